@@ -36,7 +36,7 @@ export interface RunningWaf {
 export type ApacheWaf = RunningWaf | { readonly available: false; readonly unavailable: string };
 
 export interface ApacheWafOptions {
-  /** A private folder; keys in it are kept, everything else from an earlier start is deleted. */
+  /** A private folder; keys and the sites' configuration in it are kept. */
   readonly folder: string;
   readonly log: SetupLog;
   readonly signal?: AbortSignal;
@@ -71,7 +71,7 @@ export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheW
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const folder = await realpath(options.folder);
   const keys = await ensureKeys(join(folder, 'keys'));
-  for (const name of ['etc', 'device']) await rm(join(folder, name), { recursive: true, force: true });
+  await rm(join(folder, 'device'), { recursive: true, force: true });
   // Apache's workers run as another user: the pages are readable for all, the folder above them is not visible to them.
   for (const name of ['device', 'mount']) await mkdir(join(folder, name), { recursive: true, mode: 0o755 });
   await mkdir(join(folder, 'device', 'www'), { mode: 0o755 });

@@ -15,6 +15,8 @@ export interface DeviceFault {
   readonly delayBeforeMs?: number;
   /** Delay between applying it and answering. */
   readonly delayAfterMs?: number;
+  /** nft refuses it, and does nothing. */
+  readonly refuse?: 'yes';
   /** Never answers: without applying, or after applying. */
   readonly hang?: 'before' | 'after';
   /**

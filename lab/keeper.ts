@@ -1,37 +1,43 @@
-// The lab's keeper: the part of a start as root that stays root, because network namespaces need it. It accepts two verbs over a
-// pipe that only its child process has, and no path, address or command. Closing that pipe ends the lab.
+// The lab's keeper: a process that has the lab's parts for another one. Those that need root are in the part of a start that stays
+// root; the others are in a process of their own. It accepts a few verbs, names of parts and troubles from fixed lists over a pipe that
+// only its client has, and no path, address or command. Closing that pipe ends the parts.
 
 import type { Duplex } from 'node:stream';
 import type { SetupLog } from '../embedded/setup-log.ts';
-import type { LabAnswer } from './described-lab.ts';
 import type { LabSource } from './lab-source.ts';
+import { isPartName, isTrouble, type PartAnswer, type PartName, type Trouble } from './part.ts';
 
-/** The keeper's output: one JSON object per line. */
+/** The keeper's output: one JSON object per line; an answer has the number of its request. */
 export type KeeperLine =
-  | { readonly say: 'started'; readonly lab: LabAnswer }
-  | { readonly say: 'stopped' }
-  | { readonly say: 'failed'; readonly why: string }
+  | { readonly say: 'started'; readonly to: number; readonly answer: PartAnswer }
+  | { readonly say: 'done'; readonly to: number }
+  | { readonly say: 'failed'; readonly to: number; readonly why: string }
   | { readonly say: 'log'; readonly level: keyof SetupLog; readonly message: string };
 
-export const keeperVerbs = ['start', 'stop'] as const;
-export type KeeperVerb = (typeof keeperVerbs)[number];
+/** A request is a line: its number, the verb, and the names. */
+export type KeeperRequest =
+  | readonly ['start' | 'remove', PartName]
+  | readonly ['trouble', PartName, Trouble]
+  | readonly ['stop'];
 
-const longestVerbBytes = 16;
-/** The client of the pipe waits for each answer before its next request. */
-const mostWaiting = 4;
+const longestRequestBytes = 64;
+const mostWaiting = 32;
 
-/** Serves the client at the pipe's other end. One that sends anything but a verb, or too much, is ignored from then on. */
+/** Serves the client at the pipe's other end. One that sends anything else, or too much, is ignored from then on. */
 export class LabKeeper {
   readonly #pipe: Duplex;
   readonly #source: LabSource;
+  readonly #mayHave: (name: PartName) => boolean;
   readonly #log: SetupLog;
+  readonly #working = new Set<Promise<void>>();
   #heard = '';
-  #waiting = 0;
-  #work: Promise<void> = Promise.resolve();
+  #end: Promise<void> | undefined;
 
-  constructor(pipe: Duplex, source: LabSource) {
+  /** `mayHave`: the parts that it keeps. */
+  constructor(pipe: Duplex, source: LabSource, mayHave: (name: PartName) => boolean) {
     this.#pipe = pipe;
     this.#source = source;
+    this.#mayHave = mayHave;
     const at = (level: keyof SetupLog) => (message: string) => this.#say({ say: 'log', level, message });
     this.#log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
     pipe.on('error', () => {});
@@ -40,11 +46,11 @@ export class LabKeeper {
     pipe.on('close', () => void this.end());
   }
 
-  /** Accepts no more verbs, and ends the lab. */
+  /** Accepts no more requests, and ends the parts. */
   end(): Promise<void> {
     this.#pipe.destroy();
-    this.#work = this.#work.then(() => this.#source.stop());
-    return this.#work;
+    this.#end ??= Promise.allSettled(this.#working).then(() => this.#source.stop());
+    return this.#end;
   }
 
   #hear(text: string): void {
@@ -52,28 +58,38 @@ export class LabKeeper {
     const lines = this.#heard.split('\n');
     this.#heard = lines.pop() ?? '';
     for (const line of lines) {
-      const verb = keeperVerbs.find((each) => each === line);
-      if (verb === undefined || this.#waiting >= mostWaiting) {
+      const [number = '', ...words] = line.split(' ');
+      const request = this.#read(words);
+      if (!/^\d{1,9}$/.test(number) || request === undefined || this.#working.size >= mostWaiting) {
         this.#pipe.destroy();
         return;
       }
-      this.#waiting += 1;
-      this.#work = this.#work.then(() => this.#carryOut(verb));
+      const work = this.#carryOut(Number(number), request).finally(() => this.#working.delete(work));
+      this.#working.add(work);
     }
-    if (this.#heard.length > longestVerbBytes) this.#pipe.destroy();
+    if (this.#heard.length > longestRequestBytes) this.#pipe.destroy();
   }
 
-  async #carryOut(verb: KeeperVerb): Promise<void> {
-    this.#waiting -= 1;
-    if (this.#pipe.destroyed) return;
+  #read([verb, name = '', trouble = '', ...more]: readonly string[]): KeeperRequest | undefined {
+    if (more.length > 0) return undefined;
+    if (verb === 'stop' && name === '') return ['stop'];
+    if (!isPartName(name) || !this.#mayHave(name)) return undefined;
+    if (verb === 'trouble') return isTrouble(trouble) ? ['trouble', name, trouble] : undefined;
+    return (verb === 'start' || verb === 'remove') && trouble === '' ? [verb, name] : undefined;
+  }
+
+  async #carryOut(to: number, request: KeeperRequest): Promise<void> {
     try {
-      if (verb === 'start') this.#say({ say: 'started', lab: await this.#source.start(this.#log) });
-      else {
-        await this.#source.stop();
-        this.#say({ say: 'stopped' });
+      if (request[0] === 'start') {
+        this.#say({ say: 'started', to, answer: await this.#source.start(request[1], this.#log) });
+        return;
       }
+      if (request[0] === 'remove') await this.#source.remove(request[1]);
+      else if (request[0] === 'trouble') await this.#source.trouble(request[1], request[2]);
+      else await this.#source.stop();
+      this.#say({ say: 'done', to });
     } catch (error) {
-      this.#say({ say: 'failed', why: error instanceof Error ? error.message : String(error) });
+      this.#say({ say: 'failed', to, why: error instanceof Error ? error.message : String(error) });
     }
   }
 

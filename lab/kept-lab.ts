@@ -1,19 +1,22 @@
-// The lab of a process without privileges: a keeper at the other end of a pipe starts and stops it.
+// Parts of the lab in another process: its keeper, at the other end of a pipe.
 
+import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { SetupLog } from '../embedded/setup-log.ts';
-import type { LabAnswer } from './described-lab.ts';
-import type { KeeperLine, KeeperVerb } from './keeper.ts';
+import type { KeeperLine, KeeperRequest } from './keeper.ts';
 import type { LabSource } from './lab-source.ts';
+import type { PartAnswer, PartName, Trouble } from './part.ts';
 
 const goneMessage = "the lab's keeper has ended";
 
 export class KeptLab implements LabSource {
   readonly #pipe: Duplex;
   readonly #gone = new AbortController();
+  readonly #waiting = new Map<number, (line: KeeperLine) => void>();
   #log: SetupLog | undefined;
-  #answer: PromiseWithResolvers<KeeperLine> | undefined;
+  #last = 0;
   #heard = '';
 
   constructor(pipe: Duplex) {
@@ -22,7 +25,7 @@ export class KeptLab implements LabSource {
     pipe.on('data', (data: Buffer) => this.#hear(data.toString()));
     pipe.on('close', () => {
       this.#gone.abort();
-      this.#answer?.resolve({ say: 'failed', why: goneMessage });
+      for (const [to, answer] of this.#waiting) answer({ say: 'failed', to, why: goneMessage });
     });
   }
 
@@ -31,22 +34,34 @@ export class KeptLab implements LabSource {
     return this.#gone.signal;
   }
 
-  async start(log: SetupLog): Promise<LabAnswer> {
+  async start(name: PartName, log: SetupLog): Promise<PartAnswer> {
     this.#log = log;
-    const line = await this.#ask('start');
+    const line = await this.#ask('start', name);
     if (line.say !== 'started') throw new Error(`the lab's keeper answered "${line.say}"`);
-    return line.lab;
+    return line.answer;
+  }
+
+  async trouble(name: PartName, trouble: Trouble): Promise<void> {
+    await this.#ask('trouble', name, trouble);
+  }
+
+  async remove(name: PartName): Promise<void> {
+    await this.#ask('remove', name);
   }
 
   async stop(): Promise<void> {
     if (!this.gone.aborted) await this.#ask('stop');
   }
 
-  async #ask(verb: KeeperVerb): Promise<KeeperLine> {
+  async #ask(...request: KeeperRequest): Promise<KeeperLine> {
     if (this.gone.aborted) throw new Error(goneMessage);
-    this.#answer = Promise.withResolvers();
-    this.#pipe.write(`${verb}\n`);
-    const line = await this.#answer.promise;
+    this.#last += 1;
+    const number = this.#last;
+    const answer = Promise.withResolvers<KeeperLine>();
+    this.#waiting.set(number, answer.resolve);
+    this.#pipe.write(`${[number, ...request].join(' ')}\n`);
+    const line = await answer.promise;
+    this.#waiting.delete(number);
     if (line.say === 'failed') throw new Error(line.why);
     return line;
   }
@@ -57,12 +72,12 @@ export class KeptLab implements LabSource {
     this.#heard = lines.pop() ?? '';
     for (const line of lines.map((each) => JSON.parse(each) as KeeperLine)) {
       if (line.say === 'log') this.#log?.[line.level](line.message);
-      else this.#answer?.resolve(line);
+      else this.#waiting.get(line.to)?.(line);
     }
   }
 }
 
-/** The lab of the keeper that started this process, if one did: LAB_KEEPER_FD is the descriptor of its pipe. */
+/** The parts of the keeper that started this process, if one did: LAB_KEEPER_FD is the descriptor of its pipe. */
 export function keptLab(env: Readonly<Record<string, string | undefined>>): KeptLab | undefined {
   const descriptor = Number(env.LAB_KEEPER_FD ?? Number.NaN);
   if (Number.isNaN(descriptor)) return undefined;
@@ -71,4 +86,18 @@ export function keptLab(env: Readonly<Record<string, string | undefined>>): Kept
   // It alone must not keep this process running.
   pipe.unref();
   return kept;
+}
+
+/** Starts the keeper of the parts that need no root, as the user of this process. It ends with this process. */
+export function plainKeeper(dataPath: string): KeptLab {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'plain-keeper.ts'), dataPath], {
+    // A Ctrl-C on the terminal is for the process that it belongs to.
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  });
+  const pipe = child.stdio[3] as Duplex;
+  child.on('error', () => pipe.destroy());
+  child.unref();
+  (pipe as Socket).unref();
+  return new KeptLab(pipe);
 }

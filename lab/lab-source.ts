@@ -1,53 +1,101 @@
-// The source of a lab: this process, which must then be root, or a keeper that is root.
+// The source of the lab's parts: this process, or a keeper at the other end of a pipe.
 
-import { randomBytes } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathExists } from '../embedded/find-program.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
-import { type DescribedLab, describeLab, type LabAnswer } from './described-lab.ts';
-import { type Lab, startLab } from './lab.ts';
+import { InOrder } from './in-order.ts';
+import { removeAbandonedLab } from './lab.ts';
+import { namesFile } from './names-file.ts';
+import type { PartAnswer, PartName, RunningPart, Trouble } from './part.ts';
+import { parts } from './parts.ts';
 
 export interface LabSource {
-  /** Throws if the lab can't start. */
-  start(log: SetupLog): Promise<LabAnswer>;
-  /** Ends it, if there is one. */
+  /** Does nothing but describe it if it runs. Throws if it should have started and did not. */
+  start(name: PartName, log: SetupLog): Promise<PartAnswer>;
+  /** Throws if the part does not run. */
+  trouble(name: PartName, trouble: Trouble): Promise<void>;
+  /** Ends the part, and deletes its configuration and identity. */
+  remove(name: PartName): Promise<void>;
+  /** Ends all parts, for good; those that are still starting give up. */
   stop(): Promise<void>;
 }
 
-/** In the data folder: the lab's own folder, and its names for shells (`. .tidegate/lab.env`). */
+/** In the data folder: of the parts that need root, which root owns, and of the others. */
 export const labFolder = 'lab';
-export const labFile = 'lab.env';
+export const plainLabFolder = 'lab-parts';
 
-/** `dataPath`: the data folder, in which only root can remove or rename root's files. */
-export function labHere(dataPath: string, signal: AbortSignal): LabSource {
-  let lab: Lab | undefined;
-  return {
-    async start(log) {
-      lab ??= await startLab({ folder: join(dataPath, labFolder), log, signal });
-      if (!lab.available) return lab;
-      const described = await describeLab(lab);
-      await writeNames(join(dataPath, labFile), described);
-      return { available: true, lab: described };
-    },
-    async stop() {
-      const running = lab;
-      lab = undefined;
-      if (running?.available === true) await running.stop();
-    },
-  };
-}
+export class LabHere implements LabSource {
+  readonly #dataPath: string;
+  readonly #signal: AbortSignal;
+  readonly #running = new Map<PartName, RunningPart>();
+  readonly #order = new InOrder<PartName>();
+  readonly #ending = new AbortController();
 
-/** Root's shells read it: root owns it, and it replaces any existing file. */
-async function writeNames(path: string, lab: DescribedLab): Promise<void> {
-  const lines = {
-    FIREWALL: lab.firewall.namespace,
-    CLIENT: lab.client.namespace,
-    CLIENT_ADDRESS: lab.client.address,
-    SERVER: lab.server.namespace,
-    SERVER_ADDRESS: lab.server.address,
-  };
-  const text = Object.entries(lines).map(([name, value]) => `${name}=${value}\n`);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  await writeFile(temporary, text.join(''), { mode: 0o600, flag: 'wx' });
-  await rename(temporary, path);
+  /** `dataPath`: the data folder, in which only root can remove or rename root's files. */
+  constructor(dataPath: string, signal: AbortSignal) {
+    this.#dataPath = dataPath;
+    this.#signal = AbortSignal.any([signal, this.#ending.signal]);
+  }
+
+  start(name: PartName, log: SetupLog): Promise<PartAnswer> {
+    return this.#order.run(name, async () => {
+      this.#ending.signal.throwIfAborted();
+      const started = this.#running.get(name) ?? (await this.#begin(name, log));
+      if (!started.available) return started;
+      this.#running.set(name, started);
+      return { available: true, part: { backend: started.backend, reaches: started.reaches } };
+    });
+  }
+
+  trouble(name: PartName, trouble: Trouble): Promise<void> {
+    return this.#order.run(name, async () => {
+      const part = this.#running.get(name);
+      if (part === undefined) throw new Error(`${name} is not running`);
+      await part.trouble(trouble);
+    });
+  }
+
+  remove(name: PartName): Promise<void> {
+    return this.#order.run(name, async () => {
+      await this.#end(name);
+      await rm(this.#folderOf(name), { recursive: true, force: true });
+      if (name === 'firewall') await rm(join(this.#dataPath, namesFile), { force: true });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort(new Error('the lab is being stopped'));
+    await this.#order.idle();
+    await Promise.all([...this.#running.keys()].map((name) => this.#end(name)));
+  }
+
+  async #begin(name: PartName, log: SetupLog) {
+    if (name === 'firewall') await this.#adoptEarlierFirewall();
+    const folder = this.#folderOf(name);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const start = await parts[name].load();
+    return start({ folder, log, signal: this.#signal });
+  }
+
+  async #end(name: PartName): Promise<void> {
+    const part = this.#running.get(name);
+    this.#running.delete(name);
+    await part?.stop();
+  }
+
+  #folderOf(name: PartName): string {
+    return join(this.#dataPath, parts[name].needsRoot ? labFolder : plainLabFolder, name);
+  }
+
+  /** Earlier versions had only the firewall, directly in the lab's folder. */
+  async #adoptEarlierFirewall(): Promise<void> {
+    const lab = join(this.#dataPath, labFolder);
+    if (!(await pathExists(join(lab, 'state.json')))) return;
+    await removeAbandonedLab(lab);
+    await mkdir(this.#folderOf('firewall'), { recursive: true, mode: 0o700 });
+    for (const each of ['keys', 'device', 'mount', 'state.json']) {
+      if (await pathExists(join(lab, each))) await rename(join(lab, each), join(this.#folderOf('firewall'), each));
+    }
+  }
 }

@@ -3,16 +3,17 @@
 
 import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathExists } from '../embedded/find-program.ts';
 import type { ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
-import { makeCertificate } from '../platform/net/certificates.ts';
+import { type CertificateAndKey, makeCertificate } from '../platform/net/certificates.ts';
 import { ensureNeutronCache } from './neutron/cache.ts';
-import { demand, tokenFor } from './neutron/keystone-client.ts';
+import { demand, setPassword, tokenFor } from './neutron/keystone-client.ts';
 import { startKeystone } from './neutron/keystone-server.ts';
 import { startNeutronServer } from './neutron/neutron-server.ts';
 import { pythonObstacle as neutronObstacle } from './neutron/python.ts';
 import { keystoneSettings, neutronSettings } from './neutron/settings.ts';
-import { type Accounts, readAccounts } from './neutron/template.ts';
+import { type Accounts, makeKeyRepositories, newAccounts, readAccounts, writeAccounts } from './neutron/template.ts';
 import { TlsTerminator } from './neutron/tls-terminator.ts';
 
 export type { KeystoneAccount } from './neutron/settings.ts';
@@ -42,13 +43,20 @@ export interface RunningNeutron {
 export type Neutron = RunningNeutron | { readonly available: false; readonly unavailable: string };
 
 export interface NeutronOptions {
-  /** A private folder; the remains of an earlier start are deleted. */
+  /** A private folder: its databases, and the passwords of its accounts, are kept for the next start. */
   readonly folder: string;
+  /** Of both services. Default: a new one. */
+  readonly certificate?: CertificateAndKey;
+  /** Default: a free one. */
+  readonly keystonePort?: number;
   /** Kept between starts and shared by all; 120 MB. The first start fills it, which needs the network. */
   readonly cacheFolder: string;
   readonly log: SetupLog;
   readonly signal?: AbortSignal;
 }
+
+/** The databases are whole. */
+const COMPLETE = 'complete';
 
 export { usualCacheFolder } from './neutron/cache.ts';
 export { neutronObstacle };
@@ -59,13 +67,19 @@ export async function startNeutron(options: NeutronOptions): Promise<Neutron> {
   if (unavailable !== undefined) return { available: false, unavailable };
   const { cacheFolder, log, signal } = options;
   const { prefix, template } = await ensureNeutronCache(cacheFolder, log, signal);
-  await rm(options.folder, { recursive: true, force: true });
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const folder = await realpath(options.folder);
-  await cp(template, folder, { recursive: true });
+  const folder = join(await realpath(options.folder), 'services');
+  const isNew = !(await pathExists(join(folder, COMPLETE)));
+  if (isNew) {
+    await rm(folder, { recursive: true, force: true });
+    await cp(template, folder, { recursive: true });
+    await makeKeyRepositories(folder);
+  }
   const parts = new Parts();
   try {
-    return await assemble(folder, prefix, await readAccounts(template), options, parts);
+    const running = await assemble(folder, prefix, isNew, options, parts);
+    if (isNew) await writeFile(join(folder, COMPLETE), '');
+    return running;
   } catch (error) {
     await parts.stop();
     throw error;
@@ -89,22 +103,23 @@ class Parts {
 async function assemble(
   folder: string,
   prefix: string,
-  accounts: Accounts,
+  isNew: boolean,
   options: NeutronOptions,
   parts: Parts,
 ): Promise<RunningNeutron> {
   const { log, signal } = options;
   const service = { folder, prefix, log, ...(signal === undefined ? {} : { signal }) };
-  const certificate = await makeCertificate({ commonName: 'lab-openstack', names: ['127.0.0.1'] });
-  const withTls = async (plainUrl: string, process: ServerProcess): Promise<HttpsService> => {
+  const { certificate = await makeCertificate({ commonName: 'lab-openstack', names: ['127.0.0.1'] }) } = options;
+  const withTls = async (plainUrl: string, process: ServerProcess, at = 0): Promise<HttpsService> => {
     const toPort = Number(new URL(plainUrl).port);
-    const { host, port } = parts.keep(await TlsTerminator.start({ ...certificate, toPort }));
+    const { host, port } = parts.keep(await TlsTerminator.start({ ...certificate, toPort, port: at }));
     return { host, port, certificateSha256: certificate.sha256, plainUrl, pid: process.pid };
   };
   await writeFile(join(folder, 'keystone.conf'), keystoneSettings(folder), { mode: 0o600 });
   const keystone = await startKeystone(service);
   parts.keep(keystone.process);
   const { url } = keystone;
+  const accounts = isNew ? await changePasswords(url, folder) : await readAccounts(folder);
   const settings = neutronSettings(folder, prefix, { url, account: accounts.admin });
   await writeFile(join(folder, 'neutron.conf'), settings, { mode: 0o600 });
   const neutron = await startNeutronServer(service);
@@ -112,14 +127,28 @@ async function assemble(
   return {
     available: true,
     neutron: await withTls(neutron.url, neutron.process),
-    keystone: await withTls(url, keystone.process),
+    keystone: await withTls(url, keystone.process, options.keystonePort),
     accounts,
-    externalNetworkId: await makeExternalNetwork(neutron.url, await tokenFor(url, accounts.admin)),
+    externalNetworkId: await ensureExternalNetwork(neutron.url, await tokenFor(url, accounts.admin)),
     stop: () => parts.stop(),
   };
 }
 
-async function makeExternalNetwork(neutronUrl: string, token: string): Promise<string> {
+/** The template's are the same for every folder that was made from it. */
+async function changePasswords(keystoneUrl: string, folder: string): Promise<Accounts> {
+  const template = await readAccounts(folder);
+  const own = newAccounts();
+  const token = await tokenFor(keystoneUrl, template.admin);
+  const { admin, ...others } = own;
+  for (const account of [...Object.values(others), admin]) await setPassword(keystoneUrl, token, account);
+  await writeAccounts(folder, own);
+  return own;
+}
+
+async function ensureExternalNetwork(neutronUrl: string, token: string): Promise<string> {
+  const { body } = await demand(`${neutronUrl}/v2.0/networks?name=external`, 'GET', { token });
+  const [known] = body.networks as unknown as { id: string }[];
+  if (known !== undefined) return known.id;
   const network = { name: 'external', 'router:external': true };
   const made = await demand(`${neutronUrl}/v2.0/networks`, 'POST', { token, body: { network } });
   const id = String(made.body.network?.id);

@@ -1,7 +1,8 @@
-// Certificates for mutual TLS with a private ovsdb-server, made when it starts: an authority, a server and a client. `ovs-pki`
-// would make the same with RSA keys, slower and in the machine's own folders.
-import { mkdir, writeFile } from 'node:fs/promises';
+// Certificates for mutual TLS with a private ovsdb-server, made with its folder: an authority, a server and a client. `ovs-pki` would
+// make the same with RSA keys, slower and in the machine's own folders.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathExists } from '../embedded/find-program.ts';
 import { type CertificateOptions, makeCertificate } from '../platform/net/certificates.ts';
 
 export interface StoredCertificate {
@@ -21,6 +22,8 @@ export interface OvsCertificates {
 }
 
 export async function makeOvsCertificates(folder: string): Promise<OvsCertificates> {
+  const kept = await readCertificates(folder);
+  if (kept !== undefined) return kept;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const issuer = await makeCertificate({ commonName: 'lab switch authority', use: 'authority' });
   const stored = async (options: CertificateOptions): Promise<StoredCertificate> => {
@@ -33,9 +36,25 @@ export async function makeOvsCertificates(folder: string): Promise<OvsCertificat
     await writeFile(files.key, key, { mode: 0o600 });
     return { cert, key, files };
   };
-  const caFile = join(folder, 'ca.pem');
+  const server = await stored({ commonName: serverName, names: ['127.0.0.1'] });
+  const client = await stored({ commonName: clientName, use: 'client' });
+  const caFile = join(folder, authorityFile);
+  // Last: with it the others are complete.
   await writeFile(caFile, issuer.cert);
-  const server = await stored({ commonName: 'lab-switch', names: ['127.0.0.1'] });
-  const client = await stored({ commonName: 'relay', use: 'client' });
   return { ca: issuer.cert, caFile, server, client };
+}
+
+const authorityFile = 'ca.pem';
+const serverName = 'lab-switch';
+const clientName = 'relay';
+
+async function readCertificates(folder: string): Promise<OvsCertificates | undefined> {
+  const caFile = join(folder, authorityFile);
+  if (!(await pathExists(caFile))) return undefined;
+  const stored = async (name: string): Promise<StoredCertificate> => {
+    const files = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
+    return { cert: await readFile(files.cert, 'utf8'), key: await readFile(files.key, 'utf8'), files };
+  };
+  const ca = await readFile(caFile, 'utf8');
+  return { ca, caFile, server: await stored(serverName), client: await stored(clientName) };
 }

@@ -5,6 +5,7 @@
 import { mkdir, open, readFile, realpath } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { MAX_SOCKET_PATH_BYTES } from '../embedded/data-folder.ts';
 import { pathExists } from '../embedded/find-program.ts';
 import { type ProgramResult, runProgram } from '../embedded/run-program.ts';
 import { ServerProcess } from '../embedded/server-process.ts';
@@ -72,6 +73,8 @@ export async function startOpenVswitch(options: OpenVswitchOptions): Promise<Ope
   if (unavailable !== undefined) return { available: false, unavailable };
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const folder = await realpath(options.folder);
+  if (Buffer.byteLength(join(folder, 'ovs-vswitchd.ctl')) > MAX_SOCKET_PATH_BYTES)
+    return { available: false, unavailable: `the path ${folder} is too long for its Unix sockets` };
   const parts = new Parts();
   try {
     return await assemble(folder, options, parts);

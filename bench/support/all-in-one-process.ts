@@ -122,10 +122,10 @@ async function retain(keptMs: number): Promise<undefined> {
 }
 
 function labOf({ lab }: AllInOne): Endpoint | undefined {
-  if (lab === undefined) return undefined;
-  const { host, port, hostKeySha256, username, privateKey } = lab.firewall;
-  const credentials = { username, privateKey };
-  return { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials };
+  const firewall = lab?.described('firewall')?.backend;
+  if (firewall === undefined) return undefined;
+  const { host, port, hostKeySha256 = null, credentials } = firewall;
+  return { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials: { username: '', ...credentials } };
 }
 
 async function stop(): Promise<undefined> {

@@ -23,6 +23,7 @@ export async function prepare(args) {
     mayInstall: !flags.has('--no-install'),
     forTests: flags.has('--for-tests'),
     withLab: !flags.has('--no-lab'),
+    labParts: labParts(args),
     progress: new Progress(process.stderr),
   };
   endWithParent();
@@ -40,6 +41,15 @@ export async function prepare(args) {
     console.error(error.message);
     return 1;
   }
+}
+
+/** Whether `--lab NAMES` names a part. */
+function labParts(args) {
+  const given = args.flatMap((each, index) =>
+    each === '--lab' ? [args[index + 1] ?? ''] : [/^--lab=(.*)/.exec(each)?.[1] ?? ''],
+  );
+  const names = new Set(given.join(',').split(','));
+  return (part) => names.has('all') || names.has(part);
 }
 
 /** Tests and checks read the dashboard's sources and the generators' types. */

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { BootError } from './boot-error.mjs';
 import { run } from './run.mjs';
 
-/** `places`: the package is installed if, for each group, one of the paths exists. `when`: what needs it. */
+/**
+ * `places`: the package is installed if, for each group, one of the paths exists. `when`: what needs it; `part`: the lab's part that
+ * needs it, too.
+ */
 const PACKAGES = [
   { name: 'mariadb-server-core', when: 'always', places: [['/usr/sbin/mariadbd'], ['/usr/bin/mariadb-install-db']] },
   { name: 'mariadb-client-core', when: 'always', places: [['/usr/bin/my_print_defaults']] },
@@ -17,17 +20,28 @@ const PACKAGES = [
   { name: 'nftables', when: 'lab or tests', places: [['/usr/sbin/nft']] },
   { name: 'iproute2', when: 'lab or tests', places: [['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip']] },
   { name: 'iputils-ping', when: 'lab or tests', places: [['/usr/bin/ping', '/bin/ping']] },
-  { name: 'openssl', when: 'tests', places: [['/usr/bin/openssl']] },
-  { name: 'openvswitch-switch', when: 'tests', places: [['/usr/sbin/ovs-vswitchd'], ['/usr/sbin/ovsdb-server']] },
+  { name: 'openssl', when: 'tests', part: 'openvswitch', places: [['/usr/bin/openssl']] },
+  {
+    name: 'openvswitch-switch',
+    when: 'tests',
+    part: 'openvswitch',
+    places: [['/usr/sbin/ovs-vswitchd'], ['/usr/sbin/ovsdb-server']],
+  },
   { name: 'haproxy', when: 'tests', places: [['/usr/sbin/haproxy']] },
-  { name: 'apache2-bin', when: 'tests', places: [['/usr/sbin/apache2']] },
-  { name: 'libapache2-mod-security2', when: 'tests', places: [['/usr/lib/apache2/modules/mod_security2.so']] },
-  { name: 'modsecurity-crs', when: 'tests', places: [['/usr/share/modsecurity-crs/rules']] },
-  // For Neutron and Keystone, which the tests unpack by themselves.
-  { name: 'python3', when: 'tests', places: [['/usr/bin/python3']] },
+  { name: 'apache2-bin', when: 'tests', part: 'apache', places: [['/usr/sbin/apache2']] },
+  {
+    name: 'libapache2-mod-security2',
+    when: 'tests',
+    part: 'apache',
+    places: [['/usr/lib/apache2/modules/mod_security2.so']],
+  },
+  { name: 'modsecurity-crs', when: 'tests', part: 'apache', places: [['/usr/share/modsecurity-crs/rules']] },
+  // For Neutron and Keystone, which the lab unpacks by itself.
+  { name: 'python3', when: 'tests', part: 'neutron', places: [['/usr/bin/python3']] },
   {
     name: 'python3-distutils',
     when: 'tests',
+    part: 'neutron',
     places: [['/usr/lib/python3.11/distutils/core.py', '/usr/lib/python3/dist-packages/setuptools']],
   },
   { name: 'python3-netmiko', when: 'tests', places: [['/usr/lib/python3/dist-packages/netmiko/__init__.py']] },
@@ -37,27 +51,39 @@ const PACKAGES = [
 /** Ubuntu has Chromium only as a snap: there, only the tests that need it are skipped. */
 const OPTIONAL = new Set(['chromium']);
 
+/** What only a part of the lab needs can be missing: then there is no such part. */
+const isOptional = ({ name, when, part }, { forTests }) =>
+  OPTIONAL.has(name) || (!forTests && when === 'tests' && part !== undefined);
+
 const APT_INSTALL = 'apt-get install --yes --no-install-recommends';
 
 export async function installSystemPackages(options) {
   const isRoot = process.getuid() === 0;
   const needed = PACKAGES.filter(
-    ({ when }) => when === 'always' || options.forTests || (when === 'lab or tests' && isRoot && options.withLab),
+    ({ when, part }) =>
+      when === 'always' ||
+      options.forTests ||
+      (isRoot && options.withLab && (when === 'lab or tests' || (part !== undefined && options.labParts(part)))),
   );
   const missing = [];
   for (const { name, places } of needed) if (!(await isThere(places))) missing.push(name);
   if (missing.length === 0) return;
-  if (!options.mayInstall) throw new BootError(missingMessage(missing, '--no-install was given'));
+  const optional = new Set(needed.filter((each) => isOptional(each, options)).map(({ name }) => name));
+  if (!options.mayInstall) {
+    const required = missing.filter((name) => !optional.has(name) || OPTIONAL.has(name));
+    if (required.length > 0) throw new BootError(missingMessage(required, '--no-install was given'));
+    return;
+  }
   if (!(await succeeds('apt-get', ['--version']))) {
     throw new BootError(
       `These Debian packages are missing: ${missing.join(', ')}. This machine has no apt-get: install the same programs by other means.`,
     );
   }
   const becomeRoot = isRoot ? [] : await findSudo(missing);
-  const { available, listsAreOld } = await lookUp(missing);
-  await install(available, { ...options, becomeRoot, lists: listsAreOld ? 'update' : 'keep' });
+  const { available, listsAreOld } = await lookUp(missing, optional);
+  await install(available, { ...options, becomeRoot, optional, lists: listsAreOld ? 'update' : 'keep' });
 
-  const left = needed.filter(({ name }) => !OPTIONAL.has(name) && available.includes(name));
+  const left = needed.filter(({ name }) => !optional.has(name) && available.includes(name));
   for (const { name, places } of left) {
     if (!(await isThere(places)))
       throw new BootError(`${name} was installed, but ${places.flat().join(' or ')} is missing.`);
@@ -78,11 +104,11 @@ function missingMessage(missing, why) {
 }
 
 /** The packages that apt knows. If one is unknown to it, its lists have to be updated first. */
-async function lookUp(missing) {
+async function lookUp(missing, optional) {
   const known = [];
   for (const name of missing) if (await hasCandidate(name)) known.push(name);
   const unknown = missing.filter((name) => !known.includes(name));
-  const listsAreOld = unknown.some((name) => !OPTIONAL.has(name)) || (unknown.length > 0 && known.length === 0);
+  const listsAreOld = unknown.some((name) => !optional.has(name)) || (unknown.length > 0 && known.length === 0);
   return { available: listsAreOld ? missing : known, listsAreOld };
 }
 
@@ -91,7 +117,7 @@ async function hasCandidate(name) {
   return exitCode === 0 && /Candidate: (?!\(none\))/.test(output);
 }
 
-async function install(packages, { root, progress, becomeRoot, lists }) {
+async function install(packages, { root, progress, becomeRoot, optional, forTests, lists }) {
   const folder = join(root, 'bin', 'boot');
   const attempt = async (names) => {
     const label = `Installing ${names.length === 1 ? names[0] : `${names.length} system packages (${names.join(', ')})`}`;
@@ -105,8 +131,7 @@ async function install(packages, { root, progress, becomeRoot, lists }) {
     const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
     return run(command, args, { env, onLine: (line) => progress.detail(line) });
   };
-  const required = packages.filter((name) => !OPTIONAL.has(name));
-  const optional = packages.filter((name) => OPTIONAL.has(name));
+  const required = packages.filter((name) => !optional.has(name));
   if (required.length > 0) {
     const result = await attempt(required);
     if (result.exitCode !== 0) {
@@ -117,12 +142,13 @@ async function install(packages, { root, progress, becomeRoot, lists }) {
     }
     progress.done();
   }
-  for (const name of optional) {
+  for (const name of packages.filter((each) => optional.has(each))) {
     const result = await attempt([name]);
     if (result.exitCode === 0) progress.done();
     else {
       progress.abandon();
-      console.error(`${name} could not be installed here; the tests that need it are skipped.`);
+      const without = forTests ? 'the tests that need it are skipped' : 'the part of the lab that needs it is left out';
+      console.error(`${name} could not be installed here; ${without}.`);
     }
   }
 }

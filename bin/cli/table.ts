@@ -28,6 +28,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'The audit trail.',
     load: async () => (await import('../commands/audit/noun.ts')).audit,
   },
+  lab: {
+    summary: 'Devices for trying the drivers, beside a running "npm start".',
+    load: async () => (await import('../commands/lab/noun.ts')).lab,
+  },
   machines: {
     summary: 'Processes on other hosts, each with its own identity.',
     load: async () => (await import('../commands/machines/noun.ts')).machines,

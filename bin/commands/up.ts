@@ -1,6 +1,8 @@
 // `tidegate up` (npm start): runs all roles in one process, with a private MariaDB and Redis in one data folder, and the lab. If
 // root starts it, that process is a separate one without privileges.
 import { resolve } from 'node:path';
+import { UsageError } from '../cli/failures.ts';
+import { labOption } from '../cli/lab-names.ts';
 import { flag, text } from '../cli/option.ts';
 import { asRootOption, configOption, logLevelOption } from '../cli/start-options.ts';
 import { localVerb } from '../cli/verb.ts';
@@ -14,7 +16,8 @@ export const up = localVerb({
     host: text('ADDRESS', 'Address of the endpoint (127.0.0.1).'),
     data: text('DIR', 'Data folder (.tidegate).'),
     config: configOption,
-    'no-lab': flag('Do not start the lab (a firewall in network namespaces, which needs root).'),
+    lab: labOption,
+    'no-lab': flag('Do not start the lab (devices for trying the drivers).'),
     'no-install': flag('Install nothing; print what is missing.'),
     'as-root': asRootOption,
     'log-level': logLevelOption,
@@ -22,8 +25,9 @@ export const up = localVerb({
   },
   async run({ options, ...around }) {
     const { port, host, config: file, 'log-level': level } = options;
+    if (options.lab !== undefined && options['no-lab']) throw new UsageError('give only one of --lab and --no-lab');
     const dataPath = resolve(options.data ?? '.tidegate');
-    const order = { dataPath, withLab: !options['no-lab'], port, host, file, level };
+    const order = { dataPath, withLab: !options['no-lab'], labParts: options.lab, port, host, file, level };
     const orphaned = watchParent(around.env);
     const signal = AbortSignal.any([around.signal, orphaned.signal]);
     // Each loads only what it needs: root runs as little code as possible.

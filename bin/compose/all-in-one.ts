@@ -1,14 +1,14 @@
 // Everything on one machine: the data folder, private MariaDB and Redis under supervision, all roles, the lab with its firewall
 // as a first backend, and the accounts of a first start.
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import { supervise } from '../../embedded/supervise.ts';
-import type { DescribedLab } from '../../lab/described-lab.ts';
-import { type LabSource, labFile, labHere } from '../../lab/lab-source.ts';
+import type { LabSource } from '../../lab/lab-source.ts';
+import type { PartName } from '../../lab/part.ts';
 import { signFirst } from '../../platform/audit/ends.ts';
 import { type Config, type ConfigSources, readConfig, rolesOf } from '../../platform/config.ts';
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
@@ -19,10 +19,13 @@ import { fileExists } from '../../platform/secrets/key-file.ts';
 import { KeyFolder, keyFilePath } from '../../platform/secrets/key-folder.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import type { SubgraphRow } from '../../platform/subgraph-row.ts';
+import { atMost } from '../../platform/within.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { egressOfLab } from './egress.ts';
 import { firstAccounts } from './first-accounts.ts';
-import { registerLabFirewall } from './lab-backend.ts';
+import { openControl } from './lab/control.ts';
+import { Lab } from './lab/lab.ts';
+import { labLines } from './lab/lines.ts';
 import { ownersOf } from './owners.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { isUnbound, resealAll } from './reseal.ts';
@@ -31,6 +34,9 @@ import { startTogether } from './start-together.ts';
 /** Default address of the command line client. */
 const standardUrl = 'http://127.0.0.1:4000';
 
+/** How long a start waits for the lab's parts. */
+const slowPartMs = 15_000;
+
 /** Version of the data folder's layout: a newer one is refused. */
 const dataVersion = 1;
 
@@ -38,7 +44,9 @@ export interface AllInOneOptions {
   readonly config: Config;
   readonly dataPath: string;
   readonly withLab: boolean;
-  /** The source of the lab; default: this process. */
+  /** Default: as at the last start. */
+  readonly labParts?: readonly PartName[] | undefined;
+  /** The source of the lab's parts that need root; default: this process. */
   readonly labSource?: LabSource;
   /** All subgraphs; default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
@@ -53,7 +61,7 @@ export interface AllInOne {
   /** Location of the private MariaDB, for tools. */
   readonly database: DatabaseLocation;
   /** Undefined if there is none. */
-  readonly lab: DescribedLab | undefined;
+  readonly lab: Lab | undefined;
   stop(): Promise<void>;
 }
 
@@ -85,8 +93,13 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
   });
 
-  const labSource = options.labSource ?? labHere(folder.path, signal);
-  const [mariadb, redis, answer] = await startTogether(stack, signal, (start) => [
+  const lab = options.withLab
+    ? await Lab.open({
+        ...{ dataPath: folder.path, asked: options.labParts, log, signal },
+        ...(options.labSource === undefined ? {} : { rootSource: options.labSource }),
+      })
+    : undefined;
+  const [mariadb, redis] = await startTogether(stack, signal, (start) => [
     start(
       (giveUp) =>
         supervise('MariaDB', (ending) => startMariadb({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), {
@@ -100,11 +113,10 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
       (server) => server.stop(),
     ),
     start(
-      async () => (options.withLab ? labSource.start(log) : undefined),
-      async (started) => (started?.available === true ? labSource.stop() : undefined),
+      async () => lab?.begin(),
+      async () => lab?.stop(),
     ),
   ]);
-  const lab = answer?.available === true ? answer.lab : undefined;
 
   const { socketPath, user, password, database } = mariadb.current.application;
   await migrate({ socketPath, user, password, database }, ownersOf(config.roles, rows));
@@ -124,22 +136,22 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     'database.dataFolder': folder.path,
     'redis.path': redis.current.path,
     'keys.folder': keys,
-    ...(lab === undefined ? {} : egressOfLab(config, lab)),
+    ...(lab?.hasParts === true ? egressOfLab(config) : {}),
   };
   signal.throwIfAborted();
-  const running = await startProcess(whole, log, { rows });
+  const running = await startProcess(whole, log, { rows, lab: lab?.places });
   stack.defer(() => running.stop());
 
   if (running.access === undefined) throw new Error('an all-in-one process has the role system');
   const accounts = await firstAccounts(running.access, folder.path);
-  let labNote = 'not started (--no-lab)';
-  if (answer?.available === false) labNote = `none: ${answer.unavailable}`;
   if (lab !== undefined) {
-    await registerLabFirewall({ running, lab, token: accounts.token, signal });
-    labNote = `a firewall between two hosts: backend "lab-firewall"; its namespaces are in ${join(folder.path, labFile)}`;
+    // A first download takes longer than a start may: such a part is added when it is there.
+    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal }));
+    const control = await openControl(folder, lab);
+    stack.defer(() => control.stop());
   }
   return {
-    summary: describe({ running, folder, mariadb: socketPath, redis: redis.current.path, labNote, accounts }),
+    summary: describe({ running, folder, mariadb: socketPath, redis: redis.current.path, lab, accounts }),
     process: running,
     database: mariadb.current.application,
     lab,
@@ -198,11 +210,11 @@ interface Description {
   readonly folder: DataFolder;
   readonly mariadb: string;
   readonly redis: string;
-  readonly labNote: string;
+  readonly lab: Lab | undefined;
   readonly accounts: { readonly passwordFile: string; readonly tokenFile: string };
 }
 
-function describe({ running, folder, mariadb, redis, labNote, accounts }: Description): string {
+function describe({ running, folder, mariadb, redis, lab, accounts }: Description): string {
   const url = running.url ?? '';
   const rows = [
     ['GraphQL', `${url}/graphql`],
@@ -214,7 +226,7 @@ function describe({ running, folder, mariadb, redis, labNote, accounts }: Descri
     ['Data', folder.path],
     ['MariaDB', mariadb],
     ['Redis', redis],
-    ['Lab', labNote],
+    ...labLines(lab?.list(), folder.path).map((line, index) => [index === 0 ? 'Lab' : '', line]),
   ];
   const where = [
     ...(url === standardUrl ? [] : [` --url ${url}/graphql`]),

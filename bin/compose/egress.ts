@@ -2,7 +2,7 @@
 import { type Config, placeOf } from '../../platform/config.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
-import { type EgressPolicy, egressFrom } from '../../platform/net/egress.ts';
+import { type EgressPolicy, egressFrom, type KnownListeners } from '../../platform/net/egress.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { type OwnPlace, OwnPlaces } from '../../platform/net/own-places.ts';
 
@@ -17,24 +17,18 @@ export async function openEgress(
   log: Logger,
   lifecycle: Lifecycle,
   subgraphs: readonly string[],
+  lab?: KnownListeners,
 ): Promise<ProcessEgress> {
   const own = new OwnPlaces(log);
   await own.add(...placesIn(config, subgraphs));
   await lifecycle.add('own listeners', { start: () => own.start(), stop: () => own.stop() });
   const rules = { allow: config['egress.allow'], deny: config['egress.deny'] ?? [] };
-  return { policy: egressFrom(rules, own.listeners), own };
+  return { policy: egressFrom(rules, own.listeners, lab), own };
 }
 
-/** With the lab only its firewall is reachable, unless the settings allow more. */
-export function egressOfLab(
-  config: Config,
-  lab: { readonly firewall: Address },
-): Pick<Config, 'egress.allow' | 'egress.deny'> {
-  const { host, port } = lab.firewall;
-  return {
-    'egress.allow': [...config['egress.allow'], host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`],
-    'egress.deny': config['egress.deny'] ?? ['0.0.0.0/0', '::/0'],
-  };
+/** With the lab only its devices are reachable, unless the settings allow more. */
+export function egressOfLab(config: Config): Pick<Config, 'egress.deny'> {
+  return { 'egress.deny': config['egress.deny'] ?? ['0.0.0.0/0', '::/0'] };
 }
 
 function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {

@@ -11,6 +11,7 @@ import { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import { addFeedMetrics, createMetrics } from '../../platform/metrics.ts';
 import { Mutations } from '../../platform/mutation.ts';
+import type { KnownListeners } from '../../platform/net/egress.ts';
 import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import {
@@ -33,6 +34,8 @@ import { ownersOf } from './owners.ts';
 export interface ProcessParts {
   /** All subgraphs; default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
+  /** The devices of the lab: they may be reached. */
+  readonly lab?: KnownListeners | undefined;
 }
 
 export interface RunningProcess {
@@ -67,7 +70,7 @@ async function compose(
   config: Config,
   log: Logger,
   lifecycle: Lifecycle,
-  { rows = subgraphRows }: ProcessParts,
+  { rows = subgraphRows, lab }: ProcessParts,
 ): Promise<RunningProcess> {
   const has = (role: string) => config.roles.includes(role);
   const egress = await openEgress(
@@ -75,6 +78,7 @@ async function compose(
     log,
     lifecycle,
     rows.map(({ name }) => name),
+    lab,
   );
   const process: ProcessGround = {
     ...{ processName: config.name, log, registry: createMetrics(), health: new Health(), egress: egress.policy },

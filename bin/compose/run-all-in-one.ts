@@ -12,7 +12,7 @@ export interface AllInOneRun extends Surroundings, UpOrder {
 
 /** Throws CommandFailure for failures that a person can correct. */
 export async function runAllInOne(run: AllInOneRun): Promise<void> {
-  const { port, host, file, level, dataPath, env, stdout } = run;
+  const { port, host, file, level, dataPath, withLab, labParts, env, stdout } = run;
   const flags = {
     ...(port === undefined ? {} : { 'listen.port': port }),
     ...(host === undefined ? {} : { 'listen.host': host }),
@@ -27,7 +27,7 @@ export async function runAllInOne(run: AllInOneRun): Promise<void> {
     const kept = keptLab(env);
     const signal = kept === undefined ? run.signal : AbortSignal.any([run.signal, kept.gone]);
     const labSource = kept === undefined ? {} : { labSource: kept };
-    await runUntilStopped({ config, dataPath, withLab: run.withLab, signal, stdout, ...labSource });
+    await runUntilStopped({ config, dataPath, withLab, labParts, signal, stdout, ...labSource });
   } catch (error) {
     if (!run.signal.aborted) throw describeFailure(error);
   }

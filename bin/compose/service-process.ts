@@ -11,7 +11,8 @@ import { runProgram } from '../../embedded/run-program.ts';
 import { accountFlags, closedParent, serviceAccount } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import { LabKeeper } from '../../lab/keeper.ts';
-import { labFolder, labHere } from '../../lab/lab-source.ts';
+import { LabHere, labFolder, plainLabFolder } from '../../lab/lab-source.ts';
+import { parts } from '../../lab/parts.ts';
 import { CommandFailure, SilentFailure } from '../cli/failures.ts';
 import type { Surroundings } from '../cli/verb.ts';
 import type { UpOrder } from './up-order.ts';
@@ -124,9 +125,16 @@ async function runUntilEnded(
   const child = spawn(command, [...rest, ...upArguments(options, dataPath)], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-    env: { ...env, HOME: dataPath, NODE_COMPILE_CACHE: cache, LAB_KEEPER_FD: String(keeperDescriptor) },
+    env: {
+      ...{ ...env, HOME: dataPath, XDG_CACHE_HOME: join(dataPath, plainLabFolder, 'cache') },
+      ...{ NODE_COMPILE_CACHE: cache, LAB_KEEPER_FD: String(keeperDescriptor) },
+    },
   });
-  const keeper = new LabKeeper(child.stdio[keeperDescriptor] as Duplex, labHere(dataPath, signal));
+  const keeper = new LabKeeper(
+    child.stdio[keeperDescriptor] as Duplex,
+    new LabHere(dataPath, signal),
+    (name) => parts[name].needsRoot,
+  );
   const pass = () => child.kill('SIGTERM');
   signal.addEventListener('abort', pass, { once: true });
   try {
@@ -140,10 +148,11 @@ async function runUntilEnded(
   }
 }
 
-function upArguments({ withLab, port, host, file, level }: UpOrder, dataPath: string): string[] {
+function upArguments({ withLab, labParts, port, host, file, level }: UpOrder, dataPath: string): string[] {
   const option = (name: string, value: string | undefined) => (value === undefined ? [] : [`--${name}`, value]);
   return [
     ...['up', '--data', dataPath, ...(withLab ? [] : ['--no-lab'])],
+    ...option('lab', labParts?.join(',')),
     ...option('port', port),
     ...option('host', host),
     ...option('config', file),

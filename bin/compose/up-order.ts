@@ -1,9 +1,12 @@
 // The command line of `up`.
+import type { PartName } from '../../lab/part.ts';
 
 export interface UpOrder {
   /** Absolute. */
   readonly dataPath: string;
   readonly withLab: boolean;
+  /** Undefined: as at the last start. */
+  readonly labParts: readonly PartName[] | undefined;
   readonly port: string | undefined;
   readonly host: string | undefined;
   /** Of the settings. */

@@ -3,6 +3,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathExists } from '../../embedded/find-program.ts';
 
 export interface WafSite {
   readonly name: string;
@@ -12,12 +13,13 @@ export interface WafSite {
 
 const MODULES = '/usr/lib/apache2/modules';
 
-/** Writes everything below `folder`, which becomes /etc/apache2; `port` is on the loopback. */
+/** Writes what is missing below `folder`, which becomes /etc/apache2, and the server's settings; `port` is on the loopback. */
 export async function writeSettings(folder: string, port: number, sites: readonly WafSite[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'apache2.conf'), serverSettings(port, sites));
   for (const { name, mode } of sites) {
     const site = join(folder, 'waf', 'sites', name);
+    if (await pathExists(join(site, 'mode.conf'))) continue;
     await mkdir(join(site, 'rules'), { recursive: true });
     await writeFile(join(site, 'mode.conf'), `SecRuleEngine ${mode}\n`);
   }

@@ -51,6 +51,14 @@ export async function makeAccount(keystoneUrl: string, token: string, account: K
   await demand(`${keystoneUrl}/v3/${path}`, 'PUT', { token });
 }
 
+/** Identity API v3, Update user. */
+export async function setPassword(keystoneUrl: string, token: string, account: KeystoneAccount): Promise<void> {
+  const { username, password } = account;
+  const { body } = await demand(`${keystoneUrl}/v3/users?name=${username}`, 'GET', { token });
+  const [user] = body.users as unknown as { id: string }[];
+  await demand(`${keystoneUrl}/v3/users/${user?.id}`, 'PATCH', { token, body: { user: { password } } });
+}
+
 async function exchange({ origin = '', path, method, headers, body }: HttpCall): Promise<HttpReply> {
   const reply = await fetch(origin + path, {
     method,

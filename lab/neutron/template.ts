@@ -1,5 +1,5 @@
 // The databases that every start copies: tables of both services, and accounts: an administrator, and two projects with one user
-// each for tests of isolation. Passwords are generated here and are valid for this folder's copies only.
+// each for tests of isolation. Each copy then gets passwords and keys of its own.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ export async function makeTemplate(options: ServiceOptions): Promise<void> {
   await makeKeyRepositories(folder);
   await writeFile(join(folder, 'keystone.conf'), keystoneSettings(folder), { mode: 0o600 });
   const accounts = newAccounts();
-  await writeFile(join(folder, 'accounts.json'), JSON.stringify(accounts), { mode: 0o600 });
+  await writeAccounts(folder, accounts);
   await Promise.all([
     makeKeystone(options, accounts),
     python(options, join(import.meta.dirname, 'make_tables.py'), join(folder, 'neutron.sqlite')),
@@ -48,7 +48,11 @@ export async function makeKeyRepositories(folder: string): Promise<void> {
   }
 }
 
-function newAccounts(): Accounts {
+export async function writeAccounts(folder: string, accounts: Accounts): Promise<void> {
+  await writeFile(join(folder, 'accounts.json'), JSON.stringify(accounts), { mode: 0o600 });
+}
+
+export function newAccounts(): Accounts {
   const account = (name: string, project: string): KeystoneAccount => ({
     username: name,
     password: randomBytes(18).toString('base64url'),
@@ -63,7 +67,8 @@ async function makeKeystone(options: ServiceOptions, { admin, alpha, beta }: Acc
     python(options, join(prefix, 'usr/bin/keystone-manage'), '--config-file', join(folder, 'keystone.conf'), ...args);
   await manage('db_sync');
   const address = ['--bootstrap-internal-url', 'http://127.0.0.1/v3', '--bootstrap-region-id', REGION];
-  await manage('bootstrap', '--bootstrap-password', admin.password, ...address);
+  // One word: a password may begin with a hyphen.
+  await manage('bootstrap', `--bootstrap-password=${admin.password}`, ...address);
   const keystone = await startKeystone(options);
   try {
     const token = await tokenFor(keystone.url, admin);

@@ -10,6 +10,8 @@ export interface TlsTerminatorOptions {
   readonly key: string;
   /** On 127.0.0.1. */
   readonly toPort: number;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 export class TlsTerminator {
@@ -24,10 +26,9 @@ export class TlsTerminator {
     this.#server.on('tlsClientError', () => {});
   }
 
-  /** Listens on a free port. */
   static async start(options: TlsTerminatorOptions): Promise<TlsTerminator> {
     const terminator = new TlsTerminator(options);
-    terminator.#server.listen(0, terminator.host);
+    terminator.#server.listen(options.port ?? 0, terminator.host);
     await once(terminator.#server, 'listening');
     return terminator;
   }

@@ -32,9 +32,14 @@ export interface EgressPolicy {
 
 /**
  * @param own changes with the installation's own listeners; default: those in the rules, unchanging
+ * @param lab changes with the devices of the lab, which are allowed whatever `deny` contains
  * @throws Error naming the invalid rule
  */
-export function egressFrom(rules: EgressRules, own = new OwnListeners(rules.own)): EgressPolicy {
+export function egressFrom(
+  rules: EgressRules,
+  own = new KnownListeners(rules.own),
+  lab = new KnownListeners(),
+): EgressPolicy {
   const { allow = [], deny = [] } = rules;
   const table = [
     ...deny.map((text) => readRule(text, 'deny')),
@@ -44,7 +49,7 @@ export function egressFrom(rules: EgressRules, own = new OwnListeners(rules.own)
   const [table4, table6] = [table.filter(({ bytes }) => bytes.length === 4), table.filter(isIPv6Rule)];
   return {
     get rules() {
-      return { allow, deny, own: own.listeners };
+      return { allow: [...allow, ...lab.listeners], deny, own: own.listeners };
     },
     denial(address, port) {
       const forms = formsOf(address);
@@ -58,6 +63,7 @@ export function egressFrom(rules: EgressRules, own = new OwnListeners(rules.own)
             port,
             reason: `${subject} are denied: they would reach this installation itself, and no setting allows that`,
           };
+        if (lab.serves(form.bytes, port)) continue;
         const rules = form.bytes.length === 4 ? table4 : table6;
         const rule = rules.find((each) => (each.port ?? port) === port && isIn(form.bytes, each));
         if (rule !== undefined && rule.kind !== 'allow')
@@ -77,8 +83,8 @@ export function canonicalEgressRule(text: string): string | undefined {
   return block.includes(':') ? `[${block}]:${port}` : `${block}:${port}`;
 }
 
-/** Addresses and ports of the installation's own listeners, as far as this process knows. */
-export class OwnListeners {
+/** Addresses with ports: a set that changes. */
+export class KnownListeners {
   listeners: readonly string[] = [];
   #byPort = new Map<number, Rule[]>();
 

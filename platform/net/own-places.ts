@@ -8,7 +8,7 @@ import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
 import { atMost } from '../within.ts';
 import { isInBlock, withoutMapping } from './address-block.ts';
-import { OwnListeners } from './egress.ts';
+import { KnownListeners } from './egress.ts';
 import type { Address } from './origin.ts';
 
 const resolveMs = 5_000;
@@ -19,7 +19,7 @@ export interface OwnPlace extends Address {
 }
 
 export class OwnPlaces {
-  readonly listeners = new OwnListeners();
+  readonly listeners = new KnownListeners();
   readonly #places: OwnPlace[] = [];
   /** The last addresses by name: kept while a name does not resolve. */
   readonly #resolved = new Map<string, readonly string[]>();

@@ -13,6 +13,9 @@ interface Task {
   end?: { readonly status: 'COMPLETED' | 'FAILURE'; readonly result: JsonObject; readonly at: number };
 }
 
+/** The oldest ended ones disappear. */
+const mostTasks = 1_000;
+
 export interface TaskKnobs {
   /** From NEW to the end; STARTED begins at half of it. Infinity: until it is lowered. */
   taskMs: number;
@@ -24,7 +27,7 @@ export class AsmTasks {
   readonly knobs: TaskKnobs = { taskMs: 20, failures: [] };
   readonly #work: Readonly<Record<'import' | 'apply', (body: JsonObject) => JsonObject>>;
   readonly #now: () => number;
-  readonly #tasks = new Map<string, Task>();
+  #tasks = new Map<string, Task>();
 
   /** `work` has the effect of a task at its end; it throws the task's failure. */
   constructor(work: Readonly<Record<'import' | 'apply', (body: JsonObject) => JsonObject>>, now: () => number) {
@@ -32,7 +35,16 @@ export class AsmTasks {
     this.#now = now;
   }
 
+  get state(): unknown {
+    return this.#tasks;
+  }
+
+  restore(state: unknown): void {
+    this.#tasks = state as Map<string, Task>;
+  }
+
   add(type: TaskType, body: JsonObject): JsonObject {
+    for (const old of this.#tasks.values()) if (this.#tasks.size >= mostTasks && old.end) this.#tasks.delete(old.id);
     const task: Task = { id: randomBytes(16).toString('base64url'), type, body, startedAt: this.#now() };
     this.#tasks.set(task.id, task);
     return this.#view(task);
@@ -52,12 +64,16 @@ export class AsmTasks {
     return { kind: `tm:asm:tasks:${type}:${type}-taskcollectionstate`, totalItems: items.length, items };
   }
 
-  /** Ends the tasks that are due. */
-  advance(): void {
+  /** Ends the tasks that are due; false: there was none. */
+  advance(): boolean {
     const now = this.#now();
+    let ended = false;
     for (const task of this.#tasks.values()) {
-      if (!task.end && task.startedAt + this.knobs.taskMs <= now) task.end = { ...this.#carryOut(task), at: now };
+      if (task.end || task.startedAt + this.knobs.taskMs > now) continue;
+      task.end = { ...this.#carryOut(task), at: now };
+      ended = true;
     }
+    return ended;
   }
 
   #carryOut({ type, body }: Task): { status: 'COMPLETED' | 'FAILURE'; result: JsonObject } {

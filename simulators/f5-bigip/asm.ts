@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import { readFilter } from './asm-filter.ts';
 import { AsmTasks, type TaskType } from './asm-tasks.ts';
-import type { Config } from './config.ts';
+import { type Config, mostObjects } from './config.ts';
 import { checkName, objectName } from './names.ts';
 import { isObject, type JsonObject, type JsonValue, json, mcpRefusal, readBody } from './rest.ts';
 
@@ -19,12 +19,22 @@ interface Policy {
 
 export class Asm {
   readonly tasks: AsmTasks;
-  readonly #policies = new Map<string, Policy>();
+  #policies = new Map<string, Policy>();
   readonly #config: Config;
 
   constructor(config: Config, now: () => number) {
     this.#config = config;
     this.tasks = new AsmTasks({ import: (body) => this.#import(body), apply: (body) => this.#apply(body) }, now);
+  }
+
+  get state(): unknown {
+    return { policies: this.#policies, tasks: this.tasks.state };
+  }
+
+  restore(state: unknown): void {
+    const { policies, tasks } = state as { policies: Map<string, Policy>; tasks: unknown };
+    this.#policies = policies;
+    this.tasks.restore(tasks);
   }
 
   /** By full path, for tests: the policy on the device. */
@@ -93,6 +103,7 @@ export class Asm {
     const [, inPartition = '', policyName = ''] = path.split('/');
     checkName(objectName(inPartition, policyName), false);
     if (this.#byPath(path)) throw mcpRefusal(409, `The policy '${path}' already exists.`, 26_345_473);
+    if (this.#policies.size >= mostObjects) throw mcpRefusal(400, 'There is no memory for more policies.', 26_345_475);
     const id = createHash('md5').update(path).update(randomBytes(8)).digest('base64url');
     const policy = { id, name: policyName, partition: inPartition, values: { ...newPolicy, ...values } };
     this.#policies.set(id, policy);

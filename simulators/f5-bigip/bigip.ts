@@ -3,6 +3,7 @@
 // and more in troubles.ts.
 
 import { AppliedLog } from '../support/applied-log.ts';
+import { type DeviceMemory, note } from '../support/device-memory.ts';
 import { type FaultKnobs, Faults } from '../support/faults.ts';
 import { type DeviceAnswer, type DeviceRequest, TlsServer, type TlsServerOptions } from '../support/tls-server.ts';
 import { Asm } from './asm.ts';
@@ -23,6 +24,8 @@ export interface BigIpOptions {
   readonly faults?: Partial<FaultKnobs>;
   readonly seed?: number;
   readonly tls?: TlsServerOptions;
+  /** Default: nothing is kept. */
+  readonly memory?: DeviceMemory;
   /** For tokens and tasks, in milliseconds. Default: the real time. */
   readonly now?: () => number;
 }
@@ -32,12 +35,13 @@ export class BigIp {
   readonly asm: Asm;
   readonly tokens: Tokens;
   readonly faults: Faults;
-  readonly applied = new AppliedLog();
+  readonly applied: AppliedLog;
   /** Every request, in order, as `METHOD path`. */
   readonly requests: string[] = [];
   /** Replaces the answers of the next writes, which are still executed, and of the next reads. */
   readonly answersInstead: DeviceAnswer[] = [];
   readonly #troubles: Trouble[] = [];
+  readonly #memory: DeviceMemory | undefined;
   readonly #identity: { readonly hostname: string; readonly serial: string; readonly version: string };
   #server: TlsServer | undefined;
 
@@ -45,12 +49,18 @@ export class BigIp {
     const { users = { admin: 'secret', netops: 'secret' }, version = '13.1.1', now = Date.now } = options;
     this.tokens = new Tokens(new Map(Object.entries(users)), now);
     this.asm = new Asm(this.config, now);
+    this.applied = new AppliedLog(options.memory);
+    this.#memory = options.memory;
     this.faults = new Faults(options.faults, options.seed);
     this.#identity = {
       hostname: options.hostname ?? 'bigip-1.example.com',
       serial: options.serial ?? 'f5-sim-0001',
       version,
     };
+    const kept = this.#memory?.read() as { readonly config: unknown; readonly asm: unknown } | undefined;
+    if (kept === undefined) return;
+    this.config.restore(kept.config);
+    this.asm.restore(kept.asm);
   }
 
   static async start(options: BigIpOptions = {}): Promise<BigIp> {
@@ -74,7 +84,8 @@ export class BigIp {
   }
 
   async #serve(request: DeviceRequest): Promise<DeviceAnswer | undefined> {
-    this.requests.push(`${request.method} ${request.path}`);
+    note(this.requests, `${request.method} ${request.path}`, this.#memory);
+    if (this.asm.tasks.advance()) this.#keep();
     const segments = readSegments(request.path);
     const login = segments?.join('/') === 'mgmt/shared/authn/login' && request.method === 'POST';
     if (login || segments?.[1] === 'shared') {
@@ -114,9 +125,14 @@ export class BigIp {
       if (request.method !== 'GET') {
         const action = `${request.method} ${request.path.replace('/mgmt/tm/', '')}`;
         this.applied.add({ via: 'REST', action, text: `${decodeURIComponent(request.path)} ${request.body}` });
+        this.#keep();
       }
       return (trouble && troubleAfter(trouble, request)) ?? answer;
     });
+  }
+
+  #keep(): void {
+    this.#memory?.write({ config: this.config.state, asm: this.asm.state });
   }
 
   #route(request: DeviceRequest, segments: readonly string[] | undefined): DeviceAnswer {

@@ -10,12 +10,26 @@ export interface StoredObject extends ObjectName {
   values: JsonObject;
 }
 
+/** More are refused, as by a device without memory. */
+export const mostObjects = 10_000;
+
 export class Config {
   readonly partitions = new Set(['Common']);
-  readonly #objects = new Map<string, StoredObject>();
+  #objects = new Map<string, StoredObject>();
   #generation = 100;
   /** Whether a restart would lose changes since the last save. */
   unsaved = false;
+
+  get state(): unknown {
+    return { objects: this.#objects, generation: this.#generation, unsaved: this.unsaved };
+  }
+
+  restore(state: unknown): void {
+    const kept = state as { objects: Map<string, StoredObject>; generation: number; unsaved: boolean };
+    this.#objects = kept.objects;
+    this.#generation = kept.generation;
+    this.unsaved = kept.unsaved;
+  }
 
   /** The generation of the next change. */
   nextGeneration(): number {
@@ -48,6 +62,7 @@ export class Config {
   }
 
   add(collection: string, name: ObjectName, values: JsonObject): StoredObject {
+    if (this.#objects.size >= mostObjects) throw mcpRefusal(400, '01070711:3: There is no memory for more objects.');
     const object = { ...name, collection, generation: this.nextGeneration(), values };
     this.#objects.set(`${collection} ${name.fullPath}`, object);
     return object;

@@ -3,6 +3,7 @@
 // unprocessed), FortiOS REST reference (401, 403 and 429).
 
 import { randomBytes } from 'node:crypto';
+import { type DeviceMemory, note } from '../support/device-memory.ts';
 
 export interface ApiUser {
   readonly token: string;
@@ -17,6 +18,7 @@ export interface AccountOptions {
   readonly apiUsers: readonly ApiUser[];
   /** Administrators logged in at once, REST and CLI together. */
   readonly maxSessions: number;
+  readonly memory?: DeviceMemory | undefined;
   readonly sessionIdleMs: number;
   readonly lockoutThreshold: number;
   readonly lockoutMs: number;
@@ -40,12 +42,15 @@ export interface AdminSession {
 export class Accounts {
   /** All attempts, in order. A token is recorded only when it is wrong. */
   readonly attempts: LoginAttempt[] = [];
+  /** May be changed at any time. */
+  maxSessions: number;
   readonly #options: AccountOptions;
   readonly #sessions = new Map<string, AdminSession & { lastUsedMs: number }>();
   readonly #failures = new Map<string, { count: number; lockedUntilMs: number }>();
 
   constructor(options: AccountOptions) {
     this.#options = options;
+    this.maxSessions = options.maxSessions;
   }
 
   get openSessions(): number {
@@ -59,18 +64,18 @@ export class Accounts {
     given: { readonly username: string; readonly password: string; readonly source: string },
   ): { readonly result: 'ACCEPTED'; readonly session: AdminSession } | { readonly result: AttemptResult } {
     const { username } = given;
-    const note = (result: AttemptResult) => {
-      this.attempts.push({ at: new Date(), via, username, result });
+    const noted = (result: AttemptResult) => {
+      note(this.attempts, { at: new Date(), via, username, result }, this.#options.memory);
       return { result };
     };
-    if (this.isLocked(given.source)) return note('LOCKED');
+    if (this.isLocked(given.source)) return noted('LOCKED');
     if (username !== this.#options.username || given.password !== this.#options.password) {
       this.#fail(given.source);
-      return note('WRONG');
+      return noted('WRONG');
     }
     this.#failures.delete(given.source);
-    if (this.openSessions >= this.#options.maxSessions) return note('NO_SESSION_FREE');
-    note('ACCEPTED');
+    if (this.openSessions >= this.maxSessions) return noted('NO_SESSION_FREE');
+    noted('ACCEPTED');
     const secret = () => randomBytes(20).toString('hex');
     const session = { id: secret(), csrf: secret().toUpperCase(), username };
     this.#sessions.set(session.id, { ...session, lastUsedMs: Date.now() });
@@ -98,7 +103,7 @@ export class Accounts {
     if (user) this.#failures.delete(source);
     else {
       this.#fail(source);
-      this.attempts.push({ at: new Date(), via: 'TOKEN', username: '', result: 'WRONG' });
+      note(this.attempts, { at: new Date(), via: 'TOKEN', username: '', result: 'WRONG' }, this.#options.memory);
     }
     return user;
   }

@@ -2,6 +2,7 @@
 // (config, edit, set, next, end, abort, move, execute cfg save), transcripts in public test suites for error texts. All output,
 // including errors, goes to standard output.
 
+import { keptEntries } from '../support/device-memory.ts';
 import {
   type Answer,
   type Context,
@@ -185,6 +186,7 @@ export class CliSession {
   async #execute(rest: readonly string[]): Promise<Answer> {
     if (rest.join(' ') !== 'cfg save' || !this.#isGlobal) return unknownAction;
     return await this.#write(() => {
+      this.#device.saves.splice(0, this.#device.saves.length - keptEntries);
       this.#device.saves.push(new Date());
       return this.#device.settings.get('system global', 'cfg-save') === 'automatic' ? '' : 'config saved.\n';
     });

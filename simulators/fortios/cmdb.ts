@@ -35,19 +35,34 @@ const globalScope = '';
 const reservedVdoms = ['all', 'any', 'global', 'none', 'vdom'];
 
 export class Cmdb {
-  readonly #scopes = new Map<string, Map<TablePath, Map<string, Entry>>>();
-  readonly #revisions = new Map<string, number>();
+  #scopes = new Map<string, Map<TablePath, Map<string, Entry>>>();
+  #revisions = new Map<string, number>();
   readonly #options: CmdbOptions;
   readonly #log: AppliedLog;
+  readonly #onChange: () => void;
 
-  constructor(options: CmdbOptions, log: AppliedLog) {
+  constructor(options: CmdbOptions, log: AppliedLog, onChange: () => void = () => {}) {
     this.#options = options;
     this.#log = log;
+    this.#onChange = onChange;
     this.#scopes.set(globalScope, emptyTables());
     for (const name of ['root', ...options.vdoms]) this.#addVdom(name);
     for (const [name, vdom] of Object.entries(options.interfaces)) {
       this.#rows(globalScope, 'system/interface').set(name, complete(tableOf('system/interface'), { vdom }));
     }
+  }
+
+  get state(): unknown {
+    return { scopes: this.#scopes, revisions: this.#revisions };
+  }
+
+  restore(state: unknown): void {
+    const { scopes, revisions } = state as {
+      scopes: Map<string, Map<TablePath, Map<string, Entry>>>;
+      revisions: Map<string, number>;
+    };
+    this.#scopes = scopes;
+    this.#revisions = revisions;
   }
 
   get vdoms(): readonly string[] {
@@ -184,6 +199,7 @@ export class Cmdb {
     const id = `${scopeOf(vdom, table)}/${table.path}`;
     this.#revisions.set(id, (this.#revisions.get(id) ?? 0) + 1);
     this.#log.add({ via, action: table.global ? action : `${vdom}: ${action}`, text: JSON.stringify(changes) });
+    this.#onChange();
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import { AppliedLog } from '../support/applied-log.ts';
+import { type DeviceMemory, note } from '../support/device-memory.ts';
 import { type FaultKnobs, Faults } from '../support/faults.ts';
 import { type ShellSession, type SshShellOptions, SshShellServer } from '../support/ssh-shell.ts';
 import type { TlsServerOptions } from '../support/tls-server.ts';
@@ -40,6 +41,9 @@ export interface FortiGateOptions {
   readonly lockoutThreshold?: number;
   readonly lockoutMs?: number;
   readonly tls?: TlsServerOptions;
+  readonly ssh?: Pick<SshShellOptions, 'port' | 'hostKey'>;
+  /** Default: nothing is kept. */
+  readonly memory?: DeviceMemory;
   /** Its SSH algorithms, for old clients. */
   readonly sshAlgorithms?: SshShellOptions['algorithms'];
   readonly faults?: Partial<FaultKnobs>;
@@ -52,7 +56,7 @@ export interface FortiGateOptions {
 export class FortiGate {
   readonly host = '127.0.0.1';
   /** Its actions: the oracle of tests. */
-  readonly log = new AppliedLog();
+  readonly log: AppliedLog;
   /** Every request of the REST API that arrived. */
   readonly requests: { readonly method: string; readonly path: string }[] = [];
   readonly device: Device;
@@ -60,11 +64,17 @@ export class FortiGate {
   answerInstead: ((request: DeviceRequest) => DeviceAnswer | undefined) | undefined;
   #https: TlsServer | undefined;
   #ssh: SshShellServer | undefined;
+  readonly #memory: DeviceMemory | undefined;
   readonly #cliSessions = new Map<ShellSession, string>();
 
   private constructor(options: FortiGateOptions) {
     const version = parseVersion(options.version ?? '7.4.5');
-    const settings = new Settings();
+    const { memory } = options;
+    this.#memory = memory;
+    this.log = new AppliedLog(memory);
+    const keep = () => memory?.write({ cmdb: this.device.cmdb.state, settings: this.device.settings.state });
+    const settings = new Settings(() => isStarted && keep());
+    let isStarted = false;
     settings.set('system global', 'hostname', options.hostname ?? 'fgt');
     this.device = {
       version,
@@ -80,11 +90,13 @@ export class FortiGate {
           maxVdoms: options.maxVdoms ?? 10,
         },
         this.log,
+        keep,
       ),
       accounts: new Accounts({
         username: options.username ?? 'admin',
         password: options.password ?? 'secret',
         apiUsers: options.apiUsers ?? [],
+        memory,
         maxSessions: options.maxSessions ?? 100,
         sessionIdleMs: options.sessionIdleMs ?? 300_000,
         lockoutThreshold: options.lockoutThreshold ?? 3,
@@ -96,14 +108,25 @@ export class FortiGate {
       unconfirmed: new Set(),
       saves: [],
     };
+    const kept = memory?.read() as { readonly cmdb: unknown; readonly settings: unknown } | undefined;
+    if (kept !== undefined) {
+      this.device.cmdb.restore(kept.cmdb);
+      settings.restore(kept.settings);
+    }
+    isStarted = true;
   }
 
-  /** Listens on two free ports of the loopback. */
+  /** Listens on two ports of the loopback. */
   static async start(options: FortiGateOptions = {}): Promise<FortiGate> {
     const gate = new FortiGate(options);
     const certificate = await makeCertificate({ commonName: gate.device.serial, names: ['127.0.0.1'] });
     gate.#https = await TlsServer.start((request) => gate.#answer(request), { certificate, ...options.tls });
-    gate.#ssh = await gate.#startSsh(options.sshAlgorithms);
+    try {
+      gate.#ssh = await gate.#startSsh(options);
+    } catch (error) {
+      await gate.#https.stop();
+      throw error;
+    }
     return gate;
   }
 
@@ -124,13 +147,14 @@ export class FortiGate {
   }
 
   async #answer(request: DeviceRequest): Promise<DeviceAnswer | undefined> {
-    this.requests.push({ method: request.method, path: request.path });
+    note(this.requests, { method: request.method, path: request.path }, this.#memory);
     return this.answerInstead?.(request) ?? (await answerRest(this.device, request));
   }
 
-  async #startSsh(algorithms: SshShellOptions['algorithms']): Promise<SshShellServer> {
+  async #startSsh({ ssh = {}, sshAlgorithms: algorithms }: FortiGateOptions): Promise<SshShellServer> {
     const { accounts } = this.device;
     return await SshShellServer.start({
+      ...ssh,
       ...(algorithms ? { algorithms } : {}),
       terminal: fortiTerminal,
       authenticate: async (username, password, source, session) => {

@@ -26,7 +26,20 @@ const sections: Readonly<Record<string, Readonly<Record<string, Setting>>>> = {
 export type SettingsSection = 'system console' | 'system global';
 
 export class Settings {
-  readonly #values = new Map<string, string>();
+  #values = new Map<string, string>();
+  readonly #onChange: () => void;
+
+  constructor(onChange: () => void = () => {}) {
+    this.#onChange = onChange;
+  }
+
+  get state(): unknown {
+    return this.#values;
+  }
+
+  restore(state: unknown): void {
+    this.#values = state as Map<string, string>;
+  }
 
   get(section: SettingsSection, name: string): string {
     return this.#values.get(`${section}/${name}`) ?? sections[section]?.[name]?.initial ?? '';
@@ -39,6 +52,7 @@ export class Settings {
       throw new CmdbError(BAD_VALUE, `node_check_object fail! for ${name} ${value}`);
     }
     this.#values.set(`${section}/${name}`, value);
+    this.#onChange();
   }
 
   names(section: SettingsSection): readonly string[] {

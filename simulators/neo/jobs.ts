@@ -6,8 +6,8 @@ import type { JsonObject } from './json.ts';
 interface SubJob {
   readonly ip: string;
   readonly text: string;
-  /** Makes the change on the switch; returns an error or nothing. */
-  readonly run: () => string | undefined;
+  /** Makes the change on the switch; returns an error or nothing. Undefined: NEO was restarted before it. */
+  readonly run?: (() => string | undefined) | undefined;
   end?: { readonly error: string | undefined; readonly at: number };
 }
 
@@ -19,6 +19,9 @@ interface Job {
   readonly createdAt: number;
   readonly subJobs: readonly SubJob[];
 }
+
+/** The oldest disappear. */
+const mostJobs = 1_000;
 
 export interface JobKnobs {
   /** From accepted to done, one switch after the other; a quarter of it is `Pending`. Infinity: until lowered. */
@@ -33,7 +36,7 @@ export type NewJob = Pick<Job, 'operation' | 'description' | 'createdBy'> & {
 
 export class Jobs {
   readonly knobs: JobKnobs = { jobMs: 20, singleJobAs: 'list' };
-  readonly #jobs = new Map<number, Job>();
+  #jobs = new Map<number, Job>();
   readonly #now: () => number;
   #last = 34;
 
@@ -41,22 +44,40 @@ export class Jobs {
     this.#now = now;
   }
 
+  get state(): unknown {
+    const jobs = [...this.#jobs].map(([id, job]): [number, Job] => {
+      return [id, { ...job, subJobs: job.subJobs.map(({ run: _run, ...rest }) => rest) }];
+    });
+    return { jobs: new Map(jobs), last: this.#last };
+  }
+
+  restore(state: unknown): void {
+    const { jobs, last } = state as { jobs: Map<number, Job>; last: number };
+    this.#jobs = jobs;
+    this.#last = last;
+  }
+
   /** Returns its id. */
   add(job: NewJob): number {
+    for (const id of this.#jobs.keys()) if (this.#jobs.size >= mostJobs) this.#jobs.delete(id);
     this.#last += 1;
     this.#jobs.set(this.#last, { ...job, id: this.#last, createdAt: this.#now() });
     return this.#last;
   }
 
-  /** Executes what is due. */
-  advance(): void {
+  /** Executes what is due; false: nothing was. */
+  advance(): boolean {
     const now = this.#now();
+    let executed = false;
     for (const job of this.#jobs.values()) {
       for (const [index, subJob] of job.subJobs.entries()) {
         const due = job.createdAt + (this.knobs.jobMs * (index + 1)) / Math.max(job.subJobs.length, 1);
-        if (!subJob.end && due <= now) subJob.end = { error: subJob.run(), at: now };
+        if (subJob.end || due > now) continue;
+        subJob.end = { error: subJob.run === undefined ? interrupted : subJob.run(), at: now };
+        executed = true;
       }
     }
+    return executed;
   }
 
   /** Old jobs disappear after a while. */
@@ -133,5 +154,7 @@ export class Jobs {
     };
   }
 }
+
+const interrupted = 'Interrupted by a restart of NEO';
 
 const stamp = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');

@@ -3,6 +3,7 @@
 // the arguments of templates.
 
 import { AppliedLog } from '../support/applied-log.ts';
+import { type DeviceMemory, note } from '../support/device-memory.ts';
 import { type FaultKnobs, Faults } from '../support/faults.ts';
 import { type DeviceAnswer, type DeviceRequest, TlsServer, type TlsServerOptions } from '../support/tls-server.ts';
 import { provisionPorts, runCli, runTemplate } from './actions.ts';
@@ -29,6 +30,8 @@ export interface NeoOptions {
   readonly faults?: Partial<FaultKnobs>;
   readonly seed?: number;
   readonly tls?: TlsServerOptions;
+  /** Default: nothing is kept. */
+  readonly memory?: DeviceMemory;
   /** For sessions and jobs, in milliseconds. Default: the real time. */
   readonly now?: () => number;
 }
@@ -38,7 +41,7 @@ export class Neo {
   readonly sessions: Sessions;
   readonly switches: ReadonlyMap<string, Switch>;
   readonly faults: Faults;
-  readonly applied = new AppliedLog();
+  readonly applied: AppliedLog;
   /** Every request, in order, as `METHOD path`. */
   readonly requests: string[] = [];
   /** Replaces the answers of the next calls after login; writes are still accepted. */
@@ -46,13 +49,21 @@ export class Neo {
   readonly #templates: readonly Template[];
   readonly #version: string;
   readonly #restVersion: string;
+  readonly #memory: DeviceMemory | undefined;
   #server: TlsServer | undefined;
 
   private constructor(options: NeoOptions) {
     const { users = { admin: 'secret' }, now = Date.now, ports = 4 } = options;
     const names = options.switches ?? { '10.224.15.29': 'switch29', '10.224.15.30': 'switch30' };
-    this.switches = new Map(Object.entries(names).map(([ip, name]) => [ip, newSwitch(ip, name, ports)]));
+    const kept = options.memory?.read() as
+      | { readonly switches: Map<string, Switch>; readonly jobs: unknown }
+      | undefined;
+    this.#memory = options.memory;
+    this.applied = new AppliedLog(options.memory);
+    this.switches =
+      kept?.switches ?? new Map(Object.entries(names).map(([ip, name]) => [ip, newSwitch(ip, name, ports)]));
     this.jobs = new Jobs(now);
+    if (kept !== undefined) this.jobs.restore(kept.jobs);
     this.sessions = new Sessions(new Map(Object.entries(users)), now);
     this.faults = new Faults(options.faults, options.seed);
     this.#templates = makeTemplates(options.argumentNames ?? { vlan: 'vlan_id', mtu: 'mtu', speed: 'speed' });
@@ -84,8 +95,8 @@ export class Neo {
   }
 
   async #serve(request: DeviceRequest): Promise<DeviceAnswer | undefined> {
-    this.requests.push(`${request.method} ${request.path}`);
-    this.jobs.advance();
+    note(this.requests, `${request.method} ${request.path}`, this.#memory);
+    if (this.jobs.advance()) this.#keep();
     if (request.method === 'POST' && request.path === '/neo/login') {
       await this.faults.delay();
       return this.sessions.login(request, this.#version);
@@ -107,12 +118,17 @@ export class Neo {
         const given = this.#write(request, segments, user);
         if (given.status < 300) {
           this.applied.add({ via: 'REST', action: `${request.method} ${request.path}`, text: request.body });
+          this.#keep();
         }
         return given;
       },
       fail: () => answer(400, { error: 'simulated failure' }),
       drop: () => request.cut(),
     });
+  }
+
+  #keep(): void {
+    this.#memory?.write({ switches: this.switches, jobs: this.jobs.state });
   }
 
   #write(request: DeviceRequest, segments: readonly string[], user: string): DeviceAnswer {

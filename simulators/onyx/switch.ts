@@ -2,6 +2,7 @@
 // HTTPS, with faults for tests of clients. Sources: configure.ts and shows.ts.
 
 import { AppliedLog } from '../support/applied-log.ts';
+import { type DeviceMemory, note } from '../support/device-memory.ts';
 import { type FaultKnobs, Faults } from '../support/faults.ts';
 import { type SshShellOptions, SshShellServer } from '../support/ssh-shell.ts';
 import { TlsServer, type TlsServerOptions } from '../support/tls-server.ts';
@@ -23,11 +24,14 @@ export interface OnyxOptions {
   readonly faults?: Partial<FaultKnobs>;
   readonly seed?: number;
   readonly tls?: TlsServerOptions;
+  readonly ssh?: Pick<SshShellOptions, 'port' | 'hostKey'>;
+  /** Default: nothing is kept. */
+  readonly memory?: DeviceMemory;
   readonly sshAlgorithms?: SshShellOptions['algorithms'];
 }
 
 export class OnyxSwitch implements OnyxDevice {
-  readonly log = new AppliedLog();
+  readonly log: AppliedLog;
   readonly faults: Faults;
   /** May be changed at any time. */
   readonly knobs: OnyxKnobs = {
@@ -46,13 +50,17 @@ export class OnyxSwitch implements OnyxDevice {
   /** Passwords of all login attempts. */
   readonly attempts: string[] = [];
   readonly #accounts: ReadonlyMap<string, string>;
+  readonly #memory: DeviceMemory | undefined;
   #saved: SwitchConfig;
 
   private constructor(options: OnyxOptions, servers: { ssh: SshShellServer; https: TlsServer }) {
     const { version = '3.7.1102', serial = 'MT1708X07233', hostname = 'switch-1', ports = 16 } = options;
     this.identity = { version, serial };
-    this.config = factoryConfig(hostname, ports);
-    this.#saved = structuredClone(this.config);
+    this.#memory = options.memory;
+    this.log = new AppliedLog(options.memory);
+    const kept = options.memory?.read() as { readonly config: SwitchConfig; readonly saved: SwitchConfig } | undefined;
+    this.config = kept?.config ?? factoryConfig(hostname, ports);
+    this.#saved = kept?.saved ?? structuredClone(this.config);
     this.faults = new Faults(options.faults, options.seed);
     this.#accounts = new Map(Object.entries(options.accounts ?? { admin: 'secret' }));
     this.api = new JsonApi(this);
@@ -60,7 +68,7 @@ export class OnyxSwitch implements OnyxDevice {
     this.https = servers.https;
   }
 
-  /** Listens on free ports of the loopback. */
+  /** Listens on two ports of the loopback. */
   static async start(options: OnyxOptions = {}): Promise<OnyxSwitch> {
     const late: { device?: OnyxSwitch } = {};
     const device = () => {
@@ -71,20 +79,25 @@ export class OnyxSwitch implements OnyxDevice {
       authenticate: async (username, password) => device().isAccount(username, password),
       terminal: { pagerPrompt: 'lines 1-23 ', pagerErase: '\r           \r', helpKeys: '?' },
       onShell: (terminal, session) => serveShell(device(), terminal, session),
+      ...options.ssh,
       ...(options.sshAlgorithms === undefined ? {} : { algorithms: options.sshAlgorithms }),
     });
-    const https = await TlsServer.start((request) => device().api.serve(request), options.tls);
+    const https = await TlsServer.start((request) => device().api.serve(request), options.tls).catch(async (error) => {
+      await ssh.stop();
+      throw error;
+    });
     late.device = new OnyxSwitch(options, { ssh, https });
     return late.device;
   }
 
   isAccount(username: string, password: string): boolean {
-    this.attempts.push(password);
+    note(this.attempts, password, this.#memory);
     return this.#accounts.get(username) === password;
   }
 
   applied(via: string, line: string): void {
     this.log.add({ via, action: line.trim(), text: line });
+    this.#memory?.write({ config: this.config, saved: this.#saved });
   }
 
   save(): void {

@@ -1,6 +1,8 @@
 // The actions of a simulated device, in order: the oracle of tests. Calls that were refused, or whose connection broke before
 // they were executed, are not in it.
 
+import { type DeviceMemory, note } from './device-memory.ts';
+
 export interface Applied {
   readonly at: Date;
   /** The interface, for example `REST` or `CLI`. */
@@ -13,9 +15,14 @@ export interface Applied {
 
 export class AppliedLog {
   readonly #entries: Applied[] = [];
+  readonly #memory: DeviceMemory | undefined;
+
+  constructor(memory?: DeviceMemory) {
+    this.#memory = memory;
+  }
 
   add(entry: Omit<Applied, 'at'>): void {
-    this.#entries.push({ at: new Date(), ...entry });
+    note(this.#entries, { at: new Date(), ...entry }, this.#memory);
   }
 
   get entries(): readonly Applied[] {

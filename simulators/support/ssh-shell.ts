@@ -35,6 +35,8 @@ export interface SshShellOptions {
   /** `ssh device command`; undefined: such requests are refused. Must not reject. */
   readonly onCommand?: (command: string, session: ShellSession) => Promise<{ stdout: string; exitCode: number }>;
   readonly algorithms?: ServerConfig['algorithms'];
+  /** Default: a free one. */
+  readonly port?: number;
   /** Host key, PEM; default: a new ECDSA key. */
   readonly hostKey?: string;
 }
@@ -60,10 +62,10 @@ export class SshShellServer {
     );
   }
 
-  /** Listens on a free port of the loopback. */
+  /** Listens on the loopback. */
   static async start(options: SshShellOptions): Promise<SshShellServer> {
     const server = new SshShellServer(options, options.hostKey ?? newHostKey());
-    server.#server.listen(0, server.host);
+    server.#server.listen(options.port ?? 0, server.host);
     await once(server.#server, 'listening');
     return server;
   }

@@ -33,6 +33,8 @@ export interface DeviceAnswer {
 export type RequestHandler = (request: DeviceRequest) => Promise<DeviceAnswer | undefined>;
 
 export interface TlsServerOptions {
+  /** Default: a free one. */
+  readonly port?: number;
   /** Default: a new one for 127.0.0.1. */
   readonly certificate?: CertificateAndKey;
   /** Default TLSv1.2. */
@@ -72,11 +74,11 @@ export class TlsServer {
     this.#server.on('tlsClientError', () => {});
   }
 
-  /** Listens on a free port of the loopback. */
+  /** Listens on the loopback. */
   static async start(handler: RequestHandler, options: TlsServerOptions = {}): Promise<TlsServer> {
     const { certificate = await makeCertificate({ commonName: 'device', names: ['127.0.0.1'] }) } = options;
     const server = new TlsServer(handler, certificate, options);
-    server.#server.listen(0, server.host);
+    server.#server.listen(options.port ?? 0, server.host);
     await once(server.#server, 'listening');
     return server;
   }

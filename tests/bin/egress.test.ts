@@ -6,7 +6,7 @@ import { readConfig } from '../../platform/config.ts';
 import { ConfigError } from '../../platform/config-error.ts';
 import { Lifecycle } from '../../platform/lifecycle.ts';
 import { createLogger } from '../../platform/log.ts';
-import { egressFrom } from '../../platform/net/egress.ts';
+import { egressFrom, KnownListeners } from '../../platform/net/egress.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { ask } from './support/up-process.ts';
@@ -71,11 +71,12 @@ test('rules are read from the settings in any notation, and a wrong one is named
     expect(() => configOf({ 'egress.deny': wrong })).toThrow(ConfigError);
 });
 
-test('with the lab only its firewall is reachable, on its port, besides explicitly allowed addresses', () => {
-  const lab = { firewall: { host: '198.18.0.2', port: 22 } };
+test('with the lab only its devices are reachable, on their ports, besides explicitly allowed addresses', () => {
+  const lab = new KnownListeners(['198.18.0.2:22']);
   const policyWith = (flags: Record<string, string>) => {
-    const settings = egressOfLab(configOf(flags), lab);
-    return egressFrom({ allow: settings['egress.allow'], deny: settings['egress.deny'] ?? [] });
+    const config = configOf(flags);
+    const rules = { allow: config['egress.allow'], deny: egressOfLab(config)['egress.deny'] ?? [] };
+    return egressFrom(rules, undefined, lab);
   };
   const strict = policyWith({});
   expect(strict.denial('198.18.0.2', 22)).toBeUndefined();
@@ -92,6 +93,11 @@ test('with the lab only its firewall is reachable, on its port, besides explicit
   expect(policyWith({ 'egress.allow': '127.0.0.5:2022' }).denial('127.0.0.5', 2022)).toBeUndefined();
   expect(policyWith({ 'egress.allow': '127.0.0.5:2022' }).denial('127.0.0.5', 2023)).toBeDefined();
   expect(policyWith({ 'egress.deny': '' }).denial('192.0.2.1', 22)).toBeUndefined();
+  // A part that is added while the system runs.
+  expect(strict.denial('127.0.0.1', 8443)).toBeDefined();
+  lab.replace(['198.18.0.2:22', '127.0.0.1:8443']);
+  expect(strict.denial('127.0.0.1', 8443)).toBeUndefined();
+  expect(strict.rules.allow).toContain('127.0.0.1:8443');
 });
 
 test('the endpoint is denied on its actual port, even if all of loopback is allowed', async () => {

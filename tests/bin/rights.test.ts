@@ -87,7 +87,7 @@ describeAsRoot('npm start as root', () => {
       };
       expect(succeeds('cat', join(data, 'admin.token'))).toBe(true);
       if (withLab) {
-        expect(succeeds('cat', join(data, 'lab', 'keys', 'netops'))).toBe(false);
+        expect(succeeds('cat', join(data, 'lab', 'firewall', 'keys', 'netops'))).toBe(false);
         expect(succeeds('mv', join(data, 'lab'), join(data, 'lab.moved'))).toBe(false);
         expect(succeeds('rm', '-r', join(data, 'lab'))).toBe(false);
       }
@@ -194,7 +194,7 @@ describeWithLab("the lab's login", () => {
       const login = [
         ...flags.flatMap((flag) => ['-o', flag]),
         '-i',
-        join(data, 'lab', 'keys', 'netops'),
+        join(data, 'lab', 'firewall', 'keys', 'netops'),
         `netops@${host}`,
       ];
       const execute = (command: string) => spawnSync('ssh', [...login, command], { encoding: 'utf8' });

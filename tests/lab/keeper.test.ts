@@ -4,22 +4,32 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { SetupLog } from '../../embedded/setup-log.ts';
-import type { LabAnswer } from '../../lab/described-lab.ts';
 import { LabKeeper } from '../../lab/keeper.ts';
 import { KeptLab } from '../../lab/kept-lab.ts';
 import type { LabSource } from '../../lab/lab-source.ts';
+import type { PartAnswer, PartName, Trouble } from '../../lab/part.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
-const none: LabAnswer = { available: false, unavailable: 'this is a test' };
+const none: PartAnswer = { available: false, unavailable: 'this is a test' };
 
 /** Records its calls. */
 class Source implements LabSource {
   readonly asked: string[] = [];
 
-  start(log: SetupLog): Promise<LabAnswer> {
-    this.asked.push('start');
+  start(name: PartName, log: SetupLog): Promise<PartAnswer> {
+    this.asked.push(`start ${name}`);
     log.info('starting');
     return Promise.resolve(none);
+  }
+
+  trouble(name: PartName, trouble: Trouble): Promise<void> {
+    this.asked.push(`trouble ${name} ${trouble}`);
+    return Promise.resolve();
+  }
+
+  remove(name: PartName): Promise<void> {
+    this.asked.push(`remove ${name}`);
+    return Promise.resolve();
   }
 
   stop(): Promise<void> {
@@ -50,31 +60,36 @@ async function keeper(source: LabSource = new Source()): Promise<{ readonly far:
   const far = connect(join(folder.path, 'pipe'));
   const [near] = await accepted;
   sockets.push(near, far);
-  return { far, keeper: new LabKeeper(near, source) };
+  return { far, keeper: new LabKeeper(near, source, (name) => name !== 'neo') };
 }
 
-test('starts and stops the lab for the other end, with its log', async () => {
+test('starts, troubles, removes and stops parts for the other end, with its log', async () => {
   const source = new Source();
   const { far } = await keeper(source);
   const kept = new KeptLab(far);
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
-  expect(await kept.start({ debug: write, info: write, warn: write, error: write })).toEqual(none);
+  expect(await kept.start('firewall', { debug: write, info: write, warn: write, error: write })).toEqual(none);
   expect(lines).toEqual(['starting']);
+  await kept.trouble('firewall', 'hang');
+  await kept.remove('firewall');
   await kept.stop();
-  expect(source.asked).toEqual(['start', 'stop']);
+  expect(source.asked).toEqual(['start firewall', 'trouble firewall hang', 'remove firewall', 'stop']);
 });
 
 test('a failed start gives the reason', async () => {
-  const { far } = await keeper({ start: () => Promise.reject(new Error('no space')), stop: () => Promise.resolve() });
-  await expect(new KeptLab(far).start({} as SetupLog)).rejects.toThrow('no space');
+  const { far } = await keeper(Object.assign(new Source(), { start: () => Promise.reject(new Error('no space')) }));
+  await expect(new KeptLab(far).start('firewall', {} as SetupLog)).rejects.toThrow('no space');
 });
 
 test.each([
-  ['another word', 'shell\n'],
-  ['a word with an argument', 'start /etc\n'],
-  ['a line without an end', 'x'.repeat(17)],
-  ['more words than it waits for', 'start\n'.repeat(5)],
+  ['another verb', '1 shell firewall\n'],
+  ['a path', '1 start /etc\n'],
+  ['a part of another keeper', '1 start neo\n'],
+  ['a trouble that is none', '1 trouble firewall fire\n'],
+  ['one word too many', '1 trouble firewall hang now\n'],
+  ['a request without a number', 'start firewall\n'],
+  ['a line without an end', 'x'.repeat(65)],
 ])('%s ends the connection and the lab', async (_, said) => {
   const source = new Source();
   const { far } = await keeper(source);
@@ -82,13 +97,22 @@ test.each([
   far.write(said);
   await once(far, 'close');
   await waitFor('its end', () => source.asked.at(-1) === 'stop');
-  expect(source.asked).not.toContain('start');
+  expect(source.asked).toEqual(['stop']);
+});
+
+test('more requests than it works on at once end the connection', async () => {
+  const source = Object.assign(new Source(), { trouble: () => new Promise<void>((done) => setTimeout(done, 50)) });
+  const { far } = await keeper(source);
+  far.on('error', () => {}).resume();
+  far.write(Array.from({ length: 33 }, (_, number) => `${number} trouble firewall hang\n`).join(''));
+  await once(far, 'close');
+  await waitFor('its end', () => source.asked.at(-1) === 'stop');
 });
 
 test('its waiters learn that it has ended', async () => {
-  const { far, keeper: gone } = await keeper({ start: () => new Promise(() => {}), stop: () => Promise.resolve() });
+  const { far, keeper: gone } = await keeper(Object.assign(new Source(), { start: () => new Promise(() => {}) }));
   const kept = new KeptLab(far);
-  const started = kept.start({} as SetupLog);
+  const started = kept.start('firewall', {} as SetupLog);
   void gone.end();
   await expect(started).rejects.toThrow('keeper has ended');
   expect(kept.gone.aborted).toBe(true);

@@ -1,7 +1,6 @@
-// The lab's firewall is found among any number of backends.
+// The lab's backends are found among any number of others.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { registerLabFirewall } from '../../bin/compose/lab-backend.ts';
-import type { DescribedLab } from '../../lab/described-lab.ts';
+import { LabBackends } from '../../bin/compose/lab/backends.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 
 let system: RunningSystem;
@@ -21,25 +20,16 @@ async function ask<Data>(query: string, variables: object): Promise<Data> {
 }
 
 test('a start finds it among more backends than fit on one page, and updates its port', async () => {
-  const register = (port: number) => {
-    const firewall = {
-      ...{
-        host: '192.0.2.10',
-        port,
-        username: 'relay',
-        privateKey: 'a private key of the lab',
-        hostKeySha256: `SHA256:${'A'.repeat(43)}`,
-      },
-      namespace: 'fw',
-    };
-    const lab = { firewall } as unknown as DescribedLab;
-    return registerLabFirewall({
-      running: system.process,
-      lab,
-      token: system.token,
-      signal: AbortSignal.timeout(30_000),
+  const backends = new LabBackends({
+    running: system.process,
+    token: system.token,
+    signal: AbortSignal.timeout(60_000),
+  });
+  const register = (port: number) =>
+    backends.register('firewall', {
+      ...{ driver: 'linux-nftables', host: '192.0.2.10', port, hostKeySha256: `SHA256:${'A'.repeat(43)}` },
+      credentials: { username: 'relay', privateKey: 'a private key of the lab' },
     });
-  };
   await register(22);
   const create = 'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { message } } }';
   // By name they all come before `lab-firewall`.
@@ -56,4 +46,14 @@ test('a start finds it among more backends than fit on one page, and updates its
     backends: { nodes: [{ name: 'lab-firewall', port: 2222 }] },
   });
   expect(await ask(query, { name: 'lab-firewal' })).toEqual({ backends: { nodes: [] } });
+  const version = async () =>
+    ask<{ backends: { nodes: { version: number }[] } }>(
+      'query ($name: String) { backends(name: $name) { nodes { version } } }',
+      {
+        name: 'lab-firewall',
+      },
+    );
+  const before = await version();
+  await register(2222);
+  expect(await version()).toEqual(before);
 }, 60_000);

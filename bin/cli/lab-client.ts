@@ -1,0 +1,81 @@
+// Requests to the lab of a running `npm start`, over the Unix socket in its data folder.
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { LabReply, LabRequest } from '../compose/lab/control.ts';
+import type { PartRow } from '../compose/lab/lab.ts';
+import { CommandFailure, exitCodes } from './failures.ts';
+import { text } from './option.ts';
+import { Printer } from './printer.ts';
+import type { Surroundings } from './verb.ts';
+
+export const labDataOption = text('DIR', 'Data folder of "npm start" on this machine (.tidegate).');
+
+/** compose/lab/control.ts; that module is not loaded here, because it loads the lab. */
+const controlFile = join('lab-parts', 'control');
+
+/** All parts, after the request. Throws CommandFailure if it is refused, or no lab runs there. */
+export async function askLab(
+  dataFolder: string | undefined,
+  request: LabRequest,
+  signal: AbortSignal,
+): Promise<readonly PartRow[]> {
+  const folder = dataFolder ?? '.tidegate';
+  const path = await readFile(join(folder, controlFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw noLab(folder, error);
+  });
+  const line = await exchange(path.trim(), `${JSON.stringify(request)}\n`, signal).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw noLab(folder, error);
+    },
+  );
+  if (line === '') throw new CommandFailure('the lab ended before it answered', exitCodes.unreachable);
+  const reply = JSON.parse(line) as LabReply;
+  if ('refused' in reply) throw new CommandFailure(reply.refused);
+  return reply.parts;
+}
+
+export async function printParts(
+  parts: readonly PartRow[],
+  { stdout, env }: Surroundings,
+  json: boolean,
+): Promise<void> {
+  const printer = new Printer(stdout, env);
+  if (json) return printer.json(parts);
+  await printer.table(
+    ['PART', 'STATE', 'BACKEND', 'DRIVER', 'ADDRESS', 'TROUBLE', 'NOTE'],
+    parts.map(({ part, state, backend, driver, address, trouble, note }) => {
+      return [part, state, backend ?? '-', driver ?? '-', address ?? '-', trouble, note];
+    }),
+  );
+}
+
+function noLab(folder: string, { code, message }: NodeJS.ErrnoException): CommandFailure {
+  if (code === 'EACCES' || code === 'EPERM')
+    return new CommandFailure(`only the owner of the data folder ${folder}, or root, may use its lab`);
+  const known = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(code ?? '');
+  return new CommandFailure(
+    known
+      ? `no lab runs in the data folder ${folder}: name another with --data, or start it with npm start`
+      : `the lab in ${folder} can't be reached: ${message}`,
+    exitCodes.unreachable,
+  );
+}
+
+function exchange(path: string, request: string, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let heard = '';
+    const socket = connect({ path });
+    const abort = () => socket.destroy(new Error('interrupted'));
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('connect', () => socket.write(request));
+    socket.on('data', (data: Buffer) => {
+      heard += data.toString();
+    });
+    socket.once('error', reject);
+    socket.once('close', () => {
+      signal.removeEventListener('abort', abort);
+      resolve(heard);
+    });
+  });
+}

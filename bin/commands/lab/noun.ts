@@ -1,0 +1,8 @@
+// `tidegate lab`: devices for trying the drivers, beside a running `npm start`.
+import type { Noun } from '../../cli/verb.ts';
+import { add } from './add.ts';
+import { list } from './list.ts';
+import { remove } from './remove.ts';
+import { trouble } from './trouble.ts';
+
+export const lab: Noun = { list, add, remove, trouble };

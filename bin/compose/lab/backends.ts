@@ -1,0 +1,101 @@
+// The backends of the lab's parts, each named after its part, registered through the graph like any other.
+import { isDeepStrictEqual } from 'node:util';
+import type { PartBackend, PartName } from '../../../lab/part.ts';
+import type { RunningProcess } from '../process.ts';
+
+export interface LabBackendsOptions {
+  readonly running: Pick<RunningProcess, 'url'>;
+  /** An operator's API token. */
+  readonly token: string;
+  readonly signal: AbortSignal;
+}
+
+interface KnownBackend {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly hostKeySha256: string | null;
+  readonly certificateSha256: string | null;
+  readonly caCertificates: string | null;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+const deadlineMs = 15_000;
+
+export const backendName = (part: PartName): string => `lab-${part}`;
+
+export class LabBackends {
+  readonly #options: LabBackendsOptions;
+
+  constructor(options: LabBackendsOptions) {
+    this.#options = options;
+  }
+
+  /** Creates the part's backend, or updates it if the part's address or identity has changed since. */
+  async register(part: PartName, { driver, credentials, ...place }: PartBackend): Promise<void> {
+    const known = await this.#find(part);
+    if (known === undefined) {
+      const labels = [{ name: 'lab', value: 'true' }];
+      const input = { ...place, name: backendName(part), driver, site: 'lab', labels, allowInit: true, credentials };
+      await this.#change('backendCreate', 'BackendCreateInput', input);
+    } else if (!isSame(known, place)) {
+      const options = { ...known.options, ...place.options };
+      await this.#change('backendUpdate', 'BackendUpdateInput', { ...place, id: known.id, options, credentials });
+    }
+  }
+
+  /** Refused while it has live mappings, unless they may become orphans. */
+  async delete(part: PartName, orphanMappings: boolean): Promise<void> {
+    const known = await this.#find(part);
+    if (known !== undefined)
+      await this.#change('backendDelete', 'BackendDeleteInput', { id: known.id, orphanMappings });
+  }
+
+  async #find(part: PartName): Promise<KnownBackend | undefined> {
+    // A name is unique in the token's project.
+    const { backends } = await this.#ask<{ backends: { nodes: KnownBackend[] } }>(
+      `query ($name: String!) { backends(name: $name) { nodes {
+        id host port hostKeySha256 certificateSha256 caCertificates options } } }`,
+      { name: backendName(part) },
+    );
+    return backends.nodes[0];
+  }
+
+  async #change(mutation: string, inputType: string, input: object): Promise<void> {
+    const data = await this.#ask<Record<string, { userErrors: { code: string; message: string }[] }>>(
+      `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { userErrors { code message } } }`,
+      { input },
+    );
+    const refusal = data[mutation]?.userErrors[0];
+    if (refusal !== undefined) throw new Error(`${mutation} of the lab: ${refusal.code}: ${refusal.message}`);
+  }
+
+  async #ask<Data>(query: string, variables: object): Promise<Data> {
+    const { running, token, signal } = this.#options;
+    const response = await fetch(`${running.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, variables }),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
+    });
+    const answer = (await response.json()) as { data?: Data; errors?: { message: string }[] };
+    if (answer.data === undefined || answer.errors !== undefined)
+      throw new Error(`the lab's backends: ${JSON.stringify(answer.errors)}`);
+    return answer.data;
+  }
+}
+
+/** A person may have set further options. */
+function isSame(known: KnownBackend, place: Omit<PartBackend, 'driver' | 'credentials'>): boolean {
+  const pin = place.certificateSha256;
+  const canonical =
+    pin === undefined ? null : `SHA256:${Buffer.from(pin, 'hex').toString('base64').replace(/=+$/, '')}`;
+  return (
+    known.host === place.host &&
+    known.port === place.port &&
+    known.hostKeySha256 === (place.hostKeySha256 ?? null) &&
+    known.certificateSha256 === canonical &&
+    known.caCertificates?.trim() === place.caCertificates?.trim() &&
+    Object.entries(place.options ?? {}).every(([name, value]) => isDeepStrictEqual(known.options[name], value))
+  );
+}

@@ -1,0 +1,238 @@
+// The lab of one start: which parts it has, their backends, and the addresses that calls may reach because of them. What was added
+// or removed is remembered in the data folder for the next start.
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode } from '../../../embedded/setup-error.ts';
+import type { SetupLog } from '../../../embedded/setup-log.ts';
+import { InOrder } from '../../../lab/in-order.ts';
+import { type KeptLab, plainKeeper } from '../../../lab/kept-lab.ts';
+import { LabHere, type LabSource, plainLabFolder } from '../../../lab/lab-source.ts';
+import { type DescribedPart, isPartName, type PartName, partNames, type Trouble } from '../../../lab/part.ts';
+import { parts } from '../../../lab/parts.ts';
+import { KnownListeners } from '../../../platform/net/egress.ts';
+import type { Address } from '../../../platform/net/origin.ts';
+import { backendName, LabBackends, type LabBackendsOptions } from './backends.ts';
+
+export const defaultParts: readonly PartName[] = ['firewall'];
+
+export type PartState = 'STOPPED' | 'STARTING' | 'RUNNING' | 'UNAVAILABLE';
+
+export interface PartRow {
+  readonly part: PartName;
+  readonly state: PartState;
+  readonly backend: string | null;
+  readonly driver: string | null;
+  readonly address: string | null;
+  readonly trouble: Trouble;
+  /** What it is, or why it can't start. */
+  readonly note: string;
+}
+
+interface Part {
+  readonly state: PartState;
+  readonly described?: DescribedPart;
+  readonly why?: string;
+  readonly trouble?: Trouble;
+}
+
+export interface LabOptions {
+  readonly dataPath: string;
+  /** Undefined: as at the last start, and at first only the firewall. */
+  readonly asked: readonly PartName[] | undefined;
+  /** Of the parts that need root; default: this process. */
+  readonly rootSource?: LabSource;
+  readonly log: SetupLog;
+  readonly signal: AbortSignal;
+}
+
+/** A request that can't be carried out, in words for the person who made it. */
+export class LabRefusal extends Error {
+  override readonly name = 'LabRefusal';
+}
+
+export class Lab {
+  /** Addresses of its parts, for the egress policy. */
+  readonly places = new KnownListeners();
+  readonly #options: LabOptions;
+  readonly #rootSource: LabSource;
+  readonly #parts = new Map<PartName, Part>();
+  readonly #order = new InOrder<PartName | 'file'>();
+  #plain: KeptLab | undefined;
+  #backends: LabBackends | undefined;
+  #remembered: readonly PartName[];
+
+  private constructor(options: LabOptions, remembered: readonly PartName[]) {
+    this.#options = options;
+    this.#remembered = remembered;
+    this.#rootSource = options.rootSource ?? new LabHere(options.dataPath, options.signal);
+  }
+
+  static async open(options: LabOptions): Promise<Lab> {
+    const lab = new Lab(options, options.asked ?? (await readRemembered(options.dataPath)) ?? defaultParts);
+    if (options.asked !== undefined) await lab.#remember(options.asked);
+    return lab;
+  }
+
+  /** Starts the firewall, if it has one, beside the databases. Resolves when it runs or can't. */
+  async begin(): Promise<void> {
+    if (this.#remembered.includes('firewall')) await this.#order.run('firewall', () => this.#start('firewall'));
+  }
+
+  /** Whether there are parts that run, or may: calls may then reach only these. */
+  get hasParts(): boolean {
+    return this.#remembered.some((part) => this.#parts.get(part)?.state !== 'UNAVAILABLE');
+  }
+
+  /**
+   * Starts the others and registers all, one after the other, so that none takes the machine from what runs. Resolves when each runs
+   * or can't.
+   */
+  async serve(options: LabBackendsOptions): Promise<void> {
+    this.#backends = new LabBackends(options);
+    for (const part of this.#remembered) if (!this.#parts.has(part)) this.#parts.set(part, { state: 'STARTING' });
+    for (const part of this.#remembered) {
+      if (this.#options.signal.aborted || !this.#remembered.includes(part)) continue;
+      await this.#order.run(part, async () => {
+        if (this.#parts.get(part)?.state === 'STARTING') await this.#start(part);
+        await this.#register(part).catch((error: unknown) => this.#failed(part, error));
+      });
+    }
+  }
+
+  described(part: PartName): DescribedPart | undefined {
+    return this.#parts.get(part)?.described;
+  }
+
+  list(): readonly PartRow[] {
+    return partNames.map((part) => {
+      const { state, described, why, trouble = 'none' } = this.#parts.get(part) ?? { state: 'STOPPED' as const };
+      const { driver, host, port } = described?.backend ?? { driver: null, host: '', port: 0 };
+      const address = described === undefined ? null : `${host}:${port}`;
+      const backend = described === undefined ? null : backendName(part);
+      return { part, state, backend, driver, address, trouble, note: why ?? parts[part].summary };
+    });
+  }
+
+  /** Throws LabRefusal if it can't start. */
+  async add(part: PartName): Promise<void> {
+    await this.#order.run(part, async () => {
+      await this.#start(part);
+      const { why } = this.#parts.get(part) ?? {};
+      if (why !== undefined) {
+        if (!this.#remembered.includes(part)) this.#parts.delete(part);
+        throw new LabRefusal(`${part} can't start: ${why}`);
+      }
+      await this.#register(part);
+      await this.#remember([...this.#remembered, part]);
+    });
+  }
+
+  /** The backend first: a refusal leaves everything as it was. */
+  async remove(part: PartName, orphanMappings: boolean): Promise<void> {
+    await this.#order.run(part, async () => {
+      await this.#backends?.delete(part, orphanMappings).catch((error: unknown) => {
+        throw new LabRefusal(error instanceof Error ? error.message : String(error));
+      });
+      await this.#sourceOf(part).remove(part);
+      this.#parts.delete(part);
+      this.#showPlaces();
+      await this.#remember(this.#remembered.filter((each) => each !== part));
+    });
+  }
+
+  /** Until another is set; a restart ends it. */
+  async trouble(part: PartName, trouble: Trouble): Promise<void> {
+    if (trouble !== 'none' && !parts[part].troubles.includes(trouble))
+      throw new LabRefusal(`${part} can't have the trouble ${trouble}, only ${parts[part].troubles.join(', ')}`);
+    await this.#order.run(part, async () => {
+      const now = this.#parts.get(part);
+      if (now?.state !== 'RUNNING') throw new LabRefusal(`${part} is not running: tidegate lab add ${part}`);
+      await this.#sourceOf(part).trouble(part, trouble);
+      this.#parts.set(part, { ...now, trouble });
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.allSettled([this.#rootSource.stop(), this.#plain?.stop()]);
+  }
+
+  async #start(part: PartName): Promise<void> {
+    if (this.#parts.get(part)?.state === 'RUNNING') return;
+    this.#parts.set(part, { state: 'STARTING' });
+    try {
+      const answer = await this.#sourceOf(part).start(part, this.#options.log);
+      if (!answer.available) return this.#failed(part, answer.unavailable);
+      this.#parts.set(part, { state: 'RUNNING', described: answer.part });
+      this.#showPlaces();
+    } catch (error) {
+      this.#failed(part, error);
+    }
+  }
+
+  async #register(part: PartName): Promise<void> {
+    const described = this.#parts.get(part)?.described;
+    if (described !== undefined) await this.#backends?.register(part, described.backend);
+  }
+
+  #failed(part: PartName, reason: unknown): void {
+    if (this.#options.signal.aborted) return;
+    const why = reason instanceof Error ? reason.message : String(reason);
+    this.#parts.set(part, { state: 'UNAVAILABLE', why: inShort(why) });
+    this.#options.log.warn(`the lab's ${part} can't start: ${why}`);
+  }
+
+  #showPlaces(): void {
+    const reached = [...this.#parts.values()].flatMap(({ described }) => described?.reaches ?? []);
+    this.places.replace(reached.map(ruleOf));
+  }
+
+  #sourceOf(part: PartName): LabSource {
+    return parts[part].needsRoot ? this.#rootSource : this.#plainSource();
+  }
+
+  #plainSource(): LabSource {
+    if (this.#plain !== undefined && !this.#plain.gone.aborted) return this.#plain;
+    const plain = plainKeeper(this.#options.dataPath);
+    plain.gone.addEventListener('abort', () => {
+      for (const [part, { state }] of this.#parts)
+        if (!parts[part].needsRoot && state !== 'UNAVAILABLE')
+          this.#failed(part, 'the process that it ran in has ended');
+      this.#showPlaces();
+    });
+    this.#plain = plain;
+    return plain;
+  }
+
+  #remember(names: readonly PartName[]): Promise<void> {
+    return this.#order.run('file', async () => {
+      this.#remembered = partNames.filter((each) => names.includes(each));
+      const folder = join(this.#options.dataPath, plainLabFolder);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const path = join(folder, fileName);
+      await writeFile(`${path}.new`, `${JSON.stringify(this.#remembered)}\n`, { mode: 0o600 });
+      await rename(`${path}.new`, path);
+    });
+  }
+}
+
+/** Of the output of a program the first and the last line. */
+function inShort(message: string): string {
+  const lines = message.split('\n').filter((line) => line.trim() !== '');
+  return [...new Set([lines[0], lines.at(-1)])].join(' ').slice(0, 500);
+}
+
+const fileName = 'parts.json';
+
+async function readRemembered(dataPath: string): Promise<readonly PartName[] | undefined> {
+  try {
+    const names = JSON.parse(await readFile(join(dataPath, plainLabFolder, fileName), 'utf8')) as unknown;
+    return Array.isArray(names) ? names.filter((each) => typeof each === 'string').filter(isPartName) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function ruleOf({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

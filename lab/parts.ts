@@ -1,0 +1,62 @@
+// The table of the lab's parts: what each needs, which troubles it can have, and its code, which is loaded when it starts.
+
+import type { PartName, StartPart, Trouble } from './part.ts';
+
+interface PartRow {
+  readonly summary: string;
+  /** Only root can make its namespaces. The others run without privileges. */
+  readonly needsRoot: boolean;
+  readonly troubles: readonly Exclude<Trouble, 'none'>[];
+  load(): Promise<StartPart>;
+}
+
+export const parts: Readonly<Record<PartName, PartRow>> = {
+  firewall: {
+    summary: 'A real Linux firewall (nftables) between two hosts.',
+    needsRoot: true,
+    troubles: ['hang', 'late', 'drop', 'refuse'],
+    load: async () => (await import('./parts/firewall.ts')).startFirewall,
+  },
+  fortigate: {
+    summary: 'A simulated FortiGate.',
+    needsRoot: false,
+    troubles: ['hang', 'late', 'drop', 'refuse', 'full'],
+    load: async () => (await import('./parts/fortigate.ts')).startFortiGate,
+  },
+  bigip: {
+    summary: 'A simulated BIG-IP.',
+    needsRoot: false,
+    troubles: ['hang', 'late', 'drop', 'refuse', 'full'],
+    load: async () => (await import('./parts/bigip.ts')).startBigIp,
+  },
+  onyx: {
+    summary: 'A simulated Onyx switch.',
+    needsRoot: false,
+    troubles: ['hang', 'late', 'drop', 'refuse', 'full'],
+    load: async () => (await import('./parts/onyx.ts')).startOnyx,
+  },
+  neo: {
+    summary: 'A simulated NEO with two switches.',
+    needsRoot: false,
+    troubles: ['hang', 'late', 'drop', 'refuse'],
+    load: async () => (await import('./parts/neo.ts')).startNeo,
+  },
+  openvswitch: {
+    summary: 'A real Open vSwitch.',
+    needsRoot: true,
+    troubles: ['hang', 'late', 'drop', 'refuse'],
+    load: async () => (await import('./parts/openvswitch.ts')).startSwitchPart,
+  },
+  apache: {
+    summary: 'A real Apache with ModSecurity.',
+    needsRoot: true,
+    troubles: ['refuse'],
+    load: async () => (await import('./parts/apache.ts')).startApache,
+  },
+  neutron: {
+    summary: 'A real Neutron with Keystone. Its first start downloads them (120 MB).',
+    needsRoot: false,
+    troubles: ['hang', 'late', 'drop', 'refuse'],
+    load: async () => (await import('./parts/neutron.ts')).startNeutronPart,
+  },
+};
