@@ -8,12 +8,13 @@ import { planStops } from './relay-unknown/stops.ts';
 import { parts, runRelayUnknown, wires } from './relay-unknown.ts';
 
 const mostFindings = 20;
-const lanes = { drops: 8, kills: 6, stops: 8 };
+const usualLanes = { drops: 8, kills: 6, stops: 8, again: 16 };
 
 const counts = {
   drops: { help: 'dropped calls of each kind on each wire', usual: 300, full: 1_000 },
   kills: { help: 'relays killed', usual: 80, full: 200 },
   stops: { help: 'relays stopped', usual: 30, full: 50 },
+  again: { help: 'dropped calls of each kind on objects that are called again', usual: 200, full: 3_000 },
 };
 
 export const trialRelayUnknown = defineBench({
@@ -21,6 +22,7 @@ export const trialRelayUnknown = defineBench({
   options: {
     parts: `some of ${parts.join(',')}`,
     wires: `some of ${wires.join(',')}`,
+    lanes: `backends of each device for the calls again; default ${usualLanes.again}`,
     folder: 'keeps the logs of all processes there',
   },
   run,
@@ -32,6 +34,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   // Accessible to the user of the embedded servers.
   if (options.folder === undefined) await chmod(folder, 0o711);
   progress(`folder ${folder}`);
+  const lanes = { ...usualLanes, again: Number(options.lanes ?? usualLanes.again) };
   try {
     const {
       findings,
@@ -43,6 +46,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       wires: chosen(options, 'wires', wires),
       drops: counts.drops,
       kills: counts.kills,
+      again: counts.again,
       stops: planStops(counts.stops, seededRandom(seed)),
     });
     return { figures: { ...figures, findings: findings.slice(0, mostFindings) }, ran: figures.ran };

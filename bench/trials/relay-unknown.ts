@@ -1,6 +1,6 @@
 // The proof of UNKNOWN: calls whose connections are dropped, relays that are killed at every moment of a call, and relays that
-// are stopped and resume late. No call is executed twice, none that was never sent is UNKNOWN, and every settled outcome agrees
-// with the device's own log.
+// are stopped and resume late; and objects that are called again meanwhile. No call is executed twice, none that was never sent is
+// UNKNOWN, every settled outcome agrees with the device's own log, and no object comes back, or goes, by a call that was late.
 import { join } from 'node:path';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
@@ -8,16 +8,21 @@ import { startRedis } from '../../embedded/redis.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { startLab } from '../../lab/lab.ts';
 import { type Random, seededRandom } from './random.ts';
+import { type Again, runAgain } from './relay-unknown/again.ts';
 import type { TrialServers } from './relay-unknown/arena.ts';
 import type { TrialDevice } from './relay-unknown/devices/device.ts';
+import { FortigateGroups } from './relay-unknown/devices/fortigate-groups.ts';
 import { FortiGates } from './relay-unknown/devices/fortigates.ts';
+import { NeutronSubnets } from './relay-unknown/devices/neutron-subnets.ts';
+import { NftElements } from './relay-unknown/devices/nft-elements.ts';
 import { NftFirewall } from './relay-unknown/devices/nft-firewall.ts';
+import { againKinds, type ObjectDevice } from './relay-unknown/devices/objects.ts';
 import { type Drops, dropKinds, runDrops } from './relay-unknown/drops.ts';
 import { type Kills, runKillsLane } from './relay-unknown/kills.ts';
 import { runStopsLane, type Stop, type Stops } from './relay-unknown/stops.ts';
 import { type SummedVerdict, spread, sumRecords, sumVerdicts } from './relay-unknown/sums.ts';
 
-export const parts = ['drops', 'kills', 'stops'] as const;
+export const parts = ['drops', 'kills', 'stops', 'again'] as const;
 export type Part = (typeof parts)[number];
 export const wires = ['ssh', 'https'] as const;
 /** The lab's nft firewall, or simulated FortiGates. */
@@ -32,7 +37,9 @@ export interface RelayUnknownOptions {
   /** On all wires together; the same for `stops`. */
   readonly kills: number;
   readonly stops: readonly Stop[];
-  /** Trials at once: calls for drops, pairs of relays for kills and stops. */
+  /** Of each kind, on all wires together. */
+  readonly again: number;
+  /** Trials at once: calls for drops, pairs of relays for kills and stops, backends of each device for again. */
   readonly lanes: Readonly<Record<Part, number>>;
   /** All parts at once, instead of one after the other. */
   readonly atOnce?: boolean;
@@ -55,8 +62,9 @@ export interface RelayUnknownResult extends SummedVerdict {
   readonly drops: Partial<Record<Wire, Figures>>;
   readonly kills: Figures | undefined;
   readonly stops: Figures | undefined;
+  readonly again: Figures | undefined;
   readonly seconds: number;
-  /** The numbers really run of `drops` (of each kind, on the wire with fewest), `kills` and `stops`. */
+  /** The numbers really run of `drops` (of each kind, on the wire with fewest), `kills`, `stops` and `again` (of the rarest kind). */
   readonly ran: Readonly<Record<Part, number>>;
 }
 
@@ -77,6 +85,7 @@ interface Stage {
   readonly options: RelayUnknownOptions;
   readonly servers: TrialServers;
   readonly devices: readonly (readonly [Wire, TrialDevice])[];
+  readonly objects: readonly ObjectDevice[];
 }
 
 /** Each relay has its own connections, and there are several pairs of relays. */
@@ -88,32 +97,41 @@ export async function runRelayUnknown(options: RelayUnknownOptions): Promise<Rel
   const startedMs = performance.now();
   await using stack = new AsyncDisposableStack();
   const servers = await startServers(options.folder, stack, options.signal);
-  const devices = await startDevices(options, stack);
+  const { devices, objects } = await startDevices(options, stack);
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal]);
-  const stage: Stage = { ending, options: { ...options, signal }, servers, devices };
+  const stage: Stage = { ending, options: { ...options, signal }, servers, devices, objects };
   const chosen = (part: Part): boolean => options.parts.includes(part);
   const work = {
     drops: async () => (chosen('drops') ? await runAllDrops(stage) : {}),
     kills: async () => (chosen('kills') ? await runKills(stage) : []),
     stops: async () => (chosen('stops') ? await runStops(stage) : []),
+    again: async () => (chosen('again') ? await runAllAgain(stage) : []),
   };
-  const [drops, kills, stops] = options.atOnce
-    ? await together(ending, [work.drops(), work.kills(), work.stops()])
-    : [await work.drops(), await work.kills(), await work.stops()];
-  const all = [...Object.values(drops), ...kills, ...stops];
+  const [drops, kills, stops, again] = options.atOnce
+    ? await together(ending, [work.drops(), work.kills(), work.stops(), work.again()])
+    : [await work.drops(), await work.kills(), await work.stops(), await work.again()];
+  const all = [...Object.values(drops), ...kills, ...stops, ...again];
   for (const { findings } of all) for (const finding of findings) options.progress(finding);
   return {
     seed: options.seed,
     trials: trialsOf(all),
     ...sumVerdicts(all),
     unexpected: all.reduce((sum, { unexpected }) => sum + unexpected, 0),
-    drops: Object.fromEntries(Object.entries(drops).map(([wire, { findings: _told, ...figures }]) => [wire, figures])),
+    drops: Object.fromEntries(Object.entries(drops).map(([wire, each]) => [wire, withoutFindings(each)])),
     kills: kills.length === 0 ? undefined : killFigures(kills),
     stops: stops.length === 0 ? undefined : stopFigures(stops),
+    again: again[0] && withoutFindings(again[0]),
     seconds: Math.round((performance.now() - startedMs) / 1_000),
-    ran: { drops: fewestDrops(drops), kills: trialsOf(kills), stops: trialsOf(stops) },
+    ran: {
+      ...{ drops: fewestDrops(drops), kills: trialsOf(kills), stops: trialsOf(stops) },
+      again: Math.min(...againKinds.map((kind) => again[0]?.kinds[kind] ?? 0)),
+    },
   };
+}
+
+function withoutFindings({ findings: _told, ...figures }: Drops | Again): Figures {
+  return figures;
 }
 
 const trialsOf = (lanes: readonly { readonly trials: number }[]): number =>
@@ -138,26 +156,33 @@ async function startServers(path: string, stack: AsyncDisposableStack, signal: A
 async function startDevices(
   options: RelayUnknownOptions,
   stack: AsyncDisposableStack,
-): Promise<(readonly [Wire, TrialDevice])[]> {
+): Promise<Pick<Stage, 'devices' | 'objects'>> {
   const lanes = firstLane(options, 'stops') + options.lanes.stops;
   const devices: (readonly [Wire, TrialDevice])[] = [];
-  const own = (wire: Wire, device: TrialDevice): void => {
+  const objects: ObjectDevice[] = [];
+  const own = <Device extends { stop(): Promise<void> }>(device: Device): Device => {
     stack.defer(() => device.stop());
-    devices.push([wire, device]);
+    return device;
   };
   if (options.wires.includes('ssh')) {
     const folder = options.labFolder ?? join(options.folder, 'lab');
     const lab = await startLab({ folder, log: silentLog, signal: options.signal });
     if (!lab.available) throw new Error(`there is no lab: ${lab.unavailable}`);
     stack.defer(() => lab.stop());
-    own('ssh', await NftFirewall.on(lab, lanes));
+    const firewall = own(await NftFirewall.on(lab, lanes));
+    devices.push(['ssh', firewall]);
+    objects.push(await NftElements.on(firewall, options.lanes.again));
   }
-  if (options.wires.includes('https')) own('https', await FortiGates.start(lanes));
-  return devices;
+  if (options.wires.includes('https')) {
+    devices.push(['https', own(await FortiGates.start(lanes))]);
+    const { again } = options.lanes;
+    objects.push(own(await FortigateGroups.start(again)), own(await NeutronSubnets.start(again)));
+  }
+  return { devices, objects };
 }
 
 /** Each lane of a device is for one part: calls of two parts never meet. */
-function firstLane({ lanes }: RelayUnknownOptions, part: Part): number {
+function firstLane({ lanes }: RelayUnknownOptions, part: 'drops' | 'kills' | 'stops'): number {
   return { drops: 0, kills: lanes.drops, stops: lanes.drops + lanes.kills }[part];
 }
 
@@ -209,6 +234,12 @@ function runStops({ ending, options, servers, devices }: Stage): Promise<Stops[]
       return runStopsLane({ ...common, device: deviceOfLane(devices, index), stops });
     }),
   );
+}
+
+async function runAllAgain({ options, servers, objects }: Stage): Promise<Again[]> {
+  const { progress, signal, timeIsUp = never, lanes, again } = options;
+  const common = { servers, timeIsUp, progress, signal, random: randomOf(options, 300) };
+  return [await runAgain({ ...common, devices: objects, calls: again, lanes: lanes.again })];
 }
 
 /** Longest first, each to the lane with the least work. */

@@ -101,14 +101,18 @@ export class Arena {
   }
 
   async register(name: string, backend: JsonObject, limits: object): Promise<void> {
-    const { data, errors } = await this.members[0].run(
-      documents.register,
-      { input: { name, ...backend, limits } },
-      setUpDeadlineMs,
-    );
-    const refusals = (data?.made as { userErrors: { message: string }[] } | undefined)?.userErrors;
-    const fault = errors?.[0]?.message ?? refusals?.[0]?.message;
-    if (fault !== undefined || refusals === undefined) throw new Error(`backend ${name} was not registered: ${fault}`);
+    const input = { idempotencyKey: newUuid(), name, ...backend, limits };
+    const untilMs = performance.now() + setUpDeadlineMs;
+    for (;;) {
+      const { data, errors } = await this.members[0].run(documents.register, { input }, setUpDeadlineMs);
+      const refusal = (data?.made as { userErrors: { code: string; message: string }[] } | undefined)?.userErrors[0];
+      const fault = errors?.[0]?.message ?? refusal?.message;
+      if (fault === undefined) return;
+      // On a machine that is too busy.
+      if (refusal?.code !== 'UNAVAILABLE' || performance.now() > untilMs)
+        throw new Error(`backend ${name} was not registered: ${fault}`);
+      await sleep(pauseMs);
+    }
   }
 
   /** One attempt. */

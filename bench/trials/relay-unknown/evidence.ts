@@ -20,7 +20,12 @@ export interface JournalRow {
   readonly owner: string | null;
   readonly sentAtMs: number | null;
   readonly deadlineAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  /** Until then an UNKNOWN call may take effect. */
+  readonly quietUntilMs: number | null;
   readonly wireCall: string;
+  /** JSON. */
+  readonly arguments: string;
   /** It was UNKNOWN at some time. */
   readonly wasUnknown: boolean;
   /** The journal says that it was never sent. */
@@ -31,6 +36,8 @@ export interface MappingState {
   readonly backend: string;
   readonly objectKey: string;
   readonly state: string;
+  /** JSON of the wanted values. */
+  readonly desired: string | null;
 }
 
 export interface JournalEvidence {
@@ -42,10 +49,13 @@ export interface JournalEvidence {
   readonly broken: readonly string[];
 }
 
-type Raw = Omit<JournalRow, 'sentAtMs' | 'deadlineAtMs' | 'wasUnknown' | 'neverSent' | 'mapping'> & {
+type Made = 'sentAtMs' | 'deadlineAtMs' | 'finishedAtMs' | 'quietUntilMs' | 'wasUnknown' | 'neverSent' | 'mapping';
+type Raw = Omit<JournalRow, Made> & {
   readonly driver: string;
   readonly sentAt: Date | null;
   readonly deadlineAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly quietUntil: Date | null;
   readonly wasUnknown: number;
 };
 
@@ -55,20 +65,23 @@ export async function readEvidence(db: Database): Promise<JournalEvidence> {
   const rows = await db.query<Raw>(
     `SELECT o.id, o.cmp_id AS \`key\`, o.name, b.name AS backend, b.driver, o.object_key AS objectKey, o.state,
       o.error_code AS errorCode, o.settled_by AS settledBy, o.owner, o.sent_at AS sentAt, o.deadline_at AS deadlineAt,
-      o.wire_call AS wireCall, EXISTS (SELECT 1 FROM status_change e WHERE e.subject_id = o.id
+      o.finished_at AS finishedAt, o.quiet_until AS quietUntil, o.wire_call AS wireCall, o.arguments, EXISTS (SELECT 1 FROM status_change e WHERE e.subject_id = o.id
         AND e.kind = 'relayOperation.state' AND e.to_status = 'UNKNOWN') AS wasUnknown
     FROM operation o JOIN backend b ON b.id = o.backend_id ORDER BY o.id`,
   );
   const mappings = await db.query<MappingState>(
-    `SELECT b.name AS backend, m.object_key AS objectKey, m.state FROM mapping m JOIN backend b ON b.id = m.backend_id`,
+    `SELECT b.name AS backend, m.object_key AS objectKey, m.state, m.desired
+    FROM mapping m JOIN backend b ON b.id = m.backend_id`,
   );
   const [claims] = await db.query<{ count: number }>('SELECT COUNT(*) AS count FROM operation WHERE claim IS NOT NULL');
   return {
-    rows: rows.map(({ sentAt, deadlineAt, wasUnknown, driver, ...row }) => ({
+    rows: rows.map(({ sentAt, deadlineAt, finishedAt, quietUntil, wasUnknown, driver, ...row }) => ({
       ...row,
       mapping: drivers.get(driver)?.operations.get(row.name)?.mapping,
       sentAtMs: sentAt?.getTime() ?? null,
       deadlineAtMs: deadlineAt?.getTime() ?? null,
+      finishedAtMs: finishedAt?.getTime() ?? null,
+      quietUntilMs: quietUntil?.getTime() ?? null,
       wasUnknown: wasUnknown === 1,
       neverSent: row.state === 'REJECTED' || row.errorCode === 'NOT_SENT',
     })),

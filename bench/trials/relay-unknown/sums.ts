@@ -2,8 +2,8 @@
 import type { Verdict } from './verdict.ts';
 
 const faults = [
-  ...(['repeated', 'falseUnknown', 'settledWrong', 'unsettled', 'wrongMapping', 'claimsLeft'] as const),
-  ...(['invariants', 'sentTooLate'] as const),
+  ...(['repeated', 'falseUnknown', 'settledWrong', 'unsettled', 'wrongMappings', 'resurrected'] as const),
+  ...(['claimsLeft', 'invariants', 'sentTooLate'] as const),
 ] satisfies (keyof Verdict)[];
 const counts = [
   ...(['operations', 'wasUnknown', 'killedBeforeFirstByte', 'pausedBeforeFirstByte', 'sentAfterPause'] as const),

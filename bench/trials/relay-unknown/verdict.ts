@@ -34,7 +34,9 @@ export interface Verdict {
   /** Its outcome remains unknown. */
   readonly unsettled: number;
   /** Objects whose mapping differs from the device. */
-  readonly wrongMapping: number;
+  readonly wrongMappings: number;
+  /** Of these: by a call that took effect when its outcome was already said, and its object free. */
+  readonly resurrected: number;
   /** Objects that remain claimed. */
   readonly claimsLeft: number;
   /** Broken invariants of the tables. */
@@ -56,7 +58,7 @@ export interface Window {
   readonly arrivalMs: number;
 }
 
-type Fault = 'repeated' | 'falseUnknown' | 'settledWrong' | 'unsettled' | 'wrongMapping' | 'sentTooLate';
+type Fault = 'repeated' | 'falseUnknown' | 'settledWrong' | 'unsettled' | 'wrongMappings' | 'sentTooLate';
 
 const open: ReadonlySet<string> = new Set(['PENDING', 'SENT', 'UNKNOWN', 'ACCEPTED']);
 const nothing: DeviceRecord = { receivedAtMs: [], appliedAtMs: [] };
@@ -96,7 +98,7 @@ export function judge(evidence: Evidence, window: Window): Verdict {
     const applied = calls.filter((row) => of(row).appliedAtMs.length > 0);
     if (applied.length > 1) add('repeated', key, `${key} was carried out as operations ${applied.map(({ id }) => id)}`);
   }
-  judgeMappings(evidence, of, (object, about) => add('wrongMapping', object, about));
+  judgeMappings(evidence, of, (object, about) => add('wrongMappings', object, about));
   findings.push(...evidence.broken);
   const count = (fault: Fault): number => faults.get(fault)?.size ?? 0;
   return {
@@ -108,7 +110,8 @@ export function judge(evidence: Evidence, window: Window): Verdict {
     pausedBeforeFirstByte: unseen.paused,
     settledWrong: count('settledWrong'),
     unsettled: count('unsettled'),
-    wrongMapping: count('wrongMapping'),
+    wrongMappings: count('wrongMappings'),
+    resurrected: 0,
     claimsLeft: evidence.claims,
     invariants: evidence.broken.length,
     sentTooLate: count('sentTooLate'),

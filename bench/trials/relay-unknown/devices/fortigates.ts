@@ -2,7 +2,7 @@
 import { FortiGate } from '../../../../simulators/fortios/fortigate.ts';
 import type { Applied } from '../../../../simulators/support/applied-log.ts';
 import type { Fault } from '../../../../simulators/support/faults.ts';
-import type { DeviceRequest } from '../../../../simulators/support/tls-server.ts';
+import type { DeviceRequest, TlsServer } from '../../../../simulators/support/tls-server.ts';
 import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import {
   type DeviceCall,
@@ -40,10 +40,7 @@ export class FortiGates implements TrialDevice {
   }
 
   backend(lane: number): JsonObject {
-    const { https } = this.#lane(lane).gate;
-    const certificateSha256 = `SHA256:${Buffer.from(https.certificate.sha256, 'hex').toString('base64').replace('=', '')}`;
-    const credentials = { username: 'admin', password: 'secret' };
-    return { driver: 'fortios', host: https.host, port: https.port, certificateSha256, credentials };
+    return { driver: 'fortios', ...proofOf(this.#lane(lane).gate) };
   }
 
   create(lane: number, number: number): DeviceCall {
@@ -90,7 +87,7 @@ export class FortiGates implements TrialDevice {
         else appliedById.set(id, [...(appliedById.get(id) ?? []), entry.at.getTime()]);
       }
     }
-    const found = book.match(calls, wireOf);
+    const found = book.match(calls, ({ wireCall }) => plainWire(wireCall));
     for (const [id, times] of appliedById) {
       const record = found.get(id) ?? { receivedAtMs: [], appliedAtMs: [] };
       record.appliedAtMs.push(...times);
@@ -119,13 +116,24 @@ async function startLane(): Promise<Lane> {
   const arrivals: Arrival[] = [];
   gate.answerInstead = (request) => {
     const isWrite = request.method !== 'GET' && request.path.startsWith(tablePath);
-    if (isWrite) arrivals.push({ atMs: Date.now(), wire: arrivalOf(request) });
+    if (isWrite) arrivals.push({ atMs: Date.now(), wire: requestWire(request) });
     return undefined;
   };
   return { gate, arrivals };
 }
 
-function faultOf({ kind }: Exclude<Disturbance, { kind: 'slow' }>): Fault {
+/** Its address, with what proves its identity, and the credentials for it. */
+export function proofOf({ https }: FortiGate): JsonObject {
+  const credentials = { username: 'admin', password: 'secret' };
+  return { host: https.host, port: https.port, certificateSha256: sha256Of(https), credentials };
+}
+
+/** Of its certificate. */
+export function sha256Of({ certificate }: TlsServer): string {
+  return `SHA256:${Buffer.from(certificate.sha256, 'hex').toString('base64').replace('=', '')}`;
+}
+
+export function faultOf({ kind }: Exclude<Disturbance, { kind: 'slow' }>): Fault {
   switch (kind) {
     case 'drop-before':
       return 'DROP_BEFORE_APPLYING';
@@ -143,11 +151,12 @@ function appliedRemoval({ action, at }: Applied, book: RecordBook): void {
 }
 
 /** Method, path without query, and the body as plain JSON. */
-function arrivalOf({ method, path, body }: DeviceRequest): string {
+export function requestWire({ method, path, body }: DeviceRequest): string {
   return `${method} ${path} ${plain(body)}`;
 }
 
-function wireOf({ wireCall }: JournaledCall): string {
+/** The same of a journaled call's text. */
+export function plainWire(wireCall: string): string {
   const [line = '', ...body] = wireCall.split('\n\n');
   return `${line.split('?')[0]} ${plain(body.join('\n\n'))}`;
 }

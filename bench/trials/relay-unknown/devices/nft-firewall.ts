@@ -2,7 +2,7 @@
 // and set.
 import { readFile } from 'node:fs/promises';
 import type { DeviceFault } from '../../../../lab/device-faults.ts';
-import { readDeviceLog } from '../../../../lab/device-log.ts';
+import { type DeviceLogEntry, readDeviceLog } from '../../../../lab/device-log.ts';
 import { inNamespace } from '../../../../lab/exec.ts';
 import type { RunningLab } from '../../../../lab/lab.ts';
 import type { JsonObject, JsonValue } from '../../../../subgraphs/relay/drivers/driver.ts';
@@ -19,7 +19,7 @@ export class NftFirewall implements TrialDevice {
   readonly name = 'nft over SSH';
   readonly #lab: RunningLab;
   readonly #privateKey: string;
-  readonly #faults = new Map<number, readonly DeviceFault[]>();
+  readonly #faults = new Map<string, readonly DeviceFault[]>();
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(lab: RunningLab, privateKey: string) {
@@ -34,7 +34,7 @@ export class NftFirewall implements TrialDevice {
       `add chain inet filter ${chainOf(lane)}`,
       `add set inet filter ${setOf(lane)} { type ipv4_addr; flags interval; }`,
     ]);
-    await firewall.#nft(commands.flat());
+    await firewall.nft(commands.flat());
     return firewall;
   }
 
@@ -79,18 +79,18 @@ export class NftFirewall implements TrialDevice {
 
   disturb(lane: number, calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void> {
     const fault = faultOf(disturbance);
-    return this.#setFaults(
-      lane,
+    return this.setFaults(
+      chainOf(lane),
       calls.map(({ wireMark: matching }) => ({ matching, ...fault })),
     );
   }
 
   calm(lane: number): Promise<void> {
-    return this.#setFaults(lane, []);
+    return this.setFaults(chainOf(lane), []);
   }
 
   /** One writer at a time: the faults of all lanes are in one file. */
-  #setFaults(lane: number, faults: readonly DeviceFault[]): Promise<void> {
+  setFaults(lane: string, faults: readonly DeviceFault[]): Promise<void> {
     this.#faults.set(lane, faults);
     const written = this.#writing.then(() => this.#lab.faults.set(...[...this.#faults.values()].flat()));
     this.#writing = written.catch(() => undefined);
@@ -100,7 +100,7 @@ export class NftFirewall implements TrialDevice {
   async records(calls: readonly JournaledCall[]): Promise<Map<string, DeviceRecord>> {
     const book = new RecordBook();
     const running = new Map<string, DeviceRecord>();
-    for (const entry of await readDeviceLog(this.#lab.deviceLogPath)) {
+    for (const entry of await this.log()) {
       if (entry.kind !== 'apply') continue;
       if (entry.phase === 'received') {
         const record = book.of(entry.stdin.trim());
@@ -112,11 +112,9 @@ export class NftFirewall implements TrialDevice {
     return book.match(calls, ({ wireCall }) => wireCall.slice(wireCall.indexOf('\n') + 1).trim());
   }
 
-  /**
-   * nft reads the whole ruleset for each rule: it must not grow with the trial. From outside, so that the log has no entry of it.
-   */
-  clean(lane: number): Promise<void> {
-    return this.#nft([`flush chain inet filter ${chainOf(lane)}`, `flush set inet filter ${setOf(lane)}`]);
+  /** nft reads the whole ruleset for each rule: it must not grow with the trial. */
+  async clean(lane: number): Promise<void> {
+    await this.nft([`flush chain inet filter ${chainOf(lane)}`, `flush set inet filter ${setOf(lane)}`]);
   }
 
   async stop(): Promise<void> {
@@ -124,10 +122,25 @@ export class NftFirewall implements TrialDevice {
     await this.#lab.faults.clear();
   }
 
-  async #nft(commands: readonly string[]): Promise<void> {
-    const input = `${commands.join('\n')}\n`;
-    const { exitCode, stderr } = await inNamespace(this.#lab.firewall.namespace, 'nft', ['--file', '-'], { input });
-    if (exitCode !== 0) throw new Error(`the lab's firewall could not be prepared: ${stderr.trim()}`);
+  async #run(args: readonly string[], input: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await inNamespace(this.#lab.firewall.namespace, 'nft', args, { input });
+    if (exitCode !== 0) throw new Error(`nft in the lab's firewall, from outside: ${stderr.trim()}`);
+    return stdout;
+  }
+
+  /** From outside, so that the device's log has no entry of it. */
+  async nft(commands: readonly string[]): Promise<void> {
+    await this.#run(['--file', '-'], `${commands.join('\n')}\n`);
+  }
+
+  /** A set as nft's JSON, read from outside. */
+  list(set: string): Promise<string> {
+    return this.#run(['--json', 'list', 'set', 'inet', 'filter', set], '');
+  }
+
+  /** Its own log. */
+  log(): Promise<DeviceLogEntry[]> {
+    return readDeviceLog(this.#lab.deviceLogPath);
   }
 }
 
@@ -140,7 +153,7 @@ function addressOf(lane: number, number: number): string {
   return `10.${(value >> 16) & 255}.${(value >> 8) & 255}.${value & 255}`;
 }
 
-function faultOf(disturbance: Disturbance): DeviceFault {
+export function faultOf(disturbance: Disturbance): DeviceFault {
   switch (disturbance.kind) {
     case 'drop-before':
       return { drop: 'before' };

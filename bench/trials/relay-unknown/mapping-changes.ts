@@ -1,0 +1,113 @@
+// What is asked beside a trial's calls: adopting, sharing and verifying of their objects, and changes of their backend.
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
+import type { Arena } from './arena.ts';
+import type { ObjectDevice, TrialObject } from './devices/objects.ts';
+import { MemberSilentError, type RelayMember } from './relay-member.ts';
+import type { GraphAnswer } from './relay-process.ts';
+
+/** A time in which a backend was disabled or away, in Unix milliseconds. The changes themselves are outside of it. */
+export interface BackendWindow {
+  readonly backend: string;
+  readonly change: 'disable' | 'move';
+  /** It was asked for. */
+  readonly askedAtMs: number;
+  /** It was acknowledged. */
+  readonly fromMs: number;
+  /** The way back was asked for. */
+  readonly untilMs: number;
+  /** And acknowledged. */
+  readonly backAtMs: number;
+}
+
+const answerMs = 15_000;
+const document = (mutation: string): string =>
+  `mutation ($input: ${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!) {
+    done: ${mutation}(input: $input) { userErrors { code message } } }`;
+
+const silent = 'SILENT';
+
+/** On a machine that is too busy. */
+function noAnswer(error: unknown): GraphAnswer {
+  if (!(error instanceof MemberSilentError)) throw error;
+  return { data: null, errors: [{ message: error.message, extensions: { code: silent } }] };
+}
+
+export class MappingChanges {
+  readonly #arena: Arena;
+  readonly #device: ObjectDevice;
+  readonly windows: BackendWindow[] = [];
+  /** Number of answers by mutation and code. */
+  readonly answers: Record<string, number> = {};
+
+  constructor(arena: Arena, device: ObjectDevice) {
+    this.#arena = arena;
+    this.#device = device;
+  }
+
+  /** For another CMP object. */
+  async adopt(member: RelayMember, backend: string, object: TrialObject, key: string): Promise<void> {
+    const { resource, scope, key: name } = object;
+    const cmpObject = { namespace: 'trials', type: 'adopter', externalId: key };
+    const input = { idempotencyKey: key, backend: { name: backend }, cmpObject, resource, scope, key: name };
+    await this.#ask(member, 'mappingAdopt', input);
+  }
+
+  /** Of a live mapping of the object, if there is one. */
+  async change(
+    member: RelayMember,
+    what: 'share' | 'verify',
+    backend: string,
+    { key: name }: TrialObject,
+    key: string,
+  ): Promise<void> {
+    const [row] = await this.#arena.db.query<{ id: string; shared: number }>(
+      `SELECT m.id, m.shared FROM mapping m JOIN backend b ON b.id = m.backend_id
+      WHERE b.name = ? AND m.object_key = ? AND m.owner_slot IS NOT NULL LIMIT 1`,
+      [backend, name],
+    );
+    if (row === undefined) return;
+    const input = { idempotencyKey: key, id: encodeId('Mapping', row.id) };
+    if (what === 'verify') await this.#ask(member, 'mappingVerify', input);
+    else await this.#ask(member, 'mappingShare', { ...input, shared: row.shared === 0 });
+  }
+
+  /** Runs while the backend is disabled, or has the address of the lane's other device. */
+  async during(
+    member: RelayMember,
+    { lane, backend }: { readonly lane: number; readonly backend: string },
+    change: 'disable' | 'move',
+    run: () => Promise<unknown>,
+  ): Promise<void> {
+    const [row] = await this.#arena.db.query<{ id: string }>('SELECT id FROM backend WHERE name = ?', [backend]);
+    const id = encodeId('Backend', row?.id ?? '');
+    const [there, back] =
+      change === 'disable'
+        ? [{ enabled: false }, { enabled: true }]
+        : [this.#device.backend(lane, 'away'), this.#device.backend(lane, 'home')];
+    const askedAtMs = Date.now();
+    await this.#update(member, { id, ...there });
+    const fromMs = Date.now();
+    await run();
+    const untilMs = Date.now();
+    await this.#update(member, { id, ...back });
+    this.windows.push({ backend, change, askedAtMs, fromMs, untilMs, backAtMs: Date.now() });
+  }
+
+  async #update(member: RelayMember, input: JsonObject): Promise<void> {
+    const keyed = { idempotencyKey: newUuid(), ...input };
+    let code = silent;
+    while (code === silent) code = await this.#ask(member, 'backendUpdate', keyed);
+    if (code !== 'ok') throw new Error(`a backend could not be changed: ${code}`);
+  }
+
+  /** The answer's code. */
+  async #ask(member: RelayMember, mutation: string, input: JsonObject): Promise<string> {
+    const { data, errors } = await member.run(document(mutation), { input }, answerMs).catch(noAnswer);
+    const refusals = (data?.done as { userErrors: { code: string }[] } | undefined)?.userErrors;
+    const code = errors?.[0]?.extensions?.code ?? refusals?.[0]?.code ?? 'ok';
+    this.answers[`${mutation} ${code}`] = (this.answers[`${mutation} ${code}`] ?? 0) + 1;
+    if (errors !== undefined && code !== silent) this.#arena.unexpected.push(`${mutation}: ${errors[0]?.message}`);
+    return code;
+  }
+}
