@@ -7,6 +7,7 @@ import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { keyFilePath } from '../../platform/secrets/key-folder.ts';
 import { openKeyring } from '../../platform/secrets/keyring.ts';
 import { Ground } from '../../tests/support/ground.ts';
+import { brokenInvariantsAt } from '../../tests/support/invariants.ts';
 import { GraphClient } from '../support/graph-client.ts';
 import { percentile, rounded } from '../support/statistics.ts';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
@@ -42,6 +43,8 @@ export interface GatewayEventTrialsResult extends ClientVerdict, FailureCounts {
   readonly events: number;
   /** Acknowledged writes that are missing from the table. */
   readonly lost: number;
+  /** Broken invariants of the tables. */
+  readonly invariants: number;
   readonly readers: number;
   /** Clients whose stream ended, or that received something other than an item. */
   readonly clientsEnded: number;
@@ -118,6 +121,8 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
 
   const table = await sequencedTable(ground.db, projectId);
   const verdicts = await judgeClients(clients, table);
+  const broken = await brokenInvariantsAt(connection);
+  for (const each of broken) progress?.(each);
   verdicts.forEach((verdict, index) => {
     if (Object.values(verdict).some((count) => count > 0))
       progress?.(`client ${index} ${JSON.stringify(clients[index]?.plan.filter)}: ${JSON.stringify(verdict)}`);
@@ -134,6 +139,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
     events: writing.written.length,
     ...sum(verdicts),
     lost: writing.written.filter((event) => !recorded.has(eventKey(event))).length,
+    invariants: broken.length,
     readers,
     clientsEnded: count(({ reader }) => (reader.faults.length > 0 ? 1 : 0)),
     faults: clients.flatMap(({ reader }) => reader.faults).slice(0, mostFaults),

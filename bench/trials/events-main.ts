@@ -29,13 +29,14 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       ? undefined
       : await inFolder(options.folder, (folder) => runGatewayEventTrials({ ...common, folder, signal }));
   const both = [feed, gateway].filter((each) => each !== undefined);
-  const sum = (name: 'events' | 'gaps' | 'duplicates' | 'outOfOrder') =>
+  const sum = (name: 'events' | 'gaps' | 'duplicates' | 'outOfOrder' | 'invariants') =>
     both.reduce((total, each) => total + each[name], 0);
   const figures = {
     events: sum('events'),
     gaps: sum('gaps'),
     duplicates: sum('duplicates'),
     outOfOrder: sum('outOfOrder'),
+    invariants: sum('invariants'),
     clientsEnded: gateway?.clientsEnded ?? 0,
     feed,
     gateway,

@@ -2,6 +2,7 @@
 // sequencers killed and paused, feeds replaced, clients dropped, all at random. Each client's own log is the oracle.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ground } from '../../tests/support/ground.ts';
+import { brokenInvariantsAt } from '../../tests/support/invariants.ts';
 import { FailureTurns, flushRedis } from './events/failure-turns.ts';
 import { Feeds } from './events/feeds.ts';
 import { Reader } from './events/reader.ts';
@@ -32,6 +33,8 @@ export interface EventTrialsResult {
   readonly gaps: number;
   readonly duplicates: number;
   readonly outOfOrder: number;
+  /** Broken invariants of the tables. */
+  readonly invariants: number;
   readonly readers: number;
   readonly resumptions: number;
   readonly redisKills: number;
@@ -100,6 +103,8 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
   for (const client of clients) await client.stop();
 
   const verdicts = clients.map((client) => client.judge(writing.written));
+  const broken = await brokenInvariantsAt(connection, { onlyPlatform: true });
+  for (const each of broken) options.progress?.(each);
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const arrivals = clients[0]?.arrivals() ?? new Map<string, number>();
   const delaysMs = writing.written
@@ -113,6 +118,7 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
     gaps: sum(verdicts.map((each) => each.gaps)),
     duplicates: sum(verdicts.map((each) => each.duplicates)),
     outOfOrder: sum(verdicts.map((each) => each.outOfOrder)),
+    invariants: broken.length,
     readers,
     resumptions: sum(clients.map((client) => client.resumptions)),
     redisKills,

@@ -30,7 +30,8 @@ export interface SystemPlace {
   readonly folder: TemporaryFolder;
   /** The settings that every process on it needs. */
   readonly settings: Readonly<Record<string, string>>;
-  remove(): Promise<void>;
+  /** When its processes have stopped: checks what they leave. */
+  remove(options?: InvariantOptions): Promise<void>;
 }
 
 /** A database, key files and a folder, for one process or several. */
@@ -52,9 +53,13 @@ export async function systemPlace(): Promise<SystemPlace> {
       'keys.folder': keys,
       ...testEgressSettings,
     },
-    async remove() {
-      await database.drop();
-      await folder.remove();
+    async remove(options) {
+      try {
+        await checkInvariants(database.connection, options);
+      } finally {
+        await database.drop();
+        await folder.remove();
+      }
     },
   };
 }
@@ -84,11 +89,7 @@ export async function runningSystem(
       process: running,
       async stop(checked) {
         await running.stop();
-        try {
-          await checkInvariants(place.database.connection, checked);
-        } finally {
-          await place.remove();
-        }
+        await place.remove(checked);
       },
     };
   } catch (error) {

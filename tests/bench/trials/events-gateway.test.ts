@@ -15,7 +15,16 @@ describe('events through the gateway', () => {
   test('no gap, no duplicate, each subject in order, while gateway, system, worker and Redis are killed', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const result = await runGatewayEventTrials({ seed, events: 600, perRound: 200, readers: 12, folder: folder.path });
-    const clean = { gaps: 0, duplicates: 0, outOfOrder: 0, wrong: 0, falseCheckpoints: 0, lost: 0, clientsEnded: 0 };
+    const clean = {
+      gaps: 0,
+      duplicates: 0,
+      outOfOrder: 0,
+      wrong: 0,
+      falseCheckpoints: 0,
+      lost: 0,
+      invariants: 0,
+      clientsEnded: 0,
+    };
     expect(result).toMatchObject({ seed, events: 600, ...clean, faults: [] });
     const failures = [
       ...(['gatewayKills', 'gatewayEnds', 'systemKills', 'systemEnds', 'workerKills'] as const),

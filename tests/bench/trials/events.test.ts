@@ -6,7 +6,7 @@ import { runEventTrials } from '../../../bench/trials/events.ts';
 test('no gap, no duplicate, each subject in order, while everything around the database fails', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const result = await runEventTrials({ seed, events: 500, perRound: 250, readers: 8 });
-  expect(result).toMatchObject({ seed, events: 500, gaps: 0, duplicates: 0, outOfOrder: 0 });
+  expect(result).toMatchObject({ seed, events: 500, gaps: 0, duplicates: 0, outOfOrder: 0, invariants: 0 });
   const failures = ['redisKills', 'redisFlushes', 'sequencerKills', 'sequencerPauses', 'feedReplacements'] as const;
   for (const failure of failures) expect([failure, result[failure] > 0]).toEqual([failure, true]);
   expect(result.resumptions).toBeGreaterThan(result.readers);
