@@ -54,6 +54,14 @@ function privateKeyOf(credentials: Credentials): ParsedKey | Error | undefined {
   return key;
 }
 
+/**
+ * The line that OpenSSH sends instead of its identification when too many connections have not logged in yet (sshd.c,
+ * `drop_connection`): the first from 8.5, the second from 9.8.
+ */
+const noRoom = /^(Exceeded MaxStartups|Not allowed at this time)$/;
+/** OpenSSH's reason for ending a connection after `MaxAuthTries` refused credentials (auth.c, `auth_maxtries_exceeded`). */
+const tooManyFailures = /^Too many authentication failures/;
+
 /** Never rejects. When `ok`, the caller owns client and socket. */
 export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login> {
   const { host, port, credentials } = endpoint;
@@ -67,6 +75,7 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
     const { client, socket, connect } = dialSsh(options.egress, { host, port });
     let phase: 'connecting' | 'key exchange' | 'log-in' = 'connecting';
     let presented: string | undefined;
+    let greeting = '';
     let done = false;
 
     const finish = (result: Login) => {
@@ -90,7 +99,12 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
       } else if (presented !== undefined && phase === 'key exchange' && presented !== endpoint.hostKeySha256) {
         const message = `${where} presented the host key ${presented}, but ${endpoint.hostKeySha256} is accepted. Nothing was sent.`;
         fail('HOST_KEY_MISMATCH', message, { presented });
-      } else if (error.level === 'client-authentication') {
+      } else if (noRoom.test(greeting)) {
+        fail('SESSION_REFUSED', `${where} accepts no further session now: ${JSON.stringify(greeting)}.`);
+      } else if (
+        error.level === 'client-authentication' ||
+        (phase === 'log-in' && tooManyFailures.test(error.message))
+      ) {
         fail('AUTH_FAILED', `${where} refused the credentials of ${JSON.stringify(credentials.username)}.`);
       } else if (phase === 'connecting') {
         fail('CONNECT_FAILED', `${where} can't be reached: ${error.message}.`);
@@ -110,6 +124,10 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
 
     client.on('connect', () => {
       phase = 'key exchange';
+      // ssh2 passes on a line before the identification (RFC 4253, 4.2) only if an identification follows.
+      socket.once('data', (first: Buffer) => {
+        greeting = first.toString('latin1', 0, 200).trimEnd();
+      });
     });
     client.on('handshake', () => {
       phase = 'log-in';

@@ -1,6 +1,7 @@
 // Opening a session with the REST API: with a token if there is one, else by /api/v2/authentication (from 6.4.2) or /logincheck.
 // Sources: Fortinet community 195425 (cookies, CSRF), 227837 (7.6.3), sadrithmina.de 2023-06 (banner) and 2024-05
-// (authentication); the meaning of a reply's numbers is from Fortinet's open clients.
+// (authentication); the meaning of a reply's numbers is from Fortinet's open clients. A device without a free session, or with
+// `admin-concurrent disable`, gives the same answer as to a wrong password (Fortinet community 387113): they can't be told apart.
 
 import type { BackendContext, Credentials, HttpCall, HttpLogin, HttpReply, HttpSessions } from '../driver.ts';
 import { parseObject } from './rest.ts';
