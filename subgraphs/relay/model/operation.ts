@@ -102,6 +102,15 @@ export function desiredOf(operation: DriverOperation, args: JsonObject): JsonObj
   return operation.desired?.(args) ?? args;
 }
 
+/** Like desiredOf, for a call of the journal: the arguments when the driver, perhaps another version than then, fails to say it. */
+function desiredAfterwards(operation: DriverOperation, args: JsonObject): JsonObject | null {
+  try {
+    return desiredOf(operation, args);
+  } catch {
+    return args;
+  }
+}
+
 export function subjectOf(row: OperationRow, operation: DriverOperation | undefined): CallSubject {
   return {
     id: row.id,
@@ -112,7 +121,7 @@ export function subjectOf(row: OperationRow, operation: DriverOperation | undefi
     objectHash: row.objectHash,
     effect: row.effect,
     mapping: operation?.mapping ?? null,
-    desired: operation === undefined ? null : desiredOf(operation, JSON.parse(row.arguments) as JsonObject),
+    desired: operation === undefined ? null : desiredAfterwards(operation, JSON.parse(row.arguments) as JsonObject),
     cmp:
       row.cmpNamespace === null || row.cmpType === null || row.cmpId === null
         ? null
