@@ -8,15 +8,15 @@ function taken(allowance: Allowance): number {
   return count;
 }
 
-test('a late turn halves what may begin, down to one; each turn in time adds one, up to all', () => {
-  const allowance = new Allowance(8);
+test('a late turn halves what may begin, down to a thirty-second; each turn in time adds one, up to all', () => {
+  const allowance = new Allowance(64);
   const after = (lateMs: number) => {
     allowance.turn(lateMs);
     return taken(allowance);
   };
-  expect([0, 51, 60, 500, 500, 50, 0, 0].map(after)).toEqual([8, 4, 2, 1, 1, 2, 3, 4]);
-  for (let turn = 0; turn < 10; turn += 1) allowance.turn(0);
-  expect(after(0)).toBe(8);
+  expect([0, 51, 60, 500, 500, 500, 500, 50, 0, 0].map(after)).toEqual([64, 32, 16, 8, 4, 2, 2, 3, 4, 5]);
+  for (let turn = 0; turn < 100; turn += 1) allowance.turn(0);
+  expect(after(0)).toBe(64);
 });
 
 test('the longest delay is known for ten to twenty seconds', () => {
