@@ -273,7 +273,7 @@ describe('sockets', () => {
   const limits = {
     maxSubscriptionsPerSocket: 3,
     maxSocketsPerCredential: 2,
-    connectionInitTimeoutMs: 50,
+    connectionInitTimeoutMs: 2_000,
     maxMessageBytes: 2000,
   };
   let gateway: TestGateway;

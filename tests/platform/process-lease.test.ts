@@ -8,7 +8,7 @@ import { Leases } from '../../platform/leases.ts';
 import { ProcessLease, processLeaseName } from '../../platform/process-lease.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
-const ttlMs = 400;
+const ttlMs = 1_500;
 
 /** Answers its first `slow` writes later than a lease's lifetime. */
 class SlowDatabase extends Database {

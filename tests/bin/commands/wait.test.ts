@@ -120,8 +120,13 @@ test('an operation: waits until its state is final; Ctrl-C ends it', async () =>
   };
   const done = await run(['operations', 'show', 'op-1', '--wait', '20']);
   expect([done.exitCode, done.stdout]).toEqual([0, expect.stringMatching(/^State +SUCCEEDED$/m)]);
-  server.answers = { relayOperation: () => operation('UNKNOWN') };
+  server.answers = {
+    relayOperation: () => {
+      // It has begun to wait when it has the answer.
+      setTimeout(() => waiting.interrupt(), 300);
+      return operation('UNKNOWN');
+    },
+  };
   const waiting = startCommand(['operations', 'show', 'op-1', '--wait', '3600', '--url', server.url], { env });
-  setTimeout(() => waiting.interrupt(), 300);
   expect([await waiting.exitCode, waiting.stderr()]).toEqual([1, 'tidegate: interrupted\n']);
 });

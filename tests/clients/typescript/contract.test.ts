@@ -113,7 +113,7 @@ describe('refusals', () => {
   });
 
   test('until the time is up: nothing happened, and the same key can continue', async () => {
-    const { outcome } = await run([refusal('BUSY')], { deadlineMs: 60 });
+    const { outcome } = await run([refusal('BUSY')], { deadlineMs: 300 });
     expect(outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'BUSY' }] });
     expect(outcome.person).toMatch(/BUSY.*same request with the same key/);
   });
@@ -121,7 +121,7 @@ describe('refusals', () => {
   test.each(['OUTCOME_UNCERTAIN', 'IN_PROGRESS', 'UNAVAILABLE'] as const)(
     '%s until the deadline: unknown, because the key may be used',
     async (code) => {
-      const { outcome } = await run([refusal(code)], { deadlineMs: 60 });
+      const { outcome } = await run([refusal(code)], { deadlineMs: 300 });
       expect(outcome).toMatchObject({ kind: 'OPEN', operation: null, refusals: [{ code }] });
     },
   );
@@ -132,7 +132,7 @@ describe('refusals', () => {
       expect(outcome).toMatchObject({ kind: 'OPEN', refusals: [{ code: 'FORBIDDEN' }] });
       expect(outcome.person).toContain('an earlier request had no answer');
     }
-    const { outcome } = await run(['lost', refusal('BUSY')], { deadlineMs: 60 });
+    const { outcome } = await run(['lost', refusal('BUSY')], { deadlineMs: 300 });
     expect(outcome.kind).toBe('OPEN');
   });
 });
@@ -161,7 +161,7 @@ describe('top-level errors', () => {
     expect(again.map(({ request: kind }) => kind)).toEqual(['send', 'read', 'read']);
     expect(again[0]?.inMs).toBeGreaterThanOrEqual(40);
     expect(again[2]?.inMs).toBeGreaterThanOrEqual(40);
-    const never = await run([limited], { deadlineMs: 60 });
+    const never = await run([limited], { deadlineMs: 300 });
     expect(never.outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'RATE_LIMITED' }] });
   });
 
@@ -185,7 +185,7 @@ describe('top-level errors', () => {
     expect(outcome.person).toMatch(/op-1.*until 2026-01-31.*see deviceAnswer.*do not send it with another key/);
     const written = await run([lost, payload('SENT'), seen('SUCCEEDED')]);
     expect(written.outcome).toMatchObject({ kind: 'SUCCEEDED', deviceAnswer: told });
-    const never = await run([lost], { deadlineMs: 60 });
+    const never = await run([lost], { deadlineMs: 300 });
     expect(never.outcome).toMatchObject({ kind: 'OPEN', deviceAnswer: told });
   });
 
@@ -220,7 +220,7 @@ describe('states', () => {
     const notSent = { deviceError: { code: 'NOT_SENT', message: 'CONNECT_FAILED: refused' } };
     const { outcome } = await run([payload('FAILED', notSent), payload('REJECTED'), payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
-    const over = await run([payload('FAILED', notSent)], { deadlineMs: 60 });
+    const over = await run([payload('FAILED', notSent)], { deadlineMs: 300 });
     expect(over.outcome).toMatchObject({ kind: 'REFUSED', person: expect.stringContaining('CONNECT_FAILED') });
   });
 

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { OnyxSwitch } from '../../../simulators/onyx/switch.ts';
 import { clientOf } from '../f5-bigip/https-client.ts';
 
@@ -75,12 +74,12 @@ test('a job is read by its id', async () => {
 
 test('sessions are limited, expire, and end with a logout', async () => {
   device.knobs.maxWebSessions = 1;
-  device.knobs.webSessionLifetimeMs = 60;
   const { run, call } = await session();
   expect((await login()).json).toMatchObject({ status: 'ERROR', status_message: expect.stringContaining('Maximum') });
-  await sleep(80);
+  const later = Date.now() + device.knobs.webSessionLifetimeMs;
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(later);
   expect(await run({ cmd: 'show version' })).toMatchObject({ status_message: 'Authentication failure' });
-  device.knobs.webSessionLifetimeMs = 60_000;
+  clock.mockRestore();
   const again = await session();
   await again.call('POST', '/admin/launch?script=rh&template=json-request&action=json-logout');
   expect(device.api.sessions).toBe(0);

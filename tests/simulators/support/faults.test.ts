@@ -1,7 +1,6 @@
 // Each fault has the effect on a write that its name says.
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { AppliedLog } from '../../../simulators/support/applied-log.ts';
 import { Faults } from '../../../simulators/support/faults.ts';
 
@@ -22,6 +21,8 @@ function deviceWith(faults: Faults) {
   return { log, write, dropped: () => dropped };
 }
 
+afterEach(() => void jest.useRealTimers());
+
 test('planned faults come first, one per write', async () => {
   const faults = new Faults();
   const device = deviceWith(faults);
@@ -37,23 +38,25 @@ test('planned faults come first, one per write', async () => {
 });
 
 test('applies late, after the connection is gone', async () => {
+  jest.useFakeTimers();
   const faults = new Faults({ applyLateMs: 5 });
   const device = deviceWith(faults);
   faults.plan('APPLY_LATE');
   expect(await device.write('late')).toBeUndefined();
   expect(device.dropped()).toBe(1);
   expect(device.log.carrying('late')).toHaveLength(0);
-  while (device.log.carrying('late').length === 0) await sleep(2);
+  jest.advanceTimersByTime(5);
   expect(device.log.carrying('late')).toHaveLength(1);
 });
 
 test('a late effect never happens once the device is stopped', async () => {
+  jest.useFakeTimers();
   const faults = new Faults({ applyLateMs: 5 });
   const device = deviceWith(faults);
   faults.plan('APPLY_LATE');
   await device.write('late');
   faults.stop();
-  await sleep(20);
+  jest.advanceTimersByTime(5);
   expect(device.log.entries).toHaveLength(0);
 });
 

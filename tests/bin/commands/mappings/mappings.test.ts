@@ -90,6 +90,7 @@ describe('requests to the graph', () => {
   test('verify of a backend: four at once, differences are shown, and the exit code reflects them', async () => {
     const all = Array.from({ length: 12 }, (_, index) => mapping(`m${index}`));
     let [under, most] = [0, 0];
+    const four = Promise.withResolvers<void>();
     const difference = { path: 'source.address', wanted: '192.0.2.0/24', found: null };
     server.answers = {
       backends,
@@ -97,7 +98,9 @@ describe('requests to the graph', () => {
       mappingVerify: async ({ input }: { input: { id: string } }) => {
         under += 1;
         most = Math.max(most, under);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        // The first four are answered when all of them have come, and after a while in which a fifth could come.
+        if (under === 4) setTimeout(four.resolve, 20);
+        await four.promise;
         under -= 1;
         const { id } = input;
         if (id === 'm3') return { mapping: mapping(id, verified('DRIFTED', [difference])), userErrors: [] };

@@ -46,7 +46,7 @@ describeWithLab('a misbehaving device', (lab) => {
     const log = await readDeviceLog(lab().deviceLogPath);
     return log.filter((line) => line.phase === 'received' && line.kind === 'apply' && line.stdin.includes(text)).length;
   }
-  const shortCall = { deadlineMs: 400 };
+  const shortCall = { deadlineMs: 1_500 };
   async function relayAdd(address: string, more: Record<string, unknown> = {}) {
     return call(node, 'relayCall', {
       ...{ backend: { name: 'fw' }, cmpObject: tenant, idempotencyKey: `k${address}`, operation: 'setElement.add' },

@@ -151,7 +151,7 @@ test('a call that has waited too long is not sent, whoever notices it first', as
   // Recovery would notice it as well.
   const rival = new Ground({ connection: alone.database.connection }, { wake: alone.wake });
   await rival.leases.acquire('relay/recovery');
-  const hasty = await alone.node({ settings: { queueTimeoutMs: 500 } });
+  const hasty = await alone.node({ settings: { queueTimeoutMs: 3_000 } });
   try {
     await device.register(hasty, 'late', { limits: { concurrency: 1, deadlineMs: longMs } });
     await call(hasty, 'add', element('late', '10.5.0.9'));

@@ -13,7 +13,6 @@ import { type Moment, runRelayProcess } from '../support/relay-process.ts';
 import { call, type RelayNode, RelaySystem, registerBackend, settle } from '../support/relay-system.ts';
 
 const settings = { recoveryGraceMs: 200, crashQuietMs: 500, holderIdleMs: 60_000, deviceExecutionMs: 100 };
-const leaseTtlMs = 900;
 
 describe('recovery', () => {
   const times = { crashQuietMs: 120_000 };
@@ -38,17 +37,26 @@ describeWithLab('relay processes', (lab) => {
 
   beforeAll(async () => {
     system = await RelaySystem.start();
-    node = await system.node({ settings, leaseTtlMs });
+    node = await system.node({ settings });
     const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
     const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
-    for (const name of ['fw', 'pending', 'sent', 'first-byte', 'reply', 'never', 'handed', 'behind', 'pair'])
-      await registerBackend(node, { name, host, port, hostKeySha256, credentials, limits: { deadlineMs: 1_500 } });
+    for (const name of ['fw', 'pending', 'sent', 'first-byte', 'reply', 'never', 'handed', 'pair'])
+      await registerBackend(node, { name, host, port, hostKeySha256, credentials, limits: { deadlineMs: 60_000 } });
+    const limits = { deadlineMs: 1_500 };
+    await registerBackend(node, { name: 'behind', host, port, hostKeySha256, credentials, limits });
   });
   afterAll(() => system.stop());
 
   async function timesReceived(text: string): Promise<number> {
     const log = await readDeviceLog(lab().deviceLogPath);
     return log.filter((line) => line.phase === 'received' && line.kind === 'apply' && line.stdin.includes(text)).length;
+  }
+  async function timesApplied(text: string): Promise<number> {
+    const log = await readDeviceLog(lab().deviceLogPath);
+    const ids = new Set(
+      log.filter((line) => line.phase === 'received' && line.stdin.includes(text)).map(({ id }) => id),
+    );
+    return log.filter((line) => line.phase === 'applied' && ids.has(line.id)).length;
   }
   async function journalOf(backend: string): Promise<{ id: string; state: string; errorCode: string | null }[]> {
     return node.db.query(
@@ -60,6 +68,19 @@ describeWithLab('relay processes', (lab) => {
   async function backendIdOf(name: string): Promise<string> {
     const [row] = await node.db.query<{ id: string }>('SELECT id FROM backend WHERE name = ?', [name]);
     return row?.id ?? '';
+  }
+  /** What time would do: the process's lease ends, then the deadline of what it had sent. */
+  async function passTime(backend: string): Promise<void> {
+    const [dead] = await node.db.query<{ owner: string }>(
+      'SELECT o.owner FROM operation o JOIN backend b ON b.id = o.backend_id WHERE b.name = ?',
+      [backend],
+    );
+    await endLeaseIn(0, processLeaseName('relay', dead?.owner ?? ''));
+    await node.db.execute(
+      `UPDATE operation SET deadline_at = NOW(3) - INTERVAL 1 SECOND
+      WHERE state = 'SENT' AND backend_id = (SELECT id FROM backend WHERE name = ?)`,
+      [backend],
+    );
   }
   async function endLeaseIn(ms: number, name: string): Promise<void> {
     const until = 'UPDATE lease SET expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name = ?';
@@ -88,14 +109,18 @@ describeWithLab('relay processes', (lab) => {
     'killed when its call is at "$moment": $state, and the same key never makes a second call',
     async (death) => {
       const { moment, address, state, sent } = death;
-      await lab().faults.set({ delayBeforeMs: 400, matching: '192.0.2.3' });
-      const plan = { database: system.database, moment, input: input(moment, address), leaseTtlMs };
-      const end = await runRelayProcess(plan);
+      await lab().faults.set({ hang: 'after', matching: '192.0.2.3' });
+      const plan = { database: system.database, moment, input: input(moment, address) };
+      const end = await runRelayProcess(plan, async () => (await timesApplied(address)) > 0);
       expect(end.signal).toBe(moment === 'never' ? null : 'SIGKILL');
-      // The process's lease ends first: its call is recovered before another takes over the backend.
-      if (moment === 'pending') await endLeaseIn(60_000, backendLease(await backendIdOf(moment)));
-      await ended(moment);
-      if (moment === 'pending') await endLeaseIn(0, backendLease(await backendIdOf(moment)));
+      if (moment !== 'never') {
+        // The process's lease ends first: its call is recovered before another takes over the backend.
+        const lease = backendLease(await backendIdOf(moment));
+        await endLeaseIn(60_000, lease);
+        await passTime(moment);
+        await ended(moment);
+        await endLeaseIn(0, lease);
+      }
       expect(await journalOf(moment)).toMatchObject([{ state }]);
       expect(await timesReceived(address)).toBe(sent);
       const again = await call(node, 'relayCall', input(moment, address));
@@ -120,7 +145,7 @@ describeWithLab('relay processes', (lab) => {
 
   test('the clock is set back by an hour after a call was sent: it ends in its own time, and can be settled', async () => {
     const address = '192.0.2.7';
-    const plan = { database: system.database, moment: 'sent', input: input('behind', address), leaseTtlMs } as const;
+    const plan = { database: system.database, moment: 'sent', input: input('behind', address) } as const;
     await runRelayProcess(plan);
     const ahead = (columns: readonly string[], state: string) => {
       const sets = columns.map((column) => `${column} = ${column} + INTERVAL 1 HOUR`);
@@ -139,7 +164,7 @@ describeWithLab('relay processes', (lab) => {
 
   test('a PENDING call is sent by the relay that takes over the backend while the lease of the dead process lasts', async () => {
     const address = '192.0.2.6';
-    const plan = { database: system.database, moment: 'pending', input: input('handed', address), leaseTtlMs } as const;
+    const plan = { database: system.database, moment: 'pending', input: input('handed', address) } as const;
     expect((await runRelayProcess(plan)).signal).toBe('SIGKILL');
     const [dead] = await node.db.query<{ owner: string }>("SELECT owner FROM operation WHERE state = 'PENDING'");
     await endLeaseIn(60_000, processLeaseName('relay', dead?.owner ?? ''));
@@ -174,7 +199,7 @@ describeWithLab('relay processes', (lab) => {
   });
 
   test('a draining relay lets its calls end and passes the backend on', async () => {
-    const [going, staying] = [await system.node({ settings, leaseTtlMs }), await system.node({ settings, leaseTtlMs })];
+    const [going, staying] = [await system.node({ settings }), await system.node({ settings })];
     await lab().faults.set({ delayBeforeMs: 300, matching: '192.0.2.210' });
     const warm = await call(going, 'relayCall', { ...input('fw', '192.0.2.209'), idempotencyKey: 'warm' });
     expect(warm.operation?.state).toBe('SUCCEEDED');

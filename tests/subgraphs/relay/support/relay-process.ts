@@ -9,6 +9,7 @@ import { createRedisWake } from '../../../../platform/wake.ts';
 import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
 import type { Slot, Transport, TransportFactory } from '../../../../subgraphs/relay/transports/session.ts';
 import type { TestDatabase } from '../../../support/database.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
 import { call, RelayNode } from './relay-system.ts';
 
 /** The moment of the kill: its call is PENDING; SENT without a byte; its first byte was sent; the device has answered; never. */
@@ -18,7 +19,6 @@ interface Plan {
   readonly database: Pick<TestDatabase, 'name' | 'connection' | 'redisPath' | 'redisPrefix'>;
   readonly moment: Moment;
   readonly input: Record<string, unknown>;
-  readonly leaseTtlMs: number;
 }
 
 export interface ProcessEnd {
@@ -26,8 +26,11 @@ export interface ProcessEnd {
   readonly stdout: string;
 }
 
-/** Runs one until it ends. */
-export async function runRelayProcess(plan: Plan): Promise<ProcessEnd> {
+/** Runs one until it ends. At the moment `first-byte` it is killed once `received` says that the device has the call. */
+export async function runRelayProcess(
+  plan: Plan,
+  received: () => Promise<boolean> = async () => true,
+): Promise<ProcessEnd> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(plan)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -35,7 +38,14 @@ export async function runRelayProcess(plan: Plan): Promise<ProcessEnd> {
   child.stdout.on('data', (chunk) => {
     stdout += String(chunk);
   });
-  return new Promise((resolve) => child.on('close', (_code, signal) => resolve({ signal, stdout })));
+  const closed = new Promise<ProcessEnd>((resolve) =>
+    child.on('close', (_code, signal) => resolve({ signal, stdout })),
+  );
+  if (plan.moment === 'first-byte') {
+    await waitFor('the call on the device', received);
+    child.kill('SIGKILL');
+  }
+  return closed;
 }
 
 function die(): never {
@@ -50,10 +60,7 @@ function deadly(moment: Moment): TransportFactory {
       release: () => slot.release(),
       async send(wire, sendOptions: SendOptions) {
         if (moment === 'sent') die();
-        const sending = slot.send(wire, sendOptions);
-        // The kernel has the command; the answer takes longer than this (the test slows the device down).
-        if (moment === 'first-byte') setTimeout(die, 100);
-        const result = await sending;
+        const result = await slot.send(wire, sendOptions);
         if (moment === 'reply') die();
         return result;
       },
@@ -81,7 +88,6 @@ async function main(plan: Plan): Promise<void> {
   const wake = createRedisWake({ path: plan.database.redisPath }, { prefix: plan.database.redisPrefix, log });
   const node = new RelayNode(plan.database, wake, {
     transports: deadly(plan.moment),
-    leaseTtlMs: plan.leaseTtlMs,
   });
   await node.start();
   const answer = await call(node, 'relayCall', plan.input);

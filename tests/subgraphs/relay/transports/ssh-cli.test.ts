@@ -312,7 +312,9 @@ describe('few sessions', () => {
   test("none at all: the calls fail with the device's message", async () => {
     const device = await TinyDevice.start();
     device.maxShells = 0;
-    const results = await Promise.all([1, 2].map(() => run(transportTo(device, { connectTimeoutMs: 300 }), ['show'])));
+    const results = await Promise.all(
+      [1, 2].map(() => run(transportTo(device, { connectTimeoutMs: 3_000 }), ['show'])),
+    );
     for (const result of results) {
       expect(failureOf(result)).toMatchObject({
         kind: 'NOT_SENT',

@@ -170,7 +170,7 @@ test.each([
   ['DROP_AFTER_APPLYING', 'CONNECTION_LOST', { finding: 'PRESENT' }],
   ['SILENT_AFTER_APPLYING', 'NO_REPLY', { finding: 'PRESENT' }],
 ] as const)('%s leaves no verdict, and the mark shows what happened', async (fault, code, finding) => {
-  const relayed = await RelayedGate.start({}, { deadlineMs: 300 });
+  const relayed = await RelayedGate.start({}, { deadlineMs: 2_000 });
   await relayed.done('address.list');
   relayed.gate.device.faults.plan(fault);
   const id = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';

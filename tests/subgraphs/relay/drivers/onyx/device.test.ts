@@ -240,7 +240,7 @@ describe('web sessions', () => {
   test('a switch without a free session is reported as such, not as a wrong password', async () => {
     const device = await OnyxSwitch.start();
     device.knobs.maxWebSessions = 0;
-    const caller = await SwitchCaller.to(device, 'https', { connectTimeoutMs: 300 });
+    const caller = await SwitchCaller.to(device, 'https', { connectTimeoutMs: 3_000 });
     expect(await caller.send('vlan.list', {})).toMatchObject({
       failure: { kind: 'NOT_SENT', code: 'SESSION_REFUSED' },
     });
