@@ -58,8 +58,11 @@ export class ResultRecorder<Detail> {
         const lease = this.#options.leaseOf(shard);
         if (lease !== undefined) await this.#options.tenant.record(batch, lease);
         for (const observation of batch) {
+          const { targetId, status } = observation;
+          const newest = waiting.get(targetId);
           // A newer one may have arrived in the meantime.
-          if (waiting.get(observation.targetId) === observation) waiting.delete(observation.targetId);
+          if (newest === observation) waiting.delete(targetId);
+          else if (newest !== undefined) waiting.set(targetId, { ...newest, statusBefore: status });
         }
       }
     }

@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import type { CheckedStatus, CheckObservation } from '../../../platform/checks/check-tenant.ts';
+import { ResultRecorder } from '../../../platform/checks/result-recorder.ts';
+import type { HeldLease } from '../../../platform/leases.ts';
+import { createLogger } from '../../../platform/log.ts';
+
+function seen(statusBefore: CheckedStatus, status: CheckedStatus): CheckObservation {
+  const outcome = status === 'DOWN' ? 'DOWN' : 'UP';
+  return { targetId: 't', outcome, status, statusBefore, message: null, detail: null, latencyMs: 1, at: new Date() };
+}
+
+function subject() {
+  const recorded: string[] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
+  const recorder = new ResultRecorder({
+    tenant: {
+      name: 'test',
+      async record(batch) {
+        const gate = Promise.withResolvers<void>();
+        gates.push(gate);
+        await gate.promise;
+        recorded.push(...batch.map(({ statusBefore, status }) => `${statusBefore} ${status}`));
+      },
+    },
+    leaseOf: () => ({}) as HeldLease,
+    log: createLogger({ level: 'silent', pretty: false }),
+    everyMs: 60_000,
+  });
+  const flush = async (end: (gate: PromiseWithResolvers<void>) => void) => {
+    const flushed = recorder.flush();
+    const gate = gates.at(-1);
+    if (gate !== undefined) end(gate);
+    await flushed;
+  };
+  return { recorder, recorded, flush };
+}
+
+test('a result that comes while an earlier one is recorded has its status before, and a change is recorded once', async () => {
+  const { recorder, recorded, flush } = subject();
+  recorder.add(seen('UNKNOWN', 'UP'), 0);
+  await flush((gate) => {
+    recorder.add(seen('UP', 'UP'), 0);
+    gate.resolve();
+  });
+  await flush((gate) => gate.resolve());
+  expect(recorded).toEqual(['UNKNOWN UP', 'UP UP']);
+});
+
+test('while recording fails, the newest result is kept with the recorded status before', async () => {
+  const { recorder, recorded, flush } = subject();
+  recorder.add(seen('UNKNOWN', 'UP'), 0);
+  await expect(flush((gate) => gate.reject(new Error('lost')))).rejects.toThrow('lost');
+  recorder.add(seen('UP', 'DOWN'), 0);
+  await flush((gate) => gate.resolve());
+  expect(recorded).toEqual(['UNKNOWN DOWN']);
+});
