@@ -85,8 +85,9 @@ export interface Gateway {
 
 /** The most connections that the system has made and this process has not accepted yet: Node's default. */
 const backlog = 511;
-/** How long a drain accepts those at the most. */
+/** How long a drain accepts those at the most, and in how many turns at least: a busy process may be late. */
 const acceptingMs = 100;
+const fewestTurns = 32;
 
 /** Starts a gateway; throws when the subgraphs do not match the supergraph or the port is in use. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -188,7 +189,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const requests = web.drain(deadlineMs);
       // Connections that the system has made already would be reset. One is accepted in each turn.
       const untilMs = performance.now() + acceptingMs;
-      for (let turn = 0; turn < backlog && performance.now() < untilMs; turn += 1) await nextTurn();
+      for (let turn = 0; turn < fewestTurns || (turn < backlog && performance.now() < untilMs); turn += 1)
+        await nextTurn();
       void stopListening();
       await sockets.dispose();
       await requests;

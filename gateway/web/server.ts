@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
@@ -58,14 +58,14 @@ const lingerMs = 200;
 
 export function createWebServer(options: WebOptions): WebServer {
   const { log } = options;
-  const work = { active: 0, draining: false, whenIdle: undefined as (() => void) | undefined };
+  const work = { active: new Set<ServerResponse>(), draining: false, whenIdle: undefined as (() => void) | undefined };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     if (options.tls !== undefined) response.setHeader('strict-transport-security', 'max-age=31536000');
     if (work.draining) response.setHeader('connection', 'close');
-    work.active += 1;
+    work.active.add(response);
     answer(options, work.draining, request, response, requestId)
       .catch((error: unknown) => {
         if (error instanceof HttpError) return sendErrors(response, error.status, error.message, 'BAD_REQUEST');
@@ -75,8 +75,8 @@ export function createWebServer(options: WebOptions): WebServer {
       })
       .finally(() => {
         cutUnread(response, options.reading);
-        work.active -= 1;
-        if (work.active === 0) work.whenIdle?.();
+        work.active.delete(response);
+        if (work.active.size === 0) work.whenIdle?.();
       });
   };
   // Limits for slow senders; answers may take as long as a device does.
@@ -100,9 +100,13 @@ export function createWebServer(options: WebOptions): WebServer {
     server,
     async drain(deadlineMs) {
       work.draining = true;
+      for (const response of work.active) if (!response.headersSent) response.setHeader('connection', 'close');
       await sleep(lingerMs);
+      // What has come meanwhile is read before: a busy process may be late.
+      await nextTurn();
+      await nextTurn();
       server.closeIdleConnections();
-      if (work.active === 0) return;
+      if (work.active.size === 0) return;
       const idle = new Promise<void>((resolve) => {
         work.whenIdle = resolve;
       });

@@ -45,14 +45,18 @@ function pool(): Pool {
   return made;
 }
 
+/** Of the last answers: whether their connections are kept. */
+const keptOrClosed: (string | undefined)[] = [];
+
 async function ask(connection: Pool, query: string, variables: object = {}): Promise<Answer> {
-  const { body } = await connection.request({
+  const { body, headers } = await connection.request({
     path: '/graphql',
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` },
     body: JSON.stringify({ query, variables }),
     headersTimeout: 120_000,
   });
+  keptOrClosed.push(headers.connection?.toString());
   return (await body.json()) as Answer;
 }
 
@@ -94,7 +98,10 @@ test('a stop under load', async () => {
   );
 
   device.release();
+  keptOrClosed.length = 0;
   expect(await onWire).toMatchObject({ data: { call: { operation: { state: 'SUCCEEDED' } } } });
+  // No further request may come on its connection.
+  expect(keptOrClosed).toEqual(['close']);
   await stopped;
   expect(ended).toEqual(['waiting', 'on the wire', 'stopped']);
   expect(device.told.filter((text) => text.includes('10.0.0.2') || text.includes('10.0.0.3'))).toEqual([]);
