@@ -3,7 +3,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathExists } from '../../embedded/find-program.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { inNamespace } from '../../lab/exec.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
@@ -154,10 +153,9 @@ async function openStage(options: StopTrialsOptions, random: Random, cleanup: As
   });
   cleanup.defer(() => system.run.killEverything());
   await system.start();
-  // The first start makes it when it is ready already.
-  const tokenFile = join(system.dataPath, 'admin.token');
-  while (!(await pathExists(tokenFile))) await sleep(20);
-  const token = await readTrimmed(tokenFile);
+  // The first start makes the accounts when it is ready already.
+  while (!system.run.output.includes('Tidegate is ready.')) await sleep(20);
+  const token = await readTrimmed(join(system.dataPath, 'admin.token'));
   await registerFirewall({ url: system.url, token, lab, limits });
   const db = await openDatabase(system.dataPath);
   const [project] = await db.query<{ id: string }>("SELECT id FROM project WHERE name = 'default'");
