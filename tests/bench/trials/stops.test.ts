@@ -119,6 +119,11 @@ describe('the judge', () => {
       { uncoded: 1 },
     ],
     ['but not one that found nobody', { attempts: [attempt(again('network: ECONNREFUSED')), attempt(ended)] }, {}],
+    [
+      'nor one made on a connection that was closed since',
+      { attempts: [attempt(ended), attempt(again('network: ECONNRESET'), 300)] },
+      {},
+    ],
     ['nor one that a kill cut', { attempts: [attempt(again('network: ECONNRESET')), attempt(ended)], drains: [] }, {}],
     [
       'an answer without a code',
