@@ -38,6 +38,8 @@ export interface WorkerOptions {
   readonly health: Pick<Health, 'add'>;
   /** Uuid of the process incarnation. */
   readonly owner: string;
+  /** The process's; those of checks are shorter, and renewed apart. */
+  readonly leases: Leases;
   readonly config: Pick<Config, 'retention.eventDays' | 'retention.auditDays' | 'audit.anchorFile'>;
   /** Only workers seal and purge the audit trail. */
   readonly auditKeys: AuditKeys;
@@ -83,18 +85,14 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 }
 
-function createSealing({ db, log, owner, auditKeys, config }: WorkerOptions): Part {
-  const leases = new Leases({ db, owner, log });
+function createSealing({ db, log, leases, auditKeys, config }: WorkerOptions): Part {
   const anchors = new AuditAnchors({ log, file: config['audit.anchorFile'] });
   const sealer = new AuditSealer({ db, log, leases, keys: auditKeys, anchors });
   return {
     start: () => sealer.start(),
     // Entries that other parts still write are sealed: it ends with the process.
     drain: async () => undefined,
-    async stop() {
-      await sealer.stop();
-      await leases.stop();
-    },
+    stop: () => sealer.stop(),
   };
 }
 

@@ -48,6 +48,7 @@ describeWithLab('worker', (lab) => {
         registry: new Registry(),
         health,
         owner: newUuid(),
+        leases: node.leases,
         config: { 'retention.eventDays': 30, 'retention.auditDays': 30, 'audit.anchorFile': undefined },
         auditKeys: testPair('audit'),
         work: [{ checks: [createBackendChecks({ ...node, ...times })] }],
