@@ -37,6 +37,9 @@ export const commitRecordKeptMs = 7 * 24 * 3_600_000;
 /** SQL: the epoch of the last timeline that began with a loss; 0 if there was none. What is from an earlier one may be outdated. */
 export const lastLossSql = '(SELECT COALESCE(MAX(epoch), 0) FROM db_timeline WHERE lossy = 1)';
 
+/** SQL: when the newest timeline began, if it is newer than `epoch` (SQL too); else null. */
+export const newerSinceSql = (epoch: string): string => `(SELECT MAX(at) FROM db_timeline WHERE epoch > ${epoch})`;
+
 const timelineCachedMs = 1_000;
 const mostWaitMs = 10_000;
 const purpose = 'commit-token';

@@ -15,7 +15,7 @@ import type { CallMetrics } from '../holding/call-metrics.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OperationReads } from '../journal/operation-reads.ts';
-import { isQuiet, readOperation, readOperationAt } from '../journal/operation-store.ts';
+import { quietTime, readOperation, readOperationAt } from '../journal/operation-store.ts';
 import { liveMappings } from '../mappings/mapping-store.ts';
 import { type CallSubject, type OperationRow, subjectOf } from '../model/operation.ts';
 import { type Finding, lookOf } from './settle-look.ts';
@@ -157,10 +157,10 @@ export class SettleService {
     const { journal } = this.#options;
     const { finding, subject, driver, version, begunAt } = looked;
     if (now.version !== version) throw new LookAgain('the operation');
-    const counts = now.quietUntil === null || now.quietUntil <= begunAt;
+    const { until } = await quietTime(tx, now.id);
     const evidence = (found: string, note: string) => ({ source: 'probe', finding: found, note });
-    if (finding.is !== 'OPEN' && !finding.proven && !counts) {
-      const words = `${finding.note}; the call may still take effect until ${now.quietUntil?.toISOString()}`;
+    if (finding.is !== 'OPEN' && !finding.proven && until !== null && until > begunAt) {
+      const words = `${finding.note}; the call may still take effect until ${until.toISOString()}`;
       const soFar = finding.is === 'DONE' ? 'AS_WANTED_SO_FAR' : 'ABSENT_SO_FAR';
       return journal.evidenceIn(tx, subject, now, evidence(soFar, words));
     }
@@ -194,10 +194,11 @@ export class SettleService {
     },
   ): Promise<void> {
     const { driver, verdict, note, force, name } = given;
-    if (!force && !(await isQuiet(tx, now.id)))
+    const { until, isOver } = await quietTime(tx, now.id);
+    if (!force && !isOver)
       refuse(
         'QUIET_PERIOD',
-        `the call may still take effect until ${now.quietUntil?.toISOString()}: give the verdict then, or set force`,
+        `the call may still take effect until ${until?.toISOString()}: give the verdict then, or set force`,
         {
           field: ['input', 'force'],
         },

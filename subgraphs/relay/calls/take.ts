@@ -65,22 +65,20 @@ export class CallTaker {
   }
 
   /** Like `take`; undefined when the call would have to wait, and nothing was written. */
-  async takeNow(call: PreparedCall): Promise<TakenCall | undefined> {
-    await this.#refuseNow(call);
+  async takeNow(prepared: PreparedCall): Promise<TakenCall | undefined> {
+    await this.#refuseNow(prepared);
     const { manager, journal, settings } = this.#options;
-    const { backend } = call;
+    const { backend } = prepared;
     const holder = await manager.hold(backend);
     const open = passage(backend, settings.circuitRetryMs) !== 'PASS';
-    const ticket = open ? undefined : await holder?.ticket(call.objectHash, transportOf(call.wire));
+    const ticket = open ? undefined : await holder?.ticket(prepared.objectHash, transportOf(prepared.wire));
     if (holder === undefined || ticket === undefined) return undefined;
+    const call = { ...prepared, address: ticket.slot.address };
     const windowFromMs = performance.now();
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;
     let commitId: string;
     try {
-      ({ commitId } = await journal.accept(call, {
-        ...{ deadlineMs: call.deadlineMs, lease: ticket.lease },
-        address: ticket.slot.address,
-      }));
+      ({ commitId } = await journal.accept(call, { deadlineMs: call.deadlineMs, lease: ticket.lease }));
     } catch (error) {
       if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
       else holder.giveBack(ticket);
@@ -105,7 +103,7 @@ export class CallTaker {
     const waiting = waiter.forEnd(call.id, call.waitMs);
     try {
       const address = deviceAddress(call.driver, { ...call.backend, options: call.rendering.backend.options });
-      const { commitId } = await journal.accept(call, { deadlineMs: settings.queueTimeoutMs, address });
+      const { commitId } = await journal.accept({ ...call, address }, { deadlineMs: settings.queueTimeoutMs });
       return { id: call.id, commitId, waitUntilMs, end: waiting.end, stop: waiting.stop };
     } catch (error) {
       waiting.stop();

@@ -207,12 +207,11 @@ export class QueuePump {
 
   /** True when the row left the queue or must be read again; false when its object is claimed by a call of a dead process. */
   async #sendRow(row: OperationRow, rendered: Rendered, slot: WiresSlot, backendVersion: number): Promise<boolean> {
-    const { subject } = rendered;
+    const subject = { ...rendered.subject, address: slot.address };
     const ticket = this.#holder.take(slot, row.objectHash);
     const windowFromMs = performance.now();
     try {
-      const conditions = { backendVersion, address: slot.address };
-      const sent = await this.#parts.journal.send(subject, row, this.#lease, conditions);
+      const sent = await this.#parts.journal.send(subject, row, this.#lease, backendVersion);
       if (!sent) {
         this.#holder.drop(ticket);
         return true;
@@ -221,6 +220,7 @@ export class QueuePump {
       void this.#holder.launch(
         {
           ...rendered,
+          subject,
           mark: { id: row.id, state: 'SENT', version: row.version + 1 },
           deadlineMs: row.callDeadlineMs,
           windowFromMs,

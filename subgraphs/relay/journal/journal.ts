@@ -10,7 +10,6 @@ import { appendStatus } from '../../../platform/events/append.ts';
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import type { DeviceAddress } from '../drivers/device-address.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
 import {
@@ -75,11 +74,7 @@ export class Journal {
    */
   accept(
     call: AcceptedCall,
-    {
-      deadlineMs,
-      lease,
-      address,
-    }: { readonly deadlineMs: number; readonly lease?: HeldLease; readonly address: DeviceAddress },
+    { deadlineMs, lease }: { readonly deadlineMs: number; readonly lease?: HeldLease },
   ): Promise<{ readonly commitId: string }> {
     return this.#db.transaction(async (tx) => {
       if (lease === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
@@ -89,7 +84,7 @@ export class Journal {
           (batch) => [
             call.key === null ? nothing : claimKey(batch, call.key, { callId: call.id }),
             lease !== undefined && call.forced ? takeClaimOver(batch, call) : nothing,
-            this.#insert(batch, { call, owner: this.#owner, lease, deadlineMs, address }),
+            this.#insert(batch, { call, owner: this.#owner, lease, deadlineMs }),
           ],
           { commits: true },
         );
@@ -132,21 +127,15 @@ export class Journal {
   }
 
   /**
-   * PENDING → SENT, to `address`; false when the call is no longer waiting, or the backend is no longer in use or at `backendVersion`. Throws a
+   * PENDING → SENT; false when the call is no longer waiting, or the backend is no longer in use or at `backendVersion`. Throws a
    * Refusal, ObjectClaimedError or LeaseLostError: nothing is written then.
    */
-  send(
-    call: CallSubject,
-    mark: OperationMark,
-    lease: HeldLease,
-    { backendVersion, address }: { readonly backendVersion: number; readonly address: DeviceAddress },
-  ): Promise<boolean> {
+  send(call: CallSubject, mark: OperationMark, lease: HeldLease, backendVersion: number): Promise<boolean> {
     return this.#db
       .transaction(async (tx) => {
         await checkLease(tx, lease);
         if (call.forced) await takeClaimOver(tx, call);
-        const backend = { id: call.backendId, version: backendVersion };
-        const sent = await markSent(tx, mark, this.#owner, backend, address).catch(async (error: unknown) => {
+        const sent = await markSent(tx, call, mark, this.#owner, backendVersion).catch(async (error: unknown) => {
           if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
           throw error;
         });
@@ -239,7 +228,7 @@ export class Journal {
           // Another call may have its claim.
           const claim = late ? await lockObject(tx, call) : undefined;
           if (row.owner !== this.#owner || row.state === 'PENDING')
-            await takeBack(tx, row.id, this.#owner, claim === undefined);
+            await takeBack(tx, call, this.#owner, claim === undefined);
           const settled = await this.#settle(tx, call, row, verdict);
           if (settled !== undefined) return settled;
         }

@@ -1,16 +1,16 @@
 // The journal's SQL. Every transition is an UPDATE with the expected state and version: if no row changes, another process was
 // first, and the caller reads again.
 
-import { lastLossSql } from '../../../platform/commits.ts';
+import { lastLossSql, newerSinceSql } from '../../../platform/commits.ts';
 import { always, type Condition, type Database, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../platform/database/statement-batch.ts';
 import { countsFor } from '../../../platform/identity.ts';
 import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
-import type { DeviceAddress } from '../drivers/device-address.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
 import {
   type AcceptedCall,
+  type CallSubject,
   type OperationMark,
   type OperationRow,
   type Verdict,
@@ -46,8 +46,6 @@ export interface NewOperation {
   readonly lease: HeldLease | undefined;
   /** From now: the longest time that it may wait (PENDING) or take (SENT). */
   readonly deadlineMs: number;
-  /** Where it is sent, or is to be sent as far as is known. */
-  readonly address: DeviceAddress;
 }
 
 export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 'SENT' {
@@ -61,7 +59,7 @@ export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 
  * is read once the claim is taken: a PENDING call has none, and asks again when it is sent.
  */
 export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
-  const { call, owner, lease, deadlineMs, address } = operation;
+  const { call, owner, lease, deadlineMs } = operation;
   const state = firstState(operation);
   assertTransition(null, state, 'owner');
   const unmapped = noForeignMapping(call);
@@ -98,8 +96,7 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       call.requestedBy,
       call.identity && countsFor(call.identity),
       call.requestId,
-      address.hostPort,
-      address.options,
+      ...sentTo(call),
       deadlineMs,
       call.backendId,
       call.backendVersion,
@@ -108,6 +105,10 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       ...after.values,
     ],
   );
+}
+
+function sentTo({ address }: CallSubject): [string | null, string | null] {
+  return [address?.hostPort ?? null, address?.options ?? null];
 }
 
 /** Under the lease, and no other call waits for the object. */
@@ -125,10 +126,10 @@ function firstInLine(call: AcceptedCall, lease: HeldLease): Condition {
  */
 export async function markSent(
   sql: Sql,
+  call: CallSubject,
   mark: OperationMark,
   owner: string,
-  backend: { readonly id: string; readonly version: number },
-  address: DeviceAddress,
+  backendVersion: number,
 ): Promise<boolean> {
   assertTransition(mark.state, 'SENT', 'owner');
   const { affectedRows } = await sql.execute(
@@ -137,7 +138,7 @@ export async function markSent(
       deadline_at = NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND
     WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3) AND NOT (${predatesLoss}) AND EXISTS (
       SELECT 1 FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = ?)`,
-    [owner, address.hostPort, address.options, mark.id, mark.state, mark.version, backend.id, backend.version],
+    [owner, ...sentTo(call), mark.id, mark.state, mark.version, call.backendId, backendVersion],
   );
   return affectedRows === 1;
 }
@@ -245,16 +246,16 @@ export async function insertEnded(
   verdict: Verdict,
   claims: boolean,
 ): Promise<void> {
-  const { state, settledBy } = verdict;
+  const { state, settledBy, quietAfterSentMs: quietMs } = verdict;
   assertTransition(null, state, 'owner');
   const sentAt = settledBy === 'not-sent' ? 'NULL' : 'NOW(3)';
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id, cmp_role,
       resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, result, error_code, error_message,
-      settled_by, call_deadline_ms, timeline, requested_by, requester_id, request_id, quiet_until, created_at, sent_at,
-      finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-      ${state === 'UNKNOWN' ? inMs : '?'}, NOW(3), ${sentAt}, ${isFinal(state) ? 'NOW(3)' : 'NULL'})`,
+      settled_by, call_deadline_ms, timeline, requested_by, requester_id, request_id, sent_to, sent_options, quiet_until,
+      created_at, sent_at, finished_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+      ${quietMs === undefined ? '?' : inMs}, NOW(3), ${sentAt}, ${isFinal(state) ? 'NOW(3)' : 'NULL'})`,
     [
       call.id,
       call.projectId,
@@ -285,7 +286,8 @@ export async function insertEnded(
       call.requestedBy,
       call.identity && countsFor(call.identity),
       call.requestId,
-      state === 'UNKNOWN' ? (verdict.quietAfterSentMs ?? 0) : null,
+      ...sentTo(call),
+      quietMs ?? null,
     ],
   );
 }
@@ -294,10 +296,12 @@ export async function insertEnded(
  * A failover left the row of a call that this process has sent as it was before: it becomes its owner again. `claims`: the row
  * gets the object's claim.
  */
-export async function takeBack(sql: Sql, id: string, owner: string, claims: boolean): Promise<void> {
+export async function takeBack(sql: Sql, call: CallSubject, owner: string, claims: boolean): Promise<void> {
   await sql.execute(
-    'UPDATE operation SET owner = ?, claim = IF(?, object_hash, claim), sent_at = COALESCE(sent_at, NOW(3)) WHERE id = ?',
-    [owner, claims, id],
+    `UPDATE operation SET owner = ?, claim = IF(?, object_hash, claim), sent_at = COALESCE(sent_at, NOW(3)),
+      sent_to = COALESCE(?, sent_to), sent_options = COALESCE(?, sent_options)
+    WHERE id = ?`,
+    [owner, claims, ...sentTo(call), call.id],
   );
 }
 
@@ -403,13 +407,25 @@ export async function backendsWithPending(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-/** True when a call can no longer take effect: its quiet period is over, by the database's clock. */
-export async function isQuiet(sql: Sql, id: string): Promise<boolean> {
-  const rows = await sql.query(
-    'SELECT 1 FROM operation WHERE id = ? AND (quiet_until IS NULL OR quiet_until <= NOW(3))',
+export interface QuietTime {
+  /** By the database's clock; null: the call can't act any more. */
+  readonly until: Date | null;
+  readonly isOver: boolean;
+}
+
+/**
+ * Until when a call may still take effect. After a failover its quiet time begins anew: how far the clocks of the two servers are
+ * apart is not known.
+ */
+export async function quietTime(sql: Sql, id: string): Promise<QuietTime> {
+  const [row] = await sql.query<{ until: Date | null; isOver: number }>(
+    `SELECT until, COALESCE(until <= NOW(3), 1) AS isOver FROM (
+      SELECT GREATEST(quiet_until, COALESCE(${newerSinceSql('timeline')}
+        + INTERVAL TIMESTAMPDIFF(MICROSECOND, COALESCE(sent_at, created_at), quiet_until) MICROSECOND, quiet_until)) AS until
+      FROM operation WHERE id = ?) quiet`,
     [id],
   );
-  return rows.length > 0;
+  return { until: row?.until ?? null, isOver: row?.isOver !== 0 };
 }
 
 /** Owners of calls that have not ended. */

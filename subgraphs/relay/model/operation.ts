@@ -3,6 +3,7 @@ import type { Operation } from '../../../generated/prisma/client.ts';
 import type { UserError } from '../../../platform/errors.ts';
 import type { KeyScope } from '../../../platform/idempotency.ts';
 import type { Identity } from '../../../platform/identity.ts';
+import type { DeviceAddress } from '../drivers/device-address.ts';
 import type { BackendObject, DriverOperation, Effect, JsonObject, MappingEffect, WireCall } from '../drivers/driver.ts';
 import type { CmpReference } from './cmp-reference.ts';
 import type { OperationState } from './states.ts';
@@ -37,6 +38,8 @@ export interface CallSubject {
   readonly shared: boolean;
   readonly forced: boolean;
   readonly requestId: string | null;
+  /** Where this process sends it, or is to send it. */
+  readonly address?: DeviceAddress;
 }
 
 /** A call that passed every check; the next step is the journal. */

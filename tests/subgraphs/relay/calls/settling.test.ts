@@ -128,6 +128,23 @@ describe('a look that takes long', () => {
     expect((await settle(node, unknown)).operation).toMatchObject({ state: 'SUCCEEDED' });
   });
 
+  test('after a failover the quiet time begins anew, by the clock of the new server', async () => {
+    await lose('10.0.0.5');
+    await node.db.execute(
+      `UPDATE operation SET sent_at = NOW(3) - INTERVAL 2 HOUR, quiet_until = NOW(3) - INTERVAL 1 HOUR
+      WHERE state = 'UNKNOWN'`,
+    );
+    await node.db.execute('INSERT INTO db_timeline (epoch) SELECT MAX(epoch) + 1 FROM db_timeline');
+    expect((await settle(node, unknown)).operation).toMatchObject({
+      state: 'UNKNOWN',
+      evidence: [{ finding: 'ABSENT_SO_FAR' }],
+    });
+    const verdict = { ...unknown, verdict: 'FAILED', note: 'looked' };
+    expect((await settle(node, verdict)).userErrors).toMatchObject([{ code: 'QUIET_PERIOD' }]);
+    await node.db.execute('UPDATE db_timeline SET at = at - INTERVAL 61 MINUTE');
+    expect((await settle(node, unknown)).operation?.state).toBe('FAILED');
+  });
+
   test('a finding for an earlier version is not written: it is looked at anew', async () => {
     const arrive = await lose('10.0.0.2');
     await quietNow(node);
