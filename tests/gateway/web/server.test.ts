@@ -10,6 +10,7 @@ import { TestGateway } from '../support/gateway.ts';
 let folder: string;
 let gateway: TestGateway;
 let databaseReady = true;
+let checksLate = false;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidegate-static-'));
@@ -21,6 +22,7 @@ beforeAll(async () => {
     staticFolder: folder,
     readiness: async () => [
       { name: 'database', ready: databaseReady, detail: databaseReady ? undefined : 'socket gone' },
+      ...(checksLate ? [{ name: 'checks', ready: false, required: false, detail: '24 s late' }] : []),
     ],
   });
 });
@@ -124,6 +126,15 @@ test('health names the parts that are not ready', async () => {
   expect(JSON.parse(others.text).notReady).toEqual([{ name: 'database', ready: false }]);
   expect(rebound).toMatch(/^HTTP\/1.1 503 /);
   expect(rebound).not.toContain('socket gone');
+});
+
+test('a part that is not required is named, and the answer stays 200', async () => {
+  checksLate = true;
+  const response = await get('/health/ready');
+  checksLate = false;
+  expect(response.status).toBe(200);
+  const late = { name: 'checks', ready: false, required: false, detail: '24 s late' };
+  expect(JSON.parse(response.text)).toMatchObject({ ready: true, notReady: [late] });
 });
 
 test('metrics are for this host, and not for clients of a proxy on it', async () => {
