@@ -22,13 +22,13 @@ export class Slots {
   /** Due and waiting; each target at most once, the oldest first. */
   readonly #ready = new Map<Rank, Set<Entry>>(ranks.map((rank) => [rank, new Set()]));
   readonly #running = new Set<CheckRun>();
-  /** Of targets that are not up, begun in one turn. */
-  readonly #allowance: Allowance;
+  /** Of targets that are not up: those that may begin in one turn. */
+  readonly #allowed: Readonly<Record<'others' | 'silent', Allowance>>;
   readonly #used = { up: 0, others: 0, silent: 0 };
 
   constructor(options: SlotsOptions) {
     this.#options = options;
-    this.#allowance = new Allowance(options.slots);
+    this.#allowed = { others: new Allowance(options.slots), silent: new Allowance(options.slots) };
   }
 
   queue(entry: Entry): void {
@@ -41,7 +41,8 @@ export class Slots {
 
   /** Begins a turn, which came this late: an overloaded process begins fewer checks of targets that are not up. */
   turn(lateMs: number): void {
-    this.#allowance.turn(lateMs);
+    this.#allowed.others.turn(lateMs);
+    this.#allowed.silent.turn(lateMs);
   }
 
   /** Starts waiting checks while slots are free. */
@@ -52,10 +53,10 @@ export class Slots {
     for (const rank of ['UNKNOWN', 'DOWN'] as const)
       this.#beginWhile(
         rank,
-        () => used.others < Math.ceil(slots / 2) && used.up + used.others < slots && this.#allowance.take(),
+        () => used.others < Math.ceil(slots / 2) && used.up + used.others < slots && this.#allowed.others.take(),
       );
     // Targets known to be silent leave half of the slots for those that fall silent now.
-    this.#beginWhile('SILENT', () => used.silent < Math.ceil(silentSlots / 2) && this.#allowance.take());
+    this.#beginWhile('SILENT', () => used.silent < Math.ceil(silentSlots / 2) && this.#allowed.silent.take());
   }
 
   /** When the check that has waited longest was due; undefined when none waits. */

@@ -5,22 +5,23 @@ import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { Slots } from '../../../platform/checks/slots.ts';
 import { testEgress } from '../../support/egress.ts';
 
-function entryOf(id: string, silent = false): Entry {
+function entryOf(id: string, is: 'up' | 'closed' | 'silent' = 'up'): Entry {
   const timing = { intervalMs: 5_000, timeoutMs: 1_000 };
-  const status = silent ? 'DOWN' : 'UP';
+  const status = is === 'up' ? 'UP' : 'DOWN';
   return {
     target: { id, probe: 'tcp', parameters: {}, status, revision: '', ...timing },
     probe: tcpProbe as Entry['probe'],
     fallRise: new FallRise(status, { fall: 2, rise: 1 }),
-    ...{ shard: 0, phaseMs: 0, dueMs: 0, sampleMs: 0, silent },
+    ...{ shard: 0, phaseMs: 0, dueMs: 0, sampleMs: 0, silent: is === 'silent' },
   };
 }
 
-function subject() {
+function subject(counts = { slots: 2, silentSlots: 4 }) {
   const clock = { now: 0 };
   const begun: CheckRun[] = [];
   const slots = new Slots({
-    ...{ slots: 2, silentSlots: 4, silentAfterMs: 100 },
+    ...counts,
+    silentAfterMs: 100,
     begin(entry) {
       const run = new CheckRun(entry, testEgress, clock.now);
       begun.push(run);
@@ -52,9 +53,20 @@ test('silent checks leave their slots to others, until the slots of the silent a
   expect(slots.review(1_000).map((run) => run.targetId)).toEqual(['s1', 's2']);
 });
 
+test('in an overloaded process the silent ones have their turn too', () => {
+  const { slots, ids } = subject({ slots: 64, silentSlots: 64 });
+  for (let count = 0; count < 9; count += 1) slots.turn(1_000);
+  for (let count = 0; count < 10; count += 1) {
+    slots.queue(entryOf(`closed${count}`, 'closed'));
+    slots.queue(entryOf(`silent${count}`, 'silent'));
+  }
+  slots.fill();
+  expect(ids()).toEqual(['closed0', 'closed1', 'silent0', 'silent1']);
+});
+
 test('checks of answering targets begin, however many are known to be silent', () => {
   const { slots, ids } = subject();
-  for (let count = 0; count < 10; count += 1) slots.queue(entryOf(`silent${count}`, true));
+  for (let count = 0; count < 10; count += 1) slots.queue(entryOf(`silent${count}`, 'silent'));
   slots.queue(entryOf('healthy'));
   slots.fill();
   expect(ids()).toEqual(['healthy', 'silent0', 'silent1']);
