@@ -3,6 +3,7 @@
 // session. Devices, load and system share this machine.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { brokenInvariantsAt } from '../tests/support/invariants.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { BacklogReader } from './relay-fleet/backlog.ts';
 import { fleetCall, startFleet, warmUp } from './relay-fleet/fleet.ts';
@@ -67,6 +68,7 @@ async function run({ seed, counts: given, progress, signal }: BenchContext<keyof
     ...{ best, proved, memory, steps: steps.length },
     idlePerSecond: { cpuMs: rounded(idle.cpuMs, 1), databaseCpuMs: rounded(idle.databaseCpuMs, 1) },
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
+    invariants: (await brokenInvariantsAt(database)).length,
   };
   return { figures };
 }

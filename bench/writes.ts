@@ -1,6 +1,7 @@
 // Durable mutations per second through the whole gateway with 16 clients: changes of projects, one transaction each, and relayed
 // writes to a device with minimal cost, two each. In alternating rounds.
 import { loadavg } from 'node:os';
+import { brokenInvariantsAt } from '../tests/support/invariants.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type CallData, CallMaker, checkSucceeded } from './relay/calls.ts';
 import { mostConcurrency, register, startDevice } from './relay/devices.ts';
@@ -79,6 +80,7 @@ async function run({
     clients,
     deviceConcurrency: mostConcurrency,
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
+    invariants: (await brokenInvariantsAt(system.started.database)).length,
   };
   return { figures };
 }
