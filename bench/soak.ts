@@ -42,11 +42,12 @@ const bounds = {
   nodeMemoryMiB: { most: 12, mostShare: 0.06 },
   mariadbMemoryMiB: { most: 12, mostShare: 0.06 },
   redisMemoryMiB: { most: 4, mostShare: 0.1 },
-  nodeHandles: { most: 16, mostShare: 0.05 },
+  nodeHandles: { most: 48, mostShare: 0.05 },
   nodeFiles: { most: 8, mostShare: 0.05 },
   mariadbFiles: { most: 16, mostShare: 0.05 },
   databaseConnections: { most: 2, mostShare: 0 },
   redisKeys: { most: 16, mostShare: 0 },
+  tableRows: { most: 500, mostShare: 0.1 },
   diskMiB: { most: 8, mostShare: 0.05 },
   binaryLogMiB: { most: 0, mostShare: 0 },
 } satisfies Record<string, Bound>;
@@ -120,6 +121,7 @@ async function run({
     invariants: invariants.length,
     notFlat,
     growth,
+    rows: Object.fromEntries([...(await system.rows())].filter(([, rows]) => rows > 100)),
     largestFilesMiB: await largestFilesMiB(system.dataPath),
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
@@ -204,6 +206,7 @@ class Meter {
       mariadbFiles: await openFiles(this.#pids.mariadb),
       databaseConnections: await this.#system.status('Threads_connected'),
       redisKeys: await this.#redis.dbsize(),
+      tableRows: sum([...(await this.#system.rows()).values()]),
       diskMiB: (await usedBytes(dataPath)) / mebibyte,
       binaryLogMiB: (await binaryLogBytes(dataPath)) / mebibyte,
     };

@@ -9,7 +9,7 @@ import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
 import { Retention } from '../../platform/retention.ts';
 import { KeyFolder } from '../../platform/secrets/key-folder.ts';
-import { deleteOldOperations, endedCalls } from '../../subgraphs/relay/journal/retention.ts';
+import { deleteOldMappings, deleteOldOperations, endedCalls } from '../../subgraphs/relay/journal/retention.ts';
 import type { Endpoint, Transport } from '../../subgraphs/relay/transports/session.ts';
 import { testEgressSettings } from '../../tests/support/egress.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from '../relay/calls.ts';
@@ -118,6 +118,7 @@ async function retain(keptMs: number): Promise<undefined> {
   await deleteOldOperations({ db, operationMs: keptMs });
   const ended = (ids: readonly string[]) => endedCalls(db, ids);
   await new Retention({ db, log, eventMs: keptMs, auditMs: keptMs, auditKeys, endedCalls: ended }).runOnce();
+  await deleteOldMappings({ db, operationMs: keptMs });
   return undefined;
 }
 

@@ -79,6 +79,10 @@ export class AllInOneSystem {
     return this.#log.status(name);
   }
 
+  rows(): Promise<ReadonlyMap<string, number>> {
+    return this.#log.rows();
+  }
+
   ask<Reply>(order: SystemOrder, deadlineMs: number): Promise<Reply> {
     return this.#child.ask<Reply>(order, deadlineMs);
   }

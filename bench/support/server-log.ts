@@ -38,6 +38,18 @@ export class ServerLog {
     return Number(rows[0]?.Value ?? Number.NaN);
   }
 
+  /** The rows of each table of the application. */
+  async rows(): Promise<ReadonlyMap<string, number>> {
+    const tables = (await this.#connection.query(
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'tidegate' AND table_type = 'BASE TABLE'",
+    )) as { name: string }[];
+    const count = async (name: string): Promise<[string, number]> => {
+      const [row] = (await this.#connection.query(`SELECT COUNT(*) AS n FROM tidegate.\`${name}\``)) as { n: bigint }[];
+      return [name, Number(row?.n)];
+    };
+    return new Map(await Promise.all(tables.map(({ name }) => count(name))));
+  }
+
   /** The application's statements during `work`; the log slows it down. */
   async during(work: () => Promise<unknown>): Promise<Logged> {
     await this.#connection.query("SET GLOBAL log_output = 'TABLE'");
