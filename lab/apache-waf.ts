@@ -2,7 +2,7 @@
 // over OpenSSH. It runs in its own namespaces with a private configuration; an Apache of the machine is not touched, and
 // everything ends with this process.
 
-import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
@@ -52,6 +52,8 @@ const PROGRAMS = ['/usr/sbin/apache2', '/usr/sbin/sshd', '/usr/bin/ssh-keygen', 
 const FILES = ['/usr/lib/apache2/modules/mod_security2.so', '/usr/share/modsecurity-crs/rules', '/etc/apache2'];
 const READY_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 5_000;
+const MOST_LOG_BYTES = 16 * 1024 * 1024;
+const TRIM_INTERVAL_MS = 60_000;
 /** Another process may take a free port before Apache listens on it. */
 const MAX_STARTS = 5;
 
@@ -81,6 +83,8 @@ export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheW
     const inside = await firstInside(apache.pid);
     const login = await WafLogin.start(inside);
     const configFolder = join(folder, 'etc');
+    const trimming = setInterval(() => void trimLog(join(folder, 'device', 'error.log')), TRIM_INTERVAL_MS);
+    trimming.unref();
     return {
       available: true,
       http: { host: HOST, port },
@@ -89,6 +93,7 @@ export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheW
       configFolder,
       pid: apache.pid,
       async stop() {
+        clearInterval(trimming);
         await login.stop();
         // Apache is the first process of its namespace: it ends after all others there, and then `unshare` ends.
         killQuietly(inside, 'SIGKILL');
@@ -130,6 +135,12 @@ async function startApache(
       if (start === MAX_STARTS || !said.includes('Address already in use')) throw error;
     }
   }
+}
+
+/** Apache appends to it: an emptied one goes on at its start. */
+async function trimLog(path: string): Promise<void> {
+  const { size } = await stat(path).catch(() => ({ size: 0 }));
+  if (size > MOST_LOG_BYTES) await truncate(path).catch(() => {});
 }
 
 /** Apache's pid on this machine: the only child of the `unshare` that was started. */

@@ -13,6 +13,7 @@ import { silentLog } from '../../embedded/setup-log.ts';
 import { type DeviceLogEntry, readDeviceLog } from '../../lab/device-log.ts';
 import { inNamespace } from '../../lab/exec.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
+import { LabHere } from '../../lab/lab-source.ts';
 import { atMost } from '../../platform/within.ts';
 import { describeWithLab, labUnavailable, openSsh, testLab } from '../support/lab.ts';
 import { labFolder } from '../support/lab-folders.ts';
@@ -299,6 +300,20 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
     expect(await ruleset(last)).toBe(before);
     await last.stop();
     for (const path of [folder, copied]) await rm(path, { recursive: true, force: true });
+  });
+
+  test('a firewall of an earlier version, directly in the folder of the lab, is taken over', async () => {
+    const data = await labFolder();
+    const before = await started(join(data, 'lab'));
+    await before.stop();
+    const source = new LabHere(data, new AbortController().signal);
+    const answer = await source.start('firewall', silentLog);
+    expect(answer).toMatchObject({
+      available: true,
+      part: { backend: { host: before.firewall.host, hostKeySha256: before.firewall.hostKeySha256 } },
+    });
+    await source.stop();
+    await rm(data, { recursive: true, force: true });
   });
 
   test('kept rules that are damaged are put aside with a warning', async () => {
