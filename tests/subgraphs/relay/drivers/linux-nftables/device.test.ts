@@ -13,6 +13,7 @@ import { createSshTransport } from '../../../../../subgraphs/relay/transports/ss
 import { testEgress } from '../../../../support/egress.ts';
 import { describeWithLab } from '../../../../support/lab.ts';
 import { renderContext } from '../../support/render-context.ts';
+import { unlike } from '../../support/unlike.ts';
 
 function operation(name: string): DriverOperation {
   const found = linuxNftables.operations.get(name);
@@ -244,6 +245,14 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(made).toMatchObject({ state: 'SUCCEEDED', uuid: expect.any(String) });
     expect(await call('set.create', { set: 'tenant-42', ipVersion: 6 })).toEqual(made);
     expect(await call('set.create', { set: 'tenant-42', ipVersion: 4 })).toMatchObject({ state: 'FAILED' });
+    // What settles an unknown call: the set is found as wanted.
+    const found = { scope: 'inet filter', key: 'tenant-42', uuid: null };
+    const reader = linuxNftables.resources?.get('address-set');
+    if (reader === undefined) throw new Error('no reader of sets');
+    const sent = await transport.send(reader.render(found, renderContext(linuxNftables)), { deadlineMs: 10_000 });
+    const seen = sent.ok ? reader.interpret(sent.reply, found) : undefined;
+    const wanted = operation('set.create').desired?.(checked('set.create', { set: 'tenant-42', ipVersion: 6 })) ?? {};
+    expect(seen?.finding === 'PRESENT' && unlike(linuxNftables, 'set.create', wanted, seen.values)).toEqual([]);
     expect(await call('set.list', {})).toMatchObject({
       result: { sets: [{ name: 'blocked' }, { name: 'blocked6' }, { name: 'tenant-42' }] },
     });
