@@ -27,7 +27,7 @@ export interface Evidence {
   readonly reads: readonly Read[];
   /** The same keys, sent again after recovery: the last reply of each. */
   readonly again: readonly Attempt[];
-  /** From each SIGTERM to the end: requests under way must not be cut. */
+  /** From each SIGTERM to the end: requests that have reached the system must not be cut. */
   readonly drains: readonly { readonly fromMs: number; readonly toMs: number }[];
   readonly journal: readonly JournalRow[];
   readonly keys: ReadonlyMap<string, string>;
@@ -45,8 +45,8 @@ const nothingDone: ReadonlySet<string> = new Set<UserErrorCode | 'NOT_SENT' | 'R
   ...(['NOT_SENT', 'REJECTED'] as const),
 ]);
 const refused = 'network: ECONNREFUSED';
-/** A request that comes later after a SIGTERM may find that its kept connection is closed. */
-const answeredMs = 100;
+/** By then a request has reached the system. One that has not may be reset with its connection, as HTTP allows. */
+const reachedMs = 100;
 
 export function judge(evidence: Evidence): readonly Finding[] {
   return [
@@ -85,7 +85,7 @@ function judgeReplies({ answers, attempts, reads, again, drains, applied, keys }
     if (reply?.kind !== 'again') continue;
     if (reply.why === noAnswer) findings.push(['hung', `${about}: no answer after ${endedAtMs - startedAtMs} ms`]);
     const cut = drains.some(
-      ({ fromMs, toMs }) => startedAtMs <= fromMs + answeredMs && endedAtMs >= fromMs && endedAtMs <= toMs,
+      ({ fromMs, toMs }) => startedAtMs + reachedMs <= fromMs && endedAtMs >= fromMs && endedAtMs <= toMs,
     );
     if (cut && reply.why.startsWith('network') && reply.why !== refused)
       findings.push(['uncoded', `${about}, while the system stopped: ${reply.why}`]);

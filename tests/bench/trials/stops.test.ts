@@ -74,7 +74,7 @@ describe('the judge', () => {
   const atMs = Date.UTC(2026, 0, 1);
   const request = { key: 'k1', kind: 'rule', number: 1 } as const;
   const attempt = (reply: Reply, fromMs = 0): Attempt => ({
-    ...{ request, reply, startedAtMs: atMs + fromMs, endedAtMs: atMs + fromMs + 10 },
+    ...{ request, reply, startedAtMs: atMs + fromMs, endedAtMs: atMs + fromMs + 200 },
   });
   const ended: Reply = { kind: 'ended', state: 'SUCCEEDED', operationId: done };
   const again = (why: string): Reply => ({ kind: 'again', why, afterMs: 100 });
@@ -88,7 +88,7 @@ describe('the judge', () => {
     attempts: [attempt(again('UNAVAILABLE')), attempt(ended, 100)],
     again: [attempt(ended, 5_000)],
     reads: [{ reply: undefined, startedAtMs: atMs, endedAtMs: atMs + 1 }],
-    drains: [{ fromMs: atMs, toMs: atMs + 1_000 }],
+    drains: [{ fromMs: atMs + 150, toMs: atMs + 1_000 }],
     journal: [row],
     keys: new Map([['k1', done]]),
     received: new Map([[done, { received: 1 }]]),
@@ -120,8 +120,8 @@ describe('the judge', () => {
     ],
     ['but not one that found nobody', { attempts: [attempt(again('network: ECONNREFUSED')), attempt(ended)] }, {}],
     [
-      'nor one made on a connection that was closed since',
-      { attempts: [attempt(ended), attempt(again('network: ECONNRESET'), 300)] },
+      'nor one that had hardly been made',
+      { attempts: [attempt(ended), attempt(again('network: ECONNRESET'), 100)] },
       {},
     ],
     ['nor one that a kill cut', { attempts: [attempt(again('network: ECONNRESET')), attempt(ended)], drains: [] }, {}],
