@@ -133,7 +133,8 @@ export async function removeAbandonedLab(folder: string): Promise<void> {
 
 const deviceLog = (folder: string): string => join(folder, 'device', 'nft.ndjson');
 
-function namesFor(folder: string): LabNames {
+/** Of the namespaces and links of a lab in this folder. */
+export function namesFor(folder: string): LabNames {
   return labNames(createHash('sha256').update(folder).digest('hex').slice(0, 6));
 }
 

@@ -1,12 +1,11 @@
 // The page against the whole system: a change of a real device appears without a reload, and the page survives killing and
 // restarting the system without a gap.
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { inNamespace } from '../../lab/exec.ts';
-import { labNames } from '../../lab/network.ts';
+import { namesFor } from '../../lab/lab.ts';
 import { ask, startUp, tokenOf, type UpProcess } from '../bin/support/up-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { labUnavailable } from '../support/lab.ts';
@@ -77,7 +76,7 @@ describeAsRoot('the dashboard of a real system', () => {
       '{ mappings { nodes { id } } }',
     );
     const input = { id: mappings.nodes[0]?.id };
-    const firewall = labNames(createHash('sha256').update(join(data, 'lab')).digest('hex').slice(0, 6)).firewall;
+    const { firewall } = namesFor(join(data, 'lab', 'firewall'));
     const byHand = async (what: 'add' | 'delete'): Promise<void> => {
       const done = await inNamespace(firewall, 'nft', [what, 'element inet filter blocked { 203.0.113.1 }']);
       expect(done).toMatchObject({ exitCode: 0 });
