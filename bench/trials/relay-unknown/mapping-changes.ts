@@ -1,4 +1,5 @@
 // What is asked beside a trial's calls: adopting, sharing and verifying of their objects, and changes of their backend.
+import { isUnavailable } from '../../../platform/database/errors.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
 import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
 import type { Arena } from './arena.ts';
@@ -61,7 +62,7 @@ export class MappingChanges {
     { key: name }: TrialObject,
     key: string,
   ): Promise<void> {
-    const [row] = await this.#arena.db.query<{ id: string; shared: number }>(
+    const row = await this.#row<{ id: string; shared: number }>(
       `SELECT m.id, m.shared FROM mapping m JOIN backend b ON b.id = m.backend_id
       WHERE b.name = ? AND m.object_key = ? AND m.owner_slot IS NOT NULL LIMIT 1`,
       [backend, name],
@@ -79,7 +80,7 @@ export class MappingChanges {
     change: 'disable' | 'move',
     run: () => Promise<unknown>,
   ): Promise<void> {
-    const [row] = await this.#arena.db.query<{ id: string }>('SELECT id FROM backend WHERE name = ?', [backend]);
+    const row = await this.#row<{ id: string }>('SELECT id FROM backend WHERE name = ?', [backend]);
     const id = encodeId('Backend', row?.id ?? '');
     const [there, back] =
       change === 'disable'
@@ -99,6 +100,18 @@ export class MappingChanges {
     let code = silent;
     while (code === silent) code = await this.#ask(member, 'backendUpdate', keyed);
     if (code !== 'ok') throw new Error(`a backend could not be changed: ${code}`);
+  }
+
+  /** The first one; on a machine that is too busy, when the database answers again. */
+  async #row<Row>(sql: string, values: readonly string[]): Promise<Row | undefined> {
+    for (;;) {
+      try {
+        return (await this.#arena.db.query<Row>(sql, values))[0];
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        this.answers['database unavailable'] = (this.answers['database unavailable'] ?? 0) + 1;
+      }
+    }
   }
 
   /** The answer's code. */
