@@ -36,7 +36,7 @@ import { createCallMetrics } from './holding/call-metrics.ts';
 import { Completions } from './holding/completions.ts';
 import { DeviceReader } from './holding/device-reader.ts';
 import { queueResolvers } from './holding/queue-resolvers.ts';
-import { lockObject } from './journal/claim-store.ts';
+import { endedSince, lockObject } from './journal/claim-store.ts';
 import { Journal } from './journal/journal.ts';
 import { OperationReads } from './journal/operation-reads.ts';
 import { operationResolvers } from './journal/operation-resolvers.ts';
@@ -137,6 +137,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
 
   const mappingService = new MappingService({
     ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, lockObject },
+    endedSince: (tx, object, at) => endedSince(tx, object, at, settings.queueTimeoutMs),
   });
   const resolvers: readonly Resolvers[] = [
     driverResolvers(drivers),

@@ -22,6 +22,7 @@ export interface BackendWindow {
 }
 
 const answerMs = 15_000;
+const mostTries = 5;
 const document = (mutation: string): string =>
   `mutation ($input: ${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!) {
     done: ${mutation}(input: $input) { userErrors { code message } } }`;
@@ -104,11 +105,11 @@ export class MappingChanges {
 
   /** The first one; on a machine that is too busy, when the database answers again. */
   async #row<Row>(sql: string, values: readonly string[]): Promise<Row | undefined> {
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       try {
         return (await this.#arena.db.query<Row>(sql, values))[0];
       } catch (error) {
-        if (!isUnavailable(error)) throw error;
+        if (!isUnavailable(error) || tries === mostTries) throw error;
         this.answers['database unavailable'] = (this.answers['database unavailable'] ?? 0) + 1;
       }
     }

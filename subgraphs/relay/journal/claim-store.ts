@@ -96,6 +96,24 @@ export async function lockObject(
 }
 
 /**
+ * For a transaction that has the object locked: whether a call that took the claim after `at` has ended. `longestWaitMs`: how long
+ * a call may have waited before it took it.
+ */
+export async function endedSince(
+  tx: Transaction,
+  object: { readonly backendId: string; readonly objectHash: string },
+  at: Date,
+  longestWaitMs: number,
+): Promise<boolean> {
+  const [row] = await tx.query<{ found: number }>(
+    `SELECT EXISTS (SELECT 1 FROM operation WHERE backend_id = ? AND state IN ('SUCCEEDED', 'FAILED')
+      AND created_at >= ? - INTERVAL ? * 1000 MICROSECOND AND object_hash = ? AND finished_at >= ?) AS found`,
+    [object.backendId, at, longestWaitMs, object.objectHash, at],
+  );
+  return row?.found === 1;
+}
+
+/**
  * An absent row can't be locked under READ COMMITTED: so a row with the claim is inserted and deleted again. Nobody sees it, and
  * an insert of the same claim waits for the end of the transaction.
  */

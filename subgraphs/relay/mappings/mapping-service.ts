@@ -60,6 +60,12 @@ export interface MappingServiceOptions {
     tx: Transaction,
     object: { readonly backendId: string; readonly objectHash: string },
   ) => Promise<Claim | undefined>;
+  /** Under that lock: whether a call that took the claim after `at` has ended. */
+  readonly endedSince: (
+    tx: Transaction,
+    object: { readonly backendId: string; readonly objectHash: string },
+    at: Date,
+  ) => Promise<boolean>;
 }
 
 interface Claim {
@@ -104,15 +110,22 @@ export class MappingService {
       requireRole(identity, backend.projectId, 'MEMBER', 'mappingAdopt');
       return {
         look: async () => {
-          const row = await this.#adopted(backend, cmp, input);
-          return (tx) => this.#adopt(tx, row);
+          const { row, begunAt } = await this.#adopted(backend, cmp, input);
+          return (tx) => this.#adopt(tx, row, begunAt);
         },
       };
     });
   }
 
-  /** The mapping of the device's object with that name. Refuses NOT_FOUND when there is none. */
-  async #adopted(backend: BackendRow, cmp: CmpReference, input: MappingAdoptInput): Promise<NewMapping> {
+  /**
+   * The mapping of the device's object with that name, and when the look at it began. Refuses NOT_FOUND when there is none, and
+   * OBJECT_BUSY.
+   */
+  async #adopted(
+    backend: BackendRow,
+    cmp: CmpReference,
+    input: MappingAdoptInput,
+  ): Promise<{ readonly row: NewMapping; readonly begunAt: Date }> {
     const driver = driverOf(this.#options.drivers, backend);
     const { resource, scope, key, uuid = null } = input;
     const object = { resource, scope, key };
@@ -121,10 +134,11 @@ export class MappingService {
       refuse('INVALID_INPUT', `not the name that driver ${driver.name} gives a ${resource}: ${fault}`, {
         field: ['input', 'key'],
       });
+    const begunAt = await this.#begin({ backendId: backend.id, objectHash: objectHash(object) });
     const { seen } = await this.#viewer.look(backend, driver, { ...object, uuid });
     if (seen.finding === 'ABSENT')
       refuse('NOT_FOUND', `${backend.name} has no ${resource} ${key} in ${scope}`, { field: ['input', 'key'] });
-    return {
+    const row: NewMapping = {
       id: newUuid(),
       projectId: backend.projectId,
       namespace: cmp.namespace,
@@ -143,10 +157,27 @@ export class MappingService {
       operationId: null,
       lastOperationId: null,
     };
+    return { row, begunAt };
   }
 
-  async #adopt(tx: Transaction, row: NewMapping): Promise<string> {
-    refuseBusy(await this.#options.lockObject(tx, row));
+  /** The database's time, when no call has the object. A call that takes it later also ends later. */
+  #begin(object: { readonly backendId: string; readonly objectHash: string }): Promise<Date> {
+    const { db, lockObject } = this.#options;
+    return db.transaction(async (tx) => {
+      refuseBusy(await lockObject(tx, object));
+      const [row] = await tx.query<{ at: Date }>('SELECT NOW(3) AS at');
+      if (row === undefined) throw new Error('the database has no time');
+      return row.at;
+    });
+  }
+
+  async #adopt(tx: Transaction, row: NewMapping, begunAt: Date): Promise<string> {
+    const { lockObject, endedSince } = this.#options;
+    refuseBusy(await lockObject(tx, row));
+    if (await endedSince(tx, row, begunAt))
+      refuse('OBJECT_BUSY', 'a call changed this object while it was looked at: send the request again', {
+        retryAfterMs: 100,
+      });
     await refuseOwned(tx, row);
     try {
       await together(tx, (batch) => [insertMapping(batch, row)]);

@@ -104,6 +104,23 @@ test("an object is adopted while another CMP object's call creates it: one of th
   expect(await brokenInvariants(node.db)).toEqual([]);
 }, 240_000);
 
+test('an object is removed by a call while the look of its adoption is under way: it is not adopted', async () => {
+  const address = '10.2.0.2';
+  device.elements.add(address);
+  const release = device.holdLooks();
+  const input = { idempotencyKey: 'adopt-2', backend: { name: 'keep' }, ...owner('adopter'), ...objectAt(address) };
+  const adopting = change('mappingAdopt', input);
+  while (device.looks === 0) await sleep(5);
+  const removed = await call(node, 'remove', {
+    ...{ backend: { name: 'keep' }, idempotencyKey: 'remove-2', set: 'blocked', address },
+  });
+  release();
+  expect([told(await adopting), end(removed)]).toEqual(['OBJECT_BUSY', 'SUCCEEDED']);
+  expect(await node.db.query('SELECT id FROM mapping WHERE object_key = ?', [`blocked/${address}`])).toEqual([]);
+  // The same request, once nothing happens meanwhile.
+  expect(told(await change('mappingAdopt', input))).toBe('NOT_FOUND');
+});
+
 test("a verdict is written though the object's mapping belongs to another CMP object: the call gets none, with evidence", async () => {
   const slow = await KeepingDevice.start({ workMs: 500 });
   try {
