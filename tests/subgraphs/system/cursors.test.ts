@@ -46,15 +46,15 @@ test('no cursor has a readable position, event or key, nor a length that depends
     `mutation { apiTokenCreate(input: { name: "t", projectId: "none", role: VIEWER, idempotencyKey: "k" }) { userErrors { code } } }`,
   );
   await happen(project);
-  const [{ seq, id }] = (await bench.db.query<{ seq: number; id: string }>(
-    'SELECT seq, event_id AS id FROM status_change ORDER BY seq DESC LIMIT 1',
-  )) as [{ seq: number; id: string }];
+  const [row] = await bench.db.query<{ id: string }>(
+    'SELECT event_id AS id FROM status_change ORDER BY seq DESC LIMIT 1',
+  );
   for (const cursor of await cursors()) {
     expect(cursor).toMatch(/^[\w-]{80,200}$/);
     const text = Buffer.from(cursor, 'base64url').toString('latin1');
-    expect(text).not.toContain(id);
-    expect(text).not.toMatch(new RegExp(`["[.]${seq}[".\\]]`));
-    expect(text).not.toMatch(/["[\]]{2}/);
+    expect(text).not.toContain(row?.id);
+    // Long enough that random bytes do not look so by chance (1 in a million runs).
+    expect(text).not.toMatch(/[\w"[\]{},.: -]{16}/);
   }
 });
 
