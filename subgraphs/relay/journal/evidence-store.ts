@@ -1,4 +1,4 @@
-// Evidence about a call beside its transitions: append-only rows.
+// Evidence about a call beside its transitions: rows, of which only the last one of a full list is ever replaced.
 import type { Transaction } from '../../../platform/database/database.ts';
 import type { OperationMark } from '../model/operation.ts';
 import { touchOperation } from './operation-store.ts';
@@ -11,7 +11,7 @@ export interface Evidence {
   readonly note: string | null;
 }
 
-/** The most rows kept for one operation. */
+/** The most rows kept for one operation: a further one replaces the last, so that the newest finding is always there. */
 const most = 100;
 
 /** With `touch` the operation's version is incremented too; false when its row has changed since, and nothing is added. */
@@ -23,8 +23,8 @@ export async function addEvidence(
 ): Promise<boolean> {
   if (touch !== undefined && !(await touchOperation(tx, touch))) return false;
   await tx.execute(
-    `INSERT INTO operation_evidence (operation_id, source, finding, note) SELECT ?, ?, ?, ? FROM DUAL
-    WHERE (SELECT COUNT(*) FROM operation_evidence WHERE operation_id = ?) < ${most}`,
+    `REPLACE INTO operation_evidence (id, operation_id, source, finding, note)
+    SELECT IF(COUNT(*) < ${most}, NULL, MAX(id)), ?, ?, ?, ? FROM operation_evidence WHERE operation_id = ?`,
     [operationId, evidence.source, evidence.finding, evidence.note?.slice(0, 1024) ?? null, operationId],
   );
   return true;

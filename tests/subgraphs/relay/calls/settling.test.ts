@@ -177,6 +177,26 @@ describe('a look that takes long', () => {
     expect((await settle(node, verdict)).operation?.state).toBe('FAILED');
   });
 
+  test('the newest finding is evidence, however often it was looked before', async () => {
+    const arrive = await lose('10.0.0.6');
+    await settle(node, unknown);
+    await node.db.execute(
+      `INSERT INTO operation_evidence (operation_id, source, finding)
+      SELECT operation_id, 'probe', 'UNREADABLE' FROM operation_evidence, seq_1_to_99
+      WHERE id = (SELECT MAX(id) FROM operation_evidence)`,
+    );
+    const newest = async (more: object = {}) => {
+      const { operation } = await settle(node, { ...unknown, ...more });
+      expect(operation?.evidence).toHaveLength(100);
+      return operation?.evidence.slice(-2).map(({ finding }) => finding);
+    };
+    expect(await newest()).toEqual(['UNREADABLE', 'ABSENT_SO_FAR']);
+    arrive();
+    expect(await newest()).toEqual(['UNREADABLE', 'AS_WANTED_SO_FAR']);
+    const verdict = { verdict: 'SUCCEEDED', note: 'the device shows it', force: true };
+    expect(await newest(verdict)).toEqual(['UNREADABLE', 'SUCCEEDED']);
+  });
+
   test('what changes each time it is looked at is refused, with the advice to ask again', async () => {
     await lose('10.0.0.4');
     await quietNow(node);
