@@ -32,7 +32,7 @@ export const parts: Readonly<Record<PartName, PartRow>> = {
   onyx: {
     summary: 'A simulated Onyx switch.',
     needsRoot: false,
-    troubles: ['hang', 'drop', 'refuse', 'full'],
+    troubles: ['hang', 'late', 'drop', 'refuse', 'full'],
     load: async () => (await import('./parts/onyx.ts')).startOnyx,
   },
   neo: {

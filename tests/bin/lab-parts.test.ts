@@ -328,7 +328,7 @@ describe('troubles', () => {
         await lab('trouble', part, 'none');
         await waitFor(`a look after ${trouble}`, () => settledByLook(part, call));
       }
-      if (part !== 'onyx') await lateCall(part);
+      await lateCall(part);
       const refused = await inTrouble(part, 'refuse');
       expect([refused.userErrors, refused.operation?.state]).toEqual([[], 'FAILED']);
       await over(part);
