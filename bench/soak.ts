@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import { type Bound, judge, type Sample } from './soak/growth.ts';
+import { type Bound, CallsMade, judge, type Sample } from './soak/growth.ts';
 import { type PacedFigures, paced, prepareLoad, type SoakLoad } from './soak/load.ts';
 import { AllInOneSystem } from './support/all-in-one.ts';
 import type { MemoryFigures, SystemOrder } from './support/all-in-one-process.ts';
@@ -47,7 +47,7 @@ const bounds = {
   mariadbFiles: { most: 16, mostShare: 0.05 },
   databaseConnections: { most: 2, mostShare: 0 },
   redisKeys: { most: 16, mostShare: 0 },
-  tableRows: { most: 500, mostShare: 0.1 },
+  tableRowsPerCall: { most: 0.5, mostShare: 0.1 },
   diskMiB: { most: 8, mostShare: 0.05 },
   binaryLogMiB: { most: 0, mostShare: 0 },
 } satisfies Record<string, Bound>;
@@ -67,15 +67,23 @@ async function run({
   progress(`idle, per second: ${JSON.stringify(idle)}`);
 
   const load = await prepareLoad(stack, system.started, seededRandom(seed));
+  const made = new CallsMade(performance.now());
   const rate = await turnsPerSecond(load, given.share / 100);
   progress(`${rounded(rate, 1)} turns a second`);
   const meter = await Meter.open(stack, system);
   const ending = new AbortController();
   const samples: Record<Name, Sample>[] = [];
   const watch = async (): Promise<void> => {
+    const keptMs = given.keep * 1000;
+    let retainedAtMs = performance.now();
     for (let tick = 0; !ending.signal.aborted; tick += 1) {
-      if ((tick * given.sample) % given.keep < given.sample) await order({ do: 'retain', keptMs: given.keep * 1000 });
-      samples.push(await meter.read(await order<MemoryFigures>({ do: 'memory' })));
+      if ((tick * given.sample) % given.keep < given.sample) {
+        retainedAtMs = performance.now();
+        await order({ do: 'retain', keptMs });
+      }
+      const memory = await order<MemoryFigures>({ do: 'memory' });
+      made.read(performance.now(), load.calls);
+      samples.push(await meter.read(memory, made.since(retainedAtMs - keptMs)));
       progress(JSON.stringify(Object.fromEntries(Object.entries(samples.at(-1) ?? {}).map(([k, v]) => [k, v.value]))));
       await sleep(given.sample * 1000, undefined, { signal: ending.signal }).catch(() => undefined);
     }
@@ -192,7 +200,11 @@ class Meter {
     return new Meter(system, redis, { mariadb: pidOf('mariadbd'), redis: pidOf('redis-server') });
   }
 
-  async read({ heapBytes, outsideHeapBytes, handles }: MemoryFigures): Promise<Record<Name, Sample>> {
+  /** `callsKept`: of which retention has kept the rows. */
+  async read(
+    { heapBytes, outsideHeapBytes, handles }: MemoryFigures,
+    callsKept: number,
+  ): Promise<Record<Name, Sample>> {
     const { pid, dataPath } = this.#system;
     const memory = async (of: number) => (await proportionalKib(of)) / 1024;
     const values: Record<Name, number> = {
@@ -206,7 +218,7 @@ class Meter {
       mariadbFiles: await openFiles(this.#pids.mariadb),
       databaseConnections: await this.#system.status('Threads_connected'),
       redisKeys: await this.#redis.dbsize(),
-      tableRows: sum([...(await this.#system.rows()).values()]),
+      tableRowsPerCall: sum([...(await this.#system.rows()).values()]) / Math.max(1, callsKept),
       diskMiB: (await usedBytes(dataPath)) / mebibyte,
       binaryLogMiB: (await binaryLogBytes(dataPath)) / mebibyte,
     };

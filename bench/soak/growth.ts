@@ -1,4 +1,5 @@
 // Judges whether a figure stays flat over time: the growth of its robust trend over the judged part, against a bound.
+// What grows with the load is judged for each call of which retention keeps the rows.
 import { median, rounded } from '../support/statistics.ts';
 
 export interface Sample {
@@ -51,4 +52,29 @@ function slopePerMs(samples: readonly Sample[]): number {
     samples.slice(index + 1).map((to) => (to.value - from.value) / (to.atMs - from.atMs)),
   );
   return slopes.length === 0 ? Number.NaN : median(slopes);
+}
+
+/** Counts the calls made since a moment, from readings of a total that starts at 0. */
+export class CallsMade {
+  readonly #readings: Sample[];
+
+  constructor(startMs: number) {
+    this.#readings = [{ atMs: startMs, value: 0 }];
+  }
+
+  read(atMs: number, total: number): void {
+    this.#readings.push({ atMs, value: total });
+  }
+
+  /** Up to the last reading; between two readings calls are taken to be even. */
+  since(fromMs: number): number {
+    return (this.#readings.at(-1)?.value ?? 0) - this.#totalAt(fromMs);
+  }
+
+  #totalAt(atMs: number): number {
+    const before = this.#readings.findLast((reading) => reading.atMs <= atMs);
+    const after = this.#readings.find((reading) => reading.atMs > atMs);
+    if (before === undefined || after === undefined) return before?.value ?? 0;
+    return before.value + ((after.value - before.value) * (atMs - before.atMs)) / (after.atMs - before.atMs);
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { judge, type Sample } from '../../../bench/soak/growth.ts';
+import { CallsMade, judge, type Sample } from '../../../bench/soak/growth.ts';
 import { seededRandom } from '../../../bench/trials/random.ts';
 
 const bound = { most: 4, mostShare: 0.05 };
@@ -35,5 +35,35 @@ describe('the growth of a figure', () => {
 
   test('too few samples prove nothing', () => {
     expect(judge(samples([1, 1]), bound).flat).toBe(false);
+  });
+});
+
+describe('rows for each call kept', () => {
+  /** With a load that grows threefold; retention runs every sixth sample and keeps 60 s. */
+  function rowsPerCall(leakedPerCall: number): readonly Sample[] {
+    const made = new CallsMade(0);
+    let total = 0;
+    let retainedAtMs = 0;
+    return Array.from({ length: 60 }, (_, index) => {
+      const atMs = index * 10_000;
+      if (index % 6 === 0) retainedAtMs = atMs;
+      total += 100 + 200 * Math.min(1, index / 30);
+      made.read(atMs, total);
+      const kept = made.since(retainedAtMs - 60_000);
+      return { atMs, value: (8 * kept + leakedPerCall * total) / kept };
+    });
+  }
+
+  test('are flat while the load varies; rows that stay are not', () => {
+    const few = { most: 0.5, mostShare: 0.1 };
+    expect(judge(rowsPerCall(0), few)).toMatchObject({ median: 8, growth: 0, flat: true });
+    expect(judge(rowsPerCall(0.5), few).flat).toBe(false);
+  });
+
+  test('calls between two readings are taken to be even; before the first there were none', () => {
+    const made = new CallsMade(1_000);
+    made.read(3_000, 10);
+    made.read(5_000, 50);
+    expect([0, 1_000, 2_000, 4_000, 5_000, 9_000].map((atMs) => made.since(atMs))).toEqual([50, 50, 45, 20, 0, 0]);
   });
 });
