@@ -31,6 +31,7 @@ export interface ServerProcessOptions {
   readonly cwd: string;
   readonly runAs: ServiceUser | undefined;
   readonly log: SetupLog;
+  /** Added to a plain environment, or in place of its values. */
   readonly env?: NodeJS.ProcessEnv;
   readonly stopTimeoutMs?: number;
   /** The signal that ends it, both on `stop` and when this process dies. SIGKILL is for a process tree without data to save. */
@@ -38,6 +39,7 @@ export interface ServerProcessOptions {
 }
 
 const KEPT_LINES = 20;
+const plainEnvironment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' };
 
 export class ServerProcess implements EmbeddedServer {
   readonly name: string;
@@ -67,7 +69,7 @@ export class ServerProcess implements EmbeddedServer {
         cwd: options.cwd,
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: options.env ?? { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
+        env: { ...plainEnvironment, ...options.env },
       },
     );
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

@@ -117,6 +117,22 @@ test('an interrupted install is repeated, and root needs its password', async ()
   await folder.close();
 });
 
+test('MariaDB has two heaps, and keeps few tables open after statements that needed many', async () => {
+  const folder = await openDataFolder(join(place.path, 'open-tables'), { version: 1 });
+  const mariadb = await startMariadb({ folder, log: silentLog });
+  expect(await readFile(`/proc/${mariadb.pid}/environ`, 'utf8')).toContain('MALLOC_ARENA_MAX=2\0');
+  const connection = await createConnection(mariadb.application);
+  await connection.query('CREATE TABLE kept (id INT PRIMARY KEY) ENGINE=InnoDB');
+  const select = 'SELECT id FROM kept';
+  // Each mention of a table opens it once more.
+  await connection.query(Array.from({ length: 300 }, () => select).join(' UNION ALL '));
+  const [open] = await connection.query<{ Value: string }[]>("SHOW GLOBAL STATUS LIKE 'Open_tables'");
+  expect(Number(open?.Value)).toBeLessThanOrEqual(128);
+  await connection.end();
+  await mariadb.stop();
+  await folder.close();
+});
+
 test('an older data folder has a binary log: after a kill amid writes it is used once more, and removed', async () => {
   const folder = await openDataFolder(join(place.path, 'older'), { version: 1 });
   const data = join(folder.path, 'mariadb/data');
