@@ -3,7 +3,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -129,6 +129,15 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     // Runs before HTTP handles the connection.
     if (tls.peers !== undefined) server.prependListener('secureConnection', admitGateways(tls.peers, log));
   }
+  // HTTP's own list lacks those whose TLS handshake is not over.
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  const cutAll = (): void => {
+    for (const socket of connections) socket.destroy();
+  };
   const sockets = serveSubscriptions({ server, subgraph, checker, log, documents });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -141,7 +150,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     if (!server.listening) return;
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
-      server.closeAllConnections();
+      cutAll();
     });
   };
   return {
@@ -157,7 +166,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
         });
         await atMost(deadlineMs, idle);
       }
-      server.closeAllConnections();
+      cutAll();
       await stopped;
     },
     stop: close,

@@ -1,7 +1,9 @@
 // A served subgraph answers only gateways: signed identities, mutual TLS except on loopback, and the authentication port.
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -193,6 +195,18 @@ test('the authentication port works from another process', async () => {
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-tls-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+test('with TLS it ends while a client is connected that never begins its handshake', async () => {
+  const one = await serve({ tls: await makeCertificates(folder, 'silent') });
+  const silent = connectTcp(one.port, '127.0.0.1');
+  await once(silent, 'connect');
+  // By then the server has accepted the silent one as well.
+  await expect(
+    request(one.url, { dispatcher: new Agent({ connect: { rejectUnauthorized: false } }) }),
+  ).rejects.toThrow();
+  await one.stop();
+  if (!silent.closed) await once(silent, 'close');
+}, 30_000);
 
 test('with TLS both sides need a certificate of the same authority', async () => {
   const ours = await makeCertificates(folder, 'ours');
