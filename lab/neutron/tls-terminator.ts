@@ -24,6 +24,8 @@ export class TlsTerminator {
       this.#join(near, connect({ host: '127.0.0.1', port: toPort, noDelay: true, allowHalfOpen: true }));
     });
     this.#server.on('tlsClientError', () => {});
+    // Before its handshake, which a client may never begin.
+    this.#server.on('connection', (socket: Socket) => this.#keep(socket));
   }
 
   static async start(options: TlsTerminatorOptions): Promise<TlsTerminator> {
@@ -44,17 +46,19 @@ export class TlsTerminator {
     await closed;
   }
 
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+
   #join(near: TLSSocket, far: Socket): void {
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
-      this.#sockets.add(from);
+      this.#keep(from);
       from.on('error', () => to.destroy());
-      from.on('close', () => {
-        this.#sockets.delete(from);
-        to.destroy();
-      });
+      from.on('close', () => to.destroy());
       from.pipe(to);
     }
   }

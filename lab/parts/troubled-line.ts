@@ -70,7 +70,7 @@ export class TroubledLine {
     });
     far.on('data', (chunk: Buffer) => {
       if (this.#trouble === 'drop') near.destroy();
-      else if (!near.write(chunk)) holdUntilDrained(near, far);
+      else if (!near.destroyed && !near.write(chunk)) holdUntilDrained(near, far);
     });
     near.on('data', (chunk: Buffer) => {
       if (this.#trouble !== 'late' && !isLate) {
