@@ -69,7 +69,7 @@ export class Lab {
 
   static async open(options: LabOptions): Promise<Lab> {
     const lab = new Lab(options, options.asked ?? (await readRemembered(options.dataPath)) ?? defaultParts);
-    if (options.asked !== undefined) await lab.#remember(options.asked);
+    if (options.asked !== undefined) await lab.#remember((names) => names);
     return lab;
   }
 
@@ -123,7 +123,7 @@ export class Lab {
         throw new LabRefusal(`${part} can't start: ${why}`);
       }
       await this.#register(part);
-      await this.#remember([...this.#remembered, part]);
+      await this.#remember((names) => [...names, part]);
     });
   }
 
@@ -136,7 +136,7 @@ export class Lab {
       await this.#sourceOf(part).remove(part);
       this.#parts.delete(part);
       this.#showPlaces();
-      await this.#remember(this.#remembered.filter((each) => each !== part));
+      await this.#remember((names) => names.filter((each) => each !== part));
     });
   }
 
@@ -203,8 +203,9 @@ export class Lab {
     return plain;
   }
 
-  #remember(names: readonly PartName[]): Promise<void> {
+  #remember(changed: (names: readonly PartName[]) => readonly PartName[]): Promise<void> {
     return this.#order.run('file', async () => {
+      const names = changed(this.#remembered);
       this.#remembered = partNames.filter((each) => names.includes(each));
       const folder = join(this.#options.dataPath, plainLabFolder);
       await mkdir(folder, { recursive: true, mode: 0o700 });
