@@ -36,6 +36,12 @@ export const userErrorCodes = {
   HAS_MAPPINGS: { retry: 'NEVER', meaning: 'The backend has live mappings: remove them, or set orphanMappings.' },
   ALREADY_MAPPED: { retry: 'NEVER', meaning: 'The backend object belongs to another CMP object and is not shared.' },
   WRONG_STATE: { retry: 'NEVER', meaning: 'The state of the object does not allow this.' },
+  IN_USE: { retry: 'NEVER', meaning: 'Another object uses this one; the message names it. Change that one first.' },
+  LIMIT_REACHED: { retry: 'NEVER', meaning: 'The object can have no more parts of this kind: delete one first.' },
+  QUOTA_EXCEEDED: {
+    retry: 'SAME_KEY_AFTER_ACTION',
+    meaning: "The project's quota is used up: delete something, or have an administrator raise it.",
+  },
   // Access
   FORBIDDEN: { retry: 'NEVER', meaning: "The caller's role does not allow it." },
   BAD_CREDENTIALS: { retry: 'NEVER', meaning: 'The name, the password or the token is wrong.' },

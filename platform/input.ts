@@ -27,6 +27,14 @@ const namePattern = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 const hostPattern = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
 const labelPattern = /^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$/i;
 
+/** Ends in a number: an invalid address (300.1.1.1) or an unusual notation of one (0x7f.1), never a name. */
+const endsInNumber = /(^|\.)(\d+|0x[\da-f]*)\.?$/i;
+
+/** An address without a prefix, or a host name (RFC 1123). */
+export function isHost(text: string): boolean {
+  return isIP(text) !== 0 || (hostPattern.test(text) && !endsInNumber.test(text));
+}
+
 /**
  * @example
  * const check = new InputCheck();
@@ -80,8 +88,7 @@ export class InputCheck {
     if (value != null && isIP(value) !== 0) return;
     const wants = 'a host name or an IP address';
     this.text(field, value, { required: rule.required ?? true, max: 253, min: 1, pattern: hostPattern, wants });
-    // Ends in a number: an invalid address (300.1.1.1) or an unusual notation of one (0x7f.1), never a name.
-    if (value != null && value.length <= 253 && /(^|\.)(\d+|0x[\da-f]*)\.?$/i.test(value))
+    if (value != null && value.length <= 253 && endsInNumber.test(value))
       this.fault(field, `${field} is ${quoted(value)}; give a valid IP address`);
   }
 

@@ -1,6 +1,7 @@
 // Checks values against JSON Schemas (2020-12), fills in defaults, and reports all faults at once.
 import { isIP } from 'node:net';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { isHost } from './input.ts';
 import type { JsonObject } from './json.ts';
 import { canonicalAddressBlock } from './net/address-block.ts';
 
@@ -20,6 +21,7 @@ const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, stri
 // Shown in published schemas; other validators treat an unknown format as an annotation.
 ajv.addFormat('address-block', (text: string) => canonicalAddressBlock(text) !== undefined);
 ajv.addFormat('address', (text: string) => isIP(text) !== 0);
+ajv.addFormat('host', isHost);
 const validators = new WeakMap<JsonObject, ValidateFunction>();
 const maxFaults = 20;
 

@@ -127,3 +127,27 @@ export function withoutMapping(text: string): string {
 function unmapped(address: Address): Address {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
+
+/**
+ * The addresses of a block that a host may have, in order and at most `most`: without the block's first two, and without the last,
+ * which is the broadcast address (IPv4).
+ */
+export function* hostsIn(block: string, most = 65_536): Generator<string> {
+  const parsed = parseBlock(block);
+  if (parsed === undefined) return;
+  const { address, prefix } = parsed;
+  const bits = widthOf(address) - prefix;
+  const size = bits > 16 ? most + 3 : 2 ** bits;
+  const bytes = address.toByteArray();
+  for (let at = 2; at < Math.min(size - 1, most + 2); at += 1) {
+    const host = [...bytes];
+    let carry = at;
+    for (let index = host.length - 1; index >= 0 && carry > 0; index -= 1) {
+      const sum = (host[index] ?? 0) + (carry & 0xff);
+      host[index] = sum & 0xff;
+      carry = (carry >> 8) + (sum >> 8);
+    }
+    const text = ipaddr.fromByteArray(host).toString();
+    yield new SocketAddress({ address: text, family: host.length === 4 ? 'ipv4' : 'ipv6' }).address;
+  }
+}

@@ -7,6 +7,10 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
     ...['settings.ts', 'drivers/', 'transports/', 'families/', 'model/'],
     ...['events.ts', 'backends/', 'mappings/', 'journal/', 'holding/', 'calls/', 'checks/'],
   ],
+  'subgraphs/loadbalancer/': [
+    ...['parts/', 'model/', 'wanted/', 'host/', 'events.ts', 'stores/'],
+    ...['nodes/', 'members/', 'certificates/', 'subnets/', 'balancers/', 'hosts/', 'reconcile/'],
+  ],
 };
 
 export function findLayerFaults(files: readonly SourceFile[]): string[] {

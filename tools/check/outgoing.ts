@@ -48,6 +48,8 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['gateway/supergraph/http-link.ts', 'our subgraphs'],
   ['gateway/supergraph/http-streams.ts', 'our subgraphs'],
   ['platform/machines/endpoint.ts', 'our gateway, as a machine of the installation'],
+  ['platform/link/link-client.ts', 'our subgraphs, as a machine of the installation'],
+  ['subgraphs/loadbalancer/host/haproxy/runtime-socket.ts', 'a Unix socket of a HAProxy of the host itself'],
   ['platform/checks/self-check.ts', 'a listener of the process itself'],
   ['embedded/mariadb.ts', 'the private MariaDB of npm start'],
   ['embedded/redis.ts', 'the private Redis of npm start'],

@@ -26,6 +26,7 @@ const withoutCommit = new Set(['login', 'sessionRefresh', 'logout']);
 const wordsOf: Readonly<Record<string, readonly string[]>> = {
   system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session'],
   relay: ['Firewall', 'Waf', 'Switch', 'Network'],
+  loadbalancer: ['ScalingDecision'],
 };
 
 /** Faults of the whole graph, from the complete SDL of each subgraph. */

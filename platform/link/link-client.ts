@@ -1,0 +1,195 @@
+// The end of a link at a machine without a database. It connects outwards to one of the given places, keeps the connection, takes
+// documents in order, and sends each report until it is stored. Without a connection the machine goes on with the documents it has.
+import { WebSocket } from 'ws';
+import { clientOptions, type MutualTls } from '../graph/tls.ts';
+import type { JsonValue } from '../json.ts';
+import type { Logger } from '../log.ts';
+import { Loop } from '../loop.ts';
+import {
+  type FromMachine,
+  linkVersion,
+  mostDocuments,
+  mostToMachineBytes,
+  readToMachine,
+  silentMs,
+  type ToMachine,
+} from './messages.ts';
+
+/** The documents that the machine keeps, on disk: they must survive it. */
+export interface LinkDocuments {
+  /** By key, with their generations. */
+  held(): ReadonlyMap<string, number>;
+  put(key: string, generation: number, document: JsonValue): Promise<void>;
+  /** False: the change does not follow the document. */
+  change(key: string, change: Readonly<Record<string, JsonValue>>): Promise<boolean>;
+  remove(key: string): Promise<void>;
+}
+
+export interface LinkClientOptions {
+  /** wss://HOST:PORT/link; tried in turn. */
+  readonly urls: readonly string[];
+  /** The role of the other end's machine. */
+  readonly role: string;
+  readonly tls: MutualTls;
+  readonly log: Logger;
+  readonly documents: LinkDocuments;
+  /** What this machine is and has; read at each connection. */
+  readonly facts: () => Readonly<Record<string, JsonValue>>;
+}
+
+interface Report {
+  readonly number: number;
+  readonly body: JsonValue;
+}
+
+const firstPauseMs = 200;
+const longestPauseMs = 5_000;
+
+export class LinkClient {
+  readonly #options: LinkClientOptions;
+  readonly #loop: Loop;
+  readonly #reports = new Map<string, Report>();
+  #socket: WebSocket | undefined;
+  #welcomed = false;
+  #number = 0;
+  #attempts = 0;
+
+  constructor(options: LinkClientOptions) {
+    this.#options = options;
+    this.#loop = new Loop({
+      name: `link to ${options.role}`,
+      log: options.log,
+      pauseMs: () => this.#pauseMs(),
+      run: async (signal) => {
+        await this.#connection(signal);
+        return false;
+      },
+    });
+  }
+
+  /** True between the welcome and the end of a connection. */
+  get connected(): boolean {
+    return this.#welcomed;
+  }
+
+  /** Reports that are not stored yet. */
+  get waiting(): number {
+    return this.#reports.size;
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#socket?.close(1000);
+    await this.#loop.stop();
+  }
+
+  /** The state of something: it replaces an earlier report with the same key that is not stored yet. */
+  report(key: string, body: JsonValue): void {
+    this.#number += 1;
+    const report = { number: this.#number, body };
+    // Last: reports are sent in the order of their last change.
+    this.#reports.delete(key);
+    this.#reports.set(key, report);
+    for (const oldest of this.#reports.keys()) {
+      if (this.#reports.size <= 2 * mostDocuments) break;
+      this.#reports.delete(oldest);
+    }
+    if (this.#welcomed) this.#sendReport(key, report);
+  }
+
+  #pauseMs(): number {
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#attempts, 10));
+    // Many machines that lost the same place do not come back at once.
+    return pauseMs * (0.5 + Math.random() / 2);
+  }
+
+  /** One connection, from the attempt to its end. */
+  #connection(signal: AbortSignal): Promise<void> {
+    const { urls, tls, role, log } = this.#options;
+    const url = urls[this.#attempts % urls.length] ?? '';
+    this.#attempts += 1;
+    const socket = new WebSocket(url, {
+      ...clientOptions(tls, role),
+      minVersion: 'TLSv1.3',
+      maxPayload: mostToMachineBytes,
+      perMessageDeflate: false,
+      handshakeTimeout: silentMs,
+    });
+    this.#socket = socket;
+    let watch = setTimeout(() => socket.terminate(), 2 * silentMs);
+    const heard = () => {
+      clearTimeout(watch);
+      watch = setTimeout(() => socket.terminate(), silentMs);
+    };
+    let handling = Promise.resolve();
+    return new Promise((resolve) => {
+      const abort = () => socket.terminate();
+      signal.addEventListener('abort', abort, { once: true });
+      socket.on('open', () => {
+        heard();
+        const held = Object.fromEntries([...this.#options.documents.held()].slice(0, mostDocuments));
+        this.#send({ type: 'hello', version: linkVersion, facts: this.#options.facts(), held });
+      });
+      socket.on('ping', heard);
+      socket.on('error', (error) => log.debug({ err: error, url }, 'a link failed'));
+      socket.on('message', (data) => {
+        heard();
+        handling = handling
+          .then(() => this.#take(String(data)))
+          .catch((error: unknown) => {
+            log.warn({ err: error, url }, 'a link is closed: a document was not taken');
+            socket.terminate();
+          });
+      });
+      socket.on('close', (code, reason) => {
+        clearTimeout(watch);
+        signal.removeEventListener('abort', abort);
+        if (this.#welcomed) log.warn({ url, code, reason: String(reason) }, 'the link was lost');
+        this.#welcomed = false;
+        this.#socket = undefined;
+        void handling.then(resolve);
+      });
+    });
+  }
+
+  async #take(text: string): Promise<void> {
+    const message = readToMachine(text);
+    if (message === undefined) throw new Error('the other end sent something that is not a message of a link');
+    await this.#handle(message);
+  }
+
+  async #handle(message: ToMachine): Promise<void> {
+    const { documents, log } = this.#options;
+    switch (message.type) {
+      case 'welcome':
+        this.#welcomed = true;
+        this.#attempts = 0;
+        log.info({ epoch: message.epoch }, 'the link is up');
+        for (const [key, report] of this.#reports) this.#sendReport(key, report);
+        break;
+      case 'document':
+        await documents.put(message.key, message.generation, message.document);
+        break;
+      case 'change':
+        if (!(await documents.change(message.key, message.change))) this.#send({ type: 'resend', key: message.key });
+        break;
+      case 'gone':
+        await documents.remove(message.key);
+        break;
+      case 'stored':
+        for (const [key, { number }] of this.#reports) if (number === message.number) this.#reports.delete(key);
+        break;
+    }
+  }
+
+  #sendReport(key: string, { number, body }: Report): void {
+    this.#send({ type: 'report', number, key, body });
+  }
+
+  #send(message: FromMachine): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+}

@@ -1,0 +1,178 @@
+// Creates, changes and deletes load balancers. What it writes is wanted; the reconciler and the hosts make it so.
+import type {
+  LoadBalancerCreateInput,
+  LoadBalancerDeleteInput,
+  LoadBalancerUpdateInput,
+} from '../../../generated/graph/loadbalancer.ts';
+import { oneProject, requireRole, visibleRow } from '../../../platform/authorise.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { refuse } from '../../../platform/errors.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import { cmpObjectOf } from '../../../platform/graph/cmp-object.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { InputCheck } from '../../../platform/input.ts';
+import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { owe } from '../../../platform/owed-work.ts';
+import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { loadBalancerEvents } from '../events.ts';
+import type { Quotas } from '../model/quotas.ts';
+import type { MemberAddresses } from '../parts/member-addresses.ts';
+import {
+  type BalancerRow,
+  insertBalancer,
+  lockBalancer,
+  type NewBalancer,
+  readBalancer,
+  setProvisioning,
+  updateBalancer,
+} from '../stores/balancer-store.ts';
+import { balancerTopic, changeBalancer, reconcileKind } from '../stores/change-balancer.ts';
+import type { NewPart } from '../stores/part-store.ts';
+import type { SubnetService } from '../subnets/subnet-service.ts';
+import {
+  checkBalancerSettings,
+  checkNewBalancer,
+  checkNodeCounts,
+  settingsAfter,
+  settingsOfNew,
+} from './balancer-input.ts';
+import type { PartService } from './part-service.ts';
+import { partsOfTree } from './tree.ts';
+
+export interface BalancerServiceOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly mutations: Mutations;
+  readonly quotas: Quotas;
+  readonly parts: PartService;
+  readonly subnets: SubnetService;
+  readonly memberAddresses: MemberAddresses;
+  /** The DNS zone of load balancers: NAME.PROJECT.ZONE. */
+  readonly zone: string;
+  /** The name of a project in host names. */
+  readonly projectName: (projectId: string) => Promise<string>;
+}
+
+export class BalancerService {
+  readonly #options: BalancerServiceOptions;
+
+  constructor(options: BalancerServiceOptions) {
+    this.#options = options;
+  }
+
+  create(context: RequestContext, input: LoadBalancerCreateInput): Promise<MutationOutcome<BalancerRow>> {
+    const { subnets, memberAddresses, zone, projectName } = this.#options;
+    return this.#run('loadBalancerCreate', context, input, async (attempt) => {
+      const { check } = attempt;
+      checkNewBalancer(check, input);
+      const projectId = oneProject(context.identity, input.projectId);
+      attempt.projectId = projectId;
+      const id = newUuid();
+      const parts = partsOfTree(input, { id, projectId }, check, memberAddresses);
+      const subnetId = input.subnetId == null ? undefined : check.id('subnetId', input.subnetId, 'ProjectSubnet');
+      check.throwIfAny();
+      requireRole(context.identity, projectId, 'MEMBER', 'loadBalancerCreate');
+      const hostName = `${input.name}.${await projectName(projectId)}.${zone}`;
+      return async (tx) => {
+        const subnet = await subnets.forNew(tx, projectId, subnetId);
+        const row = { ...newRow(input), id, projectId, hostName, subnetId: subnet };
+        await this.#insert(tx, row, parts);
+        return id;
+      };
+    });
+  }
+
+  update(context: RequestContext, input: LoadBalancerUpdateInput): Promise<MutationOutcome<BalancerRow>> {
+    const { wake, quotas } = this.#options;
+    return this.#run('loadBalancerUpdate', context, input, async (attempt) => {
+      checkBalancerSettings(attempt.check, input);
+      const found = await this.#find(attempt, context, input.id);
+      return async (tx) => {
+        await changeBalancer(tx, wake, found.id, async (row) => {
+          refuseStale(input.expectedVersion, row.version);
+          const after = settingsAfter(row, input);
+          const check = new InputCheck();
+          checkNodeCounts(check, after, row.topology);
+          check.throwIfAny();
+          await quotas.take(tx, row.projectId, { NODES: after.maxNodes - row.maxNodes });
+          await updateBalancer(tx, row.id, after);
+        });
+        return found.id;
+      };
+    });
+  }
+
+  /** From every state, also while another deletion is under way. */
+  delete(context: RequestContext, input: LoadBalancerDeleteInput): Promise<MutationOutcome<BalancerRow>> {
+    const { wake } = this.#options;
+    return this.#run('loadBalancerDelete', context, input, async (attempt) => {
+      const found = await this.#find(attempt, context, input.id);
+      return async (tx) => {
+        const row = await lockBalancer(tx, found.id);
+        if (row === undefined || row.provisioningStatus === 'DELETED')
+          refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
+        refuseStale(input.expectedVersion, row.version);
+        if (row.provisioningStatus !== 'DELETING') {
+          await setProvisioning(tx, row.id, { status: 'DELETING', reason: null });
+          const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
+          const from = row.provisioningStatus;
+          const event = { ...subject, kind: 'loadBalancer.provisioningStatus', from, to: 'DELETING' } as const;
+          await appendStatus(tx, loadBalancerEvents, [event], wake);
+        }
+        await owe(tx, reconcileKind, row.id, {}, wake);
+        tx.afterCommit(() => wake.notify(balancerTopic(row.id)));
+        return row.id;
+      };
+    });
+  }
+
+  async #insert(tx: Transaction, row: NewBalancer, parts: readonly NewPart[]): Promise<void> {
+    const { wake, quotas } = this.#options;
+    const count = (kind: string) => parts.filter((part) => part.kind === kind).length;
+    await quotas.take(tx, row.projectId, {
+      ...{ LOAD_BALANCERS: 1, NODES: row.maxNodes, LISTENERS: count('Listener'), POOLS: count('Pool') },
+      ...{ MEMBERS: count('Member'), L7_POLICIES: count('L7Policy') },
+    });
+    await refuseTaken('load balancer', row.name, insertBalancer(tx, row));
+    await this.#options.parts.insertTree(tx, row, parts);
+    const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: 1 };
+    const event = { ...subject, kind: 'loadBalancer.provisioningStatus', from: null, to: 'PENDING' } as const;
+    await appendStatus(tx, loadBalancerEvents, [event], wake);
+    await owe(tx, reconcileKind, row.id, {}, wake);
+  }
+
+  async #find(attempt: Attempt, context: RequestContext, id: string): Promise<BalancerRow> {
+    const named = { type: 'LoadBalancer', id };
+    const { db } = this.#options;
+    const row = await visibleRow(context.identity, attempt.check, named, (uuid) => readBalancer(db, uuid));
+    attempt.projectId = row.projectId;
+    requireRole(context.identity, row.projectId, 'MEMBER', 'this');
+    return row;
+  }
+
+  #run(
+    name: string,
+    context: RequestContext,
+    input: { readonly idempotencyKey?: string | null } & object,
+    prepare: (attempt: Attempt) => Promise<Effect>,
+  ): Promise<MutationOutcome<BalancerRow>> {
+    const { mutations, db } = this.#options;
+    const read = (id: string) => readBalancer(db, id);
+    return mutations.run({ name, context, input, subject: 'LoadBalancer', prepare, read });
+  }
+}
+
+function newRow(input: LoadBalancerCreateInput): Omit<NewBalancer, 'id' | 'projectId' | 'hostName' | 'subnetId'> {
+  const { wantedNodes: _, ...settings } = settingsOfNew(input);
+  const cmp = input.cmpObject == null ? undefined : cmpObjectOf(input.cmpObject);
+  return {
+    ...settings,
+    name: input.name,
+    topology: input.topology ?? 'SPREAD',
+    cmpNamespace: cmp?.namespace ?? null,
+    cmpType: cmp?.type ?? null,
+    cmpId: cmp?.externalId ?? null,
+  };
+}

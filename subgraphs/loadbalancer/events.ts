@@ -1,0 +1,58 @@
+// The status events of load balancers, members, nodes and hosts.
+import { declareEvents, type StatusEvent } from '../../platform/events/kinds.ts';
+import { hostStatuses, nodeStates, operatingStatuses, provisioningStatuses } from './model/states.ts';
+
+export const loadBalancerEvents = declareEvents({
+  'loadBalancer.provisioningStatus': {
+    subject: 'LoadBalancer',
+    values: provisioningStatuses,
+    meaning: 'A change of a load balancer was requested, took effect, or is late; `reason` says why.',
+  },
+  'loadBalancer.operatingStatus': {
+    subject: 'LoadBalancer',
+    values: operatingStatuses,
+    meaning: 'What a load balancer serves changed.',
+  },
+  'loadBalancer.changed': {
+    subject: 'LoadBalancer',
+    values: provisioningStatuses,
+    meaning: 'Another change was requested while one was under way, or a property changed that nodes do not know.',
+  },
+  'member.operatingStatus': {
+    subject: 'Member',
+    values: operatingStatuses,
+    meaning: 'The nodes see a member in another state.',
+  },
+  'loadBalancerNode.state': {
+    subject: 'LoadBalancerNode',
+    values: nodeStates,
+    meaning: 'A node was created, serves, drains, was replaced or deleted; `reason` says why.',
+  },
+  'loadBalancerNode.step': {
+    subject: 'LoadBalancerNode',
+    values: ['PLACED', 'MADE', 'CONFIGURED', 'CHECKED', 'IN_DNS'],
+    meaning: 'A step in the making of a node is done.',
+  },
+  'loadBalancerNode.operatingStatus': {
+    subject: 'LoadBalancerNode',
+    values: operatingStatuses,
+    meaning: 'The health checks see a node in another state.',
+  },
+  'loadBalancerHost.status': {
+    subject: 'LoadBalancerHost',
+    values: hostStatuses,
+    meaning: 'A load balancer host connected, or its connection was lost.',
+  },
+  'loadBalancerHost.changed': {
+    subject: 'LoadBalancerHost',
+    values: hostStatuses,
+    meaning: 'A load balancer host was cordoned or released, or offers other addresses.',
+  },
+  'autoscalingPolicy.decision': {
+    subject: 'AutoscalingPolicy',
+    values: ['GROW', 'SHRINK', 'KEEP'],
+    meaning: 'Autoscaling changed the number of nodes, or would have (`dryRun`).',
+  },
+});
+
+export type LoadBalancerEvent = StatusEvent<typeof loadBalancerEvents>;

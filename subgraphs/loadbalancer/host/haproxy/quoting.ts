@@ -1,0 +1,24 @@
+// Text in haproxy.cfg and on its runtime socket (HAProxy 2.6, configuration manual, section 2.2; management guide, section 9.3). Input has
+// no control characters (platform/input.ts, the schemas of parts); this refuses them once more, so that nothing can end a line.
+
+/** One word of the configuration, whatever the text has: strong quotes, in which nothing is special. */
+export function word(text: string): string {
+  refuseControls(text);
+  if (/^[A-Za-z0-9_./:@-]+$/.test(text)) return text;
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A word that is read as a log-format string, where % is special. */
+export function format(text: string): string {
+  return word(text.replaceAll('%', '%%'));
+}
+
+/** One word on the runtime socket, where a backslash escapes spaces and semicolons. */
+export function runtimeWord(text: string): string {
+  refuseControls(text);
+  return text.replace(/[\\ ;]/g, '\\$&');
+}
+
+function refuseControls(text: string): void {
+  if (/[\p{Cc}\u2028\u2029]/u.test(text)) throw new Error('a text for HAProxy has a control character');
+}

@@ -1,0 +1,81 @@
+// A node's wanted state as a configuration of HAProxy 2.6. Pure: addresses of members that are named by host are given.
+import type { WantedNode } from '../../wanted/wanted-node.ts';
+import { backendOf } from './backend.ts';
+import { frontendOf } from './frontend.ts';
+import type { CertificateModel, HaproxyModel } from './model.ts';
+import { word } from './quoting.ts';
+import { bindAddress, certificatePath, isEnabled, type NodePlaces, type Tree, treeOf } from './tree.ts';
+
+export function renderNode(node: WantedNode, places: NodePlaces): HaproxyModel {
+  const tree = treeOf(node, places);
+  const listeners = tree.children('Listener', node.loadBalancer.id);
+  const pools = tree.children('Pool', node.loadBalancer.id);
+  const frontends = [
+    healthFrontend(tree),
+    ...listeners.filter(isEnabled).map((listener) => frontendOf(tree, listener)),
+  ];
+  const backends = pools.map((pool) => backendOf(tree, pool, listeners));
+  const certificates = node.certificates.map(
+    ({ id, pem }): CertificateModel => ({ path: certificatePath(places, id), pem }),
+  );
+  return {
+    global: globalLines(node, places),
+    events: eventLines(places),
+    defaults: [
+      'mode http',
+      'log global',
+      // States of servers over a reload.
+      'load-server-state-from-file global',
+      'timeout connect 5s',
+      'timeout client 50s',
+      'timeout server 50s',
+      'timeout http-request 10s',
+    ],
+    frontends: new Map(frontends.map((each) => [each.name, each])),
+    backends: new Map(backends.map((each) => [each.name, each])),
+    certificates: new Map(certificates.map((each) => [each.path, each])),
+    files: tree.files,
+  };
+}
+
+/** What is logged waits here while nobody listens. RFC 6587, section 3.4.1: each message after its length. */
+function eventLines({ logSocket }: NodePlaces): string[] {
+  return [
+    'format raw',
+    'maxlen 8192',
+    'size 1048576',
+    'timeout connect 1s',
+    'timeout server 10s',
+    `server host ${word(`unix@${logSocket}`)} log-proto octet-count`,
+  ];
+}
+
+function globalLines({ size }: WantedNode, places: NodePlaces): string[] {
+  return [
+    `maxconn ${size.connections}`,
+    `nbthread ${size.threads}`,
+    `stats socket ${word(places.runtimeSocket)} mode 600 level admin expose-fd listeners`,
+    'stats timeout 30s',
+    `server-state-file ${word(`${places.folder}/servers.state`)}`,
+    'log ring@events format raw local0',
+    'hard-stop-after 24h',
+    'ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets',
+    'tune.ssl.default-dh-param 2048',
+  ];
+}
+
+/** Answers on the management leg alone; the answer proves which node it is, and which start of it. */
+function healthFrontend({ node, places }: Tree) {
+  const body = JSON.stringify({ node: node.id, incarnation: places.incarnation });
+  return {
+    name: 'health',
+    lines: [
+      `bind ${word(bindAddress(node.managementAddress, places.healthPort))}`,
+      'mode http',
+      'option dontlog-normal',
+      `http-request return status 200 content-type application/json string ${word(body)} if { path /health }`,
+      'http-request use-service prometheus-exporter if { path /metrics }',
+      'http-request deny deny_status 404',
+    ],
+  };
+}

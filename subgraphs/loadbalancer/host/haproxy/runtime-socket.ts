@@ -1,0 +1,54 @@
+// HAProxy's runtime socket (HAProxy 2.6, management guide, section 9.3): a connection for each command.
+import { connect } from 'node:net';
+
+const mostAnswerBytes = 16 * 1024 * 1024;
+
+export class RuntimeError extends Error {
+  constructor(command: string, answer: string) {
+    super(`HAProxy refused "${command.slice(0, 120)}": ${answer.slice(0, 200)}`);
+    this.name = 'RuntimeError';
+  }
+}
+
+export class RuntimeSocket {
+  readonly #path: string;
+  readonly #deadlineMs: number;
+
+  constructor(path: string, deadlineMs = 5_000) {
+    this.#path = path;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** The answer to one command. `payload`: further lines, without an empty one. */
+  ask(command: string, payload?: string): Promise<string> {
+    const lines = payload?.replaceAll(/\n\s*\n/g, '\n').trim();
+    const text = lines === undefined ? `${command}\n` : `${command} <<\n${lines}\n\n`;
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.#path);
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      const timer = setTimeout(
+        () => socket.destroy(new Error(`HAProxy did not answer "${command.slice(0, 120)}" in time`)),
+        this.#deadlineMs,
+      );
+      socket.on('connect', () => socket.write(text));
+      socket.on('data', (chunk) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > mostAnswerBytes)
+          socket.destroy(new Error(`HAProxy's answer to "${command.slice(0, 120)}" is too large`));
+      });
+      socket.on('error', reject);
+      socket.on('close', () => {
+        clearTimeout(timer);
+        resolve(Buffer.concat(chunks).toString('utf8').trim());
+      });
+    });
+  }
+
+  /** For commands that answer nothing, or one of these. Rejects with RuntimeError otherwise. */
+  async tell(command: string, expected: RegExp = /^$/, payload?: string): Promise<void> {
+    const answer = await this.ask(command, payload);
+    if (!expected.test(answer)) throw new RuntimeError(command, answer);
+  }
+}

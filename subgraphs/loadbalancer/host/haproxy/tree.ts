@@ -1,0 +1,69 @@
+// A node's wanted state as its configuration is rendered from it: the tree of its parts, and the names and places that they get.
+import type { JsonObject } from '../../../../platform/json.ts';
+import type { PartName } from '../../parts/part-kind.ts';
+import type { WantedNode, WantedPart } from '../../wanted/wanted-node.ts';
+import type { FileModel } from './model.ts';
+
+export interface NodePlaces {
+  /** The node's own folder: configuration, certificates, sockets. */
+  readonly folder: string;
+  /** Unix socket for commands; mode 0600. */
+  readonly runtimeSocket: string;
+  /** Unix socket to which transitions and the access log are sent. */
+  readonly logSocket: string;
+  /** Where health checkers ask for the node itself. */
+  readonly healthPort: number;
+  /** UUID of this start of HAProxy. */
+  readonly incarnation: string;
+  /** Addresses of a member that is named by host; empty: the name does not resolve now. */
+  readonly addressesOf: (hostName: string) => readonly string[];
+}
+
+export interface Tree {
+  readonly node: WantedNode;
+  readonly places: NodePlaces;
+  readonly byId: ReadonlyMap<string, WantedPart>;
+  children(kind: PartName, parentId: string): readonly WantedPart[];
+  /** Files that the configuration names. */
+  readonly files: Map<string, FileModel>;
+}
+
+export function isEnabled({ spec }: WantedPart): boolean {
+  return spec.enabled !== false;
+}
+
+export function frontendName(id: string): string {
+  return `l_${id}`;
+}
+
+export function backendName(id: string): string {
+  return `p_${id}`;
+}
+
+/** A member with a host name has a server for each address. */
+export function serverName(id: string, address: string, named: boolean): string {
+  return named ? `m_${id}_${address.replaceAll(/[.:]/g, '_')}` : `m_${id}`;
+}
+
+export function certificatePath({ folder }: NodePlaces, id: string): string {
+  return `${folder}/certificates/${id}.pem`;
+}
+
+export function settingsOf(part: WantedPart): JsonObject {
+  return part.spec;
+}
+
+export function treeOf(node: WantedNode, places: NodePlaces): Tree {
+  const byParent = Map.groupBy(node.parts, ({ parentId, kind }) => `${kind} ${parentId}`);
+  return {
+    node,
+    places,
+    byId: new Map(node.parts.map((part) => [part.id, part])),
+    children: (kind, parentId) => byParent.get(`${kind} ${parentId}`) ?? [],
+    files: new Map(),
+  };
+}
+
+export function bindAddress(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

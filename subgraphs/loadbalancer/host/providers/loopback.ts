@@ -1,0 +1,30 @@
+// Nodes as plain processes on addresses of the loopback network, without privileges and without isolation: for trying out.
+import { createServer } from 'node:net';
+import type { WantedNode } from '../../wanted/wanted-node.ts';
+import type { NodePlace, NodeProvider } from './provider.ts';
+
+export class LoopbackProvider implements NodeProvider {
+  readonly name = 'LOOPBACK';
+
+  async make({ address, managementAddress }: WantedNode): Promise<NodePlace> {
+    for (const each of new Set([address, managementAddress])) await probe(each);
+    return { wrapper: [] };
+  }
+
+  async remove(): Promise<void> {
+    // There is nothing but the processes, which their runner ends.
+  }
+
+  async list(): Promise<readonly string[]> {
+    return [];
+  }
+}
+
+/** Rejects when the address is not one of this host. */
+function probe(address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error) => reject(new Error(`${address} is not an address of this host: ${error.message}`)));
+    server.listen(0, address, () => server.close(() => resolve()));
+  });
+}

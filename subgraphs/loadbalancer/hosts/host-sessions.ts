@@ -1,0 +1,225 @@
+// The control plane's side of the hosts' links: each connected host is sent the documents of its nodes as they change, and its reports are
+// stored. A host's newest connection has the highest epoch; reports of an older one are not stored.
+import { z } from 'zod';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { JsonValue } from '../../../platform/json.ts';
+import type { LinkPeer, LinkSession } from '../../../platform/link/link-server.ts';
+import type { Logger } from '../../../platform/log.ts';
+import { Loop } from '../../../platform/loop.ts';
+import { owe } from '../../../platform/owed-work.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { loadBalancerEvents } from '../events.ts';
+import { storeMemberStatus } from '../members/member-status.ts';
+import { lockBalancer } from '../stores/balancer-store.ts';
+import { balancerTopic, reconcileKind } from '../stores/change-balancer.ts';
+import { beginEpoch, endEpoch, type HostRow } from '../stores/host-store.ts';
+import { lockNodes, type NodeRow, reportNode } from '../stores/node-store.ts';
+import { generationsOfHost, type NodeDocuments, type SentDocument } from './node-documents.ts';
+
+export interface HostSessionsOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly log: Logger;
+  readonly documents: NodeDocuments;
+}
+
+const facts = z.object({
+  provider: z.enum(['NETNS', 'LOOPBACK']),
+  site: z.string().max(63).nullable(),
+  publicRange: z.string().max(49),
+  managementRange: z.string().max(49),
+  tunnelAddress: z.string().max(45).nullable(),
+  maxNodes: z.number().int().min(0).max(10_000),
+  healthPort: z.number().int().min(1).max(65_535),
+});
+export type HostFactsRead = z.output<typeof facts>;
+
+const nodeReport = z.object({
+  node: z.uuid(),
+  made: z.boolean(),
+  applied: z.number().int().nonnegative(),
+  incarnation: z.uuid().nullable(),
+  error: z.string().max(1024).nullable(),
+  givenUp: z.boolean(),
+});
+export type NodeReportRead = z.output<typeof nodeReport>;
+
+const memberReport = z.object({
+  node: z.uuid(),
+  member: z.uuid(),
+  status: z.enum(['UP', 'DOWN']),
+  message: z.string().max(255),
+});
+const goneReport = z.object({ node: z.uuid() });
+
+/** When a wake-up was lost, the tables are asked after so long. */
+const lookAgainMs = 1_000;
+
+/** Wakes the process to which the host is connected: its nodes changed. */
+export function hostTopic(hostId: string): string {
+  return `lb-host/${hostId}`;
+}
+
+export class HostSessions {
+  readonly #options: HostSessionsOptions;
+
+  constructor(options: HostSessionsOptions) {
+    this.#options = options;
+  }
+
+  async open(peer: LinkPeer): Promise<LinkSession> {
+    const read = facts.safeParse(peer.facts);
+    if (!read.success)
+      throw new Error(`the host ${peer.machine.name} does not say what it is: ${z.prettifyError(read.error)}`);
+    const { db, wake } = this.#options;
+    const host = await db.transaction((tx) => beginEpoch(tx, wake, peer.machine, read.data));
+    return new HostSession(this.#options, peer, host);
+  }
+}
+
+class HostSession implements LinkSession {
+  readonly epoch: number;
+  readonly #options: HostSessionsOptions;
+  readonly #peer: LinkPeer;
+  readonly #host: HostRow;
+  readonly #loop: Loop;
+  /** The documents that the host has, or was sent. */
+  readonly #sent: Map<string, SentDocument>;
+  readonly #unsubscribe = new Map<string, () => void>();
+
+  constructor(options: HostSessionsOptions, peer: LinkPeer, host: HostRow) {
+    this.#options = options;
+    this.#peer = peer;
+    this.#host = host;
+    this.epoch = host.epoch;
+    const unknown = { balancerGeneration: 0, certificates: new Map() };
+    this.#sent = new Map([...peer.held].map(([id, generation]) => [id, { ...unknown, generation }]));
+    this.#loop = new Loop({
+      name: `nodes of host ${peer.machine.name}`,
+      log: options.log,
+      pauseMs: () => lookAgainMs,
+      run: async () => {
+        await this.#look();
+        return false;
+      },
+    });
+  }
+
+  begin(): void {
+    this.#follow(hostTopic(this.#host.id));
+    this.#loop.start();
+  }
+
+  resend(key: string): void {
+    this.#sent.delete(key);
+    this.#loop.trigger();
+  }
+
+  closed(): void {
+    for (const end of this.#unsubscribe.values()) end();
+    const { db, wake, log } = this.#options;
+    void this.#loop
+      .stop()
+      .then(() => db.transaction((tx) => endEpoch(tx, wake, this.#host)))
+      .catch((error: unknown) =>
+        log.warn({ err: error, host: this.#host.name }, "the end of a host's connection was not recorded"),
+      );
+  }
+
+  async report(key: string, body: JsonValue): Promise<void> {
+    const [kind] = key.split('/');
+    const { db } = this.#options;
+    if (kind === 'node') await db.transaction((tx) => this.#node(tx, nodeReport.parse(body)));
+    else if (kind === 'member') await db.transaction((tx) => this.#member(tx, memberReport.parse(body)));
+    else if (kind === 'gone') await db.transaction((tx) => this.#gone(tx, goneReport.parse(body)));
+    else throw new Error(`a report of an unknown kind: ${key.slice(0, 80)}`);
+  }
+
+  async #look(): Promise<void> {
+    const { db, documents } = this.#options;
+    const wanted = await generationsOfHost(db, this.#host.id);
+    const topics = new Set([
+      hostTopic(this.#host.id),
+      ...wanted.map(({ loadBalancerId }) => balancerTopic(loadBalancerId)),
+    ]);
+    for (const topic of topics) this.#follow(topic);
+    for (const [topic, end] of this.#unsubscribe)
+      if (!topics.has(topic)) {
+        end();
+        this.#unsubscribe.delete(topic);
+      }
+    const ids = new Set(wanted.map(({ id }) => id));
+    for (const id of this.#sent.keys())
+      if (!ids.has(id)) {
+        this.#peer.send({ type: 'gone', key: id });
+        this.#sent.delete(id);
+      }
+    for (const { id, generation } of wanted) {
+      const sent = this.#sent.get(id);
+      if (sent?.generation === generation) continue;
+      const next = await documents.since(id, sent);
+      if (next === undefined) continue;
+      if (next.change !== undefined) this.#peer.send({ type: 'change', key: id, change: asJson(next.change) });
+      else
+        this.#peer.send({
+          type: 'document',
+          key: id,
+          generation: next.sent.generation,
+          document: asJson(next.document),
+        });
+      this.#sent.set(id, next.sent);
+    }
+  }
+
+  #follow(topic: string): void {
+    if (this.#unsubscribe.has(topic)) return;
+    this.#unsubscribe.set(
+      topic,
+      this.#options.wake.on(topic, () => this.#loop.trigger()),
+    );
+  }
+
+  async #node(tx: Transaction, report: NodeReportRead): Promise<void> {
+    const node = await this.#own(tx, report.node);
+    if (node === undefined) return;
+    await reportNode(tx, this.#options.wake, node, report);
+    await owe(tx, reconcileKind, node.loadBalancerId, {}, this.#options.wake);
+  }
+
+  async #member(tx: Transaction, report: z.output<typeof memberReport>): Promise<void> {
+    const node = await this.#own(tx, report.node);
+    if (node !== undefined) await storeMemberStatus(tx, this.#options.wake, node, report);
+  }
+
+  /** The host has nothing of the node any more. */
+  async #gone(tx: Transaction, { node: id }: z.output<typeof goneReport>): Promise<void> {
+    const node = await this.#own(tx, id);
+    if (node?.state !== 'DELETING') return;
+    const { wake } = this.#options;
+    await tx.execute("UPDATE lb_node SET state = 'DELETED', version = version + 1 WHERE id = ?", [id]);
+    await tx.execute('DELETE FROM lb_address WHERE node_id = ?', [id]);
+    await tx.execute('DELETE FROM lb_member_status WHERE node_id = ?', [id]);
+    const subject = { projectId: node.projectId, subjectId: id, subjectVersion: node.version + 1 };
+    const event = { ...subject, kind: 'loadBalancerNode.state', from: node.state, to: 'DELETED' } as const;
+    await appendStatus(tx, loadBalancerEvents, [event], wake);
+    await owe(tx, reconcileKind, node.loadBalancerId, {}, wake);
+  }
+
+  /** The node, if it is this host's and this connection is its newest; its load balancer is locked. */
+  async #own(tx: Transaction, nodeId: string): Promise<NodeRow | undefined> {
+    const [named] = await tx.query<{ loadBalancerId: string }>(
+      `SELECT n.load_balancer_id AS loadBalancerId FROM lb_node n JOIN lb_host h ON h.id = n.host_id
+      WHERE n.id = ? AND h.id = ? AND h.epoch = ? LOCK IN SHARE MODE`,
+      [nodeId, this.#host.id, this.epoch],
+    );
+    if (named === undefined) return undefined;
+    await lockBalancer(tx, named.loadBalancerId);
+    return (await lockNodes(tx, named.loadBalancerId)).find(({ id }) => id === nodeId);
+  }
+}
+
+/** Documents and changes are plain data. */
+function asJson(value: object): Readonly<Record<string, JsonValue>> {
+  return value as Readonly<Record<string, JsonValue>>;
+}

@@ -1,0 +1,36 @@
+// The states of load balancers, their parts, nodes and hosts, as the graph and the tables have them.
+
+export const provisioningStatuses = ['ACTIVE', 'PENDING', 'ERROR', 'DELETING', 'DELETED'] as const;
+export type ProvisioningStatus = (typeof provisioningStatuses)[number];
+
+export const operatingStatuses = [
+  'ONLINE',
+  'DEGRADED',
+  'OFFLINE',
+  'DRAINING',
+  'NO_MONITOR',
+  'DISABLED',
+  'UNKNOWN',
+] as const;
+export type OperatingStatus = (typeof operatingStatuses)[number];
+
+export const nodeStates = ['BUILDING', 'SERVING', 'DRAINING', 'REPLACED', 'DELETING', 'DELETED'] as const;
+export type NodeState = (typeof nodeStates)[number];
+
+export const hostStatuses = ['ONLINE', 'OFFLINE'] as const;
+export type HostStatus = (typeof hostStatuses)[number];
+
+export const topologies = ['SPREAD', 'ACTIVE_STANDBY'] as const;
+export type Topology = (typeof topologies)[number];
+
+export const quotaKinds = [
+  'LOAD_BALANCERS',
+  'LISTENERS',
+  'POOLS',
+  'MEMBERS',
+  'L7_POLICIES',
+  'NODES',
+  'CERTIFICATES',
+  'SUBNETS',
+] as const;
+export type QuotaKind = (typeof quotaKinds)[number];

@@ -1,0 +1,97 @@
+// Health monitors: how the nodes check the members of a pool.
+import { enumField, integerField, required, textField } from '../../../platform/graph/fields.ts';
+import { enabledField, nameOf, tagsField } from './common-fields.ts';
+import { onlyFor, type PartKind, part } from './part-kind.ts';
+
+const type = {
+  name: 'HealthMonitorType',
+  description: 'How a health monitor checks a member.',
+  values: {
+    HTTP: 'An HTTP request.',
+    HTTPS: 'An HTTP request over TLS. The certificate is not checked.',
+    TCP: 'A TCP connection.',
+    TLS_HELLO: 'A TLS handshake.',
+  },
+} as const;
+
+const method = {
+  name: 'HealthMonitorMethod',
+  description: 'The method of the request of a check.',
+  values: { GET: 'GET.', HEAD: 'HEAD.', OPTIONS: 'OPTIONS.' },
+} as const;
+
+const http = ['HTTP', 'HTTPS'];
+
+export const healthMonitor: PartKind = {
+  name: 'HealthMonitor',
+  description: 'How the members of a pool are checked.',
+  parent: 'Pool',
+  most: 1,
+  fields: {
+    name: nameOf('pool'),
+    type: part(required(enumField('How it checks.', type)), { fixed: true, octavia: 'type' }),
+    intervalMs: part(integerField('Time between two checks, in milliseconds, 100 to 3600000.', 100, 3_600_000), {
+      default: 2_000,
+      octavia: 'delay',
+    }),
+    timeoutMs: part(
+      integerField('How long a check may take, in milliseconds, 10 to 60000. At most `intervalMs`.', 10, 60_000),
+      { default: 1_000, octavia: 'timeout' },
+    ),
+    rise: part(integerField('Successful checks in a row until a member is healthy, 1 to 10.', 1, 10), {
+      default: 2,
+      octavia: 'max_retries',
+    }),
+    fall: part(integerField('Failed checks in a row until a member is unhealthy, 1 to 10.', 1, 10), {
+      default: 3,
+      octavia: 'max_retries_down',
+    }),
+    method: part(enumField('The method of the request, for HTTP and HTTPS. Default: GET.', method), {
+      octavia: 'http_method',
+    }),
+    path: part(
+      {
+        ...textField('The path of the request, for HTTP and HTTPS. Default: /.', 2048, 1),
+        // RFC 3986 sections 3.3 and 3.4.
+        schema: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 2048,
+          pattern: "^/([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*$",
+        },
+      },
+      { octavia: 'url_path' },
+    ),
+    hostHeader: part(
+      {
+        ...textField('The Host header of the request, and the name in the TLS handshake.', 253, 1),
+        schema: { type: 'string', format: 'host', maxLength: 253 },
+      },
+      { octavia: 'domain_name' },
+    ),
+    expectedCodes: part(
+      {
+        ...textField(
+          'Status codes of a healthy member, for HTTP and HTTPS: a code, a list or a range, for example 200, 200,202 or 200-204. Default: 200.',
+          255,
+          3,
+        ),
+        schema: {
+          type: 'string',
+          maxLength: 255,
+          pattern: '^[1-5][0-9]{2}(-[1-5][0-9]{2})?(,[1-5][0-9]{2}(-[1-5][0-9]{2})?)*$',
+        },
+      },
+      { octavia: 'expected_codes' },
+    ),
+    enabled: enabledField,
+    tags: tagsField,
+  },
+  refine(spec) {
+    const faults = ['method', 'path', 'expectedCodes'].flatMap((field) => onlyFor(spec, field, 'type', http));
+    faults.push(...onlyFor(spec, 'hostHeader', 'type', [...http, 'TLS_HELLO']));
+    if (Number(spec.timeoutMs) > Number(spec.intervalMs))
+      faults.push({ path: ['timeoutMs'], message: 'is longer than intervalMs' });
+    return faults;
+  },
+};

@@ -1,0 +1,55 @@
+// The settings of a part in the input of a mutation: ids become UUIDs, and faults name the input's own fields.
+import type { InputCheck } from '../../../platform/input.ts';
+import type { JsonObject, JsonValue } from '../../../platform/json.ts';
+import type { SchemaFault } from '../../../platform/json-schema.ts';
+import { idFieldOf } from './graph-text.ts';
+import type { PartKind } from './part-kind.ts';
+
+/** The fields that were given, by the names of the spec. A null is kept: it asks for the default. Adds a fault for each id of another type. */
+export function givenFields(kind: PartKind, input: object, check: InputCheck): JsonObject {
+  const values = input as Readonly<Record<string, JsonValue | undefined>>;
+  const given: Record<string, JsonValue> = {};
+  for (const [name, field] of Object.entries(kind.fields)) {
+    const { refersTo } = field;
+    const inputName = refersTo === undefined ? name : idFieldOf(name, field);
+    const value = values[inputName];
+    if (value === undefined) continue;
+    given[name] = refersTo === undefined || value === null ? value : uuidsOf(check, inputName, value, refersTo);
+  }
+  return given;
+}
+
+function uuidsOf(check: InputCheck, field: string, value: JsonValue, type: string): JsonValue {
+  if (Array.isArray(value)) return value.map((id, at) => check.id(`${field}.${at}`, String(id), type) ?? '');
+  return check.id(field, String(value), type) ?? '';
+}
+
+/** `at`: the path of the part in the input; empty: the input itself. */
+export function addFaults(
+  check: InputCheck,
+  kind: PartKind,
+  given: JsonObject,
+  faults: readonly SchemaFault[],
+  at: readonly string[] = [],
+): void {
+  for (const { path, message, tooLong } of faults) {
+    const [first, ...rest] = path;
+    const field = first === undefined ? undefined : kind.fields[first];
+    const shownFirst = first !== undefined && field?.refersTo !== undefined ? idFieldOf(first, field) : first;
+    const shown = [...at, ...(shownFirst === undefined ? [] : [shownFirst]), ...rest].join('.');
+    check.fault(shown, sentence(shown, valueAt(given, path), message), tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT');
+  }
+}
+
+function sentence(field: string, value: JsonValue | undefined, message: string): string {
+  const shown = JSON.stringify(value)?.slice(0, 80);
+  return message.startsWith('must') && shown !== undefined
+    ? `${field} is ${shown}; it ${message}`
+    : `${field} ${message}`;
+}
+
+function valueAt(given: JsonObject, path: readonly string[]): JsonValue | undefined {
+  let value: JsonValue | undefined = given;
+  for (const name of path) value = (value as JsonObject | null | undefined)?.[name];
+  return value;
+}

@@ -1,0 +1,129 @@
+// SQL of load balancers. Every change of a load balancer, its parts or its nodes locks the load balancer's row first.
+import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
+import type { OperatingStatus, ProvisioningStatus, Topology } from '../model/states.ts';
+
+export interface BalancerRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly cmpNamespace: string | null;
+  readonly cmpType: string | null;
+  readonly cmpId: string | null;
+  readonly subnetId: string;
+  readonly topology: Topology;
+  readonly enabled: boolean;
+  readonly minNodes: number;
+  readonly maxNodes: number;
+  readonly wantedNodes: number;
+  readonly nodeConnections: number;
+  readonly nodeThreads: number;
+  readonly hostName: string;
+  readonly generation: number;
+  readonly provisioningStatus: ProvisioningStatus;
+  readonly provisioningReason: string | null;
+  readonly pendingSince: Date | null;
+  readonly operatingStatus: OperatingStatus;
+  readonly version: number;
+  readonly createdAt: Date;
+}
+
+const columns = `id, project_id AS projectId, name, description, tags, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS
+  cmpId, subnet_id AS subnetId, topology, enabled, min_nodes AS minNodes, max_nodes AS maxNodes, wanted_nodes AS wantedNodes,
+  node_connections AS nodeConnections, node_threads AS nodeThreads, host_name AS hostName, generation, provisioning_status AS
+  provisioningStatus, provisioning_reason AS provisioningReason, pending_since AS pendingSince, operating_status AS operatingStatus,
+  version, created_at AS createdAt`;
+
+type Raw = Omit<BalancerRow, 'tags' | 'enabled'> & { readonly tags: string; readonly enabled: number };
+
+function toRow(raw: Raw): BalancerRow {
+  return { ...raw, tags: JSON.parse(raw.tags) as string[], enabled: raw.enabled === 1 };
+}
+
+/** `where`: the condition and what follows it. */
+export async function selectBalancers(db: Sql, where: string, values: readonly SqlValue[]): Promise<BalancerRow[]> {
+  return (await db.query<Raw>(`SELECT ${columns} FROM lb_load_balancer WHERE ${where}`, values)).map(toRow);
+}
+
+/** Including deleted ones. */
+export async function readBalancers(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, BalancerRow>> {
+  if (ids.length === 0) return new Map();
+  return new Map((await selectBalancers(db, `id IN (${marksFor(ids)})`, ids)).map((row) => [row.id, row]));
+}
+
+/** Including deleted ones. */
+export async function readBalancer(db: Sql, id: string): Promise<BalancerRow | undefined> {
+  return (await readBalancers(db, [id])).get(id);
+}
+
+/** Including deleted ones. Nothing of the load balancer changes until the transaction ends. */
+export async function lockBalancer(tx: Transaction, id: string): Promise<BalancerRow | undefined> {
+  return (await selectBalancers(tx, 'id = ? FOR UPDATE', [id]))[0];
+}
+
+export type NewBalancer = Omit<
+  BalancerRow,
+  | 'wantedNodes'
+  | 'generation'
+  | 'provisioningStatus'
+  | 'provisioningReason'
+  | 'pendingSince'
+  | 'operatingStatus'
+  | 'version'
+  | 'createdAt'
+>;
+
+export async function insertBalancer(tx: Transaction, row: NewBalancer): Promise<void> {
+  await tx.execute(
+    `INSERT INTO lb_load_balancer (id, project_id, name, live_name, description, tags, cmp_namespace, cmp_type, cmp_id, subnet_id,
+      topology, enabled, min_nodes, max_nodes, wanted_nodes, node_connections, node_threads, host_name, provisioning_status, pending_since)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'PENDING', NOW(3))`,
+    [
+      ...[row.id, row.projectId, row.name, row.name, row.description, JSON.stringify(row.tags)],
+      ...[row.cmpNamespace, row.cmpType, row.cmpId, row.subnetId, row.topology, row.enabled],
+      ...[row.minNodes, row.maxNodes, row.minNodes, row.nodeConnections, row.nodeThreads, row.hostName],
+    ],
+  );
+}
+
+/** What a person may change. */
+export type BalancerSettings = Pick<
+  BalancerRow,
+  'description' | 'tags' | 'enabled' | 'minNodes' | 'maxNodes' | 'wantedNodes' | 'nodeConnections' | 'nodeThreads'
+>;
+
+export async function updateBalancer(tx: Transaction, id: string, row: BalancerSettings): Promise<void> {
+  await tx.execute(
+    `UPDATE lb_load_balancer SET description = ?, tags = ?, enabled = ?, min_nodes = ?, max_nodes = ?, wanted_nodes = ?,
+      node_connections = ?, node_threads = ? WHERE id = ?`,
+    [
+      ...[row.description, JSON.stringify(row.tags), row.enabled, row.minNodes, row.maxNodes, row.wantedNodes],
+      ...[row.nodeConnections, row.nodeThreads, id],
+    ],
+  );
+}
+
+/** The next generation, which is not in effect yet. An earlier one that is late stays late. */
+export async function beginGeneration(tx: Transaction, id: string, generation: number): Promise<void> {
+  await tx.execute(
+    `UPDATE lb_load_balancer SET generation = ?, version = version + 1,
+      provisioning_status = IF(provisioning_status = 'ACTIVE', 'PENDING', provisioning_status),
+      pending_since = COALESCE(pending_since, NOW(3)) WHERE id = ?`,
+    [generation, id],
+  );
+}
+
+export async function setProvisioning(
+  tx: Transaction,
+  id: string,
+  to: { readonly status: ProvisioningStatus; readonly reason: string | null },
+): Promise<void> {
+  await tx.execute(
+    `UPDATE lb_load_balancer SET provisioning_status = ?, provisioning_reason = ?, version = version + 1,
+      pending_since = IF(? IN ('ACTIVE', 'DELETED'), NULL, COALESCE(pending_since, NOW(3))),
+      live_name = IF(? = 'DELETED', NULL, live_name) WHERE id = ?`,
+    [to.status, to.reason, to.status, to.status, id],
+  );
+}

@@ -1,0 +1,176 @@
+// SQL of parts. A deleted part stays, with the generation of its deletion, until no node can have it any more.
+import { always, type Sql, type Transaction } from '../../../platform/database/database.ts';
+import { isDuplicateKey } from '../../../platform/database/errors.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
+import type { PageRequest } from '../../../platform/graph/connection.ts';
+import type { OperatingStatus } from '../model/states.ts';
+import type { PartName, PartSpec } from '../parts/part-kind.ts';
+
+export interface PartRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly loadBalancerId: string;
+  readonly parentId: string;
+  readonly kind: PartName;
+  readonly spec: PartSpec;
+  readonly drainUntil: Date | null;
+  readonly operatingStatus: OperatingStatus;
+  readonly statusMessage: string | null;
+  readonly generation: number;
+  readonly deleted: boolean;
+  readonly version: number;
+  readonly createdAt: Date;
+}
+
+const columns = `id, project_id AS projectId, load_balancer_id AS loadBalancerId, parent_id AS parentId, kind, spec, drain_until AS
+  drainUntil, operating_status AS operatingStatus, status_message AS statusMessage, generation, deleted, version, created_at AS createdAt`;
+
+type Raw = Omit<PartRow, 'spec' | 'deleted'> & { readonly spec: string; readonly deleted: number };
+
+function toRow(raw: Raw): PartRow {
+  return { ...raw, spec: JSON.parse(raw.spec) as PartSpec, deleted: raw.deleted === 1 };
+}
+
+async function rowsOf(sql: Sql, where: string, values: readonly (string | number)[]): Promise<PartRow[]> {
+  return (await sql.query<Raw>(`SELECT ${columns} FROM lb_part WHERE ${where}`, values)).map(toRow);
+}
+
+/** Including deleted ones. */
+export async function readParts(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, PartRow>> {
+  if (ids.length === 0) return new Map();
+  return new Map((await rowsOf(db, `id IN (${marksFor(ids)})`, ids)).map((row) => [row.id, row]));
+}
+
+/** Without deleted ones, oldest first. */
+export async function readChildren(
+  db: Sql,
+  kind: PartName,
+  parentIds: readonly string[],
+): Promise<ReadonlyMap<string, PartRow[]>> {
+  if (parentIds.length === 0) return new Map();
+  const where = `parent_id IN (${marksFor(parentIds)}) AND kind = ? AND deleted = 0 ORDER BY id`;
+  return Map.groupBy(await rowsOf(db, where, [...parentIds, kind]), ({ parentId }) => parentId);
+}
+
+/** Without deleted ones, oldest first. */
+export function pageOfChildren(
+  db: Sql,
+  kind: PartName,
+  parentId: string,
+  { after, take }: PageRequest,
+): Promise<PartRow[]> {
+  const where = 'parent_id = ? AND kind = ? AND deleted = 0 AND id > ? ORDER BY id LIMIT ?';
+  return rowsOf(db, where, [parentId, kind, after?.[0] ?? '', take]);
+}
+
+/** Changed or deleted after a generation of the load balancer; 0: all, without deleted ones. */
+export function partsSince(db: Sql, loadBalancerId: string, generation: number): Promise<PartRow[]> {
+  const live = generation === 0 ? { sql: 'deleted = 0' } : always;
+  return rowsOf(db, `load_balancer_id = ? AND generation > ? AND ${live.sql} ORDER BY id`, [
+    loadBalancerId,
+    generation,
+  ]);
+}
+
+/** Without deleted ones. Under the lock of the load balancer. */
+export async function lockPart(tx: Transaction, id: string): Promise<PartRow | undefined> {
+  return (await rowsOf(tx, 'id = ? AND deleted = 0 FOR UPDATE', [id]))[0];
+}
+
+export type NewPart = Pick<
+  PartRow,
+  'id' | 'projectId' | 'loadBalancerId' | 'parentId' | 'kind' | 'spec' | 'generation'
+> & { readonly uniqueKey: string | undefined };
+
+/** False: its unique key is taken in its parent; nothing was written. */
+export async function insertParts(tx: Transaction, parts: readonly NewPart[]): Promise<boolean> {
+  if (parts.length === 0) return true;
+  const marks = parts.map(() => '(?, ?, ?, ?, ?, ?, ?, ?)').join(', ');
+  const values = parts.flatMap((part) => [
+    ...[part.id, part.projectId, part.loadBalancerId, part.parentId, part.kind],
+    ...[JSON.stringify(part.spec), part.uniqueKey ?? null, part.generation],
+  ]);
+  return taken(
+    tx.execute(
+      `INSERT INTO lb_part (id, project_id, load_balancer_id, parent_id, kind, spec, unique_key, generation) VALUES ${marks}`,
+      values,
+    ),
+  );
+}
+
+/** False: its unique key is taken in its parent. */
+export async function updatePart(
+  tx: Transaction,
+  part: Pick<PartRow, 'id' | 'spec' | 'drainUntil' | 'generation'> & { readonly uniqueKey: string | undefined },
+): Promise<boolean> {
+  return taken(
+    tx.execute(
+      'UPDATE lb_part SET spec = ?, unique_key = ?, drain_until = ?, generation = ?, version = version + 1 WHERE id = ?',
+      [...[JSON.stringify(part.spec), part.uniqueKey ?? null, part.drainUntil, part.generation, part.id]],
+    ),
+  );
+}
+
+export async function deleteParts(tx: Transaction, ids: readonly string[], generation: number): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.execute(
+    `UPDATE lb_part SET deleted = 1, unique_key = NULL, generation = ?, version = version + 1 WHERE id IN (${marksFor(ids)})`,
+    [generation, ...ids],
+  );
+  await tx.execute(`DELETE FROM lb_reference WHERE part_id IN (${marksFor(ids)})`, ids);
+}
+
+export interface Reference {
+  readonly partId: string;
+  readonly field: string;
+  readonly targetId: string;
+}
+
+/** Replaces the references of parts. */
+export async function setReferences(
+  tx: Transaction,
+  partIds: readonly string[],
+  references: readonly Reference[],
+): Promise<void> {
+  if (partIds.length > 0) await tx.execute(`DELETE FROM lb_reference WHERE part_id IN (${marksFor(partIds)})`, partIds);
+  if (references.length === 0) return;
+  await tx.execute(
+    `INSERT INTO lb_reference (part_id, field, target_id) VALUES ${references.map(() => '(?, ?, ?)').join(', ')}`,
+    references.flatMap(({ partId, field, targetId }) => [partId, field, targetId]),
+  );
+}
+
+/** References to any of these parts or certificates from other parts than these. At most 20. */
+export function referencesTo(sql: Sql, targetIds: readonly string[]): Promise<Reference[]> {
+  if (targetIds.length === 0) return Promise.resolve([]);
+  const marks = marksFor(targetIds);
+  return sql.query<Reference>(
+    `SELECT part_id AS partId, field, target_id AS targetId FROM lb_reference
+    WHERE target_id IN (${marks}) AND part_id NOT IN (${marks}) LIMIT 20`,
+    [...targetIds, ...targetIds],
+  );
+}
+
+/** Number of live parts of a kind: in a parent, or in a project. */
+export async function countParts(
+  sql: Sql,
+  kind: PartName,
+  within: { readonly parentId: string } | { readonly projectId: string },
+): Promise<number> {
+  const [column, id] = 'parentId' in within ? ['parent_id', within.parentId] : ['project_id', within.projectId];
+  const [row] = await sql.query<{ count: number }>(
+    `SELECT CAST(COUNT(*) AS INT) AS count FROM lb_part WHERE ${column} = ? AND kind = ? AND deleted = 0`,
+    [id, kind],
+  );
+  return Number(row?.count ?? 0);
+}
+
+async function taken(writing: Promise<unknown>): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    if (isDuplicateKey(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+// Resolvers of the projects' subnets.
+import type { Resolvers } from '../../../generated/graph/loadbalancer.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import { payload } from '../../../platform/mutation.ts';
+import type { SubnetReads } from './subnet-reads.ts';
+import type { SubnetService } from './subnet-service.ts';
+
+export function subnetResolvers({
+  reads,
+  service,
+}: {
+  readonly reads: SubnetReads;
+  readonly service: SubnetService;
+}): Resolvers {
+  return {
+    Query: { projectSubnets: (_, args, context) => reads.page(context, args) },
+    Mutation: {
+      projectSubnetCreate: (_, { input }, context) => payload('projectSubnet', service.create(context, input)),
+      projectSubnetUpdate: (_, { input }, context) => payload('projectSubnet', service.update(context, input)),
+      projectSubnetDelete: (_, { input }, context) => payload('projectSubnet', service.delete(context, input)),
+    },
+    ProjectSubnet: {
+      __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),
+      id: ({ id }) => encodeId('ProjectSubnet', id),
+      project: ({ projectId }) => ({ id: encodeId('Project', projectId) }),
+      // A subnet is made on a host with the first node in it: there is nothing to wait for.
+      provisioningStatus: ({ deleted }) => (deleted ? 'DELETED' : 'ACTIVE'),
+    },
+  };
+}

@@ -1,0 +1,143 @@
+// Creates, renames and deletes the projects' subnets. The first load balancer of a project without one makes one.
+import type {
+  ProjectSubnetCreateInput,
+  ProjectSubnetDeleteInput,
+  ProjectSubnetUpdateInput,
+} from '../../../generated/graph/loadbalancer.ts';
+import { oneProject, requireRole, visibleRow } from '../../../platform/authorise.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { refuse, unknownId } from '../../../platform/errors.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import type { InputCheck } from '../../../platform/input.ts';
+import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
+import type { Quotas } from '../model/quotas.ts';
+import {
+  balancersIn,
+  deleteSubnet,
+  firstSubnet,
+  insertSubnet,
+  lockSubnet,
+  readSubnets,
+  renameSubnet,
+  type SubnetRow,
+} from '../stores/subnet-store.ts';
+
+export interface SubnetServiceOptions {
+  readonly db: Database;
+  readonly mutations: Mutations;
+  readonly quotas: Quotas;
+  /** Of the subnet that is made for a project without one. Subnets of different projects may overlap. */
+  readonly defaultCidr: string;
+}
+
+type Outcome = Promise<MutationOutcome<SubnetRow>>;
+
+export class SubnetService {
+  readonly #options: SubnetServiceOptions;
+
+  constructor(options: SubnetServiceOptions) {
+    this.#options = options;
+  }
+
+  create(context: RequestContext, input: ProjectSubnetCreateInput): Outcome {
+    return this.#run('projectSubnetCreate', context, input, async (attempt) => {
+      attempt.check.name('name', input.name);
+      const cidr = checkCidr(attempt.check, input.cidr);
+      const projectId = oneProject(context.identity, input.projectId);
+      attempt.projectId = projectId;
+      attempt.check.throwIfAny();
+      requireRole(context.identity, projectId, 'MEMBER', 'projectSubnetCreate');
+      return (tx) => this.#insert(tx, { projectId, name: input.name, cidr: cidr ?? '' });
+    });
+  }
+
+  update(context: RequestContext, input: ProjectSubnetUpdateInput): Outcome {
+    return this.#run('projectSubnetUpdate', context, input, async (attempt) => {
+      attempt.check.name('name', input.name, { required: false });
+      const found = await this.#find(attempt, context, input.id);
+      return async (tx) => {
+        const row = await this.#lock(tx, found.id, input.expectedVersion);
+        if (input.name != null) await refuseTaken('subnet', input.name, renameSubnet(tx, row.id, input.name));
+        return row.id;
+      };
+    });
+  }
+
+  delete(context: RequestContext, input: ProjectSubnetDeleteInput): Outcome {
+    return this.#run('projectSubnetDelete', context, input, async (attempt) => {
+      const found = await this.#find(attempt, context, input.id);
+      return async (tx) => {
+        const row = await this.#lock(tx, found.id, input.expectedVersion);
+        const balancers = await balancersIn(tx, row.id);
+        if (balancers.length > 0)
+          refuse('IN_USE', `load balancers are in the subnet: ${balancers.join(', ')}; delete them first`, {
+            field: ['input', 'id'],
+          });
+        await deleteSubnet(tx, row.id);
+        return row.id;
+      };
+    });
+  }
+
+  /** UUID of the subnet of a new load balancer: the named one, the project's first, or a new one. It stays until the transaction ends. */
+  async forNew(tx: Transaction, projectId: string, id: string | undefined): Promise<string> {
+    if (id === undefined) {
+      const first = await firstSubnet(tx, projectId);
+      return first?.id ?? this.#insert(tx, { projectId, name: 'default', cidr: this.#options.defaultCidr });
+    }
+    const row = await lockSubnet(tx, id, 'SHARE');
+    if (row?.projectId !== projectId)
+      refuse('NOT_FOUND', unknownId('ProjectSubnet', encodeId('ProjectSubnet', id)), { field: ['input', 'subnetId'] });
+    return row.id;
+  }
+
+  async #insert(tx: Transaction, row: Pick<SubnetRow, 'projectId' | 'name' | 'cidr'>): Promise<string> {
+    await this.#options.quotas.take(tx, row.projectId, { SUBNETS: 1 });
+    const id = newUuid();
+    await refuseTaken('subnet', row.name, insertSubnet(tx, { ...row, id }));
+    return id;
+  }
+
+  async #lock(tx: Transaction, id: string, expected: number | null | undefined): Promise<SubnetRow> {
+    const row = await lockSubnet(tx, id, 'UPDATE');
+    if (row === undefined) refuse('NOT_FOUND', 'the subnet was deleted', { field: ['input', 'id'] });
+    refuseStale(expected, row.version);
+    return row;
+  }
+
+  async #find(attempt: Attempt, context: RequestContext, id: string): Promise<SubnetRow> {
+    const named = { type: 'ProjectSubnet', id };
+    const row = await visibleRow(context.identity, attempt.check, named, (uuid) => this.#read(uuid));
+    attempt.projectId = row.projectId;
+    requireRole(context.identity, row.projectId, 'MEMBER', 'this');
+    return row;
+  }
+
+  async #read(id: string): Promise<SubnetRow | undefined> {
+    return (await readSubnets(this.#options.db, [id])).get(id);
+  }
+
+  #run(
+    name: string,
+    context: RequestContext,
+    input: { readonly idempotencyKey?: string | null } & object,
+    prepare: (attempt: Attempt) => Promise<Effect>,
+  ): Outcome {
+    const read = (id: string) => this.#read(id);
+    return this.#options.mutations.run({ name, context, input, subject: 'ProjectSubnet', prepare, read });
+  }
+}
+
+/** The canonical block: IPv4 /8 to /28, IPv6 /48 to /120. */
+export function checkCidr(check: InputCheck, text: string): string | undefined {
+  const cidr = check.addressBlock('cidr', text);
+  if (cidr === undefined) return undefined;
+  const [address = '', length = ''] = cidr.split('/');
+  const [shortest, longest] = address.includes(':') ? [48, 120] : [8, 28];
+  const bits = Number(length);
+  if (length === '' || bits < shortest || bits > longest)
+    check.fault('cidr', `cidr is ${cidr}; give a block from /${shortest} to /${longest}`);
+  return cidr;
+}

@@ -1,0 +1,61 @@
+// Reads documents of nodes and their changes, as they come over the link or from the disk.
+import { z } from 'zod';
+import { isObject } from '../../../platform/json.ts';
+import { type PartSpec, partNames } from '../parts/part-kind.ts';
+import type { WantedChange, WantedNode } from './wanted-node.ts';
+
+const uuid = z.uuid();
+const address = z.union([z.ipv4(), z.ipv6()]);
+const count = z.number().int().nonnegative();
+
+const part = z.object({
+  id: uuid,
+  kind: z.enum(partNames),
+  parentId: uuid,
+  spec: z.custom<PartSpec>(isObject),
+  drainUntil: z.iso.datetime().nullable(),
+});
+
+const certificate = z.object({ id: uuid, version: count, pem: z.string().max(131_072) });
+
+const head = z.object({
+  id: uuid,
+  /** It becomes the name of files, interfaces and namespaces. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  loadBalancer: z.object({ id: uuid, name: z.string().max(63), generation: count }),
+  state: z.enum(['RUN', 'DRAIN']),
+  address,
+  managementAddress: address,
+  subnet: z
+    .object({ address, cidr: z.string().max(49), vni: count.max(0xff_ff_ff), peers: z.array(address).max(1_000) })
+    .nullable(),
+  floating: z.object({ address, routerId: count.max(255), priority: count.max(255) }).nullable(),
+  size: z.object({ connections: count, threads: count }),
+  cookieKey: z.string().max(255),
+});
+
+const node = head.extend({ generation: count, parts: z.array(part), certificates: z.array(certificate) });
+
+const change = z.object({
+  from: count,
+  to: count,
+  node: head.optional(),
+  parts: z.array(part),
+  removedParts: z.array(uuid),
+  certificates: z.array(certificate),
+  removedCertificates: z.array(uuid),
+});
+
+/** Undefined: it is not the document of a node. */
+export function readWantedNode(value: unknown): WantedNode | undefined {
+  const read = node.safeParse(value);
+  return read.success ? read.data : undefined;
+}
+
+/** Undefined: it is not a change. */
+export function readWantedChange(value: unknown): WantedChange | undefined {
+  const read = change.safeParse(value);
+  if (!read.success) return undefined;
+  const { node: changed, ...rest } = read.data;
+  return changed === undefined ? rest : { ...rest, node: changed };
+}

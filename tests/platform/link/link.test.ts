@@ -1,0 +1,205 @@
+// Both ends of a link over real mutual TLS: documents arrive in order, reports until they are stored, over lost connections.
+import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import pino from 'pino';
+import type { MutualTls } from '../../../platform/graph/tls.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import type { JsonValue } from '../../../platform/json.ts';
+import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
+import { type LinkPeer, LinkServer, type LinkSession } from '../../../platform/link/link-server.ts';
+import { machineUri } from '../../../platform/machines/machine.ts';
+import { Peers } from '../../../platform/machines/peers.ts';
+import { type CertificateAndKey, certify, makeCertificate } from '../../../platform/net/certificates.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+
+const log = pino({ level: 'silent' });
+let authority: CertificateAndKey;
+const ends: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  authority = await makeCertificate({ commonName: 'Machines', use: 'authority' });
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function machine(
+  role: string,
+  name: string,
+): Promise<MutualTls & { readonly id: string; readonly peers: Peers }> {
+  const id = newUuid();
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const cert = await certify({
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    issuer: authority,
+    commonName: name,
+    uri: machineUri({ role, name, id }),
+    days: 1,
+  });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { id, cert, key, ca: authority.cert, peers: new Peers(log) };
+}
+
+class Documents implements LinkDocuments {
+  readonly kept = new Map<string, { generation: number; document: JsonValue }>();
+  readonly seen: string[] = [];
+
+  held(): ReadonlyMap<string, number> {
+    return new Map([...this.kept].map(([key, { generation }]) => [key, generation]));
+  }
+
+  async put(key: string, generation: number, document: JsonValue): Promise<void> {
+    await sleep(1);
+    this.seen.push(`put ${key} ${generation}`);
+    this.kept.set(key, { generation, document });
+  }
+
+  async change(key: string, { from, to }: Readonly<Record<string, JsonValue>>): Promise<boolean> {
+    const before = this.kept.get(key);
+    this.seen.push(`change ${key} ${String(from)} ${String(to)}`);
+    if (before === undefined || before.generation !== from) return false;
+    this.kept.set(key, { ...before, generation: Number(to) });
+    return true;
+  }
+
+  async remove(key: string): Promise<void> {
+    this.seen.push(`remove ${key}`);
+    this.kept.delete(key);
+  }
+}
+
+/** The deciding end, as a domain uses it. */
+class Domain {
+  readonly peers: LinkPeer[] = [];
+  readonly reports: [string, JsonValue][] = [];
+  readonly resent: string[] = [];
+  closed = 0;
+  /** Reports are refused while it is true. */
+  failing = false;
+
+  async open(peer: LinkPeer): Promise<LinkSession> {
+    this.peers.push(peer);
+    return {
+      epoch: this.peers.length,
+      begin: () => peer.send({ type: 'document', key: 'node/1', generation: 7, document: { a: 1 } }),
+      report: async (key, body) => {
+        await sleep(1);
+        if (this.failing) throw new Error('the database is away');
+        this.reports.push([key, body]);
+      },
+      resend: (key) => {
+        this.resent.push(key);
+        peer.send({ type: 'document', key, generation: 9, document: { a: 9 } });
+      },
+      closed: () => {
+        this.closed += 1;
+      },
+    };
+  }
+}
+
+async function serve(tls: MutualTls, domain: Domain, port = 0): Promise<LinkServer> {
+  const server = await LinkServer.listen({
+    host: '127.0.0.1',
+    port,
+    tls,
+    role: 'lbhost',
+    log,
+    open: (peer) => domain.open(peer),
+  });
+  ends.push(() => server.stop());
+  return server;
+}
+
+function dial(tls: MutualTls, ports: readonly number[], documents = new Documents()): LinkClient {
+  const client = new LinkClient({
+    ...{ tls, log, documents, role: 'loadbalancer', facts: () => ({ provider: 'LOOPBACK' }) },
+    urls: ports.map((port) => `wss://127.0.0.1:${port}/link`),
+  });
+  client.start();
+  ends.push(() => client.stop());
+  return client;
+}
+
+test('documents arrive in order, a change that does not follow is answered by the whole document', async () => {
+  const [domain, documents] = [new Domain(), new Documents()];
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  dial(await machine('lbhost', 'host-1'), [server.port], documents);
+  await waitFor('the other end', () => documents.kept.size === 1);
+  const [peer] = domain.peers;
+  expect(peer).toMatchObject({ machine: { role: 'lbhost', name: 'host-1' }, facts: { provider: 'LOOPBACK' } });
+  peer?.send({ type: 'change', key: 'node/1', change: { from: 7, to: 8 } });
+  peer?.send({ type: 'change', key: 'node/1', change: { from: 3, to: 4 } });
+  peer?.send({ type: 'document', key: 'node/2', generation: 1, document: {} });
+  peer?.send({ type: 'gone', key: 'node/2' });
+  await waitFor(
+    'the other end',
+    () => domain.resent.length === 1 && documents.kept.get('node/1')?.generation === 9 && !documents.kept.has('node/2'),
+  );
+  expect(documents.seen.slice(0, 5)).toEqual([
+    ...['put node/1 7', 'change node/1 7 8', 'change node/1 3 4', 'put node/2 1', 'remove node/2'],
+  ]);
+});
+
+test('a report is sent until it is stored, also over a lost connection; a newer one replaces it', async () => {
+  const domain = new Domain();
+  const tls = await machine('loadbalancer', 'one');
+  const server = await serve(tls, domain);
+  const client = dial(await machine('lbhost', 'host-1'), [server.port]);
+  await waitFor('the other end', () => client.connected);
+  domain.failing = true;
+  client.report('node/1', { applied: 1 });
+  client.report('node/2', { applied: 1 });
+  await waitFor('the other end', () => domain.closed >= 1);
+  client.report('node/1', { applied: 2 });
+  domain.failing = false;
+  await waitFor('the other end', () => client.waiting === 0);
+  expect(new Map(domain.reports)).toEqual(
+    new Map([
+      ['node/2', { applied: 1 }],
+      ['node/1', { applied: 2 }],
+    ]),
+  );
+  expect(domain.reports.filter(([key]) => key === 'node/1').map(([, body]) => body)).toEqual([{ applied: 2 }]);
+});
+
+test('a machine finds another place when its own is drained', async () => {
+  const domains = [new Domain(), new Domain()];
+  const tls = await machine('loadbalancer', 'one');
+  const servers = await Promise.all(domains.map((domain) => serve(tls, domain)));
+  const client = dial(
+    await machine('lbhost', 'host-1'),
+    servers.map(({ port }) => port),
+  );
+  await waitFor('the other end', () => client.connected);
+  const first = domains.findIndex(({ peers }) => peers.length > 0);
+  await servers[first]?.drain();
+  await waitFor('the other end', () => (domains[1 - first]?.peers.length ?? 0) > 0 && client.connected);
+});
+
+test('only machines of the role are accepted, and a revoked one is cut off', async () => {
+  const domain = new Domain();
+  const tls = await machine('loadbalancer', 'one');
+  const server = await serve(tls, domain);
+  const other = dial(await machine('relay', 'other'), [server.port]);
+  const mine = await machine('lbhost', 'host-1');
+  const client = dial(mine, [server.port]);
+  await waitFor('the other end', () => client.connected);
+  expect(other.connected).toBe(false);
+  expect(domain.peers).toHaveLength(1);
+  tls.peers.revoke(new Set([mine.id]));
+  await waitFor('the other end', () => !client.connected && server.connected === 0);
+  expect(domain.peers).toHaveLength(1);
+});
+
+test('the newest connection of a machine counts', async () => {
+  const domain = new Domain();
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  const mine = await machine('lbhost', 'host-1');
+  const older = dial(mine, [server.port]);
+  await waitFor('the other end', () => older.connected);
+  const newer = dial(mine, [server.port]);
+  await waitFor('the other end', () => newer.connected && domain.closed === 1);
+  expect(server.connected).toBe(1);
+});

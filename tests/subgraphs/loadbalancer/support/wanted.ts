@@ -1,0 +1,35 @@
+// Parts and nodes as the control plane wants them, for tests of the host.
+import { newUuid } from '../../../../platform/ids.ts';
+import type { JsonObject } from '../../../../platform/json.ts';
+import type { PartName } from '../../../../subgraphs/loadbalancer/parts/part-kind.ts';
+import { readSpec } from '../../../../subgraphs/loadbalancer/parts/part-spec.ts';
+import { partKinds } from '../../../../subgraphs/loadbalancer/parts/parts.ts';
+import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+
+export function part(kind: PartName, parentId: string, given: JsonObject): WantedPart {
+  const read = readSpec(partKinds[kind], given);
+  if (!read.ok) throw new Error(`${kind}: ${JSON.stringify(read.faults)}`);
+  return { id: newUuid(), kind, parentId, spec: read.spec, drainUntil: null };
+}
+
+export function wantedNode(
+  balancerId: string,
+  parts: readonly WantedPart[],
+  certificates: WantedNode['certificates'] = [],
+): WantedNode {
+  return {
+    id: newUuid(),
+    name: 'web-1',
+    generation: 1,
+    loadBalancer: { id: balancerId, name: 'web', generation: 1 },
+    state: 'RUN',
+    address: '127.0.0.1',
+    managementAddress: '127.0.0.1',
+    subnet: null,
+    floating: null,
+    size: { connections: 1000, threads: 1 },
+    cookieKey: 'secret of the load balancer',
+    parts,
+    certificates,
+  };
+}

@@ -1,0 +1,37 @@
+// Credentials of machines, signed by an authority of the test.
+import { generateKeyPairSync } from 'node:crypto';
+import type { MutualTls } from '../../platform/graph/tls.ts';
+import { newUuid } from '../../platform/ids.ts';
+import type { Logger } from '../../platform/log.ts';
+import { machineUri } from '../../platform/machines/machine.ts';
+import { Peers } from '../../platform/machines/peers.ts';
+import { type CertificateAndKey, certify, makeCertificate } from '../../platform/net/certificates.ts';
+
+export interface TestMachine extends MutualTls {
+  /** UUID. */
+  readonly id: string;
+  readonly peers: Peers;
+}
+
+export function testAuthority(): Promise<CertificateAndKey> {
+  return makeCertificate({ commonName: 'Machines', use: 'authority' });
+}
+
+export async function testMachine(
+  authority: CertificateAndKey,
+  role: string,
+  name: string,
+  log: Logger,
+): Promise<TestMachine> {
+  const id = newUuid();
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const cert = await certify({
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    issuer: authority,
+    commonName: name,
+    uri: machineUri({ role, name, id }),
+    days: 1,
+  });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { id, cert, key, ca: authority.cert, peers: new Peers(log) };
+}
