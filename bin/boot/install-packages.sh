@@ -30,7 +30,13 @@ fi
 # Programs whose packages enable units for the next boot.
 services='/usr/sbin/sshd:ssh.service:ssh.socket
 /usr/sbin/ovs-vswitchd:openvswitch-switch.service:ovs-record-hostname.service
-/usr/sbin/apache2ctl:apache2.service:apache-htcacheclean.service'
+/usr/sbin/apache2ctl:apache2.service:apache-htcacheclean.service
+/usr/sbin/haproxy:haproxy.service
+/usr/sbin/keepalived:keepalived.service
+/usr/sbin/pdns_server:pdns.service
+/usr/sbin/nginx:nginx.service
+/usr/sbin/named:named.service:named-resolvconf.service
+/usr/sbin/collectd:collectd.service'
 new=
 for service in $services; do
   [ -e "${service%%:*}" ] || new="$new $service"

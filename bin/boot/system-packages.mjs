@@ -27,7 +27,25 @@ const PACKAGES = [
     part: 'openvswitch',
     places: [['/usr/sbin/ovs-vswitchd'], ['/usr/sbin/ovsdb-server']],
   },
-  { name: 'haproxy', when: 'tests', places: [['/usr/sbin/haproxy']] },
+  { name: 'haproxy', when: 'tests', part: 'balancers', places: [['/usr/sbin/haproxy']] },
+  { name: 'keepalived', when: 'tests', part: 'balancers', places: [['/usr/sbin/keepalived']] },
+  { name: 'pdns-server', when: 'tests', part: 'balancers', places: [['/usr/sbin/pdns_server']] },
+  {
+    name: 'pdns-backend-sqlite3',
+    when: 'tests',
+    part: 'balancers',
+    places: [
+      [
+        '/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so',
+        '/usr/lib/aarch64-linux-gnu/pdns/libgsqlite3backend.so',
+      ],
+    ],
+  },
+  { name: 'nginx-light', when: 'tests', part: 'balancers', places: [['/usr/sbin/nginx']] },
+  { name: 'hey', when: 'tests', part: 'balancers', places: [['/usr/bin/hey']] },
+  { name: 'bind9', when: 'tests', places: [['/usr/sbin/named']] },
+  { name: 'bind9-dnsutils', when: 'tests', part: 'balancers', places: [['/usr/bin/dig']] },
+  { name: 'collectd-core', when: 'tests', places: [['/usr/sbin/collectd']] },
   { name: 'apache2-bin', when: 'tests', part: 'apache', places: [['/usr/sbin/apache2']] },
   {
     name: 'libapache2-mod-security2',
