@@ -14,6 +14,7 @@ import type { EventKinds } from './events/kinds.ts';
 import { platformEvents } from './events/platform-events.ts';
 import type { GraphExport } from './graph/graph-export.ts';
 import type { Subgraph } from './graph/subgraph.ts';
+import type { MutualTls } from './graph/tls.ts';
 import type { Health } from './health.ts';
 import type { Role } from './identity.ts';
 import type { Leases } from './leases.ts';
@@ -22,6 +23,7 @@ import type { Logger } from './log.ts';
 import type { Mutations } from './mutation.ts';
 import type { EgressPolicy } from './net/egress.ts';
 import type { OwedQueue } from './owed-queue.ts';
+import type { ProjectHoldings } from './projects.ts';
 import type { CursorSealer } from './secrets/cursor-sealer.ts';
 import type { KeyFolder } from './secrets/key-folder.ts';
 import type { Sealer } from './secrets/seal.ts';
@@ -36,6 +38,8 @@ export interface ProcessGround {
   readonly health: Health;
   /** The addresses to which it may connect on behalf of users. */
   readonly egress: EgressPolicy;
+  /** A role's certificate for its peers on other hosts; undefined: the settings give none. */
+  tlsOf(role: string): Promise<MutualTls | undefined>;
 }
 
 /** The ground of every role with a database. Its owner closes it, not the roles. */
@@ -64,6 +68,8 @@ export interface SubgraphGround extends Ground {
   readonly eventKinds: EventKinds;
   /** All that there are. */
   readonly roles: readonly string[];
+  /** What all subgraphs have of a project, in words. */
+  readonly projectHoldings: ProjectHoldings;
   /** The key files of this process's roles. */
   readonly keys: KeyFolder;
 }
@@ -167,6 +173,8 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   /** True: a document may have only one of its mutations (one document, one device call). */
   readonly oneMutation?: boolean;
   readonly exports?: readonly GraphExport[];
+  /** What it has of a project that must be deleted before the project. */
+  readonly held?: ProjectHoldings;
   readonly roles?: readonly ExtraRole<Shapes>[];
   create(ground: SubgraphGround, settings: SettingsOf<Shapes>): Promise<RunningSubgraph>;
   work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;

@@ -1,9 +1,8 @@
 // Composition of the subgraphs' SDL into the supergraph, which is checked in: `npm run compose` after a change of the graph.
 // The composer is a port of one function; docs/decisions/0014 says why it is this one.
-import { writeFile } from 'node:fs/promises';
 import { composeServices } from '@theguild/federation-composition';
 import { parse } from 'graphql';
-import { readGraph, type SubgraphSdl } from '../platform/graph/sdl.ts';
+import type { SubgraphSdl } from '../platform/graph/sdl.ts';
 
 export const supergraphFile = 'supergraph.graphql';
 
@@ -14,8 +13,4 @@ export function composeSupergraph(subgraphs: SubgraphSdl): string {
   if (supergraphSdl === undefined)
     throw new Error(`the subgraphs do not compose:\n${errors.map(({ message }) => message).join('\n')}`);
   return `${supergraphSdl.trim()}\n`;
-}
-
-if (import.meta.main) {
-  await writeFile(new URL(supergraphFile, import.meta.url), composeSupergraph(readGraph()));
 }

@@ -35,10 +35,7 @@ const PACKAGES = [
     when: 'tests',
     part: 'balancers',
     places: [
-      [
-        '/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so',
-        '/usr/lib/aarch64-linux-gnu/pdns/libgsqlite3backend.so',
-      ],
+      ['/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so', '/usr/lib/aarch64-linux-gnu/pdns/libgsqlite3backend.so'],
     ],
   },
   { name: 'nginx-light', when: 'tests', part: 'balancers', places: [['/usr/sbin/nginx']] },

@@ -12,6 +12,7 @@ import type { Logger } from '../../platform/log.ts';
 import { addFeedMetrics, createMetrics } from '../../platform/metrics.ts';
 import { Mutations } from '../../platform/mutation.ts';
 import type { KnownListeners } from '../../platform/net/egress.ts';
+import type { ProjectHoldings } from '../../platform/projects.ts';
 import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import {
@@ -82,14 +83,14 @@ async function compose(
   );
   const process: ProcessGround = {
     ...{ processName: config.name, log, registry: createMetrics(), health: new Health(), egress: egress.policy },
+    tlsOf: await internalTls(config, log, lifecycle),
   };
-  const { registry, health } = process;
+  const { registry, health, tlsOf } = process;
   const served = rows.filter(({ name }) => has(name));
   const extra = rows.flatMap((row) => (row.roles ?? []).filter(({ name }) => has(name)).map((role) => ({ row, role })));
   const owners = ownersOf(config.roles, rows);
   const others = has('worker') ? rows.map(({ migrations }) => migrations) : [];
   const keys = keyFolder(config, log);
-  const tlsOf = await internalTls(config, log, lifecycle);
 
   const laid = owners.length > 0 ? await layGround({ config, lifecycle, process, keys, owners, others }) : undefined;
   const running = new Map<string, RunningSubgraph>();
@@ -101,6 +102,7 @@ async function compose(
         keys,
         eventKinds: allEventKinds(rows),
         roles: rolesOf(rows).all,
+        projectHoldings: holdingsOf(rows, laid.owners),
       });
       for (const row of served) {
         const sdl = graph.get(row.name) ?? '';
@@ -157,7 +159,7 @@ async function laySubgraphGround(
   config: Config,
   lifecycle: Lifecycle,
   ground: Ground,
-  shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles'>,
+  shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles' | 'projectHoldings'>,
 ): Promise<Omit<SubgraphGround, 'sdl'>> {
   const { db, wake, log, registry, health } = ground;
   const keyring = await shared.keys.shared('subgraphs');
@@ -175,6 +177,16 @@ async function laySubgraphGround(
   if (standby !== undefined) await lifecycle.add('standby', { stop: () => standby.close() });
   const commits = new Commits({ db, keyring, log, ...(standby === undefined ? {} : { standby }) });
   return { ...ground, feed, commits, cursors, mutations: new Mutations({ db, commits, log }), ...shared };
+}
+
+/** Of the subgraphs whose tables the database has. */
+function holdingsOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): ProjectHoldings {
+  return async (sql, projectId) => {
+    const held: string[] = [];
+    for (const row of rows)
+      if (owners.has(row.migrations.owner)) held.push(...((await row.held?.(sql, projectId)) ?? []));
+    return held;
+  };
 }
 
 /** Does the work of the subgraphs whose tables the database has. */

@@ -1,8 +1,9 @@
-// The load balancer subgraph: its services and resolvers.
+// The load balancer subgraph: its services and resolvers, and the place where hosts connect.
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
-import type { Subgraph } from '../../platform/graph/subgraph.ts';
+import type { MutualTls } from '../../platform/graph/tls.ts';
+import { LinkServer } from '../../platform/link/link-server.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
-import type { SubgraphGround } from '../../platform/subgraph-row.ts';
+import type { RunningSubgraph, SubgraphGround } from '../../platform/subgraph-row.ts';
 import { BalancerReads } from './balancers/balancer-reads.ts';
 import { balancerResolvers } from './balancers/balancer-resolvers.ts';
 import { BalancerService } from './balancers/balancer-service.ts';
@@ -12,6 +13,8 @@ import { PartService } from './balancers/part-service.ts';
 import { CertificateReads } from './certificates/certificate-reads.ts';
 import { certificateResolvers } from './certificates/certificate-resolvers.ts';
 import { CertificateService } from './certificates/certificate-service.ts';
+import { HostSessions } from './hosts/host-sessions.ts';
+import { NodeDocuments } from './hosts/node-documents.ts';
 import { type QuotaDefaults, Quotas } from './model/quotas.ts';
 import { NodeReads } from './nodes/node-reads.ts';
 import { MemberAddresses } from './parts/member-addresses.ts';
@@ -26,14 +29,14 @@ export interface LoadBalancerSettings {
 }
 
 export interface LoadBalancerOptions extends SubgraphGround {
-  readonly name: string;
   readonly sealKeys: Sealer;
   readonly settings: LoadBalancerSettings;
-  readonly projectName: (projectId: string) => Promise<string>;
+  /** Where hosts connect; absent: none can. */
+  readonly link?: { readonly host: string; readonly port: number; readonly tls: MutualTls };
 }
 
-export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Subgraph {
-  const { db, wake, mutations, egress, commits, cursors, sdl, settings, projectName } = options;
+export function createLoadBalancerSubgraph(options: LoadBalancerOptions): RunningSubgraph {
+  const { db, wake, mutations, egress, commits, cursors, sdl, settings } = options;
   const quotas = new Quotas(settings.quotas);
   const memberAddresses = new MemberAddresses(egress);
   const common = { db, wake, mutations, quotas };
@@ -46,7 +49,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Subgra
   const subnetService = new SubnetService({ ...common, defaultCidr: settings.defaultCidr });
   const certificateService = new CertificateService({ ...common, sealer: options.sealKeys });
   const balancerService = new BalancerService({
-    ...{ ...common, parts: partService, subnets: subnetService, memberAddresses, projectName },
+    ...{ ...common, parts: partService, subnets: subnetService, memberAddresses },
     zone: settings.zone,
   });
   const resolvers = [
@@ -55,5 +58,18 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Subgra
     certificateResolvers({ reads: certificates, service: certificateService }),
     subnetResolvers({ reads: subnets, service: subnetService }),
   ];
-  return createSubgraph({ name: 'loadbalancer', sdl, commits, cursors, resolvers });
+  const { link, log } = options;
+  let served: LinkServer | undefined;
+  return {
+    subgraph: createSubgraph({ name: 'loadbalancer', sdl, commits, cursors, resolvers }),
+    async start() {
+      if (link === undefined) return;
+      const documents = new NodeDocuments({ db, sealer: options.sealKeys });
+      const sessions = new HostSessions({ db, wake, log, documents });
+      served = await LinkServer.listen({ ...link, role: 'lbhost', log, open: (peer) => sessions.open(peer) });
+      log.info({ host: link.host, port: served.port }, 'load balancer hosts can connect');
+    },
+    drain: () => served?.drain(),
+    stop: () => served?.stop(),
+  };
 }

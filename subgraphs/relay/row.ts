@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ConfigError } from '../../platform/config-error.ts';
 import type { Database } from '../../platform/database/database.ts';
+import { countHeld } from '../../platform/projects.ts';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
 import { relayEvents } from './events.ts';
 
@@ -27,6 +28,10 @@ export const relayRow = subgraphRow({
       ),
   },
   oneMutation: true,
+  held: (sql, projectId) =>
+    countHeld(sql, projectId, {
+      backends: 'SELECT COUNT(*) AS count FROM backend WHERE project_id = ? AND live_name IS NOT NULL',
+    }),
   filteredFeeds: ['relayOperationChanges', 'backendChanges'],
   exports: [
     {

@@ -14,7 +14,8 @@ import { newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { owe } from '../../../platform/owed-work.ts';
-import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
+import { holdProject } from '../../../platform/projects.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { loadBalancerEvents } from '../events.ts';
 import type { Quotas } from '../model/quotas.ts';
@@ -51,8 +52,6 @@ export interface BalancerServiceOptions {
   readonly memberAddresses: MemberAddresses;
   /** The DNS zone of load balancers: NAME.PROJECT.ZONE. */
   readonly zone: string;
-  /** The name of a project in host names. */
-  readonly projectName: (projectId: string) => Promise<string>;
 }
 
 export class BalancerService {
@@ -63,7 +62,7 @@ export class BalancerService {
   }
 
   create(context: RequestContext, input: LoadBalancerCreateInput): Promise<MutationOutcome<BalancerRow>> {
-    const { subnets, memberAddresses, zone, projectName } = this.#options;
+    const { subnets, memberAddresses, zone } = this.#options;
     return this.#run('loadBalancerCreate', context, input, async (attempt) => {
       const { check } = attempt;
       checkNewBalancer(check, input);
@@ -74,8 +73,10 @@ export class BalancerService {
       const subnetId = input.subnetId == null ? undefined : check.id('subnetId', input.subnetId, 'ProjectSubnet');
       check.throwIfAny();
       requireRole(context.identity, projectId, 'MEMBER', 'loadBalancerCreate');
-      const hostName = `${input.name}.${await projectName(projectId)}.${zone}`;
       return async (tx) => {
+        const project =
+          (await holdProject(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId ?? '');
+        const hostName = `${input.name}.${project}.${zone}`;
         const subnet = await subnets.forNew(tx, projectId, subnetId);
         const row = { ...newRow(input), id, projectId, hostName, subnetId: subnet };
         await this.#insert(tx, row, parts);

@@ -11,8 +11,6 @@ import type { WantedCertificate, WantedChange, WantedNode, WantedPart } from '..
 export interface NodeDocumentsOptions {
   readonly db: Sql;
   readonly sealer: Sealer;
-  /** The key of a load balancer's persistence cookies: the same on all of its nodes, and not guessable. */
-  readonly cookieKey: (balancerId: string) => string;
 }
 
 /** What a host has of a node's document. */
@@ -84,7 +82,7 @@ export class NodeDocuments {
       subnet: null,
       floating: null,
       size: { connections: node.connections, threads: node.threads },
-      cookieKey: this.#options.cookieKey(balancer.id),
+      cookieKey: balancer.cookieKey,
     };
   }
 

@@ -1,6 +1,9 @@
 // How many objects a project may have: the quota set for it, else the installation's.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import { holdProject } from '../../../platform/projects.ts';
+import { refuseUnknown } from '../../../platform/refusals.ts';
 import type { PartName } from '../parts/part-kind.ts';
 import type { QuotaKind } from './states.ts';
 
@@ -43,10 +46,15 @@ export class Quotas {
     this.#defaults = defaults;
   }
 
-  /** Refuses QUOTA_EXCEEDED unless so many more are allowed. The project's other creations wait until the transaction ends. */
+  /**
+   * Refuses QUOTA_EXCEEDED unless so many more are allowed, and NOT_FOUND a project that is deleted. The project's other creations
+   * wait until the transaction ends.
+   */
   async take(tx: Transaction, projectId: string, wanted: Readonly<Partial<Record<QuotaKind, number>>>): Promise<void> {
     const adding = Object.entries(wanted).filter(([, count]) => count > 0) as [QuotaKind, number][];
     if (adding.length === 0) return;
+    if ((await holdProject(tx, projectId)) === undefined)
+      refuseUnknown('Project', 'projectId', encodeId('Project', projectId));
     await tx.execute('INSERT INTO lb_project (project_id) VALUES (?) ON DUPLICATE KEY UPDATE project_id = project_id', [
       projectId,
     ]);

@@ -1,4 +1,5 @@
 // SQL of load balancers. Every change of a load balancer, its parts or its nodes locks the load balancer's row first.
+import { randomBytes } from 'node:crypto';
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { OperatingStatus, ProvisioningStatus, Topology } from '../model/states.ts';
@@ -21,6 +22,8 @@ export interface BalancerRow {
   readonly nodeConnections: number;
   readonly nodeThreads: number;
   readonly hostName: string;
+  /** Of its persistence cookies: random, the same on all of its nodes. */
+  readonly cookieKey: string;
   readonly generation: number;
   readonly provisioningStatus: ProvisioningStatus;
   readonly provisioningReason: string | null;
@@ -32,7 +35,7 @@ export interface BalancerRow {
 
 const columns = `id, project_id AS projectId, name, description, tags, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS
   cmpId, subnet_id AS subnetId, topology, enabled, min_nodes AS minNodes, max_nodes AS maxNodes, wanted_nodes AS wantedNodes,
-  node_connections AS nodeConnections, node_threads AS nodeThreads, host_name AS hostName, generation, provisioning_status AS
+  node_connections AS nodeConnections, node_threads AS nodeThreads, host_name AS hostName, cookie_key AS cookieKey, generation, provisioning_status AS
   provisioningStatus, provisioning_reason AS provisioningReason, pending_since AS pendingSince, operating_status AS operatingStatus,
   version, created_at AS createdAt`;
 
@@ -66,6 +69,7 @@ export async function lockBalancer(tx: Transaction, id: string): Promise<Balance
 export type NewBalancer = Omit<
   BalancerRow,
   | 'wantedNodes'
+  | 'cookieKey'
   | 'generation'
   | 'provisioningStatus'
   | 'provisioningReason'
@@ -78,12 +82,14 @@ export type NewBalancer = Omit<
 export async function insertBalancer(tx: Transaction, row: NewBalancer): Promise<void> {
   await tx.execute(
     `INSERT INTO lb_load_balancer (id, project_id, name, live_name, description, tags, cmp_namespace, cmp_type, cmp_id, subnet_id,
-      topology, enabled, min_nodes, max_nodes, wanted_nodes, node_connections, node_threads, host_name, provisioning_status, pending_since)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'PENDING', NOW(3))`,
+      topology, enabled, min_nodes, max_nodes, wanted_nodes, node_connections, node_threads, host_name, cookie_key,
+      provisioning_status, pending_since)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'PENDING', NOW(3))`,
     [
       ...[row.id, row.projectId, row.name, row.name, row.description, JSON.stringify(row.tags)],
       ...[row.cmpNamespace, row.cmpType, row.cmpId, row.subnetId, row.topology, row.enabled],
       ...[row.minNodes, row.maxNodes, row.minNodes, row.nodeConnections, row.nodeThreads, row.hostName],
+      randomBytes(16).toString('hex'),
     ],
   );
 }

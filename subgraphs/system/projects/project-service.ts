@@ -8,6 +8,7 @@ import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext, Role } from '../../../platform/identity.ts';
 import { decodeUuid, newUuid } from '../../../platform/ids.ts';
 import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { recordProject } from '../../../platform/projects.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { Entities } from '../entities.ts';
@@ -69,6 +70,7 @@ export class ProjectService {
   async insert(tx: Transaction, project: { name: string; description: string }): Promise<string> {
     const id = newUuid();
     await refuseTaken('project', project.name, this.#projects.insert(tx, { id, ...project }));
+    await recordProject(tx, id, project.name);
     await appendStatus(
       tx,
       systemEvents,

@@ -6,8 +6,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { execute, type GraphQLSchema, parse, subscribe, validate } from 'graphql';
 import { useServer as serveSubscriptions } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import { apiSchemaOf, readGraph } from '../../../platform/graph/sdl.ts';
+import { apiSchemaOf, graphOf } from '../../../platform/graph/sdl.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 
 export const goodToken = 'tg_good';
 
@@ -54,7 +55,7 @@ export class GraphServer {
   }
 
   static async start(): Promise<GraphServer> {
-    const apiSchema = apiSchemaOf(composeSupergraph(readGraph()));
+    const apiSchema = apiSchemaOf(composeSupergraph(graphOf(subgraphRows)));
     const server = new GraphServer(apiSchema);
     server.#http.listen({ host: '127.0.0.1', port: 0 });
     await once(server.#http, 'listening');

@@ -14,6 +14,7 @@ import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { LinkServer } from '../../../platform/link/link-server.ts';
 import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
 import { OwedWork } from '../../../platform/owed-work.ts';
+import { recordProject } from '../../../platform/projects.ts';
 import { BalancerService } from '../../../subgraphs/loadbalancer/balancers/balancer-service.ts';
 import { PartService } from '../../../subgraphs/loadbalancer/balancers/part-service.ts';
 import { LbHost } from '../../../subgraphs/loadbalancer/host/lb-host.ts';
@@ -65,14 +66,15 @@ beforeAll(async () => {
   ground = await new Ground({ connection: place.connection }).start();
   authority = await testAuthority();
   const { db, wake, mutations, log, sealer, egress } = ground;
+  await db.transaction((tx) => recordProject(tx, projectId, 'default'));
   const common = { db, wake, mutations, quotas };
   const memberAddresses = new MemberAddresses(egress);
   parts = new PartService({ ...common, memberAddresses });
   const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
   balancers = new BalancerService({
-    ...{ ...common, parts, subnets, memberAddresses, zone: 'lb.test', projectName: async () => 'default' },
+    ...{ ...common, parts, subnets, memberAddresses, zone: 'lb.test' },
   });
-  const documents = new NodeDocuments({ db, sealer, cookieKey: (id) => `key of ${id}` });
+  const documents = new NodeDocuments({ db, sealer });
   const sessions = new HostSessions({ db, wake, log, documents });
   link = await LinkServer.listen({
     ...{

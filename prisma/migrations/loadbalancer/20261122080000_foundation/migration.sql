@@ -19,6 +19,7 @@ CREATE TABLE `lb_load_balancer` (
   `node_connections` INT UNSIGNED NOT NULL,
   `node_threads` SMALLINT UNSIGNED NOT NULL,
   `host_name` VARCHAR(253) NOT NULL,
+  `cookie_key` CHAR(32) NOT NULL,
   `generation` INT UNSIGNED NOT NULL DEFAULT 1,
   `provisioning_status` VARCHAR(16) NOT NULL,
   `provisioning_reason` VARCHAR(1024) NULL,
