@@ -1,0 +1,247 @@
+// The lab of one `tidegate up`, through its command line and its graph.
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { expect } from '@jest/globals';
+import type { PartName, Trouble } from '../../../lab/part.ts';
+import { labUnavailable } from '../../support/lab.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { ask, startUp, tokenOf, type UpProcess } from './up-process.ts';
+
+const program = join(import.meta.dirname, '..', '..', '..', 'bin', 'tidegate.ts');
+const run = promisify(execFile);
+
+interface Call {
+  readonly operation: {
+    readonly id: string;
+    readonly state: string;
+    readonly deviceError: { code: string } | null;
+  } | null;
+  readonly mapping: { readonly id: string } | null;
+  readonly userErrors: readonly { readonly code: string }[];
+}
+interface Row {
+  readonly part: PartName;
+  readonly state: string;
+  readonly address: string | null;
+  readonly note: string;
+}
+interface Settled extends NonNullable<Call['operation']> {
+  readonly evidence: readonly { readonly finding: string }[];
+}
+interface Backend {
+  readonly id: string;
+  readonly operatingStatus: string;
+}
+
+export const isRoot = process.getuid?.() === 0;
+const isHere = (path: string): boolean => isRoot && existsSync(path);
+/** The parts whose programs this machine has. */
+export const here: Readonly<Record<PartName, boolean>> = {
+  firewall: labUnavailable() === undefined,
+  fortigate: true,
+  bigip: true,
+  onyx: true,
+  neo: true,
+  openvswitch: isHere('/usr/sbin/ovsdb-server'),
+  apache: isHere('/usr/lib/apache2/modules/mod_security2.so'),
+  neutron: existsSync('/usr/lib/python3.11/distutils/versionpredicate.py'),
+};
+export const simulators = ['fortigate', 'bigip', 'onyx', 'neo'] as const;
+/** Between two questions to the whole system: several tests ask at once. */
+const pollMs = 50;
+/** A write that each part's driver can make, by its number. */
+const writes: Readonly<Record<PartName, (number: number) => readonly [operation: string, args: object]>> = {
+  firewall: (number) => ['setElement.add', { set: 'blocked', address: `203.0.113.${number}` }],
+  fortigate: (number) => ['address.create', { name: `web-${number}`, address: `192.0.2.${number}` }],
+  bigip: (number) => ['pool.create', { name: `web-${number}` }],
+  onyx: (number) => ['vlan.create', { vlan: 100 + number }],
+  neo: (number) => ['vlan.create', { vlan: 100 + number, name: `net-${number}`, devices: ['10.224.15.29'] }],
+  openvswitch: (number) => ['bridge.create', { bridge: `br-${number}` }],
+  apache: (number) => [
+    'rule.create',
+    { site: 'shop.lab', id: 4_000 + number, variables: ['ARGS'], operator: 'contains', pattern: 'teapot' },
+  ],
+  neutron: (number) => ['network.create', { name: `net-${number}` }],
+};
+
+const fields = 'operation { id state deviceError { code } } mapping { id } userErrors { code message }';
+
+export class LabSystem {
+  data: string;
+  up: UpProcess;
+  readonly #folder: TemporaryFolder;
+  readonly #token: string;
+  #writes = 0;
+
+  private constructor(folder: TemporaryFolder, data: string, up: UpProcess, token: string) {
+    this.#folder = folder;
+    this.data = data;
+    this.up = up;
+    this.#token = token;
+  }
+
+  static async start(args: readonly string[]): Promise<LabSystem> {
+    const folder = await temporaryFolder();
+    const data = join(folder.path, 'data');
+    const up = await startUp(data, args);
+    return new LabSystem(folder, data, up, await tokenOf(data));
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
+    await this.#folder.remove();
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    this.up.child.kill(signal);
+    await this.up.ended;
+  }
+
+  async restart(signal: 'SIGTERM' | 'SIGKILL', args: readonly string[] = []): Promise<void> {
+    await this.end(signal);
+    this.up = await startUp(this.data, args);
+  }
+
+  async move(): Promise<void> {
+    await this.end('SIGTERM');
+    const to = `${this.data}-moved`;
+    await rename(this.data, to);
+    this.data = to;
+    this.up = await startUp(to);
+  }
+
+  /** `tidegate lab`; its output is what it prints without `--json`. */
+  async told(...words: readonly string[]): Promise<string> {
+    const { stdout } = await run(process.execPath, [program, 'lab', ...words, '--data', this.data], {
+      timeout: 200_000,
+    });
+    return stdout;
+  }
+
+  async lab(...words: readonly string[]): Promise<readonly Row[]> {
+    return JSON.parse(await this.told(...words, '--json')) as readonly Row[];
+  }
+
+  async running(): Promise<readonly PartName[]> {
+    return (await this.lab('list')).filter(({ state }) => state === 'RUNNING').map(({ part }) => part);
+  }
+
+  async refusal(...words: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
+    const place = words.includes('--data') ? [] : ['--data', this.data];
+    const failed = await run(process.execPath, [program, 'lab', ...words, ...place]).then(
+      () => undefined,
+      (error: { code: number; stderr: string }) => error,
+    );
+    if (failed === undefined) throw new Error(`lab ${words.join(' ')} was carried out`);
+    return { code: failed.code, stderr: failed.stderr };
+  }
+
+  ask<Data>(query: string, variables: object = {}): Promise<Data> {
+    return ask<Data>(this.up.url, this.#token, query, variables);
+  }
+
+  async backends(): Promise<Readonly<Record<string, Backend>>> {
+    const query =
+      '{ backends(first: 50) { nodes { id name port hostKeySha256 certificateSha256 caCertificates options operatingStatus } } }';
+    const { backends: page } = await this.ask<{ backends: { nodes: (Backend & { name: string })[] } }>(query);
+    return Object.fromEntries(page.nodes.map((each) => [each.name, each]));
+  }
+
+  async online(part: PartName): Promise<void> {
+    await waitFor(`lab-${part} to be ONLINE`, async () => {
+      if ((await this.backends())[`lab-${part}`]?.operatingStatus === 'ONLINE') return true;
+      return sleep(pollMs, false);
+    });
+  }
+
+  async write(part: PartName, more: object = {}): Promise<Call> {
+    this.#writes += 1;
+    const [operation, args] = writes[part](this.#writes);
+    const input = {
+      ...{ idempotencyKey: `lab-${this.#writes}`, backend: { name: `lab-${part}` }, operation, arguments: args },
+      ...{ cmpObject: { type: 'tenant', externalId: part }, ...more },
+    };
+    const query = `mutation ($input: RelayCallInput!) { call: relayCall(input: $input) { ${fields} } }`;
+    return (await this.ask<{ call: Call }>(query, { input })).call;
+  }
+
+  async settle(call: Call, more: object = {}): Promise<Settled | null> {
+    const input = { idempotencyKey: randomUUID(), id: call.operation?.id, ...more };
+    const query = `mutation ($input: RelayOperationSettleInput!) { call: relayOperationSettle(input: $input) { operation { id state deviceError { code } evidence { finding } } userErrors { code message } } }`;
+    const { call: settled } = await this.ask<{ call: { operation: Settled | null } }>(query, { input });
+    return settled.operation;
+  }
+
+  /** A look finds the effect. Onyx marks nothing as the call's own, so that a look alone settles it only after a minute. */
+  async settledByLook(what: string, part: PartName, call: Call): Promise<void> {
+    await waitFor(what, async () => {
+      const found = await this.settle(call);
+      if (found?.state === 'SUCCEEDED') return true;
+      const isSeen = found?.evidence.at(-1)?.finding === 'AS_WANTED_SO_FAR';
+      if (part !== 'onyx' || found?.state !== 'UNKNOWN' || !isSeen) return sleep(pollMs, false);
+      const verdict = { verdict: 'SUCCEEDED', note: 'the device shows it, and its line is free', force: true };
+      return (await this.settle(call, verdict))?.state === 'SUCCEEDED';
+    });
+  }
+
+  /** Of a write: some devices make a job of it, which a look then finds done. */
+  async done(part: PartName): Promise<Call> {
+    const call = await this.write(part);
+    expect([part, call.userErrors]).toEqual([part, []]);
+    if (call.operation?.state === 'ACCEPTED') await this.settledByLook(`the job of ${part}`, part, call);
+    else expect([part, call.operation]).toMatchObject([part, { state: 'SUCCEEDED' }]);
+    return call;
+  }
+
+  /** Some mapping of an object of this part. */
+  async mappingOf(part: PartName): Promise<string | undefined> {
+    const query = 'query ($name: String!) { backends(name: $name) { nodes { mappings(first: 1) { nodes { id } } } } }';
+    const { backends: page } = await this.ask<{ backends: { nodes: { mappings: { nodes: { id: string }[] } }[] } }>(
+      query,
+      { name: `lab-${part}` },
+    );
+    return page.nodes[0]?.mappings.nodes[0]?.id;
+  }
+
+  async verified(mappingId: string | undefined): Promise<string | undefined> {
+    const query =
+      'mutation ($input: MappingVerifyInput!) { done: mappingVerify(input: $input) { mapping { lastVerification { result } } } }';
+    const { done: answer } = await this.ask<{
+      done: { mapping: { lastVerification: { result: string } | null } | null };
+    }>(query, { input: { id: mappingId } });
+    return answer.mapping?.lastVerification?.result;
+  }
+
+  /** A write to a part in trouble. */
+  async inTrouble(part: PartName, trouble: Trouble): Promise<Call> {
+    await this.lab('trouble', part, trouble);
+    // Only a call that hangs ends by its deadline.
+    return this.write(part, trouble === 'hang' ? { deadlineMs: 1_500 } : {});
+  }
+
+  async over(part: PartName): Promise<void> {
+    await this.lab('trouble', part, 'none');
+    await this.online(part);
+  }
+
+  /** What a line does to a part behind it. */
+  async lineTroubles(part: PartName, unknown: readonly Trouble[]): Promise<void> {
+    for (const trouble of unknown) {
+      // The line knows no calls: a new connection would not get as far as a call.
+      await this.done(part);
+      const call = await this.inTrouble(part, trouble);
+      expect([part, trouble, call.operation?.state]).toEqual([part, trouble, 'UNKNOWN']);
+      await this.over(part);
+      await this.settledByLook(`a look after ${trouble}`, part, call);
+    }
+    const refused = await this.inTrouble(part, 'refuse');
+    expect([part, 'SUCCEEDED', 'UNKNOWN']).not.toContain(refused.operation?.state);
+    await this.over(part);
+    await this.done(part);
+  }
+}
