@@ -12,7 +12,7 @@ import { type PacedFigures, paced, prepareLoad, type SoakLoad } from './soak/loa
 import { AllInOneSystem } from './support/all-in-one.ts';
 import type { MemoryFigures, SystemOrder } from './support/all-in-one-process.ts';
 import { closedLoop } from './support/closed-loop.ts';
-import { cpuMsOfTree, processTree, proportionalKib } from './support/process-tree.ts';
+import { anonymousKib, cpuMsOfTree, processTree } from './support/process-tree.ts';
 import { percentile, rounded } from './support/statistics.ts';
 import { seededRandom } from './trials/random.ts';
 
@@ -206,7 +206,7 @@ class Meter {
     callsKept: number,
   ): Promise<Record<Name, Sample>> {
     const { pid, dataPath } = this.#system;
-    const memory = async (of: number) => (await proportionalKib(of)) / 1024;
+    const memory = async (of: number) => (await anonymousKib(of)) / 1024;
     const values: Record<Name, number> = {
       nodeHeapMiB: heapBytes / mebibyte,
       nodeOutsideHeapMiB: outsideHeapBytes / mebibyte,

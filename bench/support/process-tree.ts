@@ -44,10 +44,19 @@ function cpuMsUnlessEnded(pid: number): number | undefined {
 }
 
 /** Proportional set size in KiB; throws when the process is another user's. Zero for one that has ended. */
-export async function proportionalKib(pid: number): Promise<number> {
+export function proportionalKib(pid: number): Promise<number> {
+  return memoryKib(pid, 'Pss');
+}
+
+/** Like `proportionalKib`, without pages of files: their share grows when another process of the same program ends. */
+export function anonymousKib(pid: number): Promise<number> {
+  return memoryKib(pid, 'Anonymous');
+}
+
+async function memoryKib(pid: number, figure: 'Pss' | 'Anonymous'): Promise<number> {
   try {
     const text = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1');
-    return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0);
+    return Number(new RegExp(`^${figure}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ESRCH') return 0;
