@@ -16,6 +16,7 @@ export type SettingsOf<Shapes extends SettingShapes> = { readonly [Name in keyof
 export interface SettingsRow {
   readonly name: string;
   readonly settings: SettingShapes;
+  readonly uses?: readonly { readonly settings: SettingShapes }[];
   readonly roles?: readonly { readonly name: string; readonly standard: boolean }[];
 }
 
@@ -192,7 +193,7 @@ function shapesOf(rows: readonly SettingsRow[]): SettingShapes {
     .pipe(z.array(z.enum(all)).min(1))
     .default([...standard])
     .describe(`roles of this process, separated by commas: ${all.join(', ')}`);
-  const own = rows.flatMap(({ name, settings }): [string, z.ZodType][] => [
+  const own = rows.flatMap(({ name, settings, uses = [] }): [string, z.ZodType][] => [
     [
       urlSetting(name),
       url.optional().describe(`URL of the subgraph ${name}; default: in this process, or not part of the graph`),
@@ -201,7 +202,7 @@ function shapesOf(rows: readonly SettingsRow[]): SettingShapes {
       portSetting(name),
       port.optional().describe(`port on which the subgraph ${name} is served; default: in this process only`),
     ],
-    ...Object.entries(settings),
+    ...[{ settings }, ...uses].flatMap((each) => Object.entries(each.settings)),
   ]);
   return { roles, ...platformSettings, ...Object.fromEntries(own) };
 }

@@ -31,6 +31,10 @@ export const userErrorCodes = {
   // Objects
   NOT_FOUND: { retry: 'NEVER', meaning: 'The object does not exist, or the caller may not see it.' },
   ALREADY_EXISTS: { retry: 'NEVER', meaning: 'An object with this name already exists.' },
+  NAME_TAKEN: {
+    retry: 'NEVER',
+    meaning: 'The DNS name belongs to another object: choose another name, or delete that object first.',
+  },
   STALE_VERSION: { retry: 'NEW_KEY', meaning: 'The object was changed in the meantime: read it again, then decide.' },
   AMBIGUOUS: { retry: 'NEW_KEY', meaning: 'More than one backend matches the selector; the message lists them.' },
   HAS_MAPPINGS: { retry: 'NEVER', meaning: 'The backend has live mappings: remove them, or set orphanMappings.' },

@@ -151,6 +151,14 @@ export type ExtraRole<Shapes extends SettingShapes> = {
     }
 );
 
+/** What several subgraphs use, and an installation has once: settings, tables of its own, and work. Its code is in a folder of its own. */
+export interface SharedPart<Shapes extends SettingShapes = SettingShapes> {
+  readonly name: string;
+  readonly settings: Shapes;
+  readonly migrations: MigrationOwner;
+  work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
+}
+
 export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   /** Name of the subgraph in the graph, of its folder, and of its role: lower-case letters and hyphens. */
   readonly name: string;
@@ -158,6 +166,8 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly sdl: URL;
   readonly settings: Shapes;
   readonly migrations: MigrationOwner;
+  /** Shared parts that it writes to in its own transactions: its database has their tables too. */
+  readonly uses?: readonly SharedPart[];
   readonly events: EventKinds;
   /** True for the one whose `create` provides `access`: no gateway works without it. */
   readonly authenticates?: boolean;
@@ -201,6 +211,20 @@ export interface Resealed {
 /** Binds the row's functions to the types of its settings. */
 export function subgraphRow<const Shapes extends SettingShapes>(row: SubgraphRow<Shapes>): SubgraphRow {
   return row as unknown as SubgraphRow;
+}
+
+export function sharedPart<const Shapes extends SettingShapes>(part: SharedPart<Shapes>): SharedPart {
+  return part as unknown as SharedPart;
+}
+
+/** The shared parts of these subgraphs, each once. */
+export function sharedPartsOf(rows: readonly Pick<SubgraphRow, 'uses'>[]): readonly SharedPart[] {
+  return [...new Set(rows.flatMap(({ uses = [] }) => uses))];
+}
+
+/** The owners of the tables of these subgraphs and of their shared parts. */
+export function migrationsOf(rows: readonly Pick<SubgraphRow, 'migrations' | 'uses'>[]): readonly MigrationOwner[] {
+  return [...sharedPartsOf(rows), ...rows].map(({ migrations }) => migrations);
 }
 
 /** All kinds of status events; platform's own first. */

@@ -1,6 +1,7 @@
 // `tidegate migrate`: updates the tables of the settings' roles and those that the database already has. Concurrent runs wait for
 // each other.
 import { migrate as runMigrations } from '../../platform/database/migrate.ts';
+import { migrationsOf } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { configOption, settings } from '../cli/local-options.ts';
 import { commonOptions } from '../cli/remote-verb.ts';
@@ -19,7 +20,7 @@ export const migrate = localVerb({
       const applied = await runMigrations(
         databaseLocation(config),
         ownersOf(config.roles, subgraphRows),
-        subgraphRows.map(({ migrations }) => migrations),
+        migrationsOf(subgraphRows),
       );
       if (options.json) stdout.write(`${JSON.stringify({ applied })}\n`);
       else if (applied.length === 0) stdout.write('nothing to do\n');

@@ -19,11 +19,14 @@ import {
   type Access,
   allEventKinds,
   type Ground,
+  migrationsOf,
   type ProcessGround,
   type RunningSubgraph,
+  type SharedPart,
   type SubgraphGround,
   type SubgraphRow,
   type SubgraphWork,
+  sharedPartsOf,
 } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { keyFolder, redisLocation, standbyLocation } from './connections.ts';
@@ -89,7 +92,7 @@ async function compose(
   const served = rows.filter(({ name }) => has(name));
   const extra = rows.flatMap((row) => (row.roles ?? []).filter(({ name }) => has(name)).map((role) => ({ row, role })));
   const owners = ownersOf(config.roles, rows);
-  const others = has('worker') ? rows.map(({ migrations }) => migrations) : [];
+  const others = has('worker') ? migrationsOf(rows) : [];
   const keys = keyFolder(config, log);
 
   const laid = owners.length > 0 ? await layGround({ config, lifecycle, process, keys, owners, others }) : undefined;
@@ -111,7 +114,7 @@ async function compose(
         running.set(row.name, subgraph);
       }
     }
-    const present = rows.filter(({ migrations }) => laid.owners.has(migrations.owner));
+    const present = [...sharedPartsOf(rows), ...rows].filter(({ migrations }) => laid.owners.has(migrations.owner));
     if (has('worker')) await startWorker(config, lifecycle, ground, present, keys);
   }
   for (const { row, role } of extra) {
@@ -189,12 +192,12 @@ function holdingsOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): 
   };
 }
 
-/** Does the work of the subgraphs whose tables the database has. */
+/** Does the work of the subgraphs and shared parts whose tables the database has. */
 async function startWorker(
   config: Config,
   lifecycle: Lifecycle,
   ground: Ground,
-  rows: readonly SubgraphRow[],
+  rows: readonly (SubgraphRow | SharedPart)[],
   keys: KeyFolder,
 ): Promise<void> {
   const auditKeys = { signingKeys: await keys.signing('audit'), publicKeys: await keys.publicKeys() };

@@ -1,6 +1,7 @@
 // The row of the load balancer subgraph.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { dnsPart } from '../../dns/part.ts';
 import { ConfigError } from '../../platform/config-error.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { countHeld } from '../../platform/projects.ts';
@@ -19,6 +20,7 @@ export const loadBalancerRow = subgraphRow({
     owner: 'loadbalancer',
     folder: fileURLToPath(new URL('../../prisma/migrations/loadbalancer', import.meta.url)),
   },
+  uses: [dnsPart],
   events: loadBalancerEvents,
   settings: {
     'loadbalancer.zone': z

@@ -1,8 +1,9 @@
-// Imports go one way within a layered subgraph: a file may import its own layer and lower ones.
+// Imports go one way within dns and a layered subgraph: a file may import its own layer and lower ones.
 import type { SourceFile } from './source-files.ts';
 
-/** Each subgraph's layers, lowest first: files or folders of it. Other files at its top are above all of them. */
+/** The layers of each, lowest first: files or folders of it. Other files at its top are above all of them. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
+  'dns/': ['names.ts', 'wire/', 'records/', 'servers/', 'publish/'],
   'subgraphs/relay/': [
     ...['settings.ts', 'drivers/', 'transports/', 'families/', 'model/'],
     ...['events.ts', 'backends/', 'mappings/', 'journal/', 'holding/', 'calls/', 'checks/'],

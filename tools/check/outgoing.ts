@@ -3,7 +3,7 @@
 import type { SourceFile } from './source-files.ts';
 
 /** The files that an installation serves or starts. The rest (lab, simulators, tests, benchmarks) never dials for users. */
-const shipped = /^(bin|embedded|gateway|platform|schema|subgraphs|workers)\//;
+const shipped = /^(bin|dns|embedded|gateway|platform|schema|subgraphs|workers)\//;
 
 /** Each with the names with which a module opens connections or resolves names; absent: all its names. */
 const openers: ReadonlyMap<string, readonly string[] | undefined> = new Map([

@@ -9,7 +9,7 @@ import { readSources, type SourceFile } from './source-files.ts';
 import { findTableFaults, readTableOwners } from './table-ownership.ts';
 
 const folders = [
-  ...['bin', 'bench', 'embedded', 'gateway', 'lab', 'platform', 'schema', 'simulators', 'subgraphs', 'tools'],
+  ...['bin', 'bench', 'dns', 'embedded', 'gateway', 'lab', 'platform', 'schema', 'simulators', 'subgraphs', 'tools'],
   ...['workers', 'clients', 'tests', 'dashboard/src'],
 ];
 
@@ -27,7 +27,7 @@ export const sourceChecks: readonly Check[] = [
     run: async (context) => findBoundaryFaults(await sources(context)),
   },
   {
-    name: "imports go one way among a subgraph's layers",
+    name: 'imports go one way among layers',
     run: async (context) => findLayerFaults(await sources(context)),
   },
   {

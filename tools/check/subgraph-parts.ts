@@ -22,8 +22,8 @@ export function findMissingParts(parts: SubgraphParts): string[] {
   });
 }
 
-/** Platform's files, beside those of the subgraphs. */
-const ofNoSubgraph: ReadonlySet<string> = new Set(['base', 'platform']);
+/** Files of platform and dns, beside those of the subgraphs. */
+const ofNoSubgraph: ReadonlySet<string> = new Set(['base', 'platform', 'dns']);
 
 async function readParts(root: string): Promise<SubgraphParts> {
   const entries = async (folder: string, end: string) =>

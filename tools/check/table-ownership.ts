@@ -1,5 +1,5 @@
-// The tables that a file uses, by its SQL and its use of Prisma: each subgraph uses only its own, and only platform's functions
-// use platform's tables.
+// The tables that a file uses, by its SQL and its use of Prisma: each subgraph uses only its own, and only the functions
+// of platform and dns use theirs.
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { SourceFile } from './source-files.ts';
@@ -57,6 +57,7 @@ function add(touched: Map<string, string>, name: string, owner: string | undefin
 function ownerOf(path: string): string | undefined {
   const subgraph = /^subgraphs\/([^/]+)\//.exec(path)?.[1];
   if (subgraph !== undefined) return subgraph;
-  if (path.startsWith('platform/')) return 'platform';
+  const shared = /^(platform|dns)\//.exec(path)?.[1];
+  if (shared !== undefined) return shared;
   return /^(gateway|workers|bin|lab)\//.test(path) ? 'nobody' : undefined;
 }

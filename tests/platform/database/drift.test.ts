@@ -5,12 +5,14 @@ import { expect, test } from '@jest/globals';
 import { ownersOf } from '../../../bin/compose/owners.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
+import { sharedPartsOf } from '../../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { testDatabase } from '../../support/database.ts';
 import { shapesOfDatabase, shapesOfSchema, type TableShapes } from './table-shapes.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'prisma', 'schema');
 const subgraphs = subgraphRows.map(({ name }) => name);
+const shared = sharedPartsOf(subgraphRows).map(({ name }) => name);
 
 async function describedBy(owners: readonly string[]): Promise<TableShapes> {
   const texts = await Promise.all(owners.map((owner) => readFile(join(folder, `${owner}.prisma`), 'utf8')));
@@ -19,7 +21,7 @@ async function describedBy(owners: readonly string[]): Promise<TableShapes> {
 
 test('every folder of prisma/migrations belongs to an owner', async () => {
   const folders = await readdir(join(folder, '..', 'migrations'));
-  expect(folders.sort()).toEqual(['platform', ...subgraphs].sort());
+  expect(folders.sort()).toEqual(['platform', ...shared, ...subgraphs].sort());
 });
 
 /** The possible databases: of one subgraph, of all, and of a worker without a subgraph. */
@@ -54,7 +56,7 @@ test.each([
   const own = await testDatabase();
   const changed = new Database({ connection: own.connection, connectionLimit: 2 });
   try {
-    const described = await describedBy(['platform', ...subgraphs]);
+    const described = await describedBy(['platform', ...shared, ...subgraphs]);
     expect(await shapesOfDatabase(changed)).toEqual(described);
     await changed.execute(sql);
     expect(await shapesOfDatabase(changed)).not.toEqual(described);

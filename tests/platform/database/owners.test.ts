@@ -6,6 +6,7 @@ import { ownersOf } from '../../../bin/compose/owners.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { type MigrationOwner, migrate, ownersIn, pendingMigrations } from '../../../platform/database/migrate.ts';
 import { newUuid } from '../../../platform/ids.ts';
+import { migrationsOf } from '../../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -13,7 +14,7 @@ import { shapesOfDatabase } from './table-shapes.ts';
 
 /** The owners of an earlier version's tables. */
 const all = ownersOf(['system', 'relay'], subgraphRows);
-const every = subgraphRows.map(({ migrations }) => migrations);
+const every = migrationsOf(subgraphRows);
 let place: TestDatabase;
 let db: Database;
 

@@ -1,0 +1,32 @@
+// The names that may be published: host names (RFC 952, RFC 1123) below a zone, with room for the fence's label before them.
+import { quoted } from '../platform/errors.ts';
+
+/** Before a name it makes that of the TXT record which says who wrote the name's records. */
+export const fenceLabel = '_tidegate';
+
+/** RFC 1035 section 2.3.4: 255 octets with the lengths of the labels, 253 characters as text. */
+const longestName = 253;
+/** So that the fence's name is a name too. */
+const longestOwnName = longestName - fenceLabel.length - 1;
+const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** What is wrong with a zone's name, and what to give; undefined: nothing. Lower case, without a final dot. */
+export function zoneFault(zone: string): string | undefined {
+  if (zone.length > longestOwnName)
+    return `the zone ${quoted(zone)} has ${zone.length} characters; at most ${longestOwnName} are allowed`;
+  const wrong = zone.split('.').find((each) => !label.test(each));
+  return wrong === undefined ? undefined : `${quoted(zone)} is not a zone: ${labelFault(wrong)}`;
+}
+
+/** The same for a name that is to be published in a zone. */
+export function nameFault(zone: string, name: string): string | undefined {
+  if (!name.endsWith(`.${zone}`)) return `the name ${quoted(name)} is not below the zone ${quoted(zone)}`;
+  if (name.length > longestOwnName)
+    return `the name ${quoted(name)} has ${name.length} characters; at most ${longestOwnName} are allowed`;
+  const wrong = name.split('.').find((each) => !label.test(each));
+  return wrong === undefined ? undefined : `the name ${quoted(name)} is not a host name: ${labelFault(wrong)}`;
+}
+
+function labelFault(text: string): string {
+  return `${quoted(text)} is not 1 to 63 lower-case letters, digits and inner hyphens`;
+}

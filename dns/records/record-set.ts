@@ -1,0 +1,54 @@
+// What is wanted for a name, and what the servers have.
+
+/** Canonical text: IPv4, or IPv6 as in RFC 5952. */
+export interface AddressRecord {
+  readonly type: 'A' | 'AAAA';
+  readonly value: string;
+}
+
+/** A name in a zone, both in lower case and without a final dot. */
+export interface ZoneName {
+  readonly zone: string;
+  readonly name: string;
+}
+
+/** Work (platform/owed-work.ts) that is owed whenever what is published, or why it is not, has changed. */
+export interface FollowUp {
+  readonly kind: string;
+  readonly key: string;
+}
+
+export interface RecordSet extends ZoneName {
+  readonly id: string;
+  readonly owner: string;
+  readonly records: readonly AddressRecord[];
+  readonly ttlSeconds: number;
+  /** Rises with each change; 0: the name is reserved, and never had records. */
+  readonly generation: number;
+  readonly withdrawn: boolean;
+  /** The newest generation that all servers have answered, its records, and when they first did. */
+  readonly publishedGeneration: number;
+  readonly publishedRecords: readonly AddressRecord[];
+  readonly publishedAt: Date | null;
+  /** Why the last attempt failed; null: it did not. */
+  readonly error: RecordSetError | null;
+  readonly followUp: FollowUp | null;
+}
+
+export interface RecordSetError {
+  /** A DnsErrorCode, for example NAME_TAKEN_BY_OTHERS or TIMED_OUT. */
+  readonly code: string;
+  readonly message: string;
+  readonly since: Date;
+}
+
+/** All servers answer what is wanted. */
+export function isPublished({ generation, publishedGeneration }: RecordSet): boolean {
+  return publishedGeneration >= generation;
+}
+
+/** Sorted and without repetition, so that equal sets have equal text. */
+export function sortedRecords(records: readonly AddressRecord[]): readonly AddressRecord[] {
+  const byText = new Map(records.map(({ type, value }) => [`${type} ${value}`, { type, value }]));
+  return [...byText].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, record]) => record);
+}

@@ -1,0 +1,168 @@
+// SQL of zones and wanted record sets. A name is declared and withdrawn in the transaction of the object that it belongs to, so
+// that neither can exist without the other.
+import type { Sql, Transaction } from '../../platform/database/database.ts';
+import { invariant, refuse } from '../../platform/errors.ts';
+import { newToken, newUuid } from '../../platform/ids.ts';
+import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
+import { owe } from '../../platform/owed-work.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { nameFault, zoneFault } from '../names.ts';
+import { type AddressRecord, type FollowUp, type RecordSet, sortedRecords, type ZoneName } from './record-set.ts';
+
+/** Owed for a record set (UUID) that is to be published. */
+export const publishKind = 'dns-publish';
+/** Owed for a zone (its name): the next look at what its servers answer. */
+export const lookKind = 'dns-look';
+
+/** All of them fit into one answer over TCP, and into one update. */
+export const mostRecords = 256;
+const longestTtlSeconds = 604_800;
+const ownerPattern = /^[a-z0-9-]{1,40}\/[A-Za-z0-9-]{1,59}$/;
+
+export interface Declaration extends ZoneName {
+  /** Who the name belongs to, for example `loadbalancer/UUID`. */
+  readonly owner: string;
+  /** Empty: the name keeps the records that it has, and a new one is only reserved. */
+  readonly records: readonly AddressRecord[];
+  readonly ttlSeconds: number;
+  readonly followUp?: FollowUp;
+}
+
+/**
+ * Declares what a name is to have, in the transaction of its owner. The owner's earlier declaration is replaced; the same again
+ * changes nothing. Returns the record set as it is then wanted.
+ *
+ * Refuses NAME_TAKEN when the name belongs to another owner, INVALID_INPUT for what can't be published.
+ *
+ * @example
+ * const set = await declareRecords(tx, wake, {
+ *   zone: 'lb.example.com', name: 'web.default.lb.example.com', owner: `loadbalancer/${id}`,
+ *   records: [{ type: 'A', value: '192.0.2.10' }], ttlSeconds: 5, followUp: { kind: 'lb-reconcile', key: id },
+ * });
+ * isPublished(set) || 'the follow-up work is owed when it is';
+ */
+export async function declareRecords(tx: Transaction, wake: Wake, wanted: Declaration): Promise<RecordSet> {
+  const { zone, name, owner, ttlSeconds, followUp } = wanted;
+  check(wanted);
+  await ensureZone(tx, zone);
+  const before = (await lockName(tx, wanted)) ?? (await reserve(tx, wanted));
+  if (before.owner !== owner && !before.withdrawn)
+    refuse('NAME_TAKEN', `the name ${name} belongs to another object: choose another name`);
+  const isNew = before.owner !== owner || before.withdrawn;
+  const kept = isNew ? [] : before.records;
+  const records = wanted.records.length === 0 ? kept : sortedRecords(wanted.records);
+  const isReserved = before.generation === 0 && records.length === 0;
+  const isSame = !isNew && before.ttlSeconds === ttlSeconds && textOf(before.records) === textOf(records);
+  const generation = isReserved || isSame ? before.generation : before.generation + 1;
+  await tx.execute(
+    `UPDATE dns_record_set SET owner = ?, records = ?, ttl_seconds = ?, generation = ?, withdrawn = 0, follow_up_kind = ?,
+      follow_up_key = ? WHERE id = ?`,
+    [owner, textOf(records), ttlSeconds, generation, followUp?.kind ?? null, followUp?.key ?? null, before.id],
+  );
+  if (generation !== before.generation) await owe(tx, publishKind, before.id, {}, wake);
+  return { ...before, owner, records, ttlSeconds, generation, withdrawn: false, followUp: followUp ?? null };
+}
+
+/**
+ * Withdraws a name, in the transaction of its owner: its records are removed at the servers, and then its row. Does nothing when the
+ * name does not belong to that owner (any more).
+ */
+export async function withdrawRecords(
+  tx: Transaction,
+  wake: Wake,
+  { owner, ...name }: ZoneName & { readonly owner: string },
+): Promise<void> {
+  const set = await lockName(tx, name);
+  if (set?.owner !== owner || set.withdrawn) return;
+  // No server ever heard of it.
+  if (set.generation === 0) {
+    await tx.execute('DELETE FROM dns_record_set WHERE id = ?', [set.id]);
+    return;
+  }
+  await tx.execute(
+    "UPDATE dns_record_set SET records = '[]', withdrawn = 1, generation = generation + 1 WHERE id = ?",
+    [set.id],
+  );
+  await owe(tx, publishKind, set.id, {}, wake);
+}
+
+/** Undefined: nobody has declared the name, or it was withdrawn and nothing of it is left at the servers. */
+export async function readRecordSet(db: Sql, { zone, name }: ZoneName): Promise<RecordSet | undefined> {
+  const sql = `SELECT ${columns} FROM dns_record_set WHERE zone = ? AND name = ?`;
+  const [raw] = await db.query<Raw>(sql, [zone, name]);
+  return raw === undefined ? undefined : toRecordSet(raw);
+}
+
+function check({ zone, name, owner, records, ttlSeconds }: Declaration): void {
+  invariant(ownerPattern.test(owner), `the owner of a name is KIND/ID, not ${owner}`);
+  const fault = zoneFault(zone) ?? nameFault(zone, name);
+  if (fault !== undefined) refuse('INVALID_INPUT', fault);
+  if (records.length > mostRecords)
+    refuse('INVALID_INPUT', `${name} would have ${records.length} addresses; at most ${mostRecords} are allowed`);
+  const wrong = records.find(({ type, value }) => !isAddress(type, value));
+  if (wrong !== undefined)
+    refuse('INVALID_INPUT', `${JSON.stringify(wrong.value)} is not an address for a record of type ${wrong.type}`);
+  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > longestTtlSeconds)
+    refuse('INVALID_INPUT', `the TTL is ${ttlSeconds}; give 1 to ${longestTtlSeconds} seconds`);
+}
+
+function isAddress(type: AddressRecord['type'], value: string): boolean {
+  return canonicalAddressBlock(value) === value && !value.includes('/') && value.includes(':') === (type === 'AAAA');
+}
+
+async function ensureZone(tx: Transaction, zone: string): Promise<void> {
+  if ((await tx.query('SELECT 1 FROM dns_zone WHERE name = ?', [zone])).length > 0) return;
+  await tx.execute('INSERT IGNORE INTO dns_zone (name, writer) VALUES (?, ?)', [zone, newToken()]);
+  await owe(tx, lookKind, zone);
+}
+
+async function lockName(tx: Transaction, { zone, name }: ZoneName): Promise<RecordSet | undefined> {
+  const sql = `SELECT ${columns} FROM dns_record_set WHERE zone = ? AND name = ? FOR UPDATE`;
+  const [raw] = await tx.query<Raw>(sql, [zone, name]);
+  return raw === undefined ? undefined : toRecordSet(raw);
+}
+
+/** Two owners may try at once: the later one waits, and finds the row of the first. */
+async function reserve(tx: Transaction, { zone, name, owner, ttlSeconds }: Declaration): Promise<RecordSet> {
+  const sql = 'INSERT IGNORE INTO dns_record_set (id, zone, name, owner, ttl_seconds) VALUES (?, ?, ?, ?, ?)';
+  await tx.execute(sql, [newUuid(), zone, name, owner, ttlSeconds]);
+  const made = await lockName(tx, { zone, name });
+  invariant(made !== undefined, `the name ${name} was reserved`);
+  return made;
+}
+
+/** JSON. */
+export function textOf(records: readonly AddressRecord[]): string {
+  return JSON.stringify(records);
+}
+
+export const columns = `id, zone, name, owner, records, ttl_seconds AS ttlSeconds, generation, withdrawn, published_generation AS
+  publishedGeneration, published_records AS publishedRecords, published_at AS publishedAt, error_code AS errorCode, error AS message,
+  failing_since AS since, follow_up_kind AS followUpKind, follow_up_key AS followUpKey`;
+
+export interface Raw
+  extends Pick<
+    RecordSet,
+    'id' | 'zone' | 'name' | 'owner' | 'ttlSeconds' | 'generation' | 'publishedGeneration' | 'publishedAt'
+  > {
+  readonly records: string;
+  readonly withdrawn: number;
+  readonly publishedRecords: string;
+  readonly errorCode: string | null;
+  readonly message: string | null;
+  readonly since: Date | null;
+  readonly followUpKind: string | null;
+  readonly followUpKey: string | null;
+}
+
+export function toRecordSet(raw: Raw): RecordSet {
+  const { errorCode: code, message, since, followUpKind: kind, followUpKey: key, ...row } = raw;
+  return {
+    ...row,
+    records: JSON.parse(raw.records),
+    withdrawn: raw.withdrawn === 1,
+    publishedRecords: JSON.parse(raw.publishedRecords),
+    error: code === null || message === null || since === null ? null : { code, message, since },
+    followUp: kind === null || key === null ? null : { kind, key },
+  };
+}
