@@ -128,6 +128,19 @@ function unmapped(address: Address): Address {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
+/** A block's second address, which `hostsIn` leaves out: that of its gateway. Undefined: not a block, or it has only one. */
+export function gatewayIn(block: string): string | undefined {
+  const parsed = parseBlock(block);
+  if (parsed === undefined || parsed.prefix === widthOf(parsed.address)) return undefined;
+  const bytes = parsed.address.toByteArray();
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) + 1;
+  const { address } = new SocketAddress({
+    address: ipaddr.fromByteArray(bytes).toString(),
+    family: bytes.length === 4 ? 'ipv4' : 'ipv6',
+  });
+  return address;
+}
+
 /**
  * The addresses of a block that a host may have, in order and at most `most`: without the block's first two, and without the last,
  * which is the broadcast address (IPv4).

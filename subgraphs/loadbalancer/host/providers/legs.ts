@@ -1,0 +1,95 @@
+// The legs of a node in its namespace, and the commands that make them. Pure: what is wanted in, command lines out. Lines are made of
+// addresses and numbers that were read as such, so that nothing else gets into them.
+import { blockBytes, canonicalAddressBlock, gatewayIn, isInBlock } from '../../../../platform/net/address-block.ts';
+import type { WantedNode } from '../../wanted/wanted-node.ts';
+
+export type LegName = 'public' | 'management' | 'subnet';
+
+export interface Leg {
+  readonly name: LegName;
+  readonly address: string;
+  readonly prefix: number;
+  /** Undefined: the leg leads to its own block only. */
+  readonly gateway: string | undefined;
+}
+
+export interface HostRanges {
+  readonly publicRange: string;
+  readonly managementRange: string;
+}
+
+/** VXLAN's header over IPv4 is 50 bytes. */
+export const subnetMtu = 1450;
+/** The table with the way back to who asked the management address. */
+const managementTable = 100;
+
+/** Throws when an address is not in its block. */
+export function legsOf(node: WantedNode, { publicRange, managementRange }: HostRanges): readonly Leg[] {
+  const legs = [leg('public', node.address, publicRange, gatewayIn(publicRange))];
+  if (node.managementAddress !== node.address)
+    legs.push(leg('management', node.managementAddress, managementRange, gatewayIn(managementRange)));
+  if (node.subnet !== null) legs.push(leg('subnet', node.subnet.address, node.subnet.cidr, undefined));
+  return legs;
+}
+
+function leg(name: LegName, address: string, block: string, gateway: string | undefined): Leg {
+  const read = blockBytes(canonicalAddressBlock(block) ?? '');
+  if (read === undefined || !isInBlock(address, block))
+    throw new Error(`the node's ${name} address ${address} is not in ${block.slice(0, 49)}`);
+  return { name, address, prefix: read.prefix, gateway };
+}
+
+/** The leg that has the address which two nodes share. */
+export function floatingLeg({ floating, subnet }: WantedNode): 'public' | 'subnet' {
+  return floating !== null && subnet !== null && isInBlock(floating.address, subnet.cidr) ? 'subnet' : 'public';
+}
+
+/**
+ * A shell script for the node's namespace: its legs are up, with their addresses and routes. Doing it again changes nothing. The
+ * management address answers on the management leg alone, and by the way that the question came. An address that another node has at
+ * the moment can be listened on. The node forwards nothing.
+ */
+export function scriptOf(legs: readonly Leg[]): string {
+  return [
+    'set -e',
+    'cd /proc/sys/net',
+    'echo 0 >ipv4/ip_forward',
+    'echo 1 >ipv4/ip_nonlocal_bind',
+    'if [ -d ipv6 ]; then echo 0 >ipv6/conf/all/forwarding; echo 1 >ipv6/ip_nonlocal_bind; fi',
+    ...heredoc('ip -batch -', ['link set lo up', ...legs.flatMap(legLines)]),
+    ...ruleLines(legs),
+    '',
+  ].join('\n');
+}
+
+function legLines({ name, address, prefix, gateway }: Leg): string[] {
+  const detection = address.includes(':') ? ' nodad' : '';
+  const lines = [`link set ${name} up`, `address replace ${address}/${prefix} dev ${name}${detection}`];
+  if (gateway === undefined) return lines;
+  const table = name === 'management' ? ` table ${managementTable}` : '';
+  return [...lines, `route replace default via ${gateway} dev ${name}${table} onlink`];
+}
+
+/** Rules before those for local addresses, which therefore move from preference 0 to 10. */
+function ruleLines(legs: readonly Leg[]): string[] {
+  const management = legs.find(({ name }) => name === 'management');
+  if (management === undefined) return [];
+  const { address } = management;
+  const ip = address.includes(':') ? 'ip -6' : 'ip';
+  const others = legs.filter(({ name }) => name !== 'management');
+  const rules = [
+    ...others.map(({ name }) => `rule add pref 5 iif ${name} to ${address} blackhole`),
+    `rule add pref ${managementTable} from ${address} lookup ${managementTable}`,
+    'rule add pref 10 lookup local',
+    'rule del pref 0',
+  ];
+  return [
+    `if ! ${ip} rule list pref ${managementTable} | grep -qF 'from ${address} '; then`,
+    ...heredoc(`${ip} -batch -`, rules),
+    'fi',
+  ];
+}
+
+function heredoc(command: string, lines: readonly string[]): string[] {
+  return [`${command} <<'END'`, ...lines, 'END'];
+}
