@@ -1,6 +1,8 @@
 // The names of projects, for every subgraph. System writes them; what belongs to a project is created under a shared lock of its row,
 // so that nothing can be created in a project that is deleted at the same moment.
 import type { Sql, Transaction } from './database/database.ts';
+import { encodeId } from './ids.ts';
+import { refuseUnknown } from './refusals.ts';
 
 /** By the subgraph that has projects. Throws the database's duplicate key error when the name is taken. */
 export async function recordProject(tx: Transaction, id: string, name: string): Promise<void> {
@@ -8,17 +10,22 @@ export async function recordProject(tx: Transaction, id: string, name: string): 
 }
 
 /**
- * The name of a project (UUID), which stays until the transaction ends; undefined: there is none. Whoever creates something that
- * belongs to a project asks first.
+ * The name of a project (UUID), which stays until the transaction ends. Whoever creates something that belongs to a project calls it
+ * first. Null: it is deleted; undefined: this database knows no such project.
  */
-export async function holdProject(tx: Transaction, id: string): Promise<string | undefined> {
+export async function holdProject(tx: Transaction, id: string): Promise<string | null | undefined> {
   const sql = 'SELECT name FROM project_name WHERE project_id = ? LOCK IN SHARE MODE';
-  return (await tx.query<{ name: string }>(sql, [id]))[0]?.name;
+  return (await tx.query<{ name: string | null }>(sql, [id]))[0]?.name;
 }
 
-/** Waits for those who hold it; nothing more can be created in the project. */
+/** Refuses NOT_FOUND a project that is deleted; the others stay until the transaction ends. */
+export async function refuseDeletedProject(tx: Transaction, id: string): Promise<void> {
+  if ((await holdProject(tx, id)) === null) refuseUnknown('Project', 'projectId', encodeId('Project', id));
+}
+
+/** Waits for those who hold it; nothing more can be created in it, and its name is free. */
 export async function forgetProject(tx: Transaction, id: string): Promise<void> {
-  await tx.execute('DELETE FROM project_name WHERE project_id = ?', [id]);
+  await tx.execute('UPDATE project_name SET name = NULL WHERE project_id = ?', [id]);
 }
 
 /** What a subgraph has of a project, in words with a number ("2 load balancers"); empty: nothing. */

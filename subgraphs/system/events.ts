@@ -5,6 +5,11 @@ import { roles } from '../../platform/identity.ts';
 export const systemEvents = declareEvents({
   'project.created': { subject: 'Project', values: ['ACTIVE'], meaning: 'A project was created.' },
   'project.changed': { subject: 'Project', values: ['ACTIVE'], meaning: 'The description of a project changed.' },
+  'project.deleted': {
+    subject: 'Project',
+    values: ['ACTIVE', 'DELETED'],
+    meaning: 'A project was deleted, with its memberships and API tokens.',
+  },
   'membership.changed': {
     subject: 'Project',
     values: ['NONE', ...roles],

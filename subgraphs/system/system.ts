@@ -12,6 +12,7 @@ import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Authority } from '../../platform/machines/authority.ts';
 import type { Mutations } from '../../platform/mutation.ts';
+import type { ProjectHoldings } from '../../platform/projects.ts';
 import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { PublicKeys, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
@@ -69,6 +70,8 @@ export interface SystemSubgraphOptions {
   readonly eventKinds: EventKinds;
   /** The state of the system's parts, as this process sees it. */
   readonly health: () => Promise<readonly PartHealth[]>;
+  /** What all subgraphs have of a project. */
+  readonly projectHoldings: ProjectHoldings;
   /** Verifies a person's identity; default: passwords in the database. */
   readonly identityProvider?: IdentityProvider;
   readonly passwordHasher?: PasswordHasher;
@@ -96,7 +99,8 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const { authority, roles } = options;
   const machineService = new MachineService({ db, machines, entities, attempts, mutations, wake, authority, roles });
   const tokenService = new TokenService({ tokens, projects, credentials, entities, mutations, wake });
-  const projectService = new ProjectService({ projects, users, tokenService, entities, mutations, wake });
+  const { projectHoldings: holdings } = options;
+  const projectService = new ProjectService({ projects, users, tokenService, entities, mutations, wake, holdings });
   const resolvers: readonly Resolvers[] = [
     accessResolvers({ sessions, projects }),
     projectResolvers({ entities, projects, service: projectService }),

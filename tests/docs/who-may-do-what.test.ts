@@ -218,6 +218,10 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   logout: () => ({ query: 'mutation { logout { userErrors { code message } } }' }),
   projectCreate: () => change('projectCreate', { name: fresh() }),
   projectUpdate: () => change('projectUpdate', { id: ids.project, description: 'changed' }),
+  projectDelete: async () => {
+    const { project } = await make<{ project: { id: string } }>('projectCreate', { name: fresh() }, 'project { id }');
+    return change('projectDelete', { id: project.id });
+  },
   userCreate: () => change('userCreate', { name: fresh(), password }),
   userUpdate: () => change('userUpdate', { id: ids.victim, password }),
   membershipSet: () => change('membershipSet', { projectId: ids.project, userId: ids.victim, role: 'VIEWER' }),

@@ -1,9 +1,7 @@
 // How many objects a project may have: the quota set for it, else the installation's.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
-import { encodeId } from '../../../platform/ids.ts';
-import { holdProject } from '../../../platform/projects.ts';
-import { refuseUnknown } from '../../../platform/refusals.ts';
+import { refuseDeletedProject } from '../../../platform/projects.ts';
 import type { PartName } from '../parts/part-kind.ts';
 import type { QuotaKind } from './states.ts';
 
@@ -53,8 +51,7 @@ export class Quotas {
   async take(tx: Transaction, projectId: string, wanted: Readonly<Partial<Record<QuotaKind, number>>>): Promise<void> {
     const adding = Object.entries(wanted).filter(([, count]) => count > 0) as [QuotaKind, number][];
     if (adding.length === 0) return;
-    if ((await holdProject(tx, projectId)) === undefined)
-      refuseUnknown('Project', 'projectId', encodeId('Project', projectId));
+    await refuseDeletedProject(tx, projectId);
     await tx.execute('INSERT INTO lb_project (project_id) VALUES (?) ON DUPLICATE KEY UPDATE project_id = project_id', [
       projectId,
     ]);

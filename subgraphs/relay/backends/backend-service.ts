@@ -16,6 +16,7 @@ import { newUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import { refuseDeletedProject } from '../../../platform/projects.ts';
 import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -131,6 +132,7 @@ export class BackendService {
 
   async #insert(tx: Transaction, projectId: string, draft: BackendDraft): Promise<string> {
     const { row, labels, credentials } = draft;
+    await refuseDeletedProject(tx, projectId);
     const id = newUuid();
     const backend = { ...row, id, projectId };
     const sealed = sealCredentials(this.#sealer, backend, credentials);

@@ -32,6 +32,7 @@ export function projectResolvers(options: {
     Mutation: {
       projectCreate: (_, { input }, context) => payload('project', service.create(context, input)),
       projectUpdate: (_, { input }, context) => payload('project', service.update(context, input)),
+      projectDelete: (_, { input }, context) => payload('projectId', service.delete(context, input)),
       membershipSet: (_, { input }, context) => payload('membership', service.setMembership(context, input)),
     },
     Project: {

@@ -1,14 +1,19 @@
 // Changes of projects and memberships.
 
-import type { MembershipSetInput, ProjectCreateInput, ProjectUpdateInput } from '../../../generated/graph/system.ts';
+import type {
+  MembershipSetInput,
+  ProjectCreateInput,
+  ProjectDeleteInput,
+  ProjectUpdateInput,
+} from '../../../generated/graph/system.ts';
 import { caller, requireAdmin } from '../../../platform/authorise.ts';
 import type { Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext, Role } from '../../../platform/identity.ts';
-import { decodeUuid, newUuid } from '../../../platform/ids.ts';
+import { decodeUuid, encodeId, newUuid } from '../../../platform/ids.ts';
 import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
-import { recordProject } from '../../../platform/projects.ts';
+import { forgetProject, type ProjectHoldings, recordProject } from '../../../platform/projects.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { Entities } from '../entities.ts';
@@ -30,6 +35,8 @@ export interface ProjectServiceOptions {
   readonly entities: Entities;
   readonly mutations: Mutations;
   readonly wake: Wake;
+  /** What all subgraphs have of a project. */
+  readonly holdings: ProjectHoldings;
 }
 
 export class ProjectService {
@@ -39,6 +46,7 @@ export class ProjectService {
   readonly #entities: Entities;
   readonly #mutations: Mutations;
   readonly #wake: Wake;
+  readonly #holdings: ProjectHoldings;
 
   constructor(options: ProjectServiceOptions) {
     this.#projects = options.projects;
@@ -47,6 +55,7 @@ export class ProjectService {
     this.#entities = options.entities;
     this.#mutations = options.mutations;
     this.#wake = options.wake;
+    this.#holdings = options.holdings;
   }
 
   create(context: RequestContext, input: ProjectCreateInput): Promise<MutationOutcome<Project>> {
@@ -104,6 +113,38 @@ export class ProjectService {
         };
       },
       read: (id) => this.#entities.project(context, id),
+    });
+  }
+
+  delete(context: RequestContext, input: ProjectDeleteInput): Promise<MutationOutcome<string>> {
+    const identity = caller(context);
+    return this.#mutations.run({
+      name: 'projectDelete',
+      context,
+      input,
+      subject: 'Project',
+      prepare: ({ check }) => {
+        requireAdmin(identity);
+        const id = check.id('id', input.id, 'Project') ?? '';
+        return async (tx) => {
+          const project = (await this.#projects.lock(tx, id)) ?? refuseUnknown('Project', 'id', input.id);
+          refuseStale(input.expectedVersion, project.version);
+          // First: nothing more can be created in it.
+          await forgetProject(tx, id);
+          const held = await this.#holdings(tx, id);
+          if (held.length > 0)
+            refuse('IN_USE', `the project ${project.name} has ${held.join(', ')}: delete them first`, {
+              field: ['input', 'id'],
+            });
+          await this.#tokenService.endAll(tx, context, id);
+          await this.#projects.delete(tx, id);
+          const what = { from: 'ACTIVE', to: 'DELETED', reason: project.name } as const;
+          const deleted = { ...event(id, project.version + 1, 'project.deleted'), ...what };
+          await appendStatus(tx, systemEvents, [deleted], this.#wake);
+          return id;
+        };
+      },
+      read: async (id) => encodeId('Project', id),
     });
   }
 

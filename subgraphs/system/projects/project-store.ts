@@ -81,6 +81,11 @@ export class ProjectStore {
     await tx.execute('UPDATE project SET description = ?, version = version + 1 WHERE id = ?', [description, id]);
   }
 
+  /** With its memberships and API tokens. */
+  async delete(tx: Transaction, id: string): Promise<void> {
+    await tx.execute('DELETE FROM project WHERE id = ?', [id]);
+  }
+
   /** A user's role; the project must be locked. */
   async roleOf(tx: Transaction, projectId: string, userId: string): Promise<Role | undefined> {
     const rows = await tx.query<{ role: Role }>('SELECT role FROM membership WHERE project_id = ? AND user_id = ?', [

@@ -180,6 +180,13 @@ export class TokenService {
     await this.#auditEnds(tx, context, projectId, ended, { membershipOf: user.name });
   }
 
+  /** Revokes all tokens of a project that is deleted; it must be locked. */
+  async endAll(tx: Transaction, context: RequestContext, projectId: string): Promise<void> {
+    const ended = await this.#tokens.working(tx, projectId);
+    await this.#end(tx, projectId, ended);
+    await this.#auditEnds(tx, context, projectId, ended, { projectDeleted: true });
+  }
+
   async #end(tx: Transaction, projectId: string, tokens: readonly WorkingToken[]): Promise<void> {
     if (tokens.length === 0) return;
     await this.#tokens.revoke(

@@ -15,6 +15,7 @@ let bench: SystemBench;
 let admin: Identity;
 let ids: {
   readonly project: string;
+  readonly spareProject: string;
   readonly user: string;
   readonly token: string;
   readonly otherToken: string;
@@ -39,6 +40,7 @@ beforeAll(async () => {
     machine,
     otherMachine,
     project: encodeId('Project', project),
+    spareProject: encodeId('Project', await bench.system.firstStart.ensureProject('spare')),
     user: encodeId('User', user.id),
     token: encodeId('ApiToken', token.id),
     otherToken: encodeId('ApiToken', other.id),
@@ -64,6 +66,7 @@ const goodPassword = 'a password that fits';
 const good: Readonly<Record<string, () => Input>> = {
   projectCreate: () => ({ name: 'new', description: 'text' }),
   projectUpdate: () => ({ id: ids.project, description: 'text' }),
+  projectDelete: () => ({ id: ids.spareProject }),
   userCreate: () => ({ name: 'new', password: goodPassword }),
   userUpdate: () => ({ id: ids.user, password: goodPassword }),
   membershipSet: () => ({ projectId: ids.project, userId: ids.user, role: 'VIEWER' }),
@@ -99,6 +102,11 @@ const cases: readonly [mutation: string, field: string, value: unknown, code: st
   ['projectUpdate', 'description', control, 'INVALID_INPUT'],
   ['projectUpdate', 'expectedVersion', 7, 'STALE_VERSION'],
   ['projectUpdate', 'idempotencyKey', control, 'INVALID_INPUT'],
+  ['projectDelete', 'id', neverProject, 'NOT_FOUND'],
+  ['projectDelete', 'id', wrongType, 'NOT_FOUND'],
+  ['projectDelete', 'id', 'nonsense', 'NOT_FOUND'],
+  ['projectDelete', 'expectedVersion', 7, 'STALE_VERSION'],
+  ['projectDelete', 'idempotencyKey', control, 'INVALID_INPUT'],
   ['userCreate', 'name', '', 'INVALID_INPUT'],
   ['userCreate', 'name', 'with space', 'INVALID_INPUT'],
   ['userCreate', 'name', 'trailing ', 'INVALID_INPUT'],
@@ -218,6 +226,7 @@ describe('the same key with another input is KEY_CONFLICT, and changes nothing',
   const changed: Readonly<Record<string, () => Input>> = {
     projectCreate: () => ({ name: 'other' }),
     projectUpdate: () => ({ description: 'other' }),
+    projectDelete: () => ({ id: ids.project }),
     userCreate: () => ({ password: 'another long password' }),
     userUpdate: () => ({ password: 'another long password' }),
     membershipSet: () => ({ role: 'MEMBER' }),

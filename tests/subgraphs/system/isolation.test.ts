@@ -101,6 +101,7 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Mutation.projectUpdate': ({ project: id }) => [
     mutation('projectUpdate', 'ProjectUpdateInput', { id, description: 'mine' }, `project { ${project} }`),
   ],
+  'Mutation.projectDelete': ({ project: id }) => [mutation('projectDelete', 'ProjectDeleteInput', { id }, 'projectId')],
   'Mutation.userCreate': () => [
     mutation('userCreate', 'UserCreateInput', { name: 'gamma', password: 'a long password' }, `user { ${user} }`),
   ],

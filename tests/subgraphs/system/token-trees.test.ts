@@ -2,6 +2,7 @@
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { platformMigrations } from '../../../bin/compose/places.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
 import { systemRow } from '../../../subgraphs/system/row.ts';
@@ -35,7 +36,7 @@ test('older tokens get their makers, and end like new ones', async () => {
     await token('7', 'b');
     await token('8', 'r');
     await token('9', '00000000-0000-0000-0000-000000000000');
-    await migrate(place.connection, [systemRow.migrations]);
+    await migrate(place.connection, [platformMigrations, systemRow.migrations]);
     const rows = await db.query(
       `SELECT id, user_id AS user, maker_name AS maker, parent_id AS parent, YEAR(expires_at) AS ends,
               revoked_at IS NOT NULL AS revoked, version FROM api_token ORDER BY id`,

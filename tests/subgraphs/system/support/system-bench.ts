@@ -8,6 +8,7 @@ import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import type { Authority } from '../../../../platform/machines/authority.ts';
+import type { ProjectHoldings } from '../../../../platform/projects.ts';
 import { allEventKinds } from '../../../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../../../subgraphs/rows.ts';
 import type { PasswordHasher } from '../../../../subgraphs/system/access/password-hasher.ts';
@@ -59,6 +60,7 @@ const ownKinds = kindsOf(['wanted', 'other', 'paged', 'unsequenced'].map((kind) 
 
 export interface SystemBenchOptions extends Partial<DatabaseOptions> {
   readonly authority?: (() => Promise<Authority | undefined>) | undefined;
+  readonly projectHoldings?: ProjectHoldings;
 }
 
 export class SystemBench extends TestGround {
@@ -76,6 +78,7 @@ export class SystemBench extends TestGround {
       eventKinds: { ...allEventKinds(subgraphRows), ...ownKinds },
       authority: options.authority ?? (async () => undefined),
       roles: rolesOf(subgraphRows).all,
+      projectHoldings: options.projectHoldings ?? (async () => []),
       health: async () => [{ name: 'database', ready: true, detail: null }],
     });
   }
@@ -101,14 +104,14 @@ function request(identity: Identity | null, document: string, variables: object,
 /** Its feed runs; `sequence` gives events their numbers. `lost`: the database is unreachable. */
 export async function systemBench({
   lost = false,
-  authority,
-}: Pick<SystemBenchOptions, 'authority'> & { readonly lost?: boolean } = {}): Promise<SystemBench> {
+  ...options
+}: Pick<SystemBenchOptions, 'authority' | 'projectHoldings'> & { readonly lost?: boolean } = {}): Promise<SystemBench> {
   const place = await testDatabase();
   if (lost) {
     const connection = { ...place.connection, socketPath: '/nonexistent/socket' };
     return new SystemBench(place, { connection, acquireTimeoutMs: 200 });
   }
-  const bench = new SystemBench(place, { authority });
+  const bench = new SystemBench(place, options);
   await bench.feed.start();
   return bench;
 }
