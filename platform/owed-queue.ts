@@ -1,5 +1,5 @@
 // A queue of owed work, declared beside its job: one kind of work, its concurrency, its time limit.
-import type { OwedJob } from './owed-work.ts';
+import type { OwedJob, RetryPolicy } from './owed-work.ts';
 
 export interface OwedQueue {
   /** The kind of owed work, and the queue's name: lower-case letters and hyphens. */
@@ -8,9 +8,11 @@ export interface OwedQueue {
   readonly concurrency: number;
   /** Afterwards the job's signal is aborted, and soon after its claim ends. */
   readonly deadlineMs: number;
+  /** Default `usualRetry`. */
+  readonly retry?: RetryPolicy;
   /**
    * Does the work and calls `finishOwed(tx, job)` in the transaction of its effect. It may run twice at once after a lost
-   * connection: only one of the two can finish. An error makes the job due again, with growing delays.
+   * connection: only one of the two can finish. An error makes the job due again, as `retry` says.
    */
   run(job: OwedJob, options: { readonly signal: AbortSignal }): Promise<void>;
   /** Inserts the first row of recurring work; called at each start. */

@@ -24,7 +24,22 @@ export interface ClaimedJob extends OwedJob {
   readonly attempts: number;
 }
 
-/** After this many attempts a job is a dead letter: tried once an hour, and visible in metrics and status events. */
+/** How a job that failed is tried again. */
+export interface RetryPolicy {
+  /** The first retry's delay, doubled with each. */
+  readonly firstMs: number;
+  /** The longest delay. */
+  readonly mostMs: number;
+  /** False: after `deadAfterAttempts` the job is a dead letter. True: it is tried as long as it fails. */
+  readonly forever: boolean;
+}
+
+export const usualRetry: RetryPolicy = { firstMs: 1_000, mostMs: 300_000, forever: false };
+
+/** For what brings the world to a wanted state: a retry looks at it anew, so that soon is best and giving up is never right. */
+export const reconcilingRetry: RetryPolicy = { firstMs: 100, mostMs: 5_000, forever: true };
+
+/** After this many attempts a job is a dead letter, if its policy says so: tried once an hour, and visible in status events. */
 export const deadAfterAttempts = 10;
 
 /** No work is owed further ahead, and no dead letter tried later. */
@@ -36,6 +51,12 @@ export interface DueRow {
   readonly key: string;
   readonly wanted: number;
   readonly attempts: number;
+}
+
+/** A row that will be due. */
+export interface AwaitedRow extends DueRow {
+  /** At most 0: it is due. */
+  readonly dueInMs: number;
 }
 
 /** The claim is lost (its lease expired and another process took it): roll the effect back. */
@@ -83,13 +104,13 @@ export interface OwedWorkOptions {
   readonly db: Database;
   /** Lifetime of a claim; default 30000. A job must end, or be claimed again, before. */
   readonly claimMs?: number;
-  /** The first retry's delay, doubled with each; default 1000, at most 5 minutes. */
-  readonly retryFirstMs?: number;
+  /** Default `usualRetry`. */
+  readonly retry?: RetryPolicy;
 }
 
-const retryMostMs = 300_000;
 /** Work that is due later than any could be was owed before the clock was set back. */
 const isDue = `(due_at <= NOW(3) OR due_at > NOW(3) + INTERVAL ${longestDueMs + 60_000} * 1000 MICROSECOND)`;
+const dueInMs = 'TIMESTAMPDIFF(MICROSECOND, NOW(3), due_at) DIV 1000';
 const claimed = 'kind = ? AND `key` = ? AND lease_token = ?';
 const released = 'lease_token = NULL, lease_until = NULL, last_error = ?';
 /** A claim that ends far later than usual was made before the clock was set back. */
@@ -98,12 +119,12 @@ const unclaimed = '(lease_until IS NULL OR lease_until <= NOW(3) OR lease_until 
 export class OwedWork {
   readonly #db: Database;
   readonly #claimMs: number;
-  readonly #retryFirstMs: number;
+  readonly #retry: RetryPolicy;
 
   constructor(options: OwedWorkOptions) {
     this.#db = options.db;
     this.#claimMs = options.claimMs ?? 30_000;
-    this.#retryFirstMs = options.retryFirstMs ?? 1_000;
+    this.#retry = options.retry ?? usualRetry;
   }
 
   /** Due rows without a claim, the longest due first. */
@@ -114,6 +135,26 @@ export class OwedWork {
       `SELECT kind, \`key\`, wanted, attempts FROM owed_work WHERE ${isDue} AND ${unclaimed} ${only} ORDER BY due_at LIMIT ?`,
       [2 * this.#claimMs * 1000, ...(kinds ?? []), limit],
     );
+  }
+
+  /** The row, if it is owed and not claimed. */
+  async awaited(kind: string, key: string): Promise<AwaitedRow | undefined> {
+    const [row] = await this.#db.query<AwaitedRow>(
+      `SELECT kind, \`key\`, wanted, attempts, IF(${isDue}, 0, ${dueInMs}) AS dueInMs FROM owed_work
+      WHERE kind = ? AND \`key\` = ? AND due_at IS NOT NULL AND ${unclaimed}`,
+      [kind, key, 2 * this.#claimMs * 1000],
+    );
+    return row === undefined ? undefined : { ...row, dueInMs: Number(row.dueInMs) };
+  }
+
+  /** After how long the next row of these kinds is due that is not due yet; undefined: not within that time. */
+  async nextDueInMs(kinds: readonly string[], withinMs: number): Promise<number | undefined> {
+    const [row] = await this.#db.query<{ dueInMs: number }>(
+      `SELECT ${dueInMs} AS dueInMs FROM owed_work WHERE due_at > NOW(3) AND due_at < NOW(3) + INTERVAL ? MICROSECOND
+        AND lease_token IS NULL AND kind IN (${marksFor(kinds)}) ORDER BY due_at LIMIT 1`,
+      [withinMs * 1000, ...kinds],
+    );
+    return row === undefined ? undefined : Number(row.dueInMs);
   }
 
   /** Claims a due row; undefined when it does not exist, is done, or is claimed by another process. */
@@ -132,7 +173,7 @@ export class OwedWork {
   /** Releases a claim after a failure: due again after a delay that grows with each attempt, or when it was owed again for. */
   async fail(job: OwedJob, error: unknown): Promise<void> {
     const retry = 'NOW(3) + INTERVAL LEAST(? * POW(2, LEAST(attempts, 20) - 1), ?) * 1000 MICROSECOND';
-    const delay = [this.#retryFirstMs, retryMostMs];
+    const delay = [this.#retry.firstMs, this.#retry.mostMs];
     await this.#db.execute(
       `UPDATE owed_work SET ${released}, due_at = ${earlier('next_due_at', retry)}, next_due_at = NULL WHERE ${claimed}`,
       [excerpt(error), ...delay, ...delay, job.kind, job.key, job.leaseToken],

@@ -16,6 +16,7 @@ import { Leases } from '../platform/leases.ts';
 import type { Logger } from '../platform/log.ts';
 import type { EgressPolicy } from '../platform/net/egress.ts';
 import type { OwedQueue } from '../platform/owed-queue.ts';
+import { OwedWork } from '../platform/owed-work.ts';
 import { createRedis, type RedisLocation } from '../platform/redis.ts';
 import { Retention } from '../platform/retention.ts';
 import type { SubgraphWork } from '../platform/subgraph-row.ts';
@@ -154,7 +155,8 @@ function createQueues(options: WorkerOptions): Part {
   const prefix = `${redisPrefix}:jobs`;
   const workers = queues.map((queue) => new QueueWorker({ queue, db, redis, prefix, wake, log, metrics }));
   const connection = createRedis(redis, { log, connectionName: 'owed-work' });
-  const carrier = new OwedCarrier({ workers, redis: connection, prefix, wake, log, metrics });
+  const owedWork = new OwedWork({ db });
+  const carrier = new OwedCarrier({ workers, owedWork, redis: connection, prefix, wake, log, metrics });
   return {
     async start() {
       for (const queue of queues) await queue.begin?.();

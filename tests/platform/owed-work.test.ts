@@ -9,6 +9,8 @@ import {
   OwedWork,
   OwedWorkLostError,
   owe,
+  reconcilingRetry,
+  usualRetry,
 } from '../../platform/owed-work.ts';
 import { TestGround } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
@@ -20,7 +22,7 @@ let work: OwedWork;
 beforeAll(async () => {
   ground = await TestGround.open();
   ({ db } = ground);
-  work = new OwedWork({ db, retryFirstMs: 20 });
+  work = new OwedWork({ db, retry: { ...usualRetry, firstMs: 20 } });
   await db.execute('CREATE TABLE effect (id INT AUTO_INCREMENT PRIMARY KEY)');
 });
 
@@ -154,6 +156,16 @@ describe('a failure', () => {
     expect(row?.waitS).toBeLessThanOrEqual(300);
   });
 
+  test('of reconciling waits at most five seconds', async () => {
+    await oweIt('quick');
+    const job = await claim('quick');
+    await db.execute('UPDATE owed_work SET attempts = 500');
+    await new OwedWork({ db, retry: reconcilingRetry }).fail(job, 'x');
+    const dueInMs = (await work.awaited('k', 'quick'))?.dueInMs ?? -1;
+    expect(dueInMs).toBeGreaterThan(0);
+    expect(dueInMs).toBeLessThanOrEqual(5_000);
+  });
+
   test('of a lost claim changes nothing', async () => {
     await oweIt('f');
     const slow = await claim('f');
@@ -162,6 +174,24 @@ describe('a failure', () => {
     await work.fail(slow, new Error('late'));
     await finish(quick);
   });
+});
+
+test('what is awaited: nothing that is claimed or done, and when the rest is due', async () => {
+  expect(await work.awaited('k', 'w')).toBeUndefined();
+  await oweIt('w');
+  expect(await work.awaited('k', 'w')).toEqual({ kind: 'k', key: 'w', wanted: 1, attempts: 0, dueInMs: 0 });
+  expect(await work.nextDueInMs(['k'], 5_000)).toBeUndefined();
+  const job = await claim('w');
+  await oweIt('w', 4_000);
+  expect(await work.awaited('k', 'w')).toBeUndefined();
+  expect(await work.nextDueInMs(['k'], 5_000)).toBeUndefined();
+  await finish(job);
+  for (const dueInMs of [(await work.awaited('k', 'w'))?.dueInMs, await work.nextDueInMs(['k'], 5_000)]) {
+    expect(dueInMs).toBeGreaterThan(0);
+    expect(dueInMs).toBeLessThanOrEqual(4_000);
+  }
+  expect(await work.nextDueInMs(['other'], 5_000)).toBeUndefined();
+  expect(await work.nextDueInMs(['k'], 1)).toBeUndefined();
 });
 
 test('owed for a later time it is not due; owed again for now it is', async () => {
@@ -231,7 +261,7 @@ describe('a dead letter', () => {
     const job = await claim('m');
     await db.execute('UPDATE owed_work SET attempts = 9');
     await oweIt('m');
-    await new OwedWork({ db, retryFirstMs: 300_000 }).fail(job, new Error('not now'));
+    await new OwedWork({ db, retry: { ...usualRetry, firstMs: 300_000 } }).fail(job, new Error('not now'));
     expect(await due()).toMatchObject([{ key: 'm', attempts: 0 }]);
   });
 });

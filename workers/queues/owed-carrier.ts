@@ -1,14 +1,16 @@
-// Carries owed work: due rows go from the database into Redis every few seconds, when work is owed, and at once when Redis has
-// lost everything (its marker is missing).
+// Carries owed work: due rows go from the database into Redis every few seconds, when work is owed, when the next is due, and at once
+// when Redis has lost everything (its marker is missing).
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../platform/log.ts';
 import { Loop } from '../../platform/loop.ts';
+import type { OwedWork } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 import type { QueueWorker } from './queue-worker.ts';
 
 export interface OwedCarrierOptions {
   readonly workers: readonly QueueWorker[];
+  readonly owedWork: Pick<OwedWork, 'nextDueInMs'>;
   readonly redis: Redis;
   readonly prefix: string;
   readonly wake: Wake;
@@ -25,15 +27,19 @@ export class OwedCarrier {
   readonly #dispatch: Loop;
   readonly #marker: Loop;
   readonly #onReady = () => this.#marker.trigger();
+  readonly #dispatchMs: number;
+  #pauseMs: number;
   #unlisten: (() => void) | undefined;
 
   constructor(options: OwedCarrierOptions) {
     this.#options = options;
     const { log } = options;
+    this.#dispatchMs = options.dispatchMs ?? 5_000;
+    this.#pauseMs = this.#dispatchMs;
     this.#dispatch = new Loop({
       name: 'owed work: dispatch',
       log,
-      pauseMs: () => options.dispatchMs ?? 5_000,
+      pauseMs: () => this.#pauseMs,
       run: (signal) => this.#dispatchAll(signal),
     });
     this.#marker = new Loop({
@@ -49,7 +55,10 @@ export class OwedCarrier {
     this.#options.redis.on('ready', this.#onReady);
     this.#dispatch.start();
     this.#marker.start();
-    for (const worker of this.#options.workers) worker.start();
+    for (const worker of this.#options.workers)
+      worker.start((dueInMs) => {
+        if (dueInMs < this.#dispatchMs) this.#dispatch.trigger();
+      });
   }
 
   /** Dispatches nothing more and waits for running jobs. */
@@ -71,10 +80,15 @@ export class OwedCarrier {
   }
 
   async #dispatchAll(signal: AbortSignal): Promise<boolean> {
-    for (const worker of this.#options.workers) {
+    const { workers, owedWork, metrics } = this.#options;
+    const kinds = workers.map(({ kind }) => kind);
+    // Asked first: what becomes due from now on is either dispatched below, or by the next turn.
+    const nextMs = await owedWork.nextDueInMs(kinds, this.#dispatchMs);
+    for (const worker of workers) {
       if (signal.aborted) return false;
-      this.#options.metrics.dispatched(await worker.dispatch());
+      metrics.dispatched(await worker.dispatch());
     }
+    this.#pauseMs = Math.max(1, nextMs ?? this.#dispatchMs);
     return false;
   }
 

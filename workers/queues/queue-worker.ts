@@ -11,6 +11,8 @@ import {
   deadAfterAttempts,
   OwedWork,
   OwedWorkLostError,
+  type RetryPolicy,
+  usualRetry,
 } from '../../platform/owed-work.ts';
 import { type RedisLocation, redisOptions } from '../../platform/redis.ts';
 import type { Wake } from '../../platform/wake.ts';
@@ -24,8 +26,6 @@ export interface QueueWorkerOptions {
   readonly wake: Wake;
   readonly log: Logger;
   readonly metrics: QueueMetrics;
-  /** The first retry's delay; default 1000. */
-  readonly retryFirstMs?: number;
 }
 
 interface JobData {
@@ -42,15 +42,18 @@ export class QueueWorker {
   readonly #queue: Queue<JobData>;
   readonly #worker: Worker<JobData>;
   readonly #stopping = new AbortController();
+  readonly #retry: RetryPolicy;
+  #onAwaited: (dueInMs: number) => void = () => undefined;
 
   /** Connects to Redis; takes jobs after `start`. */
   constructor(options: QueueWorkerOptions) {
     this.#options = options;
     const { queue, redis, prefix, db } = options;
+    this.#retry = queue.retry ?? usualRetry;
     this.#owedWork = new OwedWork({
       db,
       claimMs: queue.deadlineMs + claimGraceMs,
-      ...(options.retryFirstMs === undefined ? {} : { retryFirstMs: options.retryFirstMs }),
+      retry: this.#retry,
     });
     // If done or failed jobs were kept, adding them again would silently do nothing.
     const removed = { removeOnComplete: true, removeOnFail: true };
@@ -59,7 +62,7 @@ export class QueueWorker {
       prefix,
       defaultJobOptions: { attempts: 1, ...removed },
     });
-    this.#worker = new Worker(queue.kind, (job) => this.#run(job.data.key), {
+    this.#worker = new Worker(queue.kind, (job) => this.#take(job.data.key), {
       connection: redisOptions(redis, { keepCommands: true }) as ConnectionOptions,
       prefix,
       autorun: false,
@@ -72,7 +75,13 @@ export class QueueWorker {
     this.#worker.on('error', (error) => options.log.debug({ err: error, queue: queue.kind }, 'queue worker'));
   }
 
-  start(): void {
+  get kind(): string {
+    return this.#options.queue.kind;
+  }
+
+  /** `onAwaited`: a job that ended is due again after so long. */
+  start(onAwaited: (dueInMs: number) => void): void {
+    this.#onAwaited = onAwaited;
     void this.#worker.run();
   }
 
@@ -80,10 +89,7 @@ export class QueueWorker {
   async dispatch(): Promise<number> {
     const { kind } = this.#options.queue;
     const rows = await this.#owedWork.dueRows({ kinds: [kind], limit: maxRowsAtOnce });
-    if (rows.length === 0) return 0;
-    await this.#queue.addBulk(
-      rows.map((row) => ({ name: kind, data: { key: row.key }, opts: { jobId: jobIdOf(row) } })),
-    );
+    await this.#add(rows);
     return rows.length;
   }
 
@@ -97,6 +103,27 @@ export class QueueWorker {
     // Forced: it waits for nothing. Running jobs have claims, which expire.
     await this.#worker.close(true);
     await this.#queue.close();
+  }
+
+  async #add(rows: readonly DueRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#queue.addBulk(
+      rows.map((row) => ({ name: row.kind, data: { key: row.key }, opts: { jobId: jobIdOf(row) } })),
+    );
+  }
+
+  async #take(key: string): Promise<void> {
+    const { queue, log } = this.#options;
+    await this.#run(key);
+    // The wake-up of what was owed meanwhile found the row claimed.
+    try {
+      const row = await this.#owedWork.awaited(queue.kind, key);
+      if (row === undefined) return;
+      if (row.dueInMs <= 0) await this.#add([row]);
+      else this.#onAwaited(row.dueInMs);
+    } catch (error) {
+      log.debug({ err: error, queue: queue.kind, key }, 'the next dispatch finds what is owed');
+    }
   }
 
   async #run(key: string): Promise<void> {
@@ -122,7 +149,7 @@ export class QueueWorker {
   async #giveBack(job: ClaimedJob, error: unknown): Promise<void> {
     const { log, wake, queue } = this.#options;
     const { key, attempts } = job;
-    if (attempts < deadAfterAttempts) {
+    if (this.#retry.forever || attempts < deadAfterAttempts) {
       log.warn({ err: error, queue: queue.kind, key, attempts }, 'a job failed: it will be tried again');
       await this.#owedWork.fail(job, error);
     } else {

@@ -4,7 +4,7 @@ import { appendStatus } from '../../../platform/events/append.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { hostsIn } from '../../../platform/net/address-block.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { finishOwed, owe } from '../../../platform/owed-work.ts';
+import { finishOwed, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { loadBalancerEvents } from '../events.ts';
 import { hostTopic } from '../hosts/host-sessions.ts';
@@ -25,12 +25,14 @@ export function createReconcileQueue({ db, wake }: ReconcileParts): OwedQueue {
   return {
     kind: reconcileKind,
     concurrency: 8,
-    deadlineMs: 20_000,
+    // A worker that was killed holds its claim for so long, and five seconds more.
+    deadlineMs: 5_000,
+    retry: reconcilingRetry,
     run: (job) =>
       db.transaction(async (tx) => {
         const againInMs = await reconcile(tx, wake, job.key);
         await finishOwed(tx, job);
-        if (againInMs !== undefined) await owe(tx, reconcileKind, job.key, { dueInMs: againInMs });
+        if (againInMs !== undefined) await owe(tx, reconcileKind, job.key, { dueInMs: againInMs }, wake);
       }),
   };
 }

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import type { Database } from '../../../platform/database/database.ts';
 import { createLogger } from '../../../platform/log.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { finishOwed, type OwedJob } from '../../../platform/owed-work.ts';
+import { finishOwed, type OwedJob, OwedWork } from '../../../platform/owed-work.ts';
 import { createRedis, type RedisLocation } from '../../../platform/redis.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { OwedCarrier } from '../../../workers/queues/owed-carrier.ts';
@@ -45,23 +45,26 @@ export interface CarrierOptions {
   readonly redis: RedisLocation;
   readonly wake: Wake;
   readonly registry?: Registry;
+  /** Default 200. */
+  readonly dispatchMs?: number;
 }
 
 export function carrier(options: CarrierOptions): { start(): void; stop(): Promise<void> } {
-  const { db, queue, redis, wake, registry = new Registry() } = options;
+  const { db, queue, redis, wake, registry = new Registry(), dispatchMs = 200 } = options;
   const log = createLogger({ level: 'silent', pretty: false });
   const prefix = 'test:jobs';
   const metrics = createQueueMetrics(registry);
-  const worker = new QueueWorker({ queue, db, redis, prefix, wake, log, metrics, retryFirstMs: 1 });
+  const worker = new QueueWorker({ queue, db, redis, prefix, wake, log, metrics });
   const connection = createRedis(redis, { log });
   const subject = new OwedCarrier({
     workers: [worker],
+    owedWork: new OwedWork({ db }),
     redis: connection,
     prefix,
     wake,
     log,
     metrics,
-    dispatchMs: 200,
+    dispatchMs,
     markerMs: 100,
   });
   return {

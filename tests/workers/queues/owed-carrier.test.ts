@@ -10,12 +10,12 @@ import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Database } from '../../../platform/database/database.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { deadAfterAttempts, OwedWork, owe } from '../../../platform/owed-work.ts';
+import { deadAfterAttempts, OwedWork, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
 import { createRetentionQueue } from '../../../workers/queues/retention-queue.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
-import { carrier, createEffects, effectsQueue } from './effects-queue.ts';
+import { type CarrierOptions, carrier, createEffects, effectsQueue } from './effects-queue.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -56,8 +56,8 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-function start(queue: OwedQueue, registry = new Registry()): void {
-  const subject = carrier({ db, queue, redis: { path: server.path }, wake, registry });
+function start(queue: OwedQueue, options: Pick<CarrierOptions, 'registry' | 'dispatchMs'> = {}): void {
+  const subject = carrier({ db, queue, redis: { path: server.path }, wake, ...options });
   subject.start();
   stops.push(() => subject.stop());
 }
@@ -104,6 +104,43 @@ describe('OwedCarrier', () => {
     await oweAll(['key']);
     await waitFor('done twice', async () => (await stillOwed()) === 0);
     expect(await effects()).toEqual(new Map([['key', 2]]));
+  });
+
+  // With dispatches an hour apart, only what the test names can wake.
+  const rarely = { dispatchMs: 3_600_000 };
+
+  test('a wake-up that arrives while the job runs is not lost, nor is work that is owed for soon after', async () => {
+    const soon = { again: true, later: true };
+    const onStart = async () => {
+      if (soon.again) await oweAll(['key']);
+      else if (soon.later) await db.transaction((tx) => owe(tx, 'test', 'key', { dueInMs: 50 }));
+      soon.later &&= soon.again;
+      soon.again = false;
+    };
+    start(effectsQueue({ db, worker: 'one', jobMs: 5, onStart }), rarely);
+    await oweAll(['key']);
+    await waitFor('done three times', async () => (await effects()).get('key') === 3);
+  });
+
+  test('work that is owed for later begins when it is due', async () => {
+    start(effectsQueue({ db, worker: 'one', jobMs: 1 }), rarely);
+    await db.transaction((tx) => owe(tx, 'test', 'key', { dueInMs: 100 }, wake));
+    await waitFor('done', async () => (await effects()).get('key') === 1);
+  });
+
+  test('what reconciles is tried as often as it fails, and never given up', async () => {
+    let failures = 0;
+    const queue = effectsQueue({
+      ...{ db, worker: 'one', jobMs: 1 },
+      onStart: () => {
+        failures += 1;
+        if (failures <= deadAfterAttempts + 5) throw new Error('not yet');
+      },
+    });
+    start({ ...queue, retry: { ...reconcilingRetry, firstMs: 1, mostMs: 10 } }, rarely);
+    await oweAll(['key']);
+    await waitFor('done', async () => (await effects()).get('key') === 1);
+    expect(await db.query("SELECT 1 FROM status_change WHERE kind = 'owedWork.state'")).toEqual([]);
   });
 
   test('flushing Redis meanwhile loses nothing', async () => {
@@ -154,11 +191,12 @@ describe('OwedCarrier', () => {
       kind: 'test',
       concurrency: 1,
       deadlineMs: 1_000,
+      retry: { firstMs: 1, mostMs: 1_000, forever: false },
       run: async () => {
         throw new Error('the thing is broken');
       },
     };
-    start(queue, registry);
+    start(queue, { registry });
     await oweAll(['key']);
     const buried = await waitFor('dead letter', async () => {
       const [row] = await db.query<{ attempts: number; error: string; dueInMinutes: number }>(
