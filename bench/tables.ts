@@ -20,5 +20,6 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
   'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
   stops: async () => (await import('./trials/stops-main.ts')).trialStops,
+  'lb-scale': async () => (await import('./trials/lb-scale.ts')).trialLbScale,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
 };

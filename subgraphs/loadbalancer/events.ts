@@ -1,5 +1,6 @@
 // The status events of load balancers, members, nodes and hosts.
 import { declareEvents, type StatusEvent } from '../../platform/events/kinds.ts';
+import { scalingActions } from './model/scaling-policy.ts';
 import { hostStatuses, nodeStates, operatingStatuses, provisioningStatuses } from './model/states.ts';
 
 export const loadBalancerEvents = declareEvents({
@@ -50,8 +51,8 @@ export const loadBalancerEvents = declareEvents({
   },
   'autoscalingPolicy.decision': {
     subject: 'AutoscalingPolicy',
-    values: ['GROW', 'SHRINK', 'KEEP'],
-    meaning: 'Autoscaling changed the number of nodes, or would have (`dryRun`).',
+    values: scalingActions,
+    meaning: 'Autoscaling changed the number of nodes, or would have (`dryRun`); `reason` says why.',
   },
 });
 

@@ -18,6 +18,9 @@ import { NodeDocuments } from './hosts/node-documents.ts';
 import { type QuotaDefaults, Quotas } from './model/quotas.ts';
 import { NodeReads } from './nodes/node-reads.ts';
 import { MemberAddresses } from './parts/member-addresses.ts';
+import { ScalingReads } from './scaling/scaling-reads.ts';
+import { scalingResolvers } from './scaling/scaling-resolvers.ts';
+import { ScalingService } from './scaling/scaling-service.ts';
 import { SubnetReads } from './subnets/subnet-reads.ts';
 import { subnetResolvers } from './subnets/subnet-resolvers.ts';
 import { SubnetService } from './subnets/subnet-service.ts';
@@ -57,6 +60,11 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
     partResolvers({ reads: parts, service: partService, balancers, certificates, nodes }),
     certificateResolvers({ reads: certificates, service: certificateService }),
     subnetResolvers({ reads: subnets, service: subnetService }),
+    scalingResolvers({
+      reads: new ScalingReads(db),
+      service: new ScalingService({ db, wake, mutations }),
+      balancer: (context, id) => balancers.balancer(context, id),
+    }),
   ];
   const { link, log } = options;
   let served: LinkServer | undefined;

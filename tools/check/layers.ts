@@ -9,8 +9,8 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
     ...['events.ts', 'backends/', 'mappings/', 'journal/', 'holding/', 'calls/', 'checks/'],
   ],
   'subgraphs/loadbalancer/': [
-    ...['parts/', 'model/', 'wanted/', 'host/', 'events.ts', 'stores/'],
-    ...['nodes/', 'members/', 'certificates/', 'subnets/', 'balancers/', 'hosts/', 'reconcile/'],
+    ...['parts/', 'model/', 'wanted/', 'host/', 'events.ts', 'stores/', 'traffic/'],
+    ...['nodes/', 'members/', 'certificates/', 'subnets/', 'scaling/', 'balancers/', 'hosts/', 'reconcile/'],
   ],
 };
 

@@ -56,8 +56,12 @@ export function settingsOfNew(input: LoadBalancerCreateInput): BalancerSettings 
   };
 }
 
-/** An omitted field, or null, keeps its value. */
-export function settingsAfter(before: BalancerSettings, input: LoadBalancerUpdateInput): BalancerSettings {
+/** An omitted field, or null, keeps its value. `isScaled`: autoscaling moves the number of nodes within the bounds. */
+export function settingsAfter(
+  before: BalancerSettings,
+  input: LoadBalancerUpdateInput,
+  isScaled: boolean,
+): BalancerSettings {
   const minNodes = input.minNodes ?? before.minNodes;
   const maxNodes = input.maxNodes ?? Math.max(before.maxNodes, input.minNodes ?? 0);
   return {
@@ -66,7 +70,7 @@ export function settingsAfter(before: BalancerSettings, input: LoadBalancerUpdat
     enabled: input.enabled ?? before.enabled,
     minNodes,
     maxNodes,
-    wantedNodes: Math.min(Math.max(before.wantedNodes, minNodes), maxNodes),
+    wantedNodes: isScaled ? Math.min(Math.max(before.wantedNodes, minNodes), maxNodes) : minNodes,
     nodeConnections: input.nodeSize?.connections ?? before.nodeConnections,
     nodeThreads: input.nodeSize?.threads ?? before.nodeThreads,
   };

@@ -20,6 +20,8 @@ import type { Wake } from '../../../platform/wake.ts';
 import { loadBalancerEvents } from '../events.ts';
 import type { Quotas } from '../model/quotas.ts';
 import type { MemberAddresses } from '../parts/member-addresses.ts';
+import { checkPolicy, policyOf } from '../scaling/policy-input.ts';
+import { refuseFixed } from '../scaling/scaling-service.ts';
 import {
   type BalancerRow,
   insertBalancer,
@@ -31,6 +33,7 @@ import {
 } from '../stores/balancer-store.ts';
 import { balancerTopic, changeBalancer, reconcileKind } from '../stores/change-balancer.ts';
 import type { NewPart } from '../stores/part-store.ts';
+import { readPolicy, setPolicy } from '../stores/scaling-store.ts';
 import type { SubnetService } from '../subnets/subnet-service.ts';
 import {
   checkBalancerSettings,
@@ -66,6 +69,7 @@ export class BalancerService {
     return this.#run('loadBalancerCreate', context, input, async (attempt) => {
       const { check } = attempt;
       checkNewBalancer(check, input);
+      if (input.autoscaling != null) checkPolicy(check, 'autoscaling', input.autoscaling);
       const projectId = oneProject(context.identity, input.projectId);
       attempt.projectId = projectId;
       const id = newUuid();
@@ -80,6 +84,10 @@ export class BalancerService {
         const subnet = await subnets.forNew(tx, projectId, subnetId);
         const row = { ...newRow(input), id, projectId, hostName, subnetId: subnet };
         await this.#insert(tx, row, parts);
+        if (input.autoscaling != null) {
+          refuseFixed(row.topology, ['input', 'autoscaling']);
+          await setPolicy(tx, this.#options.wake, id, policyOf(input.autoscaling));
+        }
         return id;
       };
     });
@@ -93,7 +101,8 @@ export class BalancerService {
       return async (tx) => {
         await changeBalancer(tx, wake, found.id, async (row) => {
           refuseStale(input.expectedVersion, row.version);
-          const after = settingsAfter(row, input);
+          const isScaled = (await readPolicy(tx, row.id)) !== undefined;
+          const after = settingsAfter(row, input, isScaled);
           const check = new InputCheck();
           checkNodeCounts(check, after, row.topology);
           check.throwIfAny();

@@ -1,0 +1,55 @@
+// A policy of autoscaling: how the number of a load balancer's nodes follows its load.
+
+export const scalingSignals = ['LOAD', 'COLLECTD'] as const;
+export type ScalingSignal = (typeof scalingSignals)[number];
+
+export const scalingActions = ['GROW', 'SHRINK', 'KEEP'] as const;
+export type ScalingAction = (typeof scalingActions)[number];
+
+/** Other bounds while a window is open. */
+export interface ScheduleWindow {
+  /** 1 (Monday) to 7, of the window's begin. */
+  readonly days: readonly number[];
+  /** HH:MM by the policy's time zone. */
+  readonly from: string;
+  /** HH:MM; at or before `from`: on the next day. */
+  readonly to: string;
+  readonly minNodes: number;
+  readonly maxNodes: number;
+}
+
+export interface ScalingPolicy {
+  readonly enabled: boolean;
+  readonly dryRun: boolean;
+  readonly signal: ScalingSignal;
+  /** PLUGIN[-INSTANCE]/TYPE[-INSTANCE], with /DS where the type has several values. */
+  readonly collectdValue: string | null;
+  /** Requests a second that count as 100 percent of a node; null: they are not counted. */
+  readonly requestsPerNode: number | null;
+  readonly targetPercent: number;
+  readonly tolerancePercent: number;
+  readonly periodMs: number;
+  readonly warmUpMs: number;
+  readonly cooldownMs: number;
+  readonly downWindowMs: number;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** The first open window counts. */
+  readonly schedule: readonly ScheduleWindow[];
+}
+
+export const defaultPolicy: ScalingPolicy = {
+  enabled: true,
+  dryRun: false,
+  signal: 'LOAD',
+  collectdValue: null,
+  requestsPerNode: null,
+  targetPercent: 60,
+  tolerancePercent: 10,
+  periodMs: 15_000,
+  warmUpMs: 30_000,
+  cooldownMs: 60_000,
+  downWindowMs: 300_000,
+  timeZone: 'UTC',
+  schedule: [],
+};

@@ -1,0 +1,31 @@
+// The trial of autoscaling: its judge by hand, and some of its hours.
+import { expect, test } from '@jest/globals';
+import { countFlaps } from '../../../bench/trials/lb-scale/judge.ts';
+import { courses } from '../../../bench/trials/lb-scale/load.ts';
+import { simulateHour } from '../../../bench/trials/lb-scale/simulation.ts';
+import { seededRandom } from '../../../bench/trials/random.ts';
+
+test('a flap is a second change of direction within a cooldown that load asked for', () => {
+  const change = (second: number, fromNodes: number, toNodes: number, byLoad = true) => ({
+    ...{ atMs: second * 1_000, fromNodes, toNodes, byLoad },
+  });
+  expect(countFlaps([change(0, 2, 3), change(10, 3, 2)], 60_000)).toBe(0);
+  expect(countFlaps([change(0, 2, 3), change(10, 3, 2), change(20, 2, 3)], 60_000)).toBe(1);
+  expect(countFlaps([change(0, 2, 3), change(10, 3, 2), change(70, 2, 3)], 60_000)).toBe(0);
+  expect(countFlaps([change(0, 3, 2), change(10, 2, 2), change(20, 2, 1), change(30, 1, 3)], 60_000)).toBe(0);
+  expect(countFlaps([change(0, 2, 3), change(10, 3, 2), change(20, 2, 3, false)], 60_000)).toBe(0);
+});
+
+test('simulated hours have no flap, are within bounds, and follow the load', () => {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
+  for (const [index, course] of courses.entries()) {
+    const { decisions, policy } = simulateHour(course, seededRandom(seed + index));
+    const told = `${course}, seed ${seed + index}`;
+    expect([told, countFlaps(decisions, policy.cooldownMs)]).toEqual([told, 0]);
+    expect(decisions.filter(({ toNodes, min, max }) => toNodes < min || toNodes > max)).toEqual([]);
+    expect(decisions.length).toBe(3_600 / (policy.periodMs / 1_000));
+  }
+  const square = simulateHour('square', seededRandom(1));
+  expect(square.decisions.some(({ action }) => action === 'GROW')).toBe(true);
+  expect(square.decisions.some(({ action }) => action === 'SHRINK')).toBe(true);
+});

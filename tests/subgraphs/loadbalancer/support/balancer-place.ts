@@ -1,0 +1,82 @@
+// A database with a project and the services of load balancers, without hosts; nodes are rows that tests write.
+import { ownersOf } from '../../../../bin/compose/owners.ts';
+import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
+import { migrate } from '../../../../platform/database/migrate.ts';
+import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../../platform/ids.ts';
+import { recordProject } from '../../../../platform/projects.ts';
+import { BalancerService } from '../../../../subgraphs/loadbalancer/balancers/balancer-service.ts';
+import { PartService } from '../../../../subgraphs/loadbalancer/balancers/part-service.ts';
+import { Quotas } from '../../../../subgraphs/loadbalancer/model/quotas.ts';
+import type { NodeState } from '../../../../subgraphs/loadbalancer/model/states.ts';
+import { MemberAddresses } from '../../../../subgraphs/loadbalancer/parts/member-addresses.ts';
+import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
+import { SubnetService } from '../../../../subgraphs/loadbalancer/subnets/subnet-service.ts';
+import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { Ground } from '../../../support/ground.ts';
+
+const most = 10_000;
+
+export class BalancerPlace {
+  readonly projectId = newUuid();
+  readonly database: TestDatabase;
+  readonly ground: Ground;
+  readonly balancers: BalancerService;
+  readonly parts: PartService;
+
+  private constructor(database: TestDatabase, ground: Ground) {
+    this.database = database;
+    this.ground = ground;
+    const { db, wake, mutations, egress } = ground;
+    const quotas = new Quotas({
+      ...{ LOAD_BALANCERS: most, LISTENERS: most, POOLS: most, MEMBERS: most, L7_POLICIES: most, NODES: most },
+      ...{ CERTIFICATES: most, SUBNETS: most },
+    });
+    const common = { db, wake, mutations, quotas };
+    const memberAddresses = new MemberAddresses(egress);
+    this.parts = new PartService({ ...common, memberAddresses });
+    const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
+    this.balancers = new BalancerService({ ...common, parts: this.parts, subnets, memberAddresses, zone: 'lb.test' });
+  }
+
+  static async open(): Promise<BalancerPlace> {
+    const database = await testDatabase({ migrated: false });
+    await migrate(database.connection, ownersOf(['loadbalancer'], [loadBalancerRow]));
+    const place = new BalancerPlace(database, new Ground({ connection: database.connection }));
+    await place.ground.db.transaction((tx) => recordProject(tx, place.projectId, 'default'));
+    return place;
+  }
+
+  async close(): Promise<void> {
+    await this.ground.stop();
+    await this.database.drop();
+  }
+
+  /** Of an administrator, or of someone with a role in the project. */
+  context(role: Role | 'ADMIN' | 'NONE' = 'ADMIN'): RequestContext {
+    const projects = role === 'ADMIN' || role === 'NONE' ? {} : { [this.projectId]: role };
+    const identity: Identity = {
+      ...{ kind: 'user', id: newUuid(), name: 'someone', admin: role === 'ADMIN', projects, credentialId: newUuid() },
+    };
+    return { identity, requestId: 'test', loaders: new Map() };
+  }
+
+  /** Its UUID. */
+  async balancer(name: string, input: Partial<LoadBalancerCreateInput> = {}): Promise<string> {
+    const whole = { name, projectId: encodeId('Project', this.projectId), ...input } as LoadBalancerCreateInput;
+    const { entity, userErrors } = await this.balancers.create(this.context(), whole);
+    if (entity === null) throw new Error(JSON.stringify(userErrors));
+    return entity.id;
+  }
+
+  /** A node that began to serve long ago; its UUID. */
+  async node(balancerId: string, name: string, state: NodeState = 'SERVING'): Promise<string> {
+    const id = newUuid();
+    await this.ground.db.execute(
+      `INSERT INTO lb_node (id, project_id, load_balancer_id, name, state, connections, threads, configured_at, created_at)
+      VALUES (?, ?, ?, ?, ?, 1000, 1, NOW(3) - INTERVAL 1 HOUR, NOW(3) - INTERVAL 1 HOUR)`,
+      [id, this.projectId, balancerId, name, state],
+    );
+    return id;
+  }
+}
