@@ -32,6 +32,7 @@ import { SubnetService } from '../../../subgraphs/loadbalancer/subnets/subnet-se
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { freePort } from '../../support/free-port.ts';
 import { Ground } from '../../support/ground.ts';
+import { endProcessesOf } from '../../support/left-processes.ts';
 import { testAuthority, testMachine } from '../../support/machines.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
@@ -97,6 +98,7 @@ afterAll(async () => {
   working = false;
   await worker;
   for (const host of hosts) await host.stop();
+  await endProcessesOf(folder);
   await link.stop();
   await ground.stop();
   await place.drop();
