@@ -1,9 +1,44 @@
-// The shared part dns: its settings, tables and work.
+// The shared part dns: its settings, tables and work. Subgraphs declare names with records/record-store.ts; a worker publishes them.
 import { fileURLToPath } from 'node:url';
+import { ConfigError } from '../platform/config-error.ts';
 import { sharedPart } from '../platform/subgraph-row.ts';
+import { type DnsSettings, dnsSettings } from './publish/settings.ts';
+import type { RecordServer } from './servers/record-server.ts';
 
 export const dnsPart = sharedPart({
   name: 'dns',
-  settings: {},
+  settings: dnsSettings,
   migrations: { owner: 'dns', folder: fileURLToPath(new URL('../prisma/migrations/dns', import.meta.url)) },
+  async work({ db, wake, log }, settings) {
+    const servers = await openServers(settings);
+    const { createPublishQueue } = await import('./publish/publish-queue.ts');
+    const { createLookQueue } = await import('./publish/look-queue.ts');
+    return {
+      queues: [
+        createPublishQueue({ db, wake, servers }),
+        createLookQueue({ db, wake, log, servers, intervalMs: settings['dns.lookIntervalMs'] }),
+      ],
+    };
+  },
 });
+
+/** Throws ConfigError. */
+async function openServers(settings: DnsSettings): Promise<readonly RecordServer[]> {
+  const places = settings['dns.servers'];
+  const path = settings['dns.tsigKeyFile'];
+  if (places.length === 0) return [];
+  const refused = (wrong: string) =>
+    new ConfigError([
+      {
+        settings: ['dns.tsigKeyFile'],
+        ...{ wrong, advice: 'create a key with "tsig-keygen -a hmac-sha256 NAME", and give it to the servers too' },
+      },
+    ]);
+  if (path === undefined) throw refused('updates are signed, and there is no key');
+  const { readTsigKey } = await import('./servers/tsig-key-file.ts');
+  const { Rfc2136Server } = await import('./servers/rfc2136-server.ts');
+  const key = await readTsigKey(path).catch((error: Error) => {
+    throw refused(error.message);
+  });
+  return places.map((place) => new Rfc2136Server({ place, key, timeoutMs: settings['dns.timeoutMs'] }));
+}

@@ -14,8 +14,8 @@ export const publishKind = 'dns-publish';
 /** Owed for a zone (its name): the next look at what its servers answer. */
 export const lookKind = 'dns-look';
 
-/** All of them fit into one answer over TCP, and into one update. */
-export const mostRecords = 256;
+/** BIND takes no more of one type (max-records-per-type). */
+export const mostRecords = 100;
 const longestTtlSeconds = 604_800;
 const ownerPattern = /^[a-z0-9-]{1,40}\/[A-Za-z0-9-]{1,59}$/;
 

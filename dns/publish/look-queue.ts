@@ -1,0 +1,100 @@
+// Looks from time to time at what the servers answer for every name of a zone. What differs is published again. One row of owed work a
+// zone: a look at a name writes nothing.
+import type { Database } from '../../platform/database/database.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { OwedQueue } from '../../platform/owed-queue.ts';
+import { finishOwed, type OwedJob, owe, reconcilingRetry } from '../../platform/owed-work.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { isPublished, type RecordSet } from '../records/record-set.ts';
+import { lookKind } from '../records/record-store.ts';
+import { DnsError } from '../servers/dns-error.ts';
+import type { RecordServer } from '../servers/record-server.ts';
+import {
+  owePublication,
+  pageOfSets,
+  readZone,
+  recordLook,
+  wantedOf,
+  type ZoneRow,
+  zoneNames,
+} from './publication-store.ts';
+
+export interface LookParts {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly log: Logger;
+  readonly servers: readonly RecordServer[];
+  readonly intervalMs: number;
+}
+
+/** Names in one run: the next run goes on after them. */
+const namesAtOnce = 500;
+/** Of these asked at the same time. */
+const asksAtOnce = 16;
+
+export function createLookQueue(parts: LookParts): OwedQueue {
+  return {
+    kind: lookKind,
+    concurrency: 2,
+    deadlineMs: 60_000,
+    retry: reconcilingRetry,
+    run: (job, { signal }) => look(parts, job, signal),
+    begin: async () => {
+      const zones = await zoneNames(parts.db);
+      await parts.db.transaction(async (tx) => {
+        for (const zone of zones) await owe(tx, lookKind, zone);
+      });
+    },
+  };
+}
+
+async function look(parts: LookParts, job: OwedJob, signal: AbortSignal): Promise<void> {
+  const { db, wake, log, intervalMs } = parts;
+  const zone = await readZone(db, job.key);
+  if (zone === undefined) return db.transaction((tx) => finishOwed(tx, job));
+  const sets = await pageOfSets(db, zone.name, zone.lookedTo, namesAtOnce);
+  const wrong = await differing(parts, zone, sets, signal);
+  if (wrong.length > 0)
+    log.info(
+      { zone: zone.name, names: wrong.slice(0, 5).map(({ name }) => name), count: wrong.length },
+      'names are published again',
+    );
+  const isLast = sets.length < namesAtOnce;
+  await db.transaction(async (tx) => {
+    for (const { id } of wrong) await owePublication(tx, wake, id);
+    await recordLook(tx, zone.name, isLast ? null : (sets.at(-1)?.name ?? null));
+    await finishOwed(tx, job);
+    await owe(tx, lookKind, zone.name, { dueInMs: isLast ? intervalMs : 0 });
+  });
+}
+
+/** Those of which a server answers something else. What is not published yet is owed anyway. */
+async function differing(
+  { servers, log }: LookParts,
+  zone: ZoneRow,
+  sets: readonly RecordSet[],
+  signal: AbortSignal,
+): Promise<RecordSet[]> {
+  const wrong: RecordSet[] = [];
+  const published = sets.filter(isPublished).values();
+  /** A server that does not answer is asked nothing more in this look. */
+  const silent = new Set<RecordServer>();
+  const askInTurn = async () => {
+    for (const set of published) {
+      const wanted = wantedOf(set, zone.writer, Date.now());
+      const answers = servers.map(async (server) => {
+        if (silent.has(server)) return true;
+        return server.has(wanted, signal).catch((error: unknown) => {
+          if (!(error instanceof DnsError)) throw error;
+          if (!silent.has(server))
+            log.warn({ server: server.name, code: error.code, err: error }, 'a DNS server was not looked at');
+          silent.add(server);
+          return true;
+        });
+      });
+      if ((await Promise.all(answers)).includes(false)) wrong.push(set);
+    }
+  };
+  await Promise.all(Array.from({ length: asksAtOnce }, askInTurn));
+  return wrong;
+}

@@ -1,0 +1,107 @@
+// SQL of what is published: what the publisher reads, and what it records.
+import type { Sql, Transaction } from '../../platform/database/database.ts';
+import { owe } from '../../platform/owed-work.ts';
+import type { Wake } from '../../platform/wake.ts';
+import type { RecordSet } from '../records/record-set.ts';
+import { columns, publishKind, type Raw, textOf, toRecordSet } from '../records/record-store.ts';
+import type { DnsError } from '../servers/dns-error.ts';
+import type { WantedName } from '../servers/record-server.ts';
+
+export async function readById(db: Sql, id: string): Promise<RecordSet | undefined> {
+  const [raw] = await db.query<Raw>(`SELECT ${columns} FROM dns_record_set WHERE id = ?`, [id]);
+  return raw === undefined ? undefined : toRecordSet(raw);
+}
+
+async function lockById(tx: Transaction, id: string): Promise<RecordSet | undefined> {
+  const [raw] = await tx.query<Raw>(`SELECT ${columns} FROM dns_record_set WHERE id = ? FOR UPDATE`, [id]);
+  return raw === undefined ? undefined : toRecordSet(raw);
+}
+
+export interface ZoneRow {
+  readonly name: string;
+  readonly writer: string;
+  readonly lookedTo: string | null;
+}
+
+export async function readZone(db: Sql, name: string): Promise<ZoneRow | undefined> {
+  const sql = 'SELECT name, writer, looked_to AS lookedTo FROM dns_zone WHERE name = ?';
+  return (await db.query<ZoneRow>(sql, [name]))[0];
+}
+
+export async function zoneNames(db: Sql): Promise<readonly string[]> {
+  return (await db.query<{ name: string }>('SELECT name FROM dns_zone ORDER BY name')).map(({ name }) => name);
+}
+
+export async function recordLook(tx: Transaction, zone: string, lookedTo: string | null): Promise<void> {
+  await tx.execute('UPDATE dns_zone SET looked_to = ? WHERE name = ?', [lookedTo, zone]);
+}
+
+/** Names that the servers have heard of, in order. */
+export async function pageOfSets(db: Sql, zone: string, after: string | null, take: number): Promise<RecordSet[]> {
+  const sql = `SELECT ${columns} FROM dns_record_set WHERE zone = ? AND name > ? AND generation > 0 ORDER BY name LIMIT ?`;
+  return (await db.query<Raw>(sql, [zone, after ?? '', take])).map(toRecordSet);
+}
+
+/** What a server is to have, read from `set` at `readAtMs` (Unix milliseconds). */
+export function wantedOf(set: RecordSet, writer: string, readAtMs: number): WantedName {
+  const { zone, name, owner, generation, records, ttlSeconds, publishedRecords } = set;
+  return { zone, name, writer, owner, generation, records, ttlSeconds, earlierRecords: publishedRecords, readAtMs };
+}
+
+/** All servers answer that generation. The owner's follow-up work is owed if that is news. */
+export async function recordPublished(
+  tx: Transaction,
+  wake: Wake,
+  id: string,
+  { generation, records }: WantedName,
+): Promise<void> {
+  const set = await lockById(tx, id);
+  if (set === undefined) return;
+  const isNews = generation > set.publishedGeneration;
+  if (!isNews && set.error === null) return;
+  if (isNews)
+    await tx.execute(
+      'UPDATE dns_record_set SET published_generation = ?, published_records = ?, published_at = NOW(3) WHERE id = ?',
+      [generation, textOf(records), id],
+    );
+  await tx.execute('UPDATE dns_record_set SET error_code = NULL, error = NULL, failing_since = NULL WHERE id = ?', [
+    id,
+  ]);
+  await followUp(tx, wake, set);
+}
+
+/** An attempt failed. The owner's follow-up work is owed when the reason is another than before. */
+export async function recordFailure(tx: Transaction, wake: Wake, id: string, failure: DnsError): Promise<void> {
+  const set = await lockById(tx, id);
+  if (set === undefined) return;
+  await tx.execute(
+    'UPDATE dns_record_set SET error_code = ?, error = ?, failing_since = COALESCE(failing_since, NOW(3)) WHERE id = ?',
+    [failure.code, failure.message.slice(0, 1024), id],
+  );
+  if (set.error?.code !== failure.code) await followUp(tx, wake, set);
+}
+
+/** If a server has a newer generation than the database, after a failover that lost writes: ours becomes the newest. */
+export async function overtake(tx: Transaction, id: string, generation: number): Promise<void> {
+  const sql = 'UPDATE dns_record_set SET generation = ? WHERE id = ? AND generation < ?';
+  await tx.execute(sql, [generation + 1, id, generation]);
+}
+
+/** Of a name of which no server has anything any more; kept if it was declared again meanwhile. */
+export async function deleteWithdrawn(tx: Transaction, { id, generation }: RecordSet): Promise<void> {
+  await tx.execute('DELETE FROM dns_record_set WHERE id = ? AND generation = ? AND withdrawn = 1', [id, generation]);
+}
+
+/** How long ago, by the database's clock, a withdrawn name was published as such. */
+export async function withdrawnForMs(db: Sql, id: string): Promise<number> {
+  const sql = 'SELECT TIMESTAMPDIFF(MICROSECOND, published_at, NOW(3)) DIV 1000 AS ms FROM dns_record_set WHERE id = ?';
+  return (await db.query<{ ms: number | null }>(sql, [id]))[0]?.ms ?? 0;
+}
+
+export function owePublication(tx: Transaction, wake: Wake, id: string, dueInMs = 0): Promise<void> {
+  return owe(tx, publishKind, id, { dueInMs }, wake);
+}
+
+async function followUp(tx: Transaction, wake: Wake, { followUp: work }: RecordSet): Promise<void> {
+  if (work !== null) await owe(tx, work.kind, work.key, {}, wake);
+}

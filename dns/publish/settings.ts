@@ -1,0 +1,50 @@
+// The settings of dns: which servers hold the zones.
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { SettingsOf } from '../../platform/config.ts';
+import type { ServerPlace } from '../servers/transport.ts';
+
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+const servers = z
+  .union([z.array(z.string()), z.string().transform((text) => text.split(',').filter((each) => each.trim() !== ''))])
+  .pipe(
+    z
+      .array(
+        z.string().transform((text, context): ServerPlace => {
+          const place = placeOf(text.trim());
+          if (place !== undefined) return place;
+          context.addIssue({ code: 'custom', message: `${text} is not ADDRESS:PORT, for example 192.0.2.53:53` });
+          return z.NEVER;
+        }),
+      )
+      .max(8),
+  );
+
+export const dnsSettings = {
+  'dns.servers': servers
+    .default([])
+    .describe(
+      'DNS servers, separated by commas, that take updates (RFC 2136) of the zones in which Tidegate publishes names: ADDRESS:PORT, [ADDRESS]:PORT with IPv6; at most 8. With several, each gets every update, and a name is published when all have it. Default: none, and names are not published',
+    ),
+  'dns.tsigKeyFile': z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'file with the key of the servers, as "tsig-keygen -a hmac-sha256 NAME" writes it; only its owner may read it; needed with dns.servers',
+    ),
+  'dns.timeoutMs': count(100, 10_000).default(2_000).describe('time for an answer of a DNS server'),
+  'dns.lookIntervalMs': count(1_000, 3_600_000)
+    .default(60_000)
+    .describe('interval between two looks at what the servers answer; what differs is published again'),
+} as const;
+
+export type DnsSettings = SettingsOf<typeof dnsSettings>;
+
+function placeOf(text: string): ServerPlace | undefined {
+  const [, six, four, digits] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const address = six ?? four ?? '';
+  const port = Number(digits);
+  return isIP(address) === (six === undefined ? 4 : 6) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
+}

@@ -1,0 +1,31 @@
+// Why a server did not do or say what was asked, in words for an operator.
+
+/** Each with what to do; docs/dns.md has the same. */
+export const dnsErrors = {
+  UNREACHABLE: 'Start the server, or correct dns.servers.',
+  TIMED_OUT: 'Look at the server and the way to it; a firewall must let UDP and TCP pass.',
+  BAD_ANSWER:
+    'Look at what answers there: it is not a DNS server that knows RFC 2136, or something on the way damages answers.',
+  NOT_SIGNED: 'Something between Tidegate and the server may be forging answers, or the secrets of the key differ.',
+  BAD_KEY: 'Give the server the key of dns.tsigKeyFile, by its name.',
+  BAD_SIGNATURE: 'Give both sides the same secret.',
+  BAD_TIME: 'Set both clocks, best by NTP.',
+  REFUSED: 'Allow the key of dns.tsigKeyFile to update the zone and to query it.',
+  NOT_AUTHORITATIVE: 'Create the zone at the server, as a primary one.',
+  SERVER_FAILURE: "Read the server's log.",
+  NAME_TAKEN_BY_OTHERS: 'Remove the records that others made at the name, or choose another name.',
+  NOT_AS_PUBLISHED: "Switch the server's caches off, and look for other records at the name.",
+  CHANGED_MEANWHILE: 'Nothing: it is tried again.',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type DnsErrorCode = keyof typeof dnsErrors;
+
+export class DnsError extends Error {
+  readonly code: DnsErrorCode;
+
+  constructor(code: DnsErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DnsError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,93 @@
+// One DNS message to a server of the settings, and what comes back: over UDP, or over TCP (RFC 7766) when it is too long, or when UDP
+// gave nothing.
+import { createSocket } from 'node:dgram';
+import { connect, isIPv6 } from 'node:net';
+import { TooLateError, within } from '../../platform/within.ts';
+import { DnsError } from './dns-error.ts';
+
+export interface ServerPlace {
+  /** An IP address. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ExchangeOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** RFC 1035 section 4.2.1, without EDNS. */
+export const longestUdpBytes = 512;
+const lengthBytes = 2;
+
+/** The first message that `accept` takes; others are dropped, for anyone may send them. Undefined: none came, or none can. */
+export async function askUdp(
+  place: ServerPlace,
+  message: Buffer,
+  accept: (answer: Buffer) => boolean,
+  { timeoutMs, signal }: ExchangeOptions,
+): Promise<Buffer | undefined> {
+  signal.throwIfAborted();
+  const { address, port } = place;
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+  const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
+  const giveUp = () => resolve(undefined);
+  const timer = setTimeout(giveUp, timeoutMs);
+  signal.addEventListener('abort', giveUp, { once: true });
+  socket.on('error', giveUp);
+  socket.on('message', (answer) => {
+    if (accept(answer)) resolve(answer);
+  });
+  // Connected: the kernel takes only what comes from that address and port, and reports a closed one.
+  socket.connect(port, address, (error?: Error) => {
+    if (error === undefined || error === null) socket.send(message);
+  });
+  try {
+    const answer = await promise;
+    signal.throwIfAborted();
+    return answer;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
+    socket.close();
+  }
+}
+
+/** Throws DnsError UNREACHABLE, TIMED_OUT, BAD_ANSWER. */
+export async function askTcp(
+  place: ServerPlace,
+  message: Buffer,
+  { timeoutMs, signal }: ExchangeOptions,
+): Promise<Buffer> {
+  const socket = connect({ host: place.address, port: place.port, noDelay: true });
+  // Errors after the outcome have no reader.
+  socket.on('error', () => undefined);
+  try {
+    return await within(timeoutMs, 'there was no answer', () => firstMessage(socket, message), signal);
+  } catch (error) {
+    if (error instanceof TooLateError) throw new DnsError('TIMED_OUT', error.message, { cause: error });
+    throw error;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function firstMessage(socket: ReturnType<typeof connect>, message: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let got = Buffer.alloc(0);
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new DnsError('UNREACHABLE', `no connection (${error.code ?? error.message})`, { cause: error })),
+    );
+    socket.once('close', () => reject(new DnsError('BAD_ANSWER', 'the connection was closed before an answer')));
+    socket.on('data', (part: Buffer) => {
+      got = Buffer.concat([got, part]);
+      const end = got.length < lengthBytes ? undefined : lengthBytes + got.readUInt16BE(0);
+      if (end !== undefined && got.length >= end) resolve(got.subarray(lengthBytes, end));
+    });
+    socket.once('connect', () => {
+      const length = Buffer.alloc(lengthBytes);
+      length.writeUInt16BE(message.length);
+      socket.write(Buffer.concat([length, message]));
+    });
+  });
+}
