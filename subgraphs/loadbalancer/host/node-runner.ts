@@ -55,7 +55,6 @@ const lookAgainMs = 1_000;
 /** A HAProxy that ends more often than this within the window is started only every window. */
 const mostStarts = 5;
 const startWindowMs = 60_000;
-const firstCheckMs = 60_000;
 
 export class NodeRunner {
   readonly #options: NodeRunnerOptions;
@@ -74,6 +73,8 @@ export class NodeRunner {
   /** Why the document was last not in effect. */
   #error: string | null = null;
   #starts: number[] = [];
+  /** A reload waits. */
+  #again: NodeJS.Timeout | undefined;
 
   constructor(node: WantedNode, options: NodeRunnerOptions) {
     this.#options = options;
@@ -89,8 +90,6 @@ export class NodeRunner {
       program: options.haproxy,
       folder: this.#folder,
       wrapper: () => this.#wrapper,
-      drainMs: (backend) => drainMsOf(options.wanted(), backend),
-      firstCheckMs,
     });
     this.#loop = new Loop({
       name: `node ${node.name}`,
@@ -116,18 +115,23 @@ export class NodeRunner {
 
   /** Lets go of the node: it serves on. */
   async leave(): Promise<void> {
-    await this.#loop.stop();
+    await this.#endLoop();
     await this.#haproxy.leave();
     await this.#listener.stop();
   }
 
   /** Ends the node with everything that it has. */
   async remove(): Promise<void> {
-    await this.#loop.stop();
+    await this.#endLoop();
     await this.#haproxy.stop();
     await this.#listener.stop();
     await this.#options.provider.remove(this.#name);
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #endLoop(): Promise<void> {
+    await this.#loop.stop();
+    clearTimeout(this.#again);
   }
 
   /** What was last reported is reported again, as after a new connection. */
@@ -161,8 +165,9 @@ export class NodeRunner {
     if ((await this.#haproxy.pid()) === undefined) return this.#start(wanted);
     if (this.#incarnation === undefined) await this.#adopt(wanted);
     const model = this.#model(wanted);
-    await this.#haproxy.apply(model);
-    await this.#keepApplied(wanted);
+    const { waitMs } = await this.#haproxy.apply(model);
+    if (waitMs > 0) this.#again = setTimeout(() => this.#loop.trigger(), waitMs);
+    else await this.#keepApplied(wanted);
     return false;
   }
 
@@ -202,7 +207,7 @@ export class NodeRunner {
   #model(wanted: WantedNode): HaproxyModel {
     const { addressesOf, healthPort } = this.#options;
     return renderNode(wanted, {
-      ...{ folder: this.#folder, addressesOf, healthPort, incarnation: this.#incarnation ?? '' },
+      ...{ folder: this.#folder, addressesOf, healthPort, incarnation: this.#incarnation ?? '', now: Date.now() },
       runtimeSocket: join(this.#folder, 'run.sock'),
       logSocket: join(this.#folder, 'log.sock'),
     });
@@ -216,13 +221,11 @@ export class NodeRunner {
     this.#options.report(report);
   }
 
-  #transition({ server, status, message }: Transition): void {
+  #transition({ backend, server, status, message }: Transition): void {
+    // Its sessions wait for a member that does not answer; those of one that answers wrongly may end well.
+    if (status === 'DOWN' && /timeout/i.test(message))
+      void this.#haproxy.endSessions(backend, server).catch(() => undefined);
     const [, member] = /^m_([0-9a-f-]{36})/.exec(server) ?? [];
     if (member !== undefined) this.#options.memberReport({ node: this.#id, member, status, message });
   }
-}
-
-function drainMsOf(wanted: WantedNode | undefined, backend: string): number {
-  const pool = wanted?.parts.find(({ id }) => `p_${id}` === backend);
-  return Number(pool?.spec.drainMs ?? 30_000);
 }

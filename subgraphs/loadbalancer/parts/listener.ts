@@ -182,6 +182,14 @@ export const listener: PartKind = {
       default: false,
       octavia: 'hsts_preload',
     }),
+    accessLogPercent: part(
+      integerField(
+        'The share of requests, for TCP and HTTPS of connections, that each node writes to its access log, 0 to 100 percent.',
+        0,
+        100,
+      ),
+      { default: 1 },
+    ),
     enabled: enabledField,
     tags: tagsField,
   },

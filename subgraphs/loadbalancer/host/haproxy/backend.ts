@@ -1,10 +1,20 @@
 // A pool as a backend, with its members as servers and its health monitor as their checks.
+import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { JsonObject } from '../../../../platform/json.ts';
 import type { WantedPart } from '../../wanted/wanted-node.ts';
 import type { BackendModel, ServerModel } from './model.ts';
 import { word } from './quoting.ts';
-import { backendName, certificatePath, isEnabled, serverName, type Tree } from './tree.ts';
+import {
+  backendName,
+  certificatePath,
+  failsOpen,
+  fileOf,
+  isEnabled,
+  openBackendName,
+  serverName,
+  type Tree,
+} from './tree.ts';
 
 const balance: Readonly<Record<string, readonly string[]>> = {
   ROUND_ROBIN: ['balance roundrobin'],
@@ -13,37 +23,83 @@ const balance: Readonly<Record<string, readonly string[]>> = {
 };
 const versions: Readonly<Record<string, string>> = { TLS_1_2: 'TLSv1.2', TLS_1_3: 'TLSv1.3' };
 
-export function backendOf(tree: Tree, pool: WantedPart, listeners: readonly WantedPart[]): BackendModel {
+/** A pool's backend; and a second one with all of its members, unchecked, if it fails open. */
+export function backendsOf(tree: Tree, pool: WantedPart, listeners: readonly WantedPart[]): BackendModel[] {
   const { spec } = pool;
   const isHttp = spec.protocol !== 'TCP';
   const persistence = spec.persistence as JsonObject | null;
   const monitor = tree.children('HealthMonitor', pool.id).find(isEnabled);
   const cookie = isHttp ? cookieLines(tree, persistence) : [];
+  const isHashed = persistence?.type === 'SOURCE_IP' || spec.algorithm === 'SOURCE_IP';
   const lines = [
     `mode ${isHttp ? 'http' : 'tcp'}`,
     // A hash of the client's address needs no memory, so that it holds over reloads, and on all nodes alike.
-    ...((persistence?.type === 'SOURCE_IP' ? balance.SOURCE_IP : balance[String(spec.algorithm)]) ?? []),
+    ...((isHashed ? balance.SOURCE_IP : balance[String(spec.algorithm)]) ?? []),
     ...timeoutLines(pool, listeners),
     'retries 3',
     'option redispatch 1',
     ...(isHttp ? httpLines : []),
     ...cookie,
-    ...(monitor === undefined ? [] : checkLines(monitor)),
   ];
-  const servers = tree
-    .children('Member', pool.id)
-    .flatMap((member) => serversOf(tree, pool, member, monitor))
-    .map((server): [string, ServerModel] => [server.name, server]);
-  return { name: backendName(pool.id), lines, dynamicCookie: cookie.length > 0, servers: new Map(servers) };
+  const members = tree.children('Member', pool.id);
+  const serversWith = (check: WantedPart | undefined) => {
+    const servers = members.flatMap((member) => serversOf(tree, pool, member, check));
+    return new Map((isHashed ? withIds(servers) : servers).map((server) => [server.name, server] as const));
+  };
+  const common = { dynamicCookie: cookie.length > 0, drainMs: Number(spec.drainMs) };
+  const checks = monitor === undefined ? [] : checkLines(monitor);
+  const backend = {
+    ...common,
+    name: backendName(pool.id),
+    lines: [...lines, ...checks],
+    servers: serversWith(monitor),
+  };
+  if (!failsOpen(pool) || monitor === undefined) return [backend];
+  const open = { ...common, name: openBackendName(pool.id), lines, servers: serversWith(undefined) };
+  return [backend, { ...open, follows: backend.name }];
+}
+
+/** Sends what meets the condition to a pool; without one: everything. */
+export function useLines(tree: Tree, pool: WantedPart, condition?: string): string[] {
+  const use = condition === undefined ? `default_backend` : `use_backend`;
+  const lines = [`${use} ${backendName(pool.id)}${condition === undefined ? '' : ` if ${condition}`}`];
+  const isChecked = tree.children('HealthMonitor', pool.id).some(isEnabled);
+  if (!failsOpen(pool) || !isChecked) return lines;
+  const members = tree.children('Member', pool.id);
+  const serving = members.filter(
+    (member) =>
+      isEnabled(member) && member.drainUntil === null && member.spec.backup !== true && member.spec.weight !== 0,
+  );
+  const least = Math.ceil((serving.length * Number(pool.spec.failOpenBelowPercent)) / 100);
+  // How many usable members are too few; changes at runtime, as members come and go. No pool has so many as the last number.
+  const path = fileOf(tree, 'PATTERNS', `few-${pool.id}`, `${least > 0 ? `0:${least - 1}` : 1_000_000}\n`);
+  const few = `{ nbsrv(${backendName(pool.id)}) -f ${word(path)} }`;
+  return [
+    `use_backend ${openBackendName(pool.id)} if ${condition === undefined ? '' : `${condition} `}${few}`,
+    ...lines,
+  ];
 }
 
 /** `empty-response` would send a POST twice: only requests that may be repeated are. */
 const httpLines = [
-  'retry-on conn-failure empty-response response-timeout',
+  'retry-on conn-failure empty-response',
   // Of the listener, which can't set it itself.
   'http-request set-timeout server var(txn.member_timeout)',
   'http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
 ];
+
+/** By its id a server has its place in the hash: it is the same on all nodes, and over reloads. */
+function withIds(servers: readonly ServerModel[]): ServerModel[] {
+  const used = new Set<number>();
+  return servers
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    .map((server) => {
+      let id = createHash('sha256').update(server.name).digest().readUInt32BE() % 2 ** 31;
+      while (id === 0 || used.has(id)) id = (id + 1) % 2 ** 31;
+      used.add(id);
+      return { ...server, keywords: ['id', String(id), ...server.keywords] };
+    });
+}
 
 /** Of several listeners the longest applies; HTTP requests have the timeout of their own for the answer. */
 function timeoutLines(pool: WantedPart, listeners: readonly WantedPart[]): string[] {
@@ -84,93 +140,66 @@ function checkLines({ spec }: WantedPart): string[] {
   return [timeout, 'option log-health-checks'];
 }
 
-function serversOf(
-  { places, files }: Tree,
-  pool: WantedPart,
-  member: WantedPart,
-  monitor: WantedPart | undefined,
-): ServerModel[] {
+function serversOf(tree: Tree, pool: WantedPart, member: WantedPart, monitor: WantedPart | undefined): ServerModel[] {
   const { spec } = member;
   const host = String(spec.host);
+  const port = Number(spec.port);
   const named = isIP(host) === 0;
-  const addresses = named ? places.addressesOf(host) : [host];
-  const keywords = [...connectionKeywords({ places, files }, pool), ...checkKeywords(places, pool, member, monitor)];
-  const state = !isEnabled(member) || !isEnabled(pool) ? 'MAINT' : member.drainUntil === null ? 'READY' : 'DRAIN';
+  const addresses = named ? tree.places.addressesOf(host, port) : [host];
+  const keywords = [
+    ...(spec.backup === true ? ['backup'] : []),
+    ...connectionKeywords(tree, pool),
+    ...(monitor === undefined ? [] : checkKeywords(tree, pool, member, monitor)),
+  ];
   return addresses.map((address) => ({
-    name: serverName(member.id, address, named),
-    ...{
-      address,
-      port: Number(spec.port),
-      keywords,
-      weight: Number(spec.weight),
-      state,
-      checked: monitor !== undefined,
-    },
+    ...{ name: serverName(member.id, address, named), address, port, keywords },
+    ...{ weight: Number(spec.weight), state: stateOf(tree, pool, member), checked: monitor !== undefined },
   }));
 }
 
-function connectionKeywords({ places, files }: Pick<Tree, 'places' | 'files'>, { id, spec }: WantedPart): string[] {
+function stateOf({ places }: Tree, pool: WantedPart, member: WantedPart): ServerModel['state'] {
+  if (!isEnabled(member) || !isEnabled(pool)) return 'MAINT';
+  if (member.drainUntil === null) return 'READY';
+  return Date.parse(member.drainUntil) > places.now ? 'DRAIN' : 'ENDED';
+}
+
+function connectionKeywords(tree: Tree, { id, spec }: WantedPart): string[] {
   const words: string[] = [];
   if (spec.proxyProtocol === 'V1') words.push('send-proxy');
   if (spec.proxyProtocol === 'V2') words.push('send-proxy-v2');
   if (spec.protocol === 'HTTP2') words.push(...(spec.tls === true ? ['alpn', 'h2'] : ['proto', 'h2']));
   if (Number(spec.slowStartMs) > 0) words.push('slowstart', `${Number(spec.slowStartMs)}ms`);
-  if (spec.ejectAfterErrors !== null)
-    words.push(
-      'observe',
-      spec.protocol === 'TCP' ? 'layer4' : 'layer7',
-      'error-limit',
-      String(spec.ejectAfterErrors),
-      'on-error',
-      'mark-down',
-    );
-  // Sessions of a dead member end at once.
-  words.push('on-marked-down', 'shutdown-sessions');
   if (spec.tls !== true) return words;
   const accepted = (spec.tlsVersions as readonly string[]).map((each) => versions[each] ?? '').sort();
   words.push('ssl', 'ssl-min-ver', accepted[0] ?? 'TLSv1.2', 'ssl-max-ver', accepted.at(-1) ?? 'TLSv1.3');
-  if (spec.tlsCiphers !== null) words.push('ciphers', word(String(spec.tlsCiphers)));
-  if (spec.clientCertificate !== null) words.push('crt', word(certificatePath(places, String(spec.clientCertificate))));
-  if (spec.authorities === null) words.push('verify', 'none');
-  else {
-    const path = `${places.folder}/files/authorities-${id}`;
-    files.set(path, { path, content: String(spec.authorities) });
-    words.push('verify', 'required', 'ca-file', word(path));
-    if (spec.tlsServerName !== null)
-      words.push('sni', word(`str(${String(spec.tlsServerName)})`), 'verifyhost', word(String(spec.tlsServerName)));
-  }
+  if (spec.tlsCiphers !== null) words.push('ciphers', String(spec.tlsCiphers));
+  if (spec.clientCertificate !== null) words.push('crt', certificatePath(tree.places, String(spec.clientCertificate)));
+  if (spec.authorities === null) return [...words, 'verify', 'none'];
+  const authorities = fileOf(tree, 'AUTHORITIES', `authorities-${id}`, String(spec.authorities));
+  words.push('verify', 'required', 'ca-file', authorities);
+  if (spec.tlsServerName !== null)
+    words.push('sni', `str(${String(spec.tlsServerName)})`, 'verifyhost', String(spec.tlsServerName));
   return words;
 }
 
-function checkKeywords(
-  { addressesOf }: Tree['places'],
-  pool: WantedPart,
-  member: WantedPart,
-  monitor: WantedPart | undefined,
-): string[] {
+function checkKeywords({ places }: Tree, pool: WantedPart, member: WantedPart, monitor: WantedPart): string[] {
   const { spec } = member;
-  const words = spec.backup === true ? ['backup'] : [];
-  if (monitor === undefined) return words;
   const { intervalMs, fall, rise, type } = monitor.spec;
   // The last checks before a verdict come faster: a dead member is found sooner, without more checks of living ones.
   const fast = Math.max(100, Math.round(Number(intervalMs) / 5));
-  words.push(
-    'check',
-    'inter',
-    `${Number(intervalMs)}ms`,
-    'fastinter',
-    `${fast}ms`,
-    'fall',
-    String(fall),
-    'rise',
-    String(rise),
-  );
+  const words = ['check', 'inter', `${Number(intervalMs)}ms`, 'fastinter', `${fast}ms`];
+  words.push('fall', String(fall), 'rise', String(rise));
+  if (pool.spec.ejectAfterErrors !== null) {
+    words.push('observe', pool.spec.protocol === 'TCP' ? 'layer4' : 'layer7');
+    words.push('error-limit', String(pool.spec.ejectAfterErrors), 'on-error', 'mark-down');
+  }
   if (spec.monitorPort !== null) words.push('port', String(spec.monitorPort));
   const host = spec.monitorHost === null ? undefined : String(spec.monitorHost);
-  const address = host === undefined || isIP(host) !== 0 ? host : addressesOf(host)[0];
-  if (address !== undefined) words.push('addr', word(address));
+  const port = Number(spec.monitorPort ?? spec.port);
+  const address = host === undefined || isIP(host) !== 0 ? host : places.addressesOf(host, port)[0];
+  if (address !== undefined) words.push('addr', address);
   const checksTls = type === 'HTTPS' || type === 'TLS_HELLO';
   if (checksTls) words.push('check-ssl', ...(pool.spec.tls === true ? [] : ['verify', 'none']));
-  if (checksTls && monitor.spec.hostHeader !== null) words.push('check-sni', word(String(monitor.spec.hostHeader)));
+  if (checksTls && monitor.spec.hostHeader !== null) words.push('check-sni', String(monitor.spec.hostHeader));
   return words;
 }

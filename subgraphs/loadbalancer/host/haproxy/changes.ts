@@ -1,35 +1,12 @@
-// From one model to another: commands on the runtime socket where they are enough, otherwise a reload with its reasons.
+// From one model to another: what can be changed on the runtime socket, and what needs a reload, with its reasons. Servers are not
+// compared here, as they are brought to the model by what HAProxy itself says of them (servers.ts).
+import type { CertificateModel, FileModel, HaproxyModel } from './model.ts';
 
-import { type BackendModel, endpoint, type HaproxyModel, type ServerModel } from './model.ts';
-import { runtimeWord } from './quoting.ts';
+/** HAProxy takes a command with its payload into one buffer (tune.bufsize, 16 KiB). */
+export const mostPayloadBytes = 15_000;
 
-/** In order. Each waits for the one before. */
-export type RuntimeStep =
-  /** HAProxy sends traffic to an added server before any check: it is added drained, and ready after its first successful check. */
-  | { readonly do: 'add'; readonly backend: string; readonly server: ServerModel; readonly commands: readonly string[] }
-  /** Drained, its sessions ended after the pool's time, then removed. */
-  | { readonly do: 'remove'; readonly backend: string; readonly server: string }
-  | { readonly do: 'set'; readonly commands: readonly string[] }
-  | { readonly do: 'certificate'; readonly path: string; readonly pem: string };
-
-export type HaproxyChange =
-  | { readonly kind: 'NONE' }
-  | { readonly kind: 'RUNTIME'; readonly steps: readonly RuntimeStep[] }
-  | { readonly kind: 'RELOAD'; readonly reasons: readonly string[] };
-
-export function changeBetween(before: HaproxyModel, after: HaproxyModel): HaproxyChange {
-  const reasons = reloadReasons(before, after);
-  if (reasons.length > 0) return { kind: 'RELOAD', reasons };
-  const steps = [
-    ...[...after.certificates.values()]
-      .filter(({ path, pem }) => before.certificates.get(path)?.pem !== pem)
-      .map(({ path, pem }) => ({ do: 'certificate', path, pem }) as const),
-    ...[...after.backends.values()].flatMap((backend) => serverSteps(before.backends.get(backend.name), backend)),
-  ];
-  return steps.length === 0 ? { kind: 'NONE' } : { kind: 'RUNTIME', steps };
-}
-
-function reloadReasons(before: HaproxyModel, after: HaproxyModel): string[] {
+/** Empty: the runtime socket is enough. */
+export function reloadReasons(before: HaproxyModel, after: HaproxyModel): readonly string[] {
   const reasons: string[] = [];
   if (!same(before.global, after.global)) reasons.push('the size of the node changed');
   if (!same(before.defaults, after.defaults) || !same(before.events, after.events))
@@ -40,51 +17,59 @@ function reloadReasons(before: HaproxyModel, after: HaproxyModel): string[] {
   for (const name of union(before.backends, after.backends))
     if (!same(before.backends.get(name)?.lines, after.backends.get(name)?.lines))
       reasons.push(`the pool ${name} changed`);
-  for (const path of union(before.files, after.files))
-    if (before.files.get(path)?.content !== after.files.get(path)?.content) reasons.push(`the file ${path} changed`);
-  for (const path of after.certificates.keys())
-    if (!before.certificates.has(path)) reasons.push(`the certificate ${path} is new`);
+    else reasons.push(...serverReasons(before, after, name));
+  for (const { path, content } of changedFiles(before, after))
+    if (isLarge(content)) reasons.push(`the file ${path} is too large for the runtime socket`);
+  for (const { path, pem } of changedCertificates(before, after))
+    if (isLarge(pem)) reasons.push(`the certificate ${path} is too large for the runtime socket`);
   return reasons;
 }
 
-function serverSteps(before: BackendModel | undefined, after: BackendModel): RuntimeStep[] {
-  const backend = after.name;
-  const steps: RuntimeStep[] = [];
-  for (const [name, server] of before?.servers ?? new Map<string, ServerModel>()) {
-    const kept = after.servers.get(name);
-    if (kept === undefined || !isSameServer(server, kept)) steps.push({ do: 'remove', backend, server: name });
-  }
-  for (const [name, server] of after.servers) {
-    const old = before?.servers.get(name);
-    if (old === undefined || !isSameServer(old, server))
-      steps.push({ do: 'add', backend, server, commands: addCommands(after, server) });
-    else steps.push(...setSteps(backend, old, server));
-  }
-  return steps;
+/** A server that stays has the keywords with which it was made. */
+function serverReasons(before: HaproxyModel, after: HaproxyModel, backend: string): string[] {
+  const old = before.backends.get(backend)?.servers;
+  return [...(after.backends.get(backend)?.servers.values() ?? [])]
+    .filter(({ name, keywords }) => {
+      const kept = old?.get(name);
+      return kept !== undefined && !same(kept.keywords, keywords);
+    })
+    .map(({ name }) => `the settings of the member ${name} changed`);
 }
 
-function setSteps(backend: string, before: ServerModel, after: ServerModel): RuntimeStep[] {
-  const commands: string[] = [];
-  const target = `${backend}/${after.name}`;
-  if (before.weight !== after.weight) commands.push(`set server ${target} weight ${after.weight}`);
-  if (before.state !== after.state) commands.push(`set server ${target} state ${after.state.toLowerCase()}`);
-  return commands.length === 0 ? [] : [{ do: 'set', commands }];
+export function changedFiles(before: HaproxyModel, after: HaproxyModel): readonly FileModel[] {
+  return [...after.files.values()].filter(({ path, content }) => before.files.get(path)?.content !== content);
 }
 
-/** `default-server` is not inherited by dynamic servers, so that all keywords are given (HAProxy 2.6, management guide, "add server"). */
-function addCommands({ name: backend, dynamicCookie }: BackendModel, server: ServerModel): string[] {
-  const target = `${backend}/${server.name}`;
-  const words = [endpoint(server), ...server.keywords, 'weight', String(server.weight)].map(runtimeWord);
-  return [
-    `add server ${target} ${words.join(' ')}`,
-    ...(dynamicCookie ? [`enable dynamic-cookie backend ${backend}`] : []),
-    `set server ${target} state drain`,
-    ...(server.checked ? [`enable health ${target}`] : []),
-  ];
+export function changedCertificates(before: HaproxyModel, after: HaproxyModel): readonly CertificateModel[] {
+  return [...after.certificates.values()].filter(({ path, pem }) => before.certificates.get(path)?.pem !== pem);
 }
 
-function isSameServer(one: ServerModel, other: ServerModel): boolean {
-  return one.address === other.address && one.port === other.port && same(one.keywords, other.keywords);
+/** What can be brought about at once while the rest waits for its reload: servers and files of `after` in the structure of `before`. */
+export function withoutReload(before: HaproxyModel, after: HaproxyModel): HaproxyModel {
+  const backends = [...before.backends].map(([name, backend]) => {
+    const next = after.backends.get(name);
+    const servers = [...(next?.servers ?? backend.servers)].flatMap(([server, wanted]) => {
+      const old = backend.servers.get(server);
+      if (old !== undefined) return [[server, { ...wanted, keywords: old.keywords }] as const];
+      // A new one has keywords for the pool as it will be.
+      return next !== undefined && same(next.lines, backend.lines) ? [[server, wanted] as const] : [];
+    });
+    return [name, { ...backend, servers: new Map(servers) }] as const;
+  });
+  const certificates = new Map([...before.certificates, ...small(after.certificates, ({ pem }) => pem)]);
+  const files = [...before.files].map(([path, file]) => {
+    const next = after.files.get(path);
+    return [path, next === undefined || isLarge(next.content) ? file : next] as const;
+  });
+  return { ...before, backends: new Map(backends), certificates, files: new Map(files) };
+}
+
+function small<Item>(items: ReadonlyMap<string, Item>, text: (item: Item) => string): [string, Item][] {
+  return [...items].filter(([, item]) => !isLarge(text(item)));
+}
+
+function isLarge(text: string): boolean {
+  return Buffer.byteLength(text) > mostPayloadBytes;
 }
 
 function same(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {

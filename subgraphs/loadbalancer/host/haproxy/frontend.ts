@@ -1,9 +1,10 @@
 // A listener as a frontend.
 import type { WantedPart } from '../../wanted/wanted-node.ts';
-import type { FrontendModel } from './model.ts';
+import { useLines } from './backend.ts';
+import type { CertificateModel, FrontendModel } from './model.ts';
 import { policyLines } from './policies.ts';
 import { format, word } from './quoting.ts';
-import { backendName, bindAddress, certificatePath, frontendName, isEnabled, type Tree } from './tree.ts';
+import { bindAddress, certificatePath, fileOf, frontendName, isEnabled, type Tree } from './tree.ts';
 
 const httpProtocols = ['HTTP', 'TERMINATED_HTTPS'];
 const alpn: Readonly<Record<string, string>> = { H2: 'h2', HTTP_1_1: 'http/1.1' };
@@ -18,12 +19,12 @@ const headers: Readonly<Record<string, readonly [string, string]>> = {
   X_FORWARDED_PROTO: ['X-Forwarded-Proto', '%[ssl_fc,iif(https,http)]'],
   X_SSL_CLIENT_VERIFY: ['X-SSL-Client-Verify', '%[ssl_c_verify]'],
   X_SSL_CLIENT_HAS_CERT: ['X-SSL-Client-Has-Cert', '%[ssl_c_used]'],
-  X_SSL_CLIENT_DN: ['X-SSL-Client-DN', '%{+Q}[ssl_c_s_dn]'],
-  X_SSL_CLIENT_CN: ['X-SSL-Client-CN', '%{+Q}[ssl_c_s_dn(cn)]'],
-  X_SSL_ISSUER: ['X-SSL-Issuer', '%{+Q}[ssl_c_i_dn]'],
+  X_SSL_CLIENT_DN: ['X-SSL-Client-DN', '%[ssl_c_s_dn]'],
+  X_SSL_CLIENT_CN: ['X-SSL-Client-CN', '%[ssl_c_s_dn(cn)]'],
+  X_SSL_ISSUER: ['X-SSL-Issuer', '%[ssl_c_i_dn]'],
   X_SSL_CLIENT_SHA1: ['X-SSL-Client-SHA1', '%[ssl_c_sha1,hex]'],
-  X_SSL_CLIENT_NOT_BEFORE: ['X-SSL-Client-Not-Before', '%{+Q}[ssl_c_notbefore]'],
-  X_SSL_CLIENT_NOT_AFTER: ['X-SSL-Client-Not-After', '%{+Q}[ssl_c_notafter]'],
+  X_SSL_CLIENT_NOT_BEFORE: ['X-SSL-Client-Not-Before', '%[ssl_c_notbefore]'],
+  X_SSL_CLIENT_NOT_AFTER: ['X-SSL-Client-Not-After', '%[ssl_c_notafter]'],
 };
 
 /** One JSON object a line; {+E} escapes quotes (HAProxy 2.6, section 8.2.4). */
@@ -42,20 +43,36 @@ export function frontendOf(tree: Tree, listener: WantedPart): FrontendModel {
     `mode ${isHttp ? 'http' : 'tcp'}`,
     ...(spec.connectionLimit === null ? [] : [`maxconn ${Number(spec.connectionLimit)}`]),
     `timeout client ${Number(spec.clientTimeoutMs)}ms`,
-    'option dontlognull',
-    `log-format ${word(isHttp ? httpLog : tcpLog)}`,
+    ...logLines(listener, isHttp),
     ...allowedLines(tree, listener),
     ...(isHttp ? httpLines(tree, listener) : []),
-    ...(pool === undefined || !isEnabled(pool) ? [] : [`default_backend ${backendName(pool.id)}`]),
+    ...(pool === undefined || !isEnabled(pool) ? [] : useLines(tree, pool)),
   ];
   return { name: frontendName(listener.id), lines };
+}
+
+/** What is not drawn is not even formatted. */
+function logLines({ spec }: WantedPart, isHttp: boolean): string[] {
+  const percent = Number(spec.accessLogPercent);
+  if (percent === 0) return ['no log'];
+  const rules = isHttp ? 'http-request' : 'tcp-request content';
+  return [
+    'option dontlognull',
+    `log-format ${word(isHttp ? httpLog : tcpLog)}`,
+    ...(percent === 100 ? [] : [`${rules} set-log-level silent unless { rand(100) lt ${percent} }`]),
+  ];
 }
 
 function httpLines(tree: Tree, listener: WantedPart): string[] {
   const { spec } = listener;
   const inserted = (spec.insertHeaders as readonly string[]).flatMap((name) => {
     const [header, value] = headers[name] ?? [];
-    return header === undefined || value === undefined ? [] : [`http-request set-header ${header} ${word(value)}`];
+    if (header === undefined || value === undefined) return [];
+    // Many frameworks read the name with underscores as the same header.
+    return [
+      `http-request del-header ${header.replaceAll('-', '_')}`,
+      `http-request set-header ${header} ${word(value)}`,
+    ];
   });
   return [
     // A reload must not cut a client that is about to send its next request on an idle connection.
@@ -74,43 +91,56 @@ function hstsLines({ spec }: WantedPart): string[] {
     ...(spec.hstsIncludeSubdomains === true ? ['includeSubDomains'] : []),
     ...(spec.hstsPreload === true ? ['preload'] : []),
   ];
-  return [`http-response set-header Strict-Transport-Security ${format(value.join('; '))}`];
+  return [`http-after-response set-header Strict-Transport-Security ${format(value.join('; '))}`];
 }
 
-/** The blocks are in a file: there may be a thousand. */
-function allowedLines({ places, files }: Tree, { id, spec }: WantedPart): string[] {
+/** In a file, so that they change at runtime; there may be a thousand. */
+function allowedLines(tree: Tree, { id, spec }: WantedPart): string[] {
   const blocks = spec.allowedCidrs as readonly string[];
-  if (blocks.length === 0) return [];
-  const path = `${places.folder}/files/allowed-${id}`;
-  files.set(path, { path, content: `${blocks.join('\n')}\n` });
+  const all = ['0.0.0.0/0', '::/0'];
+  const path = fileOf(tree, 'PATTERNS', `allowed-${id}`, `${(blocks.length === 0 ? all : blocks).join('\n')}\n`);
   return [`tcp-request connection reject unless { src -f ${word(path)} }`];
 }
 
-function tlsWords({ places, files }: Tree, { id, spec }: WantedPart): string[] {
+function tlsWords(tree: Tree, { id, spec }: WantedPart): string[] {
   if (spec.protocol !== 'TERMINATED_HTTPS') return [];
-  const file = (name: string, content: string): string => {
-    const path = `${places.folder}/files/${name}-${id}`;
-    files.set(path, { path, content });
-    return word(path);
-  };
-  const certificates = (spec.certificates as readonly string[]).map((each) => certificatePath(places, each));
-  // The first certificate is also for names that no certificate has.
-  const words = [
-    'ssl',
-    'crt',
-    word(certificates[0] ?? ''),
-    'crt-list',
-    file('crt-list', `${certificates.join('\n')}\n`),
-  ];
+  const certificates = certificatesOf(tree, spec).map((each) => certificatePath(tree.places, each));
+  const words = ['ssl', 'crt', defaultCertificatePath(tree, id)];
+  words.push('crt-list', fileOf(tree, 'CERTIFICATE_LIST', `certificates-${id}`, `${certificates.join('\n')}\n`));
   words.push('alpn', (spec.alpnProtocols as readonly string[]).map((each) => alpn[each] ?? '').join(','));
   const accepted = (spec.tlsVersions as readonly string[]).map((each) => versions[each] ?? '').sort();
   words.push('ssl-min-ver', accepted[0] ?? 'TLSv1.2', 'ssl-max-ver', accepted.at(-1) ?? 'TLSv1.3');
-  words.push('ciphers', word(String(spec.tlsCiphers ?? usualCiphers)));
+  words.push('ciphers', String(spec.tlsCiphers ?? usualCiphers));
   if (spec.clientAuthentication !== 'NONE') {
-    words.push('ca-file', file('client-authorities', String(spec.clientAuthorities)));
+    words.push('ca-file', fileOf(tree, 'AUTHORITIES', `client-authorities-${id}`, String(spec.clientAuthorities)));
     words.push('verify', spec.clientAuthentication === 'MANDATORY' ? 'required' : 'optional');
     if (spec.clientRevocations !== null)
-      words.push('crl-file', file('client-revocations', String(spec.clientRevocations)));
+      words.push('crl-file', fileOf(tree, 'REVOCATIONS', `client-revocations-${id}`, String(spec.clientRevocations)));
   }
-  return words;
+  return words.map(word);
+}
+
+/** Those that the node has. */
+function certificatesOf({ node }: Tree, spec: WantedPart['spec']): readonly string[] {
+  const present = new Set(node.certificates.map(({ id }) => id));
+  return (spec.certificates as readonly string[]).filter((id) => present.has(id));
+}
+
+/** A copy of the first certificate, for names that no certificate has: another first one needs no reload. */
+export function defaultCertificateOf(tree: Tree, { id, spec }: WantedPart): CertificateModel | undefined {
+  const [first] = spec.protocol === 'TERMINATED_HTTPS' ? certificatesOf(tree, spec) : [];
+  const pem = tree.node.certificates.find((each) => each.id === first)?.pem;
+  return pem === undefined ? undefined : { path: defaultCertificatePath(tree, id), pem };
+}
+
+function defaultCertificatePath({ places }: Tree, listenerId: string): string {
+  return certificatePath(places, `default-${listenerId}`);
+}
+
+/** Whether it can be served: TLS ends nowhere without a certificate. */
+export function isServable(tree: Tree, listener: WantedPart): boolean {
+  return (
+    isEnabled(listener) &&
+    (listener.spec.protocol !== 'TERMINATED_HTTPS' || defaultCertificateOf(tree, listener) !== undefined)
+  );
 }

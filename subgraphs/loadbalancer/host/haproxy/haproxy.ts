@@ -1,18 +1,25 @@
 // One HAProxy, in master-worker mode and independent of this process: it is adopted when it runs already, started when it does not,
-// and brought to a model by its runtime socket, or by a reload where that is not enough. The file on disk always says what runs.
+// and brought to a model by its runtime socket, or by a reload where that is not enough. The files on disk always say what runs.
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { changeBetween, type RuntimeStep } from './changes.ts';
-import { configurationText, type HaproxyModel, type ServerModel } from './model.ts';
-import { RuntimeError, RuntimeSocket } from './runtime-socket.ts';
+import { disagreementsOf } from './agreement.ts';
+import { changedCertificates, changedFiles, reloadReasons, withoutReload } from './changes.ts';
+import { DiskFiles } from './disk-files.ts';
+import { configurationText, type HaproxyModel, structureOf } from './model.ts';
+import { RuntimeFiles } from './runtime-files.ts';
+import { RuntimeSocket } from './runtime-socket.ts';
+import { readServerStates } from './server-states.ts';
+import { Servers } from './servers.ts';
 
 const run = promisify(execFile);
 const checkMs = 20_000;
-const startMs = 5_000;
+const startMs = 10_000;
+const firstChecksMs = 5_000;
 const pollMs = 20;
+const longestPollMs = 250;
 
 export interface HaproxyOptions {
   readonly program: string;
@@ -20,29 +27,53 @@ export interface HaproxyOptions {
   readonly folder: string;
   /** What the program is started with, for example `ip netns exec NAME`. */
   readonly wrapper: () => readonly string[];
-  /** How long a server that is removed may finish its sessions. */
-  readonly drainMs: (backend: string) => number;
-  /** How long a new server may take to its first successful check before it is left drained. */
-  readonly firstCheckMs: number;
+  /** Between two reloads: changes that come meanwhile are one reload. Default 1000. */
+  readonly reloadPauseMs?: number;
 }
 
 export interface Applied {
   readonly reloaded: boolean;
-  /** Why it was reloaded. */
+  /** Why it was, or will be, reloaded. */
   readonly reasons: readonly string[];
+  /** A reload waits for so long: apply again then. What needs none is in effect. 0: everything is. */
+  readonly waitMs: number;
 }
 
 export class Haproxy {
   readonly #options: HaproxyOptions;
   readonly #runtime: RuntimeSocket;
-  #model: HaproxyModel | undefined;
-  /** Removals and first checks that go on after `apply`. */
-  readonly #going = new Set<Promise<void>>();
+  readonly #disk: DiskFiles;
+  readonly #files: RuntimeFiles;
+  readonly #servers: Servers;
   readonly #ending = new AbortController();
+  /** What it has, or is being brought to. */
+  #model: HaproxyModel | undefined;
+  /** False: another configuration may run than the model's, so that only a reload is certain. */
+  #structureIsKnown = true;
+  /** False: certificates and files in its memory may be others than the model's. */
+  #filesAreKnown = true;
+  #serversAreKnown = true;
+  #reloadedAt = Number.NEGATIVE_INFINITY;
+  /** First checks and removals, which go on after `apply`. */
+  #settling: Promise<void> | undefined;
+  /** One change at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: HaproxyOptions) {
     this.#options = options;
     this.#runtime = new RuntimeSocket(join(options.folder, 'run.sock'));
+    this.#disk = new DiskFiles(options.folder);
+    this.#files = new RuntimeFiles(this.#runtime);
+    this.#servers = new Servers({
+      runtime: this.#runtime,
+      prepare: async (server) => {
+        if (this.#model !== undefined) await this.#files.prepare(server, this.#model);
+      },
+    });
+  }
+
+  get runtime(): RuntimeSocket {
+    return this.#runtime;
   }
 
   /** The process id of the master; undefined: it does not run. */
@@ -52,72 +83,85 @@ export class Haproxy {
     if (!Number.isInteger(pid) || pid <= 1) return undefined;
     // The number may belong to another process by now.
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    return line.split('\0').includes(this.#configPath) ? pid : undefined;
+    return line.split('\0').includes(this.#disk.configuration) ? pid : undefined;
   }
 
-  /** Takes over a running one that has this model; false: none runs. */
+  /** Takes over a running one that had this model last; false: none runs that answers. */
   async adopt(model: HaproxyModel): Promise<boolean> {
     if ((await this.pid()) === undefined) return false;
     const answer = await this.#runtime.ask('show info').catch(() => '');
     if (!answer.startsWith('Name: HAProxy')) return false;
     this.#model = model;
+    // The process that changed it last may have been killed before it wrote down what it did.
+    const states = await readServerStates(this.#runtime);
+    this.#structureIsKnown =
+      /^description: (\S+)$/m.exec(answer)?.[1] === structureOf(model) &&
+      [...states].every(([backend, servers]) =>
+        [...servers.keys()].every((name) => model.backends.get(backend)?.servers.has(name) === true),
+      );
+    this.#filesAreKnown = false;
+    this.#serversAreKnown = false;
     return true;
   }
 
+  /** Resolves when its servers have been checked once, or after some seconds. */
   async start(model: HaproxyModel): Promise<void> {
     const { program, folder } = this.#options;
-    await this.#writeFiles(model);
-    // No states: those of an earlier start say nothing of now.
-    await writeWhole(this.#statePath, '1\n');
-    await this.#check();
-    const [command = program, ...before] = [...this.#options.wrapper(), program];
-    await run(
-      command,
-      [
-        ...before,
-        '-W',
-        '-D',
-        '-f',
-        this.#configPath,
-        '-p',
-        join(folder, 'haproxy.pid'),
-        '-S',
-        `${join(folder, 'master.sock')},mode,600`,
-      ],
-      { timeout: startMs },
-    );
-    this.#model = model;
+    await this.#inTurn(async () => {
+      // It sends traffic to the servers of its configuration before it has checked them: so they are added when it runs.
+      const bare = withServers(model, () => false);
+      await this.#disk.write(bare);
+      // No states: those of an earlier start say nothing of now.
+      await this.#disk.put(this.#disk.states, '1\n');
+      await this.#check(this.#disk.configuration);
+      const [command = program, ...before] = [...this.#options.wrapper(), program];
+      const files = ['-f', this.#disk.configuration, '-p', join(folder, 'haproxy.pid')];
+      const master = ['-S', `${join(folder, 'master.sock')},mode,600`];
+      await run(command, [...before, '-W', '-D', ...files, ...master], { timeout: startMs });
+      this.#model = bare;
+      [this.#structureIsKnown, this.#filesAreKnown] = [true, true];
+      await this.#change(model);
+    });
+    // Until then it answers 503.
+    const soon = new AbortController();
+    await Promise.race([
+      this.settled(),
+      sleep(firstChecksMs, undefined, { signal: soon.signal }).catch(() => undefined),
+    ]);
+    soon.abort();
   }
 
-  /** Brings it to the model. Rejects without a change when HAProxy does not accept the configuration. */
-  async apply(model: HaproxyModel): Promise<Applied> {
-    const before = this.#model;
-    if (before === undefined) throw new Error('HAProxy was neither started nor adopted');
-    const change = changeBetween(before, model);
-    if (change.kind === 'NONE') return { reloaded: false, reasons: [] };
-    if (change.kind === 'RUNTIME') {
-      await this.#writeFiles(model);
-      await this.#steps(change.steps);
-      this.#model = model;
-      return { reloaded: false, reasons: [] };
-    }
-    // New servers come after the reload: a reloaded HAProxy sends traffic to them before any check.
-    const known = withKnownServers(before, model);
-    await this.#writeFiles(known);
-    await this.#check();
-    await this.#reload();
-    this.#model = known;
-    const rest = changeBetween(known, model);
-    await this.#writeFiles(model);
-    if (rest.kind === 'RUNTIME') await this.#steps(rest.steps);
-    this.#model = model;
-    return { reloaded: true, reasons: change.reasons };
+  /** Brings it to the model. Rejects when HAProxy does not accept it; what runs then is as before. */
+  apply(model: HaproxyModel): Promise<Applied> {
+    return this.#inTurn(async () => {
+      const before = this.#model;
+      if (before === undefined) throw new Error('HAProxy was neither started nor adopted');
+      const reasons = this.#structureIsKnown ? reloadReasons(before, model) : ['it is not known what runs'];
+      const { reloadPauseMs = 1_000 } = this.#options;
+      const waitMs = this.#reloadedAt + reloadPauseMs - performance.now();
+      if (reasons.length === 0) await this.#change(model);
+      else if (waitMs > 0) {
+        await this.#change(withoutReload(before, model));
+        return { reloaded: false, reasons, waitMs };
+      } else {
+        await this.#reload(before, model);
+        await this.#change(model);
+      }
+      return { reloaded: reasons.length > 0, reasons, waitMs: 0 };
+    });
+  }
+
+  /** Where the model, the running HAProxy and the disk do not say the same; for a model that was applied and settled. */
+  disagreements(): Promise<readonly string[]> {
+    return this.#inTurn(async () => {
+      if (this.#model === undefined) return ['HAProxy was neither started nor adopted'];
+      return [...(await this.#disk.differences(this.#model)), ...(await disagreementsOf(this.#model, this.#runtime))];
+    });
   }
 
   /** Ends it, with its sessions. */
   async stop(): Promise<void> {
-    this.#ending.abort();
-    await Promise.allSettled(this.#going);
+    await this.leave();
     const pid = await this.pid();
     if (pid === undefined) return;
     process.kill(pid, 'SIGTERM');
@@ -131,47 +175,110 @@ export class Haproxy {
   /** Lets go of it: it runs on. */
   async leave(): Promise<void> {
     this.#ending.abort();
-    await Promise.allSettled(this.#going);
+    await this.settled();
+    await this.#turn;
   }
 
   /** When first checks and removals are over. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#going);
+    while (this.#settling !== undefined) await this.#settling;
   }
 
-  get #configPath(): string {
-    return join(this.#options.folder, 'haproxy.cfg');
+  /** Sessions that wait for a server that does not answer end at once, so that their clients may try again. */
+  async endSessions(backend: string, server: string): Promise<void> {
+    await this.#runtime.ask(`shutdown sessions server ${backend}/${server}`);
   }
 
-  get #statePath(): string {
-    return join(this.#options.folder, 'servers.state');
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
-  async #writeFiles(model: HaproxyModel): Promise<void> {
-    for (const { path, pem } of model.certificates.values()) await writeWhole(path, pem);
-    for (const { path, content } of model.files.values()) await writeWhole(path, content);
-    await writeWhole(this.#configPath, configurationText(model));
+  /** What the runtime socket can do, in a structure that runs already. */
+  async #change(model: HaproxyModel): Promise<void> {
+    const before = this.#model;
+    if (before === undefined) return;
+    const certificates = this.#filesAreKnown ? changedCertificates(before, model) : [...model.certificates.values()];
+    const files = this.#filesAreKnown ? changedFiles(before, model) : [...model.files.values()];
+    const gone = [...before.certificates.keys()].filter((path) => !model.certificates.has(path));
+    const changed = certificates.length > 0 || files.length > 0 || gone.length > 0 || !this.#filesAreKnown;
+    if (!changed && this.#serversAreKnown && sameServers(before, model)) return;
+    await this.#disk.write(model, this.#filesAreKnown ? before : undefined);
+    const wasKnown = this.#filesAreKnown;
+    this.#filesAreKnown = !changed;
+    this.#serversAreKnown = false;
+    this.#model = model;
+    // A new certificate is loaded when a list or a server names it.
+    for (const certificate of certificates)
+      if (!wasKnown || before.certificates.has(certificate.path)) await this.#files.replaceCertificate(certificate);
+    for (const file of files) if (!wasKnown || before.files.has(file.path)) await this.#files.put(file, model);
+    this.#filesAreKnown = true;
+    const goesOn = await this.#servers.pass(model);
+    this.#serversAreKnown = true;
+    for (const path of gone) await this.#files.forgetCertificate(path);
+    if (changed) await this.#disk.prune(model);
+    if (goesOn) this.#settling ??= this.#settle().finally(() => (this.#settling = undefined));
   }
 
-  async #check(): Promise<void> {
-    const { program } = this.#options;
-    const [command = program, ...before] = [...this.#options.wrapper(), program];
-    try {
-      await run(command, [...before, '-c', '-f', this.#configPath], { timeout: checkMs });
-    } catch (error) {
-      const { stderr = '' } = error as { stderr?: string };
-      throw new Error(`HAProxy does not accept the configuration: ${stderr.slice(0, 1000)}`);
+  async #settle(): Promise<void> {
+    for (let pauseMs = pollMs; !this.#ending.signal.aborted; pauseMs = Math.min(pauseMs * 1.2, longestPollMs)) {
+      await sleep(pauseMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+      const goesOn = await this.#inTurn(async () => {
+        if (this.#model === undefined || this.#ending.signal.aborted) return false;
+        return this.#servers.pass(this.#model);
+      }).catch(() => {
+        // The next `apply` passes again, and tells its caller what is wrong.
+        this.#serversAreKnown = false;
+        return false;
+      });
+      if (!goesOn) return;
     }
   }
 
-  /** The new worker takes over the states of servers; the old one finishes its sessions. */
-  async #reload(): Promise<void> {
-    const { folder } = this.#options;
-    await writeWhole(this.#statePath, `${await this.#runtime.ask('show servers state')}\n`);
+  /** The structure of `model`, with those of its servers that run already. New ones come at runtime, after it. */
+  async #reload(before: HaproxyModel, model: HaproxyModel): Promise<void> {
+    const states = await readServerStates(this.#runtime);
+    const known = withServers(model, (backend, { name, address, port }) => {
+      const state = states.get(backend)?.get(name);
+      return state !== undefined && state.address === address && state.port === port;
+    });
+    try {
+      await this.#disk.writeNamed(known);
+      await this.#disk.put(this.#disk.candidate, configurationText(known));
+      await this.#check(this.#disk.candidate);
+      await this.#disk.put(this.#disk.states, `${await this.#runtime.ask('show servers state')}\n`);
+      await this.#disk.put(this.#disk.configuration, configurationText(known));
+      await this.#restartWorker();
+    } catch (error) {
+      await this.#disk.write(before);
+      throw error;
+    }
+    await this.#disk.prune(model);
+    this.#model = known;
+    this.#reloadedAt = performance.now();
+    [this.#structureIsKnown, this.#filesAreKnown, this.#serversAreKnown] = [true, true, false];
+  }
+
+  async #check(path: string): Promise<void> {
+    const { program } = this.#options;
+    const [command = program, ...before] = [...this.#options.wrapper(), program];
+    try {
+      await run(command, [...before, '-c', '-f', path], { timeout: checkMs });
+    } catch (error) {
+      const { stderr = '' } = error as { stderr?: string };
+      throw new Error(`HAProxy does not accept the configuration: ${alertsIn(stderr)}`);
+    }
+  }
+
+  /** The new worker takes over listening sockets and the states of servers; the old one finishes its sessions. */
+  async #restartWorker(): Promise<void> {
     const worker = await this.#worker();
-    await new RuntimeSocket(join(folder, 'master.sock')).ask('reload').catch(() => '');
+    await new RuntimeSocket(join(this.#options.folder, 'master.sock')).ask('reload').catch(() => '');
     const until = performance.now() + startMs;
-    while ((await this.#worker()) === worker) {
+    for (;;) {
+      const now = await this.#worker();
+      if (now !== undefined && now !== worker) return;
       if (performance.now() > until) throw new Error('HAProxy did not reload in time');
       await sleep(pollMs);
     }
@@ -182,102 +289,39 @@ export class Haproxy {
     const answer = await this.#runtime.ask('show info').catch(() => '');
     return /^Pid: (\d+)$/m.exec(answer)?.[1];
   }
-
-  async #steps(steps: readonly RuntimeStep[]): Promise<void> {
-    for (const step of steps) {
-      switch (step.do) {
-        case 'set':
-          for (const command of step.commands) await this.#runtime.tell(command);
-          break;
-        case 'certificate':
-          await this.#runtime.tell(`set ssl cert ${step.path}`, /Transaction (created|updated)/, step.pem);
-          await this.#runtime.tell(`commit ssl cert ${step.path}`, /Success!/);
-          break;
-        case 'remove':
-          // It gets no new sessions from here on.
-          await this.#runtime.tell(`set server ${step.backend}/${step.server} state drain`);
-          this.#goOn(this.#remove(step.backend, step.server));
-          break;
-        case 'add':
-          await this.#add(step.backend, step.server, step.commands);
-          break;
-      }
-    }
-  }
-
-  async #add(backend: string, server: ServerModel, commands: readonly string[]): Promise<void> {
-    const [add = '', ...rest] = commands;
-    await this.#runtime.tell(add, /New server registered/);
-    for (const command of rest) await this.#runtime.tell(command);
-    if (server.checked && server.state === 'READY') this.#goOn(this.#readyAfterCheck(backend, server.name));
-    else await this.#runtime.tell(`set server ${backend}/${server.name} state ${server.state.toLowerCase()}`);
-  }
-
-  /** The first good check lets it have sessions. */
-  async #readyAfterCheck(backend: string, name: string): Promise<void> {
-    const until = performance.now() + this.#options.firstCheckMs;
-    while (!this.#ending.signal.aborted) {
-      const stat = await this.#stat(backend, name);
-      if (stat === undefined) return;
-      if (/^L[467]OK/.test(stat.check)) break;
-      if (performance.now() > until) break;
-      await sleep(pollMs);
-    }
-    if (!this.#ending.signal.aborted) await this.#runtime.tell(`set server ${backend}/${name} state ready`);
-  }
-
-  async #remove(backend: string, name: string): Promise<void> {
-    const target = `${backend}/${name}`;
-    const until = performance.now() + this.#options.drainMs(backend);
-    while (!this.#ending.signal.aborted && performance.now() < until) {
-      const stat = await this.#stat(backend, name);
-      if (stat === undefined) return;
-      if (stat.sessions === 0) break;
-      await sleep(pollMs * 5);
-    }
-    await this.#runtime.tell(`set server ${target} state maint`);
-    await this.#runtime.tell(`shutdown sessions server ${target}`);
-    for (let tries = 0; tries < 100; tries += 1) {
-      const answer = await this.#runtime.ask(`del server ${target}`);
-      if (/deleted|No such server/.test(answer)) return;
-      await sleep(pollMs);
-    }
-    throw new RuntimeError(`del server ${target}`, 'it still has connections');
-  }
-
-  async #stat(
-    backend: string,
-    server: string,
-  ): Promise<{ readonly sessions: number; readonly check: string } | undefined> {
-    const [head = '', ...lines] = (await this.#runtime.ask(`show stat ${backend} 4 -1`)).split('\n');
-    const columns = head.replace(/^# /, '').split(',');
-    const cells = lines.map((line) => line.split(',')).find((each) => each[columns.indexOf('svname')] === server);
-    if (cells === undefined) return undefined;
-    const cell = (name: string) => cells[columns.indexOf(name)] ?? '';
-    return { sessions: Number(cell('scur')) + Number(cell('qcur')), check: cell('check_status').replace(/^\* /, '') };
-  }
-
-  #goOn(work: Promise<void>): void {
-    const going = work.catch(() => undefined).finally(() => this.#going.delete(going));
-    this.#going.add(going);
-  }
 }
 
-/** The new configuration with those servers only that run already. */
-function withKnownServers(before: HaproxyModel, after: HaproxyModel): HaproxyModel {
-  const backends = [...after.backends].map(([name, backend]) => {
-    const known = before.backends.get(name)?.servers;
-    const servers = [...backend.servers].filter(([server, { address, port }]) => {
-      const old = known?.get(server);
-      return old !== undefined && old.address === address && old.port === port;
-    });
+/** Its first lines say what is wrong; the others repeat it. */
+function alertsIn(stderr: string): string {
+  const alerts = stderr.split('\n').filter((line) => line.includes('[ALERT]'));
+  return (alerts.length > 0 ? alerts.slice(0, 3).join(' ') : stderr).slice(0, 1000);
+}
+
+function withServers(
+  model: HaproxyModel,
+  keep: (
+    backend: string,
+    server: { readonly name: string; readonly address: string; readonly port: number },
+  ) => boolean,
+): HaproxyModel {
+  const backends = [...model.backends].map(([name, backend]) => {
+    const servers = [...backend.servers].filter(([, server]) => keep(name, server));
     return [name, { ...backend, servers: new Map(servers) }] as const;
   });
-  return { ...after, backends: new Map(backends) };
+  return { ...model, backends: new Map(backends) };
 }
 
-async function writeWhole(path: string, content: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(`${path}.new`, content, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+/** In models with the same backends. */
+function sameServers(one: HaproxyModel, other: HaproxyModel): boolean {
+  return [...other.backends].every(([name, { servers, drainMs }]) => {
+    const before = one.backends.get(name);
+    return (
+      before?.servers.size === servers.size &&
+      before.drainMs === drainMs &&
+      [...servers].every(([server, { weight, state }]) => {
+        const old = before.servers.get(server);
+        return old !== undefined && old.weight === weight && old.state === state;
+      })
+    );
+  });
 }

@@ -76,7 +76,8 @@ export class LogListener {
 
   #line(line: string): void {
     const { transition, access } = this.#options;
-    if (line.startsWith('{')) access(line);
+    // HAProxy escapes a closing bracket too, as RFC 5424 has it; JSON does not.
+    if (line.startsWith('{')) access(line.replaceAll(/\\(.)/g, (escaped, char) => (char === ']' ? char : escaped)));
     else {
       const found = transitionIn(line);
       if (found !== undefined) transition(found);

@@ -1,14 +1,17 @@
-// HAProxy's configuration as data: what can be changed at runtime (servers, certificates) apart from what needs a reload (all else).
+// A configuration of HAProxy as data: what its file has, divided by how a change of it can be brought about. `changes.ts` compares two.
+import { createHash } from 'node:crypto';
+import { word } from './quoting.ts';
 
 export interface ServerModel {
   readonly name: string;
   /** An address, never a name. */
   readonly address: string;
   readonly port: number;
-  /** Keywords that `add server` takes too, without weight: another value needs a new server. */
+  /** Keywords that `add server` takes too, unquoted, without weight: others need a reload. */
   readonly keywords: readonly string[];
   readonly weight: number;
-  readonly state: 'READY' | 'DRAIN' | 'MAINT';
+  /** DRAIN: only sessions of clients that it has already. MAINT: its sessions may end in the pool's time. ENDED: they end at once. */
+  readonly state: 'READY' | 'DRAIN' | 'MAINT' | 'ENDED';
   /** Whether its health is checked. */
   readonly checked: boolean;
 }
@@ -18,6 +21,10 @@ export interface BackendModel {
   readonly lines: readonly string[];
   /** Whether clients are held by a cookie: it must be enabled again after each `add server`. */
   readonly dynamicCookie: boolean;
+  /** How long a server that is removed or disabled may finish its sessions. */
+  readonly drainMs: number;
+  /** The backend whose checks let servers of the same name become ready; absent: its own. */
+  readonly follows?: string;
   readonly servers: ReadonlyMap<string, ServerModel>;
 }
 
@@ -33,8 +40,9 @@ export interface CertificateModel {
   readonly pem: string;
 }
 
-/** A file beside the configuration: certificate lists, authorities, client networks. */
+/** A file beside the configuration, by what HAProxy reads from it. */
 export interface FileModel {
+  readonly kind: 'AUTHORITIES' | 'REVOCATIONS' | 'CERTIFICATE_LIST' | 'PATTERNS';
   readonly path: string;
   readonly content: string;
 }
@@ -53,7 +61,8 @@ export interface HaproxyModel {
 /** The configuration file. It always says what runs: also the servers that were added at runtime. */
 export function configurationText(model: HaproxyModel): string {
   const sections = [
-    section('global', model.global),
+    // It tells at the runtime socket which configuration runs.
+    section('global', [...model.global, `description ${structureOf(model)}`]),
     section('ring events', model.events),
     section('defaults', model.defaults),
     ...[...model.frontends.values()].map(({ name, lines }) => section(`frontend ${name}`, lines)),
@@ -61,7 +70,17 @@ export function configurationText(model: HaproxyModel): string {
       section(`backend ${name}`, [...lines, ...[...servers.values()].map(serverLine)]),
     ),
   ];
-  return `${sections.join('\n')}`;
+  return sections.join('\n');
+}
+
+/** A hash of everything that only a reload changes. */
+export function structureOf({ global, events, defaults, frontends, backends }: HaproxyModel): string {
+  const parts = [
+    ...[global, events, defaults],
+    ...[...frontends.values()].map(({ name, lines }) => [name, ...lines]),
+    ...[...backends.values()].map(({ name, lines }) => [name, ...lines]),
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
 function section(head: string, lines: readonly string[]): string {
@@ -69,9 +88,18 @@ function section(head: string, lines: readonly string[]): string {
 }
 
 function serverLine(server: ServerModel): string {
-  const state = server.state === 'MAINT' ? ['disabled'] : [];
-  const weight = server.state === 'DRAIN' ? 0 : server.weight;
-  return ['server', server.name, endpoint(server), ...server.keywords, 'weight', String(weight), ...state].join(' ');
+  const words = [
+    'server',
+    server.name,
+    endpoint(server),
+    ...server.keywords.map(word),
+    'weight',
+    String(server.weight),
+  ];
+  if (server.state === 'MAINT' || server.state === 'ENDED') words.push('disabled');
+  // Set at runtime and kept over reloads by the file of states: a configuration can't say it without losing the weight.
+  if (server.state === 'DRAIN') words.push('# drained');
+  return words.join(' ');
 }
 
 /** ADDRESS:PORT; HAProxy takes IPv6 with brackets. */

@@ -1,7 +1,8 @@
 // L7 policies and rules as ACLs. Octavia's order: REJECT, then redirects of the client, then of the pool; within each by position.
 import type { WantedPart } from '../../wanted/wanted-node.ts';
+import { useLines } from './backend.ts';
 import { format, word } from './quoting.ts';
-import { backendName, isEnabled, type Tree } from './tree.ts';
+import { isEnabled, type Tree } from './tree.ts';
 
 const order = ['REJECT', 'REDIRECT_TO_URL', 'REDIRECT_PREFIX', 'REDIRECT_TO_POOL'];
 const matches: Readonly<Record<string, string>> = {
@@ -24,23 +25,23 @@ export function policyLines(tree: Tree, listener: WantedPart): string[] {
     // Without rules it matches nothing, as in Octavia.
     if (rules.length === 0) return [];
     const condition = rules.map(({ id, spec }) => `${spec.invert === true ? '!' : ''}r_${id}`).join(' ');
-    const action = actionOf(tree, policy);
-    return action === undefined ? [] : [...rules.flatMap(aclLines), `${action} if ${condition}`];
+    const actions = actionsOf(tree, policy, condition);
+    return actions.length === 0 ? [] : [...rules.flatMap(aclLines), ...actions];
   });
 }
 
-function actionOf(tree: Tree, { spec }: WantedPart): string | undefined {
+function actionsOf(tree: Tree, { spec }: WantedPart, condition: string): string[] {
   const code = Number(spec.redirectCode ?? 302);
   switch (spec.action) {
     case 'REJECT':
-      return 'http-request deny deny_status 403';
+      return [`http-request deny deny_status 403 if ${condition}`];
     case 'REDIRECT_TO_URL':
-      return `http-request redirect code ${code} location ${format(String(spec.redirectUrl))}`;
+      return [`http-request redirect code ${code} location ${format(String(spec.redirectUrl))} if ${condition}`];
     case 'REDIRECT_PREFIX':
-      return `http-request redirect code ${code} prefix ${format(String(spec.redirectPrefix))}`;
+      return [`http-request redirect code ${code} prefix ${format(String(spec.redirectPrefix))} if ${condition}`];
     default: {
       const pool = tree.byId.get(String(spec.redirectPool));
-      return pool === undefined || !isEnabled(pool) ? undefined : `use_backend ${backendName(pool.id)}`;
+      return pool === undefined || !isEnabled(pool) ? [] : useLines(tree, pool, condition);
     }
   }
 }

@@ -13,10 +13,10 @@ export function format(text: string): string {
   return word(text.replaceAll('%', '%%'));
 }
 
-/** One word on the runtime socket, where a backslash escapes spaces and semicolons. */
+/** One word on the runtime socket, where a backslash escapes spaces and semicolons, and << announces further lines. */
 export function runtimeWord(text: string): string {
   refuseControls(text);
-  return text.replace(/[\\ ;]/g, '\\$&');
+  return text.replace(/[\\ ;<]/g, '\\$&');
 }
 
 function refuseControls(text: string): void {

@@ -1,23 +1,23 @@
 // A node's wanted state as a configuration of HAProxy 2.6. Pure: addresses of members that are named by host are given.
 import type { WantedNode } from '../../wanted/wanted-node.ts';
-import { backendOf } from './backend.ts';
-import { frontendOf } from './frontend.ts';
+import { backendsOf } from './backend.ts';
+import { defaultCertificateOf, frontendOf, isServable } from './frontend.ts';
 import type { CertificateModel, HaproxyModel } from './model.ts';
 import { word } from './quoting.ts';
-import { bindAddress, certificatePath, isEnabled, type NodePlaces, type Tree, treeOf } from './tree.ts';
+import { bindAddress, certificatePath, type NodePlaces, type Tree, treeOf } from './tree.ts';
 
 export function renderNode(node: WantedNode, places: NodePlaces): HaproxyModel {
   const tree = treeOf(node, places);
   const listeners = tree.children('Listener', node.loadBalancer.id);
   const pools = tree.children('Pool', node.loadBalancer.id);
-  const frontends = [
-    healthFrontend(tree),
-    ...listeners.filter(isEnabled).map((listener) => frontendOf(tree, listener)),
+  // A node that is drained accepts nothing new; the sessions that it has are finished by HAProxy's earlier worker.
+  const served = node.state === 'DRAIN' ? [] : listeners.filter((listener) => isServable(tree, listener));
+  const frontends = [healthFrontend(tree), ...served.map((listener) => frontendOf(tree, listener))];
+  const backends = pools.flatMap((pool) => backendsOf(tree, pool, listeners));
+  const certificates = [
+    ...node.certificates.map(({ id, pem }): CertificateModel => ({ path: certificatePath(places, id), pem })),
+    ...served.flatMap((listener) => defaultCertificateOf(tree, listener) ?? []),
   ];
-  const backends = pools.map((pool) => backendOf(tree, pool, listeners));
-  const certificates = node.certificates.map(
-    ({ id, pem }): CertificateModel => ({ path: certificatePath(places, id), pem }),
-  );
   return {
     global: globalLines(node, places),
     events: eventLines(places),
@@ -58,6 +58,8 @@ function globalLines({ size }: WantedNode, places: NodePlaces): string[] {
     'stats timeout 30s',
     `server-state-file ${word(`${places.folder}/servers.state`)}`,
     'log ring@events format raw local0',
+    // Sessions that outlive so many reloads, or a day, are ended: each earlier worker needs memory.
+    'mworker-max-reloads 50',
     'hard-stop-after 24h',
     'ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets',
     'tune.ssl.default-dh-param 2048',

@@ -1,5 +1,4 @@
 // A node's wanted state as its configuration is rendered from it: the tree of its parts, and the names and places that they get.
-import type { JsonObject } from '../../../../platform/json.ts';
 import type { PartName } from '../../parts/part-kind.ts';
 import type { WantedNode, WantedPart } from '../../wanted/wanted-node.ts';
 import type { FileModel } from './model.ts';
@@ -15,8 +14,10 @@ export interface NodePlaces {
   readonly healthPort: number;
   /** UUID of this start of HAProxy. */
   readonly incarnation: string;
-  /** Addresses of a member that is named by host; empty: the name does not resolve now. */
-  readonly addressesOf: (hostName: string) => readonly string[];
+  /** Addresses of a host name at which this port may be dialled; empty: the name does not resolve now, or to denied addresses alone. */
+  readonly addressesOf: (hostName: string, port: number) => readonly string[];
+  /** Milliseconds since 1970: whether a drained member's time is up. */
+  readonly now: number;
 }
 
 export interface Tree {
@@ -45,12 +46,24 @@ export function serverName(id: string, address: string, named: boolean): string 
   return named ? `m_${id}_${address.replaceAll(/[.:]/g, '_')}` : `m_${id}`;
 }
 
-export function certificatePath({ folder }: NodePlaces, id: string): string {
-  return `${folder}/certificates/${id}.pem`;
+/** All members of a pool, for when too few of them are healthy. */
+export function openBackendName(id: string): string {
+  return `o_${id}`;
 }
 
-export function settingsOf(part: WantedPart): JsonObject {
-  return part.spec;
+export function failsOpen({ spec }: WantedPart): boolean {
+  return Number(spec.failOpenBelowPercent) > 0;
+}
+
+/** The path of a file with that content, which the configuration then names. */
+export function fileOf({ places, files }: Tree, kind: FileModel['kind'], name: string, content: string): string {
+  const path = `${places.folder}/files/${name}`;
+  files.set(path, { kind, path, content });
+  return path;
+}
+
+export function certificatePath({ folder }: NodePlaces, id: string): string {
+  return `${folder}/certificates/${id}.pem`;
 }
 
 export function treeOf(node: WantedNode, places: NodePlaces): Tree {

@@ -1,161 +1,189 @@
 // A real HAProxy is brought from one model to the next while clients ask it: no request fails.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
-import { newUuid } from '../../../../../platform/ids.ts';
-import { Haproxy } from '../../../../../subgraphs/loadbalancer/host/haproxy/haproxy.ts';
-import { renderNode } from '../../../../../subgraphs/loadbalancer/host/haproxy/render.ts';
-import type { WantedNode, WantedPart } from '../../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { makeCertificate } from '../../../../../platform/net/certificates.ts';
+import type { WantedPart } from '../../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
 import { freePort } from '../../../../support/free-port.ts';
-import { part, wantedNode } from '../../support/wanted.ts';
+import { HaproxyNode } from '../../support/haproxy-node.ts';
+import { ask, type TestMember, tally, webMember } from '../../support/members.ts';
 
-interface Web {
-  readonly port: number;
-  readonly server: Server;
-}
-
-let webs: Web[];
-let folder: string;
-let haproxy: Haproxy;
-let ports: { readonly http: number; readonly health: number };
-const incarnation = newUuid();
-
-async function web(name: string): Promise<Web> {
-  const server = createServer((_, response) => response.end(name));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, port: (server.address() as AddressInfo).port };
-}
+let webs: TestMember[];
+let node: HaproxyNode;
+let pool: WantedPart;
+let port: number;
 
 beforeAll(async () => {
-  webs = await Promise.all(['one', 'two', 'three'].map(web));
+  webs = await Promise.all(['one', 'two', 'three'].map((name) => webMember(name)));
 });
 afterAll(async () => {
-  for (const { server } of webs) server.closeAllConnections();
-  await Promise.all(webs.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+  for (const web of webs) await web.stop();
 });
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lb-haproxy-'));
-  ports = { http: await freePort(), health: await freePort() };
-  haproxy = open();
+  node = await HaproxyNode.make();
+  pool = node.pool();
+  node.monitor(pool, { path: '/health' });
+  ({ port } = await node.listener({ defaultPool: pool.id }));
 });
-afterEach(async () => {
-  await haproxy.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterEach(() => node.stop());
 
-function open(): Haproxy {
-  return new Haproxy({
-    program: '/usr/sbin/haproxy',
-    folder,
-    wrapper: () => [],
-    drainMs: () => 5_000,
-    firstCheckMs: 5_000,
+function member(index: number): WantedPart {
+  return node.member(pool, webs[index]?.port ?? 0);
+}
+
+/** Asks all the time on kept connections; the texts of the answers. */
+function client(): { stop(): Promise<string[]> } {
+  const agent = new Agent({ connections: 4 });
+  const seen = new Set<string>();
+  let asking = true;
+  const lanes = [1, 2, 3].map(async (lane) => {
+    while (asking) {
+      const method = lane === 1 ? 'POST' : 'GET';
+      const { statusCode, body } = await request(`http://127.0.0.1:${port}/`, { method, dispatcher: agent });
+      const text = await body.text();
+      seen.add(statusCode === 200 ? text : `${method} ${statusCode} ${text}`);
+    }
   });
-}
-
-function model(wanted: WantedNode) {
-  return renderNode(wanted, {
-    folder,
-    runtimeSocket: join(folder, 'run.sock'),
-    logSocket: join(folder, 'log.sock'),
-    healthPort: ports.health,
-    incarnation,
-    addressesOf: () => [],
-  });
-}
-
-const balancerId = newUuid();
-const pool = part('Pool', balancerId, { protocol: 'HTTP', drainMs: 1_000 });
-const monitor = part('HealthMonitor', pool.id, { type: 'HTTP', intervalMs: 200, timeoutMs: 100 });
-
-const nodeId = newUuid();
-const listenerId = newUuid();
-
-function wanted(members: readonly WantedPart[], more: readonly WantedPart[] = []): WantedNode {
-  const listener = part('Listener', balancerId, { protocol: 'HTTP', port: ports.http, defaultPool: pool.id });
-  const parts = [pool, monitor, { ...listener, id: listenerId }, ...members, ...more];
-  return { ...wantedNode(balancerId, parts), id: nodeId };
-}
-
-function member(index: number, given: { readonly weight?: number } = {}): WantedPart {
-  return part('Member', pool.id, { host: '127.0.0.1', port: webs[index]?.port ?? 0, ...given });
-}
-
-async function answers(count: number, agent: Agent): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  for (let n = 0; n < count; n += 1) {
-    const { statusCode, body } = await request(`http://127.0.0.1:${ports.http}/`, { dispatcher: agent });
-    const text = statusCode === 200 ? await body.text() : `status ${statusCode}`;
-    if (statusCode !== 200) await body.dump();
-    found.set(text, (found.get(text) ?? 0) + 1);
-  }
-  return found;
+  return {
+    async stop() {
+      asking = false;
+      await Promise.all(lanes);
+      await agent.close();
+      return [...seen].sort();
+    },
+  };
 }
 
 test('members come, change weight and go at runtime, and a reload adds a listener: no request fails', async () => {
-  const [first, second, third] = [member(0), member(1), member(2)];
-  await haproxy.start(model(wanted([first])));
-  const agent = new Agent({ connections: 4 });
-  let asking = true;
-  const seen = new Map<string, number>();
-  const client = (async () => {
-    while (asking) for (const [text, count] of await answers(20, agent)) seen.set(text, (seen.get(text) ?? 0) + count);
-  })();
+  const first = member(0);
+  await node.start();
+  const asking = client();
+  const second = member(1);
+  expect((await node.apply()).reloaded).toBe(false);
+  const third = member(2);
+  expect((await node.apply()).reloaded).toBe(false);
+  node.change(second, { weight: 5 });
+  expect((await node.apply()).reloaded).toBe(false);
+  node.remove(first);
+  expect((await node.apply()).reloaded).toBe(false);
+  const listener = await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  node.remove(listener, third);
+  member(0);
+  expect((await node.apply()).reloaded).toBe(true);
+  expect(await asking.stop()).toEqual(['one', 'three', 'two']);
+  expect([...(await tally(port, 20)).keys()].sort()).toEqual(['one', 'two']);
+}, 60_000);
 
-  const steps: [WantedNode, boolean][] = [
-    [wanted([first, second]), false],
-    [wanted([first, second, third]), false],
-    [wanted([first, { ...second, spec: { ...second.spec, weight: 5 } }, third]), false],
-    [wanted([second, third]), false],
-    [wanted([second, third], [part('Listener', balancerId, { protocol: 'TCP', port: await freePort() })]), true],
-    [wanted([first, second]), true],
-  ];
-  for (const [next, reloads] of steps) {
-    expect((await haproxy.apply(model(next))).reloaded).toBe(reloads);
-    await haproxy.settled();
-  }
-  asking = false;
-  await client;
-  expect([...seen.keys()].sort()).toEqual(['one', 'three', 'two']);
-  expect([...(await answers(20, agent)).keys()].sort()).toEqual(['one', 'two']);
-  await agent.close();
-}, 30_000);
-
-test('a member that is dead gets nothing, also right after it was added and after a reload', async () => {
-  const alive = member(0);
-  const dead = part('Member', pool.id, { host: '127.0.0.1', port: await freePort() });
-  await haproxy.start(model(wanted([alive])));
-  const agent = new Agent({ connections: 1 });
-  await haproxy.apply(model(wanted([alive, dead])));
-  expect(await answers(50, agent)).toEqual(new Map([['one', 50]]));
-  const listener = part('Listener', balancerId, { protocol: 'TCP', port: await freePort() });
-  expect((await haproxy.apply(model(wanted([alive, dead], [listener])))).reloaded).toBe(true);
-  expect(await answers(50, agent)).toEqual(new Map([['one', 50]]));
-  await agent.close();
-}, 30_000);
+test('a dead member gets nothing: right after the start, when it is added, after a reload, and when it was disabled', async () => {
+  member(0);
+  const dead = await freePort();
+  const first = node.member(pool, dead);
+  node.pool({ name: 'other' });
+  await node.start();
+  expect(await tally(port, 20)).toEqual(new Map([['one', 20]]));
+  node.remove(first);
+  const second = node.member(pool, dead);
+  await node.apply();
+  expect(await tally(port, 20)).toEqual(new Map([['one', 20]]));
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  expect(await tally(port, 20)).toEqual(new Map([['one', 20]]));
+  node.change(second, { enabled: false });
+  await node.apply();
+  node.change(second, { enabled: true });
+  await node.apply();
+  expect(await tally(port, 20)).toEqual(new Map([['one', 20]]));
+}, 60_000);
 
 test('it runs on without us, and is adopted', async () => {
-  await haproxy.start(model(wanted([member(0)])));
-  const pid = await haproxy.pid();
-  await haproxy.leave();
-  haproxy = open();
-  expect(await haproxy.adopt(model(wanted([member(0)])))).toBe(true);
-  expect(await haproxy.pid()).toBe(pid);
-  const agent = new Agent({ connections: 1 });
-  expect(await answers(3, agent)).toEqual(new Map([['one', 3]]));
-  await agent.close();
-});
+  member(0);
+  await node.start();
+  const pid = await node.haproxy.pid();
+  await node.haproxy.leave();
+  node.haproxy = node.open();
+  expect(await node.haproxy.adopt(node.model())).toBe(true);
+  expect((await node.apply()).reloaded).toBe(false);
+  expect(await node.haproxy.pid()).toBe(pid);
+  expect(await tally(port, 3)).toEqual(new Map([['one', 3]]));
+}, 30_000);
 
-test('a configuration that HAProxy does not accept changes nothing', async () => {
-  const good = model(wanted([member(0)]));
-  await haproxy.start(good);
+test('a change that was cut short at any step is finished by whoever adopts it', async () => {
+  const first = member(0);
+  const last = node.model();
+  await node.start();
+  await node.haproxy.leave();
+  const target = `p_${pool.id}`;
+  const { runtime } = node.haproxy;
+  // A member was added and left drained; another was taken out and not deleted; its file was written.
+  await runtime.tell(`add server ${target}/m_${pool.id} 127.0.0.1:1 check`, /registered/);
+  await runtime.tell(`set server ${target}/m_${pool.id} state drain`);
+  await runtime.tell(`set server ${target}/m_${first.id} state maint`);
+  await writeFile(join(node.folder, 'haproxy.cfg'), 'what was about to be');
+  node.haproxy = node.open();
+  expect(await node.haproxy.adopt(last)).toBe(true);
+  await node.apply();
+  expect(await tally(port, 3)).toEqual(new Map([['one', 3]]));
+}, 30_000);
+
+test('a configuration that HAProxy does not accept changes nothing, also not on disk', async () => {
+  member(0);
+  await node.start();
+  const before = await readFile(join(node.folder, 'haproxy.cfg'), 'utf8');
+  const good = node.model();
   const bad = { ...good, defaults: [...good.defaults, 'no such keyword'] };
-  await expect(haproxy.apply(bad)).rejects.toThrow('does not accept');
-  const agent = new Agent({ connections: 1 });
-  expect(await answers(3, agent)).toEqual(new Map([['one', 3]]));
-  await agent.close();
-});
+  await expect(node.haproxy.apply(bad)).rejects.toThrow('does not accept');
+  expect(await readFile(join(node.folder, 'haproxy.cfg'), 'utf8')).toBe(before);
+  expect(await tally(port, 3)).toEqual(new Map([['one', 3]]));
+  expect(await node.haproxy.disagreements()).toEqual([]);
+}, 30_000);
+
+test('changes that need a reload and come in quick succession are one reload; the others do not wait for it', async () => {
+  member(0);
+  await node.start();
+  const slow = node.open({ reloadPauseMs: 60_000 });
+  await node.haproxy.leave();
+  node.haproxy = slow;
+  await slow.adopt(node.model());
+  await node.listener({ protocol: 'TCP' });
+  expect(await slow.apply(node.model())).toMatchObject({ reloaded: true, waitMs: 0 });
+  const later = await node.listener({ protocol: 'HTTP', defaultPool: pool.id });
+  member(1);
+  const applied = await slow.apply(node.model());
+  expect(applied).toMatchObject({ reloaded: false, reasons: [`the listener l_${later.id} changed`] });
+  expect(applied.waitMs).toBeGreaterThan(0);
+  await slow.settled();
+  expect([...(await tally(port, 10)).keys()].sort()).toEqual(['one', 'two']);
+  await expect(ask(later.port)).rejects.toThrow();
+}, 30_000);
+
+test('a node that is drained accepts nothing new, and finishes what it has', async () => {
+  const slow = await webMember('slow', { answer: (_, response) => void setTimeout(() => response.end('slow'), 1_000) });
+  node.member(pool, slow.port);
+  await node.start();
+  const going = ask(port);
+  while (slow.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  node.state = 'DRAIN';
+  expect((await node.apply()).reloaded).toBe(true);
+  await expect(ask(port)).rejects.toThrow();
+  expect(await going).toMatchObject({ status: 200, text: 'slow' });
+  node.state = 'RUN';
+  await node.apply();
+  expect(await ask(port)).toMatchObject({ status: 200 });
+  await slow.stop();
+}, 30_000);
+
+test('files are readable by their owner alone, and those of a deleted certificate do not stay', async () => {
+  const { cert, key } = await makeCertificate({ commonName: 'web', names: ['web.test'] });
+  const id = node.certificate(`${cert}${key}`);
+  const listener = await node.listener({ protocol: 'TERMINATED_HTTPS', certificates: [id], defaultPool: pool.id });
+  await node.start();
+  const path = join(node.folder, 'certificates', `${id}.pem`);
+  for (const each of [path, join(node.folder, 'haproxy.cfg'), join(node.folder, 'run.sock')])
+    expect((await stat(each)).mode & 0o777).toBe(0o600);
+  node.remove(listener);
+  node.certificates = [];
+  await node.apply();
+  await expect(stat(path)).rejects.toThrow('ENOENT');
+}, 30_000);

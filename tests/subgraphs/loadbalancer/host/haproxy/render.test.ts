@@ -49,6 +49,7 @@ function render(wanted: WantedNode): HaproxyModel {
     logSocket: join(folder, 'log.sock'),
     healthPort: 9000,
     incarnation: newUuid(),
+    now: Date.now(),
     addressesOf: (name) => (name === 'nowhere.test' ? [] : ['192.0.2.7', '2001:db8::7']),
   });
 }

@@ -1,0 +1,160 @@
+// Brings HAProxy's servers to a model at runtime: each pass reads what they are, and tells HAProxy what is missing, so that a pass may be
+// repeated, and one that was cut short is finished by the next.
+//
+// HAProxy sends traffic to a new server before any check. So it is added drained, checked, and made ready after its first good check. One
+// that is not wanted any more gets no new sessions at once; it is removed when the present ones have ended, or when their time is up.
+import { type BackendModel, endpoint, type HaproxyModel, type ServerModel } from './model.ts';
+import { runtimeWord } from './quoting.ts';
+import type { RuntimeSocket } from './runtime-socket.ts';
+import { readServerStates, type ServerState, type ServerStates } from './server-states.ts';
+
+export interface ServersOptions {
+  readonly runtime: RuntimeSocket;
+  /** Before a server is added: loads the files that its keywords name. */
+  readonly prepare: (server: ServerModel) => Promise<void>;
+}
+
+/** Like Date.now. */
+type Clock = () => number;
+
+export class Servers {
+  readonly #options: ServersOptions;
+  readonly #now: Clock;
+  /** Since when servers have had no new sessions; `BACKEND/NAME`. */
+  readonly #leaving = new Map<string, number>();
+  /** Those whose sessions were ended. */
+  readonly #ended = new Set<string>();
+
+  constructor(options: ServersOptions, now: Clock = () => performance.now()) {
+    this.#options = options;
+    this.#now = now;
+  }
+
+  /** True: first checks or removals go on, so that another pass is needed soon. */
+  async pass(model: HaproxyModel): Promise<boolean> {
+    const states = await readServerStates(this.#options.runtime);
+    let goesOn = false;
+    const open = new Set<string>();
+    for (const backend of model.backends.values()) {
+      const present = states.get(backend.name) ?? new Map<string, ServerState>();
+      for (const state of present.values())
+        if (!backend.servers.has(state.name)) {
+          open.add(`${backend.name}/${state.name}`);
+          goesOn = (await this.#remove(backend, state)) || goesOn;
+        }
+      for (const server of backend.servers.values()) {
+        const target = `${backend.name}/${server.name}`;
+        if (server.state === 'MAINT' || server.state === 'ENDED') open.add(target);
+        goesOn = (await this.#bring(backend, server, present.get(server.name), states)) || goesOn;
+      }
+    }
+    for (const target of this.#leaving.keys())
+      if (!open.has(target)) {
+        this.#leaving.delete(target);
+        this.#ended.delete(target);
+      }
+    return goesOn;
+  }
+
+  async #bring(
+    backend: BackendModel,
+    server: ServerModel,
+    state: ServerState | undefined,
+    states: ServerStates,
+  ): Promise<boolean> {
+    const { runtime } = this.#options;
+    const target = `${backend.name}/${server.name}`;
+    if (state === undefined) return this.#add(backend, server);
+    if (state.weight !== server.weight) await runtime.tell(`set server ${target} weight ${server.weight}`);
+    switch (server.state) {
+      case 'READY':
+        return this.#makeReady(backend, server, state, states);
+      case 'DRAIN':
+        if (state.admin !== 'DRAIN') await this.#drain(server, target);
+        return false;
+      default:
+        if (state.admin !== 'MAINT') await runtime.tell(`set server ${target} state maint`);
+        return this.#endSessions(target, server.state === 'ENDED' ? 0 : backend.drainMs);
+    }
+  }
+
+  /** `default-server` is not inherited by servers that are added at runtime: all keywords are given. */
+  async #add(backend: BackendModel, server: ServerModel): Promise<boolean> {
+    const { runtime, prepare } = this.#options;
+    const target = `${backend.name}/${server.name}`;
+    await prepare(server);
+    const words = [endpoint(server), ...server.keywords, 'weight', String(server.weight)].map(runtimeWord);
+    await runtime.tell(`add server ${target} ${words.join(' ')}`, /New server registered/);
+    // It is in maintenance until it is told otherwise.
+    if (server.state === 'MAINT' || server.state === 'ENDED') return false;
+    if (server.state === 'READY' && !server.checked && backend.follows === undefined) {
+      await this.#ready(backend, target);
+      return false;
+    }
+    await this.#drain(server, target);
+    return server.state === 'READY';
+  }
+
+  async #drain({ checked }: ServerModel, target: string): Promise<void> {
+    const { runtime } = this.#options;
+    await runtime.tell(`set server ${target} state drain`);
+    if (checked) await runtime.tell(`enable health ${target}`);
+  }
+
+  async #makeReady(
+    backend: BackendModel,
+    server: ServerModel,
+    state: ServerState,
+    states: ServerStates,
+  ): Promise<boolean> {
+    if (state.admin === 'READY') return false;
+    const target = `${backend.name}/${server.name}`;
+    const leads = backend.follows === undefined ? state : states.get(backend.follows)?.get(server.name);
+    const mayServe =
+      backend.follows === undefined
+        ? !server.checked || isJudged(state)
+        : leads !== undefined && leads.admin === 'READY';
+    if (mayServe) {
+      await this.#ready(backend, target);
+      return false;
+    }
+    // From maintenance it goes to drained, where it is checked without traffic.
+    if (state.admin === 'MAINT') await this.#drain(server, target);
+    return true;
+  }
+
+  async #ready(backend: BackendModel, target: string): Promise<void> {
+    const { runtime } = this.#options;
+    // Without this its cookie is empty.
+    if (backend.dynamicCookie) await runtime.tell(`enable dynamic-cookie backend ${backend.name}`);
+    await runtime.tell(`set server ${target} state ready`);
+  }
+
+  /** True: it is still there. */
+  async #remove({ name: backend, drainMs }: BackendModel, state: ServerState): Promise<boolean> {
+    const { runtime } = this.#options;
+    const target = `${backend}/${state.name}`;
+    if (state.admin !== 'MAINT') await runtime.tell(`set server ${target} state maint`);
+    // Refused while it has sessions.
+    if (/deleted|No such server/.test(await runtime.ask(`del server ${target}`))) return false;
+    await this.#endSessions(target, drainMs);
+    return true;
+  }
+
+  /** Ends a server's sessions when their time is up. True: it is not yet. */
+  async #endSessions(target: string, drainMs: number): Promise<boolean> {
+    const now = this.#now();
+    const since = this.#leaving.get(target) ?? now;
+    this.#leaving.set(target, since);
+    if (this.#ended.has(target)) return false;
+    if (now - since < drainMs) return true;
+    this.#ended.add(target);
+    await this.#options.runtime.tell(`shutdown sessions server ${target}`);
+    return false;
+  }
+}
+
+/** Its first check has ended: well, or badly enough that it is down and gets nothing when it is made ready. */
+function isJudged({ check, isUp }: ServerState): boolean {
+  return check === 'PASSED' || (check === 'FAILED' && !isUp);
+}

@@ -1,0 +1,273 @@
+// Which member gets a request: algorithms, weights, backups, checks of every type, slow start, draining, failing open, passive ejection.
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { makeCertificate } from '../../../../../platform/net/certificates.ts';
+import { LogListener, type Transition } from '../../../../../subgraphs/loadbalancer/host/haproxy/log-listener.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
+import { HaproxyNode } from '../../support/haproxy-node.ts';
+import { ask, streamMember, type TestMember, tally, webMember } from '../../support/members.ts';
+
+let node: HaproxyNode;
+let webs: TestMember[];
+const [one, two, three] = ['one', 'two', 'three'];
+
+beforeEach(async () => {
+  node = await HaproxyNode.make();
+  webs = await Promise.all([one, two, three].map((name) => webMember(name ?? '')));
+});
+afterEach(async () => {
+  await node.stop();
+  for (const web of webs) await web.stop();
+});
+
+function web(index: number): TestMember {
+  const found = webs[index];
+  if (found === undefined) throw new Error('no such member');
+  return found;
+}
+
+test('round robin is in turn and by weight, which changes at runtime; weight 0 gets nothing', async () => {
+  const pool = node.pool();
+  const [first, second] = webs.map(({ port }) => node.member(pool, port));
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  expect(await tally(port, 12)).toEqual(
+    new Map([
+      [one, 4],
+      [two, 4],
+      [three, 4],
+    ]),
+  );
+  if (first === undefined || second === undefined) return;
+  node.change(first, { weight: 4 });
+  node.change(second, { weight: 0 });
+  expect((await node.apply()).reloaded).toBe(false);
+  expect(await tally(port, 10)).toEqual(
+    new Map([
+      [one, 8],
+      [three, 2],
+    ]),
+  );
+}, 30_000);
+
+test('least connections goes to the member with the fewest', async () => {
+  let held = 0;
+  const busy = await streamMember(() => {
+    held += 1;
+  });
+  const pool = node.pool({ algorithm: 'LEAST_CONNECTIONS' });
+  node.member(pool, busy.port);
+  node.member(pool, web(0).port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  const clients: Socket[] = [];
+  while (held === 0) {
+    const asked = web(0).asked.length;
+    const client = connect(port, '127.0.0.1').on('error', () => undefined);
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    clients.push(client);
+    await waitFor('the request', async () => held > 0 || web(0).asked.length > asked);
+  }
+  expect(await tally(port, 6)).toEqual(new Map([[one, 6]]));
+  for (const each of clients) each.destroy();
+  await busy.stop();
+}, 30_000);
+
+test('a backup gets requests only when no other member is healthy', async () => {
+  const pool = node.pool();
+  node.monitor(pool, { path: '/health' });
+  node.member(pool, web(0).port);
+  node.member(pool, web(1).port, { backup: true });
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  expect(await tally(port, 6)).toEqual(new Map([[one, 6]]));
+  web(0).health = 500;
+  await waitFor('the backup', async () => (await ask(port)).text === two);
+  web(0).health = 200;
+  await waitFor('the member', async () => (await ask(port)).text === one);
+}, 30_000);
+
+test('monitors of each type see what is healthy, and the node tells each transition at once', async () => {
+  const transitions: Transition[] = [];
+  const log = new LogListener({
+    path: join(node.folder, 'log.sock'),
+    transition: (each) => transitions.push(each),
+    access: () => undefined,
+  });
+  await log.start();
+  const { cert, key } = await makeCertificate({ commonName: 'm', names: ['m.test'] });
+  const secure = await webMember('secure', { tls: { cert, key } });
+  const plain = await streamMember((socket) => socket.end());
+  const kinds = [
+    {
+      monitor: { type: 'HTTP', path: '/health', expectedCodes: '200-204,301' },
+      good: web(0),
+      bad: web(1),
+      listens: 'HTTP',
+    },
+    {
+      monitor: { type: 'HTTP', path: '/health', hostHeader: 'm.test', method: 'HEAD' },
+      good: web(0),
+      bad: web(1),
+      listens: 'HTTP',
+    },
+    { monitor: { type: 'HTTPS', path: '/health', hostHeader: 'm.test' }, good: secure, bad: plain, listens: 'TCP' },
+    { monitor: { type: 'TLS_HELLO' }, good: secure, bad: plain, listens: 'TCP' },
+    { monitor: { type: 'TCP' }, good: plain, bad: { port: 1 }, listens: 'TCP' },
+  ] as const;
+  web(1).health = 500;
+  const expected = new Map<string, string>();
+  for (const { monitor, good, bad, listens } of kinds) {
+    const pool = node.pool({ protocol: listens });
+    node.monitor(pool, monitor);
+    expected.set(node.member(pool, good.port).id, 'UP').set(node.member(pool, bad.port).id, 'DOWN');
+    await node.listener({ protocol: listens, defaultPool: pool.id });
+  }
+  await node.start();
+  const statuses = () => new Map(transitions.map(({ server, status }) => [server.slice(2), status]));
+  await waitFor('all verdicts', async () => [...expected].every(([id, status]) => statuses().get(id) === status));
+  // The other way round.
+  web(0).health = 500;
+  web(1).health = 200;
+  const [first, second] = expected.keys();
+  await waitFor(
+    'the change',
+    async () => statuses().get(first ?? '') === 'DOWN' && statuses().get(second ?? '') === 'UP',
+  );
+  expect(transitions.find(({ server, status }) => server.endsWith(first ?? '-') && status === 'DOWN')?.message).toMatch(
+    /500/,
+  );
+  await secure.stop();
+  await plain.stop();
+  await log.stop();
+}, 60_000);
+
+test('another address and port are checked where the member says so', async () => {
+  const pool = node.pool();
+  node.monitor(pool, { path: '/health' });
+  const member = node.member(pool, web(0).port, { monitorPort: web(1).port, monitorHost: '127.0.0.1' });
+  const { port } = await node.listener({ defaultPool: pool.id });
+  web(1).health = 500;
+  await node.start();
+  expect((await ask(port)).status).toBe(503);
+  web(1).health = 200;
+  await waitFor('the member', async () => (await ask(port)).status === 200);
+  node.change(member, { monitorPort: null, monitorHost: null });
+  expect((await node.apply()).reloaded).toBe(true);
+  expect((await ask(port)).text).toBe(one);
+}, 30_000);
+
+test('a pool fails open below its share of healthy members, and not above; new members are not part of it unchecked', async () => {
+  const pool = node.pool({ failOpenBelowPercent: 60, persistence: { type: 'HTTP_COOKIE' } });
+  node.monitor(pool, { path: '/health' });
+  for (const { port } of webs) node.member(pool, port);
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  web(2).health = 500;
+  await waitFor('one is down', async () => !(await tally(listener.port, 9)).has(three ?? ''));
+  web(1).health = 500;
+  await waitFor('all get requests', async () => (await tally(listener.port, 9)).size === 3);
+  web(1).health = 200;
+  await waitFor('the healthy ones', async () => !(await tally(listener.port, 9)).has(three ?? ''));
+  // One is dead and one unhealthy: with a third, fewer than 60 % are healthy, and the dead one is among all.
+  const never = await streamMember((socket) => socket.destroy());
+  const added = node.member(pool, never.port);
+  expect((await node.apply()).reloaded).toBe(false);
+  web(2).health = 200;
+  await waitFor('three of four', async () => (await tally(listener.port, 9)).size === 3);
+  node.remove(added);
+  expect((await node.apply()).reloaded).toBe(false);
+  await never.stop();
+}, 60_000);
+
+test('a member with too many failed requests in a row is put aside until its checks succeed', async () => {
+  const pool = node.pool({ ejectAfterErrors: 3 });
+  node.monitor(pool, { path: '/health', intervalMs: 3_000 });
+  node.member(pool, web(0).port);
+  node.member(pool, web(1).port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  web(1).status = 500;
+  const found = await tally(port, 30);
+  // Without it: 15.
+  expect(found.get('500')).toBeLessThan(10);
+  web(1).status = 200;
+  await waitFor('it is back', async () => (await ask(port)).text === two);
+}, 60_000);
+
+test('slow start: a member that has become healthy begins with a small share', async () => {
+  const pool = node.pool();
+  node.monitor(pool, { path: '/health' });
+  node.member(pool, web(0).port, { weight: 100 });
+  node.member(pool, web(1).port, { weight: 100 });
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  node.change(pool, { slowStartMs: 600_000 });
+  expect((await node.apply()).reloaded).toBe(true);
+  web(1).health = 500;
+  await waitFor('it is down', async () => !(await tally(port, 6)).has(two ?? ''));
+  web(1).health = 200;
+  await waitFor('it is back', async () => (await tally(port, 100)).has(two ?? ''));
+  expect((await tally(port, 50)).get(two ?? '') ?? 0).toBeLessThan(10);
+}, 60_000);
+
+test('a drained member keeps the sessions and clients that it has until the deadline, and gets no others', async () => {
+  const slow = await webMember('slow', {
+    answer: (request, response) => void (request.url === '/long' || response.end('slow')),
+  });
+  const pool = node.pool({ persistence: { type: 'HTTP_COOKIE' } });
+  const member = node.member(pool, slow.port);
+  node.member(pool, web(0).port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  let cookie = '';
+  while (cookie === '') {
+    const { text, headers } = await ask(port);
+    if (text === 'slow') cookie = String(headers['set-cookie']).split(';')[0] ?? '';
+  }
+  const long = ask(port, { path: '/long', method: 'POST', headers: { cookie } });
+  await waitFor('the long request', async () => slow.asked.some(({ url }) => url === '/long'));
+  node.drain(member, new Date(Date.now() + 3_600_000));
+  expect((await node.apply()).reloaded).toBe(false);
+  expect(await tally(port, 6)).toEqual(new Map([[one, 6]]));
+  expect((await ask(port, { headers: { cookie } })).text).toBe('slow');
+  node.drain(member, new Date(Date.now() - 1));
+  await node.apply();
+  expect((await long).status).toBeGreaterThanOrEqual(500);
+  expect((await ask(port, { headers: { cookie } })).text).toBe(one);
+  node.drain(member, null);
+  await node.apply();
+  expect((await ask(port, { headers: { cookie } })).text).toBe('slow');
+  await slow.stop();
+}, 30_000);
+
+test('a member that is removed or disabled finishes what it has within the pool’s time', async () => {
+  let finish: () => void = () => undefined;
+  const slow = await webMember('slow', {
+    answer: (_, response) => {
+      finish = () => void response.end('slow');
+    },
+  });
+  const pool = node.pool({ drainMs: 2_000 });
+  const member = node.member(pool, slow.port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  for (const change of [() => node.change(member, { enabled: false }), () => node.remove(member)]) {
+    const going = ask(port, { method: 'POST', body: 'x' });
+    const asked = slow.asked.length;
+    await waitFor('the request', async () => slow.asked.length > asked);
+    change();
+    const applied = node.apply();
+    await node.haproxy.disagreements();
+    expect((await ask(port)).status).toBe(503);
+    finish();
+    expect(await going).toMatchObject({ status: 200, text: 'slow' });
+    await applied;
+    if (node.parts.some(({ id }) => id === member.id)) {
+      node.change(member, { enabled: true });
+      await node.apply();
+    }
+  }
+  await slow.stop();
+}, 60_000);

@@ -1,0 +1,150 @@
+// L7 policies: every action, rule type and compare type, with invert, by real requests.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../../../../platform/json.ts';
+import type { WantedPart } from '../../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { HaproxyNode } from '../../support/haproxy-node.ts';
+import { ask, type TestMember, webMember } from '../../support/members.ts';
+
+let node: HaproxyNode;
+let usual: TestMember;
+let other: TestMember;
+let otherPool: WantedPart;
+let listener: WantedPart & { readonly port: number };
+const policies: WantedPart[] = [];
+
+beforeAll(async () => {
+  [usual, other] = await Promise.all([webMember('usual'), webMember('other')]);
+  node = await HaproxyNode.make();
+  const pool = node.pool();
+  node.member(pool, usual.port);
+  otherPool = node.pool();
+  node.member(otherPool, other.port);
+  listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+});
+afterAll(async () => {
+  await node.stop();
+  await usual.stop();
+  await other.stop();
+});
+
+async function only(...given: (readonly [JsonObject, ...JsonObject[]])[]): Promise<void> {
+  node.remove(...policies.splice(0));
+  for (const [policy, ...rules] of given) policies.push(node.policy(listener, policy, ...rules));
+  await node.apply();
+}
+
+type Request = Parameters<typeof ask>[1];
+const toOther = (): JsonObject => ({ action: 'REDIRECT_TO_POOL', redirectPool: otherPool.id });
+
+/** Rule, a request that it matches, one that it does not match. */
+const rules: readonly (readonly [JsonObject, Request, Request])[] = [
+  ...(
+    [
+      ['EQUAL_TO', '/a/b.txt', '/a/b.txt2'],
+      ['STARTS_WITH', '/a', '/b/a'],
+      ['ENDS_WITH', '.txt', '/a/b.txtx'],
+      ['CONTAINS', '/b', '/a/c'],
+      ['REGEX', '^/[ax]/b[.]t+xt$', '/q/b.txt'],
+    ] as const
+  ).flatMap(([compareType, value, miss]) => [
+    [{ type: 'PATH', compareType, value }, { path: '/a/b.txt?q=1' }, { path: miss }] as const,
+    [
+      { type: 'HEADER', compareType, key: 'X-Kind', value },
+      { headers: { 'x-kind': '/a/b.txt' } },
+      { headers: { 'x-kind': miss } },
+    ] as const,
+    [
+      { type: 'COOKIE', compareType, key: 'kind', value },
+      { headers: { cookie: 'a=b; kind=/a/b.txt' } },
+      { headers: { cookie: `a=/a/b.txt; kind=${miss}` } },
+    ] as const,
+  ]),
+  ...(
+    [
+      ['EQUAL_TO', 'shop.example'],
+      ['STARTS_WITH', 'shop.'],
+      ['ENDS_WITH', '.example'],
+      ['CONTAINS', 'op.ex'],
+      ['REGEX', '^(shop|cart)[.]example$'],
+    ] as const
+  ).map(
+    ([compareType, value]) =>
+      [
+        { type: 'HOST_NAME', compareType, value } as JsonObject,
+        { headers: { host: 'SHOP.example:8080' } },
+        { headers: { host: 'www.test' } },
+      ] as const,
+  ),
+  [{ type: 'FILE_TYPE', compareType: 'EQUAL_TO', value: 'jpg' }, { path: '/a.b/c.jpg?x=.png' }, { path: '/a.jpg/c' }],
+  [{ type: 'FILE_TYPE', compareType: 'REGEX', value: '^(jpe?g|png)$' }, { path: '/c.x.jpeg' }, { path: '/jpeg' }],
+  // A value is a value, whatever it begins with or has in it.
+  [
+    { type: 'HEADER', compareType: 'EQUAL_TO', key: 'X', value: `-f /etc/passwd` },
+    { headers: { x: '-f /etc/passwd' } },
+    { headers: { x: 'root' } },
+  ],
+  [
+    { type: 'HEADER', compareType: 'EQUAL_TO', key: 'X', value: `a'b"c\\d $HOME #x %[src] ; { } || !` },
+    { headers: { x: `a'b"c\\d $HOME #x %[src] ; { } || !` } },
+    { headers: { x: 'a' } },
+  ],
+];
+
+test('every rule type and compare type decides, and the opposite with invert', async () => {
+  for (const [rule, hit, miss] of rules) {
+    const at = JSON.stringify(rule);
+    await only([toOther(), rule]);
+    expect([at, (await ask(listener.port, hit)).text, (await ask(listener.port, miss)).text]).toEqual([
+      at,
+      'other',
+      'usual',
+    ]);
+  }
+  for (const [rule, hit, miss] of rules.slice(0, 2)) {
+    await only([toOther(), { ...rule, invert: true }]);
+    expect([(await ask(listener.port, hit)).text, (await ask(listener.port, miss)).text]).toEqual(['usual', 'other']);
+  }
+}, 300_000);
+
+test('all rules of a policy must match; a policy without rules, or a disabled one, matches nothing', async () => {
+  const [path, header] = [
+    { type: 'PATH', compareType: 'STARTS_WITH', value: '/a' },
+    { type: 'HEADER', compareType: 'EQUAL_TO', key: 'x', value: '1' },
+  ];
+  await only([toOther(), path, header]);
+  expect((await ask(listener.port, { path: '/a' })).text).toBe('usual');
+  expect((await ask(listener.port, { path: '/a', headers: { x: '1' } })).text).toBe('other');
+  await only([toOther()], [{ ...toOther(), enabled: false }, path]);
+  expect((await ask(listener.port, { path: '/a' })).text).toBe('usual');
+}, 60_000);
+
+test('actions: refused, redirected to a URL or a prefix with each code; in their order', async () => {
+  const everything = { type: 'PATH', compareType: 'STARTS_WITH', value: '/' };
+  const under = (value: string) => ({ type: 'PATH', compareType: 'STARTS_WITH', value });
+  await only([{ action: 'REJECT' }, everything]);
+  expect((await ask(listener.port)).status).toBe(403);
+  const redirectUrl = "https://www.example.com/a%20b?x='1'&y=$HOME#z";
+  await only(
+    ...[301, 302, 303, 307, 308].map(
+      (code) =>
+        [{ action: 'REDIRECT_TO_URL', redirectUrl, redirectCode: code, position: 5 }, under(`/u${code}`)] as const,
+    ),
+    [{ action: 'REDIRECT_PREFIX', redirectPrefix: 'https://www.example.com', position: 1 }, under('/p')],
+  );
+  for (const code of [301, 302, 303, 307, 308]) {
+    const { status, headers } = await ask(listener.port, { path: `/u${code}` });
+    expect([status, headers.location]).toEqual([code, redirectUrl]);
+  }
+  const { status, headers } = await ask(listener.port, { path: '/p/q?r=%0a' });
+  expect([status, headers.location]).toEqual([302, 'https://www.example.com/p/q?r=%0a']);
+  // Refusals first, then redirects of the client, then of the pool; within each by position.
+  await only(
+    [{ ...toOther(), position: 1 }, everything],
+    [{ action: 'REDIRECT_PREFIX', redirectPrefix: 'http://two', position: 3 }, everything],
+    [{ action: 'REDIRECT_TO_URL', redirectUrl: 'http://one/', position: 2 }, everything],
+    [{ action: 'REJECT', position: 1000 }, under('/no')],
+  );
+  expect((await ask(listener.port, { path: '/no' })).status).toBe(403);
+  expect((await ask(listener.port, { path: '/yes' })).headers.location).toBe('http://one/');
+}, 60_000);

@@ -1,0 +1,181 @@
+// Streams, TLS that is passed on unopened, the PROXY protocol, TLS to members, HTTP/2 to members (gRPC).
+import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2';
+import { type AddressInfo, connect } from 'node:net';
+import { connect as connectTls, createServer as createTls } from 'node:tls';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { makeCertificate } from '../../../../../platform/net/certificates.ts';
+import { HaproxyNode } from '../../support/haproxy-node.ts';
+import { ask, streamMember, webMember } from '../../support/members.ts';
+
+let node: HaproxyNode;
+
+beforeEach(async () => {
+  node = await HaproxyNode.make();
+});
+afterEach(() => node.stop());
+
+function said(port: number, text = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let heard = '';
+    const socket = connect(port, '127.0.0.1', () => void socket.write(text));
+    socket.on('data', (chunk) => (heard += chunk));
+    socket.on('error', reject).on('close', () => resolve(heard));
+  });
+}
+
+test('a stream passes both ways, and lives on over a reload', async () => {
+  const echo = await streamMember((socket) => void socket.pipe(socket));
+  const pool = node.pool({ protocol: 'TCP' });
+  node.monitor(pool, { type: 'TCP' });
+  node.member(pool, echo.port);
+  const { port } = await node.listener({ protocol: 'TCP', defaultPool: pool.id });
+  await node.start();
+  const socket = connect(port, '127.0.0.1');
+  const echoed = (text: string) =>
+    new Promise((resolve) => {
+      socket.once('data', (chunk) => resolve(String(chunk)));
+      socket.write(text);
+    });
+  expect(await echoed('one')).toBe('one');
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  expect(await echoed('two')).toBe('two');
+  socket.destroy();
+  await echo.stop();
+}, 30_000);
+
+test('the PROXY protocol tells members the address of the client, in both versions', async () => {
+  const heard: Buffer[] = [];
+  const member = await streamMember((socket) =>
+    socket.once('data', (chunk) => {
+      heard.push(chunk);
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
+    }),
+  );
+  const listeners = [];
+  for (const proxyProtocol of ['V1', 'V2']) {
+    const pool = node.pool({ proxyProtocol, protocol: proxyProtocol === 'V1' ? 'TCP' : 'HTTP' });
+    node.member(pool, member.port);
+    listeners.push(await node.listener({ protocol: proxyProtocol === 'V1' ? 'TCP' : 'HTTP', defaultPool: pool.id }));
+  }
+  await node.start();
+  for (const { port } of listeners) await ask(port, { localAddress: '127.0.0.77' });
+  expect(heard[0]?.toString()).toMatch(/^PROXY TCP4 127\.0\.0\.77 127\.0\.0\.1 \d+ \d+\r\nGET /);
+  // PROXY protocol, section 2.2: signature, version 2 and command PROXY, TCP over IPv4, then the addresses.
+  expect(heard[1]?.subarray(0, 14).toString('hex')).toBe('0d0a0d0a000d0a515549540a2111');
+  expect([...(heard[1]?.subarray(16, 20) ?? [])]).toEqual([127, 0, 0, 77]);
+  await member.stop();
+}, 30_000);
+
+test('TLS is passed on unopened: the member has the certificate', async () => {
+  const own = await makeCertificate({ commonName: 'member', names: ['member.test'] });
+  const server = createTls({ cert: own.cert, key: own.key }, (socket) => socket.end('inside'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const pool = node.pool({ protocol: 'TCP' });
+  node.monitor(pool, { type: 'TLS_HELLO', hostHeader: 'member.test' });
+  node.member(pool, (server.address() as AddressInfo).port);
+  const { port } = await node.listener({ protocol: 'HTTPS', defaultPool: pool.id });
+  await node.start();
+  const text = await new Promise((resolve, reject) => {
+    const socket = connectTls({ port, host: '127.0.0.1', ca: own.cert, servername: 'member.test' });
+    socket.on('data', (chunk) => resolve(String(chunk))).on('error', reject);
+  });
+  expect(text).toBe('inside');
+  server.close();
+}, 30_000);
+
+test('TLS to members: their authority and name are checked, and the node shows its certificate', async () => {
+  const authority = await makeCertificate({ commonName: 'Inner', use: 'authority' });
+  const right = await makeCertificate({ commonName: 'right', names: ['in.test'], issuer: authority });
+  const wrongName = await makeCertificate({ commonName: 'wrong', names: ['out.test'], issuer: authority });
+  const unsigned = await makeCertificate({ commonName: 'own', names: ['in.test'] });
+  const clientAuthority = await makeCertificate({ commonName: 'Nodes', use: 'authority' });
+  const own = await makeCertificate({ commonName: 'node', use: 'client', issuer: clientAuthority });
+  const members = await Promise.all(
+    [right, wrongName, unsigned].map(({ cert, key }, at) => {
+      const tls = { cert, key, ca: clientAuthority.cert, requestCert: true, rejectUnauthorized: true };
+      return webMember(['right', 'wrong name', 'unsigned'][at] ?? '', { tls });
+    }),
+  );
+  const given = {
+    tls: true,
+    authorities: authority.cert,
+    clientCertificate: node.certificate(`${own.cert}${own.key}`),
+  };
+  const ports: number[] = [];
+  for (const member of members) {
+    const pool = node.pool({ ...given, tlsServerName: 'in.test' });
+    node.member(pool, member.port);
+    ports.push((await node.listener({ defaultPool: pool.id })).port);
+  }
+  const checked = node.pool({ ...given, tlsServerName: 'in.test' });
+  node.monitor(checked, { type: 'HTTPS', path: '/health', hostHeader: 'in.test' });
+  for (const member of members) node.member(checked, member.port);
+  ports.push((await node.listener({ defaultPool: checked.id })).port);
+  await node.start();
+  const answers = await Promise.all(ports.map(async (port) => (await ask(port)).text.slice(0, 8)));
+  expect(answers).toEqual([
+    'right',
+    expect.not.stringContaining('wrong'),
+    expect.not.stringContaining('unsigned'),
+    'right',
+  ]);
+
+  // Another authority, without a reload.
+  const [, , last] = node.parts.filter(({ kind }) => kind === 'Pool');
+  if (last !== undefined) node.change(last, { authorities: unsigned.cert });
+  expect((await node.apply()).reloaded).toBe(false);
+  expect((await ask(ports[2] ?? 0)).text).toBe('unsigned');
+  for (const member of members) await member.stop();
+}, 60_000);
+
+test('gRPC passes: HTTP/2 from the client to the member, with trailers and both streams open', async () => {
+  const server = createHttp2();
+  server.on('stream', (stream, headers) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.on('data', (chunk) => stream.write(`${headers[':path']} ${chunk}`));
+    stream.on('end', () => stream.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const own = await makeCertificate({ commonName: 'grpc', names: ['grpc.test'] });
+  const pool = node.pool({ protocol: 'HTTP2' });
+  node.monitor(pool, { type: 'TCP' });
+  node.member(pool, (server.address() as AddressInfo).port);
+  const listener = await node.listener({
+    ...{ protocol: 'TERMINATED_HTTPS', defaultPool: pool.id },
+    certificates: [node.certificate(`${own.cert}${own.key}`)],
+  });
+  const plain = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  for (const origin of [`https://127.0.0.1:${listener.port}`, `http://127.0.0.1:${plain.port}`]) {
+    const session = connectHttp2(origin, { rejectUnauthorized: false });
+    const call = session.request({
+      ':method': 'POST',
+      ':path': '/echo.Echo/Say',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    const next = () => new Promise((resolve) => call.once('data', (chunk) => resolve(String(chunk))));
+    const trailers = new Promise<Record<string, unknown>>((resolve) => call.once('trailers', resolve));
+    call.write('one');
+    expect(await next()).toBe('/echo.Echo/Say one');
+    call.write('two');
+    expect(await next()).toBe('/echo.Echo/Say two');
+    call.end();
+    call.resume();
+    expect((await trailers)['grpc-status']).toBe('0');
+    session.close();
+  }
+  server.close();
+}, 30_000);
+
+test('who speaks first does not matter', async () => {
+  const member = await streamMember((socket) => socket.end('220 hello\r\n'));
+  const pool = node.pool({ protocol: 'TCP' });
+  node.member(pool, member.port);
+  const { port } = await node.listener({ protocol: 'TCP', defaultPool: pool.id, accessLogPercent: 50 });
+  await node.start();
+  expect(await said(port)).toBe('220 hello\r\n');
+  await member.stop();
+}, 30_000);

@@ -1,0 +1,139 @@
+// A real HAProxy that is rendered and changed by our code. After each change, what it does must be what is wanted and what its files say.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newUuid } from '../../../../platform/ids.ts';
+import type { JsonObject } from '../../../../platform/json.ts';
+import { type Applied, Haproxy } from '../../../../subgraphs/loadbalancer/host/haproxy/haproxy.ts';
+import type { HaproxyModel } from '../../../../subgraphs/loadbalancer/host/haproxy/model.ts';
+import { renderNode } from '../../../../subgraphs/loadbalancer/host/haproxy/render.ts';
+import type { NodePlaces } from '../../../../subgraphs/loadbalancer/host/haproxy/tree.ts';
+import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { freePort } from '../../../support/free-port.ts';
+import { part, wantedNode } from './wanted.ts';
+
+export interface HaproxyNodeOptions {
+  /** Default 127.0.0.1. */
+  readonly address?: string;
+  /** Of a load balancer that has another node already. */
+  readonly balancerId?: string;
+  readonly places?: Partial<NodePlaces>;
+}
+
+export class HaproxyNode {
+  readonly balancerId: string;
+  readonly folder: string;
+  readonly options: HaproxyNodeOptions;
+  haproxy: Haproxy;
+  parts: WantedPart[] = [];
+  certificates: WantedNode['certificates'] = [];
+  state: WantedNode['state'] = 'RUN';
+  #healthPort = 0;
+  readonly #incarnation = newUuid();
+  readonly #id = newUuid();
+
+  private constructor(folder: string, options: HaproxyNodeOptions) {
+    this.folder = folder;
+    this.options = options;
+    this.balancerId = options.balancerId ?? newUuid();
+    this.haproxy = this.open();
+  }
+
+  static async make(options: HaproxyNodeOptions = {}): Promise<HaproxyNode> {
+    const node = new HaproxyNode(await mkdtemp(join(tmpdir(), 'lb-node-')), options);
+    node.#healthPort = await freePort();
+    return node;
+  }
+
+  open({ reloadPauseMs = 0 } = {}): Haproxy {
+    return new Haproxy({ program: '/usr/sbin/haproxy', folder: this.folder, wrapper: () => [], reloadPauseMs });
+  }
+
+  model(): HaproxyModel {
+    const { address = '127.0.0.1', places } = this.options;
+    const wanted: WantedNode = { ...wantedNode(this.balancerId, this.parts, this.certificates), address };
+    return renderNode(
+      { ...wanted, id: this.#id, state: this.state },
+      {
+        ...{ folder: this.folder, healthPort: this.#healthPort, incarnation: this.#incarnation, now: Date.now() },
+        ...{ runtimeSocket: join(this.folder, 'run.sock'), logSocket: join(this.folder, 'log.sock') },
+        ...{ addressesOf: () => [], ...places },
+      },
+    );
+  }
+
+  async start(): Promise<void> {
+    await this.haproxy.start(this.model());
+    await this.#settled();
+  }
+
+  /** Brings it to its parts as they are now; they are in effect when it resolves. */
+  async apply(): Promise<Applied> {
+    const applied = await this.haproxy.apply(this.model());
+    await this.#settled();
+    return applied;
+  }
+
+  async #settled(): Promise<void> {
+    await this.haproxy.settled();
+    const disagreements = await this.haproxy.disagreements();
+    if (disagreements.length > 0) throw new Error(disagreements.join('\n'));
+  }
+
+  async stop(): Promise<void> {
+    await this.haproxy.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  pool(given: JsonObject = {}): WantedPart {
+    return this.#add(part('Pool', this.balancerId, { protocol: 'HTTP', drainMs: 1_000, ...given }));
+  }
+
+  /** Without a port: on a free one. */
+  async listener(given: JsonObject): Promise<WantedPart & { readonly port: number }> {
+    const port = Number(given.port ?? (await freePort()));
+    return { ...this.#add(part('Listener', this.balancerId, { protocol: 'HTTP', ...given, port })), port };
+  }
+
+  member(pool: WantedPart, port: number, given: JsonObject = {}): WantedPart {
+    return this.#add(part('Member', pool.id, { host: '127.0.0.1', port, ...given }));
+  }
+
+  monitor(pool: WantedPart, given: JsonObject = {}): WantedPart {
+    const usual = { type: 'HTTP', intervalMs: 200, timeoutMs: 150, rise: 1, fall: 2 };
+    return this.#add(part('HealthMonitor', pool.id, { ...usual, ...given }));
+  }
+
+  /** A policy with its rules. */
+  policy(listener: WantedPart, given: JsonObject, ...rules: readonly JsonObject[]): WantedPart {
+    const policy = this.#add(part('L7Policy', listener.id, given));
+    for (const rule of rules) this.#add(part('L7Rule', policy.id, rule));
+    return policy;
+  }
+
+  change(one: WantedPart, given: JsonObject): void {
+    this.parts = this.parts.map((each) => (each.id === one.id ? { ...each, spec: { ...each.spec, ...given } } : each));
+  }
+
+  drain(one: WantedPart, until: Date | null): void {
+    const drainUntil = until?.toISOString() ?? null;
+    this.parts = this.parts.map((each) => (each.id === one.id ? { ...each, drainUntil } : each));
+  }
+
+  remove(...gone: readonly WantedPart[]): void {
+    const ids = new Set(gone.map(({ id }) => id));
+    this.parts = this.parts.filter(({ id, parentId }) => !ids.has(id) && !ids.has(parentId));
+  }
+
+  /** Its id. */
+  certificate(pem: string): string {
+    const id = newUuid();
+    this.certificates = [...this.certificates, { id, version: 1, pem }];
+    return id;
+  }
+
+  #add(made: WantedPart): WantedPart {
+    this.parts = [...this.parts, made];
+    return made;
+  }
+}

@@ -1,0 +1,123 @@
+// Real servers as members of pools: they answer with their name and tell what they were asked.
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { type AddressInfo, createServer as createTcp, type Socket, type Server as TcpServer } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { Agent, request } from 'undici';
+
+export interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface TestMember {
+  readonly name: string;
+  readonly port: number;
+  readonly asked: Asked[];
+  /** The status of the answers to checks (path /health), and to everything else. */
+  health: number;
+  status: number;
+  stop(): Promise<void>;
+}
+
+type Answer = (asked: IncomingMessage, response: ServerResponse, member: TestMember) => void;
+
+const usual: Answer = (_, response, { name, status }) => void response.writeHead(status).end(name);
+
+/** Answers with its name. */
+export async function webMember(
+  name: string,
+  { answer = usual, tls, host = '127.0.0.1' }: { answer?: Answer; tls?: TlsOptions; host?: string } = {},
+): Promise<TestMember> {
+  const take = (asked: IncomingMessage, response: ServerResponse) => {
+    if (asked.url === '/health') return void response.writeHead(member.health).end();
+    member.asked.push({ method: asked.method ?? '', url: asked.url ?? '', headers: asked.headers });
+    answer(asked, response, member);
+  };
+  const server: Server = tls === undefined ? createServer(take) : createHttps(tls, take);
+  const port = await listening(server, host);
+  const member: TestMember = {
+    ...{ name, port, asked: [], health: 200, status: 200 },
+    stop: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+  return member;
+}
+
+/** A server of streams; `take` gets each connection. */
+export async function streamMember(take: (socket: Socket) => void, host = '127.0.0.1') {
+  const sockets = new Set<Socket>();
+  const server = createTcp((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    take(socket);
+  });
+  const port = await listening(server, host);
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      for (const socket of sockets) socket.destroy();
+      server.close(() => resolve());
+    });
+  return { port, stop };
+}
+
+function listening(server: Server | TcpServer, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** One request on a connection of its own. */
+export async function ask(
+  port: number,
+  given: {
+    readonly path?: string;
+    readonly method?: 'GET' | 'POST' | 'HEAD' | 'PUT';
+    readonly headers?: Record<string, string>;
+    readonly body?: string;
+    readonly origin?: string;
+    /** Where the client is. */
+    readonly localAddress?: string;
+  } = {},
+): Promise<Reply> {
+  const { path = '/', method = 'GET', headers = {}, body, origin = `http://127.0.0.1:${port}`, localAddress } = given;
+  const agent = new Agent({ allowH2: false, ...(localAddress === undefined ? {} : { localAddress }) });
+  try {
+    const reply = await request(`${origin}${path}`, { method, headers, body: body ?? null, dispatcher: agent });
+    return { status: reply.statusCode, text: await reply.body.text(), headers: reply.headers };
+  } finally {
+    await agent.destroy();
+  }
+}
+
+/** Texts of so many answers, and how often each came. */
+export async function tally(
+  port: number,
+  count: number,
+  headers: Record<string, string> = {},
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for (let n = 0; n < count; n += 1) {
+    const { status, text } = await ask(port, { headers });
+    const key = status === 200 ? text : String(status);
+    found.set(key, (found.get(key) ?? 0) + 1);
+  }
+  return found;
+}
