@@ -33,6 +33,8 @@ export interface LinkClientOptions {
   readonly tls: MutualTls;
   readonly log: Logger;
   readonly documents: LinkDocuments;
+  /** The documents are all there are: what none of them names is nobody's. */
+  readonly whole?: () => void;
   /** What this machine is and has; read at each connection. */
   readonly facts: () => Readonly<Record<string, JsonValue>>;
 }
@@ -178,6 +180,9 @@ export class LinkClient {
         break;
       case 'gone':
         await documents.remove(message.key);
+        break;
+      case 'whole':
+        this.#options.whole?.();
         break;
       case 'stored':
         for (const [key, { number }] of this.#reports) if (number === message.number) this.#reports.delete(key);

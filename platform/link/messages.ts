@@ -40,6 +40,8 @@ const toMachine = z.discriminatedUnion('type', [
   z.object({ type: z.literal('document'), key, generation, document: json }),
   z.object({ type: z.literal('change'), key, change: object }),
   z.object({ type: z.literal('gone'), key }),
+  /** Every document that the machine must have was sent on this connection, or is among those that it has. */
+  z.object({ type: z.literal('whole') }),
   /** The report of this number is stored. */
   z.object({ type: z.literal('stored'), number: z.number().int().positive() }),
 ]);

@@ -1,6 +1,6 @@
 // The role lbhost: keeps the nodes of this machine as their documents say, with or without a connection to the control plane. Its nodes
 // run independently of it: killed, upgraded or started again, it adopts them.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MutualTls } from '../../../platform/graph/tls.ts';
 import type { JsonValue } from '../../../platform/json.ts';
@@ -8,7 +8,8 @@ import { LinkClient } from '../../../platform/link/link-client.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import { DiskDocuments } from './disk-documents.ts';
-import { NodeRunner } from './node-runner.ts';
+import { appliedOf } from './node-files.ts';
+import { NodeRunner, removeNode } from './node-runner.ts';
 import type { NodeProvider } from './providers/provider.ts';
 
 export interface HostFacts {
@@ -29,6 +30,8 @@ export interface LbHostOptions {
   readonly folder: string;
   /** Path of the program. */
   readonly haproxy: string;
+  /** Path of the program; needed for addresses that two nodes share. */
+  readonly keepalived: string;
   readonly provider: NodeProvider;
   readonly facts: HostFacts;
   /** wss://HOST:PORT/link of the control plane. */
@@ -44,19 +47,27 @@ const sweepMs = 30_000;
 
 export class LbHost {
   readonly #options: LbHostOptions;
+  readonly #nodes: string;
   readonly #documents: DiskDocuments;
   readonly #runners = new Map<string, NodeRunner>();
   readonly #link: LinkClient;
   readonly #sweep: Loop;
-  /** Starts and removals of one node are one after the other. */
+  /** Starts and removals of one node, by its UUID, are one after the other. */
   readonly #working = new Map<string, Promise<void>>();
+  /** The control plane has named all nodes since this process began: what else is here is nobody's. */
+  #isWhole = false;
 
   private constructor(options: LbHostOptions, documents: DiskDocuments) {
     this.#options = options;
+    this.#nodes = join(options.folder, 'nodes');
     this.#documents = documents;
     const { urls, tls, log, facts } = options;
     this.#link = new LinkClient({
       ...{ urls, tls, log, documents, role: 'loadbalancer' },
+      whole: () => {
+        this.#isWhole = true;
+        this.#sweep.trigger();
+      },
       facts: () => {
         // A new connection may be to a process that knows nothing of the last reports.
         for (const runner of this.#runners.values()) runner.reportAgain();
@@ -68,7 +79,7 @@ export class LbHost {
       log,
       pauseMs: () => sweepMs,
       run: async () => {
-        await this.#removeUnowned();
+        await this.#lookAround();
         return false;
       },
     });
@@ -87,9 +98,13 @@ export class LbHost {
     return this.#runners.size;
   }
 
+  /** Documents in effect that are not on disk. */
+  get unsaved(): number {
+    return this.#documents.unsaved;
+  }
+
   start(): void {
     this.#documents.onChange((id) => this.#changed(id));
-    for (const id of this.#documents.nodes().keys()) this.#changed(id);
     this.#link.start();
     this.#sweep.start();
   }
@@ -117,38 +132,74 @@ export class LbHost {
   }
 
   async #bring(id: string): Promise<void> {
+    if (this.#documents.leaving().has(id)) await this.#remove(id);
     const wanted = this.#documents.nodes().get(id);
     const runner = this.#runners.get(id);
-    if (wanted === undefined) {
-      this.#runners.delete(id);
-      await runner?.remove();
-      this.#link.report(`gone/${id}`, { node: id });
-      return;
+    if (runner !== undefined) runner.trigger();
+    else if (wanted !== undefined) await this.#run(id);
+    else {
+      const error = this.#documents.faultOf(id);
+      const nothing = { node: id, made: false, applied: 0, incarnation: null, givenUp: false };
+      if (error !== undefined) this.#link.report(`node/${id}`, { ...nothing, error });
     }
-    if (runner !== undefined) {
-      runner.trigger();
-      return;
-    }
-    const { folder, haproxy, provider, log, facts, addressesOf, access } = this.#options;
-    const made = new NodeRunner(wanted, {
-      ...{ folder: join(folder, 'nodes'), haproxy, provider, log, addressesOf, access },
+  }
+
+  async #run(id: string): Promise<void> {
+    const wanted = this.#documents.nodes().get(id);
+    if (wanted === undefined) return;
+    const { facts } = this.#options;
+    const runner = new NodeRunner(wanted, {
+      ...this.#options,
+      folder: this.#nodes,
       healthPort: facts.healthPort,
       wanted: () => this.#documents.nodes().get(id),
+      fault: () => this.#documents.faultOf(id),
       report: (report) => this.#link.report(`node/${id}`, { ...report }),
       memberReport: (report) =>
         this.#link.report(`member/${id}/${report.member}`, { ...report } as Record<string, JsonValue>),
     });
-    this.#runners.set(id, made);
-    await made.start();
+    await runner.start();
+    this.#runners.set(id, runner);
   }
 
-  /** What no document owns is removed: a node that was deleted while this process was not running. */
-  async #removeUnowned(): Promise<void> {
-    const owned = new Set([...this.#documents.nodes().values()].map(({ name }) => name));
-    for (const name of await this.#options.provider.list()) {
-      if (owned.has(name)) continue;
-      this.#options.log.warn({ node: name }, 'a node that nobody owns is removed');
-      await this.#options.provider.remove(name);
+  /** Its document says no more when everything of it is gone: then the control plane is told. */
+  async #remove(id: string): Promise<void> {
+    const runner = this.#runners.get(id);
+    const name = this.#documents.leaving().get(id) ?? (await this.#nameOf(id));
+    this.#runners.delete(id);
+    await runner?.leave();
+    if (name !== undefined) await removeNode(name, { ...this.#options, folder: this.#nodes });
+    await this.#documents.forget(id);
+    this.#link.report(`gone/${id}`, { node: id });
+  }
+
+  /** Of a node whose document was damaged: its files name it too. */
+  async #nameOf(id: string): Promise<string | undefined> {
+    for (const name of await readdir(this.#nodes)) {
+      const applied = await appliedOf(join(this.#nodes, name));
+      if (applied?.id === id) return name;
     }
+    return undefined;
+  }
+
+  /** What failed is tried again, and what no document owns is removed. */
+  async #lookAround(): Promise<void> {
+    await this.#documents.saveAgain();
+    const missing = [...this.#documents.nodes().keys()].filter((id) => !this.#runners.has(id));
+    for (const id of new Set([...missing, ...this.#documents.leaving().keys()]))
+      if (!this.#working.has(id)) this.#changed(id);
+    if (!this.#isWhole) return;
+    const names = new Set([...(await this.#options.provider.list()), ...(await readdir(this.#nodes))]);
+    for (const name of names) {
+      // Asked for each: a document may have come meanwhile. Its runner makes what it misses again.
+      if (this.#isOwned(name)) continue;
+      this.#options.log.warn({ node: name }, 'a node that nobody owns is removed');
+      await removeNode(name, { ...this.#options, folder: this.#nodes });
+    }
+  }
+
+  #isOwned(name: string): boolean {
+    const wanted = [...this.#documents.nodes().values()].map((node) => node.name);
+    return [...wanted, ...this.#documents.leaving().values()].includes(name);
   }
 }

@@ -1,6 +1,6 @@
-// Keeps one node as its document says: its place, HAProxy in it, and HAProxy's state. Runs when the document changes, when HAProxy ends,
-// and now and then. Reports what is in effect.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+// Keeps one node as its document says: its place, HAProxy in it and HAProxy's state, and its share of a floating address. Runs when the
+// document changes, and every second. Reports what is in effect.
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newUuid } from '../../../platform/ids.ts';
 import type { Logger } from '../../../platform/log.ts';
@@ -11,6 +11,9 @@ import { LogListener, type Transition } from './haproxy/log-listener.ts';
 import type { HaproxyModel } from './haproxy/model.ts';
 import { renderNode } from './haproxy/render.ts';
 import type { NodePlaces } from './haproxy/tree.ts';
+import { Keepalived } from './keepalived.ts';
+import { appliedOf, readText, writeApplied, writePrivate } from './node-files.ts';
+import { endProcesses } from './own-processes.ts';
 import type { NodeProvider } from './providers/provider.ts';
 
 /** What is in effect on a node, as its host reports it. */
@@ -36,15 +39,23 @@ export interface MemberReport {
   readonly message: string;
 }
 
-export interface NodeRunnerOptions {
-  /** The host's own folder; each node has one in it. */
+/** What it takes to remove a node. */
+export interface NodeParts {
+  /** Each node has a folder in it. */
   readonly folder: string;
+  /** Paths of the programs. */
   readonly haproxy: string;
+  readonly keepalived: string;
   readonly provider: NodeProvider;
+}
+
+export interface NodeRunnerOptions extends NodeParts {
   readonly log: Logger;
   readonly healthPort: number;
   readonly addressesOf: NodePlaces['addressesOf'];
   readonly wanted: () => WantedNode | undefined;
+  /** Why a later document was refused; undefined: none was. */
+  readonly fault: () => string | undefined;
   readonly report: (report: NodeReport) => void;
   readonly memberReport: (report: MemberReport) => void;
   /** One line of the access log: JSON. */
@@ -55,6 +66,9 @@ const lookAgainMs = 1_000;
 /** A HAProxy that ends more often than this within the window is started only every window. */
 const mostStarts = 5;
 const startWindowMs = 60_000;
+/** One that runs but does not answer is taken for lost after so many looks. */
+const mostSilentLooks = 10;
+const mostReasonLength = 1024;
 
 export class NodeRunner {
   readonly #options: NodeRunnerOptions;
@@ -63,16 +77,20 @@ export class NodeRunner {
   readonly #folder: string;
   readonly #loop: Loop;
   readonly #listener: LogListener;
-  readonly #haproxy: Haproxy;
+  readonly #keepalived: Keepalived;
+  #haproxy: Haproxy;
   #wrapper: readonly string[] = [];
   #incarnation: string | undefined;
   /** Generation of the document in effect. */
   #document = 0;
   #applied = 0;
   #reported = '';
-  /** Why the document was last not in effect. */
-  #error: string | null = null;
+  /** Why HAProxy did not start, or the document is not in effect. */
+  #cause = '';
   #starts: number[] = [];
+  /** Generation of the document with which it was last started. */
+  #startedWith = 0;
+  #silentLooks = 0;
   /** A reload waits. */
   #again: NodeJS.Timeout | undefined;
 
@@ -86,9 +104,9 @@ export class NodeRunner {
       transition: (transition) => this.#transition(transition),
       access: options.access,
     });
-    this.#haproxy = new Haproxy({
-      program: options.haproxy,
-      folder: this.#folder,
+    this.#haproxy = this.#newHaproxy();
+    this.#keepalived = new Keepalived({
+      ...{ program: options.keepalived, folder: this.#folder, healthPort: options.healthPort },
       wrapper: () => this.#wrapper,
     });
     this.#loop = new Loop({
@@ -115,23 +133,10 @@ export class NodeRunner {
 
   /** Lets go of the node: it serves on. */
   async leave(): Promise<void> {
-    await this.#endLoop();
-    await this.#haproxy.leave();
-    await this.#listener.stop();
-  }
-
-  /** Ends the node with everything that it has. */
-  async remove(): Promise<void> {
-    await this.#endLoop();
-    await this.#haproxy.stop();
-    await this.#listener.stop();
-    await this.#options.provider.remove(this.#name);
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  async #endLoop(): Promise<void> {
     await this.#loop.stop();
     clearTimeout(this.#again);
+    await this.#haproxy.leave();
+    await this.#listener.stop();
   }
 
   /** What was last reported is reported again, as after a new connection. */
@@ -145,76 +150,101 @@ export class NodeRunner {
     if (wanted === undefined) return;
     let made = false;
     try {
-      this.#wrapper = (await this.#options.provider.make(wanted)).wrapper;
+      this.#wrapper = (await this.#options.provider.make(wanted, await this.#haproxy.pid())).wrapper;
       made = true;
-      const givenUp = await this.#bring(wanted);
-      this.#error = givenUp
-        ? `HAProxy ended ${mostStarts} times within a minute. ${this.#error ?? ''}`.slice(0, 1024)
-        : null;
-      this.#tell({ made, error: this.#error, givenUp });
+      if (await this.#bring(wanted)) {
+        await this.#keepalived.bring(wanted);
+        this.#cause = '';
+        this.#tell({ made, error: this.#options.fault() ?? null, givenUp: false });
+      } else
+        this.#tell({ made, error: `HAProxy ended ${mostStarts} times within a minute. ${this.#cause}`, givenUp: true });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#error = message.slice(0, 1024);
-      this.#tell({ made, error: this.#error, givenUp: false });
+      this.#cause = error instanceof Error ? error.message : String(error);
+      this.#tell({ made, error: this.#cause, givenUp: false });
       throw error;
     }
   }
 
-  /** True: HAProxy ends again and again, and is not started now. */
+  /** False: HAProxy ends again and again, and is not started now. */
   async #bring(wanted: WantedNode): Promise<boolean> {
     if ((await this.#haproxy.pid()) === undefined) return this.#start(wanted);
-    if (this.#incarnation === undefined) await this.#adopt(wanted);
-    const model = this.#model(wanted);
-    const { waitMs } = await this.#haproxy.apply(model);
+    if (this.#incarnation === undefined && !(await this.#adopt(wanted))) return this.#start(wanted);
+    const { waitMs } = await this.#haproxy.apply(this.#model(wanted));
     if (waitMs > 0) this.#again = setTimeout(() => this.#loop.trigger(), waitMs);
     else await this.#keepApplied(wanted);
-    return false;
+    return true;
   }
 
   async #start(wanted: WantedNode): Promise<boolean> {
     const now = performance.now();
+    // Another document may start where this one did not.
+    if (this.#startedWith !== wanted.generation) this.#starts = [];
     this.#starts = this.#starts.filter((at) => now - at < startWindowMs);
-    if (this.#starts.length >= mostStarts) return true;
+    const isFirst = this.#startedWith === 0;
+    [this.#startedWith, this.#document, this.#applied, this.#incarnation] = [wanted.generation, 0, 0, undefined];
+    if (this.#starts.length >= mostStarts) return false;
     this.#starts.push(now);
-    this.#document = 0;
-    this.#incarnation = newUuid();
-    await writeFile(join(this.#folder, 'incarnation'), this.#incarnation, { mode: 0o600 });
-    await this.#haproxy.start(this.#model(wanted));
+    // One that an earlier process of this host was about to start when it was killed.
+    if (isFirst && (await readText(this.#incarnationFile)) !== undefined)
+      await endProcesses(join(this.#folder, 'haproxy.cfg'));
+    const incarnation = newUuid();
+    await writePrivate(this.#incarnationFile, incarnation);
+    await this.#haproxy.start(this.#model(wanted, incarnation));
+    this.#incarnation = incarnation;
     await this.#keepApplied(wanted);
-    return false;
+    return true;
   }
 
-  /** One that was started by an earlier process of this host: its last document says what it has. */
-  async #adopt(wanted: WantedNode): Promise<void> {
-    const incarnation = (await readFile(join(this.#folder, 'incarnation'), 'utf8').catch(() => '')).trim();
-    this.#incarnation = incarnation === '' ? newUuid() : incarnation;
-    const last = await readFile(join(this.#folder, 'applied.json'), 'utf8').catch(() => undefined);
-    const before = last === undefined ? undefined : (JSON.parse(last) as WantedNode);
-    if (before === undefined || !(await this.#haproxy.adopt(this.#model(before)))) {
-      this.#options.log.warn({ node: this.#name }, 'a HAProxy of unknown state is started anew');
-      await this.#haproxy.stop();
-      await this.#start(wanted);
+  /** One that was started by an earlier process of this host. False: it did not answer, and was ended. */
+  async #adopt(wanted: WantedNode): Promise<boolean> {
+    const kept = (await readText(this.#incarnationFile))?.trim();
+    const incarnation = kept === undefined || kept === '' ? newUuid() : kept;
+    const before = await appliedOf(this.#folder);
+    if (await this.#haproxy.adopt(this.#model(before ?? wanted, incarnation))) {
+      if (incarnation !== kept) await writePrivate(this.#incarnationFile, incarnation);
+      this.#incarnation = incarnation;
+      this.#applied = before?.loadBalancer.generation ?? 0;
+      this.#silentLooks = 0;
+      return true;
     }
+    this.#silentLooks += 1;
+    if (this.#silentLooks < mostSilentLooks) throw new Error('HAProxy runs, but does not answer');
+    this.#options.log.warn({ node: this.#name }, 'a HAProxy that does not answer is started anew');
+    await this.#haproxy.stop();
+    this.#haproxy = this.#newHaproxy();
+    return false;
   }
 
   async #keepApplied(wanted: WantedNode): Promise<void> {
     if (this.#document === wanted.generation) return;
-    await writeFile(join(this.#folder, 'applied.json'), JSON.stringify(wanted), { mode: 0o600 });
+    await writeApplied(this.#folder, wanted);
     this.#document = wanted.generation;
     this.#applied = wanted.loadBalancer.generation;
   }
 
-  #model(wanted: WantedNode): HaproxyModel {
+  #newHaproxy(): Haproxy {
+    const { haproxy: program } = this.#options;
+    return new Haproxy({ program, folder: this.#folder, wrapper: () => this.#wrapper });
+  }
+
+  get #incarnationFile(): string {
+    return join(this.#folder, 'incarnation');
+  }
+
+  #model(wanted: WantedNode, incarnation = this.#incarnation ?? ''): HaproxyModel {
     const { addressesOf, healthPort } = this.#options;
     return renderNode(wanted, {
-      ...{ folder: this.#folder, addressesOf, healthPort, incarnation: this.#incarnation ?? '', now: Date.now() },
+      ...{ folder: this.#folder, addressesOf, healthPort, incarnation, now: Date.now() },
       runtimeSocket: join(this.#folder, 'run.sock'),
       logSocket: join(this.#folder, 'log.sock'),
     });
   }
 
-  #tell(state: Pick<NodeReport, 'made' | 'error' | 'givenUp'>): void {
-    const report = { node: this.#id, applied: this.#applied, incarnation: this.#incarnation ?? null, ...state };
+  #tell({ made, error, givenUp }: Pick<NodeReport, 'made' | 'error' | 'givenUp'>): void {
+    const report = {
+      ...{ node: this.#id, made, applied: this.#applied, incarnation: this.#incarnation ?? null, givenUp },
+      error: error?.slice(0, mostReasonLength) ?? null,
+    };
     const text = JSON.stringify(report);
     if (text === this.#reported) return;
     this.#reported = text;
@@ -228,4 +258,14 @@ export class NodeRunner {
     const [, member] = /^m_([0-9a-f-]{36})/.exec(server) ?? [];
     if (member !== undefined) this.#options.memberReport({ node: this.#id, member, status, message });
   }
+}
+
+/** Ends everything that a node has, whatever that is, and whether or not it was ever run here. */
+export async function removeNode(name: string, { folder, haproxy, keepalived, provider }: NodeParts): Promise<void> {
+  const own = { folder: join(folder, name), wrapper: () => [] };
+  await new Keepalived({ ...own, program: keepalived, healthPort: 0 }).stop();
+  await new Haproxy({ ...own, program: haproxy }).stop();
+  await endProcesses(`${own.folder}/`);
+  await provider.remove(name);
+  await rm(own.folder, { recursive: true, force: true });
 }

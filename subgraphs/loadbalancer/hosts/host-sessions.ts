@@ -14,7 +14,7 @@ import { storeMemberStatus } from '../members/member-status.ts';
 import { lockBalancer } from '../stores/balancer-store.ts';
 import { balancerTopic, reconcileKind } from '../stores/change-balancer.ts';
 import { beginEpoch, endEpoch, type HostRow } from '../stores/host-store.ts';
-import { lockNodes, type NodeRow, reportNode } from '../stores/node-store.ts';
+import { lockNodes, type NodeRow, nodesToDelete, reportNode } from '../stores/node-store.ts';
 import { generationsOfHost, type NodeDocuments, type SentDocument } from './node-documents.ts';
 
 export interface HostSessionsOptions {
@@ -86,6 +86,9 @@ class HostSession implements LinkSession {
   readonly #loop: Loop;
   /** The documents that the host has, or was sent. */
   readonly #sent: Map<string, SentDocument>;
+  /** Nodes that it was told to remove. */
+  readonly #told = new Set<string>();
+  #isWhole = false;
   readonly #unsubscribe = new Map<string, () => void>();
 
   constructor(options: HostSessionsOptions, peer: LinkPeer, host: HostRow) {
@@ -150,11 +153,14 @@ class HostSession implements LinkSession {
         this.#unsubscribe.delete(topic);
       }
     const ids = new Set(wanted.map(({ id }) => id));
-    for (const id of this.#sent.keys())
-      if (!ids.has(id)) {
-        this.#peer.send({ type: 'gone', key: id });
-        this.#sent.delete(id);
-      }
+    // Those that are being deleted too, although the host may have nothing of them any more: it then says so.
+    const deleted = [...this.#sent.keys(), ...(await nodesToDelete(db, this.#host.id))].filter((id) => !ids.has(id));
+    for (const id of deleted) {
+      this.#sent.delete(id);
+      if (this.#told.has(id)) continue;
+      this.#told.add(id);
+      this.#peer.send({ type: 'gone', key: id });
+    }
     for (const { id, generation } of wanted) {
       const sent = this.#sent.get(id);
       if (sent?.generation === generation) continue;
@@ -170,6 +176,8 @@ class HostSession implements LinkSession {
         });
       this.#sent.set(id, next.sent);
     }
+    if (!this.#isWhole) this.#peer.send({ type: 'whole' });
+    this.#isWhole = true;
   }
 
   #follow(topic: string): void {

@@ -63,6 +63,12 @@ export function pageOfHostNodes(db: Sql, hostId: string, { after, take }: PageRe
   return db.query<NodeRow>(sql, [hostId, after?.[0] ?? '', take]);
 }
 
+/** UUIDs of the nodes that a host has to remove. */
+export async function nodesToDelete(db: Sql, hostId: string): Promise<readonly string[]> {
+  const sql = "SELECT id FROM lb_node WHERE host_id = ? AND state = 'DELETING' ORDER BY id";
+  return (await db.query<{ id: string }>(sql, [hostId])).map(({ id }) => id);
+}
+
 /** Without deleted ones; under the lock of the load balancer. */
 export function lockNodes(tx: Transaction, balancerId: string): Promise<NodeRow[]> {
   const sql = `SELECT ${columns} FROM lb_node WHERE load_balancer_id = ? AND state <> 'DELETED' ORDER BY id FOR UPDATE`;

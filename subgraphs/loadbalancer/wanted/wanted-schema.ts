@@ -29,7 +29,7 @@ const head = z.object({
   subnet: z
     .object({ address, cidr: z.string().max(49), vni: count.max(0xff_ff_ff), peers: z.array(address).max(1_000) })
     .nullable(),
-  floating: z.object({ address, routerId: count.max(255), priority: count.max(255) }).nullable(),
+  floating: z.object({ address, routerId: count.min(1).max(255), priority: count.min(1).max(254) }).nullable(),
   size: z.object({ connections: count, threads: count }),
   cookieKey: z.string().max(255),
 });
@@ -50,6 +50,13 @@ const change = z.object({
 export function readWantedNode(value: unknown): WantedNode | undefined {
   const read = node.safeParse(value);
   return read.success ? read.data : undefined;
+}
+
+/** Why it is not the document of a node, without its values: some are secret. Undefined: it is one. */
+export function wantedNodeFault(value: unknown): string | undefined {
+  const read = node.safeParse(value);
+  const [first] = read.error?.issues ?? [];
+  return first === undefined ? undefined : `${first.path.join('.') || 'it'}: ${first.message}`;
 }
 
 /** Undefined: it is not a change. */

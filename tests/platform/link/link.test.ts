@@ -112,9 +112,9 @@ async function serve(tls: MutualTls, domain: Domain, port = 0): Promise<LinkServ
   return server;
 }
 
-function dial(tls: MutualTls, ports: readonly number[], documents = new Documents()): LinkClient {
+function dial(tls: MutualTls, ports: readonly number[], documents = new Documents(), whole = () => {}): LinkClient {
   const client = new LinkClient({
-    ...{ tls, log, documents, role: 'loadbalancer', facts: () => ({ provider: 'LOOPBACK' }) },
+    ...{ tls, log, documents, whole, role: 'loadbalancer', facts: () => ({ provider: 'LOOPBACK' }) },
     urls: ports.map((port) => `wss://127.0.0.1:${port}/link`),
   });
   client.start();
@@ -140,6 +140,18 @@ test('documents arrive in order, a change that does not follow is answered by th
   expect(documents.seen.slice(0, 5)).toEqual([
     ...['put node/1 7', 'change node/1 7 8', 'change node/1 3 4', 'put node/2 1', 'remove node/2'],
   ]);
+});
+
+test('that all documents were sent is told after they were kept', async () => {
+  const [domain, documents] = [new Domain(), new Documents()];
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  const keptAtWhole: number[] = [];
+  dial(await machine('lbhost', 'host-1'), [server.port], documents, () => keptAtWhole.push(documents.kept.size));
+  await waitFor('the connection', () => domain.peers.length === 1);
+  domain.peers[0]?.send({ type: 'document', key: 'node/2', generation: 1, document: {} });
+  domain.peers[0]?.send({ type: 'whole' });
+  await waitFor('the word', () => keptAtWhole.length > 0);
+  expect(keptAtWhole).toEqual([2]);
 });
 
 test('a report is sent until it is stored, also over a lost connection; a newer one replaces it', async () => {

@@ -1,5 +1,5 @@
 // One whole way: a load balancer is created, its nodes are placed on connected hosts, HAProxy serves, members change, hosts restart.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -128,6 +128,7 @@ async function addHost(name: string, index: number, tls?: Awaited<ReturnType<typ
   const host = await LbHost.open({
     folder: join(folder, name),
     haproxy: '/usr/sbin/haproxy',
+    keepalived: '/usr/sbin/keepalived',
     provider: new LoopbackProvider(),
     facts: {
       ...{ provider: 'LOOPBACK', site: null, tunnelAddress: null, maxNodes: 10, healthPort: healthPort },
@@ -146,7 +147,8 @@ const healthPort = 18_999;
 test('from one mutation to answers, and from each change to the nodes', async () => {
   const machine = await testMachine(authority, 'lbhost', 'host-1', ground.log);
   const first = await addHost('host-1', 1, machine);
-  await addHost('host-2', 2);
+  const otherMachine = await testMachine(authority, 'lbhost', 'host-2', ground.log);
+  const second = await addHost('host-2', 2, otherMachine);
   await waitFor('hosts', async () => link.connected === 2);
   const port = await freePort();
   const input = {
@@ -200,8 +202,14 @@ test('from one mutation to answers, and from each change to the nodes', async ()
   const after = ((await nodesOf(ground.db, [id])).get(id) ?? []).find(({ hostId }) => hostId === machine.id);
   expect(after?.incarnation).toBe(incarnation);
 
+  // A host is away meanwhile, and comes back without its documents: it still removes its node, and says so.
+  await second.stop();
+  hosts.splice(hosts.indexOf(second), 1);
   expect((await balancers.delete(context, { id: encodeId('LoadBalancer', id) })).userErrors).toEqual([]);
+  await rm(join(folder, 'host-2', 'documents'), { recursive: true });
+  await addHost('host-2', 2, otherMachine);
   await waitFor('DELETED', async () => (await readBalancer(ground.db, id))?.provisioningStatus === 'DELETED');
   expect(hosts.map(({ nodeCount }) => nodeCount)).toEqual([0, 0]);
+  for (const name of ['host-1', 'host-2']) expect(await readdir(join(folder, name, 'nodes'))).toEqual([]);
   await agent.close();
 }, 60_000);

@@ -38,8 +38,11 @@ export function frontendOf(tree: Tree, listener: WantedPart): FrontendModel {
   const { node } = tree;
   const isHttp = httpProtocols.includes(String(spec.protocol));
   const pool = tree.byId.get(String(spec.defaultPool));
+  // Both nodes of a floating address listen on it: which of them has it may change at any moment.
+  const addresses = node.floating === null ? [node.address] : [node.address, node.floating.address];
+  const places = addresses.map((address) => bindAddress(address, Number(spec.port))).join(',');
   const lines = [
-    `bind ${[word(bindAddress(node.address, Number(spec.port))), ...tlsWords(tree, listener)].join(' ')}`,
+    `bind ${[word(places), ...tlsWords(tree, listener)].join(' ')}`,
     `mode ${isHttp ? 'http' : 'tcp'}`,
     ...(spec.connectionLimit === null ? [] : [`maxconn ${Number(spec.connectionLimit)}`]),
     `timeout client ${Number(spec.clientTimeoutMs)}ms`,

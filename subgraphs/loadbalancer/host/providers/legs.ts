@@ -40,7 +40,7 @@ function leg(name: LegName, address: string, block: string, gateway: string | un
 }
 
 /** The leg that has the address which two nodes share. */
-export function floatingLeg({ floating, subnet }: WantedNode): 'public' | 'subnet' {
+export function floatingLeg({ floating, subnet }: Pick<WantedNode, 'floating' | 'subnet'>): 'public' | 'subnet' {
   return floating !== null && subnet !== null && isInBlock(floating.address, subnet.cidr) ? 'subnet' : 'public';
 }
 

@@ -6,7 +6,8 @@ import type { NodePlace, NodeProvider } from './provider.ts';
 export class LoopbackProvider implements NodeProvider {
   readonly name = 'LOOPBACK';
 
-  async make({ address, managementAddress }: WantedNode): Promise<NodePlace> {
+  async make({ address, managementAddress, floating }: WantedNode): Promise<NodePlace> {
+    if (floating !== null) throw new Error('an address that two nodes share needs the provider netns');
     for (const each of new Set([address, managementAddress])) await probe(each);
     return { wrapper: [] };
   }

@@ -1,0 +1,36 @@
+// Processes of this machine, known by what they were started with: the number in a file may belong to another process by now, or was
+// not written because this process was killed at that moment.
+import { readdir, readFile } from 'node:fs/promises';
+import { JoinedRun } from './providers/joined-run.ts';
+
+const commandLines = new JoinedRun(async (): Promise<ReadonlyMap<number, readonly string[]>> => {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  const found = new Map<number, readonly string[]>();
+  for (const pid of pids) found.set(pid, await argumentsOf(pid));
+  return found;
+});
+
+/** The process that the file names, if it has this argument. */
+export async function processOf(pidFile: string, argument: string): Promise<number | undefined> {
+  const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).trim());
+  if (!Number.isInteger(pid) || pid <= 1) return undefined;
+  return (await argumentsOf(pid)).includes(argument) ? pid : undefined;
+}
+
+/** Ends all processes with an argument that begins so. */
+export async function endProcesses(prefix: string): Promise<void> {
+  for (const [pid, words] of await commandLines.run())
+    if (pid !== process.pid && words.some((word) => word.startsWith(prefix))) kill(pid);
+}
+
+async function argumentsOf(pid: number): Promise<readonly string[]> {
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}

@@ -1,0 +1,360 @@
+// The host's process with its nodes: killed, started again, with damaged files, a full disk and rubbish from the control plane.
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import pino from 'pino';
+import { Agent, request } from 'undici';
+import { newUuid } from '../../../../platform/ids.ts';
+import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
+import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { freePort } from '../../../support/free-port.ts';
+import { testAuthority, testMachine } from '../../../support/machines.ts';
+import { isRunning, waitFor } from '../../../support/temporary-folder.ts';
+import { HostProcess } from '../support/host-process.ts';
+import { TestControl } from '../support/test-control.ts';
+import { part, wantedNode } from '../support/wanted.ts';
+
+const log = pino({ level: 'silent' });
+let folder: string;
+let authority: CertificateAndKey;
+let control: TestControl;
+let host: HostProcess;
+let webs: Server[];
+let healthPort: number;
+let port: number;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lb-host-'));
+  authority = await testAuthority();
+  control = new TestControl(log);
+  await control.start(authority);
+  [healthPort, port] = [await freePort(), await freePort()];
+  webs = await Promise.all(
+    ['one', 'two', 'three'].map(async (name) => {
+      const server = createServer((_, response) => response.end(name));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const { cert, key, ca } = await testMachine(authority, 'lbhost', 'host', log);
+  const urls = [`wss://127.0.0.1:${control.port}/link`];
+  host = new HostProcess({ folder, urls, tls: { cert, key, ca }, healthPort });
+});
+afterEach(async () => {
+  await host.end('SIGKILL');
+  await endNodes();
+  await control.stop();
+  for (const server of webs) {
+    server.closeAllConnections();
+    server.close();
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function endNodes(): Promise<void> {
+  for (const name of await readdir(join(folder, 'nodes')).catch(() => [])) {
+    const pid = await haproxyOf(name);
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  }
+}
+
+async function haproxyOf(name: string): Promise<number | undefined> {
+  const text = await readFile(join(folder, 'nodes', name, 'haproxy.pid'), 'utf8').catch(() => '');
+  const pid = Number(text.trim());
+  return pid > 1 && isRunning(pid) ? pid : undefined;
+}
+
+/** Of one load balancer, whose parts change from generation to generation. */
+class Node {
+  readonly id = newUuid();
+  readonly address: string;
+  generation = 0;
+  readonly #balancer = newUuid();
+  readonly #pool: WantedPart;
+  readonly #fixed: readonly WantedPart[];
+  readonly #members: readonly WantedPart[];
+
+  constructor(index: number) {
+    this.address = `127.91.0.${index + 10}`;
+    this.#pool = part('Pool', this.#balancer, { protocol: 'HTTP', drainMs: 500 });
+    const listener = part('Listener', this.#balancer, { protocol: 'HTTP', port, defaultPool: this.#pool.id });
+    const monitor = part('HealthMonitor', this.#pool.id, { type: 'HTTP', intervalMs: 200, timeoutMs: 150 });
+    this.#fixed = [this.#pool, listener, monitor];
+    this.#members = webs.map((web) =>
+      part('Member', this.#pool.id, { host: '127.0.0.1', port: (web.address() as AddressInfo).port }),
+    );
+  }
+
+  /** The next generation: the members of these indexes, and more parts. */
+  next(members: readonly number[], more: Partial<WantedNode> = {}, parts: readonly WantedPart[] = []): WantedNode {
+    this.generation += 1;
+    const chosen = members.flatMap((index) => this.#members[index] ?? []);
+    return {
+      ...wantedNode(this.#balancer, [...this.#fixed, ...chosen, ...parts]),
+      ...{ id: this.id, name: `node-${this.id.slice(-4)}`, generation: this.generation },
+      loadBalancer: { id: this.#balancer, name: 'web', generation: this.generation },
+      ...{ address: this.address, managementAddress: this.address, ...more },
+    };
+  }
+
+  listener(at: number): WantedPart {
+    return part('Listener', this.#balancer, { protocol: 'HTTP', port: at, defaultPool: this.#pool.id });
+  }
+}
+
+async function ask(node: Node, agent?: Agent): Promise<string> {
+  const url = `http://${node.address}:${port}/`;
+  const { statusCode, body } = await request(url, agent === undefined ? {} : { dispatcher: agent });
+  return `${statusCode} ${await body.text()}`;
+}
+
+function isServed(node: Node): Promise<boolean> {
+  return ask(node).then(
+    (answer) => answer.startsWith('200'),
+    () => false,
+  );
+}
+
+test('killed at any moment while members and listeners change, it adopts what runs: no request fails', async () => {
+  const node = new Node(1);
+  control.set(node.next([0, 1]));
+  await host.start();
+  await waitFor('an answer', () => isServed(node));
+  const pid = await haproxyOf((await readdir(join(folder, 'nodes')))[0] ?? '');
+  const failures: string[] = [];
+  let requests = 0;
+  let asking = true;
+  const agent = new Agent({ connections: 2 });
+  const clients = [agent, undefined].map(async (dispatcher) => {
+    while (asking) {
+      await ask(node, dispatcher).then(
+        (answer) => answer.startsWith('200') || failures.push(answer),
+        (error: unknown) => failures.push(String(error)),
+      );
+      requests += 1;
+    }
+  });
+  const extra = await freePort();
+  // One member stays, so that there is always one that was checked.
+  const sets = [[0, 1, 2], [0, 2], [0], [0, 1]];
+  for (let round = 0; round < 12; round += 1) {
+    // Every fourth change needs a reload.
+    const parts = round % 8 < 4 ? [] : [node.listener(extra)];
+    const wanted = node.next(sets[round % sets.length] ?? [0], {}, parts);
+    control.set(wanted);
+    // While the change is under way, or before it came, or after it.
+    await sleep(Math.random() * 60);
+    await host.end('SIGKILL');
+    await host.start();
+    if (round % 3 === 2) await waitFor('the change', () => control.isDone(wanted));
+  }
+  const last = node.next([0, 1, 2]);
+  control.set(last);
+  await waitFor('the last change', () => control.isDone(last));
+  await waitFor('all members', async () => new Set(await Promise.all([1, 2, 3].map(() => ask(node)))).size === 3);
+  asking = false;
+  await Promise.all(clients);
+  await agent.close();
+  expect(failures).toEqual([]);
+  expect(requests).toBeGreaterThan(100);
+  expect(await haproxyOf(last.name)).toBe(pid);
+}, 120_000);
+
+test('without its control plane it starts from the disk, and starts a HAProxy that was killed', async () => {
+  const node = new Node(2);
+  const wanted = node.next([0]);
+  control.set(wanted);
+  await host.start();
+  await waitFor('the document in effect', () => control.isDone(wanted));
+  await waitFor('an answer', () => isServed(node));
+  const first = control.reports.get(node.id)?.incarnation;
+  await control.stop();
+  await host.end('SIGTERM');
+  expect(await isServed(node)).toBe(true);
+  process.kill((await haproxyOf(wanted.name)) ?? 0, 'SIGKILL');
+  await waitFor('its end', async () => !(await isServed(node)));
+  await host.start();
+  await waitFor('an answer', () => isServed(node));
+  process.kill((await haproxyOf(wanted.name)) ?? 0, 'SIGKILL');
+  await waitFor('its end', async () => !(await isServed(node)));
+  await waitFor('an answer', () => isServed(node));
+  const health = await request(`http://${node.address}:${healthPort}/health`);
+  const answer = (await health.body.json()) as { node: string; incarnation: string };
+  expect(answer.node).toBe(node.id);
+  expect(answer.incarnation).not.toBe(first);
+}, 60_000);
+
+test('a HAProxy that ends again and again is given up, until another document comes', async () => {
+  const node = new Node(3);
+  const wanted = node.next([0]);
+  control.set(wanted);
+  await host.start();
+  await waitFor('an answer', () => isServed(node));
+  await waitFor('given up', async () => {
+    const pid = await haproxyOf(wanted.name);
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    return control.reports.get(node.id)?.givenUp === true;
+  });
+  expect(control.reports.get(node.id)).toMatchObject({ applied: 0, incarnation: null });
+  control.set(node.next([0, 1]));
+  await waitFor('an answer', () => isServed(node));
+  await waitFor('its report', () => control.reports.get(node.id)?.givenUp === false);
+}, 60_000);
+
+test('older documents, rubbish, and those of others are refused and told; the node goes on', async () => {
+  const node = new Node(4);
+  const [older, wanted] = [node.next([1]), node.next([0])];
+  control.set(wanted);
+  await host.start();
+  await waitFor('the document in effect', () => control.isDone(wanted));
+  await waitFor('an answer', () => isServed(node));
+  control.send(node.id, older.generation, older as never);
+  control.send(node.id, 3, { ...wanted, generation: 3, address: '1.2.3' } as never);
+  const told = await waitFor('the refusal', () => control.reports.get(node.id)?.error ?? undefined);
+  expect(told).toContain('generation 3 is refused: address');
+  const stranger = newUuid();
+  control.send(stranger, 1, { rubbish: true });
+  await waitFor('the refusal', () => control.reports.get(stranger)?.error ?? undefined);
+  control.send('../../escape', 1, { ...wanted, id: '../../escape' } as never);
+  expect(await ask(node)).toBe('200 one');
+  // A good one of a later generation ends it.
+  const good = node.next([1]);
+  control.set({ ...good, generation: 4, loadBalancer: { ...good.loadBalancer, generation: 4 } });
+  await waitFor('the next document', async () => (await ask(node)) === '200 two');
+  await waitFor('its report', () => control.reports.get(node.id)?.error === null);
+  expect((await readdir(join(folder, 'documents'))).sort()).toEqual([`${node.id}.json`]);
+}, 60_000);
+
+test('a truncated document is put aside and asked for again; its node runs on meanwhile', async () => {
+  const node = new Node(5);
+  const wanted = node.next([0]);
+  control.set(wanted);
+  await host.start();
+  await waitFor('the document in effect', () => control.isDone(wanted));
+  const pid = await haproxyOf(wanted.name);
+  await host.end('SIGKILL');
+  await truncate(join(folder, 'documents', `${node.id}.json`), 200);
+  control.reports.clear();
+  await host.start();
+  await waitFor('the document in effect again', () => control.isDone(wanted));
+  expect(await haproxyOf(wanted.name)).toBe(pid);
+  expect((await readdir(join(folder, 'documents'))).sort()).toEqual([`${node.id}.json`, `${node.id}.json.damaged`]);
+}, 60_000);
+
+test('what no document owns is removed, but not before the control plane has named all', async () => {
+  const [kept, lost] = [new Node(6), new Node(7)];
+  for (const node of [kept, lost]) control.set(node.next([0]));
+  await host.start();
+  for (const node of [kept, lost]) await waitFor('an answer', () => isServed(node));
+  const [name = ''] = (await readdir(join(folder, 'nodes'))).filter((each) => each.endsWith(lost.id.slice(-4)));
+  await host.end('SIGKILL');
+  await rm(join(folder, 'documents', `${lost.id}.json`));
+  control.documents.delete(lost.id);
+  control.tellsWhole = false;
+  control.reports.clear();
+  await host.start();
+  await waitFor('a report', () => control.reports.has(kept.id));
+  expect(await isServed(lost)).toBe(true);
+  control.tellsWhole = true;
+  await host.end('SIGKILL');
+  await host.start();
+  await waitFor('its end', async () => !(await readdir(join(folder, 'nodes'))).includes(name));
+  expect(await isServed(lost)).toBe(false);
+  expect(await isServed(kept)).toBe(true);
+}, 60_000);
+
+test('a removal that a kill interrupts is finished by the next process, and told', async () => {
+  const nodes = [8, 9, 10].map((index) => new Node(index));
+  for (const node of nodes) control.set(node.next([0]));
+  await host.start();
+  for (const node of nodes) await waitFor('an answer', () => isServed(node));
+  const pids = await Promise.all((await readdir(join(folder, 'nodes'))).map(haproxyOf));
+  for (const node of nodes) control.remove(node.id);
+  await sleep(Math.random() * 100);
+  await host.end('SIGKILL');
+  await host.start();
+  await waitFor('all told', () => nodes.every(({ id }) => control.gone.has(id)));
+  expect(await readdir(join(folder, 'nodes'))).toEqual([]);
+  expect(await readdir(join(folder, 'documents'))).toEqual([]);
+  await waitFor('the end of all processes', () => !pids.some((pid) => pid !== undefined && isRunning(pid)));
+}, 60_000);
+
+test('a node that is drained finishes its sessions and accepts no new ones', async () => {
+  const node = new Node(11);
+  control.set(node.next([0]));
+  await host.start();
+  await waitFor('an answer', () => isServed(node));
+  const agent = new Agent({ connections: 1, keepAliveTimeout: 60_000 });
+  expect(await ask(node, agent)).toBe('200 one');
+  const drained = node.next([0], { state: 'DRAIN' });
+  control.set(drained);
+  await waitFor('the document in effect', () => control.isDone(drained));
+  expect(await ask(node, agent)).toBe('200 one');
+  const stranger = new Agent();
+  await expect(ask(node, stranger)).rejects.toThrow('ECONNREFUSED');
+  await stranger.close();
+  // It may be taken back.
+  control.set(node.next([0]));
+  await waitFor('an answer', () => isServed(node));
+  await agent.close();
+}, 60_000);
+
+test('everything on disk is for its owner alone', async () => {
+  const node = new Node(12);
+  const wanted = node.next([0]);
+  control.set(wanted);
+  await host.start();
+  await waitFor('the document in effect', () => control.isDone(wanted));
+  const open: string[] = [];
+  for (const entry of await readdir(folder, { recursive: true })) {
+    const { mode } = await stat(join(folder, entry));
+    if ((mode & 0o077) !== 0 && !entry.endsWith('.pid')) open.push(`${entry} ${(mode & 0o777).toString(8)}`);
+  }
+  expect(open).toEqual([]);
+}, 60_000);
+
+const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
+testAsRoot(
+  'on a full disk the node runs on and says so; with space again it goes on',
+  async () => {
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', folder]).status).toBe(0);
+    try {
+      const node = new Node(13);
+      const wanted = node.next([0]);
+      control.set(wanted);
+      await host.start();
+      await waitFor('the document in effect', () => control.isDone(wanted));
+      await mkdir(join(folder, 'ballast'));
+      for (let size = 65_536; size >= 512; size /= 2)
+        for (let n = 0; ; n += 1) {
+          const written = await writeFile(join(folder, 'ballast', `${size}-${n}`), Buffer.alloc(size)).then(
+            () => true,
+            () => false,
+          );
+          if (!written) break;
+        }
+      const next = node.next([1]);
+      control.set(next);
+      const told = await waitFor('its report', () => control.reports.get(node.id)?.error ?? undefined);
+      expect(told).toContain('ENOSPC');
+      await waitFor('an answer', () => isServed(node));
+      await rm(join(folder, 'ballast'), { recursive: true });
+      await waitFor('the change', () => control.isDone(next));
+      const after = node.next([0]);
+      control.set(after);
+      await waitFor('the next change', () => control.isDone(after));
+      const kept = await readFile(join(folder, 'documents', `${node.id}.json`), 'utf8');
+      expect(JSON.parse(kept)).toMatchObject({ generation: after.generation });
+    } finally {
+      await host.end('SIGKILL');
+      await endNodes();
+      await waitFor('the folder is free', () => spawnSync('umount', [folder]).status === 0);
+    }
+  },
+  60_000,
+);

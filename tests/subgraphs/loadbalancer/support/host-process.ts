@@ -1,0 +1,54 @@
+// A load balancer host as a process of its own, which can be killed: the program (below), and its owner in a test.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { NetnsOptions } from '../../../../subgraphs/loadbalancer/host/providers/netns.ts';
+
+/** A test's host, as the file that its process reads says. */
+export interface HostProcessOptions {
+  readonly folder: string;
+  readonly urls: readonly string[];
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
+  readonly healthPort: number;
+  /** Absent: the loopback provider. */
+  readonly netns?: Omit<NetnsOptions, 'folder' | 'ip'> & { readonly via: readonly string[] };
+}
+
+export class HostProcess {
+  readonly #options: HostProcessOptions;
+  #child: ChildProcess | undefined;
+
+  constructor(options: HostProcessOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    await mkdir(this.#options.folder, { recursive: true });
+    const file = join(this.#options.folder, 'test-host.json');
+    await writeFile(file, JSON.stringify(this.#options), { mode: 0o600 });
+    const program = fileURLToPath(new URL('./host-program.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#child = child;
+    const [first] = (await once(child.stdout, 'data')) as [Buffer];
+    if (!String(first).startsWith('ready')) throw new Error(`the host did not start: ${String(first)}`);
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+}
+
+export async function readHostProcessOptions(file: string): Promise<HostProcessOptions> {
+  return JSON.parse(await readFile(file, 'utf8')) as HostProcessOptions;
+}

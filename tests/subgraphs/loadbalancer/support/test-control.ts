@@ -1,0 +1,90 @@
+// The control plane's end of the hosts' links, without a database: documents that a test sets, and the reports that came.
+import type { JsonValue } from '../../../../platform/json.ts';
+import { type LinkPeer, LinkServer, type LinkSession } from '../../../../platform/link/link-server.ts';
+import type { Logger } from '../../../../platform/log.ts';
+import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
+import type { NodeReport } from '../../../../subgraphs/loadbalancer/host/node-runner.ts';
+import type { WantedNode } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { testMachine } from '../../../support/machines.ts';
+
+export class TestControl {
+  readonly documents = new Map<string, WantedNode>();
+  /** The last of each node. */
+  readonly reports = new Map<string, NodeReport>();
+  readonly gone = new Set<string>();
+  /** False: hosts are not told that the documents are all there are. */
+  tellsWhole = true;
+  #server: LinkServer | undefined;
+  #peer: LinkPeer | undefined;
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  async start(authority: CertificateAndKey, port = 0): Promise<void> {
+    const tls = await testMachine(authority, 'loadbalancer', 'control', this.#log);
+    const open = async (peer: LinkPeer) => this.#open(peer);
+    this.#server = await LinkServer.listen({ host: '127.0.0.1', port, tls, role: 'lbhost', log: this.#log, open });
+  }
+
+  get port(): number {
+    return this.#server?.port ?? 0;
+  }
+
+  get connected(): number {
+    return this.#server?.connected ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+  }
+
+  set(node: WantedNode): void {
+    this.documents.set(node.id, node);
+    this.#sendDocument(node);
+  }
+
+  remove(id: string): void {
+    this.documents.delete(id);
+    this.#peer?.send({ type: 'gone', key: id });
+  }
+
+  /** Whatever it is. */
+  send(key: string, generation: number, document: JsonValue): void {
+    this.#peer?.send({ type: 'document', key, generation, document });
+  }
+
+  /** The node's document is in effect, and nothing is wrong. */
+  isDone({ id, loadBalancer }: WantedNode): boolean {
+    const report = this.reports.get(id);
+    return report?.applied === loadBalancer.generation && report.error === null;
+  }
+
+  #open(peer: LinkPeer): LinkSession {
+    this.#peer = peer;
+    return {
+      epoch: 1,
+      begin: () => {
+        for (const [key] of peer.held) if (!this.documents.has(key)) peer.send({ type: 'gone', key });
+        for (const node of this.documents.values())
+          if ((peer.held.get(node.id) ?? 0) < node.generation) this.#sendDocument(node);
+        if (this.tellsWhole) peer.send({ type: 'whole' });
+      },
+      report: async (key, body) => {
+        if (key.startsWith('gone/')) this.gone.add(key.slice(5));
+        if (key.startsWith('node/')) this.reports.set(key.slice(5), body as unknown as NodeReport);
+      },
+      resend: (key) => {
+        const node = this.documents.get(key);
+        if (node !== undefined) this.#sendDocument(node);
+      },
+      closed: () => undefined,
+    };
+  }
+
+  #sendDocument(node: WantedNode): void {
+    this.send(node.id, node.generation, node as unknown as JsonValue);
+  }
+}
