@@ -4,7 +4,7 @@ import { owe } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import type { RecordSet } from '../records/record-set.ts';
 import { columns, publishKind, type Raw, textOf, toRecordSet } from '../records/record-store.ts';
-import type { DnsError } from '../servers/dns-error.ts';
+import { type DnsError, dnsErrors } from '../servers/dns-error.ts';
 import type { WantedName } from '../servers/record-server.ts';
 
 export async function readById(db: Sql, id: string): Promise<RecordSet | undefined> {
@@ -76,7 +76,7 @@ export async function recordFailure(tx: Transaction, wake: Wake, id: string, fai
   if (set === undefined) return;
   await tx.execute(
     'UPDATE dns_record_set SET error_code = ?, error = ?, failing_since = COALESCE(failing_since, NOW(3)) WHERE id = ?',
-    [failure.code, failure.message.slice(0, 1024), id],
+    [failure.code, `${failure.message}. ${dnsErrors[failure.code]}`.slice(0, 1024), id],
   );
   if (set.error?.code !== failure.code) await followUp(tx, wake, set);
 }

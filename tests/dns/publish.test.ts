@@ -235,7 +235,9 @@ test('a name that others have at one server is told, and stays theirs', async ()
   await pdns.nsupdate(`update add ${name} 60 A 198.51.100.7`);
   await declare(['192.0.2.1']);
   expect(await publisher.runDue()).toMatchObject([{ code: 'NAME_TAKEN_BY_OTHERS' }]);
-  expect(await read()).toMatchObject({ error: { code: 'NAME_TAKEN_BY_OTHERS' } });
+  expect(await read()).toMatchObject({
+    error: { code: 'NAME_TAKEN_BY_OTHERS', message: expect.stringContaining('Remove the records that others made') },
+  });
   expect(await answers()).toEqual([['198.51.100.7'], ['192.0.2.1']]);
   await pdns.nsupdate(`update delete ${name} A`);
   await publishAll();

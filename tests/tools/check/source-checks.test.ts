@@ -42,6 +42,10 @@ describe('imports', () => {
     ['workers/a.ts', '../gateway/b.ts'],
     ['workers/a.ts', '../subgraphs/relay/checks/backend-checker.ts'],
     ['embedded/a.ts', '../platform/b.ts'],
+    ['platform/a.ts', '../dns/b.ts'],
+    ['dns/a.ts', '../subgraphs/relay/b.ts'],
+    ['dns/a.ts', '../generated/graph/relay.ts'],
+    ['gateway/a.ts', '../dns/b.ts'],
     ['bin/a.ts', '../tests/support/b.ts'],
     ['gateway/subscriptions/a.ts', '@apollo/query-planner'],
   ])('%s may not import %s', async (path, target) => {
@@ -54,6 +58,8 @@ describe('imports', () => {
     ['platform/a.ts', './database/b.ts'],
     ['platform/a.ts', '../generated/prisma/client.ts'],
     ['subgraphs/relay/a.ts', '../../platform/b.ts'],
+    ['subgraphs/relay/a.ts', '../../dns/b.ts'],
+    ['dns/a.ts', '../platform/b.ts'],
     ['subgraphs/relay/calls/a.ts', '../backends/b.ts'],
     ['workers/a.ts', '../platform/checks/b.ts'],
     ['subgraphs/rows.ts', './relay/row.ts'],
@@ -113,6 +119,7 @@ describe('tables', () => {
       ['platform', 'model OwedWork {\n  kind String\n\n  @@map("owed_work")\n}\n'],
       ['relay', 'model Backend {\n  id String\n  @@map("backend")\n}\n'],
       ['system', 'model User {\n  id String\n  @@map("user")\n}\n'],
+      ['dns', 'model DnsZone {\n  id String\n  @@map("dns_zone")\n}\n'],
     ]),
   );
 
@@ -122,6 +129,9 @@ describe('tables', () => {
     ['subgraphs/system/store.ts', '"INSERT INTO backend (id) VALUES (1)"', 'backend'],
     ['platform/x.ts', "'UPDATE `backend` SET id = 1'", 'backend'],
     ['workers/x.ts', "'SELECT * FROM backend'", 'backend'],
+    ['subgraphs/relay/store.ts', "'SELECT 1 FROM dns_zone'", 'dns_zone'],
+    ['platform/x.ts', "'SELECT 1 FROM dns_zone'", 'dns_zone'],
+    ['dns/records/x.ts', "'DELETE FROM owed_work'", 'owed_work'],
     ['subgraphs/relay/store.ts', 'db.prisma.user.findMany()', 'user'],
   ])('%s may not contain %s', async (path, text, table) => {
     const faults = findTableFaults(await parseAll({ [path]: `run(${text});` }), owners);

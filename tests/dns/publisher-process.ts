@@ -1,0 +1,44 @@
+// A process that publishes what is owed, to be killed and paused: its options are one argument of JSON.
+import { pino } from 'pino';
+import { createPublishQueue } from '../../dns/publish/publish-queue.ts';
+import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
+import type { ServerPlace } from '../../dns/servers/transport.ts';
+import { readTsigKey } from '../../dns/servers/tsig-key-file.ts';
+import { toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
+import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
+import { Loop } from '../../platform/loop.ts';
+import { OwedWork } from '../../platform/owed-work.ts';
+import { createLocalWake } from '../../platform/wake.ts';
+
+toleratesBrokenConnects(process);
+const options = JSON.parse(process.argv[2] ?? '') as {
+  readonly connection: DatabaseLocation;
+  readonly servers: readonly { readonly place: ServerPlace; readonly keyFile: string }[];
+};
+const db = new Database({ connection: options.connection, connectionLimit: 6 });
+const servers = await Promise.all(
+  options.servers.map(async ({ place, keyFile }) => {
+    return new Rfc2136Server({ place, key: await readTsigKey(keyFile), timeoutMs: 1_000 });
+  }),
+);
+const queue = createPublishQueue({ db, wake: createLocalWake(), servers });
+// A claim shorter than a pause of the test: two processes then work on one name.
+const work = new OwedWork({ db, claimMs: 500, retry: { firstMs: 1, mostMs: 100, forever: true } });
+
+async function runOne(key: string): Promise<void> {
+  const job = await work.claim(queue.kind, key);
+  if (job === undefined) return;
+  await queue.run(job, { signal: AbortSignal.timeout(5_000) }).catch((error) => work.fail(job, error));
+}
+
+new Loop({
+  name: 'publications',
+  log: pino({ level: 'silent' }),
+  pauseMs: () => 5,
+  async run() {
+    const rows = await work.dueRows({ kinds: [queue.kind], limit: 10 });
+    await Promise.all(rows.map(({ key }) => runOne(key)));
+    return false;
+  },
+}).start();
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,118 @@
+// Names published by the role worker, as a process has it: its settings, its queues over Redis, and a subgraph that uses dns.
+import { chmod, copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ownersOf } from '../../bin/compose/owners.ts';
+import { startProcess } from '../../bin/compose/process.ts';
+import { dnsPart } from '../../dns/part.ts';
+import { isPublished } from '../../dns/records/record-set.ts';
+import { declareRecords, readRecordSet } from '../../dns/records/record-store.ts';
+import { readConfig } from '../../platform/config.ts';
+import { ConfigError } from '../../platform/config-error.ts';
+import { Database } from '../../platform/database/database.ts';
+import { migrate, ownersIn } from '../../platform/database/migrate.ts';
+import { createLogger } from '../../platform/log.ts';
+import { createLocalWake } from '../../platform/wake.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
+import { thermometerRow } from '../small-subgraph/row.ts';
+import { type SystemPlace, systemPlace } from '../support/running-system.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { type NameServer, powerdns, zone } from './support/name-servers.ts';
+
+const rows = [
+  ...subgraphRows,
+  { ...thermometerRow, uses: [dnsPart] },
+  { ...thermometerRow, name: 'two', uses: [dnsPart] },
+];
+const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
+let place: SystemPlace;
+let server: NameServer;
+let folder: TemporaryFolder;
+let db: Database;
+let settings: Record<string, string>;
+
+beforeAll(async () => {
+  place = await systemPlace();
+  await migrate(place.database.connection, ownersOf(['thermometer'], rows));
+  db = new Database({ connection: place.database.connection, connectionLimit: 4 });
+  server = await powerdns();
+  folder = await temporaryFolder();
+  const { address, port } = server.place;
+  settings = {
+    ...place.settings,
+    ...{
+      roles: 'worker',
+      'dns.servers': `${address}:${port}`,
+      'dns.tsigKeyFile': server.keyFile,
+      'dns.lookIntervalMs': '1000',
+    },
+  };
+});
+
+afterAll(async () => {
+  await db.close();
+  await server.remove();
+  await folder.remove();
+  await place.remove();
+});
+
+test('a database of a subgraph that uses dns has its tables', async () => {
+  expect([...(await ownersIn(db))]).toEqual(expect.arrayContaining(['platform', 'thermometer', 'dns']));
+});
+
+test('a worker publishes what a subgraph declares, and mends what others change', async () => {
+  const name = `web.${zone}`;
+  const worker = await startProcess(readConfig({ flags: settings }, rows), log, { rows });
+  try {
+    const wanted = {
+      zone,
+      name,
+      owner: 'thermometer/1',
+      records: [{ type: 'A', value: '192.0.2.1' } as const],
+      ttlSeconds: 5,
+    };
+    await db.transaction((tx) => declareRecords(tx, createLocalWake(), wanted));
+    await waitFor('the publication', async () => {
+      const set = await readRecordSet(db, { zone, name });
+      return set !== undefined && isPublished(set);
+    });
+    expect(await server.dig(name, 'A')).toEqual(['192.0.2.1']);
+    await server.nsupdate(`update delete ${name} A`);
+    await waitFor('the mending', async () => (await server.dig(name, 'A'))[0] === '192.0.2.1');
+  } finally {
+    await worker.stop();
+  }
+});
+
+test.each([
+  ['192.0.2.53', 'is not ADDRESS:PORT'],
+  ['192.0.2.53:0', 'is not ADDRESS:PORT'],
+  ['192.0.2.53:65536', 'is not ADDRESS:PORT'],
+  ['2001:db8::1:53', 'is not ADDRESS:PORT'],
+  ['ns.example.test:53', 'is not ADDRESS:PORT'],
+  [Array(9).fill('192.0.2.53:53').join(','), '8'],
+])('dns.servers %s is refused', (text, wrong) => {
+  expect(() => readConfig({ flags: { ...settings, 'dns.servers': text } }, rows)).toThrow(wrong);
+});
+
+test('dns.servers takes addresses of both versions', () => {
+  const config = readConfig({ flags: { ...settings, 'dns.servers': '192.0.2.53:53, [2001:db8::53]:5353' } }, rows);
+  expect((config as unknown as Record<string, unknown>)['dns.servers']).toEqual([
+    { address: '192.0.2.53', port: 53 },
+    { address: '2001:db8::53', port: 5353 },
+  ]);
+});
+
+test('a worker does not start with a key that others may read, or that is none', async () => {
+  const start = (path: string) =>
+    startProcess(readConfig({ flags: { ...settings, 'dns.tsigKeyFile': path } }, rows), log, { rows });
+  const open = join(folder.path, 'open.key');
+  await copyFile(server.keyFile, open);
+  await chmod(open, 0o644);
+  await expect(start(open)).rejects.toThrow('chmod 600');
+  const none = join(folder.path, 'none.key');
+  await expect(start(none)).rejects.toBeInstanceOf(ConfigError);
+  await copyFile(import.meta.filename, none);
+  await chmod(none, 0o600);
+  await expect(start(none)).rejects.toThrow('is not a TSIG key');
+});
