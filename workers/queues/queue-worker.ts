@@ -60,6 +60,8 @@ export class QueueWorker {
     this.#queue = new Queue(queue.kind, {
       connection: redisOptions(redis, { keepCommands: false }) as ConnectionOptions,
       prefix,
+      // It asks for the version once, and without an answer then it would never work.
+      skipVersionCheck: true,
       defaultJobOptions: { attempts: 1, ...removed },
     });
     this.#worker = new Worker(queue.kind, (job) => this.#take(job.data.key), {

@@ -12,6 +12,7 @@ import { Database } from '../../../platform/database/database.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
 import { deadAfterAttempts, OwedWork, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
+import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { createRetentionQueue } from '../../../workers/queues/retention-queue.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
@@ -56,7 +57,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-function start(queue: OwedQueue, options: Pick<CarrierOptions, 'registry' | 'dispatchMs'> = {}): void {
+function start(queue: OwedQueue, options: Partial<CarrierOptions> = {}): void {
   const subject = carrier({ db, queue, redis: { path: server.path }, wake, ...options });
   subject.start();
   stops.push(() => subject.stop());
@@ -152,6 +153,26 @@ describe('OwedCarrier', () => {
     }
     await waitFor('all done', async () => (await stillOwed()) === 0);
     expect(await effects()).toEqual(new Map(keysUpTo(150).map((key) => [key, 1])));
+  });
+
+  test('connections that break while they begin cost nothing but time', async () => {
+    let cuts = 0;
+    const line = await TcpLine.lay(
+      { path: server.path },
+      {
+        // The driver itself asks in an earlier one.
+        cutAfter: (chunk, from, chunks) => {
+          if (from !== 'client' || chunks < 3 || cuts === 6 || !chunk.toString().endsWith('info\r\n')) return undefined;
+          cuts += 1;
+          return 0;
+        },
+      },
+    );
+    start(effectsQueue({ db, worker: 'one', jobMs: 5 }), { redis: { host: line.host, port: line.port } });
+    stops.push(() => line.stop());
+    await oweAll(['key']);
+    await waitFor('done', async () => (await stillOwed()) === 0);
+    expect(cuts).toBeGreaterThan(0);
   });
 
   test('a job delivered twice has one effect', async () => {
