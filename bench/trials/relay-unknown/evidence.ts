@@ -65,7 +65,8 @@ export async function readEvidence(db: Database): Promise<JournalEvidence> {
   const rows = await db.query<Raw>(
     `SELECT o.id, o.cmp_id AS \`key\`, o.name, b.name AS backend, b.driver, o.object_key AS objectKey, o.state,
       o.error_code AS errorCode, o.settled_by AS settledBy, o.owner, o.sent_at AS sentAt, o.deadline_at AS deadlineAt,
-      o.finished_at AS finishedAt, o.quiet_until AS quietUntil, o.wire_call AS wireCall, o.arguments, EXISTS (SELECT 1 FROM status_change e WHERE e.subject_id = o.id
+      o.finished_at AS finishedAt, o.quiet_until AS quietUntil, o.wire_call AS wireCall, o.arguments,
+      EXISTS (SELECT 1 FROM status_change e WHERE e.subject_type = 'RelayOperation' AND e.subject_id = o.id
         AND e.kind = 'relayOperation.state' AND e.to_status = 'UNKNOWN') AS wasUnknown
     FROM operation o JOIN backend b ON b.id = o.backend_id ORDER BY o.id`,
   );
