@@ -7,6 +7,7 @@ import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { countHeld } from '../../platform/projects.ts';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
 import { loadBalancerEvents } from './events.ts';
+import { hostSettings } from './host/host-settings.ts';
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const quota = (most: number, things: string) =>
@@ -49,7 +50,16 @@ export const loadBalancerRow = subgraphRow({
     'loadbalancer.quota.nodes': quota(500, 'nodes, counted by `maxNodes`,'),
     'loadbalancer.quota.certificates': quota(500, 'TLS certificates'),
     'loadbalancer.quota.subnets': quota(10, 'subnets'),
+    ...hostSettings,
   },
+  roles: [
+    {
+      name: 'lbhost',
+      standard: false,
+      database: false,
+      create: async (ground, settings) => (await import('./host/host-role.ts')).createHostRole(ground, settings),
+    },
+  ],
   held: (sql, projectId) =>
     countHeld(sql, projectId, {
       'load balancers': 'SELECT COUNT(*) AS count FROM lb_load_balancer WHERE project_id = ? AND live_name IS NOT NULL',

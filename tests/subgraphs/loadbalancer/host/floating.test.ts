@@ -8,6 +8,7 @@ import { newUuid } from '../../../../platform/ids.ts';
 import { Ip } from '../../../../subgraphs/loadbalancer/host/providers/ip.ts';
 import { NetnsNames } from '../../../../subgraphs/loadbalancer/host/providers/netns-names.ts';
 import type { WantedNode } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { endProcessesOf } from '../../../support/left-processes.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { HostProcess } from '../support/host-process.ts';
@@ -71,15 +72,15 @@ interface Running {
     for (const { control, node } of running) await waitFor('the node', () => control.isDone(node));
   });
   afterEach(async () => {
-    for (const { control, node } of running) control.remove(node.id);
-    for (const { control, node } of running) await waitFor('its end', () => control.gone.has(node.id));
-    for (const { process, control, machine, names } of running) {
-      await process.end('SIGTERM');
+    for (const { process, control } of running) {
+      await process.end('SIGKILL');
       await control.stop();
-      const spaces = (await ip.run(['ip', 'netns', 'list']))
-        .split('\n')
-        .filter((line) => line.startsWith(names.switch));
-      expect([spaces, await machine.left()]).toEqual([[], []]);
+    }
+    await endProcessesOf(folder);
+    // Of a test that failed: nothing is left otherwise.
+    for (const { machine, folder: own } of running) {
+      const provider = machine.open(machine.ip, own);
+      for (const name of await provider.list()) await provider.remove(name);
     }
     await hosts.stop();
     await rm(folder, { recursive: true, force: true });
@@ -155,5 +156,14 @@ interface Running {
     const drained: WantedNode = { ...first.node, generation: 2, state: 'DRAIN' };
     first.control.set(drained);
     await waitFor('the address at the second', async () => (await holder()) === second);
+
+    for (const { control, node } of running) control.remove(node.id);
+    for (const { control, node, machine, names } of running) {
+      await waitFor('its end', () => control.gone.has(node.id));
+      const spaces = (await ip.run(['ip', 'netns', 'list']))
+        .split('\n')
+        .filter((line) => line.startsWith(names.switch));
+      expect([spaces, await machine.left()]).toEqual([[], []]);
+    }
   }, 180_000);
 });

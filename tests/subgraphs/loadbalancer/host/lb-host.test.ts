@@ -13,6 +13,7 @@ import { newUuid } from '../../../../platform/ids.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
 import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
 import { freePort } from '../../../support/free-port.ts';
+import { endProcessesOf } from '../../../support/left-processes.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';
 import { isRunning, waitFor } from '../../../support/temporary-folder.ts';
 import { HostProcess } from '../support/host-process.ts';
@@ -47,7 +48,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await host.end('SIGKILL');
-  await endNodes();
+  await endProcessesOf(folder);
   await control.stop();
   for (const server of webs) {
     server.closeAllConnections();
@@ -55,13 +56,6 @@ afterEach(async () => {
   }
   await rm(folder, { recursive: true, force: true });
 });
-
-async function endNodes(): Promise<void> {
-  for (const name of await readdir(join(folder, 'nodes')).catch(() => [])) {
-    const pid = await haproxyOf(name);
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
-  }
-}
 
 async function haproxyOf(name: string): Promise<number | undefined> {
   const text = await readFile(join(folder, 'nodes', name, 'haproxy.pid'), 'utf8').catch(() => '');
@@ -352,7 +346,7 @@ testAsRoot(
       expect(JSON.parse(kept)).toMatchObject({ generation: after.generation });
     } finally {
       await host.end('SIGKILL');
-      await endNodes();
+      await endProcessesOf(folder);
       await waitFor('the folder is free', () => spawnSync('umount', [folder]).status === 0);
     }
   },

@@ -34,8 +34,8 @@ export class TestHost {
     this.managementRange = `198.19.${index}.0/24`;
   }
 
-  open(ip = this.ip): NetnsProvider {
-    const { folder, publicRange, managementRange, tunnelAddress } = this;
+  open(ip = this.ip, folder = this.folder): NetnsProvider {
+    const { publicRange, managementRange, tunnelAddress } = this;
     return new NetnsProvider({ folder, publicRange, managementRange, tunnelAddress, ip });
   }
 

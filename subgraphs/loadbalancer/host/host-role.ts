@@ -1,0 +1,124 @@
+// Puts the role lbhost together: from settings and credentials of the machine to a running host.
+import { createHash } from 'node:crypto';
+import { access, constants, mkdir, realpath } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SettingsOf } from '../../../platform/config.ts';
+import { ConfigError } from '../../../platform/config-error.ts';
+import type { LifecyclePart } from '../../../platform/lifecycle.ts';
+import type { ProcessGround } from '../../../platform/subgraph-row.ts';
+import type { hostSettings } from './host-settings.ts';
+import { LbHost } from './lb-host.ts';
+import { LoopbackProvider } from './providers/loopback.ts';
+import { NetnsProvider } from './providers/netns.ts';
+import type { NodeProvider } from './providers/provider.ts';
+
+type Settings = SettingsOf<typeof hostSettings>;
+
+/** An earlier process of the host that is ending has so long. */
+const folderWaitMs = 60_000;
+const folderPollMs = 100;
+
+/** Throws ConfigError. `waitMs`: for another process that uses the folder. */
+export async function createHostRole(
+  ground: ProcessGround,
+  settings: Settings,
+  waitMs = folderWaitMs,
+): Promise<LifecyclePart> {
+  const { log, health } = ground;
+  const urls = settings['lbhost.controlUrls'];
+  if (urls.length === 0)
+    throw fault('lbhost.controlUrls', 'it is not set', 'give the URLs of the processes with the role loadbalancer');
+  const tls = await ground.tlsOf('lbhost');
+  if (tls === undefined)
+    throw fault(
+      'internal.machineFolder',
+      'a host connects by mutual TLS only, and this process has no certificate for it',
+      'run "tidegate join" with a token for the role lbhost, and set internal.machineFolder',
+    );
+  const publicRange = settings['lbhost.publicRange'];
+  if (publicRange === undefined) throw fault('lbhost.publicRange', 'it is not set', 'give a CIDR block for its nodes');
+  const managementRange = settings['lbhost.managementRange'] ?? publicRange;
+  await requireProgram('lbhost.haproxy', settings['lbhost.haproxy']);
+  await mkdir(settings['lbhost.folder'], { recursive: true, mode: 0o700 });
+  const folder = await realpath(settings['lbhost.folder']);
+  const ranges = { publicRange, managementRange, tunnelAddress: settings['lbhost.tunnelAddress'] ?? null };
+  const provider = await providerOf(settings, { folder, ...ranges });
+  let hold: Server | undefined;
+  let host: LbHost | undefined;
+  return {
+    deadlineMs: folderWaitMs + 10_000,
+    async start() {
+      hold = await holdFolder(folder, waitMs);
+      host = await LbHost.open({
+        ...{ folder, urls, tls, log, provider },
+        haproxy: settings['lbhost.haproxy'],
+        keepalived: settings['lbhost.keepalived'],
+        facts: {
+          ...{ ...ranges, provider: provider.name, site: settings['lbhost.site'] ?? null },
+          maxNodes: settings['lbhost.mostNodes'],
+          healthPort: settings['lbhost.healthPort'],
+        },
+        addressesOf: () => [],
+        access: () => undefined,
+      });
+      host.start();
+      health.add('lbhost', async () => stateOf(host));
+    },
+    async stop() {
+      await host?.stop();
+      hold?.close();
+    },
+  };
+}
+
+/** Without the control plane the nodes serve on: so it is no fault of this process. */
+async function stateOf(host: LbHost | undefined): Promise<string> {
+  if (host === undefined) return 'starting';
+  if (host.unsaved > 0) throw new Error(`the disk does not take the documents of ${host.unsaved} nodes`);
+  return `${host.nodeCount} nodes, ${host.connected ? 'connected' : 'not connected to the control plane'}`;
+}
+
+async function providerOf(
+  settings: Settings,
+  places: Pick<
+    ConstructorParameters<typeof NetnsProvider>[0],
+    'folder' | 'publicRange' | 'managementRange' | 'tunnelAddress'
+  >,
+): Promise<NodeProvider> {
+  if (settings['lbhost.provider'] === 'loopback') return new LoopbackProvider();
+  if (process.getuid?.() !== 0)
+    throw fault('lbhost.provider', 'network namespaces need root', 'start it as root (--as-root), or set loopback');
+  return new NetnsProvider({ ...places, publicInterface: settings['lbhost.publicInterface'] });
+}
+
+async function requireProgram(setting: keyof Settings, path: string): Promise<void> {
+  await access(path, constants.X_OK).catch(() => {
+    throw fault(setting, `${path} is not a program that this user may start`, 'install it, or give its path');
+  });
+}
+
+function fault(setting: string, wrong: string, advice: string): ConfigError {
+  return new ConfigError([{ settings: [setting], wrong, advice }]);
+}
+
+/** Two processes on one folder would undo each other's work. An abstract socket (unix(7)) ends with its process, however that ends. */
+export async function holdFolder(folder: string, waitMs: number): Promise<Server> {
+  const name = `\0tidegate-lbhost-${createHash('sha256').update(folder).digest('hex').slice(0, 32)}`;
+  for (const until = performance.now() + waitMs; ; await sleep(folderPollMs)) {
+    const server = createServer((socket) => socket.destroy());
+    const taken = await new Promise<boolean>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'EADDRINUSE' ? resolve(true) : reject(error),
+      );
+      server.listen(name, () => resolve(false));
+    });
+    if (!taken) return server;
+    if (performance.now() > until)
+      throw fault(
+        'lbhost.folder',
+        `another process uses ${folder}`,
+        'stop it, or give each process a folder of its own',
+      );
+  }
+}
