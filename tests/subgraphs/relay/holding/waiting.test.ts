@@ -4,11 +4,13 @@ import { newUuid } from '../../../../platform/ids.ts';
 import type { Driver, DriverOperation } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 import { Ground } from '../../../support/ground.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { type CallShape, call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
-/** No call ends by time. */
+/** No call ends by time, nor is one not sent because this process was late. */
 const longMs = 110_000;
+const inTime = { sendWindowMs: longMs };
 /** More than the queue reads at once. */
 const many = 130;
 
@@ -18,7 +20,7 @@ let device: NftDevice;
 
 beforeAll(async () => {
   system = await RelaySystem.start();
-  node = await system.node();
+  node = await system.node({ settings: inTime });
   device = await NftDevice.start();
 });
 afterAll(async () => {
@@ -26,9 +28,7 @@ afterAll(async () => {
   await device?.ssh.stop();
 });
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
+const until = (condition: () => boolean | Promise<boolean>) => waitFor('a call', condition);
 
 const stateOf = async ({ operation }: CallShape) => {
   const text = 'query ($id: ID!) { relayOperation(id: $id) { state deviceError { code } } }';
@@ -39,6 +39,17 @@ const stateOf = async ({ operation }: CallShape) => {
   );
   return data.relayOperation;
 };
+
+/** The states in which they end. */
+async function endsOf(calls: readonly CallShape[]): Promise<string[]> {
+  const ends: string[] = [];
+  for (const each of calls)
+    await until(async () => {
+      const { state } = await stateOf(each);
+      return state !== 'PENDING' && state !== 'SENT' && ends.push(state) > 0;
+    });
+  return ends;
+}
 
 test('calls that wait for one object hold up no call on another', async () => {
   await device.register(node, 'crowded', { limits: { concurrency: 4, deadlineMs: longMs, queueLimit: 1000 } });
@@ -59,8 +70,8 @@ test('calls that wait for one object hold up no call on another', async () => {
   device.release();
   expect((await first).operation?.state).toBe('SUCCEEDED');
   expect((await other).operation?.state).toBe('SUCCEEDED');
-  await until(() => device.timesTold('10.1.0.1') === many + 1);
-  for (const each of waiting) await until(async () => (await stateOf(each)).state === 'SUCCEEDED');
+  expect(await endsOf(waiting)).toEqual(waiting.map(() => 'SUCCEEDED'));
+  expect(device.timesTold('10.1.0.1')).toBe(many + 1);
 });
 
 test("calls on one object are sent in the database's order, whatever a relay's clock says", async () => {
@@ -79,9 +90,8 @@ test("calls on one object are sent in the database's order, whatever a relay's c
   expect([one.operation?.state, two.operation?.state]).toEqual(['PENDING', 'PENDING']);
   device.release();
   expect((await first).operation?.state).toBe('SUCCEEDED');
-  await until(() => device.timesTold('10.2.0.1') === 2);
+  expect(await endsOf([one, two])).toEqual(['SUCCEEDED', 'SUCCEEDED']);
   expect(device.told.map((stdin) => /delete|add/.exec(stdin)?.[0])).toEqual(['delete', 'add']);
-  for (const each of [one, two]) await until(async () => (await stateOf(each)).state === 'SUCCEEDED');
 });
 
 test('a call that waits for a slot is not sent after its backend was disabled', async () => {
@@ -106,7 +116,7 @@ test('a call that waits for a slot is not sent after its backend was disabled', 
 
 test('a driver that fails to render a call that waits: that call ends, the others are sent', async () => {
   const driver = failingToRender('10.4.0.2');
-  const faulty = await system.node({ drivers: driver.all });
+  const faulty = await system.node({ drivers: driver.all, settings: inTime });
   await device.register(faulty, 'faulty', { limits: { concurrency: 1, deadlineMs: longMs } });
   await call(faulty, 'add', element('faulty', '10.4.0.9'));
   device.hold();
@@ -151,7 +161,7 @@ test('a call that has waited too long is not sent, whoever notices it first', as
   // Recovery would notice it as well.
   const rival = new Ground({ connection: alone.database.connection }, { wake: alone.wake });
   await rival.leases.acquire('relay/recovery');
-  const hasty = await alone.node({ settings: { queueTimeoutMs: 3_000 } });
+  const hasty = await alone.node({ settings: { ...inTime, queueTimeoutMs: 3_000 } });
   try {
     await device.register(hasty, 'late', { limits: { concurrency: 1, deadlineMs: longMs } });
     await call(hasty, 'add', element('late', '10.5.0.9'));
