@@ -51,7 +51,7 @@ export const userErrorCodes = {
   BAD_CREDENTIALS: { retry: 'NEVER', meaning: 'The name, the password or the token is wrong.' },
   RATE_LIMITED: { retry: 'SAME_KEY', meaning: 'Too many attempts: wait retryAfterMs.' },
   // Relay
-  BUSY: { retry: 'SAME_KEY', meaning: "The backend's queue is full: wait retryAfterMs." },
+  BUSY: { retry: 'SAME_KEY', meaning: 'Too many requests wait for the same backend or object: wait retryAfterMs.' },
   IN_PROGRESS: {
     retry: 'SAME_KEY',
     meaning: 'A request with the same key, or on the same object, is in progress: wait retryAfterMs.',

@@ -29,7 +29,7 @@ export class DuplicateKeyFound extends Error {
   }
 }
 
-const keyTtlMs = 7 * 24 * 3_600_000;
+export const keyTtlMs = 7 * 24 * 3_600_000;
 const inProgressRetryMs = 500;
 const deepestInput = 32;
 const slowHash = promisify(scrypt) as (text: string, salt: string, bytes: number) => Promise<Buffer>;

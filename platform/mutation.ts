@@ -4,7 +4,7 @@ import { type AuditRecord, audit } from './audit.ts';
 import type { Commits, CommitToken } from './commits.ts';
 import type { Database, Transaction } from './database/database.ts';
 import { CommitUncertainError, isDiskFull, isLockWaitTimeout, isUnavailable } from './database/errors.ts';
-import { Refusal, type UserError, userError } from './errors.ts';
+import { Refusal, refuse, type UserError, userError } from './errors.ts';
 import {
   claimKey,
   DuplicateKeyFound,
@@ -20,6 +20,7 @@ import type { RequestContext } from './identity.ts';
 import { InputCheck } from './input.ts';
 import type { Logger } from './log.ts';
 import { TokenBuckets } from './token-buckets.ts';
+import { Turns } from './turns.ts';
 
 /** The data of a mutation while it is prepared. */
 export interface Attempt {
@@ -32,6 +33,12 @@ export interface Attempt {
   projectId: string | null;
   /** Of `projects` (UUIDs), the one in which this very request was made before with its key. Undefined: none. */
   madeIn(projects: readonly string[]): Promise<string | undefined>;
+  /**
+   * For mutations that lock the same row for a while: waits until no other one of this process has the turn of `key`, and has it until
+   * the mutation ends. Thus they wait here, in order, and not with a connection of the database each. Once, last in `prepare`; refuses
+   * BUSY where too many wait, or one for too long.
+   */
+  inTurn(key: string): Promise<void>;
 }
 
 /**
@@ -100,6 +107,14 @@ interface Done {
 }
 
 const mostTries = 3;
+const mostWaiting = 1_000;
+const longestWaitMs = 30_000;
+
+/** Those who wait for a turn. */
+interface Line {
+  readonly turns: Turns;
+  count: number;
+}
 
 export class Mutations {
   readonly #db: Database;
@@ -107,6 +122,7 @@ export class Mutations {
   readonly #log: Logger;
   /** The number of audited refusals is limited by credential: constant refusals must not fill the disk. */
   readonly #refusals = new TokenBuckets({ burst: 100, perSecond: 1 });
+  readonly #lines = new Map<string, Line>();
 
   constructor(options: MutationsOptions) {
     this.#db = options.db;
@@ -116,6 +132,7 @@ export class Mutations {
 
   /** Runs a mutation. Refusals and unavailable dependencies are returned as `userErrors`; bugs are thrown. */
   async run<Entity>(call: MutationCall<Entity>): Promise<MutationOutcome<Entity>> {
+    let endTurn = () => {};
     const attempt: Attempt = {
       check: new InputCheck(),
       projectId: null,
@@ -123,10 +140,13 @@ export class Mutations {
         const key = await keyOf(call, attempt);
         return key && findScope(this.#db, key, projects);
       },
+      inTurn: async (key) => {
+        endTurn = await this.#takeTurn(key);
+      },
     };
     let done: Done;
     try {
-      done = await this.#run(call, attempt);
+      done = await this.#run(call, attempt).finally(() => endTurn());
     } catch (error) {
       const userErrors = toUserErrors(error);
       if (userErrors === undefined) throw error;
@@ -159,6 +179,28 @@ export class Mutations {
     await audit(this.#db, { ...record, details, outcome: 'REFUSED', ...(code === undefined ? {} : { code }) }).catch(
       (error: unknown) => this.#log.error({ err: error, mutation: record.action }, 'a refusal could not be audited'),
     );
+  }
+
+  /** Returns what gives it to the next. */
+  async #takeTurn(key: string): Promise<() => void> {
+    const line = this.#lines.get(key) ?? { turns: new Turns(1), count: 0 };
+    if (line.count > mostWaiting) refuseBusy();
+    this.#lines.set(key, line);
+    line.count += 1;
+    const leave = () => {
+      line.count -= 1;
+      if (line.count === 0) this.#lines.delete(key);
+    };
+    try {
+      if (!line.turns.take()) await line.turns.wait(AbortSignal.timeout(longestWaitMs));
+    } catch {
+      leave();
+      refuseBusy();
+    }
+    return () => {
+      line.turns.give();
+      leave();
+    };
   }
 
   async #run<Entity>(call: MutationCall<Entity>, attempt: Attempt): Promise<Done> {
@@ -209,6 +251,10 @@ export class Mutations {
     if (key !== undefined) await recordResult(tx, key, stored);
     return stored;
   }
+}
+
+function refuseBusy(): never {
+  refuse('BUSY', 'too many changes of the same object wait: send the request again', { retryAfterMs: 1_000 });
 }
 
 function auditOf<Entity>(

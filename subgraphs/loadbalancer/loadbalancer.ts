@@ -1,4 +1,5 @@
 // The load balancer subgraph: its services and resolvers, and the place where hosts connect.
+import type { Resolvers } from '../../generated/graph/loadbalancer.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
 import { LinkServer } from '../../platform/link/link-server.ts';
@@ -10,13 +11,21 @@ import { BalancerService } from './balancers/balancer-service.ts';
 import { PartReads } from './balancers/part-reads.ts';
 import { partResolvers } from './balancers/part-resolvers.ts';
 import { PartService } from './balancers/part-service.ts';
+import { QuotaService } from './balancers/quota-service.ts';
+import { StatusReads } from './balancers/status-reads.ts';
 import { CertificateReads } from './certificates/certificate-reads.ts';
 import { certificateResolvers } from './certificates/certificate-resolvers.ts';
 import { CertificateService } from './certificates/certificate-service.ts';
+import { feedResolvers } from './feeds.ts';
+import { HostReads } from './hosts/host-reads.ts';
+import { hostResolvers } from './hosts/host-resolvers.ts';
+import { HostService } from './hosts/host-service.ts';
 import { HostSessions } from './hosts/host-sessions.ts';
 import { NodeDocuments } from './hosts/node-documents.ts';
+import { Previews } from './hosts/preview.ts';
 import { type QuotaDefaults, Quotas } from './model/quotas.ts';
 import { NodeReads } from './nodes/node-reads.ts';
+import { nodeResolvers } from './nodes/node-resolvers.ts';
 import { MemberAddresses } from './parts/member-addresses.ts';
 import { ScalingReads } from './scaling/scaling-reads.ts';
 import { scalingResolvers } from './scaling/scaling-resolvers.ts';
@@ -39,7 +48,7 @@ export interface LoadBalancerOptions extends SubgraphGround {
 }
 
 export function createLoadBalancerSubgraph(options: LoadBalancerOptions): RunningSubgraph {
-  const { db, wake, mutations, egress, commits, cursors, sdl, settings } = options;
+  const { db, wake, feed, mutations, egress, commits, cursors, sdl, settings } = options;
   const quotas = new Quotas(settings.quotas);
   const memberAddresses = new MemberAddresses(egress);
   const common = { db, wake, mutations, quotas };
@@ -52,14 +61,23 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
   const subnetService = new SubnetService({ ...common, defaultCidr: settings.defaultCidr });
   const certificateService = new CertificateService({ ...common, sealer: options.sealKeys });
   const balancerService = new BalancerService({
-    ...{ ...common, parts: partService, subnets: subnetService, memberAddresses },
+    ...{ ...common, subnets: subnetService, memberAddresses },
     zone: settings.zone,
   });
-  const resolvers = [
-    balancerResolvers({ reads: balancers, service: balancerService, parts, nodes, subnets }),
-    partResolvers({ reads: parts, service: partService, balancers, certificates, nodes }),
+  const statuses = new StatusReads(db, parts, nodes);
+  const previews = new Previews({ db, balancers, parts: partService });
+  const resolvers: Resolvers[] = [
+    balancerResolvers({
+      ...{ reads: balancers, service: balancerService, parts, nodes, subnets, statuses },
+      quotas: new QuotaService(common),
+    }),
+    partResolvers({ reads: parts, service: partService, balancers, certificates, nodes, statuses }),
     certificateResolvers({ reads: certificates, service: certificateService }),
     subnetResolvers({ reads: subnets, service: subnetService }),
+    nodeResolvers({ reads: nodes }),
+    hostResolvers({ reads: new HostReads(db), service: new HostService(common) }),
+    { Query: { loadBalancerPreview: (_, args, context) => previews.preview(context, args) } },
+    feedResolvers({ db, feed }),
     scalingResolvers({
       reads: new ScalingReads(db),
       service: new ScalingService({ db, wake, mutations }),

@@ -23,6 +23,7 @@ export const loadBalancerRow = subgraphRow({
   },
   uses: [dnsPart],
   events: loadBalancerEvents,
+  filteredFeeds: ['loadBalancerChanges', 'loadBalancerNodeChanges'],
   settings: {
     'loadbalancer.zone': z
       .string()
@@ -63,6 +64,7 @@ export const loadBalancerRow = subgraphRow({
   held: (sql, projectId) =>
     countHeld(sql, projectId, {
       'load balancers': 'SELECT COUNT(*) AS count FROM lb_load_balancer WHERE project_id = ? AND live_name IS NOT NULL',
+      subnets: 'SELECT COUNT(*) AS count FROM lb_subnet WHERE project_id = ? AND live_name IS NOT NULL',
       'TLS certificates': 'SELECT COUNT(*) AS count FROM lb_certificate WHERE project_id = ? AND live_name IS NOT NULL',
     }),
   async create(ground, settings) {
@@ -102,6 +104,11 @@ export const loadBalancerRow = subgraphRow({
   },
   async work({ db, wake }) {
     const { createReconcileQueue } = await import('./reconcile/reconcile-queue.ts');
-    return { queues: [createReconcileQueue({ db, wake })] };
+    const { retentionSteps } = await import('./retention.ts');
+    return { queues: [createReconcileQueue({ db, wake })], retention: retentionSteps(db) };
+  },
+  async reseal(db, options) {
+    const { resealCertificates } = await import('./certificates/reseal.ts');
+    return resealCertificates(db, options);
   },
 });

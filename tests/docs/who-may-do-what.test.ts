@@ -8,7 +8,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { Database } from '../../platform/database/database.ts';
+import { decodeUuid, encodeId, newUuid } from '../../platform/ids.ts';
 import { makeAuthority } from '../../platform/machines/authority.ts';
+import { makeCertificate } from '../../platform/net/certificates.ts';
+import { createLocalWake } from '../../platform/wake.ts';
+import { beginEpoch } from '../../subgraphs/loadbalancer/stores/host-store.ts';
+import { insertNode } from '../../subgraphs/loadbalancer/stores/node-store.ts';
 import { NftDevice } from '../subgraphs/relay/support/nft-device.ts';
 import { inputTypeOf, typedInputs } from '../subgraphs/relay/support/typed-inputs.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
@@ -41,6 +47,13 @@ let system: RunningSystem;
 let device: NftDevice;
 const bearers: Partial<Record<Caller, string>> = {};
 const ids = { project: '', victim: '', backend: '', operation: '', mapping: '' };
+/** Of a load balancer with one of each part. */
+const balanced = {
+  ...{ loadBalancer: '', listener: '', pool: '', bare: '', member: '', healthMonitor: '', l7Policy: '', l7Rule: '' },
+  ...{ subnet: '', certificate: '', node: '', host: '' },
+};
+const parts = ['listener', 'pool', 'member', 'healthMonitor', 'l7Policy', 'l7Rule'] as const;
+let keys: { readonly chain: string; readonly privateKey: string };
 const users = new Map<Caller, string>();
 let counter = 0;
 const fresh = (): string => {
@@ -150,7 +163,74 @@ beforeAll(async () => {
   );
   ids.operation = made.operation.id;
   ids.mapping = made.mapping.id;
+  await makeBalancer();
 }, 60_000);
+
+async function makeBalancer(): Promise<void> {
+  type Named = { readonly id: string };
+  const { loadBalancer: made } = await make<{
+    loadBalancer: Named & {
+      subnet: Named;
+      listeners: (Named & { l7Policies: (Named & { l7Rules: Named[] })[] })[];
+      pools: (Named & { name: string; members: { nodes: Named[] }; healthMonitor: Named | null })[];
+    };
+  }>(
+    'loadBalancerCreate',
+    {
+      ...{ projectId: ids.project, name: 'web' },
+      pools: [
+        { name: 'web', protocol: 'HTTP', members: [{ host: '192.0.2.1', port: 80 }], healthMonitor: { type: 'HTTP' } },
+        { name: 'bare', protocol: 'TCP' },
+      ],
+      listeners: [
+        {
+          ...{ protocol: 'HTTP', port: 80, defaultPool: 'web' },
+          l7Policies: [{ action: 'REJECT', l7Rules: [{ type: 'PATH', compareType: 'EQUAL_TO', value: '/x' }] }],
+        },
+      ],
+    },
+    `loadBalancer { id subnet { id } listeners { id l7Policies { id l7Rules { id } } }
+      pools { id name members { nodes { id } } healthMonitor { id } } }`,
+  );
+  const pool = made.pools.find(({ name }) => name === 'web');
+  const policy = made.listeners[0]?.l7Policies[0];
+  const { cert, key } = await makeCertificate({ commonName: 'www.example.com' });
+  keys = { chain: cert, privateKey: key };
+  Object.assign(balanced, {
+    ...{ loadBalancer: made.id, subnet: made.subnet.id, listener: made.listeners[0]?.id, pool: pool?.id },
+    ...{ bare: made.pools.find(({ name }) => name === 'bare')?.id, member: pool?.members.nodes[0]?.id },
+    ...{ healthMonitor: pool?.healthMonitor?.id, l7Policy: policy?.id, l7Rule: policy?.l7Rules[0]?.id },
+    ...(await addNodeOnHost(made.id)),
+    certificate: await makeStored(),
+  });
+}
+
+/** As a host and its node are recorded when it connects. */
+async function addNodeOnHost(balancer: string): Promise<{ readonly host: string; readonly node: string }> {
+  const [hostId, nodeId, projectId] = [newUuid(), newUuid(), decodeUuid('Project', ids.project) ?? ''];
+  const name = fresh();
+  const db = new Database({ connection: system.database.connection });
+  const wake = createLocalWake();
+  await db.transaction(async (tx) => {
+    await beginEpoch(...([tx, wake, { id: hostId, name }] as const), {
+      ...{ provider: 'LOOPBACK', site: null, tunnelAddress: null, maxNodes: 1, healthPort: 9 },
+      ...{ publicRange: '198.51.100.0/24', managementRange: '198.51.100.0/24' },
+    });
+    await insertNode(tx, wake, {
+      ...{ id: nodeId, projectId, loadBalancerId: decodeUuid('LoadBalancer', balancer) ?? '', hostId, name },
+      ...{ address: '198.51.100.2', managementAddress: '198.51.100.2', connections: 100, threads: 1 },
+    });
+  });
+  await wake.close();
+  await db.close();
+  return { host: encodeId('LoadBalancerHost', hostId), node: encodeId('LoadBalancerNode', nodeId) };
+}
+
+async function makeStored(): Promise<string> {
+  const input = { projectId: ids.project, name: fresh(), ...keys };
+  return (await make<{ tlsCertificate: { id: string } }>('tlsCertificateCreate', input, 'tlsCertificate { id }'))
+    .tlsCertificate.id;
+}
 
 afterAll(async () => {
   await system?.stop();
@@ -258,7 +338,64 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   ),
 };
 
+const stale = { expectedVersion: 1_000_000 };
+const byId = (field: string, id: string) => read(`{ ${field}(id: "${id}") { id } }`, id);
+
+/** Those of load balancers. */
+const balancing: Readonly<Record<string, () => Question | Promise<Question>>> = {
+  loadBalancer: () => byId('loadBalancer', balanced.loadBalancer),
+  ...Object.fromEntries(parts.map((part) => [part, () => byId(part, balanced[part])])),
+  loadBalancerNode: () => byId('loadBalancerNode', balanced.node),
+  loadBalancerHost: () => byId('loadBalancerHost', balanced.host),
+  projectSubnet: () => byId('projectSubnet', balanced.subnet),
+  tlsCertificate: () => byId('tlsCertificate', balanced.certificate),
+  loadBalancers: () => read('{ loadBalancers { nodes { id } } }', balanced.loadBalancer),
+  loadBalancerHosts: () => read('{ loadBalancerHosts { nodes { id } } }', balanced.host),
+  projectSubnets: () => read('{ projectSubnets { nodes { id } } }', balanced.subnet),
+  tlsCertificates: () => read('{ tlsCertificates { nodes { id } } }', balanced.certificate),
+  loadBalancerQuotas: () => read(`{ loadBalancerQuotas(projectId: "${ids.project}") { kind } }`, 'LISTENERS'),
+  loadBalancerPreview: () => ({
+    query: `query ($id: ID!, $change: LoadBalancerChangeInput!) {
+      loadBalancerPreview(id: $id, change: $change) { reloads userErrors { code } } }`,
+    variables: { id: balanced.loadBalancer, change: { poolUpdate: { id: balanced.pool, description: 'seen' } } },
+    shows: '"reloads":false',
+  }),
+  loadBalancerCreate: () => change('loadBalancerCreate', { projectId: ids.project, name: fresh() }),
+  loadBalancerUpdate: () => change('loadBalancerUpdate', { id: balanced.loadBalancer, description: fresh() }),
+  loadBalancerDelete: () => change('loadBalancerDelete', { id: balanced.loadBalancer, ...stale }),
+  loadBalancerQuotaSet: () => change('loadBalancerQuotaSet', { projectId: ids.project, kind: 'SUBNETS', limit: 1_000 }),
+  loadBalancerHostCordon: () => change('loadBalancerHostCordon', { id: balanced.host, cordoned: true }),
+  autoscalingPolicySet: () => change('autoscalingPolicySet', { loadBalancerId: balanced.loadBalancer }),
+  projectSubnetCreate: () =>
+    change('projectSubnetCreate', { projectId: ids.project, name: fresh(), cidr: '10.1.0.0/24' }),
+  projectSubnetUpdate: () => change('projectSubnetUpdate', { id: balanced.subnet }),
+  projectSubnetDelete: () => change('projectSubnetDelete', { id: balanced.subnet, ...stale }),
+  tlsCertificateCreate: () => change('tlsCertificateCreate', { projectId: ids.project, name: fresh(), ...keys }),
+  tlsCertificateUpdate: () => change('tlsCertificateUpdate', { id: balanced.certificate, ...keys }),
+  tlsCertificateDelete: () => change('tlsCertificateDelete', { id: balanced.certificate, ...stale }),
+  poolMembersSet: () => change('poolMembersSet', { id: balanced.bare, members: [] }),
+  memberDrain: () => change('memberDrain', { id: balanced.member }),
+  poolCreate: () => change('poolCreate', { loadBalancerId: balanced.loadBalancer, protocol: 'HTTP' }),
+  memberCreate: () => change('memberCreate', { poolId: balanced.pool, host: `${fresh()}.example`, port: 80 }),
+  // The pool has one: a caller who may is refused for that.
+  healthMonitorCreate: () => change('healthMonitorCreate', { poolId: balanced.pool, type: 'TCP' }),
+  listenerCreate: () => change('listenerCreate', { loadBalancerId: balanced.loadBalancer, protocol: 'TCP', port: 80 }),
+  l7PolicyCreate: () => change('l7PolicyCreate', { listenerId: balanced.listener, action: 'REJECT' }),
+  l7RuleCreate: () =>
+    change('l7RuleCreate', { l7PolicyId: balanced.l7Policy, type: 'PATH', compareType: 'EQUAL_TO', value: '/y' }),
+  ...Object.fromEntries(
+    parts.flatMap((part) =>
+      ['Update', 'Delete'].map((verb) => [
+        `${part}${verb}`,
+        () => change(`${part}${verb}`, { id: balanced[part], ...stale }),
+      ]),
+    ),
+  ),
+};
+
 const subscriptions: Readonly<Record<string, string>> = {
+  loadBalancerChanges: 'loadBalancerChanges(after: $after) { cursor }',
+  loadBalancerNodeChanges: 'loadBalancerNodeChanges(after: $after) { cursor }',
   statusChanges: 'statusChanges(after: $after) { cursor }',
   relayOperationChanges: 'relayOperationChanges(after: $after) { cursor }',
   backendChanges: 'backendChanges(after: $after) { cursor }',
@@ -298,7 +435,7 @@ async function mayFollow(caller: Caller, selection: string, after: string): Prom
 }
 
 async function cellOf(field: string, caller: Caller): Promise<Cell> {
-  const question = questions[field];
+  const question = questions[field] ?? balancing[field];
   if (question === undefined) throw new Error(`no question is asked with ${field}`);
   // An earlier request has ended the session.
   if (field === 'logout') await freshSession(caller);
@@ -341,12 +478,14 @@ test('every root field is called by every kind of caller, and matches the table'
       fields.some((name) => name === field || (name.endsWith('*') && field.startsWith(name.slice(0, -1)))),
     );
   const asked = [...fieldsOf('Query'), ...fieldsOf('Mutation')];
-  expect(Object.keys(questions).sort()).toEqual([...asked].sort());
+  expect([...Object.keys(questions), ...Object.keys(balancing)].sort()).toEqual([...asked].sort());
   expect(Object.keys(subscriptions).sort()).toEqual(fieldsOf('Subscription').sort());
   const ordered = [...asked.filter((field) => !last.includes(field)), ...last];
   const found = new Map<string, Cell[]>();
   const { data } = await ask('administrator', '{ statusCursor }');
   await make('backendUpdate', { id: ids.backend, site: 'moved' }, 'backend { id }');
+  await make('loadBalancerUpdate', { id: balanced.loadBalancer, description: 'moved' }, 'loadBalancer { id }');
+  await addNodeOnHost(balanced.loadBalancer);
   await make('firewallAddressSetElementAdd', { ...called(), set: 'blocked', address: '192.0.2.9' }, 'operation { id }');
   for (const [field, selection] of Object.entries(subscriptions)) {
     const cells: Cell[] = [];

@@ -149,6 +149,7 @@ describe('run', () => {
           check: new InputCheck(),
           projectId: null,
           madeIn: async () => undefined,
+          inTurn: async () => undefined,
         })) as Effect;
       };
       return {
@@ -162,6 +163,31 @@ describe('run', () => {
     const first = await mutations.run(call());
     expect(await mutations.run(call())).toMatchObject({ entity: first.entity, replayed: true, userErrors: [] });
     expect(looks).toBe(1);
+  });
+
+  test('mutations with the same turn run one after the other, others beside them', async () => {
+    const order: string[] = [];
+    const turned = (name: string, turn: string, until: Promise<void>): MutationCall<Thing> => ({
+      ...create(name, {}),
+      async prepare(attempt) {
+        attempt.projectId = projectId;
+        await attempt.inTurn(turn);
+        order.push(`${name} begins`);
+        await until;
+        order.push(`${name} ends`);
+        refuse('WRONG_STATE', 'it was only a try');
+      },
+    });
+    const gate = Promise.withResolvers<void>();
+    const first = mutations.run(turned('first', 'a', gate.promise));
+    const second = mutations.run(turned('second', 'a', Promise.resolve()));
+    await mutations.run(turned('other', 'b', Promise.resolve()));
+    gate.resolve();
+    await Promise.all([first, second]);
+    expect(order).toEqual([
+      ...['first begins', 'other begins', 'other ends'],
+      ...['first ends', 'second begins', 'second ends'],
+    ]);
   });
 
   test("faults of the input are refused together, including the key's", async () => {

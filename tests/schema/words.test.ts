@@ -61,7 +61,8 @@ const swift = `
   extend type Project { containers: [Container!] }
   type Query { container(id: ID!): Container ring: Ring }`;
 
-const served = [...readOwnGraph()].filter(([name]) => subgraphRows.some((row) => row.name === name));
+const rows = subgraphRows.filter(({ name }) => name !== 'loadbalancer');
+const served = [...readOwnGraph()].filter(([name]) => rows.some((row) => row.name === name));
 const whole = joinSdl(new Map([...served, ['loadbalancer', octavia], ['gslb', kosmos], ['object-storage', swift]]));
 
 test("Octavia's, Kosmos' and Swift's words compose with the graph, each with its own values", () => {
@@ -77,7 +78,7 @@ test("Octavia's, Kosmos' and Swift's words compose with the graph, each with its
 });
 
 test('system has a stub of every Node owned by others, and others only of Nodes that they use', () => {
-  const own = foreignNodes(graphOf(subgraphRows).get('system') ?? '');
+  const own = foreignNodes(graphOf(rows).get('system') ?? '');
   expect([...own]).toEqual(expect.arrayContaining(['Backend', 'RelayOperation', 'Mapping']));
   expect([...own]).not.toContain('Project');
   expect([...foreignNodes(whole.get('system') ?? '')].sort()).toEqual(

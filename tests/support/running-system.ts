@@ -1,4 +1,4 @@
-// Gateway, system and relay put together like `tidegate serve`, in this process, on a separate database: for tests of the whole
+// Gateway and all subgraphs put together like `tidegate serve`, in this process, on a separate database: for tests of the whole
 // path from a client to a device.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -79,7 +79,12 @@ export async function runningSystem(
   const place = await systemPlace();
   const log = options.log ?? createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
   try {
-    const flags = { ...place.settings, roles: 'gateway,system,relay', 'listen.port': '0', ...options.settings };
+    const flags = {
+      ...place.settings,
+      roles: 'gateway,system,relay,loadbalancer',
+      'listen.port': '0',
+      ...options.settings,
+    };
     const running = await startProcess(readConfig({ flags }, subgraphRows), log);
     return {
       url: `${running.url}/graphql`,

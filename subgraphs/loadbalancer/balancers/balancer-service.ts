@@ -31,8 +31,8 @@ import {
   setProvisioning,
   updateBalancer,
 } from '../stores/balancer-store.ts';
-import { balancerTopic, changeBalancer, reconcileKind } from '../stores/change-balancer.ts';
-import type { NewPart } from '../stores/part-store.ts';
+import { balancerTopic, balancerTurn, changeBalancer, reconcileKind } from '../stores/change-balancer.ts';
+import { hostNetworks } from '../stores/host-store.ts';
 import { readPolicy, setPolicy } from '../stores/scaling-store.ts';
 import type { SubnetService } from '../subnets/subnet-service.ts';
 import {
@@ -42,15 +42,15 @@ import {
   settingsAfter,
   settingsOfNew,
 } from './balancer-input.ts';
-import type { PartService } from './part-service.ts';
-import { partsOfTree } from './tree.ts';
+import { networksWith } from './networks.ts';
+import { checkTreeReferences, insertTree } from './part-writes.ts';
+import { partsOfTree, type TreePart } from './tree.ts';
 
 export interface BalancerServiceOptions {
   readonly db: Database;
   readonly wake: Wake;
   readonly mutations: Mutations;
   readonly quotas: Quotas;
-  readonly parts: PartService;
   readonly subnets: SubnetService;
   readonly memberAddresses: MemberAddresses;
   /** The DNS zone of load balancers: NAME.PROJECT.ZONE. */
@@ -65,7 +65,7 @@ export class BalancerService {
   }
 
   create(context: RequestContext, input: LoadBalancerCreateInput): Promise<MutationOutcome<BalancerRow>> {
-    const { subnets, memberAddresses, zone } = this.#options;
+    const { db, subnets, memberAddresses, zone } = this.#options;
     return this.#run('loadBalancerCreate', context, input, async (attempt) => {
       const { check } = attempt;
       checkNewBalancer(check, input);
@@ -73,10 +73,18 @@ export class BalancerService {
       const projectId = oneProject(context.identity, input.projectId);
       attempt.projectId = projectId;
       const id = newUuid();
-      const parts = partsOfTree(input, { id, projectId }, check, memberAddresses);
       const subnetId = input.subnetId == null ? undefined : check.id('subnetId', input.subnetId, 'ProjectSubnet');
+      const [networks, { takenPorts }] = [
+        await networksWith(db, await subnets.cidrForNew(projectId, subnetId)),
+        await hostNetworks(db),
+      ];
+      const balancer = { id, projectId };
+      const parts = partsOfTree(input, { balancer, check, memberAddresses, networks, takenPorts });
+      await checkTreeReferences(db, check, balancer, parts, false);
       check.throwIfAny();
       requireRole(context.identity, projectId, 'MEMBER', 'loadBalancerCreate');
+      // They wait for the project's row, of which the quotas are.
+      await attempt.inTurn(`lb-project/${projectId}`);
       return async (tx) => {
         const project =
           (await holdProject(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId ?? '');
@@ -98,6 +106,8 @@ export class BalancerService {
     return this.#run('loadBalancerUpdate', context, input, async (attempt) => {
       checkBalancerSettings(attempt.check, input);
       const found = await this.#find(attempt, context, input.id);
+      attempt.check.throwIfAny();
+      await attempt.inTurn(balancerTurn(found.id));
       return async (tx) => {
         await changeBalancer(tx, wake, found.id, async (row) => {
           refuseStale(input.expectedVersion, row.version);
@@ -119,6 +129,8 @@ export class BalancerService {
     const { wake } = this.#options;
     return this.#run('loadBalancerDelete', context, input, async (attempt) => {
       const found = await this.#find(attempt, context, input.id);
+      attempt.check.throwIfAny();
+      await attempt.inTurn(balancerTurn(found.id));
       return async (tx) => {
         const row = await lockBalancer(tx, found.id);
         if (row === undefined || row.provisioningStatus === 'DELETED')
@@ -138,7 +150,7 @@ export class BalancerService {
     });
   }
 
-  async #insert(tx: Transaction, row: NewBalancer, parts: readonly NewPart[]): Promise<void> {
+  async #insert(tx: Transaction, row: NewBalancer, parts: readonly TreePart[]): Promise<void> {
     const { wake, quotas } = this.#options;
     const count = (kind: string) => parts.filter((part) => part.kind === kind).length;
     await quotas.take(tx, row.projectId, {
@@ -146,7 +158,7 @@ export class BalancerService {
       ...{ MEMBERS: count('Member'), L7_POLICIES: count('L7Policy') },
     });
     await refuseTaken('load balancer', row.name, insertBalancer(tx, row));
-    await this.#options.parts.insertTree(tx, row, parts);
+    await insertTree(tx, row, parts);
     const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: 1 };
     const event = { ...subject, kind: 'loadBalancer.provisioningStatus', from: null, to: 'PENDING' } as const;
     await appendStatus(tx, loadBalancerEvents, [event], wake);

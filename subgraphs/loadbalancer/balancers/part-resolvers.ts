@@ -13,6 +13,7 @@ import type { PartRow } from '../stores/part-store.ts';
 import type { BalancerReads } from './balancer-reads.ts';
 import type { PartReads } from './part-reads.ts';
 import type { PartService } from './part-service.ts';
+import type { StatusReads } from './status-reads.ts';
 
 export interface PartResolverParts {
   readonly reads: PartReads;
@@ -20,6 +21,7 @@ export interface PartResolverParts {
   readonly balancers: BalancerReads;
   readonly certificates: CertificateReads;
   readonly nodes: NodeReads;
+  readonly statuses: StatusReads;
 }
 
 type Context = RequestContext;
@@ -31,20 +33,21 @@ export function partResolvers(parts: PartResolverParts): Resolvers {
     lower(name),
     (_: unknown, { id }: { id: string }, context: Context) => reads.byGlobalId(context, name, id),
   ]);
-  const mutation = partNames.flatMap((name) =>
-    (['create', 'update', 'delete'] as const).map((verb) => [
-      `${lower(name)}${verb.charAt(0).toUpperCase()}${verb.slice(1)}`,
-      (_: unknown, { input }: { input: { id: string } }, context: Context) =>
-        payload(lower(name), service[verb](context, name, input)),
-    ]),
-  );
-  const own: Resolvers['Mutation'] = {
-    poolMembersSet: (_, { input }, context) => payload('pool', service.setMembers(context, input)),
-    memberDrain: (_, { input }, context) => payload('member', service.drain(context, input)),
-  };
+  const changing = (field: string, name: string) => [
+    name,
+    (_: unknown, { input }: { input: object }, context: Context) =>
+      payload(field, service.change(context, name, input)),
+  ];
+  const mutation = [
+    ...partNames.flatMap((name) =>
+      ['Create', 'Update', 'Delete'].map((verb) => changing(lower(name), `${lower(name)}${verb}`)),
+    ),
+    changing('pool', 'poolMembersSet'),
+    changing('member', 'memberDrain'),
+  ];
   return {
     Query: Object.fromEntries(query),
-    Mutation: { ...Object.fromEntries(mutation), ...own },
+    Mutation: Object.fromEntries(mutation),
     ...Object.fromEntries(partNames.map((name) => [name, typeResolvers(parts, partKinds[name])])),
   } as Resolvers;
 }
@@ -63,6 +66,10 @@ function typeResolvers(parts: PartResolverParts, kind: PartKind): Record<string,
     loadBalancer: (row: PartRow, _: unknown, context: Context) => balancers.balancer(context, row.loadBalancerId),
     [lower(kind.parent)]: parent,
     provisioningStatus: (row: PartRow, _: unknown, context: Context) => provisioningOf(parts, context, row),
+    operatingStatus: async (row: PartRow, _: unknown, context: Context) =>
+      (await parts.statuses.ofPart(context, row)).status,
+    statusMessage: async (row: PartRow, _: unknown, context: Context) =>
+      (await parts.statuses.ofPart(context, row)).message,
     ...Object.fromEntries(settings),
     ...Object.fromEntries(belowIt.map((child) => [childField(child), childResolver(reads, child)])),
   };

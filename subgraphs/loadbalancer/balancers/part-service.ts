@@ -4,35 +4,25 @@ import { requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject } from '../../../platform/json.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { refuseStale } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { type Quotas, quotaOfPart } from '../model/quotas.ts';
+import type { Quotas } from '../model/quotas.ts';
 import { wordsOf } from '../parts/graph-text.ts';
-import type { MemberAddresses } from '../parts/member-addresses.ts';
+import type { MemberAddresses, Networks } from '../parts/member-addresses.ts';
 import { addFaults, givenFields } from '../parts/part-input.ts';
-import { type PartKind, type PartName, type PartSpec, partNames } from '../parts/part-kind.ts';
-import { readSpec, referencesOf } from '../parts/part-spec.ts';
+import { type PartKind, type PartName, type PartSpec, partNames, uniqueWords } from '../parts/part-kind.ts';
+import { readSpec } from '../parts/part-spec.ts';
 import { partKinds } from '../parts/parts.ts';
 import { type BalancerRow, readBalancer } from '../stores/balancer-store.ts';
-import { liveCertificates } from '../stores/certificate-store.ts';
-import { changeBalancer } from '../stores/change-balancer.ts';
-import {
-  countParts,
-  deleteParts,
-  insertParts,
-  lockPart,
-  type NewPart,
-  type PartRow,
-  readChildren,
-  readParts,
-  referencesTo,
-  setReferences,
-  updatePart,
-} from '../stores/part-store.ts';
+import { balancerTurn, changeBalancer } from '../stores/change-balancer.ts';
+import { hostNetworks } from '../stores/host-store.ts';
+import { lockPart, type PartRow, readParts, updatePart } from '../stores/part-store.ts';
+import { checkPort, networksOf } from './networks.ts';
+import { deletePart, insertPart, parentField, replaceMembers, writePart } from './part-writes.ts';
+import { checkReferences } from './references.ts';
 
 export interface PartServiceOptions {
   readonly db: Database;
@@ -49,127 +39,165 @@ interface NamedInput extends KeyedInput {
   readonly id: string;
   readonly expectedVersion?: number | null;
 }
+interface DrainInput extends NamedInput {
+  readonly deadlineMs?: number | null;
+  readonly drain?: boolean | null;
+}
+interface MembersInput extends NamedInput {
+  readonly members: readonly object[];
+}
 type Outcome = Promise<MutationOutcome<PartRow>>;
 
+/** Checks input and rights; the effect is all that the mutation writes. */
+type Prepare<Input extends KeyedInput> = (attempt: Attempt, context: RequestContext, input: Input) => Promise<Effect>;
+
+/** A mutation of parts. */
+interface Change {
+  readonly subject: PartName;
+  /** Each takes its own input, as the graph has checked it. */
+  readonly prepare: Prepare<never>;
+}
+
 export class PartService {
-  readonly #db: Database;
-  readonly #wake: Wake;
-  readonly #mutations: Mutations;
-  readonly #quotas: Quotas;
-  readonly #memberAddresses: MemberAddresses;
+  readonly #options: PartServiceOptions;
+  /** By the name of the mutation. */
+  readonly #changes: ReadonlyMap<string, Change>;
 
   constructor(options: PartServiceOptions) {
-    this.#db = options.db;
-    this.#wake = options.wake;
-    this.#mutations = options.mutations;
-    this.#quotas = options.quotas;
-    this.#memberAddresses = options.memberAddresses;
-  }
-
-  create(context: RequestContext, name: PartName, input: KeyedInput): Outcome {
-    const kind = partKinds[name];
-    return this.#run(context, name, 'Create', input, async (attempt) => {
-      const { check } = attempt;
-      const given = givenFields(kind, input, check);
-      const read = readSpec(kind, given);
-      if (!read.ok) addFaults(check, kind, given, read.faults);
-      else this.#memberAddresses.check(check, kind, read.spec);
-      const parent = await this.#findParent(attempt, context, kind, input);
-      check.throwIfAny();
-      if (!read.ok) throw new Refusal(check.errors);
-      const { spec } = read;
-      return (tx) =>
-        this.#change(tx, parent.loadBalancerId, (row, generation) =>
-          this.#insert(tx, kind, row, parent.id, spec, generation),
-        );
+    this.#options = options;
+    const ofKinds = partNames.flatMap((name): [string, Change][] => {
+      const [stem, kind] = [`${name.charAt(0).toLowerCase()}${name.slice(1)}`, partKinds[name]];
+      return [
+        [`${stem}Create`, { subject: name, prepare: this.#creation(kind) }],
+        [`${stem}Update`, { subject: name, prepare: this.#update(kind) }],
+        [`${stem}Delete`, { subject: name, prepare: this.#deletion(kind) }],
+      ];
     });
+    this.#changes = new Map([
+      ...ofKinds,
+      ['memberDrain', { subject: 'Member', prepare: this.#drain }],
+      ['poolMembersSet', { subject: 'Pool', prepare: this.#setMembers }],
+    ]);
   }
 
-  update(context: RequestContext, name: PartName, input: NamedInput): Outcome {
-    const kind = partKinds[name];
-    return this.#run(context, name, 'Update', input, async (attempt) => {
-      const given = givenFields(kind, input, attempt.check);
-      const found = await this.#find(attempt, context, name, input.id);
-      this.#changed(kind, found.spec, given, attempt.check);
-      return (tx) =>
-        this.#change(tx, found.loadBalancerId, async (row, generation) => {
-          const part = await this.#lock(tx, name, input);
-          const check = new InputCheck();
-          const spec = this.#changed(kind, part.spec, given, check);
-          await this.#write(tx, kind, row, { ...part, spec, generation });
-          return part.id;
-        });
-    });
-  }
-
-  delete(context: RequestContext, name: PartName, input: NamedInput): Outcome {
-    return this.#run(context, name, 'Delete', input, async (attempt) => {
-      const found = await this.#find(attempt, context, name, input.id);
-      return (tx) =>
-        this.#change(tx, found.loadBalancerId, async (_, generation) => {
-          const part = await this.#lock(tx, name, input);
-          const ids = await withDescendants(tx, part);
-          await refuseInUse(tx, ids, wordsOf(name));
-          await deleteParts(tx, ids, generation);
-          return part.id;
-        });
-    });
-  }
-
-  /** Until the deadline the member's sessions go on; it gets no new ones. Null: it gets new ones again. */
-  drain(
-    context: RequestContext,
-    input: NamedInput & { readonly deadlineMs?: number | null; readonly drain?: boolean | null },
-  ): Outcome {
-    return this.#run(context, 'Member', 'Drain', input, async (attempt) => {
-      attempt.check.integer('deadlineMs', input.deadlineMs, { min: 0, max: 86_400_000 });
-      const found = await this.#find(attempt, context, 'Member', input.id);
-      return (tx) =>
-        this.#change(tx, found.loadBalancerId, async (_, generation) => {
-          const part = await this.#lock(tx, 'Member', input);
-          const pool = (await readParts(tx, [part.parentId])).get(part.parentId);
-          const drainMs = input.deadlineMs ?? Number(pool?.spec.drainMs);
-          const drainUntil = input.drain === false ? null : await inMs(tx, drainMs);
-          await updatePart(tx, { ...part, drainUntil, generation, uniqueKey: partKinds.Member.unique?.(part.spec) });
-          return part.id;
-        });
-    });
-  }
-
-  /** The pool's members become these: known by host and port, they are created, changed or deleted. */
-  setMembers(context: RequestContext, input: NamedInput & { readonly members: readonly object[] }): Outcome {
-    const kind = partKinds.Member;
-    return this.#mutations.run({
-      ...{ name: 'poolMembersSet', context, input, subject: 'Pool' },
-      prepare: async (attempt) => {
-        attempt.check.count('members', input.members, { max: kind.most });
-        const pool = await this.#find(attempt, context, 'Pool', input.id);
-        const specs = this.#memberSpecs(attempt.check, input.members);
-        attempt.check.throwIfAny();
-        return (tx) =>
-          this.#change(tx, pool.loadBalancerId, async (row, generation) => {
-            const locked = await this.#lock(tx, 'Pool', input);
-            await this.#replaceMembers(tx, row, locked.id, specs, generation);
-            return locked.id;
-          });
-      },
+  /** `mutation`: its name in the graph. */
+  change(context: RequestContext, mutation: string, input: KeyedInput & object): Outcome {
+    return this.#options.mutations.run({
+      ...{ name: mutation, context, input, subject: this.#change(mutation).subject },
+      prepare: (attempt) => this.prepare(attempt, context, mutation, input),
       read: (id) => this.#read(id),
     });
   }
 
-  /** Adds parts that refer only to each other and to certificates, in the load balancer's own transaction. */
-  async insertTree(
-    tx: Transaction,
-    balancer: Pick<BalancerRow, 'id' | 'projectId'>,
-    parts: readonly NewPart[],
-  ): Promise<void> {
-    if (!(await insertParts(tx, parts))) throw new Error('two parts of a tree have the same unique key');
-    for (const part of parts) await this.#checkReferences(tx, partKinds[part.kind], balancer, part.spec, part.id);
-    const references = parts.flatMap((part) => referenceRows(partKinds[part.kind], part.id, part.spec));
-    await setReferences(tx, [], references);
+  /** The effect of a mutation, which the caller may carry out and roll back. Refuses as the mutation does. */
+  prepare(attempt: Attempt, context: RequestContext, mutation: string, input: KeyedInput): Promise<Effect> {
+    return this.#change(mutation).prepare(attempt, context, input as never);
   }
 
-  #memberSpecs(check: InputCheck, members: readonly object[]): ReadonlyMap<string, PartSpec> {
+  #change(mutation: string): Change {
+    const change = this.#changes.get(mutation);
+    if (change === undefined) throw new Error(`${mutation} is no mutation of parts`);
+    return change;
+  }
+
+  #creation(kind: PartKind): Prepare<KeyedInput> {
+    return async (attempt, context, input) => {
+      const { check } = attempt;
+      const { db, quotas } = this.#options;
+      const given = givenFields(kind, input, check);
+      const read = readSpec(kind, given);
+      if (!read.ok) addFaults(check, kind, given, read.faults);
+      const parent = await this.#findParent(attempt, context, kind, input);
+      const balancer = { id: parent.loadBalancerId, projectId: parent.projectId };
+      if (read.ok) {
+        await this.#checkPlace(check, kind, read.spec, balancer.id);
+        const placed = { kind, spec: read.spec, parentSpec: parent.spec, at: [] };
+        await checkReferences(db, check, [placed], { balancer, locked: false });
+      }
+      check.throwIfAny();
+      if (!read.ok) throw new Refusal(check.errors);
+      const { spec } = read;
+      await attempt.inTurn(balancerTurn(balancer.id));
+      return (tx) =>
+        this.#under(
+          tx,
+          balancer.id,
+          (row, generation) => insertPart(tx, quotas, kind, row, parent.id, spec, generation),
+          parentField(kind),
+        );
+    };
+  }
+
+  #update(kind: PartKind): Prepare<NamedInput> {
+    return async (attempt, context, input) => {
+      const { check } = attempt;
+      const given = givenFields(kind, input, check);
+      const found = await this.#find(attempt, context, kind.name, input.id);
+      const spec = changed(kind, found.spec, given, check);
+      // Only what this change gives: an address that is denied by now does not keep its member from being disabled.
+      const isDialled = given.monitorHost !== undefined || given.monitorPort !== undefined;
+      if (isDialled) await this.#checkPlace(check, kind, spec, found.loadBalancerId);
+      check.throwIfAny();
+      await attempt.inTurn(balancerTurn(found.loadBalancerId));
+      return (tx) =>
+        this.#under(tx, found.loadBalancerId, async (row, generation) => {
+          const part = await lockNamed(tx, kind.name, input);
+          const inside = new InputCheck();
+          const after = changed(kind, part.spec, given, inside);
+          inside.throwIfAny();
+          await writePart(tx, kind, row, { ...part, spec: after, generation }, part.spec);
+          return part.id;
+        });
+    };
+  }
+
+  #deletion(kind: PartKind): Prepare<NamedInput> {
+    return async (attempt, context, input) => {
+      const found = await this.#find(attempt, context, kind.name, input.id);
+      await attempt.inTurn(balancerTurn(found.loadBalancerId));
+      return (tx) =>
+        this.#under(tx, found.loadBalancerId, async (_, generation) => {
+          const part = await lockNamed(tx, kind.name, input);
+          await deletePart(tx, part, generation);
+          return part.id;
+        });
+    };
+  }
+
+  /** Until the deadline the member's sessions go on; it gets no new ones. */
+  readonly #drain: Prepare<DrainInput> = async (attempt, context, input) => {
+    attempt.check.integer('deadlineMs', input.deadlineMs, { min: 0, max: 86_400_000 });
+    const found = await this.#find(attempt, context, 'Member', input.id);
+    await attempt.inTurn(balancerTurn(found.loadBalancerId));
+    return (tx) =>
+      this.#under(tx, found.loadBalancerId, async (_, generation) => {
+        const part = await lockNamed(tx, 'Member', input);
+        const pool = (await readParts(tx, [part.parentId])).get(part.parentId);
+        const drainMs = input.deadlineMs ?? Number(pool?.spec.drainMs);
+        const drainUntil = input.drain === false ? null : await inMs(tx, drainMs);
+        await updatePart(tx, { ...part, drainUntil, generation, uniqueKey: partKinds.Member.unique?.(part.spec) });
+        return part.id;
+      });
+  };
+
+  readonly #setMembers: Prepare<MembersInput> = async (attempt, context, input) => {
+    const { check } = attempt;
+    check.count('members', input.members, { max: partKinds.Member.most });
+    const pool = await this.#find(attempt, context, 'Pool', input.id);
+    const networks = await networksOf(this.#options.db, pool.loadBalancerId);
+    const specs = this.#memberSpecs(check, input.members, networks);
+    check.throwIfAny();
+    await attempt.inTurn(balancerTurn(pool.loadBalancerId));
+    return (tx) =>
+      this.#under(tx, pool.loadBalancerId, async (row, generation) => {
+        const locked = await lockNamed(tx, 'Pool', input);
+        await replaceMembers(tx, this.#options.quotas, row, locked.id, specs, generation);
+        return locked.id;
+      });
+  };
+
+  /** By unique key. */
+  #memberSpecs(check: InputCheck, members: readonly object[], networks: Networks): ReadonlyMap<string, PartSpec> {
     const kind = partKinds.Member;
     const specs = new Map<string, PartSpec>();
     for (const [at, member] of members.slice(0, kind.most).entries()) {
@@ -180,106 +208,20 @@ export class PartService {
         addFaults(check, kind, given, read.faults, path);
         continue;
       }
-      this.#memberAddresses.check(check, kind, read.spec, path);
+      this.#options.memberAddresses.check(check, kind, read.spec, networks, path);
       const key = kind.unique?.(read.spec) ?? '';
-      if (specs.has(key)) check.fault(path.join('.'), `${key} is named twice; name each host and port once`);
+      if (specs.has(key))
+        check.fault(path.join('.'), `${uniqueWords(kind, read.spec)} is named twice; name each host and port once`);
       specs.set(key, read.spec);
     }
     return specs;
   }
 
-  async #replaceMembers(
-    tx: Transaction,
-    balancer: BalancerRow,
-    poolId: string,
-    specs: ReadonlyMap<string, PartSpec>,
-    generation: number,
-  ): Promise<void> {
-    const kind = partKinds.Member;
-    const before = (await readChildren(tx, 'Member', [poolId])).get(poolId) ?? [];
-    const byKey = new Map(before.map((row) => [kind.unique?.(row.spec) ?? '', row]));
-    const removed = before.filter((row) => !specs.has(kind.unique?.(row.spec) ?? ''));
-    await deleteParts(
-      tx,
-      removed.map(({ id }) => id),
-      generation,
-    );
-    const added: NewPart[] = [];
-    for (const [uniqueKey, spec] of specs) {
-      const row = byKey.get(uniqueKey);
-      if (row === undefined) added.push({ ...newPart(kind, balancer, poolId, spec, generation), uniqueKey });
-      else if (JSON.stringify(row.spec) !== JSON.stringify(spec))
-        await updatePart(tx, { id: row.id, spec, drainUntil: row.drainUntil, generation, uniqueKey });
-    }
-    await this.#quotas.take(tx, balancer.projectId, { MEMBERS: added.length });
-    await insertParts(tx, added);
-  }
-
-  async #insert(
-    tx: Transaction,
-    kind: PartKind,
-    balancer: BalancerRow,
-    parentId: string,
-    spec: PartSpec,
-    generation: number,
-  ): Promise<string> {
-    if (kind.parent !== 'LoadBalancer' && (await lockPart(tx, parentId)) === undefined)
-      refuse('NOT_FOUND', `the ${wordsOf(kind.parent)} was deleted`, { field: ['input', parentField(kind)] });
-    const count = await countParts(tx, kind.name, { parentId });
-    if (count >= kind.most)
-      refuse(
-        'LIMIT_REACHED',
-        `the ${wordsOf(kind.parent)} has ${count} of at most ${kind.most} of these: delete one first`,
-      );
-    const quota = quotaOfPart[kind.name];
-    if (quota !== undefined) await this.#quotas.take(tx, balancer.projectId, { [quota]: 1 });
-    const part = newPart(kind, balancer, parentId, spec, generation);
-    await this.#checkReferences(tx, kind, balancer, spec, part.id);
-    if (!(await insertParts(tx, [part]))) refuseDuplicate(kind, spec);
-    await setReferences(tx, [], referenceRows(kind, part.id, spec));
-    return part.id;
-  }
-
-  async #write(
-    tx: Transaction,
-    kind: PartKind,
-    balancer: BalancerRow,
-    part: Pick<PartRow, 'id' | 'spec' | 'drainUntil' | 'generation'>,
-  ): Promise<void> {
-    await this.#checkReferences(tx, kind, balancer, part.spec, part.id);
-    if (!(await updatePart(tx, { ...part, uniqueKey: kind.unique?.(part.spec) }))) refuseDuplicate(kind, part.spec);
-    await setReferences(tx, [part.id], referenceRows(kind, part.id, part.spec));
-  }
-
-  /** The spec after a change. Throws a Refusal with all faults. */
-  #changed(kind: PartKind, before: PartSpec, given: JsonObject, check: InputCheck): PartSpec {
-    const wanted = { ...before, ...given };
-    const read = readSpec(kind, wanted);
-    if (!read.ok) addFaults(check, kind, wanted, read.faults);
-    else this.#memberAddresses.check(check, kind, read.spec);
-    check.throwIfAny();
-    return read.ok ? read.spec : before;
-  }
-
-  /** Pools of the same load balancer, and certificates of the same project. */
-  async #checkReferences(
-    tx: Transaction,
-    kind: PartKind,
-    balancer: Pick<BalancerRow, 'id' | 'projectId'>,
-    spec: PartSpec,
-    ownId: string,
-  ): Promise<void> {
-    for (const { field, type, ids } of referencesOf(kind, spec)) {
-      const known =
-        type === 'TlsCertificate'
-          ? await liveCertificates(tx, balancer.projectId, ids)
-          : await livePartsOf(tx, type, balancer.id, ids);
-      const missing = ids.find((id) => !known.has(id));
-      if (missing !== undefined && missing !== ownId)
-        refuse('NOT_FOUND', `there is no ${type} ${encodeId(type, missing)} that this ${wordsOf(kind.name)} may use`, {
-          field: ['input', field],
-        });
-    }
+  /** Adds a fault for an address or port that its kind may not have there. */
+  async #checkPlace(check: InputCheck, kind: PartKind, spec: PartSpec, balancerId: string): Promise<void> {
+    const { db, memberAddresses } = this.#options;
+    if (kind.name === 'Member') memberAddresses.check(check, kind, spec, await networksOf(db, balancerId));
+    if (kind.name === 'Listener') checkPort(check, spec, (await hostNetworks(db)).takenPorts);
   }
 
   async #findParent(
@@ -287,15 +229,16 @@ export class PartService {
     context: RequestContext,
     kind: PartKind,
     input: object,
-  ): Promise<{ id: string; loadBalancerId: string }> {
+  ): Promise<Pick<PartRow, 'id' | 'loadBalancerId' | 'projectId'> & { readonly spec?: PartSpec }> {
     const field = parentField(kind);
     const id = String((input as Readonly<Record<string, unknown>>)[field]);
     const { parent } = kind;
     if (parent !== 'LoadBalancer') return this.#find(attempt, context, parent, id, field);
     const named = { type: parent, id, field };
-    const row = await visibleRow(context.identity, attempt.check, named, (uuid) => readBalancer(this.#db, uuid));
+    const { db } = this.#options;
+    const row = await visibleRow(context.identity, attempt.check, named, (uuid) => readBalancer(db, uuid));
     this.#admit(attempt, context, row.projectId);
-    return { id: row.id, loadBalancerId: row.id };
+    return { id: row.id, loadBalancerId: row.id, projectId: row.projectId };
   }
 
   /** Including deleted ones: a repeated request is prepared again, and must get its first answer. */
@@ -312,118 +255,41 @@ export class PartService {
   }
 
   async #read(id: string, name?: PartName): Promise<PartRow | undefined> {
-    const row = (await readParts(this.#db, [id])).get(id);
+    const row = (await readParts(this.#options.db, [id])).get(id);
     return row === undefined || (name !== undefined && row.kind !== name) ? undefined : row;
   }
 
-  async #lock(tx: Transaction, name: PartName, input: NamedInput): Promise<PartRow> {
-    const id = new InputCheck().id('id', input.id, name) ?? '';
-    const row = await lockPart(tx, id);
-    if (row === undefined) refuse('NOT_FOUND', `the ${wordsOf(name)} was deleted`, { field: ['input', 'id'] });
-    refuseStale(input.expectedVersion, row.version);
-    return row;
-  }
-
-  async #change(
+  /** Returns what `write` does: the UUID of the part. */
+  async #under(
     tx: Transaction,
     balancerId: string,
     write: (row: BalancerRow, generation: number) => Promise<string>,
+    field = 'id',
   ): Promise<string> {
     let id = '';
-    await changeBalancer(tx, this.#wake, balancerId, async (row, generation) => {
+    const within = async (row: BalancerRow, generation: number) => {
       id = await write(row, generation);
-    });
+    };
+    await changeBalancer(tx, this.#options.wake, balancerId, within, field);
     return id;
   }
-
-  #run(
-    context: RequestContext,
-    name: PartName,
-    verb: 'Create' | 'Update' | 'Delete' | 'Drain',
-    input: KeyedInput,
-    prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Outcome {
-    const mutation = `${name.charAt(0).toLowerCase()}${name.slice(1)}${verb}`;
-    return this.#mutations.run({
-      name: mutation,
-      context,
-      input,
-      subject: name,
-      prepare,
-      read: (id) => this.#read(id),
-    });
-  }
 }
 
-function newPart(
-  kind: PartKind,
-  { id: loadBalancerId, projectId }: Pick<BalancerRow, 'id' | 'projectId'>,
-  parentId: string,
-  spec: PartSpec,
-  generation: number,
-): NewPart {
-  const uniqueKey = kind.unique?.(spec);
-  return { id: newUuid(), projectId, loadBalancerId, parentId, kind: kind.name, spec, generation, uniqueKey };
+/** The settings after a change; faults are added to `check`. */
+function changed(kind: PartKind, before: PartSpec, given: JsonObject, check: InputCheck): PartSpec {
+  const wanted = { ...before, ...given };
+  const read = readSpec(kind, wanted);
+  if (read.ok) return read.spec;
+  addFaults(check, kind, wanted, read.faults);
+  return before;
 }
 
-function referenceRows(kind: PartKind, partId: string, spec: PartSpec) {
-  return referencesOf(kind, spec).flatMap(({ field, ids }) => ids.map((targetId) => ({ partId, field, targetId })));
-}
-
-async function livePartsOf(
-  tx: Transaction,
-  type: PartName,
-  balancerId: string,
-  ids: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const rows = [...(await readParts(tx, ids)).values()];
-  return new Set(
-    rows.filter((row) => row.kind === type && row.loadBalancerId === balancerId && !row.deleted).map(({ id }) => id),
-  );
-}
-
-/** The part and all parts below it. */
-async function withDescendants(tx: Transaction, part: PartRow): Promise<string[]> {
-  const ids = [part.id];
-  let parents: readonly PartRow[] = [part];
-  while (parents.length > 0) {
-    const kinds = new Set(parents.map(({ kind }) => kind));
-    const children: PartRow[] = [];
-    for (const name of partNames.filter((each) => kinds.has(partKinds[each].parent as PartName)))
-      children.push(
-        ...[
-          ...(
-            await readChildren(
-              tx,
-              name,
-              parents.map(({ id }) => id),
-            )
-          ).values(),
-        ].flat(),
-      );
-    ids.push(...children.map(({ id }) => id));
-    parents = children;
-  }
-  return ids;
-}
-
-async function refuseInUse(tx: Transaction, ids: readonly string[], what: string): Promise<void> {
-  const [first] = await referencesTo(tx, ids);
-  if (first === undefined) return;
-  const user = (await readParts(tx, [first.partId])).get(first.partId);
-  const name = user === undefined ? 'another part' : `the ${wordsOf(user.kind)} ${encodeId(user.kind, user.id)}`;
-  refuse('IN_USE', `the ${what} is the ${first.field} of ${name}: change that first`, { field: ['input', 'id'] });
-}
-
-function refuseDuplicate(kind: PartKind, spec: PartSpec): never {
-  refuse(
-    'ALREADY_EXISTS',
-    `the ${wordsOf(kind.parent)} has a ${wordsOf(kind.name)} with ${kind.unique?.(spec) ?? ''} already`,
-  );
-}
-
-function parentField({ parent }: PartKind): string {
-  return `${parent.charAt(0).toLowerCase()}${parent.slice(1)}Id`;
+async function lockNamed(tx: Transaction, name: PartName, input: NamedInput): Promise<PartRow> {
+  const id = new InputCheck().id('id', input.id, name) ?? '';
+  const row = await lockPart(tx, id);
+  if (row === undefined) refuse('NOT_FOUND', `the ${wordsOf(name)} was deleted`, { field: ['input', 'id'] });
+  refuseStale(input.expectedVersion, row.version);
+  return row;
 }
 
 /** By the database's clock. */

@@ -3,57 +3,70 @@
 import { newUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
-import type { MemberAddresses } from '../parts/member-addresses.ts';
+import type { MemberAddresses, Networks } from '../parts/member-addresses.ts';
 import { addFaults } from '../parts/part-input.ts';
-import { type PartKind, type PartName, partNames } from '../parts/part-kind.ts';
+import { type PartKind, type PartName, type PartSpec, partNames, uniqueWords } from '../parts/part-kind.ts';
 import { readSpec } from '../parts/part-spec.ts';
 import { partKinds } from '../parts/parts.ts';
 import type { NewPart } from '../stores/part-store.ts';
+import { checkPort } from './networks.ts';
+import type { Placed } from './references.ts';
 
 export interface TreeInput {
   readonly pools?: readonly object[] | null | undefined;
   readonly listeners?: readonly object[] | null | undefined;
 }
 
-interface Place {
+/** A part of the tree, with its path and the settings of its parent. */
+export type TreePart = NewPart & Pick<Placed, 'at' | 'parentSpec'>;
+
+export interface TreePlace {
   readonly balancer: { readonly id: string; readonly projectId: string };
   readonly check: InputCheck;
   readonly memberAddresses: MemberAddresses;
+  readonly networks: Networks;
+  /** Ports that no listener may have. */
+  readonly takenPorts: readonly number[];
+}
+
+interface Place extends TreePlace {
   /** UUIDs of the tree's pools, by name. */
   readonly pools: Map<string, string>;
-  readonly parts: NewPart[];
+  readonly parts: TreePart[];
 }
 
 /** The parts in the order in which they refer to each other. Faults are added to `check`. */
-export function partsOfTree(
-  input: TreeInput,
-  balancer: Place['balancer'],
-  check: InputCheck,
-  memberAddresses: MemberAddresses,
-): readonly NewPart[] {
-  const place: Place = { balancer, check, memberAddresses, pools: new Map(), parts: [] };
-  addList(place, partKinds.Pool, balancer.id, input.pools ?? [], ['pools']);
-  addList(place, partKinds.Listener, balancer.id, input.listeners ?? [], ['listeners']);
+export function partsOfTree(input: TreeInput, around: TreePlace): readonly TreePart[] {
+  const place: Place = { ...around, pools: new Map(), parts: [] };
+  const { balancer } = place;
+  addList(place, partKinds.Pool, balancer, input.pools ?? [], ['pools']);
+  addList(place, partKinds.Listener, balancer, input.listeners ?? [], ['listeners']);
   return place.parts;
+}
+
+interface Parent {
+  readonly id: string;
+  /** Undefined: the load balancer, or a part with faults. */
+  readonly spec?: PartSpec | undefined;
 }
 
 function addList(
   place: Place,
   kind: PartKind,
-  parentId: string,
+  parent: Parent,
   items: readonly object[],
   path: readonly string[],
 ): void {
   place.check.count(path.join('.'), items, { max: kind.most });
   const taken = new Set<string>();
   for (const [at, item] of items.slice(0, kind.most).entries())
-    addPart(place, kind, parentId, item as Readonly<Record<string, JsonValue>>, [...path, String(at)], taken);
+    addPart(place, kind, parent, item as Readonly<Record<string, JsonValue>>, [...path, String(at)], taken);
 }
 
 function addPart(
   place: Place,
   kind: PartKind,
-  parentId: string,
+  parent: Parent,
   item: Readonly<Record<string, JsonValue | undefined>>,
   path: readonly string[],
   taken: Set<string>,
@@ -63,23 +76,31 @@ function addPart(
   const read = readSpec(kind, given);
   if (!read.ok) addFaults(check, kind, given, read.faults, path);
   const id = newUuid();
+  // Listeners may refer to a pool with faults: those are told once.
+  const named = kind.unique?.(given);
+  if (kind.name === 'Pool' && named !== undefined && !place.pools.has(named)) place.pools.set(named, id);
   if (read.ok) {
-    place.memberAddresses.check(check, kind, read.spec, path);
-    const uniqueKey = kind.unique?.(read.spec);
+    const { spec } = read;
+    place.memberAddresses.check(check, kind, spec, place.networks, path);
+    if (kind.name === 'Listener') checkPort(check, spec, place.takenPorts, path);
+    const uniqueKey = kind.unique?.(spec);
     if (uniqueKey !== undefined && taken.has(uniqueKey))
-      check.fault(path.join('.'), `${path.join('.')} has ${uniqueKey}, like an earlier one of the list; give another`);
+      check.fault(
+        [...path, ...(kind.uniqueFields ?? []).slice(0, 1)].join('.'),
+        `an earlier one of the list has ${uniqueWords(kind, spec)} too; give another`,
+      );
     if (uniqueKey !== undefined) taken.add(uniqueKey);
     const owner = { projectId: balancer.projectId, loadBalancerId: balancer.id };
-    place.parts.push({ ...owner, id, parentId, kind: kind.name, spec: read.spec, generation: 1, uniqueKey });
-    if (kind.name === 'Pool' && uniqueKey !== undefined) place.pools.set(uniqueKey, id);
+    const common = { ...owner, id, parentId: parent.id, kind: kind.name, spec, generation: 1, uniqueKey };
+    place.parts.push({ ...common, at: path, parentSpec: parent.spec });
   }
-  for (const child of partNames.map((name) => partKinds[name]).filter(({ parent }) => parent === kind.name)) {
+  const self = { id, spec: read.ok ? read.spec : undefined };
+  for (const child of partNames.map((name) => partKinds[name]).filter((each) => each.parent === kind.name)) {
     const name = childField(child);
     const value = item[name] ?? null;
     if (value === null) continue;
-    const children = (child.most === 1 ? [value] : value) as readonly object[];
-    if (child.most === 1) addPart(place, child, id, value as JsonObject, [...path, name], new Set());
-    else addList(place, child, id, children, [...path, name]);
+    if (child.most === 1) addPart(place, child, self, value as JsonObject, [...path, name], new Set());
+    else addList(place, child, self, value as readonly object[], [...path, name]);
   }
 }
 
@@ -101,7 +122,7 @@ function givenInTree(
     if (field.refersTo === undefined) given[name] = value;
     else if (byId && isList)
       given[name] = (value as readonly string[]).map(
-        (id, index) => check.id(`${at}.${index}`, id, 'TlsCertificate') ?? '',
+        (one, index) => check.id(`${at}.${index}`, one, 'TlsCertificate') ?? '',
       );
     else if (byId) given[name] = check.id(at, String(value), 'TlsCertificate') ?? '';
     else {

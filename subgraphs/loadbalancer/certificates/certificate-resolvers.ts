@@ -13,7 +13,10 @@ export function certificateResolvers({
   readonly service: CertificateService;
 }): Resolvers {
   return {
-    Query: { tlsCertificates: (_, args, context) => reads.page(context, args) },
+    Query: {
+      tlsCertificate: (_, { id }, context) => reads.byGlobalId(context, id),
+      tlsCertificates: (_, args, context) => reads.page(context, args),
+    },
     Mutation: {
       tlsCertificateCreate: (_, { input }, context) => payload('tlsCertificate', service.create(context, input)),
       tlsCertificateUpdate: (_, { input }, context) => payload('tlsCertificate', service.update(context, input)),

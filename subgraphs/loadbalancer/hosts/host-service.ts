@@ -1,8 +1,8 @@
 // Cordons and releases load balancer hosts.
 import type { LoadBalancerHostCordonInput } from '../../../generated/graph/loadbalancer.ts';
-import { requireAdmin } from '../../../platform/authorise.ts';
+import { caller, requireAdmin } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import { Refusal, refuse, unknownId } from '../../../platform/errors.ts';
+import { refuse, unknownId } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
@@ -28,10 +28,10 @@ export class HostService {
     return mutations.run({
       ...{ name: 'loadBalancerHostCordon', context, input, subject: 'LoadBalancerHost' },
       async prepare({ check, ...attempt }) {
-        if (context.identity === null) throw new Refusal(check.errors);
+        const identity = caller(context);
         const id = check.id('id', input.id, 'LoadBalancerHost');
         check.throwIfAny();
-        requireAdmin(context.identity);
+        requireAdmin(identity);
         attempt.projectId = null;
         return async (tx) => {
           const row = await lockHost(tx, id ?? '');

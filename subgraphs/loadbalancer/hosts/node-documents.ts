@@ -104,7 +104,7 @@ export function mustExist({ state, hostId, address }: NodeRow): boolean {
   return hostId !== null && address !== null && state !== 'DELETING' && state !== 'DELETED';
 }
 
-function wantedPart({ id, kind, parentId, spec, drainUntil }: PartRow): WantedPart {
+export function wantedPart({ id, kind, parentId, spec, drainUntil }: PartRow): WantedPart {
   return { id, kind, parentId, spec, drainUntil: drainUntil?.toISOString() ?? null };
 }
 
@@ -126,9 +126,10 @@ export async function generationsOfHost(db: Sql, hostId: string): Promise<readon
   return rows.map((row) => ({ ...row, generation: Number(row.generation) }));
 }
 
-async function certificatesOf(db: Sql, balancerId: string): Promise<readonly string[]> {
+/** UUIDs of the certificates that its parts use. */
+export async function certificatesOf(db: Sql, balancerId: string): Promise<readonly string[]> {
   const rows = await db.query<{ id: string }>(
-    `SELECT DISTINCT c.id FROM lb_part p JOIN lb_reference r ON r.part_id = p.id JOIN lb_certificate c ON c.id = r.target_id
+    `SELECT DISTINCT c.id FROM lb_part p JOIN lb_reference r ON r.part_id = p.id JOIN lb_certificate c ON c.id = r.target_id AND c.live_name IS NOT NULL
     WHERE p.load_balancer_id = ? ORDER BY c.id`,
     [balancerId],
   );

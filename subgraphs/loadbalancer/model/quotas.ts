@@ -51,10 +51,7 @@ export class Quotas {
   async take(tx: Transaction, projectId: string, wanted: Readonly<Partial<Record<QuotaKind, number>>>): Promise<void> {
     const adding = Object.entries(wanted).filter(([, count]) => count > 0) as [QuotaKind, number][];
     if (adding.length === 0) return;
-    await refuseDeletedProject(tx, projectId);
-    await tx.execute('INSERT INTO lb_project (project_id) VALUES (?) ON DUPLICATE KEY UPDATE project_id = project_id', [
-      projectId,
-    ]);
+    await this.lock(tx, projectId);
     for (const [kind, count] of adding) {
       const { limit, used } = await this.read(tx, projectId, kind);
       if (used + count > limit)
@@ -62,6 +59,24 @@ export class Quotas {
           'QUOTA_EXCEEDED',
           `the project has ${used} of ${limit} ${kind}; ${count} more are not allowed: delete some, or ask an administrator to raise the quota`,
         );
+    }
+  }
+
+  /** Refuses NOT_FOUND a project that is deleted. The project's other creations wait until the transaction ends. */
+  async lock(tx: Transaction, projectId: string): Promise<void> {
+    await refuseDeletedProject(tx, projectId);
+    const sql = 'INSERT INTO lb_project (project_id) VALUES (?) ON DUPLICATE KEY UPDATE project_id = project_id';
+    await tx.execute(sql, [projectId]);
+  }
+
+  /** Null: the installation's. */
+  async set(tx: Transaction, projectId: string, kind: QuotaKind, limit: number | null): Promise<void> {
+    await this.lock(tx, projectId);
+    if (limit === null) await tx.execute('DELETE FROM lb_quota WHERE project_id = ? AND kind = ?', [projectId, kind]);
+    else {
+      const sql =
+        'INSERT INTO lb_quota (project_id, kind, `limit`) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE `limit` = VALUES(`limit`)';
+      await tx.execute(sql, [projectId, kind, limit]);
     }
   }
 

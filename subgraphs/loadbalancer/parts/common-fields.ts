@@ -11,12 +11,19 @@ import {
   textField,
 } from '../../../platform/graph/fields.ts';
 import { part } from './part-kind.ts';
+import { cipherNames, type Pattern, pem } from './patterns.ts';
 
-export const nameOf = (what: string) =>
-  part(textField(`Its name, for people. Unique in its ${what} where it is not empty.`, 255), {
-    default: '',
-    octavia: 'name',
-  });
+/** A text of a form. */
+export function formedField(description: string, maxLength: number, { pattern }: Pattern, minLength = 1): Field {
+  return { ...textField(description, maxLength, minLength), schema: { type: 'string', minLength, maxLength, pattern } };
+}
+
+/** A host name or an address. */
+export function hostField(description: string): Field {
+  return { ...textField(description, 253, 1), schema: { type: 'string', format: 'host', maxLength: 253 } };
+}
+
+export const nameField = part(textField('Its name, for people.', 255), { default: '', octavia: 'name' });
 export const descriptionField = part(textField('A description, for people.', 255), {
   default: '',
   octavia: 'description',
@@ -40,15 +47,9 @@ export const tlsVersionsField = (description: string): Field =>
   listField(enumField('A version of TLS.', tlsVersion), description, 2);
 
 /** Names as OpenSSL writes them. */
-export const ciphersField = (description: string): Field => ({
-  ...textField(description, 2048, 1),
-  schema: { type: 'string', minLength: 1, maxLength: 2048, pattern: '^[A-Z0-9-]+(:[A-Z0-9-]+)*$' },
-});
+export const ciphersField = (description: string): Field => formedField(description, 2048, cipherNames);
 
-export const certificatesField = (description: string): Field => ({
-  ...textField(description, 65_536, 1),
-  schema: { type: 'string', minLength: 1, maxLength: 65_536, pattern: '^[\\x20-\\x7e\\r\\n]*$' },
-});
+export const certificatesField = (description: string): Field => formedField(description, 65_536, pem);
 
 /** An object: `NAMEInput` in inputs, `NAME` in the type. */
 export function objectField(

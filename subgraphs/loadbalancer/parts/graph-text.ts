@@ -82,7 +82,7 @@ ${fields.join('')}  "How far its last change has come."
   operatingStatus: LoadBalancerOperatingStatus!
   "What its checks say, or why it does not serve; null when there is nothing to say."
   statusMessage: String
-  "When it was created."
+${kind.name === 'Member' ? '  "Until when its sessions may last; null: it is not drained."\n  drainUntil: DateTime\n' : ''}  "When it was created."
   createdAt: DateTime!
 ${childFields(kind)}}
 `;
@@ -154,12 +154,14 @@ function shown(value: JsonValue): string {
 
 /** One change, as loadBalancerPreview takes it. */
 function changeText(): string {
-  const fields = kinds.flatMap(({ name }) =>
-    (['Create', 'Update', 'Delete'] as const).map((verb) => {
-      const mutation = `${lower(name)}${verb}`;
-      return [mutation, { ...textField(`As ${mutation} takes it.`, 0), type: `${name}${verb}Input` }] as const;
-    }),
-  );
+  const changes = [
+    ...kinds.flatMap(({ name }) => ['Create', 'Update', 'Delete'].map((verb) => `${name}${verb}`)),
+    ...['PoolMembersSet', 'MemberDrain'],
+  ];
+  const fields = changes.map((change) => {
+    const mutation = lower(change);
+    return [mutation, { ...textField(`As ${mutation} takes it.`, 0), type: `${change}Input` }] as const;
+  });
   return inputText(
     'LoadBalancerChangeInput',
     'A change of a part of a load balancer. Give exactly one field.',

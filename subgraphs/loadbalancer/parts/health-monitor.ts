@@ -1,7 +1,8 @@
 // Health monitors: how the nodes check the members of a pool.
-import { enumField, integerField, required, textField } from '../../../platform/graph/fields.ts';
-import { enabledField, nameOf, tagsField } from './common-fields.ts';
+import { enumField, integerField, required } from '../../../platform/graph/fields.ts';
+import { enabledField, formedField, hostField, nameField, tagsField } from './common-fields.ts';
 import { onlyFor, type PartKind, part } from './part-kind.ts';
+import { pathAndQuery, statusCodes } from './patterns.ts';
 
 const type = {
   name: 'HealthMonitorType',
@@ -28,7 +29,7 @@ export const healthMonitor: PartKind = {
   parent: 'Pool',
   most: 1,
   fields: {
-    name: nameOf('pool'),
+    name: nameField,
     type: part(required(enumField('How it checks.', type)), { fixed: true, octavia: 'type' }),
     intervalMs: part(integerField('Time between two checks, in milliseconds, 100 to 3600000.', 100, 3_600_000), {
       default: 2_000,
@@ -49,39 +50,18 @@ export const healthMonitor: PartKind = {
     method: part(enumField('The method of the request, for HTTP and HTTPS. Default: GET.', method), {
       octavia: 'http_method',
     }),
-    path: part(
-      {
-        ...textField('The path of the request, for HTTP and HTTPS. Default: /.', 2048, 1),
-        // RFC 3986 sections 3.3 and 3.4.
-        schema: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 2048,
-          pattern: "^/([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*$",
-        },
-      },
-      { octavia: 'url_path' },
-    ),
-    hostHeader: part(
-      {
-        ...textField('The Host header of the request, and the name in the TLS handshake.', 253, 1),
-        schema: { type: 'string', format: 'host', maxLength: 253 },
-      },
-      { octavia: 'domain_name' },
-    ),
+    path: part(formedField('The path of the request, for HTTP and HTTPS. Default: /.', 2048, pathAndQuery), {
+      octavia: 'url_path',
+    }),
+    hostHeader: part(hostField('The Host header of the request, and the name in the TLS handshake.'), {
+      octavia: 'domain_name',
+    }),
     expectedCodes: part(
-      {
-        ...textField(
-          'Status codes of a healthy member, for HTTP and HTTPS: a code, a list or a range, for example 200, 200,202 or 200-204. Default: 200.',
-          255,
-          3,
-        ),
-        schema: {
-          type: 'string',
-          maxLength: 255,
-          pattern: '^[1-5][0-9]{2}(-[1-5][0-9]{2})?(,[1-5][0-9]{2}(-[1-5][0-9]{2})?)*$',
-        },
-      },
+      formedField(
+        'Status codes of a healthy member, for HTTP and HTTPS: a code, a list or a range, for example 200, 200,202 or 200-204. Default: 200.',
+        255,
+        statusCodes,
+      ),
       { octavia: 'expected_codes' },
     ),
     enabled: enabledField,
@@ -91,7 +71,12 @@ export const healthMonitor: PartKind = {
     const faults = ['method', 'path', 'expectedCodes'].flatMap((field) => onlyFor(spec, field, 'type', http));
     faults.push(...onlyFor(spec, 'hostHeader', 'type', [...http, 'TLS_HELLO']));
     if (Number(spec.timeoutMs) > Number(spec.intervalMs))
-      faults.push({ path: ['timeoutMs'], message: 'is longer than intervalMs' });
+      faults.push({ path: ['timeoutMs'], message: `must be at most intervalMs, which is ${String(spec.intervalMs)}` });
+    const backwards = String(spec.expectedCodes ?? '')
+      .split(',')
+      .find((range) => /-/.test(range) && range.slice(0, 3) > range.slice(4));
+    if (backwards !== undefined)
+      faults.push({ path: ['expectedCodes'], message: `has the range ${backwards}, which ends before it begins` });
     return faults;
   },
 };

@@ -1,7 +1,11 @@
 // L7 policies and their rules: requests that are refused, redirected, or sent to another pool.
 import { booleanField, enumField, integerField, required, textField } from '../../../platform/graph/fields.ts';
-import { descriptionField, enabledField, nameOf, tagsField } from './common-fields.ts';
+import { isHost } from '../../../platform/input.ts';
+import type { SchemaFault } from '../../../platform/json-schema.ts';
+import { descriptionField, enabledField, formedField, nameField, tagsField } from './common-fields.ts';
 import { onlyFor, type PartKind, part } from './part-kind.ts';
+import { printable, token, webAddress } from './patterns.ts';
+import { regularExpressionFault } from './regular-expression.ts';
 
 const action = {
   name: 'L7PolicyAction',
@@ -14,14 +18,7 @@ const action = {
   },
 } as const;
 
-const url = (description: string) => ({
-  ...textField(description, 2048, 1),
-  schema: {
-    type: 'string',
-    maxLength: 2048,
-    pattern: "^https?://[A-Za-z0-9.\\[\\]:-]+(/([A-Za-z0-9._~!$&'()*+,;=:@/?#-]|%[0-9A-Fa-f]{2})*)?$",
-  },
-});
+const url = (description: string) => formedField(description, 2048, webAddress);
 
 export const l7Policy: PartKind = {
   name: 'L7Policy',
@@ -29,7 +26,7 @@ export const l7Policy: PartKind = {
   parent: 'Listener',
   most: 100,
   fields: {
-    name: nameOf('listener'),
+    name: nameField,
     description: descriptionField,
     action: part(required(enumField('What it does.', action)), { octavia: 'action' }),
     position: part(
@@ -63,8 +60,20 @@ export const l7Policy: PartKind = {
     ...onlyFor(spec, 'redirectUrl', 'action', ['REDIRECT_TO_URL'], { required: true }),
     ...onlyFor(spec, 'redirectPrefix', 'action', ['REDIRECT_PREFIX'], { required: true }),
     ...onlyFor(spec, 'redirectCode', 'action', ['REDIRECT_TO_URL', 'REDIRECT_PREFIX']),
+    ...['redirectUrl', 'redirectPrefix'].filter((field) => !leadsToHost(spec[field])).map(noHost),
   ],
 };
+
+function leadsToHost(url: unknown): boolean {
+  if (url === null) return true;
+  const { hostname = '' } = URL.parse(String(url)) ?? {};
+  return isHost(hostname.replace(/^\[|\]$/g, ''));
+}
+
+const noHost = (field: string): SchemaFault => ({
+  path: [field],
+  message: 'must have a host name or an address, and a valid port',
+});
 
 const type = {
   name: 'L7RuleType',
@@ -89,7 +98,8 @@ const compareType = {
     STARTS_WITH: 'It starts with `value`.',
     ENDS_WITH: 'It ends with `value`.',
     CONTAINS: 'It contains `value`.',
-    REGEX: 'The regular expression `value` (PCRE2) matches.',
+    REGEX:
+      'The regular expression `value` matches: PCRE2 without look-around, back references and nested endless repetitions; (?i) first ignores case.',
   },
 } as const;
 
@@ -106,26 +116,12 @@ export const l7Rule: PartKind = {
     type: part(required(enumField('What it compares.', type)), { octavia: 'type' }),
     compareType: part(required(enumField('How it compares.', compareType)), { octavia: 'compare_type' }),
     key: part(
-      {
-        ...textField('The name of the header, cookie or field. Required for HEADER, COOKIE and SSL_DN_FIELD.', 255, 1),
-        schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9!#$%&*+.^_|~-]+$' },
-      },
+      formedField('The name of the header, cookie or field. Required for HEADER, COOKIE and SSL_DN_FIELD.', 255, token),
       { octavia: 'key' },
     ),
-    value: part(
-      required({
-        ...textField('What it is compared with, printable ASCII.', 255, 1),
-        schema: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 255,
-          pattern: '^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$',
-        },
-      }),
-      {
-        octavia: 'value',
-      },
-    ),
+    value: part(required(formedField('What it is compared with, printable ASCII.', 255, printable)), {
+      octavia: 'value',
+    }),
     invert: part(booleanField('True: it matches where the comparison fails.'), { default: false, octavia: 'invert' }),
     enabled: enabledField,
     tags: tagsField,
@@ -138,6 +134,10 @@ export const l7Rule: PartKind = {
       faults.push({ path: ['compareType'], message: 'must be EQUAL_TO or REGEX for type FILE_TYPE' });
     if (spec.type === 'SSL_CONN_HAS_CERT' && String(spec.value).toLowerCase() !== 'true')
       faults.push({ path: ['value'], message: 'must be True for type SSL_CONN_HAS_CERT; use invert for the opposite' });
+    if (spec.type === 'SSL_DN_FIELD' && spec.key !== null && !/^[A-Za-z][A-Za-z0-9.]*$/.test(String(spec.key)))
+      faults.push({ path: ['key'], message: 'must be the name of a field, for example CN, for type SSL_DN_FIELD' });
+    const bad = spec.compareType === 'REGEX' ? regularExpressionFault(String(spec.value)) : undefined;
+    if (bad !== undefined) faults.push({ path: ['value'], message: bad });
     if (spec.type === 'SSL_VERIFY_RESULT' && !/^\d{1,4}$/.test(String(spec.value)))
       faults.push({ path: ['value'], message: 'must be a number for type SSL_VERIFY_RESULT' });
     return faults;

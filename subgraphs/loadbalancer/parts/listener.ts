@@ -9,16 +9,18 @@ import {
   required,
   textField,
 } from '../../../platform/graph/fields.ts';
+import { ciphersFault } from './ciphers.ts';
 import {
   certificatesField,
   ciphersField,
   descriptionField,
   enabledField,
-  nameOf,
+  nameField,
   tagsField,
   tlsVersionsField,
 } from './common-fields.ts';
-import { onlyFor, type PartKind, part } from './part-kind.ts';
+import { onlyFor, type PartKind, part, textFault } from './part-kind.ts';
+import { certificatesFault, revocationsFault } from './pem.ts';
 
 const protocol = {
   name: 'ListenerProtocol',
@@ -77,8 +79,9 @@ export const listener: PartKind = {
   parent: 'LoadBalancer',
   most: 50,
   unique: ({ port }) => String(port),
+  uniqueFields: ['port'],
   fields: {
-    name: nameOf('load balancer'),
+    name: nameField,
     description: descriptionField,
     protocol: part(required(enumField('What it accepts.', protocol)), { fixed: true, octavia: 'protocol' }),
     port: part(required(portField('Its TCP port.')), { fixed: true, octavia: 'protocol_port' }),
@@ -202,8 +205,26 @@ export const listener: PartKind = {
       faults.push({ path: ['certificates'], message: 'are required for protocol TERMINATED_HTTPS, and only for it' });
     if (given('insertHeaders') && !http.includes(String(spec.protocol)))
       faults.push({ path: ['insertHeaders'], message: `are only for protocol ${http.join(' and ')}` });
-    if (spec.clientAuthentication !== 'NONE' && spec.clientAuthorities === null)
+    if (spec.protocol !== 'TERMINATED_HTTPS') {
+      if (spec.clientAuthentication !== 'NONE')
+        faults.push({ path: ['clientAuthentication'], message: `is only for protocol TERMINATED_HTTPS` });
+      if ((spec.insertHeaders as readonly string[]).some((name) => name.startsWith('X_SSL_')))
+        faults.push({
+          path: ['insertHeaders'],
+          message: 'must have no X_SSL_ header: they are only for protocol TERMINATED_HTTPS',
+        });
+    } else if (spec.clientAuthentication !== 'NONE' && spec.clientAuthorities === null)
       faults.push({ path: ['clientAuthorities'], message: 'is required when clients present a certificate' });
+    if (spec.clientRevocations !== null && spec.clientAuthentication === 'NONE')
+      faults.push({ path: ['clientRevocations'], message: 'requires clientAuthentication' });
+    for (const field of ['hstsIncludeSubdomains', 'hstsPreload'])
+      if (spec[field] === true && spec.hstsMaxAgeSeconds === null)
+        faults.push({ path: [field], message: 'requires hstsMaxAgeSeconds' });
+    faults.push(
+      ...textFault(spec, 'tlsCiphers', ciphersFault),
+      ...textFault(spec, 'clientAuthorities', certificatesFault),
+      ...textFault(spec, 'clientRevocations', revocationsFault),
+    );
     return faults;
   },
 };

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../../../platform/json.ts';
 import type { SchemaFault } from '../../../platform/json-schema.ts';
 import { idFieldOf } from './graph-text.ts';
 import type { PartKind } from './part-kind.ts';
+import { wantsOf } from './patterns.ts';
 
 /** The fields that were given, by the names of the spec. A null is kept: it asks for the default. Adds a fault for each id of another type. */
 export function givenFields(kind: PartKind, input: object, check: InputCheck): JsonObject {
@@ -24,7 +25,7 @@ function uuidsOf(check: InputCheck, field: string, value: JsonValue, type: strin
   return check.id(field, String(value), type) ?? '';
 }
 
-/** `at`: the path of the part in the input; empty: the input itself. */
+/** `at`: the path of the part in the input; empty: the input itself. In a tree, other parts are named, not given by id. */
 export function addFaults(
   check: InputCheck,
   kind: PartKind,
@@ -35,17 +36,38 @@ export function addFaults(
   for (const { path, message, tooLong } of faults) {
     const [first, ...rest] = path;
     const field = first === undefined ? undefined : kind.fields[first];
-    const shownFirst = first !== undefined && field?.refersTo !== undefined ? idFieldOf(first, field) : first;
+    const isById = field?.refersTo === 'TlsCertificate' || (field?.refersTo !== undefined && at.length === 0);
+    const shownFirst = first !== undefined && field !== undefined && isById ? idFieldOf(first, field) : first;
     const shown = [...at, ...(shownFirst === undefined ? [] : [shownFirst]), ...rest].join('.');
     check.fault(shown, sentence(shown, valueAt(given, path), message), tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT');
   }
 }
 
-function sentence(field: string, value: JsonValue | undefined, message: string): string {
+function sentence(field: string, value: JsonValue | undefined, fault: string): string {
   const shown = JSON.stringify(value)?.slice(0, 80);
+  const message = inWords(fault);
   return message.startsWith('must') && shown !== undefined
     ? `${field} is ${shown}; it ${message}`
     : `${field} ${message}`;
+}
+
+const formats: Readonly<Record<string, string>> = {
+  host: 'a host name or an IP address',
+  'address-block': 'an IP address or block without host bits, for example 203.0.113.0/24',
+};
+
+/** The validator's own sentences in ours. */
+function inWords(message: string): string {
+  const [, pattern] = /^must match pattern "(.*)"$/s.exec(message) ?? [];
+  if (pattern !== undefined) return `must be ${wantsOf(pattern)}`;
+  const [, format] = /^must match format "(.*)"$/.exec(message) ?? [];
+  if (format !== undefined) return `must be ${formats[format] ?? format}`;
+  return message
+    .replace(/^must be >= /, 'must be at least ')
+    .replace(/^must be <= /, 'must be at most ')
+    .replace(/^must NOT have more than /, 'must have at most ')
+    .replace(/^must NOT have fewer than /, 'must have at least ')
+    .replace(/^must NOT have duplicate items.*$/, 'must not have the same entry twice');
 }
 
 function valueAt(given: JsonObject, path: readonly string[]): JsonValue | undefined {

@@ -32,6 +32,8 @@ export interface PartKind {
   readonly most: number;
   /** What may exist only once in the parent, for example a port. */
   unique?(spec: PartSpec): string | undefined;
+  /** Its fields: the first is named when it is taken. */
+  readonly uniqueFields?: readonly string[];
   /** Faults in the combination of fields; for a spec whose fields are valid. */
   refine?(spec: PartSpec): readonly SchemaFault[];
 }
@@ -58,4 +60,16 @@ export function onlyFor(
   if (!given && may && options.required === true)
     return [{ path: [field], message: `is required for ${by} ${String(spec[by])}` }];
   return [];
+}
+
+/** The fault that `read` finds in a field with a text. */
+export function textFault(spec: PartSpec, field: string, read: (text: string) => string | undefined): SchemaFault[] {
+  const value = spec[field];
+  const message = typeof value === 'string' ? read(value) : undefined;
+  return message === undefined ? [] : [{ path: [field], message }];
+}
+
+/** What is taken, in words: `port 80`. */
+export function uniqueWords({ uniqueFields = [] }: PartKind, spec: PartSpec): string {
+  return uniqueFields.map((field) => `${field} ${String(spec[field])}`).join(' and ');
 }

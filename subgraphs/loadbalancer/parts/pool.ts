@@ -7,17 +7,23 @@ import {
   required,
   textField,
 } from '../../../platform/graph/fields.ts';
+import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
+import { ciphersFault } from './ciphers.ts';
 import {
   certificatesField,
   ciphersField,
   descriptionField,
   enabledField,
-  nameOf,
+  formedField,
+  hostField,
+  nameField,
   objectField,
   tagsField,
   tlsVersionsField,
 } from './common-fields.ts';
-import { type PartKind, type PartSpec, part } from './part-kind.ts';
+import { type PartKind, type PartSpec, part, textFault } from './part-kind.ts';
+import { token } from './patterns.ts';
+import { certificatesFault } from './pem.ts';
 
 const protocol = {
   name: 'PoolProtocol',
@@ -56,11 +62,11 @@ const persistence = {
         },
       }),
     ),
-    cookieName: {
-      ...textField('The name of the cookie. Required for APP_COOKIE; default for HTTP_COOKIE: SRV.', 128, 1),
-      // A token of RFC 6265 section 4.1.1, without quotes.
-      schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9!#$%&*+.^_|~-]+$' },
-    },
+    cookieName: formedField(
+      'The name of the cookie. Required for APP_COOKIE; default for HTTP_COOKIE: SRV.',
+      128,
+      token,
+    ),
     timeoutMs: integerField(
       'For how long a client without requests is remembered, in milliseconds, 1000 to 86400000. Default: 1800000.',
       1_000,
@@ -74,9 +80,13 @@ export const pool: PartKind = {
   description: 'Members that serve the same content, and how one of them is chosen.',
   parent: 'LoadBalancer',
   most: 50,
-  unique: ({ name }) => (name === '' ? undefined : String(name)),
+  unique: ({ name = '' }) => (name === '' || name === null ? undefined : String(name)),
+  uniqueFields: ['name'],
   fields: {
-    name: nameOf('load balancer'),
+    name: part(textField('Its name, for people. Unique in its load balancer where it is not empty.', 255), {
+      default: '',
+      octavia: 'name',
+    }),
     description: descriptionField,
     protocol: part(required(enumField('What it speaks to its members.', protocol)), {
       fixed: true,
@@ -105,12 +115,9 @@ export const pool: PartKind = {
       },
     ),
     tlsServerName: part(
-      textField(
+      hostField(
         'The host name that members must prove, also sent as SNI. Default: none is sent, and the name is not checked.',
-        253,
-        1,
       ),
-      {},
     ),
     authorities: part(
       certificatesField(
@@ -172,6 +179,7 @@ export const pool: PartKind = {
       if (spec.tls === false && spec[field] !== null) faults.push({ path: [field], message: 'requires tls: true' });
     if (spec.tlsServerName !== null && spec.authorities === null)
       faults.push({ path: ['authorities'], message: 'is required with tlsServerName: without it nothing is checked' });
+    faults.push(...textFault(spec, 'tlsCiphers', ciphersFault), ...textFault(spec, 'authorities', certificatesFault));
     return faults;
   },
 };
@@ -181,19 +189,14 @@ export const member: PartKind = {
   description: 'A server of a pool.',
   parent: 'Pool',
   most: 1_000,
-  unique: ({ host, port }) => `${String(host).toLowerCase()} ${String(port)}`,
+  unique: ({ host, port }) => `${canonicalAddressBlock(String(host)) ?? String(host).toLowerCase()} ${String(port)}`,
+  uniqueFields: ['host', 'port'],
   fields: {
-    name: nameOf('pool'),
-    host: part(
-      required({
-        ...textField('Its address, or its host name, which is resolved again when its TTL has passed.', 253, 1),
-        schema: { type: 'string', format: 'host', maxLength: 253 },
-      }),
-      {
-        fixed: true,
-        octavia: 'address',
-      },
-    ),
+    name: nameField,
+    host: part(required(hostField('Its address, or its host name, which is resolved again when its TTL has passed.')), {
+      fixed: true,
+      octavia: 'address',
+    }),
     port: part(required(portField('Its port.')), { fixed: true, octavia: 'protocol_port' }),
     weight: part(integerField('Its share among the members, 0 to 256. 0: no new sessions.', 0, 256), {
       default: 1,
@@ -203,15 +206,9 @@ export const member: PartKind = {
       default: false,
       octavia: 'backup',
     }),
-    monitorHost: part(
-      {
-        ...textField('The address or host name to check. Default: its own.', 253, 1),
-        schema: { type: 'string', format: 'host', maxLength: 253 },
-      },
-      {
-        octavia: 'monitor_address',
-      },
-    ),
+    monitorHost: part(hostField('The address or host name to check. Default: its own.'), {
+      octavia: 'monitor_address',
+    }),
     monitorPort: part(portField('The port to check. Default: its own.'), { octavia: 'monitor_port' }),
     enabled: enabledField,
     tags: tagsField,

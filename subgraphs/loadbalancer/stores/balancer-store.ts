@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { OperatingStatus, ProvisioningStatus, Topology } from '../model/states.ts';
+import { deleteAllParts } from './part-store.ts';
 
 export interface BalancerRow {
   readonly id: string;
@@ -129,7 +130,8 @@ export async function setProvisioning(
   await tx.execute(
     `UPDATE lb_load_balancer SET provisioning_status = ?, provisioning_reason = ?, version = version + 1,
       pending_since = IF(? IN ('ACTIVE', 'DELETED'), NULL, COALESCE(pending_since, NOW(3))),
-      live_name = IF(? = 'DELETED', NULL, live_name) WHERE id = ?`,
-    [to.status, to.reason, to.status, to.status, id],
+      live_name = IF(? = 'DELETED', NULL, live_name), deleted_at = IF(? = 'DELETED', NOW(3), deleted_at) WHERE id = ?`,
+    [to.status, to.reason, to.status, to.status, to.status, id],
   );
+  if (to.status === 'DELETED') await deleteAllParts(tx, id);
 }

@@ -54,15 +54,17 @@ export async function pageOfCertificates(
   return rows.map(toRow);
 }
 
-/** Of these, the live ones of the project. They are not deleted until the transaction ends. */
+/** Of these, the live ones of the project. `locked`: they are not deleted until the transaction ends. */
 export async function liveCertificates(
-  tx: Transaction,
+  sql: Sql,
   projectId: string,
   ids: readonly string[],
+  locked: boolean,
 ): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set();
-  const rows = await tx.query<{ id: string }>(
-    `SELECT id FROM lb_certificate WHERE id IN (${marksFor(ids)}) AND project_id = ? AND live_name IS NOT NULL LOCK IN SHARE MODE`,
+  const rows = await sql.query<{ id: string }>(
+    `SELECT id FROM lb_certificate WHERE id IN (${marksFor(ids)}) AND project_id = ? AND live_name IS NOT NULL
+    ${locked ? 'LOCK IN SHARE MODE' : ''}`,
     [...ids, projectId],
   );
   return new Set(rows.map(({ id }) => id));
@@ -106,8 +108,11 @@ export async function renewCertificate(tx: Transaction, id: string, row: Certifi
   );
 }
 
+/** Its private key is gone at once. */
 export async function deleteCertificate(tx: Transaction, id: string): Promise<void> {
-  await tx.execute('UPDATE lb_certificate SET live_name = NULL, version = version + 1 WHERE id = ?', [id]);
+  const sql =
+    "UPDATE lb_certificate SET live_name = NULL, deleted_at = NOW(3), sealed_key = '', key_id = '', version = version + 1 WHERE id = ?";
+  await tx.execute(sql, [id]);
 }
 
 export async function readSealedKeys(
@@ -120,4 +125,29 @@ export async function readSealedKeys(
     ids,
   );
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** UUIDs of the live certificates whose private keys are sealed with another key, in order. */
+export async function staleKeys(
+  db: Sql,
+  { keyId, after, limit }: { readonly keyId: string; readonly after: string; readonly limit: number },
+): Promise<readonly string[]> {
+  const sql =
+    'SELECT id FROM lb_certificate WHERE live_name IS NOT NULL AND key_id <> ? AND id > ? ORDER BY id LIMIT ?';
+  return (await db.query<{ id: string }>(sql, [keyId, after, limit])).map(({ id }) => id);
+}
+
+export async function lockSealedKey(
+  tx: Transaction,
+  id: string,
+): Promise<(SealedKey & Pick<CertificateRow, 'name' | 'sha256'>) | undefined> {
+  const [row] = await tx.query<SealedKey & Pick<CertificateRow, 'name' | 'sha256'>>(
+    'SELECT name, sha256, key_id AS keyId, sealed_key AS sealedKey FROM lb_certificate WHERE id = ? AND live_name IS NOT NULL FOR UPDATE',
+    [id],
+  );
+  return row;
+}
+
+export async function resealKey(tx: Transaction, id: string, { keyId, sealedKey }: SealedKey): Promise<void> {
+  await tx.execute('UPDATE lb_certificate SET sealed_key = ?, key_id = ? WHERE id = ?', [sealedKey, keyId, id]);
 }

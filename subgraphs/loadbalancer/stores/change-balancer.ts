@@ -16,16 +16,25 @@ export function balancerTopic(id: string): string {
   return `lb/${id}`;
 }
 
-/** Refuses NOT_FOUND a load balancer that is deleted, or about to be. `write` runs under the generation that it is given. */
+/** In which changes of a load balancer wait for each other (`Attempt.inTurn`), for its row. */
+export function balancerTurn(id: string): string {
+  return `lb/${id}`;
+}
+
+/**
+ * Refuses NOT_FOUND a load balancer that is deleted, or about to be. `write` runs under the generation that it is given. `field`: of the
+ * input, by which the load balancer or its part was named.
+ */
 export async function changeBalancer(
   tx: Transaction,
   wake: Wake,
   id: string,
   write: (row: BalancerRow, generation: number) => Promise<void>,
+  field = 'id',
 ): Promise<void> {
   const row = await lockBalancer(tx, id);
   if (row === undefined || row.provisioningStatus === 'DELETING' || row.provisioningStatus === 'DELETED')
-    refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
+    refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', field] });
   const generation = row.generation + 1;
   await write(row, generation);
   await beginGeneration(tx, id, generation);

@@ -123,3 +123,23 @@ export async function openHosts(db: Sql): Promise<readonly HostRow[]> {
   const sql = `SELECT ${columns} FROM lb_host WHERE status = 'ONLINE' AND cordoned = 0 ORDER BY id LIMIT 1000`;
   return (await db.query<Raw>(sql)).map(toRow);
 }
+
+export interface HostNetworks {
+  /** Management and public ranges of all hosts. */
+  readonly ranges: readonly string[];
+  /** Whether nodes are in the network of their host, not in one of their own. */
+  readonly shared: boolean;
+  /** Ports at which nodes answer health checks on the very address that clients use. */
+  readonly takenPorts: readonly number[];
+}
+
+export async function hostNetworks(db: Sql): Promise<HostNetworks> {
+  const rows = await db.query<{ publicRange: string; managementRange: string; provider: string; healthPort: number }>(
+    'SELECT DISTINCT public_range AS publicRange, management_range AS managementRange, provider, health_port AS healthPort FROM lb_host',
+  );
+  return {
+    ranges: [...new Set(rows.flatMap(({ publicRange, managementRange }) => [publicRange, managementRange]))],
+    shared: rows.length === 0 || rows.some(({ provider }) => provider !== 'NETNS'),
+    takenPorts: rows.filter((row) => row.publicRange === row.managementRange).map(({ healthPort }) => healthPort),
+  };
+}

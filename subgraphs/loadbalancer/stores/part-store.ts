@@ -3,6 +3,7 @@ import { always, type Sql, type Transaction } from '../../../platform/database/d
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { PageRequest } from '../../../platform/graph/connection.ts';
+import type { MemberTally } from '../model/operating-status.ts';
 import type { OperatingStatus } from '../model/states.ts';
 import type { PartName, PartSpec } from '../parts/part-kind.ts';
 
@@ -114,7 +115,8 @@ export async function updatePart(
 export async function deleteParts(tx: Transaction, ids: readonly string[], generation: number): Promise<void> {
   if (ids.length === 0) return;
   await tx.execute(
-    `UPDATE lb_part SET deleted = 1, unique_key = NULL, generation = ?, version = version + 1 WHERE id IN (${marksFor(ids)})`,
+    `UPDATE lb_part SET deleted = 1, deleted_at = NOW(3), unique_key = NULL, generation = ?, version = version + 1
+    WHERE id IN (${marksFor(ids)})`,
     [generation, ...ids],
   );
   await tx.execute(`DELETE FROM lb_reference WHERE part_id IN (${marksFor(ids)})`, ids);
@@ -140,15 +142,43 @@ export async function setReferences(
   );
 }
 
-/** References to any of these parts or certificates from other parts than these. At most 20. */
+/** References to any of these parts or certificates from other parts than these, unless their load balancer is deleted. At most 20. */
 export function referencesTo(sql: Sql, targetIds: readonly string[]): Promise<Reference[]> {
   if (targetIds.length === 0) return Promise.resolve([]);
   const marks = marksFor(targetIds);
   return sql.query<Reference>(
-    `SELECT part_id AS partId, field, target_id AS targetId FROM lb_reference
-    WHERE target_id IN (${marks}) AND part_id NOT IN (${marks}) LIMIT 20`,
+    `SELECT r.part_id AS partId, r.field, r.target_id AS targetId FROM lb_reference r JOIN lb_part p ON p.id = r.part_id
+    JOIN lb_load_balancer b ON b.id = p.load_balancer_id AND b.provisioning_status NOT IN ('DELETING', 'DELETED')
+    WHERE r.target_id IN (${marks}) AND r.part_id NOT IN (${marks}) LIMIT 20`,
     [...targetIds, ...targetIds],
   );
+}
+
+/** All parts of a load balancer that is gone. */
+export async function deleteAllParts(tx: Transaction, loadBalancerId: string): Promise<void> {
+  await tx.execute(
+    'DELETE FROM lb_reference WHERE part_id IN (SELECT id FROM lb_part WHERE load_balancer_id = ? AND deleted = 0)',
+    [loadBalancerId],
+  );
+  await tx.execute(
+    'UPDATE lb_part SET deleted = 1, deleted_at = NOW(3), unique_key = NULL WHERE load_balancer_id = ? AND deleted = 0',
+    [loadBalancerId],
+  );
+}
+
+/** Bytes of what every node of a load balancer is told: its parts and their certificates. */
+export async function bytesOfTree(sql: Sql, loadBalancerId: string): Promise<number> {
+  // Beside its settings, a part has ids and names.
+  const [parts] = await sql.query<{ bytes: number }>(
+    'SELECT COALESCE(SUM(LENGTH(spec) + 250), 0) AS bytes FROM lb_part WHERE load_balancer_id = ? AND deleted = 0',
+    [loadBalancerId],
+  );
+  const [certificates] = await sql.query<{ bytes: number }>(
+    `SELECT COALESCE(SUM(LENGTH(c.chain) + 8000), 0) AS bytes FROM lb_certificate c WHERE c.id IN
+      (SELECT r.target_id FROM lb_reference r JOIN lb_part p ON p.id = r.part_id WHERE p.load_balancer_id = ? AND p.deleted = 0)`,
+    [loadBalancerId],
+  );
+  return Number(parts?.bytes ?? 0) + Number(certificates?.bytes ?? 0);
 }
 
 /** Number of live parts of a kind: in a parent, or in a project. */
@@ -173,4 +203,41 @@ async function taken(writing: Promise<unknown>): Promise<boolean> {
     if (isDuplicateKey(error)) return false;
     throw error;
   }
+}
+
+export interface PoolTallies {
+  readonly members: readonly MemberTally[];
+  /** Whether a health monitor is in use. */
+  readonly checked: boolean;
+}
+
+/** By pool, without deleted members. */
+export async function talliesOf(sql: Sql, poolIds: readonly string[]): Promise<ReadonlyMap<string, PoolTallies>> {
+  if (poolIds.length === 0) return new Map();
+  const rows = await sql.query<{
+    poolId: string;
+    kind: PartName;
+    enabled: string;
+    draining: number;
+    status: OperatingStatus;
+    count: number;
+  }>(
+    `SELECT parent_id AS poolId, kind, JSON_VALUE(spec, '$.enabled') AS enabled, drain_until IS NOT NULL AS draining, operating_status AS
+      status, CAST(COUNT(*) AS INT) AS count FROM lb_part
+    WHERE parent_id IN (${marksFor(poolIds)}) AND kind IN ('Member', 'HealthMonitor') AND deleted = 0 GROUP BY 1, 2, 3, 4, 5`,
+    poolIds,
+  );
+  const byPool = Map.groupBy(rows, ({ poolId }) => poolId);
+  return new Map(
+    poolIds.map((id) => {
+      const own = (byPool.get(id) ?? []).map((row) => ({
+        ...row,
+        enabled: row.enabled === '1' || row.enabled === 'true',
+        draining: Number(row.draining) === 1,
+        count: Number(row.count),
+      }));
+      const members = own.filter(({ kind }) => kind === 'Member');
+      return [id, { members, checked: own.some(({ kind, enabled }) => kind === 'HealthMonitor' && enabled) }];
+    }),
+  );
 }

@@ -46,9 +46,9 @@ export async function pageOfSubnets(
 }
 
 /** The project's oldest live one. */
-export async function firstSubnet(tx: Transaction, projectId: string): Promise<SubnetRow | undefined> {
+export async function firstSubnet(db: Sql, projectId: string): Promise<SubnetRow | undefined> {
   const sql = `SELECT ${columns} FROM lb_subnet WHERE project_id = ? AND live_name IS NOT NULL ORDER BY id LIMIT 1 LOCK IN SHARE MODE`;
-  const [raw] = await tx.query<Raw>(sql, [projectId]);
+  const [raw] = await db.query<Raw>(sql, [projectId]);
   return raw === undefined ? undefined : toRow(raw);
 }
 
@@ -78,7 +78,9 @@ export async function renameSubnet(tx: Transaction, id: string, name: string): P
 }
 
 export async function deleteSubnet(tx: Transaction, id: string): Promise<void> {
-  await tx.execute('UPDATE lb_subnet SET live_name = NULL, version = version + 1 WHERE id = ?', [id]);
+  await tx.execute('UPDATE lb_subnet SET live_name = NULL, deleted_at = NOW(3), version = version + 1 WHERE id = ?', [
+    id,
+  ]);
 }
 
 /** Names of the live load balancers in a subnet, at most 5. */

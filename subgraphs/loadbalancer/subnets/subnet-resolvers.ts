@@ -13,7 +13,10 @@ export function subnetResolvers({
   readonly service: SubnetService;
 }): Resolvers {
   return {
-    Query: { projectSubnets: (_, args, context) => reads.page(context, args) },
+    Query: {
+      projectSubnet: (_, { id }, context) => reads.byGlobalId(context, id),
+      projectSubnets: (_, args, context) => reads.page(context, args),
+    },
     Mutation: {
       projectSubnetCreate: (_, { input }, context) => payload('projectSubnet', service.create(context, input)),
       projectSubnetUpdate: (_, { input }, context) => payload('projectSubnet', service.update(context, input)),

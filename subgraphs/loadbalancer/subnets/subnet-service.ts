@@ -9,10 +9,12 @@ import type { Database, Transaction } from '../../../platform/database/database.
 import { refuse, unknownId } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
-import type { InputCheck } from '../../../platform/input.ts';
+import { InputCheck } from '../../../platform/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { isInBlock } from '../../../platform/net/address-block.ts';
 import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Quotas } from '../model/quotas.ts';
+import { hostNetworks } from '../stores/host-store.ts';
 import {
   balancersIn,
   deleteSubnet,
@@ -45,6 +47,7 @@ export class SubnetService {
     return this.#run('projectSubnetCreate', context, input, async (attempt) => {
       attempt.check.name('name', input.name);
       const cidr = checkCidr(attempt.check, input.cidr);
+      if (cidr !== undefined) checkApart(attempt.check, cidr, (await hostNetworks(this.#options.db)).ranges);
       const projectId = oneProject(context.identity, input.projectId);
       attempt.projectId = projectId;
       attempt.check.throwIfAny();
@@ -84,6 +87,8 @@ export class SubnetService {
   /** UUID of the subnet of a new load balancer: the named one, the project's first, or a new one. It stays until the transaction ends. */
   async forNew(tx: Transaction, projectId: string, id: string | undefined): Promise<string> {
     if (id === undefined) {
+      // Of several first load balancers of a project one makes the subnet.
+      await this.#options.quotas.lock(tx, projectId);
       const first = await firstSubnet(tx, projectId);
       return first?.id ?? this.#insert(tx, { projectId, name: 'default', cidr: this.#options.defaultCidr });
     }
@@ -93,8 +98,19 @@ export class SubnetService {
     return row.id;
   }
 
+  /** The block of that subnet; null: there is none of the project. */
+  async cidrForNew(projectId: string, id: string | undefined): Promise<string | null> {
+    const { db, defaultCidr } = this.#options;
+    const named = id === undefined ? await firstSubnet(db, projectId) : await this.#read(id);
+    if (named === undefined) return id === undefined ? defaultCidr : null;
+    return named.projectId === projectId ? named.cidr : null;
+  }
+
   async #insert(tx: Transaction, row: Pick<SubnetRow, 'projectId' | 'name' | 'cidr'>): Promise<string> {
     await this.#options.quotas.take(tx, row.projectId, { SUBNETS: 1 });
+    const check = new InputCheck();
+    checkApart(check, row.cidr, (await hostNetworks(tx)).ranges);
+    check.throwIfAny();
     const id = newUuid();
     await refuseTaken('subnet', row.name, insertSubnet(tx, { ...row, id }));
     return id;
@@ -140,4 +156,29 @@ export function checkCidr(check: InputCheck, text: string): string | undefined {
   if (length === '' || bits < shortest || bits > longest)
     check.fault('cidr', `cidr is ${cidr}; give a block from /${shortest} to /${longest}`);
   return cidr;
+}
+
+/** Networks that a machine keeps for itself (RFC 6890), and those from which clouds give credentials. */
+const reserved = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/3',
+  '::/16',
+  'fe80::/10',
+  'ff00::/8',
+  'fd00:ec2::/32',
+];
+
+/** Adds a fault for a subnet in which a node could not tell its own networks apart. */
+function checkApart(check: InputCheck, cidr: string, ofHosts: readonly string[]): void {
+  if (reserved.some((block) => overlap(cidr, block)))
+    check.fault('cidr', `cidr is ${cidr}, which is reserved; give another`);
+  else if (ofHosts.some((block) => overlap(cidr, block)))
+    check.fault('cidr', `cidr is ${cidr}, which overlaps a network of the load balancer hosts; give another`);
+}
+
+function overlap(one: string, other: string): boolean {
+  const first = (block: string) => block.split('/')[0] ?? '';
+  return isInBlock(first(one), other) || isInBlock(first(other), one);
 }

@@ -18,6 +18,7 @@ const nativeTypes: Record<string, (size: string) => string> = {
   VarBinary: (size) => `varbinary${size}`,
   DateTime: (size) => `datetime${size}`,
   LongText: () => 'longtext',
+  MediumText: () => 'mediumtext',
   Text: () => 'text',
   UnsignedBigInt: () => 'bigint(20) unsigned',
   UnsignedInt: () => 'int(10) unsigned',
@@ -31,6 +32,7 @@ const plainTypes: Record<string, string> = {
   Int: 'int(11)',
   BigInt: 'bigint(20)',
   Boolean: 'tinyint(1)',
+  Float: 'double',
   DateTime: 'datetime(3)',
 };
 

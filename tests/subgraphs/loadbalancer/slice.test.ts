@@ -179,7 +179,7 @@ test('from one mutation to answers, and from each change to the nodes', async ()
     await waitFor('both members', async () => new Set([await ask(address), await ask(address)]).size === 2);
 
   const pool = (await readChildren(ground.db, 'Pool', [id])).get(id)?.[0];
-  const added = await parts.create(context, 'Member', {
+  const added = await parts.change(context, 'memberCreate', {
     ...{ poolId: encodeId('Pool', pool?.id ?? ''), host: '127.0.0.1', port: webs[2]?.port },
   } as object);
   expect(added.userErrors).toEqual([]);
@@ -196,7 +196,9 @@ test('from one mutation to answers, and from each change to the nodes', async ()
   expect(await ask(node?.address ?? '')).toMatch(/^200/);
   await addHost('host-1', 1, machine);
   await waitFor('the host', async () => link.connected === 2);
-  const removed = await parts.delete(context, 'Member', { id: encodeId('Member', added.entity?.id ?? '') });
+  const removed = await parts.change(context, 'memberDelete', {
+    ...{ id: encodeId('Member', added.entity?.id ?? '') },
+  } as object);
   expect(removed.userErrors).toEqual([]);
   await waitFor('ACTIVE', async () => (await readBalancer(ground.db, id))?.provisioningStatus === 'ACTIVE');
   const after = ((await nodesOf(ground.db, [id])).get(id) ?? []).find(({ hostId }) => hostId === machine.id);

@@ -1,6 +1,7 @@
 // From one model to another: what can be changed on the runtime socket, and what needs a reload, with its reasons. Servers are not
 // compared here, as they are brought to the model by what HAProxy itself says of them (servers.ts).
-import type { CertificateModel, FileModel, HaproxyModel } from './model.ts';
+import type { CertificateModel, FileModel, HaproxyModel, ServerModel } from './model.ts';
+import { addCommand } from './servers.ts';
 
 /** HAProxy takes a command with its payload into one buffer (tune.bufsize, 16 KiB). */
 export const mostPayloadBytes = 15_000;
@@ -42,6 +43,38 @@ export function changedFiles(before: HaproxyModel, after: HaproxyModel): readonl
 
 export function changedCertificates(before: HaproxyModel, after: HaproxyModel): readonly CertificateModel[] {
   return [...after.certificates.values()].filter(({ path, pem }) => before.certificates.get(path)?.pem !== pem);
+}
+
+/** What the runtime socket is told where it is enough, for people: what waits for checks and sessions comes last. */
+export function commandsBetween(before: HaproxyModel, after: HaproxyModel): string[] {
+  const files = changedFiles(before, after).map(({ path }) => `# the content of ${path}`);
+  const certificates = changedCertificates(before, after).flatMap(({ path }) => [
+    `set ssl cert ${path}`,
+    `commit ssl cert ${path}`,
+  ]);
+  const added: string[] = [];
+  const changed: string[] = [];
+  const removed: string[] = [];
+  for (const [name, { servers }] of after.backends) {
+    const old = before.backends.get(name)?.servers ?? new Map<string, ServerModel>();
+    for (const server of servers.values()) {
+      const target = `${name}/${server.name}`;
+      const known = old.get(server.name);
+      if (known === undefined)
+        added.push(addCommand(name, server), ...(server.checked ? [`enable health ${target}`] : []));
+      if (known !== undefined && known.weight !== server.weight)
+        changed.push(`set server ${target} weight ${server.weight}`);
+      if (known?.state !== server.state) changed.push(`set server ${target} state ${stateWord(server)}`);
+    }
+    for (const server of old.keys())
+      if (!servers.has(server))
+        removed.push(`set server ${name}/${server} state maint`, `del server ${name}/${server}`);
+  }
+  return [...files, ...certificates, ...added, ...changed, ...removed];
+}
+
+function stateWord({ state }: ServerModel): string {
+  return state === 'ENDED' ? 'maint' : state.toLowerCase();
 }
 
 /** What can be brought about at once while the rest waits for its reload: servers and files of `after` in the structure of `before`. */

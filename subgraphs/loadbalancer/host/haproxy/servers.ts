@@ -78,13 +78,11 @@ export class Servers {
     }
   }
 
-  /** `default-server` is not inherited by servers that are added at runtime: all keywords are given. */
   async #add(backend: BackendModel, server: ServerModel): Promise<boolean> {
     const { runtime, prepare } = this.#options;
     const target = `${backend.name}/${server.name}`;
     await prepare(server);
-    const words = [endpoint(server), ...server.keywords, 'weight', String(server.weight)].map(runtimeWord);
-    await runtime.tell(`add server ${target} ${words.join(' ')}`, /New server registered/);
+    await runtime.tell(addCommand(backend.name, server), /New server registered/);
     // It is in maintenance until it is told otherwise.
     if (server.state === 'MAINT' || server.state === 'ENDED') return false;
     if (server.state === 'READY' && !server.checked && backend.follows === undefined) {
@@ -152,6 +150,12 @@ export class Servers {
     await this.#options.runtime.tell(`shutdown sessions server ${target}`);
     return false;
   }
+}
+
+/** `default-server` is not inherited by servers that are added at runtime: all keywords are given. */
+export function addCommand(backend: string, server: ServerModel): string {
+  const words = [endpoint(server), ...server.keywords, 'weight', String(server.weight)].map(runtimeWord);
+  return `add server ${backend}/${server.name} ${words.join(' ')}`;
 }
 
 /** Its first check has ended: well, or badly enough that it is down and gets nothing when it is made ready. */

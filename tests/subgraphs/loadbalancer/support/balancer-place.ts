@@ -36,7 +36,7 @@ export class BalancerPlace {
     const memberAddresses = new MemberAddresses(egress);
     this.parts = new PartService({ ...common, memberAddresses });
     const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
-    this.balancers = new BalancerService({ ...common, parts: this.parts, subnets, memberAddresses, zone: 'lb.test' });
+    this.balancers = new BalancerService({ ...common, subnets, memberAddresses, zone: 'lb.test' });
   }
 
   static async open(): Promise<BalancerPlace> {

@@ -1,0 +1,29 @@
+// Resolvers of nodes. Their load balancer and host are resolved with those.
+import type { LoadBalancerNodeStep, Resolvers } from '../../../generated/graph/loadbalancer.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import type { NodeRow } from '../stores/node-store.ts';
+import type { NodeReads } from './node-reads.ts';
+
+export function nodeResolvers({ reads }: { readonly reads: NodeReads }): Resolvers {
+  return {
+    Query: { loadBalancerNode: (_, { id }, context) => reads.byGlobalId(context, id) },
+    LoadBalancerNode: {
+      __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),
+      id: ({ id }) => encodeId('LoadBalancerNode', id),
+      project: ({ projectId }) => ({ id: encodeId('Project', projectId) }),
+      steps: stepsOf,
+      replaces: ({ replacesId }, _, context) => (replacesId === null ? null : reads.node(context, replacesId)),
+    },
+  };
+}
+
+function stepsOf({ placedAt, madeAt, configuredAt, checkedAt, inDnsAt }: NodeRow): LoadBalancerNodeStep[] {
+  const steps = [
+    { name: 'PLACED', doneAt: placedAt },
+    { name: 'MADE', doneAt: madeAt },
+    { name: 'CONFIGURED', doneAt: configuredAt },
+    { name: 'CHECKED', doneAt: checkedAt },
+    { name: 'IN_DNS', doneAt: inDnsAt },
+  ] as const;
+  return steps.flatMap(({ name, doneAt }) => (doneAt === null ? [] : [{ name, doneAt }]));
+}
