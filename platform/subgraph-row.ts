@@ -168,6 +168,8 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly migrations: MigrationOwner;
   /** Shared parts that it writes to in its own transactions: its database has their tables too. */
   readonly uses?: readonly SharedPart[];
+  /** The DNS zones in which it publishes names. */
+  zones?(settings: SettingsOf<Shapes>): readonly string[];
   readonly events: EventKinds;
   /** True for the one whose `create` provides `access`: no gateway works without it. */
   readonly authenticates?: boolean;

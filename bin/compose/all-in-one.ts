@@ -1,4 +1,4 @@
-// Everything on one machine: the data folder, private MariaDB and Redis under supervision, all roles, the lab with its firewall
+// Everything on one machine: the data folder, private MariaDB and Redis (and PowerDNS) under supervision, all roles, the lab with its firewall
 // as a first backend, and the accounts of a first start.
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
@@ -27,6 +27,7 @@ import { openControl } from './lab/control.ts';
 import { Lab } from './lab/lab.ts';
 import { labLines } from './lab/lines.ts';
 import { ownersOf } from './owners.ts';
+import { startPrivateDns } from './private-dns.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { isUnbound, resealAll } from './reseal.ts';
 import { startTogether } from './start-together.ts';
@@ -99,7 +100,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
         ...(options.labSource === undefined ? {} : { rootSource: options.labSource }),
       })
     : undefined;
-  const [mariadb, redis] = await startTogether(stack, signal, (start) => [
+  const [mariadb, redis, dns] = await startTogether(stack, signal, (start) => [
     start(
       (giveUp) =>
         supervise('MariaDB', (ending) => startMariadb({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), {
@@ -111,6 +112,10 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
       (giveUp) =>
         supervise('Redis', (ending) => startRedis({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), { log }),
       (server) => server.stop(),
+    ),
+    start(
+      (giveUp) => startPrivateDns(config, rows, { folder, log, signal: giveUp }),
+      async (server) => server?.stop(),
     ),
     start(
       async () => lab?.begin(),
@@ -136,6 +141,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     'database.dataFolder': folder.path,
     'redis.path': redis.current.path,
     'keys.folder': keys,
+    ...dns?.settings,
     ...(lab?.hasParts === true ? egressOfLab(config) : {}),
   };
   signal.throwIfAborted();

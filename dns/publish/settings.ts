@@ -6,20 +6,15 @@ import type { ServerPlace } from '../servers/transport.ts';
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+const server = z.string().transform((text, context): ServerPlace => {
+  const place = placeOf(text.trim());
+  if (place !== undefined) return place;
+  context.addIssue({ code: 'custom', message: `${text} is not ADDRESS:PORT, for example 192.0.2.53:53` });
+  return z.NEVER;
+});
 const servers = z
   .union([z.array(z.string()), z.string().transform((text) => text.split(',').filter((each) => each.trim() !== ''))])
-  .pipe(
-    z
-      .array(
-        z.string().transform((text, context): ServerPlace => {
-          const place = placeOf(text.trim());
-          if (place !== undefined) return place;
-          context.addIssue({ code: 'custom', message: `${text} is not ADDRESS:PORT, for example 192.0.2.53:53` });
-          return z.NEVER;
-        }),
-      )
-      .max(8),
-  );
+  .pipe(z.array(server).max(8));
 
 export const dnsSettings = {
   'dns.servers': servers
@@ -33,6 +28,11 @@ export const dnsSettings = {
     .optional()
     .describe(
       'file with the key of the servers, as "tsig-keygen -a hmac-sha256 NAME" writes it; only its owner may read it; needed with dns.servers',
+    ),
+  'dns.privateServer': server
+    .optional()
+    .describe(
+      'ADDRESS:PORT at which "npm start" runs a private PowerDNS with the zones of the subgraphs, and publishes names there, in place of dns.servers; default: none',
     ),
   'dns.timeoutMs': count(100, 10_000).default(2_000).describe('time for an answer of a DNS server'),
   'dns.lookIntervalMs': count(1_000, 3_600_000)

@@ -22,6 +22,7 @@ export const loadBalancerRow = subgraphRow({
     folder: fileURLToPath(new URL('../../prisma/migrations/loadbalancer', import.meta.url)),
   },
   uses: [dnsPart],
+  zones: (settings) => [settings['loadbalancer.zone']],
   events: loadBalancerEvents,
   filteredFeeds: ['loadBalancerChanges', 'loadBalancerNodeChanges'],
   settings: {

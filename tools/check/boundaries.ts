@@ -21,7 +21,9 @@ const rules: readonly Rule[] = [
   { folder: 'lab/', mayImport: ['platform/', 'embedded/', 'simulators/', 'subgraphs/relay/'] },
   {
     folder: 'bin/',
-    mayImport: ['generated/cli/', 'platform/', 'gateway/', 'subgraphs/', 'workers/', 'embedded/', 'lab/', 'schema/'],
+    mayImport: [
+      ...['generated/cli/', 'platform/', 'dns/', 'gateway/', 'subgraphs/', 'workers/', 'embedded/', 'lab/', 'schema/'],
+    ],
   },
 ];
 
