@@ -9,8 +9,16 @@ export const dnsPart = sharedPart({
   name: 'dns',
   settings: dnsSettings,
   migrations: { owner: 'dns', folder: fileURLToPath(new URL('../prisma/migrations/dns', import.meta.url)) },
-  async work({ db, wake, log }, settings) {
+  async work({ db, wake, log, health }, settings) {
     const servers = await openServers(settings);
+    const { failingNames } = await import('./publish/publication-store.ts');
+    // Not required: names keep their last answer.
+    const check = async () => {
+      const { count, reason } = await failingNames(db);
+      if (count > 0) throw new Error(`${count} names are not published: ${reason}`);
+      return `${servers.length} servers`;
+    };
+    health.add('names in DNS', check, { required: false });
     const { createPublishQueue } = await import('./publish/publish-queue.ts');
     const { createLookQueue } = await import('./publish/look-queue.ts');
     return {

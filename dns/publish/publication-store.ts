@@ -98,6 +98,14 @@ export async function withdrawnForMs(db: Sql, id: string): Promise<number> {
   return (await db.query<{ ms: number | null }>(sql, [id]))[0]?.ms ?? 0;
 }
 
+/** Number of names that could not be published at the last attempt, and the reason of the one that waits longest. */
+export async function failingNames(db: Sql): Promise<{ readonly count: number; readonly reason: string | undefined }> {
+  const failing = 'FROM dns_record_set WHERE failing_since IS NOT NULL';
+  const [row] = await db.query<{ count: number }>(`SELECT COUNT(*) AS count ${failing}`);
+  const [first] = await db.query<{ error: string }>(`SELECT error ${failing} ORDER BY failing_since LIMIT 1`);
+  return { count: row?.count ?? 0, reason: first?.error };
+}
+
 export function owePublication(tx: Transaction, wake: Wake, id: string, dueInMs = 0): Promise<void> {
   return owe(tx, publishKind, id, { dueInMs }, wake);
 }

@@ -6,7 +6,7 @@ import type { DnsError } from '../../dns/servers/dns-error.ts';
 import { fenceName } from '../../dns/servers/fence.ts';
 import type { WantedName } from '../../dns/servers/record-server.ts';
 import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
-import { type NameServer, nameServers, zone } from './support/name-servers.ts';
+import { type NameServer, nameServers, powerdns, zone } from './support/name-servers.ts';
 
 const signal = new AbortController().signal;
 const writer = randomUUID();
@@ -234,4 +234,21 @@ describe.each(Object.entries(nameServers))('%s', (nameOfServer, open) => {
       expect(await records.has(wanted(generation, [a(`192.0.2.${generation}`)]), signal)).toBe(true);
     }
   });
+});
+
+test('a server with an IPv6 address, over UDP and TCP', async () => {
+  const server = await powerdns('::1');
+  try {
+    const records = new Rfc2136Server({ place: server.place, key: server.key, timeoutMs: 5_000 });
+    expect(records.name).toBe(`[::1]:${server.place.port}`);
+    const name = `web.${zone}`;
+    const wanted = {
+      ...{ zone, name, writer, owner: 'loadbalancer/1', generation: 1, ttlSeconds: 5, earlierRecords: [] },
+      ...{ records: [aaaa('2001:db8::1')], readAtMs: Date.now() },
+    };
+    expect(await records.publish(wanted, signal)).toEqual({ state: 'PUBLISHED' });
+    expect(await server.dig(name, 'AAAA')).toEqual(['2001:db8::1']);
+  } finally {
+    await server.remove();
+  }
 });

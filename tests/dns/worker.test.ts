@@ -79,6 +79,14 @@ test('a worker publishes what a subgraph declares, and mends what others change'
     expect(await server.dig(name, 'A')).toEqual(['192.0.2.1']);
     await server.nsupdate(`update delete ${name} A`);
     await waitFor('the mending', async () => (await server.dig(name, 'A'))[0] === '192.0.2.1');
+    await server.kill();
+    await db.transaction((tx) => declareRecords(tx, createLocalWake(), { ...wanted, ttlSeconds: 6 }));
+    const impaired = async () => (await worker.health.readiness()).impaired.map(({ detail }) => detail ?? '').join();
+    await waitFor('the fault in health', async () =>
+      (await impaired()).includes('1 names are not published: 127.0.0.1'),
+    );
+    await server.start();
+    await waitFor('health', async () => (await impaired()) === '');
   } finally {
     await worker.stop();
   }

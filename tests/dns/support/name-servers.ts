@@ -38,12 +38,12 @@ interface Running {
 async function nameServer(
   folder: string,
   keyFile: string,
-  port: number,
+  place: NameServer['place'],
   begin: () => Promise<Running>,
   remove: () => Promise<void>,
 ): Promise<NameServer> {
   let running = await begin();
-  const place = { address: '127.0.0.1', port };
+  const { address, port } = place;
   return {
     place,
     key: await readTsigKey(keyFile),
@@ -59,7 +59,7 @@ async function nameServer(
       running = await begin();
     },
     async dig(name, type) {
-      const args = [`@${place.address}`, '-p', String(port), '+short', '+norecurse', '+time=2', name, type];
+      const args = [`@${address}`, '-p', String(port), '+short', '+norecurse', '+time=2', name, type];
       const { stdout } = await runProgram('dig', args);
       return stdout
         .split('\n')
@@ -68,7 +68,7 @@ async function nameServer(
     },
     async nsupdate(...lines) {
       const script = join(folder, 'nsupdate.txt');
-      await writeFile(script, [`server ${place.address} ${port}`, `zone ${zone}`, ...lines, 'send', ''].join('\n'));
+      await writeFile(script, [`server ${address} ${port}`, `zone ${zone}`, ...lines, 'send', ''].join('\n'));
       const { exitCode, stderr } = await runProgram('nsupdate', ['-k', keyFile, script]);
       if (exitCode !== 0) throw new Error(`nsupdate: ${stderr}`);
     },
@@ -79,13 +79,14 @@ async function nameServer(
   };
 }
 
-export async function powerdns(extraArguments: readonly string[] = []): Promise<NameServer> {
+/** `address`: default 127.0.0.1. */
+export async function powerdns(address = '127.0.0.1'): Promise<NameServer> {
   const place = await temporaryFolder();
   const folder = await openDataFolder(join(place.path, 'data'), { version: 1 });
   const port = await freePort();
-  const begin = () => startPowerdns({ folder, log: silentLog, port, zones: [zone], extraArguments });
+  const begin = () => startPowerdns({ folder, log: silentLog, address, port, zones: [zone] });
   const keyFile = join(folder.path, 'secrets', 'dns-tsig.key');
-  return nameServer(place.path, keyFile, port, begin, async () => {
+  return nameServer(place.path, keyFile, { address, port }, begin, async () => {
     await folder.close();
     await place.remove();
   });
@@ -130,7 +131,7 @@ zone "${zone}" { type primary; file "${home}/zone"; allow-update { key tidegate;
     await server.waitUntilReady(answers, 30_000);
     return server;
   };
-  return nameServer(place.path, keyFile, port, begin, () => place.remove());
+  return nameServer(place.path, keyFile, { address: '127.0.0.1', port }, begin, () => place.remove());
 }
 
 /** Both, by name. */
