@@ -41,7 +41,7 @@ export interface RelayUnknownOptions {
   readonly again: number;
   /** Trials at once: calls for drops, pairs of relays for kills and stops, backends of each device for again. */
   readonly lanes: Readonly<Record<Part, number>>;
-  /** All parts at once, instead of one after the other. */
+  /** All parts at once, and drops on all wires, instead of one after the other. */
   readonly atOnce?: boolean;
   /** A data folder; it is kept. */
   readonly folder: string;
@@ -198,15 +198,16 @@ function deviceOfLane(devices: Stage['devices'], index: number): TrialDevice {
   return device;
 }
 
-/** One wire after the other. */
-async function runAllDrops({ options, servers, devices }: Stage): Promise<Partial<Record<Wire, Drops>>> {
+async function runAllDrops({ ending, options, servers, devices }: Stage): Promise<Partial<Record<Wire, Drops>>> {
   const { progress, signal, timeIsUp = never } = options;
-  const drops: Partial<Record<Wire, Drops>> = {};
-  for (const [index, [wire, device]] of devices.entries()) {
+  const onWire = ([, device]: Stage['devices'][number], index: number): Promise<Drops> => {
     const common = { servers, device, timeIsUp, progress, signal, random: randomOf(options, index) };
-    drops[wire] = await runDrops({ ...common, calls: options.drops, lanes: options.lanes.drops });
-  }
-  return drops;
+    return runDrops({ ...common, calls: options.drops, lanes: options.lanes.drops });
+  };
+  const drops: Drops[] = [];
+  if (options.atOnce) drops.push(...(await together(ending, devices.map(onWire))));
+  else for (const [index, device] of devices.entries()) drops.push(await onWire(device, index));
+  return Object.fromEntries(devices.map(([wire], index) => [wire, drops[index]]));
 }
 
 function runKills({ ending, options, servers, devices }: Stage): Promise<Kills[]> {
