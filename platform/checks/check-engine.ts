@@ -57,6 +57,8 @@ export interface CheckDelays {
 
 const tickMs = 10;
 const wheelSlots = 4096;
+/** How long a worker that reaches nothing leaves its shards to others. */
+const abstainMs = 10_000;
 
 export class CheckEngine<Detail> {
   readonly #options: CheckEngineOptions<Detail>;
@@ -71,7 +73,10 @@ export class CheckEngine<Detail> {
   readonly #refresh: Loop;
   readonly #late = { up: new Lateness(), others: new Lateness() };
   #ticker: NodeJS.Timeout | undefined;
+  #unfollow: (() => void) | undefined;
   #tickedMs = 0;
+  /** Targets whose checks failed since the last one of any target that succeeded; undefined: none has succeeded yet. */
+  #failedSince: Set<string> | undefined;
 
   constructor(options: CheckEngineOptions<Detail>) {
     this.#options = options;
@@ -119,6 +124,7 @@ export class CheckEngine<Detail> {
   }
 
   start(): void {
+    this.#unfollow ??= this.#options.tenant.onChange?.(() => this.#refresh.trigger());
     this.#holder.start();
     this.#refresh.start();
     this.#recorder.start();
@@ -148,6 +154,8 @@ export class CheckEngine<Detail> {
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
     this.#ticker = undefined;
+    this.#unfollow?.();
+    this.#unfollow = undefined;
     await this.#refresh.stop();
     this.#entries.clear();
     for (const run of this.#slots.clear()) run.cancel();
@@ -168,6 +176,7 @@ export class CheckEngine<Detail> {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#entries.delete(id);
+    this.#failedSince?.delete(id);
     this.#wheel.delete(id);
     this.#slots.forget(entry);
   }
@@ -225,7 +234,7 @@ export class CheckEngine<Detail> {
     const which = entry.fallRise.status === 'UP' ? 'up' : 'others';
     this.#late[which].note(now - entry.dueMs, now);
     metrics.began(tenant.name, which, now - entry.dueMs);
-    const run = new CheckRun(entry, egress, now);
+    const run = new CheckRun(entry, tenant.egress ?? egress, now);
     entry.probe.check(entry.target.parameters, run).then(
       (reading) => this.#ended(run, reading as CheckReading<Detail>, false),
       (error: unknown) => this.#threw(run, error),
@@ -252,14 +261,30 @@ export class CheckEngine<Detail> {
 
   /** Whether a failure is the target's, or only this process's. */
   async #doubt(run: CheckRun, reading: CheckReading<Detail>, endedMs: number): Promise<void> {
-    const { guard, selfCheck } = this.#options;
+    const { guard } = this.#options;
     const { status, suspicious } = run.entry.fallRise;
     const starved = () => guard.starvedSince(run.startedMs);
     // A failure that is no news needs no check of this process.
     const isNews = status !== 'DOWN' || suspicious;
-    const ill = starved() || (isNews && (!(await selfCheck.passes()) || starved()));
+    const ill = starved() || (isNews && (!(await this.#isSound(run)) || starved()));
     if (ill) run.entry.silent = false;
     this.#conclude(run, reading, ill ? 'INCONCLUSIVE' : 'DOWN', endedMs);
+  }
+
+  /** Whether this worker can judge. If not, others may be able to. */
+  async #isSound({ targetId }: CheckRun): Promise<boolean> {
+    const { tenant, selfCheck, log } = this.#options;
+    const passes = await selfCheck.passes();
+    if (tenant.handsOver !== true) return passes;
+    const failed = this.#failedSince?.add(targetId);
+    const fails = ([id, { fallRise }]: [string, Entry]) => fallRise.status === 'DOWN' || failed?.has(id) === true;
+    const cutOff = failed !== undefined && failed.size >= 2 && [...this.#entries].every(fails);
+    if (passes && !cutOff) return true;
+    if (!this.#holder.abstain(abstainMs)) return passes;
+    log.warn({ tenant: tenant.name }, 'this worker reaches nothing: others take over its checks');
+    // Should all others hand over as well, the failures are real.
+    this.#failedSince = undefined;
+    return false;
   }
 
   #conclude(run: CheckRun, reading: CheckReading<Detail> | undefined, outcome: Outcome, endedMs: number): void {
@@ -268,6 +293,7 @@ export class CheckEngine<Detail> {
     // Removed, changed, or taken over by another worker in the meantime.
     if (this.#entries.get(target.id) !== entry) return;
     const latencyMs = endedMs - startedMs;
+    if (outcome === 'UP') this.#failedSince = new Set();
     this.#options.metrics.checked(this.#options.tenant.name, outcome, latencyMs);
     const statusBefore = fallRise.status;
     const status = fallRise.count(outcome);
@@ -276,7 +302,8 @@ export class CheckEngine<Detail> {
       if (sampled || status !== statusBefore || reading.notable === true) {
         const { message, detail } = reading;
         const seen = { targetId: target.id, outcome, message, detail, status, statusBefore, at: new Date() };
-        this.#recorder.add({ ...seen, latencyMs: Math.round(latencyMs) }, shard);
+        const { notable = false } = reading;
+        this.#recorder.add({ ...seen, latencyMs: Math.round(latencyMs) }, shard, { soon: notable });
       }
     }
     entry.dueMs = this.#nextMs(entry, outcome, startedMs);

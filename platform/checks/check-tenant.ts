@@ -1,6 +1,7 @@
 // The interface between the check engine and its tenants: the targets, their probes, and the recording of results. The engine
 // knows neither backends nor endpoints; it provides shards, timing, starvation detection and fall/rise.
 import type { HeldLease } from '../leases.ts';
+import type { EgressPolicy } from '../net/egress.ts';
 import type { CheckReading, Probe } from './probe.ts';
 
 export type CheckedStatus = 'UP' | 'DOWN' | 'UNKNOWN';
@@ -58,6 +59,8 @@ export interface CheckTargets {
   listTargets(shards: Shards): Promise<{ readonly targets: readonly CheckTarget[]; readonly cursor: string }>;
   /** Changes since the cursor; undefined when they are no longer known, and the targets are listed again. */
   changesAfter(cursor: string): Promise<TargetChanges | undefined>;
+  /** Calls back when there are changes, so that they are asked for at once. Returns a function that ends that. */
+  onChange?(listener: () => void): () => void;
 }
 
 /** The port for results. */
@@ -83,6 +86,13 @@ export interface CheckTenant<Detail = unknown> extends CheckTargets, CheckResult
   readonly slots?: number;
   /** Most samples per second that are recorded without a change of status. Default 50. */
   readonly samplesPerSecond?: number;
+  /** For its targets instead of the process's: where they are is not for users to say. */
+  readonly egress?: EgressPolicy;
+  /**
+   * Its targets are so independent of each other that when all of them fail at once, the worker is more likely to be cut off than all of
+   * them to be down. It then judges nothing, and hands its shards to the other workers, if there are any.
+   */
+  readonly handsOver?: true;
   /** From now on this worker checks only these targets: resources kept for others may be released. */
   retain?(ids: ReadonlySet<string>): Promise<void>;
 }

@@ -8,7 +8,7 @@ export interface CheckReading<Detail = unknown> {
   /** The failure; null on success. */
   readonly message: string | null;
   readonly detail: Detail | null;
-  /** Recorded even when it changes no status and no sample is due. */
+  /** Recorded at once, even when it changes no status and no sample is due. */
   readonly notable?: boolean;
 }
 

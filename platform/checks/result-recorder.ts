@@ -35,7 +35,8 @@ export class ResultRecorder<Detail> {
     this.#loop.start();
   }
 
-  add(observation: CheckObservation<Detail>, shard: number): void {
+  /** A change of status is recorded at once, and so is what must be known `soon`. */
+  add(observation: CheckObservation<Detail>, shard: number, { soon = false } = {}): void {
     let waiting = this.#waiting.get(shard);
     if (waiting === undefined) {
       waiting = new Map();
@@ -45,7 +46,7 @@ export class ResultRecorder<Detail> {
     // The previous status is the recorded one, not that of an observation that was dropped.
     const statusBefore = earlier?.statusBefore ?? observation.statusBefore;
     waiting.set(observation.targetId, { ...observation, statusBefore });
-    if (observation.status !== statusBefore) this.#loop.trigger();
+    if (soon || observation.status !== statusBefore) this.#loop.trigger();
   }
 
   /** Records everything that is pending; throws when the database is not available, and keeps what was not recorded. */

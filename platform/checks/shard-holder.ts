@@ -25,6 +25,8 @@ export class ShardHolder {
   readonly #held = new Map<number, HeldLease>();
   readonly #loop: Loop;
   #member: HeldLease | undefined;
+  #others = 0;
+  #abstainUntilMs = 0;
 
   constructor(options: ShardHolderOptions) {
     this.#options = options;
@@ -41,6 +43,14 @@ export class ShardHolder {
     this.#loop.start();
   }
 
+  /** Gives all shards to the other workers for so long. False: there are none, as far as is known. */
+  abstain(ms: number): boolean {
+    if (this.#others === 0) return false;
+    this.#abstainUntilMs = performance.now() + ms;
+    this.#loop.trigger();
+    return true;
+  }
+
   /** Undefined when this worker does not hold the shard. */
   lease(shard: number): HeldLease | undefined {
     const lease = this.#held.get(shard);
@@ -54,6 +64,10 @@ export class ShardHolder {
   /** Releases everything, so that others take over at once. */
   async stop(): Promise<void> {
     await this.#loop.stop();
+    await this.#releaseAll();
+  }
+
+  async #releaseAll(): Promise<void> {
     const leases = [...this.#held.values(), ...(this.#member === undefined ? [] : [this.#member])];
     this.#held.clear();
     this.#member = undefined;
@@ -63,6 +77,10 @@ export class ShardHolder {
 
   async #balance(signal: AbortSignal): Promise<false> {
     const { leases, owner, shardCount } = this.#options;
+    if (performance.now() < this.#abstainUntilMs) {
+      if (this.#member !== undefined || this.#held.size > 0) await this.#releaseAll();
+      return false;
+    }
     if (this.#member === undefined || this.#member.signal.aborted) {
       this.#member = await leases.acquire(`${this.#prefix}member/${owner}`);
     }
@@ -70,6 +88,7 @@ export class ShardHolder {
     if (signal.aborted) return false;
     this.#dropLost();
     const members = live.filter((lease) => lease.name.startsWith(`${this.#prefix}member/`)).length;
+    this.#others = Math.max(0, members - 1);
     const plan = planShards({
       shardCount,
       held: new Set(this.#held.keys()),

@@ -1,7 +1,7 @@
 // The status events of load balancers, members, nodes and hosts.
 import { declareEvents, type StatusEvent } from '../../platform/events/kinds.ts';
 import { scalingActions } from './model/scaling-policy.ts';
-import { hostStatuses, nodeStates, operatingStatuses, provisioningStatuses } from './model/states.ts';
+import { decisionKinds, hostStatuses, nodeStates, operatingStatuses, provisioningStatuses } from './model/states.ts';
 
 export const loadBalancerEvents = declareEvents({
   'loadBalancer.provisioningStatus': {
@@ -38,6 +38,18 @@ export const loadBalancerEvents = declareEvents({
     subject: 'LoadBalancerNode',
     values: operatingStatuses,
     meaning: 'The health checks see a node in another state.',
+  },
+  'loadBalancerNode.decision': {
+    subject: 'LoadBalancerNode',
+    values: decisionKinds,
+    meaning:
+      'A node that failed is replaced, is taken back because it is healthy again in time, or is deleted because it is not; `reason` says why.',
+  },
+  'loadBalancerHealing.state': {
+    subject: 'LoadBalancerHealing',
+    values: ['WORKING', 'STOPPED'],
+    meaning:
+      'So many nodes on several hosts are down together that none is replaced, or that is over; `reason` has the figures. Only administrators see this event.',
   },
   'loadBalancerHost.status': {
     subject: 'LoadBalancerHost',

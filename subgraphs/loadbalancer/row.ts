@@ -2,16 +2,19 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { dnsPart } from '../../dns/part.ts';
+import type { DnsSettings } from '../../dns/publish/settings.ts';
 import { ConfigError } from '../../platform/config-error.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { countHeld } from '../../platform/projects.ts';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
 import { loadBalancerEvents } from './events.ts';
 import { hostSettings } from './host/host-settings.ts';
+import { managementRanges } from './model/management-ranges.ts';
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const quota = (most: number, things: string) =>
   count(0, 1_000_000).default(most).describe(`${things} that a project may have, unless a quota is set for it`);
+const isBlock = (text: string) => canonicalAddressBlock(text) !== undefined;
 const linkPort = 'loadbalancer.linkPort';
 
 export const loadBalancerRow = subgraphRow({
@@ -33,7 +36,7 @@ export const loadBalancerRow = subgraphRow({
       .describe('DNS zone of load balancers, whose names are NAME.PROJECT.ZONE; lower case, without a dot at the end'),
     'loadbalancer.subnetCidr': z
       .string()
-      .refine((text) => canonicalAddressBlock(text) !== undefined, 'not a CIDR block')
+      .refine(isBlock, 'not a CIDR block')
       .default('10.64.0.0/20')
       .describe('CIDR block of the subnet that is made for a project without one; those of two projects may overlap'),
     'loadbalancer.linkHost': z
@@ -44,6 +47,47 @@ export const loadBalancerRow = subgraphRow({
     [linkPort]: count(0, 65_535)
       .optional()
       .describe('port at which they connect, by mutual TLS; 0 takes a free one; default: no host can connect'),
+    'loadbalancer.dnsTtlSeconds': count(1, 86_400)
+      .default(5)
+      .describe('TTL of the addresses of load balancers in DNS; a node that is removed serves on for so long'),
+    'loadbalancer.managementRanges': z
+      .union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+      .pipe(z.array(z.string().trim().refine(isBlock, 'not a CIDR block')).min(1).max(64))
+      .default([...managementRanges])
+      .describe(
+        'CIDR blocks, separated by commas, in which hosts may give nodes their management addresses; health checks of nodes connect to no others',
+      ),
+    'loadbalancer.nodeCheck.intervalMs': count(100, 60_000)
+      .default(500)
+      .describe('interval of the health checks of a node'),
+    'loadbalancer.nodeCheck.timeoutMs': count(50, 60_000)
+      .default(500)
+      .describe('time for the answer of a node to a health check'),
+    'loadbalancer.nodeCheck.fall': count(1, 10)
+      .default(2)
+      .describe('failed checks in a row after which a node is down'),
+    'loadbalancer.nodeCheck.rise': count(1, 10)
+      .default(2)
+      .describe('successful checks in a row after which a node that was down is healthy'),
+    'loadbalancer.replacedNodeKeepMs': count(1_000, 3_600_000)
+      .default(600_000)
+      .describe(
+        'a node that failed and was replaced is deleted when it has been away for longer; healthy before that, it takes its place back',
+      ),
+    'loadbalancer.nodeDrainMs': count(0, 3_600_000)
+      .default(30_000)
+      .describe('longest time for the remaining sessions of a node that is removed'),
+    'loadbalancer.nodeBuildMs': count(5_000, 3_600_000)
+      .default(120_000)
+      .describe('a node that is not ready after this time is made anew, if possible on another host'),
+    'loadbalancer.hostGoneMs': count(10_000, 3_600_000)
+      .default(600_000)
+      .describe(
+        'a host without a connection for longer is given up: nodes that are to be deleted there count as deleted',
+      ),
+    'loadbalancer.mostTakeBacks': count(0, 100)
+      .default(3)
+      .describe('a node that was taken back so often within an hour is not taken back again'),
     'loadbalancer.quota.loadBalancers': quota(100, 'load balancers'),
     'loadbalancer.quota.listeners': quota(500, 'listeners'),
     'loadbalancer.quota.pools': quota(500, 'pools'),
@@ -103,10 +147,43 @@ export const loadBalancerRow = subgraphRow({
         : { link: { host: settings['loadbalancer.linkHost'], port, tls } }),
     });
   },
-  async work({ db, wake }) {
+  async work({ db, wake, egress }, settings) {
     const { createReconcileQueue } = await import('./reconcile/reconcile-queue.ts');
+    const { createNodeChecks } = await import('./nodes/node-checks.ts');
+    const { dnsNames } = await import('./reconcile/dns-names.ts');
+    const { noNames } = await import('./reconcile/names.ts');
     const { retentionSteps } = await import('./retention.ts');
-    return { queues: [createReconcileQueue({ db, wake })], retention: retentionSteps(db) };
+    // Its own settings and those of the parts that it uses.
+    const { 'dns.servers': servers = [] } = settings as Partial<DnsSettings>;
+    const names =
+      servers.length === 0 ? noNames : dnsNames({ wake, ttlSeconds: settings['loadbalancer.dnsTtlSeconds'] });
+    return {
+      checks: [
+        createNodeChecks({
+          ...{ db, wake, egress },
+          settings: {
+            intervalMs: settings['loadbalancer.nodeCheck.intervalMs'],
+            timeoutMs: settings['loadbalancer.nodeCheck.timeoutMs'],
+            fall: settings['loadbalancer.nodeCheck.fall'],
+            rise: settings['loadbalancer.nodeCheck.rise'],
+            managementRanges: settings['loadbalancer.managementRanges'],
+          },
+        }),
+      ],
+      queues: [
+        createReconcileQueue({
+          ...{ db, wake, names },
+          settings: {
+            replacedNodeKeepMs: settings['loadbalancer.replacedNodeKeepMs'],
+            nodeDrainMs: settings['loadbalancer.nodeDrainMs'],
+            nodeBuildMs: settings['loadbalancer.nodeBuildMs'],
+            hostGoneMs: settings['loadbalancer.hostGoneMs'],
+            mostTakeBacks: settings['loadbalancer.mostTakeBacks'],
+          },
+        }),
+      ],
+      retention: retentionSteps(db),
+    };
   },
   async reseal(db, options) {
     const { resealCertificates } = await import('./certificates/reseal.ts');

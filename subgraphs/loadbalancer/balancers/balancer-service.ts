@@ -137,11 +137,7 @@ export class BalancerService {
           refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
         refuseStale(input.expectedVersion, row.version);
         if (row.provisioningStatus !== 'DELETING') {
-          await setProvisioning(tx, row.id, { status: 'DELETING', reason: null });
-          const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
-          const from = row.provisioningStatus;
-          const event = { ...subject, kind: 'loadBalancer.provisioningStatus', from, to: 'DELETING' } as const;
-          await appendStatus(tx, loadBalancerEvents, [event], wake);
+          await setProvisioning(tx, wake, row, { status: 'DELETING', reason: null });
         }
         await owe(tx, reconcileKind, row.id, {}, wake);
         tx.afterCommit(() => wake.notify(balancerTopic(row.id)));

@@ -28,7 +28,8 @@ export class StatusReads {
     return balancerStatus({
       enabled: row.enabled,
       listeners: await Promise.all(listeners.map((each) => this.#ofListener(context, each))),
-      servingNodes: nodes.filter(({ state }) => state === 'SERVING').length,
+      servingNodes: nodes.filter(({ state, operatingStatus }) => state === 'SERVING' && operatingStatus !== 'ERROR')
+        .length,
       wantedNodes: row.wantedNodes,
     });
   }
@@ -46,7 +47,7 @@ export class StatusReads {
       case 'Listener':
         return this.#ofListener(context, row);
       default:
-        return { status: isEnabled(row) ? 'ONLINE' : 'DISABLED', message: null };
+        return { status: isEnabled(row) ? 'ONLINE' : 'OFFLINE', message: null };
     }
   }
 

@@ -2,19 +2,17 @@
 // stored. A host's newest connection has the highest epoch; reports of an older one are not stored.
 import { z } from 'zod';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
-import { appendStatus } from '../../../platform/events/append.ts';
 import type { JsonValue } from '../../../platform/json.ts';
 import type { LinkPeer, LinkSession } from '../../../platform/link/link-server.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import { owe } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { loadBalancerEvents } from '../events.ts';
-import { storeMemberStatus } from '../members/member-status.ts';
+import { storeMemberView } from '../members/member-status.ts';
 import { lockBalancer } from '../stores/balancer-store.ts';
 import { balancerTopic, reconcileKind } from '../stores/change-balancer.ts';
 import { beginEpoch, endEpoch, type HostRow } from '../stores/host-store.ts';
-import { lockNodes, type NodeRow, nodesToDelete, reportNode } from '../stores/node-store.ts';
+import { endNode, lockNodes, type NodeRow, nodesToDelete, reportNode } from '../stores/node-store.ts';
 import { generationsOfHost, type NodeDocuments, type SentDocument } from './node-documents.ts';
 
 export interface HostSessionsOptions {
@@ -42,6 +40,7 @@ const nodeReport = z.object({
   incarnation: z.uuid().nullable(),
   error: z.string().max(1024).nullable(),
   givenUp: z.boolean(),
+  sessions: z.number().int().nonnegative().nullable().default(null),
 });
 export type NodeReportRead = z.output<typeof nodeReport>;
 
@@ -197,7 +196,8 @@ class HostSession implements LinkSession {
 
   async #member(tx: Transaction, report: z.output<typeof memberReport>): Promise<void> {
     const node = await this.#own(tx, report.node);
-    if (node !== undefined) await storeMemberStatus(tx, this.#options.wake, node, report);
+    if (node === undefined || !(await storeMemberView(tx, node, report))) return;
+    await owe(tx, reconcileKind, node.loadBalancerId, {}, this.#options.wake);
   }
 
   /** The host has nothing of the node any more. */
@@ -205,12 +205,7 @@ class HostSession implements LinkSession {
     const node = await this.#own(tx, id);
     if (node?.state !== 'DELETING') return;
     const { wake } = this.#options;
-    await tx.execute("UPDATE lb_node SET state = 'DELETED', version = version + 1 WHERE id = ?", [id]);
-    await tx.execute('DELETE FROM lb_address WHERE node_id = ?', [id]);
-    await tx.execute('DELETE FROM lb_member_status WHERE node_id = ?', [id]);
-    const subject = { projectId: node.projectId, subjectId: id, subjectVersion: node.version + 1 };
-    const event = { ...subject, kind: 'loadBalancerNode.state', from: node.state, to: 'DELETED' } as const;
-    await appendStatus(tx, loadBalancerEvents, [event], wake);
+    await endNode(tx, wake, node, null);
     await owe(tx, reconcileKind, node.loadBalancerId, {}, wake);
   }
 

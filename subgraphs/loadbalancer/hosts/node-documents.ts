@@ -76,11 +76,12 @@ export class NodeDocuments {
       // Both only rise, so that a change of either gives a new document.
       generation: balancer.generation + node.wantedVersion,
       loadBalancer: { id: balancer.id, name: balancer.name, generation: balancer.generation },
-      state: node.state === 'DRAINING' || !balancer.enabled ? 'DRAIN' : 'RUN',
+      // One that leaves serves on, as long as others may remember its address.
+      state: (node.state === 'DRAINING' && node.deleteAt !== null) || !balancer.enabled ? 'DRAIN' : 'RUN',
       address: node.address ?? '',
       managementAddress: node.managementAddress ?? '',
       subnet: null,
-      floating: null,
+      floating: floatingOf(node, balancer),
       size: { connections: node.connections, threads: node.threads },
       cookieKey: balancer.cookieKey,
     };
@@ -97,6 +98,13 @@ export class NodeDocuments {
       return [{ id, version, pem: `${chain}${privateKey}` }];
     });
   }
+}
+
+function floatingOf(
+  { floatingPriority: priority }: NodeRow,
+  { floatingAddress: address, floatingRouterId: routerId }: BalancerRow,
+): WantedNode['floating'] {
+  return priority === null || address === null || routerId === null ? null : { address, routerId, priority };
 }
 
 /** On its host. */

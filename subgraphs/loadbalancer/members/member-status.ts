@@ -1,52 +1,78 @@
-// What the nodes' checks say of a member: each node's view, and the member's status joined from all of them.
+// What the nodes' checks say of a member: each node's view; and the operating statuses that follow from all views.
 import type { Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { loadBalancerEvents } from '../events.ts';
-import type { OperatingStatus } from '../model/states.ts';
+import { type LoadBalancerEvent, loadBalancerEvents } from '../events.ts';
+import type { BalancerRow } from '../stores/balancer-store.ts';
 import type { NodeRow } from '../stores/node-store.ts';
-import { readParts } from '../stores/part-store.ts';
+import { partsSince, readParts } from '../stores/part-store.ts';
+import { balancerVerdict, seenBy } from './balancer-verdict.ts';
+
+type View = 'UP' | 'DOWN';
 
 export interface MemberView {
   /** UUID. */
   readonly member: string;
-  readonly status: 'UP' | 'DOWN';
+  readonly status: View;
   readonly message: string;
 }
 
-/** Under the lock of the load balancer. A member that was deleted meanwhile has no status. */
-export async function storeMemberStatus(tx: Transaction, wake: Wake, node: NodeRow, view: MemberView): Promise<void> {
+/** Under the lock of the load balancer. False: nothing changed, or the member was deleted meanwhile. */
+export async function storeMemberView(tx: Transaction, node: NodeRow, view: MemberView): Promise<boolean> {
   const part = (await readParts(tx, [view.member])).get(view.member);
-  if (part?.kind !== 'Member' || part.deleted || part.loadBalancerId !== node.loadBalancerId) return;
-  await tx.execute(
+  if (part?.kind !== 'Member' || part.deleted || part.loadBalancerId !== node.loadBalancerId) return false;
+  const { affectedRows } = await tx.execute(
     `INSERT INTO lb_member_status (member_id, node_id, status, message, changed_at) VALUES (?, ?, ?, ?, NOW(3))
     ON DUPLICATE KEY UPDATE changed_at = IF(status = VALUES(status), changed_at, NOW(3)), status = VALUES(status), message = VALUES(message)`,
     [part.id, node.id, view.status, view.message],
   );
-  const views = await tx.query<{ status: 'UP' | 'DOWN' }>(
-    `SELECT s.status FROM lb_member_status s JOIN lb_node n ON n.id = s.node_id
-    WHERE s.member_id = ? AND n.state IN ('BUILDING', 'SERVING', 'DRAINING')`,
-    [part.id],
-  );
-  const status = joined(views.map((each) => each.status));
-  if (status === part.operatingStatus) return;
-  await tx.execute('UPDATE lb_part SET operating_status = ?, status_message = ?, version = version + 1 WHERE id = ?', [
-    ...[status, status === 'ONLINE' ? null : view.message, part.id],
-  ]);
-  const subject = { projectId: part.projectId, subjectId: part.id, subjectVersion: part.version + 1 };
-  const event = {
-    ...subject,
-    kind: 'member.operatingStatus',
-    from: part.operatingStatus,
-    to: status,
-    reason: view.message,
-  } as const;
-  await appendStatus(tx, loadBalancerEvents, [event], wake);
+  return affectedRows > 0;
 }
 
-/** Nodes may disagree: each reaches the member by another way. */
-export function joined(views: readonly ('UP' | 'DOWN')[]): OperatingStatus {
-  if (views.length === 0) return 'UNKNOWN';
-  if (views.every((view) => view === 'UP')) return 'ONLINE';
-  return views.some((view) => view === 'UP') ? 'DEGRADED' : 'OFFLINE';
+/** Under the lock of the load balancer, after its nodes were changed: what is seen of it and its members now. */
+export async function refreshStatuses(
+  tx: Transaction,
+  wake: Wake,
+  balancer: BalancerRow,
+  nodes: readonly NodeRow[],
+): Promise<void> {
+  const parts = await partsSince(tx, balancer.id, 0);
+  const serving = nodes.filter(({ state, operatingStatus }) => state === 'SERVING' && operatingStatus !== 'ERROR');
+  const views = await viewsOf(tx, serving);
+  const seen = new Map([...views].map(([id, all]) => [id, seenBy(all.map(({ status }) => status))]));
+  const events: LoadBalancerEvent[] = [];
+  for (const part of parts.filter(({ kind }) => kind === 'Member')) {
+    const to = seen.get(part.id) ?? 'UNKNOWN';
+    const reason = views.get(part.id)?.find(({ status }) => status === 'DOWN')?.message ?? null;
+    if (to === part.operatingStatus && reason === part.statusMessage) continue;
+    await tx.execute(
+      'UPDATE lb_part SET operating_status = ?, status_message = ?, version = version + 1 WHERE id = ?',
+      [...[to, reason, part.id]],
+    );
+    if (to === part.operatingStatus) continue;
+    const subject = { projectId: part.projectId, subjectId: part.id, subjectVersion: part.version + 1 };
+    events.push({ ...subject, kind: 'member.operatingStatus', from: part.operatingStatus, to, reason });
+  }
+  const { status: to, message: reason } = balancerVerdict({ balancer, parts, seen, servingNodes: serving.length });
+  if (to !== balancer.operatingStatus) {
+    await tx.execute('UPDATE lb_load_balancer SET operating_status = ?, version = version + 1 WHERE id = ?', [
+      ...[to, balancer.id],
+    ]);
+    const subject = { projectId: balancer.projectId, subjectId: balancer.id, subjectVersion: balancer.version + 1 };
+    events.push({ ...subject, kind: 'loadBalancer.operatingStatus', from: balancer.operatingStatus, to, reason });
+  }
+  if (events.length > 0) await appendStatus(tx, loadBalancerEvents, events, wake);
+}
+
+async function viewsOf(
+  tx: Transaction,
+  nodes: readonly NodeRow[],
+): Promise<ReadonlyMap<string, readonly { readonly status: View; readonly message: string | null }[]>> {
+  if (nodes.length === 0) return new Map();
+  const rows = await tx.query<{ memberId: string; status: View; message: string | null }>(
+    `SELECT member_id AS memberId, status, message FROM lb_member_status WHERE node_id IN (${marksFor(nodes)})`,
+    nodes.map(({ id }) => id),
+  );
+  return Map.groupBy(rows, ({ memberId }) => memberId);
 }

@@ -16,12 +16,12 @@ export interface Verdict {
   readonly message: string | null;
 }
 
-const disabled: Verdict = { status: 'DISABLED', message: null };
+const disabled: Verdict = { status: 'OFFLINE', message: null };
 const online: Verdict = { status: 'ONLINE', message: null };
 
 /** `checked`: its pool has a health monitor that is enabled. */
 export function memberStatus(member: Omit<MemberTally, 'count'>, checked: boolean): OperatingStatus {
-  if (!member.enabled) return 'DISABLED';
+  if (!member.enabled) return 'OFFLINE';
   if (member.draining) return 'DRAINING';
   return checked ? member.status : 'NO_MONITOR';
 }
@@ -33,17 +33,17 @@ export function poolStatus(enabled: boolean, tallies: readonly MemberTally[], ch
     const status = memberStatus(tally, checked);
     if (status === 'ONLINE' || status === 'NO_MONITOR') counts.good += tally.count;
     else if (status === 'DEGRADED') counts.half += tally.count;
-    else if (status === 'OFFLINE') counts.bad += tally.count;
+    else if (status === 'ERROR') counts.bad += tally.count;
     else if (status === 'UNKNOWN') counts.unknown += tally.count;
   }
   const { good, half, bad, unknown } = counts;
   const all = good + half + bad + unknown;
-  if (all === 0) return { status: 'OFFLINE', message: 'no member takes requests' };
+  if (all === 0) return { status: 'ERROR', message: 'no member takes requests' };
   if (good === all) return online;
   if (good + half === 0)
     return bad === 0
       ? { status: 'UNKNOWN', message: 'no member has been checked yet' }
-      : { status: 'OFFLINE', message: `${bad} of ${all} members are unhealthy, and none is healthy` };
+      : { status: 'ERROR', message: `${bad} of ${all} members are unhealthy, and none is healthy` };
   return bad + half === 0 ? online : { status: 'DEGRADED', message: `${bad + half} of ${all} members are unhealthy` };
 }
 
@@ -61,7 +61,7 @@ export function listenerStatus({ enabled, defaultPool, otherPools, hasPolicies }
   if (!enabled) return disabled;
   const pools = [...(defaultPool === undefined ? [] : [defaultPool]), ...otherPools];
   if (pools.length === 0)
-    return hasPolicies ? online : { status: 'OFFLINE', message: 'it has no pool: requests get 503' };
+    return hasPolicies ? online : { status: 'ERROR', message: 'it has no pool: requests get 503' };
   return joinedVerdict(pools, 'pools');
 }
 
@@ -74,7 +74,7 @@ export interface BalancerParts {
 
 export function balancerStatus({ enabled, listeners, servingNodes, wantedNodes }: BalancerParts): Verdict {
   if (!enabled) return disabled;
-  if (servingNodes === 0) return { status: 'OFFLINE', message: 'no node serves' };
+  if (servingNodes === 0) return { status: 'ERROR', message: 'no node serves' };
   const joined = joinedVerdict(listeners, 'listeners');
   if (joined.status !== 'ONLINE' || servingNodes >= wantedNodes) return joined;
   return { status: 'DEGRADED', message: `${servingNodes} of ${wantedNodes} nodes serve` };
@@ -82,11 +82,11 @@ export function balancerStatus({ enabled, listeners, servingNodes, wantedNodes }
 
 /** Disabled ones do not count. */
 function joinedVerdict(parts: readonly Verdict[], what: string): Verdict {
-  const counted = parts.filter(({ status }) => status !== 'DISABLED');
-  if (counted.length === 0) return { status: 'OFFLINE', message: `it has no ${what} in use` };
+  const counted = parts.filter(({ status }) => status !== 'OFFLINE');
+  if (counted.length === 0) return { status: 'ERROR', message: `it has no ${what} in use` };
   if (counted.every(({ status }) => status === 'ONLINE')) return online;
   const bad = counted.find(({ status }) => status !== 'ONLINE');
   const every = (status: OperatingStatus) => counted.every((each) => each.status === status);
-  const status = every('OFFLINE') ? 'OFFLINE' : every('UNKNOWN') ? 'UNKNOWN' : 'DEGRADED';
+  const status = every('ERROR') ? 'ERROR' : every('UNKNOWN') ? 'UNKNOWN' : 'DEGRADED';
   return { status, message: bad?.message ?? null };
 }

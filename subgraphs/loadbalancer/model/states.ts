@@ -3,19 +3,23 @@
 export const provisioningStatuses = ['ACTIVE', 'PENDING', 'ERROR', 'DELETING', 'DELETED'] as const;
 export type ProvisioningStatus = (typeof provisioningStatuses)[number];
 
+/** Octavia's, and UNKNOWN. */
 export const operatingStatuses = [
   'ONLINE',
   'DEGRADED',
-  'OFFLINE',
+  'ERROR',
   'DRAINING',
   'NO_MONITOR',
-  'DISABLED',
+  'OFFLINE',
   'UNKNOWN',
 ] as const;
 export type OperatingStatus = (typeof operatingStatuses)[number];
 
 export const nodeStates = ['BUILDING', 'SERVING', 'DRAINING', 'REPLACED', 'DELETING', 'DELETED'] as const;
 export type NodeState = (typeof nodeStates)[number];
+
+export const decisionKinds = ['REPLACE', 'TAKE_BACK', 'DELETE'] as const;
+export type DecisionKind = (typeof decisionKinds)[number];
 
 export const hostStatuses = ['ONLINE', 'OFFLINE'] as const;
 export type HostStatus = (typeof hostStatuses)[number];

@@ -1,32 +1,31 @@
 // What has to happen next for a load balancer, from what is wanted and what there is. Pure: the same state gives the same plan, and a plan
-// that was carried out gives an empty one.
-
-import type { ProvisioningStatus } from '../model/states.ts';
-import type { BalancerRow } from '../stores/balancer-store.ts';
+// that was carried out gives an empty one. Each rule works on a draft, which has the effects of the rules before it.
+import type { NodeState, ProvisioningStatus } from '../model/states.ts';
 import type { NodeRow } from '../stores/node-store.ts';
-
-/** A host that may get nodes. */
-export interface HostPlace {
-  readonly id: string;
-  /** Nodes that it can still take. */
-  readonly free: number;
-  readonly nodeCount: number;
-}
-
-export interface BalancerState {
-  readonly balancer: BalancerRow;
-  /** Without deleted ones, oldest first. */
-  readonly nodes: readonly NodeRow[];
-  readonly hosts: readonly HostPlace[];
-  /** By the database's clock. */
-  readonly now: Date;
-}
+import { bestHost } from './placement.ts';
+import { deletionStatus, lateMs, provisioningOf } from './provisioning.ts';
+import { type BalancerState, isDown, isHealthy, isUsed, serves, wishOf } from './state.ts';
 
 export type Action =
-  | { readonly do: 'PLACE'; readonly hostId: string }
+  /** A decision: the node has failed. `keep`: it may come back. */
+  | { readonly do: 'REPLACE'; readonly nodeId: string; readonly keep: boolean; readonly reason: string }
+  /** A decision: it is healthy again in time. */
+  | { readonly do: 'TAKE_BACK'; readonly nodeId: string; readonly reason: string }
+  /** A decision: it did not come back in time. */
+  | { readonly do: 'DELETE_REPLACED'; readonly nodeId: string; readonly reason: string }
+  | { readonly do: 'PLACE'; readonly hostId: string; readonly replacesId: string | null }
   | { readonly do: 'SERVE'; readonly nodeId: string }
-  | { readonly do: 'DRAIN'; readonly nodeId: string; readonly reason: string }
-  | { readonly do: 'DELETE'; readonly nodeId: string }
+  /** Out of DNS first; its sessions end later. */
+  | { readonly do: 'LEAVE'; readonly nodeId: string; readonly reason: string }
+  | { readonly do: 'OUT_OF_DNS'; readonly nodeId: string }
+  /** Its host ends its sessions. */
+  | { readonly do: 'DRAIN'; readonly nodeId: string }
+  | { readonly do: 'DELETE'; readonly nodeId: string; readonly reason: string | null }
+  /** Its host will not say any more that it is gone. */
+  | { readonly do: 'FORGET'; readonly nodeId: string; readonly reason: string }
+  /** These nodes, and no others, are in DNS; at least one. */
+  | { readonly do: 'NAME'; readonly nodeIds: readonly string[] }
+  | { readonly do: 'WITHDRAW' }
   | { readonly do: 'STATUS'; readonly status: ProvisioningStatus; readonly reason: string | null };
 
 export interface Plan {
@@ -35,126 +34,269 @@ export interface Plan {
   readonly againInMs: number | undefined;
 }
 
-/** A change that is not in effect after so long is an ERROR, and still tried. */
-export const lateMs = 60_000;
+/** While something is awaited of which no wake-up tells. */
+const awaitMs = 1_000;
+/** A host that was lost a moment ago may only be connecting again. */
+const offlineMs = 5_000;
 
 export function planOf(state: BalancerState): Plan {
   const { balancer } = state;
   if (balancer.provisioningStatus === 'DELETED') return { actions: [], againInMs: undefined };
-  if (balancer.provisioningStatus === 'DELETING') return deletion(state);
-  const actions = [...served(state), ...placed(state), ...surplus(state), ...drained(state)];
-  const status = statusOf(state, actions);
-  if (status !== undefined) actions.push(status);
-  return { actions, againInMs: againIn(state, actions) };
-}
-
-function deletion({ nodes }: BalancerState): Plan {
-  if (nodes.length === 0) return { actions: [{ do: 'STATUS', status: 'DELETED', reason: null }], againInMs: undefined };
-  const actions = nodes
-    .filter(({ state }) => state !== 'DELETING')
-    .map(({ id }) => ({ do: 'DELETE', nodeId: id }) as const);
-  return { actions, againInMs: lateMs };
-}
-
-/** A node that has what is wanted serves. */
-function served({ nodes }: BalancerState): Action[] {
-  return nodes
-    .filter(({ state, configuredAt }) => state === 'BUILDING' && configuredAt !== null)
-    .map(({ id }) => ({ do: 'SERVE', nodeId: id }));
-}
-
-/** Missing nodes go where the load balancer has the fewest, then where there are the fewest at all. */
-function placed({ balancer, nodes, hosts }: BalancerState): Action[] {
-  const used = nodes.filter(isUsed);
-  const here = new Map(hosts.map(({ id }) => [id, used.filter(({ hostId }) => hostId === id).length]));
-  const load = new Map(hosts.map(({ id, nodeCount }) => [id, nodeCount]));
-  const free = new Map(hosts.map((host) => [host.id, host.free]));
-  const actions: Action[] = [];
-  for (let missing = balancer.wantedNodes - used.length; missing > 0; missing -= 1) {
-    const [best] = [...free]
-      .filter(([, left]) => left > 0)
-      .map(([id]) => id)
-      .toSorted((a, b) => count(here, a) - count(here, b) || count(load, a) - count(load, b) || (a < b ? -1 : 1));
-    if (best === undefined) break;
-    actions.push({ do: 'PLACE', hostId: best });
-    here.set(best, count(here, best) + 1);
-    load.set(best, count(load, best) + 1);
-    free.set(best, count(free, best) - 1);
+  const draft = new Draft(state);
+  if (balancer.provisioningStatus === 'DELETING') planDeletion(draft);
+  else {
+    replaceFailed(draft);
+    takeBack(draft);
+    const leaving = moving(draft);
+    place(draft, leaving);
+    leave(draft, leaving);
+    name(draft);
+    serve(draft);
+    drain(draft);
+    draft.status(provisioningOf(state, draft.nodes));
   }
-  return actions;
+  forget(draft);
+  return { actions: draft.actions, againInMs: againIn(draft) };
 }
 
-/** Nodes beyond the wanted number: those that do not serve yet first, then the youngest. */
-function surplus({ balancer, nodes }: BalancerState): Action[] {
-  const used = nodes.filter(isUsed);
-  const order = used.toSorted(
-    (a, b) => Number(a.state === 'SERVING') - Number(b.state === 'SERVING') || (a.id < b.id ? 1 : -1),
-  );
-  return order
-    .slice(0, Math.max(0, used.length - balancer.wantedNodes))
-    .map(({ id, state }) =>
-      state === 'SERVING'
-        ? { do: 'DRAIN', nodeId: id, reason: 'fewer nodes are wanted' }
-        : { do: 'DELETE', nodeId: id },
+/** The state as it will be. */
+class Draft {
+  readonly state: BalancerState;
+  readonly actions: Action[] = [];
+  nodes: readonly NodeRow[];
+  /** What is declared is what the servers answer. */
+  published: boolean;
+
+  constructor(state: BalancerState) {
+    this.state = state;
+    this.nodes = state.nodes;
+    this.published = state.name.published;
+  }
+
+  in(...states: readonly NodeState[]): readonly NodeRow[] {
+    return this.nodes.filter(({ state }) => states.includes(state));
+  }
+
+  do(action: Action, changed: readonly string[] = [], change: Partial<NodeRow> = {}): void {
+    this.actions.push(action);
+    this.nodes = this.nodes.map((node) => (changed.includes(node.id) ? { ...node, ...change } : node));
+  }
+
+  /** Nothing of it is in DNS. */
+  isOut({ named, outOfDnsAt, inDnsAt }: NodeRow): boolean {
+    return !named && (outOfDnsAt !== null || inDnsAt === null) && this.published;
+  }
+
+  isJudged({ judgeAt }: NodeRow): boolean {
+    return judgeAt === null || judgeAt.getTime() <= this.nowMs;
+  }
+
+  status(to: { readonly status: ProvisioningStatus; readonly reason: string | null }): void {
+    const { provisioningStatus, provisioningReason } = this.state.balancer;
+    if (to.status !== provisioningStatus || to.reason !== provisioningReason)
+      this.actions.push({ do: 'STATUS', ...to });
+  }
+
+  get nowMs(): number {
+    return this.state.now.getTime();
+  }
+}
+
+/** The name first: an address that is in DNS is not given to others. */
+function planDeletion(draft: Draft): void {
+  const { state } = draft;
+  if (state.name.declared) {
+    draft.do(
+      { do: 'WITHDRAW' },
+      draft.nodes.map(({ id }) => id),
+      { named: false },
     );
+    draft.published = false;
+  }
+  if (draft.published)
+    for (const { id } of draft.nodes.filter((node) => node.state !== 'DELETING'))
+      draft.do({ do: 'DELETE', nodeId: id, reason: null }, [id], { state: 'DELETING' });
+  draft.status(deletionStatus(state, draft.nodes, draft.published));
 }
 
-function drained({ nodes, now }: BalancerState): Action[] {
-  return nodes
-    .filter(({ state, deleteAt }) => state === 'DRAINING' && deleteAt !== null && deleteAt <= now)
-    .map(({ id }) => ({ do: 'DELETE', nodeId: id }));
+/** One that is down, or is not ready in time, is replaced; unless so many are that the cause is another. */
+function replaceFailed(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const { breaker, settings } = state;
+  if (breaker !== null) return;
+  for (const node of draft.in('SERVING').filter((each) => isDown(each) && draft.isJudged(each))) {
+    const reason = node.givenUp
+      ? `its HAProxy ended: ${node.reason ?? 'no reason is known'}`
+      : 'its health checks fail';
+    const deleteAt = new Date(nowMs + settings.replacedNodeKeepMs);
+    draft.do({ do: 'REPLACE', nodeId: node.id, keep: true, reason }, [node.id], { state: 'REPLACED', deleteAt });
+  }
+  for (const node of draft.in('BUILDING')) {
+    const reason = notReady(draft, node);
+    if (reason === undefined || node.named) continue;
+    draft.do({ do: 'REPLACE', nodeId: node.id, keep: false, reason }, [node.id], { state: 'DELETING' });
+  }
 }
 
-function statusOf({ balancer, nodes, now }: BalancerState, actions: readonly Action[]): Action | undefined {
-  const serving = nodes.filter(
-    ({ id, state }) => state === 'SERVING' || actions.some((each) => each.do === 'SERVE' && each.nodeId === id),
+/** At once only if there is another host: on the same one it would hardly fare better. */
+function notReady({ state, nowMs }: Draft, node: NodeRow): string | undefined {
+  const { nodeBuildMs } = state.settings;
+  if (nowMs - node.createdAt.getTime() >= nodeBuildMs) return `it was not ready after ${nodeBuildMs / 1000} s`;
+  if (!state.hosts.some(({ id, free }) => id !== node.hostId && free > 0)) return undefined;
+  if (node.checkedAt !== null && isDown(node)) return 'it failed before it served';
+  const since = state.offlineSince.get(node.hostId ?? '');
+  return since !== undefined && nowMs - since.getTime() >= offlineMs ? 'its host has no connection' : undefined;
+}
+
+/** A replaced node that is healthy again in time takes its place back; else it is deleted. */
+function takeBack(draft: Draft): void {
+  const { state, nowMs } = draft;
+  for (const node of draft.in('REPLACED')) {
+    const late = node.deleteAt !== null && node.deleteAt.getTime() <= nowMs;
+    const flaps = (state.takeBacks.get(node.id) ?? 0) >= state.settings.mostTakeBacks;
+    const ready =
+      isHealthy(node) && node.appliedGeneration >= state.balancer.generation && wishOf(node, state.balancer) === null;
+    if (late && draft.isOut(node)) {
+      const reason = flaps ? 'it failed too often to be taken back' : 'it did not come back in time';
+      draft.do({ do: 'DELETE_REPLACED', nodeId: node.id, reason }, [node.id], { state: 'DELETING' });
+    } else if (!late && ready && !flaps) {
+      const back: Partial<NodeRow> = { state: 'SERVING', deleteAt: null, outOfDnsAt: null };
+      draft.do({ do: 'TAKE_BACK', nodeId: node.id, reason: 'it is healthy again' }, [node.id], back);
+      for (const other of draft.nodes.filter(({ replacesId }) => replacesId === node.id))
+        if (isUsed(other)) leaveNow(draft, other, `${node.name}, which it replaced, is healthy again`);
+    }
+  }
+}
+
+/** One node at a time gives its place to a new one, because somebody wishes so. */
+function moving(draft: Draft): NodeRow | undefined {
+  return draft.nodes.find((node) => isUsed(node) && wishOf(node, draft.state.balancer) !== null);
+}
+
+/** Missing nodes. Each takes the place of a node that has failed, if one has no successor yet. */
+function place(draft: Draft, leaving: NodeRow | undefined): void {
+  const { state } = draft;
+  const active = draft.nodes.filter((node) => isUsed(node) && node.id !== leaving?.id);
+  const succeeded = new Set(draft.nodes.map(({ replacesId }) => replacesId));
+  const orphaned = [...draft.in('REPLACED'), ...(leaving === undefined ? [] : [leaving])]
+    .map(({ id }) => id)
+    .filter((id) => !succeeded.has(id));
+  const placed: string[] = [];
+  for (let missing = state.balancer.wantedNodes - active.length; missing > 0; missing -= 1) {
+    const here = [...active, ...placed.map((hostId) => ({ hostId, state: 'BUILDING' as const }))];
+    const failed = draft.actions.findLast((each) => each.do === 'REPLACE' && !each.keep);
+    const avoid = failed?.do === 'REPLACE' ? state.nodes.find(({ id }) => id === failed.nodeId)?.hostId : undefined;
+    const hostId = bestHost(state.hosts, here, placed, avoid);
+    if (hostId === undefined) return;
+    placed.push(hostId);
+    draft.do({ do: 'PLACE', hostId, replacesId: orphaned.shift() ?? null });
+  }
+}
+
+/** Nodes beyond the wanted number: those that do not serve first, then the youngest. */
+function leave(draft: Draft, leaving: NodeRow | undefined): void {
+  const { wantedNodes } = draft.state.balancer;
+  const active = () => draft.nodes.filter((node) => isUsed(node) && node.id !== leaving?.id);
+  const order = active().toSorted((a, b) => Number(serves(a)) - Number(serves(b)) || (a.id < b.id ? 1 : -1));
+  for (const node of order.slice(0, Math.max(0, order.length - wantedNodes)))
+    leaveNow(draft, node, 'fewer nodes are wanted');
+  // Its successor serves.
+  const now = draft.nodes.find(({ id }) => id === leaving?.id);
+  if (now !== undefined && isUsed(now) && active().filter(serves).length >= wantedNodes)
+    leaveNow(draft, now, wishOf(now, draft.state.balancer) ?? 'it is replaced');
+}
+
+function leaveNow(draft: Draft, node: NodeRow, reason: string): void {
+  if (node.state === 'BUILDING' && !node.named)
+    draft.do({ do: 'DELETE', nodeId: node.id, reason }, [node.id], { state: 'DELETING' });
+  else
+    draft.do({ do: 'LEAVE', nodeId: node.id, reason }, [node.id], {
+      ...{ state: 'DRAINING', deleteAt: null, outOfDnsAt: null },
+    });
+}
+
+/** In DNS are the nodes that serve, and those that are ready to; without any, the last answer stays. */
+function name(draft: Draft): void {
+  const { breaker } = draft.state;
+  const ready = draft.nodes.filter(
+    (node) => isUsed(node) && (node.state === 'SERVING' ? !isDown(node) : isHealthy(node)),
   );
-  const behind = serving.filter(({ appliedGeneration }) => appliedGeneration < balancer.generation);
-  const missing = balancer.wantedNodes - serving.length;
-  if (missing <= 0 && behind.length === 0) return to(balancer, 'ACTIVE', null);
-  const reason =
-    missing > 0
-      ? waitingFor(balancer, nodes, actions)
-      : `the change is not on ${behind.map(({ name }) => name).join(', ')} yet${firstReason(behind)}`;
-  const isLate = balancer.pendingSince !== null && now.getTime() - balancer.pendingSince.getTime() >= lateMs;
-  return to(balancer, isLate ? 'ERROR' : 'PENDING', reason);
+  // While the breaker is open, or may open, nothing is taken out because of its checks.
+  const kept = draft
+    .in('SERVING')
+    .filter((node) => node.named && isDown(node) && (breaker !== null || !draft.isJudged(node)));
+  const wanted = [...ready, ...kept].map(({ id }) => id).sort();
+  const declared = draft.nodes
+    .filter(({ named }) => named)
+    .map(({ id }) => id)
+    .sort();
+  if (wanted.length === 0 || wanted.join() === declared.join()) return;
+  draft.do({ do: 'NAME', nodeIds: wanted }, declared, { named: false });
+  draft.nodes = draft.nodes.map((node) => (wanted.includes(node.id) ? { ...node, named: true } : node));
+  draft.published = false;
 }
 
-function waitingFor({ wantedNodes }: BalancerRow, nodes: readonly NodeRow[], actions: readonly Action[]): string {
-  const building = nodes.filter(({ state }) => state === 'BUILDING');
-  const places = actions.filter((each) => each.do === 'PLACE').length;
-  const used = nodes.filter(isUsed).length + places;
-  if (used < wantedNodes)
-    return `${wantedNodes - used} of ${wantedNodes} nodes have no host: none is connected that can take more`;
-  return `${building.length + places} of ${wantedNodes} nodes are being made${firstReason(building)}`;
+/** The last step of a node's making. */
+function serve(draft: Draft): void {
+  if (!draft.published) return;
+  for (const node of draft.in('BUILDING').filter((each) => each.named && isHealthy(each)))
+    draft.do({ do: 'SERVE', nodeId: node.id }, [node.id], { state: 'SERVING' });
 }
 
-function firstReason(nodes: readonly NodeRow[]): string {
-  const reason = nodes.find((node) => node.reason !== null)?.reason;
-  return reason === undefined || reason === null ? '' : `: ${reason}`;
+/** Out of DNS; then, when nobody remembers its address, it drains; then it is deleted. */
+function drain(draft: Draft): void {
+  const { state, nowMs } = draft;
+  if (!draft.published) return;
+  for (const node of draft.in('DRAINING', 'REPLACED'))
+    if (!node.named && node.outOfDnsAt === null)
+      draft.do({ do: 'OUT_OF_DNS', nodeId: node.id }, [node.id], { outOfDnsAt: state.now });
+  for (const node of draft.in('DRAINING')) {
+    if (node.named || node.outOfDnsAt === null) continue;
+    const forgotten = node.outOfDnsAt.getTime() + state.name.ttlMs <= nowMs;
+    if (isDown(node))
+      draft.do({ do: 'DELETE', nodeId: node.id, reason: node.reason }, [node.id], { state: 'DELETING' });
+    else if (forgotten && node.deleteAt === null)
+      draft.do({ do: 'DRAIN', nodeId: node.id }, [node.id], {
+        deleteAt: new Date(nowMs + state.settings.nodeDrainMs),
+        sessions: null,
+      });
+    else if (node.deleteAt !== null && (node.deleteAt.getTime() <= nowMs || node.sessions === 0))
+      draft.do({ do: 'DELETE', nodeId: node.id, reason: node.reason }, [node.id], { state: 'DELETING' });
+  }
 }
 
-function to(balancer: BalancerRow, status: ProvisioningStatus, reason: string | null): Action | undefined {
-  const same = balancer.provisioningStatus === status && balancer.provisioningReason === reason;
-  return same ? undefined : { do: 'STATUS', status, reason };
+/** A host that was lost for good says nothing; should it come back, it is told that its nodes are gone. */
+function forget(draft: Draft): void {
+  const { state, nowMs } = draft;
+  for (const node of draft.in('DELETING')) {
+    const since = state.offlineSince.get(node.hostId ?? '');
+    if (since === undefined || nowMs - since.getTime() < state.settings.hostGoneMs) continue;
+    draft.do({ do: 'FORGET', nodeId: node.id, reason: 'its host is gone' }, [node.id], { state: 'DELETED' });
+  }
 }
 
-function againIn({ balancer, nodes, now }: BalancerState, actions: readonly Action[]): number | undefined {
-  const times = nodes.flatMap(({ state, deleteAt }) =>
-    state === 'DRAINING' && deleteAt !== null ? [deleteAt.getTime()] : [],
-  );
-  if (balancer.pendingSince !== null) times.push(balancer.pendingSince.getTime() + lateMs);
-  const future = times.map((at) => at - now.getTime()).filter((inMs) => inMs > 0);
-  const waits = balancer.provisioningStatus !== 'ACTIVE' || actions.length > 0;
-  const next = future.length === 0 ? undefined : Math.min(...future);
-  return next ?? (waits ? 5_000 : undefined);
-}
-
-/** Counts towards the wanted number. */
-function isUsed({ state }: NodeRow): boolean {
-  return state === 'BUILDING' || state === 'SERVING';
-}
-
-function count(counts: ReadonlyMap<string, number>, id: string): number {
-  return counts.get(id) ?? 0;
+function againIn(draft: Draft): number | undefined {
+  const { state, nodes, nowMs, actions } = draft;
+  const { settings, balancer } = state;
+  const times: number[] = [];
+  const at = (date: Date | null | undefined, plusMs = 0) => {
+    if (date != null) times.push(date.getTime() + plusMs);
+  };
+  for (const node of nodes) {
+    if (node.state === 'DELETED') continue;
+    if (node.state === 'DRAINING' || node.state === 'REPLACED') at(node.deleteAt);
+    if (node.state === 'DRAINING' && node.deleteAt === null) at(node.outOfDnsAt, state.name.ttlMs);
+    if (node.state === 'SERVING') at(node.judgeAt);
+    if (node.state === 'BUILDING') at(node.createdAt, settings.nodeBuildMs);
+    const since = state.offlineSince.get(node.hostId ?? '');
+    if (node.state === 'DELETING') at(since, settings.hostGoneMs);
+    if (node.state === 'BUILDING') at(since, offlineMs);
+  }
+  at(balancer.pendingSince, lateMs);
+  const future = times.map((time) => time - nowMs).filter((inMs) => inMs > 0);
+  const waits = actions.length > 0 || !draft.published || state.breaker !== null || draft.in('SERVING').some(isDown);
+  if (waits) future.push(awaitMs);
+  if (balancer.provisioningStatus !== 'ACTIVE') future.push(5 * awaitMs);
+  // Owed work is due within an hour.
+  return future.length === 0 ? undefined : Math.min(...future, 3_600_000);
 }

@@ -1,133 +1,132 @@
-// Carries out plans: one transaction under the lock of the load balancer, which reads the state, decides, and writes.
+// Reconciles load balancers: one transaction under the lock of the load balancer reads the state, plans, and carries the plan out, until
+// nothing is left to do now.
 import type { Database, Transaction } from '../../../platform/database/database.ts';
-import { appendStatus } from '../../../platform/events/append.ts';
-import { newUuid } from '../../../platform/ids.ts';
-import { hostsIn } from '../../../platform/net/address-block.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { finishOwed, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
+import { finishOwed, OwedWorkLostError, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { loadBalancerEvents } from '../events.ts';
-import { hostTopic } from '../hosts/host-sessions.ts';
-import { type BalancerRow, lockBalancer, setProvisioning } from '../stores/balancer-store.ts';
+import { refreshStatuses } from '../members/member-status.ts';
+import { lockBalancer, setProvisioning } from '../stores/balancer-store.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';
-import { countNodes, type HostRow, openHosts } from '../stores/host-store.ts';
-import { insertNode, lockNodes, type NodeRow, setNodeState, takeAddress } from '../stores/node-store.ts';
-import { type Action, planOf } from './plan.ts';
+import { countTakeBacks, isBreakerOpen, readFleet, setBreaker } from '../stores/decision-store.ts';
+import { countNodes, offlineHosts, openHosts, suspectHosts } from '../stores/host-store.ts';
+import { lockNodes, type NodeRow } from '../stores/node-store.ts';
+import { breakerReason } from './breaker.ts';
+import { type Carrier, carryOut } from './carry-out.ts';
+import { type Names, noNames } from './names.ts';
+import { planOf } from './plan.ts';
+import { failed } from './provisioning.ts';
+import { type BalancerState, type HealSettings, isDown, usualHealing } from './state.ts';
 
 export interface ReconcileParts {
   readonly db: Database;
   readonly wake: Wake;
+  /** Default: none. */
+  readonly names?: Names;
+  readonly settings?: HealSettings;
 }
 
-const nodeDrainMs = 30_000;
+/** Nodes that fall within this time fall together. */
+const togetherMs = 5_000;
+/** Nodes that fell together come back within this time of each other. */
+const calmMs = 3_000;
+/** A plan has as good as never more than two steps that follow each other at once. */
+const mostRounds = 6;
 
-export function createReconcileQueue({ db, wake }: ReconcileParts): OwedQueue {
+export function createReconcileQueue(parts: ReconcileParts): OwedQueue {
+  const { db, wake } = parts;
   return {
     kind: reconcileKind,
     concurrency: 8,
     // A worker that was killed holds its claim for so long, and five seconds more.
     deadlineMs: 5_000,
     retry: reconcilingRetry,
-    run: (job) =>
-      db.transaction(async (tx) => {
-        const againInMs = await reconcile(tx, wake, job.key);
-        await finishOwed(tx, job);
-        if (againInMs !== undefined) await owe(tx, reconcileKind, job.key, { dueInMs: againInMs }, wake);
-      }),
+    async run(job) {
+      try {
+        await db.transaction(async (tx) => {
+          const againInMs = await reconcile(tx, parts, job.key);
+          await finishOwed(tx, job);
+          if (againInMs !== undefined) await owe(tx, reconcileKind, job.key, { dueInMs: againInMs }, wake);
+        });
+      } catch (error) {
+        // Whoever waits for the load balancer is told what it waits for.
+        if (!(error instanceof OwedWorkLostError)) await db.transaction((tx) => tellFailure(tx, wake, job.key, error));
+        throw error;
+      }
+    },
   };
 }
 
-/** Carries out what has to happen next; returns after how long to look again. */
-export async function reconcile(tx: Transaction, wake: Wake, balancerId: string): Promise<number | undefined> {
+async function tellFailure(tx: Transaction, wake: Wake, balancerId: string, error: unknown): Promise<void> {
+  const balancer = await lockBalancer(tx, balancerId);
+  if (balancer === undefined || balancer.provisioningStatus === 'DELETED') return;
+  const [clock] = await tx.query<{ now: Date }>('SELECT NOW(3) AS now');
+  const message = error instanceof Error ? error.message : String(error);
+  await setProvisioning(tx, wake, balancer, failed(balancer, clock?.now ?? new Date(), message));
+}
+
+/** Carries out what has to happen now; returns after how long to look again. */
+export async function reconcile(
+  tx: Transaction,
+  parts: ReconcileParts,
+  balancerId: string,
+): Promise<number | undefined> {
+  const { wake, names = noNames, settings = usualHealing } = parts;
+  let againInMs: number | undefined;
+  for (let round = 0; round < mostRounds; round += 1) {
+    const carrier = await read(tx, { wake, names, settings }, balancerId);
+    if (carrier === undefined) return undefined;
+    const plan = planOf(await stateOf(carrier));
+    for (const action of plan.actions) await carryOut(carrier, action);
+    againInMs = plan.againInMs;
+    if (plan.actions.length > 0) continue;
+    if (carrier.balancer.provisioningStatus !== 'DELETED')
+      await refreshStatuses(tx, wake, carrier.balancer, [...carrier.nodes.values()]);
+    return againInMs;
+  }
+  return againInMs;
+}
+
+async function read(
+  tx: Transaction,
+  parts: Pick<Carrier, 'wake' | 'names' | 'settings'>,
+  balancerId: string,
+): Promise<Carrier | undefined> {
   const balancer = await lockBalancer(tx, balancerId);
   if (balancer === undefined) return undefined;
   const nodes = await lockNodes(tx, balancerId);
-  const open = await openHosts(tx);
-  const counts = await countNodes(
-    tx,
-    open.map(({ id }) => id),
-  );
-  const hosts = open.map(({ id, maxNodes }) => ({
-    id,
-    free: maxNodes - (counts.get(id) ?? 0),
-    nodeCount: counts.get(id) ?? 0,
-  }));
-  const [clock] = await tx.query<{ now: Date }>('SELECT NOW(3) AS now');
-  const plan = planOf({ balancer, nodes, hosts, now: clock?.now ?? new Date() });
-  const context = {
-    tx,
-    wake,
-    balancer,
+  const hosts = await openHosts(tx);
+  return {
+    ...{ tx, balancer, ...parts },
     nodes: new Map(nodes.map((node) => [node.id, node])),
-    hosts: new Map(open.map((host) => [host.id, host])),
+    hosts: new Map(hosts.map((host) => [host.id, host])),
   };
-  for (const action of plan.actions) await carryOut(context, action);
-  return plan.againInMs;
 }
 
-interface Context {
-  readonly tx: Transaction;
-  readonly wake: Wake;
-  readonly balancer: BalancerRow;
-  readonly nodes: ReadonlyMap<string, NodeRow>;
-  readonly hosts: ReadonlyMap<string, HostRow>;
+async function stateOf({ tx, wake, names, settings, balancer, nodes, hosts }: Carrier): Promise<BalancerState> {
+  const ids = [...hosts.keys()];
+  const [counts, suspects] = [await countNodes(tx, ids), await suspectHosts(tx, ids)];
+  const all = [...nodes.values()];
+  const [clock] = await tx.query<{ now: Date }>('SELECT NOW(3) AS now');
+  return {
+    ...{ balancer, settings, nodes: all },
+    hosts: [...hosts.values()].map(({ id, maxNodes }) => {
+      const nodeCount = counts.get(id) ?? 0;
+      return { id, nodeCount, free: maxNodes - nodeCount, suspect: suspects.has(id) };
+    }),
+    offlineSince: await offlineHosts(
+      tx,
+      all.flatMap(({ hostId }) => hostId ?? []),
+    ),
+    takeBacks: all.some(({ state }) => state === 'REPLACED') ? await countTakeBacks(tx, balancer.id) : new Map(),
+    breaker: await breakerOf(tx, wake, all),
+    name: await names.state(tx, balancer),
+    now: clock?.now ?? new Date(),
+  };
 }
 
-async function carryOut(context: Context, action: Action): Promise<void> {
-  const { tx, wake, balancer, nodes, hosts } = context;
-  const node = 'nodeId' in action ? nodes.get(action.nodeId) : undefined;
-  switch (action.do) {
-    case 'PLACE': {
-      const host = hosts.get(action.hostId);
-      if (host !== undefined) await place(context, host);
-      break;
-    }
-    case 'SERVE':
-      if (node !== undefined) await setNodeState(tx, wake, node, { state: 'SERVING' });
-      break;
-    case 'DRAIN':
-      if (node !== undefined)
-        await setNodeState(tx, wake, node, { state: 'DRAINING', reason: action.reason, deleteInMs: nodeDrainMs });
-      break;
-    case 'DELETE':
-      if (node !== undefined) await remove(context, node);
-      break;
-    case 'STATUS': {
-      await setProvisioning(tx, balancer.id, action);
-      if (action.status === balancer.provisioningStatus) break;
-      const subject = { projectId: balancer.projectId, subjectId: balancer.id, subjectVersion: balancer.version + 1 };
-      const { status: to, reason } = action;
-      const event = {
-        ...subject,
-        kind: 'loadBalancer.provisioningStatus',
-        from: balancer.provisioningStatus,
-        to,
-        reason,
-      } as const;
-      await appendStatus(tx, loadBalancerEvents, [event], wake);
-      break;
-    }
-  }
-  const hostId = action.do === 'PLACE' ? action.hostId : node?.hostId;
-  if (hostId != null) tx.afterCommit(() => wake.notify(hostTopic(hostId)));
-}
-
-async function place({ tx, wake, balancer }: Context, host: HostRow): Promise<void> {
-  const id = newUuid();
-  const address = await takeAddress(tx, host.id, id, hostsIn(host.publicRange));
-  const managementAddress =
-    host.managementRange === host.publicRange
-      ? address
-      : await takeAddress(tx, host.id, id, hostsIn(host.managementRange));
-  await insertNode(tx, wake, {
-    ...{ id, projectId: balancer.projectId, loadBalancerId: balancer.id, hostId: host.id, address, managementAddress },
-    // Unique, and short enough for the name of an interface with a prefix.
-    name: `n${id.replaceAll('-', '').slice(-10)}`,
-    ...{ connections: balancer.nodeConnections, threads: balancer.nodeThreads },
-  });
-}
-
-/** A node that no host has is gone at once; another when its host says so. */
-async function remove({ tx, wake }: Context, node: NodeRow): Promise<void> {
-  await setNodeState(tx, wake, node, { state: node.hostId === null ? 'DELETED' : 'DELETING' });
+/** Asked while a node of the load balancer is down, which is looked at every second, and while the breaker is open. */
+async function breakerOf(tx: Transaction, wake: Wake, nodes: readonly NodeRow[]): Promise<string | null> {
+  const counts = ({ state }: NodeRow) => state === 'SERVING' || state === 'REPLACED';
+  if (!nodes.some((node) => isDown(node) && counts(node)) && !(await isBreakerOpen(tx))) return null;
+  return setBreaker(tx, wake, breakerReason(await readFleet(tx, togetherMs)), calmMs);
 }

@@ -2,6 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { loadBalancerEvents } from '../events.ts';
 import type { OperatingStatus, ProvisioningStatus, Topology } from '../model/states.ts';
 import { deleteAllParts } from './part-store.ts';
 
@@ -30,6 +33,9 @@ export interface BalancerRow {
   readonly provisioningReason: string | null;
   readonly pendingSince: Date | null;
   readonly operatingStatus: OperatingStatus;
+  /** ACTIVE_STANDBY: the address that its nodes share, and its VRRP router id. */
+  readonly floatingAddress: string | null;
+  readonly floatingRouterId: number | null;
   readonly version: number;
   readonly createdAt: Date;
 }
@@ -38,7 +44,7 @@ const columns = `id, project_id AS projectId, name, description, tags, cmp_names
   cmpId, subnet_id AS subnetId, topology, enabled, min_nodes AS minNodes, max_nodes AS maxNodes, wanted_nodes AS wantedNodes,
   node_connections AS nodeConnections, node_threads AS nodeThreads, host_name AS hostName, cookie_key AS cookieKey, generation, provisioning_status AS
   provisioningStatus, provisioning_reason AS provisioningReason, pending_since AS pendingSince, operating_status AS operatingStatus,
-  version, created_at AS createdAt`;
+  floating_address AS floatingAddress, floating_router_id AS floatingRouterId, version, created_at AS createdAt`;
 
 type Raw = Omit<BalancerRow, 'tags' | 'enabled'> & { readonly tags: string; readonly enabled: number };
 
@@ -76,6 +82,8 @@ export type NewBalancer = Omit<
   | 'provisioningReason'
   | 'pendingSince'
   | 'operatingStatus'
+  | 'floatingAddress'
+  | 'floatingRouterId'
   | 'version'
   | 'createdAt'
 >;
@@ -93,6 +101,24 @@ export async function insertBalancer(tx: Transaction, row: NewBalancer): Promise
       randomBytes(16).toString('hex'),
     ],
   );
+}
+
+/** With the first free router id of VRRP, or any when all 255 are taken. */
+export async function setFloating(
+  tx: Transaction,
+  id: string,
+  address: string,
+): Promise<Pick<BalancerRow, 'floatingRouterId'>> {
+  const rows = await tx.query<{ id: number }>(
+    'SELECT floating_router_id AS id FROM lb_load_balancer WHERE live_name IS NOT NULL AND floating_router_id IS NOT NULL',
+  );
+  const taken = new Set(rows.map((row) => row.id));
+  const free = Array.from({ length: 255 }, (_, at) => at + 1).filter((each) => !taken.has(each));
+  const floatingRouterId = free[0] ?? (Number.parseInt(id.slice(-2), 16) % 255) + 1;
+  await tx.execute('UPDATE lb_load_balancer SET floating_address = ?, floating_router_id = ? WHERE id = ?', [
+    ...[address, floatingRouterId, id],
+  ]);
+  return { floatingRouterId };
 }
 
 /** What a person may change. */
@@ -122,16 +148,27 @@ export async function beginGeneration(tx: Transaction, id: string, generation: n
   );
 }
 
+/** With an event when the status is another. */
 export async function setProvisioning(
   tx: Transaction,
-  id: string,
+  wake: Wake,
+  row: BalancerRow,
   to: { readonly status: ProvisioningStatus; readonly reason: string | null },
 ): Promise<void> {
   await tx.execute(
     `UPDATE lb_load_balancer SET provisioning_status = ?, provisioning_reason = ?, version = version + 1,
       pending_since = IF(? IN ('ACTIVE', 'DELETED'), NULL, COALESCE(pending_since, NOW(3))),
       live_name = IF(? = 'DELETED', NULL, live_name), deleted_at = IF(? = 'DELETED', NOW(3), deleted_at) WHERE id = ?`,
-    [to.status, to.reason, to.status, to.status, to.status, id],
+    [to.status, to.reason, to.status, to.status, to.status, row.id],
   );
-  if (to.status === 'DELETED') await deleteAllParts(tx, id);
+  if (to.status === 'DELETED') await deleteAllParts(tx, row.id);
+  if (to.status === row.provisioningStatus) return;
+  const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
+  const change = { from: row.provisioningStatus, to: to.status, reason: to.reason };
+  await appendStatus(
+    tx,
+    loadBalancerEvents,
+    [{ ...subject, kind: 'loadBalancer.provisioningStatus', ...change }],
+    wake,
+  );
 }

@@ -118,6 +118,25 @@ export async function endEpoch(
   await appendStatus(tx, loadBalancerEvents, [event], wake);
 }
 
+/** Those without a connection: since when. */
+export async function offlineHosts(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+  if (ids.length === 0) return new Map();
+  const sql = `SELECT id, seen_at AS seenAt FROM lb_host WHERE status = 'OFFLINE' AND id IN (${marksFor(ids)})`;
+  const rows = await db.query<Pick<HostRow, 'id' | 'seenAt'>>(sql, ids);
+  return new Map(rows.map(({ id, seenAt }) => [id, seenAt]));
+}
+
+/** Those with nodes that are down, or were replaced a minute ago and are down since. */
+export async function suspectHosts(db: Sql, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await db.query<{ hostId: string }>(
+    `SELECT DISTINCT host_id AS hostId FROM lb_node WHERE host_id IN (${marksFor(ids)}) AND
+      (operating_status = 'ERROR' OR given_up = 1) AND (state = 'SERVING' OR state = 'REPLACED' AND down_since > NOW(3) - INTERVAL 1 MINUTE)`,
+    ids,
+  );
+  return new Set(rows.map(({ hostId }) => hostId));
+}
+
 /** Connected ones that take nodes. */
 export async function openHosts(db: Sql): Promise<readonly HostRow[]> {
   const sql = `SELECT ${columns} FROM lb_host WHERE status = 'ONLINE' AND cordoned = 0 ORDER BY id LIMIT 1000`;

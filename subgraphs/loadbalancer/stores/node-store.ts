@@ -1,10 +1,10 @@
 // SQL of nodes: what was decided of them, and how far they are. Changed only under the lock of their load balancer.
-import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { PageRequest } from '../../../platform/graph/connection.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { loadBalancerEvents } from '../events.ts';
+import { type LoadBalancerEvent, loadBalancerEvents } from '../events.ts';
 import type { NodeState, OperatingStatus } from '../model/states.ts';
 
 export interface NodeRow {
@@ -31,6 +31,27 @@ export interface NodeRow {
   readonly inDnsAt: Date | null;
   readonly replacesId: string | null;
   readonly deleteAt: Date | null;
+  /** Rises each time it is found down. */
+  readonly round: number;
+  readonly downSince: Date | null;
+  /** By then the checks of all other nodes have shown whether they fell with it; before, nothing follows from its being down. */
+  readonly judgeAt: Date | null;
+  /** Its last check failed. */
+  readonly suspect: boolean;
+  /** Its HAProxy ended, and its host could not mend that. */
+  readonly givenUp: boolean;
+  /** The incarnation that answered its last successful check. */
+  readonly checkedIncarnation: string | null;
+  /** Its address is among those declared for the name of its load balancer. */
+  readonly named: boolean;
+  /** When the servers of DNS had its address no more. */
+  readonly outOfDnsAt: Date | null;
+  /** Why another node is to take its place; null: none is. */
+  readonly replaceReason: string | null;
+  /** Sessions that it still has while it drains; null: not known. */
+  readonly sessions: number | null;
+  /** ACTIVE_STANDBY: the node with the highest has the floating address. */
+  readonly floatingPriority: number | null;
   readonly version: number;
   readonly createdAt: Date;
 }
@@ -38,29 +59,41 @@ export interface NodeRow {
 const columns = `id, project_id AS projectId, load_balancer_id AS loadBalancerId, host_id AS hostId, name, state, reason, operating_status
   AS operatingStatus, address, subnet_address AS subnetAddress, management_address AS managementAddress, connections, threads,
   incarnation, wanted_version AS wantedVersion, applied_generation AS appliedGeneration, placed_at AS placedAt, made_at AS madeAt, configured_at AS configuredAt,
-  checked_at AS checkedAt, in_dns_at AS inDnsAt, replaces_id AS replacesId, delete_at AS deleteAt, version, created_at AS createdAt`;
+  checked_at AS checkedAt, in_dns_at AS inDnsAt, replaces_id AS replacesId, delete_at AS deleteAt, round, down_since AS downSince, judge_at AS judgeAt,
+  suspect, given_up AS givenUp, checked_incarnation AS checkedIncarnation, named, out_of_dns_at AS outOfDnsAt, replace_reason AS
+  replaceReason, sessions, floating_priority AS floatingPriority, version, created_at AS createdAt`;
+
+type Flags = 'suspect' | 'givenUp' | 'named';
+type Raw = Omit<NodeRow, Flags> & Readonly<Record<Flags, number>>;
+
+function toRow(raw: Raw): NodeRow {
+  return { ...raw, suspect: raw.suspect === 1, givenUp: raw.givenUp === 1, named: raw.named === 1 };
+}
+
+/** `where`: the condition and what follows it. */
+export async function selectNodes(db: Sql, where: string, values: readonly SqlValue[]): Promise<NodeRow[]> {
+  return (await db.query<Raw>(`SELECT ${columns} FROM lb_node WHERE ${where}`, values)).map(toRow);
+}
 
 /** Including deleted ones. */
 export async function readNodes(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, NodeRow>> {
   if (ids.length === 0) return new Map();
-  const rows = await db.query<NodeRow>(`SELECT ${columns} FROM lb_node WHERE id IN (${marksFor(ids)})`, ids);
+  const rows = await selectNodes(db, `id IN (${marksFor(ids)})`, ids);
   return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Without deleted ones, oldest first. */
 export async function nodesOf(db: Sql, balancerIds: readonly string[]): Promise<ReadonlyMap<string, NodeRow[]>> {
   if (balancerIds.length === 0) return new Map();
-  const rows = await db.query<NodeRow>(
-    `SELECT ${columns} FROM lb_node WHERE load_balancer_id IN (${marksFor(balancerIds)}) AND state <> 'DELETED' ORDER BY id`,
-    balancerIds,
-  );
+  const where = `load_balancer_id IN (${marksFor(balancerIds)}) AND state <> 'DELETED' ORDER BY id`;
+  const rows = await selectNodes(db, where, balancerIds);
   return Map.groupBy(rows, ({ loadBalancerId }) => loadBalancerId);
 }
 
 /** Without deleted ones, oldest first. */
 export function pageOfHostNodes(db: Sql, hostId: string, { after, take }: PageRequest): Promise<NodeRow[]> {
-  const sql = `SELECT ${columns} FROM lb_node WHERE host_id = ? AND state <> 'DELETED' AND id > ? ORDER BY id LIMIT ?`;
-  return db.query<NodeRow>(sql, [hostId, after?.[0] ?? '', take]);
+  const where = "host_id = ? AND state <> 'DELETED' AND id > ? ORDER BY id LIMIT ?";
+  return selectNodes(db, where, [hostId, after?.[0] ?? '', take]);
 }
 
 /** UUIDs of the nodes that a host has to remove. */
@@ -71,8 +104,7 @@ export async function nodesToDelete(db: Sql, hostId: string): Promise<readonly s
 
 /** Without deleted ones; under the lock of the load balancer. */
 export function lockNodes(tx: Transaction, balancerId: string): Promise<NodeRow[]> {
-  const sql = `SELECT ${columns} FROM lb_node WHERE load_balancer_id = ? AND state <> 'DELETED' ORDER BY id FOR UPDATE`;
-  return tx.query<NodeRow>(sql, [balancerId]);
+  return selectNodes(tx, "load_balancer_id = ? AND state <> 'DELETED' ORDER BY id FOR UPDATE", [balancerId]);
 }
 
 export interface NodeEffect {
@@ -81,22 +113,87 @@ export interface NodeEffect {
   readonly applied: number;
   readonly incarnation: string | null;
   readonly error: string | null;
+  /** HAProxy ended, and the host could not mend that. */
+  readonly givenUp: boolean;
+  readonly sessions: number | null;
 }
+
+type NodeEvent = Extract<LoadBalancerEvent, { readonly kind: `loadBalancerNode.${string}` }>;
+
+/** The version of the node's events is that after one more change. */
+export async function appendNodeEvents(
+  tx: Transaction,
+  wake: Wake,
+  node: Pick<NodeRow, 'id' | 'projectId' | 'version'>,
+  events: readonly DistributiveOmit<NodeEvent, 'projectId' | 'subjectId' | 'subjectVersion'>[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const subject = { projectId: node.projectId, subjectId: node.id, subjectVersion: node.version + 1 };
+  await appendStatus(
+    tx,
+    loadBalancerEvents,
+    events.map((event) => ({ ...subject, ...event }) as NodeEvent),
+    wake,
+  );
+}
+
+type DistributiveOmit<Union, Keys extends PropertyKey> = Union extends unknown ? Omit<Union, Keys> : never;
 
 /** What its host reports; the steps MADE and CONFIGURED follow from it. */
 export async function reportNode(tx: Transaction, wake: Wake, node: NodeRow, effect: NodeEffect): Promise<void> {
   const made = effect.made && node.madeAt === null;
   const configured = effect.applied > 0 && node.configuredAt === null;
+  // While it is replaced or drains, the reason is why.
+  const reason = node.state === 'BUILDING' || node.state === 'SERVING' ? effect.error : node.reason;
   await tx.execute(
-    `UPDATE lb_node SET applied_generation = ?, incarnation = ?, reason = ?, made_at = IF(?, NOW(3), made_at),
-      configured_at = IF(?, NOW(3), configured_at), version = version + 1 WHERE id = ?`,
-    [effect.applied, effect.incarnation, effect.error, made, configured, node.id],
+    `UPDATE lb_node SET applied_generation = ?, incarnation = ?, reason = ?, given_up = ?, sessions = ?,
+      made_at = IF(?, NOW(3), made_at), configured_at = IF(?, NOW(3), configured_at), version = version + 1 WHERE id = ?`,
+    [effect.applied, effect.incarnation, reason, effect.givenUp, effect.sessions, made, configured, node.id],
   );
-  const subject = { projectId: node.projectId, subjectId: node.id, subjectVersion: node.version + 1 };
-  const step = configured ? 'CONFIGURED' : made ? 'MADE' : undefined;
-  if (step === undefined) return;
-  const event = { ...subject, kind: 'loadBalancerNode.step', from: null, to: step } as const;
-  await appendStatus(tx, loadBalancerEvents, [event], wake);
+  const steps = [...(made ? (['MADE'] as const) : []), ...(configured ? (['CONFIGURED'] as const) : [])];
+  await appendNodeEvents(
+    tx,
+    wake,
+    node,
+    steps.map((to) => ({ kind: 'loadBalancerNode.step', from: null, to })),
+  );
+  if (configured) tx.afterCommit(() => wake.notify(nodesTopic));
+  if (effect.givenUp && node.configuredAt !== null) {
+    const reported = { ...node, version: node.version + 1 };
+    const message = effect.error ?? 'its HAProxy ended';
+    await setNodeHealth(tx, wake, reported, { up: false, message, judgeInMs: settleMs });
+  }
+}
+
+/** What fell at the same moment is known so long after the first is found down. */
+export const settleMs = 100;
+
+/** Wakes the workers that check nodes: there are others to check. */
+export const nodesTopic = 'lb-nodes';
+
+export interface NodeHealth {
+  readonly up: boolean;
+  readonly message: string | null;
+  /** After how long a node that is down may be judged. */
+  readonly judgeInMs: number;
+}
+
+/** What the checks have decided; each change to down begins another round. */
+export async function setNodeHealth(
+  tx: Transaction,
+  wake: Wake,
+  node: NodeRow,
+  { up, message, judgeInMs }: NodeHealth,
+): Promise<void> {
+  const to = up ? 'ONLINE' : 'ERROR';
+  if (node.operatingStatus === to) return;
+  await tx.execute(
+    `UPDATE lb_node SET operating_status = ?, suspect = ?, round = round + ?, down_since = IF(?, NULL, NOW(3)),
+      judge_at = IF(?, NULL, NOW(3) + INTERVAL ? MICROSECOND), version = version + 1 WHERE id = ?`,
+    [to, !up, up ? 0 : 1, up, up, judgeInMs * 1_000, node.id],
+  );
+  const event = { kind: 'loadBalancerNode.operatingStatus', from: node.operatingStatus, to, reason: message } as const;
+  await appendNodeEvents(tx, wake, node, [event]);
 }
 
 export type NewNode = Pick<
@@ -110,41 +207,100 @@ export type NewNode = Pick<
   | 'managementAddress'
   | 'connections'
   | 'threads'
->;
+> &
+  Partial<Pick<NodeRow, 'replacesId' | 'floatingPriority'>>;
 
 /** With the event of its first step. */
 export async function insertNode(tx: Transaction, wake: Wake, row: NewNode): Promise<void> {
   await tx.execute(
     `INSERT INTO lb_node (id, project_id, load_balancer_id, host_id, name, state, address, management_address, connections, threads,
-      placed_at) VALUES (?, ?, ?, ?, ?, 'BUILDING', ?, ?, ?, ?, NOW(3))`,
+      replaces_id, floating_priority, placed_at) VALUES (?, ?, ?, ?, ?, 'BUILDING', ?, ?, ?, ?, ?, ?, NOW(3))`,
     [
       ...[row.id, row.projectId, row.loadBalancerId, row.hostId, row.name],
-      ...[row.address, row.managementAddress, row.connections, row.threads],
+      ...[
+        row.address,
+        row.managementAddress,
+        row.connections,
+        row.threads,
+        row.replacesId ?? null,
+        row.floatingPriority ?? null,
+      ],
     ],
   );
-  const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: 1 };
-  const event = { ...subject, kind: 'loadBalancerNode.state', from: null, to: 'BUILDING' } as const;
-  await appendStatus(tx, loadBalancerEvents, [event], wake);
+  await appendNodeEvents(tx, wake, { ...row, version: 0 }, [
+    { kind: 'loadBalancerNode.state', from: null, to: 'BUILDING' },
+    { kind: 'loadBalancerNode.step', from: null, to: 'PLACED' },
+  ]);
 }
 
 export interface NodeStateChange {
   readonly state: NodeState;
   readonly reason?: string;
-  /** When it is to be deleted. */
-  readonly deleteInMs?: number;
+  /** After how long it is to be deleted; null: not by itself. Default: as before. */
+  readonly deleteInMs?: number | null;
 }
 
 export async function setNodeState(tx: Transaction, wake: Wake, node: NodeRow, change: NodeStateChange): Promise<void> {
   const { state, reason = null, deleteInMs } = change;
-  const deleteAt = deleteInMs === undefined ? 'delete_at' : 'NOW(3) + INTERVAL ? MICROSECOND';
+  const deleteAt =
+    deleteInMs === undefined ? 'delete_at' : deleteInMs === null ? 'NULL' : 'NOW(3) + INTERVAL ? MICROSECOND';
   await tx.execute(
     `UPDATE lb_node SET state = ?, reason = ?, delete_at = ${deleteAt}, wanted_version = wanted_version + 1, version = version + 1
     WHERE id = ?`,
-    [state, reason, ...(deleteInMs === undefined ? [] : [deleteInMs * 1000]), node.id],
+    [state, reason, ...(deleteInMs == null ? [] : [deleteInMs * 1000]), node.id],
   );
-  const subject = { projectId: node.projectId, subjectId: node.id, subjectVersion: node.version + 1 };
-  const event = { ...subject, kind: 'loadBalancerNode.state', from: node.state, to: state, reason } as const;
-  await appendStatus(tx, loadBalancerEvents, [event], wake);
+  await appendNodeEvents(tx, wake, node, [{ kind: 'loadBalancerNode.state', from: node.state, to: state, reason }]);
+}
+
+/** One check of it; the first that succeeds is the step CHECKED. Returns the node as it is then. */
+export async function noteCheck(
+  tx: Transaction,
+  wake: Wake,
+  node: NodeRow,
+  check: { readonly suspect: boolean; readonly incarnation: string | null; readonly succeeded: boolean },
+): Promise<NodeRow> {
+  const { suspect, incarnation, succeeded } = check;
+  const first = succeeded && node.checkedAt === null;
+  await tx.execute(
+    `UPDATE lb_node SET suspect = ?, checked_incarnation = ?, checked_at = IF(?, NOW(3), checked_at), version = version + ? WHERE id = ?`,
+    [suspect, incarnation, first, Number(first), node.id],
+  );
+  if (first) await appendNodeEvents(tx, wake, node, [{ kind: 'loadBalancerNode.step', from: null, to: 'CHECKED' }]);
+  return { ...node, suspect, checkedIncarnation: incarnation, version: node.version + Number(first) };
+}
+
+/** Its name is answered with its address: the last step of its making. */
+export async function noteInDns(tx: Transaction, wake: Wake, node: NodeRow): Promise<void> {
+  await tx.execute('UPDATE lb_node SET in_dns_at = COALESCE(in_dns_at, NOW(3)), version = version + 1 WHERE id = ?', [
+    node.id,
+  ]);
+  await appendNodeEvents(tx, wake, node, [{ kind: 'loadBalancerNode.step', from: null, to: 'IN_DNS' }]);
+}
+
+export async function noteOutOfDns(tx: Transaction, id: string): Promise<void> {
+  await tx.execute('UPDATE lb_node SET out_of_dns_at = NOW(3) WHERE id = ?', [id]);
+}
+
+/** Of a load balancer's nodes exactly these have their addresses declared. */
+export async function setNamed(tx: Transaction, balancerId: string, ids: readonly string[]): Promise<void> {
+  const among = ids.length === 0 ? '0' : `id IN (${marksFor(ids)})`;
+  await tx.execute(
+    `UPDATE lb_node SET out_of_dns_at = NULL, named = ${among} WHERE load_balancer_id = ? AND state <> 'DELETED' AND named <> ${among}`,
+    [...ids, balancerId, ...ids],
+  );
+}
+
+/** Somebody wishes another node in its place; null: nobody does any more. */
+export async function wishReplaced(tx: Transaction, id: string, reason: string | null): Promise<void> {
+  await tx.execute('UPDATE lb_node SET replace_reason = ?, version = version + 1 WHERE id = ?', [reason, id]);
+}
+
+/** Its row stays, as the subject of its events; nothing else of it does. */
+export async function endNode(tx: Transaction, wake: Wake, node: NodeRow, reason: string | null): Promise<void> {
+  await setNodeState(tx, wake, node, { state: 'DELETED', ...(reason === null ? {} : { reason }) });
+  await tx.execute('DELETE FROM lb_address WHERE node_id = ?', [node.id]);
+  await tx.execute('DELETE FROM lb_member_status WHERE node_id = ?', [node.id]);
+  tx.afterCommit(() => wake.notify(nodesTopic));
 }
 
 /** The first free address; throws when all are taken. */

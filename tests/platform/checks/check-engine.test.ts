@@ -112,6 +112,7 @@ function startEngine(
     selfCheckPasses?: () => boolean;
     tenant?: TcpTenant;
     silentAfterMs?: number;
+    refreshMs?: number;
   } = {},
 ): CheckEngine<unknown> {
   const owner = newToken();
@@ -126,7 +127,7 @@ function startEngine(
     guard: { starvedSince: options.starved ?? (() => false) },
     selfCheck: { passes: async () => options.selfCheckPasses?.() ?? true },
     balanceMs: 100,
-    refreshMs: 200,
+    refreshMs: options.refreshMs ?? 200,
     recordMs: 50,
     confirmMs: 50,
     ...(options.silentAfterMs === undefined ? {} : { silentAfterMs: options.silentAfterMs }),
@@ -262,6 +263,49 @@ describe('CheckEngine', () => {
       tenant: new TcpTenant(db, 'one', { intervalMs: 50, timeoutMs: 50, slots: 1, probe: hanging }),
     });
     await waitFor('down', async () => (await statusOf('t0')) === 'DOWN');
+  });
+
+  test.each(['its self-check fails', 'all of its checks fail'])(
+    'a worker that is cut off judges nothing, and another takes over: %s',
+    async (how) => {
+      await addTargets(8);
+      let cutOff = false;
+      const denial = (address: string, atPort: number) =>
+        cutOff ? { address, port: atPort, reason: 'cut off' } : testEgress.denial(address, atPort);
+      const options = { intervalMs: 300, timeoutMs: 1_000, confirmMs: 300, handsOver: true } as const;
+      const egress = { rules: testEgress.rules, denial };
+      const one = startEngine('one', {
+        tenant: new TcpTenant(db, 'one', { ...options, egress }),
+        selfCheckPasses: () => !(cutOff && how.startsWith('its self-check')),
+      });
+      const two = startEngine('two', { tenant: new TcpTenant(db, 'two', options) });
+      await waitFor('half each', () => one.heldShards().length === 4 && two.heldShards().length === 4);
+      await waitFor(
+        'all up',
+        async () => (await db.query("SELECT 1 FROM test_target WHERE status = 'UP'")).length === 8,
+      );
+      cutOff = true;
+      await waitFor('all shards', () => two.heldShards().length === 8);
+      expect(one.heldShards()).toEqual([]);
+      expect((await seen()).filter(({ status }) => status === 'DOWN')).toEqual([]);
+    },
+  );
+
+  test('a changed target is checked at once, when the tenant says so', async () => {
+    await addTargets(1);
+    const tenant = new TcpTenant(db, 'one', { intervalMs: 3_600_000, timeoutMs: 1_000 });
+    let changed = () => {};
+    const onChange = (listener: () => void) => {
+      changed = listener;
+      return () => undefined;
+    };
+    startEngine('one', { tenant: Object.assign(tenant, { onChange }), refreshMs: 3_600_000 });
+    await waitFor('first check', async () => (await seen()).length === 1);
+    const other = new GreetingServer();
+    stops.push(() => other.close());
+    await db.execute('UPDATE test_target SET port = ?', [await other.listen()]);
+    changed();
+    await waitFor('second check', async () => (await seen()).length === 2);
   });
 
   test('a changed target is checked at once', async () => {

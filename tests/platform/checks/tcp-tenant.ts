@@ -12,6 +12,7 @@ import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { shardSql } from '../../../platform/checks/shards.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 
 export const createTables = [
   `CREATE TABLE test_target (id VARCHAR(64) PRIMARY KEY, port INT, status VARCHAR(8) DEFAULT 'UNKNOWN',
@@ -32,6 +33,8 @@ export interface TcpTenantOptions {
   readonly slots?: number;
   readonly confirmMs?: number;
   readonly samplesPerSecond?: number;
+  readonly handsOver?: true;
+  readonly egress?: EgressPolicy;
 }
 
 export class TcpTenant implements CheckTenant {
@@ -39,6 +42,8 @@ export class TcpTenant implements CheckTenant {
   readonly probes: readonly Probe<never>[];
   readonly slots: number;
   readonly samplesPerSecond: number;
+  readonly handsOver?: true;
+  readonly egress?: EgressPolicy;
   readonly #db: Database;
   readonly #worker: string;
   readonly #options: TcpTenantOptions;
@@ -49,6 +54,8 @@ export class TcpTenant implements CheckTenant {
     this.#db = db;
     this.#worker = worker;
     this.#options = options;
+    if (options.handsOver !== undefined) this.handsOver = options.handsOver;
+    if (options.egress !== undefined) this.egress = options.egress;
     this.probes = [options.probe ?? tcpProbe];
     this.slots = options.slots ?? 256;
     this.samplesPerSecond = options.samplesPerSecond ?? Number.POSITIVE_INFINITY;

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { setProvisioning } from '../../../subgraphs/loadbalancer/stores/balancer-store.ts';
+import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/stores/balancer-store.ts';
 import {
   BalancerGraph,
   type Fault,
@@ -34,7 +34,7 @@ test('a load balancer is created with its whole tree and read as one', async () 
   );
   expect(loadBalancer).toMatchObject({
     ...{ name: 'whole', hostName: 'whole.alpha.lb.test', urls: ['http://whole.alpha.lb.test/'], generation: 1 },
-    ...{ provisioningStatus: 'PENDING', operatingStatus: 'OFFLINE', statusMessage: 'no node serves', wantedNodes: 2 },
+    ...{ provisioningStatus: 'PENDING', operatingStatus: 'ERROR', statusMessage: 'no node serves', wantedNodes: 2 },
     subnet: { name: 'default', cidr: '10.64.0.0/20', provisioningStatus: 'ACTIVE' },
     listeners: [
       {
@@ -49,7 +49,7 @@ test('a load balancer is created with its whole tree and read as one', async () 
         ...{ name: 'web', operatingStatus: 'UNKNOWN', healthMonitor: { type: 'HTTP', path: null, intervalMs: 2000 } },
         members: { nodes: [{ host: '192.0.2.10', port: 80, weight: 1, operatingStatus: 'UNKNOWN', drainUntil: null }] },
       },
-      { name: 'raw', operatingStatus: 'OFFLINE', statusMessage: 'no member takes requests' },
+      { name: 'raw', operatingStatus: 'ERROR', statusMessage: 'no member takes requests' },
     ],
   });
 });
@@ -174,7 +174,10 @@ test('what a deleted load balancer had is deleted with it, and what it used is f
   // Again, and a change of what is being deleted.
   expect((await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer })).faults).toEqual([]);
   expect((await graph.mutate('memberUpdate', { id: ids.member, weight: 2 })).faults).toEqual(['NOT_FOUND input.id']);
-  await graph.db.transaction((tx) => setProvisioning(tx, uuid, { status: 'DELETED', reason: null }));
+  await graph.db.transaction(async (tx) => {
+    const row = await lockBalancer(tx, uuid);
+    if (row !== undefined) await setProvisioning(tx, graph.wake, row, { status: 'DELETED', reason: null });
+  });
   const left = async (table: string, where: string) =>
     Number((await graph.db.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table} WHERE ${where}`, [uuid]))[0]?.n);
   expect(await left('lb_part', 'load_balancer_id = ? AND deleted = 0')).toBe(0);

@@ -1,0 +1,218 @@
+// Nodes as a tenant of the check engine. It says what the checks see; what follows from that is decided by the reconciler, under the lock
+// of the load balancer.
+import type { CheckObservation, CheckTarget, CheckTenant, Shards } from '../../../platform/checks/check-tenant.ts';
+import { shardSql } from '../../../platform/checks/shards.ts';
+import type { Database, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
+import { checkLease, type HeldLease } from '../../../platform/leases.ts';
+import { type EgressPolicy, egressFrom } from '../../../platform/net/egress.ts';
+import { owe } from '../../../platform/owed-work.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { managementRanges } from '../model/management-ranges.ts';
+import type { OperatingStatus } from '../model/states.ts';
+import { lockBalancer } from '../stores/balancer-store.ts';
+import { reconcileKind } from '../stores/change-balancer.ts';
+import {
+  lockNodes,
+  type NodeRow,
+  nodesTopic,
+  noteCheck,
+  readNodes,
+  setNodeHealth,
+  settleMs,
+} from '../stores/node-store.ts';
+import { type NodeCheckDetail, nodeProbe } from './node-probe.ts';
+
+export interface NodeCheckSettings {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly fall: number;
+  readonly rise: number;
+  /** CIDR blocks in which hosts may give nodes their management addresses: checks connect to no others. */
+  readonly managementRanges: readonly string[];
+}
+
+export const usualNodeChecks: NodeCheckSettings = {
+  ...{ intervalMs: 500, timeoutMs: 500, fall: 2, rise: 2 },
+  managementRanges,
+};
+
+export interface NodeChecksOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  /** The process's: its own listeners are never dialled. */
+  readonly egress: EgressPolicy;
+  readonly settings?: NodeCheckSettings;
+}
+
+type Observation = CheckObservation<NodeCheckDetail>;
+
+export function createNodeChecks(options: NodeChecksOptions): CheckTenant<NodeCheckDetail> {
+  const { db, wake, egress, settings = usualNodeChecks } = options;
+  const seen = new Map<string, string>();
+  const probe = nodeProbe((id, outcome) => {
+    const news = seen.get(id) !== outcome;
+    seen.set(id, outcome);
+    return news;
+  });
+  const list = async (which: Which) => (await readTargets(db, which)).map((row) => targetOf(row, settings));
+  return {
+    name: 'lb-nodes',
+    probes: [probe],
+    egress: managementPolicy(egress, settings.managementRanges),
+    handsOver: true,
+    // Only news is recorded.
+    samplesPerSecond: Number.MIN_VALUE,
+    async listTargets(shards) {
+      const cursor = await cursorNow(db);
+      return { cursor, targets: await list({ shards }) };
+    },
+    async changesAfter(cursor) {
+      const next = await cursorNow(db);
+      // The clock was set back, or another server has another.
+      if (next < cursor) return undefined;
+      const ids = await changedSince(db, cursor);
+      const targets = await list({ ids });
+      const known = new Set(targets.map(({ id }) => id));
+      return { targets, gone: ids.filter((id) => !known.has(id)), cursor: next };
+    },
+    onChange: (listener) => wake.on(nodesTopic, listener),
+    async retain(ids) {
+      for (const id of seen.keys()) if (!ids.has(id)) seen.delete(id);
+    },
+    record: (batch, lease) => recordNodeChecks(db, wake, batch, lease, settings),
+  };
+}
+
+/** Only where nodes are managed; the installation's own listeners never. */
+function managementPolicy(egress: EgressPolicy, ranges: readonly string[]): EgressPolicy {
+  let own: readonly string[] | undefined;
+  let policy = egress;
+  const current = () => {
+    if (own !== egress.rules.own) {
+      own = egress.rules.own;
+      policy = egressFrom({ allow: ranges, deny: ['0.0.0.0/0', '::/0'], own });
+    }
+    return policy;
+  };
+  return {
+    get rules() {
+      return current().rules;
+    },
+    denial: (address, port) => current().denial(address, port),
+  };
+}
+
+type Which = { readonly shards: Shards } | { readonly ids: readonly string[] };
+
+interface TargetRow {
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly status: OperatingStatus;
+  readonly round: number;
+}
+
+/** Those that their hosts have configured. */
+async function readTargets(db: Database, which: Which): Promise<TargetRow[]> {
+  const [condition, values]: readonly [string, readonly SqlValue[]] =
+    'ids' in which
+      ? [`n.id IN (${marksFor(which.ids)})`, which.ids]
+      : [
+          `${shardSql('n.id')} IN (${marksFor([...which.shards.wanted])})`,
+          [which.shards.count, ...which.shards.wanted],
+        ];
+  if (('ids' in which ? which.ids.length : which.shards.wanted.size) === 0) return [];
+  return db.query<TargetRow>(
+    `SELECT n.id, n.management_address AS address, h.health_port AS port, n.operating_status AS status, n.round
+    FROM lb_node n JOIN lb_host h ON h.id = n.host_id
+    WHERE n.state IN ('BUILDING', 'SERVING', 'DRAINING', 'REPLACED') AND n.configured_at IS NOT NULL AND n.management_address IS NOT NULL
+      AND ${condition} ORDER BY n.id`,
+    values,
+  );
+}
+
+function targetOf({ id, address, port, status, round }: TargetRow, settings: NodeCheckSettings): CheckTarget {
+  const { intervalMs, timeoutMs, fall, rise } = settings;
+  return {
+    ...{ id, probe: 'lb-node', parameters: { host: address, port, node: id }, intervalMs, timeoutMs, fall, rise },
+    confirmMs: intervalMs,
+    status: status === 'ONLINE' ? 'UP' : status === 'ERROR' ? 'DOWN' : 'UNKNOWN',
+    // A new round begins without the engine, when the host gives its HAProxy up.
+    revision: `${address} ${port} ${round}`,
+  };
+}
+
+/** A transaction may be so long: what it changed may be seen only after a later cursor was read. */
+const longestTransaction = 'INTERVAL 10 SECOND';
+
+async function cursorNow(db: Database): Promise<string> {
+  const [row] = await db.query<{ cursor: string }>(
+    `SELECT DATE_FORMAT(NOW(3) - ${longestTransaction}, '%Y-%m-%d %H:%i:%s.%f') AS \`cursor\``,
+  );
+  return row?.cursor ?? '';
+}
+
+async function changedSince(db: Database, cursor: string): Promise<readonly string[]> {
+  const rows = await db.query<{ id: string }>('SELECT id FROM lb_node WHERE updated_at >= ?', [cursor]);
+  return rows.map(({ id }) => id);
+}
+
+/** One transaction for each load balancer, fenced by the shard's lease. Recording again what was recorded changes nothing. */
+export async function recordNodeChecks(
+  db: Database,
+  wake: Wake,
+  batch: readonly Observation[],
+  lease: Pick<HeldLease, 'name' | 'token'>,
+  { timeoutMs }: Pick<NodeCheckSettings, 'timeoutMs'> = usualNodeChecks,
+): Promise<void> {
+  const rows = await readNodes(
+    db,
+    batch.map(({ targetId }) => targetId),
+  );
+  const byBalancer = Map.groupBy(
+    batch.filter((seen) => isNews(rows.get(seen.targetId), seen)),
+    ({ targetId }) => rows.get(targetId)?.loadBalancerId ?? '',
+  );
+  for (const [balancerId, observations] of byBalancer)
+    await db.transaction(async (tx) => {
+      await lockBalancer(tx, balancerId);
+      const nodes = new Map((await lockNodes(tx, balancerId)).map((node) => [node.id, node]));
+      for (const seen of observations) {
+        const node = nodes.get(seen.targetId);
+        if (isNews(node, seen)) await recordOne(tx, wake, node, seen, timeoutMs);
+      }
+      await owe(tx, reconcileKind, balancerId, {}, wake);
+      await checkLease(tx, lease);
+    });
+}
+
+function isNews(node: NodeRow | undefined, { status, outcome, detail }: Observation): node is NodeRow {
+  if (node === undefined) return false;
+  if (statusOf(status) !== undefined && statusOf(status) !== node.operatingStatus) return true;
+  if (node.suspect !== (outcome === 'DOWN')) return true;
+  return detail !== null && (node.checkedAt === null || detail.incarnation !== node.checkedIncarnation);
+}
+
+async function recordOne(
+  tx: Transaction,
+  wake: Wake,
+  node: NodeRow,
+  seen: Observation,
+  timeoutMs: number,
+): Promise<void> {
+  const { outcome, detail, status, message } = seen;
+  const checked = await noteCheck(tx, wake, node, {
+    suspect: outcome === 'DOWN',
+    incarnation: detail?.incarnation ?? node.checkedIncarnation,
+    succeeded: outcome === 'UP',
+  });
+  // Of others that fell silent at the same moment, the first failed check may last for its whole timeout.
+  const judgeInMs = settleMs + (seen.latencyMs >= timeoutMs / 2 ? timeoutMs : 0);
+  if (statusOf(status) !== undefined)
+    await setNodeHealth(tx, wake, checked, { up: status === 'UP', message, judgeInMs });
+}
+
+function statusOf(status: Observation['status']): OperatingStatus | undefined {
+  return status === 'UP' ? 'ONLINE' : status === 'DOWN' ? 'ERROR' : undefined;
+}

@@ -1,0 +1,84 @@
+// Asks a node on its management address who it is: its HAProxy answers GET /health with { node, incarnation }. Another node's answer, for
+// example at an address that was given away, is a failure.
+
+import { isDown, type Probe } from '../../../platform/checks/probe.ts';
+import { connection, type Where, whereSchema } from '../../../platform/checks/probes/connection.ts';
+import { isObject } from '../../../platform/json.ts';
+
+export interface NodeProbeParameters extends Where {
+  /** UUID. */
+  readonly node: string;
+}
+
+export interface NodeCheckDetail {
+  /** UUID of the HAProxy that answered. */
+  readonly incarnation: string;
+}
+
+const mostBytes = 4_096;
+
+/**
+ * `isNews` tells whether an outcome must be recorded at once though it changes no status: the first failure of a node that was up, or
+ * another incarnation. `outcome`: the incarnation that answered, or DOWN.
+ */
+export function nodeProbe(
+  isNews: (nodeId: string, outcome: string) => boolean,
+): Probe<NodeProbeParameters, NodeCheckDetail> {
+  return {
+    name: 'lb-node',
+    parameters: {
+      type: 'object',
+      required: ['host', 'port', 'node'],
+      additionalProperties: false,
+      properties: { ...whereSchema, node: { type: 'string', minLength: 36, maxLength: 36 } },
+    },
+    async check({ node, ...where }, run) {
+      let incarnation: string | undefined;
+      const reading = await connection(where, run, (socket, end) => {
+        let answer = '';
+        const judge = (closed: boolean) => {
+          const read = readAnswer(answer);
+          if (read === undefined) {
+            if (closed || answer.length > mostBytes) end('its answer does not say which node it is');
+          } else if (read.node !== node) end('another node answers at its address');
+          else {
+            ({ incarnation } = read);
+            end(null);
+          }
+        };
+        socket.setEncoding('latin1');
+        socket.on('data', (text: string) => {
+          answer += text;
+          judge(false);
+        });
+        socket.once('end', () => judge(true));
+        const authority = where.host.includes(':') ? `[${where.host}]` : where.host;
+        socket.write(`GET /health HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`);
+      });
+      const notable = isNews(node, incarnation ?? 'DOWN');
+      if (!reading.up || incarnation === undefined)
+        return { ...isDown(reading.message ?? 'it did not answer'), notable };
+      return { up: true, message: null, detail: { incarnation }, notable };
+    },
+  };
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && uuid.test(value);
+}
+
+/** Undefined: it is not whole yet, or is none. */
+function readAnswer(answer: string): { readonly node: string; readonly incarnation: string } | undefined {
+  const headEnd = answer.indexOf('\r\n\r\n');
+  if (headEnd < 0 || !/^HTTP\/1\.[01] 200 /.test(answer)) return undefined;
+  try {
+    const body: unknown = JSON.parse(answer.slice(headEnd + 4));
+    if (!isObject(body)) return undefined;
+    const { node, incarnation } = body;
+    return isUuid(node) && isUuid(incarnation) ? { node, incarnation } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,348 @@
+// Load balancers with all of their parts in one process but for HAProxy and PowerDNS, which are real: graph services, workers (queues and
+// health checks), the link, and hosts on loopback addresses.
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Registry } from 'prom-client';
+import { ownersOf } from '../../../../bin/compose/owners.ts';
+import { createLookQueue } from '../../../../dns/publish/look-queue.ts';
+import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
+import { Rfc2136Server } from '../../../../dns/servers/rfc2136-server.ts';
+import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
+import { CheckEngine } from '../../../../platform/checks/check-engine.ts';
+import { createCheckMetrics } from '../../../../platform/checks/check-metrics.ts';
+import { SelfCheck } from '../../../../platform/checks/self-check.ts';
+import { StarvationGuard } from '../../../../platform/checks/starvation-guard.ts';
+import { migrate } from '../../../../platform/database/migrate.ts';
+import type { RequestContext } from '../../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../../platform/ids.ts';
+import { Leases } from '../../../../platform/leases.ts';
+import { LinkServer } from '../../../../platform/link/link-server.ts';
+import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
+import type { OwedQueue } from '../../../../platform/owed-queue.ts';
+import { OwedWork, OwedWorkLostError } from '../../../../platform/owed-work.ts';
+import { recordProject } from '../../../../platform/projects.ts';
+import { BalancerService } from '../../../../subgraphs/loadbalancer/balancers/balancer-service.ts';
+import { PartService } from '../../../../subgraphs/loadbalancer/balancers/part-service.ts';
+import { LbHost } from '../../../../subgraphs/loadbalancer/host/lb-host.ts';
+import { LoopbackProvider } from '../../../../subgraphs/loadbalancer/host/providers/loopback.ts';
+import { HostSessions } from '../../../../subgraphs/loadbalancer/hosts/host-sessions.ts';
+import { NodeDocuments } from '../../../../subgraphs/loadbalancer/hosts/node-documents.ts';
+import { Quotas } from '../../../../subgraphs/loadbalancer/model/quotas.ts';
+import { createNodeChecks, usualNodeChecks } from '../../../../subgraphs/loadbalancer/nodes/node-checks.ts';
+import { MemberAddresses } from '../../../../subgraphs/loadbalancer/parts/member-addresses.ts';
+import { dnsNames } from '../../../../subgraphs/loadbalancer/reconcile/dns-names.ts';
+import { type Names, noNames } from '../../../../subgraphs/loadbalancer/reconcile/names.ts';
+import { createReconcileQueue } from '../../../../subgraphs/loadbalancer/reconcile/reconcile-queue.ts';
+import { type HealSettings, usualHealing } from '../../../../subgraphs/loadbalancer/reconcile/state.ts';
+import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
+import { type BalancerRow, readBalancer } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
+import { type NodeRow, nodesOf } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
+import { SubnetService } from '../../../../subgraphs/loadbalancer/subnets/subnet-service.ts';
+import { type NameServer, powerdns, zone } from '../../../dns/support/name-servers.ts';
+import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { freePort } from '../../../support/free-port.ts';
+import { Ground } from '../../../support/ground.ts';
+import { endProcessesOf } from '../../../support/left-processes.ts';
+import { type TestMachine, testAuthority, testMachine } from '../../../support/machines.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
+
+const most = 100_000;
+const quotas = new Quotas({
+  ...{ LOAD_BALANCERS: most, LISTENERS: most, POOLS: most, MEMBERS: most, L7_POLICIES: most, NODES: most },
+  ...{ CERTIFICATES: most, SUBNETS: most },
+});
+
+export interface LbWorldOptions {
+  /** Names are published by a PowerDNS. */
+  readonly dns?: boolean;
+  readonly settings?: Partial<HealSettings>;
+  /** Second part of the addresses, 127.X: different for worlds at the same time. */
+  readonly net?: number;
+}
+
+export interface WorldHost {
+  readonly name: string;
+  readonly index: number;
+  readonly machine: TestMachine;
+  readonly folder: string;
+  /** Undefined: its process does not run. */
+  host: LbHost | undefined;
+}
+
+export class LbWorld {
+  readonly projectId = newUuid();
+  readonly context: RequestContext = {
+    identity: { kind: 'user', id: newUuid(), name: 'root', admin: true, projects: {}, credentialId: newUuid() },
+    requestId: 'test',
+    loaders: new Map(),
+  };
+  readonly hosts = new Map<string, WorldHost>();
+  readonly webs: { readonly server: Server; readonly port: number }[] = [];
+  readonly folder: string;
+  readonly ground: Ground;
+  readonly healthPort: number;
+  dns: NameServer | undefined;
+  balancers!: BalancerService;
+  parts!: PartService;
+  link!: LinkServer;
+  #names: Names = noNames;
+  #queues: OwedQueue[] = [];
+  readonly #options: LbWorldOptions;
+  readonly #place: TestDatabase;
+  readonly #authority: CertificateAndKey;
+  readonly #workers = new Set<Worker>();
+
+  private constructor(
+    options: LbWorldOptions,
+    place: TestDatabase,
+    ground: Ground,
+    more: readonly [CertificateAndKey, string, number],
+  ) {
+    this.#options = options;
+    this.#place = place;
+    this.ground = ground;
+    [this.#authority, this.folder, this.healthPort] = more;
+  }
+
+  /** With one worker, three web servers, and no host yet. */
+  static async open(options: LbWorldOptions = {}): Promise<LbWorld> {
+    const place = await testDatabase({ migrated: false });
+    await migrate(place.connection, ownersOf(['loadbalancer'], [loadBalancerRow]));
+    const ground = await new Ground({ connection: place.connection, connectionLimit: 12 }).start();
+    const folder = await mkdtemp(join(tmpdir(), 'lb-world-'));
+    const world = new LbWorld(options, place, ground, [await testAuthority(), folder, await freePort()]);
+    await world.#start();
+    return world;
+  }
+
+  async #start(): Promise<void> {
+    const { db, wake, mutations, log, sealer, egress } = this.ground;
+    await db.transaction((tx) => recordProject(tx, this.projectId, 'default'));
+    const common = { db, wake, mutations, quotas };
+    const memberAddresses = new MemberAddresses(egress);
+    this.parts = new PartService({ ...common, memberAddresses });
+    const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
+    this.balancers = new BalancerService({ ...{ ...common, parts: this.parts, subnets, memberAddresses, zone } });
+    const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });
+    const tls = await testMachine(this.#authority, 'loadbalancer', 'control', log);
+    this.link = await LinkServer.listen({
+      ...{ host: '127.0.0.1', port: 0, tls, role: 'lbhost', log },
+      open: (peer) => sessions.open(peer),
+    });
+    const settings = { ...usualHealing, ...this.#options.settings };
+    if (this.#options.dns === true) {
+      this.dns = await powerdns();
+      const { place, key } = this.dns;
+      const servers = [new Rfc2136Server({ place, key, timeoutMs: 1_000 })];
+      this.#names = dnsNames({ wake, ttlSeconds: 1 });
+      this.#queues.push(createPublishQueue({ db, wake, servers }));
+      this.#queues.push(createLookQueue({ db, wake, log, servers, intervalMs: 5_000 }));
+    }
+    this.#queues.push(createReconcileQueue({ db, wake, names: this.#names, settings }));
+    await this.addWorker();
+    for (const name of ['one', 'two', 'three']) {
+      const server = createServer((_, response) => response.end(name));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      this.webs.push({ server, port: (server.address() as AddressInfo).port });
+    }
+  }
+
+  async addWorker(): Promise<Worker> {
+    const worker = new Worker(this.ground, this.#queues);
+    await worker.start();
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  get workers(): readonly Worker[] {
+    return [...this.#workers];
+  }
+
+  async endWorker(worker: Worker): Promise<void> {
+    this.#workers.delete(worker);
+    await worker.stop();
+  }
+
+  /** A new host, or one whose process has ended. */
+  async addHost(name: string): Promise<WorldHost> {
+    const { log } = this.ground;
+    const known = this.hosts.get(name);
+    const index = known?.index ?? this.hosts.size + 1;
+    const machine = known?.machine ?? (await testMachine(this.#authority, 'lbhost', name, log));
+    const entry: WorldHost = known ?? { name, index, machine, folder: join(this.folder, name), host: undefined };
+    this.hosts.set(name, entry);
+    const range = `127.${this.#options.net ?? 77}.${index}.0/24`;
+    entry.host = await LbHost.open({
+      ...{ folder: entry.folder, haproxy: '/usr/sbin/haproxy', keepalived: '/usr/sbin/keepalived' },
+      provider: new LoopbackProvider(),
+      facts: {
+        ...{ provider: 'LOOPBACK', site: null, tunnelAddress: null, maxNodes: 20, healthPort: this.healthPort },
+        ...{ publicRange: range, managementRange: range },
+      },
+      urls: [`wss://127.0.0.1:${this.link.port}/link`],
+      ...{ tls: machine, log, addressesOf: () => [], access: () => undefined },
+    });
+    entry.host.start();
+    return entry;
+  }
+
+  /** The host's process ends; its nodes serve on. */
+  async stopHost({ name }: WorldHost): Promise<void> {
+    const entry = this.hosts.get(name);
+    const host = entry?.host;
+    if (entry !== undefined) entry.host = undefined;
+    await host?.stop();
+  }
+
+  /** The whole machine is gone, with all that ran on it. */
+  async loseHost(host: WorldHost): Promise<void> {
+    await this.stopHost(host);
+    await endProcessesOf(host.folder);
+  }
+
+  hostOf(node: NodeRow): WorldHost {
+    const found = [...this.hosts.values()].find(({ machine }) => machine.id === node.hostId);
+    if (found === undefined) throw new Error(`the node ${node.name} is on no host`);
+    return found;
+  }
+
+  /** Of the node's HAProxy: master and worker. */
+  async signal(node: NodeRow, signal: NodeJS.Signals): Promise<void> {
+    for (const pid of await processesOf(join(this.hostOf(node).folder, 'nodes', node.name))) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+
+  /** HTTP, with these web servers as members; default: all. */
+  async create(name: string, nodes: number, port: number, webs = this.webs): Promise<string> {
+    const input = {
+      ...{ name, projectId: encodeId('Project', this.projectId), minNodes: nodes, maxNodes: 8 },
+      listeners: [{ protocol: 'HTTP', port, defaultPool: 'web' }],
+      pools: [
+        {
+          ...{ name: 'web', protocol: 'HTTP', drainMs: 500 },
+          members: webs.map((web) => ({ host: '127.0.0.1', port: web.port })),
+          healthMonitor: { type: 'HTTP', intervalMs: 200, timeoutMs: 100 },
+        },
+      ],
+    } as unknown as LoadBalancerCreateInput;
+    const { entity, userErrors } = await this.balancers.create(this.context, input);
+    if (entity === undefined || entity === null) throw new Error(JSON.stringify(userErrors));
+    return entity.id;
+  }
+
+  async balancer(id: string): Promise<BalancerRow> {
+    const row = await readBalancer(this.ground.db, id);
+    if (row === undefined) throw new Error('there is no such load balancer');
+    return row;
+  }
+
+  /** Without deleted ones, oldest first. */
+  async nodes(id: string): Promise<readonly NodeRow[]> {
+    return (await nodesOf(this.ground.db, [id])).get(id) ?? [];
+  }
+
+  untilActive(id: string): Promise<true> {
+    return waitFor('ACTIVE', async () => (await this.balancer(id)).provisioningStatus === 'ACTIVE' && (true as const));
+  }
+
+  /** Of DNS, sorted. */
+  async answer(id: string): Promise<readonly string[]> {
+    return (await this.dns?.dig((await this.balancer(id)).hostName, 'A')) ?? [];
+  }
+
+  async close(): Promise<void> {
+    for (const host of this.hosts.values()) await this.stopHost(host);
+    await endProcessesOf(this.folder);
+    for (const worker of this.#workers) await worker.stop();
+    await this.link.stop();
+    await this.dns?.remove();
+    await this.ground.stop();
+    await this.#place.drop();
+    for (const { server } of this.webs) {
+      server.closeAllConnections();
+      server.close();
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The role worker: carries owed work without Redis, and checks nodes. */
+export class Worker {
+  readonly #ground: Ground;
+  readonly #queues: readonly OwedQueue[];
+  readonly #leases: Leases;
+  readonly #selfCheck = new SelfCheck({ timeoutMs: 1_000 });
+  readonly #guard = new StarvationGuard({ now: () => performance.now() });
+  readonly #engine: CheckEngine<never>;
+  #working: Promise<unknown> | undefined;
+  #stopped = false;
+  /** While true it does no owed work, as if it were paused. */
+  paused = false;
+
+  constructor(ground: Ground, queues: readonly OwedQueue[]) {
+    this.#ground = ground;
+    this.#queues = queues;
+    const { db, wake, log, egress } = ground;
+    const owner = newUuid();
+    this.#leases = new Leases({ db, owner, log, ttlMs: 3_000, renewMs: 1_000 });
+    this.#engine = new CheckEngine({
+      tenant: createNodeChecks({ db, wake, egress, settings: usualNodeChecks }),
+      ...{ leases: this.#leases, owner, log, guard: this.#guard, selfCheck: this.#selfCheck, egress },
+      metrics: createCheckMetrics(new Registry()),
+    }) as unknown as CheckEngine<never>;
+  }
+
+  async start(): Promise<void> {
+    await this.#selfCheck.start();
+    this.#guard.start();
+    this.#engine.start();
+    this.#working = Promise.all(this.#queues.map((queue) => this.#work(queue)));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#working;
+    await this.#engine.stop();
+    this.#guard.stop();
+    await this.#selfCheck.stop();
+    await this.#leases.stop();
+  }
+
+  async #work(queue: OwedQueue): Promise<void> {
+    const { db } = this.#ground;
+    const options = queue.retry === undefined ? {} : { retry: queue.retry };
+    const owed = new OwedWork({ db, claimMs: queue.deadlineMs + 5_000, ...options });
+    while (!this.#stopped) {
+      await this.#round(queue, owed).catch(() => undefined);
+      await sleep(15);
+    }
+  }
+
+  async #round(queue: OwedQueue, owed: OwedWork): Promise<void> {
+    if (this.paused) return;
+    for (const { kind, key } of await owed.dueRows({ kinds: [queue.kind], limit: 20 })) {
+      const job = await owed.claim(kind, key);
+      if (job === undefined) continue;
+      await queue.run(job, { signal: AbortSignal.timeout(queue.deadlineMs) }).catch(async (error: unknown) => {
+        if (error instanceof OwedWorkLostError) return;
+        this.#ground.log.warn({ err: error, kind, key }, 'a job failed');
+        await owed.fail(job, error);
+      });
+    }
+  }
+}
+
+async function processesOf(folder: string): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 1);
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, at) => lines[at]?.includes(`${folder}/`));
+}
