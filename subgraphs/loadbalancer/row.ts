@@ -31,9 +31,12 @@ export const loadBalancerRow = subgraphRow({
   settings: {
     'loadbalancer.zone': z
       .string()
-      .regex(/^(?=.{1,180}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/)
+      // So that NAME and PROJECT, of 63 characters each, fit before it (dns/names.ts).
+      .regex(/^(?=.{1,115}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/)
       .default('lb.internal')
-      .describe('DNS zone of load balancers, whose names are NAME.PROJECT.ZONE; lower case, without a dot at the end'),
+      .describe(
+        'DNS zone of load balancers, whose names are NAME.PROJECT.ZONE; at most 115 characters, lower case, without a dot at the end',
+      ),
     'loadbalancer.subnetCidr': z
       .string()
       .refine(isBlock, 'not a CIDR block')

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ownersOf } from '../../bin/compose/owners.ts';
 import { startProcess } from '../../bin/compose/process.ts';
+import { nameFault } from '../../dns/names.ts';
 import { dnsPart } from '../../dns/part.ts';
 import { isPublished } from '../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet } from '../../dns/records/record-store.ts';
@@ -101,6 +102,15 @@ test.each([
   [Array(9).fill('192.0.2.53:53').join(','), '8'],
 ])('dns.servers %s is refused', (text, wrong) => {
   expect(() => readConfig({ flags: { ...settings, 'dns.servers': text } }, rows)).toThrow(wrong);
+});
+
+test('the longest name of a load balancer fits into the longest zone that may be set', () => {
+  const label = 'a'.repeat(63);
+  const ofLength = (length: number) => `${label}.${label}`.slice(0, length);
+  const read = (zone: string) => readConfig({ flags: { ...settings, 'loadbalancer.zone': zone } }, subgraphRows);
+  expect(() => read(ofLength(116))).toThrow('loadbalancer.zone');
+  read(ofLength(115));
+  expect(nameFault(ofLength(115), `${label}.${label}.${ofLength(115)}`)).toBeUndefined();
 });
 
 test('dns.servers takes addresses of both versions', () => {
