@@ -11,6 +11,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   writes: async () => (await import('./writes.ts')).benchWrites,
   checks: async () => (await import('./checks.ts')).benchChecks,
   soak: async () => (await import('./soak.ts')).benchSoak,
+  'lb-nodes': async () => (await import('./lb-nodes.ts')).benchLbNodes,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

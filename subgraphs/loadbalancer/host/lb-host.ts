@@ -1,12 +1,14 @@
 // The role lbhost: keeps the nodes of this machine as their documents say, with or without a connection to the control plane. Its nodes
 // run independently of it: killed, upgraded or started again, it adopts them.
 import { mkdir, readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { MutualTls } from '../../../platform/graph/tls.ts';
 import type { JsonValue } from '../../../platform/json.ts';
 import { LinkClient } from '../../../platform/link/link-client.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
+import { Turns } from '../../../platform/turns.ts';
 import { DiskDocuments } from './disk-documents.ts';
 import { appliedOf } from './node-files.ts';
 import { NodeRunner, removeNode } from './node-runner.ts';
@@ -44,6 +46,8 @@ export interface LbHostOptions {
 }
 
 const sweepMs = 30_000;
+/** Nodes that are made, adopted or removed at once. */
+const atOnce = 2 * availableParallelism();
 
 export class LbHost {
   readonly #options: LbHostOptions;
@@ -52,6 +56,7 @@ export class LbHost {
   readonly #runners = new Map<string, NodeRunner>();
   readonly #link: LinkClient;
   readonly #sweep: Loop;
+  readonly #turns = new Turns(atOnce);
   /** Starts and removals of one node, by its UUID, are one after the other. */
   readonly #working = new Map<string, Promise<void>>();
   /** The control plane has named all nodes since this process began: what else is here is nobody's. */
@@ -150,8 +155,7 @@ export class LbHost {
     const { facts } = this.#options;
     const runner = new NodeRunner(wanted, {
       ...this.#options,
-      folder: this.#nodes,
-      healthPort: facts.healthPort,
+      ...{ folder: this.#nodes, turns: this.#turns, healthPort: facts.healthPort },
       wanted: () => this.#documents.nodes().get(id),
       fault: () => this.#documents.faultOf(id),
       report: (report) => this.#link.report(`node/${id}`, { ...report }),
@@ -168,7 +172,7 @@ export class LbHost {
     const name = this.#documents.leaving().get(id) ?? (await this.#nameOf(id));
     this.#runners.delete(id);
     await runner?.leave();
-    if (name !== undefined) await removeNode(name, { ...this.#options, folder: this.#nodes });
+    if (name !== undefined) await this.#turns.run(() => removeNode(name, { ...this.#options, folder: this.#nodes }));
     await this.#documents.forget(id);
     this.#link.report(`gone/${id}`, { node: id });
   }

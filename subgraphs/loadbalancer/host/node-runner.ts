@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { newUuid } from '../../../platform/ids.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
+import type { Turns } from '../../../platform/turns.ts';
 import type { WantedNode } from '../wanted/wanted-node.ts';
 import { Haproxy } from './haproxy/haproxy.ts';
 import { LogListener, type Transition } from './haproxy/log-listener.ts';
@@ -50,6 +51,8 @@ export interface NodeParts {
 }
 
 export interface NodeRunnerOptions extends NodeParts {
+  /** Places are made and HAProxies started in turns: hundreds at once would be late all together. */
+  readonly turns: Turns;
   readonly log: Logger;
   readonly healthPort: number;
   readonly addressesOf: NodePlaces['addressesOf'];
@@ -113,8 +116,8 @@ export class NodeRunner {
       name: `node ${node.name}`,
       log: options.log,
       pauseMs: () => lookAgainMs,
-      run: async () => {
-        await this.#run();
+      run: async (signal) => {
+        await this.#run(signal);
         return false;
       },
     });
@@ -145,14 +148,16 @@ export class NodeRunner {
     this.trigger();
   }
 
-  async #run(): Promise<void> {
+  async #run(signal: AbortSignal): Promise<void> {
     const wanted = this.#options.wanted();
     if (wanted === undefined) return;
     let made = false;
     try {
-      this.#wrapper = (await this.#options.provider.make(wanted, await this.#haproxy.pid())).wrapper;
+      const make = async () => this.#options.provider.make(wanted, await this.#haproxy.pid());
+      const isNew = this.#incarnation === undefined;
+      this.#wrapper = (await (isNew ? this.#options.turns.run(make, signal) : make())).wrapper;
       made = true;
-      if (await this.#bring(wanted)) {
+      if (await this.#bring(wanted, signal)) {
         await this.#keepalived.bring(wanted);
         this.#cause = '';
         this.#tell({ made, error: this.#options.fault() ?? null, givenUp: false });
@@ -166,16 +171,16 @@ export class NodeRunner {
   }
 
   /** False: HAProxy ends again and again, and is not started now. */
-  async #bring(wanted: WantedNode): Promise<boolean> {
-    if ((await this.#haproxy.pid()) === undefined) return this.#start(wanted);
-    if (this.#incarnation === undefined && !(await this.#adopt(wanted))) return this.#start(wanted);
+  async #bring(wanted: WantedNode, signal: AbortSignal): Promise<boolean> {
+    if ((await this.#haproxy.pid()) === undefined) return this.#start(wanted, signal);
+    if (this.#incarnation === undefined && !(await this.#adopt(wanted))) return this.#start(wanted, signal);
     const { waitMs } = await this.#haproxy.apply(this.#model(wanted));
     if (waitMs > 0) this.#again = setTimeout(() => this.#loop.trigger(), waitMs);
     else await this.#keepApplied(wanted);
     return true;
   }
 
-  async #start(wanted: WantedNode): Promise<boolean> {
+  async #start(wanted: WantedNode, signal: AbortSignal): Promise<boolean> {
     const now = performance.now();
     // Another document may start where this one did not.
     if (this.#startedWith !== wanted.generation) this.#starts = [];
@@ -189,8 +194,9 @@ export class NodeRunner {
       await endProcesses(join(this.#folder, 'haproxy.cfg'));
     const incarnation = newUuid();
     await writePrivate(this.#incarnationFile, incarnation);
-    await this.#haproxy.start(this.#model(wanted, incarnation));
+    await this.#options.turns.run(() => this.#haproxy.start(this.#model(wanted, incarnation)), signal);
     this.#incarnation = incarnation;
+    await this.#haproxy.firstChecks();
     await this.#keepApplied(wanted);
     return true;
   }

@@ -113,16 +113,21 @@ export class Haproxy {
       await this.#disk.write(bare);
       // No states: those of an earlier start say nothing of now.
       await this.#disk.put(this.#disk.states, '1\n');
-      await this.#check(this.#disk.configuration);
       const [command = program, ...before] = [...this.#options.wrapper(), program];
       const files = ['-f', this.#disk.configuration, '-p', join(folder, 'haproxy.pid')];
       const master = ['-S', `${join(folder, 'master.sock')},mode,600`];
-      await run(command, [...before, '-W', '-D', ...files, ...master], { timeout: startMs });
+      // It reads its configuration before it goes to the background: no check of its own is needed.
+      await run(command, [...before, '-W', '-D', ...files, ...master], { timeout: startMs }).catch((error: unknown) => {
+        throw notAccepted(error);
+      });
       this.#model = bare;
       [this.#structureIsKnown, this.#filesAreKnown] = [true, true];
       await this.#change(model);
     });
-    // Until then it answers 503.
+  }
+
+  /** After a start: the first checks are over, or late. Until then it answers 503. */
+  async firstChecks(): Promise<void> {
     const soon = new AbortController();
     await Promise.race([
       this.settled(),
@@ -266,8 +271,7 @@ export class Haproxy {
     try {
       await run(command, [...before, '-c', '-f', path], { timeout: checkMs });
     } catch (error) {
-      const { stderr = '' } = error as { stderr?: string };
-      throw new Error(`HAProxy does not accept the configuration: ${alertsIn(stderr)}`);
+      throw notAccepted(error);
     }
   }
 
@@ -289,6 +293,11 @@ export class Haproxy {
     const answer = await this.#runtime.ask('show info').catch(() => '');
     return /^Pid: (\d+)$/m.exec(answer)?.[1];
   }
+}
+
+function notAccepted(error: unknown): Error {
+  const { stderr, message } = error as Error & { readonly stderr?: string };
+  return new Error(`HAProxy does not accept the configuration: ${alertsIn(stderr || message)}`);
 }
 
 /** Its first lines say what is wrong; the others repeat it. */
