@@ -1,0 +1,147 @@
+// Takes in what collectds send over UDP, and keeps for a while in Redis what policies of autoscaling ask for. Everything else is read
+// over. Whoever sends rubbish costs a bounded time and a line in the log a minute.
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Redis } from 'ioredis';
+import { Counter, type Registry } from 'prom-client';
+import type { Database } from '../../../../platform/database/database.ts';
+import type { Logger } from '../../../../platform/log.ts';
+import { Loop } from '../../../../platform/loop.ts';
+import { TokenBuckets } from '../../../../platform/token-buckets.ts';
+import { readPacket, type SecurityLevel } from './packet.ts';
+import { CollectdPasswords } from './passwords.ts';
+import { type NodeValue, WantedValues } from './wanted-values.ts';
+
+export interface CollectdReceiverOptions {
+  readonly db: Database;
+  readonly redis: Redis;
+  readonly redisPrefix: string;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly level: SecurityLevel;
+  /** Path of the file with users and passwords. */
+  readonly authFile?: string;
+  /** How often the tables are asked what policies want; default 5000. */
+  readonly refreshMs?: number;
+}
+
+const mostPacketsPerSecond = 5_000;
+/** Lines of the log. */
+const refusalsPerMinute = 1;
+
+export class CollectdReceiver {
+  readonly #options: CollectdReceiverOptions;
+  readonly #socket: Socket;
+  readonly #passwords: CollectdPasswords;
+  readonly #values = new WantedValues();
+  readonly #refresh: Loop;
+  readonly #packets: Counter<'outcome'>;
+  readonly #rate = new TokenBuckets({ burst: mostPacketsPerSecond, perSecond: mostPacketsPerSecond });
+  readonly #told = new TokenBuckets({ burst: refusalsPerMinute, perSecond: refusalsPerMinute / 60 });
+  #closed = false;
+
+  private constructor(options: CollectdReceiverOptions) {
+    this.#options = options;
+    const { db, log, registry, host, authFile, refreshMs = 5_000 } = options;
+    this.#passwords = new CollectdPasswords(authFile, log);
+    this.#packets = new Counter({
+      name: 'tidegate_collectd_packets_total',
+      help: 'Packets of collectd: taken, refused (wrong, or protected too little), dropped (too many at once).',
+      labelNames: ['outcome'],
+      registers: [registry],
+    });
+    this.#socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+    this.#refresh = new Loop({
+      name: 'values of collectd',
+      log,
+      pauseMs: () => refreshMs,
+      run: async () => {
+        await this.#passwords.refresh();
+        await this.#values.refresh(db);
+        return false;
+      },
+    });
+  }
+
+  /** Throws when the address is taken, or the file of users can't be used. */
+  static async listen(options: CollectdReceiverOptions): Promise<CollectdReceiver> {
+    const receiver = new CollectdReceiver(options);
+    try {
+      await receiver.#bind();
+    } catch (error) {
+      await receiver.stop();
+      throw error;
+    }
+    return receiver;
+  }
+
+  async #bind(): Promise<void> {
+    await this.#passwords.open();
+    const { host, port, log } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#socket.once('error', reject);
+      this.#socket.bind(port, host, () => {
+        this.#socket.off('error', reject);
+        resolve();
+      });
+    });
+    this.#socket.on('error', (error) => log.warn({ err: error }, 'collectd: the socket failed'));
+    this.#socket.on('message', (packet, from) => this.#take(packet, from));
+    this.#refresh.start();
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /** How many values are asked for. */
+  get wanted(): number {
+    return this.#values.size;
+  }
+
+  async stop(): Promise<void> {
+    await this.#refresh.stop();
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  #take(packet: Buffer, from: RemoteInfo): void {
+    if (this.#rate.take('packets') === undefined) {
+      this.#packets.inc({ outcome: 'dropped' });
+      return;
+    }
+    const { level } = this.#options;
+    const { readings, refused } = readPacket(packet, { level, passwordOf: (user) => this.#passwords.of(user) });
+    this.#packets.inc({ outcome: refused === undefined ? 'taken' : 'refused' });
+    if (refused !== undefined) this.#tellRefused(from, refused);
+    const now = Date.now();
+    const values = readings.flatMap((reading) => this.#values.take(reading, now));
+    if (values.length > 0) this.#keep(values);
+  }
+
+  #keep(values: readonly NodeValue[]): void {
+    const { redis, redisPrefix, log } = this.#options;
+    const pipeline = redis.pipeline();
+    for (const { nodeId, value, percent, atMs, validMs } of values) {
+      const text = JSON.stringify({ percent, at: new Date(atMs).toISOString() });
+      pipeline.set(collectdKey(redisPrefix, nodeId, value), text, 'PX', Math.ceil(validMs));
+    }
+    // Without Redis the value is missing; the next one comes soon.
+    pipeline.exec().catch((error: unknown) => log.debug({ err: error }, 'a value of collectd was not kept'));
+  }
+
+  #tellRefused({ address }: RemoteInfo, reason: string): void {
+    const untold = this.#told.take('refusals');
+    if (untold !== undefined)
+      this.#options.log.warn({ from: address, reason, before: untold }, 'a packet of collectd was refused');
+  }
+}
+
+/** Of a node's value (JSON: percent, at), which ends by itself when it is too old. */
+export function collectdKey(redisPrefix: string, nodeId: string, value: string): string {
+  return `${redisPrefix}:lb-collectd:${nodeId}:${value}`;
+}
