@@ -33,6 +33,11 @@ import { ScalingService } from './scaling/scaling-service.ts';
 import { SubnetReads } from './subnets/subnet-reads.ts';
 import { subnetResolvers } from './subnets/subnet-resolvers.ts';
 import { SubnetService } from './subnets/subnet-service.ts';
+import { CollectdReceiver, type CollectdReceiverOptions } from './traffic/collectd/receiver.ts';
+import { TrafficReads } from './traffic/traffic-reads.ts';
+import { TrafficRecorder } from './traffic/traffic-recorder.ts';
+import { trafficResolvers } from './traffic/traffic-resolvers.ts';
+import { TrafficSeconds } from './traffic/traffic-seconds.ts';
 
 export interface LoadBalancerSettings {
   readonly zone: string;
@@ -45,6 +50,8 @@ export interface LoadBalancerOptions extends SubgraphGround {
   readonly settings: LoadBalancerSettings;
   /** Where hosts connect; absent: none can. */
   readonly link?: { readonly host: string; readonly port: number; readonly tls: MutualTls };
+  /** Where collectds send values; absent: nowhere. */
+  readonly collectd?: Pick<CollectdReceiverOptions, 'host' | 'port' | 'level' | 'authFile'>;
 }
 
 export function createLoadBalancerSubgraph(options: LoadBalancerOptions): RunningSubgraph {
@@ -64,6 +71,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
     ...{ ...common, subnets: subnetService, memberAddresses },
     zone: settings.zone,
   });
+  const seconds = new TrafficSeconds(options);
   const statuses = new StatusReads(db, parts, nodes);
   const previews = new Previews({ db, balancers, parts: partService });
   const resolvers: Resolvers[] = [
@@ -83,19 +91,32 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
       service: new ScalingService({ db, wake, mutations }),
       balancer: (context, id) => balancers.balancer(context, id),
     }),
+    trafficResolvers(new TrafficReads({ db, seconds })),
   ];
-  const { link, log } = options;
+  const { link, log, collectd } = options;
   let served: LinkServer | undefined;
+  let receiver: CollectdReceiver | undefined;
   return {
     subgraph: createSubgraph({ name: 'loadbalancer', sdl, commits, cursors, resolvers }),
     async start() {
+      if (collectd !== undefined) {
+        receiver = await CollectdReceiver.listen({ ...options, ...collectd });
+        log.info({ host: collectd.host, port: receiver.port, level: collectd.level }, 'collectds can send values');
+      }
       if (link === undefined) return;
       const documents = new NodeDocuments({ db, sealer: options.sealKeys });
-      const sessions = new HostSessions({ db, wake, log, documents });
+      const traffic = new TrafficRecorder({ ...options, seconds });
+      const sessions = new HostSessions({ db, wake, log, documents, traffic });
       served = await LinkServer.listen({ ...link, role: 'lbhost', log, open: (peer) => sessions.open(peer) });
       log.info({ host: link.host, port: served.port }, 'load balancer hosts can connect');
     },
-    drain: () => served?.drain(),
-    stop: () => served?.stop(),
+    async drain() {
+      await receiver?.stop();
+      await served?.drain();
+    },
+    async stop() {
+      await receiver?.stop();
+      await served?.stop();
+    },
   };
 }

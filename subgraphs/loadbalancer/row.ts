@@ -1,4 +1,5 @@
 // The row of the load balancer subgraph.
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { dnsPart } from '../../dns/part.ts';
@@ -16,6 +17,9 @@ const quota = (most: number, things: string) =>
   count(0, 1_000_000).default(most).describe(`${things} that a project may have, unless a quota is set for it`);
 const isBlock = (text: string) => canonicalAddressBlock(text) !== undefined;
 const linkPort = 'loadbalancer.linkPort';
+const collectdListen = 'loadbalancer.collectdListen';
+const collectdAuthFile = 'loadbalancer.collectdAuthFile';
+const dayMs = 86_400_000;
 
 export const loadBalancerRow = subgraphRow({
   name: 'loadbalancer',
@@ -91,6 +95,26 @@ export const loadBalancerRow = subgraphRow({
     'loadbalancer.mostTakeBacks': count(0, 100)
       .default(3)
       .describe('a node that was taken back so often within an hour is not taken back again'),
+    [collectdListen]: z
+      .string()
+      .refine((text) => collectdAddress(text) !== undefined, 'not an ADDRESS:PORT')
+      .optional()
+      .describe(
+        'ADDRESS:PORT (UDP) at which collectds send values for autoscaling, for example 10.0.0.5:25826; port 0 takes a free one; default: nowhere',
+      ),
+    'loadbalancer.collectdSecurity': z
+      .enum(['none', 'sign', 'encrypt'])
+      .default('sign')
+      .describe('least protection of the values of collectd; others are not taken'),
+    [collectdAuthFile]: z
+      .string()
+      .optional()
+      .describe(
+        'file with a line "user: password" for each sender, as the AuthFile of collectd; only its owner may read it',
+      ),
+    'retention.scalingDecisionDays': count(1, 3650)
+      .default(90)
+      .describe('days for which decisions of autoscaling are kept; those that changed nothing are kept for one day'),
     'loadbalancer.quota.loadBalancers': quota(100, 'load balancers'),
     'loadbalancer.quota.listeners': quota(500, 'listeners'),
     'loadbalancer.quota.pools': quota(500, 'pools'),
@@ -128,6 +152,19 @@ export const loadBalancerRow = subgraphRow({
           advice: 'set internal.machineFolder (tidegate join) or internal.tls',
         },
       ]);
+    const listen = settings[collectdListen];
+    const collectd = listen === undefined ? undefined : collectdAddress(listen);
+    const level = settings['loadbalancer.collectdSecurity'];
+    const authFile = settings[collectdAuthFile];
+    if (collectd !== undefined && level !== 'none' && authFile === undefined)
+      throw new ConfigError([
+        {
+          settings: [collectdAuthFile],
+          wrong: 'signed or encrypted values of collectd need the passwords of their senders',
+          advice:
+            'set it to a file with a line "user: password" for each, or set loadbalancer.collectdSecurity to none',
+        },
+      ]);
     return createLoadBalancerSubgraph({
       ...ground,
       sealKeys: await ground.sealer(),
@@ -148,9 +185,13 @@ export const loadBalancerRow = subgraphRow({
       ...(port === undefined || tls === undefined
         ? {}
         : { link: { host: settings['loadbalancer.linkHost'], port, tls } }),
+      ...(collectd === undefined
+        ? {}
+        : { collectd: { ...collectd, level, ...(authFile === undefined ? {} : { authFile }) } }),
     });
   },
-  async work({ db, wake, egress }, settings) {
+  async work(ground, settings) {
+    const { db, wake, egress } = ground;
     const { createReconcileQueue } = await import('./reconcile/reconcile-queue.ts');
     const { createNodeChecks } = await import('./nodes/node-checks.ts');
     const { dnsNames } = await import('./reconcile/dns-names.ts');
@@ -160,6 +201,8 @@ export const loadBalancerRow = subgraphRow({
     const { 'dns.servers': servers = [] } = settings as Partial<DnsSettings>;
     const names =
       servers.length === 0 ? noNames : dnsNames({ wake, ttlSeconds: settings['loadbalancer.dnsTtlSeconds'] });
+    const { createScalingWork } = await import('./scaling/scaling-work.ts');
+    const scaling = createScalingWork(ground, { changedMs: settings['retention.scalingDecisionDays'] * dayMs });
     return {
       checks: [
         createNodeChecks({
@@ -184,8 +227,9 @@ export const loadBalancerRow = subgraphRow({
             mostTakeBacks: settings['loadbalancer.mostTakeBacks'],
           },
         }),
+        ...scaling.queues,
       ],
-      retention: retentionSteps(db),
+      retention: [...retentionSteps(db), ...scaling.retention],
     };
   },
   async reseal(db, options) {
@@ -193,3 +237,10 @@ export const loadBalancerRow = subgraphRow({
     return resealCertificates(db, options);
   },
 });
+
+/** Undefined: the text is none. */
+function collectdAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  const address = host.replace(/^\[(.*)\]$/, '$1');
+  return isIP(address) === 0 || Number(port) > 65_535 ? undefined : { host: address, port: Number(port) };
+}

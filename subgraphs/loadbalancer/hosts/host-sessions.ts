@@ -13,6 +13,7 @@ import { lockBalancer } from '../stores/balancer-store.ts';
 import { balancerTopic, reconcileKind } from '../stores/change-balancer.ts';
 import { beginEpoch, endEpoch, type HostRow } from '../stores/host-store.ts';
 import { endNode, lockNodes, type NodeRow, nodesToDelete, reportNode } from '../stores/node-store.ts';
+import type { TrafficRecorder } from '../traffic/traffic-recorder.ts';
 import { generationsOfHost, type NodeDocuments, type SentDocument } from './node-documents.ts';
 
 export interface HostSessionsOptions {
@@ -20,6 +21,8 @@ export interface HostSessionsOptions {
   readonly wake: Wake;
   readonly log: Logger;
   readonly documents: NodeDocuments;
+  /** Absent: traffic is not recorded. */
+  readonly traffic?: Pick<TrafficRecorder, 'record'>;
 }
 
 const facts = z.object({
@@ -134,8 +137,17 @@ class HostSession implements LinkSession {
     const { db } = this.#options;
     if (kind === 'node') await db.transaction((tx) => this.#node(tx, nodeReport.parse(body)));
     else if (kind === 'member') await db.transaction((tx) => this.#member(tx, memberReport.parse(body)));
+    else if (kind === 'traffic') await this.#traffic(body);
     else if (kind === 'gone') await db.transaction((tx) => this.#gone(tx, goneReport.parse(body)));
     else throw new Error(`a report of an unknown kind: ${key.slice(0, 80)}`);
+  }
+
+  /** Figures that can't be recorded are missing for a second. */
+  async #traffic(body: JsonValue): Promise<void> {
+    const { traffic, log } = this.#options;
+    await traffic
+      ?.record(this.#host.id, body)
+      .catch((error: unknown) => log.debug({ err: error, host: this.#host.name }, 'traffic was not recorded'));
   }
 
   async #look(): Promise<void> {

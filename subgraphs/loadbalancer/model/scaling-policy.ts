@@ -22,7 +22,7 @@ export interface ScalingPolicy {
   readonly enabled: boolean;
   readonly dryRun: boolean;
   readonly signal: ScalingSignal;
-  /** PLUGIN[-INSTANCE]/TYPE[-INSTANCE], with /DS where the type has several values. */
+  /** PLUGIN[-INSTANCE]/TYPE[-INSTANCE], with /0, /1 … where the type has several values. */
   readonly collectdValue: string | null;
   /** Requests a second that count as 100 percent of a node; null: they are not counted. */
   readonly requestsPerNode: number | null;

@@ -4,8 +4,8 @@ import type { InputCheck } from '../../../platform/input.ts';
 import { defaultPolicy, type ScalingPolicy } from '../model/scaling-policy.ts';
 import { isTimeOfDay, isTimeZone } from './schedule.ts';
 
-/** PLUGIN[-INSTANCE]/TYPE[-INSTANCE][/DS]. */
-const collectdName = /^[^\s/]{1,127}\/[^\s/]{1,127}(\/[^\s/]{1,63})?$/;
+/** PLUGIN[-INSTANCE]/TYPE[-INSTANCE], and the position of the value where the type has several. */
+const collectdName = /^[^\s/]{1,127}\/[^\s/]{1,127}(\/\d{1,2})?$/;
 const hourMs = 3_600_000;
 const mostNodes = 64;
 

@@ -5,7 +5,7 @@ import { appendStatus } from '../../../platform/events/append.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { Logger } from '../../../platform/log.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { finishOwed, owe } from '../../../platform/owed-work.ts';
+import { finishOwed, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { loadBalancerEvents } from '../events.ts';
 import { type BalancerRow, lockBalancer, updateBalancer } from '../stores/balancer-store.ts';
@@ -20,16 +20,9 @@ import {
   removePolicy,
   scalingKind,
 } from '../stores/scaling-store.ts';
+import type { MeasuredLoad } from '../traffic/node-load.ts';
 import { decide, historyMs, type NodeFigure } from './decide.ts';
 import { boundsAt } from './schedule.ts';
-
-/** What a node reported lately. */
-export interface MeasuredLoad {
-  /** 100: as much as it can carry. */
-  readonly percent: number;
-  /** RFC 3339. */
-  readonly at: string;
-}
 
 /** By node (UUID); a node that reported nothing lately is missing. Rejects when nothing can be said of any. */
 export type LoadOfNodes = (policy: PolicyRow, nodes: readonly NodeRow[]) => Promise<ReadonlyMap<string, MeasuredLoad>>;
@@ -58,6 +51,7 @@ export function createScalingQueue({ db, wake, log, load }: ScalingQueueOptions)
     kind: scalingKind,
     concurrency: 8,
     deadlineMs: 20_000,
+    retry: reconcilingRetry,
     async run(job) {
       // Before the transaction: nothing waits for Redis under a lock.
       const policy = await readPolicy(db, job.key);

@@ -4,15 +4,12 @@ import type { AutoscalingPolicyInput } from '../../../../generated/graph/loadbal
 import { encodeId } from '../../../../platform/ids.ts';
 import { OwedWork, OwedWorkLostError } from '../../../../platform/owed-work.ts';
 import { deleteOldDecisions } from '../../../../subgraphs/loadbalancer/scaling/retention.ts';
-import {
-  createScalingQueue,
-  decideOnce,
-  type MeasuredLoad,
-} from '../../../../subgraphs/loadbalancer/scaling/scaling-queue.ts';
+import { createScalingQueue, decideOnce } from '../../../../subgraphs/loadbalancer/scaling/scaling-queue.ts';
 import { ScalingReads } from '../../../../subgraphs/loadbalancer/scaling/scaling-reads.ts';
 import { ScalingService } from '../../../../subgraphs/loadbalancer/scaling/scaling-service.ts';
 import { readBalancer } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
 import { readPolicy, scalingKind } from '../../../../subgraphs/loadbalancer/stores/scaling-store.ts';
+import type { MeasuredLoad } from '../../../../subgraphs/loadbalancer/traffic/node-load.ts';
 import { BalancerPlace } from '../support/balancer-place.ts';
 
 let place: BalancerPlace;

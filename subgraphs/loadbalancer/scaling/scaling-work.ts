@@ -1,0 +1,30 @@
+// What workers do for autoscaling and traffic: decisions, minutes and hours, and the deletion of what is old.
+import type { Ground, SubgraphWork } from '../../../platform/subgraph-row.ts';
+import { NodeLoad } from '../traffic/node-load.ts';
+import { createTrafficQueue, deleteOldTraffic } from '../traffic/traffic-rollup.ts';
+import { TrafficSeconds } from '../traffic/traffic-seconds.ts';
+import { deleteOldDecisions } from './retention.ts';
+import { createScalingQueue } from './scaling-queue.ts';
+
+export interface ScalingWorkSettings {
+  /** How long decisions that changed something are kept. */
+  readonly changedMs: number;
+}
+
+export function createScalingWork(
+  { db, wake, log, redis, redisPrefix }: Pick<Ground, 'db' | 'wake' | 'log' | 'redis' | 'redisPrefix'>,
+  { changedMs }: ScalingWorkSettings,
+): Required<Pick<SubgraphWork, 'queues' | 'retention'>> {
+  const seconds = new TrafficSeconds({ redis, redisPrefix });
+  const load = new NodeLoad({ seconds, redis, redisPrefix });
+  return {
+    queues: [
+      createScalingQueue({ db, wake, log, load: (policy, nodes) => load.of(policy, nodes) }),
+      createTrafficQueue({ db, seconds }),
+    ],
+    retention: [
+      { name: 'scalingDecisions', run: (signal) => deleteOldDecisions(db, { changedMs }, signal) },
+      { name: 'traffic', run: (signal) => deleteOldTraffic(db, signal) },
+    ],
+  };
+}

@@ -1,0 +1,118 @@
+// Records the traffic reports of nodes as they come over the hosts' links: each once, whichever process it comes to, and however often.
+// The newest figures of the nodes that report to this process are also its metrics.
+import { LRUCache } from 'lru-cache';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Database } from '../../../platform/database/database.ts';
+import type { JsonValue } from '../../../platform/json.ts';
+import { type TrafficReport, trafficReport } from '../wanted/traffic-report.ts';
+import { type LastReport, secondOf } from './traffic-figures.ts';
+import type { TrafficSeconds } from './traffic-seconds.ts';
+
+export interface TrafficRecorderOptions {
+  readonly db: Database;
+  readonly seconds: TrafficSeconds;
+  readonly registry: Registry;
+}
+
+interface ReportingNode {
+  readonly loadBalancerId: string;
+  readonly hostId: string;
+  readonly name: string;
+  readonly balancerName: string;
+}
+
+/** Nodes with metrics, and with remembered reports; those of others are read from Redis each time. */
+const mostNodes = 1_000;
+/** A node that reports nothing for so long has no metrics. */
+const forgottenMs = 30_000;
+const nodeKnownMs = 30_000;
+
+export class TrafficRecorder {
+  readonly #options: TrafficRecorderOptions;
+  readonly #nodes: LRUCache<string, ReportingNode>;
+  readonly #last = new LRUCache<string, LastReport>({ max: mostNodes, ttl: 10 * 60_000 });
+  readonly #reports = new LRUCache<string, { readonly node: ReportingNode; readonly report: TrafficReport }>({
+    ...{ max: mostNodes, ttl: forgottenMs },
+  });
+
+  constructor(options: TrafficRecorderOptions) {
+    this.#options = options;
+    this.#nodes = new LRUCache({ max: 10_000, ttl: nodeKnownMs });
+    this.#addMetrics(options.registry);
+  }
+
+  /** A report of a node that is not the host's is not recorded. Rejects when it is none, or Redis is not available. */
+  async record(hostId: string, body: JsonValue): Promise<void> {
+    const report = trafficReport.parse(body);
+    const node = await this.#node(report.node);
+    if (node?.hostId !== hostId) return;
+    this.#reports.set(report.node, { node, report });
+    const remembered = this.#last.get(report.node);
+    if (remembered !== undefined && (await this.#write(node, report, remembered, remembered))) return;
+    // Another process recorded the last one, or Redis has forgotten what this one still knows.
+    const stored = await this.#options.seconds.last(report.node);
+    await this.#write(node, report, stored ?? remembered, stored);
+  }
+
+  /** False: `stored` is not what Redis has. */
+  async #write(
+    { loadBalancerId }: ReportingNode,
+    report: TrafficReport,
+    before: LastReport | undefined,
+    stored: LastReport | undefined,
+  ): Promise<boolean> {
+    const entry = secondOf(report, before);
+    if (entry === undefined) return true;
+    if (!(await this.#options.seconds.record(loadBalancerId, entry, stored))) return false;
+    this.#last.set(report.node, entry.last);
+    return true;
+  }
+
+  async #node(id: string): Promise<ReportingNode | undefined> {
+    const known = this.#nodes.get(id);
+    if (known !== undefined) return known;
+    const [row] = await this.#options.db.query<ReportingNode>(
+      `SELECT n.load_balancer_id AS loadBalancerId, n.host_id AS hostId, n.name, b.name AS balancerName
+      FROM lb_node n JOIN lb_load_balancer b ON b.id = n.load_balancer_id WHERE n.id = ? AND n.state <> 'DELETED'`,
+      [id],
+    );
+    if (row !== undefined) this.#nodes.set(id, row);
+    return row;
+  }
+
+  #addMetrics(registry: Registry): void {
+    const labelNames = ['load_balancer', 'node'] as const;
+    const reports = this.#reports;
+    const each = (set: (labels: Record<(typeof labelNames)[number], string>, report: TrafficReport) => void) => {
+      for (const { node, report } of reports.values())
+        set({ load_balancer: node.balancerName, node: node.name }, report);
+    };
+    const gauge = (name: string, help: string, of: (report: TrafficReport) => number) =>
+      new Gauge({
+        ...{ name: `tidegate_load_balancer_node_${name}`, help, labelNames, registers: [registry] },
+        collect() {
+          this.reset();
+          each((labels, report) => this.set(labels, of(report)));
+        },
+      });
+    const counter = (name: string, help: string, of: (report: TrafficReport) => number) =>
+      new Counter({
+        ...{ name: `tidegate_load_balancer_node_${name}_total`, help, labelNames, registers: [registry] },
+        collect() {
+          this.reset();
+          each((labels, report) => this.inc(labels, of(report)));
+        },
+      });
+    gauge('sessions', 'Open sessions of a node that reports to this process', ({ open }) => open);
+    gauge('sessions_most', 'Sessions that a node may have', ({ mostOpen }) => mostOpen);
+    gauge(
+      'busy_ratio',
+      'Share of its time in which HAProxy had something to do',
+      ({ idlePercent }) => 1 - idlePercent / 100,
+    );
+    counter('requests', 'Requests of a node, or connections of TCP listeners', ({ requests }) => requests);
+    counter('errors', 'Failed requests of a node', ({ errors }) => errors);
+    counter('received_bytes', 'Bytes that a node received from clients', ({ bytesIn }) => bytesIn);
+    counter('sent_bytes', 'Bytes that a node sent to clients', ({ bytesOut }) => bytesOut);
+  }
+}
