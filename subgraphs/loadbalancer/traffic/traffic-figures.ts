@@ -45,7 +45,8 @@ const mostGapMs = 60_000;
 
 /**
  * Undefined: the report came before, or is older than the last one; counters say so, as a clock may be set back. Without a last report
- * nothing is known of the time before; in another count than the last one all counters began at 0.
+ * nothing is known of the time before, nor in another count than that of the last one: a host that adopts a running HAProxy begins a new
+ * count with what that has counted before.
  */
 export function secondOf(
   report: TrafficReport,
@@ -56,7 +57,7 @@ export function secondOf(
   const counters = new Map(isSameCount ? last.counters : []);
   const subjects = new Map<string, Figures>();
   const take = (id: string, now: Counters, gauges: { sessions: number; latencyMs: number | null }) => {
-    const before = last === undefined ? now : isSameCount ? counters.get(id) : undefined;
+    const before = isSameCount ? counters.get(id) : now;
     // A subject that appears within a count began at 0.
     const [requests, errors, serverErrors, bytesIn, bytesOut] = now.map((value, index) =>
       value < 0 ? -1 : Math.max(0, value - Math.max(0, before?.[index] ?? 0)),
@@ -92,7 +93,7 @@ export function secondOf(
   const { node, open, mostOpen, idlePercent, requests, errors, bytesIn, bytesOut } = report;
   const latencyMs = timed === 0 ? null : timedMs / timed;
   take(node, [requests, errors, serverErrors, bytesIn, bytesOut], { sessions: open, latencyMs });
-  const sinceMs = last === undefined ? 0 : report.at - last.at;
+  const sinceMs = isSameCount ? report.at - last.at : 0;
   const ms = sinceMs > 0 ? Math.min(sinceMs, mostGapMs) : 1_000;
   const sessionsPercent = mostOpen === 0 ? 0 : (100 * open) / mostOpen;
   return {

@@ -45,11 +45,14 @@ test('the same report again, and an older one, count nothing; a clock that was s
   expect(secondOf(report(5_000, 150), second?.last)?.second.subjects.get(node)?.requests).toBe(20);
 });
 
-test('in a new count all counters began at 0', () => {
+test('a new count begins with what an adopted HAProxy has counted before: nothing counts twice', () => {
   const first = secondOf(report(1_000, 100), undefined);
-  const again = secondOf(report(2_000, 7, { count: newUuid() }), first?.last);
-  expect(again?.second.subjects.get(node)?.requests).toBe(7);
-  expect(again?.second.subjects.get(member)?.requests).toBe(7);
+  const again = { count: newUuid() };
+  const second = secondOf(report(2_000, 103, again), first?.last);
+  expect(second?.second.subjects.get(node)?.requests).toBe(0);
+  const third = secondOf(report(3_000, 110, again), second?.last);
+  expect(third?.second.subjects.get(node)?.requests).toBe(7);
+  expect(third?.second.subjects.get(member)?.requests).toBe(7);
 });
 
 test('a member that appears within a count began at 0; one that a report leaves out keeps its counters', () => {
