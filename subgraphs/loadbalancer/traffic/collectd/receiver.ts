@@ -1,12 +1,11 @@
 // Takes in what collectds send over UDP, and keeps for a while in Redis what policies of autoscaling ask for. Everything else is read
 // over. Whoever sends rubbish costs a bounded time and a line in the log a minute.
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import type { Redis } from 'ioredis';
 import { Counter, type Registry } from 'prom-client';
 import type { Database } from '../../../../platform/database/database.ts';
 import type { Logger } from '../../../../platform/log.ts';
 import { Loop } from '../../../../platform/loop.ts';
+import { type DatagramReceiver, receiveDatagrams } from '../../../../platform/net/receive-datagrams.ts';
 import { TokenBuckets } from '../../../../platform/token-buckets.ts';
 import { readPacket, type SecurityLevel } from './packet.ts';
 import { CollectdPasswords } from './passwords.ts';
@@ -34,18 +33,17 @@ const refusalsPerMinute = 1;
 
 export class CollectdReceiver {
   readonly #options: CollectdReceiverOptions;
-  readonly #socket: Socket;
   readonly #passwords: CollectdPasswords;
   readonly #values = new WantedValues();
   readonly #refresh: Loop;
   readonly #packets: Counter<'outcome'>;
   readonly #rate = new TokenBuckets({ burst: mostPacketsPerSecond, perSecond: mostPacketsPerSecond });
   readonly #told = new TokenBuckets({ burst: refusalsPerMinute, perSecond: refusalsPerMinute / 60 });
-  #closed = false;
+  #datagrams: DatagramReceiver | undefined;
 
   private constructor(options: CollectdReceiverOptions) {
     this.#options = options;
-    const { db, log, registry, host, authFile, refreshMs = 5_000 } = options;
+    const { db, log, registry, authFile, refreshMs = 5_000 } = options;
     this.#passwords = new CollectdPasswords(authFile, log);
     this.#packets = new Counter({
       name: 'tidegate_collectd_packets_total',
@@ -53,7 +51,6 @@ export class CollectdReceiver {
       labelNames: ['outcome'],
       registers: [registry],
     });
-    this.#socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
     this.#refresh = new Loop({
       name: 'values of collectd',
       log,
@@ -69,32 +66,18 @@ export class CollectdReceiver {
   /** Throws when the address is taken, or the file of users can't be used. */
   static async listen(options: CollectdReceiverOptions): Promise<CollectdReceiver> {
     const receiver = new CollectdReceiver(options);
-    try {
-      await receiver.#bind();
-    } catch (error) {
-      await receiver.stop();
-      throw error;
-    }
+    await receiver.#passwords.open();
+    const { host, port, log } = options;
+    receiver.#datagrams = await receiveDatagrams({
+      ...{ host, port, take: (packet, from) => receiver.#take(packet, from) },
+      failed: (error) => log.warn({ err: error }, 'collectd: the socket failed'),
+    });
+    receiver.#refresh.start();
     return receiver;
   }
 
-  async #bind(): Promise<void> {
-    await this.#passwords.open();
-    const { host, port, log } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#socket.once('error', reject);
-      this.#socket.bind(port, host, () => {
-        this.#socket.off('error', reject);
-        resolve();
-      });
-    });
-    this.#socket.on('error', (error) => log.warn({ err: error }, 'collectd: the socket failed'));
-    this.#socket.on('message', (packet, from) => this.#take(packet, from));
-    this.#refresh.start();
-  }
-
   get port(): number {
-    return this.#socket.address().port;
+    return this.#datagrams?.port ?? 0;
   }
 
   /** How many values are asked for. */
@@ -104,12 +87,10 @@ export class CollectdReceiver {
 
   async stop(): Promise<void> {
     await this.#refresh.stop();
-    if (this.#closed) return;
-    this.#closed = true;
-    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+    await this.#datagrams?.stop();
   }
 
-  #take(packet: Buffer, from: RemoteInfo): void {
+  #take(packet: Buffer, from: string): void {
     if (this.#rate.take('packets') === undefined) {
       this.#packets.inc({ outcome: 'dropped' });
       return;
@@ -134,10 +115,10 @@ export class CollectdReceiver {
     pipeline.exec().catch((error: unknown) => log.debug({ err: error }, 'a value of collectd was not kept'));
   }
 
-  #tellRefused({ address }: RemoteInfo, reason: string): void {
+  #tellRefused(from: string, reason: string): void {
     const untold = this.#told.take('refusals');
     if (untold !== undefined)
-      this.#options.log.warn({ from: address, reason, before: untold }, 'a packet of collectd was refused');
+      this.#options.log.warn({ from, reason, before: untold }, 'a packet of collectd was refused');
   }
 }
 
