@@ -26,6 +26,7 @@ import { Previews } from './hosts/preview.ts';
 import { type QuotaDefaults, Quotas } from './model/quotas.ts';
 import { NodeReads } from './nodes/node-reads.ts';
 import { nodeResolvers } from './nodes/node-resolvers.ts';
+import { NodeService } from './nodes/node-service.ts';
 import { MemberAddresses } from './parts/member-addresses.ts';
 import { ScalingReads } from './scaling/scaling-reads.ts';
 import { scalingResolvers } from './scaling/scaling-resolvers.ts';
@@ -82,7 +83,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
     partResolvers({ reads: parts, service: partService, balancers, certificates, nodes, statuses }),
     certificateResolvers({ reads: certificates, service: certificateService }),
     subnetResolvers({ reads: subnets, service: subnetService }),
-    nodeResolvers({ reads: nodes }),
+    nodeResolvers({ reads: nodes, service: new NodeService(common) }),
     hostResolvers({ reads: new HostReads(db), service: new HostService(common) }),
     { Query: { loadBalancerPreview: (_, args, context) => previews.preview(context, args) } },
     feedResolvers({ db, feed }),

@@ -364,6 +364,8 @@ const balancing: Readonly<Record<string, () => Question | Promise<Question>>> = 
   loadBalancerUpdate: () => change('loadBalancerUpdate', { id: balanced.loadBalancer, description: fresh() }),
   loadBalancerDelete: () => change('loadBalancerDelete', { id: balanced.loadBalancer, ...stale }),
   loadBalancerQuotaSet: () => change('loadBalancerQuotaSet', { projectId: ids.project, kind: 'SUBNETS', limit: 1_000 }),
+  loadBalancerFailover: () => change('loadBalancerFailover', { id: balanced.loadBalancer }),
+  loadBalancerNodeReplace: () => change('loadBalancerNodeReplace', { id: balanced.node }),
   loadBalancerHostCordon: () => change('loadBalancerHostCordon', { id: balanced.host, cordoned: true }),
   autoscalingPolicySet: () => change('autoscalingPolicySet', { loadBalancerId: balanced.loadBalancer }),
   projectSubnetCreate: () =>

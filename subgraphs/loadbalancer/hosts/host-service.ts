@@ -8,7 +8,9 @@ import type { RequestContext } from '../../../platform/identity.ts';
 import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { loadBalancerEvents } from '../events.ts';
-import { cordonHost, type HostRow, lockHost, readHosts } from '../stores/host-store.ts';
+import { wishNodesReplaced } from '../nodes/node-service.ts';
+import { balancersOnHost, cordonHost, type HostRow, lockHost, readHosts } from '../stores/host-store.ts';
+import type { NodeRow } from '../stores/node-store.ts';
 
 export interface HostServiceOptions {
   readonly db: Database;
@@ -30,6 +32,8 @@ export class HostService {
       async prepare({ check, ...attempt }) {
         const identity = caller(context);
         const id = check.id('id', input.id, 'LoadBalancerHost');
+        if (input.evacuate === true && !input.cordoned)
+          check.fault('evacuate', 'evacuate is true: give cordoned true too, or new nodes would be made there again');
         check.throwIfAny();
         requireAdmin(identity);
         attempt.projectId = null;
@@ -48,6 +52,12 @@ export class HostService {
             reason,
           } as const;
           await appendStatus(tx, loadBalancerEvents, [event], wake);
+          if (input.evacuate === true)
+            for (const balancerId of await balancersOnHost(tx, row.id))
+              await wishNodesReplaced(
+                ...([tx, wake, balancerId, ({ hostId }: NodeRow) => hostId === row.id] as const),
+                'its host is evacuated',
+              );
           return row.id;
         };
       },

@@ -1,12 +1,23 @@
 // Resolvers of nodes. Their load balancer and host are resolved with those.
 import type { LoadBalancerNodeStep, Resolvers } from '../../../generated/graph/loadbalancer.ts';
 import { encodeId } from '../../../platform/ids.ts';
+import { payload } from '../../../platform/mutation.ts';
 import type { NodeRow } from '../stores/node-store.ts';
 import type { NodeReads } from './node-reads.ts';
+import type { NodeService } from './node-service.ts';
 
-export function nodeResolvers({ reads }: { readonly reads: NodeReads }): Resolvers {
+export interface NodeResolverParts {
+  readonly reads: NodeReads;
+  readonly service: NodeService;
+}
+
+export function nodeResolvers({ reads, service }: NodeResolverParts): Resolvers {
   return {
     Query: { loadBalancerNode: (_, { id }, context) => reads.byGlobalId(context, id) },
+    Mutation: {
+      loadBalancerFailover: (_, { input }, context) => payload('loadBalancer', service.failover(context, input)),
+      loadBalancerNodeReplace: (_, { input }, context) => payload('loadBalancerNode', service.replace(context, input)),
+    },
     LoadBalancerNode: {
       __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),
       id: ({ id }) => encodeId('LoadBalancerNode', id),

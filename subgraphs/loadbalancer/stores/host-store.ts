@@ -137,6 +137,16 @@ export async function suspectHosts(db: Sql, ids: readonly string[]): Promise<Rea
   return new Set(rows.map(({ hostId }) => hostId));
 }
 
+/** Load balancers with nodes on a host, in the order in which they are locked. Those that are being deleted need no other nodes. */
+export async function balancersOnHost(db: Sql, hostId: string): Promise<readonly string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT DISTINCT b.id FROM lb_node n JOIN lb_load_balancer b ON b.id = n.load_balancer_id
+    WHERE n.host_id = ? AND n.state IN ('BUILDING', 'SERVING', 'REPLACED') AND b.provisioning_status <> 'DELETING' ORDER BY b.id`,
+    [hostId],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Connected ones that take nodes. */
 export async function openHosts(db: Sql): Promise<readonly HostRow[]> {
   const sql = `SELECT ${columns} FROM lb_host WHERE status = 'ONLINE' AND cordoned = 0 ORDER BY id LIMIT 1000`;

@@ -1,11 +1,12 @@
 // The answer to bad input: for every mutation a coded entry of `userErrors` with the whole path of the field, and no change in any table.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { decodeUuid, encodeId, newUuid } from '../../../platform/ids.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { idFieldOf } from '../../../subgraphs/loadbalancer/parts/graph-text.ts';
 import { type PartName, partNames } from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
 import { partKinds } from '../../../subgraphs/loadbalancer/parts/parts.ts';
 import { beginEpoch } from '../../../subgraphs/loadbalancer/stores/host-store.ts';
+import { insertNode } from '../../../subgraphs/loadbalancer/stores/node-store.ts';
 import {
   BalancerGraph,
   type Ids,
@@ -37,6 +38,7 @@ let other: { readonly cert: string; readonly key: string };
 let foreignCertificate: string;
 let tcpListener: string;
 let host: string;
+const nodes = { mine: newUuid(), theirs: newUuid() };
 
 beforeAll(async () => {
   graph = await BalancerGraph.open();
@@ -63,12 +65,29 @@ beforeAll(async () => {
       },
     ),
   );
+  for (const [which, tree, project] of [['mine', ids, projectA] as const, ['theirs', foreign, projectB] as const]) {
+    const owned = { projectId: project, loadBalancerId: decodeUuid('LoadBalancer', tree.loadBalancer) ?? '' };
+    const addresses = { hostId: null, address: null, managementAddress: null };
+    const size = { connections: 100, threads: 1 };
+    await graph.db.transaction((tx) =>
+      insertNode(tx, graph.wake, { ...owned, ...addresses, ...size, id: nodes[which], name: which }),
+    );
+  }
 });
 afterAll(async () => graph.stop());
 
 /** Everything but what a refusal leaves: its audit entry. */
 async function everything(): Promise<unknown> {
-  const tables = ['lb_load_balancer', 'lb_part', 'lb_reference', 'lb_subnet', 'lb_certificate', 'lb_host', 'lb_quota'];
+  const tables = [
+    'lb_load_balancer',
+    'lb_part',
+    'lb_reference',
+    'lb_subnet',
+    'lb_certificate',
+    'lb_host',
+    'lb_quota',
+    'lb_node',
+  ];
   const rows = await Promise.all([
     ...tables.map((table) => graph.db.query(`SELECT * FROM ${table} ORDER BY 1, 2`)),
     graph.db.query('SELECT COUNT(*) FROM status_change'),
@@ -108,6 +127,8 @@ function valid(mutation: string): Input {
     loadBalancerDelete: { id: ids.loadBalancer },
     loadBalancerQuotaSet: { projectId: projectId(projectA), kind: 'POOLS', limit: 5 },
     loadBalancerHostCordon: { id: encodeId('LoadBalancerHost', host), cordoned: true },
+    loadBalancerFailover: { id: ids.loadBalancer },
+    loadBalancerNodeReplace: { id: encodeId('LoadBalancerNode', nodes.mine) },
     projectSubnetCreate: { name: 'new', cidr: '10.1.0.0/24' },
     projectSubnetUpdate: { id: ids.subnet, name: 'other' },
     projectSubnetDelete: { id: ids.subnet },
@@ -524,7 +545,12 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
   // Its policy has tests of its own.
   autoscalingPolicySet: [...keyCases, ...idCases('LoadBalancer', () => foreign.loadBalancer, 'loadBalancerId')],
+  loadBalancerFailover: [...keyCases, ...idCases('LoadBalancer', () => foreign.loadBalancer)],
+  loadBalancerNodeReplace: [
+    ...[...keyCases, ...idCases('LoadBalancerNode', () => encodeId('LoadBalancerNode', nodes.theirs))],
+  ],
   loadBalancerHostCordon: [
+    one('an evacuation without a cordon', { cordoned: false, evacuate: true }, 'INVALID_INPUT input.evacuate'),
     ...keyCases,
     one('no id at all', { id: control }, 'NOT_FOUND input.id'),
     one('an unknown id', () => ({ id: encodeId('LoadBalancerHost', newUuid()) }), 'NOT_FOUND input.id'),

@@ -132,6 +132,8 @@ const mutations: Readonly<Record<string, () => Input>> = {
   loadBalancerDelete: () => ({ id: ids.loadBalancer }),
   loadBalancerQuotaSet: () => ({ projectId: projectId(projectA), kind: 'POOLS', limit: 1 }),
   loadBalancerHostCordon: () => ({ id: ids.host, cordoned: true }),
+  loadBalancerFailover: () => ({ id: ids.loadBalancer }),
+  loadBalancerNodeReplace: () => ({ id: ids.node }),
   autoscalingPolicySet: () => ({ loadBalancerId: ids.loadBalancer, policy: {} }),
   projectSubnetCreate: () => ({ projectId: projectId(projectA), name: 'x', cidr: '10.1.0.0/24' }),
   projectSubnetUpdate: () => ({ id: ids.subnet, name: 'x' }),

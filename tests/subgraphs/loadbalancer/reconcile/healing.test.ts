@@ -145,3 +145,40 @@ test('the host of nodes restarts: they serve on, and nothing is replaced', async
     [second.id, 'SERVING'],
   ]);
 }, 60_000);
+
+test('all nodes are replaced on request, one after the other, with as many serving all the time', async () => {
+  const before = await make(2);
+  const outcome = await world.nodeService.failover(world.context, { id: encodeId('LoadBalancer', balancerId) });
+  expect(outcome.userErrors).toEqual([]);
+  const old = new Set(before.map(({ id }) => id));
+  await waitFor('new nodes', async () => {
+    const now = await world.nodes(balancerId);
+    expect(now.filter(({ state }) => state === 'SERVING').length).toBeGreaterThanOrEqual(2);
+    return now.length === 2 && now.every(({ id }) => !old.has(id));
+  });
+  await world.untilActive(balancerId);
+  expect(await world.answer(balancerId)).toEqual(addresses(await world.nodes(balancerId)));
+  for (const id of old) expect(await eventsOf(id, 'loadBalancerNode.decision')).toEqual(['REPLACE']);
+}, 60_000);
+
+test('an evacuated host has no nodes left, and one node can be replaced alone', async () => {
+  const [first, second] = await make(2);
+  if (first === undefined || second === undefined) throw new Error('two nodes were wanted');
+  const id = encodeId('LoadBalancerHost', first.hostId ?? '');
+  const cordon = { id, cordoned: true, evacuate: true };
+  expect((await world.hostService.cordon(world.context, cordon)).userErrors).toEqual([]);
+  await waitFor('the evacuation', async () => {
+    const now = await world.nodes(balancerId);
+    return now.length === 2 && now.every(({ hostId }) => hostId !== first.hostId);
+  });
+  await world.hostService.cordon(world.context, { id, cordoned: false });
+  const one = encodeId('LoadBalancerNode', second.id);
+  expect((await world.nodeService.replace(world.context, { id: one })).userErrors).toEqual([]);
+  await waitFor('the replacement', async () => {
+    const now = await world.nodes(balancerId);
+    return now.length === 2 && now.every((node) => node.id !== second.id);
+  });
+  expect((await world.nodeService.replace(world.context, { id: one })).userErrors).toMatchObject([
+    { code: 'NOT_FOUND' },
+  ]);
+}, 60_000);

@@ -29,10 +29,12 @@ import { BalancerService } from '../../../../subgraphs/loadbalancer/balancers/ba
 import { PartService } from '../../../../subgraphs/loadbalancer/balancers/part-service.ts';
 import { LbHost } from '../../../../subgraphs/loadbalancer/host/lb-host.ts';
 import { LoopbackProvider } from '../../../../subgraphs/loadbalancer/host/providers/loopback.ts';
+import { HostService } from '../../../../subgraphs/loadbalancer/hosts/host-service.ts';
 import { HostSessions } from '../../../../subgraphs/loadbalancer/hosts/host-sessions.ts';
 import { NodeDocuments } from '../../../../subgraphs/loadbalancer/hosts/node-documents.ts';
 import { Quotas } from '../../../../subgraphs/loadbalancer/model/quotas.ts';
 import { createNodeChecks, usualNodeChecks } from '../../../../subgraphs/loadbalancer/nodes/node-checks.ts';
+import { NodeService } from '../../../../subgraphs/loadbalancer/nodes/node-service.ts';
 import { MemberAddresses } from '../../../../subgraphs/loadbalancer/parts/member-addresses.ts';
 import { dnsNames } from '../../../../subgraphs/loadbalancer/reconcile/dns-names.ts';
 import { type Names, noNames } from '../../../../subgraphs/loadbalancer/reconcile/names.ts';
@@ -88,6 +90,8 @@ export class LbWorld {
   dns: NameServer | undefined;
   balancers!: BalancerService;
   parts!: PartService;
+  nodeService!: NodeService;
+  hostService!: HostService;
   link!: LinkServer;
   #names: Names = noNames;
   #queues: OwedQueue[] = [];
@@ -125,6 +129,8 @@ export class LbWorld {
     const common = { db, wake, mutations, quotas };
     const memberAddresses = new MemberAddresses(egress);
     this.parts = new PartService({ ...common, memberAddresses });
+    this.nodeService = new NodeService(common);
+    this.hostService = new HostService(common);
     const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
     this.balancers = new BalancerService({ ...{ ...common, parts: this.parts, subnets, memberAddresses, zone } });
     const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });

@@ -1,0 +1,97 @@
+// Wishes to have nodes replaced. They only say so: the reconciler makes a new node for each, one after the other, before the old one goes.
+import type { LoadBalancerFailoverInput, LoadBalancerNodeReplaceInput } from '../../../generated/graph/loadbalancer.ts';
+import { requireRole, visibleRow } from '../../../platform/authorise.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { refuse } from '../../../platform/errors.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { owe } from '../../../platform/owed-work.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { loadBalancerEvents } from '../events.ts';
+import { type BalancerRow, lockBalancer, readBalancer } from '../stores/balancer-store.ts';
+import { reconcileKind } from '../stores/change-balancer.ts';
+import { lockNodes, type NodeRow, readNodes, wishReplaced } from '../stores/node-store.ts';
+
+export interface NodeServiceOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly mutations: Mutations;
+}
+
+export class NodeService {
+  readonly #options: NodeServiceOptions;
+
+  constructor(options: NodeServiceOptions) {
+    this.#options = options;
+  }
+
+  failover(context: RequestContext, input: LoadBalancerFailoverInput): Promise<MutationOutcome<BalancerRow>> {
+    const { db, wake, mutations } = this.#options;
+    const named = { type: 'LoadBalancer', id: input.id };
+    return mutations.run({
+      ...{ name: 'loadBalancerFailover', context, input, subject: 'LoadBalancer' },
+      async prepare(attempt) {
+        const found = await visibleRow(context.identity, attempt.check, named, (id) => readBalancer(db, id));
+        attempt.projectId = found.projectId;
+        requireRole(context.identity, found.projectId, 'MEMBER', 'loadBalancerFailover');
+        attempt.check.throwIfAny();
+        return async (tx) => {
+          await wishNodesReplaced(tx, wake, found.id, () => true, 'a failover was requested');
+          return found.id;
+        };
+      },
+      read: (id) => readBalancer(db, id),
+    });
+  }
+
+  replace(context: RequestContext, input: LoadBalancerNodeReplaceInput): Promise<MutationOutcome<NodeRow>> {
+    const { db, wake, mutations } = this.#options;
+    const named = { type: 'LoadBalancerNode', id: input.id };
+    const read = async (id: string) => (await readNodes(db, [id])).get(id);
+    return mutations.run({
+      ...{ name: 'loadBalancerNodeReplace', context, input, subject: 'LoadBalancerNode' },
+      async prepare(attempt) {
+        const found = await visibleRow(context.identity, attempt.check, named, read);
+        attempt.projectId = found.projectId;
+        requireRole(context.identity, found.projectId, 'MEMBER', 'loadBalancerNodeReplace');
+        attempt.check.throwIfAny();
+        return async (tx) => {
+          const wished = await wishNodesReplaced(
+            ...([tx, wake, found.loadBalancerId, ({ id }: NodeRow) => id === found.id] as const),
+            'its replacement was requested',
+          );
+          if (wished === 0) refuse('NOT_FOUND', 'the node was deleted', { field: ['input', 'id'] });
+          return found.id;
+        };
+      },
+      read,
+    });
+  }
+}
+
+/**
+ * Under the lock of the load balancer, which it takes. Returns how many of its nodes were meant: one that is about to go anyway needs no
+ * wish. Refuses NOT_FOUND a load balancer that is deleted, or about to be.
+ */
+export async function wishNodesReplaced(
+  tx: Transaction,
+  wake: Wake,
+  balancerId: string,
+  isMeant: (node: NodeRow) => boolean,
+  reason: string,
+): Promise<number> {
+  const balancer = await lockBalancer(tx, balancerId);
+  const status = balancer?.provisioningStatus ?? 'DELETED';
+  if (balancer === undefined || status === 'DELETING' || status === 'DELETED')
+    refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
+  const nodes = (await lockNodes(tx, balancerId)).filter(isMeant);
+  for (const { id, state } of nodes)
+    if (state === 'BUILDING' || state === 'SERVING' || state === 'REPLACED') await wishReplaced(tx, id, reason);
+  await tx.execute('UPDATE lb_load_balancer SET version = version + 1 WHERE id = ?', [balancerId]);
+  const subject = { projectId: balancer.projectId, subjectId: balancerId, subjectVersion: balancer.version + 1 };
+  const event = { ...subject, kind: 'loadBalancer.changed', from: status, to: status, reason } as const;
+  await appendStatus(tx, loadBalancerEvents, [event], wake);
+  await owe(tx, reconcileKind, balancerId, {}, wake);
+  return nodes.length;
+}
