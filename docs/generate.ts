@@ -1,9 +1,10 @@
-// Writes the generated pages of docs/: the settings, the kinds of status events, and parts of the relay's. `npm run check`
+// Writes the generated pages of docs/: the settings, the kinds of status events, and parts of the relay's and the load balancers'. `npm run check`
 // compares them with the files.
 import { writeFileSync } from 'node:fs';
 import { describeSettings } from '../platform/config.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
 import { eventsPage } from './events-page.ts';
+import { loadBalancerPage } from './loadbalancer-page.ts';
 import { relayPage } from './relay-page.ts';
 
 const settingsFile = new URL('./settings.md', import.meta.url);
@@ -33,4 +34,5 @@ if (import.meta.main) {
   writeFileSync(settingsFile, settingsPage());
   writeFileSync(new URL('./events.md', import.meta.url), eventsPage(subgraphRows));
   writeFileSync(new URL('./relay.md', import.meta.url), relayPage());
+  writeFileSync(new URL('./loadbalancer.md', import.meta.url), loadBalancerPage());
 }

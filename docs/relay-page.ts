@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import type { Driver } from '../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../subgraphs/relay/drivers/registry.ts';
 import { defaultSettings } from '../subgraphs/relay/settings.ts';
+import { withMade } from './made-parts.ts';
 
 const page = new URL('./relay.md', import.meta.url);
 const example = new URL('./examples/acme-meter.ts', import.meta.url);
 
 export function relayPage(): string {
-  const withTable = between(readFileSync(page, 'utf8'), 'drivers', table());
-  return between(withTable, 'example', `\`\`\`ts\n${exampleCode()}\`\`\``);
+  const withTable = withMade(readFileSync(page, 'utf8'), 'drivers', table(), 'docs/relay.md');
+  return withMade(withTable, 'example', `\`\`\`ts\n${exampleCode()}\`\`\``, 'docs/relay.md');
 }
 
 function table(): string {
@@ -53,11 +54,4 @@ function actsFor(driver: Driver): string {
 function exampleCode(): string {
   const [, ...lines] = readFileSync(example, 'utf8').split('\n');
   return lines.join('\n').replaceAll('../../subgraphs/relay/drivers/', './');
-}
-
-function between(text: string, name: string, made: string): string {
-  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/relay.md lacks ${begin} … ${end}`);
-  return `${text.slice(0, from)}${begin}\n${made}\n${text.slice(to)}`;
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventsPage } from '../../docs/events-page.ts';
 import { settingsPage } from '../../docs/generate.ts';
+import { loadBalancerPage } from '../../docs/loadbalancer-page.ts';
 import { relayPage } from '../../docs/relay-page.ts';
 import { errorsDocument } from '../../schema/errors-doc.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
@@ -33,6 +34,7 @@ export const documentChecks: readonly Check[] = [
         { path: 'docs/settings.md', content: settingsPage(), remedy: 'npm run generate:docs' },
         { path: 'docs/events.md', content: eventsPage(subgraphRows), remedy: 'npm run generate:docs' },
         { path: 'docs/relay.md', content: relayPage(), remedy: 'npm run generate:docs' },
+        { path: 'docs/loadbalancer.md', content: loadBalancerPage(), remedy: 'npm run generate:docs' },
       ]),
   },
 ];

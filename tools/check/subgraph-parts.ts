@@ -5,9 +5,6 @@ import { readOwnGraph } from '../../platform/graph/sdl.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import type { Check } from './check.ts';
 
-/** Being built: not in the graph until its row is in the list. */
-const beingBuilt: ReadonlySet<string> = new Set(['loadbalancer']);
-
 /** Names of subgraphs by part; in a part's name NAME stands for the subgraph's. */
 export type SubgraphParts = Readonly<Record<string, readonly string[]>>;
 
@@ -43,8 +40,5 @@ async function readParts(root: string): Promise<SubgraphParts> {
 
 export const subgraphParts: Check = {
   name: 'each subgraph has all its parts',
-  run: async ({ root }) =>
-    findMissingParts(await readParts(root)).filter(
-      (fault) => ![...beingBuilt].some((name) => fault.startsWith(`the subgraph ${name} `)),
-    ),
+  run: async ({ root }) => findMissingParts(await readParts(root)),
 };

@@ -7,6 +7,7 @@ import type { CertificateRow } from '../stores/certificate-store.ts';
 const mostChainBytes = 65_536;
 const mostKeyBytes = 8_000;
 const mostCertificates = 10;
+const mostNames = 100;
 const pemBlock = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+?-----END CERTIFICATE-----/g;
 const curves = ['prime256v1', 'secp384r1'];
 
@@ -26,22 +27,41 @@ export function checkCertificate(
   const [leaf] = certificates;
   if (leaf === undefined || key === undefined) return undefined;
   if (!leaf.checkPrivateKey(key)) check.fault('privateKey', 'privateKey is not that of the first certificate in chain');
-  for (const [at, certificate] of certificates.entries()) {
-    const issuer = certificates[at + 1];
-    if (issuer !== undefined && !certificate.checkIssued(issuer))
-      check.fault('chain', `certificate ${at + 1} of chain was not issued by the next one; give them leaf first`);
-  }
-  const notAfter = new Date(leaf.validTo);
-  if (notAfter <= now) check.fault('chain', `the certificate expired at ${notAfter.toISOString()}; give a valid one`);
+  for (const [at, certificate] of certificates.entries())
+    checkLink(check, certificate, certificates[at + 1], at + 1, now);
+  const hostNames = hostNamesOf(leaf);
+  if (hostNames.length > mostNames)
+    check.fault('chain', `the certificate has ${hostNames.length} host names; at most ${mostNames} are allowed`);
   return {
     chain: certificates.map((certificate) => certificate.toString()).join(''),
     privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     sha256: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-    hostNames: hostNamesOf(leaf),
+    hostNames,
     issuer: leaf.issuer.replaceAll('\n', ', ').slice(0, 1024),
     notBefore: new Date(leaf.validFrom),
-    notAfter,
+    notAfter: new Date(leaf.validTo),
   };
+}
+
+/** One certificate of a chain, with the one after it. */
+function checkLink(
+  check: InputCheck,
+  certificate: X509Certificate,
+  issuer: X509Certificate | undefined,
+  number: number,
+  now: Date,
+): void {
+  const what = `certificate ${number} of chain`;
+  const notAfter = new Date(certificate.validTo);
+  if (notAfter <= now) check.fault('chain', `${what} expired at ${notAfter.toISOString()}; give a valid one`);
+  // The signature of a root says nothing: it is trusted for itself.
+  const isRoot = certificate.checkIssued(certificate);
+  const signature = certificate.signatureAlgorithm ?? '';
+  if (!isRoot && /md[245]|sha1(?!\d)/i.test(signature))
+    check.fault('chain', `${what} is signed with ${signature.slice(0, 40)}, which is too weak; have it issued anew`);
+  if (issuer === undefined) return;
+  if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey))
+    check.fault('chain', `${what} was not issued by the next one; give them leaf first`);
 }
 
 function readChain(check: InputCheck, chain: string): X509Certificate[] {
@@ -96,8 +116,5 @@ function isAccepted({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boo
 
 /** DNS names and addresses in the subject alternative name (RFC 5280 section 4.2.1.6). */
 function hostNamesOf({ subjectAltName }: X509Certificate): string[] {
-  return (subjectAltName ?? '')
-    .split(', ')
-    .flatMap((name) => /^(?:DNS|IP Address):(.+)$/.exec(name)?.[1] ?? [])
-    .slice(0, 100);
+  return (subjectAltName ?? '').split(', ').flatMap((name) => /^(?:DNS|IP Address):(.+)$/.exec(name)?.[1] ?? []);
 }

@@ -1,0 +1,85 @@
+// What is left in the tables: sealed private keys follow the active key, and rows of what was deleted go when nobody can ask for them.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { decodeUuid } from '../../../platform/ids.ts';
+import { makeCertificate } from '../../../platform/net/certificates.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
+import { keyPlace } from '../../../subgraphs/loadbalancer/certificates/certificate-service.ts';
+import { retentionSteps } from '../../../subgraphs/loadbalancer/retention.ts';
+import { loadBalancerRow } from '../../../subgraphs/loadbalancer/row.ts';
+import { setProvisioning } from '../../../subgraphs/loadbalancer/stores/balancer-store.ts';
+import { keyFile } from '../../support/ground.ts';
+import { BalancerGraph, makeTree } from './support/balancer-graph.ts';
+
+let graph: BalancerGraph;
+beforeAll(async () => {
+  graph = await BalancerGraph.open();
+});
+afterAll(() => graph.stop());
+
+interface KeyRow {
+  readonly id: string;
+  readonly keyId: string;
+  readonly sealed: Buffer;
+  readonly sha256: string;
+}
+const keyRows = () =>
+  graph.db.query<KeyRow>('SELECT id, key_id AS keyId, sealed_key AS sealed, sha256 FROM lb_certificate ORDER BY id');
+
+test('private keys are sealed again with the active key; a damaged one is named; a deleted one is gone', async () => {
+  const pair = await makeCertificate({ commonName: 'www.example.com' });
+  const store = (name: string) =>
+    graph.make('tlsCertificateCreate', { name, chain: pair.cert, privateKey: pair.key }, 'tlsCertificate { id }');
+  const [good, damaged, deleted] = [await store('good'), await store('damaged'), await store('deleted')];
+  await graph.mutate('tlsCertificateDelete', { id: deleted.id });
+  await graph.db.execute("UPDATE lb_certificate SET sealed_key = REVERSE(sealed_key) WHERE name = 'damaged'");
+  const keyring = new Keyring({ active: 'k2', keys: { ...keyFile.keys, k2: Buffer.alloc(32, 8).toString('base64') } });
+  const sealer = createSealer(keyring);
+  const reseal = () => loadBalancerRow.reseal?.(graph.db, { sealer, keyId: 'k2', openOlder: false });
+  expect(await reseal()).toEqual({
+    ...{ resealed: 1, trusted: [] },
+    failed: [expect.stringMatching(/^certificate damaged: .* can't be opened with key k1/)],
+  });
+  const rows = new Map((await keyRows()).map((row) => [row.id, row]));
+  const row = rows.get(decodeUuid('TlsCertificate', good.id) ?? '');
+  if (row === undefined) throw new Error('the certificate is missing');
+  expect(row.keyId).toBe('k2');
+  expect(sealer.open(row, keyPlace(row.id, row.sha256))).toBe(pair.key);
+  expect(rows.get(decodeUuid('TlsCertificate', damaged.id) ?? '')?.keyId).toBe('k1');
+  expect(rows.get(decodeUuid('TlsCertificate', deleted.id) ?? '')).toMatchObject({
+    keyId: '',
+    sealed: Buffer.alloc(0),
+  });
+  expect((await reseal())?.resealed).toBe(0);
+});
+
+test('rows of what was deleted are kept for repeated requests and readers of changes, and then deleted', async () => {
+  const ids = await makeTree(graph, 'old');
+  const kept = await makeTree(graph, 'kept');
+  await graph.mutate('memberDelete', { id: kept.member });
+  const uuid = decodeUuid('LoadBalancer', ids.loadBalancer) ?? '';
+  await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer });
+  await graph.db.transaction((tx) => setProvisioning(tx, uuid, { status: 'DELETED', reason: null }));
+  const signal = new AbortController().signal;
+  const run = async (keptMs: number) => {
+    const deleted: Record<string, number> = {};
+    for (const step of retentionSteps(graph.db, keptMs)) deleted[step.name] = await step.run(signal);
+    return deleted;
+  };
+  const none = Object.fromEntries(retentionSteps(graph.db).map(({ name }) => [name, 0]));
+  expect(await run(60_000)).toEqual(none);
+  await graph.db.execute('UPDATE lb_part SET deleted_at = NOW(3) - INTERVAL 1 HOUR WHERE deleted = 1');
+  await graph.db.execute(
+    'UPDATE lb_load_balancer SET deleted_at = NOW(3) - INTERVAL 1 HOUR WHERE deleted_at IS NOT NULL',
+  );
+  // The tree has seven parts; of the other load balancer a member was deleted. An event still tells of the load balancer.
+  expect(await run(60_000)).toEqual({ ...none, 'parts of load balancers': 8 });
+  await graph.db.execute("DELETE FROM status_change WHERE subject_type = 'LoadBalancer'");
+  expect(await run(60_000)).toEqual({ ...none, 'load balancers': 1 });
+  const [left] = await graph.db.query<{ parts: number; references: number }>(
+    `SELECT (SELECT COUNT(*) FROM lb_part WHERE load_balancer_id = ?) AS parts,
+      (SELECT COUNT(*) FROM lb_reference r LEFT JOIN lb_part p ON p.id = r.part_id WHERE p.id IS NULL) AS \`references\``,
+    [uuid],
+  );
+  expect(left).toEqual({ parts: 0, references: 0 });
+});

@@ -1,0 +1,103 @@
+// Load balancers through the gateway: joined to projects, CMP objects and `node`, followed with filters, within the limits of cost.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { tree } from './support/balancer-graph.ts';
+
+let system: RunningSystem;
+beforeAll(async () => {
+  system = await runningSystem();
+}, 60_000);
+afterAll(() => system?.stop());
+
+interface Answer<Data> {
+  readonly data: Data;
+  readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[];
+}
+
+async function send<Data>(query: string, variables: object = {}): Promise<Answer<Data>> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${system.token}` };
+  const response = await fetch(system.url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+  return (await response.json()) as Answer<Data>;
+}
+
+async function ask<Data>(query: string, variables: object = {}): Promise<Data> {
+  const { data, errors } = await send<Data>(query, variables);
+  expect(errors).toBeUndefined();
+  return data;
+}
+
+async function create(name: string): Promise<string> {
+  const { made } = await ask<{ made: { loadBalancer: { id: string } | null; userErrors: readonly object[] } }>(
+    ...([
+      `mutation ($input: LoadBalancerCreateInput!) { made: loadBalancerCreate(input: $input) {
+        loadBalancer { id } userErrors { code message } } }`,
+    ] as const),
+    { input: { ...tree(name), cmpObject: { type: 'tenant', externalId: '42' } } },
+  );
+  expect(made.userErrors).toEqual([]);
+  return made.loadBalancer?.id ?? '';
+}
+
+test('a load balancer is on its project, its CMP object, and behind its id', async () => {
+  const id = await create('joined');
+  const nodes = { nodes: [{ id, name: 'joined', urls: ['http://joined.default.lb.internal/'] }] };
+  const own = 'loadBalancers { nodes { id name urls } }';
+  const seen = await ask<{
+    projects: { nodes: readonly object[] };
+    cmpObject: object;
+    node: object;
+    loadBalancer: object;
+  }>(
+    `query ($id: ID!) { projects { nodes { name ${own} } } cmpObject(type: "tenant", externalId: "42") { externalId ${own} mappings { nodes { id } } }
+      node(id: $id) { id ... on LoadBalancer { name } } loadBalancer(id: $id) { project { name } cmpObject { type externalId } } }`,
+    { id },
+  );
+  expect(seen.projects.nodes).toEqual([{ name: 'default', loadBalancers: nodes }]);
+  expect(seen.cmpObject).toEqual({ externalId: '42', loadBalancers: nodes, mappings: { nodes: [] } });
+  expect(seen.node).toEqual({ id, name: 'joined' });
+  expect(seen.loadBalancer).toEqual({
+    project: { name: 'default' },
+    cmpObject: { type: 'tenant', externalId: '42' },
+  });
+});
+
+test('the whole status tree is within the limits; pages of everything are refused before they are read', async () => {
+  const id = await create('measured');
+  const status = 'id provisioningStatus operatingStatus statusMessage';
+  const whole = `{ ${status} listeners { ${status} l7Policies { ${status} l7Rules { ${status} } } }
+    pools { ${status} healthMonitor { ${status} } members(first: 100) { nodes { ${status} } } } }`;
+  const { loadBalancer } = await ask<{ loadBalancer: { listeners: readonly object[] } }>(
+    ...([`query ($id: ID!) { loadBalancer(id: $id) ${whole} }`, { id }] as const),
+  );
+  expect(loadBalancer.listeners).toHaveLength(1);
+  const { errors } = await send(
+    `{ loadBalancers(first: 100) { nodes { subnet { loadBalancers(first: 100) { nodes { pools { members(first: 100) { nodes { id } } } } } } } } }`,
+  );
+  expect(errors?.map(({ extensions }) => extensions?.code)).toEqual(['LIMIT_EXCEEDED']);
+});
+
+test('changes are followed through the gateway, of one project', async () => {
+  const { projects, statusCursor } = await ask<{ projects: { nodes: { id: string }[] }; statusCursor: string }>(
+    '{ projects { nodes { id } } statusCursor }',
+  );
+  const connectionParams = { authorization: `Bearer ${system.token}` };
+  const client = createClient({ url: system.url.replace('http', 'ws'), webSocketImpl: WebSocket, connectionParams });
+  const id = await create('followed');
+  const query = `subscription ($projectId: ID, $after: String) {
+    loadBalancerChanges(projectId: $projectId, after: $after) { cursor loadBalancer { id name provisioningStatus } } }`;
+  const variables = { projectId: projects.nodes[0]?.id, after: statusCursor };
+  for await (const item of client.iterate<{ loadBalancerChanges: { loadBalancer: { id: string } | null } }>({
+    query,
+    variables,
+  })) {
+    expect(item.errors).toBeUndefined();
+    const changed = item.data?.loadBalancerChanges.loadBalancer;
+    // Events of the tests before may come first.
+    if (changed?.id !== id) continue;
+    expect(changed).toEqual({ id, name: 'followed', provisioningStatus: 'PENDING' });
+    break;
+  }
+  await client.dispose();
+});
