@@ -1,4 +1,4 @@
-// Finds the project or backend that a person names, by name or by id.
+// Finds what a person names, by name or by id.
 import { graphql } from '../../generated/cli/index.ts';
 import { CommandFailure } from './failures.ts';
 import type { GraphClient } from './graph-client.ts';
@@ -24,7 +24,7 @@ const backendsDocument = graphql(`
 /** The id of a project, if one was named. Throws CommandFailure if no project has that name or id. */
 export async function projectId(client: GraphClient, nameOrId: string | undefined): Promise<string | undefined> {
   if (nameOrId === undefined) return undefined;
-  return findId(
+  return findNamed(
     readPages(client, projectsDocument, {}, ({ projects }) => projects),
     'project',
     nameOrId,
@@ -34,10 +34,11 @@ export async function projectId(client: GraphClient, nameOrId: string | undefine
 /** The id of a backend, in one project or in all. Throws CommandFailure if several have that name. */
 export function backendId(client: GraphClient, nameOrId: string, inProject?: string): Promise<string> {
   const found = readPages(client, backendsDocument, { projectId: inProject }, ({ backends }) => backends);
-  return findId(found, 'backend', nameOrId);
+  return findNamed(found, 'backend', nameOrId);
 }
 
-async function findId(all: AsyncIterable<Named>, what: string, nameOrId: string): Promise<string> {
+/** The id of one of them. Throws CommandFailure if none has that name or id, or several have the name. */
+export async function findNamed(all: AsyncIterable<Named>, what: string, nameOrId: string): Promise<string> {
   const found: string[] = [];
   for await (const node of all) {
     if (node.id === nameOrId) return node.id;

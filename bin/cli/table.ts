@@ -16,6 +16,38 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'Which backend object each CMP object became.',
     load: async () => (await import('../commands/mappings/noun.ts')).mappings,
   },
+  loadbalancers: {
+    summary: 'Load balancers, their steps and URLs.',
+    load: async () => (await import('../commands/loadbalancers/noun.ts')).loadBalancers,
+  },
+  listeners: {
+    summary: 'What a load balancer accepts from clients.',
+    load: async () => (await import('../commands/listeners/noun.ts')).listeners,
+  },
+  pools: {
+    summary: 'Members that serve the same content.',
+    load: async () => (await import('../commands/pools/noun.ts')).pools,
+  },
+  members: {
+    summary: 'The servers of a pool.',
+    load: async () => (await import('../commands/members/noun.ts')).members,
+  },
+  certificates: {
+    summary: 'TLS certificates of listeners and pools.',
+    load: async () => (await import('../commands/certificates/noun.ts')).certificates,
+  },
+  subnets: {
+    summary: "The projects' own networks.",
+    load: async () => (await import('../commands/subnets/noun.ts')).subnets,
+  },
+  nodes: {
+    summary: 'The nodes that serve a load balancer.',
+    load: async () => (await import('../commands/nodes/noun.ts')).nodes,
+  },
+  hosts: {
+    summary: 'The machines on which nodes run.',
+    load: async () => (await import('../commands/hosts/noun.ts')).hosts,
+  },
   'cmp-objects': {
     summary: 'Objects of the CMP, and what they became.',
     load: async () => (await import('../commands/cmp-objects/noun.ts')).cmpObjects,

@@ -7,7 +7,7 @@ import { createSealer } from '../../../platform/secrets/seal.ts';
 import { keyPlace } from '../../../subgraphs/loadbalancer/certificates/certificate-service.ts';
 import { retentionSteps } from '../../../subgraphs/loadbalancer/retention.ts';
 import { loadBalancerRow } from '../../../subgraphs/loadbalancer/row.ts';
-import { setProvisioning } from '../../../subgraphs/loadbalancer/stores/balancer-store.ts';
+import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/stores/balancer-store.ts';
 import { keyFile } from '../../support/ground.ts';
 import { BalancerGraph, makeTree } from './support/balancer-graph.ts';
 
@@ -59,7 +59,10 @@ test('rows of what was deleted are kept for repeated requests and readers of cha
   await graph.mutate('memberDelete', { id: kept.member });
   const uuid = decodeUuid('LoadBalancer', ids.loadBalancer) ?? '';
   await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer });
-  await graph.db.transaction((tx) => setProvisioning(tx, uuid, { status: 'DELETED', reason: null }));
+  await graph.db.transaction(async (tx) => {
+    const row = await lockBalancer(tx, uuid);
+    if (row !== undefined) await setProvisioning(tx, graph.wake, row, { status: 'DELETED', reason: null });
+  });
   const signal = new AbortController().signal;
   const run = async (keptMs: number) => {
     const deleted: Record<string, number> = {};

@@ -1,0 +1,155 @@
+// `tidegate loadbalancers create NAME`: a load balancer with one pool; shows how its nodes are made, then prints its URLs.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadBalancerCreateInput } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { parseCmpObject } from '../../cli/cmp-object.ts';
+import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
+import { projectId } from '../../cli/find.ts';
+import { flag, integer, one, several, text } from '../../cli/option.ts';
+import { commonOptions, type RemoteCall, remoteVerb } from '../../cli/remote-verb.ts';
+import { type Balancer, hostAndPort, printBalancer, readBalancer } from './balancer.ts';
+
+const document = graphql(`
+  mutation LoadBalancersCreate($input: LoadBalancerCreateInput!) {
+    loadBalancerCreate(input: $input) {
+      loadBalancer { id }
+      commit { token }
+      userErrors { code message field }
+    }
+  }
+`);
+
+const port = (what: string) => integer('PORT', what, { least: 1, most: 65_535 });
+const defaultWaitSeconds = 120;
+const pauseMs = 500;
+
+export const certificateOption = several('ID', 'TLS certificate, by id.');
+export const memberOption = several('HOST:PORT', 'Member of the pool.', hostAndPort);
+export const descriptionOption = text('TEXT', 'Description.');
+export const tagOption = several('TAG', 'Tag.');
+
+export const nodesOption = one('MIN..MAX', 'Number of nodes, or its bounds (2).', (given, name) => {
+  const [, least, most] = /^(\d{1,2})(?:\.\.(\d{1,2}))?$/.exec(given) ?? [];
+  if (least === undefined) throw new UsageError(`${name} takes a number or MIN..MAX, not '${given}'`);
+  return { minNodes: Number(least), maxNodes: Number(most ?? least) };
+});
+
+const monitorTypes: Readonly<Record<string, 'HTTP' | 'HTTPS' | 'TCP' | 'TLS_HELLO'>> = {
+  ...{ http: 'HTTP', https: 'HTTPS', tcp: 'TCP', tls: 'TLS_HELLO' },
+};
+
+export const checkOption = one('http:PATH', 'Health check: http:PATH, https:PATH, tcp or tls.', (given, name) => {
+  const [, kind = '', path] = /^([a-z]+)(?::(.*))?$/.exec(given) ?? [];
+  const type = monitorTypes[kind];
+  if (type === undefined || (path !== undefined && path !== '' && !kind.startsWith('http')))
+    throw new UsageError(`${name} takes http:PATH, https:PATH, tcp or tls, not '${given}'`);
+  return { type, ...(path === undefined || path === '' ? {} : { path }) };
+});
+
+export const create = remoteVerb({
+  summary: 'Create a load balancer with a listener and a pool; show its steps, then its URLs.',
+  takes: ['NAME'],
+  options: {
+    http: port('Listen for HTTP.'),
+    https: port('Listen for HTTPS that ends here; needs --tls-certificate.'),
+    tcp: port('Listen for TCP.'),
+    'tls-certificate': certificateOption,
+    member: memberOption,
+    check: checkOption,
+    nodes: nodesOption,
+    cmp: one('TYPE/ID', 'CMP object for which it is created.', (given, name) => parseCmpObject(given, name)),
+    subnet: text('ID', "Subnet of its nodes, by id (the project's first)."),
+    description: descriptionOption,
+    tag: tagOption,
+    'no-wait': flag('Do not wait until it serves.'),
+    project: commonOptions.project,
+    wait: commonOptions.wait,
+  },
+  async run(call) {
+    const { client, options, names } = call;
+    const input: LoadBalancerCreateInput = {
+      idempotencyKey: randomUUID(),
+      projectId: await projectId(client, options.project),
+      name: names[0],
+      description: options.description,
+      tags: options.tag,
+      cmpObject: options.cmp,
+      subnetId: options.subnet,
+      ...options.nodes,
+      ...treeOf(call),
+    };
+    const { loadBalancer } = await client.mutate(document, input);
+    if (loadBalancer === null) throw new CommandFailure('the server gave no load balancer');
+    if (options['no-wait']) return printBalancer(call, await readBalancer(client, loadBalancer.id));
+    const made = await untilActive(call, loadBalancer.id, options.wait ?? defaultWaitSeconds);
+    if (options.json) return call.printer.json(made);
+    for (const url of made.urls) await call.printer.line(url);
+  },
+});
+
+type CreateCall = Pick<RemoteCall, 'client' | 'printer' | 'signal'> & {
+  readonly options: {
+    readonly http: number | undefined;
+    readonly https: number | undefined;
+    readonly tcp: number | undefined;
+    readonly 'tls-certificate': readonly string[];
+    readonly member: readonly { readonly host: string; readonly port: number }[];
+    readonly check: { readonly type: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS_HELLO'; readonly path?: string } | undefined;
+    readonly json: boolean;
+  };
+};
+
+/** One pool, named like the load balancer's first listener speaks, and a listener for each port. */
+function treeOf({ options }: CreateCall): Pick<LoadBalancerCreateInput, 'pools' | 'listeners'> {
+  const { http, https, tcp, 'tls-certificate': certificate, member: members, check } = options;
+  if (tcp !== undefined && (http !== undefined || https !== undefined))
+    throw new UsageError('give --tcp, or --http and --https: a pool speaks one of them');
+  if ((https === undefined) !== (certificate.length === 0))
+    throw new UsageError('--https needs --tls-certificate, and it --https');
+  const listening = [
+    ...(http === undefined ? [] : [{ protocol: 'HTTP' as const, port: http }]),
+    ...(https === undefined
+      ? []
+      : [{ protocol: 'TERMINATED_HTTPS' as const, port: https, certificateIds: certificate }]),
+    ...(tcp === undefined ? [] : [{ protocol: 'TCP' as const, port: tcp }]),
+  ];
+  if (listening.length === 0 && members.length === 0) return {};
+  const defaultPool = 'default';
+  const protocol = tcp === undefined ? ('HTTP' as const) : ('TCP' as const);
+  const pool = { name: defaultPool, protocol, members, ...(check === undefined ? {} : { healthMonitor: check }) };
+  return { pools: [pool], listeners: listening.map((each) => ({ ...each, defaultPool })) };
+}
+
+/** Prints each step once. Throws CommandFailure with exit code 4 at the deadline. */
+async function untilActive(
+  { client, printer, signal, options }: CreateCall,
+  id: string,
+  seconds: number,
+): Promise<Balancer> {
+  const untilMs = performance.now() + seconds * 1000;
+  const told = new Set<string>();
+  for (;;) {
+    const seen = await readBalancer(client, id);
+    for (const line of stepsOf(seen).filter((each) => !told.has(each))) {
+      told.add(line);
+      if (!options.json) await printer.line(line);
+    }
+    if (seen.provisioningStatus === 'ACTIVE') return seen;
+    if (seen.provisioningStatus === 'DELETED') throw new CommandFailure(`${seen.name} was deleted`);
+    if (performance.now() + pauseMs > untilMs) {
+      const why = seen.provisioningReason ?? seen.provisioningStatus;
+      throw new CommandFailure(`not done within ${seconds} s: ${why}; it is tried on`, exitCodes.late);
+    }
+    await sleep(pauseMs, undefined, { signal }).catch(() => {
+      throw new CommandFailure('interrupted');
+    });
+  }
+}
+
+function stepsOf({ nodes }: Balancer): string[] {
+  return nodes.flatMap(({ name, state, address, steps }) => [
+    ...steps.map((step) => `${name} ${step.name}${step.name === 'PLACED' && address !== null ? ` ${address}` : ''}`),
+    ...(state === 'BUILDING' ? [] : [`${name} ${state}`]),
+  ]);
+}

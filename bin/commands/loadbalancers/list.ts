@@ -1,0 +1,35 @@
+// `tidegate loadbalancers list`.
+import { graphql } from '../../../generated/cli/index.ts';
+import { projectId } from '../../cli/find.ts';
+import { readAll, readPages } from '../../cli/pages.ts';
+import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+
+const document = graphql(`
+  query LoadBalancersList($projectId: ID, $first: Int, $after: String) {
+    loadBalancers(projectId: $projectId, first: $first, after: $after) {
+      nodes { id name urls provisioningStatus operatingStatus wantedNodes minNodes maxNodes }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+export const list = remoteVerb({
+  summary: 'List load balancers.',
+  takes: [],
+  options: { project: commonOptions.project },
+  async run({ client, options, printer }) {
+    const inProject = await projectId(client, options.project);
+    const found = await readAll(
+      readPages(client, document, { projectId: inProject }, ({ loadBalancers }) => loadBalancers),
+    );
+    if (options.json) return printer.json(found);
+    const rows = found.map((each) => [
+      each.name,
+      each.provisioningStatus,
+      each.operatingStatus,
+      `${each.wantedNodes} (${each.minNodes}..${each.maxNodes})`,
+      each.urls.join(' '),
+    ]);
+    return printer.table(['NAME', 'PROVISIONING', 'OPERATING', 'NODES', 'URLS'], rows);
+  },
+});

@@ -1,0 +1,163 @@
+// The verbs of `tidegate members`. A member's NAME is HOST:PORT, or its id.
+import { randomUUID } from 'node:crypto';
+import type { MemberFieldsFragment } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { CommandFailure, UsageError } from '../../cli/failures.ts';
+import type { GraphClient } from '../../cli/graph-client.ts';
+import { flag, integer, neededText } from '../../cli/option.ts';
+import { readAll, readPages } from '../../cli/pages.ts';
+import { commonOptions, type RemoteCall, remoteVerb } from '../../cli/remote-verb.ts';
+import { disableOption, enabledBy, enableOption, hostAndPort, poolOf, settled } from '../loadbalancers/balancer.ts';
+
+graphql(`
+  fragment MemberFields on Member {
+    id host port weight backup enabled drainUntil provisioningStatus operatingStatus statusMessage
+  }
+`);
+
+const listDocument = graphql(`
+  query MembersList($pool: ID!, $first: Int, $after: String) {
+    pool(id: $pool) {
+      members(first: $first, after: $after) { nodes { ...MemberFields } pageInfo { hasNextPage endCursor } }
+    }
+  }
+`);
+const createDocument = graphql(`
+  mutation MembersCreate($input: MemberCreateInput!) {
+    memberCreate(input: $input) { member { ...MemberFields } commit { token } userErrors { code message field } }
+  }
+`);
+const updateDocument = graphql(`
+  mutation MembersUpdate($input: MemberUpdateInput!) {
+    memberUpdate(input: $input) { member { ...MemberFields } commit { token } userErrors { code message field } }
+  }
+`);
+const drainDocument = graphql(`
+  mutation MembersDrain($input: MemberDrainInput!) {
+    memberDrain(input: $input) { member { ...MemberFields } commit { token } userErrors { code message field } }
+  }
+`);
+const deleteDocument = graphql(`
+  mutation MembersDelete($input: MemberDeleteInput!) {
+    memberDelete(input: $input) { commit { token } userErrors { code message field } }
+  }
+`);
+
+type Member = MemberFieldsFragment;
+const { project, wait } = commonOptions;
+const pool = neededText('POOL', 'Pool, as LOADBALANCER/POOL, or LOADBALANCER where it has one.');
+const weight = integer('N', 'Its share among the members, 0 to 256.', { least: 0, most: 256 });
+
+function membersOf(client: GraphClient, ofPool: string): Promise<readonly Member[]> {
+  return readAll(readPages(client, listDocument, { pool: ofPool }, (data) => data.pool?.members));
+}
+
+/** UUID of a member of a pool. */
+async function memberId(client: GraphClient, ofPool: string, text: string): Promise<string> {
+  const found = (await membersOf(client, ofPool)).filter(
+    ({ id, host, port }) => id === text || `${host.includes(':') ? `[${host}]` : host}:${port}` === text,
+  );
+  const [only] = found;
+  if (only === undefined) throw new CommandFailure(`there is no member '${text}' in this pool`);
+  return only.id;
+}
+
+async function print(
+  { printer, options }: Pick<RemoteCall, 'printer'> & { readonly options: { readonly json: boolean } },
+  member: Member | null,
+): Promise<void> {
+  if (member === null) throw new CommandFailure('the server gave no member');
+  if (options.json) return printer.json(member);
+  return printer.pairs([
+    ['Id', member.id],
+    ['Address', `${member.host}:${member.port}`],
+    ['Weight', member.weight],
+    ['Provisioning', member.provisioningStatus],
+    ['Operating', member.operatingStatus],
+    ['Because', member.statusMessage],
+    ['Drained until', member.drainUntil],
+  ]);
+}
+
+export const list = remoteVerb({
+  summary: 'List the members of a pool.',
+  takes: [],
+  options: { pool, project },
+  async run({ client, options, printer }) {
+    const found = await membersOf(client, (await poolOf(client, options.pool, options.project)).pool);
+    if (options.json) return printer.json(found);
+    const rows = found.map((each) => [
+      `${each.host}:${each.port}`,
+      `${each.weight}${each.backup ? ' backup' : ''}`,
+      each.provisioningStatus,
+      each.operatingStatus,
+      each.statusMessage ?? '',
+    ]);
+    return printer.table(['MEMBER', 'WEIGHT', 'PROVISIONING', 'OPERATING', 'BECAUSE'], rows);
+  },
+});
+
+export const create = remoteVerb({
+  summary: 'Add a member, HOST:PORT, to a pool.',
+  takes: ['NAME'],
+  options: { pool, weight, backup: flag('Use it only when no other member is healthy.'), project, wait },
+  async run(call) {
+    const { client, names, options } = call;
+    const address = hostAndPort(names[0], 'NAME');
+    const place = await poolOf(client, options.pool, options.project);
+    const input = { idempotencyKey: randomUUID(), poolId: place.pool, ...address, weight: options.weight };
+    const { member, commit } = await client.mutate(createDocument, { ...input, backup: options.backup });
+    await settled(call, commit, place.balancer);
+    await print(call, member);
+  },
+});
+
+export const update = remoteVerb({
+  summary: 'Change a member; options left out change nothing.',
+  takes: ['NAME'],
+  options: { pool, weight, on: enableOption, off: disableOption, project, wait },
+  async run(call) {
+    const { client, names, options } = call;
+    const enabled = enabledBy(options);
+    if (options.weight === undefined && enabled === undefined) throw new UsageError('nothing to change was given');
+    const place = await poolOf(client, options.pool, options.project);
+    const id = await memberId(client, place.pool, names[0]);
+    const input = { idempotencyKey: randomUUID(), id, weight: options.weight, enabled };
+    const { member, commit } = await client.mutate(updateDocument, input);
+    await settled(call, commit, place.balancer);
+    await print(call, member);
+  },
+});
+
+export const drain = remoteVerb({
+  summary: 'Let a member finish its sessions and give it no new ones.',
+  takes: ['NAME'],
+  options: {
+    pool,
+    deadline: integer('SECONDS', "End its sessions after so long (the pool's drainMs).", { least: 0, most: 86_400 }),
+    end: flag('Give it new sessions again.'),
+    project,
+  },
+  async run(call) {
+    const { client, names, options } = call;
+    const id = await memberId(client, (await poolOf(client, options.pool, options.project)).pool, names[0]);
+    const deadlineMs = options.deadline === undefined ? undefined : options.deadline * 1000;
+    const input = { idempotencyKey: randomUUID(), id, deadlineMs, drain: !options.end };
+    await print(call, (await client.mutate(drainDocument, input)).member);
+  },
+});
+
+export const remove = remoteVerb({
+  summary: 'Remove a member from a pool, once its sessions have ended.',
+  takes: ['NAME'],
+  options: { pool, project, wait },
+  async run(call) {
+    const { client, names, options, printer } = call;
+    const place = await poolOf(client, options.pool, options.project);
+    const id = await memberId(client, place.pool, names[0]);
+    const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
+    await settled(call, commit, place.balancer);
+    if (options.json) await printer.json({ id, deleted: true });
+    else await printer.line(`${names[0]} is deleted`);
+  },
+});
