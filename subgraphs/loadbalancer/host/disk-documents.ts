@@ -76,7 +76,7 @@ export class DiskDocuments implements LinkDocuments {
     const before = this.#nodes.get(key);
     if (before !== undefined && before.generation > generation)
       this.#log.warn({ node: key, generation, held: before.generation }, 'an older document is refused');
-    else await this.#keep(node);
+    else await this.#take(node);
   }
 
   async change(key: string, change: Readonly<Record<string, JsonValue>>): Promise<boolean> {
@@ -85,7 +85,7 @@ export class DiskDocuments implements LinkDocuments {
     if (before === undefined || read === undefined) return false;
     const after = applyChange(before, read);
     if (after === undefined) return false;
-    await this.#keep(after);
+    await this.#take(after);
     return true;
   }
 
@@ -131,6 +131,16 @@ export class DiskDocuments implements LinkDocuments {
       this.#log.error({ file: name }, 'the document of a node is damaged: it is put aside and asked for again');
       await rename(path, `${path}.damaged`).catch(() => undefined);
     }
+  }
+
+  /** A node's files and interfaces have its name: it keeps it, and has it alone. */
+  async #take(node: WantedNode): Promise<void> {
+    const { id, name, generation } = node;
+    const before = this.#nodes.get(id);
+    const other = [...this.#nodes.values()].find((each) => each.name === name && each.id !== id);
+    if (other !== undefined) this.#refuse(id, generation, `another node has the name ${name}`);
+    else if (before !== undefined && before.name !== name) this.#refuse(id, generation, 'the name of a node stays');
+    else await this.#keep(node);
   }
 
   #refuse(id: string, generation: number, reason: string): void {

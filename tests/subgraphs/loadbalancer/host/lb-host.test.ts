@@ -214,6 +214,10 @@ test('older documents, rubbish, and those of others are refused and told; the no
   const stranger = newUuid();
   control.send(stranger, 1, { rubbish: true });
   await waitFor('the refusal', () => control.reports.get(stranger)?.error ?? undefined);
+  // A stranger with the same name would have the same files.
+  const twin = newUuid();
+  control.send(twin, 1, { ...wanted, id: twin, generation: 1 } as never);
+  await waitFor('the refusal', () => control.reports.get(twin)?.error?.includes('another node has the name'));
   control.send('../../escape', 1, { ...wanted, id: '../../escape' } as never);
   expect(await ask(node)).toBe('200 one');
   // A good one of a later generation ends it.

@@ -34,9 +34,9 @@ export class TestHost {
     this.managementRange = `198.19.${index}.0/24`;
   }
 
-  open(ip = this.ip, folder = this.folder): NetnsProvider {
+  open(ip = this.ip, folder = this.folder, publicInterface?: string): NetnsProvider {
     const { publicRange, managementRange, tunnelAddress } = this;
-    return new NetnsProvider({ folder, publicRange, managementRange, tunnelAddress, ip });
+    return new NetnsProvider({ folder, publicRange, managementRange, tunnelAddress, publicInterface, ip });
   }
 
   node(name: string, index: number, more: Partial<WantedNode> = {}): WantedNode {
