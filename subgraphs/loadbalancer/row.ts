@@ -3,7 +3,6 @@ import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { dnsPart } from '../../dns/part.ts';
-import type { DnsSettings } from '../../dns/publish/settings.ts';
 import { ConfigError } from '../../platform/config-error.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { countHeld } from '../../platform/projects.ts';
@@ -195,12 +194,9 @@ export const loadBalancerRow = subgraphRow({
     const { createReconcileQueue } = await import('./reconcile/reconcile-queue.ts');
     const { createNodeChecks } = await import('./nodes/node-checks.ts');
     const { dnsNames } = await import('./reconcile/dns-names.ts');
-    const { noNames } = await import('./reconcile/names.ts');
     const { retentionSteps } = await import('./retention.ts');
-    // Its own settings and those of the parts that it uses.
-    const { 'dns.servers': servers = [] } = settings as Partial<DnsSettings>;
-    const names =
-      servers.length === 0 ? noNames : dnsNames({ wake, ttlSeconds: settings['loadbalancer.dnsTtlSeconds'] });
+    // Also without DNS servers: names then count as published, and are there for servers that are set later.
+    const names = dnsNames({ wake, ttlSeconds: settings['loadbalancer.dnsTtlSeconds'] });
     const { createScalingWork } = await import('./scaling/scaling-work.ts');
     const scaling = createScalingWork(ground, { changedMs: settings['retention.scalingDecisionDays'] * dayMs });
     return {

@@ -11,7 +11,7 @@ export interface Names {
   state(tx: Transaction, balancer: BalancerRow): Promise<NameState>;
 }
 
-/** For installations without DNS servers: whoever uses the addresses reads them from the graph. */
+/** Without names: whoever uses the addresses reads them from the graph. */
 export const noNames: Names = {
   declare: async () => undefined,
   withdraw: async () => undefined,
