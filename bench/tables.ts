@@ -22,5 +22,6 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
   stops: async () => (await import('./trials/stops-main.ts')).trialStops,
   'lb-scale': async () => (await import('./trials/lb-scale.ts')).trialLbScale,
+  'lb-config': async () => (await import('./trials/lb-config-main.ts')).trialLbConfig,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
 };

@@ -50,6 +50,8 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['gateway/supergraph/http-streams.ts', 'our subgraphs'],
   ['platform/machines/endpoint.ts', 'our gateway, as a machine of the installation'],
   ['platform/link/link-client.ts', 'our subgraphs, as a machine of the installation'],
+  ['subgraphs/loadbalancer/host/haproxy/log-reader.ts', 'a Unix socket of a HAProxy of the host itself'],
+  ['subgraphs/loadbalancer/host/member-names.ts', 'the name servers of the machine'],
   ['subgraphs/loadbalancer/host/haproxy/runtime-socket.ts', 'a Unix socket of a HAProxy of the host itself'],
   ['platform/checks/self-check.ts', 'a listener of the process itself'],
   ['dns/servers/transport.ts', 'the DNS servers of the settings'],

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SettingsOf } from '../../../platform/config.ts';
 import { ConfigError } from '../../../platform/config-error.ts';
@@ -9,6 +10,7 @@ import type { LifecyclePart } from '../../../platform/lifecycle.ts';
 import type { ProcessGround } from '../../../platform/subgraph-row.ts';
 import type { hostSettings } from './host-settings.ts';
 import { LbHost } from './lb-host.ts';
+import { MemberNames, resolverOf } from './member-names.ts';
 import { LoopbackProvider } from './providers/loopback.ts';
 import { NetnsProvider } from './providers/netns.ts';
 import type { NodeProvider } from './providers/provider.ts';
@@ -46,10 +48,14 @@ export async function createHostRole(
   const provider = await providerOf(settings, { folder, ...ranges });
   let hold: Server | undefined;
   let host: LbHost | undefined;
+  let names: MemberNames | undefined;
   return {
     deadlineMs: folderWaitMs + 10_000,
     async start() {
       hold = await holdFolder(folder, waitMs);
+      const path = join(folder, 'names.json');
+      const resolved = await MemberNames.open({ path, egress: ground.egress, resolve: resolverOf(), log });
+      names = resolved;
       host = await LbHost.open({
         ...{ folder, urls, tls, log, provider },
         haproxy: settings['lbhost.haproxy'],
@@ -59,14 +65,15 @@ export async function createHostRole(
           maxNodes: settings['lbhost.mostNodes'],
           healthPort: settings['lbhost.healthPort'],
         },
-        addressesOf: () => [],
-        access: () => undefined,
+        addressesOf: (name, port) => resolved.addressesOf(name, port),
       });
+      resolved.start();
       host.start();
       health.add('lbhost', async () => stateOf(host));
     },
     async stop() {
       await host?.stop();
+      await names?.stop();
       hold?.close();
     },
   };

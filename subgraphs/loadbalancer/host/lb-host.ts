@@ -40,9 +40,8 @@ export interface LbHostOptions {
   readonly urls: readonly string[];
   readonly tls: MutualTls;
   readonly log: Logger;
-  readonly addressesOf: (hostName: string) => readonly string[];
-  /** One line of a node's access log: JSON. */
-  readonly access: (line: string) => void;
+  /** Addresses of a host name at which this port may be dialled. */
+  readonly addressesOf: (hostName: string, port: number) => readonly string[];
 }
 
 const sweepMs = 30_000;
@@ -161,6 +160,7 @@ export class LbHost {
       report: (report) => this.#link.report(`node/${id}`, { ...report }),
       memberReport: (report) =>
         this.#link.report(`member/${id}/${report.member}`, { ...report } as Record<string, JsonValue>),
+      trafficReport: (report) => this.#link.report(`traffic/${id}`, { ...report }),
     });
     await runner.start();
     this.#runners.set(id, runner);

@@ -6,11 +6,15 @@ import { newUuid } from '../../../platform/ids.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import type { Turns } from '../../../platform/turns.ts';
+import type { TrafficReport } from '../wanted/traffic-report.ts';
 import type { WantedNode } from '../wanted/wanted-node.ts';
+import { AccessLog } from './access-log.ts';
 import { Haproxy } from './haproxy/haproxy.ts';
-import { LogListener, type Transition } from './haproxy/log-listener.ts';
+import { LogReader, type Transition } from './haproxy/log-reader.ts';
 import type { HaproxyModel } from './haproxy/model.ts';
 import { renderNode } from './haproxy/render.ts';
+import { RuntimeSocket } from './haproxy/runtime-socket.ts';
+import { TrafficMeter } from './haproxy/traffic-meter.ts';
 import type { NodePlaces } from './haproxy/tree.ts';
 import { Keepalived } from './keepalived.ts';
 import { appliedOf, readText, writeApplied, writePrivate } from './node-files.ts';
@@ -61,8 +65,7 @@ export interface NodeRunnerOptions extends NodeParts {
   readonly fault: () => string | undefined;
   readonly report: (report: NodeReport) => void;
   readonly memberReport: (report: MemberReport) => void;
-  /** One line of the access log: JSON. */
-  readonly access: (line: string) => void;
+  readonly trafficReport: (report: TrafficReport) => void;
 }
 
 const lookAgainMs = 1_000;
@@ -79,7 +82,10 @@ export class NodeRunner {
   readonly #id: string;
   readonly #folder: string;
   readonly #loop: Loop;
-  readonly #listener: LogListener;
+  readonly #lines: LogReader;
+  readonly #accessLog: AccessLog;
+  readonly #meter: TrafficMeter;
+  readonly #traffic: Loop;
   readonly #keepalived: Keepalived;
   #haproxy: Haproxy;
   #wrapper: readonly string[] = [];
@@ -94,6 +100,8 @@ export class NodeRunner {
   /** Generation of the document with which it was last started. */
   #startedWith = 0;
   #silentLooks = 0;
+  /** What was last reported of members. */
+  readonly #members = new Map<string, MemberReport['status']>();
   /** A reload waits. */
   #again: NodeJS.Timeout | undefined;
 
@@ -102,10 +110,25 @@ export class NodeRunner {
     this.#id = node.id;
     this.#name = node.name;
     this.#folder = join(options.folder, node.name);
-    this.#listener = new LogListener({
-      path: join(this.#folder, 'log.sock'),
+    this.#accessLog = new AccessLog({ path: join(this.#folder, 'access.log') });
+    this.#lines = new LogReader({
+      path: join(this.#folder, 'run.sock'),
       transition: (transition) => this.#transition(transition),
-      access: options.access,
+      access: (line) => this.#accessLog.write(line),
+    });
+    this.#meter = new TrafficMeter({
+      node: node.id,
+      runtime: new RuntimeSocket(join(this.#folder, 'run.sock')),
+      master: new RuntimeSocket(join(this.#folder, 'master.sock')),
+    });
+    this.#traffic = new Loop({
+      name: `traffic of node ${node.name}`,
+      log: options.log,
+      pauseMs: () => lookAgainMs,
+      run: async () => {
+        if ((await this.#haproxy.pid()) !== undefined) this.#measured(await this.#meter.read());
+        return false;
+      },
     });
     this.#haproxy = this.#newHaproxy();
     this.#keepalived = new Keepalived({
@@ -125,8 +148,9 @@ export class NodeRunner {
 
   async start(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await this.#listener.start();
+    this.#lines.start();
     this.#loop.start();
+    this.#traffic.start();
   }
 
   /** Its document may have changed. */
@@ -137,14 +161,17 @@ export class NodeRunner {
   /** Lets go of the node: it serves on. */
   async leave(): Promise<void> {
     await this.#loop.stop();
+    await this.#traffic.stop();
     clearTimeout(this.#again);
     await this.#haproxy.leave();
-    await this.#listener.stop();
+    await this.#lines.stop();
+    await this.#accessLog.written();
   }
 
   /** What was last reported is reported again, as after a new connection. */
   reportAgain(): void {
     this.#reported = '';
+    this.#members.clear();
     this.trigger();
   }
 
@@ -242,7 +269,6 @@ export class NodeRunner {
     return renderNode(wanted, {
       ...{ folder: this.#folder, addressesOf, healthPort, incarnation, now: Date.now() },
       runtimeSocket: join(this.#folder, 'run.sock'),
-      logSocket: join(this.#folder, 'log.sock'),
     });
   }
 
@@ -262,7 +288,20 @@ export class NodeRunner {
     if (status === 'DOWN' && /timeout/i.test(message))
       void this.#haproxy.endSessions(backend, server).catch(() => undefined);
     const [, member] = /^m_([0-9a-f-]{36})/.exec(server) ?? [];
-    if (member !== undefined) this.#options.memberReport({ node: this.#id, member, status, message });
+    if (member !== undefined) this.#memberIs(member, status, message);
+  }
+
+  /** A transition whose line was not read is made good by the figures. */
+  #measured(report: TrafficReport): void {
+    for (const { id, status } of report.members)
+      if ((status === 'UP' || status === 'DOWN') && this.#members.get(id) !== status)
+        this.#memberIs(id, status, `it is ${status}`);
+    this.#options.trafficReport(report);
+  }
+
+  #memberIs(member: string, status: MemberReport['status'], message: string): void {
+    this.#members.set(member, status);
+    this.#options.memberReport({ node: this.#id, member, status, message });
   }
 }
 

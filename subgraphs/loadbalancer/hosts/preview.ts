@@ -146,7 +146,6 @@ async function modelOf(sql: Sql, balancer: BalancerRow): Promise<HaproxyModel> {
   return renderNode(node, {
     folder: '/node',
     runtimeSocket: '/node/run.sock',
-    logSocket: '/node/log.sock',
     healthPort: 1,
     incarnation: 'START',
     // A server for each address; here one stands for all.

@@ -20,7 +20,9 @@ export function formedField(description: string, maxLength: number, { pattern }:
 
 /** A host name or an address. */
 export function hostField(description: string): Field {
-  return { ...textField(description, 253, 1), schema: { type: 'string', format: 'host', maxLength: 253 } };
+  // Without a zone, which means something on one machine alone.
+  const schema = { type: 'string', format: 'host', maxLength: 253, pattern: '^[^%]*$' };
+  return { ...textField(description, 253, 1), schema };
 }
 
 export const nameField = part(textField('Its name, for people.', 255), { default: '', octavia: 'name' });

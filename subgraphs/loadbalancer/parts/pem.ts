@@ -6,7 +6,9 @@ const mostBlocks = 100;
 /** What is wrong with a list of certificates, in words that follow the field's name; undefined: nothing. */
 export function certificatesFault(pem: string): string | undefined {
   return blocksFault(pem, 'CERTIFICATE', 'certificates', (der) => {
-    new X509Certificate(der);
+    const certificate = new X509Certificate(der);
+    // HAProxy leaves out, without a word, one whose key it can't read.
+    if (!certificate.raw.equals(der) || certificate.publicKey.type !== 'public') throw new Error('not a certificate');
   });
 }
 

@@ -23,7 +23,7 @@ const listener = z.object({
   connections: counter,
   /** HTTP requests; for TCP the connections again. */
   requests: counter,
-  /** Requests that were no HTTP, were ended by the client too early, or were refused by a policy, and answers with 5xx. */
+  /** Requests that were no HTTP or were not sent whole, and answers with 5xx. */
   errors: counter,
   bytesIn: counter,
   bytesOut: counter,
@@ -67,10 +67,10 @@ export const trafficReport = z.object({
   count: uuid,
   /** When it was read: milliseconds since 1970. */
   at: z.number().int().positive(),
-  /** Sessions now, those of earlier configurations included, and how many the node may have. */
+  /** Connections of clients now, and how many the node may have. */
   open: gauge,
   mostOpen: gauge,
-  /** Of `open`: sessions that an earlier configuration finishes. */
+  /** Earlier configurations whose sessions are not finished; theirs are not in `open`. */
   finishing: gauge,
   /** Share of its time in which HAProxy waited. */
   idlePercent: z.number().min(0).max(100),

@@ -173,7 +173,8 @@ function connectionKeywords(tree: Tree, { id, spec }: WantedPart): string[] {
   const accepted = (spec.tlsVersions as readonly string[]).map((each) => versions[each] ?? '').sort();
   words.push('ssl', 'ssl-min-ver', accepted[0] ?? 'TLSv1.2', 'ssl-max-ver', accepted.at(-1) ?? 'TLSv1.3');
   if (spec.tlsCiphers !== null) words.push('ciphers', String(spec.tlsCiphers));
-  if (spec.clientCertificate !== null) words.push('crt', certificatePath(tree.places, String(spec.clientCertificate)));
+  const own = tree.node.certificates.find((each) => each.id === spec.clientCertificate);
+  if (own !== undefined) words.push('crt', certificatePath(tree.places, own.id));
   if (spec.authorities === null) return [...words, 'verify', 'none'];
   const authorities = fileOf(tree, 'AUTHORITIES', `authorities-${id}`, String(spec.authorities));
   words.push('verify', 'required', 'ca-file', authorities);

@@ -20,7 +20,7 @@ export function renderNode(node: WantedNode, places: NodePlaces): HaproxyModel {
   ];
   return {
     global: globalLines(node, places),
-    events: eventLines(places),
+    events: eventLines,
     defaults: [
       'mode http',
       'log global',
@@ -38,17 +38,8 @@ export function renderNode(node: WantedNode, places: NodePlaces): HaproxyModel {
   };
 }
 
-/** What is logged waits here while nobody listens. RFC 6587, section 3.4.1: each message after its length. */
-function eventLines({ logSocket }: NodePlaces): string[] {
-  return [
-    'format raw',
-    'maxlen 8192',
-    'size 1048576',
-    'timeout connect 1s',
-    'timeout server 10s',
-    `server host ${word(`unix@${logSocket}`)} log-proto octet-count`,
-  ];
-}
+/** What is logged waits here until it is read, the oldest lines making room for new ones. */
+const eventLines = ['format raw', 'maxlen 8192', 'size 1048576'];
 
 function globalLines({ size }: WantedNode, places: NodePlaces): string[] {
   return [

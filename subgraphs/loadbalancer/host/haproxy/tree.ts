@@ -8,8 +8,6 @@ export interface NodePlaces {
   readonly folder: string;
   /** Unix socket for commands; mode 0600. */
   readonly runtimeSocket: string;
-  /** Unix socket to which transitions and the access log are sent. */
-  readonly logSocket: string;
   /** Where health checkers ask for the node itself. */
   readonly healthPort: number;
   /** UUID of this start of HAProxy. */
@@ -58,8 +56,22 @@ export function failsOpen({ spec }: WantedPart): boolean {
 /** The path of a file with that content, which the configuration then names. */
 export function fileOf({ places, files }: Tree, kind: FileModel['kind'], name: string, content: string): string {
   const path = `${places.folder}/files/${name}`;
-  files.set(path, { kind, path, content });
+  const isPem = kind === 'AUTHORITIES' || kind === 'REVOCATIONS';
+  files.set(path, { kind, path, content: isPem ? canonicalPem(content) : content });
   return path;
+}
+
+/** OpenSSL reads PEM more strictly than Node does (RFC 7468, section 2): lines of 64 characters, and nothing between blocks. */
+function canonicalPem(text: string): string {
+  const blocks = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([^-]+)-----END \1-----/g);
+  return [...blocks]
+    .map(([, label, base64 = '']) => {
+      const lines = Buffer.from(base64, 'base64')
+        .toString('base64')
+        .replaceAll(/.{64}(?=.)/g, '$&\n');
+      return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+    })
+    .join('');
 }
 
 export function certificatePath({ folder }: NodePlaces, id: string): string {

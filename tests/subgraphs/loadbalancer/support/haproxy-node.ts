@@ -10,6 +10,7 @@ import { renderNode } from '../../../../subgraphs/loadbalancer/host/haproxy/rend
 import type { NodePlaces } from '../../../../subgraphs/loadbalancer/host/haproxy/tree.ts';
 import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
 import { freePort } from '../../../support/free-port.ts';
+import { endProcessesOf } from '../../../support/left-processes.ts';
 import { part, wantedNode } from './wanted.ts';
 
 export interface HaproxyNodeOptions {
@@ -56,8 +57,7 @@ export class HaproxyNode {
       { ...wanted, id: this.#id, state: this.state },
       {
         ...{ folder: this.folder, healthPort: this.#healthPort, incarnation: this.#incarnation, now: Date.now() },
-        ...{ runtimeSocket: join(this.folder, 'run.sock'), logSocket: join(this.folder, 'log.sock') },
-        ...{ addressesOf: () => [], ...places },
+        ...{ runtimeSocket: join(this.folder, 'run.sock'), addressesOf: () => [], ...places },
       },
     );
   }
@@ -81,7 +81,8 @@ export class HaproxyNode {
   }
 
   async stop(): Promise<void> {
-    await this.haproxy.stop();
+    await this.haproxy.leave();
+    await endProcessesOf(this.folder);
     await rm(this.folder, { recursive: true, force: true });
   }
 

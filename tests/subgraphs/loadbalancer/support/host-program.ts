@@ -21,7 +21,6 @@ const host = await LbHost.open({
   },
   tls: { ...tls, peers: new Peers(log) },
   addressesOf: () => [],
-  access: () => undefined,
 });
 host.start();
 process.once('SIGTERM', () => void host.stop().then(() => process.exit(0)));

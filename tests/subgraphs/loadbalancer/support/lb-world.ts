@@ -190,7 +190,7 @@ export class LbWorld {
         ...{ publicRange: range, managementRange: range },
       },
       urls: [`wss://127.0.0.1:${this.link.port}/link`],
-      ...{ tls: machine, log, addressesOf: () => [], access: () => undefined },
+      ...{ tls: machine, log, addressesOf: () => [] },
     });
     entry.host.start();
     return entry;

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
-import { LogListener } from '../../../../../subgraphs/loadbalancer/host/haproxy/log-listener.ts';
+import { LogReader } from '../../../../../subgraphs/loadbalancer/host/haproxy/log-reader.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { HaproxyNode } from '../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, webMember } from '../../support/members.ts';
@@ -151,12 +151,12 @@ test('IPv6 passes: clients and members', async () => {
 
 test('the access log has a JSON object for each request that is drawn, whatever the request has', async () => {
   const lines: string[] = [];
-  const log = new LogListener({
-    path: join(node.folder, 'log.sock'),
+  const log = new LogReader({
+    path: join(node.folder, 'run.sock'),
     transition: () => undefined,
     access: (line) => lines.push(line),
   });
-  await log.start();
+  log.start();
   const pool = node.pool();
   const member = node.member(pool, web.port);
   const listener = await node.listener({ defaultPool: pool.id, accessLogPercent: 100 });

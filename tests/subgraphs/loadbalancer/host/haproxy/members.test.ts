@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
-import { LogListener, type Transition } from '../../../../../subgraphs/loadbalancer/host/haproxy/log-listener.ts';
+import { LogReader, type Transition } from '../../../../../subgraphs/loadbalancer/host/haproxy/log-reader.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { HaproxyNode } from '../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, tally, webMember } from '../../support/members.ts';
@@ -90,12 +90,12 @@ test('a backup gets requests only when no other member is healthy', async () => 
 
 test('monitors of each type see what is healthy, and the node tells each transition at once', async () => {
   const transitions: Transition[] = [];
-  const log = new LogListener({
-    path: join(node.folder, 'log.sock'),
+  const log = new LogReader({
+    path: join(node.folder, 'run.sock'),
     transition: (each) => transitions.push(each),
     access: () => undefined,
   });
-  await log.start();
+  log.start();
   const { cert, key } = await makeCertificate({ commonName: 'm', names: ['m.test'] });
   const secure = await webMember('secure', { tls: { cert, key } });
   const plain = await streamMember((socket) => socket.end());

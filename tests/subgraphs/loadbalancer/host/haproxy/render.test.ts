@@ -46,7 +46,6 @@ function render(wanted: WantedNode): HaproxyModel {
   return renderNode(wanted, {
     folder,
     runtimeSocket: join(folder, 'run.sock'),
-    logSocket: join(folder, 'log.sock'),
     healthPort: 9000,
     incarnation: newUuid(),
     now: Date.now(),

@@ -1,0 +1,176 @@
+// Addresses of members that are named by host. HAProxy takes names only when it starts, and registers a server whose name does not resolve
+// without a word: so names are resolved here, again when their time to live has passed, and each address passes the egress policy.
+import { Resolver } from 'node:dns/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { Logger } from '../../../platform/log.ts';
+import { Loop } from '../../../platform/loop.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly ttlSeconds: number;
+}
+
+/** Rejects when the name does not resolve. */
+export type ResolveName = (name: string) => Promise<readonly ResolvedAddress[]>;
+
+export interface MemberNamesOptions {
+  /** What is known is kept here: a host that starts again without its name server serves on. */
+  readonly path: string;
+  readonly egress: EgressPolicy;
+  readonly resolve: ResolveName;
+  readonly log: Logger;
+  /** Milliseconds since 1970; default Date.now. */
+  readonly now?: () => number;
+}
+
+/** A name is asked again at the earliest and at the latest after so long, whatever its time to live. */
+export const leastTtlMs = 5_000;
+export const mostTtlMs = 300_000;
+/** For so long a name that does not resolve any more keeps its last addresses. */
+export const keepMs = 600_000;
+/** A name that nobody has asked for is forgotten. */
+const unusedMs = 60_000;
+const mostNames = 10_000;
+const mostAddresses = 16;
+const atOnce = 16;
+const lookMs = 500;
+
+interface Entry {
+  addresses: readonly string[];
+  /** When it was last resolved; 0: never. */
+  resolvedAt: number;
+  dueAt: number;
+  askedAt: number;
+}
+
+const kept = z.record(
+  z.string().max(253),
+  z.object({ addresses: z.array(z.string().max(45)).max(mostAddresses), resolvedAt: z.number() }),
+);
+
+export class MemberNames {
+  readonly #options: MemberNamesOptions;
+  readonly #now: () => number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #loop: Loop;
+
+  private constructor(options: MemberNamesOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#loop = new Loop({
+      name: 'names of members',
+      log: options.log,
+      pauseMs: () => lookMs,
+      run: async () => {
+        await this.resolveDue();
+        return false;
+      },
+    });
+  }
+
+  static async open(options: MemberNamesOptions): Promise<MemberNames> {
+    const names = new MemberNames(options);
+    const text = await readFile(options.path, 'utf8').catch(() => '{}');
+    const read = kept.safeParse(parsed(text));
+    for (const [name, { addresses, resolvedAt }] of Object.entries(read.data ?? {}))
+      names.#entries.set(name, { addresses, resolvedAt, dueAt: 0, askedAt: names.#now() });
+    return names;
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+  }
+
+  /** At which this port may be dialled now, the same order everywhere. A name that is new is resolved soon: empty until then. */
+  addressesOf(name: string, port: number): readonly string[] {
+    const key = name.toLowerCase();
+    const now = this.#now();
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      if (this.#entries.size >= mostNames) return [];
+      entry = { addresses: [], resolvedAt: 0, dueAt: 0, askedAt: now };
+      this.#entries.set(key, entry);
+      this.#loop.trigger();
+    }
+    entry.askedAt = now;
+    if (now - entry.resolvedAt > keepMs + mostTtlMs) return [];
+    return entry.addresses.filter((address) => this.#options.egress.denial(address, port) === undefined);
+  }
+
+  /** Resolves the names whose time has come. */
+  async resolveDue(): Promise<void> {
+    const now = this.#now();
+    for (const [name, { askedAt }] of this.#entries) if (now - askedAt > unusedMs) this.#entries.delete(name);
+    const due = [...this.#entries].filter(([, { dueAt }]) => dueAt <= now);
+    let changed = false;
+    for (let at = 0; at < due.length; at += atOnce) {
+      const some = await Promise.all(due.slice(at, at + atOnce).map(([name, entry]) => this.#resolve(name, entry)));
+      changed ||= some.includes(true);
+    }
+    if (changed) await this.#keep();
+  }
+
+  /** True: its addresses changed. */
+  async #resolve(name: string, entry: Entry): Promise<boolean> {
+    const before = entry.addresses;
+    try {
+      const found = (await this.#options.resolve(name)).filter(({ address }) => isIP(address) !== 0);
+      if (found.length === 0) throw new Error('it has no address');
+      const ttlMs = Math.min(...found.map(({ ttlSeconds }) => ttlSeconds)) * 1_000;
+      const now = this.#now();
+      entry.addresses = [...new Set(found.map(({ address }) => address))].sort().slice(0, mostAddresses);
+      entry.resolvedAt = now;
+      entry.dueAt = now + Math.min(Math.max(ttlMs, leastTtlMs), mostTtlMs);
+    } catch (error) {
+      const now = this.#now();
+      entry.dueAt = now + leastTtlMs;
+      if (now - entry.resolvedAt > keepMs) entry.addresses = [];
+      this.#options.log.debug({ err: error, name }, 'the name of a member does not resolve');
+    }
+    return before.join() !== entry.addresses.join();
+  }
+
+  async #keep(): Promise<void> {
+    const { path } = this.#options;
+    const known = [...this.#entries].map(([name, { addresses, resolvedAt }]) => [name, { addresses, resolvedAt }]);
+    await writeFile(`${path}.new`, JSON.stringify(Object.fromEntries(known)), { mode: 0o600 });
+    await rename(`${path}.new`, path);
+  }
+}
+
+/** Asks the name servers of the machine, or these (`ADDRESS:PORT`). It blocks none of the process's threads. */
+export function resolverOf(servers?: readonly string[]): ResolveName {
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  if (servers !== undefined) resolver.setServers(servers);
+  return async (name) => {
+    const [four, six] = await Promise.allSettled([
+      resolver.resolve4(name, { ttl: true }),
+      resolver.resolve6(name, { ttl: true }),
+    ]);
+    // One family that fails must not take the other's members away.
+    if (four.status === 'rejected' && six.status === 'rejected') throw four.reason;
+    for (const each of [four, six]) if (each.status === 'rejected' && !isAbsence(each.reason)) throw each.reason;
+    const found = [four, six].flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    return found.map(({ address, ttl }) => ({ address, ttlSeconds: ttl }));
+  };
+}
+
+/** The name exists without addresses of that kind. */
+function isAbsence(error: unknown): boolean {
+  return ['ENODATA', 'ENOTFOUND'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

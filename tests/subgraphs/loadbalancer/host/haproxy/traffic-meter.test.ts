@@ -1,0 +1,84 @@
+// A node's figures are what its clients did: for each listener, pool and member, over reloads and members that come and go.
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { newUuid } from '../../../../../platform/ids.ts';
+import { RuntimeSocket } from '../../../../../subgraphs/loadbalancer/host/haproxy/runtime-socket.ts';
+import { TrafficMeter } from '../../../../../subgraphs/loadbalancer/host/haproxy/traffic-meter.ts';
+import { trafficReport } from '../../../../../subgraphs/loadbalancer/wanted/traffic-report.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
+import { HaproxyNode } from '../../support/haproxy-node.ts';
+import { ask, streamMember, type TestMember, webMember } from '../../support/members.ts';
+
+let node: HaproxyNode;
+let webs: TestMember[];
+let meter: TrafficMeter;
+
+beforeEach(async () => {
+  node = await HaproxyNode.make();
+  webs = await Promise.all(['one', 'two'].map((name) => webMember(name)));
+  meter = new TrafficMeter({
+    node: newUuid(),
+    runtime: new RuntimeSocket(join(node.folder, 'run.sock')),
+    master: new RuntimeSocket(join(node.folder, 'master.sock')),
+  });
+});
+afterEach(async () => {
+  await node.stop();
+  for (const web of webs) await web.stop();
+});
+
+test('requests, errors, bytes and status are counted on over a reload and a new member', async () => {
+  const pool = node.pool({ failOpenBelowPercent: 10 });
+  node.monitor(pool, { path: '/health' });
+  const [one, two] = webs;
+  const first = node.member(pool, one?.port ?? 0);
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  for (let n = 0; n < 4; n += 1) await ask(listener.port, { method: 'POST', body: 'x'.repeat(1_000) });
+  if (one !== undefined) one.status = 500;
+  for (let n = 0; n < 2; n += 1) await ask(listener.port, { method: 'POST' });
+  if (one !== undefined) one.status = 200;
+  const before = trafficReport.parse(await meter.read());
+  expect(before).toMatchObject({ requests: 6, errors: 2, mostOpen: 1_000, open: 0, finishing: 0 });
+  expect(before.listeners).toMatchObject([{ id: listener.id, requests: 6, answers: { '2xx': 4, '5xx': 2 } }]);
+  expect(before.bytesIn).toBeGreaterThan(4_000);
+  expect(before.pools).toMatchObject([{ id: pool.id, requests: 6, errors: 2, usableMembers: 1 }]);
+  expect(before.members).toMatchObject([{ id: first.id, requests: 6, errors: 2, status: 'UP' }]);
+
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  const second = node.member(pool, two?.port ?? 0);
+  await node.apply();
+  for (let n = 0; n < 4; n += 1) await ask(listener.port);
+  if (two !== undefined) two.health = 500;
+  await waitFor('it is down', async () => {
+    const { members } = await meter.read();
+    return members.some(({ id, status }) => id === second.id && status === 'DOWN');
+  });
+  const after = await meter.read();
+  expect(after.count).toBe(before.count);
+  expect(after.requests).toBe(10);
+  expect(after.pools[0]).toMatchObject({ requests: 10, usableMembers: 1 });
+}, 60_000);
+
+test('an earlier worker that finishes sessions is counted; members are reported when they change, and now and then', async () => {
+  const held = await streamMember((socket) => void socket.resume());
+  const pool = node.pool({ protocol: 'TCP' });
+  node.member(pool, held.port);
+  const listener = await node.listener({ protocol: 'TCP', defaultPool: pool.id });
+  await node.start();
+  const client = connect(listener.port, '127.0.0.1');
+  await waitFor('the session', async () => (await meter.read()).open === 1);
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  await waitFor('the earlier worker', async () => (await meter.read()).finishing === 1);
+  expect((await meter.read()).open).toBe(0);
+  client.destroy();
+  await waitFor('its end', async () => (await meter.read()).finishing === 0);
+  const counts = [];
+  for (let n = 0; n < 30; n += 1) counts.push((await meter.read()).members.length);
+  expect(counts.filter((count) => count === 1).length).toBeLessThanOrEqual(4);
+  expect(counts.filter((count) => count === 1).length).toBeGreaterThanOrEqual(2);
+  await held.stop();
+}, 60_000);
