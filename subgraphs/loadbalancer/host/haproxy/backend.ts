@@ -164,7 +164,8 @@ function stateOf({ places }: Tree, pool: WantedPart, member: WantedPart): Server
 }
 
 function connectionKeywords(tree: Tree, { id, spec }: WantedPart): string[] {
-  const words: string[] = [];
+  // A server that is added at runtime has no defaults: without these it would keep no connection for the next request.
+  const words = spec.protocol === 'TCP' ? [] : ['pool-max-conn', '-1', 'pool-purge-delay', '5s'];
   if (spec.proxyProtocol === 'V1') words.push('send-proxy');
   if (spec.proxyProtocol === 'V2') words.push('send-proxy-v2');
   if (spec.protocol === 'HTTP2') words.push(...(spec.tls === true ? ['alpn', 'h2'] : ['proto', 'h2']));

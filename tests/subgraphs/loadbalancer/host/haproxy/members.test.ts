@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Agent, request } from 'undici';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { LogReader, type Transition } from '../../../../../subgraphs/loadbalancer/host/haproxy/log-reader.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
@@ -49,6 +50,27 @@ test('round robin is in turn and by weight, which changes at runtime; weight 0 g
       [three, 2],
     ]),
   );
+}, 30_000);
+
+test('found by its processor time: a member that was added at runtime keeps its connections for the next request', async () => {
+  const connections = new Set<number | undefined>();
+  const kept = await webMember('kept', {
+    answer: (request, response) => {
+      connections.add(request.socket.remotePort);
+      response.end('kept');
+    },
+  });
+  const pool = node.pool();
+  node.monitor(pool, { type: 'TCP' });
+  node.member(pool, kept.port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  // Requests of one client each: only a pool of connections can be shared by them.
+  const agent = new Agent({ connections: 1 });
+  for (let n = 0; n < 20; n += 1) await (await request(`http://127.0.0.1:${port}/`, { dispatcher: agent })).body.dump();
+  await agent.close();
+  expect(connections.size).toBeLessThan(5);
+  await kept.stop();
 }, 30_000);
 
 test('least connections goes to the member with the fewest', async () => {
