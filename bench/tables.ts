@@ -12,6 +12,8 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   checks: async () => (await import('./checks.ts')).benchChecks,
   soak: async () => (await import('./soak.ts')).benchSoak,
   'lb-nodes': async () => (await import('./lb-nodes.ts')).benchLbNodes,
+  'lb-data': async () => (await import('./lb-data.ts')).benchLbData,
+  'lb-change': async () => (await import('./lb-change.ts')).benchLbChange,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

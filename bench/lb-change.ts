@@ -1,0 +1,72 @@
+// How long a change of a member takes on its node: from the wanted state to HAProxy's answer that it is in effect, and the file that says
+// so; against the bare command on the runtime socket. Members, weights and certificates need no reload.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCertificate } from '../platform/net/certificates.ts';
+import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { partOf, startMembers, startNode } from './lb/data-places.ts';
+import { percentile, rounded } from './support/statistics.ts';
+
+const counts = { changes: { help: 'changes of a weight, and as many bare commands', usual: 500 } };
+
+export const benchLbChange = defineBench({ counts, run });
+
+async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
+  const { counts, signal } = context;
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-lb-change-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const memberPort = await startMembers(stack, folder);
+  const node = await startNode(stack, folder, memberPort);
+  const member = node.wanted.parts.find(({ kind }) => kind === 'Member');
+  if (member === undefined) throw new Error('the node has no member');
+  let reloads = 0;
+  const apply = async () => {
+    if ((await node.haproxy.apply(node.model())).reloaded) reloads += 1;
+  };
+  const changes: number[] = [];
+  const commands: number[] = [];
+  for (let n = 0; n < counts.changes; n += 1) {
+    signal.throwIfAborted();
+    const weight = 2 + (n % 2);
+    const parts = node.wanted.parts.map((part) =>
+      part.id === member.id ? { ...part, spec: { ...part.spec, weight } } : part,
+    );
+    changes.push(
+      await timed(async () => {
+        node.wanted = { ...node.wanted, parts };
+        await apply();
+      }),
+    );
+    const command = `set server p_${member.parentId}/m_${member.id} weight ${weight}`;
+    commands.push(await timed(() => node.haproxy.runtime.tell(command)));
+  }
+  // The others that must not reload.
+  for (let n = 0; n < 10; n += 1) {
+    const added = partOf('Member', member.parentId, { host: '127.0.0.3', port: memberPort });
+    const { cert, key } = await makeCertificate({ commonName: 'bench', names: ['bench.test'] });
+    const certificates = node.wanted.certificates.map((each) => ({ ...each, pem: `${cert}${key}` }));
+    const { parts } = node.wanted;
+    for (const next of [[...parts, added], parts]) {
+      node.wanted = { ...node.wanted, parts: next, certificates };
+      await apply();
+    }
+  }
+  await node.haproxy.settled();
+  const disagreements = await node.haproxy.disagreements();
+  const [applyP50Ms, commandP50Ms] = [percentile(changes, 0.5), percentile(commands, 0.5)];
+  return {
+    figures: {
+      ...{ applyP50Ms: rounded(applyP50Ms, 2), commandP50Ms: rounded(commandP50Ms, 2), reloads },
+      overCommandMs: rounded(applyP50Ms - commandP50Ms, 2),
+    },
+    faults: [...disagreements, ...(reloads > 0 ? [`${reloads} changes needed a reload`] : [])],
+  };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const from = performance.now();
+  await work();
+  return performance.now() - from;
+}
