@@ -2,14 +2,22 @@
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { countFlaps } from './lb-scale/judge.ts';
 import { type Course, courses } from './lb-scale/load.ts';
+import type { RealRun } from './lb-scale/real-runs.ts';
 import { type SimulatedHour, simulateHour } from './lb-scale/simulation.ts';
 import { seededRandom } from './random.ts';
 
-const counts = { hours: { help: 'simulated hours', usual: 1_000 } };
+const counts = {
+  hours: { help: 'simulated hours', usual: 1_000 },
+  real: { help: 'runs on real nodes, a minute and a half each', usual: 0, full: 4, least: 0 },
+};
 
 export const trialLbScale = defineBench({ counts, run });
 
-async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
+type CountName = keyof typeof counts;
+
+const realCourses: readonly Course[] = ['square', 'spike', 'saw', 'diurnal'];
+
+async function run(context: BenchContext<CountName>): Promise<BenchResult<CountName>> {
   const { seed, counts, progress, timeIsUp, signal } = context;
   const faults: string[] = [];
   const byCourse = new Map<Course, SimulatedHour[]>();
@@ -30,8 +38,38 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
+  const real = await runReal(context);
+  for (const each of real) {
+    if (each.flaps + each.outOfBounds > 0) faults.push(`on real nodes: ${JSON.stringify(each)}`);
+    flaps += each.flaps;
+    outOfBounds += each.outOfBounds;
+  }
   const perCourse = Object.fromEntries([...byCourse].map(([course, hours]) => [course, summary(hours)]));
-  return { figures: { runs, flaps, outOfBounds, perCourse }, ran: { hours: runs }, faults: faults.slice(0, 20) };
+  return {
+    figures: { runs: runs + real.length, flaps, outOfBounds, perCourse, real },
+    ran: { hours: runs, real: real.length },
+    faults: faults.slice(0, 20),
+  };
+}
+
+/** Each with servers of its own. */
+async function runReal({ seed, counts, progress, timeIsUp, signal }: BenchContext<CountName>): Promise<RealRun[]> {
+  if (counts.real === 0) return [];
+  const { TestServers } = await import('../../tests/support/servers.ts');
+  const { runOnNodes } = await import('./lb-scale/real-runs.ts');
+  const servers = await TestServers.start();
+  const done: RealRun[] = [];
+  try {
+    servers.publish(undefined);
+    for (let run = 0; run < counts.real && !timeIsUp() && !signal.aborted; run += 1) {
+      const course = realCourses[run % realCourses.length] ?? 'square';
+      done.push(await runOnNodes(course, seededRandom(seed + run), signal));
+      progress(`on real nodes: ${JSON.stringify(done.at(-1))}`);
+    }
+  } finally {
+    await servers.stop();
+  }
+  return done;
 }
 
 function summary(hours: readonly SimulatedHour[]) {

@@ -8,8 +8,8 @@ let mounted: MountedGraph;
 
 beforeAll(async () => {
   mounted = await mountInOneProcess({ rows: subgraphRows });
-}, 60_000);
-afterAll(() => mounted?.stop(), 60_000);
+});
+afterAll(() => mounted?.stop());
 
 test('a policy is set, decided by the worker every period, and read; traffic is empty without nodes', async () => {
   const create = `mutation ($input: LoadBalancerCreateInput!) { loadBalancerCreate(input: $input) {
@@ -71,4 +71,4 @@ test('a policy is set, decided by the worker every period, and read; traffic is 
   expect(await ask(mounted, set, { input: { loadBalancerId: id, policy: null } })).toEqual({
     autoscalingPolicySet: { loadBalancer: { wantedNodes: 1, autoscaling: null }, userErrors: [] },
   });
-}, 60_000);
+});

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { ownersOf } from '../../../../bin/compose/owners.ts';
 import { createLookQueue } from '../../../../dns/publish/look-queue.ts';
@@ -25,6 +26,7 @@ import type { CertificateAndKey } from '../../../../platform/net/certificates.ts
 import type { OwedQueue } from '../../../../platform/owed-queue.ts';
 import { OwedWork, OwedWorkLostError } from '../../../../platform/owed-work.ts';
 import { recordProject } from '../../../../platform/projects.ts';
+import { createRedis } from '../../../../platform/redis.ts';
 import { BalancerService } from '../../../../subgraphs/loadbalancer/balancers/balancer-service.ts';
 import { PartService } from '../../../../subgraphs/loadbalancer/balancers/part-service.ts';
 import { LbHost } from '../../../../subgraphs/loadbalancer/host/lb-host.ts';
@@ -41,9 +43,12 @@ import { type Names, noNames } from '../../../../subgraphs/loadbalancer/reconcil
 import { createReconcileQueue } from '../../../../subgraphs/loadbalancer/reconcile/reconcile-queue.ts';
 import { type HealSettings, usualHealing } from '../../../../subgraphs/loadbalancer/reconcile/state.ts';
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
+import { createScalingWork } from '../../../../subgraphs/loadbalancer/scaling/scaling-work.ts';
 import { type BalancerRow, readBalancer } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
 import { type NodeRow, nodesOf } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
 import { SubnetService } from '../../../../subgraphs/loadbalancer/subnets/subnet-service.ts';
+import { TrafficRecorder } from '../../../../subgraphs/loadbalancer/traffic/traffic-recorder.ts';
+import { TrafficSeconds } from '../../../../subgraphs/loadbalancer/traffic/traffic-seconds.ts';
 import { type NameServer, powerdns, zone } from '../../../dns/support/name-servers.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { freePort } from '../../../support/free-port.ts';
@@ -62,6 +67,8 @@ export interface LbWorldOptions {
   /** Names are published by a PowerDNS. */
   readonly dns?: boolean;
   readonly settings?: Partial<HealSettings>;
+  /** Traffic is recorded, and policies of autoscaling are followed. */
+  readonly scaling?: boolean;
   /** Second part of the addresses, 127.X: different for worlds at the same time. */
   readonly net?: number;
 }
@@ -95,6 +102,7 @@ export class LbWorld {
   link!: LinkServer;
   #names: Names = noNames;
   #queues: OwedQueue[] = [];
+  #redis: Redis | undefined;
   readonly #options: LbWorldOptions;
   readonly #place: TestDatabase;
   readonly #authority: CertificateAndKey;
@@ -133,7 +141,9 @@ export class LbWorld {
     this.hostService = new HostService(common);
     const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
     this.balancers = new BalancerService({ ...{ ...common, parts: this.parts, subnets, memberAddresses, zone } });
-    const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });
+    const traffic = this.#options.scaling === true ? this.#scale() : undefined;
+    const documents = new NodeDocuments({ db, sealer });
+    const sessions = new HostSessions({ db, wake, log, documents, ...(traffic === undefined ? {} : { traffic }) });
     const tls = await testMachine(this.#authority, 'loadbalancer', 'control', log);
     this.link = await LinkServer.listen({
       ...{ host: '127.0.0.1', port: 0, tls, role: 'lbhost', log },
@@ -155,6 +165,16 @@ export class LbWorld {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       this.webs.push({ server, port: (server.address() as AddressInfo).port });
     }
+  }
+
+  #scale(): TrafficRecorder {
+    const { ground } = this;
+    const { redisPath, redisPrefix } = this.#place;
+    const redis = createRedis({ path: redisPath }, { log: ground.log });
+    this.#redis = redis;
+    this.#queues.push(...createScalingWork({ ...ground, redis, redisPrefix }, { changedMs: 86_400_000 }).queues);
+    const seconds = new TrafficSeconds({ redis, redisPrefix });
+    return new TrafficRecorder({ db: ground.db, seconds, registry: new Registry() });
   }
 
   async addWorker(): Promise<Worker> {
@@ -228,7 +248,7 @@ export class LbWorld {
   }
 
   /** HTTP, with these web servers as members; default: all. */
-  async create(name: string, nodes: number, port: number, webs = this.webs): Promise<string> {
+  async create(name: string, nodes: number, port: number, webs = this.webs, more: object = {}): Promise<string> {
     const input = {
       ...{ name, projectId: encodeId('Project', this.projectId), minNodes: nodes, maxNodes: 8 },
       listeners: [{ protocol: 'HTTP', port, defaultPool: 'web' }],
@@ -239,6 +259,7 @@ export class LbWorld {
           healthMonitor: { type: 'HTTP', intervalMs: 200, timeoutMs: 100 },
         },
       ],
+      ...more,
     } as unknown as LoadBalancerCreateInput;
     const { entity, userErrors } = await this.balancers.create(this.context, input);
     if (entity === undefined || entity === null) throw new Error(JSON.stringify(userErrors));
@@ -271,6 +292,7 @@ export class LbWorld {
     for (const worker of this.#workers) await worker.stop();
     await this.link.stop();
     await this.dns?.remove();
+    this.#redis?.disconnect();
     await this.ground.stop();
     await this.#place.drop();
     for (const { server } of this.webs) {
