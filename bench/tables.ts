@@ -23,6 +23,7 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
   'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
   stops: async () => (await import('./trials/stops-main.ts')).trialStops,
+  'lb-heal': async () => (await import('./trials/lb-heal.ts')).trialLbHeal,
   'lb-scale': async () => (await import('./trials/lb-scale.ts')).trialLbScale,
   'lb-config': async () => (await import('./trials/lb-config-main.ts')).trialLbConfig,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
