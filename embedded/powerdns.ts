@@ -42,8 +42,7 @@ export async function startPowerdns(options: PowerdnsOptions): Promise<EmbeddedP
   const program = await findProgram('pdns_server', ['/usr/sbin/pdns_server', '/usr/local/sbin/pdns_server']);
   const home = await folder.subfolder('powerdns', { forService: true });
   await endLeftOver({ pidFile: join(home, 'pdns.pid'), workingFolder: home, programs: ['pdns_server'], log });
-  const secret = Buffer.from(await folder.secret('powerdns-tsig'), 'base64url').toString('base64');
-  const keyFile = await writeKey(folder, secret);
+  const { secret, keyFile } = await powerdnsKey(folder);
   const database = join(home, 'zones.sqlite');
   await layOut(folder, database);
   fill(database, zones, secret);
@@ -73,6 +72,12 @@ export async function startPowerdns(options: PowerdnsOptions): Promise<EmbeddedP
   });
   await server.waitUntilReady(() => ask(address, port, zones[0] ?? '.'), readyTimeoutMs, signal);
   return Object.assign(server, { address, port, keyFile });
+}
+
+/** The key of the server in this folder, also before its first start. `secret`: in base64. */
+export async function powerdnsKey(folder: DataFolder): Promise<{ readonly secret: string; readonly keyFile: string }> {
+  const secret = Buffer.from(await folder.secret('powerdns-tsig'), 'base64url').toString('base64');
+  return { secret, keyFile: await writeKey(folder, secret) };
 }
 
 async function writeKey(folder: DataFolder, secret: string): Promise<string> {

@@ -1,11 +1,20 @@
 // The lab's keeper: a process that has the lab's parts for another one. Those that need root are in the part of a start that stays
-// root; the others are in a process of their own. It accepts a few verbs, names of parts and troubles from fixed lists over a pipe that
-// only its client has, and no path, address or command. Closing that pipe ends the parts.
+// root; the others are in a process of their own. It accepts a few verbs, names of parts and troubles from fixed lists, and names of hosts,
+// over a pipe that only its client has, and no path, address or command. Closing that pipe ends the parts.
 
 import type { Duplex } from 'node:stream';
 import type { SetupLog } from '../embedded/setup-log.ts';
 import type { LabSource } from './lab-source.ts';
-import { isPartName, isTrouble, type PartAnswer, type PartName, type Trouble } from './part.ts';
+import {
+  type HostAct,
+  isHostAct,
+  isHostName,
+  isPartName,
+  isTrouble,
+  type PartAnswer,
+  type PartName,
+  type Trouble,
+} from './part.ts';
 
 /** The keeper's output: one JSON object per line; an answer has the number of its request. */
 export type KeeperLine =
@@ -16,11 +25,13 @@ export type KeeperLine =
 
 /** A request is a line: its number, the verb, and the names. */
 export type KeeperRequest =
-  | readonly ['start' | 'remove', PartName]
+  | readonly ['start', PartName]
+  | readonly ['remove', PartName]
   | readonly ['trouble', PartName, Trouble]
+  | readonly [HostAct, PartName, string]
   | readonly ['stop'];
 
-const longestRequestBytes = 64;
+const longestRequestBytes = 128;
 const mostWaiting = 32;
 
 /** Serves the client at the pipe's other end. One that sends anything else, or too much, is ignored from then on. */
@@ -70,12 +81,13 @@ export class LabKeeper {
     if (this.#heard.length > longestRequestBytes) this.#pipe.destroy();
   }
 
-  #read([verb, name = '', trouble = '', ...more]: readonly string[]): KeeperRequest | undefined {
+  #read([verb = '', name = '', last = '', ...more]: readonly string[]): KeeperRequest | undefined {
     if (more.length > 0) return undefined;
     if (verb === 'stop' && name === '') return ['stop'];
     if (!isPartName(name) || !this.#mayHave(name)) return undefined;
-    if (verb === 'trouble') return isTrouble(trouble) ? ['trouble', name, trouble] : undefined;
-    return (verb === 'start' || verb === 'remove') && trouble === '' ? [verb, name] : undefined;
+    if (verb === 'trouble') return isTrouble(last) ? ['trouble', name, last] : undefined;
+    if (isHostAct(verb)) return isHostName(last) ? [verb, name, last] : undefined;
+    return (verb === 'start' || verb === 'remove') && last === '' ? [verb, name] : undefined;
   }
 
   async #carryOut(to: number, request: KeeperRequest): Promise<void> {
@@ -86,7 +98,8 @@ export class LabKeeper {
       }
       if (request[0] === 'remove') await this.#source.remove(request[1]);
       else if (request[0] === 'trouble') await this.#source.trouble(request[1], request[2]);
-      else await this.#source.stop();
+      else if (request[0] === 'stop') await this.#source.stop();
+      else await this.#source.act(request[1], request[0], request[2]);
       this.#say({ say: 'done', to });
     } catch (error) {
       this.#say({ say: 'failed', to, why: error instanceof Error ? error.message : String(error) });

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { SetupLog } from '../embedded/setup-log.ts';
 import type { KeeperLine, KeeperRequest } from './keeper.ts';
 import type { LabSource } from './lab-source.ts';
-import type { PartAnswer, PartName, Trouble } from './part.ts';
+import type { HostAct, PartAnswer, PartName, Trouble } from './part.ts';
 
 const goneMessage = "the lab's keeper has ended";
 
@@ -43,6 +43,10 @@ export class KeptLab implements LabSource {
 
   async trouble(name: PartName, trouble: Trouble): Promise<void> {
     await this.#ask('trouble', name, trouble);
+  }
+
+  async act(name: PartName, act: HostAct, host: string): Promise<void> {
+    await this.#ask(act, name, host);
   }
 
   async remove(name: PartName): Promise<void> {

@@ -4,26 +4,25 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
+import { labFolder, plainLabFolder } from './folders.ts';
 import { InOrder } from './in-order.ts';
 import { removeAbandonedLab } from './lab.ts';
 import { namesFile } from './names-file.ts';
-import type { PartAnswer, PartName, RunningPart, Trouble } from './part.ts';
-import { parts } from './parts.ts';
+import type { HostAct, PartAnswer, PartName, RunningPart, Trouble } from './part.ts';
+import { parts, runsAsRoot } from './parts.ts';
 
 export interface LabSource {
   /** Does nothing but describe it if it runs. Throws if it should have started and did not. */
   start(name: PartName, log: SetupLog): Promise<PartAnswer>;
   /** Throws if the part does not run. */
   trouble(name: PartName, trouble: Trouble): Promise<void>;
+  /** Throws if the part does not run, or has no such host. */
+  act(name: PartName, act: HostAct, host: string): Promise<void>;
   /** Ends the part, and deletes its configuration and identity. */
   remove(name: PartName): Promise<void>;
   /** Ends all parts, for good; those that are still starting give up. */
   stop(): Promise<void>;
 }
-
-/** In the data folder: of the parts that need root, which root owns, and of the others. */
-export const labFolder = 'lab';
-export const plainLabFolder = 'lab-parts';
 
 export class LabHere implements LabSource {
   readonly #dataPath: string;
@@ -44,7 +43,13 @@ export class LabHere implements LabSource {
       const started = this.#running.get(name) ?? (await this.#begin(name, log));
       if (!started.available) return started;
       this.#running.set(name, started);
-      return { available: true, part: { backend: started.backend, reaches: started.reaches } };
+      const { backend, hosts, reaches } = started;
+      const part = {
+        ...(backend === undefined ? {} : { backend }),
+        ...(hosts === undefined ? {} : { hosts }),
+        reaches,
+      };
+      return { available: true, part };
     });
   }
 
@@ -53,6 +58,14 @@ export class LabHere implements LabSource {
       const part = this.#running.get(name);
       if (part === undefined) throw new Error(`${name} is not running`);
       await part.trouble(trouble);
+    });
+  }
+
+  act(name: PartName, act: HostAct, host: string): Promise<void> {
+    return this.#order.run(name, async () => {
+      const part = this.#running.get(name);
+      if (part?.act === undefined) throw new Error(`${name} is not running`);
+      await part.act(act, host);
     });
   }
 
@@ -85,7 +98,7 @@ export class LabHere implements LabSource {
   }
 
   #folderOf(name: PartName): string {
-    return join(this.#dataPath, parts[name].needsRoot ? labFolder : plainLabFolder, name);
+    return join(this.#dataPath, runsAsRoot(name, process.getuid?.() === 0) ? labFolder : plainLabFolder, name);
   }
 
   /** Earlier versions had only the firewall, directly in the lab's folder. */

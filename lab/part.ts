@@ -4,12 +4,19 @@ import type { SetupLog } from '../embedded/setup-log.ts';
 import type { JsonObject } from '../platform/json.ts';
 import type { Address } from '../platform/net/origin.ts';
 
-export const partNames = ['firewall', 'fortigate', 'bigip', 'onyx', 'neo', 'openvswitch', 'apache', 'neutron'] as const;
+export const partNames = [
+  ...['firewall', 'fortigate', 'bigip', 'onyx', 'neo', 'openvswitch', 'apache', 'neutron'],
+  'balancers',
+] as const;
 export type PartName = (typeof partNames)[number];
 
 /** What each does to a call is in docs/operating.md. */
 export const troubles = ['hang', 'late', 'drop', 'refuse', 'full', 'none'] as const;
 export type Trouble = (typeof troubles)[number];
+
+/** What is done to a host of a part: its cable is pulled, put back, or its power is cut; `plug` also switches it on again. */
+export const hostActs = ['unplug', 'plug', 'kill'] as const;
+export type HostAct = (typeof hostActs)[number];
 
 /** How much later a call takes effect in the trouble `late`. */
 export const lateMs = 5_000;
@@ -24,9 +31,20 @@ export interface PartBackend extends Address {
   readonly options?: JsonObject;
 }
 
+export interface PartHost {
+  readonly name: string;
+  readonly address: string;
+  /** Its network namespace; null: none of its own. */
+  readonly namespace: string | null;
+  readonly note: string;
+}
+
 /** A running part, as other processes need it. */
 export interface DescribedPart {
-  readonly backend: PartBackend;
+  /** Undefined: it is none. */
+  readonly backend?: PartBackend;
+  /** Undefined: it has none that can be unplugged. */
+  readonly hosts?: readonly PartHost[];
   /** All that calls to it connect to. */
   readonly reaches: readonly Address[];
 }
@@ -38,6 +56,8 @@ export type PartAnswer =
 export interface RunningPart extends DescribedPart {
   readonly available: true;
   trouble(trouble: Trouble): Promise<void>;
+  /** Throws when there is no such host. */
+  act?(act: HostAct, host: string): Promise<void>;
   /** Its configuration is kept for the next start. */
   stop(): Promise<void>;
 }
@@ -59,4 +79,13 @@ export function isPartName(text: string): text is PartName {
 
 export function isTrouble(text: string): text is Trouble {
   return troubles.some((each) => each === text);
+}
+
+export function isHostAct(text: string): text is HostAct {
+  return hostActs.some((each) => each === text);
+}
+
+/** Of a host or of a node of a load balancer. */
+export function isHostName(text: string): boolean {
+  return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
 }

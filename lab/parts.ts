@@ -6,6 +6,8 @@ interface PartRow {
   readonly summary: string;
   /** Only root can make its namespaces. The others run without privileges. */
   readonly needsRoot: boolean;
+  /** With root it is more, without it less. */
+  readonly prefersRoot?: true;
   readonly troubles: readonly Exclude<Trouble, 'none'>[];
   load(): Promise<StartPart>;
 }
@@ -59,4 +61,16 @@ export const parts: Readonly<Record<PartName, PartRow>> = {
     troubles: ['hang', 'late', 'drop', 'refuse'],
     load: async () => (await import('./parts/neutron.ts')).startNeutronPart,
   },
+  balancers: {
+    summary: 'Two load balancer hosts, three web servers, a DNS server and a client.',
+    needsRoot: false,
+    prefersRoot: true,
+    troubles: [],
+    load: async () => (await import('./parts/balancers.ts')).startBalancers,
+  },
 };
+
+/** Whether it runs as root, where root is to be had. */
+export function runsAsRoot(name: PartName, hasRoot: boolean): boolean {
+  return parts[name].needsRoot || (hasRoot && parts[name].prefersRoot === true);
+}

@@ -220,13 +220,14 @@ function portSetting(subgraph: string): string {
   return `internal.${camelCase(subgraph)}Port`;
 }
 
-/** A subgraph's own settings. */
+/** A subgraph's own settings, and those of the shared parts that it uses. */
 export function settingsOf<Shapes extends SettingShapes>(
-  row: { readonly settings: Shapes },
+  row: { readonly settings: Shapes; readonly uses?: readonly { readonly settings: SettingShapes }[] },
   config: Config,
 ): SettingsOf<Shapes> {
   const values = config as Readonly<Record<string, unknown>>;
-  return Object.fromEntries(Object.keys(row.settings).map((name) => [name, values[name]])) as SettingsOf<Shapes>;
+  const names = [row, ...(row.uses ?? [])].flatMap(({ settings }) => Object.keys(settings));
+  return Object.fromEntries(names.map((name) => [name, values[name]])) as SettingsOf<Shapes>;
 }
 
 /** Where a subgraph listens, and the URL where gateways reach it. */

@@ -27,6 +27,7 @@ const PACKAGES = [
     part: 'openvswitch',
     places: [['/usr/sbin/ovs-vswitchd'], ['/usr/sbin/ovsdb-server']],
   },
+  { name: 'openssl', when: 'tests', part: 'balancers', places: [['/usr/bin/openssl']] },
   { name: 'haproxy', when: 'tests', part: 'balancers', places: [['/usr/sbin/haproxy']] },
   { name: 'keepalived', when: 'tests', part: 'balancers', places: [['/usr/sbin/keepalived']] },
   { name: 'pdns-server', when: 'tests', part: 'balancers', places: [['/usr/sbin/pdns_server']] },

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { LabReply, LabRequest } from '../compose/lab/control.ts';
-import type { PartRow } from '../compose/lab/lab.ts';
+import type { HostRow, PartRow } from '../compose/lab/lab.ts';
 import { CommandFailure, exitCodes } from './failures.ts';
 import { text } from './option.ts';
 import { Printer } from './printer.ts';
@@ -15,11 +15,20 @@ export const labDataOption = text('DIR', 'Data folder of "npm start" on this mac
 const controlFile = join('lab-parts', 'control');
 
 /** All parts, after the request. Throws CommandFailure if it is refused, or no lab runs there. */
-export async function askLab(
+export async function askLab(...asked: Parameters<typeof askWhole>): Promise<readonly PartRow[]> {
+  return (await askWhole(...asked)).parts;
+}
+
+/** The same for the hosts of its parts. */
+export async function askHosts(...asked: Parameters<typeof askWhole>): Promise<readonly HostRow[]> {
+  return (await askWhole(...asked)).hosts;
+}
+
+async function askWhole(
   dataFolder: string | undefined,
   request: LabRequest,
   signal: AbortSignal,
-): Promise<readonly PartRow[]> {
+): Promise<Exclude<LabReply, { refused: string }>> {
   const folder = dataFolder ?? '.tidegate';
   const path = await readFile(join(folder, controlFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw noLab(folder, error);
@@ -32,7 +41,7 @@ export async function askLab(
   if (line === '') throw new CommandFailure('the lab ended before it answered', exitCodes.unreachable);
   const reply = JSON.parse(line) as LabReply;
   if ('refused' in reply) throw new CommandFailure(reply.refused);
-  return reply.parts;
+  return reply;
 }
 
 export async function printParts(
@@ -47,6 +56,26 @@ export async function printParts(
     parts.map(({ part, state, backend, driver, address, trouble, note }) => {
       return [part, state, backend ?? '-', driver ?? '-', address ?? '-', trouble, note];
     }),
+  );
+}
+
+export async function printHosts(
+  hosts: readonly HostRow[],
+  { stdout, env }: Surroundings,
+  json: boolean,
+): Promise<void> {
+  const printer = new Printer(stdout, env);
+  if (json) return printer.json(hosts);
+  await printer.table(
+    ['HOST', 'PART', 'STATE', 'ADDRESS', 'NAMESPACE', 'NOTE'],
+    hosts.map(({ name, part, state, address, namespace, note }) => [
+      name,
+      part,
+      state,
+      address,
+      namespace ?? '-',
+      note,
+    ]),
   );
 }
 

@@ -97,7 +97,10 @@ function commanderOption(
 }
 
 function takenBy(command: Command): string[] {
-  return command.registeredArguments.map((each) => (each.required ? each.name() : `[${each.name()}]`));
+  return command.registeredArguments.map((each) => {
+    const name = each.variadic ? `${each.name()}...` : each.name();
+    return each.required ? name : `[${name}]`;
+  });
 }
 
 function commanderMessage(error: CommanderError, program: Command, asked: string | undefined): string {

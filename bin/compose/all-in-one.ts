@@ -23,6 +23,7 @@ import { atMost } from '../../platform/within.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { egressOfLab } from './egress.ts';
 import { firstAccounts } from './first-accounts.ts';
+import { BalancerGround, balancerSettings } from './lab/balancers.ts';
 import { openControl } from './lab/control.ts';
 import { Lab } from './lab/lab.ts';
 import { labLines } from './lab/lines.ts';
@@ -142,6 +143,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     'redis.path': redis.current.path,
     'keys.folder': keys,
     ...dns?.settings,
+    ...(lab === undefined ? {} : await balancerSettings(config, rows, folder)),
     ...(lab?.hasParts === true ? egressOfLab(config) : {}),
   };
   signal.throwIfAborted();
@@ -151,8 +153,10 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   if (running.access === undefined) throw new Error('an all-in-one process has the role system');
   const accounts = await firstAccounts(running.access, folder.path);
   if (lab !== undefined) {
+    const balancers = new BalancerGround({ config: whole, rows, folder, running, lab: lab.places, log, signal });
+    stack.defer(() => balancers.stop());
     // A first download takes longer than a start may: such a part is added when it is there.
-    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal }));
+    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, balancers }));
     const control = await openControl(folder, lab);
     stack.defer(() => control.stop());
   }

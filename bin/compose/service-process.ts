@@ -10,9 +10,10 @@ import { handOverDataFolder } from '../../embedded/hand-over.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { accountFlags, closedParent, serviceAccount } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
+import { labFolder, plainLabFolder } from '../../lab/folders.ts';
 import { LabKeeper } from '../../lab/keeper.ts';
-import { LabHere, labFolder, plainLabFolder } from '../../lab/lab-source.ts';
-import { parts } from '../../lab/parts.ts';
+import { LabHere } from '../../lab/lab-source.ts';
+import { runsAsRoot } from '../../lab/parts.ts';
 import { CommandFailure, SilentFailure } from '../cli/failures.ts';
 import type { Surroundings } from '../cli/verb.ts';
 import type { UpOrder } from './up-order.ts';
@@ -130,10 +131,8 @@ async function runUntilEnded(
       ...{ NODE_COMPILE_CACHE: cache, LAB_KEEPER_FD: String(keeperDescriptor) },
     },
   });
-  const keeper = new LabKeeper(
-    child.stdio[keeperDescriptor] as Duplex,
-    new LabHere(dataPath, signal),
-    (name) => parts[name].needsRoot,
+  const keeper = new LabKeeper(child.stdio[keeperDescriptor] as Duplex, new LabHere(dataPath, signal), (name) =>
+    runsAsRoot(name, true),
   );
   const pass = () => child.kill('SIGTERM');
   signal.addEventListener('abort', pass, { once: true });

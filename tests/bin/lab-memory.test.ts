@@ -18,6 +18,7 @@ test('it remembers all parts that are added at the same time, and none that is r
   const rootSource: LabSource = {
     start: async () => ({ available: true, part: { backend, reaches: [] } }),
     trouble: async () => {},
+    act: async () => {},
     remove: async () => {},
     stop: async () => {},
   };

@@ -5,9 +5,9 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type PartName, partNames } from '../../lab/part.ts';
+import { partNames } from '../../lab/part.ts';
 import { waitFor } from '../support/temporary-folder.ts';
-import { here, isRoot, LabSystem } from './support/lab-system.ts';
+import { type Device, devices, here, isRoot, LabSystem } from './support/lab-system.ts';
 
 const run = promisify(execFile);
 let system: LabSystem;
@@ -31,7 +31,7 @@ describe('parts of the lab', () => {
     for (const part of ['fortigate', 'bigip'] as const) await system.online(part);
   });
 
-  for (const part of partNames.filter((each) => each !== 'neutron')) {
+  for (const part of devices.filter((each) => each !== 'neutron')) {
     const testHere = here[part] ? test.concurrent : test.skip;
     testHere(
       `${part}: added while it runs, ONLINE, and a call of its driver SUCCEEDED`,
@@ -48,8 +48,8 @@ describe('parts of the lab', () => {
   test('all keep their configuration, address and credentials over SIGTERM and kill -9, and in a moved folder', async () => {
     const running = await system.running();
     expect(running.length).toBeGreaterThan(3);
-    const mappings = new Map<PartName, string | undefined>();
-    const each = (work: (part: PartName) => Promise<void>) => Promise.all(running.map(work));
+    const mappings = new Map<Device, string | undefined>();
+    const each = (work: (part: Device) => Promise<void>) => Promise.all(running.map(work));
     await each(async (part) => {
       const { mapping } = await system.done(part);
       mappings.set(part, mapping?.id ?? (await system.mappingOf(part)));

@@ -2,21 +2,20 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type PartName, partNames } from '../../lab/part.ts';
 import { waitFor } from '../support/temporary-folder.ts';
-import { here, LabSystem, simulators } from './support/lab-system.ts';
+import { type Device, devices, here, LabSystem, simulators } from './support/lab-system.ts';
 
 const run = promisify(execFile);
 let system: LabSystem;
 
 beforeAll(async () => {
-  const names = partNames.filter((part) => here[part] && part !== 'neutron');
+  const names = devices.filter((part) => here[part] && part !== 'neutron');
   system = await LabSystem.start(['--lab', names.join(',')]);
 }, 120_000);
 afterAll(() => system?.stop());
 
 describe('troubles', () => {
-  const misbehaving: readonly PartName[] = [...simulators, ...(here.firewall ? (['firewall'] as const) : [])];
+  const misbehaving: readonly Device[] = [...simulators, ...(here.firewall ? (['firewall'] as const) : [])];
   test.concurrent.each(misbehaving)(
     '%s: hang and drop leave a call UNKNOWN that a look settles, late one that takes effect after it, refuse a FAILED one',
     async (part) => {

@@ -7,7 +7,7 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { LabKeeper } from '../../lab/keeper.ts';
 import { KeptLab } from '../../lab/kept-lab.ts';
 import type { LabSource } from '../../lab/lab-source.ts';
-import type { PartAnswer, PartName, Trouble } from '../../lab/part.ts';
+import type { HostAct, PartAnswer, PartName, Trouble } from '../../lab/part.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
 const none: PartAnswer = { available: false, unavailable: 'this is a test' };
@@ -24,6 +24,11 @@ class Source implements LabSource {
 
   trouble(name: PartName, trouble: Trouble): Promise<void> {
     this.asked.push(`trouble ${name} ${trouble}`);
+    return Promise.resolve();
+  }
+
+  act(name: PartName, act: HostAct, host: string): Promise<void> {
+    this.asked.push(`${act} ${name} ${host}`);
     return Promise.resolve();
   }
 

@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { silentLog } from '../../embedded/setup-log.ts';
-import { LabHere, plainLabFolder } from '../../lab/lab-source.ts';
+import { plainLabFolder } from '../../lab/folders.ts';
+import { LabHere } from '../../lab/lab-source.ts';
 import type { PartBackend } from '../../lab/part.ts';
 import { FileMemory } from '../../lab/parts/file-memory.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -28,6 +29,7 @@ const newLab = () => new LabHere(folder.path, new AbortController().signal);
 async function start(log = silentLog): Promise<PartBackend> {
   const answer = await lab.start('bigip', log);
   if (!answer.available) throw new Error(answer.unavailable);
+  if (answer.part.backend === undefined) throw new Error('it has no backend');
   return answer.part.backend;
 }
 

@@ -5,7 +5,7 @@ import { commonOptions } from '../../cli/remote-verb.ts';
 import { localVerb } from '../../cli/verb.ts';
 
 export const add = localVerb({
-  summary: 'Start a part of the lab now and at each start, and register it as the backend lab-PART.',
+  summary: 'Start a part of the lab now and at each start, and register it as the backend lab-PART, if it is a device.',
   takes: ['PART'],
   options: { data: labDataOption, json: commonOptions.json },
   async run({ options, names, ...around }) {

@@ -6,20 +6,23 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { DataFolder } from '../../../embedded/data-folder.ts';
-import { plainLabFolder } from '../../../lab/lab-source.ts';
-import { partNames, troubles } from '../../../lab/part.ts';
-import { type Lab, LabRefusal, type PartRow } from './lab.ts';
+import { plainLabFolder } from '../../../lab/folders.ts';
+import { hostActs, isHostName, partNames, troubles } from '../../../lab/part.ts';
+import { type HostRow, type Lab, LabRefusal, type PartRow } from './lab.ts';
 
 const part = z.enum(partNames);
 const request = z.discriminatedUnion('do', [
   z.object({ do: z.literal('list') }),
   z.object({ do: z.literal('add'), part }),
   z.object({ do: z.literal('remove'), part, orphanMappings: z.boolean() }),
+  z.object({ do: z.enum(hostActs), host: z.string().refine(isHostName) }),
   z.object({ do: z.literal('trouble'), part, trouble: z.enum(troubles) }),
 ]);
 export type LabRequest = z.infer<typeof request>;
-/** `parts`: all of them, after the request. */
-export type LabReply = { readonly parts: readonly PartRow[] } | { readonly refused: string };
+/** All of them, after the request. */
+export type LabReply =
+  | { readonly parts: readonly PartRow[]; readonly hosts: readonly HostRow[] }
+  | { readonly refused: string };
 
 /** In the lab's folder: the path of the socket, which is elsewhere where the folder's own is too long. */
 export const controlFile = join(plainLabFolder, 'control');
@@ -74,7 +77,8 @@ async function answer(line: string, lab: Lab): Promise<LabReply> {
     if (asked.do === 'add') await lab.add(asked.part);
     if (asked.do === 'remove') await lab.remove(asked.part, asked.orphanMappings);
     if (asked.do === 'trouble') await lab.trouble(asked.part, asked.trouble);
-    return { parts: lab.list() };
+    if ('host' in asked) await lab.act(asked.do, asked.host);
+    return { parts: lab.list(), hosts: lab.hosts() };
   } catch (error) {
     if (error instanceof LabRefusal) return { refused: error.message };
     return { refused: `the lab failed: ${error instanceof Error ? error.message : String(error)}` };

@@ -4,11 +4,20 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../../embedded/setup-error.ts';
 import type { SetupLog } from '../../../embedded/setup-log.ts';
+import { plainLabFolder } from '../../../lab/folders.ts';
 import { InOrder } from '../../../lab/in-order.ts';
 import { type KeptLab, plainKeeper } from '../../../lab/kept-lab.ts';
-import { LabHere, type LabSource, plainLabFolder } from '../../../lab/lab-source.ts';
-import { type DescribedPart, isPartName, type PartName, partNames, type Trouble } from '../../../lab/part.ts';
-import { parts } from '../../../lab/parts.ts';
+import { LabHere, type LabSource } from '../../../lab/lab-source.ts';
+import {
+  type DescribedPart,
+  type HostAct,
+  isPartName,
+  type PartHost,
+  type PartName,
+  partNames,
+  type Trouble,
+} from '../../../lab/part.ts';
+import { parts, runsAsRoot } from '../../../lab/parts.ts';
 import { KnownListeners } from '../../../platform/net/egress.ts';
 import type { Address } from '../../../platform/net/origin.ts';
 import { backendName, LabBackends, type LabBackendsOptions } from './backends.ts';
@@ -28,12 +37,27 @@ export interface PartRow {
   readonly note: string;
 }
 
+export interface HostRow extends PartHost {
+  readonly part: PartName;
+  /** By what was last done to it. */
+  readonly state: 'UP' | 'UNPLUGGED' | 'KILLED';
+}
+
+/** What parts need of the control plane. */
+export interface LabServing extends LabBackendsOptions {
+  readonly balancers: { lay(): Promise<void>; stop(): Promise<void> };
+}
+
 interface Part {
   readonly state: PartState;
   readonly described?: DescribedPart;
   readonly why?: string;
   readonly trouble?: Trouble;
+  /** By name. */
+  readonly hosts?: ReadonlyMap<string, HostRow['state']>;
 }
+
+const stateAfter = { unplug: 'UNPLUGGED', plug: 'UP', kill: 'KILLED' } as const;
 
 export interface LabOptions {
   readonly dataPath: string;
@@ -59,6 +83,7 @@ export class Lab {
   readonly #order = new InOrder<PartName | 'file'>();
   #plain: KeptLab | undefined;
   #backends: LabBackends | undefined;
+  #serving: LabServing | undefined;
   #remembered: readonly PartName[];
 
   private constructor(options: LabOptions, remembered: readonly PartName[]) {
@@ -87,7 +112,8 @@ export class Lab {
    * Starts the others and registers all, one after the other, so that none takes the machine from what runs. Resolves when each runs
    * or can't.
    */
-  async serve(options: LabBackendsOptions): Promise<void> {
+  async serve(options: LabServing): Promise<void> {
+    this.#serving = options;
     this.#backends = new LabBackends(options);
     for (const part of this.#remembered) if (!this.#parts.has(part)) this.#parts.set(part, { state: 'STARTING' });
     for (const part of this.#remembered) {
@@ -106,10 +132,33 @@ export class Lab {
   list(): readonly PartRow[] {
     return partNames.map((part) => {
       const { state, described, why, trouble = 'none' } = this.#parts.get(part) ?? { state: 'STOPPED' as const };
-      const { driver, host, port } = described?.backend ?? { driver: null, host: '', port: 0 };
-      const address = described === undefined ? null : `${host}:${port}`;
-      const backend = described === undefined ? null : backendName(part);
+      const known = described?.backend;
+      const driver = known?.driver ?? null;
+      const address = known === undefined ? null : `${known.host}:${known.port}`;
+      const backend = known === undefined ? null : backendName(part);
       return { part, state, backend, driver, address, trouble, note: why ?? parts[part].summary };
+    });
+  }
+
+  hosts(): readonly HostRow[] {
+    return [...this.#parts].flatMap(([part, { described, hosts }]) =>
+      (described?.hosts ?? []).map((host) => ({ part, ...host, state: hosts?.get(host.name) ?? 'UP' })),
+    );
+  }
+
+  /** `name`: a host, or a node of a load balancer. Throws LabRefusal if there is none. */
+  async act(act: HostAct, name: string): Promise<void> {
+    const [part] = [...this.#parts].find(([, { state, described }]) => state === 'RUNNING' && described?.hosts) ?? [];
+    if (part === undefined) throw new LabRefusal('no part with hosts is running: tidegate lab add balancers');
+    await this.#order.run(part, async () => {
+      await this.#sourceOf(part)
+        .act(part, act, name)
+        .catch((error: unknown) => {
+          throw new LabRefusal(error instanceof Error ? error.message : String(error));
+        });
+      const now = this.#parts.get(part);
+      if (now === undefined || !now.described?.hosts?.some((host) => host.name === name)) return;
+      this.#parts.set(part, { ...now, hosts: new Map([...(now.hosts ?? []), [name, stateAfter[act]]]) });
     });
   }
 
@@ -134,6 +183,7 @@ export class Lab {
         throw new LabRefusal(error instanceof Error ? error.message : String(error));
       });
       await this.#sourceOf(part).remove(part);
+      if (part === 'balancers') await this.#serving?.balancers.stop();
       this.#parts.delete(part);
       this.#showPlaces();
       await this.#remember((names) => names.filter((each) => each !== part));
@@ -160,6 +210,7 @@ export class Lab {
     if (this.#parts.get(part)?.state === 'RUNNING') return;
     this.#parts.set(part, { state: 'STARTING' });
     try {
+      if (part === 'balancers') await this.#serving?.balancers.lay();
       const answer = await this.#sourceOf(part).start(part, this.#options.log);
       if (!answer.available) return this.#failed(part, answer.unavailable);
       this.#parts.set(part, { state: 'RUNNING', described: answer.part });
@@ -170,8 +221,8 @@ export class Lab {
   }
 
   async #register(part: PartName): Promise<void> {
-    const described = this.#parts.get(part)?.described;
-    if (described !== undefined) await this.#backends?.register(part, described.backend);
+    const backend = this.#parts.get(part)?.described?.backend;
+    if (backend !== undefined) await this.#backends?.register(part, backend);
   }
 
   #failed(part: PartName, reason: unknown): void {
@@ -187,7 +238,11 @@ export class Lab {
   }
 
   #sourceOf(part: PartName): LabSource {
-    return parts[part].needsRoot ? this.#rootSource : this.#plainSource();
+    return runsAsRoot(part, this.#hasRoot) ? this.#rootSource : this.#plainSource();
+  }
+
+  get #hasRoot(): boolean {
+    return this.#options.rootSource !== undefined || process.getuid?.() === 0;
   }
 
   #plainSource(): LabSource {
@@ -195,7 +250,7 @@ export class Lab {
     const plain = plainKeeper(this.#options.dataPath);
     plain.gone.addEventListener('abort', () => {
       for (const [part, { state }] of this.#parts)
-        if (!parts[part].needsRoot && state !== 'UNAVAILABLE')
+        if (!runsAsRoot(part, this.#hasRoot) && state !== 'UNAVAILABLE')
           this.#failed(part, 'the process that it ran in has ended');
       this.#showPlaces();
     });

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { chmod, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -38,10 +38,13 @@ interface Backend {
   readonly operatingStatus: string;
 }
 
+/** A part that is a backend. */
+export type Device = Exclude<PartName, 'balancers'>;
+
 export const isRoot = process.getuid?.() === 0;
 const isHere = (path: string): boolean => isRoot && existsSync(path);
 /** The parts whose programs this machine has. */
-export const here: Readonly<Record<PartName, boolean>> = {
+export const here: Readonly<Record<Device, boolean>> = {
   firewall: labUnavailable() === undefined,
   fortigate: true,
   bigip: true,
@@ -51,11 +54,12 @@ export const here: Readonly<Record<PartName, boolean>> = {
   apache: isHere('/usr/lib/apache2/modules/mod_security2.so'),
   neutron: existsSync('/usr/lib/python3.11/distutils/versionpredicate.py'),
 };
+export const devices = Object.keys(here) as readonly Device[];
 export const simulators = ['fortigate', 'bigip', 'onyx', 'neo'] as const;
 /** Between two questions to the whole system: several tests ask at once. */
 const pollMs = 50;
 /** A write that each part's driver can make, by its number. */
-const writes: Readonly<Record<PartName, (number: number) => readonly [operation: string, args: object]>> = {
+const writes: Readonly<Record<Device, (number: number) => readonly [operation: string, args: object]>> = {
   firewall: (number) => ['setElement.add', { set: 'blocked', address: `203.0.113.${number}` }],
   fortigate: (number) => ['address.create', { name: `web-${number}`, address: `192.0.2.${number}` }],
   bigip: (number) => ['pool.create', { name: `web-${number}` }],
@@ -85,10 +89,12 @@ export class LabSystem {
     this.#token = token;
   }
 
-  static async start(args: readonly string[]): Promise<LabSystem> {
+  /** `via`: a program that becomes it, in whose data folder it can write. */
+  static async start(args: readonly string[], via: readonly string[] = []): Promise<LabSystem> {
     const folder = await temporaryFolder();
+    if (via.length > 0) await chmod(folder.path, 0o777);
     const data = join(folder.path, 'data');
-    const up = await startUp(data, args);
+    const up = await startUp(data, args, via.length > 0 ? { HOME: folder.path } : {}, via);
     return new LabSystem(folder, data, up, await tokenOf(data));
   }
 
@@ -127,8 +133,9 @@ export class LabSystem {
     return JSON.parse(await this.told(...words, '--json')) as readonly Row[];
   }
 
-  async running(): Promise<readonly PartName[]> {
-    return (await this.lab('list')).filter(({ state }) => state === 'RUNNING').map(({ part }) => part);
+  async running(): Promise<readonly Device[]> {
+    const rows = (await this.lab('list')).filter(({ state }) => state === 'RUNNING');
+    return rows.map(({ part }) => part).filter((part) => part !== 'balancers');
   }
 
   async refusal(...words: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
@@ -152,14 +159,14 @@ export class LabSystem {
     return Object.fromEntries(page.nodes.map((each) => [each.name, each]));
   }
 
-  async online(part: PartName): Promise<void> {
+  async online(part: Device): Promise<void> {
     await waitFor(`lab-${part} to be ONLINE`, async () => {
       if ((await this.backends())[`lab-${part}`]?.operatingStatus === 'ONLINE') return true;
       return sleep(pollMs, false);
     });
   }
 
-  async write(part: PartName, more: object = {}): Promise<Call> {
+  async write(part: Device, more: object = {}): Promise<Call> {
     this.#writes += 1;
     const [operation, args] = writes[part](this.#writes);
     const input = {
@@ -178,7 +185,7 @@ export class LabSystem {
   }
 
   /** A look finds the effect. Onyx marks nothing as the call's own, so that a look alone settles it only after a minute. */
-  async settledByLook(what: string, part: PartName, call: Call): Promise<void> {
+  async settledByLook(what: string, part: Device, call: Call): Promise<void> {
     await waitFor(what, async () => {
       const found = await this.settle(call);
       if (found?.state === 'SUCCEEDED') return true;
@@ -190,7 +197,7 @@ export class LabSystem {
   }
 
   /** Of a write: some devices make a job of it, which a look then finds done. */
-  async done(part: PartName): Promise<Call> {
+  async done(part: Device): Promise<Call> {
     const call = await this.write(part);
     expect([part, call.userErrors]).toEqual([part, []]);
     if (call.operation?.state === 'ACCEPTED') await this.settledByLook(`the job of ${part}`, part, call);
@@ -199,7 +206,7 @@ export class LabSystem {
   }
 
   /** Some mapping of an object of this part. */
-  async mappingOf(part: PartName): Promise<string | undefined> {
+  async mappingOf(part: Device): Promise<string | undefined> {
     const query = 'query ($name: String!) { backends(name: $name) { nodes { mappings(first: 1) { nodes { id } } } } }';
     const { backends: page } = await this.ask<{ backends: { nodes: { mappings: { nodes: { id: string }[] } }[] } }>(
       query,
@@ -218,19 +225,19 @@ export class LabSystem {
   }
 
   /** A write to a part in trouble. */
-  async inTrouble(part: PartName, trouble: Trouble): Promise<Call> {
+  async inTrouble(part: Device, trouble: Trouble): Promise<Call> {
     await this.lab('trouble', part, trouble);
     // Only a call that hangs ends by its deadline.
     return this.write(part, trouble === 'hang' ? { deadlineMs: 1_500 } : {});
   }
 
-  async over(part: PartName): Promise<void> {
+  async over(part: Device): Promise<void> {
     await this.lab('trouble', part, 'none');
     await this.online(part);
   }
 
   /** What a line does to a part behind it. */
-  async lineTroubles(part: PartName, unknown: readonly Trouble[]): Promise<void> {
+  async lineTroubles(part: Device, unknown: readonly Trouble[]): Promise<void> {
     for (const trouble of unknown) {
       // The line knows no calls: a new connection would not get as far as a call.
       await this.done(part);

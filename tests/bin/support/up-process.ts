@@ -22,13 +22,15 @@ interface Started {
   output(): string;
 }
 
-/** Starts the program of a checkout (default: this one) without waiting. */
+/** Starts the program of a checkout (default: this one) without waiting. `via`: a program that becomes it, for example setpriv. */
 export function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   checkout = root,
+  via: readonly string[] = [],
 ): Started {
-  const child = spawn(process.execPath, [join(checkout, 'bin', 'tidegate.ts'), ...args], {
+  const [command = '', ...words] = [...via, process.execPath, join(checkout, 'bin', 'tidegate.ts'), ...args];
+  const child = spawn(command, words, {
     cwd: checkout,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', ...env },
@@ -49,8 +51,10 @@ export async function startUp(
   dataFolder: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  via: readonly string[] = [],
 ): Promise<UpProcess> {
-  const started = startProgram(['up', '--port', '0', '--data', dataFolder, '--log-level', 'warn', ...args], env);
+  const words = ['up', '--port', '0', '--data', dataFolder, '--log-level', 'warn', ...args];
+  const started = startProgram(words, env, root, via);
   const giveUpAt = performance.now() + readyTimeoutMs;
   for (;;) {
     const url = /GraphQL\s+(http:\S+)\/graphql/.exec(started.output())?.[1];

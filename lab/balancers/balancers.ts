@@ -1,0 +1,323 @@
+// The part `balancers` while it runs: its network, its processes, and what is done to them. Nodes of load balancers outlive the processes
+// of their hosts, so that they are ended by their namespaces, or by the files that they were started with.
+import { createHash, randomInt } from 'node:crypto';
+import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { pathExists } from '../../embedded/find-program.ts';
+import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
+import { type Supervised, supervise } from '../../embedded/supervise.ts';
+import { readMachineFile, writeMachineFile } from '../../platform/machines/machine-file.ts';
+import type { Address } from '../../platform/net/origin.ts';
+import { writeWhole } from '../../platform/secrets/key-file.ts';
+import { NetnsNames } from '../../subgraphs/loadbalancer/host/providers/netns-names.ts';
+import type { HostAct, PartHost, PartOptions } from '../part.ts';
+import type { Given } from './given.ts';
+import { Line, type LineOptions } from './lines.ts';
+import { BalancerNetwork, namespaces, setCut } from './network.ts';
+import { clientName, hostNames, type Plan, planOf } from './plan.ts';
+import { endProcessesIn, endProcessesOf } from './processes.ts';
+import { startWeb } from './web.ts';
+
+export interface BalancersOptions extends PartOptions {
+  readonly given: Given;
+  readonly isRoot: boolean;
+}
+
+const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
+/** Of the setting lbhost.folder, in which there are Unix sockets. */
+const longestHostFolder = 60;
+const loopbackWebPort = 8080;
+const loopbackTries = 20;
+const dnsPort = 53;
+/** In the data folder, for shells. */
+const addressesFile = 'balancers.env';
+
+export class Balancers {
+  readonly #options: BalancersOptions;
+  /** Undefined: on the loopback. */
+  readonly #network: BalancerNetwork | undefined;
+  readonly #running = new Map<string, Supervised<EmbeddedServer>>();
+  readonly #lines: Line[] = [];
+  #plan: Plan = planOf('127.0.0');
+  /** Of the control plane, as its hosts see it. */
+  #urls = { endpoint: '', link: '' };
+
+  constructor(options: BalancersOptions) {
+    this.#options = options;
+    this.#network = options.isRoot ? new BalancerNetwork(idOf(options.folder)) : undefined;
+  }
+
+  async start(): Promise<void> {
+    const { folder, signal } = this.#options;
+    const before = await readState(folder);
+    await this.#removeEarlier(before.folder);
+    this.#plan =
+      this.#network === undefined ? await loopbackPlan(before.third) : await this.#network.layOut(before.third, signal);
+    await writeWhole(
+      join(folder, 'state.json'),
+      JSON.stringify({ folder, third: Number(this.#plan.net.split('.')[2]) }),
+    );
+    await this.#layLines();
+    for (const name of [...this.#plan.webs, ...this.#plan.hosts].map((each) => each.name)) await this.#begin(name);
+    await this.#writeFiles();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((name) => this.#end(name)));
+    for (const line of this.#lines.splice(0)) await line.stop();
+    await this.#removeEarlier(undefined);
+    await rm(this.#addressesPath, { force: true });
+  }
+
+  get reaches(): readonly Address[] {
+    return this.#plan.webs.map(({ address, port }) => ({ host: address, port }));
+  }
+
+  get hosts(): readonly PartHost[] {
+    const { hosts, webs, client } = this.#plan;
+    const clients =
+      this.#network === undefined
+        ? []
+        : [{ name: clientName, address: client, note: 'a client, for "lab exec client"' }];
+    return [
+      ...hosts.map(({ name, address, publicRange }) => {
+        const at = this.#network === undefined ? '127.0.0.1' : address;
+        return { name, address: at, note: `a load balancer host, whose nodes have addresses in ${publicRange}` };
+      }),
+      ...webs.map(({ name, address, port }) => ({ name, address: `${address}:${port}`, note: 'a web server (nginx)' })),
+      ...clients,
+    ].map((each) => ({ ...each, namespace: this.#network?.namespace(each.name) ?? null }));
+  }
+
+  /** `name`: a host, or a node of a load balancer. Throws when there is none. */
+  async act(act: HostAct, name: string): Promise<void> {
+    if (act === 'unplug' && this.#network === undefined)
+      throw new Error('without root there is no network to unplug from: kill it, or start the lab as root');
+    if (!this.hosts.some((host) => host.name === name)) return this.#actOnNode(act, name);
+    if (act === 'kill') return this.#kill(name);
+    if (act === 'plug') await this.#begin(name);
+    await this.#network?.setPlugged(name, act === 'plug');
+  }
+
+  async #actOnNode(act: HostAct, node: string): Promise<void> {
+    const known = await namespacesOr(this.#network);
+    const space = hostNames.map((name) => this.#names(name).namespace(node)).find((each) => known.includes(each));
+    if (space === undefined)
+      throw new Error(
+        `there is no host and no node ${node}: the hosts are ${this.hosts.map((host) => host.name).join(', ')}; ` +
+          'nodes are known as root only',
+      );
+    if (act === 'kill') await endProcessesIn([space]);
+    else await setCut(space, act === 'unplug');
+  }
+
+  /** As a power cut: of a load balancer host nothing is left but its disk. */
+  async #kill(name: string): Promise<void> {
+    const pid = this.#running.get(name)?.current.pid;
+    const ended = this.#end(name);
+    if (pid !== undefined) killQuietly(pid, 'SIGKILL');
+    const isHost = hostNames.some((host) => host === name);
+    if (this.#network === undefined) {
+      if (isHost) await endProcessesOf(this.#hostFolder(name));
+    } else {
+      const space = this.#network.namespace(name);
+      const nodes = isHost ? await spacesOf([this.#names(name)]) : [];
+      await endProcessesIn([space, ...nodes]);
+      for (const each of isHost ? [...nodes, space] : []) await this.#network.removeSpace(each);
+    }
+    await ended;
+  }
+
+  async #begin(name: string): Promise<void> {
+    if (this.#running.has(name)) return;
+    const { log, signal } = this.#options;
+    const web = this.#plan.webs.find((each) => each.name === name);
+    const index = this.#plan.hosts.findIndex((each) => each.name === name);
+    const label = `the lab's ${name}`;
+    if (web !== undefined) {
+      const { folder } = this.#options;
+      const wrapper = this.#wrapper(name);
+      const start = (ending: AbortSignal) =>
+        startWeb({ ...web, folder, wrapper, log, signal: AbortSignal.any([signal, ending]) });
+      this.#running.set(name, await supervise(label, start, { log }));
+    } else if (index >= 0) {
+      if (this.#network !== undefined && !(await this.#network.has(name)))
+        await this.#network.addHost(this.#plan, index);
+      const [command = '', ...args] = await this.#hostCommand(index);
+      const start = async () => new ServerProcess({ name: label, command, args, cwd: '/', runAs: undefined, log });
+      this.#running.set(name, await supervise(label, start, { log, firstPauseMs: 500 }));
+    }
+  }
+
+  async #hostCommand(index: number): Promise<string[]> {
+    const host = this.#plan.hosts[index];
+    if (host === undefined) throw new Error(`there is no host ${index}`);
+    const { name, publicRange, managementRange, tunnelAddress } = host;
+    const folder = this.#hostFolder(name);
+    await makeOwn(folder);
+    const settings = {
+      name: `lab-${name}`,
+      'log.format': 'json',
+      'internal.machineFolder': await this.#joined(index),
+      'lbhost.controlUrls': this.#urls.link,
+      'lbhost.folder': folder,
+      'lbhost.provider': this.#network === undefined ? 'loopback' : 'netns',
+      'lbhost.publicRange': publicRange,
+      'lbhost.managementRange': managementRange,
+      ...(this.#network === undefined ? {} : { 'lbhost.tunnelAddress': tunnelAddress }),
+      'lbhost.site': 'lab',
+      'lbhost.mostNodes': '28',
+    };
+    return [
+      ...[...this.#wrapper(name), process.execPath, program, 'serve', '--roles', 'lbhost'],
+      ...(this.#network === undefined ? [] : ['--as-root']),
+      ...Object.entries(settings).flatMap(([setting, value]) => ['--set', `${setting}=${value}`]),
+    ];
+  }
+
+  /** The folder of the host's credentials. It renews them itself: its own stay as long as they are valid here. */
+  async #joined(index: number): Promise<string> {
+    const given = this.#options.given.hosts[index];
+    if (given === undefined) throw new Error(`there are no credentials for host ${index}`);
+    const folder = join(this.#options.folder, `${hostNames[index]}-machine`);
+    await makeOwn(folder);
+    const kept = await readMachineFile(folder, 'lbhost').catch(() => undefined);
+    const isValid = kept?.authority === given.authority && Date.parse(kept.expiresAt) > Date.now();
+    await writeMachineFile(folder, { ...(isValid ? kept : given), role: 'lbhost', endpoint: this.#urls.endpoint });
+    return folder;
+  }
+
+  async #end(name: string): Promise<void> {
+    const process = this.#running.get(name);
+    this.#running.delete(name);
+    await process?.stop();
+  }
+
+  /** Not `ip netns exec`: that has mounts of its own, in which the namespaces of nodes would be. */
+  #wrapper(name: string): readonly string[] {
+    return this.#network === undefined ? [] : ['nsenter', `--net=/run/netns/${this.#network.namespace(name)}`, '--'];
+  }
+
+  #names(host: string): NetnsNames {
+    return new NetnsNames(this.#hostFolder(host));
+  }
+
+  #hostFolder(name: string): string {
+    return hostFolderIn(this.#options.folder, name);
+  }
+
+  /** Also what a killed process left, here or where the folder was before. */
+  async #removeEarlier(earlier: string | undefined): Promise<void> {
+    const { folder } = this.#options;
+    // Copied, not moved: what runs at the old place does not belong to this folder.
+    const isMoved = earlier !== undefined && earlier !== folder && !(await pathExists(earlier));
+    for (const each of isMoved ? [folder, earlier] : [folder]) {
+      const folders = hostNames.map((name) => hostFolderIn(each, name));
+      if (this.#network === undefined) {
+        for (const host of folders) await endProcessesOf(host);
+        continue;
+      }
+      const network = new BalancerNetwork(idOf(each));
+      const spaces = [...(await network.present()), ...(await spacesOf(folders.map((host) => new NetnsNames(host))))];
+      await endProcessesIn(spaces);
+      await network.remove(spaces);
+    }
+  }
+
+  async #layLines(): Promise<void> {
+    const { endpoint, link, dns } = this.#options.given.ports;
+    const { machine: host, net } = this.#plan;
+    const lay = async (options: Pick<LineOptions, 'port'> & { udp?: boolean; at?: number }) => {
+      const line = await Line.lay({ ...options, at: { host, port: options.at ?? 0 }, block: `${net}.0/24` });
+      this.#lines.push(line);
+      return `${host}:${line.port}`;
+    };
+    const isInside = this.#network !== undefined;
+    const [endpointAt, linkAt] = isInside
+      ? [await lay({ port: endpoint }), await lay({ port: link })]
+      : [`127.0.0.1:${endpoint}`, `127.0.0.1:${link}`];
+    if (isInside) await lay({ port: dns, at: dnsPort, udp: true });
+    this.#urls = { endpoint: `http://${endpointAt}/graphql`, link: `wss://${linkAt}/link` };
+  }
+
+  get #addressesPath(): string {
+    return join(dirname(dirname(this.#options.folder)), addressesFile);
+  }
+
+  async #writeFiles(): Promise<void> {
+    const { folder, given } = this.#options;
+    const { webs, machine } = this.#plan;
+    const dns = this.#network === undefined ? ['127.0.0.1', given.ports.dns] : [machine, dnsPort];
+    const lines = [
+      ...webs.map(({ name, address }) => `${name.toUpperCase()}=${address}`),
+      ...[`WEB_PORT=${webs[0]?.port}`, `DNS=${dns[0]}`, `DNS_PORT=${dns[1]}`],
+    ];
+    await writeWhole(this.#addressesPath, `${lines.join('\n')}\n`);
+    if (this.#network === undefined) return;
+    await writeFile(join(folder, 'resolv.conf'), `nameserver ${machine}\n`);
+    await writeFile(join(folder, 'nsswitch.conf'), 'hosts: files dns\n');
+  }
+}
+
+/** Of the names of its namespaces. */
+function idOf(folder: string): string {
+  return createHash('sha256').update(folder).digest('hex').slice(0, 6);
+}
+
+/** Where the path is too long, it is in a folder for short ones. */
+function hostFolderIn(folder: string, name: string): string {
+  const path = join(folder, name);
+  if (path.length <= longestHostFolder) return path;
+  const uid = process.getuid?.() ?? 0;
+  return `${uid === 0 ? '/run' : '/tmp'}/tidegate-lab-${uid}-${idOf(folder)}-${name}`;
+}
+
+/** In /tmp others may have made it. */
+async function makeOwn(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const { uid } = await lstat(path);
+  if (uid !== process.getuid?.()) throw new Error(`${path} belongs to another user`);
+}
+
+async function spacesOf(hosts: readonly NetnsNames[]): Promise<string[]> {
+  const isOne = (space: string) => hosts.some((names) => space === names.switch || names.nodeOf(space) !== undefined);
+  return (await namespaces()).filter(isOne);
+}
+
+async function namespacesOr(network: BalancerNetwork | undefined): Promise<readonly string[]> {
+  return network === undefined ? [] : namespaces();
+}
+
+async function loopbackPlan(preferred: number | undefined): Promise<Plan> {
+  for (let tried = 0; tried < loopbackTries; tried += 1) {
+    const third = tried === 0 && preferred !== undefined ? preferred : randomInt(256);
+    const plan = planOf(`127.79.${third}`, loopbackWebPort);
+    const [{ address }] = plan.webs as [Plan['webs'][0]];
+    if (await isFree(address, loopbackWebPort)) return plan;
+  }
+  throw new Error(`no free /24 was found in 127.79.0.0/16 after ${loopbackTries} tries`);
+}
+
+function isFree(host: string, port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
+}
+
+async function readState(folder: string): Promise<{ readonly folder?: string; readonly third?: number }> {
+  try {
+    const { folder: ranIn, third } = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) as {
+      folder?: unknown;
+      third?: unknown;
+    };
+    return {
+      ...(typeof ranIn === 'string' ? { folder: ranIn } : {}),
+      ...(Number.isInteger(third) && Number(third) >= 0 && Number(third) < 256 ? { third: Number(third) } : {}),
+    };
+  } catch {
+    return {};
+  }
+}

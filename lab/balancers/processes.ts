@@ -1,0 +1,35 @@
+// Processes of the part `balancers`, known by the network namespace that they are in, or by a folder in their arguments.
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { killQuietly } from '../../embedded/server-process.ts';
+
+const tries = 250;
+const pauseMs = 20;
+
+/** As a power cut: resolves when no process is left in one of the namespaces. */
+export async function endProcessesIn(namespaces: readonly string[]): Promise<void> {
+  const found = await Promise.all(namespaces.map((name) => stat(`/run/netns/${name}`).catch(() => undefined)));
+  const inodes = new Set(found.flatMap((each) => (each === undefined ? [] : `net:[${each.ino}]`)));
+  if (inodes.size === 0) return;
+  await endAll(async (pid) => inodes.has(await readlink(`/proc/${pid}/ns/net`).catch(() => '')));
+}
+
+/** The same for those that were started with a path in that folder. */
+export async function endProcessesOf(folder: string): Promise<void> {
+  await endAll(async (pid) => {
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    return words.some((word) => word.includes(`${folder}/`));
+  });
+}
+
+async function endAll(isOne: (pid: number) => Promise<boolean>): Promise<void> {
+  for (let tried = 0; tried < tries; tried += 1) {
+    const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 1 && pid !== process.pid);
+    const ours: number[] = [];
+    for (const pid of pids) if (await isOne(pid)) ours.push(pid);
+    if (ours.length === 0) return;
+    for (const pid of ours) killQuietly(pid, 'SIGKILL');
+    await sleep(pauseMs);
+  }
+  throw new Error('processes of the lab do not end');
+}

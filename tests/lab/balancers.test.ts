@@ -1,0 +1,247 @@
+// The part `balancers`: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed and
+// put back; and nothing left behind, also after kill -9.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, readFile, rename, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Given, readGiven, writeGiven } from '../../lab/balancers/given.ts';
+import { BalancerNetwork, namespaces } from '../../lab/balancers/network.ts';
+import { plainLabFolder } from '../../lab/folders.ts';
+import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
+import { endProcessesOf } from '../support/left-processes.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+
+const run = promisify(execFile);
+const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
+const programs = ['haproxy', 'nginx', 'pdns_server', 'keepalived', 'nft'].map((name) => `/usr/sbin/${name}`);
+const hasAll = programs.every(existsSync) && existsSync('/usr/bin/dig');
+const describeHere = hasAll ? describe : describe.skip;
+const describeAsRoot = hasAll && isRoot ? describe : describe.skip;
+const stranger = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs'];
+
+interface Balancer {
+  readonly operatingStatus: string;
+  readonly nodes: readonly { readonly name: string; readonly state: string; readonly address: string }[];
+}
+
+async function addressesOf(data: string): Promise<Readonly<Record<string, string>>> {
+  const text = await readFile(join(data, 'balancers.env'), 'utf8');
+  return Object.fromEntries(text.split('\n').map((line) => line.split('=')));
+}
+
+async function createBalancer(system: LabSystem, port: number): Promise<void> {
+  const { WEB1, WEB2, WEB3, WEB_PORT } = await addressesOf(system.data);
+  const members = [WEB1, WEB2, WEB3].map((host, index) => ({ name: `m${index}`, host, port: Number(WEB_PORT) }));
+  const pools = [{ name: 'web', protocol: 'HTTP', members, healthMonitor: { type: 'HTTP', path: '/' } }];
+  const listeners = [{ name: 'http', protocol: 'HTTP', port, defaultPool: 'web' }];
+  const input = { name: 'web', minNodes: 2, maxNodes: 4, pools, listeners };
+  const query =
+    'mutation ($input: LoadBalancerCreateInput!) { done: loadBalancerCreate(input: $input) { userErrors { message } } }';
+  expect(await system.ask(query, { input })).toEqual({ done: { userErrors: [] } });
+}
+
+async function readBalancer(system: LabSystem): Promise<Balancer> {
+  const query = '{ loadBalancers { nodes { operatingStatus nodes { name state address } } } }';
+  const { loadBalancers: page } = await system.ask<{ loadBalancers: { nodes: [Balancer] } }>(query);
+  return page.nodes[0];
+}
+
+async function serving(system: LabSystem): Promise<void> {
+  await waitFor('two nodes to serve', async () => {
+    const { nodes, operatingStatus } = await readBalancer(system);
+    return nodes.length === 2 && nodes.every(({ state }) => state === 'SERVING') && operatingStatus === 'ONLINE';
+  });
+}
+
+describeAsRoot('as root', () => {
+  let system: LabSystem;
+  /** Of the namespaces of its hosts. */
+  let prefix = 'none';
+  const nodeNames = new Set<string>();
+
+  beforeAll(async () => {
+    system = await LabSystem.start(['--lab', 'bigip']);
+  }, 120_000);
+  afterAll(async () => {
+    await system.stop();
+    await endProcessesOf(system.data);
+    for (const name of await own()) await run('ip', ['netns', 'delete', name]);
+  });
+
+  /** Others have labs on this machine, too. */
+  async function own(): Promise<readonly string[]> {
+    const isNode = (space: string) => [...nodeNames].some((node) => space.endsWith(`-${node}`));
+    return (await namespaces()).filter((space) => space.startsWith(prefix) || isNode(space));
+  }
+
+  async function knowNodes(): Promise<void> {
+    for (const { name } of (await readBalancer(system)).nodes) nodeNames.add(name);
+  }
+
+  async function inClient(...words: readonly string[]): Promise<string> {
+    const args = [program, 'lab', 'exec', 'client', '--data', system.data, '--', ...words];
+    return (await run(process.execPath, args, { timeout: 60_000 })).stdout;
+  }
+
+  /** A client that tries the next address of a name, as most do. */
+  const ask = () =>
+    inClient('curl', '-sS', '--retry', '3', '--connect-timeout', '2', '-m', '10', 'http://web.default.lb.lab.test/');
+
+  async function answeredByAll(): Promise<void> {
+    const seen = new Set<string>();
+    await waitFor('all web servers to have answered', async () => {
+      for (const name of (await ask().catch(() => '')).split('\n')) if (name !== '') seen.add(name);
+      return seen.size === 3;
+    });
+    expect([...seen].sort()).toEqual(['web1', 'web2', 'web3']);
+  }
+
+  test('a load balancer answers by its name in the client, from all web servers', async () => {
+    expect(await system.lab('add', 'balancers')).toMatchObject([
+      { part: 'balancers', state: 'RUNNING', backend: null },
+    ]);
+    const hosts = JSON.parse(await system.told('hosts', '--json')) as { name: string; namespace: string }[];
+    prefix = hosts.find(({ name }) => name === 'client')?.namespace.replace(/client$/, '') ?? '';
+    expect(prefix).toMatch(/^tg-/);
+    await createBalancer(system, 80);
+    await answeredByAll();
+    await knowNodes();
+    const { nodes } = await readBalancer(system);
+    const answer = await inClient('dig', '+short', 'web.default.lb.lab.test');
+    expect(answer.trim().split('\n').sort()).toEqual(nodes.map(({ address }) => address).sort());
+  }, 120_000);
+
+  test('while a node or a host is unplugged, requests are answered, and it is taken back', async () => {
+    const [node] = (await readBalancer(system)).nodes;
+    for (const name of [node?.name ?? '', 'host2']) {
+      await system.told('unplug', name);
+      for (let request = 0; request < 5; request += 1) expect(await ask()).toMatch(/^web\d\n$/);
+      await system.told('plug', name);
+      await serving(system);
+    }
+    expect(await system.lab('hosts')).toContainEqual(expect.objectContaining({ name: 'host2', state: 'UP' }));
+  }, 300_000);
+
+  test('a host that is killed loses everything but its disk, and has it again when it is plugged in', async () => {
+    await knowNodes();
+    const whole = await own();
+    await system.told('kill', 'host1');
+    expect(await system.lab('hosts')).toContainEqual(expect.objectContaining({ name: 'host1', state: 'KILLED' }));
+    expect((await own()).length).toBeLessThan(whole.length - 1);
+    expect(await ask()).toMatch(/^web\d\n$/);
+    await system.told('plug', 'host1');
+    await serving(system);
+    await system.told('kill', 'web2');
+    await waitFor('the other two to answer', async () => {
+      const answers = await Promise.all([ask(), ask(), ask()].map((each) => each.catch(() => 'web2\n')));
+      return !answers.includes('web2\n');
+    });
+    await system.told('plug', 'web2');
+    await answeredByAll();
+  }, 180_000);
+
+  test('what is not there is refused with the reason', async () => {
+    expect(await system.refusal('unplug', 'toaster')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('host1, host2, web1'),
+    });
+    expect(await system.refusal('unplug', 'No Host')).toMatchObject({ code: 2 });
+  });
+
+  test('after kill -9 of everything the next start has the same again; a stop leaves nothing', async () => {
+    const { WEB1 } = await addressesOf(system.data);
+    await knowNodes();
+    await system.end('SIGKILL');
+    expect((await own()).length).toBeGreaterThan(7);
+    await system.restart('SIGKILL');
+    await waitFor('the part', async () =>
+      (await system.lab('list')).some(({ part, state }) => part === 'balancers' && state === 'RUNNING'),
+    );
+    expect((await addressesOf(system.data)).WEB1).toBe(WEB1);
+    await answeredByAll();
+    await system.end('SIGTERM');
+    expect(await own()).toEqual([]);
+    const left = await run('pgrep', ['-af', system.data]).catch(() => ({ stdout: '' }));
+    expect(left.stdout).toBe('');
+  }, 240_000);
+
+  test('two labs have names and addresses of their own', async () => {
+    const labs = ['0000aa', '0000ab'].map((id) => new BalancerNetwork(id));
+    const { signal } = new AbortController();
+    try {
+      const plans = await Promise.all(labs.map((lab) => lab.layOut(7, signal)));
+      expect(new Set(plans.map(({ net }) => net)).size).toBe(2);
+    } finally {
+      for (const lab of labs) await lab.remove(await lab.present());
+    }
+  }, 60_000);
+});
+
+describeHere('without root', () => {
+  let system: LabSystem | undefined;
+  afterAll(async () => {
+    await system?.stop();
+    if (system !== undefined) await endProcessesOf(system.data);
+  });
+
+  test('it is on the loopback: answered by the addresses that its DNS server gives', async () => {
+    const lab = await LabSystem.start(['--lab', 'balancers'], isRoot ? stranger : []);
+    system = lab;
+    await createBalancer(lab, 8000);
+    await serving(lab);
+    const { DNS, DNS_PORT } = await addressesOf(lab.data);
+    const question = [`@${DNS}`, '-p', `${DNS_PORT}`, '+short', 'web.default.lb.lab.test'];
+    const addresses = await waitFor('its addresses', async () => {
+      const found = (await run('dig', question)).stdout.trim().split('\n');
+      return found.length === 2 && found;
+    });
+    for (const address of addresses) {
+      expect(address).toMatch(/^127\.79\./);
+      expect(await (await fetch(`http://${address}:8000/`)).text()).toMatch(/^web\d\n$/);
+    }
+    expect(await lab.refusal('unplug', 'host1')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('root'),
+    });
+    await lab.told('kill', 'host1');
+    await lab.told('plug', 'host1');
+    await serving(lab);
+    await lab.end('SIGTERM');
+    expect((await run('pgrep', ['-af', lab.data]).catch(() => ({ stdout: '' }))).stdout).toBe('');
+  }, 180_000);
+});
+
+describe('what the control plane gives', () => {
+  let folder: TemporaryFolder;
+  const credential = { id: 'x', name: 'lab-host1', token: 't', certificate: 'c', key: 'k', authority: 'a' };
+  const host = { ...credential, expiresAt: new Date(0).toISOString() };
+  const given: Given = { ports: { endpoint: 1, link: 2, dns: 3 }, hosts: [host, host] };
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await mkdir(join(folder.path, plainLabFolder));
+    await writeGiven(folder.path, given);
+  });
+  afterAll(() => folder.remove());
+
+  test('is read again, and only its owner can', async () => {
+    expect(await readGiven(folder.path)).toEqual(given);
+    const path = join(folder.path, plainLabFolder, 'balancers.given.json');
+    expect((await lstat(path)).mode & 0o777).toBe(0o600);
+    // Root reads it as a stranger's: no link is followed, and nothing but its own form is taken.
+    await rename(path, join(dirname(path), 'elsewhere'));
+    await symlink(join(dirname(path), 'elsewhere'), path);
+    expect(await readGiven(folder.path)).toBeUndefined();
+  });
+
+  test('anything else is nothing', async () => {
+    const other = await temporaryFolder();
+    await mkdir(join(other.path, plainLabFolder));
+    expect(await readGiven(other.path)).toBeUndefined();
+    await writeGiven(other.path, { ...given, ports: { ...given.ports, dns: 70_000 } });
+    expect(await readGiven(other.path)).toBeUndefined();
+    await other.remove();
+  });
+});
