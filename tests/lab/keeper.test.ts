@@ -1,4 +1,4 @@
-// The keeper of the lab, over its pipe: two words and no more, for any client.
+// The keeper of the lab, over its pipe: a few words and no more, for any client.
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ async function keeper(source: LabSource = new Source()): Promise<{ readonly far:
   return { far, keeper: new LabKeeper(near, source, (name) => name !== 'neo') };
 }
 
-test('starts, troubles, removes and stops parts for the other end, with its log', async () => {
+test('starts, troubles, unplugs, removes and stops parts for the other end, with its log', async () => {
   const source = new Source();
   const { far } = await keeper(source);
   const kept = new KeptLab(far);
@@ -77,9 +77,11 @@ test('starts, troubles, removes and stops parts for the other end, with its log'
   expect(await kept.start('firewall', { debug: write, info: write, warn: write, error: write })).toEqual(none);
   expect(lines).toEqual(['starting']);
   await kept.trouble('firewall', 'hang');
+  await kept.act('balancers', 'unplug', 'host1');
   await kept.remove('firewall');
   await kept.stop();
-  expect(source.asked).toEqual(['start firewall', 'trouble firewall hang', 'remove firewall', 'stop']);
+  const asked = ['start firewall', 'trouble firewall hang', 'unplug balancers host1', 'remove firewall', 'stop'];
+  expect(source.asked).toEqual(asked);
 });
 
 test('a failed start gives the reason', async () => {
@@ -92,9 +94,10 @@ test.each([
   ['a path', '1 start /etc\n'],
   ['a part of another keeper', '1 start neo\n'],
   ['a trouble that is none', '1 trouble firewall fire\n'],
+  ['a host with another name than hosts have', '1 unplug balancers ../host1\n'],
   ['one word too many', '1 trouble firewall hang now\n'],
   ['a request without a number', 'start firewall\n'],
-  ['a line without an end', 'x'.repeat(65)],
+  ['a line without an end', 'x'.repeat(129)],
 ])('%s ends the connection and the lab', async (_, said) => {
   const source = new Source();
   const { far } = await keeper(source);
