@@ -126,7 +126,7 @@ export async function printBalancer(
     ['Addresses', balancer.addresses.join(', ')],
     ['Provisioning', balancer.provisioningStatus],
     ['Waits for', balancer.provisioningReason],
-    ['Operating', balancer.enabled ? balancer.operatingStatus : 'DISABLED'],
+    ['Operating', balancer.operatingStatus],
     ['Because', balancer.statusMessage],
     ['Nodes', `${balancer.wantedNodes} wanted, ${balancer.minNodes} to ${balancer.maxNodes}`],
     ['Generation', balancer.generation],
