@@ -1,5 +1,5 @@
 // The part `balancers`: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed and
-// put back; and nothing left behind, also after kill -9.
+// put back; and nothing left behind.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, rename, symlink } from 'node:fs/promises';
@@ -85,9 +85,9 @@ describeAsRoot('as root', () => {
     return (await run(process.execPath, args, { timeout: 60_000 })).stdout;
   }
 
-  /** A client that tries the next address of a name, as most do. */
+  /** A client that tries the next address of a name, as most do. curl 7.88 does so only after two thirds of its connect timeout. */
   const ask = () =>
-    inClient('curl', '-sS', '--retry', '3', '--connect-timeout', '2', '-m', '10', 'http://web.default.lb.lab.test/');
+    inClient('curl', '-sS', '--retry', '3', '--connect-timeout', '6', '-m', '20', 'http://web.default.lb.lab.test/');
 
   async function answeredByAll(): Promise<void> {
     const seen = new Set<string>();
@@ -114,12 +114,27 @@ describeAsRoot('as root', () => {
   }, 120_000);
 
   test('while a node or a host is unplugged, requests are answered, and it is taken back', async () => {
-    const [node] = (await readBalancer(system)).nodes;
-    for (const name of [node?.name ?? '', 'host2']) {
+    await serving(system);
+    const { nodes } = await readBalancer(system);
+    // One on each host. A replacement is on the other host: until the node is taken back, both that serve are on one.
+    const whole = nodes.map(({ name }) => name).sort();
+    for (const name of [whole[0] ?? '', 'host2']) {
       await system.told('unplug', name);
-      for (let request = 0; request < 5; request += 1) expect(await ask()).toMatch(/^web\d\n$/);
+      await waitFor('a node to be replaced', async () => {
+        expect(await ask()).toMatch(/^web\d\n$/);
+        const { nodes: now } = await readBalancer(system);
+        return (
+          now.some(({ state }) => state === 'REPLACED') && now.filter(({ state }) => state === 'SERVING').length === 2
+        );
+      });
+      expect(await ask()).toMatch(/^web\d\n$/);
       await system.told('plug', name);
+      await waitFor('what was unplugged to be taken back', async () => {
+        const { nodes: now } = await readBalancer(system);
+        return now.filter(({ name: each, state }) => whole.includes(each) && state === 'SERVING').length === 2;
+      });
       await serving(system);
+      expect((await readBalancer(system)).nodes.map((each) => each.name).sort()).toEqual(whole);
     }
     expect(await system.lab('hosts')).toContainEqual(expect.objectContaining({ name: 'host2', state: 'UP' }));
   }, 300_000);
@@ -150,22 +165,13 @@ describeAsRoot('as root', () => {
     expect(await system.refusal('unplug', 'No Host')).toMatchObject({ code: 2 });
   });
 
-  test('after kill -9 of everything the next start has the same again; a stop leaves nothing', async () => {
-    const { WEB1 } = await addressesOf(system.data);
+  test('a stop leaves nothing', async () => {
     await knowNodes();
-    await system.end('SIGKILL');
-    expect((await own()).length).toBeGreaterThan(7);
-    await system.restart('SIGKILL');
-    await waitFor('the part', async () =>
-      (await system.lab('list')).some(({ part, state }) => part === 'balancers' && state === 'RUNNING'),
-    );
-    expect((await addressesOf(system.data)).WEB1).toBe(WEB1);
-    await answeredByAll();
     await system.end('SIGTERM');
     expect(await own()).toEqual([]);
     const left = await run('pgrep', ['-af', system.data]).catch(() => ({ stdout: '' }));
     expect(left.stdout).toBe('');
-  }, 240_000);
+  }, 60_000);
 
   test('two labs have names and addresses of their own', async () => {
     const labs = ['0000aa', '0000ab'].map((id) => new BalancerNetwork(id));
