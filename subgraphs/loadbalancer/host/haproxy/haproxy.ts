@@ -278,7 +278,7 @@ export class Haproxy {
   /** The new worker takes over listening sockets and the states of servers; the old one finishes its sessions. */
   async #restartWorker(): Promise<void> {
     const worker = await this.#worker();
-    await new RuntimeSocket(join(this.#options.folder, 'master.sock')).ask('reload').catch(() => '');
+    await new RuntimeSocket(join(this.#options.folder, 'master.sock')).askMaster('reload').catch(() => '');
     const until = performance.now() + startMs;
     for (;;) {
       const now = await this.#worker();

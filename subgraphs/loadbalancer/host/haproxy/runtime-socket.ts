@@ -1,6 +1,8 @@
 // HAProxy's runtime socket (HAProxy 2.6, management guide, section 9.3): a connection for each command.
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
+const mostMasterTries = 50;
 const mostAnswerBytes = 16 * 1024 * 1024;
 
 export class RuntimeError extends Error {
@@ -17,6 +19,19 @@ export class RuntimeSocket {
   constructor(path: string, deadlineMs = 5_000) {
     this.#path = path;
     this.#deadlineMs = deadlineMs;
+  }
+
+  /** Like `ask`, on the master's socket: nobody listens at it for a moment while the master starts itself anew for a reload. */
+  async askMaster(command: string): Promise<string> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.ask(command);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (tries === mostMasterTries || (code !== 'ECONNREFUSED' && code !== 'ENOENT')) throw error;
+        await sleep(100);
+      }
+    }
   }
 
   /** The answer to one command. `payload`: further lines, without an empty one. */

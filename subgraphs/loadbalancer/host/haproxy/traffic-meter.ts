@@ -136,7 +136,7 @@ export class TrafficMeter {
   /** Earlier workers, which end with their last session. HAProxy 2.6 does not say how many sessions they have. */
   async #finishing(): Promise<number> {
     // Unlike a worker's, the master's socket stays open after a command.
-    const answer = await this.#options.master.ask('show proc;quit');
+    const answer = await this.#options.master.askMaster('show proc;quit');
     const [, earlier = ''] = answer.split('# old workers');
     return [...earlier.matchAll(/^\d+\s+worker/gm)].length;
   }

@@ -61,11 +61,10 @@ test('a node that hangs is replaced; back in time it takes its place, and the ne
   const [first, second] = await make(2);
   if (first === undefined || second === undefined) throw new Error('two nodes were wanted');
   await world.signal(first, 'SIGSTOP');
-  await waitFor(
-    'the replacement',
-    async () =>
-      (await states()).filter((state) => state === 'SERVING').length === 2 && (await states()).includes('REPLACED'),
-  );
+  await waitFor('the replacement', async () => {
+    const now = await states();
+    return now.filter((state) => state === 'SERVING').length === 2 && now.includes('REPLACED');
+  });
   const [, , third] = await world.nodes(balancerId);
   expect(third).toMatchObject({ state: 'SERVING', replacesId: first.id });
   expect(third?.hostId).not.toBe(first.hostId);
@@ -107,11 +106,10 @@ test('a host is lost for good: its nodes are made elsewhere, and are told gone w
   if (first === undefined || second === undefined) throw new Error('two nodes were wanted');
   const host = world.hostOf(first);
   await world.loseHost(host);
-  await waitFor(
-    'the replacement',
-    async () =>
-      (await states()).filter((state) => state === 'SERVING').length === 2 && (await states()).includes('REPLACED'),
-  );
+  await waitFor('the replacement', async () => {
+    const now = await states();
+    return now.filter((state) => state === 'SERVING').length === 2 && now.includes('REPLACED');
+  });
   const [, , third] = await world.nodes(balancerId);
   expect(third?.hostId).not.toBe(first.hostId);
   // As if it had been away for longer than it is waited for.
