@@ -73,9 +73,7 @@ export class CallTaker {
     const open = passage(backend, settings.circuitRetryMs) !== 'PASS';
     const ticket = open ? undefined : await holder?.ticket(prepared.objectHash, transportOf(prepared.wire));
     if (holder === undefined || ticket === undefined) return undefined;
-    // While the backend is as its row was read: the slot may be of an address that another process has changed since.
-    const backendVersion = prepared.backendVersion ?? backend.version;
-    const call = { ...prepared, backendVersion, address: ticket.slot.address };
+    const call = { ...prepared, address: ticket.slot.address };
     const windowFromMs = performance.now();
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;
     let commitId: string;
