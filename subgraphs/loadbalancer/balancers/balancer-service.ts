@@ -4,7 +4,7 @@ import type {
   LoadBalancerDeleteInput,
   LoadBalancerUpdateInput,
 } from '../../../generated/graph/loadbalancer.ts';
-import { oneProject, requireRole, visibleRow } from '../../../platform/authorise.ts';
+import { oneProject, requireRole } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
@@ -18,6 +18,7 @@ import { holdProject } from '../../../platform/projects.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { loadBalancerEvents } from '../events.ts';
+import { changeableRow } from '../model/changeable-row.ts';
 import type { Quotas } from '../model/quotas.ts';
 import type { MemberAddresses } from '../parts/member-addresses.ts';
 import { checkPolicy, policyOf } from '../scaling/policy-input.ts';
@@ -161,13 +162,9 @@ export class BalancerService {
     await owe(tx, reconcileKind, row.id, {}, wake);
   }
 
-  async #find(attempt: Attempt, context: RequestContext, id: string): Promise<BalancerRow> {
-    const named = { type: 'LoadBalancer', id };
+  #find(attempt: Attempt, context: RequestContext, id: string): Promise<BalancerRow> {
     const { db } = this.#options;
-    const row = await visibleRow(context.identity, attempt.check, named, (uuid) => readBalancer(db, uuid));
-    attempt.projectId = row.projectId;
-    requireRole(context.identity, row.projectId, 'MEMBER', 'this');
-    return row;
+    return changeableRow(attempt, context, { type: 'LoadBalancer', id }, (uuid) => readBalancer(db, uuid));
   }
 
   #run(

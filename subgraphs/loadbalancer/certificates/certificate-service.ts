@@ -4,7 +4,7 @@ import type {
   TlsCertificateDeleteInput,
   TlsCertificateUpdateInput,
 } from '../../../generated/graph/loadbalancer.ts';
-import { oneProject, requireRole, visibleRow } from '../../../platform/authorise.ts';
+import { oneProject, requireRole } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
@@ -13,6 +13,7 @@ import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platf
 import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
+import { changeableRow } from '../model/changeable-row.ts';
 import type { Quotas } from '../model/quotas.ts';
 import {
   type CertificateContent,
@@ -117,12 +118,8 @@ export class CertificateService {
     return { ...content, keyId, sealedKey: sealed };
   }
 
-  async #find(attempt: Attempt, context: RequestContext, id: string): Promise<CertificateRow> {
-    const named = { type: 'TlsCertificate', id };
-    const row = await visibleRow(context.identity, attempt.check, named, (uuid) => this.#read(uuid));
-    attempt.projectId = row.projectId;
-    requireRole(context.identity, row.projectId, 'MEMBER', 'this');
-    return row;
+  #find(attempt: Attempt, context: RequestContext, id: string): Promise<CertificateRow> {
+    return changeableRow(attempt, context, { type: 'TlsCertificate', id }, (uuid) => this.#read(uuid));
   }
 
   async #read(id: string): Promise<CertificateRow | undefined> {

@@ -4,7 +4,7 @@ import type {
   ProjectSubnetDeleteInput,
   ProjectSubnetUpdateInput,
 } from '../../../generated/graph/loadbalancer.ts';
-import { oneProject, requireRole, visibleRow } from '../../../platform/authorise.ts';
+import { oneProject, requireRole } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { refuse, unknownId } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
@@ -13,6 +13,7 @@ import { InputCheck } from '../../../platform/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { isInBlock } from '../../../platform/net/address-block.ts';
 import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
+import { changeableRow } from '../model/changeable-row.ts';
 import type { Quotas } from '../model/quotas.ts';
 import { hostNetworks } from '../stores/host-store.ts';
 import {
@@ -123,12 +124,8 @@ export class SubnetService {
     return row;
   }
 
-  async #find(attempt: Attempt, context: RequestContext, id: string): Promise<SubnetRow> {
-    const named = { type: 'ProjectSubnet', id };
-    const row = await visibleRow(context.identity, attempt.check, named, (uuid) => this.#read(uuid));
-    attempt.projectId = row.projectId;
-    requireRole(context.identity, row.projectId, 'MEMBER', 'this');
-    return row;
+  #find(attempt: Attempt, context: RequestContext, id: string): Promise<SubnetRow> {
+    return changeableRow(attempt, context, { type: 'ProjectSubnet', id }, (uuid) => this.#read(uuid));
   }
 
   async #read(id: string): Promise<SubnetRow | undefined> {
