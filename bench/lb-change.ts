@@ -1,18 +1,40 @@
-// How long a change of a member takes on its node: from the wanted state to HAProxy's answer that it is in effect, and the file that says
-// so; against the bare command on the runtime socket. Members, weights and certificates need no reload.
+// How long a change of a member takes. The whole way: from `memberUpdate` to its effect in HAProxy, against `projectUpdate` and the bare
+// command on the runtime socket. And on the node alone: from the wanted state to HAProxy's answer that it is in effect, and the file that
+// says so. Members, weights and certificates need no reload.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificate } from '../platform/net/certificates.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { changesByMutation } from './lb/changes-by-mutation.ts';
 import { partOf, startMembers, startNode } from './lb/data-places.ts';
 import { percentile, rounded } from './support/statistics.ts';
 
-const counts = { changes: { help: 'changes of a weight, and as many bare commands', usual: 500 } };
+const counts = {
+  mutations: { help: 'changes of a weight by mutation, and as many of a project with a bare command', usual: 200 },
+  changes: { help: 'changes of a weight on the node alone, and as many bare commands', usual: 500 },
+};
 
 export const benchLbChange = defineBench({ counts, run });
 
 async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
+  const { counts, signal } = context;
+  const { changesMs, floorsMs, answersMs, reloads } = await changesByMutation(counts.mutations, signal);
+  const [changeP50Ms, floorP50Ms] = [percentile(changesMs, 0.5), percentile(floorsMs, 0.5)];
+  const onNode = await changesOnNode(context);
+  const all = reloads + onNode.reloads;
+  return {
+    figures: {
+      ...{ changeP50Ms: rounded(changeP50Ms, 2), floorP50Ms: rounded(floorP50Ms, 2) },
+      ...{ changeToFloor: rounded(changeP50Ms / floorP50Ms, 2), reloads: all },
+      ...{ answerP50Ms: rounded(percentile(answersMs, 0.5), 2), changeP99Ms: rounded(percentile(changesMs, 0.99), 2) },
+      ...{ onNode: onNode.figures, machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1) },
+    },
+    faults: [...onNode.disagreements, ...(all > 0 ? [`${all} changes needed a reload`] : [])],
+  };
+}
+
+async function changesOnNode(context: BenchContext<keyof typeof counts>) {
   const { counts, signal } = context;
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-lb-change-'));
@@ -58,10 +80,10 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   const [applyP50Ms, commandP50Ms] = [percentile(changes, 0.5), percentile(commands, 0.5)];
   return {
     figures: {
-      ...{ applyP50Ms: rounded(applyP50Ms, 2), commandP50Ms: rounded(commandP50Ms, 2), reloads },
+      ...{ applyP50Ms: rounded(applyP50Ms, 2), commandP50Ms: rounded(commandP50Ms, 2) },
       overCommandMs: rounded(applyP50Ms - commandP50Ms, 2),
     },
-    faults: [...disagreements, ...(reloads > 0 ? [`${reloads} changes needed a reload`] : [])],
+    ...{ reloads, disagreements },
   };
 }
 

@@ -1,12 +1,14 @@
-// The time of a second `npm start` until everything is ready, with the lab, and the memory of its whole process tree when idle.
+// The time of a second `npm start` until everything is ready, with the lab's firewall, and the memory of its whole process tree when idle.
+// These are judged. What each other part of the lab adds to both is told.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { addParts, namedParts } from './start/lab-parts.ts';
+import { memoryByName } from './start/memory-by-name.ts';
 import { startSystem } from './start/started-system.ts';
-import { processTree, proportionalKib } from './support/process-tree.ts';
 import { median, rounded } from './support/statistics.ts';
 
 const counts = {
@@ -16,9 +18,14 @@ const counts = {
 
 export const benchStart = defineBench({
   counts,
-  options: { lab: 'no: without the lab', product: 'the checkout whose `npm start` is measured (this one)' },
+  options: {
+    lab: 'no: without the lab',
+    parts: 'other parts of the lab to measure, separated by commas, or none (all but neutron, which downloads 120 MB)',
+    product: 'the checkout whose `npm start` is measured (this one)',
+  },
   against: {
     counts: { starts: 3, idle: 1 },
+    options: { parts: 'none' },
     rounds: 7,
     cpuPerUnit: ['startCpuMs'],
     // Older benchmarks do not report the cost of a start.
@@ -34,6 +41,7 @@ async function run({
   signal,
 }: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   const withLab = options.lab !== 'no';
+  const names = withLab ? namedParts(options.parts) : [];
   const product = options.product ?? fileURLToPath(new URL('..', import.meta.url));
   const dataPath = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   await using stack = new AsyncDisposableStack();
@@ -45,6 +53,7 @@ async function run({
   const seconds: number[] = [];
   const cpuMs: number[] = [];
   let memory: ReadonlyMap<string, number> = new Map();
+  let parts: object = {};
   for (let start = 1; start <= starts; start += 1) {
     const system = await startSystem({ product, dataPath, withLab, signal });
     try {
@@ -54,12 +63,19 @@ async function run({
       if (start === starts) {
         await sleep(idleSeconds * 1000, undefined, { signal });
         memory = await memoryByName(system.pid);
+        if (names.length > 0)
+          parts = await addParts({ names, dataPath, pid: system.pid, idleSeconds, progress, signal });
       }
     } finally {
       await system.stop();
     }
   }
-  const parts = [...memory].map(([name, mib]): [string, number] => [name, rounded(mib, 1)]);
+  if (names.length > 0) {
+    const whole = await startSystem({ product, dataPath, withLab, signal });
+    await whole.stop();
+    parts = { ...parts, startWithPartsSeconds: rounded(whole.readyAfterMs / 1000, 2) };
+  }
+  const byProcess = [...memory].map(([name, mib]): [string, number] => [name, rounded(mib, 1)]);
   const figures = {
     secondStartSeconds: rounded(median(seconds), 2),
     startCpuMs: rounded(median(cpuMs), 0),
@@ -67,19 +83,12 @@ async function run({
       [...memory.values()].reduce((sum, mib) => sum + mib, 0),
       1,
     ),
-    residentMiBByProcess: Object.fromEntries(parts.sort(([, a], [, b]) => b - a)),
+    residentMiBByProcess: Object.fromEntries(byProcess.sort(([, a], [, b]) => b - a)),
     startsSeconds: seconds.map((each) => rounded(each, 2)),
     firstStartSeconds: rounded(first.readyAfterMs / 1000, 2),
+    ...parts,
     lab: first.hasLab,
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
   return { figures };
-}
-
-/** MiB by process name. */
-async function memoryByName(root: number): Promise<ReadonlyMap<string, number>> {
-  const byName = new Map<string, number>();
-  for (const { pid, name } of await processTree(root))
-    byName.set(name, (byName.get(name) ?? 0) + (await proportionalKib(pid)) / 1024);
-  return byName;
 }

@@ -13,7 +13,9 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   soak: async () => (await import('./soak.ts')).benchSoak,
   'lb-nodes': async () => (await import('./lb-nodes.ts')).benchLbNodes,
   'lb-data': async () => (await import('./lb-data.ts')).benchLbData,
+  'lb-heal': async () => (await import('./lb-heal.ts')).benchLbHeal,
   'lb-change': async () => (await import('./lb-change.ts')).benchLbChange,
+  'gslb-dns': async () => (await import('./gslb-dns.ts')).benchGslbDns,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 
@@ -23,8 +25,11 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
   'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
   stops: async () => (await import('./trials/stops-main.ts')).trialStops,
-  'lb-heal': async () => (await import('./trials/lb-heal.ts')).trialLbHeal,
+  'lb-heal': async () => (await import('./trials/lb-heal-main.ts')).trialLbHeal,
   'lb-scale': async () => (await import('./trials/lb-scale.ts')).trialLbScale,
+  'lb-changes': async () => (await import('./trials/lb-changes-main.ts')).trialLbChanges,
   'lb-config': async () => (await import('./trials/lb-config-main.ts')).trialLbConfig,
+  'gslb-quorum': async () => (await import('./trials/gslb-quorum.ts')).trialGslbQuorum,
+  'dns-answers': async () => (await import('./trials/dns-answers-main.ts')).trialDnsAnswers,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
 };

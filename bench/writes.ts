@@ -7,7 +7,8 @@ import { type CallData, CallMaker, checkSucceeded } from './relay/calls.ts';
 import { mostConcurrency, register, startDevice } from './relay/devices.ts';
 import { AllInOneSystem, type Usage } from './support/all-in-one.ts';
 import { closedLoop, type LoopFigures } from './support/closed-loop.ts';
-import { GraphClient, type MutationAnswer, notRefused } from './support/graph-client.ts';
+import { GraphClient } from './support/graph-client.ts';
+import { projectWrites } from './support/project-writes.ts';
 import { percentile, rounded } from './support/statistics.ts';
 
 const deviceName = 'bench-firewall';
@@ -98,37 +99,6 @@ function figuresOf(rounds: readonly Round[]) {
     p50Ms: rounded(percentile(latenciesMs, 0.5), 1),
     p99Ms: rounded(percentile(latenciesMs, 0.99), 1),
     writes: latenciesMs.length,
-  };
-}
-
-/** An administrator changes as many projects as there are clients, each time to a new value. */
-async function projectWrites(client: GraphClient, password: string, projects: number): Promise<() => Promise<void>> {
-  const logIn =
-    'mutation ($input: LoginInput!) { done: login(input: $input) { accessToken userErrors { code message } } }';
-  const create =
-    'mutation ($input: ProjectCreateInput!) { done: projectCreate(input: $input) { project { id } userErrors { code message } } }';
-  const update =
-    'mutation ($input: ProjectUpdateInput!) { done: projectUpdate(input: $input) { project { id version } commit { token } userErrors { code message } } }';
-  type LoginAnswer = MutationAnswer & { readonly accessToken: string };
-  const login = await client.ask<{ done: LoginAnswer }>(logIn, { input: { name: 'admin', password } });
-  const { accessToken } = notRefused(login.done);
-  type ProjectAnswer = MutationAnswer & { readonly project: { readonly id: string } | null };
-  const write = async (query: string, input: object): Promise<string> => {
-    const { done } = await client.ask<{ done: ProjectAnswer }>(query, { input }, accessToken);
-    const { project } = notRefused(done);
-    if (project === null) throw new Error('a write gave no project');
-    return project.id;
-  };
-  const ids: string[] = [];
-  for (let index = 0; index < projects; index += 1) ids.push(await write(create, { name: `bench-${index}` }));
-  // A project is used by one client at a time: row lock contention is not measured.
-  let change = 0;
-  return async () => {
-    const id = ids.shift();
-    if (id === undefined) throw new Error('there are more clients than projects');
-    change += 1;
-    await write(update, { id, description: `change ${change}`, idempotencyKey: `change-${change}` });
-    ids.push(id);
   };
 }
 

@@ -9,6 +9,7 @@ import type { GraphExport } from '../platform/graph/graph-export.ts';
 import type { Subgraph } from '../platform/graph/subgraph.ts';
 import type { MutualTls } from '../platform/graph/tls.ts';
 import type { SigningKeys } from '../platform/secrets/key-pairs.ts';
+import type { PartReadiness } from '../platform/watch/watch-answer.ts';
 import { CredentialCache } from './access/credential-cache.ts';
 import {
   type ConnectionLimits,
@@ -32,7 +33,7 @@ import { Connections } from './web/connections.ts';
 import { GraphqlEndpoint } from './web/graphql-endpoint.ts';
 import { gatewayMetrics } from './web/metrics.ts';
 import { proxiedListener } from './web/proxied-listener.ts';
-import { createWebServer, type PartReadiness } from './web/server.ts';
+import { createWebServer } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
 
 /** Location of a subgraph: in this process, or at an origin such as https://relay.internal:4102. */

@@ -26,6 +26,7 @@ export type KeeperLine =
 /** A request is a line: its number, the verb, and the names. */
 export type KeeperRequest =
   | readonly ['start', PartName]
+  | readonly ['clear', PartName]
   | readonly ['remove', PartName]
   | readonly ['trouble', PartName, Trouble]
   | readonly [HostAct, PartName, string]
@@ -87,7 +88,7 @@ export class LabKeeper {
     if (!isPartName(name) || !this.#mayHave(name)) return undefined;
     if (verb === 'trouble') return isTrouble(last) ? ['trouble', name, last] : undefined;
     if (isHostAct(verb)) return isHostName(last) ? [verb, name, last] : undefined;
-    return (verb === 'start' || verb === 'remove') && last === '' ? [verb, name] : undefined;
+    return (verb === 'start' || verb === 'clear' || verb === 'remove') && last === '' ? [verb, name] : undefined;
   }
 
   async #carryOut(to: number, request: KeeperRequest): Promise<void> {
@@ -96,7 +97,8 @@ export class LabKeeper {
         this.#say({ say: 'started', to, answer: await this.#source.start(request[1], this.#log) });
         return;
       }
-      if (request[0] === 'remove') await this.#source.remove(request[1]);
+      if (request[0] === 'clear') await this.#source.clear(request[1]);
+      else if (request[0] === 'remove') await this.#source.remove(request[1]);
       else if (request[0] === 'trouble') await this.#source.trouble(request[1], request[2]);
       else if (request[0] === 'stop') await this.#source.stop();
       else await this.#source.act(request[1], request[0], request[2]);

@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import type { SetupLog } from '../embedded/setup-log.ts';
 import type { KeeperLine, KeeperRequest } from './keeper.ts';
 import type { LabSource } from './lab-source.ts';
@@ -12,15 +11,17 @@ import type { HostAct, PartAnswer, PartName, Trouble } from './part.ts';
 const goneMessage = "the lab's keeper has ended";
 
 export class KeptLab implements LabSource {
-  readonly #pipe: Duplex;
+  readonly #pipe: Socket;
   readonly #gone = new AbortController();
   readonly #waiting = new Map<number, (line: KeeperLine) => void>();
   #log: SetupLog | undefined;
   #last = 0;
   #heard = '';
 
-  constructor(pipe: Duplex) {
+  constructor(pipe: Socket) {
     this.#pipe = pipe;
+    // It alone must not keep this process running.
+    pipe.unref();
     pipe.on('error', () => {});
     pipe.on('data', (data: Buffer) => this.#hear(data.toString()));
     pipe.on('close', () => {
@@ -49,6 +50,10 @@ export class KeptLab implements LabSource {
     await this.#ask(act, name, host);
   }
 
+  async clear(name: PartName): Promise<void> {
+    await this.#ask('clear', name);
+  }
+
   async remove(name: PartName): Promise<void> {
     await this.#ask('remove', name);
   }
@@ -63,9 +68,11 @@ export class KeptLab implements LabSource {
     const number = this.#last;
     const answer = Promise.withResolvers<KeeperLine>();
     this.#waiting.set(number, answer.resolve);
+    this.#pipe.ref();
     this.#pipe.write(`${[number, ...request].join(' ')}\n`);
     const line = await answer.promise;
     this.#waiting.delete(number);
+    if (this.#waiting.size === 0) this.#pipe.unref();
     if (line.say === 'failed') throw new Error(line.why);
     return line;
   }
@@ -86,10 +93,7 @@ export function keptLab(env: Readonly<Record<string, string | undefined>>): Kept
   const descriptor = Number(env.LAB_KEEPER_FD ?? Number.NaN);
   if (Number.isNaN(descriptor)) return undefined;
   const pipe = new Socket({ fd: descriptor, readable: true, writable: true });
-  const kept = new KeptLab(pipe);
-  // It alone must not keep this process running.
-  pipe.unref();
-  return kept;
+  return new KeptLab(pipe);
 }
 
 /** Starts the keeper of the parts that need no root, as the user of this process. It ends with this process. */
@@ -99,9 +103,8 @@ export function plainKeeper(dataPath: string): KeptLab {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
-  const pipe = child.stdio[3] as Duplex;
+  const pipe = child.stdio[3] as Socket;
   child.on('error', () => pipe.destroy());
   child.unref();
-  (pipe as Socket).unref();
   return new KeptLab(pipe);
 }

@@ -8,7 +8,7 @@ import { labFolder, plainLabFolder } from './folders.ts';
 import { InOrder } from './in-order.ts';
 import { removeAbandonedLab } from './lab.ts';
 import { namesFile } from './names-file.ts';
-import type { HostAct, PartAnswer, PartName, RunningPart, Trouble } from './part.ts';
+import type { HostAct, LeftOver, PartAnswer, PartName, RunningPart, Trouble } from './part.ts';
 import { parts, runsAsRoot } from './parts.ts';
 
 export interface LabSource {
@@ -18,6 +18,8 @@ export interface LabSource {
   trouble(name: PartName, trouble: Trouble): Promise<void>;
   /** Throws if the part does not run, or has no such host. */
   act(name: PartName, act: HostAct, host: string): Promise<void>;
+  /** Ends what a killed process left of it, unless it runs. */
+  clear(name: PartName): Promise<void>;
   /** Ends the part, and deletes its configuration and identity. */
   remove(name: PartName): Promise<void>;
   /** Ends all parts, for good; those that are still starting give up. */
@@ -69,9 +71,20 @@ export class LabHere implements LabSource {
     });
   }
 
+  clear(name: PartName): Promise<void> {
+    return this.#order.run(name, async () => {
+      if (this.#running.has(name)) return;
+      await this.#leftOver(name, (left, folder) => left.end(folder));
+    });
+  }
+
   remove(name: PartName): Promise<void> {
     return this.#order.run(name, async () => {
       await this.#end(name);
+      await this.#leftOver(name, async (left, folder) => {
+        await left.end(folder);
+        await left.remove(folder);
+      });
       await rm(this.#folderOf(name), { recursive: true, force: true });
       if (name === 'firewall') await rm(join(this.#dataPath, namesFile), { force: true });
     });
@@ -89,6 +102,12 @@ export class LabHere implements LabSource {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const start = await parts[name].load();
     return start({ folder, log, signal: this.#signal });
+  }
+
+  async #leftOver(name: PartName, work: (left: LeftOver, folder: string) => Promise<void>): Promise<void> {
+    const folder = this.#folderOf(name);
+    const left = (await pathExists(folder)) ? await parts[name].loadLeftOver?.() : undefined;
+    if (left !== undefined) await work(left, folder);
   }
 
   async #end(name: PartName): Promise<void> {

@@ -71,6 +71,14 @@ export interface PartOptions {
   readonly signal: AbortSignal;
 }
 
+/** What outlives a process that had the part and was killed. */
+export interface LeftOver {
+  /** Ends it. `folder`: the part's, which exists. */
+  end(folder: string): Promise<void>;
+  /** Deletes what the part has outside of its folder. */
+  remove(folder: string): Promise<void>;
+}
+
 export type StartPart = (options: PartOptions) => Promise<StartedPart>;
 
 export function isPartName(text: string): text is PartName {

@@ -1,6 +1,6 @@
 // The table of the lab's parts: what each needs, which troubles it can have, and its code, which is loaded when it starts.
 
-import type { PartName, StartPart, Trouble } from './part.ts';
+import type { LeftOver, PartName, StartPart, Trouble } from './part.ts';
 
 interface PartRow {
   readonly summary: string;
@@ -10,6 +10,8 @@ interface PartRow {
   readonly prefersRoot?: true;
   readonly troubles: readonly Exclude<Trouble, 'none'>[];
   load(): Promise<StartPart>;
+  /** Undefined: everything of it ends with the process that has it. */
+  loadLeftOver?(): Promise<LeftOver>;
 }
 
 export const parts: Readonly<Record<PartName, PartRow>> = {
@@ -67,6 +69,7 @@ export const parts: Readonly<Record<PartName, PartRow>> = {
     prefersRoot: true,
     troubles: [],
     load: async () => (await import('./parts/balancers.ts')).startBalancers,
+    loadLeftOver: async () => (await import('./parts/balancers.ts')).leftOfBalancers,
   },
 };
 

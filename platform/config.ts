@@ -160,6 +160,12 @@ const platformSettings = {
       'maximum number of fields that one event may resolve for the subscriptions of one user with the same rights; subscriptions that differ only in a filter count once, plus 10 for each further one',
     ),
   'metrics.public': flag.default(false).describe('serve /metrics to other hosts too'),
+  'watch.host': text.default('127.0.0.1').describe('address of watch.port'),
+  'watch.port': port
+    .optional()
+    .describe(
+      'port at which this process answers /health/live, /health/ready and /metrics over HTTP, also without the role gateway; 0 takes a free one; default: only the public endpoint does',
+    ),
   'retention.eventDays': count(1, 3650).default(30).describe('days for which status events are kept'),
   'audit.anchorFile': file
     .optional()

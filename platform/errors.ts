@@ -87,7 +87,10 @@ export const userErrorCodes = {
     meaning: 'An earlier call on the same object is UNKNOWN or ACCEPTED: settle it, or set force.',
   },
   OBJECT_BUSY: { retry: 'SAME_KEY', meaning: 'Another call on the same object is in progress: wait retryAfterMs.' },
-  NOT_SUPPORTED: { retry: 'NEVER', meaning: "The backend's driver does not offer this operation." },
+  NOT_SUPPORTED: {
+    retry: 'NEVER',
+    meaning: "This is not offered: an operation by the backend's driver, or a protocol by load balancers.",
+  },
   INIT_NOT_ALLOWED: { retry: 'NEVER', meaning: 'The backend does not allow INIT operations: set allowInit.' },
   NO_PROBE: { retry: 'NEVER', meaning: "The driver can't read the outcome of the operation: give a verdict." },
   BACKEND_MOVED: {
@@ -102,7 +105,7 @@ export const userErrorCodes = {
   REPLAY_UNCERTAIN: {
     retry: 'NEVER',
     meaning:
-      'A failover lost writes, so it is unknown whether this key was used before. An operator must lift the block.',
+      'A failover lost writes, so it is unknown whether this key was used before. It ends with a later failover that lost none; no command lifts it.',
   },
   // Dependencies
   UNAVAILABLE: {

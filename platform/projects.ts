@@ -2,10 +2,17 @@
 // so that nothing can be created in a project that is deleted at the same moment.
 import type { Sql, Transaction } from './database/database.ts';
 import { encodeId } from './ids.ts';
+import { InputCheck } from './input.ts';
 import { refuseUnknown } from './refusals.ts';
 
-/** By the subgraph that has projects. Throws the database's duplicate key error when the name is taken. */
+/**
+ * By the subgraph that has projects. Throws the database's duplicate key error when the name is taken. Refuses what is no label of DNS:
+ * the name is one in the names of what belongs to the project (NAME.PROJECT.ZONE).
+ */
 export async function recordProject(tx: Transaction, id: string, name: string): Promise<void> {
+  const check = new InputCheck();
+  check.name('name', name);
+  check.throwIfAny();
   await tx.execute('INSERT INTO project_name (project_id, name) VALUES (?, ?)', [id, name]);
 }
 

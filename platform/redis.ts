@@ -35,6 +35,8 @@ export function redisOptions(location: RedisLocation, options: { readonly keepCo
     disconnectTimeout: 100,
     maxRetriesPerRequest: options.keepCommands ? null : 0,
     enableOfflineQueue: options.keepCommands,
+    // The driver awaits no answer to its own subscription: one that fails would end the process. Subscribers do it at `ready`.
+    autoResubscribe: false,
     ...(options.keepCommands ? {} : { commandTimeout: 2_000 }),
     // Retries for ever, with a bounded pause: a Redis that comes back is found within a second.
     retryStrategy: (attempt) => Math.min(reconnectFirstMs * 2 ** Math.min(attempt, 10), reconnectMostMs),
@@ -57,4 +59,40 @@ export function createRedis(location: RedisLocation, options: RedisConnectionOpt
     lost = false;
   });
   return redis;
+}
+
+export interface QueueConnection {
+  /** With `keepCommands` it is not opened itself: BullMQ's workers open two like it. */
+  readonly redis: Redis;
+  /** Closes all connections, for good and without waiting for Redis. */
+  close(): void;
+}
+
+/**
+ * A connection for BullMQ, which opens more like it, leaves some open when Redis is not available at their end, and opens some again
+ * that were closed. Their errors are told to BullMQ's listeners.
+ */
+export function createQueueConnection(
+  location: RedisLocation,
+  options: { readonly keepCommands: boolean },
+): QueueConnection {
+  const settings = redisOptions(location, options);
+  const all: Redis[] = [];
+  let closed = false;
+  const open = (own: RedisSettings): Redis => {
+    const redis = new Redis({ ...settings, ...own });
+    const connect = redis.connect.bind(redis);
+    redis.connect = (callback) =>
+      closed ? Promise.reject(new Error('The connection was closed.')) : connect(callback);
+    redis.duplicate = ((more: RedisSettings = {}) => open(more)) as Redis['duplicate'];
+    all.push(redis);
+    return redis;
+  };
+  return {
+    redis: open({ lazyConnect: options.keepCommands }),
+    close() {
+      closed = true;
+      for (const redis of all) redis.disconnect();
+    },
+  };
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { type AllInOne, allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
+import type { HostAct, PartName } from '../../lab/part.ts';
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -21,7 +22,14 @@ import { closedLoop, type LoopFigures } from './closed-loop.ts';
 import type { Ask } from './graph-client.ts';
 
 export type SystemOrder =
-  | { readonly do: 'start'; readonly dataPath: string; readonly withLab: boolean }
+  | {
+      readonly do: 'start';
+      readonly dataPath: string;
+      readonly withLab: boolean;
+      readonly labParts?: readonly PartName[] | undefined;
+    }
+  /** To a host of the lab, or to a node of a load balancer. */
+  | { readonly do: 'act'; readonly act: HostAct; readonly name: string }
   | { readonly do: 'calls'; readonly way: CallWay; readonly clients: number; readonly forMs: number }
   | { readonly do: 'memory' }
   | { readonly do: 'retain'; readonly keptMs: number }
@@ -68,7 +76,9 @@ let ask: Ask | undefined;
 answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | MemoryFigures | undefined> => {
   switch (order.do) {
     case 'start':
-      return start(order.dataPath, order.withLab);
+      return start(order);
+    case 'act':
+      return act(order);
     case 'calls':
       return closedLoop(order, callOf(order.way));
     case 'memory':
@@ -82,17 +92,23 @@ answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | MemoryF
 // A profile is written only at an orderly exit.
 process.once('SIGTERM', () => process.exit(0));
 
-async function start(dataPath: string, withLab: boolean): Promise<SystemStarted> {
+async function start({ dataPath, withLab, labParts }: SystemOrder & { do: 'start' }): Promise<SystemStarted> {
   dataFolder = dataPath;
   const config = allInOneConfig({ flags: { 'listen.port': '0', 'log.level': 'error', ...testEgressSettings } });
   const signal = new AbortController().signal;
-  system = await startAllInOne({ config, dataPath, withLab, signal, stdout: nowhere });
+  system = await startAllInOne({ config, dataPath, withLab, labParts, signal, stdout: nowhere });
   const [token = '', adminPassword = ''] = await Promise.all(
     ['admin.token', 'admin.password'].map(async (name) => (await readFile(join(dataPath, name), 'utf8')).trim()),
   );
   ask = await subgraphAsk(system.process, token, log);
   const { url = '' } = system.process;
   return { url, token, adminPassword, database: system.database, lab: labOf(system) };
+}
+
+async function act({ act, name }: SystemOrder & { do: 'act' }): Promise<undefined> {
+  if (system?.lab === undefined) throw new Error('the system was started without a lab');
+  await system.lab.act(act, name);
+  return undefined;
 }
 
 async function memory(): Promise<MemoryFigures> {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PartName } from '../../lab/part.ts';
 import type { SystemOrder, SystemStarted } from './all-in-one-process.ts';
 import { Child } from './child.ts';
 import { cpuMsOf } from './cpu.ts';
@@ -53,13 +54,19 @@ export class AllInOneSystem {
   /** It is stopped, and its folder removed, with the stack. */
   static async start(
     stack: AsyncDisposableStack,
-    options: { readonly withLab: boolean; readonly nodeArguments?: readonly string[] },
+    options: {
+      readonly withLab: boolean;
+      /** Default: the firewall alone. */
+      readonly labParts?: readonly PartName[];
+      readonly nodeArguments?: readonly string[];
+    },
   ): Promise<AllInOneSystem> {
     const dataPath = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
     stack.defer(() => rm(dataPath, { recursive: true, force: true }));
     const child = new Child(new URL('./all-in-one-process.ts', import.meta.url), options.nodeArguments);
     stack.defer(() => child.stop());
-    const order: SystemOrder = { do: 'start', dataPath, withLab: options.withLab };
+    const { withLab, labParts } = options;
+    const order: SystemOrder = { do: 'start', dataPath, withLab, labParts };
     const started = await child.ask<SystemStarted>(order, startDeadlineMs);
     stack.defer(() => child.ask({ do: 'stop' } satisfies SystemOrder, stopDeadlineMs));
     const log = await ServerLog.open(started.database.socketPath ?? '', dataPath);

@@ -21,7 +21,7 @@ import type { WantedNode, WantedPart } from '../../subgraphs/loadbalancer/wanted
 import { type Case, casesOf } from './lb-config/cases.ts';
 import { HostileValues } from './lb-config/hostile-values.ts';
 import { sampleRevocations } from './lb-config/revocations.ts';
-import { wordsOf } from './lb-config/words.ts';
+import { patternsOf, wordsOf } from './lb-config/words.ts';
 import { seededRandom } from './random.ts';
 
 const run = promisify(execFile);
@@ -84,7 +84,7 @@ export async function runLbConfig(options: LbConfigOptions): Promise<LbConfigRes
   for (const each of cases) {
     const spec = specOf(each, each.plain);
     if (spec === undefined) continue;
-    shapes.set(each, wordsOf(textOf(node, partsWith(each.kind, spec), folder)));
+    shapes.set(each, wordsOf(configurationText(modelOf(node, partsWith(each.kind, spec), folder))));
   }
   const places = new Places(folder, node);
   await places.start();
@@ -101,7 +101,7 @@ export async function runLbConfig(options: LbConfigOptions): Promise<LbConfigRes
       else {
         figures.rendered += 1;
         const parts = partsWith(tried.kind, spec);
-        const fault = shapeFault(shapes.get(tried), () => textOf(node, parts, folder), tried, spec);
+        const fault = shapeFault(shapes.get(tried), () => modelOf(node, parts, folder), tried, spec);
         if (fault !== undefined) escaped(fault, { tried, value });
         waiting.push({ tried, value, parts });
       }
@@ -195,20 +195,19 @@ function modelOf(node: WantedNode, parts: readonly WantedPart[], folder: string)
   );
 }
 
-function textOf(node: WantedNode, parts: readonly WantedPart[], folder: string): string {
-  return configurationText(modelOf(node, parts, folder));
-}
-
 /** Numbers, enums and booleans may add lines of our own; texts never do. */
 function shapeFault(
   plain: readonly (readonly string[])[] | undefined,
-  render: () => string,
+  render: () => HaproxyModel,
   { kind, field, plain: sample }: Case,
   spec: PartSpec,
 ): string | undefined {
   let words: readonly (readonly string[])[];
   try {
-    words = wordsOf(render());
+    const model = render();
+    words = wordsOf(configurationText(model));
+    const fault = patternFault(model, spec);
+    if (fault !== undefined) return fault;
   } catch (error) {
     return (error as Error).message;
   }
@@ -220,6 +219,17 @@ function shapeFault(
   if (plain === undefined || !isText || isEnum) return undefined;
   const shape = (lines: readonly (readonly string[])[]) => lines.map((line) => line.length).join(' ');
   return shape(words) === shape(plain) ? undefined : 'it has other lines or words than a plain value';
+}
+
+/** The value of an L7 rule that is in a file is one pattern there. */
+function patternFault({ files }: HaproxyModel, { value }: PartSpec): string | undefined {
+  for (const { path, content } of files.values()) {
+    if (typeof value !== 'string' || !path.includes('/rule-')) continue;
+    const patterns = patternsOf(content);
+    if (patterns.length !== 1 || ![value, `.${value}`].includes(patterns[0] ?? ''))
+      return `its file has ${patterns.length} patterns, or another one than the value`;
+  }
+  return undefined;
 }
 
 /** The real HAProxy: it reads files, and takes servers at its runtime socket. */

@@ -147,7 +147,7 @@ export class GraphClient {
   }
 }
 
-function refusalText({ code, message, field }: UserError): string {
+export function refusalText({ code, message, field }: UserError): string {
   return field.length === 0 ? `${code}: ${message}` : `${code}: ${message} (${field.join('.')})`;
 }
 

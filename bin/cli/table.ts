@@ -32,6 +32,14 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'The servers of a pool.',
     load: async () => (await import('../commands/members/noun.ts')).members,
   },
+  l7policies: {
+    summary: 'What listeners do with requests that match.',
+    load: async () => (await import('../commands/l7policies/noun.ts')).l7Policies,
+  },
+  l7rules: {
+    summary: 'The conditions of L7 policies.',
+    load: async () => (await import('../commands/l7rules/noun.ts')).l7Rules,
+  },
   certificates: {
     summary: 'TLS certificates of listeners and pools.',
     load: async () => (await import('../commands/certificates/noun.ts')).certificates,
@@ -39,6 +47,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   subnets: {
     summary: "The projects' own networks.",
     load: async () => (await import('../commands/subnets/noun.ts')).subnets,
+  },
+  quotas: {
+    summary: 'How many objects of load balancing a project may have.',
+    load: async () => (await import('../commands/quotas/noun.ts')).quotas,
   },
   nodes: {
     summary: 'The nodes that serve a load balancer.',
@@ -83,6 +95,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   serve: {
     summary: 'Run chosen roles with your own database and Redis.',
     load: async () => (await import('../commands/serve.ts')).serve,
+  },
+  apply: {
+    summary: 'Create and update what a YAML or JSON file describes.',
+    load: async () => (await import('../commands/apply.ts')).apply,
   },
   join: {
     summary: 'Make this host a machine of an installation, with a token from "tidegate machines create".',

@@ -25,7 +25,7 @@ import { egressOfLab } from './egress.ts';
 import { firstAccounts } from './first-accounts.ts';
 import { BalancerGround, balancerSettings } from './lab/balancers.ts';
 import { openControl } from './lab/control.ts';
-import { Lab } from './lab/lab.ts';
+import { endLeftOver, Lab } from './lab/lab.ts';
 import { labLines } from './lab/lines.ts';
 import { ownersOf } from './owners.ts';
 import { startPrivateDns } from './private-dns.ts';
@@ -119,7 +119,11 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
       async (server) => server?.stop(),
     ),
     start(
-      async () => lab?.begin(),
+      async () => {
+        // The folder is this process's now: what is left of a lab in it has no owner.
+        await endLeftOver({ dataPath: folder.path, rootSource: options.labSource, log, signal });
+        await lab?.begin();
+      },
       async () => lab?.stop(),
     ),
   ]);

@@ -9,11 +9,12 @@ import { ConfigError } from '../../platform/config-error.ts';
 import { RemoteAuthenticator } from '../../platform/graph/remote-authenticator.ts';
 import { graphOf } from '../../platform/graph/sdl.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
-import type { Health, PartHealth } from '../../platform/health.ts';
+import type { Health } from '../../platform/health.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { RunningSubgraph, SubgraphRow } from '../../platform/subgraph-row.ts';
+import { readinessOf } from '../../platform/watch/watch-answer.ts';
 import { publicTls } from './connections.ts';
 import type { TlsOfRole } from './internal-tls.ts';
 import { dashboardFolder, supergraphFile } from './places.ts';
@@ -54,12 +55,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     ...(remote ? { signingKeys: await parts.keys.signing('gateway') } : {}),
     log,
     registry,
-    readiness: async () => {
-      const { missing, impaired } = await health.readiness();
-      const shown = (parts: readonly PartHealth[], required: boolean) =>
-        parts.map(({ name, ready, detail }) => ({ name, ready, required, detail: detail ?? undefined }));
-      return [...shown(missing, true), ...shown(impaired, false)];
-    },
+    readiness: () => readinessOf(health),
     staticFolder: dashboardFolder,
     host: config['listen.host'],
     port: config['listen.port'],

@@ -28,6 +28,8 @@ import {
   type SubgraphWork,
   sharedPartsOf,
 } from '../../platform/subgraph-row.ts';
+import { readinessOf } from '../../platform/watch/watch-answer.ts';
+import type { WatchServer } from '../../platform/watch/watch-server.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { keyFolder, redisLocation, standbyLocation } from './connections.ts';
 import { addressOf, openEgress } from './egress.ts';
@@ -89,6 +91,8 @@ async function compose(
     tlsOf: await internalTls(config, log, lifecycle),
   };
   const { registry, health, tlsOf } = process;
+  const watch = await openWatch(config, lifecycle, process);
+  if (watch !== undefined) await egress.own.add({ host: config['watch.host'], port: watch.port });
   const served = rows.filter(({ name }) => has(name));
   const extra = rows.flatMap((row) => (row.roles ?? []).filter(({ name }) => has(name)).map((role) => ({ row, role })));
   const owners = ownersOf(config.roles, rows);
@@ -139,6 +143,28 @@ async function compose(
     ...{ url: gateway?.url, subgraphs: running, access, owner: laid?.ground.owner, registry, health },
     stop: () => lifecycle.stop(),
   };
+}
+
+/** First: the process is live while its parts start, and until the last has stopped. */
+async function openWatch(
+  config: Config,
+  lifecycle: Lifecycle,
+  { log, registry, health }: ProcessGround,
+): Promise<WatchServer | undefined> {
+  const port = config['watch.port'];
+  if (port === undefined) return undefined;
+  const { WatchServer } = await import('../../platform/watch/watch-server.ts');
+  const server = await WatchServer.listen({
+    ...{ host: config['watch.host'], port, log, registry },
+    metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',
+    readiness: async () =>
+      lifecycle.phase === 'ready'
+        ? readinessOf(health)
+        : [{ name: 'process', ready: false, required: true, detail: lifecycle.phase }],
+  });
+  await lifecycle.add('watch', server);
+  log.info({ host: config['watch.host'], port: server.port }, 'health and metrics are served');
+  return server;
 }
 
 /** Before anything is served: a process without an active key does not start. */

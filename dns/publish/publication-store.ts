@@ -3,7 +3,7 @@ import type { Sql, Transaction } from '../../platform/database/database.ts';
 import { owe } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import type { RecordSet } from '../records/record-set.ts';
-import { columns, publishKind, type Raw, textOf, toRecordSet } from '../records/record-store.ts';
+import { columns, oweFollowUp, publishKind, type Raw, textOf, toRecordSet } from '../records/record-store.ts';
 import { type DnsError, dnsErrors } from '../servers/dns-error.ts';
 import type { WantedName } from '../servers/record-server.ts';
 
@@ -67,7 +67,7 @@ export async function recordPublished(
   await tx.execute('UPDATE dns_record_set SET error_code = NULL, error = NULL, failing_since = NULL WHERE id = ?', [
     id,
   ]);
-  await followUp(tx, wake, set);
+  await oweFollowUp(tx, wake, set);
 }
 
 /** An attempt failed. The owner's follow-up work is owed when the reason is another than before. */
@@ -78,7 +78,7 @@ export async function recordFailure(tx: Transaction, wake: Wake, id: string, fai
     'UPDATE dns_record_set SET error_code = ?, error = ?, failing_since = COALESCE(failing_since, NOW(3)) WHERE id = ?',
     [failure.code, `${failure.message}. ${dnsErrors[failure.code]}`.slice(0, 1024), id],
   );
-  if (set.error?.code !== failure.code) await followUp(tx, wake, set);
+  if (set.error?.code !== failure.code) await oweFollowUp(tx, wake, set);
 }
 
 /** If a server has a newer generation than the database, after a failover that lost writes: ours becomes the newest. */
@@ -108,8 +108,4 @@ export async function failingNames(db: Sql): Promise<{ readonly count: number; r
 
 export function owePublication(tx: Transaction, wake: Wake, id: string, dueInMs = 0): Promise<void> {
   return owe(tx, publishKind, id, { dueInMs }, wake);
-}
-
-async function followUp(tx: Transaction, wake: Wake, { followUp: work }: RecordSet): Promise<void> {
-  if (work !== null) await owe(tx, work.kind, work.key, {}, wake);
 }

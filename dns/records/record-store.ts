@@ -26,6 +26,8 @@ export interface Declaration extends ZoneName {
   readonly records: readonly AddressRecord[];
   readonly ttlSeconds: number;
   readonly followUp?: FollowUp;
+  /** Of the input that names it, for a refusal. */
+  readonly field?: readonly string[];
 }
 
 /**
@@ -42,12 +44,12 @@ export interface Declaration extends ZoneName {
  * isPublished(set) || 'the follow-up work is owed when it is';
  */
 export async function declareRecords(tx: Transaction, wake: Wake, wanted: Declaration): Promise<RecordSet> {
-  const { zone, name, owner, ttlSeconds, followUp } = wanted;
+  const { zone, name, owner, ttlSeconds, followUp, field = [] } = wanted;
   check(wanted);
   await ensureZone(tx, zone);
   const before = (await lockName(tx, wanted)) ?? (await reserve(tx, wanted));
   if (before.owner !== owner && !before.withdrawn)
-    refuse('NAME_TAKEN', `the name ${name} belongs to another object: choose another name`);
+    refuse('NAME_TAKEN', `the name ${name} belongs to another object: choose another name`, { field });
   const isNew = before.owner !== owner || before.withdrawn;
   const kept = isNew ? [] : before.records;
   const records = wanted.records.length === 0 ? kept : sortedRecords(wanted.records);
@@ -74,16 +76,20 @@ export async function withdrawRecords(
 ): Promise<void> {
   const set = await lockName(tx, name);
   if (set?.owner !== owner || set.withdrawn) return;
-  // No server ever heard of it.
+  // No server ever heard of it: that it is gone is news for its owner at once.
   if (set.generation === 0) {
     await tx.execute('DELETE FROM dns_record_set WHERE id = ?', [set.id]);
-    return;
+    return oweFollowUp(tx, wake, set);
   }
   await tx.execute(
     "UPDATE dns_record_set SET records = '[]', withdrawn = 1, generation = generation + 1 WHERE id = ?",
     [set.id],
   );
   await owe(tx, publishKind, set.id, {}, wake);
+}
+
+export async function oweFollowUp(tx: Transaction, wake: Wake, { followUp: work }: RecordSet): Promise<void> {
+  if (work !== null) await owe(tx, work.kind, work.key, {}, wake);
 }
 
 /** Undefined: nobody has declared the name, or it was withdrawn and nothing of it is left at the servers. */

@@ -4,11 +4,15 @@ import { SocketAddress } from 'node:net';
 import { addressBytes } from '../../platform/net/address-block.ts';
 import { decodeName, encodeName, WireError } from './name.ts';
 
-export const types = { A: 1, SOA: 6, TXT: 16, AAAA: 28, TSIG: 250, ANY: 255 } as const;
-export const classes = { IN: 1, NONE: 254, ANY: 255 } as const;
+export const types = {
+  ...{ A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, OPT: 41 },
+  ...{ DS: 43, RRSIG: 46, NSEC: 47, DNSKEY: 48, NXNAME: 128 },
+  ...{ TSIG: 250, IXFR: 251, AXFR: 252, MAILB: 253, MAILA: 254, ANY: 255 },
+} as const;
+export const classes = { IN: 1, CH: 3, NONE: 254, ANY: 255 } as const;
 const opcodes = { QUERY: 0, UPDATE: 5 } as const;
 
-/** RFC 1035 section 4.1.1, RFC 2136 section 2.2, RFC 8945 section 3. */
+/** RFC 1035 section 4.1.1, RFC 2136 section 2.2, RFC 8945 section 3; above 15 with EDNS only (RFC 6891 section 9, RFC 7873 section 8). */
 export const rcodes = {
   NOERROR: 0,
   FORMERR: 1,
@@ -21,6 +25,8 @@ export const rcodes = {
   NXRRSET: 8,
   NOTAUTH: 9,
   NOTZONE: 10,
+  BADVERS: 16,
+  BADCOOKIE: 23,
 } as const;
 
 export interface Question {

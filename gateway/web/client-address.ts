@@ -1,7 +1,8 @@
 // The client address of a request, behind proxies that forward connections (PROXY protocol) or requests (X-Forwarded-For).
 import type { IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
-import { isInBlock, isLoopback, withoutMapping } from '../../platform/net/address-block.ts';
+import { isInBlock, withoutMapping } from '../../platform/net/address-block.ts';
+import { isFromThisHost } from '../../platform/net/this-host.ts';
 
 export type Peer = Pick<Socket, 'remoteAddress' | 'remotePort'>;
 type Request = Pick<IncomingMessage, 'headers'> & { readonly socket: Peer };
@@ -48,14 +49,8 @@ export class ClientAddresses {
     return client;
   }
 
-  /**
-   * Directly from this host, and with one of its names: a page elsewhere whose name resolves to 127.0.0.1 (DNS rebinding) has its
-   * own name in `Host`.
-   */
   isThisHost({ socket, headers }: Request): boolean {
-    const { host, 'x-forwarded-for': forwarded } = headers;
-    const named = URL.parse(`http://${host ?? ''}`)?.hostname.replace(/^\[|\]$/g, '') ?? '';
-    return forwarded === undefined && isLoopback(this.connected(socket) ?? '') && isLoopback(named);
+    return isFromThisHost(this.connected(socket), headers);
   }
 }
 

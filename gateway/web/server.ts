@@ -5,9 +5,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
+import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platform/watch/watch-answer.ts';
 import { atMost } from '../../platform/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
 import type { ClientAddresses } from './client-address.ts';
@@ -19,24 +19,11 @@ import { callerRequestIdOf } from './request-id.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
 import type { StaticFile, StaticFiles } from './static-files.ts';
 
-/** Whether a part works, for /health/ready. */
-export interface PartReadiness {
-  readonly name: string;
-  readonly ready: boolean;
-  /** False: the process is ready without it. Default true. */
-  readonly required?: boolean;
-  readonly detail?: string | undefined;
-}
-
-export interface WebOptions {
+export interface WebOptions extends Watched {
   readonly endpoint: GraphqlEndpoint;
   readonly exports: readonly GraphExport[];
   readonly files: StaticFiles;
-  readonly readiness: () => Promise<readonly PartReadiness[]>;
-  readonly registry: Registry;
   readonly metrics: GatewayMetrics;
-  /** Who may read /metrics. */
-  readonly metricsFor: 'loopback' | 'everyone';
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
   /** The minimum speed at which clients must read their answers. */
@@ -116,7 +103,7 @@ export function createWebServer(options: WebOptions): WebServer {
 }
 
 /** In addition to /graphql, exports and files. */
-const ownPaths: ReadonlySet<string> = new Set(['/', '/graphiql', '/health/live', '/health/ready', '/metrics']);
+const ownPaths: ReadonlySet<string> = new Set(['/', '/graphiql', ...watchPaths]);
 
 async function answer(
   options: WebOptions,
@@ -136,25 +123,11 @@ async function answer(
     response.setHeader('allow', wanted === undefined ? 'GET, HEAD' : 'GET');
     throw new HttpError(405, 'Only GET is allowed here; GraphQL is at /graphql.');
   }
-  if (path === '/health/live') return sendJson(response, 200, { live: true });
-  if (path === '/health/ready') {
-    const parts = draining ? [{ name: 'gateway', ready: false, detail: 'draining' }] : await options.readiness();
-    const ready = parts.every((part) => part.ready || part.required === false);
-    // Failures contain addresses and names: they are shown to this host only. Logged-in users read them as `health` in the graph.
-    const shown = options.addresses.isThisHost(request)
-      ? parts
-      : parts.map(({ name, ready: works, required }) => ({ name, ready: works, required }));
-    return sendJson(response, ready ? 200 : 503, {
-      ready,
-      notReady: shown.filter((part) => !part.ready),
-      parts: shown,
-    });
-  }
-  if (path === '/metrics') {
-    if (options.metricsFor === 'loopback' && !options.addresses.isThisHost(request))
-      throw new HttpError(403, 'Metrics are served to this host only, at a loopback address or localhost.');
-    const text = await options.registry.metrics();
-    return send(response, 200, { 'content-type': options.registry.contentType, 'cache-control': 'no-store' }, text);
+  if (isWatchPath(path)) {
+    const readiness = async () => [{ name: 'gateway', ready: false, detail: 'draining' }];
+    const watched = draining ? { ...options, readiness } : options;
+    const { status, contentType, text } = await watchAnswer(path, watched, options.addresses.isThisHost(request));
+    return send(response, status, { 'content-type': contentType, 'cache-control': 'no-store' }, text);
   }
   if (wanted !== undefined) {
     const taken = { ...takenFrom(options, request, response), requestId };

@@ -21,9 +21,9 @@ import { startWeb } from './web.ts';
 
 export interface BalancersOptions extends PartOptions {
   readonly given: Given;
-  readonly isRoot: boolean;
 }
 
+const isRoot = process.getuid?.() === 0;
 const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
 /** Of the setting lbhost.folder, in which there are Unix sockets. */
 const longestHostFolder = 60;
@@ -45,13 +45,13 @@ export class Balancers {
 
   constructor(options: BalancersOptions) {
     this.#options = options;
-    this.#network = options.isRoot ? new BalancerNetwork(idOf(options.folder)) : undefined;
+    this.#network = isRoot ? new BalancerNetwork(idOf(options.folder)) : undefined;
   }
 
   async start(): Promise<void> {
     const { folder, signal } = this.#options;
+    await endLeftOver(folder);
     const before = await readState(folder);
-    await this.#removeEarlier(before.folder);
     this.#plan =
       this.#network === undefined ? await loopbackPlan(before.third) : await this.#network.layOut(before.third, signal);
     await writeWhole(
@@ -66,7 +66,7 @@ export class Balancers {
   async stop(): Promise<void> {
     await Promise.all([...this.#running.keys()].map((name) => this.#end(name)));
     for (const line of this.#lines.splice(0)) await line.stop();
-    await this.#removeEarlier(undefined);
+    await endRunning(this.#options.folder);
     await rm(this.#addressesPath, { force: true });
   }
 
@@ -207,24 +207,6 @@ export class Balancers {
     return hostFolderIn(this.#options.folder, name);
   }
 
-  /** Also what a killed process left, here or where the folder was before. */
-  async #removeEarlier(earlier: string | undefined): Promise<void> {
-    const { folder } = this.#options;
-    // Copied, not moved: what runs at the old place does not belong to this folder.
-    const isMoved = earlier !== undefined && earlier !== folder && !(await pathExists(earlier));
-    for (const each of isMoved ? [folder, earlier] : [folder]) {
-      const folders = hostNames.map((name) => hostFolderIn(each, name));
-      if (this.#network === undefined) {
-        for (const host of folders) await endProcessesOf(host);
-        continue;
-      }
-      const network = new BalancerNetwork(idOf(each));
-      const spaces = [...(await network.present()), ...(await spacesOf(folders.map((host) => new NetnsNames(host))))];
-      await endProcessesIn(spaces);
-      await network.remove(spaces);
-    }
-  }
-
   async #layLines(): Promise<void> {
     const { endpoint, link, dns } = this.#options.given.ports;
     const { machine: host, net } = this.#plan;
@@ -258,6 +240,30 @@ export class Balancers {
     await writeFile(join(folder, 'resolv.conf'), `nameserver ${machine}\n`);
     await writeFile(join(folder, 'nsswitch.conf'), 'hosts: files dns\n');
   }
+}
+
+/** Ends what a killed process left running, with the configuration of this folder, here or where the folder was before. */
+export async function endLeftOver(folder: string): Promise<void> {
+  const { folder: earlier = folder } = await readState(folder);
+  // Copied, not moved: what runs at the old place does not belong to this folder.
+  const isMoved = earlier !== folder && !(await pathExists(earlier));
+  for (const each of isMoved ? [folder, earlier] : [folder]) await endRunning(each);
+}
+
+/** Of hosts, their nodes too, which outlive the processes of their hosts. */
+async function endRunning(folder: string): Promise<void> {
+  const hosts = hostNames.map((name) => hostFolderIn(folder, name));
+  if (isRoot) {
+    const network = new BalancerNetwork(idOf(folder));
+    const spaces = [...(await network.present()), ...(await spacesOf(hosts.map((host) => new NetnsNames(host))))];
+    await endProcessesIn(spaces);
+    await network.remove(spaces);
+  } else for (const host of hosts) await endProcessesOf(host);
+}
+
+/** What is outside of the part's folder. */
+export async function removeOutside(folder: string): Promise<void> {
+  for (const name of hostNames) await rm(hostFolderIn(folder, name), { recursive: true, force: true });
 }
 
 /** Of the names of its namespaces. */

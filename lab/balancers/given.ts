@@ -1,7 +1,7 @@
 // What the part `balancers` gets from the control plane: where it is, and the credentials with which its hosts join. It is a file in the
 // data folder, because the part may run as root and the control plane not: root reads it as a stranger's, and takes nothing from it but
 // ports and credentials.
-import { constants, open } from 'node:fs/promises';
+import { constants, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeKeyFile } from '../../platform/secrets/key-file.ts';
@@ -29,6 +29,10 @@ const pathIn = (dataPath: string) => join(dataPath, plainLabFolder, 'balancers.g
 
 export function writeGiven(dataPath: string, given: Given): Promise<void> {
   return writeKeyFile(pathIn(dataPath), given);
+}
+
+export async function removeGiven(dataPath: string): Promise<void> {
+  await rm(pathIn(dataPath), { force: true });
 }
 
 /** Undefined: there is none, or it is not one. Never follows a link, and never waits. */

@@ -3,9 +3,9 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathExists } from '../../embedded/find-program.ts';
-import { Balancers } from '../balancers/balancers.ts';
+import { Balancers, endLeftOver, removeOutside } from '../balancers/balancers.ts';
 import { readGiven } from '../balancers/given.ts';
-import type { StartPart } from '../part.ts';
+import type { LeftOver, StartPart } from '../part.ts';
 
 const programs = ['/usr/sbin/haproxy', '/usr/sbin/nginx'];
 const rootPrograms = ['/usr/sbin/keepalived', '/usr/sbin/nft', '/usr/bin/nsenter', '/usr/bin/unshare'];
@@ -19,7 +19,7 @@ export const startBalancers: StartPart = async (options) => {
   if (given === undefined)
     return { available: false, unavailable: 'the control plane gave it no place to join: only "npm start" has it' };
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const balancers = new Balancers({ ...options, folder: await realpath(options.folder), given, isRoot });
+  const balancers = new Balancers({ ...options, folder: await realpath(options.folder), given });
   try {
     await balancers.start();
   } catch (error) {
@@ -34,4 +34,9 @@ export const startBalancers: StartPart = async (options) => {
     act: (act, host) => balancers.act(act, host),
     stop: () => balancers.stop(),
   };
+};
+
+export const leftOfBalancers: LeftOver = {
+  end: async (folder) => endLeftOver(await realpath(folder)),
+  remove: async (folder) => removeOutside(await realpath(folder)),
 };

@@ -5,7 +5,7 @@ import { Loop } from '../loop.ts';
 import type { EgressPolicy } from '../net/egress.ts';
 import type { CheckMetrics } from './check-metrics.ts';
 import { CheckRun, type Entry } from './check-run.ts';
-import type { CheckLeases, CheckTarget, CheckTenant } from './check-tenant.ts';
+import type { CheckLeases, CheckObservation, CheckTarget, CheckTenant } from './check-tenant.ts';
 import { FallRise } from './fall-rise.ts';
 import { Lateness } from './lateness.ts';
 import { type CheckReading, isDown, ProbeTable } from './probe.ts';
@@ -30,7 +30,7 @@ export interface CheckEngineOptions<Detail> {
   readonly egress: EgressPolicy;
   /** Slots for checks that get no answer; default: four times the tenant's slots. */
   readonly silentSlots?: number;
-  /** A check without an answer after this time frees its slot for others. Default 250. */
+  /** A check without an answer after this time frees its slot for others, and is a doubt. Default 250. */
   readonly silentAfterMs?: number;
   /** For targets without one of their own. Default 1000. */
   readonly confirmMs?: number;
@@ -90,6 +90,7 @@ export class CheckEngine<Detail> {
       silentSlots: options.silentSlots ?? slots * 4,
       silentAfterMs: options.silentAfterMs ?? 250,
       begin: (entry) => this.#begin(entry),
+      fellSilent: (run) => this.#noteSilence(run),
     });
     this.#refresh = new Loop({
       name: `checks/${tenant.name}/targets`,
@@ -109,7 +110,7 @@ export class CheckEngine<Detail> {
     this.#targets = new TargetList({
       source: tenant,
       shardCount,
-      heldShards: () => this.#holder.heldShards(),
+      heldShards: () => this.#holder.heldLeases(),
       relistMs: options.relistMs ?? 300_000,
       now: () => performance.now(),
       keep: (target, shard) => this.#keep(target, shard),
@@ -259,6 +260,22 @@ export class CheckEngine<Detail> {
     this.#slots.fill();
   }
 
+  /** What else fails for good meanwhile may not be alone: whoever asks that need not wait until this check has failed. */
+  #noteSilence({ entry, startedMs }: CheckRun): void {
+    const { tenant, guard } = this.#options;
+    const { status, suspicious } = entry.fallRise;
+    if (tenant.notesDoubts !== true || status !== 'UP' || suspicious || guard.starvedSince(startedMs)) return;
+    entry.doubted = true;
+    const seen = { targetId: entry.target.id, outcome: 'DOWN', message: 'no answer yet', detail: null } as const;
+    const observation = { ...seen, status, statusBefore: status, ...this.#timesOf(startedMs, performance.now()) };
+    this.#recorder.add(observation, entry.shard, { soon: true });
+  }
+
+  #timesOf(startedMs: number, nowMs: number): Pick<CheckObservation, 'at' | 'latencyMs' | 'lateMs'> {
+    const lateMs = Math.round(this.#late.up.worstMs(nowMs));
+    return { at: new Date(), latencyMs: Math.round(nowMs - startedMs), lateMs };
+  }
+
   /** Whether a failure is the target's, or only this process's. */
   async #doubt(run: CheckRun, reading: CheckReading<Detail>, endedMs: number): Promise<void> {
     const { guard } = this.#options;
@@ -295,15 +312,18 @@ export class CheckEngine<Detail> {
     const latencyMs = endedMs - startedMs;
     if (outcome === 'UP') this.#failedSince = new Set();
     this.#options.metrics.checked(this.#options.tenant.name, outcome, latencyMs);
-    const statusBefore = fallRise.status;
+    const { status: statusBefore, suspicious } = fallRise;
     const status = fallRise.count(outcome);
     if (reading !== undefined && outcome !== 'INCONCLUSIVE') {
       const sampled = this.#isSampled(entry, endedMs);
-      if (sampled || status !== statusBefore || reading.notable === true) {
+      const isDoubt = this.#options.tenant.notesDoubts === true && fallRise.suspicious !== suspicious;
+      const endsDoubt = entry.doubted === true && outcome === 'UP';
+      if (endsDoubt) entry.doubted = false;
+      const notable = isDoubt || endsDoubt || reading.notable === true;
+      if (sampled || status !== statusBefore || notable) {
         const { message, detail } = reading;
-        const seen = { targetId: target.id, outcome, message, detail, status, statusBefore, at: new Date() };
-        const { notable = false } = reading;
-        this.#recorder.add({ ...seen, latencyMs: Math.round(latencyMs) }, shard, { soon: notable });
+        const seen = { targetId: target.id, outcome, message, detail, status, statusBefore };
+        this.#recorder.add({ ...seen, ...this.#timesOf(startedMs, endedMs) }, shard, { soon: notable });
       }
     }
     entry.dueMs = this.#nextMs(entry, outcome, startedMs);

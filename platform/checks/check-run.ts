@@ -17,6 +17,8 @@ export interface Entry {
   sampleMs: number | undefined;
   /** Its last check ended at the deadline. */
   silent: boolean;
+  /** A check of it that had no answer for long was noted as a doubt, which its next success ends. */
+  doubted?: boolean;
 }
 
 export class CheckRun implements ProbeRun {

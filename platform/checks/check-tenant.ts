@@ -27,11 +27,13 @@ export interface CheckTarget {
   readonly revision: string;
 }
 
-/** A conclusive check; results of a starved checker are never passed on. */
+/** A conclusive check, or a doubt (`notesDoubts`); results of a starved checker are never passed on. */
 export interface CheckObservation<Detail = unknown> extends Omit<CheckReading<Detail>, 'up' | 'notable'> {
   readonly targetId: string;
   readonly outcome: 'UP' | 'DOWN';
   readonly latencyMs: number;
+  /** How late checks of targets that are up have begun in this worker at most, in the last seconds. */
+  readonly lateMs: number;
   /** When it ended. */
   readonly at: Date;
   /** After fall/rise. */
@@ -93,6 +95,11 @@ export interface CheckTenant<Detail = unknown> extends CheckTargets, CheckResult
    * them to be down. It then judges nothing, and hands its shards to the other workers, if there are any.
    */
   readonly handsOver?: true;
+  /**
+   * Doubts are recorded at once: the first failed check of a target that is up, and one that has had no answer for some time; and so is
+   * the success that ends the doubt.
+   */
+  readonly notesDoubts?: true;
   /** From now on this worker checks only these targets: resources kept for others may be released. */
   retain?(ids: ReadonlySet<string>): Promise<void>;
 }

@@ -58,7 +58,12 @@ export class ShardHolder {
   }
 
   heldShards(): number[] {
-    return [...this.#held.keys()].filter((shard) => this.lease(shard) !== undefined);
+    return [...this.heldLeases().keys()];
+  }
+
+  /** By shard. */
+  heldLeases(): ReadonlyMap<number, HeldLease> {
+    return new Map([...this.#held].filter(([, lease]) => !lease.signal.aborted));
   }
 
   /** Releases everything, so that others take over at once. */

@@ -11,6 +11,8 @@ export interface SlotsOptions {
   /** A check without an answer for this long moves to the silent slots. */
   readonly silentAfterMs: number;
   readonly begin: (entry: Entry) => CheckRun;
+  /** A check moves to the silent slots. */
+  readonly fellSilent?: (run: CheckRun) => void;
 }
 
 /** Waiting checks by what the target is: the first begin first. */
@@ -86,6 +88,7 @@ export class Slots {
         this.#used[run.slot] -= 1;
         run.slot = 'silent';
         this.#used.silent += 1;
+        this.#options.fellSilent?.(run);
       }
     }
     return late;

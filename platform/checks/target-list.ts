@@ -6,7 +6,8 @@ import { shardOf } from './shards.ts';
 export interface TargetListOptions {
   readonly source: CheckTargets;
   readonly shardCount: number;
-  readonly heldShards: () => readonly number[];
+  /** With the lease of each: one that is another than before was not held all the time. */
+  readonly heldShards: () => ReadonlyMap<number, unknown>;
   /** How long a list is trusted. */
   readonly relistMs: number;
   /** Monotonic milliseconds. */
@@ -19,6 +20,8 @@ export class TargetList {
   readonly #options: TargetListOptions;
   /** Ids of the listed targets, by shard. */
   readonly #listed = new Map<number, Set<string>>();
+  /** The leases under which they were listed. */
+  #leases: ReadonlyMap<number, unknown> = new Map();
   #cursor: string | undefined;
   #listedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -29,14 +32,17 @@ export class TargetList {
   /** Updates the targets; true when any were added or removed. */
   async refresh(): Promise<boolean> {
     const { heldShards, relistMs, now } = this.#options;
-    const held = new Set(heldShards());
+    const leases = heldShards();
+    const held = new Set(leases.keys());
     let moved = false;
     for (const [shard, ids] of this.#listed) {
-      if (held.has(shard)) continue;
+      // What was seen while the shard was not held is not recorded: it is looked at anew.
+      if (held.has(shard) && leases.get(shard) === this.#leases.get(shard)) continue;
       this.#listed.delete(shard);
       for (const id of ids) this.#options.forget(id);
       moved = true;
     }
+    this.#leases = leases;
     if (held.size === 0) return moved;
     if (now() - this.#listedAtMs >= relistMs) this.#cursor = undefined;
     if (this.#cursor !== undefined) moved = (await this.#follow(this.#cursor)) || moved;

@@ -41,7 +41,8 @@ export interface LinkSession {
   report(key: string, body: JsonValue): Promise<void>;
   /** Sends the whole document. */
   resend(key: string): void;
-  closed(): void;
+  /** Resolves once the end of the connection is recorded, or can't be; never rejects. */
+  closed(): Promise<void>;
 }
 
 export interface LinkServerOptions {
@@ -56,7 +57,9 @@ export interface LinkServerOptions {
 }
 
 const helloMs = 5_000;
-const mostWaitingReports = 1_000;
+/** While more of a machine's messages wait, its connection is not read from: they then wait at the machine. */
+const mostWaitingMessages = 1_000;
+const mostWaitingBytes = 2 * mostFromMachineBytes;
 
 export class LinkServer {
   readonly #options: LinkServerOptions;
@@ -152,6 +155,7 @@ class ServedLink {
   /** Messages are handled one after the other. */
   #handling: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #waitingBytes = 0;
   #heardMs = performance.now();
 
   constructor(socket: WebSocket, machine: MachineName, options: LinkServerOptions, opened: () => void) {
@@ -164,10 +168,7 @@ class ServedLink {
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
         clearInterval(pinger);
-        void this.#handling.finally(() => {
-          this.#session?.closed();
-          resolve();
-        });
+        void this.#handling.then(() => this.#session?.closed()).finally(resolve);
       });
     });
     socket.on('error', (error) => log.debug({ err: error, machine: machine.name }, 'a link failed'));
@@ -192,6 +193,8 @@ class ServedLink {
   }
 
   #ping(): void {
+    // Its signs of life are not read either.
+    if (this.#socket.isPaused) this.#heard();
     const silentFor = performance.now() - this.#heardMs;
     if (silentFor > silentMs || (this.#session === undefined && this.#waiting === 0 && silentFor > helloMs))
       this.terminate();
@@ -199,11 +202,9 @@ class ServedLink {
   }
 
   #take(text: string): void {
-    if (this.#waiting >= mostWaitingReports) {
-      this.close(1008, 'too many reports are waiting');
-      return;
-    }
     this.#waiting += 1;
+    this.#waitingBytes += text.length;
+    this.#pace();
     this.#handling = this.#handling
       .then(() => this.#handle(text))
       .catch((error: unknown) => {
@@ -215,7 +216,15 @@ class ServedLink {
       })
       .finally(() => {
         this.#waiting -= 1;
+        this.#waitingBytes -= text.length;
+        this.#pace();
       });
+  }
+
+  #pace(): void {
+    const full = Math.max(this.#waiting / mostWaitingMessages, this.#waitingBytes / mostWaitingBytes);
+    if (full >= 1) this.#socket.pause();
+    else if (full <= 0.5 && this.#socket.isPaused) this.#socket.resume();
   }
 
   async #handle(text: string): Promise<void> {

@@ -141,18 +141,19 @@ export function gatewayIn(block: string): string | undefined {
   return address;
 }
 
+const mostHosts = 65_536;
+
 /**
  * The addresses of a block that a host may have, in order and at most `most`: without the block's first two, and without the last,
  * which is the broadcast address (IPv4).
  */
-export function* hostsIn(block: string, most = 65_536): Generator<string> {
+export function* hostsIn(block: string, most = mostHosts): Generator<string> {
   const parsed = parseBlock(block);
   if (parsed === undefined) return;
   const { address, prefix } = parsed;
-  const bits = widthOf(address) - prefix;
-  const size = bits > 16 ? most + 3 : 2 ** bits;
   const bytes = address.toByteArray();
-  for (let at = 2; at < Math.min(size - 1, most + 2); at += 1) {
+  const last = 2 + countOf(widthOf(address) - prefix, most);
+  for (let at = 2; at < last; at += 1) {
     const host = [...bytes];
     let carry = at;
     for (let index = host.length - 1; index >= 0 && carry > 0; index -= 1) {
@@ -163,4 +164,14 @@ export function* hostsIn(block: string, most = 65_536): Generator<string> {
     const text = ipaddr.fromByteArray(host).toString();
     yield new SocketAddress({ address: text, family: host.length === 4 ? 'ipv4' : 'ipv6' }).address;
   }
+}
+
+/** How many addresses `hostsIn` gives. */
+export function hostCountIn(block: string, most = mostHosts): number {
+  const parsed = parseBlock(block);
+  return parsed === undefined ? 0 : countOf(widthOf(parsed.address) - parsed.prefix, most);
+}
+
+function countOf(bits: number, most: number): number {
+  return bits > 16 ? most : Math.max(0, Math.min(2 ** bits - 3, most));
 }

@@ -34,6 +34,12 @@ export const loadBalancerEvents = declareEvents({
     values: ['PLACED', 'MADE', 'CONFIGURED', 'CHECKED', 'IN_DNS'],
     meaning: 'A step in the making of a node is done.',
   },
+  'loadBalancerNode.dns': {
+    subject: 'LoadBalancerNode',
+    values: ['IN', 'OUT'],
+    meaning:
+      'The address of a node left DNS, or is there again; `reason` has the name and the address. The first time is the step `IN_DNS`.',
+  },
   'loadBalancerNode.operatingStatus': {
     subject: 'LoadBalancerNode',
     values: operatingStatuses,
@@ -59,7 +65,8 @@ export const loadBalancerEvents = declareEvents({
   'loadBalancerHost.changed': {
     subject: 'LoadBalancerHost',
     values: hostStatuses,
-    meaning: 'A load balancer host was cordoned or released, or offers other addresses.',
+    meaning:
+      'A load balancer host was cordoned, released or removed, or connected with other settings; `reason` says which.',
   },
   'autoscalingPolicy.decision': {
     subject: 'AutoscalingPolicy',

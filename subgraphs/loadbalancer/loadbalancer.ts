@@ -17,6 +17,7 @@ import { CertificateReads } from './certificates/certificate-reads.ts';
 import { certificateResolvers } from './certificates/certificate-resolvers.ts';
 import { CertificateService } from './certificates/certificate-service.ts';
 import { feedResolvers } from './feeds.ts';
+import { HostKeeper } from './hosts/host-keeper.ts';
 import { HostReads } from './hosts/host-reads.ts';
 import { hostResolvers } from './hosts/host-resolvers.ts';
 import { HostService } from './hosts/host-service.ts';
@@ -31,6 +32,7 @@ import { MemberAddresses } from './parts/member-addresses.ts';
 import { ScalingReads } from './scaling/scaling-reads.ts';
 import { scalingResolvers } from './scaling/scaling-resolvers.ts';
 import { ScalingService } from './scaling/scaling-service.ts';
+import { dnsNames } from './stores/dns-names.ts';
 import { SubnetReads } from './subnets/subnet-reads.ts';
 import { subnetResolvers } from './subnets/subnet-resolvers.ts';
 import { SubnetService } from './subnets/subnet-service.ts';
@@ -42,6 +44,7 @@ import { TrafficSeconds } from './traffic/traffic-seconds.ts';
 
 export interface LoadBalancerSettings {
   readonly zone: string;
+  readonly dnsTtlSeconds: number;
   readonly defaultCidr: string;
   readonly quotas: QuotaDefaults;
 }
@@ -71,10 +74,14 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
   const balancerService = new BalancerService({
     ...{ ...common, subnets: subnetService, memberAddresses },
     zone: settings.zone,
+    names: dnsNames({ wake, ttlSeconds: settings.dnsTtlSeconds }),
   });
   const seconds = new TrafficSeconds(options);
   const statuses = new StatusReads(db, parts, nodes);
-  const previews = new Previews({ db, balancers, parts: partService });
+  const scaling = new ScalingService({ db, wake, mutations });
+  const previews = new Previews({
+    ...{ db, balancers, parts: partService, balancerService, certificates: certificateService, scaling },
+  });
   const resolvers: Resolvers[] = [
     balancerResolvers({
       ...{ reads: balancers, service: balancerService, parts, nodes, subnets, statuses },
@@ -89,17 +96,19 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
     feedResolvers({ db, feed }),
     scalingResolvers({
       reads: new ScalingReads(db),
-      service: new ScalingService({ db, wake, mutations }),
+      service: scaling,
       balancer: (context, id) => balancers.balancer(context, id),
     }),
     trafficResolvers(new TrafficReads({ db, seconds })),
   ];
   const { link, log, collectd } = options;
+  const keeper = new HostKeeper({ db, wake, log });
   let served: LinkServer | undefined;
   let receiver: CollectdReceiver | undefined;
   return {
     subgraph: createSubgraph({ name: 'loadbalancer', sdl, commits, cursors, resolvers }),
     async start() {
+      keeper.start();
       if (collectd !== undefined) {
         receiver = await CollectdReceiver.listen({ ...options, ...collectd });
         log.info({ host: collectd.host, port: receiver.port, level: collectd.level }, 'collectds can send values');
@@ -114,10 +123,12 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
     async drain() {
       await receiver?.stop();
       await served?.drain();
+      await keeper.stop();
     },
     async stop() {
       await receiver?.stop();
       await served?.stop();
+      await keeper.stop();
     },
   };
 }

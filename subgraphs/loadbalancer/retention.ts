@@ -18,6 +18,8 @@ const steps: Readonly<Record<string, string>> = {
     AND NOT ${isToldSql('LoadBalancerNode', 'lb_node.id')} LIMIT ${batchSize}`,
   'load balancers': `DELETE FROM lb_load_balancer WHERE ${old()} AND NOT ${isToldSql('LoadBalancer', 'lb_load_balancer.id')}
     AND id NOT IN (SELECT load_balancer_id FROM lb_node) ORDER BY deleted_at LIMIT ${batchSize}`,
+  // Hosts that are used delete their own when they give one out.
+  'addresses of hosts': `DELETE FROM lb_address WHERE freed_at < NOW(3) - INTERVAL ? * 1000 MICROSECOND LIMIT ${batchSize}`,
   'views of members': `DELETE FROM lb_member_status WHERE changed_at < NOW(3) - INTERVAL ? * 1000 MICROSECOND
     AND (node_id NOT IN (SELECT id FROM lb_node WHERE state <> 'DELETED') OR member_id NOT IN (SELECT id FROM lb_part WHERE deleted = 0))
     LIMIT ${batchSize}`,

@@ -56,6 +56,11 @@ export const loadBalancerRow = subgraphRow({
     'loadbalancer.dnsTtlSeconds': count(1, 86_400)
       .default(5)
       .describe('TTL of the addresses of load balancers in DNS; a node that is removed serves on for so long'),
+    'loadbalancer.addressRestMs': count(0, dayMs)
+      .default(60_000)
+      .describe(
+        'an address that a load balancer had is given to no other one for so long after the TTL: some clients remember answers for longer',
+      ),
     'loadbalancer.managementRanges': z
       .union([z.array(z.string()), z.string().transform((text) => text.split(','))])
       .pipe(z.array(z.string().trim().refine(isBlock, 'not a CIDR block')).min(1).max(64))
@@ -169,6 +174,7 @@ export const loadBalancerRow = subgraphRow({
       sealKeys: await ground.sealer(),
       settings: {
         zone: settings['loadbalancer.zone'],
+        dnsTtlSeconds: settings['loadbalancer.dnsTtlSeconds'],
         defaultCidr: settings['loadbalancer.subnetCidr'],
         quotas: {
           LOAD_BALANCERS: settings['loadbalancer.quota.loadBalancers'],
@@ -193,7 +199,7 @@ export const loadBalancerRow = subgraphRow({
     const { db, wake, egress } = ground;
     const { createReconcileQueue } = await import('./reconcile/reconcile-queue.ts');
     const { createNodeChecks } = await import('./nodes/node-checks.ts');
-    const { dnsNames } = await import('./reconcile/dns-names.ts');
+    const { dnsNames } = await import('./stores/dns-names.ts');
     const { retentionSteps } = await import('./retention.ts');
     // Also without DNS servers: names then count as published, and are there for servers that are set later.
     const names = dnsNames({ wake, ttlSeconds: settings['loadbalancer.dnsTtlSeconds'] });
@@ -221,6 +227,7 @@ export const loadBalancerRow = subgraphRow({
             nodeBuildMs: settings['loadbalancer.nodeBuildMs'],
             hostGoneMs: settings['loadbalancer.hostGoneMs'],
             mostTakeBacks: settings['loadbalancer.mostTakeBacks'],
+            addressRestMs: settings['loadbalancer.dnsTtlSeconds'] * 1_000 + settings['loadbalancer.addressRestMs'],
           },
         }),
         ...scaling.queues,

@@ -19,6 +19,7 @@ test('it remembers all parts that are added at the same time, and none that is r
     start: async () => ({ available: true, part: { backend, reaches: [] } }),
     trouble: async () => {},
     act: async () => {},
+    clear: async () => {},
     remove: async () => {},
     stop: async () => {},
   };

@@ -25,7 +25,7 @@ let internal: TestCertificates;
 let front: TestCertificates;
 let agent: Agent;
 let token: string;
-const ports = { gateway: 0, system: 0, relay: 0 };
+const ports = { gateway: 0, system: 0, relay: 0, control: 0, worker: 0 };
 const programs = new Map<string, ReturnType<typeof startProgram>>();
 
 beforeAll(async () => {
@@ -34,7 +34,7 @@ beforeAll(async () => {
   internal = await makeCertificates(folder.path, 'internal');
   front = await makeCertificates(folder.path, 'front');
   agent = new Agent({ connect: { ca: front.ca } });
-  for (const name of ['gateway', 'system', 'relay'] as const) ports[name] = await freePort();
+  for (const name of ['gateway', 'system', 'relay', 'control', 'worker'] as const) ports[name] = await freePort();
   await makeKeys(keys('all'));
   await giveKeys('gateway', ['gateway']);
   await giveKeys('control', ['public', 'system', 'subgraphs', 'sealing']);
@@ -47,9 +47,13 @@ beforeAll(async () => {
       roles: ['system', 'relay'],
       'internal.systemPort': ports.system,
       'internal.relayPort': ports.relay,
+      'watch.port': ports.control,
     }),
   );
-  await writeFile(file('worker'), JSON.stringify({ ...common('worker'), roles: ['worker'] }));
+  await writeFile(
+    file('worker'),
+    JSON.stringify({ ...common('worker'), roles: ['worker'], 'watch.port': ports.worker }),
+  );
   await writeFile(file('gateway'), JSON.stringify(gatewaySettings()));
   for (const name of ['control', 'worker', 'gateway']) start(name);
   await waitFor('the gateway to be ready', isReady);
@@ -171,6 +175,17 @@ test('a mutation in one subgraph with fields of the other, through HTTPS and mut
   expect(data.backendCreate.userErrors).toEqual([]);
   expect(data.backendCreate.backend.project.name).toBe('default');
   expect(data.backendCreate.commit.replication.state).toBe('NOT_REPLICATED');
+});
+
+test('a process without a public endpoint has health and metrics at a port of its own', async () => {
+  const watched = async (port: number, path: string) => {
+    const { statusCode, body } = await request(`http://127.0.0.1:${port}${path}`);
+    return `${statusCode} ${await body.text()}`;
+  };
+  for (const port of [ports.worker, ports.control])
+    await waitFor('it to be ready', async () => (await watched(port, '/health/ready')).startsWith('200 '));
+  expect(await watched(ports.worker, '/metrics')).toMatch(/^tidegate_owed_work\{of="rows"\} \d/m);
+  expect(await watched(ports.control, '/metrics')).toMatch(/^tidegate_feed_position \d/m);
 });
 
 test('the subgraphs answer only clients with a certificate of their authority', async () => {

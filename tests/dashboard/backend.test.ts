@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { login, until } from './support/browser.ts';
-import { type FakeBackend, type FakeWorld, health, now } from './support/fake-world.ts';
+import { now } from './support/fake-values.ts';
+import { type FakeBackend, type FakeWorld, health } from './support/fake-world.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();

@@ -1,7 +1,8 @@
 // Objects changed or deleted without the relay: shown with their differences, verified again, and filtered.
 import { describe, expect, test } from '@jest/globals';
 import { focusedRow, login, until, untilCount, untilLive } from './support/browser.ts';
-import { type FakeWorld, now, verification } from './support/fake-world.ts';
+import { now } from './support/fake-values.ts';
+import { type FakeWorld, verification } from './support/fake-world.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();

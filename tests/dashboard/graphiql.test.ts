@@ -1,13 +1,14 @@
 // GraphiQL from the gateway's own origin, under its own Content-Security-Policy.
 import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { patience } from '../support/patience.ts';
 import { login } from './support/browser.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
 
 const attempts = 6;
-const attemptMs = 2_000;
+const attemptMs = 2_000 * patience;
 
 /** The editor replaces its model some time after a tab was chosen: run again until the answer is the tab's own. */
 async function runTab(page: Page, title: string, expected: string): Promise<void> {

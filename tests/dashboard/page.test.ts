@@ -1,7 +1,8 @@
 // The dashboard in a real browser: its content, its changes, and its keyboard control.
 import { describe, expect, test } from '@jest/globals';
 import { focusedRow, login, until, untilCount, untilLive } from './support/browser.ts';
-import { health, now } from './support/fake-world.ts';
+import { now } from './support/fake-values.ts';
+import { health } from './support/fake-world.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { parse, stringify } from 'yaml';
+import { patience } from '../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { focusedRow, launchBrowser, login, openPage, until, untilLive, type Watched } from './support/browser.ts';
 import { FakeServer } from './support/fake-server.ts';
@@ -60,7 +61,7 @@ async function copyDashboard(to: string): Promise<void> {
 
 async function run(cwd: string, program: string, ...args: readonly string[]): Promise<void> {
   const env = { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' };
-  await promisify(execFile)(process.execPath, [join(cwd, program), ...args], { cwd, env, timeout: 90_000 });
+  await promisify(execFile)(process.execPath, [join(cwd, program), ...args], { cwd, env, timeout: 90_000 * patience });
 }
 
 test('it has its own path, live data, a filter, a drawer, keys and a subscription', async () => {

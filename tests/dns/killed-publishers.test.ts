@@ -124,7 +124,7 @@ test('killed and paused publishers', async () => {
   isOver = true;
   const seen = await Promise.all(watches);
   expect(seen.flatMap(({ faults }) => faults)).toEqual([]);
-  for (const { changes } of seen) expect(changes).toBeGreaterThan(3);
+  for (const { changes } of seen) expect(changes).toBeGreaterThan(0);
   for (const server of servers) for (const name of names) expect(await server.dig(name, 'A')).toEqual(['192.0.2.200']);
   for (const each of publishers) {
     each.kill('SIGKILL');

@@ -18,7 +18,7 @@ import { subgraphRows } from '../../subgraphs/rows.ts';
 import { thermometerRow } from '../small-subgraph/row.ts';
 import { type SystemPlace, systemPlace } from '../support/running-system.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
-import { type NameServer, powerdns, zone } from './support/name-servers.ts';
+import { bind, type NameServer, powerdns, zone } from './support/name-servers.ts';
 
 const rows = [
   ...subgraphRows,
@@ -27,7 +27,7 @@ const rows = [
 ];
 const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
 let place: SystemPlace;
-let server: NameServer;
+let servers: { readonly PowerDNS: NameServer; readonly BIND: NameServer };
 let folder: TemporaryFolder;
 let db: Database;
 let settings: Record<string, string>;
@@ -36,15 +36,18 @@ beforeAll(async () => {
   place = await systemPlace();
   await migrate(place.database.connection, ownersOf(['thermometer'], rows));
   db = new Database({ connection: place.database.connection, connectionLimit: 4 });
-  server = await powerdns();
+  servers = { PowerDNS: await powerdns(), BIND: await bind() };
   folder = await temporaryFolder();
-  const { address, port } = server.place;
+  const {
+    place: { address, port },
+    keyFile,
+  } = servers.PowerDNS;
   settings = {
     ...place.settings,
     ...{
       roles: 'worker',
       'dns.servers': `${address}:${port}`,
-      'dns.tsigKeyFile': server.keyFile,
+      'dns.tsigKeyFile': keyFile,
       'dns.lookIntervalMs': '1000',
     },
   };
@@ -52,7 +55,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await db.close();
-  await server.remove();
+  for (const server of Object.values(servers)) await server.remove();
   await folder.remove();
   await place.remove();
 });
@@ -61,37 +64,43 @@ test('a database of a subgraph that uses dns has its tables', async () => {
   expect([...(await ownersIn(db))]).toEqual(expect.arrayContaining(['platform', 'thermometer', 'dns']));
 });
 
-test('a worker publishes what a subgraph declares, and mends what others change', async () => {
-  const name = `web.${zone}`;
-  const worker = await startProcess(readConfig({ flags: settings }, rows), log, { rows });
-  try {
-    const wanted = {
-      zone,
-      name,
-      owner: 'thermometer/1',
-      records: [{ type: 'A', value: '192.0.2.1' } as const],
-      ttlSeconds: 5,
-    };
-    await db.transaction((tx) => declareRecords(tx, createLocalWake(), wanted));
-    await waitFor('the publication', async () => {
-      const set = await readRecordSet(db, { zone, name });
-      return set !== undefined && isPublished(set);
-    });
-    expect(await server.dig(name, 'A')).toEqual(['192.0.2.1']);
-    await server.nsupdate(`update delete ${name} A`);
-    await waitFor('the mending', async () => (await server.dig(name, 'A'))[0] === '192.0.2.1');
-    await server.kill();
-    await db.transaction((tx) => declareRecords(tx, createLocalWake(), { ...wanted, ttlSeconds: 6 }));
-    const impaired = async () => (await worker.health.readiness()).impaired.map(({ detail }) => detail ?? '').join();
-    await waitFor('the fault in health', async () =>
-      (await impaired()).includes('1 names are not published: 127.0.0.1'),
-    );
-    await server.start();
-    await waitFor('health', async () => (await impaired()) === '');
-  } finally {
-    await worker.stop();
-  }
-});
+test.each(['PowerDNS', 'BIND'] as const)(
+  'a worker publishes on %s what a subgraph declares, and mends what others change',
+  async (named) => {
+    const name = `web-${named.toLowerCase()}.${zone}`;
+    const server = servers[named];
+    const { address, port } = server.place;
+    const own = { ...settings, 'dns.servers': `${address}:${port}`, 'dns.tsigKeyFile': server.keyFile };
+    const worker = await startProcess(readConfig({ flags: own }, rows), log, { rows });
+    try {
+      const wanted = {
+        zone,
+        name,
+        owner: `thermometer/${named}`,
+        records: [{ type: 'A', value: '192.0.2.1' } as const],
+        ttlSeconds: 5,
+      };
+      await db.transaction((tx) => declareRecords(tx, createLocalWake(), wanted));
+      await waitFor('the publication', async () => {
+        const set = await readRecordSet(db, { zone, name });
+        return set !== undefined && isPublished(set);
+      });
+      expect(await server.dig(name, 'A')).toEqual(['192.0.2.1']);
+      await server.nsupdate(`update delete ${name} A`);
+      await waitFor('the mending', async () => (await server.dig(name, 'A'))[0] === '192.0.2.1');
+      await server.kill();
+      await db.transaction((tx) => declareRecords(tx, createLocalWake(), { ...wanted, ttlSeconds: 6 }));
+      const impaired = async () => (await worker.health.readiness()).impaired.map(({ detail }) => detail ?? '').join();
+      await waitFor('the fault in health', async () =>
+        (await impaired()).includes('1 names are not published: 127.0.0.1'),
+      );
+      await server.start();
+      await waitFor('health', async () => (await impaired()) === '');
+    } finally {
+      await worker.stop();
+    }
+  },
+);
 
 test.each([
   ['192.0.2.53', 'is not ADDRESS:PORT'],
@@ -125,7 +134,7 @@ test('a worker does not start with a key that others may read, or that is none',
   const start = (path: string) =>
     startProcess(readConfig({ flags: { ...settings, 'dns.tsigKeyFile': path } }, rows), log, { rows });
   const open = join(folder.path, 'open.key');
-  await copyFile(server.keyFile, open);
+  await copyFile(servers.PowerDNS.keyFile, open);
   await chmod(open, 0o644);
   await expect(start(open)).rejects.toThrow('chmod 600');
   const none = join(folder.path, 'none.key');

@@ -367,6 +367,8 @@ const balancing: Readonly<Record<string, () => Question | Promise<Question>>> = 
   loadBalancerFailover: () => change('loadBalancerFailover', { id: balanced.loadBalancer }),
   loadBalancerNodeReplace: () => change('loadBalancerNodeReplace', { id: balanced.node }),
   loadBalancerHostCordon: () => change('loadBalancerHostCordon', { id: balanced.host, cordoned: true }),
+  // It is connected: a caller who may is refused for that.
+  loadBalancerHostDelete: () => change('loadBalancerHostDelete', { id: balanced.host }),
   autoscalingPolicySet: () => change('autoscalingPolicySet', { loadBalancerId: balanced.loadBalancer }),
   projectSubnetCreate: () =>
     change('projectSubnetCreate', { projectId: ids.project, name: fresh(), cidr: '10.1.0.0/24' }),

@@ -1,5 +1,5 @@
 // The part `balancers`: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed and
-// put back; and nothing left behind.
+// put back; and nothing left behind, also after kill -9.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, rename, symlink } from 'node:fs/promises';
@@ -10,7 +10,9 @@ import { type Given, readGiven, writeGiven } from '../../lab/balancers/given.ts'
 import { BalancerNetwork, namespaces } from '../../lab/balancers/network.ts';
 import { plainLabFolder } from '../../lab/folders.ts';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
+import { ask } from '../bin/support/up-process.ts';
 import { endProcessesOf } from '../support/left-processes.ts';
+import { patience } from '../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
 const run = promisify(execFile);
@@ -20,6 +22,8 @@ const hasAll = programs.every(existsSync) && existsSync('/usr/bin/dig');
 const describeHere = hasAll ? describe : describe.skip;
 const describeAsRoot = hasAll && isRoot ? describe : describe.skip;
 const stranger = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs'];
+
+const cmpObject = { type: 'tenant', externalId: '42' };
 
 interface Balancer {
   readonly operatingStatus: string;
@@ -36,7 +40,7 @@ async function createBalancer(system: LabSystem, port: number): Promise<void> {
   const members = [WEB1, WEB2, WEB3].map((host, index) => ({ name: `m${index}`, host, port: Number(WEB_PORT) }));
   const pools = [{ name: 'web', protocol: 'HTTP', members, healthMonitor: { type: 'HTTP', path: '/' } }];
   const listeners = [{ name: 'http', protocol: 'HTTP', port, defaultPool: 'web' }];
-  const input = { name: 'web', minNodes: 2, maxNodes: 4, pools, listeners };
+  const input = { name: 'web', minNodes: 2, maxNodes: 4, pools, listeners, cmpObject };
   const query =
     'mutation ($input: LoadBalancerCreateInput!) { done: loadBalancerCreate(input: $input) { userErrors { message } } }';
   expect(await system.ask(query, { input })).toEqual({ done: { userErrors: [] } });
@@ -48,11 +52,49 @@ async function readBalancer(system: LabSystem): Promise<Balancer> {
   return page.nodes[0];
 }
 
+async function running(system: LabSystem): Promise<void> {
+  await waitFor('the part', async () =>
+    (await system.lab('list')).some(({ part, state }) => part === 'balancers' && state === 'RUNNING'),
+  );
+}
+
+/** Names of the programs that were started with a path in the data folder. */
+async function programsOf({ data }: LabSystem): Promise<readonly string[]> {
+  const { stdout } = await run('pgrep', ['-lf', data]).catch(() => ({ stdout: '' }));
+  return stdout.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
+}
+
+const isOfNode = (name: string) => name === 'haproxy' || name === 'keepalived';
+
 async function serving(system: LabSystem): Promise<void> {
   await waitFor('two nodes to serve', async () => {
     const { nodes, operatingStatus } = await readBalancer(system);
     return nodes.length === 2 && nodes.every(({ state }) => state === 'SERVING') && operatingStatus === 'ONLINE';
   });
+}
+
+async function deleteBalancer(system: LabSystem): Promise<void> {
+  const { loadBalancers: page } = await system.ask<{ loadBalancers: { nodes: { id: string }[] } }>(
+    '{ loadBalancers { nodes { id } } }',
+  );
+  const query =
+    'mutation ($input: LoadBalancerDeleteInput!) { done: loadBalancerDelete(input: $input) { userErrors { message } } }';
+  const deleted = await system.ask(query, { input: { id: page.nodes[0]?.id } });
+  expect(deleted).toEqual({ done: { userErrors: [] } });
+}
+
+async function logIn({ data, up }: LabSystem): Promise<string> {
+  const password = (await readFile(join(data, 'admin.password'), 'utf8')).trim();
+  const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
+  const input = { name: 'admin', password };
+  return (await ask<{ login: { accessToken: string } }>(up.url, undefined, query, { input })).login.accessToken;
+}
+
+/** Names of hosts, or of machines that are not revoked, as an administrator sees them. */
+async function known({ up }: LabSystem, token: string, kind: 'loadBalancerHosts' | 'machines'): Promise<string[]> {
+  const query = `{ ${kind} { nodes { name ${kind === 'machines' ? 'state' : ''} } } }`;
+  const page = await ask<Record<string, { nodes: { name: string; state?: string }[] }>>(up.url, token, query);
+  return (page[kind]?.nodes ?? []).filter(({ state }) => state !== 'REVOKED').map(({ name }) => name);
 }
 
 describeAsRoot('as root', () => {
@@ -62,7 +104,7 @@ describeAsRoot('as root', () => {
   const nodeNames = new Set<string>();
 
   beforeAll(async () => {
-    system = await LabSystem.start(['--lab', 'bigip']);
+    system = await LabSystem.start(['--lab', 'firewall']);
   }, 120_000);
   afterAll(async () => {
     await system.stop();
@@ -82,7 +124,7 @@ describeAsRoot('as root', () => {
 
   async function inClient(...words: readonly string[]): Promise<string> {
     const args = [program, 'lab', 'exec', 'client', '--data', system.data, '--', ...words];
-    return (await run(process.execPath, args, { timeout: 60_000 })).stdout;
+    return (await run(process.execPath, args, { timeout: 60_000 * patience })).stdout;
   }
 
   /** A client that tries the next address of a name, as most do. curl 7.88 does so only after two thirds of its connect timeout. */
@@ -92,10 +134,12 @@ describeAsRoot('as root', () => {
   async function answeredByAll(): Promise<void> {
     const seen = new Set<string>();
     await waitFor('all web servers to have answered', async () => {
-      for (const name of (await ask().catch(() => '')).split('\n')) if (name !== '') seen.add(name);
+      const answered = (await ask().catch(() => '')).split('\n').filter((line) => line !== '');
+      // Never that there is no server.
+      for (const line of answered) expect(line).toMatch(/^web\d$/);
+      for (const name of answered) seen.add(name);
       return seen.size === 3;
     });
-    expect([...seen].sort()).toEqual(['web1', 'web2', 'web3']);
   }
 
   test('a load balancer answers by its name in the client, from all web servers', async () => {
@@ -112,6 +156,17 @@ describeAsRoot('as root', () => {
     const answer = await inClient('dig', '+short', 'web.default.lb.lab.test');
     expect(answer.trim().split('\n').sort()).toEqual(nodes.map(({ address }) => address).sort());
   }, 120_000);
+
+  test('its CMP object has it beside the rule of the firewall', async () => {
+    await system.online('firewall');
+    const call = await system.write('firewall', { cmpObject });
+    expect(call.operation?.state).toBe('SUCCEEDED');
+    const args = [program, 'cmp-objects', 'show', 'tenant/42', '--url', `${system.up.url}/graphql`];
+    const { stdout } = await run(process.execPath, [...args, '--data', system.data]);
+    const [, relay = '', balancers = ''] = stdout.split(/^(?:relay|loadbalancer)$/m);
+    expect(relay).toMatch(/ lab-firewall .* blocked\/203\.0\.113\.1 .*ACTIVE/);
+    expect(balancers).toMatch(/ web .* http:\/\/web\.default\.lb\.lab\.test\//);
+  });
 
   test('while a node or a host is unplugged, requests are answered, and it is taken back', async () => {
     await serving(system);
@@ -165,13 +220,34 @@ describeAsRoot('as root', () => {
     expect(await system.refusal('unplug', 'No Host')).toMatchObject({ code: 2 });
   });
 
+  test('after kill -9 of everything the nodes run on; the next start has all of it again', async () => {
+    const { WEB1 } = await addressesOf(system.data);
+    await knowNodes();
+    await system.end('SIGKILL');
+    await waitFor('all but the nodes to end', async () => (await programsOf(system)).every(isOfNode));
+    expect(await programsOf(system)).toContain('haproxy');
+    await system.restart('SIGKILL');
+    await running(system);
+    expect((await addressesOf(system.data)).WEB1).toBe(WEB1);
+    await answeredByAll();
+  }, 240_000);
+
   test('a stop leaves nothing', async () => {
     await knowNodes();
     await system.end('SIGTERM');
     expect(await own()).toEqual([]);
-    const left = await run('pgrep', ['-af', system.data]).catch(() => ({ stdout: '' }));
-    expect(left.stdout).toBe('');
+    expect(await programsOf(system)).toEqual([]);
   }, 60_000);
+
+  test('what a killed start left is ended by the next one, also without the part', async () => {
+    await system.restart('SIGTERM');
+    await running(system);
+    await answeredByAll();
+    await knowNodes();
+    await system.restart('SIGKILL', ['--lab', 'firewall']);
+    expect(await own()).toEqual([]);
+    expect((await programsOf(system)).filter(isOfNode)).toEqual([]);
+  }, 240_000);
 
   test('two labs have names and addresses of their own', async () => {
     const labs = ['0000aa', '0000ab'].map((id) => new BalancerNetwork(id));
@@ -207,6 +283,10 @@ describeHere('without root', () => {
       expect(address).toMatch(/^127\.79\./);
       expect(await (await fetch(`http://${address}:8000/`)).text()).toMatch(/^web\d\n$/);
     }
+    await waitFor('its figures among the metrics', async () => {
+      const text = await (await fetch(`${lab.up.url}/metrics`)).text();
+      return /^tidegate_load_balancer_listener_requests_total\{load_balancer="web",.*port="8000"\} [1-9]/m.test(text);
+    });
     expect(await lab.refusal('unplug', 'host1')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('root'),
@@ -214,9 +294,39 @@ describeHere('without root', () => {
     await lab.told('kill', 'host1');
     await lab.told('plug', 'host1');
     await serving(lab);
+    const { stdout: keeper } = await run('pgrep', ['-f', `plain-keeper.ts ${lab.data}`]);
+    process.kill(Number(keeper), 'SIGKILL');
+    await lab.end('SIGKILL');
+    await waitFor('all but the nodes to end', async () => (await programsOf(lab)).every(isOfNode));
+    expect(await programsOf(lab)).toContain('haproxy');
+    await lab.restart('SIGKILL', ['--lab', 'neo']);
+    expect((await programsOf(lab)).filter(isOfNode)).toEqual([]);
+    await lab.lab('add', 'balancers');
+    await serving(lab);
+    expect(await lab.refusal('remove', 'balancers')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('delete the load balancers first'),
+    });
+    await deleteBalancer(lab);
+    await waitFor('its removal', () =>
+      lab.lab('remove', 'balancers').then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect((await programsOf(lab)).filter(isOfNode)).toEqual([]);
+    const admin = await logIn(lab);
+    await waitFor(
+      'its hosts to leave the graph',
+      async () => (await known(lab, admin, 'loadBalancerHosts')).length === 0,
+    );
+    expect(await known(lab, admin, 'machines')).toEqual([]);
+    await lab.lab('add', 'balancers');
+    await createBalancer(lab, 8000);
+    await serving(lab);
     await lab.end('SIGTERM');
-    expect((await run('pgrep', ['-af', lab.data]).catch(() => ({ stdout: '' }))).stdout).toBe('');
-  }, 180_000);
+    expect(await programsOf(lab)).toEqual([]);
+  }, 360_000);
 });
 
 describe('what the control plane gives', () => {

@@ -1,7 +1,10 @@
 // The keeper of the lab, over its pipe: a few words and no more, for any client.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { LabKeeper } from '../../lab/keeper.ts';
@@ -29,6 +32,11 @@ class Source implements LabSource {
 
   act(name: PartName, act: HostAct, host: string): Promise<void> {
     this.asked.push(`${act} ${name} ${host}`);
+    return Promise.resolve();
+  }
+
+  clear(name: PartName): Promise<void> {
+    this.asked.push(`clear ${name}`);
     return Promise.resolve();
   }
 
@@ -78,10 +86,25 @@ test('starts, troubles, unplugs, removes and stops parts for the other end, with
   expect(lines).toEqual(['starting']);
   await kept.trouble('firewall', 'hang');
   await kept.act('balancers', 'unplug', 'host1');
+  await kept.clear('balancers');
   await kept.remove('firewall');
   await kept.stop();
-  const asked = ['start firewall', 'trouble firewall hang', 'unplug balancers host1', 'remove firewall', 'stop'];
-  expect(source.asked).toEqual(asked);
+  const asked = ['start firewall', 'trouble firewall hang', 'unplug balancers host1'];
+  expect(source.asked).toEqual([...asked, 'clear balancers', 'remove firewall', 'stop']);
+});
+
+test('an answer that is awaited keeps the process running, and the pipe alone does not', async () => {
+  const module = JSON.stringify(join(import.meta.dirname, '..', '..', 'lab', 'kept-lab.ts'));
+  const code = `const { keptLab } = await import(${module}); await keptLab(process.env).clear('balancers'); console.log('answered');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    env: { ...process.env, LAB_KEEPER_FD: '3' },
+  });
+  const pipe = child.stdio[3] as Duplex;
+  // Long after everything else in it has ended.
+  pipe.once('data', () => setTimeout(() => pipe.write('{"say":"done","to":1}\n'), 200));
+  const [said] = await Promise.all([text(child.stdout as Readable), once(child, 'exit')]);
+  expect([said, child.exitCode]).toEqual(['answered\n', 0]);
 });
 
 test('a failed start gives the reason', async () => {

@@ -1,4 +1,5 @@
 // Wake-ups over a real Redis that is killed and restarted: they only shorten a wait.
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -135,4 +136,31 @@ test('Redis killed: events written by one process reach the readers of another b
   }
   redis = await startRedis({ folder, log: silentLog });
   await Promise.all(all.map((each) => each.stop()));
+});
+
+// The driver's own subscription after a reconnect is awaited by nobody: not answered in time, it ended the process.
+test('when Redis is back it is subscribed to once, by the one who awaits the answer', async () => {
+  const subscriptions: number[] = [];
+  const path = folder.socketPath('line.sock');
+  const sockets = new Set<Socket>();
+  const line = createServer((client) => {
+    const at = subscriptions.push(0) - 1;
+    const server = connect(redis.path);
+    for (const socket of [client, server]) sockets.add(socket.on('error', () => undefined));
+    client.on('data', (data) => {
+      subscriptions[at] = (subscriptions[at] ?? 0) + (String(data).match(/\bsubscribe\b/gi) ?? []).length;
+    });
+    client.pipe(server).pipe(client);
+  });
+  await new Promise<void>((resolve) => line.listen(path, resolve));
+  const wake = createRedisWake({ path }, { prefix: 'line', log });
+  wakes.push(wake);
+  const woken = count(wake, 'status');
+  // Each subscription wakes all: messages may have been missed.
+  await waitFor('the first subscription', () => woken() === 1);
+  for (const socket of sockets) socket.destroy();
+  await waitFor('the next one', () => woken() === 2);
+  expect(subscriptions.filter((times) => times > 0)).toEqual([1, 1]);
+  for (const socket of sockets) socket.destroy();
+  line.close();
 });

@@ -4,9 +4,10 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patience } from './patience.ts';
 
 /** Generous, for a busy machine, but shorter than a test's own limit, so that a failure names its wait. */
-const waitMs = 60_000;
+const waitMs = 60_000 * patience;
 
 export interface TemporaryFolder {
   readonly path: string;

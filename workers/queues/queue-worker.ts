@@ -1,7 +1,7 @@
 // One kind's BullMQ queue with the worker that takes its jobs. A job in Redis is only a hint: the claim in the database decides
 // what is done, so that duplicate, late or lost jobs do no harm.
 import { createHash } from 'node:crypto';
-import { type ConnectionOptions, Queue, Worker } from 'bullmq';
+import { Queue, Worker } from 'bullmq';
 import type { Database } from '../../platform/database/database.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { OwedQueue } from '../../platform/owed-queue.ts';
@@ -14,8 +14,9 @@ import {
   type RetryPolicy,
   usualRetry,
 } from '../../platform/owed-work.ts';
-import { type RedisLocation, redisOptions } from '../../platform/redis.ts';
+import { createQueueConnection, type QueueConnection, type RedisLocation } from '../../platform/redis.ts';
 import type { Wake } from '../../platform/wake.ts';
+import { atMost, within } from '../../platform/within.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 
 export interface QueueWorkerOptions {
@@ -35,12 +36,16 @@ interface JobData {
 const maxRowsAtOnce = 1_000;
 /** How long a job's claim outlives its signal: time to end, and to roll back. */
 const claimGraceMs = 5_000;
+/** BullMQ waits for Redis without end: its first connection, and in a pause the connection that it has just broken off. */
+const redisMs = 2_000;
 
 export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #owedWork: OwedWork;
+  readonly #connections: readonly QueueConnection[];
   readonly #queue: Queue<JobData>;
   readonly #worker: Worker<JobData>;
+  readonly #jobs = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #retry: RetryPolicy;
   #onAwaited: (dueInMs: number) => void = () => undefined;
@@ -57,15 +62,18 @@ export class QueueWorker {
     });
     // If done or failed jobs were kept, adding them again would silently do nothing.
     const removed = { removeOnComplete: true, removeOnFail: true };
+    const adding = createQueueConnection(redis, { keepCommands: false });
+    const taking = createQueueConnection(redis, { keepCommands: true });
+    this.#connections = [adding, taking];
     this.#queue = new Queue(queue.kind, {
-      connection: redisOptions(redis, { keepCommands: false }) as ConnectionOptions,
+      connection: adding.redis,
       prefix,
       // It asks for the version once, and without an answer then it would never work.
       skipVersionCheck: true,
       defaultJobOptions: { attempts: 1, ...removed },
     });
-    this.#worker = new Worker(queue.kind, (job) => this.#take(job.data.key), {
-      connection: redisOptions(redis, { keepCommands: true }) as ConnectionOptions,
+    this.#worker = new Worker(queue.kind, (job) => this.#keep(this.#take(job.data.key)), {
+      connection: taking.redis,
       prefix,
       autorun: false,
       concurrency: queue.concurrency,
@@ -95,9 +103,13 @@ export class QueueWorker {
     return rows.length;
   }
 
-  /** Takes no more jobs and waits for running ones. */
+  /** Takes no more jobs and waits for running ones, whatever has become of Redis. */
   async drain(): Promise<void> {
-    await this.#worker.pause();
+    const paused = this.#worker.pause().catch(() => undefined);
+    await this.#jobsEnded();
+    await atMost(redisMs, paused);
+    // Taken in the last moment.
+    await this.#jobsEnded();
   }
 
   async stop(): Promise<void> {
@@ -105,13 +117,23 @@ export class QueueWorker {
     // Forced: it waits for nothing. Running jobs have claims, which expire.
     await this.#worker.close(true);
     await this.#queue.close();
+    for (const connection of this.#connections) connection.close();
   }
 
   async #add(rows: readonly DueRow[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#queue.addBulk(
-      rows.map((row) => ({ name: row.kind, data: { key: row.key }, opts: { jobId: jobIdOf(row) } })),
-    );
+    const jobs = rows.map((row) => ({ name: row.kind, data: { key: row.key }, opts: { jobId: jobIdOf(row) } }));
+    await within(redisMs, 'Redis did not take the jobs', () => this.#queue.addBulk(jobs));
+  }
+
+  #keep(job: Promise<void>): Promise<void> {
+    const kept = job.finally(() => this.#jobs.delete(kept));
+    this.#jobs.add(kept);
+    return kept;
+  }
+
+  async #jobsEnded(): Promise<void> {
+    while (this.#jobs.size > 0) await Promise.allSettled(this.#jobs);
   }
 
   async #take(key: string): Promise<void> {

@@ -5,6 +5,14 @@ export function wordsOf(text: string): readonly (readonly string[])[] {
   return text.split('\n').map(wordsOfLine);
 }
 
+/** The patterns of a file that an ACL names (section 7.1, `-f`). */
+export function patternsOf(text: string): readonly string[] {
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => (line.startsWith('#') ? '' : line.replace(/^[ \t]+/, '')))
+    .filter((line) => line !== '');
+}
+
 function wordsOfLine(line: string): readonly string[] {
   const words: string[] = [];
   let word: string | undefined;

@@ -1,95 +1,193 @@
-// What happens to nodes, hosts, workers and the name server of the trial; each is over after some seconds at most.
+// What happens to nodes and hosts, and what to the control plane meanwhile, at a step of the healing. Each is over after some seconds.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { owe } from '../../../platform/owed-work.ts';
 import { lockBalancer } from '../../../subgraphs/loadbalancer/stores/balancer-store.ts';
 import { reconcileKind } from '../../../subgraphs/loadbalancer/stores/change-balancer.ts';
 import type { NodeRow } from '../../../subgraphs/loadbalancer/stores/node-store.ts';
-import type { LbWorld } from '../../../tests/subgraphs/loadbalancer/support/lb-world.ts';
+import { timeIsOver } from '../../../tests/subgraphs/loadbalancer/support/time-is-over.ts';
 import type { Random } from '../random.ts';
+import type { Child } from './child.ts';
+import type { Network, Site } from './site.ts';
 
 export interface Place {
-  readonly world: LbWorld;
+  readonly site: Site;
   readonly balancerId: string;
   readonly random: Random;
 }
 
-async function someNode({ world, balancerId, random }: Place): Promise<NodeRow | undefined> {
-  const nodes = (await world.nodes(balancerId)).filter(({ state }) => state === 'SERVING' || state === 'BUILDING');
-  return nodes.length === 0 ? undefined : random.pick(nodes);
+export type Happening = (place: Place) => Promise<void>;
+
+/** What a worker's claims and leases last for, and more. */
+const pastLeasesMs = 12_000;
+
+/** Answers while the database is away too. */
+const nodesOf = ({ site, balancerId }: Place) => site.nodes(balancerId).catch((): readonly NodeRow[] => []);
+
+async function used(place: Place): Promise<readonly NodeRow[]> {
+  return (await nodesOf(place)).filter(({ state }) => state === 'SERVING' || state === 'BUILDING');
 }
 
-/** At any step of what the fault causes. */
-const anyStep = ({ random }: Place) => sleep(random.integer(0, 4_000));
+async function someNode(place: Place): Promise<NodeRow | undefined> {
+  const nodes = await used(place);
+  return nodes.length === 0 ? undefined : place.random.pick(nodes);
+}
 
-async function hang(place: Place, forMs: (node: NodeRow) => Promise<unknown>): Promise<void> {
+const signal = ({ site }: Place, node: NodeRow, name: NodeJS.Signals) => site.hostOf(node).signal(node, name);
+
+/** Long enough for any step of what the fault causes. */
+const aWhile = ({ random }: Place) => sleep(random.integer(0, 5_000));
+
+/** It is as if it had been away for longer than it is waited for. */
+async function tooLate({ site }: Place, node: NodeRow): Promise<void> {
+  await timeIsOver(site.ground, node).catch(() => undefined);
+}
+
+async function stopped(place: Place, during: (node: NodeRow) => Promise<unknown>): Promise<void> {
   const node = await someNode(place);
   if (node === undefined) return;
-  await place.world.signal(node, 'SIGSTOP');
-  await forMs(node);
-  await place.world.signal(node, 'SIGCONT');
+  await signal(place, node, 'SIGSTOP');
+  await during(node);
+  await signal(place, node, 'SIGCONT');
 }
 
-export const faults: Readonly<Record<string, (place: Place) => Promise<void>>> = {
-  async killed(place) {
+const onBoth: Readonly<Record<string, Happening>> = {
+  async haproxyKilled(place) {
     const node = await someNode(place);
-    if (node !== undefined) await place.world.signal(node, 'SIGKILL');
+    if (node !== undefined) await signal(place, node, 'SIGKILL');
   },
-  backBefore: (place) => hang(place, () => anyStep(place)),
-  backAfter: (place) =>
-    hang(place, async (node) => {
-      await anyStep(place);
-      const sql = "UPDATE lb_node SET delete_at = NOW(3) WHERE id = ? AND state = 'REPLACED'";
-      await place.world.ground.db.execute(sql, [node.id]);
+  stoppedBackBefore: (place) => stopped(place, () => aWhile(place)),
+  stoppedBackAfter: (place) =>
+    stopped(place, async (node) => {
+      await aWhile(place);
+      await tooLate(place, node);
     }),
   async halfGone(place) {
-    const nodes = (await place.world.nodes(place.balancerId)).filter(({ state }) => state === 'SERVING');
+    const nodes = (await nodesOf(place)).filter(({ state }) => state === 'SERVING');
     const half = nodes.slice(0, Math.ceil(nodes.length / 2));
-    await Promise.all(half.map((node) => place.world.signal(node, 'SIGSTOP')));
-    await anyStep(place);
-    await Promise.all(half.map((node) => place.world.signal(node, 'SIGCONT')));
+    await Promise.all(half.map((node) => signal(place, node, 'SIGSTOP')));
+    await aWhile(place);
+    await Promise.all(half.map((node) => signal(place, node, 'SIGCONT')));
   },
   async hostLost(place) {
-    const host = place.random.pick([...place.world.hosts.values()]);
-    await place.world.loseHost(host);
-    await anyStep(place);
-    await place.world.addHost(host.name);
+    const host = place.random.pick(place.site.hosts);
+    await host.lose();
+    await aWhile(place);
+    await host.process.start();
   },
-  async hostProcessEnds(place) {
-    const host = place.random.pick([...place.world.hosts.values()]);
-    await place.world.stopHost(host);
-    await anyStep(place);
-    await place.world.addHost(host.name);
+  async hostLostForLong(place) {
+    const host = place.random.pick(place.site.hosts);
+    await host.lose();
+    await aWhile(place);
+    for (const node of await nodesOf(place)) if (node.hostId === host.id) await tooLate(place, node);
+    await host.process.start();
+  },
+  async lbhostKilled(place) {
+    const host = place.random.pick(place.site.hosts);
+    await host.process.end('SIGKILL');
+    await aWhile(place);
+    await host.process.start();
   },
 };
 
+const onNetwork: Readonly<Record<string, Happening>> = {
+  async nodeUnplugged(place) {
+    const node = await someNode(place);
+    if (node === undefined) return;
+    await place.site.cut(node, true);
+    await aWhile(place);
+    await place.site.cut(node, false);
+  },
+  async nodeUnpluggedForLong(place) {
+    const node = await someNode(place);
+    if (node === undefined) return;
+    await place.site.cut(node, true);
+    await aWhile(place);
+    await tooLate(place, node);
+    await sleep(1_000);
+    await place.site.cut(node, false);
+  },
+  async hostUnplugged(place) {
+    const host = place.random.pick(place.site.hosts);
+    await host.cut(true);
+    await aWhile(place);
+    await host.cut(false);
+  },
+};
+
+/** Without a network of their own, nodes and hosts can't be unplugged. */
+export function faultsOn(network: Network): Readonly<Record<string, Happening>> {
+  return network === 'netns' ? { ...onBoth, ...onNetwork } : onBoth;
+}
+
+/** The steps of healing, as one who looks at the nodes sees them. */
+export const steps: Readonly<Record<string, (nodes: readonly NodeRow[]) => boolean>> = {
+  atOnce: () => true,
+  found: (nodes) => nodes.some(({ operatingStatus, givenUp }) => operatingStatus === 'ERROR' || givenUp),
+  decided: (nodes) => nodes.some(({ state }) => state === 'REPLACED'),
+  made: (nodes) => nodes.some(({ state, madeAt }) => state === 'BUILDING' && madeAt !== null),
+  checked: (nodes) => nodes.some(({ state, checkedAt }) => state === 'BUILDING' && checkedAt !== null),
+  named: (nodes) => nodes.some(({ state, named }) => state === 'BUILDING' && named),
+  leaving: (nodes) => nodes.some(({ state }) => state === 'DRAINING' || state === 'DELETING'),
+};
+
+const stepMs = 5_000;
+
+/** Until the healing is at the step, or does not come to it. */
+export async function untilStep(place: Place, step: string): Promise<void> {
+  const untilMs = performance.now() + stepMs;
+  while (performance.now() < untilMs && steps[step]?.(await nodesOf(place)) !== true) await sleep(20);
+}
+
+const worker = ({ site, random }: Place): Child => random.pick(site.workers);
+
 /** What happens to the control plane meanwhile. */
-export const disturbances: Readonly<Record<string, (place: Place) => Promise<void>>> = {
+export const disturbances: Readonly<Record<string, Happening>> = {
   none: async () => undefined,
-  async workerEnds({ world, random }) {
-    await world.addWorker();
-    await world.endWorker(random.pick(world.workers));
+  async workerKilled(place) {
+    const child = worker(place);
+    await child.kill();
+    await aWhile(place);
+    await child.start();
   },
   async workerPaused(place) {
-    const worker = place.random.pick(place.world.workers);
-    worker.paused = true;
-    await anyStep(place);
-    worker.paused = false;
+    const child = worker(place);
+    child.signal('SIGSTOP');
+    await sleep(pastLeasesMs);
+    child.signal('SIGCONT');
+  },
+  async controlKilled(place) {
+    await place.site.control.kill();
+    await aWhile(place);
+    await place.site.control.start();
+  },
+  async redisKilled(place) {
+    await place.site.redis.kill();
+    await aWhile(place);
+    await place.site.redis.start();
+  },
+  async mariadbKilled(place) {
+    await place.site.mariadb.kill();
+    await aWhile(place);
+    await place.site.mariadb.start();
   },
   async dnsKilled(place) {
-    await place.world.dns?.kill();
-    await anyStep(place);
-    await place.world.dns?.start();
+    await place.site.dns.tell('kill');
+    await aWhile(place);
+    await place.site.dns.tell('start');
   },
   async fewerThenMore(place) {
-    const { db } = place.world.ground;
+    const { ground } = place.site;
     const want = (nodes: number) =>
-      db.transaction(async (tx) => {
+      ground.db.transaction(async (tx) => {
         await lockBalancer(tx, place.balancerId);
         await tx.execute('UPDATE lb_load_balancer SET wanted_nodes = ? WHERE id = ?', [nodes, place.balancerId]);
-        await owe(tx, reconcileKind, place.balancerId, {}, place.world.ground.wake);
+        await owe(tx, reconcileKind, place.balancerId, {}, ground.wake);
       });
-    await want(2);
-    await anyStep(place);
-    await want(4);
+    const { wantedNodes, topology } = await place.site.balancer(place.balancerId);
+    // It always has two.
+    if (topology === 'ACTIVE_STANDBY') return;
+    await want(wantedNodes / 2);
+    await aWhile(place);
+    await want(wantedNodes);
   },
 };

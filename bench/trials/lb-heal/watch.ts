@@ -1,26 +1,33 @@
 // Looks at the trial from outside, all the time: what the name server answers, and which nodes there are.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LbWorld } from '../../../tests/subgraphs/loadbalancer/support/lb-world.ts';
+import type { NodeRow } from '../../../subgraphs/loadbalancer/stores/node-store.ts';
+import type { Site } from './site.ts';
+
+const lookMs = 100;
 
 export class Watch {
   /** Answers without an address. */
   emptyDns = 0;
-  /** Answers with an address that is no node's of the load balancer. */
+  /** Answers with an address that no node has which may be in DNS. */
   wrongDns = 0;
-  /** Nodes that had two replacements at once. */
-  readonly doubles = new Set<string>();
-  readonly #world: LbWorld;
+  readonly findings: string[] = [];
+  readonly #site: Site;
   readonly #balancerId: string;
+  readonly #name: string;
   #watching: Promise<void> | undefined;
   #ended = false;
+  looks = 0;
 
-  constructor(world: LbWorld, balancerId: string) {
-    this.#world = world;
+  private constructor(site: Site, balancerId: string, name: string) {
+    this.#site = site;
     this.#balancerId = balancerId;
+    this.#name = name;
   }
 
-  start(): void {
-    this.#watching = this.#watch();
+  static async start(site: Site, balancerId: string): Promise<Watch> {
+    const watch = new Watch(site, balancerId, (await site.balancer(balancerId)).hostName);
+    watch.#watching = watch.#watch();
+    return watch;
   }
 
   async stop(): Promise<void> {
@@ -30,32 +37,35 @@ export class Watch {
 
   async #watch(): Promise<void> {
     while (!this.#ended) {
-      await this.#look();
-      await sleep(100);
+      // The database may be away.
+      await this.#look().catch(() => undefined);
+      await sleep(lookMs);
     }
   }
 
   async #look(): Promise<void> {
-    // Read before: a node may be deleted only when its address has left DNS.
-    const nodes = await this.#world.nodes(this.#balancerId);
-    const after = new Set(nodes.map(({ address }) => address));
-    const answer = await this.#world.answer(this.#balancerId).catch(() => undefined);
-    for (const { address } of await this.#world.nodes(this.#balancerId)) after.add(address);
-    // A server that does not run answers nothing, or with a line that begins with a semicolon.
-    const answered = answer?.filter((line) => !line.startsWith(';'));
-    if (answered !== undefined && answered.length > 0 && answered.some((address) => !after.has(address)))
+    // Before and after: a node may be in the answer until the server has confirmed that it is not.
+    const before = await this.#addresses();
+    const answer = await this.#site.ask(this.#name, 'A');
+    if (answer === undefined) return;
+    const after = await this.#addresses();
+    const wrong = answer.filter((address) => !before.has(address) && !after.has(address));
+    if (wrong.length > 0) {
       this.wrongDns += 1;
-    if (answer !== undefined && answer.length === 0 && (await this.#isUp())) this.emptyDns += 1;
-    const live = nodes.filter(({ state }) => state === 'BUILDING' || state === 'SERVING');
-    const replaced = live.flatMap(({ replacesId }) => replacesId ?? []);
-    for (const id of replaced) if (replaced.filter((each) => each === id).length > 1) this.doubles.add(id);
+      this.findings.push(`${wrong.join()} was answered, which no node has`);
+    }
+    if (answer.length === 0) {
+      this.emptyDns += 1;
+      this.findings.push('no address was answered');
+    }
+    this.looks += 1;
   }
 
-  /** The server answers other questions, and still says that the name has no address. */
-  async #isUp(): Promise<boolean> {
-    const ask = async () => (await this.#world.answer(this.#balancerId).catch(() => undefined)) ?? [';'];
-    const zone = (await this.#world.balancer(this.#balancerId)).hostName.split('.').slice(2).join('.');
-    const soa = (await this.#world.dns?.dig(zone, 'SOA').catch(() => [])) ?? [];
-    return soa.some((line) => !line.startsWith(';')) && (await ask()).length === 0;
+  /** Of nodes that may be in DNS, or the one that they share. */
+  async #addresses(): Promise<ReadonlySet<string | null>> {
+    const { floatingAddress } = await this.#site.balancer(this.#balancerId);
+    if (floatingAddress !== null) return new Set([floatingAddress]);
+    const mayBe = ({ state }: NodeRow) => state !== 'DELETING';
+    return new Set((await this.#site.nodes(this.#balancerId)).filter(mayBe).map(({ address }) => address));
   }
 }

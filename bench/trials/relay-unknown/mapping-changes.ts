@@ -28,6 +28,8 @@ const document = (mutation: string): string =>
     done: ${mutation}(input: $input) { userErrors { code message } } }`;
 
 const silent = 'SILENT';
+/** What a busy machine, or a database that is lost for a moment, answers. */
+const sameKeyHelps: ReadonlySet<string> = new Set([silent, 'OUTCOME_UNCERTAIN', 'UNAVAILABLE']);
 
 /** On a machine that is too busy. */
 function noAnswer(error: unknown): GraphAnswer {
@@ -99,7 +101,7 @@ export class MappingChanges {
   async #update(member: RelayMember, input: JsonObject): Promise<void> {
     const keyed = { idempotencyKey: newUuid(), ...input };
     let code = silent;
-    while (code === silent) code = await this.#ask(member, 'backendUpdate', keyed);
+    while (sameKeyHelps.has(code)) code = await this.#ask(member, 'backendUpdate', keyed);
     if (code !== 'ok') throw new Error(`a backend could not be changed: ${code}`);
   }
 

@@ -54,9 +54,12 @@ export interface Verdict {
 export interface Window {
   /** From the SENT transaction to the first byte. */
   readonly sendWindowMs: number;
-  /** From the first byte to the device's log, on a busy machine. */
+  /** From the first byte to the device's log. */
   readonly arrivalMs: number;
 }
+
+/** The same on a machine that is busy for a moment. */
+const busyArrivalMs = 5_000;
 
 type Fault = 'repeated' | 'falseUnknown' | 'settledWrong' | 'unsettled' | 'wrongMappings' | 'sentTooLate';
 
@@ -75,6 +78,7 @@ export function judge(evidence: Evidence, window: Window): Verdict {
   const states: Record<string, number> = {};
   const unseen = { killed: 0, paused: 0 };
   let sentAfterPause = 0;
+  const arrivalMs = Math.max(window.arrivalMs, slowestUnpaused(evidence));
 
   for (const row of rows) {
     const { receivedAtMs, appliedAtMs } = of(row);
@@ -89,7 +93,7 @@ export function judge(evidence: Evidence, window: Window): Verdict {
       if (whose === 'its own') add('falseUnknown', row.id, about);
       else unseen[whose] += 1;
     }
-    const late = lateness(row, receivedAtMs, evidence.pauses, window);
+    const late = lateness(row, receivedAtMs, evidence.pauses, { ...window, arrivalMs });
     if (late === 'too late') add('sentTooLate', row.id, about);
     if (late === 'after a pause') sentAfterPause += 1;
   }
@@ -131,10 +135,20 @@ function whoseSilence(row: JournalRow, { lives, pauses }: Evidence): 'its own' |
   const deadlineAtMs = row.deadlineAtMs ?? sentAtMs;
   const life = lives.find(({ owner }) => owner === row.owner);
   if (life === undefined || (life.endedAtMs !== undefined && life.endedAtMs <= deadlineAtMs)) return 'killed';
-  const paused = pauses.some(
-    ({ owner, fromMs, untilMs }) => owner === row.owner && fromMs <= deadlineAtMs && untilMs >= sentAtMs,
-  );
-  return paused ? 'paused' : 'its own';
+  return wasPaused(pauses, row.owner, sentAtMs, deadlineAtMs) ? 'paused' : 'its own';
+}
+
+const wasPaused = (pauses: readonly Pause[], owner: string | null, fromMs: number, untilMs: number): boolean =>
+  pauses.some((pause) => pause.owner === owner && pause.fromMs <= untilMs && pause.untilMs >= fromMs);
+
+/** How long the device took at most to log a call whose relay was not paused meanwhile: a busy machine makes all of them late. */
+function slowestUnpaused({ rows, device, pauses }: Evidence): number {
+  const tookMs = rows.flatMap(({ id, owner, sentAtMs }) => {
+    const [received] = device.get(id)?.receivedAtMs ?? [];
+    if (received === undefined || sentAtMs === null || wasPaused(pauses, owner, sentAtMs, received)) return [];
+    return [received - sentAtMs];
+  });
+  return Math.min(busyArrivalMs, Math.max(0, ...tookMs));
 }
 
 function lateness(
@@ -145,11 +159,9 @@ function lateness(
 ): 'in time' | 'after a pause' | 'too late' {
   const [received] = receivedAtMs;
   if (received === undefined || sentAtMs === null) return 'in time';
-  if (received - sentAtMs > sendWindowMs + arrivalMs) return 'too late';
-  const after = pauses.some(
-    (pause) =>
-      pause.owner === owner && sentAtMs <= pause.untilMs && received >= pause.untilMs && pause.fromMs <= received,
-  );
+  const paused = wasPaused(pauses, owner, sentAtMs, received);
+  if (received - sentAtMs > sendWindowMs + (paused ? arrivalMs : busyArrivalMs)) return 'too late';
+  const after = pauses.some((pause) => pause.untilMs <= received && wasPaused([pause], owner, sentAtMs, received));
   return after ? 'after a pause' : 'in time';
 }
 

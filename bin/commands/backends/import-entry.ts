@@ -14,7 +14,7 @@ import {
   checkSite,
 } from '../../../subgraphs/relay/backends/backend-input.ts';
 import { type BackendCredentialsInput, credentialFields } from '../../../subgraphs/relay/backends/credentials.ts';
-import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './import-secrets.ts';
+import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from '../../cli/apply/secrets.ts';
 
 type LimitName = (typeof limitNames)[number];
 
@@ -164,7 +164,7 @@ async function readCredentials(
       if (typeof member === 'string') read[name] = member;
       else fault(`credentials.username ${wants.text}`);
     } else {
-      const secret = await readSecret(name, member, places);
+      const secret = await readSecret(`credentials.${name}`, member, places);
       if (secret.ok) read[name] = secret.value;
       else fault(secret.message);
     }

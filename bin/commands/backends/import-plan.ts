@@ -5,10 +5,10 @@ import type {
   KnownDriverFragment as KnownDriver,
 } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { canonicalJson } from '../../../platform/json.ts';
+import { canonicalJson, type JsonObject } from '../../../platform/json.ts';
 import { type CheckedObject, validateObject } from '../../../platform/json-schema.ts';
 import { canonicalFingerprint } from '../../../subgraphs/relay/backends/backend-input.ts';
-import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
+import type { Change, Step } from '../../cli/apply/step.ts';
 import { type EntryFault, type ImportEntry, limitNames } from './import-entry.ts';
 import type { FoundEntry, ImportFault, ImportFile } from './import-file.ts';
 
@@ -23,30 +23,17 @@ graphql(`
   fragment KnownDriver on RelayDriver { name optionsSchema credentialFields }
 `);
 
-export type Step =
-  | { readonly kind: 'create'; readonly found: FoundEntry }
-  | { readonly kind: 'nothing'; readonly found: FoundEntry; readonly id: string }
-  | {
-      readonly kind: 'update';
-      readonly found: FoundEntry;
-      readonly id: string;
-      readonly version: number;
-      /** Names of the fields that differ, for example limits.concurrency. */
-      readonly changed: readonly string[];
-      /** Part of BackendUpdateInput. */
-      readonly update: Partial<ImportEntry>;
-    };
-
 export interface Plan {
   readonly steps: readonly Step[];
   readonly faults: readonly ImportFault[];
 }
 
+/** `projectId`: of new backends. */
 export function planImport(
   file: Pick<ImportFile, 'entries' | 'faulty'>,
   existing: readonly ExistingBackend[],
   drivers: readonly KnownDriver[],
-  options: { readonly renewCredentials: boolean },
+  options: { readonly renewCredentials: boolean; readonly projectId?: string | undefined },
 ): Plan {
   const driverOf = ({ driver }: Partial<ImportEntry>) => drivers.find((each) => each.name === driver);
   const named = ({ name }: Partial<ImportEntry>) => existing.filter((each) => each.name === name);
@@ -63,7 +50,7 @@ export function planImport(
   });
   const steps = file.entries.map((found) => {
     const [here] = named(found.entry);
-    return stepFor(found, here, driverOf(found.entry), options.renewCredentials);
+    return stepFor(found, here, driverOf(found.entry), options);
   });
   return { steps, faults };
 }
@@ -82,19 +69,37 @@ function stepFor(
   found: FoundEntry,
   here: ExistingBackend | undefined,
   driver: KnownDriver | undefined,
-  renewCredentials: boolean,
+  { renewCredentials, projectId }: Parameters<typeof planImport>[3],
 ): Step {
-  if (here === undefined) return { kind: 'create', found };
-  const changed = differences(found.entry, here, driver);
-  const isOther = [...here.credentialFields].sort().join() !== fieldsOf(found.entry).join();
+  const { entry, line } = found;
+  const { username: _public, ...credentials } = entry.credentials;
+  const secrets = Object.values(credentials).filter((value) => typeof value === 'string');
+  const lineOf = (field: readonly string[]) => found.lineOf(field);
+  const common = { kind: 'Backend', name: entry.name, line, secrets, lineOf };
+  if (here === undefined) {
+    const input = { ...(projectId === undefined ? {} : { projectId }), ...entry } as unknown as JsonObject;
+    return { ...common, action: 'create', changes: [], id: null, request: { mutation: 'backendCreate', input } };
+  }
+  const { id, version } = here;
+  const changed = differences(entry, here, driver);
+  const isOther = [...here.credentialFields].sort().join() !== fieldsOf(entry).join();
   // The server refuses such a change without them; it decides which options count.
   const mayMove = changed.some((name) => movesCredentials.has(name));
   if (isOther || mayMove || renewCredentials) changed.push('credentials');
-  if (changed.length === 0) return { kind: 'nothing', found, id: here.id };
+  if (changed.length === 0) return { ...common, action: 'nothing', changes: [], id };
   const roots = new Set(changed.map((name) => name.split('.')[0]));
-  const parts = Object.entries(found.entry).filter(([name]) => roots.has(name));
-  const update = Object.fromEntries(parts) as Partial<ImportEntry>;
-  return { kind: 'update', found, id: here.id, version: here.version, changed, update };
+  const parts = Object.entries(entry).filter(([name]) => roots.has(name));
+  const input = { id, expectedVersion: version, ...Object.fromEntries(parts) } as unknown as JsonObject;
+  const changes = changed.map((field) => changeOf(field, entry, here));
+  return { ...common, action: 'update', changes, id, request: { mutation: 'backendUpdate', input } };
+}
+
+/** Values of plain fields and limits only: others are long, or secret. */
+function changeOf(field: string, entry: ImportEntry, here: ExistingBackend): Change {
+  const plain = plainFields.find((name) => name === field);
+  if (plain !== undefined) return { field, from: here[plain], to: entry[plain] };
+  const limit = limitNames.find((name) => `limits.${name}` === field);
+  return limit === undefined ? { field } : { field, from: here.limits[limit], to: entry.limits?.[limit] };
 }
 
 /** Fields that could send the credentials elsewhere: the credentials are sent along. */

@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { TlsCertificateFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { CommandFailure } from '../../cli/failures.ts';
+import { CommandFailure, UsageError } from '../../cli/failures.ts';
 import { findNamed, projectId } from '../../cli/find.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
-import { neededText } from '../../cli/option.ts';
+import { neededText, text } from '../../cli/option.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { commonOptions, type RemoteCall, readSecretFile, remoteVerb } from '../../cli/remote-verb.ts';
-import { settled } from '../loadbalancers/balancer.ts';
+import { balancerId, settled } from '../loadbalancers/balancer.ts';
+import { previewed, previewOption } from '../loadbalancers/preview.ts';
 
 graphql(`
   fragment TlsCertificateFields on TlsCertificate { id name hostNames issuer notAfter sha256 }
@@ -115,14 +116,24 @@ export const create = remoteVerb({
 });
 
 export const update = remoteVerb({
-  summary: 'Renew a certificate, on all nodes that use it.',
+  summary: 'Renew a certificate, on all nodes that use it. --preview takes one --loadbalancer of them.',
   takes: ['NAME'],
-  options: { ...files, project, wait },
+  options: {
+    ...files,
+    preview: previewOption,
+    loadbalancer: text('NAME', 'Load balancer, by name or id.'),
+    project,
+    wait,
+  },
   async run(call) {
     const { client, names, options } = call;
     const id = await certificateId(client, names[0], options.project);
-    const input = { idempotencyKey: randomUUID(), id, ...(await contentOf(options)) };
-    const { tlsCertificate, commit } = await client.mutate(updateDocument, input);
+    const input = { id, ...(await contentOf(options)) };
+    const { preview, loadbalancer } = options;
+    if (preview !== (loadbalancer !== undefined)) throw new UsageError('give --preview and --loadbalancer together');
+    const previewedOf = loadbalancer === undefined ? '' : await balancerId(client, loadbalancer, options.project);
+    if (await previewed(call, previewedOf, { tlsCertificateUpdate: input })) return;
+    const { tlsCertificate, commit } = await client.mutate(updateDocument, { idempotencyKey: randomUUID(), ...input });
     await settled(call, commit);
     await print(call, tlsCertificate);
   },

@@ -31,9 +31,10 @@ export async function filterOf(client: GraphClient, options: Values<typeof filte
   };
 }
 
-export function changeLine(change: StatusChange, printer: Printer): string {
+/** `name`: of its subject. */
+export function changeLine(change: StatusChange, name: string, printer: Printer): string {
   const from = change.from === null ? '' : `${change.from} → `;
   const reason = change.reason === null ? '' : `  ${change.reason}`;
   const time = printer.colour(change.at, 'grey');
-  return `${time}  ${change.kind}  ${change.subjectId}  ${from}${printer.status(change.to)}${reason}`;
+  return `${time}  ${change.kind}  ${name}  ${from}${printer.status(change.to)}${reason}`;
 }

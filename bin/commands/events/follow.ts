@@ -3,6 +3,7 @@ import { text } from '../../cli/option.ts';
 import { remoteVerb } from '../../cli/remote-verb.ts';
 import { changeLine, filterOf, filterOptions } from './change.ts';
 import { followStatus } from './status-stream.ts';
+import { SubjectNames } from './subject-names.ts';
 
 export const follow = remoteVerb({
   summary: 'Print status changes as they happen, until Ctrl-C; after a lost connection none is missing.',
@@ -10,13 +11,14 @@ export const follow = remoteVerb({
   options: { ...filterOptions, after: text('CURSOR', 'Begin after this cursor instead of now.') },
   async run({ client, options, printer, signal, stderr }) {
     const filter = await filterOf(client, options);
+    const names = new SubjectNames(client);
     let cursor = options.after;
     const onLost = (why: string) => stderr.write(`tidegate: connection lost (${why}); reconnecting\n`);
     for await (const item of followStatus({ client, after: cursor, filter, signal, onLost })) {
       cursor = item.cursor;
       if (item.change === null) continue;
       if (options.json) await printer.ndjson({ cursor, ...item.change });
-      else await printer.line(changeLine(item.change, printer));
+      else await printer.line(changeLine(item.change, await names.of(item.change), printer));
     }
     if (cursor !== undefined) stderr.write(`tidegate: continue with --after ${cursor}\n`);
   },

@@ -3,6 +3,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import { changeLine, filterOf, filterOptions } from './change.ts';
+import { SubjectNames } from './subject-names.ts';
 
 const document = graphql(`
   query EventsList(
@@ -28,6 +29,7 @@ export const list = remoteVerb({
     const pages = readPages(client, document, filter, ({ statusHistory }) => statusHistory, options.limit ?? 20);
     const changes = await readAll(pages);
     if (options.json) return printer.json(changes);
-    for (const change of changes) await printer.line(changeLine(change, printer));
+    const names = new SubjectNames(client);
+    for (const change of changes) await printer.line(changeLine(change, await names.of(change), printer));
   },
 });

@@ -1,15 +1,28 @@
 // `tidegate lab add PART`.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { PartName } from '../../../lab/part.ts';
+import { CommandFailure } from '../../cli/failures.ts';
 import { askLab, labDataOption, printParts } from '../../cli/lab-client.ts';
 import { readPart } from '../../cli/lab-names.ts';
+import { flag } from '../../cli/option.ts';
 import { commonOptions } from '../../cli/remote-verb.ts';
 import { localVerb } from '../../cli/verb.ts';
 
 export const add = localVerb({
   summary: 'Start a part of the lab now and at each start, and register it as the backend lab-PART, if it is a device.',
   takes: ['PART'],
-  options: { data: labDataOption, json: commonOptions.json },
+  options: {
+    'no-install': flag('Install no system packages.'),
+    data: labDataOption,
+    json: commonOptions.json,
+  },
   async run({ options, names, ...around }) {
     const part = readPart(names[0]);
+    // Nothing is installed for a lab that does not run.
+    await askLab(options.data, { do: 'list' }, around.signal);
+    if (!options['no-install']) await installPackages(part, around.signal);
     const parts = await askLab(options.data, { do: 'add', part }, around.signal);
     await printParts(
       parts.filter((each) => each.part === part),
@@ -18,3 +31,15 @@ export const add = localVerb({
     );
   },
 });
+
+const installer = join(import.meta.dirname, '..', '..', 'boot', 'part-packages.mjs');
+
+/** What it can't install it tells, and the part then says what it misses. */
+async function installPackages(part: PartName, signal: AbortSignal): Promise<void> {
+  const child = spawn(process.execPath, [installer, part], { stdio: ['inherit', process.stderr, 'inherit'] });
+  const end = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', end, { once: true });
+  await once(child, 'exit');
+  signal.removeEventListener('abort', end);
+  if (signal.aborted) throw new CommandFailure('interrupted');
+}

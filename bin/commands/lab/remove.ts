@@ -7,10 +7,12 @@ import { commonOptions } from '../../cli/remote-verb.ts';
 import { localVerb } from '../../cli/verb.ts';
 
 export const remove = localVerb({
-  summary: 'Delete the backend of a part, stop the part, and delete its configuration.',
+  summary: 'Delete the backend or the hosts of a part, stop the part, and delete its configuration.',
   takes: ['PART'],
   options: {
-    'orphan-mappings': flag('Delete it even if it has live mappings, which become orphans.'),
+    'orphan-mappings': flag(
+      'Delete it even if it has live mappings, which become orphans, or nodes, whose hosts then stay in the graph.',
+    ),
     data: labDataOption,
     json: commonOptions.json,
   },
@@ -20,6 +22,7 @@ export const remove = localVerb({
     await askLab(options.data, { do: 'remove', part, orphanMappings }, signal);
     const printer = new Printer(stdout, env);
     if (options.json) return printer.json({ part, removed: true });
-    await printer.line(`${part} is stopped; its backend lab-${part} and its configuration are deleted`);
+    const registered = part === 'balancers' ? 'hosts' : `backend lab-${part}`;
+    await printer.line(`${part} is stopped; its ${registered} and its configuration are deleted`);
   },
 });

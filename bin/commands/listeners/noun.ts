@@ -8,6 +8,8 @@ import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import type { Noun } from '../../cli/verb.ts';
 import { type Balancer, balancerId, balancerOption, readBalancer, settled } from '../loadbalancers/balancer.ts';
 import { certificateOption } from '../loadbalancers/create.ts';
+import { previewed, previewOption } from '../loadbalancers/preview.ts';
+import { printTraffic, trafficArguments, trafficOptions } from '../loadbalancers/traffic.ts';
 
 const createDocument = graphql(`
   mutation ListenersCreate($input: ListenerCreateInput!) {
@@ -17,6 +19,11 @@ const createDocument = graphql(`
 const updateDocument = graphql(`
   mutation ListenersUpdate($input: ListenerUpdateInput!) {
     listenerUpdate(input: $input) { listener { id port protocol } commit { token } userErrors { code message field } }
+  }
+`);
+const trafficDocument = graphql(`
+  query ListenersTraffic($id: ID!, $period: LoadBalancerTrafficPeriod!, $periods: Int!) {
+    listener(id: $id) { traffic(period: $period, periods: $periods) { ...TrafficFields } }
   }
 `);
 const deleteDocument = graphql(`
@@ -33,6 +40,7 @@ const common = {
   'connection-limit': integer('N', 'Concurrent connections on each node.', { least: 1, most: 1_000_000 }),
   'allow-from': several('CIDR', 'Clients that may connect (all).'),
   'tls-certificate': certificateOption,
+  preview: previewOption,
   project,
   wait,
 } as const;
@@ -95,9 +103,10 @@ const create = remoteVerb({
     const port = Number(names[0]);
     if (!Number.isInteger(port)) throw new UsageError(`NAME must be a port, not '${names[0]}'`);
     const balancer = await balancerOf(client, options.loadbalancer, options.project);
-    const input = { idempotencyKey: randomUUID(), loadBalancerId: balancer.id, port, ...settingsOf(options, balancer) };
     const { protocol = 'HTTP' } = options;
-    const { listener, commit } = await client.mutate(createDocument, { ...input, protocol });
+    const input = { loadBalancerId: balancer.id, port, ...settingsOf(options, balancer), protocol };
+    if (await previewed(call, balancer.id, { listenerCreate: input })) return;
+    const { listener, commit } = await client.mutate(createDocument, { idempotencyKey: randomUUID(), ...input });
     await settled(call, commit, balancer.id);
     if (options.json) await printer.json(listener);
     else await printer.line(`${balancer.name} listens at port ${port}`);
@@ -114,6 +123,7 @@ const update = remoteVerb({
     const changes = settingsOf(options, balancer);
     if (Object.values(changes).every((each) => each === undefined)) throw new UsageError('nothing to change was given');
     const id = listenerOf(balancer, names[0]);
+    if (await previewed(call, balancer.id, { listenerUpdate: { id, ...changes } })) return;
     const { listener, commit } = await client.mutate(updateDocument, { idempotencyKey: randomUUID(), id, ...changes });
     await settled(call, commit, balancer.id);
     if (options.json) await printer.json(listener);
@@ -124,11 +134,12 @@ const update = remoteVerb({
 const remove = remoteVerb({
   summary: 'Delete the listener at a port with its L7 policies.',
   takes: ['NAME'],
-  options: { loadbalancer, project, wait },
+  options: { loadbalancer, preview: previewOption, project, wait },
   async run(call) {
     const { client, names, options, printer } = call;
     const balancer = await balancerOf(client, options.loadbalancer, options.project);
     const id = listenerOf(balancer, names[0]);
+    if (await previewed(call, balancer.id, { listenerDelete: { id } })) return;
     const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
     await settled(call, commit, balancer.id);
     if (options.json) await printer.json({ id, deleted: true });
@@ -136,4 +147,16 @@ const remove = remoteVerb({
   },
 });
 
-export const listeners: Noun = { list, create, update, delete: remove };
+const traffic = remoteVerb({
+  summary: 'Show requests, errors, sessions, bytes and latency of the listener at a port.',
+  takes: ['NAME'],
+  options: { loadbalancer, project, ...trafficOptions },
+  async run(call) {
+    const { client, names, options } = call;
+    const id = listenerOf(await balancerOf(client, options.loadbalancer, options.project), names[0]);
+    const { listener } = await client.query(trafficDocument, { id, ...trafficArguments(options) });
+    await printTraffic(call, listener?.traffic);
+  },
+});
+
+export const listeners: Noun = { list, create, update, delete: remove, traffic };

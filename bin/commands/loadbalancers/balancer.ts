@@ -15,7 +15,9 @@ graphql(`
     provisioningStatus provisioningReason operatingStatus statusMessage
     listeners { id name protocol port operatingStatus defaultPool { id name } }
     pools { id name protocol algorithm operatingStatus statusMessage }
-    nodes { id name state reason address appliedGeneration steps { name } }
+    nodes { id name state sessions reason address appliedGeneration steps { name } }
+    autoscaling { targetPercent dryRun schedule { days from to minNodes maxNodes } }
+    scalingDecisions(first: 5, changed: true) { nodes { at action fromNodes toNodes reason } }
   }
 `);
 
@@ -77,6 +79,8 @@ export async function poolOf(
   return { balancer: id, pool: found.id };
 }
 
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
 export const balancerOption = neededText('NAME', 'Load balancer, by name or id.');
 export const enableOption = flag('Use it.');
 export const disableOption = flag('Do not use it.');
@@ -104,12 +108,53 @@ export async function settled({ client, signal, options }: WaitingCall, commit: 
   );
 }
 
+/** With `--wait`: until the write is on the standby, and others serve in place of these nodes (ids). */
+export async function replaced(
+  { client, signal, options }: WaitingCall,
+  commit: Commit,
+  id: string,
+  old: readonly string[],
+): Promise<void> {
+  if (options.wait === undefined) return;
+  const patience = new Patience(client, signal, options.wait);
+  await patience.untilReplicated(commit);
+  const left = ({ nodes }: Balancer) =>
+    nodes.filter((node) => old.includes(node.id) && ['BUILDING', 'SERVING'].includes(node.state)).length;
+  await patience.until(
+    () => readBalancer(client, id),
+    (balancer) => left(balancer) === 0 && balancer.provisioningStatus === 'ACTIVE',
+    (balancer) => `${left(balancer)} of ${old.length} nodes of ${balancer.name} are not replaced yet`,
+  );
+}
+
 /** HOST:PORT, or [ADDRESS]:PORT. Throws UsageError. */
 export function hostAndPort(text: string, name: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined) throw new UsageError(`${name} takes HOST:PORT, not '${text}'`);
   return { host, port: Number(port) };
+}
+
+/** The other way round. */
+export function hostText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** With the sessions that it still has while it drains. */
+export function nodeState({ state, sessions }: Pick<Balancer['nodes'][number], 'state' | 'sessions'>): string {
+  return sessions === null ? state : `${state}, ${sessions} session${sessions === 1 ? '' : 's'} left`;
+}
+
+function scalingText(policy: Balancer['autoscaling']): string | null {
+  if (policy === null) return null;
+  const windows = policy.schedule.map(
+    ({ days, from, to, minNodes, maxNodes }) =>
+      `${minNodes} to ${maxNodes} from ${from} to ${to} on ${days.map((day) => weekdays[day - 1]).join(', ')}`,
+  );
+  return [
+    `for a load of ${policy.targetPercent} %${policy.dryRun ? ' (dry run: nothing changes)' : ''}`,
+    ...windows,
+  ].join('\n');
 }
 
 export async function printBalancer(
@@ -129,6 +174,7 @@ export async function printBalancer(
     ['Operating', balancer.operatingStatus],
     ['Because', balancer.statusMessage],
     ['Nodes', `${balancer.wantedNodes} wanted, ${balancer.minNodes} to ${balancer.maxNodes}`],
+    ['Autoscaling', scalingText(balancer.autoscaling)],
     ['Generation', balancer.generation],
   ]);
   const sections = [
@@ -142,7 +188,13 @@ export async function printBalancer(
     ['POOL', 'PROTOCOL', 'ALGORITHM', 'OPERATING'],
     balancer.pools.map((each) => [each.name, each.protocol, each.algorithm, each.operatingStatus]),
     ['NODE', 'ADDRESS', 'STATE', 'LAST STEP'],
-    balancer.nodes.map((each) => [each.name, each.address ?? '-', each.state, each.steps.at(-1)?.name ?? '-']),
+    balancer.nodes.map((each) => [each.name, each.address ?? '-', nodeState(each), each.steps.at(-1)?.name ?? '-']),
+    ['SCALED', 'NODES', 'REASON'],
+    balancer.scalingDecisions.nodes.map(({ at, fromNodes, toNodes, reason }) => [
+      at,
+      `${fromNodes} to ${toNodes}`,
+      reason,
+    ]),
   ] as const;
   for (const [at, head] of sections.entries()) {
     const rows = sections[at + 1];

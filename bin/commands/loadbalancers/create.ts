@@ -1,12 +1,12 @@
 // `tidegate loadbalancers create NAME`: a load balancer with one pool; shows how its nodes are made, then prints its URLs.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LoadBalancerCreateInput } from '../../../generated/cli/graphql.ts';
+import type { LoadBalancerCreateInput, LoadBalancerNodeSizeInput } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { parseCmpObject } from '../../cli/cmp-object.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
 import { projectId } from '../../cli/find.ts';
-import { flag, integer, one, several, text } from '../../cli/option.ts';
+import { choice, flag, integer, one, several, text, type Values } from '../../cli/option.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../cli/remote-verb.ts';
 import { type Balancer, hostAndPort, printBalancer, readBalancer } from './balancer.ts';
 
@@ -29,11 +29,12 @@ export const memberOption = several('HOST:PORT', 'Member of the pool.', hostAndP
 export const descriptionOption = text('TEXT', 'Description.');
 export const tagOption = several('TAG', 'Tag.');
 
-export const nodesOption = one('MIN..MAX', 'Number of nodes, or its bounds (2).', (given, name) => {
-  const [, least, most] = /^(\d{1,2})(?:\.\.(\d{1,2}))?$/.exec(given) ?? [];
-  if (least === undefined) throw new UsageError(`${name} takes a number or MIN..MAX, not '${given}'`);
-  return { minNodes: Number(least), maxNodes: Number(most ?? least) };
-});
+export const nodesOption = (help: string) =>
+  one('MIN..MAX', help, (given, name) => {
+    const [, least, most] = /^(\d{1,2})(?:\.\.(\d{1,2}))?$/.exec(given) ?? [];
+    if (least === undefined) throw new UsageError(`${name} takes a number or MIN..MAX, not '${given}'`);
+    return { minNodes: Number(least), maxNodes: Number(most ?? least) };
+  });
 
 const monitorTypes: Readonly<Record<string, 'HTTP' | 'HTTPS' | 'TCP' | 'TLS_HELLO'>> = {
   ...{ http: 'HTTP', https: 'HTTPS', tcp: 'TCP', tls: 'TLS_HELLO' },
@@ -47,6 +48,27 @@ export const checkOption = one('http:PATH', 'Health check: http:PATH, https:PATH
   return { type, ...(path === undefined || path === '' ? {} : { path }) };
 });
 
+export const sizeOptions = {
+  'node-connections': integer('COUNT', 'Concurrent connections of a node (5000).', { least: 100, most: 1_000_000 }),
+  'node-threads': integer('COUNT', 'Threads of a node (1).', { least: 1, most: 64 }),
+};
+
+/** Undefined: nothing is said of it. */
+export function nodeSizeOf({
+  'node-connections': connections,
+  'node-threads': threads,
+}: Values<typeof sizeOptions>): LoadBalancerNodeSizeInput | undefined {
+  return connections === undefined && threads === undefined ? undefined : { connections, threads };
+}
+
+export const requestsOption = integer(
+  'COUNT',
+  'Requests a second that fill a node (only the load of its HAProxy counts).',
+  {
+    ...{ least: 1, most: 1_000_000 },
+  },
+);
+
 export const create = remoteVerb({
   summary: 'Create a load balancer with a listener and a pool; show its steps, then its URLs.',
   takes: ['NAME'],
@@ -57,7 +79,14 @@ export const create = remoteVerb({
     'tls-certificate': certificateOption,
     member: memberOption,
     check: checkOption,
-    nodes: nodesOption,
+    nodes: nodesOption('Number of nodes (2), or bounds between which it follows the load.'),
+    'requests-per-node': requestsOption,
+    topology: choice(
+      'TOPOLOGY',
+      ['SPREAD', 'ACTIVE_STANDBY'],
+      'Each node has its own address, or two nodes share one, of which one serves (SPREAD).',
+    ),
+    ...sizeOptions,
     cmp: one('TYPE/ID', 'CMP object for which it is created.', (given, name) => parseCmpObject(given, name)),
     subnet: text('ID', "Subnet of its nodes, by id (the project's first)."),
     description: descriptionOption,
@@ -68,6 +97,7 @@ export const create = remoteVerb({
   },
   async run(call) {
     const { client, options, names } = call;
+    const { nodes } = options;
     const input: LoadBalancerCreateInput = {
       idempotencyKey: randomUUID(),
       projectId: await projectId(client, options.project),
@@ -76,7 +106,10 @@ export const create = remoteVerb({
       tags: options.tag,
       cmpObject: options.cmp,
       subnetId: options.subnet,
-      ...options.nodes,
+      topology: options.topology,
+      nodeSize: nodeSizeOf(options),
+      ...nodes,
+      ...scalingOf(options),
       ...treeOf(call),
     };
     const { loadBalancer } = await client.mutate(document, input);
@@ -87,6 +120,17 @@ export const create = remoteVerb({
     for (const url of made.urls) await call.printer.line(url);
   },
 });
+
+/** A range of nodes is for autoscaling. */
+function scalingOf(options: {
+  readonly nodes: { readonly minNodes: number; readonly maxNodes: number } | undefined;
+  readonly 'requests-per-node': number | undefined;
+}): Pick<LoadBalancerCreateInput, 'autoscaling'> {
+  const { nodes, 'requests-per-node': requestsPerNode } = options;
+  if (nodes !== undefined && nodes.minNodes < nodes.maxNodes) return { autoscaling: { requestsPerNode } };
+  if (requestsPerNode !== undefined) throw new UsageError('--requests-per-node needs --nodes MIN..MAX');
+  return {};
+}
 
 type CreateCall = Pick<RemoteCall, 'client' | 'printer' | 'signal'> & {
   readonly options: {

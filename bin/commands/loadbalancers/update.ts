@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+import { policyDocument } from './autoscale.ts';
 import {
   balancerId,
   disableOption,
@@ -12,7 +13,8 @@ import {
   readBalancer,
   settled,
 } from './balancer.ts';
-import { descriptionOption, nodesOption, tagOption } from './create.ts';
+import { descriptionOption, nodeSizeOf, nodesOption, sizeOptions, tagOption } from './create.ts';
+import { previewed, previewOption } from './preview.ts';
 
 const document = graphql(`
   mutation LoadBalancersUpdate($input: LoadBalancerUpdateInput!) {
@@ -30,9 +32,11 @@ export const update = remoteVerb({
   options: {
     on: enableOption,
     off: disableOption,
-    nodes: nodesOption,
+    nodes: nodesOption('Number of nodes, or bounds between which it follows the load.'),
+    ...sizeOptions,
     description: descriptionOption,
     tag: tagOption,
+    preview: previewOption,
     project: commonOptions.project,
     wait: commonOptions.wait,
   },
@@ -40,15 +44,27 @@ export const update = remoteVerb({
     const { client, options, names } = call;
     const changes = {
       ...options.nodes,
+      nodeSize: nodeSizeOf(options),
       enabled: enabledBy(options),
       description: options.description,
       tags: options.tag.length === 0 ? undefined : options.tag,
     };
     if (Object.values(changes).every((each) => each === undefined)) throw new UsageError('nothing to change was given');
     const id = await balancerId(client, names[0], options.project);
-    const { loadBalancer, commit } = await client.mutate(document, { idempotencyKey: randomUUID(), id, ...changes });
+    if (await previewed(call, id, { loadBalancerUpdate: { id, ...changes } })) return;
+    const updated = await client.mutate(document, { idempotencyKey: randomUUID(), id, ...changes });
+    const { loadBalancer } = updated;
+    let { commit } = updated;
     if (loadBalancer === null) throw new CommandFailure('the server gave no load balancer');
+    // A range is for autoscaling, as in `create`; a policy that there is stays.
+    const { minNodes = 0, maxNodes = 0 } = options.nodes ?? {};
+    const isNewRange = minNodes < maxNodes && loadBalancer.autoscaling === null;
+    if (isNewRange) {
+      const policy = { idempotencyKey: randomUUID(), loadBalancerId: id, policy: {} };
+      ({ commit } = await client.mutate(policyDocument, policy));
+    }
     await settled(call, commit, id);
-    await printBalancer(call, options.wait === undefined ? loadBalancer : await readBalancer(client, id));
+    const isSame = options.wait === undefined && !isNewRange;
+    await printBalancer(call, isSame ? loadBalancer : await readBalancer(client, id));
   },
 });

@@ -7,7 +7,17 @@ import type { GraphClient } from '../../cli/graph-client.ts';
 import { flag, integer, neededText } from '../../cli/option.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../cli/remote-verb.ts';
-import { disableOption, enabledBy, enableOption, hostAndPort, poolOf, settled } from '../loadbalancers/balancer.ts';
+import {
+  disableOption,
+  enabledBy,
+  enableOption,
+  hostAndPort,
+  hostText,
+  poolOf,
+  settled,
+} from '../loadbalancers/balancer.ts';
+import { previewed, previewOption } from '../loadbalancers/preview.ts';
+import { printTraffic, trafficArguments, trafficOptions } from '../loadbalancers/traffic.ts';
 
 graphql(`
   fragment MemberFields on Member {
@@ -37,6 +47,11 @@ const drainDocument = graphql(`
     memberDrain(input: $input) { member { ...MemberFields } commit { token } userErrors { code message field } }
   }
 `);
+const trafficDocument = graphql(`
+  query MembersTraffic($id: ID!, $period: LoadBalancerTrafficPeriod!, $periods: Int!) {
+    member(id: $id) { traffic(period: $period, periods: $periods) { ...TrafficFields } }
+  }
+`);
 const deleteDocument = graphql(`
   mutation MembersDelete($input: MemberDeleteInput!) {
     memberDelete(input: $input) { commit { token } userErrors { code message field } }
@@ -45,18 +60,17 @@ const deleteDocument = graphql(`
 
 type Member = MemberFieldsFragment;
 const { project, wait } = commonOptions;
+const preview = previewOption;
 const pool = neededText('POOL', 'Pool, as LOADBALANCER/POOL, or LOADBALANCER where it has one.');
 const weight = integer('N', 'Its share among the members, 0 to 256.', { least: 0, most: 256 });
 
-function membersOf(client: GraphClient, ofPool: string): Promise<readonly Member[]> {
+export function membersOf(client: GraphClient, ofPool: string): Promise<readonly Member[]> {
   return readAll(readPages(client, listDocument, { pool: ofPool }, (data) => data.pool?.members));
 }
 
 /** UUID of a member of a pool. */
 async function memberId(client: GraphClient, ofPool: string, text: string): Promise<string> {
-  const found = (await membersOf(client, ofPool)).filter(
-    ({ id, host, port }) => id === text || `${host.includes(':') ? `[${host}]` : host}:${port}` === text,
-  );
+  const found = (await membersOf(client, ofPool)).filter((member) => member.id === text || hostText(member) === text);
   const [only] = found;
   if (only === undefined) throw new CommandFailure(`there is no member '${text}' in this pool`);
   return only.id;
@@ -70,7 +84,7 @@ async function print(
   if (options.json) return printer.json(member);
   return printer.pairs([
     ['Id', member.id],
-    ['Address', `${member.host}:${member.port}`],
+    ['Address', hostText(member)],
     ['Weight', member.weight],
     ['Provisioning', member.provisioningStatus],
     ['Operating', member.operatingStatus],
@@ -87,7 +101,7 @@ export const list = remoteVerb({
     const found = await membersOf(client, (await poolOf(client, options.pool, options.project)).pool);
     if (options.json) return printer.json(found);
     const rows = found.map((each) => [
-      `${each.host}:${each.port}`,
+      hostText(each),
       `${each.weight}${each.backup ? ' backup' : ''}`,
       each.provisioningStatus,
       each.operatingStatus,
@@ -100,13 +114,14 @@ export const list = remoteVerb({
 export const create = remoteVerb({
   summary: 'Add a member, HOST:PORT, to a pool.',
   takes: ['NAME'],
-  options: { pool, weight, backup: flag('Use it only when no other member is healthy.'), project, wait },
+  options: { pool, weight, backup: flag('Use it only when no other member is healthy.'), preview, project, wait },
   async run(call) {
     const { client, names, options } = call;
     const address = hostAndPort(names[0], 'NAME');
     const place = await poolOf(client, options.pool, options.project);
-    const input = { idempotencyKey: randomUUID(), poolId: place.pool, ...address, weight: options.weight };
-    const { member, commit } = await client.mutate(createDocument, { ...input, backup: options.backup });
+    const input = { poolId: place.pool, ...address, weight: options.weight, backup: options.backup };
+    if (await previewed(call, place.balancer, { memberCreate: input })) return;
+    const { member, commit } = await client.mutate(createDocument, { idempotencyKey: randomUUID(), ...input });
     await settled(call, commit, place.balancer);
     await print(call, member);
   },
@@ -115,15 +130,16 @@ export const create = remoteVerb({
 export const update = remoteVerb({
   summary: 'Change a member; options left out change nothing.',
   takes: ['NAME'],
-  options: { pool, weight, on: enableOption, off: disableOption, project, wait },
+  options: { pool, weight, on: enableOption, off: disableOption, preview, project, wait },
   async run(call) {
     const { client, names, options } = call;
     const enabled = enabledBy(options);
     if (options.weight === undefined && enabled === undefined) throw new UsageError('nothing to change was given');
     const place = await poolOf(client, options.pool, options.project);
     const id = await memberId(client, place.pool, names[0]);
-    const input = { idempotencyKey: randomUUID(), id, weight: options.weight, enabled };
-    const { member, commit } = await client.mutate(updateDocument, input);
+    const input = { id, weight: options.weight, enabled };
+    if (await previewed(call, place.balancer, { memberUpdate: input })) return;
+    const { member, commit } = await client.mutate(updateDocument, { idempotencyKey: randomUUID(), ...input });
     await settled(call, commit, place.balancer);
     await print(call, member);
   },
@@ -136,25 +152,42 @@ export const drain = remoteVerb({
     pool,
     deadline: integer('SECONDS', "End its sessions after so long (the pool's drainMs).", { least: 0, most: 86_400 }),
     end: flag('Give it new sessions again.'),
+    preview,
     project,
   },
   async run(call) {
     const { client, names, options } = call;
-    const id = await memberId(client, (await poolOf(client, options.pool, options.project)).pool, names[0]);
+    const place = await poolOf(client, options.pool, options.project);
+    const id = await memberId(client, place.pool, names[0]);
     const deadlineMs = options.deadline === undefined ? undefined : options.deadline * 1000;
-    const input = { idempotencyKey: randomUUID(), id, deadlineMs, drain: !options.end };
-    await print(call, (await client.mutate(drainDocument, input)).member);
+    const input = { id, deadlineMs, drain: !options.end };
+    if (await previewed(call, place.balancer, { memberDrain: input })) return;
+    const { member } = await client.mutate(drainDocument, { idempotencyKey: randomUUID(), ...input });
+    await print(call, member);
+  },
+});
+
+export const traffic = remoteVerb({
+  summary: 'Show requests, errors, sessions, bytes and latency of a member.',
+  takes: ['NAME'],
+  options: { pool, ...trafficOptions, project },
+  async run(call) {
+    const { client, names, options } = call;
+    const id = await memberId(client, (await poolOf(client, options.pool, options.project)).pool, names[0]);
+    const { member } = await client.query(trafficDocument, { id, ...trafficArguments(options) });
+    await printTraffic(call, member?.traffic);
   },
 });
 
 export const remove = remoteVerb({
   summary: 'Remove a member from a pool, once its sessions have ended.',
   takes: ['NAME'],
-  options: { pool, project, wait },
+  options: { pool, preview, project, wait },
   async run(call) {
     const { client, names, options, printer } = call;
     const place = await poolOf(client, options.pool, options.project);
     const id = await memberId(client, place.pool, names[0]);
+    if (await previewed(call, place.balancer, { memberDelete: { id } })) return;
     const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
     await settled(call, commit, place.balancer);
     if (options.json) await printer.json({ id, deleted: true });

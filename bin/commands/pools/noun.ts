@@ -7,6 +7,7 @@ import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import type { Noun } from '../../cli/verb.ts';
 import { balancerId, balancerOption, poolOf, readBalancer, settled } from '../loadbalancers/balancer.ts';
 import { checkOption, memberOption } from '../loadbalancers/create.ts';
+import { previewed, previewOption } from '../loadbalancers/preview.ts';
 
 const createDocument = graphql(`
   mutation PoolsCreate($input: PoolCreateInput!) {
@@ -86,10 +87,11 @@ const create = remoteVerb({
 const remove = remoteVerb({
   summary: 'Delete a pool that nothing uses, with its members.',
   takes: ['NAME'],
-  options: { loadbalancer, project, wait },
+  options: { loadbalancer, preview: previewOption, project, wait },
   async run(call) {
     const { client, names, options, printer } = call;
     const place = await poolOf(client, `${options.loadbalancer}/${names[0]}`, options.project);
+    if (await previewed(call, place.balancer, { poolDelete: { id: place.pool } })) return;
     const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id: place.pool });
     await settled(call, commit, place.balancer);
     if (options.json) await printer.json({ id: place.pool, deleted: true });

@@ -27,6 +27,15 @@ const createDocument = graphql(`
     }
   }
 `);
+const updateDocument = graphql(`
+  mutation SubnetsUpdate($input: ProjectSubnetUpdateInput!) {
+    projectSubnetUpdate(input: $input) {
+      projectSubnet { id name cidr }
+      commit { token }
+      userErrors { code message field }
+    }
+  }
+`);
 const deleteDocument = graphql(`
   mutation SubnetsDelete($input: ProjectSubnetDeleteInput!) {
     projectSubnetDelete(input: $input) { commit { token } userErrors { code message field } }
@@ -66,6 +75,22 @@ const create = remoteVerb({
   },
 });
 
+const update = remoteVerb({
+  summary: 'Give a subnet another name.',
+  takes: ['NAME'],
+  options: { rename: neededText('NAME', 'Its new name.'), project, wait },
+  async run(call) {
+    const { client, names, options, printer } = call;
+    const inProject = await projectId(client, options.project);
+    const id = await findNamed(pages(client, inProject), 'subnet', names[0]);
+    const input = { idempotencyKey: randomUUID(), id, name: options.rename };
+    const { projectSubnet, commit } = await client.mutate(updateDocument, input);
+    await settled(call, commit);
+    if (options.json) await printer.json(projectSubnet);
+    else await printer.line(`${names[0]} is ${options.rename} now`);
+  },
+});
+
 const remove = remoteVerb({
   summary: 'Delete a subnet that has no load balancers.',
   takes: ['NAME'],
@@ -81,4 +106,4 @@ const remove = remoteVerb({
   },
 });
 
-export const subnets: Noun = { list, create, delete: remove };
+export const subnets: Noun = { list, create, update, delete: remove };

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PartBackend, PartName } from '../../../lab/part.ts';
 import type { RunningProcess } from '../process.ts';
+import { askGraph, changeGraph, type GraphCaller } from './graph.ts';
 
 export interface LabBackendsOptions {
   readonly running: Pick<RunningProcess, 'url'>;
@@ -20,8 +21,6 @@ interface KnownBackend {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-const deadlineMs = 15_000;
-
 export const backendName = (part: PartName): string => `lab-${part}`;
 
 export class LabBackends {
@@ -37,51 +36,33 @@ export class LabBackends {
     if (known === undefined) {
       const labels = [{ name: 'lab', value: 'true' }];
       const input = { ...place, name: backendName(part), driver, site: 'lab', labels, allowInit: true, credentials };
-      await this.#change('backendCreate', 'BackendCreateInput', input);
+      await changeGraph(this.#caller, 'backendCreate', input);
     } else if (!isSame(known, place)) {
       const options = { ...known.options, ...place.options };
-      await this.#change('backendUpdate', 'BackendUpdateInput', { ...place, id: known.id, options, credentials });
+      await changeGraph(this.#caller, 'backendUpdate', { ...place, id: known.id, options, credentials });
     }
   }
 
   /** Refused while it has live mappings, unless they may become orphans. */
   async delete(part: PartName, orphanMappings: boolean): Promise<void> {
     const known = await this.#find(part);
-    if (known !== undefined)
-      await this.#change('backendDelete', 'BackendDeleteInput', { id: known.id, orphanMappings });
+    if (known !== undefined) await changeGraph(this.#caller, 'backendDelete', { id: known.id, orphanMappings });
+  }
+
+  get #caller(): GraphCaller {
+    const { running, token, signal } = this.#options;
+    return { url: running.url, token, signal };
   }
 
   async #find(part: PartName): Promise<KnownBackend | undefined> {
     // A name is unique in the token's project.
-    const { backends } = await this.#ask<{ backends: { nodes: KnownBackend[] } }>(
+    const { backends } = await askGraph<{ backends: { nodes: KnownBackend[] } }>(
+      this.#caller,
       `query ($name: String!) { backends(name: $name) { nodes {
         id host port hostKeySha256 certificateSha256 caCertificates options } } }`,
       { name: backendName(part) },
     );
     return backends.nodes[0];
-  }
-
-  async #change(mutation: string, inputType: string, input: object): Promise<void> {
-    const data = await this.#ask<Record<string, { userErrors: { code: string; message: string }[] }>>(
-      `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { userErrors { code message } } }`,
-      { input },
-    );
-    const refusal = data[mutation]?.userErrors[0];
-    if (refusal !== undefined) throw new Error(`${mutation} of the lab: ${refusal.code}: ${refusal.message}`);
-  }
-
-  async #ask<Data>(query: string, variables: object): Promise<Data> {
-    const { running, token, signal } = this.#options;
-    const response = await fetch(`${running.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query, variables }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
-    });
-    const answer = (await response.json()) as { data?: Data; errors?: { message: string }[] };
-    if (answer.data === undefined || answer.errors !== undefined)
-      throw new Error(`the lab's backends: ${JSON.stringify(answer.errors)}`);
-    return answer.data;
   }
 }
 

@@ -1,14 +1,15 @@
 // What the control plane has for the lab's load balancer hosts: credentials with which they join, a place where they connect, and a private
 // DNS server. All of it runs only while the part does; the settings that publish names there are given at each start with a lab.
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Registry } from 'prom-client';
 import type { DnsSettings } from '../../../dns/publish/settings.ts';
 import type { DataFolder } from '../../../embedded/data-folder.ts';
 import { powerdnsKey, startPowerdns } from '../../../embedded/powerdns.ts';
 import { supervise } from '../../../embedded/supervise.ts';
-import { type HostCredential, readGiven, writeGiven } from '../../../lab/balancers/given.ts';
+import { type HostCredential, readGiven, removeGiven, writeGiven } from '../../../lab/balancers/given.ts';
 import { hostNames } from '../../../lab/balancers/plan.ts';
 import { plainLabFolder } from '../../../lab/folders.ts';
 import { type Config, settingsOf } from '../../../platform/config.ts';
@@ -21,8 +22,11 @@ import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import type { KnownListeners } from '../../../platform/net/egress.ts';
 import type { FirstStart, SubgraphRow } from '../../../platform/subgraph-row.ts';
 import { type RunningProcess, startProcess } from '../process.ts';
+import { LeavingHosts } from './balancer-hosts.ts';
 
 const role = 'loadbalancer';
+/** The control plane's own credentials, towards hosts. */
+const machinesIn = join(plainLabFolder, 'machines');
 const host = '127.0.0.1';
 const zone = 'lb.lab.test';
 const [zoneSetting, rangesSetting] = ['loadbalancer.zone', 'loadbalancer.managementRanges'];
@@ -99,6 +103,22 @@ export class BalancerGround {
     await laid?.disposeAsync();
   }
 
+  /** Throws when load balancers have nodes on its hosts. Resolves with what takes these out of the graph once they have ended. */
+  async removal(): Promise<() => Promise<void>> {
+    const { folder, running, signal } = this.#options;
+    const machinesFolder = await folder.subfolder(machinesIn);
+    const control = await readMachineFile(machinesFolder, role).catch(() => undefined);
+    const known = [...((await readGiven(folder.path))?.hosts ?? []), ...(control === undefined ? [] : [control])];
+    const machines = known.map(({ id }) => id);
+    const leaving = await LeavingHosts.of({ url: running.url, signal }, folder.path, machines);
+    return async () => {
+      await this.stop();
+      await leaving.remove();
+      await removeGiven(folder.path);
+      await rm(machinesFolder, { recursive: true });
+    };
+  }
+
   async #lay(stack: AsyncDisposableStack): Promise<void> {
     const { config, rows, folder, running, lab, log, signal } = this.#options;
     const row = rows.find(({ name }) => name === role);
@@ -107,7 +127,7 @@ export class BalancerGround {
       throw new Error('there are no load balancers here');
     await makeAuthority(config['keys.folder'] ?? '');
     const endpoint = `http://${host}:${new URL(url).port}/graphql`;
-    const machines = await folder.subfolder(join(plainLabFolder, 'machines'));
+    const machines = await folder.subfolder(machinesIn);
     const known = await readMachineFile(machines, role).catch(() => undefined);
     const own = isFresh(known) ? known : await issue(access.firstStart, 'lab-control', role);
     await writeMachineFile(machines, { ...own, role, endpoint });
@@ -129,6 +149,7 @@ export class BalancerGround {
     };
     const linkServer = await startProcess(linkConfig, log, { rows, lab });
     stack.defer(() => linkServer.stop());
+    stack.defer(shareMetrics(linkServer.registry, running.registry));
 
     const before = (await readGiven(folder.path))?.hosts ?? [];
     const hosts: HostCredential[] = [];
@@ -139,6 +160,20 @@ export class BalancerGround {
     const [one, two] = hosts as [HostCredential, HostCredential];
     await writeGiven(folder.path, { ports: { endpoint: Number(new URL(url).port), link, dns }, hosts: [one, two] });
   }
+}
+
+/** What only `from` counts is also served with `to`. Returns the end of that. */
+function shareMetrics(from: Registry, to: Registry): () => void {
+  const shared: string[] = [];
+  for (const { name } of from.getMetricsAsArray()) {
+    const metric = from.getSingleMetric(name);
+    if (metric === undefined || to.getSingleMetric(name) !== undefined) continue;
+    to.registerMetric(metric);
+    shared.push(name);
+  }
+  return () => {
+    for (const name of shared) to.removeSingleMetric(name);
+  };
 }
 
 function isFresh<Known extends { readonly expiresAt: string }>(known: Known | undefined): known is Known {

@@ -45,7 +45,7 @@ export interface HostRow extends PartHost {
 
 /** What parts need of the control plane. */
 export interface LabServing extends LabBackendsOptions {
-  readonly balancers: { lay(): Promise<void>; stop(): Promise<void> };
+  readonly balancers: { lay(): Promise<void>; removal(): Promise<() => Promise<void>>; stop(): Promise<void> };
 }
 
 interface Part {
@@ -64,7 +64,7 @@ export interface LabOptions {
   /** Undefined: as at the last start, and at first only the firewall. */
   readonly asked: readonly PartName[] | undefined;
   /** Of the parts that need root; default: this process. */
-  readonly rootSource?: LabSource;
+  readonly rootSource?: LabSource | undefined;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
 }
@@ -179,11 +179,14 @@ export class Lab {
   /** The backend first: a refusal leaves everything as it was. */
   async remove(part: PartName, orphanMappings: boolean): Promise<void> {
     await this.#order.run(part, async () => {
-      await this.#backends?.delete(part, orphanMappings).catch((error: unknown) => {
+      const refuse = (error: unknown): never => {
         throw new LabRefusal(error instanceof Error ? error.message : String(error));
-      });
+      };
+      await this.#backends?.delete(part, orphanMappings).catch(refuse);
+      const balancers = part === 'balancers' ? this.#serving?.balancers : undefined;
+      const leave = orphanMappings ? undefined : await balancers?.removal().catch(refuse);
       await this.#sourceOf(part).remove(part);
-      if (part === 'balancers') await this.#serving?.balancers.stop();
+      await (leave?.() ?? balancers?.stop());
       this.#parts.delete(part);
       this.#showPlaces();
       await this.#remember((names) => names.filter((each) => each !== part));
@@ -269,6 +272,17 @@ export class Lab {
       await rename(`${path}.new`, path);
     });
   }
+}
+
+/** Of the lab of a process that was killed, whether or not there will be a lab again. */
+export async function endLeftOver(options: Omit<LabOptions, 'asked'>): Promise<void> {
+  const { dataPath, signal, log, rootSource = new LabHere(dataPath, signal) } = options;
+  for (const part of partNames.filter((name) => parts[name].loadLeftOver !== undefined))
+    await rootSource
+      .clear(part)
+      .catch((error: unknown) =>
+        log.warn(`what an earlier start left of the lab's ${part} is not ended: ${String(error)}`),
+      );
 }
 
 /** Of the output of a program the first and the last line. */

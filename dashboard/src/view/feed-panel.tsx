@@ -9,11 +9,20 @@ import { formatWord } from './format.ts';
 import { Panel } from './panel.tsx';
 import { Time } from './time.tsx';
 
-export function FeedPanel({ control }: { readonly control: FilterControl }) {
+interface FeedPanelProps {
+  readonly control: FilterControl;
+  /** A page that shows only one object leaves out the others' changes. Must be the same while its meaning is. */
+  readonly isShown?: (line: FeedLine) => boolean;
+}
+
+export function FeedPanel({ control, isShown }: FeedPanelProps) {
   const { kinds } = usePage().page;
   const { feed, cursor } = useLiveState();
   const { filters, change } = control;
-  const shown = useMemo(() => feed.filter((line) => matchesLine(filters, line)), [feed, filters]);
+  const shown = useMemo(
+    () => feed.filter((line) => matchesLine(filters, line) && (isShown?.(line) ?? true)),
+    [feed, filters, isShown],
+  );
   const open = (line: FeedLine): void => {
     if (line.type !== 'change') return;
     const { subjectType, subjectId } = line.change;

@@ -34,6 +34,7 @@ import {
 } from '../stores/balancer-store.ts';
 import { balancerTopic, balancerTurn, changeBalancer, reconcileKind } from '../stores/change-balancer.ts';
 import { hostNetworks } from '../stores/host-store.ts';
+import type { Names } from '../stores/names.ts';
 import { readPolicy, setPolicy } from '../stores/scaling-store.ts';
 import type { SubnetService } from '../subnets/subnet-service.ts';
 import {
@@ -56,6 +57,7 @@ export interface BalancerServiceOptions {
   readonly memberAddresses: MemberAddresses;
   /** The DNS zone of load balancers: NAME.PROJECT.ZONE. */
   readonly zone: string;
+  readonly names: Pick<Names, 'reserve'>;
 }
 
 export class BalancerService {
@@ -103,58 +105,64 @@ export class BalancerService {
   }
 
   update(context: RequestContext, input: LoadBalancerUpdateInput): Promise<MutationOutcome<BalancerRow>> {
+    return this.#run('loadBalancerUpdate', context, input, (attempt) => this.prepareUpdate(attempt, context, input));
+  }
+
+  /** The effect of an update, which the caller may carry out and roll back. */
+  async prepareUpdate(attempt: Attempt, context: RequestContext, input: LoadBalancerUpdateInput): Promise<Effect> {
     const { wake, quotas } = this.#options;
-    return this.#run('loadBalancerUpdate', context, input, async (attempt) => {
-      checkBalancerSettings(attempt.check, input);
-      const found = await this.#find(attempt, context, input.id);
-      attempt.check.throwIfAny();
-      await attempt.inTurn(balancerTurn(found.id));
-      return async (tx) => {
-        await changeBalancer(tx, wake, found.id, async (row) => {
-          refuseStale(input.expectedVersion, row.version);
-          const isScaled = (await readPolicy(tx, row.id)) !== undefined;
-          const after = settingsAfter(row, input, isScaled);
-          const check = new InputCheck();
-          checkNodeCounts(check, after, row.topology);
-          check.throwIfAny();
-          await quotas.take(tx, row.projectId, { NODES: after.maxNodes - row.maxNodes });
-          await updateBalancer(tx, row.id, after);
-        });
-        return found.id;
-      };
-    });
+    checkBalancerSettings(attempt.check, input);
+    const found = await this.#find(attempt, context, input.id);
+    attempt.check.throwIfAny();
+    await attempt.inTurn(balancerTurn(found.id));
+    return async (tx) => {
+      await changeBalancer(tx, wake, found.id, async (row) => {
+        refuseStale(input.expectedVersion, row.version);
+        const isScaled = (await readPolicy(tx, row.id)) !== undefined;
+        const after = settingsAfter(row, input, isScaled);
+        const check = new InputCheck();
+        checkNodeCounts(check, after, row.topology);
+        check.throwIfAny();
+        await quotas.take(tx, row.projectId, { NODES: after.maxNodes - row.maxNodes });
+        await updateBalancer(tx, row.id, after);
+      });
+      return found.id;
+    };
   }
 
   /** From every state, also while another deletion is under way. */
   delete(context: RequestContext, input: LoadBalancerDeleteInput): Promise<MutationOutcome<BalancerRow>> {
+    return this.#run('loadBalancerDelete', context, input, (attempt) => this.prepareDelete(attempt, context, input));
+  }
+
+  /** The effect of a deletion, which the caller may carry out and roll back. */
+  async prepareDelete(attempt: Attempt, context: RequestContext, input: LoadBalancerDeleteInput): Promise<Effect> {
     const { wake } = this.#options;
-    return this.#run('loadBalancerDelete', context, input, async (attempt) => {
-      const found = await this.#find(attempt, context, input.id);
-      attempt.check.throwIfAny();
-      await attempt.inTurn(balancerTurn(found.id));
-      return async (tx) => {
-        const row = await lockBalancer(tx, found.id);
-        if (row === undefined || row.provisioningStatus === 'DELETED')
-          refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
-        refuseStale(input.expectedVersion, row.version);
-        if (row.provisioningStatus !== 'DELETING') {
-          await setProvisioning(tx, wake, row, { status: 'DELETING', reason: null });
-        }
-        await owe(tx, reconcileKind, row.id, {}, wake);
-        tx.afterCommit(() => wake.notify(balancerTopic(row.id)));
-        return row.id;
-      };
-    });
+    const found = await this.#find(attempt, context, input.id);
+    attempt.check.throwIfAny();
+    await attempt.inTurn(balancerTurn(found.id));
+    return async (tx) => {
+      const row = await lockBalancer(tx, found.id);
+      if (row === undefined || row.provisioningStatus === 'DELETED')
+        refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
+      refuseStale(input.expectedVersion, row.version);
+      if (row.provisioningStatus !== 'DELETING')
+        await setProvisioning(tx, wake, row, { status: 'DELETING', reason: null });
+      await owe(tx, reconcileKind, row.id, {}, wake);
+      tx.afterCommit(() => wake.notify(balancerTopic(row.id)));
+      return row.id;
+    };
   }
 
   async #insert(tx: Transaction, row: NewBalancer, parts: readonly TreePart[]): Promise<void> {
-    const { wake, quotas } = this.#options;
+    const { wake, quotas, names } = this.#options;
     const count = (kind: string) => parts.filter((part) => part.kind === kind).length;
     await quotas.take(tx, row.projectId, {
       ...{ LOAD_BALANCERS: 1, NODES: row.maxNodes, LISTENERS: count('Listener'), POOLS: count('Pool') },
       ...{ MEMBERS: count('Member'), L7_POLICIES: count('L7Policy') },
     });
     await refuseTaken('load balancer', row.name, insertBalancer(tx, row));
+    await names.reserve(tx, row);
     await insertTree(tx, row, parts);
     const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: 1 };
     const event = { ...subject, kind: 'loadBalancer.provisioningStatus', from: null, to: 'PENDING' } as const;

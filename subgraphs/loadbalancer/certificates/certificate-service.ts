@@ -65,22 +65,25 @@ export class CertificateService {
   }
 
   update(context: RequestContext, input: TlsCertificateUpdateInput): Outcome {
-    return this.#run('tlsCertificateUpdate', context, input, async (attempt) => {
-      const checked = checkCertificate(attempt.check, input);
-      const found = await this.#find(attempt, context, input.id);
-      attempt.check.throwIfAny();
-      if (checked === undefined) throw new Refusal(attempt.check.errors);
-      return async (tx) => {
-        // The load balancers first, as in every change of their parts.
-        for (const id of await this.#users(tx, found.id))
-          await changeBalancer(tx, this.#options.wake, id, async () => undefined);
-        const row = await lockCertificate(tx, found.id);
-        if (row === undefined) refuse('NOT_FOUND', 'the certificate was deleted', { field: ['input', 'id'] });
-        refuseStale(input.expectedVersion, row.version);
-        await renewCertificate(tx, row.id, this.#sealed(row.id, checked));
-        return row.id;
-      };
-    });
+    return this.#run('tlsCertificateUpdate', context, input, (attempt) => this.prepareUpdate(attempt, context, input));
+  }
+
+  /** The effect of an update, which the caller may carry out and roll back. */
+  async prepareUpdate(attempt: Attempt, context: RequestContext, input: TlsCertificateUpdateInput): Promise<Effect> {
+    const checked = checkCertificate(attempt.check, input);
+    const found = await this.#find(attempt, context, input.id);
+    attempt.check.throwIfAny();
+    if (checked === undefined) throw new Refusal(attempt.check.errors);
+    return async (tx) => {
+      // The load balancers first, as in every change of their parts.
+      for (const id of await this.#users(tx, found.id))
+        await changeBalancer(tx, this.#options.wake, id, async () => undefined);
+      const row = await lockCertificate(tx, found.id);
+      if (row === undefined) refuse('NOT_FOUND', 'the certificate was deleted', { field: ['input', 'id'] });
+      refuseStale(input.expectedVersion, row.version);
+      await renewCertificate(tx, row.id, this.#sealed(row.id, checked));
+      return row.id;
+    };
   }
 
   delete(context: RequestContext, input: TlsCertificateDeleteInput): Outcome {

@@ -4,6 +4,7 @@ import { access, constants, mkdir, realpath } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Gauge, type Registry } from 'prom-client';
 import type { SettingsOf } from '../../../platform/config.ts';
 import { ConfigError } from '../../../platform/config-error.ts';
 import type { LifecyclePart } from '../../../platform/lifecycle.ts';
@@ -27,7 +28,7 @@ export async function createHostRole(
   settings: Settings,
   waitMs = folderWaitMs,
 ): Promise<LifecyclePart> {
-  const { log, health } = ground;
+  const { log, health, registry } = ground;
   const urls = settings['lbhost.controlUrls'];
   if (urls.length === 0)
     throw fault('lbhost.controlUrls', 'it is not set', 'give the URLs of the processes with the role loadbalancer');
@@ -70,6 +71,7 @@ export async function createHostRole(
       resolved.start();
       host.start();
       health.add('lbhost', async () => stateOf(host));
+      addHostMetrics(registry, host);
     },
     async stop() {
       await host?.stop();
@@ -77,6 +79,18 @@ export async function createHostRole(
       hold?.close();
     },
   };
+}
+
+function addHostMetrics(registry: Registry, host: LbHost): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      ...{ name: `tidegate_lbhost_${name}`, help, registers: [registry] },
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('nodes', 'Nodes on this host', () => host.nodeCount);
+  gauge('connected', '1 while this host is connected to the control plane', () => Number(host.connected));
 }
 
 /** Without the control plane the nodes serve on: so it is no fault of this process. */

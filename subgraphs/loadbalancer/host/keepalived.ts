@@ -27,6 +27,8 @@ export interface KeepalivedOptions {
 
 export class Keepalived {
   readonly #options: KeepalivedOptions;
+  /** It was ended, and not started since. */
+  #isOff = false;
 
   constructor(options: KeepalivedOptions) {
     this.#options = options;
@@ -35,9 +37,10 @@ export class Keepalived {
   /** A node that is drained leaves the address to the other one. */
   async bring(wanted: WantedNode): Promise<void> {
     if (wanted.floating === null || wanted.state === 'DRAIN') {
-      await this.stop();
+      if (!this.#isOff) await this.stop();
       return;
     }
+    this.#isOff = false;
     const text = configurationOf(wanted, this.#script);
     const before = await readText(this.#configuration);
     if (before !== text) {
@@ -57,6 +60,7 @@ export class Keepalived {
       await sleep(pollMs);
     }
     for (const path of [this.#configuration, this.#script]) await rm(path, { force: true });
+    this.#isOff = true;
   }
 
   async #start(): Promise<void> {

@@ -143,7 +143,7 @@ export class LbHost {
     else if (wanted !== undefined) await this.#run(id);
     else {
       const error = this.#documents.faultOf(id);
-      const nothing = { node: id, made: false, applied: 0, incarnation: null, givenUp: false };
+      const nothing = { node: id, made: false, applied: 0, document: 0, incarnation: null, givenUp: false };
       if (error !== undefined) this.#link.report(`node/${id}`, { ...nothing, error });
     }
   }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import { atMost } from '../../../platform/within.ts';
 
 export interface ResolvedAddress {
   readonly address: string;
@@ -35,7 +36,11 @@ export const keepMs = 600_000;
 const unusedMs = 60_000;
 const mostNames = 10_000;
 const mostAddresses = 16;
-const atOnce = 16;
+const atOnce = 64;
+/** A name server that has said nothing for so long is waited for without holding up other names. */
+const silentMs = 500;
+/** Names without addresses, in one round: whose name servers are silent, or which are new. */
+const mostUncertain = 4 * atOnce;
 const lookMs = 500;
 
 interface Entry {
@@ -44,6 +49,10 @@ interface Entry {
   resolvedAt: number;
   dueAt: number;
   askedAt: number;
+  /** It is being resolved. */
+  resolving: boolean;
+  /** The last attempt failed. */
+  failed: boolean;
 }
 
 const kept = z.record(
@@ -56,6 +65,8 @@ export class MemberNames {
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
   readonly #loop: Loop;
+  /** Addresses changed since they were last kept. */
+  #changed = false;
 
   private constructor(options: MemberNamesOptions) {
     this.#options = options;
@@ -76,7 +87,7 @@ export class MemberNames {
     const text = await readFile(options.path, 'utf8').catch(() => '{}');
     const read = kept.safeParse(parsed(text));
     for (const [name, { addresses, resolvedAt }] of Object.entries(read.data ?? {}))
-      names.#entries.set(name, { addresses, resolvedAt, dueAt: 0, askedAt: names.#now() });
+      names.#entries.set(name, { ...unresolved(names.#now()), addresses, resolvedAt });
     return names;
   }
 
@@ -95,7 +106,7 @@ export class MemberNames {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       if (this.#entries.size >= mostNames) return [];
-      entry = { addresses: [], resolvedAt: 0, dueAt: 0, askedAt: now };
+      entry = unresolved(now);
       this.#entries.set(key, entry);
       this.#loop.trigger();
     }
@@ -108,18 +119,22 @@ export class MemberNames {
   async resolveDue(): Promise<void> {
     const now = this.#now();
     for (const [name, { askedAt }] of this.#entries) if (now - askedAt > unusedMs) this.#entries.delete(name);
-    const due = [...this.#entries].filter(([, { dueAt }]) => dueAt <= now);
-    let changed = false;
-    for (let at = 0; at < due.length; at += atOnce) {
-      const some = await Promise.all(due.slice(at, at + atOnce).map(([name, entry]) => this.#resolve(name, entry)));
-      changed ||= some.includes(true);
-    }
-    if (changed) await this.#keep();
+    const due = [...this.#entries].filter(([, { dueAt, resolving }]) => dueAt <= now && !resolving);
+    const isCertain = ([, { resolvedAt, failed }]: (typeof due)[number]) => resolvedAt > 0 && !failed;
+    // Names that have answered come first: somebody's many silent ones are nobody else's loss.
+    const uncertain = due.filter((each) => !isCertain(each));
+    uncertain.sort(([, one], [, other]) => Number(one.failed) - Number(other.failed) || one.dueAt - other.dueAt);
+    const queue = [...due.filter(isCertain), ...uncertain.slice(0, mostUncertain)].values();
+    const lane = async () => {
+      for (const [name, entry] of queue) await atMost(silentMs, this.#resolve(name, entry));
+    };
+    await Promise.all(Array.from({ length: atOnce }, lane));
+    if (this.#changed) await this.#keep();
   }
 
-  /** True: its addresses changed. */
-  async #resolve(name: string, entry: Entry): Promise<boolean> {
+  async #resolve(name: string, entry: Entry): Promise<void> {
     const before = entry.addresses;
+    entry.resolving = true;
     try {
       const found = (await this.#options.resolve(name)).filter(({ address }) => isIP(address) !== 0);
       if (found.length === 0) throw new Error('it has no address');
@@ -128,21 +143,29 @@ export class MemberNames {
       entry.addresses = [...new Set(found.map(({ address }) => address))].sort().slice(0, mostAddresses);
       entry.resolvedAt = now;
       entry.dueAt = now + Math.min(Math.max(ttlMs, leastTtlMs), mostTtlMs);
+      entry.failed = false;
     } catch (error) {
       const now = this.#now();
       entry.dueAt = now + leastTtlMs;
+      entry.failed = true;
       if (now - entry.resolvedAt > keepMs) entry.addresses = [];
       this.#options.log.debug({ err: error, name }, 'the name of a member does not resolve');
     }
-    return before.join() !== entry.addresses.join();
+    entry.resolving = false;
+    this.#changed ||= before.join() !== entry.addresses.join();
   }
 
   async #keep(): Promise<void> {
     const { path } = this.#options;
+    this.#changed = false;
     const known = [...this.#entries].map(([name, { addresses, resolvedAt }]) => [name, { addresses, resolvedAt }]);
     await writeFile(`${path}.new`, JSON.stringify(Object.fromEntries(known)), { mode: 0o600 });
     await rename(`${path}.new`, path);
   }
+}
+
+function unresolved(now: number): Entry {
+  return { addresses: [], resolvedAt: 0, dueAt: 0, askedAt: now, resolving: false, failed: false };
 }
 
 /** Asks the name servers of the machine, or these (`ADDRESS:PORT`). It blocks none of the process's threads. */

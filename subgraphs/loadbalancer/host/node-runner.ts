@@ -26,8 +26,11 @@ export interface NodeReport {
   readonly node: string;
   /** Its place exists, with its addresses. */
   readonly made: boolean;
-  /** The load balancer's generation in effect; 0: none is. */
+  /** The load balancer's generation in effect, and that of the node's document; 0: none is. */
   readonly applied: number;
+  readonly document: number;
+  /** Of clients, while it is drained; null: it is not, or they are not known. */
+  readonly sessions: number | null;
   /** UUID of the present start of HAProxy; null: it does not run. */
   readonly incarnation: string | null;
   /** Why the document is not in effect; null: it is. */
@@ -71,7 +74,7 @@ export interface NodeRunnerOptions extends NodeParts {
 const lookAgainMs = 1_000;
 /** A HAProxy that ends more often than this within the window is started only every window. */
 const mostStarts = 5;
-const startWindowMs = 60_000;
+const startWindowMs = 300_000;
 /** One that runs but does not answer is taken for lost after so many looks. */
 const mostSilentLooks = 10;
 const mostReasonLength = 1024;
@@ -101,7 +104,7 @@ export class NodeRunner {
   #startedWith = 0;
   #silentLooks = 0;
   /** What was last reported of members. */
-  readonly #members = new Map<string, MemberReport['status']>();
+  readonly #members = new Map<string, Pick<MemberReport, 'status' | 'message'>>();
   /** A reload waits. */
   #again: NodeJS.Timeout | undefined;
 
@@ -120,6 +123,8 @@ export class NodeRunner {
       node: node.id,
       runtime: new RuntimeSocket(join(this.#folder, 'run.sock')),
       master: new RuntimeSocket(join(this.#folder, 'master.sock')),
+      kept: join(this.#folder, 'count.json'),
+      parts: () => options.wanted()?.parts ?? [],
     });
     this.#traffic = new Loop({
       name: `traffic of node ${node.name}`,
@@ -148,9 +153,7 @@ export class NodeRunner {
 
   async start(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    this.#lines.start();
     this.#loop.start();
-    this.#traffic.start();
   }
 
   /** Its document may have changed. */
@@ -180,16 +183,22 @@ export class NodeRunner {
     if (wanted === undefined) return;
     let made = false;
     try {
-      const make = async () => this.#options.provider.make(wanted, await this.#haproxy.pid());
+      const pid = await this.#haproxy.pid();
+      const make = () => this.#options.provider.make(wanted, pid);
       const isNew = this.#incarnation === undefined;
       this.#wrapper = (await (isNew ? this.#options.turns.run(make, signal) : make())).wrapper;
       made = true;
-      if (await this.#bring(wanted, signal)) {
+      if (await this.#bring(wanted, pid, signal)) {
         await this.#keepalived.bring(wanted);
         this.#cause = '';
-        this.#tell({ made, error: this.#options.fault() ?? null, givenUp: false });
+        const sessions = await this.#sessions(wanted);
+        this.#tell({ made, error: this.#options.fault() ?? null, givenUp: false, sessions });
       } else
-        this.#tell({ made, error: `HAProxy ended ${mostStarts} times within a minute. ${this.#cause}`, givenUp: true });
+        this.#tell({
+          made,
+          error: `HAProxy ended ${mostStarts} times within five minutes. ${this.#cause}`,
+          givenUp: true,
+        });
     } catch (error) {
       this.#cause = error instanceof Error ? error.message : String(error);
       this.#tell({ made, error: this.#cause, givenUp: false });
@@ -197,9 +206,15 @@ export class NodeRunner {
     }
   }
 
+  /** Counted only when it accepts no new ones. */
+  async #sessions({ state, generation }: WantedNode): Promise<number | null> {
+    if (state !== 'DRAIN' || this.#document !== generation) return null;
+    return this.#meter.sessions().catch(() => null);
+  }
+
   /** False: HAProxy ends again and again, and is not started now. */
-  async #bring(wanted: WantedNode, signal: AbortSignal): Promise<boolean> {
-    if ((await this.#haproxy.pid()) === undefined) return this.#start(wanted, signal);
+  async #bring(wanted: WantedNode, pid: number | undefined, signal: AbortSignal): Promise<boolean> {
+    if (pid === undefined) return this.#start(wanted, signal);
     if (this.#incarnation === undefined && !(await this.#adopt(wanted))) return this.#start(wanted, signal);
     const { waitMs } = await this.#haproxy.apply(this.#model(wanted));
     if (waitMs > 0) this.#again = setTimeout(() => this.#loop.trigger(), waitMs);
@@ -216,14 +231,26 @@ export class NodeRunner {
     [this.#startedWith, this.#document, this.#applied, this.#incarnation] = [wanted.generation, 0, 0, undefined];
     if (this.#starts.length >= mostStarts) return false;
     this.#starts.push(now);
+    const isKnown = (await readText(this.#incarnationFile)) !== undefined;
     // One that an earlier process of this host was about to start when it was killed.
-    if (isFirst && (await readText(this.#incarnationFile)) !== undefined)
-      await endProcesses(join(this.#folder, 'haproxy.cfg'));
+    if (isFirst && isKnown) await endProcesses(join(this.#folder, 'haproxy.cfg'));
     const incarnation = newUuid();
     await writePrivate(this.#incarnationFile, incarnation);
-    await this.#options.turns.run(() => this.#haproxy.start(this.#model(wanted, incarnation)), signal);
+    const model = this.#model(wanted, incarnation);
+    // Clients may know its address: as long as it has no member for them, it refuses them, and they try another node.
+    const closed = isKnown ? this.#model({ ...wanted, state: 'DRAIN' }, incarnation) : model;
+    const start = () => {
+      // While there is no HAProxy yet: then none of its first lines is skipped.
+      this.#lines.start();
+      return this.#haproxy.start(closed);
+    };
+    await this.#options.turns.run(start, signal);
     this.#incarnation = incarnation;
-    await this.#haproxy.firstChecks();
+    this.#traffic.start();
+    if (isKnown) {
+      await this.#haproxy.firstMembers();
+      await this.#haproxy.apply(model);
+    } else await this.#haproxy.firstChecks();
     await this.#keepApplied(wanted);
     return true;
   }
@@ -233,9 +260,11 @@ export class NodeRunner {
     const kept = (await readText(this.#incarnationFile))?.trim();
     const incarnation = kept === undefined || kept === '' ? newUuid() : kept;
     const before = await appliedOf(this.#folder);
+    this.#lines.start();
     if (await this.#haproxy.adopt(this.#model(before ?? wanted, incarnation))) {
       if (incarnation !== kept) await writePrivate(this.#incarnationFile, incarnation);
       this.#incarnation = incarnation;
+      this.#traffic.start();
       this.#applied = before?.loadBalancer.generation ?? 0;
       this.#silentLooks = 0;
       return true;
@@ -272,9 +301,11 @@ export class NodeRunner {
     });
   }
 
-  #tell({ made, error, givenUp }: Pick<NodeReport, 'made' | 'error' | 'givenUp'>): void {
+  #tell(now: Pick<NodeReport, 'made' | 'error' | 'givenUp'> & Partial<Pick<NodeReport, 'sessions'>>): void {
+    const { made, error, givenUp, sessions = null } = now;
     const report = {
-      ...{ node: this.#id, made, applied: this.#applied, incarnation: this.#incarnation ?? null, givenUp },
+      ...{ node: this.#id, made, applied: this.#applied, document: this.#document, sessions },
+      ...{ incarnation: this.#incarnation ?? null, givenUp },
       error: error?.slice(0, mostReasonLength) ?? null,
     };
     const text = JSON.stringify(report);
@@ -283,24 +314,31 @@ export class NodeRunner {
     this.#options.report(report);
   }
 
-  #transition({ backend, server, status, message }: Transition): void {
+  #transition({ backend, server, status, reason, timedOut }: Transition): void {
     // Its sessions wait for a member that does not answer; those of one that answers wrongly may end well.
-    if (status === 'DOWN' && /timeout/i.test(message))
-      void this.#haproxy.endSessions(backend, server).catch(() => undefined);
+    if (status === 'DOWN' && timedOut) void this.#haproxy.endSessions(backend, server).catch(() => undefined);
     const [, member] = /^m_([0-9a-f-]{36})/.exec(server) ?? [];
-    if (member !== undefined) this.#memberIs(member, status, message);
+    if (member === undefined) return;
+    const told = this.#members.get(member);
+    // After a reload the first check of each healthy member is logged: that is no news.
+    const isKnown = status === 'UP' || reason === undefined || reason === told?.message;
+    if (told?.status !== status || !isKnown) this.#memberIs(member, status, reason);
   }
 
   /** A transition whose line was not read is made good by the figures. */
   #measured(report: TrafficReport): void {
     for (const { id, status } of report.members)
-      if ((status === 'UP' || status === 'DOWN') && this.#members.get(id) !== status)
-        this.#memberIs(id, status, `it is ${status}`);
+      if ((status === 'UP' || status === 'DOWN') && this.#members.get(id)?.status !== status)
+        this.#memberIs(id, status);
     this.#options.trafficReport(report);
   }
 
-  #memberIs(member: string, status: MemberReport['status'], message: string): void {
-    this.#members.set(member, status);
+  #memberIs(
+    member: string,
+    status: 'UP' | 'DOWN',
+    message = status === 'UP' ? 'it is healthy' : 'its checks fail',
+  ): void {
+    this.#members.set(member, { status, message });
     this.#options.memberReport({ node: this.#id, member, status, message });
   }
 }

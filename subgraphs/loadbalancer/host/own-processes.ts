@@ -17,6 +17,11 @@ export async function processOf(pidFile: string, argument: string): Promise<numb
   return (await argumentsOf(pid)).includes(argument) ? pid : undefined;
 }
 
+/** Whether a process has this argument. */
+export async function isRunning(argument: string): Promise<boolean> {
+  return [...(await commandLines.run()).values()].some((words) => words.includes(argument));
+}
+
 /** Ends all processes with an argument that begins so. */
 export async function endProcesses(prefix: string): Promise<void> {
   for (const [pid, words] of await commandLines.run())

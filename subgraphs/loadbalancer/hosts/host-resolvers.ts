@@ -19,6 +19,7 @@ export function hostResolvers({
     },
     Mutation: {
       loadBalancerHostCordon: (_, { input }, context) => payload('loadBalancerHost', service.cordon(context, input)),
+      loadBalancerHostDelete: (_, { input }, context) => payload('loadBalancerHost', service.remove(context, input)),
     },
     LoadBalancerHost: {
       __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),

@@ -1,18 +1,20 @@
 // The control plane's side of the hosts' links: each connected host is sent the documents of its nodes as they change, and its reports are
 // stored. A host's newest connection has the highest epoch; reports of an older one are not stored.
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import type { JsonValue } from '../../../platform/json.ts';
 import type { LinkPeer, LinkSession } from '../../../platform/link/link-server.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
+import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
 import { owe } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { storeMemberView } from '../members/member-status.ts';
 import { lockBalancer } from '../stores/balancer-store.ts';
 import { balancerTopic, reconcileKind } from '../stores/change-balancer.ts';
-import { beginEpoch, endEpoch, type HostRow } from '../stores/host-store.ts';
-import { endNode, lockNodes, type NodeRow, nodesToDelete, reportNode } from '../stores/node-store.ts';
+import { beginEpoch, confirmEpoch, endEpoch, type HostRow } from '../stores/host-store.ts';
+import { endNode, type NodeRow, nodesToDelete, nodesUnderLock, reportNode } from '../stores/node-store.ts';
 import type { TrafficRecorder } from '../traffic/traffic-recorder.ts';
 import { generationsOfHost, type NodeDocuments, type SentDocument } from './node-documents.ts';
 
@@ -25,12 +27,20 @@ export interface HostSessionsOptions {
   readonly traffic?: Pick<TrafficRecorder, 'record'>;
 }
 
+const block = z
+  .string()
+  .max(49)
+  .refine((text) => canonicalAddressBlock(text) !== undefined, 'not a CIDR block');
 const facts = z.object({
   provider: z.enum(['NETNS', 'LOOPBACK']),
   site: z.string().max(63).nullable(),
-  publicRange: z.string().max(49),
-  managementRange: z.string().max(49),
-  tunnelAddress: z.string().max(45).nullable(),
+  publicRange: block,
+  managementRange: block,
+  tunnelAddress: z
+    .string()
+    .max(45)
+    .refine((text) => isIP(text) !== 0, 'not an address')
+    .nullable(),
   maxNodes: z.number().int().min(0).max(10_000),
   healthPort: z.number().int().min(1).max(65_535),
 });
@@ -40,6 +50,7 @@ const nodeReport = z.object({
   node: z.uuid(),
   made: z.boolean(),
   applied: z.number().int().nonnegative(),
+  document: z.number().int().nonnegative().default(0),
   incarnation: z.uuid().nullable(),
   error: z.string().max(1024).nullable(),
   givenUp: z.boolean(),
@@ -57,6 +68,8 @@ const goneReport = z.object({ node: z.uuid() });
 
 /** When a wake-up was lost, the tables are asked after so long. */
 const lookAgainMs = 1_000;
+/** So often it is written that the connection stands: HostKeeper ends those of a process that was killed. */
+const confirmMs = 10_000;
 
 /** Wakes the process to which the host is connected: its nodes changed. */
 export function hostTopic(hostId: string): string {
@@ -91,6 +104,7 @@ class HostSession implements LinkSession {
   /** Nodes that it was told to remove. */
   readonly #told = new Set<string>();
   #isWhole = false;
+  #confirmedMs = performance.now();
   readonly #unsubscribe = new Map<string, () => void>();
 
   constructor(options: HostSessionsOptions, peer: LinkPeer, host: HostRow) {
@@ -121,10 +135,10 @@ class HostSession implements LinkSession {
     this.#loop.trigger();
   }
 
-  closed(): void {
+  async closed(): Promise<void> {
     for (const end of this.#unsubscribe.values()) end();
     const { db, wake, log } = this.#options;
-    void this.#loop
+    await this.#loop
       .stop()
       .then(() => db.transaction((tx) => endEpoch(tx, wake, this.#host)))
       .catch((error: unknown) =>
@@ -151,7 +165,11 @@ class HostSession implements LinkSession {
   }
 
   async #look(): Promise<void> {
-    const { db, documents } = this.#options;
+    const { db, documents, wake } = this.#options;
+    if (performance.now() - this.#confirmedMs >= confirmMs) {
+      await confirmEpoch(db, wake, this.#host);
+      this.#confirmedMs = performance.now();
+    }
     const wanted = await generationsOfHost(db, this.#host.id);
     const topics = new Set([
       hostTopic(this.#host.id),
@@ -223,14 +241,14 @@ class HostSession implements LinkSession {
 
   /** The node, if it is this host's and this connection is its newest; its load balancer is locked. */
   async #own(tx: Transaction, nodeId: string): Promise<NodeRow | undefined> {
-    const [named] = await tx.query<{ loadBalancerId: string }>(
-      `SELECT n.load_balancer_id AS loadBalancerId FROM lb_node n JOIN lb_host h ON h.id = n.host_id
-      WHERE n.id = ? AND h.id = ? AND h.epoch = ? LOCK IN SHARE MODE`,
-      [nodeId, this.#host.id, this.epoch],
-    );
+    const own = 'SELECT id FROM lb_host WHERE id = ? AND epoch = ? LOCK IN SHARE MODE';
+    if ((await tx.query(own, [this.#host.id, this.epoch])).length === 0) return undefined;
+    // Not locked before its load balancer: a change that has that would wait for this one, and this one for it.
+    const sql = 'SELECT load_balancer_id AS loadBalancerId FROM lb_node WHERE id = ? AND host_id = ?';
+    const [named] = await tx.query<{ loadBalancerId: string }>(sql, [nodeId, this.#host.id]);
     if (named === undefined) return undefined;
     await lockBalancer(tx, named.loadBalancerId);
-    return (await lockNodes(tx, named.loadBalancerId)).find(({ id }) => id === nodeId);
+    return (await nodesUnderLock(tx, named.loadBalancerId)).find(({ id }) => id === nodeId);
   }
 }
 

@@ -1,16 +1,26 @@
 // What a change would do to the nodes of a load balancer: the change is carried out as its mutation does it, in a transaction that is
 // rolled back, and the node's configuration before and after is compared by the code of the hosts.
-import type { LoadBalancerPreview, QueryLoadBalancerPreviewArgs } from '../../../generated/graph/loadbalancer.ts';
+import type {
+  AutoscalingPolicySetInput,
+  LoadBalancerDeleteInput,
+  LoadBalancerPreview,
+  LoadBalancerUpdateInput,
+  QueryLoadBalancerPreviewArgs,
+  TlsCertificateUpdateInput,
+} from '../../../generated/graph/loadbalancer.ts';
 import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse, type UserError, userError } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { InputCheck } from '../../../platform/input.ts';
-import { type Attempt, toUserErrors } from '../../../platform/mutation.ts';
+import { type Attempt, type Effect, toUserErrors } from '../../../platform/mutation.ts';
 import type { BalancerReads } from '../balancers/balancer-reads.ts';
+import type { BalancerService } from '../balancers/balancer-service.ts';
 import type { PartService } from '../balancers/part-service.ts';
+import type { CertificateService } from '../certificates/certificate-service.ts';
 import { commandsBetween, reloadReasons } from '../host/haproxy/changes.ts';
 import { configurationText, type HaproxyModel } from '../host/haproxy/model.ts';
 import { renderNode } from '../host/haproxy/render.ts';
+import type { ScalingService } from '../scaling/scaling-service.ts';
 import { type BalancerRow, lockBalancer, readBalancer } from '../stores/balancer-store.ts';
 import { readCertificates } from '../stores/certificate-store.ts';
 import { partsSince } from '../stores/part-store.ts';
@@ -22,17 +32,34 @@ export interface PreviewOptions {
   readonly db: Database;
   readonly balancers: BalancerReads;
   readonly parts: PartService;
+  readonly balancerService: Pick<BalancerService, 'prepareUpdate' | 'prepareDelete'>;
+  readonly certificates: Pick<CertificateService, 'prepareUpdate'>;
+  readonly scaling: Pick<ScalingService, 'prepareSet'>;
+}
+
+/** What a change does. */
+interface Seen {
+  readonly before: HaproxyModel;
+  /** Undefined: it is deleted. */
+  readonly after: After | undefined;
+}
+
+interface After {
+  /** Of the nodes that there are. */
+  readonly model: HaproxyModel;
+  /** Of new nodes, which may have another size. */
+  readonly modelOnNew: HaproxyModel;
+  readonly replacesNodes: boolean;
+  readonly wantedNodes: number;
 }
 
 /** Ends the transaction of a preview. */
 class RolledBack extends Error {
-  readonly before: HaproxyModel;
-  readonly after: HaproxyModel;
+  readonly seen: Seen;
 
-  constructor(before: HaproxyModel, after: HaproxyModel) {
+  constructor(seen: Seen) {
     super('a preview');
-    this.before = before;
-    this.after = after;
+    this.seen = seen;
   }
 }
 
@@ -51,33 +78,30 @@ export class Previews {
     const given = Object.entries(args.change).filter(([, input]) => input != null);
     const [mutation, input] = given[0] ?? [];
     if (mutation === undefined || given.length > 1)
-      return refused([
+      return refused(row, [
         userError('INVALID_INPUT', `change has ${given.length} fields; give exactly one`, { field: ['change'] }),
       ]);
     try {
-      const [before, after] = await this.#models(context, row.id, mutation, input as object);
-      return shown(before, after);
+      return shown(await this.#carryOut(context, row.id, mutation, input as object));
     } catch (error) {
       const errors = toUserErrors(error);
       if (errors === undefined) throw error;
-      return refused(errors.map((each) => ({ ...each, field: fieldOf(each, mutation) })));
+      return refused(
+        row,
+        errors.map((each) => ({ ...each, field: fieldOf(each, mutation) })),
+      );
     }
   }
 
-  /** Before and after. Nothing is written: neither the change nor its audit entry, event or key. */
-  async #models(
-    context: RequestContext,
-    balancerId: string,
-    mutation: string,
-    input: object,
-  ): Promise<readonly [HaproxyModel, HaproxyModel]> {
-    const { db, parts } = this.#options;
+  /** Nothing is written: neither the change nor its audit entry, event or key. */
+  async #carryOut(context: RequestContext, balancerId: string, mutation: string, input: object): Promise<Seen> {
+    const { db } = this.#options;
     const attempt: Attempt = {
       ...{ check: new InputCheck(), projectId: null },
       madeIn: async () => undefined,
       inTurn: async () => undefined,
     };
-    const effect = await parts.prepare(attempt, context, mutation, input);
+    const effect = await this.#prepare(attempt, context, mutation, input);
     attempt.check.throwIfAny();
     try {
       return await db.transaction(async (tx: Transaction) => {
@@ -85,19 +109,43 @@ export class Previews {
         const before = row && (await modelOf(tx, row));
         await effect(tx);
         const changed = await readBalancer(tx, balancerId);
-        if (row === undefined || before === undefined || changed === undefined || changed.generation === row.generation)
+        if (row === undefined || before === undefined || changed === undefined || changed.version === row.version)
           refuse('NOT_FOUND', 'the change is one of another load balancer', { field: ['input'] });
-        throw new RolledBack(before, await modelOf(tx, changed));
+        if (changed.provisioningStatus === 'DELETING') throw new RolledBack({ before, after: undefined });
+        const { nodeConnections, nodeThreads } = row;
+        const replacesNodes = changed.nodeConnections !== nodeConnections || changed.nodeThreads !== nodeThreads;
+        const model = await modelOf(tx, { ...changed, nodeConnections, nodeThreads });
+        const modelOnNew = replacesNodes ? await modelOf(tx, changed) : model;
+        const after = { model, modelOnNew, replacesNodes, wantedNodes: changed.wantedNodes };
+        throw new RolledBack({ before, after });
       });
     } catch (error) {
-      if (error instanceof RolledBack) return [error.before, error.after];
+      if (error instanceof RolledBack) return error.seen;
       throw error;
+    }
+  }
+
+  #prepare(attempt: Attempt, context: RequestContext, mutation: string, input: object): Promise<Effect> {
+    const { parts, balancerService, certificates, scaling } = this.#options;
+    switch (mutation) {
+      case 'loadBalancerUpdate':
+        return balancerService.prepareUpdate(attempt, context, input as LoadBalancerUpdateInput);
+      case 'loadBalancerDelete':
+        return balancerService.prepareDelete(attempt, context, input as LoadBalancerDeleteInput);
+      case 'autoscalingPolicySet':
+        return scaling.prepareSet(attempt, context, input as AutoscalingPolicySetInput);
+      case 'tlsCertificateUpdate':
+        return certificates.prepareUpdate(attempt, context, input as TlsCertificateUpdateInput);
+      default:
+        return parts.prepare(attempt, context, mutation, input);
     }
   }
 }
 
-function refused(userErrors: readonly UserError[]): LoadBalancerPreview {
-  return { configuration: '', commands: [], reloads: false, reloadReason: null, userErrors };
+const nothing = { configuration: '', commands: [], reloads: false, reloadReason: null, replacesNodes: false };
+
+function refused({ wantedNodes }: BalancerRow, userErrors: readonly UserError[]): LoadBalancerPreview {
+  return { ...nothing, wantedNodes, userErrors };
 }
 
 /** The input is deeper here than in the mutation. */
@@ -105,13 +153,18 @@ function fieldOf({ field }: UserError, mutation: string): readonly string[] {
   return field.length === 0 ? [] : ['change', mutation, ...field.slice(1)];
 }
 
-function shown(before: HaproxyModel, after: HaproxyModel): LoadBalancerPreview {
-  const reasons = reloadReasons(before, after);
+function shown({ before, after }: Seen): LoadBalancerPreview {
+  if (after === undefined)
+    return { ...nothing, configuration: unifiedDiff(textOf(before), ''), wantedNodes: 0, userErrors: [] };
+  const { model, modelOnNew, replacesNodes, wantedNodes } = after;
+  const reasons = reloadReasons(before, model);
   return {
-    configuration: unifiedDiff(textOf(before), textOf(after)),
-    commands: reasons.length > 0 ? [] : commandsBetween(before, after),
+    configuration: unifiedDiff(textOf(before), textOf(modelOnNew)),
+    commands: reasons.length > 0 ? [] : commandsBetween(before, model),
     reloads: reasons.length > 0,
     reloadReason: reasons.length > 0 ? reasons.join('; ') : null,
+    replacesNodes,
+    wantedNodes,
     userErrors: [],
   };
 }

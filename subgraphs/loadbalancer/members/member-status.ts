@@ -38,7 +38,7 @@ export async function refreshStatuses(
   nodes: readonly NodeRow[],
 ): Promise<void> {
   const parts = await partsSince(tx, balancer.id, 0);
-  const serving = nodes.filter(({ state, operatingStatus }) => state === 'SERVING' && operatingStatus !== 'ERROR');
+  const serving = nodes.filter(isServing);
   const views = await viewsOf(tx, serving);
   const seen = new Map([...views].map(([id, all]) => [id, seenBy(all.map(({ status }) => status))]));
   const events: LoadBalancerEvent[] = [];
@@ -63,6 +63,29 @@ export async function refreshStatuses(
     events.push({ ...subject, kind: 'loadBalancer.operatingStatus', from: balancer.operatingStatus, to, reason });
   }
   if (events.length > 0) await appendStatus(tx, loadBalancerEvents, events, wake);
+}
+
+/** Of these nodes, replaced ones that see no healthy member of a pool of which one that serves sees some. */
+export async function blindNodes(tx: Transaction, nodes: readonly NodeRow[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ nodeId: string; poolId: string; seen: number }>(
+    `SELECT s.node_id AS nodeId, p.parent_id AS poolId, SUM(s.status = 'UP') AS seen
+    FROM lb_member_status s JOIN lb_part p ON p.id = s.member_id AND p.deleted = 0
+    WHERE s.node_id IN (${marksFor(nodes)}) GROUP BY s.node_id, p.parent_id`,
+    nodes.map(({ id }) => id),
+  );
+  const serving = new Set(nodes.filter(isServing).map(({ id }) => id));
+  const alive = new Set(
+    rows.filter(({ nodeId, seen }) => serving.has(nodeId) && Number(seen) > 0).map(({ poolId }) => poolId),
+  );
+  const replaced = new Set(nodes.filter(({ state }) => state === 'REPLACED').map(({ id }) => id));
+  const blind = rows.filter(
+    ({ nodeId, poolId, seen }) => replaced.has(nodeId) && alive.has(poolId) && Number(seen) === 0,
+  );
+  return new Set(blind.map(({ nodeId }) => nodeId));
+}
+
+function isServing({ state, operatingStatus }: NodeRow): boolean {
+  return state === 'SERVING' && operatingStatus !== 'ERROR';
 }
 
 async function viewsOf(

@@ -13,9 +13,9 @@ import type { OperatingStatus } from '../model/states.ts';
 import { lockBalancer } from '../stores/balancer-store.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';
 import {
-  lockNodes,
   type NodeRow,
   nodesTopic,
+  nodesUnderLock,
   noteCheck,
   readNodes,
   setNodeHealth,
@@ -50,9 +50,9 @@ type Observation = CheckObservation<NodeCheckDetail>;
 export function createNodeChecks(options: NodeChecksOptions): CheckTenant<NodeCheckDetail> {
   const { db, wake, egress, settings = usualNodeChecks } = options;
   const seen = new Map<string, string>();
-  const probe = nodeProbe((id, outcome) => {
-    const news = seen.get(id) !== outcome;
-    seen.set(id, outcome);
+  const probe = nodeProbe((id, incarnation) => {
+    const news = seen.get(id) !== incarnation;
+    seen.set(id, incarnation);
     return news;
   });
   const list = async (which: Which) => (await readTargets(db, which)).map((row) => targetOf(row, settings));
@@ -61,11 +61,15 @@ export function createNodeChecks(options: NodeChecksOptions): CheckTenant<NodeCh
     probes: [probe],
     egress: managementPolicy(egress, settings.managementRanges),
     handsOver: true,
+    notesDoubts: true,
     // Only news is recorded.
     samplesPerSecond: Number.MIN_VALUE,
     async listTargets(shards) {
       const cursor = await cursorNow(db);
-      return { cursor, targets: await list({ shards }) };
+      const targets = await list({ shards });
+      // What was seen of them before may not have been recorded.
+      for (const { id } of targets) seen.delete(id);
+      return { cursor, targets };
     },
     async changesAfter(cursor) {
       const next = await cursorNow(db);
@@ -164,7 +168,7 @@ export async function recordNodeChecks(
   wake: Wake,
   batch: readonly Observation[],
   lease: Pick<HeldLease, 'name' | 'token'>,
-  { timeoutMs }: Pick<NodeCheckSettings, 'timeoutMs'> = usualNodeChecks,
+  settings: JudgeSettings = usualNodeChecks,
 ): Promise<void> {
   const rows = await readNodes(
     db,
@@ -177,10 +181,10 @@ export async function recordNodeChecks(
   for (const [balancerId, observations] of byBalancer)
     await db.transaction(async (tx) => {
       await lockBalancer(tx, balancerId);
-      const nodes = new Map((await lockNodes(tx, balancerId)).map((node) => [node.id, node]));
+      const nodes = new Map((await nodesUnderLock(tx, balancerId)).map((node) => [node.id, node]));
       for (const seen of observations) {
         const node = nodes.get(seen.targetId);
-        if (isNews(node, seen)) await recordOne(tx, wake, node, seen, timeoutMs);
+        if (isNews(node, seen)) await recordOne(tx, wake, node, seen, settings);
       }
       await owe(tx, reconcileKind, balancerId, {}, wake);
       await checkLease(tx, lease);
@@ -188,7 +192,8 @@ export async function recordNodeChecks(
 }
 
 function isNews(node: NodeRow | undefined, { status, outcome, detail }: Observation): node is NodeRow {
-  if (node === undefined) return false;
+  // One that is being deleted may go at any moment.
+  if (node === undefined || node.state === 'DELETING' || node.state === 'DELETED') return false;
   if (statusOf(status) !== undefined && statusOf(status) !== node.operatingStatus) return true;
   if (node.suspect !== (outcome === 'DOWN')) return true;
   return detail !== null && (node.checkedAt === null || detail.incarnation !== node.checkedIncarnation);
@@ -199,7 +204,7 @@ async function recordOne(
   wake: Wake,
   node: NodeRow,
   seen: Observation,
-  timeoutMs: number,
+  settings: JudgeSettings,
 ): Promise<void> {
   const { outcome, detail, status, message } = seen;
   const checked = await noteCheck(tx, wake, node, {
@@ -207,10 +212,23 @@ async function recordOne(
     incarnation: detail?.incarnation ?? node.checkedIncarnation,
     succeeded: outcome === 'UP',
   });
-  // Of others that fell silent at the same moment, the first failed check may last for its whole timeout.
-  const judgeInMs = settleMs + (seen.latencyMs >= timeoutMs / 2 ? timeoutMs : 0);
   if (statusOf(status) !== undefined)
-    await setNodeHealth(tx, wake, checked, { up: status === 'UP', message, judgeInMs });
+    await setNodeHealth(tx, wake, checked, { up: status === 'UP', message, judgeInMs: judgeInMsOf(seen, settings) });
+}
+
+type JudgeSettings = Pick<NodeCheckSettings, 'intervalMs' | 'timeoutMs' | 'fall'>;
+
+/**
+ * After how long the others that fell at the same moment are doubted. The first failing check of each began at most an interval after that
+ * of the node that is down; the node's own second one began no earlier, and had to fail. Those that are silent fail only after the timeout,
+ * and a starved worker has no earlier doubts. Where checks begin late, nothing is certain sooner.
+ */
+export function judgeInMsOf(
+  { latencyMs, lateMs }: Pick<CheckObservation, 'latencyMs' | 'lateMs'>,
+  { intervalMs, timeoutMs, fall }: JudgeSettings,
+): number {
+  const isUncertain = lateMs > settleMs || latencyMs >= timeoutMs / 2;
+  return settleMs + (isUncertain ? timeoutMs : 0) + (fall > 1 ? 0 : intervalMs);
 }
 
 function statusOf(status: Observation['status']): OperatingStatus | undefined {

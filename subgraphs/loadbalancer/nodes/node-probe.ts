@@ -17,12 +17,9 @@ export interface NodeCheckDetail {
 
 const mostBytes = 4_096;
 
-/**
- * `isNews` tells whether an outcome must be recorded at once though it changes no status: the first failure of a node that was up, or
- * another incarnation. `outcome`: the incarnation that answered, or DOWN.
- */
+/** `isNews` tells whether the incarnation that answered must be recorded at once though it changes no status: it is another one. */
 export function nodeProbe(
-  isNews: (nodeId: string, outcome: string) => boolean,
+  isNews: (nodeId: string, incarnation: string) => boolean,
 ): Probe<NodeProbeParameters, NodeCheckDetail> {
   return {
     name: 'lb-node',
@@ -55,10 +52,8 @@ export function nodeProbe(
         const authority = where.host.includes(':') ? `[${where.host}]` : where.host;
         socket.write(`GET /health HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`);
       });
-      const notable = isNews(node, incarnation ?? 'DOWN');
-      if (!reading.up || incarnation === undefined)
-        return { ...isDown(reading.message ?? 'it did not answer'), notable };
-      return { up: true, message: null, detail: { incarnation }, notable };
+      if (!reading.up || incarnation === undefined) return isDown(reading.message ?? 'it did not answer');
+      return { up: true, message: null, detail: { incarnation }, notable: isNews(node, incarnation) };
     },
   };
 }

@@ -11,7 +11,7 @@ import type { Wake } from '../../../platform/wake.ts';
 import { loadBalancerEvents } from '../events.ts';
 import { type BalancerRow, lockBalancer, readBalancer } from '../stores/balancer-store.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';
-import { lockNodes, type NodeRow, readNodes, wishReplaced } from '../stores/node-store.ts';
+import { type NodeRow, nodesUnderLock, readNodes, wishReplaced } from '../stores/node-store.ts';
 
 export interface NodeServiceOptions {
   readonly db: Database;
@@ -37,7 +37,8 @@ export class NodeService {
         requireRole(context.identity, found.projectId, 'MEMBER', 'loadBalancerFailover');
         attempt.check.throwIfAny();
         return async (tx) => {
-          await wishNodesReplaced(tx, wake, found.id, () => true, 'a failover was requested');
+          const wished = await wishNodesReplaced(tx, wake, found.id, () => true, 'a failover was requested');
+          if (wished === undefined) refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
           return found.id;
         };
       },
@@ -61,7 +62,7 @@ export class NodeService {
             ...([tx, wake, found.loadBalancerId, ({ id }: NodeRow) => id === found.id] as const),
             'its replacement was requested',
           );
-          if (wished === 0) refuse('NOT_FOUND', 'the node was deleted', { field: ['input', 'id'] });
+          if (!wished) refuse('NOT_FOUND', 'the node was deleted', { field: ['input', 'id'] });
           return found.id;
         };
       },
@@ -72,7 +73,7 @@ export class NodeService {
 
 /**
  * Under the lock of the load balancer, which it takes. Returns how many of its nodes were meant: one that is about to go anyway needs no
- * wish. Refuses NOT_FOUND a load balancer that is deleted, or about to be.
+ * wish. Undefined: it is deleted, or about to be, and needs no other nodes.
  */
 export async function wishNodesReplaced(
   tx: Transaction,
@@ -80,17 +81,18 @@ export async function wishNodesReplaced(
   balancerId: string,
   isMeant: (node: NodeRow) => boolean,
   reason: string,
-): Promise<number> {
+): Promise<number | undefined> {
   const balancer = await lockBalancer(tx, balancerId);
   const status = balancer?.provisioningStatus ?? 'DELETED';
-  if (balancer === undefined || status === 'DELETING' || status === 'DELETED')
-    refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
-  const nodes = (await lockNodes(tx, balancerId)).filter(isMeant);
+  if (balancer === undefined || status === 'DELETING' || status === 'DELETED') return undefined;
+  const nodes = (await nodesUnderLock(tx, balancerId)).filter(isMeant);
   for (const { id, state } of nodes)
     if (state === 'BUILDING' || state === 'SERVING' || state === 'REPLACED') await wishReplaced(tx, id, reason);
   await tx.execute('UPDATE lb_load_balancer SET version = version + 1 WHERE id = ?', [balancerId]);
   const subject = { projectId: balancer.projectId, subjectId: balancerId, subjectVersion: balancer.version + 1 };
-  const event = { ...subject, kind: 'loadBalancer.changed', from: status, to: status, reason } as const;
+  const which = nodes.length > 3 ? `${nodes.length} nodes` : nodes.map(({ name }) => name).join(', ');
+  const told = which === '' ? reason : `${which}: ${reason}`;
+  const event = { ...subject, kind: 'loadBalancer.changed', from: status, to: status, reason: told } as const;
   await appendStatus(tx, loadBalancerEvents, [event], wake);
   await owe(tx, reconcileKind, balancerId, {}, wake);
   return nodes.length;

@@ -156,7 +156,8 @@ function shown(value: JsonValue): string {
 function changeText(): string {
   const changes = [
     ...kinds.flatMap(({ name }) => ['Create', 'Update', 'Delete'].map((verb) => `${name}${verb}`)),
-    ...['PoolMembersSet', 'MemberDrain'],
+    ...['PoolMembersSet', 'MemberDrain', 'LoadBalancerUpdate', 'LoadBalancerDelete', 'AutoscalingPolicySet'],
+    'TlsCertificateUpdate',
   ];
   const fields = changes.map((change) => {
     const mutation = lower(change);
@@ -164,7 +165,7 @@ function changeText(): string {
   });
   return inputText(
     'LoadBalancerChangeInput',
-    'A change of a part of a load balancer. Give exactly one field.',
+    'A change of a load balancer, of a part of it, of its autoscaling, or of a certificate that it uses. Give exactly one field.',
     Object.fromEntries(fields),
   );
 }

@@ -12,6 +12,9 @@ const type = {
     HTTPS: 'An HTTP request over TLS. The certificate is not checked.',
     TCP: 'A TCP connection.',
     TLS_HELLO: 'A TLS handshake.',
+    PING: 'Not offered: NOT_SUPPORTED.',
+    SCTP: 'Not offered: NOT_SUPPORTED.',
+    UDP_CONNECT: 'Not offered: NOT_SUPPORTED.',
   },
 } as const;
 
@@ -30,7 +33,9 @@ export const healthMonitor: PartKind = {
   most: 1,
   fields: {
     name: nameField,
-    type: part(required(enumField('How it checks.', type)), { fixed: true, octavia: 'type' }),
+    type: part(required(enumField('How it checks.', type)), {
+      ...{ fixed: true, octavia: 'type', notOffered: ['PING', 'SCTP', 'UDP_CONNECT'] },
+    }),
     intervalMs: part(integerField('Time between two checks, in milliseconds, 100 to 3600000.', 100, 3_600_000), {
       default: 2_000,
       octavia: 'delay',

@@ -82,11 +82,11 @@ const type = {
     HOST_NAME: 'The host name that the client asked for, without the port.',
     PATH: 'The path.',
     FILE_TYPE: 'The part of the path after its last dot.',
-    HEADER: 'The header `key`.',
+    HEADER: 'The header `key`, a whole line of it with its commas. Of several lines one has to match.',
     COOKIE: 'The cookie `key`.',
     SSL_CONN_HAS_CERT: 'Whether the client presented a certificate: True.',
     SSL_VERIFY_RESULT: 'The number of the result of its verification, 0 for a valid certificate.',
-    SSL_DN_FIELD: 'The field `key` of its subject, for example CN.',
+    SSL_DN_FIELD: 'The first field `key` of its subject, for example CN.',
   },
 } as const;
 
@@ -136,6 +136,9 @@ export const l7Rule: PartKind = {
       faults.push({ path: ['value'], message: 'must be True for type SSL_CONN_HAS_CERT; use invert for the opposite' });
     if (spec.type === 'SSL_DN_FIELD' && spec.key !== null && !/^[A-Za-z][A-Za-z0-9.]*$/.test(String(spec.key)))
       faults.push({ path: ['key'], message: 'must be the name of a field, for example CN, for type SSL_DN_FIELD' });
+    // HAProxy ends a cookie's value there too.
+    if (spec.type === 'COOKIE' && spec.compareType !== 'REGEX' && /[,;]/.test(String(spec.value)))
+      faults.push({ path: ['value'], message: 'must have no comma and no semicolon: the value of a cookie has none' });
     const bad = spec.compareType === 'REGEX' ? regularExpressionFault(String(spec.value)) : undefined;
     if (bad !== undefined) faults.push({ path: ['value'], message: bad });
     if (spec.type === 'SSL_VERIFY_RESULT' && !/^\d{1,4}$/.test(String(spec.value)))

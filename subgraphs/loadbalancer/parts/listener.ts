@@ -30,6 +30,8 @@ const protocol = {
     TCP: 'A TCP stream.',
     HTTPS: 'A TLS stream, passed on unopened: the members have the certificate.',
     TERMINATED_HTTPS: 'HTTP/1.1 and HTTP/2 over TLS, which ends at the load balancer.',
+    UDP: 'Not offered: NOT_SUPPORTED.',
+    SCTP: 'Not offered: NOT_SUPPORTED.',
   },
 } as const;
 
@@ -83,7 +85,9 @@ export const listener: PartKind = {
   fields: {
     name: nameField,
     description: descriptionField,
-    protocol: part(required(enumField('What it accepts.', protocol)), { fixed: true, octavia: 'protocol' }),
+    protocol: part(required(enumField('What it accepts.', protocol)), {
+      ...{ fixed: true, octavia: 'protocol', notOffered: ['UDP', 'SCTP'] },
+    }),
     port: part(required(portField('Its TCP port.')), { fixed: true, octavia: 'protocol_port' }),
     defaultPool: part(
       textField('The pool of requests for which no L7 policy names another. Without one they get 503.', 255),

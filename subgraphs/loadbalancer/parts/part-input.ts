@@ -1,9 +1,8 @@
 // The settings of a part in the input of a mutation: ids become UUIDs, and faults name the input's own fields.
 import type { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
-import type { SchemaFault } from '../../../platform/json-schema.ts';
 import { idFieldOf } from './graph-text.ts';
-import type { PartKind } from './part-kind.ts';
+import type { PartFault, PartKind } from './part-kind.ts';
 import { wantsOf } from './patterns.ts';
 
 /** The fields that were given, by the names of the spec. A null is kept: it asks for the default. Adds a fault for each id of another type. */
@@ -30,16 +29,17 @@ export function addFaults(
   check: InputCheck,
   kind: PartKind,
   given: JsonObject,
-  faults: readonly SchemaFault[],
+  faults: readonly PartFault[],
   at: readonly string[] = [],
 ): void {
-  for (const { path, message, tooLong } of faults) {
+  for (const { path, message, tooLong, notOffered } of faults) {
     const [first, ...rest] = path;
     const field = first === undefined ? undefined : kind.fields[first];
     const isById = field?.refersTo === 'TlsCertificate' || (field?.refersTo !== undefined && at.length === 0);
     const shownFirst = first !== undefined && field !== undefined && isById ? idFieldOf(first, field) : first;
     const shown = [...at, ...(shownFirst === undefined ? [] : [shownFirst]), ...rest].join('.');
-    check.fault(shown, sentence(shown, valueAt(given, path), message), tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT');
+    const code = notOffered === true ? 'NOT_SUPPORTED' : tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT';
+    check.fault(shown, sentence(shown, valueAt(given, path), message), code);
   }
 }
 

@@ -17,6 +17,13 @@ export interface PartField extends Field {
   readonly refersTo?: PartName | 'TlsCertificate';
   /** Octavia's attribute. Absent: it has none. */
   readonly octavia?: string;
+  /** Octavia's values that are refused with NOT_SUPPORTED. */
+  readonly notOffered?: readonly string[];
+}
+
+export interface PartFault extends SchemaFault {
+  /** Octavia has it, and it is not offered here. */
+  readonly notOffered?: true;
 }
 
 /** Settings of a part, by field; all fields are present, null where nothing is set. */
@@ -35,10 +42,10 @@ export interface PartKind {
   /** Its fields: the first is named when it is taken. */
   readonly uniqueFields?: readonly string[];
   /** Faults in the combination of fields; for a spec whose fields are valid. */
-  refine?(spec: PartSpec): readonly SchemaFault[];
+  refine?(spec: PartSpec): readonly PartFault[];
 }
 
-type Extra = Pick<PartField, 'default' | 'fixed' | 'refersTo' | 'octavia'>;
+type Extra = Pick<PartField, 'default' | 'fixed' | 'refersTo' | 'octavia' | 'notOffered'>;
 
 /** @example part(portField('Its port.'), { octavia: 'protocol_port', fixed: true }) */
 export function part(field: Field, extra: Extra = {}): PartField {

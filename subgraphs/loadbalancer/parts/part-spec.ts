@@ -1,11 +1,11 @@
 // From the input of a mutation to a part's spec: every field present, defaults filled in, all faults at once.
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
-import { type SchemaFault, validateObject } from '../../../platform/json-schema.ts';
-import type { PartField, PartKind, PartSpec } from './part-kind.ts';
+import { validateObject } from '../../../platform/json-schema.ts';
+import type { PartFault, PartField, PartKind, PartSpec } from './part-kind.ts';
 
 export type ReadSpec =
   | { readonly ok: true; readonly spec: PartSpec }
-  | { readonly ok: false; readonly faults: readonly SchemaFault[] };
+  | { readonly ok: false; readonly faults: readonly PartFault[] };
 
 const schemas = new WeakMap<PartKind, JsonObject>();
 
@@ -16,6 +16,14 @@ export function readSpec(kind: PartKind, given: JsonObject): ReadSpec {
   const spec = Object.fromEntries(
     Object.keys(kind.fields).map((name) => [name, (checked.args[name] ?? null) as JsonValue]),
   );
+  const notOffered = Object.entries(kind.fields)
+    .filter(([name, field]) => field.notOffered?.includes(String(spec[name])))
+    .map(([name]) => ({
+      path: [name],
+      message: `is ${String(spec[name])}, which is not offered`,
+      notOffered: true as const,
+    }));
+  if (notOffered.length > 0) return { ok: false, faults: notOffered };
   const faults = kind.refine?.(spec) ?? [];
   return faults.length > 0 ? { ok: false, faults } : { ok: true, spec };
 }

@@ -7,7 +7,7 @@ import {
   required,
   textField,
 } from '../../../platform/graph/fields.ts';
-import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
+import { canonicalAddressBlock, withoutMapping } from '../../../platform/net/address-block.ts';
 import { ciphersFault } from './ciphers.ts';
 import {
   certificatesField,
@@ -28,7 +28,13 @@ import { certificatesFault } from './pem.ts';
 const protocol = {
   name: 'PoolProtocol',
   description: 'What a pool speaks to its members.',
-  values: { HTTP: 'HTTP/1.1.', HTTP2: 'HTTP/2, without TLS unless `tls` is true (gRPC).', TCP: 'A TCP stream.' },
+  values: {
+    HTTP: 'HTTP/1.1.',
+    HTTP2: 'HTTP/2, without TLS unless `tls` is true (gRPC).',
+    TCP: 'A TCP stream.',
+    UDP: 'Not offered: NOT_SUPPORTED.',
+    SCTP: 'Not offered: NOT_SUPPORTED.',
+  },
 } as const;
 
 const algorithm = {
@@ -91,6 +97,7 @@ export const pool: PartKind = {
     protocol: part(required(enumField('What it speaks to its members.', protocol)), {
       fixed: true,
       octavia: 'protocol',
+      notOffered: ['UDP', 'SCTP'],
     }),
     algorithm: part(enumField('How a member is chosen.', algorithm), {
       default: 'ROUND_ROBIN',
@@ -213,4 +220,8 @@ export const member: PartKind = {
     enabled: enabledField,
     tags: tagsField,
   },
+  refine: (spec) =>
+    ['host', 'monitorHost']
+      .filter((field) => ['0.0.0.0', '::'].includes(withoutMapping(String(spec[field]))))
+      .map((field) => ({ path: [field], message: 'must be an address of one machine' })),
 };

@@ -17,5 +17,5 @@ const leastHosts = 2;
 /** Why nothing may be replaced; null: healing works. */
 export function breakerReason({ nodes, down, hosts }: FleetFigures): string | null {
   if (down < leastNodes || hosts < leastHosts || down <= nodes * mostShare) return null;
-  return `${down} of ${nodes} nodes on ${hosts} hosts are down together: none is replaced, and DNS keeps its last answer`;
+  return `${down} of ${nodes} nodes on ${hosts} hosts are down together: none is replaced or taken out of DNS`;
 }

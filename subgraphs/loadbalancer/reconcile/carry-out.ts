@@ -4,20 +4,12 @@ import { newUuid } from '../../../platform/ids.ts';
 import { hostsIn } from '../../../platform/net/address-block.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { hostTopic } from '../hosts/host-sessions.ts';
+import { type AddressWish, freeAddresses, takeAddress } from '../stores/address-store.ts';
 import { type BalancerRow, setFloating, setProvisioning } from '../stores/balancer-store.ts';
 import { decide, deleteDecisions, noteSuccessor } from '../stores/decision-store.ts';
 import type { HostRow } from '../stores/host-store.ts';
-import {
-  endNode,
-  insertNode,
-  type NodeRow,
-  noteInDns,
-  noteOutOfDns,
-  setNamed,
-  setNodeState,
-  takeAddress,
-} from '../stores/node-store.ts';
-import type { Names } from './names.ts';
+import type { Names } from '../stores/names.ts';
+import { endNode, insertNode, type NodeRow, noteDns, noteInDns, setNamed, setNodeState } from '../stores/node-store.ts';
 import type { Action } from './plan.ts';
 import type { HealSettings } from './state.ts';
 
@@ -55,13 +47,16 @@ export async function carryOut(carrier: Carrier, action: Action): Promise<void> 
 
 type NodeAction = Extract<Action, { readonly nodeId: string }>;
 
-async function change({ tx, wake, settings }: Carrier, node: NodeRow, action: NodeAction): Promise<void> {
+async function change(carrier: Carrier, node: NodeRow, action: NodeAction): Promise<void> {
+  const { tx, wake, settings, balancer } = carrier;
+  const address = `${balancer.hostName} has the address ${balancer.floatingAddress ?? node.address}`;
   const to = (change: Parameters<typeof setNodeState>[3], from = node) => setNodeState(tx, wake, from, change);
   const reason = 'reason' in action && action.reason !== null ? { reason: action.reason } : {};
   switch (action.do) {
     case 'REPLACE': {
       if (!(await decide(tx, wake, node, { kind: 'REPLACE', reason: action.reason }))) return;
-      if (action.keep) await to({ state: 'REPLACED', ...reason, deleteInMs: settings.replacedNodeKeepMs });
+      const keepMs = node.replaceReason === null ? settings.replacedNodeKeepMs : 0;
+      if (action.keep) await to({ state: 'REPLACED', ...reason, deleteInMs: keepMs });
       else await to({ state: 'DELETING', ...reason });
       return;
     }
@@ -74,20 +69,26 @@ async function change({ tx, wake, settings }: Carrier, node: NodeRow, action: No
         await to({ state: 'DELETING', ...reason });
       return;
     case 'SERVE':
-      await noteInDns(tx, wake, node);
+      await noteInDns(tx, wake, node, address);
       await to({ state: 'SERVING' }, { ...node, version: node.version + 1 });
       return;
     case 'LEAVE':
       await to({ state: 'DRAINING', ...reason, deleteInMs: null });
       return;
     case 'OUT_OF_DNS':
-      await noteOutOfDns(tx, node.id);
+    case 'BACK_IN_DNS': {
+      const isIn = action.do === 'BACK_IN_DNS';
+      // An address that nodes share stays.
+      const reason = balancer.floatingAddress === null ? `${address} ${isIn ? 'again' : 'no more'}` : null;
+      carrier.nodes.set(node.id, await noteDns(tx, wake, node, { isIn, reason }));
       return;
+    }
     case 'DRAIN':
       await to({
         state: 'DRAINING',
         ...(node.reason === null ? {} : { reason: node.reason }),
         deleteInMs: settings.nodeDrainMs,
+        note: `out of DNS; its sessions may last ${settings.nodeDrainMs / 1_000} s longer`,
       });
       return;
     case 'DELETE':
@@ -106,17 +107,18 @@ async function place(carrier: Carrier, { hostId, replacesId }: Extract<Action, {
   const id = newUuid();
   const { publicRange, managementRange } = host;
   const floatingPriority = await float(carrier, host);
-  const address = await takeAddress(tx, host.id, id, hostsIn(publicRange));
-  const managementAddress =
-    managementRange === publicRange ? address : await takeAddress(tx, host.id, id, hostsIn(managementRange));
+  const take = (range: string) => takeAddress(tx, host.id, id, hostsIn(range), wishOfAddress(carrier));
+  const address = await take(publicRange);
+  const managementAddress = managementRange === publicRange ? address : await take(managementRange);
   const { balancer } = carrier;
-  await insertNode(tx, wake, {
+  const replaced = nodes.get(replacesId ?? '');
+  const made = {
     ...{ id, projectId: balancer.projectId, loadBalancerId: balancer.id, hostId, address, managementAddress },
     // Unique, and short enough for the name of an interface with a prefix.
     name: `n${id.replaceAll('-', '').slice(-10)}`,
     ...{ connections: balancer.nodeConnections, threads: balancer.nodeThreads, replacesId, floatingPriority },
-  });
-  const replaced = nodes.get(replacesId ?? '');
+  };
+  await insertNode(tx, wake, made, replaced === undefined ? null : `it takes the place of ${replaced.name}`);
   if (replaced !== undefined) {
     // Of a node that is well, this is the decision.
     if (replaced.state !== 'REPLACED') {
@@ -128,6 +130,10 @@ async function place(carrier: Carrier, { hostId, replacesId }: Extract<Action, {
   tx.afterCommit(() => wake.notify(hostTopic(hostId)));
 }
 
+function wishOfAddress({ balancer, settings }: Carrier): AddressWish {
+  return { balancerId: balancer.id, restMs: settings.addressRestMs };
+}
+
 /** Of nodes that share an address, each has another priority, for its whole life. */
 const priorities = [150, 120, 90, 60, 30];
 
@@ -135,7 +141,8 @@ async function float(carrier: Carrier, host: HostRow): Promise<number | null> {
   const { tx, balancer } = carrier;
   if (balancer.topology !== 'ACTIVE_STANDBY') return null;
   if (balancer.floatingAddress === null) {
-    const address = await takeAddress(tx, host.id, balancer.id, hostsIn(host.publicRange));
+    const candidates = hostsIn(host.publicRange);
+    const address = await takeAddress(tx, host.id, balancer.id, candidates, wishOfAddress(carrier));
     carrier.balancer = { ...balancer, floatingAddress: address, ...(await setFloating(tx, balancer.id, address)) };
   }
   const rows = await tx.query<{ priority: number }>(
@@ -158,7 +165,6 @@ async function status({ tx, wake, balancer }: Carrier, to: Extract<Action, { do:
   await setProvisioning(tx, wake, balancer, to);
   if (to.status === 'DELETED') {
     await deleteDecisions(tx, balancer.id);
-    // Its floating address.
-    await tx.execute('DELETE FROM lb_address WHERE node_id = ?', [balancer.id]);
+    await freeAddresses(tx, { holder: balancer.id, balancerId: balancer.id, address: balancer.floatingAddress });
   }
 }

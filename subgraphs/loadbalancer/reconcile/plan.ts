@@ -18,6 +18,7 @@ export type Action =
   /** Out of DNS first; its sessions end later. */
   | { readonly do: 'LEAVE'; readonly nodeId: string; readonly reason: string }
   | { readonly do: 'OUT_OF_DNS'; readonly nodeId: string }
+  | { readonly do: 'BACK_IN_DNS'; readonly nodeId: string }
   /** Its host ends its sessions. */
   | { readonly do: 'DRAIN'; readonly nodeId: string }
   | { readonly do: 'DELETE'; readonly nodeId: string; readonly reason: string | null }
@@ -38,6 +39,8 @@ export interface Plan {
 const awaitMs = 1_000;
 /** A host that was lost a moment ago may only be connecting again. */
 const offlineMs = 5_000;
+/** Beyond twice the most nodes: for a small load balancer whose nodes are replaced one after the other. */
+const roomToMove = 2;
 
 export function planOf(state: BalancerState): Plan {
   const { balancer } = state;
@@ -128,7 +131,8 @@ function replaceFailed(draft: Draft): void {
     const reason = node.givenUp
       ? `its HAProxy ended: ${node.reason ?? 'no reason is known'}`
       : 'its health checks fail';
-    const deleteAt = new Date(nowMs + settings.replacedNodeKeepMs);
+    // One that somebody wishes replaced is not taken back.
+    const deleteAt = new Date(nowMs + (node.replaceReason === null ? settings.replacedNodeKeepMs : 0));
     draft.do({ do: 'REPLACE', nodeId: node.id, keep: true, reason }, [node.id], { state: 'REPLACED', deleteAt });
   }
   for (const node of draft.in('BUILDING')) {
@@ -143,9 +147,15 @@ function notReady({ state, nowMs }: Draft, node: NodeRow): string | undefined {
   const { nodeBuildMs } = state.settings;
   if (nowMs - node.createdAt.getTime() >= nodeBuildMs) return `it was not ready after ${nodeBuildMs / 1000} s`;
   if (!state.hosts.some(({ id, free }) => id !== node.hostId && free > 0)) return undefined;
-  if (node.checkedAt !== null && isDown(node)) return 'it failed before it served';
+  if (hasFailedAgain(node)) return 'it failed before it served';
   const since = state.offlineSince.get(node.hostId ?? '');
   return since !== undefined && nowMs - since.getTime() >= offlineMs ? 'its host has no connection' : undefined;
+}
+
+/** One whose first checks failed is on its way when one succeeds. */
+function hasFailedAgain(node: NodeRow): boolean {
+  const { checkedAt, downSince, givenUp } = node;
+  return checkedAt !== null && isDown(node) && (givenUp || downSince === null || downSince >= checkedAt);
 }
 
 /** A replaced node that is healthy again in time takes its place back; else it is deleted. */
@@ -155,15 +165,21 @@ function takeBack(draft: Draft): void {
     const late = node.deleteAt !== null && node.deleteAt.getTime() <= nowMs;
     const flaps = (state.takeBacks.get(node.id) ?? 0) >= state.settings.mostTakeBacks;
     const ready =
-      isHealthy(node) && node.appliedGeneration >= state.balancer.generation && wishOf(node, state.balancer) === null;
+      isHealthy(node) &&
+      !state.blind.has(node.id) &&
+      node.appliedGeneration >= state.balancer.generation &&
+      wishOf(node, state.balancer) === null;
     if (late && draft.isOut(node)) {
-      const reason = flaps ? 'it failed too often to be taken back' : 'it did not come back in time';
+      const reason =
+        node.replaceReason ?? (flaps ? 'it failed too often to be taken back' : 'it did not come back in time');
       draft.do({ do: 'DELETE_REPLACED', nodeId: node.id, reason }, [node.id], { state: 'DELETING' });
     } else if (!late && ready && !flaps) {
-      const back: Partial<NodeRow> = { state: 'SERVING', deleteAt: null, outOfDnsAt: null };
+      const back: Partial<NodeRow> = { state: 'SERVING', deleteAt: null };
       draft.do({ do: 'TAKE_BACK', nodeId: node.id, reason: 'it is healthy again' }, [node.id], back);
+      // While the breaker is open, more may serve than are wanted.
       for (const other of draft.nodes.filter(({ replacesId }) => replacesId === node.id))
-        if (isUsed(other)) leaveNow(draft, other, `${node.name}, which it replaced, is healthy again`);
+        if (isUsed(other) && state.breaker === null)
+          leaveNow(draft, other, `${node.name}, which it replaced, is healthy again`);
     }
   }
 }
@@ -182,7 +198,10 @@ function place(draft: Draft, leaving: NodeRow | undefined): void {
     .map(({ id }) => id)
     .filter((id) => !succeeded.has(id));
   const placed: string[] = [];
-  for (let missing = state.balancer.wantedNodes - active.length; missing > 0; missing -= 1) {
+  // Nodes that leave need their room until they are gone: a number that goes up and down makes no more of them.
+  const going = draft.in('DRAINING', 'DELETING').filter(({ hostId }) => !state.offlineSince.has(hostId ?? ''));
+  const room = 2 * state.balancer.maxNodes + roomToMove - going.length - active.length;
+  for (let missing = Math.min(state.balancer.wantedNodes - active.length, room); missing > 0; missing -= 1) {
     const here = [...active, ...placed.map((hostId) => ({ hostId, state: 'BUILDING' as const }))];
     const failed = draft.actions.findLast((each) => each.do === 'REPLACE' && !each.keep);
     const avoid = failed?.do === 'REPLACE' ? state.nodes.find(({ id }) => id === failed.nodeId)?.hostId : undefined;
@@ -198,11 +217,14 @@ function leave(draft: Draft, leaving: NodeRow | undefined): void {
   const { wantedNodes } = draft.state.balancer;
   const active = () => draft.nodes.filter((node) => isUsed(node) && node.id !== leaving?.id);
   const order = active().toSorted((a, b) => Number(serves(a)) - Number(serves(b)) || (a.id < b.id ? 1 : -1));
-  for (const node of order.slice(0, Math.max(0, order.length - wantedNodes)))
-    leaveNow(draft, node, 'fewer nodes are wanted');
-  // Its successor serves.
+  const surplus = draft.state.breaker === null ? Math.max(0, order.length - wantedNodes) : 0;
+  for (const node of order.slice(0, surplus)) leaveNow(draft, node, 'fewer nodes are wanted');
   const now = draft.nodes.find(({ id }) => id === leaving?.id);
-  if (now !== undefined && isUsed(now) && active().filter(serves).length >= wantedNodes)
+  if (now === undefined || !isUsed(now)) return;
+  const serving = active().filter(serves);
+  // One that is down only awaits its successor: with an open breaker others may be down as well.
+  const isSucceeded = isDown(now) && serving.some(({ replacesId }) => replacesId === now.id);
+  if (serving.length >= wantedNodes || isSucceeded)
     leaveNow(draft, now, wishOf(now, draft.state.balancer) ?? 'it is replaced');
 }
 
@@ -215,16 +237,21 @@ function leaveNow(draft: Draft, node: NodeRow, reason: string): void {
     });
 }
 
-/** In DNS are the nodes that serve, and those that are ready to; without any, the last answer stays. */
+/**
+ * In DNS are the nodes that serve, and those that are ready to; without any, the last answer stays. While the breaker is open others may
+ * come, but none is taken out, unless somebody wished it replaced.
+ */
 function name(draft: Draft): void {
   const { breaker } = draft.state;
   const ready = draft.nodes.filter(
     (node) => isUsed(node) && (node.state === 'SERVING' ? !isDown(node) : isHealthy(node)),
   );
-  // While the breaker is open, or may open, nothing is taken out because of its checks.
-  const kept = draft
-    .in('SERVING')
-    .filter((node) => node.named && isDown(node) && (breaker !== null || !draft.isJudged(node)));
+  const isKept = (node: NodeRow) =>
+    breaker === null
+      ? // It may open.
+        node.state === 'SERVING' && isDown(node) && !draft.isJudged(node)
+      : isUsed(node) || node.replaceReason === null;
+  const kept = draft.nodes.filter((node) => node.named && isKept(node) && !ready.includes(node));
   const wanted = [...ready, ...kept].map(({ id }) => id).sort();
   const declared = draft.nodes
     .filter(({ named }) => named)
@@ -236,11 +263,13 @@ function name(draft: Draft): void {
   draft.published = false;
 }
 
-/** The last step of a node's making. */
+/** The last step of a node's making; and those that were taken back are answered again. */
 function serve(draft: Draft): void {
   if (!draft.published) return;
   for (const node of draft.in('BUILDING').filter((each) => each.named && isHealthy(each)))
     draft.do({ do: 'SERVE', nodeId: node.id }, [node.id], { state: 'SERVING' });
+  for (const { id } of draft.nodes.filter((node) => node.named && node.outOfDnsAt !== null))
+    draft.do({ do: 'BACK_IN_DNS', nodeId: id }, [id], { outOfDnsAt: null });
 }
 
 /** Out of DNS; then, when nobody remembers its address, it drains; then it is deleted. */

@@ -44,8 +44,10 @@ function missingOf(state: BalancerState, nodes: readonly NodeRow[]): string | un
   if (breaker !== null) return breaker;
   const building = nodes.filter(({ state: its }) => its === 'BUILDING');
   const places = wantedNodes - nodes.filter(isUsed).length;
-  if (places > 0 && state.hosts.every(({ free }) => free <= 0))
-    return `${places} of ${wantedNodes} nodes have no host: none is connected that can take more`;
+  if (places > 0 && state.hosts.every(({ free }) => free <= 0)) {
+    const why = state.hosts.find(({ noAddress }) => noAddress !== null)?.noAddress;
+    return `${places} of ${wantedNodes} nodes have no host: ${why ?? 'none is connected that can take more'}`;
+  }
   const ready = building.find(({ named }) => named);
   if (ready !== undefined && !state.name.published) return dnsReason(state, `${ready.name} is not in DNS yet`);
   return `${Math.max(1, building.length + Math.max(0, places))} of ${wantedNodes} nodes are being made${firstReason(building)}`;

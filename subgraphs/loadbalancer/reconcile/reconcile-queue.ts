@@ -1,21 +1,23 @@
 // Reconciles load balancers: one transaction under the lock of the load balancer reads the state, plans, and carries the plan out, until
 // nothing is left to do now.
 import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { hostCountIn } from '../../../platform/net/address-block.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
 import { finishOwed, OwedWorkLostError, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { refreshStatuses } from '../members/member-status.ts';
+import { blindNodes, refreshStatuses } from '../members/member-status.ts';
+import { type HeldAddresses, heldAddresses } from '../stores/address-store.ts';
 import { lockBalancer, setProvisioning } from '../stores/balancer-store.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';
 import { countTakeBacks, isBreakerOpen, readFleet, setBreaker } from '../stores/decision-store.ts';
-import { countNodes, offlineHosts, openHosts, suspectHosts } from '../stores/host-store.ts';
-import { lockNodes, type NodeRow } from '../stores/node-store.ts';
+import { countNodes, type HostRow, offlineHosts, openHosts, suspectHosts } from '../stores/host-store.ts';
+import { type Names, noNames } from '../stores/names.ts';
+import { type NodeRow, nodesUnderLock } from '../stores/node-store.ts';
 import { breakerReason } from './breaker.ts';
 import { type Carrier, carryOut } from './carry-out.ts';
-import { type Names, noNames } from './names.ts';
 import { planOf } from './plan.ts';
 import { failed } from './provisioning.ts';
-import { type BalancerState, type HealSettings, isDown, usualHealing } from './state.ts';
+import { type BalancerState, type HealSettings, type HostPlace, isDown, usualHealing } from './state.ts';
 
 export interface ReconcileParts {
   readonly db: Database;
@@ -93,7 +95,7 @@ async function read(
 ): Promise<Carrier | undefined> {
   const balancer = await lockBalancer(tx, balancerId);
   if (balancer === undefined) return undefined;
-  const nodes = await lockNodes(tx, balancerId);
+  const nodes = await nodesUnderLock(tx, balancerId);
   const hosts = await openHosts(tx);
   return {
     ...{ tx, balancer, ...parts },
@@ -105,22 +107,52 @@ async function read(
 async function stateOf({ tx, wake, names, settings, balancer, nodes, hosts }: Carrier): Promise<BalancerState> {
   const ids = [...hosts.keys()];
   const [counts, suspects] = [await countNodes(tx, ids), await suspectHosts(tx, ids)];
+  const held = await heldAddresses(tx, [...hosts.values()], {
+    balancerId: balancer.id,
+    restMs: settings.addressRestMs,
+  });
   const all = [...nodes.values()];
   const [clock] = await tx.query<{ now: Date }>('SELECT NOW(3) AS now');
   return {
     ...{ balancer, settings, nodes: all },
-    hosts: [...hosts.values()].map(({ id, maxNodes }) => {
-      const nodeCount = counts.get(id) ?? 0;
-      return { id, nodeCount, free: maxNodes - nodeCount, suspect: suspects.has(id) };
-    }),
+    hosts: [...hosts.values()].map((host) =>
+      placeOn(host, {
+        ...{ nodeCount: counts.get(host.id) ?? 0, suspect: suspects.has(host.id) },
+        ...(held.get(host.id) ?? { taken: 0, resting: 0 }),
+        // The one that its nodes share is taken with the first of them.
+        spare: balancer.topology === 'ACTIVE_STANDBY' && balancer.floatingAddress === null ? 1 : 0,
+      }),
+    ),
     offlineSince: await offlineHosts(
       tx,
       all.flatMap(({ hostId }) => hostId ?? []),
     ),
-    takeBacks: all.some(({ state }) => state === 'REPLACED') ? await countTakeBacks(tx, balancer.id) : new Map(),
+    ...(all.some(({ state }) => state === 'REPLACED')
+      ? { takeBacks: await countTakeBacks(tx, balancer.id), blind: await blindNodes(tx, all) }
+      : { takeBacks: new Map(), blind: new Set() }),
     breaker: await breakerOf(tx, wake, all),
     name: await names.state(tx, balancer),
     now: clock?.now ?? new Date(),
+  };
+}
+
+interface Occupancy extends HeldAddresses {
+  readonly nodeCount: number;
+  readonly suspect: boolean;
+  /** Addresses that are needed beside those of nodes. */
+  readonly spare: number;
+}
+
+function placeOn({ id, maxNodes, publicRange, managementRange }: HostRow, found: Occupancy): HostPlace {
+  const { nodeCount, suspect, taken, resting, spare } = found;
+  const size = Math.min(hostCountIn(publicRange), hostCountIn(managementRange));
+  const [room, addresses] = [maxNodes - nodeCount, size - taken - resting - spare];
+  const noAddress =
+    `NO_FREE_ADDRESS: of the ${size} addresses of a host ${taken} are taken, and ${resting} rest after their last use; ` +
+    'wait, or give it a larger lbhost.publicRange';
+  return {
+    ...{ id, nodeCount, suspect, free: Math.min(room, addresses) },
+    noAddress: room > 0 && addresses <= 0 ? noAddress : null,
   };
 }
 

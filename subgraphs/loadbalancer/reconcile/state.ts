@@ -1,5 +1,6 @@
 // What a plan is made from: all that is known of one load balancer, read under its lock, and the few things that depend on others.
 import type { BalancerRow } from '../stores/balancer-store.ts';
+import type { NameState } from '../stores/names.ts';
 import type { NodeRow } from '../stores/node-store.ts';
 
 export interface HealSettings {
@@ -13,6 +14,8 @@ export interface HealSettings {
   readonly hostGoneMs: number;
   /** A node that was taken back so often within an hour is not taken back again. */
   readonly mostTakeBacks: number;
+  /** For how long an address that was in DNS is given to no other load balancer: clients remember it. */
+  readonly addressRestMs: number;
 }
 
 export const usualHealing: HealSettings = {
@@ -21,6 +24,7 @@ export const usualHealing: HealSettings = {
   nodeBuildMs: 120_000,
   hostGoneMs: 600_000,
   mostTakeBacks: 3,
+  addressRestMs: 65_000,
 };
 
 /** A host that may get nodes. */
@@ -31,18 +35,8 @@ export interface HostPlace {
   readonly nodeCount: number;
   /** Nodes on it are down: it may be itself. */
   readonly suspect: boolean;
-}
-
-/** The load balancer's name in DNS. */
-export interface NameState {
-  /** It is this load balancer's, with or without addresses. */
-  readonly declared: boolean;
-  /** All servers answer what was declared last. */
-  readonly published: boolean;
-  /** Why they do not; null: no reason is known. */
-  readonly error: string | null;
-  /** For how long others may remember an answer. */
-  readonly ttlMs: number;
+  /** Why it could take nodes and has no address for them; null: that is not so. */
+  readonly noAddress: string | null;
 }
 
 export interface BalancerState {
@@ -55,6 +49,8 @@ export interface BalancerState {
   readonly offlineSince: ReadonlyMap<string, Date>;
   /** How often each node was taken back within an hour. */
   readonly takeBacks: ReadonlyMap<string, number>;
+  /** Replaced nodes that see no healthy member of a pool of which others see one: clients would get errors from them. */
+  readonly blind: ReadonlySet<string>;
   /** Why nothing is replaced now; null: healing works. */
   readonly breaker: string | null;
   readonly name: NameState;

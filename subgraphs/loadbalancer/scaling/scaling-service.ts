@@ -4,7 +4,7 @@ import { requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { ScalingPolicy } from '../model/scaling-policy.ts';
 import { type BalancerRow, readBalancer, updateBalancer } from '../stores/balancer-store.ts';
@@ -26,25 +26,29 @@ export class ScalingService {
   }
 
   set(context: RequestContext, input: AutoscalingPolicySetInput): Promise<MutationOutcome<BalancerRow>> {
-    const { db, wake, mutations } = this.#options;
+    const { db, mutations } = this.#options;
     return mutations.run({
       ...{ name: 'autoscalingPolicySet', context, input, subject: 'LoadBalancer' },
-      async prepare(attempt) {
-        const { check } = attempt;
-        if (input.policy != null) checkPolicy(check, 'policy', input.policy);
-        const named = { type: 'LoadBalancer', id: input.loadBalancerId, field: 'loadBalancerId' };
-        const found = await visibleRow(context.identity, check, named, (uuid) => readBalancer(db, uuid));
-        attempt.projectId = found.projectId;
-        check.throwIfAny();
-        requireRole(context.identity, found.projectId, 'MEMBER', 'autoscalingPolicySet');
-        const policy = input.policy == null ? undefined : policyOf(input.policy);
-        return async (tx) => {
-          await changeBalancer(tx, wake, found.id, (row) => write(tx, wake, row, policy));
-          return found.id;
-        };
-      },
+      prepare: (attempt) => this.prepareSet(attempt, context, input),
       read: (id) => readBalancer(db, id),
     });
+  }
+
+  /** The effect of `set`, which the caller may carry out and roll back. */
+  async prepareSet(attempt: Attempt, context: RequestContext, input: AutoscalingPolicySetInput): Promise<Effect> {
+    const { db, wake } = this.#options;
+    const { check } = attempt;
+    if (input.policy != null) checkPolicy(check, 'policy', input.policy);
+    const named = { type: 'LoadBalancer', id: input.loadBalancerId, field: 'loadBalancerId' };
+    const found = await visibleRow(context.identity, check, named, (uuid) => readBalancer(db, uuid));
+    attempt.projectId = found.projectId;
+    check.throwIfAny();
+    requireRole(context.identity, found.projectId, 'MEMBER', 'autoscalingPolicySet');
+    const policy = input.policy == null ? undefined : policyOf(input.policy);
+    return async (tx) => {
+      await changeBalancer(tx, wake, found.id, (row) => write(tx, wake, row, policy));
+      return found.id;
+    };
   }
 }
 

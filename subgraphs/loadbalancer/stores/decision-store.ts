@@ -46,7 +46,10 @@ export async function deleteDecisions(tx: Transaction, balancerId: string): Prom
   await tx.execute('DELETE FROM lb_decision WHERE load_balancer_id = ?', [balancerId]);
 }
 
-/** Of all nodes that should serve, or were replaced a moment ago: how many are down, or failed their last check. */
+/**
+ * Of all nodes that should serve, or were replaced a moment ago: how many are down, or failed their last check. Why those of a removed
+ * host are down is known.
+ */
 export async function readFleet(
   db: Sql,
   togetherMs: number,
@@ -54,7 +57,8 @@ export async function readFleet(
   const bad = "(operating_status = 'ERROR' OR suspect = 1 OR given_up = 1)";
   const [row] = await db.query<{ nodes: number; down: number | null; hosts: number }>(
     `SELECT COUNT(*) AS nodes, CAST(SUM(${bad}) AS INT) AS down, COUNT(DISTINCT IF(${bad}, host_id, NULL)) AS hosts FROM lb_node
-    WHERE state = 'SERVING' OR (state = 'REPLACED' AND ${bad} AND down_since > NOW(3) - INTERVAL ? MICROSECOND)`,
+    WHERE (state = 'SERVING' OR (state = 'REPLACED' AND ${bad} AND down_since > NOW(3) - INTERVAL ? MICROSECOND))
+      AND host_id IN (SELECT id FROM lb_host WHERE removing = 0)`,
     [togetherMs * 1000],
   );
   return { nodes: Number(row?.nodes ?? 0), down: Number(row?.down ?? 0), hosts: Number(row?.hosts ?? 0) };

@@ -6,6 +6,7 @@ import type { PageRequest } from '../../../platform/graph/connection.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { type LoadBalancerEvent, loadBalancerEvents } from '../events.ts';
 import type { NodeState, OperatingStatus } from '../model/states.ts';
+import { freeAddresses } from './address-store.ts';
 
 export interface NodeRow {
   readonly id: string;
@@ -102,15 +103,19 @@ export async function nodesToDelete(db: Sql, hostId: string): Promise<readonly s
   return (await db.query<{ id: string }>(sql, [hostId])).map(({ id }) => id);
 }
 
-/** Without deleted ones; under the lock of the load balancer. */
-export function lockNodes(tx: Transaction, balancerId: string): Promise<NodeRow[]> {
-  return selectNodes(tx, "load_balancer_id = ? AND state <> 'DELETED' ORDER BY id FOR UPDATE", [balancerId]);
+/**
+ * Without deleted ones. Under the lock of the load balancer, which alone keeps them as they are: locks of these rows would be taken by
+ * scans, which wait for the rows of other load balancers.
+ */
+export async function nodesUnderLock(tx: Transaction, balancerId: string): Promise<readonly NodeRow[]> {
+  return (await nodesOf(tx, [balancerId])).get(balancerId) ?? [];
 }
 
 export interface NodeEffect {
   readonly made: boolean;
-  /** The load balancer's generation in effect. */
+  /** The load balancer's generation in effect, and that of the node's document. */
   readonly applied: number;
+  readonly document: number;
   readonly incarnation: string | null;
   readonly error: string | null;
   /** HAProxy ended, and the host could not mend that. */
@@ -143,12 +148,14 @@ type DistributiveOmit<Union, Keys extends PropertyKey> = Union extends unknown ?
 export async function reportNode(tx: Transaction, wake: Wake, node: NodeRow, effect: NodeEffect): Promise<void> {
   const made = effect.made && node.madeAt === null;
   const configured = effect.applied > 0 && node.configuredAt === null;
+  // An earlier document may have drained it for another reason.
+  const sessions = effect.document - effect.applied === node.wantedVersion ? effect.sessions : null;
   // While it is replaced or drains, the reason is why.
   const reason = node.state === 'BUILDING' || node.state === 'SERVING' ? effect.error : node.reason;
   await tx.execute(
     `UPDATE lb_node SET applied_generation = ?, incarnation = ?, reason = ?, given_up = ?, sessions = ?,
       made_at = IF(?, NOW(3), made_at), configured_at = IF(?, NOW(3), configured_at), version = version + 1 WHERE id = ?`,
-    [effect.applied, effect.incarnation, reason, effect.givenUp, effect.sessions, made, configured, node.id],
+    [effect.applied, effect.incarnation, reason, effect.givenUp, sessions, made, configured, node.id],
   );
   const steps = [...(made ? (['MADE'] as const) : []), ...(configured ? (['CONFIGURED'] as const) : [])];
   await appendNodeEvents(
@@ -210,8 +217,13 @@ export type NewNode = Pick<
 > &
   Partial<Pick<NodeRow, 'replacesId' | 'floatingPriority'>>;
 
-/** With the event of its first step. */
-export async function insertNode(tx: Transaction, wake: Wake, row: NewNode): Promise<void> {
+/** With the event of its first step. `reason`: why it is made, if not only because so many nodes are wanted. */
+export async function insertNode(
+  tx: Transaction,
+  wake: Wake,
+  row: NewNode,
+  reason: string | null = null,
+): Promise<void> {
   await tx.execute(
     `INSERT INTO lb_node (id, project_id, load_balancer_id, host_id, name, state, address, management_address, connections, threads,
       replaces_id, floating_priority, placed_at) VALUES (?, ?, ?, ?, ?, 'BUILDING', ?, ?, ?, ?, ?, ?, NOW(3))`,
@@ -228,8 +240,8 @@ export async function insertNode(tx: Transaction, wake: Wake, row: NewNode): Pro
     ],
   );
   await appendNodeEvents(tx, wake, { ...row, version: 0 }, [
-    { kind: 'loadBalancerNode.state', from: null, to: 'BUILDING' },
-    { kind: 'loadBalancerNode.step', from: null, to: 'PLACED' },
+    { kind: 'loadBalancerNode.state', from: null, to: 'BUILDING', reason },
+    { kind: 'loadBalancerNode.step', from: null, to: 'PLACED', reason: `its address is ${row.address}` },
   ]);
 }
 
@@ -238,18 +250,22 @@ export interface NodeStateChange {
   readonly reason?: string;
   /** After how long it is to be deleted; null: not by itself. Default: as before. */
   readonly deleteInMs?: number | null;
+  /** What its event says. Default: the reason. */
+  readonly note?: string;
 }
 
 export async function setNodeState(tx: Transaction, wake: Wake, node: NodeRow, change: NodeStateChange): Promise<void> {
-  const { state, reason = null, deleteInMs } = change;
+  const { state, reason = null, deleteInMs, note = reason } = change;
   const deleteAt =
     deleteInMs === undefined ? 'delete_at' : deleteInMs === null ? 'NULL' : 'NOW(3) + INTERVAL ? MICROSECOND';
   await tx.execute(
-    `UPDATE lb_node SET state = ?, reason = ?, delete_at = ${deleteAt}, wanted_version = wanted_version + 1, version = version + 1
-    WHERE id = ?`,
+    `UPDATE lb_node SET state = ?, reason = ?, delete_at = ${deleteAt}, sessions = NULL, wanted_version = wanted_version + 1,
+      version = version + 1 WHERE id = ?`,
     [state, reason, ...(deleteInMs == null ? [] : [deleteInMs * 1000]), node.id],
   );
-  await appendNodeEvents(tx, wake, node, [{ kind: 'loadBalancerNode.state', from: node.state, to: state, reason }]);
+  await appendNodeEvents(tx, wake, node, [
+    { kind: 'loadBalancerNode.state', from: node.state, to: state, reason: note },
+  ]);
 }
 
 /** One check of it; the first that succeeds is the step CHECKED. Returns the node as it is then. */
@@ -270,23 +286,35 @@ export async function noteCheck(
 }
 
 /** Its name is answered with its address: the last step of its making. */
-export async function noteInDns(tx: Transaction, wake: Wake, node: NodeRow): Promise<void> {
+export async function noteInDns(tx: Transaction, wake: Wake, node: NodeRow, reason: string): Promise<void> {
   await tx.execute('UPDATE lb_node SET in_dns_at = COALESCE(in_dns_at, NOW(3)), version = version + 1 WHERE id = ?', [
     node.id,
   ]);
-  await appendNodeEvents(tx, wake, node, [{ kind: 'loadBalancerNode.step', from: null, to: 'IN_DNS' }]);
+  await appendNodeEvents(tx, wake, node, [{ kind: 'loadBalancerNode.step', from: null, to: 'IN_DNS', reason }]);
 }
 
-export async function noteOutOfDns(tx: Transaction, id: string): Promise<void> {
-  await tx.execute('UPDATE lb_node SET out_of_dns_at = NOW(3) WHERE id = ?', [id]);
+/** The servers of DNS have its address no more, or again. `reason` null: no event. Returns the node as it is then. */
+export async function noteDns(
+  tx: Transaction,
+  wake: Wake,
+  node: NodeRow,
+  { isIn, reason }: { readonly isIn: boolean; readonly reason: string | null },
+): Promise<NodeRow> {
+  const at = isIn ? 'NULL' : 'NOW(3)';
+  await tx.execute(`UPDATE lb_node SET out_of_dns_at = ${at}, version = version + 1 WHERE id = ?`, [node.id]);
+  const [from, to] = isIn ? (['OUT', 'IN'] as const) : (['IN', 'OUT'] as const);
+  if (node.inDnsAt !== null && reason !== null)
+    await appendNodeEvents(tx, wake, node, [{ kind: 'loadBalancerNode.dns', from, to, reason }]);
+  return { ...node, version: node.version + 1 };
 }
 
-/** Of a load balancer's nodes exactly these have their addresses declared. */
+/** Of a load balancer's nodes exactly these have their addresses declared. One that comes back was out until the servers answer it. */
 export async function setNamed(tx: Transaction, balancerId: string, ids: readonly string[]): Promise<void> {
   const among = ids.length === 0 ? '0' : `id IN (${marksFor(ids)})`;
   await tx.execute(
-    `UPDATE lb_node SET out_of_dns_at = NULL, named = ${among} WHERE load_balancer_id = ? AND state <> 'DELETED' AND named <> ${among}`,
-    [...ids, balancerId, ...ids],
+    `UPDATE lb_node SET out_of_dns_at = IF(${among}, out_of_dns_at, NULL), named = ${among}
+    WHERE load_balancer_id = ? AND state <> 'DELETED' AND named <> ${among}`,
+    [...ids, ...ids, balancerId, ...ids],
   );
 }
 
@@ -295,29 +323,18 @@ export async function wishReplaced(tx: Transaction, id: string, reason: string |
   await tx.execute('UPDATE lb_node SET replace_reason = ?, version = version + 1 WHERE id = ?', [reason, id]);
 }
 
+/** Replaced nodes on the host go now: it does not come back. */
+export async function awaitNoReturn(tx: Transaction, balancerId: string, hostId: string): Promise<void> {
+  await tx.execute(
+    "UPDATE lb_node SET delete_at = NOW(3) WHERE load_balancer_id = ? AND host_id = ? AND state = 'REPLACED'",
+    [balancerId, hostId],
+  );
+}
+
 /** Its row stays, as the subject of its events; nothing else of it does. */
 export async function endNode(tx: Transaction, wake: Wake, node: NodeRow, reason: string | null): Promise<void> {
   await setNodeState(tx, wake, node, { state: 'DELETED', ...(reason === null ? {} : { reason }) });
-  await tx.execute('DELETE FROM lb_address WHERE node_id = ?', [node.id]);
+  await freeAddresses(tx, { holder: node.id, balancerId: node.loadBalancerId, address: node.address });
   await tx.execute('DELETE FROM lb_member_status WHERE node_id = ?', [node.id]);
   tx.afterCommit(() => wake.notify(nodesTopic));
-}
-
-/** The first free address; throws when all are taken. */
-export async function takeAddress(
-  tx: Transaction,
-  scope: string,
-  nodeId: string,
-  candidates: Iterable<string>,
-): Promise<string> {
-  const rows = await tx.query<{ address: string }>('SELECT address FROM lb_address WHERE scope = ? FOR UPDATE', [
-    scope,
-  ]);
-  const taken = new Set(rows.map(({ address }) => address));
-  for (const address of candidates) {
-    if (taken.has(address)) continue;
-    await tx.execute('INSERT INTO lb_address (scope, address, node_id) VALUES (?, ?, ?)', [scope, address, nodeId]);
-    return address;
-  }
-  throw new Error(`no address is free: ${taken.size} are taken`);
 }

@@ -82,8 +82,8 @@ export function secondOf(
     timedMs += done * latencyMs;
     subjects.delete(id);
   }
-  for (const { id, requests, errors, bytesIn, bytesOut, answers, open } of report.listeners)
-    take(id, [requests, errors, answers['5xx'], bytesIn, bytesOut], { sessions: open, latencyMs: null });
+  for (const { id, requests, errors, bytesIn, bytesOut, answers, open, latencyMs } of report.listeners)
+    take(id, [requests, errors, answers['5xx'], bytesIn, bytesOut], { sessions: open, latencyMs });
   for (const { id, requests, errors, bytesIn, bytesOut, open, latencyMs } of report.members) {
     take(id, [requests, errors, -1, bytesIn, bytesOut], { sessions: open, latencyMs });
     const figures = subjects.get(id);

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Database } from '../../../platform/database/database.ts';
 import type { JsonValue } from '../../../platform/json.ts';
-import { type TrafficReport, trafficReport } from '../wanted/traffic-report.ts';
+import { type ListenerTraffic, meanLatencyMs, type TrafficReport, trafficReport } from '../wanted/traffic-report.ts';
 import { type LastReport, secondOf } from './traffic-figures.ts';
 import type { TrafficSeconds } from './traffic-seconds.ts';
 
@@ -19,6 +19,8 @@ interface ReportingNode {
   readonly hostId: string;
   readonly name: string;
   readonly balancerName: string;
+  /** Of its listeners, by UUID. */
+  readonly ports: ReadonlyMap<string, string>;
 }
 
 /** Nodes with metrics, and with remembered reports; those of others are read from Redis each time. */
@@ -71,48 +73,94 @@ export class TrafficRecorder {
   async #node(id: string): Promise<ReportingNode | undefined> {
     const known = this.#nodes.get(id);
     if (known !== undefined) return known;
-    const [row] = await this.#options.db.query<ReportingNode>(
+    const { db } = this.#options;
+    const [row] = await db.query<Omit<ReportingNode, 'ports'>>(
       `SELECT n.load_balancer_id AS loadBalancerId, n.host_id AS hostId, n.name, b.name AS balancerName
       FROM lb_node n JOIN lb_load_balancer b ON b.id = n.load_balancer_id WHERE n.id = ? AND n.state <> 'DELETED'`,
       [id],
     );
-    if (row !== undefined) this.#nodes.set(id, row);
-    return row;
+    if (row === undefined) return undefined;
+    const listeners = await db.query<{ id: string; port: number }>(
+      "SELECT id, CAST(JSON_VALUE(spec, '$.port') AS INT) AS port FROM lb_part WHERE parent_id = ? AND kind = 'Listener' AND deleted = 0",
+      [row.loadBalancerId],
+    );
+    const node = { ...row, ports: new Map(listeners.map((each) => [each.id, String(each.port)])) };
+    this.#nodes.set(id, node);
+    return node;
   }
 
   #addMetrics(registry: Registry): void {
-    const labelNames = ['load_balancer', 'node'] as const;
     const reports = this.#reports;
-    const each = (set: (labels: Record<(typeof labelNames)[number], string>, report: TrafficReport) => void) => {
-      for (const { node, report } of reports.values())
-        set({ load_balancer: node.balancerName, node: node.name }, report);
-    };
+    addFigures(registry, 'node', 'a node', ['load_balancer', 'node'], () =>
+      [...reports.values()].map(({ node, report }) => ({
+        labels: { load_balancer: node.balancerName, node: node.name },
+        figures: { ...report, latencyMs: meanLatencyMs(report.pools) },
+      })),
+    );
+    addFigures(registry, 'listener', 'a listener on a node', ['load_balancer', 'node', 'port'], () =>
+      [...reports.values()].flatMap(({ node, report }) =>
+        report.listeners.flatMap((figures) => {
+          const port = node.ports.get(figures.id);
+          return port === undefined
+            ? []
+            : [{ labels: { load_balancer: node.balancerName, node: node.name, port }, figures }];
+        }),
+      ),
+    );
+    const labelNames = ['load_balancer', 'node'] as const;
     const gauge = (name: string, help: string, of: (report: TrafficReport) => number) =>
       new Gauge({
         ...{ name: `tidegate_load_balancer_node_${name}`, help, labelNames, registers: [registry] },
         collect() {
           this.reset();
-          each((labels, report) => this.set(labels, of(report)));
+          for (const { node, report } of reports.values())
+            this.set({ load_balancer: node.balancerName, node: node.name }, of(report));
         },
       });
-    const counter = (name: string, help: string, of: (report: TrafficReport) => number) =>
-      new Counter({
-        ...{ name: `tidegate_load_balancer_node_${name}_total`, help, labelNames, registers: [registry] },
-        collect() {
-          this.reset();
-          each((labels, report) => this.inc(labels, of(report)));
-        },
-      });
-    gauge('sessions', 'Open sessions of a node that reports to this process', ({ open }) => open);
     gauge('sessions_most', 'Sessions that a node may have', ({ mostOpen }) => mostOpen);
     gauge(
       'busy_ratio',
       'Share of its time in which HAProxy had something to do',
       ({ idlePercent }) => 1 - idlePercent / 100,
     );
-    counter('requests', 'Requests of a node, or connections of TCP listeners', ({ requests }) => requests);
-    counter('errors', 'Failed requests of a node', ({ errors }) => errors);
-    counter('received_bytes', 'Bytes that a node received from clients', ({ bytesIn }) => bytesIn);
-    counter('sent_bytes', 'Bytes that a node sent to clients', ({ bytesOut }) => bytesOut);
   }
+}
+
+type Reported = Pick<ListenerTraffic, 'open' | 'requests' | 'errors' | 'bytesIn' | 'bytesOut' | 'latencyMs'>;
+
+/** The same metrics of all nodes, or of all listeners, that report to this process. */
+function addFigures<Label extends string>(
+  registry: Registry,
+  subject: string,
+  named: string,
+  labelNames: readonly Label[],
+  all: () => readonly { readonly labels: Readonly<Record<Label, string>>; readonly figures: Reported }[],
+): void {
+  const prefix = `tidegate_load_balancer_${subject}`;
+  const gauge = (name: string, help: string, of: (figures: Reported) => number) =>
+    new Gauge({
+      ...{ name: `${prefix}_${name}`, help, labelNames, registers: [registry] },
+      collect() {
+        this.reset();
+        for (const { labels, figures } of all()) this.set(labels, of(figures));
+      },
+    });
+  const counter = (name: string, help: string, of: (figures: Reported) => number) =>
+    new Counter({
+      ...{ name: `${prefix}_${name}_total`, help, labelNames, registers: [registry] },
+      collect() {
+        this.reset();
+        for (const { labels, figures } of all()) this.inc(labels, of(figures));
+      },
+    });
+  gauge('sessions', `Open sessions of ${named} that reports to this process`, ({ open }) => open);
+  gauge(
+    'latency_seconds',
+    `Mean time to the first byte of the answer of the last 1,024 requests of ${named}`,
+    ({ latencyMs }) => latencyMs / 1_000,
+  );
+  counter('requests', `Requests of ${named}, of TCP connections`, ({ requests }) => requests);
+  counter('errors', `Failed requests of ${named}`, ({ errors }) => errors);
+  counter('received_bytes', `Bytes that ${named} received from clients`, ({ bytesIn }) => bytesIn);
+  counter('sent_bytes', `Bytes that ${named} sent to clients`, ({ bytesOut }) => bytesOut);
 }

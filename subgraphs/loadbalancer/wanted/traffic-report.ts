@@ -31,6 +31,8 @@ const listener = z.object({
   /** Open connections now, and how many may be open; 0: as many as the node allows. */
   open: gauge,
   mostOpen: gauge,
+  /** As of a pool: of the pools that it uses. */
+  latencyMs: milliseconds.default(0),
 });
 
 const pool = z.object({
@@ -41,7 +43,7 @@ const pool = z.object({
   waiting: gauge,
   /** Members that get requests now. */
   usableMembers: gauge,
-  /** Mean time of the last 1,024 requests: from the request to the end of the answer. */
+  /** Mean time of the last 1,024 requests, from the request to the first byte of the answer; of TCP, until the member is connected. */
   latencyMs: milliseconds,
 });
 
@@ -54,9 +56,7 @@ const member = z.object({
   bytesOut: counter,
   /** Open sessions now. */
   open: gauge,
-  /** Mean times of the last 1,024 requests: to connect, to the first byte of the answer, to its end. */
-  connectMs: milliseconds,
-  firstByteMs: milliseconds,
+  /** As of a pool. */
   latencyMs: milliseconds,
   status: z.enum(['UP', 'DOWN', 'DRAIN', 'MAINT', 'UNCHECKED']),
 });
@@ -89,3 +89,9 @@ export type TrafficReport = z.output<typeof trafficReport>;
 export type ListenerTraffic = z.output<typeof listener>;
 export type PoolTraffic = z.output<typeof pool>;
 export type MemberTraffic = z.output<typeof member>;
+
+/** Of several pools together, by their requests. */
+export function meanLatencyMs(pools: readonly Pick<PoolTraffic, 'requests' | 'latencyMs'>[]): number {
+  const requests = pools.reduce((sum, pool) => sum + pool.requests, 0);
+  return requests === 0 ? 0 : pools.reduce((sum, pool) => sum + pool.requests * pool.latencyMs, 0) / requests;
+}

@@ -14,9 +14,8 @@ import { type CmpReference, cmpReferenceOf } from '../model/cmp-reference.ts';
 import type { AdmittedCall } from './admit.ts';
 
 export interface ChosenCall extends AdmittedCall {
+  /** It may be outdated: the call is sent at once only while the backend is at its version. */
   readonly backend: BackendRow;
-  /** The row may be outdated: the call is taken only while the backend is at this version. */
-  readonly backendVersion: number | null;
   readonly cmp: CmpReference | null;
   readonly shared: boolean;
   /** The target's, if the target is a mapping. */
@@ -28,7 +27,7 @@ export function chooseHeld(manager: BackendManager, call: AdmittedCall): ChosenC
   const { target, input } = call.request;
   if (target.by !== 'selector' || input.dryRun === true) return undefined;
   const backend = manager.known(target.selector, call.projects);
-  return backend && bySelector(call, backend, backend.version);
+  return backend && bySelector(call, backend);
 }
 
 /** Refuses NOT_FOUND, AMBIGUOUS or PROJECT_REQUIRED. */
@@ -37,16 +36,15 @@ export async function choose(db: Database, call: AdmittedCall): Promise<ChosenCa
   if (target.by === 'mapping') return byMapping(db, call, target.mappingId);
   const cmp = cmpReferenceOf(input.cmpObject);
   const selection = { projectId: input.projectId, backend: target.selector, cmp };
-  return bySelector(call, await selectBackend(db, call.context.identity, selection), null);
+  return bySelector(call, await selectBackend(db, call.context.identity, selection));
 }
 
-function bySelector(call: AdmittedCall, backend: BackendRow, backendVersion: number | null): ChosenCall {
+function bySelector(call: AdmittedCall, backend: BackendRow): ChosenCall {
   const { input } = call.request;
   return {
     ...call,
     projectId: backend.projectId,
     backend,
-    backendVersion,
     cmp: cmpReferenceOf(input.cmpObject),
     shared: input.shared === true,
     mapping: null,
@@ -59,5 +57,5 @@ async function byMapping(db: Database, call: AdmittedCall, mappingId: string): P
   const backend = (await readBackend(db, mapping.backendId)) ?? refuseUnknown('Mapping', 'mappingId', mappingId);
   const { namespace, cmpType: type, cmpId: externalId, role, shared } = mapping;
   const cmp = { namespace, type, externalId, role };
-  return { ...call, projectId: backend.projectId, backend, backendVersion: null, cmp, shared, mapping };
+  return { ...call, projectId: backend.projectId, backend, cmp, shared, mapping };
 }

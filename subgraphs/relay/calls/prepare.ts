@@ -30,7 +30,7 @@ const defaultWaitMs = 30_000;
 
 /** Makes the refusals that need no database. */
 export function prepare(
-  { context, request, backend, backendVersion, cmp, shared, mapping }: ChosenCall,
+  { context, request, backend, cmp, shared, mapping }: ChosenCall,
   drivers: ReadonlyMap<string, Driver>,
   { epoch, lossy }: Timeline,
 ): PreparedCall {
@@ -83,7 +83,6 @@ export function prepare(
     args,
     wire: operation.render(args, rendering),
     deadlineMs: Math.min(input.deadlineMs ?? backend.deadlineMs, backend.deadlineMs),
-    backendVersion,
     key: keyScope(request, backend.projectId),
     requestedBy: identity?.name ?? '',
     timeline: epoch,

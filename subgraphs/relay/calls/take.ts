@@ -78,7 +78,8 @@ export class CallTaker {
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;
     let commitId: string;
     try {
-      ({ commitId } = await journal.accept(call, { deadlineMs: call.deadlineMs, lease: ticket.lease }));
+      const sentUnder = { lease: ticket.lease, backendVersion: backend.version };
+      ({ commitId } = await journal.accept(call, { deadlineMs: call.deadlineMs, sentUnder }));
     } catch (error) {
       if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
       else holder.giveBack(ticket);

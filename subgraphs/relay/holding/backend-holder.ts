@@ -61,7 +61,7 @@ export class BackendHolder implements QueueHost {
     this.#stopListening = () => {
       for (const stop of listening) stop();
     };
-    this.queue = new QueuePump(parts, this, lease);
+    this.queue = new QueuePump(parts, this);
   }
 
   /** The holder owns the lease from here on. Refuses CREDENTIALS_UNUSABLE. */

@@ -2,7 +2,7 @@
 // those that can't be sent any more, which frees their idempotency keys.
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { Refusal } from '../../../platform/errors.ts';
-import { type HeldLease, LeaseLostError } from '../../../platform/leases.ts';
+import { LeaseLostError } from '../../../platform/leases.ts';
 import { processLeaseName } from '../../../platform/process-lease.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
@@ -24,17 +24,15 @@ type Rendered = Pick<Launch, 'operation' | 'args' | 'wire' | 'subject'>;
 export class QueuePump {
   readonly #parts: HolderParts;
   readonly #holder: QueueHost;
-  readonly #lease: HeldLease;
   /** Calls whose clients have been told that they wait: later calls must not overtake them. */
   readonly #promised = new Set<string>();
   #waiting = true;
   #pumping: Promise<void> | undefined;
   #again = false;
 
-  constructor(parts: HolderParts, holder: QueueHost, lease: HeldLease) {
+  constructor(parts: HolderParts, holder: QueueHost) {
     this.#parts = parts;
     this.#holder = holder;
-    this.#lease = lease;
   }
 
   /** True while calls wait, or may be waiting. */
@@ -211,7 +209,7 @@ export class QueuePump {
     const ticket = this.#holder.take(slot, row.objectHash);
     const windowFromMs = performance.now();
     try {
-      const sent = await this.#parts.journal.send(subject, row, this.#lease, backendVersion);
+      const sent = await this.#parts.journal.send(subject, row, { lease: ticket.lease, backendVersion });
       if (!sent) {
         this.#holder.drop(ticket);
         return true;

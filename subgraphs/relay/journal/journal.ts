@@ -8,7 +8,7 @@ import { isNothingChanged, together } from '../../../platform/database/statement
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
-import { checkLease, type HeldLease } from '../../../platform/leases.ts';
+import { checkLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
@@ -33,6 +33,7 @@ import {
   moveOperation,
   type NewOperation,
   readOperation,
+  type SentUnder,
   takeBack,
   writeVerdict,
 } from './operation-store.ts';
@@ -69,29 +70,29 @@ export class Journal {
   }
 
   /**
-   * Accepts a call as PENDING (`lease` absent) or SENT. Throws a Refusal or DuplicateKeyFound, and for SENT also
+   * Accepts a call as PENDING (`sentUnder` absent) or SENT. Throws a Refusal or DuplicateKeyFound, and for SENT also
    * ObjectClaimedError or MustWaitError: nothing is written then.
    */
   accept(
     call: AcceptedCall,
-    { deadlineMs, lease }: { readonly deadlineMs: number; readonly lease?: HeldLease },
+    { deadlineMs, sentUnder }: { readonly deadlineMs: number; readonly sentUnder?: SentUnder },
   ): Promise<{ readonly commitId: string }> {
     return this.#db.transaction(async (tx) => {
-      if (lease === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
+      if (sentUnder === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
       try {
         const [, , commitId] = await together(
           tx,
           (batch) => [
             call.key === null ? nothing : claimKey(batch, call.key, { callId: call.id }),
-            lease !== undefined && call.forced ? takeClaimOver(batch, call) : nothing,
-            this.#insert(batch, { call, owner: this.#owner, lease, deadlineMs }),
+            sentUnder !== undefined && call.forced ? takeClaimOver(batch, call) : nothing,
+            this.#insert(batch, { call, owner: this.#owner, sentUnder, deadlineMs }),
           ],
           { commits: true },
         );
         return { commitId };
       } catch (error) {
         if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
-        if (isNothingChanged(error)) await this.#refuseInsert(tx, call, lease);
+        if (isNothingChanged(error)) await this.#refuseInsert(tx, call, sentUnder);
         throw error;
       }
     });
@@ -116,26 +117,26 @@ export class Journal {
   }
 
   /** Finds out why no row was inserted. */
-  async #refuseInsert(tx: Transaction, call: AcceptedCall, lease: HeldLease | undefined): Promise<void> {
+  async #refuseInsert(tx: Transaction, call: AcceptedCall, sentUnder: SentUnder | undefined): Promise<void> {
     await refuseForeignMapping(tx, call);
     if (await lossAfter(tx, call.timeline))
       refuse('UNAVAILABLE', 'a failover has just lost the last writes of the database: send the request again', {
         retryAfterMs: 1_000,
       });
-    if (lease !== undefined) throw new MustWaitError();
+    if (sentUnder !== undefined) throw new MustWaitError();
     refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
   }
 
   /**
-   * PENDING → SENT; false when the call is no longer waiting, or the backend is no longer in use or at `backendVersion`. Throws a
-   * Refusal, ObjectClaimedError or LeaseLostError: nothing is written then.
+   * PENDING → SENT; false when the call is no longer waiting, or the backend is no longer in use or at the version of `sentUnder`.
+   * Throws a Refusal, ObjectClaimedError or LeaseLostError: nothing is written then.
    */
-  send(call: CallSubject, mark: OperationMark, lease: HeldLease, backendVersion: number): Promise<boolean> {
+  send(call: CallSubject, mark: OperationMark, sentUnder: SentUnder): Promise<boolean> {
     return this.#db
       .transaction(async (tx) => {
-        await checkLease(tx, lease);
+        await checkLease(tx, sentUnder.lease);
         if (call.forced) await takeClaimOver(tx, call);
-        const sent = await markSent(tx, call, mark, this.#owner, backendVersion).catch(async (error: unknown) => {
+        const sent = await markSent(tx, call, mark, this.#owner, sentUnder).catch(async (error: unknown) => {
           if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
           throw error;
         });
@@ -439,7 +440,7 @@ async function noteConflict(batch: Transaction, call: CallSubject, note: string)
 /** Placeholder for a statement that is not needed. */
 const nothing = Promise.resolve();
 
-/** The call can't be sent at once: another one waits for the same object, or the lease is lost. */
+/** The call can't be sent at once: another one waits for the same object, or what it was to be sent under no longer holds. */
 export class MustWaitError extends Error {}
 
 /** Rolls back `send`, including the claim. */

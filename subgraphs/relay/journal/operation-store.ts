@@ -39,31 +39,37 @@ const predatesLoss = `timeline < ${lastLossSql}`;
 /** `forMs` from the database's current time, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
 
+/** A call is sent under the lease, and while the backend is at the version that the call was rendered for. */
+export interface SentUnder {
+  readonly lease: HeldLease;
+  readonly backendVersion: number;
+}
+
 export interface NewOperation {
   readonly call: AcceptedCall;
   readonly owner: string;
-  /** The lease under which it is SENT; absent: it is PENDING. */
-  readonly lease: HeldLease | undefined;
+  /** Absent: it is PENDING. */
+  readonly sentUnder: SentUnder | undefined;
   /** From now: the longest time that it may wait (PENDING) or take (SENT). */
   readonly deadlineMs: number;
 }
 
-export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 'SENT' {
-  return lease === undefined ? 'PENDING' : 'SENT';
+export function firstState({ sentUnder }: Pick<NewOperation, 'sentUnder'>): 'PENDING' | 'SENT' {
+  return sentUnder === undefined ? 'PENDING' : 'SENT';
 }
 
 /**
- * For a batch, which it ends when the backend is no longer in use or not at the expected version, the timeline is one before a
- * loss, the object belongs to another CMP object, or (SENT) the lease is lost or another call waits for the object. A SENT call
- * gets the object's claim; when another call has it the batch ends with the database's duplicate error. Whom the object belongs to
- * is read once the claim is taken: a PENDING call has none, and asks again when it is sent.
+ * For a batch, which it ends when the backend is no longer in use, the timeline is one before a loss, the object belongs to another
+ * CMP object, or (SENT) what the call is sent under does not hold or another call waits for the object. A SENT call gets the
+ * object's claim; when another call has it the batch ends with the database's duplicate error. Whom the object belongs to is read
+ * once the claim is taken: a PENDING call has none, and asks again when it is sent.
  */
 export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
-  const { call, owner, lease, deadlineMs } = operation;
+  const { call, owner, sentUnder, deadlineMs } = operation;
   const state = firstState(operation);
   assertTransition(null, state, 'owner');
   const unmapped = noForeignMapping(call);
-  const [before, after] = lease === undefined ? [unmapped, always] : [firstInLine(call, lease), unmapped];
+  const [before, after] = sentUnder === undefined ? [unmapped, always] : [firstInLine(call, sentUnder.lease), unmapped];
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
@@ -99,7 +105,7 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       ...sentTo(call),
       deadlineMs,
       call.backendId,
-      call.backendVersion,
+      sentUnder?.backendVersion ?? null,
       call.timeline,
       ...before.values,
       ...after.values,
@@ -129,7 +135,7 @@ export async function markSent(
   call: CallSubject,
   mark: OperationMark,
   owner: string,
-  backendVersion: number,
+  { backendVersion }: SentUnder,
 ): Promise<boolean> {
   assertTransition(mark.state, 'SENT', 'owner');
   const { affectedRows } = await sql.execute(

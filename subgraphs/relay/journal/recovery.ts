@@ -53,6 +53,8 @@ export class Recovery {
     await this.#noticeClock();
     const dead: string[] = [];
     for (const owner of await ownersOfUnended(db)) {
+      // Its own lease may have ended while it got no CPU.
+      if (owner === leases.owner) continue;
       const holder = await leases.holder(processLeaseName('relay', owner));
       if (holder?.live !== true) dead.push(owner);
     }

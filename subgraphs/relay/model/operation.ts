@@ -48,8 +48,6 @@ export interface AcceptedCall extends CallSubject {
   readonly args: JsonObject;
   readonly wire: WireCall;
   readonly deadlineMs: number;
-  /** Not accepted when the backend is at another version: set when its row was not just read. */
-  readonly backendVersion: number | null;
   readonly key: KeyScope | null;
   readonly requestedBy: string;
   readonly timeline: number;

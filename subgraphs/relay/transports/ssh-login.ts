@@ -35,12 +35,21 @@ export function privateKeyFault(privateKey: string, passphrase?: string): string
 function parsePrivateKey(privateKey: string, passphrase?: string): ParsedKey | Error {
   const tooCostly = keyCostFault(privateKey);
   if (tooCostly !== undefined) return new Error(tooCostly);
-  const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(privateKey, passphrase);
-  const key = Array.isArray(parsed) ? (parsed[0] ?? new Error('it has no key')) : parsed;
+  const key = readKey(privateKey, passphrase);
   if (!(key instanceof Error)) return key.isPrivateKey() ? key : new Error('it is a public key, not a private one');
   if (/no passphrase/i.test(key.message)) return new Error('it is encrypted, and no passphrase is given');
-  if (/bad passphrase|integrity check/i.test(key.message)) return new Error('the passphrase is wrong');
+  if (/bad passphrase/i.test(key.message)) return new Error('the passphrase is wrong');
   return new Error('it is not a readable OpenSSH or PEM private key');
+}
+
+/** ssh2 throws for some damaged keys, and gives nothing for a file without keys. */
+function readKey(privateKey: string, passphrase?: string): ParsedKey | Error {
+  try {
+    const parsed: ParsedKey | ParsedKey[] | Error | undefined = ssh2.utils.parseKey(privateKey, passphrase);
+    return [parsed].flat()[0] ?? new Error('it has no key');
+  } catch (error) {
+    return new Error('ssh2 does not read it', { cause: error });
+  }
 }
 
 /** Decrypting a key with its passphrase takes a good part of a second of CPU time: once is enough. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { wordsOf } from '../../../bench/trials/lb-config/words.ts';
+import { patternsOf, wordsOf } from '../../../bench/trials/lb-config/words.ts';
 import { runLbConfig } from '../../../bench/trials/lb-config.ts';
 import { endProcessesOf } from '../../support/left-processes.ts';
 
@@ -12,6 +12,10 @@ test('words are read as HAProxy reads them', () => {
   expect(wordsOf('a\\ b c\n\n  d')).toEqual([['a b', 'c'], [], ['d']]);
   expect(() => wordsOf('a $HOME')).toThrow('outside of strong quotes');
   expect(() => wordsOf("a 'b")).toThrow('not closed');
+});
+
+test('patterns of a file are read as HAProxy reads them', () => {
+  expect(patternsOf('# no\n  a b #c \r\n\n#\n\t-f x')).toEqual(['a b #c ', '-f x']);
 });
 
 test('hostile values through every field: refused, or one word', async () => {

@@ -214,6 +214,18 @@ describe('the judge', () => {
     expect(arrived(20, 1_850)).toMatchObject({ sentTooLate: 0, sentAfterPause: 0 });
   });
 
+  test('a call of a paused relay may arrive as late as those of a relay that was not; and none after seconds', () => {
+    const arrived = (afterMs: number, otherAfterMs: number) => {
+      const log = evidence();
+      log.device.set(made, { receivedAtMs: at(afterMs), appliedAtMs: at(afterMs + 5) });
+      log.device.set(unseen, { receivedAtMs: at(otherAfterMs), appliedAtMs: [] });
+      const pauses = [{ owner: 'alive', fromMs: sentAtMs + 1, untilMs: sentAtMs + 1_000 }];
+      return judge({ ...log, pauses }, window).sentTooLate;
+    };
+    expect([arrived(3_500, 5), arrived(3_500, 1_600), arrived(3_700, 1_600)]).toEqual([1, 0, 1]);
+    expect([arrived(5, 6_900), arrived(5, 7_100), arrived(7_100, 7_100)]).toEqual([0, 1, 2]);
+  });
+
   test('of calls that are the same on the wire the first gets the arrivals, unless it was never sent', () => {
     const found = (neverSent: boolean) => {
       const book = new RecordBook();

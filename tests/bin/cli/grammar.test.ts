@@ -35,7 +35,8 @@ const otherWordsForThem = [
 ];
 /** A part joins the lab and leaves it: it is not an object of the graph. */
 const ownWords = ['lab add', 'lab remove'];
-const word = /^[a-z]+(-[a-z]+)*$/;
+// With a digit: l7policies.
+const word = /^[a-z][a-z0-9]*(-[a-z]+)*$/;
 
 const loaded = new Map<string, Noun>();
 const alone = new Map<string, Verb>();
@@ -81,8 +82,22 @@ describe('the grammar', () => {
   });
 
   test('options with the same name are the same everywhere', () => {
-    // The value (a backend, state, role or address) has a different meaning for each verb; the name is the same.
-    const ownWords = new Set(['after', 'backend', 'data', 'host', 'label', 'port', 'role', 'state']);
+    // The value has a different meaning for each verb, for example a key or an address; the name is the same.
+    const ownWords = new Set([
+      'after',
+      'backend',
+      'data',
+      'host',
+      'key',
+      'label',
+      'nodes',
+      'no-install',
+      'orphan-mappings',
+      'port',
+      'role',
+      'state',
+      'tag',
+    ]);
     const first = new Map<string, { readonly of: string; readonly option: Option<unknown> }>();
     for (const { noun, name, verb } of allVerbs()) {
       for (const [long, option] of Object.entries(verb.options)) {

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
 import type { PartName, Trouble } from '../../../lab/part.ts';
 import { labUnavailable } from '../../support/lab.ts';
+import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { ask, startUp, tokenOf, type UpProcess } from './up-process.ts';
 
@@ -80,13 +81,15 @@ export class LabSystem {
   up: UpProcess;
   readonly #folder: TemporaryFolder;
   readonly #token: string;
+  readonly #via: readonly string[];
   #writes = 0;
 
-  private constructor(folder: TemporaryFolder, data: string, up: UpProcess, token: string) {
+  private constructor(folder: TemporaryFolder, data: string, up: UpProcess, token: string, via: readonly string[]) {
     this.#folder = folder;
     this.data = data;
     this.up = up;
     this.#token = token;
+    this.#via = via;
   }
 
   /** `via`: a program that becomes it, in whose data folder it can write. */
@@ -94,8 +97,8 @@ export class LabSystem {
     const folder = await temporaryFolder();
     if (via.length > 0) await chmod(folder.path, 0o777);
     const data = join(folder.path, 'data');
-    const up = await startUp(data, args, via.length > 0 ? { HOME: folder.path } : {}, via);
-    return new LabSystem(folder, data, up, await tokenOf(data));
+    const up = await startUp(data, args, homeOf(folder, via), via);
+    return new LabSystem(folder, data, up, await tokenOf(data), via);
   }
 
   async stop(): Promise<void> {
@@ -110,7 +113,7 @@ export class LabSystem {
 
   async restart(signal: 'SIGTERM' | 'SIGKILL', args: readonly string[] = []): Promise<void> {
     await this.end(signal);
-    this.up = await startUp(this.data, args);
+    this.up = await startUp(this.data, args, homeOf(this.#folder, this.#via), this.#via);
   }
 
   async move(): Promise<void> {
@@ -123,8 +126,10 @@ export class LabSystem {
 
   /** `tidegate lab`; its output is what it prints without `--json`. */
   async told(...words: readonly string[]): Promise<string> {
-    const { stdout } = await run(process.execPath, [program, 'lab', ...words, '--data', this.data], {
-      timeout: 200_000,
+    // A test does not change the machine.
+    const more = words[0] === 'add' ? ['--no-install'] : [];
+    const { stdout } = await run(process.execPath, [program, 'lab', ...words, ...more, '--data', this.data], {
+      timeout: 200_000 * patience,
     });
     return stdout;
   }
@@ -251,4 +256,8 @@ export class LabSystem {
     await this.over(part);
     await this.done(part);
   }
+}
+
+function homeOf({ path }: TemporaryFolder, via: readonly string[]): Readonly<Record<string, string>> {
+  return via.length > 0 ? { HOME: path } : {};
 }

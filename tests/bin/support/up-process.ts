@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atMost } from '../../../platform/within.ts';
+import { patience } from '../../support/patience.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const readyTimeoutMs = 110_000;
+const readyTimeoutMs = 110_000 * patience;
 
 export interface UpProcess {
   readonly child: ChildProcess;

@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parse, validate } from 'graphql';
 import { exampleTabs } from '../../../dashboard/src/graphiql/example-tabs.ts';
 import { changesSubscription, historyQuery } from '../../../dashboard/src/live/documents.ts';
+import { kinds as balancerKinds } from '../../../dashboard/src/pages/loadbalancer/kinds.ts';
 import { kinds } from '../../../dashboard/src/pages/relay/kinds.ts';
 import * as generated from '../../../generated/dashboard/graphql.ts';
 
@@ -14,7 +15,12 @@ const schema = buildSchema(supergraph, { assumeValid: true });
 
 describe('documents', () => {
   const written = Object.entries(generated).filter(([name]) => name.endsWith('Document'));
-  const composed = [changesSubscription('relay', kinds), historyQuery('relay', kinds)];
+  const composed = [
+    changesSubscription('relay', kinds),
+    historyQuery('relay', kinds),
+    changesSubscription('loadbalancer', balancerKinds),
+    historyQuery('loadbalancer', balancerKinds),
+  ];
 
   test.each(written)('%s', (_, text) => {
     expect(validate(schema, parse(String(text))).map((error) => error.message)).toEqual([]);

@@ -1,8 +1,9 @@
 // Headless Chromium for page tests: records console errors and requests to other origins.
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { patience } from '../../support/patience.ts';
 
 /** Generous, for a busy machine, but shorter than a test's own limit, so that a failure names its wait. */
-const waitMs = 60_000;
+const waitMs = 60_000 * patience;
 
 export async function launchBrowser(): Promise<Browser> {
   return await chromium.launch({

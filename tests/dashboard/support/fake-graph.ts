@@ -1,7 +1,9 @@
 // The root fields of the fake graph: the supergraph's own schema with resolvers over a FakeWorld.
 import { randomUUID } from 'node:crypto';
 import { operationStates } from '../../../subgraphs/relay/model/states.ts';
-import { coded, type FakeMapping, type FakeOperation, type FakeWorld, now, page, projects } from './fake-world.ts';
+import { createBalancerRoot } from './fake-balancers.ts';
+import { coded, now, page, projects } from './fake-values.ts';
+import type { FakeMapping, FakeOperation, FakeWorld } from './fake-world.ts';
 
 export interface FakeContext {
   readonly bearer: string | null;
@@ -14,6 +16,9 @@ interface WithInput {
 interface Paging {
   readonly first?: number;
   readonly after?: string | null;
+}
+interface HistoryArguments extends Paging {
+  readonly kinds?: readonly string[] | null;
 }
 interface OperationsArguments extends Paging {
   readonly projectId?: string | null;
@@ -50,6 +55,7 @@ export function createRoot(world: FakeWorld) {
   const newestFirst = (): FakeOperation[] => [...world.operations.values()].reverse();
 
   return {
+    ...createBalancerRoot(world, guard),
     statusCursor: (_: object, context: FakeContext) => {
       guard(context);
       return world.cursor;
@@ -96,15 +102,14 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return world.operations.get(id) ?? null;
     },
-    statusHistory: ({ first, after }: Paging, context: FakeContext) => {
+    statusHistory: ({ kinds, first, after }: HistoryArguments, context: FakeContext) => {
       guard(context);
-      return page([...world.changes].reverse(), first, after).nodes.length === 0
-        ? page([])
-        : page(
-            [...world.changes].reverse().map((change) => world.withSubject(change)),
-            first,
-            after,
-          );
+      const found = world.changes.filter(({ kind }) => !kinds || kinds.includes(String(kind)));
+      return page(
+        found.reverse().map((change) => world.withSubject(change)),
+        first,
+        after,
+      );
     },
     cmpObject: ({ type, externalId }: { readonly type: string; readonly externalId: string }, context: FakeContext) => {
       guard(context);

@@ -1,6 +1,8 @@
 // An in-memory Tidegate for the dashboard tests: entities, a stream of status changes with cursors, and logins. It outlives the
 // fake server, like the database outlives a gateway. Only tests advance its clock, and only forward.
 import { EventEmitter, once } from 'node:events';
+import { FakeBalancers } from './fake-balancers.ts';
+import { coded, type FakeProject, now, page, projects } from './fake-values.ts';
 
 export interface FakeBackend {
   readonly __typename: 'Backend';
@@ -41,11 +43,6 @@ export interface FakeVerification {
   readonly differences: readonly { readonly path: string; readonly wanted: unknown; readonly found: unknown }[];
 }
 
-export interface FakeProject {
-  readonly id: string;
-  readonly name: string;
-}
-
 interface FakeChange {
   readonly seq: number;
   readonly id: string;
@@ -54,15 +51,21 @@ interface FakeChange {
   readonly [field: string]: unknown;
 }
 
-export const projects: readonly FakeProject[] = [
-  { id: 'p1', name: 'acme' },
-  { id: 'p2', name: 'globex' },
-];
+/** What a status change is about. */
+export interface ChangingEntity {
+  readonly __typename: string;
+  readonly id: string;
+  readonly version: number;
+  readonly project?: unknown;
+}
 
 export class FakeWorld {
   readonly backends = new Map<string, FakeBackend>();
   readonly operations = new Map<string, FakeOperation>();
   readonly mappings = new Map<string, FakeMapping>();
+  readonly loadBalancing = new FakeBalancers((subject, { kind, from, to, reason = null }) =>
+    this.#append(subject, kind, from, to, reason),
+  );
   readonly changes: FakeChange[] = [];
   readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
   /** Counts of operations end here. */
@@ -219,6 +222,11 @@ export class FakeWorld {
     return `c${this.changes.length}`;
   }
 
+  /** A change of a subject that the graph does not give. */
+  tell(subject: ChangingEntity, kind: string, to: string, reason: string): void {
+    this.#append(subject, kind, null, to, reason);
+  }
+
   /** The changes after `after`, without an end. Throws an error with `extensions.code` when the cursor is too old. */
   async *follow(after: string | null, signal: AbortSignal): AsyncGenerator<{ cursor: string; change: unknown }> {
     let seq = after === null ? this.changes.length : Number(after.slice(1));
@@ -240,17 +248,15 @@ export class FakeWorld {
       Backend: this.backends,
       RelayOperation: this.operations,
       Mapping: this.mappings,
+      LoadBalancer: this.loadBalancing.balancers,
+      LoadBalancerNode: this.loadBalancing.nodes,
+      Member: this.loadBalancing.members,
+      LoadBalancerHost: this.loadBalancing.hosts,
     };
     return { ...change, subject: entities[change.subjectType]?.get(change.subjectId) ?? null };
   }
 
-  #append(
-    subject: FakeBackend | FakeOperation | FakeMapping,
-    kind: string,
-    from: string | null,
-    to: string,
-    reason: string | null,
-  ): void {
+  #append(subject: ChangingEntity, kind: string, from: string | null, to: string, reason: string | null): void {
     const seq = this.changes.length + 1;
     this.changes.push({
       seq,
@@ -284,18 +290,4 @@ export function health(patch: Readonly<Record<string, unknown>>): Readonly<Recor
 
 export function verification(result: string, differences: FakeVerification['differences'] = [], at = now()) {
   return { lastVerification: { at, result, differences } };
-}
-
-export function now(offsetMs = 0): string {
-  return new Date(Date.now() + offsetMs).toISOString();
-}
-
-export function page<Node>(nodes: readonly Node[], first = 50, after: string | null = null) {
-  const start = after === null ? 0 : Number(after);
-  const end = Math.min(nodes.length, start + first);
-  return { nodes: nodes.slice(start, end), pageInfo: { hasNextPage: end < nodes.length, endCursor: String(end) } };
-}
-
-export function coded(code: string, message: string): Error {
-  return Object.assign(new Error(message), { extensions: { code } });
 }

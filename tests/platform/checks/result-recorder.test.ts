@@ -6,7 +6,17 @@ import { createLogger } from '../../../platform/log.ts';
 
 function seen(statusBefore: CheckedStatus, status: CheckedStatus): CheckObservation {
   const outcome = status === 'DOWN' ? 'DOWN' : 'UP';
-  return { targetId: 't', outcome, status, statusBefore, message: null, detail: null, latencyMs: 1, at: new Date() };
+  return {
+    targetId: 't',
+    outcome,
+    status,
+    statusBefore,
+    message: null,
+    detail: null,
+    latencyMs: 1,
+    lateMs: 0,
+    at: new Date(),
+  };
 }
 
 function subject() {

@@ -34,6 +34,7 @@ export interface TcpTenantOptions {
   readonly confirmMs?: number;
   readonly samplesPerSecond?: number;
   readonly handsOver?: true;
+  readonly notesDoubts?: true;
   readonly egress?: EgressPolicy;
 }
 
@@ -43,6 +44,7 @@ export class TcpTenant implements CheckTenant {
   readonly slots: number;
   readonly samplesPerSecond: number;
   readonly handsOver?: true;
+  readonly notesDoubts?: true;
   readonly egress?: EgressPolicy;
   readonly #db: Database;
   readonly #worker: string;
@@ -55,6 +57,7 @@ export class TcpTenant implements CheckTenant {
     this.#worker = worker;
     this.#options = options;
     if (options.handsOver !== undefined) this.handsOver = options.handsOver;
+    if (options.notesDoubts !== undefined) this.notesDoubts = options.notesDoubts;
     if (options.egress !== undefined) this.egress = options.egress;
     this.probes = [options.probe ?? tcpProbe];
     this.slots = options.slots ?? 256;

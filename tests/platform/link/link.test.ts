@@ -1,13 +1,16 @@
 // Both ends of a link over real mutual TLS: documents arrive in order, reports until they are stored, over lost connections.
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
-import type { MutualTls } from '../../../platform/graph/tls.ts';
+import { WebSocket } from 'ws';
+import { clientOptions, type MutualTls } from '../../../platform/graph/tls.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { JsonValue } from '../../../platform/json.ts';
 import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
 import { type LinkPeer, LinkServer, type LinkSession } from '../../../platform/link/link-server.ts';
+import { linkVersion } from '../../../platform/link/messages.ts';
 import { machineUri } from '../../../platform/machines/machine.ts';
 import { Peers } from '../../../platform/machines/peers.ts';
 import { type CertificateAndKey, certify, makeCertificate } from '../../../platform/net/certificates.ts';
@@ -77,6 +80,8 @@ class Domain {
   closed = 0;
   /** Reports are refused while it is true. */
   failing = false;
+  /** Reports wait for it. */
+  held: Promise<void> | undefined;
 
   async open(peer: LinkPeer): Promise<LinkSession> {
     this.peers.push(peer);
@@ -85,6 +90,7 @@ class Domain {
       begin: () => peer.send({ type: 'document', key: 'node/1', generation: 7, document: { a: 1 } }),
       report: async (key, body) => {
         await sleep(1);
+        await this.held;
         if (this.failing) throw new Error('the database is away');
         this.reports.push([key, body]);
       },
@@ -92,7 +98,8 @@ class Domain {
         this.resent.push(key);
         peer.send({ type: 'document', key, generation: 9, document: { a: 9 } });
       },
-      closed: () => {
+      closed: async () => {
+        await sleep(1);
         this.closed += 1;
       },
     };
@@ -176,6 +183,39 @@ test('a report is sent until it is stored, also over a lost connection; a newer 
   expect(domain.reports.filter(([key]) => key === 'node/1').map(([, body]) => body)).toEqual([{ applied: 2 }]);
 });
 
+test('found by reading: a machine gets rid of all its reports, however many have gathered, on one connection', async () => {
+  const domain = new Domain();
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  const client = dial(await machine('lbhost', 'host-1'), [server.port]);
+  for (let index = 0; index < 4_000; index += 1) client.report(`member/${index}`, { index });
+  await waitFor('all reports to be stored', () => client.waiting === 0);
+  expect(new Set(domain.reports.map(([key]) => key)).size).toBe(4_000);
+  expect(domain.peers).toHaveLength(1);
+}, 90_000);
+
+test('found by reading: large messages that come faster than they are stored wait at the machine', async () => {
+  const domain = new Domain();
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  let release = () => {};
+  domain.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const tls = await machine('lbhost', 'host-1');
+  const socket = new WebSocket(`wss://127.0.0.1:${server.port}/link`, clientOptions(tls, 'loadbalancer'));
+  ends.push(async () => socket.terminate());
+  await once(socket, 'open');
+  const said = (message: object) => socket.send(JSON.stringify(message));
+  said({ type: 'hello', version: linkVersion, facts: {}, held: {} });
+  const body = 'x'.repeat(3.5 * 1024 * 1024);
+  for (let number = 1; number <= 16; number += 1) said({ type: 'report', number, key: `large/${number}`, body });
+  // Time enough to send all, if they were read.
+  for (let pings = 0; pings < 3; pings += 1) await once(socket, 'ping');
+  expect(socket.bufferedAmount).toBeGreaterThan(16 * 1024 * 1024);
+  release();
+  await waitFor('all to be stored', () => domain.reports.length === 16);
+  expect(socket.readyState).toBe(socket.OPEN);
+}, 90_000);
+
 test('a machine finds another place when its own is drained', async () => {
   const domains = [new Domain(), new Domain()];
   const tls = await machine('loadbalancer', 'one');
@@ -188,6 +228,15 @@ test('a machine finds another place when its own is drained', async () => {
   const first = domains.findIndex(({ peers }) => peers.length > 0);
   await servers[first]?.drain();
   await waitFor('the other end', () => (domains[1 - first]?.peers.length ?? 0) > 0 && client.connected);
+});
+
+test('a stop waits until the ends of all connections are recorded', async () => {
+  const domain = new Domain();
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  for (const name of ['host-1', 'host-2']) dial(await machine('lbhost', name), [server.port]);
+  await waitFor('both', () => server.connected === 2);
+  await server.stop();
+  expect(domain.closed).toBe(2);
 });
 
 test('only machines of the role are accepted, and a revoked one is cut off', async () => {

@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   canonicalAddressBlock,
+  hostCountIn,
+  hostsIn,
   isBelow,
   isInBlock,
   isInRange,
@@ -89,4 +91,17 @@ test('masks and prefix lengths', () => {
   for (let prefix = 0; prefix <= 32; prefix += 1) expect(prefixOf(maskOf(prefix))).toBe(prefix);
   expect([maskOf(0), maskOf(20), maskOf(32)]).toEqual(['0.0.0.0', '255.255.240.0', '255.255.255.255']);
   for (const none of ['255.0.255.0', '0.0.0.255', '255.255.255', '', 'ffff::']) expect(prefixOf(none)).toBeUndefined();
+});
+
+test.each([
+  '192.0.2.0/24',
+  '192.0.2.0/29',
+  '192.0.2.0/30',
+  '192.0.2.0/31',
+  '192.0.2.1',
+  '2001:db8::/112',
+  '10.0.0.0/8',
+  'none',
+])('hosts of %s are counted as they are given', (block) => {
+  expect(hostCountIn(block)).toBe([...hostsIn(block)].length);
 });

@@ -14,7 +14,12 @@ const passphrase = 'open sesame';
 
 /** An OpenSSH key whose file claims more rounds than it was made with. */
 function sshKey(rounds: number): string {
-  const made = ssh2.utils.generateKeyPairSync('ed25519', { cipher: 'aes256-ctr', passphrase, rounds: 16 }).private;
+  const made = ssh2.utils.generateKeyPairSync('ecdsa', {
+    bits: 256,
+    cipher: 'aes256-ctr',
+    passphrase,
+    rounds: 16,
+  }).private;
   const [head = '', ...rest] = made.trim().split('\n');
   const bytes = Buffer.from(rest.slice(0, -1).join(''), 'base64');
   const at = bytes.indexOf('bcrypt') + 'bcrypt'.length + 4;

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { FortiGate, FortiGateOptions } from '../../../simulators/fortios/fortigate.ts';
+import { patience } from '../../support/patience.ts';
 import { startGate, withToken } from './support/gates.ts';
 
 const isThere = existsSync('/usr/lib/python3/dist-packages/netmiko');
@@ -30,7 +31,9 @@ interface Seen {
 
 async function netmiko(gate: FortiGate, lines: readonly string[], read: string): Promise<Seen> {
   const args = JSON.stringify([gate.ssh.port, lines, read]);
-  const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', program, args], { timeout: 60_000 });
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', program, args], {
+    timeout: 60_000 * patience,
+  });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Seen;
 }
 

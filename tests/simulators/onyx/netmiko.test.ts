@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { OnyxSwitch } from '../../../simulators/onyx/switch.ts';
+import { patience } from '../../support/patience.ts';
 
 const isThere = existsSync('/usr/lib/python3/dist-packages/netmiko');
 const whenThere = isThere ? test : test.skip;
@@ -33,7 +34,9 @@ whenThere('netmiko logs in, makes VLANs, saves and reads back', async () => {
   const made = ['vlan 100-139', 'exit', ...many];
   const lines = ['vlan 42', 'name "from netmiko"', 'exit', 'interface ethernet 1/3 switchport access vlan 42', ...made];
   const args = JSON.stringify([device.ssh.port, lines]);
-  const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', program, args], { timeout: 90_000 });
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', program, args], {
+    timeout: 90_000 * patience,
+  });
   const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, string>;
   expect(seen.first).toBe('switch-1 [standalone: master] >');
   expect(seen.after).toBe('switch-1 [standalone: master] #');

@@ -127,6 +127,7 @@ function valid(mutation: string): Input {
     loadBalancerDelete: { id: ids.loadBalancer },
     loadBalancerQuotaSet: { projectId: projectId(projectA), kind: 'POOLS', limit: 5 },
     loadBalancerHostCordon: { id: encodeId('LoadBalancerHost', host), cordoned: true },
+    loadBalancerHostDelete: { id: encodeId('LoadBalancerHost', host) },
     loadBalancerFailover: { id: ids.loadBalancer },
     loadBalancerNodeReplace: { id: encodeId('LoadBalancerNode', nodes.mine) },
     projectSubnetCreate: { name: 'new', cidr: '10.1.0.0/24' },
@@ -191,6 +192,7 @@ const foreignOf: Readonly<Record<string, () => string>> = {
 /** Beyond single fields: what the parts' own descriptions refuse, and what is taken or does not fit. */
 const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
   Pool: [
+    ...['UDP', 'SCTP'].map((protocol) => one(protocol, { protocol }, 'NOT_SUPPORTED input.protocol')),
     one('a name that is taken', { name: 'raw' }, 'ALREADY_EXISTS input.name'),
     one(
       'a cookie in TCP',
@@ -231,6 +233,8 @@ const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
     one('a bad host', { host: 'no host' }, 'INVALID_INPUT input.host'),
     one('an address that is none', { host: '300.1.1.1' }, 'INVALID_INPUT input.host'),
     one('an unusual notation of an address', { host: '0x7f.1' }, 'INVALID_INPUT input.host'),
+    one('no address in particular', { host: '0.0.0.0' }, 'INVALID_INPUT input.host'),
+    one('no address in particular as what is checked', { monitorHost: '::' }, 'INVALID_INPUT input.monitorHost'),
     one('a cloud metadata service', { host: '169.254.169.254' }, 'EGRESS_DENIED input.host'),
     one('the same in IPv6', { host: '::ffff:169.254.169.254' }, 'EGRESS_DENIED input.host'),
     one('a network of the hosts', { host: '198.51.100.7' }, 'EGRESS_DENIED input.host'),
@@ -239,6 +243,7 @@ const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
   ],
   HealthMonitor: [
     one('a second one', () => ({ poolId: ids.pool }), 'LIMIT_REACHED '),
+    ...['PING', 'SCTP', 'UDP_CONNECT'].map((type) => one(type, { type }, 'NOT_SUPPORTED input.type')),
     one('a timeout longer than the interval', { intervalMs: 500, timeoutMs: 501 }, 'INVALID_INPUT input.timeoutMs'),
     one('a path for TCP', { type: 'TCP', path: '/' }, 'INVALID_INPUT input.path'),
     one('a path without slash', { path: 'health' }, 'INVALID_INPUT input.path'),
@@ -248,6 +253,7 @@ const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
     one('a bad Host header', { hostHeader: 'a\r\nX: y' }, 'INVALID_INPUT input.hostHeader'),
   ],
   Listener: [
+    ...['UDP', 'SCTP'].map((protocol) => one(protocol, { protocol }, 'NOT_SUPPORTED input.protocol')),
     one('a port that is taken', { port: 80 }, 'ALREADY_EXISTS input.port'),
     one('the port of health checks', { port: 18_999 }, 'IN_USE input.port'),
     one('no certificate', { protocol: 'TERMINATED_HTTPS' }, 'INVALID_INPUT input.certificateIds'),
@@ -332,6 +338,7 @@ const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
     one('a key for the path', { key: 'x' }, 'INVALID_INPUT input.key'),
     one('a header that is no token', { type: 'HEADER', key: 'a b' }, 'INVALID_INPUT input.key'),
     one('a cookie that is no token', { type: 'COOKIE', key: 'a)' }, 'INVALID_INPUT input.key'),
+    one('a cookie with a comma', { type: 'COOKIE', key: 'a', value: 'b,c' }, 'INVALID_INPUT input.value'),
     one('a space at the end', { value: '/a ' }, 'INVALID_INPUT input.value'),
     one('another alphabet', { value: '/é' }, 'INVALID_INPUT input.value'),
     one(
@@ -437,6 +444,11 @@ const chainCases: readonly Case[] = [
   one('the key of another certificate', () => ({ privateKey: other.key }), 'INVALID_INPUT input.privateKey'),
 ];
 
+const hostCases: readonly Case[] = [
+  ...keyCases,
+  one('no id at all', { id: control }, 'NOT_FOUND input.id'),
+  one('an unknown id', () => ({ id: encodeId('LoadBalancerHost', newUuid()) }), 'NOT_FOUND input.id'),
+];
 const cases: Readonly<Record<string, readonly Case[]>> = {
   ...Object.fromEntries(partCases),
   loadBalancerCreate: [
@@ -551,12 +563,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
   loadBalancerHostCordon: [
     one('an evacuation without a cordon', { cordoned: false, evacuate: true }, 'INVALID_INPUT input.evacuate'),
-    ...keyCases,
-    one('no id at all', { id: control }, 'NOT_FOUND input.id'),
-    one('an unknown id', () => ({ id: encodeId('LoadBalancerHost', newUuid()) }), 'NOT_FOUND input.id'),
+    ...hostCases,
   ],
+  loadBalancerHostDelete: [...hostCases, one('a host that is connected', {}, 'WRONG_STATE input.id')],
 };
-const ofAdministrators = ['loadBalancerQuotaSet', 'loadBalancerHostCordon'];
+const ofAdministrators = ['loadBalancerQuotaSet', 'loadBalancerHostCordon', 'loadBalancerHostDelete'];
 
 test('every mutation has its cases', () => {
   const names = Object.keys(graph.schema.getMutationType()?.getFields() ?? {});

@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/stores/balancer-store.ts';
+import { makeCertificate } from '../../../platform/net/certificates.ts';
+import { reconcile } from '../../../subgraphs/loadbalancer/reconcile/reconcile-queue.ts';
+import { dnsNames } from '../../../subgraphs/loadbalancer/stores/dns-names.ts';
 import {
   BalancerGraph,
   type Fault,
@@ -174,10 +176,8 @@ test('what a deleted load balancer had is deleted with it, and what it used is f
   // Again, and a change of what is being deleted.
   expect((await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer })).faults).toEqual([]);
   expect((await graph.mutate('memberUpdate', { id: ids.member, weight: 2 })).faults).toEqual(['NOT_FOUND input.id']);
-  await graph.db.transaction(async (tx) => {
-    const row = await lockBalancer(tx, uuid);
-    if (row !== undefined) await setProvisioning(tx, graph.wake, row, { status: 'DELETED', reason: null });
-  });
+  const { db, wake } = graph;
+  await db.transaction((tx) => reconcile(tx, { db, wake, names: dnsNames({ wake, ttlSeconds: 5 }) }, uuid));
   const left = async (table: string, where: string) =>
     Number((await graph.db.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table} WHERE ${where}`, [uuid]))[0]?.n);
   expect(await left('lb_part', 'load_balancer_id = ? AND deleted = 0')).toBe(0);
@@ -186,20 +186,30 @@ test('what a deleted load balancer had is deleted with it, and what it used is f
   await makeTree(graph, 'gone');
 });
 
+interface Preview {
+  readonly configuration: string;
+  readonly commands: readonly string[];
+  readonly reloads: boolean;
+  readonly reloadReason: string | null;
+  readonly replacesNodes: boolean;
+  readonly wantedNodes: number;
+  readonly userErrors: readonly Fault[];
+}
+
+async function previewOf(loadBalancer: string, change: object, who = member): Promise<Preview> {
+  const { made } = await graph.ask<{ made: Preview }>(
+    who,
+    `query ($id: ID!, $change: LoadBalancerChangeInput!) { made: loadBalancerPreview(id: $id, change: $change) {
+      configuration commands reloads reloadReason replacesNodes wantedNodes userErrors { code field message } } }`,
+    { id: loadBalancer, change },
+  );
+  return made;
+}
+
 test('the preview tells what a change does to HAProxy, and changes nothing', async () => {
   const { loadBalancer, pool, listener } = await makeTree(graph, 'preview');
   const other = await makeTree(graph, 'preview-other');
-  const preview = async (change: object) => {
-    const { made } = await graph.ask<{
-      made: { configuration: string; commands: string[]; reloads: boolean; reloadReason: string; userErrors: Fault[] };
-    }>(
-      member,
-      `query ($id: ID!, $change: LoadBalancerChangeInput!) { made: loadBalancerPreview(id: $id, change: $change) {
-        configuration commands reloads reloadReason userErrors { code field message } } }`,
-      { id: loadBalancer, change },
-    );
-    return made;
-  };
+  const preview = (change: object) => previewOf(loadBalancer, change);
   const counted = async () =>
     graph.db.query(
       'SELECT (SELECT COUNT(*) FROM lb_part) AS parts, (SELECT COUNT(*) FROM audit_entry) AS audited, (SELECT COUNT(*) FROM status_change) AS events, (SELECT SUM(generation) FROM lb_load_balancer) AS generations',
@@ -219,4 +229,95 @@ test('the preview tells what a change does to HAProxy, and changes nothing', asy
   const foreign = await preview({ poolUpdate: { id: other.pool, drainMs: 5 } });
   expect(foreign.userErrors).toMatchObject([{ code: 'NOT_FOUND', field: ['change', 'poolUpdate'] }]);
   expect(await counted()).toEqual(rows);
+});
+
+test('an update of every kind can be previewed, also of the load balancer and of its certificates', async () => {
+  const {
+    loadBalancer,
+    pool,
+    member: server,
+    healthMonitor,
+    listener,
+    l7Policy,
+    l7Rule,
+  } = await makeTree(graph, 'kinds');
+  const other = await makeTree(graph, 'kinds-other');
+  const [one, two] = [await makeCertificate({ commonName: 'a.test' }), await makeCertificate({ commonName: 'b.test' })];
+  const stored = { name: 'kinds', chain: one.cert, privateKey: one.key };
+  const { id: certificate } = await graph.make('tlsCertificateCreate', stored, 'tlsCertificate { id }');
+  const secure = {
+    loadBalancerId: loadBalancer,
+    protocol: 'TERMINATED_HTTPS',
+    port: 443,
+    certificateIds: [certificate],
+  };
+  await graph.make('listenerCreate', secure, 'listener { id }');
+  const rows = async () =>
+    graph.db.query(
+      `SELECT (SELECT SUM(version) FROM lb_part) AS parts, (SELECT SUM(version) FROM lb_load_balancer) AS balancers,
+        (SELECT SUM(version) FROM lb_certificate) AS certificates, (SELECT COUNT(*) FROM audit_entry) AS audited`,
+    );
+  const before = await rows();
+  const renewed = { chain: two.cert, privateKey: two.key };
+  const stays = { reloads: false, replacesNodes: false, wantedNodes: 2, userErrors: [] };
+  const reloads = { ...stays, reloads: true, commands: [], reloadReason: expect.stringContaining('changed') };
+  const differs = { userErrors: [], configuration: expect.stringMatching(/^[+-].*\S/m) };
+  const cases: readonly (readonly [object, object])[] = [
+    [{ listenerUpdate: { id: listener, connectionLimit: 10 } }, reloads],
+    [{ poolUpdate: { id: pool, algorithm: 'LEAST_CONNECTIONS' } }, reloads],
+    [
+      { memberUpdate: { id: server, weight: 7 } },
+      { ...stays, commands: [expect.stringMatching(/^set server \S+ weight 7$/)] },
+    ],
+    [{ healthMonitorUpdate: { id: healthMonitor, path: '/alive' } }, reloads],
+    [{ l7PolicyUpdate: { id: l7Policy, enabled: false } }, differs],
+    [{ l7RuleUpdate: { id: l7Rule, value: '/hidden' } }, differs],
+    [
+      { tlsCertificateUpdate: { id: certificate, ...renewed } },
+      { ...stays, commands: expect.arrayContaining([expect.stringMatching(/^commit ssl cert /)]) },
+    ],
+    [
+      { loadBalancerUpdate: { id: loadBalancer, minNodes: 3 } },
+      { ...stays, wantedNodes: 3, configuration: '', commands: [] },
+    ],
+    [
+      { loadBalancerUpdate: { id: loadBalancer, nodeSize: { connections: 700 } } },
+      { ...stays, replacesNodes: true, configuration: expect.stringMatching(/^\+ {2}maxconn 700$/m), commands: [] },
+    ],
+    [
+      { autoscalingPolicySet: { loadBalancerId: loadBalancer, policy: { requestsPerNode: 9 } } },
+      { ...stays, configuration: '', commands: [] },
+    ],
+    [{ healthMonitorDelete: { id: healthMonitor } }, reloads],
+    [{ memberDelete: { id: server } }, differs],
+    [
+      { loadBalancerDelete: { id: loadBalancer } },
+      { ...stays, wantedNodes: 0, commands: [], configuration: expect.stringMatching(/^- {2}maxconn /m) },
+    ],
+  ];
+  for (const [change, told] of cases) {
+    expect([change, await previewOf(loadBalancer, change)]).toEqual([change, expect.objectContaining(told)]);
+  }
+  const faults = async (change: object, who = member) =>
+    (await previewOf(loadBalancer, change, who)).userErrors.map(({ code, field }) => `${code} ${field.join('.')}`);
+  const update = (input: object) => ({ loadBalancerUpdate: { id: loadBalancer, ...input } });
+  expect(await faults(update({ minNodes: 0 }))).toEqual(['INVALID_INPUT change.loadBalancerUpdate.minNodes']);
+  expect(await faults(update({ maxNodes: 1 }))).toEqual(['INVALID_INPUT change.loadBalancerUpdate.maxNodes']);
+  expect(await faults({ loadBalancerUpdate: { id: other.loadBalancer, enabled: false } })).toEqual([
+    'NOT_FOUND change.loadBalancerUpdate',
+  ]);
+  expect(await faults({ loadBalancerDelete: { id: other.loadBalancer } })).toEqual([
+    'NOT_FOUND change.loadBalancerDelete',
+  ]);
+  expect(await faults({ loadBalancerDelete: { id: loadBalancer, expectedVersion: 99 } })).toEqual([
+    'STALE_VERSION change.loadBalancerDelete.expectedVersion',
+  ]);
+  const policy = { loadBalancerId: loadBalancer, policy: { targetPercent: 9 } };
+  expect(await faults({ autoscalingPolicySet: policy })).toEqual([
+    'INVALID_INPUT change.autoscalingPolicySet.policy.targetPercent',
+  ]);
+  const mixed = { id: certificate, chain: two.cert, privateKey: one.key };
+  expect((await faults({ tlsCertificateUpdate: mixed }))[0]).toContain('change.tlsCertificateUpdate.');
+  expect(await faults(update({ minNodes: 3 }), identity('VIEWER'))).toEqual(['FORBIDDEN ']);
+  expect(await rows()).toEqual(before);
 });

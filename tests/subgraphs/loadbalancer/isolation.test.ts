@@ -132,6 +132,7 @@ const mutations: Readonly<Record<string, () => Input>> = {
   loadBalancerDelete: () => ({ id: ids.loadBalancer }),
   loadBalancerQuotaSet: () => ({ projectId: projectId(projectA), kind: 'POOLS', limit: 1 }),
   loadBalancerHostCordon: () => ({ id: ids.host, cordoned: true }),
+  loadBalancerHostDelete: () => ({ id: ids.host }),
   loadBalancerFailover: () => ({ id: ids.loadBalancer }),
   loadBalancerNodeReplace: () => ({ id: ids.node }),
   autoscalingPolicySet: () => ({ loadBalancerId: ids.loadBalancer, policy: {} }),
@@ -226,7 +227,7 @@ describe.each([
     const answer = await asking.then(({ faults }) => faults.join(), String);
     // Hosts belong to no project: others than administrators are refused before one is looked for.
     expect(answer).toMatch(
-      name === 'loadBalancerHostCordon' ? /FORBIDDEN|UNAUTHENTICATED/ : /NOT_FOUND|PROJECT_REQUIRED|UNAUTHENTICATED/,
+      name.startsWith('loadBalancerHost') ? /FORBIDDEN|UNAUTHENTICATED/ : /NOT_FOUND|PROJECT_REQUIRED|UNAUTHENTICATED/,
     );
     expect(await everything()).toEqual(before);
   });

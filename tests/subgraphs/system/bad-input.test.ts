@@ -88,6 +88,7 @@ const cases: readonly [mutation: string, field: string, value: unknown, code: st
   ['projectCreate', 'name', 'Upper', 'INVALID_INPUT'],
   ['projectCreate', 'name', 'with space', 'INVALID_INPUT'],
   ['projectCreate', 'name', '-leading', 'INVALID_INPUT'],
+  ['projectCreate', 'name', 'dotted.name', 'INVALID_INPUT'],
   ['projectCreate', 'name', control, 'INVALID_INPUT'],
   ['projectCreate', 'name', 'x'.repeat(64), 'TOO_LONG'],
   ['projectCreate', 'name', 'alpha', 'ALREADY_EXISTS'],
@@ -255,4 +256,9 @@ test('a password is in no error, no audit entry and no idempotency row', async (
   ]);
   expect(kept).toContain('secretive');
   expect(kept).not.toContain(password);
+});
+
+// In DNS it is a label of its own: with dots, `a` of project `b.c` and `a.b` of project `c` would be one name.
+test('a project that a command or a first start makes has no dots in its name either', async () => {
+  await expect(bench.system.firstStart.ensureProject('b.c')).rejects.toThrow('INVALID_INPUT');
 });

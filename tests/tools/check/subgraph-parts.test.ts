@@ -13,3 +13,10 @@ test('a composed subgraph without a row is reported with its missing parts', () 
   ]);
   expect(findMissingParts({ [sdl]: ['relay'], folder: ['relay'], [row]: ['relay'] })).toEqual([]);
 });
+
+test('a subgraph that is only begun may lack parts, and is not on that list once it has all', () => {
+  expect(findMissingParts({ [sdl]: ['relay'], folder: ['relay', 'gslb'], [row]: ['relay'] })).toEqual([]);
+  expect(findMissingParts({ [sdl]: ['gslb'], folder: ['gslb'], [row]: ['gslb'] })).toEqual([
+    'the subgraph gslb has all its parts: it is not only begun',
+  ]);
+});

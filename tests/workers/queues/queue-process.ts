@@ -1,4 +1,5 @@
-// A worker process that reports when it is in the middle of a job, to be killed there.
+// A worker process that reports when it is in the middle of a job, to be killed there, or to be stopped with the message `stop`: then
+// it ends by itself, unless something is left that keeps it.
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
@@ -18,5 +19,13 @@ const queue = effectsQueue({
   deadlineMs: 1_000,
   onStart: (job) => void process.send?.({ started: job.key }),
 });
-carrier({ db, queue, redis: { path: options.redisPath }, wake: createLocalWake() }).start();
-process.on('disconnect', () => process.exit(0));
+const subject = carrier({ db, queue, redis: { path: options.redisPath }, wake: createLocalWake() });
+subject.start();
+const orphaned = () => process.exit(0);
+process.on('disconnect', orphaned);
+process.on('message', async () => {
+  await subject.stop();
+  await db.close();
+  process.off('disconnect', orphaned);
+  process.disconnect();
+});

@@ -11,9 +11,11 @@ import {
   failsOpen,
   fileOf,
   isEnabled,
+  memberTimeoutOfAll,
   openBackendName,
   serverName,
   type Tree,
+  usualMemberTimeoutMs,
 } from './tree.ts';
 
 const balance: Readonly<Record<string, readonly string[]>> = {
@@ -35,10 +37,10 @@ export function backendsOf(tree: Tree, pool: WantedPart, listeners: readonly Wan
     `mode ${isHttp ? 'http' : 'tcp'}`,
     // A hash of the client's address needs no memory, so that it holds over reloads, and on all nodes alike.
     ...((isHashed ? balance.SOURCE_IP : balance[String(spec.algorithm)]) ?? []),
-    ...timeoutLines(pool, listeners),
+    ...timeoutLines(tree, pool, listeners),
     'retries 3',
     'option redispatch 1',
-    ...(isHttp ? httpLines : []),
+    ...(isHttp ? [...retryLines, ...ownTimeoutLines(tree)] : []),
     ...cookie,
   ];
   const members = tree.children('Member', pool.id);
@@ -47,7 +49,7 @@ export function backendsOf(tree: Tree, pool: WantedPart, listeners: readonly Wan
     return new Map((isHashed ? withIds(servers) : servers).map((server) => [server.name, server] as const));
   };
   const common = { dynamicCookie: cookie.length > 0, drainMs: Number(spec.drainMs) };
-  const checks = monitor === undefined ? [] : checkLines(monitor);
+  const checks = monitor === undefined ? [] : checkLines(pool, monitor);
   const backend = {
     ...common,
     name: backendName(pool.id),
@@ -81,12 +83,15 @@ export function useLines(tree: Tree, pool: WantedPart, condition?: string): stri
 }
 
 /** `empty-response` would send a POST twice: only requests that may be repeated are. */
-const httpLines = [
+const retryLines = [
   'retry-on conn-failure empty-response',
-  // Of the listener, which can't set it itself.
-  'http-request set-timeout server var(txn.member_timeout)',
   'http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
 ];
+
+/** Of the listener, which can't set it itself. */
+function ownTimeoutLines(tree: Tree): string[] {
+  return memberTimeoutOfAll(tree) === undefined ? ['http-request set-timeout server var(txn.member_timeout)'] : [];
+}
 
 /** By its id a server has its place in the hash: it is the same on all nodes, and over reloads. */
 function withIds(servers: readonly ServerModel[]): ServerModel[] {
@@ -102,13 +107,14 @@ function withIds(servers: readonly ServerModel[]): ServerModel[] {
 }
 
 /** Of several listeners the longest applies; HTTP requests have the timeout of their own for the answer. */
-function timeoutLines(pool: WantedPart, listeners: readonly WantedPart[]): string[] {
+function timeoutLines(tree: Tree, pool: WantedPart, listeners: readonly WantedPart[]): string[] {
   const users = listeners.filter(({ spec }) => spec.defaultPool === pool.id);
+  const ofAll = pool.spec.protocol === 'TCP' ? undefined : memberTimeoutOfAll(tree);
   const longest = (field: string, usual: number) =>
     Math.max(...users.map(({ spec }) => Number(spec[field])), users.length === 0 ? usual : 0);
   return [
     `timeout connect ${longest('memberConnectTimeoutMs', 5_000)}ms`,
-    `timeout server ${longest('memberTimeoutMs', 50_000)}ms`,
+    `timeout server ${ofAll ?? longest('memberTimeoutMs', usualMemberTimeoutMs)}ms`,
     'timeout queue 10s',
     'timeout tunnel 1h',
   ];
@@ -124,16 +130,17 @@ function cookieLines({ node }: Tree, persistence: JsonObject | null): string[] {
   return [`cookie ${name} insert indirect nocache httponly maxidle ${idle}s dynamic`, key];
 }
 
-function checkLines({ spec }: WantedPart): string[] {
+function checkLines(pool: WantedPart, { spec }: WantedPart): string[] {
   const timeout = `timeout check ${Number(spec.timeoutMs)}ms`;
   if (spec.type === 'HTTP' || spec.type === 'HTTPS') {
-    const host = spec.hostHeader === null ? '' : ` hdr Host ${word(String(spec.hostHeader))}`;
-    const version = spec.hostHeader === null ? 'HTTP/1.0' : 'HTTP/1.1';
+    // HAProxy sends no HTTP/2 request without a host.
+    const host = spec.hostHeader ?? (pool.spec.protocol === 'HTTP2' ? (pool.spec.tlsServerName ?? 'localhost') : null);
+    const version = host === null ? 'HTTP/1.0' : `HTTP/1.1 hdr Host ${word(String(host))}`;
     return [
       timeout,
       'option log-health-checks',
       'option httpchk',
-      `http-check send meth ${String(spec.method ?? 'GET')} uri ${word(String(spec.path ?? '/'))} ver ${version}${host}`,
+      `http-check send meth ${String(spec.method ?? 'GET')} uri ${word(String(spec.path ?? '/'))} ver ${version}`,
       `http-check expect status ${String(spec.expectedCodes ?? '200')}`,
     ];
   }
@@ -199,9 +206,15 @@ function checkKeywords({ places }: Tree, pool: WantedPart, member: WantedPart, m
   const host = spec.monitorHost === null ? undefined : String(spec.monitorHost);
   const port = Number(spec.monitorPort ?? spec.port);
   const address = host === undefined || isIP(host) !== 0 ? host : places.addressesOf(host, port)[0];
-  if (address !== undefined) words.push('addr', address);
-  const checksTls = type === 'HTTPS' || type === 'TLS_HELLO';
+  // Without brackets HAProxy takes the end of an IPv6 address for a port.
+  if (address !== undefined) words.push('addr', isIP(address) === 6 ? `[${address}]` : address);
+  const ofTls = type === 'HTTPS' || type === 'TLS_HELLO';
+  // HAProxy checks with the server's own TLS unless it checks another place; but not a server that is added at runtime.
+  const checksTls = ofTls || (pool.spec.tls === true && spec.monitorPort === null && address === undefined);
   if (checksTls) words.push('check-ssl', ...(pool.spec.tls === true ? [] : ['verify', 'none']));
-  if (checksTls && monitor.spec.hostHeader !== null) words.push('check-sni', String(monitor.spec.hostHeader));
+  if (pool.spec.protocol === 'HTTP2' && checksTls && (type === 'HTTP' || type === 'HTTPS'))
+    // Checks don't follow the server's ALPN. Without TLS they follow its protocol, which can't be agreed on within TLS.
+    words.push(...(pool.spec.tls === true ? ['check-alpn', 'h2'] : ['check-alpn', 'http/1.1', 'check-proto', 'h1']));
+  if (ofTls && monitor.spec.hostHeader !== null) words.push('check-sni', String(monitor.spec.hostHeader));
   return words;
 }

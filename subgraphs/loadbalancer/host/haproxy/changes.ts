@@ -1,6 +1,7 @@
 // From one model to another: what can be changed on the runtime socket, and what needs a reload, with its reasons. Servers are not
 // compared here, as they are brought to the model by what HAProxy itself says of them (servers.ts).
 import type { CertificateModel, FileModel, HaproxyModel, ServerModel } from './model.ts';
+import { word } from './quoting.ts';
 import { addCommand } from './servers.ts';
 
 /** HAProxy takes a command with its payload into one buffer (tune.bufsize, 16 KiB). */
@@ -92,9 +93,18 @@ export function withoutReload(before: HaproxyModel, after: HaproxyModel): Haprox
   const certificates = new Map([...before.certificates, ...small(after.certificates, ({ pem }) => pem)]);
   const files = [...before.files].map(([path, file]) => {
     const next = after.files.get(path);
-    return [path, next === undefined || isLarge(next.content) ? file : next] as const;
+    return [path, next === undefined || isLarge(next.content) || waits(path, before, after) ? file : next] as const;
   });
   return { ...before, backends: new Map(backends), certificates, files: new Map(files) };
+}
+
+/** The value of an L7 rule waits with the rules of its listener: with the old ones it would say what nobody has asked for. */
+function waits(path: string, before: HaproxyModel, after: HaproxyModel): boolean {
+  return [...before.frontends.values()].some(
+    ({ name, lines }) =>
+      lines.some((line) => line.startsWith('acl ') && line.endsWith(`-f ${word(path)}`)) &&
+      !same(lines, after.frontends.get(name)?.lines),
+  );
 }
 
 function small<Item>(items: ReadonlyMap<string, Item>, text: (item: Item) => string): [string, Item][] {

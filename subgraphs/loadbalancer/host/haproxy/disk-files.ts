@@ -1,6 +1,6 @@
 // The files of one HAProxy: its configuration, and what that names. Each is replaced whole; all are readable by their owner alone, as
 // some have private keys.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { configurationText, type HaproxyModel } from './model.ts';
 
@@ -26,6 +26,13 @@ export class DiskFiles {
   /** States of servers, for the start of a worker. */
   get states(): string {
     return join(this.#folder, 'servers.state');
+  }
+
+  isConfigured(): Promise<boolean> {
+    return access(this.configuration).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** What differs from `before`, which is on disk already; undefined: everything. */

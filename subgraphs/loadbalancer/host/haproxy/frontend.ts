@@ -4,9 +4,17 @@ import { useLines } from './backend.ts';
 import type { CertificateModel, FrontendModel } from './model.ts';
 import { policyLines } from './policies.ts';
 import { format, word } from './quoting.ts';
-import { bindAddress, certificatePath, fileOf, frontendName, isEnabled, type Tree } from './tree.ts';
+import {
+  bindAddress,
+  certificatePath,
+  fileOf,
+  frontendName,
+  isEnabled,
+  isHttpListener,
+  memberTimeoutOfAll,
+  type Tree,
+} from './tree.ts';
 
-const httpProtocols = ['HTTP', 'TERMINATED_HTTPS'];
 const alpn: Readonly<Record<string, string>> = { H2: 'h2', HTTP_1_1: 'http/1.1' };
 const versions: Readonly<Record<string, string>> = { TLS_1_2: 'TLSv1.2', TLS_1_3: 'TLSv1.3' };
 /** Forward secrecy and authenticated encryption: RFC 9325, section 4.2. */
@@ -15,8 +23,6 @@ const usualCiphers =
 
 const headers: Readonly<Record<string, readonly [string, string]>> = {
   X_FORWARDED_FOR: ['X-Forwarded-For', '%[src]'],
-  X_FORWARDED_PORT: ['X-Forwarded-Port', '%[dst_port]'],
-  X_FORWARDED_PROTO: ['X-Forwarded-Proto', '%[ssl_fc,iif(https,http)]'],
   X_SSL_CLIENT_VERIFY: ['X-SSL-Client-Verify', '%[ssl_c_verify]'],
   X_SSL_CLIENT_HAS_CERT: ['X-SSL-Client-Has-Cert', '%[ssl_c_used]'],
   X_SSL_CLIENT_DN: ['X-SSL-Client-DN', '%[ssl_c_s_dn]'],
@@ -36,7 +42,7 @@ const httpLog =
 export function frontendOf(tree: Tree, listener: WantedPart): FrontendModel {
   const { spec } = listener;
   const { node } = tree;
-  const isHttp = httpProtocols.includes(String(spec.protocol));
+  const isHttp = isHttpListener(listener);
   const pool = tree.byId.get(String(spec.defaultPool));
   // Both nodes of a floating address listen on it: which of them has it may change at any moment.
   const addresses = node.floating === null ? [node.address] : [node.address, node.floating.address];
@@ -68,22 +74,33 @@ function logLines({ spec }: WantedPart, isHttp: boolean): string[] {
 
 function httpLines(tree: Tree, listener: WantedPart): string[] {
   const { spec } = listener;
-  const inserted = (spec.insertHeaders as readonly string[]).flatMap((name) => {
-    const [header, value] = headers[name] ?? [];
-    if (header === undefined || value === undefined) return [];
-    // Many frameworks read the name with underscores as the same header.
-    return [
-      `http-request del-header ${header.replaceAll('-', '_')}`,
-      `http-request set-header ${header} ${word(value)}`,
-    ];
-  });
   return [
     // A reload must not cut a client that is about to send its next request on an idle connection.
     'option idle-close-on-response',
-    `http-request set-var(txn.member_timeout) int(${Number(spec.memberTimeoutMs)})`,
-    ...inserted,
+    ...(memberTimeoutOfAll(tree) === undefined
+      ? [`http-request set-var(txn.member_timeout) int(${Number(spec.memberTimeoutMs)})`]
+      : []),
+    ...headerLines(listener),
     ...policyLines(tree, listener),
     ...hstsLines(listener),
+  ];
+}
+
+function headerLines({ spec }: WantedPart): string[] {
+  const ofListener: typeof headers = {
+    X_FORWARDED_PORT: ['X-Forwarded-Port', String(spec.port)],
+    X_FORWARDED_PROTO: ['X-Forwarded-Proto', spec.protocol === 'TERMINATED_HTTPS' ? 'https' : 'http'],
+  };
+  const inserted = (spec.insertHeaders as readonly string[]).flatMap((name) => {
+    const found = headers[name] ?? ofListener[name];
+    return found === undefined ? [] : [found];
+  });
+  if (inserted.length === 0) return [];
+  // Many frameworks read a name with underscores, in any of its places, as the same header.
+  const names = inserted.map(([header]) => header.toLowerCase().replaceAll('-', '[-_]')).join('|');
+  return [
+    `http-request del-header ${word(`^(${names})$`)} -m reg`,
+    ...inserted.map(([header, value]) => `http-request add-header ${header} ${word(value)}`),
   ];
 }
 

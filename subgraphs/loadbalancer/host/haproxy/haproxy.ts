@@ -1,22 +1,23 @@
 // One HAProxy, in master-worker mode and independent of this process: it is adopted when it runs already, started when it does not,
 // and brought to a model by its runtime socket, or by a reload where that is not enough. The files on disk always say what runs.
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isRunning, processOf } from '../own-processes.ts';
 import { disagreementsOf } from './agreement.ts';
 import { changedCertificates, changedFiles, reloadReasons, withoutReload } from './changes.ts';
 import { DiskFiles } from './disk-files.ts';
 import { configurationText, type HaproxyModel, structureOf } from './model.ts';
 import { RuntimeFiles } from './runtime-files.ts';
 import { RuntimeSocket } from './runtime-socket.ts';
-import { readServerStates } from './server-states.ts';
+import { readServerStates, type ServerStates } from './server-states.ts';
 import { Servers } from './servers.ts';
 
 const run = promisify(execFile);
 const checkMs = 20_000;
 const startMs = 10_000;
+const anewMs = 2_000;
 const firstChecksMs = 5_000;
 const pollMs = 20;
 const longestPollMs = 250;
@@ -78,12 +79,17 @@ export class Haproxy {
 
   /** The process id of the master; undefined: it does not run. */
   async pid(): Promise<number | undefined> {
-    const text = await readFile(join(this.#options.folder, 'haproxy.pid'), 'utf8').catch(() => '');
-    const pid = Number(text.trim());
-    if (!Number.isInteger(pid) || pid <= 1) return undefined;
-    // The number may belong to another process by now.
-    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    return line.split('\0').includes(this.#disk.configuration) ? pid : undefined;
+    const { configuration } = this.#disk;
+    const until = performance.now() + anewMs;
+    for (;;) {
+      const pid = await processOf(join(this.#options.folder, 'haproxy.pid'), configuration);
+      if (pid !== undefined) return pid;
+      // What was never configured does not run: a new node's process is not sought among all of the machine's.
+      if (!(await this.#disk.isConfigured())) return undefined;
+      // A master that starts itself anew for a reload has no file for a moment.
+      if (performance.now() > until || !(await isRunning(configuration))) return undefined;
+      await sleep(pollMs);
+    }
   }
 
   /** Takes over a running one that had this model last; false: none runs that answers. */
@@ -134,6 +140,19 @@ export class Haproxy {
       sleep(firstChecksMs, undefined, { signal: soon.signal }).catch(() => undefined),
     ]);
     soon.abort();
+  }
+
+  /** After a start: each pool has a member that is ready, or the first checks are over, or late. */
+  async firstMembers(): Promise<void> {
+    const until = performance.now() + firstChecksMs;
+    while (this.#settling !== undefined && performance.now() < until) {
+      const states = await readServerStates(this.#runtime);
+      const isReady = (name: string) =>
+        [...(states.get(name)?.values() ?? [])].some(({ admin, isUp }) => admin === 'READY' && isUp);
+      if ([...(this.#model?.backends.values() ?? [])].every(({ name, servers }) => servers.size === 0 || isReady(name)))
+        return;
+      await sleep(pollMs);
+    }
   }
 
   /** Brings it to the model. Rejects when HAProxy does not accept it; what runs then is as before. */
@@ -244,10 +263,11 @@ export class Haproxy {
   /** The structure of `model`, with those of its servers that run already. New ones come at runtime, after it. */
   async #reload(before: HaproxyModel, model: HaproxyModel): Promise<void> {
     const states = await readServerStates(this.#runtime);
-    const known = withServers(model, (backend, { name, address, port }) => {
+    const running = withServers(model, (backend, { name, address, port }) => {
       const state = states.get(backend)?.get(name);
       return state !== undefined && state.address === address && state.port === port;
     });
+    const known = this.#withStandIns(running, before, model, states);
     try {
       await this.#disk.writeNamed(known);
       await this.#disk.put(this.#disk.candidate, configurationText(known));
@@ -265,6 +285,18 @@ export class Haproxy {
     [this.#structureIsKnown, this.#filesAreKnown, this.#serversAreKnown] = [true, true, false];
   }
 
+  /** Old servers with what they were made with: only in a backend that stays as it is. */
+  #withStandIns(running: HaproxyModel, before: HaproxyModel, model: HaproxyModel, states: ServerStates): HaproxyModel {
+    const backends = [...running.backends.values()].map((backend) => {
+      const [was, wanted] = [before.backends.get(backend.name), model.backends.get(backend.name)];
+      const stays = was !== undefined && was.lines.join('\n') === backend.lines.join('\n');
+      const standIns = stays && wanted !== undefined ? this.#servers.standIns(wanted, states) : [];
+      const servers = new Map([...backend.servers, ...standIns.map((server) => [server.name, server] as const)]);
+      return [backend.name, { ...backend, servers }] as const;
+    });
+    return { ...running, backends: new Map(backends) };
+  }
+
   async #check(path: string): Promise<void> {
     const { program } = this.#options;
     const [command = program, ...before] = [...this.#options.wrapper(), program];
@@ -275,17 +307,22 @@ export class Haproxy {
     }
   }
 
-  /** The new worker takes over listening sockets and the states of servers; the old one finishes its sessions. */
+  /**
+   * The new worker takes over listening sockets and the states of servers; the old one finishes its sessions. Both have the same runtime
+   * socket until the old one stops listening: what it is told until then would be lost.
+   */
   async #restartWorker(): Promise<void> {
     const worker = await this.#worker();
-    await new RuntimeSocket(join(this.#options.folder, 'master.sock')).askMaster('reload').catch(() => '');
+    const master = new RuntimeSocket(join(this.#options.folder, 'master.sock'));
+    await master.askMaster('reload').catch(() => '');
     const until = performance.now() + startMs;
-    for (;;) {
-      const now = await this.#worker();
-      if (now !== undefined && now !== worker) return;
+    for (let now = await this.#worker(); now === undefined || now === worker; now = await this.#worker()) {
       if (performance.now() > until) throw new Error('HAProxy did not reload in time');
       await sleep(pollMs);
     }
+    const listens = async () =>
+      /^Stopping: 0$/m.test(await master.askMaster(`@!${worker} show info;quit`).catch(() => ''));
+    while (worker !== undefined && performance.now() < until && (await listens())) await sleep(pollMs);
   }
 
   /** Process id of the worker that answers; undefined: none does. */

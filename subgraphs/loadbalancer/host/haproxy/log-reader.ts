@@ -3,13 +3,16 @@
 // work for a reader that is not there.
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonIn } from './check-words.ts';
 
 export interface Transition {
   readonly backend: string;
   readonly server: string;
   readonly status: 'UP' | 'DOWN';
-  /** HAProxy's words. */
-  readonly message: string;
+  /** In words; undefined: none is given, but perhaps was a moment before. */
+  readonly reason: string | undefined;
+  /** It did not answer in time. */
+  readonly timedOut: boolean;
 }
 
 export interface LogReaderOptions {
@@ -23,8 +26,7 @@ export interface LogReaderOptions {
 const mostLineBytes = 16_384;
 const pauseMs = 200;
 const serverLine = /^Server ([^ /]+)\/([^ ]+) is (UP|DOWN)\b/;
-const checkLine =
-  /^Health check for server ([^ /]+)\/([^ ]+) (?:succeeded|failed), (.*), status: \d+\/\d+ (UP|DOWN)\.?$/;
+const checkLine = /^Health check for server ([^ /]+)\/([^ ]+) (?:succeeded|failed), .*, status: \d+\/\d+ (UP|DOWN)\.?$/;
 /** A worker that is replaced says this of each of its proxies; it lives on while somebody reads from it. */
 const stoppedLine = /^Proxy \S+ stopped /;
 
@@ -98,10 +100,8 @@ export class LogReader {
 }
 
 function transitionIn(line: string): Transition | undefined {
-  const [, backend, server, status] = serverLine.exec(line) ?? [];
-  if (backend !== undefined && server !== undefined)
-    return { backend, server, status: status as Transition['status'], message: line.slice(0, 255) };
-  const [, of, name, reason = '', now] = checkLine.exec(line) ?? [];
-  if (of === undefined || name === undefined) return undefined;
-  return { backend: of, server: name, status: now as Transition['status'], message: reason.slice(0, 255) };
+  const [, backend, server, status] = serverLine.exec(line) ?? checkLine.exec(line) ?? [];
+  if (backend === undefined || server === undefined) return undefined;
+  const timedOut = /timeout/i.test(line);
+  return { backend, server, status: status as Transition['status'], reason: reasonIn(line), timedOut };
 }

@@ -2,7 +2,7 @@
 import type { WantedPart } from '../../wanted/wanted-node.ts';
 import { useLines } from './backend.ts';
 import { format, word } from './quoting.ts';
-import { isEnabled, type Tree } from './tree.ts';
+import { fileOf, isEnabled, type Tree } from './tree.ts';
 
 const order = ['REJECT', 'REDIRECT_TO_URL', 'REDIRECT_PREFIX', 'REDIRECT_TO_POOL'];
 const matches: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ export function policyLines(tree: Tree, listener: WantedPart): string[] {
     if (rules.length === 0) return [];
     const condition = rules.map(({ id, spec }) => `${spec.invert === true ? '!' : ''}r_${id}`).join(' ');
     const actions = actionsOf(tree, policy, condition);
-    return actions.length === 0 ? [] : [...rules.flatMap(aclLines), ...actions];
+    return actions.length === 0 ? [] : [...rules.flatMap((rule) => aclLines(tree, rule)), ...actions];
   });
 }
 
@@ -46,29 +46,40 @@ function actionsOf(tree: Tree, { spec }: WantedPart, condition: string): string[
   }
 }
 
-function aclLines({ id, spec }: WantedPart): string[] {
+function aclLines(tree: Tree, { id, spec }: WantedPart): string[] {
   const name = `r_${id}`;
   const match = matches[String(spec.compareType)] ?? 'str';
-  // Everything after -- is a value, whatever it begins with.
-  const value = `-- ${word(String(spec.value))}`;
+  const isRegex = spec.compareType === 'REGEX';
+  const text = String(spec.value);
+  const line = (sample: string, flags: string, value = text) => [
+    `acl ${name} ${word(sample)} ${flags} ${valueWords(tree, id, value)}`,
+  ];
   switch (spec.type) {
     case 'HOST_NAME':
-      return [`acl ${name} req.hdr(host),host_only -i -m ${match} ${value}`];
+      return line('req.fhdr(host),host_only', `-i -m ${match}`);
     case 'PATH':
-      return [`acl ${name} path -m ${match} ${value}`];
+      return line('path', `-m ${match}`);
     case 'FILE_TYPE':
-      return spec.compareType === 'REGEX'
-        ? [`acl ${name} ${word('path,field(-1,/),regsub(^[^.]*$,),field(-1,.)')} -m reg ${value}`]
-        : [`acl ${name} path -m end -- ${word(`.${String(spec.value)}`)}`];
+      return isRegex
+        ? line('path,field(-1,/),regsub(^[^.]*$,),field(-1,.)', '-m reg')
+        : line('path', '-m end', `.${text}`);
     case 'HEADER':
-      return [`acl ${name} ${word(`req.hdr(${String(spec.key)})`)} -m ${match} ${value}`];
+      // Not `req.hdr`, which compares the pieces between commas.
+      return line(`req.fhdr(${String(spec.key)})`, `-m ${match}`);
     case 'COOKIE':
-      return [`acl ${name} ${word(`req.cook(${String(spec.key)})`)} -m ${match} ${value}`];
+      return line(`req.cook(${String(spec.key)})`, `-m ${match}`);
     case 'SSL_CONN_HAS_CERT':
       return [`acl ${name} ssl_c_used`];
     case 'SSL_VERIFY_RESULT':
       return [`acl ${name} ssl_c_verify ${Number(spec.value)}`];
     default:
-      return [`acl ${name} ${word(`ssl_c_s_dn(${String(spec.key)})`)} -m ${match} ${value}`];
+      return line(`ssl_c_s_dn(${String(spec.key)})`, `-m ${match}`);
   }
+}
+
+/** In a file, so that it changes at runtime; but lines of a file lose spaces around them, and # begins a comment. */
+function valueWords(tree: Tree, id: string, value: string): string {
+  // Everything after -- is a value, whatever it begins with.
+  if (/^[# ]| $/.test(value)) return `-- ${word(value)}`;
+  return `-f ${word(fileOf(tree, 'PATTERNS', `rule-${id}`, `${value}\n`))}`;
 }

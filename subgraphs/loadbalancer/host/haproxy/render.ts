@@ -49,6 +49,9 @@ function globalLines({ size }: WantedNode, places: NodePlaces): string[] {
     'stats timeout 30s',
     `server-state-file ${word(`${places.folder}/servers.state`)}`,
     'log ring@events format raw local0',
+    // The first check of a new member is not its whole interval away; later ones drift apart again.
+    'max-spread-checks 50ms',
+    'spread-checks 5',
     // Sessions that outlive so many reloads, or a day, are ended: each earlier worker needs memory.
     'mworker-max-reloads 50',
     'hard-stop-after 24h',

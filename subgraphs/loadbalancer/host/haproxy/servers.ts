@@ -2,7 +2,8 @@
 // repeated, and one that was cut short is finished by the next.
 //
 // HAProxy sends traffic to a new server before any check. So it is added drained, checked, and made ready after its first good check. One
-// that is not wanted any more gets no new sessions at once; it is removed when the present ones have ended, or when their time is up.
+// that is not wanted any more gets no new sessions at once; it is removed when the present ones have ended, or when their time is up. Only
+// when all servers of a backend are replaced do the old ones serve until a new one does, or until their time is up.
 import { type BackendModel, endpoint, type HaproxyModel, type ServerModel } from './model.ts';
 import { runtimeWord } from './quoting.ts';
 import type { RuntimeSocket } from './runtime-socket.ts';
@@ -17,6 +18,9 @@ export interface ServersOptions {
 /** Like Date.now. */
 type Clock = () => number;
 
+/** A server that is not wanted any more serves at most so long for those that take its place, or as long as the pool's `drainMs`. */
+const mostStandInMs = 60_000;
+
 export class Servers {
   readonly #options: ServersOptions;
   readonly #now: Clock;
@@ -24,6 +28,10 @@ export class Servers {
   readonly #leaving = new Map<string, number>();
   /** Those whose sessions were ended. */
   readonly #ended = new Set<string>();
+  /** Since when servers that are not wanted any more serve until others do. */
+  readonly #standIns = new Map<string, number>();
+  /** What was last wanted of those that run. */
+  readonly #wanted = new Map<string, ServerModel>();
 
   constructor(options: ServersOptions, now: Clock = () => performance.now()) {
     this.#options = options;
@@ -37,23 +45,49 @@ export class Servers {
     const open = new Set<string>();
     for (const backend of model.backends.values()) {
       const present = states.get(backend.name) ?? new Map<string, ServerState>();
-      for (const state of present.values())
-        if (!backend.servers.has(state.name)) {
-          open.add(`${backend.name}/${state.name}`);
-          goesOn = (await this.#remove(backend, state)) || goesOn;
-        }
       for (const server of backend.servers.values()) {
         const target = `${backend.name}/${server.name}`;
         if (server.state === 'MAINT' || server.state === 'ENDED') open.add(target);
+        this.#wanted.set(target, server);
         goesOn = (await this.#bring(backend, server, present.get(server.name), states)) || goesOn;
       }
+      const standIns = new Set(this.standIns(backend, states).map(({ name }) => name));
+      for (const state of present.values())
+        if (!backend.servers.has(state.name)) {
+          open.add(`${backend.name}/${state.name}`);
+          goesOn = standIns.has(state.name) || (await this.#remove(backend, state)) || goesOn;
+        }
     }
-    for (const target of this.#leaving.keys())
-      if (!open.has(target)) {
-        this.#leaving.delete(target);
-        this.#ended.delete(target);
-      }
+    this.#forget(model, open);
     return goesOn;
+  }
+
+  /** Those that are not wanted any more but serve until a wanted one does. */
+  standIns(backend: BackendModel, states: ServerStates): ServerModel[] {
+    const present = states.get(backend.name) ?? new Map<string, ServerState>();
+    const toServe = [...backend.servers.values()].filter(({ state, weight }) => state === 'READY' && weight > 0);
+    if (toServe.some(({ name }) => serves(present.get(name)))) return [];
+    const oneIsNew = toServe.some(({ name }) => present.get(name)?.admin !== 'READY');
+    const now = this.#now();
+    return [...present.values()].flatMap((state) => {
+      const target = `${backend.name}/${state.name}`;
+      const server = this.#wanted.get(target);
+      if (backend.servers.has(state.name) || server === undefined || !serves(state)) return [];
+      const since = this.#standIns.get(target) ?? (oneIsNew ? now : undefined);
+      if (since === undefined || now - since >= Math.min(backend.drainMs, mostStandInMs)) return [];
+      this.#standIns.set(target, since);
+      return [server];
+    });
+  }
+
+  /** `open`: those that are not wanted any more, or not to serve. */
+  #forget(model: HaproxyModel, open: ReadonlySet<string>): void {
+    for (const kept of [this.#leaving, this.#ended, this.#standIns])
+      for (const target of kept.keys()) if (!open.has(target)) kept.delete(target);
+    for (const target of this.#wanted.keys()) {
+      const [backend = '', name = ''] = target.split('/');
+      if (!open.has(target) && model.backends.get(backend)?.servers.has(name) !== true) this.#wanted.delete(target);
+    }
   }
 
   async #bring(
@@ -82,21 +116,25 @@ export class Servers {
     const { runtime, prepare } = this.#options;
     const target = `${backend.name}/${server.name}`;
     await prepare(server);
-    await runtime.tell(addCommand(backend.name, server), /New server registered/);
+    const add = addCommand(backend.name, server);
+    const added = /^New server registered\.\s*$/;
     // It is in maintenance until it is told otherwise.
-    if (server.state === 'MAINT' || server.state === 'ENDED') return false;
+    if (server.state === 'MAINT' || server.state === 'ENDED') {
+      await runtime.tell(add, added);
+      return false;
+    }
     if (server.state === 'READY' && !server.checked && backend.follows === undefined) {
+      await runtime.tell(add, added);
       await this.#ready(backend, target);
       return false;
     }
-    await this.#drain(server, target);
+    // In one line: its checks begin at once if they are enabled before HAProxy gets to the first, else an interval later.
+    await runtime.tell([add, ...drainCommands(server, target)].join(';'), added);
     return server.state === 'READY';
   }
 
-  async #drain({ checked }: ServerModel, target: string): Promise<void> {
-    const { runtime } = this.#options;
-    await runtime.tell(`set server ${target} state drain`);
-    if (checked) await runtime.tell(`enable health ${target}`);
+  async #drain(server: ServerModel, target: string): Promise<void> {
+    for (const command of drainCommands(server, target)) await this.#options.runtime.tell(command);
   }
 
   async #makeReady(
@@ -158,7 +196,16 @@ export function addCommand(backend: string, server: ServerModel): string {
   return `add server ${backend}/${server.name} ${words.join(' ')}`;
 }
 
+/** No new sessions, and checked. */
+function drainCommands({ checked }: ServerModel, target: string): readonly string[] {
+  return [`set server ${target} state drain`, ...(checked ? [`enable health ${target}`] : [])];
+}
+
 /** Its first check has ended: well, or badly enough that it is down and gets nothing when it is made ready. */
 function isJudged({ check, isUp }: ServerState): boolean {
   return check === 'PASSED' || (check === 'FAILED' && !isUp);
+}
+
+function serves(state: ServerState | undefined): boolean {
+  return state !== undefined && state.admin === 'READY' && state.isUp && state.weight > 0;
 }

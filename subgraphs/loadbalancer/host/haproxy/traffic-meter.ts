@@ -1,13 +1,18 @@
 // A node's figures from HAProxy's runtime socket (`show stat`, `show info`), as its host reports them. HAProxy's own counters begin again
-// with each reload and each added server; these go on.
+// with each reload and each added server; these go on. They also go on when this process ends and another adopts the worker: what is added
+// to HAProxy's counters is on disk, and changes only when they begin again.
+import { z } from 'zod';
 import { newUuid } from '../../../../platform/ids.ts';
 import {
   type ListenerTraffic,
   type MemberTraffic,
+  meanLatencyMs,
   mostMembersInReport,
   type PoolTraffic,
   type TrafficReport,
 } from '../../wanted/traffic-report.ts';
+import type { WantedPart } from '../../wanted/wanted-node.ts';
+import { readText, writePrivate } from '../node-files.ts';
 import type { RuntimeSocket } from './runtime-socket.ts';
 
 export interface TrafficMeterOptions {
@@ -16,22 +21,45 @@ export interface TrafficMeterOptions {
   readonly runtime: RuntimeSocket;
   /** The master's socket, which knows earlier workers. */
   readonly master: RuntimeSocket;
+  /** Path of the file in which the count is kept. */
+  readonly kept: string;
+  /** Those that it has. */
+  readonly parts: () => readonly WantedPart[];
 }
+
+/** What is kept: valid for one worker. */
+const keptCount = z.object({
+  worker: z.string(),
+  count: z.uuid(),
+  bases: z.array(z.tuple([z.string(), z.number().int()])),
+});
 
 /** A row of `show stat`. */
 type Row = ReadonlyMap<string, string>;
 
 /** Every so many reports all members are in one, changed or not. */
 const allMembersEvery = 15;
+const nodeCounters = ['requests', 'errors', 'bytesIn', 'bytesOut'] as const;
+type NodeCounter = (typeof nodeCounters)[number];
 const statuses = ['UP', 'DOWN', 'DRAIN', 'MAINT'] as const;
 
 export class TrafficMeter {
   readonly #options: TrafficMeterOptions;
-  readonly #count = newUuid();
+  readonly #madeAt = Date.now();
+  #count: string = newUuid();
+  /** Process id and time of start. */
   #worker = '';
-  /** HAProxy's counters at the last look, and their sums over all workers; by object and counter. */
+  /** What is added to HAProxy's counters; by object and counter. */
+  #bases = new Map<string, number>();
+  /** HAProxy's counters at the last look, and at this one. */
   #last = new Map<string, number>();
-  readonly #totals = new Map<string, number>();
+  #now = new Map<string, number>();
+  #listeners: readonly ListenerTraffic[] = [];
+  /** What was counted before this count began is not counted. */
+  #beginsAtNow = false;
+  #isKept = false;
+  /** Earlier workers at the last look; at least one until it is known. */
+  #finishing = 1;
   /** The members as they were last reported. */
   readonly #reported = new Map<string, string>();
   #reports = 0;
@@ -43,37 +71,102 @@ export class TrafficMeter {
 
   async read(now = Date.now()): Promise<TrafficReport> {
     const { node, runtime } = this.#options;
-    const info = await runtime.ask('show info');
-    const worker = infoOf(info, 'Pid');
-    const rows = rowsOf(await runtime.ask('show stat -1 7 -1'));
-    if (worker !== this.#worker) {
-      this.#last.clear();
-      this.#worker = worker;
-    }
-    const listeners = rows.filter(isListener).map((row) => this.#listener(row));
+    // In one connection: hundreds of nodes are asked each second.
+    const [info = '', figures = ''] = (await runtime.ask('show info;show stat -1 7 -1')).split('# pxname');
+    const rows = rowsOf(`pxname${figures}`);
+    await this.#workerIs(info);
+    this.#now = new Map();
     const pools = this.#pools(rows.filter(isPool));
+    const used = poolsByListener(this.#options.parts());
+    const listeners = rows.filter(isListener).map((row) => this.#listener(row, pools, used));
     const members = this.#members(rows.filter(isMember));
-    const sum = (field: 'requests' | 'errors' | 'bytesIn' | 'bytesOut' | 'open') =>
-      listeners.reduce((total, each) => total + each[field], 0);
+    this.#forget(listeners);
+    // There are some only after a reload, which begins a new worker.
+    if (this.#finishing > 0) this.#finishing = (await this.#earlierWorkers()).length;
+    await this.#keep();
+    const sum = (field: NodeCounter | 'open') => listeners.reduce((total, each) => total + each[field], 0);
+    const counted = (field: NodeCounter) => sum(field) + (this.#bases.get(field) ?? 0);
     return {
-      ...{ node, count: this.#count, at: now, finishing: await this.#finishing() },
+      ...{ node, count: this.#count, at: now, finishing: this.#finishing },
       ...{ open: sum('open'), mostOpen: Number(infoOf(info, 'Maxconn')) },
       idlePercent: Number(infoOf(info, 'Idle_pct')),
-      ...{ requests: sum('requests'), errors: sum('errors'), bytesIn: sum('bytesIn'), bytesOut: sum('bytesOut') },
+      ...{ requests: counted('requests'), errors: counted('errors') },
+      ...{ bytesIn: counted('bytesIn'), bytesOut: counted('bytesOut') },
       ...{ listeners, pools, members: this.#changed(members) },
     };
   }
 
-  #listener(row: Row): ListenerTraffic {
+  /** Sessions of clients now, also those that earlier workers finish. */
+  async sessions(): Promise<number> {
+    const { runtime, master } = this.#options;
+    const frontends = 'show stat -1 1 -1';
+    let sum = sessionsIn(await runtime.ask(frontends));
+    for (const worker of await this.#earlierWorkers())
+      sum += sessionsIn(await master.askMaster(`@!${worker} ${frontends};quit`));
+    return sum;
+  }
+
+  /** HAProxy's counters begin at 0 with each worker. */
+  async #workerIs(info: string): Promise<void> {
+    const startedAt = Number(infoOf(info, 'Start_time_sec'));
+    const worker = `${infoOf(info, 'Pid')} ${startedAt}`;
+    this.#beginsAtNow = false;
+    if (worker === this.#worker) return;
+    this.#isKept = false;
+    if (this.#worker === '') {
+      const kept = keptIn(await readText(this.#options.kept));
+      if (kept?.worker === worker) {
+        [this.#count, this.#bases, this.#isKept] = [kept.count, new Map(kept.bases), true];
+      } else this.#beginsAtNow = startedAt < Math.floor(this.#madeAt / 1_000);
+    }
+    for (const [key, value] of this.#last) this.#add(key, value);
+    this.#last.clear();
+    this.#worker = worker;
+    this.#finishing = 1;
+  }
+
+  /** What has no row any more begins at 0 when it comes again; what the node counted stays counted. */
+  #forget(listeners: readonly ListenerTraffic[]): void {
+    for (const gone of this.#listeners)
+      if (!listeners.some(({ id }) => id === gone.id)) for (const field of nodeCounters) this.#add(field, gone[field]);
+    for (const key of this.#bases.keys())
+      if (!this.#now.has(key) && !nodeCounters.some((field) => field === key)) {
+        this.#bases.delete(key);
+        this.#isKept = false;
+      }
+    this.#listeners = listeners;
+    this.#last = this.#now;
+  }
+
+  /** A full disk does not end the figures: it is tried again with the next ones. */
+  async #keep(): Promise<void> {
+    if (this.#isKept) return;
+    const kept = { worker: this.#worker, count: this.#count, bases: [...this.#bases] };
+    this.#isKept = await writePrivate(this.#options.kept, JSON.stringify(kept)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #add(key: string, value: number): void {
+    if (value === 0) return;
+    this.#bases.set(key, (this.#bases.get(key) ?? 0) + value);
+    this.#isKept = false;
+  }
+
+  #listener(row: Row, pools: readonly PoolTraffic[], used: ReadonlyMap<string, ReadonlySet<string>>): ListenerTraffic {
     const name = text(row, 'pxname');
+    const id = name.slice(2);
     const count = (column: string) => this.#counted(name, row, column);
     const isHttp = text(row, 'mode') === 'http';
     const connections = count(text(row, 'conn_tot') === '' ? 'stot' : 'conn_tot');
     const answers = answersOf(count);
     return {
-      ...{ id: name.slice(2), connections, requests: isHttp ? count('req_tot') : connections },
+      ...{ id, connections, requests: isHttp ? count('req_tot') : connections },
       ...{ errors: count('ereq') + answers['5xx'], bytesIn: count('bin'), bytesOut: count('bout'), answers },
       ...{ open: number(row, 'scur'), mostOpen: number(row, 'slim') },
+      // HAProxy does not time requests by listener.
+      latencyMs: meanLatencyMs(pools.filter((pool) => used.get(id)?.has(pool.id))),
     };
   }
 
@@ -86,7 +179,7 @@ export class TrafficMeter {
         ...{ id, requests: count('stot'), errors: count('econ') + count('eresp') + count('hrsp_5xx') },
         waiting: sumOf(own, (row) => number(row, 'qcur')),
         usableMembers: sumOf(own.slice(0, 1), (row) => number(row, 'act') + number(row, 'bck')),
-        latencyMs: meanOf(own, 'ttime'),
+        latencyMs: meanLatency(own),
       };
     });
   }
@@ -101,8 +194,7 @@ export class TrafficMeter {
       return {
         ...{ id, requests: count('stot'), errors: count('econ') + count('eresp') + count('hrsp_5xx') },
         ...{ bytesIn: count('bin'), bytesOut: count('bout'), open: sumOf(own, (row) => number(row, 'scur')) },
-        ...{ connectMs: meanOf(own, 'ctime'), firstByteMs: meanOf(own, 'rtime'), latencyMs: meanOf(own, 'ttime') },
-        status: statusOf(checked),
+        ...{ latencyMs: meanLatency(own), status: statusOf(checked) },
       };
     });
   }
@@ -126,19 +218,27 @@ export class TrafficMeter {
     const key = `${object} ${column}`;
     const value = number(row, column);
     const last = this.#last.get(key) ?? 0;
+    if (this.#beginsAtNow) this.#add(key, -value);
     // A smaller one began again.
-    const total = (this.#totals.get(key) ?? 0) + (value >= last ? value - last : value);
-    this.#last.set(key, value);
-    this.#totals.set(key, total);
-    return total;
+    if (value < last) this.#add(key, last);
+    this.#now.set(key, value);
+    return value + (this.#bases.get(key) ?? 0);
   }
 
-  /** Earlier workers, which end with their last session. HAProxy 2.6 does not say how many sessions they have. */
-  async #finishing(): Promise<number> {
+  /** Process ids of earlier workers, which end with their last session. */
+  async #earlierWorkers(): Promise<readonly string[]> {
     // Unlike a worker's, the master's socket stays open after a command.
     const answer = await this.#options.master.askMaster('show proc;quit');
     const [, earlier = ''] = answer.split('# old workers');
-    return [...earlier.matchAll(/^\d+\s+worker/gm)].length;
+    return [...earlier.matchAll(/^(\d+)\s+worker/gm)].map(([, pid = '']) => pid);
+  }
+}
+
+function keptIn(text: string | undefined): z.output<typeof keptCount> | undefined {
+  try {
+    return keptCount.parse(JSON.parse(text ?? ''));
+  } catch {
+    return undefined;
   }
 }
 
@@ -185,10 +285,29 @@ function sumOf(rows: readonly Row[], of: (row: Row) => number): number {
   return rows.reduce((sum, row) => sum + of(row), 0);
 }
 
-/** Of those that had requests. */
-function meanOf(rows: readonly Row[], column: string): number {
-  const values = rows.map((row) => number(row, column)).filter((value) => value > 0);
-  return values.length === 0 ? 0 : sumOf(rows, (row) => number(row, column)) / values.length;
+/** Throws when the answer is none: the worker may have ended. */
+function sessionsIn(answer: string): number {
+  if (!answer.startsWith('# pxname')) throw new Error(`HAProxy does not tell its sessions: ${answer.slice(0, 200)}`);
+  return sumOf(rowsOf(answer).filter(isListener), (row) => number(row, 'scur'));
+}
+
+/** Waiting, connecting, and until the answer begins. HAProxy's `ttime` has also the pauses of a client before its next request. */
+function meanLatency(rows: readonly Row[]): number {
+  const times = rows.map((row) => number(row, 'qtime') + number(row, 'ctime') + number(row, 'rtime'));
+  const known = times.filter((time) => time > 0);
+  return known.length === 0 ? 0 : known.reduce((sum, time) => sum + time) / known.length;
+}
+
+function poolsByListener(parts: readonly WantedPart[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const used = new Map<string, Set<string>>();
+  const use = (listener: string, pool: unknown) => {
+    used.set(listener, (used.get(listener) ?? new Set()).add(String(pool)));
+  };
+  for (const { kind, id, parentId, spec } of parts) {
+    if (kind === 'Listener') use(id, spec.defaultPool);
+    if (kind === 'L7Policy') use(parentId, spec.redirectPool);
+  }
+  return used;
 }
 
 function infoOf(info: string, name: string): string {

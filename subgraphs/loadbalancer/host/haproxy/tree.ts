@@ -53,6 +53,20 @@ export function failsOpen({ spec }: WantedPart): boolean {
   return Number(spec.failOpenBelowPercent) > 0;
 }
 
+const httpProtocols = ['HTTP', 'TERMINATED_HTTPS'];
+export const usualMemberTimeoutMs = 50_000;
+
+export function isHttpListener({ spec }: WantedPart): boolean {
+  return httpProtocols.includes(String(spec.protocol));
+}
+
+/** How long a member may take to answer, if that is the same for all HTTP listeners: then nothing is to be set for each request. */
+export function memberTimeoutOfAll({ node, children }: Tree): number | undefined {
+  const listeners = children('Listener', node.loadBalancer.id).filter(isHttpListener);
+  const [first = usualMemberTimeoutMs, ...others] = new Set(listeners.map(({ spec }) => Number(spec.memberTimeoutMs)));
+  return others.length === 0 ? first : undefined;
+}
+
 /** The path of a file with that content, which the configuration then names. */
 export function fileOf({ places, files }: Tree, kind: FileModel['kind'], name: string, content: string): string {
   const path = `${places.folder}/files/${name}`;

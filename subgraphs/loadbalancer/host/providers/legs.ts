@@ -47,9 +47,9 @@ export function floatingLeg({ floating, subnet }: Pick<WantedNode, 'floating' | 
 /**
  * A shell script for the node's namespace: its legs are up, with their addresses and routes. Doing it again changes nothing. The
  * management address answers on the management leg alone, and by the way that the question came. An address that another node has at
- * the moment can be listened on. The node forwards nothing.
+ * the moment can be listened on. The node forwards nothing. `isNew`: the namespace has just been made, and has no rules.
  */
-export function scriptOf(legs: readonly Leg[]): string {
+export function scriptOf(legs: readonly Leg[], { isNew }: { readonly isNew: boolean }): string {
   return [
     'set -e',
     'cd /proc/sys/net',
@@ -57,7 +57,7 @@ export function scriptOf(legs: readonly Leg[]): string {
     'echo 1 >ipv4/ip_nonlocal_bind',
     'if [ -d ipv6 ]; then echo 0 >ipv6/conf/all/forwarding; echo 1 >ipv6/ip_nonlocal_bind; fi',
     ...heredoc('ip -batch -', ['link set lo up', ...legs.flatMap(legLines)]),
-    ...ruleLines(legs),
+    ...ruleLines(legs, isNew),
     '',
   ].join('\n');
 }
@@ -71,7 +71,7 @@ function legLines({ name, address, prefix, gateway }: Leg): string[] {
 }
 
 /** Rules before those for local addresses, which therefore move from preference 0 to 10. */
-function ruleLines(legs: readonly Leg[]): string[] {
+function ruleLines(legs: readonly Leg[], isNew: boolean): string[] {
   const management = legs.find(({ name }) => name === 'management');
   if (management === undefined) return [];
   const { address } = management;
@@ -83,13 +83,13 @@ function ruleLines(legs: readonly Leg[]): string[] {
     'rule add pref 10 lookup local',
     'rule del pref 0',
   ];
-  return [
-    `if ! ${ip} rule list pref ${managementTable} | grep -qF 'from ${address} '; then`,
-    ...heredoc(`${ip} -batch -`, rules),
-    'fi',
-  ];
+  const add = heredoc(`${ip} -batch -`, rules);
+  // One compound command in both cases: a shell that was not given the end of it does nothing of it.
+  if (isNew) return ['{', ...add, '}'];
+  return [`if ! ${ip} rule list pref ${managementTable} | grep -qF 'from ${address} '; then`, ...add, 'fi'];
 }
 
-function heredoc(command: string, lines: readonly string[]): string[] {
-  return [`${command} <<'END'`, ...lines, 'END'];
+/** A command of a shell script, and what it reads. `end`: a line that is not in it. */
+export function heredoc(command: string, lines: readonly string[], end = 'END'): string[] {
+  return [`${command} <<'${end}'`, ...lines, end];
 }

@@ -35,9 +35,9 @@ export class NetnsNames {
     return `tg${this.#host}${leg.charAt(0)}${hashOf(node, 7)}`;
   }
 
-  /** The node's own end has the same hardware address each time: others remember it for a while. */
-  macOf(node: string, leg: string): string {
-    return macOf(`${this.#host} ${node} ${leg}`);
+  /** Of the node's own end: others remember it for an address for a while, also when another node has that address by then. */
+  macOf(address: string): string {
+    return macOf(`${this.#host} address ${address}`);
   }
 
   /** Of a bridge: else it would be that of any of its ports. */

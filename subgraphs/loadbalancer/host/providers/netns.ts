@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WantedNode } from '../../wanted/wanted-node.ts';
 import { Ip } from './ip.ts';
 import { JoinedRun } from './joined-run.ts';
-import { floatingLeg, type HostRanges, type Leg, type LegName, legsOf, scriptOf, subnetMtu } from './legs.ts';
+import { floatingLeg, type HostRanges, heredoc, type Leg, type LegName, legsOf, scriptOf, subnetMtu } from './legs.ts';
 import { aliasOf, NetnsNames, nodeOfAlias } from './netns-names.ts';
 import type { NodePlace, NodeProvider } from './provider.ts';
 import { enter, type Look, SharedNetwork } from './shared-network.ts';
@@ -82,8 +82,10 @@ export class NetnsProvider implements NodeProvider {
     if (known?.text === text && known.inode === inode && (await this.#isWhole(name, wish, known))) return place;
     this.#known.delete(name);
     const madeAtMs = performance.now();
-    if (inode !== undefined || (await this.#attach(name, pid))) await this.#mend(name, wish);
-    else
+    if (inode !== undefined || (await this.#attach(name, pid))) {
+      await this.#mend(name, wish);
+      await this.#ip.run([...place.wrapper, 'sh', '-s'], scriptOf(wish.legs, { isNew: false }));
+    } else
       await this.#makeNew(name, wish).catch(async () => {
         // Remains of an earlier one that is still being removed, or a bridge that was removed by hand.
         await this.#removePlace(name);
@@ -91,7 +93,6 @@ export class NetnsProvider implements NodeProvider {
         await this.#shared.take(name, wish);
         await this.#makeNew(name, wish);
       });
-    await this.#ip.run([...place.wrapper, 'sh', '-s'], scriptOf(wish.legs));
     const made = await this.#inode(name);
     if (made !== undefined) this.#known.set(name, { text, inode: made, madeAtMs });
     return place;
@@ -154,13 +155,23 @@ export class NetnsProvider implements NodeProvider {
     return recent;
   }
 
+  /** One shell does all of it: to start a process from here takes longer than what most of these commands do. */
   async #makeNew(name: string, wish: Wish): Promise<void> {
-    await this.#ip.batch([
-      `netns add ${this.#names.namespace(name)}`,
-      ...wish.legs.map((leg) => this.#pair(name, leg.name)),
-      ...this.#plugs(name, wish, 'machine'),
-    ]);
-    if (wish.subnet !== undefined) await this.#ip.batch(this.#plugs(name, wish, 'switch'), this.#names.switch);
+    const space = this.#names.namespace(name);
+    const script = [
+      'set -e',
+      ...heredoc('ip -batch -', [
+        `netns add ${space}`,
+        ...wish.legs.map((leg) => this.#pair(name, leg)),
+        ...this.#plugs(name, wish, 'machine'),
+      ]),
+      ...(wish.subnet === undefined
+        ? []
+        : heredoc(`ip -netns ${this.#names.switch} -batch -`, this.#plugs(name, wish, 'switch'))),
+      ...heredoc(`${enter(space).join(' ')} sh -s`, [scriptOf(wish.legs, { isNew: true })], 'INSIDE'),
+      '',
+    ];
+    await this.#ip.run(['sh', '-s'], script.join('\n'));
   }
 
   /** One that exists gets what it lacks, and keeps nothing else. */
@@ -181,7 +192,7 @@ export class NetnsProvider implements NodeProvider {
         space,
       );
     await this.#ip.batch([
-      ...wish.legs.filter(({ name: leg }) => wrong.includes(leg)).map((leg) => this.#pair(name, leg.name)),
+      ...wish.legs.filter(({ name: leg }) => wrong.includes(leg)).map((leg) => this.#pair(name, leg)),
       ...this.#plugs(name, wish, 'machine'),
     ]);
     if (wish.subnet !== undefined) await this.#ip.batch(this.#plugs(name, wish, 'switch'), this.#names.switch);
@@ -200,9 +211,9 @@ export class NetnsProvider implements NodeProvider {
   }
 
   /** The host's end and the node's. */
-  #pair(name: string, leg: LegName): string {
+  #pair(name: string, { name: leg, address }: Leg): string {
     const port = this.#names.port(name, leg);
-    const peer = `type veth peer name ${leg} address ${this.#names.macOf(name, leg)} netns ${this.#names.namespace(name)}`;
+    const peer = `type veth peer name ${leg} address ${this.#names.macOf(address)} netns ${this.#names.namespace(name)}`;
     if (leg !== 'subnet') return `link add name ${port} ${peer}`;
     return `link add name ${port} mtu ${subnetMtu} netns ${this.#names.switch} ${peer} mtu ${subnetMtu}`;
   }

@@ -62,7 +62,7 @@ async function start(flags: Readonly<Record<string, string>>): Promise<RunningPr
 }
 
 test('it needs no database, connects outwards, and its nodes serve on when it is stopped', async () => {
-  const flags = await settings();
+  const flags: Record<string, string> = { ...(await settings()), 'watch.port': String(await freePort()) };
   running = await start(flags);
   expect(running.owner).toBeUndefined();
   await waitFor('the connection', () => control.connected === 1);
@@ -77,7 +77,12 @@ test('it needs no database, connects outwards, and its nodes serve on when it is
   };
   const before = await health();
   expect(before.node).toBe(node.id);
-  expect((await running.health.readiness()).missing).toEqual([]);
+  const watched = async (path: string) =>
+    (await request(`http://127.0.0.1:${flags['watch.port']}${path}`, { dispatcher: agent })).body.text();
+  expect(await watched('/metrics')).toMatch(
+    /^tidegate_lbhost_nodes 1\n(#.*\n)*\n?(#.*\n)*tidegate_lbhost_connected 1$/m,
+  );
+  expect(JSON.parse(await watched('/health/ready'))).toMatchObject({ ready: true });
   await running.stop();
   expect(await health()).toEqual(before);
   running = await start(flags);

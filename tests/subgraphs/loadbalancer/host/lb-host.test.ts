@@ -77,7 +77,9 @@ class Node {
     this.address = `127.91.0.${index + 10}`;
     this.#pool = part('Pool', this.#balancer, { protocol: 'HTTP', drainMs: 500 });
     const listener = part('Listener', this.#balancer, { protocol: 'HTTP', port, defaultPool: this.#pool.id });
-    const monitor = part('HealthMonitor', this.#pool.id, { type: 'HTTP', intervalMs: 200, timeoutMs: 150 });
+    // Whoever is late on a busy machine is not down for it.
+    const checks = { intervalMs: 200, timeoutMs: 200, fall: 10 };
+    const monitor = part('HealthMonitor', this.#pool.id, { type: 'HTTP', ...checks });
     this.#fixed = [this.#pool, listener, monitor];
     this.#members = webs.map((web) =>
       part('Member', this.#pool.id, { host: '127.0.0.1', port: (web.address() as AddressInfo).port }),
@@ -183,6 +185,24 @@ test('without its control plane it starts from the disk, and starts a HAProxy th
   expect(answer.incarnation).not.toBe(first);
 }, 60_000);
 
+test('a HAProxy that is started again accepts no client before it has a member for it', async () => {
+  const node = new Node(9);
+  const wanted = node.next([0, 1]);
+  control.set(wanted);
+  await host.start();
+  await waitFor('an answer', () => isServed(node));
+  const answers = new Set<string>();
+  const asked = async () => {
+    const answer = await ask(node).catch(() => 'refused');
+    answers.add(answer);
+    return answer.startsWith('200');
+  };
+  process.kill((await haproxyOf(wanted.name)) ?? 0, 'SIGKILL');
+  await waitFor('its end', async () => !(await asked()));
+  await waitFor('an answer', asked);
+  expect([...answers].filter((answer) => !answer.startsWith('200'))).toEqual(['refused']);
+}, 60_000);
+
 test('a HAProxy that ends again and again is given up, until another document comes', async () => {
   const node = new Node(3);
   const wanted = node.next([0]);
@@ -282,13 +302,33 @@ test('a removal that a kill interrupts is finished by the next process, and told
   await waitFor('the end of all processes', () => !pids.some((pid) => pid !== undefined && isRunning(pid)));
 }, 60_000);
 
-test('a node that is drained finishes its sessions and accepts no new ones', async () => {
+test('a reload tells nothing of members that are as healthy as before', async () => {
+  const node = new Node(12);
+  control.set(node.next([0, 1]));
+  await host.start();
+  const told = () => control.memberReports.filter((report) => report.node === node.id);
+  await waitFor('both members', () => new Set(told().map(({ member }) => member)).size === 2);
+  const before = told().length;
+  for (const listener of [6_001, 6_002]) {
+    // Checks of the new worker are over when the next reload begins.
+    const wanted = node.next([0, 1], {}, [node.listener(listener)]);
+    control.set(wanted);
+    await waitFor('the reload', () => control.isDone(wanted));
+    await sleep(1_000);
+  }
+  expect(told().slice(before)).toEqual([]);
+}, 120_000);
+
+test('a node that is drained finishes its sessions, reports when it has none, and accepts no new ones', async () => {
   const node = new Node(11);
   control.set(node.next([0]));
   await host.start();
   await waitFor('an answer', () => isServed(node));
   const agent = new Agent({ connections: 1, keepAliveTimeout: 60_000 });
   expect(await ask(node, agent)).toBe('200 one');
+  const sessions = () => control.reports.get(node.id)?.sessions;
+  await waitFor('a report', () => sessions() !== undefined);
+  expect(sessions()).toBeNull();
   const drained = node.next([0], { state: 'DRAIN' });
   control.set(drained);
   await waitFor('the document in effect', () => control.isDone(drained));
@@ -296,10 +336,18 @@ test('a node that is drained finishes its sessions and accepts no new ones', asy
   const stranger = new Agent();
   await expect(ask(node, stranger)).rejects.toThrow('ECONNREFUSED');
   await stranger.close();
+  await agent.close();
+  await waitFor('no session', () => sessions() === 0);
+  expect(control.reports.get(node.id)).toMatchObject({ document: drained.generation, error: null });
+  // Another process of the host reports it too.
+  await host.end('SIGKILL');
+  control.reports.clear();
+  await host.start();
+  await waitFor('no session', () => sessions() === 0);
   // It may be taken back.
   control.set(node.next([0]));
   await waitFor('an answer', () => isServed(node));
-  await agent.close();
+  await waitFor('a report without sessions', () => sessions() === null);
 }, 60_000);
 
 test('everything on disk is for its owner alone', async () => {

@@ -117,7 +117,8 @@ test('names that nobody uses are forgotten, and there is a bound', async () => {
   const names = await open();
   for (let n = 0; n < 10_100; n += 1) names.addressesOf(`n${n}.test`, 80);
   says('late.test', 5, '192.0.2.1');
-  await names.resolveDue();
+  // New names are not all asked at once.
+  for (let round = 0; round < 50; round += 1) await names.resolveDue();
   expect(names.addressesOf('late.test', 80)).toEqual([]);
   expect(asked.length).toBe(10_000);
   now += 60_001;
@@ -177,3 +178,15 @@ test('a real name server: the members of a node follow a name without a reload',
     for (const web of webs) await web.stop();
   }
 }, 60_000);
+
+test('found by reading: names whose server is silent hold up nobody else’s', async () => {
+  const silent = new Promise<readonly ResolvedAddress[]>(() => undefined);
+  const names = await MemberNames.open({
+    ...{ path: join(folder, 'names.json'), egress, log: createLogger({ level: 'silent', pretty: false }) },
+    resolve: async (name) => (name.startsWith('silent') ? silent : [{ address: '127.0.0.7', ttlSeconds: 60 }]),
+  });
+  for (let index = 0; index < 200; index += 1) names.addressesOf(`silent-${index}.test`, 80);
+  names.start();
+  await waitFor('a name of somebody else', () => names.addressesOf('good.test', 80).length === 1);
+  await names.stop();
+});

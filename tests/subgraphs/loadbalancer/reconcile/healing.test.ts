@@ -5,6 +5,7 @@ import type { NodeRow } from '../../../../subgraphs/loadbalancer/stores/node-sto
 import { freePort } from '../../../support/free-port.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { LbWorld } from '../support/lb-world.ts';
+import { timeIsOver } from '../support/time-is-over.ts';
 
 let world: LbWorld;
 let balancerId: string;
@@ -23,7 +24,7 @@ afterEach(async () => {
   await world.balancers.delete(world.context, { id: encodeId('LoadBalancer', balancerId) });
   await waitFor('DELETED', async () => (await world.balancer(balancerId)).provisioningStatus === 'DELETED');
   const left = await world.ground.db.query<{ n: number }>(
-    `SELECT COUNT(*) AS n FROM lb_address UNION ALL SELECT COUNT(*) FROM lb_decision UNION ALL SELECT COUNT(*) FROM lb_member_status
+    `SELECT COUNT(*) AS n FROM lb_address WHERE freed_at IS NULL UNION ALL SELECT COUNT(*) FROM lb_decision UNION ALL SELECT COUNT(*) FROM lb_member_status
     UNION ALL SELECT COUNT(*) FROM lb_node WHERE state <> 'DELETED'`,
   );
   expect(left.map(({ n }) => Number(n))).toEqual([0, 0, 0, 0]);
@@ -44,6 +45,14 @@ const addresses = (nodes: readonly NodeRow[]) => nodes.map(({ address }) => addr
 async function eventsOf(subjectId: string, kind: string): Promise<readonly string[]> {
   const sql = 'SELECT to_status AS `to` FROM status_change WHERE subject_id = ? AND kind = ? ORDER BY id';
   return (await world.ground.db.query<{ to: string }>(sql, [subjectId, kind])).map(({ to }) => to);
+}
+
+/** What a person reads of a node: each status with its reason. */
+async function storyOf(subjectId: string): Promise<readonly string[]> {
+  const sql =
+    'SELECT to_status AS `to`, reason FROM status_change WHERE subject_id = ? AND reason IS NOT NULL ORDER BY id';
+  const rows = await world.ground.db.query<{ to: string; reason: string }>(sql, [subjectId]);
+  return rows.map(({ to, reason }) => `${to}: ${reason}`);
 }
 
 test('a node is made step by step; its address is in DNS before it counts as serving', async () => {
@@ -78,6 +87,21 @@ test('a node that hangs is replaced; back in time it takes its place, and the ne
   await world.untilActive(balancerId);
   expect(await world.answer(balancerId)).toEqual(addresses([first, second]));
   expect(await eventsOf(first.id, 'loadBalancerNode.decision')).toEqual(['REPLACE', 'TAKE_BACK']);
+  const { hostName } = await world.balancer(balancerId);
+  const has = `${hostName} has the address`;
+  await waitFor('it is in DNS again', async () => (await storyOf(first.id)).at(-1)?.startsWith('IN:'));
+  expect(await storyOf(first.id)).toEqual([
+    ...[`PLACED: its address is ${first.address}`, `IN_DNS: ${has} ${first.address}`],
+    ...[expect.stringMatching(/^ERROR: no answer within \d+ ms$/), 'REPLACE: its health checks fail'],
+    ...['REPLACED: its health checks fail', `OUT: ${has} ${first.address} no more`],
+    ...['TAKE_BACK: it is healthy again', 'SERVING: it is healthy again', `IN: ${has} ${first.address} again`],
+  ]);
+  expect(await storyOf(third?.id ?? '')).toEqual([
+    ...[`BUILDING: it takes the place of ${first.name}`, `PLACED: its address is ${third?.address}`],
+    ...[`IN_DNS: ${has} ${third?.address}`, `DRAINING: ${first.name}, which it replaced, is healthy again`],
+    ...[`OUT: ${has} ${third?.address} no more`, 'DRAINING: out of DNS; its sessions may last 0.5 s longer'],
+    `DELETING: ${first.name}, which it replaced, is healthy again`,
+  ]);
 }, 60_000);
 
 test('half of all nodes are gone: nothing is replaced, DNS keeps its answer, and it is told', async () => {
@@ -85,13 +109,13 @@ test('half of all nodes are gone: nothing is replaced, DNS keeps its answer, and
   const [first] = nodes;
   const other = nodes.find(({ hostId }) => hostId !== first?.hostId);
   const gone = [first, other].filter((node) => node !== undefined);
-  for (const node of gone) await world.signal(node, 'SIGSTOP');
+  await world.signal(gone, 'SIGSTOP');
   await waitFor('the breaker', async () =>
     /down together/.test((await world.balancer(balancerId)).provisioningReason ?? ''),
   );
   expect(await world.answer(balancerId)).toEqual(addresses(nodes));
   expect(await states()).toEqual(['SERVING', 'SERVING', 'SERVING', 'SERVING']);
-  for (const node of gone) await world.signal(node, 'SIGCONT');
+  await world.signal(gone, 'SIGCONT');
   await world.untilActive(balancerId);
   expect((await world.nodes(balancerId)).map(({ id }) => id)).toEqual(nodes.map(({ id }) => id));
   const told = async () => {
@@ -113,7 +137,7 @@ test('a host is lost for good: its nodes are made elsewhere, and are told gone w
   const [, , third] = await world.nodes(balancerId);
   expect(third?.hostId).not.toBe(first.hostId);
   // As if it had been away for longer than it is waited for.
-  await world.ground.db.execute('UPDATE lb_node SET delete_at = NOW(3) WHERE id = ?', [first.id]);
+  await timeIsOver(world.ground, first);
   await waitFor('the end of the old node', async () => (await world.nodes(balancerId)).length === 2);
   await world.addHost(host.name);
   await waitFor('the host', () => world.link.connected === 3);

@@ -70,9 +70,10 @@ describe('random lives', () => {
       for (const { state } of named) expect(['BUILDING', 'SERVING', 'DRAINING', 'REPLACED']).toContain(state);
       if (world.breaker !== null) {
         expect(did(actions, 'REPLACE')).toEqual([]);
+        // Nobody is taken out of DNS, unless somebody wishes so.
         const isGone = (id: string) => !named.some((one) => one.id === id);
-        const lost = [...before.named].filter(isGone).map((id) => world.nodes.find((one) => one.id === id)?.state);
-        expect(lost.filter((state) => state === 'SERVING')).toEqual([]);
+        const lost = [...before.named].filter(isGone).map((id) => world.nodes.find((one) => one.id === id));
+        expect(lost.filter((node) => node?.replaceReason === null)).toEqual([]);
       }
       // No plan takes away one that serves while it is needed.
       expect(world.nodes.filter(serves).length).toBeGreaterThanOrEqual(
@@ -103,6 +104,21 @@ describe('random lives', () => {
     expect(world.balancer.provisioningStatus).toBe('DELETED');
     expect([world.declared, world.nodes.filter(({ state }) => state !== 'DELETED')]).toEqual([false, []]);
   });
+});
+
+test('found by reading: a wanted number that goes up and down never makes more than twice the most nodes, and two', () => {
+  const world = served(1);
+  const { maxNodes } = world.balancer;
+  for (let times = 0; times < 12; times += 1) {
+    world.balancer = { ...world.balancer, wantedNodes: maxNodes };
+    settle(world, 3_000);
+    world.balancer = { ...world.balancer, wantedNodes: 1 };
+    settle(world, 1_000);
+    expect(world.nodes.filter(({ state }) => state !== 'DELETED').length).toBeLessThanOrEqual(2 * maxNodes + 2);
+  }
+  world.balancer = { ...world.balancer, wantedNodes: maxNodes };
+  settle(world, 60_000);
+  expect(world.nodes.filter(serves)).toHaveLength(maxNodes);
 });
 
 test('nodes are spread over hosts', () => {
@@ -151,6 +167,68 @@ test('one that stays away longer is deleted, and one that flaps is not taken bac
   expect(world.nodes.map(({ state }) => state)).toEqual(['DELETED', 'SERVING', 'SERVING']);
 });
 
+test('one that sees no member, where others do, is not taken back until it sees them', () => {
+  const world = served();
+  const first = world.nodes[0]?.id ?? '';
+  world.fail(first);
+  settle(world);
+  world.blind.add(first);
+  world.recover(first);
+  expect(did(settle(world), 'TAKE_BACK')).toEqual([]);
+  expect(ids(world.inDns())).not.toContain(first);
+  world.blind.clear();
+  expect(did(settle(world), 'TAKE_BACK')).toMatchObject([{ nodeId: first }]);
+});
+
+test('a HAProxy that its host gave up counts as down at once, and its reason is told', () => {
+  const world = served();
+  const first = world.nodes[0]?.id ?? '';
+  world.set(first, { givenUp: true, reason: 'HAProxy ended 5 times within five minutes' });
+  const actions = settle(world);
+  expect(did(actions, 'REPLACE')).toMatchObject([
+    { nodeId: first, keep: true, reason: 'its HAProxy ended: HAProxy ended 5 times within five minutes' },
+  ]);
+  expect(ids(world.inDns())).not.toContain(first);
+  // Started again after all, and healthy: it is back.
+  world.set(first, { givenUp: false });
+  expect(did(settle(world), 'TAKE_BACK')).toMatchObject([{ nodeId: first }]);
+});
+
+test('a host is back in time: its node takes its place again; back too late, the node is deleted there', () => {
+  for (const isLate of [false, true]) {
+    const world = served();
+    const [first] = world.nodes;
+    const host = world.hosts.find(({ id }) => id === first?.hostId);
+    Object.assign(host ?? {}, { online: false, since: new Date(world.nowMs) });
+    world.fail(first?.id ?? '');
+    settle(world, 10_000);
+    expect(world.nodes.map(({ state }) => state)).toEqual(['REPLACED', 'SERVING', 'SERVING']);
+    if (isLate) {
+      world.nowMs += 600_000;
+      world.reconcile();
+    }
+    Object.assign(host ?? {}, { online: true });
+    world.recover(first?.id ?? '');
+    settle(world, 60_000);
+    const [back, gone] = isLate ? [2, 0] : [0, 2];
+    expect(world.nodes[back]?.state).toBe('SERVING');
+    expect(world.nodes[gone]?.state).toBe('DELETED');
+    expect(ids(world.inDns())).toEqual(ids(world.nodes.filter(serves)));
+  }
+});
+
+test('the breaker closes while a node is still down: it is replaced then', () => {
+  const world = served(4);
+  const [first, second] = world.nodes;
+  world.breaker = '2 of 4 nodes on 2 hosts are down together';
+  for (const node of [first, second]) world.fail(node?.id ?? '');
+  expect(did(settle(world), 'REPLACE')).toEqual([]);
+  world.recover(second?.id ?? '');
+  world.breaker = null;
+  expect(did(settle(world), 'REPLACE')).toMatchObject([{ nodeId: first?.id }]);
+  expect(world.nodes.filter(serves)).toHaveLength(4);
+});
+
 test('the last address stays in DNS while all nodes are down', () => {
   const world = served(1);
   const first = world.nodes[0]?.id ?? '';
@@ -176,6 +254,52 @@ test('with an open breaker nothing is replaced, nothing leaves DNS, and the stat
   settle(world);
   expect(world.balancer.provisioningStatus).toBe('ACTIVE');
   expect(world.nodes).toHaveLength(4);
+});
+
+test('with an open breaker a node that is healthy again is added to DNS; the one that replaced it goes later', () => {
+  const world = served(2);
+  const first = world.nodes[0]?.id ?? '';
+  world.fail(first);
+  settle(world);
+  const before = ids(world.inDns());
+  expect(before).not.toContain(first);
+  world.breaker = '2 of 4 nodes on 2 hosts are down together';
+  world.recover(first);
+  expect(did(settle(world), 'LEAVE')).toEqual([]);
+  expect(ids(world.inDns()).sort()).toEqual([first, ...before].sort());
+  world.breaker = null;
+  expect(did(settle(world), 'LEAVE')).toMatchObject([{ nodeId: world.nodes[2]?.id }]);
+  expect(ids(world.inDns())).toContain(first);
+});
+
+test('with an open breaker new nodes are added to DNS, and fewer only when it is closed', () => {
+  const world = served(2);
+  const old = ids(world.nodes);
+  world.breaker = '2 of 4 nodes on 2 hosts are down together';
+  world.balancer = { ...world.balancer, wantedNodes: 3 };
+  settle(world);
+  expect(ids(world.inDns())).toEqual([...old, world.nodes[2]?.id]);
+  world.balancer = { ...world.balancer, wantedNodes: 1 };
+  settle(world);
+  expect(world.inDns()).toHaveLength(3);
+  world.breaker = null;
+  settle(world);
+  expect(world.inDns()).toHaveLength(1);
+});
+
+test('a node that fails on its last step stays in DNS while the breaker is open', () => {
+  const world = served(2);
+  world.balancer = { ...world.balancer, wantedNodes: 3 };
+  world.reconcile();
+  world.dnsWorks = false;
+  world.work();
+  world.reconcile();
+  const third = world.nodes[2];
+  expect(third).toMatchObject({ state: 'BUILDING', named: true });
+  world.breaker = '2 of 4 nodes on 2 hosts are down together';
+  world.fail(third?.id ?? '');
+  settle(world);
+  expect(ids(world.inDns())).toContain(third?.id);
 });
 
 test('fewer nodes: out of DNS, then after the TTL drained, then deleted', () => {
@@ -216,6 +340,47 @@ test('a host that is lost while a node is made there: the node is made elsewhere
   world.nowMs += 600_000;
   settle(world);
   expect(world.nodes.map(({ state }) => state)).toEqual(['DELETED', 'SERVING']);
+});
+
+test('found by trial lb-heal: a node whose first checks failed is awaited when one succeeds, and made anew when it fails again', () => {
+  const world = new SimulatedBalancer({ hosts: 2, ttlMs: 0 });
+  world.balancer = { ...world.balancer, wantedNodes: 1 };
+  world.reconcile();
+  const id = world.nodes[0]?.id ?? '';
+  const at = new Date(world.nowMs);
+  world.set(id, { madeAt: at, configuredAt: at, incarnation: id });
+  world.fail(id);
+  world.nowMs += 1_000;
+  // It is healthy after one more.
+  world.set(id, { checkedAt: new Date(world.nowMs), checkedIncarnation: id });
+  world.reconcile();
+  expect(world.nodes.map(({ state }) => state)).toEqual(['BUILDING']);
+  world.set(id, { operatingStatus: 'ERROR', downSince: new Date(world.nowMs + 1_000) });
+  world.nowMs += 1_000;
+  world.reconcile();
+  expect(world.nodes.map(({ state }) => state)).toEqual(['DELETING', 'BUILDING']);
+});
+
+test('nodes that are wished away go one by one although they are down and the breaker is open', () => {
+  const world = served(2);
+  const old = ids(world.nodes);
+  world.breaker = '2 of 2 nodes on 2 hosts are down together';
+  for (const id of old) {
+    world.fail(id);
+    world.set(id, { replaceReason: 'somebody wishes so' });
+  }
+  settle(world, 60_000);
+  expect(world.nodes.map(({ state }) => state)).toEqual(['DELETED', 'DELETED', 'SERVING', 'SERVING']);
+  expect(ids(world.inDns())).toEqual(ids(world.nodes.filter(serves)));
+});
+
+test('a node that is wished away and fails is not awaited', () => {
+  const world = served(2);
+  const first = world.nodes[0]?.id ?? '';
+  world.fail(first);
+  world.set(first, { replaceReason: 'its host is removed' });
+  expect(did(settle(world), 'DELETE_REPLACED')).toMatchObject([{ nodeId: first, reason: 'its host is removed' }]);
+  expect(world.nodes.map(({ state }) => state)).toEqual(['DELETED', 'SERVING', 'SERVING']);
 });
 
 test('what is late is an ERROR with the reason, and works all the same when it can', () => {

@@ -38,6 +38,7 @@ export class SimulatedBalancer {
   declared = false;
   readonly ttlMs: number;
   readonly takeBacks = new Map<string, number>();
+  readonly blind = new Set<string>();
   /** Decisions: node, round and kind. */
   readonly decisions: string[] = [];
   readonly #id: () => string;
@@ -63,10 +64,11 @@ export class SimulatedBalancer {
       nodes: live,
       hosts: open.map(({ id, maxNodes }) => {
         const nodeCount = live.filter(({ hostId }) => hostId === id).length;
-        return { id, nodeCount, free: maxNodes - nodeCount, suspect: false };
+        return { id, nodeCount, free: maxNodes - nodeCount, suspect: false, noAddress: null };
       }),
       offlineSince: new Map(this.hosts.filter(({ online }) => !online).map(({ id, since }) => [id, since])),
       takeBacks: this.takeBacks,
+      blind: this.blind,
       breaker: this.breaker,
       name: { declared: this.declared, published: this.published, error: null, ttlMs: this.ttlMs },
       settings: usualHealing,
@@ -131,7 +133,9 @@ export class SimulatedBalancer {
         decided('REPLACE');
         this.set(action.nodeId, {
           state: action.keep ? 'REPLACED' : 'DELETING',
-          ...(action.keep ? { deleteAt: inMs(usualHealing.replacedNodeKeepMs) } : {}),
+          ...(action.keep
+            ? { deleteAt: inMs(node?.replaceReason === null ? usualHealing.replacedNodeKeepMs : 0) }
+            : {}),
         });
         break;
       case 'TAKE_BACK':
@@ -158,6 +162,9 @@ export class SimulatedBalancer {
       case 'OUT_OF_DNS':
         this.set(action.nodeId, { outOfDnsAt: new Date(this.nowMs) });
         break;
+      case 'BACK_IN_DNS':
+        this.set(action.nodeId, { outOfDnsAt: null });
+        break;
       case 'DRAIN':
         this.set(action.nodeId, { deleteAt: inMs(usualHealing.nodeDrainMs), sessions: null });
         break;
@@ -170,7 +177,7 @@ export class SimulatedBalancer {
       case 'NAME':
         this.nodes = this.nodes.map((each) => {
           const named = action.nodeIds.includes(each.id);
-          return named === each.named ? each : { ...each, named, outOfDnsAt: null };
+          return named === each.named ? each : { ...each, named, outOfDnsAt: named ? each.outOfDnsAt : null };
         });
         [this.declared, this.published] = [true, false];
         break;

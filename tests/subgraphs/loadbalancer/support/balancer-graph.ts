@@ -48,7 +48,7 @@ export class BalancerGraph extends Ground {
       ...(this as unknown as SubgraphGround),
       sdl: readSubgraphSdl('loadbalancer'),
       sealKeys: this.sealer,
-      settings: { zone, defaultCidr: '10.64.0.0/20', quotas },
+      settings: { zone, dnsTtlSeconds: 5, defaultCidr: '10.64.0.0/20', quotas },
     });
     this.schema = subgraph.schema;
   }

@@ -11,6 +11,7 @@ import { Quotas } from '../../../../subgraphs/loadbalancer/model/quotas.ts';
 import type { NodeState } from '../../../../subgraphs/loadbalancer/model/states.ts';
 import { MemberAddresses } from '../../../../subgraphs/loadbalancer/parts/member-addresses.ts';
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
+import { dnsNames } from '../../../../subgraphs/loadbalancer/stores/dns-names.ts';
 import { SubnetService } from '../../../../subgraphs/loadbalancer/subnets/subnet-service.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { Ground } from '../../../support/ground.ts';
@@ -36,7 +37,8 @@ export class BalancerPlace {
     const memberAddresses = new MemberAddresses(egress);
     this.parts = new PartService({ ...common, memberAddresses });
     const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
-    this.balancers = new BalancerService({ ...common, subnets, memberAddresses, zone: 'lb.test' });
+    const names = dnsNames({ wake, ttlSeconds: 5 });
+    this.balancers = new BalancerService({ ...common, subnets, memberAddresses, zone: 'lb.test', names });
   }
 
   static async open(): Promise<BalancerPlace> {

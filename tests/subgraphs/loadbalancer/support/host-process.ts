@@ -12,6 +12,10 @@ export interface HostProcessOptions {
   readonly urls: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly healthPort: number;
+  /** Addresses of the loopback provider; default: 127.91.0.0/16. */
+  readonly range?: string;
+  /** What its program is started with, for example `nsenter --net=…`. */
+  readonly wrapper?: readonly string[];
   /** Absent: the loopback provider. */
   readonly netns?: Omit<NetnsOptions, 'folder' | 'ip'> & { readonly via: readonly string[] };
 }
@@ -29,7 +33,15 @@ export class HostProcess {
     const file = join(this.#options.folder, 'test-host.json');
     await writeFile(file, JSON.stringify(this.#options), { mode: 0o600 });
     const program = fileURLToPath(new URL('./host-program.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, file], {
+    const { wrapper = [] } = this.#options;
+    const [command = '', ...args] = [
+      ...wrapper,
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      program,
+      file,
+    ];
+    const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#child = child;
@@ -39,6 +51,10 @@ export class HostProcess {
 
   get pid(): number {
     return this.#child?.pid ?? -1;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {

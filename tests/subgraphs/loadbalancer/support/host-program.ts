@@ -7,7 +7,14 @@ import { LoopbackProvider } from '../../../../subgraphs/loadbalancer/host/provid
 import { NetnsProvider } from '../../../../subgraphs/loadbalancer/host/providers/netns.ts';
 import { readHostProcessOptions } from './host-process.ts';
 
-const { folder, urls, tls, healthPort, netns } = await readHostProcessOptions(process.argv[2] ?? '');
+const {
+  folder,
+  urls,
+  tls,
+  healthPort,
+  netns,
+  range = '127.91.0.0/16',
+} = await readHostProcessOptions(process.argv[2] ?? '');
 const log = pino({ level: process.env.HOST_LOG ?? 'silent' }, pino.destination(2));
 const provider =
   netns === undefined ? new LoopbackProvider() : new NetnsProvider({ ...netns, folder, ip: new Ip(netns.via) });
@@ -15,8 +22,8 @@ const host = await LbHost.open({
   ...{ folder, urls, log, provider, haproxy: '/usr/sbin/haproxy', keepalived: '/usr/sbin/keepalived' },
   facts: {
     ...{ provider: provider.name, site: null, maxNodes: 100, healthPort },
-    publicRange: netns?.publicRange ?? '127.91.0.0/16',
-    managementRange: netns?.managementRange ?? '127.91.0.0/16',
+    publicRange: netns?.publicRange ?? range,
+    managementRange: netns?.managementRange ?? range,
     tunnelAddress: netns?.tunnelAddress ?? null,
   },
   tls: { ...tls, peers: new Peers(log) },

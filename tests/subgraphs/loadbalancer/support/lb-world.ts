@@ -29,8 +29,10 @@ import { recordProject } from '../../../../platform/projects.ts';
 import { createRedis } from '../../../../platform/redis.ts';
 import { BalancerService } from '../../../../subgraphs/loadbalancer/balancers/balancer-service.ts';
 import { PartService } from '../../../../subgraphs/loadbalancer/balancers/part-service.ts';
+import { CertificateService } from '../../../../subgraphs/loadbalancer/certificates/certificate-service.ts';
 import { LbHost } from '../../../../subgraphs/loadbalancer/host/lb-host.ts';
 import { LoopbackProvider } from '../../../../subgraphs/loadbalancer/host/providers/loopback.ts';
+import { HostKeeper } from '../../../../subgraphs/loadbalancer/hosts/host-keeper.ts';
 import { HostService } from '../../../../subgraphs/loadbalancer/hosts/host-service.ts';
 import { HostSessions } from '../../../../subgraphs/loadbalancer/hosts/host-sessions.ts';
 import { NodeDocuments } from '../../../../subgraphs/loadbalancer/hosts/node-documents.ts';
@@ -38,23 +40,24 @@ import { Quotas } from '../../../../subgraphs/loadbalancer/model/quotas.ts';
 import { createNodeChecks, usualNodeChecks } from '../../../../subgraphs/loadbalancer/nodes/node-checks.ts';
 import { NodeService } from '../../../../subgraphs/loadbalancer/nodes/node-service.ts';
 import { MemberAddresses } from '../../../../subgraphs/loadbalancer/parts/member-addresses.ts';
-import { dnsNames } from '../../../../subgraphs/loadbalancer/reconcile/dns-names.ts';
-import { type Names, noNames } from '../../../../subgraphs/loadbalancer/reconcile/names.ts';
 import { createReconcileQueue } from '../../../../subgraphs/loadbalancer/reconcile/reconcile-queue.ts';
 import { type HealSettings, usualHealing } from '../../../../subgraphs/loadbalancer/reconcile/state.ts';
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
 import { createScalingWork } from '../../../../subgraphs/loadbalancer/scaling/scaling-work.ts';
 import { type BalancerRow, readBalancer } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
+import { dnsNames } from '../../../../subgraphs/loadbalancer/stores/dns-names.ts';
+import { type Names, noNames } from '../../../../subgraphs/loadbalancer/stores/names.ts';
 import { type NodeRow, nodesOf } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
 import { SubnetService } from '../../../../subgraphs/loadbalancer/subnets/subnet-service.ts';
 import { TrafficRecorder } from '../../../../subgraphs/loadbalancer/traffic/traffic-recorder.ts';
 import { TrafficSeconds } from '../../../../subgraphs/loadbalancer/traffic/traffic-seconds.ts';
-import { type NameServer, powerdns, zone } from '../../../dns/support/name-servers.ts';
+import { type NameServer, nameServers, zone } from '../../../dns/support/name-servers.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { Ground } from '../../../support/ground.ts';
 import { endProcessesOf } from '../../../support/left-processes.ts';
 import { type TestMachine, testAuthority, testMachine } from '../../../support/machines.ts';
+import { type OwnNetwork, ownNetwork } from '../../../support/own-network.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 
 const most = 100_000;
@@ -64,13 +67,11 @@ const quotas = new Quotas({
 });
 
 export interface LbWorldOptions {
-  /** Names are published by a PowerDNS. */
-  readonly dns?: boolean;
+  /** Names are published by such a server; true: by a PowerDNS. */
+  readonly dns?: boolean | keyof typeof nameServers;
   readonly settings?: Partial<HealSettings>;
   /** Traffic is recorded, and policies of autoscaling are followed. */
   readonly scaling?: boolean;
-  /** Second part of the addresses, 127.X: different for worlds at the same time. */
-  readonly net?: number;
 }
 
 export interface WorldHost {
@@ -94,12 +95,16 @@ export class LbWorld {
   readonly folder: string;
   readonly ground: Ground;
   readonly healthPort: number;
+  /** Its hosts have 127.X.1.0/24, 127.X.2.0/24, and so on. */
+  readonly network: OwnNetwork;
   dns: NameServer | undefined;
   balancers!: BalancerService;
   parts!: PartService;
   nodeService!: NodeService;
+  certificates!: CertificateService;
   hostService!: HostService;
   link!: LinkServer;
+  keeper!: HostKeeper;
   #names: Names = noNames;
   #queues: OwedQueue[] = [];
   #redis: Redis | undefined;
@@ -112,12 +117,12 @@ export class LbWorld {
     options: LbWorldOptions,
     place: TestDatabase,
     ground: Ground,
-    more: readonly [CertificateAndKey, string, number],
+    more: readonly [CertificateAndKey, string, number, OwnNetwork],
   ) {
     this.#options = options;
     this.#place = place;
     this.ground = ground;
-    [this.#authority, this.folder, this.healthPort] = more;
+    [this.#authority, this.folder, this.healthPort, this.network] = more;
   }
 
   /** With one worker, three web servers, and no host yet. */
@@ -126,7 +131,12 @@ export class LbWorld {
     await migrate(place.connection, ownersOf(['loadbalancer'], [loadBalancerRow]));
     const ground = await new Ground({ connection: place.connection, connectionLimit: 12 }).start();
     const folder = await mkdtemp(join(tmpdir(), 'lb-world-'));
-    const world = new LbWorld(options, place, ground, [await testAuthority(), folder, await freePort()]);
+    const world = new LbWorld(options, place, ground, [
+      await testAuthority(),
+      folder,
+      await freePort(),
+      await ownNetwork(),
+    ]);
     await world.#start();
     return world;
   }
@@ -139,8 +149,12 @@ export class LbWorld {
     this.parts = new PartService({ ...common, memberAddresses });
     this.nodeService = new NodeService(common);
     this.hostService = new HostService(common);
+    this.certificates = new CertificateService({ ...common, sealer });
     const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
-    this.balancers = new BalancerService({ ...{ ...common, parts: this.parts, subnets, memberAddresses, zone } });
+    const { dns = false } = this.#options;
+    if (dns !== false) this.#names = dnsNames({ wake, ttlSeconds: 1 });
+    const names = this.#names;
+    this.balancers = new BalancerService({ ...common, subnets, memberAddresses, zone, names });
     const traffic = this.#options.scaling === true ? this.#scale() : undefined;
     const documents = new NodeDocuments({ db, sealer });
     const sessions = new HostSessions({ db, wake, log, documents, ...(traffic === undefined ? {} : { traffic }) });
@@ -149,12 +163,13 @@ export class LbWorld {
       ...{ host: '127.0.0.1', port: 0, tls, role: 'lbhost', log },
       open: (peer) => sessions.open(peer),
     });
+    this.keeper = new HostKeeper({ db, wake, log });
+    this.keeper.start();
     const settings = { ...usualHealing, ...this.#options.settings };
-    if (this.#options.dns === true) {
-      this.dns = await powerdns();
+    if (dns !== false) {
+      this.dns = await nameServers[dns === true ? 'PowerDNS' : dns]();
       const { place, key } = this.dns;
       const servers = [new Rfc2136Server({ place, key, timeoutMs: 1_000 })];
-      this.#names = dnsNames({ wake, ttlSeconds: 1 });
       this.#queues.push(createPublishQueue({ db, wake, servers }));
       this.#queues.push(createLookQueue({ db, wake, log, servers, intervalMs: 5_000 }));
     }
@@ -193,15 +208,20 @@ export class LbWorld {
     await worker.stop();
   }
 
+  /** What a host joins with. */
+  machine(name: string): Promise<TestMachine> {
+    return testMachine(this.#authority, 'lbhost', name, this.ground.log);
+  }
+
   /** A new host, or one whose process has ended. */
   async addHost(name: string): Promise<WorldHost> {
     const { log } = this.ground;
     const known = this.hosts.get(name);
     const index = known?.index ?? this.hosts.size + 1;
-    const machine = known?.machine ?? (await testMachine(this.#authority, 'lbhost', name, log));
+    const machine = known?.machine ?? (await this.machine(name));
     const entry: WorldHost = known ?? { name, index, machine, folder: join(this.folder, name), host: undefined };
     this.hosts.set(name, entry);
-    const range = `127.${this.#options.net ?? 77}.${index}.0/24`;
+    const range = `127.${this.network.part}.${index}.0/24`;
     entry.host = await LbHost.open({
       ...{ folder: entry.folder, haproxy: '/usr/sbin/haproxy', keepalived: '/usr/sbin/keepalived' },
       provider: new LoopbackProvider(),
@@ -236,9 +256,10 @@ export class LbWorld {
     return found;
   }
 
-  /** Of the node's HAProxy: master and worker. */
-  async signal(node: NodeRow, signal: NodeJS.Signals): Promise<void> {
-    for (const pid of await processesOf(join(this.hostOf(node).folder, 'nodes', node.name))) {
+  /** Of the HAProxy of each of these nodes, master and worker, at the same moment. */
+  async signal(nodes: NodeRow | readonly NodeRow[], signal: NodeJS.Signals): Promise<void> {
+    const folders = [nodes].flat().map((node) => join(this.hostOf(node).folder, 'nodes', node.name));
+    for (const pid of (await Promise.all(folders.map((folder) => processesOf(folder)))).flat()) {
       try {
         process.kill(pid, signal);
       } catch {
@@ -291,6 +312,7 @@ export class LbWorld {
     await endProcessesOf(this.folder);
     for (const worker of this.#workers) await worker.stop();
     await this.link.stop();
+    await this.keeper.stop();
     await this.dns?.remove();
     this.#redis?.disconnect();
     await this.ground.stop();
@@ -299,6 +321,7 @@ export class LbWorld {
       server.closeAllConnections();
       server.close();
     }
+    this.network.release();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

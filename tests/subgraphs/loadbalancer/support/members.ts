@@ -90,7 +90,7 @@ export async function ask(
   given: {
     readonly path?: string;
     readonly method?: 'GET' | 'POST' | 'HEAD' | 'PUT';
-    readonly headers?: Record<string, string>;
+    readonly headers?: Record<string, string | string[]>;
     readonly body?: string;
     readonly origin?: string;
     /** Where the client is. */

@@ -3,7 +3,7 @@ import type { JsonValue } from '../../../../platform/json.ts';
 import { type LinkPeer, LinkServer, type LinkSession } from '../../../../platform/link/link-server.ts';
 import type { Logger } from '../../../../platform/log.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
-import type { NodeReport } from '../../../../subgraphs/loadbalancer/host/node-runner.ts';
+import type { MemberReport, NodeReport } from '../../../../subgraphs/loadbalancer/host/node-runner.ts';
 import type { WantedNode } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
 import { testMachine } from '../../../support/machines.ts';
 
@@ -12,6 +12,8 @@ export class TestControl {
   /** The last of each node. */
   readonly reports = new Map<string, NodeReport>();
   readonly gone = new Set<string>();
+  /** All that came, in order. */
+  readonly memberReports: MemberReport[] = [];
   /** False: hosts are not told that the documents are all there are. */
   tellsWhole = true;
   #server: LinkServer | undefined;
@@ -74,13 +76,14 @@ export class TestControl {
       },
       report: async (key, body) => {
         if (key.startsWith('gone/')) this.gone.add(key.slice(5));
+        if (key.startsWith('member/')) this.memberReports.push(body as unknown as MemberReport);
         if (key.startsWith('node/')) this.reports.set(key.slice(5), body as unknown as NodeReport);
       },
       resend: (key) => {
         const node = this.documents.get(key);
         if (node !== undefined) this.#sendDocument(node);
       },
-      closed: () => undefined,
+      closed: async () => undefined,
     };
   }
 

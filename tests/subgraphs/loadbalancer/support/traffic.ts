@@ -18,6 +18,7 @@ export function listenerOf(id: string, given: Partial<ListenerTraffic> = {}): Li
   const answers = { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 };
   return {
     ...{ id, connections: 0, requests: 0, errors: 0, bytesIn: 0, bytesOut: 0, answers, open: 0, mostOpen: 0 },
+    latencyMs: 0,
     ...given,
   };
 }
@@ -25,7 +26,7 @@ export function listenerOf(id: string, given: Partial<ListenerTraffic> = {}): Li
 export function memberOf(id: string, given: Partial<MemberTraffic> = {}): MemberTraffic {
   return {
     ...{ id, requests: 0, errors: 0, bytesIn: 0, bytesOut: 0, open: 0 },
-    ...{ connectMs: 0, firstByteMs: 0, latencyMs: 0, status: 'UP' as const },
+    ...{ latencyMs: 0, status: 'UP' as const },
     ...given,
   };
 }

@@ -10,9 +10,10 @@ const [node, count, listener, pool, member] = Array.from({ length: 5 }, () => ne
 
 function report(at: number, requests: number, more: Parameters<typeof reportOf>[1] = {}) {
   const answers = { '1xx': 0, '2xx': requests, '3xx': 0, '4xx': 0, '5xx': Math.floor(requests / 10) };
+  const bytes = { bytesIn: requests * 10, bytesOut: requests * 100 };
   return reportOf(node, {
-    ...{ count, at, requests, bytesIn: requests * 10, bytesOut: requests * 100, open: 5, idlePercent: 75 },
-    listeners: [listenerOf(listener, { requests, bytesIn: requests * 10, bytesOut: requests * 100, answers, open: 5 })],
+    ...{ ...bytes, count, at, requests, open: 5, idlePercent: 75 },
+    listeners: [listenerOf(listener, { ...bytes, requests, answers, open: 5, latencyMs: 19 })],
     pools: [{ id: pool, requests, errors: 0, waiting: 0, usableMembers: 1, latencyMs: 20 }],
     members: [memberOf(member, { requests, open: 2, latencyMs: 18 })],
     ...more,
@@ -27,7 +28,7 @@ test('the first report is where counting begins; each later one counts what came
   expect(second?.second.subjects.get(node)).toEqual({
     ...{ requests: 30, errors: 0, serverErrors: 3, sessions: 5, bytesIn: 300, bytesOut: 3_000, latencyMs: 20 },
   });
-  expect(second?.second.subjects.get(listener)).toMatchObject({ requests: 30, serverErrors: 3, latencyMs: null });
+  expect(second?.second.subjects.get(listener)).toMatchObject({ requests: 30, serverErrors: 3, latencyMs: 19 });
   expect(second?.second.subjects.get(member)).toMatchObject({
     requests: 30,
     serverErrors: null,

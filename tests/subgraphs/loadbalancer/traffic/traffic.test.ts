@@ -258,11 +258,35 @@ describe('the signal of autoscaling', () => {
   });
 });
 
-test('metrics of the nodes that report here', async () => {
-  const { nodes } = await balancerWithNodes('metrics', 1);
-  const report = reportOf(nodes[0] ?? '', { requests: 12, open: 3, idlePercent: 90 });
+test('metrics of the nodes that report here, and of their listeners', async () => {
+  const { balancerId, nodes } = await balancerWithNodes('metrics', 1);
+  const [listener, deleted] = [newUuid(), newUuid()];
+  for (const id of [deleted, listener])
+    await place.ground.db.execute(
+      `INSERT INTO lb_part (id, project_id, load_balancer_id, parent_id, kind, unique_key, spec, generation, deleted)
+      SELECT ?, project_id, id, id, 'Listener', ?, '{"port": 8080}', 1, ? FROM lb_load_balancer WHERE id = ?`,
+      [id, id, id === deleted, balancerId],
+    );
+  const pool = { id: newUuid(), errors: 0, waiting: 0, usableMembers: 1 };
+  const report = reportOf(nodes[0] ?? '', {
+    ...{ requests: 12, open: 3, idlePercent: 90 },
+    listeners: [listenerOf(listener, { requests: 12, errors: 2, bytesOut: 700, latencyMs: 40 }), listenerOf(deleted)],
+    pools: [
+      { ...pool, requests: 9, latencyMs: 20 },
+      { ...pool, requests: 3, latencyMs: 100 },
+    ],
+  });
   await recorder.record(host, asJson(report));
   const text = await registry.metrics();
-  expect(text).toContain('tidegate_load_balancer_node_requests_total{load_balancer="metrics",node="metrics-1"} 12');
-  expect(text).toContain('tidegate_load_balancer_node_sessions{load_balancer="metrics",node="metrics-1"} 3');
+  const node = 'load_balancer="metrics",node="metrics-1"';
+  for (const line of [
+    `node_requests_total{${node}} 12`,
+    `node_sessions{${node}} 3`,
+    `node_latency_seconds{${node}} 0.04`,
+    `listener_requests_total{${node},port="8080"} 12`,
+    `listener_errors_total{${node},port="8080"} 2`,
+    `listener_sent_bytes_total{${node},port="8080"} 700`,
+    `listener_latency_seconds{${node},port="8080"} 0.04`,
+  ])
+    expect(text.split('\n')).toContain(`tidegate_load_balancer_${line}`);
 });

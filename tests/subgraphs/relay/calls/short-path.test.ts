@@ -1,5 +1,6 @@
 // The reads that a call saves, and that it never relies on outdated data: the row of a backend that the process holds, and the
 // mappings that were read while the device worked.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type SqlValue, type Transaction } from '../../../../platform/database/database.ts';
 import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
@@ -8,10 +9,16 @@ import { type CallSubject, type OperationRow, subjectOf } from '../../../../subg
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
-/** Counts its queries. */
+/** Counts its queries; those in transactions only of `countedIn`: the process renews its leases meanwhile, for example. */
 class CountingDatabase extends Database {
   backendReads = 0;
-  inTransactions = 0;
+  readonly #counts = new AsyncLocalStorage<{ inTransactions: number }>();
+
+  async countedIn<Result>(work: () => Promise<Result>): Promise<{ result: Result; inTransactions: number }> {
+    const counts = { inTransactions: 0 };
+    const result = await this.#counts.run(counts, work);
+    return { result, ...counts };
+  }
 
   override query<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]> {
     if (sql.includes('FROM backend b WHERE')) this.backendReads += 1;
@@ -22,8 +29,9 @@ class CountingDatabase extends Database {
     work: (tx: Transaction) => Promise<Result>,
     options?: { readonly endsWork?: boolean },
   ): Promise<Result> {
+    const counts = this.#counts.getStore();
     const counted = <Answer>(answer: Answer): Answer => {
-      this.inTransactions += 1;
+      if (counts !== undefined) counts.inTransactions += 1;
       return answer;
     };
     return super.transaction(
@@ -123,13 +131,11 @@ async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
   const journal = new Journal({ db, wake: system.wake, commits: node.commits, owner: node.owner });
   const record = async (foreseen: Awaited<ReturnType<Journal['foresee']>>) => {
     await node.commits.timeline();
-    db.inTransactions = 0;
     const verdict = { state: 'SUCCEEDED', settledBy: 'reply' } as const;
-    const recorded = await journal.record(subject, row, verdict, foreseen);
-    const roundTrips = db.inTransactions;
+    const counted = await db.countedIn(() => journal.record(subject, row, verdict, foreseen));
     device.release();
     await answered;
-    return { kind: recorded.kind, roundTrips };
+    return { kind: counted.result.kind, roundTrips: counted.inTransactions };
   };
   const mapping = async () => {
     const [found] = await db.query<{ state: string; version: number; toldVersion: number; toldState: string }>(

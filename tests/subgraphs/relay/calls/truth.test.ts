@@ -19,16 +19,32 @@ import { call, identity, mutations, type RelayNode, RelaySystem } from '../suppo
 
 const settings = { recoveryGraceMs: 200, sendWindowMs: 1_000, crashQuietMs: 500, deviceExecutionMs: 100 };
 
-/** Writes no verdicts while `forgets`. */
+/** Writes no answer of a device while `forgets`. Leases are renewed, and what is not answered is recovered: the process lives. */
 class ForgetfulDatabase extends Database {
   forgets = false;
 
   override transaction<Result>(
     work: (tx: Transaction) => Promise<Result>,
-    options: { readonly endsWork?: boolean } = {},
+    options?: { readonly endsWork?: boolean },
   ): Promise<Result> {
-    if (this.forgets && options.endsWork === true) return Promise.reject(new Error('forgotten'));
-    return super.transaction(work, options);
+    const remember = (values: readonly SqlValue[] | undefined) => {
+      if (this.forgets && values?.includes('reply') === true) throw new Error('forgotten');
+    };
+    return super.transaction(
+      (tx) =>
+        work({
+          query: async (sql, values, queryOptions) => {
+            remember(values);
+            return tx.query(sql, values, queryOptions);
+          },
+          execute: async (sql, values) => {
+            remember(values);
+            return tx.execute(sql, values);
+          },
+          afterCommit: (action) => tx.afterCommit(action),
+        }),
+      options,
+    );
   }
 }
 
@@ -100,7 +116,7 @@ async function warm(name: string): Promise<void> {
   for (let tried = 0; ; tried += 1) {
     const answer = await call(node, 'add', element(name, '10.9.9.9', { idempotencyKey: `warm-${performance.now()}` }));
     if (answer.operation?.state === 'SUCCEEDED' && answer.operation.version === 2) return;
-    if (tried > 50) throw new Error(JSON.stringify(answer));
+    if (tried > 200) throw new Error(JSON.stringify(answer));
     await sleep(50);
   }
 }

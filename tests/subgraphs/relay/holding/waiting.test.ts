@@ -1,6 +1,8 @@
 // Calls that wait: what they hold up, in which order they are sent, and that they are sent only while the backend may be called.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { Database, type SqlValue } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/ids.ts';
+import { processLeaseName } from '../../../../platform/process-lease.ts';
 import type { Driver, DriverOperation } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 import { Ground } from '../../../support/ground.ts';
@@ -179,6 +181,42 @@ test('a call that has waited too long is not sent, whoever notices it first', as
     expect(device.timesTold('10.5.0.2')).toBe(0);
   } finally {
     await rival.stop();
+    await alone.stop();
+  }
+});
+
+/** Counts how often recovery has looked for processes that died. */
+class LookedAtDatabase extends Database {
+  looks = 0;
+
+  override query<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]> {
+    if (sql.includes('DISTINCT owner')) this.looks += 1;
+    return super.query(sql, values);
+  }
+}
+
+test('a process whose own lease has ended, because it got no CPU, sends its calls that wait', async () => {
+  const alone = await RelaySystem.start();
+  const db = new LookedAtDatabase({ connection: alone.database.connection, connectionLimit: 20 });
+  const starved = await alone.node({ db, settings: inTime });
+  try {
+    await device.register(starved, 'starved', { limits: { concurrency: 1, deadlineMs: longMs } });
+    await call(starved, 'add', element('starved', '10.6.0.9'));
+    device.hold();
+    const first = call(starved, 'add', element('starved', '10.6.0.1', { waitMs: longMs }));
+    await until(() => device.timesTold('10.6.0.1') === 1);
+    const second = call(starved, 'add', element('starved', '10.6.0.2', { waitMs: longMs }));
+    await until(async () => (await db.query("SELECT 1 FROM operation WHERE state = 'PENDING'")).length > 0);
+    const before = db.looks;
+    await until(async () => {
+      const end = 'UPDATE lease SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE name = ?';
+      await db.execute(end, [processLeaseName('relay', starved.owner)]);
+      return db.looks > before + 2;
+    });
+    device.release();
+    expect((await first).operation?.state).toBe('SUCCEEDED');
+    expect((await second).operation?.state).toBe('SUCCEEDED');
+  } finally {
     await alone.stop();
   }
 });

@@ -78,6 +78,11 @@ async function inLanes(
 
 const end = (answer: Awaited<ReturnType<typeof call>>) =>
   answer.userErrors[0]?.code ?? answer.operation?.state ?? 'nothing';
+function mappingOf(made: Awaited<ReturnType<typeof call>>): string {
+  if (made.mapping == null) throw new Error(`a call made no mapping: ${JSON.stringify(made)}`);
+  return made.mapping.id;
+}
+
 const told = (answer: Changed) => answer.userErrors[0]?.code ?? 'ok';
 
 test("an object is adopted while another CMP object's call creates it: one of them has it, and every call ends", async () => {
@@ -154,7 +159,7 @@ test('a mapping is verified while a call removes its object: the mapping is DELE
     const made = await call(node, 'add', element('keep', address, owner('owner')));
     // The read finds a difference, so that the mapping changes.
     device.elements.delete(address);
-    const verifying = change('mappingVerify', { idempotencyKey: `verify-${race}`, id: made.mapping?.id });
+    const verifying = change('mappingVerify', { idempotencyKey: `verify-${race}`, id: mappingOf(made) });
     await pause();
     const removed = await call(node, 'remove', {
       ...{ backend: { name: 'keep' }, idempotencyKey: `remove-${race}`, set: 'blocked', address },
@@ -176,7 +181,7 @@ test('a mapping stops being shared while another CMP object is to share it', asy
     const made = await call(node, 'add', element('keep', address, { ...owner('first'), shared: true }));
     const unsharing = (async () => {
       await pause();
-      return change('mappingShare', { idempotencyKey: `share-${race}`, id: made.mapping?.id, shared: false });
+      return change('mappingShare', { idempotencyKey: `share-${race}`, id: mappingOf(made), shared: false });
     })();
     const second = { ...owner('second'), shared: true };
     const joining =
@@ -194,7 +199,7 @@ test('a mapping is forgotten while a call updates its object', async () => {
   await inLanes(async (race, pause) => {
     const address = addressOf(race);
     const made = await call(node, 'add', element('keep', address, owner('owner')));
-    const forgetting = change('mappingForget', { idempotencyKey: `forget-${race}`, id: made.mapping?.id });
+    const forgetting = change('mappingForget', { idempotencyKey: `forget-${race}`, id: mappingOf(made) });
     await pause();
     const again = await call(node, 'add', element('keep', address, { ...owner('owner'), idempotencyKey: `a-${race}` }));
     return `forget ${told(await forgetting)}, call ${end(again)}`;

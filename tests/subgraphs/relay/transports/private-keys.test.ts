@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import ssh2 from 'ssh2';
 import { runProgram } from '../../../../embedded/run-program.ts';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
 import { privateKeyFault } from '../../../../subgraphs/relay/transports/ssh-login.ts';
@@ -102,4 +104,80 @@ test.each([
   ],
 ])('%s is not a private key', (_what, text) => {
   expect(privateKeyFault(text)).toEqual(expect.any(String));
+});
+
+/** RFC 8410: an Ed25519 key is its seed, behind this. */
+const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** PROTOCOL.key of OpenSSH: the same key as a file. */
+function openSshFile(seed: Buffer, publicHalf: Buffer): string {
+  const text = (bytes: Buffer | string) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(Buffer.byteLength(bytes));
+    return Buffer.concat([length, Buffer.from(bytes)]);
+  };
+  const kind = text('ssh-ed25519');
+  const secret = Buffer.concat([
+    Buffer.alloc(8),
+    kind,
+    text(publicHalf),
+    text(Buffer.concat([seed, publicHalf])),
+    text(''),
+  ]);
+  const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7].slice(0, -secret.length & 7));
+  const file = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    ...[text('none'), text('none'), text(''), Buffer.from([0, 0, 0, 1])],
+    ...[text(Buffer.concat([kind, text(publicHalf)])), text(Buffer.concat([secret, padding]))],
+  ]);
+  return pemOf('OPENSSH PRIVATE KEY', file);
+}
+
+function pemOf(kind: string, bytes: Buffer): string {
+  return `-----BEGIN ${kind}-----\n${bytes.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END ${kind}-----\n`;
+}
+
+// One key in 256. The generator of ssh2 drops the leading zeros, and no program reads its file.
+test('a key whose public half begins with zeros is read, as ssh-keygen reads it', async () => {
+  let seed: Buffer;
+  let publicHalf: Buffer;
+  let number = 0;
+  do {
+    number += 1;
+    seed = Buffer.alloc(32, `seed ${number}.`);
+    const key = createPrivateKey({ key: Buffer.concat([pkcs8Head, seed]), format: 'der', type: 'pkcs8' });
+    publicHalf = createPublicKey(key).export({ type: 'spki', format: 'der' }).subarray(-32);
+  } while (publicHalf[0] !== 0);
+  const privateKey = openSshFile(seed, publicHalf);
+  const folder = await temporaryFolder();
+  const file = join(folder.path, 'key');
+  await writeFile(file, privateKey, { mode: 0o600 });
+  const shown = await runProgram('ssh-keygen', ['-y', '-f', file]);
+  await folder.remove();
+  expect(shown.stdout.trim().split(' ')[1]).toBe(
+    Buffer.concat([Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0 ', 'latin1'), publicHalf]).toString('base64'),
+  );
+  expect(privateKeyFault(privateKey)).toBeUndefined();
+});
+
+const sec1 = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'sec1', format: 'pem' });
+const pkcs1 = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ type: 'pkcs1', format: 'pem' });
+
+test.each([
+  ['ECDSA, OpenSSH', ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private],
+  ['RSA, OpenSSH', ssh2.utils.generateKeyPairSync('rsa', { bits: 1024 }).private],
+  ['ECDSA, PEM', String(sec1)],
+  ['RSA, PEM', String(pkcs1)],
+])('a damaged key has a fault that names nothing of it: %s', (_kind, text) => {
+  const [, kind = '', body = ''] = /BEGIN ([A-Z ]+)-----([^-]+)/.exec(text) ?? [];
+  const bytes = Buffer.from(body, 'base64');
+  const faults = new Set<string | undefined>();
+  for (const width of [4, 32])
+    for (let at = 0; at < bytes.length; at += 1) {
+      const damaged = Buffer.from(bytes).fill(0, at, Math.min(bytes.length, at + width));
+      faults.add(privateKeyFault(pemOf(kind, damaged)));
+    }
+  // What is not noticed here the device notices.
+  faults.delete(undefined);
+  expect([...faults]).toEqual(['it is not a readable OpenSSH or PEM private key']);
 });

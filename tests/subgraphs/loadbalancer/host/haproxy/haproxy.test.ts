@@ -1,6 +1,7 @@
 // A real HAProxy is brought from one model to the next while clients ask it: no request fails.
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
@@ -107,6 +108,21 @@ test('it runs on without us, and is adopted', async () => {
   expect((await node.apply()).reloaded).toBe(false);
   expect(await node.haproxy.pid()).toBe(pid);
   expect(await tally(port, 3)).toEqual(new Map([['one', 3]]));
+}, 30_000);
+
+test('it is not taken for ended while its master starts itself anew, when its file is missing or empty for a moment', async () => {
+  member(0);
+  await node.start();
+  const pid = await node.haproxy.pid();
+  const file = join(node.folder, 'haproxy.pid');
+  for (const without of [() => rename(file, `${file}.away`), () => copyFile('/dev/null', file)]) {
+    await copyFile(file, `${file}.kept`);
+    await without();
+    const found = node.haproxy.pid();
+    await sleep(50);
+    await rename(`${file}.kept`, file);
+    expect(await found).toBe(pid);
+  }
 }, 30_000);
 
 test('a change that was cut short at any step is finished by whoever adopts it', async () => {

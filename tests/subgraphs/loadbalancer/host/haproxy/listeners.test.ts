@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
 import { LogReader } from '../../../../../subgraphs/loadbalancer/host/haproxy/log-reader.ts';
+import { configurationText } from '../../../../../subgraphs/loadbalancer/host/haproxy/model.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { HaproxyNode } from '../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, webMember } from '../../support/members.ts';
@@ -77,6 +78,29 @@ test('a member that is silent for too long is 504, one that does not accept is 5
   await silent.stop();
 }, 30_000);
 
+test('listeners with the same time for members set it for no request; others have their own in the same pool', async () => {
+  const silent = await streamMember(() => undefined);
+  const pool = node.pool();
+  node.member(pool, silent.port);
+  const [one, two] = [
+    await node.listener({ defaultPool: pool.id, memberTimeoutMs: 300 }),
+    await node.listener({ defaultPool: pool.id, memberTimeoutMs: 300 }),
+  ];
+  await node.start();
+  expect(configurationText(node.model())).not.toContain('member_timeout');
+  for (const { port } of [one, two]) expect((await ask(port, { method: 'POST' })).status).toBe(504);
+  node.change(two, { memberTimeoutMs: 600_000 });
+  await node.apply();
+  let longer: number | undefined;
+  void ask(two.port, { method: 'POST' }).then(
+    ({ status }) => (longer = status),
+    () => undefined,
+  );
+  for (let n = 0; n < 3; n += 1) expect((await ask(one.port, { method: 'POST' })).status).toBe(504);
+  expect(longer).toBeUndefined();
+  await silent.stop();
+}, 30_000);
+
 test('inserted headers are the load balancer’s own: a client cannot forge them', async () => {
   const pool = node.pool();
   node.member(pool, web.port);
@@ -93,6 +117,9 @@ test('inserted headers are the load balancer’s own: a client cannot forge them
         'x-forwarded-proto': 'https',
       },
       x_forwarded_for: '6.6.6.6',
+      'x-forwarded_for': '6.6.6.6',
+      'X_Forwarded-Proto': '6.6.6.6',
+      'x-forwarded-host': 'kept',
     },
   });
   const headers = web.asked[0]?.headers ?? {};
@@ -100,6 +127,7 @@ test('inserted headers are the load balancer’s own: a client cannot forge them
     'x-forwarded-for': '127.0.0.1',
     'x-forwarded-port': String(port),
     'x-forwarded-proto': 'http',
+    'x-forwarded-host': 'kept',
   });
   expect(JSON.stringify(headers)).not.toMatch(/6\.6\.6\.6/);
 }, 30_000);

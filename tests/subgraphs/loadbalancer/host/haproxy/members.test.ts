@@ -52,6 +52,18 @@ test('round robin is in turn and by weight, which changes at runtime; weight 0 g
   );
 }, 30_000);
 
+test('found by a slow repair: a new member is checked at once, however far apart its checks are', async () => {
+  const pool = node.pool();
+  node.monitor(pool, { intervalMs: 3_600_000, timeoutMs: 5_000 });
+  node.member(pool, web(0).port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  expect(await tally(port, 4)).toEqual(new Map([[one, 4]]));
+  node.member(pool, web(1).port);
+  await node.apply();
+  expect((await tally(port, 4)).get(two)).toBe(2);
+}, 30_000);
+
 test('found by its processor time: a member that was added at runtime keeps its connections for the next request', async () => {
   const connections = new Set<number | undefined>();
   const kept = await webMember('kept', {
@@ -157,9 +169,14 @@ test('monitors of each type see what is healthy, and the node tells each transit
     'the change',
     async () => statuses().get(first ?? '') === 'DOWN' && statuses().get(second ?? '') === 'UP',
   );
-  expect(transitions.find(({ server, status }) => server.endsWith(first ?? '-') && status === 'DOWN')?.message).toMatch(
-    /500/,
-  );
+  const reasons = (id: string | undefined, of: Transition['status']) =>
+    transitions.flatMap(({ server, status, reason }) =>
+      server.endsWith(id ?? '-') && status === of ? (reason ?? []) : [],
+    );
+  expect(reasons(first, 'DOWN')).toContain('the answer has status 500');
+  expect(reasons(second, 'UP')).toContain('its check succeeded');
+  const tcp = [...expected].findLast(([, status]) => status === 'DOWN')?.[0];
+  expect(reasons(tcp, 'DOWN')).toContain('no connection: Connection refused');
   await secure.stop();
   await plain.stop();
   await log.stop();
@@ -178,6 +195,19 @@ test('another address and port are checked where the member says so', async () =
   node.change(member, { monitorPort: null, monitorHost: null });
   expect((await node.apply()).reloaded).toBe(true);
   expect((await ask(port)).text).toBe(one);
+}, 30_000);
+
+test('found by trial lb-config: the other address that is checked is IPv6', async () => {
+  const six = await webMember('six', { host: '::1' });
+  const pool = node.pool();
+  node.monitor(pool, { path: '/health' });
+  node.member(pool, web(0).port, { monitorHost: '::1', monitorPort: six.port });
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  expect(await tally(port, 2)).toEqual(new Map([[one, 2]]));
+  six.health = 503;
+  await waitFor('its end', async () => (await ask(port)).status === 503);
+  await six.stop();
 }, 30_000);
 
 test('a pool fails open below its share of healthy members, and not above; new members are not part of it unchecked', async () => {
@@ -228,7 +258,7 @@ test('slow start: a member that has become healthy begins with a small share', a
   node.change(pool, { slowStartMs: 600_000 });
   expect((await node.apply()).reloaded).toBe(true);
   web(1).health = 500;
-  await waitFor('it is down', async () => !(await tally(port, 6)).has(two ?? ''));
+  await waitFor('it is down', async () => (await node.haproxy.runtime.ask('show stat')).includes(',DOWN,'));
   web(1).health = 200;
   await waitFor('it is back', async () => (await tally(port, 100)).has(two ?? ''));
   expect((await tally(port, 50)).get(two ?? '') ?? 0).toBeLessThan(10);
@@ -293,3 +323,64 @@ test('a member that is removed or disabled finishes what it has within the poolâ
   }
   await slow.stop();
 }, 60_000);
+
+test('all members are replaced at once: the old ones serve until a new one does, also over a reload', async () => {
+  const pool = node.pool({ drainMs: 30_000 });
+  node.monitor(pool, { path: '/health' });
+  const first = node.member(pool, web(0).port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  node.remove(first);
+  node.member(pool, web(1).port);
+  web(1).health = 500;
+  expect((await node.haproxy.apply(node.model())).reloaded).toBe(false);
+  await waitFor('the verdict', async () => (await node.haproxy.runtime.ask('show stat')).includes(',DOWN,'));
+  expect(await tally(port, 3)).toEqual(new Map([[one, 3]]));
+  await node.listener({ defaultPool: pool.id });
+  expect((await node.haproxy.apply(node.model())).reloaded).toBe(true);
+  expect(await tally(port, 3)).toEqual(new Map([[one, 3]]));
+  web(1).health = 200;
+  await waitFor('the new member', async () => (await ask(port)).text === two);
+  await node.apply();
+  expect(await tally(port, 3)).toEqual(new Map([[two, 3]]));
+}, 30_000);
+
+test('a change that needs a reload and replaces all members: no request fails', async () => {
+  const pool = node.pool({ drainMs: 30_000 });
+  node.monitor(pool, { path: '/health' });
+  const first = node.member(pool, web(0).port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  node.remove(first);
+  node.member(pool, web(1).port);
+  await node.listener({ defaultPool: pool.id });
+  let applied = false;
+  const change = node.apply().finally(() => (applied = true));
+  const found = new Map<string, number>();
+  while (!applied) for (const [text, count] of await tally(port, 1)) found.set(text, (found.get(text) ?? 0) + count);
+  expect((await change).reloaded).toBe(true);
+  expect([...found.keys()].filter((text) => text !== one && text !== two)).toEqual([]);
+  expect(await tally(port, 3)).toEqual(new Map([[two, 3]]));
+}, 30_000);
+
+test('members that are replaced by some that never pass serve no longer than the poolâ€™s drainMs', async () => {
+  const pool = node.pool({ drainMs: 500 });
+  node.monitor(pool, { path: '/health' });
+  const first = node.member(pool, web(0).port);
+  const { port } = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  node.remove(first);
+  const second = node.member(pool, web(1).port);
+  web(1).health = 500;
+  await node.apply();
+  expect((await ask(port)).status).toBe(503);
+  expect(await node.haproxy.runtime.ask('show servers state')).not.toContain(first.id);
+  // Without others that take its place a removed member gets nothing at once.
+  node.change(pool, { drainMs: 30_000 });
+  web(1).health = 200;
+  await node.apply();
+  await waitFor('the member', async () => (await ask(port)).text === two);
+  node.remove(second);
+  await node.haproxy.apply(node.model());
+  expect((await ask(port)).status).toBe(503);
+}, 30_000);

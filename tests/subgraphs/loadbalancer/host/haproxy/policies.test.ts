@@ -1,6 +1,7 @@
 // L7 policies: every action, rule type and compare type, with invert, by real requests.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../platform/json.ts';
+import { withoutReload } from '../../../../../subgraphs/loadbalancer/host/haproxy/changes.ts';
 import type { WantedPart } from '../../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
 import { HaproxyNode } from '../../support/haproxy-node.ts';
 import { ask, type TestMember, webMember } from '../../support/members.ts';
@@ -78,6 +79,33 @@ const rules: readonly (readonly [JsonObject, Request, Request])[] = [
   ),
   [{ type: 'FILE_TYPE', compareType: 'EQUAL_TO', value: 'jpg' }, { path: '/a.b/c.jpg?x=.png' }, { path: '/a.jpg/c' }],
   [{ type: 'FILE_TYPE', compareType: 'REGEX', value: '^(jpe?g|png)$' }, { path: '/c.x.jpeg' }, { path: '/jpeg' }],
+  // Found by a header with commas: a header is compared as a whole, not in pieces. In several lines each is one.
+  ...(
+    [
+      ['EQUAL_TO', 'X11 (KHTML, like Gecko)', 'X11 (KHTML, like Gecko)', 'X11 (KHTML'],
+      ['STARTS_WITH', 'like', 'like Gecko, X11', 'X11 (KHTML, like Gecko)'],
+      ['ENDS_WITH', '(KHTML', 'X11, (KHTML', 'X11 (KHTML, like Gecko)'],
+      ['CONTAINS', 'KHTML, like', 'X11 (KHTML, like Gecko)', 'X11 (KHTML,like Gecko)'],
+      ['REGEX', '^X11, (a|b)$', 'X11, b', 'b, X11, b'],
+    ] as const
+  ).map(
+    ([compareType, value, hit, miss]) =>
+      [
+        { type: 'HEADER', compareType, key: 'X-Agent', value } as JsonObject,
+        { headers: { 'x-agent': hit } },
+        { headers: { 'x-agent': miss } },
+      ] as const,
+  ),
+  [
+    { type: 'HEADER', compareType: 'EQUAL_TO', key: 'X-Agent', value: 'a,b' },
+    { headers: { 'x-agent': ['b', 'a,b', 'a'] } },
+    { headers: { 'x-agent': ['a', 'b'] } },
+  ],
+  [
+    { type: 'HOST_NAME', compareType: 'EQUAL_TO', value: 'shop.example' },
+    { headers: { host: 'shop.example:1' } },
+    { headers: { host: 'www.test,shop.example' } },
+  ],
   // A value is a value, whatever it begins with or has in it.
   [
     { type: 'HEADER', compareType: 'EQUAL_TO', key: 'X', value: `-f /etc/passwd` },
@@ -148,3 +176,77 @@ test('actions: refused, redirected to a URL or a prefix with each code; in their
   expect((await ask(listener.port, { path: '/no' })).status).toBe(403);
   expect((await ask(listener.port, { path: '/yes' })).headers.location).toBe('http://one/');
 }, 60_000);
+
+test('another value of a rule needs no reload, whatever it has in it; other rules stay', async () => {
+  const values = [
+    ...[
+      'one',
+      'two words',
+      '/etc/passwd',
+      '-f',
+      '--',
+      '-i x',
+      '@1',
+      '\\',
+      'a\\',
+      'a\\ b',
+      '<<',
+      'a;b',
+      "it's",
+      '"x"',
+      '%[src]',
+    ],
+    ...['$HOME', 'a#b', '{ }', '!', '||', '\\x41', '*', '0x1', 'x'.repeat(255)],
+  ];
+  const header = (key: string, value: string) => ({ type: 'HEADER', compareType: 'EQUAL_TO', key, value });
+  await only([toOther(), header('X-Value', 'none'), header('X-Same', 'same')]);
+  const rule = node.parts.find(({ spec }) => spec.key === 'X-Value');
+  if (rule === undefined) throw new Error('no rule');
+  const answers = (value: string, same = 'same') =>
+    ask(listener.port, { headers: { 'x-value': value, 'x-same': same } }).then(({ text }) => text);
+  let before = 'none';
+  for (const value of values) {
+    node.change(rule, { value });
+    expect([value, (await node.apply()).reloaded]).toEqual([value, false]);
+    expect([value, await answers(value), await answers(before)]).toEqual([value, 'other', 'usual']);
+    expect(await answers(value, 'another')).toBe('usual');
+    before = value;
+  }
+  // A line of a file can't say these.
+  for (const value of ['#x', ' x', 'x ', '# ']) {
+    node.change(rule, { value });
+    await node.apply();
+    expect([value, await answers(before)]).toEqual([value, 'usual']);
+    if (value.trim() === value) expect(await answers(value)).toBe('other');
+  }
+}, 60_000);
+
+test('another regular expression, file type and host name need no reload', async () => {
+  const rules: readonly (readonly [JsonObject, string, Request])[] = [
+    [{ type: 'PATH', compareType: 'REGEX', value: '^/a' }, '^/b[0-9]+$', { path: '/b12' }],
+    [{ type: 'FILE_TYPE', compareType: 'EQUAL_TO', value: 'jpg' }, 'png', { path: '/x.png' }],
+    [{ type: 'HOST_NAME', compareType: 'ENDS_WITH', value: '.a.test' }, '.b.TEST', { headers: { host: 'X.B.test' } }],
+  ];
+  for (const [spec, value, hit] of rules) {
+    await only([toOther(), spec]);
+    expect((await ask(listener.port, hit)).text).toBe('usual');
+    const rule = node.parts.find(({ kind }) => kind === 'L7Rule');
+    if (rule !== undefined) node.change(rule, { value });
+    expect((await node.apply()).reloaded).toBe(false);
+    expect((await ask(listener.port, hit)).text).toBe('other');
+  }
+}, 60_000);
+
+test('while a reload waits, a rule that compares something else keeps its old value too; alone a value does not wait', async () => {
+  await only([{ action: 'REJECT' }, { type: 'PATH', compareType: 'EQUAL_TO', value: '/secret' }]);
+  const rule = node.parts.find(({ kind }) => kind === 'L7Rule');
+  if (rule === undefined) throw new Error('there is no rule');
+  const before = node.model();
+  const valueAfter = (given: JsonObject) => {
+    node.change(rule, given);
+    const file = [...withoutReload(before, node.model()).files].find(([path]) => path.endsWith(`rule-${rule.id}`));
+    return file?.[1].content;
+  };
+  expect(valueAfter({ value: '/other' })).toBe('/other\n');
+  expect(valueAfter({ type: 'HOST_NAME', value: 'secret.test' })).toBe('/secret\n');
+});

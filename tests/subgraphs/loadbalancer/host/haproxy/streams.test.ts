@@ -1,9 +1,10 @@
 // Streams, TLS that is passed on unopened, the PROXY protocol, TLS to members, HTTP/2 to members (gRPC).
-import { connect as connectHttp2, createServer as createHttp2 } from 'node:http2';
+import { connect as connectHttp2, createServer as createHttp2, createSecureServer as createHttp2Tls } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { connect as connectTls, createServer as createTls } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
 import { HaproxyNode } from '../../support/haproxy-node.ts';
 import { ask, streamMember, webMember } from '../../support/members.ts';
 
@@ -173,6 +174,69 @@ test('gRPC passes: HTTP/2 from the client to the member, with trailers and both 
   }
   server.close();
 }, 30_000);
+
+test('members are checked as they are spoken to, by HTTP/2 and TLS, when they are added and over a reload', async () => {
+  const own = await makeCertificate({ commonName: 'member', names: ['member.test'] });
+  const servers = [createHttp2(), createHttp2Tls({ cert: own.cert, key: own.key, allowHTTP1: true })];
+  const heard = new Set<string>();
+  const ports: number[] = [];
+  for (const server of servers) {
+    server.on('stream', (stream, headers) => {
+      heard.add(String(headers[':path']));
+      stream.respond({ ':status': 200 });
+      stream.end('served');
+    });
+    server.on('request', (request, response) => {
+      // Streams are answered above.
+      if (request.httpVersion.startsWith('1.')) response.end('served');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    ports.push((server.address() as AddressInfo).port);
+  }
+  const [plain = 0, secure = 0] = ports;
+  const pools = [
+    { tls: false, type: 'HTTP' },
+    { tls: false, type: 'HTTPS', monitorPort: secure },
+    { tls: true, type: 'HTTP' },
+    { tls: true, type: 'HTTP', protocol: 'HTTP' },
+    { tls: true, type: 'HTTPS' },
+    { tls: false, type: 'TCP' },
+    { tls: true, type: 'TCP' },
+    { tls: true, type: 'TLS_HELLO' },
+  ].map(({ tls, type, monitorPort = null, protocol = 'HTTP2' }) => {
+    const pool = node.pool({ protocol, tls });
+    const path = type.startsWith('HTTP') ? { path: `/${type}-${tls}` } : {};
+    node.monitor(pool, { type, ...path, intervalMs: 2_000, timeoutMs: 2_000 });
+    return {
+      pool,
+      port: tls ? secure : plain,
+      monitorPort,
+      name: `${type} check, ${protocol}${tls ? ' over TLS' : ''}`,
+    };
+  });
+  const listeners: number[] = [];
+  for (const { pool } of pools) listeners.push((await node.listener({ defaultPool: pool.id })).port);
+  await node.start();
+  const answers = async () => {
+    const told: string[] = [];
+    for (const [at, port] of listeners.entries())
+      told.push(`${pools[at]?.name}: ${(await ask(port)).text.slice(0, 6)}`);
+    return told;
+  };
+  const good = pools.map(({ name }) => `${name}: served`);
+  for (const { pool, port, monitorPort } of pools) node.member(pool, port, { monitorPort });
+  expect((await node.apply()).reloaded).toBe(false);
+  expect(await answers()).toEqual(good);
+  expect([...heard]).toEqual(expect.arrayContaining(['/HTTP-false', '/HTTP-true', '/HTTPS-true']));
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  heard.clear();
+  await waitFor('checks by the new worker', async () =>
+    ['/HTTP-false', '/HTTPS-true'].every((path) => heard.has(path)),
+  );
+  expect(await answers()).toEqual(good);
+  for (const server of servers) server.close();
+}, 60_000);
 
 test('who speaks first does not matter', async () => {
   const member = await streamMember((socket) => socket.end('220 hello\r\n'));

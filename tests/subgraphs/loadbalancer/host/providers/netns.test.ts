@@ -88,6 +88,25 @@ const ip = new Ip([]);
     for (const name of ['inner', 'outer']) await provider.remove(name);
   });
 
+  test('found by trial lb-heal: a node with the addresses of a removed one is reached at once', async () => {
+    const provider = one.open();
+    // With it the bridges stay, and what is known by them.
+    await provider.make(one.node('other', 2));
+    const before = one.node('before', 1);
+    const addresses = [before.address, before.managementAddress];
+    await provider.make(before);
+    for (const address of addresses) await answers(() => ping(one.via, address));
+    await provider.remove('before');
+    await provider.make({ ...before, name: 'after' });
+    const known = await ip.show(['ip', '-json', '-netns', one.namespace, 'neigh', 'show']);
+    for (const address of addresses) {
+      // It is still known at which hardware address it was, for half a minute or so.
+      expect(known.map(({ dst }) => dst)).toContain(address);
+      expect((await one.ip.try(['ping', '-c', '3', '-W', '1', address])).code).toBe(0);
+    }
+    for (const name of ['after', 'other']) await provider.remove(name);
+  });
+
   test('what was removed or changed by hand is made again, and what runs stays', async () => {
     const node = one.node('hand', 1, { subnet: leg(51, '10.0.0.11') });
     const provider = one.open();

@@ -1,8 +1,8 @@
-// Secrets of an import: they come from a file or from the environment, never from the import file itself, which is under version
-// control and read by many.
+// Secrets of a file that is applied: they come from a file or from the environment, never from the applied file itself, which is
+// under version control and read by many.
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Surroundings } from '../../cli/verb.ts';
+import type { Surroundings } from '../verb.ts';
 
 /** Base folder of relative paths, and the available variables. */
 export interface SecretPlaces {
@@ -20,9 +20,8 @@ const severalLines: ReadonlySet<string> = new Set(['privateKey', 'clientCertific
 /** A shorter secret is part of too many words to be replaced in a message. */
 const shortestHidden = 4;
 
-/** Reads `{ env: NAME }` or `{ file: PATH }`. No message quotes any other value: it may be the secret. */
-export async function readSecret(field: string, source: unknown, places: SecretPlaces): Promise<TextRead> {
-  const name = `credentials.${field}`;
+/** Reads `{ env: NAME }` or `{ file: PATH }`. `name`: the field, for messages. No message quotes any other value: it may be the secret. */
+export async function readSecret(name: string, source: unknown, places: SecretPlaces): Promise<TextRead> {
   if (typeof source !== 'object' || source === null || Array.isArray(source))
     return failed(
       `${name} is written in the file: put it into a file of its own or into the environment, and write { file: PATH } or { env: NAME } instead`,
@@ -36,7 +35,9 @@ export async function readSecret(field: string, source: unknown, places: SecretP
       ? fromEnvironment(place, places.env)
       : await readBounded(resolve(places.folder, place), largestSecretBytes);
   if (!read.ok) return failed(`${name}: ${read.message}`);
-  const value = severalLines.has(field) ? `${read.value.trim()}\n` : read.value.replace(/\r?\n$/, '');
+  const value = severalLines.has(name.split('.').at(-1) ?? '')
+    ? `${read.value.trim()}\n`
+    : read.value.replace(/\r?\n$/, '');
   return value.trim() === '' ? failed(`${name}: ${place} is empty`) : { ok: true, value };
 }
 

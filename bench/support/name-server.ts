@@ -1,0 +1,38 @@
+// The name server of the trial and of the benchmark, as a process of its own.
+import { randomBytes } from 'node:crypto';
+import { Answerer } from '../../dns/answerer/answerer.ts';
+import type { ZoneChange, ZonePlan } from '../../dns/policy/plan.ts';
+import { Keyring } from '../../platform/secrets/keyring.ts';
+import { createSealer } from '../../platform/secrets/seal.ts';
+import { answerParent } from './child.ts';
+import { madeUpPlaces } from './made-up-places.ts';
+
+export type Order =
+  /** `draw`: always this one; default: random. `folder`: keeps its plans there. */
+  | { readonly start: ZonePlan; readonly draw?: number; readonly folder?: string }
+  | { readonly change: ZoneChange }
+  | { readonly stats: true };
+
+const keyring = new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
+let server: Answerer | undefined;
+
+answerParent(async (order: Order) => {
+  if ('start' in order) {
+    const { start, draw, folder } = order;
+    server = await Answerer.start({
+      ...{ listen: [{ address: '127.0.0.1', port: 0 }], name: 'trial', geo: madeUpPlaces },
+      ...(draw === undefined ? {} : { draw: () => draw }),
+      ...(folder === undefined ? {} : { disk: { path: folder, sealer: createSealer(keyring) } }),
+      // All questions come from one network.
+      limit: { answersPerSecond: 1e9, slip: 2 },
+      tcp: { idleMs: 1_000 },
+      failed: (what, error) => {
+        throw new Error(what, { cause: error });
+      },
+    });
+    server.put(start);
+    return server.ports[0];
+  }
+  if ('change' in order) return server?.change(order.change);
+  return server?.stats();
+});

@@ -1,0 +1,64 @@
+// Whether a request was answered as it was wanted at some time between its beginning and its end.
+import type { Names, Outcome, Pool, Route } from './expectations.ts';
+import { type Handshake, type Logged, saw } from './shared.ts';
+
+export interface Fault {
+  readonly figure: 'failed' | 'misrouted' | 'lockedOut';
+  readonly what: string;
+}
+
+export function faultOf(logged: Logged, { name, outcome }: Route): Fault | undefined {
+  const { fromMs, untilMs, saw: seen, what, cookieOf, address } = logged;
+  const wanted = outcome.during(fromMs, untilMs);
+  const isRight = wanted.some((each) => isMet(each, logged));
+  if (isRight && !isAstray(wanted, logged)) return undefined;
+  const held = cookieOf === undefined ? '' : ` with the cookie of member ${cookieOf}`;
+  const words = `${name} at ${address}${held}: ${wordOf(seen)}${what === undefined ? '' : ` (${what})`}, not ${wanted.map(told).join(' or ')}, ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms`;
+  const isFailure = seen === saw.closed || seen === saw.failed;
+  if (wanted.every((each) => each === 'OFF')) return { figure: 'lockedOut', what: words };
+  return { figure: isFailure ? 'failed' : 'misrouted', what: words };
+}
+
+function isMet(wanted: Outcome, { saw: seen, cookieOf, fromMs, untilMs }: Logged): boolean {
+  switch (wanted) {
+    case 'DENIED':
+      return seen === saw.denied;
+    case 'REDIRECTED':
+      return seen === saw.redirected;
+    case 'CLOSED':
+    case 'OFF':
+      return seen === saw.closed;
+    default: {
+      const serves = wanted.pool.members.get(seen)?.during(fromMs, untilMs) ?? [];
+      return serves.some((each) => each === 'ALL' || each === 'SURE' || (each === 'ITS_OWN' && seen === cookieOf));
+    }
+  }
+}
+
+/** Another member answered than the one whose cookie the client has, although that one was healthy all the time. */
+function isAstray([wanted, ...others]: readonly Outcome[], { saw: seen, cookieOf, fromMs, untilMs }: Logged): boolean {
+  if (cookieOf === undefined || seen === cookieOf || typeof wanted !== 'object' || others.length > 0) return false;
+  const { sticky, members }: Pool = wanted.pool;
+  const serves = members.get(cookieOf)?.during(fromMs, untilMs) ?? ['NOBODY'];
+  return sticky.during(fromMs, untilMs).every(Boolean) && serves.every((each) => each === 'SURE');
+}
+
+/** A client got a certificate that was none of its name. */
+export function handshakeFaultOf(
+  { serverName, fromMs, untilMs, certificate }: Handshake,
+  names: Names,
+): Fault | undefined {
+  const wanted = names.get(serverName)?.during(fromMs, untilMs) ?? [];
+  if (wanted.includes(certificate)) return undefined;
+  const what = `for ${serverName} the certificate ${certificate.slice(0, 12)}, not ${wanted.map((each) => each.slice(0, 12)).join(' or ')}`;
+  return { figure: 'misrouted', what };
+}
+
+function told(outcome: Outcome): string {
+  return typeof outcome === 'string' ? outcome : outcome.pool.name;
+}
+
+function wordOf(seen: number): string {
+  const word = Object.entries(saw).find(([, value]) => value === seen)?.[0];
+  return word ?? `member ${seen}`;
+}

@@ -1,0 +1,102 @@
+// Where the trial runs: the control plane in this process, hosts as processes of their own, a real name server, and one load balancer.
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeId } from '../../../platform/ids.ts';
+import { ScalingService } from '../../../subgraphs/loadbalancer/scaling/scaling-service.ts';
+import type { NodeRow } from '../../../subgraphs/loadbalancer/stores/node-store.ts';
+import { HostProcess } from '../../../tests/subgraphs/loadbalancer/support/host-process.ts';
+import { LbWorld } from '../../../tests/subgraphs/loadbalancer/support/lb-world.ts';
+import { waitFor } from '../../../tests/support/temporary-folder.ts';
+
+const drainMs = 4_000;
+const usualBalancer = { minNodes: 2, maxNodes: 8 };
+
+export interface TrialHost {
+  readonly name: string;
+  readonly id: string;
+  readonly folder: string;
+  readonly process: HostProcess;
+}
+
+export class Place {
+  readonly world: LbWorld;
+  readonly hosts: TrialHost[] = [];
+  readonly scaling: ScalingService;
+  balancerId = '';
+  hostName = '';
+
+  private constructor(world: LbWorld) {
+    this.world = world;
+    this.scaling = new ScalingService(world.ground);
+  }
+
+  static async open(hosts: number): Promise<Place> {
+    const world = await LbWorld.open({ dns: true, scaling: true, settings: { nodeDrainMs: drainMs } });
+    const place = new Place(world);
+    for (let index = 1; index <= hosts; index += 1) {
+      const name = `host-${index}`;
+      const { id, cert, key, ca } = await world.machine(name);
+      const folder = join(world.folder, name);
+      const options = {
+        ...{
+          folder,
+          tls: { cert, key, ca },
+          healthPort: world.healthPort,
+          range: `127.${world.network.part}.${index}.0/24`,
+        },
+        urls: [`wss://127.0.0.1:${world.link.port}/link`],
+      };
+      place.hosts.push({ name, id, folder, process: new HostProcess(options) });
+    }
+    for (const { process: host } of place.hosts) await host.start();
+    await waitFor('hosts', async () => world.link.connected === hosts);
+    return place;
+  }
+
+  async create(): Promise<void> {
+    const { world } = this;
+    const { entity, userErrors } = await world.balancers.create(world.context, {
+      ...{ name: 'web', projectId: encodeId('Project', world.projectId), ...usualBalancer },
+    });
+    if (entity == null) throw new Error(JSON.stringify(userErrors));
+    this.balancerId = entity.id;
+    this.hostName = entity.hostName;
+    await world.untilActive(this.balancerId).catch(async (error: unknown) => {
+      const { provisioningReason } = await world.balancer(this.balancerId);
+      throw new Error(`the load balancer is not ACTIVE: ${provisioningReason}`, { cause: error });
+    });
+  }
+
+  get graphId(): string {
+    return encodeId('LoadBalancer', this.balancerId);
+  }
+
+  nodes(): Promise<readonly NodeRow[]> {
+    return this.world.nodes(this.balancerId);
+  }
+
+  /** Where a node's files are. */
+  folderOf(node: NodeRow): string {
+    const host = this.hosts.find(({ id }) => id === node.hostId);
+    if (host === undefined) throw new Error(`the node ${node.name} is on no host`);
+    return join(host.folder, 'nodes', node.name);
+  }
+
+  /** Addresses that the name server answers; undefined: it did not. */
+  async addresses(): Promise<readonly string[] | undefined> {
+    const answer = await this.world.dns?.dig(this.hostName, 'A').catch(() => undefined);
+    return answer?.every((line) => /^[\d.]+$/.test(line)) === true && answer.length > 0 ? answer : undefined;
+  }
+
+  /** The host's process ends, or is killed, and is started again. */
+  async restart(host: TrialHost, signal: 'SIGTERM' | 'SIGKILL', awayMs: number): Promise<void> {
+    await host.process.end(signal);
+    await sleep(awayMs);
+    await host.process.start();
+  }
+
+  async close(): Promise<void> {
+    for (const { process: host } of this.hosts) await host.end('SIGKILL');
+    await this.world.close();
+  }
+}

@@ -1,0 +1,134 @@
+// One load balancer: how it is, then its parts, nodes, traffic, decisions and changes side by side.
+import { useCallback, useMemo } from 'react';
+import { useEntities, useLiveState } from '../../context.ts';
+import type { FeedLine } from '../../live/live-state.ts';
+import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { FeedPanel } from '../../view/feed-panel.tsx';
+import { formatWord } from '../../view/format.ts';
+import { Failures } from '../../view/refusal.tsx';
+import { reasonsOf } from './balancers-panel.tsx';
+import { DecisionsPanel } from './decisions-panel.tsx';
+import type { BalancerControl } from './filters.ts';
+import { type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
+import { memberKind } from './kinds/member.ts';
+import { nodeKind } from './kinds/node.ts';
+import { OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { NodesPanel } from './nodes-panel.tsx';
+import { TrafficPanel } from './traffic-panel.tsx';
+import { TreePanel } from './tree-panel.tsx';
+import { useFailover, useForbidden } from './use-actions.ts';
+import { type Tree, type TreeReading, useTree } from './use-tree.ts';
+
+interface BalancerViewProps {
+  readonly id: string;
+  readonly control: BalancerControl;
+}
+
+export function BalancerView({ id, control }: BalancerViewProps) {
+  const known = useEntities(loadBalancerKind).get(id);
+  const { feed } = useLiveState();
+  const isShown = useIsShown(id);
+  // A note, too: after a break in the feed the page starts again from its lists, which have no members.
+  const reading = useTree(id, feed.find(isShown)?.id);
+  const { tree } = reading;
+  // The page lists only a bounded number.
+  const balancer = known ?? tree;
+  const back = useCallback(() => control.change({ balancerId: null, open: null }), [control.change]);
+  if (balancer === null || (known === undefined && reading.isGone)) return <NotShown reading={reading} onBack={back} />;
+  return (
+    <>
+      <Head balancer={balancer} tree={tree} onBack={back} />
+      <div className="column">
+        {tree === null ? <p className="waiting">Reading its parts…</p> : <TreePanel tree={tree} control={control} />}
+      </div>
+      <div className="column">
+        <TrafficPanel id={id} listeners={tree?.listeners ?? []} />
+        <NodesPanel balancer={balancer} control={control} />
+      </div>
+      <div className="column">
+        <DecisionsPanel balancer={balancer} />
+        <FeedPanel control={control} isShown={isShown} />
+      </div>
+    </>
+  );
+}
+
+function NotShown({ reading, onBack }: { readonly reading: TreeReading; readonly onBack: () => void }) {
+  const { isGone, failure } = reading;
+  return (
+    <div className="waiting">
+      {failure !== null && <Failures failures={[failure]} />}
+      <p>{isGone ? 'It was deleted, or is not in any of your projects.' : 'Reading the load balancer…'}</p>
+      <button type="button" onClick={onBack}>
+        All load balancers
+      </button>
+    </div>
+  );
+}
+
+interface HeadProps {
+  readonly balancer: LoadBalancer;
+  readonly tree: Tree | null;
+  readonly onBack: () => void;
+}
+
+function Head({ balancer, tree, onBack }: HeadProps) {
+  const reasons = reasonsOf(balancer);
+  const facts = [
+    balancer.project?.name,
+    formatWord(balancer.topology),
+    tree?.description,
+    tree !== null && tree.addresses.length > 0 ? `in DNS: ${tree.addresses.join(', ')}` : null,
+    tree?.autoscaling?.enabled === true
+      ? `autoscaling to ${tree.autoscaling.targetPercent} % of ${formatWord(tree.autoscaling.signal)}${tree.autoscaling.dryRun ? ' (dry run)' : ''}`
+      : null,
+  ].filter(Boolean);
+  return (
+    <section className="balancer-head" aria-labelledby="balancer-name">
+      <button type="button" className="quiet" onClick={onBack}>
+        ‹ All load balancers
+      </button>
+      <h2 id="balancer-name">{balancer.name}</h2>
+      {!balancer.enabled && <span className="dim">disabled</span>}
+      <ProvisioningBadge status={balancer.provisioningStatus} />
+      <OperatingBadge status={balancer.operatingStatus} />
+      {reasons !== '' && <strong className="reasons">{reasons}</strong>}
+      {balancer.urls.map((url) => (
+        <code key={url}>{url}</code>
+      ))}
+      <span className="dim">{facts.join(' · ')}</span>
+      <FailoverAction key={balancer.id} balancer={balancer} />
+    </section>
+  );
+}
+
+function FailoverAction({ balancer: { id, name } }: { readonly balancer: LoadBalancer }) {
+  const forbidden = useForbidden(id);
+  const { control, failover } = useFailover(id);
+  return (
+    <ConfirmedAction
+      label="Fail over"
+      question={`Replace all nodes of ${name}?`}
+      forbidden={forbidden}
+      control={control}
+      onConfirm={failover}
+    >
+      One after the other: each new node serves before an old one goes. The old ones are not taken back.
+    </ConfirmedAction>
+  );
+}
+
+/** Changes of the load balancer, of its members and nodes, and of its autoscaling, which has its id. */
+function useIsShown(id: string): (line: FeedLine) => boolean {
+  const members = useEntities(memberKind);
+  const nodes = useEntities(nodeKind);
+  return useMemo(
+    () => (line) => {
+      if (line.type === 'note') return true;
+      const { subjectType, subjectId } = line.change;
+      if (subjectType === 'AutoscalingPolicy' || subjectType === loadBalancerKind.typename) return subjectId === id;
+      return (members.get(subjectId) ?? nodes.get(subjectId))?.loadBalancer.id === id;
+    },
+    [id, members, nodes],
+  );
+}

@@ -1,0 +1,146 @@
+// All load balancers, those in trouble first.
+import { memo, useCallback, useMemo } from 'react';
+import { useEntities, useLiveState } from '../../context.ts';
+import { NoMatch } from '../../view/empty.tsx';
+import { formatWord } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { RowList } from '../../view/row-list.tsx';
+import { type BalancerControl, matchesBalancer } from './filters.ts';
+import { type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
+import { nodeKind, servingByBalancer } from './kinds/node.ts';
+import { OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { maxPages } from './reads.ts';
+import { formatRate, useRates } from './use-rates.ts';
+
+const collator = new Intl.Collator('en', { numeric: true });
+const maxBalancers = 100 * maxPages;
+
+export function BalancersPanel({ control }: { readonly control: BalancerControl }) {
+  const { cursor } = useLiveState();
+  const balancers = useEntities(loadBalancerKind);
+  const nodes = useEntities(nodeKind);
+  const rates = useRates();
+  const { filters, change } = control;
+  const serving = useMemo(() => servingByBalancer(nodes), [nodes]);
+  const shown = useMemo(
+    () =>
+      [...balancers.values()]
+        .filter((balancer) => matchesBalancer(filters, balancer))
+        .sort((a, b) => rank(a) - rank(b) || collator.compare(a.name, b.name)),
+    [balancers, filters],
+  );
+  const open = useCallback((id: string) => change({ balancerId: id, open: null }), [change]);
+  return (
+    <Panel name="balancers" title="Load balancers" summary={summarise(shown)}>
+      <div className="scroll">
+        {shown.length > 0 && (
+          <RowList
+            name="balancers"
+            label="Load balancers, those in trouble first"
+            items={shown}
+            idOf={({ id }) => id}
+            openId={null}
+          >
+            {(balancer, { isTabStop }) => (
+              <BalancerRow
+                balancer={balancer}
+                serving={serving.get(balancer.id) ?? 0}
+                rate={rates?.get(balancer.id) ?? null}
+                isTabStop={isTabStop}
+                onOpen={open}
+              />
+            )}
+          </RowList>
+        )}
+        {shown.length === 0 &&
+          cursor !== null &&
+          (balancers.size === 0 ? <NoBalancers /> : <NoMatch what="load balancer" onClear={control.clear} />)}
+        {balancers.size >= maxBalancers && <p className="hint">This page shows {maxBalancers} load balancers.</p>}
+      </div>
+    </Panel>
+  );
+}
+
+interface BalancerRowProps {
+  readonly balancer: LoadBalancer;
+  /** Nodes. */
+  readonly serving: number;
+  /** Requests a second; null: no node reported. */
+  readonly rate: number | null;
+  readonly isTabStop: boolean;
+  readonly onOpen: (id: string) => void;
+}
+
+const BalancerRow = memo(function BalancerRow({ balancer, serving, rate, isTabStop, onOpen }: BalancerRowProps) {
+  const { id, name, project, urls, wantedNodes } = balancer;
+  const reasons = reasonsOf(balancer);
+  return (
+    <button
+      type="button"
+      className="row balancer-row"
+      data-row={id}
+      tabIndex={isTabStop ? 0 : -1}
+      onClick={() => onOpen(id)}
+    >
+      <span className="line">
+        <span className="name" title={name}>
+          {name}
+        </span>
+        <span className="dim">{project?.name}</span>
+        <span className="badges">
+          {!balancer.enabled && <span className="dim">disabled</span>}
+          <ProvisioningBadge status={balancer.provisioningStatus} />
+          <OperatingBadge status={balancer.operatingStatus} />
+        </span>
+      </span>
+      <span className="line facts">
+        <span className="fact" title={reasons || urls.join(' ')}>
+          {reasons || urls.join(' ')}
+        </span>
+        <span className="count" data-short={serving < wantedNodes}>
+          {serving}/{wantedNodes} nodes
+        </span>
+        <span className="rate">
+          {rate === null ? '–' : formatRate(rate)}
+          <span className="dim">/s</span>
+          <span className="visually-hidden"> requests</span>
+        </span>
+      </span>
+    </button>
+  );
+});
+
+/** Why it does not serve fully, or a change is not in effect; empty when all is well. */
+export function reasonsOf({ statusMessage, provisioningReason }: LoadBalancer): string {
+  return [statusMessage, provisioningReason].filter(Boolean).join(' · ');
+}
+
+function rank({ operatingStatus, provisioningStatus, enabled }: LoadBalancer): number {
+  if (!enabled) return 5;
+  if (operatingStatus === 'ERROR') return 0;
+  if (provisioningStatus === 'ERROR') return 1;
+  if (operatingStatus === 'DEGRADED') return 2;
+  return provisioningStatus === 'ACTIVE' ? 4 : 3;
+}
+
+function summarise(balancers: readonly LoadBalancer[]): string {
+  const counts = new Map<string, number>();
+  for (const { enabled, operatingStatus } of balancers) {
+    const word = enabled ? formatWord(operatingStatus) : 'disabled';
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(' · ');
+}
+
+function NoBalancers() {
+  return (
+    <div className="empty">
+      <h3>No load balancers yet</h3>
+      <p>
+        Create one with the mutation <code>loadBalancerCreate</code> in <a href="/graphiql">GraphiQL</a>, or on the
+        command line:
+      </p>
+      <pre>tidegate loadbalancers --help</pre>
+    </div>
+  );
+}

@@ -1,0 +1,169 @@
+// What healing and autoscaling decided for one load balancer, newest first, with what they knew.
+import { useEffect, useMemo, useState } from 'react';
+import {
+  LoadbalancerHealingDocument,
+  LoadbalancerScalingDocument,
+  type LoadbalancerScalingQuery,
+} from '../../../../generated/dashboard/graphql.ts';
+import { useLiveState, useParts } from '../../context.ts';
+import type { Requester } from '../../graph/request.ts';
+import { formatWord } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { type Failure, Failures, failureOf } from '../../view/refusal.tsx';
+import { Time } from '../../view/time.tsx';
+import type { LoadBalancer } from './kinds/load-balancer.ts';
+import { figuresIn } from './scaling-figures.ts';
+
+type Scaling = NonNullable<LoadbalancerScalingQuery['loadBalancer']>['scalingDecisions']['nodes'][number];
+
+type Decision =
+  | { readonly by: 'healing'; readonly id: string; readonly at: string; readonly what: string; readonly reason: string }
+  | { readonly by: 'autoscaling'; readonly id: string; readonly at: string; readonly scaling: Scaling };
+
+const kinds: ReadonlySet<string> = new Set(['loadBalancerNode.decision', 'autoscalingPolicy.decision']);
+
+export function DecisionsPanel({ balancer }: { readonly balancer: LoadBalancer }) {
+  const [withKept, setWithKept] = useState(false);
+  const { decisions, failure } = useDecisions(balancer, withKept);
+  return (
+    <Panel
+      name="decisions"
+      title="Decisions"
+      tools={
+        <fieldset className="states">
+          <legend className="visually-hidden">Which decisions</legend>
+          <button
+            type="button"
+            className="chip"
+            aria-pressed={withKept}
+            title="Decisions of the last day that changed nothing"
+            onClick={() => setWithKept(!withKept)}
+          >
+            unchanged too
+          </button>
+        </fieldset>
+      }
+    >
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" tabIndex={0} aria-label="Decisions of healing and autoscaling">
+        {failure !== null && <Failures failures={[failure]} />}
+        {decisions === null && failure === null && <p className="hint">Reading…</p>}
+        {decisions?.length === 0 && <p className="hint">Nothing was decided yet.</p>}
+        <ul className="decisions">
+          {decisions?.map((decision) => (
+            <li key={decision.id}>
+              <DecisionItem decision={decision} />
+            </li>
+          ))}
+        </ul>
+      </section>
+    </Panel>
+  );
+}
+
+function DecisionItem({ decision }: { readonly decision: Decision }) {
+  if (decision.by === 'healing') {
+    return (
+      <p>
+        <Time at={decision.at} /> <span className="dim">healing</span> <b>{decision.what}</b> {decision.reason}
+      </p>
+    );
+  }
+  const { action, fromNodes, toNodes, recommendedNodes, reason, dryRun, inputs } = decision.scaling;
+  const figures = figuresIn(inputs);
+  return (
+    <>
+      <p>
+        <Time at={decision.at} /> <span className="dim">autoscaling</span>{' '}
+        <b>{action === 'KEEP' ? `keep ${fromNodes}` : `${formatWord(action)} ${fromNodes} → ${toNodes}`}</b>
+        {dryRun && <span className="dim"> (dry run)</span>} {reason}
+      </p>
+      <details>
+        <summary className="dim">
+          {figures.length} {figures.length === 1 ? 'figure' : 'figures'}; alone they recommend {recommendedNodes}
+        </summary>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Node</th>
+              <th scope="col">Load</th>
+              <th scope="col">Measured</th>
+            </tr>
+          </thead>
+          <tbody>
+            {figures.map(({ key, node, percent, at, warming }) => (
+              <tr key={key}>
+                <td>{node ?? 'not made yet'}</td>
+                <td>
+                  {percent === null ? 'none' : `${Math.round(percent)} %`}
+                  {warming && <span className="dim"> warming up</span>}
+                </td>
+                <td>{at === null ? '–' : <Time at={at} />}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </>
+  );
+}
+
+interface DecisionsReading {
+  /** Null until they are read. */
+  readonly decisions: readonly Decision[] | null;
+  readonly failure: Failure | null;
+}
+
+/** Read again for each new decision in the feed. */
+function useDecisions({ id, project }: LoadBalancer, withKept: boolean): DecisionsReading {
+  const { requester } = useParts();
+  const { feed } = useLiveState();
+  const [read, setRead] = useState<{ readonly id: string; readonly decisions: readonly Decision[] } | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const projectId = project?.id ?? null;
+  const newest = useMemo(
+    () => feed.find((line) => line.type === 'change' && kinds.has(line.change.kind))?.id ?? null,
+    [feed],
+  );
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new decision is the reason to read again.
+  useEffect(() => {
+    let isCurrent = true;
+    readDecisions(requester, id, projectId, withKept).then(
+      (decisions) => {
+        if (!isCurrent) return;
+        setRead({ id, decisions });
+        setFailure(null);
+      },
+      (error: unknown) => {
+        if (isCurrent) setFailure(failureOf(error));
+      },
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [requester, id, projectId, withKept, newest]);
+  return { decisions: read?.id === id ? read.decisions : null, failure };
+}
+
+async function readDecisions(
+  requester: Requester,
+  id: string,
+  projectId: string | null,
+  withKept: boolean,
+): Promise<readonly Decision[]> {
+  const [{ loadBalancer }, { statusHistory }] = await Promise.all([
+    requester.request(LoadbalancerScalingDocument, { id, changed: withKept ? null : true }),
+    requester.request(LoadbalancerHealingDocument, { projectId }),
+  ]);
+  const scaled = (loadBalancer?.scalingDecisions.nodes ?? []).map(
+    (scaling): Decision => ({ by: 'autoscaling', id: scaling.id, at: scaling.at, scaling }),
+  );
+  const healed = statusHistory.nodes.flatMap((change): readonly Decision[] => {
+    const { subject } = change;
+    if (subject === null || !('loadBalancer' in subject) || subject.loadBalancer.id !== id) return [];
+    const what = `${formatWord(change.to)} ${subject.name}`;
+    return [{ by: 'healing', id: change.id, at: change.at, what, reason: change.reason ?? '' }];
+  });
+  return [...scaled, ...healed].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+}

@@ -1,0 +1,22 @@
+// The load balancers. All of them are listed, up to a bound.
+import {
+  type LoadBalancerFieldsFragment,
+  LoadBalancerFieldsFragmentDoc,
+} from '../../../../../generated/dashboard/graphql.ts';
+import type { EntityKind } from '../../../live/entity-kind.ts';
+import { mergeVersions } from '../../../live/merge.ts';
+
+export type LoadBalancer = LoadBalancerFieldsFragment;
+
+export const loadBalancerKind: EntityKind<LoadBalancer> = {
+  typename: 'LoadBalancer',
+  fragment: LoadBalancerFieldsFragmentDoc,
+  openParameter: 'balancer',
+  isReadAgain: true,
+  merge: (known, news) =>
+    mergeVersions(known, news, {
+      takesSameVersion: true,
+      isGone: ({ provisioningStatus }) => provisioningStatus === 'DELETED',
+    }),
+  label: ({ name }) => name,
+};

@@ -1,0 +1,70 @@
+// The icons of load balancers, their parts, nodes and hosts.
+import { type Mark, MarkBadge } from '../../view/icons.tsx';
+import type { Host } from './kinds/host.ts';
+import type { LoadBalancer } from './kinds/load-balancer.ts';
+import type { BalancerNode } from './kinds/node.ts';
+
+const check = 'M3.5 8.5 6.5 11.5 12.5 4.5';
+const cross = 'M4.5 4.5 11.5 11.5M11.5 4.5 4.5 11.5';
+const question = 'M5.6 6.2a2.4 2.4 0 1 1 3.4 2.2c-.7.3-1 .8-1 1.6M8 12.2v.3';
+const clock = 'M8 3.2V8l3 2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0';
+const pause = 'M6 4v8M10 4v8';
+const half = 'M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M8 2v12';
+const drain = 'M8 3v7M4.5 7 8 10.5 11.5 7M3 13h10';
+const dash = 'M3.5 8h9';
+const swap = 'M3 6h9L9.5 3.5M13 10H4l2.5 2.5';
+
+const operating: Readonly<Record<LoadBalancer['operatingStatus'], Mark>> = {
+  ONLINE: { tone: 'good', path: check },
+  DEGRADED: { tone: 'warn', path: half },
+  ERROR: { tone: 'bad', path: cross },
+  DRAINING: { tone: 'busy', path: drain },
+  NO_MONITOR: { tone: 'calm', path: dash },
+  OFFLINE: { tone: 'calm', path: pause },
+  UNKNOWN: { tone: 'calm', path: question },
+};
+
+const provisioning: Readonly<Record<LoadBalancer['provisioningStatus'], Mark>> = {
+  ACTIVE: { tone: 'good', path: check },
+  PENDING: { tone: 'busy', path: clock },
+  ERROR: { tone: 'bad', path: cross },
+  DELETING: { tone: 'warn', path: drain },
+  DELETED: { tone: 'calm', path: dash },
+};
+
+const lives: Readonly<Record<BalancerNode['state'], Mark>> = {
+  BUILDING: { tone: 'busy', path: clock },
+  SERVING: { tone: 'good', path: check },
+  DRAINING: { tone: 'busy', path: drain },
+  REPLACED: { tone: 'warn', path: swap },
+  DELETING: { tone: 'warn', path: drain },
+  DELETED: { tone: 'calm', path: dash },
+};
+
+export function OperatingBadge({ status }: { readonly status: LoadBalancer['operatingStatus'] }) {
+  return <MarkBadge mark={operating[status]} word={status.replace('_', ' ')} />;
+}
+
+/** Nothing while everything requested is in effect. */
+export function ProvisioningBadge({ status }: { readonly status: LoadBalancer['provisioningStatus'] }) {
+  if (status === 'ACTIVE') return null;
+  return <MarkBadge mark={provisioning[status]} word={status === 'ERROR' ? 'change failed' : status} />;
+}
+
+export function LifeBadge({ state }: { readonly state: BalancerNode['state'] }) {
+  return <MarkBadge mark={lives[state]} word={state} />;
+}
+
+export function HostBadge({ host }: { readonly host: Pick<Host, 'status' | 'cordoned' | 'removing'> }) {
+  return (
+    <>
+      {host.cordoned && (
+        <MarkBadge mark={{ tone: 'warn', path: pause }} word={host.removing ? 'removing' : 'cordoned'} />
+      )}
+      <MarkBadge
+        mark={host.status === 'ONLINE' ? { tone: 'good', path: check } : { tone: 'bad', path: cross }}
+        word={host.status}
+      />
+    </>
+  );
+}

@@ -1,0 +1,150 @@
+// One node: the steps of its making, its place, and replacing it by hand.
+import { useCallback } from 'react';
+import {
+  LoadbalancerNodeDocument,
+  LoadbalancerNodeSessionsDocument,
+  LoadbalancerNodeTrafficDocument,
+} from '../../../../generated/dashboard/graphql.ts';
+import { useEntities, useParts } from '../../context.ts';
+import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { Countdown } from '../../view/countdown.tsx';
+import { Drawer, Facts } from '../../view/drawer.tsx';
+import { formatWord } from '../../view/format.ts';
+import { Time } from '../../view/time.tsx';
+import { loadBalancerKind } from './kinds/load-balancer.ts';
+import { type BalancerNode, nodeKind } from './kinds/node.ts';
+import { LifeBadge, OperatingBadge } from './marks.tsx';
+import { stepNames } from './nodes-panel.tsx';
+import { TrafficSection } from './traffic-charts.tsx';
+import { useForbidden, useNodeReplace } from './use-actions.ts';
+import { useOpened } from './use-opened.ts';
+import { useRepeated } from './use-repeated.ts';
+
+interface NodeDrawerProps {
+  readonly id: string;
+  readonly onClose: () => void;
+  readonly onShowBalancer: (id: string) => void;
+  readonly onOpenHost: (id: string) => void;
+}
+
+const stepWords: Readonly<Record<(typeof stepNames)[number], string>> = {
+  PLACED: 'host and addresses chosen',
+  MADE: 'made by its host',
+  CONFIGURED: 'load balancing configured',
+  CHECKED: 'checked, and answers',
+  IN_DNS: 'in DNS',
+};
+
+export function NodeDrawer({ id, onClose, onShowBalancer, onOpenHost }: NodeDrawerProps) {
+  const { entity: node, detail, instead } = useOpened(nodeKind, LoadbalancerNodeDocument, id);
+  const balancer = useEntities(loadBalancerKind).get(node?.loadBalancer.id ?? '');
+  const isDraining = node?.state === 'DRAINING';
+  const sessions = useSessions(id, isDraining);
+  if (node === undefined) {
+    return (
+      <Drawer id={id} title="Node" onClose={onClose}>
+        <p className="dim">{instead}</p>
+      </Drawer>
+    );
+  }
+  const { nodeHost: host } = node;
+  return (
+    <Drawer
+      id={id}
+      title={
+        <>
+          {node.name} <LifeBadge state={node.state} />
+          <OperatingBadge status={node.operatingStatus} />
+        </>
+      }
+      onClose={onClose}
+    >
+      {node.reason !== null && <p className="warning">{node.reason}</p>}
+      <NodeActions key={id} node={node} />
+      <section>
+        <h3>Steps</h3>
+        <ol className="steps">
+          {stepNames.map((name) => {
+            const step = node.steps.find((each) => each.name === name);
+            return (
+              <li key={name} data-done={step !== undefined}>
+                {stepWords[name]}{' '}
+                {step === undefined ? <span className="dim">not yet</span> : <Time at={step.doneAt} />}
+              </li>
+            );
+          })}
+        </ol>
+      </section>
+      <Facts
+        facts={[
+          {
+            name: 'Serves',
+            value: balancer && (
+              <button type="button" className="link" onClick={() => onShowBalancer(balancer.id)}>
+                {balancer.name}
+              </button>
+            ),
+          },
+          {
+            name: 'Host',
+            value: host && (
+              <button type="button" className="link" onClick={() => onOpenHost(host.id)}>
+                {host.name}
+              </button>
+            ),
+          },
+          { name: 'Clients', value: node.address && <code>{node.address}</code> },
+          { name: 'Subnet', value: node.subnetAddress && <code>{node.subnetAddress}</code> },
+          { name: 'Applied', value: `generation ${node.appliedGeneration}` },
+          { name: 'Replaces', value: detail?.replaces?.name },
+          { name: 'Sessions left', value: sessions?.toString() },
+          {
+            name: 'Deleted',
+            value: node.deleteAt && (
+              <Countdown
+                until={node.deleteAt}
+                before={isDraining ? 'after its last session, at the latest in ' : 'unless it comes back, in '}
+              />
+            ),
+          },
+          { name: 'Created', value: <Time at={node.createdAt} /> },
+          { name: 'Id', value: <code>{node.id}</code> },
+        ]}
+      />
+      <TrafficSection key={`${id} traffic`} document={LoadbalancerNodeTrafficDocument} id={id} />
+    </Drawer>
+  );
+}
+
+const sessionsEveryMs = 2_000;
+
+/** Of a node that drains; null: it does not, or its host has not told yet. */
+function useSessions(id: string, isDraining: boolean): number | null {
+  const { requester } = useParts();
+  const read = useCallback(
+    async () => (await requester.request(LoadbalancerNodeSessionsDocument, { id })).loadBalancerNode?.sessions ?? null,
+    [requester, id],
+  );
+  return useRepeated(isDraining ? read : null, sessionsEveryMs);
+}
+
+function NodeActions({ node }: { readonly node: BalancerNode }) {
+  const isMemberOnly = useForbidden(node.loadBalancer.id);
+  const { control, replace } = useNodeReplace(node.id);
+  const isGoing = node.state === 'DRAINING' || node.state === 'REPLACED' || node.state === 'DELETING';
+  const forbidden = isMemberOnly ?? (isGoing ? `It is ${formatWord(node.state)} already.` : null);
+  return (
+    <div className="actions">
+      <ConfirmedAction
+        label="Replace"
+        question={`Replace ${node.name}?`}
+        forbidden={forbidden}
+        control={control}
+        onConfirm={replace}
+      >
+        A new node is made, and serves before this one goes. This one is not taken back.
+      </ConfirmedAction>
+      {forbidden !== null && <span className="dim">{forbidden}</span>}
+    </div>
+  );
+}

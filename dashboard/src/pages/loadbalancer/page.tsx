@@ -1,0 +1,118 @@
+// The page of load balancers: all of them with the hosts of their nodes, or one of them with its parts.
+import { useCallback, useMemo } from 'react';
+import { useEntities } from '../../context.ts';
+import { useFilters } from '../../filters/use-filters.ts';
+import type { Page } from '../../page.ts';
+import { FeedPanel } from '../../view/feed-panel.tsx';
+import { PageFrame } from '../../view/page-frame.tsx';
+import { usePageTitle } from '../../view/use-page-title.ts';
+import { BalancerView } from './balancer-view.tsx';
+import { BalancersPanel } from './balancers-panel.tsx';
+import { BreakerStrip } from './breaker-strip.tsx';
+import { type BalancerControl, filterFormat } from './filters.ts';
+import { HostDrawer } from './host-drawer.tsx';
+import { HostsPanel } from './hosts-panel.tsx';
+import { hostKind } from './kinds/host.ts';
+import { loadBalancerKind } from './kinds/load-balancer.ts';
+import { memberKind } from './kinds/member.ts';
+import { nodeKind } from './kinds/node.ts';
+import { kinds } from './kinds.ts';
+import { MemberDrawer } from './member-drawer.tsx';
+import { NodeDrawer } from './node-drawer.tsx';
+import { poll, readLists } from './reads.ts';
+import './loadbalancer.css';
+
+export const page: Page = {
+  kinds,
+  read: readLists,
+  poll,
+  keys: {
+    firstList: 'balancers',
+    groups: [
+      {
+        does: 'Load balancers, hosts, changes',
+        focus: {
+          1: '[data-list="balancers"] [data-row]',
+          2: '[data-list="hosts"] [data-row]',
+          3: '[data-list="changes"]',
+        },
+      },
+      {
+        does: 'Of one load balancer: members, nodes',
+        focus: { m: '[data-list="members"] [data-row]', n: '[data-list="nodes"] [data-row]' },
+      },
+    ],
+  },
+  Content: LoadBalancerPage,
+};
+
+function LoadBalancerPage() {
+  const control = useFilters(filterFormat);
+  const { balancerId } = control.filters;
+  usePageTitle(useNews());
+  return (
+    <PageFrame
+      control={control}
+      className={balancerId === null ? 'balancers' : 'balancer'}
+      waitingFor="load balancers"
+      chosen={<ChosenBalancer control={control} />}
+      strips={<BreakerStrip />}
+      drawer={<OpenDrawer control={control} />}
+    >
+      {balancerId === null ? (
+        <>
+          <BalancersPanel control={control} />
+          <div className="column">
+            <HostsPanel control={control} />
+            <FeedPanel control={control} />
+          </div>
+        </>
+      ) : (
+        <BalancerView key={balancerId} id={balancerId} control={control} />
+      )}
+    </PageFrame>
+  );
+}
+
+function useNews(): readonly string[] {
+  const balancers = useEntities(loadBalancerKind);
+  return useMemo(() => {
+    const down = [...balancers.values()].filter((each) => each.enabled && each.operatingStatus === 'ERROR').length;
+    return down > 0 ? [`${down} down`] : [];
+  }, [balancers]);
+}
+
+/** The load balancer that the page shows. */
+function ChosenBalancer({ control: { filters, change } }: { readonly control: BalancerControl }) {
+  const balancers = useEntities(loadBalancerKind);
+  if (filters.balancerId === null) return null;
+  return (
+    <button type="button" className="chip chosen" onClick={() => change({ balancerId: null, open: null })}>
+      <span className="visually-hidden">Show all, not only load balancer </span>
+      {balancers.get(filters.balancerId)?.name ?? 'one load balancer'} <span aria-hidden="true">×</span>
+    </button>
+  );
+}
+
+function OpenDrawer({ control: { filters, change } }: { readonly control: BalancerControl }) {
+  const close = useCallback(() => change({ open: null }), [change]);
+  const { open } = filters;
+  const openOther = (type: string) => (id: string) => change({ open: { type, id } });
+  switch (open?.type) {
+    case memberKind.typename:
+      return <MemberDrawer id={open.id} onClose={close} />;
+    case nodeKind.typename:
+      return (
+        <NodeDrawer
+          id={open.id}
+          onClose={close}
+          onShowBalancer={(balancerId) => change({ balancerId, open: null })}
+          onOpenHost={openOther(hostKind.typename)}
+        />
+      );
+    case hostKind.typename:
+      return <HostDrawer id={open.id} onClose={close} onOpenNode={openOther(nodeKind.typename)} />;
+    default:
+      return null;
+  }
+}

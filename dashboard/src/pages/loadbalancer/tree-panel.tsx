@@ -1,0 +1,204 @@
+// The status tree of one load balancer: listeners with their policies, then pools with their members, those in trouble first.
+import { memo, useCallback, useMemo } from 'react';
+import { useEntities } from '../../context.ts';
+import { openId } from '../../filters/filters.ts';
+import { formatWord } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { RowList } from '../../view/row-list.tsx';
+import { Time } from '../../view/time.tsx';
+import { type BalancerControl, matchesMember } from './filters.ts';
+import { addressOf, isInTrouble, type Member, memberKind, nameOf } from './kinds/member.ts';
+import { OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import type { Tree } from './use-tree.ts';
+
+interface TreePanelProps {
+  readonly tree: Tree;
+  readonly control: BalancerControl;
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+export function TreePanel({ tree, control }: TreePanelProps) {
+  const members = useEntities(memberKind);
+  const { filters, change } = control;
+  const byPool = useMemo(() => {
+    const pools = new Map<string, Member[]>(tree.pools.map(({ id }) => [id, []]));
+    for (const member of members.values()) pools.get(member.pool.id)?.push(member);
+    for (const list of pools.values())
+      list.sort((a, b) => rank(a) - rank(b) || collator.compare(nameOf(a), nameOf(b)) || (a.id < b.id ? -1 : 1));
+    return pools;
+  }, [members, tree]);
+  const open = useCallback((id: string) => change({ open: { type: memberKind.typename, id } }), [change]);
+  const poolNames = new Map(tree.pools.map((pool) => [pool.id, poolName(pool)]));
+  const all = [...byPool.values()].reduce((sum, { length }) => sum + length, 0);
+  return (
+    <Panel
+      name="tree"
+      title="Parts"
+      summary={[
+        counted(tree.listeners.length, 'listener'),
+        counted(tree.pools.length, 'pool'),
+        counted(all, 'member'),
+      ].join(' · ')}
+    >
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll tree" tabIndex={0} aria-label="Status of listeners, pools and members">
+        <ul aria-label="Listeners">
+          {tree.listeners.map((listener) => (
+            <ListenerItem key={listener.id} listener={listener} poolNames={poolNames} />
+          ))}
+        </ul>
+        {tree.listeners.length === 0 && <p className="hint">It has no listener: nothing is accepted.</p>}
+        {tree.pools.map((pool) => {
+          const own = byPool.get(pool.id) ?? [];
+          const shown = filters.text === '' ? own : own.filter((member) => matchesMember(filters.text, member));
+          return (
+            <section key={pool.id} className="pool" aria-label={`Pool ${poolName(pool)}`}>
+              <PoolHead pool={pool} members={own} shown={shown.length} />
+              <RowList
+                name="members"
+                label={`Members of ${poolName(pool)}, those in trouble first`}
+                items={shown}
+                idOf={({ id }) => id}
+                openId={openId(filters, memberKind)}
+              >
+                {(member, row) => <MemberRow member={member} {...row} onOpen={open} />}
+              </RowList>
+            </section>
+          );
+        })}
+      </section>
+    </Panel>
+  );
+}
+
+interface ListenerItemProps {
+  readonly listener: Tree['listeners'][number];
+  readonly poolNames: ReadonlyMap<string, string>;
+}
+
+function ListenerItem({ listener, poolNames }: ListenerItemProps) {
+  const { name, protocol, port, enabled, defaultPool, l7Policies, statusMessage } = listener;
+  return (
+    <li className="part listener">
+      <span className="line">
+        <span className="name">
+          {formatProtocol(protocol)} {port}
+        </span>
+        {name !== '' && <span className="dim">{name}</span>}
+        <span className="dim">
+          {defaultPool === null ? 'without a pool' : `→ ${poolNames.get(defaultPool.id) ?? 'a pool'}`}
+        </span>
+        <span className="badges">
+          {!enabled && <span className="dim">disabled</span>}
+          <ProvisioningBadge status={listener.provisioningStatus} />
+          <OperatingBadge status={listener.operatingStatus} />
+        </span>
+      </span>
+      {statusMessage !== null && <span className="message">{statusMessage}</span>}
+      {l7Policies.length > 0 && (
+        <ol aria-label={`Policies of port ${port}`}>
+          {l7Policies.map((policy) => (
+            <li key={policy.id} className="dim">
+              {policy.position}. {policy.name} {formatWord(policy.action)}
+              {policy.redirectPool !== null && ` → ${poolNames.get(policy.redirectPool.id) ?? 'a pool'}`}
+              {!policy.enabled && ' (disabled)'}
+            </li>
+          ))}
+        </ol>
+      )}
+    </li>
+  );
+}
+
+interface PoolHeadProps {
+  readonly pool: Tree['pools'][number];
+  /** All that it has. */
+  readonly members: readonly Member[];
+  readonly shown: number;
+}
+
+function PoolHead({ pool, members, shown }: PoolHeadProps) {
+  const { protocol, algorithm, enabled, healthMonitor, statusMessage } = pool;
+  const serving = members.filter(({ operatingStatus: is }) => is === 'ONLINE' || is === 'NO_MONITOR').length;
+  return (
+    <header className="part">
+      <span className="line">
+        <h3 className="name">{poolName(pool)}</h3>
+        <span className="dim">
+          {formatProtocol(protocol)}, {formatWord(algorithm)},{' '}
+          {healthMonitor === null ? 'not checked' : `checked by ${formatProtocol(healthMonitor.type)}`}
+        </span>
+        <span className="badges">
+          {!enabled && <span className="dim">disabled</span>}
+          <ProvisioningBadge status={pool.provisioningStatus} />
+          <OperatingBadge status={pool.operatingStatus} />
+        </span>
+      </span>
+      {statusMessage !== null && <span className="message">{statusMessage}</span>}
+      <span className="dim">
+        {serving} of {members.length} members serve
+        {shown < members.length && `; ${shown} match the filter`}
+      </span>
+    </header>
+  );
+}
+
+interface MemberRowProps {
+  readonly member: Member;
+  readonly isOpen: boolean;
+  readonly isTabStop: boolean;
+  readonly onOpen: (id: string) => void;
+}
+
+const MemberRow = memo(function MemberRow({ member, isOpen, isTabStop, onOpen }: MemberRowProps) {
+  const { id, weight, backup, enabled, drainUntil, statusMessage } = member;
+  return (
+    <button
+      type="button"
+      className="row member-row"
+      data-row={id}
+      aria-expanded={isOpen}
+      tabIndex={isTabStop ? 0 : -1}
+      onClick={() => onOpen(id)}
+    >
+      <span className="name" title={addressOf(member)}>
+        {nameOf(member)}
+      </span>
+      <span className="fact dim" title={statusMessage ?? undefined}>
+        {drainUntil !== null ? (
+          <>
+            its sessions end by <Time at={drainUntil} />
+          </>
+        ) : (
+          (statusMessage ?? (member.name === '' ? null : addressOf(member)))
+        )}
+      </span>
+      <span className="dim">
+        {backup ? 'backup, ' : ''}weight {weight}
+      </span>
+      <span className="badges">
+        <ProvisioningBadge status={member.provisioningStatus} />
+        {enabled ? <OperatingBadge status={member.operatingStatus} /> : <span className="dim">disabled</span>}
+      </span>
+    </button>
+  );
+});
+
+function rank(member: Member): number {
+  if (isInTrouble(member)) return 0;
+  return member.operatingStatus === 'ONLINE' || member.operatingStatus === 'NO_MONITOR' ? 2 : 1;
+}
+
+function poolName({ name, id }: { readonly name: string; readonly id: string }): string {
+  return name === '' ? `pool ${id.slice(-6)}` : name;
+}
+
+/** TERMINATED_HTTPS → HTTPS, decrypted here. */
+function formatProtocol(protocol: string): string {
+  return protocol === 'TERMINATED_HTTPS' ? 'HTTPS (ended here)' : protocol.replaceAll('_', '-');
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,107 @@
+// The parts of the shown load balancer: read again after its changes, not more often than each second, and from time to time,
+// because a pool's or listener's status follows its members without a change of its own.
+import { useEffect, useRef, useState } from 'react';
+import {
+  type LoadBalancerTreeFieldsFragment,
+  LoadbalancerMembersDocument,
+  LoadbalancerTreeDocument,
+} from '../../../../generated/dashboard/graphql.ts';
+import { usePage, useParts } from '../../context.ts';
+import { readPages } from '../../graph/read-pages.ts';
+import type { Requester } from '../../graph/request.ts';
+import { entitiesOf } from '../../live/live-state.ts';
+import type { LiveStore } from '../../live/live-store.ts';
+import { type Failure, failureOf } from '../../view/refusal.tsx';
+import { type Member, memberKind } from './kinds/member.ts';
+import { nodeKind } from './kinds/node.ts';
+
+export type Tree = LoadBalancerTreeFieldsFragment;
+
+export interface TreeReading {
+  /** Null until it is read, and when it is gone. */
+  readonly tree: Tree | null;
+  readonly isGone: boolean;
+  readonly failure: Failure | null;
+}
+
+const leastMs = 1_000;
+const mostMs = 15_000;
+/** Of one pool, 100 in each; as many as a pool may have. */
+const maxMemberPages = 10;
+
+/** `news` is another text after each of its changes. */
+export function useTree(id: string, news: string | undefined): TreeReading {
+  const { requester } = useParts();
+  const { store } = usePage();
+  const [read, setRead] = useState<{ readonly id: string; readonly tree: Tree | null } | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const readSoon = useRef(() => {});
+
+  useEffect(() => {
+    let isOver = false;
+    let isReading = false;
+    let isOld = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const next = async (): Promise<void> => {
+      isReading = true;
+      isOld = false;
+      try {
+        const tree = document.visibilityState === 'visible' ? await readTree(requester, store, id) : undefined;
+        if (isOver) return;
+        if (tree !== undefined) setRead({ id, tree });
+        setFailure(null);
+      } catch (error) {
+        if (!isOver) setFailure(failureOf(error));
+      }
+      isReading = false;
+      if (!isOver) timer = setTimeout(() => void next(), isOld ? leastMs : mostMs);
+    };
+    readSoon.current = () => {
+      if (isOld) return;
+      isOld = true;
+      if (isReading) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => void next(), leastMs);
+    };
+    void next();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [requester, store, id]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: news are the reason to read again.
+  useEffect(() => readSoon.current(), [news]);
+
+  const isOfThis = read?.id === id;
+  return { tree: isOfThis ? read.tree : null, isGone: isOfThis && read.tree === null, failure };
+}
+
+/** Its members and nodes go into the store, where the feed changes them. */
+async function readTree(requester: Requester, store: LiveStore, id: string): Promise<Tree | null> {
+  const { loadBalancer: tree } = await requester.request(LoadbalancerTreeDocument, { id });
+  if (tree === null) return null;
+  const known = [...entitiesOf(store.state, memberKind).values()]
+    .filter(({ loadBalancer }) => loadBalancer.id === id)
+    .map((member) => member.id);
+  const pools = await Promise.all(tree.pools.map((pool) => readMembers(requester, pool)));
+  const isPart = pools.some(({ pageInfo }) => pageInfo.hasNextPage);
+  store.prefer(memberKind, ({ loadBalancer }) => loadBalancer.id === id);
+  store.take(
+    memberKind,
+    pools.flatMap(({ nodes }) => nodes),
+    isPart ? [] : known,
+  );
+  store.take(nodeKind, tree.nodes);
+  return tree;
+}
+
+/** The first page came with the pool. */
+async function readMembers(requester: Requester, { id, members }: Tree['pools'][number]) {
+  if (!members.pageInfo.hasNextPage) return members;
+  const rest = await readPages<Member>(maxMemberPages - 1, members.pageInfo.endCursor, async (after) => {
+    const { pool } = await requester.request(LoadbalancerMembersDocument, { id, after });
+    return pool?.members ?? { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } };
+  });
+  return { nodes: [...members.nodes, ...rest.nodes], pageInfo: rest.pageInfo };
+}

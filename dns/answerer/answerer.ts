@@ -1,0 +1,207 @@
+// The authoritative name server: zones from whoever feeds it, kept on disk, answered over UDP and TCP. All parts of it are put together
+// here; it opens no connection to anyone.
+import type { Sealer } from '../../platform/secrets/seal.ts';
+import { type GeoSource, noGeo } from '../policy/client.ts';
+import type { ZoneChange, ZonePlan } from '../policy/plan.ts';
+import { PlanFolder } from './disk/plan-folder.ts';
+import type { Answering, Listener, Place } from './net/listener.ts';
+import { listenTcp, type TcpLimits, tcpLimits } from './net/tcp.ts';
+import { listenUdp } from './net/udp.ts';
+import type { Peer } from './query/peer.ts';
+import { ServerCookies } from './query/server-cookies.ts';
+import { type RateLimit, RateLimiter } from './reply/rate-limiter.ts';
+import { Responder } from './reply/responder.ts';
+import type { Counts } from './reply/stats.ts';
+import { type Taken, Zones } from './zone/zones.ts';
+
+export interface AnswererOptions {
+  /** Each over UDP and TCP. Port 0: any that is free for both. */
+  readonly listen: readonly Place[];
+  /** Undefined: plans are only in memory. */
+  readonly disk?: { readonly path: string; readonly sealer: Sealer };
+  /** What tells this server from others (RFC 5001). */
+  readonly name: string;
+  readonly geo?: GeoSource;
+  readonly draw?: () => number;
+  readonly limit?: RateLimit;
+  readonly tcp?: Partial<TcpLimits>;
+  /** 16 bytes; servers of one address share it (RFC 9018). Default: its own, and another one each day. */
+  readonly cookieSecret?: Buffer;
+  /** In milliseconds since 1970. */
+  readonly now?: () => number;
+  /** What is not fatal: a plan that can't be read or written. */
+  readonly failed: (what: string, error?: unknown) => void;
+}
+
+export interface AnswererStats {
+  readonly counts: Readonly<Counts>;
+  /** Over TCP, open now. */
+  readonly connections: number;
+  /** When the feed was last heard, in milliseconds since 1970: answers may be as old. Undefined: never. */
+  readonly heardMs: number | undefined;
+  readonly zones: readonly { readonly zone: string; readonly generation: number; readonly signed: boolean }[];
+}
+
+/** More than a resolver asks for one name. */
+const usualLimit: RateLimit = { answersPerSecond: 1_000, slip: 2 };
+const rotateCookiesMs = 86_400_000;
+/** How exact the age is after a restart. */
+const keepHeardMs = 5_000;
+const tellFaultMs = 60_000;
+
+export class Answerer {
+  readonly #options: AnswererOptions;
+  readonly #now: () => number;
+  readonly #zones = new Zones();
+  readonly #responder: Responder;
+  readonly #folder: PlanFolder | undefined;
+  readonly #listeners: Listener[] = [];
+  #heardMs: number | undefined;
+  #heardKeptMs = 0;
+  #faultToldMs = 0;
+  #rotation: NodeJS.Timeout | undefined;
+
+  private constructor(options: AnswererOptions) {
+    const {
+      now = Date.now,
+      disk,
+      name,
+      geo = noGeo,
+      cookieSecret,
+      limit = usualLimit,
+      failed,
+      draw = Math.random,
+    } = options;
+    this.#options = options;
+    this.#now = now;
+    const cookies = new ServerCookies(cookieSecret);
+    if (cookieSecret === undefined) this.#rotation = setInterval(() => cookies.rotate(), rotateCookiesMs).unref();
+    this.#responder = new Responder({
+      ...{ zones: this.#zones, policies: { geo, draw }, cookies, limiter: new RateLimiter(limit), now },
+      ...{ nsid: Buffer.from(name), age: () => this.#ageText() },
+    });
+    this.#folder =
+      disk &&
+      new PlanFolder({
+        ...disk,
+        planOf: (zone) => this.plan(zone),
+        failed: (error) => failed('a plan could not be written', error),
+      });
+  }
+
+  /** Answers from its first moment with the plans of the disk. Throws when a place can't be listened on. */
+  static async start(options: AnswererOptions): Promise<Answerer> {
+    const answerer = new Answerer(options);
+    try {
+      await answerer.#load();
+      for (const place of options.listen) await answerer.#listen(place);
+    } catch (error) {
+      await answerer.close();
+      throw error;
+    }
+    return answerer;
+  }
+
+  /** In the order of `listen`. */
+  get ports(): readonly number[] {
+    return this.#listeners.filter((_, index) => index % 2 === 0).map(({ port }) => port);
+  }
+
+  /** A validated plan. Throws when one of its keys can't be used: then nothing changed. */
+  put(plan: ZonePlan): Taken {
+    const taken = this.#zones.put(plan);
+    if (taken === 'TAKEN') this.#folder?.keepPlan(plan.zone);
+    return taken;
+  }
+
+  /** As `put`. */
+  change(change: ZoneChange): Taken {
+    const taken = this.#zones.change(change);
+    if (taken === 'TAKEN') this.#folder?.keepChange(change);
+    return taken;
+  }
+
+  remove(zone: string): void {
+    if (this.#zones.remove(zone)) this.#folder?.keepGone(zone);
+  }
+
+  /** The feed says that all it has is here: answers are of now. */
+  heard(): void {
+    this.#heardMs = this.#now();
+    if (this.#heardMs - this.#heardKeptMs < keepHeardMs) return;
+    this.#heardKeptMs = this.#heardMs;
+    this.#folder?.keepHeard(this.#heardMs);
+  }
+
+  /** As it is answered. */
+  plan(zone: string): ZonePlan | undefined {
+    const found = this.#zones.get(zone);
+    return found && { ...found.head, generation: found.generation, names: found.names() };
+  }
+
+  stats(): AnswererStats {
+    const zones = this.#zones.all().map(({ name, generation, signer }) => {
+      return { zone: name, generation, signed: signer !== undefined };
+    });
+    const connections = this.#listeners.reduce((sum, each) => sum + each.connections(), 0);
+    return { counts: { ...this.#responder.counts }, connections, heardMs: this.#heardMs, zones };
+  }
+
+  /** Connections end after their answers; then what waits is written. */
+  async close(): Promise<void> {
+    clearInterval(this.#rotation);
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#folder?.close();
+  }
+
+  async #load(): Promise<void> {
+    if (this.#folder === undefined) return;
+    const { plans, unreadable, heardMs } = await this.#folder.load();
+    this.#heardMs = heardMs;
+    for (const what of unreadable) this.#options.failed(`a plan could not be read: ${what}`);
+    for (const plan of plans) {
+      try {
+        this.#zones.put(plan);
+      } catch (error) {
+        this.#options.failed(`the plan of ${plan.zone} can't be answered`, error);
+      }
+    }
+  }
+
+  async #listen(place: Place): Promise<void> {
+    const answer: Answering = (packet, peer) => this.#answer(packet, peer);
+    const limits = { ...tcpLimits, ...this.#options.tcp };
+    for (let attempt = 0; ; attempt += 1) {
+      const tcp = await listenTcp(place, answer, limits);
+      try {
+        this.#listeners.push(await listenUdp({ ...place, port: tcp.port }, answer), tcp);
+        return;
+      } catch (error) {
+        await tcp.close();
+        // A port that is free for TCP may be taken for UDP.
+        if (place.port !== 0 || attempt === 10) throw error;
+      }
+    }
+  }
+
+  /** A fault of ours, or of the source of places, costs one answer and not the server. Each minute the first is told. */
+  #answer(packet: Buffer, peer: Peer): Buffer | undefined {
+    try {
+      return this.#responder.answer(packet, peer);
+    } catch (error) {
+      this.#responder.counts.failed += 1;
+      const atMs = this.#now();
+      if (atMs - this.#faultToldMs >= tellFaultMs) {
+        this.#faultToldMs = atMs;
+        this.#options.failed('a question could not be answered', error);
+      }
+      return undefined;
+    }
+  }
+
+  #ageText(): string {
+    const heard = this.#heardMs;
+    const age = heard === undefined ? 'unknown' : `${Math.max(0, Math.round((this.#now() - heard) / 1_000))} s`;
+    return `age ${age}, zones ${this.#zones.all().length}`;
+  }
+}

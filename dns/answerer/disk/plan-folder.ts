@@ -1,0 +1,139 @@
+// All plans on disk, so that a name server that starts alone answers as before, and knows how old its answers are. What is to be written
+// waits in memory, one writer a folder: many changes of a moment are one write.
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing, writeWhole } from '../../../platform/secrets/key-file.ts';
+import type { Sealer } from '../../../platform/secrets/seal.ts';
+import type { ZoneChange, ZonePlan } from '../../policy/plan.ts';
+import { ZoneFile } from './zone-file.ts';
+
+export interface PlanFolderOptions {
+  readonly path: string;
+  readonly sealer: Sealer;
+  /** Whole plans are asked for when they are written. */
+  readonly planOf: (zone: string) => ZonePlan | undefined;
+  readonly failed: (error: unknown) => void;
+}
+
+interface Owed {
+  /** GONE: its file goes too. */
+  what: 'PLAN' | 'CHANGES' | 'GONE';
+  changes: ZoneChange[];
+}
+
+const heardFile = 'heard';
+/** A change of a moment ago is lost with the machine only: the feed then sends it again. */
+const pauseMs = 100;
+const mostWaitingChanges = 10_000;
+
+export class PlanFolder {
+  readonly #options: PlanFolderOptions;
+  readonly #files = new Map<string, ZoneFile>();
+  readonly #owed = new Map<string, Owed>();
+  #heardMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: PlanFolderOptions) {
+    this.#options = options;
+  }
+
+  /** `unreadable`: files of zones that are not answered before they come again. */
+  async load(): Promise<{ plans: ZonePlan[]; unreadable: string[]; heardMs: number | undefined }> {
+    const { path } = this.#options;
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const plans: ZonePlan[] = [];
+    const unreadable: string[] = [];
+    for (const file of await readdir(path)) {
+      if (!file.endsWith('.json')) continue;
+      try {
+        const plan = await this.#fileOf(file.slice(0, -'.json'.length)).read();
+        if (plan !== undefined) plans.push(plan);
+      } catch (error) {
+        unreadable.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    const heard = await readFile(join(path, heardFile), 'utf8').catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    const heardMs = Number(heard);
+    return { plans, unreadable, heardMs: heard === undefined || Number.isNaN(heardMs) ? undefined : heardMs };
+  }
+
+  keepPlan(zone: string): void {
+    this.#owed.set(zone, { what: 'PLAN', changes: [] });
+    this.#later();
+  }
+
+  keepGone(zone: string): void {
+    this.#owed.set(zone, { what: 'GONE', changes: [] });
+    this.#later();
+  }
+
+  keepChange(change: ZoneChange): void {
+    const owed = this.#owed.get(change.zone) ?? { what: 'CHANGES', changes: [] };
+    if (owed.changes.length >= mostWaitingChanges) {
+      this.keepPlan(change.zone);
+      return;
+    }
+    if (owed.what === 'CHANGES') owed.changes.push(change);
+    this.#owed.set(change.zone, owed);
+    this.#later();
+  }
+
+  keepHeard(atMs: number): void {
+    this.#heardMs = atMs;
+    this.#later();
+  }
+
+  /** Writes what waits; call it before the end. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#writing;
+    await this.#write();
+    for (const file of this.#files.values()) await file.close();
+  }
+
+  #later(): void {
+    if (this.#closed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#writing = this.#write().finally(() => {
+        this.#timer = undefined;
+        if (this.#owed.size > 0) this.#later();
+      });
+    }, pauseMs).unref();
+  }
+
+  async #write(): Promise<void> {
+    const { path, planOf, failed } = this.#options;
+    for (const [zone, owed] of [...this.#owed]) {
+      this.#owed.delete(zone);
+      const file = this.#fileOf(zone.slice(0, -1));
+      const plan = owed.what === 'PLAN' || file.wantsPlan ? planOf(zone) : undefined;
+      try {
+        if (owed.what === 'GONE') await file.remove();
+        else if (plan !== undefined) await file.writePlan(plan);
+        else if (owed.what === 'CHANGES') await file.appendChanges(owed.changes);
+      } catch (error) {
+        failed(error);
+        // Tried again, unless something newer waits by now.
+        if (!this.#owed.has(zone)) this.#owed.set(zone, { ...owed, what: owed.what === 'GONE' ? 'GONE' : 'PLAN' });
+      }
+    }
+    if (this.#heardMs === undefined) return;
+    const heardMs = this.#heardMs;
+    this.#heardMs = undefined;
+    await writeWhole(join(path, heardFile), String(heardMs)).catch(failed);
+  }
+
+  /** `name`: of the zone, without the final dot: lower-case letters, digits, hyphens, dots and underscores. */
+  #fileOf(name: string): ZoneFile {
+    const file = this.#files.get(name) ?? new ZoneFile(join(this.#options.path, name), this.#options.sealer);
+    this.#files.set(name, file);
+    return file;
+  }
+}

@@ -1,0 +1,90 @@
+// One TCP connection (RFC 7766): messages with their length before them, answered in order. One rule ends slow readers, slow writers and
+// idle ones alike: that no whole question came for a while. A reader that does not take its answers is not read from.
+import type { Socket } from 'node:net';
+import type { Answering } from './listener.ts';
+
+const lengthBytes = 2;
+/** A question with all its options is shorter. */
+const longestQuestionBytes = 4_096;
+/** Answers that wait to be taken. */
+const mostWaitingBytes = 65_536;
+
+export interface ConnectionOptions {
+  readonly address: string;
+  readonly answer: Answering;
+  /** In milliseconds, by a clock that only rises. */
+  readonly now: () => number;
+}
+
+export class TcpConnection {
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  #got: Buffer = Buffer.alloc(0);
+  #lastQuestionMs: number;
+  #ending = false;
+  /** The other side sends no more. */
+  #ended = false;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#lastQuestionMs = options.now();
+    socket.setNoDelay(true);
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (part) => {
+      this.#got = this.#got.length === 0 ? part : Buffer.concat([this.#got, part]);
+      this.#work();
+    });
+    socket.on('drain', () => this.#work());
+    socket.on('end', () => {
+      this.#ended = true;
+      this.#work();
+    });
+  }
+
+  /** Of the last whole question, or the beginning. */
+  get lastQuestionMs(): number {
+    return this.#lastQuestionMs;
+  }
+
+  /** No more questions; what is answered is still sent. */
+  end(): void {
+    this.#ending = true;
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #work(): void {
+    const socket = this.#socket;
+    while (!this.#ending && socket.writableLength < mostWaitingBytes) {
+      const length = this.#got.length < lengthBytes ? undefined : this.#got.readUInt16BE(0);
+      if (length === undefined || (length <= longestQuestionBytes && this.#got.length < lengthBytes + length)) break;
+      if (length > longestQuestionBytes) {
+        this.destroy();
+        return;
+      }
+      const packet = this.#got.subarray(lengthBytes, lengthBytes + length);
+      this.#got = this.#got.subarray(lengthBytes + length);
+      const { address, answer, now } = this.#options;
+      const bytes = answer(packet, { address, udp: false });
+      // Who sends no questions is not worth a connection.
+      if (bytes === undefined) {
+        this.destroy();
+        return;
+      }
+      this.#lastQuestionMs = now();
+      const head = Buffer.allocUnsafe(lengthBytes);
+      head.writeUInt16BE(bytes.length);
+      socket.cork();
+      socket.write(head);
+      socket.write(bytes);
+      socket.uncork();
+    }
+    if (socket.writableLength >= mostWaitingBytes) socket.pause();
+    else if (this.#ended) socket.end();
+    else socket.resume();
+  }
+}

@@ -1,0 +1,95 @@
+// A question as it comes from the network, read strictly: anyone sends anything, so nothing here throws, and each loop has a bound.
+// What can't be read is a fault with the response code that its sender gets.
+import { rcodes, types } from '../../wire/message.ts';
+import { type Edns, readEdns } from './edns.ts';
+import { nameEnd } from './names.ts';
+
+export interface Query {
+  readonly packet: Buffer;
+  /** Of the question's name, type and class: they are echoed as they came (0x20). */
+  readonly questionEnd: number;
+  /** The question's name as on the wire, in lower case: the key of names. */
+  readonly key: string;
+  readonly type: number;
+  readonly class: number;
+  /** Undefined: it has no OPT record (RFC 6891). */
+  readonly edns: Edns | undefined;
+}
+
+/** Nothing is answered: it is an answer itself, or too short to have an id. */
+export interface Dropped {
+  readonly dropped: true;
+}
+
+export interface Faulty {
+  readonly packet: Buffer;
+  readonly rcode: number;
+  /** Undefined: the question is not echoed, for it can't be read. */
+  readonly questionEnd: number | undefined;
+  readonly edns: Edns | undefined;
+}
+
+export type Read = Query | Faulty | Dropped;
+
+const headerBytes = 12;
+/** A question has an OPT record, and at most a signature with it; IXFR has a SOA record. */
+const mostRecords = 4;
+
+export function readQuery(packet: Buffer): Read {
+  // RFC 1035 section 4.1.1: an answer to an answer would begin a loop.
+  if (packet.length < headerBytes || (packet[2] as number) & 0x80) return { dropped: true };
+  const faulty = (rcode: number, questionEnd?: number, edns?: Edns): Faulty => ({ packet, rcode, questionEnd, edns });
+  if (((packet[2] as number) & 0x78) !== 0) return faulty(rcodes.NOTIMP);
+  // RFC 9619: exactly one question.
+  if (packet.readUInt16BE(4) !== 1) return faulty(rcodes.FORMERR);
+  const end = nameEnd(packet, headerBytes);
+  if (end === undefined || end + 4 > packet.length) return faulty(rcodes.FORMERR);
+  const questionEnd = end + 4;
+  const type = packet.readUInt16BE(end);
+  const asked = packet.readUInt16BE(end + 2);
+  const opt = optAt(packet, questionEnd);
+  if (typeof opt !== 'number') return faulty(opt.rcode, questionEnd);
+  const edns = opt === 0 ? undefined : readEdns(packet, opt);
+  if (edns?.fault !== undefined) return faulty(edns.fault, questionEnd, edns);
+  // RFC 9824 section 3.5: no one may ask for it.
+  if (type === types.NXNAME || type === 0 || type === types.OPT) return faulty(rcodes.FORMERR, questionEnd, edns);
+  const key = packet.toString('latin1', headerBytes, end).toLowerCase();
+  return { packet, questionEnd, key, type, class: asked, edns };
+}
+
+/** The offset after the owner of the only OPT record; 0: there is none. All records must be whole, and end with the packet. */
+function optAt(packet: Buffer, from: number): number | { readonly rcode: number } {
+  const before = packet.readUInt16BE(6) + packet.readUInt16BE(8);
+  const count = before + packet.readUInt16BE(10);
+  if (count > mostRecords) return { rcode: rcodes.FORMERR };
+  let [at, opt] = [from, 0];
+  for (let index = 0; index < count; index += 1) {
+    const name = recordNameEnd(packet, at);
+    if (name === undefined || name + 10 > packet.length) return { rcode: rcodes.FORMERR };
+    const type = packet.readUInt16BE(name);
+    const next = name + 10 + packet.readUInt16BE(name + 8);
+    if (next > packet.length) return { rcode: rcodes.FORMERR };
+    // RFC 8945 section 5.2.1: we share a key with no one.
+    if (type === types.TSIG) return { rcode: rcodes.NOTAUTH };
+    if (type === types.OPT) {
+      // RFC 6891 section 6.1.1: one, in the additional section, of the root.
+      if (opt !== 0 || index < before || packet[at] !== 0) return { rcode: rcodes.FORMERR };
+      opt = name;
+    }
+    at = next;
+  }
+  return at === packet.length ? opt : { rcode: rcodes.FORMERR };
+}
+
+/** As `nameEnd`, but it may end with a pointer backwards (RFC 1035 section 4.1.4). */
+function recordNameEnd(packet: Buffer, from: number): number | undefined {
+  for (let at = from; at < from + 255; ) {
+    const length = packet[at];
+    if (length === undefined) return undefined;
+    if (length === 0) return at + 1;
+    if (length >= 0xc0) return at + 2 <= packet.length && packet.readUInt16BE(at) - 0xc000 < from ? at + 2 : undefined;
+    if (length > 63) return undefined;
+    at += length + 1;
+  }
+  return undefined;
+}

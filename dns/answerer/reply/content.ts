@@ -1,0 +1,84 @@
+// What a zone says to a question, before it is written: a policy's answer, records that are always the same, or that there is nothing.
+import { answer } from '../../policy/answer.ts';
+import type { ClientAddress, GeoSource } from '../../policy/client.ts';
+import { types } from '../../wire/message.ts';
+import { addressOfSubnet } from '../query/client-subnet.ts';
+import type { Query } from '../query/query.ts';
+import { type NameNode, type Policy, typesOf } from '../zone/name-node.ts';
+import type { RecordSet } from '../zone/record-set.ts';
+import type { Found } from '../zone/zone.ts';
+
+export type Content =
+  | { readonly kind: 'RECORDS'; readonly set: RecordSet; readonly scopeBits: number }
+  | { readonly kind: 'NODATA'; readonly has: readonly number[]; readonly scopeBits: number }
+  | { readonly kind: 'NO_SUCH_NAME' }
+  | { readonly kind: 'FAILURE' };
+
+export interface Policies {
+  readonly geo: GeoSource;
+  /** 0 ≤ x < 1. */
+  readonly draw: () => number;
+}
+
+const typeNames: Readonly<Record<number, string>> = { [types.A]: 'A', [types.AAAA]: 'AAAA', [types.CNAME]: 'CNAME' };
+
+/** `resolver`: its address counts where the question names no client's network. */
+export function contentOf(found: Found | undefined, query: Query, resolver: Buffer, policies: Policies): Content {
+  if (found === undefined) return { kind: 'NO_SUCH_NAME' };
+  const { node } = found;
+  const type = query.type === types.ANY ? minimalType(node) : query.type;
+  const fixed = node.fixed.get(type);
+  // A policy's addresses go before those of a name server of that name.
+  if (fixed !== undefined && !(node.policy?.types.includes(type) ?? false))
+    return { kind: 'RECORDS', set: fixed, scopeBits: 0 };
+  const { policy } = node;
+  if (policy !== undefined) {
+    const known = policy.constant?.get(type);
+    if (known !== undefined) return { kind: 'RECORDS', set: known, scopeBits: 0 };
+    const content = ofPolicy(node, policy, type, query, resolver, policies);
+    if (content.kind === 'RECORDS' && isAddress(type)) policy.constant?.set(type, { ...content.set, key: node.key });
+    return content;
+  }
+  return { kind: 'NODATA', has: typesOf(node).filter((each) => each !== type), scopeBits: 0 };
+}
+
+/** RFC 8482 section 4.1: one record set is enough for who asks for ANY. */
+function minimalType({ fixed, policy }: NameNode): number {
+  return policy?.types[0] ?? [...fixed.keys()][0] ?? types.A;
+}
+
+function isAddress(type: number): boolean {
+  return type === types.A || type === types.AAAA;
+}
+
+function ofPolicy(
+  node: NameNode,
+  { name, data }: Policy,
+  type: number,
+  { key, edns }: Query,
+  resolver: Buffer,
+  { geo, draw }: Policies,
+): Content {
+  const subnet = edns?.subnet;
+  const client: ClientAddress =
+    subnet === undefined || subnet.bits === 0
+      ? { bytes: resolver, bits: resolver.length * 8 }
+      : { bytes: addressOfSubnet(subnet), bits: subnet.bits };
+  const { outcome, records, ttlSeconds, scopeBits } = answer(name, {
+    type: typeNames[type] ?? 'OTHER',
+    client,
+    geo,
+    draw,
+  });
+  if (outcome === 'SERVFAIL') return { kind: 'FAILURE' };
+  const [first] = records;
+  if (outcome === 'NODATA' || first === undefined)
+    return { kind: 'NODATA', has: typesOf(node).filter((each) => each !== type), scopeBits };
+  const wire: Buffer[] = [];
+  for (const record of records) {
+    const bytes = data.get(record.data) as Buffer;
+    // Members may have the same address, but a set has a record once (RFC 2181 section 5).
+    if (!wire.includes(bytes)) wire.push(bytes);
+  }
+  return { kind: 'RECORDS', set: { key, type: types[first.type], ttlSeconds, data: wire }, scopeBits };
+}

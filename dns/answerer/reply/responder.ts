@@ -1,0 +1,174 @@
+// From one packet to its answer: without waiting, without throwing, and the same over UDP and TCP.
+import { classes, rcodes, types } from '../../wire/message.ts';
+import { denialOf } from '../dnssec/denial.ts';
+import type { Edns } from '../query/edns.ts';
+import { bytesOfAddress, type Peer } from '../query/peer.ts';
+import { type Faulty, type Query, readQuery } from '../query/query.ts';
+import type { ServerCookies } from '../query/server-cookies.ts';
+import type { RecordSet } from '../zone/record-set.ts';
+import type { Found, Zone } from '../zone/zone.ts';
+import type { Zones } from '../zone/zones.ts';
+import { AnswerWriter, type Opt } from './answer-writer.ts';
+import { type Content, contentOf, type Policies } from './content.ts';
+import { limitOf, optOf } from './edns-reply.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import { type Counts, noCounts } from './stats.ts';
+
+export interface ResponderOptions {
+  readonly zones: Zones;
+  readonly policies: Policies;
+  readonly cookies: ServerCookies;
+  readonly limiter: RateLimiter;
+  /** RFC 5001: what tells this server from others at its address. */
+  readonly nsid: Buffer;
+  /** In milliseconds since 1970. */
+  readonly now: () => number;
+  /** What `TXT CH` of `age.tidegate.` answers. */
+  readonly age: () => string;
+}
+
+interface Asking {
+  readonly udp: boolean;
+  readonly atSeconds: number;
+  readonly opt: (scopeBits: number) => Opt | undefined;
+}
+
+/** RFC 1035 section 3.2.3, RFC 1995, RFC 5936; RRSIG records have no meaning by themselves. */
+const refusedTypes: ReadonlySet<number> = new Set([types.AXFR, types.IXFR, types.MAILA, types.MAILB, types.RRSIG]);
+/** Kinds of answers for the limiter, below all ids of names: other answers of a zone are like answers. */
+const kinds = { error: -1, negative: -2 } as const;
+const ageKey = '\x03age\x08tidegate\0';
+
+export class Responder {
+  readonly counts: Counts = noCounts();
+  readonly #options: ResponderOptions;
+  readonly #writer = new AnswerWriter();
+
+  constructor(options: ResponderOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined: nothing is answered. */
+  answer(packet: Buffer, peer: Peer): Buffer | undefined {
+    this.counts.queries += 1;
+    if (!peer.udp) this.counts.overTcp += 1;
+    const read = readQuery(packet);
+    if ('dropped' in read) {
+      this.counts.dropped += 1;
+      return undefined;
+    }
+    const { cookies, limiter, zones, nsid, now } = this.#options;
+    const atMs = now();
+    const atSeconds = Math.floor(atMs / 1_000);
+    const cookie = read.edns?.cookie;
+    const address = bytesOfAddress(peer.address);
+    const isKnown = cookie !== undefined && cookies.isValid(cookie, address, atSeconds);
+    const ours = cookie && cookies.answerTo(cookie, isKnown, address, atSeconds);
+    const opt = (scopeBits: number) => optOf(read.edns, { nsid, cookie: ours, scopeBits });
+    const asking: Asking = { udp: peer.udp, atSeconds, opt };
+    const zone = 'key' in read && read.class === classes.IN ? zones.of(read.key) : undefined;
+    const found = 'key' in read ? zone?.find(read.key) : undefined;
+    // Who has a cookie of ours, or a connection, is at its address.
+    if (peer.udp && !isKnown) {
+      const kind = found?.node.id ?? (zone === undefined ? kinds.error : kinds.negative);
+      const allowed = limiter.allow(address, kind, atMs);
+      if (allowed !== 'ANSWER') {
+        this.counts.limited += 1;
+        return allowed === 'DROP' ? undefined : this.#slip(read, asking, ours !== undefined);
+      }
+    }
+    if (!('key' in read)) {
+      this.counts.malformed += 1;
+      return this.#error(read, read.rcode, asking);
+    }
+    if (read.class === classes.CH && read.type === types.TXT && read.key === ageKey) return this.#age(read, asking);
+    if (zone === undefined || refusedTypes.has(read.type)) {
+      this.counts.refused += 1;
+      return this.#error(read, rcodes.REFUSED, asking);
+    }
+    const content = contentOf(found, read, address, this.#options.policies);
+    return this.#write(zone, found, read, content, asking);
+  }
+
+  /** A client that is real comes back: over TCP, or with the cookie that it gets (RFC 7873 section 5.2.3). */
+  #slip(read: Query | Faulty, asking: Asking, withCookie: boolean): Buffer {
+    const opt = this.#begin(read, asking, 0);
+    if (withCookie) {
+      this.counts.badCookies += 1;
+      return this.#writer.end({ rcode: rcodes.BADCOOKIE, authoritative: false }, opt);
+    }
+    this.#writer.truncate();
+    return this.#writer.end({ rcode: rcodes.NOERROR, authoritative: false }, opt);
+  }
+
+  #error(read: Query | Faulty, rcode: number, asking: Asking): Buffer {
+    const opt = this.#begin(read, asking, 0);
+    return this.#writer.end({ rcode, authoritative: false }, opt);
+  }
+
+  #age(query: Query, asking: Asking): Buffer {
+    const opt = this.#begin(query, asking, 0);
+    const text = Buffer.from(this.#options.age(), 'latin1').subarray(0, 255);
+    const set = { key: query.key, type: types.TXT, ttlSeconds: 0, data: [Buffer.from([text.length, ...text])] };
+    this.#writer.add('answers', set, [], classes.CH);
+    return this.#writer.end({ rcode: rcodes.NOERROR, authoritative: true }, opt);
+  }
+
+  #write(zone: Zone, found: Found | undefined, query: Query, content: Content, asking: Asking): Buffer {
+    const scopeBits = 'scopeBits' in content ? content.scopeBits : 0;
+    const opt = this.#begin(query, asking, scopeBits);
+    const signs = zone.signer !== undefined && query.edns?.dnssec === true;
+    const rcode = this.#fill(zone, found, query, content, asking.atSeconds, signs);
+    if (this.#writer.isTruncated) this.counts.truncated += 1;
+    return this.#writer.end({ rcode, authoritative: rcode !== rcodes.SERVFAIL }, opt);
+  }
+
+  /** Writes all sections; returns the response code. */
+  #fill(
+    zone: Zone,
+    found: Found | undefined,
+    query: Query,
+    content: Content,
+    atSeconds: number,
+    signs: boolean,
+  ): number {
+    const signed = (set: RecordSet) => (signs ? (zone.signer?.signaturesOf(set, atSeconds) ?? []) : []);
+    const add = (section: 'answers' | 'authority' | 'additional', set: RecordSet) =>
+      this.#writer.add(section, set, signed(set));
+    switch (content.kind) {
+      case 'FAILURE':
+        this.counts.failed += 1;
+        return rcodes.SERVFAIL;
+      case 'RECORDS': {
+        this.counts.records += 1;
+        const set = found?.isWildcard === true ? { ...content.set, key: query.key } : content.set;
+        if (add('answers', set) && set.type === types.NS)
+          for (const glue of zone.nameServerAddresses()) add('additional', glue);
+        return rcodes.NOERROR;
+      }
+      case 'NODATA':
+      case 'NO_SUCH_NAME': {
+        const exists = content.kind === 'NODATA';
+        const has = exists ? content.has : undefined;
+        if (signs && exists && query.type === types.NSEC) {
+          this.counts.records += 1;
+          add('answers', denialOf(query.key, content.has, zone.negativeSoa.ttlSeconds));
+          return rcodes.NOERROR;
+        }
+        this.counts[exists ? 'nodata' : 'nxdomain'] += 1;
+        if (add('authority', zone.negativeSoa) && signs)
+          add('authority', denialOf(query.key, has, zone.negativeSoa.ttlSeconds));
+        // RFC 9824 section 3.1 and 5.1: for who validates the name exists, but for its NXNAME.
+        return exists || (signs && query.edns?.compact !== true) ? rcodes.NOERROR : rcodes.NXDOMAIN;
+      }
+    }
+  }
+
+  #begin(read: Query | Faulty, { udp, opt }: Asking, scopeBits: number): Opt | undefined {
+    const edns: Edns | undefined = read.edns;
+    const made = opt(scopeBits);
+    const key = 'key' in read ? read.key : '';
+    this.#writer.begin(read.packet, read.questionEnd, key, limitOf(edns, udp), made);
+    return made;
+  }
+}

@@ -1,0 +1,57 @@
+// A name of a zone with what it has: records that are always the same, a policy that answers, both, or nothing (an empty non-terminal,
+// RFC 4592 section 2.2.2).
+import type { PreparedMap } from '../../policy/client.ts';
+import type { NamePlan } from '../../policy/plan.ts';
+import { type PreparedName, prepareName } from '../../policy/prepare.ts';
+import { staticFault } from '../../policy/static-answer.ts';
+import { encodeAddress, types } from '../../wire/message.ts';
+import { encodeName } from '../../wire/name.ts';
+import type { RecordSet } from './record-set.ts';
+
+export interface NameNode {
+  readonly key: string;
+  /** For rate limiting: of no other name. */
+  readonly id: number;
+  readonly fixed: ReadonlyMap<number, RecordSet>;
+  readonly policy: Policy | undefined;
+  /** How many names are directly below it. */
+  below: number;
+}
+
+export interface Policy {
+  readonly name: PreparedName;
+  /** Types that its answers may have; without CNAME, which is answered for all types or none. */
+  readonly types: readonly number[];
+  /** The data of its records for the wire, by their text. */
+  readonly data: ReadonlyMap<string, Buffer>;
+  /** By type, the addresses that were answered, where all clients get the same in the same order; undefined: they don't. */
+  readonly constant: Map<number, RecordSet> | undefined;
+}
+
+let nodes = 0;
+
+export function nameNode(key: string, parts: Partial<Pick<NameNode, 'fixed' | 'policy' | 'below'>>): NameNode {
+  nodes = (nodes + 1) | 0;
+  return { key, id: nodes, fixed: parts.fixed ?? new Map(), policy: parts.policy, below: parts.below ?? 0 };
+}
+
+export function policyOf(plan: NamePlan, maps: ReadonlyMap<string, PreparedMap>): Policy {
+  const data = new Map<string, Buffer>();
+  const listed = new Set<number>();
+  const targets = plan.noneUp.do === 'CNAME' ? [plan.noneUp.target] : [];
+  for (const { addresses, cname } of plan.members) {
+    for (const address of addresses) {
+      data.set(address, encodeAddress(address));
+      listed.add(address.includes(':') ? types.AAAA : types.A);
+    }
+    if (cname !== null) targets.push(cname);
+  }
+  for (const target of targets) data.set(target, encodeName(target));
+  const isConstant = staticFault(plan) === undefined && !plan.steps.some(({ step }) => step === 'SHUFFLE');
+  return { name: prepareName(plan, maps), types: [...listed], data, constant: isConstant ? new Map() : undefined };
+}
+
+/** Of the name now, for a denial (RFC 9824 section 3.2). */
+export function typesOf({ fixed, policy }: NameNode): readonly number[] {
+  return [...new Set([...fixed.keys(), ...(policy?.types ?? [])])];
+}

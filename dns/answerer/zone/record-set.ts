@@ -1,0 +1,31 @@
+// A record set (RFC 2181 section 5): all records of one name and type, ready for the wire. Their data holds names uncompressed and in
+// lower case, which is also the form that is signed (RFC 4034 section 6.2).
+import { encodeName } from '../../wire/name.ts';
+
+export interface RecordSet {
+  /** The owner. */
+  readonly key: string;
+  readonly type: number;
+  readonly ttlSeconds: number;
+  readonly data: readonly Buffer[];
+}
+
+export interface Soa {
+  readonly mname: string;
+  readonly rname: string;
+  readonly refreshSeconds: number;
+  readonly retrySeconds: number;
+  readonly expireSeconds: number;
+  readonly negativeTtlSeconds: number;
+}
+
+/** RFC 1035 section 3.3.13; the serial number is the generation modulo 2^32 (RFC 1982). */
+export function soaData(soa: Soa, generation: number): Buffer {
+  const numbers = Buffer.alloc(20);
+  const { refreshSeconds, retrySeconds, expireSeconds, negativeTtlSeconds } = soa;
+  for (const [index, value] of [
+    ...[generation % 2 ** 32, refreshSeconds, retrySeconds, expireSeconds, negativeTtlSeconds],
+  ].entries())
+    numbers.writeUInt32BE(value, 4 * index);
+  return Buffer.concat([encodeName(soa.mname), encodeName(soa.rname), numbers]);
+}

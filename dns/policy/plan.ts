@@ -1,0 +1,164 @@
+// What is answered for the names of a zone, as the control plane tells the name servers and they keep it on disk: a whole plan with a
+// generation, then changes of it. JSON only, validated by plan-schema.ts where it comes in.
+
+/** Absolute, in lower case, with a final dot. */
+export type Name = string;
+
+export interface Place {
+  /** AF, AN, AS, EU, NA, OC or SA. */
+  readonly continent: string | null;
+  /** ISO 3166-1 alpha-2, in upper case. */
+  readonly country: string | null;
+  /** Degrees; null together: not known. */
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+}
+
+export interface ZonePlan extends ZoneHead {
+  /** Rises with each change. Modulo 2^32 it is the serial of the SOA record. */
+  readonly generation: number;
+  readonly names: readonly NamePlan[];
+}
+
+/** All but the names: it changes seldom. */
+export interface ZoneHead {
+  readonly zone: Name;
+  readonly soa: {
+    readonly mname: Name;
+    readonly rname: Name;
+    readonly refreshSeconds: number;
+    readonly retrySeconds: number;
+    readonly expireSeconds: number;
+    readonly negativeTtlSeconds: number;
+  };
+  /** Of NS records, their addresses and keys. */
+  readonly ttlSeconds: number;
+  /** With their addresses where they are names of this zone; else without. */
+  readonly nameServers: readonly { readonly name: Name; readonly addresses: readonly string[] }[];
+  /** Empty: the zone is not signed. */
+  readonly keys: readonly DnssecKeyPlan[];
+  /** Many names share one: it is large. */
+  readonly clientMaps: readonly ClientMap[];
+}
+
+/** ECDSA P-256 (RFC 6605). */
+export interface DnssecKeyPlan {
+  readonly keyTag: number;
+  readonly algorithm: 13;
+  /** 256: signs the zone; 257: signs keys, and the parent has its digest. */
+  readonly flags: 256 | 257;
+  /** As in DNSKEY: base64 of the 64 bytes. */
+  readonly publicKey: string;
+  /** PEM of PKCS #8. On a disk only sealed. */
+  readonly privateKey: string;
+  /** Signs. False: is only published. */
+  readonly active: boolean;
+}
+
+/** Where clients are: first by their blocks, then as the nearest region. */
+export interface ClientMap {
+  readonly mapId: string;
+  /** The longest block that has a client's address counts. */
+  readonly blocks: readonly { readonly cidr: string; readonly region: string }[];
+  /** Of the vantage points: a client without a block is in the one that is nearest to its place. */
+  readonly regions: readonly { readonly region: string; readonly latitude: number; readonly longitude: number }[];
+}
+
+export interface NamePlan {
+  /** May begin with `*.`. */
+  readonly fqdn: Name;
+  readonly gslbId: string;
+  readonly version: number;
+  readonly ttlSeconds: number;
+  /** While a member that should serve does not; null: `ttlSeconds`. */
+  readonly degradedTtlSeconds: number | null;
+  /** Null: no step, and no verdict by region, needs it. */
+  readonly clientMapId: string | null;
+  /** In order of preference: the first with `minUp` serving members is answered. Each member is in one pool, or in the fallback's. */
+  readonly pools: readonly PoolPlan[];
+  readonly members: readonly MemberPlan[];
+  /** Run in order over the serving members of the pool that have records of the type asked for. The last is FIRST: it bounds answers. */
+  readonly steps: readonly PolicyStep[];
+  readonly noneUp: NoneUp;
+}
+
+export interface PoolPlan {
+  readonly poolId: string;
+  readonly minUp: number;
+  readonly memberIds: readonly string[];
+}
+
+export interface MemberPlan {
+  readonly memberId: string;
+  readonly region: string | null;
+  /** IPv4 and IPv6, canonical text. Empty: it has a `cname`. */
+  readonly addresses: readonly string[];
+  readonly cname: Name | null;
+  /** 0: only when nothing else is left. */
+  readonly weight: number;
+  /** Smaller is preferred. */
+  readonly priority: number;
+  readonly place: Place | null;
+  /** False also before the first verdict. */
+  readonly up: boolean;
+  /** Verdicts for the clients of regions; `up` is that of all others. Empty: one verdict for all. */
+  readonly upIn: Readonly<Record<string, boolean>>;
+  /** An administrator drains it or forced it down: never answered, not even when none is up. */
+  readonly withheld: boolean;
+  /** From the vantage points of a region. */
+  readonly latencyMs: Readonly<Record<string, number>>;
+  /** RFC 3339 in UTC; null: never. */
+  readonly lastUpAt: string | null;
+}
+
+/** Narrows the candidates, orders them (SHUFFLE, WEIGHTED, STICKY), or cuts the list (FIRST). None ever leaves nothing. */
+export type PolicyStep =
+  /** Keeps the smallest priority. */
+  | { readonly step: 'PRIORITY' }
+  /** Keeps those in the client's region (CIDR), country or continent, by the first way that any is there; none by any way: keeps all. */
+  | { readonly step: 'GEO'; readonly by: readonly GeoWay[] }
+  /** Keeps the nearest, and those that are at most so much farther. */
+  | { readonly step: 'PROXIMITY'; readonly toleranceKm: number }
+  /** Keeps the fastest from the client's region, and those that are slower by at most this share. */
+  | { readonly step: 'LATENCY'; readonly toleranceShare: number }
+  | { readonly step: 'SHUFFLE' }
+  /** In random order by weight. */
+  | { readonly step: 'WEIGHTED' }
+  /** In an order that is the client prefix's own, by weight (rendezvous hashing): a lost member moves only its own clients. */
+  | { readonly step: 'STICKY'; readonly ipv4Bits: number; readonly ipv6Bits: number }
+  /** Keeps the first `count`. */
+  | { readonly step: 'FIRST'; readonly count: number };
+
+export type GeoWay = 'CIDR' | 'COUNTRY' | 'CONTINENT';
+
+/** What is answered while no pool has `minUp` serving members. Withheld members are in none of them. */
+export type NoneUp =
+  /** As if all were up. */
+  | { readonly do: 'ALL' }
+  /** As if those were up that are it now, or else were it last; none ever was: all. */
+  | { readonly do: 'LAST_KNOWN' }
+  /** A pool beside those in order: its members that are up, or else all of them. It has no fallback of its own, so there is no loop. */
+  | { readonly do: 'POOL'; readonly pool: PoolPlan }
+  | { readonly do: 'CNAME'; readonly target: Name }
+  | { readonly do: 'NODATA' }
+  | { readonly do: 'SERVFAIL' };
+
+/** From one generation of a zone's plan to a later one. */
+export interface ZoneChange {
+  readonly zone: Name;
+  readonly from: number;
+  readonly to: number;
+  /** Where anything of it changed. */
+  readonly head?: ZoneHead;
+  readonly names: readonly NamePlan[];
+  readonly removedNames: readonly Name[];
+}
+
+/** Undefined: the change does not follow this plan, so the whole one is needed. */
+export function applyZoneChange(plan: ZonePlan, change: ZoneChange): ZonePlan | undefined {
+  if (change.zone !== plan.zone || change.from !== plan.generation || change.to <= change.from) return undefined;
+  const byName = new Map(plan.names.map((name) => [name.fqdn, name]));
+  for (const name of change.names) byName.set(name.fqdn, name);
+  for (const fqdn of change.removedNames) byName.delete(fqdn);
+  return { ...plan, ...change.head, generation: change.to, names: [...byName.values()] };
+}

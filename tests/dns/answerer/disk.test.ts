@@ -1,0 +1,114 @@
+// A name server that starts again answers as before, and says how old its answers are.
+
+import { randomBytes } from 'node:crypto';
+import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Answerer } from '../../../dns/answerer/answerer.ts';
+import { makeKey } from '../../../dns/answerer/dnssec/keys.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { member, namePlan, zone, zonePlan } from './support/plans.ts';
+
+const keyring = new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
+const sealer = createSealer(keyring);
+const at = (label: string, address: string) => namePlan(label, { members: [member('m1', { addresses: [address] })] });
+const plan = zonePlan([at('a', '192.0.2.1'), at('b', '192.0.2.1')], { keys: [makeKey(257, true)] });
+const change = { zone, from: 7, to: 8, names: [at('a', '192.0.2.8')], removedNames: [`b.${zone}`] };
+
+let folder: TemporaryFolder;
+let nowMs = Date.UTC(2026, 10, 21);
+const failures: string[] = [];
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  failures.length = 0;
+});
+afterEach(() => folder.remove());
+
+function start(): Promise<Answerer> {
+  const failed = (what: string) => void failures.push(what);
+  const disk = { path: join(folder.path, 'plans'), sealer };
+  return Answerer.start({ listen: [], name: 'a', disk, failed, now: () => nowMs });
+}
+
+async function restarted(first: Answerer): Promise<Answerer> {
+  await first.close();
+  return start();
+}
+
+const file = (ending: string) => join(folder.path, 'plans', `${zone.slice(0, -1)}.${ending}`);
+
+test('plans, changes and removals are kept', async () => {
+  let answerer = await start();
+  answerer.put(plan);
+  answerer = await restarted(answerer);
+  expect(answerer.plan(zone)).toEqual(plan);
+  expect(answerer.change(change)).toBe('TAKEN');
+  answerer = await restarted(answerer);
+  expect(await readFile(file('changes'), 'utf8')).toContain('192.0.2.8');
+  expect(answerer.plan(zone)).toMatchObject({ generation: 8, names: [{ fqdn: `a.${zone}` }], keys: plan.keys });
+  const { names: _names, generation: _generation, ...head } = plan;
+  expect(answerer.change({ ...change, from: 8, to: 9, head: { ...head, ttlSeconds: 60 } })).toBe('TAKEN');
+  answerer = await restarted(answerer);
+  expect(answerer.plan(zone)).toMatchObject({ generation: 9, ttlSeconds: 60, keys: plan.keys });
+  answerer.remove(zone);
+  answerer = await restarted(answerer);
+  expect(answerer.plan(zone)).toBeUndefined();
+  await answerer.close();
+  expect(failures).toEqual([]);
+});
+
+test('only their owner reads them, and no key is in them', async () => {
+  const answerer = await start();
+  answerer.put(plan);
+  answerer.change({ ...change, head: plan });
+  await answerer.close();
+  for (const name of await readdir(join(folder.path, 'plans'))) {
+    const path = join(folder.path, 'plans', name);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readFile(path, 'utf8')).not.toContain('PRIVATE KEY');
+  }
+  expect((await stat(join(folder.path, 'plans'))).mode & 0o777).toBe(0o700);
+});
+
+test('a change that a crash cut off is not there, and those after it are', async () => {
+  let answerer = await start();
+  answerer.put(plan);
+  answerer = await restarted(answerer);
+  answerer.change(change);
+  await answerer.close();
+  await appendFile(file('changes'), JSON.stringify({ ...change, from: 8, to: 9 }).slice(0, 40));
+  answerer = await start();
+  expect(answerer.plan(zone)?.generation).toBe(8);
+  answerer.change({ ...change, from: 8, to: 9, names: [at('c', '192.0.2.3')], removedNames: [] });
+  answerer = await restarted(answerer);
+  expect(answerer.plan(zone)?.generation).toBe(9);
+  await answerer.close();
+  expect(failures).toEqual([]);
+});
+
+test('a file that is damaged stops nothing', async () => {
+  let answerer = await start();
+  answerer.put(plan);
+  answerer.put({ ...zonePlan([]), zone: 'other.test.', nameServers: [] });
+  await answerer.close();
+  await writeFile(file('json'), '{');
+  answerer = await start();
+  expect(answerer.plan(zone)).toBeUndefined();
+  expect(answerer.plan('other.test.')).toBeDefined();
+  expect(failures).toEqual([expect.stringContaining('gslb.example.test.json')]);
+  await answerer.close();
+});
+
+test('the age of answers is that of the last word of the feed, also after a restart', async () => {
+  let answerer = await start();
+  answerer.put(plan);
+  expect(answerer.stats().heardMs).toBeUndefined();
+  const heardMs = nowMs;
+  answerer.heard();
+  nowMs += 60_000;
+  answerer = await restarted(answerer);
+  expect(answerer.stats()).toMatchObject({ heardMs, zones: [{ zone, generation: 7, signed: true }] });
+  await answerer.close();
+});

@@ -1,0 +1,73 @@
+// Zones take newer plans and changes, whole or not at all.
+import { expect, test } from '@jest/globals';
+import { question } from './support/packets.ts';
+import { member, namePlan, zone, zonePlan } from './support/plans.ts';
+import { responderOf } from './support/responder.ts';
+
+const at = (label: string, address: string) => namePlan(label, { members: [member('m1', { addresses: [address] })] });
+
+test('an older plan is refused, a newer one takes all names with it', () => {
+  const { zones, answer } = responderOf(zonePlan([at('a', '192.0.2.1'), at('b', '192.0.2.1')]));
+  expect(zones.put(zonePlan([], { generation: 7 }))).toBe('OLD');
+  expect(zones.put(zonePlan([], { generation: 6 }))).toBe('OLD');
+  expect(answer(question(`a.${zone}`)).answers).toHaveLength(1);
+  expect(zones.put(zonePlan([at('a', '192.0.2.2')], { generation: 8 }))).toBe('TAKEN');
+  expect(answer(question(`a.${zone}`)).answers).toEqual(['1 c0000202']);
+  expect(answer(question(`b.${zone}`)).rcode).toBe(3);
+});
+
+test('a change follows the generation that is there, or the whole plan is needed', () => {
+  const { zones, answer } = responderOf(zonePlan([at('a', '192.0.2.1'), at('x.y', '192.0.2.1')]));
+  const names = [at('a', '192.0.2.3'), at('new.ent', '192.0.2.4')];
+  const change = { zone, from: 7, to: 9, names, removedNames: [`x.y.${zone}`] };
+  expect(zones.change({ ...change, from: 8 })).toBe('GAP');
+  expect(zones.change({ ...change, zone: 'other.test.' })).toBe('GAP');
+  expect(zones.change({ ...change, to: 7 })).toBe('OLD');
+  expect(answer(question(`a.${zone}`)).answers).toEqual(['1 c0000201']);
+  expect(zones.change(change)).toBe('TAKEN');
+  expect(answer(question(`a.${zone}`)).answers).toEqual(['1 c0000203']);
+  // The name above one that is gone is gone too, and that above a new one is there.
+  expect([`x.y.${zone}`, `y.${zone}`].map((name) => answer(question(name)).rcode)).toEqual([3, 3]);
+  expect(answer(question(`ent.${zone}`)).rcode).toBe(0);
+  expect(zones.get(zone)?.names()).toHaveLength(2);
+  expect(zones.change(change)).toBe('OLD');
+});
+
+test('other name servers and client maps come with a change of the head', () => {
+  const clientMaps = [{ mapId: 'm', blocks: [{ cidr: '198.51.100.0/24', region: 'eu' }], regions: [] }];
+  const members = [member('eu', { region: 'eu' }), member('us', { region: 'us', addresses: ['192.0.2.2'] })];
+  const steps = [
+    { step: 'GEO', by: ['CIDR'] },
+    { step: 'FIRST', count: 2 },
+  ] as const;
+  const geo = namePlan('geo', { members, steps, clientMapId: 'm' });
+  const { zones, answer } = responderOf(zonePlan([geo], { clientMaps }));
+  expect(answer(question(`geo.${zone}`)).answers).toEqual(['1 c0000201']);
+  const { names: _names, generation: _generation, ...head } = zonePlan([]);
+  const moved = [{ mapId: 'm', blocks: [{ cidr: '198.51.100.0/24', region: 'us' }], regions: [] }];
+  const nameServers = [{ name: `other.${zone}`, addresses: ['192.0.2.99'] }];
+  const change = {
+    zone,
+    from: 7,
+    to: 8,
+    head: { ...head, clientMaps: moved, nameServers },
+    names: [],
+    removedNames: [],
+  };
+  expect(zones.change(change)).toBe('TAKEN');
+  expect(answer(question(`geo.${zone}`)).answers).toEqual(['1 c0000202']);
+  expect(answer(question(`other.${zone}`)).answers).toEqual(['1 c0000263']);
+  expect(answer(question(`ns1.${zone}`)).rcode).toBe(3);
+  expect(answer(question(zone, { type: 2 })).counts).toEqual([1, 1, 0, 1]);
+});
+
+test('the zone with the longest name answers', () => {
+  const inner = `inner.${zone}`;
+  const { zones, answer } = responderOf(zonePlan([at('www.inner', '192.0.2.1')]));
+  expect(answer(question(`www.${inner}`)).answers).toEqual(['1 c0000201']);
+  const plan = zonePlan([{ ...at('', '192.0.2.5'), fqdn: `www.${inner}` }]);
+  zones.put({ ...plan, zone: inner, nameServers: [] });
+  expect(answer(question(`www.${inner}`)).answers).toEqual(['1 c0000205']);
+  zones.remove(inner);
+  expect(answer(question(`www.${inner}`)).answers).toEqual(['1 c0000201']);
+});

@@ -1,0 +1,53 @@
+// Health and metrics at a port of their own, asked as by Prometheus and by a page elsewhere whose name resolves to this host.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import pino from 'pino';
+import { Gauge, Registry } from 'prom-client';
+import { request } from 'undici';
+import type { PartReadiness } from '../../../platform/watch/watch-answer.ts';
+import { WatchServer } from '../../../platform/watch/watch-server.ts';
+
+let server: WatchServer;
+let parts: PartReadiness[];
+
+const listen = (metricsFor: 'loopback' | 'everyone') => {
+  const registry = new Registry();
+  new Gauge({ name: 'things', help: 'Things', registers: [registry] }).set(7);
+  const log = pino({ level: 'silent' });
+  return WatchServer.listen({ host: '127.0.0.1', port: 0, log, registry, metricsFor, readiness: async () => parts });
+};
+
+beforeEach(async () => {
+  parts = [];
+  server = await listen('loopback');
+});
+afterEach(() => server.stop());
+
+async function ask(path: string, host = 'localhost', method: 'GET' | 'POST' = 'GET') {
+  const { statusCode, body } = await request(`http://127.0.0.1:${server.port}${path}`, { method, headers: { host } });
+  return { status: statusCode, text: await body.text() };
+}
+
+test('metrics are for this host, unless they are for everyone', async () => {
+  expect(await ask('/metrics')).toEqual({ status: 200, text: expect.stringMatching(/^things 7$/m) });
+  expect((await ask('/metrics', 'elsewhere.test')).status).toBe(403);
+  await server.stop();
+  server = await listen('everyone');
+  expect((await ask('/metrics', 'elsewhere.test')).status).toBe(200);
+});
+
+test('a part that is required and does not work makes the process not ready; why is told to this host only', async () => {
+  expect(JSON.parse((await ask('/health/ready')).text)).toMatchObject({ ready: true });
+  parts = [{ name: 'redis', ready: false, required: false, detail: 'gone' }];
+  expect((await ask('/health/ready')).status).toBe(200);
+  parts.push({ name: 'database', ready: false, detail: '192.0.2.7 refuses' });
+  const here = await ask('/health/ready');
+  expect([here.status, here.text]).toEqual([503, expect.stringContaining('192.0.2.7')]);
+  const elsewhere = await ask('/health/ready', 'elsewhere.test');
+  expect([elsewhere.status, elsewhere.text]).toEqual([503, expect.not.stringContaining('192.0.2.7')]);
+  expect((await ask('/health/live')).status).toBe(200);
+});
+
+test('nothing else is there', async () => {
+  expect((await ask('/graphql')).status).toBe(404);
+  expect((await ask('/metrics', 'localhost', 'POST')).status).toBe(405);
+});

@@ -1,0 +1,54 @@
+// Reports of hosts while load balancers are changed: each waits for its turn, and none ends the change.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pino from 'pino';
+import { newUuid } from '../../../../platform/ids.ts';
+import type { LinkPeer } from '../../../../platform/link/link-server.ts';
+import { HostSessions } from '../../../../subgraphs/loadbalancer/hosts/host-sessions.ts';
+import { NodeDocuments } from '../../../../subgraphs/loadbalancer/hosts/node-documents.ts';
+import { lockBalancer } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
+import { nodesUnderLock, readNodes, wishReplaced } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
+import { BalancerPlace } from '../support/balancer-place.ts';
+
+let place: BalancerPlace;
+beforeAll(async () => {
+  place = await BalancerPlace.open();
+});
+afterAll(() => place.close());
+
+test('a report that comes during a change waits for it, and does not make it fail', async () => {
+  const { db, wake, sealer } = place.ground;
+  const log = pino({ level: 'silent' });
+  const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });
+  const machine = { id: newUuid(), name: 'host-1', role: 'lbhost' };
+  const session = await sessions.open({
+    machine,
+    facts: {
+      ...{ provider: 'LOOPBACK', site: null, publicRange: '127.80.1.0/24', managementRange: '127.80.1.0/24' },
+      ...{ tunnelAddress: null, maxNodes: 5, healthPort: 9_000 },
+    },
+    held: new Map(),
+    send: () => undefined,
+    close: () => undefined,
+  } as unknown as LinkPeer);
+  const balancer = await place.balancer('web');
+  const node = await place.node(balancer, 'node-1');
+  await db.execute('UPDATE lb_node SET host_id = ? WHERE id = ?', [machine.id, node]);
+  const report = { node, made: true, applied: 1, incarnation: newUuid(), error: null, givenUp: false };
+  let reported: Promise<void> = Promise.resolve();
+  let attempts = 0;
+  await db.transaction(async (tx) => {
+    attempts += 1;
+    await lockBalancer(tx, balancer);
+    if (attempts === 1) reported = session.report(`node/${node}`, report);
+    const waits = `SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST
+      WHERE ID <> CONNECTION_ID() AND INFO LIKE '%FROM lb_load_balancer WHERE id = %FOR UPDATE'`;
+    if (attempts === 1)
+      await waitFor('the report waits', async () => Number((await db.query<{ n: number }>(waits))[0]?.n) > 0);
+    expect(await nodesUnderLock(tx, balancer)).toHaveLength(1);
+    await wishReplaced(tx, node, 'it was asked for');
+  });
+  await reported;
+  expect(attempts).toBe(1);
+  expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(1);
+});
