@@ -11,7 +11,7 @@ import type { CliDialect, WireCall } from '../drivers/driver.ts';
 import type { SendResult } from './session.ts';
 import type { OpenedSession, PooledSession } from './session-pool.ts';
 import { CliOutput, PromptStart } from './ssh-cli-output.ts';
-import { isChannelOpen } from './ssh2-channels.ts';
+import { inOneWrite, isChannelOpen } from './ssh2-channels.ts';
 
 const defaultMaxReplyBytes = 1024 * 1024;
 /** Wider than any line, so that the device does not wrap its echo; many rows for devices that can't switch paging off. */
@@ -208,7 +208,7 @@ class CliShell implements PooledSession {
 
   #type(line: string): Promise<Typed> {
     const typed = this.#await(new CliOutput(this.#dialect, line, this.#prompts));
-    this.#channel.write(`${line}\n`);
+    inOneWrite(this.#socket, () => this.#channel.write(`${line}\n`));
     return typed;
   }
 

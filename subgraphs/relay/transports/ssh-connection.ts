@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
 import { resetSocket } from '../../../platform/net/reset-socket.ts';
-import { isChannelOpen, openSessionChannel, ping } from './ssh2-channels.ts';
+import { inOneWrite, isChannelOpen, openSessionChannel, ping } from './ssh2-channels.ts';
 
 /** OpenSSH allows 10 sessions per connection and frees them late. */
 export const maxChannelsPerConnection = 4;
@@ -69,6 +69,10 @@ export class SshConnection {
   /** Bytes can be written to a live socket on this channel now. */
   canSendOn(channel: ClientChannel): boolean {
     return !this.#lost && this.#socket.writable && isChannelOpen(channel);
+  }
+
+  inOneWrite(write: () => void): void {
+    inOneWrite(this.#socket, write);
   }
 
   /** A channel that was opened ahead, if there is one. */

@@ -72,12 +72,15 @@ export function runExec(
       exitCode = code;
     });
     channel.once('close', onClose);
-    requestExec(connection.client, channel, call.command, () => {
+    const onRefused = () => {
       channel.off('close', onClose);
       channel.close();
       fail({ kind: 'NOT_SENT', code: 'CHANNEL_REFUSED', message: 'The device refused to run the command.' });
+    };
+    connection.inOneWrite(() => {
+      requestExec(connection.client, channel, call.command, onRefused);
+      channel.end(call.stdin);
     });
-    channel.end(call.stdin);
   });
 }
 

@@ -2,6 +2,7 @@
 // know the moment right before the first byte of a command, and opens channels ahead. Uses members of ssh2 1.17.0 that are not in
 // its types (package.json pins that version; every test of the transport covers them).
 
+import type { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
 
 /** RFC 4254 section 5.2; the values used by ssh2's Channel. */
@@ -45,6 +46,16 @@ export function requestExec(client: Client, channel: ClientChannel, command: str
     if (failed && internals.incoming.state !== 'closed') refused();
   });
   (client as unknown as ClientInternals)._protocol.exec(internals.outgoing.id, command, true);
+}
+
+/**
+ * What `write` sends is one system call to the kernel, where ssh2 makes three of each packet: a process that is stopped in
+ * between would send the rest of a call long after its send window.
+ */
+export function inOneWrite(socket: Socket, write: () => void): void {
+  socket.cork();
+  write();
+  socket.uncork();
 }
 
 /** Both directions are still open. */

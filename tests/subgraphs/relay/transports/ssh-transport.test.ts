@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { type Execution, SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import type {
@@ -194,6 +194,20 @@ describe('the first byte', () => {
     });
     expect(seen).toEqual([0]);
     expect(target.commands).toEqual(['cat']);
+  });
+
+  // A process that is stopped between two writes would send the rest long after the send window.
+  test('command, input and end of input leave the process in one write', async () => {
+    const target = await device({ onExec: async (execution) => execution.reply(await execution.stdin()) });
+    const slot = await slotOf(transportTo(endpointOf(target)));
+    const writes = ['_write', '_writev'] as const;
+    const spies = writes.map((name) => jest.spyOn(Socket.prototype, name));
+    const sent = slot.send({ kind: 'exec', command: 'cat', stdin: 'input' }, { deadlineMs: 10_000 });
+    const toTarget = (socket: unknown) => socket instanceof Socket && socket.remotePort === target.port;
+    const counts = spies.map((spy) => spy.mock.contexts.filter(toTarget).length);
+    for (const spy of spies) spy.mockRestore();
+    expect(counts).toEqual([0, 1]);
+    expect(await sent).toMatchObject({ ok: true, reply: { stdout: 'input' } });
   });
 
   test('when it returns false, nothing is sent and the session stays open', async () => {
