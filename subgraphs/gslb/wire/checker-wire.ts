@@ -1,0 +1,157 @@
+// What goes over the link between a checker and the conductor, beside the link's own messages. Which batches count is
+// conductor/report-ledger.ts's to say.
+//
+// To the checker:
+// - document `grant`: at each connect with a new incarnation, and again, in the same incarnation, with each new epoch. Its generation is
+//   the epoch. The checker takes each (incarnation, epoch) once, and says all that it sees after each.
+// - document `target/MEMBER/MONITOR`, and `gone` for one that is no longer its own: before the `grant` whose epoch they belong to.
+// - change `stamp` with each acknowledgement, before the link's `stored`.
+// From the checker:
+// - its facts in the link's hello.
+// - report `batch`: one at a time, the next after `stored`. An empty one is a heartbeat. The conductor closes the connection of a batch
+//   that it refuses; the checker connects anew, and a batch of an earlier connection is never sent on a later one.
+import { z } from 'zod';
+import type { JsonObject } from '../../../platform/json.ts';
+import { isObject } from '../../../platform/json.ts';
+
+/** The role of the machines that connect. */
+export const checkerRole = 'checker';
+/** Verdicts, of now and before, in one batch: `LedgerLimits.mostVerdicts`. */
+export const mostVerdicts = 1_000;
+export const mostMessageLength = 255;
+
+export const grantKey = 'grant';
+export const stampKey = 'stamp';
+export const batchKey = 'batch';
+
+const uuid = z.uuid();
+const ms = (min: number, max: number) => z.number().int().min(min).max(max);
+const count = z.number().int().nonnegative();
+/** By the conductor's clock. */
+const stamp = z.number().nonnegative();
+const name = z.string().min(1).max(255);
+const host = z.string().min(1).max(253);
+const port = z.number().int().min(1).max(65_535);
+const blocks = z.array(z.string().max(64)).max(1_000);
+
+export interface TargetName {
+  readonly member: string;
+  readonly monitor: string;
+}
+
+/** `MEMBER/MONITOR`: the target of a verdict. */
+export function targetId({ member, monitor }: TargetName): string {
+  return `${member}/${monitor}`;
+}
+
+/** Undefined: it is not a target's id. */
+export function targetNamed(id: string): TargetName | undefined {
+  const [member = '', monitor = '', ...rest] = id.split('/');
+  return rest.length === 0 && uuid.safeParse(member).success && uuid.safeParse(monitor).success
+    ? { member, monitor }
+    : undefined;
+}
+
+const targetPrefix = 'target/';
+
+/** The key of its document. */
+export function targetKey(target: TargetName): string {
+  return `${targetPrefix}${targetId(target)}`;
+}
+
+/** The target's id in the key of a document; undefined: it is not a target's. */
+export function targetOfKey(key: string): string | undefined {
+  return key.startsWith(targetPrefix) ? key.slice(targetPrefix.length) : undefined;
+}
+
+export const checkerFacts = z.object({
+  /** By name. Refused when it is not the vantage point that this checker was given. */
+  vantagePoint: name,
+  /** Of the program. */
+  version: z.string().max(64),
+  /** Types of monitors that it can check. */
+  plugins: z.array(z.string().max(32)).max(256),
+});
+export type CheckerFacts = z.output<typeof checkerFacts>;
+
+export const grantDocument = z.object({
+  incarnation: count.min(1),
+  epoch: count,
+  vantagePoint: name,
+  stampMs: stamp,
+  /** CIDR blocks that may be dialled from this vantage point; empty: all. */
+  allowedBlocks: blocks,
+  /** CIDR blocks that may not, also if they are in `allowedBlocks`. */
+  deniedBlocks: blocks,
+  /** The installation's egress policy (platform/net/egress.ts); the checker's own applies too. */
+  egress: z.object({ allow: blocks, deny: blocks, own: blocks }).optional(),
+  /** A checker that reaches less than half of them by TCP abstains. */
+  beacons: z.array(z.object({ host, port })).max(16),
+  /** An older vote does not count: what is not acknowledged for so long becomes history. */
+  freshMs: ms(100, 3_600_000),
+  heartbeatMs: ms(50, 600_000),
+});
+export type Grant = z.output<typeof grantDocument>;
+
+export const targetDocument = z.object({
+  member: uuid,
+  monitor: uuid,
+  /** MonitorType, or the name of a deployer's own plugin. */
+  type: z.string().min(1).max(32),
+  /** Addresses or names; the target is UP when all of them are. */
+  hosts: z.array(host).min(1).max(16),
+  /** Null: the check needs none (ICMP). */
+  port: port.nullable(),
+  /** As the plugin's schema says. */
+  parameters: z.custom<JsonObject>(isObject),
+  delayMs: ms(100, 86_400_000),
+  timeoutMs: ms(10, 600_000),
+  /** In a row, for DOWN and for UP. */
+  failures: ms(1, 100),
+  successes: ms(1, 100),
+  /** After a first failure the next check begins so soon; at most half the delay. */
+  confirmMs: ms(1, 60_000),
+  /** The monitor's opened credentials: never stored, never logged. */
+  secret: z.custom<JsonObject>(isObject).optional(),
+});
+export type Target = z.output<typeof targetDocument>;
+
+export const stampChange = z.object({ stampMs: stamp });
+export type StampChange = z.output<typeof stampChange>;
+
+const spokenVerdict = z.object({
+  /** `MEMBER/MONITOR`. */
+  target: z.string().max(80),
+  verdict: z.enum(['UP', 'DOWN']),
+  /** Since the check that first showed it, when the batch was made, by the checker's monotonic clock. */
+  agoMs: count,
+  /** Of the last check that succeeded; null: none has, or it measures none. */
+  latencyMs: count.nullable(),
+  /** Why it is DOWN; null: it is UP. */
+  message: z.string().max(mostMessageLength).nullable(),
+});
+export type SpokenVerdict = z.output<typeof spokenVerdict>;
+
+/** The ledger's `Batch`, with what the votes' rows and the history hold beside a verdict. */
+export const checkerBatch = z.object({
+  vantagePoint: name,
+  incarnation: count,
+  epoch: count,
+  number: count.min(1),
+  stampMs: stamp,
+  abstains: z.boolean(),
+  verdicts: z.array(spokenVerdict).max(mostVerdicts),
+  /** Changes from the time without a connection, oldest first: history. */
+  past: z.array(spokenVerdict).max(mostVerdicts),
+  /** For the checker's row. */
+  load: z.object({
+    targets: count,
+    /** How late checks of targets that are up have begun at most, in the last seconds. */
+    lateMs: count,
+    /** Past changes that were dropped for want of room since the checker started. */
+    dropped: count,
+    /** Why it abstains; null: it does not. */
+    abstains: z.string().max(mostMessageLength).nullable(),
+  }),
+});
+export type CheckerBatch = z.output<typeof checkerBatch>;

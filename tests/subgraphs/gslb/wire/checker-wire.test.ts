@@ -1,0 +1,34 @@
+// What a checker and the conductor say to each other.
+import { expect, test } from '@jest/globals';
+import { newUuid } from '../../../../platform/ids.ts';
+import {
+  checkerBatch,
+  mostVerdicts,
+  targetId,
+  targetKey,
+  targetNamed,
+  targetOfKey,
+} from '../../../../subgraphs/gslb/wire/checker-wire.ts';
+
+test('the key of a target names it, and nothing else does', () => {
+  const target = { member: newUuid(), monitor: newUuid() };
+  expect(targetOfKey(targetKey(target))).toBe(targetId(target));
+  expect(targetNamed(targetId(target))).toEqual(target);
+  expect(targetOfKey('grant')).toBeUndefined();
+  for (const id of ['', target.member, `${target.member}/x`, `${targetId(target)}/x`])
+    expect(targetNamed(id)).toBeUndefined();
+});
+
+test('a batch has bounds', () => {
+  const verdict = { target: 't', verdict: 'DOWN', agoMs: 3, latencyMs: null, message: 'refused' };
+  const batch = {
+    ...{ vantagePoint: 'eu', incarnation: 1, epoch: 2, number: 1, stampMs: 7, abstains: false, past: [] },
+    load: { targets: 1, lateMs: 0, dropped: 0, abstains: null },
+  };
+  const isTaken = (change: object) => checkerBatch.safeParse({ ...batch, verdicts: [verdict], ...change }).success;
+  expect(isTaken({})).toBe(true);
+  expect(isTaken({ verdicts: Array.from({ length: mostVerdicts + 1 }, () => verdict) })).toBe(false);
+  expect(isTaken({ number: 0 })).toBe(false);
+  expect(isTaken({ verdicts: [{ ...verdict, message: 'x'.repeat(256) }] })).toBe(false);
+  expect(isTaken({ verdicts: [{ ...verdict, verdict: 'NONE' }] })).toBe(false);
+});
