@@ -36,6 +36,7 @@ services='/usr/sbin/sshd:ssh.service:ssh.socket
 /usr/sbin/pdns_server:pdns.service
 /usr/sbin/nginx:nginx.service
 /usr/sbin/named:named.service:named-resolvconf.service
+/usr/sbin/knotd:knot.service
 /usr/sbin/collectd:collectd.service'
 new=
 for service in $services; do

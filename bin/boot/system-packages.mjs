@@ -45,6 +45,18 @@ const PACKAGES = [
   { name: 'hey', when: 'tests', part: 'balancers', places: [['/usr/bin/hey']] },
   { name: 'bind9', when: 'tests', places: [['/usr/sbin/named']] },
   { name: 'bind9-dnsutils', when: 'tests', part: 'balancers', places: [['/usr/bin/dig']] },
+  { name: 'bind9-dnsutils', when: 'tests', part: 'sites', places: [['/usr/bin/dig'], ['/usr/bin/delv']] },
+  { name: 'knot', when: 'tests', part: 'sites', places: [['/usr/sbin/knotd']] },
+  { name: 'fping', when: 'tests', part: 'sites', places: [['/usr/bin/fping']] },
+  { name: 'pdns-server', when: 'tests', part: 'sites', places: [['/usr/sbin/pdns_server']] },
+  {
+    name: 'pdns-backend-sqlite3',
+    when: 'tests',
+    part: 'sites',
+    places: [
+      ['/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so', '/usr/lib/aarch64-linux-gnu/pdns/libgsqlite3backend.so'],
+    ],
+  },
   { name: 'collectd-core', when: 'tests', places: [['/usr/sbin/collectd']] },
   { name: 'apache2-bin', when: 'tests', part: 'apache', asRoot: true, places: [['/usr/sbin/apache2']] },
   {
