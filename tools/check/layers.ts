@@ -12,7 +12,7 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
     ...['parts/', 'model/', 'wanted/', 'host/', 'events.ts', 'stores/', 'traffic/'],
     ...['nodes/', 'members/', 'certificates/', 'subnets/', 'scaling/', 'balancers/', 'hosts/', 'reconcile/'],
   ],
-  'subgraphs/gslb/': ['engine/', 'wire/', 'checker/', 'conductor/'],
+  'subgraphs/gslb/': ['engine/', 'wire/', 'nameserver/', 'checker/', 'conductor/'],
 };
 
 export function findLayerFaults(files: readonly SourceFile[]): string[] {
