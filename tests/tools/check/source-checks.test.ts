@@ -120,6 +120,7 @@ describe('tables', () => {
       ['relay', 'model Backend {\n  id String\n  @@map("backend")\n}\n'],
       ['system', 'model User {\n  id String\n  @@map("user")\n}\n'],
       ['dns', 'model DnsZone {\n  id String\n  @@map("dns_zone")\n}\n'],
+      ['gslb', 'model GslbVote {\n  id String\n  @@map("gslb_vote")\n}\n'],
     ]),
   );
 
@@ -132,6 +133,8 @@ describe('tables', () => {
     ['subgraphs/relay/store.ts', "'SELECT 1 FROM dns_zone'", 'dns_zone'],
     ['platform/x.ts', "'SELECT 1 FROM dns_zone'", 'dns_zone'],
     ['dns/records/x.ts', "'DELETE FROM owed_work'", 'owed_work'],
+    ['subgraphs/gslb/objects/x.ts', "'SELECT 1 FROM gslb_vote'", 'gslb_vote'],
+    ['subgraphs/gslb/row.ts', 'db.prisma.gslbVote.count()', 'gslbVote'],
     ['subgraphs/relay/store.ts', 'db.prisma.user.findMany()', 'user'],
   ])('%s may not contain %s', async (path, text, table) => {
     const faults = findTableFaults(await parseAll({ [path]: `run(${text});` }), owners);
@@ -143,6 +146,7 @@ describe('tables', () => {
     const files = await parseAll({
       'subgraphs/relay/store.ts': `run('SELECT 1 FROM backend'); db.prisma.backend.count(); say('a user is away');`,
       'platform/x.ts': `run('UPDATE owed_work SET kind = 1');`,
+      'subgraphs/gslb/conductor/x.ts': `run('SELECT 1 FROM gslb_vote');`,
       'tests/x.ts': `run('DELETE FROM user');`,
     });
     expect(findTableFaults(files, owners)).toEqual([]);

@@ -1,0 +1,158 @@
+// The settings of GSLB objects as they are stored, one JSON column each. Services check and write them; the conductor, checkers' targets
+// and plans are made from them. All fields are present, null where nothing is set.
+import type { GeoWay, MemberPlan, PolicyStep } from '../../../dns/policy/plan.ts';
+import type { Preset } from '../../../dns/policy/presets.ts';
+import type { JsonObject } from '../../../platform/json.ts';
+import type { Failback } from '../engine/failback.ts';
+import type { NoneUpRow } from '../engine/name-plan.ts';
+import { majorityRule, type QuorumRule, type Share } from '../engine/quorum.ts';
+
+export const monitorTypes = [
+  ...(['TCP', 'UDP', 'ICMP', 'HTTP', 'HTTPS', 'SSH', 'GRPC', 'DNS', 'EXEC'] as const),
+  ...(['LOADBALANCER', 'NEUTRON_LBAAS_V2', 'NEUTRON_PORT'] as const),
+] as const;
+export type MonitorType = (typeof monitorTypes)[number];
+
+export interface MonitorSpec {
+  readonly description: string;
+  readonly type: MonitorType;
+  /** What is checked in place of the member's own address and port; null: its own. */
+  readonly targetHost: string | null;
+  readonly targetPort: number | null;
+  readonly delayMs: number;
+  readonly timeoutMs: number;
+  /** So many in a row change the verdict of a vantage point. */
+  readonly failures: number;
+  readonly successes: number;
+  /** As the type's JSON Schema says. */
+  readonly parameters: JsonObject;
+}
+
+/** What a monitor proves of itself to what it checks; stored sealed. */
+export interface MonitorSecret {
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly token: string | null;
+}
+
+export const memberTypes = ['IP', 'FQDN', 'LOADBALANCER'] as const;
+export type MemberType = (typeof memberTypes)[number];
+
+export interface MemberSpec {
+  readonly description: string;
+  readonly type: MemberType;
+  /** IP: given. LOADBALANCER: followed. FQDN: none. */
+  readonly addresses: readonly string[];
+  /** FQDN: the name that is answered and checked, without a final dot. */
+  readonly cname: string | null;
+  /** LOADBALANCER: its global id. */
+  readonly loadBalancerId: string | null;
+  /** Where monitors connect; null: as the monitor says. */
+  readonly port: number | null;
+  readonly region: string | null;
+  readonly weight: number;
+  readonly priority: number;
+  readonly place: MemberPlan['place'];
+  /** Of its monitors, over those of the monitor itself. */
+  readonly parameters: JsonObject;
+}
+
+/** Null fields: a majority of all vantage points. */
+export interface QuorumSpec {
+  readonly downAtLeast: Share | null;
+  readonly upAtLeast: Share | null;
+  readonly leastVoters: number | null;
+  readonly leastRegions: number;
+  /** Null: three times the longest delay of the monitors, at least `leastFreshMs`. */
+  readonly freshMs: number | null;
+}
+
+export type Scope = 'ALL' | 'REGION';
+
+/** How members are judged is the pool's: names share pools, and a member has one verdict. */
+export interface PoolSpec {
+  readonly description: string;
+  readonly minUp: number;
+  readonly quorum: QuorumSpec;
+  /** REGION: each region's vantage points judge for its clients. */
+  readonly scope: Scope;
+  readonly failback: Failback;
+}
+
+export interface PolicySpec {
+  /** CUSTOM: the steps as given. */
+  readonly preset: Preset | 'CUSTOM';
+  readonly steps: readonly PolicyStep[];
+}
+
+export interface GslbSpec {
+  readonly description: string;
+  readonly policy: PolicySpec;
+  readonly ttlSeconds: number;
+  readonly degradedTtlSeconds: number | null;
+  readonly noneUp: NoneUpRow;
+  /** Blocks of clients' addresses and their regions, for the step GEO by CIDR; empty: none. */
+  readonly clientBlocks: readonly { readonly cidr: string; readonly region: string }[];
+}
+
+export interface FlavorSpec {
+  readonly description: string;
+  /** ANSWERER: our own name servers; else the name of a DNS backend. */
+  readonly backend: string;
+  /** Presets that names may have, and CUSTOM; empty: all. */
+  readonly policies: readonly (Preset | 'CUSTOM')[];
+  /** Names of those that check; empty: all. */
+  readonly vantagePoints: readonly string[];
+  readonly shortestDelayMs: number;
+  readonly shortestTtlSeconds: number;
+  readonly longestTtlSeconds: number;
+  /** Null: as many as the project's quota allows. */
+  readonly mostNames: number | null;
+  /** Of one name, in all its pools. */
+  readonly mostMembers: number;
+}
+
+export interface VantagePointSpec {
+  readonly description: string;
+  readonly latitude: number;
+  readonly longitude: number;
+  /** Targets that it may check, beside what the egress policy says; empty: all. */
+  readonly allowedBlocks: readonly string[];
+  readonly deniedBlocks: readonly string[];
+  /** Places that it must reach, else it abstains. */
+  readonly beacons: readonly { readonly host: string; readonly port: number }[];
+}
+
+/** Who may create which names in a zone. */
+export interface ZoneSpec {
+  readonly description: string;
+  /** ANSWERER, or the name of a DNS backend. */
+  readonly backend: string;
+  readonly rights: readonly {
+    /** Names end in this: the zone, or a name in it. */
+    readonly suffix: string;
+    /** UUID; null: all projects. */
+    readonly projectId: string | null;
+  }[];
+}
+
+export type { GeoWay, NoneUpRow, PolicyStep };
+
+/** Votes stay fresh for at least so long: several heartbeats of a checker. */
+export const leastFreshMs = 5_000;
+
+/** The rule of a pool for so many vantage points. */
+export function quorumRule(
+  { downAtLeast, upAtLeast, leastVoters, leastRegions, freshMs }: QuorumSpec,
+  vantagePoints: number,
+  longestDelayMs: number,
+): QuorumRule {
+  const usual = majorityRule(vantagePoints, freshMs ?? Math.max(3 * longestDelayMs, leastFreshMs));
+  return {
+    downAtLeast: downAtLeast ?? usual.downAtLeast,
+    upAtLeast: upAtLeast ?? usual.upAtLeast,
+    leastVoters: leastVoters ?? usual.leastVoters,
+    leastRegions,
+    freshMs: usual.freshMs,
+  };
+}
