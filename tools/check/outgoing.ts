@@ -33,6 +33,9 @@ const globals = ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'getBuil
 const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/net/dial.ts', 'what the egress policy allows'],
   ['platform/net/names.ts', 'names that dial.ts is given, resolved'],
+  ['platform/net/resolve-name.ts', 'the name servers of the machine or of its settings'],
+  ['platform/net/datagram.ts', 'what the egress policy allows'],
+  ['platform/net/http2-over.ts', 'HTTP/2 on a socket of dial.ts'],
   ['platform/net/ssh-client.ts', 'SSH on a socket of dial.ts'],
   ['platform/net/tls-handshake.ts', 'TLS on a socket of dial.ts'],
   ['platform/net/tls-over.ts', 'TLS on a socket of dial.ts'],
@@ -51,7 +54,6 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/machines/endpoint.ts', 'our gateway, as a machine of the installation'],
   ['platform/link/link-client.ts', 'our subgraphs, as a machine of the installation'],
   ['subgraphs/loadbalancer/host/haproxy/log-reader.ts', 'a Unix socket of a HAProxy of the host itself'],
-  ['subgraphs/loadbalancer/host/member-names.ts', 'the name servers of the machine'],
   ['subgraphs/loadbalancer/host/haproxy/runtime-socket.ts', 'a Unix socket of a HAProxy of the host itself'],
   ['platform/checks/self-check.ts', 'a listener of the process itself'],
   ['dns/servers/transport.ts', 'the DNS servers of the settings'],

@@ -21,7 +21,7 @@ export function connection(
   where: Where,
   run: ProbeRun,
   use: (socket: Socket, end: End) => void,
-): Promise<CheckReading> {
+): Promise<CheckReading<never>> {
   return new Promise((resolve) => {
     const socket = dial(run.egress, where);
     const end: End = (fault) => {

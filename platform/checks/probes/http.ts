@@ -17,6 +17,8 @@ export interface HttpParameters extends Where {
   readonly expectedCodes?: string;
   /** A text that the first 64 KiB of the body must contain. */
   readonly expect?: string;
+  /** The Authorization header; of no schema, because it is a secret. */
+  readonly authorization?: string;
 }
 
 export type HttpsParameters = HttpParameters & TlsOptions;
@@ -24,8 +26,8 @@ export type HttpsParameters = HttpParameters & TlsOptions;
 const mostHeadBytes = 16_384;
 const mostBodyBytes = 65_536;
 
-const httpSchema = {
-  ...whereSchema,
+/** JSON Schema properties of what is asked and expected. */
+export const requestSchema = {
   method: { enum: ['GET', 'HEAD', 'OPTIONS', 'POST'] },
   path: { type: 'string', pattern: '^/[\\x21-\\x7e]*$', maxLength: 2048 },
   hostHeader: { type: 'string', pattern: '^[A-Za-z0-9.:\\[\\]_-]+$', maxLength: 300 },
@@ -38,22 +40,27 @@ const httpSchema = {
   expect: { type: 'string', minLength: 1, maxLength: 1024 },
 } as const;
 
-export const httpProbe: Probe<HttpParameters> = {
+export const httpProbe: Probe<HttpParameters, never> = {
   name: 'http',
-  parameters: { type: 'object', required: ['host', 'port'], additionalProperties: false, properties: httpSchema },
+  parameters: {
+    type: 'object',
+    required: ['host', 'port'],
+    additionalProperties: false,
+    properties: { ...whereSchema, ...requestSchema },
+  },
   check: (parameters, run) =>
     connection(parameters, run, (socket, end) => {
       socket.once('connect', () => ask(socket, parameters, end));
     }),
 };
 
-export const httpsProbe: Probe<HttpsParameters> = {
+export const httpsProbe: Probe<HttpsParameters, never> = {
   name: 'https',
   parameters: {
     type: 'object',
     required: ['host', 'port'],
     additionalProperties: false,
-    properties: { ...httpSchema, ...tlsSchema },
+    properties: { ...whereSchema, ...requestSchema, ...tlsSchema },
   },
   check: (parameters, run) =>
     connection(parameters, run, (socket, end) => {
@@ -96,10 +103,19 @@ function faultOf(answer: string, parameters: HttpParameters, closed: boolean): s
   return closed || rest.length > mostBodyBytes ? 'its body does not have the expected text' : undefined;
 }
 
-function requestOf({ method = 'GET', path = '/', host, port, hostHeader, body }: HttpParameters): string {
+function requestOf({
+  method = 'GET',
+  path = '/',
+  host,
+  port,
+  hostHeader,
+  body,
+  authorization,
+}: HttpParameters): string {
   const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const length = body === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
-  return `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader ?? authority}\r\nUser-Agent: tidegate-check\r\nAccept: */*\r\nConnection: close\r\n${length}\r\n${body ?? ''}`;
+  const login = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader ?? authority}\r\nUser-Agent: tidegate-check\r\nAccept: */*\r\nConnection: close\r\n${login}${length}\r\n${body ?? ''}`;
 }
 
 function isExpected(code: number, expected: string): boolean {

@@ -11,17 +11,19 @@ export interface TcpParameters extends Where {
 
 const mostBytes = 16_384;
 
-export const tcpProbe: Probe<TcpParameters> = {
+/** JSON Schema properties of what is sent and expected. */
+export const talkSchema = {
+  send: { type: 'string', maxLength: 4096 },
+  expect: { type: 'string', minLength: 1, maxLength: 1024 },
+} as const;
+
+export const tcpProbe: Probe<TcpParameters, never> = {
   name: 'tcp',
   parameters: {
     type: 'object',
     required: ['host', 'port'],
     additionalProperties: false,
-    properties: {
-      ...whereSchema,
-      send: { type: 'string', maxLength: 4096 },
-      expect: { type: 'string', minLength: 1, maxLength: 1024 },
-    },
+    properties: { ...whereSchema, ...talkSchema },
   },
   check: (parameters, run) =>
     connection(parameters, run, (socket, end) => {

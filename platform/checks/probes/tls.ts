@@ -30,8 +30,13 @@ export const tlsSchema = {
 const dayMs = 86_400_000;
 
 /** Makes the handshake on a connected socket; calls `ready` when the certificate is accepted. */
-export function secure(socket: Socket, parameters: TlsParameters, end: End, ready: (secured: TLSSocket) => void): void {
-  const { host, serverName, verify = true, caCertificates, minDaysLeft } = parameters;
+export function secure(
+  socket: Socket,
+  parameters: TlsParameters & { /** Default: none. */ readonly alpn?: readonly string[] },
+  end: End,
+  ready: (secured: TLSSocket) => void,
+): void {
+  const { host, serverName, verify = true, caCertificates, minDaysLeft, alpn } = parameters;
   const name = serverName ?? (isIP(host) === 0 ? host : undefined);
   let secured: TLSSocket;
   try {
@@ -41,6 +46,7 @@ export function secure(socket: Socket, parameters: TlsParameters, end: End, read
       rejectUnauthorized: verify,
       ...(name === undefined ? {} : { servername: name }),
       ...(caCertificates === undefined ? {} : { ca: caCertificates }),
+      ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     });
   } catch (error) {
     end(reasonOf(error));

@@ -1,21 +1,13 @@
 // Addresses of members that are named by host. HAProxy takes names only when it starts, and registers a server whose name does not resolve
 // without a word: so names are resolved here, again when their time to live has passed, and each address passes the egress policy.
-import { Resolver } from 'node:dns/promises';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import type { ResolveName } from '../../../platform/net/resolve-name.ts';
 import { atMost } from '../../../platform/within.ts';
-
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly ttlSeconds: number;
-}
-
-/** Rejects when the name does not resolve. */
-export type ResolveName = (name: string) => Promise<readonly ResolvedAddress[]>;
 
 export interface MemberNamesOptions {
   /** What is known is kept here: a host that starts again without its name server serves on. */
@@ -166,28 +158,6 @@ export class MemberNames {
 
 function unresolved(now: number): Entry {
   return { addresses: [], resolvedAt: 0, dueAt: 0, askedAt: now, resolving: false, failed: false };
-}
-
-/** Asks the name servers of the machine, or these (`ADDRESS:PORT`). It blocks none of the process's threads. */
-export function resolverOf(servers?: readonly string[]): ResolveName {
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
-  if (servers !== undefined) resolver.setServers(servers);
-  return async (name) => {
-    const [four, six] = await Promise.allSettled([
-      resolver.resolve4(name, { ttl: true }),
-      resolver.resolve6(name, { ttl: true }),
-    ]);
-    // One family that fails must not take the other's members away.
-    if (four.status === 'rejected' && six.status === 'rejected') throw four.reason;
-    for (const each of [four, six]) if (each.status === 'rejected' && !isAbsence(each.reason)) throw each.reason;
-    const found = [four, six].flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
-    return found.map(({ address, ttl }) => ({ address, ttlSeconds: ttl }));
-  };
-}
-
-/** The name exists without addresses of that kind. */
-function isAbsence(error: unknown): boolean {
-  return ['ENODATA', 'ENOTFOUND'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 function parsed(text: string): unknown {

@@ -6,14 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createLogger } from '../../../../platform/log.ts';
 import { egressFrom } from '../../../../platform/net/egress.ts';
-import {
-  keepMs,
-  leastTtlMs,
-  MemberNames,
-  mostTtlMs,
-  type ResolvedAddress,
-  resolverOf,
-} from '../../../../subgraphs/loadbalancer/host/member-names.ts';
+import { type ResolvedAddress, resolverOf } from '../../../../platform/net/resolve-name.ts';
+import { keepMs, leastTtlMs, MemberNames, mostTtlMs } from '../../../../subgraphs/loadbalancer/host/member-names.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { HaproxyNode } from '../support/haproxy-node.ts';
