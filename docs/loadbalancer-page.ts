@@ -1,6 +1,8 @@
 // The made parts of docs/loadbalancer.md: a table for each kind of part, from its description, with Octavia's names.
+
 import { readFileSync } from 'node:fs';
-import { idFieldOf, wordsOf } from '../subgraphs/loadbalancer/parts/graph-text.ts';
+import { idFieldOf } from '../platform/graph/described/text.ts';
+import { wordsOf } from '../subgraphs/loadbalancer/parts/graph-text.ts';
 import { type PartKind, partNames } from '../subgraphs/loadbalancer/parts/part-kind.ts';
 import { partKinds } from '../subgraphs/loadbalancer/parts/parts.ts';
 import { withMade } from './made-parts.ts';

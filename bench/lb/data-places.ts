@@ -1,11 +1,13 @@
 // The processes of the benchmark of a node's data plane: members, the node, a minimal HAProxy, and nginx as a proxy. All with one thread,
 // and each in a session of its own, as services are: the kernel schedules by session, and one that waits behind its clients handles more
 // events at once, for a fifth less CPU a request. The node's HAProxy is a daemon, so it has one.
+
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { readSpec } from '../../platform/graph/described/spec.ts';
 import { newUuid } from '../../platform/ids.ts';
 import type { JsonObject } from '../../platform/json.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
@@ -14,7 +16,6 @@ import { LogReader } from '../../subgraphs/loadbalancer/host/haproxy/log-reader.
 import type { HaproxyModel } from '../../subgraphs/loadbalancer/host/haproxy/model.ts';
 import { renderNode } from '../../subgraphs/loadbalancer/host/haproxy/render.ts';
 import type { PartName } from '../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { readSpec } from '../../subgraphs/loadbalancer/parts/part-spec.ts';
 import { partKinds } from '../../subgraphs/loadbalancer/parts/parts.ts';
 import type { WantedNode, WantedPart } from '../../subgraphs/loadbalancer/wanted/wanted-node.ts';
 import { freePort } from '../../tests/support/free-port.ts';

@@ -1,10 +1,14 @@
 // The proof that a value remains a value: hostile ones through every field of every part of a load balancer. Each is refused with the name
 // of its field, or the rendered configuration has the same lines of the same words as with a plain value, which a real HAProxy accepts
 // (many parts in a file) and which its runtime socket takes as one server each.
+
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { givenFields } from '../../platform/graph/described/input.ts';
+import { readSpec } from '../../platform/graph/described/spec.ts';
+import { idFieldOf } from '../../platform/graph/described/text.ts';
 import { encodeId, newUuid } from '../../platform/ids.ts';
 import { InputCheck } from '../../platform/input.ts';
 import type { JsonObject, JsonValue } from '../../platform/json.ts';
@@ -12,10 +16,7 @@ import { makeCertificate } from '../../platform/net/certificates.ts';
 import { Haproxy } from '../../subgraphs/loadbalancer/host/haproxy/haproxy.ts';
 import { configurationText, type HaproxyModel } from '../../subgraphs/loadbalancer/host/haproxy/model.ts';
 import { renderNode } from '../../subgraphs/loadbalancer/host/haproxy/render.ts';
-import { idFieldOf } from '../../subgraphs/loadbalancer/parts/graph-text.ts';
-import { givenFields } from '../../subgraphs/loadbalancer/parts/part-input.ts';
 import type { PartField, PartName, PartSpec } from '../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { readSpec } from '../../subgraphs/loadbalancer/parts/part-spec.ts';
 import { partKinds } from '../../subgraphs/loadbalancer/parts/parts.ts';
 import type { WantedNode, WantedPart } from '../../subgraphs/loadbalancer/wanted/wanted-node.ts';
 import { type Case, casesOf } from './lb-config/cases.ts';

@@ -1,6 +1,7 @@
 // The steps that make the parts of an existing load balancer as a document wants them. Pure.
+import { idFieldOf } from '../../../platform/graph/described/text.ts';
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
-import { idFieldOf, wordsOf } from '../../../subgraphs/loadbalancer/parts/graph-text.ts';
+import { wordsOf } from '../../../subgraphs/loadbalancer/parts/graph-text.ts';
 import type { PartKind, PartName } from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
 import { partKinds } from '../../../subgraphs/loadbalancer/parts/parts.ts';
 import { differences } from './compare.ts';

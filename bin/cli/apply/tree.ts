@@ -1,12 +1,19 @@
 // Reads the pools and listeners of a load balancer's document, by the descriptions of their kinds: the fields are those of the tree that
 // loadBalancerCreate takes. Where a field takes a certificate's id, its name does too.
+import { addFaults } from '../../../platform/graph/described/input.ts';
+import { uniqueWords } from '../../../platform/graph/described/kind.ts';
+import { readSpec } from '../../../platform/graph/described/spec.ts';
+import { idFieldOf } from '../../../platform/graph/described/text.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../platform/json.ts';
-import { idFieldOf, wordsOf } from '../../../subgraphs/loadbalancer/parts/graph-text.ts';
-import { addFaults } from '../../../subgraphs/loadbalancer/parts/part-input.ts';
-import type { PartField, PartKind, PartName } from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { partNames, uniqueWords } from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { readSpec } from '../../../subgraphs/loadbalancer/parts/part-spec.ts';
+import { wordsOf } from '../../../subgraphs/loadbalancer/parts/graph-text.ts';
+import {
+  type PartField,
+  type PartKind,
+  type PartName,
+  partNames,
+  refersById,
+} from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
 import { partKinds } from '../../../subgraphs/loadbalancer/parts/parts.ts';
 
 export interface DocumentFault {
@@ -91,7 +98,7 @@ function readPart(
   }
   const read = readSpec(kind, given);
   const check = new InputCheck('document');
-  if (!read.ok) addFaults(check, kind, given, read.faults, path);
+  if (!read.ok) addFaults(check, kind, given, read.faults, path, refersById(path));
   const label = labelField(kind);
   if (label !== undefined && (given[label] ?? '') === '')
     check.fault(

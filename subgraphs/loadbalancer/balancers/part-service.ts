@@ -1,8 +1,12 @@
 // Creates, changes and deletes the parts of load balancers: one implementation for all kinds. Each change is one transaction under the
 // lock of the load balancer.
+
 import { requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
+import { addFaults, givenFields } from '../../../platform/graph/described/input.ts';
+import { uniqueWords } from '../../../platform/graph/described/kind.ts';
+import { readSpec } from '../../../platform/graph/described/spec.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject } from '../../../platform/json.ts';
@@ -12,9 +16,7 @@ import type { Wake } from '../../../platform/wake.ts';
 import type { Quotas } from '../model/quotas.ts';
 import { wordsOf } from '../parts/graph-text.ts';
 import type { MemberAddresses, Networks } from '../parts/member-addresses.ts';
-import { addFaults, givenFields } from '../parts/part-input.ts';
-import { type PartKind, type PartName, type PartSpec, partNames, uniqueWords } from '../parts/part-kind.ts';
-import { readSpec } from '../parts/part-spec.ts';
+import { type PartKind, type PartName, type PartSpec, partNames, refersById } from '../parts/part-kind.ts';
 import { partKinds } from '../parts/parts.ts';
 import { type BalancerRow, readBalancer } from '../stores/balancer-store.ts';
 import { balancerTurn, changeBalancer } from '../stores/change-balancer.ts';
@@ -205,7 +207,7 @@ export class PartService {
       const read = readSpec(kind, given);
       const path = ['members', String(at)];
       if (!read.ok) {
-        addFaults(check, kind, given, read.faults, path);
+        addFaults(check, kind, given, read.faults, path, refersById(path));
         continue;
       }
       this.#options.memberAddresses.check(check, kind, read.spec, networks, path);

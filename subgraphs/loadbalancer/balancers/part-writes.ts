@@ -1,11 +1,13 @@
 // Writes parts inside the transaction of a change, under the lock of their load balancer.
+
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
+import { uniqueWords } from '../../../platform/graph/described/kind.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { type Quotas, quotaOfPart } from '../model/quotas.ts';
 import { wordsOf } from '../parts/graph-text.ts';
-import { type PartKind, type PartName, type PartSpec, partNames, uniqueWords } from '../parts/part-kind.ts';
+import { type PartKind, type PartName, type PartSpec, partNames } from '../parts/part-kind.ts';
 import { partKinds } from '../parts/parts.ts';
 import type { BalancerRow } from '../stores/balancer-store.ts';
 import {

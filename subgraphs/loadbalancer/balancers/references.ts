@@ -1,13 +1,14 @@
 // What parts refer to: pools of the same load balancer and certificates of the same project, which must exist and fit.
+
 import type { Sql } from '../../../platform/database/database.ts';
 import { unknownId } from '../../../platform/errors.ts';
+import { addFaults } from '../../../platform/graph/described/input.ts';
+import { referencesOf } from '../../../platform/graph/described/spec.ts';
+import { idFieldOf } from '../../../platform/graph/described/text.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import { fitFaults } from '../parts/fit.ts';
-import { idFieldOf } from '../parts/graph-text.ts';
-import { addFaults } from '../parts/part-input.ts';
-import type { PartKind, PartSpec } from '../parts/part-kind.ts';
-import { referencesOf } from '../parts/part-spec.ts';
+import { type PartKind, type PartSpec, refersById } from '../parts/part-kind.ts';
 import type { BalancerRow } from '../stores/balancer-store.ts';
 import { liveCertificates } from '../stores/certificate-store.ts';
 import { type PartRow, type Reference, readParts } from '../stores/part-store.ts';
@@ -61,7 +62,7 @@ export async function checkReferences(
   }
   const pool = (id: string) => newPools.get(id) ?? pools.get(id)?.spec;
   for (const { kind, spec, parentSpec: parent, at } of placed)
-    addFaults(check, kind, spec, fitFaults(kind, spec, { parent, pool }), at);
+    addFaults(check, kind, spec, fitFaults(kind, spec, { parent, pool }), at, refersById(at));
 }
 
 /** The rows of a part's references. */

@@ -1,12 +1,13 @@
 // The tree of a new load balancer: its pools and listeners with everything below them, as parts. Within the tree parts refer to pools
 // by name. All faults are found at once, with their paths.
+import { addFaults } from '../../../platform/graph/described/input.ts';
+import { uniqueWords } from '../../../platform/graph/described/kind.ts';
+import { readSpec } from '../../../platform/graph/described/spec.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
 import type { MemberAddresses, Networks } from '../parts/member-addresses.ts';
-import { addFaults } from '../parts/part-input.ts';
-import { type PartKind, type PartName, type PartSpec, partNames, uniqueWords } from '../parts/part-kind.ts';
-import { readSpec } from '../parts/part-spec.ts';
+import { type PartKind, type PartName, type PartSpec, partNames, refersById } from '../parts/part-kind.ts';
 import { partKinds } from '../parts/parts.ts';
 import type { NewPart } from '../stores/part-store.ts';
 import { checkPort } from './networks.ts';
@@ -74,7 +75,7 @@ function addPart(
   const { check, balancer } = place;
   const given = givenInTree(place, kind, item, path);
   const read = readSpec(kind, given);
-  if (!read.ok) addFaults(check, kind, given, read.faults, path);
+  if (!read.ok) addFaults(check, kind, given, read.faults, path, refersById(path));
   const id = newUuid();
   // Listeners may refer to a pool with faults: those are told once.
   const named = kind.unique?.(given);

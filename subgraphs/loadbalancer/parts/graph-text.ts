@@ -1,23 +1,24 @@
 // The parts of a load balancer as SDL: schema/loadbalancer.made.graphql. Each kind becomes a type, its inputs (alone, and in the tree of a
 // new load balancer), and the mutations to create, update and delete it.
-import { definitionsOf, type Fields, fieldsText, quoted, required, textField } from '../../../platform/graph/fields.ts';
-import type { JsonValue } from '../../../platform/json.ts';
+import {
+  connectionText,
+  expectedVersionField,
+  idempotencyKeyField,
+  idField,
+  idFieldOf,
+  inputText,
+  lower,
+  payloadText,
+  plural,
+  typeFields,
+  upper,
+  withDefault,
+} from '../../../platform/graph/described/text.ts';
+import { definitionsOf, type Fields, quoted, required, textField } from '../../../platform/graph/fields.ts';
 import { type PartField, type PartKind, type PartName, partNames } from './part-kind.ts';
 import { partKinds } from './parts.ts';
 
 const kinds = partNames.map((name) => partKinds[name]);
-
-const key = textField(
-  'A repeated request with the same key returns the first result. 1 to 255 printable characters.',
-  255,
-);
-const version = { ...textField('', 0), type: 'Int' };
-const id = (description: string) => ({ ...textField(description, 255), type: 'ID' });
-
-/** The field of an input that refers by id: defaultPool becomes defaultPoolId, certificates certificateIds. */
-export function idFieldOf(name: string, { type }: PartField): string {
-  return type.startsWith('[') ? `${name.slice(0, -1)}Ids` : `${name}Id`;
-}
 
 export function partsGraphText(): string {
   const definitions = new Map(kinds.flatMap(({ fields }) => [...definitionsOf(fields)]));
@@ -26,12 +27,10 @@ export function partsGraphText(): string {
 
 function textsOf(kind: PartKind): string[] {
   const what = wordsOf(kind.name);
-  const common = { idempotencyKey: key };
-  const named = { id: required(id(`The ${what}.`)) };
-  const stale = {
-    expectedVersion: { ...version, description: `Refused with STALE_VERSION when the ${what} has another version.` },
-  };
-  const parent = { [parentIdOf(kind)]: required(id(`The ${wordsOf(kind.parent)}.`)) };
+  const common = { idempotencyKey: idempotencyKeyField };
+  const named = { id: required(idField(`The ${what}.`)) };
+  const stale = { expectedVersion: expectedVersionField(what) };
+  const parent = { [parentIdOf(kind)]: required(idField(`The ${wordsOf(kind.parent)}.`)) };
   const settings = inputFields(kind, 'alone');
   const changeable = Object.fromEntries(
     Object.entries(kind.fields)
@@ -40,7 +39,7 @@ function textsOf(kind: PartKind): string[] {
   );
   return [
     typeText(kind),
-    `${quoted(`A page of ${plural(what)}.`)}\ntype ${kind.name}Connection {\n  "The page's items."\n  nodes: [${kind.name}!]!\n  "The page's position."\n  pageInfo: PageInfo!\n}\n`,
+    connectionText(kind.name, what),
     inputText(`${kind.name}TreeInput`, `${upper(a(what))} in the tree of a new load balancer.`, {
       ...inputFields(kind, 'tree'),
       ...treeChildren(kind),
@@ -56,15 +55,11 @@ function textsOf(kind: PartKind): string[] {
       ...named,
       ...stale,
     }),
-    `${quoted(`The ${what} after the change.`)}\ntype ${kind.name}Payload {\n  "Null when refused."\n  ${lower(kind.name)}: ${kind.name}\n  "Why the request was refused. A refused request changes nothing. Empty when it was carried out."\n  userErrors: [UserError!]!\n  "The commit of the write; null when refused."\n  commit: Commit\n}\n`,
+    payloadText(kind.name, what),
   ];
 }
 
 function typeText(kind: PartKind): string {
-  const fields = Object.entries(kind.fields).map(([name, field]) => {
-    const type = outputType(field);
-    return `  ${quoted(field.description)}\n  ${name}: ${type}${isAlways(field) ? '!' : ''}\n`;
-  });
   const parent = lower(kind.parent);
   const balancer =
     kind.parent === 'LoadBalancer' ? '' : '  "The load balancer to which it belongs."\n  loadBalancer: LoadBalancer!\n';
@@ -76,7 +71,7 @@ type ${kind.name} implements Node @key(fields: "id") {
   version: Int!
 ${balancer}  "The ${wordsOf(kind.parent)} to which it belongs."
   ${parent}: ${kind.parent}!
-${fields.join('')}  "How far its last change has come."
+${typeFields(kind.fields)}  "How far its last change has come."
   provisioningStatus: LoadBalancerProvisioningStatus!
   "Whether it serves, as all nodes of the load balancer see it."
   operatingStatus: LoadBalancerOperatingStatus!
@@ -86,16 +81,6 @@ ${kind.name === 'Member' ? '  "Until when its sessions may last; null: it is not
   createdAt: DateTime!
 ${childFields(kind)}}
 `;
-}
-
-/** Whether the field of the type is never null. */
-function isAlways({ required: mustHave, default: value }: PartField): boolean {
-  return mustHave || (value !== undefined && value !== null);
-}
-
-function outputType({ type, refersTo }: PartField): string {
-  if (refersTo !== undefined) return type.startsWith('[') ? `[${refersTo}!]` : refersTo;
-  return type.replace(/Input$/, '');
 }
 
 function childFields(kind: PartKind): string {
@@ -133,23 +118,12 @@ function inputFields(kind: PartKind, where: 'alone' | 'tree'): Fields {
 }
 
 function inputField(name: string, field: PartField, where: 'alone' | 'tree'): readonly [string, PartField] {
-  const described = withDefault(field);
+  const described: PartField = { ...field, description: withDefault(field).description };
   if (field.refersTo === undefined) return [name, described];
   // Parts of a tree have no ids yet: they are named.
   if (where === 'tree' && field.refersTo !== 'TlsCertificate')
     return [name, { ...described, type: 'String', description: `${described.description} By its name in the tree.` }];
   return [idFieldOf(name, field), { ...described, type: field.type.startsWith('[') ? '[ID!]' : 'ID' }];
-}
-
-function withDefault(field: PartField): PartField {
-  const { default: value, description } = field;
-  if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
-    return field;
-  return { ...field, description: `${description} Default: ${shown(value)}.` };
-}
-
-function shown(value: JsonValue): string {
-  return Array.isArray(value) ? value.map((each) => shown(each as JsonValue)).join(', ') : String(value);
 }
 
 /** One change, as loadBalancerPreview takes it. */
@@ -189,10 +163,6 @@ function mutationsText(): string {
   return `extend type Query {\n${reads.join('')}}\n\nextend type Mutation {\n${fields.join('')}}\n`;
 }
 
-function inputText(name: string, description: string, fields: Fields): string {
-  return `${quoted(description)}\ninput ${name} {\n${fieldsText(fields)}}\n`;
-}
-
 function parentIdOf({ parent }: PartKind): string {
   return `${lower(parent)}Id`;
 }
@@ -216,18 +186,6 @@ const words: Readonly<Record<PartName | 'LoadBalancer', string>> = {
 
 export function wordsOf(name: PartName | 'LoadBalancer'): string {
   return words[name];
-}
-
-function plural(text: string): string {
-  return text.endsWith('y') ? `${text.slice(0, -1)}ies` : `${text}s`;
-}
-
-function lower(name: string): string {
-  return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
-}
-
-function upper(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** With its article. */

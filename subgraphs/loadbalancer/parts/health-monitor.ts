@@ -1,8 +1,10 @@
 // Health monitors: how the nodes check the members of a pool.
+import { formedField, hostField } from '../../../platform/graph/described/fields.ts';
+import { onlyFor } from '../../../platform/graph/described/kind.ts';
+import { pathAndQuery, statusCodes } from '../../../platform/graph/described/patterns.ts';
 import { enumField, integerField, required } from '../../../platform/graph/fields.ts';
-import { enabledField, formedField, hostField, nameField, tagsField } from './common-fields.ts';
-import { onlyFor, type PartKind, part } from './part-kind.ts';
-import { pathAndQuery, statusCodes } from './patterns.ts';
+import { enabledField, nameField, tagsField } from './common-fields.ts';
+import { type PartKind, part } from './part-kind.ts';
 
 const type = {
   name: 'HealthMonitorType',

@@ -1,4 +1,5 @@
 // Listeners: what a load balancer accepts from clients, on which port, and how.
+import { onlyFor, textFault } from '../../../platform/graph/described/kind.ts';
 import {
   addressBlockField,
   booleanField,
@@ -19,7 +20,7 @@ import {
   tagsField,
   tlsVersionsField,
 } from './common-fields.ts';
-import { onlyFor, type PartKind, part, textFault } from './part-kind.ts';
+import { type PartKind, part } from './part-kind.ts';
 import { certificatesFault, revocationsFault } from './pem.ts';
 
 const protocol = {

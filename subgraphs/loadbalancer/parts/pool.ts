@@ -1,4 +1,7 @@
 // Pools and their members: where requests go, and how a member is chosen.
+import { formedField, hostField, objectField } from '../../../platform/graph/described/fields.ts';
+import { textFault } from '../../../platform/graph/described/kind.ts';
+import { token } from '../../../platform/graph/described/patterns.ts';
 import {
   booleanField,
   enumField,
@@ -14,15 +17,11 @@ import {
   ciphersField,
   descriptionField,
   enabledField,
-  formedField,
-  hostField,
   nameField,
-  objectField,
   tagsField,
   tlsVersionsField,
 } from './common-fields.ts';
-import { type PartKind, type PartSpec, part, textFault } from './part-kind.ts';
-import { token } from './patterns.ts';
+import { type PartKind, type PartSpec, part } from './part-kind.ts';
 import { certificatesFault } from './pem.ts';
 
 const protocol = {

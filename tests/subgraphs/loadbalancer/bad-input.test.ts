@@ -1,8 +1,9 @@
 // The answer to bad input: for every mutation a coded entry of `userErrors` with the whole path of the field, and no change in any table.
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { idFieldOf } from '../../../platform/graph/described/text.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../platform/ids.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { idFieldOf } from '../../../subgraphs/loadbalancer/parts/graph-text.ts';
 import { type PartName, partNames } from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
 import { partKinds } from '../../../subgraphs/loadbalancer/parts/parts.ts';
 import { beginEpoch } from '../../../subgraphs/loadbalancer/stores/host-store.ts';

@@ -1,7 +1,7 @@
 // The faults that each field of each kind of part can have and that GraphQL's own validation lets pass, from the field's own description:
 // a new kind or field has its cases automatically.
+import { idFieldOf } from '../../../../platform/graph/described/text.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/json.ts';
-import { idFieldOf } from '../../../../subgraphs/loadbalancer/parts/graph-text.ts';
 import type { PartName } from '../../../../subgraphs/loadbalancer/parts/part-kind.ts';
 import { partKinds } from '../../../../subgraphs/loadbalancer/parts/parts.ts';
 

@@ -1,8 +1,8 @@
 // Parts and nodes as the control plane wants them, for tests of the host.
+import { readSpec } from '../../../../platform/graph/described/spec.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import type { JsonObject } from '../../../../platform/json.ts';
 import type { PartName } from '../../../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { readSpec } from '../../../../subgraphs/loadbalancer/parts/part-spec.ts';
 import { partKinds } from '../../../../subgraphs/loadbalancer/parts/parts.ts';
 import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
 

@@ -1,12 +1,12 @@
-// The settings of a part in the input of a mutation: ids become UUIDs, and faults name the input's own fields.
-import type { InputCheck } from '../../../platform/input.ts';
-import type { JsonObject, JsonValue } from '../../../platform/json.ts';
-import { idFieldOf } from './graph-text.ts';
-import type { PartFault, PartKind } from './part-kind.ts';
+// The settings of a described kind in the input of a mutation: ids become UUIDs, and faults name the input's own fields.
+import type { InputCheck } from '../../input.ts';
+import type { JsonObject, JsonValue } from '../../json.ts';
+import type { DescribedFault, DescribedField, DescribedKind } from './kind.ts';
 import { wantsOf } from './patterns.ts';
+import { idFieldOf } from './text.ts';
 
 /** The fields that were given, by the names of the spec. A null is kept: it asks for the default. Adds a fault for each id of another type. */
-export function givenFields(kind: PartKind, input: object, check: InputCheck): JsonObject {
+export function givenFields(kind: DescribedKind, input: object, check: InputCheck): JsonObject {
   const values = input as Readonly<Record<string, JsonValue | undefined>>;
   const given: Record<string, JsonValue> = {};
   for (const [name, field] of Object.entries(kind.fields)) {
@@ -24,19 +24,20 @@ function uuidsOf(check: InputCheck, field: string, value: JsonValue, type: strin
   return check.id(field, String(value), type) ?? '';
 }
 
-/** `at`: the path of the part in the input; empty: the input itself. In a tree, other parts are named, not given by id. */
+/** `at`: the path of the object in the input; empty: the input itself. `isById`: whether the input has ids where the spec refers to others. */
 export function addFaults(
   check: InputCheck,
-  kind: PartKind,
+  kind: DescribedKind,
   given: JsonObject,
-  faults: readonly PartFault[],
+  faults: readonly DescribedFault[],
   at: readonly string[] = [],
+  isById: (field: DescribedField) => boolean = () => true,
 ): void {
   for (const { path, message, tooLong, notOffered } of faults) {
     const [first, ...rest] = path;
     const field = first === undefined ? undefined : kind.fields[first];
-    const isById = field?.refersTo === 'TlsCertificate' || (field?.refersTo !== undefined && at.length === 0);
-    const shownFirst = first !== undefined && field !== undefined && isById ? idFieldOf(first, field) : first;
+    const shownFirst =
+      first !== undefined && field?.refersTo !== undefined && isById(field) ? idFieldOf(first, field) : first;
     const shown = [...at, ...(shownFirst === undefined ? [] : [shownFirst]), ...rest].join('.');
     const code = notOffered === true ? 'NOT_SUPPORTED' : tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT';
     check.fault(shown, sentence(shown, valueAt(given, path), message), code);

@@ -1,16 +1,16 @@
-// From the input of a mutation to a part's spec: every field present, defaults filled in, all faults at once.
-import type { JsonObject, JsonValue } from '../../../platform/json.ts';
-import { validateObject } from '../../../platform/json-schema.ts';
-import type { PartFault, PartField, PartKind, PartSpec } from './part-kind.ts';
+// From the input of a mutation to the spec of a described kind: every field present, defaults filled in, all faults at once.
+import type { JsonObject, JsonValue } from '../../json.ts';
+import { validateObject } from '../../json-schema.ts';
+import type { DescribedFault, DescribedKind, DescribedSpec } from './kind.ts';
 
 export type ReadSpec =
-  | { readonly ok: true; readonly spec: PartSpec }
-  | { readonly ok: false; readonly faults: readonly PartFault[] };
+  | { readonly ok: true; readonly spec: DescribedSpec }
+  | { readonly ok: false; readonly faults: readonly DescribedFault[] };
 
-const schemas = new WeakMap<PartKind, JsonObject>();
+const schemas = new WeakMap<DescribedKind, JsonObject>();
 
 /** `given`: values by field, those of references as UUIDs. Null and left out mean the default. */
-export function readSpec(kind: PartKind, given: JsonObject): ReadSpec {
+export function readSpec(kind: DescribedKind, given: JsonObject): ReadSpec {
   const checked = validateObject(schemaOf(kind), withoutNulls(given));
   if (!checked.ok) return checked;
   const spec = Object.fromEntries(
@@ -28,13 +28,13 @@ export function readSpec(kind: PartKind, given: JsonObject): ReadSpec {
   return faults.length > 0 ? { ok: false, faults } : { ok: true, spec };
 }
 
-/** UUIDs of the parts and certificates to which a spec refers, by field. */
+/** UUIDs of the objects to which a spec refers, by field. */
 export function referencesOf(
-  kind: PartKind,
-  spec: PartSpec,
+  kind: DescribedKind,
+  spec: DescribedSpec,
 ): readonly {
   readonly field: string;
-  readonly type: NonNullable<PartField['refersTo']>;
+  readonly type: string;
   readonly ids: readonly string[];
 }[] {
   return Object.entries(kind.fields).flatMap(([field, { refersTo }]) => {
@@ -44,7 +44,7 @@ export function referencesOf(
   });
 }
 
-function schemaOf(kind: PartKind): JsonObject {
+function schemaOf(kind: DescribedKind): JsonObject {
   let schema = schemas.get(kind);
   if (schema === undefined) {
     const entries = Object.entries(kind.fields);
