@@ -40,6 +40,8 @@ export interface ProcessGround {
   readonly egress: EgressPolicy;
   /** A role's certificate for its peers on other hosts; undefined: the settings give none. */
   tlsOf(role: string): Promise<MutualTls | undefined>;
+  /** The credentials of this machine, for what a role keeps beside them; absent: it has not joined. */
+  readonly machineFolder?: string | undefined;
 }
 
 /** The ground of every role with a database. Its owner closes it, not the roles. */

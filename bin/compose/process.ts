@@ -89,6 +89,7 @@ async function compose(
   const process: ProcessGround = {
     ...{ processName: config.name, log, registry: createMetrics(), health: new Health(), egress: egress.policy },
     tlsOf: await internalTls(config, log, lifecycle),
+    machineFolder: config['internal.machineFolder'],
   };
   const { registry, health, tlsOf } = process;
   const watch = await openWatch(config, lifecycle, process);

@@ -138,7 +138,7 @@ interface Seen {
 test('the settings in docker/systemd are accepted', () => {
   const settings = (name: string) => join(import.meta.dirname, '..', '..', 'docker', 'systemd', `${name}.yaml`);
   // The others read files with passwords.
-  for (const name of ['gateway', 'lbhost'])
+  for (const name of ['gateway', 'lbhost', 'dns'])
     expect(readConfig({ file: settings(name) }, subgraphRows).roles).toEqual([name]);
 });
 

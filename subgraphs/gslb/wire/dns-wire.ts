@@ -13,6 +13,10 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { planBounds } from '../../../dns/policy/plan-schema.ts';
 
+/** Of the machines that are name servers, and of those that they connect to. */
+export const nameServerRole = 'dns';
+export const conductorRole = 'gslb';
+
 export const wholeEveryMs = 1_000;
 export const stateEveryMs = 1_000;
 /** Of one name server. */
@@ -45,7 +49,7 @@ const address = z
 
 /** What a name server is and has, in its hello. */
 export const nameServerFacts = z.object({
-  /** Of its machine. */
+  /** Of the process; its NSID (RFC 5001). */
   name: z.string().min(1).max(63),
   /** Where it listens, over UDP and TCP. */
   addresses: z

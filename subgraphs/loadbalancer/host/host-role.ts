@@ -1,12 +1,11 @@
 // Puts the role lbhost together: from settings and credentials of the machine to a running host.
-import { createHash } from 'node:crypto';
 import { access, constants, mkdir, realpath } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
 import type { SettingsOf } from '../../../platform/config.ts';
 import { ConfigError } from '../../../platform/config-error.ts';
+import { holdFolder } from '../../../platform/hold-folder.ts';
 import type { LifecyclePart } from '../../../platform/lifecycle.ts';
 import { resolverOf } from '../../../platform/net/resolve-name.ts';
 import type { ProcessGround } from '../../../platform/subgraph-row.ts';
@@ -21,7 +20,6 @@ type Settings = SettingsOf<typeof hostSettings>;
 
 /** An earlier process of the host that is ending has so long. */
 const folderWaitMs = 60_000;
-const folderPollMs = 100;
 
 /** Throws ConfigError. `waitMs`: for another process that uses the folder. */
 export async function createHostRole(
@@ -54,7 +52,7 @@ export async function createHostRole(
   return {
     deadlineMs: folderWaitMs + 10_000,
     async start() {
-      hold = await holdFolder(folder, waitMs);
+      hold = await holdFolder({ folder, setting: 'lbhost.folder', waitMs });
       const path = join(folder, 'names.json');
       const resolved = await MemberNames.open({ path, egress: ground.egress, resolve: resolverOf(), log });
       names = resolved;
@@ -122,25 +120,4 @@ async function requireProgram(setting: keyof Settings, path: string): Promise<vo
 
 function fault(setting: string, wrong: string, advice: string): ConfigError {
   return new ConfigError([{ settings: [setting], wrong, advice }]);
-}
-
-/** Two processes on one folder would undo each other's work. An abstract socket (unix(7)) ends with its process, however that ends. */
-export async function holdFolder(folder: string, waitMs: number): Promise<Server> {
-  const name = `\0tidegate-lbhost-${createHash('sha256').update(folder).digest('hex').slice(0, 32)}`;
-  for (const until = performance.now() + waitMs; ; await sleep(folderPollMs)) {
-    const server = createServer((socket) => socket.destroy());
-    const taken = await new Promise<boolean>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) =>
-        error.code === 'EADDRINUSE' ? resolve(true) : reject(error),
-      );
-      server.listen(name, () => resolve(false));
-    });
-    if (!taken) return server;
-    if (performance.now() > until)
-      throw fault(
-        'lbhost.folder',
-        `another process uses ${folder}`,
-        'stop it, or give each process a folder of its own',
-      );
-  }
 }

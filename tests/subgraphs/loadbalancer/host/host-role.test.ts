@@ -10,7 +10,6 @@ import { readConfig } from '../../../../platform/config.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import { writeMachineFile } from '../../../../platform/machines/machine-file.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
-import { holdFolder } from '../../../../subgraphs/loadbalancer/host/host-role.ts';
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { endProcessesOf } from '../../../support/left-processes.ts';
@@ -108,12 +107,4 @@ test('what is missing in its settings is named', async () => {
     'lbhost.folder': `/${'x'.repeat(100)}`,
   }))
     await expect(start({ ...flags, [name]: wrong })).rejects.toThrow(name);
-});
-
-test('two processes on one folder: the second waits for the first to end, and not for ever', async () => {
-  const held = await holdFolder(folder, 0);
-  await expect(holdFolder(folder, 0)).rejects.toThrow('another process');
-  const waiting = holdFolder(folder, 60_000);
-  held.close();
-  (await waiting).close();
 });

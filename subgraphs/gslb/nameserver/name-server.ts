@@ -1,0 +1,103 @@
+// A name server of ours: the answerer, fed over a link by whichever conductor it reaches, and its reports. Without a conductor it answers
+// with what it has, and says how old that is.
+import type { Answerer } from '../../../dns/answerer/answerer.ts';
+import type { Place } from '../../../dns/answerer/net/listener.ts';
+import type { MutualTls } from '../../../platform/graph/tls.ts';
+import type { JsonObject } from '../../../platform/json.ts';
+import { LinkClient } from '../../../platform/link/link-client.ts';
+import type { Logger } from '../../../platform/log.ts';
+import { conductorRole, type NameServerFacts, type NameServerState, stateEveryMs, stateKey } from '../wire/dns-wire.ts';
+import { Feed } from './feed.ts';
+
+export interface NameServerOptions {
+  /** Closed with it. */
+  readonly answerer: Answerer;
+  readonly listen: readonly Place[];
+  readonly name: string;
+  readonly version: string;
+  /** wss://HOST:PORT/link of the conductors. */
+  readonly urls: readonly string[];
+  readonly tls: MutualTls;
+  readonly log: Logger;
+}
+
+export interface NameServerFigures extends NameServerState {
+  readonly connected: boolean;
+  readonly counts: ReturnType<Answerer['stats']>['counts'];
+}
+
+/** Many changes of a moment are one report. */
+const soonMs = 10;
+
+export class NameServer {
+  readonly #answerer: Answerer;
+  readonly #feed: Feed;
+  readonly #link: LinkClient;
+  #each: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
+
+  constructor(options: NameServerOptions) {
+    const { answerer, listen, name, version, urls, tls, log } = options;
+    this.#answerer = answerer;
+    this.#feed = new Feed({ answerer, log, changed: () => this.#changed() });
+    this.#link = new LinkClient({
+      ...{ urls, tls, log, documents: this.#feed, role: conductorRole },
+      whole: () => {
+        answerer.heard();
+        this.#changed();
+      },
+      facts: () => {
+        const addresses = listen.map(({ address }, index) => ({ address, port: answerer.ports[index] ?? 0 }));
+        const facts: NameServerFacts = { name, addresses, zones: this.#zones(), version };
+        return { ...facts };
+      },
+    });
+  }
+
+  start(): void {
+    this.#link.start();
+    this.#each = setInterval(() => this.#report(), stateEveryMs);
+  }
+
+  /** What came is answered, and what is new is on disk. */
+  async stop(): Promise<void> {
+    clearInterval(this.#each);
+    clearTimeout(this.#soon);
+    await this.#link.stop();
+    await this.#answerer.close();
+  }
+
+  /** In words. Without a conductor it answers on: so that is no fault of this process. */
+  async health(): Promise<string> {
+    const { zones, heardAgoMs, connected } = this.figures();
+    const age = heardAgoMs === null ? 'of unknown age' : `${Math.round(heardAgoMs / 1_000)} s old`;
+    const link = connected ? 'connected' : 'not connected to the control plane';
+    return `${Object.keys(zones).length} zones, ${age}, ${link}`;
+  }
+
+  figures(): NameServerFigures {
+    const { counts, connections, heardMs } = this.#answerer.stats();
+    return {
+      ...{ zones: this.#zones(), refused: this.#feed.refused(), queries: counts.queries, connections, counts },
+      heardAgoMs: heardMs === undefined ? null : Math.max(0, Math.round(Date.now() - heardMs)),
+      connected: this.#link.connected,
+    };
+  }
+
+  #zones(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#answerer.stats().zones.map(({ zone, generation }) => [zone, generation]));
+  }
+
+  #changed(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#report();
+    }, soonMs);
+  }
+
+  #report(): void {
+    const { zones, refused, heardAgoMs, queries, connections } = this.figures();
+    const state: NameServerState = { zones, refused, heardAgoMs, queries, connections };
+    this.#link.report(stateKey, state as unknown as JsonObject);
+  }
+}
