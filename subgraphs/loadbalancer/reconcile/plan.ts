@@ -243,9 +243,9 @@ function leaveNow(draft: Draft, node: NodeRow, reason: string): void {
  */
 function name(draft: Draft): void {
   const { breaker } = draft.state;
-  const ready = draft.nodes.filter(
-    (node) => isUsed(node) && (node.state === 'SERVING' ? !isDown(node) : isHealthy(node)),
-  );
+  const isReady = (node: NodeRow) =>
+    node.state === 'SERVING' ? !isDown(node) : isHealthy(node) && (node.named || hasCaughtUp(draft, node));
+  const ready = draft.nodes.filter((node) => isUsed(node) && isReady(node));
   const isKept = (node: NodeRow) =>
     breaker === null
       ? // It may open.
@@ -261,6 +261,12 @@ function name(draft: Draft): void {
   draft.do({ do: 'NAME', nodeIds: wanted }, declared, { named: false });
   draft.nodes = draft.nodes.map((node) => (wanted.includes(node.id) ? { ...node, named: true } : node));
   draft.published = false;
+}
+
+/** What is in effect stays so: a node that is behind all others would answer as nobody wants any more. */
+function hasCaughtUp({ nodes }: Draft, { appliedGeneration }: NodeRow): boolean {
+  const serving = nodes.filter(serves);
+  return serving.length === 0 || serving.some((other) => other.appliedGeneration <= appliedGeneration);
 }
 
 /** The last step of a node's making; and those that were taken back are answered again. */

@@ -139,6 +139,26 @@ test('a node that fails is replaced once, and is out of DNS at once', () => {
   expect(world.nodes.filter(serves)).toHaveLength(2);
 });
 
+test('found by trial lb-changes: a new node is in DNS only when it has what those that serve have', () => {
+  const world = served();
+  for (const { id } of world.nodes) world.set(id, { appliedGeneration: 7 });
+  world.balancer = { ...world.balancer, generation: 8, wantedNodes: 3 };
+  world.reconcile();
+  const made = world.nodes[2]?.id ?? '';
+  const checked = { checkedAt: new Date(world.nowMs), checkedIncarnation: made, incarnation: made };
+  world.set(made, { ...checked, operatingStatus: 'ONLINE', configuredAt: new Date(world.nowMs), appliedGeneration: 6 });
+  world.reconcile();
+  expect(ids(world.inDns())).not.toContain(made);
+  world.set(made, { appliedGeneration: 7 });
+  world.reconcile();
+  expect(ids(world.inDns())).toContain(made);
+  // Where no other serves, it is better than none.
+  for (const { id } of world.nodes) if (id !== made) world.fail(id);
+  world.set(made, { appliedGeneration: 6 });
+  world.reconcile();
+  expect(ids(world.inDns())).toEqual([made]);
+});
+
 test('a replaced node that is healthy in time takes its place back, and the new one goes', () => {
   const world = served();
   const first = world.nodes[0]?.id ?? '';
