@@ -21,6 +21,8 @@ const anewMs = 2_000;
 const firstChecksMs = 5_000;
 const pollMs = 20;
 const longestPollMs = 250;
+/** Commands in a line of the master's socket. */
+const endedAtOnce = 100;
 
 export interface HaproxyOptions {
   readonly program: string;
@@ -43,6 +45,7 @@ export interface Applied {
 export class Haproxy {
   readonly #options: HaproxyOptions;
   readonly #runtime: RuntimeSocket;
+  readonly #master: RuntimeSocket;
   readonly #disk: DiskFiles;
   readonly #files: RuntimeFiles;
   readonly #servers: Servers;
@@ -63,6 +66,7 @@ export class Haproxy {
   constructor(options: HaproxyOptions) {
     this.#options = options;
     this.#runtime = new RuntimeSocket(join(options.folder, 'run.sock'));
+    this.#master = new RuntimeSocket(join(options.folder, 'master.sock'));
     this.#disk = new DiskFiles(options.folder);
     this.#files = new RuntimeFiles(this.#runtime);
     this.#servers = new Servers({
@@ -70,6 +74,8 @@ export class Haproxy {
       prepare: async (server) => {
         if (this.#model !== undefined) await this.#files.prepare(server, this.#model);
       },
+      endSessions: (target) => this.#endSessions(target),
+      hasEarlier: async () => (await this.#master.earlierWorkers()).length > 0,
     });
   }
 
@@ -210,7 +216,19 @@ export class Haproxy {
 
   /** Sessions that wait for a server that does not answer end at once, so that their clients may try again. */
   async endSessions(backend: string, server: string): Promise<void> {
-    await this.#runtime.ask(`shutdown sessions server ${backend}/${server}`);
+    await this.#endSessions(`${backend}/${server}`);
+  }
+
+  /** Also those of earlier workers, which a reload has left: these know no servers by name any more. */
+  async #endSessions(target: string): Promise<void> {
+    await this.#runtime.ask(`shutdown sessions server ${target}`);
+    const [backend, server] = target.split('/');
+    for (const worker of await this.#master.earlierWorkers()) {
+      const shown = await this.#master.askMaster(`@!${worker} show sess;quit`);
+      const own = shown.split('\n').filter((line) => line.includes(` be=${backend} srv=${server} `));
+      const ends = own.map((line) => `@!${worker} shutdown session ${line.split(':')[0]}`);
+      while (ends.length > 0) await this.#master.askMaster([...ends.splice(0, endedAtOnce), 'quit'].join(';'));
+    }
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -268,19 +286,29 @@ export class Haproxy {
       return state !== undefined && state.address === address && state.port === port;
     });
     const known = this.#withStandIns(running, before, model, states);
+    let mayRun = false;
     try {
       await this.#disk.writeNamed(known);
       await this.#disk.put(this.#disk.candidate, configurationText(known));
       await this.#check(this.#disk.candidate);
       await this.#disk.put(this.#disk.states, `${await this.#runtime.ask('show servers state')}\n`);
       await this.#disk.put(this.#disk.configuration, configurationText(known));
-      await this.#restartWorker();
+      const worker = await this.#worker();
+      if (worker === undefined) throw new Error('HAProxy does not answer');
+      mayRun = true;
+      await this.#restartWorker(worker);
     } catch (error) {
+      // A new worker that was late may run soon.
+      if (mayRun) this.#structureIsKnown = false;
       await this.#disk.write(before);
       throw error;
     }
     await this.#disk.prune(model);
     this.#model = known;
+    for (const [name, servers] of states)
+      for (const server of servers.keys())
+        if (known.backends.get(name)?.servers.has(server) !== true)
+          this.#servers.leave(`${name}/${server}`, before.backends.get(name)?.drainMs ?? 0);
     this.#reloadedAt = performance.now();
     [this.#structureIsKnown, this.#filesAreKnown, this.#serversAreKnown] = [true, true, false];
   }
@@ -311,18 +339,18 @@ export class Haproxy {
    * The new worker takes over listening sockets and the states of servers; the old one finishes its sessions. Both have the same runtime
    * socket until the old one stops listening: what it is told until then would be lost.
    */
-  async #restartWorker(): Promise<void> {
-    const worker = await this.#worker();
-    const master = new RuntimeSocket(join(this.#options.folder, 'master.sock'));
+  async #restartWorker(worker: string): Promise<void> {
+    const master = this.#master;
     await master.askMaster('reload').catch(() => '');
     const until = performance.now() + startMs;
     for (let now = await this.#worker(); now === undefined || now === worker; now = await this.#worker()) {
       if (performance.now() > until) throw new Error('HAProxy did not reload in time');
       await sleep(pollMs);
     }
+    // One that is late with its answer may listen.
     const listens = async () =>
-      /^Stopping: 0$/m.test(await master.askMaster(`@!${worker} show info;quit`).catch(() => ''));
-    while (worker !== undefined && performance.now() < until && (await listens())) await sleep(pollMs);
+      /^Stopping: 0$/m.test(await master.askMaster(`@!${worker} show info;quit`).catch(() => 'Stopping: 0'));
+    while (performance.now() < until && (await listens())) await sleep(pollMs);
   }
 
   /** Process id of the worker that answers; undefined: none does. */

@@ -34,6 +34,13 @@ export class RuntimeSocket {
     }
   }
 
+  /** On the master's socket: process ids of earlier workers, which end with their last session. */
+  async earlierWorkers(): Promise<readonly string[]> {
+    // Unlike a worker's, the master's socket stays open after a command.
+    const [, earlier = ''] = (await this.askMaster('show proc;quit')).split('# old workers');
+    return [...earlier.matchAll(/^(\d+)\s+worker/gm)].map(([, pid = '']) => pid);
+  }
+
   /** The answer to one command. `payload`: further lines, without an empty one. */
   ask(command: string, payload?: string): Promise<string> {
     const lines = payload?.replaceAll(/\n\s*\n/g, '\n').trim();

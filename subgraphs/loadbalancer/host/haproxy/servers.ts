@@ -13,6 +13,10 @@ export interface ServersOptions {
   readonly runtime: RuntimeSocket;
   /** Before a server is added: loads the files that its keywords name. */
   readonly prepare: (server: ServerModel) => Promise<void>;
+  /** Of `BACKEND/NAME`, also in earlier workers, which a reload has left. */
+  readonly endSessions: (target: string) => Promise<void>;
+  /** Whether there are earlier workers. */
+  readonly hasEarlier: () => Promise<boolean>;
 }
 
 /** Like Date.now. */
@@ -30,6 +34,8 @@ export class Servers {
   readonly #ended = new Set<string>();
   /** Since when servers that are not wanted any more serve until others do. */
   readonly #standIns = new Map<string, number>();
+  /** Those that only earlier workers have, and when their sessions end there. */
+  readonly #finishing = new Map<string, number>();
   /** What was last wanted of those that run. */
   readonly #wanted = new Map<string, ServerModel>();
 
@@ -59,7 +65,24 @@ export class Servers {
         }
     }
     this.#forget(model, open);
-    return goesOn;
+    return (await this.#finish(model)) || goesOn;
+  }
+
+  /** A server is not in the present worker any more: its sessions in earlier ones may last so long. */
+  leave(target: string, drainMs: number): void {
+    this.#finishing.set(target, (this.#leaving.get(target) ?? this.#now()) + drainMs);
+  }
+
+  /** True: sessions in earlier workers have time left. */
+  async #finish(model: HaproxyModel): Promise<boolean> {
+    for (const [target, endMs] of this.#finishing) {
+      const [backend = '', name = ''] = target.split('/');
+      const isBack = model.backends.get(backend)?.servers.has(name) === true;
+      if (!isBack && this.#now() < endMs) continue;
+      this.#finishing.delete(target);
+      if (!isBack) await this.#options.endSessions(target);
+    }
+    return this.#finishing.size > 0;
   }
 
   /** Those that are not wanted any more but serve until a wanted one does. */
@@ -130,6 +153,8 @@ export class Servers {
     }
     // In one line: its checks begin at once if they are enabled before HAProxy gets to the first, else an interval later.
     await runtime.tell([add, ...drainCommands(server, target)].join(';'), added);
+    // A node that is new has clients of a drained member too.
+    if (server.state === 'DRAIN') await this.#enableCookie(backend);
     return server.state === 'READY';
   }
 
@@ -160,10 +185,13 @@ export class Servers {
   }
 
   async #ready(backend: BackendModel, target: string): Promise<void> {
-    const { runtime } = this.#options;
-    // Without this its cookie is empty.
-    if (backend.dynamicCookie) await runtime.tell(`enable dynamic-cookie backend ${backend.name}`);
-    await runtime.tell(`set server ${target} state ready`);
+    await this.#enableCookie(backend);
+    await this.#options.runtime.tell(`set server ${target} state ready`);
+  }
+
+  /** Without this the cookie of a server that was added is empty. */
+  async #enableCookie({ name, dynamicCookie }: BackendModel): Promise<void> {
+    if (dynamicCookie) await this.#options.runtime.tell(`enable dynamic-cookie backend ${name}`);
   }
 
   /** True: it is still there. */
@@ -172,7 +200,10 @@ export class Servers {
     const target = `${backend}/${state.name}`;
     if (state.admin !== 'MAINT') await runtime.tell(`set server ${target} state maint`);
     // Refused while it has sessions.
-    if (/deleted|No such server/.test(await runtime.ask(`del server ${target}`))) return false;
+    if (/deleted|No such server/.test(await runtime.ask(`del server ${target}`))) {
+      if (!this.#ended.has(target) && (await this.#options.hasEarlier())) this.leave(target, drainMs);
+      return false;
+    }
     await this.#endSessions(target, drainMs);
     return true;
   }
@@ -185,7 +216,7 @@ export class Servers {
     if (this.#ended.has(target)) return false;
     if (now - since < drainMs) return true;
     this.#ended.add(target);
-    await this.#options.runtime.tell(`shutdown sessions server ${target}`);
+    await this.#options.endSessions(target);
     return false;
   }
 }

@@ -82,7 +82,7 @@ export class TrafficMeter {
     const members = this.#members(rows.filter(isMember));
     this.#forget(listeners);
     // There are some only after a reload, which begins a new worker.
-    if (this.#finishing > 0) this.#finishing = (await this.#earlierWorkers()).length;
+    if (this.#finishing > 0) this.#finishing = (await this.#options.master.earlierWorkers()).length;
     await this.#keep();
     const sum = (field: NodeCounter | 'open') => listeners.reduce((total, each) => total + each[field], 0);
     const counted = (field: NodeCounter) => sum(field) + (this.#bases.get(field) ?? 0);
@@ -101,7 +101,7 @@ export class TrafficMeter {
     const { runtime, master } = this.#options;
     const frontends = 'show stat -1 1 -1';
     let sum = sessionsIn(await runtime.ask(frontends));
-    for (const worker of await this.#earlierWorkers())
+    for (const worker of await this.#options.master.earlierWorkers())
       sum += sessionsIn(await master.askMaster(`@!${worker} ${frontends};quit`));
     return sum;
   }
@@ -223,14 +223,6 @@ export class TrafficMeter {
     if (value < last) this.#add(key, last);
     this.#now.set(key, value);
     return value + (this.#bases.get(key) ?? 0);
-  }
-
-  /** Process ids of earlier workers, which end with their last session. */
-  async #earlierWorkers(): Promise<readonly string[]> {
-    // Unlike a worker's, the master's socket stays open after a command.
-    const answer = await this.#options.master.askMaster('show proc;quit');
-    const [, earlier = ''] = answer.split('# old workers');
-    return [...earlier.matchAll(/^(\d+)\s+worker/gm)].map(([, pid = '']) => pid);
   }
 }
 

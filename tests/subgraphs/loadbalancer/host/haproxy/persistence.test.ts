@@ -101,6 +101,19 @@ test('a cookie of the load balancer, and one of the application, hold over reloa
   }
 }, 90_000);
 
+test('a client of a drained member stays with it on a node that is made later', async () => {
+  const one = await balancer({ type: 'HTTP_COOKIE' });
+  const { text, headers } = await ask(one.port);
+  const cookie = cookieOf(headers);
+  const member = one.node.parts.filter(({ kind }) => kind === 'Member')[names.indexOf(text)];
+  if (member === undefined) throw new Error('no such member');
+  one.node.drain(member, new Date(Date.now() + 3_600_000));
+  const port = await freePort();
+  await again(one, port);
+  expect(await tally(port, 6, { cookie })).toEqual(new Map([[text, 6]]));
+  expect((await tally(port, 12)).has(text)).toBe(false);
+}, 30_000);
+
 test('a client whose member is removed gets another, and a forged cookie is of no use', async () => {
   const { node, port, pool } = await balancer({ type: 'HTTP_COOKIE' });
   const { text, headers } = await ask(port);

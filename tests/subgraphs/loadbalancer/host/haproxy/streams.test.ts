@@ -45,6 +45,30 @@ test('a stream passes both ways, and lives on over a reload', async () => {
   await echo.stop();
 }, 30_000);
 
+test('a stream that began before a reload ends in time too, when its member is drained, removed, or goes by the reload', async () => {
+  for (const how of ['drained', 'removed', 'with the reload']) {
+    const echo = await streamMember((socket) => void socket.pipe(socket));
+    const pool = node.pool({ protocol: 'TCP', drainMs: 1_000 });
+    const member = node.member(pool, echo.port);
+    const { port } = await node.listener({ protocol: 'TCP', defaultPool: pool.id });
+    if (how === 'drained') await node.start();
+    else await node.apply();
+    const socket = connect(port, '127.0.0.1');
+    const ended = new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
+    const heard = new Promise((resolve) => socket.once('data', resolve));
+    socket.write('one');
+    await heard;
+    if (how === 'with the reload') node.remove(member);
+    await node.listener({ protocol: 'TCP' });
+    expect((await node.apply()).reloaded).toBe(true);
+    if (how === 'drained') node.drain(member, new Date(Date.now() - 1));
+    if (how === 'removed') node.remove(member);
+    await node.apply();
+    await ended;
+    await echo.stop();
+  }
+}, 60_000);
+
 test('the PROXY protocol tells members the address of the client, in both versions', async () => {
   const heard: Buffer[] = [];
   const member = await streamMember((socket) => {
