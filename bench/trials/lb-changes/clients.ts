@@ -25,6 +25,8 @@ let addresses = data.addresses;
 
 /** A client lets go of a connection that it has not used for so long: others would close it by then. */
 const idleMs = 2_000;
+/** A stream ends with its member within the `drainMs` of its pool: its client holds it no longer than this. */
+const streamMs = 1_500;
 const deadlineMs = 20_000;
 const tellEveryMs = 100;
 const refusedMs = 50;
@@ -199,7 +201,8 @@ class Connection implements Sender {
   }
 
   async send(request: Request): Promise<Answered> {
-    if (this.#socket !== undefined && nowMs() - (this.knewMs ?? 0) > idleMs) this.#leave();
+    const mostMs = this.#flow.isStream ? streamMs : idleMs;
+    if (this.#socket !== undefined && nowMs() - (this.knewMs ?? 0) > mostMs) this.#leave();
     if (this.#socket === undefined) {
       this.knewMs = nowMs();
       const fault = await this.#connect();
@@ -298,8 +301,8 @@ class Session implements Sender {
   address = '';
   readonly #flow: Flow;
   #session: ClientHttp2Session | undefined;
-  /** They had GOAWAY. */
-  readonly #leaving = new WeakSet<ClientHttp2Session>();
+  /** They had GOAWAY: streams after this one were not taken. */
+  readonly #leaving = new WeakMap<ClientHttp2Session, number>();
 
   constructor(flow: Flow) {
     this.#flow = flow;
@@ -333,8 +336,8 @@ class Session implements Sender {
       if (this.#session === session) this.#session = undefined;
     };
     session.on('connect', (_, socket) => noteHandshake(this.#flow, servername, startMs, socket as TLSSocket));
-    session.on('goaway', () => {
-      this.#leaving.add(session);
+    session.on('goaway', (_, last) => {
+      this.#leaving.set(session, last);
       left();
     });
     session.on('close', left).on('error', left);
@@ -369,18 +372,22 @@ class Session implements Sender {
       });
       stream.setEncoding('latin1').on('data', (chunk: string) => (body += chunk));
       stream.on('error', (cause: NodeJS.ErrnoException) => (error = cause));
-      stream.on('close', () => {
-        // After GOAWAY the client may send it again. HAProxy refuses other streams too: where a member closed the connection, perhaps
-        // after it did what it was asked for.
-        const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && this.#leaving.has(session);
-        if (status === 0 && isRefused) return resolve('REFUSED');
+      const ended = () => {
+        // RFC 9113, section 6.8: a stream after the last that GOAWAY names may go again. HAProxy refuses other streams too: where a
+        // member closed the connection, perhaps after it did what it was asked for.
+        const last = this.#leaving.get(session);
+        const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && last !== undefined;
+        const isAfter = last !== undefined && (stream.id ?? Number.POSITIVE_INFINITY) > last;
+        if (status === 0 && (isRefused || isAfter)) return resolve('REFUSED');
         if (!this.#flow.isStream) this.knewMs = nowMs();
         if (status === 0) {
           const what = `${error?.code ?? ''} ${error?.message ?? 'closed'} (${stream.rstCode})`;
           return resolve({ saw: saw.closed, what, next: true });
         }
         resolve({ ...read(status, body, nonce), ...cookieIn(set), next: true });
-      });
+      };
+      // GOAWAY that came with its end is told a moment later.
+      stream.on('close', () => (status === 0 ? setImmediate(ended) : ended()));
       stream.end(method === 'POST' ? `nonce ${nonce}` : undefined);
     });
   }

@@ -28,7 +28,7 @@ import {
   sameOutcome,
 } from './model.ts';
 import type { Place } from './place.ts';
-import { serverNames } from './shared.ts';
+import { nowMs, serverNames } from './shared.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface LaneOptions {
@@ -59,6 +59,8 @@ interface Slot {
   policy: PolicyState | undefined;
 }
 
+/** After its deadline a drained member answers at most so long: its host may be starting again. */
+const endedMs = 10_000;
 const outside = '127.0.2.9';
 /** With all clients, of which some are inside and some outside. */
 const blocksForAll = [['127.0.0.0/8'], ['0.0.0.0/0', '::/0'], ['127.0.0.0/9', '127.128.0.0/9', '10.0.0.0/8'], []];
@@ -331,7 +333,10 @@ export class Lane {
     // Its sessions are ended then: by that time all nodes know of it, and the requests that it had are answered.
     const deadlineMs = random.pick([10_000, 3_600_000]);
     const row = await this.#change(pool, member, { drainUntil: new Date(0) }, 'memberDrain', { deadlineMs });
-    if (row?.drainUntil != null && member.drainUntil !== undefined) member.drainUntil = row.drainUntil;
+    if (row?.drainUntil == null || member.drainUntil === undefined) return;
+    member.drainUntil = row.drainUntil;
+    const endMs = nowMs() + row.drainUntil.getTime() - Date.now();
+    membership(pool, member.server).change('NOBODY', endMs)(endMs + endedMs);
   }
 
   async #renameMember(): Promise<void> {
