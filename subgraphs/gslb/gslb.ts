@@ -5,11 +5,16 @@ import { loader } from '../../platform/graph/loader.ts';
 import type { RequestContext } from '../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../platform/ids.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/subgraph-row.ts';
+import type { ConductorLinks } from './conductor/conductor-links.ts';
 import { readFlavors } from './conductor/flavor-store.ts';
 
 const flavors = Symbol('flavors by id');
 
-export function createGslbSubgraph({ db, commits, cursors, sdl }: SubgraphGround): RunningSubgraph {
+export interface GslbOptions extends SubgraphGround {
+  readonly links: ConductorLinks;
+}
+
+export function createGslbSubgraph({ db, commits, cursors, sdl, links }: GslbOptions): RunningSubgraph {
   const flavor = async (context: RequestContext, globalId: string) => {
     const id = decodeUuid('GslbFlavor', globalId);
     return id === undefined ? null : ((await loader(context, flavors, id, (ids) => readFlavors(db, ids))) ?? null);
@@ -23,6 +28,8 @@ export function createGslbSubgraph({ db, commits, cursors, sdl }: SubgraphGround
   };
   return {
     subgraph: createSubgraph({ name: 'gslb', sdl, commits, cursors, resolvers: [resolvers] }),
-    async stop() {},
+    start: () => links.start(),
+    drain: () => links.drain(),
+    stop: () => links.stop(),
   };
 }

@@ -2,12 +2,20 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { dnsPart } from '../../dns/part.ts';
-import { subgraphRow } from '../../platform/subgraph-row.ts';
+import { ConfigError } from '../../platform/config-error.ts';
+import { type Ground, subgraphRow } from '../../platform/subgraph-row.ts';
+import type { JudgingParts } from './conductor/judging.ts';
 import { gslbEvents } from './events.ts';
 import { nameServerSettings } from './nameserver/dns-settings.ts';
+import { leastFreshMs } from './objects/specs.ts';
 
 const quota = (most: number, things: string) =>
   z.coerce.number().int().min(0).max(10_000_000).default(most).describe(`${things} that a project may have`);
+
+const time = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const port = z.coerce.number().int().min(0).max(65_535);
+const checkerPort = 'gslb.checkerPort';
+const dnsPort = 'gslb.dnsPort';
 
 export const gslbRow = subgraphRow({
   name: 'gslb',
@@ -19,6 +27,33 @@ export const gslbRow = subgraphRow({
   uses: [dnsPart],
   events: gslbEvents,
   settings: {
+    'gslb.linkHost': z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe('address at which GSLB checkers (role checker) and our own name servers (role dns) connect'),
+    [checkerPort]: port
+      .optional()
+      .describe('port at which checkers connect, by mutual TLS; 0 takes a free one; default: no checker can connect'),
+    [dnsPort]: port
+      .optional()
+      .describe(
+        'port at which our own name servers connect, by mutual TLS; 0 takes a free one; default: none can connect',
+      ),
+    'gslb.heartbeatMs': time(100, 60_000).default(500).describe('how often a checker says that it is there'),
+    'gslb.silenceMs': time(300, 600_000)
+      .default(1_500)
+      .describe('a checker that was not heard for so long is gone: others of its vantage point take its targets'),
+    'gslb.freshMs': time(1_000, 3_600_000)
+      .default(leastFreshMs)
+      .describe('a report that comes later is history, and never a vote'),
+    'retention.gslbHistoryDays': z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(3_650)
+      .default(90)
+      .describe('days for which verdicts of GSLB members are kept with their votes, and past answers'),
     'gslb.quota.names': quota(1_000, 'GSLBs'),
     'gslb.quota.pools': quota(1_000, 'pools of GSLBs'),
     'gslb.quota.members': quota(10_000, 'members of pools of GSLBs'),
@@ -34,8 +69,48 @@ export const gslbRow = subgraphRow({
     },
   ],
   held: async (sql, projectId) => (await import('./conductor/project-store.ts')).heldBy(sql, projectId),
-  async create(ground) {
+  async create(ground, settings) {
     const { createGslbSubgraph } = await import('./gslb.ts');
-    return createGslbSubgraph(ground);
+    const { ConductorLinks } = await import('./conductor/conductor-links.ts');
+    const place = async (setting: typeof checkerPort | typeof dnsPort) => {
+      const at = settings[setting];
+      if (at === undefined) return undefined;
+      const tls = await ground.tlsOf('gslb');
+      if (tls !== undefined) return { host: settings['gslb.linkHost'], port: at, tls };
+      throw new ConfigError([
+        {
+          settings: [setting],
+          wrong: 'checkers and name servers connect by mutual TLS only, and this process has no certificate for it',
+          given: String(at),
+          advice: 'set internal.machineFolder (tidegate join) or internal.tls',
+        },
+      ]);
+    };
+    const [checkers, nameServers] = [await place(checkerPort), await place(dnsPort)];
+    const links = new ConductorLinks({
+      ...{ ...ground, ...judgingOf(ground, settings) },
+      sealer: await ground.sealer(),
+      ...(checkers === undefined ? {} : { checkers }),
+      ...(nameServers === undefined ? {} : { nameServers }),
+    });
+    return createGslbSubgraph({ ...ground, links });
+  },
+  async work(ground, settings) {
+    const { createJudgeQueues } = await import('./conductor/judge-queue.ts');
+    const { retentionSteps } = await import('./conductor/retention.ts');
+    return {
+      queues: createJudgeQueues({ db: ground.db, ...judgingOf(ground, settings) }),
+      retention: retentionSteps(ground.db, settings['retention.gslbHistoryDays']),
+    };
   },
 });
+
+function judgingOf(
+  { wake, egress }: Pick<Ground, 'wake' | 'egress'>,
+  settings: Readonly<Record<'gslb.silenceMs' | 'gslb.heartbeatMs' | 'gslb.freshMs', number>>,
+): JudgingParts {
+  return {
+    ...{ wake, egress, silenceMs: settings['gslb.silenceMs'] },
+    ...{ heartbeatMs: settings['gslb.heartbeatMs'], freshMs: settings['gslb.freshMs'] },
+  };
+}

@@ -1,0 +1,85 @@
+// Where checkers and name servers connect to a process with the role gslb, and the loops beside them.
+import type { Database } from '../../../platform/database/database.ts';
+import type { MutualTls } from '../../../platform/graph/tls.ts';
+import type { LifecyclePart } from '../../../platform/lifecycle.ts';
+import { LinkServer } from '../../../platform/link/link-server.ts';
+import type { Logger } from '../../../platform/log.ts';
+import type { Sealer } from '../../../platform/secrets/seal.ts';
+import { checkerRole } from '../wire/checker-wire.ts';
+import { nameServerRole } from '../wire/dns-wire.ts';
+import { CheckerKeeper } from './checker-keeper.ts';
+import { CheckerSessions } from './checker-sessions.ts';
+import type { JudgingParts } from './judging.ts';
+import { NameServerSessions } from './name-server-sessions.ts';
+import { TargetTable } from './target-table.ts';
+
+export interface LinkPlace {
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+  readonly tls: MutualTls;
+}
+
+export interface ConductorLinksOptions extends JudgingParts {
+  readonly db: Database;
+  readonly log: Logger;
+  readonly sealer: Sealer;
+  /** Of this process. */
+  readonly owner: string;
+  /** Absent: no checker can connect here. */
+  readonly checkers?: LinkPlace;
+  /** Absent: no name server can. */
+  readonly nameServers?: LinkPlace;
+}
+
+export class ConductorLinks implements LifecyclePart {
+  readonly #options: ConductorLinksOptions;
+  readonly #keeper: CheckerKeeper;
+  readonly #targets: TargetTable;
+  #checkers: LinkServer | undefined;
+  #nameServers: LinkServer | undefined;
+
+  constructor(options: ConductorLinksOptions) {
+    this.#options = options;
+    this.#keeper = new CheckerKeeper(options);
+    this.#targets = new TargetTable(options);
+  }
+
+  /** Undefined: checkers can't connect here. */
+  get checkerPort(): number | undefined {
+    return this.#checkers?.port;
+  }
+
+  /** Undefined: name servers can't connect here. */
+  get nameServerPort(): number | undefined {
+    return this.#nameServers?.port;
+  }
+
+  async start(): Promise<void> {
+    const { checkers, nameServers, log } = this.#options;
+    this.#keeper.start();
+    if (checkers !== undefined) {
+      this.#targets.start();
+      const sessions = new CheckerSessions({ ...this.#options, targets: this.#targets });
+      const open = sessions.open.bind(sessions);
+      this.#checkers = await LinkServer.listen({ ...checkers, role: checkerRole, log, open });
+      log.info({ host: checkers.host, port: this.checkerPort }, 'GSLB checkers can connect');
+    }
+    if (nameServers !== undefined) {
+      const sessions = new NameServerSessions(this.#options);
+      const open = sessions.open.bind(sessions);
+      this.#nameServers = await LinkServer.listen({ ...nameServers, role: nameServerRole, log, open });
+      log.info({ host: nameServers.host, port: this.nameServerPort }, 'name servers of GSLB can connect');
+    }
+  }
+
+  async drain(): Promise<void> {
+    await Promise.all([this.#checkers?.drain(), this.#nameServers?.drain()]);
+    await this.#targets.stop();
+    await this.#keeper.stop();
+  }
+
+  stop(): Promise<void> {
+    return this.drain();
+  }
+}

@@ -1,0 +1,122 @@
+// What time or a person decides, run by workers: a member is judged, a name is planned, all members of a vantage point are judged. The
+// same code as that of reports does it.
+import { isPublished } from '../../../dns/records/record-set.ts';
+import { readRecordSet } from '../../../dns/records/record-store.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { OwedQueue } from '../../../platform/owed-queue.ts';
+import { finishOwed, reconcilingRetry } from '../../../platform/owed-work.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { provisioningAfter } from '../engine/states.ts';
+import { gslbEvents } from '../events.ts';
+import { lockMembers, poolOfMember } from './judged-store.ts';
+import { type JudgingParts, judgeMembers } from './judging.ts';
+import { reachedGeneration } from './name-server-store.ts';
+import { lockMembersOfName, lockNames, namesOfPools, type PlannedName, storeProvisioning } from './name-store.ts';
+import { planNames } from './planning.ts';
+import { judgeKind, planKind, vantageChangeKind, vantageKind } from './touched.ts';
+import { lockVantagePoints, shareAnew, sharersOf } from './vantage-store.ts';
+import { membersVotedBy } from './vote-store.ts';
+import { changeZones, isAnswered, lastChangeOf, readZonesNamed, zoneGenerations } from './zone-store.ts';
+
+export interface JudgeQueueParts extends JudgingParts {
+  readonly db: Database;
+}
+
+const membersAtOnce = 200;
+
+export function createJudgeQueues(parts: JudgeQueueParts): readonly OwedQueue[] {
+  return [
+    judgeQueue(parts),
+    planQueue(parts),
+    vantageQueue(parts, vantageKind),
+    vantageQueue(parts, vantageChangeKind),
+  ];
+}
+
+function judgeQueue(parts: JudgeQueueParts): OwedQueue {
+  return {
+    ...{ kind: judgeKind, concurrency: 8, deadlineMs: 5_000, retry: reconcilingRetry },
+    run: (job) =>
+      parts.db.transaction(async (tx) => {
+        const members = await lockMembers(tx, [job.key]);
+        if (members.length > 0) await judgeMembers(tx, parts, members, { changed: true });
+        // One that was deleted is missing from the answers of its pool.
+        else await planNames(tx, parts, await namesOfPools(tx, await poolOfMember(tx, job.key)));
+        await finishOwed(tx, job);
+      }),
+  };
+}
+
+function planQueue(parts: JudgeQueueParts): OwedQueue {
+  return {
+    ...{ kind: planKind, concurrency: 8, deadlineMs: 5_000, retry: reconcilingRetry },
+    run: (job) =>
+      parts.db.transaction(async (tx) => {
+        // Members before names: a verdict that is just being written is waited for, and then answered.
+        await lockMembersOfName(tx, job.key);
+        await planNames(tx, parts, [job.key]);
+        await settleName(tx, parts, job.key);
+        await finishOwed(tx, job);
+      }),
+  };
+}
+
+function vantageQueue(parts: JudgeQueueParts, kind: string): OwedQueue {
+  return {
+    ...{ kind, concurrency: 2, deadlineMs: 60_000, retry: reconcilingRetry },
+    async run(job, { signal }) {
+      const { db } = parts;
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        signal.throwIfAborted();
+        const ids: readonly string[] = await membersVotedBy(db, {
+          vantagePointId: job.key,
+          after,
+          take: membersAtOnce,
+        });
+        if (ids.length > 0) await db.transaction(async (tx) => judgeMembers(tx, parts, await lockMembers(tx, ids)));
+        after = ids.length < membersAtOnce ? undefined : ids.at(-1);
+      }
+      await db.transaction(async (tx) => {
+        if (kind === vantageChangeKind) await tellChange(tx, parts.wake, job.key);
+        await finishOwed(tx, job);
+      });
+    },
+  };
+}
+
+/** Its checkers get a new grant, and name servers the places of all vantage points. */
+async function tellChange(tx: Transaction, wake: Wake, id: string): Promise<void> {
+  for (const row of await lockVantagePoints(tx, [id])) await shareAnew(tx, wake, row, await sharersOf(tx, row));
+  const zones = await zoneGenerations(tx);
+  await changeZones(
+    tx,
+    wake,
+    zones.map(({ name: zone }) => ({ zone, fqdn: null, gslbId: null })),
+  );
+}
+
+/** What was requested is done once everyone answers it. A name without a server to answer it stays pending. */
+async function settleName(tx: Transaction, { wake }: JudgeQueueParts, id: string): Promise<void> {
+  const [name] = await lockNames(tx, [id], { gone: true });
+  if (name?.provisioningStatus !== 'PENDING' || !(await isEverywhere(tx, name))) return;
+  const { provisioningStatus: status, action, projectId, version } = name;
+  const after = provisioningAfter({ status, action }, 'DONE');
+  await storeProvisioning(tx, id, after);
+  const subject = { projectId, subjectId: id, subjectVersion: version + 1 };
+  const event = { ...subject, kind: 'gslb.provisioningStatus', from: status, to: after.status } as const;
+  await appendStatus(tx, gslbEvents, [event], wake);
+}
+
+async function isEverywhere(tx: Transaction, { id, zone, fqdn, plan, action }: PlannedName): Promise<boolean> {
+  if ((plan === null) !== (action === 'DELETE')) return false;
+  const row = (await readZonesNamed(tx, [zone])).get(zone);
+  if (isAnswered(row)) {
+    const changed = await lastChangeOf(tx, zone, id);
+    // Nobody was ever told of it.
+    if (changed === undefined) return action === 'DELETE';
+    return ((await reachedGeneration(tx, zone)) ?? -1) >= changed;
+  }
+  const set = await readRecordSet(tx, { zone, name: fqdn });
+  return set === undefined || set.owner !== `gslb/${id}` ? plan === null : isPublished(set);
+}

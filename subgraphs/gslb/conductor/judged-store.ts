@@ -1,0 +1,189 @@
+// SQL of what is judged: members with the standing that they have, their monitors, and the rules of their pools. A member's row is locked
+// first by whoever judges it.
+import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
+import type { Verdict } from '../engine/quorum.ts';
+import type { AdminState, OperatingStatus } from '../engine/states.ts';
+import type { FlavorSpec, MemberSpec, MonitorSpec, PoolSpec } from '../objects/specs.ts';
+import { inPages } from './vote-store.ts';
+
+/** A region's verdict as it is stored (`KeptVerdict` with a moment in place of an age). */
+export interface RegionState {
+  readonly verdict: Verdict | null;
+  /** RFC 3339. */
+  readonly verdictAt: string | null;
+  readonly serving: boolean;
+  readonly wasDown: boolean;
+  readonly released: boolean;
+}
+
+/** From the vantage points of a region, in milliseconds. */
+export interface RegionLatency {
+  readonly smoothed: number;
+  /** What name servers were told. */
+  readonly told: number;
+}
+
+export interface JudgedMember {
+  readonly id: string;
+  readonly projectId: string;
+  readonly poolId: string;
+  readonly name: string;
+  readonly spec: MemberSpec;
+  readonly adminState: AdminState;
+  readonly adminUntil: Date | null;
+  readonly verdict: Verdict | null;
+  readonly verdictAt: Date | null;
+  readonly serving: boolean;
+  readonly wasDown: boolean;
+  readonly released: boolean;
+  readonly regionStates: Readonly<Record<string, RegionState>>;
+  readonly undecidedAt: Date | null;
+  readonly operatingStatus: OperatingStatus | null;
+  readonly statusMessage: string | null;
+  readonly lastUpAt: Date | null;
+  readonly latency: Readonly<Record<string, RegionLatency>>;
+  readonly version: number;
+}
+
+type Flags = 'serving' | 'wasDown' | 'released';
+type Texts = 'spec' | 'regionStates' | 'latency';
+type Raw = Omit<JudgedMember, Flags | Texts> & Readonly<Record<Flags, number>> & Readonly<Record<Texts, string>>;
+
+const columns = `m.id, m.project_id AS projectId, m.pool_id AS poolId, m.name, m.spec, m.admin_state AS adminState, m.admin_until AS
+  adminUntil, m.verdict, m.verdict_at AS verdictAt, m.serving, m.was_down AS wasDown, m.released, m.region_states AS regionStates,
+  m.undecided_at AS undecidedAt, m.operating_status AS operatingStatus, m.status_message AS statusMessage, m.last_up_at AS lastUpAt,
+  m.latency, m.version`;
+
+function toRow(raw: Raw): JudgedMember {
+  return {
+    ...raw,
+    serving: raw.serving === 1,
+    wasDown: raw.wasDown === 1,
+    released: raw.released === 1,
+    spec: JSON.parse(raw.spec),
+    regionStates: JSON.parse(raw.regionStates),
+    latency: JSON.parse(raw.latency),
+  };
+}
+
+/** Those that are not deleted, locked in the order of their ids. */
+export async function lockMembers(tx: Transaction, ids: readonly string[]): Promise<readonly JudgedMember[]> {
+  return inPages([...new Set(ids)].sort(), async (page) => {
+    // By the primary key alone: another way would lock rows in another order, and rows that nobody asked for.
+    const sql = `SELECT ${columns} FROM gslb_pool_member m FORCE INDEX (PRIMARY) WHERE m.id IN (${marksFor(page)}) AND m.deleted_at IS NULL
+      ORDER BY m.id FOR UPDATE`;
+    return (await tx.query<Raw>(sql, page)).map(toRow);
+  });
+}
+
+/** Those of pools that are not deleted. */
+export async function membersOfPools(db: Sql, poolIds: readonly string[]): Promise<readonly JudgedMember[]> {
+  return inPages(poolIds, async (page) => {
+    const sql = `SELECT ${columns} FROM gslb_pool_member m WHERE m.pool_id IN (${marksFor(page)}) AND m.deleted_at IS NULL ORDER BY m.id`;
+    return (await db.query<Raw>(sql, page)).map(toRow);
+  });
+}
+
+/** Of a member that may be deleted: the UUID of its pool, or nothing. */
+export async function poolOfMember(db: Sql, id: string): Promise<readonly string[]> {
+  const rows = await db.query<{ poolId: string }>('SELECT pool_id AS poolId FROM gslb_pool_member WHERE id = ?', [id]);
+  return rows.map(({ poolId }) => poolId);
+}
+
+/** What judging a member may change. */
+export type Standing = Pick<
+  JudgedMember,
+  | ('verdict' | 'verdictAt' | 'serving' | 'wasDown' | 'released' | 'regionStates' | 'undecidedAt')
+  | ('adminState' | 'adminUntil' | 'operatingStatus' | 'statusMessage' | 'lastUpAt' | 'latency' | 'version')
+>;
+
+export async function storeStanding(tx: Transaction, id: string, standing: Standing): Promise<void> {
+  const { verdict, verdictAt, serving, wasDown, released, regionStates, undecidedAt } = standing;
+  const { adminState, adminUntil, operatingStatus, statusMessage, lastUpAt, latency, version } = standing;
+  await tx.execute(
+    `UPDATE gslb_pool_member SET verdict = ?, verdict_at = ?, serving = ?, was_down = ?, released = ?, region_states = ?, undecided_at = ?,
+      admin_reason = IF(? = 'AUTO', NULL, admin_reason), admin_state = ?, admin_until = ?, operating_status = ?, status_message = ?,
+      last_up_at = ?, latency = ?, version = ?, judge_version = judge_version + 1 WHERE id = ?`,
+    [
+      ...[verdict, verdictAt, serving, wasDown, released, JSON.stringify(regionStates), undecidedAt],
+      ...[
+        adminState,
+        adminState,
+        adminUntil,
+        operatingStatus,
+        statusMessage,
+        lastUpAt,
+        JSON.stringify(latency),
+        version,
+        id,
+      ],
+    ],
+  );
+}
+
+export interface MonitorUse {
+  readonly monitorId: string;
+  readonly poolId: string | null;
+  readonly memberId: string | null;
+  readonly spec: MonitorSpec;
+}
+
+/** Of the members, by themselves or by their pools. */
+export async function monitorsOf(
+  db: Sql,
+  members: readonly Pick<JudgedMember, 'id' | 'poolId'>[],
+): Promise<readonly MonitorUse[]> {
+  type Row = Omit<MonitorUse, 'spec'> & { readonly spec: string };
+  const found = (column: 'pool_id' | 'member_id', ids: readonly string[]) =>
+    inPages(ids, (page) =>
+      db.query<Row>(
+        `SELECT u.monitor_id AS monitorId, u.pool_id AS poolId, u.member_id AS memberId, o.spec FROM gslb_monitor_use u
+          JOIN gslb_monitor o ON o.id = u.monitor_id AND o.deleted_at IS NULL WHERE u.${column} IN (${marksFor(page)})
+        ORDER BY u.monitor_id`,
+        page,
+      ),
+    );
+  const pools = [...new Set(members.map(({ poolId }) => poolId))];
+  const rows = [
+    ...(await found('pool_id', pools)),
+    ...(await found(
+      'member_id',
+      members.map(({ id }) => id),
+    )),
+  ];
+  return rows.map((row) => ({ ...row, spec: JSON.parse(row.spec) }));
+}
+
+export interface PoolRule {
+  readonly id: string;
+  readonly projectId: string;
+  readonly spec: PoolSpec;
+  /** Names of the vantage points that watch its members; empty: all. */
+  readonly vantagePoints: ReadonlySet<string>;
+}
+
+/** By id. Who watches a pool is said by the flavors of the names that use it; one without a name is watched by all. */
+export async function poolRules(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, PoolRule>> {
+  const pools = await inPages(ids, (page) =>
+    db.query<{ id: string; projectId: string; spec: string }>(
+      `SELECT id, project_id AS projectId, spec FROM gslb_pool WHERE id IN (${marksFor(page)}) AND deleted_at IS NULL`,
+      page,
+    ),
+  );
+  const flavors = await inPages(ids, (page) =>
+    db.query<{ poolId: string; spec: string }>(
+      `SELECT DISTINCT u.pool_id AS poolId, f.spec FROM gslb_pool_use u JOIN gslb g ON g.id = u.gslb_id AND g.live_fqdn IS NOT NULL
+        JOIN gslb_flavor f ON f.id = g.flavor_id WHERE u.pool_id IN (${marksFor(page)})`,
+      page,
+    ),
+  );
+  const byPool = Map.groupBy(flavors, ({ poolId }) => poolId);
+  return new Map(
+    pools.map(({ id, projectId, spec }) => {
+      const lists = (byPool.get(id) ?? []).map((row) => (JSON.parse(row.spec) as FlavorSpec).vantagePoints);
+      const all = lists.some((list) => list.length === 0);
+      return [id, { id, projectId, spec: JSON.parse(spec), vantagePoints: new Set(all ? [] : lists.flat()) }];
+    }),
+  );
+}

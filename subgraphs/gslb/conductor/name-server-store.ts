@@ -1,0 +1,84 @@
+// SQL of our own name servers: which generation of each zone each of them answers with, and when it was heard.
+import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import type { JsonObject } from '../../../platform/json.ts';
+import type { MachineName } from '../../../platform/machines/machine.ts';
+import type { NameServerFacts, NameServerState } from '../wire/dns-wire.ts';
+
+export interface NameServerRow {
+  /** UUID of the machine that joined. */
+  readonly id: string;
+  readonly name: string;
+  readonly facts: NameServerFacts | null;
+  /** Generations by zone, absolute. */
+  readonly state: NameServerState | null;
+  readonly heardAt: Date | null;
+  readonly epoch: number;
+}
+
+type Raw = Omit<NameServerRow, 'facts' | 'state'> & { readonly facts: string; readonly state: string };
+
+const columns = 'id, name, facts, zones AS state, heard_at AS heardAt, epoch';
+
+function toRow(raw: Raw): NameServerRow {
+  return { ...raw, facts: orNull(raw.facts), state: orNull(raw.state) };
+}
+
+function orNull<Value>(text: string): Value | null {
+  return text === '{}' ? null : JSON.parse(text);
+}
+
+/** By name. */
+export async function readNameServers(db: Sql): Promise<readonly NameServerRow[]> {
+  return (await db.query<Raw>(`SELECT ${columns} FROM gslb_name_server ORDER BY name`)).map(toRow);
+}
+
+export interface NameServerConnection {
+  readonly machine: Pick<MachineName, 'id' | 'name'>;
+  readonly facts: NameServerFacts;
+  readonly linkedTo: string;
+}
+
+/** Its newest connection counts: returns the epoch, and whether it is another one than it was, or elsewhere. */
+export async function connectNameServer(
+  tx: Transaction,
+  { machine, facts, linkedTo }: NameServerConnection,
+): Promise<{ readonly epoch: number; readonly moved: boolean }> {
+  const sql = `SELECT ${columns} FROM gslb_name_server WHERE id = ? FOR UPDATE`;
+  const [before] = (await tx.query<Raw>(sql, [machine.id])).map(toRow);
+  const epoch = (before?.epoch ?? 0) + 1;
+  await tx.execute(
+    `INSERT INTO gslb_name_server (id, name, facts, heard_at, linked_to, epoch) VALUES (?, ?, ?, NOW(3), ?, ?)
+    ON DUPLICATE KEY UPDATE name = VALUES(name), facts = VALUES(facts), heard_at = VALUES(heard_at), linked_to = VALUES(linked_to),
+      epoch = VALUES(epoch)`,
+    [machine.id, machine.name, JSON.stringify(facts), linkedTo, epoch],
+  );
+  const place = ({ addresses }: NameServerFacts) => JSON.stringify(addresses);
+  const isSame = before !== undefined && before.facts !== null && before.name === machine.name;
+  return { epoch, moved: !isSame || before.facts === null || place(before.facts) !== place(facts) };
+}
+
+/** Unless it has a newer connection. */
+export async function recordState(
+  db: Sql,
+  { id, epoch }: Pick<NameServerRow, 'id' | 'epoch'>,
+  state: JsonObject,
+): Promise<void> {
+  await db.execute('UPDATE gslb_name_server SET zones = ?, heard_at = NOW(3) WHERE id = ? AND epoch = ?', [
+    ...[JSON.stringify(state), id, epoch],
+  ]);
+}
+
+export async function endNameServer(db: Sql, { id, epoch }: Pick<NameServerRow, 'id' | 'epoch'>): Promise<void> {
+  await db.execute('UPDATE gslb_name_server SET linked_to = NULL WHERE id = ? AND epoch = ?', [id, epoch]);
+}
+
+/** A name server that was not heard for so long holds up nothing: it gets all when it returns. */
+const silentForMs = 10_000;
+
+/** The generation of a zone that all name servers which are heard answer with; undefined: none is heard. */
+export async function reachedGeneration(db: Sql, zone: string): Promise<number | undefined> {
+  const sql = `SELECT ${columns} FROM gslb_name_server WHERE heard_at > NOW(3) - INTERVAL ? * 1000 MICROSECOND`;
+  const heard = (await db.query<Raw>(sql, [silentForMs])).map(toRow);
+  const generations = heard.map(({ state }) => state?.zones[`${zone}.`] ?? -1);
+  return generations.length === 0 ? undefined : Math.min(...generations);
+}

@@ -1,0 +1,143 @@
+// SQL of names as far as their answers go: rows under lock, the pools that each uses, and the plan that it has.
+import type { NamePlan } from '../../../dns/policy/plan.ts';
+import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
+import type { Action, OperatingStatus, Provisioning, ProvisioningStatus } from '../engine/states.ts';
+import type { GslbSpec, PoolSpec } from '../objects/specs.ts';
+import { inPages } from './vote-store.ts';
+
+export interface PlannedName {
+  readonly id: string;
+  readonly projectId: string;
+  /** Without a final dot. */
+  readonly fqdn: string;
+  readonly zone: string;
+  readonly spec: GslbSpec;
+  readonly action: Action;
+  readonly provisioningStatus: ProvisioningStatus;
+  readonly operatingStatus: OperatingStatus | null;
+  readonly statusMessage: string | null;
+  readonly frozenAt: Date | null;
+  readonly frozenUntil: Date | null;
+  /** Null: nothing is answered. */
+  readonly plan: NamePlan | null;
+  readonly generation: number;
+  readonly version: number;
+}
+
+type Raw = Omit<PlannedName, 'spec' | 'plan'> & { readonly spec: string; readonly plan: string | null };
+
+const columns = `id, project_id AS projectId, fqdn, zone, spec, action, provisioning_status AS provisioningStatus, operating_status AS
+  operatingStatus, status_message AS statusMessage, frozen_at AS frozenAt, frozen_until AS frozenUntil, plan, generation, version`;
+
+function toRow(raw: Raw): PlannedName {
+  return { ...raw, spec: JSON.parse(raw.spec), plan: raw.plan === null ? null : JSON.parse(raw.plan) };
+}
+
+/** Locked in the order of their ids; those that are deleted and no longer answered are left out, unless they too are wanted (`gone`). */
+export async function lockNames(
+  tx: Transaction,
+  ids: readonly string[],
+  { gone = false }: { readonly gone?: boolean } = {},
+): Promise<readonly PlannedName[]> {
+  return inPages([...new Set(ids)].sort(), async (page) => {
+    const answered = gone ? '' : 'AND (live_fqdn IS NOT NULL OR plan IS NOT NULL)';
+    const sql = `SELECT ${columns} FROM gslb FORCE INDEX (PRIMARY) WHERE id IN (${marksFor(page)}) ${answered} ORDER BY id FOR UPDATE`;
+    return (await tx.query<Raw>(sql, page)).map(toRow);
+  });
+}
+
+/** Members of the pools of a name, in the order of their ids: whoever changes one of them is waited for. */
+export async function lockMembersOfName(tx: Transaction, gslbId: string): Promise<void> {
+  const ids = await tx.query<{ id: string }>(
+    `SELECT m.id FROM gslb_pool_use u JOIN gslb_pool_member m ON m.pool_id = u.pool_id AND m.deleted_at IS NULL WHERE u.gslb_id = ?
+    ORDER BY m.id`,
+    [gslbId],
+  );
+  await inPages(ids, (page) =>
+    tx.query(
+      `SELECT id FROM gslb_pool_member FORCE INDEX (PRIMARY) WHERE id IN (${marksFor(page)}) ORDER BY id LOCK IN SHARE MODE`,
+      page.map(({ id }) => id),
+    ),
+  );
+}
+
+/** After what was requested is done, or failed. */
+export async function storeProvisioning(tx: Transaction, id: string, { status, action }: Provisioning): Promise<void> {
+  await tx.execute(
+    `UPDATE gslb SET provisioning_status = ?, action = ?, provisioning_reason = NULL, pending_since = NULL, version = version + 1,
+      live_fqdn = IF(? = 'DELETED', NULL, live_fqdn), deleted_at = IF(? = 'DELETED', COALESCE(deleted_at, NOW(3)), deleted_at)
+    WHERE id = ?`,
+    [status, action, status, status, id],
+  );
+}
+
+/** UUIDs of the names that use any of the pools, by id. */
+export async function namesOfPools(db: Sql, poolIds: readonly string[]): Promise<readonly string[]> {
+  const rows = await inPages(poolIds, (page) =>
+    db.query<{ id: string }>(
+      `SELECT DISTINCT gslb_id AS id FROM gslb_pool_use WHERE pool_id IN (${marksFor(page)})`,
+      page,
+    ),
+  );
+  return [...new Set(rows.map(({ id }) => id))].sort();
+}
+
+export interface UsedPool {
+  readonly gslbId: string;
+  readonly poolId: string;
+  readonly fallback: boolean;
+  readonly spec: PoolSpec;
+}
+
+/** In each name's order. */
+export async function poolsOfNames(db: Sql, gslbIds: readonly string[]): Promise<readonly UsedPool[]> {
+  const rows = await inPages(gslbIds, (page) =>
+    db.query<Omit<UsedPool, 'fallback' | 'spec'> & { fallback: number; spec: string }>(
+      `SELECT u.gslb_id AS gslbId, u.pool_id AS poolId, u.fallback, p.spec FROM gslb_pool_use u
+        JOIN gslb_pool p ON p.id = u.pool_id AND p.deleted_at IS NULL WHERE u.gslb_id IN (${marksFor(page)})
+      ORDER BY u.gslb_id, u.position`,
+      page,
+    ),
+  );
+  return rows.map((row) => ({ ...row, fallback: row.fallback === 1, spec: JSON.parse(row.spec) }));
+}
+
+export type NameChange = Pick<PlannedName, 'plan' | 'generation' | 'operatingStatus' | 'statusMessage' | 'version'>;
+
+export async function storeName(tx: Transaction, id: string, change: NameChange): Promise<void> {
+  const { plan, generation, operatingStatus, statusMessage, version } = change;
+  await tx.execute(
+    'UPDATE gslb SET plan = ?, generation = ?, operating_status = ?, status_message = ?, version = ? WHERE id = ?',
+    [plan === null ? null : JSON.stringify(plan), generation, operatingStatus, statusMessage, version, id],
+  );
+}
+
+/** Of those that are answered in the zone, by fqdn. */
+export async function plansOfZone(db: Sql, zone: string): Promise<readonly NamePlan[]> {
+  const sql = 'SELECT plan FROM gslb WHERE zone = ? AND plan IS NOT NULL ORDER BY fqdn';
+  return (await db.query<{ plan: string }>(sql, [zone])).map(({ plan }) => JSON.parse(plan));
+}
+
+/** By id; without those that are not answered. */
+export async function plansOf(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, NamePlan>> {
+  const rows = await inPages(ids, (page) =>
+    db.query<{ id: string; plan: string }>(
+      `SELECT id, plan FROM gslb WHERE id IN (${marksFor(page)}) AND plan IS NOT NULL`,
+      page,
+    ),
+  );
+  return new Map(rows.map(({ id, plan }) => [id, JSON.parse(plan)]));
+}
+
+/** Blocks of clients of the zone's names, by the name's UUID; without those that have none. */
+export async function clientBlocksOfZone(
+  db: Sql,
+  zone: string,
+): Promise<ReadonlyMap<string, GslbSpec['clientBlocks']>> {
+  const rows = await db.query<{ id: string; spec: string }>(
+    "SELECT id, spec FROM gslb WHERE zone = ? AND plan IS NOT NULL AND JSON_LENGTH(spec, '$.clientBlocks') > 0 ORDER BY id",
+    [zone],
+  );
+  return new Map(rows.map(({ id, spec }) => [id, (JSON.parse(spec) as GslbSpec).clientBlocks]));
+}

@@ -1,0 +1,168 @@
+// A batch of a checker becomes votes, verdicts, history and answers in one transaction: the checker's row first, then members and names,
+// each in the order of their ids. What does not count changes nothing.
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { owe } from '../../../platform/owed-work.ts';
+import { type CheckerBatch, mostVerdicts, type SpokenVerdict, targetId, targetNamed } from '../wire/checker-wire.ts';
+import { type CheckerRow, databaseNow, lockChecker, recordBatch, stateOf } from './checker-store.ts';
+import { type Flip, storeFlips } from './flip-store.ts';
+import type { Measured } from './judged-member.ts';
+import { type JudgedMember, lockMembers, monitorsOf } from './judged-store.ts';
+import { type JudgingParts, judgeMembers } from './judging.ts';
+import { type NotedVerdict, noteBatch, type Refusal } from './report-ledger.ts';
+import { checkerOf } from './sharing.ts';
+import { vantageKind } from './touched.ts';
+import { readVantagePoint, sharersOf, type VantageRow } from './vantage-store.ts';
+import { storeVotes, type VoteRow } from './vote-store.ts';
+
+/** Nothing of the batch counts: the checker connects anew, and says all that it sees. */
+export class BatchRefusedError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal, { number, incarnation, epoch }: CheckerBatch) {
+    super(`batch ${number} of incarnation ${incarnation} and epoch ${epoch} is refused: ${refusal}`);
+    this.name = 'BatchRefusedError';
+    this.refusal = refusal;
+  }
+}
+
+export interface Reported {
+  /** The stamp of the acknowledgement. */
+  readonly stampMs: number;
+}
+
+type Noted = NotedVerdict & SpokenVerdict & { readonly member: string; readonly monitor: string };
+
+/** Throws BatchRefusedError. */
+export function recordReport(
+  db: Database,
+  parts: JudgingParts,
+  checkerId: string,
+  batch: CheckerBatch,
+): Promise<Reported> {
+  return db.transaction((tx) => reportIn(tx, parts, checkerId, batch));
+}
+
+async function reportIn(
+  tx: Transaction,
+  parts: JudgingParts,
+  checkerId: string,
+  batch: CheckerBatch,
+): Promise<Reported> {
+  const checker = await lockChecker(tx, checkerId);
+  if (checker === undefined) throw new BatchRefusedError('UNKNOWN_INCARNATION', batch);
+  const vantagePoint = await readVantagePoint(tx, checker.vantagePointId);
+  if (vantagePoint === undefined) throw new BatchRefusedError('OTHER_VANTAGE_POINT', batch);
+  const nowMs = await databaseNow(tx);
+  const before = stateOf(checker, vantagePoint.name);
+  // It no longer shares the targets.
+  if (checker.epoch !== vantagePoint.epoch) throw new BatchRefusedError('OLD_EPOCH', batch);
+  const noted = noteBatch(before, batch, nowMs, { mostVerdicts, freshMs: parts.freshMs });
+  if (noted.outcome === 'REFUSED') throw new BatchRefusedError(noted.refusal, batch);
+  if (noted.outcome === 'REPEATED') return { stampMs: nowMs };
+  await recordBatch(tx, checkerId, noted.state, batch.load);
+  if (before.abstains !== noted.state.abstains) await owe(tx, vantageKind, vantagePoint.id, {}, parts.wake);
+  const said = spoken(batch, noted.noted);
+  if (said.length > 0) await note(tx, parts, { checker, vantagePoint, batch, said, nowMs });
+  return { stampMs: nowMs };
+}
+
+/** What the ledger noted, with what was said beside it. Names that are none are nobody's. */
+function spoken({ past, verdicts }: CheckerBatch, noted: readonly NotedVerdict[]): readonly Noted[] {
+  const all = [...past, ...verdicts];
+  return noted.flatMap((each, at) => {
+    const [target, said] = [targetNamed(each.target), all[at]];
+    return target === undefined || said === undefined ? [] : [{ ...said, ...each, ...target }];
+  });
+}
+
+interface Saying {
+  readonly checker: CheckerRow;
+  readonly vantagePoint: VantageRow;
+  readonly batch: CheckerBatch;
+  readonly said: readonly Noted[];
+  readonly nowMs: number;
+}
+
+async function note(tx: Transaction, parts: JudgingParts, saying: Saying): Promise<void> {
+  const { checker, vantagePoint, batch, said } = saying;
+  const sharers = await sharersOf(tx, vantagePoint);
+  const members = await lockMembers(
+    tx,
+    said.map(({ member }) => member),
+  );
+  const byId = new Map(members.map((member) => [member.id, member]));
+  const watched = await targetsOf(tx, members);
+  const own = said.filter(
+    (each) => watched.has(each.target) && checkerOf(each.target, sharers) === checker.id && byId.has(each.member),
+  );
+  const votes = own.filter(({ holds, late }) => holds && !late);
+  await storeVotes(tx, [...new Map(votes.map((each) => [each.target, voteOf(each, saying)])).values()]);
+  await storeFlips(
+    tx,
+    own.filter(({ late }) => late).flatMap((each) => lateFlip(each, saying, byId.get(each.member)) ?? []),
+  );
+  const voted = new Set(votes.map(({ member }) => member));
+  await judgeMembers(
+    tx,
+    parts,
+    members.filter(({ id }) => voted.has(id)),
+    { measured: latenciesOf(votes, vantagePoint, { abstains: batch.abstains }) },
+  );
+}
+
+/** Ids of what is to be checked of the members. */
+async function targetsOf(tx: Transaction, members: readonly JudgedMember[]): Promise<ReadonlySet<string>> {
+  const uses = await monitorsOf(tx, members);
+  const byPool = Map.groupBy(uses, ({ poolId }) => poolId);
+  const byMember = Map.groupBy(uses, ({ memberId }) => memberId);
+  return new Set(
+    members.flatMap(({ id: member, poolId }) =>
+      [...(byPool.get(poolId) ?? []), ...(byMember.get(member) ?? [])].map(({ monitorId: monitor }) =>
+        targetId({ member, monitor }),
+      ),
+    ),
+  );
+}
+
+function voteOf({ member, monitor, verdict, agoMs, latencyMs, message }: Noted, saying: Saying): VoteRow {
+  const { checker, vantagePoint, batch, nowMs } = saying;
+  return {
+    ...{ memberId: member, monitorId: monitor, vantagePointId: vantagePoint.id, checkerId: checker.id, verdict },
+    ...{ incarnation: batch.incarnation, epoch: batch.epoch, latencyMs, message },
+    sinceAt: ago(nowMs, agoMs),
+  };
+}
+
+function lateFlip(
+  { monitor, verdict, agoMs, latencyMs, message }: Noted,
+  { vantagePoint: { name, region }, checker, nowMs }: Saying,
+  member: JudgedMember | undefined,
+): Flip | undefined {
+  if (member === undefined) return undefined;
+  const ballot = { monitorId: monitor, vantagePoint: name, region, verdict, ageMs: agoMs, latencyMs, message };
+  return {
+    id: newUuid(),
+    ...{ projectId: member.projectId, poolId: member.poolId, memberId: member.id },
+    ...{ at: ago(nowMs, agoMs), region: null, before: member.verdict, after: member.verdict, late: true },
+    reason: `${checker.name} of ${name} saw it ${verdict}, and said so too late to count`,
+    ballots: [{ ...ballot, count: 'LATE' }],
+  };
+}
+
+/** By the age that the checker told: for the history only. */
+function ago(nowMs: number, agoMs: number): Date {
+  return new Date(Math.max(nowMs - agoMs, 0));
+}
+
+function latenciesOf(
+  votes: readonly Noted[],
+  { region }: VantageRow,
+  { abstains }: { readonly abstains: boolean },
+): ReadonlyMap<string, readonly Measured[]> {
+  if (abstains) return new Map();
+  const measured = votes.flatMap(({ member, latencyMs }) =>
+    latencyMs === null ? [] : [{ member, region, latencyMs }],
+  );
+  return Map.groupBy(measured, ({ member }) => member);
+}

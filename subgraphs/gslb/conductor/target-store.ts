@@ -1,0 +1,70 @@
+// SQL of what is to be checked: each monitor that is used for a member, by itself or by its pool.
+import type { Sql } from '../../../platform/database/database.ts';
+import type { MemberSpec, MonitorSpec } from '../objects/specs.ts';
+import { poolRules } from './judged-store.ts';
+
+export interface TargetRow {
+  readonly member: string;
+  readonly monitor: string;
+  readonly memberSpec: MemberSpec;
+  readonly monitorSpec: MonitorSpec;
+  /** Sealed. */
+  readonly secret: string | null;
+  /** Names of those that watch; empty: all. */
+  readonly vantagePoints: ReadonlySet<string>;
+}
+
+interface MemberPart {
+  readonly id: string;
+  readonly poolId: string;
+  readonly spec: string;
+}
+
+interface UsePart {
+  readonly poolId: string | null;
+  readonly memberId: string | null;
+  readonly monitorId: string;
+}
+
+interface MonitorPart {
+  readonly id: string;
+  readonly spec: string;
+  readonly secret: string | null;
+}
+
+const membersAtOnce = 5_000;
+
+export async function readTargets(db: Sql): Promise<readonly TargetRow[]> {
+  const uses = await db.query<UsePart>(
+    'SELECT pool_id AS poolId, member_id AS memberId, monitor_id AS monitorId FROM gslb_monitor_use ORDER BY monitor_id',
+  );
+  const read = await db.query<MonitorPart>('SELECT id, spec, secret FROM gslb_monitor WHERE deleted_at IS NULL');
+  const monitors = new Map(read.map(({ id, spec, secret }) => [id, { spec: JSON.parse(spec) as MonitorSpec, secret }]));
+  const members = await readMembers(db);
+  const rules = await poolRules(db, [...new Set(members.map(({ poolId }) => poolId))]);
+  const byPool = Map.groupBy(uses, ({ poolId }) => poolId);
+  const byMember = Map.groupBy(uses, ({ memberId }) => memberId);
+  return members.flatMap(({ id, poolId, spec }) => {
+    const own = [...(byPool.get(poolId) ?? []), ...(byMember.get(id) ?? [])].map(({ monitorId }) => monitorId);
+    const vantagePoints = rules.get(poolId)?.vantagePoints ?? new Set<string>();
+    return [...new Set(own)].flatMap((monitor): TargetRow[] => {
+      const found = monitors.get(monitor);
+      if (found === undefined) return [];
+      const { spec: monitorSpec, secret } = found;
+      return [{ member: id, monitor, memberSpec: JSON.parse(spec), monitorSpec, secret, vantagePoints }];
+    });
+  });
+}
+
+async function readMembers(db: Sql): Promise<readonly MemberPart[]> {
+  const members: MemberPart[] = [];
+  for (let after = ''; ; ) {
+    const page = await db.query<MemberPart>(
+      'SELECT id, pool_id AS poolId, spec FROM gslb_pool_member WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?',
+      [after, membersAtOnce],
+    );
+    members.push(...page);
+    after = page.at(-1)?.id ?? after;
+    if (page.length < membersAtOnce) return members;
+  }
+}

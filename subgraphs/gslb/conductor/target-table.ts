@@ -1,0 +1,107 @@
+// All that is to be checked, as documents: read once for all sessions of a process, and again when something of it changed.
+import { createHash } from 'node:crypto';
+import type { Database } from '../../../platform/database/database.ts';
+import type { JsonObject } from '../../../platform/json.ts';
+import type { Logger } from '../../../platform/log.ts';
+import { Loop } from '../../../platform/loop.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import type { Sealer } from '../../../platform/secrets/seal.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { type Target, targetId } from '../wire/checker-wire.ts';
+import { monitorSecretPlace, openText } from './sealed-text.ts';
+import { readTargets, type TargetRow } from './target-store.ts';
+import { checkOf, placeOf, type TargetPlace, watches } from './targets.ts';
+import { targetsTopic } from './touched.ts';
+import type { VantageRow } from './vantage-store.ts';
+
+export interface KnownTarget {
+  readonly id: string;
+  readonly document: Target;
+  /** Of the document's text: another text has another one. */
+  readonly generation: number;
+  readonly place: TargetPlace;
+  /** Names of the vantage points that watch; empty: all. */
+  readonly vantagePoints: ReadonlySet<string>;
+}
+
+export interface TargetTableOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly log: Logger;
+  readonly egress: EgressPolicy;
+  /** Opens the credentials of monitors. */
+  readonly sealer: Sealer;
+}
+
+/** When a wake-up was lost, the tables are read again after so long. */
+const lookAgainMs = 15_000;
+
+export class TargetTable {
+  readonly #options: TargetTableOptions;
+  readonly #loop: Loop;
+  readonly #listeners = new Set<() => void>();
+  #targets: readonly KnownTarget[] | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: TargetTableOptions) {
+    this.#options = options;
+    const { log } = options;
+    this.#loop = new Loop({ name: 'GSLB targets', log, pauseMs: () => lookAgainMs, run: () => this.#read() });
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#options.wake.on(targetsTopic, () => this.#loop.trigger());
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#unsubscribe?.();
+    await this.#loop.stop();
+  }
+
+  /** Undefined: they were not read yet. */
+  of(vantagePoint: VantageRow): readonly KnownTarget[] | undefined {
+    const { egress } = this.#options;
+    const { name, spec } = vantagePoint;
+    return this.#targets?.filter(
+      ({ place, vantagePoints }) =>
+        (vantagePoints.size === 0 || vantagePoints.has(name)) && watches(spec, place, egress),
+    );
+  }
+
+  /** Calls back after each reading. Returns a function that ends it. */
+  on(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #read(): Promise<boolean> {
+    const rows = await readTargets(this.#options.db);
+    this.#targets = rows.flatMap((row) => this.#known(row) ?? []);
+    for (const listener of [...this.#listeners]) listener();
+    return false;
+  }
+
+  #known({ member, monitor, memberSpec, monitorSpec, secret, vantagePoints }: TargetRow): KnownTarget | undefined {
+    const place = placeOf(memberSpec, monitorSpec);
+    if (place === undefined) return undefined;
+    const opened = secret === null ? {} : this.#opened(monitor, secret);
+    if (opened === undefined) return undefined;
+    const document: Target = { member, monitor, ...checkOf(memberSpec, monitorSpec, place), ...opened };
+    return {
+      ...{ id: targetId({ member, monitor }), document, place, vantagePoints },
+      generation: createHash('sha256').update(JSON.stringify(document)).digest().readUIntBE(0, 6),
+    };
+  }
+
+  /** Undefined: a key is missing. Its members are then without a vote, and the others are checked. */
+  #opened(monitor: string, sealed: string): { readonly secret: JsonObject } | undefined {
+    const { sealer, log } = this.#options;
+    try {
+      return { secret: JSON.parse(openText(sealer, sealed, monitorSecretPlace(monitor))) };
+    } catch (error) {
+      log.warn({ err: error, monitor }, 'the credentials of a GSLB monitor do not open: it is not checked');
+      return undefined;
+    }
+  }
+}

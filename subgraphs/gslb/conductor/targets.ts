@@ -1,0 +1,51 @@
+// What a checker is to check: one target for each monitor of each member. Pure.
+import { isIP } from 'node:net';
+import { isInBlock } from '../../../platform/net/address-block.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import type { MemberSpec, MonitorSpec, VantagePointSpec } from '../objects/specs.ts';
+
+/** After a first failure the next check begins so soon; at most half the delay. */
+const confirmMs = 200;
+
+export interface TargetPlace {
+  readonly hosts: readonly string[];
+  readonly port: number | null;
+}
+
+type Checked = Pick<MemberSpec, 'addresses' | 'cname' | 'port'>;
+
+/** Undefined: there is nothing to connect to yet. */
+export function placeOf(member: Checked, { targetHost, targetPort }: MonitorSpec): TargetPlace | undefined {
+  const own = member.cname === null ? member.addresses : [member.cname];
+  const hosts = targetHost === null ? own : [targetHost];
+  return hosts.length === 0 ? undefined : { hosts, port: targetPort ?? member.port };
+}
+
+/**
+ * Whether a vantage point may check there, as far as addresses tell; names are looked at by the checker, after each resolution. One that
+ * may not has no vote: it does not watch.
+ */
+export function watches(
+  { allowedBlocks, deniedBlocks }: Pick<VantagePointSpec, 'allowedBlocks' | 'deniedBlocks'>,
+  { hosts, port }: TargetPlace,
+  egress: EgressPolicy,
+): boolean {
+  return hosts
+    .filter((host) => isIP(host) !== 0)
+    .every(
+      (address) =>
+        (allowedBlocks.length === 0 || allowedBlocks.some((block) => isInBlock(address, block))) &&
+        !deniedBlocks.some((block) => isInBlock(address, block)) &&
+        egress.denial(address, port ?? 0) === undefined,
+    );
+}
+
+/** As the document of a target has it (wire/checker-wire.ts), without its names and its secret. */
+export function checkOf(member: Pick<MemberSpec, 'parameters'>, monitor: MonitorSpec, { hosts, port }: TargetPlace) {
+  const { type, delayMs, timeoutMs, failures, successes, parameters } = monitor;
+  return {
+    ...{ type, hosts: [...hosts], port, delayMs, timeoutMs, failures, successes },
+    parameters: { ...parameters, ...member.parameters },
+    confirmMs: Math.max(1, Math.min(confirmMs, Math.floor(delayMs / 2))),
+  };
+}

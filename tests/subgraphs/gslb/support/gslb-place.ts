@@ -1,0 +1,222 @@
+// A database with GSLB's tables, and rows that tests write: vantage points with checkers, a pool, its members and a name. The conductor is
+// the real one.
+import { ownersOf } from '../../../../bin/compose/owners.ts';
+import type { NamePlan } from '../../../../dns/policy/plan.ts';
+import { migrate } from '../../../../platform/database/migrate.ts';
+import { newUuid } from '../../../../platform/ids.ts';
+import { OwedWork } from '../../../../platform/owed-work.ts';
+import { recordProject } from '../../../../platform/projects.ts';
+import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
+import { createJudgeQueues } from '../../../../subgraphs/gslb/conductor/judge-queue.ts';
+import type { JudgingParts } from '../../../../subgraphs/gslb/conductor/judging.ts';
+import { recordReport } from '../../../../subgraphs/gslb/conductor/report.ts';
+import type { Verdict } from '../../../../subgraphs/gslb/engine/quorum.ts';
+import type { GslbSpec, MemberSpec, MonitorSpec, PoolSpec } from '../../../../subgraphs/gslb/objects/specs.ts';
+import { gslbRow } from '../../../../subgraphs/gslb/row.ts';
+import { type CheckerBatch, targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
+import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { Ground } from '../../../support/ground.ts';
+
+export const zone = 'gslb.test';
+
+const monitorSpec: MonitorSpec = {
+  ...{ description: '', type: 'TCP', targetHost: null, targetPort: null, delayMs: 1_000, timeoutMs: 500 },
+  ...{ failures: 2, successes: 1, parameters: {} },
+};
+const poolSpec: PoolSpec = {
+  ...{ description: '', minUp: 1, scope: 'ALL', failback: { mode: 'IMMEDIATE' } },
+  quorum: { downAtLeast: null, upAtLeast: null, leastVoters: null, leastRegions: 1, freshMs: null },
+};
+
+export interface TestChecker {
+  readonly id: string;
+  readonly vantagePoint: string;
+  incarnation: number;
+  number: number;
+}
+
+/** What a checker says, by member. */
+export type Said = Readonly<Record<string, Verdict>>;
+
+export class GslbPlace {
+  readonly projectId = newUuid();
+  readonly flavorId = newUuid();
+  readonly monitorId = newUuid();
+  readonly poolId = newUuid();
+  readonly database: TestDatabase;
+  readonly ground: Ground;
+  readonly parts: JudgingParts;
+
+  private constructor(database: TestDatabase, ground: Ground) {
+    this.database = database;
+    this.ground = ground;
+    const { wake, egress } = ground;
+    this.parts = { wake, egress, silenceMs: 600_000, heartbeatMs: 500, freshMs: 600_000 };
+  }
+
+  static async open(pool: Partial<PoolSpec> = {}): Promise<GslbPlace> {
+    const database = await testDatabase({ migrated: false });
+    await migrate(database.connection, ownersOf(['gslb'], [gslbRow]));
+    const place = new GslbPlace(database, new Ground({ connection: database.connection }));
+    await place.#fill({ ...poolSpec, ...pool });
+    return place;
+  }
+
+  async close(): Promise<void> {
+    await this.ground.stop();
+    await this.database.drop();
+  }
+
+  async #fill(pool: PoolSpec): Promise<void> {
+    const { db } = this.ground;
+    await db.transaction((tx) => recordProject(tx, this.projectId, 'default'));
+    await db.execute(`INSERT INTO gslb_flavor (id, name, live_name, spec) VALUES (?, 'usual', 'usual', ?)`, [
+      this.flavorId,
+      JSON.stringify({ vantagePoints: [] }),
+    ]);
+    await db.execute(
+      `INSERT INTO gslb_monitor (id, project_id, name, live_name, type, spec) VALUES (?, ?, 'web', 'web', 'TCP', ?)`,
+      [this.monitorId, this.projectId, JSON.stringify(monitorSpec)],
+    );
+    await this.pool(this.poolId, pool);
+    await db.execute('INSERT INTO gslb_monitor_use (id, monitor_id, pool_id) VALUES (?, ?, ?)', [
+      ...[newUuid(), this.monitorId, this.poolId],
+    ]);
+    await db.execute(`INSERT INTO gslb_zone (name, id, spec) VALUES (?, ?, '{"backend":"ANSWERER"}')`, [
+      zone,
+      newUuid(),
+    ]);
+  }
+
+  async pool(id: string, pool: PoolSpec): Promise<void> {
+    await this.ground.db.execute(
+      'INSERT INTO gslb_pool (id, project_id, name, live_name, spec) VALUES (?, ?, ?, ?, ?)',
+      [id, this.projectId, id, id, JSON.stringify(pool)],
+    );
+  }
+
+  /** A checker of a new vantage point, connected. */
+  async vantagePoint(name: string, region = name, spec: object = {}): Promise<TestChecker> {
+    await this.ground.db.execute(
+      'INSERT INTO gslb_vantage_point (id, name, live_name, region, spec) VALUES (?, ?, ?, ?, ?)',
+      [
+        ...[newUuid(), name, name, region],
+        JSON.stringify({ latitude: 0, longitude: 0, allowedBlocks: [], deniedBlocks: [], beacons: [], ...spec }),
+      ],
+    );
+    return this.checker(name);
+  }
+
+  async checker(vantagePoint: string, id = newUuid()): Promise<TestChecker> {
+    const checker: TestChecker = { id, vantagePoint, incarnation: 0, number: 0 };
+    await this.connect(checker);
+    return checker;
+  }
+
+  async connect(checker: TestChecker): Promise<void> {
+    const { db, wake, owner } = this.ground;
+    const { id, vantagePoint } = checker;
+    const machine = { id, name: `checker-${id.slice(-8)}` };
+    const granted = await db.transaction((tx) =>
+      connectChecker(tx, wake, { machine, vantagePoint, facts: {}, linkedTo: owner }),
+    );
+    checker.incarnation = granted.incarnation;
+    checker.number = 0;
+  }
+
+  async member(name: string, spec: Partial<MemberSpec> = {}, poolId = this.poolId): Promise<string> {
+    const id = newUuid();
+    const whole: MemberSpec = {
+      ...{ description: '', type: 'IP', addresses: ['192.0.2.1'], cname: null, loadBalancerId: null, port: 80 },
+      ...{ region: null, weight: 1, priority: 0, place: null, parameters: {}, ...spec },
+    };
+    await this.ground.db.execute(
+      'INSERT INTO gslb_pool_member (id, project_id, pool_id, name, spec, unique_key) VALUES (?, ?, ?, ?, ?, ?)',
+      [id, this.projectId, poolId, name, JSON.stringify(whole), name],
+    );
+    return id;
+  }
+
+  async name(label: string, spec: Partial<GslbSpec> = {}, poolIds = [this.poolId], zoneName = zone): Promise<string> {
+    const id = newUuid();
+    const whole: GslbSpec = {
+      ...{ description: '', policy: { preset: 'ROUND_ROBIN', steps: [] }, ttlSeconds: 30, degradedTtlSeconds: 5 },
+      ...{ noneUp: { do: 'ALL' }, clientBlocks: [], ...spec },
+    };
+    const { db } = this.ground;
+    const fqdn = `${label}.${zoneName}`;
+    await db.execute(
+      `INSERT INTO gslb (id, project_id, fqdn, live_fqdn, zone, flavor_id, spec, action, provisioning_status)
+      VALUES (?, ?, ?, ?, ?, ?, ?, 'CREATE', 'PENDING')`,
+      [id, this.projectId, fqdn, fqdn, zoneName, this.flavorId, JSON.stringify(whole)],
+    );
+    for (const [position, poolId] of poolIds.entries())
+      await db.execute('INSERT INTO gslb_pool_use (gslb_id, pool_id, position) VALUES (?, ?, ?)', [
+        id,
+        poolId,
+        position,
+      ]);
+    await this.work('gslb-plan', id);
+    return id;
+  }
+
+  /** The next batch of a checker. */
+  async batch(checker: TestChecker, said: Said, change: Partial<CheckerBatch> = {}): Promise<CheckerBatch> {
+    const { db } = this.ground;
+    checker.number += 1;
+    const { vantagePoint, incarnation, number } = checker;
+    const [row] = await db.query<{ epoch: number }>('SELECT epoch FROM gslb_vantage_point WHERE name = ?', [
+      vantagePoint,
+    ]);
+    return {
+      ...{ vantagePoint, incarnation, number, epoch: row?.epoch ?? 0, stampMs: await databaseNow(db), abstains: false },
+      verdicts: Object.entries(said).map(([member, verdict]) => this.spoken(member, verdict)),
+      past: [],
+      load: { targets: 1, lateMs: 0, dropped: 0, abstains: null },
+      ...change,
+    };
+  }
+
+  spoken(member: string, verdict: Verdict): CheckerBatch['verdicts'][number] {
+    const target = targetId({ member, monitor: this.monitorId });
+    const message = verdict === 'DOWN' ? 'connection refused' : null;
+    return { target, verdict, agoMs: 10, latencyMs: verdict === 'UP' ? 12 : null, message };
+  }
+
+  async say(checker: TestChecker, said: Said, change: Partial<CheckerBatch> = {}): Promise<void> {
+    const { db } = this.ground;
+    await recordReport(db, this.parts, checker.id, await this.batch(checker, said, change));
+  }
+
+  /** Runs owed work of a kind as a worker does; returns whether it was due. */
+  async work(kind: string, key: string): Promise<boolean> {
+    const { db, wake } = this.ground;
+    const owed = new OwedWork({ db });
+    await db.execute('INSERT IGNORE INTO owed_work (kind, `key`, due_at) VALUES (?, ?, NOW(3))', [kind, key]);
+    const job = await owed.claim(kind, key);
+    if (job === undefined) return false;
+    const queue = createJudgeQueues({ ...this.parts, db, wake }).find((each) => each.kind === kind);
+    await queue?.run(job, { signal: new AbortController().signal });
+    return true;
+  }
+
+  async plan(
+    gslbId: string,
+  ): Promise<{ readonly plan: NamePlan; readonly generation: number; readonly status: string }> {
+    const [row] = await this.ground.db.query<{ plan: string; generation: number; status: string }>(
+      'SELECT plan, generation, operating_status AS status FROM gslb WHERE id = ?',
+      [gslbId],
+    );
+    return { ...(row ?? { generation: 0, status: '' }), plan: JSON.parse(row?.plan ?? 'null') };
+  }
+
+  /** Names of members that are up in the plan. */
+  async up(gslbId: string): Promise<readonly string[]> {
+    const { plan } = await this.plan(gslbId);
+    return plan.members.filter(({ up }) => up).map(({ memberId }) => memberId);
+  }
+
+  async count(sql: string, values: readonly string[] = []): Promise<number> {
+    return Number((await this.ground.db.query<{ n: number }>(sql, values))[0]?.n);
+  }
+}
