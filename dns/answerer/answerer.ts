@@ -39,6 +39,8 @@ export interface AnswererStats {
   readonly connections: number;
   /** When the feed was last heard, in milliseconds since 1970: answers may be as old. Undefined: never. */
   readonly heardMs: number | undefined;
+  /** Zones that the disk does not take: after a restart they would be answered as before. */
+  readonly unsaved: number;
   readonly zones: readonly { readonly zone: string; readonly generation: number; readonly signed: boolean }[];
 }
 
@@ -144,7 +146,8 @@ export class Answerer {
       return { zone: name, generation, signed: signer !== undefined };
     });
     const connections = this.#listeners.reduce((sum, each) => sum + each.connections(), 0);
-    return { counts: { ...this.#responder.counts }, connections, heardMs: this.#heardMs, zones };
+    const unsaved = this.#folder?.unsaved ?? 0;
+    return { counts: { ...this.#responder.counts }, connections, heardMs: this.#heardMs, unsaved, zones };
   }
 
   /** Connections end after their answers; then what waits is written. */

@@ -1,6 +1,6 @@
 // All plans on disk, so that a name server that starts alone answers as before, and knows how old its answers are. What is to be written
 // waits in memory, one writer a folder: many changes of a moment are one write.
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, writeWhole } from '../../../platform/secrets/key-file.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -24,6 +24,8 @@ interface Owed {
 const heardFile = 'heard';
 /** A change of a moment ago is lost with the machine only: the feed then sends it again. */
 const pauseMs = 100;
+/** After a failure, as of a full disk. */
+const againMs = 2_000;
 const mostWaitingChanges = 10_000;
 
 export class PlanFolder {
@@ -31,6 +33,8 @@ export class PlanFolder {
   readonly #files = new Map<string, ZoneFile>();
   readonly #owed = new Map<string, Owed>();
   #heardMs: number | undefined;
+  /** Zones whose last write failed. */
+  readonly #unsaved = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #writing: Promise<void> = Promise.resolve();
@@ -46,6 +50,8 @@ export class PlanFolder {
     const plans: ZonePlan[] = [];
     const unreadable: string[] = [];
     for (const file of await readdir(path)) {
+      // What was being written when a process was killed: in a container the next one has the same id, and so the same name for its file.
+      if (file.endsWith('.new')) await rm(join(path, file), { force: true });
       if (!file.endsWith('.json')) continue;
       try {
         const plan = await this.#fileOf(file.slice(0, -'.json'.length)).read();
@@ -60,6 +66,11 @@ export class PlanFolder {
     });
     const heardMs = Number(heard);
     return { plans, unreadable, heardMs: heard === undefined || Number.isNaN(heardMs) ? undefined : heardMs };
+  }
+
+  /** Zones that are answered otherwise than they are on disk, for it does not take them. */
+  get unsaved(): number {
+    return this.#unsaved.size;
   }
 
   keepPlan(zone: string): void {
@@ -100,12 +111,13 @@ export class PlanFolder {
 
   #later(): void {
     if (this.#closed) return;
+    const waitMs = this.#unsaved.size > 0 ? againMs : pauseMs;
     this.#timer ??= setTimeout(() => {
       this.#writing = this.#write().finally(() => {
         this.#timer = undefined;
         if (this.#owed.size > 0) this.#later();
       });
-    }, pauseMs).unref();
+    }, waitMs).unref();
   }
 
   async #write(): Promise<void> {
@@ -118,8 +130,10 @@ export class PlanFolder {
         if (owed.what === 'GONE') await file.remove();
         else if (plan !== undefined) await file.writePlan(plan);
         else if (owed.what === 'CHANGES') await file.appendChanges(owed.changes);
+        this.#unsaved.delete(zone);
       } catch (error) {
-        failed(error);
+        if (!this.#unsaved.has(zone)) failed(error);
+        this.#unsaved.add(zone);
         // Tried again, unless something newer waits by now.
         if (!this.#owed.has(zone)) this.#owed.set(zone, { ...owed, what: owed.what === 'GONE' ? 'GONE' : 'PLAN' });
       }

@@ -67,8 +67,10 @@ export class NameServer {
     await this.#answerer.close();
   }
 
-  /** In words. Without a conductor it answers on: so that is no fault of this process. */
+  /** In words. Without a conductor it answers on: so that is no fault of this process. Throws when the disk takes no zones. */
   async health(): Promise<string> {
+    const { unsaved } = this.#answerer.stats();
+    if (unsaved > 0) throw new Error(`the disk does not take ${unsaved} zones: a restart would bring older answers`);
     const { zones, heardAgoMs, connected } = this.figures();
     const age = heardAgoMs === null ? 'of unknown age' : `${Math.round(heardAgoMs / 1_000)} s old`;
     const link = connected ? 'connected' : 'not connected to the control plane';

@@ -1,14 +1,14 @@
 // A name server that starts again answers as before, and says how old its answers are.
 
 import { randomBytes } from 'node:crypto';
-import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Answerer } from '../../../dns/answerer/answerer.ts';
 import { makeKey } from '../../../dns/answerer/dnssec/keys.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { member, namePlan, zone, zonePlan } from './support/plans.ts';
 
 const keyring = new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
@@ -110,5 +110,30 @@ test('the age of answers is that of the last word of the feed, also after a rest
   nowMs += 60_000;
   answerer = await restarted(answerer);
   expect(answerer.stats()).toMatchObject({ heardMs, zones: [{ zone, generation: 7, signed: true }] });
+  await answerer.close();
+});
+
+test('what a killed process was writing is no hindrance to the next of its id', async () => {
+  let answerer = await start();
+  await writeFile(`${file('json')}.${process.pid}.new`, '{');
+  answerer = await restarted(answerer);
+  answerer.put(plan);
+  await answerer.close();
+  expect(failures).toEqual([]);
+  expect(await readdir(join(folder.path, 'plans'))).toEqual([`${zone.slice(0, -1)}.json`]);
+});
+
+test('a disk that takes nothing is told once, and gets all of it later', async () => {
+  let answerer = await start();
+  const inTheWay = `${file('json')}.${process.pid}.new`;
+  await mkdir(inTheWay);
+  answerer.put(plan);
+  await waitFor('the failure', () => answerer.stats().unsaved === 1);
+  answerer.change(change);
+  await rm(inTheWay, { recursive: true });
+  await waitFor('the end of it', () => answerer.stats().unsaved === 0);
+  expect(failures).toEqual(['a plan could not be written']);
+  answerer = await restarted(answerer);
+  expect(answerer.plan(zone)?.generation).toBe(8);
   await answerer.close();
 });
