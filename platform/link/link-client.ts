@@ -37,6 +37,8 @@ export interface LinkClientOptions {
   readonly whole?: () => void;
   /** What this machine is and has; read at each connection. */
   readonly facts: () => Readonly<Record<string, JsonValue>>;
+  /** The last report with this key is stored. */
+  readonly stored?: (key: string) => void;
 }
 
 interface Report {
@@ -100,6 +102,16 @@ export class LinkClient {
       this.#reports.delete(oldest);
     }
     if (this.#welcomed) this.#sendReport(key, report);
+  }
+
+  /** What was reported under this key is not sent on a later connection. */
+  withdraw(key: string): void {
+    this.#reports.delete(key);
+  }
+
+  /** Ends the connection; the next one is made soon. */
+  reconnect(): void {
+    this.#socket?.terminate();
   }
 
   #pauseMs(): number {
@@ -185,7 +197,11 @@ export class LinkClient {
         this.#options.whole?.();
         break;
       case 'stored':
-        for (const [key, { number }] of this.#reports) if (number === message.number) this.#reports.delete(key);
+        for (const [key, { number }] of this.#reports)
+          if (number === message.number) {
+            this.#reports.delete(key);
+            this.#options.stored?.(key);
+          }
         break;
     }
   }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { dnsPart } from '../../dns/part.ts';
 import { ConfigError } from '../../platform/config-error.ts';
 import { type Ground, subgraphRow } from '../../platform/subgraph-row.ts';
+import { checkerSettings } from './checker/checker-settings.ts';
 import type { JudgingParts } from './conductor/judging.ts';
 import { gslbEvents } from './events.ts';
 import { nameServerSettings } from './nameserver/dns-settings.ts';
@@ -58,9 +59,17 @@ export const gslbRow = subgraphRow({
     'gslb.quota.pools': quota(1_000, 'pools of GSLBs'),
     'gslb.quota.members': quota(10_000, 'members of pools of GSLBs'),
     'gslb.quota.monitors': quota(1_000, 'monitors of GSLBs'),
+    ...checkerSettings,
     ...nameServerSettings,
   },
   roles: [
+    {
+      name: 'checker',
+      standard: false,
+      database: false,
+      create: async (ground, settings) =>
+        (await import('./checker/checker-role.ts')).createCheckerRole(ground, settings),
+    },
     {
       name: 'dns',
       standard: false,

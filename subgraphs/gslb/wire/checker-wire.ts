@@ -79,6 +79,8 @@ export const grantDocument = z.object({
   epoch: count,
   vantagePoint: name,
   stampMs: stamp,
+  /** The last batch that counted of the incarnation before, so that a lost acknowledgement doubles no history. Absent: not known. */
+  counted: count.optional(),
   /** CIDR blocks that may be dialled from this vantage point; empty: all. */
   allowedBlocks: blocks,
   /** CIDR blocks that may not, also if they are in `allowedBlocks`. */

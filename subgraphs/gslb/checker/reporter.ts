@@ -1,0 +1,243 @@
+// What a checker says, and when: changed verdicts in numbered batches, one at a time, and all that holds in a new incarnation or epoch.
+// Pure: times come in, by the monotonic clock. It holds to conductor/report-ledger.ts: a number has one content, and each grant is taken
+// once.
+//
+// A verdict that was replaced before it was acknowledged is past: history, sent beside what holds, and never a vote. There is room for
+// so many past ones; then the oldest are dropped, and counted.
+import {
+  type CheckerBatch,
+  type Grant,
+  mostMessageLength,
+  mostVerdicts,
+  type SpokenVerdict,
+} from '../wire/checker-wire.ts';
+
+export interface Seen {
+  /** `MEMBER/MONITOR`. */
+  readonly target: string;
+  readonly verdict: 'UP' | 'DOWN';
+  /** When the check that first showed it ended. */
+  readonly sinceMs: number;
+  readonly latencyMs: number | null;
+  /** Why it is DOWN. */
+  readonly message: string | null;
+}
+
+interface Change extends Seen {
+  /** It counted, in whatever incarnation. */
+  counted: boolean;
+}
+
+interface Flight {
+  readonly incarnation: number;
+  readonly number: number;
+  readonly verdicts: readonly Change[];
+  readonly past: readonly Change[];
+}
+
+export type Standing = Pick<Grant, 'incarnation' | 'epoch' | 'vantagePoint' | 'stampMs' | 'counted' | 'heartbeatMs'>;
+export type ReporterLoad = Omit<CheckerBatch['load'], 'dropped'>;
+
+export interface ReporterOptions {
+  /** Default 10,000. */
+  readonly mostPast?: number;
+  /** In one batch, verdicts and past ones together. */
+  readonly mostVerdicts?: number;
+}
+
+/** A latency is said again when it differs by this share from what was said, and by this time. */
+const newsShare = 0.25;
+const newsMs = 2;
+/** So many in one heartbeat. */
+const mostLatencies = 20;
+
+export class Reporter {
+  readonly #mostPast: number;
+  readonly #mostVerdicts: number;
+  readonly #present = new Map<string, Change>();
+  /** Of the present ones, those to say in this incarnation and epoch, in order. */
+  readonly #toSay = new Map<string, Change>();
+  /** Latencies that moved: said with the next heartbeat. */
+  readonly #latencies = new Map<string, number>();
+  /** Oldest first. */
+  #past: Change[] = [];
+  #dropped = 0;
+  #standing: Standing | undefined;
+  #connected = false;
+  #number = 0;
+  #stampMs = 0;
+  #flight: Flight | undefined;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
+  #saidAbstains: boolean | undefined;
+
+  constructor({ mostPast = 10_000, mostVerdicts: most = mostVerdicts }: ReporterOptions = {}) {
+    this.#mostPast = mostPast;
+    this.#mostVerdicts = most;
+  }
+
+  /** Past changes that were dropped since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get waiting(): number {
+    return this.#toSay.size + this.#past.length;
+  }
+
+  verdictOf(target: string): Seen | undefined {
+    return this.#present.get(target);
+  }
+
+  /** What a check showed. */
+  note(seen: Seen): void {
+    const before = this.#present.get(seen.target);
+    if (before?.verdict === seen.verdict) {
+      this.#noteLatency(before, seen.latencyMs);
+      return;
+    }
+    if (before !== undefined && !before.counted && !this.#isInFlight(before)) this.#bury([before]);
+    const change = { ...seen, counted: false };
+    this.#present.set(seen.target, change);
+    this.#latencies.delete(seen.target);
+    // Last: in the order of the changes.
+    this.#toSay.delete(seen.target);
+    this.#toSay.set(seen.target, change);
+  }
+
+  /** It is not this checker's any more. What was not said of it stays unsaid: its next checker says what holds. */
+  forget(target: string): void {
+    this.#present.delete(target);
+    this.#toSay.delete(target);
+    this.#latencies.delete(target);
+  }
+
+  /** The connection was lost, or a new one begins: nothing is sent until a grant comes. */
+  disconnected(): void {
+    this.#connected = false;
+  }
+
+  /** False: it was taken before, or is older than one that was. */
+  grant(standing: Standing): boolean {
+    const last = this.#standing;
+    const isNewer =
+      last === undefined ||
+      standing.incarnation > last.incarnation ||
+      (standing.incarnation === last.incarnation && standing.epoch > last.epoch);
+    if (!isNewer) return false;
+    if (standing.incarnation !== last?.incarnation) {
+      this.#settle(standing);
+      this.#number = 0;
+      this.#stampMs = 0;
+    }
+    this.#standing = standing;
+    this.#stampMs = Math.max(this.#stampMs, standing.stampMs);
+    this.#connected = true;
+    this.#sentAtMs = Number.NEGATIVE_INFINITY;
+    const said = new Set(this.#toSay.keys());
+    for (const [target, change] of this.#present) if (!said.has(target)) this.#toSay.set(target, change);
+    return true;
+  }
+
+  stamp(stampMs: number): void {
+    this.#stampMs = Math.max(this.#stampMs, stampMs);
+  }
+
+  /** Of the batch in flight. */
+  acknowledged(): void {
+    const flight = this.#flight;
+    if (flight === undefined) return;
+    this.#flight = undefined;
+    for (const change of [...flight.verdicts, ...flight.past]) change.counted = true;
+  }
+
+  /** When `next` is to be asked again, if nothing happens before. Undefined: only what happens matters. */
+  dueAtMs(): number | undefined {
+    if (this.#standing === undefined || !this.#connected || this.#flight !== undefined) return undefined;
+    return this.#sentAtMs + this.#standing.heartbeatMs;
+  }
+
+  /** The batch to send now, which is in flight from then on; undefined: none. */
+  next(nowMs: number, load: ReporterLoad): CheckerBatch | undefined {
+    const standing = this.#standing;
+    if (standing === undefined || !this.#connected || this.#flight !== undefined) return undefined;
+    const abstains = load.abstains !== null;
+    const isDue = nowMs >= this.#sentAtMs + standing.heartbeatMs;
+    const hasNews = this.#toSay.size > 0 || this.#past.length > 0 || abstains !== this.#saidAbstains;
+    if (!isDue && !hasNews) return undefined;
+    if (isDue) this.#sayLatencies();
+    const verdicts = [...this.#toSay.values()].slice(0, this.#mostVerdicts);
+    const past = this.#past.splice(0, this.#mostVerdicts - verdicts.length);
+    for (const { target } of verdicts) this.#toSay.delete(target);
+    this.#number += 1;
+    this.#flight = { incarnation: standing.incarnation, number: this.#number, verdicts, past };
+    this.#sentAtMs = nowMs;
+    this.#saidAbstains = abstains;
+    const { vantagePoint, incarnation, epoch } = standing;
+    return {
+      ...{ vantagePoint, incarnation, epoch, number: this.#number, stampMs: this.#stampMs, abstains },
+      verdicts: verdicts.map((each) => spoken(each, nowMs)),
+      past: past.map((each) => spoken(each, nowMs)),
+      load: { ...load, dropped: this.#dropped },
+    };
+  }
+
+  #isInFlight(change: Change): boolean {
+    return this.#flight?.verdicts.includes(change) === true;
+  }
+
+  /** What became of the batch in flight when its connection was lost. */
+  #settle({ incarnation, counted }: Standing): void {
+    const flight = this.#flight;
+    this.#flight = undefined;
+    if (flight === undefined) return;
+    const changes = [...flight.past, ...flight.verdicts];
+    if (counted !== undefined && flight.incarnation === incarnation - 1 && counted >= flight.number) {
+      for (const change of changes) change.counted = true;
+      return;
+    }
+    const isPast = (change: Change) => !change.counted && this.#present.get(change.target) !== change;
+    this.#bury([...flight.past, ...flight.verdicts.filter(isPast)]);
+  }
+
+  #bury(changes: readonly Change[]): void {
+    const merged = [...this.#past, ...changes];
+    // One that was in flight is older than what came since.
+    if (changes.length > 1 || (merged.at(-2)?.sinceMs ?? 0) > (merged.at(-1)?.sinceMs ?? 0))
+      merged.sort((one, other) => one.sinceMs - other.sinceMs);
+    const surplus = Math.max(0, merged.length - this.#mostPast);
+    this.#dropped += surplus;
+    this.#past = merged.slice(surplus);
+  }
+
+  #noteLatency(before: Change, latencyMs: number | null): void {
+    const { target, latencyMs: said } = before;
+    if (latencyMs === null || before.verdict !== 'UP') return;
+    // Smoothed: one slow check is no news.
+    const known = this.#latencies.get(target) ?? said ?? latencyMs;
+    this.#latencies.set(target, known + (latencyMs - known) / 4);
+  }
+
+  #sayLatencies(): void {
+    let left = mostLatencies;
+    for (const [target, latencyMs] of this.#latencies) {
+      if (left === 0) break;
+      const change = this.#present.get(target);
+      if (change === undefined || this.#toSay.has(target)) continue;
+      const moved = Math.abs(latencyMs - (change.latencyMs ?? 0));
+      if (moved < newsMs || moved < newsShare * (change.latencyMs ?? 0)) continue;
+      const renewed = { ...change, latencyMs };
+      this.#present.set(target, renewed);
+      this.#toSay.set(target, renewed);
+      this.#latencies.delete(target);
+      left -= 1;
+    }
+  }
+}
+
+function spoken({ target, verdict, sinceMs, latencyMs, message }: Change, nowMs: number): SpokenVerdict {
+  return {
+    ...{ target, verdict, agoMs: Math.max(0, Math.round(nowMs - sinceMs)) },
+    latencyMs: latencyMs === null ? null : Math.round(latencyMs),
+    message: message === null ? null : message.slice(0, mostMessageLength),
+  };
+}
