@@ -32,7 +32,7 @@ const stamp = z.number().nonnegative();
 const name = z.string().min(1).max(255);
 const host = z.string().min(1).max(253);
 const port = z.number().int().min(1).max(65_535);
-const blocks = z.array(z.string().max(64)).max(1_000);
+const blocks = z.array(z.string().max(64)).max(10_000);
 
 export interface TargetName {
   readonly member: string;
