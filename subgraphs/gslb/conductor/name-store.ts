@@ -47,6 +47,11 @@ export async function lockNames(
   });
 }
 
+/** By its name without a final dot. */
+export async function nameOfFqdn(db: Sql, fqdn: string): Promise<PlannedName | undefined> {
+  return (await db.query<Raw>(`SELECT ${columns} FROM gslb WHERE live_fqdn = ?`, [fqdn])).map(toRow)[0];
+}
+
 /** Members of the pools of a name, in the order of their ids: whoever changes one of them is waited for. */
 export async function lockMembersOfName(tx: Transaction, gslbId: string): Promise<void> {
   const ids = await tx.query<{ id: string }>(

@@ -40,3 +40,10 @@ export async function planAt(
   );
   return row === undefined ? undefined : { ...row, plan: JSON.parse(row.plan) };
 }
+
+/** Null: it is no longer kept, or there was none. */
+export async function planOfGeneration(db: Sql, gslbId: string, generation: number): Promise<NamePlan | null> {
+  const sql = 'SELECT plan FROM gslb_plan WHERE gslb_id = ? AND generation = ?';
+  const [row] = await db.query<{ plan: string }>(sql, [gslbId, generation]);
+  return row === undefined ? null : JSON.parse(row.plan);
+}

@@ -82,7 +82,7 @@ async function usualHead(db: Sql, zone: string): Promise<ZoneHead> {
 }
 
 /** The regions of the vantage points for all; a name with blocks of its own has a map of its own. */
-async function clientMapsOf(db: Sql, zone: string): Promise<readonly ClientMap[]> {
+export async function clientMapsOf(db: Sql, zone: string): Promise<readonly ClientMap[]> {
   const regions = (await readVantagePoints(db)).map(({ region, spec: { latitude, longitude } }) => ({
     ...{ region, latitude, longitude },
   }));

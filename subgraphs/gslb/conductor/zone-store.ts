@@ -134,6 +134,16 @@ export async function lastChangeOf(db: Sql, zone: string, gslbId: string): Promi
   return (await db.query<{ generation: number | null }>(sql, [zone, gslbId]))[0]?.generation ?? undefined;
 }
 
+/** How often the name changed after a generation of the zone. */
+export async function changesAfter(
+  db: Sql,
+  { zone, gslbId, zoneGeneration }: { readonly zone: string; readonly gslbId: string; readonly zoneGeneration: number },
+): Promise<number> {
+  const sql =
+    'SELECT CAST(COUNT(*) AS INT) AS count FROM gslb_zone_change WHERE zone = ? AND generation > ? AND gslb_id = ?';
+  return (await db.query<{ count: number }>(sql, [zone, zoneGeneration, gslbId]))[0]?.count ?? 0;
+}
+
 /** UUIDs of names that wait for name servers, and the zone's generation in which each changed last. */
 export function awaitedNames(
   db: Sql,

@@ -11,7 +11,13 @@ import { createJudgeQueues } from '../../../../subgraphs/gslb/conductor/judge-qu
 import type { JudgingParts } from '../../../../subgraphs/gslb/conductor/judging.ts';
 import { recordReport } from '../../../../subgraphs/gslb/conductor/report.ts';
 import type { Verdict } from '../../../../subgraphs/gslb/engine/quorum.ts';
-import type { GslbSpec, MemberSpec, MonitorSpec, PoolSpec } from '../../../../subgraphs/gslb/objects/specs.ts';
+import type {
+  GslbSpec,
+  MemberSpec,
+  MonitorSpec,
+  PoolSpec,
+  VantagePointSpec,
+} from '../../../../subgraphs/gslb/objects/specs.ts';
 import { gslbRow } from '../../../../subgraphs/gslb/row.ts';
 import { type CheckerBatch, targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
@@ -96,7 +102,13 @@ export class GslbPlace {
   }
 
   /** A checker of a new vantage point, connected. */
-  async vantagePoint(name: string, region = name, spec: object = {}): Promise<TestChecker> {
+  async vantagePoint(name: string, region = name): Promise<TestChecker> {
+    await this.vantagePointWithout(name, {}, region);
+    return this.checker(name);
+  }
+
+  /** A vantage point without a checker. */
+  async vantagePointWithout(name: string, spec: Partial<VantagePointSpec> = {}, region = name): Promise<void> {
     await this.ground.db.execute(
       'INSERT INTO gslb_vantage_point (id, name, live_name, region, spec) VALUES (?, ?, ?, ?, ?)',
       [
@@ -104,7 +116,6 @@ export class GslbPlace {
         JSON.stringify({ latitude: 0, longitude: 0, allowedBlocks: [], deniedBlocks: [], beacons: [], ...spec }),
       ],
     );
-    return this.checker(name);
   }
 
   async checker(vantagePoint: string, id = newUuid()): Promise<TestChecker> {

@@ -1,0 +1,99 @@
+// Why a client gets its answer, now or at a past moment, and what every name server of ours answers it now. By the one function that
+// answers (dns/policy/answer.ts), from the plan that is or was wanted.
+import { type Explained, explain } from '../../../dns/policy/answer.ts';
+import { clientAddress, type GeoSource, noGeo, prepareClientMap } from '../../../dns/policy/client.ts';
+import type { NamePlan } from '../../../dns/policy/plan.ts';
+import { prepareName } from '../../../dns/policy/prepare.ts';
+import type { Sql } from '../../../platform/database/database.ts';
+import { readNameServers } from './name-server-store.ts';
+import { nameOfFqdn, type PlannedName } from './name-store.ts';
+import { planAt, planOfGeneration } from './plan-store.ts';
+import { clientMapsOf } from './zone-plans.ts';
+import { changesAfter, isAnswered, readZonesNamed } from './zone-store.ts';
+
+export interface ExplainQuestion {
+  /** Without a final dot, in lower case. */
+  readonly fqdn: string;
+  /** A, AAAA, CNAME or another. */
+  readonly type: string;
+  /** An address. */
+  readonly client: string;
+  /** How much of it is known: the prefix of a client subnet; undefined: all. */
+  readonly clientBits?: number;
+  /** Undefined: now. */
+  readonly at?: Date;
+  /** Where clients are; default: nowhere. */
+  readonly geo?: GeoSource;
+  /** 0 ≤ x < 1, for steps that choose at random. */
+  readonly draw?: () => number;
+}
+
+export interface ServerAnswer {
+  /** UUID of its machine. */
+  readonly serverId: string;
+  readonly name: string;
+  /** Of the zone, that it said last; null: it has not said one. */
+  readonly zoneGeneration: number | null;
+  /** Changes of the name that it does not have yet. */
+  readonly behind: number;
+  readonly heardAt: Date | null;
+  /** Null: it has nothing of the name, or its plan is no longer kept. */
+  readonly answer: Explained | null;
+}
+
+export interface GslbExplanation {
+  readonly gslbId: string;
+  /** Of the name's plan. */
+  readonly generation: number;
+  /** The change of a verdict that made it; null: another cause, or the plan of now. */
+  readonly flipId: string | null;
+  readonly plan: NamePlan;
+  readonly answer: Explained;
+  /** Empty for a past moment, and for a zone that others answer. */
+  readonly servers: readonly ServerAnswer[];
+}
+
+/** Undefined: there is no such name, or it had no answer then, or that is no longer kept. Throws when the client is not an address. */
+export async function gslbExplain(db: Sql, question: ExplainQuestion): Promise<GslbExplanation | undefined> {
+  const { fqdn, type, client, clientBits, at, geo = noGeo, draw = Math.random } = question;
+  const asked = { type, client: clientAddress(client, clientBits), geo, draw };
+  const name = await nameOfFqdn(db, fqdn);
+  if (name === undefined) return undefined;
+  const maps = new Map((await clientMapsOf(db, name.zone)).map((map) => [map.mapId, prepareClientMap(map)]));
+  const answerOf = (plan: NamePlan) => explain(prepareName(plan, maps), asked);
+  const now = name.plan === null ? undefined : { plan: name.plan, generation: name.generation, flipId: null };
+  const wanted = at === undefined ? now : await planAt(db, name.id, at);
+  if (wanted === undefined) return undefined;
+  const { plan, generation, flipId } = wanted;
+  return {
+    ...{ gslbId: name.id, generation, flipId, plan, answer: answerOf(plan) },
+    servers: at === undefined ? await serversOf(db, name, answerOf) : [],
+  };
+}
+
+async function serversOf(
+  db: Sql,
+  name: PlannedName,
+  answerOf: (plan: NamePlan) => Explained,
+): Promise<readonly ServerAnswer[]> {
+  const zone = (await readZonesNamed(db, [name.zone])).get(name.zone);
+  if (!isAnswered(zone)) return [];
+  const answers: ServerAnswer[] = [];
+  for (const { id: serverId, name: server, state, heardAt } of await readNameServers(db)) {
+    const zoneGeneration = state?.zones[`${name.zone}.`] ?? null;
+    // Each change of a name is one generation of its plan.
+    const behind =
+      zoneGeneration === null ? 0 : await changesAfter(db, { zone: name.zone, gslbId: name.id, zoneGeneration });
+    const plan =
+      zoneGeneration === null
+        ? null
+        : behind === 0
+          ? name.plan
+          : await planOfGeneration(db, name.id, name.generation - behind);
+    answers.push({
+      ...{ serverId, name: server, zoneGeneration, behind, heardAt },
+      answer: plan === null ? null : answerOf(plan),
+    });
+  }
+  return answers;
+}
