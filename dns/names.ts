@@ -1,4 +1,5 @@
-// The names that may be published: host names (RFC 952, RFC 1123) below a zone, with room for the fence's label before them.
+// The names that may be published: host names (RFC 952, RFC 1123) and wildcards (RFC 4592) below a zone, with room for the fence's label
+// before them.
 import { quoted } from '../platform/errors.ts';
 
 /** Before a name it makes that of the TXT record which says who wrote the name's records. */
@@ -8,6 +9,7 @@ export const fenceLabel = '_tidegate';
 const longestName = 253;
 /** So that the fence's name is a name too. */
 const longestOwnName = longestName - fenceLabel.length - 1;
+const targetLabel = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** What is wrong with a zone's name, and what to give; undefined: nothing. Lower case, without a final dot. */
@@ -18,13 +20,27 @@ export function zoneFault(zone: string): string | undefined {
   return wrong === undefined ? undefined : `${quoted(zone)} is not a zone: ${labelFault(wrong)}`;
 }
 
-/** The same for a name that is to be published in a zone. */
+/** The same for a name that is to be published in a zone; its first label may be `*`. */
 export function nameFault(zone: string, name: string): string | undefined {
   if (!name.endsWith(`.${zone}`)) return `the name ${quoted(name)} is not below the zone ${quoted(zone)}`;
   if (name.length > longestOwnName)
     return `the name ${quoted(name)} has ${name.length} characters; at most ${longestOwnName} are allowed`;
-  const wrong = name.split('.').find((each) => !label.test(each));
+  const wrong = name.split('.').find((each, index) => !label.test(each) && (each !== '*' || index > 0));
   return wrong === undefined ? undefined : `the name ${quoted(name)} is not a host name: ${labelFault(wrong)}`;
+}
+
+/** The same for the name that an alias stands for, which may be anywhere. Underscores are in use there. */
+export function targetFault(name: string): string | undefined {
+  if (name.length > longestName)
+    return `the target ${quoted(name)} has ${name.length} characters; at most ${longestName} are allowed`;
+  const wrong = name.split('.').find((each) => !targetLabel.test(each));
+  return wrong === undefined
+    ? undefined
+    : `the target ${quoted(name)} is not a name: ${quoted(wrong)} is not 1 to 63 lower-case letters, digits, underscores and inner hyphens`;
+}
+
+export function isWildcard(name: string): boolean {
+  return name.startsWith('*.');
 }
 
 function labelFault(text: string): string {

@@ -9,22 +9,31 @@ export const dnsPart = sharedPart({
   name: 'dns',
   settings: dnsSettings,
   migrations: { owner: 'dns', folder: fileURLToPath(new URL('../prisma/migrations/dns', import.meta.url)) },
-  async work({ db, wake, log, health }, settings) {
+  async work({ db, wake, log, health, egress, sealer }, settings) {
     const servers = await openServers(settings);
     const { failingNames } = await import('./publish/publication-store.ts');
+    const { failingServers } = await import('./publish/server-states.ts');
     // Not required: names keep their last answer.
     const check = async () => {
       const { count, reason } = await failingNames(db);
       if (count > 0) throw new Error(`${count} names are not published: ${reason}`);
-      return `${servers.length} servers`;
+      const failing = await failingServers(db);
+      if (failing.count > 0) throw new Error(`${failing.count} DNS servers have failed: ${failing.reason}`);
+      return `${servers.length} servers of the settings`;
     };
     health.add('names in DNS', check, { required: false });
+    const { BackendOpener } = await import('./backends/open-backends.ts');
     const { createPublishQueue } = await import('./publish/publish-queue.ts');
+    const { createServerQueue } = await import('./publish/server-queue.ts');
+    const { createZoneQueue } = await import('./publish/zone-queue.ts');
     const { createLookQueue } = await import('./publish/look-queue.ts');
+    const backends = new BackendOpener({ db, egress, sealer, timeoutMs: settings['dns.timeoutMs'] });
     return {
       queues: [
-        createPublishQueue({ db, wake, servers }),
-        createLookQueue({ db, wake, log, servers, intervalMs: settings['dns.lookIntervalMs'] }),
+        createPublishQueue({ db, wake, servers, backends }),
+        createServerQueue({ db, wake, log, servers, backends }),
+        createZoneQueue({ db, backends }),
+        createLookQueue({ db, wake, log, servers, backends, intervalMs: settings['dns.lookIntervalMs'] }),
       ],
     };
   },

@@ -8,7 +8,6 @@ import type { Wake } from '../../platform/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
 import { lookKind } from '../records/record-store.ts';
 import { DnsError } from '../servers/dns-error.ts';
-import type { RecordServer } from '../servers/record-server.ts';
 import {
   owePublication,
   pageOfSets,
@@ -18,12 +17,13 @@ import {
   type ZoneRow,
   zoneNames,
 } from './publication-store.ts';
+import { isServerFault, type KnownServer, readServers, recordServerFailure } from './server-states.ts';
+import { serversOfBackend, type ZoneServers } from './zone-servers.ts';
 
-export interface LookParts {
+export interface LookParts extends ZoneServers {
   readonly db: Database;
   readonly wake: Wake;
   readonly log: Logger;
-  readonly servers: readonly RecordServer[];
   readonly intervalMs: number;
 }
 
@@ -61,8 +61,9 @@ async function look(parts: LookParts, job: OwedJob, signal: AbortSignal): Promis
     );
   const isLast = sets.length < namesAtOnce;
   await db.transaction(async (tx) => {
-    for (const { id } of wrong) await owePublication(tx, wake, id);
+    // The zone's row first, as who declares a name in it does.
     await recordLook(tx, zone.name, isLast ? null : (sets.at(-1)?.name ?? null));
+    for (const { id } of wrong) await owePublication(tx, wake, id);
     await finishOwed(tx, job);
     await owe(tx, lookKind, zone.name, { dueInMs: isLast ? intervalMs : 0 });
   });
@@ -70,27 +71,38 @@ async function look(parts: LookParts, job: OwedJob, signal: AbortSignal): Promis
 
 /** Those of which a server answers something else. What is not published yet is owed anyway. */
 async function differing(
-  { servers, log }: LookParts,
+  parts: LookParts,
   zone: ZoneRow,
   sets: readonly RecordSet[],
   signal: AbortSignal,
 ): Promise<RecordSet[]> {
+  const { db, wake, log } = parts;
+  const all = await serversOfBackend(parts, zone.backendId);
+  const ids = all.map(({ id }) => id);
+  const rows = await readServers(db, ids);
+  const servers = all.filter(({ id }) => (rows.get(id)?.state ?? 'SERVING') === 'SERVING');
   const wrong: RecordSet[] = [];
   const published = sets.filter(isPublished).values();
   /** A server that does not answer is asked nothing more in this look. */
-  const silent = new Set<RecordServer>();
+  const silent = new Set<KnownServer>();
+  const giveUpOn = async (server: KnownServer, error: DnsError) => {
+    if (silent.has(server)) return;
+    silent.add(server);
+    log.warn({ server: server.server.name, code: error.code, err: error }, 'a DNS server was not looked at');
+    if (isServerFault(error)) await recordServerFailure(db, wake, server, error);
+  };
   const askInTurn = async () => {
     for (const set of published) {
       const wanted = wantedOf(set, zone.writer, Date.now());
-      const answers = servers.map(async (server) => {
-        if (silent.has(server)) return true;
-        return server.has(wanted, signal).catch((error: unknown) => {
+      const answers = servers.map(async (known) => {
+        if (silent.has(known)) return true;
+        try {
+          return await known.server.has(wanted, signal);
+        } catch (error) {
           if (!(error instanceof DnsError)) throw error;
-          if (!silent.has(server))
-            log.warn({ server: server.name, code: error.code, err: error }, 'a DNS server was not looked at');
-          silent.add(server);
+          await giveUpOn(known, error);
           return true;
-        });
+        }
       });
       if ((await Promise.all(answers)).includes(false)) wrong.push(set);
     }

@@ -20,16 +20,40 @@ async function lockById(tx: Transaction, id: string): Promise<RecordSet | undefi
 export interface ZoneRow {
   readonly name: string;
   readonly writer: string;
+  readonly backendId: string | null;
   readonly lookedTo: string | null;
 }
 
 export async function readZone(db: Sql, name: string): Promise<ZoneRow | undefined> {
-  const sql = 'SELECT name, writer, looked_to AS lookedTo FROM dns_zone WHERE name = ?';
+  const sql = 'SELECT name, writer, backend_id AS backendId, looked_to AS lookedTo FROM dns_zone WHERE name = ?';
   return (await db.query<ZoneRow>(sql, [name]))[0];
 }
 
 export async function zoneNames(db: Sql): Promise<readonly string[]> {
   return (await db.query<{ name: string }>('SELECT name FROM dns_zone ORDER BY name')).map(({ name }) => name);
+}
+
+export async function zonesOfBackend(db: Sql, backendId: string | null): Promise<readonly string[]> {
+  const sql = 'SELECT name FROM dns_zone WHERE backend_id <=> ? ORDER BY name';
+  return (await db.query<{ name: string }>(sql, [backendId])).map(({ name }) => name);
+}
+
+/** Names that not all servers have, in order. */
+export async function pageOfUnpublished(
+  db: Sql,
+  zone: string,
+  after: string | null,
+  take: number,
+): Promise<readonly { readonly id: string; readonly name: string }[]> {
+  const sql =
+    'SELECT id, name FROM dns_record_set WHERE zone = ? AND name > ? AND published_generation < generation ORDER BY name LIMIT ?';
+  return db.query(sql, [zone, after ?? '', take]);
+}
+
+/** Owes the publication of all names of a zone that not all servers have. */
+export async function oweUnpublished(tx: Transaction, wake: Wake, zone: string): Promise<void> {
+  const sql = 'SELECT id FROM dns_record_set WHERE zone = ? AND published_generation < generation';
+  for (const { id } of await tx.query<{ id: string }>(sql, [zone])) await owePublication(tx, wake, id);
 }
 
 export async function recordLook(tx: Transaction, zone: string, lookedTo: string | null): Promise<void> {
@@ -48,6 +72,19 @@ export function wantedOf(set: RecordSet, writer: string, readAtMs: number): Want
   return { zone, name, writer, owner, generation, records, ttlSeconds, earlierRecords: publishedRecords, readAtMs };
 }
 
+/** All servers that have not failed answer that generation; `lacking`: why one that has failed does not. */
+export async function recordAnswered(
+  tx: Transaction,
+  wake: Wake,
+  id: string,
+  { generation }: WantedName,
+  lacking: DnsError,
+): Promise<void> {
+  const sql = 'UPDATE dns_record_set SET answered_generation = ? WHERE id = ? AND answered_generation < ?';
+  const { affectedRows } = await tx.execute(sql, [generation, id, generation]);
+  await recordFailure(tx, wake, id, lacking, affectedRows > 0);
+}
+
 /** All servers answer that generation. The owner's follow-up work is owed if that is news. */
 export async function recordPublished(
   tx: Transaction,
@@ -61,8 +98,9 @@ export async function recordPublished(
   if (!isNews && set.error === null) return;
   if (isNews)
     await tx.execute(
-      'UPDATE dns_record_set SET published_generation = ?, published_records = ?, published_at = NOW(3) WHERE id = ?',
-      [generation, textOf(records), id],
+      `UPDATE dns_record_set SET published_generation = ?, published_records = ?, published_at = NOW(3),
+        answered_generation = GREATEST(answered_generation, ?) WHERE id = ?`,
+      [generation, textOf(records), generation, id],
     );
   await tx.execute('UPDATE dns_record_set SET error_code = NULL, error = NULL, failing_since = NULL WHERE id = ?', [
     id,
@@ -70,15 +108,21 @@ export async function recordPublished(
   await oweFollowUp(tx, wake, set);
 }
 
-/** An attempt failed. The owner's follow-up work is owed when the reason is another than before. */
-export async function recordFailure(tx: Transaction, wake: Wake, id: string, failure: DnsError): Promise<void> {
+/** An attempt failed. The owner's follow-up work is owed when the reason is another than before, or something else is news. */
+export async function recordFailure(
+  tx: Transaction,
+  wake: Wake,
+  id: string,
+  failure: DnsError,
+  isNews = false,
+): Promise<void> {
   const set = await lockById(tx, id);
   if (set === undefined) return;
   await tx.execute(
     'UPDATE dns_record_set SET error_code = ?, error = ?, failing_since = COALESCE(failing_since, NOW(3)) WHERE id = ?',
     [failure.code, `${failure.message}. ${dnsErrors[failure.code]}`.slice(0, 1024), id],
   );
-  if (set.error?.code !== failure.code) await oweFollowUp(tx, wake, set);
+  if (isNews || set.error?.code !== failure.code) await oweFollowUp(tx, wake, set);
 }
 
 /** If a server has a newer generation than the database, after a failover that lost writes: ours becomes the newest. */

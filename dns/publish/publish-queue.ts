@@ -6,7 +6,7 @@ import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/owed-
 import type { Wake } from '../../platform/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
 import { publishKind } from '../records/record-store.ts';
-import { DnsError } from '../servers/dns-error.ts';
+import { DnsError, type DnsErrorCode, dnsErrors } from '../servers/dns-error.ts';
 import type { RecordServer, WantedName } from '../servers/record-server.ts';
 import { fudgeSeconds } from '../wire/tsig.ts';
 import {
@@ -15,21 +15,27 @@ import {
   owePublication,
   readById,
   readZone,
+  recordAnswered,
   recordFailure,
   recordPublished,
   wantedOf,
   withdrawnForMs,
 } from './publication-store.ts';
+import { isServerFault, type KnownServer, readServers, recordServerFailure, type ServerRow } from './server-states.ts';
+import { serversOfBackend, type ZoneServers } from './zone-servers.ts';
 
-export interface PublishParts {
+export interface PublishParts extends ZoneServers {
   readonly db: Database;
   readonly wake: Wake;
-  readonly servers: readonly RecordServer[];
 }
 
 /** While a withdrawn name keeps its fence: longer than any server takes an update that was read before the withdrawal. */
 export const fenceKeptMs = 3 * fudgeSeconds * 1000;
 const mostRounds = 3;
+/** While a server has failed, its fences stay. */
+const forgetLaterMs = 60_000;
+/** A server that takes so much longer than the others is left out, as one that failed. */
+const slowerMs = 500;
 
 export function createPublishQueue(parts: PublishParts): OwedQueue {
   return {
@@ -49,50 +55,164 @@ async function publishOnce(parts: PublishParts, job: OwedJob, signal: AbortSigna
     const zone = set === undefined ? undefined : await readZone(db, set.zone);
     if (set === undefined || zone === undefined) return db.transaction((tx) => finishOwed(tx, job));
     const wanted = wantedOf(set, zone.writer, readAtMs);
-    if (set.withdrawn && isPublished(set)) return forget(parts, job, set, wanted, signal);
-    const newer = await publishOnAll(parts, set, wanted, signal);
-    if (newer === undefined)
+    const servers = await openServers(parts, set.id, zone.backendId);
+    // After the name was read: a server that still counts as failed gets this generation when it returns.
+    const rows = await readServers(
+      db,
+      servers.map(({ id }) => id),
+    );
+    const withStates = servers.map((each) => ({ ...each, row: rows.get(each.id) }));
+    if (set.withdrawn && isPublished(set)) return forget(parts, job, set, wanted, withStates, signal);
+    const result = await publishOnAll(parts, set, wanted, withStates, signal);
+    if (result.overtakenBy === undefined) {
+      const { lacking, isAnswered } = result;
       return db.transaction(async (tx) => {
-        await recordPublished(tx, wake, set.id, wanted);
+        if (lacking === undefined) await recordPublished(tx, wake, set.id, wanted);
+        else if (isAnswered) await recordAnswered(tx, wake, set.id, wanted, lacking);
+        else await recordFailure(tx, wake, set.id, lacking);
         await finishOwed(tx, job);
-        if (set.withdrawn) await owePublication(tx, wake, set.id, fenceKeptMs);
+        if (lacking === undefined && set.withdrawn) await owePublication(tx, wake, set.id, fenceKeptMs);
       });
+    }
     // Either the name was changed meanwhile, or the database lost writes.
+    const newer = result.overtakenBy;
     await db.transaction((tx) => overtake(tx, set.id, newer));
     if (round === mostRounds)
       throw new DnsError('CHANGED_MEANWHILE', `${set.name} changed ${mostRounds} times while it was to be published`);
   }
 }
 
-/** Returns a newer generation if a server has one. Records and throws the failure of a server, after all were tried. */
+type ServerWithState = KnownServer & { readonly row: ServerRow | undefined };
+
+/** A backend that can't be opened fails for each of its names. */
+async function openServers(
+  { db, wake, ...zoneServers }: PublishParts,
+  setId: string,
+  backendId: string | null,
+): Promise<readonly KnownServer[]> {
+  try {
+    return await serversOfBackend(zoneServers, backendId);
+  } catch (error) {
+    if (error instanceof DnsError) await db.transaction((tx) => recordFailure(tx, wake, setId, error));
+    throw error;
+  }
+}
+
+interface PublishedOn {
+  /** A server has this newer generation. */
+  readonly overtakenBy?: number;
+  /** Why a server that has failed does not have it; undefined: all have it. */
+  readonly lacking?: DnsError;
+  /** All that have not failed have it, and there is one. */
+  readonly isAnswered: boolean;
+}
+
+/**
+ * Each server by itself: one that failed before is not waited for, and one that fails now is left out from now on. Records and throws what
+ * is wrong with the name at a server, after all were tried.
+ */
 async function publishOnAll(
-  { db, wake, servers }: PublishParts,
+  { db, wake }: PublishParts,
   { id }: RecordSet,
   wanted: WantedName,
+  servers: readonly ServerWithState[],
   signal: AbortSignal,
-): Promise<number | undefined> {
-  const results = await Promise.allSettled(servers.map((server) => named(server, server.publish(wanted, signal))));
+): Promise<PublishedOn> {
+  const tried = servers.filter(({ row }) => row?.state !== 'FAILING');
+  const results = await settleTogether(tried, (server, ending) => server.publish(wanted, ending), signal);
   const overtaken = results.flatMap((each) =>
     each.status === 'fulfilled' && each.value.state === 'OVERTAKEN' ? [each.value.generation] : [],
   );
-  if (overtaken.length > 0) return Math.max(...overtaken);
-  const failed = results.find((each) => each.status === 'rejected');
-  if (failed === undefined) return undefined;
-  const reason = isTimeout(signal) ? new DnsError('TIMED_OUT', 'the servers were too slow') : failed.reason;
-  if (reason instanceof DnsError) await db.transaction((tx) => recordFailure(tx, wake, id, reason));
-  throw reason;
+  const failures = results.map((each) => (each.status === 'rejected' ? (each.reason as unknown) : undefined));
+  // The end of the job's time says nothing about a server.
+  if (isTimeout(signal)) {
+    const slow = new DnsError('TIMED_OUT', 'the servers were too slow');
+    await db.transaction((tx) => recordFailure(tx, wake, id, slow));
+    throw slow;
+  }
+  let lacking = servers.find(({ row }) => row?.state === 'FAILING' || row?.state === 'RETURNING');
+  let reason = lacking === undefined ? undefined : earlierFailure(lacking);
+  let serving = 0;
+  for (const [index, server] of tried.entries()) {
+    const failure = failures[index];
+    if (failure === undefined) {
+      if (server.row?.state !== 'RETURNING') serving += 1;
+      continue;
+    }
+    if (!(failure instanceof DnsError) || !isServerFault(failure)) continue;
+    await recordServerFailure(db, wake, server, failure);
+    lacking ??= server;
+    reason ??= named(server.server, failure);
+  }
+  if (overtaken.length > 0) return { overtakenBy: Math.max(...overtaken), isAnswered: false };
+  const ofTheName = tried.findIndex((_server, index) => {
+    const failure = failures[index];
+    return failure !== undefined && !(failure instanceof DnsError && isServerFault(failure));
+  });
+  if (ofTheName !== -1) {
+    const failure = failures[ofTheName];
+    const server = tried[ofTheName] as ServerWithState;
+    if (!(failure instanceof DnsError)) throw failure;
+    const told = named(server.server, failure);
+    await db.transaction((tx) => recordFailure(tx, wake, id, told));
+    throw told;
+  }
+  return { ...(reason === undefined ? {} : { lacking: reason }), isAnswered: serving > 0 };
+}
+
+/** As Promise.allSettled; but once one is done, the others have `slowerMs` left. */
+async function settleTogether<Result>(
+  servers: readonly KnownServer[],
+  work: (server: RecordServer, signal: AbortSignal) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<readonly PromiseSettledResult<Result>[]> {
+  const slow = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const running = servers.map(async ({ server }) => {
+    try {
+      const result = await work(server, AbortSignal.any([signal, slow.signal]));
+      timer ??= setTimeout(() => slow.abort(tooSlow), slowerMs);
+      return result;
+    } catch (error) {
+      // A pause that was ended has an error of its own.
+      throw slow.signal.aborted && !signal.aborted && !(error instanceof DnsError) ? tooSlow : error;
+    }
+  });
+  const results = await Promise.allSettled(running);
+  clearTimeout(timer);
+  return results;
+}
+
+const tooSlow = new DnsError('TIMED_OUT', `it took more than ${slowerMs} ms longer than another server`);
+
+function earlierFailure({ row, server }: ServerWithState): DnsError {
+  const code = row?.errorCode ?? '';
+  return named(server, new DnsError(isCode(code) ? code : 'UNREACHABLE', row?.error ?? 'it failed'));
+}
+
+function isCode(text: string): text is DnsErrorCode {
+  return Object.hasOwn(dnsErrors, text);
 }
 
 /** Removes the fence of a withdrawn name, and its row, when nobody can come late any more. */
 async function forget(
-  { db, wake, servers }: PublishParts,
+  { db, wake }: PublishParts,
   job: OwedJob,
   set: RecordSet,
   wanted: WantedName,
+  servers: readonly ServerWithState[],
   signal: AbortSignal,
 ): Promise<void> {
-  const leftMs = fenceKeptMs - (await withdrawnForMs(db, set.id));
-  if (leftMs <= 0) await Promise.all(servers.map((server) => named(server, server.forget(wanted, signal))));
+  const areAllThere = servers.every(({ row }) => row === undefined || row.state === 'SERVING');
+  const leftMs = areAllThere ? fenceKeptMs - (await withdrawnForMs(db, set.id)) : forgetLaterMs;
+  if (leftMs <= 0)
+    await Promise.all(
+      servers.map(({ server }) =>
+        server.forget(wanted, signal).catch((error: unknown) => {
+          throw error instanceof DnsError ? named(server, error) : error;
+        }),
+      ),
+    );
   await db.transaction(async (tx) => {
     await finishOwed(tx, job);
     if (leftMs <= 0) await deleteWithdrawn(tx, set);
@@ -106,9 +226,6 @@ function isTimeout({ aborted, reason }: AbortSignal): boolean {
 }
 
 /** The server's name before what it says. */
-async function named<Result>({ name }: RecordServer, work: Promise<Result>): Promise<Result> {
-  return work.catch((error: unknown) => {
-    if (!(error instanceof DnsError)) throw error;
-    throw new DnsError(error.code, `${name}: ${error.message}`, { cause: error });
-  });
+function named({ name }: RecordServer, error: DnsError): DnsError {
+  return new DnsError(error.code, `${name}: ${error.message}`, { cause: error });
 }

@@ -1,8 +1,7 @@
 // The settings of dns: which servers hold the zones.
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { SettingsOf } from '../../platform/config.ts';
-import type { ServerPlace } from '../servers/transport.ts';
+import { placeOf, type ServerPlace } from '../servers/transport.ts';
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
@@ -41,10 +40,3 @@ export const dnsSettings = {
 } as const;
 
 export type DnsSettings = SettingsOf<typeof dnsSettings>;
-
-function placeOf(text: string): ServerPlace | undefined {
-  const [, six, four, digits] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text) ?? [];
-  const address = six ?? four ?? '';
-  const port = Number(digits);
-  return isIP(address) === (six === undefined ? 4 : 6) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
-}

@@ -6,6 +6,18 @@ export interface AddressRecord {
   readonly value: string;
 }
 
+/** The name that a CNAME stands for: lower case, without a final dot. Nothing else may be at the name beside it. */
+export interface AliasRecord {
+  readonly type: 'CNAME';
+  readonly value: string;
+}
+
+export type NameRecord = AddressRecord | AliasRecord;
+export type RecordType = NameRecord['type'];
+
+/** All kinds that are ever written at a name; the fence beside it is a TXT record. */
+export const recordTypes = ['A', 'AAAA', 'CNAME'] as const satisfies readonly RecordType[];
+
 /** A name in a zone, both in lower case and without a final dot. */
 export interface ZoneName {
   readonly zone: string;
@@ -21,15 +33,17 @@ export interface FollowUp {
 export interface RecordSet extends ZoneName {
   readonly id: string;
   readonly owner: string;
-  readonly records: readonly AddressRecord[];
+  readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
   /** Rises with each change; 0: the name is reserved, and never had records. */
   readonly generation: number;
   readonly withdrawn: boolean;
   /** The newest generation that all servers have answered, its records, and when they first did. */
   readonly publishedGeneration: number;
-  readonly publishedRecords: readonly AddressRecord[];
+  readonly publishedRecords: readonly NameRecord[];
   readonly publishedAt: Date | null;
+  /** The newest generation that all servers have answered, except those that had failed: they get it when they return. */
+  readonly answeredGeneration: number;
   /** Why the last attempt failed; null: it did not. */
   readonly error: RecordSetError | null;
   readonly followUp: FollowUp | null;
@@ -47,8 +61,13 @@ export function isPublished({ generation, publishedGeneration }: RecordSet): boo
   return publishedGeneration >= generation;
 }
 
+/** All servers that have not failed answer what is wanted. */
+export function isAnswered({ generation, answeredGeneration }: RecordSet): boolean {
+  return answeredGeneration >= generation;
+}
+
 /** Sorted and without repetition, so that equal sets have equal text. */
-export function sortedRecords(records: readonly AddressRecord[]): readonly AddressRecord[] {
-  const byText = new Map(records.map(({ type, value }) => [`${type} ${value}`, { type, value }]));
+export function sortedRecords(records: readonly NameRecord[]): readonly NameRecord[] {
+  const byText = new Map(records.map(({ type, value }) => [`${type} ${value}`, { type, value } as NameRecord]));
   return [...byText].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, record]) => record);
 }

@@ -6,8 +6,9 @@ import { newToken, newUuid } from '../../platform/ids.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { owe } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
-import { nameFault, zoneFault } from '../names.ts';
-import { type AddressRecord, type FollowUp, type RecordSet, sortedRecords, type ZoneName } from './record-set.ts';
+import { type BackendType, unsupported } from '../backends/backend-types.ts';
+import { nameFault, targetFault, zoneFault } from '../names.ts';
+import { type FollowUp, type NameRecord, type RecordSet, sortedRecords, type ZoneName } from './record-set.ts';
 
 /** Owed for a record set (UUID) that is to be published. */
 export const publishKind = 'dns-publish';
@@ -22,8 +23,8 @@ const ownerPattern = /^[a-z0-9-]{1,40}\/[A-Za-z0-9-]{1,59}$/;
 export interface Declaration extends ZoneName {
   /** Who the name belongs to, for example `loadbalancer/UUID`. */
   readonly owner: string;
-  /** Empty: the name keeps the records that it has, and a new one is only reserved. */
-  readonly records: readonly AddressRecord[];
+  /** Addresses, or one alias. Empty: the name keeps the records that it has, and a new one is only reserved. */
+  readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
   readonly followUp?: FollowUp;
   /** Of the input that names it, for a refusal. */
@@ -34,7 +35,8 @@ export interface Declaration extends ZoneName {
  * Declares what a name is to have, in the transaction of its owner. The owner's earlier declaration is replaced; the same again
  * changes nothing. Returns the record set as it is then wanted.
  *
- * Refuses NAME_TAKEN when the name belongs to another owner, INVALID_INPUT for what can't be published.
+ * Refuses NAME_TAKEN when the name belongs to another owner, INVALID_INPUT for what can't be published, NOT_SUPPORTED for what the
+ * zone's backend can't express.
  *
  * @example
  * const set = await declareRecords(tx, wake, {
@@ -46,7 +48,9 @@ export interface Declaration extends ZoneName {
 export async function declareRecords(tx: Transaction, wake: Wake, wanted: Declaration): Promise<RecordSet> {
   const { zone, name, owner, ttlSeconds, followUp, field = [] } = wanted;
   check(wanted);
-  await ensureZone(tx, zone);
+  const backend = await ensureZone(tx, zone);
+  const missing = backend === null ? undefined : unsupported(backend, wanted);
+  if (missing !== undefined) refuse('NOT_SUPPORTED', missing, { field });
   const before = (await lockName(tx, wanted)) ?? (await reserve(tx, wanted));
   if (before.owner !== owner && !before.withdrawn)
     refuse('NAME_TAKEN', `the name ${name} belongs to another object: choose another name`, { field });
@@ -103,23 +107,46 @@ function check({ zone, name, owner, records, ttlSeconds }: Declaration): void {
   invariant(ownerPattern.test(owner), `the owner of a name is KIND/ID, not ${owner}`);
   const fault = zoneFault(zone) ?? nameFault(zone, name);
   if (fault !== undefined) refuse('INVALID_INPUT', fault);
-  if (records.length > mostRecords)
-    refuse('INVALID_INPUT', `${name} would have ${records.length} addresses; at most ${mostRecords} are allowed`);
-  const wrong = records.find(({ type, value }) => !isAddress(type, value));
-  if (wrong !== undefined)
-    refuse('INVALID_INPUT', `${JSON.stringify(wrong.value)} is not an address for a record of type ${wrong.type}`);
+  const wrong = recordsFault(name, records);
+  if (wrong !== undefined) refuse('INVALID_INPUT', wrong);
   if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > longestTtlSeconds)
     refuse('INVALID_INPUT', `the TTL is ${ttlSeconds}; give 1 to ${longestTtlSeconds} seconds`);
 }
 
-function isAddress(type: AddressRecord['type'], value: string): boolean {
-  return canonicalAddressBlock(value) === value && !value.includes('/') && value.includes(':') === (type === 'AAAA');
+/** What is wrong with the records of a name; undefined: nothing. */
+export function recordsFault(name: string, records: readonly NameRecord[]): string | undefined {
+  if (records.length > mostRecords)
+    return `${name} would have ${records.length} addresses; at most ${mostRecords} are allowed`;
+  const alias = records.find(({ type }) => type === 'CNAME');
+  // RFC 1034 section 3.6.2.
+  if (alias !== undefined && records.length > 1)
+    return `${name} would have an alias (CNAME ${alias.value}) beside other records: give it alone`;
+  if (alias?.value === name) return `${name} would be an alias for itself`;
+  for (const { type, value } of records) {
+    const fault = type === 'CNAME' ? targetFault(value) : addressFault(type, value);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
-async function ensureZone(tx: Transaction, zone: string): Promise<void> {
-  if ((await tx.query('SELECT 1 FROM dns_zone WHERE name = ?', [zone])).length > 0) return;
-  await tx.execute('INSERT IGNORE INTO dns_zone (name, writer) VALUES (?, ?)', [zone, newToken()]);
-  await owe(tx, lookKind, zone);
+function addressFault(type: 'A' | 'AAAA', value: string): string | undefined {
+  const isAddress =
+    canonicalAddressBlock(value) === value && !value.includes('/') && value.includes(':') === (type === 'AAAA');
+  return isAddress ? undefined : `${JSON.stringify(value)} is not an address for a record of type ${type}`;
+}
+
+/** The type of the zone's backend, which the zone keeps until the transaction ends; null: the servers of the settings. */
+async function ensureZone(tx: Transaction, zone: string): Promise<BackendType | null> {
+  const sql = 'SELECT backend_id AS backendId FROM dns_zone WHERE name = ? LOCK IN SHARE MODE';
+  const [row] = await tx.query<{ backendId: string | null }>(sql, [zone]);
+  if (row === undefined) {
+    await tx.execute('INSERT IGNORE INTO dns_zone (name, writer) VALUES (?, ?)', [zone, newToken()]);
+    await owe(tx, lookKind, zone);
+    return null;
+  }
+  if (row.backendId === null) return null;
+  const [backend] = await tx.query<{ type: BackendType }>('SELECT type FROM dns_backend WHERE id = ?', [row.backendId]);
+  return backend?.type ?? null;
 }
 
 async function lockName(tx: Transaction, { zone, name }: ZoneName): Promise<RecordSet | undefined> {
@@ -138,18 +165,26 @@ async function reserve(tx: Transaction, { zone, name, owner, ttlSeconds }: Decla
 }
 
 /** JSON. */
-export function textOf(records: readonly AddressRecord[]): string {
+export function textOf(records: readonly NameRecord[]): string {
   return JSON.stringify(records);
 }
 
 export const columns = `id, zone, name, owner, records, ttl_seconds AS ttlSeconds, generation, withdrawn, published_generation AS
-  publishedGeneration, published_records AS publishedRecords, published_at AS publishedAt, error_code AS errorCode, error AS message,
+  publishedGeneration, answered_generation AS answeredGeneration, published_records AS publishedRecords, published_at AS publishedAt, error_code AS errorCode, error AS message,
   failing_since AS since, follow_up_kind AS followUpKind, follow_up_key AS followUpKey`;
 
 export interface Raw
   extends Pick<
     RecordSet,
-    'id' | 'zone' | 'name' | 'owner' | 'ttlSeconds' | 'generation' | 'publishedGeneration' | 'publishedAt'
+    | 'id'
+    | 'zone'
+    | 'name'
+    | 'owner'
+    | 'ttlSeconds'
+    | 'generation'
+    | 'publishedGeneration'
+    | 'answeredGeneration'
+    | 'publishedAt'
   > {
   readonly records: string;
   readonly withdrawn: number;

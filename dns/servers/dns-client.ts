@@ -1,5 +1,6 @@
 // Signed questions and updates to one server, and its answers, checked.
 import { randomInt } from 'node:crypto';
+import type { EgressPolicy } from '../../platform/net/egress.ts';
 import {
   decodeMessage,
   encodeQuery,
@@ -7,6 +8,7 @@ import {
   type Message,
   type Question,
   rcodes,
+  types,
   type WireRecord,
 } from '../wire/message.ts';
 import { WireError } from '../wire/name.ts';
@@ -16,11 +18,14 @@ import { askTcp, askUdp, longestUdpBytes, type ServerPlace } from './transport.t
 
 export interface DnsClientOptions {
   readonly place: ServerPlace;
-  readonly key: TsigKey;
+  /** Undefined: questions are not signed, and answers believed. */
+  readonly key: TsigKey | undefined;
   /** For one question, over UDP and TCP together. */
   readonly timeoutMs: number;
   /** Unix milliseconds; default: the clock. */
   readonly now?: () => number;
+  /** For servers that are named in the graph; undefined: those of the settings may be anywhere. */
+  readonly egress?: EgressPolicy | undefined;
 }
 
 export interface Update {
@@ -44,13 +49,15 @@ export class DnsClient {
     this.#options = options;
   }
 
-  /** The records that the server answers, with its authority; empty: there are none. Throws DnsError. */
+  /** The records that the server answers, with its authority; empty: there are none; a CNAME in place of them. Throws DnsError. */
   async query(question: Question, signal: AbortSignal): Promise<readonly WireRecord[]> {
     const id = randomInt(0x10000);
     const message = await this.#exchange(encodeQuery(id, question), this.#seconds(), signal, question);
     if (message.rcode !== rcodes.NXDOMAIN) throwUnlessDone(message);
     if (!message.isAuthoritative) throw new DnsError('NOT_AUTHORITATIVE', `it has no authority over ${question.name}`);
-    return message.answers.filter(({ name, type }) => name === question.name && type === question.type);
+    return message.answers.filter(
+      ({ name, type }) => name === question.name && (type === question.type || type === types.CNAME),
+    );
   }
 
   /**
@@ -75,8 +82,10 @@ export class DnsClient {
   }
 
   async #exchange(message: Buffer, atSeconds: number, signal: AbortSignal, question?: Question): Promise<Message> {
-    const { place, key, timeoutMs } = this.#options;
-    const { bytes, mac } = sign(message, key, atSeconds);
+    const { place, key, timeoutMs, egress } = this.#options;
+    const denial = egress?.denial(place.address, place.port);
+    if (denial !== undefined) throw new DnsError('EGRESS_DENIED', denial.reason);
+    const { bytes, mac } = key === undefined ? { bytes: message, mac: undefined } : sign(message, key, atSeconds);
     const check = (answer: Buffer) => this.#check(answer, message, mac, question);
     if (bytes.length <= longestUdpBytes) {
       const isOurs = (answer: Buffer) => answer.length > 2 && answer.readUInt16BE(0) === message.readUInt16BE(0);
@@ -89,7 +98,8 @@ export class DnsClient {
   }
 
   /** Throws DnsError for what is not a signed answer to the request. */
-  #check(bytes: Buffer, request: Buffer, requestMac: Buffer, question: Question | undefined): Message {
+  #check(bytes: Buffer, request: Buffer, requestMac: Buffer | undefined, question: Question | undefined): Message {
+    const { key } = this.#options;
     try {
       const answer = decodeMessage(bytes);
       const isAnswer = answer.isResponse && answer.id === request.readUInt16BE(0);
@@ -98,7 +108,7 @@ export class DnsClient {
       // Without a question: an error, whose code tells more.
       if (!isAnswer || (isOther && answer.rcode === rcodes.NOERROR))
         throw new DnsError('BAD_ANSWER', 'it answered something else');
-      this.#checkSignature(bytes, answer, requestMac);
+      if (key !== undefined && requestMac !== undefined) this.#checkSignature(bytes, answer, key, requestMac);
       return answer;
     } catch (error) {
       if (error instanceof WireError) throw new DnsError('BAD_ANSWER', error.message, { cause: error });
@@ -106,8 +116,7 @@ export class DnsClient {
     }
   }
 
-  #checkSignature(bytes: Buffer, answer: Message, requestMac: Buffer): void {
-    const { key } = this.#options;
+  #checkSignature(bytes: Buffer, answer: Message, key: TsigKey, requestMac: Buffer): void {
     if (answer.tsig === undefined) {
       // Errors may come without: they only cost another try.
       if (answer.rcode === rcodes.NOTAUTH)

@@ -15,6 +15,9 @@ export const dnsErrors = {
   SERVER_FAILURE: "Read the server's log.",
   NAME_TAKEN_BY_OTHERS: 'Remove the records that others made at the name, or choose another name.',
   NOT_AS_PUBLISHED: "Switch the server's caches off, and look for other records at the name.",
+  BAD_CERTIFICATE: "Give the backend the fingerprint of the server's certificate, or the authority that signed it.",
+  UNAUTHORIZED: 'Give the backend a key or account that the server takes.',
+  EGRESS_DENIED: 'Have the operator allow the address in egress.allow, or give the backend another one.',
   CHANGED_MEANWHILE: 'Nothing: it is tried again.',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -1,18 +1,19 @@
 // The fence: a TXT record beside each name says which database wrote the name's records, and from which generation. It changes in one
 // update with them, under the condition that it is as it was read: so a server itself refuses whoever comes late.
-import { fenceLabel } from '../names.ts';
+import { fenceLabel, isWildcard } from '../names.ts';
 
 export interface Fence {
   /** UUID of the database's zone. */
   readonly writer: string;
   readonly generation: number;
-  /** Number of address records; 0: the name has none of ours. */
+  /** Number of records at the name; 0: it has none of ours. */
   readonly records: number;
   readonly owner: string;
 }
 
+/** Of a wildcard it is not below the `*`, which would then be there without records of its own. No host name has an underscore. */
 export function fenceName(name: string): string {
-  return `${fenceLabel}.${name}`;
+  return `${fenceLabel}.${isWildcard(name) ? `_any${name.slice(1)}` : name}`;
 }
 
 export function fenceText({ writer, generation, records, owner }: Fence): string {

@@ -1,5 +1,6 @@
 // The port to a server that publishes names.
-import type { AddressRecord, ZoneName } from '../records/record-set.ts';
+import type { NameRecord, ZoneName } from '../records/record-set.ts';
+import type { TsigKey } from '../wire/tsig.ts';
 
 /** What a server is to have for a name. */
 export interface WantedName extends ZoneName {
@@ -8,10 +9,10 @@ export interface WantedName extends ZoneName {
   readonly owner: string;
   readonly generation: number;
   /** Empty: the name is to have none. */
-  readonly records: readonly AddressRecord[];
+  readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
   /** Those that it was last seen with: ours, although the fence beside them was lost. */
-  readonly earlierRecords: readonly AddressRecord[];
+  readonly earlierRecords: readonly NameRecord[];
   /** When this was read from the database, Unix milliseconds: the server takes it for a limited time after. */
   readonly readAtMs: number;
 }
@@ -22,12 +23,36 @@ export type PublishResult =
   | { readonly state: 'OVERTAKEN'; readonly generation: number };
 
 export interface RecordServer {
-  /** For messages. */
+  /** ADDRESS:PORT or URL: for messages, and where its backend's row keeps what was seen of it. */
   readonly name: string;
+  /** Throws DnsError unless it answers and has the zone. */
+  check(zone: string, signal: AbortSignal): Promise<void>;
   /** Changes what the server has, if it has something else, until it answers what is wanted. Throws DnsError. */
   publish(wanted: WantedName, signal: AbortSignal): Promise<PublishResult>;
   /** Whether the server answers exactly that. Throws DnsError. */
   has(wanted: WantedName, signal: AbortSignal): Promise<boolean>;
   /** Removes what is left of a name that is published without records. Throws DnsError. */
   forget(wanted: WantedName, signal: AbortSignal): Promise<void>;
+  /** Ends its connections. */
+  close?(): Promise<void>;
+}
+
+/** How a server is to have a zone. */
+export interface ZoneWish {
+  readonly zone: string;
+  /** Its NS records. */
+  readonly nameServers: readonly string[];
+  readonly isSigned: boolean;
+  /** ADDRESS:PORT of those that are told of changes and transfer the zone. */
+  readonly secondaries: readonly string[];
+  /** With which they do; undefined: the server's own rules apply. */
+  readonly transferKey: TsigKey | undefined;
+}
+
+/** A server that makes zones itself. */
+export interface ZoneServer {
+  /** Makes the zone, or changes what it has to what is wanted; records stay. Throws DnsError. */
+  ensureZone(wish: ZoneWish, signal: AbortSignal): Promise<void>;
+  /** The DS records for the parent zone, as text; empty: it is not signed. Throws DnsError. */
+  delegationSigners(zone: string, signal: AbortSignal): Promise<readonly string[]>;
 }

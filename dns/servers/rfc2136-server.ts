@@ -1,35 +1,32 @@
 // A server that takes updates by RFC 2136, signed with TSIG: PowerDNS, BIND, Knot and others. Each update has the fence as its
 // condition, so the server refuses a writer that came late, and records that others made are never touched.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AddressRecord } from '../records/record-set.ts';
-import { sortedRecords } from '../records/record-set.ts';
+import { type NameRecord, recordTypes, sortedRecords } from '../records/record-set.ts';
 import {
   classes,
   decodeAddress,
+  decodeTarget,
   decodeText,
   encodeAddress,
   encodeText,
   types,
   type WireRecord,
 } from '../wire/message.ts';
+import { encodeName } from '../wire/name.ts';
 import { DnsClient, type DnsClientOptions } from './dns-client.ts';
 import { DnsError } from './dns-error.ts';
 import { type Fence, fenceName, fenceText, parseFence } from './fence.ts';
 import type { PublishResult, RecordServer, WantedName } from './record-server.ts';
-
-/** What the server answers for a name. */
-interface Seen {
-  readonly fence: Fence | undefined;
-  readonly records: readonly AddressRecord[];
-  readonly ttls: ReadonlySet<number>;
-}
+import { fenceOf, hasOurs, isAsWanted, isFenceOf, isLeftOver, othersFence, type Seen } from './seen.ts';
+import { nameOfPlace } from './transport.ts';
 
 /** Writers of one name take turns: more rounds are not a race but a fault. */
 const mostRounds = 5;
 /** A server's cache may still have the old answer for a moment. Pauses before each further look, in milliseconds. */
 const readBackPausesMs = [20, 50, 100, 200, 400, 800];
 
-const addressTypes = ['A', 'AAAA'] as const;
+/** Types of records that others may have at a name, which exclude an alias there: none of them is ever removed. */
+const typesOfOthers = [2, 6, 12, 13, 15, 16, 17, 29, 33, 35, 37, 39, 43, 44, 52, 53, 61, 64, 65, 99, 256, 257];
 /** Never cached, so that each writer sees the last one's. */
 const fenceTtlSeconds = 0;
 
@@ -38,21 +35,23 @@ export class Rfc2136Server implements RecordServer {
   readonly #client: DnsClient;
 
   constructor(options: DnsClientOptions) {
-    const { address, port } = options.place;
-    this.name = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    this.name = nameOfPlace(options.place);
     this.#client = new DnsClient(options);
+  }
+
+  async check(zone: string, signal: AbortSignal): Promise<void> {
+    await this.#client.query({ name: zone, type: types.SOA }, signal);
   }
 
   async publish(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
     for (let round = 1; ; round += 1) {
       const seen = await this.#look(wanted, signal);
       const { fence } = seen;
-      if (fence !== undefined && fence.writer !== wanted.writer) return this.#othersFence(wanted, fence);
+      if (fence !== undefined && fence.writer !== wanted.writer) return othersFence(wanted, fence);
       if (fence !== undefined && fence.generation > wanted.generation)
         return { state: 'OVERTAKEN', generation: fence.generation };
       if (isAsWanted(seen, wanted)) return { state: 'PUBLISHED' };
-      if (round > mostRounds)
-        throw new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was to be published`);
+      if (round > mostRounds) throw await this.#whyNot(wanted, signal);
       const prerequisites = prerequisitesOf(seen, wanted);
       const result = await this.#client.update(
         { zone: wanted.zone, prerequisites, changes: changesOf(seen, wanted) },
@@ -78,10 +77,14 @@ export class Rfc2136Server implements RecordServer {
     );
   }
 
-  /** Of a withdrawn name nothing of ours is there. */
-  #othersFence({ name, records }: WantedName, { owner }: Fence): PublishResult {
-    if (records.length === 0) return { state: 'PUBLISHED' };
-    throw new DnsError('NAME_TAKEN_BY_OTHERS', `${name} belongs to ${owner} of another installation, says its fence`);
+  /** Its conditions failed again and again. */
+  async #whyNot({ name, records }: WantedName, signal: AbortSignal): Promise<DnsError> {
+    const isAlias = records.some(({ type }) => type === 'CNAME');
+    const others = isAlias ? typesOfOthers.map((type) => this.#client.query({ name, type }, signal)) : [];
+    const found = (await Promise.all(others)).flat().some(({ type }) => type !== types.CNAME);
+    return found
+      ? new DnsError('NAME_TAKEN_BY_OTHERS', `${name} has records of other types, beside which there can be no alias`)
+      : new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was to be published`);
   }
 
   async #readBack(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
@@ -97,75 +100,67 @@ export class Rfc2136Server implements RecordServer {
   }
 
   async #look({ name }: WantedName, signal: AbortSignal): Promise<Seen> {
-    const ask = (asked: string, type: number) => this.#client.query({ name: asked, type }, signal);
-    const [texts, ...addresses] = await Promise.all([
-      ask(fenceName(name), types.TXT),
-      ...addressTypes.map((type) => ask(name, types[type])),
-    ]);
-    const fences = texts.flatMap((record) => parseFence(decodeText(record)) ?? []);
-    const records = addressTypes.flatMap((type, index) =>
-      (addresses[index] ?? []).map((record) => ({ type, value: decodeAddress(record) })),
-    );
-    const ttls = new Set(addresses.flat().map(({ ttl }) => ttl));
-    return { fence: fences[0], records: sortedRecords(records), ttls };
+    return lookAt(this.#client, name, signal);
   }
 }
 
-function isAsWanted({ fence, records, ttls }: Seen, wanted: WantedName): boolean {
-  if (fence === undefined || !isFenceOf(fence, wanted)) return false;
-  // Where there are none of ours, a wildcard may answer, or others have the name.
-  if (wanted.records.length === 0) return true;
-  return isSame(records, wanted.records) && [...ttls].every((ttl) => ttl === wanted.ttlSeconds);
+/** What a server answers for a name. */
+export async function lookAt(client: DnsClient, name: string, signal: AbortSignal): Promise<Seen> {
+  const ask = (asked: string, type: number) => client.query({ name: asked, type }, signal);
+  const [texts, ...answers] = await Promise.all([
+    ask(fenceName(name), types.TXT),
+    // An alias is in the answer to each.
+    ...[types.A, types.AAAA].map((type) => ask(name, type)),
+  ]);
+  const fences = texts.flatMap((record) => (record.type === types.TXT ? (parseFence(decodeText(record)) ?? []) : []));
+  const found = answers.flat();
+  return {
+    fence: fences[0],
+    records: sortedRecords(found.map(recordFrom)),
+    ttls: new Set(found.map(({ ttl }) => ttl)),
+  };
 }
 
-function isFenceOf(fence: Fence, wanted: WantedName): boolean {
-  return fenceText(fence) === fenceText(fenceOf(wanted));
-}
-
-function fenceOf({ writer, generation, records, owner }: WantedName): Fence {
-  return { writer, generation, records: records.length, owner };
-}
-
-function isSame(some: readonly AddressRecord[], others: readonly AddressRecord[]): boolean {
-  return JSON.stringify(some) === JSON.stringify(sortedRecords(others));
+function recordFrom(record: WireRecord): NameRecord {
+  if (record.type === types.CNAME) return { type: 'CNAME', value: decodeTarget(record) };
+  return { type: record.type === types.A ? 'A' : 'AAAA', value: decodeAddress(record) };
 }
 
 /** The conditions under which the name is ours to change. */
 function prerequisitesOf(seen: Seen, wanted: WantedName): WireRecord[] {
   const { name, records, earlierRecords } = wanted;
   const fence = fenceName(name);
+  // RFC 2136 section 3.4.2.2: a server leaves out an alias without a word where there are other records.
+  const noOthers = records.some(({ type }) => type === 'CNAME')
+    ? typesOfOthers.map((type) => condition(name, type, classes.NONE))
+    : [];
   if (seen.fence !== undefined) {
     const isOurs = seen.fence.records > 0 || records.length === 0;
-    return [fenceIs(fence, seen.fence), ...(isOurs ? [] : [isUnused(name)])];
+    return [fenceIs(fence, seen.fence), ...(isOurs ? noOthers : [isUnused(name)])];
   }
   const isFree = condition(fence, types.TXT, classes.NONE);
   // The fence was lost: the records beside it are ours if they are exactly those that we made.
   if (isLeftOver(seen, earlierRecords)) {
     const existing = earlierRecords.map((record) => condition(name, types[record.type], classes.IN, dataOf(record)));
-    const absent = addressTypes.filter((type) => !earlierRecords.some((record) => record.type === type));
-    return [isFree, ...existing, ...absent.map((type) => condition(name, types[type], classes.NONE))];
+    const absent = recordTypes.filter((type) => !earlierRecords.some((record) => record.type === type));
+    return [isFree, ...existing, ...absent.map((type) => condition(name, types[type], classes.NONE)), ...noOthers];
   }
   return records.length === 0 ? [isFree] : [isFree, isUnused(name)];
 }
 
 function changesOf(seen: Seen, wanted: WantedName): WireRecord[] {
-  const { name, records, ttlSeconds, earlierRecords } = wanted;
+  const { name, records, ttlSeconds } = wanted;
   const fence = fenceName(name);
-  const hasOurs = (seen.fence?.records ?? 0) > 0 || (seen.fence === undefined && isLeftOver(seen, earlierRecords));
   return [
-    ...(hasOurs ? addressTypes.map((type) => removal(name, types[type])) : []),
+    ...(hasOurs(seen, wanted) ? recordTypes.map((type) => removal(name, types[type])) : []),
     ...records.map((each) => record(name, types[each.type], ttlSeconds, dataOf(each))),
     removal(fence, types.TXT),
     record(fence, types.TXT, fenceTtlSeconds, encodeText(fenceText(fenceOf(wanted)))),
   ];
 }
 
-function isLeftOver({ records }: Seen, earlier: readonly AddressRecord[]): boolean {
-  return earlier.length > 0 && isSame(records, earlier);
-}
-
-function dataOf({ value }: AddressRecord): Buffer {
-  return encodeAddress(value);
+function dataOf({ type, value }: NameRecord): Buffer {
+  return type === 'CNAME' ? encodeName(value) : encodeAddress(value);
 }
 
 function fenceIs(name: string, fence: Fence): WireRecord {

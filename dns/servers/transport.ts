@@ -1,7 +1,7 @@
-// One DNS message to a server of the settings, and what comes back: over UDP, or over TCP (RFC 7766) when it is too long, or when UDP
+// One DNS message to a server, and what comes back: over UDP, or over TCP (RFC 7766) when it is too long, or when UDP
 // gave nothing.
 import { createSocket } from 'node:dgram';
-import { connect, isIPv6 } from 'node:net';
+import { connect, isIP, isIPv6 } from 'node:net';
 import { TooLateError, within } from '../../platform/within.ts';
 import { DnsError } from './dns-error.ts';
 
@@ -9,6 +9,19 @@ export interface ServerPlace {
   /** An IP address. */
   readonly address: string;
   readonly port: number;
+}
+
+/** ADDRESS:PORT, [ADDRESS]:PORT with IPv6. */
+export function nameOfPlace({ address, port }: ServerPlace): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** ADDRESS:PORT, [ADDRESS]:PORT with IPv6; undefined: it is none. */
+export function placeOf(text: string): ServerPlace | undefined {
+  const [, six, four, digits] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const address = six ?? four ?? '';
+  const port = Number(digits);
+  return isIP(address) === (six === undefined ? 4 : 6) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
 }
 
 export interface ExchangeOptions {

@@ -2,7 +2,7 @@
 // the data of other records stays bytes.
 import { SocketAddress } from 'node:net';
 import { addressBytes } from '../../platform/net/address-block.ts';
-import { decodeName, encodeName, WireError } from './name.ts';
+import { decodeName, encodeName, expandName, WireError } from './name.ts';
 
 export const types = {
   ...{ A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, OPT: 41 },
@@ -40,6 +40,7 @@ export interface WireRecord {
   readonly type: number;
   readonly class: number;
   readonly ttl: number;
+  /** Of a CNAME that was read: its target without pointers into the message. */
   readonly data: Buffer;
 }
 
@@ -148,9 +149,13 @@ function decodeRecord(message: Buffer, offset: number): { readonly record: WireR
   if (at + 10 > message.length) throw new WireError('a record is cut off');
   const next = at + 10 + message.readUInt16BE(at + 8);
   if (next > message.length) throw new WireError('a record is cut off');
+  const type = message.readUInt16BE(at);
+  // Elements of updates have none.
+  const hasTarget = type === types.CNAME && next > at + 10;
+  if (hasTarget && decodeName(message, at + 10).next !== next) throw new WireError('an alias has another length');
   const record = {
-    ...{ name, type: message.readUInt16BE(at), class: message.readUInt16BE(at + 2), ttl: message.readUInt32BE(at + 4) },
-    data: message.subarray(at + 10, next),
+    ...{ name, type, class: message.readUInt16BE(at + 2), ttl: message.readUInt32BE(at + 4) },
+    data: hasTarget ? expandName(message, at + 10) : message.subarray(at + 10, next),
   };
   return { record, next };
 }
@@ -165,6 +170,11 @@ export function decodeAddress({ type, data }: WireRecord): string {
   if (data.length !== (type === types.A ? 4 : 16)) throw new WireError('an address has another length');
   const address = type === types.A ? data.join('.') : data.toString('hex').replace(/(.{4})(?!$)/g, '$1:');
   return new SocketAddress({ address, family: type === types.A ? 'ipv4' : 'ipv6', port: 1 }).address;
+}
+
+/** The name that a CNAME record stands for, in lower case. Throws WireError. */
+export function decodeTarget({ data }: WireRecord): string {
+  return decodeName(data, 0).name;
 }
 
 /** The data of a TXT record with one string of at most 255 bytes. */

@@ -21,6 +21,21 @@ export function encodeName(name: string): Buffer {
   return bytes;
 }
 
+/** The name at `offset` without pointers, as its bytes are. Throws WireError. */
+export function expandName(message: Buffer, offset: number): Buffer {
+  decodeName(message, offset);
+  const labels: Buffer[] = [];
+  for (let at = offset; ; ) {
+    const length = message[at] ?? 0;
+    if (length >= 0xc0) at = ((length & 0x3f) << 8) | (message[at + 1] ?? 0);
+    else {
+      labels.push(message.subarray(at, at + 1 + length));
+      if (length === 0) return Buffer.concat(labels);
+      at += 1 + length;
+    }
+  }
+}
+
 /**
  * The name at `offset`, in lower case without a final dot, and the offset after it. Bytes that are not of a host name are escaped
  * (`\046` is a dot in a label). Pointers only go back, so reading ends.

@@ -1,7 +1,7 @@
 // From a declaration to the answer of a real server, and the failures on the way.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fenceKeptMs } from '../../dns/publish/publish-queue.ts';
-import { isPublished, type RecordSet } from '../../dns/records/record-set.ts';
+import { isAnswered, isPublished, type RecordSet } from '../../dns/records/record-set.ts';
 import { type Declaration, declareRecords, readRecordSet, withdrawRecords } from '../../dns/records/record-store.ts';
 import { fenceName } from '../../dns/servers/fence.ts';
 import type { RecordServer } from '../../dns/servers/record-server.ts';
@@ -33,7 +33,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   count += 1;
   name = `web${count}.default.${zone}`;
-  for (const table of ['dns_record_set', 'owed_work']) await ground.db.execute(`DELETE FROM ${table}`);
+  for (const table of ['dns_record_set', 'dns_server', 'owed_work']) await ground.db.execute(`DELETE FROM ${table}`);
 });
 
 afterAll(async () => {
@@ -66,7 +66,7 @@ async function followUps(): Promise<number> {
 /** Until nothing fails any more. */
 async function publishAll(): Promise<void> {
   await waitFor('the publication', async () => {
-    const errors = await publisher.runDue();
+    const errors = [...(await publisher.runDue('dns-server')), ...(await publisher.runDue())];
     return errors.length === 0 && isPublished(await read());
   });
 }
@@ -140,9 +140,10 @@ test('a name that is declared again while its fence is removed is published', as
 test('one server down for a while: the other has the name, the status tells which, and it is published when both have it', async () => {
   await pdns.kill();
   await declare(['192.0.2.1']);
-  expect(await publisher.runDue()).toMatchObject([{ code: 'UNREACHABLE' }]);
+  expect(await publisher.runDue()).toEqual([]);
   expect((await answers())[1]).toEqual(['192.0.2.1']);
   const { error, ...set } = await read();
+  expect(isAnswered({ ...set, error })).toBe(true);
   expect(error).toMatchObject({
     code: 'UNREACHABLE',
     message: expect.stringContaining(`127.0.0.1:${pdns.place.port}`),
@@ -150,13 +151,79 @@ test('one server down for a while: the other has the name, the status tells whic
   expect(isPublished({ ...set, error })).toBe(false);
   expect(await followUps()).toBe(1);
   // Told once, not with each attempt.
-  await waitFor('another attempt', async () => (await publisher.runDue()).length > 0);
+  await waitFor('another attempt', async () => (await publisher.runDue('dns-server')).length > 0);
+  expect(await publisher.runDue('dns-publish')).toEqual([]);
   expect(await followUps()).toBe(1);
+  // It is not waited for: a further change is with the other at once.
+  await declare(['192.0.2.2']);
+  expect(await publisher.runDue()).toEqual([]);
+  expect((await answers())[1]).toEqual(['192.0.2.2']);
+  expect(isPublished(await read())).toBe(false);
+  await declare(['192.0.2.1']);
+  expect(await publisher.runDue()).toEqual([]);
+  const told = await followUps();
   await pdns.start();
   await publishAll();
   expect(await read()).toMatchObject({ error: null });
   expect(await answers()).toEqual(Array(2).fill(['192.0.2.1']));
-  expect(await followUps()).toBe(2);
+  expect(await followUps()).toBe(told + 1);
+});
+
+test('a server that was away for many changes has all of them before it counts again', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `many${index}.${zone}`);
+  await pdns.kill();
+  for (const each of names) await declare(['192.0.2.1'], { name: each });
+  expect(await publisher.runDue()).toEqual([]);
+  const serverState = async () => (await ground.db.query<{ state: string }>('SELECT state FROM dns_server'))[0]?.state;
+  expect(await serverState()).toBe('FAILING');
+  await pdns.start();
+  const returned: RecordServer['publish'][] = [];
+  const [real, ...others] = records as [RecordServer, ...RecordServer[]];
+  const watched: RecordServer = {
+    ...wrap(real),
+    publish: async (...args) => {
+      expect(await serverState()).toBe('RETURNING');
+      returned.push(real.publish);
+      return real.publish(...args);
+    },
+  };
+  const back = new TestPublisher(ground, [watched, ...others]);
+  await waitFor('the return', async () => {
+    await back.runDue('dns-server');
+    return (await serverState()) === 'SERVING';
+  });
+  expect(returned).toHaveLength(names.length);
+  for (const each of names) expect(await pdns.dig(each, 'A')).toEqual(['192.0.2.1']);
+  expect(await publisher.runDue()).toEqual([]);
+  for (const each of names) {
+    const set = await readRecordSet(ground.db, { zone, name: each });
+    expect(set !== undefined && isPublished(set)).toBe(true);
+  }
+});
+
+test('a server that is silent delays no other, and a later change does not ask it', async () => {
+  await declare(['192.0.2.1']);
+  await publishAll();
+  let asked = 0;
+  const [real, other] = records as [RecordServer, RecordServer];
+  const silent: RecordServer = {
+    ...wrap(real),
+    publish: (_wanted, signal) => {
+      asked += 1;
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    },
+  };
+  const slow = new TestPublisher(ground, [silent, other]);
+  await declare(['192.0.2.2']);
+  expect(await slow.runDue()).toEqual([]);
+  await declare(['192.0.2.3']);
+  expect(await slow.runDue()).toEqual([]);
+  expect(asked).toBe(1);
+  expect((await answers())[1]).toEqual(['192.0.2.3']);
+  expect(isAnswered(await read())).toBe(true);
+  expect(isPublished(await read())).toBe(false);
+  await publishAll();
+  expect(await answers()).toEqual(Array(2).fill(['192.0.2.3']));
 });
 
 describe('a publisher that ends', () => {
@@ -294,6 +361,7 @@ test('without servers nothing is published, and nobody waits for it', async () =
 function wrap(server: RecordServer): RecordServer {
   return {
     name: server.name,
+    check: (...args) => server.check(...args),
     publish: (...args) => server.publish(...args),
     has: (...args) => server.has(...args),
     forget: (...args) => server.forget(...args),

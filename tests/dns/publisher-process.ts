@@ -1,6 +1,7 @@
 // A process that publishes what is owed, to be killed and paused: its options are one argument of JSON.
 import { pino } from 'pino';
 import { createPublishQueue } from '../../dns/publish/publish-queue.ts';
+import { createServerQueue } from '../../dns/publish/server-queue.ts';
 import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
 import type { ServerPlace } from '../../dns/servers/transport.ts';
 import { readTsigKey } from '../../dns/servers/tsig-key-file.ts';
@@ -21,23 +22,26 @@ const servers = await Promise.all(
     return new Rfc2136Server({ place, key: await readTsigKey(keyFile), timeoutMs: 1_000 });
   }),
 );
-const queue = createPublishQueue({ db, wake: createLocalWake(), servers });
+const log = pino({ level: 'silent' });
+const wake = createLocalWake();
+const queues = [createPublishQueue({ db, wake, servers }), createServerQueue({ db, wake, log, servers })];
 // A claim shorter than a pause of the test: two processes then work on one name.
 const work = new OwedWork({ db, claimMs: 500, retry: { firstMs: 1, mostMs: 100, forever: true } });
 
-async function runOne(key: string): Promise<void> {
-  const job = await work.claim(queue.kind, key);
-  if (job === undefined) return;
+async function runOne(kind: string, key: string): Promise<void> {
+  const job = await work.claim(kind, key);
+  const queue = queues.find((each) => each.kind === kind);
+  if (job === undefined || queue === undefined) return;
   await queue.run(job, { signal: AbortSignal.timeout(5_000) }).catch((error) => work.fail(job, error));
 }
 
 new Loop({
   name: 'publications',
-  log: pino({ level: 'silent' }),
+  log,
   pauseMs: () => 5,
   async run() {
-    const rows = await work.dueRows({ kinds: [queue.kind], limit: 10 });
-    await Promise.all(rows.map(({ key }) => runOne(key)));
+    const rows = await work.dueRows({ kinds: queues.map(({ kind }) => kind), limit: 10 });
+    await Promise.all(rows.map(({ kind, key }) => runOne(kind, key)));
     return false;
   },
 }).start();

@@ -56,7 +56,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['subgraphs/loadbalancer/host/haproxy/log-reader.ts', 'a Unix socket of a HAProxy of the host itself'],
   ['subgraphs/loadbalancer/host/haproxy/runtime-socket.ts', 'a Unix socket of a HAProxy of the host itself'],
   ['platform/checks/self-check.ts', 'a listener of the process itself'],
-  ['dns/servers/transport.ts', 'the DNS servers of the settings'],
+  ['dns/servers/transport.ts', 'the DNS servers of the settings, and what the egress policy allows'],
   ['dns/answerer/net/udp.ts', 'nowhere: it answers who asked'],
   ['embedded/mariadb.ts', 'the private MariaDB of npm start'],
   ['embedded/redis.ts', 'the private Redis of npm start'],

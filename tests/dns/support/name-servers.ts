@@ -79,12 +79,16 @@ async function nameServer(
   };
 }
 
-/** `address`: default 127.0.0.1. */
-export async function powerdns(address = '127.0.0.1'): Promise<NameServer> {
+/** `address`: default 127.0.0.1. `extraArguments`: of pdns_server(1). */
+export async function powerdns(
+  address = '127.0.0.1',
+  extraArguments: readonly string[] = [],
+  givenPort?: number,
+): Promise<NameServer> {
   const place = await temporaryFolder();
   const folder = await openDataFolder(join(place.path, 'data'), { version: 1 });
-  const port = await freePort();
-  const begin = () => startPowerdns({ folder, log: silentLog, address, port, zones: [zone] });
+  const port = givenPort ?? (await freePort());
+  const begin = () => startPowerdns({ folder, log: silentLog, address, port, zones: [zone], extraArguments });
   const keyFile = join(folder.path, 'secrets', 'dns-tsig.key');
   return nameServer(place.path, keyFile, { address, port }, begin, async () => {
     await folder.close();
@@ -134,5 +138,58 @@ zone "${zone}" { type primary; file "${home}/zone"; allow-update { key tidegate;
   return nameServer(place.path, keyFile, { address: '127.0.0.1', port }, begin, () => place.remove());
 }
 
-/** Both, by name. */
-export const nameServers = { PowerDNS: () => powerdns(), BIND: bind } as const;
+export async function knot(): Promise<NameServer> {
+  const place = await temporaryFolder();
+  const port = await freePort();
+  const home = join(place.path, 'knot');
+  for (const folder of [home, join(home, 'run')]) await mkdir(folder, { mode: 0o700 });
+  const keyFile = join(home, 'key');
+  const { stdout } = await runProgram('tsig-keygen', ['-a', 'hmac-sha256', 'tidegate']);
+  await writeFile(keyFile, stdout);
+  await chmod(keyFile, 0o600);
+  const secret = /secret "([^"]+)"/.exec(stdout)?.[1] ?? '';
+  await writeFile(
+    join(home, `${zone}.zone`),
+    `$ORIGIN ${zone}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 604800 1\n@ NS ns\nns A 127.0.0.1\n`,
+  );
+  await writeFile(
+    join(home, 'knot.conf'),
+    `server:
+    rundir: "${home}/run"
+    listen: 127.0.0.1@${port}
+database:
+    storage: "${home}"
+key:
+  - id: tidegate
+    algorithm: hmac-sha256
+    secret: ${secret}
+acl:
+  - id: tidegate
+    key: tidegate
+    action: [update, query]
+zone:
+  - domain: ${zone}
+    storage: "${home}"
+    file: "${zone}.zone"
+    acl: tidegate
+`,
+  );
+  const begin = async () => {
+    const server = new ServerProcess({
+      name: 'Knot',
+      command: '/usr/sbin/knotd',
+      args: ['-c', join(home, 'knot.conf')],
+      ...{ cwd: home, runAs: undefined, log: silentLog },
+    });
+    const answers = async () => {
+      const { stdout } = await runProgram('dig', ['@127.0.0.1', '-p', String(port), '+short', '+time=1', zone, 'SOA']);
+      if (!stdout.startsWith('ns.')) throw new Error(stdout);
+    };
+    await server.waitUntilReady(answers, 30_000);
+    return server;
+  };
+  return nameServer(place.path, keyFile, { address: '127.0.0.1', port }, begin, () => place.remove());
+}
+
+/** All, by name. */
+export const nameServers = { PowerDNS: () => powerdns(), BIND: bind, Knot: knot } as const;

@@ -1,6 +1,7 @@
 // Carries out owed publications and looks as a worker does, but one after the other, when the test says so.
 import { createLookQueue } from '../../../dns/publish/look-queue.ts';
 import { createPublishQueue } from '../../../dns/publish/publish-queue.ts';
+import { createServerQueue } from '../../../dns/publish/server-queue.ts';
 import type { RecordServer } from '../../../dns/servers/record-server.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
 import { OwedWork } from '../../../platform/owed-work.ts';
@@ -14,12 +15,13 @@ export class TestPublisher {
     this.#work = new OwedWork({ db, retry: { firstMs: 1, mostMs: 50, forever: true } });
     this.#queues = [
       createPublishQueue({ db, wake, servers }),
+      createServerQueue({ db, wake, log, servers }),
       createLookQueue({ db, wake, log, servers, intervalMs: 3_600_000 }),
     ];
   }
 
   /** All that is due now, once; returns the errors of what failed, which is due again soon. */
-  async runDue(kind: 'dns-publish' | 'dns-look' = 'dns-publish'): Promise<readonly Error[]> {
+  async runDue(kind: 'dns-publish' | 'dns-look' | 'dns-server' = 'dns-publish'): Promise<readonly Error[]> {
     const queue = this.#queues.find((each) => each.kind === kind);
     const errors: Error[] = [];
     for (const { key } of await this.#work.dueRows({ kinds: [kind], limit: 100 })) {

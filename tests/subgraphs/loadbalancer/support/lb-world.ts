@@ -11,6 +11,7 @@ import { Registry } from 'prom-client';
 import { ownersOf } from '../../../../bin/compose/owners.ts';
 import { createLookQueue } from '../../../../dns/publish/look-queue.ts';
 import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
+import { createServerQueue } from '../../../../dns/publish/server-queue.ts';
 import { Rfc2136Server } from '../../../../dns/servers/rfc2136-server.ts';
 import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
 import { CheckEngine } from '../../../../platform/checks/check-engine.ts';
@@ -171,6 +172,7 @@ export class LbWorld {
       const { place, key } = this.dns;
       const servers = [new Rfc2136Server({ place, key, timeoutMs: 1_000 })];
       this.#queues.push(createPublishQueue({ db, wake, servers }));
+      this.#queues.push(createServerQueue({ db, wake, log, servers }));
       this.#queues.push(createLookQueue({ db, wake, log, servers, intervalMs: 5_000 }));
     }
     this.#queues.push(createReconcileQueue({ db, wake, names: this.#names, settings }));

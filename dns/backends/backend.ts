@@ -1,0 +1,74 @@
+// A backend as the database has it: where its servers are, and the secret for them.
+import type { TsigKey } from '../wire/tsig.ts';
+import type { BackendType } from './backend-types.ts';
+
+/** How the certificate of an HTTPS server is verified: by its fingerprint (`SHA256:…`), by authorities (PEM), or both. */
+export interface HttpsTrust {
+  readonly certificateSha256: string | null;
+  readonly caCertificates: string | null;
+}
+
+export interface PowerdnsPlace extends HttpsTrust {
+  /** Of its API, with HTTPS. */
+  readonly url: string;
+  /** ADDRESS:PORT where it answers questions. */
+  readonly dns: string;
+}
+
+export type BackendSpec =
+  | { readonly type: 'ANSWERER' }
+  | {
+      readonly type: 'RFC2136';
+      /** ADDRESS:PORT. */
+      readonly servers: readonly string[];
+      readonly keyName: string;
+      readonly keyAlgorithm: TsigKey['algorithm'];
+    }
+  | {
+      readonly type: 'POWERDNS';
+      readonly servers: readonly PowerdnsPlace[];
+      /** With which secondaries transfer its zones; null: none. */
+      readonly transferKeyName: string | null;
+      readonly transferKeyAlgorithm: TsigKey['algorithm'];
+    }
+  | ({
+      readonly type: 'DESIGNATE';
+      /** With HTTPS, without the version. */
+      readonly url: string;
+      /** Keystone with its version. */
+      readonly authUrl: string;
+      readonly username: string;
+      readonly project: string;
+      readonly userDomain: string;
+      readonly projectDomain: string;
+    } & HttpsTrust);
+
+/** What a backend's servers ask for; only the fields of its type. */
+export interface BackendSecret {
+  /** Of the TSIG key, in base64: RFC2136. */
+  readonly keySecret?: string;
+  /** POWERDNS. */
+  readonly apiKey?: string;
+  /** In base64: POWERDNS with a transfer key. */
+  readonly transferKeySecret?: string;
+  /** DESIGNATE. */
+  readonly password?: string;
+}
+
+export interface BackendRow {
+  readonly id: string;
+  readonly name: string;
+  readonly type: BackendType;
+  readonly spec: BackendSpec;
+  readonly keyId: string | null;
+  readonly sealedSecret: Buffer | null;
+  readonly version: number;
+  readonly createdAt: Date;
+}
+
+/** The places of its servers, under which dns_server has what was seen of them. */
+export function placesOf(spec: BackendSpec): readonly string[] {
+  if (spec.type === 'RFC2136') return spec.servers;
+  if (spec.type === 'POWERDNS') return spec.servers.map(({ url }) => url);
+  return spec.type === 'DESIGNATE' ? [spec.url] : [];
+}

@@ -1,0 +1,174 @@
+// Zones, as an administrator gives them to backends, and who may make names in them. Inside the caller's transaction.
+import type { Sql, Transaction } from '../../platform/database/database.ts';
+import { refuse } from '../../platform/errors.ts';
+import { InputCheck } from '../../platform/input.ts';
+import { owe } from '../../platform/owed-work.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { nameFault, zoneFault } from '../names.ts';
+import { lookKind } from '../records/record-store.ts';
+import { placeOf } from '../servers/transport.ts';
+import { readBackend } from './backend-store.ts';
+import { capabilities } from './backend-types.ts';
+import {
+  type AdminZone,
+  changeZone,
+  deleteZone,
+  insertZone,
+  lockZone,
+  nameIn,
+  readZoneById,
+  readZoneNamed,
+  type ZoneRule,
+  type ZoneSpec,
+  zoneOfName,
+} from './zone-store.ts';
+
+/** Owed for a zone (its name) that is to be made at its backend. */
+export const zoneKind = 'dns-zone';
+
+export interface ZoneInput {
+  readonly name: string;
+  /** Null: the servers of the settings. */
+  readonly backendId: string | null;
+  readonly rules: readonly ZoneRule[];
+  readonly spec: ZoneSpec;
+}
+
+const mostRules = 100;
+const mostProjects = 1_000;
+const mostServers = 13;
+
+/** Refuses INVALID_INPUT, NOT_FOUND, NOT_SUPPORTED, IN_USE, ALREADY_EXISTS. */
+export async function createZone(tx: Transaction, wake: Wake, input: ZoneInput): Promise<AdminZone> {
+  await checkZone(tx, input);
+  const before = (await lockZone(tx, input.name)) ? await readZoneNamed(tx, input.name) : undefined;
+  if (before?.managed === true) refuse('ALREADY_EXISTS', `there is a zone ${input.name}`, { field: ['input', 'name'] });
+  if (before === undefined) await insertZone(tx, input);
+  else {
+    // It came with its first name.
+    await refuseMoved(tx, before, input);
+    await changeZone(tx, input);
+  }
+  await oweZone(tx, wake, input.name);
+  return (await readZoneNamed(tx, input.name)) as AdminZone;
+}
+
+export async function updateZone(tx: Transaction, wake: Wake, id: string, input: ZoneInput): Promise<AdminZone> {
+  const before = await lockById(tx, id);
+  if (before.name !== input.name)
+    refuse('INVALID_INPUT', `the zone is ${before.name}, which never changes: make another zone`, {
+      field: ['input', 'name'],
+    });
+  await checkZone(tx, input);
+  await refuseMoved(tx, before, input);
+  await changeZone(tx, input);
+  await oweZone(tx, wake, input.name);
+  return (await readZoneNamed(tx, input.name)) as AdminZone;
+}
+
+/** Its name servers keep what they have. Refuses NOT_FOUND, IN_USE. */
+export async function removeZone(tx: Transaction, id: string): Promise<void> {
+  const { name } = await lockById(tx, id);
+  const used = await nameIn(tx, name);
+  if (used !== undefined)
+    refuse(
+      'IN_USE',
+      `the zone has the name ${used}: delete what it belongs to, and wait until the servers have forgotten it`,
+    );
+  await deleteZone(tx, name);
+}
+
+/** The zone in which a project may make a name. Refuses NOT_FOUND, FORBIDDEN, INVALID_INPUT; `field`: of the input. */
+export async function zoneForName(
+  db: Sql,
+  { name, projectId, field }: { readonly name: string; readonly projectId: string; readonly field: readonly string[] },
+): Promise<AdminZone> {
+  const zone = await zoneOfName(db, name);
+  if (zone === undefined)
+    return refuse('NOT_FOUND', `${name} is in no zone that is known here: have one made`, { field });
+  const fault = name === zone.name ? undefined : nameFault(zone.name, name);
+  if (fault !== undefined) refuse('INVALID_INPUT', fault, { field });
+  if (!mayMakeName(zone.rules, name, projectId))
+    refuse(
+      'FORBIDDEN',
+      `this project may not make ${name} in the zone ${zone.name}: an administrator decides who may`,
+      {
+        field,
+      },
+    );
+  return zone;
+}
+
+/** By the rule with the longest suffix; without any rule everybody may. */
+export function mayMakeName(rules: readonly ZoneRule[], name: string, projectId: string): boolean {
+  const fitting = rules
+    .filter(({ suffix }) => name === suffix || name.endsWith(`.${suffix}`))
+    .toSorted((one, other) => other.suffix.length - one.suffix.length)[0];
+  if (fitting === undefined) return rules.length === 0;
+  return fitting.projectIds === null || fitting.projectIds.includes(projectId);
+}
+
+async function lockById(tx: Transaction, id: string): Promise<AdminZone> {
+  const found = await readZoneById(tx, id);
+  if (found === undefined || !(await lockZone(tx, found.name)))
+    return refuse('NOT_FOUND', 'there is no such zone', { field: ['input', 'id'] });
+  return (await readZoneNamed(tx, found.name)) as AdminZone;
+}
+
+async function checkZone(tx: Transaction, { name, backendId, rules, spec }: ZoneInput): Promise<void> {
+  const check = new InputCheck();
+  const wrong = zoneFault(name);
+  if (wrong !== undefined) check.fault('name', wrong);
+  if (rules.length > mostRules)
+    check.fault('rules', `${rules.length} rules are given; at most ${mostRules} are allowed`);
+  for (const [index, { suffix, projectIds }] of rules.entries()) {
+    const fault = suffix === name ? undefined : nameFault(name, suffix);
+    if (fault !== undefined) check.fault(`rules.${index}.suffix`, fault);
+    if ((projectIds?.length ?? 0) > mostProjects)
+      check.fault(`rules.${index}.projectIds`, `at most ${mostProjects} projects are allowed`);
+  }
+  if (new Set(rules.map(({ suffix }) => suffix)).size < rules.length) check.fault('rules', 'a suffix is given twice');
+  for (const [field, list] of Object.entries({ nameServers: spec.nameServers, secondaries: spec.secondaries })) {
+    if (list.length > mostServers) check.fault(field, `${list.length} are given; at most ${mostServers} are allowed`);
+  }
+  for (const [index, each] of spec.nameServers.entries()) {
+    const fault = zoneFault(each);
+    if (fault !== undefined) check.fault(`nameServers.${index}`, fault);
+  }
+  for (const [index, each] of spec.secondaries.entries()) {
+    if (placeOf(each) === undefined) check.fault(`secondaries.${index}`, 'give ADDRESS:PORT, as 192.0.2.53:53');
+  }
+  check.throwIfAny();
+  const backend = backendId === null ? undefined : await readBackend(tx, backendId);
+  if (backendId !== null && backend === undefined)
+    refuse('NOT_FOUND', 'there is no such DNS backend', { field: ['input', 'backendId'] });
+  const type = backend?.type ?? 'RFC2136';
+  const { makesZones, signsZones } = capabilities[type];
+  if (spec.isSigned && !signsZones)
+    refuse('NOT_SUPPORTED', `a backend of type ${type} does not sign zones by itself: set it up there`, {
+      field: ['input', 'signed'],
+    });
+  if (spec.secondaries.length > 0 && type !== 'POWERDNS')
+    refuse('NOT_SUPPORTED', `a backend of type ${type} has no secondaries from here: set them up there`, {
+      field: ['input', 'secondaries'],
+    });
+  if (makesZones && type === 'POWERDNS' && spec.nameServers.length === 0)
+    refuse('INVALID_INPUT', 'nameServers is empty: the zone is made with these NS records', {
+      field: ['input', 'nameServers'],
+    });
+}
+
+/** What is published at one backend would stay there. */
+async function refuseMoved(tx: Transaction, before: AdminZone, { backendId }: ZoneInput): Promise<void> {
+  if (before.backendId === backendId) return;
+  const used = await nameIn(tx, before.name);
+  if (used !== undefined)
+    refuse('IN_USE', `the zone has the name ${used}, so it stays at its backend: delete its names first`, {
+      field: ['input', 'backendId'],
+    });
+}
+
+async function oweZone(tx: Transaction, wake: Wake, zone: string): Promise<void> {
+  await owe(tx, zoneKind, zone, {}, wake);
+  await owe(tx, lookKind, zone, {}, wake);
+}

@@ -1,0 +1,109 @@
+// SQL of zones as an administrator gives them to backends.
+import type { Sql, Transaction } from '../../platform/database/database.ts';
+import { newToken } from '../../platform/ids.ts';
+import type { BackendType } from './backend-types.ts';
+
+/** The projects that may make names at or below a suffix; null: every project. */
+export interface ZoneRule {
+  /** The zone itself, or a name in it. */
+  readonly suffix: string;
+  readonly projectIds: readonly string[] | null;
+}
+
+/** How the zone is made, by a backend that makes zones. */
+export interface ZoneSpec {
+  readonly nameServers: readonly string[];
+  readonly isSigned: boolean;
+  /** ADDRESS:PORT. */
+  readonly secondaries: readonly string[];
+}
+
+export interface AdminZone {
+  readonly id: string;
+  readonly name: string;
+  /** Null: the servers of the settings. */
+  readonly backendId: string | null;
+  readonly backendType: BackendType | null;
+  readonly rules: readonly ZoneRule[];
+  readonly spec: ZoneSpec;
+  /** False: it came with its first name. */
+  readonly managed: boolean;
+  readonly version: number;
+  readonly createdAt: Date;
+}
+
+type Raw = Omit<AdminZone, 'rules' | 'spec' | 'managed'> & {
+  readonly rules: string;
+  readonly spec: string;
+  readonly managed: number;
+};
+
+const noSpec: ZoneSpec = { nameServers: [], isSigned: false, secondaries: [] };
+const selected = `SELECT z.writer AS id, z.name, z.backend_id AS backendId, b.type AS backendType, z.rules, z.spec, z.managed,
+  z.version, z.created_at AS createdAt FROM dns_zone z LEFT JOIN dns_backend b ON b.id = z.backend_id`;
+
+export async function readZoneById(db: Sql, id: string): Promise<AdminZone | undefined> {
+  return toZone((await db.query<Raw>(`${selected} WHERE z.writer = ?`, [id]))[0]);
+}
+
+export async function readZoneNamed(db: Sql, name: string): Promise<AdminZone | undefined> {
+  return toZone((await db.query<Raw>(`${selected} WHERE z.name = ?`, [name]))[0]);
+}
+
+/** In the order of their names, after a name. */
+export async function pageOfZones(db: Sql, after: string, take: number): Promise<readonly AdminZone[]> {
+  const raws = await db.query<Raw>(`${selected} WHERE z.name > ? ORDER BY z.name LIMIT ?`, [after, take]);
+  return raws.flatMap((raw) => toZone(raw) ?? []);
+}
+
+export async function zonesOf(db: Sql, backendId: string, take: number): Promise<readonly AdminZone[]> {
+  const raws = await db.query<Raw>(`${selected} WHERE z.backend_id = ? ORDER BY z.name LIMIT ?`, [backendId, take]);
+  return raws.flatMap((raw) => toZone(raw) ?? []);
+}
+
+/** The longest zone that the name is in; undefined: it is in none that is known. */
+export async function zoneOfName(db: Sql, name: string): Promise<AdminZone | undefined> {
+  const labels = name.split('.');
+  const suffixes = labels.map((_label, index) => labels.slice(index).join('.'));
+  const marks = suffixes.map(() => '?').join(', ');
+  const sql = `${selected} WHERE z.name IN (${marks}) ORDER BY CHAR_LENGTH(z.name) DESC LIMIT 1`;
+  return toZone((await db.query<Raw>(sql, suffixes))[0]);
+}
+
+export async function lockZone(tx: Transaction, name: string): Promise<boolean> {
+  return (await tx.query('SELECT 1 FROM dns_zone WHERE name = ? FOR UPDATE', [name])).length > 0;
+}
+
+export async function insertZone(
+  tx: Transaction,
+  { name, backendId, rules, spec }: Pick<AdminZone, 'name' | 'backendId' | 'rules' | 'spec'>,
+): Promise<void> {
+  await tx.execute('INSERT INTO dns_zone (name, writer, backend_id, rules, spec, managed) VALUES (?, ?, ?, ?, ?, 1)', [
+    ...[name, newToken(), backendId, JSON.stringify(rules), JSON.stringify(spec)],
+  ]);
+}
+
+export async function changeZone(
+  tx: Transaction,
+  { name, backendId, rules, spec }: Pick<AdminZone, 'name' | 'backendId' | 'rules' | 'spec'>,
+): Promise<void> {
+  const sql =
+    'UPDATE dns_zone SET backend_id = ?, rules = ?, spec = ?, managed = 1, version = version + 1 WHERE name = ?';
+  await tx.execute(sql, [backendId, JSON.stringify(rules), JSON.stringify(spec), name]);
+}
+
+export async function deleteZone(tx: Transaction, name: string): Promise<void> {
+  await tx.execute('DELETE FROM dns_zone WHERE name = ?', [name]);
+}
+
+/** One of its names, withdrawn ones too; undefined: it has none. */
+export async function nameIn(tx: Sql, zone: string): Promise<string | undefined> {
+  const sql = 'SELECT name FROM dns_record_set WHERE zone = ? ORDER BY withdrawn, name LIMIT 1';
+  return (await tx.query<{ name: string }>(sql, [zone]))[0]?.name;
+}
+
+function toZone(raw: Raw | undefined): AdminZone | undefined {
+  if (raw === undefined) return undefined;
+  const spec = { ...noSpec, ...(JSON.parse(raw.spec) as Partial<ZoneSpec>) };
+  return { ...raw, rules: JSON.parse(raw.rules) as ZoneRule[], spec, managed: raw.managed === 1 };
+}

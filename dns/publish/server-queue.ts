@@ -1,0 +1,116 @@
+// Brings a server back that failed: owed for each such server until it has all that it missed. From the moment when it answers again it gets
+// every change like the others; then the names that changed before are published on it; then it counts.
+import type { Database } from '../../platform/database/database.ts';
+import type { Logger } from '../../platform/log.ts';
+import type { OwedQueue } from '../../platform/owed-queue.ts';
+import { finishOwed, type OwedJob, owe, reconcilingRetry } from '../../platform/owed-work.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { lookKind } from '../records/record-store.ts';
+import { DnsError } from '../servers/dns-error.ts';
+import {
+  oweUnpublished,
+  pageOfUnpublished,
+  readById,
+  readZone,
+  wantedOf,
+  type ZoneRow,
+  zonesOfBackend,
+} from './publication-store.ts';
+import {
+  beginReturn,
+  deleteServer,
+  endReturn,
+  isServerFault,
+  type KnownServer,
+  readServers,
+  recordServerFailure,
+  serverKind,
+} from './server-states.ts';
+import { serversOfBackend, type ZoneServers } from './zone-servers.ts';
+
+export interface ServerQueueParts extends ZoneServers {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly log: Logger;
+}
+
+const namesAtOnce = 500;
+/** Of these published at the same time. */
+const changesAtOnce = 16;
+
+export function createServerQueue(parts: ServerQueueParts): OwedQueue {
+  return {
+    kind: serverKind,
+    concurrency: 8,
+    deadlineMs: 60_000,
+    retry: reconcilingRetry,
+    run: (job, { signal }) => bringBack(parts, job, signal),
+  };
+}
+
+async function bringBack(parts: ServerQueueParts, job: OwedJob, signal: AbortSignal): Promise<void> {
+  const { db, wake, log } = parts;
+  const row = (await readServers(db, [job.key])).get(job.key);
+  if (row === undefined || row.state === 'SERVING') return db.transaction((tx) => finishOwed(tx, job));
+  const known = (await serversOfBackend(parts, row.backendId)).find(({ id }) => id === row.id);
+  const zones = await zonesOfBackend(db, row.backendId);
+  if (known === undefined) {
+    // It was taken out: names that waited for it wait no more.
+    return db.transaction(async (tx) => {
+      await deleteServer(tx, row.id);
+      for (const zone of zones) await oweUnpublished(tx, wake, zone);
+      await finishOwed(tx, job);
+    });
+  }
+  try {
+    for (const zone of zones) await known.server.check(zone, signal);
+    const returning = await beginReturn(db, row.id);
+    if (returning === undefined) return;
+    let count = 0;
+    for (const zone of zones) count += await catchUp(parts, known, zone, signal);
+    await db.transaction(async (tx) => {
+      if (!(await endReturn(tx, returning)))
+        throw new DnsError('CHANGED_MEANWHILE', `${known.server.name} failed again while it was brought back`);
+      for (const zone of zones) {
+        await oweUnpublished(tx, wake, zone);
+        // It may also have lost what it had.
+        await owe(tx, lookKind, zone, {}, wake);
+      }
+      await finishOwed(tx, job);
+    });
+    log.info({ server: known.server.name, names: count }, 'a DNS server is back, and has what it missed');
+  } catch (error) {
+    if (error instanceof DnsError && isServerFault(error)) await recordServerFailure(db, wake, known, error);
+    throw error;
+  }
+}
+
+/** Publishes on this server what not all have. Throws only what concerns the server as a whole. */
+async function catchUp(
+  { db }: ServerQueueParts,
+  { server }: KnownServer,
+  zone: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const { writer } = (await readZone(db, zone)) as ZoneRow;
+  let count = 0;
+  for (let after: string | null = null; ; ) {
+    const ids = await pageOfUnpublished(db, zone, after, namesAtOnce);
+    const left = ids.values();
+    const publishInTurn = async () => {
+      for (const { id } of left) {
+        const readAtMs = Date.now();
+        const set = await readById(db, id);
+        if (set === undefined) continue;
+        await server.publish(wantedOf(set, writer, readAtMs), signal).catch((error: unknown) => {
+          // What is wrong with one name is told by the work that is owed for that name.
+          if (!(error instanceof DnsError) || isServerFault(error)) throw error;
+        });
+        count += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: changesAtOnce }, publishInTurn));
+    if (ids.length < namesAtOnce) return count;
+    after = ids.at(-1)?.name ?? null;
+  }
+}

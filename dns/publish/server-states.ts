@@ -1,0 +1,122 @@
+// What was last seen of each server. One that fails is left out until it answers again: it delays no other. When it returns it gets what it
+// missed, and only then a name counts as published again. A server without a row has not failed.
+import { createHash } from 'node:crypto';
+import type { Database, Sql, Transaction } from '../../platform/database/database.ts';
+import { marksFor } from '../../platform/database/sql.ts';
+import { owe } from '../../platform/owed-work.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { type DnsError, type DnsErrorCode, dnsErrors } from '../servers/dns-error.ts';
+import type { RecordServer } from '../servers/record-server.ts';
+
+/** Owed for a server (UUID) that failed: it is looked at until it has all that it missed. */
+export const serverKind = 'dns-server';
+
+export type ServerState = 'SERVING' | 'FAILING' | 'RETURNING';
+
+export interface ServerRow {
+  readonly id: string;
+  /** Null: of the settings. */
+  readonly backendId: string | null;
+  readonly place: string;
+  readonly state: ServerState;
+  readonly epoch: number;
+  readonly seenAt: Date | null;
+  readonly failingSince: Date | null;
+  readonly errorCode: string | null;
+  readonly error: string | null;
+}
+
+/** A server with its row's id. */
+export interface KnownServer {
+  readonly id: string;
+  readonly backendId: string | null;
+  readonly server: RecordServer;
+}
+
+/** They concern the server as a whole; others are about one name or one zone. */
+const serverFaults: ReadonlySet<DnsErrorCode> = new Set<DnsErrorCode>([
+  ...(['UNREACHABLE', 'TIMED_OUT', 'BAD_KEY', 'BAD_SIGNATURE', 'BAD_TIME', 'EGRESS_DENIED'] as const),
+  ...(['UNAUTHORIZED', 'BAD_CERTIFICATE'] as const),
+]);
+
+export function isServerFault({ code }: DnsError): boolean {
+  return serverFaults.has(code);
+}
+
+/** The same each time (RFC 9562 version 8), so that no process has to make the row first. */
+export function serverId(backendId: string | null, place: string): string {
+  const hex = createHash('sha256')
+    .update(`${backendId ?? ''}\n${place}`)
+    .digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+export function knownServers(backendId: string | null, servers: readonly RecordServer[]): readonly KnownServer[] {
+  return servers.map((server) => ({ id: serverId(backendId, server.name), backendId, server }));
+}
+
+const columns = `id, backend_id AS backendId, place, state, epoch, seen_at AS seenAt, failing_since AS failingSince,
+  error_code AS errorCode, error`;
+
+/** Those that failed at some time, by id. */
+export async function readServers(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, ServerRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.query<ServerRow>(`SELECT ${columns} FROM dns_server WHERE id IN (${marksFor(ids)})`, ids);
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** It failed. The work on its return is owed if that is news. */
+export async function recordServerFailure(
+  db: Database,
+  wake: Wake,
+  { id, backendId, server }: KnownServer,
+  failure: DnsError,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const text = `${failure.message}. ${dnsErrors[failure.code]}`.slice(0, 1024);
+    // In this order: each assignment sees the ones before it.
+    await tx.execute(
+      `INSERT INTO dns_server (id, backend_id, place, state, epoch, failing_since, error_code, error)
+        VALUES (?, ?, ?, 'FAILING', 1, NOW(3), ?, ?)
+      ON DUPLICATE KEY UPDATE epoch = epoch + 1, state = 'FAILING', failing_since = COALESCE(failing_since, NOW(3)),
+        error_code = VALUES(error_code), error = VALUES(error)`,
+      [id, backendId, server.name, failure.code, text],
+    );
+    await owe(tx, serverKind, id, {}, wake);
+  });
+}
+
+/** It answers again: from now on it gets every change, but does not count yet. Returns its row; undefined: it has not failed. */
+export async function beginReturn(db: Database, id: string): Promise<ServerRow | undefined> {
+  await db.execute(
+    "UPDATE dns_server SET state = 'RETURNING', seen_at = NOW(3) WHERE id = ? AND state IN ('FAILING', 'RETURNING')",
+    [id],
+  );
+  return (await readServers(db, [id])).get(id);
+}
+
+/** It has all that it missed, unless it failed again since `beginReturn`: false. */
+export async function endReturn(tx: Transaction, { id, epoch }: Pick<ServerRow, 'id' | 'epoch'>): Promise<boolean> {
+  const { affectedRows } = await tx.execute(
+    `UPDATE dns_server SET state = 'SERVING', seen_at = NOW(3), failing_since = NULL, error_code = NULL, error = NULL
+      WHERE id = ? AND state = 'RETURNING' AND epoch = ?`,
+    [id, epoch],
+  );
+  return affectedRows === 1;
+}
+
+export async function deleteServer(tx: Transaction, id: string): Promise<void> {
+  await tx.execute('DELETE FROM dns_server WHERE id = ?', [id]);
+}
+
+/** How many have failed, and what is wrong with the one that has for longest. */
+export async function failingServers(
+  db: Sql,
+): Promise<{ readonly count: number; readonly reason: string | undefined }> {
+  const failing = "FROM dns_server WHERE state <> 'SERVING'";
+  const [row] = await db.query<{ count: number }>(`SELECT COUNT(*) AS count ${failing}`);
+  const [first] = await db.query<{ place: string; error: string }>(
+    `SELECT place, error ${failing} ORDER BY failing_since LIMIT 1`,
+  );
+  return { count: row?.count ?? 0, reason: first === undefined ? undefined : `${first.place}: ${first.error}` };
+}

@@ -1,0 +1,35 @@
+// Makes zones at the servers of backends that make zones: owed for each zone that an administrator made or changed.
+import type { Database } from '../../platform/database/database.ts';
+import type { OwedQueue } from '../../platform/owed-queue.ts';
+import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/owed-work.ts';
+import { readBackend } from '../backends/backend-store.ts';
+import type { BackendOpener } from '../backends/open-backends.ts';
+import { zoneKind } from '../backends/zone-service.ts';
+import { readZoneNamed } from '../backends/zone-store.ts';
+import type { ZoneWish } from '../servers/record-server.ts';
+
+export interface ZoneQueueParts {
+  readonly db: Database;
+  readonly backends: BackendOpener;
+}
+
+export function createZoneQueue(parts: ZoneQueueParts): OwedQueue {
+  return {
+    kind: zoneKind,
+    concurrency: 4,
+    deadlineMs: 25_000,
+    retry: reconcilingRetry,
+    run: (job, { signal }) => makeZone(parts, job, signal),
+  };
+}
+
+async function makeZone({ db, backends }: ZoneQueueParts, job: OwedJob, signal: AbortSignal): Promise<void> {
+  const zone = await readZoneNamed(db, job.key);
+  const backend = zone?.backendId == null ? undefined : await readBackend(db, zone.backendId);
+  if (zone !== undefined && backend !== undefined) {
+    const servers = (await backends.serversOf(backend.id)) ?? [];
+    const wish: ZoneWish = { zone: zone.name, ...zone.spec, transferKey: backends.transferKeyOf(backend.id) };
+    await Promise.all(servers.map((server) => server.ensureZone?.(wish, signal)));
+  }
+  await db.transaction((tx) => finishOwed(tx, job));
+}

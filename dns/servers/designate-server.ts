@@ -1,0 +1,256 @@
+// OpenStack Designate, API version 2: zones and record sets, behind Keystone. It changes one record set at a time and not at once: so the
+// fence is written first and the records after it, and each change is waited for until Designate says that its own name servers have it.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isObject, type JsonObject, type JsonValue } from '../../platform/json.ts';
+import { logInAtKeystone } from '../../platform/openstack/keystone.ts';
+import { type NameRecord, recordTypes, sortedRecords } from '../records/record-set.ts';
+import { ApiClient, type ApiClientOptions, type ApiPlace } from './api-client.ts';
+import { changeWindow } from './change-window.ts';
+import { DnsError } from './dns-error.ts';
+import { fenceName, fenceText, parseFence } from './fence.ts';
+import type { PublishResult, RecordServer, WantedName, ZoneServer, ZoneWish } from './record-server.ts';
+import { fenceOf, hasOurs, isAsWanted, isFenceOf, othersFence, refuseTaken, type SeenWithOthers } from './seen.ts';
+
+export interface DesignateOptions extends ApiPlace, Pick<ApiClientOptions, 'egress' | 'timeoutMs'> {
+  /** Keystone with its version. */
+  readonly authUrl: string;
+  readonly username: string;
+  readonly password: string;
+  readonly project: string;
+  readonly userDomain: string;
+  readonly projectDomain: string;
+}
+
+/** As Designate has it. */
+interface Recordset {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  /** Null: the zone's. */
+  readonly ttl: number | null;
+  readonly records: readonly string[];
+  readonly status: string;
+}
+
+interface Found extends SeenWithOthers {
+  readonly recordsets: readonly Recordset[];
+  readonly fenceSet: Recordset | undefined;
+}
+
+const mostRounds = 5;
+/** Designate takes 0.8 to 1.0 s for a change, and up to 10 s when a NOTIFY is lost. */
+const pollMs = 100;
+const settleMs = 15_000;
+/** Designate refuses 0. */
+const fenceTtlSeconds = 1;
+const hostmaster = 'hostmaster';
+const ourTypes: ReadonlySet<string> = new Set(recordTypes);
+
+export class DesignateServer implements RecordServer, ZoneServer {
+  readonly name: string;
+  readonly #api: ApiClient;
+  /** Ids by zone. */
+  readonly #zones = new Map<string, string>();
+
+  constructor({ url, certificateSha256, caCertificates, egress, timeoutMs, ...account }: DesignateOptions) {
+    this.name = url;
+    this.#api = new ApiClient({
+      ...{ place: { url, certificateSha256, caCertificates }, others: [account.authUrl], egress, timeoutMs },
+      sessions: {
+        open: (exchange) => logInAtKeystone(exchange, account),
+        // keystonemiddleware answers before Designate receives anything of the call.
+        refusedSession: ({ status }) => status === 401,
+      },
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#api.close();
+  }
+
+  async check(zone: string, signal: AbortSignal): Promise<void> {
+    this.#zones.delete(zone);
+    await this.#zoneId(zone, signal);
+  }
+
+  async publish(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
+    const mayChange = changeWindow(wanted.readAtMs);
+    for (let round = 1; round <= mostRounds; round += 1) {
+      const seen = await this.#look(wanted, signal);
+      const { fence } = seen;
+      if (fence !== undefined && fence.writer !== wanted.writer) return othersFence(wanted, fence);
+      if (fence !== undefined && fence.generation > wanted.generation)
+        return { state: 'OVERTAKEN', generation: fence.generation };
+      if (isAsWanted(seen, wanted)) return this.#settled(wanted, signal);
+      refuseTaken(seen, wanted);
+      if (await this.#change(seen, wanted, mayChange, signal)) return this.#settled(wanted, signal);
+    }
+    throw new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was to be published`);
+  }
+
+  async has(wanted: WantedName, signal: AbortSignal): Promise<boolean> {
+    return isAsWanted(await this.#look(wanted, signal), wanted);
+  }
+
+  async forget(wanted: WantedName, signal: AbortSignal): Promise<void> {
+    const mayChange = changeWindow(wanted.readAtMs);
+    const { fence, fenceSet } = await this.#look(wanted, signal);
+    if (fence === undefined || fenceSet === undefined || !isFenceOf(fence, wanted)) return;
+    await this.#remove(wanted.zone, fenceSet, mayChange, signal);
+  }
+
+  /** Its own name servers are those of its pool; signing and transfers are the pool's too. */
+  async ensureZone({ zone }: ZoneWish, signal: AbortSignal): Promise<void> {
+    const body = { name: `${zone}.`, email: `${hostmaster}@${zone}`, type: 'PRIMARY' };
+    // 409: it is there.
+    await this.#api.call({ method: 'POST', path: '/v2/zones', body, allow: [409] }, signal);
+    await this.#zoneId(zone, signal);
+  }
+
+  async delegationSigners(): Promise<readonly string[]> {
+    return [];
+  }
+
+  /** False: somebody else changed the name meanwhile. */
+  async #change(seen: Found, wanted: WantedName, mayChange: () => boolean, signal: AbortSignal): Promise<boolean> {
+    const { zone, name, records, ttlSeconds } = wanted;
+    const used = recordTypes.filter((type) => records.some((each) => each.type === type));
+    const gone = hasOurs(seen, wanted)
+      ? seen.recordsets.filter(({ type }) => ourTypes.has(type) && !used.some((each) => each === type))
+      : [];
+    const steps = [
+      // First: who comes later with an older generation sees it.
+      () =>
+        this.#put(
+          { zone, known: seen.fenceSet, name: fenceName(name), type: 'TXT', ttl: fenceTtlSeconds },
+          [`"${fenceText(fenceOf(wanted))}"`],
+          mayChange,
+          signal,
+        ),
+      ...gone.map((each) => () => this.#remove(zone, each, mayChange, signal)),
+      // An alias and addresses exclude each other there until what is removed is gone.
+      () => this.#untilGone(wanted, gone, signal),
+      ...used.map((type) => () => {
+        const known = seen.recordsets.find((each) => each.type === type);
+        const values = records.filter((each) => each.type === type).map(({ value }) => value);
+        const texts = type === 'CNAME' ? values.map((value) => `${value}.`) : values;
+        return this.#put({ zone, known, name, type, ttl: ttlSeconds }, texts, mayChange, signal);
+      }),
+    ];
+    for (const step of steps) if (!(await step())) return false;
+    return true;
+  }
+
+  async #put(
+    at: {
+      readonly zone: string;
+      readonly known: Recordset | undefined;
+      readonly name: string;
+      readonly type: string;
+      readonly ttl: number;
+    },
+    records: readonly string[],
+    mayChange: () => boolean,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { zone, known, name, type, ttl } = at;
+    const path = `/v2/zones/${await this.#zoneId(zone, signal)}/recordsets`;
+    const content = { ttl, records: [...records] };
+    // 404 and 409: it was removed or made since it was looked at.
+    const reply =
+      known === undefined
+        ? await this.#api.call(
+            { method: 'POST', path, body: { name: `${name}.`, type, ...content }, mayChange, allow: [409] },
+            signal,
+          )
+        : await this.#api.call(
+            { method: 'PUT', path: `${path}/${known.id}`, body: content, mayChange, allow: [404, 409] },
+            signal,
+          );
+    return reply.status < 300;
+  }
+
+  async #remove(zone: string, { id }: Recordset, mayChange: () => boolean, signal: AbortSignal): Promise<boolean> {
+    const path = `/v2/zones/${await this.#zoneId(zone, signal)}/recordsets/${id}`;
+    const { status } = await this.#api.call({ method: 'DELETE', path, mayChange, allow: [404] }, signal);
+    return status < 300;
+  }
+
+  /** False: they are still there after a long time. */
+  async #untilGone(wanted: WantedName, gone: readonly Recordset[], signal: AbortSignal): Promise<boolean> {
+    if (gone.length === 0) return true;
+    for (let leftMs = settleMs; leftMs > 0; leftMs -= pollMs) {
+      const { recordsets } = await this.#look(wanted, signal);
+      if (!recordsets.some(({ id }) => gone.some((each) => each.id === id))) return true;
+      await sleep(pollMs, undefined, { signal });
+    }
+    return false;
+  }
+
+  /** Until its name servers have it: Designate says so for each record set. */
+  async #settled(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
+    for (let leftMs = settleMs; leftMs > 0; leftMs -= pollMs) {
+      const seen = await this.#look(wanted, signal);
+      const { fence } = seen;
+      if (fence?.writer === wanted.writer && fence.generation > wanted.generation)
+        return { state: 'OVERTAKEN', generation: fence.generation };
+      const all = [...seen.recordsets, ...(seen.fenceSet === undefined ? [] : [seen.fenceSet])];
+      const failed = all.find(({ status }) => status === 'ERROR');
+      if (failed !== undefined)
+        throw new DnsError(
+          'SERVER_FAILURE',
+          `Designate could not hand ${failed.type} of ${wanted.name} to its servers`,
+        );
+      if (all.every(({ status }) => status === 'ACTIVE') && isAsWanted(seen, wanted)) return { state: 'PUBLISHED' };
+      await sleep(pollMs, undefined, { signal });
+    }
+    throw new DnsError('NOT_AS_PUBLISHED', `it took the change of ${wanted.name}, but its servers still lack it`);
+  }
+
+  async #look({ zone, name }: WantedName, signal: AbortSignal): Promise<Found> {
+    const path = `/v2/zones/${await this.#zoneId(zone, signal)}/recordsets`;
+    const ask = async (asked: string) => {
+      const answer = await this.#api.call({ method: 'GET', path: `${path}?name=${asked}.&limit=100` }, signal);
+      // What is being deleted is there until its servers have forgotten it.
+      return recordsetsOf(answer.body).filter((each) => each.name === `${asked}.`);
+    };
+    const [recordsets, fences] = await Promise.all([ask(name), ask(fenceName(name))]);
+    const fenceSet = fences.find(({ type }) => type === 'TXT');
+    const ours = recordsets.filter(({ type }) => ourTypes.has(type));
+    return {
+      ...{ recordsets, fenceSet },
+      fence: fenceSet?.records.flatMap((text) => parseFence(text.replaceAll('"', '')) ?? [])[0],
+      records: sortedRecords(
+        ours.flatMap(({ type, records }) =>
+          records.map((value) => ({ type, value: type === 'CNAME' ? value.replace(/\.$/, '') : value }) as NameRecord),
+        ),
+      ),
+      ttls: new Set(ours.map(({ ttl }) => ttl ?? -1)),
+      others: recordsets.map(({ type }) => type).filter((type) => !ourTypes.has(type)),
+    };
+  }
+
+  async #zoneId(zone: string, signal: AbortSignal): Promise<string> {
+    const known = this.#zones.get(zone);
+    if (known !== undefined) return known;
+    const { body } = await this.#api.call({ method: 'GET', path: `/v2/zones?name=${zone}.` }, signal);
+    const [found] = listIn(body, 'zones');
+    if (typeof found?.id !== 'string') throw new DnsError('NOT_AUTHORITATIVE', `it does not have the zone ${zone}`);
+    this.#zones.set(zone, found.id);
+    return found.id;
+  }
+}
+
+function recordsetsOf(body: JsonValue | undefined): readonly Recordset[] {
+  return listIn(body, 'recordsets').map(({ id, name, type, ttl, records, status }) => ({
+    ...{ id: String(id), name: String(name), type: String(type), status: String(status) },
+    ttl: typeof ttl === 'number' ? ttl : null,
+    records: Array.isArray(records) ? records.map(String) : [],
+  }));
+}
+
+function listIn(body: JsonValue | undefined, field: string): readonly JsonObject[] {
+  const list = isObject(body) ? body[field] : undefined;
+  if (!Array.isArray(list)) throw new DnsError('BAD_ANSWER', `its answer has no ${field}`);
+  return list.filter(isObject);
+}

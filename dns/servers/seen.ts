@@ -1,0 +1,66 @@
+// What a server has for a name, compared with what it is to have: the same for every kind of server.
+import { type NameRecord, sortedRecords } from '../records/record-set.ts';
+import { DnsError } from './dns-error.ts';
+import { type Fence, fenceText } from './fence.ts';
+import type { PublishResult, WantedName } from './record-server.ts';
+
+export interface Seen {
+  readonly fence: Fence | undefined;
+  /** Of the types that are written; sorted. */
+  readonly records: readonly NameRecord[];
+  readonly ttls: ReadonlySet<number>;
+}
+
+/** By an API that shows all that is at a name. */
+export interface SeenWithOthers extends Seen {
+  /** Types of further records there. */
+  readonly others: readonly string[];
+}
+
+export function fenceOf({ writer, generation, records, owner }: WantedName): Fence {
+  return { writer, generation, records: records.length, owner };
+}
+
+export function isFenceOf(fence: Fence, wanted: WantedName): boolean {
+  return fenceText(fence) === fenceText(fenceOf(wanted));
+}
+
+export function isAsWanted({ fence, records, ttls }: Seen, wanted: WantedName): boolean {
+  if (fence === undefined || !isFenceOf(fence, wanted)) return false;
+  // Where there are none of ours, a wildcard may answer, or others have the name.
+  if (wanted.records.length === 0) return true;
+  return isSame(records, wanted.records) && [...ttls].every((ttl) => ttl === wanted.ttlSeconds);
+}
+
+/** The records at the name are those that we made, although the fence beside them was lost. */
+export function isLeftOver({ records }: Seen, earlier: readonly NameRecord[]): boolean {
+  return earlier.length > 0 && isSame(records, earlier);
+}
+
+/** The records at the name are ours to remove. */
+export function hasOurs(seen: Seen, { earlierRecords }: WantedName): boolean {
+  return seen.fence === undefined ? isLeftOver(seen, earlierRecords) : seen.fence.records > 0;
+}
+
+/** The fence is of another writer: of a withdrawn name nothing of ours is there; else throws NAME_TAKEN_BY_OTHERS. */
+export function othersFence({ name, records }: WantedName, { owner }: Fence): PublishResult {
+  if (records.length === 0) return { state: 'PUBLISHED' };
+  throw new DnsError('NAME_TAKEN_BY_OTHERS', `${name} belongs to ${owner} of another installation, says its fence`);
+}
+
+/** For an API without conditions: throws NAME_TAKEN_BY_OTHERS where the name is not ours to change. */
+export function refuseTaken(seen: SeenWithOthers, wanted: WantedName): void {
+  const { name, records } = wanted;
+  if (records.length === 0) return;
+  if (!hasOurs(seen, wanted) && (seen.records.length > 0 || seen.others.length > 0))
+    throw new DnsError('NAME_TAKEN_BY_OTHERS', `${name} has records that Tidegate did not make`);
+  if (records.some(({ type }) => type === 'CNAME') && seen.others.length > 0)
+    throw new DnsError(
+      'NAME_TAKEN_BY_OTHERS',
+      `${name} has records of other types (${seen.others.join(', ')}), beside which there can be no alias`,
+    );
+}
+
+function isSame(some: readonly NameRecord[], others: readonly NameRecord[]): boolean {
+  return JSON.stringify(some) === JSON.stringify(sortedRecords(others));
+}

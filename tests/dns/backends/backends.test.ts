@@ -1,0 +1,230 @@
+// Backends and zones as an administrator makes them: checked, sealed, opened again, and kept while they are in use.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { BackendSecret } from '../../../dns/backends/backend.ts';
+import { type BackendInput, checkBackend } from '../../../dns/backends/backend-input.ts';
+import { openSecret } from '../../../dns/backends/backend-secret.ts';
+import { createBackend, removeBackend, updateBackend } from '../../../dns/backends/backend-service.ts';
+import { readBackend, serversSeen } from '../../../dns/backends/backend-store.ts';
+import { BackendOpener } from '../../../dns/backends/open-backends.ts';
+import { createZone, mayMakeName, removeZone, updateZone, zoneForName } from '../../../dns/backends/zone-service.ts';
+import { createPublishQueue } from '../../../dns/publish/publish-queue.ts';
+import { isPublished } from '../../../dns/records/record-set.ts';
+import { declareRecords, readRecordSet, withdrawRecords } from '../../../dns/records/record-store.ts';
+import { egressFrom } from '../../../platform/net/egress.ts';
+import { OwedWork } from '../../../platform/owed-work.ts';
+import { testEgress } from '../../support/egress.ts';
+import type { TestGround } from '../../support/ground.ts';
+import { openDnsGround } from '../support/dns-ground.ts';
+import { bind, type NameServer, zone } from '../support/name-servers.ts';
+
+let ground: TestGround;
+let server: NameServer;
+const field = ['input', 'fqdn'];
+const spec = { nameServers: [], isSigned: false, secondaries: [] };
+
+beforeAll(async () => {
+  ground = await openDnsGround();
+  server = await bind();
+});
+
+beforeEach(async () => {
+  for (const table of ['dns_record_set', 'dns_zone', 'dns_backend', 'dns_server', 'owed_work'])
+    await ground.db.execute(`DELETE FROM ${table}`);
+});
+
+afterAll(async () => {
+  await server.remove();
+  await ground.stop();
+});
+
+function inputOf(change: Partial<BackendInput> = {}): BackendInput {
+  const { address, port } = server.place;
+  const keySecret = server.key.secret.toString('base64');
+  const rfc2136 = { servers: [`${address}:${port}`], keyName: server.key.name, keySecret };
+  return { name: 'bind', type: 'RFC2136', rfc2136, ...change };
+}
+
+function create(input = inputOf()) {
+  const checked = checkBackend(input, testEgress);
+  return ground.db.transaction((tx) => createBackend(tx, ground.sealer, { ...checked, name: input.name }));
+}
+
+function update(id: string, input: BackendInput) {
+  const checked = checkBackend(input, testEgress);
+  return ground.db.transaction((tx) => updateBackend(tx, ground.sealer, id, { ...checked, name: input.name }));
+}
+
+const makeZone = (backendId: string | null, change: object = {}) =>
+  ground.db.transaction((tx) => createZone(tx, ground.wake, { name: zone, backendId, rules: [], spec, ...change }));
+
+describe('a backend', () => {
+  test('is stored with its secret sealed, and its names are published at its servers', async () => {
+    const { id } = await create();
+    const [raw] = await ground.db.query<{ spec: string; secret: Buffer }>(
+      'SELECT spec, sealed_secret AS secret FROM dns_backend',
+    );
+    const secret = server.key.secret.toString('base64');
+    expect(`${raw?.spec}${raw?.secret.toString('latin1')}`).not.toContain(secret);
+    await makeZone(id);
+    const name = `web.${zone}`;
+    const records = [{ type: 'A', value: '192.0.2.1' } as const];
+    const { db, wake } = ground;
+    await db.transaction((tx) => declareRecords(tx, wake, { zone, name, owner: 'gslb/1', records, ttlSeconds: 5 }));
+    const backends = new BackendOpener({ db, egress: testEgress, sealer: async () => ground.sealer, timeoutMs: 2_000 });
+    const queue = createPublishQueue({ db, wake, servers: [], backends });
+    const set = await readRecordSet(db, { zone, name });
+    const job = await new OwedWork({ db }).claim('dns-publish', set?.id ?? '');
+    if (job === undefined) throw new Error('the publication is owed');
+    await queue.run(job, { signal: AbortSignal.timeout(10_000) });
+    expect(await server.dig(name, 'A')).toEqual(['192.0.2.1']);
+    const published = await readRecordSet(db, { zone, name });
+    expect(published !== undefined && isPublished(published)).toBe(true);
+    expect(await serversSeen(db, (await readBackend(db, id)) as never)).toMatchObject([{ state: 'SERVING' }]);
+    await backends.close();
+  });
+
+  test('has a name of its own, and keeps its type', async () => {
+    const { id } = await create();
+    await expect(create()).rejects.toThrow('ALREADY_EXISTS');
+    await expect(update(id, { name: 'bind', type: 'ANSWERER' })).rejects.toThrow('never changes');
+  });
+
+  test('gets its secret again when its servers change, else it stays', async () => {
+    const { id } = await create();
+    const own = inputOf().rfc2136 as NonNullable<BackendInput['rfc2136']>;
+    const { keySecret: _secret, ...withoutSecret } = own;
+    await update(id, inputOf({ name: 'renamed', rfc2136: withoutSecret }));
+    const moved = { ...withoutSecret, servers: ['127.0.0.1:5399'] };
+    await expect(update(id, inputOf({ rfc2136: moved }))).rejects.toThrow('CREDENTIALS_REQUIRED');
+    const row = await readBackend(ground.db, id);
+    expect(row).toMatchObject({ name: 'renamed', version: 2 });
+    const opened: BackendSecret = openSecret(ground.sealer, row as never);
+    expect(opened).toEqual({ keySecret: server.key.secret.toString('base64') });
+    // Somebody changed the row by hand.
+    const elsewhere = { ...row, spec: { ...row?.spec, servers: ['127.0.0.1:5399'] } };
+    expect(() => openSecret(ground.sealer, elsewhere as never)).toThrow('CREDENTIALS_UNUSABLE');
+  });
+
+  test('with a zone is not removed', async () => {
+    const { id } = await create();
+    const made = await makeZone(id);
+    const remove = () => ground.db.transaction((tx) => removeBackend(tx, id));
+    await expect(remove()).rejects.toThrow('IN_USE');
+    await ground.db.transaction((tx) => removeZone(tx, made.id));
+    await remove();
+    expect(await readBackend(ground.db, id)).toBeUndefined();
+  });
+
+  const trust = { certificateSha256: `SHA256:${'A'.repeat(43)}` };
+  const powerdns = { servers: [{ url: 'https://127.0.0.1:8081', dns: '127.0.0.1:53', ...trust }], apiKey: 'k' };
+  test.each<[string, Partial<BackendInput>, string]>([
+    ['no fields of its type', { rfc2136: null }, 'needs rfc2136'],
+    ['fields of another type', { powerdns }, 'has no powerdns'],
+    ['a name with a dot', { name: 'a.b' }, 'name'],
+    ['no servers', { rfc2136: { servers: [], keyName: 'k' } }, '0 servers'],
+    ['a server by name', { rfc2136: { servers: ['ns.example.test:53'], keyName: 'k' } }, 'ADDRESS:PORT'],
+    ['a server twice', { rfc2136: { servers: ['127.0.0.1:53', '127.0.0.1:53'], keyName: 'k' } }, 'twice'],
+    ['a short secret', { rfc2136: { servers: ['127.0.0.1:53'], keyName: 'k', keySecret: 'AAAA' } }, 'base64'],
+    [
+      'another algorithm',
+      { rfc2136: { servers: ['127.0.0.1:53'], keyName: 'k', keyAlgorithm: 'hmac-md5' } },
+      'give hmac',
+    ],
+    [
+      'an API without TLS',
+      {
+        type: 'POWERDNS',
+        rfc2136: null,
+        powerdns: { ...powerdns, servers: [{ ...powerdns.servers[0], url: 'http://127.0.0.1', dns: '127.0.0.1:53' }] },
+      },
+      'https URL',
+    ],
+    [
+      'a certificate that nobody vouches for',
+      {
+        type: 'POWERDNS',
+        rfc2136: null,
+        powerdns: { apiKey: 'k', servers: [{ url: 'https://127.0.0.1', dns: '127.0.0.1:53' }] },
+      },
+      'fingerprint',
+    ],
+    [
+      'a transfer key without its secret',
+      { type: 'POWERDNS', rfc2136: null, powerdns: { ...powerdns, transferKeyName: 'k' } },
+      'transferKeySecret is missing',
+    ],
+  ])('with %s is refused', (_what, change, message) => {
+    expect(() => checkBackend(inputOf(change), testEgress)).toThrow(message);
+  });
+
+  test('at an address that the egress policy denies is refused', () => {
+    expect(() => checkBackend(inputOf(), egressFrom({}))).toThrow('EGRESS_DENIED');
+  });
+});
+
+describe('a zone', () => {
+  const rules = [
+    { suffix: zone, projectIds: ['p1'] },
+    { suffix: `shared.${zone}`, projectIds: null },
+    { suffix: `two.shared.${zone}`, projectIds: ['p2'] },
+  ];
+
+  test.each([
+    [`web.${zone}`, 'p1', true],
+    [`web.${zone}`, 'p2', false],
+    [`web.shared.${zone}`, 'p2', true],
+    [`web.two.shared.${zone}`, 'p1', false],
+    [`web.two.shared.${zone}`, 'p2', true],
+    [`notshared.${zone}`, 'p2', false],
+  ])('%s by %s: %s', async (name, projectId, may) => {
+    expect(mayMakeName(rules, name, projectId)).toBe(may);
+    await makeZone(null, { rules });
+    const asked = zoneForName(ground.db, { name, projectId, field });
+    if (may) expect(await asked).toMatchObject({ name: zone });
+    else await expect(asked).rejects.toThrow('FORBIDDEN');
+  });
+
+  test('without rules is for everybody; a name in no zone is nobody’s', async () => {
+    expect(mayMakeName([], `web.${zone}`, 'p1')).toBe(true);
+    const name = 'web.example.invalid';
+    await expect(zoneForName(ground.db, { name, projectId: 'p1', field })).rejects.toThrow('NOT_FOUND');
+  });
+
+  test('with names stays at its backend, and is not removed', async () => {
+    const { id } = await create();
+    const name = `web.${zone}`;
+    const { db, wake } = ground;
+    const records = [{ type: 'A', value: '192.0.2.1' } as const];
+    await db.transaction((tx) => declareRecords(tx, wake, { zone, name, owner: 'gslb/1', records, ttlSeconds: 5 }));
+    await expect(makeZone(id)).rejects.toThrow('IN_USE');
+    // It came with its name, and an administrator gives it rules.
+    const made = await makeZone(null, { rules });
+    await expect(makeZone(null)).rejects.toThrow('ALREADY_EXISTS');
+    const input = { name: zone, rules: [], spec };
+    const move = (backendId: string) => db.transaction((tx) => updateZone(tx, wake, made.id, { ...input, backendId }));
+    await expect(move(id)).rejects.toThrow('IN_USE');
+    await expect(db.transaction((tx) => removeZone(tx, made.id))).rejects.toThrow('IN_USE');
+    await db.transaction((tx) => withdrawRecords(tx, wake, { zone, name, owner: 'gslb/1' }));
+    await db.execute('DELETE FROM dns_record_set');
+    expect(await move(id)).toMatchObject({ backendId: id, version: 3 });
+  });
+
+  test('at a backend that takes plans has no records', async () => {
+    const { id } = await create({ name: 'ours', type: 'ANSWERER' });
+    await makeZone(id);
+    const records = [{ type: 'A', value: '192.0.2.1' } as const];
+    const declare = ground.db.transaction((tx) =>
+      declareRecords(tx, ground.wake, { zone, name: `web.${zone}`, owner: 'gslb/1', records, ttlSeconds: 5 }),
+    );
+    await expect(declare).rejects.toThrow('NOT_SUPPORTED');
+  });
+
+  test.each([
+    ['signed by a backend that does not sign', { spec: { ...spec, isSigned: true } }, 'NOT_SUPPORTED'],
+    ['with secondaries elsewhere', { spec: { ...spec, secondaries: ['127.0.0.1:53'] } }, 'NOT_SUPPORTED'],
+    ['with a rule for another zone', { rules: [{ suffix: 'example.org', projectIds: null }] }, 'not below the zone'],
+    ['with capital letters', { name: 'Example.test' }, 'is not a zone'],
+  ])('%s is refused', async (_what, change, message) => {
+    await expect(makeZone(null, change)).rejects.toThrow(message);
+  });
+});
