@@ -97,6 +97,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
     const { fence, fenceSet } = await this.#look(wanted, signal);
     if (fence === undefined || fenceSet === undefined || !isFenceOf(fence, wanted)) return;
     await this.#remove(wanted.zone, fenceSet, mayChange, signal);
+    await this.#untilGone(wanted, [fenceSet], signal);
   }
 
   /** Its own name servers are those of its pool; signing and transfers are the pool's too. */
@@ -180,8 +181,9 @@ export class DesignateServer implements RecordServer, ZoneServer {
   async #untilGone(wanted: WantedName, gone: readonly Recordset[], signal: AbortSignal): Promise<boolean> {
     if (gone.length === 0) return true;
     for (let leftMs = settleMs; leftMs > 0; leftMs -= pollMs) {
-      const { recordsets } = await this.#look(wanted, signal);
-      if (!recordsets.some(({ id }) => gone.some((each) => each.id === id))) return true;
+      const { recordsets, fenceSet } = await this.#look(wanted, signal);
+      const left = new Set([...recordsets.map(({ id }) => id), fenceSet?.id]);
+      if (!gone.some(({ id }) => left.has(id))) return true;
       await sleep(pollMs, undefined, { signal });
     }
     return false;
