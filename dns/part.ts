@@ -25,7 +25,7 @@ export const dnsPart = sharedPart({
     const { BackendOpener } = await import('./backends/open-backends.ts');
     const { createPublishQueue } = await import('./publish/publish-queue.ts');
     const { createServerQueue } = await import('./publish/server-queue.ts');
-    const { createZoneQueue } = await import('./publish/zone-queue.ts');
+    const { createZoneQueue } = await import('./backends/zone-queue.ts');
     const { createLookQueue } = await import('./publish/look-queue.ts');
     const backends = new BackendOpener({ db, egress, sealer, timeoutMs: settings['dns.timeoutMs'] });
     return {

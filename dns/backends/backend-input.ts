@@ -3,10 +3,10 @@ import { isIP } from 'node:net';
 import { InputCheck } from '../../platform/input.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import { addressOfUrl } from '../../platform/net/origin.ts';
+import type { BackendType } from '../records/backend-types.ts';
 import { placeOf } from '../servers/transport.ts';
 import type { TsigKey } from '../wire/tsig.ts';
 import type { BackendSecret, BackendSpec, HttpsTrust } from './backend.ts';
-import type { BackendType } from './backend-types.ts';
 
 type Maybe<Value> = Value | null | undefined;
 

@@ -1,6 +1,7 @@
 // A backend as the database has it: where its servers are, and the secret for them.
+
+import type { BackendType } from '../records/backend-types.ts';
 import type { TsigKey } from '../wire/tsig.ts';
-import type { BackendType } from './backend-types.ts';
 
 /** How the certificate of an HTTPS server is verified: by its fingerprint (`SHA256:…`), by authorities (PEM), or both. */
 export interface HttpsTrust {

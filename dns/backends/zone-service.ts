@@ -5,10 +5,10 @@ import { InputCheck } from '../../platform/input.ts';
 import { owe } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { nameFault, zoneFault } from '../names.ts';
+import { capabilities } from '../records/backend-types.ts';
 import { lookKind } from '../records/record-store.ts';
 import { placeOf } from '../servers/transport.ts';
 import { readBackend } from './backend-store.ts';
-import { capabilities } from './backend-types.ts';
 import {
   type AdminZone,
   changeZone,

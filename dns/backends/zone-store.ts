@@ -1,7 +1,7 @@
 // SQL of zones as an administrator gives them to backends.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
 import { newToken } from '../../platform/ids.ts';
-import type { BackendType } from './backend-types.ts';
+import type { BackendType } from '../records/backend-types.ts';
 
 /** The projects that may make names at or below a suffix; null: every project. */
 export interface ZoneRule {

@@ -6,8 +6,8 @@ import { newToken, newUuid } from '../../platform/ids.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { owe } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
-import { type BackendType, unsupported } from '../backends/backend-types.ts';
 import { nameFault, targetFault, zoneFault } from '../names.ts';
+import { type BackendType, unsupported } from './backend-types.ts';
 import { type FollowUp, type NameRecord, type RecordSet, sortedRecords, type ZoneName } from './record-set.ts';
 
 /** Owed for a record set (UUID) that is to be published. */

@@ -3,7 +3,7 @@ import type { SourceFile } from './source-files.ts';
 
 /** The layers of each, lowest first: files or folders of it. Other files at its top are above all of them. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
-  'dns/': ['names.ts', 'wire/', 'policy/', 'answerer/', 'records/', 'servers/', 'publish/'],
+  'dns/': ['names.ts', 'wire/', 'policy/', 'answerer/', 'records/', 'servers/', 'publish/', 'backends/'],
   'subgraphs/relay/': [
     ...['settings.ts', 'drivers/', 'transports/', 'families/', 'model/'],
     ...['events.ts', 'backends/', 'mappings/', 'journal/', 'holding/', 'calls/', 'checks/'],

@@ -1,7 +1,7 @@
 // The contract of a server that publishes names, the same for every adapter: what it writes, what it leaves alone, and whom it refuses.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type BackendType, capabilities } from '../../../dns/backends/backend-types.ts';
+import { type BackendType, capabilities } from '../../../dns/records/backend-types.ts';
 import type { NameRecord } from '../../../dns/records/record-set.ts';
 import type { DnsError } from '../../../dns/servers/dns-error.ts';
 import { fenceName } from '../../../dns/servers/fence.ts';

@@ -1,6 +1,6 @@
 // The kinds of backends, and what each can express. What one can't is refused, never approximated.
 import { isWildcard } from '../names.ts';
-import { type NameRecord, type RecordType, recordTypes, type ZoneName } from '../records/record-set.ts';
+import { type NameRecord, type RecordType, recordTypes, type ZoneName } from './record-set.ts';
 
 export const backendTypes = ['ANSWERER', 'POWERDNS', 'RFC2136', 'DESIGNATE'] as const;
 export type BackendType = (typeof backendTypes)[number];

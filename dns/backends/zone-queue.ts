@@ -2,11 +2,11 @@
 import type { Database } from '../../platform/database/database.ts';
 import type { OwedQueue } from '../../platform/owed-queue.ts';
 import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/owed-work.ts';
-import { readBackend } from '../backends/backend-store.ts';
-import type { BackendOpener } from '../backends/open-backends.ts';
-import { zoneKind } from '../backends/zone-service.ts';
-import { readZoneNamed } from '../backends/zone-store.ts';
 import type { ZoneWish } from '../servers/record-server.ts';
+import { readBackend } from './backend-store.ts';
+import type { BackendOpener } from './open-backends.ts';
+import { zoneKind } from './zone-service.ts';
+import { readZoneNamed } from './zone-store.ts';
 
 export interface ZoneQueueParts {
   readonly db: Database;
