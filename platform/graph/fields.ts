@@ -50,6 +50,10 @@ export function integerField(description: string, minimum: number, maximum: numb
   return field('Int', description, { type: 'integer', minimum, maximum });
 }
 
+export function numberField(description: string, minimum: number, maximum: number): Field {
+  return field('Float', description, { type: 'number', minimum, maximum });
+}
+
 export function vlanField(description: string): Field {
   return integerField(`${description} 1 to 4094.`, 1, 4_094);
 }

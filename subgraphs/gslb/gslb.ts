@@ -1,33 +1,75 @@
 // The GSLB subgraph: its services and resolvers.
 import type { Resolvers } from '../../generated/graph/gslb.ts';
+import { entityFeed } from '../../platform/events/entity-feed.ts';
+import { asMarked } from '../../platform/events/facets.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
-import { loader } from '../../platform/graph/loader.ts';
-import type { RequestContext } from '../../platform/identity.ts';
-import { decodeUuid, encodeId } from '../../platform/ids.ts';
+import { mapStream } from '../../platform/pull-stream.ts';
+import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/subgraph-row.ts';
 import type { ConductorLinks } from './conductor/conductor-links.ts';
-import { readFlavors } from './conductor/flavor-store.ts';
-
-const flavors = Symbol('flavors by id');
+import { readObjects } from './conductor/object-store.ts';
+import type { GslbQuotas } from './conductor/project-store.ts';
+import {
+  flavorHandler,
+  gslbHandler,
+  memberHandler,
+  monitorHandler,
+  poolHandler,
+  vantagePointHandler,
+  zoneHandler,
+} from './objects/handlers.ts';
+import { MemberService } from './objects/member-service.ts';
+import { ObjectReads } from './objects/object-reads.ts';
+import { ObjectService } from './objects/object-service.ts';
+import { objectResolvers } from './objects/resolvers.ts';
 
 export interface GslbOptions extends SubgraphGround {
-  readonly links: ConductorLinks;
+  readonly sealKeys: Sealer;
+  readonly quotas: GslbQuotas;
+  readonly links: Pick<ConductorLinks, 'start' | 'drain' | 'stop'>;
 }
 
-export function createGslbSubgraph({ db, commits, cursors, sdl, links }: GslbOptions): RunningSubgraph {
-  const flavor = async (context: RequestContext, globalId: string) => {
-    const id = decodeUuid('GslbFlavor', globalId);
-    return id === undefined ? null : ((await loader(context, flavors, id, (ids) => readFlavors(db, ids))) ?? null);
-  };
-  const resolvers: Resolvers = {
-    Query: { gslbFlavor: (_, { id }, context) => flavor(context, id) },
-    GslbFlavor: {
-      __resolveReference: ({ id }, context) => flavor(context, id),
-      id: ({ id }) => encodeId('GslbFlavor', id),
+export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
+  const { db, wake, mutations, egress, quotas, commits, cursors, sdl, feed, links } = options;
+  const parts = { db, wake, mutations, egress, quotas, sealer: options.sealKeys };
+  const pools = new ObjectService(parts, poolHandler(parts));
+  const names = new ObjectService(parts, gslbHandler(parts));
+  const monitors = new ObjectService(parts, monitorHandler(parts));
+  const members = new ObjectService(
+    parts,
+    memberHandler(parts, async (attempt, context, input) => {
+      const pool = await pools.find(attempt, context, (input as { readonly poolId: string }).poolId, 'poolId');
+      return { poolId: pool.id, projectId: pool.projectId };
+    }),
+  );
+  const resolvers: Resolvers[] = [
+    objectResolvers({
+      db,
+      reads: new ObjectReads(db),
+      members: new MemberService(parts, { names, pools, members, monitors }),
+      services: {
+        ...{ Gslb: names, GslbPool: pools, GslbPoolMember: members, GslbMonitor: monitors },
+        GslbFlavor: new ObjectService(parts, flavorHandler(parts)),
+        GslbVantagePoint: new ObjectService(parts, vantagePointHandler(parts)),
+        DnsZone: new ObjectService(parts, zoneHandler()),
+      },
+    }),
+    {
+      Subscription: {
+        gslbChanges: {
+          subscribe: (_, args, context) => {
+            const read = async (id: string) => (await readObjects(db, 'Gslb', [id])).get(id);
+            const changes = entityFeed({ feed, context, args, subjectType: 'Gslb', read });
+            return mapStream(changes, (item) =>
+              asMarked(item, { gslbChanges: { cursor: item.cursor, gslb: item.entity } }),
+            );
+          },
+        },
+      },
     },
-  };
+  ];
   return {
-    subgraph: createSubgraph({ name: 'gslb', sdl, commits, cursors, resolvers: [resolvers] }),
+    subgraph: createSubgraph({ name: 'gslb', sdl, commits, cursors, resolvers }),
     start: () => links.start(),
     drain: () => links.drain(),
     stop: () => links.stop(),

@@ -27,6 +27,7 @@ export const gslbRow = subgraphRow({
   },
   uses: [dnsPart],
   events: gslbEvents,
+  filteredFeeds: ['gslbChanges'],
   settings: {
     'gslb.linkHost': z
       .string()
@@ -96,13 +97,22 @@ export const gslbRow = subgraphRow({
       ]);
     };
     const [checkers, nameServers] = [await place(checkerPort), await place(dnsPort)];
+    const sealer = await ground.sealer();
     const links = new ConductorLinks({
       ...{ ...ground, ...judgingOf(ground, settings) },
-      sealer: await ground.sealer(),
+      sealer,
       ...(checkers === undefined ? {} : { checkers }),
       ...(nameServers === undefined ? {} : { nameServers }),
     });
-    return createGslbSubgraph({ ...ground, links });
+    return createGslbSubgraph({
+      ...{ ...ground, links, sealKeys: sealer },
+      quotas: {
+        Gslb: settings['gslb.quota.names'],
+        GslbPool: settings['gslb.quota.pools'],
+        GslbPoolMember: settings['gslb.quota.members'],
+        GslbMonitor: settings['gslb.quota.monitors'],
+      },
+    });
   },
   async work(ground, settings) {
     const { createJudgeQueues } = await import('./conductor/judge-queue.ts');
@@ -111,6 +121,10 @@ export const gslbRow = subgraphRow({
       queues: createJudgeQueues({ db: ground.db, ...judgingOf(ground, settings) }),
       retention: retentionSteps(ground.db, settings['retention.gslbHistoryDays']),
     };
+  },
+  async reseal(db, options) {
+    const { resealSecrets } = await import('./conductor/reseal.ts');
+    return resealSecrets(db, options);
   },
 });
 

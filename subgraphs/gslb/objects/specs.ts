@@ -57,14 +57,14 @@ export interface MemberSpec {
   readonly parameters: JsonObject;
 }
 
-/** Null fields: a majority of all vantage points. */
+/** What is left out: a majority of all vantage points. */
 export interface QuorumSpec {
-  readonly downAtLeast: Share | null;
-  readonly upAtLeast: Share | null;
-  readonly leastVoters: number | null;
-  readonly leastRegions: number;
-  /** Null: three times the longest delay of the monitors, at least `leastFreshMs`. */
-  readonly freshMs: number | null;
+  readonly downAtLeast?: Share | null;
+  readonly upAtLeast?: Share | null;
+  readonly leastVoters?: number | null;
+  readonly leastRegions?: number | null;
+  /** Left out: three times the longest delay of the monitors, at least `leastFreshMs`. */
+  readonly freshMs?: number | null;
 }
 
 export type Scope = 'ALL' | 'REGION';
@@ -152,7 +152,7 @@ export function quorumRule(
     downAtLeast: downAtLeast ?? usual.downAtLeast,
     upAtLeast: upAtLeast ?? usual.upAtLeast,
     leastVoters: leastVoters ?? usual.leastVoters,
-    leastRegions,
+    leastRegions: leastRegions ?? 1,
     freshMs: usual.freshMs,
   };
 }

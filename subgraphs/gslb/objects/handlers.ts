@@ -1,0 +1,348 @@
+// What is particular to each kind of GSLB object.
+import { isIP } from 'node:net';
+import { zoneFault } from '../../../dns/names.ts';
+import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import { refuse } from '../../../platform/errors.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import { checkCmpObject, cmpObjectOf } from '../../../platform/graph/cmp-object.ts';
+import { decodeUuid, encodeId } from '../../../platform/ids.ts';
+import type { InputCheck } from '../../../platform/input.ts';
+import { checkedVantagePoints, zonesOver } from '../conductor/name-check-store.ts';
+import {
+  databaseTime,
+  deleteObject,
+  lockObject,
+  type NameRow,
+  readObjects,
+  updateObject,
+} from '../conductor/object-store.ts';
+import { monitorSecretPlace, sealedText } from '../conductor/sealed-text.ts';
+import { membersTouched, namesTouched, vantagePointTouched } from '../conductor/touched.ts';
+import {
+  countNamesOfFlavor,
+  deletePoolContent,
+  detachAll,
+  membersIn,
+  nameInZone,
+  nameOfFlavor,
+  namesUsing,
+  poolUses,
+  setPoolUses,
+  usesOf,
+} from '../conductor/use-store.ts';
+import { ruleFault } from '../engine/quorum.ts';
+import { created, provisioningAfter } from '../engine/states.ts';
+import { gslbEvents } from '../events.ts';
+import { flavor, vantagePoint, zone } from '../parts/administered.ts';
+import { gslb } from '../parts/gslb.ts';
+import type { GslbKind } from '../parts/kind.ts';
+import { monitor } from '../parts/monitor.ts';
+import { member, pool } from '../parts/pool.ts';
+import { checkMember, checkMonitor } from './member-checks.ts';
+import { checkName } from './name-checks.ts';
+import { nameSpec, readFqdn } from './name-spec.ts';
+import type { Handler, ServiceParts } from './object-service.ts';
+import { type MonitorSecret, type QuorumSpec, quorumRule } from './specs.ts';
+
+type Named<Type extends string> = GslbKind & { readonly name: Type };
+
+export function monitorHandler({ wake, egress, sealer }: ServiceParts): Handler<'GslbMonitor'> {
+  type Input = { readonly auth?: Partial<MonitorSecret> | null };
+  return {
+    kind: monitor as Named<'GslbMonitor'>,
+    async check(sql, check, settings, { id }) {
+      await checkMonitor(sql, check, egress, settings);
+      if (id !== undefined) await checkDelays(sql, check, id, Number(settings.delayMs));
+    },
+    checkInput(check, input) {
+      const { auth } = input as Input;
+      check.text('auth.username', auth?.username, { min: 1, max: 255 });
+      check.text('auth.password', auth?.password, { min: 1, max: 1_024 });
+      check.text('auth.token', auth?.token, { min: 1, max: 4_096 });
+      if (auth != null && auth.username == null && auth.password == null && auth.token == null)
+        check.fault('auth', 'auth is empty: give username and password, or token');
+    },
+    async columns(_, input, { id }): Promise<Readonly<Record<string, SqlValue>>> {
+      const { auth } = input as Input;
+      if (auth === undefined) return {};
+      if (auth === null) return { secret: null };
+      const secret = { username: auth.username ?? null, password: auth.password ?? null, token: auth.token ?? null };
+      return { secret: sealedText(sealer, JSON.stringify(secret), monitorSecretPlace(id)) };
+    },
+    async written(tx, id, _, before) {
+      if (before !== undefined) await touchMonitored(tx, wake, id);
+    },
+    async remove(tx, { id, name }) {
+      const { poolIds, memberIds } = await usesOf(tx, id);
+      const [user] = [
+        ...poolIds.map((each) => `the pool ${encodeId('GslbPool', each)}`),
+        ...memberIds.map((each) => `the member ${encodeId('GslbPoolMember', each)}`),
+      ];
+      if (user !== undefined)
+        refuse('IN_USE', `the monitor ${name} is used for ${user}: detach it first`, { field: ['input', 'id'] });
+      await deleteObject(tx, 'GslbMonitor', id);
+    },
+  };
+}
+
+/** Names that use the members of a monitor allow its delay. */
+async function checkDelays(sql: Sql, check: InputCheck, monitorId: string, delayMs: number): Promise<void> {
+  const { poolIds, memberIds } = await usesOf(sql, monitorId);
+  const ofMembers = await poolsOfMembers(sql, memberIds);
+  const shortest = await shortestDelay(sql, [...poolIds, ...ofMembers]);
+  if (shortest !== undefined && delayMs < shortest.delayMs)
+    check.fault(
+      'delayMs',
+      `delayMs is ${delayMs}; the flavor ${shortest.flavor} of a name that uses it allows ${shortest.delayMs} and more`,
+    );
+}
+
+async function poolsOfMembers(sql: Sql, memberIds: readonly string[]): Promise<readonly string[]> {
+  return [...new Set([...(await readObjects(sql, 'GslbPoolMember', memberIds)).values()].map(({ poolId }) => poolId))];
+}
+
+/** The longest of the shortest delays that the flavors of names with these pools allow. */
+export async function shortestDelay(
+  sql: Sql,
+  poolIds: readonly string[],
+): Promise<{ readonly delayMs: number; readonly flavor: string } | undefined> {
+  const names = [...(await readObjects(sql, 'Gslb', await namesUsing(sql, poolIds))).values()];
+  const flavors = await readObjects(sql, 'GslbFlavor', [...new Set(names.map(({ flavorId }) => flavorId))]);
+  const all = [...flavors.values()].map(({ name, spec }) => ({ flavor: name, delayMs: spec.shortestDelayMs }));
+  return all.sort((one, other) => other.delayMs - one.delayMs)[0];
+}
+
+/** Members for which a monitor is used. */
+export async function touchMonitored(tx: Transaction, wake: ServiceParts['wake'], monitorId: string): Promise<void> {
+  const { poolIds, memberIds } = await usesOf(tx, monitorId);
+  await membersTouched(tx, wake, [...new Set([...(await membersIn(tx, poolIds)), ...memberIds])]);
+}
+
+export function poolHandler({ wake }: ServiceParts): Handler<'GslbPool'> {
+  return {
+    kind: pool as Named<'GslbPool'>,
+    async check(sql, check, settings) {
+      const regions = (await checkedVantagePoints(sql)).map(({ region }) => region);
+      const fault =
+        regions.length === 0
+          ? undefined
+          : ruleFault(quorumRule(settings.quorum as unknown as QuorumSpec, regions.length, 0), regions);
+      if (fault !== undefined) check.fault('quorum', `quorum can't be met: ${fault}`);
+    },
+    async written(tx, id, _, before) {
+      if (before === undefined) return;
+      await membersTouched(tx, wake, await membersIn(tx, [id]));
+      await namesTouched(tx, wake, await namesUsing(tx, [id]));
+    },
+    async remove(tx, { id, name }) {
+      const [user] = await namesUsing(tx, [id]);
+      if (user !== undefined)
+        refuse('IN_USE', `the GSLB ${encodeId('Gslb', user)} uses the pool ${name}: change that first`, {
+          field: ['input', 'id'],
+        });
+      const members = await membersIn(tx, [id]);
+      await deletePoolContent(tx, id);
+      await deleteObject(tx, 'GslbPool', id);
+      await membersTouched(tx, wake, members);
+    },
+  };
+}
+
+const mostInPool = 1_000;
+
+export function memberHandler(
+  { wake, egress }: ServiceParts,
+  parent: NonNullable<Handler['parent']>,
+): Handler<'GslbPoolMember'> {
+  const touch = async (tx: Transaction, id: string, poolId: string) => {
+    await membersTouched(tx, wake, [id]);
+    await namesTouched(tx, wake, await namesUsing(tx, [poolId]));
+  };
+  return {
+    kind: member as Named<'GslbPoolMember'>,
+    parent,
+    async check(sql, check, settings, { id, poolId = '' }) {
+      await checkMember(sql, check, egress, { id, poolId, spec: settings });
+    },
+    async written(tx, id, _, before) {
+      const row = before ?? (await lockObject(tx, 'GslbPoolMember', id));
+      if (row === undefined) return;
+      if (before === undefined) await checkRoom(tx, row.poolId);
+      await touch(tx, id, row.poolId);
+    },
+    async remove(tx, { id, poolId }) {
+      await detachAll(tx, id);
+      await deleteObject(tx, 'GslbPoolMember', id);
+      await touch(tx, id, poolId);
+    },
+  };
+}
+
+/** In its pool, which is locked for it, and in the names that use the pool. */
+async function checkRoom(tx: Transaction, poolId: string): Promise<void> {
+  const field = { field: ['input', 'poolId'] };
+  if ((await lockObject(tx, 'GslbPool', poolId)) === undefined) refuse('NOT_FOUND', 'the pool was deleted', field);
+  const count = (await membersIn(tx, [poolId])).length;
+  if (count > mostInPool) refuse('LIMIT_REACHED', `the pool has ${mostInPool} members; more are not allowed`, field);
+}
+
+export function gslbHandler({ wake }: ServiceParts): Handler<'Gslb'> {
+  return {
+    kind: gslb as Named<'Gslb'>,
+    async check(sql, check, settings, { projectId }) {
+      const read = readFqdn(String(settings.fqdn));
+      if (read.fault !== undefined) return check.fault('fqdn', read.fault);
+      await checkName(sql, check, { projectId: projectId ?? '', fqdn: read.fqdn, given: settings });
+    },
+    checkInput(check, input) {
+      const { cmpObject } = input as { readonly cmpObject?: Parameters<typeof cmpObjectOf>[0] | null };
+      if (cmpObject != null) checkCmpObject(check, 'cmpObject', cmpObjectOf(cmpObject));
+    },
+    async columns(tx, input, { settings, before }) {
+      const { cmpObject } = input as { readonly cmpObject?: Parameters<typeof cmpObjectOf>[0] | null };
+      const { fqdn = '' } = readFqdn(String(settings.fqdn)) as { readonly fqdn?: string };
+      const next =
+        before === undefined
+          ? created
+          : provisioningAfter({ status: before.provisioningStatus, action: before.action }, 'UPDATE_ACCEPTED');
+      const cmp = cmpObject == null ? undefined : cmpObjectOf(cmpObject);
+      const isNew = {
+        ...{ fqdn, live_fqdn: fqdn, zone: (await zonesOver(tx, fqdn.replace(/^\*\./, '')))[0]?.name ?? '' },
+        ...{ flavor_id: String(settings.flavor), cmp_namespace: cmp?.namespace ?? null },
+        ...{ cmp_type: cmp?.type ?? null, cmp_id: cmp?.externalId ?? null },
+      };
+      return {
+        ...(before === undefined ? isNew : {}),
+        ...{ appliance_id: settings.applianceId as string | null, spec: JSON.stringify(nameSpec(settings)) },
+        ...{ action: next.action, provisioning_status: next.status, provisioning_reason: null },
+        pending_since: await databaseTime(tx),
+      };
+    },
+    async written(tx, id, settings, before) {
+      const pools = settings.pools as readonly string[];
+      const used = (await poolUses(tx, [id])).map(({ poolId }) => poolId);
+      await setPoolUses(tx, id, pools, settings.fallbackPool as string | null);
+      const row = await lockObject(tx, 'Gslb', id);
+      if (row === undefined) return;
+      if (before === undefined) await checkNameCount(tx, row);
+      await tellProvisioning(tx, wake, row, before?.provisioningStatus ?? null);
+      // Which vantage points watch a member is what the flavors of its names say.
+      const now = (await poolUses(tx, [id])).map(({ poolId }) => poolId);
+      const changed = [...used, ...now].filter((each) => !(used.includes(each) && now.includes(each)));
+      await membersTouched(tx, wake, await membersIn(tx, changed));
+      await namesTouched(tx, wake, [id]);
+    },
+    async remove(tx, row) {
+      const now = { status: row.provisioningStatus, action: row.action };
+      const { status, action } = provisioningAfter(now, 'DELETE_ACCEPTED');
+      const pending = { provisioning_status: status, action, pending_since: await databaseTime(tx) };
+      await updateObject(tx, 'Gslb', row.id, pending);
+      const after = { ...row, provisioningStatus: status, version: row.version + 1 };
+      await tellProvisioning(tx, wake, after, row.provisioningStatus);
+      await namesTouched(tx, wake, [row.id]);
+    },
+  };
+}
+
+async function checkNameCount(tx: Transaction, { projectId, flavorId }: NameRow): Promise<void> {
+  const flavorRow = await lockObject(tx, 'GslbFlavor', flavorId, 'LOCK IN SHARE MODE');
+  if (flavorRow === undefined) refuse('NOT_FOUND', 'the flavor was deleted', { field: ['input', 'flavorId'] });
+  const { mostNames } = flavorRow.spec;
+  if (mostNames !== null && (await countNamesOfFlavor(tx, projectId, flavorId)) > mostNames)
+    refuse(
+      'QUOTA_EXCEEDED',
+      `the project has ${mostNames} GSLBs of the flavor ${flavorRow.name}; more are not allowed`,
+      {
+        field: ['input', 'flavorId'],
+      },
+    );
+}
+
+async function tellProvisioning(
+  tx: Transaction,
+  wake: ServiceParts['wake'],
+  {
+    id,
+    projectId,
+    version,
+    provisioningStatus: to,
+  }: Pick<NameRow, 'id' | 'projectId' | 'version' | 'provisioningStatus'>,
+  from: NameRow['provisioningStatus'] | null,
+): Promise<void> {
+  const subject = { projectId, subjectId: id, subjectVersion: version };
+  await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslb.provisioningStatus', from, to }], wake);
+}
+
+export function flavorHandler({ wake }: ServiceParts): Handler<'GslbFlavor'> {
+  return {
+    kind: flavor as Named<'GslbFlavor'>,
+    async check(sql, check, settings) {
+      const known = new Set((await checkedVantagePoints(sql)).map(({ name }) => name));
+      for (const [at, name] of (settings.vantagePoints as readonly string[]).entries())
+        if (!known.has(name))
+          check.fault(`vantagePoints.${at}`, `there is no vantage point named ${name}`, 'NOT_FOUND');
+    },
+    async remove(tx, { id, name }) {
+      const user = await nameOfFlavor(tx, id);
+      if (user !== undefined)
+        refuse('IN_USE', `the GSLB ${user} has the flavor ${name}: delete it first`, { field: ['input', 'id'] });
+      await deleteObject(tx, 'GslbFlavor', id);
+      tx.afterCommit(() => wake.notify('status'));
+    },
+  };
+}
+
+export function vantagePointHandler({ wake, egress }: ServiceParts): Handler<'GslbVantagePoint'> {
+  return {
+    kind: vantagePoint as Named<'GslbVantagePoint'>,
+    async check(_, check, settings) {
+      for (const [at, { host, port }] of (settings.beacons as readonly { host: string; port: number }[]).entries()) {
+        const denial = isIP(host) === 0 ? undefined : egress.denial(host, port);
+        if (denial !== undefined) check.fault(`beacons.${at}.host`, denial.reason, 'EGRESS_DENIED');
+      }
+    },
+    written: (tx, id) => vantagePointTouched(tx, wake, id),
+    async remove(tx, { id }) {
+      await deleteObject(tx, 'GslbVantagePoint', id);
+      await vantagePointTouched(tx, wake, id);
+    },
+  };
+}
+
+export function zoneHandler(): Handler<'DnsZone'> {
+  return {
+    kind: zone as Named<'DnsZone'>,
+    async check(_, check, settings) {
+      const name = String(settings.name);
+      const fault = zoneFault(name);
+      if (fault !== undefined) check.fault('name', fault);
+      for (const [at, { suffix, projectId }] of (settings.rights as unknown as readonly Right[]).entries()) {
+        if (suffix !== name && !suffix.endsWith(`.${name}`))
+          check.fault(`rights.${at}.suffix`, `rights.${at}.suffix is ${suffix}, which is not in the zone ${name}`);
+        if (projectId != null && decodeUuid('Project', projectId) === undefined && !uuid.test(projectId))
+          check.fault(`rights.${at}.projectId`, `there is no Project ${projectId}`, 'NOT_FOUND');
+      }
+    },
+    async columns(_, __, { id, settings, before }) {
+      const { name: ___, ...rest } = settings;
+      const rights = (settings.rights as unknown as readonly Right[]).map(({ suffix, projectId }) => ({
+        suffix,
+        projectId: projectId == null ? null : (decodeUuid('Project', projectId) ?? projectId),
+      }));
+      return { ...(before === undefined ? { id } : {}), spec: JSON.stringify({ ...rest, rights }) };
+    },
+    async remove(tx, { id, name }) {
+      const user = await nameInZone(tx, name);
+      if (user !== undefined)
+        refuse('IN_USE', `the GSLB ${user} is in the zone ${name}: delete it first`, { field: ['input', 'id'] });
+      await deleteObject(tx, 'DnsZone', id);
+    },
+  };
+}
+
+interface Right {
+  readonly suffix: string;
+  readonly projectId?: string | null;
+}
+
+const uuid = /^[0-9a-f-]{36}$/;

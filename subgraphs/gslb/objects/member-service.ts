@@ -1,0 +1,213 @@
+// What is done with members, monitors and names besides creating, changing and deleting them.
+
+import { refuse } from '../../../platform/errors.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import type { InputCheck } from '../../../platform/input.ts';
+import {
+  freezeName,
+  type MemberObject,
+  type MonitorObject,
+  type NameRow,
+  releaseMember,
+  setAdminState,
+  updateObject,
+} from '../conductor/object-store.ts';
+import { membersTouched, namesTouched } from '../conductor/touched.ts';
+import {
+  attachMonitor,
+  detachMonitor,
+  membersIn,
+  monitorsFor,
+  namesUsing,
+  type UsedFor,
+} from '../conductor/use-store.ts';
+import type { AdminState } from '../engine/states.ts';
+import { gslbEvents } from '../events.ts';
+import { shortestDelay } from './handlers.ts';
+import type { NamedInput, ObjectService, ServiceParts } from './object-service.ts';
+
+export interface Services {
+  readonly names: ObjectService<'Gslb'>;
+  readonly pools: ObjectService<'GslbPool'>;
+  readonly members: ObjectService<'GslbPoolMember'>;
+  readonly monitors: ObjectService<'GslbMonitor'>;
+}
+
+interface AttachInput {
+  readonly idempotencyKey?: string | null;
+  readonly monitorId: string;
+  readonly poolId?: string | null;
+  readonly memberId?: string | null;
+}
+
+interface StateInput extends NamedInput {
+  readonly state: AdminState;
+  readonly until?: Date | null;
+  readonly reason?: string | null;
+}
+
+interface FreezeInput extends NamedInput {
+  readonly frozen?: boolean | null;
+  readonly until?: Date | null;
+  readonly reason?: string | null;
+}
+
+const longestMs = 366 * 86_400_000;
+const mostMonitors = 10;
+
+export class MemberService {
+  readonly #parts: ServiceParts;
+  readonly #services: Services;
+
+  constructor(parts: ServiceParts, services: Services) {
+    this.#parts = parts;
+    this.#services = services;
+  }
+
+  attach(context: RequestContext, input: AttachInput) {
+    return this.#use('gslbPoolMonitorAttach', context, input, async (tx, monitor, used, poolId) => {
+      if ((await monitorsFor(tx, used)).length >= mostMonitors)
+        refuse('LIMIT_REACHED', `it has ${mostMonitors} monitors; more are not allowed: detach one first`, {
+          field: ['input', 'monitorId'],
+        });
+      const shortest = await shortestDelay(tx, [poolId]);
+      if (shortest !== undefined && monitor.spec.delayMs < shortest.delayMs)
+        refuse(
+          'INVALID_INPUT',
+          `the monitor has delayMs ${monitor.spec.delayMs}; the flavor ${shortest.flavor} of a name that uses the pool allows ${shortest.delayMs} and more`,
+          { field: ['input', 'monitorId'] },
+        );
+      return attachMonitor(tx, monitor.id, used);
+    });
+  }
+
+  detach(context: RequestContext, input: AttachInput) {
+    return this.#use('gslbPoolMonitorDetach', context, input, (tx, { id }, used) => detachMonitor(tx, id, used));
+  }
+
+  setState(context: RequestContext, input: StateInput) {
+    const { members } = this.#services;
+    const { wake } = this.#parts;
+    return members.run('gslbPoolMemberAdminStateSet', context, input, async (attempt) => {
+      const { check } = attempt;
+      const { until = null, reason = null, state } = input;
+      checkUntil(check, until);
+      if (state === 'AUTO' && until !== null) check.fault('until', 'until is not for the state AUTO, which has no end');
+      check.text('reason', reason, { max: 255 });
+      await members.find(attempt, context, input.id);
+      check.throwIfAny();
+      return async (tx) => {
+        const row = await members.lock(tx, input);
+        await setAdminState(tx, row.id, { state, until, reason });
+        const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
+        const event = {
+          ...subject,
+          kind: 'gslbPoolMember.adminState',
+          from: row.adminState,
+          to: state,
+          reason,
+        } as const;
+        await appendStatus(tx, gslbEvents, [event], wake);
+        await membersTouched(tx, wake, [row.id]);
+        return row.id;
+      };
+    });
+  }
+
+  release(context: RequestContext, input: NamedInput) {
+    const { members } = this.#services;
+    return members.run('gslbPoolMemberRelease', context, input, async (attempt) => {
+      await members.find(attempt, context, input.id);
+      attempt.check.throwIfAny();
+      return async (tx) => {
+        const row = await members.lock(tx, input);
+        if (!(await releaseMember(tx, row.id)))
+          refuse('WRONG_STATE', `the member ${row.name} does not wait for its release: ${waiting(row)}`, {
+            field: ['input', 'id'],
+          });
+        await membersTouched(tx, this.#parts.wake, [row.id]);
+        return row.id;
+      };
+    });
+  }
+
+  freeze(context: RequestContext, input: FreezeInput) {
+    const { names } = this.#services;
+    const { wake } = this.#parts;
+    return names.run('gslbFreeze', context, input, async (attempt) => {
+      const { check } = attempt;
+      const { until = null, reason = null } = input;
+      const frozen = input.frozen ?? true;
+      checkUntil(check, until);
+      if (!frozen && until !== null) check.fault('until', 'until is only for frozen: true');
+      check.text('reason', reason, { max: 255 });
+      await names.find(attempt, context, input.id);
+      check.throwIfAny();
+      return async (tx) => {
+        const row: NameRow = await names.lock(tx, input);
+        await freezeName(tx, row.id, frozen ? { until, reason } : undefined);
+        const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
+        const [from, to] = [row.frozenAt === null ? 'RELEASED' : 'FROZEN', frozen ? 'FROZEN' : 'RELEASED'] as const;
+        await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslb.answer', from, to, reason }], wake);
+        await namesTouched(tx, wake, [row.id]);
+        return row.id;
+      };
+    });
+  }
+
+  #use(
+    mutation: string,
+    context: RequestContext,
+    input: AttachInput,
+    write: (
+      tx: Parameters<typeof attachMonitor>[0],
+      monitor: MonitorObject,
+      used: UsedFor,
+      poolId: string,
+    ) => Promise<boolean>,
+  ) {
+    const { monitors, pools, members } = this.#services;
+    const { wake } = this.#parts;
+    return monitors.run(mutation, context, input, async (attempt) => {
+      const { check } = attempt;
+      const { poolId, memberId } = input;
+      if ((poolId == null) === (memberId == null))
+        check.fault(poolId == null ? 'poolId' : 'memberId', 'give poolId or memberId, and not both');
+      check.throwIfAny();
+      const monitor = await monitors.find(attempt, context, input.monitorId, 'monitorId');
+      const target =
+        poolId == null
+          ? await members.find(attempt, context, memberId ?? '', 'memberId')
+          : await pools.find(attempt, context, poolId, 'poolId');
+      if (target.projectId !== monitor.projectId)
+        check.fault('monitorId', 'the monitor belongs to another project', 'NOT_FOUND');
+      check.throwIfAny();
+      return async (tx) => {
+        const row = await monitors.lock(tx, { id: input.monitorId }, 'monitorId');
+        if (poolId == null) await members.lock(tx, { id: memberId ?? '' }, 'memberId');
+        else await pools.lock(tx, { id: poolId }, 'poolId');
+        const used = poolId == null ? { memberId: target.id } : { poolId: target.id };
+        const usedPool = 'poolId' in target ? (target as MemberObject).poolId : target.id;
+        if (await write(tx, row, used, usedPool)) {
+          await updateObject(tx, 'GslbMonitor', row.id, {});
+          await membersTouched(tx, wake, 'memberId' in used ? [target.id] : await membersIn(tx, [target.id]));
+          await namesTouched(tx, wake, await namesUsing(tx, [usedPool]));
+        }
+        return row.id;
+      };
+    });
+  }
+}
+
+function checkUntil(check: InputCheck, until: Date | null): void {
+  if (until === null) return;
+  const aheadMs = until.getTime() - Date.now();
+  if (aheadMs <= 0) check.fault('until', `until is ${until.toISOString()}, which is past`);
+  else if (aheadMs > longestMs) check.fault('until', `until is ${until.toISOString()}; give a time within a year`);
+}
+
+function waiting({ verdict, serving }: MemberObject): string {
+  if (serving) return 'it serves';
+  return verdict === null ? 'it has no verdict yet' : 'it is down';
+}

@@ -1,0 +1,207 @@
+// What a name is checked against beyond its own settings: its zone and who may use it, its flavor, its pools, and the names around it.
+// Run before the transaction for all faults at once, and again in it.
+import { cnameLoop } from '../../../dns/policy/cname-loop.ts';
+import { staticFault } from '../../../dns/policy/static-answer.ts';
+import type { Sql } from '../../../platform/database/database.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import type { InputCheck } from '../../../platform/input.ts';
+import type { JsonObject } from '../../../platform/json.ts';
+import {
+  type CheckedPool,
+  checkedPools,
+  checkedVantagePoints,
+  cnamesOfNames,
+  zonesOver,
+} from '../conductor/name-check-store.ts';
+import { readObjects } from '../conductor/object-store.ts';
+import { namePlan } from '../engine/name-plan.ts';
+import { ruleFault } from '../engine/quorum.ts';
+import { nameSpec } from './name-spec.ts';
+import { type FlavorSpec, type GslbSpec, quorumRule } from './specs.ts';
+
+export interface CheckedName {
+  readonly projectId: string;
+  readonly fqdn: string;
+  /** Valid settings. */
+  readonly given: JsonObject;
+}
+
+/** The name of the zone; undefined: the faults are in `check`. */
+export async function checkName(sql: Sql, check: InputCheck, name: CheckedName): Promise<string | undefined> {
+  const { projectId, fqdn, given } = name;
+  const spec = nameSpec(given);
+  const zone = await checkZone(sql, check, projectId, fqdn);
+  const flavorId = String(given.flavor);
+  const flavor = (await readObjects(sql, 'GslbFlavor', [flavorId])).get(flavorId);
+  if (flavor === undefined || flavor.deleted)
+    check.fault('flavorId', `there is no GslbFlavor ${encodeId('GslbFlavor', flavorId)}`, 'NOT_FOUND');
+  else checkFlavor(check, flavor.name, flavor.spec, spec);
+  const pools = await checkPools(sql, check, projectId, given);
+  if (zone === undefined || flavor === undefined || flavor.deleted || pools === undefined) return undefined;
+  if (zone.backend !== flavor.spec.backend)
+    check.fault(
+      'flavorId',
+      `the flavor ${flavor.name} is for the backend ${flavor.spec.backend}; the zone ${zone.name} is answered by ${zone.backend}`,
+    );
+  checkMembers(check, { name: flavor.name, spec: flavor.spec }, pools);
+  await checkRules(sql, check, flavor.spec, pools);
+  await checkCnames(sql, check, name, zone.name, spec, pools);
+  if (flavor.spec.backend !== 'ANSWERER') checkStatic(check, name, spec, pools);
+  return zone.name;
+}
+
+async function checkZone(
+  sql: Sql,
+  check: InputCheck,
+  projectId: string,
+  fqdn: string,
+): Promise<{ readonly name: string; readonly backend: string } | undefined> {
+  const [zone] = await zonesOver(sql, fqdn.replace(/^\*\./, ''));
+  const own = (zone?.spec.rights ?? []).filter((right) => right.projectId === null || right.projectId === projectId);
+  if (zone === undefined || own.length === 0) {
+    check.fault('fqdn', `fqdn is ${fqdn}, which is in no zone in which this project may create names`);
+    return undefined;
+  }
+  const bare = fqdn.replace(/^\*\./, '');
+  if (!own.some(({ suffix }) => bare === suffix || bare.endsWith(`.${suffix}`))) {
+    const suffixes = own.map(({ suffix }) => suffix).join(', ');
+    check.fault(
+      'fqdn',
+      `fqdn is ${fqdn}; in the zone ${zone.name} this project may create names that end in ${suffixes}`,
+    );
+    return undefined;
+  }
+  return { name: zone.name, backend: zone.spec.backend };
+}
+
+function checkFlavor(check: InputCheck, name: string, flavor: FlavorSpec, spec: GslbSpec): void {
+  const { policies, shortestTtlSeconds: least, longestTtlSeconds: most } = flavor;
+  const { preset } = spec.policy;
+  if (policies.length > 0 && !policies.includes(preset))
+    check.fault('policy', `policy is ${preset}; the flavor ${name} has ${policies.join(', ')}`, 'NOT_SUPPORTED');
+  for (const field of ['ttlSeconds', 'degradedTtlSeconds'] as const) {
+    const value = spec[field];
+    if (value !== null && (value < least || value > most))
+      check.fault(field, `${field} is ${value}; the flavor ${name} allows ${least} to ${most}`);
+  }
+}
+
+async function checkPools(
+  sql: Sql,
+  check: InputCheck,
+  projectId: string,
+  given: JsonObject,
+): Promise<readonly CheckedPool[] | undefined> {
+  const ids = given.pools as readonly string[];
+  const fallback = given.fallbackPool as string | null;
+  const found = await checkedPools(sql, fallback === null ? ids : [...ids, fallback]);
+  const named = [
+    ...ids.map((id, at) => [`poolIds.${at}`, id] as const),
+    ...(fallback === null ? [] : [['fallbackPoolId', fallback] as const]),
+  ];
+  const before = check.errors.length;
+  // An empty one has its fault already.
+  for (const [field, id] of named)
+    if (id !== '' && found.get(id)?.projectId !== projectId)
+      check.fault(field, `there is no GslbPool ${encodeId('GslbPool', id)}`, 'NOT_FOUND');
+  if (fallback !== null && ids.includes(fallback))
+    check.fault(
+      'fallbackPoolId',
+      'fallbackPoolId is one of poolIds; give a pool beside them: it would fall back to itself',
+    );
+  return check.errors.length > before || ids.includes('') ? undefined : named.flatMap(([, id]) => found.get(id) ?? []);
+}
+
+function checkMembers(
+  check: InputCheck,
+  flavor: { readonly name: string; readonly spec: FlavorSpec },
+  pools: readonly CheckedPool[],
+): void {
+  const { mostMembers, shortestDelayMs } = flavor.spec;
+  const count = pools.reduce((sum, { members }) => sum + members.length, 0);
+  if (count > mostMembers)
+    check.fault(
+      'poolIds',
+      `the pools have ${count} members; the flavor ${flavor.name} allows ${mostMembers}`,
+      'LIMIT_REACHED',
+    );
+  const hasty = pools.flatMap(({ monitors }) => monitors).find(({ spec }) => spec.delayMs < shortestDelayMs);
+  if (hasty !== undefined)
+    check.fault(
+      'poolIds',
+      `the monitor ${hasty.name} has delayMs ${hasty.spec.delayMs}; the flavor ${flavor.name} allows ${shortestDelayMs} and more`,
+    );
+}
+
+/** Rules that no votes could ever meet. */
+async function checkRules(
+  sql: Sql,
+  check: InputCheck,
+  { vantagePoints: names }: FlavorSpec,
+  pools: readonly CheckedPool[],
+): Promise<void> {
+  const watching = (await checkedVantagePoints(sql)).filter(({ name }) => names.length === 0 || names.includes(name));
+  if (watching.length === 0) return;
+  const regions = watching.map(({ region }) => region);
+  for (const { name, spec } of pools) {
+    const fault = ruleFault(quorumRule(spec.quorum, regions.length, 0), regions);
+    if (fault !== undefined) check.fault('poolIds', `the quorum of the pool ${name} can't be met: ${fault}`);
+  }
+}
+
+const mostFollowed = 200;
+
+async function checkCnames(
+  sql: Sql,
+  check: InputCheck,
+  { fqdn, given }: CheckedName,
+  zone: string,
+  spec: GslbSpec,
+  pools: readonly CheckedPool[],
+): Promise<void> {
+  const ofMembers = pools.flatMap(({ members }) => members.flatMap((member) => member.spec.cname ?? []));
+  const { noneUp } = spec;
+  if (fqdn === zone && ofMembers.length > 0)
+    check.fault('poolIds', `${fqdn} is the zone itself: it can't be a CNAME, and the pools have members of type FQDN`);
+  if (fqdn === zone && noneUp.do === 'CNAME')
+    check.fault('fallbackCname', `${fqdn} is the zone itself: it can't be a CNAME; choose another noneUp`);
+  const own = [...ofMembers, ...(noneUp.do === 'CNAME' ? [noneUp.target] : [])].map((each) => each.toLowerCase());
+  const loop = await findLoop(sql, fqdn, own);
+  if (loop !== undefined)
+    check.fault(given.noneUp === 'CNAME' ? 'fallbackCname' : 'poolIds', `CNAMEs lead back: ${loop.join(' → ')}`);
+}
+
+async function findLoop(sql: Sql, fqdn: string, own: readonly string[]): Promise<readonly string[] | undefined> {
+  const targets = new Map<string, readonly string[]>([[fqdn, own]]);
+  const asked = new Set([fqdn]);
+  for (let next = own; next.length > 0 && asked.size < mostFollowed; ) {
+    const unknown = [...new Set(next)].filter((name) => !asked.has(name)).slice(0, mostFollowed);
+    for (const name of unknown) asked.add(name);
+    const found = [...(await cnamesOfNames(sql, unknown))].filter(([name]) => !targets.has(name));
+    for (const [name, to] of found) targets.set(name, to);
+    next = found.flatMap(([, to]) => to);
+  }
+  return cnameLoop(targets);
+}
+
+/** What a backend without a policy of its own can't say. */
+function checkStatic(check: InputCheck, { fqdn }: CheckedName, spec: GslbSpec, pools: readonly CheckedPool[]): void {
+  const regional = pools.find((pool) => pool.spec.scope === 'REGION');
+  if (regional !== undefined)
+    check.fault(
+      'poolIds',
+      `the pool ${regional.name} has scope REGION: the backend answers all clients alike`,
+      'NOT_SUPPORTED',
+    );
+  const plan = namePlan({
+    gslb: { ...spec, id: 'new', version: 0, fqdn, steps: spec.policy.steps, clientMapId: null },
+    pools: pools.map(({ id, spec: { minUp } }) => ({ id, minUp })),
+    members: pools.flatMap(({ id: poolId, members }) =>
+      members.map((member) => ({ ...member.spec, id: member.id, poolId, latencyMs: {}, lastUpAt: null })),
+    ),
+    standings: new Map(),
+  });
+  const fault = staticFault(plan);
+  if (fault !== undefined)
+    check.fault('policy', `the backend of the flavor can't answer this: ${fault}`, 'NOT_SUPPORTED');
+}

@@ -1,0 +1,151 @@
+// The GSLB subgraph on a real database, with two projects: requests as the gateway sends them, without checkers and name servers.
+import { randomBytes } from 'node:crypto';
+import { execute, type GraphQLSchema, parse } from 'graphql';
+import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
+import type { Identity, Role } from '../../../../platform/identity.ts';
+import { newUuid } from '../../../../platform/ids.ts';
+import { recordProject } from '../../../../platform/projects.ts';
+import type { SubgraphGround } from '../../../../platform/subgraph-row.ts';
+import { createGslbSubgraph } from '../../../../subgraphs/gslb/gslb.ts';
+import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { Ground } from '../../../support/ground.ts';
+
+export const projectA = '01900000-0000-7000-8000-00000000000a';
+export const projectB = '01900000-0000-7000-8000-00000000000b';
+
+export type Input = Record<string, unknown>;
+
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly field: readonly string[];
+}
+
+export function identity(role: Role | 'ADMIN', project = projectA): Identity {
+  const common = { kind: 'user', id: newUuid(), name: role.toLowerCase(), credentialId: newUuid() } as const;
+  return role === 'ADMIN'
+    ? { ...common, admin: true, projects: {} }
+    : { ...common, admin: false, projects: { [project]: role } };
+}
+
+const administered = /^(gslbFlavor|gslbVantagePoint|dnsZone)/;
+
+export class GslbGraph extends Ground {
+  readonly schema: GraphQLSchema;
+  readonly place: TestDatabase;
+
+  private constructor(place: TestDatabase, quotas: number) {
+    super({ connection: place.connection, connectionLimit: 10 }, { feed: { pollMs: 50 } });
+    this.place = place;
+    const { subgraph } = createGslbSubgraph({
+      ...(this as unknown as SubgraphGround),
+      sdl: readSubgraphSdl('gslb'),
+      sealKeys: this.sealer,
+      links: { start: async () => undefined, drain: async () => undefined, stop: async () => undefined },
+      quotas: { Gslb: quotas, GslbPool: quotas, GslbPoolMember: quotas, GslbMonitor: quotas },
+    });
+    this.schema = subgraph.schema;
+  }
+
+  static async open({ quotas = 1_000 }: { readonly quotas?: number } = {}): Promise<GslbGraph> {
+    const graph = await new GslbGraph(await testDatabase(), quotas).start();
+    await graph.db.transaction(async (tx) => {
+      await recordProject(tx, projectA, 'alpha');
+      await recordProject(tx, projectB, 'beta');
+    });
+    return graph;
+  }
+
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.place.drop();
+  }
+
+  /** Throws on top-level errors. */
+  async ask<Data>(who: Identity | null, text: string, variableValues: Input = {}): Promise<Data> {
+    const result = await execute({
+      ...{ schema: this.schema, document: parse(text), variableValues },
+      contextValue: { identity: who, requestId: `req-${randomBytes(4).toString('hex')}`, loaders: new Map() },
+    });
+    if (result.errors !== undefined) throw new Error(JSON.stringify(result.errors));
+    return result.data as Data;
+  }
+
+  /** The faults of a mutation, as `CODE path`. */
+  async mutate(
+    mutation: string,
+    input: Input,
+    who: Identity = identity(administered.test(mutation) ? 'ADMIN' : 'MEMBER'),
+    entity = '{ id version }',
+  ): Promise<{ readonly faults: readonly string[]; readonly told: readonly Fault[]; readonly entity: Input | null }> {
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const field = fieldOf(mutation);
+    const { payload } = await this.ask<{ payload: { entity: Input | null; userErrors: Fault[] } }>(
+      ...([
+        who,
+        `mutation ($input: ${type}!) { payload: ${mutation}(input: $input) { entity: ${field} ${entity}
+          userErrors { code message field } commit { token } } }`,
+        { input },
+      ] as const),
+    );
+    const faults = payload.userErrors.map(({ code, field: path }) => `${code} ${path.join('.')}`);
+    return { faults, told: payload.userErrors, entity: payload.entity };
+  }
+
+  /** Must succeed: the id. */
+  async make(mutation: string, input: Input, who?: Identity): Promise<string> {
+    const { told, entity } = await this.mutate(mutation, input, who);
+    if (entity === null || told.length > 0) throw new Error(`${mutation}: ${JSON.stringify(told)}`);
+    return String(entity.id);
+  }
+
+  /** All tables of GSLB, as text: what a refused request leaves as it was. */
+  async everything(): Promise<string> {
+    const tables = await this.db.query<{ name: string }>(
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE 'gslb%' ORDER BY 1",
+    );
+    const rows: unknown[] = [];
+    for (const { name } of [...tables, { name: 'owed_work' }, { name: 'status_change' }])
+      rows.push(name, (await this.db.query(`SELECT * FROM ${name}`)).map((row) => JSON.stringify(row)).sort());
+    return JSON.stringify(rows);
+  }
+}
+
+function fieldOf(mutation: string): string {
+  if (/^gslbPoolMonitor/.test(mutation)) return 'gslbMonitor';
+  if (mutation === 'gslbFreeze') return 'gslb';
+  return mutation.replace(/(Create|Update|Delete|AdminStateSet|Release)$/, '');
+}
+
+/** Ids of one of each, in the zone gslb.test. */
+export interface World {
+  readonly zone: string;
+  readonly flavor: string;
+  readonly vantagePoint: string;
+  readonly monitor: string;
+  readonly pool: string;
+  readonly member: string;
+  readonly gslb: string;
+}
+
+export async function makeWorld(graph: GslbGraph, who = identity('MEMBER')): Promise<World> {
+  const zone = await graph.make('dnsZoneCreate', { name: 'gslb.test', rights: [{ suffix: 'gslb.test' }] });
+  const place = { region: 'eu', latitude: 50, longitude: 8 };
+  const vantagePoint = await graph.make('gslbVantagePointCreate', {
+    ...{ name: 'eu', ...place, deniedBlocks: ['203.0.113.128/25'] },
+  });
+  const flavor = await graph.make('gslbFlavorCreate', { name: 'usual', shortestDelayMs: 500, shortestTtlSeconds: 5 });
+  const monitor = await graph.make(
+    ...(['gslbMonitorCreate', { name: 'web', type: 'HTTP', delayMs: 1_000, timeoutMs: 500 }, who] as const),
+  );
+  const pool = await graph.make('gslbPoolCreate', { name: 'web' }, who);
+  const member = await graph.make(
+    ...(['gslbPoolMemberCreate', { poolId: pool, name: 'one', addresses: ['203.0.113.7'], port: 80 }, who] as const),
+  );
+  await graph.make('gslbPoolMonitorAttach', { monitorId: monitor, poolId: pool }, who);
+  const cmpObject = { type: 'tenant', externalId: '42' };
+  const gslb = await graph.make(
+    ...(['gslbCreate', { fqdn: 'shop.gslb.test', flavorId: flavor, poolIds: [pool], cmpObject }, who] as const),
+  );
+  return { zone, flavor, vantagePoint, monitor, pool, member, gslb };
+}
