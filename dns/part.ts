@@ -9,6 +9,7 @@ export const dnsPart = sharedPart({
   name: 'dns',
   settings: dnsSettings,
   migrations: { owner: 'dns', folder: fileURLToPath(new URL('../prisma/migrations/dns', import.meta.url)) },
+  reseal: async (db, options) => (await import('./backends/reseal.ts')).resealBackends(db, options),
   async work({ db, wake, log, health, egress, sealer }, settings) {
     const servers = await openServers(settings);
     const { failingNames } = await import('./publish/publication-store.ts');

@@ -159,6 +159,7 @@ export interface SharedPart<Shapes extends SettingShapes = SettingShapes> {
   readonly settings: Shapes;
   readonly migrations: MigrationOwner;
   work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
+  reseal?(db: Database, options: ResealOptions): Promise<Resealed>;
 }
 
 export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {

@@ -6,7 +6,7 @@ import { ownersIn } from '../../platform/database/migrate.ts';
 import { writeKeyFile } from '../../platform/secrets/key-file.ts';
 import { Keyring, readKeyringFile } from '../../platform/secrets/keyring.ts';
 import { createSealer } from '../../platform/secrets/seal.ts';
-import type { Resealed, SubgraphRow } from '../../platform/subgraph-row.ts';
+import { type Resealed, type SubgraphRow, sharedPartsOf } from '../../platform/subgraph-row.ts';
 
 export interface ResealAllOptions {
   readonly db: Database;
@@ -17,15 +17,16 @@ export interface ResealAllOptions {
   readonly older?: boolean;
 }
 
-/** Of all subgraphs whose tables the database has. */
+/** Of all subgraphs and shared parts whose tables the database has. */
 export async function resealAll({ db, file, rows, older = false }: ResealAllOptions): Promise<Resealed> {
   const content = await readKeyringFile(file);
   const sealer = createSealer(new Keyring(content));
   const openOlder = older || content.boundSince === undefined;
   const owners = await ownersIn(db);
   let [resealed, trusted, failed]: [number, string[], string[]] = [0, [], []];
-  for (const row of rows.filter(({ migrations }) => owners.has(migrations.owner))) {
-    const done = await row.reseal?.(db, { sealer, keyId: content.active, openOlder });
+  const present = [...sharedPartsOf(rows), ...rows].filter(({ migrations }) => owners.has(migrations.owner));
+  for (const each of present) {
+    const done = await each.reseal?.(db, { sealer, keyId: content.active, openOlder });
     if (done === undefined) continue;
     resealed += done.resealed;
     trusted = [...trusted, ...done.trusted];

@@ -6,14 +6,17 @@ import { openSecret } from '../../../dns/backends/backend-secret.ts';
 import { createBackend, removeBackend, updateBackend } from '../../../dns/backends/backend-service.ts';
 import { readBackend, serversSeen } from '../../../dns/backends/backend-store.ts';
 import { BackendOpener } from '../../../dns/backends/open-backends.ts';
+import { resealBackends } from '../../../dns/backends/reseal.ts';
 import { createZone, mayMakeName, removeZone, updateZone, zoneForName } from '../../../dns/backends/zone-service.ts';
 import { createPublishQueue } from '../../../dns/publish/publish-queue.ts';
 import { isPublished } from '../../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet, withdrawRecords } from '../../../dns/records/record-store.ts';
 import { egressFrom } from '../../../platform/net/egress.ts';
 import { OwedWork } from '../../../platform/owed-work.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
 import { testEgress } from '../../support/egress.ts';
-import type { TestGround } from '../../support/ground.ts';
+import { keyFile, type TestGround } from '../../support/ground.ts';
 import { openDnsGround } from '../support/dns-ground.ts';
 import { bind, type NameServer, zone } from '../support/name-servers.ts';
 
@@ -103,6 +106,21 @@ describe('a backend', () => {
     // Somebody changed the row by hand.
     const elsewhere = { ...row, spec: { ...row?.spec, servers: ['127.0.0.1:5399'] } };
     expect(() => openSecret(ground.sealer, elsewhere as never)).toThrow('CREDENTIALS_UNUSABLE');
+  });
+
+  test('has its secret sealed again with another key, and one that can not be opened is named', async () => {
+    const { id } = await create();
+    const own = inputOf().rfc2136 as NonNullable<BackendInput['rfc2136']>;
+    const { id: changed } = await create(inputOf({ name: 'changed', rfc2136: { ...own, keyName: 'other' } }));
+    await ground.db.execute("UPDATE dns_backend SET spec = REPLACE(spec, 'other', 'third') WHERE id = ?", [changed]);
+    const keys = { ...keyFile.keys, k2: Buffer.alloc(32, 8).toString('base64') };
+    const sealer = createSealer(new Keyring({ active: 'k2', keys }));
+    const options = { sealer, keyId: 'k2', openOlder: false };
+    const failed = [expect.stringContaining('DNS backend changed')];
+    expect(await resealBackends(ground.db, options)).toEqual({ resealed: 1, trusted: [], failed });
+    const row = await readBackend(ground.db, id);
+    expect(row).toMatchObject({ keyId: 'k2' });
+    expect(openSecret(sealer, row as never)).toEqual({ keySecret: own.keySecret });
   });
 
   test('with a zone is not removed', async () => {
