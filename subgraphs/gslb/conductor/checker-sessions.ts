@@ -64,6 +64,8 @@ class CheckerSession implements LinkSession {
   /** Generations of the targets that the checker has, or was sent, by key. */
   readonly #sent: Map<string, number>;
   readonly #unsubscribe: (() => void)[] = [];
+  /** What the targets were sent for: with the same there is nothing to send. */
+  #sentFor: string | undefined;
   /** Of the grant that it was sent; undefined: none. */
   #toldEpoch: number | undefined;
 
@@ -93,6 +95,7 @@ class CheckerSession implements LinkSession {
 
   resend(key: string): void {
     this.#sent.delete(key);
+    this.#sentFor = undefined;
     if (key === grantKey) this.#toldEpoch = undefined;
     this.#loop.trigger();
   }
@@ -143,7 +146,11 @@ class CheckerSession implements LinkSession {
 
   /** False: they were not read yet. */
   #sendTargets(vantagePoint: VantageRow, sharers: readonly string[]): boolean {
-    const all = this.#options.targets.of(vantagePoint);
+    const { targets } = this.#options;
+    const { epoch, spec } = vantagePoint;
+    const sendingFor = JSON.stringify([targets.version, epoch, spec]);
+    if (this.#sentFor === sendingFor) return true;
+    const all = targets.of(vantagePoint);
     if (all === undefined) return false;
     const own = all.filter((target) => checkerOf(target.id, sharers) === this.#peer.machine.id);
     const wanted = new Map(own.map((target) => [targetKey(target.document), target]));
@@ -157,6 +164,7 @@ class CheckerSession implements LinkSession {
       this.#peer.send({ type: 'document', key, generation, document: asJson(document) });
       this.#sent.set(key, generation);
     }
+    this.#sentFor = sendingFor;
     return true;
   }
 
@@ -165,6 +173,7 @@ class CheckerSession implements LinkSession {
     const { allow, deny, own } = egress.rules;
     return {
       ...{ incarnation: this.epoch, epoch, vantagePoint: name, stampMs: await databaseNow(db) },
+      counted: this.#granted.counted,
       ...{ allowedBlocks: [...spec.allowedBlocks], deniedBlocks: [...spec.deniedBlocks] },
       egress: { allow: [...allow], deny: [...deny], own: [...own] },
       ...{ beacons: [...spec.beacons], freshMs, heartbeatMs },

@@ -71,6 +71,8 @@ export interface Connection {
 export interface Granted {
   readonly vantagePointId: string;
   readonly incarnation: number;
+  /** The last batch that counted of the incarnation before. */
+  readonly counted: number;
 }
 
 /**
@@ -101,12 +103,12 @@ export async function connectChecker(tx: Transaction, wake: Wake, connection: Co
   );
   const old = vantagePoints.find(({ id }) => id === left);
   if (old !== undefined) await leave(tx, wake, old, machine.id);
-  const sharers = await sharersOf(tx, vantagePoint);
+  const others = (await sharersOf(tx, vantagePoint)).filter((id) => id !== machine.id);
+  const shares = left === undefined && before.epoch === vantagePoint.epoch;
   // One that was away for less than the silence limit shares as before.
-  if (left !== undefined || !sharers.includes(machine.id))
-    await shareAnew(tx, wake, vantagePoint, [...sharers.filter((id) => id !== machine.id), machine.id]);
-  if (sharers.length === 0) await tellPresence(tx, wake, vantagePoint, 'PRESENT');
-  return { vantagePointId: named.id, incarnation };
+  if (!shares) await shareAnew(tx, wake, vantagePoint, [...others, machine.id]);
+  if (!shares && others.length === 0) await tellPresence(tx, wake, vantagePoint, 'PRESENT');
+  return { vantagePointId: named.id, incarnation, counted: before.batch };
 }
 
 /** The others share the targets from now on; in the transaction that has locked the vantage point's row. */

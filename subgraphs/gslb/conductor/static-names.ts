@@ -2,7 +2,7 @@
 // publisher brings them to the servers (dns/records).
 import type { NamePlan } from '../../../dns/policy/plan.ts';
 import { staticAnswer } from '../../../dns/policy/static-answer.ts';
-import type { AddressRecord } from '../../../dns/records/record-set.ts';
+import type { NameRecord } from '../../../dns/records/record-set.ts';
 import { declareRecords, withdrawRecords } from '../../../dns/records/record-store.ts';
 import type { Transaction } from '../../../platform/database/database.ts';
 import { Refusal } from '../../../platform/errors.ts';
@@ -16,11 +16,9 @@ type Named = Pick<PlannedName, 'id' | 'fqdn' | 'zone'>;
 export async function declareStatic(tx: Transaction, wake: Wake, name: Named, plan: NamePlan): Promise<string | null> {
   const answer = staticAnswer(plan);
   if (!answer.supported) return `NOT_SUPPORTED by the DNS backend of the zone: ${answer.reason}`;
-  const addresses = answer.sets.flatMap(({ type, values }) =>
-    type === 'CNAME' ? [] : values.map((value): AddressRecord => ({ type, value })),
+  const records = answer.sets.flatMap(({ type, values }) =>
+    values.map((value): NameRecord => (type === 'CNAME' ? { type, value: value.replace(/\.$/, '') } : { type, value })),
   );
-  if (answer.sets.some(({ type }) => type === 'CNAME'))
-    return 'NOT_SUPPORTED by the DNS backend of the zone: it publishes addresses only';
   const [first] = answer.sets;
   if (first === undefined) {
     await withdrawStatic(tx, wake, name);
@@ -28,7 +26,7 @@ export async function declareStatic(tx: Transaction, wake: Wake, name: Named, pl
   }
   try {
     await declareRecords(tx, wake, {
-      ...{ zone: name.zone, name: name.fqdn, owner: ownerOf(name), records: addresses },
+      ...{ zone: name.zone, name: name.fqdn, owner: ownerOf(name), records },
       ttlSeconds: first.ttlSeconds,
       followUp: { kind: planKind, key: name.id },
     });

@@ -41,12 +41,18 @@ export class TargetTable {
   readonly #loop: Loop;
   readonly #listeners = new Set<() => void>();
   #targets: readonly KnownTarget[] | undefined;
+  #version = 0;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: TargetTableOptions) {
     this.#options = options;
     const { log } = options;
     this.#loop = new Loop({ name: 'GSLB targets', log, pauseMs: () => lookAgainMs, run: () => this.#read() });
+  }
+
+  /** Rises with each reading that found something else. */
+  get version(): number {
+    return this.#version;
   }
 
   start(): void {
@@ -69,7 +75,7 @@ export class TargetTable {
     );
   }
 
-  /** Calls back after each reading. Returns a function that ends it. */
+  /** Calls back after each reading that found something else. Returns a function that ends it. */
   on(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -77,7 +83,10 @@ export class TargetTable {
 
   async #read(): Promise<boolean> {
     const rows = await readTargets(this.#options.db);
-    this.#targets = rows.flatMap((row) => this.#known(row) ?? []);
+    const targets = rows.flatMap((row) => this.#known(row) ?? []);
+    if (this.#targets !== undefined && textOf(targets) === textOf(this.#targets)) return false;
+    this.#targets = targets;
+    this.#version += 1;
     for (const listener of [...this.#listeners]) listener();
     return false;
   }
@@ -104,4 +113,11 @@ export class TargetTable {
       return undefined;
     }
   }
+}
+
+function textOf(targets: readonly KnownTarget[]): string {
+  const hash = createHash('sha256');
+  for (const { id, generation, vantagePoints } of targets)
+    hash.update(`${id} ${generation} ${[...vantagePoints].sort()} `);
+  return hash.digest('base64');
 }

@@ -12,7 +12,7 @@ import { waitFor } from '../../../support/temporary-folder.ts';
 import { GslbPlace, zone } from '../support/gslb-place.ts';
 import { ScriptedChecker } from '../support/scripted-checker.ts';
 
-const silenceMs = 1_500;
+const silenceMs = 3_000;
 let place: GslbPlace;
 let authority: CertificateAndKey;
 const ends: (() => Promise<void>)[] = [];
@@ -67,6 +67,7 @@ async function nameServer(links: ConductorLinks): Promise<Answerer> {
   const { log } = place.ground;
   const tls = await testMachine(authority, 'dns', 'ns1', log);
   const answerer = await Answerer.start({ listen: [], name: 'ns1', failed: () => undefined });
+  ends.push(() => answerer.close());
   const tell = () => client.report(stateKey, stateOf(answerer, feed));
   const feed = new Feed({ answerer, log, changed: () => tell() });
   const client: LinkClient = new LinkClient({
@@ -149,7 +150,6 @@ test('checkers of one vantage point share its targets; one that dies leaves them
   await waitFor('both to be heard', async () => {
     return (await place.count("SELECT COUNT(*) AS n FROM gslb_pool_member WHERE verdict = 'UP'")) === 40;
   });
-  const connections = first.connections;
   await second.stop();
   await waitFor('the other to take all', () => first.targets.size === 40);
   await waitFor('all to be said anew', () => first.isHeard);
@@ -159,5 +159,4 @@ test('checkers of one vantage point share its targets; one that dies leaves them
   place.ground.wake.notify('gslb-targets');
   await waitFor('the targets to change', () => [...first.targets.values()].some(({ member }) => member === late));
   expect(first.targets.size).toBe(40);
-  expect(first.connections - connections).toBeLessThanOrEqual(1);
 }, 120_000);

@@ -4,7 +4,7 @@ import { ownersOf } from '../../../../bin/compose/owners.ts';
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
 import { newUuid } from '../../../../platform/ids.ts';
-import { OwedWork } from '../../../../platform/owed-work.ts';
+import { OwedWork, owe } from '../../../../platform/owed-work.ts';
 import { recordProject } from '../../../../platform/projects.ts';
 import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
 import { createJudgeQueues } from '../../../../subgraphs/gslb/conductor/judge-queue.ts';
@@ -199,11 +199,11 @@ export class GslbPlace {
     await recordReport(db, this.parts, checker.id, await this.batch(checker, said, change));
   }
 
-  /** Runs owed work of a kind as a worker does; returns whether it was due. */
+  /** Owes work, and runs it as a worker does; false: another one has it. */
   async work(kind: string, key: string): Promise<boolean> {
     const { db, wake } = this.ground;
     const owed = new OwedWork({ db });
-    await db.execute('INSERT IGNORE INTO owed_work (kind, `key`, due_at) VALUES (?, ?, NOW(3))', [kind, key]);
+    await db.transaction((tx) => owe(tx, kind, key));
     const job = await owed.claim(kind, key);
     if (job === undefined) return false;
     const queue = createJudgeQueues({ ...this.parts, db, wake }).find((each) => each.kind === kind);

@@ -25,7 +25,6 @@ export class ScriptedChecker {
   readonly grants: Grant[] = [];
   /** It says nothing, as one that is cut off. */
   silent = false;
-  connections = 0;
   #socket: WebSocket | undefined;
   #port: number;
   #stampMs = 0;
@@ -86,7 +85,6 @@ export class ScriptedChecker {
     });
     this.#socket = socket;
     socket.on('open', () => {
-      this.connections += 1;
       this.targets.clear();
       [this.#number, this.#waiting] = [0, true];
       const facts = { vantagePoint: this.vantagePoint, version: 'test', plugins: ['TCP'] };

@@ -1,0 +1,136 @@
+// What time and people decide: failback, administrators' states, frozen names, backends without a policy, and names that come and go.
+import { afterEach, expect, test } from '@jest/globals';
+import { readRecordSet } from '../../../../dns/records/record-store.ts';
+import { newUuid } from '../../../../platform/ids.ts';
+import type { PoolSpec } from '../../../../subgraphs/gslb/objects/specs.ts';
+import { GslbPlace, type TestChecker, zone } from '../support/gslb-place.ts';
+
+let place: GslbPlace;
+let checker: TestChecker;
+let [one, two] = ['', ''];
+
+afterEach(() => place.close());
+
+async function open(pool: Partial<PoolSpec> = {}): Promise<void> {
+  place = await GslbPlace.open(pool);
+  checker = await place.vantagePoint('eu');
+  one = await place.member('one', { addresses: ['192.0.2.1'] });
+  two = await place.member('two', { addresses: ['192.0.2.2'] });
+}
+
+async function owedInMs(member: string): Promise<number> {
+  return place.count(
+    "SELECT TIMESTAMPDIFF(MICROSECOND, NOW(3), due_at) DIV 1000 AS n FROM owed_work WHERE kind = 'gslb-judge' AND `key` = ?",
+    [member],
+  );
+}
+
+const back = (member: string, sql: string) =>
+  place.ground.db.execute(`UPDATE gslb_pool_member SET ${sql} WHERE id = ?`, [member]);
+
+test('a member that came back serves after its failback delay, which a worker ends', async () => {
+  await open({ failback: { mode: 'DELAYED', delayMs: 60_000 } });
+  const name = await place.name('shop');
+  await place.say(checker, { [one]: 'UP', [two]: 'UP' });
+  await place.say(checker, { [one]: 'DOWN' });
+  await place.say(checker, { [one]: 'UP' });
+  expect(await place.up(name)).toEqual([two]);
+  const dueMs = await owedInMs(one);
+  expect(dueMs).toBeGreaterThan(50_000);
+  expect(dueMs).toBeLessThanOrEqual(60_000);
+  await back(one, 'verdict_at = NOW(3) - INTERVAL 61 SECOND');
+  await place.ground.db.execute("DELETE FROM owed_work WHERE kind = 'gslb-judge'");
+  await place.work('gslb-judge', one);
+  expect(await place.up(name)).toHaveLength(2);
+  const reasons = await place.ground.db.query<{ reason: string }>(
+    'SELECT reason FROM gslb_flip WHERE member_id = ? ORDER BY id DESC LIMIT 1',
+    [one],
+  );
+  expect(reasons).toEqual([{ reason: 'the wait for its failback is over: it serves again' }]);
+});
+
+test("an administrator's state withholds a member until its end", async () => {
+  await open();
+  const name = await place.name('shop');
+  await place.say(checker, { [one]: 'UP', [two]: 'UP' });
+  await back(one, "admin_state = 'DRAIN', admin_until = NOW(3) + INTERVAL 30 SECOND");
+  await place.work('gslb-judge', one);
+  const withheld = async () => (await place.plan(name)).plan.members.filter((member) => member.withheld);
+  expect((await withheld()).map(({ memberId }) => memberId)).toEqual([one]);
+  expect(await owedInMs(one)).toBeGreaterThan(20_000);
+  await back(one, 'admin_until = NOW(3) - INTERVAL 1 SECOND');
+  await place.ground.db.execute("DELETE FROM owed_work WHERE kind = 'gslb-judge'");
+  await place.work('gslb-judge', one);
+  expect(await withheld()).toEqual([]);
+  expect(await place.count("SELECT COUNT(*) AS n FROM gslb_pool_member WHERE admin_state = 'AUTO'")).toBe(2);
+});
+
+test('a frozen name keeps its answer until it is released', async () => {
+  await open();
+  const name = await place.name('shop');
+  await place.say(checker, { [one]: 'UP', [two]: 'UP' });
+  const { db } = place.ground;
+  await db.execute('UPDATE gslb SET frozen_at = NOW(3), frozen_until = NOW(3) + INTERVAL 1 MINUTE WHERE id = ?', [
+    name,
+  ]);
+  await place.say(checker, { [one]: 'DOWN' });
+  expect(await place.plan(name)).toMatchObject({ status: 'DEGRADED' });
+  expect(await place.up(name)).toHaveLength(2);
+  const thaw = "SELECT COUNT(*) AS n FROM owed_work WHERE kind = 'gslb-plan' AND due_at > NOW(3) + INTERVAL 30 SECOND";
+  expect(await place.count(thaw)).toBe(1);
+  await db.execute('UPDATE gslb SET frozen_at = NULL, frozen_until = NULL WHERE id = ?', [name]);
+  await db.execute("DELETE FROM owed_work WHERE kind = 'gslb-plan'");
+  await place.work('gslb-plan', name);
+  expect(await place.up(name)).toEqual([two]);
+});
+
+test('each region judges for its clients', async () => {
+  await open({ scope: 'REGION' });
+  const us = await place.vantagePoint('us');
+  const ap = await place.vantagePoint('ap');
+  const name = await place.name('shop');
+  for (const each of [checker, us, ap]) await place.say(each, { [one]: 'UP', [two]: 'UP' });
+  await place.say(us, { [one]: 'DOWN' });
+  const { plan } = await place.plan(name);
+  expect(plan.members.find(({ memberId }) => memberId === one)).toMatchObject({
+    up: true,
+    upIn: { ap: true, eu: true, us: false },
+  });
+  expect(plan.clientMapId).toBe('regions');
+  const [flip] = await place.ground.db.query<{ region: string; after: string }>(
+    'SELECT region, verdict_after AS `after` FROM gslb_flip WHERE member_id = ? ORDER BY id DESC LIMIT 1',
+    [one],
+  );
+  expect(flip).toEqual({ region: 'us', after: 'DOWN' });
+});
+
+test('record sets of a backend without a policy are declared with the verdict', async () => {
+  await open();
+  const other = 'static.test';
+  const { db } = place.ground;
+  await db.execute(`INSERT INTO gslb_zone (name, id, spec) VALUES (?, ?, '{"backend":"plain"}')`, [other, newUuid()]);
+  const name = await place.name('shop', {}, [place.poolId], other);
+  const geo = await place.name('geo', { policy: { preset: 'GEO', steps: [] } }, [place.poolId], other);
+  await place.say(checker, { [one]: 'UP', [two]: 'UP' });
+  const set = () => readRecordSet(db, { zone: other, name: `shop.${other}` });
+  expect(await set()).toMatchObject({ records: [{ value: '192.0.2.1' }, { value: '192.0.2.2' }], ttlSeconds: 30 });
+  await place.say(checker, { [one]: 'DOWN' });
+  expect(await set()).toMatchObject({ records: [{ value: '192.0.2.2' }], ttlSeconds: 5, owner: `gslb/${name}` });
+  expect(await place.plan(geo)).toMatchObject({ status: 'ERROR' });
+  expect(await readRecordSet(db, { zone: other, name: `geo.${other}` })).toBeUndefined();
+});
+
+test('a name that is deleted leaves its zone, and a member that is deleted its names', async () => {
+  await open();
+  const name = await place.name('shop');
+  await place.say(checker, { [one]: 'UP', [two]: 'UP' });
+  const { db } = place.ground;
+  await back(one, 'deleted_at = NOW(3), unique_key = NULL');
+  await place.work('gslb-judge', one);
+  expect((await place.plan(name)).plan.members.map(({ memberId }) => memberId)).toEqual([two]);
+  const before = await place.count('SELECT generation AS n FROM gslb_zone WHERE name = ?', [zone]);
+  await db.execute("UPDATE gslb SET action = 'DELETE', provisioning_status = 'PENDING' WHERE id = ?", [name]);
+  await place.work('gslb-plan', name);
+  expect(await place.count('SELECT generation AS n FROM gslb_zone WHERE name = ?', [zone])).toBe(before + 1);
+  expect(await place.count('SELECT COUNT(*) AS n FROM gslb WHERE plan IS NULL')).toBe(1);
+});
