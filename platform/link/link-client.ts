@@ -53,6 +53,8 @@ export class LinkClient {
   readonly #options: LinkClientOptions;
   readonly #loop: Loop;
   readonly #reports = new Map<string, Report>();
+  /** The number of each key's report whose answer is awaited: one at a time, so that what is told often holds up nothing else. */
+  readonly #sent = new Map<string, number>();
   #socket: WebSocket | undefined;
   #welcomed = false;
   #number = 0;
@@ -101,7 +103,7 @@ export class LinkClient {
       if (this.#reports.size <= 2 * mostDocuments) break;
       this.#reports.delete(oldest);
     }
-    if (this.#welcomed) this.#sendReport(key, report);
+    if (this.#welcomed && !this.#sent.has(key)) this.#sendReport(key, report);
   }
 
   /** What was reported under this key is not sent on a later connection. */
@@ -163,6 +165,7 @@ export class LinkClient {
         signal.removeEventListener('abort', abort);
         if (this.#welcomed) log.warn({ url, code, reason: String(reason) }, 'the link was lost');
         this.#welcomed = false;
+        this.#sent.clear();
         this.#socket = undefined;
         void handling.then(resolve);
       });
@@ -197,16 +200,24 @@ export class LinkClient {
         this.#options.whole?.();
         break;
       case 'stored':
-        for (const [key, { number }] of this.#reports)
-          if (number === message.number) {
-            this.#reports.delete(key);
-            this.#options.stored?.(key);
-          }
+        this.#stored(message.number);
         break;
     }
   }
 
+  #stored(number: number): void {
+    const [key] = [...this.#sent].find(([, sent]) => sent === number) ?? [];
+    if (key === undefined) return;
+    this.#sent.delete(key);
+    const last = this.#reports.get(key);
+    if (last?.number === number) {
+      this.#reports.delete(key);
+      this.#options.stored?.(key);
+    } else if (last !== undefined) this.#sendReport(key, last);
+  }
+
   #sendReport(key: string, { number, body }: Report): void {
+    this.#sent.set(key, number);
     this.#send({ type: 'report', number, key, body });
   }
 

@@ -183,6 +183,26 @@ test('a report is sent until it is stored, also over a lost connection; a newer 
   expect(domain.reports.filter(([key]) => key === 'node/1').map(([, body]) => body)).toEqual([{ applied: 2 }]);
 });
 
+test('found by trial lb-changes: what is reported often holds up nothing else while storing is slow', async () => {
+  const domain = new Domain();
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  const client = dial(await machine('lbhost', 'host-1'), [server.port]);
+  await waitFor('the other end', () => client.connected);
+  let release = () => {};
+  domain.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  for (let second = 1; second <= 500; second += 1) client.report('traffic/1', { second });
+  client.report('node/1', { applied: 1 });
+  release();
+  await waitFor('all to be stored', () => client.waiting === 0);
+  expect(domain.reports).toEqual([
+    ['traffic/1', { second: 1 }],
+    ['node/1', { applied: 1 }],
+    ['traffic/1', { second: 500 }],
+  ]);
+});
+
 test('found by reading: a machine gets rid of all its reports, however many have gathered, on one connection', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);
