@@ -122,7 +122,7 @@ const ports = await Promise.all(
     (_, number) =>
       new Promise<number>((resolve) => {
         const member = newMember(number);
-        const server = createServer({ allowHalfOpen: true }, (socket) => accept(socket, member));
+        const server = createServer((socket) => accept(socket, member));
         server.listen(0, '127.0.0.1', 1_024, () => resolve((server.address() as AddressInfo).port));
       }),
   ),
