@@ -16,6 +16,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'lb-heal': async () => (await import('./lb-heal.ts')).benchLbHeal,
   'lb-change': async () => (await import('./lb-change.ts')).benchLbChange,
   'gslb-dns': async () => (await import('./gslb-dns.ts')).benchGslbDns,
+  'gslb-checks': async () => (await import('./gslb-checks.ts')).benchGslbChecks,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

@@ -2,7 +2,7 @@
 // has no database, and keeps nothing on disk. Cut off, it goes on checking.
 import type { Registry } from 'prom-client';
 import { CheckEngine } from '../../../platform/checks/check-engine.ts';
-import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
+import { type CheckMetrics, createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
 import type { CheckObservation, CheckTenant } from '../../../platform/checks/check-tenant.ts';
 import { MemoryLeaseTable } from '../../../platform/checks/memory-leases.ts';
 import { SelfCheck } from '../../../platform/checks/self-check.ts';
@@ -44,6 +44,8 @@ export interface CheckerOptions {
   readonly tls: MutualTls;
   readonly log: Logger;
   readonly registry: Registry;
+  /** Default: those of the registry. */
+  readonly metrics?: CheckMetrics;
   readonly egress: EgressPolicy;
   readonly plugins: readonly CheckPlugin[];
   readonly resolve: ResolveName;
@@ -90,7 +92,7 @@ export class Checker {
       plugins: new Set(plugins.map(({ name }) => name)),
       gone: (target) => this.#reporter.forget(target),
     });
-    const metrics = createCheckMetrics(registry);
+    const metrics = options.metrics ?? createCheckMetrics(registry);
     this.#guard = new StarvationGuard({ now: () => performance.now(), onLag: (lagMs) => metrics.lag(lagMs) });
     const owner = newUuid();
     this.#engine = new CheckEngine({

@@ -1,0 +1,65 @@
+// A checker as the role has it, with the delays of its checks counted. Its targets come over the link.
+import { readFileSync } from 'node:fs';
+import { Registry } from 'prom-client';
+import { createCheckMetrics } from '../../platform/checks/check-metrics.ts';
+import { createLogger } from '../../platform/log.ts';
+import { Peers } from '../../platform/machines/peers.ts';
+import { Checker } from '../../subgraphs/gslb/checker/checker.ts';
+import { standardPlugins } from '../../subgraphs/gslb/checker/plugins/schemas.ts';
+import { testEgress } from '../../tests/support/egress.ts';
+import { answerParent } from '../support/child.ts';
+import { percentile } from '../support/statistics.ts';
+
+export interface CheckerQuestion {
+  readonly start?: { readonly url: string; readonly cert: string; readonly key: string; readonly ca: string };
+}
+
+/** Since the last request. */
+export interface CheckerFigures {
+  readonly checks: number;
+  readonly inconclusive: number;
+  readonly lateP99Ms: number;
+  readonly targets: number;
+  readonly residentMiB: number;
+}
+
+const log = createLogger({ level: 'error', pretty: false });
+const registry = new Registry();
+const metrics = createCheckMetrics(registry);
+const counted = { checks: 0, inconclusive: 0 };
+let late: number[] = [];
+let checker: Checker | undefined;
+
+answerParent(async ({ start }: CheckerQuestion): Promise<CheckerFigures> => {
+  if (start !== undefined) {
+    const { url, ...pem } = start;
+    const tls = { ...pem, peers: new Peers(log) };
+    checker = new Checker({
+      ...{ vantagePoint: 'bench', version: '1', urls: [url], tls, log, registry, egress: testEgress },
+      ...{ plugins: standardPlugins, resolve: async () => [], fping: '/usr/bin/fping', programs: new Map() },
+      metrics: {
+        ...metrics,
+        began(name, of, lateMs) {
+          late.push(lateMs);
+          metrics.began(name, of, lateMs);
+        },
+        checked(name, outcome, durationMs) {
+          counted.checks += 1;
+          if (outcome === 'INCONCLUSIVE') counted.inconclusive += 1;
+          metrics.checked(name, outcome, durationMs);
+        },
+      },
+    });
+    await checker.start();
+  }
+  const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  const figures = {
+    ...counted,
+    lateP99Ms: late.length === 0 ? 0 : percentile(late, 0.99),
+    targets: checker?.targetCount ?? 0,
+    residentMiB: Number(resident) / 1_024,
+  };
+  Object.assign(counted, { checks: 0, inconclusive: 0 });
+  late = [];
+  return figures;
+});
