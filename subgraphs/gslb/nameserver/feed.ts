@@ -89,7 +89,7 @@ export class Feed implements LinkDocuments {
       if (taken === 'GAP') return false;
       // From a process that has been overtaken, or a database that was set back: the newer answers stay.
       if (taken === 'OLD') log.warn({ zone, generation }, 'an older zone is left out');
-      this.#refused.delete(zone);
+      else this.#refused.delete(zone);
       changed();
       return true;
     } catch (error) {
