@@ -17,6 +17,7 @@ const time = (min: number, max: number) => z.coerce.number().int().min(min).max(
 const port = z.coerce.number().int().min(0).max(65_535);
 const checkerPort = 'gslb.checkerPort';
 const dnsPort = 'gslb.dnsPort';
+const signZones = 'gslb.signZones';
 
 export const gslbRow = subgraphRow({
   name: 'gslb',
@@ -41,6 +42,12 @@ export const gslbRow = subgraphRow({
       .optional()
       .describe(
         'port at which our own name servers connect, by mutual TLS; 0 takes a free one; default: none can connect',
+      ),
+    [signZones]: z
+      .union([z.boolean(), z.stringbool()])
+      .default(true)
+      .describe(
+        'whether the zones that our own name servers answer are signed (DNSSEC); one that has keys keeps them, for its parent may name them',
       ),
     'gslb.heartbeatMs': time(100, 60_000).default(500).describe('how often a checker says that it is there'),
     'gslb.silenceMs': time(300, 600_000)
@@ -100,7 +107,7 @@ export const gslbRow = subgraphRow({
     const sealer = await ground.sealer();
     const links = new ConductorLinks({
       ...{ ...ground, ...judgingOf(ground, settings) },
-      sealer,
+      ...{ sealer, signsZones: settings[signZones] },
       ...(checkers === undefined ? {} : { checkers }),
       ...(nameServers === undefined ? {} : { nameServers }),
     });

@@ -12,6 +12,7 @@ import { CheckerSessions } from './checker-sessions.ts';
 import type { JudgingParts } from './judging.ts';
 import { NameServerSessions } from './name-server-sessions.ts';
 import { TargetTable } from './target-table.ts';
+import { ZoneKeyKeeper } from './zone-key-keeper.ts';
 
 export interface LinkPlace {
   readonly host: string;
@@ -30,12 +31,15 @@ export interface ConductorLinksOptions extends JudgingParts {
   readonly checkers?: LinkPlace;
   /** Absent: no name server can. */
   readonly nameServers?: LinkPlace;
+  /** Whether zones get keys. */
+  readonly signsZones: boolean;
 }
 
 export class ConductorLinks implements LifecyclePart {
   readonly #options: ConductorLinksOptions;
   readonly #keeper: CheckerKeeper;
   readonly #targets: TargetTable;
+  readonly #keys: ZoneKeyKeeper;
   #checkers: LinkServer | undefined;
   #nameServers: LinkServer | undefined;
 
@@ -43,6 +47,7 @@ export class ConductorLinks implements LifecyclePart {
     this.#options = options;
     this.#keeper = new CheckerKeeper(options);
     this.#targets = new TargetTable(options);
+    this.#keys = new ZoneKeyKeeper({ ...options, signs: options.signsZones });
   }
 
   /** Undefined: checkers can't connect here. */
@@ -66,6 +71,7 @@ export class ConductorLinks implements LifecyclePart {
       log.info({ host: checkers.host, port: this.checkerPort }, 'GSLB checkers can connect');
     }
     if (nameServers !== undefined) {
+      this.#keys.start();
       const sessions = new NameServerSessions(this.#options);
       const open = sessions.open.bind(sessions);
       this.#nameServers = await LinkServer.listen({ ...nameServers, role: nameServerRole, log, open });
@@ -75,6 +81,7 @@ export class ConductorLinks implements LifecyclePart {
 
   async drain(): Promise<void> {
     await Promise.all([this.#checkers?.drain(), this.#nameServers?.drain()]);
+    await this.#keys.stop();
     await this.#targets.stop();
     await this.#keeper.stop();
   }

@@ -108,6 +108,11 @@ export function zoneChanges(
   return db.query<ZoneChangeRow>(sql, [zone, from, to]);
 }
 
+/** Undefined: there is none. */
+export async function lockZone(tx: Transaction, zone: string): Promise<ZoneRow | undefined> {
+  return (await tx.query<Raw>(`SELECT ${columns} FROM gslb_zone WHERE name = ? FOR UPDATE`, [zone])).map(toRow)[0];
+}
+
 /** Keys (zone-keys.ts) are stored whole, with their private parts, sealed for their zone. */
 export async function storeZoneKeys(
   tx: Transaction,

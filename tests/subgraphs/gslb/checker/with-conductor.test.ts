@@ -38,7 +38,7 @@ async function startCheckers(): Promise<ReadonlyMap<string, Checker>> {
   const { db, sealer, owner } = place.ground;
   const authority = await testAuthority();
   const links = new ConductorLinks({
-    ...{ ...place.parts, db, log, sealer, owner, egress: testEgress, heartbeatMs: 200 },
+    ...{ ...place.parts, db, log, sealer, owner, egress: testEgress, heartbeatMs: 200, signsZones: false },
     checkers: { host: '127.0.0.1', port: 0, tls: await testMachine(authority, 'gslb', 'conductor', log) },
   });
   await links.start();

@@ -43,6 +43,7 @@ async function conductor(): Promise<ConductorLinks> {
     log,
     sealer,
     owner,
+    signsZones: false,
     wake,
     checkers: at,
     nameServers: at,

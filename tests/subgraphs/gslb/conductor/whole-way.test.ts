@@ -46,7 +46,7 @@ test('a web server that dies leaves the answers of a name server, and is in them
   const { db, log, sealer, owner, wake } = ground;
   const at = { host: '127.0.0.1', port: 0, tls: await testMachine(authority, 'gslb', 'conductor', log) };
   const links = new ConductorLinks({
-    ...{ ...parts, silenceMs: 5_000, db, log, sealer, owner, wake },
+    ...{ ...parts, silenceMs: 5_000, db, log, sealer, owner, wake, signsZones: true },
     ...{ checkers: at, nameServers: at },
   });
   await links.start();
