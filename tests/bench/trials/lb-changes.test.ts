@@ -175,19 +175,22 @@ describe('runs', () => {
   test('with sabotage it sees doubled writes, misrouted requests and drift', async () => {
     const result = await LbChanges.run({
       ...{ ...usual, changesPerRound: 15, lateMs: 10_000, settleMs: 3_000, repeatEvery: 3 },
-      async sabotage(trial, round) {
-        const [node] = (await trial.place.nodes()).filter(({ state }) => state === 'SERVING');
-        if (round !== 1 || node === undefined) return;
-        const folder = trial.place.folderOf(node);
-        // A member of the default pool is another server, and the file says so too little.
-        const [member] = trial.defaultPool.members.values();
-        const port = trial.traffic.memberPorts.at(-1);
-        await command(
-          join(folder, 'run.sock'),
-          `set server p_${trial.defaultPool.id}/m_${member?.id} addr 127.0.0.1 port ${port}`,
-        );
-        const file = join(folder, 'haproxy.cfg');
-        await writeFile(file, (await readFile(file, 'utf8')).replace(/weight \d+/, 'weight 255'));
+      // After each round, on each node: the next change may undo it.
+      async sabotage(trial) {
+        const { id, members } = trial.defaultPool;
+        const own = new Set([...members.values()].map(({ server }) => server));
+        const stranger = trial.traffic.memberPorts.find((_, server) => !own.has(server));
+        for (const node of (await trial.place.nodes()).filter(({ state }) => state === 'SERVING')) {
+          const folder = trial.place.folderOf(node);
+          // Members of the default pool are another pool's server, and the file says so too little.
+          for (const member of members.values())
+            await command(
+              join(folder, 'run.sock'),
+              `set server p_${id}/m_${member.id} addr 127.0.0.1 port ${stranger}`,
+            );
+          const file = join(folder, 'haproxy.cfg');
+          await writeFile(file, (await readFile(file, 'utf8')).replace(/weight \d+/, 'weight 255'));
+        }
       },
     });
     // Tests of their own prove `failed` and `lockedOut`.
