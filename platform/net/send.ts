@@ -59,8 +59,9 @@ export interface SendOptions {
   /** Default 1 MiB, stdout and stderr together. */
   readonly maxReplyBytes?: number;
   /**
-   * Called synchronously, right before the first byte of the call is passed to the kernel; once, or once more before a call that
-   * the device refused unprocessed is sent again. When it returns false nothing is sent: WINDOW_PASSED.
+   * Called synchronously, right before the first byte of the call is passed to the kernel: when it returns false nothing is sent,
+   * WINDOW_PASSED. Once more before a call that the device refused unprocessed is sent again, and before the input of a command that
+   * asks for it later: then false is NO_VERDICT.
    */
   readonly beforeFirstByte?: () => boolean;
   /** Ends a call only before its first byte; after that only the deadline does. */

@@ -1,5 +1,5 @@
 // Runs one command on an open session channel and reports exactly what is certain: a complete reply, nothing sent, or no verdict.
-// Standard input follows the exec request at once, so a call costs one round trip.
+// Standard input follows the exec request as soon as the device takes it, so a call costs one round trip, or two with OpenSSH.
 
 import type { ClientChannel } from 'ssh2';
 import type { SendFailure, SendOptions } from '../../../platform/net/send.ts';
@@ -7,7 +7,7 @@ import { obstacle } from '../../../platform/net/send.ts';
 import type { ExecCall } from '../drivers/driver.ts';
 import type { SendResult } from './session.ts';
 import type { SshConnection } from './ssh-connection.ts';
-import { requestExec } from './ssh2-channels.ts';
+import { endInput, requestExec } from './ssh2-channels.ts';
 
 const defaultMaxReplyBytes = 1024 * 1024;
 
@@ -77,9 +77,17 @@ export function runExec(
       channel.close();
       fail({ kind: 'NOT_SENT', code: 'CHANNEL_REFUSED', message: 'The device refused to run the command.' });
     };
+    const onKept = () => {
+      channel.off('close', onClose);
+      connection.drop(channel);
+      fail({
+        ...{ kind: 'NO_VERDICT', code: 'NO_REPLY' },
+        message: 'Too much time passed until the device asked for the input of the command. None was sent.',
+      });
+    };
     connection.inOneWrite(() => {
       requestExec(connection.client, channel, call.command, onRefused);
-      channel.end(call.stdin);
+      endInput(channel, call.stdin, { mayStill: () => options.beforeFirstByte?.() !== false, kept: onKept });
     });
   });
 }

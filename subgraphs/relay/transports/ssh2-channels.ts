@@ -23,7 +23,7 @@ interface ClientInternals {
 
 interface ChannelInternals {
   readonly incoming: { readonly state: string };
-  readonly outgoing: { readonly id: number; readonly state: string };
+  readonly outgoing: { readonly id: number; readonly state: string; readonly window: number };
   readonly _callbacks: ((failed: boolean) => void)[];
   subtype: string | undefined;
 }
@@ -56,6 +56,26 @@ export function inOneWrite(socket: Socket, write: () => void): void {
   socket.cork();
   write();
   socket.uncork();
+}
+
+/**
+ * Ends the input of a command. Where the device takes none yet (RFC 4254 section 5.2: OpenSSH opens its window when the command runs),
+ * `mayStill` is asked when it does; false: nothing of it is sent, and `kept` is called.
+ */
+export function endInput(
+  channel: ClientChannel,
+  input: string | undefined,
+  { mayStill, kept }: { readonly mayStill: () => boolean; readonly kept: () => void },
+): void {
+  const takesItNow = (channel as unknown as ChannelInternals).outgoing.window > 0;
+  channel.end(input);
+  if (takesItNow || input === undefined) return;
+  // ssh2 calls it when the window opens.
+  channel._write = (...args) => {
+    channel._write = Object.getPrototypeOf(channel)._write;
+    if (mayStill()) channel._write(...args);
+    else kept();
+  };
 }
 
 /** Both directions are still open. */

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, Socket } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import ssh2 from 'ssh2';
 import { type Execution, SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import type {
@@ -13,6 +17,8 @@ import type {
 } from '../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { testEgress } from '../../../support/egress.ts';
+import { RealSshd } from '../../../support/real-sshd.ts';
+import { temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
 
 const owned: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -208,6 +214,35 @@ describe('the first byte', () => {
     for (const spy of spies) spy.mockRestore();
     expect(counts).toEqual([0, 1]);
     expect(await sent).toMatchObject({ ok: true, reply: { stdout: 'input' } });
+  });
+
+  // OpenSSH takes the input only when the command runs: a process that was stopped meanwhile would send it whenever it goes on.
+  test.each([true, false])('OpenSSH asks for the input; it may still be sent: %s', async (isStill) => {
+    const folder = await temporaryFolder();
+    owned.push({ stop: () => folder.remove() });
+    const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');
+    await writeFile(join(folder.path, 'keys'), `${publicKey}\n`);
+    const sshd = await RealSshd.start(['Match all', `AuthorizedKeysFile ${join(folder.path, 'keys')}`]);
+    owned.push(sshd);
+    const { host, port, hostKeySha256 } = sshd;
+    const credentials = { username: userInfo().username, privateKey };
+    const transport = transportTo({ host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials });
+    const slot = await slotOf(transport);
+    let may = true;
+    const file = join(folder.path, 'input');
+    const sent = slot.send(
+      { kind: 'exec', command: `cat > ${file}; echo done | tee ${file}.end`, stdin: 'input' },
+      { deadlineMs: 10_000, beforeFirstByte: () => may },
+    );
+    may = isStill;
+    if (isStill) expect(await sent).toMatchObject({ ok: true, reply: { stdout: 'done\n' } });
+    else
+      expect(failureOf(await sent)).toMatchObject({
+        kind: 'NO_VERDICT',
+        message: expect.stringContaining('None was sent'),
+      });
+    await waitFor('the end of the command', () => readFile(`${file}.end`).catch(() => undefined));
+    expect(await readFile(file, 'utf8')).toBe(isStill ? 'input' : '');
   });
 
   test('when it returns false, nothing is sent and the session stays open', async () => {
