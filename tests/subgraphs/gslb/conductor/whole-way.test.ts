@@ -85,9 +85,24 @@ test('a web server that dies leaves the answers of a name server, and is in them
     const [shop] = answerer.plan(`${zone}.`)?.names ?? [];
     return (shop?.members ?? []).flatMap(({ memberId, up: isUp }) => (isUp ? [memberId] : [])).sort();
   };
+  // It failed twice beside many other tests, and nobody knows why: this tells where the change stopped.
+  const standing = async (): Promise<string> => {
+    const tables = {
+      votes: 'SELECT member_id, vantage_point_id, verdict, incarnation, epoch, since_at, noted_at FROM gslb_vote',
+      checkers: 'SELECT name, incarnation, epoch, batch, said_at, heard_at, abstains, machine_load FROM gslb_checker',
+      verdicts: 'SELECT * FROM gslb_verdict',
+      flips: 'SELECT member_id, at, verdict_after, late FROM gslb_flip',
+      changes: 'SELECT generation, fqdn FROM gslb_zone_change',
+      now: 'SELECT NOW(3) AS now',
+    };
+    const rows = Object.entries(tables).map(async ([name, sql]) => [name, await db.query(sql)] as const);
+    return JSON.stringify({ ...Object.fromEntries(await Promise.all(rows)), one, zones: answerer.stats().zones });
+  };
   await waitFor('both to be answered', () => up().join() === [one, two].sort().join());
   await die(first.server);
-  await waitFor('the dead one to leave', () => up().join() === two);
+  await waitFor('the dead one to leave', () => up().join() === two).catch(async (error: Error) => {
+    throw new Error(`${error.message}; ${await standing()}`);
+  });
   first.server.listen(first.port, '127.0.0.1');
   await waitFor('it to come back', () => up().length === 2);
   expect(await place.count('SELECT COUNT(*) AS n FROM gslb_flip WHERE late = 1')).toBe(0);
