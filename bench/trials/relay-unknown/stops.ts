@@ -138,8 +138,8 @@ class StopsRun {
     const streams = Array.from({ length: clients }, () => this.#stream(ended.signal));
     await sleep(this.#random.integer(leastBeforeMs, mostBeforeMs));
     const stopped = (moment && (await this.#stopAt(moment))) ?? (await this.#stopHolder());
+    const { fromMs } = stopped;
     const { owner } = stopped.member;
-    const fromMs = Date.now();
     const other = members[stopped.member === members[0] ? 1 : 0];
     const takenOver = this.#fresh(other).then((call) => {
       if (call?.state === 'SUCCEEDED') return Date.now() - fromMs;
@@ -175,8 +175,9 @@ class StopsRun {
       this.#signal.throwIfAborted();
       holder = await this.#arena.holderOf(backend);
     }
+    const fromMs = Date.now();
     holder.signal('SIGSTOP');
-    return { member: holder, at: 'any time', last: undefined };
+    return { member: holder, at: 'any time', last: undefined, fromMs };
   }
 
   /** Stops whichever relay reaches the moment of a call made for it; undefined: none did. */
@@ -190,14 +191,18 @@ class StopsRun {
     const first = moment === 'pending' ? members.find((member) => member !== holder) : holder;
     const last = this.#untilEnded(key, call, first);
     const untilMs = performance.now() + planDeadlineMs;
+    // It stopped by itself, after the look before: a busy machine finds out late.
+    let fromMs = Date.now();
     while (performance.now() < untilMs) {
+      const lookedMs = Date.now();
       for (const member of members) {
         if (!(await member.isStopped())) continue;
         this.#atMoments += 1;
         // The other relay may get the same call.
         await Promise.all(members.map((each) => (each === member ? undefined : each.plan(undefined))));
-        return { member, at: moment, last };
+        return { member, at: moment, last, fromMs };
       }
+      fromMs = lookedMs;
       await sleep(stopPollMs);
     }
     await Promise.all(members.map((member) => member.plan(undefined)));
