@@ -52,6 +52,12 @@ const balanced = {
   ...{ loadBalancer: '', listener: '', pool: '', bare: '', member: '', healthMonitor: '', l7Policy: '', l7Rule: '' },
   ...{ subnet: '', certificate: '', node: '', host: '' },
 };
+/** Of a name with one of each object. */
+const named = {
+  ...{ gslb: '', gslbPool: '', gslbPoolMember: '', gslbMonitor: '' },
+  ...{ gslbFlavor: '', gslbVantagePoint: '', dnsZone: '' },
+};
+const kinds = Object.keys(named) as (keyof typeof named)[];
 const parts = ['listener', 'pool', 'member', 'healthMonitor', 'l7Policy', 'l7Rule'] as const;
 let keys: { readonly chain: string; readonly privateKey: string };
 const users = new Map<Caller, string>();
@@ -128,7 +134,7 @@ async function makeUser(name: string, role: string): Promise<string> {
 
 beforeAll(async () => {
   device = await NftDevice.start();
-  system = await runningSystem();
+  system = await runningSystem({ settings: { roles: 'gateway,system,relay,loadbalancer,gslb' } });
   await makeAuthority(join(system.folder, 'keys'));
   await freshSession('administrator');
   const projects = await ask('administrator', '{ projects { nodes { id } } }');
@@ -164,7 +170,29 @@ beforeAll(async () => {
   ids.operation = made.operation.id;
   ids.mapping = made.mapping.id;
   await makeBalancer();
+  await makeName();
 }, 60_000);
+
+async function makeName(): Promise<void> {
+  const of = { projectId: ids.project };
+  const one = async (kind: keyof typeof named, input: Record<string, unknown>): Promise<void> => {
+    const made = await make<Record<string, { id: string }>>(`${kind}Create`, input, `${kind} { id }`);
+    named[kind] = made[kind]?.id ?? '';
+  };
+  await one('dnsZone', { name: 'gslb.test', rights: [{ suffix: 'gslb.test' }] });
+  await one('gslbVantagePoint', newVantagePoint());
+  await one('gslbFlavor', { name: fresh() });
+  await one('gslbMonitor', { ...of, name: fresh(), type: 'TCP' });
+  await one('gslbPool', { ...of, name: fresh() });
+  await one('gslbPoolMember', { poolId: named.gslbPool, ...newPoolMember() });
+  await one('gslb', newName());
+}
+const newVantagePoint = () => ({ name: fresh(), region: 'eu', latitude: 50, longitude: 8 });
+const newPoolMember = () => ({ name: fresh(), addresses: [`203.0.113.${counter}`], port: 80 });
+const newName = () => ({
+  ...{ projectId: ids.project, fqdn: `${fresh()}.gslb.test` },
+  ...{ flavorId: named.gslbFlavor, poolIds: [named.gslbPool] },
+});
 
 async function makeBalancer(): Promise<void> {
   type Named = { readonly id: string };
@@ -397,7 +425,43 @@ const balancing: Readonly<Record<string, () => Question | Promise<Question>>> = 
   ),
 };
 
+/** Those of global server load balancing. */
+const naming: Readonly<Record<string, () => Question>> = {
+  ...Object.fromEntries(kinds.map((kind) => [kind, () => byId(kind, named[kind])])),
+  ...Object.fromEntries(
+    kinds
+      .filter((kind) => kind !== 'gslbPoolMember')
+      .map((kind) => [`${kind}s`, () => read(`{ ${kind}s { nodes { id } } }`, named[kind])]),
+  ),
+  gslbMonitorSchemas: () => read('{ gslbMonitorSchemas { type } }', 'TCP'),
+  gslbHistory: () => read('{ gslbHistory { nodes { id } } }'),
+  gslbCreate: () => change('gslbCreate', newName()),
+  gslbPoolCreate: () => change('gslbPoolCreate', { projectId: ids.project, name: fresh() }),
+  gslbPoolMemberCreate: () => change('gslbPoolMemberCreate', { poolId: named.gslbPool, ...newPoolMember() }),
+  gslbMonitorCreate: () => change('gslbMonitorCreate', { projectId: ids.project, name: fresh(), type: 'TCP' }),
+  gslbFlavorCreate: () => change('gslbFlavorCreate', { name: fresh() }),
+  gslbVantagePointCreate: () => change('gslbVantagePointCreate', newVantagePoint()),
+  dnsZoneCreate: () => change('dnsZoneCreate', { name: `${fresh()}.test` }),
+  gslbPoolMonitorAttach: () =>
+    change('gslbPoolMonitorAttach', { monitorId: named.gslbMonitor, poolId: named.gslbPool }),
+  gslbPoolMonitorDetach: () =>
+    change('gslbPoolMonitorDetach', { monitorId: named.gslbMonitor, poolId: named.gslbPool }),
+  gslbPoolMemberAdminStateSet: () =>
+    change('gslbPoolMemberAdminStateSet', { id: named.gslbPoolMember, state: 'DRAIN' }),
+  gslbPoolMemberRelease: () => change('gslbPoolMemberRelease', { id: named.gslbPoolMember }),
+  gslbFreeze: () => change('gslbFreeze', { id: named.gslb }),
+  ...Object.fromEntries(
+    kinds.flatMap((kind) =>
+      ['Update', 'Delete'].map((verb) => [
+        `${kind}${verb}`,
+        () => change(`${kind}${verb}`, { id: named[kind], ...stale }),
+      ]),
+    ),
+  ),
+};
+
 const subscriptions: Readonly<Record<string, string>> = {
+  gslbChanges: 'gslbChanges(after: $after) { cursor }',
   loadBalancerChanges: 'loadBalancerChanges(after: $after) { cursor }',
   loadBalancerNodeChanges: 'loadBalancerNodeChanges(after: $after) { cursor }',
   statusChanges: 'statusChanges(after: $after) { cursor }',
@@ -439,7 +503,7 @@ async function mayFollow(caller: Caller, selection: string, after: string): Prom
 }
 
 async function cellOf(field: string, caller: Caller): Promise<Cell> {
-  const question = questions[field] ?? balancing[field];
+  const question = questions[field] ?? balancing[field] ?? naming[field];
   if (question === undefined) throw new Error(`no question is asked with ${field}`);
   // An earlier request has ended the session.
   if (field === 'logout') await freshSession(caller);
@@ -482,7 +546,7 @@ test('every root field is called by every kind of caller, and matches the table'
       fields.some((name) => name === field || (name.endsWith('*') && field.startsWith(name.slice(0, -1)))),
     );
   const asked = [...fieldsOf('Query'), ...fieldsOf('Mutation')];
-  expect([...Object.keys(questions), ...Object.keys(balancing)].sort()).toEqual([...asked].sort());
+  expect([questions, balancing, naming].flatMap((each) => Object.keys(each)).sort()).toEqual([...asked].sort());
   expect(Object.keys(subscriptions).sort()).toEqual(fieldsOf('Subscription').sort());
   const ordered = [...asked.filter((field) => !last.includes(field)), ...last];
   const found = new Map<string, Cell[]>();
@@ -490,6 +554,7 @@ test('every root field is called by every kind of caller, and matches the table'
   await make('backendUpdate', { id: ids.backend, site: 'moved' }, 'backend { id }');
   await make('loadBalancerUpdate', { id: balanced.loadBalancer, description: 'moved' }, 'loadBalancer { id }');
   await addNodeOnHost(balanced.loadBalancer);
+  await make('gslbUpdate', { id: named.gslb, description: 'moved' }, 'gslb { id }');
   await make('firewallAddressSetElementAdd', { ...called(), set: 'blocked', address: '192.0.2.9' }, 'operation { id }');
   for (const [field, selection] of Object.entries(subscriptions)) {
     const cells: Cell[] = [];
