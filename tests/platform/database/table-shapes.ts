@@ -15,6 +15,7 @@ export type TableShapes = Record<string, TableShape>;
 const nativeTypes: Record<string, (size: string) => string> = {
   Char: (size) => `char${size}`,
   VarChar: (size) => `varchar${size}`,
+  Blob: () => 'blob',
   VarBinary: (size) => `varbinary${size}`,
   DateTime: (size) => `datetime${size}`,
   LongText: () => 'longtext',
