@@ -56,6 +56,11 @@ export const gslbRow = subgraphRow({
     'gslb.freshMs': time(1_000, 3_600_000)
       .default(leastFreshMs)
       .describe('a report that comes later is history, and never a vote'),
+    'gslb.pendingMs': time(1_000, 3_600_000)
+      .default(60_000)
+      .describe(
+        'a GSLB that is not answered as requested after so long becomes ERROR, with the reason; it is tried on',
+      ),
     'retention.gslbHistoryDays': z.coerce
       .number()
       .int()
@@ -125,7 +130,9 @@ export const gslbRow = subgraphRow({
     const { createJudgeQueues } = await import('./conductor/judge-queue.ts');
     const { retentionSteps } = await import('./conductor/retention.ts');
     return {
-      queues: createJudgeQueues({ db: ground.db, ...judgingOf(ground, settings) }),
+      queues: createJudgeQueues({
+        ...{ db: ground.db, ...judgingOf(ground, settings), pendingMs: settings['gslb.pendingMs'] },
+      }),
       retention: retentionSteps(ground.db, settings['retention.gslbHistoryDays']),
     };
   },

@@ -1,25 +1,20 @@
 // What time or a person decides, run by workers: a member is judged, a name is planned, all members of a vantage point are judged. The
 // same code as that of reports does it.
-import { isPublished } from '../../../dns/records/record-set.ts';
-import { readRecordSet } from '../../../dns/records/record-store.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
-import { appendStatus } from '../../../platform/events/append.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
 import { finishOwed, reconcilingRetry } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { provisioningAfter } from '../engine/states.ts';
-import { gslbEvents } from '../events.ts';
 import { lockMembers, poolOfMember } from './judged-store.ts';
 import { type JudgingParts, judgeMembers } from './judging.ts';
-import { reachedGeneration } from './name-server-store.ts';
-import { lockMembersOfName, lockNames, namesOfPools, type PlannedName, storeProvisioning } from './name-store.ts';
+import { lockMembersOfName, namesOfPools } from './name-store.ts';
 import { planNames } from './planning.ts';
+import { type SettlingParts, settleName } from './settle-name.ts';
 import { judgeKind, planKind, vantageChangeKind, vantageKind } from './touched.ts';
 import { lockVantagePoints, shareAnew, sharersOf } from './vantage-store.ts';
 import { membersVotedBy } from './vote-store.ts';
-import { changeZones, isAnswered, lastChangeOf, readZonesNamed, zoneGenerations } from './zone-store.ts';
+import { changeZones, zoneGenerations } from './zone-store.ts';
 
-export interface JudgeQueueParts extends JudgingParts {
+export interface JudgeQueueParts extends JudgingParts, SettlingParts {
   readonly db: Database;
 }
 
@@ -94,29 +89,4 @@ async function tellChange(tx: Transaction, wake: Wake, id: string): Promise<void
     wake,
     zones.map(({ name: zone }) => ({ zone, fqdn: null, gslbId: null })),
   );
-}
-
-/** What was requested is done once everyone answers it. A name without a server to answer it stays pending. */
-async function settleName(tx: Transaction, { wake }: JudgeQueueParts, id: string): Promise<void> {
-  const [name] = await lockNames(tx, [id], { gone: true });
-  if (name?.provisioningStatus !== 'PENDING' || !(await isEverywhere(tx, name))) return;
-  const { provisioningStatus: status, action, projectId, version } = name;
-  const after = provisioningAfter({ status, action }, 'DONE');
-  await storeProvisioning(tx, id, after);
-  const subject = { projectId, subjectId: id, subjectVersion: version + 1 };
-  const event = { ...subject, kind: 'gslb.provisioningStatus', from: status, to: after.status } as const;
-  await appendStatus(tx, gslbEvents, [event], wake);
-}
-
-async function isEverywhere(tx: Transaction, { id, zone, fqdn, plan, action }: PlannedName): Promise<boolean> {
-  if ((plan === null) !== (action === 'DELETE')) return false;
-  const row = (await readZonesNamed(tx, [zone])).get(zone);
-  if (isAnswered(row)) {
-    const changed = await lastChangeOf(tx, zone, id);
-    // Nobody was ever told of it.
-    if (changed === undefined) return action === 'DELETE';
-    return ((await reachedGeneration(tx, zone)) ?? -1) >= changed;
-  }
-  const set = await readRecordSet(tx, { zone, name: fqdn });
-  return set === undefined || set.owner !== `gslb/${id}` ? plan === null : isPublished(set);
 }

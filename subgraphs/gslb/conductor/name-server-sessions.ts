@@ -122,10 +122,10 @@ class NameServerSession implements LinkSession {
   /** Names that waited for this generation may be done. */
   async #settle(zone: string, reached: number): Promise<void> {
     const { db, wake } = this.#options;
-    const waiting = (await awaitedNames(db, zone)).filter(({ generation }) => generation <= reached);
+    const waiting = await awaitedNames(db, { zone, reached });
     if (waiting.length === 0) return;
     await db.transaction(async (tx) => {
-      for (const { id } of waiting) await owe(tx, planKind, id, {}, wake);
+      for (const id of waiting) await owe(tx, planKind, id, {}, wake);
     });
   }
 

@@ -75,10 +75,14 @@ export async function endNameServer(db: Sql, { id, epoch }: Pick<NameServerRow, 
 /** A name server that was not heard for so long holds up nothing: it gets all when it returns. */
 const silentForMs = 10_000;
 
-/** The generation of a zone that all name servers which are heard answer with; undefined: none is heard. */
-export async function reachedGeneration(db: Sql, zone: string): Promise<number | undefined> {
-  const sql = `SELECT ${columns} FROM gslb_name_server WHERE heard_at > NOW(3) - INTERVAL ? * 1000 MICROSECOND`;
+/** How many name servers are heard, and by name those of them that do not answer with a generation of the zone yet. */
+export async function behindOf(
+  db: Sql,
+  zone: string,
+  generation: number,
+): Promise<{ readonly heard: number; readonly behind: readonly string[] }> {
+  const sql = `SELECT ${columns} FROM gslb_name_server WHERE heard_at > NOW(3) - INTERVAL ? * 1000 MICROSECOND ORDER BY name`;
   const heard = (await db.query<Raw>(sql, [silentForMs])).map(toRow);
-  const generations = heard.map(({ state }) => state?.zones[`${zone}.`] ?? -1);
-  return generations.length === 0 ? undefined : Math.min(...generations);
+  const behind = heard.filter(({ state }) => (state?.zones[`${zone}.`] ?? -1) < generation);
+  return { heard: heard.length, behind: behind.map(({ name }) => name) };
 }

@@ -15,6 +15,9 @@ export interface PlannedName {
   readonly spec: GslbSpec;
   readonly action: Action;
   readonly provisioningStatus: ProvisioningStatus;
+  readonly provisioningReason: string | null;
+  /** When the present change was accepted. */
+  readonly waitsSince: Date;
   readonly operatingStatus: OperatingStatus | null;
   readonly statusMessage: string | null;
   readonly frozenAt: Date | null;
@@ -27,8 +30,9 @@ export interface PlannedName {
 
 type Raw = Omit<PlannedName, 'spec' | 'plan'> & { readonly spec: string; readonly plan: string | null };
 
-const columns = `id, project_id AS projectId, fqdn, zone, spec, action, provisioning_status AS provisioningStatus, operating_status AS
-  operatingStatus, status_message AS statusMessage, frozen_at AS frozenAt, frozen_until AS frozenUntil, plan, generation, version`;
+const columns = `id, project_id AS projectId, fqdn, zone, spec, action, provisioning_status AS provisioningStatus, provisioning_reason AS
+  provisioningReason, COALESCE(pending_since, created_at) AS waitsSince, operating_status AS operatingStatus, status_message AS
+  statusMessage, frozen_at AS frozenAt, frozen_until AS frozenUntil, plan, generation, version`;
 
 function toRow(raw: Raw): PlannedName {
   return { ...raw, spec: JSON.parse(raw.spec), plan: raw.plan === null ? null : JSON.parse(raw.plan) };
@@ -67,13 +71,19 @@ export async function lockMembersOfName(tx: Transaction, gslbId: string): Promis
   );
 }
 
-/** After what was requested is done, or failed. */
-export async function storeProvisioning(tx: Transaction, id: string, { status, action }: Provisioning): Promise<void> {
+/** After what was requested is done, or failed for a reason. */
+export async function storeProvisioning(
+  tx: Transaction,
+  id: string,
+  { status, action }: Provisioning,
+  reason: string | null,
+): Promise<void> {
   await tx.execute(
-    `UPDATE gslb SET provisioning_status = ?, action = ?, provisioning_reason = NULL, pending_since = NULL, version = version + 1,
+    `UPDATE gslb SET provisioning_status = ?, action = ?, provisioning_reason = ?, pending_since = IF(action = 'NONE', NULL, pending_since),
+      version = version + 1,
       live_fqdn = IF(? = 'DELETED', NULL, live_fqdn), deleted_at = IF(? = 'DELETED', COALESCE(deleted_at, NOW(3)), deleted_at)
     WHERE id = ?`,
-    [status, action, status, status, id],
+    [status, action, reason?.slice(0, 1_024) ?? null, status, status, id],
   );
 }
 

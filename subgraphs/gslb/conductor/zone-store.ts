@@ -149,15 +149,16 @@ export async function changesAfter(
   return (await db.query<{ count: number }>(sql, [zone, zoneGeneration, gslbId]))[0]?.count ?? 0;
 }
 
-/** UUIDs of names that wait for name servers, and the zone's generation in which each changed last. */
-export function awaitedNames(
+/** UUIDs of names that wait for name servers, and changed last in this generation of the zone or before. */
+export async function awaitedNames(
   db: Sql,
-  zone: string,
-): Promise<readonly { readonly id: string; readonly generation: number }[]> {
-  return db.query(
-    `SELECT g.id, CAST(COALESCE(MAX(c.generation), 0) AS INT) AS generation FROM gslb g
+  { zone, reached }: { readonly zone: string; readonly reached: number },
+): Promise<readonly string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT g.id, COALESCE(MAX(c.generation), 0) AS generation FROM gslb g
       LEFT JOIN gslb_zone_change c ON c.zone = g.zone AND c.gslb_id = g.id
-    WHERE g.provisioning_status = 'PENDING' AND g.zone = ? GROUP BY g.id ORDER BY g.id LIMIT 1000`,
-    [zone],
+    WHERE g.provisioning_status IN ('PENDING', 'ERROR') AND g.zone = ? GROUP BY g.id HAVING generation <= ? ORDER BY g.id LIMIT 1000`,
+    [zone, reached],
   );
+  return rows.map(({ id }) => id);
 }

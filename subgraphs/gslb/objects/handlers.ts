@@ -235,7 +235,8 @@ export function gslbHandler({ wake }: ServiceParts): Handler<'Gslb'> {
     async remove(tx, row) {
       const now = { status: row.provisioningStatus, action: row.action };
       const { status, action } = provisioningAfter(now, 'DELETE_ACCEPTED');
-      const pending = { provisioning_status: status, action, pending_since: await databaseTime(tx) };
+      const since = { provisioning_reason: null, pending_since: await databaseTime(tx) };
+      const pending = { provisioning_status: status, action, ...since };
       await updateObject(tx, 'Gslb', row.id, pending);
       const after = { ...row, provisioningStatus: status, version: row.version + 1 };
       await tellProvisioning(tx, wake, after, row.provisioningStatus);

@@ -134,3 +134,74 @@ test('a name that is deleted leaves its zone, and a member that is deleted its n
   expect(await place.count('SELECT generation AS n FROM gslb_zone WHERE name = ?', [zone])).toBe(before + 1);
   expect(await place.count('SELECT COUNT(*) AS n FROM gslb WHERE plan IS NULL')).toBe(1);
 });
+
+interface Provisioned {
+  readonly status: string;
+  readonly action: string;
+  readonly reason: string | null;
+}
+
+async function provisioned(name: string): Promise<Provisioned | undefined> {
+  const sql = 'SELECT provisioning_status AS status, action, provisioning_reason AS reason FROM gslb WHERE id = ?';
+  return (await place.ground.db.query<Provisioned>(sql, [name]))[0];
+}
+
+/** The time is over in which it should have been answered. */
+async function late(name: string): Promise<void> {
+  await place.ground.db.execute('UPDATE gslb SET pending_since = NOW(3) - INTERVAL 61 SECOND WHERE id = ?', [name]);
+  await place.work('gslb-plan', name);
+}
+
+test('a name that nobody answers in time is an ERROR with the reason, and ACTIVE when it is answered', async () => {
+  await open();
+  const name = await place.name('shop');
+  expect(await provisioned(name)).toMatchObject({ status: 'PENDING', reason: null });
+  const sql = "SELECT COUNT(*) AS n FROM owed_work WHERE kind = 'gslb-plan' AND due_at > NOW(3) + INTERVAL 10 SECOND";
+  expect(await place.count(sql)).toBe(1);
+  await place.ground.db.execute("DELETE FROM owed_work WHERE kind = 'gslb-plan'");
+  await late(name);
+  const none = 'none of our own name servers is connected: start one with the role dns';
+  expect(await provisioned(name)).toEqual({ status: 'ERROR', action: 'CREATE', reason: none });
+  const answers = (generation: number) =>
+    place.ground.db.execute(
+      `INSERT INTO gslb_name_server (id, name, zones, heard_at) VALUES ('ns', 'ns1', ?, NOW(3) + INTERVAL 1 HOUR)
+      ON DUPLICATE KEY UPDATE zones = VALUES(zones)`,
+      [JSON.stringify({ zones: { [`${zone}.`]: generation } })],
+    );
+  await answers(0);
+  await place.work('gslb-plan', name);
+  const behind = '1 of 1 name servers do not answer it yet, the first is ns1';
+  expect(await provisioned(name)).toEqual({ status: 'ERROR', action: 'CREATE', reason: behind });
+  await answers(1_000);
+  await place.work('gslb-plan', name);
+  expect(await provisioned(name)).toEqual({ status: 'ACTIVE', action: 'NONE', reason: null });
+  const events = await place.ground.db.query<{ to_status: string; reason: string | null }>(
+    "SELECT to_status, reason FROM status_change WHERE kind = 'gslb.provisioningStatus' AND subject_id = ? ORDER BY event_id",
+    [name],
+  );
+  expect(events).toEqual([
+    { to_status: 'ERROR', reason: none },
+    { to_status: 'ERROR', reason: behind },
+    { to_status: 'ACTIVE', reason: null },
+  ]);
+});
+
+test('a name that the servers of its zone do not take in time is an ERROR, and one without records is done', async () => {
+  await open();
+  const other = 'static.test';
+  const { db } = place.ground;
+  await db.execute(`INSERT INTO gslb_zone (name, id, spec) VALUES (?, ?, '{"backend":"plain"}')`, [other, newUuid()]);
+  const name = await place.name('shop', {}, [place.poolId], other);
+  await late(name);
+  expect(await provisioned(name)).toMatchObject({
+    ...{ status: 'ERROR', reason: `the servers of the zone ${other} do not have it yet` },
+  });
+  await db.execute("UPDATE dns_record_set SET error_code = 'TIMED_OUT', error = 'it is slow', failing_since = NOW(3)");
+  await place.work('gslb-plan', name);
+  expect(await provisioned(name)).toMatchObject({ status: 'ERROR', reason: 'it is slow' });
+  await db.execute('UPDATE dns_record_set SET error_code = NULL, published_generation = generation');
+  await place.work('gslb-plan', name);
+  expect(await provisioned(name)).toMatchObject({ status: 'ACTIVE', reason: null });
+  const empty = await place.name('empty', { noneUp: { do: 'NODATA' } }, [place.poolId], other);
+  expect(await provisioned(empty)).toMatchObject({ status: 'ACTIVE' });
+});

@@ -206,7 +206,7 @@ export class GslbPlace {
     await db.transaction((tx) => owe(tx, kind, key));
     const job = await owed.claim(kind, key);
     if (job === undefined) return false;
-    const queue = createJudgeQueues({ ...this.parts, db, wake }).find((each) => each.kind === kind);
+    const queue = createJudgeQueues({ ...this.parts, db, wake, pendingMs: 60_000 }).find((each) => each.kind === kind);
     await queue?.run(job, { signal: new AbortController().signal });
     return true;
   }
