@@ -13,6 +13,7 @@ const statusColours: Readonly<Record<string, Colour>> = {
   ACTIVE: 'green',
   SERVING: 'green',
   MATCHES: 'green',
+  UP: 'green',
   OFFLINE: 'red',
   FAILED: 'red',
   ERROR: 'red',
@@ -20,6 +21,7 @@ const statusColours: Readonly<Record<string, Colour>> = {
   OPEN: 'red',
   DEAD: 'red',
   MISSING: 'red',
+  DOWN: 'red',
   UNKNOWN: 'yellow',
   DEGRADED: 'yellow',
   REPLACED: 'yellow',
@@ -29,6 +31,7 @@ const statusColours: Readonly<Record<string, Colour>> = {
   DRIFTED: 'yellow',
   NOT_SEEN: 'yellow',
   HALF_OPEN: 'yellow',
+  FROZEN: 'yellow',
   DISABLED: 'grey',
   DELETED: 'grey',
 };

@@ -60,6 +60,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'The machines on which nodes run.',
     load: async () => (await import('../commands/hosts/noun.ts')).hosts,
   },
+  gslbs: {
+    summary: 'DNS names whose answer follows what is alive.',
+    load: async () => (await import('../commands/gslbs/noun.ts')).gslbs,
+  },
   'cmp-objects': {
     summary: 'Objects of the CMP, and what they became.',
     load: async () => (await import('../commands/cmp-objects/noun.ts')).cmpObjects,

@@ -1,6 +1,6 @@
 // Names for the subjects of status changes, for people: ids mean nothing to them. What has no name, or can't be read, keeps its id.
 import { LRUCache } from 'lru-cache';
-import type { SubjectOfBalancersQuery } from '../../../generated/cli/graphql.ts';
+import type { SubjectOfBalancersQuery, SubjectOfGslbsQuery } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import type { Document, GraphClient } from '../../cli/graph-client.ts';
 import { hostText } from '../loadbalancers/balancer.ts';
@@ -22,11 +22,25 @@ const backendDocument = graphql(`
   query SubjectOfRelay($id: ID!) { node(id: $id) { __typename ... on Backend { name } } }
 `);
 
+const gslbsDocument = graphql(`
+  query SubjectOfGslbs($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on Gslb { fqdn }
+      ... on GslbPoolMember { name pool { name } }
+      ... on GslbVantagePoint { vantagePointName: name }
+    }
+  }
+`);
+
 type Reader = (client: GraphClient, id: string) => Promise<string | undefined>;
 
 /** A document for each subgraph: a deployment may be without it. Operations and mappings are found by their ids. */
 const readers: Readonly<Record<string, Reader>> = {
   Backend: named(backendDocument, ({ node }) => (node?.__typename === 'Backend' ? node.name : undefined)),
+  ...Object.fromEntries(
+    ['Gslb', 'GslbPoolMember', 'GslbVantagePoint'].map((type) => [type, named(gslbsDocument, nameOfGslbs)]),
+  ),
   ...Object.fromEntries(
     ['LoadBalancer', 'LoadBalancerNode', 'Member', 'LoadBalancerHost', 'AutoscalingPolicy'].map((type) => [
       type,
@@ -47,6 +61,19 @@ function nameOfBalancers({ node }: SubjectOfBalancersQuery): string | undefined 
       return node.hostName;
     case 'AutoscalingPolicy':
       return node.loadBalancer.name;
+    default:
+      return undefined;
+  }
+}
+
+function nameOfGslbs({ node }: SubjectOfGslbsQuery): string | undefined {
+  switch (node?.__typename) {
+    case 'Gslb':
+      return node.fqdn;
+    case 'GslbPoolMember':
+      return `${node.name} of ${node.pool.name}`;
+    case 'GslbVantagePoint':
+      return node.vantagePointName;
     default:
       return undefined;
   }

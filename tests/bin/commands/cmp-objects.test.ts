@@ -29,6 +29,7 @@ const balancer = {
   provisioningStatus: 'ACTIVE',
   operatingStatus: 'ONLINE',
 };
+const gslb = { id: 'g', fqdn: 'shop.test', policy: 'GEO', provisioningStatus: 'ACTIVE', operatingStatus: null };
 const operation = {
   ...{ id: 'op-1', name: 'rule.create', state: 'SUCCEEDED', createdAt: '2026-01-31T12:00:00.000Z', finishedAt: null },
   ...{ quietUntil: null, settledBy: null, requestedBy: 'cmp', wireCall: null, backend: { name: 'fw' }, cmpObject },
@@ -42,6 +43,7 @@ test('shows everything that it became, and the newest calls for it', async () =>
       mappings: (args: Page) => pageOf(all, args),
       relayOperations: () => ({ nodes: [operation] }),
       loadBalancers: (args: Page) => pageOf([balancer], args),
+      gslbs: (args: Page) => pageOf([gslb], args),
     }),
   };
   const { exitCode, stdout } = await show('tenant/42');
@@ -52,6 +54,7 @@ test('shows everything that it became, and the newest calls for it', async () =>
   expect(stdout).toMatch(/^ {2}m149 +tenant\/42 +fw +rule +inet filter forward +key-m149 +ACTIVE/m);
   expect(stdout).toMatch(/^ {2}op-1 +2026\S+ +fw +rule\.create +SUCCEEDED +tenant\/42$/m);
   expect(stdout).toMatch(/^loadbalancer\n {2}NAME .*\n {2}web +ACTIVE +ONLINE +http:\/\/web\.test\/$/m);
+  expect(stdout).toMatch(/^gslb\n {2}NAME .*\n {2}shop\.test +GEO +ACTIVE +-$/m);
   const json = JSON.parse((await show('tenant/42', '--json')).stdout) as { relay: Record<string, unknown[]> };
   expect(json).toMatchObject({ ...cmpObject, relay: { operations: [{ id: 'op-1' }] } });
   expect(json.relay.mappings).toHaveLength(150);
@@ -63,12 +66,13 @@ test("another CMP's object, and one that has become nothing yet", async () => {
       mappings: (args: Page) => pageOf([], args),
       relayOperations: () => ({ nodes: [] }),
       loadBalancers: (args: Page) => pageOf([], args),
+      gslbs: (args: Page) => pageOf([], args),
     }),
   };
   const { exitCode, stdout } = await show('east:tenant/a/42');
   expect([exitCode, stdout]).toEqual([
     0,
-    'east:tenant/a/42\n\nrelay\n  no backend object\n\nloadbalancer\n  no load balancer\n',
+    'east:tenant/a/42\n\nrelay\n  no backend object\n\nloadbalancer\n  no load balancer\n\ngslb\n  no GSLB\n',
   ]);
   expect(server.requests[0]).toMatchObject({ namespace: 'east', type: 'tenant', externalId: 'a/42' });
 });
@@ -76,7 +80,7 @@ test("another CMP's object, and one that has become nothing yet", async () => {
 test('an unavailable subgraph is reported with exit code 1; one that is not in the graph is not a failure', async () => {
   server.answers = { cmpObject: () => null };
   const away = await show('tenant/42');
-  expect([away.exitCode, away.stderr]).toEqual([1, 'tidegate: incomplete: relay, loadbalancer gave no answer\n']);
+  expect([away.exitCode, away.stderr]).toEqual([1, 'tidegate: incomplete: relay, loadbalancer, gslb gave no answer\n']);
   expect(away.stdout).toContain('relay\n  no answer');
   const failing = (code: string) => () => {
     throw Object.assign(new Error('the relay is away'), { extensions: { code } });

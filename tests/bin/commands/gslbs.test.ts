@@ -1,0 +1,139 @@
+// `tidegate gslbs`, against a server with the real schema.
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { GraphServer, goodToken, pageOf } from './graph-server.ts';
+import { runCommand } from './run-command.ts';
+
+let server: GraphServer;
+const env = { TIDEGATE_TOKEN: goodToken };
+type Page = { first: number; after: string | null };
+
+beforeAll(async () => {
+  server = await GraphServer.start();
+});
+beforeEach(() => {
+  server.requests.length = 0;
+});
+afterAll(() => server.stop());
+const run = (...args: string[]) => runCommand(['gslbs', ...args, '--url', server.url], { env });
+
+const at = '2026-01-31T12:00:00.000Z';
+const vote = (vantagePoint: string, verdict: string | null) => ({
+  ...{ vantagePoint, region: vantagePoint, verdict, since: at, latencyMs: verdict === 'UP' ? 12 : null },
+  ...{ message: verdict === 'DOWN' ? 'connection refused' : null, monitor: { name: 'web' } },
+});
+const member = (name: string, verdict: string) => ({
+  ...{ __typename: 'GslbPoolMember', id: `M-${name}`, name, type: 'IP', addresses: ['192.0.2.1'], cname: null },
+  ...{ region: 'eu', weight: 1, priority: 0, adminState: 'AUTO', adminUntil: null, adminReason: null },
+  ...{ verdict, verdictAt: at, undecidedAt: null, serving: verdict === 'UP', statusMessage: null },
+  ...{ operatingStatus: verdict === 'UP' ? 'ACTIVE' : 'DOWN', votes: [vote('eu', verdict), vote('ap', null)] },
+});
+const gslb = {
+  ...{ __typename: 'Gslb', id: 'G1', fqdn: 'shop.gslb.test', description: '', zone: 'gslb.test', applianceId: null },
+  ...{ policy: 'GEO', ttlSeconds: 30, degradedTtlSeconds: 5, noneUp: 'ALL', provisioningStatus: 'ACTIVE' },
+  ...{ provisioningReason: null, operatingStatus: null, statusMessage: null, frozenAt: null, frozenUntil: null },
+  ...{ frozenReason: null, generation: 3, createdAt: at, flavor: { name: 'usual' }, project: { name: 'default' } },
+  cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' },
+  pools: [{ id: 'P1', name: 'web', minUp: 1 }],
+};
+const here = (members: readonly ReturnType<typeof member>[], pools: readonly object[] = gslb.pools) => ({
+  gslbs: (args: Page & { fqdn?: string }) =>
+    pageOf(args.fqdn === undefined || args.fqdn === gslb.fqdn ? [{ ...gslb, pools }] : [], { ...args, after: null }),
+  node: ({ id }: { id: string }) =>
+    id === 'G1'
+      ? gslb
+      : id.startsWith('P')
+        ? { __typename: 'GslbPool', members: (args: Page) => pageOf(members, args) }
+        : null,
+});
+const done = (field: string, value: unknown) => ({ [field]: value, userErrors: [], commit: null });
+
+test('list shows what is frozen, and what has no verdict yet', async () => {
+  server.answers = {
+    gslbs: (args: Page) => pageOf([gslb, { ...gslb, fqdn: '*.test', operatingStatus: 'DOWN', frozenAt: at }], args),
+  };
+  const { exitCode, stdout, stderr } = await run('list');
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^shop\.gslb\.test +GEO +ACTIVE +- +web$/m);
+  expect(stdout).toMatch(/^\*\.test +GEO +ACTIVE +DOWN +web +FROZEN$/m);
+});
+
+test('show has all members, more than a page of them, and the vote of each vantage point', async () => {
+  const many = Array.from({ length: 120 }, (_, index) => member(`m${index}`, index === 119 ? 'DOWN' : 'UP'));
+  server.answers = here(many);
+  for (const name of ['shop.gslb.test', 'Shop.gslb.test.', 'G1']) {
+    const { exitCode, stdout, stderr } = await run('show', name);
+    expect([name, exitCode, stderr]).toEqual([name, 0, '']);
+    expect(stdout).toMatch(/^For +tenant\/42$/m);
+    expect(stdout).toMatch(/^Operating +no verdict yet$/m);
+    expect(stdout).toMatch(/^web\/m119 +192\.0\.2\.1 +eu +AUTO +DOWN +DOWN$/m);
+    expect(stdout).toMatch(/^web\/m0 +web +eu +UP +2026-01-31T12:00:00.000Z +12 ms$/m);
+    expect(stdout).toMatch(/^web\/m119 +web +eu +DOWN +2026-01-31T12:00:00.000Z +- +connection refused$/m);
+    expect(stdout).toMatch(/^web\/m119 +web +ap +- +2026/m);
+  }
+  const json = JSON.parse((await run('show', 'G1', '--json')).stdout) as { pools: { members: unknown[] }[] };
+  expect(json.pools[0]?.members).toHaveLength(120);
+  const none = await run('show', 'other.gslb.test');
+  expect([none.exitCode, none.stderr]).toEqual([1, "tidegate: there is no GSLB 'other.gslb.test'\n"]);
+});
+
+test('history has every vote; one that did not count, with the reason', async () => {
+  const ballot = (vantagePoint: string, verdict: string | null, count: string) => ({
+    ...{ vantagePoint, region: 'r', verdict, ageMs: 10, count, latencyMs: null, message: null },
+  });
+  const flip = {
+    ...{ id: 'F1', at, member: { name: 'eu', pool: { name: 'web' } }, region: null, before: 'UP', after: 'DOWN' },
+    ...{ reason: '2 of 3 say so', late: false },
+    ballots: [ballot('eu', 'DOWN', 'COUNTED'), ballot('us', 'DOWN', 'COUNTED'), ballot('ap', 'UP', 'ABSENT')],
+  };
+  server.answers = {
+    ...here([member('eu', 'DOWN')]),
+    gslbHistory: (args: Page) => pageOf([flip, { ...flip, member: null, late: true, region: 'us' }], args),
+  };
+  const { stdout, stderr } = await run('history', 'shop.gslb.test');
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^2026\S+ +web\/eu +UP → DOWN +all +eu DOWN, us DOWN, ap ABSENT +2 of 3 say so$/m);
+  expect(stdout).toMatch(/^2026\S+ +- +UP → DOWN \(late\) +us /m);
+  expect(server.requests.at(-1)).toMatchObject({ gslbId: 'G1' });
+  await run('history', 'shop.gslb.test', 'web/eu', '--limit', '5');
+  expect(server.requests.at(-1)).toMatchObject({ memberId: 'M-eu', first: 5 });
+  server.answers = { ...here([]), gslbHistory: (args: Page) => pageOf([], args) };
+  expect((await run('history', 'shop.gslb.test')).stdout).toBe('no verdict has changed yet\n');
+});
+
+test('force says what was asked of a member; one of two with a name is named with its pool', async () => {
+  server.answers = {
+    ...here([member('eu', 'UP')]),
+    gslbPoolMemberAdminStateSet: ({ input }: { input: { state: string; until: string | null } }) =>
+      done('gslbPoolMember', { ...member('eu', 'UP'), adminState: input.state, adminUntil: input.until }),
+  };
+  const until = '2026-02-01T00:00:00.000Z';
+  const told = await run('force', 'shop.gslb.test', 'eu', '--state', 'down', '--until', until, '--reason', 'repair');
+  expect([told.stderr, told.stdout]).toEqual(['', `eu is FORCED_DOWN until ${until}\n`]);
+  expect(server.requests.at(-1)).toMatchObject({
+    input: { id: 'M-eu', state: 'FORCED_DOWN', until, reason: 'repair' },
+  });
+  expect((await run('force', 'G1', 'web/eu', '--state', 'auto')).stdout).toBe('web/eu is AUTO\n');
+  const none = await run('force', 'G1', 'us', '--state', 'up');
+  expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("no member 'us' in the pools of shop")]);
+  const unknown = await run('force', 'G1', 'eu', '--state', 'sideways');
+  expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining('UP, DOWN, DRAIN, AUTO')]);
+  const twoPools = [...gslb.pools, { id: 'P2', name: 'spare', minUp: 1 }];
+  server.answers = here([member('eu', 'UP')], twoPools);
+  const both = await run('force', 'shop.gslb.test', 'eu', '--state', 'up');
+  expect([both.exitCode, both.stderr]).toEqual([1, expect.stringContaining('name one of web/eu, spare/eu')]);
+});
+
+test('freeze keeps the answer, and releases it', async () => {
+  server.answers = {
+    ...here([]),
+    gslbFreeze: ({ input }: { input: { frozen: boolean; until: string | null } }) =>
+      done('gslb', { ...gslb, frozenAt: input.frozen ? at : null, frozenUntil: input.until ?? null }),
+  };
+  const frozen = await run('freeze', 'shop.gslb.test', '--until', at, '--reason', 'maintenance');
+  expect([frozen.stderr, frozen.stdout]).toEqual(['', `the answer of shop.gslb.test is frozen until ${at}\n`]);
+  expect(server.requests.at(-1)).toMatchObject({ input: { id: 'G1', frozen: true, reason: 'maintenance' } });
+  expect((await run('freeze', 'G1', '--release')).stdout).toBe('shop.gslb.test follows its members again\n');
+  expect(server.requests.at(-1)).toMatchObject({ input: { frozen: false } });
+  const both = await run('freeze', 'G1', '--release', '--until', at);
+  expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('--release takes no --until')]);
+});
