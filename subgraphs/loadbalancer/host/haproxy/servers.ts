@@ -153,8 +153,8 @@ export class Servers {
     }
     // In one line: its checks begin at once if they are enabled before HAProxy gets to the first, else an interval later.
     await runtime.tell([add, ...drainCommands(server, target)].join(';'), added);
-    // A node that is new has clients of a drained member too.
-    if (server.state === 'DRAIN') await this.#enableCookie(backend);
+    // It may have clients of this member already: of one that is drained, or that another node has checked before.
+    await this.#enableCookie(backend);
     return server.state === 'READY';
   }
 

@@ -34,12 +34,12 @@ interface Balancer {
   readonly pool: WantedPart;
 }
 
-async function balancer(persistence: JsonObject, given: JsonObject = {}): Promise<Balancer> {
+async function balancer(persistence: JsonObject, given: JsonObject = {}, monitor: JsonObject = {}): Promise<Balancer> {
   const node = await HaproxyNode.make();
   nodes.push(node);
   const pool = node.pool({ persistence, ...given });
   for (const web of webs) node.member(pool, web.port);
-  node.monitor(pool, { path: '/health' });
+  node.monitor(pool, { path: '/health', ...monitor });
   const { port } = await node.listener({ defaultPool: pool.id });
   await node.start();
   return { node, port, pool };
@@ -113,6 +113,34 @@ test('a client of a drained member stays with it on a node that is made later', 
   expect(await tally(port, 6, { cookie })).toEqual(new Map([[text, 6]]));
   expect((await tally(port, 12)).has(text)).toBe(false);
 }, 30_000);
+
+test('found by trial lb-changes: a client comes to a node that has its member but has not checked it yet', async () => {
+  const one = await balancer({ type: 'HTTP_COOKIE' }, {}, { path: '/check', intervalMs: 3_600_000, timeoutMs: 60_000 });
+  // The first check is answered, that of the other node is not.
+  let checks = 0;
+  const late = await webMember('late', {
+    answer: ({ url }, response) => {
+      if (url !== '/check' || checks++ === 0) response.end('late');
+    },
+  });
+  const port = await freePort();
+  const other = await again(one, port);
+  one.node.member(one.pool, late.port);
+  await one.node.apply();
+  let toLate = '';
+  while (toLate === '') {
+    const reply = await ask(one.port);
+    if (reply.text === 'late') toLate = cookieOf(reply.headers);
+  }
+  other.parts = one.node.parts.map((part) =>
+    part.kind === 'Listener' ? { ...part, spec: { ...part.spec, port } } : part,
+  );
+  await other.haproxy.apply(other.model());
+  expect(await tally(port, 4, { cookie: toLate })).toEqual(new Map([['late', 4]]));
+  // Who has no cookie is not sent there.
+  expect((await tally(port, 12)).has('late')).toBe(false);
+  await late.stop();
+}, 60_000);
 
 test('a client whose member is removed gets another, and a forged cookie is of no use', async () => {
   const { node, port, pool } = await balancer({ type: 'HTTP_COOKIE' });
