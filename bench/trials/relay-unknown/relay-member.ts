@@ -119,7 +119,8 @@ export class RelayMember {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(new MemberSilentError(`a relay did not answer within ${deadlineMs} ms`));
+        const asked = order.do === 'run' ? order.text.trim().slice(0, 60) : order.do;
+        reject(new MemberSilentError(`a relay did not answer ${asked} within ${deadlineMs} ms`));
       }, deadlineMs);
       const settled = <Value>(then: (value: Value) => void) => {
         return (value: Value): void => {
