@@ -55,6 +55,8 @@ interface System {
   readonly token: string;
   /** The messages of its log, from warnings on. */
   readonly warnings: string[];
+  /** Why the graph lost the database. */
+  readonly lost: string[];
 }
 
 /** All roles in this process; its database has a binary log. */
@@ -69,9 +71,12 @@ async function start({ name, isKnownDisk }: { name: string; isKnownDisk: boolean
   const keys = join(folder.path, `keys-${name}`);
   await makeKeys(keys);
   const warnings: string[] = [];
+  const lost: string[] = [];
   const destination = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      warnings.push((JSON.parse(chunk.toString()) as { msg: string }).msg);
+      const { msg, err } = JSON.parse(chunk.toString()) as { msg: string; err?: { message?: string } };
+      warnings.push(msg);
+      if (msg === 'the graph lost the database') lost.push(err?.message ?? '');
       done();
     },
   });
@@ -86,7 +91,7 @@ async function start({ name, isKnownDisk }: { name: string; isKnownDisk: boolean
   running.defer(() => process.stop());
   if (process.access === undefined) throw new Error('the role system is missing');
   const { token } = await firstAccounts(process.access, folder.path);
-  return { process, url: process.url ?? '', token, warnings };
+  return { process, url: process.url ?? '', token, warnings, lost };
 }
 
 async function fill(): Promise<void> {
@@ -120,11 +125,12 @@ function create({ url, token }: System, name: string): Promise<Created['backendC
   return ask<Created>(url, token, mutation, { input }).then((answer) => answer.backendCreate);
 }
 
-/** The first failures. */
-async function readAll({ url, token }: System): Promise<string[]> {
+/** The first failures, with their causes. */
+async function readAll({ url, token, lost }: System): Promise<string[]> {
   const read = () => ask(url, token, '{ backends(first: 100) { nodes { name } } relayOperations { nodes { id } } }');
   const answers = await Promise.allSettled(Array.from({ length: readsAtOnce }, read));
-  return answers.flatMap((answer) => (answer.status === 'rejected' ? [String(answer.reason)] : [])).slice(0, 3);
+  const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [String(answer.reason)] : []));
+  return failures.length === 0 ? [] : [...failures.slice(0, 3), ...lost.slice(-3)];
 }
 
 async function readiness({ url }: System): Promise<string> {
