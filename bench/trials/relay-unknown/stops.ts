@@ -193,21 +193,27 @@ class StopsRun {
     const untilMs = performance.now() + planDeadlineMs;
     // It stopped by itself, after the look before: a busy machine finds out late.
     let fromMs = Date.now();
+    let member: RelayMember | undefined;
     while (performance.now() < untilMs) {
       const lookedMs = Date.now();
-      for (const member of members) {
-        if (!(await member.isStopped())) continue;
-        this.#atMoments += 1;
-        // The other relay may get the same call.
-        await Promise.all(members.map((each) => (each === member ? undefined : each.plan(undefined))));
-        return { member, at: moment, last, fromMs };
-      }
+      member = await stoppedOf(members);
+      if (member !== undefined) break;
       fromMs = lookedMs;
       await sleep(stopPollMs);
     }
-    await Promise.all(members.map((member) => member.plan(undefined)));
-    await last;
-    return undefined;
+    member ??= await disarmed(members);
+    if (member === undefined) {
+      await last;
+      return undefined;
+    }
+    this.#atMoments += 1;
+    const others = members.filter((each) => each !== member);
+    // The other relay may get the same call, and stop as well.
+    for (let also = await disarmed(others); also !== undefined; also = await disarmed(others)) {
+      also.signal('SIGCONT');
+      this.pauses.push({ owner: also.owner, fromMs, untilMs: Date.now() });
+    }
+    return { member, at: moment, last, fromMs };
   }
 
   /** Creates objects, and removes some, one after the other. */
@@ -250,4 +256,24 @@ class StopsRun {
     const input = { ...inputOf(backend, key, call), idempotencyKey: `${keyPrefix}${key}` };
     return this.#arena.untilEnded(next, input, competition.answerDeadlines);
   }
+}
+
+async function stoppedOf(members: readonly RelayMember[]): Promise<RelayMember | undefined> {
+  for (const member of members) if (await member.isStopped()) return member;
+  return undefined;
+}
+
+/** Takes the plan of a failure back; gives one that stopped meanwhile, and so can't answer. */
+async function disarmed(members: readonly RelayMember[]): Promise<RelayMember | undefined> {
+  let areDisarmed = false;
+  const answers = Promise.all(members.map((member) => member.plan(undefined))).then(() => {
+    areDisarmed = true;
+  });
+  answers.catch(() => undefined);
+  while (!areDisarmed) {
+    const stopped = await stoppedOf(members);
+    if (stopped !== undefined) return stopped;
+    await Promise.race([answers, sleep(stopPollMs)]);
+  }
+  return undefined;
 }
