@@ -16,7 +16,7 @@ export function runProgram(
   const settings = {
     cwd: options.cwd,
     signal: options.signal,
-    timeout: options.timeoutMs ?? 120_000,
+    timeout: options.timeoutMs ?? 600_000,
     maxBuffer: 16 * 1024 * 1024,
     encoding: 'utf8' as const,
   };
