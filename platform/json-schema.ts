@@ -1,6 +1,8 @@
 // Checks values against JSON Schemas (2020-12), fills in defaults, and reports all faults at once.
 import { isIP } from 'node:net';
+import { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { LRUCache } from 'lru-cache';
 import { isHost } from './input.ts';
 import type { JsonObject } from './json.ts';
 import { canonicalAddressBlock } from './net/address-block.ts';
@@ -34,6 +36,20 @@ export function validateObject(schema: JsonObject, value: unknown): CheckedObjec
   const validate = validatorOf(schema);
   if (!validate(args)) return { ok: false, faults: (validate.errors ?? []).slice(0, maxFaults).map(toFault) };
   return { ok: true, args: args as JsonObject };
+}
+
+/** Validators of schemas from elsewhere, by their text. */
+const foreign = new LRUCache<string, ValidateFunction>({ max: 200 });
+
+/** Faults of a value by the text of a schema from elsewhere (draft 7). Throws when it is no schema. */
+export function faultsBySchema(text: string, value: unknown): readonly SchemaFault[] {
+  let validate = foreign.get(text);
+  if (validate === undefined) {
+    // One of its own: it keeps what it compiled, and the schema's ids are nobody else's.
+    validate = new Ajv({ allErrors: true, strict: true }).compile(JSON.parse(text));
+    foreign.set(text, validate);
+  }
+  return validate(value) ? [] : (validate.errors ?? []).slice(0, maxFaults).map(toFault);
 }
 
 function validatorOf(schema: JsonObject): ValidateFunction {

@@ -433,7 +433,7 @@ const naming: Readonly<Record<string, () => Question>> = {
       .filter((kind) => kind !== 'gslbPoolMember')
       .map((kind) => [`${kind}s`, () => read(`{ ${kind}s { nodes { id } } }`, named[kind])]),
   ),
-  gslbMonitorSchemas: () => read('{ gslbMonitorSchemas { type } }', 'TCP'),
+  gslbMonitorTypes: () => read('{ gslbMonitorTypes { type } }', 'TCP'),
   gslbHistory: () => read('{ gslbHistory { nodes { id } } }'),
   gslbCreate: () => change('gslbCreate', newName()),
   gslbPoolCreate: () => change('gslbPoolCreate', { projectId: ids.project, name: fresh() }),

@@ -49,7 +49,7 @@ export async function createCheckerRole(ground: ProcessGround, settings: Setting
   const resolvers = settings['checker.resolvers'];
   const checker = new Checker({
     ...{ vantagePoint, version, urls, tls, log, registry, egress, programs },
-    plugins: [...standardPlugins, ...own],
+    ...{ plugins: [...standardPlugins, ...own], own },
     resolve: resolverOf(resolvers.length === 0 ? undefined : resolvers),
     fping: settings['checker.fping'],
   });

@@ -9,7 +9,7 @@ import { SelfCheck } from '../../../platform/checks/self-check.ts';
 import { StarvationGuard } from '../../../platform/checks/starvation-guard.ts';
 import type { MutualTls } from '../../../platform/graph/tls.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import type { JsonValue } from '../../../platform/json.ts';
+import type { JsonObject, JsonValue } from '../../../platform/json.ts';
 import { LinkClient } from '../../../platform/link/link-client.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
@@ -48,6 +48,8 @@ export interface CheckerOptions {
   readonly metrics?: CheckMetrics;
   readonly egress: EgressPolicy;
   readonly plugins: readonly CheckPlugin[];
+  /** Those of the plugins that the deployer wrote. */
+  readonly own?: readonly CheckPlugin[];
   readonly resolve: ResolveName;
   /** The program. */
   readonly fping: string;
@@ -218,8 +220,11 @@ export class Checker {
     this.#sentAtMs = undefined;
     this.#reporter.disconnected();
     this.#book.connected();
-    const { vantagePoint, version, plugins } = this.#options;
-    return { vantagePoint, version, plugins: plugins.map(({ name }) => name) } satisfies CheckerFacts;
+    const { vantagePoint, version, plugins, own = [] } = this.#options;
+    return {
+      ...{ vantagePoint, version, plugins: plugins.map(({ name }) => name) },
+      own: own.map(({ name, needsPort, parameters }) => ({ name, needsPort, parameters: parameters as JsonObject })),
+    } satisfies CheckerFacts;
   }
 
   #put(key: string, generation: number, document: JsonValue): void {

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Database } from '../../../platform/database/database.ts';
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
+import { faultsBySchema } from '../../../platform/json-schema.ts';
 import type { LinkPeer, LinkSession } from '../../../platform/link/link-server.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
@@ -47,7 +48,8 @@ export class CheckerSessions {
     const read = checkerFacts.safeParse(peer.facts);
     if (!read.success)
       throw new Error(`the checker ${machine.name} does not say what it is: ${z.prettifyError(read.error)}`);
-    const { vantagePoint } = read.data;
+    const { vantagePoint, own = [] } = read.data;
+    for (const { name, parameters } of own) requireSchema(machine.name, name, parameters);
     const granted = await db.transaction((tx) =>
       connectChecker(tx, wake, { machine, vantagePoint, facts: read.data, linkedTo: owner }),
     );
@@ -178,6 +180,17 @@ class CheckerSession implements LinkSession {
       egress: { allow: [...allow], deny: [...deny], own: [...own] },
       ...{ beacons: [...spec.beacons], freshMs, heartbeatMs },
     };
+  }
+}
+
+/** The graph checks parameters by it. */
+function requireSchema(checker: string, plugin: string, schema: JsonObject): void {
+  try {
+    faultsBySchema(JSON.stringify(schema), {});
+  } catch (error) {
+    throw new Error(`the plugin ${plugin} of the checker ${checker} has parameters that are no JSON Schema`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 // What a checker is to check: one target for each monitor of each member. Pure.
 import { isIP } from 'node:net';
+import type { JsonObject } from '../../../platform/json.ts';
 import { isInBlock } from '../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { MemberSpec, MonitorSpec, VantagePointSpec } from '../objects/specs.ts';
@@ -40,12 +41,28 @@ export function watches(
     );
 }
 
+/** A member's own stand over those of the monitor. */
+export function mergedParameters(
+  monitor: Pick<MonitorSpec, 'parameters'>,
+  member: Pick<MemberSpec, 'parameters'>,
+): JsonObject {
+  return { ...monitor.parameters, ...member.parameters };
+}
+
 /** As the document of a target has it (wire/checker-wire.ts), without its names and its secret. */
 export function checkOf(member: Pick<MemberSpec, 'parameters'>, monitor: MonitorSpec, { hosts, port }: TargetPlace) {
-  const { type, delayMs, timeoutMs, failures, successes, parameters } = monitor;
+  const { type, plugin, delayMs, timeoutMs, failures, successes } = monitor;
   return {
-    ...{ type, hosts: [...hosts], port, delayMs, timeoutMs, failures, successes },
-    parameters: { ...parameters, ...member.parameters },
+    ...{
+      type: type === 'PLUGIN' ? (plugin ?? type) : type,
+      hosts: [...hosts],
+      port,
+      delayMs,
+      timeoutMs,
+      failures,
+      successes,
+    },
+    parameters: mergedParameters(monitor, member),
     confirmMs: Math.max(1, Math.min(confirmMs, Math.floor(delayMs / 2))),
   };
 }

@@ -2,6 +2,8 @@
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { newUuid } from '../../../platform/ids.ts';
+import type { MemberSpec } from '../objects/specs.ts';
+import { inPages } from './vote-store.ts';
 
 export interface PoolUse {
   readonly gslbId: string;
@@ -53,6 +55,23 @@ export async function membersIn(sql: Sql, poolIds: readonly string[]): Promise<r
     poolIds,
   );
   return rows.map(({ id }) => id);
+}
+
+/** Of a pool, or one by itself: those with parameters of their own. */
+export async function membersWithParameters(
+  sql: Sql,
+  { poolIds, memberIds }: { readonly poolIds: readonly string[]; readonly memberIds: readonly string[] },
+): Promise<readonly { readonly name: string; readonly spec: MemberSpec }[]> {
+  const found = (column: 'pool_id' | 'id', ids: readonly string[]) =>
+    inPages(ids, (page) =>
+      sql.query<{ name: string; spec: string }>(
+        `SELECT name, spec FROM gslb_pool_member WHERE ${column} IN (${marksFor(page)}) AND deleted_at IS NULL
+          AND JSON_LENGTH(JSON_EXTRACT(spec, '$.parameters')) > 0 ORDER BY id`,
+        page,
+      ),
+    );
+  const rows = [...(await found('pool_id', poolIds)), ...(await found('id', memberIds))];
+  return rows.map(({ name, spec }) => ({ name, spec: JSON.parse(spec) }));
 }
 
 /** What a monitor is used for: a pool, or else a member (UUIDs). */

@@ -51,7 +51,7 @@ export function monitorHandler({ wake, egress, sealer }: ServiceParts): Handler<
   return {
     kind: monitor as Named<'GslbMonitor'>,
     async check(sql, check, settings, { id }) {
-      await checkMonitor(sql, check, egress, settings);
+      await checkMonitor(sql, check, egress, { id, spec: settings });
       if (id !== undefined) await checkDelays(sql, check, id, Number(settings.delayMs));
     },
     checkInput(check, input) {

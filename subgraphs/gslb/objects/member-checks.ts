@@ -4,12 +4,15 @@ import { isIP } from 'node:net';
 import type { Sql } from '../../../platform/database/database.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject } from '../../../platform/json.ts';
-import { validateObject } from '../../../platform/json-schema.ts';
+import type { SchemaFault } from '../../../platform/json-schema.ts';
 import { isInBlock, withoutMapping } from '../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { checkedPools, checkedVantagePoints } from '../conductor/name-check-store.ts';
-import { monitorSchemas } from './monitor-schemas.ts';
-import type { MonitorType } from './specs.ts';
+import { readObjects } from '../conductor/object-store.ts';
+import { mergedParameters } from '../conductor/targets.ts';
+import { membersWithParameters, monitorsFor, usesOf } from '../conductor/use-store.ts';
+import { parameterFaults, typesOf } from './monitor-types.ts';
+import type { MemberSpec, MonitorSpec } from './specs.ts';
 
 const mostParametersBytes = 16_384;
 
@@ -45,6 +48,7 @@ export async function checkMember(
     await checkTarget(sql, check, egress, { field: `addresses.${at}`, host, port });
   if (JSON.stringify(spec.parameters).length > mostParametersBytes)
     check.fault('parameters', `parameters has more than ${mostParametersBytes} characters`, 'TOO_LONG');
+  else await checkWithMonitors(sql, check, { id, poolId, spec: spec as unknown as MemberSpec });
   const others = (await checkedPools(sql, [poolId])).get(poolId)?.members.filter((member) => member.id !== id) ?? [];
   const other = others.find((member) => (member.spec.cname === null) !== (spec.cname === null));
   if (other !== undefined)
@@ -54,18 +58,61 @@ export async function checkMember(
     );
 }
 
-export async function checkMonitor(sql: Sql, check: InputCheck, egress: EgressPolicy, spec: JsonObject): Promise<void> {
-  const { targetHost, targetPort, parameters, type } = spec;
+/** A member's parameters over those of each monitor that is used for it. */
+async function checkWithMonitors(
+  sql: Sql,
+  check: InputCheck,
+  { id, poolId, spec }: { readonly id: string | undefined; readonly poolId: string; readonly spec: MemberSpec },
+): Promise<void> {
+  if (Object.keys(spec.parameters).length === 0) return;
+  const own = id === undefined ? [] : await monitorsFor(sql, { memberId: id });
+  const monitors = await readObjects(sql, 'GslbMonitor', [...(await monitorsFor(sql, { poolId })), ...own]);
+  for (const monitor of monitors.values()) {
+    const faults = parameterFaults(await typesOf(sql, monitor.spec), mergedParameters(monitor.spec, spec));
+    addFaults(check, faults, ` for the monitor ${monitor.name}, which is used for it`);
+  }
+}
+
+/** Undefined: the parameters of the members are right over those of the monitor. */
+export async function faultOfMerged(
+  sql: Sql,
+  monitor: MonitorSpec,
+  members: readonly { readonly name: string; readonly spec: MemberSpec }[],
+): Promise<{ readonly member: string; readonly fault: SchemaFault } | undefined> {
+  if (members.length === 0) return undefined;
+  const types = await typesOf(sql, monitor);
+  for (const { name: member, spec } of members)
+    for (const fault of parameterFaults(types, mergedParameters(monitor, spec))) return { member, fault };
+  return undefined;
+}
+
+/** `id`: of the monitor; undefined: it is new. */
+export async function checkMonitor(
+  sql: Sql,
+  check: InputCheck,
+  egress: EgressPolicy,
+  { id, spec }: { readonly id: string | undefined; readonly spec: JsonObject },
+): Promise<void> {
+  const { targetHost, targetPort, parameters, plugin } = spec;
   if (typeof targetHost === 'string')
     await checkTarget(sql, check, egress, { field: 'targetHost', host: targetHost, port: targetPort as number | null });
   if (JSON.stringify(parameters).length > mostParametersBytes)
     return check.fault('parameters', `parameters has more than ${mostParametersBytes} characters`, 'TOO_LONG');
-  const checked = validateObject(monitorSchemas[type as MonitorType], parameters);
-  if (checked.ok) return;
-  for (const { path, message, tooLong } of checked.faults)
-    check.fault(
-      ['parameters', ...path].join('.'),
-      `${['parameters', ...path].join('.')} ${message}`,
-      tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT',
-    );
+  const monitor = spec as unknown as MonitorSpec;
+  const types = await typesOf(sql, monitor);
+  // Checkers that are away take nothing from a monitor that exists.
+  if (types.length === 0 && id === undefined)
+    return check.fault('plugin', `no checker has a plugin named ${String(plugin)}: see gslbMonitorTypes`, 'NOT_FOUND');
+  const faults = parameterFaults(types, monitor.parameters);
+  addFaults(check, faults);
+  if (faults.length > 0 || id === undefined) return;
+  const found = await faultOfMerged(sql, monitor, await membersWithParameters(sql, await usesOf(sql, id)));
+  if (found !== undefined) addFaults(check, [found.fault], ` with those of the member ${found.member}`);
+}
+
+function addFaults(check: InputCheck, faults: readonly SchemaFault[], where = ''): void {
+  for (const { path, message, tooLong } of faults) {
+    const field = ['parameters', ...path].join('.');
+    check.fault(field, `${field} ${message}${where}`, tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT');
+  }
 }

@@ -18,6 +18,7 @@ import {
   attachMonitor,
   detachMonitor,
   membersIn,
+  membersWithParameters,
   monitorsFor,
   namesUsing,
   type UsedFor,
@@ -25,6 +26,7 @@ import {
 import type { AdminState } from '../engine/states.ts';
 import { gslbEvents } from '../events.ts';
 import { shortestDelay } from './handlers.ts';
+import { faultOfMerged } from './member-checks.ts';
 import type { NamedInput, ObjectService, ServiceParts } from './object-service.ts';
 
 export interface Services {
@@ -76,6 +78,15 @@ export class MemberService {
         refuse(
           'INVALID_INPUT',
           `the monitor has delayMs ${monitor.spec.delayMs}; the flavor ${shortest.flavor} of a name that uses the pool allows ${shortest.delayMs} and more`,
+          { field: ['input', 'monitorId'] },
+        );
+      const ids =
+        'poolId' in used ? { poolIds: [used.poolId], memberIds: [] } : { poolIds: [], memberIds: [used.memberId] };
+      const wrong = await faultOfMerged(tx, monitor.spec, await membersWithParameters(tx, ids));
+      if (wrong !== undefined)
+        refuse(
+          'INVALID_INPUT',
+          `${['parameters', ...wrong.fault.path].join('.')} of the member ${wrong.member} ${wrong.fault.message} for the monitor ${monitor.name}`,
           { field: ['input', 'monitorId'] },
         );
       return attachMonitor(tx, monitor.id, used);

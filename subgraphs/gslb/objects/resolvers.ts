@@ -18,7 +18,7 @@ import { monitorsFor, namesUsing, usesOf } from '../conductor/use-store.ts';
 import type { GslbKind } from '../parts/kind.ts';
 import { gslbKinds } from '../parts/kinds.ts';
 import type { MemberService } from './member-service.ts';
-import { monitorSchemas } from './monitor-schemas.ts';
+import { knownTypes } from './monitor-types.ts';
 import type { ObjectReads } from './object-reads.ts';
 import type { ObjectService, ServiceParts } from './object-service.ts';
 import { settingsOf } from './shown-settings.ts';
@@ -56,8 +56,7 @@ export function objectResolvers(parts: ResolverParts): Resolvers {
       gslbVantagePoints: (_, args, context) => reads.page(context, 'GslbVantagePoint', args),
       dnsZones: (_, args, context) => reads.page(context, 'DnsZone', args),
       gslbHistory: (_, args, context) => reads.history(context, args),
-      gslbMonitorSchemas: () =>
-        Object.entries(monitorSchemas).map(([type, schema]) => ({ type: type as keyof typeof monitorSchemas, schema })),
+      gslbMonitorTypes: () => knownTypes(db),
     },
     Mutation: {
       gslbPoolMonitorAttach: (_, { input }, context) => payload('gslbMonitor', members.attach(context, input)),

@@ -9,13 +9,15 @@ import { majorityRule, type QuorumRule, type Share } from '../engine/quorum.ts';
 
 export const monitorTypes = [
   ...(['TCP', 'UDP', 'ICMP', 'HTTP', 'HTTPS', 'SSH', 'GRPC', 'DNS', 'EXEC'] as const),
-  ...(['LOADBALANCER', 'NEUTRON_LBAAS_V2', 'NEUTRON_PORT'] as const),
+  ...(['LOADBALANCER', 'NEUTRON_LBAAS_V2', 'NEUTRON_PORT', 'PLUGIN'] as const),
 ] as const;
 export type MonitorType = (typeof monitorTypes)[number];
 
 export interface MonitorSpec {
   readonly description: string;
   readonly type: MonitorType;
+  /** PLUGIN: the name of a check plugin of the deployer's. */
+  readonly plugin?: string | null;
   /** What is checked in place of the member's own address and port; null: its own. */
   readonly targetHost: string | null;
   readonly targetPort: number | null;

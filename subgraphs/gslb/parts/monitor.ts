@@ -1,5 +1,6 @@
 // Monitors: how members are checked.
 import { hostField } from '../../../platform/graph/described/fields.ts';
+import { type DescribedFault, onlyFor } from '../../../platform/graph/described/kind.ts';
 import { enumField, inputField, integerField, portField, required, textField } from '../../../platform/graph/fields.ts';
 import { descriptionSetting, type GslbKind, jsonField, nameSetting, setting } from './kind.ts';
 
@@ -19,6 +20,7 @@ const type = {
     LOADBALANCER: 'The status of a load balancer of Tidegate.',
     NEUTRON_LBAAS_V2: 'The status tree of a load balancer of Octavia.',
     NEUTRON_PORT: 'The status of a port of Neutron.',
+    PLUGIN: "A check plugin of the deployer's own; `plugin` names it.",
   },
 } as const;
 
@@ -45,6 +47,13 @@ export const monitor: GslbKind = {
     name: { ...nameSetting, description: `Unique in its project. ${nameSetting.description}` },
     description: descriptionSetting,
     type: setting(required(enumField('How it checks.', type)), { fixed: true }),
+    plugin: setting(
+      {
+        ...textField('For PLUGIN: the name of the plugin, as in `gslbMonitorTypes`.', 32, 1),
+        schema: { type: 'string', pattern: '^[A-Z][A-Z0-9_]{0,31}$' },
+      },
+      { fixed: true },
+    ),
     targetHost: setting(hostField("An address or host name that is checked in place of the member's own.")),
     targetPort: setting(portField("A port that is checked in place of the member's own.")),
     delayMs: setting(integerField('Time between two checks, in milliseconds, 100 to 3600000.', 100, 3_600_000), {
@@ -61,7 +70,7 @@ export const monitor: GslbKind = {
       integerField('Successful checks in a row after which a vantage point says UP, 1 to 10.', 1, 10),
       { default: 2 },
     ),
-    parameters: setting(jsonField('As `gslbMonitorSchemas` says for its type.'), { default: {} }),
+    parameters: setting(jsonField('As `gslbMonitorTypes` says for its type.'), { default: {} }),
   },
   createFields: { auth: authField },
   updateFields: {
@@ -74,8 +83,11 @@ export const monitor: GslbKind = {
   "Members for which it is used by themselves, oldest first."
   poolMembers(first: Int = 20, after: String): GslbPoolMemberConnection!
 `,
-  refine: ({ timeoutMs, delayMs }) =>
-    Number(timeoutMs) > Number(delayMs)
-      ? [{ path: ['timeoutMs'], message: `must be at most delayMs, which is ${String(delayMs)}` }]
-      : [],
+  refine(spec) {
+    const { timeoutMs, delayMs } = spec;
+    const faults: DescribedFault[] = onlyFor(spec, 'plugin', 'type', ['PLUGIN'], { required: true });
+    if (Number(timeoutMs) > Number(delayMs))
+      faults.push({ path: ['timeoutMs'], message: `must be at most delayMs, which is ${String(delayMs)}` });
+    return faults;
+  },
 };

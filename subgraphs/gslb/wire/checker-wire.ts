@@ -24,6 +24,11 @@ export const grantKey = 'grant';
 export const stampKey = 'stamp';
 export const batchKey = 'batch';
 
+/** Names of a deployer's own check plugins, and so many characters of JSON Schema for each. */
+export const ownPluginName = /^[A-Z][A-Z0-9_]{0,31}$/;
+export const mostOwnPlugins = 100;
+export const mostSchemaLength = 16_384;
+
 const uuid = z.uuid();
 const ms = (min: number, max: number) => z.number().int().min(min).max(max);
 const count = z.number().int().nonnegative();
@@ -64,6 +69,16 @@ export function targetOfKey(key: string): string | undefined {
   return key.startsWith(targetPrefix) ? key.slice(targetPrefix.length) : undefined;
 }
 
+const ownPlugin = z.object({
+  name: z.string().regex(ownPluginName),
+  needsPort: z.boolean(),
+  /** JSON Schema (draft 7). */
+  parameters: z
+    .custom<JsonObject>(isObject)
+    .refine((schema) => JSON.stringify(schema).length <= mostSchemaLength, 'it is too long'),
+});
+export type OwnPlugin = z.output<typeof ownPlugin>;
+
 export const checkerFacts = z.object({
   /** By name. Refused when it is not the vantage point that this checker was given. */
   vantagePoint: name,
@@ -71,6 +86,8 @@ export const checkerFacts = z.object({
   version: z.string().max(64),
   /** Types of monitors that it can check. */
   plugins: z.array(z.string().max(32)).max(256),
+  /** Those of them that the deployer wrote: the graph publishes their schemas. */
+  own: z.array(ownPlugin).max(mostOwnPlugins).optional(),
 });
 export type CheckerFacts = z.output<typeof checkerFacts>;
 

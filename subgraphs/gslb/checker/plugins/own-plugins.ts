@@ -6,14 +6,14 @@ import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import { z } from 'zod';
 import { ConfigError } from '../../../../platform/config-error.ts';
+import { mostOwnPlugins, mostSchemaLength, ownPluginName } from '../../wire/checker-wire.ts';
 import type { CheckPlugin } from './plugin.ts';
 
 const setting = 'checker.pluginFolder';
 const moduleFile = /^[\w-][\w.-]*\.(js|mjs|ts)$/;
-const mostPlugins = 100;
 
 const shape = z.object({
-  name: z.string().regex(/^[A-Z][A-Z0-9_]{0,31}$/, 'name: upper-case letters, digits and underscores, at most 32'),
+  name: z.string().regex(ownPluginName, 'name: upper-case letters, digits and underscores, at most 32'),
   parameters: z.record(z.string(), z.unknown(), 'parameters: a JSON Schema of an object'),
   needsPort: z.boolean('needsPort: true or false'),
   check: z.custom<CheckPlugin['check']>((value) => typeof value === 'function', 'check: a function'),
@@ -26,7 +26,7 @@ export async function loadPlugins(folder: string, taken: ReadonlySet<string>): P
   });
   await requireSafe(home);
   const files = (await readdir(home)).filter((file) => moduleFile.test(file)).sort();
-  if (files.length > mostPlugins) throw fault(folder, `has more than ${mostPlugins} plugins`);
+  if (files.length > mostOwnPlugins) throw fault(folder, `has more than ${mostOwnPlugins} plugins`);
   const plugins: CheckPlugin[] = [];
   for (const file of files) {
     const plugin = await load(join(home, file));
@@ -53,6 +53,8 @@ async function load(path: string): Promise<CheckPlugin> {
   } catch (error) {
     throw fault(path, `has parameters that are no JSON Schema: ${String(error)}`);
   }
+  if (JSON.stringify(read.data.parameters).length > mostSchemaLength)
+    throw fault(path, `has parameters of more than ${mostSchemaLength} characters`);
   return module.default;
 }
 

@@ -22,7 +22,7 @@ const objects = {
   gslbMonitor: 'GslbMonitor',
 } as const;
 const lists = ['gslbs', 'gslbPools', 'gslbMonitors', 'gslbHistory'];
-const ofEverybody = ['gslbFlavor', 'gslbFlavors', 'gslbMonitorSchemas'];
+const ofEverybody = ['gslbFlavor', 'gslbFlavors', 'gslbMonitorTypes'];
 const administered = ['gslbVantagePoint', 'gslbVantagePoints', 'dnsZone', 'dnsZones'];
 const idOf = (field: string): string =>
   ({ gslb: world.gslb, gslbPool: world.pool, gslbPoolMember: world.member, gslbMonitor: world.monitor })[field] ?? '';
