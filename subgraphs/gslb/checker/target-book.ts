@@ -9,6 +9,8 @@ import type { ProbedTarget } from './target-probe.ts';
 
 interface Entry {
   readonly generation: number;
+  /** Rises with each that was not there. */
+  readonly arrival: number;
   /** Undefined: it can't be checked here. */
   readonly check: CheckTarget | undefined;
 }
@@ -33,6 +35,7 @@ export class TargetBook implements CheckTargets {
   /** Keys that this connection's other end knows of; undefined: before the first. */
   #known: Set<string> | undefined;
   #cursor = 0;
+  #arrivals = 0;
 
   constructor(options: TargetBookOptions) {
     this.#options = options;
@@ -66,14 +69,18 @@ export class TargetBook implements CheckTargets {
       log.error({ target: id }, `a target is left out: there are ${mostTargets} already`);
       return;
     }
+    // One that went and came back before the engine looked is another: its verdict was forgotten with it, and is to be found anew.
+    const known = this.#entries.get(key);
+    if (known === undefined) this.#arrivals += 1;
+    const arrival = known?.arrival ?? this.#arrivals;
     const read = targetDocument.safeParse(document);
     let check: CheckTarget | undefined;
     if (!read.success) log.error({ target: id, faults: faultsOf(read.error) }, "a target can't be read");
     else if (targetKey(read.data) !== key) log.error({ target: id }, 'a target has the document of another');
     else if (!this.#options.plugins.has(read.data.type))
       log.error({ target: id, type: read.data.type }, 'no plugin of this checker has the type of a target');
-    else check = checkOf(id, generation, read.data);
-    this.#entries.set(key, { generation, check });
+    else check = checkOf(id, `${generation}/${arrival}`, read.data);
+    this.#entries.set(key, { generation, arrival, check });
     this.#known?.add(key);
     if (check === undefined) this.#options.gone(id);
     this.#note(id);
@@ -120,14 +127,13 @@ export class TargetBook implements CheckTargets {
   }
 }
 
-function checkOf(id: string, generation: number, target: Target): CheckTarget {
+function checkOf(id: string, revision: string, target: Target): CheckTarget {
   const { type, hosts, port, parameters, secret, delayMs, timeoutMs, failures, successes, confirmMs } = target;
   const probed: ProbedTarget = { hosts, port, parameters, ...(secret === undefined ? {} : { secret }) };
   return {
     ...{ id, probe: type, parameters: probed, intervalMs: delayMs, timeoutMs, fall: failures, rise: successes },
     confirmMs: Math.min(confirmMs, Math.floor(delayMs / 2)),
-    status: 'UNKNOWN',
-    revision: String(generation),
+    ...{ status: 'UNKNOWN', revision },
   };
 }
 

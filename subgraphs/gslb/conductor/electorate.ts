@@ -22,12 +22,18 @@ export interface Watching {
   readonly votes: ReadonlyMap<string, readonly VoteRow[]>;
   readonly verdicts: ReadonlyMap<string, readonly VerdictRow[]>;
   readonly egress: EgressPolicy;
+  /** What a checker says later than so is not a vote. */
+  readonly freshMs: number;
 }
 
 export async function readWatching(
   db: Sql,
   members: readonly Pick<JudgedMember, 'id' | 'poolId'>[],
-  { silenceMs, egress }: { readonly silenceMs: number; readonly egress: EgressPolicy },
+  {
+    silenceMs,
+    egress,
+    freshMs,
+  }: { readonly silenceMs: number; readonly egress: EgressPolicy; readonly freshMs: number },
 ): Promise<Watching> {
   const ids = members.map(({ id }) => id);
   const vantagePoints = await readVantagePoints(db);
@@ -39,7 +45,7 @@ export async function readWatching(
   const epochs = new Map(vantagePoints.map(({ id, epoch }) => [id, epoch]));
   const sharing = checkers.filter((checker) => epochs.get(checker.vantagePointId) === checker.epoch);
   return {
-    ...{ nowMs, vantagePoints, egress, pools },
+    ...{ nowMs, vantagePoints, egress, pools, freshMs },
     checkers: new Map(checkers.map((checker) => [checker.id, checker])),
     present: new Set(
       sharing.filter((each) => isPresent(each, nowMs, silenceMs)).map(({ vantagePointId }) => vantagePointId),
@@ -64,7 +70,7 @@ export interface KnownVote extends Vote {
 
 /** Of all vantage points that watch the member by this monitor, the silent ones too; `vantagePoint` is the name. */
 export function votesOn(watching: Watching, member: JudgedMember, monitor: MonitorUse): readonly KnownVote[] {
-  const { vantagePoints, checkers, present, pools, nowMs, egress } = watching;
+  const { vantagePoints, checkers, present, pools, nowMs, egress, freshMs } = watching;
   const place = placeOf(member.spec, monitor.spec);
   const only = pools.get(member.poolId)?.vantagePoints ?? new Set();
   const said = (watching.votes.get(member.id) ?? []).filter(({ monitorId }) => monitorId === monitor.monitorId);
@@ -84,8 +90,13 @@ export function votesOn(watching: Watching, member: JudgedMember, monitor: Monit
         ...{ vantagePoint: name, region, row: ageMs === null ? undefined : row },
         verdict: ageMs === null ? null : (row?.verdict ?? null),
         ageMs: ageMs ?? 0,
-        abstains: checker?.abstains ?? false,
+        abstains: checker !== undefined && (checker.abstains || wasLate(checker, freshMs)),
         state: present.has(id) ? ('PRESENT' as const) : ('ABSENT' as const),
       };
     });
+}
+
+/** Its last batch came too late to count: its next one says whether what it said holds. */
+function wasLate({ saidAt, heardAt }: CheckerRow, freshMs: number): boolean {
+  return saidAt !== null && heardAt !== null && heardAt.getTime() - saidAt.getTime() >= freshMs;
 }

@@ -6,6 +6,7 @@ import { type Judgement, judge, judgeByRegion } from '../engine/judge.ts';
 import { smoothedLatency, toldLatency } from '../engine/latency.ts';
 import { type KeptVerdict, type MemberStanding, memberStanding, type Settled, settle } from '../engine/member.ts';
 import { majorityRule, type QuorumRule, ruleFault, type Verdict } from '../engine/quorum.ts';
+import { soonest } from '../engine/soonest.ts';
 import { operatingChanges } from '../engine/states.ts';
 import type { gslbEvents } from '../events.ts';
 import { type QuorumSpec, quorumRule } from '../objects/specs.ts';
@@ -28,7 +29,7 @@ export interface JudgedAnew {
   readonly events: readonly StatusEvent<typeof gslbEvents>[];
   /** What name servers are to know of it changed. */
   readonly answersChange: boolean;
-  /** What time decides: a failback, the end of an administrator's state. Null: nothing. */
+  /** What time decides: a failback, the end of an administrator's state, votes that do not count just now. Null: nothing. */
   readonly againInMs: number | null;
 }
 
@@ -37,10 +38,14 @@ interface MonitorJudgement {
   readonly votes: readonly KnownVote[];
   readonly overall: Judgement;
   readonly byRegion: ReadonlyMap<string, Judgement>;
+  /** How long a verdict has been missing that the votes would make if all of them counted; null: they would make no other. */
+  readonly waitingForMs: number | null;
 }
 
 /** Another latency is told only when it is off by more than this share. */
 const latencyTolerance = 0.1;
+/** Votes that do not count just now are looked at again after so long, and then after as long as that has lasted. */
+const leastWaitMs = 1_000;
 
 export function judgedAnew(watching: Watching, member: JudgedMember, measured: readonly Measured[]): JudgedAnew {
   const monitors = judgeMonitors(watching, member);
@@ -109,7 +114,7 @@ function whatChanges(
   const events = eventsOf(member, standing, overall, flips[0]?.reason ?? now.message);
   const isSame = events.length === 0 && flips.length === 0 && textOf(standing) === textOf(member);
   return {
-    ...{ member, flips, events, againInMs: now.againInMs },
+    ...{ member, flips, events, againInMs: soonest([now.againInMs, ...monitors.map(lookAgainInMs)]) },
     standing: isSame ? undefined : { ...standing, version: member.version + events.length },
     verdicts: changedVerdicts(member, monitors, verdicts.get(member.id) ?? [], at),
     answersChange: answerOf(standing) !== answerOf(member),
@@ -130,15 +135,31 @@ function judgeMonitors(watching: Watching, member: JudgedMember): readonly Monit
       own.flatMap(({ region, verdict }) => (verdict === null ? [] : [[region, verdict] as const])),
     );
     const rule = quorumRule(quorum, votes.length, longestDelayMs);
-    return {
-      ...{ monitorId: use.monitorId, votes },
-      overall: judge(votes, rule, present.get('') ?? null),
+    const judged = (ballots: readonly KnownVote[]) => ({
+      overall: judge(ballots, rule, present.get('') ?? null),
       byRegion:
         scope === 'REGION'
-          ? judgeByRegion(votes, (count) => regionRule(quorum, count, longestDelayMs), present)
-          : new Map(),
-    };
+          ? judgeByRegion(ballots, (count) => regionRule(quorum, count, longestDelayMs), present)
+          : new Map<string, Judgement>(),
+    });
+    const now = judged(votes);
+    const ifAllCounted = judged(votes.map((vote) => ({ ...vote, ageMs: 0, abstains: false, state: 'PRESENT' })));
+    const isSame = verdictsOf(now) === verdictsOf(ifAllCounted);
+    const sinceMs = Math.min(...own.map(({ undecidedAt }) => undecidedAt?.getTime() ?? watching.nowMs), watching.nowMs);
+    return { monitorId: use.monitorId, votes, ...now, waitingForMs: isSame ? null : watching.nowMs - sinceMs };
   });
+}
+
+function verdictsOf({ overall, byRegion }: Pick<MonitorJudgement, 'overall' | 'byRegion'>): string {
+  return JSON.stringify([overall.verdict, ...[...byRegion].map(([region, { verdict }]) => [region, verdict])]);
+}
+
+/**
+ * Votes that were too old, or of a vantage point that was not heard, count again with its next heartbeat, which is no work of its
+ * members: without another look nobody would judge those whose verdict waits for just that.
+ */
+function lookAgainInMs({ waitingForMs }: MonitorJudgement): number | null {
+  return waitingForMs === null ? null : Math.max(waitingForMs, leastWaitMs);
 }
 
 /** A count that is meant for all vantage points may be more than a region has: it then goes by its majority. */

@@ -96,7 +96,8 @@ async function note(tx: Transaction, parts: JudgingParts, saying: Saying): Promi
   const own = said.filter(
     (each) => watched.has(each.target) && checkerOf(each.target, sharers) === checker.id && byId.has(each.member),
   );
-  const votes = own.filter(({ holds, late }) => holds && !late);
+  // What came late and holds is stored too: later batches say of all before them that it holds (electorate.ts), and it is not said again.
+  const votes = own.filter(({ holds }) => holds);
   await storeVotes(tx, [...new Map(votes.map((each) => [each.target, voteOf(each, saying)])).values()]);
   await storeFlips(
     tx,
@@ -107,7 +108,7 @@ async function note(tx: Transaction, parts: JudgingParts, saying: Saying): Promi
     tx,
     parts,
     members.filter(({ id }) => voted.has(id)),
-    { measured: latenciesOf(votes, vantagePoint, { abstains: batch.abstains }) },
+    { measured: latenciesOf(votes, vantagePoint, batch) },
   );
 }
 
@@ -158,11 +159,11 @@ function ago(nowMs: number, agoMs: number): Date {
 function latenciesOf(
   votes: readonly Noted[],
   { region }: VantageRow,
-  { abstains }: { readonly abstains: boolean },
+  { abstains }: Pick<CheckerBatch, 'abstains'>,
 ): ReadonlyMap<string, readonly Measured[]> {
   if (abstains) return new Map();
-  const measured = votes.flatMap(({ member, latencyMs }) =>
-    latencyMs === null ? [] : [{ member, region, latencyMs }],
+  const measured = votes.flatMap(({ member, latencyMs, late }) =>
+    latencyMs === null || late ? [] : [{ member, region, latencyMs }],
   );
   return Map.groupBy(measured, ({ member }) => member);
 }

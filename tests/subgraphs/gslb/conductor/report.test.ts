@@ -146,6 +146,46 @@ test('what comes too late is history, and never a vote', async () => {
   expect((await flipsOfMember(db, two, { before: null, take: 5 })).some((flip) => flip.late)).toBe(true);
 });
 
+const owedTo = (member: string) =>
+  place.count("SELECT COUNT(*) AS n FROM owed_work WHERE kind = 'gslb-judge' AND `key` = ? AND due_at IS NOT NULL", [
+    member,
+  ]);
+
+test('what came too late counts once its checker says in time that it holds', async () => {
+  const [first, second] = checkers() as [TestChecker, TestChecker];
+  await allUp();
+  const { db } = place.ground;
+  // Votes of this pool may be old: what is late is no vote all the same.
+  await db.execute("UPDATE gslb_pool SET spec = JSON_SET(spec, '$.quorum.freshMs', 3600000)");
+  await place.say(first, { [one]: 'DOWN' });
+  await place.connect(second);
+  const stampMs = (await databaseNow(db)) - 700_000;
+  await place.say(second, { [one]: 'DOWN', [two]: 'UP' }, { stampMs });
+  expect(await place.up(name)).toHaveLength(2);
+  expect(await owedTo(one)).toBe(1);
+  expect(await owedTo(two)).toBe(0);
+  await place.say(second, {});
+  await place.work('gslb-judge', one);
+  expect(await place.up(name)).toEqual([two]);
+});
+
+test('a verdict that waits for votes which were too old, or of one that was not heard, is looked at again', async () => {
+  const [first, second] = checkers() as [TestChecker, TestChecker];
+  await allUp();
+  const { db } = place.ground;
+  await place.say(second, { [one]: 'DOWN' });
+  await db.execute('UPDATE gslb_checker SET said_at = said_at - INTERVAL 9 SECOND WHERE id = ?', [second.id]);
+  await place.say(first, { [one]: 'DOWN' });
+  expect(await place.up(name)).toHaveLength(2);
+  // Nobody else comes to it: a heartbeat is no work of the members.
+  expect(await owedTo(one)).toBe(1);
+  await place.say(second, {});
+  await place.work('gslb-judge', one);
+  expect(await place.up(name)).toEqual([two]);
+  // With a verdict that all votes make there is nothing to wait for.
+  expect(await owedTo(one)).toBe(0);
+});
+
 test('a checker more or less raises the epoch, shares the targets anew, and makes one voter of its vantage point', async () => {
   const [first, second] = checkers() as [TestChecker, TestChecker];
   await allUp();

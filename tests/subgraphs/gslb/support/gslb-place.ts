@@ -4,7 +4,8 @@ import { ownersOf } from '../../../../bin/compose/owners.ts';
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
 import { newUuid } from '../../../../platform/ids.ts';
-import { OwedWork, owe } from '../../../../platform/owed-work.ts';
+import { Loop } from '../../../../platform/loop.ts';
+import { OwedWork, owe, reconcilingRetry } from '../../../../platform/owed-work.ts';
 import { recordProject } from '../../../../platform/projects.ts';
 import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
 import { createJudgeQueues } from '../../../../subgraphs/gslb/conductor/judge-queue.ts';
@@ -209,6 +210,25 @@ export class GslbPlace {
     const queue = createJudgeQueues({ ...this.parts, db, wake, pendingMs: 60_000 }).find((each) => each.kind === kind);
     await queue?.run(job, { signal: new AbortController().signal });
     return true;
+  }
+
+  /** Does what is owed, as a worker does. Returns a function that ends it. */
+  worker(): () => Promise<void> {
+    const { db, wake, log } = this.ground;
+    const owed = new OwedWork({ db, retry: reconcilingRetry });
+    const queues = new Map(createJudgeQueues({ ...this.parts, db, wake }).map((queue) => [queue.kind, queue]));
+    const run = async () => {
+      for (const { kind, key } of await owed.dueRows({ kinds: [...queues.keys()], limit: 100 })) {
+        const job = await owed.claim(kind, key);
+        if (job === undefined) continue;
+        const done = queues.get(kind)?.run(job, { signal: new AbortController().signal });
+        await done?.catch((error: unknown) => owed.fail(job, error));
+      }
+      return false;
+    };
+    const loop = new Loop({ name: 'worker', log, pauseMs: () => 50, run });
+    loop.start();
+    return () => loop.stop();
   }
 
   async plan(
