@@ -5,6 +5,7 @@ import type { NamePlan } from '../../../../dns/policy/plan.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import { Loop } from '../../../../platform/loop.ts';
+import type { OwedQueue } from '../../../../platform/owed-queue.ts';
 import { OwedWork, owe, reconcilingRetry } from '../../../../platform/owed-work.ts';
 import { recordProject } from '../../../../platform/projects.ts';
 import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
@@ -50,12 +51,12 @@ export class GslbPlace {
   readonly flavorId = newUuid();
   readonly monitorId = newUuid();
   readonly poolId = newUuid();
-  readonly database: TestDatabase;
   readonly ground: Ground;
   readonly parts: JudgingParts;
+  readonly #database: TestDatabase | undefined;
 
-  private constructor(database: TestDatabase, ground: Ground) {
-    this.database = database;
+  private constructor(ground: Ground, database?: TestDatabase) {
+    this.#database = database;
     this.ground = ground;
     const { wake, egress } = ground;
     this.parts = { wake, egress, silenceMs: 600_000, heartbeatMs: 500, freshMs: 600_000 };
@@ -64,9 +65,21 @@ export class GslbPlace {
   static async open(pool: Partial<PoolSpec> = {}): Promise<GslbPlace> {
     const database = await testDatabase({ migrated: false });
     await migrate(database.connection, ownersOf(['gslb'], [gslbRow]));
-    const place = new GslbPlace(database, new Ground({ connection: database.connection }));
+    const place = new GslbPlace(new Ground({ connection: database.connection }), database);
     await place.#fill({ ...poolSpec, ...pool });
     return place;
+  }
+
+  /** On a migrated database of its caller's, which ends the ground too. */
+  static async on(ground: Ground): Promise<GslbPlace> {
+    const place = new GslbPlace(ground);
+    await place.#fill(poolSpec);
+    return place;
+  }
+
+  get database(): TestDatabase {
+    if (this.#database === undefined) throw new Error("the database is its caller's");
+    return this.#database;
   }
 
   async close(): Promise<void> {
@@ -202,21 +215,20 @@ export class GslbPlace {
 
   /** Owes work, and runs it as a worker does; false: another one has it. */
   async work(kind: string, key: string): Promise<boolean> {
-    const { db, wake } = this.ground;
+    const { db } = this.ground;
     const owed = new OwedWork({ db });
     await db.transaction((tx) => owe(tx, kind, key));
     const job = await owed.claim(kind, key);
     if (job === undefined) return false;
-    const queue = createJudgeQueues({ ...this.parts, db, wake, pendingMs: 60_000 }).find((each) => each.kind === kind);
-    await queue?.run(job, { signal: new AbortController().signal });
+    await this.#queues().get(kind)?.run(job, { signal: new AbortController().signal });
     return true;
   }
 
   /** Does what is owed, as a worker does. Returns a function that ends it. */
   worker(): () => Promise<void> {
-    const { db, wake, log } = this.ground;
+    const { db, log } = this.ground;
     const owed = new OwedWork({ db, retry: reconcilingRetry });
-    const queues = new Map(createJudgeQueues({ ...this.parts, db, wake }).map((queue) => [queue.kind, queue]));
+    const queues = this.#queues();
     const run = async () => {
       for (const { kind, key } of await owed.dueRows({ kinds: [...queues.keys()], limit: 100 })) {
         const job = await owed.claim(kind, key);
@@ -229,6 +241,12 @@ export class GslbPlace {
     const loop = new Loop({ name: 'worker', log, pauseMs: () => 50, run });
     loop.start();
     return () => loop.stop();
+  }
+
+  #queues(): ReadonlyMap<string, OwedQueue> {
+    const { db, wake } = this.ground;
+    const queues = createJudgeQueues({ ...this.parts, db, wake, pendingMs: 60_000 });
+    return new Map(queues.map((queue) => [queue.kind, queue]));
   }
 
   async plan(
