@@ -49,10 +49,15 @@ export class DnsClient {
     this.#options = options;
   }
 
+  /** The server's answer, whatever its code. `opt`: of EDNS. Throws DnsError. */
+  ask(question: Question, signal: AbortSignal, opt?: WireRecord): Promise<Message> {
+    const query = encodeQuery(randomInt(0x10000), question, opt);
+    return this.#exchange(query, this.#seconds(), signal, question);
+  }
+
   /** The records that the server answers, with its authority; empty: there are none; a CNAME in place of them. Throws DnsError. */
   async query(question: Question, signal: AbortSignal): Promise<readonly WireRecord[]> {
-    const id = randomInt(0x10000);
-    const message = await this.#exchange(encodeQuery(id, question), this.#seconds(), signal, question);
+    const message = await this.ask(question, signal);
     if (message.rcode !== rcodes.NXDOMAIN) throwUnlessDone(message);
     if (!message.isAuthoritative) throw new DnsError('NOT_AUTHORITATIVE', `it has no authority over ${question.name}`);
     return message.answers.filter(

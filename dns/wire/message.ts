@@ -53,14 +53,18 @@ export interface Message {
   readonly rcode: number;
   readonly questions: readonly Question[];
   readonly answers: readonly WireRecord[];
+  /** Of EDNS; undefined: the sender does not know it. */
+  readonly opt: WireRecord | undefined;
   /** Of the TSIG record, which is the last one; undefined: the message is not signed. */
   readonly tsig: (WireRecord & { readonly offset: number }) | undefined;
 }
 
 const headerBytes = 12;
 
-export function encodeQuery(id: number, { name, type }: Question): Buffer {
-  return Buffer.concat([header(id, opcodes.QUERY, [1, 0, 0, 0]), encodeQuestion(name, type)]);
+/** `opt`: of EDNS. */
+export function encodeQuery(id: number, { name, type }: Question, opt?: WireRecord): Buffer {
+  const more = opt === undefined ? [] : [encodeRecord(opt)];
+  return Buffer.concat([header(id, opcodes.QUERY, [1, 0, 0, more.length]), encodeQuestion(name, type), ...more]);
 }
 
 /** RFC 2136 section 2: changes `zone` if all prerequisites hold. */
@@ -120,11 +124,12 @@ export function decodeMessage(message: Buffer): Message {
     at = next + 4;
   }
   const answers: WireRecord[] = [];
-  let tsig: Message['tsig'];
+  let [opt, tsig]: [Message['opt'], Message['tsig']] = [undefined, undefined];
   for (let count = answerCount + authorityCount + additionalCount; count > 0; count -= 1) {
     const { record, next } = decodeRecord(message, at);
     if (answers.length < answerCount) answers.push(record);
     if (tsig !== undefined) throw new WireError('its TSIG is not the last record');
+    if (record.type === types.OPT) opt = record;
     // RFC 8945 section 5.1: the last record of the additional section.
     if (record.type === types.TSIG) {
       if (count > additionalCount) throw new WireError('its TSIG is in another section');
@@ -140,7 +145,7 @@ export function decodeMessage(message: Buffer): Message {
     isAuthoritative: (flags & 0x0400) !== 0,
     isTruncated: (flags & 0x0200) !== 0,
     rcode: flags & 0xf,
-    ...{ questions, answers, tsig },
+    ...{ questions, answers, opt, tsig },
   };
 }
 

@@ -1,4 +1,5 @@
 // The GSLB subgraph: its services and resolvers.
+import { noGeo } from '../../dns/policy/client.ts';
 import type { Resolvers } from '../../generated/graph/gslb.ts';
 import { entityFeed } from '../../platform/events/entity-feed.ts';
 import { asMarked } from '../../platform/events/facets.ts';
@@ -8,7 +9,12 @@ import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/subgraph-row.ts';
 import type { ConductorLinks } from './conductor/conductor-links.ts';
 import { readObjects } from './conductor/object-store.ts';
+import type { VotingParts } from './conductor/present-votes.ts';
 import type { GslbQuotas } from './conductor/project-store.ts';
+import { ServerAsker } from './explain/ask-servers.ts';
+import { explainResolvers } from './explain/explain-resolvers.ts';
+import { machineResolvers } from './machines/machine-resolvers.ts';
+import type { GeoFile } from './nameserver/geo-file.ts';
 import {
   flavorHandler,
   gslbHandler,
@@ -24,6 +30,10 @@ import { ObjectService } from './objects/object-service.ts';
 import { objectResolvers } from './objects/resolvers.ts';
 
 export interface GslbOptions extends SubgraphGround {
+  /** What decides which votes count. */
+  readonly voting: Omit<VotingParts, 'egress'>;
+  /** Where clients are; default: nowhere. */
+  readonly geo?: GeoFile;
   readonly sealKeys: Sealer;
   readonly quotas: GslbQuotas;
   readonly links: Pick<ConductorLinks, 'start' | 'drain' | 'stop'>;
@@ -42,10 +52,16 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
       return { poolId: pool.id, projectId: pool.projectId };
     }),
   );
+  const { geo, voting } = options;
+  const { silenceMs } = voting;
+  const reads = new ObjectReads(db, { ...voting, egress });
+  const asker = new ServerAsker(egress);
   const resolvers: Resolvers[] = [
+    explainResolvers({ db, reads, asker, geo: geo ?? noGeo }),
+    machineResolvers({ db, reads, silenceMs, sealer: options.sealKeys }),
     objectResolvers({
       db,
-      reads: new ObjectReads(db),
+      reads,
       members: new MemberService(parts, { names, pools, members, monitors }),
       services: {
         ...{ Gslb: names, GslbPool: pools, GslbPoolMember: members, GslbMonitor: monitors },
@@ -70,8 +86,17 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
   ];
   return {
     subgraph: createSubgraph({ name: 'gslb', sdl, commits, cursors, resolvers }),
-    start: () => links.start(),
-    drain: () => links.drain(),
-    stop: () => links.stop(),
+    async start() {
+      await geo?.start();
+      await links.start();
+    },
+    async drain() {
+      asker.stop();
+      await links.drain();
+    },
+    async stop() {
+      await links.stop();
+      await geo?.stop();
+    },
   };
 }

@@ -93,6 +93,7 @@ export const gslbRow = subgraphRow({
   held: async (sql, projectId) => (await import('./conductor/project-store.ts')).heldBy(sql, projectId),
   async create(ground, settings) {
     const { createGslbSubgraph } = await import('./gslb.ts');
+    const { GeoFile } = await import('./nameserver/geo-file.ts');
     const { ConductorLinks } = await import('./conductor/conductor-links.ts');
     const place = async (setting: typeof checkerPort | typeof dnsPort) => {
       const at = settings[setting];
@@ -116,8 +117,10 @@ export const gslbRow = subgraphRow({
       ...(checkers === undefined ? {} : { checkers }),
       ...(nameServers === undefined ? {} : { nameServers }),
     });
+    const geoFile = settings['nameserver.geoFile'];
     return createGslbSubgraph({
-      ...{ ...ground, links, sealKeys: sealer },
+      ...{ ...ground, links, sealKeys: sealer, voting: judgingOf(ground, settings) },
+      ...(geoFile === undefined ? {} : { geo: new GeoFile(geoFile, ground.log) }),
       quotas: {
         Gslb: settings['gslb.quota.names'],
         GslbPool: settings['gslb.quota.pools'],

@@ -13,6 +13,7 @@ import { decodeUuid, encodeId, newUuid } from '../../platform/ids.ts';
 import { makeAuthority } from '../../platform/machines/authority.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import { createLocalWake } from '../../platform/wake.ts';
+import { planNames } from '../../subgraphs/gslb/conductor/planning.ts';
 import { beginEpoch } from '../../subgraphs/loadbalancer/stores/host-store.ts';
 import { insertNode } from '../../subgraphs/loadbalancer/stores/node-store.ts';
 import { NftDevice } from '../subgraphs/relay/support/nft-device.ts';
@@ -57,6 +58,7 @@ const named = {
   ...{ gslb: '', gslbPool: '', gslbPoolMember: '', gslbMonitor: '' },
   ...{ gslbFlavor: '', gslbVantagePoint: '', dnsZone: '' },
 };
+const answered = 'answered.gslb.test';
 const kinds = Object.keys(named) as (keyof typeof named)[];
 const parts = ['listener', 'pool', 'member', 'healthMonitor', 'l7Policy', 'l7Rule'] as const;
 let keys: { readonly chain: string; readonly privateKey: string };
@@ -185,8 +187,19 @@ async function makeName(): Promise<void> {
   await one('gslbMonitor', { ...of, name: fresh(), type: 'TCP' });
   await one('gslbPool', { ...of, name: fresh() });
   await one('gslbPoolMember', { poolId: named.gslbPool, ...newPoolMember() });
-  await one('gslb', newName());
+  await one('gslb', { ...newName(), fqdn: answered });
+  await planName(named.gslb);
 }
+
+/** As a worker does it. */
+async function planName(id: string): Promise<void> {
+  const db = new Database({ connection: system.database.connection });
+  const wake = createLocalWake();
+  await db.transaction((tx) => planNames(tx, { wake }, [decodeUuid('Gslb', id) ?? '']));
+  await wake.close();
+  await db.close();
+}
+
 const newVantagePoint = () => ({ name: fresh(), region: 'eu', latitude: 50, longitude: 8 });
 const newPoolMember = () => ({ name: fresh(), addresses: [`203.0.113.${counter}`], port: 80 });
 const newName = () => ({
@@ -435,6 +448,9 @@ const naming: Readonly<Record<string, () => Question>> = {
   ),
   gslbMonitorTypes: () => read('{ gslbMonitorTypes { type } }', 'TCP'),
   gslbHistory: () => read('{ gslbHistory { nodes { id } } }'),
+  gslbExplain: () => read(`{ gslbExplain(name: "${answered}") { gslb { id } } }`, named.gslb),
+  gslbCheckers: () => read('{ gslbCheckers { nodes { id } } }'),
+  gslbNameServers: () => read('{ gslbNameServers { nodes { id } } }'),
   gslbCreate: () => change('gslbCreate', newName()),
   gslbPoolCreate: () => change('gslbPoolCreate', { projectId: ids.project, name: fresh() }),
   gslbPoolMemberCreate: () => change('gslbPoolMemberCreate', { poolId: named.gslbPool, ...newPoolMember() }),

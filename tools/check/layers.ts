@@ -14,7 +14,7 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
   ],
   'subgraphs/gslb/': [
     ...['engine/', 'objects/specs.ts', 'parts/', 'events.ts', 'wire/'],
-    ...['nameserver/', 'checker/', 'conductor/', 'objects/'],
+    ...['nameserver/', 'checker/', 'conductor/', 'objects/', 'machines/', 'explain/'],
   ],
 };
 

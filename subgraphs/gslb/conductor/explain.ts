@@ -5,6 +5,7 @@ import { clientAddress, type GeoSource, noGeo, prepareClientMap } from '../../..
 import type { NamePlan } from '../../../dns/policy/plan.ts';
 import { prepareName } from '../../../dns/policy/prepare.ts';
 import type { Sql } from '../../../platform/database/database.ts';
+import type { NameServerFacts } from '../wire/dns-wire.ts';
 import { readNameServers } from './name-server-store.ts';
 import { nameOfFqdn, type PlannedName } from './name-store.ts';
 import { planAt, planOfGeneration } from './plan-store.ts';
@@ -19,7 +20,7 @@ export interface ExplainQuestion {
   /** An address. */
   readonly client: string;
   /** How much of it is known: the prefix of a client subnet; undefined: all. */
-  readonly clientBits?: number;
+  readonly clientBits?: number | undefined;
   /** Undefined: now. */
   readonly at?: Date;
   /** Where clients are; default: nowhere. */
@@ -37,6 +38,8 @@ export interface ServerAnswer {
   /** Changes of the name that it does not have yet. */
   readonly behind: number;
   readonly heardAt: Date | null;
+  /** Where it listens. */
+  readonly addresses: NameServerFacts['addresses'];
   /** Null: it has nothing of the name, or its plan is no longer kept. */
   readonly answer: Explained | null;
 }
@@ -53,33 +56,48 @@ export interface GslbExplanation {
   readonly servers: readonly ServerAnswer[];
 }
 
-/** Undefined: there is no such name, or it had no answer then, or that is no longer kept. Throws when the client is not an address. */
-export async function gslbExplain(db: Sql, question: ExplainQuestion): Promise<GslbExplanation | undefined> {
-  const { fqdn, type, client, clientBits, at, geo = noGeo, draw = Math.random } = question;
-  const asked = { type, client: clientAddress(client, clientBits), geo, draw };
-  const name = await nameOfFqdn(db, fqdn);
-  if (name === undefined) return undefined;
-  const maps = new Map((await clientMapsOf(db, name.zone)).map((map) => [map.mapId, prepareClientMap(map)]));
-  const answerOf = (plan: NamePlan) => explain(prepareName(plan, maps), asked);
-  const now = name.plan === null ? undefined : { plan: name.plan, generation: name.generation, flipId: null };
-  const wanted = at === undefined ? now : await planAt(db, name.id, at);
-  if (wanted === undefined) return undefined;
-  const { plan, generation, flipId } = wanted;
-  return {
-    ...{ gslbId: name.id, generation, flipId, plan, answer: answerOf(plan) },
-    servers: at === undefined ? await serversOf(db, name, answerOf) : [],
-  };
+export interface NameExplanation extends Omit<GslbExplanation, 'servers'> {
+  readonly name: PlannedName;
 }
 
-async function serversOf(
+type Asked = Omit<ExplainQuestion, 'fqdn'>;
+
+/** Undefined: there is no such name, or it had no answer then, or that is no longer kept. Throws when the client is not an address. */
+export async function gslbExplain(db: Sql, question: ExplainQuestion): Promise<GslbExplanation | undefined> {
+  const name = await nameOfFqdn(db, question.fqdn);
+  const explained = name && (await explainName(db, name, question));
+  if (explained === undefined) return undefined;
+  const servers = question.at === undefined ? await serversOfName(db, explained.name, question) : [];
+  return { ...explained, servers };
+}
+
+/** Undefined: it had no answer then, or that is no longer kept. Throws when the client is not an address. */
+export async function explainName(db: Sql, name: PlannedName, asked: Asked): Promise<NameExplanation | undefined> {
+  const now = name.plan === null ? undefined : { plan: name.plan, generation: name.generation, flipId: null };
+  const wanted = asked.at === undefined ? now : await planAt(db, name.id, asked.at);
+  if (wanted === undefined) return undefined;
+  const { plan, generation, flipId } = wanted;
+  const answerOf = await answering(db, name, asked);
+  return { name, gslbId: name.id, generation, flipId, plan, answer: answerOf(plan) };
+}
+
+async function answering(
   db: Sql,
-  name: PlannedName,
-  answerOf: (plan: NamePlan) => Explained,
-): Promise<readonly ServerAnswer[]> {
+  { zone }: PlannedName,
+  { type, client, clientBits, geo = noGeo, draw = Math.random }: Asked,
+): Promise<(plan: NamePlan) => Explained> {
+  const asked = { type, client: clientAddress(client, clientBits), geo, draw };
+  const maps = new Map((await clientMapsOf(db, zone)).map((map) => [map.mapId, prepareClientMap(map)]));
+  return (plan) => explain(prepareName(plan, maps), asked);
+}
+
+/** What each of our name servers answers by what it has; empty: others answer the zone. */
+export async function serversOfName(db: Sql, name: PlannedName, asked: Asked): Promise<readonly ServerAnswer[]> {
   const zone = (await readZonesNamed(db, [name.zone])).get(name.zone);
   if (!isAnswered(zone)) return [];
+  const answerOf = await answering(db, name, asked);
   const answers: ServerAnswer[] = [];
-  for (const { id: serverId, name: server, state, heardAt } of await readNameServers(db)) {
+  for (const { id: serverId, name: server, state, facts, heardAt } of await readNameServers(db)) {
     const zoneGeneration = state?.zones[`${name.zone}.`] ?? null;
     // Each change of a name is one generation of its plan.
     const behind =
@@ -91,7 +109,7 @@ async function serversOf(
           ? name.plan
           : await planOfGeneration(db, name.id, name.generation - behind);
     answers.push({
-      ...{ serverId, name: server, zoneGeneration, behind, heardAt },
+      ...{ serverId, name: server, zoneGeneration, behind, heardAt, addresses: facts?.addresses ?? [] },
       answer: plan === null ? null : answerOf(plan),
     });
   }

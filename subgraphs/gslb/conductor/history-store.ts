@@ -1,4 +1,4 @@
-// SQL of the history of verdicts and of present votes, as the graph reads them.
+// SQL of the history of verdicts, as the graph reads it.
 import type { Sql, SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { PageRequest } from '../../../platform/graph/connection.ts';
@@ -25,6 +25,15 @@ export interface FlipRow {
   }[];
 }
 
+type Raw = Omit<FlipRow, 'late' | 'ballots'> & { readonly late: number; readonly ballots: string };
+
+const columns =
+  'id, member_id AS memberId, at, region, verdict_before AS `before`, verdict_after AS `after`, reason, late, ballots';
+
+function toRow(raw: Raw): FlipRow {
+  return { ...raw, late: raw.late === 1, ballots: JSON.parse(raw.ballots) };
+}
+
 /** Newest first. `pools`, `memberId`: only of these. */
 export async function pageOfFlips(
   sql: Sql,
@@ -47,36 +56,14 @@ export async function pageOfFlips(
   if (projects !== 'all') also(`project_id IN (${marksFor(projects)})`, ...projects);
   if (pools !== undefined) also(`pool_id IN (${marksFor(pools)})`, ...pools);
   if (memberId !== undefined) also('member_id = ?', memberId);
-  const rows = await sql.query<Omit<FlipRow, 'late' | 'ballots'> & { late: number; ballots: string }>(
-    `SELECT id, member_id AS memberId, at, region, verdict_before AS \`before\`, verdict_after AS \`after\`, reason, late, ballots
-    FROM gslb_flip ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`} ORDER BY id DESC LIMIT ?`,
+  const rows = await sql.query<Raw>(
+    `SELECT ${columns} FROM gslb_flip ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`} ORDER BY id DESC LIMIT ?`,
     [...values, take],
   );
-  return rows.map((row) => ({ ...row, late: row.late === 1, ballots: JSON.parse(row.ballots) as FlipRow['ballots'] }));
+  return rows.map(toRow);
 }
 
-export interface PresentVote {
-  readonly memberId: string;
-  readonly monitorId: string;
-  readonly vantagePoint: string;
-  readonly region: string;
-  readonly verdict: Verdict | null;
-  readonly since: Date | null;
-  readonly latencyMs: number | null;
-  readonly message: string | null;
-}
-
-/** By member, in the order of vantage points. */
-export async function presentVotes(
-  sql: Sql,
-  memberIds: readonly string[],
-): Promise<ReadonlyMap<string, readonly PresentVote[]>> {
-  if (memberIds.length === 0) return new Map();
-  const rows = await sql.query<PresentVote>(
-    `SELECT v.member_id AS memberId, v.monitor_id AS monitorId, p.name AS vantagePoint, p.region, v.verdict, v.since_at AS since,
-      v.latency_ms AS latencyMs, v.message FROM gslb_vote v JOIN gslb_vantage_point p ON p.id = v.vantage_point_id AND p.live_name IS NOT NULL
-    WHERE v.member_id IN (${marksFor(memberIds)}) ORDER BY p.name, v.monitor_id`,
-    memberIds,
-  );
-  return Map.groupBy(rows, ({ memberId }) => memberId);
+/** By id. */
+export async function readFlip(sql: Sql, id: string): Promise<FlipRow | undefined> {
+  return (await sql.query<Raw>(`SELECT ${columns} FROM gslb_flip WHERE id = ?`, [id])).map(toRow)[0];
 }

@@ -33,7 +33,7 @@ export interface JudgedAnew {
   readonly againInMs: number | null;
 }
 
-interface MonitorJudgement {
+export interface MonitorJudgement {
   readonly monitorId: string;
   readonly votes: readonly KnownVote[];
   readonly overall: Judgement;
@@ -121,7 +121,8 @@ function whatChanges(
   };
 }
 
-function judgeMonitors(watching: Watching, member: JudgedMember): readonly MonitorJudgement[] {
+/** By each of its monitors. */
+export function judgeMonitors(watching: Watching, member: JudgedMember): readonly MonitorJudgement[] {
   const pool = watching.pools.get(member.poolId);
   if (pool === undefined) return [];
   const { quorum, scope } = pool.spec;

@@ -77,6 +77,14 @@ export async function lockMembers(tx: Transaction, ids: readonly string[]): Prom
   });
 }
 
+/** Those that are not deleted, by id. */
+export async function readMembers(db: Sql, ids: readonly string[]): Promise<readonly JudgedMember[]> {
+  return inPages(ids, async (page) => {
+    const sql = `SELECT ${columns} FROM gslb_pool_member m WHERE m.id IN (${marksFor(page)}) AND m.deleted_at IS NULL ORDER BY m.id`;
+    return (await db.query<Raw>(sql, page)).map(toRow);
+  });
+}
+
 /** Those of pools that are not deleted. */
 export async function membersOfPools(db: Sql, poolIds: readonly string[]): Promise<readonly JudgedMember[]> {
   return inPages(poolIds, async (page) => {

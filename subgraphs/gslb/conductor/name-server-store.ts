@@ -73,7 +73,7 @@ export async function endNameServer(db: Sql, { id, epoch }: Pick<NameServerRow, 
 }
 
 /** A name server that was not heard for so long holds up nothing: it gets all when it returns. */
-const silentForMs = 10_000;
+export const silentForMs = 10_000;
 
 /** How many name servers are heard, and by name those of them that do not answer with a generation of the zone yet. */
 export async function behindOf(

@@ -56,6 +56,32 @@ export async function nameOfFqdn(db: Sql, fqdn: string): Promise<PlannedName | u
   return (await db.query<Raw>(`SELECT ${columns} FROM gslb WHERE live_fqdn = ?`, [fqdn])).map(toRow)[0];
 }
 
+/**
+ * The name that answers for `asked`: itself, or the wildcard below the closest name above that exists (RFC 4592 section 3.3.1). Without a
+ * final dot, in lower case.
+ */
+export async function nameAnswering(db: Sql, asked: string): Promise<PlannedName | undefined> {
+  const own = await nameOfFqdn(db, asked);
+  if (own !== undefined) return own;
+  const labels = asked.split('.');
+  const wildcards = labels.slice(1).map((_, at) => `*.${labels.slice(at + 1).join('.')}`);
+  if (wildcards.length === 0) return undefined;
+  const [found] = (
+    await db.query<Raw>(
+      `SELECT ${columns} FROM gslb WHERE live_fqdn IN (${marksFor(wildcards)}) ORDER BY LENGTH(live_fqdn) DESC LIMIT 1`,
+      wildcards,
+    )
+  ).map(toRow);
+  if (found === undefined) return undefined;
+  // A name between the two exists, also if only names below it have records.
+  const between = labels.slice(-found.fqdn.split('.').length).join('.');
+  const taken = await db.query(
+    'SELECT 1 FROM gslb WHERE zone = ? AND (live_fqdn = ? OR RIGHT(live_fqdn, ?) = ?) LIMIT 1',
+    [found.zone, between, between.length + 1, `.${between}`],
+  );
+  return taken.length === 0 ? found : undefined;
+}
+
 /** Members of the pools of a name, in the order of their ids: whoever changes one of them is waited for. */
 export async function lockMembersOfName(tx: Transaction, gslbId: string): Promise<void> {
   const ids = await tx.query<{ id: string }>(

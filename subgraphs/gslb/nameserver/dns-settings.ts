@@ -38,7 +38,7 @@ export const nameServerSettings = {
   'nameserver.geoFile': path
     .optional()
     .describe(
-      "role dns: file in MaxMind's format (GeoLite2-City, DB-IP and others) with the places of clients; a new one is taken within a minute; default: no client's place is known",
+      "roles dns and gslb (which explains answers): file in MaxMind's format (GeoLite2-City, DB-IP and others) with the places of clients; a new one is taken within a minute; default: no client's place is known",
     ),
   'nameserver.answersPerSecond': z.coerce
     .number()

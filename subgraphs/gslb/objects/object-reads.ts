@@ -5,7 +5,7 @@ import { type Page, type PageArguments, page, pageRequest } from '../../../platf
 import { loader } from '../../../platform/graph/loader.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { type FlipRow, type PresentVote, pageOfFlips, presentVotes } from '../conductor/history-store.ts';
+import { type FlipRow, pageOfFlips } from '../conductor/history-store.ts';
 import {
   type ObjectFilter,
   type ObjectRows,
@@ -13,6 +13,7 @@ import {
   pageOfObjects,
   readObjects,
 } from '../conductor/object-store.ts';
+import { type PresentVote, presentVotes, type VotingParts } from '../conductor/present-votes.ts';
 import { poolUses } from '../conductor/use-store.ts';
 
 const owners: Readonly<Record<ObjectType, symbol>> = {
@@ -30,9 +31,11 @@ type Paged = PageArguments & { readonly projectId?: string | null };
 
 export class ObjectReads {
   readonly #db: Database;
+  readonly #voting: VotingParts;
 
-  constructor(db: Database) {
+  constructor(db: Database, voting: VotingParts) {
     this.#db = db;
+    this.#voting = voting;
   }
 
   /** By UUID, including deleted ones. */
@@ -80,7 +83,7 @@ export class ObjectReads {
   }
 
   async votes(context: RequestContext, memberId: string): Promise<readonly PresentVote[]> {
-    return (await loader(context, votes, memberId, (ids) => presentVotes(this.#db, ids))) ?? [];
+    return (await loader(context, votes, memberId, (ids) => presentVotes(this.#db, this.#voting, ids))) ?? [];
   }
 
   async history(

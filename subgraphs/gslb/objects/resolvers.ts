@@ -5,7 +5,7 @@ import type { PageArguments } from '../../../platform/graph/connection.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import { payload } from '../../../platform/mutation.ts';
-import type { FlipRow, PresentVote } from '../conductor/history-store.ts';
+import type { FlipRow } from '../conductor/history-store.ts';
 import type {
   MemberObject,
   MonitorObject,
@@ -14,6 +14,7 @@ import type {
   ObjectType,
   PoolObject,
 } from '../conductor/object-store.ts';
+import type { PresentVote } from '../conductor/present-votes.ts';
 import { monitorsFor, namesUsing, usesOf } from '../conductor/use-store.ts';
 import type { GslbKind } from '../parts/kind.ts';
 import { gslbKinds } from '../parts/kinds.ts';
@@ -71,8 +72,9 @@ export function objectResolvers(parts: ResolverParts): Resolvers {
         alive(reads.object(context, 'GslbPoolMember', memberId)),
     },
     GslbPoolMemberVote: {
-      monitor: ((vote: PresentVote, _: unknown, context: Context) =>
-        reads.object(context, 'GslbMonitor', vote.monitorId)) as never,
+      monitor: (vote: PresentVote, _: unknown, context: Context) =>
+        reads.object(context, 'GslbMonitor', vote.monitorId),
+      ageSeconds: ({ ageMs }: PresentVote) => (ageMs === null ? null : ageMs / 1_000),
     },
     Project: {
       __resolveReference: ({ id }) => ({ id }),

@@ -133,5 +133,9 @@ export const zone: GslbKind = {
   },
   typeFields: `  "Rises with each change of its names."
   generation: Int!
+  "DS records that its parent is to have, as text; empty: our own name servers do not sign it."
+  ds: [String!]!
+  "Its DNSSEC keys; empty: our own name servers do not sign it."
+  keys: [DnsZoneKey!]!
 `,
 };

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { GraphQLObjectType } from 'graphql';
 import { encodeId, newUuid } from '../../../../platform/ids.ts';
+import { planNames } from '../../../../subgraphs/gslb/conductor/planning.ts';
 import { GslbGraph, type Input, identity, makeWorld, projectA, projectB, type World } from '../support/gslb-graph.ts';
 
 let graph: GslbGraph;
@@ -23,13 +24,20 @@ const objects = {
 } as const;
 const lists = ['gslbs', 'gslbPools', 'gslbMonitors', 'gslbHistory'];
 const ofEverybody = ['gslbFlavor', 'gslbFlavors', 'gslbMonitorTypes'];
-const administered = ['gslbVantagePoint', 'gslbVantagePoints', 'dnsZone', 'dnsZones'];
+const administered = [
+  'gslbVantagePoint',
+  'gslbVantagePoints',
+  'dnsZone',
+  'dnsZones',
+  'gslbCheckers',
+  'gslbNameServers',
+];
 const idOf = (field: string): string =>
   ({ gslb: world.gslb, gslbPool: world.pool, gslbPoolMember: world.member, gslbMonitor: world.monitor })[field] ?? '';
 
 test('every query has a case', () => {
   const fields = Object.keys((graph.schema.getQueryType() as GraphQLObjectType).getFields());
-  const cases = [...Object.keys(objects), ...lists, ...ofEverybody, ...administered];
+  const cases = [...Object.keys(objects), ...lists, ...ofEverybody, ...administered, 'gslbExplain'];
   expect(fields.filter((name) => !name.startsWith('_')).sort()).toEqual(cases.sort());
 });
 
@@ -58,8 +66,26 @@ test.each(lists)('%s has nothing of another project, also when it is named', asy
   }
 });
 
-test('only administrators see vantage points and zones', async () => {
-  for (const field of ['gslbVantagePoints', 'dnsZones'])
+test('the answer to a name of another project is explained to nobody, also through its wildcard', async () => {
+  const wildcard = { fqdn: '*.b.gslb.test', flavorId: world.flavor, poolIds: [world.pool] };
+  await graph.make('gslbCreate', wildcard, owner);
+  const names = await graph.db.query<{ id: string }>('SELECT id FROM gslb');
+  await graph.db.transaction((tx) =>
+    planNames(
+      ...([tx, graph] as const),
+      names.map(({ id }) => id),
+    ),
+  );
+  const explain = (name: string) => `{ one: gslbExplain(name: "${name}") { gslb { id } generation servers { name } } }`;
+  for (const name of ['shop.gslb.test', 'x.b.gslb.test', 'nothing.gslb.test']) {
+    expect(await graph.ask(stranger, explain(name))).toEqual({ one: null });
+    expect(await graph.ask(null, explain(name))).toEqual({ one: null });
+  }
+  expect(await graph.ask(owner, explain('shop.gslb.test'))).toMatchObject({ one: { gslb: { id: world.gslb } } });
+});
+
+test('only administrators see vantage points, zones and machines', async () => {
+  for (const field of ['gslbVantagePoints', 'dnsZones', 'gslbCheckers', 'gslbNameServers'])
     await expect(graph.ask(owner, `{ ${field} { nodes { id } } }`)).rejects.toThrow('Only administrators');
   const ask = (id: string, field: string) =>
     graph.ask<{ one: unknown }>(owner, `query ($id: ID!) { one: ${field}(id: $id) { id } }`, { id });

@@ -1,0 +1,132 @@
+// Why a client gets its answer, for those who may see the name.
+
+import type { Answer } from '../../../dns/policy/answer.ts';
+import type { GeoSource } from '../../../dns/policy/client.ts';
+import { nameOfPlace } from '../../../dns/servers/transport.ts';
+import type { QueryGslbExplainArgs, Resolvers } from '../../../generated/graph/gslb.ts';
+import { maySee } from '../../../platform/authorise.ts';
+import type { Database } from '../../../platform/database/database.ts';
+import { CodedError, quoted } from '../../../platform/errors.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import { blockBytes } from '../../../platform/net/address-block.ts';
+import { explainName, type NameExplanation, type ServerAnswer, serversOfName } from '../conductor/explain.ts';
+import { readFlip } from '../conductor/history-store.ts';
+import { nameAnswering } from '../conductor/name-store.ts';
+import type { ObjectReads } from '../objects/object-reads.ts';
+import type { Asked, ServerAsker, ServerQuestion, ShownAnswer } from './ask-servers.ts';
+
+export interface ExplainParts {
+  readonly db: Database;
+  readonly reads: ObjectReads;
+  readonly asker: ServerAsker;
+  /** Where clients are. */
+  readonly geo: GeoSource;
+}
+
+export interface ExplanationRow extends NameExplanation {
+  readonly asked: ServerQuestion;
+  readonly at: Date | null;
+}
+
+export interface ServerRow {
+  readonly planned: ServerAnswer;
+  readonly address: string | null;
+  readonly answer: Asked;
+}
+
+export interface ExplainedMemberRow {
+  readonly memberId: string;
+  readonly reason: string | null;
+}
+
+/** With a final dot. */
+const longestName = 254;
+const mostServers = 32;
+const label = /^(\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)$/;
+
+export function explainResolvers({ db, reads, asker, geo }: ExplainParts): Resolvers {
+  return {
+    Query: {
+      gslbExplain: async (_, args, context) => {
+        const asked = questionOf(args);
+        const at = pastMoment(args.at ?? null);
+        const name = await nameAnswering(db, asked.name);
+        if (name === undefined || !maySee(context.identity, name.projectId)) return null;
+        const explained = await explainName(db, name, { ...asked, geo, ...(at === null ? {} : { at }) });
+        return explained === undefined ? null : { ...explained, asked, at };
+      },
+    },
+    GslbExplanation: {
+      gslb: async ({ name }, _, context) => {
+        const row = await reads.object(context, 'Gslb', name.id);
+        if (row === null) throw new Error(`the GSLB ${name.id} was read, and is not there`);
+        return row;
+      },
+      flip: async ({ flipId }) => (flipId === null ? null : ((await readFlip(db, flipId)) ?? null)),
+      answer: ({ answer }) => plannedAnswer(answer),
+      steps: ({ answer }) => answer.trail,
+      clientRegion: ({ answer }) => answer.client.region,
+      clientCountry: ({ answer }) => answer.client.place?.country ?? null,
+      clientContinent: ({ answer }) => answer.client.place?.continent ?? null,
+      servers: async ({ name, asked, at }) => {
+        if (at !== null) return [];
+        const servers = (await serversOfName(db, name, { ...asked, geo })).slice(0, mostServers);
+        const places = servers.map(({ addresses }) => addresses.find(({ address }) => !isEverywhere(address)));
+        const answers = await asker.ask(places, asked);
+        return servers.flatMap((planned, index): ServerRow[] => {
+          const [place, answer] = [places[index], answers[index]];
+          return answer === undefined ? [] : [{ ...{ planned, answer }, address: place ? nameOfPlace(place) : null }];
+        });
+      },
+    },
+    GslbExplainedStep: {
+      kept: ({ kept }) => kept.map((memberId) => ({ memberId, reason: null })),
+      left: ({ left }) => left,
+    },
+    GslbExplainedMember: {
+      id: ({ memberId }) => encodeId('GslbPoolMember', memberId),
+      member: async ({ memberId }, _, context) => {
+        const row = await reads.object(context, 'GslbPoolMember', memberId);
+        return row?.deleted === true ? null : row;
+      },
+    },
+    GslbServerAnswer: {
+      name: ({ planned }) => planned.name,
+      zoneGeneration: ({ planned }) => planned.zoneGeneration,
+      behind: ({ planned }) => planned.behind,
+      heardAt: ({ planned }) => planned.heardAt,
+      planned: ({ planned }) => (planned.answer === null ? null : plannedAnswer(planned.answer)),
+      answered: ({ answer }) => answer.answer,
+      error: ({ answer }) => answer.error,
+      latencyMs: ({ answer }) => answer.latencyMs,
+    },
+  };
+}
+
+/** Throws INVALID_INPUT. */
+function questionOf({ name, type, client }: QueryGslbExplainArgs): ServerQuestion {
+  const asked = name.toLowerCase().replace(/\.$/, '');
+  if (name.length > longestName || !asked.split('.').every((each) => label.test(each)))
+    throw new CodedError(
+      'INVALID_INPUT',
+      `name: ${quoted(name)} is not a name: labels of 1 to 63 letters, digits, underscores and inner hyphens, at most ${longestName} characters. Give an internationalised name in its ASCII form (xn--).`,
+    );
+  const block = client ?? '0.0.0.0/0';
+  const [address = ''] = block.split('/');
+  return { name: asked, type: type ?? 'A', client: address, clientBits: blockBytes(block)?.prefix };
+}
+
+/** Throws INVALID_INPUT. */
+function pastMoment(at: Date | null): Date | null {
+  if (at !== null && at.getTime() > Date.now())
+    throw new CodedError('INVALID_INPUT', `at: ${at.toISOString()} is not past; omit it to ask about now.`);
+  return at;
+}
+
+function plannedAnswer({ outcome, records, ttlSeconds, scopeBits }: Answer): ShownAnswer {
+  return { outcome, scopeBits, records: records.map(({ type, data }) => ({ type, data, ttlSeconds })) };
+}
+
+function isEverywhere(address: string): boolean {
+  return /^[0:.]+$/.test(address);
+}

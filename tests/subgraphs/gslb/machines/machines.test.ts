@@ -1,0 +1,86 @@
+// Checkers, name servers, keys of zones and votes in the graph, as they are known.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newUuid } from '../../../../platform/ids.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
+import { identity, type World } from '../support/gslb-graph.ts';
+import { ServedGraph } from '../support/served-graph.ts';
+
+const admin = identity('ADMIN');
+
+let served: ServedGraph;
+let world: World;
+
+beforeAll(async () => {
+  served = await ServedGraph.open();
+  world = served.world;
+});
+afterAll(() => served.close());
+
+test('a name server says what it has and how old that may be', async () => {
+  const server = await served.serve('ns1');
+  interface Shown {
+    readonly name: string;
+    readonly state: string;
+    readonly ageSeconds: number | null;
+    readonly linkedTo: string | null;
+    readonly addresses: readonly string[];
+    readonly zones: readonly { readonly zone: string; readonly generation: number; readonly newest: number }[];
+  }
+  const query =
+    '{ gslbNameServers { nodes { name state ageSeconds linkedTo addresses zones { zone generation newest } } } }';
+  const shown = await waitFor('a name server with its zone', async () => {
+    const { gslbNameServers } = await served.graph.ask<{ gslbNameServers: { nodes: Shown[] } }>(admin, query);
+    const [one] = gslbNameServers.nodes;
+    const [zone] = one?.zones ?? [];
+    return zone !== undefined && zone.generation === zone.newest && one?.ageSeconds !== null && one;
+  });
+  expect(shown).toMatchObject({ name: 'ns1', state: 'PRESENT', zones: [{ zone: 'gslb.test' }] });
+  expect(shown.linkedTo).toBe(served.graph.owner);
+  expect(shown.addresses).toEqual([`127.0.0.1:${server.answerer.ports[0]}`]);
+});
+
+test('the parent of a signed zone is told the DS record of its entry key', async () => {
+  const query = 'query ($id: ID!) { dnsZone(id: $id) { ds keys { keyTag use state } } }';
+  interface Shown {
+    readonly ds: readonly string[];
+    readonly keys: readonly { readonly keyTag: number; readonly use: string; readonly state: string }[];
+  }
+  const { ds, keys } = await waitFor('keys', async () => {
+    const { dnsZone } = await served.graph.ask<{ dnsZone: Shown }>(admin, query, { id: world.zone });
+    return dnsZone.keys.length > 0 && dnsZone;
+  });
+  expect(keys.map(({ use, state }) => `${use} ${state}`).sort()).toEqual(['ENTRY ACTIVE', 'PLAIN ACTIVE']);
+  expect(ds).toHaveLength(1);
+  expect(ds[0]?.split(' ')[0]).toBe(String(keys.find(({ use }) => use === 'ENTRY')?.keyTag));
+});
+
+test('a checker, and a vote for each vantage point that watches a member, the silent ones too', async () => {
+  const id = newUuid();
+  await served.checker(id, 'eu');
+  const far = { name: 'far', region: 'us', latitude: 40, longitude: -70 };
+  await served.graph.make('gslbVantagePointCreate', far);
+  const query = `{ gslbCheckers { nodes { name state shares linkedTo version plugins vantagePoint { name } } } }`;
+  expect(await served.graph.ask(admin, query)).toEqual({
+    gslbCheckers: {
+      nodes: [
+        {
+          ...{ name: 'checker-eu', state: 'PRESENT', shares: true, linkedTo: served.graph.owner },
+          ...{ version: '1.2.3', plugins: ['HTTP', 'TCP'], vantagePoint: { name: 'eu' } },
+        },
+      ],
+    },
+  });
+  const nobodys = `{ gslbCheckers(vantagePointId: "${world.pool}") { nodes { id } } }`;
+  expect(await served.graph.ask(admin, nobodys)).toEqual({ gslbCheckers: { nodes: [] } });
+  const votes =
+    'query ($id: ID!) { gslbPoolMember(id: $id) { votes { vantagePoint verdict count dissents ageSeconds monitor { name } } } }';
+  const vote = { verdict: null, dissents: false, ageSeconds: null, monitor: { name: 'web' } };
+  expect(await served.graph.ask(identity('VIEWER'), votes, { id: world.member })).toEqual({
+    gslbPoolMember: {
+      votes: [
+        { ...vote, vantagePoint: 'eu', count: 'NO_VERDICT' },
+        { ...vote, vantagePoint: 'far', count: 'ABSENT' },
+      ],
+    },
+  });
+});
