@@ -31,6 +31,7 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'lb-changes': async () => (await import('./trials/lb-changes-main.ts')).trialLbChanges,
   'lb-config': async () => (await import('./trials/lb-config-main.ts')).trialLbConfig,
   'gslb-quorum': async () => (await import('./trials/gslb-quorum.ts')).trialGslbQuorum,
+  'gslb-outage': async () => (await import('./trials/gslb-outage-main.ts')).trialGslbOutage,
   'dns-answers': async () => (await import('./trials/dns-answers-main.ts')).trialDnsAnswers,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
 };

@@ -1,0 +1,93 @@
+// What fails, and how long it takes until another process does its work. Each fault is over when its end has been called.
+import { killQuietly } from '../../../embedded/server-process.ts';
+import type { Random } from '../random.ts';
+import type { Part, Site } from './site.ts';
+import { whenDone } from './takeover.ts';
+
+export interface Place {
+  readonly site: Site;
+  readonly random: Random;
+  /** How long it took from a kill until another one checked, judged or served in its place. */
+  readonly tookOver: (ms: number) => void;
+}
+
+/** Begins it; returns what ends it. */
+export type Fault = (place: Place) => Promise<() => Promise<void>>;
+
+type Group = 'checkers' | 'conductors' | 'workers' | 'nameServers';
+
+const some = ({ site, random }: Place, group: Group): Part => random.pick(site[group]);
+
+/** What a name server does not answer meanwhile is no fault. */
+async function killed(place: Place, group: Group, parts: readonly Part[]): Promise<() => Promise<void>> {
+  const { site, tookOver } = place;
+  for (const { name } of parts) site.outside.expect(name, false);
+  await Promise.all(parts.map(({ child }) => child.kill()));
+  const [first] = parts;
+  const taken = first === undefined ? undefined : whenDone(site, group, first);
+  return async () => {
+    const tookMs = await taken;
+    if (tookMs !== undefined) tookOver(tookMs);
+    await Promise.all(parts.map((part) => part.start()));
+    for (const { name } of parts) site.outside.expect(name, true);
+  };
+}
+
+async function stopped({ site }: Place, part: Part): Promise<() => Promise<void>> {
+  site.outside.expect(part.name, false);
+  part.child.signal('SIGSTOP');
+  return async () => {
+    part.child.signal('SIGCONT');
+    site.outside.expect(part.name, true);
+  };
+}
+
+async function cut(part: Part): Promise<() => Promise<void>> {
+  part.way?.cut(true);
+  return async () => part.way?.cut(false);
+}
+
+async function serverKilled(server: Site['mariadb'] | Site['redis']): Promise<() => Promise<void>> {
+  await server.kill();
+  return () => server.start();
+}
+
+async function pidStopped(pid: number): Promise<() => Promise<void>> {
+  killQuietly(pid, 'SIGSTOP');
+  return async () => killQuietly(pid, 'SIGCONT');
+}
+
+async function powerdns({ site }: Place, begin: () => Promise<() => Promise<void>>): Promise<() => Promise<void>> {
+  site.outside.expect(site.powerdnsName, false);
+  const end = await begin();
+  return async () => {
+    await end();
+    site.outside.expect(site.powerdnsName, true);
+  };
+}
+
+export const faults: Readonly<Record<string, Fault>> = {
+  none: async () => async () => undefined,
+  checkerKilled: (place) => killed(place, 'checkers', [some(place, 'checkers')]),
+  checkerStopped: (place) => stopped(place, some(place, 'checkers')),
+  checkerCut: (place) => cut(some(place, 'checkers')),
+  conductorKilled: (place) => killed(place, 'conductors', [some(place, 'conductors')]),
+  conductorStopped: (place) => stopped(place, some(place, 'conductors')),
+  workerKilled: (place) => killed(place, 'workers', [some(place, 'workers')]),
+  workerStopped: (place) => stopped(place, some(place, 'workers')),
+  mariadbKilled: ({ site }) => serverKilled(site.mariadb),
+  mariadbStopped: ({ site }) => pidStopped(site.mariadb.running.pid),
+  redisKilled: ({ site }) => serverKilled(site.redis),
+  redisStopped: ({ site }) => pidStopped(site.redis.running.pid),
+  nameServerKilled: (place) => killed(place, 'nameServers', [some(place, 'nameServers')]),
+  nameServerStopped: (place) => stopped(place, some(place, 'nameServers')),
+  nameServerCut: (place) => cut(some(place, 'nameServers')),
+  allButOneNameServerKilled: (place) =>
+    killed(place, 'nameServers', place.random.shuffle(place.site.nameServers).slice(1)),
+  powerdnsKilled: (place) =>
+    powerdns(place, async () => {
+      await place.site.powerdns.kill();
+      return () => place.site.powerdns.start();
+    }),
+  powerdnsStopped: (place) => powerdns(place, () => pidStopped(place.site.powerdns.pid)),
+};

@@ -1,0 +1,235 @@
+// All that a GSLB needs, each part a process that can fail: MariaDB, Redis, PowerDNS, conductors, workers, checkers of three vantage points
+// and name servers; and endpoints that die and return.
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { ownersOf } from '../../../bin/compose/owners.ts';
+import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
+import { startMariadb } from '../../../embedded/mariadb.ts';
+import { startRedis } from '../../../embedded/redis.ts';
+import { killQuietly } from '../../../embedded/server-process.ts';
+import { silentLog } from '../../../embedded/setup-log.ts';
+import { migrate } from '../../../platform/database/migrate.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { gslbRow } from '../../../subgraphs/gslb/row.ts';
+import { type NameServer, zone as plainZone, powerdns } from '../../../tests/dns/support/name-servers.ts';
+import { GslbPlace, zone } from '../../../tests/subgraphs/gslb/support/gslb-place.ts';
+import { freePort } from '../../../tests/support/free-port.ts';
+import { Ground } from '../../../tests/support/ground.ts';
+import { testAuthority, testMachine } from '../../../tests/support/machines.ts';
+import { waitFor } from '../../../tests/support/temporary-folder.ts';
+import { ToldChild } from '../../support/told-child.ts';
+import { SiteServer } from '../lb-heal/site.ts';
+import { Endpoint } from './endpoints.ts';
+import { Outside } from './outside.ts';
+import type { Program } from './program.ts';
+import { Way } from './way.ts';
+
+export interface SiteSize {
+  readonly endpoints: number;
+  readonly conductors: number;
+  readonly workers: number;
+  readonly nameServers: number;
+  /** Of each of the three vantage points. */
+  readonly checkers: number;
+}
+
+export interface SiteOptions extends SiteSize {
+  /** A client that asks again has an answer by then. */
+  readonly answerMs: number;
+  readonly found: (what: string) => void;
+}
+
+const vantagePoints = ['eu', 'us', 'ap'];
+const script = fileURLToPath(new URL('./program.ts', import.meta.url));
+const pdns = 'powerdns';
+
+/** A process of the trial with its way to the others. */
+export class Part {
+  readonly name: string;
+  readonly child: ToldChild;
+  /** Undefined: it has none of its own. */
+  readonly way: Way | undefined;
+  /** UUID of its machine. */
+  readonly machineId: string;
+  /** Of conductors: the process as rows name it. */
+  owner = '';
+
+  constructor(name: string, child: ToldChild, machineId: string, way?: Way) {
+    this.name = name;
+    this.child = child;
+    this.machineId = machineId;
+    this.way = way;
+  }
+
+  async start(): Promise<void> {
+    const { owner = '' } = (await this.child.start()) as { owner?: string };
+    this.owner = owner;
+  }
+}
+
+export class Site {
+  readonly conductors: Part[] = [];
+  readonly workers: Part[] = [];
+  readonly checkers: Part[] = [];
+  readonly nameServers: Part[] = [];
+  readonly endpoints: Endpoint[] = [];
+  /** UUIDs of their members, in the same order. */
+  readonly memberIds: string[] = [];
+  readonly outside: Outside;
+  ground!: Ground;
+  mariadb!: SiteServer<Awaited<ReturnType<typeof startMariadb>>>;
+  redis!: SiteServer<Awaited<ReturnType<typeof startRedis>>>;
+  powerdns!: NameServer;
+  /** UUID of the name in the zone of our own name servers. */
+  nameId = '';
+  readonly #folder: string;
+  readonly #data: DataFolder;
+  readonly #size: SiteSize;
+
+  private constructor(folder: string, data: DataFolder, options: SiteOptions) {
+    this.#folder = folder;
+    this.#data = data;
+    this.#size = options;
+    this.outside = new Outside(options);
+  }
+
+  static async open(options: SiteOptions): Promise<Site> {
+    const folder = await realpath(await mkdtemp(join(tmpdir(), 'gslb-outage-')));
+    const data = await openDataFolder(join(folder, 'data'), { version: 1 });
+    const site = new Site(folder, data, options);
+    try {
+      await site.#start();
+      return site;
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
+  }
+
+  get powerdnsName(): string {
+    return pdns;
+  }
+
+  async #start(): Promise<void> {
+    const folder = this.#data;
+    this.mariadb = await SiteServer.of(() =>
+      startMariadb({ folder, log: silentLog, extraArguments: ['--max-connections=200'] }),
+    );
+    this.redis = await SiteServer.of(() => startRedis({ folder, log: silentLog }));
+    const connection = this.mariadb.running.application;
+    await migrate(connection, ownersOf(['gslb'], [gslbRow]));
+    const redis = { path: this.redis.running.path, prefix: '{outage}' };
+    this.ground = new Ground({ connection, connectionLimit: 6 }, { redis });
+    await this.#fill();
+    this.powerdns = await powerdns();
+    const shared = { connection, redis };
+    const authority = await testAuthority();
+    const credentials = async (role: string, name: string) => {
+      const { id, cert, key, ca } = await testMachine(authority, role, name, pino({ level: 'silent' }));
+      return { id, tls: { cert, key, ca } };
+    };
+    const { conductors, workers, checkers, nameServers } = this.#size;
+    const ports: { readonly checkerPort: number; readonly dnsPort: number }[] = [];
+    for (let number = 1; number <= conductors; number += 1) {
+      const own = { checkerPort: await freePort(), dnsPort: await freePort() };
+      ports.push(own);
+      const { id, tls } = await credentials('gslb', `conductor-${number}`);
+      this.conductors.push(this.#part(`conductor-${number}`, { kind: 'conductor', ...shared, ...own, tls }, id));
+    }
+    const { place, keyFile } = this.powerdns;
+    const servers = { 'dns.servers': [`${place.address}:${place.port}`], 'dns.tsigKeyFile': keyFile };
+    const settings = { ...servers, 'dns.lookIntervalMs': 5_000 };
+    for (let number = 1; number <= workers; number += 1)
+      this.workers.push(this.#part(`worker-${number}`, { kind: 'worker', ...shared, settings }));
+    const wayTo = async (port: 'checkerPort' | 'dnsPort') => {
+      const way = await Way.open(ports.map((each) => each[port]));
+      return { way, urls: way.ports.map((each) => `wss://127.0.0.1:${each}/link`) };
+    };
+    for (const vantagePoint of vantagePoints)
+      for (let number = 1; number <= checkers; number += 1) {
+        const name = `checker-${vantagePoint}-${number}`;
+        const { id, tls } = await credentials('checker', name);
+        const { way, urls } = await wayTo('checkerPort');
+        this.checkers.push(this.#part(name, { kind: 'checker', vantagePoint, urls, tls }, id, way));
+      }
+    const dnsPorts: number[] = [];
+    for (let number = 1; number <= nameServers; number += 1) {
+      const name = `ns${number}`;
+      const { id, tls } = await credentials('dns', name);
+      const { way, urls } = await wayTo('dnsPort');
+      const port = await freePort();
+      dnsPorts.push(port);
+      const own = { kind: 'nameServer', name, port, folder: join(this.#folder, name), urls, tls } as const;
+      this.nameServers.push(this.#part(name, own, id, way));
+    }
+    await Promise.all(this.#parts().map((part) => part.start()));
+    for (const [at, { name }] of this.nameServers.entries())
+      await this.outside.add({ name, port: dnsPorts[at] ?? 0, fqdn: `shop.${zone}` });
+    await this.outside.add({ name: pdns, port: place.port, fqdn: `shop.${plainZone}` });
+    await waitFor('all name servers to answer with all endpoints', () => this.isRight());
+    this.outside.begin();
+  }
+
+  /** The name in a zone of our own name servers and in one of PowerDNS, with the same pool. */
+  async #fill(): Promise<void> {
+    const place = await GslbPlace.on(this.ground);
+    const { db } = this.ground;
+    await db.execute(`UPDATE gslb_monitor SET type = 'HTTP', spec = JSON_SET(spec, '$.type', 'HTTP', '$.parameters',
+      JSON_OBJECT('path', '/health'))`);
+    for (const name of vantagePoints) await place.vantagePointWithout(name);
+    const port = await freePort();
+    for (let number = 1; number <= this.#size.endpoints; number += 1) {
+      const endpoint = new Endpoint(`127.95.0.${number}`, port);
+      await endpoint.start();
+      this.endpoints.push(endpoint);
+      this.memberIds.push(await place.member(`endpoint-${number}`, { addresses: [endpoint.address], port }));
+    }
+    this.nameId = await place.name('shop');
+    await db.execute(`INSERT INTO gslb_zone (name, id, spec) VALUES (?, ?, '{"backend":"plain"}')`, [
+      plainZone,
+      newUuid(),
+    ]);
+    await place.name('shop', {}, [place.poolId], plainZone);
+  }
+
+  #part(name: string, program: Program, machineId = '', way?: Way): Part {
+    return new Part(name, new ToldChild({ script, file: join(this.#folder, `${name}.json`), program }), machineId, way);
+  }
+
+  #parts(): readonly Part[] {
+    return [...this.conductors, ...this.workers, ...this.checkers, ...this.nameServers];
+  }
+
+  /** Addresses of the endpoints that live, sorted. */
+  living(): readonly string[] {
+    return this.endpoints.flatMap(({ lives, address }) => (lives ? [address] : [])).sort();
+  }
+
+  /** Every name server's last answer is exactly what lives. */
+  isRight(): boolean {
+    const wanted = this.living().join();
+    return this.outside.names.every((name) => this.outside.last(name)?.addresses.join() === wanted);
+  }
+
+  async close(): Promise<void> {
+    this.outside.close();
+    for (const { child, way } of this.#parts()) {
+      await child.kill();
+      way?.close();
+    }
+    if (this.powerdns !== undefined) killQuietly(this.powerdns.pid, 'SIGCONT');
+    await this.powerdns?.remove().catch(() => undefined);
+    for (const server of [this.mariadb, this.redis])
+      if (server !== undefined) killQuietly(server.running.pid, 'SIGCONT');
+    await this.ground?.stop();
+    await Promise.all([this.redis?.running.stop(), this.mariadb?.running.stop()]);
+    for (const endpoint of this.endpoints) await endpoint.die();
+    await this.#data.close();
+    await rm(this.#folder, { recursive: true, force: true });
+    if (!this.#data.socketFolder.startsWith(this.#folder))
+      await rm(this.#data.socketFolder, { recursive: true, force: true });
+  }
+}
