@@ -20,6 +20,7 @@ import {
   type SocketLimits,
 } from './access/limits.ts';
 import { Operations } from './access/operations.ts';
+import { Questions } from './access/questions.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
 import { checkFiltered, checkResumable } from './subscriptions/normal-subscription.ts';
@@ -33,6 +34,7 @@ import { Connections } from './web/connections.ts';
 import { GraphqlEndpoint } from './web/graphql-endpoint.ts';
 import { gatewayMetrics } from './web/metrics.ts';
 import { proxiedListener } from './web/proxied-listener.ts';
+import { questionServer } from './web/question-server.ts';
 import { createWebServer } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
 
@@ -47,6 +49,8 @@ export interface GatewayOptions {
   readonly subgraphs: readonly SubgraphLocation[];
   /** Subscription fields whose items name the argument values that select them (platform/events/facets.ts). */
   readonly filteredFeeds?: readonly string[];
+  /** Where subgraphs in other processes ask the graph; absent: they can't. */
+  readonly questions?: { readonly host: string; readonly port: number; readonly tls?: MutualTls };
   /** Served as files of lines at /export/NAME.ndjson. */
   readonly exports?: readonly GraphExport[];
   readonly authenticator: Authenticator;
@@ -78,6 +82,10 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly url: string;
   readonly port: number;
+  /** Of `questions`. */
+  readonly questionsUrl: string | undefined;
+  /** For subgraphs of this process. */
+  readonly questions: Questions;
   /** Accepts no new work, closes sockets with 1001, waits for running requests. */
   drain(deadlineMs?: number): Promise<void>;
   /** Closes everything at once. */
@@ -108,6 +116,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const operations = new Operations(supergraph, limits);
   const credentials = new CredentialCache(options.authenticator);
   const endpoint = new GraphqlEndpoint({ supergraph, executor, operations, credentials, limits, log });
+  const questions = new Questions(operations, executor);
+  const { authenticator } = options;
+  const subgraphs = [...supergraph.subgraphNames];
+  const asked =
+    options.questions === undefined
+      ? undefined
+      : questionServer({ ...options.questions, subgraphs, authenticator, questions, log });
   const readiness = async (): Promise<readonly PartReadiness[]> => {
     const subgraphs = [...links.values()].map(async (link) => {
       const ready = await link.ready();
@@ -161,6 +176,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     return listenerClosed;
   };
   const close = async (): Promise<void> => {
+    await asked?.stop();
     await sockets.dispose();
     fanOut.close();
     const closed = stopListening();
@@ -170,8 +186,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await endpoint.stop();
     await Promise.all([...links.values()].map((link) => link.close()));
   };
+  let questionsUrl: string | undefined;
   try {
     await endpoint.start();
+    questionsUrl = (await asked?.listen())?.url;
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject);
       listener.listen({ port: options.port, host: options.host, backlog }, resolve);
@@ -184,10 +202,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
-    port,
+    ...{ port, questions, questionsUrl },
     async drain(deadlineMs = 30_000) {
       endpoint.drain();
-      const requests = web.drain(deadlineMs);
+      const requests = Promise.all([web.drain(deadlineMs), asked?.drain(undefined, deadlineMs)]);
       // Connections that the system has made already would be reset. One is accepted in each turn.
       const untilMs = performance.now() + acceptingMs;
       for (let turn = 0; turn < fewestTurns || (turn < backlog && performance.now() < untilMs); turn += 1)

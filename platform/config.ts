@@ -42,6 +42,7 @@ const listOf = (canonical: (text: string) => string | undefined, wanted: string)
         }),
       ),
     );
+const urls = listOf((text) => (url.safeParse(text).success ? text : undefined), 'an http or https URL');
 const blocks = listOf(canonicalAddressBlock, 'an address or CIDR block');
 const egressRules = listOf(
   canonicalEgressRule,
@@ -82,6 +83,16 @@ const platformSettings = {
       'addresses and CIDR blocks to which connections for users are denied, in addition to the built-in rules (docs/security.md); of `egress.allow` and `egress.deny` the narrower rule applies; default: none, and with the lab of `npm start` all',
     ),
   'internal.host': text.default('127.0.0.1').describe('address on which this process serves its subgraphs to gateways'),
+  'internal.graphPort': port
+    .optional()
+    .describe(
+      'role gateway: port at internal.host where subgraphs in other processes ask the graph; 0 takes a free one; default: none can',
+    ),
+  'internal.graphUrls': urls
+    .default([])
+    .describe(
+      'URLs, separated by commas, of gateways at their internal.graphPort, tried in turn: where subgraphs of this process ask the graph; not needed beside the role gateway',
+    ),
   'internal.tls.certFile': file.optional().describe('certificate (PEM) for mutual TLS between gateway and subgraphs'),
   'internal.tls.keyFile': file.optional().describe('private key (PEM) of that certificate'),
   'internal.tls.caFile': file.optional().describe('certificate authority (PEM) that gateway and subgraphs trust'),

@@ -10,8 +10,9 @@ export function lowerRole(one: Role, other: Role): Role {
 }
 
 export interface Identity {
-  readonly kind: 'user' | 'token' | 'machine';
-  /** UUID of the user, API token or machine. */
+  /** `service`: a subgraph that asks the graph, as a viewer of one project (platform/graph/service-identity.ts). */
+  readonly kind: 'user' | 'token' | 'machine' | 'service';
+  /** UUID of the user, API token or machine; the name of the subgraph. */
   readonly id: string;
   readonly name: string;
   /** May do everything in every project. */

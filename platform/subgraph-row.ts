@@ -12,6 +12,7 @@ import type { MigrationOwner } from './database/migrate.ts';
 import type { StatusFeed } from './events/feed.ts';
 import type { EventKinds } from './events/kinds.ts';
 import { platformEvents } from './events/platform-events.ts';
+import type { AskGraph } from './graph/ask-graph.ts';
 import type { GraphExport } from './graph/graph-export.ts';
 import type { Subgraph } from './graph/subgraph.ts';
 import type { MutualTls } from './graph/tls.ts';
@@ -66,6 +67,8 @@ export interface SubgraphGround extends Ground {
   readonly commits: Commits;
   readonly cursors: CursorSealer;
   readonly mutations: Mutations;
+  /** Asks the graph as a viewer of a project. */
+  readonly askGraph: AskGraph;
   /** Of all subgraphs. */
   readonly eventKinds: EventKinds;
   /** All that there are. */

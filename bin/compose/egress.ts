@@ -44,6 +44,8 @@ function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
     ...reached(hostOf(config['database.host'], config['database.socketPath']), config['database.port']),
     ...reached(config['database.standbyHost'], config['database.standbyPort']),
     ...reached(hostOf(config['redis.host'], config['redis.path']), config['redis.port']),
+    ...listening(config['internal.host'], config['internal.graphPort']),
+    ...config['internal.graphUrls'].map(addressOf).flatMap((at) => reached(at.host, at.port)),
     ...subgraphs.flatMap((name) => {
       const { port, url } = placeOf(name, config);
       const at = url === undefined ? undefined : addressOf(url);

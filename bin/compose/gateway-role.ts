@@ -37,7 +37,8 @@ export interface GatewayParts {
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, log, lifecycle, registry, health } = parts;
   const elsewhere = parts.rows.some(({ name }) => placeOf(name, config).url !== undefined);
-  const tls = elsewhere ? await parts.tlsOf('gateway') : undefined;
+  const graphPort = config['internal.graphPort'];
+  const tls = elsewhere || graphPort !== undefined ? await parts.tlsOf('gateway') : undefined;
   const places = placesOf(parts, tls);
   const rows = parts.rows.filter(({ name }) => places.has(name));
   const missing = parts.rows.filter(({ name }) => !places.has(name)).map(({ name }) => name);
@@ -53,6 +54,9 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     exports: rows.flatMap((row) => row.exports ?? []),
     authenticator,
     ...(remote ? { signingKeys: await parts.keys.signing('gateway') } : {}),
+    ...(graphPort === undefined
+      ? {}
+      : { questions: { host: config['internal.host'], port: graphPort, ...(tls === undefined ? {} : { tls }) } }),
     log,
     registry,
     readiness: () => readinessOf(health),

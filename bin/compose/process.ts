@@ -31,6 +31,7 @@ import {
 import { readinessOf } from '../../platform/watch/watch-answer.ts';
 import type { WatchServer } from '../../platform/watch/watch-server.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { AskedGraph } from './asked-graph.ts';
 import { keyFolder, redisLocation, standbyLocation } from './connections.ts';
 import { addressOf, openEgress } from './egress.ts';
 import { layGround } from './ground.ts';
@@ -101,9 +102,11 @@ async function compose(
   const keys = keyFolder(config, log);
 
   const laid = owners.length > 0 ? await layGround({ config, lifecycle, process, keys, owners, others }) : undefined;
+  const asked = new AskedGraph({ config, keys, tlsOf });
   const running = new Map<string, RunningSubgraph>();
   if (laid !== undefined) {
     const { ground } = laid;
+    await lifecycle.add('asked graph', { stop: () => asked.close() });
     if (served.length > 0) {
       const graph = graphOf(rows);
       const subgraphGround = await laySubgraphGround(config, lifecycle, ground, {
@@ -114,7 +117,8 @@ async function compose(
       });
       for (const row of served) {
         const sdl = graph.get(row.name) ?? '';
-        const subgraph = await row.create({ ...subgraphGround, sdl }, settingsOf(row, config));
+        const askGraph = asked.of(row.name);
+        const subgraph = await row.create({ ...subgraphGround, sdl, askGraph }, settingsOf(row, config));
         await lifecycle.add(row.name, subgraph);
         running.set(row.name, subgraph);
       }
@@ -137,7 +141,11 @@ async function compose(
   const gateway = await gatewayRole?.openGateway({
     ...{ config, log, lifecycle, registry, health, rows, running, keys, tlsOf },
   });
-  if (gateway !== undefined) await egress.own.add({ host: config['listen.host'], port: addressOf(gateway.url).port });
+  if (gateway !== undefined) {
+    asked.answeredBy(gateway.questions);
+    await egress.own.add({ host: config['listen.host'], port: addressOf(gateway.url).port });
+    if (gateway.questionsUrl !== undefined) await egress.own.add(addressOf(gateway.questionsUrl));
+  }
   await lifecycle.add('key files', keys);
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
   return {
@@ -190,7 +198,7 @@ async function laySubgraphGround(
   lifecycle: Lifecycle,
   ground: Ground,
   shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles' | 'projectHoldings'>,
-): Promise<Omit<SubgraphGround, 'sdl'>> {
+): Promise<Omit<SubgraphGround, 'sdl' | 'askGraph'>> {
   const { db, wake, log, registry, health } = ground;
   const keyring = await shared.keys.shared('subgraphs');
   const cursors = new CursorSealer(keyring);

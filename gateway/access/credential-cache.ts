@@ -32,13 +32,13 @@ export class CredentialCache {
     this.#nowMs = nowMs;
   }
 
-  /** The identity behind a credential; undefined when it is not valid. Throws when it can't be checked. */
+  /** The identity behind a client's credential; undefined when it is not valid here. Throws when it can't be checked. */
   identify(bearer: string): Promise<Identity | undefined> {
     // By hash, so that memory holds no table of usable credentials.
     const key = createHash('sha256').update(bearer).digest('base64');
     const known = this.#entries.get(key);
     if (known !== undefined && known.untilMs > this.#nowMs()) return known.answer;
-    const answer = this.#authenticator.authenticate(bearer, AbortSignal.timeout(this.#deadlineMs));
+    const answer = this.#ask(bearer);
     const untilMs = this.#nowMs() + keepMs;
     this.#entries.set(key, { answer, untilMs, bytes: askedBytes });
     const isOurs = () => this.#entries.peek(key)?.answer === answer;
@@ -49,5 +49,11 @@ export class CredentialCache {
       else if (isOurs()) this.#entries.set(key, { answer, untilMs, bytes: askedBytes + heldBytes(identity) });
     }, forget);
     return answer;
+  }
+
+  async #ask(bearer: string): Promise<Identity | undefined> {
+    const identity = await this.#authenticator.authenticate(bearer, AbortSignal.timeout(this.#deadlineMs));
+    // Subgraphs ask elsewhere (gateway/web/question-server.ts): theirs is no credential for clients.
+    return identity?.kind === 'service' ? undefined : identity;
   }
 }

@@ -32,7 +32,7 @@ export interface SignedRequest {
 export type IdentityRefusal = 'forged' | 'expired' | 'other-request' | 'replayed' | 'busy';
 
 export const identityShape = z.object({
-  kind: z.enum(['user', 'token', 'machine']),
+  kind: z.enum(['user', 'token', 'machine', 'service']),
   id: z.string(),
   name: z.string(),
   admin: z.boolean(),

@@ -113,7 +113,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   ];
   return {
     ...createSubgraph({ name: 'system', sdl, commits, cursors: options.cursors, resolvers }),
-    authenticator: new SystemAuthenticator({ credentials, accessTokens }),
+    authenticator: new SystemAuthenticator({ credentials, accessTokens, keyring }),
     firstStart: new FirstStart({
       db,
       users,

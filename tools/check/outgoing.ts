@@ -48,6 +48,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/redis.ts', 'our Redis'],
   ['workers/queues/queue-worker.ts', 'our Redis'],
   ['platform/graph/remote-authenticator.ts', 'our subgraphs'],
+  ['platform/graph/ask-graph.ts', 'our gateways'],
   ['platform/graph/tls.ts', 'our subgraphs'],
   ['gateway/supergraph/http-link.ts', 'our subgraphs'],
   ['gateway/supergraph/http-streams.ts', 'our subgraphs'],

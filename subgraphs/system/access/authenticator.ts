@@ -2,7 +2,9 @@
 import type { Authenticator } from '../../../platform/access.ts';
 import { isUnavailable } from '../../../platform/database/errors.ts';
 import { CodedError } from '../../../platform/errors.ts';
+import { isServiceToken, readServiceToken } from '../../../platform/graph/service-identity.ts';
 import type { Identity } from '../../../platform/identity.ts';
+import type { Keyring } from '../../../platform/secrets/keyring.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { apiTokenPrefix, hashSecret, machineTokenPrefix } from './secrets.ts';
@@ -12,14 +14,18 @@ const maxBearerLength = 4_096;
 export class SystemAuthenticator implements Authenticator {
   readonly #credentials: CredentialStore;
   readonly #accessTokens: AccessTokens;
+  /** Subgraphs make the tokens with which they ask the graph with it. */
+  readonly #keyring: Keyring;
 
-  constructor(options: { credentials: CredentialStore; accessTokens: AccessTokens }) {
+  constructor(options: { credentials: CredentialStore; accessTokens: AccessTokens; keyring: Keyring }) {
     this.#credentials = options.credentials;
     this.#accessTokens = options.accessTokens;
+    this.#keyring = options.keyring;
   }
 
   async authenticate(bearer: string): Promise<Identity | undefined> {
     if (bearer.length > maxBearerLength) return undefined;
+    if (isServiceToken(bearer)) return readServiceToken(this.#keyring, bearer);
     if (bearer.startsWith(apiTokenPrefix)) return tell(this.#credentials.bySecretHash(hashSecret(bearer)));
     if (bearer.startsWith(machineTokenPrefix)) return tell(this.#credentials.byMachineToken(hashSecret(bearer)));
     const claims = await this.#accessTokens.verify(bearer);
@@ -29,6 +35,8 @@ export class SystemAuthenticator implements Authenticator {
   }
 
   async recheck(identity: Identity): Promise<Identity | undefined> {
+    // It has no socket.
+    if (identity.kind === 'service') return undefined;
     return tell(this.#credentials.recheck(identity));
   }
 }

@@ -7,9 +7,11 @@ import { Database } from '../../../../platform/database/database.ts';
 import type { Identity } from '../../../../platform/identity.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import { newKeyPair, PublicKeys, SigningKeys } from '../../../../platform/secrets/key-pairs.ts';
+import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { AccessTokens } from '../../../../subgraphs/system/access/access-tokens.ts';
 import { SystemAuthenticator } from '../../../../subgraphs/system/access/authenticator.ts';
 import { CredentialStore } from '../../../../subgraphs/system/access/credential-store.ts';
+import { keyFile } from '../../../support/ground.ts';
 import { publicFile, testPair } from '../../../support/signing-keys.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench, testKeys } from '../support/system-bench.ts';
@@ -184,7 +186,7 @@ test('an unavailable database is UNAVAILABLE, not a bad credential', async () =>
   });
   try {
     const credentials = new CredentialStore(nowhere);
-    const authenticator = new SystemAuthenticator({ credentials, accessTokens: tokens });
+    const authenticator = new SystemAuthenticator({ credentials, accessTokens: tokens, keyring: new Keyring(keyFile) });
     await expect(authenticator.authenticate(`tg_${'x'.repeat(43)}`)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const identity = {
       kind: 'user',

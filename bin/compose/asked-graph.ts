@@ -1,0 +1,60 @@
+// How subgraphs of this process ask the graph: its own gateway, else those that the settings name.
+import type { Questions } from '../../gateway/access/questions.ts';
+import type { Config } from '../../platform/config.ts';
+import { CodedError } from '../../platform/errors.ts';
+import { type AskGraph, dataOf, RemoteGraph } from '../../platform/graph/ask-graph.ts';
+import { serviceIdentity } from '../../platform/graph/service-identity.ts';
+import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
+import type { TlsOfRole } from './internal-tls.ts';
+
+export interface AskedGraphOptions {
+  readonly config: Config;
+  readonly keys: KeyFolder;
+  readonly tlsOf: TlsOfRole;
+}
+
+const deadlineMs = 10_000;
+
+export class AskedGraph {
+  readonly #options: AskedGraphOptions;
+  readonly #remote = new Map<string, Promise<RemoteGraph>>();
+  #here: Pick<Questions, 'ask'> | undefined;
+
+  constructor(options: AskedGraphOptions) {
+    this.#options = options;
+  }
+
+  /** The gateway of this process has started. */
+  answeredBy(here: Pick<Questions, 'ask'>): void {
+    this.#here = here;
+  }
+
+  /** For the subgraph of that name. */
+  of(subgraph: string): AskGraph {
+    return async (question) => {
+      const { projectId, query, variables = {}, signal = AbortSignal.timeout(deadlineMs) } = question;
+      const identity = serviceIdentity({ subgraph, projectId });
+      if (this.#here !== undefined) return dataOf(await this.#here.ask({ identity, query, variables, signal }));
+      const { config } = this.#options;
+      if (config['internal.graphUrls'].length === 0)
+        throw new CodedError(
+          'UNAVAILABLE',
+          'This process has no gateway that it could ask: set internal.graphUrls, and internal.graphPort there.',
+        );
+      const remote = this.#remote.get(subgraph) ?? this.#open(subgraph);
+      this.#remote.set(subgraph, remote);
+      return (await remote).ask(question);
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const remote of this.#remote.values()) await (await remote).close();
+  }
+
+  async #open(subgraph: string): Promise<RemoteGraph> {
+    const { config, keys, tlsOf } = this.#options;
+    const [keyring, tls] = [await keys.shared('subgraphs'), await tlsOf(subgraph)];
+    const urls = config['internal.graphUrls'];
+    return new RemoteGraph({ subgraph, urls, keyring, ...(tls === undefined ? {} : { tls }) });
+  }
+}

@@ -1,0 +1,43 @@
+// What subgraphs ask the graph (platform/graph/ask-graph.ts): queries only, within the limits that everyone has, answered as everyone's.
+import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
+import { CodedError } from '../../platform/errors.ts';
+import type { Identity } from '../../platform/identity.ts';
+import { newUuid } from '../../platform/ids.ts';
+import type { Executor } from '../supergraph/executor.ts';
+import { InvalidDocument, type Operations } from './operations.ts';
+
+export interface Question {
+  readonly identity: Identity;
+  readonly query: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+export class Questions {
+  readonly #operations: Operations;
+  readonly #executor: Executor;
+
+  constructor(operations: Operations, executor: Executor) {
+    this.#operations = operations;
+    this.#executor = executor;
+  }
+
+  /** Never throws for what was asked: refusals are in `errors`. */
+  async ask({ identity, query, variables, signal }: Question): Promise<FormattedExecutionResult> {
+    try {
+      if (identity.kind !== 'service') throw new CodedError('FORBIDDEN', 'Only subgraphs may ask here.');
+      const { document, key, operation } = this.#operations.admit({ query, variables }, identity);
+      if (operation.operation !== OperationTypeNode.QUERY)
+        throw new CodedError('FORBIDDEN', 'A subgraph may only read.');
+      const context = { identity, requestId: newUuid(), loaders: new Map(), signal };
+      const operationName = operation.name?.value;
+      const result = await this.#executor.execute({ key, document, operationName, variables, context });
+      return result as FormattedExecutionResult;
+    } catch (error) {
+      if (error instanceof InvalidDocument) return { errors: error.faults as FormattedExecutionResult['errors'] & {} };
+      if (error instanceof CodedError)
+        return { errors: [new GraphQLError(error.message, { extensions: error.extensions }).toJSON()] };
+      throw error;
+    }
+  }
+}

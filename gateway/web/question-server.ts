@@ -1,0 +1,51 @@
+// Where subgraphs in other processes ask the graph. It is not the public endpoint, and accepts only their short-lived identity
+// (platform/graph/service-identity.ts): no user's credential is of use here, and theirs is of none elsewhere.
+import { z } from 'zod';
+import type { Authenticator } from '../../platform/access.ts';
+import { questionPath } from '../../platform/graph/ask-graph.ts';
+import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
+import { InternalServer, sendJson } from '../../platform/graph/internal-server.ts';
+import type { MutualTls } from '../../platform/graph/tls.ts';
+import type { Logger } from '../../platform/log.ts';
+import { bearerOf } from '../access/bearer.ts';
+import type { Questions } from '../access/questions.ts';
+
+export interface QuestionServerOptions {
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+  readonly tls?: MutualTls;
+  /** Names of the subgraphs: the roles of the machines that may connect. */
+  readonly subgraphs: readonly string[];
+  readonly authenticator: Authenticator;
+  readonly questions: Questions;
+  readonly log: Logger;
+}
+
+const mostBodyBytes = 256 * 1024;
+const deadlineMs = 10_000;
+
+const questionShape = z.object({ query: z.string(), variables: z.record(z.string(), z.unknown()).nullish() });
+
+export function questionServer(options: QuestionServerOptions): InternalServer {
+  const { authenticator, questions, subgraphs } = options;
+  return new InternalServer({
+    ...options,
+    name: 'the gateway',
+    roles: subgraphs,
+    async answer(request, response) {
+      if (request.method !== 'POST' || request.url !== questionPath) throw new HttpError(404, 'No such path.');
+      const bearer = bearerOf(request.headers.authorization);
+      const deadline = AbortSignal.timeout(deadlineMs);
+      const identity = bearer === undefined ? undefined : await authenticator.authenticate(bearer, deadline);
+      if (identity?.kind !== 'service') throw new HttpError(401, 'Only a subgraph may ask here.');
+      const body = questionShape.safeParse(parseJson(await readBody(request, mostBodyBytes)));
+      if (!body.success) throw new HttpError(400, z.prettifyError(body.error));
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      const signal = AbortSignal.any([gone.signal, deadline]);
+      const { query, variables } = body.data;
+      sendJson(response, 200, await questions.ask({ identity, query, variables: variables ?? {}, signal }));
+    },
+  });
+}

@@ -1,0 +1,116 @@
+// How a subgraph asks the graph what others know: as a viewer of one project, by queries only (record 70). In a process with a gateway it
+// asks that one; elsewhere gateways are asked where they answer subgraphs.
+import { Pool } from 'undici';
+import { z } from 'zod';
+import { CodedError } from '../errors.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import { makeServiceToken } from './service-identity.ts';
+import { connectorOf, type MutualTls } from './tls.ts';
+
+export interface GraphQuestion {
+  /** UUID: what is not of this project is not there. */
+  readonly projectId: string;
+  /** A query. */
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+}
+
+/** The answer's data. Throws when there is none, or only a part of it. */
+export type AskGraph = (question: GraphQuestion) => Promise<Readonly<Record<string, unknown>>>;
+
+export const questionPath = '/internal/question';
+
+const answerShape = z.object({
+  data: z.record(z.string(), z.unknown()).nullish(),
+  errors: z.array(z.object({ message: z.string() })).optional(),
+});
+
+/** As a gateway gives it. */
+export function dataOf(answer: unknown): Readonly<Record<string, unknown>> {
+  const read = answerShape.safeParse(answer);
+  const [error] = read.data?.errors ?? [];
+  if (error !== undefined) throw new Error(`the graph does not answer: ${error.message.slice(0, 500)}`);
+  if (read.data?.data == null) throw new Error('the graph does not answer: there is no data');
+  return read.data.data;
+}
+
+export interface RemoteGraphOptions {
+  /** The subgraph that asks. */
+  readonly subgraph: string;
+  /** Origins of gateways, tried in turn. */
+  readonly urls: readonly string[];
+  readonly keyring: Keyring;
+  readonly tls?: MutualTls;
+}
+
+const connectTimeoutMs = 3_000;
+const deadlineMs = 10_000;
+const mostAnswerBytes = 8 * 1024 * 1024;
+
+/** Asks gateways in other processes. */
+export class RemoteGraph {
+  readonly #options: RemoteGraphOptions;
+  readonly #pools: readonly Pool[];
+  /** The one that answered last. */
+  #at = 0;
+
+  constructor(options: RemoteGraphOptions) {
+    this.#options = options;
+    const connect = connectorOf(options.tls, 'gateway', connectTimeoutMs);
+    this.#pools = options.urls.map((url) => new Pool(new URL(url).origin, { connections: 4, connect }));
+  }
+
+  readonly ask: AskGraph = async (question) => {
+    let fault: unknown;
+    for (let tried = 0; tried < this.#pools.length; tried += 1) {
+      question.signal?.throwIfAborted();
+      const pool = this.#pools[this.#at];
+      try {
+        if (pool !== undefined) return dataOf(await this.#askOne(pool, question));
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        fault = error;
+        this.#at = (this.#at + 1) % this.#pools.length;
+      }
+    }
+    throw new CodedError('UNAVAILABLE', 'No gateway answers this subgraph.', {}, fault);
+  };
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => pool.destroy()));
+  }
+
+  async #askOne(pool: Pool, { projectId, query, variables, signal }: GraphQuestion): Promise<unknown> {
+    const { keyring, subgraph } = this.#options;
+    const deadline = AbortSignal.timeout(deadlineMs);
+    try {
+      const { statusCode, body } = await pool.request({
+        ...{ path: questionPath, method: 'POST', body: JSON.stringify({ query, variables }) },
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${makeServiceToken(keyring, { subgraph, projectId })}`,
+        },
+        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      });
+      const text = await boundedText(body);
+      if (statusCode !== 200) throw new Error(`status ${statusCode}: ${text.slice(0, 200)}`);
+      return JSON.parse(text);
+    } catch (error) {
+      throw new Unreachable('a gateway does not answer this subgraph', { cause: error });
+    }
+  }
+}
+
+class Unreachable extends Error {}
+
+async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > mostAnswerBytes) throw new Error(`an answer of more than ${mostAnswerBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
