@@ -19,26 +19,25 @@ export interface Rfc2136Input {
   readonly servers: readonly string[];
   readonly keyName: string;
   readonly keyAlgorithm?: Maybe<string>;
-  readonly keySecret?: Maybe<string>;
 }
 
 export interface PowerdnsInput {
   readonly servers: readonly ({ readonly url: string; readonly dns: string } & TrustInput)[];
-  readonly apiKey?: Maybe<string>;
   readonly transferKeyName?: Maybe<string>;
   readonly transferKeyAlgorithm?: Maybe<string>;
-  readonly transferKeySecret?: Maybe<string>;
 }
 
 export interface DesignateInput extends TrustInput {
   readonly url: string;
   readonly authUrl: string;
   readonly username: string;
-  readonly password?: Maybe<string>;
   readonly project: string;
   readonly userDomain?: Maybe<string>;
   readonly projectDomain?: Maybe<string>;
 }
+
+/** As BackendSecret: only those of its type. */
+export type CredentialsInput = { readonly [Name in keyof BackendSecret]?: Maybe<string> };
 
 export interface BackendInput {
   readonly name: string;
@@ -46,6 +45,8 @@ export interface BackendInput {
   readonly rfc2136?: Maybe<Rfc2136Input>;
   readonly powerdns?: Maybe<PowerdnsInput>;
   readonly designate?: Maybe<DesignateInput>;
+  /** Left out: the stored ones stay. */
+  readonly credentials?: Maybe<CredentialsInput>;
 }
 
 export interface CheckedBackend {
@@ -60,6 +61,9 @@ const algorithms = ['hmac-sha256', 'hmac-sha512'] as const;
 const fingerprintPattern = /^SHA256:[A-Za-z0-9+/]{43}$/;
 const base64Pattern = /^(?=.{16,344}$)[A-Za-z0-9+/]+={0,2}$/;
 const longestPem = 65_536;
+const secretsOf: Readonly<Record<BackendType, readonly (keyof BackendSecret)[]>> = {
+  ...{ ANSWERER: [], RFC2136: ['keySecret'], POWERDNS: ['apiKey', 'transferKeySecret'], DESIGNATE: ['password'] },
+};
 
 /** Refuses INVALID_INPUT, TOO_LONG, EGRESS_DENIED. */
 export function checkBackend(input: BackendInput, egress: EgressPolicy): CheckedBackend {
@@ -71,6 +75,9 @@ export function checkBackend(input: BackendInput, egress: EgressPolicy): Checked
     if (input[each] != null && each !== own)
       check.input.fault(each, `a backend of type ${input.type} has no ${each}: leave it out`);
   }
+  for (const [name, secret] of Object.entries(input.credentials ?? {}))
+    if (secret != null && !secretsOf[input.type].includes(name as keyof BackendSecret))
+      check.input.fault(`credentials.${name}`, `a backend of type ${input.type} has no ${name}: leave it out`);
   if (own !== undefined && input[own] == null) check.input.fault(own, `a backend of type ${input.type} needs ${own}`);
   check.input.throwIfAny();
   const checked = check.spec(input);
@@ -86,25 +93,30 @@ class BackendCheck {
     this.#egress = egress;
   }
 
-  spec({ type, rfc2136, powerdns, designate }: BackendInput): CheckedBackend {
-    if (type === 'RFC2136' && rfc2136 != null) return this.#rfc2136(rfc2136);
-    if (type === 'POWERDNS' && powerdns != null) return this.#powerdns(powerdns);
-    if (type === 'DESIGNATE' && designate != null) return this.#designate(designate);
+  spec({ type, rfc2136, powerdns, designate, credentials }: BackendInput): CheckedBackend {
+    const secrets = credentials ?? {};
+    if (type === 'RFC2136' && rfc2136 != null) return this.#rfc2136(rfc2136, secrets);
+    if (type === 'POWERDNS' && powerdns != null) return this.#powerdns(powerdns, secrets);
+    if (type === 'DESIGNATE' && designate != null) return this.#designate(designate, secrets);
     return { spec: { type: 'ANSWERER' }, secret: {} };
   }
 
-  #rfc2136({ servers, keyName, keyAlgorithm, keySecret }: Rfc2136Input): CheckedBackend {
+  #rfc2136({ servers, keyName, keyAlgorithm }: Rfc2136Input, { keySecret }: CredentialsInput): CheckedBackend {
     const at = 'rfc2136';
     this.#count(`${at}.servers`, servers);
     for (const [index, each] of servers.entries()) this.#place(`${at}.servers.${index}`, each);
-    const key = this.#key(`${at}.key`, keyName, keyAlgorithm, keySecret);
+    const key = this.#key(`${at}.key`, keyName, keyAlgorithm);
+    this.#keySecret('keySecret', keySecret);
     return {
       spec: { type: 'RFC2136', servers, ...{ keyName: key.name, keyAlgorithm: key.algorithm } },
       secret: keySecret == null ? undefined : { keySecret },
     };
   }
 
-  #powerdns({ servers, apiKey, ...given }: PowerdnsInput): CheckedBackend {
+  #powerdns(
+    { servers, transferKeyName: name, transferKeyAlgorithm }: PowerdnsInput,
+    { apiKey, transferKeySecret }: CredentialsInput,
+  ): CheckedBackend {
     const at = 'powerdns';
     this.#count(
       `${at}.servers`,
@@ -115,14 +127,14 @@ class BackendCheck {
       this.#place(`${at}.servers.${index}.dns`, dns);
       return { url, dns, ...this.#trust(`${at}.servers.${index}`, trust) };
     });
-    this.input.text(`${at}.apiKey`, apiKey, { min: 1, pattern: /^[\x21-\x7e]+$/, wants: 'printable characters' });
-    const { transferKeyName: name, transferKeyAlgorithm, transferKeySecret } = given;
-    const key =
-      name == null ? undefined : this.#key(`${at}.transferKey`, name, transferKeyAlgorithm, transferKeySecret);
+    const printable = { min: 1, pattern: /^[\x21-\x7e]+$/, wants: 'printable characters' };
+    this.input.text('credentials.apiKey', apiKey, printable);
+    const key = name == null ? undefined : this.#key(`${at}.transferKey`, name, transferKeyAlgorithm);
+    this.#keySecret('transferKeySecret', transferKeySecret);
     if (name == null && transferKeySecret != null)
       this.input.fault(`${at}.transferKeyName`, 'transferKeyName is missing: the secret is of that key');
     if (name != null && apiKey != null && transferKeySecret == null)
-      this.input.fault(`${at}.transferKeySecret`, 'transferKeySecret is missing: give both secrets together');
+      this.input.fault('credentials.transferKeySecret', 'transferKeySecret is missing: give both secrets together');
     const secret = apiKey == null ? undefined : { apiKey, ...(transferKeySecret == null ? {} : { transferKeySecret }) };
     return {
       spec: {
@@ -133,13 +145,16 @@ class BackendCheck {
     };
   }
 
-  #designate({ url, authUrl, username, password, project, ...given }: DesignateInput): CheckedBackend {
+  #designate(
+    { url, authUrl, username, project, ...given }: DesignateInput,
+    { password }: CredentialsInput,
+  ): CheckedBackend {
     const at = 'designate';
     this.#url(`${at}.url`, url);
     this.#url(`${at}.authUrl`, authUrl);
     const names = { username, project, userDomain: given.userDomain, projectDomain: given.projectDomain };
     for (const [field, text] of Object.entries(names)) this.input.text(`${at}.${field}`, text, { min: 1, max: 255 });
-    this.input.text(`${at}.password`, password, { min: 1 });
+    this.input.text('credentials.password', password, { min: 1 });
     return {
       spec: {
         ...{ type: 'DESIGNATE', url, authUrl, username, project, ...this.#trust(at, given) },
@@ -190,17 +205,16 @@ class BackendCheck {
     return { certificateSha256: certificateSha256 ?? null, caCertificates: caCertificates ?? null };
   }
 
-  #key(
-    field: string,
-    name: string,
-    algorithm: Maybe<string>,
-    secret: Maybe<string>,
-  ): Pick<TsigKey, 'name' | 'algorithm'> {
+  #key(field: string, name: string, algorithm: Maybe<string>): Pick<TsigKey, 'name' | 'algorithm'> {
     const wants = 'lower-case letters, digits, dots, underscores and hyphens, at most 200';
     this.input.text(`${field}Name`, name, { pattern: keyNamePattern, wants });
     const known = algorithms.find((each) => each === (algorithm ?? 'hmac-sha256'));
     if (known === undefined) this.input.fault(`${field}Algorithm`, `give ${algorithms.join(' or ')}`);
-    this.input.text(`${field}Secret`, secret, { pattern: base64Pattern, wants: 'at least 12 bytes in base64' });
     return { name, algorithm: known ?? 'hmac-sha256' };
+  }
+
+  #keySecret(name: string, secret: Maybe<string>): void {
+    const wants = 'at least 12 bytes in base64';
+    this.input.text(`credentials.${name}`, secret, { pattern: base64Pattern, wants });
   }
 }

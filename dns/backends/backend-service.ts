@@ -3,6 +3,8 @@ import type { Transaction } from '../../platform/database/database.ts';
 import { refuse } from '../../platform/errors.ts';
 import { newUuid } from '../../platform/ids.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { zonesOfBackend } from '../publish/publication-store.ts';
 import type { BackendRow } from './backend.ts';
 import type { CheckedBackend } from './backend-input.ts';
 import { sealSecret } from './backend-secret.ts';
@@ -14,6 +16,7 @@ import {
   lockBackend,
   readBackend,
 } from './backend-store.ts';
+import { oweZone } from './zone-service.ts';
 import { zonesOf } from './zone-store.ts';
 
 /** Refuses ALREADY_EXISTS, CREDENTIALS_REQUIRED. */
@@ -34,10 +37,13 @@ export async function createBackend(
   return (await readBackend(tx, id)) as BackendRow;
 }
 
-/** Without a secret the stored one stays, unless it would be sent elsewhere. Refuses NOT_FOUND and as createBackend. */
+/**
+ * Without a secret the stored one stays, unless it would be sent elsewhere. New servers get its zones and their names. Refuses NOT_FOUND and
+ * as createBackend.
+ */
 export async function updateBackend(
   tx: Transaction,
-  sealer: Sealer,
+  { sealer, wake }: { readonly sealer: Sealer; readonly wake: Wake },
   id: string,
   { name, spec, secret }: CheckedBackend & { readonly name: string },
 ): Promise<BackendRow> {
@@ -53,6 +59,7 @@ export async function updateBackend(
   const sealed =
     secret === undefined || Object.keys(secret).length === 0 ? undefined : sealSecret(sealer, id, spec, secret);
   await changeBackend(tx, { id, name, spec }, sealed);
+  for (const zone of await zonesOfBackend(tx, id)) await oweZone(tx, wake, zone);
   return (await readBackend(tx, id)) as BackendRow;
 }
 
@@ -71,5 +78,7 @@ async function refuseNamed(tx: Transaction, name: string): Promise<void> {
 }
 
 function needSecret(why: string): never {
-  return refuse('CREDENTIALS_REQUIRED', `${why}: send the secret in the same request`, { field: ['input'] });
+  return refuse('CREDENTIALS_REQUIRED', `${why}: send the secret in the same request`, {
+    field: ['input', 'credentials'],
+  });
 }

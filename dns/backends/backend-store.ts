@@ -1,5 +1,6 @@
 // SQL of backends.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
+import { marksFor } from '../../platform/database/sql.ts';
 import type { Sealed } from '../../platform/secrets/seal.ts';
 import { readServers, type ServerRow, serverId } from '../publish/server-states.ts';
 import { type BackendRow, placesOf } from './backend.ts';
@@ -17,6 +18,19 @@ export async function readBackend(db: Sql, id: string): Promise<BackendRow | und
 export async function lockBackend(tx: Transaction, id: string): Promise<BackendRow | undefined> {
   const [raw] = await tx.query<Raw>(`SELECT ${columns} FROM dns_backend WHERE id = ? FOR UPDATE`, [id]);
   return raw === undefined ? undefined : toRow(raw);
+}
+
+/** It stays until the transaction ends. */
+export async function holdBackend(tx: Transaction, id: string): Promise<BackendRow | undefined> {
+  const [raw] = await tx.query<Raw>(`SELECT ${columns} FROM dns_backend WHERE id = ? LOCK IN SHARE MODE`, [id]);
+  return raw === undefined ? undefined : toRow(raw);
+}
+
+/** By id, without those that there are not. */
+export async function readBackends(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, BackendRow>> {
+  if (ids.length === 0) return new Map();
+  const raws = await db.query<Raw>(`SELECT ${columns} FROM dns_backend WHERE id IN (${marksFor(ids)})`, ids);
+  return new Map(raws.map((raw) => [raw.id, toRow(raw)]));
 }
 
 /** In the order of their names, after a name. */

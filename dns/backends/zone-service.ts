@@ -168,7 +168,8 @@ async function refuseMoved(tx: Transaction, before: AdminZone, { backendId }: Zo
     });
 }
 
-async function oweZone(tx: Transaction, wake: Wake, zone: string): Promise<void> {
+/** It is made at its backend's servers, and what they answer is looked at. */
+export async function oweZone(tx: Transaction, wake: Wake, zone: string): Promise<void> {
   await owe(tx, zoneKind, zone, {}, wake);
   await owe(tx, lookKind, zone, {}, wake);
 }

@@ -15,6 +15,8 @@ import { ServerAsker } from './explain/ask-servers.ts';
 import { explainResolvers } from './explain/explain-resolvers.ts';
 import { machineResolvers } from './machines/machine-resolvers.ts';
 import type { GeoFile } from './nameserver/geo-file.ts';
+import { dnsBackendResolvers } from './objects/dns-backend-resolvers.ts';
+import { DnsBackendService } from './objects/dns-backend-service.ts';
 import {
   flavorHandler,
   gslbHandler,
@@ -55,19 +57,20 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
   const { geo, voting } = options;
   const { silenceMs } = voting;
   const reads = new ObjectReads(db, { ...voting, egress });
+  const backends = new DnsBackendService(parts);
   const asker = new ServerAsker(egress);
   const resolvers: Resolvers[] = [
+    dnsBackendResolvers(backends, reads),
     explainResolvers({ db, reads, asker, geo: geo ?? noGeo }),
     machineResolvers({ db, reads, silenceMs, sealer: options.sealKeys }),
     objectResolvers({
-      db,
-      reads,
+      ...{ db, reads, backends },
       members: new MemberService(parts, { names, pools, members, monitors }),
       services: {
         ...{ Gslb: names, GslbPool: pools, GslbPoolMember: members, GslbMonitor: monitors },
         GslbFlavor: new ObjectService(parts, flavorHandler(parts)),
         GslbVantagePoint: new ObjectService(parts, vantagePointHandler(parts)),
-        DnsZone: new ObjectService(parts, zoneHandler()),
+        DnsZone: new ObjectService(parts, zoneHandler(parts)),
       },
     }),
     {

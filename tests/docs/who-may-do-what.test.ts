@@ -56,7 +56,7 @@ const balanced = {
 /** Of a name with one of each object. */
 const named = {
   ...{ gslb: '', gslbPool: '', gslbPoolMember: '', gslbMonitor: '' },
-  ...{ gslbFlavor: '', gslbVantagePoint: '', dnsZone: '' },
+  ...{ gslbFlavor: '', gslbVantagePoint: '', dnsZone: '', dnsBackend: '' },
 };
 const answered = 'answered.gslb.test';
 const kinds = Object.keys(named) as (keyof typeof named)[];
@@ -182,6 +182,7 @@ async function makeName(): Promise<void> {
     named[kind] = made[kind]?.id ?? '';
   };
   await one('dnsZone', { name: 'gslb.test', rights: [{ suffix: 'gslb.test' }] });
+  await one('dnsBackend', { name: fresh(), type: 'ANSWERER' });
   await one('gslbVantagePoint', newVantagePoint());
   await one('gslbFlavor', { name: fresh() });
   await one('gslbMonitor', { ...of, name: fresh(), type: 'TCP' });
@@ -457,6 +458,7 @@ const naming: Readonly<Record<string, () => Question>> = {
   gslbMonitorCreate: () => change('gslbMonitorCreate', { projectId: ids.project, name: fresh(), type: 'TCP' }),
   gslbFlavorCreate: () => change('gslbFlavorCreate', { name: fresh() }),
   gslbVantagePointCreate: () => change('gslbVantagePointCreate', newVantagePoint()),
+  dnsBackendCreate: () => change('dnsBackendCreate', { name: fresh(), type: 'ANSWERER' }),
   dnsZoneCreate: () => change('dnsZoneCreate', { name: `${fresh()}.test` }),
   gslbPoolMonitorAttach: () =>
     change('gslbPoolMonitorAttach', { monitorId: named.gslbMonitor, poolId: named.gslbPool }),

@@ -1,4 +1,5 @@
 // SQL of what a name is checked against before it is stored: zones, its pools with their members and monitors, and CNAMEs of other names.
+import type { BackendType } from '../../../dns/records/backend-types.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { GslbSpec, MemberSpec, MonitorSpec, PoolSpec, VantagePointSpec, ZoneSpec } from '../objects/specs.ts';
@@ -6,18 +7,24 @@ import type { GslbSpec, MemberSpec, MonitorSpec, PoolSpec, VantagePointSpec, Zon
 export interface CheckedZone {
   readonly name: string;
   readonly spec: ZoneSpec;
+  readonly backendId: string | null;
+  readonly backendType: BackendType;
 }
 
 /** Those above a name, the longest first. */
-export async function zonesOver(sql: Sql, fqdn: string): Promise<readonly CheckedZone[]> {
+export async function zonesOver(
+  sql: Sql,
+  fqdn: string,
+  lock: '' | 'LOCK IN SHARE MODE' = '',
+): Promise<readonly CheckedZone[]> {
   const labels = fqdn.split('.');
   const names = labels.map((_, at) => labels.slice(at).join('.'));
-  const rows = await sql.query<{ name: string; spec: string }>(
-    `SELECT name, spec FROM gslb_zone WHERE name IN (${marksFor(names)})`,
+  const rows = await sql.query<Omit<CheckedZone, 'spec'> & { readonly spec: string }>(
+    `SELECT name, spec, backend_id AS backendId, backend_type AS backendType FROM gslb_zone WHERE name IN (${marksFor(names)}) ${lock}`,
     names,
   );
   return rows
-    .map(({ name, spec }) => ({ name, spec: JSON.parse(spec) as ZoneSpec }))
+    .map((row) => ({ ...row, spec: JSON.parse(row.spec) as ZoneSpec }))
     .sort((one, other) => other.name.length - one.name.length);
 }
 

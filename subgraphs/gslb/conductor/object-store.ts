@@ -1,4 +1,5 @@
 // SQL of the objects of GSLB as the graph has them: rows by id, pages, locks and writes. What is wanted of each is one JSON column.
+import type { BackendType } from '../../../dns/records/backend-types.ts';
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { PageRequest } from '../../../platform/graph/connection.ts';
@@ -35,7 +36,8 @@ interface Named {
 
 export type FlavorRow = Kept<FlavorSpec> & Named;
 export type VantagePointObject = Kept<VantagePointSpec> & Named & { readonly region: string; readonly epoch: number };
-export type ZoneObject = Kept<ZoneSpec> & Named & { readonly generation: number };
+export type ZoneObject = Kept<ZoneSpec> &
+  Named & { readonly generation: number; readonly backendId: string | null; readonly backendType: BackendType };
 export type PoolObject = Kept<PoolSpec> & Owned & Named;
 export type MonitorObject = Kept<MonitorSpec> & Owned & Named & { readonly hasAuth: boolean };
 
@@ -117,7 +119,11 @@ const tables: Readonly<Record<ObjectType, Table>> = {
   },
   GslbFlavor: { name: 'gslb_flavor', columns: 'name', live: 'live_name' },
   GslbVantagePoint: { name: 'gslb_vantage_point', columns: 'name, region, epoch', live: 'live_name' },
-  DnsZone: { name: 'gslb_zone', columns: 'name, generation', live: undefined },
+  DnsZone: {
+    name: 'gslb_zone',
+    columns: 'name, generation, backend_id AS backendId, backend_type AS backendType',
+    live: undefined,
+  },
 };
 
 const flags = ['deleted', 'serving', 'hasAuth'];

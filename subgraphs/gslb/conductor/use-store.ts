@@ -140,6 +140,17 @@ export async function nameOfFlavor(sql: Sql, flavorId: string): Promise<string |
   return (await sql.query<{ fqdn: string }>(text, [flavorId]))[0]?.fqdn;
 }
 
+/** A zone or flavor that names a DNS backend, in words; undefined: none does. */
+export async function userOfBackend(sql: Sql, backendId: string): Promise<string | undefined> {
+  const [zone] = await sql.query<{ name: string }>('SELECT name FROM gslb_zone WHERE backend_id = ? LIMIT 1', [
+    backendId,
+  ]);
+  if (zone !== undefined) return `the zone ${zone.name}`;
+  const text = `SELECT name FROM gslb_flavor WHERE live_name IS NOT NULL AND JSON_VALUE(spec, '$.backend') = ? LIMIT 1`;
+  const [flavor] = await sql.query<{ name: string }>(text, [backendId]);
+  return flavor === undefined ? undefined : `the flavor ${flavor.name}`;
+}
+
 /** A name in the zone; undefined: there is none. */
 export async function nameInZone(sql: Sql, zone: string): Promise<string | undefined> {
   const text = 'SELECT fqdn FROM gslb WHERE zone = ? AND live_fqdn IS NOT NULL LIMIT 1';

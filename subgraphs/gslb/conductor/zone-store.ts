@@ -1,6 +1,7 @@
 // SQL of zones that our own name servers answer: their generations, and which name changed in which of them. A zone's row is locked after
 // those of its names.
 import type { ZoneHead } from '../../../dns/policy/plan.ts';
+import { type BackendType, backendTypes, capabilities } from '../../../dns/records/backend-types.ts';
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -14,6 +15,7 @@ export interface ZoneRow {
   /** Without a final dot. */
   readonly name: string;
   readonly spec: ZoneSpec;
+  readonly backendType: BackendType;
   readonly generation: number;
   /** Without private keys and client maps; null: the usual one. */
   readonly head: ZoneHead | null;
@@ -22,12 +24,10 @@ export interface ZoneRow {
 
 /** Wakes the sessions of name servers: something changed in some zone. */
 export const zonesTopic = 'gslb-zones';
-/** The backend of zones that our own name servers answer. */
-export const answererBackend = 'ANSWERER';
 
 type Raw = Omit<ZoneRow, 'spec' | 'head'> & { readonly spec: string; readonly head: string | null };
 
-const columns = 'name, spec, generation, head, keys_sealed AS keysSealed';
+const columns = 'name, spec, backend_type AS backendType, generation, head, keys_sealed AS keysSealed';
 
 function toRow(raw: Raw): ZoneRow {
   return { ...raw, spec: JSON.parse(raw.spec), head: raw.head === null ? null : JSON.parse(raw.head) };
@@ -46,8 +46,8 @@ export async function readZonesNamed(db: Sql, names: readonly string[]): Promise
 }
 
 /** Whether our own name servers answer it. A zone of which nothing is known is nobody else's. */
-export function isAnswered(zone: Pick<ZoneRow, 'spec'> | undefined): boolean {
-  return (zone?.spec.backend ?? answererBackend) === answererBackend;
+export function isAnswered(zone: Pick<ZoneRow, 'backendType'> | undefined): boolean {
+  return zone === undefined || capabilities[zone.backendType].policies;
 }
 
 export interface ZoneGeneration {
@@ -55,11 +55,11 @@ export interface ZoneGeneration {
   readonly generation: number;
 }
 
+/** Of those that our own name servers answer. */
 export async function zoneGenerations(db: Sql): Promise<readonly ZoneGeneration[]> {
-  return db.query<ZoneGeneration>(
-    `SELECT name, generation FROM gslb_zone WHERE COALESCE(JSON_VALUE(spec, '$.backend'), '${answererBackend}') = '${answererBackend}'
-    ORDER BY name`,
-  );
+  const taking = backendTypes.filter((type) => capabilities[type].policies);
+  const sql = `SELECT name, generation FROM gslb_zone WHERE backend_type IN (${marksFor(taking)}) ORDER BY name`;
+  return db.query<ZoneGeneration>(sql, taking);
 }
 
 export interface ChangedName {

@@ -1,12 +1,15 @@
 // What is particular to each kind of GSLB object.
 import { isIP } from 'node:net';
-import { zoneFault } from '../../../dns/names.ts';
+import { createZone, removeZone, updateZone, type ZoneInput } from '../../../dns/backends/zone-service.ts';
+import { readZoneNamed } from '../../../dns/backends/zone-store.ts';
+import { nameFault, zoneFault } from '../../../dns/names.ts';
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import { checkCmpObject, cmpObjectOf } from '../../../platform/graph/cmp-object.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
+import type { JsonObject } from '../../../platform/json.ts';
 import { checkedVantagePoints, zonesOver } from '../conductor/name-check-store.ts';
 import {
   databaseTime,
@@ -15,6 +18,7 @@ import {
   type NameRow,
   readObjects,
   updateObject,
+  type ZoneObject,
 } from '../conductor/object-store.ts';
 import { monitorSecretPlace, sealedText } from '../conductor/sealed-text.ts';
 import { membersTouched, namesTouched, vantagePointTouched } from '../conductor/touched.ts';
@@ -30,6 +34,7 @@ import {
   setPoolUses,
   usesOf,
 } from '../conductor/use-store.ts';
+import { isAnswered } from '../conductor/zone-store.ts';
 import { ruleFault } from '../engine/quorum.ts';
 import { created, provisioningAfter } from '../engine/states.ts';
 import { gslbEvents } from '../events.ts';
@@ -41,8 +46,10 @@ import { member, pool } from '../parts/pool.ts';
 import { checkMember, checkMonitor } from './member-checks.ts';
 import { checkName } from './name-checks.ts';
 import { nameSpec, readFqdn } from './name-spec.ts';
+import { checkBackendNamed, heldBackendType } from './named-backends.ts';
 import type { Handler, ServiceParts } from './object-service.ts';
 import { type MonitorSecret, type QuorumSpec, quorumRule } from './specs.ts';
+import { refuseUnsaid } from './static-checks.ts';
 
 type Named<Type extends string> = GslbKind & { readonly name: Type };
 
@@ -131,6 +138,7 @@ export function poolHandler({ wake }: ServiceParts): Handler<'GslbPool'> {
     },
     async written(tx, id, _, before) {
       if (before === undefined) return;
+      await refuseUnsaid(tx, [id], 'id');
       await membersTouched(tx, wake, await membersIn(tx, [id]));
       await namesTouched(tx, wake, await namesUsing(tx, [id]));
     },
@@ -168,6 +176,7 @@ export function memberHandler(
       const row = before ?? (await lockObject(tx, 'GslbPoolMember', id));
       if (row === undefined) return;
       if (before === undefined) await checkRoom(tx, row.poolId);
+      await refuseUnsaid(tx, [row.poolId], before === undefined ? 'poolId' : 'id');
       await touch(tx, id, row.poolId);
     },
     async remove(tx, { id, poolId }) {
@@ -193,6 +202,11 @@ export function gslbHandler({ wake }: ServiceParts): Handler<'Gslb'> {
       const read = readFqdn(String(settings.fqdn));
       if (read.fault !== undefined) return check.fault('fqdn', read.fault);
       await checkName(sql, check, { projectId: projectId ?? '', fqdn: read.fqdn, given: settings });
+    },
+    async hold(tx, { fqdn, flavor: flavorId }) {
+      const read = readFqdn(String(fqdn));
+      if (read.fault === undefined) await zonesOver(tx, read.fqdn.replace(/^\*\./, ''), 'LOCK IN SHARE MODE');
+      await lockObject(tx, 'GslbFlavor', String(flavorId), 'LOCK IN SHARE MODE');
     },
     checkInput(check, input) {
       const { cmpObject } = input as { readonly cmpObject?: Parameters<typeof cmpObjectOf>[0] | null };
@@ -278,10 +292,14 @@ export function flavorHandler({ wake }: ServiceParts): Handler<'GslbFlavor'> {
   return {
     kind: flavor as Named<'GslbFlavor'>,
     async check(sql, check, settings) {
+      await checkBackendNamed(sql, check, settings);
       const known = new Set((await checkedVantagePoints(sql)).map(({ name }) => name));
       for (const [at, name] of (settings.vantagePoints as readonly string[]).entries())
         if (!known.has(name))
           check.fault(`vantagePoints.${at}`, `there is no vantage point named ${name}`, 'NOT_FOUND');
+    },
+    async columns(tx, _, { settings: { name: _name, ...settings } }) {
+      return { spec: JSON.stringify({ ...settings, backendType: await heldBackendType(tx, settings) }) };
     },
     async remove(tx, { id, name }) {
       const user = await nameOfFlavor(tx, id);
@@ -310,35 +328,73 @@ export function vantagePointHandler({ wake, egress }: ServiceParts): Handler<'Gs
   };
 }
 
-export function zoneHandler(): Handler<'DnsZone'> {
+export function zoneHandler({ wake }: ServiceParts): Handler<'DnsZone'> {
   return {
     kind: zone as Named<'DnsZone'>,
-    async check(_, check, settings) {
+    async check(sql, check, settings) {
       const name = String(settings.name);
       const fault = zoneFault(name);
       if (fault !== undefined) check.fault('name', fault);
+      const type = await checkBackendNamed(sql, check, settings);
+      if (type === 'ANSWERER') checkOwnHead(check, settings);
       for (const [at, { suffix, projectId }] of (settings.rights as unknown as readonly Right[]).entries()) {
-        if (suffix !== name && !suffix.endsWith(`.${name}`))
-          check.fault(`rights.${at}.suffix`, `rights.${at}.suffix is ${suffix}, which is not in the zone ${name}`);
+        const wrong = suffix === name ? undefined : nameFault(name, suffix);
+        if (wrong !== undefined) check.fault(`rights.${at}.suffix`, wrong);
         if (projectId != null && decodeUuid('Project', projectId) === undefined && !uuid.test(projectId))
           check.fault(`rights.${at}.projectId`, `there is no Project ${projectId}`, 'NOT_FOUND');
       }
     },
-    async columns(_, __, { id, settings, before }) {
-      const { name: ___, ...rest } = settings;
+    async columns(tx, _, { id, settings, before }) {
+      const { name: _name, backend, ...rest } = settings;
       const rights = (settings.rights as unknown as readonly Right[]).map(({ suffix, projectId }) => ({
         suffix,
         projectId: projectId == null ? null : (decodeUuid('Project', projectId) ?? projectId),
       }));
-      return { ...(before === undefined ? { id } : {}), spec: JSON.stringify({ ...rest, rights }) };
+      const isNew = { id, backend_id: backend as string | null, backend_type: await heldBackendType(tx, settings) };
+      return { ...(before === undefined ? isNew : {}), spec: JSON.stringify({ ...rest, rights }) };
     },
-    async remove(tx, { id, name }) {
+    async written(tx, id, _, before) {
+      const row = await lockObject(tx, 'DnsZone', id);
+      if (row === undefined || isAnswered(row)) return;
+      const wanted = publishedZone(row);
+      if (before === undefined) await createZone(tx, wake, wanted);
+      else await updateZone(tx, wake, await zoneIdOf(tx, row.name), wanted);
+    },
+    async remove(tx, row) {
+      const { id, name } = row;
       const user = await nameInZone(tx, name);
       if (user !== undefined)
         refuse('IN_USE', `the GSLB ${user} is in the zone ${name}: delete it first`, { field: ['input', 'id'] });
+      if (!isAnswered(row)) await removeZone(tx, await zoneIdOf(tx, name));
       await deleteObject(tx, 'DnsZone', id);
     },
   };
+}
+
+/** What our own name servers say of themselves. */
+function checkOwnHead(check: InputCheck, { nameServers, signed, secondaries }: JsonObject): void {
+  if ((nameServers as readonly string[]).length > 0)
+    check.fault('nameServers', 'nameServers are those that have joined with the role dns: leave it out');
+  if (signed === true)
+    check.fault('signed', 'whether our own name servers sign is the setting gslb.signZones: leave it out');
+  if ((secondaries as readonly string[]).length > 0)
+    check.fault('secondaries', 'our own name servers transfer no zones: start more of them instead', 'NOT_SUPPORTED');
+}
+
+/** As dns/ has it, where others publish names too. A zone without rights is nobody's. */
+function publishedZone({ name, backendId, spec }: ZoneObject): ZoneInput {
+  const bySuffix = Map.groupBy(spec.rights, ({ suffix }) => suffix);
+  const rules = [...bySuffix].map(([suffix, rights]) => {
+    const projectIds = rights.flatMap(({ projectId }) => projectId ?? []);
+    return { suffix, projectIds: projectIds.length < rights.length ? null : projectIds };
+  });
+  const { nameServers, signed: isSigned, secondaries } = spec;
+  const nobody = { suffix: name, projectIds: [] };
+  return { name, backendId, rules: rules.length > 0 ? rules : [nobody], spec: { nameServers, isSigned, secondaries } };
+}
+
+async function zoneIdOf(tx: Transaction, name: string): Promise<string> {
+  return (await readZoneNamed(tx, name))?.id ?? '';
 }
 
 interface Right {

@@ -1,23 +1,25 @@
 // What a name is checked against beyond its own settings: its zone and who may use it, its flavor, its pools, and the names around it.
 // Run before the transaction for all faults at once, and again in it.
 import { cnameLoop } from '../../../dns/policy/cname-loop.ts';
-import { staticFault } from '../../../dns/policy/static-answer.ts';
+import { capabilities } from '../../../dns/records/backend-types.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject } from '../../../platform/json.ts';
 import {
   type CheckedPool,
+  type CheckedZone,
   checkedPools,
   checkedVantagePoints,
   cnamesOfNames,
   zonesOver,
 } from '../conductor/name-check-store.ts';
 import { readObjects } from '../conductor/object-store.ts';
-import { namePlan } from '../engine/name-plan.ts';
 import { ruleFault } from '../engine/quorum.ts';
 import { nameSpec } from './name-spec.ts';
+import { isSameBackend } from './named-backends.ts';
 import { type FlavorSpec, type GslbSpec, quorumRule } from './specs.ts';
+import { staticFaults } from './static-checks.ts';
 
 export interface CheckedName {
   readonly projectId: string;
@@ -38,15 +40,18 @@ export async function checkName(sql: Sql, check: InputCheck, name: CheckedName):
   else checkFlavor(check, flavor.name, flavor.spec, spec);
   const pools = await checkPools(sql, check, projectId, given);
   if (zone === undefined || flavor === undefined || flavor.deleted || pools === undefined) return undefined;
-  if (zone.backend !== flavor.spec.backend)
+  const backend = { id: zone.backendId, type: zone.backendType };
+  if (!isSameBackend({ id: flavor.spec.backend, type: flavor.spec.backendType }, backend))
     check.fault(
       'flavorId',
-      `the flavor ${flavor.name} is for the backend ${flavor.spec.backend}; the zone ${zone.name} is answered by ${zone.backend}`,
+      `the flavor ${flavor.name} is for another DNS backend (${flavor.spec.backendType}) than that of the zone ${zone.name} (${zone.backendType})`,
     );
   checkMembers(check, { name: flavor.name, spec: flavor.spec }, pools);
   await checkRules(sql, check, flavor.spec, pools);
   await checkCnames(sql, check, name, zone.name, spec, pools);
-  if (flavor.spec.backend !== 'ANSWERER') checkStatic(check, name, spec, pools);
+  if (!capabilities[zone.backendType].policies)
+    for (const { field, message } of staticFaults({ fqdn, zone: zone.name, type: zone.backendType, spec, pools }))
+      check.fault(field, message, 'NOT_SUPPORTED');
   return zone.name;
 }
 
@@ -55,7 +60,7 @@ async function checkZone(
   check: InputCheck,
   projectId: string,
   fqdn: string,
-): Promise<{ readonly name: string; readonly backend: string } | undefined> {
+): Promise<CheckedZone | undefined> {
   const [zone] = await zonesOver(sql, fqdn.replace(/^\*\./, ''));
   const own = (zone?.spec.rights ?? []).filter((right) => right.projectId === null || right.projectId === projectId);
   if (zone === undefined || own.length === 0) {
@@ -71,7 +76,7 @@ async function checkZone(
     );
     return undefined;
   }
-  return { name: zone.name, backend: zone.spec.backend };
+  return zone;
 }
 
 function checkFlavor(check: InputCheck, name: string, flavor: FlavorSpec, spec: GslbSpec): void {
@@ -182,26 +187,4 @@ async function findLoop(sql: Sql, fqdn: string, own: readonly string[]): Promise
     next = found.flatMap(([, to]) => to);
   }
   return cnameLoop(targets);
-}
-
-/** What a backend without a policy of its own can't say. */
-function checkStatic(check: InputCheck, { fqdn }: CheckedName, spec: GslbSpec, pools: readonly CheckedPool[]): void {
-  const regional = pools.find((pool) => pool.spec.scope === 'REGION');
-  if (regional !== undefined)
-    check.fault(
-      'poolIds',
-      `the pool ${regional.name} has scope REGION: the backend answers all clients alike`,
-      'NOT_SUPPORTED',
-    );
-  const plan = namePlan({
-    gslb: { ...spec, id: 'new', version: 0, fqdn, steps: spec.policy.steps, clientMapId: null },
-    pools: pools.map(({ id, spec: { minUp } }) => ({ id, minUp })),
-    members: pools.flatMap(({ id: poolId, members }) =>
-      members.map((member) => ({ ...member.spec, id: member.id, poolId, latencyMs: {}, lastUpAt: null })),
-    ),
-    standings: new Map(),
-  });
-  const fault = staticFault(plan);
-  if (fault !== undefined)
-    check.fault('policy', `the backend of the flavor can't answer this: ${fault}`, 'NOT_SUPPORTED');
 }

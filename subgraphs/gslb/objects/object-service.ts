@@ -64,6 +64,8 @@ export interface Handler<Type extends ObjectType = ObjectType> {
   readonly kind: GslbKind & { readonly name: Type };
   /** Faults beyond the settings themselves. Run before the transaction, and again in it. */
   check?(sql: Sql, check: InputCheck, settings: JsonObject, place: Place): Promise<void>;
+  /** In the transaction, before `check`: holds what it reads, so that it stays so until the end. */
+  hold?(tx: Transaction, settings: JsonObject): Promise<void>;
   /** The UUID of the pool of a new member, and its project. */
   parent?(
     attempt: Attempt,
@@ -163,7 +165,11 @@ export class ObjectService<Type extends ObjectType> {
 
   delete(context: RequestContext, input: NamedInput & object): Outcome<Type> {
     return this.run('Delete', context, input, async (attempt) => {
-      await this.find(attempt, context, input.id);
+      // Of a zone nothing stays, and a repeated request must get its first answer.
+      if (this.#type === 'DnsZone') {
+        requireAdmin(caller(context));
+        attempt.check.id('id', input.id, this.#type);
+      } else await this.find(attempt, context, input.id);
       attempt.check.throwIfAny();
       return async (tx) => {
         const row = await this.lock(tx, input);
@@ -228,6 +234,7 @@ export class ObjectService<Type extends ObjectType> {
   }
 
   async #again(tx: Transaction, settings: JsonObject, place: Place): Promise<void> {
+    await this.#handler.hold?.(tx, settings);
     const check = new InputCheck();
     await this.#handler.check?.(tx, check, settings, place);
     check.throwIfAny();

@@ -18,6 +18,7 @@ import type { PresentVote } from '../conductor/present-votes.ts';
 import { monitorsFor, namesUsing, usesOf } from '../conductor/use-store.ts';
 import type { GslbKind } from '../parts/kind.ts';
 import { gslbKinds } from '../parts/kinds.ts';
+import type { DnsBackendService } from './dns-backend-service.ts';
 import type { MemberService } from './member-service.ts';
 import { knownTypes } from './monitor-types.ts';
 import type { ObjectReads } from './object-reads.ts';
@@ -32,10 +33,12 @@ export interface ResolverParts {
   readonly reads: ObjectReads;
   readonly services: Readonly<Record<ObjectType, AnyService>>;
   readonly members: MemberService;
+  readonly backends: DnsBackendService;
 }
 
 export function objectResolvers(parts: ResolverParts): Resolvers {
-  const { reads, services, members, db } = parts;
+  const { reads, services, members, db, backends } = parts;
+  const backend = (context: Context, id: string | null | undefined) => (id == null ? null : backends.one(context, id));
   const query = gslbKinds.map(({ name }) => [
     lower(name),
     (_: unknown, { id }: { id: string }, context: Context) => reads.byGlobalId(context, name as ObjectType, id),
@@ -129,9 +132,13 @@ export function objectResolvers(parts: ResolverParts): Resolvers {
       poolMembers: async ({ id }: MonitorObject, args: PageArguments, context: Context) =>
         reads.page(context, 'GslbPoolMember', args, { among: (await usesOf(db, id)).memberIds }),
     },
-    GslbFlavor: {},
+    GslbFlavor: {
+      backend: ({ spec }: ObjectRows['GslbFlavor'], _: unknown, context: Context) => backend(context, spec.backend),
+      backendType: ({ spec }: ObjectRows['GslbFlavor']) => spec.backendType ?? 'ANSWERER',
+    },
     GslbVantagePoint: {},
     DnsZone: {
+      backend: ({ backendId }: ObjectRows['DnsZone'], _: unknown, context: Context) => backend(context, backendId),
       rights: ({ spec }: ObjectRows['DnsZone']) =>
         spec.rights.map(({ suffix, projectId }) => ({
           suffix,

@@ -3,6 +3,9 @@ import type { SqlValue } from '../../../platform/database/database.ts';
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
 import type { ObjectRows, ObjectType } from '../conductor/object-store.ts';
 
+/** Of a zone that says nothing of it. */
+const usualHead = { nameServers: [], signed: false, secondaries: [] };
+
 /** `pools`: of a name, in order. */
 export function settingsOf<Type extends ObjectType>(
   type: Type,
@@ -19,7 +22,12 @@ export function settingsOf<Type extends ObjectType>(
       suffix,
       ...(projectId === null ? {} : { projectId }),
     }));
-    return { ...spec, name, rights };
+    return { ...usualHead, ...spec, name, rights, backend: (row as ObjectRows['DnsZone']).backendId };
+  }
+  if (type === 'GslbFlavor') {
+    const { name, spec } = row as ObjectRows['GslbFlavor'];
+    const { backendType: _, ...rest } = spec;
+    return { ...(rest as unknown as JsonObject), name };
   }
   const { name, spec, ...rest } = row as ObjectRows['GslbVantagePoint'];
   return { ...(spec as unknown as JsonObject), name, ...(type === 'GslbVantagePoint' ? { region: rest.region } : {}) };

@@ -2,6 +2,7 @@
 // and plans are made from them. All fields are present, null where nothing is set.
 import type { GeoWay, MemberPlan, PolicyStep } from '../../../dns/policy/plan.ts';
 import type { Preset } from '../../../dns/policy/presets.ts';
+import type { BackendType } from '../../../dns/records/backend-types.ts';
 import type { JsonObject } from '../../../platform/json.ts';
 import type { Failback } from '../engine/failback.ts';
 import type { NoneUpRow } from '../engine/name-plan.ts';
@@ -99,8 +100,9 @@ export interface GslbSpec {
 
 export interface FlavorSpec {
   readonly description: string;
-  /** ANSWERER: our own name servers; else the name of a DNS backend. */
-  readonly backend: string;
+  /** UUID of a DNS backend; null: our own name servers. */
+  readonly backend: string | null;
+  readonly backendType: BackendType;
   /** Presets that names may have, and CUSTOM; empty: all. */
   readonly policies: readonly (Preset | 'CUSTOM')[];
   /** Names of those that check; empty: all. */
@@ -128,14 +130,17 @@ export interface VantagePointSpec {
 /** Who may create which names in a zone. */
 export interface ZoneSpec {
   readonly description: string;
-  /** ANSWERER, or the name of a DNS backend. */
-  readonly backend: string;
   readonly rights: readonly {
     /** Names end in this: the zone, or a name in it. */
     readonly suffix: string;
     /** UUID; null: all projects. */
     readonly projectId: string | null;
   }[];
+  /** How it is made, by a backend that makes zones. */
+  readonly nameServers: readonly string[];
+  readonly signed: boolean;
+  /** ADDRESS:PORT. */
+  readonly secondaries: readonly string[];
 }
 
 export type { GeoWay, NoneUpRow, PolicyStep };

@@ -3,6 +3,7 @@ import { hostField, objectField } from '../../../platform/graph/described/fields
 import type { DescribedFault } from '../../../platform/graph/described/kind.ts';
 import {
   addressBlockField,
+  booleanField,
   enumField,
   integerField,
   listField,
@@ -14,9 +15,13 @@ import {
 import { policyType } from './gslb.ts';
 import { descriptionSetting, type GslbKind, nameSetting, regionField, setting } from './kind.ts';
 
-const backendSetting = setting(textField('ANSWERER, our own name servers, or the name of a DNS backend.', 63, 1), {
-  default: 'ANSWERER',
-});
+const backendSetting = setting(
+  { ...textField('The DNS backend that answers. Null: our own name servers.', 255), type: 'DnsBackend' },
+  { fixed: true, refersTo: 'DnsBackend' },
+);
+const backendTypeText = `  "The kind of its backend."
+  backendType: DnsBackendType!
+`;
 
 export const flavor: GslbKind = {
   name: 'GslbFlavor',
@@ -28,7 +33,7 @@ export const flavor: GslbKind = {
   fields: {
     name: { ...nameSetting, description: `Unique. ${nameSetting.description}` },
     description: descriptionSetting,
-    backend: { ...backendSetting, fixed: true },
+    backend: backendSetting,
     policies: setting(listField(enumField('A policy.', policyType), 'Policies that names may have. Default: all.', 8), {
       default: [],
     }),
@@ -53,7 +58,7 @@ export const flavor: GslbKind = {
       default: 1_000,
     }),
   },
-  typeFields: '',
+  typeFields: backendTypeText,
   refine(spec) {
     const faults: DescribedFault[] = [];
     if (Number(spec.shortestTtlSeconds) > Number(spec.longestTtlSeconds))
@@ -125,13 +130,35 @@ export const zone: GslbKind = {
   fields: {
     name: setting(required(textField('The zone, in lower case, without a dot at the end.', 253, 1)), { fixed: true }),
     description: descriptionSetting,
-    backend: { ...backendSetting, fixed: true },
+    backend: backendSetting,
     rights: setting(
       listField(objectField('A right.', right), 'Who may create names in it, at most 100. None: nobody.', 100),
       { default: [] },
     ),
+    nameServers: setting(
+      listField(
+        textField('A host name.', 253, 1),
+        'Its NS records, at most 13, where the backend makes the zone. Our own name servers name themselves.',
+        13,
+      ),
+      { default: [] },
+    ),
+    signed: setting(
+      booleanField('Whether POWERDNS signs it. Our own name servers sign by the setting gslb.signZones.'),
+      {
+        default: false,
+      },
+    ),
+    secondaries: setting(
+      listField(
+        textField('ADDRESS:PORT.', 80, 1),
+        'POWERDNS: ADDRESS:PORT of servers that are told of each change, at most 13.',
+        13,
+      ),
+      { default: [] },
+    ),
   },
-  typeFields: `  "Rises with each change of its names."
+  typeFields: `${backendTypeText}  "Rises with each change of its names."
   generation: Int!
   "DS records that its parent is to have, as text; empty: our own name servers do not sign it."
   ds: [String!]!

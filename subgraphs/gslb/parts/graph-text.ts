@@ -15,13 +15,16 @@ import {
 } from '../../../platform/graph/described/text.ts';
 import { definitionsOf, type Fields, quoted, required, textField } from '../../../platform/graph/fields.ts';
 import type { GslbKind } from './kind.ts';
-import { gslbKinds } from './kinds.ts';
+import { describedKinds } from './kinds.ts';
 
 export function gslbGraphText(): string {
   const definitions = new Map(
-    gslbKinds.flatMap(({ fields, createFields = {} }) => [...definitionsOf(fields), ...definitionsOf(createFields)]),
+    describedKinds.flatMap(({ fields, createFields = {} }) => [
+      ...definitionsOf(fields),
+      ...definitionsOf(createFields),
+    ]),
   );
-  return [...definitions.values(), ...gslbKinds.flatMap(textsOf), rootText()].join('\n');
+  return [...definitions.values(), ...describedKinds.flatMap(textsOf), rootText()].join('\n');
 }
 
 function textsOf(kind: GslbKind): string[] {
@@ -88,11 +91,11 @@ ${project}${typeFields(kind.fields)}${kind.typeFields}  "When it was created."
 }
 
 function rootText(): string {
-  const reads = gslbKinds.map(({ name, words: [article, what] }) => {
+  const reads = describedKinds.map(({ name, words: [article, what] }) => {
     const description = quoted(`${upper(`${article} ${what}`)}; null when the caller may not see it.`);
     return `  ${description}\n  ${lower(name)}(id: ID!): ${name}\n`;
   });
-  const writes = gslbKinds.flatMap(({ name, words: [article, what] }) =>
+  const writes = describedKinds.flatMap(({ name, words: [article, what] }) =>
     [
       ['Create', `Creates ${article} ${what}.`],
       ['Update', `Changes ${article} ${what}.`],

@@ -43,8 +43,8 @@ afterAll(async () => {
 function inputOf(change: Partial<BackendInput> = {}): BackendInput {
   const { address, port } = server.place;
   const keySecret = server.key.secret.toString('base64');
-  const rfc2136 = { servers: [`${address}:${port}`], keyName: server.key.name, keySecret };
-  return { name: 'bind', type: 'RFC2136', rfc2136, ...change };
+  const rfc2136 = { servers: [`${address}:${port}`], keyName: server.key.name };
+  return { name: 'bind', type: 'RFC2136', rfc2136, credentials: { keySecret }, ...change };
 }
 
 function create(input = inputOf()) {
@@ -54,7 +54,7 @@ function create(input = inputOf()) {
 
 function update(id: string, input: BackendInput) {
   const checked = checkBackend(input, testEgress);
-  return ground.db.transaction((tx) => updateBackend(tx, ground.sealer, id, { ...checked, name: input.name }));
+  return ground.db.transaction((tx) => updateBackend(tx, ground, id, { ...checked, name: input.name }));
 }
 
 const makeZone = (backendId: string | null, change: object = {}) =>
@@ -95,10 +95,9 @@ describe('a backend', () => {
   test('gets its secret again when its servers change, else it stays', async () => {
     const { id } = await create();
     const own = inputOf().rfc2136 as NonNullable<BackendInput['rfc2136']>;
-    const { keySecret: _secret, ...withoutSecret } = own;
-    await update(id, inputOf({ name: 'renamed', rfc2136: withoutSecret }));
-    const moved = { ...withoutSecret, servers: ['127.0.0.1:5399'] };
-    await expect(update(id, inputOf({ rfc2136: moved }))).rejects.toThrow('CREDENTIALS_REQUIRED');
+    await update(id, inputOf({ name: 'renamed', credentials: null }));
+    const moved = { ...own, servers: ['127.0.0.1:5399'] };
+    await expect(update(id, inputOf({ rfc2136: moved, credentials: null }))).rejects.toThrow('CREDENTIALS_REQUIRED');
     const row = await readBackend(ground.db, id);
     expect(row).toMatchObject({ name: 'renamed', version: 2 });
     const opened: BackendSecret = openSecret(ground.sealer, row as never);
@@ -120,7 +119,7 @@ describe('a backend', () => {
     expect(await resealBackends(ground.db, options)).toEqual({ resealed: 1, trusted: [], failed });
     const row = await readBackend(ground.db, id);
     expect(row).toMatchObject({ keyId: 'k2' });
-    expect(openSecret(sealer, row as never)).toEqual({ keySecret: own.keySecret });
+    expect(openSecret(sealer, row as never)).toEqual(inputOf().credentials);
   });
 
   test('with a zone is not removed', async () => {
@@ -134,15 +133,17 @@ describe('a backend', () => {
   });
 
   const trust = { certificateSha256: `SHA256:${'A'.repeat(43)}` };
-  const powerdns = { servers: [{ url: 'https://127.0.0.1:8081', dns: '127.0.0.1:53', ...trust }], apiKey: 'k' };
+  const powerdns = { servers: [{ url: 'https://127.0.0.1:8081', dns: '127.0.0.1:53', ...trust }] };
+  const credentials = { apiKey: 'k' };
   test.each<[string, Partial<BackendInput>, string]>([
     ['no fields of its type', { rfc2136: null }, 'needs rfc2136'],
     ['fields of another type', { powerdns }, 'has no powerdns'],
+    ['a secret of another type', { credentials }, 'has no apiKey'],
     ['a name with a dot', { name: 'a.b' }, 'name'],
     ['no servers', { rfc2136: { servers: [], keyName: 'k' } }, '0 servers'],
     ['a server by name', { rfc2136: { servers: ['ns.example.test:53'], keyName: 'k' } }, 'ADDRESS:PORT'],
     ['a server twice', { rfc2136: { servers: ['127.0.0.1:53', '127.0.0.1:53'], keyName: 'k' } }, 'twice'],
-    ['a short secret', { rfc2136: { servers: ['127.0.0.1:53'], keyName: 'k', keySecret: 'AAAA' } }, 'base64'],
+    ['a short secret', { credentials: { keySecret: 'AAAA' } }, 'base64'],
     [
       'another algorithm',
       { rfc2136: { servers: ['127.0.0.1:53'], keyName: 'k', keyAlgorithm: 'hmac-md5' } },
@@ -152,7 +153,7 @@ describe('a backend', () => {
       'an API without TLS',
       {
         type: 'POWERDNS',
-        rfc2136: null,
+        ...{ rfc2136: null, credentials },
         powerdns: { ...powerdns, servers: [{ ...powerdns.servers[0], url: 'http://127.0.0.1', dns: '127.0.0.1:53' }] },
       },
       'https URL',
@@ -161,14 +162,14 @@ describe('a backend', () => {
       'a certificate that nobody vouches for',
       {
         type: 'POWERDNS',
-        rfc2136: null,
-        powerdns: { apiKey: 'k', servers: [{ url: 'https://127.0.0.1', dns: '127.0.0.1:53' }] },
+        ...{ rfc2136: null, credentials },
+        powerdns: { servers: [{ url: 'https://127.0.0.1', dns: '127.0.0.1:53' }] },
       },
       'fingerprint',
     ],
     [
       'a transfer key without its secret',
-      { type: 'POWERDNS', rfc2136: null, powerdns: { ...powerdns, transferKeyName: 'k' } },
+      { type: 'POWERDNS', rfc2136: null, credentials, powerdns: { ...powerdns, transferKeyName: 'k' } },
       'transferKeySecret is missing',
     ],
   ])('with %s is refused', (_what, change, message) => {

@@ -108,7 +108,7 @@ test('record sets of a backend without a policy are declared with the verdict', 
   await open();
   const other = 'static.test';
   const { db } = place.ground;
-  await db.execute(`INSERT INTO gslb_zone (name, id, spec) VALUES (?, ?, '{"backend":"plain"}')`, [other, newUuid()]);
+  await db.execute(`INSERT INTO gslb_zone (name, id, backend_type) VALUES (?, ?, 'RFC2136')`, [other, newUuid()]);
   const name = await place.name('shop', {}, [place.poolId], other);
   const geo = await place.name('geo', { policy: { preset: 'GEO', steps: [] } }, [place.poolId], other);
   await place.say(checker, { [one]: 'UP', [two]: 'UP' });
@@ -190,7 +190,7 @@ test('a name that the servers of its zone do not take in time is an ERROR, and o
   await open();
   const other = 'static.test';
   const { db } = place.ground;
-  await db.execute(`INSERT INTO gslb_zone (name, id, spec) VALUES (?, ?, '{"backend":"plain"}')`, [other, newUuid()]);
+  await db.execute(`INSERT INTO gslb_zone (name, id, backend_type) VALUES (?, ?, 'RFC2136')`, [other, newUuid()]);
   const name = await place.name('shop', {}, [place.poolId], other);
   await late(name);
   expect(await provisioned(name)).toMatchObject({

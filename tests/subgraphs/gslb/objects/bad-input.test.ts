@@ -25,15 +25,18 @@ beforeAll(async () => {
   );
   await graph.make('gslbPoolMemberCreate', { poolId: other, name: 'one', addresses: ['203.0.113.8'] }, owner);
   await graph.make('gslbPoolMemberCreate', { poolId: other, name: 'two', addresses: ['203.0.113.9'] }, owner);
-  await graph.make(
-    'dnsZoneCreate',
-    { name: 'plain.test', backend: 'powerdns', rights: [{ suffix: 'plain.test' }] },
-    admin,
-  );
+  const backend = (label: string) => ({
+    ...{ name: label, type: 'RFC2136', rfc2136: { servers: ['203.0.113.53:53'], keyName: 'tidegate' } },
+    credentials: { keySecret: 'c2VjcmV0LXNlY3JldC1zZWNyZXQ=' },
+  });
+  const knot = await graph.make('dnsBackendCreate', backend('knot'), admin);
+  const bind = await graph.make('dnsBackendCreate', backend('bind'), admin);
+  await graph.make('dnsZoneCreate', { name: 'plain.test', backendId: knot, rights: [{ suffix: 'plain.test' }] }, admin);
   const uuid = Buffer.from(`Project:${projectB}`).toString('base64url');
   await graph.make('dnsZoneCreate', { name: 'beta.test', rights: [{ suffix: 'beta.test', projectId: uuid }] }, admin);
   await graph.make('dnsZoneCreate', { name: 'part.test', rights: [{ suffix: 'a.part.test' }] }, admin);
-  const plain = await graph.make('gslbFlavorCreate', { name: 'plain', backend: 'powerdns' }, admin);
+  const plain = await graph.make('gslbFlavorCreate', { name: 'plain', backendId: knot, shortestTtlSeconds: 0 }, admin);
+  const bound = await graph.make('gslbFlavorCreate', { name: 'bound', backendId: bind }, admin);
   const narrow = await graph.make(
     ...([
       'gslbFlavorCreate',
@@ -53,7 +56,8 @@ beforeAll(async () => {
     { name: 'hasty', type: 'TCP', delayMs: 100, timeoutMs: 100 },
     owner,
   );
-  ids = { ...world, names, regional, other, empty, plain, narrow, hasty };
+  ids = { ...world, names, regional, other, empty, plain, narrow, hasty, knot, bound };
+  await graph.make('gslbCreate', { fqdn: 'kept.plain.test', flavorId: plain, poolIds: [other] }, owner);
   await graph.make('gslbCreate', { fqdn: 'target.gslb.test', flavorId: world.flavor, poolIds: [names] }, owner);
 });
 afterAll(async () => graph.stop());
@@ -175,6 +179,36 @@ const cases: readonly (readonly [string, string, Input, readonly string[]])[] = 
     'gslbCreate',
     name({ fqdn: 'new.plain.test', flavorId: '$plain', policy: 'GEO' }),
     ['NOT_SUPPORTED input.policy'],
+  ],
+  [
+    'a flavor of another backend of the same type',
+    'gslbCreate',
+    name({ fqdn: 'new.plain.test', flavorId: '$bound' }),
+    ['INVALID_INPUT input.flavorId'],
+  ],
+  [
+    'a name at the apex of a zone whose backend publishes below it',
+    'gslbCreate',
+    name({ fqdn: 'plain.test', flavorId: '$plain' }),
+    ['NOT_SUPPORTED input.fqdn'],
+  ],
+  [
+    'a label that a host name has not, at a backend of host names',
+    'gslbCreate',
+    name({ fqdn: '_a.plain.test', flavorId: '$plain' }),
+    ['NOT_SUPPORTED input.fqdn'],
+  ],
+  [
+    'a TTL of 0 at a backend that has none',
+    'gslbCreate',
+    name({ fqdn: 'new.plain.test', flavorId: '$plain', ttlSeconds: 0 }),
+    ['NOT_SUPPORTED input.ttlSeconds'],
+  ],
+  [
+    'a policy that the backend can not express, for a name that it has',
+    'gslbPoolUpdate',
+    { id: '$other', scope: 'REGION' },
+    ['NOT_SUPPORTED input.id'],
   ],
   [
     'verdicts by region at a backend that answers all alike',
@@ -415,6 +449,8 @@ test("an administrator's objects are changed by nobody else", async () => {
     ['gslbFlavorUpdate', { id: world.flavor, shortestDelayMs: 100 }],
     ['gslbVantagePointDelete', { id: world.vantagePoint }],
     ['dnsZoneUpdate', { id: world.zone, rights: [] }],
+    ['dnsBackendUpdate', { id: ids.knot ?? '', name: 'mine' }],
+    ['dnsBackendDelete', { id: ids.knot ?? '' }],
   ] as const)
     expect((await graph.mutate(mutation, input, owner)).faults).toEqual(['FORBIDDEN ']);
   expect(await graph.everything()).toBe(before);

@@ -29,6 +29,8 @@ const administered = [
   'gslbVantagePoints',
   'dnsZone',
   'dnsZones',
+  'dnsBackend',
+  'dnsBackends',
   'gslbCheckers',
   'gslbNameServers',
 ];
@@ -84,13 +86,15 @@ test('the answer to a name of another project is explained to nobody, also throu
   expect(await graph.ask(owner, explain('shop.gslb.test'))).toMatchObject({ one: { gslb: { id: world.gslb } } });
 });
 
-test('only administrators see vantage points, zones and machines', async () => {
-  for (const field of ['gslbVantagePoints', 'dnsZones', 'gslbCheckers', 'gslbNameServers'])
+test('only administrators see vantage points, zones, DNS backends and machines', async () => {
+  for (const field of ['gslbVantagePoints', 'dnsZones', 'dnsBackends', 'gslbCheckers', 'gslbNameServers'])
     await expect(graph.ask(owner, `{ ${field} { nodes { id } } }`)).rejects.toThrow('Only administrators');
   const ask = (id: string, field: string) =>
     graph.ask<{ one: unknown }>(owner, `query ($id: ID!) { one: ${field}(id: $id) { id } }`, { id });
   expect(await ask(world.vantagePoint, 'gslbVantagePoint')).toEqual({ one: null });
   expect(await ask(world.zone, 'dnsZone')).toEqual({ one: null });
+  const backend = await graph.make('dnsBackendCreate', { name: 'ours', type: 'ANSWERER' });
+  expect(await ask(backend, 'dnsBackend')).toEqual({ one: null });
 });
 
 test('a mutation that names an object of another project gets the words of an unknown id', async () => {

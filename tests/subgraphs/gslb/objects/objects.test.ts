@@ -24,7 +24,7 @@ test('a name is shown with its pools, members, monitors, flavor and CMP object',
   const { gslb } = await graph.ask<{ gslb: unknown }>(
     ...([
       owner,
-      `query ($id: ID!) { gslb(id: $id) { fqdn zone policy ttlSeconds noneUp action provisioningStatus operatingStatus flavor { name backend }
+      `query ($id: ID!) { gslb(id: $id) { fqdn zone policy ttlSeconds noneUp action provisioningStatus operatingStatus flavor { name backend { id } backendType }
         pools { name minUp failback { mode } members { nodes { name addresses weight adminState verdict votes { vantagePoint } } }
           monitors { name type hasAuth parameters } gslbs { nodes { fqdn } } } history { nodes { id } } } }`,
       { id: world.gslb },
@@ -33,7 +33,7 @@ test('a name is shown with its pools, members, monitors, flavor and CMP object',
   expect(gslb).toMatchObject({
     ...{ fqdn: 'shop.gslb.test', zone: 'gslb.test', policy: 'ROUND_ROBIN', ttlSeconds: 30, noneUp: 'ALL' },
     ...{ action: 'CREATE', provisioningStatus: 'PENDING', operatingStatus: null },
-    flavor: { name: 'usual', backend: 'ANSWERER' },
+    flavor: { name: 'usual', backend: null, backendType: 'ANSWERER' },
     pools: [
       {
         ...{ name: 'web', minUp: 1, failback: { mode: 'IMMEDIATE' }, gslbs: { nodes: [{ fqdn: 'shop.gslb.test' }] } },

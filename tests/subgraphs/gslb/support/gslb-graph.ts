@@ -28,7 +28,7 @@ export function identity(role: Role | 'ADMIN', project = projectA): Identity {
     : { ...common, admin: false, projects: { [project]: role } };
 }
 
-const administered = /^(gslbFlavor|gslbVantagePoint|dnsZone)/;
+const administered = /^(gslbFlavor|gslbVantagePoint|dnsZone|dnsBackend)/;
 
 export class GslbGraph extends Ground {
   readonly schema: GraphQLSchema;
@@ -103,7 +103,7 @@ export class GslbGraph extends Ground {
   /** All tables of GSLB, as text: what a refused request leaves as it was. */
   async everything(): Promise<string> {
     const tables = await this.db.query<{ name: string }>(
-      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE 'gslb%' ORDER BY 1",
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() AND (table_name LIKE 'gslb%' OR table_name LIKE 'dns%') ORDER BY 1",
     );
     const rows: unknown[] = [];
     for (const { name } of [...tables, { name: 'owed_work' }, { name: 'status_change' }])

@@ -102,10 +102,7 @@ export class GslbPlace {
     await db.execute('INSERT INTO gslb_monitor_use (id, monitor_id, pool_id) VALUES (?, ?, ?)', [
       ...[newUuid(), this.monitorId, this.poolId],
     ]);
-    await db.execute(`INSERT INTO gslb_zone (name, id, spec) VALUES (?, ?, '{"backend":"ANSWERER"}')`, [
-      zone,
-      newUuid(),
-    ]);
+    await db.execute(`INSERT INTO gslb_zone (name, id) VALUES (?, ?)`, [zone, newUuid()]);
   }
 
   async pool(id: string, pool: PoolSpec): Promise<void> {
