@@ -10,17 +10,15 @@ import type { TsigKey } from '../../../dns/wire/tsig.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { ServerProcess } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
-import { TlsTerminator } from '../../../lab/neutron/tls-terminator.ts';
-import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { egressFrom } from '../../../platform/net/egress.ts';
 import { testEgress } from '../../support/egress.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patience } from '../../support/patience.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
-import { powerdns, zone } from '../support/name-servers.ts';
+import { zone } from '../support/name-servers.ts';
+import { powerdnsApi } from '../support/powerdns-api.ts';
 import { type ContractPlace, describeContract } from './contract.ts';
 
-const apiKey = 'a-key-of-the-test';
 const signal = new AbortController().signal;
 
 interface ApiPlace extends ContractPlace {
@@ -29,18 +27,9 @@ interface ApiPlace extends ContractPlace {
   readonly options: ConstructorParameters<typeof PowerdnsServer>[0];
 }
 
-/** With its packet cache on, as it is by default. */
 async function open(): Promise<ApiPlace> {
-  const apiPort = await freePort();
-  const server = await powerdns('127.0.0.1', [
-    ...['--webserver=yes', '--webserver-address=127.0.0.1', `--webserver-port=${apiPort}`],
-    ...['--webserver-allow-from=127.0.0.1', '--api=yes', `--api-key=${apiKey}`, '--default-api-rectify=no'],
-    ...['--cache-ttl=20', '--primary=yes', '--gsqlite3-dnssec=yes', '--disable-axfr=no', '--allow-axfr-ips='],
-  ]);
-  const certificate = await makeCertificate({ commonName: 'pdns', names: ['127.0.0.1'] });
-  const terminator = await TlsTerminator.start({ ...certificate, toPort: apiPort });
-  const certificateSha256 = `SHA256:${Buffer.from(certificate.sha256, 'hex').toString('base64').replace(/=+$/, '')}`;
-  const url = `https://127.0.0.1:${terminator.port}`;
+  const server = await powerdnsApi();
+  const { url, certificateSha256, apiKey } = server;
   const options = {
     place: { url, certificateSha256, caCertificates: null },
     ...{ dns: server.place, apiKey, egress: testEgress, timeoutMs: 5_000 },
@@ -54,10 +43,7 @@ async function open(): Promise<ApiPlace> {
     removeAll: (name, type) => server.nsupdate(`update delete ${name} ${type}`),
     kill: () => server.kill(),
     start: () => server.start(),
-    async remove() {
-      await terminator.stop();
-      await server.remove();
-    },
+    remove: () => server.remove(),
   };
 }
 

@@ -1,5 +1,5 @@
 // Real name servers, each on a free loopback port with one zone and its key: PowerDNS as it is embedded, and BIND.
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTsigKey } from '../../../dns/servers/tsig-key-file.ts';
 import type { TsigKey } from '../../../dns/wire/tsig.ts';
@@ -138,16 +138,20 @@ zone "${zone}" { type primary; file "${home}/zone"; allow-update { key tidegate;
   return nameServer(place.path, keyFile, { address: '127.0.0.1', port }, begin, () => place.remove());
 }
 
-export async function knot(): Promise<NameServer> {
+/** `sameKeyFile`: of a server that has the same key; default: a new one. */
+export async function knot(sameKeyFile?: string): Promise<NameServer> {
   const place = await temporaryFolder();
   const port = await freePort();
   const home = join(place.path, 'knot');
   for (const folder of [home, join(home, 'run')]) await mkdir(folder, { mode: 0o700 });
   const keyFile = join(home, 'key');
-  const { stdout } = await runProgram('tsig-keygen', ['-a', 'hmac-sha256', 'tidegate']);
-  await writeFile(keyFile, stdout);
+  const keyText =
+    sameKeyFile === undefined
+      ? (await runProgram('tsig-keygen', ['-a', 'hmac-sha256', 'tidegate'])).stdout
+      : await readFile(sameKeyFile, 'utf8');
+  await writeFile(keyFile, keyText);
   await chmod(keyFile, 0o600);
-  const secret = /secret "([^"]+)"/.exec(stdout)?.[1] ?? '';
+  const secret = /secret "([^"]+)"/.exec(keyText)?.[1] ?? '';
   await writeFile(
     join(home, `${zone}.zone`),
     `$ORIGIN ${zone}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 604800 1\n@ NS ns\nns A 127.0.0.1\n`,
@@ -192,4 +196,4 @@ zone:
 }
 
 /** All, by name. */
-export const nameServers = { PowerDNS: () => powerdns(), BIND: bind, Knot: knot } as const;
+export const nameServers = { PowerDNS: () => powerdns(), BIND: bind, Knot: () => knot() } as const;
