@@ -35,13 +35,15 @@ export interface GraphAnswer {
 }
 
 const connectionLimit = 8;
+/** Many processes start at once, on a busy machine. */
+const acquireTimeoutMs = 30_000;
 const failure = new PlannedFailure();
 let relay: RelaySubgraph | undefined;
 let identity: Identity | undefined;
 
 async function start(plan: RelayPlan): Promise<{ readonly owner: string }> {
   const log = pino({ level: process.env.TRIAL_LOG ?? 'silent' }, pino.destination(2));
-  const db = new FailingDatabase({ connection: plan.connection, connectionLimit }, failure);
+  const db = new FailingDatabase({ connection: plan.connection, connectionLimit, acquireTimeoutMs }, failure);
   const ground = new Ground(db, { ...plan, log });
   const { owner } = ground;
   relay = createRelaySubgraph({

@@ -89,7 +89,7 @@ export function judge(evidence: Evidence, window: Window): Verdict {
     if (open.has(row.state)) add('unsettled', row.id, about);
     else if ((row.state === 'SUCCEEDED') !== appliedAtMs.length > 0) add('settledWrong', row.id, about);
     if (row.wasUnknown && receivedAtMs.length === 0) {
-      const whose = whoseSilence(row, evidence);
+      const whose = whoseSilence(row, evidence, arrivalMs);
       if (whose === 'its own') add('falseUnknown', row.id, about);
       else unseen[whose] += 1;
     }
@@ -128,13 +128,14 @@ export function judge(evidence: Evidence, window: Window): Verdict {
 /**
  * Why the device never saw an UNKNOWN call: its process was killed or paused when it was journaled as sent, or, if it lived to
  * the deadline, no outside cause: then it knew that it had not sent anything, and should have said so.
+ * `lateMs`: a busy machine notes the end of a relay late, as it does a call's arrival.
  */
-function whoseSilence(row: JournalRow, { lives, pauses }: Evidence): 'its own' | 'killed' | 'paused' {
+function whoseSilence(row: JournalRow, { lives, pauses }: Evidence, lateMs: number): 'its own' | 'killed' | 'paused' {
   const { sentAtMs } = row;
   if (sentAtMs === null) return 'its own';
   const deadlineAtMs = row.deadlineAtMs ?? sentAtMs;
   const life = lives.find(({ owner }) => owner === row.owner);
-  if (life === undefined || (life.endedAtMs !== undefined && life.endedAtMs <= deadlineAtMs)) return 'killed';
+  if (life === undefined || (life.endedAtMs !== undefined && life.endedAtMs <= deadlineAtMs + lateMs)) return 'killed';
   return wasPaused(pauses, row.owner, sentAtMs, deadlineAtMs) ? 'paused' : 'its own';
 }
 

@@ -24,7 +24,10 @@ export interface BackendObject {
 /** The wire: SSH (exec or a command line), HTTPS, or OVSDB's JSON-RPC over mutual TLS. */
 export type TransportKind = 'ssh' | 'https' | 'ovsdb';
 
-/** One SSH exec: the command is a constant of the driver, and all user data is in `stdin`. */
+/**
+ * One SSH exec: the command is a constant of the driver, and all user data is in `stdin`. A command that gets nothing of its `stdin`
+ * must change nothing: such a call counts as never sent.
+ */
 export interface ExecCall {
   readonly kind: 'exec';
   readonly command: string;
