@@ -17,6 +17,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'lb-change': async () => (await import('./lb-change.ts')).benchLbChange,
   'gslb-dns': async () => (await import('./gslb-dns.ts')).benchGslbDns,
   'gslb-checks': async () => (await import('./gslb-checks.ts')).benchGslbChecks,
+  'gslb-change': async () => (await import('./gslb-change.ts')).benchGslbChange,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

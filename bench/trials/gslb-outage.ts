@@ -32,6 +32,8 @@ export interface OutageFigures {
 }
 
 const usualSize: SiteSize = { endpoints: 4, conductors: 2, workers: 2, nameServers: 2, checkers: 2 };
+/** What is not right after so long is told. */
+const slowMs = 5_000;
 /** Longer than a claim of work. */
 const usualSettleMs = 60_000;
 /** A resolver has asked again by then. */
@@ -51,6 +53,10 @@ export async function runOutageTrials(
     findings.push(`${name}: ${what}`);
     progress(what);
   };
+  const tookOver = (ms: number) => {
+    takeovers.push(ms);
+    progress(`another took over after ${Math.round(ms)} ms`);
+  };
   await using cleanup = new AsyncDisposableStack();
   const site = cleanup.adopt(
     await Site.open({ ...usualSize, ...options.size, answerMs: options.answerMs ?? usualAnswerMs, found }),
@@ -61,7 +67,7 @@ export async function runOutageTrials(
     const fault = random.pick(Object.keys(faults));
     name = `${trials}: ${fault}`;
     const begin = faults[fault];
-    const end = await begin?.({ site, random, tookOver: (ms) => takeovers.push(ms) });
+    const end = await begin?.({ site, random, tookOver });
     await sleep(random.integer(0, 1_000));
     progress(`${name}; ${await change(site, random)}`);
     await sleep(random.integer(0, 6_000));
@@ -70,9 +76,13 @@ export async function runOutageTrials(
     trials += 1;
     const overMs = performance.now();
     let wrong = await wrongNow(site);
+    let tellMs = slowMs;
     while (wrong.length > 0 && performance.now() - overMs < settleMs && !isEnding()) {
       await sleep(50);
       wrong = await wrongNow(site);
+      if (performance.now() - overMs < tellMs) continue;
+      for (const { what } of wrong) progress(`after ${tellMs} ms: ${what}`);
+      tellMs *= 2;
     }
     // It was cut short: that says nothing.
     if (isEnding() && wrong.length > 0) {

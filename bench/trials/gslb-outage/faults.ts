@@ -28,7 +28,7 @@ async function killed(place: Place, group: Group, parts: readonly Part[]): Promi
   return async () => {
     const tookMs = await taken;
     if (tookMs !== undefined) tookOver(tookMs);
-    await Promise.all(parts.map((part) => part.start()));
+    for (const part of parts) await part.start();
     for (const { name } of parts) site.outside.expect(name, true);
   };
 }

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 
-const askMs = 10;
+const usualAskMs = 10;
 const host = '127.0.0.1';
 const typeA = 1;
 
@@ -33,6 +33,10 @@ export interface OutsideOptions {
   /** Who asks again, as resolvers do, has an answer by then. */
   readonly answerMs: number;
   readonly found: (what: string) => void;
+  /** Each answer. */
+  readonly seen?: (server: string, seen: Seen) => void;
+  /** Each server is asked so often; default 10. */
+  readonly askMs?: number;
 }
 
 export class Outside {
@@ -49,7 +53,7 @@ export class Outside {
 
   constructor(options: OutsideOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#tick(), askMs);
+    this.#timer = setInterval(() => this.#tick(), options.askMs ?? usualAskMs);
   }
 
   get names(): readonly string[] {
@@ -110,6 +114,7 @@ export class Outside {
   #take(server: Server, packet: Buffer): void {
     const seen = { ...readAnswer(packet), atMs: performance.now() };
     server.last = seen;
+    this.#options.seen?.(server.name, seen);
     if (!this.#begun || (seen.code === 0 && seen.addresses.length > 0)) return;
     this.emptyAnswers += 1;
     this.#options.found(`${server.name} answered ${server.fqdn} with code ${seen.code} and no address`);

@@ -1,0 +1,93 @@
+// Endpoints die, and the time is taken until our name servers, and the bare prober beside them, answer without them. Both see the same
+// deaths, at random moments between their checks. What is answered besides is looked at all the time.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../../tests/support/free-port.ts';
+import { ToldChild } from '../support/told-child.ts';
+import { Site } from '../trials/gslb-outage/site.ts';
+import type { ProberOptions } from './bare-prober.ts';
+
+export interface DeathsOptions {
+  readonly deaths: number;
+  readonly delayMs: number;
+  readonly vantagePoints: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export interface DeathFigures {
+  readonly changesMs: readonly number[];
+  readonly floorsMs: readonly number[];
+  /** Answers without what lived all the time, or with what was gone from that server's answers and had not returned. */
+  readonly wrongAnswers: number;
+}
+
+const script = fileURLToPath(new URL('./bare-prober.ts', import.meta.url));
+const ours = ['ns1', 'ns2'];
+const bare = 'bare';
+const lookMs = 2;
+const mostMs = 120_000;
+const quietMs = 300;
+
+export async function deathsOf(options: DeathsOptions): Promise<DeathFigures> {
+  const { deaths, delayMs, vantagePoints, signal } = options;
+  await using stack = new AsyncDisposableStack();
+  let wrongAnswers = 0;
+  let steady = '';
+  let victim = '';
+  /** Servers whose answers it has left. */
+  const left = new Set<string>();
+  const site = stack.adopt(
+    await Site.open({
+      ...{ endpoints: 2, conductors: 1, workers: 1, nameServers: ours.length, checkers: 1, vantagePoints, delayMs },
+      ...{ answerMs: mostMs, found: () => undefined },
+      seen: (name, { addresses }) => {
+        if (steady === '' || name === site.powerdnsName) return;
+        if (!addresses.includes(steady) || (left.has(name) && addresses.includes(victim))) wrongAnswers += 1;
+      },
+    }),
+    (each) => each.close(),
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'gslb-change-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const dnsPort = await freePort();
+  const [first, second] = site.endpoints;
+  if (first === undefined || second === undefined) throw new Error('there are no endpoints');
+  const addresses = [first.address, second.address];
+  const program: ProberOptions = { addresses, port: first.port, delayMs, dnsPort };
+  const prober = stack.adopt(new ToldChild({ script, file: join(folder, 'prober.json'), program }), (each) =>
+    each.kill(),
+  );
+  await prober.start();
+  await site.outside.add({ name: bare, port: dnsPort, fqdn: 'shop.gslb.test' });
+  const has = (name: string, address: string) => site.outside.last(name)?.addresses.includes(address) === true;
+  const until = async (what: string, is: () => boolean) => {
+    const fromMs = performance.now();
+    while (!is()) {
+      if (performance.now() - fromMs > mostMs) throw new Error(`${what}: not within ${mostMs} ms`);
+      await sleep(lookMs, undefined, { signal });
+    }
+  };
+  const all = [...ours, bare];
+  await until('all to be answered', () => all.every((name) => addresses.every((each) => has(name, each))));
+  [steady, victim] = [first.address, second.address];
+  const [changesMs, floorsMs]: [number[], number[]] = [[], []];
+  for (let death = 0; death < deaths; death += 1) {
+    await sleep(quietMs + Math.random() * delayMs, undefined, { signal });
+    const fromMs = performance.now();
+    const gone = second.die();
+    const gonesAt = (names: readonly string[], times: number[]) =>
+      until('it to leave the answers', () => {
+        for (const name of names) if (!has(name, victim)) left.add(name);
+        return names.every((name) => left.has(name));
+      }).then(() => times.push(performance.now() - fromMs));
+    await Promise.all([gone, gonesAt(ours, changesMs), gonesAt([bare], floorsMs)]);
+    await sleep(quietMs, undefined, { signal });
+    left.clear();
+    await second.start();
+    await until('it to come back', () => all.every((name) => has(name, victim)));
+  }
+  return { changesMs, floorsMs, wrongAnswers: wrongAnswers + site.outside.emptyAnswers };
+}
