@@ -6,7 +6,7 @@ import type { Address } from '../platform/net/origin.ts';
 
 export const partNames = [
   ...['firewall', 'fortigate', 'bigip', 'onyx', 'neo', 'openvswitch', 'apache', 'neutron'],
-  'balancers',
+  ...['balancers', 'sites'],
 ] as const;
 export type PartName = (typeof partNames)[number];
 

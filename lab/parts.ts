@@ -71,6 +71,14 @@ export const parts: Readonly<Record<PartName, PartRow>> = {
     load: async () => (await import('./parts/balancers.ts')).startBalancers,
     loadLeftOver: async () => (await import('./parts/balancers.ts')).leftOfBalancers,
   },
+  sites: {
+    summary: 'Three sites with a web server and a checker each, and two name servers.',
+    needsRoot: false,
+    prefersRoot: true,
+    troubles: [],
+    load: async () => (await import('./parts/sites.ts')).startSites,
+    loadLeftOver: async () => (await import('./parts/sites.ts')).leftOfSites,
+  },
 };
 
 /** Whether it runs as root, where root is to be had. */

@@ -27,6 +27,7 @@ import { BalancerGround, balancerSettings } from './lab/balancers.ts';
 import { openControl } from './lab/control.ts';
 import { endLeftOver, Lab } from './lab/lab.ts';
 import { labLines } from './lab/lines.ts';
+import { SitesGround } from './lab/sites.ts';
 import { ownersOf } from './owners.ts';
 import { startPrivateDns } from './private-dns.ts';
 import { type RunningProcess, startProcess } from './process.ts';
@@ -157,10 +158,11 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   if (running.access === undefined) throw new Error('an all-in-one process has the role system');
   const accounts = await firstAccounts(running.access, folder.path);
   if (lab !== undefined) {
-    const balancers = new BalancerGround({ config: whole, rows, folder, running, lab: lab.places, log, signal });
-    stack.defer(() => balancers.stop());
+    const ground = { config: whole, rows, folder, running, lab: lab.places, log, signal };
+    const grounds = { balancers: new BalancerGround(ground), sites: new SitesGround(ground) };
+    for (const each of Object.values(grounds)) stack.defer(() => each.stop());
     // A first download takes longer than a start may: such a part is added when it is there.
-    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, balancers }));
+    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, grounds }));
     const control = await openControl(folder, lab);
     stack.defer(() => control.stop());
   }

@@ -1,20 +1,27 @@
 // The part `balancers` while it runs: its network, its processes, and what is done to them. Nodes of load balancers outlive the processes
 // of their hosts, so that they are ended by their namespaces, or by the files that they were started with.
-import { createHash, randomInt } from 'node:crypto';
-import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pathExists } from '../../embedded/find-program.ts';
 import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
-import { readMachineFile, writeMachineFile } from '../../platform/machines/machine-file.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { NetnsNames } from '../../subgraphs/loadbalancer/host/providers/netns-names.ts';
 import type { HostAct, PartHost, PartOptions } from '../part.ts';
+import {
+  foldersOf,
+  freeLoopback,
+  idOf,
+  isFree,
+  joinedFolder,
+  makeOwn,
+  readPartState,
+  writePartState,
+} from '../part-place.ts';
+import { namespaces, setCut } from '../switched-network.ts';
 import type { Given } from './given.ts';
 import { Line, type LineOptions } from './lines.ts';
-import { BalancerNetwork, namespaces, setCut } from './network.ts';
+import { BalancerNetwork } from './network.ts';
 import { clientName, hostNames, type Plan, planOf } from './plan.ts';
 import { endProcessesIn, endProcessesOf } from './processes.ts';
 import { startWeb } from './web.ts';
@@ -28,7 +35,6 @@ const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
 /** Of the setting lbhost.folder, in which there are Unix sockets. */
 const longestHostFolder = 60;
 const loopbackWebPort = 8080;
-const loopbackTries = 20;
 const dnsPort = 53;
 /** In the data folder, for shells. */
 const addressesFile = 'balancers.env';
@@ -51,13 +57,10 @@ export class Balancers {
   async start(): Promise<void> {
     const { folder, signal } = this.#options;
     await endLeftOver(folder);
-    const before = await readState(folder);
+    const before = await readPartState(folder);
     this.#plan =
       this.#network === undefined ? await loopbackPlan(before.third) : await this.#network.layOut(before.third, signal);
-    await writeWhole(
-      join(folder, 'state.json'),
-      JSON.stringify({ folder, third: Number(this.#plan.net.split('.')[2]) }),
-    );
+    await writePartState(folder, this.#plan.net);
     await this.#layLines();
     for (const name of [...this.#plan.webs, ...this.#plan.hosts].map((each) => each.name)) await this.#begin(name);
     await this.#writeFiles();
@@ -97,7 +100,7 @@ export class Balancers {
     if (!this.hosts.some((host) => host.name === name)) return this.#actOnNode(act, name);
     if (act === 'kill') return this.#kill(name);
     if (act === 'plug') await this.#begin(name);
-    await this.#network?.setPlugged(name, act === 'plug');
+    await this.#network?.setPlugged([name, `${name}t`], act === 'plug');
   }
 
   async #actOnNode(act: HostAct, node: string): Promise<void> {
@@ -176,16 +179,12 @@ export class Balancers {
     ];
   }
 
-  /** The folder of the host's credentials. It renews them itself: its own stay as long as they are valid here. */
+  /** The folder of the host's credentials. */
   async #joined(index: number): Promise<string> {
     const given = this.#options.given.hosts[index];
     if (given === undefined) throw new Error(`there are no credentials for host ${index}`);
     const folder = join(this.#options.folder, `${hostNames[index]}-machine`);
-    await makeOwn(folder);
-    const kept = await readMachineFile(folder, 'lbhost').catch(() => undefined);
-    const isValid = kept?.authority === given.authority && Date.parse(kept.expiresAt) > Date.now();
-    await writeMachineFile(folder, { ...(isValid ? kept : given), role: 'lbhost', endpoint: this.#urls.endpoint });
-    return folder;
+    return joinedFolder(folder, given, { role: 'lbhost', endpoint: this.#urls.endpoint });
   }
 
   async #end(name: string): Promise<void> {
@@ -244,10 +243,7 @@ export class Balancers {
 
 /** Ends what a killed process left running, with the configuration of this folder, here or where the folder was before. */
 export async function endLeftOver(folder: string): Promise<void> {
-  const { folder: earlier = folder } = await readState(folder);
-  // Copied, not moved: what runs at the old place does not belong to this folder.
-  const isMoved = earlier !== folder && !(await pathExists(earlier));
-  for (const each of isMoved ? [folder, earlier] : [folder]) await endRunning(each);
+  for (const each of await foldersOf(folder)) await endRunning(each);
 }
 
 /** Of hosts, their nodes too, which outlive the processes of their hosts. */
@@ -266,24 +262,12 @@ export async function removeOutside(folder: string): Promise<void> {
   for (const name of hostNames) await rm(hostFolderIn(folder, name), { recursive: true, force: true });
 }
 
-/** Of the names of its namespaces. */
-function idOf(folder: string): string {
-  return createHash('sha256').update(folder).digest('hex').slice(0, 6);
-}
-
 /** Where the path is too long, it is in a folder for short ones. */
 function hostFolderIn(folder: string, name: string): string {
   const path = join(folder, name);
   if (path.length <= longestHostFolder) return path;
   const uid = process.getuid?.() ?? 0;
   return `${uid === 0 ? '/run' : '/tmp'}/tidegate-lab-${uid}-${idOf(folder)}-${name}`;
-}
-
-/** In /tmp others may have made it. */
-async function makeOwn(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const { uid } = await lstat(path);
-  if (uid !== process.getuid?.()) throw new Error(`${path} belongs to another user`);
 }
 
 async function spacesOf(hosts: readonly NetnsNames[]): Promise<string[]> {
@@ -295,35 +279,8 @@ async function namespacesOr(network: BalancerNetwork | undefined): Promise<reado
   return network === undefined ? [] : namespaces();
 }
 
-async function loopbackPlan(preferred: number | undefined): Promise<Plan> {
-  for (let tried = 0; tried < loopbackTries; tried += 1) {
-    const third = tried === 0 && preferred !== undefined ? preferred : randomInt(256);
-    const plan = planOf(`127.79.${third}`, loopbackWebPort);
-    const [{ address }] = plan.webs as [Plan['webs'][0]];
-    if (await isFree(address, loopbackWebPort)) return plan;
-  }
-  throw new Error(`no free /24 was found in 127.79.0.0/16 after ${loopbackTries} tries`);
-}
-
-function isFree(host: string, port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
-  });
-}
-
-async function readState(folder: string): Promise<{ readonly folder?: string; readonly third?: number }> {
-  try {
-    const { folder: ranIn, third } = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) as {
-      folder?: unknown;
-      third?: unknown;
-    };
-    return {
-      ...(typeof ranIn === 'string' ? { folder: ranIn } : {}),
-      ...(Number.isInteger(third) && Number(third) >= 0 && Number(third) < 256 ? { third: Number(third) } : {}),
-    };
-  } catch {
-    return {};
-  }
+function loopbackPlan(preferred: number | undefined): Promise<Plan> {
+  const of = (net: string) => planOf(net, loopbackWebPort);
+  const free = (net: string) => isFree(of(net).webs[0]?.address ?? net, loopbackWebPort);
+  return freeLoopback('127.79', preferred, free).then(of);
 }

@@ -4,7 +4,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathExists } from '../../embedded/find-program.ts';
 import { Balancers, endLeftOver, removeOutside } from '../balancers/balancers.ts';
-import { readGiven } from '../balancers/given.ts';
+import { balancersGiven } from '../balancers/given.ts';
 import type { LeftOver, StartPart } from '../part.ts';
 
 const programs = ['/usr/sbin/haproxy', '/usr/sbin/nginx'];
@@ -15,7 +15,7 @@ export const startBalancers: StartPart = async (options) => {
   for (const path of [...programs, ...(isRoot ? rootPrograms : [])])
     if (!(await pathExists(path))) return { available: false, unavailable: `${path} is missing` };
   // The part's folder is in the lab's, which is in the data folder.
-  const given = await readGiven(dirname(dirname(options.folder)));
+  const given = await balancersGiven.read(dirname(dirname(options.folder)));
   if (given === undefined)
     return { available: false, unavailable: 'the control plane gave it no place to join: only "npm start" has it' };
   await mkdir(options.folder, { recursive: true, mode: 0o700 });

@@ -6,9 +6,10 @@ import { lstat, mkdir, readFile, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Given, readGiven, writeGiven } from '../../lab/balancers/given.ts';
-import { BalancerNetwork, namespaces } from '../../lab/balancers/network.ts';
+import { balancersGiven, type Given } from '../../lab/balancers/given.ts';
+import { BalancerNetwork } from '../../lab/balancers/network.ts';
 import { plainLabFolder } from '../../lab/folders.ts';
+import { namespaces } from '../../lab/switched-network.ts';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
 import { ask } from '../bin/support/up-process.ts';
 import { endProcessesOf } from '../support/left-processes.ts';
@@ -338,26 +339,26 @@ describe('what the control plane gives', () => {
   beforeAll(async () => {
     folder = await temporaryFolder();
     await mkdir(join(folder.path, plainLabFolder));
-    await writeGiven(folder.path, given);
+    await balancersGiven.write(folder.path, given);
   });
   afterAll(() => folder.remove());
 
   test('is read again, and only its owner can', async () => {
-    expect(await readGiven(folder.path)).toEqual(given);
+    expect(await balancersGiven.read(folder.path)).toEqual(given);
     const path = join(folder.path, plainLabFolder, 'balancers.given.json');
     expect((await lstat(path)).mode & 0o777).toBe(0o600);
     // Root reads it as a stranger's: no link is followed, and nothing but its own form is taken.
     await rename(path, join(dirname(path), 'elsewhere'));
     await symlink(join(dirname(path), 'elsewhere'), path);
-    expect(await readGiven(folder.path)).toBeUndefined();
+    expect(await balancersGiven.read(folder.path)).toBeUndefined();
   });
 
   test('anything else is nothing', async () => {
     const other = await temporaryFolder();
     await mkdir(join(other.path, plainLabFolder));
-    expect(await readGiven(other.path)).toBeUndefined();
-    await writeGiven(other.path, { ...given, ports: { ...given.ports, dns: 70_000 } });
-    expect(await readGiven(other.path)).toBeUndefined();
+    expect(await balancersGiven.read(other.path)).toBeUndefined();
+    await balancersGiven.write(other.path, { ...given, ports: { ...given.ports, dns: 70_000 } });
+    expect(await balancersGiven.read(other.path)).toBeUndefined();
     await other.remove();
   });
 });

@@ -22,7 +22,7 @@ export const remove = localVerb({
     await askLab(options.data, { do: 'remove', part, orphanMappings }, signal);
     const printer = new Printer(stdout, env);
     if (options.json) return printer.json({ part, removed: true });
-    const registered = part === 'balancers' ? 'hosts' : `backend lab-${part}`;
+    const registered = part === 'balancers' || part === 'sites' ? 'machines' : `backend lab-${part}`;
     await printer.line(`${part} is stopped; its ${registered} and its configuration are deleted`);
   },
 });

@@ -1,9 +1,7 @@
 // The lab's load balancer hosts leave the graph when their part is removed, as an administrator removes hosts that are gone for good.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
-import { askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
+import { administrator, askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
 
 /** Until the end of a host's connection is recorded, and the last of its nodes is. */
 const leaveMs = 20_000;
@@ -21,10 +19,7 @@ export class LeavingHosts {
 
   /** With the administrator's password in the data folder. Throws when it is not that any more, or when nodes are on the hosts. */
   static async of(caller: GraphCaller, dataPath: string, machines: readonly string[]): Promise<LeavingHosts> {
-    const password = (await readFile(join(dataPath, 'admin.password'), 'utf8')).trim();
-    const input = { name: 'admin', password };
-    const { accessToken } = await changeGraph<{ accessToken: string }>(caller, 'login', input, 'accessToken');
-    const admin = { ...caller, token: accessToken };
+    const admin = await administrator(caller, dataPath);
     for (const id of machines.flatMap(hostOf)) {
       const query = 'query ($id: ID!) { loadBalancerHost(id: $id) { name nodeCount } }';
       const { loadBalancerHost: host } = await askGraph<Answer>(admin, query, { id });

@@ -1,4 +1,6 @@
 // What the lab asks of the graph, as any client does.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 export interface GraphCaller {
   /** Of the endpoint, without a path. */
@@ -63,4 +65,12 @@ export async function changeGraph<Payload>(
   const [refusal] = payload.userErrors;
   if (refusal !== undefined) throw new GraphRefusal(mutation, refusal);
   return payload;
+}
+
+/** With the administrator's password in the data folder. Throws when it is not that any more. */
+export async function administrator(caller: GraphCaller, dataPath: string): Promise<GraphCaller> {
+  const password = (await readFile(join(dataPath, 'admin.password'), 'utf8')).trim();
+  const input = { name: 'admin', password };
+  const { accessToken } = await changeGraph<{ accessToken: string }>(caller, 'login', input, 'accessToken');
+  return { ...caller, token: accessToken };
 }

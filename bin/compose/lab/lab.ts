@@ -21,6 +21,7 @@ import { parts, runsAsRoot } from '../../../lab/parts.ts';
 import { KnownListeners } from '../../../platform/net/egress.ts';
 import type { Address } from '../../../platform/net/origin.ts';
 import { backendName, LabBackends, type LabBackendsOptions } from './backends.ts';
+import type { PartGround } from './part-ground.ts';
 
 export const defaultParts: readonly PartName[] = ['firewall'];
 
@@ -45,7 +46,7 @@ export interface HostRow extends PartHost {
 
 /** What parts need of the control plane. */
 export interface LabServing extends LabBackendsOptions {
-  readonly balancers: { lay(): Promise<void>; removal(): Promise<() => Promise<void>>; stop(): Promise<void> };
+  readonly grounds: Readonly<Partial<Record<PartName, PartGround>>>;
 }
 
 interface Part {
@@ -148,8 +149,12 @@ export class Lab {
 
   /** `name`: a host, or a node of a load balancer. Throws LabRefusal if there is none. */
   async act(act: HostAct, name: string): Promise<void> {
-    const [part] = [...this.#parts].find(([, { state, described }]) => state === 'RUNNING' && described?.hosts) ?? [];
-    if (part === undefined) throw new LabRefusal('no part with hosts is running: tidegate lab add balancers');
+    const running = [...this.#parts].filter(([, { state, described }]) => state === 'RUNNING' && described?.hosts);
+    const isOf = ({ described }: Part) => described?.hosts?.some((host) => host.name === name) === true;
+    // What is no host may be a node of a load balancer.
+    const [part] =
+      running.find(([, each]) => isOf(each)) ?? running.find(([each]) => each === 'balancers') ?? running[0] ?? [];
+    if (part === undefined) throw new LabRefusal('no part with hosts is running: tidegate lab add balancers, or sites');
     await this.#order.run(part, async () => {
       await this.#sourceOf(part)
         .act(part, act, name)
@@ -183,10 +188,10 @@ export class Lab {
         throw new LabRefusal(error instanceof Error ? error.message : String(error));
       };
       await this.#backends?.delete(part, orphanMappings).catch(refuse);
-      const balancers = part === 'balancers' ? this.#serving?.balancers : undefined;
-      const leave = orphanMappings ? undefined : await balancers?.removal().catch(refuse);
+      const ground = this.#serving?.grounds[part];
+      const leave = orphanMappings ? undefined : await ground?.removal().catch(refuse);
       await this.#sourceOf(part).remove(part);
-      await (leave?.() ?? balancers?.stop());
+      await (leave?.() ?? ground?.stop());
       this.#parts.delete(part);
       this.#showPlaces();
       await this.#remember((names) => names.filter((each) => each !== part));
@@ -213,7 +218,7 @@ export class Lab {
     if (this.#parts.get(part)?.state === 'RUNNING') return;
     this.#parts.set(part, { state: 'STARTING' });
     try {
-      if (part === 'balancers') await this.#serving?.balancers.lay();
+      await this.#serving?.grounds[part]?.lay();
       const answer = await this.#sourceOf(part).start(part, this.#options.log);
       if (!answer.available) return this.#failed(part, answer.unavailable);
       this.#parts.set(part, { state: 'RUNNING', described: answer.part });

@@ -14,6 +14,7 @@ function lineOf({ part, state, backend, note }: PartRow, dataPath: string): stri
   if (state === 'UNAVAILABLE') return `${part}: none, ${note}`;
   if (state === 'STARTING') return `${part}: still starting (tidegate lab list)`;
   const names = part === 'firewall' ? `; its namespaces are in ${join(dataPath, namesFile)}` : '';
-  if (part === 'balancers') return `${part}: addresses in ${join(dataPath, 'balancers.env')} (tidegate lab hosts)`;
+  if (part === 'balancers' || part === 'sites')
+    return `${part}: addresses in ${join(dataPath, `${part}.env`)} (tidegate lab hosts)`;
   return `${part}: backend "${backend}"${names}`;
 }

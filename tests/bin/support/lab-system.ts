@@ -40,7 +40,7 @@ interface Backend {
 }
 
 /** A part that is a backend. */
-export type Device = Exclude<PartName, 'balancers'>;
+export type Device = Exclude<PartName, 'balancers' | 'sites'>;
 
 export const isRoot = process.getuid?.() === 0;
 const isHere = (path: string): boolean => isRoot && existsSync(path);
@@ -140,7 +140,7 @@ export class LabSystem {
 
   async running(): Promise<readonly Device[]> {
     const rows = (await this.lab('list')).filter(({ state }) => state === 'RUNNING');
-    return rows.map(({ part }) => part).filter((part) => part !== 'balancers');
+    return rows.map(({ part }) => part).filter((part) => part !== 'balancers' && part !== 'sites');
   }
 
   async refusal(...words: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {

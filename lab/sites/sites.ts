@@ -1,0 +1,250 @@
+// The part `sites` while it runs: its network, its web servers, checkers and name servers, and what is done to them. Everything of it ends
+// with its process; of a killed one only namespaces are left.
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
+import { type Supervised, supervise } from '../../embedded/supervise.ts';
+import type { Address } from '../../platform/net/origin.ts';
+import { writeWhole } from '../../platform/secrets/key-file.ts';
+import { Line } from '../balancers/lines.ts';
+import { endProcessesIn } from '../balancers/processes.ts';
+import { startWeb } from '../balancers/web.ts';
+import type { HostAct, PartHost, PartOptions } from '../part.ts';
+import { foldersOf, freeLoopback, idOf, isFree, joinedFolder, readPartState, writePartState } from '../part-place.ts';
+import type { Given } from './given.ts';
+import { type Cut, SitesNetwork } from './network.ts';
+import { type Plan, planOf, type SitePlan, zoneName } from './plan.ts';
+
+export interface SitesOptions extends PartOptions {
+  readonly given: Given;
+}
+
+const isRoot = process.getuid?.() === 0;
+const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
+/** In the data folder, for shells. */
+const addressesFile = 'sites.env';
+
+/** What can be unplugged and killed. */
+interface Host {
+  readonly name: string;
+  readonly address: string;
+  readonly note: string;
+  /** Name of its namespace. */
+  readonly space: string;
+  readonly cut: Cut;
+  begin(): Promise<Supervised<EmbeddedServer>>;
+}
+
+export class Sites {
+  readonly #options: SitesOptions;
+  /** Undefined: on the loopback. */
+  readonly #network: SitesNetwork | undefined;
+  readonly #running = new Map<string, Supervised<EmbeddedServer>>();
+  readonly #lines: Line[] = [];
+  #plan: Plan = planOf('127.0.0', false);
+  /** The control plane, as its machines see it. */
+  #control = { endpoint: '', checkers: '', nameServers: '', ports: [] as readonly number[] };
+  #hosts: readonly Host[] = [];
+
+  constructor(options: SitesOptions) {
+    this.#options = options;
+    this.#network = isRoot ? new SitesNetwork(idOf(options.folder)) : undefined;
+  }
+
+  async start(): Promise<void> {
+    const { folder, signal } = this.#options;
+    await endLeftOver(folder);
+    const { third } = await readPartState(folder);
+    this.#plan = this.#network === undefined ? await loopbackPlan(third) : await this.#network.layOut(third, signal);
+    await writePartState(folder, this.#plan.net);
+    await this.#layLines();
+    this.#hosts = [
+      ...this.#plan.sites.flatMap((site) => [this.#web(site), this.#checker(site)]),
+      ...this.#plan.nameServers.map((server) => this.#nameServer(server)),
+    ];
+    for (const host of this.#hosts) await this.#begin(host);
+    await this.#writeAddresses();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((name) => this.#end(name)));
+    for (const line of this.#lines.splice(0)) await line.stop();
+    await endRunning(this.#options.folder);
+    await rm(this.#addressesPath, { force: true });
+  }
+
+  get reaches(): readonly Address[] {
+    return this.#plan.sites.map(({ address }) => ({ host: address, port: this.#plan.webPort }));
+  }
+
+  get hosts(): readonly PartHost[] {
+    return this.#hosts.map(({ name, address, note, space }) => ({
+      ...{ name, address, note, namespace: this.#network?.namespace(space) ?? null },
+    }));
+  }
+
+  /** Throws when there is none of that name. */
+  async act(act: HostAct, name: string): Promise<void> {
+    const host = this.#hosts.find((each) => each.name === name);
+    if (host === undefined)
+      throw new Error(`there is no host ${name}: the hosts are ${this.#hosts.map((each) => each.name).join(', ')}`);
+    if (act === 'unplug' && this.#network === undefined)
+      throw new Error('without root there is no network to unplug from: kill it, or start the lab as root');
+    if (act === 'kill') return this.#kill(name);
+    if (act === 'plug') await this.#begin(host);
+    await this.#network?.setCut(host.space, host.cut, act === 'unplug');
+  }
+
+  async #kill(name: string): Promise<void> {
+    const pid = this.#running.get(name)?.current.pid;
+    const ended = this.#end(name);
+    if (pid !== undefined) killQuietly(pid, 'SIGKILL');
+    await ended;
+  }
+
+  async #begin({ name, begin }: Host): Promise<void> {
+    if (!this.#running.has(name)) this.#running.set(name, await begin());
+  }
+
+  async #end(name: string): Promise<void> {
+    const process = this.#running.get(name);
+    this.#running.delete(name);
+    await process?.stop();
+  }
+
+  #web({ name: space, address, web: name }: SitePlan): Host {
+    const { folder, log, signal } = this.#options;
+    const port = this.#plan.webPort;
+    const options = { name, address, port, folder, wrapper: this.#wrapper(space), log };
+    return {
+      ...{ name, address: `${address}:${port}`, space, note: `the web server (nginx) of ${space}` },
+      cut: { what: 'web', port },
+      begin: () =>
+        supervise(
+          `the lab's ${name}`,
+          (ending) => startWeb({ ...options, signal: AbortSignal.any([signal, ending]) }),
+          { log },
+        ),
+    };
+  }
+
+  #checker({ name: site, address, checker: name }: SitePlan): Host {
+    const { folder, given } = this.#options;
+    const { machine, net } = this.#plan;
+    const { endpoint, checkers, ports } = this.#control;
+    return {
+      ...{ name, address, space: site, note: `the checker of the vantage point ${site}` },
+      cut: { what: 'checker', machine, ports },
+      begin: async () =>
+        this.#serve(name, site, 'checker', {
+          'internal.machineFolder': await joinedFolder(join(folder, `${name}-machine`), given.checkers[site], {
+            ...{ role: 'checker', endpoint },
+          }),
+          'checker.controlUrls': checkers,
+          'checker.vantagePoint': site,
+          'egress.allow': `${net}.0/24`,
+        }),
+    };
+  }
+
+  #nameServer({ name, address }: Plan['nameServers'][number]): Host {
+    const { folder, given } = this.#options;
+    const { dnsPort } = this.#plan;
+    const { endpoint, nameServers } = this.#control;
+    const credential = given.nameServers[name as keyof Given['nameServers']];
+    return {
+      ...{ name, address: `${address}:${dnsPort}`, space: name, note: `a name server of ${zoneName}` },
+      cut: { what: 'all' },
+      begin: async () =>
+        this.#serve(name, name, 'dns', {
+          'internal.machineFolder': await joinedFolder(join(folder, `${name}-machine`), credential, {
+            ...{ role: 'dns', endpoint },
+          }),
+          'nameserver.controlUrls': nameServers,
+          'nameserver.listen': `${address}:${dnsPort}`,
+          'nameserver.folder': join(folder, name),
+        }),
+    };
+  }
+
+  #serve(
+    name: string,
+    space: string,
+    role: 'checker' | 'dns',
+    settings: Readonly<Record<string, string>>,
+  ): Promise<Supervised<EmbeddedServer>> {
+    const { log } = this.#options;
+    const given = { name: `lab-${name}`, 'log.format': 'json', 'log.level': 'warn', ...settings };
+    const [command = '', ...args] = [
+      ...[...this.#wrapper(space), process.execPath, program, 'serve', '--roles', role],
+      ...(isRoot ? ['--as-root'] : []),
+      ...Object.entries(given).flatMap(([setting, value]) => ['--set', `${setting}=${value}`]),
+    ];
+    const label = `the lab's ${name}`;
+    const start = async () => new ServerProcess({ name: label, command, args, cwd: '/', runAs: undefined, log });
+    return supervise(label, start, { log, firstPauseMs: 500 });
+  }
+
+  #wrapper(space: string): readonly string[] {
+    return this.#network === undefined ? [] : ['nsenter', `--net=/run/netns/${this.#network.namespace(space)}`, '--'];
+  }
+
+  async #layLines(): Promise<void> {
+    const { ports } = this.#options.given;
+    const at: number[] = [];
+    for (const port of [ports.endpoint, ports.checkers, ports.nameServers]) at.push(await this.#layLine(port));
+    const host = this.#network === undefined ? '127.0.0.1' : this.#plan.machine;
+    const [endpoint, checkers, nameServers] = at.map((port) => `${host}:${port}`);
+    this.#control = {
+      ...{ endpoint: `http://${endpoint}/graphql`, ports: at },
+      ...{ checkers: `wss://${checkers}/link`, nameServers: `wss://${nameServers}/link` },
+    };
+  }
+
+  /** To a port of the control plane; on the loopback there is nothing between. */
+  async #layLine(port: number): Promise<number> {
+    if (this.#network === undefined) return port;
+    const { machine, net } = this.#plan;
+    const line = await Line.lay({ port, at: { host: machine, port: 0 }, block: `${net}.0/24` });
+    this.#lines.push(line);
+    return line.port;
+  }
+
+  get #addressesPath(): string {
+    return join(dirname(dirname(this.#options.folder)), addressesFile);
+  }
+
+  async #writeAddresses(): Promise<void> {
+    const { sites, nameServers, clients, webPort, dnsPort } = this.#plan;
+    const lines = [
+      ...[...sites, ...nameServers].map(({ name, address }) => `${name.toUpperCase()}=${address}`),
+      ...[`CLIENTS=${clients}`, `WEB_PORT=${webPort}`, `DNS_PORT=${dnsPort}`],
+      // For a name server that a person starts.
+      ...[`ENDPOINT=http://127.0.0.1:${this.#options.given.ports.endpoint}/graphql`],
+      `DNS_LINK=wss://127.0.0.1:${this.#options.given.ports.nameServers}/link`,
+    ];
+    await writeWhole(this.#addressesPath, `${lines.join('\n')}\n`);
+  }
+}
+
+/** Ends what a killed process left, with the configuration of this folder, here or where the folder was before. */
+export async function endLeftOver(folder: string): Promise<void> {
+  for (const each of await foldersOf(folder)) await endRunning(each);
+}
+
+async function endRunning(folder: string): Promise<void> {
+  if (!isRoot) return;
+  const network = new SitesNetwork(idOf(folder));
+  const spaces = await network.present();
+  await endProcessesIn(spaces);
+  await network.remove(spaces);
+}
+
+function loopbackPlan(preferred: number | undefined): Promise<Plan> {
+  const of = (net: string) => planOf(net, false);
+  const free = async (net: string) => {
+    const { sites, nameServers, webPort, dnsPort } = of(net);
+    return (await isFree(sites[0]?.address ?? net, webPort)) && isFree(nameServers[0]?.address ?? net, dnsPort);
+  };
+  return freeLoopback('127.78', preferred, free).then(of);
+}
