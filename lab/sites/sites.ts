@@ -73,8 +73,13 @@ export class Sites {
     await rm(this.#addressesPath, { force: true });
   }
 
+  /** Name servers too: an explanation asks them. */
   get reaches(): readonly Address[] {
-    return this.#plan.sites.map(({ address }) => ({ host: address, port: this.#plan.webPort }));
+    const { sites, nameServers, webPort, dnsPort } = this.#plan;
+    return [
+      ...sites.map(({ address }) => ({ host: address, port: webPort })),
+      ...nameServers.map(({ address }) => ({ host: address, port: dnsPort })),
+    ];
   }
 
   get hosts(): readonly PartHost[] {

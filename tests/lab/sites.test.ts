@@ -129,6 +129,10 @@ async function followsItsWebServers(system: LabSystem): Promise<void> {
     expect(counted?.length).toBeGreaterThanOrEqual(2);
     await system.told('plug', 'eu-web');
     await answeredByBoth(at, 'it to be back', (site) => site === 'eu');
+    await waitFor('both name servers to say the same in an explanation', async () => {
+      const explained = await told(system, 'gslbs', 'explain', fqdn, '--client', at.CLIENTS ?? '');
+      return [at.NS1, at.NS2].every((server) => new RegExp(`${server}.* ${at.EU} +0 `).test(explained));
+    });
     expect(await told(system, 'cmp-objects', 'show', 'tenant/42')).toMatch(/^ +shop\.gslb\.lab\.test +GEO /m);
   } finally {
     events.child.kill('SIGTERM');

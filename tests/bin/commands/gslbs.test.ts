@@ -137,3 +137,46 @@ test('freeze keeps the answer, and releases it', async () => {
   const both = await run('freeze', 'G1', '--release', '--until', at);
   expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('--release takes no --until')]);
 });
+
+test('explain shows each step with who was left out and why, and what each name server answers', async () => {
+  const answer = (...data: string[]) => ({
+    outcome: data.length === 0 ? 'SERVFAIL' : 'RECORDS',
+    scopeBits: 24,
+    records: data.map((each) => ({ type: 'A', data: each, ttlSeconds: 5 })),
+  });
+  const explained = (name: string, reason: string | null = null) => ({ id: `M-${name}`, member: { name }, reason });
+  const silent = { address: '192.0.2.54', error: 'no answer within 2 s', answered: null, latencyMs: null, behind: 1 };
+  const explanation = {
+    ...{ gslb, at: null, generation: 7, clientRegion: 'eu', clientCountry: null, clientContinent: 'EU' },
+    ...{ flip: { at, reason: '2 of 3 say so' }, answer: answer('192.0.2.1') },
+    steps: [
+      { step: 'UP', kept: [explained('eu'), explained('us')], left: [explained('ap', 'it is down')] },
+      { step: 'GEO', kept: [explained('eu')], left: [{ id: 'M-gone', member: null, reason: 'another region' }] },
+    ],
+    servers: [
+      {
+        ...{ name: 'ns1', address: '192.0.2.53', heardAt: at, planned: null, answered: answer('192.0.2.1') },
+        ...{ behind: 0, error: null, latencyMs: 3 },
+      },
+      { name: 'ns2', heardAt: null, planned: null, ...silent },
+    ],
+  };
+  server.answers = { gslbExplain: () => explanation };
+  const asked = ['explain', 'shop.gslb.test', '--client', '192.0.2.0/24', '--record', 'a'];
+  const { exitCode, stdout, stderr } = await run(...asked);
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(server.requests.at(-1)).toMatchObject({ name: 'shop.gslb.test', client: '192.0.2.0/24', type: 'A' });
+  for (const line of [
+    ...[/^Because of +2026-01-31T12:00:00.000Z 2 of 3 say so$/m, /^Client in +eu, EU$/m, /^Answer +192\.0\.2\.1$/m],
+    ...[/^TTL +5 s$/m, /^Scope +\/24$/m, /^UP +eu us +ap \(it is down\)$/m, /^GEO +eu +M-gone \(another region\)$/m],
+    ...[/^ns1 +192\.0\.2\.53 +192\.0\.2\.1 +0 +3 ms$/m, /^ns2 +192\.0\.2\.54 +no answer within 2 s +1 +-$/m],
+  ])
+    expect(stdout).toMatch(line);
+  server.answers = { gslbExplain: () => ({ ...explanation, answer: answer(), servers: [], at, flip: null }) };
+  const past = await run('explain', 'shop.gslb.test', '--at', at);
+  expect([past.stdout, past.stderr]).toEqual([expect.stringMatching(/^Answer +SERVFAIL$/m), '']);
+  expect(server.requests.at(-1)).toMatchObject({ at });
+  server.answers = { gslbExplain: () => null };
+  const none = await run('explain', 'other.gslb.test');
+  expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("no answer to 'other.gslb.test'")]);
+});
