@@ -5,6 +5,7 @@ import { marksFor } from '../../../platform/database/sql.ts';
 import type { Action, OperatingStatus, Provisioning, ProvisioningStatus } from '../engine/states.ts';
 import type { GslbSpec, PoolSpec } from '../objects/specs.ts';
 import { inPages } from './vote-store.ts';
+import { shareOf } from './zone-room.ts';
 
 export interface PlannedName {
   readonly id: string;
@@ -145,12 +146,15 @@ export async function poolsOfNames(db: Sql, gslbIds: readonly string[]): Promise
 }
 
 export type NameChange = Pick<PlannedName, 'plan' | 'generation' | 'operatingStatus' | 'statusMessage' | 'version'>;
+type Stored = Pick<PlannedName, 'id' | 'spec'>;
 
-export async function storeName(tx: Transaction, id: string, change: NameChange): Promise<void> {
+export async function storeName(tx: Transaction, { id, spec }: Stored, change: NameChange): Promise<void> {
   const { plan, generation, operatingStatus, statusMessage, version } = change;
+  const text = plan === null ? null : JSON.stringify(plan);
+  const bytes = text === null ? 0 : shareOf(text, spec.clientBlocks);
   await tx.execute(
-    'UPDATE gslb SET plan = ?, generation = ?, operating_status = ?, status_message = ?, version = ? WHERE id = ?',
-    [plan === null ? null : JSON.stringify(plan), generation, operatingStatus, statusMessage, version, id],
+    `UPDATE gslb SET plan = ?, plan_bytes = ?, generation = ?, operating_status = ?, status_message = ?, version = ? WHERE id = ?`,
+    [text, bytes, generation, operatingStatus, statusMessage, version, id],
   );
 }
 

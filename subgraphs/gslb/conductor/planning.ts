@@ -75,7 +75,7 @@ export async function planNames(
     const fault = await publish(tx, parts, planned, zones.get(name.zone));
     const told = write(planned, fault);
     if (told === undefined) continue;
-    await storeName(tx, name.id, told.row);
+    await storeName(tx, name, told.row);
     events.push(...told.events);
     if (!planned.answerChanges) continue;
     changed.push(...changesOf(planned));

@@ -10,11 +10,13 @@ import { checkCmpObject, cmpObjectOf } from '../../../platform/graph/cmp-object.
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject } from '../../../platform/json.ts';
-import { checkedVantagePoints, zonesOver } from '../conductor/name-check-store.ts';
+import { nameBeyond, nameBeyondMembers } from '../conductor/flavor-check-store.ts';
+import { checkedPools, checkedVantagePoints, zonesOver } from '../conductor/name-check-store.ts';
 import {
   databaseTime,
   deleteObject,
   lockObject,
+  type MemberObject,
   type NameRow,
   readObjects,
   updateObject,
@@ -34,7 +36,8 @@ import {
   setPoolUses,
   usesOf,
 } from '../conductor/use-store.ts';
-import { isAnswered } from '../conductor/zone-store.ts';
+import { refuseTooLarge, shareOf, takeZoneRoom } from '../conductor/zone-room.ts';
+import { isAnswered, readZonesNamed } from '../conductor/zone-store.ts';
 import { ruleFault } from '../engine/quorum.ts';
 import { created, provisioningAfter } from '../engine/states.ts';
 import { gslbEvents } from '../events.ts';
@@ -44,12 +47,12 @@ import type { GslbKind } from '../parts/kind.ts';
 import { monitor } from '../parts/monitor.ts';
 import { member, pool } from '../parts/pool.ts';
 import { checkMember, checkMonitor } from './member-checks.ts';
-import { checkName } from './name-checks.ts';
+import { checkName, nameWithoutRight } from './name-checks.ts';
 import { nameSpec, readFqdn } from './name-spec.ts';
 import { checkBackendNamed, heldBackendType } from './named-backends.ts';
 import type { Handler, ServiceParts } from './object-service.ts';
-import { type MonitorSecret, type QuorumSpec, quorumRule } from './specs.ts';
-import { refuseUnsaid } from './static-checks.ts';
+import { type FlavorSpec, type MonitorSecret, type QuorumSpec, quorumRule, type ZoneSpec } from './specs.ts';
+import { planBefore, refuseUnsaid } from './static-checks.ts';
 
 type Named<Type extends string> = GslbKind & { readonly name: Type };
 
@@ -176,7 +179,9 @@ export function memberHandler(
       const row = before ?? (await lockObject(tx, 'GslbPoolMember', id));
       if (row === undefined) return;
       if (before === undefined) await checkRoom(tx, row.poolId);
-      await refuseUnsaid(tx, [row.poolId], before === undefined ? 'poolId' : 'id');
+      const field = before === undefined ? 'poolId' : 'id';
+      await refuseUnsaid(tx, [row.poolId], field);
+      await checkMemberRoom(tx, row, field);
       await touch(tx, id, row.poolId);
     },
     async remove(tx, { id, poolId }) {
@@ -193,6 +198,13 @@ async function checkRoom(tx: Transaction, poolId: string): Promise<void> {
   if ((await lockObject(tx, 'GslbPool', poolId)) === undefined) refuse('NOT_FOUND', 'the pool was deleted', field);
   const count = (await membersIn(tx, [poolId])).length;
   if (count > mostInPool) refuse('LIMIT_REACHED', `the pool has ${mostInPool} members; more are not allowed`, field);
+  const beyond = await nameBeyondMembers(tx, poolId);
+  if (beyond !== undefined)
+    refuse(
+      'LIMIT_REACHED',
+      `the GSLB ${beyond.fqdn} would have ${beyond.has} members; its flavor ${beyond.flavor} allows ${beyond.most}`,
+      field,
+    );
 }
 
 export function gslbHandler({ wake }: ServiceParts): Handler<'Gslb'> {
@@ -244,6 +256,7 @@ export function gslbHandler({ wake }: ServiceParts): Handler<'Gslb'> {
       const now = (await poolUses(tx, [id])).map(({ poolId }) => poolId);
       const changed = [...used, ...now].filter((each) => !(used.includes(each) && now.includes(each)));
       await membersTouched(tx, wake, await membersIn(tx, changed));
+      await takeRoom(tx, row, now, before === undefined ? 'fqdn' : 'poolIds');
       await namesTouched(tx, wake, [id]);
     },
     async remove(tx, row) {
@@ -257,6 +270,29 @@ export function gslbHandler({ wake }: ServiceParts): Handler<'Gslb'> {
       await namesTouched(tx, wake, [row.id]);
     },
   };
+}
+
+/** In its zone, if our own name servers answer it. */
+async function takeRoom(
+  tx: Transaction,
+  { id, fqdn, zone: zoneName, spec }: NameRow,
+  poolIds: readonly string[],
+  field: string,
+) {
+  if (!isAnswered((await readZonesNamed(tx, [zoneName])).get(zoneName))) return;
+  const pools = [...(await checkedPools(tx, poolIds)).values()];
+  const plan = JSON.stringify(planBefore({ fqdn, spec, pools }));
+  await takeZoneRoom(tx, { id, zone: zoneName, field }, shareOf(plan, spec.clientBlocks));
+}
+
+/** The same for a new or changed member, in all names that have its pool. */
+async function checkMemberRoom(tx: Transaction, { poolId, spec }: MemberObject, field: string): Promise<void> {
+  const gslbIds = await namesUsing(tx, [poolId]);
+  const names = [...(await readObjects(tx, 'Gslb', gslbIds)).values()];
+  const zones = await readZonesNamed(tx, [...new Set(names.map((each) => each.zone))]);
+  const answered = [...zones.values()].filter(isAnswered).map(({ name }) => name);
+  const bytes = Buffer.byteLength(JSON.stringify(spec));
+  await refuseTooLarge(tx, { gslbIds, bytes, zones: answered, field });
 }
 
 async function checkNameCount(tx: Transaction, { projectId, flavorId }: NameRow): Promise<void> {
@@ -291,8 +327,9 @@ async function tellProvisioning(
 export function flavorHandler({ wake }: ServiceParts): Handler<'GslbFlavor'> {
   return {
     kind: flavor as Named<'GslbFlavor'>,
-    async check(sql, check, settings) {
+    async check(sql, check, settings, { id }) {
       await checkBackendNamed(sql, check, settings);
+      if (id !== undefined) await checkNamesOfFlavor(sql, check, id, settings as unknown as FlavorSpec);
       const known = new Set((await checkedVantagePoints(sql)).map(({ name }) => name));
       for (const [at, name] of (settings.vantagePoints as readonly string[]).entries())
         if (!known.has(name))
@@ -309,6 +346,25 @@ export function flavorHandler({ wake }: ServiceParts): Handler<'GslbFlavor'> {
       tx.afterCommit(() => wake.notify('status'));
     },
   };
+}
+
+/** What it has allowed until now, and names of it have. */
+async function checkNamesOfFlavor(sql: Sql, check: InputCheck, id: string, spec: FlavorSpec): Promise<void> {
+  const before = (await readObjects(sql, 'GslbFlavor', [id])).get(id)?.spec;
+  if (before === undefined) return;
+  const allows = (policy: FlavorSpec['policies'][number]) => spec.policies.includes(policy);
+  const narrower = {
+    policies: spec.policies.length > 0 && (before.policies.length === 0 || !before.policies.every(allows)),
+    shortestTtlSeconds: spec.shortestTtlSeconds > before.shortestTtlSeconds,
+    longestTtlSeconds: spec.longestTtlSeconds < before.longestTtlSeconds,
+    shortestDelayMs: spec.shortestDelayMs > before.shortestDelayMs,
+    mostMembers: spec.mostMembers < before.mostMembers,
+  };
+  for (const [bound, isNarrower] of Object.entries(narrower) as [keyof typeof narrower, boolean][]) {
+    const name = isNarrower ? await nameBeyond(sql, id, bound, spec) : undefined;
+    if (name !== undefined)
+      check.fault(bound, `the GSLB ${name.fqdn} has ${name.has}, which this would no longer allow`, 'IN_USE');
+  }
 }
 
 export function vantagePointHandler({ wake, egress }: ServiceParts): Handler<'GslbVantagePoint'> {
@@ -331,7 +387,7 @@ export function vantagePointHandler({ wake, egress }: ServiceParts): Handler<'Gs
 export function zoneHandler({ wake }: ServiceParts): Handler<'DnsZone'> {
   return {
     kind: zone as Named<'DnsZone'>,
-    async check(sql, check, settings) {
+    async check(sql, check, settings, { id }) {
       const name = String(settings.name);
       const fault = zoneFault(name);
       if (fault !== undefined) check.fault('name', fault);
@@ -343,13 +399,13 @@ export function zoneHandler({ wake }: ServiceParts): Handler<'DnsZone'> {
         if (projectId != null && decodeUuid('Project', projectId) === undefined && !uuid.test(projectId))
           check.fault(`rights.${at}.projectId`, `there is no Project ${projectId}`, 'NOT_FOUND');
       }
+      const left = id === undefined ? undefined : await nameWithoutRight(sql, name, storedRights(settings));
+      if (left !== undefined)
+        check.fault('rights', `the GSLB ${left} is in the zone by a right that would go: delete it first`, 'IN_USE');
     },
     async columns(tx, _, { id, settings, before }) {
       const { name: _name, backend, ...rest } = settings;
-      const rights = (settings.rights as unknown as readonly Right[]).map(({ suffix, projectId }) => ({
-        suffix,
-        projectId: projectId == null ? null : (decodeUuid('Project', projectId) ?? projectId),
-      }));
+      const rights = storedRights(settings);
       const isNew = { id, backend_id: backend as string | null, backend_type: await heldBackendType(tx, settings) };
       return { ...(before === undefined ? isNew : {}), spec: JSON.stringify({ ...rest, rights }) };
     },
@@ -369,6 +425,14 @@ export function zoneHandler({ wake }: ServiceParts): Handler<'DnsZone'> {
       await deleteObject(tx, 'DnsZone', id);
     },
   };
+}
+
+/** With the UUIDs of projects. */
+function storedRights({ rights }: JsonObject): ZoneSpec['rights'] {
+  return (rights as unknown as readonly Right[]).map(({ suffix, projectId }) => ({
+    suffix,
+    projectId: projectId == null ? null : (decodeUuid('Project', projectId) ?? projectId),
+  }));
 }
 
 /** What our own name servers say of themselves. */

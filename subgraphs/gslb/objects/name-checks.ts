@@ -6,6 +6,7 @@ import type { Sql } from '../../../platform/database/database.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { JsonObject } from '../../../platform/json.ts';
+import { namesOfZone } from '../conductor/flavor-check-store.ts';
 import {
   type CheckedPool,
   type CheckedZone,
@@ -18,7 +19,7 @@ import { readObjects } from '../conductor/object-store.ts';
 import { ruleFault } from '../engine/quorum.ts';
 import { nameSpec } from './name-spec.ts';
 import { isSameBackend } from './named-backends.ts';
-import { type FlavorSpec, type GslbSpec, quorumRule } from './specs.ts';
+import { type FlavorSpec, type GslbSpec, quorumRule, type ZoneSpec } from './specs.ts';
 import { staticFaults } from './static-checks.ts';
 
 export interface CheckedName {
@@ -62,13 +63,12 @@ async function checkZone(
   fqdn: string,
 ): Promise<CheckedZone | undefined> {
   const [zone] = await zonesOver(sql, fqdn.replace(/^\*\./, ''));
-  const own = (zone?.spec.rights ?? []).filter((right) => right.projectId === null || right.projectId === projectId);
+  const own = rightsOf(zone?.spec.rights ?? [], projectId);
   if (zone === undefined || own.length === 0) {
     check.fault('fqdn', `fqdn is ${fqdn}, which is in no zone in which this project may create names`);
     return undefined;
   }
-  const bare = fqdn.replace(/^\*\./, '');
-  if (!own.some(({ suffix }) => bare === suffix || bare.endsWith(`.${suffix}`))) {
+  if (!mayBeMade(own, fqdn)) {
     const suffixes = own.map(({ suffix }) => suffix).join(', ');
     check.fault(
       'fqdn',
@@ -77,6 +77,29 @@ async function checkZone(
     return undefined;
   }
   return zone;
+}
+
+type Rights = ZoneSpec['rights'];
+
+function rightsOf(rights: Rights, projectId: string): Rights {
+  return rights.filter((right) => right.projectId === null || right.projectId === projectId);
+}
+
+function mayBeMade(own: Rights, fqdn: string): boolean {
+  const bare = fqdn.replace(/^\*\./, '');
+  return own.some(({ suffix }) => bare === suffix || bare.endsWith(`.${suffix}`));
+}
+
+const namesAtOnce = 1_000;
+
+/** A name of the zone that other rights leave out; undefined: none. */
+export async function nameWithoutRight(sql: Sql, zone: string, rights: Rights): Promise<string | undefined> {
+  for (let after = ''; ; ) {
+    const names = await namesOfZone(sql, zone, after, namesAtOnce);
+    const found = names.find(({ fqdn, projectId }) => !mayBeMade(rightsOf(rights, projectId), fqdn));
+    if (found !== undefined || names.length < namesAtOnce) return found?.fqdn;
+    after = names.at(-1)?.fqdn ?? '';
+  }
 }
 
 function checkFlavor(check: InputCheck, name: string, flavor: FlavorSpec, spec: GslbSpec): void {

@@ -1,6 +1,7 @@
 // What a backend without policies of its own can't say of a name: refused when the name is made or changed, and when its pools and their
 // members are. The configuration alone decides, never who is up.
 import { nameFault } from '../../../dns/names.ts';
+import type { NamePlan } from '../../../dns/policy/plan.ts';
 import { staticFault } from '../../../dns/policy/static-answer.ts';
 import { type BackendType, unsupported } from '../../../dns/records/backend-types.ts';
 import type { NameRecord } from '../../../dns/records/record-set.ts';
@@ -46,7 +47,14 @@ export function staticFaults({ fqdn, zone, type, spec, pools }: StaticName): rea
   const most = mostAnswered(spec, pools);
   if (most > mostRecords)
     add('poolIds', `up to ${most} addresses would be answered; the backend of the zone takes ${mostRecords} of a name`);
-  const plan = namePlan({
+  const fault = staticFault(planBefore({ fqdn, spec, pools }));
+  if (fault !== undefined) add('policy', `the backend of the zone can't answer this: ${fault}`);
+  return faults;
+}
+
+/** As it is before any verdict. */
+export function planBefore({ fqdn, spec, pools }: Pick<StaticName, 'fqdn' | 'spec' | 'pools'>): NamePlan {
+  return namePlan({
     gslb: { ...spec, id: 'new', version: 0, fqdn, steps: spec.policy.steps, clientMapId: null },
     pools: pools.map(({ id, spec: { minUp } }) => ({ id, minUp })),
     members: pools.flatMap(({ id: poolId, members }) =>
@@ -54,9 +62,6 @@ export function staticFaults({ fqdn, zone, type, spec, pools }: StaticName): rea
     ),
     standings: new Map(),
   });
-  const fault = staticFault(plan);
-  if (fault !== undefined) add('policy', `the backend of the zone can't answer this: ${fault}`);
-  return faults;
 }
 
 function recordsOf(pools: readonly CheckedPool[]): readonly NameRecord[] {
