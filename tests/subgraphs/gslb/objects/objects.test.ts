@@ -37,7 +37,11 @@ test('a name is shown with its pools, members, monitors, flavor and CMP object',
     pools: [
       {
         ...{ name: 'web', minUp: 1, failback: { mode: 'IMMEDIATE' }, gslbs: { nodes: [{ fqdn: 'shop.gslb.test' }] } },
-        members: { nodes: [{ name: 'one', addresses: ['203.0.113.7'], weight: 1, adminState: 'AUTO', votes: [] }] },
+        members: {
+          nodes: [
+            { name: 'one', addresses: ['203.0.113.7'], weight: 1, adminState: 'AUTO', votes: [{ vantagePoint: 'eu' }] },
+          ],
+        },
         monitors: [{ name: 'web', type: 'HTTP', hasAuth: false }],
       },
     ],
