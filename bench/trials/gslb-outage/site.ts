@@ -218,10 +218,7 @@ export class Site {
       this.memberIds.push(await place.member(`endpoint-${number}`, { addresses: [endpoint.address], port }));
     }
     this.nameId = await place.name('shop');
-    await db.execute(`INSERT INTO gslb_zone (name, id, spec) VALUES (?, ?, '{"backend":"plain"}')`, [
-      plainZone,
-      newUuid(),
-    ]);
+    await db.execute(`INSERT INTO gslb_zone (name, id, backend_type) VALUES (?, ?, 'RFC2136')`, [plainZone, newUuid()]);
     await place.name('shop', {}, [place.poolId], plainZone);
   }
 
