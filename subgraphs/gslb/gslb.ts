@@ -7,6 +7,7 @@ import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import { mapStream } from '../../platform/pull-stream.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/subgraph-row.ts';
+import type { BalancerFollower } from './conductor/balancer-follower.ts';
 import type { ConductorLinks } from './conductor/conductor-links.ts';
 import { readObjects } from './conductor/object-store.ts';
 import type { VotingParts } from './conductor/present-votes.ts';
@@ -39,10 +40,12 @@ export interface GslbOptions extends SubgraphGround {
   readonly sealKeys: Sealer;
   readonly quotas: GslbQuotas;
   readonly links: Pick<ConductorLinks, 'start' | 'drain' | 'stop'>;
+  /** Absent: members that are load balancers are not followed here. */
+  readonly follower?: Pick<BalancerFollower, 'start' | 'stop'>;
 }
 
 export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
-  const { db, wake, mutations, egress, quotas, commits, cursors, sdl, feed, links } = options;
+  const { db, wake, mutations, egress, quotas, commits, cursors, sdl, feed, links, follower } = options;
   const parts = { db, wake, mutations, egress, quotas, sealer: options.sealKeys };
   const pools = new ObjectService(parts, poolHandler(parts));
   const names = new ObjectService(parts, gslbHandler(parts));
@@ -92,12 +95,15 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
     async start() {
       await geo?.start();
       await links.start();
+      follower?.start();
     },
     async drain() {
       asker.stop();
+      await follower?.stop();
       await links.drain();
     },
     async stop() {
+      await follower?.stop();
       await links.stop();
       await geo?.stop();
     },

@@ -95,6 +95,7 @@ export const gslbRow = subgraphRow({
     const { createGslbSubgraph } = await import('./gslb.ts');
     const { GeoFile } = await import('./nameserver/geo-file.ts');
     const { ConductorLinks } = await import('./conductor/conductor-links.ts');
+    const { BalancerFollower } = await import('./conductor/balancer-follower.ts');
     const place = async (setting: typeof checkerPort | typeof dnsPort) => {
       const at = settings[setting];
       if (at === undefined) return undefined;
@@ -117,9 +118,10 @@ export const gslbRow = subgraphRow({
       ...(checkers === undefined ? {} : { checkers }),
       ...(nameServers === undefined ? {} : { nameServers }),
     });
+    const follower = new BalancerFollower({ ...ground, ...judgingOf(ground, settings) });
     const geoFile = settings['nameserver.geoFile'];
     return createGslbSubgraph({
-      ...{ ...ground, links, sealKeys: sealer, voting: judgingOf(ground, settings) },
+      ...{ ...ground, links, follower, sealKeys: sealer, voting: judgingOf(ground, settings) },
       ...(geoFile === undefined ? {} : { geo: new GeoFile(geoFile, ground.log) }),
       quotas: {
         Gslb: settings['gslb.quota.names'],

@@ -3,10 +3,11 @@ import type { Sql } from '../../../platform/database/database.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { Vote } from '../engine/judge.ts';
 import { type CheckerRow, databaseNow, isPresent, readCheckers, stateOf } from './checker-store.ts';
+import { graphVoter } from './followed-store.ts';
 import type { JudgedMember, MonitorUse, PoolRule } from './judged-store.ts';
 import { monitorsOf, poolRules } from './judged-store.ts';
 import { voteAgeMs } from './report-ledger.ts';
-import { placeOf, watches } from './targets.ts';
+import { isAskedInGraph, placeOf, watches, watchesType } from './targets.ts';
 import { readVantagePoints, type VantageRow } from './vantage-store.ts';
 import { readVerdicts, readVotes, type VerdictRow, type VoteRow } from './vote-store.ts';
 
@@ -57,11 +58,20 @@ export async function readWatching(
 }
 
 /** Each once, although a pool and a member may use the same. */
-export function monitorsOn({ uses }: Watching, { id, poolId }: Pick<JudgedMember, 'id' | 'poolId'>): MonitorUse[] {
-  const all = [...(uses.get(poolId) ?? []), ...(uses.get(id) ?? [])];
+export function monitorsOn(
+  { uses }: Watching,
+  { id, poolId, spec }: Pick<JudgedMember, 'id' | 'poolId' | 'spec'>,
+): MonitorUse[] {
+  const all = [...(uses.get(poolId) ?? []), ...(uses.get(id) ?? [])].filter((use) => watchesType(spec, use.spec));
   return [...new Map(all.map((use) => [use.monitorId, use])).values()].sort((one, other) =>
     one.monitorId < other.monitorId ? -1 : 1,
   );
+}
+
+/** It holds until another one is stored (balancer-follower.ts). */
+function graphVote(row: VoteRow | undefined): KnownVote {
+  const verdict = row?.verdict ?? null;
+  return { vantagePoint: 'the graph', region: '', row, verdict, ageMs: 0, abstains: false, state: 'PRESENT' };
 }
 
 export interface KnownVote extends Vote {
@@ -75,6 +85,7 @@ export function votesOn(watching: Watching, member: JudgedMember, monitor: Monit
   const only = pools.get(member.poolId)?.vantagePoints ?? new Set();
   const said = (watching.votes.get(member.id) ?? []).filter(({ monitorId }) => monitorId === monitor.monitorId);
   const byVantagePoint = new Map(said.map((row) => [row.vantagePointId, row]));
+  if (isAskedInGraph(monitor.spec)) return [graphVote(byVantagePoint.get(graphVoter))];
   if (place === undefined) return [];
   return vantagePoints
     .filter(({ name, spec }) => (only.size === 0 || only.has(name)) && watches(spec, place, egress))

@@ -9,10 +9,11 @@ import { majorityRule, type QuorumRule, ruleFault, type Verdict } from '../engin
 import { soonest } from '../engine/soonest.ts';
 import { operatingChanges } from '../engine/states.ts';
 import type { gslbEvents } from '../events.ts';
-import { type QuorumSpec, quorumRule } from '../objects/specs.ts';
+import { leastFreshMs, type QuorumSpec, quorumRule } from '../objects/specs.ts';
 import { type KnownVote, monitorsOn, votesOn, type Watching } from './electorate.ts';
 import type { Flip, FlipBallot } from './flip-store.ts';
 import type { JudgedMember, RegionLatency, RegionState, Standing } from './judged-store.ts';
+import { isAskedInGraph } from './targets.ts';
 import type { VerdictRow } from './vote-store.ts';
 
 export interface Measured {
@@ -38,6 +39,8 @@ export interface MonitorJudgement {
   readonly votes: readonly KnownVote[];
   readonly overall: Judgement;
   readonly byRegion: ReadonlyMap<string, Judgement>;
+  /** Its verdict is that of each region. */
+  readonly everywhere: boolean;
   /** How long a verdict has been missing that the votes would make if all of them counted; null: they would make no other. */
   readonly waitingForMs: number | null;
 }
@@ -65,7 +68,9 @@ export function judgedAnew(watching: Watching, member: JudgedMember, measured: r
   const regions = [...new Set(monitors.flatMap(({ byRegion }) => [...byRegion.keys()]))].sort();
   const byRegion = new Map(
     regions.map((region) => {
-      const judgements = monitors.flatMap((each) => each.byRegion.get(region) ?? []);
+      const judgements = monitors.flatMap((each) =>
+        each.everywhere ? each.overall : (each.byRegion.get(region) ?? []),
+      );
       return [region, settled(judgements, keptOf(member.regionStates[region], nowMs))];
     }),
   );
@@ -135,11 +140,13 @@ export function judgeMonitors(watching: Watching, member: JudgedMember): readonl
     const present = new Map(
       own.flatMap(({ region, verdict }) => (verdict === null ? [] : [[region, verdict] as const])),
     );
-    const rule = quorumRule(quorum, votes.length, longestDelayMs);
+    // A status has one voter, whatever the pool's rule is for vantage points.
+    const everywhere = isAskedInGraph(use.spec);
+    const rule = everywhere ? majorityRule(1, leastFreshMs) : quorumRule(quorum, votes.length, longestDelayMs);
     const judged = (ballots: readonly KnownVote[]) => ({
       overall: judge(ballots, rule, present.get('') ?? null),
       byRegion:
-        scope === 'REGION'
+        scope === 'REGION' && !everywhere
           ? judgeByRegion(ballots, (count) => regionRule(quorum, count, longestDelayMs), present)
           : new Map<string, Judgement>(),
     });
@@ -147,7 +154,13 @@ export function judgeMonitors(watching: Watching, member: JudgedMember): readonl
     const ifAllCounted = judged(votes.map((vote) => ({ ...vote, ageMs: 0, abstains: false, state: 'PRESENT' })));
     const isSame = verdictsOf(now) === verdictsOf(ifAllCounted);
     const sinceMs = Math.min(...own.map(({ undecidedAt }) => undecidedAt?.getTime() ?? watching.nowMs), watching.nowMs);
-    return { monitorId: use.monitorId, votes, ...now, waitingForMs: isSame ? null : watching.nowMs - sinceMs };
+    return {
+      monitorId: use.monitorId,
+      votes,
+      everywhere,
+      ...now,
+      waitingForMs: isSame ? null : watching.nowMs - sinceMs,
+    };
   });
 }
 

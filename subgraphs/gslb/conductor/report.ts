@@ -11,6 +11,7 @@ import { type JudgedMember, lockMembers, monitorsOf } from './judged-store.ts';
 import { type JudgingParts, judgeMembers } from './judging.ts';
 import { type NotedVerdict, noteBatch, type Refusal } from './report-ledger.ts';
 import { checkerOf } from './sharing.ts';
+import { isAskedInGraph, watchesType } from './targets.ts';
 import { vantageKind } from './touched.ts';
 import { readVantagePoint, sharersOf, type VantageRow } from './vantage-store.ts';
 import { storeVotes, type VoteRow } from './vote-store.ts';
@@ -118,10 +119,10 @@ async function targetsOf(tx: Transaction, members: readonly JudgedMember[]): Pro
   const byPool = Map.groupBy(uses, ({ poolId }) => poolId);
   const byMember = Map.groupBy(uses, ({ memberId }) => memberId);
   return new Set(
-    members.flatMap(({ id: member, poolId }) =>
-      [...(byPool.get(poolId) ?? []), ...(byMember.get(member) ?? [])].map(({ monitorId: monitor }) =>
-        targetId({ member, monitor }),
-      ),
+    members.flatMap(({ id: member, poolId, spec }) =>
+      [...(byPool.get(poolId) ?? []), ...(byMember.get(member) ?? [])]
+        .filter((use) => !isAskedInGraph(use.spec) && watchesType(spec, use.spec))
+        .map(({ monitorId: monitor }) => targetId({ member, monitor })),
     ),
   );
 }

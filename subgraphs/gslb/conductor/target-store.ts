@@ -2,6 +2,7 @@
 import type { Sql } from '../../../platform/database/database.ts';
 import type { MemberSpec, MonitorSpec } from '../objects/specs.ts';
 import { poolRules } from './judged-store.ts';
+import { isAskedInGraph, watchesType } from './targets.ts';
 
 export interface TargetRow {
   readonly member: string;
@@ -51,7 +52,9 @@ export async function readTargets(db: Sql): Promise<readonly TargetRow[]> {
       const found = monitors.get(monitor);
       if (found === undefined) return [];
       const { spec: monitorSpec, secret } = found;
-      return [{ member: id, monitor, memberSpec: JSON.parse(spec), monitorSpec, secret, vantagePoints }];
+      const memberSpec = JSON.parse(spec) as MemberSpec;
+      if (isAskedInGraph(monitorSpec) || !watchesType(memberSpec, monitorSpec)) return [];
+      return [{ member: id, monitor, memberSpec, monitorSpec, secret, vantagePoints }];
     });
   });
 }

@@ -15,6 +15,18 @@ export interface TargetPlace {
 
 type Checked = Pick<MemberSpec, 'addresses' | 'cname' | 'port'>;
 
+/** Whether a monitor watches a member: one that goes by a status elsewhere watches members that have one there. */
+export function watchesType(member: Pick<MemberSpec, 'type'>, { type }: Pick<MonitorSpec, 'type'>): boolean {
+  return byStatus.includes(type) ? type === member.type : true;
+}
+
+const byStatus: readonly string[] = ['LOADBALANCER', 'NEUTRON_LBAAS_V2', 'NEUTRON_PORT'];
+
+/** Whether the graph is asked, and not a checker. */
+export function isAskedInGraph({ type }: Pick<MonitorSpec, 'type'>): boolean {
+  return type === 'LOADBALANCER';
+}
+
 /** Undefined: there is nothing to connect to yet. */
 export function placeOf(member: Checked, { targetHost, targetPort }: MonitorSpec): TargetPlace | undefined {
   const own = member.cname === null ? member.addresses : [member.cname];

@@ -51,6 +51,7 @@ import { checkName, nameWithoutRight } from './name-checks.ts';
 import { nameSpec, readFqdn } from './name-spec.ts';
 import { checkBackendNamed, heldBackendType } from './named-backends.ts';
 import type { Handler, ServiceParts } from './object-service.ts';
+import { columnsOf } from './shown-settings.ts';
 import { type FlavorSpec, type MonitorSecret, type QuorumSpec, quorumRule, type ZoneSpec } from './specs.ts';
 import { planBefore, refuseUnsaid } from './static-checks.ts';
 
@@ -172,7 +173,18 @@ export function memberHandler(
   return {
     kind: member as Named<'GslbPoolMember'>,
     parent,
+    // Those of a load balancer are followed.
+    given: (settings) => (settings.type === 'LOADBALANCER' ? { ...settings, addresses: [] } : settings),
+    async columns(_, __, { settings, before }): Promise<Readonly<Record<string, SqlValue>>> {
+      if (settings.type !== 'LOADBALANCER' || before === undefined) return {};
+      if (before.spec.loadBalancerId !== settings.loadBalancerId) return {};
+      const { spec } = columnsOf('GslbPoolMember', settings);
+      return { spec: JSON.stringify({ ...JSON.parse(String(spec)), addresses: before.spec.addresses }) };
+    },
     async check(sql, check, settings, { id, poolId = '' }) {
+      const { loadBalancerId } = settings;
+      if (typeof loadBalancerId === 'string' && decodeUuid('LoadBalancer', loadBalancerId) === undefined)
+        check.fault('loadBalancerId', `there is no LoadBalancer ${loadBalancerId}`, 'NOT_FOUND');
       await checkMember(sql, check, egress, { id, poolId, spec: settings });
     },
     async written(tx, id, _, before) {

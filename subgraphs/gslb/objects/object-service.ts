@@ -72,6 +72,8 @@ export interface Handler<Type extends ObjectType = ObjectType> {
     context: RequestContext,
     input: object,
   ): Promise<{ readonly poolId: string; readonly projectId: string }>;
+  /** What a person set of the settings; default: all of it. */
+  given?(settings: JsonObject): JsonObject;
   /** Faults of what is in the input beside the settings. */
   checkInput?(check: InputCheck, input: object): void;
   /** Columns for what is in the input beside the settings. */
@@ -241,7 +243,8 @@ export class ObjectService<Type extends ObjectType> {
   }
 
   async #settings(sql: Sql, row: ObjectRows[Type]): Promise<JsonObject> {
-    if (this.#type !== 'Gslb') return settingsOf(this.#type, row);
+    const settings = settingsOf(this.#type, row);
+    if (this.#type !== 'Gslb') return this.#handler.given?.(settings) ?? settings;
     const uses = (await poolUses(sql, [row.id])).filter(({ fallback }) => !fallback);
     return settingsOf(
       this.#type,
