@@ -4,4 +4,5 @@ import type { PageRow } from './page.ts';
 export const pages: readonly PageRow[] = [
   { name: 'relay', title: 'Relay', load: () => import('./pages/relay/page.tsx') },
   { name: 'loadbalancer', title: 'Load balancers', load: () => import('./pages/loadbalancer/page.tsx') },
+  { name: 'gslb', title: 'GSLBs', load: () => import('./pages/gslb/page.tsx') },
 ];

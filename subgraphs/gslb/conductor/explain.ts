@@ -1,7 +1,13 @@
 // Why a client gets its answer, now or at a past moment, and what every name server of ours answers it now. By the one function that
 // answers (dns/policy/answer.ts), from the plan that is or was wanted.
 import { type Explained, explain } from '../../../dns/policy/answer.ts';
-import { clientAddress, type GeoSource, noGeo, prepareClientMap } from '../../../dns/policy/client.ts';
+import {
+  clientAddress,
+  type GeoSource,
+  noGeo,
+  type PreparedMap,
+  prepareClientMap,
+} from '../../../dns/policy/client.ts';
 import type { NamePlan } from '../../../dns/policy/plan.ts';
 import { prepareName } from '../../../dns/policy/prepare.ts';
 import type { Sql } from '../../../platform/database/database.ts';
@@ -87,8 +93,13 @@ async function answering(
   { type, client, clientBits, geo = noGeo, draw = Math.random }: Asked,
 ): Promise<(plan: NamePlan) => Explained> {
   const asked = { type, client: clientAddress(client, clientBits), geo, draw };
-  const maps = new Map((await clientMapsOf(db, zone)).map((map) => [map.mapId, prepareClientMap(map)]));
+  const maps = await preparedMaps(db, zone);
   return (plan) => explain(prepareName(plan, maps), asked);
+}
+
+/** Those of the zone's names. */
+export async function preparedMaps(db: Sql, zone: string): Promise<ReadonlyMap<string, PreparedMap>> {
+  return new Map((await clientMapsOf(db, zone)).map((map) => [map.mapId, prepareClientMap(map)]));
 }
 
 /** What each of our name servers answers by what it has; empty: others answer the zone. */

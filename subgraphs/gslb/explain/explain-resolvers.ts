@@ -1,17 +1,25 @@
 // Why a client gets its answer, for those who may see the name.
 
-import type { Answer } from '../../../dns/policy/answer.ts';
-import type { GeoSource } from '../../../dns/policy/client.ts';
+import { type Answer, answer } from '../../../dns/policy/answer.ts';
+import { clientAddress, type GeoSource } from '../../../dns/policy/client.ts';
+import { prepareName } from '../../../dns/policy/prepare.ts';
 import { nameOfPlace } from '../../../dns/servers/transport.ts';
 import type { QueryGslbExplainArgs, Resolvers } from '../../../generated/graph/gslb.ts';
 import { maySee } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError, quoted } from '../../../platform/errors.ts';
+import { loader } from '../../../platform/graph/loader.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import { blockBytes } from '../../../platform/net/address-block.ts';
-import { explainName, type NameExplanation, type ServerAnswer, serversOfName } from '../conductor/explain.ts';
+import {
+  explainName,
+  type NameExplanation,
+  preparedMaps,
+  type ServerAnswer,
+  serversOfName,
+} from '../conductor/explain.ts';
 import { readFlip } from '../conductor/history-store.ts';
-import { nameAnswering } from '../conductor/name-store.ts';
+import { nameAnswering, plansOf } from '../conductor/name-store.ts';
 import type { ObjectReads } from '../objects/object-reads.ts';
 import type { Asked, ServerAsker, ServerQuestion, ShownAnswer } from './ask-servers.ts';
 
@@ -44,7 +52,12 @@ const longestName = 254;
 const mostServers = 32;
 const label = /^(\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)$/;
 
+const plansById = Symbol('plans by name');
+const mapsByZone = Symbol('maps of clients by zone');
+
 export function explainResolvers({ db, reads, asker, geo }: ExplainParts): Resolvers {
+  const readMaps = async (zones: readonly string[]) =>
+    new Map(await Promise.all(zones.map(async (zone) => [zone, await preparedMaps(db, zone)] as const)));
   return {
     Query: {
       gslbExplain: async (_, args, context) => {
@@ -54,6 +67,16 @@ export function explainResolvers({ db, reads, asker, geo }: ExplainParts): Resol
         if (name === undefined || !maySee(context.identity, name.projectId)) return null;
         const explained = await explainName(db, name, { ...asked, geo, ...(at === null ? {} : { at }) });
         return explained === undefined ? null : { ...explained, asked, at };
+      },
+    },
+    Gslb: {
+      answer: async ({ id, zone }, { type, client }, context) => {
+        const plan = await loader(context, plansById, id, (ids) => plansOf(db, ids));
+        if (plan === undefined) return null;
+        const maps = plan.clientMapId === null ? undefined : await loader(context, mapsByZone, zone, readMaps);
+        const { address, bits } = clientOf(client);
+        const asked = { type: type ?? 'A', client: clientAddress(address, bits), geo, draw: () => 0 };
+        return plannedAnswer(answer(prepareName(plan, maps ?? new Map()), asked));
       },
     },
     GslbExplanation: {
@@ -111,9 +134,14 @@ function questionOf({ name, type, client }: QueryGslbExplainArgs): ServerQuestio
       'INVALID_INPUT',
       `name: ${quoted(name)} is not a name: labels of 1 to 63 letters, digits, underscores and inner hyphens, at most ${longestName} characters. Give an internationalised name in its ASCII form (xn--).`,
     );
-  const block = client ?? '0.0.0.0/0';
-  const [address = ''] = block.split('/');
-  return { name: asked, type: type ?? 'A', client: address, clientBits: blockBytes(block)?.prefix };
+  const { address, bits } = clientOf(client);
+  return { name: asked, type: type ?? 'A', client: address, clientBits: bits };
+}
+
+function clientOf(block: string | null | undefined): { readonly address: string; readonly bits: number | undefined } {
+  const told = block ?? '0.0.0.0/0';
+  const [address = ''] = told.split('/');
+  return { address, bits: blockBytes(told)?.prefix };
 }
 
 /** Throws INVALID_INPUT. */

@@ -179,6 +179,16 @@ export const gslb: GslbKind = {
   frozenReason: String
   "Rises with each change of what is answered."
   generation: Int!
+  """
+  What it answers to a client by its present plan; null: nothing is answered. Where chance decides, always the same one of those that are
+  possible. \`gslbExplain\` says why, and what name servers really answer.
+  """
+  answer(
+    "The type of records."
+    type: GslbQuestionType = A
+    "The client's address, or a block of it. Default: nothing is known of the client."
+    client: AddressBlock
+  ): GslbAnswer
   "Changes of its members' verdicts, newest first."
   history(first: Int = 20, after: String): GslbFlipConnection!
 `,

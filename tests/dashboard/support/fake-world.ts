@@ -2,6 +2,7 @@
 // fake server, like the database outlives a gateway. Only tests advance its clock, and only forward.
 import { EventEmitter, once } from 'node:events';
 import { FakeBalancers } from './fake-balancers.ts';
+import { FakeNames } from './fake-names.ts';
 import { coded, type FakeProject, now, page, projects } from './fake-values.ts';
 
 export interface FakeBackend {
@@ -64,6 +65,9 @@ export class FakeWorld {
   readonly operations = new Map<string, FakeOperation>();
   readonly mappings = new Map<string, FakeMapping>();
   readonly loadBalancing = new FakeBalancers((subject, { kind, from, to, reason = null }) =>
+    this.#append(subject, kind, from, to, reason),
+  );
+  readonly naming = new FakeNames((subject, { kind, from, to, reason = null }) =>
     this.#append(subject, kind, from, to, reason),
   );
   readonly changes: FakeChange[] = [];
@@ -252,6 +256,8 @@ export class FakeWorld {
       LoadBalancerNode: this.loadBalancing.nodes,
       Member: this.loadBalancing.members,
       LoadBalancerHost: this.loadBalancing.hosts,
+      Gslb: this.naming.names,
+      GslbPoolMember: this.naming.members,
     };
     return { ...change, subject: entities[change.subjectType]?.get(change.subjectId) ?? null };
   }

@@ -4,11 +4,11 @@ import { useEntities, useLiveState } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { Age } from '../../view/time.tsx';
+import { useOpened } from '../../view/use-opened.ts';
 import { type Host, hostKind } from './kinds/host.ts';
 import { type BalancerNode, nodeKind } from './kinds/node.ts';
 import { HostBadge, LifeBadge } from './marks.tsx';
 import { useHostCordon } from './use-actions.ts';
-import { useOpened } from './use-opened.ts';
 
 interface HostDrawerProps {
   readonly id: string;

@@ -6,11 +6,11 @@ import {
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { Time } from '../../view/time.tsx';
+import { useOpened } from '../../view/use-opened.ts';
 import { addressOf, type Member, memberKind, nameOf } from './kinds/member.ts';
 import { OperatingBadge, ProvisioningBadge } from './marks.tsx';
 import { TrafficSection } from './traffic-charts.tsx';
 import { useForbidden, useMemberDrain, useMemberEnable } from './use-actions.ts';
-import { useOpened } from './use-opened.ts';
 
 interface DrawerProps {
   readonly id: string;

@@ -11,14 +11,14 @@ import { Countdown } from '../../view/countdown.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Time } from '../../view/time.tsx';
+import { useOpened } from '../../view/use-opened.ts';
+import { useRepeated } from '../../view/use-repeated.ts';
 import { loadBalancerKind } from './kinds/load-balancer.ts';
 import { type BalancerNode, nodeKind } from './kinds/node.ts';
 import { LifeBadge, OperatingBadge } from './marks.tsx';
 import { stepNames } from './nodes-panel.tsx';
 import { TrafficSection } from './traffic-charts.tsx';
 import { useForbidden, useNodeReplace } from './use-actions.ts';
-import { useOpened } from './use-opened.ts';
-import { useRepeated } from './use-repeated.ts';
 
 interface NodeDrawerProps {
   readonly id: string;

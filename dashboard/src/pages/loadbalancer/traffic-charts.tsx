@@ -4,10 +4,10 @@ import type { LoadBalancerTrafficPeriod } from '../../../../generated/dashboard/
 import { useParts } from '../../context.ts';
 import type { Document } from '../../graph/request.ts';
 import { formatDuration } from '../../view/format.ts';
+import { useRepeated } from '../../view/use-repeated.ts';
 import { Chart, type ChartLine } from './chart.tsx';
 import { newestOf, type Period, periods, seriesOf, type TrafficFigure } from './traffic-series.ts';
 import { formatRate } from './use-rates.ts';
-import { useRepeated } from './use-repeated.ts';
 
 /** A document with one root field, which has traffic. */
 export type TrafficDocument = Document<

@@ -3,8 +3,8 @@ import { useCallback } from 'react';
 import { LoadbalancerRatesDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useParts } from '../../context.ts';
 import { readPages } from '../../graph/read-pages.ts';
+import { useRepeated } from '../../view/use-repeated.ts';
 import { maxPages } from './reads.ts';
-import { useRepeated } from './use-repeated.ts';
 
 const everyMs = 5_000;
 

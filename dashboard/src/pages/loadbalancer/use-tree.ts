@@ -1,6 +1,5 @@
-// The parts of the shown load balancer: read again after its changes, not more often than each second, and from time to time,
-// because a pool's or listener's status follows its members without a change of its own.
-import { useEffect, useRef, useState } from 'react';
+// The parts of the shown load balancer: read again after its changes, and from time to time, because a pool's or listener's status follows its members without a change of its own.
+import { useCallback } from 'react';
 import {
   type LoadBalancerTreeFieldsFragment,
   LoadbalancerMembersDocument,
@@ -11,7 +10,8 @@ import { readPages } from '../../graph/read-pages.ts';
 import type { Requester } from '../../graph/request.ts';
 import { entitiesOf } from '../../live/live-state.ts';
 import type { LiveStore } from '../../live/live-store.ts';
-import { type Failure, failureOf } from '../../view/refusal.tsx';
+import type { Failure } from '../../view/refusal.tsx';
+import { useReading } from '../../view/use-reading.ts';
 import { type Member, memberKind } from './kinds/member.ts';
 import { nodeKind } from './kinds/node.ts';
 
@@ -24,8 +24,7 @@ export interface TreeReading {
   readonly failure: Failure | null;
 }
 
-const leastMs = 1_000;
-const mostMs = 15_000;
+const everyMs = 15_000;
 /** Of one pool, 100 in each; as many as a pool may have. */
 const maxMemberPages = 10;
 
@@ -33,48 +32,9 @@ const maxMemberPages = 10;
 export function useTree(id: string, news: string | undefined): TreeReading {
   const { requester } = useParts();
   const { store } = usePage();
-  const [read, setRead] = useState<{ readonly id: string; readonly tree: Tree | null } | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const readSoon = useRef(() => {});
-
-  useEffect(() => {
-    let isOver = false;
-    let isReading = false;
-    let isOld = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const next = async (): Promise<void> => {
-      isReading = true;
-      isOld = false;
-      try {
-        const tree = document.visibilityState === 'visible' ? await readTree(requester, store, id) : undefined;
-        if (isOver) return;
-        if (tree !== undefined) setRead({ id, tree });
-        setFailure(null);
-      } catch (error) {
-        if (!isOver) setFailure(failureOf(error));
-      }
-      isReading = false;
-      if (!isOver) timer = setTimeout(() => void next(), isOld ? leastMs : mostMs);
-    };
-    readSoon.current = () => {
-      if (isOld) return;
-      isOld = true;
-      if (isReading) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => void next(), leastMs);
-    };
-    void next();
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
-  }, [requester, store, id]);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: news are the reason to read again.
-  useEffect(() => readSoon.current(), [news]);
-
-  const isOfThis = read?.id === id;
-  return { tree: isOfThis ? read.tree : null, isGone: isOfThis && read.tree === null, failure };
+  const read = useCallback(() => readTree(requester, store, id), [requester, store, id]);
+  const { value: tree, failure } = useReading(read, news, everyMs);
+  return { tree: tree ?? null, isGone: tree === null, failure };
 }
 
 /** Its members and nodes go into the store, where the feed changes them. */

@@ -105,6 +105,14 @@ test('a client by its region: who was left out, and every server answers the sam
   expect(second).toMatchObject({ name: two.name, answered: null, error: expect.stringContaining('ECONNREFUSED') });
 });
 
+test('a name tells what it answers to a client, without asking anyone', async () => {
+  const query = `query ($id: ID!) { gslb(id: $id) { eu: answer(client: "198.51.100.7") { ...answer } us: answer(client: "192.0.2.0/25") { ...answer }
+    ipv6: answer(type: AAAA) { ...answer } } } ${fragment}`;
+  const { gslb } = await served.graph.ask<{ gslb: Record<string, Answer> }>(who, query, { id: world.gslb });
+  expect([data(gslb.eu), data(gslb.us), data(gslb.ipv6)]).toEqual([['203.0.113.7'], ['203.0.113.8'], ['2001:db8::8']]);
+  expect([gslb.eu?.scopeBits, gslb.us?.scopeBits]).toEqual([24, 25]);
+});
+
 test('a wildcard answers names below it, but not below one that exists', async () => {
   expect((await explain({ name: 'x.b.gslb.test' }))?.gslb.fqdn).toBe('*.b.gslb.test');
   expect((await explain({ name: 'y.x.b.gslb.test' }))?.gslb.fqdn).toBe('*.b.gslb.test');

@@ -1,9 +1,9 @@
 // The entity of an open drawer: from the store, where the feed changes it; read once when the store does not have it yet.
 import { useCallback } from 'react';
-import { useEntities, useLiveState, usePage } from '../../context.ts';
-import type { Document } from '../../graph/request.ts';
-import type { Entity, EntityKind } from '../../live/entity-kind.ts';
-import { useDetail } from '../../view/use-detail.ts';
+import { useEntities, useLiveState, usePage } from '../context.ts';
+import type { Document } from '../graph/request.ts';
+import type { Entity, EntityKind } from '../live/entity-kind.ts';
+import { useDetail } from './use-detail.ts';
 
 export interface Opened<Kind, Detail> {
   readonly entity: Kind | undefined;

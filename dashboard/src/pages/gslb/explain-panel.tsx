@@ -1,0 +1,209 @@
+// Why a client gets its answer: a form, then each step with who was left out, and what every name server answers.
+import { useCallback, useState } from 'react';
+import {
+  GslbExplanationDocument,
+  type GslbExplanationQuery,
+  type GslbExplanationQueryVariables,
+} from '../../../../generated/dashboard/graphql.ts';
+import { useParts } from '../../context.ts';
+import { formatWord } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { Failures } from '../../view/refusal.tsx';
+import { Time } from '../../view/time.tsx';
+import { useReading } from '../../view/use-reading.ts';
+
+type Explanation = NonNullable<GslbExplanationQuery['gslbExplain']>;
+type Answer = Explanation['answer'];
+type Server = Explanation['servers'][number];
+
+interface Question {
+  readonly name: string;
+  readonly type: NonNullable<GslbExplanationQueryVariables['type']>;
+  readonly client: string;
+  /** As an input for local times has it; empty: now. */
+  readonly at: string;
+}
+
+const everyMs = 15_000;
+const types: readonly Question['type'][] = ['A', 'AAAA', 'CNAME'];
+
+interface ExplainPanelProps {
+  readonly fqdn: string;
+  /** Another number after each change of the name. */
+  readonly news: number;
+}
+
+export function ExplainPanel({ fqdn, news }: ExplainPanelProps) {
+  const { requester } = useParts();
+  const [question, setQuestion] = useState<Question>({ name: fqdn, type: 'A', client: '', at: '' });
+  const read = useCallback(async () => {
+    const { name, type, client, at } = question;
+    const variables = { name, type, client: client || null, at: at === '' ? null : new Date(at).toISOString() };
+    return (await requester.request(GslbExplanationDocument, variables)).gslbExplain;
+  }, [requester, question]);
+  const { value: explanation, failure } = useReading(read, String(news), everyMs);
+  return (
+    <Panel name="explain" title="Why this answer">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" tabIndex={0} aria-label="Explanation">
+        <QuestionForm question={question} onAsk={setQuestion} />
+        {failure !== null && <Failures failures={[failure]} />}
+        {explanation === undefined && failure === null && <p className="hint">Asking…</p>}
+        {explanation === null && (
+          <p className="hint">
+            There is no such name that you may see, or it had no answer then, or that is no longer kept.
+          </p>
+        )}
+        {explanation !== undefined && explanation !== null && <Explained explanation={explanation} />}
+      </section>
+    </Panel>
+  );
+}
+
+interface QuestionFormProps {
+  readonly question: Question;
+  readonly onAsk: (question: Question) => void;
+}
+
+function QuestionForm({ question, onAsk }: QuestionFormProps) {
+  const [draft, setDraft] = useState(question);
+  const change = (patch: Partial<Question>) => setDraft({ ...draft, ...patch });
+  return (
+    <form
+      className="question"
+      onSubmit={(event) => {
+        event.preventDefault();
+        // A new object: the same question is asked again.
+        onAsk({ ...draft, name: draft.name.trim(), client: draft.client.trim() });
+      }}
+    >
+      <label className="field">
+        Name
+        <input value={draft.name} maxLength={254} required onChange={(event) => change({ name: event.target.value })} />
+      </label>
+      <label className="field">
+        Type
+        <select
+          value={draft.type}
+          onChange={(event) => change({ type: types.find((type) => type === event.target.value) ?? 'A' })}
+        >
+          {types.map((type) => (
+            <option key={type}>{type}</option>
+          ))}
+        </select>
+      </label>
+      <label className="field">
+        Client
+        <input
+          value={draft.client}
+          maxLength={49}
+          placeholder="198.51.100.7 or 198.51.100.0/24"
+          onChange={(event) => change({ client: event.target.value })}
+        />
+      </label>
+      <label className="field">
+        At
+        <input
+          type="datetime-local"
+          step={1}
+          value={draft.at}
+          onChange={(event) => change({ at: event.target.value })}
+        />
+      </label>
+      <button type="submit">Explain</button>
+    </form>
+  );
+}
+
+function Explained({ explanation }: { readonly explanation: Explanation }) {
+  const { at, answer, steps, servers, flip, generation, clientRegion, clientCountry, clientContinent } = explanation;
+  const client = [clientRegion && `region ${clientRegion}`, clientCountry, clientContinent].filter(Boolean).join(', ');
+  return (
+    <div className="explained">
+      <p>
+        <code className="answer">{textOf(answer)}</code>{' '}
+        <span className="dim">
+          scope /{answer.scopeBits ?? 0} · plan {generation}
+          {at !== null && (
+            <>
+              {' '}
+              of <Time at={at} />
+            </>
+          )}{' '}
+          · {client === '' ? 'nothing is known of the client' : `client: ${client}`}
+        </span>
+      </p>
+      {flip !== null && (
+        <p className="dim">
+          Since <Time at={flip.at} />: {flip.reason}
+        </p>
+      )}
+      <ol className="steps-told">
+        {steps.map(({ step, kept, left }, index) => (
+          // A step may be there twice.
+          // biome-ignore lint/suspicious/noArrayIndexKey: the list is replaced as a whole.
+          <li key={index}>
+            <b>{formatWord(step)}</b> <span className="dim">keeps {kept.map(nameOf).join(', ') || 'none'}</span>
+            {left.length > 0 && (
+              <ul>
+                {left.map((each) => (
+                  <li key={each.id} className="dim">
+                    not {nameOf(each)}: {each.reason}
+                  </li>
+                ))}
+              </ul>
+            )}
+          </li>
+        ))}
+      </ol>
+      {at === null && <ServersTable servers={servers} />}
+    </div>
+  );
+}
+
+function ServersTable({ servers }: { readonly servers: readonly Server[] }) {
+  if (servers.length === 0) return <p className="dim">No name server of ours answers the zone.</p>;
+  return (
+    <table className="servers">
+      <thead>
+        <tr>
+          <th scope="col">Name server</th>
+          <th scope="col">Answers now</th>
+          <th scope="col">By its plan</th>
+        </tr>
+      </thead>
+      <tbody>
+        {servers.map((server) => (
+          <tr key={server.name}>
+            <td>
+              {server.name} <span className="dim">{server.address}</span>
+            </td>
+            <td>
+              {server.answered === null ? (
+                <span className="message">{server.error}</span>
+              ) : (
+                <>
+                  <code>{textOf(server.answered)}</code> <span className="dim">{server.latencyMs} ms</span>
+                </>
+              )}
+            </td>
+            <td>
+              {server.planned === null ? <span className="dim">not known</span> : <code>{textOf(server.planned)}</code>}
+              {server.behind > 0 && <span className="message"> {server.behind} behind</span>}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function textOf({ outcome, records }: Answer): string {
+  if (records.length === 0) return outcome === 'SERVFAIL' ? 'SERVFAIL' : 'no records';
+  const [first] = records;
+  return `${records.map(({ data }) => data).join(' ')} (${first?.ttlSeconds} s)`;
+}
+
+function nameOf({ id, member }: { readonly id: string; readonly member: { readonly name: string } | null }): string {
+  return member?.name ?? `a deleted member (${id.slice(-6)})`;
+}

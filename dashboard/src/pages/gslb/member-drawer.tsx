@@ -1,0 +1,137 @@
+// One member: why it is answered or not, and what a person says of it.
+import { GslbMemberDocument } from '../../../../generated/dashboard/graphql.ts';
+import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { Drawer, Facts } from '../../view/drawer.tsx';
+import { formatWord } from '../../view/format.ts';
+import { Time } from '../../view/time.tsx';
+import { useOpened } from '../../view/use-opened.ts';
+import { type Member, memberKind, placeOf } from './kinds/member.ts';
+import { AdminBadge, OperatingBadge } from './marks.tsx';
+import { useAdminState, useForbidden, useRelease } from './use-actions.ts';
+
+interface DrawerProps {
+  readonly id: string;
+  readonly onClose: () => void;
+}
+
+export function MemberDrawer({ id, onClose }: DrawerProps) {
+  const { entity: member, instead } = useOpened(memberKind, GslbMemberDocument, id);
+  if (member === undefined) {
+    return (
+      <Drawer id={id} title="Member" onClose={onClose}>
+        <p className="dim">{instead}</p>
+      </Drawer>
+    );
+  }
+  return (
+    <Drawer
+      id={id}
+      title={
+        <>
+          {member.name} <AdminBadge state={member.adminState} />
+          <OperatingBadge status={member.operatingStatus} />
+        </>
+      }
+      onClose={onClose}
+    >
+      {member.statusMessage !== null && <p className="warning">{member.statusMessage}</p>}
+      <MemberActions key={id} member={member} />
+      <Facts
+        facts={[
+          { name: 'Answered as', value: <code>{placeOf(member)}</code> },
+          { name: 'Pool', value: member.pool.name },
+          { name: 'Verdict', value: member.verdict === null ? 'none yet' : formatWord(member.verdict) },
+          { name: 'Since', value: member.verdictAt === null ? null : <Time at={member.verdictAt} /> },
+          { name: 'Undecided since', value: member.undecidedAt === null ? null : <Time at={member.undecidedAt} /> },
+          { name: 'Serves', value: member.serving ? 'yes' : 'no' },
+          { name: 'Last served', value: member.lastUpAt === null ? null : <Time at={member.lastUpAt} /> },
+          { name: 'Region', value: member.region },
+          { name: 'Weight', value: String(member.weight) },
+          { name: 'Priority', value: String(member.priority) },
+          { name: 'Set by hand', value: member.adminState === 'AUTO' ? null : byHand(member) },
+          { name: 'Id', value: <code>{member.id}</code> },
+        ]}
+      />
+    </Drawer>
+  );
+}
+
+function byHand({ adminState, adminUntil, adminReason }: Member) {
+  return (
+    <>
+      {formatWord(adminState)}
+      {adminUntil !== null && (
+        <>
+          {' '}
+          until <Time at={adminUntil} />
+        </>
+      )}
+      {adminReason !== null && `: ${adminReason}`}
+    </>
+  );
+}
+
+const states = [
+  {
+    state: 'DRAIN',
+    label: 'Drain',
+    asks: (name: string) => `Drain ${name}?`,
+    says: 'It is not answered any more, not even when nothing else is left. Clients that have it may go on.',
+  },
+  {
+    state: 'FORCED_UP',
+    label: 'Force up',
+    asks: (name: string) => `Count ${name} as up?`,
+    says: 'It is answered whatever its checks say, until it is given back to them.',
+  },
+  {
+    state: 'FORCED_DOWN',
+    label: 'Force down',
+    asks: (name: string) => `Count ${name} as down?`,
+    says: 'It is not answered, not even when nothing else is left, until it is given back to its checks.',
+  },
+  {
+    state: 'AUTO',
+    label: 'Give back to its checks',
+    asks: (name: string) => `Give ${name} back to its checks?`,
+    says: 'It is answered while the vantage points say that it is up.',
+  },
+] as const;
+
+function MemberActions({ member }: { readonly member: Member }) {
+  const { id, name, project, adminState, verdict, serving } = member;
+  const forbidden = useForbidden(project?.id);
+  const { control, set } = useAdminState(id);
+  const { control: releasing, release } = useRelease(id);
+  const mayWait = adminState === 'AUTO' && verdict === 'UP' && !serving;
+  return (
+    <div className="actions">
+      {states
+        .filter(({ state }) => state !== adminState)
+        .map(({ state, label, asks, says }) => (
+          <ConfirmedAction
+            key={state}
+            label={label}
+            question={asks(name)}
+            forbidden={forbidden}
+            control={control}
+            onConfirm={() => set(state)}
+          >
+            {says}
+          </ConfirmedAction>
+        ))}
+      {mayWait && (
+        <ConfirmedAction
+          label="Let it serve"
+          question={`Let ${name} serve now?`}
+          forbidden={forbidden}
+          control={releasing}
+          onConfirm={release}
+        >
+          It is up again and waits for its failback. It is answered at once.
+        </ConfirmedAction>
+      )}
+      {forbidden !== null && <span className="dim">{forbidden}</span>}
+    </div>
+  );
+}

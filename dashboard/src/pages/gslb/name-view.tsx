@@ -1,0 +1,161 @@
+// One name: what it answers, then the votes on its members, its history, why a client gets its answer, and changes, side by side.
+import { useCallback } from 'react';
+import { useEntities, useLiveState } from '../../context.ts';
+import type { FeedLine } from '../../live/live-state.ts';
+import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { FeedPanel } from '../../view/feed-panel.tsx';
+import { formatWord } from '../../view/format.ts';
+import { Failures } from '../../view/refusal.tsx';
+import { Time } from '../../view/time.tsx';
+import { ExplainPanel } from './explain-panel.tsx';
+import type { NameControl } from './filters.ts';
+import { HistoryPanel } from './history-panel.tsx';
+import { memberKind } from './kinds/member.ts';
+import { answerOf, type Name, nameKind } from './kinds/name.ts';
+import { FrozenBadge, OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { MatrixPanel } from './matrix-panel.tsx';
+import { reasonsOf } from './names-panel.tsx';
+import { useForbidden, useFreeze } from './use-actions.ts';
+import { type NameParts, type NameReading, useName } from './use-name.ts';
+
+interface NameViewProps {
+  readonly id: string;
+  readonly control: NameControl;
+}
+
+export function NameView({ id, control }: NameViewProps) {
+  const known = useEntities(nameKind).get(id);
+  const { feed } = useLiveState();
+  const news = feed.find((line) => isNews(id, line))?.id;
+  const reading = useName(id, news);
+  const { parts } = reading;
+  const isShown = useIsShown(id, parts);
+  // The page lists only a bounded number.
+  const name = known ?? parts;
+  const back = useCallback(() => control.change({ nameId: null, open: null }), [control.change]);
+  if (name === null || (known === undefined && reading.isGone)) return <NotShown reading={reading} onBack={back} />;
+  return (
+    <>
+      <Head name={name} parts={parts} onBack={back} />
+      <div className="column">
+        {parts === null ? (
+          <p className="waiting">Reading its members…</p>
+        ) : (
+          <MatrixPanel parts={parts} control={control} />
+        )}
+        <HistoryPanel id={id} news={news} />
+      </div>
+      <div className="column">
+        <ExplainPanel key={id} fqdn={name.fqdn} news={name.version} />
+        <FeedPanel control={control} isShown={isShown} />
+      </div>
+    </>
+  );
+}
+
+function NotShown({ reading, onBack }: { readonly reading: NameReading; readonly onBack: () => void }) {
+  const { isGone, failure } = reading;
+  return (
+    <div className="waiting">
+      {failure !== null && <Failures failures={[failure]} />}
+      <p>{isGone ? 'It was deleted, or is not in any of your projects.' : 'Reading the name…'}</p>
+      <button type="button" onClick={onBack}>
+        All names
+      </button>
+    </div>
+  );
+}
+
+interface HeadProps {
+  readonly name: Name;
+  readonly parts: NameParts | null;
+  readonly onBack: () => void;
+}
+
+function Head({ name, parts, onBack }: HeadProps) {
+  const reasons = reasonsOf(name);
+  const facts = [
+    name.project?.name,
+    name.description,
+    parts === null ? null : `zone ${parts.zone}`,
+    formatWord(name.policy),
+    `TTL ${name.ttlSeconds} s`,
+    parts === null ? null : `none up: ${formatWord(parts.noneUp)}`,
+  ].filter(Boolean);
+  return (
+    <section className="name-head" aria-labelledby="name-title">
+      <button type="button" className="quiet" onClick={onBack}>
+        ‹ All names
+      </button>
+      <h2 id="name-title">{name.fqdn}</h2>
+      <FrozenBadge name={name} />
+      <ProvisioningBadge status={name.provisioningStatus} />
+      <OperatingBadge status={name.operatingStatus} />
+      {reasons !== '' && <strong className="reasons">{reasons}</strong>}
+      <code className="answer">{answerOf(name) || 'nothing is answered yet'}</code>
+      <span className="dim">{facts.join(' · ')}</span>
+      {name.frozenAt !== null && (
+        <span className="warning">
+          frozen since <Time at={name.frozenAt} />
+          {name.frozenUntil !== null && (
+            <>
+              {' '}
+              until <Time at={name.frozenUntil} />
+            </>
+          )}
+          {name.frozenReason !== null && `: ${name.frozenReason}`}
+        </span>
+      )}
+      <FreezeAction key={name.id} name={name} />
+    </section>
+  );
+}
+
+function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name: Name }) {
+  const forbidden = useForbidden(project?.id);
+  const { control, freeze } = useFreeze(id);
+  return frozenAt === null ? (
+    <ConfirmedAction
+      label="Freeze"
+      question={`Freeze the answer of ${fqdn}?`}
+      forbidden={forbidden}
+      control={control}
+      onConfirm={() => freeze(true)}
+    >
+      Its answer stays as it is, whatever becomes of its members, until it is released.
+    </ConfirmedAction>
+  ) : (
+    <ConfirmedAction
+      label="Release"
+      question={`Release the answer of ${fqdn}?`}
+      forbidden={forbidden}
+      control={control}
+      onConfirm={() => freeze(false)}
+    >
+      It follows its members again, at once.
+    </ConfirmedAction>
+  );
+}
+
+/** Changes of the name and of its members. */
+function useIsShown(id: string, parts: NameParts | null): (line: FeedLine) => boolean {
+  const votes = parts?.votes;
+  return useCallback(
+    (line) => {
+      if (line.type === 'note') return true;
+      const { subjectType, subjectId } = line.change;
+      return subjectType === nameKind.typename ? subjectId === id : votes?.has(subjectId) === true;
+    },
+    [id, votes],
+  );
+}
+
+/**
+ * Of the name or of any member, which may be a new one of its own. A note, too: after a break in the feed the page starts again from its
+ * lists, which have no members.
+ */
+function isNews(id: string, line: FeedLine): boolean {
+  if (line.type === 'note') return true;
+  const { subjectType, subjectId } = line.change;
+  return subjectType === nameKind.typename ? subjectId === id : subjectType === memberKind.typename;
+}

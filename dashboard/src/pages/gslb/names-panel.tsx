@@ -1,0 +1,120 @@
+// All names with what they answer, those in trouble first.
+import { memo, useCallback, useMemo } from 'react';
+import { useEntities, useLiveState } from '../../context.ts';
+import { NoMatch } from '../../view/empty.tsx';
+import { formatWord } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { RowList } from '../../view/row-list.tsx';
+import { matchesName, type NameControl } from './filters.ts';
+import { answerOf, type Name, nameKind } from './kinds/name.ts';
+import { FrozenBadge, OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { maxPages } from './reads.ts';
+
+const collator = new Intl.Collator('en', { numeric: true });
+const maxNames = 100 * maxPages;
+
+export function NamesPanel({ control }: { readonly control: NameControl }) {
+  const { cursor } = useLiveState();
+  const names = useEntities(nameKind);
+  const { filters, change } = control;
+  const shown = useMemo(
+    () =>
+      [...names.values()]
+        .filter((name) => matchesName(filters, name))
+        .sort((a, b) => rank(a) - rank(b) || collator.compare(a.fqdn, b.fqdn)),
+    [names, filters],
+  );
+  const open = useCallback((id: string) => change({ nameId: id, open: null }), [change]);
+  return (
+    <Panel name="names" title="Names" summary={summarise(shown)}>
+      <div className="scroll">
+        {shown.length > 0 && (
+          <RowList name="names" label="Names, those in trouble first" items={shown} idOf={({ id }) => id} openId={null}>
+            {(name, { isTabStop }) => <NameRow name={name} isTabStop={isTabStop} onOpen={open} />}
+          </RowList>
+        )}
+        {shown.length === 0 &&
+          cursor !== null &&
+          (names.size === 0 ? <NoNames /> : <NoMatch what="name" onClear={control.clear} />)}
+        {names.size >= maxNames && <p className="hint">This page shows {maxNames} names.</p>}
+      </div>
+    </Panel>
+  );
+}
+
+interface NameRowProps {
+  readonly name: Name;
+  readonly isTabStop: boolean;
+  readonly onOpen: (id: string) => void;
+}
+
+const NameRow = memo(function NameRow({ name, isTabStop, onOpen }: NameRowProps) {
+  const reasons = reasonsOf(name);
+  const answer = answerOf(name);
+  return (
+    <button
+      type="button"
+      className="row name-row"
+      data-row={name.id}
+      tabIndex={isTabStop ? 0 : -1}
+      onClick={() => onOpen(name.id)}
+    >
+      <span className="line">
+        <span className="name" title={name.fqdn}>
+          {name.fqdn}
+        </span>
+        <span className="dim">{name.project?.name}</span>
+        <span className="badges">
+          <FrozenBadge name={name} />
+          <ProvisioningBadge status={name.provisioningStatus} />
+          <OperatingBadge status={name.operatingStatus} />
+        </span>
+      </span>
+      <span className="line facts">
+        <code className="fact" title={answer}>
+          {answer || 'nothing is answered yet'}
+        </code>
+        <span className="fact" title={reasons}>
+          {reasons}
+        </span>
+        <span className="count">
+          {formatWord(name.policy)}, {name.ttlSeconds} s
+        </span>
+      </span>
+    </button>
+  );
+});
+
+/** Why it does not answer fully, or a change is not in effect; empty when all is well. */
+export function reasonsOf({ statusMessage, provisioningReason }: Name): string {
+  return [statusMessage, provisioningReason].filter(Boolean).join(' · ');
+}
+
+function rank({ operatingStatus, provisioningStatus, frozenAt }: Name): number {
+  if (operatingStatus === 'DOWN' || operatingStatus === 'ERROR') return 0;
+  if (provisioningStatus === 'ERROR') return 1;
+  if (operatingStatus === 'DEGRADED') return 2;
+  if (frozenAt !== null) return 3;
+  return provisioningStatus === 'ACTIVE' && operatingStatus !== null ? 5 : 4;
+}
+
+function summarise(names: readonly Name[]): string {
+  const counts = new Map<string, number>();
+  for (const { operatingStatus } of names) {
+    const word = operatingStatus === null ? 'without a verdict' : formatWord(operatingStatus);
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(' · ');
+}
+
+function NoNames() {
+  return (
+    <div className="empty">
+      <h3>No names yet</h3>
+      <p>
+        Create a pool with <code>gslbPoolCreate</code> and a name with <code>gslbCreate</code> in{' '}
+        <a href="/graphiql">GraphiQL</a>.
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+// The page of GSLBs: all names with name servers and checkers, or one name with its members.
+import { useCallback, useMemo } from 'react';
+import { useEntities } from '../../context.ts';
+import { useFilters } from '../../filters/use-filters.ts';
+import type { Page } from '../../page.ts';
+import { FeedPanel } from '../../view/feed-panel.tsx';
+import { PageFrame } from '../../view/page-frame.tsx';
+import { usePageTitle } from '../../view/use-page-title.ts';
+import { filterFormat, type NameControl } from './filters.ts';
+import { memberKind } from './kinds/member.ts';
+import { nameKind } from './kinds/name.ts';
+import { kinds } from './kinds.ts';
+import { MachinePanels } from './machines-panel.tsx';
+import { MemberDrawer } from './member-drawer.tsx';
+import { NameView } from './name-view.tsx';
+import { NamesPanel } from './names-panel.tsx';
+import { poll, readLists } from './reads.ts';
+import './gslb.css';
+
+export const page: Page = {
+  kinds,
+  read: readLists,
+  poll,
+  keys: {
+    firstList: 'names',
+    groups: [
+      {
+        does: 'Names, name servers, checkers, changes',
+        focus: {
+          1: '[data-list="names"] [data-row]',
+          2: '[data-list="nameservers"]',
+          3: '[data-list="checkers"]',
+          4: '[data-list="changes"]',
+        },
+      },
+      {
+        does: 'Of one name: members, the question',
+        focus: { m: '[data-list="members"] [data-row]', e: '.question input' },
+      },
+    ],
+  },
+  Content: NamesPage,
+};
+
+function NamesPage() {
+  const control = useFilters(filterFormat);
+  const { nameId } = control.filters;
+  usePageTitle(useNews());
+  return (
+    <PageFrame
+      control={control}
+      className={nameId === null ? 'names' : 'name-parts'}
+      waitingFor="names"
+      chosen={<ChosenName control={control} />}
+      drawer={<OpenDrawer control={control} />}
+    >
+      {nameId === null ? (
+        <>
+          <NamesPanel control={control} />
+          <div className="column">
+            <MachinePanels />
+            <FeedPanel control={control} />
+          </div>
+        </>
+      ) : (
+        <NameView key={nameId} id={nameId} control={control} />
+      )}
+    </PageFrame>
+  );
+}
+
+function useNews(): readonly string[] {
+  const names = useEntities(nameKind);
+  return useMemo(() => {
+    const down = [...names.values()].filter(({ operatingStatus: is }) => is === 'DOWN' || is === 'ERROR').length;
+    return down > 0 ? [`${down} down`] : [];
+  }, [names]);
+}
+
+/** The name that the page shows. */
+function ChosenName({ control: { filters, change } }: { readonly control: NameControl }) {
+  const names = useEntities(nameKind);
+  if (filters.nameId === null) return null;
+  return (
+    <button type="button" className="chip chosen" onClick={() => change({ nameId: null, open: null })}>
+      <span className="visually-hidden">Show all, not only the name </span>
+      {names.get(filters.nameId)?.fqdn ?? 'one name'} <span aria-hidden="true">×</span>
+    </button>
+  );
+}
+
+function OpenDrawer({ control: { filters, change } }: { readonly control: NameControl }) {
+  const close = useCallback(() => change({ open: null }), [change]);
+  const { open } = filters;
+  return open?.type === memberKind.typename ? <MemberDrawer id={open.id} onClose={close} /> : null;
+}

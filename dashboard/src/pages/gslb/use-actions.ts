@@ -1,0 +1,50 @@
+// What a person may do by hand. Each gives back the changed entity, which the store takes at once; the feed then brings the change.
+import {
+  GslbAdminStateDocument,
+  GslbFreezeNameDocument,
+  GslbReleaseDocument,
+} from '../../../../generated/dashboard/graphql.ts';
+import { useLiveState, usePage } from '../../context.ts';
+import { isMember } from '../../view/permissions.ts';
+import { useMutation } from '../../view/use-mutation.ts';
+import { type Member, memberKind } from './kinds/member.ts';
+import { nameKind } from './kinds/name.ts';
+
+/** Why the viewer may not change what belongs to this project; null: they may. */
+export function useForbidden(projectId: string | undefined): string | null {
+  const { viewer } = useLiveState();
+  return isMember(viewer, projectId) ? null : 'Only members of its project can do this.';
+}
+
+export function useAdminState(id: string) {
+  const { store } = usePage();
+  const control = useMutation(GslbAdminStateDocument);
+  const set = async (state: Member['adminState']): Promise<boolean> => {
+    const payload = await control.send({ id, state });
+    if (payload?.gslbPoolMember) store.take(memberKind, [payload.gslbPoolMember]);
+    return payload !== undefined;
+  };
+  return { control, set };
+}
+
+export function useRelease(id: string) {
+  const { store } = usePage();
+  const control = useMutation(GslbReleaseDocument);
+  const release = async (): Promise<boolean> => {
+    const payload = await control.send({ id });
+    if (payload?.gslbPoolMember) store.take(memberKind, [payload.gslbPoolMember]);
+    return payload !== undefined;
+  };
+  return { control, release };
+}
+
+export function useFreeze(id: string) {
+  const { store } = usePage();
+  const control = useMutation(GslbFreezeNameDocument);
+  const freeze = async (frozen: boolean): Promise<boolean> => {
+    const payload = await control.send({ id, frozen });
+    if (payload?.gslb) store.take(nameKind, [payload.gslb]);
+    return payload !== undefined;
+  };
+  return { control, freeze };
+}

@@ -1,0 +1,101 @@
+// The page of GSLBs against a whole process: every field that it asks for is answered, within the limits of cost, and what is done by hand
+// comes back by the feed. No checker and no name server runs.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
+
+let system: RunningSystem;
+let browser: Browser;
+let password: string;
+let bearer: string;
+/** The only one. */
+let projectId: string;
+
+beforeAll(async () => {
+  system = await runningSystem({ settings: { roles: 'gateway,system,worker,relay,loadbalancer,gslb' } });
+  password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
+  const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
+  bearer = (await ask<{ login: { accessToken: string } }>(query, { name: 'admin', password })).login.accessToken;
+  const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }', {});
+  projectId = projects.nodes[0]?.id ?? '';
+  browser = await launchBrowser();
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+async function ask<Data>(query: string, input: Readonly<Record<string, unknown>>): Promise<Data> {
+  const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) };
+  const response = await fetch(system.url, {
+    ...{ method: 'POST', headers, body: JSON.stringify({ query, variables: { input } }) },
+  });
+  const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
+  if (data === undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+/** By an administrator; must succeed. */
+async function make(
+  name: string,
+  input: Readonly<Record<string, unknown>>,
+  field = name.replace(/Create$/, ''),
+): Promise<string> {
+  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+  const query = `mutation ($input: ${type}!) { made: ${name}(input: $input) { ${field} { id } userErrors { code message field } } }`;
+  const { made } = await ask<{ made: Record<string, { id: string }> & { userErrors: [] } }>(query, {
+    ...(/^(dns|gslbFlavor|gslbVantage|gslbPoolM)/.test(name) ? {} : { projectId }),
+    ...input,
+  });
+  expect(made.userErrors).toEqual([]);
+  return made[field]?.id ?? '';
+}
+
+test('list, votes, an explanation, a drain and a freeze by hand', async () => {
+  await make('dnsZoneCreate', { name: 'gslb.test', rights: [{ suffix: 'gslb.test' }] });
+  for (const name of ['eu', 'us'])
+    await make('gslbVantagePointCreate', { name, region: name, latitude: 50, longitude: 8 });
+  const flavorId = await make('gslbFlavorCreate', { name: 'usual' });
+  const poolId = await make('gslbPoolCreate', { name: 'shop' });
+  const monitorId = await make('gslbMonitorCreate', { name: 'web', type: 'TCP' });
+  await make('gslbPoolMonitorAttach', { monitorId, poolId }, 'gslbMonitor');
+  for (const number of [1, 2])
+    await make('gslbPoolMemberCreate', {
+      poolId,
+      name: `site-${number}`,
+      addresses: [`203.0.113.${number}`],
+      port: 80,
+    });
+  await make('gslbCreate', { fqdn: 'shop.gslb.test', flavorId, poolIds: [poolId] });
+  const { origin } = new URL(system.url);
+  const { page, errors, foreign } = await openPage(browser, origin);
+  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/gslb');
+
+  const row = page.locator('.rows-names .row');
+  // None is up: all are answered, until there is a verdict.
+  await row.getByText('203.0.113.1').waitFor();
+  await page.locator('.panel-nameservers').getByText('None has joined yet').waitFor();
+  await page.locator('.panel-checkers').getByText('None has joined yet').waitFor();
+  await row.click();
+  await untilCount(page, '.matrix [data-row]', 2);
+  await untilCount(page, '.matrix [data-count="ABSENT"]', 4);
+  await page.locator('.panel-explain').getByText('none up all').waitFor();
+  await page.locator('.panel-explain').getByText('No name server of ours answers the zone.').waitFor();
+
+  await page.locator('.matrix').getByRole('button', { name: 'site-1' }).click();
+  await page.locator('.drawer').getByRole('button', { name: 'Drain…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click();
+  await page.locator('.drawer').getByRole('button', { name: 'Give back to its checks…' }).waitFor();
+  await page.locator('.name-head .answer').getByText('203.0.113.2', { exact: true }).waitFor();
+  await page.keyboard.press('Escape');
+  await untilCount(page, '.drawer', 0);
+  await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Freeze', exact: true }).click();
+  await page.locator('.feed-line').getByText('frozen').first().waitFor();
+  expect(errors).toEqual([]);
+  expect(foreign).toEqual([]);
+});

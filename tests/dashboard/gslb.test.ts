@@ -1,0 +1,135 @@
+// The page of GSLBs in a real browser: names with what they answer, one name with the votes on its members, its history, why a client gets
+// its answer, and what is done by hand.
+import { expect, test } from '@jest/globals';
+import { focusedRow, login, until, untilCount } from './support/browser.ts';
+import { checker, nameServer, vote } from './support/fake-names.ts';
+import { now } from './support/fake-values.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+
+/** shop-1 with two members, and a name server. */
+function addShop({ naming }: ReturnType<typeof suite>['world']): void {
+  naming.addName();
+  naming.addMember('g1');
+  naming.addMember('g1');
+  naming.nameServers.push(nameServer('ns1'));
+  naming.checkers.push(checker('eu-1'));
+}
+
+const down = {
+  ...{ verdict: 'DOWN', serving: false, operatingStatus: 'DOWN', statusMessage: 'connection refused' },
+  votes: [
+    vote('eu', { verdict: 'DOWN', message: 'connection refused' }),
+    vote('us', { dissents: true }),
+    vote('ap', { verdict: null, count: 'ABSENT', ageSeconds: null, latencyMs: null }),
+  ],
+};
+
+test('names show what they answer, which follows their members; machines show how old what they have is', async () => {
+  const { page, world, server, errors, foreign } = suite();
+  addShop(world);
+  world.naming.addName({ operatingStatus: 'DOWN', statusMessage: 'none of 1 members serves' });
+  world.naming.nameServers.push(nameServer('ns2', { state: 'ABSENT', ageSeconds: 400, linkedTo: null }));
+  world.naming.checkers.push(checker('ap-1', { state: 'ABSTAINING', abstainsBecause: '0 of 2 beacons answer' }));
+  await login(page, server, world, '/gslb');
+  await untilCount(page, '.rows-names .row', 2);
+  const rows = page.locator('.rows-names .row');
+  await rows.nth(0).getByText('none of 1 members serves').waitFor();
+  await rows.nth(1).getByText('203.0.113.1 203.0.113.2').waitFor();
+  await until(page, 'document.title === "(1 down) Tidegate"');
+  const servers = page.locator('.panel-nameservers');
+  await servers.getByText('2, 1 absent').waitFor();
+  await servers.locator('li').nth(0).getByText('ns2').waitFor();
+  await servers.locator('li').nth(0).getByText('6 min 40 s old').waitFor();
+  await servers.locator('li').nth(1).getByText('700 ms old').waitFor();
+  await page.locator('.panel-checkers').getByText('0 of 2 beacons answer').waitFor();
+  world.naming.update('gm1', down, { kind: 'gslbPoolMember.verdict', from: 'UP', to: 'DOWN', reason: 'all say so' });
+  world.naming.update('g1', {}, { kind: 'gslb.answer', from: null, to: 'CHANGED', reason: '1 of 2 members serve' });
+  await rows.nth(1).locator('code').getByText('203.0.113.2', { exact: true }).waitFor();
+  await page.locator('.feed-line').getByText('1 of 2 members serve').waitFor();
+  expect(errors).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+test('a name is a matrix of votes, and its history has every vote', async () => {
+  const { page, world, server, errors } = suite();
+  addShop(world);
+  await login(page, server, world, '/gslb');
+  await page.keyboard.press('1');
+  expect(await focusedRow(page)).toBe('g1');
+  await page.keyboard.press('Enter');
+  await until(page, "location.search === '?gslb=g1'");
+  await untilCount(page, '.matrix [data-verdict="UP"]', 4);
+  await page.locator('.panel-matrix').getByText('2 of 2 members serve · 2 vantage points').waitFor();
+  await page.locator('.panel-history').getByText('No verdict has changed yet.').waitFor();
+  const ballot = { region: 'eu', verdict: 'DOWN', ageMs: 40, count: 'COUNTED', latencyMs: null };
+  world.naming.flips.set('g1', [
+    {
+      ...{ id: 'f1', at: now(), member: { id: 'gm1', name: 'site-1' }, region: null, before: 'UP', after: 'DOWN' },
+      ...{ reason: '1 of 3 vantage points say that it is DOWN', late: false },
+      ballots: [
+        { ...ballot, vantagePoint: 'eu', message: 'connection refused' },
+        { ...ballot, vantagePoint: 'ap', verdict: null, ageMs: null, count: 'ABSENT', message: null },
+      ],
+    },
+  ]);
+  world.naming.update('gm1', down, { kind: 'gslbPoolMember.verdict', from: 'UP', to: 'DOWN' });
+  await untilCount(page, '.matrix [data-verdict="DOWN"]', 1);
+  await untilCount(page, '.matrix [data-dissents="true"]', 1);
+  await untilCount(page, '.matrix [data-count="ABSENT"]', 1);
+  await page.locator('.matrix').getByText('does not count: absent').waitFor({ state: 'attached' });
+  const flip = page.locator('.flips li');
+  await flip.getByText('1 of 3 vantage points say that it is DOWN').click();
+  await flip.getByText('connection refused').waitFor();
+  expect(errors).toEqual([]);
+});
+
+test('a client is explained, also at a past moment; a member is drained and a name frozen by hand', async () => {
+  const { page, world, server, errors } = suite();
+  addShop(world);
+  await login(page, server, world, '/gslb?gslb=g1');
+  const explain = page.locator('.panel-explain');
+  await explain.getByText('203.0.113.1 203.0.113.2 (30 s)').first().waitFor();
+  await explain.getByText('no connection (ECONNREFUSED)').waitFor();
+  await explain.getByLabel('Client', { exact: true }).fill('198.51.100.7');
+  await explain.getByLabel('At', { exact: true }).fill('2026-01-31T12:00:00');
+  await explain.getByRole('button', { name: 'Explain' }).click();
+  await untilCount(page, '.servers', 0);
+  expect(world.naming.questions.at(-1)).toMatchObject({ name: 'shop-1.gslb.example.net', client: '198.51.100.7' });
+  expect(world.naming.questions.at(-1)?.at).toBeTruthy();
+  await explain.getByLabel('Name', { exact: true }).fill('nothing.example.net');
+  await explain.getByRole('button', { name: 'Explain' }).click();
+  await explain.getByText('There is no such name').waitFor();
+  await page.keyboard.press('Escape');
+
+  await page.locator('.matrix').getByRole('button', { name: 'site-1' }).click();
+  await until(page, "location.search === '?gslb=g1&member=gm1'");
+  await page.locator('.drawer').getByRole('button', { name: 'Drain…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click();
+  await page.locator('.drawer').getByRole('heading').getByText('drain').waitFor();
+  await page.locator('.drawer').getByRole('button', { name: 'Give back to its checks…' }).waitFor();
+  await page.keyboard.press('Escape');
+  await untilCount(page, '.drawer', 0);
+  await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Freeze', exact: true }).click();
+  await page.locator('.name-head').getByText('frozen since').waitFor();
+  expect(world.mutations.map(({ name, input }) => [name, input.state ?? input.frozen])).toEqual([
+    ['gslbPoolMemberAdminStateSet', 'DRAIN'],
+    ['gslbFreeze', true],
+  ]);
+  expect(errors).toEqual([]);
+});
+
+test('a viewer sees no machines, and may change nothing', async () => {
+  const { page, world, server, errors } = suite();
+  addShop(world);
+  Object.assign(world.user, { admin: false, role: 'VIEWER' });
+  await login(page, server, world, '/gslb');
+  await untilCount(page, '.rows-names .row', 1);
+  await untilCount(page, '.panel-nameservers, .panel-checkers', 0);
+  await page.locator('.rows-names .row').click();
+  await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).waitFor();
+  expect(await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).isDisabled()).toBe(true);
+  expect(errors).toEqual([]);
+});
