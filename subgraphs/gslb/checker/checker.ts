@@ -30,6 +30,7 @@ import type { CheckPlugin, Measured } from './plugins/plugin.ts';
 import { Reporter, type ReporterLoad } from './reporter.ts';
 import { TargetBook } from './target-book.ts';
 import { targetProbe } from './target-probe.ts';
+import { OpenStack } from './tools/openstack.ts';
 import { Pinger } from './tools/pinger.ts';
 import { Programs } from './tools/programs.ts';
 import { TargetNames } from './tools/target-names.ts';
@@ -73,6 +74,7 @@ export class Checker {
   readonly #beacons: Beacons;
   readonly #pinger: Pinger;
   readonly #programs: Programs;
+  readonly #openStack = new OpenStack();
   readonly #guard: StarvationGuard;
   readonly #self = new SelfCheck({ timeoutMs: selfCheckMs });
   readonly #engine: CheckEngine<Measured>;
@@ -172,6 +174,7 @@ export class Checker {
     await this.#engine.stop();
     this.#guard.stop();
     this.#programs.stop();
+    await this.#openStack.close();
     await this.#pinger.stop();
     await this.#self.stop();
   }
@@ -179,7 +182,7 @@ export class Checker {
   #tenant(): CheckTenant<Measured> {
     const { plugins, resolve } = this.#options;
     const names = new TargetNames({ resolve, now: () => performance.now() });
-    const tools = { dial, pinger: this.#pinger, programs: this.#programs };
+    const tools = { dial, pinger: this.#pinger, programs: this.#programs, openStack: this.#openStack };
     return {
       name: 'gslb',
       probes: plugins.map((plugin) => targetProbe({ plugin, names, tools })),

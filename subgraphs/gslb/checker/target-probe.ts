@@ -46,6 +46,10 @@ export function targetProbe({ plugin, names, tools }: TargetProbeOptions): Probe
     },
     check(target, run) {
       const [host = '', ...others] = target.hosts;
+      if (plugin.connectsItself === true) {
+        const { parameters, secret, port } = target;
+        return plugin.check({ host, address: host, port: port ?? 0, parameters, secret } as Checked<never>, run, tools);
+      }
       // The most frequent kind costs nothing more.
       if (others.length === 0 && isIP(host) !== 0) return checkAddress(host, host, target, run);
       const shared = new SharedRun(run);

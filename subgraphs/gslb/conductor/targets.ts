@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { JsonObject } from '../../../platform/json.ts';
 import { isInBlock } from '../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import { addressOfUrl } from '../../../platform/net/origin.ts';
 import type { MemberSpec, MonitorSpec, VantagePointSpec } from '../objects/specs.ts';
 
 /** After a first failure the next check begins so soon; at most half the delay. */
@@ -15,12 +16,15 @@ export interface TargetPlace {
 
 type Checked = Pick<MemberSpec, 'addresses' | 'cname' | 'port'>;
 
+/** Their members are objects of OpenStack, which is asked in place of them. */
+export const openStackTypes: readonly string[] = ['NEUTRON_LBAAS_V2', 'NEUTRON_PORT'];
+
 /** Whether a monitor watches a member: one that goes by a status elsewhere watches members that have one there. */
 export function watchesType(member: Pick<MemberSpec, 'type'>, { type }: Pick<MonitorSpec, 'type'>): boolean {
   return byStatus.includes(type) ? type === member.type : true;
 }
 
-const byStatus: readonly string[] = ['LOADBALANCER', 'NEUTRON_LBAAS_V2', 'NEUTRON_PORT'];
+const byStatus: readonly string[] = ['LOADBALANCER', ...openStackTypes];
 
 /** Whether the graph is asked, and not a checker. */
 export function isAskedInGraph({ type }: Pick<MonitorSpec, 'type'>): boolean {
@@ -28,7 +32,14 @@ export function isAskedInGraph({ type }: Pick<MonitorSpec, 'type'>): boolean {
 }
 
 /** Undefined: there is nothing to connect to yet. */
-export function placeOf(member: Checked, { targetHost, targetPort }: MonitorSpec): TargetPlace | undefined {
+export function placeOf(
+  member: Checked,
+  { type, targetHost, targetPort, parameters }: MonitorSpec,
+): TargetPlace | undefined {
+  if (openStackTypes.includes(type)) {
+    const at = addressOfUrl(String(parameters.url));
+    return at === undefined ? undefined : { hosts: [at.host], port: at.port };
+  }
   const own = member.cname === null ? member.addresses : [member.cname];
   const hosts = targetHost === null ? own : [targetHost];
   return hosts.length === 0 ? undefined : { hosts, port: targetPort ?? member.port };
@@ -53,16 +64,24 @@ export function watches(
     );
 }
 
-/** A member's own stand over those of the monitor. */
+/**
+ * A member's own stand over those of the monitor. Not where the monitor's credentials are sent to what they name: a member could then
+ * have them sent elsewhere.
+ */
 export function mergedParameters(
-  monitor: Pick<MonitorSpec, 'parameters'>,
-  member: Pick<MemberSpec, 'parameters'>,
+  monitor: Pick<MonitorSpec, 'type' | 'parameters'>,
+  member: Pick<MemberSpec, 'parameters' | 'neutronId'>,
 ): JsonObject {
+  if (openStackTypes.includes(monitor.type)) return { ...monitor.parameters, id: member.neutronId ?? '' };
   return { ...monitor.parameters, ...member.parameters };
 }
 
 /** As the document of a target has it (wire/checker-wire.ts), without its names and its secret. */
-export function checkOf(member: Pick<MemberSpec, 'parameters'>, monitor: MonitorSpec, { hosts, port }: TargetPlace) {
+export function checkOf(
+  member: Pick<MemberSpec, 'parameters' | 'neutronId'>,
+  monitor: MonitorSpec,
+  { hosts, port }: TargetPlace,
+) {
   const { type, plugin, delayMs, timeoutMs, failures, successes } = monitor;
   return {
     ...{

@@ -23,6 +23,7 @@ import {
   type ZoneObject,
 } from '../conductor/object-store.ts';
 import { monitorSecretPlace, sealedText } from '../conductor/sealed-text.ts';
+import { openStackTypes } from '../conductor/targets.ts';
 import { membersTouched, namesTouched, vantagePointTouched } from '../conductor/touched.ts';
 import {
   countNamesOfFlavor,
@@ -52,7 +53,14 @@ import { nameSpec, readFqdn } from './name-spec.ts';
 import { checkBackendNamed, heldBackendType } from './named-backends.ts';
 import type { Handler, ServiceParts } from './object-service.ts';
 import { columnsOf } from './shown-settings.ts';
-import { type FlavorSpec, type MonitorSecret, type QuorumSpec, quorumRule, type ZoneSpec } from './specs.ts';
+import {
+  type FlavorSpec,
+  type MonitorSecret,
+  type MonitorSpec,
+  type QuorumSpec,
+  quorumRule,
+  type ZoneSpec,
+} from './specs.ts';
 import { planBefore, refuseUnsaid } from './static-checks.ts';
 
 type Named<Type extends string> = GslbKind & { readonly name: Type };
@@ -73,8 +81,9 @@ export function monitorHandler({ wake, egress, sealer }: ServiceParts): Handler<
       if (auth != null && auth.username == null && auth.password == null && auth.token == null)
         check.fault('auth', 'auth is empty: give username and password, or token');
     },
-    async columns(_, input, { id }): Promise<Readonly<Record<string, SqlValue>>> {
+    async columns(_, input, { id, settings, before }): Promise<Readonly<Record<string, SqlValue>>> {
       const { auth } = input as Input;
+      if (auth === undefined && before?.hasAuth === true) refuseMoved(before.spec, settings);
       if (auth === undefined) return {};
       if (auth === null) return { secret: null };
       const secret = { username: auth.username ?? null, password: auth.password ?? null, token: auth.token ?? null };
@@ -94,6 +103,17 @@ export function monitorHandler({ wake, egress, sealer }: ServiceParts): Handler<
       await deleteObject(tx, 'GslbMonitor', id);
     },
   };
+}
+
+/** An account of OpenStack belongs to the place for which it was given: whoever changes that must know it. */
+function refuseMoved(before: MonitorSpec, settings: JsonObject): void {
+  if (!openStackTypes.includes(before.type)) return;
+  const after = settings.parameters as JsonObject;
+  for (const field of ['url', 'authUrl', 'project', 'caCertificates', 'certificateSha256'])
+    if (before.parameters[field] !== after[field])
+      refuse('CREDENTIALS_REQUIRED', `parameters.${field} changes: send the credentials again`, {
+        field: ['input', 'auth'],
+      });
 }
 
 /** Names that use the members of a monitor allow its delay. */

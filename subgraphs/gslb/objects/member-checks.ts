@@ -7,9 +7,10 @@ import type { JsonObject } from '../../../platform/json.ts';
 import type { SchemaFault } from '../../../platform/json-schema.ts';
 import { isInBlock, withoutMapping } from '../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import { addressOfUrl } from '../../../platform/net/origin.ts';
 import { checkedPools, checkedVantagePoints } from '../conductor/name-check-store.ts';
 import { readObjects } from '../conductor/object-store.ts';
-import { mergedParameters } from '../conductor/targets.ts';
+import { mergedParameters, openStackTypes } from '../conductor/targets.ts';
 import { membersWithParameters, monitorsFor, usesOf } from '../conductor/use-store.ts';
 import { parameterFaults, typesOf } from './monitor-types.ts';
 import type { MemberSpec, MonitorSpec } from './specs.ts';
@@ -93,7 +94,12 @@ export async function checkMonitor(
   egress: EgressPolicy,
   { id, spec }: { readonly id: string | undefined; readonly spec: JsonObject },
 ): Promise<void> {
-  const { targetHost, targetPort, parameters, plugin } = spec;
+  const { targetHost, targetPort, parameters, plugin, type } = spec;
+  if (openStackTypes.includes(String(type)))
+    for (const field of ['url', 'authUrl']) {
+      const at = addressOfUrl(String((parameters as JsonObject)[field]));
+      if (at !== undefined) await checkTarget(sql, check, egress, { field: `parameters.${field}`, ...at });
+    }
   if (typeof targetHost === 'string')
     await checkTarget(sql, check, egress, { field: 'targetHost', host: targetHost, port: targetPort as number | null });
   if (JSON.stringify(parameters).length > mostParametersBytes)

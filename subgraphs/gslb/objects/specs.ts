@@ -38,7 +38,7 @@ export interface MonitorSecret {
   readonly token: string | null;
 }
 
-export const memberTypes = ['IP', 'FQDN', 'LOADBALANCER'] as const;
+export const memberTypes = ['IP', 'FQDN', 'LOADBALANCER', 'NEUTRON_LBAAS_V2', 'NEUTRON_PORT'] as const;
 export type MemberType = (typeof memberTypes)[number];
 
 export interface MemberSpec {
@@ -50,6 +50,8 @@ export interface MemberSpec {
   readonly cname: string | null;
   /** LOADBALANCER: its global id. */
   readonly loadBalancerId: string | null;
+  /** NEUTRON_LBAAS_V2, NEUTRON_PORT: the UUID that OpenStack gave it. */
+  readonly neutronId?: string | null;
   /** Where monitors connect; null: as the monitor says. */
   readonly port: number | null;
   readonly region: string | null;

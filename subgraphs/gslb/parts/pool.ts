@@ -117,6 +117,8 @@ const memberType = {
     IP: 'Addresses.',
     FQDN: 'A host name, answered as a CNAME.',
     LOADBALANCER: 'A load balancer of Tidegate, whose addresses are followed.',
+    NEUTRON_LBAAS_V2: 'Addresses of a load balancer of Octavia.',
+    NEUTRON_PORT: 'Addresses of a port of Neutron.',
   },
 } as const;
 
@@ -159,11 +161,26 @@ export const member: GslbKind = {
     name: { ...nameSetting, description: `Unique in its pool. ${nameSetting.description}` },
     description: descriptionSetting,
     type: setting(enumField('What it is.', memberType), { default: 'IP', fixed: true }),
-    addresses: setting(listField(addressField('An address.'), 'For IP: IPv4 and IPv6 addresses, 1 to 16.', 16), {
-      default: [],
-    }),
+    addresses: setting(
+      listField(
+        addressField('An address.'),
+        'For IP, NEUTRON_LBAAS_V2 and NEUTRON_PORT: IPv4 and IPv6 addresses, 1 to 16.',
+        16,
+      ),
+      {
+        default: [],
+      },
+    ),
     cname: setting(hostField('For FQDN: the host name.')),
     loadBalancerId: setting({ ...textField('For LOADBALANCER: the load balancer.', 255, 1), type: 'ID' }),
+    neutronId: setting({
+      ...textField(
+        'For NEUTRON_LBAAS_V2 and NEUTRON_PORT: the UUID of the load balancer or port in OpenStack.',
+        36,
+        32,
+      ),
+      schema: { type: 'string', pattern: '^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$' },
+    }),
     port: setting(portField('Where monitors connect. Default: as the monitor says.')),
     region: setting(regionField('Its region, for GEO and verdicts by region.')),
     weight: setting(
@@ -207,12 +224,14 @@ export const member: GslbKind = {
     const faults: DescribedFault[] = [
       ...onlyFor(spec, 'cname', 'type', ['FQDN'], { required: true }),
       ...onlyFor(spec, 'loadBalancerId', 'type', ['LOADBALANCER'], { required: true }),
+      ...onlyFor(spec, 'neutronId', 'type', ['NEUTRON_LBAAS_V2', 'NEUTRON_PORT'], { required: true }),
     ];
     const addresses = spec.addresses as readonly string[];
-    if (spec.type === 'IP' && addresses.length === 0)
-      faults.push({ path: ['addresses'], message: 'is required for type IP' });
-    if (spec.type !== 'IP' && addresses.length > 0)
-      faults.push({ path: ['addresses'], message: `is only for type IP; type is ${String(spec.type)}` });
+    const hasOwn = !['FQDN', 'LOADBALANCER'].includes(String(spec.type));
+    if (hasOwn && addresses.length === 0)
+      faults.push({ path: ['addresses'], message: `is required for type ${String(spec.type)}` });
+    if (!hasOwn && addresses.length > 0)
+      faults.push({ path: ['addresses'], message: `is not for type ${String(spec.type)}` });
     for (const [at, address] of addresses.entries())
       if (['0.0.0.0', '::'].includes(withoutMapping(address)))
         faults.push({ path: ['addresses', String(at)], message: 'must be an address of one machine' });

@@ -5,6 +5,7 @@ import type { CheckReading, ProbeRun } from '../../../../platform/checks/probe.t
 import type { JsonObject } from '../../../../platform/json.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { Address } from '../../../../platform/net/origin.ts';
+import type { OpenStack } from '../tools/openstack.ts';
 
 /** What is checked: one address of a member. The egress policy and the vantage point's blocks were asked about it. */
 export interface Checked<Parameters> {
@@ -26,6 +27,8 @@ export interface CheckTools {
     /** Resolves with the way's time at the first answer to an echo request that comes after the call; `giveUp` ends the wait. */
     ping(address: string, giveUp: AbortSignal): Promise<number>;
   };
+  /** Reads objects of OpenStack. */
+  readonly openStack: Pick<OpenStack, 'get'>;
   readonly programs: {
     /** Runs a program of the checker's settings by its name. Rejects when there is none, or it could not be run. */
     run(name: string, call: ProgramCall): Promise<ProgramResult>;
@@ -57,6 +60,8 @@ export interface CheckPlugin<Parameters = never> {
   readonly parameters: object;
   /** Whether a target needs a port. */
   readonly needsPort: boolean;
+  /** Its parameters say where it connects: it is called once for a target, and asks `run.egress` itself. */
+  readonly connectsItself?: true;
   /**
    * Resolves with the result: a target without an answer is `up: false`. Rejects when the check could not be made at all, which is no
    * result. `run.onCancel` or `run.signal` tell the deadline; `run.egress` is asked about each dialled address.

@@ -4,6 +4,7 @@ import { execPlugin } from './exec.ts';
 import { grpcPlugin } from './grpc.ts';
 import { httpPlugin, httpsPlugin } from './http.ts';
 import { icmpPlugin } from './icmp.ts';
+import { lbaasPlugin, portPlugin } from './neutron.ts';
 import type { CheckPlugin } from './plugin.ts';
 import { sshPlugin } from './ssh.ts';
 import { tcpPlugin } from './tcp.ts';
@@ -11,7 +12,7 @@ import { udpPlugin } from './udp.ts';
 
 export const standardPlugins: readonly CheckPlugin[] = [
   ...[tcpPlugin, udpPlugin, icmpPlugin, httpPlugin, httpsPlugin],
-  ...[sshPlugin, grpcPlugin, dnsPlugin, execPlugin],
+  ...[sshPlugin, grpcPlugin, dnsPlugin, execPlugin, lbaasPlugin, portPlugin],
 ];
 
 export interface CheckSchema {

@@ -76,6 +76,7 @@ const name = (change: Input): Input => ({ fqdn: 'new.gslb.test', flavorId: '$fla
 const member = (change: Input): Input => ({ poolId: '$pool', name: 'new', addresses: ['203.0.113.20'], ...change });
 const monitor = (change: Input): Input => ({ name: 'new', type: 'HTTP', ...change });
 const long = 'a'.repeat(64);
+const stack: Input = { url: 'https://192.0.2.1:9876', authUrl: 'https://192.0.2.1:5000/v3', project: 'web' };
 
 const cases: readonly (readonly [string, string, Input, readonly string[]])[] = [
   // Names
@@ -349,6 +350,18 @@ const cases: readonly (readonly [string, string, Input, readonly string[]])[] = 
     monitor({ parameters: [1] }),
     ['INVALID_INPUT input.parameters'],
   ],
+  [
+    'a member in OpenStack without its id there',
+    'gslbPoolMemberCreate',
+    member({ type: 'NEUTRON_PORT' }),
+    ['INVALID_INPUT input.neutronId'],
+  ],
+  [
+    'an OpenStack that egress denies',
+    'gslbMonitorCreate',
+    monitor({ type: 'NEUTRON_PORT', parameters: { ...stack, url: 'https://169.254.169.254' } }),
+    ['EGRESS_DENIED input.parameters.url'],
+  ],
   ['empty credentials', 'gslbMonitorCreate', monitor({ auth: {} }), ['INVALID_INPUT input.auth']],
   [
     'a target that egress denies',
@@ -465,4 +478,18 @@ test('a viewer changes nothing', async () => {
     ['gslbFreeze', { id: world.gslb }],
   ] as const)
     expect((await graph.mutate(mutation, input, viewer)).faults).toEqual(['FORBIDDEN ']);
+});
+
+test('an account of OpenStack is not sent elsewhere by who does not know it', async () => {
+  const auth = { username: 'ann', password: 'a-password-of-the-test' };
+  const given = { name: 'octavia', type: 'NEUTRON_LBAAS_V2', parameters: stack, auth };
+  const id = await graph.make('gslbMonitorCreate', given, owner);
+  const faults = async (input: Input) => (await graph.mutate('gslbMonitorUpdate', { id, ...input }, owner)).faults;
+  for (const field of ['url', 'authUrl']) {
+    const parameters = { ...stack, [field]: 'https://192.0.2.66' };
+    expect(await faults({ parameters })).toEqual(['CREDENTIALS_REQUIRED input.auth']);
+    expect(await faults({ parameters, auth })).toEqual([]);
+    expect(await faults({ parameters: stack, auth })).toEqual([]);
+  }
+  expect(await faults({ failures: 3 })).toEqual([]);
 });

@@ -16,6 +16,7 @@ export interface LookOptions {
 const none: CheckTools = {
   dial,
   pinger: { ping: () => Promise.reject(new Error('there is no fping')) },
+  openStack: { get: () => Promise.reject(new Error('there is no OpenStack')) },
   programs: { run: () => Promise.reject(new Error('there is no program')) },
 };
 
