@@ -46,6 +46,7 @@ const PACKAGES = [
   { name: 'bind9', when: 'tests', places: [['/usr/sbin/named']] },
   { name: 'bind9-dnsutils', when: 'tests', part: 'balancers', places: [['/usr/bin/dig']] },
   { name: 'bind9-dnsutils', when: 'tests', part: 'sites', places: [['/usr/bin/dig'], ['/usr/bin/delv']] },
+  { name: 'openssl', when: 'tests', part: 'sites', places: [['/usr/bin/openssl']] },
   { name: 'knot', when: 'tests', part: 'sites', places: [['/usr/sbin/knotd']] },
   { name: 'nginx-light', when: 'tests', part: 'sites', places: [['/usr/sbin/nginx']] },
   { name: 'fping', when: 'tests', part: 'sites', places: [['/usr/bin/fping']] },
