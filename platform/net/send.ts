@@ -1,7 +1,7 @@
 // Sends one call on a session, over any wire: first a slot on a live session is reserved, then the call is sent on it. Nothing
 // here rejects: a failure says for certain whether the peer can have received a byte of the call.
 
-/** Why no byte of the call, or none of the input of its command, was passed to the kernel. */
+/** Why no byte of the call was passed to the kernel. */
 export type NotSentCode =
   /** No TCP connection, or the peer closed it before login. */
   | 'CONNECT_FAILED'
@@ -25,8 +25,6 @@ export type NotSentCode =
   | 'SESSION_REFUSED'
   /** The device refused a channel on two connections, or rejected the exec request. */
   | 'CHANNEL_REFUSED'
-  /** The device ran the command, but took none of its input in time; without it the command does nothing. */
-  | 'INPUT_NOT_TAKEN'
   /** `beforeFirstByte` returned false. */
   | 'WINDOW_PASSED'
   /** The signal was aborted before the first byte. */
@@ -63,7 +61,7 @@ export interface SendOptions {
   /**
    * Called synchronously, right before the first byte of the call is passed to the kernel: when it returns false nothing is sent,
    * WINDOW_PASSED. Once more before a call that the device refused unprocessed is sent again, and before the input of a command that
-   * asks for it later: then false is INPUT_NOT_TAKEN.
+   * asks for it later: then false is NO_VERDICT.
    */
   readonly beforeFirstByte?: () => boolean;
   /** Ends a call only before its first byte; after that only the deadline does. */

@@ -24,10 +24,7 @@ export interface BackendObject {
 /** The wire: SSH (exec or a command line), HTTPS, or OVSDB's JSON-RPC over mutual TLS. */
 export type TransportKind = 'ssh' | 'https' | 'ovsdb';
 
-/**
- * One SSH exec: the command is a constant of the driver, and all user data is in `stdin`. A command that gets nothing of its `stdin`
- * must change nothing: such a call counts as never sent.
- */
+/** One SSH exec: the command is a constant of the driver, and all user data is in `stdin`. */
 export interface ExecCall {
   readonly kind: 'exec';
   readonly command: string;

@@ -10,11 +10,6 @@ import type { SshConnection } from './ssh-connection.ts';
 import { endInput, requestExec } from './ssh2-channels.ts';
 
 const defaultMaxReplyBytes = 1024 * 1024;
-const noInput: SendFailure = {
-  ...{ kind: 'NOT_SENT', code: 'INPUT_NOT_TAKEN' },
-  message:
-    'The device did not ask for the input of the command in time. None was sent, and without it the command does nothing.',
-};
 
 /**
  * Never rejects. `stale`: the channel was lost before anything was sent. After ABORTED and WINDOW_PASSED the channel can be used
@@ -54,12 +49,9 @@ export function runExec(
     };
     const onStdout = collect('stdout');
     const onStderr = collect('stderr');
-    let keepInput = () => false;
     const onDeadline = async () => {
       channel.off('close', onClose);
-      const isKept = keepInput();
       await connection.abandon(channel);
-      if (isKept) return fail(noInput);
       fail({ kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No complete reply within ${options.deadlineMs} ms.` });
     };
     let exitCode: number | null = null;
@@ -88,14 +80,14 @@ export function runExec(
     const onKept = () => {
       channel.off('close', onClose);
       connection.drop(channel);
-      fail(noInput);
+      fail({
+        ...{ kind: 'NO_VERDICT', code: 'NO_REPLY' },
+        message: 'Too much time passed until the device asked for the input of the command. None was sent.',
+      });
     };
     connection.inOneWrite(() => {
       requestExec(connection.client, channel, call.command, onRefused);
-      keepInput = endInput(channel, call.stdin, {
-        mayStill: () => options.beforeFirstByte?.() !== false,
-        kept: onKept,
-      });
+      endInput(channel, call.stdin, { mayStill: () => options.beforeFirstByte?.() !== false, kept: onKept });
     });
   });
 }

@@ -60,29 +60,21 @@ export function inOneWrite(socket: Socket, write: () => void): void {
 
 /**
  * Ends the input of a command. Where the device takes none yet (RFC 4254 section 5.2: OpenSSH opens its window when the command runs),
- * `mayStill` is asked when it does; false: nothing of it is sent, and `kept` is called. Returns a function that keeps the input back
- * from now on; it gives false when there is none, or when it may be on the wire.
+ * `mayStill` is asked when it does; false: nothing of it is sent, and `kept` is called.
  */
 export function endInput(
   channel: ClientChannel,
   input: string | undefined,
   { mayStill, kept }: { readonly mayStill: () => boolean; readonly kept: () => void },
-): () => boolean {
-  let waits = (channel as unknown as ChannelInternals).outgoing.window === 0 && input !== undefined && input !== '';
+): void {
+  const takesItNow = (channel as unknown as ChannelInternals).outgoing.window > 0;
   channel.end(input);
-  if (!waits) return () => false;
-  let isKept = false;
+  if (takesItNow || input === undefined) return;
   // ssh2 calls it when the window opens.
   channel._write = (...args) => {
-    if (isKept) return;
-    waits = false;
     channel._write = Object.getPrototypeOf(channel)._write;
     if (mayStill()) channel._write(...args);
     else kept();
-  };
-  return () => {
-    isKept = waits;
-    return isKept;
   };
 }
 
