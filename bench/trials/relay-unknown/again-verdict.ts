@@ -44,7 +44,9 @@ export function judgeAgain(evidence: AgainEvidence): Verdict & { readonly notJud
     faults.set(fault, (faults.get(fault) ?? new Set()).add(subject));
     findings.push(`${fault}: ${about}`);
   };
-  const executed = match(evidence);
+  const { executed, unknown } = match(evidence);
+  for (const execution of unknown)
+    add('settledWrong', execution.wire, `executed, though sent by no call before: ${JSON.stringify(execution)}`);
   const of = (row: JournalRow): readonly Execution[] => executed.get(row.id) ?? [];
   const states: Record<string, number> = {};
   const all = Map.groupBy(rows, nameOf);
@@ -65,6 +67,7 @@ export function judgeAgain(evidence: AgainEvidence): Verdict & { readonly notJud
       if (open.has(row.state)) add('unsettled', row.id, about);
       else if (row.state === 'SUCCEEDED' ? applied.length === 0 && !wasSo(row, history, device) : applied.length > 0)
         add('settledWrong', row.id, about);
+      else if (row.neverSent && of(row).length > 0) add('settledWrong', row.id, about);
       if (row.wasUnknown && of(row).length === 0) add('falseUnknown', row.id, about);
       for (const execution of of(row))
         for (const wrong of wronglySent(row, execution, windows)) add('sentTooLate', row.id, `${wrong}: ${about}`);
@@ -96,24 +99,32 @@ export function judgeAgain(evidence: AgainEvidence): Verdict & { readonly notJud
 
 const nameOf = ({ backend, objectKey }: Pick<JournalRow, 'backend' | 'objectKey'>): string => `${backend} ${objectKey}`;
 
-function deviceFor({ deviceOf }: AgainEvidence, calls: readonly JournalRow[]): Device {
+function deviceFor({ deviceOf }: Pick<AgainEvidence, 'deviceOf'>, calls: readonly JournalRow[]): Device {
   const device = deviceOf(calls[0]?.backend ?? '');
   if (device === undefined) throw new Error(`there is no device of ${calls[0]?.backend}`);
   return device;
 }
 
-/** The executions of each call: of calls with the same text on the wire, the last one that was sent before. */
-function match(evidence: AgainEvidence): ReadonlyMap<string, readonly Execution[]> {
-  const { rows, executions } = evidence;
-  const sent = rows.filter(({ sentAtMs, neverSent }) => sentAtMs !== null && !neverSent);
-  const byWire = Map.groupBy(sent, (row) => deviceFor(evidence, [row]).wireOf(row.wireCall));
+/**
+ * The executions of each call: of calls with the same text on the wire, the last one that was sent before; one that is said to be
+ * never sent only where no other can be meant. `unknown`: no call was sent before.
+ */
+function match({ rows, executions, deviceOf }: AgainEvidence) {
+  const sent = rows.filter(({ sentAtMs }) => sentAtMs !== null);
+  const byWire = Map.groupBy(sent, (row) => deviceFor({ deviceOf }, [row]).wireOf(row.wireCall));
   const found = new Map<string, Execution[]>();
+  const unknown: Execution[] = [];
   for (const execution of executions) {
-    const before = byWire.get(execution.wire)?.filter(({ sentAtMs }) => Number(sentAtMs) <= execution.receivedAtMs);
-    const row = before?.reduce((latest, each) => (Number(each.sentAtMs) >= Number(latest.sentAtMs) ? each : latest));
-    if (row !== undefined) found.set(row.id, [...(found.get(row.id) ?? []), execution]);
+    const calls = byWire.get(execution.wire);
+    if (calls === undefined) continue;
+    const before = calls
+      .filter(({ sentAtMs }) => Number(sentAtMs) <= execution.receivedAtMs)
+      .sort((one, other) => Number(one.sentAtMs) - Number(other.sentAtMs));
+    const row = before.findLast(({ neverSent }) => !neverSent) ?? before.at(-1);
+    if (row === undefined) unknown.push(execution);
+    else found.set(row.id, [...(found.get(row.id) ?? []), execution]);
   }
-  return found;
+  return { executed: found as ReadonlyMap<string, readonly Execution[]>, unknown };
 }
 
 interface Change {
