@@ -2,6 +2,7 @@
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { SealError, type Sealer } from '../../../platform/secrets/seal.ts';
 import type { Resealed, ResealOptions } from '../../../platform/subgraph-row.ts';
+import type { MonitorSpec } from '../objects/specs.ts';
 import { monitorSecretPlace, openText, sealedText, zoneKeysPlace } from './sealed-text.ts';
 
 interface Kind {
@@ -10,7 +11,8 @@ interface Kind {
   readonly stale: string;
   readonly lock: string;
   readonly store: string;
-  place(key: string): string;
+  /** `spec`: what the row says beside. */
+  place(key: string, spec: string | null): string;
 }
 
 const kinds: readonly Kind[] = [
@@ -18,15 +20,15 @@ const kinds: readonly Kind[] = [
     words: 'GSLB monitor',
     stale: `SELECT id AS \`key\` FROM gslb_monitor WHERE secret IS NOT NULL AND JSON_VALUE(secret, '$.keyId') <> ? AND id > ?
       ORDER BY id LIMIT ?`,
-    lock: 'SELECT name, secret AS text FROM gslb_monitor WHERE id = ? AND secret IS NOT NULL FOR UPDATE',
+    lock: 'SELECT name, secret AS text, spec FROM gslb_monitor WHERE id = ? AND secret IS NOT NULL FOR UPDATE',
     store: 'UPDATE gslb_monitor SET secret = ? WHERE id = ?',
-    place: monitorSecretPlace,
+    place: (key, spec) => monitorSecretPlace(key, JSON.parse(spec ?? '{}') as MonitorSpec),
   },
   {
     words: 'zone',
     stale: `SELECT name AS \`key\` FROM gslb_zone WHERE keys_sealed IS NOT NULL AND JSON_VALUE(keys_sealed, '$.keyId') <> ? AND name > ?
       ORDER BY name LIMIT ?`,
-    lock: 'SELECT name, keys_sealed AS text FROM gslb_zone WHERE name = ? AND keys_sealed IS NOT NULL FOR UPDATE',
+    lock: 'SELECT name, keys_sealed AS text, NULL AS spec FROM gslb_zone WHERE name = ? AND keys_sealed IS NOT NULL FOR UPDATE',
     store: 'UPDATE gslb_zone SET keys_sealed = ? WHERE name = ?',
     place: zoneKeysPlace,
   },
@@ -53,9 +55,9 @@ export async function resealSecrets(db: Database, options: ResealOptions): Promi
 
 /** Undefined: it is sealed with the active key, or there is none any more. */
 async function resealOne(tx: Transaction, kind: Kind, key: string, sealer: Sealer): Promise<string | undefined> {
-  const [row] = await tx.query<{ name: string; text: string }>(kind.lock, [key]);
+  const [row] = await tx.query<{ name: string; text: string; spec: string | null }>(kind.lock, [key]);
   if (row === undefined) return undefined;
-  const place = kind.place(key);
+  const place = kind.place(key, row.spec);
   try {
     await tx.execute(kind.store, [sealedText(sealer, openText(sealer, row.text, place), place), key]);
     return undefined;

@@ -1,5 +1,8 @@
 // A secret as it stands in a column of text: sealed for its place, so that a copy elsewhere does not open.
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../../platform/json.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
+import type { MonitorSpec } from '../objects/specs.ts';
 
 export function sealedText(sealer: Sealer, plain: string, place: string): string {
   const { keyId, sealed } = sealer.seal(plain, place);
@@ -12,9 +15,17 @@ export function openText(sealer: Sealer, text: string, place: string): string {
   return sealer.open({ keyId, sealed: Buffer.from(sealed, 'base64') }, place);
 }
 
-/** Of a monitor's credentials (`MonitorSecret` as JSON). */
-export function monitorSecretPlace(monitorId: string): string {
-  return `gslb-monitor/${monitorId}/secret`;
+/** What of a monitor says where its credentials are sent, and how: it changes only together with them. */
+export const boundSettings = ['targetHost', 'targetPort', 'parameters', 'authHosts'] as const;
+
+/** Of a monitor's credentials (`MonitorSecret` as JSON): they open for these settings alone. */
+export function monitorSecretPlace(
+  monitorId: string,
+  spec: Pick<MonitorSpec, 'type' | (typeof boundSettings)[number]>,
+): string {
+  const bound = ['type' as const, ...boundSettings].map((setting) => spec[setting] ?? null);
+  const digest = createHash('sha256').update(canonicalJson(bound)).digest('hex');
+  return `gslb-monitor/${monitorId}/secret for ${digest}`;
 }
 
 /** Of a zone's keys (a list of `ZoneKey` as JSON). */

@@ -94,7 +94,7 @@ export class TargetTable {
   #known({ member, monitor, memberSpec, monitorSpec, secret, vantagePoints }: TargetRow): KnownTarget | undefined {
     const place = placeOf(memberSpec, monitorSpec);
     if (place === undefined) return undefined;
-    const opened = secret === null ? {} : this.#opened(monitor, secret);
+    const opened = secret === null ? {} : this.#opened(monitor, monitorSpec, secret);
     if (opened === undefined) return undefined;
     const document: Target = { member, monitor, ...checkOf(memberSpec, monitorSpec, place), ...opened };
     return {
@@ -103,11 +103,15 @@ export class TargetTable {
     };
   }
 
-  /** Undefined: a key is missing. Its members are then without a vote, and the others are checked. */
-  #opened(monitor: string, sealed: string): { readonly secret: JsonObject } | undefined {
+  /** Undefined: a key is missing, or they were given for other settings. Its members are then without a vote, and the others are checked. */
+  #opened(
+    monitor: string,
+    spec: TargetRow['monitorSpec'],
+    sealed: string,
+  ): { readonly secret: JsonObject } | undefined {
     const { sealer, log } = this.#options;
     try {
-      return { secret: JSON.parse(openText(sealer, sealed, monitorSecretPlace(monitor))) };
+      return { secret: JSON.parse(openText(sealer, sealed, monitorSecretPlace(monitor, spec))) };
     } catch (error) {
       log.warn({ err: error, monitor }, 'the credentials of a GSLB monitor do not open: it is not checked');
       return undefined;

@@ -1,7 +1,7 @@
 // What a checker is to check: one target for each monitor of each member. Pure.
 import { isIP } from 'node:net';
 import type { JsonObject } from '../../../platform/json.ts';
-import { isInBlock } from '../../../platform/net/address-block.ts';
+import { isInBlock, withoutMapping } from '../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { addressOfUrl } from '../../../platform/net/origin.ts';
 import type { MemberSpec, MonitorSpec, VantagePointSpec } from '../objects/specs.ts';
@@ -31,18 +31,43 @@ export function isAskedInGraph({ type }: Pick<MonitorSpec, 'type'>): boolean {
   return type === 'LOADBALANCER';
 }
 
-/** Undefined: there is nothing to connect to yet. */
-export function placeOf(
-  member: Checked,
-  { type, targetHost, targetPort, parameters }: MonitorSpec,
-): TargetPlace | undefined {
+/** Undefined: there is nothing to connect to yet, or its credentials may not be sent there. */
+export function placeOf(member: Checked, monitor: MonitorSpec): TargetPlace | undefined {
+  const { type, targetPort, parameters } = monitor;
   if (openStackTypes.includes(type)) {
     const at = addressOfUrl(String(parameters.url));
     return at === undefined ? undefined : { hosts: [at.host], port: at.port };
   }
-  const own = member.cname === null ? member.addresses : [member.cname];
-  const hosts = targetHost === null ? own : [targetHost];
-  return hosts.length === 0 ? undefined : { hosts, port: targetPort ?? member.port };
+  const hosts = hostsOf(member, monitor);
+  if (hosts.length === 0 || hostBeyond(member, monitor) !== undefined) return undefined;
+  // Credentials are for one port, which no member chooses.
+  const own = (monitor.authHosts ?? []).length > 0 ? null : member.port;
+  return { hosts, port: targetPort ?? own };
+}
+
+function hostsOf({ cname, addresses }: Checked, { targetHost }: Pick<MonitorSpec, 'targetHost'>): readonly string[] {
+  if (targetHost !== null) return [targetHost];
+  return cname === null ? addresses : [cname];
+}
+
+/** A host of the member to which the monitor's credentials may not be sent; undefined: there is none, or it has no credentials. */
+export function hostBeyond(
+  member: Checked,
+  monitor: Pick<MonitorSpec, 'targetHost' | 'authHosts'>,
+): string | undefined {
+  const { authHosts = [] } = monitor;
+  if (authHosts.length === 0) return undefined;
+  return hostsOf(member, monitor).find((host) => !authHosts.some((allowed) => isNamed(host, allowed)));
+}
+
+/** A name is itself alone: where it leads is the word of who named it. */
+function isNamed(host: string, allowed: string): boolean {
+  if (isIP(host) !== 0) return isInBlock(withoutMapping(host), allowed);
+  return plainName(host) === plainName(allowed);
+}
+
+function plainName(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '');
 }
 
 /**
@@ -65,14 +90,15 @@ export function watches(
 }
 
 /**
- * A member's own stand over those of the monitor. Not where the monitor's credentials are sent to what they name: a member could then
- * have them sent elsewhere.
+ * A member's own stand over those of the monitor. Not where credentials are sent by them: a member could then have them sent to another
+ * service, or without trust.
  */
 export function mergedParameters(
-  monitor: Pick<MonitorSpec, 'type' | 'parameters'>,
+  monitor: Pick<MonitorSpec, 'type' | 'parameters' | 'authHosts'>,
   member: Pick<MemberSpec, 'parameters' | 'neutronId'>,
 ): JsonObject {
   if (openStackTypes.includes(monitor.type)) return { ...monitor.parameters, id: member.neutronId ?? '' };
+  if ((monitor.authHosts ?? []).length > 0) return monitor.parameters;
   return { ...monitor.parameters, ...member.parameters };
 }
 

@@ -57,16 +57,17 @@ export async function membersIn(sql: Sql, poolIds: readonly string[]): Promise<r
   return rows.map(({ id }) => id);
 }
 
-/** Of a pool, or one by itself: those with parameters of their own. */
-export async function membersWithParameters(
+/** Of pools, and by themselves. WITH_PARAMETERS: those that have some of their own. */
+export async function membersUsed(
   sql: Sql,
   { poolIds, memberIds }: { readonly poolIds: readonly string[]; readonly memberIds: readonly string[] },
+  which: 'ALL' | 'WITH_PARAMETERS',
 ): Promise<readonly { readonly name: string; readonly spec: MemberSpec }[]> {
+  const only = which === 'ALL' ? '' : `AND JSON_LENGTH(JSON_EXTRACT(spec, '$.parameters')) > 0`;
   const found = (column: 'pool_id' | 'id', ids: readonly string[]) =>
     inPages(ids, (page) =>
       sql.query<{ name: string; spec: string }>(
-        `SELECT name, spec FROM gslb_pool_member WHERE ${column} IN (${marksFor(page)}) AND deleted_at IS NULL
-          AND JSON_LENGTH(JSON_EXTRACT(spec, '$.parameters')) > 0 ORDER BY id`,
+        `SELECT name, spec FROM gslb_pool_member WHERE ${column} IN (${marksFor(page)}) AND deleted_at IS NULL ${only} ORDER BY id`,
         page,
       ),
     );

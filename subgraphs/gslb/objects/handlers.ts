@@ -22,8 +22,6 @@ import {
   updateObject,
   type ZoneObject,
 } from '../conductor/object-store.ts';
-import { monitorSecretPlace, sealedText } from '../conductor/sealed-text.ts';
-import { openStackTypes } from '../conductor/targets.ts';
 import { membersTouched, namesTouched, vantagePointTouched } from '../conductor/touched.ts';
 import {
   countNamesOfFlavor,
@@ -48,19 +46,13 @@ import type { GslbKind } from '../parts/kind.ts';
 import { monitor } from '../parts/monitor.ts';
 import { member, pool } from '../parts/pool.ts';
 import { checkMember, checkMonitor } from './member-checks.ts';
+import { credentialColumns } from './monitor-credentials.ts';
 import { checkName, nameWithoutRight } from './name-checks.ts';
 import { nameSpec, readFqdn } from './name-spec.ts';
 import { checkBackendNamed, heldBackendType } from './named-backends.ts';
 import type { Handler, ServiceParts } from './object-service.ts';
 import { columnsOf } from './shown-settings.ts';
-import {
-  type FlavorSpec,
-  type MonitorSecret,
-  type MonitorSpec,
-  type QuorumSpec,
-  quorumRule,
-  type ZoneSpec,
-} from './specs.ts';
+import { type FlavorSpec, type MonitorSecret, type QuorumSpec, quorumRule, type ZoneSpec } from './specs.ts';
 import { planBefore, refuseUnsaid } from './static-checks.ts';
 
 type Named<Type extends string> = GslbKind & { readonly name: Type };
@@ -81,13 +73,8 @@ export function monitorHandler({ wake, egress, sealer }: ServiceParts): Handler<
       if (auth != null && auth.username == null && auth.password == null && auth.token == null)
         check.fault('auth', 'auth is empty: give username and password, or token');
     },
-    async columns(_, input, { id, settings, before }): Promise<Readonly<Record<string, SqlValue>>> {
-      const { auth } = input as Input;
-      if (auth === undefined && before?.hasAuth === true) refuseMoved(before.spec, settings);
-      if (auth === undefined) return {};
-      if (auth === null) return { secret: null };
-      const secret = { username: auth.username ?? null, password: auth.password ?? null, token: auth.token ?? null };
-      return { secret: sealedText(sealer, JSON.stringify(secret), monitorSecretPlace(id)) };
+    async columns(tx, input, { id, settings, before }) {
+      return credentialColumns(tx, sealer, { id, settings, before, auth: (input as Input).auth });
     },
     async written(tx, id, _, before) {
       if (before !== undefined) await touchMonitored(tx, wake, id);
@@ -103,17 +90,6 @@ export function monitorHandler({ wake, egress, sealer }: ServiceParts): Handler<
       await deleteObject(tx, 'GslbMonitor', id);
     },
   };
-}
-
-/** An account of OpenStack belongs to the place for which it was given: whoever changes that must know it. */
-function refuseMoved(before: MonitorSpec, settings: JsonObject): void {
-  if (!openStackTypes.includes(before.type)) return;
-  const after = settings.parameters as JsonObject;
-  for (const field of ['url', 'authUrl', 'project', 'caCertificates', 'certificateSha256'])
-    if (before.parameters[field] !== after[field])
-      refuse('CREDENTIALS_REQUIRED', `parameters.${field} changes: send the credentials again`, {
-        field: ['input', 'auth'],
-      });
 }
 
 /** Names that use the members of a monitor allow its delay. */

@@ -10,8 +10,8 @@ import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { addressOfUrl } from '../../../platform/net/origin.ts';
 import { checkedPools, checkedVantagePoints } from '../conductor/name-check-store.ts';
 import { readObjects } from '../conductor/object-store.ts';
-import { mergedParameters, openStackTypes } from '../conductor/targets.ts';
-import { membersWithParameters, monitorsFor, usesOf } from '../conductor/use-store.ts';
+import { hostBeyond, mergedParameters, openStackTypes, watchesType } from '../conductor/targets.ts';
+import { membersUsed, monitorsFor, usesOf } from '../conductor/use-store.ts';
 import { parameterFaults, typesOf } from './monitor-types.ts';
 import type { MemberSpec, MonitorSpec } from './specs.ts';
 
@@ -59,19 +59,30 @@ export async function checkMember(
     );
 }
 
-/** A member's parameters over those of each monitor that is used for it. */
+/** A member's parameters over those of each monitor that is used for it, and where the credentials of each may be sent. */
 async function checkWithMonitors(
   sql: Sql,
   check: InputCheck,
   { id, poolId, spec }: { readonly id: string | undefined; readonly poolId: string; readonly spec: MemberSpec },
 ): Promise<void> {
-  if (Object.keys(spec.parameters).length === 0) return;
   const own = id === undefined ? [] : await monitorsFor(sql, { memberId: id });
   const monitors = await readObjects(sql, 'GslbMonitor', [...(await monitorsFor(sql, { poolId })), ...own]);
   for (const monitor of monitors.values()) {
+    const beyond = watchesType(spec, monitor.spec) ? hostBeyond(spec, monitor.spec) : undefined;
+    if (beyond !== undefined) check.fault(hostField(spec, beyond), `${beyond} ${notNamed(monitor.name)}`);
+    if (Object.keys(spec.parameters).length === 0) continue;
     const faults = parameterFaults(await typesOf(sql, monitor.spec), mergedParameters(monitor.spec, spec));
     addFaults(check, faults, ` for the monitor ${monitor.name}, which is used for it`);
   }
+}
+
+/** Why a monitor is not used for a host, in words that follow the host. */
+export function notNamed(monitor: string): string {
+  return `is not in authHosts of the monitor ${monitor}: its credentials may not be sent there`;
+}
+
+function hostField({ addresses, cname }: MemberSpec, host: string): string {
+  return cname === host ? 'cname' : `addresses.${addresses.indexOf(host)}`;
 }
 
 /** Undefined: the parameters of the members are right over those of the monitor. */
@@ -112,7 +123,7 @@ export async function checkMonitor(
   const faults = parameterFaults(types, monitor.parameters);
   addFaults(check, faults);
   if (faults.length > 0 || id === undefined) return;
-  const found = await faultOfMerged(sql, monitor, await membersWithParameters(sql, await usesOf(sql, id)));
+  const found = await faultOfMerged(sql, monitor, await membersUsed(sql, await usesOf(sql, id), 'WITH_PARAMETERS'));
   if (found !== undefined) addFaults(check, [found.fault], ` with those of the member ${found.member}`);
 }
 

@@ -18,7 +18,7 @@ import {
   attachMonitor,
   detachMonitor,
   membersIn,
-  membersWithParameters,
+  membersUsed,
   monitorsFor,
   namesUsing,
   type UsedFor,
@@ -26,7 +26,8 @@ import {
 import type { AdminState } from '../engine/states.ts';
 import { gslbEvents } from '../events.ts';
 import { shortestDelay } from './handlers.ts';
-import { faultOfMerged } from './member-checks.ts';
+import { faultOfMerged, notNamed } from './member-checks.ts';
+import { memberBeyond } from './monitor-credentials.ts';
 import type { NamedInput, ObjectService, ServiceParts } from './object-service.ts';
 
 export interface Services {
@@ -82,13 +83,18 @@ export class MemberService {
         );
       const ids =
         'poolId' in used ? { poolIds: [used.poolId], memberIds: [] } : { poolIds: [], memberIds: [used.memberId] };
-      const wrong = await faultOfMerged(tx, monitor.spec, await membersWithParameters(tx, ids));
+      const wrong = await faultOfMerged(tx, monitor.spec, await membersUsed(tx, ids, 'WITH_PARAMETERS'));
       if (wrong !== undefined)
         refuse(
           'INVALID_INPUT',
           `${['parameters', ...wrong.fault.path].join('.')} of the member ${wrong.member} ${wrong.fault.message} for the monitor ${monitor.name}`,
           { field: ['input', 'monitorId'] },
         );
+      const beyond = await memberBeyond(tx, monitor.spec, ids);
+      if (beyond !== undefined)
+        refuse('INVALID_INPUT', `the member ${beyond.member}: ${beyond.host} ${notNamed(monitor.name)}`, {
+          field: ['input', 'monitorId'],
+        });
       return attachMonitor(tx, monitor.id, used);
     });
   }

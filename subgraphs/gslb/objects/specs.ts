@@ -29,6 +29,8 @@ export interface MonitorSpec {
   readonly successes: number;
   /** As the type's JSON Schema says. */
   readonly parameters: JsonObject;
+  /** Host names, addresses and blocks to which its credentials may be sent; empty: it has none, or they go where `parameters` say. */
+  readonly authHosts?: readonly string[];
 }
 
 /** What a monitor proves of itself to what it checks; stored sealed. */

@@ -1,7 +1,17 @@
 // Monitors: how members are checked.
 import { hostField } from '../../../platform/graph/described/fields.ts';
 import { type DescribedFault, onlyFor } from '../../../platform/graph/described/kind.ts';
-import { enumField, inputField, integerField, portField, required, textField } from '../../../platform/graph/fields.ts';
+import {
+  enumField,
+  inputField,
+  integerField,
+  listField,
+  portField,
+  required,
+  textField,
+} from '../../../platform/graph/fields.ts';
+import { isHost } from '../../../platform/input.ts';
+import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
 import { descriptionSetting, type GslbKind, jsonField, nameSetting, setting } from './kind.ts';
 
 const type = {
@@ -34,7 +44,10 @@ const auth = {
   },
 } as const;
 
-export const authField = inputField('Credentials of its checks. Default: none.', auth);
+export const authField = inputField(
+  'Credentials of its checks. Default: none. While it has some, members keep to its `parameters`, and `parameters`, `targetHost`, `targetPort` and `authHosts` change only together with them.',
+  auth,
+);
 
 export const monitor: GslbKind = {
   name: 'GslbMonitor',
@@ -71,10 +84,22 @@ export const monitor: GslbKind = {
       { default: 2 },
     ),
     parameters: setting(jsonField('As `gslbMonitorTypes` says for its type.'), { default: {} }),
+    authHosts: setting(
+      listField(
+        textField('A host name, an address or a block.', 253, 1),
+        'For `auth` of HTTP, HTTPS and PLUGIN: where its credentials may be sent, at `targetPort`: host names, addresses and blocks, 1 to 64. Members elsewhere are refused.',
+        64,
+      ),
+      { default: [] },
+    ),
   },
   createFields: { auth: authField },
   updateFields: {
-    auth: { ...authField, description: 'New credentials of its checks. Omitted: they stay; null: they are removed.' },
+    auth: {
+      ...authField,
+      description:
+        'New credentials of its checks. Omitted: they stay; null: they are removed, and `authHosts` with them.',
+    },
   },
   typeFields: `  "Whether its checks have credentials."
   hasAuth: Boolean!
@@ -84,10 +109,13 @@ export const monitor: GslbKind = {
   poolMembers(first: Int = 20, after: String): GslbPoolMemberConnection!
 `,
   refine(spec) {
-    const { timeoutMs, delayMs } = spec;
+    const { timeoutMs, delayMs, authHosts } = spec;
     const faults: DescribedFault[] = onlyFor(spec, 'plugin', 'type', ['PLUGIN'], { required: true });
     if (Number(timeoutMs) > Number(delayMs))
       faults.push({ path: ['timeoutMs'], message: `must be at most delayMs, which is ${String(delayMs)}` });
+    for (const [at, host] of (authHosts as readonly string[]).entries())
+      if (!isHost(host) && canonicalAddressBlock(host) === undefined)
+        faults.push({ path: ['authHosts', String(at)], message: 'must be a host name, an address or a block' });
     return faults;
   },
 };

@@ -143,7 +143,10 @@ test('credentials of a monitor are sealed, never shown, resealed and removed', a
   const id = await graph.make(
     ...([
       'gslbMonitorCreate',
-      { name: 'secret', type: 'HTTP', auth: { username: 'monitor', password: 'hunter2' } },
+      {
+        ...{ name: 'secret', type: 'HTTP', targetPort: 80, authHosts: ['192.0.2.7'] },
+        auth: { username: 'monitor', password: 'hunter2' },
+      },
       owner,
     ] as const),
   );
@@ -155,6 +158,7 @@ test('credentials of a monitor are sealed, never shown, resealed and removed', a
   expect(sealed).not.toContain('hunter2');
   expect(openSecret(graph.sealer, uuid, sealed)).toEqual({ username: 'monitor', password: 'hunter2', token: null });
   expect(() => openSecret(graph.sealer, newId(uuid), sealed)).toThrow();
+  expect(() => openSecret(graph.sealer, uuid, sealed, { ...bound, authHosts: ['192.0.2.8'] })).toThrow();
   const options = { sealer: graph.sealer, keyId: 'another', openOlder: false };
   expect(await resealSecrets(graph.db, options)).toEqual({ resealed: 1, trusted: [], failed: [] });
   expect(openSecret(graph.sealer, uuid, (await stored()) ?? '')).toMatchObject({ password: 'hunter2' });
@@ -167,8 +171,12 @@ test('credentials of a monitor are sealed, never shown, resealed and removed', a
   await graph.make('gslbMonitorDelete', { id }, owner);
 });
 
-const openSecret = (sealer: GslbGraph['sealer'], uuid: string, text: string): unknown =>
-  JSON.parse(openText(sealer, text, monitorSecretPlace(uuid)));
+const bound = {
+  ...{ type: 'HTTP' as const, targetHost: null, targetPort: 80, parameters: {} },
+  authHosts: ['192.0.2.7'] as readonly string[],
+};
+const openSecret = (sealer: GslbGraph['sealer'], uuid: string, text: string, settings = bound): unknown =>
+  JSON.parse(openText(sealer, text, monitorSecretPlace(uuid, settings)));
 const newId = (uuid: string) => `${uuid.slice(0, -1)}${uuid.endsWith('0') ? '1' : '0'}`;
 
 test('a repeated request with its key gets its first answer', async () => {

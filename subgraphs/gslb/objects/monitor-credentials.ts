@@ -1,0 +1,90 @@
+// Where a monitor's credentials are sent. Whoever may add members need not know them, so they go only where the one who gave them said, and
+// in the monitor's own words: docs/decisions/0079.
+import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import { refuse } from '../../../platform/errors.ts';
+import { canonicalJson, type JsonObject } from '../../../platform/json.ts';
+import type { Sealer } from '../../../platform/secrets/seal.ts';
+import type { MonitorObject } from '../conductor/object-store.ts';
+import { boundSettings, monitorSecretPlace, sealedText } from '../conductor/sealed-text.ts';
+import { hostBeyond, openStackTypes, watchesType } from '../conductor/targets.ts';
+import { membersUsed, usesOf } from '../conductor/use-store.ts';
+import { typesOf } from './monitor-types.ts';
+import { columnsOf } from './shown-settings.ts';
+import type { MonitorSecret, MonitorSpec } from './specs.ts';
+
+export interface CredentialChange {
+  /** UUID. */
+  readonly id: string;
+  /** As they will be. */
+  readonly settings: JsonObject;
+  /** Undefined: the monitor is new. */
+  readonly before: MonitorObject | undefined;
+  /** Undefined: they stay; null: they are removed. */
+  readonly auth: Partial<MonitorSecret> | null | undefined;
+}
+
+type Columns = Readonly<Record<string, SqlValue>>;
+
+/** Refuses credentials that could be sent elsewhere than who gave them said. */
+export async function credentialColumns(
+  tx: Transaction,
+  sealer: Sealer,
+  { id, settings, before, auth }: CredentialChange,
+): Promise<Columns> {
+  const spec = settings as unknown as MonitorSpec;
+  if (auth === null && before !== undefined)
+    return { secret: null, ...columnsOf('GslbMonitor', { ...settings, authHosts: [] }) };
+  if (auth == null) {
+    if (before?.hasAuth === true) refuseMoved(before.spec, spec);
+    else if (spec.authHosts?.length !== 0) fail('authHosts', 'authHosts is only with auth');
+    return {};
+  }
+  await requirePlace(tx, spec);
+  const beyond = before === undefined ? undefined : await memberBeyond(tx, spec, await usesOf(tx, id));
+  if (beyond !== undefined)
+    fail('authHosts', `authHosts has not ${beyond.host}, where the member ${beyond.member} is checked`);
+  const secret = { username: auth.username ?? null, password: auth.password ?? null, token: auth.token ?? null };
+  return { secret: sealedText(sealer, JSON.stringify(secret), monitorSecretPlace(id, spec)) };
+}
+
+const sentToHosts: readonly string[] = ['HTTP', 'HTTPS', 'PLUGIN'];
+
+async function requirePlace(sql: Sql, spec: MonitorSpec): Promise<void> {
+  const { type, authHosts = [], targetPort } = spec;
+  const ofHosts = sentToHosts.includes(type);
+  if (!ofHosts && !openStackTypes.includes(type))
+    fail('auth', `auth is not for type ${type}, whose checks send no credentials`);
+  if (!ofHosts) {
+    if (authHosts.length > 0) fail('authHosts', `authHosts is not for type ${type}: parameters say where auth is sent`);
+    return;
+  }
+  if (authHosts.length === 0) fail('authHosts', 'authHosts is required with auth: name where it may be sent');
+  const types = await typesOf(sql, spec);
+  if (targetPort === null && types.some(({ needsPort }) => needsPort))
+    fail('targetPort', 'targetPort is required with auth: credentials are sent to one port');
+}
+
+/** They belong to the place for which they were given: whoever changes that must know them. */
+function refuseMoved(before: MonitorSpec, after: MonitorSpec): void {
+  const moved = boundSettings.find((name) => canonicalJson(before[name] ?? []) !== canonicalJson(after[name] ?? []));
+  if (moved !== undefined)
+    refuse('CREDENTIALS_REQUIRED', `${moved} changes: send the credentials again`, { field: ['input', 'auth'] });
+}
+
+/** A member to which the monitor's credentials may not be sent; undefined: there is none. */
+export async function memberBeyond(
+  sql: Sql,
+  monitor: MonitorSpec,
+  uses: Parameters<typeof membersUsed>[1],
+): Promise<{ readonly member: string; readonly host: string } | undefined> {
+  if ((monitor.authHosts ?? []).length === 0) return undefined;
+  for (const { name: member, spec } of await membersUsed(sql, uses, 'ALL')) {
+    const host = watchesType(spec, monitor) ? hostBeyond(spec, monitor) : undefined;
+    if (host !== undefined) return { member, host };
+  }
+  return undefined;
+}
+
+function fail(field: string, message: string): never {
+  return refuse('INVALID_INPUT', message, { field: ['input', field] });
+}
