@@ -1,5 +1,6 @@
 // Checks values against JSON Schemas (2020-12), fills in defaults, and reports all faults at once.
 import { isIP } from 'node:net';
+import { createContext, Script } from 'node:vm';
 import { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { LRUCache } from 'lru-cache';
@@ -38,18 +39,43 @@ export function validateObject(schema: JsonObject, value: unknown): CheckedObjec
   return { ok: true, args: args as JsonObject };
 }
 
-/** Validators of schemas from elsewhere, by their text. */
-const foreign = new LRUCache<string, ValidateFunction>({ max: 200 });
+/** Validators of schemas from elsewhere, by their text; null: it took too long of late. */
+const foreign = new LRUCache<string, { readonly validate: ValidateFunction | null }>({ max: 200 });
+const longestMs = 500;
+const slowForMs = 60_000;
+const bounded = createContext({});
+const runBounded = new Script('run()');
+const tooSlow: SchemaFault = {
+  path: [],
+  message: `can't be checked: its JSON Schema takes longer than ${longestMs} ms`,
+};
 
-/** Faults of a value by the text of a schema from elsewhere (draft 7). Throws when it is no schema. */
+/**
+ * Faults of a value by the text of a schema from elsewhere (draft 7). Throws when it is no schema. A pattern can be made to take for ever:
+ * a check ends after half a second, and the same schema is then not tried again for a minute.
+ */
 export function faultsBySchema(text: string, value: unknown): readonly SchemaFault[] {
-  let validate = foreign.get(text);
-  if (validate === undefined) {
-    // One of its own: it keeps what it compiled, and the schema's ids are nobody else's.
-    validate = new Ajv({ allErrors: true, strict: true }).compile(JSON.parse(text));
-    foreign.set(text, validate);
+  const known = foreign.get(text);
+  if (known?.validate === null) return [tooSlow];
+  let validate = known?.validate;
+  try {
+    return inTime(() => {
+      // One of its own: it keeps what it compiled, and the schema's ids are nobody else's.
+      validate ??= new Ajv({ allErrors: true, strict: true }).compile(JSON.parse(text));
+      foreign.set(text, { validate });
+      return validate(value) ? [] : (validate.errors ?? []).slice(0, maxFaults).map(toFault);
+    });
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    foreign.set(text, { validate: null }, { ttl: slowForMs });
+    return [tooSlow];
   }
-  return validate(value) ? [] : (validate.errors ?? []).slice(0, maxFaults).map(toFault);
+}
+
+/** Only V8 can end a regular expression that is under way: as it ends a script. */
+function inTime<Result>(run: () => Result): Result {
+  bounded.run = run;
+  return runBounded.runInContext(bounded, { timeout: longestMs }) as Result;
 }
 
 function validatorOf(schema: JsonObject): ValidateFunction {

@@ -10,9 +10,11 @@ import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import { databaseNow } from '../conductor/checker-store.ts';
 import { pageOfCheckers, pageOfNameServers, type ShownNameServer } from '../conductor/machine-pages.ts';
+import { isSameType, readOwnTypes } from '../conductor/own-type-store.ts';
 import { zoneDsTexts } from '../conductor/zone-key-keeper.ts';
 import { openZoneKeys, readZonesNamed, type ZoneRow } from '../conductor/zone-store.ts';
 import type { ObjectReads } from '../objects/object-reads.ts';
+import type { OwnPlugin } from '../wire/checker-wire.ts';
 
 export interface MachineParts {
   readonly db: Database;
@@ -22,6 +24,7 @@ export interface MachineParts {
 }
 
 const zonesByName = Symbol('zones by name');
+const ownTypes = Symbol('own types');
 const entryFlags = 257;
 
 export function machineResolvers({ db, reads, sealer, silenceMs }: MachineParts): Resolvers {
@@ -58,6 +61,13 @@ export function machineResolvers({ db, reads, sealer, silenceMs }: MachineParts)
       dropped: ({ load }) => load.dropped ?? null,
       version: ({ facts }) => facts.version ?? null,
       plugins: ({ facts }) => facts.plugins ?? [],
+      differingPlugins: async ({ facts: { own = [] } }, _, context) => {
+        if (own.length === 0) return [];
+        const types = await loader(context, ownTypes, 'all', async () => new Map([['all', await readOwnTypes(db)]]));
+        const differs = (plugin: OwnPlugin) =>
+          types?.some((type) => type.name === plugin.name && !isSameType(type, plugin)) === true;
+        return own.filter(differs).map(({ name }) => name);
+      },
     },
     GslbNameServer: {
       id: ({ id }) => encodeId('GslbNameServer', id),

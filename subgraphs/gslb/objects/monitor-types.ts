@@ -38,7 +38,7 @@ export async function knownTypes(sql: Sql): Promise<readonly KnownType[]> {
 
 type Typed = Pick<MonitorSpec, 'type' | 'plugin'>;
 
-/** Empty: no checker that was heard of late has it. Several: checkers differ, and parameters must be right for all of them. */
+/** Empty: no checker that was heard of late has it. */
 export async function typesOf(sql: Sql, { type, plugin = null }: Typed): Promise<readonly KnownType[]> {
   if (type !== 'PLUGIN') return standard.filter((each) => each.type === type);
   return (await knownTypes(sql)).filter((each) => each.plugin === plugin && plugin !== null);

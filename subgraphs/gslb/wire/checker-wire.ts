@@ -24,10 +24,11 @@ export const grantKey = 'grant';
 export const stampKey = 'stamp';
 export const batchKey = 'batch';
 
-/** Names of a deployer's own check plugins, and so many characters of JSON Schema for each. */
+/** Names of a deployer's own check plugins, and so many characters of JSON Schema for each, and for all of a checker. */
 export const ownPluginName = /^[A-Z][A-Z0-9_]{0,31}$/;
 export const mostOwnPlugins = 100;
 export const mostSchemaLength = 16_384;
+export const mostSchemasLength = 131_072;
 
 const uuid = z.uuid();
 const ms = (min: number, max: number) => z.number().int().min(min).max(max);
@@ -69,13 +70,22 @@ export function targetOfKey(key: string): string | undefined {
   return key.startsWith(targetPrefix) ? key.slice(targetPrefix.length) : undefined;
 }
 
+/** Why the schema of a plugin is not taken, in words that follow "parameters"; undefined: it is, if it is one at all. */
+export function schemaFault(schema: object): string | undefined {
+  const text = JSON.stringify(schema);
+  if (text.length > mostSchemaLength) return `of more than ${mostSchemaLength} characters`;
+  // References to references double the work with each.
+  return /"\$(ref|recursiveRef|dynamicRef)":/.test(text) ? 'with a $ref: write it out' : undefined;
+}
+
 const ownPlugin = z.object({
   name: z.string().regex(ownPluginName),
   needsPort: z.boolean(),
   /** JSON Schema (draft 7). */
-  parameters: z
-    .custom<JsonObject>(isObject)
-    .refine((schema) => JSON.stringify(schema).length <= mostSchemaLength, 'it is too long'),
+  parameters: z.custom<JsonObject>(isObject).superRefine((schema, { addIssue }) => {
+    const wrong = schemaFault(schema);
+    if (wrong !== undefined) addIssue(`parameters ${wrong}`);
+  }),
 });
 export type OwnPlugin = z.output<typeof ownPlugin>;
 
@@ -87,7 +97,11 @@ export const checkerFacts = z.object({
   /** Types of monitors that it can check. */
   plugins: z.array(z.string().max(32)).max(256),
   /** Those of them that the deployer wrote: the graph publishes their schemas. */
-  own: z.array(ownPlugin).max(mostOwnPlugins).optional(),
+  own: z
+    .array(ownPlugin)
+    .max(mostOwnPlugins)
+    .refine((own) => JSON.stringify(own).length <= mostSchemasLength, 'their parameters are too long together')
+    .optional(),
 });
 export type CheckerFacts = z.output<typeof checkerFacts>;
 

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import { z } from 'zod';
 import { ConfigError } from '../../../../platform/config-error.ts';
-import { mostOwnPlugins, mostSchemaLength, ownPluginName } from '../../wire/checker-wire.ts';
+import { mostOwnPlugins, mostSchemasLength, ownPluginName, schemaFault } from '../../wire/checker-wire.ts';
 import type { CheckPlugin } from './plugin.ts';
 
 const setting = 'checker.pluginFolder';
@@ -34,6 +34,8 @@ export async function loadPlugins(folder: string, taken: ReadonlySet<string>): P
       throw fault(join(home, file), `has a name that another plugin has: ${plugin.name}`);
     plugins.push(plugin);
   }
+  if (JSON.stringify(plugins).length > mostSchemasLength)
+    throw fault(folder, `has plugins with parameters of more than ${mostSchemasLength} characters together`);
   return plugins;
 }
 
@@ -48,13 +50,13 @@ async function load(path: string): Promise<CheckPlugin> {
       path,
       `has no plugin as its default export (${read.error.issues.map(({ message }) => message).join('; ')})`,
     );
+  const wrong = schemaFault(read.data.parameters);
+  if (wrong !== undefined) throw fault(path, `has parameters ${wrong}`);
   try {
     new Ajv({ strict: true }).compile(read.data.parameters);
   } catch (error) {
     throw fault(path, `has parameters that are no JSON Schema: ${String(error)}`);
   }
-  if (JSON.stringify(read.data.parameters).length > mostSchemaLength)
-    throw fault(path, `has parameters of more than ${mostSchemaLength} characters`);
   return module.default;
 }
 

@@ -6,9 +6,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { newUuid } from '../../../../platform/ids.ts';
 import { Checker } from '../../../../subgraphs/gslb/checker/checker.ts';
 import { loadPlugins } from '../../../../subgraphs/gslb/checker/plugins/own-plugins.ts';
 import { standardPlugins } from '../../../../subgraphs/gslb/checker/plugins/schemas.ts';
+import { connectChecker } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
 import { ConductorLinks } from '../../../../subgraphs/gslb/conductor/conductor-links.ts';
 import { testEgress } from '../../../support/egress.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';
@@ -18,6 +20,9 @@ import { GslbGraph, type Input, identity } from '../support/gslb-graph.ts';
 const owner = identity('MEMBER');
 const either = `export default { name: 'EITHER', needsPort: false, parameters: { type: 'object', additionalProperties: false,
   properties: { one: { type: 'string' }, other: { type: 'string' } }, maxProperties: 1 },
+  check: async () => ({ up: true, message: null, detail: null }) };`;
+const endless = `export default { name: 'ENDLESS', needsPort: false, parameters: { type: 'object',
+  properties: { text: { type: 'string', pattern: '^(a+)+$' } } },
   check: async () => ({ up: true, message: null, detail: null }) };`;
 let graph: GslbGraph;
 const ends: (() => unknown)[] = [];
@@ -40,6 +45,7 @@ beforeAll(async () => {
   const [, code = ''] = /```js\n([\s\S]*?)```/.exec(await readFile('docs/gslb.md', 'utf8')) ?? [];
   await writeFile(join(folder.path, 'greeting.mjs'), code, { mode: 0o644 });
   await writeFile(join(folder.path, 'either.mjs'), either, { mode: 0o644 });
+  await writeFile(join(folder.path, 'endless.mjs'), endless, { mode: 0o644 });
   const own = await loadPlugins(folder.path, new Set());
   const checker = new Checker({
     ...{ vantagePoint: 'eu', version: '1', urls: [`wss://127.0.0.1:${links.checkerPort}/link`], log },
@@ -73,8 +79,9 @@ async function types(): Promise<readonly Shown[]> {
 const greeting = (change: Input): Input => ({ name: 'hello', type: 'PLUGIN', plugin: 'GREETING', ...change });
 
 test("a deployer's own types are published with their schemas", async () => {
-  const [first, second, ...more] = await types();
+  const [first, endlessType, second, ...more] = await types();
   expect(first).toMatchObject({ type: 'PLUGIN', plugin: 'EITHER', needsPort: false, vantagePoints: ['eu'] });
+  expect(endlessType).toMatchObject({ plugin: 'ENDLESS' });
   expect(second).toMatchObject({ plugin: 'GREETING', needsPort: true });
   expect(second?.schema).toMatchObject({ properties: { word: { type: 'string', maxLength: 80 } } });
   expect(more).toEqual([]);
@@ -97,6 +104,38 @@ test.each([
   ['for another type', greeting({ type: 'TCP' }), ['INVALID_INPUT input.plugin']],
 ])('a plugin %s is refused', async (_what, input, faults) => {
   expect((await graph.mutate('gslbMonitorCreate', input, owner)).faults).toEqual(faults);
+});
+
+test('a pattern that would take for ever ends, and is not tried again at once', async () => {
+  const parameters = { text: `${'a'.repeat(60)}b` };
+  const input = { name: 'endless', type: 'PLUGIN', plugin: 'ENDLESS', parameters };
+  const create = async () => (await graph.mutate('gslbMonitorCreate', input, owner)).told;
+  const message = expect.stringContaining('takes longer than 500 ms');
+  expect(await create()).toEqual([{ code: 'INVALID_INPUT', message, field: ['input', 'parameters'] }]);
+  expect(await create()).toMatchObject([{ message }]);
+});
+
+test('a checker that joined later changes nothing of what another publishes', async () => {
+  await graph.make('gslbVantagePointCreate', { name: 'us', region: 'us', latitude: 40, longitude: -70 });
+  const before = await types();
+  const other = { name: 'GREETING', needsPort: false, parameters: { not: {} } };
+  const facts = { vantagePoint: 'us', version: '1', plugins: ['GREETING'], own: [other] };
+  const machine = { id: newUuid(), name: 'us-1' };
+  await graph.db.transaction((tx) =>
+    connectChecker(tx, graph.wake, { machine, vantagePoint: 'us', facts, linkedTo: graph.owner }),
+  );
+  expect(await types()).toEqual(before);
+  const id = await graph.make('gslbMonitorCreate', greeting({ name: 'beside' }), owner);
+  await graph.make('gslbMonitorDelete', { id }, owner);
+  const checkers = '{ gslbCheckers { nodes { name differingPlugins } } }';
+  const { gslbCheckers } = await graph.ask<{ gslbCheckers: { nodes: { name: string }[] } }>(
+    identity('ADMIN'),
+    checkers,
+  );
+  expect(gslbCheckers.nodes.toSorted((one, two) => (one.name < two.name ? -1 : 1))).toEqual([
+    { name: 'eu-1', differingPlugins: [] },
+    { name: 'us-1', differingPlugins: ['GREETING'] },
+  ]);
 });
 
 test('a member is checked by it', async () => {

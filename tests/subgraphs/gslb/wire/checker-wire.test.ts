@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { newUuid } from '../../../../platform/ids.ts';
 import {
   checkerBatch,
+  checkerFacts,
   mostVerdicts,
   targetId,
   targetKey,
@@ -31,4 +32,19 @@ test('a batch has bounds', () => {
   expect(isTaken({ number: 0 })).toBe(false);
   expect(isTaken({ verdicts: [{ ...verdict, message: 'x'.repeat(256) }] })).toBe(false);
   expect(isTaken({ verdicts: [{ ...verdict, verdict: 'NONE' }] })).toBe(false);
+});
+
+test("the schemas of a checker's own plugins have bounds, and no references", () => {
+  const plugin = (parameters: object, name = 'OWN') => ({ name, needsPort: false, parameters });
+  const isTaken = (...own: object[]) =>
+    checkerFacts.safeParse({ vantagePoint: 'eu', version: '1', plugins: [], own }).success;
+  const long = (length: number) => ({ type: 'object', description: 'x'.repeat(length) });
+  expect(isTaken(plugin({ type: 'object' }))).toBe(true);
+  expect(isTaken(plugin(long(16_300)))).toBe(true);
+  expect(isTaken(plugin(long(16_384)))).toBe(false);
+  expect(isTaken(...Array.from({ length: 9 }, (_, at) => plugin(long(16_000), `OWN${at}`)))).toBe(false);
+  const doubled = Object.fromEntries(
+    Array.from({ length: 40 }, (_, at) => [at, { allOf: Array(2).fill({ $ref: `#/definitions/${at + 1}` }) }]),
+  );
+  expect(isTaken(plugin({ $ref: '#/definitions/0', definitions: { ...doubled, 40: {} } }))).toBe(false);
 });
