@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Database, Transaction } from './database/database.ts';
+import { isLockWaitTimeout } from './database/errors.ts';
 import { marksFor } from './database/sql.ts';
 import { invariant } from './errors.ts';
 import { appendStatus } from './events/append.ts';
@@ -22,6 +23,10 @@ export interface OwedJob {
 export interface ClaimedJob extends OwedJob {
   /** Including this one, since the last success or since it was owed again. */
   readonly attempts: number;
+  /** How often, since the last success, it was taken from a process that had not ended it. What that began may still be under way. */
+  readonly takeovers: number;
+  /** Whether surely nobody else has it, by this process's own clock: to be asked right before an effect that nothing else fences. */
+  readonly isHeld: () => boolean;
 }
 
 /** How a job that failed is tried again. */
@@ -94,7 +99,7 @@ export async function owe(
 /** Marks a job done, in the transaction of its effect. Throws OwedWorkLostError (roll back) when the claim is lost. */
 export async function finishOwed(tx: Transaction, job: OwedJob): Promise<void> {
   const { affectedRows } = await tx.execute(
-    'UPDATE owed_work SET done = ?, attempts = 0, last_error = NULL, lease_token = NULL, lease_until = NULL, due_at = IF(wanted > ?, COALESCE(next_due_at, due_at), NULL), next_due_at = NULL WHERE kind = ? AND `key` = ? AND lease_token = ?',
+    'UPDATE owed_work SET done = ?, attempts = 0, takeovers = 0, last_error = NULL, lease_token = NULL, lease_until = NULL, due_at = IF(wanted > ?, COALESCE(next_due_at, due_at), NULL), next_due_at = NULL WHERE kind = ? AND `key` = ? AND lease_token = ?',
     [job.wanted, job.wanted, job.kind, job.key, job.leaseToken],
   );
   if (affectedRows === 0) throw new OwedWorkLostError(job);
@@ -102,8 +107,13 @@ export async function finishOwed(tx: Transaction, job: OwedJob): Promise<void> {
 
 export interface OwedWorkOptions {
   readonly db: Database;
-  /** Lifetime of a claim; default 30000. A job must end, or be claimed again, before. */
+  /** Lifetime of a claim that is not renewed; default 30000. */
   readonly claimMs?: number;
+  /**
+   * Each takeover doubles the lifetime, up to this: a process that renews too slowly for a claim can do the work all the same. Default
+   * `claimMs`.
+   */
+  readonly longestClaimMs?: number;
   /** Default `usualRetry`. */
   readonly retry?: RetryPolicy;
 }
@@ -113,17 +123,25 @@ const isDue = `(due_at <= NOW(3) OR due_at > NOW(3) + INTERVAL ${longestDueMs + 
 const dueInMs = 'TIMESTAMPDIFF(MICROSECOND, NOW(3), due_at) DIV 1000';
 const claimed = 'kind = ? AND `key` = ? AND lease_token = ?';
 const released = 'lease_token = NULL, lease_until = NULL, last_error = ?';
+/** The longer, the more often it was taken over. */
+const claimUntil = 'NOW(3) + INTERVAL LEAST(? * POW(2, LEAST(takeovers, 20)), ?) * 1000 MICROSECOND';
+/** A tenth is reserved for timers and statements that are late. */
+const localPart = 0.9;
 /** A claim that ends far later than usual was made before the clock was set back. */
 const unclaimed = '(lease_until IS NULL OR lease_until <= NOW(3) OR lease_until > NOW(3) + INTERVAL ? MICROSECOND)';
 
 export class OwedWork {
   readonly #db: Database;
   readonly #claimMs: number;
+  readonly #longestClaimMs: number;
   readonly #retry: RetryPolicy;
+  /** By `performance.now()`, of each claim. */
+  readonly #heldUntilMs = new WeakMap<OwedJob, number>();
 
   constructor(options: OwedWorkOptions) {
     this.#db = options.db;
     this.#claimMs = options.claimMs ?? 30_000;
+    this.#longestClaimMs = options.longestClaimMs ?? this.#claimMs;
     this.#retry = options.retry ?? usualRetry;
   }
 
@@ -133,7 +151,7 @@ export class OwedWork {
     const only = kinds === undefined ? '' : `AND kind IN (${marksFor(kinds)})`;
     return this.#db.query<DueRow>(
       `SELECT kind, \`key\`, wanted, attempts FROM owed_work WHERE ${isDue} AND ${unclaimed} ${only} ORDER BY due_at LIMIT ?`,
-      [2 * this.#claimMs * 1000, ...(kinds ?? []), limit],
+      [2 * this.#longestClaimMs * 1000, ...(kinds ?? []), limit],
     );
   }
 
@@ -142,7 +160,7 @@ export class OwedWork {
     const [row] = await this.#db.query<AwaitedRow>(
       `SELECT kind, \`key\`, wanted, attempts, IF(${isDue}, 0, ${dueInMs}) AS dueInMs FROM owed_work
       WHERE kind = ? AND \`key\` = ? AND due_at IS NOT NULL AND ${unclaimed}`,
-      [kind, key, 2 * this.#claimMs * 1000],
+      [kind, key, 2 * this.#longestClaimMs * 1000],
     );
     return row === undefined ? undefined : { ...row, dueInMs: Number(row.dueInMs) };
   }
@@ -157,17 +175,56 @@ export class OwedWork {
     return row === undefined ? undefined : Number(row.dueInMs);
   }
 
+  /** Those of which a row is due, claimed or not. */
+  async dueKinds(kinds: readonly string[]): Promise<ReadonlySet<string>> {
+    const sql = `SELECT DISTINCT kind FROM owed_work WHERE ${isDue} AND kind IN (${marksFor(kinds)})`;
+    return new Set((await this.#db.query<{ kind: string }>(sql, kinds)).map(({ kind }) => kind));
+  }
+
   /** Claims a due row; undefined when it does not exist, is done, or is claimed by another process. */
   async claim(kind: string, key: string): Promise<ClaimedJob | undefined> {
     const leaseToken = newToken();
+    const startedMs = performance.now();
+    // In this order: each assignment sees the ones before it.
     const { affectedRows } = await this.#db.execute(
-      `UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1, next_due_at = NULL WHERE kind = ? AND \`key\` = ? AND ${isDue} AND ${unclaimed}`,
-      [leaseToken, this.#claimMs * 1000, kind, key, 2 * this.#claimMs * 1000],
+      `UPDATE owed_work SET takeovers = takeovers + (lease_token IS NOT NULL), lease_token = ?, lease_until = ${claimUntil},
+        attempts = attempts + 1, next_due_at = NULL WHERE kind = ? AND \`key\` = ? AND ${isDue} AND ${unclaimed}`,
+      [leaseToken, this.#claimMs, this.#longestClaimMs, kind, key, 2 * this.#longestClaimMs * 1000],
     );
     if (affectedRows === 0) return undefined;
-    const sql = 'SELECT wanted, attempts FROM owed_work WHERE kind = ? AND `key` = ? AND lease_token = ?';
-    const [row] = await this.#db.query<{ wanted: number; attempts: number }>(sql, [kind, key, leaseToken]);
-    return row === undefined ? undefined : { kind, key, leaseToken, ...row };
+    const sql = 'SELECT wanted, attempts, takeovers FROM owed_work WHERE kind = ? AND `key` = ? AND lease_token = ?';
+    const [row] = await this.#db.query<Pick<ClaimedJob, 'wanted' | 'attempts' | 'takeovers'>>(sql, [
+      ...[kind, key, leaseToken],
+    ]);
+    if (row === undefined) return undefined;
+    const isHeld = () => performance.now() < (this.#heldUntilMs.get(job) ?? 0);
+    const job: ClaimedJob = { kind, key, leaseToken, ...row, isHeld };
+    this.#heldFrom(job, startedMs);
+    return job;
+  }
+
+  /**
+   * The claim of a job that still runs begins anew. False: it is lost. A row that another transaction has locked, as it owes the work
+   * again, is not waited for: its claim is as it was.
+   */
+  async renew(job: ClaimedJob): Promise<boolean> {
+    const startedMs = performance.now();
+    try {
+      const { affectedRows } = await this.#db.execute(
+        `SET STATEMENT innodb_lock_wait_timeout = 0 FOR UPDATE owed_work SET lease_until = ${claimUntil} WHERE ${claimed}`,
+        [this.#claimMs, this.#longestClaimMs, job.kind, job.key, job.leaseToken],
+      );
+      if (affectedRows > 0) this.#heldFrom(job, startedMs);
+      return affectedRows > 0;
+    } catch (error) {
+      if (isLockWaitTimeout(error)) return true;
+      throw error;
+    }
+  }
+
+  #heldFrom(job: ClaimedJob, startedMs: number): void {
+    const lifetimeMs = Math.min(this.#claimMs * 2 ** Math.min(job.takeovers, 20), this.#longestClaimMs);
+    this.#heldUntilMs.set(job, startedMs + lifetimeMs * localPart);
   }
 
   /** Releases a claim after a failure: due again after a delay that grows with each attempt, or when it was owed again for. */

@@ -1,6 +1,6 @@
 // SQL of what is published: what the publisher reads, and what it records.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
-import { owe } from '../../platform/owed-work.ts';
+import { type ClaimedJob, owe } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import type { RecordSet } from '../records/record-set.ts';
 import { columns, oweFollowUp, publishKind, type Raw, textOf, toRecordSet } from '../records/record-store.ts';
@@ -66,10 +66,27 @@ export async function pageOfSets(db: Sql, zone: string, after: string | null, ta
   return (await db.query<Raw>(sql, [zone, after ?? '', take])).map(toRecordSet);
 }
 
-/** What a server is to have, read from `set` at `readAtMs` (Unix milliseconds). */
-export function wantedOf(set: RecordSet, writer: string, readAtMs: number): WantedName {
+/** What a server is to have, read from `set` at `readAtMs` (Unix milliseconds); `job`: under which it may be changed there. */
+export function wantedOf(
+  set: RecordSet,
+  writer: string,
+  readAtMs: number,
+  job?: Pick<ClaimedJob, 'isHeld'>,
+): WantedName {
   const { zone, name, owner, generation, records, ttlSeconds, publishedRecords } = set;
-  return { zone, name, writer, owner, generation, records, ttlSeconds, earlierRecords: publishedRecords, readAtMs };
+  const earlierRecords = publishedRecords;
+  return {
+    zone,
+    name,
+    writer,
+    owner,
+    generation,
+    records,
+    ttlSeconds,
+    earlierRecords,
+    readAtMs,
+    isHeld: job?.isHeld ?? (() => false),
+  };
 }
 
 /** All servers that have not failed answer that generation; `lacking`: why one that has failed does not. */

@@ -2,7 +2,7 @@
 // is late, doubled or cut off does no harm.
 import type { Database } from '../../platform/database/database.ts';
 import type { OwedQueue } from '../../platform/owed-queue.ts';
-import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/owed-work.ts';
+import { type ClaimedJob, finishOwed, reconcilingRetry } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
 import { publishKind } from '../records/record-store.ts';
@@ -32,6 +32,12 @@ export interface PublishParts extends ZoneServers {
 /** While a withdrawn name keeps its fence: longer than any server takes an update that was read before the withdrawal. */
 export const fenceKeptMs = 3 * fudgeSeconds * 1000;
 const mostRounds = 3;
+/** What a process sent before it died or stopped has arrived by then. */
+const afterTakeoverMs = 30_000;
+const lateWriter = new DnsError(
+  'CHANGED_MEANWHILE',
+  'the process that was publishing it has died or stopped, and what it sent may still arrive: it is published once more after that',
+);
 /** While a server has failed, its fences stay. */
 const forgetLaterMs = 60_000;
 /** A server that takes so much longer than the others is left out, as one that failed. */
@@ -47,14 +53,14 @@ export function createPublishQueue(parts: PublishParts): OwedQueue {
   };
 }
 
-async function publishOnce(parts: PublishParts, job: OwedJob, signal: AbortSignal): Promise<void> {
+async function publishOnce(parts: PublishParts, job: ClaimedJob, signal: AbortSignal): Promise<void> {
   const { db, wake } = parts;
   for (let round = 1; ; round += 1) {
     const readAtMs = Date.now();
     const set = await readById(db, job.key);
     const zone = set === undefined ? undefined : await readZone(db, set.zone);
     if (set === undefined || zone === undefined) return db.transaction((tx) => finishOwed(tx, job));
-    const wanted = wantedOf(set, zone.writer, readAtMs);
+    const wanted = wantedOf(set, zone.writer, readAtMs, job);
     const servers = await openServers(parts, set.id, zone.backendId);
     // After the name was read: a server that still counts as failed gets this generation when it returns.
     const rows = await readServers(
@@ -65,13 +71,16 @@ async function publishOnce(parts: PublishParts, job: OwedJob, signal: AbortSigna
     if (set.withdrawn && isPublished(set)) return forget(parts, job, set, wanted, withStates, signal);
     const result = await publishOnAll(parts, set, wanted, withStates, signal);
     if (result.overtakenBy === undefined) {
-      const { lacking, isAnswered } = result;
+      const { isAnswered } = result;
+      const mayComeLate = job.takeovers > 0 && servers.some(({ server }) => !server.refusesLate);
+      const lacking = result.lacking ?? (mayComeLate ? lateWriter : undefined);
       return db.transaction(async (tx) => {
         if (lacking === undefined) await recordPublished(tx, wake, set.id, wanted);
         else if (isAnswered) await recordAnswered(tx, wake, set.id, wanted, lacking);
         else await recordFailure(tx, wake, set.id, lacking);
         await finishOwed(tx, job);
-        if (lacking === undefined && set.withdrawn) await owePublication(tx, wake, set.id, fenceKeptMs);
+        if (mayComeLate) await owePublication(tx, wake, set.id, afterTakeoverMs);
+        else if (lacking === undefined && set.withdrawn) await owePublication(tx, wake, set.id, fenceKeptMs);
       });
     }
     // Either the name was changed meanwhile, or the database lost writes.
@@ -197,7 +206,7 @@ function isCode(text: string): text is DnsErrorCode {
 /** Removes the fence of a withdrawn name, and its row, when nobody can come late any more. */
 async function forget(
   { db, wake }: PublishParts,
-  job: OwedJob,
+  job: ClaimedJob,
   set: RecordSet,
   wanted: WantedName,
   servers: readonly ServerWithState[],

@@ -3,7 +3,7 @@
 import type { Database } from '../../platform/database/database.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { OwedQueue } from '../../platform/owed-queue.ts';
-import { finishOwed, type OwedJob, owe, reconcilingRetry } from '../../platform/owed-work.ts';
+import { type ClaimedJob, finishOwed, owe, reconcilingRetry } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { lookKind } from '../records/record-store.ts';
 import { DnsError } from '../servers/dns-error.ts';
@@ -48,7 +48,7 @@ export function createServerQueue(parts: ServerQueueParts): OwedQueue {
   };
 }
 
-async function bringBack(parts: ServerQueueParts, job: OwedJob, signal: AbortSignal): Promise<void> {
+async function bringBack(parts: ServerQueueParts, job: ClaimedJob, signal: AbortSignal): Promise<void> {
   const { db, wake, log } = parts;
   const row = (await readServers(db, [job.key])).get(job.key);
   if (row === undefined || row.state === 'SERVING') return db.transaction((tx) => finishOwed(tx, job));
@@ -67,7 +67,7 @@ async function bringBack(parts: ServerQueueParts, job: OwedJob, signal: AbortSig
     const returning = await beginReturn(db, row.id);
     if (returning === undefined) return;
     let count = 0;
-    for (const zone of zones) count += await catchUp(parts, known, zone, signal);
+    for (const zone of zones) count += await catchUp(parts, job, known, zone, signal);
     await db.transaction(async (tx) => {
       if (!(await endReturn(tx, returning)))
         throw new DnsError('CHANGED_MEANWHILE', `${known.server.name} failed again while it was brought back`);
@@ -88,6 +88,7 @@ async function bringBack(parts: ServerQueueParts, job: OwedJob, signal: AbortSig
 /** Publishes on this server what not all have. Throws only what concerns the server as a whole. */
 async function catchUp(
   { db }: ServerQueueParts,
+  job: ClaimedJob,
   { server }: KnownServer,
   zone: string,
   signal: AbortSignal,
@@ -102,7 +103,7 @@ async function catchUp(
         const readAtMs = Date.now();
         const set = await readById(db, id);
         if (set === undefined) continue;
-        await server.publish(wantedOf(set, writer, readAtMs), signal).catch((error: unknown) => {
+        await server.publish(wantedOf(set, writer, readAtMs, job), signal).catch((error: unknown) => {
           // What is wrong with one name is told by the work that is owed for that name.
           if (!(error instanceof DnsError) || isServerFault(error)) throw error;
         });

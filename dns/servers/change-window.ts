@@ -1,15 +1,19 @@
-// For servers whose API has no conditions. A change is sent only for a short time after its content was read from the database: while the
-// claim on the name lasts, under which nobody else changes it. Both clocks count: one may be set back, the other stops in a pause of the
+// For servers whose API has no conditions. A change is sent only while the claim on the name lasts, under which nobody else changes it, and
+// for a short time after its content was read from the database. Both clocks count: one may be set back, the other stops in a pause of the
 // machine.
+import type { WantedName } from './record-server.ts';
 
-/** Far shorter than a claim (dns/publish). */
+/** What is sent by then is done long before `afterTakeoverMs` (dns/publish). */
 const windowMs = 10_000;
 
 /** Whether changes may still be sent, to be asked right before the first byte. */
-export function changeWindow(readAtMs: number, now: () => number = Date.now): () => boolean {
+export function changeWindow({
+  readAtMs,
+  isHeld = () => true,
+}: Pick<WantedName, 'readAtMs' | 'isHeld'>): () => boolean {
   const startedMs = performance.now();
   return () => {
-    const ageMs = now() - readAtMs;
-    return ageMs > -1_000 && ageMs < windowMs && performance.now() - startedMs < windowMs;
+    const ageMs = Date.now() - readAtMs;
+    return isHeld() && ageMs > -1_000 && ageMs < windowMs && performance.now() - startedMs < windowMs;
   };
 }

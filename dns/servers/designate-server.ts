@@ -48,6 +48,7 @@ const ourTypes: ReadonlySet<string> = new Set(recordTypes);
 
 export class DesignateServer implements RecordServer, ZoneServer {
   readonly name: string;
+  readonly refusesLate = false;
   readonly #api: ApiClient;
   /** Ids by zone. */
   readonly #zones = new Map<string, string>();
@@ -74,7 +75,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
   }
 
   async publish(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
-    const mayChange = changeWindow(wanted.readAtMs);
+    const mayChange = changeWindow(wanted);
     for (let round = 1; round <= mostRounds; round += 1) {
       const seen = await this.#look(wanted, signal);
       const { fence } = seen;
@@ -93,7 +94,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
   }
 
   async forget(wanted: WantedName, signal: AbortSignal): Promise<void> {
-    const mayChange = changeWindow(wanted.readAtMs);
+    const mayChange = changeWindow(wanted);
     const { fence, fenceSet } = await this.#look(wanted, signal);
     if (fence === undefined || fenceSet === undefined || !isFenceOf(fence, wanted)) return;
     await this.#remove(wanted.zone, fenceSet, mayChange, signal);

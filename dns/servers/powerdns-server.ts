@@ -49,6 +49,7 @@ interface Rrset {
 
 export class PowerdnsServer implements RecordServer, ZoneServer {
   readonly name: string;
+  readonly refusesLate = false;
   readonly #api: ApiClient;
   readonly #dns: DnsClient;
 
@@ -68,7 +69,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
   }
 
   async publish(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
-    const mayChange = changeWindow(wanted.readAtMs);
+    const mayChange = changeWindow(wanted);
     for (let round = 1; round <= mostRounds; round += 1) {
       const seen = await this.#look(wanted, signal);
       const { fence } = seen;
@@ -94,7 +95,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
   }
 
   async forget(wanted: WantedName, signal: AbortSignal): Promise<void> {
-    const mayChange = changeWindow(wanted.readAtMs);
+    const mayChange = changeWindow(wanted);
     const { fence } = await this.#look(wanted, signal);
     if (fence === undefined || !isFenceOf(fence, wanted)) return;
     const body = { rrsets: [removal(fenceName(wanted.name), 'TXT')] };

@@ -15,6 +15,8 @@ export interface WantedName extends ZoneName {
   readonly earlierRecords: readonly NameRecord[];
   /** When this was read from the database, Unix milliseconds: the server takes it for a limited time after. */
   readonly readAtMs: number;
+  /** Whether surely no other process publishes it: asked right before a change that the server itself does not fence. Default: yes. */
+  readonly isHeld?: () => boolean;
 }
 
 export type PublishResult =
@@ -25,6 +27,8 @@ export type PublishResult =
 export interface RecordServer {
   /** ADDRESS:PORT or URL: for messages, and where its backend's row keeps what was seen of it. */
   readonly name: string;
+  /** Whether it refuses a late writer itself. Otherwise the change of a process that died may come after that of the next one. */
+  readonly refusesLate: boolean;
   /** Throws DnsError unless it answers and has the zone. */
   check(zone: string, signal: AbortSignal): Promise<void>;
   /** Changes what the server has, if it has something else, until it answers what is wanted. Throws DnsError. */

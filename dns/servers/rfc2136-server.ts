@@ -32,6 +32,7 @@ const fenceTtlSeconds = 0;
 
 export class Rfc2136Server implements RecordServer {
   readonly name: string;
+  readonly refusesLate = true;
   readonly #client: DnsClient;
 
   constructor(options: DnsClientOptions) {

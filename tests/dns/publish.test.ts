@@ -6,6 +6,7 @@ import { type Declaration, declareRecords, readRecordSet, withdrawRecords } from
 import { fenceName } from '../../dns/servers/fence.ts';
 import type { RecordServer } from '../../dns/servers/record-server.ts';
 import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
+import { OwedWork } from '../../platform/owed-work.ts';
 import type { TestGround } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 import { openDnsGround } from './support/dns-ground.ts';
@@ -352,6 +353,35 @@ describe('a look', () => {
   });
 });
 
+describe('what was taken over from a process that died while it published', () => {
+  /** Published by one that takes the claim of a process that is no more. */
+  async function takeOver(by: TestPublisher): Promise<RecordSet> {
+    await declare(['192.0.2.1']);
+    const set = await read();
+    await new OwedWork({ db: ground.db }).claim('dns-publish', set.id);
+    await ground.db.execute('UPDATE owed_work SET lease_until = NOW(3) - INTERVAL 1 SECOND');
+    expect(await by.runDue()).toEqual([]);
+    expect((await answers())[0]).toEqual(['192.0.2.1']);
+    return read();
+  }
+
+  test('is published, where the server refuses who comes late', async () => {
+    expect(isPublished(await takeOver(publisher))).toBe(true);
+  });
+
+  test('is answered at once, and published once nothing can come late any more, elsewhere', async () => {
+    const [first] = records as [RecordServer];
+    const unfenced = new TestPublisher(ground, [{ ...wrap(first), refusesLate: false }]);
+    const set = await takeOver(unfenced);
+    expect([isAnswered(set), isPublished(set), set.error?.code]).toEqual([true, false, 'CHANGED_MEANWHILE']);
+    expect(await unfenced.runDue()).toEqual([]);
+    expect(isPublished(await read())).toBe(false);
+    await ground.db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'dns-publish' AND due_at IS NOT NULL");
+    expect(await unfenced.runDue()).toEqual([]);
+    expect([isPublished(await read()), (await read()).error]).toEqual([true, null]);
+  });
+});
+
 test('without servers nothing is published, and nobody waits for it', async () => {
   await declare(['192.0.2.1']);
   expect(await new TestPublisher(ground, []).runDue()).toEqual([]);
@@ -361,6 +391,7 @@ test('without servers nothing is published, and nobody waits for it', async () =
 function wrap(server: RecordServer): RecordServer {
   return {
     name: server.name,
+    refusesLate: server.refusesLate,
     check: (...args) => server.check(...args),
     publish: (...args) => server.publish(...args),
     has: (...args) => server.has(...args),

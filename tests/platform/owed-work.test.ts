@@ -118,6 +118,59 @@ test('a worker that lost its claim has no effect', async () => {
   expect(await effects()).toBe(1);
 });
 
+test('a claim that is renewed lasts, one that is lost is not renewed, and nobody waits for a locked one', async () => {
+  await oweIt('o');
+  const short = new OwedWork({ db });
+  const job = (await short.claim('k', 'o')) as ClaimedJob;
+  expect([job.takeovers, job.isHeld()]).toEqual([0, true]);
+  await endClaim('o');
+  expect(await short.renew(job)).toBe(true);
+  expect(await due()).toEqual([]);
+  await db.transaction(async (tx) => {
+    await tx.execute("SELECT 1 FROM owed_work WHERE `key` = 'o' FOR UPDATE");
+    expect(await short.renew(job)).toBe(true);
+  });
+  await endClaim('o');
+  await finish(await claim('o'));
+  expect(await short.renew(job)).toBe(false);
+});
+
+test('each takeover is counted until the work is done, and makes the claim longer, up to a limit', async () => {
+  await oweIt('p');
+  const growing = new OwedWork({ db, claimMs: 100_000, longestClaimMs: 350_000, retry: reconcilingRetry });
+  const took: unknown[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    const { takeovers } = (await growing.claim('k', 'p')) as ClaimedJob;
+    const [row] = await db.query<{ s: number }>(
+      "SELECT CEIL(TIMESTAMPDIFF(SECOND, NOW(3), lease_until) / 50) * 50 AS s FROM owed_work WHERE `key` = 'p'",
+    );
+    took.push([takeovers, row?.s]);
+    await endClaim('p');
+  }
+  expect(took).toEqual([
+    [0, 100],
+    [1, 200],
+    [2, 350],
+    [3, 350],
+  ]);
+  // What fails is taken from nobody.
+  const failing = await claim('p');
+  await work.fail(failing, 'no');
+  await db.execute('UPDATE owed_work SET due_at = NOW(3)');
+  const last = await claim('p');
+  expect([failing.takeovers, last.takeovers]).toEqual([4, 4]);
+  await finish(last);
+  await oweIt('p');
+  expect((await claim('p')).takeovers).toBe(0);
+});
+
+test('by its own clock a process knows before the database that its claim is over', async () => {
+  await oweIt('q');
+  const job = (await new OwedWork({ db, claimMs: 50 }).claim('k', 'q')) as ClaimedJob;
+  await waitFor('the end of the claim', async () => (await due()).length === 1);
+  expect(job.isHeld()).toBe(false);
+});
+
 test('a claim of an ended process from before the clock was set back is free; any other is not', async () => {
   await oweIt('ahead');
   const { leaseToken } = await claim('ahead');

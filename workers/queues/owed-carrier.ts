@@ -10,7 +10,7 @@ import type { QueueWorker } from './queue-worker.ts';
 
 export interface OwedCarrierOptions {
   readonly workers: readonly QueueWorker[];
-  readonly owedWork: Pick<OwedWork, 'nextDueInMs'>;
+  readonly owedWork: Pick<OwedWork, 'nextDueInMs' | 'dueKinds'>;
   readonly redis: Redis;
   readonly prefix: string;
   readonly wake: Wake;
@@ -21,6 +21,9 @@ export interface OwedCarrierOptions {
   /** How often the marker is checked; default 1000. */
   readonly markerMs?: number;
 }
+
+/** While a row is due, it is looked again so soon: who has claimed it, or taken its job from Redis, may have died. */
+const lookAgainMs = 250;
 
 export class OwedCarrier {
   readonly #options: OwedCarrierOptions;
@@ -84,22 +87,25 @@ export class OwedCarrier {
     const kinds = workers.map(({ kind }) => kind);
     // Asked first: what becomes due from now on is either dispatched below, or by the next turn.
     const nextMs = await owedWork.nextDueInMs(kinds, this.#dispatchMs);
+    const due = await owedWork.dueKinds(kinds);
     for (const worker of workers) {
       if (signal.aborted) return false;
-      metrics.dispatched(await worker.dispatch());
+      if (due.has(worker.kind)) metrics.dispatched(await worker.dispatch());
+      else worker.forget();
     }
-    this.#pauseMs = Math.max(1, nextMs ?? this.#dispatchMs);
+    this.#pauseMs = Math.max(1, Math.min(nextMs ?? this.#dispatchMs, due.size > 0 ? lookAgainMs : this.#dispatchMs));
     return false;
   }
 
   /** The process that sets the marker found it missing. */
   async #lookForMarker(): Promise<boolean> {
-    const { redis, prefix, log } = this.#options;
+    const { redis, prefix, log, workers } = this.#options;
     // The connection logs its own loss, and wakes this loop when it is back.
     if (redis.status !== 'ready') return false;
     const wasMissing = (await redis.set(`${prefix}:owed-work`, '1', 'NX')) === 'OK';
     if (wasMissing) {
       log.info('Redis holds no owed work: handing over all that is due');
+      for (const worker of workers) worker.forget();
       this.#dispatch.trigger();
     }
     return false;

@@ -17,6 +17,7 @@ import {
 import { createQueueConnection, type QueueConnection, type RedisLocation } from '../../platform/redis.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { atMost, within } from '../../platform/within.ts';
+import { KeptClaim } from './kept-claim.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 
 export interface QueueWorkerOptions {
@@ -33,9 +34,14 @@ interface JobData {
   readonly key: string;
 }
 
+/** A process that was killed or stopped holds its jobs for so long. */
+const claimMs = 1_500;
+const renewMs = 400;
 const maxRowsAtOnce = 1_000;
 /** How long a job's claim outlives its signal: time to end, and to roll back. */
 const claimGraceMs = 5_000;
+/** A row that nobody has claimed for so long is handed over again: a process may have died or stopped with the job, or its wake-up, in hand. */
+const unclaimedMs = 500;
 /** BullMQ waits for Redis without end: its first connection, and in a pause the connection that it has just broken off. */
 const redisMs = 2_000;
 
@@ -46,6 +52,8 @@ export class QueueWorker {
   readonly #queue: Queue<JobData>;
   readonly #worker: Worker<JobData>;
   readonly #jobs = new Set<Promise<void>>();
+  /** Rows that this process has handed over and that were still due at the last look, by job id. */
+  #handed = new Map<string, { readonly times: number; readonly againAtMs: number }>();
   readonly #stopping = new AbortController();
   readonly #retry: RetryPolicy;
   #onAwaited: (dueInMs: number) => void = () => undefined;
@@ -57,7 +65,8 @@ export class QueueWorker {
     this.#retry = queue.retry ?? usualRetry;
     this.#owedWork = new OwedWork({
       db,
-      claimMs: queue.deadlineMs + claimGraceMs,
+      claimMs,
+      longestClaimMs: queue.deadlineMs + claimGraceMs,
       retry: this.#retry,
     });
     // If done or failed jobs were kept, adding them again would silently do nothing.
@@ -99,8 +108,25 @@ export class QueueWorker {
   async dispatch(): Promise<number> {
     const { kind } = this.#options.queue;
     const rows = await this.#owedWork.dueRows({ kinds: [kind], limit: maxRowsAtOnce });
-    await this.#add(rows);
-    return rows.length;
+    const now = performance.now();
+    const handed = rows.map((row) => {
+      const id = jobIdOf(row);
+      const before = this.#handed.get(id);
+      if (before !== undefined && now < before.againAtMs) return { row, id, mark: before, job: undefined };
+      const times = before === undefined ? 0 : before.times + 1;
+      // Each time later: those that wait for their turn are not lost.
+      const mark = { times, againAtMs: now + unclaimedMs * 2 ** Math.min(times, 20) };
+      return { row, id, mark, job: { row, jobId: times === 0 ? id : `${id}-${times}` } };
+    });
+    const jobs = handed.flatMap(({ job }) => job ?? []);
+    await this.#add(jobs);
+    this.#handed = new Map(handed.map(({ id, mark }) => [id, mark]));
+    return jobs.length;
+  }
+
+  /** Nothing is due, or Redis has lost what it held: all is handed over anew. */
+  forget(): void {
+    this.#handed.clear();
   }
 
   /** Takes no more jobs and waits for running ones, whatever has become of Redis. */
@@ -120,9 +146,9 @@ export class QueueWorker {
     for (const connection of this.#connections) connection.close();
   }
 
-  async #add(rows: readonly DueRow[]): Promise<void> {
+  async #add(rows: readonly { readonly row: DueRow; readonly jobId: string }[]): Promise<void> {
     if (rows.length === 0) return;
-    const jobs = rows.map((row) => ({ name: row.kind, data: { key: row.key }, opts: { jobId: jobIdOf(row) } }));
+    const jobs = rows.map(({ row, jobId }) => ({ name: row.kind, data: { key: row.key }, opts: { jobId } }));
     await within(redisMs, 'Redis did not take the jobs', () => this.#queue.addBulk(jobs));
   }
 
@@ -143,7 +169,7 @@ export class QueueWorker {
     try {
       const row = await this.#owedWork.awaited(queue.kind, key);
       if (row === undefined) return;
-      if (row.dueInMs <= 0) await this.#add([row]);
+      if (row.dueInMs <= 0) await this.#add([{ row, jobId: jobIdOf(row) }]);
       else this.#onAwaited(row.dueInMs);
     } catch (error) {
       log.debug({ err: error, queue: queue.kind, key }, 'the next dispatch finds what is owed');
@@ -155,7 +181,10 @@ export class QueueWorker {
     const job = await this.#owedWork.claim(queue.kind, key);
     if (job === undefined) return;
     const startedAt = performance.now();
-    const signal = AbortSignal.any([AbortSignal.timeout(queue.deadlineMs), this.#stopping.signal]);
+    const forMs = queue.deadlineMs + claimGraceMs;
+    const { signal: stopping } = this.#stopping;
+    const claim = new KeptClaim({ owedWork: this.#owedWork, job, everyMs: renewMs, forMs, stopping, log });
+    const signal = AbortSignal.any([AbortSignal.timeout(queue.deadlineMs), stopping, claim.signal]);
     try {
       await queue.run(job, { signal });
       metrics.ended(queue.kind, 'done', performance.now() - startedAt);
@@ -167,6 +196,8 @@ export class QueueWorker {
       }
       metrics.ended(queue.kind, 'failed', performance.now() - startedAt);
       await this.#giveBack(job, error);
+    } finally {
+      claim.end();
     }
   }
 
@@ -184,7 +215,7 @@ export class QueueWorker {
 }
 
 /** The same for the same attempt at the same work, so that dispatchers in many processes add it once; never an integer. */
-function jobIdOf(row: DueRow): string {
+export function jobIdOf(row: DueRow): string {
   const hash = createHash('sha256').update(`${row.kind}\n${row.key}`).digest('hex').slice(0, 32);
   return `${hash}-${row.wanted}-${row.attempts}`;
 }

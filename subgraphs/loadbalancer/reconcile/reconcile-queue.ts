@@ -39,7 +39,6 @@ export function createReconcileQueue(parts: ReconcileParts): OwedQueue {
   return {
     kind: reconcileKind,
     concurrency: 8,
-    // A worker that was killed holds its claim for so long, and five seconds more.
     deadlineMs: 5_000,
     retry: reconcilingRetry,
     async run(job) {

@@ -160,6 +160,14 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(await fences()).toEqual([]);
     });
 
+    if (fence !== 'SERVER')
+      test('who may have lost the name to another process changes nothing', async () => {
+        await expect(publish(1, [a('192.0.2.1')], { isHeld: () => false })).rejects.toMatchObject({
+          code: 'CHANGED_MEANWHILE',
+        });
+        expect([await digAll(), await fences()]).toEqual([[], []]);
+      });
+
     test("another installation's name is theirs", async () => {
       await publish(1, [a('192.0.2.1')]);
       await expect(publish(1, [a('192.0.2.9')], { writer: randomUUID() })).rejects.toMatchObject({

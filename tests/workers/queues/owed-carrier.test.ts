@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Queue } from 'bullmq';
+import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
@@ -10,9 +10,10 @@ import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Database } from '../../../platform/database/database.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { deadAfterAttempts, OwedWork, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
+import { type DueRow, deadAfterAttempts, OwedWork, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
+import { jobIdOf } from '../../../workers/queues/queue-worker.ts';
 import { createRetentionQueue } from '../../../workers/queues/retention-queue.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
@@ -56,6 +57,15 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
+
+/** Killed with the test, or by it. */
+function process(options: { readonly jobMs: number }): ChildProcess {
+  const shared = { connection: database.connection, redisPath: server.path, deadlineMs: 60_000 };
+  const argument = JSON.stringify({ ...shared, ...options });
+  const child = fork(join(import.meta.dirname, 'queue-process.ts'), [argument], { execArgv: [] });
+  stops.push(async () => void child.kill('SIGKILL'));
+  return child;
+}
 
 function start(queue: OwedQueue, options: Partial<CarrierOptions> = {}): void {
   const subject = carrier({ db, queue, redis: { path: server.path }, wake, ...options });
@@ -194,16 +204,68 @@ describe('OwedCarrier', () => {
   });
 
   test('a worker killed with -9 during a job: another does it, once', async () => {
-    const options = { connection: database.connection, redisPath: server.path, jobMs: 60_000 };
-    const child = fork(join(import.meta.dirname, 'queue-process.ts'), [JSON.stringify(options)], { execArgv: [] });
+    const child = process({ jobMs: 60_000 });
     await oweAll(['key']);
     await once(child, 'message');
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(await effects()).toEqual(new Map());
-    start(effectsQueue({ db, worker: 'other', jobMs: 5, deadlineMs: 1_000 }));
-    await waitFor('done by another', async () => (await stillOwed()) === 0);
+    start(effectsQueue({ db, worker: 'other', jobMs: 5, deadlineMs: 60_000 }));
+    // Due long before the job's own time was over.
+    await db.transaction((tx) => owe(tx, 'test', 'later', { dueInMs: 40_000 }));
+    await waitFor('done by another', async () => (await effects()).size > 0);
     expect(await effects()).toEqual(new Map([['key', 1]]));
+  });
+
+  test('a worker stopped during a job: another does it, and what the first one does later has no effect', async () => {
+    const child = process({ jobMs: 1_000 });
+    await oweAll(['key']);
+    await once(child, 'message');
+    child.kill('SIGSTOP');
+    start(effectsQueue({ db, worker: 'other', jobMs: 5, deadlineMs: 60_000 }));
+    await waitFor('done by another', async () => (await stillOwed()) === 0);
+    const ended = once(child, 'message');
+    child.kill('SIGCONT');
+    expect(await ended).toEqual([{ ended: 'OwedWorkLostError' }, undefined]);
+    expect(await db.query('SELECT owed, worker FROM test_effect')).toEqual([{ owed: 'key', worker: 'other' }]);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+
+  test('the claim of a job that runs on is renewed', async () => {
+    const [running, ending] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const onStart = () => {
+      running.resolve();
+      return ending.promise;
+    };
+    start(effectsQueue({ db, worker: 'one', jobMs: 1, deadlineMs: 60_000, onStart }));
+    await oweAll(['key']);
+    await running.promise;
+    const claimed = async () => (await db.query('SELECT lease_token AS token, lease_until AS until FROM owed_work'))[0];
+    const first = (await claimed()) as { readonly token: string; readonly until: Date };
+    const { token } = first;
+    await waitFor('two renewals', async () => {
+      const now = (await claimed()) as typeof first;
+      expect(now.token).toBe(token);
+      return now.until.getTime() > first.until.getTime() + 500;
+    });
+    ending.resolve();
+    await waitFor('done', async () => (await stillOwed()) === 0);
+  });
+
+  test('a job that a dead process has taken from Redis, and not claimed, is handed over again', async () => {
+    await db.transaction((tx) => owe(tx, 'test', 'key'));
+    const queue = new Queue('test', { connection: { path: server.path }, prefix: 'test:jobs' });
+    const [row] = await new OwedWork({ db }).dueRows({ limit: 1 });
+    await queue.add('test', { key: 'key' }, { jobId: jobIdOf(row as DueRow) });
+    const dead = new Worker('test', null, { connection: { path: server.path }, prefix: 'test:jobs' });
+    expect((await dead.getNextJob('dead'))?.data).toEqual({ key: 'key' });
+    stops.push(
+      () => queue.close(),
+      () => dead.close(true),
+    );
+    start(effectsQueue({ db, worker: 'one', jobMs: 1 }));
+    await waitFor('done', async () => (await stillOwed()) === 0);
   });
 
   test('a job that keeps failing becomes a dead letter: visible, and retried once an hour', async () => {

@@ -2,6 +2,7 @@
 // it ends by itself, unless something is left that keeps it.
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
+import type { OwedQueue } from '../../../platform/owed-queue.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
 import { carrier, effectsQueue } from './effects-queue.ts';
 
@@ -10,16 +11,29 @@ const options = JSON.parse(process.argv[2] ?? '') as {
   readonly connection: DatabaseLocation;
   readonly redisPath: string;
   readonly jobMs: number;
+  /** Default 1000. */
+  readonly deadlineMs?: number;
 };
 const db = new Database({ connection: options.connection, connectionLimit: 4 });
 const queue = effectsQueue({
   db,
   worker: 'process',
   jobMs: options.jobMs,
-  deadlineMs: 1_000,
+  deadlineMs: options.deadlineMs ?? 1_000,
   onStart: (job) => void process.send?.({ started: job.key }),
 });
-const subject = carrier({ db, queue, redis: { path: options.redisPath }, wake: createLocalWake() });
+const told: OwedQueue = {
+  ...queue,
+  run: (job, how) =>
+    queue.run(job, how).then(
+      () => void process.send?.({ ended: 'done' }),
+      (error: Error) => {
+        process.send?.({ ended: error.name });
+        throw error;
+      },
+    ),
+};
+const subject = carrier({ db, queue: told, redis: { path: options.redisPath }, wake: createLocalWake() });
 subject.start();
 const orphaned = () => process.exit(0);
 process.on('disconnect', orphaned);
