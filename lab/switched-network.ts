@@ -116,8 +116,10 @@ export async function setCut(
   name = 'tidegate-lab',
 ): Promise<void> {
   const nft = [`--net=/run/netns/${namespace}`, '--', 'nft'];
-  await runProgram('nsenter', [...nft, 'delete', 'table', 'inet', name]);
-  if (isCut) await run(['nsenter', ...nft, '-f', '-'], `table inet ${name} {${chains}\n}`);
+  const table = `table inet ${name}`;
+  // In one transaction, whether or not it was cut before: what is deleted must exist.
+  if (isCut) await run(['nsenter', ...nft, '-f', '-'], `${table}\ndelete ${table}\n${table} {${chains}\n}`);
+  else await runProgram('nsenter', [...nft, 'delete', 'table', 'inet', name]);
 }
 
 /** Interfaces and routes of this machine in the block or around it (the default route does not count). */

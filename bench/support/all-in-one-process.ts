@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { type AllInOne, allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
-import type { HostAct, PartName } from '../../lab/part.ts';
+import type { PartName } from '../../lab/part.ts';
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -28,8 +28,6 @@ export type SystemOrder =
       readonly withLab: boolean;
       readonly labParts?: readonly PartName[] | undefined;
     }
-  /** To a host of the lab, or to a node of a load balancer. */
-  | { readonly do: 'act'; readonly act: HostAct; readonly name: string }
   | { readonly do: 'calls'; readonly way: CallWay; readonly clients: number; readonly forMs: number }
   | { readonly do: 'memory' }
   | { readonly do: 'retain'; readonly keptMs: number }
@@ -77,8 +75,6 @@ answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | MemoryF
   switch (order.do) {
     case 'start':
       return start(order);
-    case 'act':
-      return act(order);
     case 'calls':
       return closedLoop(order, callOf(order.way));
     case 'memory':
@@ -103,12 +99,6 @@ async function start({ dataPath, withLab, labParts }: SystemOrder & { do: 'start
   ask = await subgraphAsk(system.process, token, log);
   const { url = '' } = system.process;
   return { url, token, adminPassword, database: system.database, lab: labOf(system) };
-}
-
-async function act({ act, name }: SystemOrder & { do: 'act' }): Promise<undefined> {
-  if (system?.lab === undefined) throw new Error('the system was started without a lab');
-  await system.lab.act(act, name);
-  return undefined;
 }
 
 async function memory(): Promise<MemoryFigures> {

@@ -63,6 +63,7 @@ const abstainMs = 10_000;
 export class CheckEngine<Detail> {
   readonly #options: CheckEngineOptions<Detail>;
   readonly #samplesPerSecond: number;
+  readonly #silentAfterMs: number;
   readonly #probes: ProbeTable;
   readonly #entries = new Map<string, Entry>();
   readonly #wheel: TimerWheel;
@@ -75,6 +76,8 @@ export class CheckEngine<Detail> {
   #ticker: NodeJS.Timeout | undefined;
   #unfollow: (() => void) | undefined;
   #tickedMs = 0;
+  /** Silent checks under way of which it is not known yet whether this process has only not heard the answer. */
+  readonly #unheard = new Set<CheckRun>();
   /** Targets whose checks failed since the last one of any target that succeeded; undefined: none has succeeded yet. */
   #failedSince: Set<string> | undefined;
 
@@ -83,12 +86,13 @@ export class CheckEngine<Detail> {
     const { tenant, log } = options;
     const { shardCount = 8, slots = 1024, samplesPerSecond = 50 } = tenant;
     this.#samplesPerSecond = samplesPerSecond;
+    this.#silentAfterMs = options.silentAfterMs ?? 250;
     this.#probes = new ProbeTable(tenant.probes);
     this.#wheel = new TimerWheel({ tickMs, slots: wheelSlots, nowMs: performance.now() });
     this.#slots = new Slots({
       slots,
       silentSlots: options.silentSlots ?? slots * 4,
-      silentAfterMs: options.silentAfterMs ?? 250,
+      silentAfterMs: this.#silentAfterMs,
       begin: (entry) => this.#begin(entry),
       fellSilent: (run) => this.#noteSilence(run),
     });
@@ -159,6 +163,7 @@ export class CheckEngine<Detail> {
     this.#unfollow = undefined;
     await this.#refresh.stop();
     this.#entries.clear();
+    this.#unheard.clear();
     for (const run of this.#slots.clear()) run.cancel();
     await this.#options.tenant.retain?.(new Set());
     await this.#recorder.stop();
@@ -216,6 +221,7 @@ export class CheckEngine<Detail> {
       run.cancel();
       this.#ended(run, isDown(`no answer within ${run.timeoutMs} ms`), true);
     }
+    for (const run of [...this.#unheard]) this.#noteSilence(run);
     for (const id of this.#wheel.turn(now)) {
       const entry = this.#entries.get(id);
       if (entry !== undefined) this.#slots.queue(entry);
@@ -244,15 +250,21 @@ export class CheckEngine<Detail> {
   }
 
   #threw(run: CheckRun, error: unknown): void {
-    if (!this.#slots.end(run)) return;
+    if (!this.#end(run)) return;
     const { tenant, log } = this.#options;
     log.error({ err: error, tenant: tenant.name, target: run.targetId }, 'a check threw, which is not a result');
     this.#conclude(run, undefined, 'INCONCLUSIVE', performance.now());
     this.#slots.fill();
   }
 
+  /** False: it had ended already. */
+  #end(run: CheckRun): boolean {
+    this.#unheard.delete(run);
+    return this.#slots.end(run);
+  }
+
   #ended(run: CheckRun, reading: CheckReading<Detail>, silent: boolean): void {
-    if (!this.#slots.end(run)) return;
+    if (!this.#end(run)) return;
     const endedMs = performance.now();
     run.entry.silent = silent;
     if (reading.up) this.#conclude(run, reading, 'UP', endedMs);
@@ -260,11 +272,20 @@ export class CheckEngine<Detail> {
     this.#slots.fill();
   }
 
-  /** What else fails for good meanwhile may not be alone: whoever asks that need not wait until this check has failed. */
-  #noteSilence({ entry, startedMs }: CheckRun): void {
+  /**
+   * What else fails for good meanwhile may not be alone: whoever asks that need not wait until this check has failed. A process that was
+   * starved listens for as long once more.
+   */
+  #noteSilence(run: CheckRun): void {
+    const { entry, startedMs } = run;
     const { tenant, guard } = this.#options;
     const { status, suspicious } = entry.fallRise;
-    if (tenant.notesDoubts !== true || status !== 'UP' || suspicious || guard.starvedSince(startedMs)) return;
+    this.#unheard.delete(run);
+    if (tenant.notesDoubts !== true || status !== 'UP' || suspicious) return;
+    if (guard.starvedSince(Math.max(startedMs, performance.now() - this.#silentAfterMs))) {
+      this.#unheard.add(run);
+      return;
+    }
     entry.doubted = true;
     const seen = { targetId: entry.target.id, outcome: 'DOWN', message: 'no answer yet', detail: null } as const;
     const observation = { ...seen, status, statusBefore: status, ...this.#timesOf(startedMs, performance.now()) };

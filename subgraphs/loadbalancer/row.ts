@@ -72,7 +72,7 @@ export const loadBalancerRow = subgraphRow({
       .default(500)
       .describe('interval of the health checks of a node'),
     'loadbalancer.nodeCheck.timeoutMs': count(50, 60_000)
-      .default(500)
+      .default(400)
       .describe('time for the answer of a node to a health check'),
     'loadbalancer.nodeCheck.fall': count(1, 10)
       .default(2)

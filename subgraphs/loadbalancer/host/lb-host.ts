@@ -45,6 +45,8 @@ export interface LbHostOptions {
 }
 
 const sweepMs = 30_000;
+/** What failed is tried again after so long, and then each time after twice as long, up to the next sweep. */
+const againMs = 500;
 /** Nodes that are made, adopted or removed at once. */
 const atOnce = 2 * availableParallelism();
 
@@ -58,8 +60,11 @@ export class LbHost {
   readonly #turns = new Turns(atOnce);
   /** Starts and removals of one node, by its UUID, are one after the other. */
   readonly #working = new Map<string, Promise<void>>();
+  /** How often in a row it failed, by the node's UUID; and when it is tried again. */
+  readonly #failed = new Map<string, { readonly times: number; readonly again: NodeJS.Timeout }>();
   /** The control plane has named all nodes since this process began: what else is here is nobody's. */
   #isWhole = false;
+  #isEnding = false;
 
   private constructor(options: LbHostOptions, documents: DiskDocuments) {
     this.#options = options;
@@ -115,6 +120,8 @@ export class LbHost {
 
   /** Ends this process's part; the nodes serve on. */
   async stop(): Promise<void> {
+    this.#isEnding = true;
+    for (const { again } of this.#failed.values()) clearTimeout(again);
     await this.#sweep.stop();
     await this.#link.stop();
     await Promise.allSettled(this.#working.values());
@@ -126,13 +133,23 @@ export class LbHost {
     const before = this.#working.get(id) ?? Promise.resolve();
     const working = before
       .then(() => this.#bring(id))
-      .catch((error: unknown) =>
-        this.#options.log.error({ err: error, node: id }, 'a node was not brought to what it must do'),
-      )
+      .then(() => void this.#failed.delete(id))
+      .catch((error: unknown) => {
+        this.#options.log.error({ err: error, node: id }, 'a node was not brought to what it must do');
+        this.#tryAgain(id);
+      })
       .finally(() => {
         if (this.#working.get(id) === working) this.#working.delete(id);
       });
     this.#working.set(id, working);
+  }
+
+  #tryAgain(id: string): void {
+    if (this.#isEnding) return;
+    const { times = 0, again: before } = this.#failed.get(id) ?? {};
+    clearTimeout(before);
+    const again = setTimeout(() => this.#changed(id), Math.min(sweepMs, againMs * 2 ** times));
+    this.#failed.set(id, { times: Math.min(times + 1, 10), again });
   }
 
   async #bring(id: string): Promise<void> {

@@ -105,6 +105,8 @@ export class NodeRunner {
   #silentLooks = 0;
   /** What was last reported of members. */
   readonly #members = new Map<string, Pick<MemberReport, 'status' | 'message'>>();
+  /** Those of which news came before the document was in effect: they are reported after the node itself. */
+  readonly #unreported = new Set<string>();
   /** A reload waits. */
   #again: NodeJS.Timeout | undefined;
 
@@ -309,9 +311,11 @@ export class NodeRunner {
       error: error?.slice(0, mostReasonLength) ?? null,
     };
     const text = JSON.stringify(report);
-    if (text === this.#reported) return;
+    if (text !== this.#reported) this.#options.report(report);
     this.#reported = text;
-    this.#options.report(report);
+    if (this.#document === 0) return;
+    for (const member of this.#unreported) this.#reportMember(member);
+    this.#unreported.clear();
   }
 
   #transition({ backend, server, status, reason, timedOut }: Transition): void {
@@ -339,7 +343,13 @@ export class NodeRunner {
     message = status === 'UP' ? 'it is healthy' : 'its checks fail',
   ): void {
     this.#members.set(member, { status, message });
-    this.#options.memberReport({ node: this.#id, member, status, message });
+    if (this.#document === 0) this.#unreported.add(member);
+    else this.#reportMember(member);
+  }
+
+  #reportMember(member: string): void {
+    const known = this.#members.get(member);
+    if (known !== undefined) this.#options.memberReport({ node: this.#id, member, ...known });
   }
 }
 

@@ -170,7 +170,7 @@ class HostSession implements LinkSession {
       await confirmEpoch(db, wake, this.#host);
       this.#confirmedMs = performance.now();
     }
-    const wanted = await generationsOfHost(db, this.#host.id);
+    const [wanted, going] = await Promise.all([generationsOfHost(db, this.#host.id), nodesToDelete(db, this.#host.id)]);
     const topics = new Set([
       hostTopic(this.#host.id),
       ...wanted.map(({ loadBalancerId }) => balancerTopic(loadBalancerId)),
@@ -183,7 +183,7 @@ class HostSession implements LinkSession {
       }
     const ids = new Set(wanted.map(({ id }) => id));
     // Those that are being deleted too, although the host may have nothing of them any more: it then says so.
-    const deleted = [...this.#sent.keys(), ...(await nodesToDelete(db, this.#host.id))].filter((id) => !ids.has(id));
+    const deleted = [...this.#sent.keys(), ...going].filter((id) => !ids.has(id));
     for (const id of deleted) {
       this.#sent.delete(id);
       if (this.#told.has(id)) continue;
@@ -221,13 +221,15 @@ class HostSession implements LinkSession {
     const node = await this.#own(tx, report.node);
     if (node === undefined) return;
     await reportNode(tx, this.#options.wake, node, report);
-    await owe(tx, reconcileKind, node.loadBalancerId, {}, this.#options.wake);
+    if (!awaitsCheck(node, report)) await owe(tx, reconcileKind, node.loadBalancerId, {}, this.#options.wake);
   }
 
   async #member(tx: Transaction, report: z.output<typeof memberReport>): Promise<void> {
     const node = await this.#own(tx, report.node);
     if (node === undefined || !(await storeMemberView(tx, node, report))) return;
-    await owe(tx, reconcileKind, node.loadBalancerId, {}, this.#options.wake);
+    // What others see counts when they serve, or could again.
+    if (node.state === 'SERVING' || node.state === 'REPLACED')
+      await owe(tx, reconcileKind, node.loadBalancerId, {}, this.#options.wake);
   }
 
   /** The host has nothing of the node any more. */
@@ -250,6 +252,11 @@ class HostSession implements LinkSession {
     await lockBalancer(tx, named.loadBalancerId);
     return (await nodesUnderLock(tx, named.loadBalancerId)).find(({ id }) => id === nodeId);
   }
+}
+
+/** A new node of which nothing follows before its first check, which is news of its own. */
+function awaitsCheck({ state, checkedAt, reason }: NodeRow, { givenUp, error }: NodeReportRead): boolean {
+  return state === 'BUILDING' && checkedAt === null && !givenUp && error === reason;
 }
 
 /** Documents and changes are plain data. */

@@ -33,7 +33,7 @@ export interface NodeCheckSettings {
 }
 
 export const usualNodeChecks: NodeCheckSettings = {
-  ...{ intervalMs: 500, timeoutMs: 500, fall: 2, rise: 2 },
+  ...{ intervalMs: 500, timeoutMs: 400, fall: 2, rise: 2 },
   managementRanges,
 };
 
@@ -220,15 +220,14 @@ type JudgeSettings = Pick<NodeCheckSettings, 'intervalMs' | 'timeoutMs' | 'fall'
 
 /**
  * After how long the others that fell at the same moment are doubted. The first failing check of each began at most an interval after that
- * of the node that is down; the node's own second one began no earlier, and had to fail. Those that are silent fail only after the timeout,
- * and a starved worker has no earlier doubts. Where checks begin late, nothing is certain sooner.
+ * of the node that is down; the node's own second one began no earlier, and had to fail. One that is silent is doubted before it fails, and
+ * a worker that was starved meanwhile would not have judged. Where checks begin late, nothing is certain sooner.
  */
 export function judgeInMsOf(
-  { latencyMs, lateMs }: Pick<CheckObservation, 'latencyMs' | 'lateMs'>,
+  { lateMs }: Pick<CheckObservation, 'lateMs'>,
   { intervalMs, timeoutMs, fall }: JudgeSettings,
 ): number {
-  const isUncertain = lateMs > settleMs || latencyMs >= timeoutMs / 2;
-  return settleMs + (isUncertain ? timeoutMs : 0) + (fall > 1 ? 0 : intervalMs);
+  return settleMs + (lateMs > settleMs ? timeoutMs : 0) + (fall > 1 ? 0 : intervalMs);
 }
 
 function statusOf(status: Observation['status']): OperatingStatus | undefined {

@@ -33,6 +33,8 @@ const togetherMs = 5_000;
 const calmMs = 3_000;
 /** A plan has as good as never more than two steps that follow each other at once. */
 const mostRounds = 6;
+/** After a step for which clients wait, what follows at once is planned in the next transaction. */
+const followMs = 10;
 
 export function createReconcileQueue(parts: ReconcileParts): OwedQueue {
   const { db, wake } = parts;
@@ -65,7 +67,7 @@ async function tellFailure(tx: Transaction, wake: Wake, balancerId: string, erro
   await setProvisioning(tx, wake, balancer, failed(balancer, clock?.now ?? new Date(), message));
 }
 
-/** Carries out what has to happen now; returns after how long to look again. */
+/** Carries out what has to happen now, or until a host or the servers of DNS have to go on; returns after how long to look again. */
 export async function reconcile(
   tx: Transaction,
   parts: ReconcileParts,
@@ -79,6 +81,7 @@ export async function reconcile(
     const plan = planOf(await stateOf(carrier));
     for (const action of plan.actions) await carryOut(carrier, action);
     againInMs = plan.againInMs;
+    if (plan.actions.some((action) => action.do === 'PLACE' || action.do === 'NAME')) return followMs;
     if (plan.actions.length > 0) continue;
     if (carrier.balancer.provisioningStatus !== 'DELETED')
       await refreshStatuses(tx, wake, carrier.balancer, [...carrier.nodes.values()]);
@@ -94,8 +97,7 @@ async function read(
 ): Promise<Carrier | undefined> {
   const balancer = await lockBalancer(tx, balancerId);
   if (balancer === undefined) return undefined;
-  const nodes = await nodesUnderLock(tx, balancerId);
-  const hosts = await openHosts(tx);
+  const [nodes, hosts] = await Promise.all([nodesUnderLock(tx, balancerId), openHosts(tx)]);
   return {
     ...{ tx, balancer, ...parts },
     nodes: new Map(nodes.map((node) => [node.id, node])),
@@ -103,17 +105,27 @@ async function read(
   };
 }
 
+/** Reads go to the database one behind the other, without waiting for answers in between. */
 async function stateOf({ tx, wake, names, settings, balancer, nodes, hosts }: Carrier): Promise<BalancerState> {
   const ids = [...hosts.keys()];
-  const [counts, suspects] = [await countNodes(tx, ids), await suspectHosts(tx, ids)];
-  const held = await heldAddresses(tx, [...hosts.values()], {
-    balancerId: balancer.id,
-    restMs: settings.addressRestMs,
-  });
   const all = [...nodes.values()];
-  const [clock] = await tx.query<{ now: Date }>('SELECT NOW(3) AS now');
+  const wish = { balancerId: balancer.id, restMs: settings.addressRestMs };
+  const isReplacing = all.some(({ state }) => state === 'REPLACED');
+  const [counts, suspects, held, offlineSince, takeBacks, blind, name, [clock]] = await Promise.all([
+    countNodes(tx, ids),
+    suspectHosts(tx, ids),
+    heldAddresses(tx, [...hosts.values()], wish),
+    offlineHosts(
+      tx,
+      all.flatMap(({ hostId }) => hostId ?? []),
+    ),
+    isReplacing ? countTakeBacks(tx, balancer.id) : new Map<string, number>(),
+    isReplacing ? blindNodes(tx, all) : new Set<string>(),
+    names.state(tx, balancer),
+    tx.query<{ now: Date }>('SELECT NOW(3) AS now'),
+  ]);
   return {
-    ...{ balancer, settings, nodes: all },
+    ...{ balancer, settings, nodes: all, offlineSince, takeBacks, blind, name },
     hosts: [...hosts.values()].map((host) =>
       placeOn(host, {
         ...{ nodeCount: counts.get(host.id) ?? 0, suspect: suspects.has(host.id) },
@@ -122,15 +134,7 @@ async function stateOf({ tx, wake, names, settings, balancer, nodes, hosts }: Ca
         spare: balancer.topology === 'ACTIVE_STANDBY' && balancer.floatingAddress === null ? 1 : 0,
       }),
     ),
-    offlineSince: await offlineHosts(
-      tx,
-      all.flatMap(({ hostId }) => hostId ?? []),
-    ),
-    ...(all.some(({ state }) => state === 'REPLACED')
-      ? { takeBacks: await countTakeBacks(tx, balancer.id), blind: await blindNodes(tx, all) }
-      : { takeBacks: new Map(), blind: new Set() }),
     breaker: await breakerOf(tx, wake, all),
-    name: await names.state(tx, balancer),
     now: clock?.now ?? new Date(),
   };
 }

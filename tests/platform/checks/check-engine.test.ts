@@ -108,7 +108,7 @@ function seen(): Promise<Seen[]> {
 function startEngine(
   name: string,
   options: {
-    starved?: () => boolean;
+    starved?: (since: number) => boolean;
     selfCheckPasses?: () => boolean;
     tenant?: TcpTenant;
     silentAfterMs?: number;
@@ -298,6 +298,30 @@ describe('CheckEngine', () => {
       ['DOWN', 'UP'],
       ['UP', 'UP'],
     ]);
+  });
+
+  test('in a starved process a check without an answer is a doubt only when the process has listened for as long once more', async () => {
+    await addTargets(1);
+    await db.execute("UPDATE test_target SET status = 'UP'");
+    const silent = { ...tcpProbe, check: () => new Promise<never>(() => undefined) };
+    const times = { intervalMs: 60_000, timeoutMs: 60_000, samplesPerSecond: Number.MIN_VALUE };
+    let isStarved = true;
+    const askedSince: number[] = [];
+    startEngine('one', {
+      tenant: new TcpTenant(db, 'one', { ...times, probe: silent, notesDoubts: true }),
+      ...{ silentAfterMs: 50, random: () => 0 },
+      starved: (since) => {
+        askedSince.push(since);
+        return isStarved;
+      },
+    });
+    await waitFor('several looks', () => askedSince.length > 10);
+    expect(await seen()).toEqual([]);
+    // Only what was not heard in the last time counts, however long ago the check began.
+    expect(askedSince.at(-1)).toBeGreaterThan(askedSince[0] ?? Number.POSITIVE_INFINITY);
+    isStarved = false;
+    await waitFor('the doubt', async () => (await seen()).length === 1);
+    expect((await seen()).map(({ outcome, status }) => [outcome, status])).toEqual([['DOWN', 'UP']]);
   });
 
   test.each(['its self-check fails', 'all of its checks fail'])(

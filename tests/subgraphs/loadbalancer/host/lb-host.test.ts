@@ -302,6 +302,18 @@ test('a removal that a kill interrupts is finished by the next process, and told
   await waitFor('the end of all processes', () => !pids.some((pid) => pid !== undefined && isRunning(pid)));
 }, 60_000);
 
+test('a new node is reported before its members, and each of these once, when it is known', async () => {
+  const node = new Node(14);
+  control.set(node.next([0, 1, 2]));
+  await host.start();
+  const told = () => control.memberReports.filter((report) => report.node === node.id);
+  await waitFor('all members', () => new Set(told().map(({ member }) => member)).size === 3);
+  expect(told().map(({ status }) => status)).toEqual(['UP', 'UP', 'UP']);
+  const keys = control.keys.filter((key) => !key.startsWith('traffic/'));
+  expect(keys[0]).toBe(`node/${node.id}`);
+  expect(control.reports.get(node.id)).toMatchObject({ applied: 1, error: null });
+}, 60_000);
+
 test('a reload tells nothing of members that are as healthy as before', async () => {
   const node = new Node(12);
   control.set(node.next([0, 1]));
@@ -365,6 +377,33 @@ test('everything on disk is for its owner alone', async () => {
 }, 60_000);
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
+testAsRoot(
+  'a removal that fails is tried again soon, not only when the host looks for left-over nodes',
+  async () => {
+    const [going, staying] = [new Node(15), new Node(16)];
+    const wanted = going.next([0]);
+    for (const document of [wanted, staying.next([0])]) control.set(document);
+    await host.start();
+    for (const node of [going, staying]) await waitFor('an answer', () => isServed(node));
+    const busy = join(folder, 'nodes', wanted.name, 'busy');
+    await mkdir(busy);
+    expect(spawnSync('mount', ['-t', 'tmpfs', 'none', busy]).status).toBe(0);
+    control.remove(going.id);
+    try {
+      await waitFor('the end of its process', async () => (await haproxyOf(wanted.name)) === undefined);
+      await waitFor('a try', () => readdir(join(folder, 'nodes', wanted.name)).then((left) => left.join() === 'busy'));
+    } finally {
+      expect(spawnSync('umount', [busy]).status).toBe(0);
+    }
+    // Those of the other node come every second: the host looks around every thirty.
+    const reports = () => control.keys.filter((key) => key === `traffic/${staying.id}`).length;
+    const before = reports();
+    await waitFor('its end', () => control.gone.has(going.id));
+    expect(reports() - before).toBeLessThan(15);
+  },
+  90_000,
+);
+
 testAsRoot(
   'on a full disk the node runs on and says so; with space again it goes on',
   async () => {

@@ -1,6 +1,7 @@
 // Reports of hosts while load balancers are changed: each waits for its turn, and none ends the change.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
+import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import type { LinkPeer } from '../../../../platform/link/link-server.ts';
 import { HostSessions } from '../../../../subgraphs/loadbalancer/hosts/host-sessions.ts';
@@ -16,12 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => place.close());
 
-test('a report that comes during a change waits for it, and does not make it fail', async () => {
+function connect(machine: LinkPeer['machine']) {
   const { db, wake, sealer } = place.ground;
   const log = pino({ level: 'silent' });
   const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });
-  const machine = { id: newUuid(), name: 'host-1', role: 'lbhost' };
-  const session = await sessions.open({
+  return sessions.open({
     machine,
     facts: {
       ...{ provider: 'LOOPBACK', site: null, publicRange: '127.80.1.0/24', managementRange: '127.80.1.0/24' },
@@ -31,6 +31,45 @@ test('a report that comes during a change waits for it, and does not make it fai
     send: () => undefined,
     close: () => undefined,
   } as unknown as LinkPeer);
+}
+
+test('what a host reports of a new node wakes nobody before its first check; of one that serves, and of a failure, it does', async () => {
+  const { db } = place.ground;
+  const machine = { id: newUuid(), name: 'host-2', role: 'lbhost' };
+  const session = await connect(machine);
+  const members = [{ host: '192.0.2.10', port: 80 }];
+  const pools = [{ name: 'web', protocol: 'HTTP', members }];
+  const balancer = await place.balancer('new', { pools } as unknown as Partial<LoadBalancerCreateInput>);
+  const node = await place.node(balancer, 'node-2', 'BUILDING');
+  await db.execute('UPDATE lb_node SET host_id = ? WHERE id = ?', [machine.id, node]);
+  const [member] = await db.query<{ id: string }>(
+    "SELECT id FROM lb_part WHERE load_balancer_id = ? AND kind = 'Member'",
+    [balancer],
+  );
+  const owed = async () => {
+    const sql = "SELECT wanted FROM owed_work WHERE kind = 'lb-reconcile' AND `key` = ?";
+    return Number((await db.query<{ wanted: number }>(sql, [balancer]))[0]?.wanted);
+  };
+  const report = { node, made: true, applied: 1, incarnation: newUuid(), error: null, givenUp: false };
+  const tellMember = (status: string) =>
+    session.report(`member/${node}/${member?.id}`, { node, member: member?.id ?? '', status, message: status });
+  const before = await owed();
+  await session.report(`node/${node}`, report);
+  await tellMember('UP');
+  expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(1);
+  expect(await db.query('SELECT status FROM lb_member_status WHERE node_id = ?', [node])).toEqual([{ status: 'UP' }]);
+  expect(await owed()).toBe(before);
+  await session.report(`node/${node}`, { ...report, error: 'HAProxy does not accept the configuration' });
+  expect(await owed()).toBe(before + 1);
+  await db.execute("UPDATE lb_node SET state = 'SERVING' WHERE id = ?", [node]);
+  await tellMember('DOWN');
+  expect(await owed()).toBe(before + 2);
+});
+
+test('a report that comes during a change waits for it, and does not make it fail', async () => {
+  const { db } = place.ground;
+  const machine = { id: newUuid(), name: 'host-1', role: 'lbhost' };
+  const session = await connect(machine);
   const balancer = await place.balancer('web');
   const node = await place.node(balancer, 'node-1');
   await db.execute('UPDATE lb_node SET host_id = ? WHERE id = ?', [machine.id, node]);

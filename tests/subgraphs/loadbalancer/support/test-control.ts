@@ -12,6 +12,8 @@ export class TestControl {
   /** The last of each node. */
   readonly reports = new Map<string, NodeReport>();
   readonly gone = new Set<string>();
+  /** The keys of all that came, in order. */
+  readonly keys: string[] = [];
   /** All that came, in order. */
   readonly memberReports: MemberReport[] = [];
   /** False: hosts are not told that the documents are all there are. */
@@ -75,6 +77,7 @@ export class TestControl {
         if (this.tellsWhole) peer.send({ type: 'whole' });
       },
       report: async (key, body) => {
+        this.keys.push(key);
         if (key.startsWith('gone/')) this.gone.add(key.slice(5));
         if (key.startsWith('member/')) this.memberReports.push(body as unknown as MemberReport);
         if (key.startsWith('node/')) this.reports.set(key.slice(5), body as unknown as NodeReport);

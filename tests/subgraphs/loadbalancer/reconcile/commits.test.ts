@@ -1,0 +1,49 @@
+// What the reconciler commits together: a step for which others wait is not held up by what follows.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Transaction } from '../../../../platform/database/database.ts';
+import { newUuid } from '../../../../platform/ids.ts';
+import { reconcile } from '../../../../subgraphs/loadbalancer/reconcile/reconcile-queue.ts';
+import { beginEpoch } from '../../../../subgraphs/loadbalancer/stores/host-store.ts';
+import { nodesOf } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
+import { BalancerPlace } from '../support/balancer-place.ts';
+
+let place: BalancerPlace;
+beforeAll(async () => {
+  place = await BalancerPlace.open();
+});
+afterAll(() => place.close());
+
+/** How often it read the load balancer, and when it wants to look again. */
+async function reconcileOnce(balancer: string): Promise<{ readonly rounds: number; readonly againInMs?: number }> {
+  const { db, wake } = place.ground;
+  let rounds = 0;
+  const againInMs = await db.transaction((tx) => {
+    const counted: Transaction = {
+      query(sql, values, options) {
+        if (/FROM lb_load_balancer WHERE id = \? FOR UPDATE/.test(sql)) rounds += 1;
+        return tx.query(sql, values, options);
+      },
+      execute: (sql, values) => tx.execute(sql, values),
+      afterCommit: (action) => tx.afterCommit(action),
+    };
+    return reconcile(counted, { db, wake }, balancer);
+  });
+  return { rounds, ...(againInMs === undefined ? {} : { againInMs }) };
+}
+
+test('a transaction that places a node plans nothing after it; the next one follows at once, and places no other', async () => {
+  const { db, wake } = place.ground;
+  const range = '198.51.100.0/24';
+  const facts = { provider: 'NETNS', site: null, tunnelAddress: null, maxNodes: 10, healthPort: 18_999 } as const;
+  await db.transaction((tx) =>
+    beginEpoch(tx, wake, { id: newUuid(), name: 'host' }, { ...facts, publicRange: range, managementRange: range }),
+  );
+  const balancer = await place.balancer('web');
+  const names = async () => ((await nodesOf(db, [balancer])).get(balancer) ?? []).map(({ name }) => name);
+  expect(await reconcileOnce(balancer)).toEqual({ rounds: 1, againInMs: 10 });
+  const placed = await names();
+  expect(placed.length).toBeGreaterThan(0);
+  const { againInMs } = await reconcileOnce(balancer);
+  expect(againInMs).toBeGreaterThan(10);
+  expect(await names()).toEqual(placed);
+});
