@@ -11,8 +11,8 @@ import {
   mostDocuments,
   mostToMachineBytes,
   readToMachine,
-  silentMs,
   type ToMachine,
+  usualSilentMs,
 } from './messages.ts';
 
 /** The documents that the machine keeps, on disk: they must survive it. */
@@ -26,8 +26,10 @@ export interface LinkDocuments {
 }
 
 export interface LinkClientOptions {
-  /** wss://HOST:PORT/link; tried in turn. */
+  /** wss://HOST:PORT/link; tried in turn, also after a connection was lost. */
   readonly urls: readonly string[];
+  /** Without a sign of life for so long, the other end is taken for lost; default 5000, at least twice the time between its pings. */
+  readonly silentMs?: number;
   /** The role of the other end's machine. */
   readonly role: string;
   readonly tls: MutualTls;
@@ -59,6 +61,8 @@ export class LinkClient {
   #welcomed = false;
   #number = 0;
   #attempts = 0;
+  /** In `urls`, of the next connection. */
+  #place = 0;
 
   constructor(options: LinkClientOptions) {
     this.#options = options;
@@ -124,18 +128,21 @@ export class LinkClient {
 
   /** One connection, from the attempt to its end. */
   #connection(signal: AbortSignal): Promise<void> {
-    const { urls, tls, role, log } = this.#options;
-    const url = urls[this.#attempts % urls.length] ?? '';
+    const { urls, tls, role, log, silentMs = usualSilentMs } = this.#options;
+    const url = urls[this.#place % urls.length] ?? '';
+    // A place that stands still accepts connections: another one is tried soon. One that is only slow has longer each time.
+    const openMs = Math.min(silentMs * 2 ** Math.min(this.#attempts, 10), Math.max(silentMs, longestPauseMs));
+    this.#place += 1;
     this.#attempts += 1;
     const socket = new WebSocket(url, {
       ...clientOptions(tls, role),
       minVersion: 'TLSv1.3',
       maxPayload: mostToMachineBytes,
       perMessageDeflate: false,
-      handshakeTimeout: silentMs,
+      handshakeTimeout: openMs,
     });
     this.#socket = socket;
-    let watch = setTimeout(() => socket.terminate(), 2 * silentMs);
+    let watch = setTimeout(() => socket.terminate(), 2 * openMs);
     const heard = () => {
       clearTimeout(watch);
       watch = setTimeout(() => socket.terminate(), silentMs);

@@ -14,10 +14,9 @@ import {
   mostDocuments,
   mostFromMachineBytes,
   mostToMachineBytes,
-  pingMs,
   readFromMachine,
-  silentMs,
   type ToMachine,
+  usualSilentMs,
 } from './messages.ts';
 
 export interface LinkPeer {
@@ -52,6 +51,8 @@ export interface LinkServerOptions {
   readonly tls: MutualTls;
   /** Of the machines that may connect. */
   readonly role: string;
+  /** Without a sign of life for so long, a machine is taken for lost; default 5000. It is asked for one five times as often. */
+  readonly silentMs?: number;
   readonly log: Logger;
   readonly open: (peer: LinkPeer) => Promise<LinkSession>;
 }
@@ -121,7 +122,7 @@ export class LinkServer {
   async drain(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const link of this.#all) link.close(1001, 'this process stops');
-    await atMost(silentMs, Promise.all([...this.#all].map((link) => link.ended)));
+    await atMost(usualSilentMs, Promise.all([...this.#all].map((link) => link.ended)));
     for (const link of this.#all) link.terminate();
     this.#server.closeAllConnections();
     await closed;
@@ -163,8 +164,8 @@ class ServedLink {
     this.#machine = machine;
     this.#options = options;
     this.#opened = opened;
-    const { log } = options;
-    const pinger = setInterval(() => this.#ping(), pingMs);
+    const { log, silentMs = usualSilentMs } = options;
+    const pinger = setInterval(() => this.#ping(silentMs), silentMs / 5);
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
         clearInterval(pinger);
@@ -192,7 +193,7 @@ class ServedLink {
     this.#heardMs = performance.now();
   }
 
-  #ping(): void {
+  #ping(silentMs: number): void {
     // Its signs of life are not read either.
     if (this.#socket.isPaused) this.#heard();
     const silentFor = performance.now() - this.#heardMs;

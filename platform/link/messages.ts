@@ -11,9 +11,8 @@ export const mostFromMachineBytes = 4 * 1024 * 1024;
 export const mostToMachineBytes = 16 * 1024 * 1024;
 export const mostDocuments = 10_000;
 
-export const pingMs = 1_000;
-/** Without a sign of life for so long, the other end is taken for lost. */
-export const silentMs = 5_000;
+/** Without a sign of life for so long, the other end is taken for lost; unless a role has a time of its own. */
+export const usualSilentMs = 5_000;
 
 const key = z.string().min(1).max(255);
 const generation = z.number().int().nonnegative();

@@ -18,6 +18,8 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const checkerPort = 'gslb.checkerPort';
 const dnsPort = 'gslb.dnsPort';
 const signZones = 'gslb.signZones';
+/** Another process asks for the members that are load balancers so soon after this one has died. */
+const followerLeaseMs = 1_500;
 
 export const gslbRow = subgraphRow({
   name: 'gslb',
@@ -96,6 +98,7 @@ export const gslbRow = subgraphRow({
     const { GeoFile } = await import('./nameserver/geo-file.ts');
     const { ConductorLinks } = await import('./conductor/conductor-links.ts');
     const { BalancerFollower } = await import('./conductor/balancer-follower.ts');
+    const { Leases } = await import('../../platform/leases.ts');
     const place = async (setting: typeof checkerPort | typeof dnsPort) => {
       const at = settings[setting];
       if (at === undefined) return undefined;
@@ -118,7 +121,8 @@ export const gslbRow = subgraphRow({
       ...(checkers === undefined ? {} : { checkers }),
       ...(nameServers === undefined ? {} : { nameServers }),
     });
-    const follower = new BalancerFollower({ ...ground, ...judgingOf(ground, settings) });
+    const leases = new Leases({ ...ground, ttlMs: followerLeaseMs, renewMs: followerLeaseMs / 3 });
+    const follower = new BalancerFollower({ ...ground, ...judgingOf(ground, settings), leases });
     const geoFile = settings['nameserver.geoFile'];
     return createGslbSubgraph({
       ...{ ...ground, links, follower, sealKeys: sealer, voting: judgingOf(ground, settings) },

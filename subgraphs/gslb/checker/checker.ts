@@ -25,6 +25,7 @@ import {
   stampChange,
   stampKey,
 } from '../wire/checker-wire.ts';
+import { linkSilentMs } from '../wire/link-silence.ts';
 import { Beacons } from './beacons.ts';
 import type { CheckPlugin, Measured } from './plugins/plugin.ts';
 import { Reporter, type ReporterLoad } from './reporter.ts';
@@ -106,7 +107,7 @@ export class Checker {
       selfCheck: { passes: () => this.#maySay() },
     });
     this.#link = new LinkClient({
-      ...{ urls, tls, log, role: 'gslb' },
+      ...{ urls, tls, log, role: 'gslb', silentMs: linkSilentMs },
       documents: {
         held: () => this.#book.held(),
         put: async (key, generation, document) => this.#put(key, generation, document),

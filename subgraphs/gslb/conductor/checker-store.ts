@@ -118,17 +118,17 @@ async function leave(tx: Transaction, wake: Wake, vantagePoint: VantageRow, chec
   if (others.length === 0) await tellPresence(tx, wake, vantagePoint, 'ABSENT');
 }
 
-/** Those that share the targets of a vantage point, and were not heard for so long. */
+/** Those that share the targets of a vantage point, and were not heard for so long; for half as long if their connection has ended. */
 export function silentCheckers(
   db: Sql,
   silenceMs: number,
 ): Promise<readonly Pick<CheckerRow, 'id' | 'name' | 'vantagePointId' | 'heardAt'>[]> {
-  const limit = 'INTERVAL ? * 1000 MICROSECOND';
   return db.query(
     `SELECT c.id, c.name, c.vantage_point_id AS vantagePointId, c.heard_at AS heardAt FROM gslb_vantage_point v
       JOIN gslb_checker c ON c.vantage_point_id = v.id AND c.epoch = v.epoch
-    WHERE c.heard_at IS NULL OR c.heard_at < NOW(3) - ${limit} OR c.heard_at > NOW(3) + ${limit} ORDER BY c.id LIMIT 1000`,
-    [silenceMs, silenceMs],
+    WHERE c.heard_at IS NULL OR c.heard_at < NOW(3) - INTERVAL IF(c.linked_to IS NULL, ? DIV 2, ?) * 1000 MICROSECOND
+      OR c.heard_at > NOW(3) + INTERVAL ? * 1000 MICROSECOND ORDER BY c.id LIMIT 1000`,
+    [silenceMs, silenceMs, silenceMs],
   );
 }
 

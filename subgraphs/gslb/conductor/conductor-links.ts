@@ -7,6 +7,7 @@ import type { Logger } from '../../../platform/log.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import { checkerRole } from '../wire/checker-wire.ts';
 import { nameServerRole } from '../wire/dns-wire.ts';
+import { linkSilentMs } from '../wire/link-silence.ts';
 import { CheckerKeeper } from './checker-keeper.ts';
 import { CheckerSessions } from './checker-sessions.ts';
 import type { JudgingParts } from './judging.ts';
@@ -67,14 +68,20 @@ export class ConductorLinks implements LifecyclePart {
       this.#targets.start();
       const sessions = new CheckerSessions({ ...this.#options, targets: this.#targets });
       const open = sessions.open.bind(sessions);
-      this.#checkers = await LinkServer.listen({ ...checkers, role: checkerRole, log, open });
+      this.#checkers = await LinkServer.listen({ ...checkers, role: checkerRole, silentMs: linkSilentMs, log, open });
       log.info({ host: checkers.host, port: this.checkerPort }, 'GSLB checkers can connect');
     }
     if (nameServers !== undefined) {
       this.#keys.start();
       const sessions = new NameServerSessions(this.#options);
       const open = sessions.open.bind(sessions);
-      this.#nameServers = await LinkServer.listen({ ...nameServers, role: nameServerRole, log, open });
+      this.#nameServers = await LinkServer.listen({
+        ...nameServers,
+        role: nameServerRole,
+        silentMs: linkSilentMs,
+        log,
+        open,
+      });
       log.info({ host: nameServers.host, port: this.nameServerPort }, 'name servers of GSLB can connect');
     }
   }

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../../platform/json.ts';
 import { LinkClient } from '../../../platform/link/link-client.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { conductorRole, type NameServerFacts, type NameServerState, stateEveryMs, stateKey } from '../wire/dns-wire.ts';
+import { linkSilentMs } from '../wire/link-silence.ts';
 import { Feed } from './feed.ts';
 
 export interface NameServerOptions {
@@ -41,7 +42,7 @@ export class NameServer {
     this.#answerer = answerer;
     this.#feed = new Feed({ answerer, log, changed: () => this.#changed() });
     this.#link = new LinkClient({
-      ...{ urls, tls, log, documents: this.#feed, role: conductorRole },
+      ...{ urls, tls, log, documents: this.#feed, role: conductorRole, silentMs: linkSilentMs },
       whole: () => {
         answerer.heard();
         this.#changed();

@@ -14,6 +14,7 @@ import { linkVersion } from '../../../platform/link/messages.ts';
 import { machineUri } from '../../../platform/machines/machine.ts';
 import { Peers } from '../../../platform/machines/peers.ts';
 import { type CertificateAndKey, certify, makeCertificate } from '../../../platform/net/certificates.ts';
+import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -119,10 +120,17 @@ async function serve(tls: MutualTls, domain: Domain, port = 0): Promise<LinkServ
   return server;
 }
 
-function dial(tls: MutualTls, ports: readonly number[], documents = new Documents(), whole = () => {}): LinkClient {
+function dial(
+  tls: MutualTls,
+  ports: readonly number[],
+  documents = new Documents(),
+  whole = () => {},
+  silentMs?: number,
+): LinkClient {
   const client = new LinkClient({
     ...{ tls, log, documents, whole, role: 'loadbalancer', facts: () => ({ provider: 'LOOPBACK' }) },
     urls: ports.map((port) => `wss://127.0.0.1:${port}/link`),
+    ...(silentMs === undefined ? {} : { silentMs }),
   });
   client.start();
   ends.push(() => client.stop());
@@ -159,6 +167,21 @@ test('that all documents were sent is told after they were kept', async () => {
   domain.peers[0]?.send({ type: 'whole' });
   await waitFor('the word', () => keptAtWhole.length > 0);
   expect(keptAtWhole).toEqual([2]);
+});
+
+test('a place that stands still is left for the next one', async () => {
+  const [first, second] = [new Domain(), new Domain()];
+  const server = await serve(await machine('loadbalancer', 'one'), first);
+  const line = await TcpLine.lay({ host: '127.0.0.1', port: server.port });
+  ends.push(() => line.stop());
+  const other = await serve(await machine('loadbalancer', 'two'), second);
+  const tls = await machine('lbhost', 'host-1');
+  const client = dial(tls, [line.port, other.port], new Documents(), () => {}, 1_000);
+  await waitFor('the first', () => client.connected);
+  // Connections are accepted there, and nothing is answered.
+  line.freeze();
+  await waitFor('the second', () => second.peers.length === 1 && client.connected);
+  expect([first.peers.length, second.peers.length]).toEqual([1, 1]);
 });
 
 test('a report is sent until it is stored, also over a lost connection; a newer one replaces it', async () => {
