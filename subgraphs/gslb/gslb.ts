@@ -39,6 +39,8 @@ export interface GslbOptions extends SubgraphGround {
   readonly geo?: GeoFile;
   readonly sealKeys: Sealer;
   readonly quotas: GslbQuotas;
+  /** How often a checker is heard. */
+  readonly heartbeatMs: number;
   readonly links: Pick<ConductorLinks, 'start' | 'drain' | 'stop'>;
   /** Absent: members that are load balancers are not followed here. */
   readonly follower?: Pick<BalancerFollower, 'start' | 'stop'>;
@@ -46,7 +48,8 @@ export interface GslbOptions extends SubgraphGround {
 
 export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
   const { db, wake, mutations, egress, quotas, commits, cursors, sdl, feed, links, follower } = options;
-  const parts = { db, wake, mutations, egress, quotas, sealer: options.sealKeys };
+  const { heartbeatMs } = options;
+  const parts = { db, wake, mutations, egress, quotas, heartbeatMs, sealer: options.sealKeys };
   const pools = new ObjectService(parts, poolHandler(parts));
   const names = new ObjectService(parts, gslbHandler(parts));
   const monitors = new ObjectService(parts, monitorHandler(parts));

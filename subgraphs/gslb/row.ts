@@ -126,6 +126,7 @@ export const gslbRow = subgraphRow({
     const geoFile = settings['nameserver.geoFile'];
     return createGslbSubgraph({
       ...{ ...ground, links, follower, sealKeys: sealer, voting: judgingOf(ground, settings) },
+      heartbeatMs: settings['gslb.heartbeatMs'],
       ...(geoFile === undefined ? {} : { geo: new GeoFile(geoFile, ground.log) }),
       quotas: {
         Gslb: settings['gslb.quota.names'],

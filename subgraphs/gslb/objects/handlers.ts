@@ -125,10 +125,16 @@ export async function touchMonitored(tx: Transaction, wake: ServiceParts['wake']
   await membersTouched(tx, wake, [...new Set([...(await membersIn(tx, poolIds)), ...memberIds])]);
 }
 
-export function poolHandler({ wake }: ServiceParts): Handler<'GslbPool'> {
+export function poolHandler({ wake, heartbeatMs }: ServiceParts): Handler<'GslbPool'> {
   return {
     kind: pool as Named<'GslbPool'>,
     async check(sql, check, settings) {
+      const { freshMs } = settings.quorum as unknown as QuorumSpec;
+      if (freshMs != null && freshMs < 2 * heartbeatMs)
+        check.fault(
+          'quorum.freshMs',
+          `quorum.freshMs is ${freshMs}: votes would be too old before a checker is heard again; give at least two heartbeats, ${2 * heartbeatMs}`,
+        );
       const regions = (await checkedVantagePoints(sql)).map(({ region }) => region);
       const fault =
         regions.length === 0

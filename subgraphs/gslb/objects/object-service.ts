@@ -36,6 +36,8 @@ export interface ServiceParts {
   readonly egress: EgressPolicy;
   readonly sealer: Sealer;
   readonly quotas: GslbQuotas;
+  /** How often a checker is heard. */
+  readonly heartbeatMs: number;
 }
 
 export interface CreateInput {

@@ -48,7 +48,7 @@ const quorum = {
     leastVoters: integerField('With fewer votes that count, the last verdict stands, 1 to 100.', 1, 100),
     leastRegions: integerField("A side's votes must come from so many regions, 1 to 100. Default: 1.", 1, 100),
     freshMs: integerField(
-      'An older vote does not count, in milliseconds, 1000 to 3600000. Default: three times the longest delay, at least 5000.',
+      'An older vote does not count, in milliseconds, 1000 to 3600000, and at least two heartbeats of a checker. Default: three times the longest delay, at least 5000.',
       1_000,
       3_600_000,
     ),

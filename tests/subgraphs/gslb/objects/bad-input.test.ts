@@ -480,6 +480,14 @@ test('a viewer changes nothing', async () => {
     expect((await graph.mutate(mutation, input, viewer)).faults).toEqual(['FORBIDDEN ']);
 });
 
+test('votes stay fresh for two heartbeats of a checker at least', async () => {
+  const quorum = (freshMs: number) => ({ quorum: { freshMs } });
+  const refused = ['INVALID_INPUT input.quorum.freshMs'];
+  expect((await graph.mutate('gslbPoolCreate', { name: 'stale', ...quorum(1_199) }, owner)).faults).toEqual(refused);
+  const id = await graph.make('gslbPoolCreate', { name: 'stale', ...quorum(1_200) }, owner);
+  expect((await graph.mutate('gslbPoolUpdate', { id, ...quorum(1_000) }, owner)).faults).toEqual(refused);
+});
+
 test('an account of OpenStack is not sent elsewhere by who does not know it', async () => {
   const auth = { username: 'ann', password: 'a-password-of-the-test' };
   const given = { name: 'octavia', type: 'NEUTRON_LBAAS_V2', parameters: stack, auth };

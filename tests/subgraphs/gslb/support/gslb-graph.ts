@@ -41,6 +41,7 @@ export class GslbGraph extends Ground {
       ...(this as unknown as SubgraphGround),
       sdl: readSubgraphSdl('gslb'),
       sealKeys: this.sealer,
+      heartbeatMs: 600,
       voting: { silenceMs: 600_000, freshMs: 600_000 },
       links: { start: async () => undefined, drain: async () => undefined, stop: async () => undefined },
       quotas: { Gslb: quotas, GslbPool: quotas, GslbPoolMember: quotas, GslbMonitor: quotas },
