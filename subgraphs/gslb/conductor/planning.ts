@@ -179,6 +179,11 @@ function isSamePlan(plan: NamePlan, before: NamePlan | null): boolean {
   return before !== null && JSON.stringify({ ...plan, version: 0 }) === JSON.stringify({ ...before, version: 0 });
 }
 
+/** Times that are measured anew all the while are no change of an answer that anyone is told of. */
+function untimed(plan: NamePlan): NamePlan {
+  return { ...plan, members: plan.members.map((member) => ({ ...member, latencyMs: {} })) };
+}
+
 /** The record sets of a backend without a policy of its own; why that can't be, in words. */
 async function publish(
   tx: Transaction,
@@ -207,7 +212,7 @@ function write(
       ...{ ...subject(), kind: 'gslb.operatingStatus', from: before, to: operatingStatus },
       reason: after.message,
     });
-  if (answerChanges && plan !== null && name.plan !== null)
+  if (answerChanges && plan !== null && name.plan !== null && !isSamePlan(untimed(plan), untimed(name.plan)))
     events.push({
       ...subject(),
       kind: 'gslb.answer',
@@ -235,7 +240,9 @@ function answerReason(plan: NamePlan, before: NamePlan): string {
       plan.members.filter((each) => serves(each) === wanted && serves(was.get(each.memberId)) !== wanted).length,
   );
   const serving = plan.members.filter(serves).length;
-  return `${serving} of ${plan.members.length} members serve: ${come} more and ${gone} fewer than before`;
+  const all = `${serving} of ${plan.members.length} members serve`;
+  if (come === 0 && gone === 0) return `${all}, as before; how they are answered changed`;
+  return `${all}: ${come} more and ${gone} fewer than before`;
 }
 
 function changesOf({ name, plan }: Planned): readonly ChangedName[] {
