@@ -2,12 +2,14 @@
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../platform/config-error.ts';
 import { sharedPart } from '../platform/subgraph-row.ts';
+import { dnsEvents } from './publish/events.ts';
 import { type DnsSettings, dnsSettings } from './publish/settings.ts';
 import type { RecordServer } from './servers/record-server.ts';
 
 export const dnsPart = sharedPart({
   name: 'dns',
   settings: dnsSettings,
+  events: dnsEvents,
   migrations: { owner: 'dns', folder: fileURLToPath(new URL('../prisma/migrations/dns', import.meta.url)) },
   reseal: async (db, options) => (await import('./backends/reseal.ts')).resealBackends(db, options),
   async work({ db, wake, log, health, egress, sealer }, settings) {

@@ -1,10 +1,11 @@
 // docs/events.md, made from the kinds that the subgraphs declare.
 import type { EventKinds } from '../platform/events/kinds.ts';
 import { platformEvents } from '../platform/events/platform-events.ts';
-import type { SubgraphRow } from '../platform/subgraph-row.ts';
+import { type SubgraphRow, sharedPartsOf } from '../platform/subgraph-row.ts';
 
-export function eventsPage(rows: readonly Pick<SubgraphRow, 'name' | 'events'>[]): string {
-  const sections = [...rows, { name: 'platform', events: platformEvents }].map(section);
+export function eventsPage(rows: readonly Pick<SubgraphRow, 'name' | 'events' | 'uses'>[]): string {
+  const shared = sharedPartsOf(rows).map(({ name, events = {} }) => ({ name, events }));
+  const sections = [...rows, ...shared, { name: 'platform', events: platformEvents }].map(section);
   return `# Status events
 
 Made by \`npm run generate:docs\` from the kinds that the subgraphs declare. A status event says that one subject went from one

@@ -161,6 +161,7 @@ export interface SharedPart<Shapes extends SettingShapes = SettingShapes> {
   readonly name: string;
   readonly settings: Shapes;
   readonly migrations: MigrationOwner;
+  readonly events?: EventKinds;
   work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
   reseal?(db: Database, options: ResealOptions): Promise<Resealed>;
 }
@@ -236,6 +237,6 @@ export function migrationsOf(rows: readonly Pick<SubgraphRow, 'migrations' | 'us
 }
 
 /** All kinds of status events; platform's own first. */
-export function allEventKinds(rows: readonly Pick<SubgraphRow, 'events'>[]): EventKinds {
-  return Object.assign({}, platformEvents, ...rows.map(({ events }) => events));
+export function allEventKinds(rows: readonly Pick<SubgraphRow, 'events' | 'uses'>[]): EventKinds {
+  return Object.assign({}, platformEvents, ...[...sharedPartsOf(rows), ...rows].map(({ events = {} }) => events));
 }

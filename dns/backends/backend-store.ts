@@ -87,7 +87,7 @@ export async function staleSecrets(db: Sql, keyId: string): Promise<readonly str
   return (await db.query<{ id: string }>(sql, [keyId])).map(({ id }) => id);
 }
 
-export type SeenServer = Pick<ServerRow, 'place' | 'state' | 'failingSince' | 'errorCode' | 'error'>;
+export type SeenServer = Pick<ServerRow, 'id' | 'place' | 'state' | 'failingSince' | 'errorCode' | 'error'>;
 
 /** Each server of a backend with what was last seen of it. */
 export async function serversSeen(
@@ -99,10 +99,16 @@ export async function serversSeen(
     db,
     places.map((place) => serverId(id, place)),
   );
-  return places.map(
-    (place) =>
-      rows.get(serverId(id, place)) ?? { place, state: 'SERVING', failingSince: null, errorCode: null, error: null },
-  );
+  return places.map((place) => {
+    const own = serverId(id, place);
+    const fresh: SeenServer = {
+      ...{ id: own, place, state: 'SERVING' },
+      failingSince: null,
+      errorCode: null,
+      error: null,
+    };
+    return rows.get(own) ?? fresh;
+  });
 }
 
 function toRow(raw: Raw): BackendRow {

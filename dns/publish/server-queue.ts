@@ -64,12 +64,12 @@ async function bringBack(parts: ServerQueueParts, job: ClaimedJob, signal: Abort
   }
   try {
     for (const zone of zones) await known.server.check(zone, signal);
-    const returning = await beginReturn(db, row.id);
+    const returning = await beginReturn(db, wake, row.id);
     if (returning === undefined) return;
     let count = 0;
     for (const zone of zones) count += await catchUp(parts, job, known, zone, signal);
     await db.transaction(async (tx) => {
-      if (!(await endReturn(tx, returning)))
+      if (!(await endReturn(tx, wake, returning)))
         throw new DnsError('CHANGED_MEANWHILE', `${known.server.name} failed again while it was brought back`);
       for (const zone of zones) {
         await oweUnpublished(tx, wake, zone);

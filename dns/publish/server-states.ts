@@ -3,10 +3,12 @@
 import { createHash } from 'node:crypto';
 import type { Database, Sql, Transaction } from '../../platform/database/database.ts';
 import { marksFor } from '../../platform/database/sql.ts';
+import { appendStatus } from '../../platform/events/append.ts';
 import { owe } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { type DnsError, type DnsErrorCode, dnsErrors } from '../servers/dns-error.ts';
 import type { RecordServer } from '../servers/record-server.ts';
+import { dnsEvents } from './events.ts';
 
 /** Owed for a server (UUID) that failed: it is looked at until it has all that it missed. */
 export const serverKind = 'dns-server';
@@ -74,35 +76,63 @@ export async function recordServerFailure(
 ): Promise<void> {
   await db.transaction(async (tx) => {
     const text = `${failure.message}. ${dnsErrors[failure.code]}`.slice(0, 1024);
-    // In this order: each assignment sees the ones before it.
+    // Locks the row, and makes it before its first failure.
     await tx.execute(
-      `INSERT INTO dns_server (id, backend_id, place, state, epoch, failing_since, error_code, error)
-        VALUES (?, ?, ?, 'FAILING', 1, NOW(3), ?, ?)
-      ON DUPLICATE KEY UPDATE epoch = epoch + 1, state = 'FAILING', failing_since = COALESCE(failing_since, NOW(3)),
-        error_code = VALUES(error_code), error = VALUES(error)`,
-      [id, backendId, server.name, failure.code, text],
+      `INSERT INTO dns_server (id, backend_id, place, state) VALUES (?, ?, ?, 'SERVING') ON DUPLICATE KEY UPDATE place = VALUES(place)`,
+      [id, backendId, server.name],
     );
+    await tx.execute(
+      `UPDATE dns_server SET epoch = epoch + 1, failing_since = COALESCE(failing_since, NOW(3)), error_code = ?, error = ? WHERE id = ?`,
+      [failure.code, text, id],
+    );
+    await moveTo(tx, wake, id, 'FAILING', text);
     await owe(tx, serverKind, id, {}, wake);
   });
 }
 
 /** It answers again: from now on it gets every change, but does not count yet. Returns its row; undefined: it has not failed. */
-export async function beginReturn(db: Database, id: string): Promise<ServerRow | undefined> {
-  await db.execute(
-    "UPDATE dns_server SET state = 'RETURNING', seen_at = NOW(3) WHERE id = ? AND state IN ('FAILING', 'RETURNING')",
-    [id],
-  );
-  return (await readServers(db, [id])).get(id);
+export async function beginReturn(db: Database, wake: Wake, id: string): Promise<ServerRow | undefined> {
+  return db.transaction(async (tx) => {
+    const { affectedRows } = await tx.execute(
+      "UPDATE dns_server SET seen_at = NOW(3) WHERE id = ? AND state IN ('FAILING', 'RETURNING')",
+      [id],
+    );
+    if (affectedRows > 0) await moveTo(tx, wake, id, 'RETURNING');
+    return (await readServers(tx, [id])).get(id);
+  });
 }
 
 /** It has all that it missed, unless it failed again since `beginReturn`: false. */
-export async function endReturn(tx: Transaction, { id, epoch }: Pick<ServerRow, 'id' | 'epoch'>): Promise<boolean> {
+export async function endReturn(
+  tx: Transaction,
+  wake: Wake,
+  { id, epoch }: Pick<ServerRow, 'id' | 'epoch'>,
+): Promise<boolean> {
   const { affectedRows } = await tx.execute(
-    `UPDATE dns_server SET state = 'SERVING', seen_at = NOW(3), failing_since = NULL, error_code = NULL, error = NULL
+    `UPDATE dns_server SET seen_at = NOW(3), failing_since = NULL, error_code = NULL, error = NULL
       WHERE id = ? AND state = 'RETURNING' AND epoch = ?`,
     [id, epoch],
   );
+  if (affectedRows === 1) await moveTo(tx, wake, id, 'SERVING');
   return affectedRows === 1;
+}
+
+/** In the transaction that has locked its row: one event, if it is another state. */
+async function moveTo(tx: Transaction, wake: Wake, id: string, to: ServerState, why?: string): Promise<void> {
+  const [row] = await tx.query<{ state: ServerState; place: string; version: number }>(
+    'SELECT state, place, version FROM dns_server WHERE id = ?',
+    [id],
+  );
+  if (row === undefined || row.state === to) return;
+  await tx.execute('UPDATE dns_server SET state = ?, version = version + 1 WHERE id = ?', [to, id]);
+  const subject = { projectId: null, subjectId: id, subjectVersion: row.version + 1 };
+  const reason = why === undefined ? row.place : `${row.place}: ${why}`;
+  await appendStatus(
+    tx,
+    dnsEvents,
+    [{ ...subject, kind: 'dnsBackendServer.state', from: row.state, to, reason }],
+    wake,
+  );
 }
 
 export async function deleteServer(tx: Transaction, id: string): Promise<void> {

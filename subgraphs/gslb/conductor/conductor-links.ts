@@ -11,6 +11,7 @@ import { linkSilentMs } from '../wire/link-silence.ts';
 import { CheckerKeeper } from './checker-keeper.ts';
 import { CheckerSessions } from './checker-sessions.ts';
 import type { JudgingParts } from './judging.ts';
+import { NameServerKeeper } from './name-server-keeper.ts';
 import { NameServerSessions } from './name-server-sessions.ts';
 import { TargetTable } from './target-table.ts';
 import { ZoneKeyKeeper } from './zone-key-keeper.ts';
@@ -39,6 +40,7 @@ export interface ConductorLinksOptions extends JudgingParts {
 export class ConductorLinks implements LifecyclePart {
   readonly #options: ConductorLinksOptions;
   readonly #keeper: CheckerKeeper;
+  readonly #nameServerKeeper: NameServerKeeper;
   readonly #targets: TargetTable;
   readonly #keys: ZoneKeyKeeper;
   #checkers: LinkServer | undefined;
@@ -47,6 +49,7 @@ export class ConductorLinks implements LifecyclePart {
   constructor(options: ConductorLinksOptions) {
     this.#options = options;
     this.#keeper = new CheckerKeeper(options);
+    this.#nameServerKeeper = new NameServerKeeper(options);
     this.#targets = new TargetTable(options);
     this.#keys = new ZoneKeyKeeper({ ...options, signs: options.signsZones });
   }
@@ -64,6 +67,7 @@ export class ConductorLinks implements LifecyclePart {
   async start(): Promise<void> {
     const { checkers, nameServers, log } = this.#options;
     this.#keeper.start();
+    this.#nameServerKeeper.start();
     if (checkers !== undefined) {
       this.#targets.start();
       const sessions = new CheckerSessions({ ...this.#options, targets: this.#targets });
@@ -91,6 +95,7 @@ export class ConductorLinks implements LifecyclePart {
     await this.#keys.stop();
     await this.#targets.stop();
     await this.#keeper.stop();
+    await this.#nameServerKeeper.stop();
   }
 
   stop(): Promise<void> {

@@ -1,7 +1,10 @@
 // SQL of our own name servers: which generation of each zone each of them answers with, and when it was heard.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
 import type { JsonObject } from '../../../platform/json.ts';
 import type { MachineName } from '../../../platform/machines/machine.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { gslbEvents } from '../events.ts';
 import type { NameServerFacts, NameServerState } from '../wire/dns-wire.ts';
 
 export interface NameServerRow {
@@ -74,6 +77,41 @@ export async function endNameServer(db: Sql, { id, epoch }: Pick<NameServerRow, 
 
 /** A name server that was not heard for so long holds up nothing: it gets all when it returns. */
 export const silentForMs = 10_000;
+
+export interface SeenPresence {
+  readonly id: string;
+  readonly name: string;
+  /** As its last event said; it is otherwise now. */
+  readonly present: boolean;
+  readonly heardAt: Date | null;
+}
+
+/** Those that are heard, and were last told not to be, or the other way round. */
+export async function movedPresence(db: Sql): Promise<readonly SeenPresence[]> {
+  const rows = await db.query<Omit<SeenPresence, 'present'> & { readonly present: number }>(
+    `SELECT id, name, present, heard_at AS heardAt FROM gslb_name_server
+    WHERE present <> COALESCE(heard_at > NOW(3) - INTERVAL ? * 1000 MICROSECOND, 0) ORDER BY id LIMIT 1000`,
+    [silentForMs],
+  );
+  return rows.map((row) => ({ ...row, present: row.present === 1 }));
+}
+
+/** Tells that one is heard again, or no longer, if it is still as it was seen: whoever comes second finds nothing. */
+export async function setPresence(tx: Transaction, wake: Wake, seen: SeenPresence): Promise<boolean> {
+  const [row] = await tx.query<{ present: number; heardAt: Date | null; version: number }>(
+    'SELECT present, heard_at AS heardAt, version FROM gslb_name_server WHERE id = ? FOR UPDATE',
+    [seen.id],
+  );
+  if (row === undefined || (row.present === 1) !== seen.present) return false;
+  if (seen.present && row.heardAt?.getTime() !== seen.heardAt?.getTime()) return false;
+  await tx.execute('UPDATE gslb_name_server SET present = ?, version = version + 1 WHERE id = ?', [
+    ...[!seen.present, seen.id],
+  ]);
+  const [from, to] = seen.present ? (['PRESENT', 'ABSENT'] as const) : (['ABSENT', 'PRESENT'] as const);
+  const subject = { projectId: null, subjectId: seen.id, subjectVersion: row.version + 1 };
+  await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslbNameServer.state', from, to, reason: seen.name }], wake);
+  return true;
+}
 
 /** How many name servers are heard, and by name those of them that do not answer with a generation of the zone yet. */
 export async function behindOf(

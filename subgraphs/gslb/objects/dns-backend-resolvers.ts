@@ -30,6 +30,9 @@ export function dnsBackendResolvers(service: DnsBackendService, reads: ObjectRea
       dnsBackendDelete: (_: unknown, { input }: { input: never }, context: Context) =>
         payload('dnsBackend', service.delete(context, input)),
     },
+    DnsBackendServer: {
+      id: ({ id }: { readonly id: string }) => encodeId('DnsBackendServer', id),
+    },
     DnsBackend: {
       __resolveReference: ({ id }: { id: string }, context: Context) => service.byGlobalId(context, id),
       id: ({ id }: BackendRow) => encodeId('DnsBackend', id),
