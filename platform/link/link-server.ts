@@ -2,6 +2,7 @@
 // means. A machine's newest connection counts: the one before is closed.
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type MutualTls, pemOf } from '../graph/tls.ts';
@@ -24,8 +25,10 @@ export interface LinkPeer {
   readonly facts: Readonly<Record<string, JsonValue>>;
   /** The documents that the machine has, with their generations. */
   readonly held: ReadonlyMap<string, number>;
-  /** In order. A machine that reads too slowly is disconnected. */
+  /** In order. A machine that reads too slowly is disconnected: who sends much waits for `taken` in between. */
   send(message: Exclude<ToMachine, { readonly type: 'welcome' | 'stored' }>): void;
+  /** Resolves when there is room for more, or the connection has ended. */
+  taken(): Promise<void>;
   /** Disconnects the machine; it comes back. */
   close(reason: string): void;
 }
@@ -61,6 +64,9 @@ const helloMs = 5_000;
 /** While more of a machine's messages wait, its connection is not read from: they then wait at the machine. */
 const mostWaitingMessages = 1_000;
 const mostWaitingBytes = 2 * mostFromMachineBytes;
+/** While more of what a machine is sent waits here, there is no room for more. */
+const mostWaitingToMachineBytes = mostToMachineBytes / 8;
+const takenLookMs = 1;
 
 export class LinkServer {
   readonly #options: LinkServerOptions;
@@ -248,6 +254,7 @@ class ServedLink {
     const session = await this.#options.open({
       ...{ machine: this.#machine, facts: message.facts, held },
       send: (sent) => this.#send(sent),
+      taken: () => this.#taken(),
       close: (reason) => this.close(1008, reason),
     });
     this.#session = session;
@@ -255,6 +262,11 @@ class ServedLink {
     this.#opened();
     this.#send({ type: 'welcome', epoch: session.epoch });
     session.begin();
+  }
+
+  async #taken(): Promise<void> {
+    do await sleep(takenLookMs);
+    while (this.#socket.readyState === this.#socket.OPEN && this.#socket.bufferedAmount > mostWaitingToMachineBytes);
   }
 
   #send(message: ToMachine): void {

@@ -119,7 +119,7 @@ export class Checker {
       stored: (key) => {
         if (key !== batchKey) return;
         this.#sentAtMs = undefined;
-        this.#reporter.acknowledged();
+        this.#reporter.acknowledged(performance.now());
         this.#say();
       },
     });

@@ -35,7 +35,10 @@ interface Flight {
   readonly past: readonly Change[];
 }
 
-export type Standing = Pick<Grant, 'incarnation' | 'epoch' | 'vantagePoint' | 'stampMs' | 'counted' | 'heartbeatMs'>;
+export type Standing = Pick<
+  Grant,
+  'incarnation' | 'epoch' | 'vantagePoint' | 'stampMs' | 'counted' | 'heartbeatMs' | 'freshMs'
+>;
 export type ReporterLoad = Omit<CheckerBatch['load'], 'dropped'>;
 
 export interface ReporterOptions {
@@ -50,10 +53,18 @@ const newsShare = 0.25;
 const newsMs = 2;
 /** So many in one heartbeat. */
 const mostLatencies = 20;
+/**
+ * A batch gets larger while it is acknowledged within the first share of the time in which it is fresh, and smaller when it takes longer
+ * than the second: a busy conductor has many checkers, and what it records too late is no vote.
+ */
+const [soonShare, lateShare] = [0.1, 0.3];
+const [firstSize, leastSize] = [250, 25];
 
 export class Reporter {
   readonly #mostPast: number;
   readonly #mostVerdicts: number;
+  /** Of the next batch. */
+  #size: number;
   readonly #present = new Map<string, Change>();
   /** Of the present ones, those to say in this incarnation and epoch, in order. */
   readonly #toSay = new Map<string, Change>();
@@ -73,6 +84,7 @@ export class Reporter {
   constructor({ mostPast = 10_000, mostVerdicts: most = mostVerdicts }: ReporterOptions = {}) {
     this.#mostPast = mostPast;
     this.#mostVerdicts = most;
+    this.#size = Math.min(firstSize, most);
   }
 
   /** Past changes that were dropped since the start. */
@@ -143,10 +155,11 @@ export class Reporter {
   }
 
   /** Of the batch in flight. */
-  acknowledged(): void {
+  acknowledged(nowMs: number): void {
     const flight = this.#flight;
     if (flight === undefined) return;
     this.#flight = undefined;
+    this.#resize(flight, nowMs - this.#sentAtMs);
     for (const change of [...flight.verdicts, ...flight.past]) change.counted = true;
   }
 
@@ -165,8 +178,8 @@ export class Reporter {
     const hasNews = this.#toSay.size > 0 || this.#past.length > 0 || abstains !== this.#saidAbstains;
     if (!isDue && !hasNews) return undefined;
     if (isDue) this.#sayLatencies();
-    const verdicts = [...this.#toSay.values()].slice(0, this.#mostVerdicts);
-    const past = this.#past.splice(0, this.#mostVerdicts - verdicts.length);
+    const verdicts = firstOf(this.#toSay.values(), this.#size);
+    const past = this.#past.splice(0, this.#size - verdicts.length);
     for (const { target } of verdicts) this.#toSay.delete(target);
     this.#number += 1;
     this.#flight = { incarnation: standing.incarnation, number: this.#number, verdicts, past };
@@ -179,6 +192,14 @@ export class Reporter {
       past: past.map((each) => spoken(each, nowMs)),
       load: { ...load, dropped: this.#dropped },
     };
+  }
+
+  #resize({ verdicts, past }: Flight, tookMs: number): void {
+    const freshMs = this.#standing?.freshMs ?? 0;
+    const isFull = verdicts.length + past.length >= this.#size;
+    if (tookMs > lateShare * freshMs) this.#size = Math.max(Math.floor(this.#size / 2), leastSize);
+    else if (isFull && tookMs <= soonShare * freshMs) this.#size = this.#size * 2;
+    this.#size = Math.min(this.#size, this.#mostVerdicts);
   }
 
   #isInFlight(change: Change): boolean {
@@ -232,6 +253,15 @@ export class Reporter {
       left -= 1;
     }
   }
+}
+
+function firstOf<Each>(all: Iterable<Each>, most: number): readonly Each[] {
+  const first: Each[] = [];
+  for (const each of all) {
+    if (first.length === most) break;
+    first.push(each);
+  }
+  return first;
 }
 
 function spoken({ target, verdict, sinceMs, latencyMs, message }: Change, nowMs: number): SpokenVerdict {

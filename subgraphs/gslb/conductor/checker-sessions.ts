@@ -1,5 +1,5 @@
-// The conductor's side of the checkers' links: each connected checker is sent its share of the targets as they change, and then the grant
-// under whose epoch they are its own; its batches are recorded. What its newest connection says counts.
+// The conductor's side of the checkers' links: each connected checker is sent a grant, and then the targets that are its own in the grant's
+// epoch, as they change; its batches are recorded. What its newest connection says counts.
 import { z } from 'zod';
 import type { Database } from '../../../platform/database/database.ts';
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
@@ -19,8 +19,9 @@ import {
 } from '../wire/checker-wire.ts';
 import { connectChecker, databaseNow, endConnection, type Granted, readChecker } from './checker-store.ts';
 import type { JudgingParts } from './judging.ts';
-import { recordReport } from './report.ts';
-import { checkerOf } from './sharing.ts';
+import { BatchRefusedError } from './report.ts';
+import { ReportDesk } from './report-desk.ts';
+import { Shares } from './shares.ts';
 import type { TargetTable } from './target-table.ts';
 import { readVantagePoint, sharersOf, type VantageRow, vantageTopic } from './vantage-store.ts';
 
@@ -37,9 +38,12 @@ const lookAgainMs = 1_000;
 
 export class CheckerSessions {
   readonly #options: CheckerSessionsOptions;
+  readonly #parts: Pick<SessionOptions, 'desk' | 'shares'>;
+  #connecting: Promise<unknown> = Promise.resolve();
 
   constructor(options: CheckerSessionsOptions) {
     this.#options = options;
+    this.#parts = { desk: new ReportDesk(options), shares: new Shares(options.targets) };
   }
 
   async open(peer: LinkPeer): Promise<LinkSession> {
@@ -50,28 +54,52 @@ export class CheckerSessions {
       throw new Error(`the checker ${machine.name} does not say what it is: ${z.prettifyError(read.error)}`);
     const { vantagePoint, own = [] } = read.data;
     for (const { name, parameters } of own) requireSchema(machine.name, name, parameters);
-    const granted = await db.transaction((tx) =>
-      connectChecker(tx, wake, { machine, vantagePoint, facts: read.data, linkedTo: owner }),
-    );
-    return new CheckerSession(this.#options, peer, granted);
+    const facts = read.data;
+    const connect = () =>
+      db.transaction((tx) => connectChecker(tx, wake, { machine, vantagePoint, facts, linkedTo: owner }));
+    const connected = async () => {
+      const heard = this.#parts.desk.hear(machine.id);
+      // One after the other: they wait for each other at the vantage point's row, and would keep connections from reports meanwhile.
+      const connecting = this.#connecting.then(connect, connect);
+      this.#connecting = connecting;
+      return connecting.finally(heard);
+    };
+    return new CheckerSession({ ...this.#options, ...this.#parts, connect: connected }, peer, await connected());
   }
 }
 
+interface SessionOptions extends CheckerSessionsOptions {
+  readonly desk: ReportDesk;
+  readonly shares: Shares;
+  /** Grants the checker another incarnation. */
+  readonly connect: () => Promise<Granted>;
+}
+
+/** So many messages follow each other without a look at whether the checker takes them. */
+const messagesAtOnce = 500;
+
 class CheckerSession implements LinkSession {
   readonly epoch: number;
-  readonly #options: CheckerSessionsOptions;
+  readonly #options: SessionOptions;
   readonly #peer: LinkPeer;
-  readonly #granted: Granted;
+  #granted: Granted;
+  /** Who waits for another incarnation. */
+  #anew: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   readonly #loop: Loop;
   /** Generations of the targets that the checker has, or was sent, by key. */
   readonly #sent: Map<string, number>;
   readonly #unsubscribe: (() => void)[] = [];
   /** What the targets were sent for: with the same there is nothing to send. */
   #sentFor: string | undefined;
+  #messages = 0;
+  /** Since the grant it has heard that these are all its targets. */
+  #isWhole = false;
+  /** Rises when there may be news. */
+  #news = 0;
   /** Of the grant that it was sent; undefined: none. */
   #toldEpoch: number | undefined;
 
-  constructor(options: CheckerSessionsOptions, peer: LinkPeer, granted: Granted) {
+  constructor(options: SessionOptions, peer: LinkPeer, granted: Granted) {
     this.#options = options;
     this.#peer = peer;
     this.#granted = granted;
@@ -82,7 +110,16 @@ class CheckerSession implements LinkSession {
       log: options.log,
       pauseMs: () => lookAgainMs,
       run: async () => {
-        await this.#look();
+        const anew = this.#anew;
+        try {
+          await this.#look(anew !== undefined, () => anew?.resolve());
+          anew?.resolve();
+        } catch (error) {
+          anew?.reject(error);
+          throw error;
+        } finally {
+          if (this.#anew === anew) this.#anew = undefined;
+        }
         return false;
       },
     });
@@ -90,7 +127,10 @@ class CheckerSession implements LinkSession {
 
   begin(): void {
     const { wake, targets } = this.#options;
-    const look = () => this.#loop.trigger();
+    const look = () => {
+      this.#news += 1;
+      this.#loop.trigger();
+    };
     this.#unsubscribe.push(wake.on(vantageTopic(this.#granted.vantagePointId), look), targets.on(look));
     this.#loop.start();
   }
@@ -109,33 +149,52 @@ class CheckerSession implements LinkSession {
     // It still shares its vantage point's targets until it was silent for too long: most come back at once.
     await this.#loop
       .stop()
-      .then(() => endConnection(db, { id, incarnation: this.epoch }))
+      .then(() => endConnection(db, { id, incarnation: this.#granted.incarnation }))
       .catch((error: unknown) => log.warn({ err: error, checker: name }, 'the end of a connection was not recorded'));
   }
 
   async report(key: string, body: JsonValue): Promise<void> {
     if (key !== batchKey) throw new Error(`a report of an unknown kind: ${key.slice(0, 80)}`);
-    const { db } = this.#options;
-    const { stampMs } = await recordReport(db, this.#options, this.#peer.machine.id, checkerBatch.parse(body));
-    this.#peer.send({ type: 'change', key: stampKey, change: { stampMs } });
+    try {
+      const { stampMs } = await this.#options.desk.record(this.#peer.machine.id, checkerBatch.parse(body));
+      this.#peer.send({ type: 'change', key: stampKey, change: { stampMs } });
+    } catch (error) {
+      if (!(error instanceof BatchRefusedError) || error.refusal !== 'OLD_EPOCH') throw error;
+      // It was on its way when the targets were shared anew. Nothing of it counts, and another incarnation says all, as after a connect.
+      await new Promise<void>((resolve, reject) => {
+        this.#anew = { resolve, reject };
+        this.#loop.trigger();
+      });
+    }
   }
 
-  async #look(): Promise<void> {
-    const { db } = this.#options;
+  /** `anew`: it is to have another incarnation. `granted` is called once it was sent the grant, before its targets. */
+  async #look(anew: boolean, granted: () => void): Promise<void> {
+    const { db, connect } = this.#options;
     const { id } = this.#peer.machine;
+    let row = await readChecker(db, id);
+    if (row?.incarnation !== this.#granted.incarnation) return this.#peer.close('the checker has a newer connection');
+    if (anew) {
+      this.#granted = await connect();
+      this.#toldEpoch = undefined;
+      row = (await readChecker(db, id)) ?? row;
+    }
     const vantagePoint = await readVantagePoint(db, this.#granted.vantagePointId);
-    const row = await readChecker(db, id);
     if (vantagePoint === undefined) return this.#peer.close('its vantage point was deleted');
-    if (row?.incarnation !== this.epoch) return this.#peer.close('the checker has a newer connection');
     const sharers = await sharersOf(db, vantagePoint);
     // It was silent, or the epoch rose between these reads: the next look tells.
     if (!sharers.includes(id)) return this.#lost(row.epoch, vantagePoint);
-    if (!this.#sendTargets(vantagePoint, sharers)) return;
-    if (this.#toldEpoch === vantagePoint.epoch) return;
-    const document = asJson(await this.#grant(vantagePoint));
-    this.#peer.send({ type: 'document', key: grantKey, generation: vantagePoint.epoch, document });
+    if (this.#toldEpoch !== vantagePoint.epoch) {
+      const document = asJson(await this.#grant(vantagePoint));
+      // First: it is heard while many targets are on their way.
+      this.#peer.send({ type: 'document', key: grantKey, generation: vantagePoint.epoch, document });
+      this.#toldEpoch = vantagePoint.epoch;
+      this.#isWhole = false;
+    }
+    granted();
+    if (!(await this.#sendTargets(vantagePoint, sharers)) || this.#isWhole) return;
     this.#peer.send({ type: 'whole' });
-    this.#toldEpoch = vantagePoint.epoch;
+    this.#isWhole = true;
   }
 
   /** Connecting anew makes it share again. */
@@ -146,35 +205,43 @@ class CheckerSession implements LinkSession {
     else this.#loop.trigger();
   }
 
-  /** False: they were not read yet. */
-  #sendTargets(vantagePoint: VantageRow, sharers: readonly string[]): boolean {
-    const { targets } = this.#options;
-    const { epoch, spec } = vantagePoint;
-    const sendingFor = JSON.stringify([targets.version, epoch, spec]);
+  /** False: they were not read yet, or others may be its own before all were sent. */
+  async #sendTargets(vantagePoint: VantageRow, sharers: readonly string[]): Promise<boolean> {
+    const { shares } = this.#options;
+    const sendingFor = shares.keyOf(vantagePoint, sharers);
     if (this.#sentFor === sendingFor) return true;
-    const all = targets.of(vantagePoint);
-    if (all === undefined) return false;
-    const own = all.filter((target) => checkerOf(target.id, sharers) === this.#peer.machine.id);
-    const wanted = new Map(own.map((target) => [targetKey(target.document), target]));
+    const own = (await shares.of(vantagePoint, sharers))?.get(this.#peer.machine.id);
+    if (own === undefined) return false;
+    const news = this.#news;
+    const wanted = new Set(own.map((target) => targetKey(target.document)));
     for (const key of [...this.#sent.keys()]) {
       if (wanted.has(key)) continue;
       this.#sent.delete(key);
-      this.#peer.send({ type: 'gone', key });
+      await this.#send({ type: 'gone', key });
+      if (this.#news !== news) return false;
     }
-    for (const [key, { generation, document }] of wanted) {
+    for (const { generation, document } of own) {
+      const key = targetKey(document);
       if (this.#sent.get(key) === generation) continue;
-      this.#peer.send({ type: 'document', key, generation, document: asJson(document) });
       this.#sent.set(key, generation);
+      await this.#send({ type: 'document', key, generation, document: asJson(document) });
+      if (this.#news !== news) return false;
     }
     this.#sentFor = sendingFor;
     return true;
+  }
+
+  async #send(message: Parameters<LinkPeer['send']>[0]): Promise<void> {
+    this.#peer.send(message);
+    this.#messages += 1;
+    if (this.#messages % messagesAtOnce === 0) await this.#peer.taken();
   }
 
   async #grant({ name, epoch, spec }: VantageRow): Promise<Grant> {
     const { db, egress, freshMs, heartbeatMs } = this.#options;
     const { allow, deny, own } = egress.rules;
     return {
-      ...{ incarnation: this.epoch, epoch, vantagePoint: name, stampMs: await databaseNow(db) },
+      ...{ incarnation: this.#granted.incarnation, epoch, vantagePoint: name, stampMs: await databaseNow(db) },
       counted: this.#granted.counted,
       ...{ allowedBlocks: [...spec.allowedBlocks], deniedBlocks: [...spec.deniedBlocks] },
       egress: { allow: [...allow], deny: [...deny], own: [...own] },

@@ -1,5 +1,6 @@
 // SQL of checkers: what report-ledger.ts knows of each, and when it was heard. All times are the database's.
-import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import type { Database, Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
 import type { JsonObject } from '../../../platform/json.ts';
 import type { MachineName } from '../../../platform/machines/machine.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -42,6 +43,22 @@ export async function readChecker(db: Sql, id: string): Promise<CheckerRow | und
   return (await db.query<Raw>(`SELECT ${columns} FROM gslb_checker WHERE id = ?`, [id])).map(toRow)[0];
 }
 
+/** Those that no other transaction holds, in the order of their ids. */
+export async function lockFreeCheckers(tx: Transaction, ids: readonly string[]): Promise<readonly CheckerRow[]> {
+  const sql = `SELECT ${columns} FROM gslb_checker WHERE id IN (${marksFor(ids)}) ORDER BY id FOR UPDATE SKIP LOCKED`;
+  return (await tx.query<Raw>(sql, ids)).map(toRow);
+}
+
+/** Their batches came, and are not recorded yet. Those that another transaction holds are left out: that one records them. */
+export async function hearCheckers(db: Database, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db.transaction(async (tx) => {
+    const free = (await lockFreeCheckers(tx, ids)).map(({ id }) => id);
+    if (free.length === 0) return;
+    await tx.execute(`UPDATE gslb_checker SET heard_at = NOW(3) WHERE id IN (${marksFor(free)})`, free);
+  });
+}
+
 export async function lockChecker(tx: Transaction, id: string): Promise<CheckerRow | undefined> {
   return (await tx.query<Raw>(`SELECT ${columns} FROM gslb_checker WHERE id = ? FOR UPDATE`, [id])).map(toRow)[0];
 }
@@ -52,11 +69,26 @@ export function stateOf(row: CheckerRow, vantagePoint: string): CheckerState {
   return { vantagePoint, incarnation, epoch, batch, saidAtMs: saidAt?.getTime() ?? null, abstains };
 }
 
-/** What counted of a batch; the checker was heard. */
-export async function recordBatch(tx: Transaction, id: string, state: CheckerState, load: JsonObject): Promise<void> {
+export interface Counted {
+  readonly checker: CheckerRow;
+  readonly state: CheckerState;
+  readonly load: JsonObject;
+}
+
+/** What counted of batches, in the transaction that has locked the checkers' rows; the checkers were heard. */
+export async function recordBatches(tx: Transaction, counted: readonly Counted[]): Promise<void> {
+  if (counted.length === 0) return;
+  const values = counted.flatMap(({ checker: { id, vantagePointId, name }, state, load }): SqlValue[] => [
+    ...[id, vantagePointId, name, state.batch, state.saidAtMs === null ? null : new Date(state.saidAtMs)],
+    ...[state.abstains, JSON.stringify(load)],
+  ]);
+  // The rows are there: one statement updates all of them.
   await tx.execute(
-    'UPDATE gslb_checker SET batch = ?, said_at = ?, abstains = ?, machine_load = ?, heard_at = NOW(3) WHERE id = ?',
-    [state.batch, state.saidAtMs === null ? null : new Date(state.saidAtMs), state.abstains, JSON.stringify(load), id],
+    `INSERT INTO gslb_checker (id, vantage_point_id, name, batch, said_at, abstains, machine_load, heard_at)
+    VALUES ${counted.map(() => '(?, ?, ?, ?, ?, ?, ?, NOW(3))').join(', ')}
+    ON DUPLICATE KEY UPDATE batch = VALUES(batch), said_at = VALUES(said_at), abstains = VALUES(abstains),
+      machine_load = VALUES(machine_load), heard_at = VALUES(heard_at)`,
+    values,
   );
 }
 

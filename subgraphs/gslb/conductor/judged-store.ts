@@ -1,6 +1,6 @@
 // SQL of what is judged: members with the standing that they have, their monitors, and the rules of their pools. A member's row is locked
 // first by whoever judges it.
-import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { Verdict } from '../engine/quorum.ts';
 import type { AdminState, OperatingStatus } from '../engine/states.ts';
@@ -106,28 +106,37 @@ export type Standing = Pick<
   | ('adminState' | 'adminUntil' | 'operatingStatus' | 'statusMessage' | 'lastUpAt' | 'latency' | 'version')
 >;
 
-export async function storeStanding(tx: Transaction, id: string, standing: Standing): Promise<void> {
-  const { verdict, verdictAt, serving, wasDown, released, regionStates, undecidedAt } = standing;
-  const { adminState, adminUntil, operatingStatus, statusMessage, lastUpAt, latency, version } = standing;
-  await tx.execute(
-    `UPDATE gslb_pool_member SET verdict = ?, verdict_at = ?, serving = ?, was_down = ?, released = ?, region_states = ?, undecided_at = ?,
-      admin_reason = IF(? = 'AUTO', NULL, admin_reason), admin_state = ?, admin_until = ?, operating_status = ?, status_message = ?,
-      last_up_at = ?, latency = ?, version = ?, judge_version = judge_version + 1 WHERE id = ?`,
-    [
-      ...[verdict, verdictAt, serving, wasDown, released, JSON.stringify(regionStates), undecidedAt],
-      ...[
-        adminState,
-        adminState,
-        adminUntil,
-        operatingStatus,
-        statusMessage,
-        lastUpAt,
-        JSON.stringify(latency),
-        version,
-        id,
-      ],
-    ],
-  );
+export interface Judged {
+  readonly member: JudgedMember;
+  readonly standing: Standing;
+}
+
+/** In the transaction that has locked the members. Their rows are there: one statement updates many of them. */
+export async function storeStandings(tx: Transaction, judged: readonly Judged[]): Promise<void> {
+  await inPages(judged, async (page) => {
+    const values = page.flatMap(({ member, standing }): SqlValue[] => {
+      const { verdict, verdictAt, serving, wasDown, released, regionStates, undecidedAt } = standing;
+      const { adminState, adminUntil, operatingStatus, statusMessage, lastUpAt, latency, version } = standing;
+      return [
+        ...[member.id, member.projectId, member.poolId, member.name, ''],
+        ...[verdict, verdictAt, serving, wasDown, released, JSON.stringify(regionStates), undecidedAt],
+        ...[adminState, adminUntil, operatingStatus, statusMessage, lastUpAt, JSON.stringify(latency), version],
+      ];
+    });
+    const rows = page.map(() => `(${marksFor({ length: values.length / page.length })})`).join(', ');
+    await tx.execute(
+      `INSERT INTO gslb_pool_member (id, project_id, pool_id, name, spec, verdict, verdict_at, serving, was_down, released, region_states,
+        undecided_at, admin_state, admin_until, operating_status, status_message, last_up_at, latency, version) VALUES ${rows}
+      ON DUPLICATE KEY UPDATE verdict = VALUES(verdict), verdict_at = VALUES(verdict_at), serving = VALUES(serving),
+        was_down = VALUES(was_down), released = VALUES(released), region_states = VALUES(region_states),
+        undecided_at = VALUES(undecided_at), admin_reason = IF(VALUES(admin_state) = 'AUTO', NULL, admin_reason),
+        admin_state = VALUES(admin_state), admin_until = VALUES(admin_until), operating_status = VALUES(operating_status),
+        status_message = VALUES(status_message), last_up_at = VALUES(last_up_at), latency = VALUES(latency), version = VALUES(version),
+        judge_version = judge_version + 1`,
+      values,
+    );
+    return [];
+  });
 }
 
 export interface MonitorUse {

@@ -9,7 +9,7 @@ import { gslbEvents } from '../events.ts';
 import { readWatching } from './electorate.ts';
 import { storeFlips } from './flip-store.ts';
 import { judgedAnew, type Measured } from './judged-member.ts';
-import { type JudgedMember, storeStanding } from './judged-store.ts';
+import { type JudgedMember, storeStandings } from './judged-store.ts';
 import { namesOfPools } from './name-store.ts';
 import { planNames } from './planning.ts';
 import { judgeKind } from './touched.ts';
@@ -46,7 +46,10 @@ export async function judgeMembers(
   if (members.length === 0) return;
   const watching = await readWatching(tx, members, parts);
   const judged = members.map((member) => judgedAnew(watching, member, measured.get(member.id) ?? []));
-  for (const { member, standing } of judged) if (standing !== undefined) await storeStanding(tx, member.id, standing);
+  await storeStandings(
+    tx,
+    judged.flatMap(({ member, standing }) => (standing === undefined ? [] : [{ member, standing }])),
+  );
   await storeVerdicts(
     tx,
     judged.flatMap(({ verdicts }) => verdicts),

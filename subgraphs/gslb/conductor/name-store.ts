@@ -1,6 +1,6 @@
 // SQL of names as far as their answers go: rows under lock, the pools that each uses, and the plan that it has.
 import type { NamePlan } from '../../../dns/policy/plan.ts';
-import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { Action, OperatingStatus, Provisioning, ProvisioningStatus } from '../engine/states.ts';
 import type { GslbSpec, PoolSpec } from '../objects/specs.ts';
@@ -146,15 +146,38 @@ export async function poolsOfNames(db: Sql, gslbIds: readonly string[]): Promise
 }
 
 export type NameChange = Pick<PlannedName, 'plan' | 'generation' | 'operatingStatus' | 'statusMessage' | 'version'>;
-type Stored = Pick<PlannedName, 'id' | 'spec'>;
 
-export async function storeName(tx: Transaction, { id, spec }: Stored, change: NameChange): Promise<void> {
-  const { plan, generation, operatingStatus, statusMessage, version } = change;
-  const text = plan === null ? null : JSON.stringify(plan);
-  const bytes = text === null ? 0 : shareOf(text, spec.clientBlocks);
-  await tx.execute(
-    `UPDATE gslb SET plan = ?, plan_bytes = ?, generation = ?, operating_status = ?, status_message = ?, version = ? WHERE id = ?`,
-    [text, bytes, generation, operatingStatus, statusMessage, version, id],
+export interface ChangedPlan {
+  readonly name: PlannedName;
+  readonly change: NameChange;
+}
+
+/** In the transaction that has locked the names. Their rows are there: one statement updates many of them. */
+export async function storeNames(tx: Transaction, changed: readonly ChangedPlan[]): Promise<void> {
+  await inPages(
+    changed,
+    async (page) => {
+      const values = page.flatMap(({ name, change }): SqlValue[] => {
+        const { plan, generation, operatingStatus, statusMessage, version } = change;
+        const text = plan === null ? null : JSON.stringify(plan);
+        return [
+          ...[name.id, name.projectId, name.fqdn, name.zone, '', '', name.action, name.provisioningStatus],
+          ...[text, text === null ? 0 : shareOf(text, name.spec.clientBlocks)],
+          ...[generation, operatingStatus, statusMessage, version],
+        ];
+      });
+      const rows = page.map(() => `(${marksFor({ length: values.length / page.length })})`).join(', ');
+      await tx.execute(
+        `INSERT INTO gslb (id, project_id, fqdn, zone, flavor_id, spec, action, provisioning_status, plan, plan_bytes, generation,
+          operating_status, status_message, version) VALUES ${rows}
+        ON DUPLICATE KEY UPDATE plan = VALUES(plan), plan_bytes = VALUES(plan_bytes), generation = VALUES(generation),
+          operating_status = VALUES(operating_status), status_message = VALUES(status_message), version = VALUES(version)`,
+        values,
+      );
+      return [];
+    },
+    // A plan may be large.
+    100,
   );
 }
 

@@ -15,7 +15,15 @@ import { gslbEvents } from '../events.ts';
 import type { GslbSpec } from '../objects/specs.ts';
 import { databaseNow } from './checker-store.ts';
 import { type JudgedMember, membersOfPools } from './judged-store.ts';
-import { lockNames, type PlannedName, poolsOfNames, storeName, type UsedPool } from './name-store.ts';
+import {
+  type ChangedPlan,
+  lockNames,
+  type NameChange,
+  type PlannedName,
+  poolsOfNames,
+  storeNames,
+  type UsedPool,
+} from './name-store.ts';
 import { type PastPlan, storePlans } from './plan-store.ts';
 import { declareStatic, withdrawStatic } from './static-names.ts';
 import { planKind } from './touched.ts';
@@ -69,19 +77,21 @@ export async function planNames(
   const members = Map.groupBy(await membersOfPools(tx, poolIds), ({ poolId }) => poolId);
   const zones = await readZonesNamed(tx, [...new Set(names.map(({ zone }) => zone))]);
   const [changed, past, events]: [ChangedName[], PastPlan[], Event[]] = [[], [], []];
+  const stored: ChangedPlan[] = [];
   for (const name of names) {
     const pools = uses.get(name.id) ?? [];
     const planned = plannedAnew(name, { pools, members, nowMs: now, flips });
     const fault = await publish(tx, parts, planned, zones.get(name.zone));
     const told = write(planned, fault);
     if (told === undefined) continue;
-    await storeName(tx, name, told.row);
+    stored.push({ name, change: told.row });
     events.push(...told.events);
     if (!planned.answerChanges) continue;
     changed.push(...changesOf(planned));
     if (told.row.plan !== null)
       past.push({ gslbId: name.id, generation: told.row.generation, plan: told.row.plan, flipId: planned.flipId });
   }
+  await storeNames(tx, stored);
   await storePlans(tx, past);
   await changeZones(
     tx,
@@ -201,7 +211,7 @@ async function publish(
 function write(
   { name, plan, status, answerChanges }: Planned,
   fault: string | null,
-): { readonly row: Parameters<typeof storeName>[2]; readonly events: readonly Event[] } | undefined {
+): { readonly row: NameChange; readonly events: readonly Event[] } | undefined {
   const { id: subjectId, projectId, operatingStatus: before } = name;
   const after = fault === null ? status : { status: 'ERROR' as const, message: fault };
   const events: Event[] = [];

@@ -4,16 +4,24 @@ import type { Database, Transaction } from '../../../platform/database/database.
 import { newUuid } from '../../../platform/ids.ts';
 import { owe } from '../../../platform/owed-work.ts';
 import { type CheckerBatch, mostVerdicts, type SpokenVerdict, targetId, targetNamed } from '../wire/checker-wire.ts';
-import { type CheckerRow, databaseNow, lockChecker, recordBatch, stateOf } from './checker-store.ts';
+import {
+  type CheckerRow,
+  type Counted,
+  databaseNow,
+  lockChecker,
+  lockFreeCheckers,
+  recordBatches,
+  stateOf,
+} from './checker-store.ts';
 import { type Flip, storeFlips } from './flip-store.ts';
 import type { Measured } from './judged-member.ts';
 import { type JudgedMember, lockMembers, monitorsOf } from './judged-store.ts';
 import { type JudgingParts, judgeMembers } from './judging.ts';
-import { type NotedVerdict, noteBatch, type Refusal } from './report-ledger.ts';
-import { checkerOf } from './sharing.ts';
+import { type CheckerState, type NotedVerdict, noteBatch, type Refusal } from './report-ledger.ts';
+import { sharing } from './sharing.ts';
 import { isAskedInGraph, watchesType } from './targets.ts';
 import { vantageKind } from './touched.ts';
-import { readVantagePoint, sharersOf, type VantageRow } from './vantage-store.ts';
+import { readVantagePoint, readVantagePoints, sharersOf, type VantageRow } from './vantage-store.ts';
 import { storeVotes, type VoteRow } from './vote-store.ts';
 
 /** Nothing of the batch counts: the checker connects anew, and says all that it sees. */
@@ -44,6 +52,43 @@ export function recordReport(
   return db.transaction((tx) => reportIn(tx, parts, checkerId, batch));
 }
 
+export interface Heartbeat {
+  readonly checkerId: string;
+  /** Without verdicts. */
+  readonly batch: CheckerBatch;
+}
+
+/** In one transaction, in the order given. Undefined: another transaction holds the checker's row, and nothing was recorded of it. */
+export function recordHeartbeats(
+  db: Database,
+  parts: JudgingParts,
+  heartbeats: readonly Heartbeat[],
+): Promise<readonly (Reported | BatchRefusedError | undefined)[]> {
+  return db.transaction(async (tx) => {
+    const ids = [...new Set(heartbeats.map(({ checkerId }) => checkerId))];
+    const checkers = new Map((await lockFreeCheckers(tx, ids)).map((row) => [row.id, row]));
+    const vantagePoints = new Map((await readVantagePoints(tx)).map((row) => [row.id, row]));
+    const nowMs = await databaseNow(tx);
+    const counted = new Map<string, Counted>();
+    const outcomes: (Reported | BatchRefusedError | undefined)[] = [];
+    for (const { checkerId, batch } of heartbeats) {
+      const checker = checkers.get(checkerId);
+      // One that came over a newer connection in the same moment is another's turn.
+      if (checker === undefined || counted.has(checkerId)) {
+        outcomes.push(undefined);
+        continue;
+      }
+      const noted = notedOf(parts, { checker, vantagePoint: vantagePoints.get(checker.vantagePointId), batch, nowMs });
+      outcomes.push(noted instanceof BatchRefusedError ? noted : { stampMs: nowMs });
+      if (noted instanceof BatchRefusedError || noted.outcome === 'REPEATED') continue;
+      counted.set(checkerId, { checker, state: noted.state, load: batch.load });
+      await tellAbstention(tx, parts, checker, noted.state);
+    }
+    await recordBatches(tx, [...counted.values()]);
+    return outcomes;
+  });
+}
+
 async function reportIn(
   tx: Transaction,
   parts: JudgingParts,
@@ -53,19 +98,36 @@ async function reportIn(
   const checker = await lockChecker(tx, checkerId);
   if (checker === undefined) throw new BatchRefusedError('UNKNOWN_INCARNATION', batch);
   const vantagePoint = await readVantagePoint(tx, checker.vantagePointId);
-  if (vantagePoint === undefined) throw new BatchRefusedError('OTHER_VANTAGE_POINT', batch);
   const nowMs = await databaseNow(tx);
-  const before = stateOf(checker, vantagePoint.name);
-  // It no longer shares the targets.
-  if (checker.epoch !== vantagePoint.epoch) throw new BatchRefusedError('OLD_EPOCH', batch);
-  const noted = noteBatch(before, batch, nowMs, { mostVerdicts, freshMs: parts.freshMs });
-  if (noted.outcome === 'REFUSED') throw new BatchRefusedError(noted.refusal, batch);
-  if (noted.outcome === 'REPEATED') return { stampMs: nowMs };
-  await recordBatch(tx, checkerId, noted.state, batch.load);
-  if (before.abstains !== noted.state.abstains) await owe(tx, vantageKind, vantagePoint.id, {}, parts.wake);
+  const noted = notedOf(parts, { checker, vantagePoint, batch, nowMs });
+  if (noted instanceof BatchRefusedError) throw noted;
+  if (noted.outcome === 'REPEATED' || vantagePoint === undefined) return { stampMs: nowMs };
+  await recordBatches(tx, [{ checker, state: noted.state, load: batch.load }]);
+  await tellAbstention(tx, parts, checker, noted.state);
   const said = spoken(batch, noted.noted);
   if (said.length > 0) await note(tx, parts, { checker, vantagePoint, batch, said, nowMs });
   return { stampMs: nowMs };
+}
+
+interface Said {
+  readonly checker: CheckerRow;
+  readonly vantagePoint: VantageRow | undefined;
+  readonly batch: CheckerBatch;
+  readonly nowMs: number;
+}
+
+/** What the ledger makes of a batch. Pure. */
+function notedOf({ freshMs }: JudgingParts, { checker, vantagePoint, batch, nowMs }: Said) {
+  if (vantagePoint === undefined) return new BatchRefusedError('OTHER_VANTAGE_POINT', batch);
+  // It no longer shares the targets.
+  if (checker.epoch !== vantagePoint.epoch) return new BatchRefusedError('OLD_EPOCH', batch);
+  const noted = noteBatch(stateOf(checker, vantagePoint.name), batch, nowMs, { mostVerdicts, freshMs });
+  return noted.outcome === 'REFUSED' ? new BatchRefusedError(noted.refusal, batch) : noted;
+}
+
+/** All votes of the vantage point begin to count, or cease to. */
+async function tellAbstention(tx: Transaction, { wake }: JudgingParts, before: CheckerRow, { abstains }: CheckerState) {
+  if (before.abstains !== abstains) await owe(tx, vantageKind, before.vantagePointId, {}, wake);
 }
 
 /** What the ledger noted, with what was said beside it. Names that are none are nobody's. */
@@ -94,8 +156,9 @@ async function note(tx: Transaction, parts: JudgingParts, saying: Saying): Promi
   );
   const byId = new Map(members.map((member) => [member.id, member]));
   const watched = await targetsOf(tx, members);
+  const ownerOf = sharing(sharers);
   const own = said.filter(
-    (each) => watched.has(each.target) && checkerOf(each.target, sharers) === checker.id && byId.has(each.member),
+    (each) => watched.has(each.target) && ownerOf(each.target) === checker.id && byId.has(each.member),
   );
   // What came late and holds is stored too: later batches say of all before them that it holds (electorate.ts), and it is not said again.
   const votes = own.filter(({ holds }) => holds);

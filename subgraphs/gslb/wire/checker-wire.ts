@@ -2,13 +2,15 @@
 // conductor/report-ledger.ts's to say.
 //
 // To the checker:
-// - document `grant`: at each connect with a new incarnation, and again, in the same incarnation, with each new epoch. Its generation is
-//   the epoch. The checker takes each (incarnation, epoch) once, and says all that it sees after each.
-// - document `target/MEMBER/MONITOR`, and `gone` for one that is no longer its own: before the `grant` whose epoch they belong to.
+// - document `grant`: at each connect with a new incarnation, and again, in the same incarnation, with each new epoch; with a new incarnation
+//   in place of the stamp of a batch that was said in an epoch before. Its generation is the epoch. The checker takes each (incarnation,
+//   epoch) once, and says all that it sees after each.
+// - document `target/MEMBER/MONITOR`, and `gone` for one that is no longer its own: after the `grant` to whose epoch they belong, so that
+//   the checker is heard while there are many. What it says meanwhile of one that is another's does not count.
 // - change `stamp` with each acknowledgement, before the link's `stored`.
 // From the checker:
 // - its facts in the link's hello.
-// - report `batch`: one at a time, the next after `stored`. An empty one is a heartbeat. The conductor closes the connection of a batch
+// - report `batch`: one at a time, the next after `stored`. An empty one is a heartbeat. The conductor closes the connection of another batch
 //   that it refuses; the checker connects anew, and a batch of an earlier connection is never sent on a later one.
 import { z } from 'zod';
 import type { JsonObject } from '../../../platform/json.ts';

@@ -12,7 +12,7 @@ import type { CheckerBatch } from '../../../../subgraphs/gslb/wire/checker-wire.
 
 const load = { targets: 0, lateMs: 0, abstains: null };
 const standing: Standing = {
-  ...{ incarnation: 1, epoch: 1, vantagePoint: 'eu', stampMs: 100, heartbeatMs: 1_000 },
+  ...{ incarnation: 1, epoch: 1, vantagePoint: 'eu', stampMs: 100, heartbeatMs: 1_000, freshMs: 5_000 },
 };
 const seen = (target: string, verdict: 'UP' | 'DOWN', sinceMs: number, message = '') => ({
   ...{ target, verdict, sinceMs, latencyMs: null, message },
@@ -31,14 +31,14 @@ test('changed verdicts are said once, heartbeats in between', () => {
   reporter.note(seen('b', 'UP', 11));
   expect(reporter.next(11, load)).toBeUndefined();
   reporter.stamp(900);
-  reporter.acknowledged();
+  reporter.acknowledged(0);
   expect(said(reporter.next(12, load))).toEqual(['b UP']);
-  reporter.acknowledged();
+  reporter.acknowledged(0);
   reporter.note(seen('b', 'UP', 13));
   expect(reporter.next(13, load)).toBeUndefined();
   expect(reporter.dueAtMs()).toBe(1_012);
   expect(reporter.next(1_012, load)).toMatchObject({ number: 3, stampMs: 900, verdicts: [], past: [] });
-  reporter.acknowledged();
+  reporter.acknowledged(0);
   expect(reporter.next(1_013, { ...load, abstains: 'starved' })).toMatchObject({ number: 4, abstains: true });
 });
 
@@ -51,7 +51,7 @@ test('a grant is taken once; in a new epoch all that holds is said again, after 
   expect(reporter.next(3, load)?.number).toBe(1);
   expect(reporter.grant({ ...standing, epoch: 2 })).toBe(true);
   expect(reporter.next(4, load)).toBeUndefined();
-  reporter.acknowledged();
+  reporter.acknowledged(0);
   const batch = reporter.next(5, load);
   expect(batch).toMatchObject({ number: 2, epoch: 2, past: [] });
   expect(said(batch)?.sort()).toEqual(['a UP', 'b DOWN']);
@@ -62,7 +62,7 @@ test('cut off: what was replaced is past, what holds is said in full, and the ol
   reporter.grant(standing);
   reporter.note(seen('a', 'UP', 1));
   reporter.next(1, load);
-  reporter.acknowledged();
+  reporter.acknowledged(0);
   reporter.disconnected();
   for (const [index, verdict] of (['DOWN', 'UP', 'DOWN', 'UP'] as const).entries())
     reporter.note(seen('a', verdict, 10 + index));
@@ -79,15 +79,31 @@ test('a latency that moved is said with a heartbeat, as the verdict that it belo
   reporter.grant(standing);
   reporter.note({ ...seen('a', 'UP', 1), latencyMs: 10 });
   reporter.next(1, load);
-  reporter.acknowledged();
+  reporter.acknowledged(0);
   for (let at = 2; at < 30; at += 1) reporter.note({ ...seen('a', 'UP', at), latencyMs: 40 });
   expect(reporter.next(30, load)).toBeUndefined();
   expect(reporter.next(1_001, load)?.verdicts).toMatchObject([{ target: 'a', verdict: 'UP', latencyMs: 40 }]);
-  reporter.acknowledged();
+  reporter.acknowledged(0);
   expect(reporter.next(2_002, load)?.verdicts).toEqual([]);
 });
 
 /** The conductor's end: the ledger, the votes, and a history in which each change has its own message. */
+test('batches grow while they are acknowledged soon, and shrink when that takes long', () => {
+  const reporter = new Reporter();
+  reporter.grant(standing);
+  for (let number = 0; number < 20_000; number += 1) reporter.note(seen(`t${number}`, 'UP', 0));
+  let now = 0;
+  const sizeAfter = (tookMs: number) => {
+    const size = reporter.next(now, load)?.verdicts.length ?? 0;
+    now += tookMs;
+    reporter.acknowledged(now);
+    return size;
+  };
+  expect([10, 10, 10, 10].map(sizeAfter)).toEqual([250, 500, 1_000, 1_000]);
+  expect([1_000, 2_000, 2_000, 10].map(sizeAfter)).toEqual([1_000, 1_000, 500, 250]);
+  expect(Array.from({ length: 6 }, () => 60_000).map(sizeAfter)).toEqual([500, 250, 125, 62, 31, 25]);
+});
+
 class Conductor {
   state: CheckerState = {
     ...{ vantagePoint: 'eu', incarnation: 0, epoch: 1, batch: 0, saidAtMs: null, abstains: false },
@@ -103,7 +119,7 @@ class Conductor {
     this.#grantHasCome = grantComes;
     this.state = grantIncarnation(this.state);
     const { incarnation, epoch, vantagePoint } = this.state;
-    return { incarnation, epoch, vantagePoint, stampMs: nowMs, heartbeatMs: 50, ...counted };
+    return { incarnation, epoch, vantagePoint, stampMs: nowMs, heartbeatMs: 50, freshMs: 5_000, ...counted };
   }
 
   /** False: refused. */
@@ -186,11 +202,11 @@ function round(seed: number, grantsAreLost: boolean) {
     if (waiting?.counted === true && chance(0.7)) {
       waiting = undefined;
       reporter.stamp(now);
-      reporter.acknowledged();
+      reporter.acknowledged(now);
     }
     if (epochToSay && chance(0.5)) {
       const { incarnation, epoch, vantagePoint } = conductor.state;
-      reporter.grant({ incarnation, epoch, vantagePoint, stampMs: now, heartbeatMs: 50 });
+      reporter.grant({ incarnation, epoch, vantagePoint, stampMs: now, heartbeatMs: 50, freshMs: 5_000 });
       epochToSay = false;
     }
   };

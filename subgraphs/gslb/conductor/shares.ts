@@ -1,0 +1,53 @@
+// Which targets each checker of a vantage point has: found once for all sessions of a process, a part at a time, so that links are served
+// meanwhile.
+import { setImmediate } from 'node:timers/promises';
+import { sharing } from './sharing.ts';
+import type { KnownTarget, TargetTable } from './target-table.ts';
+import type { VantageRow } from './vantage-store.ts';
+
+type ByChecker = ReadonlyMap<string, readonly KnownTarget[]>;
+
+interface Found {
+  /** What they were found for. */
+  readonly key: string;
+  readonly shares: Promise<ByChecker>;
+}
+
+const targetsAtOnce = 5_000;
+
+export class Shares {
+  readonly #targets: Pick<TargetTable, 'of' | 'version'>;
+  /** By the vantage point's UUID. */
+  readonly #found = new Map<string, Found>();
+
+  constructor(targets: Pick<TargetTable, 'of' | 'version'>) {
+    this.#targets = targets;
+  }
+
+  /** Another text: the targets may be shared otherwise. */
+  keyOf({ epoch, spec }: VantageRow, checkerIds: readonly string[]): string {
+    return JSON.stringify([this.#targets.version, epoch, spec, checkerIds]);
+  }
+
+  /** By the UUIDs of the vantage point's checkers. Undefined: the targets were not read yet. */
+  of(vantagePoint: VantageRow, checkerIds: readonly string[]): Promise<ByChecker> | undefined {
+    const key = this.keyOf(vantagePoint, checkerIds);
+    const known = this.#found.get(vantagePoint.id);
+    if (known?.key === key) return known.shares;
+    const all = this.#targets.of(vantagePoint);
+    if (all === undefined) return undefined;
+    const shares = shared(all, checkerIds);
+    this.#found.set(vantagePoint.id, { key, shares });
+    return shares;
+  }
+}
+
+async function shared(all: readonly KnownTarget[], checkerIds: readonly string[]): Promise<ByChecker> {
+  const shares = new Map<string, KnownTarget[]>(checkerIds.map((id) => [id, []]));
+  const ownerOf = sharing(checkerIds);
+  for (const [at, target] of all.entries()) {
+    if (at % targetsAtOnce === targetsAtOnce - 1) await setImmediate();
+    shares.get(ownerOf(target.id) ?? '')?.push(target);
+  }
+  return shares;
+}
