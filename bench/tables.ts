@@ -18,6 +18,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'gslb-dns': async () => (await import('./gslb-dns.ts')).benchGslbDns,
   'gslb-checks': async () => (await import('./gslb-checks.ts')).benchGslbChecks,
   'gslb-change': async () => (await import('./gslb-change.ts')).benchGslbChange,
+  'gslb-scale': async () => (await import('./gslb-scale.ts')).benchGslbScale,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

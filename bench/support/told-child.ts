@@ -24,6 +24,13 @@ export class ToldChild {
     this.#options = options;
   }
 
+  /** Throws when it does not run. */
+  get pid(): number {
+    const { pid } = this.#child ?? {};
+    if (pid === undefined) throw new Error(`the process of ${this.#options.file} does not run`);
+    return pid;
+  }
+
   /** Returns what it says of itself once it works. */
   async start(): Promise<unknown> {
     const { script, file, program, wrapper = [] } = this.#options;
