@@ -83,7 +83,7 @@ function ofPool(
   trail: Trail | undefined,
 ): Start {
   const chosen = members.filter((member) => taken.includes(member));
-  trail?.add('POOLS', taken, chosen, () => `pool ${poolId} is answered, and it is in another`);
+  trail?.add('POOLS', taken, chosen, () => `the pool ${poolId} is answered, and it is in another`);
   const candidates = chosen.filter(
     ({ records }) => records.CNAME.length > 0 || (kind !== 'OTHER' && records[kind].length > 0),
   );

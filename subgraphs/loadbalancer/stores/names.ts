@@ -13,10 +13,10 @@ export interface NameState {
   readonly ttlMs: number;
 }
 
-export type NamedBalancer = Pick<BalancerRow, 'id' | 'hostName'>;
+export type NamedBalancer = Pick<BalancerRow, 'id' | 'projectId' | 'hostName'>;
 
 export interface Names {
-  /** In the transaction that creates the load balancer: the name is its own, without addresses. Refuses NAME_TAKEN for `name` of the input. */
+  /** In the transaction that creates the load balancer: the name is its own, without addresses. Refuses NAME_TAKEN and FORBIDDEN for `name` of the input. */
   reserve(tx: Transaction, balancer: NamedBalancer): Promise<void>;
   /** In the caller's transaction: these addresses and no others; at least one. */
   declare(tx: Transaction, balancer: BalancerRow, addresses: readonly string[]): Promise<void>;

@@ -321,3 +321,18 @@ test('an update of every kind can be previewed, also of the load balancer and of
   expect(await faults(update({ minNodes: 3 }), identity('VIEWER'))).toEqual(['FORBIDDEN ']);
   expect(await rows()).toEqual(before);
 });
+
+test('a load balancer has no name where its project may make none', async () => {
+  const rules = (given: readonly object[]) =>
+    graph.db.execute("UPDATE dns_zone SET rules = ? WHERE name = 'lb.test'", [JSON.stringify(given)]);
+  expect((await graph.mutate('loadBalancerCreate', { name: 'before-rules' }, member)).faults).toEqual([]);
+  const create = async (name: string) => (await graph.mutate('loadBalancerCreate', { name }, member)).faults;
+  await rules([{ suffix: 'lb.test', projectIds: [projectB] }]);
+  expect(await create('ruled')).toEqual(['FORBIDDEN input.name']);
+  await rules([
+    { suffix: 'lb.test', projectIds: [projectB] },
+    { suffix: 'alpha.lb.test', projectIds: [projectA] },
+  ]);
+  expect(await create('ruled')).toEqual([]);
+  await rules([]);
+});
