@@ -59,26 +59,31 @@ export async function nameOfFqdn(db: Sql, fqdn: string): Promise<PlannedName | u
 
 /**
  * The name that answers for `asked`: itself, or the wildcard below the closest name above that exists (RFC 4592 section 3.3.1). Without a
- * final dot, in lower case.
+ * final dot, in lower case. `at`: that answered then, also if it is deleted since; null: now.
  */
-export async function nameAnswering(db: Sql, asked: string): Promise<PlannedName | undefined> {
-  const own = await nameOfFqdn(db, asked);
+export async function nameAnswering(db: Sql, asked: string, at: Date | null): Promise<PlannedName | undefined> {
+  const [column, there, moment] =
+    at === null
+      ? (['live_fqdn', 'live_fqdn IS NOT NULL', []] as const)
+      : (['fqdn', 'created_at <= ? AND (deleted_at IS NULL OR deleted_at > ?)', [at, at]] as const);
+  const among = async (fqdns: readonly string[]) =>
+    (
+      await db.query<Raw>(
+        `SELECT ${columns} FROM gslb WHERE ${column} IN (${marksFor(fqdns)}) AND ${there} ORDER BY LENGTH(fqdn) DESC, created_at DESC LIMIT 1`,
+        [...fqdns, ...moment],
+      )
+    ).map(toRow)[0];
+  const own = await among([asked]);
   if (own !== undefined) return own;
   const labels = asked.split('.');
-  const wildcards = labels.slice(1).map((_, at) => `*.${labels.slice(at + 1).join('.')}`);
-  if (wildcards.length === 0) return undefined;
-  const [found] = (
-    await db.query<Raw>(
-      `SELECT ${columns} FROM gslb WHERE live_fqdn IN (${marksFor(wildcards)}) ORDER BY LENGTH(live_fqdn) DESC LIMIT 1`,
-      wildcards,
-    )
-  ).map(toRow);
+  const wildcards = labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`);
+  const found = wildcards.length === 0 ? undefined : await among(wildcards);
   if (found === undefined) return undefined;
   // A name between the two exists, also if only names below it have records.
   const between = labels.slice(-found.fqdn.split('.').length).join('.');
   const taken = await db.query(
-    'SELECT 1 FROM gslb WHERE zone = ? AND (live_fqdn = ? OR RIGHT(live_fqdn, ?) = ?) LIMIT 1',
-    [found.zone, between, between.length + 1, `.${between}`],
+    `SELECT 1 FROM gslb WHERE zone = ? AND (${column} = ? OR RIGHT(${column}, ?) = ?) AND ${there} LIMIT 1`,
+    [found.zone, between, between.length + 1, `.${between}`, ...moment],
   );
   return taken.length === 0 ? found : undefined;
 }

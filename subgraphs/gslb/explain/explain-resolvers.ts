@@ -63,7 +63,7 @@ export function explainResolvers({ db, reads, asker, geo }: ExplainParts): Resol
       gslbExplain: async (_, args, context) => {
         const asked = questionOf(args);
         const at = pastMoment(args.at ?? null);
-        const name = await nameAnswering(db, asked.name);
+        const name = await nameAnswering(db, asked.name, at);
         if (name === undefined || !maySee(context.identity, name.projectId)) return null;
         const explained = await explainName(db, name, { ...asked, geo, ...(at === null ? {} : { at }) });
         return explained === undefined ? null : { ...explained, asked, at };
@@ -87,7 +87,16 @@ export function explainResolvers({ db, reads, asker, geo }: ExplainParts): Resol
       },
       flip: async ({ flipId }) => (flipId === null ? null : ((await readFlip(db, flipId)) ?? null)),
       answer: ({ answer }) => plannedAnswer(answer),
-      steps: ({ answer }) => answer.trail,
+      steps: async ({ answer, plan }, _, context) => {
+        // The plan has no names of pools: name servers need none.
+        const pools = await Promise.all(plan.pools.map(({ poolId }) => reads.object(context, 'GslbPool', poolId)));
+        const named = (reason: string) =>
+          pools.reduce((text, pool) => (pool === null ? text : text.replace(pool.id, pool.name)), reason);
+        return answer.trail.map((step) => ({
+          ...step,
+          left: step.left.map((each) => ({ ...each, reason: named(each.reason) })),
+        }));
+      },
       clientRegion: ({ answer }) => answer.client.region,
       clientCountry: ({ answer }) => answer.client.place?.country ?? null,
       clientContinent: ({ answer }) => answer.client.place?.continent ?? null,

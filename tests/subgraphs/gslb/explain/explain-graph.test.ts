@@ -146,3 +146,51 @@ test.each([
 ])('%s is refused', async (_, args) => {
   await expect(explain(args)).rejects.toThrow('INVALID_INPUT');
 });
+
+test('who is in another pool is told which one is answered, by its name', async () => {
+  const { graph } = served;
+  const poolId = await graph.make('gslbPoolCreate', { name: 'spare' });
+  await graph.make('gslbPoolMemberCreate', { poolId, name: 'far', addresses: ['203.0.113.77'] });
+  const fqdn = 'pools.gslb.test';
+  await graph.make('gslbCreate', { fqdn, flavorId: world.flavor, poolIds: [world.pool, poolId] });
+  for (const id of [world.member, ...(await membersOf(poolId))])
+    await graph.make('gslbPoolMemberAdminStateSet', { id, state: 'FORCED_UP' });
+  await served.plan();
+  const found = await explain({ name: fqdn });
+  const left = found?.steps.find(({ step }) => step === 'POOLS')?.left;
+  expect(left).toEqual([{ member: { name: 'far' }, reason: 'the pool web is answered, and it is in another' }]);
+});
+
+async function membersOf(id: string): Promise<readonly string[]> {
+  const query = 'query ($id: ID!) { gslbPool(id: $id) { members { nodes { id } } } }';
+  const { gslbPool } = await served.graph.ask<{ gslbPool: { members: { nodes: { id: string }[] } } }>(who, query, {
+    id,
+  });
+  return gslbPool.members.nodes.map((member) => member.id);
+}
+
+test('a deleted name is explained at a moment when it was there, and so is the wildcard that it hid', async () => {
+  const { graph } = served;
+  const moment = async () => {
+    const [{ now } = { now: new Date() }] = await graph.db.query<{ now: Date }>('SELECT NOW(3) AS now');
+    await waitFor('a later moment', async () => {
+      const rows = await graph.db.query<{ later: number }>('SELECT NOW(3) > ? AS later', [now]);
+      return rows[0]?.later === 1;
+    });
+    return now.toISOString();
+  };
+  const name = 'gone.b.gslb.test';
+  const id = await graph.make('gslbCreate', { fqdn: name, flavorId: world.flavor, poolIds: [world.pool] });
+  await served.plan();
+  const there = await moment();
+  await graph.make('gslbDelete', { id });
+  await graph.db.execute(
+    "UPDATE gslb SET live_fqdn = NULL, plan = NULL, deleted_at = NOW(3), provisioning_status = 'DELETED' WHERE fqdn = ?",
+    [name],
+  );
+  await moment();
+  expect((await explain({ name }))?.gslb.fqdn).toBe('*.b.gslb.test');
+  const then = await explain({ name, at: there });
+  expect(then).toMatchObject({ gslb: { fqdn: name }, at: there });
+  expect(data(then?.answer)?.length).toBeGreaterThan(0);
+});
