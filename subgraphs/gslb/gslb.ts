@@ -31,6 +31,7 @@ import { MemberService } from './objects/member-service.ts';
 import { ObjectReads } from './objects/object-reads.ts';
 import { ObjectService } from './objects/object-service.ts';
 import { objectResolvers } from './objects/resolvers.ts';
+import { ZoneKeyService } from './objects/zone-key-service.ts';
 
 export interface GslbOptions extends SubgraphGround {
   /** What decides which votes count. */
@@ -60,6 +61,7 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
       return { poolId: pool.id, projectId: pool.projectId };
     }),
   );
+  const zones = new ObjectService(parts, zoneHandler(parts));
   const { geo, voting } = options;
   const { silenceMs } = voting;
   const reads = new ObjectReads(db, { ...voting, egress });
@@ -71,12 +73,13 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
     machineResolvers({ db, reads, silenceMs, sealer: options.sealKeys }),
     objectResolvers({
       ...{ db, reads, backends },
+      zoneKeys: new ZoneKeyService(parts, zones),
       members: new MemberService(parts, { names, pools, members, monitors }),
       services: {
         ...{ Gslb: names, GslbPool: pools, GslbPoolMember: members, GslbMonitor: monitors },
         GslbFlavor: new ObjectService(parts, flavorHandler(parts)),
         GslbVantagePoint: new ObjectService(parts, vantagePointHandler(parts)),
-        DnsZone: new ObjectService(parts, zoneHandler(parts)),
+        DnsZone: zones,
       },
     }),
     {

@@ -460,6 +460,9 @@ const naming: Readonly<Record<string, () => Question>> = {
   gslbVantagePointCreate: () => change('gslbVantagePointCreate', newVantagePoint()),
   dnsBackendCreate: () => change('dnsBackendCreate', { name: fresh(), type: 'ANSWERER' }),
   dnsZoneCreate: () => change('dnsZoneCreate', { name: `${fresh()}.test` }),
+  dnsZoneKeyRollBegin: () => change('dnsZoneKeyRollBegin', { id: named.dnsZone, ...stale }),
+  dnsZoneKeyRollConfirm: () => change('dnsZoneKeyRollConfirm', { id: named.dnsZone, ...stale, keyTag: 1 }),
+  dnsZoneKeyRollCancel: () => change('dnsZoneKeyRollCancel', { id: named.dnsZone, ...stale }),
   gslbPoolMonitorAttach: () =>
     change('gslbPoolMonitorAttach', { monitorId: named.gslbMonitor, poolId: named.gslbPool }),
   gslbPoolMonitorDetach: () =>

@@ -82,6 +82,22 @@ export function withNextEntry(keys: readonly ZoneKey[], nowMs: number, make: Mak
   return [...keys, newKey(keys, entryFlags, 'ACTIVE', nowMs, make)];
 }
 
+/** A person takes the new entry key back. Undefined: there is none, or the parent may name it already. */
+export function withoutNextEntry(
+  keys: readonly ZoneKey[],
+  nowMs: number,
+  rule: KeyRule,
+): readonly ZoneKey[] | undefined {
+  const [newest, ...others] = keys.filter((key) => !isPlain(key)).toSorted((one, other) => other.sinceMs - one.sinceMs);
+  if (newest === undefined || others.length === 0 || isNameable(keys, newest.keyTag, nowMs, rule)) return undefined;
+  return keys.filter((key) => key !== newest);
+}
+
+/** When the parent may name an entry key (ms since 1970). */
+export function nameableAtMs({ sinceMs }: Pick<ZoneKey, 'sinceMs'>, { ttlMs, spreadMs }: KeyRule): number {
+  return sinceMs + ttlMs + spreadMs;
+}
+
 /** A person says that the parent names this entry key and no other. Undefined: it must not do so yet, or there is no such key. */
 export function namedByParent(
   keys: readonly ZoneKey[],
@@ -114,7 +130,7 @@ function isNameable(keys: readonly ZoneKey[], keyTag: number, nowMs: number, rul
   const entries = keys.filter((key) => !isPlain(key));
   const key = entries.find((each) => each.keyTag === keyTag);
   if (key === undefined) return false;
-  return entries.every(({ sinceMs }) => sinceMs >= key.sinceMs) || nowMs >= key.sinceMs + rule.ttlMs + rule.spreadMs;
+  return entries.every(({ sinceMs }) => sinceMs >= key.sinceMs) || nowMs >= nameableAtMs(key, rule);
 }
 
 function dueOf(keys: readonly ZoneKey[], { plainMs, ttlMs, spreadMs, parentTtlMs }: KeyRule): number | null {

@@ -85,10 +85,13 @@ export function machineResolvers({ db, reads, sealer, silenceMs }: MachineParts)
       },
       keys: async ({ name }, _, context) => {
         const row = await zoneRow(context, name);
-        return (row === undefined ? [] : openZoneKeys(row, sealer)).map(({ keyTag, flags, state, sinceMs }) => ({
-          ...{ keyTag, state, since: new Date(sinceMs) },
-          use: flags === entryFlags ? 'ENTRY' : 'PLAIN',
-        }));
+        return (row === undefined ? [] : openZoneKeys(row, sealer)).map(
+          ({ keyTag, flags, state, sinceMs, namedSinceMs }) => ({
+            ...{ keyTag, state, since: new Date(sinceMs) },
+            namedSince: namedSinceMs === null ? null : new Date(namedSinceMs),
+            use: flags === entryFlags ? 'ENTRY' : 'PLAIN',
+          }),
+        );
       },
     },
   };

@@ -24,6 +24,7 @@ import { knownTypes } from './monitor-types.ts';
 import type { ObjectReads } from './object-reads.ts';
 import type { ObjectService, ServiceParts } from './object-service.ts';
 import { settingsOf } from './shown-settings.ts';
+import type { ZoneKeyService } from './zone-key-service.ts';
 
 type Context = RequestContext;
 type AnyService = Pick<ObjectService<ObjectType>, 'create' | 'update' | 'delete'>;
@@ -33,11 +34,12 @@ export interface ResolverParts {
   readonly reads: ObjectReads;
   readonly services: Readonly<Record<ObjectType, AnyService>>;
   readonly members: MemberService;
+  readonly zoneKeys: ZoneKeyService;
   readonly backends: DnsBackendService;
 }
 
 export function objectResolvers(parts: ResolverParts): Resolvers {
-  const { reads, services, members, db, backends } = parts;
+  const { reads, services, members, zoneKeys, db, backends } = parts;
   const backend = (context: Context, id: string | null | undefined) => (id == null ? null : backends.one(context, id));
   const query = gslbKinds.map(({ name }) => [
     lower(name),
@@ -68,6 +70,9 @@ export function objectResolvers(parts: ResolverParts): Resolvers {
       gslbPoolMemberAdminStateSet: (_, { input }, context) =>
         payload('gslbPoolMember', members.setState(context, input)),
       gslbPoolMemberRelease: (_, { input }, context) => payload('gslbPoolMember', members.release(context, input)),
+      dnsZoneKeyRollBegin: (_, { input }, context) => payload('dnsZone', zoneKeys.begin(context, input)),
+      dnsZoneKeyRollConfirm: (_, { input }, context) => payload('dnsZone', zoneKeys.confirm(context, input)),
+      dnsZoneKeyRollCancel: (_, { input }, context) => payload('dnsZone', zoneKeys.cancel(context, input)),
       gslbFreeze: (_, { input }, context) => payload('gslb', members.freeze(context, input)),
     },
     GslbFlip: {

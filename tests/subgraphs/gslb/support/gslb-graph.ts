@@ -116,7 +116,7 @@ export class GslbGraph extends Ground {
 function fieldOf(mutation: string): string {
   if (/^gslbPoolMonitor/.test(mutation)) return 'gslbMonitor';
   if (mutation === 'gslbFreeze') return 'gslb';
-  return mutation.replace(/(Create|Update|Delete|AdminStateSet|Release)$/, '');
+  return mutation.replace(/(Create|Update|Delete|AdminStateSet|Release|KeyRoll(Begin|Confirm|Cancel))$/, '');
 }
 
 /** Ids of one of each, in the zone gslb.test. */
