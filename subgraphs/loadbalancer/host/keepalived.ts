@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { WantedNode } from '../wanted/wanted-node.ts';
 import { readText, writePrivate } from './node-files.ts';
-import { processOf } from './own-processes.ts';
+import { processOf, signalTo } from './own-processes.ts';
 import { floatingLeg } from './providers/legs.ts';
 
 const run = promisify(execFile);
@@ -49,14 +49,14 @@ export class Keepalived {
     }
     const pid = await this.#pid();
     if (pid === undefined) await this.#start();
-    else if (before !== text) process.kill(pid, 'SIGHUP');
+    else if (before !== text) signalTo(pid, 'SIGHUP');
   }
 
   /** The address is given up at once. */
   async stop(): Promise<void> {
     const until = performance.now() + stopMs;
     for (let pid = await this.#pid(); pid !== undefined; pid = await this.#pid()) {
-      process.kill(pid, performance.now() < until ? 'SIGTERM' : 'SIGKILL');
+      signalTo(pid, performance.now() < until ? 'SIGTERM' : 'SIGKILL');
       await sleep(pollMs);
     }
     for (const path of [this.#configuration, this.#script]) await rm(path, { force: true });

@@ -25,16 +25,17 @@ export async function isRunning(argument: string): Promise<boolean> {
 /** Ends all processes with an argument that begins so. */
 export async function endProcesses(prefix: string): Promise<void> {
   for (const [pid, words] of await commandLines.run())
-    if (pid !== process.pid && words.some((word) => word.startsWith(prefix))) kill(pid);
+    if (pid !== process.pid && words.some((word) => word.startsWith(prefix))) signalTo(pid, 'SIGKILL');
 }
 
 async function argumentsOf(pid: number): Promise<readonly string[]> {
   return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
 }
 
-function kill(pid: number): void {
+/** One that ended since it was looked up is nothing to fail for: a removal would be tried again much later. */
+export function signalTo(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It ended by itself.
   }

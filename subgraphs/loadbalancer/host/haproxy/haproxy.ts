@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { isRunning, processOf } from '../own-processes.ts';
+import { isRunning, processOf, signalTo } from '../own-processes.ts';
 import { disagreementsOf } from './agreement.ts';
 import { changedCertificates, changedFiles, reloadReasons, withoutReload } from './changes.ts';
 import { DiskFiles } from './disk-files.ts';
@@ -194,10 +194,10 @@ export class Haproxy {
     await this.leave();
     const pid = await this.pid();
     if (pid === undefined) return;
-    process.kill(pid, 'SIGTERM');
+    signalTo(pid, 'SIGTERM');
     const until = performance.now() + startMs;
     while ((await this.pid()) !== undefined) {
-      if (performance.now() > until) process.kill(pid, 'SIGKILL');
+      if (performance.now() > until) signalTo(pid, 'SIGKILL');
       await sleep(pollMs);
     }
   }

@@ -4,6 +4,7 @@
 import { readdir, readlink, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WantedNode } from '../../wanted/wanted-node.ts';
+import { signalTo } from '../own-processes.ts';
 import { Ip } from './ip.ts';
 import { JoinedRun } from './joined-run.ts';
 import { floatingLeg, type HostRanges, heredoc, type Leg, type LegName, legsOf, scriptOf, subnetMtu } from './legs.ts';
@@ -268,7 +269,7 @@ export class NetnsProvider implements NodeProvider {
     for (let tries = 0; tries < killTries; tries += 1) {
       const pids = (await this.#processes.run()).get(inode) ?? [];
       if (pids.length === 0) return;
-      for (const pid of pids) kill(pid);
+      for (const pid of pids) signalTo(pid, 'SIGKILL');
       await sleep(killPauseMs);
     }
     throw new Error(`processes of node ${name} do not end`);
@@ -295,12 +296,4 @@ async function processesByNamespace(): Promise<ReadonlyMap<number, readonly numb
     if (inode !== undefined) found.set(Number(inode), [...(found.get(Number(inode)) ?? []), Number(entry)]);
   }
   return found;
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended by itself.
-  }
 }
