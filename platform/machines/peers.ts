@@ -19,6 +19,11 @@ export class Peers {
     this.#log = log;
   }
 
+  /** By UUID, as far as their certificates have not ended. */
+  get revoked(): ReadonlySet<string> {
+    return this.#revoked;
+  }
+
   /** Why the peer is refused; undefined: it is accepted in that role. */
   refusal({ subjectaltname }: PeerCertificate, role: string): string | undefined {
     const machine = machineOf({ subjectAltName: subjectaltname });

@@ -13,6 +13,7 @@ import { CheckerSessions } from './checker-sessions.ts';
 import type { JudgingParts } from './judging.ts';
 import { NameServerKeeper } from './name-server-keeper.ts';
 import { NameServerSessions } from './name-server-sessions.ts';
+import { RevokedNameServers } from './revoked-name-servers.ts';
 import { TargetTable } from './target-table.ts';
 import { ZoneKeyKeeper } from './zone-key-keeper.ts';
 
@@ -45,6 +46,7 @@ export class ConductorLinks implements LifecyclePart {
   readonly #keys: ZoneKeyKeeper;
   #checkers: LinkServer | undefined;
   #nameServers: LinkServer | undefined;
+  #revoked: RevokedNameServers | undefined;
 
   constructor(options: ConductorLinksOptions) {
     this.#options = options;
@@ -87,11 +89,17 @@ export class ConductorLinks implements LifecyclePart {
         open,
       });
       log.info({ host: nameServers.host, port: this.nameServerPort }, 'name servers of GSLB can connect');
+      const { peers } = nameServers.tls;
+      if (peers !== undefined) {
+        this.#revoked = new RevokedNameServers({ ...this.#options, peers });
+        this.#revoked.start();
+      }
     }
   }
 
   async drain(): Promise<void> {
     await Promise.all([this.#checkers?.drain(), this.#nameServers?.drain()]);
+    await this.#revoked?.stop();
     await this.#keys.stop();
     await this.#targets.stop();
     await this.#keeper.stop();

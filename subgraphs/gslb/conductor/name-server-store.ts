@@ -75,6 +75,11 @@ export async function endNameServer(db: Sql, { id, epoch }: Pick<NameServerRow, 
   await db.execute('UPDATE gslb_name_server SET linked_to = NULL WHERE id = ? AND epoch = ?', [id, epoch]);
 }
 
+/** False: it is not there any more. */
+export async function forgetNameServer(tx: Transaction, id: string): Promise<boolean> {
+  return (await tx.execute('DELETE FROM gslb_name_server WHERE id = ?', [id])).affectedRows === 1;
+}
+
 /** A name server that was not heard for so long holds up nothing: it gets all when it returns. */
 export const silentForMs = 10_000;
 

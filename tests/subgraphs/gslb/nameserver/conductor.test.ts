@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Answerer } from '../../../../dns/answerer/answerer.ts';
 import { runProgram } from '../../../../embedded/run-program.ts';
+import type { Peers } from '../../../../platform/machines/peers.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
 import { databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
 import { ConductorLinks } from '../../../../subgraphs/gslb/conductor/conductor-links.ts';
@@ -16,6 +17,8 @@ import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support
 import { GslbPlace, zone } from '../support/gslb-place.ts';
 
 interface Served {
+  /** UUID of its machine. */
+  readonly id: string;
   readonly server: NameServer;
   readonly answerer: Answerer;
   readonly port: number;
@@ -26,6 +29,7 @@ let place: GslbPlace;
 let authority: CertificateAndKey;
 let links: ConductorLinks | undefined;
 let port = 0;
+let peers: Peers;
 const served: Served[] = [];
 
 beforeEach(async () => {
@@ -46,6 +50,7 @@ afterEach(async () => {
 async function conduct(): Promise<void> {
   const { db, log, sealer, owner } = place.ground;
   const tls = await testMachine(authority, 'gslb', 'conductor', log);
+  ({ peers } = tls);
   links = new ConductorLinks({
     ...{ ...place.parts, db, log, sealer, owner, signsZones: true },
     nameServers: { host: '127.0.0.1', port, tls },
@@ -64,7 +69,7 @@ async function serve(name: string): Promise<Served> {
   const urls = [`wss://127.0.0.1:${port}/link`];
   const server = new NameServer({ answerer, listen, name, version: '0', urls, tls, log });
   server.start();
-  const one = { server, answerer, port: answerer.ports[0] ?? 0 };
+  const one = { id: tls.id, server, answerer, port: answerer.ports[0] ?? 0 };
   served.push(one);
   return one;
 }
@@ -76,6 +81,27 @@ async function dig({ port }: Served, label: string): Promise<readonly string[]> 
     .filter((line) => line !== '')
     .sort();
 }
+
+test('a name server whose machine was revoked is named no more; one that is only dead still is', async () => {
+  await place.name('shop');
+  const [ns1, ns2, ns3] = [await serve('ns1'), await serve('ns2'), await serve('ns3')];
+  const named = async () => {
+    const words = ['@127.0.0.1', '-p', String(ns1.port), '+short', '+time=2', '+tries=3', zone, 'NS'];
+    const { stdout } = await runProgram('dig', words);
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .sort();
+  };
+  const all = ['ns1', 'ns2', 'ns3'].map((name) => `${name}.${zone}.`);
+  await waitFor('all to be named', async () => (await named()).join() === all.join());
+  for (const { server } of served.splice(served.indexOf(ns2), 2)) await server.stop();
+  await place.ground.db.execute("UPDATE gslb_name_server SET heard_at = NOW(3) - INTERVAL 1 DAY WHERE name <> 'ns1'");
+  peers.revoke(new Set([ns3.id]));
+  await waitFor('two to be named', async () => (await named()).join() === all.slice(0, 2).join());
+  // Nobody brings it back.
+  expect(await place.count('SELECT COUNT(*) AS n FROM gslb_name_server', [])).toBe(2);
+});
 
 async function zoneRow() {
   const row = (await readZonesNamed(place.ground.db, [zone])).get(zone);
