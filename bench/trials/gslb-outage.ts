@@ -1,5 +1,6 @@
-// Every part of GSLB fails while endpoints die and return: real checkers, conductors, workers, name servers, MariaDB, Redis and PowerDNS. A
-// client outside asks each name server all the time; afterwards each must answer what lives, and the history say how it came.
+// Every part of GSLB fails while endpoints die and return: real checkers, conductors, workers, name servers, a gateway, MariaDB, Redis and
+// PowerDNS. A client outside asks each name server all the time, another one follows the graph; afterwards each name server must answer what
+// lives, and the history and what was followed say how it came.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { faults as allFaults, type Fault } from './gslb-outage/faults.ts';
 import { Site, type SiteSize } from './gslb-outage/site.ts';
@@ -31,7 +32,7 @@ export interface OutageFigures {
   takeoverP99Ms: number | null;
 }
 
-const usualSize: SiteSize = { endpoints: 4, conductors: 2, workers: 2, nameServers: 2, checkers: 2 };
+const usualSize: SiteSize = { endpoints: 4, conductors: 2, workers: 2, nameServers: 2, checkers: 2, gateway: true };
 /** What is not right after so long is told. */
 const slowMs = 5_000;
 /** Longer than a claim of work. */

@@ -33,10 +33,13 @@ async function killed(place: Place, group: Group, parts: readonly Part[]): Promi
   };
 }
 
-async function stopped({ site }: Place, part: Part): Promise<() => Promise<void>> {
+async function stopped({ site, tookOver }: Place, group: Group, part: Part): Promise<() => Promise<void>> {
   site.outside.expect(part.name, false);
   part.child.signal('SIGSTOP');
+  const taken = whenDone(site, group, part);
   return async () => {
+    const tookMs = await taken;
+    if (tookMs !== undefined) tookOver(tookMs);
     part.child.signal('SIGCONT');
     site.outside.expect(part.name, true);
   };
@@ -66,21 +69,35 @@ async function powerdns({ site }: Place, begin: () => Promise<() => Promise<void
   };
 }
 
+/** Its clients wait for it. */
+async function gateway({ site }: Place, signal: 'SIGKILL' | 'SIGSTOP'): Promise<() => Promise<void>> {
+  const part = site.gateway;
+  if (part === undefined) return async () => undefined;
+  if (signal === 'SIGKILL') await part.child.kill();
+  else part.child.signal(signal);
+  return async () => {
+    if (signal === 'SIGKILL') await part.start();
+    else part.child.signal('SIGCONT');
+  };
+}
+
 export const faults: Readonly<Record<string, Fault>> = {
   none: async () => async () => undefined,
   checkerKilled: (place) => killed(place, 'checkers', [some(place, 'checkers')]),
-  checkerStopped: (place) => stopped(place, some(place, 'checkers')),
+  checkerStopped: (place) => stopped(place, 'checkers', some(place, 'checkers')),
   checkerCut: (place) => cut(some(place, 'checkers')),
   conductorKilled: (place) => killed(place, 'conductors', [some(place, 'conductors')]),
-  conductorStopped: (place) => stopped(place, some(place, 'conductors')),
+  conductorStopped: (place) => stopped(place, 'conductors', some(place, 'conductors')),
   workerKilled: (place) => killed(place, 'workers', [some(place, 'workers')]),
-  workerStopped: (place) => stopped(place, some(place, 'workers')),
+  workerStopped: (place) => stopped(place, 'workers', some(place, 'workers')),
+  gatewayKilled: (place) => gateway(place, 'SIGKILL'),
+  gatewayStopped: (place) => gateway(place, 'SIGSTOP'),
   mariadbKilled: ({ site }) => serverKilled(site.mariadb),
   mariadbStopped: ({ site }) => pidStopped(site.mariadb.running.pid),
   redisKilled: ({ site }) => serverKilled(site.redis),
   redisStopped: ({ site }) => pidStopped(site.redis.running.pid),
   nameServerKilled: (place) => killed(place, 'nameServers', [some(place, 'nameServers')]),
-  nameServerStopped: (place) => stopped(place, some(place, 'nameServers')),
+  nameServerStopped: (place) => stopped(place, 'nameServers', some(place, 'nameServers')),
   nameServerCut: (place) => cut(some(place, 'nameServers')),
   allButOneNameServerKilled: (place) =>
     killed(place, 'nameServers', place.random.shuffle(place.site.nameServers).slice(1)),

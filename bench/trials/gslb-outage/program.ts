@@ -4,8 +4,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
 import { Registry } from 'prom-client';
+import { firstAccounts } from '../../../bin/compose/first-accounts.ts';
+import { startProcess } from '../../../bin/compose/process.ts';
 import { Answerer } from '../../../dns/answerer/answerer.ts';
 import { dnsPart } from '../../../dns/part.ts';
+import { readConfig } from '../../../platform/config.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import type { DatabaseLocation } from '../../../platform/database/database.ts';
 import type { MutualTls } from '../../../platform/graph/tls.ts';
@@ -20,6 +23,7 @@ import { standardPlugins } from '../../../subgraphs/gslb/checker/plugins/schemas
 import { ConductorLinks } from '../../../subgraphs/gslb/conductor/conductor-links.ts';
 import { NameServer } from '../../../subgraphs/gslb/nameserver/name-server.ts';
 import { gslbRow } from '../../../subgraphs/gslb/row.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { testEgress } from '../../../tests/support/egress.ts';
 import { Ground, keyFile } from '../../../tests/support/ground.ts';
 import { testPair } from '../../../tests/support/signing-keys.ts';
@@ -38,6 +42,7 @@ export type Program =
   | (Shared & Linked & { readonly kind: 'conductor'; readonly checkerPort: number; readonly dnsPort: number })
   | (Shared & { readonly kind: 'worker'; readonly settings: Readonly<Record<string, unknown>> })
   | (Linked & { readonly kind: 'checker'; readonly vantagePoint: string; readonly urls: readonly string[] })
+  | { readonly kind: 'gateway'; readonly folder: string; readonly flags: Readonly<Record<string, string>> }
   | (Linked & {
       readonly kind: 'nameServer';
       readonly name: string;
@@ -63,6 +68,8 @@ function run(own: Program): Promise<object> {
       return checker(own);
     case 'nameServer':
       return nameServer(own);
+    case 'gateway':
+      return gateway(own);
   }
 }
 
@@ -122,6 +129,15 @@ async function checker(own: Extract<Program, { kind: 'checker' }>): Promise<obje
   });
   await running.start();
   return {};
+}
+
+/** With the subgraphs that it asks, as a process of the product. */
+async function gateway({ folder, flags }: Extract<Program, { kind: 'gateway' }>): Promise<object> {
+  const { url, access } = await startProcess(readConfig({ flags }, subgraphRows), log);
+  if (access === undefined) throw new Error('the process has no role system');
+  await mkdir(folder, { recursive: true });
+  const { token, projectId } = await firstAccounts(access, folder);
+  return { url, token, projectId };
 }
 
 async function nameServer({ name, port, folder, urls, ...own }: Extract<Program, { kind: 'nameServer' }>) {

@@ -6,17 +6,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { ownersOf } from '../../../bin/compose/owners.ts';
+import { redisPrefix } from '../../../bin/compose/places.ts';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
 import { startRedis } from '../../../embedded/redis.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
+import type { DatabaseLocation } from '../../../platform/database/database.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
-import { gslbRow } from '../../../subgraphs/gslb/row.ts';
+import { makeKeys } from '../../../platform/secrets/make-keys.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { type NameServer, zone as plainZone, powerdns } from '../../../tests/dns/support/name-servers.ts';
 import { GslbPlace, zone } from '../../../tests/subgraphs/gslb/support/gslb-place.ts';
+import { testEgressSettings } from '../../../tests/support/egress.ts';
 import { freePort } from '../../../tests/support/free-port.ts';
 import { Ground } from '../../../tests/support/ground.ts';
 import { type TestMachine, testAuthority, testMachine } from '../../../tests/support/machines.ts';
@@ -26,6 +30,7 @@ import { SiteServer } from '../lb-heal/site.ts';
 import { Endpoint } from './endpoints.ts';
 import { Outside, type OutsideOptions } from './outside.ts';
 import type { Program } from './program.ts';
+import { Subscriber } from './subscriber.ts';
 import { Way } from './way.ts';
 
 export interface SiteSize {
@@ -37,6 +42,8 @@ export interface SiteSize {
   readonly checkers: number;
   /** Names; default: three. */
   readonly vantagePoints?: readonly string[];
+  /** Whether clients follow the graph, through a gateway; default false. */
+  readonly gateway?: boolean;
   /** Of the monitor; default 1,000. */
   readonly delayMs?: number;
 }
@@ -66,13 +73,13 @@ export class Part {
     this.way = way;
   }
 
-  /** As a service manager does: on a busy machine it may end for want of time before it works. */
-  async start(): Promise<void> {
+  /** Returns what it says of itself. As a service manager does: on a busy machine it may end for want of time before it works. */
+  async start(): Promise<object> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { owner = '' } = (await this.child.start()) as { owner?: string };
-        this.owner = owner;
-        return;
+        const said = (await this.child.start()) as { owner?: string };
+        this.owner = said.owner ?? '';
+        return said;
       } catch (error) {
         if (attempt === mostStarts) throw error;
       }
@@ -89,6 +96,9 @@ export class Site {
   /** UUIDs of their members, in the same order. */
   readonly memberIds: string[] = [];
   readonly outside: Outside;
+  /** With it: the process of the gateway, and who follows it. */
+  gateway: Part | undefined;
+  subscriber: Subscriber | undefined;
   ground!: Ground;
   mariadb!: SiteServer<Awaited<ReturnType<typeof startMariadb>>>;
   redis!: SiteServer<Awaited<ReturnType<typeof startRedis>>>;
@@ -133,10 +143,11 @@ export class Site {
     );
     this.redis = await SiteServer.of(() => startRedis({ folder, log: silentLog }));
     const connection = this.mariadb.running.application;
-    await migrate(connection, ownersOf(['gslb'], [gslbRow]));
-    const redis = { path: this.redis.running.path, prefix: '{outage}' };
+    await migrate(connection, ownersOf(['gslb', 'system'], subgraphRows));
+    const redis = { path: this.redis.running.path, prefix: redisPrefix };
     this.ground = new Ground({ connection, connectionLimit: 6 }, { redis });
-    await this.#fill();
+    const projectId = this.#size.gateway === true ? await this.#openGateway(connection) : undefined;
+    await this.#fill(projectId);
     this.powerdns = await powerdns();
     const shared = { connection, redis };
     const credentials = async (role: string, name: string) => {
@@ -187,6 +198,27 @@ export class Site {
     if (checkers > 0) await this.untilRight();
   }
 
+  /** The UUID of the project whose members it shows. */
+  async #openGateway(connection: DatabaseLocation): Promise<string> {
+    const keys = join(this.#folder, 'keys');
+    await makeKeys(keys);
+    const { socketPath = '', user, password, database } = connection;
+    const flags = {
+      ...{ roles: 'gateway,system,gslb', 'listen.port': String(await freePort()), 'keys.folder': keys },
+      ...{ 'database.socketPath': socketPath, 'database.user': user, 'database.password': password },
+      ...{ 'database.name': database, 'redis.path': this.redis.running.path, ...testEgressSettings },
+    };
+    this.gateway = this.#part('gateway', { kind: 'gateway', folder: join(this.#folder, 'accounts'), flags });
+    const { url, token, projectId } = (await this.gateway.start()) as {
+      readonly url: string;
+      readonly token: string;
+      readonly projectId: string;
+    };
+    this.subscriber = new Subscriber({ url, token });
+    await this.subscriber.start();
+    return projectId;
+  }
+
   /** From now on what is wrong counts. */
   async untilRight(): Promise<void> {
     await waitFor('all name servers to answer with what lives', () => this.isRight());
@@ -200,8 +232,8 @@ export class Site {
   }
 
   /** The name in a zone of our own name servers and in one of PowerDNS, with the same pool. */
-  async #fill(): Promise<void> {
-    const place = await GslbPlace.on(this.ground);
+  async #fill(projectId: string | undefined): Promise<void> {
+    const place = await GslbPlace.on(this.ground, projectId);
     const { db } = this.ground;
     const { vantagePoints = usualVantagePoints, delayMs = 1_000, endpoints } = this.#size;
     await db.execute(
@@ -243,6 +275,8 @@ export class Site {
 
   async close(): Promise<void> {
     this.outside.close();
+    await this.subscriber?.stop();
+    await this.gateway?.child.kill();
     for (const { child, way } of this.#parts()) {
       await child.kill();
       way?.close();

@@ -14,7 +14,7 @@ interface FlipRow {
 
 /** Empty: all is as it must be. */
 export async function wrongNow(site: Site): Promise<readonly Wrong[]> {
-  return [...answers(site), ...(await history(site))];
+  return [...answers(site), ...(await history(site)), ...(await followed(site))];
 }
 
 function answers(site: Site): readonly Wrong[] {
@@ -27,6 +27,23 @@ function answers(site: Site): readonly Wrong[] {
     const isDead = addresses.some((address) => !living.includes(address));
     return [{ figure: isDead ? 'deadAfterConverged' : 'diverged', what }];
   });
+}
+
+/** Who follows the graph has got each verdict once, in order. */
+async function followed({ ground, subscriber }: Site): Promise<readonly Wrong[]> {
+  if (subscriber === undefined) return [];
+  const rows = await ground.db
+    .query<{ subject: string; version: number }>(
+      `SELECT subject_id AS subject, subject_version AS version FROM status_change WHERE kind = 'gslbPoolMember.verdict'
+      ORDER BY seq IS NULL, seq, id`,
+    )
+    .catch((): readonly { subject: string; version: number }[] | undefined => undefined);
+  if (rows === undefined) return [{ figure: 'lostFlips', what: 'the database does not answer' }];
+  const told = rows.map(({ subject, version }) => `${subject}/${version}`);
+  const at = told.findIndex((each, index) => each !== subscriber.seen[index]);
+  if (at === -1 && told.length === subscriber.seen.length) return [];
+  const what = `a subscriber has ${subscriber.seen.length} of ${told.length} verdicts, and differs from number ${at}`;
+  return [{ figure: 'lostFlips', what }];
 }
 
 /** Each endpoint's history is without a gap, and ends with what it is. */

@@ -8,7 +8,7 @@ import { patience } from '../../support/patience.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
-const size = { endpoints: 2, conductors: 2, workers: 1, nameServers: 2, checkers: 1 };
+const size = { endpoints: 2, conductors: 2, workers: 1, nameServers: 2, checkers: 1, gateway: false };
 const answerMs = 20_000 * patience;
 
 test(
@@ -27,6 +27,28 @@ test(
   },
   600_000 * patience,
 );
+
+test(
+  'a gateway that is killed or stopped: who follows the graph through it misses nothing',
+  async () => {
+    const { gatewayKilled, gatewayStopped } = faults as Record<string, Fault>;
+    const found = await runOutageTrials({
+      ...{ seed, trials: 2, answerMs, settleMs: 120_000 * patience, size: { ...size, gateway: true } },
+      faults: { one: turnsOf(gatewayKilled as Fault, gatewayStopped as Fault) },
+    });
+    expect(found).toMatchObject({ trials: 2, lostFlips: 0, diverged: 0, findings: [] });
+  },
+  600_000 * patience,
+);
+
+/** One after the other. */
+function turnsOf(...all: readonly Fault[]): Fault {
+  let turn = -1;
+  return (place) => {
+    turn += 1;
+    return (all[turn % all.length] as Fault)(place);
+  };
+}
 
 /** The second begins while the first is there, and is over before it. */
 function both(first: Fault, second: Fault): Fault {
@@ -80,7 +102,16 @@ test('every fault that the trial promises is there', () => {
   expect(Object.keys(faults)).toEqual(
     expect.arrayContaining([
       ...['checkerKilled', 'checkerStopped', 'checkerCut', 'conductorKilled', 'conductorStopped'],
-      ...['workerKilled', 'workerStopped', 'mariadbKilled', 'mariadbStopped', 'redisKilled', 'redisStopped'],
+      ...[
+        'gatewayKilled',
+        'gatewayStopped',
+        'workerKilled',
+        'workerStopped',
+        'mariadbKilled',
+        'mariadbStopped',
+        'redisKilled',
+        'redisStopped',
+      ],
       ...['nameServerKilled', 'nameServerStopped', 'nameServerCut', 'allButOneNameServerKilled'],
       ...['powerdnsKilled', 'powerdnsStopped'],
     ]),

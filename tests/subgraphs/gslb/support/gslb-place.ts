@@ -47,7 +47,7 @@ export interface TestChecker {
 export type Said = Readonly<Record<string, Verdict>>;
 
 export class GslbPlace {
-  readonly projectId = newUuid();
+  readonly projectId: string;
   readonly flavorId = newUuid();
   readonly monitorId = newUuid();
   readonly poolId = newUuid();
@@ -55,7 +55,8 @@ export class GslbPlace {
   readonly parts: JudgingParts;
   readonly #database: TestDatabase | undefined;
 
-  private constructor(ground: Ground, database?: TestDatabase) {
+  private constructor(ground: Ground, database?: TestDatabase, projectId = newUuid()) {
+    this.projectId = projectId;
     this.#database = database;
     this.ground = ground;
     const { wake, egress } = ground;
@@ -70,10 +71,10 @@ export class GslbPlace {
     return place;
   }
 
-  /** On a migrated database of its caller's, which ends the ground too. */
-  static async on(ground: Ground): Promise<GslbPlace> {
-    const place = new GslbPlace(ground);
-    await place.#fill(poolSpec);
+  /** On a migrated database of its caller's, which ends the ground too; `projectId`: of a project that is there. */
+  static async on(ground: Ground, projectId?: string): Promise<GslbPlace> {
+    const place = new GslbPlace(ground, undefined, projectId);
+    await place.#fill(poolSpec, projectId === undefined);
     return place;
   }
 
@@ -87,9 +88,9 @@ export class GslbPlace {
     await this.database.drop();
   }
 
-  async #fill(pool: PoolSpec): Promise<void> {
+  async #fill(pool: PoolSpec, isNew = true): Promise<void> {
     const { db } = this.ground;
-    await db.transaction((tx) => recordProject(tx, this.projectId, 'default'));
+    if (isNew) await db.transaction((tx) => recordProject(tx, this.projectId, 'default'));
     await db.execute(`INSERT INTO gslb_flavor (id, name, live_name, spec) VALUES (?, 'usual', 'usual', ?)`, [
       this.flavorId,
       JSON.stringify({ vantagePoints: [] }),
