@@ -18,6 +18,7 @@ import {
 } from './followed-store.ts';
 import { lockMembers } from './judged-store.ts';
 import { type JudgingParts, judgeMembers } from './judging.ts';
+import { poolsOfMembersTouched } from './pool-targets-store.ts';
 import { targetsTopic } from './touched.ts';
 import { storeVotes, type VoteRow } from './vote-store.ts';
 
@@ -154,6 +155,7 @@ export class BalancerFollower {
       // It was deleted, or is another load balancer now.
       if (locked?.spec.loadBalancerId !== member.spec.loadBalancerId) return;
       const row = moved ? await storeFollowedAddresses(tx, locked, addresses) : locked;
+      if (moved) await poolsOfMembersTouched(tx, [row.id]);
       await storeVotes(tx, await votesOf(tx, member.id, votes, seen));
       await judgeMembers(tx, this.#options, [row], { changed: moved });
       // Other monitors connect to its addresses.

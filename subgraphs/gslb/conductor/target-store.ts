@@ -1,11 +1,14 @@
 // SQL of what is to be checked: each monitor that is used for a member, by itself or by its pool.
 import type { Sql } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
 import type { MemberSpec, MonitorSpec } from '../objects/specs.ts';
 import { poolRules } from './judged-store.ts';
 import { isAskedInGraph, watchesType } from './targets.ts';
+import { inPages } from './vote-store.ts';
 
 export interface TargetRow {
   readonly member: string;
+  readonly pool: string;
   readonly monitor: string;
   readonly memberSpec: MemberSpec;
   readonly monitorSpec: MonitorSpec;
@@ -34,14 +37,44 @@ interface MonitorPart {
 }
 
 const membersAtOnce = 5_000;
+const usesSql = 'SELECT pool_id AS poolId, member_id AS memberId, monitor_id AS monitorId FROM gslb_monitor_use';
+const monitorsSql = 'SELECT id, spec, secret FROM gslb_monitor WHERE deleted_at IS NULL';
 
+/** All. */
 export async function readTargets(db: Sql): Promise<readonly TargetRow[]> {
-  const uses = await db.query<UsePart>(
-    'SELECT pool_id AS poolId, member_id AS memberId, monitor_id AS monitorId FROM gslb_monitor_use ORDER BY monitor_id',
+  const uses = await db.query<UsePart>(`${usesSql} ORDER BY monitor_id`);
+  const monitors = await db.query<MonitorPart>(monitorsSql);
+  return targetsOf(db, await readMembers(db), uses, monitors);
+}
+
+/** Of these pools. */
+export async function readTargetsOfPools(db: Sql, poolIds: readonly string[]): Promise<readonly TargetRow[]> {
+  const members = await inPages(poolIds, (page) =>
+    db.query<MemberPart>(
+      `SELECT id, pool_id AS poolId, spec FROM gslb_pool_member WHERE pool_id IN (${marksFor(page)}) AND deleted_at IS NULL ORDER BY id`,
+      page,
+    ),
   );
-  const read = await db.query<MonitorPart>('SELECT id, spec, secret FROM gslb_monitor WHERE deleted_at IS NULL');
+  const usesIn = (column: 'pool_id' | 'member_id', ids: readonly string[]) =>
+    inPages(ids, (page) =>
+      db.query<UsePart>(`${usesSql} WHERE ${column} IN (${marksFor(page)}) ORDER BY monitor_id`, page),
+    );
+  const ids = members.map(({ id }) => id);
+  const uses = [...(await usesIn('pool_id', poolIds)), ...(await usesIn('member_id', ids))];
+  const monitorIds = [...new Set(uses.map(({ monitorId }) => monitorId))];
+  const monitors = await inPages(monitorIds, (page) =>
+    db.query<MonitorPart>(`${monitorsSql} AND id IN (${marksFor(page)})`, page),
+  );
+  return targetsOf(db, members, uses, monitors);
+}
+
+async function targetsOf(
+  db: Sql,
+  members: readonly MemberPart[],
+  uses: readonly UsePart[],
+  read: readonly MonitorPart[],
+): Promise<readonly TargetRow[]> {
   const monitors = new Map(read.map(({ id, spec, secret }) => [id, { spec: JSON.parse(spec) as MonitorSpec, secret }]));
-  const members = await readMembers(db);
   const rules = await poolRules(db, [...new Set(members.map(({ poolId }) => poolId))]);
   const byPool = Map.groupBy(uses, ({ poolId }) => poolId);
   const byMember = Map.groupBy(uses, ({ memberId }) => memberId);
@@ -54,7 +87,7 @@ export async function readTargets(db: Sql): Promise<readonly TargetRow[]> {
       const { spec: monitorSpec, secret } = found;
       const memberSpec = JSON.parse(spec) as MemberSpec;
       if (isAskedInGraph(monitorSpec) || !watchesType(memberSpec, monitorSpec)) return [];
-      return [{ member: id, monitor, memberSpec, monitorSpec, secret, vantagePoints }];
+      return [{ member: id, pool: poolId, monitor, memberSpec, monitorSpec, secret, vantagePoints }];
     });
   });
 }

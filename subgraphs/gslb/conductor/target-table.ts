@@ -1,4 +1,5 @@
-// All that is to be checked, as documents: read once for all sessions of a process, and again when something of it changed.
+// All that is to be checked, as documents: read once for all sessions of a process, then of each pool in which something changed. From time to
+// time all is read again: who watches is also said by flavors.
 import { createHash } from 'node:crypto';
 import type { Database } from '../../../platform/database/database.ts';
 import type { JsonObject } from '../../../platform/json.ts';
@@ -8,8 +9,9 @@ import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { type Target, targetId } from '../wire/checker-wire.ts';
+import { poolVersions } from './pool-targets-store.ts';
 import { monitorSecretPlace, openText } from './sealed-text.ts';
-import { readTargets, type TargetRow } from './target-store.ts';
+import { readTargets, readTargetsOfPools, type TargetRow } from './target-store.ts';
 import { checkOf, placeOf, type TargetPlace, watches } from './targets.ts';
 import { targetsTopic } from './touched.ts';
 import type { VantageRow } from './vantage-store.ts';
@@ -31,23 +33,29 @@ export interface TargetTableOptions {
   readonly egress: EgressPolicy;
   /** Opens the credentials of monitors. */
   readonly sealer: Sealer;
+  /** How often all is read; default 15000. */
+  readonly wholeEveryMs?: number;
 }
 
-/** When a wake-up was lost, the tables are read again after so long. */
-const lookAgainMs = 15_000;
+const usualWholeEveryMs = 15_000;
 
 export class TargetTable {
   readonly #options: TargetTableOptions;
   readonly #loop: Loop;
   readonly #listeners = new Set<() => void>();
+  /** By pool; undefined: they were not read yet. */
+  #byPool: Map<string, readonly KnownTarget[]> | undefined;
+  #poolVersions: ReadonlyMap<string, number> = new Map();
   #targets: readonly KnownTarget[] | undefined;
+  #wholeAtMs = Number.NEGATIVE_INFINITY;
   #version = 0;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: TargetTableOptions) {
     this.#options = options;
     const { log } = options;
-    this.#loop = new Loop({ name: 'GSLB targets', log, pauseMs: () => lookAgainMs, run: () => this.#read() });
+    const pauseMs = () => Math.max(1, this.#wholeInMs());
+    this.#loop = new Loop({ name: 'GSLB targets', log, pauseMs, run: () => this.#read() });
   }
 
   /** Rises with each reading that found something else. */
@@ -81,14 +89,48 @@ export class TargetTable {
     return () => this.#listeners.delete(listener);
   }
 
+  #wholeInMs(): number {
+    return this.#wholeAtMs + (this.#options.wholeEveryMs ?? usualWholeEveryMs) - performance.now();
+  }
+
   async #read(): Promise<boolean> {
-    const rows = await readTargets(this.#options.db);
-    const targets = rows.flatMap((row) => this.#known(row) ?? []);
-    if (this.#targets !== undefined && textOf(targets) === textOf(this.#targets)) return false;
-    this.#targets = targets;
+    const { db } = this.#options;
+    // First: what changes while the targets are read has another number the next time.
+    const versions = await poolVersions(db);
+    if (this.#byPool === undefined || this.#wholeInMs() <= 0) {
+      const all = this.#grouped(await readTargets(db));
+      this.#wholeAtMs = performance.now();
+      this.#use(all, new Set([...(this.#byPool?.keys() ?? []), ...all.keys()]));
+    } else {
+      const changed = [...versions].flatMap(([id, version]) => (this.#poolVersions.get(id) === version ? [] : [id]));
+      if (changed.length > 0) this.#use(this.#grouped(await readTargetsOfPools(db, changed)), new Set(changed));
+    }
+    this.#poolVersions = versions;
+    return false;
+  }
+
+  #grouped(rows: readonly TargetRow[]): ReadonlyMap<string, readonly KnownTarget[]> {
+    const byPool = Map.groupBy(rows, ({ pool }) => pool);
+    return new Map([...byPool].map(([pool, own]) => [pool, own.flatMap((row) => this.#known(row) ?? [])]));
+  }
+
+  /** These pools have these targets now. */
+  #use(read: ReadonlyMap<string, readonly KnownTarget[]>, pools: ReadonlySet<string>): void {
+    const isFirst = this.#byPool === undefined;
+    const known = this.#byPool ?? new Map<string, readonly KnownTarget[]>();
+    this.#byPool = known;
+    let isNews = isFirst;
+    for (const pool of pools) {
+      const now = read.get(pool) ?? [];
+      if (textOf(now) === textOf(known.get(pool) ?? [])) continue;
+      if (now.length === 0) known.delete(pool);
+      else known.set(pool, now);
+      isNews = true;
+    }
+    if (!isNews) return;
+    this.#targets = [...known.values()].flat();
     this.#version += 1;
     for (const listener of [...this.#listeners]) listener();
-    return false;
   }
 
   #known({ member, monitor, memberSpec, monitorSpec, secret, vantagePoints }: TargetRow): KnownTarget | undefined {

@@ -3,6 +3,7 @@
 import type { Transaction } from '../../../platform/database/database.ts';
 import { owe } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
+import { poolsOfMembersTouched, poolsOfNamesTouched } from './pool-targets-store.ts';
 
 /** Owed for a member (UUID): its votes, admin state or monitors changed, or time decides. */
 export const judgeKind = 'gslb-judge';
@@ -18,12 +19,14 @@ export const targetsTopic = 'gslb-targets';
 
 /** Members were made, changed or deleted, or what monitors them was. */
 export async function membersTouched(tx: Transaction, wake: Wake, memberIds: readonly string[]): Promise<void> {
+  await poolsOfMembersTouched(tx, memberIds);
   for (const id of [...memberIds].sort()) await owe(tx, judgeKind, id, {}, wake);
   tx.afterCommit(() => wake.notify(targetsTopic));
 }
 
 /** Names were made, changed, frozen, released or deleted, or the pools that they use were. */
 export async function namesTouched(tx: Transaction, wake: Wake, gslbIds: readonly string[]): Promise<void> {
+  await poolsOfNamesTouched(tx, gslbIds);
   for (const id of [...gslbIds].sort()) await owe(tx, planKind, id, {}, wake);
   // Which vantage points check a name's members is its flavor's to say.
   tx.afterCommit(() => wake.notify(targetsTopic));
