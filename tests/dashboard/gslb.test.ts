@@ -106,7 +106,10 @@ test('a client is explained, also at a past moment; a member is drained and a na
   await page.locator('.matrix').getByRole('button', { name: 'site-1' }).click();
   await until(page, "location.search === '?gslb=g1&member=gm1'");
   await page.locator('.drawer').getByRole('button', { name: 'Drain…' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Until').fill('2099-01-31T12:00');
+  await dialog.getByLabel('Reason').fill('a new kernel');
+  await dialog.getByRole('button', { name: 'Drain', exact: true }).click();
   await page.locator('.drawer').getByRole('heading').getByText('drain').waitFor();
   await page.locator('.drawer').getByRole('button', { name: 'Give back to its checks…' }).waitFor();
   await page.keyboard.press('Escape');
@@ -114,10 +117,13 @@ test('a client is explained, also at a past moment; a member is drained and a na
   await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Freeze', exact: true }).click();
   await page.locator('.name-head').getByText('frozen since').waitFor();
-  expect(world.mutations.map(({ name, input }) => [name, input.state ?? input.frozen])).toEqual([
-    ['gslbPoolMemberAdminStateSet', 'DRAIN'],
-    ['gslbFreeze', true],
+  expect(world.mutations.map(({ name, input }) => [name, input.state ?? input.frozen, input.reason])).toEqual([
+    ['gslbPoolMemberAdminStateSet', 'DRAIN', 'a new kernel'],
+    ['gslbFreeze', true, null],
   ]);
+  const [drained, frozen] = world.mutations;
+  expect(String(drained?.input.until)).toMatch(/^2099-0[12]-\d\dT/);
+  expect(frozen?.input.until).toBeNull();
   expect(errors).toEqual([]);
 });
 

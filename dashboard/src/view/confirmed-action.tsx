@@ -13,11 +13,14 @@ interface ConfirmedActionProps {
   readonly control: Pick<MutationControl<never, never>, 'isBusy' | 'failures'>;
   /** True when it was carried out. */
   readonly onConfirm: () => Promise<boolean>;
+  /** What may be given with it. */
+  readonly fields?: ReactNode;
   /** What it does. */
   readonly children: ReactNode;
 }
 
-export function ConfirmedAction({ label, question, forbidden, control, onConfirm, children }: ConfirmedActionProps) {
+export function ConfirmedAction(props: ConfirmedActionProps) {
+  const { label, question, forbidden, control, onConfirm, fields, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const { isBusy, failures } = control;
@@ -35,6 +38,7 @@ export function ConfirmedAction({ label, question, forbidden, control, onConfirm
       <dialog ref={dialog} className="confirm" aria-labelledby={titleId}>
         <h2 id={titleId}>{question}</h2>
         <p>{children}</p>
+        {fields}
         <Failures failures={failures} />
         <div className="actions">
           <button type="button" onClick={close}>

@@ -5,6 +5,7 @@ import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Time } from '../../view/time.tsx';
 import { useOpened } from '../../view/use-opened.ts';
+import { type ByHand, useByHand } from './by-hand.tsx';
 import { type Member, memberKind, placeOf } from './kinds/member.ts';
 import { AdminBadge, OperatingBadge } from './marks.tsx';
 import { useAdminState, useForbidden, useRelease } from './use-actions.ts';
@@ -109,16 +110,14 @@ function MemberActions({ member }: { readonly member: Member }) {
       {states
         .filter(({ state }) => state !== adminState)
         .map(({ state, label, asks, says }) => (
-          <ConfirmedAction
+          <StateAction
+            {...{ label, forbidden, control }}
             key={state}
-            label={label}
             question={asks(name)}
-            forbidden={forbidden}
-            control={control}
-            onConfirm={() => set(state)}
-          >
-            {says}
-          </ConfirmedAction>
+            says={says}
+            ends={state !== 'AUTO'}
+            onConfirm={(given) => set(state, given)}
+          />
         ))}
       {mayWait && (
         <ConfirmedAction
@@ -133,5 +132,21 @@ function MemberActions({ member }: { readonly member: Member }) {
       )}
       {forbidden !== null && <span className="dim">{forbidden}</span>}
     </div>
+  );
+}
+
+interface StateActionProps
+  extends Pick<Parameters<typeof ConfirmedAction>[0], 'label' | 'question' | 'forbidden' | 'control'> {
+  readonly says: string;
+  readonly ends: boolean;
+  readonly onConfirm: (given: ByHand) => Promise<boolean>;
+}
+
+function StateAction({ says, ends, onConfirm, ...action }: StateActionProps) {
+  const { given, fields } = useByHand(ends);
+  return (
+    <ConfirmedAction {...action} fields={fields} onConfirm={() => onConfirm(given())}>
+      {says}
+    </ConfirmedAction>
   );
 }

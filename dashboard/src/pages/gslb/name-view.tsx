@@ -7,6 +7,7 @@ import { FeedPanel } from '../../view/feed-panel.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Failures } from '../../view/refusal.tsx';
 import { Time } from '../../view/time.tsx';
+import { useByHand } from './by-hand.tsx';
 import { ExplainPanel } from './explain-panel.tsx';
 import type { NameControl } from './filters.ts';
 import { HistoryPanel } from './history-panel.tsx';
@@ -32,7 +33,7 @@ export function NameView({ id, control }: NameViewProps) {
   const isShown = useIsShown(id, parts);
   // The page lists only a bounded number.
   const name = known ?? parts;
-  const back = useCallback(() => control.change({ nameId: null, open: null }), [control.change]);
+  const back = useCallback(() => control.change({ shownId: null, open: null }), [control.change]);
   if (name === null || (known === undefined && reading.isGone)) return <NotShown reading={reading} onBack={back} />;
   return (
     <>
@@ -114,13 +115,15 @@ function Head({ name, parts, onBack }: HeadProps) {
 function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name: Name }) {
   const forbidden = useForbidden(project?.id);
   const { control, freeze } = useFreeze(id);
+  const { given, fields } = useByHand(frozenAt === null);
   return frozenAt === null ? (
     <ConfirmedAction
       label="Freeze"
       question={`Freeze the answer of ${fqdn}?`}
       forbidden={forbidden}
       control={control}
-      onConfirm={() => freeze(true)}
+      fields={fields}
+      onConfirm={() => freeze(true, given())}
     >
       Its answer stays as it is, whatever becomes of its members, until it is released.
     </ConfirmedAction>
@@ -130,7 +133,8 @@ function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name
       question={`Release the answer of ${fqdn}?`}
       forbidden={forbidden}
       control={control}
-      onConfirm={() => freeze(false)}
+      fields={fields}
+      onConfirm={() => freeze(false, given())}
     >
       It follows its members again, at once.
     </ConfirmedAction>

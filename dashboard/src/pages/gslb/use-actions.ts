@@ -7,6 +7,7 @@ import {
 import { useLiveState, usePage } from '../../context.ts';
 import { isMember } from '../../view/permissions.ts';
 import { useMutation } from '../../view/use-mutation.ts';
+import type { ByHand } from './by-hand.tsx';
 import { type Member, memberKind } from './kinds/member.ts';
 import { nameKind } from './kinds/name.ts';
 
@@ -19,8 +20,8 @@ export function useForbidden(projectId: string | undefined): string | null {
 export function useAdminState(id: string) {
   const { store } = usePage();
   const control = useMutation(GslbAdminStateDocument);
-  const set = async (state: Member['adminState']): Promise<boolean> => {
-    const payload = await control.send({ id, state });
+  const set = async (state: Member['adminState'], { until, reason }: ByHand): Promise<boolean> => {
+    const payload = await control.send({ id, state, until, reason });
     if (payload?.gslbPoolMember) store.take(memberKind, [payload.gslbPoolMember]);
     return payload !== undefined;
   };
@@ -41,8 +42,8 @@ export function useRelease(id: string) {
 export function useFreeze(id: string) {
   const { store } = usePage();
   const control = useMutation(GslbFreezeNameDocument);
-  const freeze = async (frozen: boolean): Promise<boolean> => {
-    const payload = await control.send({ id, frozen });
+  const freeze = async (frozen: boolean, { until, reason }: ByHand): Promise<boolean> => {
+    const payload = await control.send({ id, frozen, until, reason });
     if (payload?.gslb) store.take(nameKind, [payload.gslb]);
     return payload !== undefined;
   };
