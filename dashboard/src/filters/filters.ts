@@ -60,6 +60,33 @@ export function toSearch(params: URLSearchParams): string {
   return text === '' ? '' : `?${text}`;
 }
 
+/** Of a page with a list, and a view of one of its entities, which stays in the address while a drawer is open over it. */
+export interface ShownFilters extends Filters {
+  /** The entity that is shown; null: the list. */
+  readonly shownId: string | null;
+}
+
+/** `kind`: of the list; to open one of its entities means to show it. */
+export function shownFormat(kind: AnyKind, kinds: readonly AnyKind[]): FilterFormat<ShownFilters> {
+  return {
+    parse(search) {
+      const params = new URLSearchParams(search);
+      const common = parseFilters(params, kinds);
+      return {
+        ...common,
+        open: common.open?.type === kind.typename ? null : common.open,
+        shownId: params.get(kind.openParameter) || null,
+      };
+    },
+    format(filters) {
+      const params = new URLSearchParams();
+      if (filters.shownId !== null) params.set(kind.openParameter, filters.shownId);
+      formatFilters(filters, kinds, params);
+      return toSearch(params);
+    },
+  };
+}
+
 /** The id of the entity of this kind whose drawer is open. */
 export function openId({ open }: Filters, { typename }: Pick<AnyKind, 'typename'>): string | null {
   return open?.type === typename ? open.id : null;

@@ -1,45 +1,14 @@
-// The filters of the page of GSLBs. The shown name stays in the address while a drawer is open over it.
-import {
-  containsWords,
-  type FilterControl,
-  type FilterFormat,
-  type Filters,
-  formatFilters as formatCommon,
-  parseFilters as parseCommon,
-  toSearch,
-} from '../../filters/filters.ts';
+// The filters of the page of GSLBs.
+import { containsWords, type FilterControl, type ShownFilters, shownFormat } from '../../filters/filters.ts';
 import { type Member, placeOf } from './kinds/member.ts';
 import { answerOf, type Name, nameKind } from './kinds/name.ts';
 import { kinds } from './kinds.ts';
 
-export interface NameFilters extends Filters {
-  /** The name that is shown; null: the list. */
-  readonly nameId: string | null;
-}
+export type NameControl = FilterControl<ShownFilters>;
 
-export type NameControl = FilterControl<NameFilters>;
+export const filterFormat = shownFormat(nameKind, kinds);
 
-export function parseFilters(search: string): NameFilters {
-  const params = new URLSearchParams(search);
-  const common = parseCommon(params, kinds);
-  return {
-    ...common,
-    open: common.open?.type === nameKind.typename ? null : common.open,
-    nameId: params.get(nameKind.openParameter) || null,
-  };
-}
-
-/** The query string with its question mark; empty without filters. To open a name means to show it. */
-export function formatFilters(filters: NameFilters): string {
-  const params = new URLSearchParams();
-  if (filters.nameId !== null) params.set(nameKind.openParameter, filters.nameId);
-  formatCommon(filters, kinds, params);
-  return toSearch(params);
-}
-
-export const filterFormat: FilterFormat<NameFilters> = { parse: parseFilters, format: formatFilters };
-
-export function matchesName(filters: NameFilters, name: Name): boolean {
+export function matchesName(filters: ShownFilters, name: Name): boolean {
   return (
     (filters.projectId === null || name.project?.id === filters.projectId) &&
     containsWords(filters.text, [

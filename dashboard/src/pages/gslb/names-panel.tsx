@@ -24,7 +24,7 @@ export function NamesPanel({ control }: { readonly control: NameControl }) {
         .sort((a, b) => rank(a) - rank(b) || collator.compare(a.fqdn, b.fqdn)),
     [names, filters],
   );
-  const open = useCallback((id: string) => change({ nameId: id, open: null }), [change]);
+  const open = useCallback((id: string) => change({ shownId: id, open: null }), [change]);
   return (
     <Panel name="names" title="Names" summary={summarise(shown)}>
       <div className="scroll">

@@ -44,17 +44,17 @@ export const page: Page = {
 
 function NamesPage() {
   const control = useFilters(filterFormat);
-  const { nameId } = control.filters;
+  const { shownId } = control.filters;
   usePageTitle(useNews());
   return (
     <PageFrame
       control={control}
-      className={nameId === null ? 'names' : 'name-parts'}
+      className={shownId === null ? 'names' : 'name-parts'}
       waitingFor="names"
       chosen={<ChosenName control={control} />}
       drawer={<OpenDrawer control={control} />}
     >
-      {nameId === null ? (
+      {shownId === null ? (
         <>
           <NamesPanel control={control} />
           <div className="column">
@@ -63,7 +63,7 @@ function NamesPage() {
           </div>
         </>
       ) : (
-        <NameView key={nameId} id={nameId} control={control} />
+        <NameView key={shownId} id={shownId} control={control} />
       )}
     </PageFrame>
   );
@@ -80,11 +80,11 @@ function useNews(): readonly string[] {
 /** The name that the page shows. */
 function ChosenName({ control: { filters, change } }: { readonly control: NameControl }) {
   const names = useEntities(nameKind);
-  if (filters.nameId === null) return null;
+  if (filters.shownId === null) return null;
   return (
-    <button type="button" className="chip chosen" onClick={() => change({ nameId: null, open: null })}>
+    <button type="button" className="chip chosen" onClick={() => change({ shownId: null, open: null })}>
       <span className="visually-hidden">Show all, not only the name </span>
-      {names.get(filters.nameId)?.fqdn ?? 'one name'} <span aria-hidden="true">×</span>
+      {names.get(filters.shownId)?.fqdn ?? 'one name'} <span aria-hidden="true">×</span>
     </button>
   );
 }

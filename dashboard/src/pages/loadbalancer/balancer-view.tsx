@@ -33,7 +33,7 @@ export function BalancerView({ id, control }: BalancerViewProps) {
   const { tree } = reading;
   // The page lists only a bounded number.
   const balancer = known ?? tree;
-  const back = useCallback(() => control.change({ balancerId: null, open: null }), [control.change]);
+  const back = useCallback(() => control.change({ shownId: null, open: null }), [control.change]);
   if (balancer === null || (known === undefined && reading.isGone)) return <NotShown reading={reading} onBack={back} />;
   return (
     <>

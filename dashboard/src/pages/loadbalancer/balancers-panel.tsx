@@ -29,7 +29,7 @@ export function BalancersPanel({ control }: { readonly control: BalancerControl 
         .sort((a, b) => rank(a) - rank(b) || collator.compare(a.name, b.name)),
     [balancers, filters],
   );
-  const open = useCallback((id: string) => change({ balancerId: id, open: null }), [change]);
+  const open = useCallback((id: string) => change({ shownId: id, open: null }), [change]);
   return (
     <Panel name="balancers" title="Load balancers" summary={summarise(shown)}>
       <div className="scroll">

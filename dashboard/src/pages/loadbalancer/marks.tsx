@@ -1,17 +1,10 @@
 // The icons of load balancers, their parts, nodes and hosts.
-import { type Mark, MarkBadge } from '../../view/icons.tsx';
+import { type Mark, MarkBadge, shapes } from '../../view/icons.tsx';
 import type { Host } from './kinds/host.ts';
 import type { LoadBalancer } from './kinds/load-balancer.ts';
 import type { BalancerNode } from './kinds/node.ts';
 
-const check = 'M3.5 8.5 6.5 11.5 12.5 4.5';
-const cross = 'M4.5 4.5 11.5 11.5M11.5 4.5 4.5 11.5';
-const question = 'M5.6 6.2a2.4 2.4 0 1 1 3.4 2.2c-.7.3-1 .8-1 1.6M8 12.2v.3';
-const clock = 'M8 3.2V8l3 2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0';
-const pause = 'M6 4v8M10 4v8';
-const half = 'M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M8 2v12';
-const drain = 'M8 3v7M4.5 7 8 10.5 11.5 7M3 13h10';
-const dash = 'M3.5 8h9';
+const { check, cross, question, clock, pause, half, drain, dash } = shapes;
 const swap = 'M3 6h9L9.5 3.5M13 10H4l2.5 2.5';
 
 const operating: Readonly<Record<LoadBalancer['operatingStatus'], Mark>> = {

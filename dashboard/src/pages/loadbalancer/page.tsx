@@ -48,18 +48,18 @@ export const page: Page = {
 
 function LoadBalancerPage() {
   const control = useFilters(filterFormat);
-  const { balancerId } = control.filters;
+  const { shownId } = control.filters;
   usePageTitle(useNews());
   return (
     <PageFrame
       control={control}
-      className={balancerId === null ? 'balancers' : 'balancer'}
+      className={shownId === null ? 'balancers' : 'balancer'}
       waitingFor="load balancers"
       chosen={<ChosenBalancer control={control} />}
       strips={<BreakerStrip />}
       drawer={<OpenDrawer control={control} />}
     >
-      {balancerId === null ? (
+      {shownId === null ? (
         <>
           <BalancersPanel control={control} />
           <div className="column">
@@ -68,7 +68,7 @@ function LoadBalancerPage() {
           </div>
         </>
       ) : (
-        <BalancerView key={balancerId} id={balancerId} control={control} />
+        <BalancerView key={shownId} id={shownId} control={control} />
       )}
     </PageFrame>
   );
@@ -85,11 +85,11 @@ function useNews(): readonly string[] {
 /** The load balancer that the page shows. */
 function ChosenBalancer({ control: { filters, change } }: { readonly control: BalancerControl }) {
   const balancers = useEntities(loadBalancerKind);
-  if (filters.balancerId === null) return null;
+  if (filters.shownId === null) return null;
   return (
-    <button type="button" className="chip chosen" onClick={() => change({ balancerId: null, open: null })}>
+    <button type="button" className="chip chosen" onClick={() => change({ shownId: null, open: null })}>
       <span className="visually-hidden">Show all, not only load balancer </span>
-      {balancers.get(filters.balancerId)?.name ?? 'one load balancer'} <span aria-hidden="true">×</span>
+      {balancers.get(filters.shownId)?.name ?? 'one load balancer'} <span aria-hidden="true">×</span>
     </button>
   );
 }
@@ -106,7 +106,7 @@ function OpenDrawer({ control: { filters, change } }: { readonly control: Balanc
         <NodeDrawer
           id={open.id}
           onClose={close}
-          onShowBalancer={(balancerId) => change({ balancerId, open: null })}
+          onShowBalancer={(shownId) => change({ shownId, open: null })}
           onOpenHost={openOther(hostKind.typename)}
         />
       );

@@ -1,29 +1,29 @@
 // The page's address: the shown load balancer, the open drawer, and the figures of a decision.
 import { describe, expect, test } from '@jest/globals';
-import { formatFilters, parseFilters } from '../../../../dashboard/src/pages/loadbalancer/filters.ts';
+import { filterFormat } from '../../../../dashboard/src/pages/loadbalancer/filters.ts';
 import { figuresIn } from '../../../../dashboard/src/pages/loadbalancer/scaling-figures.ts';
 
 describe('the query string', () => {
   test('has the load balancer and the drawer over it', () => {
     const search = '?balancer=lb1&project=p1&q=app&member=m7';
-    const filters = parseFilters(search);
+    const filters = filterFormat.parse(search);
     expect(filters).toEqual({
       projectId: 'p1',
       text: 'app',
       open: { type: 'Member', id: 'm7' },
-      balancerId: 'lb1',
+      shownId: 'lb1',
     });
-    expect(formatFilters(filters)).toBe(search);
+    expect(filterFormat.format(filters)).toBe(search);
   });
 
   test('a load balancer is shown when it is opened, in place of the one before', () => {
-    const filters = parseFilters('?balancer=lb1');
-    expect(filters).toMatchObject({ balancerId: 'lb1', open: null });
-    expect(formatFilters({ ...filters, open: { type: 'LoadBalancer', id: 'lb2' } })).toBe('?balancer=lb2');
+    const filters = filterFormat.parse('?balancer=lb1');
+    expect(filters).toMatchObject({ shownId: 'lb1', open: null });
+    expect(filterFormat.format({ ...filters, open: { type: 'LoadBalancer', id: 'lb2' } })).toBe('?balancer=lb2');
   });
 
   test('is empty without filters', () => {
-    expect(formatFilters(parseFilters(''))).toBe('');
+    expect(filterFormat.format(filterFormat.parse(''))).toBe('');
   });
 });
 
