@@ -5,6 +5,7 @@ import { LinkClient } from '../../../../platform/link/link-client.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
 import { createRedisWake } from '../../../../platform/wake.ts';
 import { ConductorLinks } from '../../../../subgraphs/gslb/conductor/conductor-links.ts';
+import { readVantagePoints, shareAnew, type VantageRow } from '../../../../subgraphs/gslb/conductor/vantage-store.ts';
 import { Feed } from '../../../../subgraphs/gslb/nameserver/feed.ts';
 import { stateKey } from '../../../../subgraphs/gslb/wire/dns-wire.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';
@@ -160,4 +161,23 @@ test('checkers of one vantage point share its targets; one that dies leaves them
   place.ground.wake.notify('gslb-targets');
   await waitFor('the targets to change', () => [...first.targets.values()].some(({ member }) => member === late));
   expect(first.targets.size).toBe(40);
+}, 120_000);
+
+test('a batch that is on its way when the targets are shared anew costs no connection, and what is seen is said anew', async () => {
+  const links = await conductor();
+  await place.vantagePointWithout('eu');
+  const member = await place.member('one');
+  const eu = await checker('eu', links);
+  await waitFor('it to be heard', () => eu.targets.size === 1 && eu.isHeard);
+  const { db, wake } = place.ground;
+  const [row] = await readVantagePoints(db);
+  // No session is woken: the checker speaks before it knows.
+  const epoch = await db.transaction((tx) => shareAnew(tx, wake, row as VantageRow, [eu.machine.id]));
+  await waitFor('the new epoch', () => eu.grant?.epoch === epoch);
+  eu.see(member, 'DOWN');
+  await waitFor('its vote', async () => {
+    const vote = "SELECT COUNT(*) AS n FROM gslb_vote WHERE verdict = 'DOWN' AND epoch = ?";
+    return (await place.count(vote, [String(epoch)])) === 1;
+  });
+  expect(eu.connections).toBe(1);
 }, 120_000);

@@ -23,6 +23,7 @@ export class ScriptedChecker {
   /** What it sees, by member; nothing: UP. */
   readonly sees = new Map<string, Verdict>();
   readonly grants: Grant[] = [];
+  connections = 0;
   /** It says nothing, as one that is cut off. */
   silent = false;
   #socket: WebSocket | undefined;
@@ -85,6 +86,7 @@ export class ScriptedChecker {
     });
     this.#socket = socket;
     socket.on('open', () => {
+      this.connections += 1;
       this.targets.clear();
       [this.#number, this.#waiting] = [0, true];
       const facts = { vantagePoint: this.vantagePoint, version: 'test', plugins: ['TCP'] };
@@ -114,10 +116,11 @@ export class ScriptedChecker {
   }
 
   #begin(grant: Grant): void {
+    // Its batches are numbered anew.
+    if (grant.incarnation !== this.grant?.incarnation) [this.#number, this.#waiting] = [0, false];
     this.grants.push(grant);
     this.#said.clear();
     this.#stampMs = Math.max(this.#stampMs, grant.stampMs);
-    if (this.#number === 0) this.#waiting = false;
     this.#speak(false);
   }
 
