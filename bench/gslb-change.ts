@@ -7,7 +7,11 @@ import { pipeline } from './gslb-change/pipeline.ts';
 import { percentile, rounded } from './support/statistics.ts';
 
 const counts = {
-  deaths: { help: 'of an endpoint, in each of three cases', usual: 30, full: 100 },
+  deaths: {
+    help: 'of an endpoint for our name servers and as many for the bare prober, in turn, in each of three cases',
+    usual: 20,
+    full: 100,
+  },
   turns: { help: 'last votes, and as many changes of a project', usual: 100, full: 300 },
 };
 

@@ -37,7 +37,7 @@ const counts = {
   dying: { help: 'members that die at once', usual: 5_000, full: 50_000 },
   checkers: { help: 'checkers of three vantage points together', usual: 20, least: 3 },
   seconds: { help: 'of quiet', usual: 20, full: 60 },
-  rounds: { help: 'deaths of a site, each in turn with its bare rows', usual: 3 },
+  rounds: { help: 'deaths of a site, each in turn with its bare rows', usual: 2 },
 };
 
 type Counts = Readonly<Record<keyof typeof counts, number>>;

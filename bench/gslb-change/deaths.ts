@@ -1,5 +1,5 @@
-// Endpoints die, and the time is taken until our name servers, and the bare prober beside them, answer without them. Both see the same
-// deaths, at random moments between their checks. What is answered besides is looked at all the time.
+// Endpoints die, and the time is taken until our name servers, and in turn until the bare prober beside them answers without them: at random
+// moments between their checks. What is answered besides is looked at all the time.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { Site } from '../trials/gslb-outage/site.ts';
 import type { ProberOptions } from './bare-prober.ts';
 
 export interface DeathsOptions {
+  /** Of each. */
   readonly deaths: number;
   readonly delayMs: number;
   readonly vantagePoints: readonly string[];
@@ -74,16 +75,20 @@ export async function deathsOf(options: DeathsOptions): Promise<DeathFigures> {
   await until('all to be answered', () => all.every((name) => addresses.every((each) => has(name, each))));
   [steady, victim] = [first.address, second.address];
   const [changesMs, floorsMs]: [number[], number[]] = [[], []];
-  for (let death = 0; death < deaths; death += 1) {
+  for (let death = 0; death < 2 * deaths; death += 1) {
     await sleep(quietMs + Math.random() * delayMs, undefined, { signal });
     const fromMs = performance.now();
     const gone = second.die();
-    const gonesAt = (names: readonly string[], times: number[]) =>
-      until('it to leave the answers', () => {
+    const gones = async (names: readonly string[]) => {
+      await until('it to leave the answers', () => {
         for (const name of names) if (!has(name, victim)) left.add(name);
         return names.every((name) => left.has(name));
-      }).then(() => times.push(performance.now() - fromMs));
-    await Promise.all([gone, gonesAt(ours, changesMs), gonesAt([bare], floorsMs)]);
+      });
+      return performance.now() - fromMs;
+    };
+    const [, changeMs, floorMs] = await Promise.all([gone, gones(ours), gones([bare])]);
+    if (death % 2 === 0) changesMs.push(changeMs);
+    else floorsMs.push(floorMs);
     await sleep(quietMs, undefined, { signal });
     left.clear();
     await second.start();
