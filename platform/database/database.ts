@@ -86,16 +86,31 @@ export interface Transaction extends Sql {
 /** Prisma's client inside a transaction. */
 export type PrismaTransaction = Prisma.TransactionClient;
 
+export interface TransactionOptions {
+  /** It records what has already happened, and may use the reserved space on a disk that is nearly full. */
+  readonly endsWork?: boolean;
+  /**
+   * The server ends the transaction of a process that is paused in it after so long; default 8. Shorter for what is done again anyway,
+   * and whose locks others wait for. Two round trips.
+   */
+  readonly idleSeconds?: number;
+}
+
 const deadlockRetries = 6;
 /** Prepared statements kept per connection. */
 const preparedKept = 8;
+const usualIdleSeconds = 8;
 const sessionSetup = [
   "SET time_zone = '+00:00'",
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   // A process that is paused in a transaction keeps its locks (a lease's fence, an object's row): the server ends its transaction
   // after this many seconds, longer than any step of a transaction here takes.
-  'SET SESSION idle_transaction_timeout = 8',
+  idleLimit(usualIdleSeconds),
 ];
+
+function idleLimit(seconds: number): string {
+  return `SET SESSION idle_transaction_timeout = ${seconds}`;
+}
 
 const tryWriteSql = `INSERT INTO lease (name, token, owner, expires_at) VALUES ('database/space', UUID(), 'probe', NOW(3))
   ON DUPLICATE KEY UPDATE beat = beat + 1`;
@@ -200,17 +215,16 @@ export class Database implements Sql {
   /**
    * Runs `work` in one transaction. An error from `work` rolls back and is thrown. Deadlocks run `work` again, so it must have no
    * effect outside the transaction. Throws CommitUncertainError when the connection was lost during COMMIT, or when `work` failed
-   * after a text that commits. `endsWork`: it records what has already happened, and may use the reserved space on a disk that is
-   * nearly full.
+   * after a text that commits.
    */
   async transaction<Result>(
     work: (tx: Transaction) => Promise<Result>,
-    options: { readonly endsWork?: boolean } = {},
+    options: TransactionOptions = {},
   ): Promise<Result> {
     this.#guard.check(options);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#guard.watch(() => this.#once(work));
+        return await this.#guard.watch(() => this.#once(work, options.idleSeconds));
       } catch (error) {
         if (error instanceof CommitUncertainError || !isDeadlock(error) || attempt > deadlockRetries) throw error;
         await sleep(Math.random() * 10 * 2 ** attempt);
@@ -218,11 +232,12 @@ export class Database implements Sql {
     }
   }
 
-  async #once<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  async #once<Result>(work: (tx: Transaction) => Promise<Result>, idleSeconds: number | undefined): Promise<Result> {
     const connection = await this.#transactions.getConnection();
     const actions: (() => void)[] = [];
     let usable = true;
     try {
+      if (idleSeconds !== undefined) await connection.query(idleLimit(idleSeconds));
       const tx = new ConnectionTransaction(connection, actions);
       const result = await work(tx).catch(async (error: unknown) => {
         if (!(await tx.committed())) throw error;
@@ -242,6 +257,11 @@ export class Database implements Sql {
         );
       throw error;
     } finally {
+      if (usable && idleSeconds !== undefined)
+        usable = await connection.query(idleLimit(usualIdleSeconds)).then(
+          () => true,
+          () => false,
+        );
       // The connection is idle: destroying it sends no KILL.
       if (usable) await connection.release();
       else connection.destroy();

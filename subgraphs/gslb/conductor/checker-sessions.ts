@@ -24,6 +24,7 @@ import { ReportDesk } from './report-desk.ts';
 import { Shares } from './shares.ts';
 import type { TargetTable } from './target-table.ts';
 import { readVantagePoint, sharersOf, type VantageRow, vantageTopic } from './vantage-store.ts';
+import { whenPaused } from './when-paused.ts';
 
 export interface CheckerSessionsOptions extends JudgingParts {
   readonly db: Database;
@@ -56,7 +57,7 @@ export class CheckerSessions {
     for (const { name, parameters } of own) requireSchema(machine.name, name, parameters);
     const facts = read.data;
     const connect = () =>
-      db.transaction((tx) => connectChecker(tx, wake, { machine, vantagePoint, facts, linkedTo: owner }));
+      db.transaction((tx) => connectChecker(tx, wake, { machine, vantagePoint, facts, linkedTo: owner }), whenPaused);
     const connected = async () => {
       const heard = this.#parts.desk.hear(machine.id);
       // One after the other: they wait for each other at the vantage point's row, and would keep connections from reports meanwhile.

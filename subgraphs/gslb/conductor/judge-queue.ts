@@ -12,6 +12,7 @@ import { type SettlingParts, settleName } from './settle-name.ts';
 import { judgeKind, planKind, vantageChangeKind, vantageKind } from './touched.ts';
 import { lockVantagePoints, shareAnew, sharersOf } from './vantage-store.ts';
 import { membersVotedBy } from './vote-store.ts';
+import { whenPaused } from './when-paused.ts';
 import { changeZones, zoneGenerations } from './zone-store.ts';
 
 export interface JudgeQueueParts extends JudgingParts, SettlingParts {
@@ -39,7 +40,7 @@ function judgeQueue(parts: JudgeQueueParts): OwedQueue {
         // One that was deleted is missing from the answers of its pool.
         else await planNames(tx, parts, await namesOfPools(tx, await poolOfMember(tx, job.key)));
         await finishOwed(tx, job);
-      }),
+      }, whenPaused),
   };
 }
 
@@ -53,7 +54,7 @@ function planQueue(parts: JudgeQueueParts): OwedQueue {
         await planNames(tx, parts, [job.key]);
         await settleName(tx, parts, job.key);
         await finishOwed(tx, job);
-      }),
+      }, whenPaused),
   };
 }
 
@@ -69,7 +70,8 @@ function vantageQueue(parts: JudgeQueueParts, kind: string): OwedQueue {
           after,
           take: membersAtOnce,
         });
-        if (ids.length > 0) await db.transaction(async (tx) => judgeMembers(tx, parts, await lockMembers(tx, ids)));
+        if (ids.length > 0)
+          await db.transaction(async (tx) => judgeMembers(tx, parts, await lockMembers(tx, ids)), whenPaused);
         after = ids.length < membersAtOnce ? undefined : ids.at(-1);
       }
       await db.transaction(async (tx) => {

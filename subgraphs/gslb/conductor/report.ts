@@ -23,6 +23,7 @@ import { isAskedInGraph, watchesType } from './targets.ts';
 import { vantageKind } from './touched.ts';
 import { readVantagePoint, readVantagePoints, sharersOf, type VantageRow } from './vantage-store.ts';
 import { storeVotes, type VoteRow } from './vote-store.ts';
+import { whenPaused } from './when-paused.ts';
 
 /** Nothing of the batch counts: the checker connects anew, and says all that it sees. */
 export class BatchRefusedError extends Error {
@@ -49,7 +50,7 @@ export function recordReport(
   checkerId: string,
   batch: CheckerBatch,
 ): Promise<Reported> {
-  return db.transaction((tx) => reportIn(tx, parts, checkerId, batch));
+  return db.transaction((tx) => reportIn(tx, parts, checkerId, batch), whenPaused);
 }
 
 export interface Heartbeat {
@@ -86,7 +87,7 @@ export function recordHeartbeats(
     }
     await recordBatches(tx, [...counted.values()]);
     return outcomes;
-  });
+  }, whenPaused);
 }
 
 async function reportIn(

@@ -35,6 +35,33 @@ describe('transaction', () => {
     expect(await db.prisma.commitRecord.findUnique({ where: { id } })).toMatchObject({ id, timeline: 1 });
   });
 
+  test('a process that is paused in it is cut off by the server; the next transaction has the usual time', async () => {
+    await db.execute('CREATE TABLE paused (id INT PRIMARY KEY)');
+    await db.execute('INSERT INTO paused VALUES (1)');
+    const [entered, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const idle = 'SELECT @@idle_transaction_timeout AS seconds';
+    const paused = db.transaction(
+      async (tx) => {
+        expect(await tx.query(idle)).toEqual([{ seconds: 1 }]);
+        await tx.query('SELECT 1 FROM paused FOR UPDATE');
+        entered.resolve();
+        await resumed.promise;
+        await tx.query('SELECT 1');
+      },
+      { idleSeconds: 1 },
+    );
+    const failure = paused.catch((error: unknown) => error);
+    await entered.promise;
+    // It has the row although the other one has not ended.
+    await db.transaction((tx) => tx.query('SELECT 1 FROM paused FOR UPDATE'));
+    resumed.resolve();
+    expect(isConnectionLost(await failure)).toBe(true);
+    expect(await db.transaction((tx) => tx.query(idle), { idleSeconds: 3 })).toEqual([{ seconds: 3 }]);
+    const all = await Promise.all([1, 2].map(() => db.transaction((tx) => tx.query(idle))));
+    expect(all).toEqual([[{ seconds: 8 }], [{ seconds: 8 }]]);
+    await db.execute('DROP TABLE paused');
+  });
+
   test('rolls back when it throws, runs no afterCommit action, and keeps the pool usable', async () => {
     const id = newUuid();
     let seen = 0;
