@@ -81,7 +81,7 @@ export async function runningSystem(
   try {
     const flags = {
       ...place.settings,
-      roles: 'gateway,system,relay,loadbalancer',
+      roles: 'gateway,system,relay,loadbalancer,gslb',
       'listen.port': '0',
       ...options.settings,
     };

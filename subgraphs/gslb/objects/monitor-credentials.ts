@@ -1,5 +1,5 @@
 // Where a monitor's credentials are sent. Whoever may add members need not know them, so they go only where the one who gave them said, and
-// in the monitor's own words: docs/decisions/0079.
+// in the monitor's own words: docs/decisions/0082.
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { canonicalJson, type JsonObject } from '../../../platform/json.ts';
