@@ -35,5 +35,6 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'gslb-quorum': async () => (await import('./trials/gslb-quorum.ts')).trialGslbQuorum,
   'gslb-outage': async () => (await import('./trials/gslb-outage-main.ts')).trialGslbOutage,
   'dns-answers': async () => (await import('./trials/dns-answers-main.ts')).trialDnsAnswers,
+  'objects-model': async () => (await import('./trials/objects-model.ts')).trialObjectsModel,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
 };

@@ -1,0 +1,158 @@
+// A replica of the model: the rows of one partition, kept over restarts, with the rules of the product. Each rule that a trap takes out is a
+// method of its own.
+import type { Answer } from '../../../subgraphs/object-storage/register/registers.ts';
+import * as rules from '../../../subgraphs/object-storage/register/rules.ts';
+import { later, noVersion, type Version } from '../../../subgraphs/object-storage/register/version.ts';
+
+export type Value = string;
+
+/** What a replica knows, which a backup keeps. */
+interface Kept {
+  readonly rows: ReadonlyMap<string, rules.Row<Value>>;
+  readonly floor: Version;
+  readonly epoch: number;
+  readonly isReady: boolean;
+}
+
+export interface Rules {
+  accept: typeof rules.accept;
+  promise: typeof rules.promise;
+  isForgettable: typeof rules.isForgettable;
+  /** Whether a replica does what comes with this epoch. */
+  takesEpoch(own: number, asked: number): boolean;
+  /** The floor after a deletion of this version was forgotten. */
+  floorAfter(floor: Version, forgotten: Version): Version;
+  /** Whether a replica that was restored from a backup votes at once. */
+  votesWhenRestored: boolean;
+}
+
+export const productRules: Rules = {
+  accept: rules.accept,
+  promise: rules.promise,
+  isForgettable: rules.isForgettable,
+  takesEpoch: (own, asked) => asked >= own,
+  floorAfter: later,
+  votesWhenRestored: false,
+};
+
+export class ModelReplica {
+  readonly cluster: number;
+  readonly #rules: Rules;
+  #rows = new Map<string, rules.Row<Value>>();
+  #floor: Version = noVersion;
+  #epoch: number;
+  #isReady: boolean;
+  #backup: Kept | undefined;
+
+  constructor(cluster: number, rulesOf: Rules, epoch: number, isReady: boolean) {
+    this.cluster = cluster;
+    this.#rules = rulesOf;
+    this.#epoch = epoch;
+    this.#isReady = isReady;
+  }
+
+  get floor(): Version {
+    return this.#floor;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#rows.keys()];
+  }
+
+  row(name: string): rules.Row<Value> | undefined {
+    return this.#rows.get(name);
+  }
+
+  #known(name: string): rules.Known<Value> {
+    return { row: this.#rows.get(name), floor: this.#floor };
+  }
+
+  #do(epoch: number, act: () => Answer<Value>): Answer<Value> {
+    if (!this.#rules.takesEpoch(this.#epoch, epoch)) return { refused: 'STALE', epoch: this.#epoch };
+    this.#epoch = Math.max(this.#epoch, epoch);
+    return this.#isReady ? act() : { refused: 'UNREADY' };
+  }
+
+  read(name: string, epoch: number): Answer<Value> {
+    return this.#do(epoch, () => ({ ...this.#known(name), done: true }));
+  }
+
+  promise(name: string, epoch: number, ballot: Version): Answer<Value> {
+    return this.#store(name, epoch, (known) => this.#rules.promise(known, ballot));
+  }
+
+  accept(name: string, epoch: number, written: rules.Written<Value>): Answer<Value> {
+    return this.#store(name, epoch, (known) => this.#rules.accept(known, written));
+  }
+
+  #store(name: string, epoch: number, next: (known: rules.Known<Value>) => rules.Next<Value>): Answer<Value> {
+    return this.#do(epoch, () => {
+      const row = next(this.#known(name));
+      if (row !== undefined) this.#rows.set(name, row);
+      return { ...this.#known(name), done: row !== undefined };
+    });
+  }
+
+  /** True: it has this deletion, and nothing else of the name is under way. */
+  confirms(name: string, epoch: number, version: Version): boolean {
+    if (epoch !== this.#epoch || !this.#isReady) return false;
+    const { row } = this.#known(name);
+    return row === undefined ? this.#floor >= version : this.#rules.isForgettable(this.#known(name), version);
+  }
+
+  forget(name: string, epoch: number, version: Version): void {
+    if (epoch !== this.#epoch || !this.#isReady) return;
+    if (!this.#rules.isForgettable(this.#known(name), version)) return;
+    this.#rows.delete(name);
+    this.#floor = this.#rules.floorAfter(this.#floor, version);
+  }
+
+  /** The newer epoch; what does not know the floors yet does not vote. */
+  enter(epoch: number): void {
+    this.#epoch = Math.max(this.#epoch, epoch);
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** It knows what was forgotten before it came, and votes. */
+  makeReady(floor: Version): void {
+    this.#floor = later(this.#floor, floor);
+    this.#isReady = true;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  backUp(): void {
+    this.#backup = { rows: new Map(this.#rows), floor: this.#floor, epoch: this.#epoch, isReady: this.#isReady };
+  }
+
+  /** What came after the backup is gone. False: there is none. */
+  restore(): boolean {
+    const backup = this.#backup;
+    if (backup === undefined) return false;
+    this.#rows = new Map(backup.rows);
+    this.#floor = backup.floor;
+    this.#epoch = backup.epoch;
+    this.#isReady = backup.isReady && this.#rules.votesWhenRestored;
+    return true;
+  }
+
+  /** What enough of the others have, also their promises, and nothing of its own: then it votes again. */
+  takeOver(others: readonly ModelReplica[]): void {
+    this.#rows = new Map();
+    for (const other of others) {
+      this.#epoch = Math.max(this.#epoch, other.epoch);
+      this.#floor = later(this.#floor, other.floor);
+      for (const [name, row] of other.#rows) {
+        const own = this.#rows.get(name);
+        const newest = own !== undefined && own.version >= row.version ? own : row;
+        this.#rows.set(name, { ...newest, promised: later(own?.promised ?? noVersion, row.promised) });
+      }
+    }
+    this.#isReady = true;
+  }
+}

@@ -1,0 +1,128 @@
+// Each guard of the protocol taken out, one at a time: the model must find what that breaks. A guard whose absence nothing shows would be one
+// that nobody needs, or a model that does not look.
+import type { Placement } from '../../../subgraphs/object-storage/register/placement.ts';
+import { Registers } from '../../../subgraphs/object-storage/register/registers.ts';
+import * as rules from '../../../subgraphs/object-storage/register/rules.ts';
+import type { Version } from '../../../subgraphs/object-storage/register/version.ts';
+import { productRules, type Value } from './model-replica.ts';
+import { type Emphasis, type Guards, productGuards, type WorldOptions } from './world.ts';
+
+class ReadsWithoutBringing extends Registers<Value> {
+  protected override bring(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+}
+
+class RefusesWithoutBringing extends Registers<Value> {
+  protected override isHeld(): boolean {
+    return true;
+  }
+}
+
+class SendsAgain extends Registers<Value> {
+  protected override finish(name: string, { value }: rules.Written<Value>): Promise<Version> {
+    return this.write(name, value);
+  }
+}
+
+class BringsToOneGroup extends Registers<Value> {
+  protected override bring(
+    name: string,
+    { epoch, groups }: Placement,
+    newest: rules.Written<Value>,
+    holders: ReadonlySet<number>,
+  ): Promise<boolean> {
+    return super.bring(name, { epoch, groups: groups.slice(0, 1) }, newest, holders);
+  }
+}
+
+function withRules(changed: Partial<typeof productRules>): Guards {
+  return { ...productGuards, rules: { ...productRules, ...changed } };
+}
+
+export interface Trap extends WorldOptions {
+  /** Of a schedule that showed it when this was written: the search begins there. */
+  readonly seed: number;
+}
+
+const ringChanges: Emphasis = 'a ring changes';
+const forgotten: Emphasis = 'deletions are forgotten';
+
+export const traps: Readonly<Record<string, Trap>> = {
+  'a read does not bring what it met to a majority': {
+    guards: { ...productGuards, registers: ReadsWithoutBringing },
+    seed: 6,
+  },
+  'a refused condition does not bring what refused it to a majority': {
+    guards: { ...productGuards, registers: RefusesWithoutBringing },
+    seed: 54,
+  },
+  'a read brings what it met to the old ring only': {
+    guards: { ...productGuards, registers: BringsToOneGroup },
+    emphasis: [ringChanges],
+    seed: 109,
+  },
+  'a write that may be taken is sent again under a higher version': {
+    guards: { ...productGuards, registers: SendsAgain },
+    seed: 106,
+  },
+  'plain writes and repairs ignore promises': {
+    guards: withRules({
+      accept: ({ row, floor }, written) => rules.accept({ row: withoutPromise(row), floor }, written),
+    }),
+    seed: 145,
+  },
+  'a promise is given although a later one was': {
+    guards: withRules({
+      promise: ({ row, floor }, ballot) => rules.promise({ row: withoutPromise(row), floor }, ballot),
+    }),
+    seed: 218,
+  },
+  'an older version is taken': {
+    guards: withRules({
+      accept: ({ row }, { version, value }) => ({ version, value, promised: row?.promised ?? version }),
+    }),
+    seed: 18,
+  },
+  'a deletion is forgotten once a majority has confirmed it': {
+    guards: { ...productGuards, forgetsWhenAllConfirm: false },
+    emphasis: [forgotten],
+    seed: 472,
+  },
+  'no floor is left by what was forgotten': {
+    guards: withRules({ floorAfter: (floor) => floor }),
+    emphasis: [forgotten],
+    seed: 36,
+  },
+  'a row with an open promise is forgotten': {
+    guards: withRules({
+      isForgettable: ({ row }, version) => row !== undefined && row.version === version && row.value === undefined,
+    }),
+    emphasis: [forgotten],
+    seed: 3659,
+  },
+  'the old ring ends before its rows are brought over': {
+    guards: { ...productGuards, bringsOver: false },
+    emphasis: [ringChanges],
+    seed: 36,
+  },
+  'a replica does what comes with an old epoch': {
+    guards: withRules({ takesEpoch: () => true }),
+    emphasis: [ringChanges],
+    seed: 206,
+  },
+  'a new member does not learn what was forgotten': {
+    guards: { ...productGuards, carriesFloors: false },
+    emphasis: [ringChanges, forgotten],
+    seed: 6538,
+  },
+  'a replica restored from a backup votes at once': {
+    guards: withRules({ votesWhenRestored: true }),
+    emphasis: ['a replica is restored'],
+    seed: 197,
+  },
+};
+
+function withoutPromise<Kept>(row: rules.Row<Kept> | undefined): rules.Row<Kept> | undefined {
+  return row === undefined ? undefined : { ...row, promised: row.version };
+}

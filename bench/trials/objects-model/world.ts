@@ -1,0 +1,439 @@
+// The model's world: replicas in clusters, coordinators with clocks of their own, clients, and a network that loses, doubles and delays. A
+// seed decides all that happens; what clients were told is judged afterwards.
+import {
+  ClosedError,
+  ContendedError,
+  FateUnknownError,
+  NoQuorumError,
+} from '../../../subgraphs/object-storage/register/errors.ts';
+import { clustersOf, isQuorum, type Placement } from '../../../subgraphs/object-storage/register/placement.ts';
+import { type Answer, Registers, type RegistersOptions } from '../../../subgraphs/object-storage/register/registers.ts';
+import { later, noVersion, VersionClock } from '../../../subgraphs/object-storage/register/version.ts';
+import type { Random } from '../random.ts';
+import type { Step } from './history.ts';
+import type { Operation } from './linearizable.ts';
+import { ModelReplica, productRules, type Rules, type Value } from './model-replica.ts';
+import { Simulation } from './simulation.ts';
+
+/** What a trap takes out. */
+export interface Guards {
+  readonly rules: Rules;
+  readonly registers: new (options: RegistersOptions<Value>) => Registers<Value>;
+  /** Whether a deletion is forgotten only when all replicas have confirmed it. */
+  readonly forgetsWhenAllConfirm: boolean;
+  readonly bringsOver: boolean;
+  /** Whether a new member learns what was forgotten before it votes. */
+  readonly carriesFloors: boolean;
+}
+
+/** What happens in a schedule more often than by chance. */
+export type Emphasis = 'a ring changes' | 'deletions are forgotten' | 'a replica is restored';
+
+export interface WorldOptions {
+  readonly guards: Guards;
+  readonly emphasis?: readonly Emphasis[];
+}
+
+export const productGuards: Guards = {
+  ...{ rules: productRules, registers: Registers, forgetsWhenAllConfirm: true, bringsOver: true, carriesFloors: true },
+};
+
+const clusters = 4;
+const callMs = 60;
+const endMs = 20_000;
+
+interface Faults {
+  readonly lost: number;
+  readonly doubled: number;
+  /** Share of messages that come very late. */
+  readonly late: number;
+  readonly crashes: boolean;
+  /** For so long a process is stopped now and then. */
+  readonly stoppedMs: number;
+  readonly skewMs: number;
+  readonly changesRing: boolean;
+  readonly forgets: boolean;
+  readonly restores: boolean;
+}
+
+const usualKinds = ['write', 'read', 'create', 'replace', 'delete', 'read', 'write'] as const;
+
+export class World {
+  readonly simulation: Simulation;
+  readonly history = new Map<string, Operation<Step>[]>();
+  readonly #guards: Guards;
+  readonly #faults: Faults;
+  readonly #replicas: readonly ModelReplica[];
+  readonly #placements: Placement[] = [{ epoch: 1, groups: [[0, 1, 2]] }];
+  /** Per cluster: messages from and to it are lost until then. */
+  readonly #cutUntilMs: number[] = Array.from({ length: clusters }, () => 0);
+  #coordinators: Coordinator[] = [];
+  #values = 0;
+
+  constructor(random: Random, { guards, emphasis = [] }: WorldOptions) {
+    this.simulation = new Simulation(random);
+    this.#guards = guards;
+    const happens = (what: Emphasis, chance: number) => emphasis.includes(what) || random.next() < chance;
+    this.#faults = {
+      ...{ lost: random.pick([0, 0.05, 0.2]), doubled: random.pick([0, 0.1]), late: random.pick([0, 0.05, 0.15]) },
+      ...{ crashes: random.next() < 0.3, skewMs: random.pick([0, 5, 200, 3_600_000]) },
+      stoppedMs: random.pick([0, 0, 100, 1_000]),
+      changesRing: happens('a ring changes', 0.5),
+      forgets: happens('deletions are forgotten', 0.5),
+      restores: happens('a replica is restored', 0.2),
+    };
+    this.#replicas = Array.from({ length: clusters }, (_, cluster) => {
+      const isOld = cluster < 3;
+      return new ModelReplica(cluster, guards.rules, isOld ? 1 : 0, isOld);
+    });
+    for (let cluster = 0; cluster < clusters; cluster += 1) this.#coordinators.push(this.#coordinator(cluster));
+  }
+
+  async run(): Promise<void> {
+    const { random } = this.simulation;
+    const names = random.pick([['a'], ['a', 'b']]);
+    const spanMs = random.pick([100, 300, 1_000]);
+    const clients = random.integer(2, 4);
+    for (let client = 0; client < clients; client += 1) this.#client(names, spanMs);
+    if (this.#faults.changesRing) this.#changeRing(random.integer(0, spanMs), random.next() < 0.25);
+    if (this.#faults.forgets)
+      for (let times = random.integer(1, 8); times > 0; times -= 1)
+        this.simulation.after(random.integer(0, spanMs * 2), () => void this.#forget(random.pick(names)));
+    if (this.#faults.restores) this.#restore(random.integer(0, 2), spanMs);
+    if (random.next() < 0.3) {
+      const cluster = random.integer(0, clusters - 1);
+      this.simulation.after(random.integer(0, spanMs), () => {
+        this.#cutUntilMs[cluster] = this.simulation.nowMs + random.integer(20, spanMs);
+      });
+    }
+    await this.simulation.run(endMs);
+  }
+
+  // Clients.
+
+  #client(names: readonly string[], spanMs: number): void {
+    const { random } = this.simulation;
+    const work = async () => {
+      for (let times = random.integer(1, 4); times > 0; times -= 1) {
+        await this.simulation.pause(random.integer(0, spanMs / 3));
+        await this.#operate(random.pick(names));
+      }
+      // At the end somebody looks.
+      await this.simulation.pause(spanMs * 2);
+      for (const name of names) await this.#operate(name, 'read');
+    };
+    void work();
+  }
+
+  async #operate(name: string, wanted?: Step['kind']): Promise<void> {
+    const { random } = this.simulation;
+    const kind = wanted ?? random.pick(this.#faults.forgets ? [...usualKinds, 'delete', 'delete'] : usualKinds);
+    const coordinator = random.pick(this.#coordinators);
+    this.#values += 1;
+    const value = String(this.#values);
+    const calledMs = this.simulation.nowMs;
+    const tell = (step: Step, answeredMs = this.simulation.nowMs) => {
+      // What two answers of one moment say is in no order.
+      const operation = { calledMs: calledMs + 0.5, answeredMs, step };
+      this.history.set(name, [...(this.history.get(name) ?? []), operation]);
+    };
+    const open: Step =
+      kind === 'delete' ? { kind } : kind === 'write' ? { kind, value } : { kind: 'create', value, did: undefined };
+    const untold = kind === 'replace' ? ({ kind, value, did: undefined } as const) : open;
+    if (this.#faults.crashes && random.next() < 0.15)
+      this.simulation.after(random.integer(1, 60), () => this.#crash(coordinator));
+    const { stoppedMs } = this.#faults;
+    if (stoppedMs > 0 && random.next() < 0.3)
+      this.simulation.after(random.integer(1, 30), () => coordinator.stop(this.simulation.nowMs + stoppedMs));
+    try {
+      const step = await coordinator.run(kind, name, value);
+      tell(step);
+    } catch (error) {
+      if (kind === 'read') return;
+      if (error instanceof NoQuorumError || error instanceof ContendedError || error instanceof ClosedError) return;
+      if (!(error instanceof FateUnknownError) && !(error instanceof CrashedError)) throw error;
+      tell(untold, Number.POSITIVE_INFINITY);
+    }
+  }
+
+  // Coordinators.
+
+  #coordinator(cluster: number): Coordinator {
+    const { random } = this.simulation;
+    const skewMs = random.integer(-this.#faults.skewMs, this.#faults.skewMs);
+    return new Coordinator(this, cluster, skewMs, this.#guards.registers, () => random.integer(0, 0xffff_ffff));
+  }
+
+  #crash(coordinator: Coordinator): void {
+    if (coordinator.isDead) return;
+    coordinator.crash();
+    this.#coordinators = this.#coordinators.map((each) =>
+      each === coordinator ? this.#coordinator(each.cluster) : each,
+    );
+  }
+
+  placement(epoch: number): Placement {
+    const placement = this.#placements[epoch - 1];
+    if (placement === undefined) throw new Error(`there is no epoch ${epoch}`);
+    return placement;
+  }
+
+  // The network.
+
+  /** One call: the request may come late, twice or never, and the answer too. Rejects after `callMs`. */
+  call<Result>(from: number, to: number, act: (replica: ModelReplica) => Result): Promise<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const replica = this.#replicas[to] as ModelReplica;
+    let isAnswered = false;
+    const once = (end: () => void) => () => {
+      if (isAnswered) return false;
+      isAnswered = true;
+      end();
+    };
+    this.simulation.after(
+      callMs,
+      once(() => reject(new Error('no answer in time'))),
+    );
+    let isDelivered = false;
+    const deliver = () => {
+      if (this.#isCut(from, to)) return false;
+      const result = act(replica);
+      // A request that comes twice is answered once, on its connection.
+      if (isDelivered) return false;
+      isDelivered = true;
+      if (!this.#isLost(from, to))
+        this.simulation.after(
+          this.#delayMs(from, to),
+          once(() => resolve(result)),
+        );
+      return false;
+    };
+    const times = this.simulation.random.next() < this.#faults.doubled ? 2 : 1;
+    for (let time = 0; time < times; time += 1)
+      if (!this.#isLost(from, to)) this.simulation.afterWhich(this.#delayMs(from, to), deliver);
+    return promise;
+  }
+
+  #isCut(from: number, to: number): boolean {
+    if (from === to) return false;
+    const until = Math.max(this.#cutUntilMs[from] ?? 0, this.#cutUntilMs[to] ?? 0);
+    return this.simulation.nowMs < until;
+  }
+
+  #isLost(from: number, to: number): boolean {
+    return from !== to && (this.#isCut(from, to) || this.simulation.random.next() < this.#faults.lost);
+  }
+
+  #delayMs(from: number, to: number): number {
+    const { random } = this.simulation;
+    if (from === to) return random.integer(0, 1);
+    if (random.next() < this.#faults.late) return random.integer(20, 1_500);
+    return random.integer(1, 20);
+  }
+
+  // A change of rings: from clusters 0, 1, 2 to 1, 2, 3, or taken back in the middle.
+
+  #changeRing(atMs: number, isTakenBack: boolean): void {
+    const [old, next] = [
+      [0, 1, 2],
+      [1, 2, 3],
+    ];
+    const work = async () => {
+      await this.simulation.pause(atMs);
+      this.#placements.push({ epoch: 2, groups: [old, next] });
+      const entered = new Set<number>();
+      const both = this.placement(2);
+      const isOver = (group: readonly number[]) => isQuorum({ epoch: 0, groups: [group] }, entered);
+      await this.#enter(old, 2, entered, () => isOver(old));
+      const floors = [...entered].map((cluster) => this.#replicas[cluster]?.floor ?? noVersion);
+      const floor = this.#guards.carriesFloors ? floors.reduce(later, noVersion) : noVersion;
+      const known = [...entered];
+      await this.#until(() =>
+        this.call(1, 3, (replica) => {
+          replica.enter(2);
+          if (!replica.isReady) replica.makeReady(floor);
+          return true;
+        }),
+      );
+      if (!isTakenBack && this.#guards.bringsOver) {
+        const mover = new Coordinator(this, 1, 0, this.#guards.registers, () =>
+          this.simulation.random.integer(0, 0xffff_ffff),
+        );
+        mover.learn(2);
+        const names = new Set(known.flatMap((cluster) => this.#replicas[cluster]?.names ?? []));
+        for (const name of names) await this.#until(async () => (await mover.run('read', name, '')) !== undefined);
+      }
+      const left = isTakenBack ? old : next;
+      this.#placements.push({ epoch: 3, groups: [left] });
+      await this.#enter(clustersOf(both), 3, entered, () => false);
+    };
+    void work();
+  }
+
+  /** Tells clusters of the epoch, until enough have heard. */
+  async #enter(members: readonly number[], epoch: number, entered: Set<number>, enough: () => boolean): Promise<void> {
+    for (let attempt = 0; attempt < 100 && !enough(); attempt += 1) {
+      const told = members.map((cluster) =>
+        this.call(1, cluster, (replica) => this.#hear(replica, epoch)).then(
+          () => entered.add(cluster),
+          () => undefined,
+        ),
+      );
+      await Promise.all(told);
+      if (members.every((cluster) => entered.has(cluster)) && attempt > 3) return;
+      await this.simulation.pause(10);
+    }
+  }
+
+  /** Some of a cluster's processes learn it at once, others when a replica refuses them. */
+  #hear(replica: ModelReplica, epoch: number): void {
+    replica.enter(epoch);
+    for (const coordinator of this.#coordinators)
+      if (coordinator.cluster === replica.cluster && this.simulation.random.next() < 0.5) coordinator.learn(epoch);
+  }
+
+  async #until(act: () => Promise<boolean>): Promise<void> {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      if (await act().catch(() => false)) return;
+      await this.simulation.pause(10);
+    }
+    throw new Error('a step of a change of rings was never done');
+  }
+
+  // Deletions are forgotten.
+
+  async #forget(name: string): Promise<void> {
+    const { random } = this.simulation;
+    const epoch = random.integer(1, this.#placements.length);
+    const { groups } = this.placement(epoch);
+    const [group = []] = groups;
+    if (groups.length > 1) return;
+    const from = random.pick(group);
+    const row = this.#replicas[from]?.row(name);
+    if (row === undefined || row.value !== undefined || row.version === noVersion) return;
+    const confirmed = new Set<number>();
+    await Promise.all(
+      group.map((cluster) =>
+        this.call(from, cluster, (replica) => replica.confirms(name, epoch, row.version)).then(
+          (does) => does && confirmed.add(cluster),
+          () => undefined,
+        ),
+      ),
+    );
+    const enough = this.#guards.forgetsWhenAllConfirm
+      ? confirmed.size === group.length
+      : isQuorum({ epoch, groups }, confirmed);
+    if (!enough) return;
+    for (const cluster of group)
+      void this.call(from, cluster, (replica) => replica.forget(name, epoch, row.version)).catch(() => undefined);
+  }
+
+  // A replica comes back as it was some time ago.
+
+  #restore(cluster: number, spanMs: number): void {
+    const { random } = this.simulation;
+    const replica = this.#replicas[cluster] as ModelReplica;
+    const [first, second] = [random.integer(0, spanMs), random.integer(1, spanMs)];
+    this.simulation.after(first, () => replica.backUp());
+    this.simulation.after(first + second, () => {
+      if (!replica.restore() || replica.isReady) return;
+      const recover = () => {
+        // All others of the ring as it is now: every majority has one of them, also without this replica. Who left the ring has not heard of
+        // what was deleted since.
+        const epoch = Math.max(...this.#replicas.map((each) => each.epoch));
+        const members = clustersOf(this.placement(epoch));
+        const others = this.#replicas.filter((each) => each !== replica && members.includes(each.cluster));
+        replica.takeOver(others);
+      };
+      this.simulation.after(random.integer(20, 200), recover);
+    });
+  }
+}
+
+class CrashedError extends Error {
+  override readonly name = 'CrashedError';
+}
+
+/** A process that serves clients. Once it is dead nothing reaches it, and its clients learn nothing. */
+class Coordinator {
+  readonly cluster: number;
+  readonly #registers: Registers<Value>;
+  readonly #crashed = Promise.withResolvers<never>();
+  #epoch = 1;
+  #stoppedUntilMs = 0;
+  isDead = false;
+
+  constructor(world: World, cluster: number, skewMs: number, registers: Guards['registers'], chance: () => number) {
+    this.cluster = cluster;
+    this.#crashed.promise.catch(() => undefined);
+    const { simulation } = world;
+    const alive = async (answer: Promise<Answer<Value>>): Promise<Answer<Value>> => {
+      const settled = await answer.then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      while (this.#stoppedUntilMs > simulation.nowMs) await simulation.pause(this.#stoppedUntilMs - simulation.nowMs);
+      if (this.isDead) return new Promise<never>(() => undefined);
+      if ('error' in settled) throw settled.error;
+      return settled.value;
+    };
+    const call = (to: number, act: (replica: ModelReplica) => Answer<Value>) => alive(world.call(cluster, to, act));
+    // Far from zero, so that a clock that is behind has a time too.
+    const startMs = 1_000_000_000;
+    this.#registers = new registers({
+      clock: new VersionClock({
+        cluster,
+        nowMs: () => Math.round(startMs + simulation.nowMs + skewMs),
+        chance: () => chance().toString(16).padStart(12, '0'),
+      }),
+      placements: {
+        of: async (_name, leastEpoch) => {
+          this.learn(leastEpoch);
+          return world.placement(this.#epoch);
+        },
+      },
+      replicas: {
+        read: (to, name, epoch) => call(to, (replica) => replica.read(name, epoch)),
+        promise: (to, name, epoch, ballot) => call(to, (replica) => replica.promise(name, epoch, ballot)),
+        accept: (to, name, epoch, written) => call(to, (replica) => replica.accept(name, epoch, written)),
+      },
+      pause: (ms) => simulation.pause(simulation.random.integer(1, Math.max(1, ms))),
+    });
+  }
+
+  learn(epoch: number): void {
+    this.#epoch = Math.max(this.#epoch, epoch);
+  }
+
+  /** Answers wait until it goes on. */
+  stop(untilMs: number): void {
+    this.#stoppedUntilMs = untilMs;
+  }
+
+  crash(): void {
+    this.isDead = true;
+    this.#crashed.reject(new CrashedError());
+  }
+
+  run(kind: Step['kind'], name: string, value: Value): Promise<Step> {
+    return Promise.race([this.#do(kind, name, value), this.#crashed.promise]);
+  }
+
+  async #do(kind: Step['kind'], name: string, value: Value): Promise<Step> {
+    if (kind === 'read') return { kind, got: (await this.#registers.read(name)).value };
+    if (kind === 'write') {
+      await this.#registers.write(name, value);
+      return { kind, value };
+    }
+    if (kind === 'delete') {
+      await this.#registers.write(name, undefined);
+      return { kind };
+    }
+    const { result } = await this.#registers.update<boolean>(name, (found) =>
+      (kind === 'create') === (found.value === undefined)
+        ? { keeps: false, value, result: true }
+        : { keeps: true, result: false },
+    );
+    return { kind, value, did: result };
+  }
+}
