@@ -19,6 +19,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'gslb-checks': async () => (await import('./gslb-checks.ts')).benchGslbChecks,
   'gslb-change': async () => (await import('./gslb-change.ts')).benchGslbChange,
   'gslb-scale': async () => (await import('./gslb-scale.ts')).benchGslbScale,
+  'object-ring': async () => (await import('./object-ring.ts')).benchObjectRing,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

@@ -1,8 +1,8 @@
 // A replica of the model: the rows of one partition, kept over restarts, with the rules of the product. Each rule that a trap takes out is a
 // method of its own.
-import type { Answer } from '../../../subgraphs/object-storage/register/registers.ts';
-import * as rules from '../../../subgraphs/object-storage/register/rules.ts';
-import { later, noVersion, type Version } from '../../../subgraphs/object-storage/register/version.ts';
+import type { Answer } from '../../../platform/registers/registers.ts';
+import * as rules from '../../../platform/registers/rules.ts';
+import { later, noVersion, type Version } from '../../../platform/registers/version.ts';
 
 export type Value = string;
 

@@ -1,14 +1,9 @@
 // The model's world: replicas in clusters, coordinators with clocks of their own, clients, and a network that loses, doubles and delays. A
 // seed decides all that happens; what clients were told is judged afterwards.
-import {
-  ClosedError,
-  ContendedError,
-  FateUnknownError,
-  NoQuorumError,
-} from '../../../subgraphs/object-storage/register/errors.ts';
-import { clustersOf, isQuorum, type Placement } from '../../../subgraphs/object-storage/register/placement.ts';
-import { type Answer, Registers, type RegistersOptions } from '../../../subgraphs/object-storage/register/registers.ts';
-import { later, noVersion, VersionClock } from '../../../subgraphs/object-storage/register/version.ts';
+import { ClosedError, ContendedError, FateUnknownError, NoQuorumError } from '../../../platform/registers/errors.ts';
+import { clustersOf, isQuorum, type Placement } from '../../../platform/registers/placement.ts';
+import { type Answer, Registers, type RegistersOptions } from '../../../platform/registers/registers.ts';
+import { later, noVersion, VersionClock } from '../../../platform/registers/version.ts';
 import type { Random } from '../random.ts';
 import type { Step } from './history.ts';
 import type { Operation } from './linearizable.ts';
@@ -22,8 +17,6 @@ export interface Guards {
   /** Whether a deletion is forgotten only when all replicas have confirmed it. */
   readonly forgetsWhenAllConfirm: boolean;
   readonly bringsOver: boolean;
-  /** Whether a new member learns what was forgotten before it votes. */
-  readonly carriesFloors: boolean;
 }
 
 /** What happens in a schedule more often than by chance. */
@@ -35,7 +28,7 @@ export interface WorldOptions {
 }
 
 export const productGuards: Guards = {
-  ...{ rules: productRules, registers: Registers, forgetsWhenAllConfirm: true, bringsOver: true, carriesFloors: true },
+  ...{ rules: productRules, registers: Registers, forgetsWhenAllConfirm: true, bringsOver: true },
 };
 
 const clusters = 4;
@@ -246,7 +239,7 @@ export class World {
       const isOver = (group: readonly number[]) => isQuorum({ epoch: 0, groups: [group] }, entered);
       await this.#enter(old, 2, entered, () => isOver(old));
       const floors = [...entered].map((cluster) => this.#replicas[cluster]?.floor ?? noVersion);
-      const floor = this.#guards.carriesFloors ? floors.reduce(later, noVersion) : noVersion;
+      const floor = floors.reduce(later, noVersion);
       const known = [...entered];
       await this.#until(() =>
         this.call(1, 3, (replica) => {

@@ -1,6 +1,6 @@
 // Versions: their order does not hang on clocks.
 import { expect, test } from '@jest/globals';
-import { mostAheadMs, noVersion, VersionClock } from '../../../../subgraphs/object-storage/register/version.ts';
+import { mostAheadMs, noVersion, VersionClock } from '../../../platform/registers/version.ts';
 
 function clockOf(cluster: number, nowMs: () => number): VersionClock {
   return new VersionClock({ cluster, nowMs, chance: () => '0123456789ab' });

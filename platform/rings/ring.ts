@@ -1,0 +1,39 @@
+// A ring: which clusters hold each partition of a namespace. Rings are numbered and never change: what is wanted anew is another ring, which
+// is reached in steps of which none moves two replicas of a partition.
+import { hash } from 'node:crypto';
+
+/** 2^12: so many that a cluster's share follows its weight, so few that a ring is small. */
+export const partitionCount = 4_096;
+
+export interface RingMember {
+  /** The cluster's number: 0 to 65534. */
+  readonly cluster: number;
+  /** Its share of the replicas, against the others' weights; over 0. */
+  readonly weight: number;
+  /** What fails together, such as a building: replicas of a partition are kept in different ones. */
+  readonly zone: string;
+}
+
+export interface Ring {
+  readonly members: readonly RingMember[];
+  /** Of each partition; at most as many as there are members. */
+  readonly replicas: number;
+  /** The clusters of partition p are at `p * replicas` and after. */
+  readonly clusters: Uint16Array;
+}
+
+/** The partition of a key, such as a container's id: the first 12 bits of its SHA-256. */
+export function partitionOf(key: string): number {
+  return Number.parseInt(hash('sha256', key).slice(0, 3), 16);
+}
+
+export function clustersOfPartition({ clusters, replicas }: Ring, partition: number): readonly number[] {
+  return [...clusters.subarray(partition * replicas, (partition + 1) * replicas)];
+}
+
+/** How many replicas each cluster holds. */
+export function countsOf({ clusters }: Pick<Ring, 'clusters'>): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const cluster of clusters) counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
+  return counts;
+}
