@@ -1,6 +1,6 @@
 // A bounded sample of the proof of UNKNOWN, and the judge itself; the complete proof is `npm run trials -- relay-unknown`.
 import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { RecordBook } from '../../../bench/trials/relay-unknown/devices/device.ts';
 import type { JournalRow } from '../../../bench/trials/relay-unknown/evidence.ts';
 import { type Evidence, judge } from '../../../bench/trials/relay-unknown/verdict.ts';
@@ -14,12 +14,6 @@ const obstacle = labUnavailable();
 const describeTrials = obstacle === undefined ? describe : describe.skip;
 
 describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` (skipped: ${obstacle})`}`, () => {
-  let labPath: string;
-  beforeAll(async () => {
-    labPath = await labFolder();
-  });
-  afterAll(() => rm(labPath, { recursive: true, force: true }));
-
   test('dropped, killed and stopped: none repeated, none falsely UNKNOWN, every settled outcome as on the device', async () => {
     const clean = {
       ...{ repeated: 0, settledWrong: 0, unsettled: 0, wrongMappings: 0, resurrected: 0 },
@@ -43,6 +37,8 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
 
   async function trial() {
     const folder = await temporaryFolder();
+    // Of its own: devices keep logs of what they did, and texts on the wire are alike in each attempt.
+    const labPath = await labFolder();
     try {
       return await runRelayUnknown({
         seed: Math.floor(Math.random() * 2 ** 31),
@@ -65,6 +61,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
       });
     } finally {
       await folder.remove();
+      await rm(labPath, { recursive: true, force: true });
     }
   }
 });
