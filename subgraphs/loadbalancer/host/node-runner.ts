@@ -76,6 +76,8 @@ const lookAgainMs = 1_000;
 const mostStarts = 5;
 const startWindowMs = 300_000;
 /** One that runs but does not answer is taken for lost after so many looks. */
+/** HAProxy logs several transitions of a member at once, as at its start: only where they lead is reported. */
+const membersMs = 10;
 const mostSilentLooks = 10;
 const mostReasonLength = 1024;
 
@@ -105,8 +107,11 @@ export class NodeRunner {
   #silentLooks = 0;
   /** What was last reported of members. */
   readonly #members = new Map<string, Pick<MemberReport, 'status' | 'message'>>();
-  /** Those of which news came before the document was in effect: they are reported after the node itself. */
+  /** Those of which there is news: it waits for the node's own report, and a moment for what comes with it. */
   readonly #unreported = new Set<string>();
+  /** What was reported of each, as text. */
+  readonly #reportedMembers = new Map<string, string>();
+  #reporting: NodeJS.Timeout | undefined;
   /** A reload waits. */
   #again: NodeJS.Timeout | undefined;
 
@@ -168,6 +173,7 @@ export class NodeRunner {
     await this.#loop.stop();
     await this.#traffic.stop();
     clearTimeout(this.#again);
+    clearTimeout(this.#reporting);
     await this.#haproxy.leave();
     await this.#lines.stop();
     await this.#accessLog.written();
@@ -177,6 +183,7 @@ export class NodeRunner {
   reportAgain(): void {
     this.#reported = '';
     this.#members.clear();
+    this.#reportedMembers.clear();
     this.trigger();
   }
 
@@ -313,9 +320,7 @@ export class NodeRunner {
     const text = JSON.stringify(report);
     if (text !== this.#reported) this.#options.report(report);
     this.#reported = text;
-    if (this.#document === 0) return;
-    for (const member of this.#unreported) this.#reportMember(member);
-    this.#unreported.clear();
+    if (this.#document !== 0) this.#reportMembers();
   }
 
   #transition({ backend, server, status, reason, timedOut }: Transition): void {
@@ -343,13 +348,21 @@ export class NodeRunner {
     message = status === 'UP' ? 'it is healthy' : 'its checks fail',
   ): void {
     this.#members.set(member, { status, message });
-    if (this.#document === 0) this.#unreported.add(member);
-    else this.#reportMember(member);
+    this.#unreported.add(member);
+    if (this.#document !== 0) this.#reporting ??= setTimeout(() => this.#reportMembers(), membersMs);
   }
 
-  #reportMember(member: string): void {
-    const known = this.#members.get(member);
-    if (known !== undefined) this.#options.memberReport({ node: this.#id, member, ...known });
+  #reportMembers(): void {
+    clearTimeout(this.#reporting);
+    this.#reporting = undefined;
+    for (const member of this.#unreported) {
+      const known = this.#members.get(member);
+      const text = JSON.stringify(known);
+      if (known === undefined || this.#reportedMembers.get(member) === text) continue;
+      this.#reportedMembers.set(member, text);
+      this.#options.memberReport({ node: this.#id, member, ...known });
+    }
+    this.#unreported.clear();
   }
 }
 

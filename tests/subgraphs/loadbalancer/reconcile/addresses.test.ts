@@ -41,9 +41,10 @@ async function balancer(nodes: number, topology: 'SPREAD' | 'ACTIVE_STANDBY' = '
   return id;
 }
 
+/** Until nothing follows at once. */
 async function look(id: string): Promise<void> {
   const { db, wake } = place.ground;
-  await db.transaction((tx) => reconcile(tx, { db, wake }, id));
+  while (((await db.transaction((tx) => reconcile(tx, { db, wake }, id))) ?? Infinity) <= 10);
 }
 
 async function addresses(id: string): Promise<readonly (string | null)[]> {

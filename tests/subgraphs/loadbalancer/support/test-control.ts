@@ -16,6 +16,8 @@ export class TestControl {
   readonly keys: string[] = [];
   /** All that came, in order. */
   readonly memberReports: MemberReport[] = [];
+  /** Connections so far: after each, a host reports all anew. */
+  opened = 0;
   /** False: hosts are not told that the documents are all there are. */
   tellsWhole = true;
   #server: LinkServer | undefined;
@@ -68,6 +70,7 @@ export class TestControl {
 
   #open(peer: LinkPeer): LinkSession {
     this.#peer = peer;
+    this.opened += 1;
     return {
       epoch: 1,
       begin: () => {
