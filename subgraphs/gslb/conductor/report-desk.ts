@@ -19,7 +19,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Heartbeats that come within so long are recorded together. */
+/** Heartbeats are recorded together if they come sooner than this one after the other: a lone one delays no verdict. */
 const gatherMs = 50;
 const heartbeatsAtOnce = 500;
 /** With verdicts. */
@@ -32,6 +32,8 @@ export class ReportDesk {
   readonly #heard = new Map<string, number>();
   #recording = 0;
   #heartbeats: Waiting[] = [];
+  /** When heartbeats were recorded last. */
+  #flushedMs = Number.NEGATIVE_INFINITY;
   #gathering: NodeJS.Timeout | undefined;
   #hearing: NodeJS.Timeout | undefined;
 
@@ -49,7 +51,8 @@ export class ReportDesk {
         return;
       }
       this.#heartbeats.push(waiting);
-      this.#gathering ??= setTimeout(() => void this.#flush(), gatherMs);
+      const inMs = Math.max(0, this.#flushedMs + gatherMs - performance.now());
+      this.#gathering ??= setTimeout(() => void this.#flush(), inMs);
     });
   }
 
@@ -89,6 +92,7 @@ export class ReportDesk {
   /** One transaction after the other: the longer one takes, the more the next one has. */
   async #flush(): Promise<void> {
     await this.#together(this.#heartbeats.splice(0, heartbeatsAtOnce));
+    this.#flushedMs = performance.now();
     this.#gathering = this.#heartbeats.length === 0 ? undefined : setTimeout(() => void this.#flush(), gatherMs);
   }
 
