@@ -2,9 +2,10 @@
 // (Wing and Gong 1993; with the memory of Lowe 2017). An operation whose fate is unknown may have happened at any later time, or never.
 
 export interface Operation<Step> {
-  readonly calledMs: number;
+  /** By any clock that never stands still. */
+  readonly called: number;
   /** Infinity: no answer, or one that leaves it open. */
-  readonly answeredMs: number;
+  readonly answered: number;
   readonly step: Step;
 }
 
@@ -17,8 +18,8 @@ export function isLinearizable<Step>(
   initial: string,
   apply: (state: string, step: Step) => string | undefined,
 ): boolean {
-  const operations = [...history].sort((one, other) => one.calledMs - other.calledMs);
-  const mustHappen = operations.map(({ answeredMs }) => answeredMs !== Number.POSITIVE_INFINITY);
+  const operations = [...history].sort((one, other) => one.called - other.called);
+  const mustHappen = operations.map(({ answered }) => answered !== Number.POSITIVE_INFINITY);
   const happened = operations.map(() => false);
   const seen = new Set<string>();
   const search = (state: string, left: number): boolean => {
@@ -27,11 +28,11 @@ export function isLinearizable<Step>(
     if (seen.has(memory)) return false;
     seen.add(memory);
     // What is called after another's answer comes after it.
-    let soonestAnswerMs = Number.POSITIVE_INFINITY;
-    for (const [at, { answeredMs }] of operations.entries())
-      if (happened[at] !== true && answeredMs < soonestAnswerMs) soonestAnswerMs = answeredMs;
-    for (const [at, { calledMs, step }] of operations.entries()) {
-      if (happened[at] === true || calledMs > soonestAnswerMs) continue;
+    let soonestAnswer = Number.POSITIVE_INFINITY;
+    for (const [at, { answered }] of operations.entries())
+      if (happened[at] !== true && answered < soonestAnswer) soonestAnswer = answered;
+    for (const [at, { called, step }] of operations.entries()) {
+      if (happened[at] === true || called > soonestAnswer) continue;
       const next = apply(state, step);
       if (next === undefined) continue;
       happened[at] = true;

@@ -36,6 +36,12 @@ export class Simulation {
     push(this.#moments, { atMs: this.#nowMs + ms, number: this.#number, act });
   }
 
+  /** Rises with each question: what was asked for first came first, also within a moment. */
+  stamp(): number {
+    this.#number += 1;
+    return this.#number;
+  }
+
   pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.after(ms, resolve);

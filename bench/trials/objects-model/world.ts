@@ -124,10 +124,9 @@ export class World {
     const coordinator = random.pick(this.#coordinators);
     this.#values += 1;
     const value = String(this.#values);
-    const calledMs = this.simulation.nowMs;
-    const tell = (step: Step, answeredMs = this.simulation.nowMs) => {
-      // What two answers of one moment say is in no order.
-      const operation = { calledMs: calledMs + 0.5, answeredMs, step };
+    const called = this.simulation.stamp();
+    const tell = (step: Step, answered = this.simulation.stamp()) => {
+      const operation = { called, answered, step };
       this.history.set(name, [...(this.history.get(name) ?? []), operation]);
     };
     const open: Step =

@@ -18,7 +18,7 @@ test.each(Object.entries(traps))('the model misses a guard: %s', async (_what, t
   expect(await caughtBy(trap, trap.seed, 20_000)).toBeDefined();
 });
 
-const at = (calledMs: number, answeredMs: number, step: Step): Operation<Step> => ({ calledMs, answeredMs, step });
+const at = (called: number, answered: number, step: Step): Operation<Step> => ({ called, answered, step });
 const write = (value: string): Step => ({ kind: 'write', value });
 const read = (got?: string): Step => ({ kind: 'read', got });
 const never = Number.POSITIVE_INFINITY;
