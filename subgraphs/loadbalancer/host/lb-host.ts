@@ -133,7 +133,7 @@ export class LbHost {
     const before = this.#working.get(id) ?? Promise.resolve();
     const working = before
       .then(() => this.#bring(id))
-      .then(() => void this.#failed.delete(id))
+      .then(() => this.#isBrought(id))
       .catch((error: unknown) => {
         this.#options.log.error({ err: error, node: id }, 'a node was not brought to what it must do');
         this.#tryAgain(id);
@@ -142,6 +142,11 @@ export class LbHost {
         if (this.#working.get(id) === working) this.#working.delete(id);
       });
     this.#working.set(id, working);
+  }
+
+  #isBrought(id: string): void {
+    clearTimeout(this.#failed.get(id)?.again);
+    this.#failed.delete(id);
   }
 
   #tryAgain(id: string): void {
