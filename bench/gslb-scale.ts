@@ -172,7 +172,7 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
   };
   const ask = async (question: CheckersQuestion): Promise<readonly CheckerFigures[]> =>
     (await Promise.all(children.map((child) => child.ask<readonly CheckerFigures[]>(question, askMs)))).flat();
-  const until = async (is: (figures: readonly CheckerFigures[]) => boolean, signal: AbortSignal, everyMs = 10) => {
+  const until = async (is: (figures: readonly CheckerFigures[]) => boolean, signal: AbortSignal, everyMs = 25) => {
     const fromMs = performance.now();
     for (let figures = await ask({}); !is(figures); figures = await ask({})) {
       if (performance.now() - fromMs > mostMs) throw new Error(`not within ${mostMs} ms: ${JSON.stringify(figures)}`);
@@ -199,17 +199,32 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
         await begin(vantagePoints[number % vantagePoints.length] ?? '');
       await until(isSettled, signal, 200);
     },
-    /** Resolves when all that is seen is acknowledged, and so judged and written. */
+    /**
+     * Resolves when all that is seen is acknowledged, judged and written. What was acknowledged too late to count is judged by the next batch
+     * of its checker, or the worker.
+     */
     async see(site: Site, up: boolean, signal: AbortSignal): Promise<void> {
       await ask({ see: { monitorId, ...site, up } });
       await until(isSettled, signal);
+      const sql = 'gslb_pool_member WHERE id BETWEEN ? AND ? AND verdict = ?';
+      const own = rangeOf('member', site.from, site.to);
+      const wanted = (site.to - site.from) * (up ? membersOfPool : 1);
+      const fromMs = performance.now();
+      while ((await count(sql, [...own, up ? 'UP' : 'DOWN'])) !== wanted) {
+        if (performance.now() - fromMs > askMs) throw new Error(`not all are judged ${up ? 'UP' : 'DOWN'}`);
+        await sleep(50, undefined, { signal });
+      }
     },
     async missing({ from, to }: Site, marks: Awaited<ReturnType<typeof marksNow>>): Promise<number> {
       const own = rangeOf('member', from, to);
       const wanted = to - from;
       const down = await count("gslb_pool_member WHERE id BETWEEN ? AND ? AND verdict = 'DOWN'", own);
-      const flips = await count('gslb_flip WHERE member_id BETWEEN ? AND ? AND id > ?', [...own, marks.flipId]);
-      const events = await count("status_change WHERE id > ? AND kind = 'gslbPoolMember.verdict'", [marks.eventId]);
+      const flips = await count('gslb_flip WHERE member_id BETWEEN ? AND ? AND id > ? AND late = 0', [
+        ...own,
+        marks.flipId,
+      ]);
+      const told = "status_change WHERE id > ? AND kind = 'gslbPoolMember.verdict' AND subject_id BETWEEN ? AND ?";
+      const events = await count(told, [marks.eventId, ...own]);
       return [down, flips, events].reduce((sum, found) => sum + Math.abs(wanted - found), 0);
     },
     /** One checker more in the first vantage point: which part of its targets has another checker then, and which is the new one's. */

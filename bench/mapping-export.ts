@@ -1,6 +1,5 @@
 // The duration of GET /export/mappings.ndjson for very many mappings, through a gateway and a relay in separate processes. The
 // mappings are inserted by SQL: only reading is measured.
-import { readFileSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { request } from 'undici';
 import type { DatabaseLocation } from '../platform/database/database.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { GraphClient, type MutationAnswer, notRefused } from './support/graph-client.ts';
+import { forgetPeak, peakMib } from './support/peak-memory.ts';
 import { median, rounded } from './support/statistics.ts';
 import { startWholeSystem, type WholeSystem } from './support/whole-system.ts';
 
@@ -111,15 +111,4 @@ async function countExported({ url, token }: WholeSystem, signal: AbortSignal): 
   }
   if (after === undefined) throw new Error('the export was cut off');
   return ids.size;
-}
-
-/** proc_pid_clear_refs(5): 5 resets the peak to the current resident size. */
-function forgetPeak(pid: number): void {
-  writeFileSync(`/proc/${pid}/clear_refs`, '5');
-}
-
-/** Peak of resident memory since the reset, in MiB (proc_pid_status(5): VmHWM, in KiB). */
-function peakMib(pid: number): number {
-  const kib = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
-  return rounded(kib / 1024, 1);
 }

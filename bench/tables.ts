@@ -20,6 +20,9 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'gslb-change': async () => (await import('./gslb-change.ts')).benchGslbChange,
   'gslb-scale': async () => (await import('./gslb-scale.ts')).benchGslbScale,
   'object-ring': async () => (await import('./object-ring.ts')).benchObjectRing,
+  objects: async () => (await import('./objects.ts')).benchObjects,
+  'object-move': async () => (await import('./object-move.ts')).benchObjectMove,
+  'object-catchup': async () => (await import('./object-catchup.ts')).benchObjectCatchup,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 
@@ -37,5 +40,6 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'gslb-outage': async () => (await import('./trials/gslb-outage-main.ts')).trialGslbOutage,
   'dns-answers': async () => (await import('./trials/dns-answers-main.ts')).trialDnsAnswers,
   'objects-model': async () => (await import('./trials/objects-model.ts')).trialObjectsModel,
+  objects: async () => (await import('./trials/objects-main.ts')).trialObjects,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
 };

@@ -9,6 +9,7 @@ import type { DataFolder } from './data-folder.ts';
 import { findProgram, pathExists } from './find-program.ts';
 import { runProgram } from './run-program.ts';
 import { type EmbeddedServer, endLeftOver, ServerProcess } from './server-process.ts';
+import type { ServiceUser } from './service-account.ts';
 import type { SetupLog } from './setup-log.ts';
 
 export interface EmbeddedPowerdns extends EmbeddedServer {
@@ -27,6 +28,8 @@ export interface PowerdnsOptions {
   /** Made if missing. One that is left out later stays. */
   readonly zones: readonly string[];
   readonly extraArguments?: readonly string[];
+  /** A command that runs it elsewhere, as root: in a network namespace. It gives up root by itself, once it listens. */
+  readonly wrapper?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -37,7 +40,7 @@ const schemaFile = '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql';
 
 /** Starts it; new zones are made first. Throws SetupError. */
 export async function startPowerdns(options: PowerdnsOptions): Promise<EmbeddedPowerdns> {
-  const { folder, log, port, zones, address = '127.0.0.1', signal } = options;
+  const { folder, log, port, zones, address = '127.0.0.1', wrapper = [], signal } = options;
   signal?.throwIfAborted();
   const program = await findProgram('pdns_server', ['/usr/sbin/pdns_server', '/usr/local/sbin/pdns_server']);
   const home = await folder.subfolder('powerdns', { forService: true });
@@ -48,8 +51,9 @@ export async function startPowerdns(options: PowerdnsOptions): Promise<EmbeddedP
   fill(database, zones, secret);
   const server = new ServerProcess({
     name: 'PowerDNS',
-    command: program,
+    command: wrapper[0] ?? program,
     args: [
+      ...(wrapper.length === 0 ? [] : [...wrapper.slice(1), program, ...rightsOf(folder.serviceUser)]),
       ...['--no-config', '--daemon=no', '--guardian=no', '--disable-syslog=yes', '--write-pid=yes', '--loglevel=4'],
       ...[`--socket-dir=${home}`, '--launch=gsqlite3', `--gsqlite3-database=${database}`],
       ...[`--local-address=${address}`, `--local-port=${port}`, '--reuseport=no'],
@@ -67,11 +71,15 @@ export async function startPowerdns(options: PowerdnsOptions): Promise<EmbeddedP
       ...(options.extraArguments ?? []),
     ],
     cwd: home,
-    runAs: folder.serviceUser,
+    runAs: wrapper.length === 0 ? folder.serviceUser : undefined,
     log,
   });
   await server.waitUntilReady(() => ask(address, port, zones[0] ?? '.'), readyTimeoutMs, signal);
   return Object.assign(server, { address, port, keyFile });
+}
+
+function rightsOf(user: ServiceUser | undefined): readonly string[] {
+  return user === undefined ? [] : [`--setuid=${user.uid}`, `--setgid=${user.gid}`];
 }
 
 /** The key of the server in this folder, also before its first start. `secret`: in base64. */

@@ -4,7 +4,7 @@ import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Authenticator } from '../platform/access.ts';
+import type { Authenticator, CheckLogin } from '../platform/access.ts';
 import type { GraphExport } from '../platform/graph/graph-export.ts';
 import type { Subgraph } from '../platform/graph/subgraph.ts';
 import type { MutualTls } from '../platform/graph/tls.ts';
@@ -54,6 +54,8 @@ export interface GatewayOptions {
   /** Served as files of lines at /export/NAME.ndjson. */
   readonly exports?: readonly GraphExport[];
   readonly authenticator: Authenticator;
+  /** For subgraphs that ask at `questions`. */
+  readonly checkLogin?: CheckLogin | undefined;
   /** Sign requests to subgraphs at other places; not needed if there are none. */
   readonly signingKeys?: SigningKeys;
   readonly log: Logger;
@@ -117,12 +119,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const credentials = new CredentialCache(options.authenticator);
   const endpoint = new GraphqlEndpoint({ supergraph, executor, operations, credentials, limits, log });
   const questions = new Questions(operations, executor);
-  const { authenticator } = options;
+  const { authenticator, checkLogin } = options;
   const subgraphs = [...supergraph.subgraphNames];
   const asked =
     options.questions === undefined
       ? undefined
-      : questionServer({ ...options.questions, subgraphs, authenticator, questions, log });
+      : questionServer({ ...options.questions, subgraphs, authenticator, questions, checkLogin, log });
   const readiness = async (): Promise<readonly PartReadiness[]> => {
     const subgraphs = [...links.values()].map(async (link) => {
       const ready = await link.ready();

@@ -4,10 +4,11 @@ import type { SetupLog } from '../embedded/setup-log.ts';
 import type { JsonObject } from '../platform/json.ts';
 import type { Address } from '../platform/net/origin.ts';
 
-export const partNames = [
-  ...['firewall', 'fortigate', 'bigip', 'onyx', 'neo', 'openvswitch', 'apache', 'neutron'],
-  ...['balancers', 'sites'],
-] as const;
+const deviceNames = ['firewall', 'fortigate', 'bigip', 'onyx', 'neo', 'openvswitch', 'apache', 'neutron'] as const;
+/** A part that is a backend. */
+export type DeviceName = (typeof deviceNames)[number];
+/** The others have hosts. */
+export const partNames = [...deviceNames, 'balancers', 'sites', 'clusters'] as const;
 export type PartName = (typeof partNames)[number];
 
 /** What each does to a call is in docs/operating.md. */
@@ -83,6 +84,10 @@ export type StartPart = (options: PartOptions) => Promise<StartedPart>;
 
 export function isPartName(text: string): text is PartName {
   return partNames.some((each) => each === text);
+}
+
+export function isDevice(part: PartName): part is DeviceName {
+  return deviceNames.some((each) => each === part);
 }
 
 export function isTrouble(text: string): text is Trouble {

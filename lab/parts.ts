@@ -79,6 +79,13 @@ export const parts: Readonly<Record<PartName, PartRow>> = {
     load: async () => (await import('./parts/sites.ts')).startSites,
     loadLeftOver: async () => (await import('./parts/sites.ts')).leftOfSites,
   },
+  clusters: {
+    summary: 'Three clusters of object storage, and one that is not linked.',
+    needsRoot: true,
+    troubles: [],
+    load: async () => (await import('./parts/clusters.ts')).startClusters,
+    loadLeftOver: async () => (await import('./parts/clusters.ts')).leftOfClusters,
+  },
 };
 
 /** Whether it runs as root, where root is to be had. */

@@ -15,3 +15,38 @@ export interface Authenticator {
    */
   recheck(identity: Identity, signal?: AbortSignal): Promise<Identity | undefined>;
 }
+
+/** What somebody shows at a cluster of object storage, which passes it on. */
+export type LoginCredentials = { readonly name: string; readonly password: string } | { readonly token: string };
+
+export interface LoginOrigin {
+  /** The client's, as the cluster saw it. */
+  readonly address: string;
+  /**
+   * Who told it, and may lie: attempts are counted apart from those whose address was seen, so that nobody is locked out there, and all that are told
+   * by one have a bound together. Absent: it was seen.
+   */
+  readonly toldBy?: string | undefined;
+  /** Where the client is, in words: for the audit trail. */
+  readonly via: string;
+}
+
+export type LoginAnswer =
+  | { readonly identity: Identity }
+  | {
+      readonly refused: {
+        readonly code: 'BAD_CREDENTIALS' | 'RATE_LIMITED';
+        readonly message: string;
+        readonly retryAfterMs?: number | undefined;
+      };
+    };
+
+/**
+ * Checks a login without making a session. Attempts are counted with those of every other login, and recorded as they are. Throws when the
+ * database is not available.
+ */
+export type CheckLogin = (
+  credentials: LoginCredentials,
+  origin: LoginOrigin,
+  signal?: AbortSignal,
+) => Promise<LoginAnswer>;

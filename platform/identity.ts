@@ -43,6 +43,8 @@ export interface RequestContext {
   readonly callerRequestId?: string;
   /** The client's address, for rate limits; absent when not known. */
   readonly clientAddress?: string;
+  /** Who told the address, where it was not seen: see LoginOrigin (access.ts). */
+  readonly addressToldBy?: string | undefined;
   /** Per-request cache for data loaders, keyed by the loader's owner. */
   readonly loaders: Map<symbol, unknown>;
 }

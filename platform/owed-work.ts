@@ -2,7 +2,7 @@
 // are conditional updates by a token, in the effect's own transaction.
 
 import { createHash } from 'node:crypto';
-import type { Database, Transaction } from './database/database.ts';
+import type { Database, Sql, Transaction } from './database/database.ts';
 import { isLockWaitTimeout } from './database/errors.ts';
 import { marksFor } from './database/sql.ts';
 import { invariant } from './errors.ts';
@@ -72,8 +72,19 @@ export class OwedWorkLostError extends Error {
   }
 }
 
+/** Work that is due later than any could be was owed before the clock was set back. */
+const isDue = `(due_at <= NOW(3) OR due_at > NOW(3) + INTERVAL ${longestDueMs + 60_000} * 1000 MICROSECOND)`;
+/** Of one statement. */
+const keysAtOnce = 500;
+
 /** The earlier of two times, of which the first may be null. */
 const earlier = (one: string, other: string) => `LEAST(COALESCE(${one}, ${other}), ${other})`;
+
+export interface OwedKey {
+  readonly key: string;
+  /** At most an hour; default 0. */
+  readonly dueInMs?: number;
+}
 
 /** Owes work, in the transaction that causes it, at most an hour ahead. Owing it again while it runs makes it run once more, when due. */
 export async function owe(
@@ -83,17 +94,50 @@ export async function owe(
   options: { readonly dueInMs?: number } = {},
   wake?: Wake,
 ): Promise<void> {
-  const { dueInMs = 0 } = options;
-  invariant(dueInMs <= longestDueMs, 'work is owed at most an hour ahead');
-  const dueInMicroseconds = dueInMs * 1000;
-  await tx.execute(
-    `INSERT INTO owed_work (kind, \`key\`, due_at) VALUES (?, ?, NOW(3) + INTERVAL ? MICROSECOND)
-    ON DUPLICATE KEY UPDATE wanted = wanted + 1, attempts = 0,
-      due_at = IF(lease_token IS NULL, ${earlier('due_at', 'VALUES(due_at)')}, due_at),
-      next_due_at = IF(lease_token IS NULL, NULL, ${earlier('next_due_at', 'VALUES(due_at)')})`,
-    [kind, key, dueInMicroseconds],
+  await oweAll(tx, kind, [{ key, ...options }], wake);
+}
+
+/** `owe` for many keys of a kind, each once, in few statements. */
+export async function oweAll(tx: Transaction, kind: string, keys: readonly OwedKey[], wake?: Wake): Promise<void> {
+  invariant(
+    keys.every(({ dueInMs = 0 }) => dueInMs <= longestDueMs),
+    'work is owed at most an hour ahead',
   );
-  if (wake !== undefined) tx.afterCommit(() => wake.notify('owed'));
+  // In one order: two who owe the same do not wait for each other.
+  const sorted = keys.toSorted((one, other) => (one.key < other.key ? -1 : 1));
+  for (let at = 0; at < sorted.length; at += keysAtOnce) {
+    const page = sorted.slice(at, at + keysAtOnce);
+    await tx.execute(
+      `INSERT INTO owed_work (kind, \`key\`, due_at) VALUES ${page.map(() => '(?, ?, NOW(3) + INTERVAL ? MICROSECOND)').join(', ')}
+      ON DUPLICATE KEY UPDATE wanted = wanted + 1, attempts = 0,
+        due_at = IF(lease_token IS NULL, ${earlier('due_at', 'VALUES(due_at)')}, due_at),
+        next_due_at = IF(lease_token IS NULL, NULL, ${earlier('next_due_at', 'VALUES(due_at)')})`,
+      page.flatMap(({ key, dueInMs = 0 }) => [kind, key, dueInMs * 1000]),
+    );
+  }
+  if (wake !== undefined && keys.length > 0) tx.afterCommit(() => wake.notify('owed'));
+}
+
+/** Keys of a kind that are due and that nobody has claimed, the longest due first. */
+export async function dueKeys(db: Sql, kind: string, take: number): Promise<readonly string[]> {
+  const rows = await db.query<{ key: string }>(
+    `SELECT \`key\` FROM owed_work WHERE kind = ? AND ${isDue} AND lease_token IS NULL ORDER BY due_at LIMIT ?`,
+    [kind, take],
+  );
+  return rows.map(({ key }) => key);
+}
+
+/**
+ * Marks work done that is due and that nobody has claimed, in the transaction of its effect and before what that reads: what is owed later
+ * is done later. For work that may also be done twice, by whoever claims it. At most as many keys as a statement has room for.
+ */
+export async function takeOwed(tx: Transaction, kind: string, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await tx.execute(
+    `UPDATE owed_work SET done = wanted, attempts = 0, takeovers = 0, last_error = NULL, due_at = NULL, next_due_at = NULL
+    WHERE kind = ? AND \`key\` IN (${marksFor(keys)}) AND ${isDue} AND lease_token IS NULL`,
+    [kind, ...keys],
+  );
 }
 
 /** Marks a job done, in the transaction of its effect. Throws OwedWorkLostError (roll back) when the claim is lost. */
@@ -118,8 +162,6 @@ export interface OwedWorkOptions {
   readonly retry?: RetryPolicy;
 }
 
-/** Work that is due later than any could be was owed before the clock was set back. */
-const isDue = `(due_at <= NOW(3) OR due_at > NOW(3) + INTERVAL ${longestDueMs + 60_000} * 1000 MICROSECOND)`;
 const dueInMs = 'TIMESTAMPDIFF(MICROSECOND, NOW(3), due_at) DIV 1000';
 const claimed = 'kind = ? AND `key` = ? AND lease_token = ?';
 const released = 'lease_token = NULL, lease_until = NULL, last_error = ?';

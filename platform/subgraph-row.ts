@@ -3,7 +3,7 @@
 // that a process loads only what its roles need.
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
-import type { Authenticator } from './access.ts';
+import type { Authenticator, CheckLogin } from './access.ts';
 import type { CheckTenant } from './checks/check-tenant.ts';
 import type { Commits } from './commits.ts';
 import type { SettingShapes, SettingsOf } from './config.ts';
@@ -24,7 +24,7 @@ import type { Logger } from './log.ts';
 import type { Mutations } from './mutation.ts';
 import type { EgressPolicy } from './net/egress.ts';
 import type { OwedQueue } from './owed-queue.ts';
-import type { ProjectHoldings } from './projects.ts';
+import type { ProjectEnd, ProjectHoldings } from './projects.ts';
 import type { CursorSealer } from './secrets/cursor-sealer.ts';
 import type { KeyFolder } from './secrets/key-folder.ts';
 import type { Sealer } from './secrets/seal.ts';
@@ -69,12 +69,16 @@ export interface SubgraphGround extends Ground {
   readonly mutations: Mutations;
   /** Asks the graph as a viewer of a project. */
   readonly askGraph: AskGraph;
+  /** Who logs in elsewhere than at a gateway. */
+  readonly checkLogin: CheckLogin;
   /** Of all subgraphs. */
   readonly eventKinds: EventKinds;
   /** All that there are. */
   readonly roles: readonly string[];
   /** What all subgraphs have of a project, in words. */
   readonly projectHoldings: ProjectHoldings;
+  /** What all subgraphs do when a project is deleted. */
+  readonly projectEnd: ProjectEnd;
   /** The key files of this process's roles. */
   readonly keys: KeyFolder;
 }
@@ -82,6 +86,7 @@ export interface SubgraphGround extends Ground {
 /** The authenticator: provided by the one subgraph that checks credentials. */
 export interface Access {
   readonly authenticator: Authenticator;
+  readonly checkLogin: CheckLogin;
   readonly firstStart: FirstStart;
 }
 
@@ -194,6 +199,8 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly exports?: readonly GraphExport[];
   /** What it has of a project that must be deleted before the project. */
   readonly held?: ProjectHoldings;
+  /** What it has of a project elsewhere, and does when the project is deleted. */
+  readonly projectEnd?: () => Promise<ProjectEnd>;
   readonly roles?: readonly ExtraRole<Shapes>[];
   create(ground: SubgraphGround, settings: SettingsOf<Shapes>): Promise<RunningSubgraph>;
   work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;

@@ -2,7 +2,8 @@
 import type { SubgraphRow } from '../platform/subgraph-row.ts';
 import { gslbRow } from './gslb/row.ts';
 import { loadBalancerRow } from './loadbalancer/row.ts';
+import { objectStorageRow } from './object-storage/row.ts';
 import { relayRow } from './relay/row.ts';
 import { systemRow } from './system/row.ts';
 
-export const subgraphRows: readonly SubgraphRow[] = [systemRow, relayRow, loadBalancerRow, gslbRow];
+export const subgraphRows: readonly SubgraphRow[] = [systemRow, relayRow, loadBalancerRow, gslbRow, objectStorageRow];

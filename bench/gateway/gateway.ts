@@ -119,7 +119,7 @@ async function startAll(
 ): Promise<{ targets: readonly Target[]; token: string }> {
   const { privateText, publicText } = newKeyPair();
   const keys = { active: 'k1', keys: { k1: privateText } };
-  const publicKeys = { gateway: { k1: publicText }, system: {}, audit: {} };
+  const publicKeys = { gateway: { k1: publicText }, system: {}, audit: {}, objects: {} };
   const jwtKey = randomBytes(32);
   const token = await new SignJWT({ sid: newUuid() })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: 'k1' })

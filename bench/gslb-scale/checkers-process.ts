@@ -1,5 +1,5 @@
-// Checkers whose probes are simulated: the link's client, over mutual TLS, and the reporter are the real ones. A target is seen UP when it
-// comes, and then as the bench says.
+// Checkers whose probes are simulated: the link's client, over mutual TLS, and the reporter are the real ones. A target is seen UP
+// until the bench says that it is dead.
 import type { JsonValue } from '../../platform/json.ts';
 import { LinkClient } from '../../platform/link/link-client.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -110,7 +110,7 @@ class SimulatedChecker {
     const id = targetId(targetDocument.parse(document));
     if (!this.#named.has(id)) {
       this.#figures.came += 1;
-      this.#note(id, true);
+      this.#note(id, !dead.has(id));
     }
     this.#named.set(id, this.#figures.connections);
   }
@@ -139,12 +139,16 @@ class SimulatedChecker {
 }
 
 const checkers: SimulatedChecker[] = [];
+/** Targets that are dead, whoever checks them: another checker may have them since. */
+const dead = new Set<string>();
 
 answerParent(async ({ start, see }: CheckersQuestion): Promise<readonly CheckerFigures[]> => {
   if (start !== undefined) checkers.push(new SimulatedChecker(start));
   if (see !== undefined) {
     for (let pool = see.from; pool < see.to; pool += 1) {
       const target = targetId({ member: idOf('member', pool * membersOfPool), monitor: see.monitorId });
+      if (see.up) dead.delete(target);
+      else dead.add(target);
       for (const checker of checkers) checker.see(target, see.up);
     }
     for (const checker of checkers) checker.say();

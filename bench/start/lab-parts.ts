@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailure } from '../../bin/cli/failures.ts';
 import { askLab } from '../../bin/cli/lab-client.ts';
+import { clusterNames } from '../../lab/clusters/plan.ts';
 import { type PartName, partNames } from '../../lab/part.ts';
 import { rounded } from '../support/statistics.ts';
 import { memoryOf } from './memory-by-name.ts';
@@ -12,6 +13,9 @@ export interface AddedParts {
   readonly partMiB: Readonly<Record<string, number>>;
   /** Why it can't run here. */
   readonly partsLeftOut: Readonly<Record<string, string>>;
+  /** Of each of the lab's clusters of object storage, and until all of them serve users for the first time. */
+  readonly clusterMiB?: number;
+  readonly clustersReadySeconds?: number;
 }
 
 export interface AddPartsOptions {
@@ -60,5 +64,8 @@ export async function addParts(options: AddPartsOptions): Promise<AddedParts> {
     before = now;
     progress(`${part}: ${partSeconds[part]} s, ${partMiB[part]} MiB`);
   }
-  return { partSeconds, partMiB, partsLeftOut };
+  const { clusters: clustersReadySeconds } = partSeconds;
+  const clusterMiB = rounded((partMiB.clusters ?? 0) / clusterNames.length, 1);
+  const ofClusters = clustersReadySeconds === undefined ? {} : { clusterMiB, clustersReadySeconds };
+  return { partSeconds, partMiB, partsLeftOut, ...ofClusters };
 }

@@ -84,11 +84,17 @@ const PACKAGES = [
     places: [['/usr/lib/python3.11/distutils/core.py', '/usr/lib/python3/dist-packages/setuptools']],
   },
   { name: 'python3-netmiko', when: 'tests', places: [['/usr/lib/python3/dist-packages/netmiko/__init__.py']] },
+  // Clients of S3.
+  { name: 'awscli', when: 'tests', part: 'clusters', places: [['/usr/bin/aws']] },
+  { name: 's3cmd', when: 'tests', places: [['/usr/bin/s3cmd']] },
+  { name: 'rclone', when: 'tests', part: 'clusters', places: [['/usr/bin/rclone']] },
+  { name: 'restic', when: 'tests', places: [['/usr/bin/restic']] },
+  { name: 'python3-boto3', when: 'tests', places: [['/usr/lib/python3/dist-packages/boto3/__init__.py']] },
   { name: 'chromium', when: 'tests', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
 ];
 
-/** Ubuntu has Chromium only as a snap: there, only the tests that need it are skipped. */
-const OPTIONAL = new Set(['chromium']);
+/** Ubuntu has them only as snaps: there, only the tests that need them are skipped. */
+const OPTIONAL = new Set(['awscli', 'chromium']);
 
 /** What only a part of the lab needs can be missing: then there is no such part. */
 const isOptional = ({ name, when, part }, { forTests }) =>

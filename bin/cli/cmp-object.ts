@@ -1,5 +1,6 @@
 // Parses a CMP's object on the command line: TYPE/ID, or NAMESPACE:TYPE/ID.
 import { UsageError } from './failures.ts';
+import { one } from './option.ts';
 
 export interface CmpObjectName {
   readonly namespace: string;
@@ -18,3 +19,8 @@ export function parseCmpObject(text: string, name = 'CMP object'): CmpObjectName
     throw new UsageError(`${name}: '${text}' is not TYPE/ID, for example tenant/42`);
   return { namespace, type, externalId };
 }
+
+/** Of what is created. */
+export const cmpOption = one('TYPE/ID', 'CMP object for which it is created.', (given, name) =>
+  parseCmpObject(given, name),
+);

@@ -63,7 +63,10 @@ export function remoteVerb<O extends Options, const N extends readonly string[]>
 export const defaultUrl = 'http://127.0.0.1:4000/graphql';
 
 /** The caller closes the client. Throws UsageError or CommandFailure if there are no credentials. */
-async function openClient(options: Values<RemoteOptions>, around: Surroundings): Promise<GraphClient> {
+export async function openClient(
+  options: Values<typeof connectionOptions>,
+  around: Pick<Surroundings, 'signal' | 'env'>,
+): Promise<GraphClient> {
   const { signal, env } = around;
   const address = options.url ?? env.TIDEGATE_URL ?? defaultUrl;
   const url = URL.parse(address);
@@ -79,7 +82,7 @@ async function openClient(options: Values<RemoteOptions>, around: Surroundings):
   return new GraphClient({ url, credential: await logIn(anonymous, { name: user, password }), signal });
 }
 
-async function readToken(options: Values<RemoteOptions>, env: Surroundings['env']): Promise<string> {
+export async function readToken(options: Values<typeof connectionOptions>, env: Surroundings['env']): Promise<string> {
   const file = options['token-file'];
   if (file !== undefined) return readSecretFile(file);
   const fromEnvironment = env.TIDEGATE_TOKEN?.trim();

@@ -64,6 +64,34 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'DNS names whose answer follows what is alive.',
     load: async () => (await import('../commands/gslbs/noun.ts')).gslbs,
   },
+  zones: {
+    summary: 'Zones in which GSLBs are created, and the keys that sign them.',
+    load: async () => (await import('../commands/zones/noun.ts')).zones,
+  },
+  clusters: {
+    summary: 'Clusters of object storage.',
+    load: async () => (await import('../commands/clusters/noun.ts')).clusters,
+  },
+  rings: {
+    summary: 'Which clusters of object storage hold what, and changes of that.',
+    load: async () => (await import('../commands/rings/noun.ts')).rings,
+  },
+  options: {
+    summary: 'How objects are kept: replicas, and on which clusters.',
+    load: async () => (await import('../commands/options/noun.ts')).storageOptions,
+  },
+  'access-keys': {
+    summary: 'Credentials for S3 at the clusters of object storage.',
+    load: async () => (await import('../commands/access-keys/noun.ts')).accessKeys,
+  },
+  containers: {
+    summary: 'Containers of objects, at a cluster of object storage.',
+    load: async () => (await import('../commands/containers/noun.ts')).containers,
+  },
+  objects: {
+    summary: 'Objects in containers, at a cluster of object storage.',
+    load: async () => (await import('../commands/objects/noun.ts')).objects,
+  },
   'cmp-objects': {
     summary: 'Objects of the CMP, and what they became.',
     load: async () => (await import('../commands/cmp-objects/noun.ts')).cmpObjects,
@@ -103,6 +131,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   apply: {
     summary: 'Create and update what a YAML or JSON file describes.',
     load: async () => (await import('../commands/apply.ts')).apply,
+  },
+  login: {
+    summary: 'Log in at a cluster of object storage, for "containers" and "objects".',
+    load: async () => (await import('../commands/login.ts')).login,
   },
   join: {
     summary: 'Make this host a machine of an installation, with a token from "tidegate machines create".',

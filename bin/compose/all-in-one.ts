@@ -24,6 +24,7 @@ import { subgraphRows } from '../../subgraphs/rows.ts';
 import { egressOfLab } from './egress.ts';
 import { firstAccounts } from './first-accounts.ts';
 import { BalancerGround, balancerSettings } from './lab/balancers.ts';
+import { ClustersGround } from './lab/clusters.ts';
 import { openControl } from './lab/control.ts';
 import { endLeftOver, Lab } from './lab/lab.ts';
 import { labLines } from './lab/lines.ts';
@@ -159,7 +160,10 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   const accounts = await firstAccounts(running.access, folder.path);
   if (lab !== undefined) {
     const ground = { config: whole, rows, folder, running, lab: lab.places, log, signal };
-    const grounds = { balancers: new BalancerGround(ground), sites: new SitesGround(ground) };
+    const grounds = {
+      ...{ balancers: new BalancerGround(ground), sites: new SitesGround(ground) },
+      clusters: new ClustersGround(ground),
+    };
     for (const each of Object.values(grounds)) stack.defer(() => each.stop());
     // A first download takes longer than a start may: such a part is added when it is there.
     await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, grounds }));

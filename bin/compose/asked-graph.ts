@@ -1,5 +1,6 @@
 // How subgraphs of this process ask the graph: its own gateway, else those that the settings name.
 import type { Questions } from '../../gateway/access/questions.ts';
+import type { CheckLogin } from '../../platform/access.ts';
 import type { Config } from '../../platform/config.ts';
 import { CodedError } from '../../platform/errors.ts';
 import { type AskGraph, dataOf, RemoteGraph } from '../../platform/graph/ask-graph.ts';
@@ -19,6 +20,7 @@ export class AskedGraph {
   readonly #options: AskedGraphOptions;
   readonly #remote = new Map<string, Promise<RemoteGraph>>();
   #here: Pick<Questions, 'ask'> | undefined;
+  #checkLogin: CheckLogin | undefined;
 
   constructor(options: AskedGraphOptions) {
     this.#options = options;
@@ -29,22 +31,39 @@ export class AskedGraph {
     this.#here = here;
   }
 
+  /** This process has the role that checks logins. */
+  loginsCheckedBy(checkLogin: CheckLogin): void {
+    this.#checkLogin = checkLogin;
+  }
+
+  checkLoginOf(subgraph: string): CheckLogin {
+    return async (credentials, origin, signal) => {
+      if (this.#checkLogin !== undefined) return this.#checkLogin(credentials, origin, signal);
+      return (await this.#gateways(subgraph)).checkLogin(credentials, origin, signal);
+    };
+  }
+
   /** For the subgraph of that name. */
   of(subgraph: string): AskGraph {
     return async (question) => {
       const { projectId, query, variables = {}, signal = AbortSignal.timeout(deadlineMs) } = question;
       const identity = serviceIdentity({ subgraph, projectId });
       if (this.#here !== undefined) return dataOf(await this.#here.ask({ identity, query, variables, signal }));
-      const { config } = this.#options;
-      if (config['internal.graphUrls'].length === 0)
-        throw new CodedError(
-          'UNAVAILABLE',
-          'This process has no gateway that it could ask: set internal.graphUrls, and internal.graphPort there.',
-        );
-      const remote = this.#remote.get(subgraph) ?? this.#open(subgraph);
-      this.#remote.set(subgraph, remote);
-      return (await remote).ask(question);
+      return (await this.#gateways(subgraph)).ask(question);
     };
+  }
+
+  /** In other processes. */
+  #gateways(subgraph: string): Promise<RemoteGraph> {
+    const { config } = this.#options;
+    if (config['internal.graphUrls'].length === 0)
+      throw new CodedError(
+        'UNAVAILABLE',
+        'This process has no gateway that it could ask: set internal.graphUrls, and internal.graphPort there.',
+      );
+    const remote = this.#remote.get(subgraph) ?? this.#open(subgraph);
+    this.#remote.set(subgraph, remote);
+    return remote;
   }
 
   async close(): Promise<void> {

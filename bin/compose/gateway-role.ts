@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs';
 import type { Registry } from 'prom-client';
 import { createGateway, type Gateway, type SubgraphLocation } from '../../gateway/gateway.ts';
-import type { Authenticator } from '../../platform/access.ts';
 import { type Config, placeOf } from '../../platform/config.ts';
 import { ConfigError } from '../../platform/config-error.ts';
 import { RemoteAuthenticator } from '../../platform/graph/remote-authenticator.ts';
@@ -13,7 +12,7 @@ import type { Health } from '../../platform/health.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
-import type { RunningSubgraph, SubgraphRow } from '../../platform/subgraph-row.ts';
+import type { Access, RunningSubgraph, SubgraphRow } from '../../platform/subgraph-row.ts';
 import { readinessOf } from '../../platform/watch/watch-answer.ts';
 import { publicTls } from './connections.ts';
 import type { TlsOfRole } from './internal-tls.ts';
@@ -44,7 +43,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const missing = parts.rows.filter(({ name }) => !places.has(name)).map(({ name }) => name);
   if (missing.length > 0)
     log.info({ missing }, 'the graph lacks subgraphs that are neither in this process nor have a URL');
-  const authenticator = await authenticatorOf(parts, places, tls);
+  const { authenticator, checkLogin } = await accessOf(parts, places, tls);
   const certificate = publicTls(config);
   const remote = [...places.values()].some((place) => 'url' in place);
   const gateway = await createGateway({
@@ -52,7 +51,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     subgraphs: [...places.values()],
     filteredFeeds: rows.flatMap((row) => row.filteredFeeds ?? []),
     exports: rows.flatMap((row) => row.exports ?? []),
-    authenticator,
+    ...{ authenticator, checkLogin },
     ...(remote ? { signingKeys: await parts.keys.signing('gateway') } : {}),
     ...(graphPort === undefined
       ? {}
@@ -112,11 +111,11 @@ function placesOf(
 }
 
 /** In this process, or on the host that serves it. */
-async function authenticatorOf(
+async function accessOf(
   { config, lifecycle, keys, rows, running }: GatewayParts,
   places: ReadonlyMap<string, SubgraphLocation>,
   tls: MutualTls | undefined,
-): Promise<Authenticator> {
+): Promise<Pick<Access, 'authenticator' | 'checkLogin'>> {
   const name = rows.find((row) => row.authenticates === true)?.name ?? '';
   const place = places.get(name);
   if (place === undefined)
@@ -127,7 +126,7 @@ async function authenticatorOf(
         advice: `give the URL of the process that has it, or add ${name} to roles`,
       },
     ]);
-  const here = running.get(name)?.access?.authenticator;
+  const here = running.get(name)?.access;
   if (!('url' in place) && here !== undefined) return here;
   const remote = new RemoteAuthenticator({
     url: 'url' in place ? place.url : '',
@@ -136,7 +135,7 @@ async function authenticatorOf(
     ...(tls === undefined ? {} : { tls }),
   });
   await lifecycle.add('authenticator', { stop: () => remote.close() });
-  return remote;
+  return { authenticator: remote, checkLogin: remote.checkLogin };
 }
 
 /** The checked-in supergraph if it has exactly these subgraphs; else one composed now. */

@@ -28,7 +28,7 @@ export async function serveInternally(
       publicKeys: await keys.publicKeys(),
       log,
       ...(tls === undefined ? {} : { tls }),
-      ...(access === undefined ? {} : { authenticator: access.authenticator }),
+      ...(access === undefined ? {} : { authenticator: access.authenticator, checkLogin: access.checkLogin }),
     });
     urls.push(served.url);
     log.info({ url: served.url }, `subgraph ${name} is served`);

@@ -12,7 +12,7 @@ import type { Logger } from '../../platform/log.ts';
 import { addFeedMetrics, createMetrics } from '../../platform/metrics.ts';
 import { Mutations } from '../../platform/mutation.ts';
 import type { KnownListeners } from '../../platform/net/egress.ts';
-import type { ProjectHoldings } from '../../platform/projects.ts';
+import type { ProjectEnd, ProjectHoldings } from '../../platform/projects.ts';
 import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import {
@@ -114,11 +114,14 @@ async function compose(
         eventKinds: allEventKinds(rows),
         roles: rolesOf(rows).all,
         projectHoldings: holdingsOf(rows, laid.owners),
+        projectEnd: projectEndOf(rows, laid.owners),
       });
       for (const row of served) {
         const sdl = graph.get(row.name) ?? '';
         const askGraph = asked.of(row.name);
-        const subgraph = await row.create({ ...subgraphGround, sdl, askGraph }, settingsOf(row, config));
+        const checkLogin = asked.checkLoginOf(row.name);
+        const subgraph = await row.create({ ...subgraphGround, sdl, askGraph, checkLogin }, settingsOf(row, config));
+        if (subgraph.access !== undefined) asked.loginsCheckedBy(subgraph.access.checkLogin);
         await lifecycle.add(row.name, subgraph);
         running.set(row.name, subgraph);
       }
@@ -197,8 +200,8 @@ async function laySubgraphGround(
   config: Config,
   lifecycle: Lifecycle,
   ground: Ground,
-  shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles' | 'projectHoldings'>,
-): Promise<Omit<SubgraphGround, 'sdl' | 'askGraph'>> {
+  shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles' | 'projectHoldings' | 'projectEnd'>,
+): Promise<Omit<SubgraphGround, 'sdl' | 'askGraph' | 'checkLogin'>> {
   const { db, wake, log, registry, health } = ground;
   const keyring = await shared.keys.shared('subgraphs');
   const cursors = new CursorSealer(keyring);
@@ -224,6 +227,23 @@ function holdingsOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): 
     for (const row of rows)
       if (owners.has(row.migrations.owner)) held.push(...((await row.held?.(sql, projectId)) ?? []));
     return held;
+  };
+}
+
+/** Of the subgraphs whose tables the database has. */
+function projectEndOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): ProjectEnd {
+  const ends = rows.flatMap(({ migrations, projectEnd }) =>
+    projectEnd === undefined || !owners.has(migrations.owner) ? [] : [projectEnd],
+  );
+  return {
+    async look(ground, projectId) {
+      const held: string[] = [];
+      for (const end of ends) held.push(...(await (await end()).look(ground, projectId)));
+      return held;
+    },
+    async end(tx, wake, projectId) {
+      for (const end of ends) await (await end()).end(tx, wake, projectId);
+    },
   };
 }
 

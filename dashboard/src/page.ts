@@ -43,4 +43,6 @@ export interface PageRow {
   /** Shown in the header's list of pages. */
   readonly title: string;
   readonly load: () => Promise<{ readonly page: Page }>;
+  /** Whether this deployment has what the page shows: else the header has no link to it. Absent: each has. */
+  readonly isPresent?: (requester: Requester) => Promise<boolean>;
 }

@@ -4,5 +4,16 @@ import type { PageRow } from './page.ts';
 export const pages: readonly PageRow[] = [
   { name: 'relay', title: 'Relay', load: () => import('./pages/relay/page.tsx') },
   { name: 'loadbalancer', title: 'Load balancers', load: () => import('./pages/loadbalancer/page.tsx') },
-  { name: 'gslb', title: 'GSLBs', load: () => import('./pages/gslb/page.tsx') },
+  {
+    name: 'gslb',
+    title: 'GSLBs',
+    load: () => import('./pages/gslb/page.tsx'),
+    isPresent: async (requester) => (await import('./pages/gslb/presence.ts')).isPresent(requester),
+  },
+  {
+    name: 'objects',
+    title: 'Object storage',
+    load: () => import('./pages/objects/page.tsx'),
+    isPresent: async (requester) => (await import('./pages/objects/presence.ts')).isPresent(requester),
+  },
 ];

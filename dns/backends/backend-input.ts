@@ -34,6 +34,7 @@ export interface DesignateInput extends TrustInput {
   readonly project: string;
   readonly userDomain?: Maybe<string>;
   readonly projectDomain?: Maybe<string>;
+  readonly nameServers?: Maybe<readonly string[]>;
 }
 
 /** As BackendSecret: only those of its type. */
@@ -155,10 +156,14 @@ class BackendCheck {
     const names = { username, project, userDomain: given.userDomain, projectDomain: given.projectDomain };
     for (const [field, text] of Object.entries(names)) this.input.text(`${at}.${field}`, text, { min: 1, max: 255 });
     this.input.text('credentials.password', password, { min: 1 });
+    const nameServers = given.nameServers ?? [];
+    if (nameServers.length > 0) this.#count(`${at}.nameServers`, nameServers);
+    for (const [index, each] of nameServers.entries()) this.#place(`${at}.nameServers.${index}`, each);
     return {
       spec: {
         ...{ type: 'DESIGNATE', url, authUrl, username, project, ...this.#trust(at, given) },
         ...{ userDomain: given.userDomain ?? 'Default', projectDomain: given.projectDomain ?? 'Default' },
+        ...(nameServers.length === 0 ? {} : { nameServers }),
       },
       secret: password == null ? undefined : { password },
     };

@@ -42,6 +42,8 @@ export type BackendSpec =
       readonly project: string;
       readonly userDomain: string;
       readonly projectDomain: string;
+      /** ADDRESS:PORT of its pool's name servers: explanations ask them. Left out: none is known. */
+      readonly nameServers?: readonly string[];
     } & HttpsTrust);
 
 /** What a backend's servers ask for; only the fields of its type. */
@@ -65,6 +67,12 @@ export interface BackendRow {
   readonly sealedSecret: Buffer | null;
   readonly version: number;
   readonly createdAt: Date;
+}
+
+/** ADDRESS:PORT where clients' questions are answered. */
+export function answeringPlaces(spec: BackendSpec): readonly string[] {
+  if (spec.type === 'POWERDNS') return spec.servers.map(({ dns }) => dns);
+  return spec.type === 'DESIGNATE' ? (spec.nameServers ?? []) : placesOf(spec);
 }
 
 /** The places of its servers, under which dns_server has what was seen of them. */

@@ -1,5 +1,5 @@
 // Zones, as an administrator gives them to backends, and who may make names in them. Inside the caller's transaction.
-import type { Sql, Transaction } from '../../platform/database/database.ts';
+import type { Transaction } from '../../platform/database/database.ts';
 import { refuse } from '../../platform/errors.ts';
 import { InputCheck } from '../../platform/input.ts';
 import { owe } from '../../platform/owed-work.ts';
@@ -20,7 +20,6 @@ import {
   readZoneNamed,
   type ZoneRule,
   type ZoneSpec,
-  zoneOfName,
 } from './zone-store.ts';
 
 /** Owed for a zone (its name) that is to be made at its backend. */
@@ -78,27 +77,6 @@ export async function removeZone(tx: Transaction, id: string): Promise<void> {
   await deleteZone(tx, name);
 }
 
-/** The zone in which a project may make a name. Refuses NOT_FOUND, FORBIDDEN, INVALID_INPUT; `field`: of the input. */
-export async function zoneForName(
-  db: Sql,
-  { name, projectId, field }: { readonly name: string; readonly projectId: string; readonly field: readonly string[] },
-): Promise<AdminZone> {
-  const zone = await zoneOfName(db, name);
-  if (zone === undefined)
-    return refuse('NOT_FOUND', `${name} is in no zone that is known here: have one made`, { field });
-  const fault = name === zone.name ? undefined : nameFault(zone.name, name);
-  if (fault !== undefined) refuse('INVALID_INPUT', fault, { field });
-  if (!mayMakeName(zone.rules, name, projectId))
-    refuse(
-      'FORBIDDEN',
-      `this project may not make ${name} in the zone ${zone.name}: an administrator decides who may`,
-      {
-        field,
-      },
-    );
-  return zone;
-}
-
 /** By the rule with the longest suffix; without any rule everybody may. */
 export function mayMakeName(rules: readonly ZoneRule[], name: string, projectId: string): boolean {
   const fitting = rules
@@ -151,6 +129,10 @@ async function checkZone(tx: Transaction, { name, backendId, rules, spec }: Zone
   if (spec.secondaries.length > 0 && type !== 'POWERDNS')
     refuse('NOT_SUPPORTED', `a backend of type ${type} has no secondaries from here: set them up there`, {
       field: ['input', 'secondaries'],
+    });
+  if (type === 'DESIGNATE' && spec.nameServers.length > 0)
+    refuse('NOT_SUPPORTED', 'the name servers of a zone at Designate are those of its pool: leave nameServers out', {
+      field: ['input', 'nameServers'],
     });
   if (makesZones && type === 'POWERDNS' && spec.nameServers.length === 0)
     refuse('INVALID_INPUT', 'nameServers is empty: the zone is made with these NS records', {

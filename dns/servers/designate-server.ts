@@ -38,8 +38,11 @@ interface Found extends SeenWithOthers {
 }
 
 const mostRounds = 5;
-/** Designate takes 0.8 to 1.0 s for a change, and up to 10 s when a NOTIFY is lost. */
+/** Designate takes about a second for a change, and 5 to 15 s when a NOTIFY is lost. */
 const pollMs = 100;
+/** Record sets; a name has fewer. */
+const pageLength = 20;
+const mostPages = 50;
 const settleMs = 15_000;
 /** Designate refuses 0. */
 const fenceTtlSeconds = 1;
@@ -82,9 +85,11 @@ export class DesignateServer implements RecordServer, ZoneServer {
       if (fence !== undefined && fence.writer !== wanted.writer) return othersFence(wanted, fence);
       if (fence !== undefined && fence.generation > wanted.generation)
         return { state: 'OVERTAKEN', generation: fence.generation };
-      if (isAsWanted(seen, wanted)) return this.#settled(wanted, signal);
+      if (isAsWanted(seen, wanted)) return this.#settled(wanted, { removed: true }, signal);
       refuseTaken(seen, wanted);
-      if (await this.#change(seen, wanted, mayChange, signal)) return this.#settled(wanted, signal);
+      // Its servers have changes in their order: with the records that were written last they have what was removed before.
+      if (await this.#change(seen, wanted, mayChange, signal))
+        return this.#settled(wanted, { removed: wanted.records.length === 0 }, signal);
     }
     throw new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was to be published`);
   }
@@ -98,7 +103,11 @@ export class DesignateServer implements RecordServer, ZoneServer {
     const { fence, fenceSet } = await this.#look(wanted, signal);
     if (fence === undefined || fenceSet === undefined || !isFenceOf(fence, wanted)) return;
     await this.#remove(wanted.zone, fenceSet, mayChange, signal);
-    await this.#untilGone(wanted, [fenceSet], signal);
+    for (let leftMs = settleMs; leftMs > 0; leftMs -= pollMs) {
+      if (await this.#isSettled(wanted.zone, signal)) return;
+      await sleep(pollMs, undefined, { signal });
+    }
+    throw notAnswered(wanted);
   }
 
   /** Its own name servers are those of its pool; signing and transfers are the pool's too. */
@@ -190,13 +199,13 @@ export class DesignateServer implements RecordServer, ZoneServer {
     return false;
   }
 
-  /** Until its name servers have it: Designate says so for each record set. */
-  async #settled(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
+  /** Until its name servers have it: Designate says so for each record set that it has, and for those `removed` by the whole zone. */
+  async #settled(wanted: WantedName, { removed }: { readonly removed: boolean }, signal: AbortSignal) {
     for (let leftMs = settleMs; leftMs > 0; leftMs -= pollMs) {
       const seen = await this.#look(wanted, signal);
       const { fence } = seen;
       if (fence?.writer === wanted.writer && fence.generation > wanted.generation)
-        return { state: 'OVERTAKEN', generation: fence.generation };
+        return { state: 'OVERTAKEN', generation: fence.generation } as const;
       const all = [...seen.recordsets, ...(seen.fenceSet === undefined ? [] : [seen.fenceSet])];
       const failed = all.find(({ status }) => status === 'ERROR');
       if (failed !== undefined)
@@ -204,18 +213,38 @@ export class DesignateServer implements RecordServer, ZoneServer {
           'SERVER_FAILURE',
           `Designate could not hand ${failed.type} of ${wanted.name} to its servers`,
         );
-      if (all.every(({ status }) => status === 'ACTIVE') && isAsWanted(seen, wanted)) return { state: 'PUBLISHED' };
+      const isThere = all.every(({ status }) => status === 'ACTIVE') && isAsWanted(seen, wanted);
+      if (isThere && (!removed || (await this.#isSettled(wanted.zone, signal)))) return { state: 'PUBLISHED' } as const;
       await sleep(pollMs, undefined, { signal });
     }
-    throw new DnsError('NOT_AS_PUBLISHED', `it took the change of ${wanted.name}, but its servers still lack it`);
+    throw notAnswered(wanted);
+  }
+
+  /** Its servers have all changes of the zone. Designate shows nothing of a record set that they are still to lose. */
+  async #isSettled(zone: string, signal: AbortSignal): Promise<boolean> {
+    const { body } = await this.#api.call(
+      { method: 'GET', path: `/v2/zones/${await this.#zoneId(zone, signal)}` },
+      signal,
+    );
+    return isObject(body) && body.status === 'ACTIVE';
   }
 
   async #look({ zone, name }: WantedName, signal: AbortSignal): Promise<Found> {
     const path = `/v2/zones/${await this.#zoneId(zone, signal)}/recordsets`;
     const ask = async (asked: string) => {
-      const answer = await this.#api.call({ method: 'GET', path: `${path}?name=${asked}.&limit=100` }, signal);
-      // What is being deleted is there until its servers have forgotten it.
-      return recordsetsOf(answer.body).filter((each) => each.name === `${asked}.`);
+      const all: Recordset[] = [];
+      let marker = '';
+      for (let pages = 1; pages <= mostPages; pages += 1) {
+        const query = `name=${asked}.&sort_key=name&limit=${pageLength}${marker}`;
+        const answer = await this.#api.call({ method: 'GET', path: `${path}?${query}` }, signal);
+        const page = recordsetsOf(answer.body);
+        all.push(...page.filter((each) => each.name === `${asked}.`));
+        const last = page[page.length - 1];
+        // There `*` stands for any text, and is before all that a name can begin with.
+        if (page.length < pageLength || last?.name.startsWith('*') !== true) return all;
+        marker = `&marker=${last.id}`;
+      }
+      throw new DnsError('BAD_ANSWER', `it has more than ${mostPages * pageLength} wildcards below ${asked}`);
     };
     const [recordsets, fences] = await Promise.all([ask(name), ask(fenceName(name))]);
     const fenceSet = fences.find(({ type }) => type === 'TXT');
@@ -242,6 +271,10 @@ export class DesignateServer implements RecordServer, ZoneServer {
     this.#zones.set(zone, found.id);
     return found.id;
   }
+}
+
+function notAnswered({ name }: WantedName): DnsError {
+  return new DnsError('NOT_AS_PUBLISHED', `it took the change of ${name}, but its servers still lack it`);
 }
 
 function recordsetsOf(body: JsonValue | undefined): readonly Recordset[] {

@@ -1,8 +1,9 @@
 // Where subgraphs in other processes ask the graph. It is not the public endpoint, and accepts only their short-lived identity
 // (platform/graph/service-identity.ts): no user's credential is of use here, and theirs is of none elsewhere.
 import { z } from 'zod';
-import type { Authenticator } from '../../platform/access.ts';
-import { questionPath } from '../../platform/graph/ask-graph.ts';
+import type { Authenticator, CheckLogin } from '../../platform/access.ts';
+import { loginQuestionPath, questionPath } from '../../platform/graph/ask-graph.ts';
+import { loginQuestionShape } from '../../platform/graph/authenticator-routes.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { InternalServer, sendJson } from '../../platform/graph/internal-server.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
@@ -19,6 +20,8 @@ export interface QuestionServerOptions {
   readonly subgraphs: readonly string[];
   readonly authenticator: Authenticator;
   readonly questions: Questions;
+  /** Absent: no logins are checked here. */
+  readonly checkLogin?: CheckLogin | undefined;
   readonly log: Logger;
 }
 
@@ -28,18 +31,26 @@ const deadlineMs = 10_000;
 const questionShape = z.object({ query: z.string(), variables: z.record(z.string(), z.unknown()).nullish() });
 
 export function questionServer(options: QuestionServerOptions): InternalServer {
-  const { authenticator, questions, subgraphs } = options;
+  const { authenticator, questions, subgraphs, checkLogin } = options;
   return new InternalServer({
     ...options,
     name: 'the gateway',
     roles: subgraphs,
     async answer(request, response) {
-      if (request.method !== 'POST' || request.url !== questionPath) throw new HttpError(404, 'No such path.');
+      const isLogin = request.url === loginQuestionPath && checkLogin !== undefined;
+      if (request.method !== 'POST' || (request.url !== questionPath && !isLogin))
+        throw new HttpError(404, 'No such path.');
       const bearer = bearerOf(request.headers.authorization);
       const deadline = AbortSignal.timeout(deadlineMs);
       const identity = bearer === undefined ? undefined : await authenticator.authenticate(bearer, deadline);
       if (identity?.kind !== 'service') throw new HttpError(401, 'Only a subgraph may ask here.');
-      const body = questionShape.safeParse(parseJson(await readBody(request, mostBodyBytes)));
+      const sent = parseJson(await readBody(request, mostBodyBytes));
+      if (isLogin) {
+        const login = loginQuestionShape.safeParse(sent);
+        if (!login.success) throw new HttpError(400, z.prettifyError(login.error));
+        return sendJson(response, 200, await checkLogin(login.data.credentials, login.data.origin, deadline));
+      }
+      const body = questionShape.safeParse(sent);
       if (!body.success) throw new HttpError(400, z.prettifyError(body.error));
       const gone = new AbortController();
       response.once('close', () => gone.abort());

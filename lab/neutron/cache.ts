@@ -31,24 +31,42 @@ export function usualCacheFolder(): string {
 
 /** Does nothing if it exists; else it takes half a minute and the network. */
 export async function ensureNeutronCache(folder: string, log: SetupLog, signal?: AbortSignal): Promise<NeutronCache> {
-  const name = `neutron-${createHash('sha256').update(`${FORMAT} ${PACKAGES}`).digest('hex').slice(0, 12)}`;
-  const made = join(folder, name);
-  if (await pathExists(made)) return partsOf(made);
+  const made = await ensureCached({
+    ...{ folder, name: 'neutron', content: `${FORMAT} ${PACKAGES}` },
+    async make(part) {
+      log.info(`Preparing Neutron and Keystone in ${folder}: once, about half a minute.`);
+      const { prefix, template } = partsOf(part);
+      await unpackPackages(PACKAGES, prefix, signal);
+      await makeTemplate({ folder: template, prefix, log, ...(signal === undefined ? {} : { signal }) });
+    },
+  });
+  return partsOf(made);
+}
+
+export interface Cached {
+  readonly folder: string;
+  /** What it was made for earlier under this name is removed. */
+  readonly name: string;
+  /** It is made anew when this changes. */
+  readonly content: string;
+  make(folder: string): Promise<void>;
+}
+
+/** The folder that `make` has filled, now or earlier. */
+export async function ensureCached({ folder, name, content, make }: Cached): Promise<string> {
+  const made = join(folder, `${name}-${createHash('sha256').update(content).digest('hex').slice(0, 12)}`);
+  if (await pathExists(made)) return made;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const unlock = await lock(join(folder, 'neutron.lock'));
+  const unlock = await lock(join(folder, `${name}.lock`));
   try {
-    if (await pathExists(made)) return partsOf(made);
-    log.info(`Preparing Neutron and Keystone in ${folder}: once, about half a minute.`);
+    if (await pathExists(made)) return made;
     for (const left of await readdir(folder)) {
-      if (left.startsWith('neutron-')) await rm(join(folder, left), { recursive: true, force: true });
+      if (left.startsWith(`${name}-`)) await rm(join(folder, left), { recursive: true, force: true });
     }
-    const part = join(folder, `${name}.part`);
-    const { prefix, template } = partsOf(part);
-    await unpackPackages(part, prefix, signal);
-    await rm(join(part, 'downloads'), { recursive: true });
-    await makeTemplate({ folder: template, prefix, log, ...(signal === undefined ? {} : { signal }) });
+    const part = `${made}.part`;
+    await make(part);
     await rename(part, made);
-    return partsOf(made);
+    return made;
   } finally {
     unlock();
   }

@@ -3,8 +3,7 @@
 // MB unpacked (2 s). They are unpacked into a folder, not installed: nothing is started, and the machine's own Python packages
 // are neither used nor changed.
 
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
 import { type ProgramResult, runProgram } from '../../embedded/run-program.ts';
 
 /** Required on the machine: the interpreter that the packages are built for, with its complete library. */
@@ -42,32 +41,34 @@ const DOWNLOAD_TIMEOUT_MS = 300_000;
 const UNPACK_TIMEOUT_MS = 180_000;
 
 /**
- * Downloads the packages and unpacks them into `prefix`, as if that were the root folder. `apt-get download` checks them against
- * the signed lists, needs no root, and is independent of the installed packages.
+ * Downloads the packages into a folder beside `prefix` and unpacks them there, as if that were the root folder. `apt-get download` checks
+ * them against the signed lists, needs no root, and is independent of the installed packages.
  */
-export async function unpackPackages(folder: string, prefix: string, signal?: AbortSignal): Promise<void> {
-  const downloads = join(folder, 'downloads');
+export async function unpackPackages(names: readonly string[], prefix: string, signal?: AbortSignal): Promise<void> {
+  const downloads = `${prefix}.downloads`;
   await mkdir(downloads, { recursive: true });
   await mkdir(prefix, { recursive: true });
-  let downloaded = await download(downloads, signal);
+  let downloaded = await download(names, downloads, signal);
   if (downloaded.exitCode !== 0 && process.getuid?.() === 0) {
     // Images often have no lists for apt, or old ones.
     await runProgram('apt-get', ['update', '--quiet'], options(DOWNLOAD_TIMEOUT_MS, signal));
-    downloaded = await download(downloads, signal);
+    downloaded = await download(names, downloads, signal);
   }
   if (downloaded.exitCode !== 0) {
-    throw new Error(`The packages of Neutron could not be downloaded: ${downloaded.stderr.trim().slice(-2_000)}`);
+    throw new Error(`${names[0]} and its packages could not be downloaded: ${downloaded.stderr.trim().slice(-2_000)}`);
   }
   const unpack = 'for package in "$1"/*.deb; do dpkg --extract "$package" "$2" || exit; done';
   const unpacked = await runProgram('sh', ['-c', unpack, 'sh', downloads, prefix], options(UNPACK_TIMEOUT_MS, signal));
-  if (unpacked.exitCode !== 0) throw new Error(`The packages of Neutron could not be unpacked: ${unpacked.stderr}`);
+  if (unpacked.exitCode !== 0)
+    throw new Error(`${names[0]} and its packages could not be unpacked: ${unpacked.stderr}`);
+  await rm(downloads, { recursive: true });
 }
 
-function download(folder: string, signal?: AbortSignal): Promise<ProgramResult> {
+function download(names: readonly string[], folder: string, signal?: AbortSignal): Promise<ProgramResult> {
   // apt's download user may have no access to the folder.
   const asRoot = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
   const fetch = 'cd "$1" && shift && exec apt-get "$@"';
-  const args = [...asRoot, 'download', '--quiet', ...PACKAGES];
+  const args = [...asRoot, 'download', '--quiet', ...names];
   return runProgram('sh', ['-c', fetch, 'sh', folder, ...args], options(DOWNLOAD_TIMEOUT_MS, signal));
 }
 

@@ -22,11 +22,12 @@ export function pythonArgs(script: string, ...args: readonly string[]): string[]
   return ['-S', script, ...args];
 }
 
-export function pythonEnvironment(prefix: string): NodeJS.ProcessEnv {
+/** `more`: further folders with unpacked packages. */
+export function pythonEnvironment(prefix: string, ...more: readonly string[]): NodeJS.ProcessEnv {
   return {
     PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
     LC_ALL: 'C.UTF-8',
-    PYTHONPATH: `${prefix}/usr/lib/python3/dist-packages`,
+    PYTHONPATH: [prefix, ...more].map((each) => `${each}/usr/lib/python3/dist-packages`).join(':'),
     LD_LIBRARY_PATH: `${prefix}/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
     PYTHONUNBUFFERED: '1',
   };

@@ -1,5 +1,5 @@
-// Sites as a part: three with a web server and a checker each, and two name servers. As root each site and each name server is a network
-// namespace; without root all of them are processes on the loopback network.
+// Sites as a part: three with a web server and a checker each, two name servers and a PowerDNS. As root each site and each name server is a
+// network namespace; without root all of them are processes on the loopback network.
 import { mkdir, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pathExists } from '../../embedded/find-program.ts';
@@ -7,7 +7,7 @@ import type { LeftOver, StartPart } from '../part.ts';
 import { sitesGiven } from '../sites/given.ts';
 import { endLeftOver, Sites } from '../sites/sites.ts';
 
-const programs = ['/usr/sbin/nginx'];
+const programs = ['/usr/sbin/nginx', '/usr/sbin/pdns_server'];
 const rootPrograms = ['/usr/sbin/nft', '/usr/bin/nsenter', '/usr/bin/unshare'];
 
 export const startSites: StartPart = async (options) => {

@@ -1,4 +1,4 @@
-// The network of the part `sites`, as root: a namespace for each site and each name server, around a switch. What is cut off is cut off by
+// The network of the part `sites`, as root: a namespace for each site and each name server, PowerDNS too, around a switch. What is cut off is cut off by
 // rules of nftables in its namespace, so that a checker can lose the control plane and still reach the web servers.
 import { SwitchedNetwork, setCut } from '../switched-network.ts';
 import { type Plan, planOf } from './plan.ts';
@@ -19,7 +19,8 @@ export class SitesNetwork extends SwitchedNetwork {
   /** `preferred`: the third number of an earlier start's addresses. */
   async layOut(preferred: number | undefined, signal: AbortSignal): Promise<Plan> {
     const plan = planOf(await this.lay(preferred, signal), true);
-    for (const { name, address } of [...plan.sites, ...plan.nameServers]) await this.join(name, address, prefix);
+    for (const { name, address } of [...plan.sites, ...plan.nameServers, plan.powerdns])
+      await this.join(name, address, prefix);
     return plan;
   }
 

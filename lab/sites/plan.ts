@@ -22,6 +22,8 @@ export interface Plan {
   readonly dnsPort: number;
   readonly sites: readonly SitePlan[];
   readonly nameServers: readonly { readonly name: string; readonly address: string }[];
+  /** A PowerDNS, as others have one already. */
+  readonly powerdns: { readonly name: string; readonly address: string };
 }
 
 /** Where each vantage point is, in degrees. */
@@ -32,6 +34,8 @@ export const places: Readonly<Record<SiteName, { readonly latitude: number; read
 };
 
 export const zoneName = 'gslb.lab.test';
+/** At PowerDNS. */
+export const plainZoneName = 'plain.lab.test';
 export const flavorName = 'lab';
 
 export function planOf(net: string, isRoot: boolean): Plan {
@@ -45,5 +49,6 @@ export function planOf(net: string, isRoot: boolean): Plan {
       ...{ name, address: `${net}.${21 + index}`, web: `${name}-web`, checker: `${name}-checker` },
     })),
     nameServers: nameServerNames.map((name, index) => ({ name, address: `${net}.${11 + index}` })),
+    powerdns: { name: 'pdns', address: `${net}.13` },
   };
 }

@@ -1,7 +1,9 @@
-// The part `sites` while it runs: its network, its web servers, checkers and name servers, and what is done to them. Everything of it ends
+// The part `sites` while it runs: its network, its web servers, checkers, name servers and PowerDNS, and what is done to them. Everything of it ends
 // with its process; of a killed one only namespaces are left.
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
+import { powerdnsKey, startPowerdns } from '../../embedded/powerdns.ts';
 import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
@@ -13,7 +15,7 @@ import type { HostAct, PartHost, PartOptions } from '../part.ts';
 import { foldersOf, freeLoopback, idOf, isFree, joinedFolder, readPartState, writePartState } from '../part-place.ts';
 import type { Given } from './given.ts';
 import { type Cut, SitesNetwork } from './network.ts';
-import { type Plan, planOf, type SitePlan, zoneName } from './plan.ts';
+import { type Plan, plainZoneName, planOf, type SitePlan, zoneName } from './plan.ts';
 
 export interface SitesOptions extends PartOptions {
   readonly given: Given;
@@ -45,6 +47,8 @@ export class Sites {
   /** The control plane, as its machines see it. */
   #control = { endpoint: '', checkers: '', nameServers: '', ports: [] as readonly number[] };
   #hosts: readonly Host[] = [];
+  /** Of PowerDNS. */
+  #powerdnsFolder: DataFolder | undefined;
 
   constructor(options: SitesOptions) {
     this.#options = options;
@@ -58,9 +62,11 @@ export class Sites {
     this.#plan = this.#network === undefined ? await loopbackPlan(third) : await this.#network.layOut(third, signal);
     await writePartState(folder, this.#plan.net);
     await this.#layLines();
+    this.#powerdnsFolder = await openDataFolder(join(folder, 'pdns'), { version: 1 });
     this.#hosts = [
       ...this.#plan.sites.flatMap((site) => [this.#web(site), this.#checker(site)]),
       ...this.#plan.nameServers.map((server) => this.#nameServer(server)),
+      this.#powerdns(this.#plan.powerdns, this.#powerdnsFolder),
     ];
     for (const host of this.#hosts) await this.#begin(host);
     await this.#writeAddresses();
@@ -71,14 +77,16 @@ export class Sites {
     for (const line of this.#lines.splice(0)) await line.stop();
     await endRunning(this.#options.folder);
     await rm(this.#addressesPath, { force: true });
+    await this.#powerdnsFolder?.close();
+    this.#powerdnsFolder = undefined;
   }
 
   /** Name servers too: an explanation asks them. */
   get reaches(): readonly Address[] {
-    const { sites, nameServers, webPort, dnsPort } = this.#plan;
+    const { sites, nameServers, powerdns, webPort, dnsPort } = this.#plan;
     return [
       ...sites.map(({ address }) => ({ host: address, port: webPort })),
-      ...nameServers.map(({ address }) => ({ host: address, port: dnsPort })),
+      ...[...nameServers, powerdns].map(({ address }) => ({ host: address, port: dnsPort })),
     ];
   }
 
@@ -172,6 +180,22 @@ export class Sites {
     };
   }
 
+  #powerdns({ name, address }: Plan['powerdns'], dataFolder: DataFolder): Host {
+    const { log, signal } = this.#options;
+    const { dnsPort: port } = this.#plan;
+    const options = { folder: dataFolder, address, port, zones: [plainZoneName], wrapper: this.#wrapper(name), log };
+    return {
+      ...{ name, address: `${address}:${port}`, space: name, note: `a PowerDNS with the zone ${plainZoneName}` },
+      cut: { what: 'all' },
+      begin: () =>
+        supervise(
+          `the lab's ${name}`,
+          (ending) => startPowerdns({ ...options, signal: AbortSignal.any([signal, ending]) }),
+          { log },
+        ),
+    };
+  }
+
   #serve(
     name: string,
     space: string,
@@ -220,10 +244,13 @@ export class Sites {
   }
 
   async #writeAddresses(): Promise<void> {
-    const { sites, nameServers, clients, webPort, dnsPort } = this.#plan;
+    const { sites, nameServers, powerdns, clients, webPort, dnsPort } = this.#plan;
+    const key = this.#powerdnsFolder === undefined ? '' : (await powerdnsKey(this.#powerdnsFolder)).secret;
     const lines = [
-      ...[...sites, ...nameServers].map(({ name, address }) => `${name.toUpperCase()}=${address}`),
+      ...[...sites, ...nameServers, powerdns].map(({ name, address }) => `${name.toUpperCase()}=${address}`),
       ...[`CLIENTS=${clients}`, `WEB_PORT=${webPort}`, `DNS_PORT=${dnsPort}`],
+      // For a DNS backend that a person makes.
+      `PDNS_KEY=${key}`,
       // For a name server that a person starts.
       ...[`ENDPOINT=http://127.0.0.1:${this.#options.given.ports.endpoint}/graphql`],
       `DNS_LINK=wss://127.0.0.1:${this.#options.given.ports.nameServers}/link`,

@@ -39,6 +39,8 @@ export interface DatabaseOptions {
   /** The disk of a database on this host. */
   readonly disk?: DiskSpace;
   readonly log?: Logger;
+  /** Prepared statements kept per connection; default 8. */
+  readonly preparedKept?: number;
 }
 
 export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
@@ -91,14 +93,13 @@ export interface TransactionOptions {
   readonly endsWork?: boolean;
   /**
    * The server ends the transaction of a process that is paused in it after so long; default 8. Shorter for what is done again anyway,
-   * and whose locks others wait for. Two round trips.
+   * and whose locks others wait for. A round trip when the connection's last transaction had another.
    */
   readonly idleSeconds?: number;
 }
 
 const deadlockRetries = 6;
-/** Prepared statements kept per connection. */
-const preparedKept = 8;
+const usuallyPreparedKept = 8;
 const usualIdleSeconds = 8;
 const sessionSetup = [
   "SET time_zone = '+00:00'",
@@ -140,6 +141,8 @@ export class Database implements Sql {
   readonly #writes: Pool;
   /** For `transaction`: without autocommit the first statement starts a transaction, which saves a round trip. */
   readonly #transactions: Pool;
+  /** By physical connection; one that is not in it has the usual one. */
+  readonly #idleLimits = new WeakMap<object, number>();
   readonly #guard: WriteGuard;
   /** For reads of the model. Hot paths use SQL. */
   readonly prisma: PrismaClient;
@@ -147,6 +150,7 @@ export class Database implements Sql {
 
   constructor(options: DatabaseOptions) {
     const { connection, connectionLimit = 10, acquireTimeoutMs = 5_000, disk, log } = options;
+    const { preparedKept = usuallyPreparedKept } = options;
     this.name = connection.database;
     const share = (part: number) => Math.max(1, Math.round(connectionLimit * part));
     const pool = (limit: number, initSql = sessionSetup) =>
@@ -232,12 +236,12 @@ export class Database implements Sql {
     }
   }
 
-  async #once<Result>(work: (tx: Transaction) => Promise<Result>, idleSeconds: number | undefined): Promise<Result> {
+  async #once<Result>(work: (tx: Transaction) => Promise<Result>, idleSeconds = usualIdleSeconds): Promise<Result> {
     const connection = await this.#transactions.getConnection();
     const actions: (() => void)[] = [];
     let usable = true;
     try {
-      if (idleSeconds !== undefined) await connection.query(idleLimit(idleSeconds));
+      await this.#limitIdle(connection, idleSeconds);
       const tx = new ConnectionTransaction(connection, actions);
       const result = await work(tx).catch(async (error: unknown) => {
         if (!(await tx.committed())) throw error;
@@ -257,15 +261,18 @@ export class Database implements Sql {
         );
       throw error;
     } finally {
-      if (usable && idleSeconds !== undefined)
-        usable = await connection.query(idleLimit(usualIdleSeconds)).then(
-          () => true,
-          () => false,
-        );
       // The connection is idle: destroying it sends no KILL.
       if (usable) await connection.release();
       else connection.destroy();
     }
+  }
+
+  async #limitIdle(connection: PoolConnection, seconds: number): Promise<void> {
+    // Another object for each physical connection, which the pool's own is not.
+    const { info } = connection;
+    if (info !== null && (this.#idleLimits.get(info) ?? usualIdleSeconds) === seconds) return;
+    await connection.query(idleLimit(seconds));
+    if (info !== null) this.#idleLimits.set(info, seconds);
   }
 
   /** Connections in use and open, for metrics. */

@@ -18,11 +18,11 @@ export interface EntityChange<Entity> {
 export interface EntityFeedOptions<Entity> {
   readonly feed: StatusFeed;
   readonly context: RequestContext;
-  /** The type's name in the graph, for example `Backend`. */
-  readonly subjectType: string;
+  /** The type's name in the graph, for example `Backend`; or several. */
+  readonly subjectType: string | readonly string[];
   readonly args: { readonly after?: string | null | undefined; readonly projectId?: string | null | undefined };
-  /** By UUID. */
-  readonly read: (id: string) => Promise<Entity | null | undefined>;
+  /** By UUID, and the type that it is of. */
+  readonly read: (id: string, subjectType: string) => Promise<Entity | null | undefined>;
   /** Which entities are requested. Default: all. */
   readonly wanted?: (entity: Entity) => boolean;
   /** The argument values that select an entity, besides its project. */
@@ -34,7 +34,10 @@ export function entityFeed<Entity>(
 ): AsyncGenerator<EntityChange<Entity>, void, void> {
   const { feed, context, subjectType, args, read, wanted = () => true, facets = () => [] } = options;
   const projects = projectsFor(context.identity, args.projectId);
-  const source = feed.subscribe({ after: args.after ?? null, filter: { projects, subjectTypes: [subjectType] } });
+  const source = feed.subscribe({
+    after: args.after ?? null,
+    filter: { projects, subjectTypes: [subjectType].flat() },
+  });
   let toldAtMs = performance.now();
   return pullStream({
     async next() {
@@ -42,7 +45,7 @@ export function entityFeed<Entity>(
         const item = await source.next();
         if (item.done === true) return undefined;
         const { cursor, event } = item.value;
-        const entity = event === null ? null : ((await read(event.subjectId)) ?? null);
+        const entity = event === null ? null : ((await read(event.subjectId, event.subjectType)) ?? null);
         const other = entity !== null && !wanted(entity);
         if (other && performance.now() - toldAtMs < checkpointEveryMs) continue;
         toldAtMs = performance.now();

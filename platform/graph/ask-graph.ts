@@ -2,8 +2,10 @@
 // asks that one; elsewhere gateways are asked where they answer subgraphs.
 import { Pool } from 'undici';
 import { z } from 'zod';
+import type { CheckLogin } from '../access.ts';
 import { CodedError } from '../errors.ts';
 import type { Keyring } from '../secrets/keyring.ts';
+import { loginAnswerShape } from './authenticator-routes.ts';
 import { makeServiceToken } from './service-identity.ts';
 import { connectorOf, type MutualTls } from './tls.ts';
 
@@ -20,6 +22,10 @@ export interface GraphQuestion {
 export type AskGraph = (question: GraphQuestion) => Promise<Readonly<Record<string, unknown>>>;
 
 export const questionPath = '/internal/question';
+/** Where subgraphs have a login checked (platform/access.ts). */
+export const loginQuestionPath = '/internal/login';
+/** A login belongs to no project. */
+const noProject = '00000000-0000-0000-0000-000000000000';
 
 const answerShape = z.object({
   data: z.record(z.string(), z.unknown()).nullish(),
@@ -61,13 +67,21 @@ export class RemoteGraph {
     this.#pools = options.urls.map((url) => new Pool(new URL(url).origin, { connections: 4, connect }));
   }
 
-  readonly ask: AskGraph = async (question) => {
+  readonly ask: AskGraph = async ({ projectId, query, variables, signal }) =>
+    dataOf(await this.#ask({ path: questionPath, projectId, body: { query, variables } }, signal));
+
+  readonly checkLogin: CheckLogin = async (credentials, origin, signal) => {
+    const body = { credentials, origin };
+    return loginAnswerShape.parse(await this.#ask({ path: loginQuestionPath, projectId: noProject, body }, signal));
+  };
+
+  async #ask(asked: Asked, signal: AbortSignal | undefined): Promise<unknown> {
     let fault: unknown;
     for (let tried = 0; tried < this.#pools.length; tried += 1) {
-      question.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const pool = this.#pools[this.#at];
       try {
-        if (pool !== undefined) return dataOf(await this.#askOne(pool, question));
+        if (pool !== undefined) return await this.#askOne(pool, asked, signal);
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
         fault = error;
@@ -75,18 +89,22 @@ export class RemoteGraph {
       }
     }
     throw new CodedError('UNAVAILABLE', 'No gateway answers this subgraph.', {}, fault);
-  };
+  }
 
   async close(): Promise<void> {
     await Promise.all(this.#pools.map((pool) => pool.destroy()));
   }
 
-  async #askOne(pool: Pool, { projectId, query, variables, signal }: GraphQuestion): Promise<unknown> {
+  async #askOne(
+    pool: Pool,
+    { path, projectId, body: asked }: Asked,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     const { keyring, subgraph } = this.#options;
     const deadline = AbortSignal.timeout(deadlineMs);
     try {
       const { statusCode, body } = await pool.request({
-        ...{ path: questionPath, method: 'POST', body: JSON.stringify({ query, variables }) },
+        ...{ path, method: 'POST', body: JSON.stringify(asked) },
         headers: {
           'content-type': 'application/json',
           authorization: `Bearer ${makeServiceToken(keyring, { subgraph, projectId })}`,
@@ -100,6 +118,12 @@ export class RemoteGraph {
       throw new Unreachable('a gateway does not answer this subgraph', { cause: error });
     }
   }
+}
+
+interface Asked {
+  readonly path: string;
+  readonly projectId: string;
+  readonly body: unknown;
 }
 
 class Unreachable extends Error {}

@@ -1,6 +1,6 @@
 // The server side of the authentication port over HTTP: the system subgraph's process answers gateways on other hosts.
 import { z } from 'zod';
-import type { Authenticator } from '../access.ts';
+import type { Authenticator, CheckLogin } from '../access.ts';
 import { HttpError } from './http-body.ts';
 import { type IdentityClaims, identityShape } from './signed-identity.ts';
 
@@ -9,6 +9,29 @@ export type InternalRoute = (body: unknown, claims: IdentityClaims) => Promise<u
 
 export const authenticatePath = '/internal/authenticate';
 export const recheckPath = '/internal/recheck';
+export const checkLoginPath = '/internal/check-login';
+
+const short = z.string().max(255);
+
+/** A login somewhere else than at a gateway (platform/access.ts). */
+export const loginQuestionShape = z.object({
+  credentials: z.union([
+    z.object({ name: z.string().max(1_024), password: z.string().max(4_096) }),
+    z.object({ token: z.string().max(4_096) }),
+  ]),
+  origin: z.object({ address: short, toldBy: short.optional(), via: short }),
+});
+
+export const loginAnswerShape = z.union([
+  z.object({ identity: identityShape }),
+  z.object({
+    refused: z.object({
+      code: z.enum(['BAD_CREDENTIALS', 'RATE_LIMITED']),
+      message: z.string(),
+      retryAfterMs: z.number().optional(),
+    }),
+  }),
+]);
 
 /** Deadline for the database. */
 const deadlineMs = 5000;
@@ -19,7 +42,7 @@ function read<Shape extends z.ZodType>(shape: Shape, body: unknown): z.output<Sh
   return parsed.data;
 }
 
-export function internalRoutes(authenticator: Authenticator): [string, InternalRoute][] {
+export function internalRoutes(authenticator: Authenticator, checkLogin?: CheckLogin): [string, InternalRoute][] {
   const answer = async (identity: ReturnType<Authenticator['authenticate']>) => ({
     identity: (await identity) ?? null,
   });
@@ -38,5 +61,16 @@ export function internalRoutes(authenticator: Authenticator): [string, InternalR
         return answer(authenticator.recheck(identity, AbortSignal.timeout(deadlineMs)));
       },
     ],
+    ...(checkLogin === undefined ? [] : [loginRoute(checkLogin)]),
+  ];
+}
+
+function loginRoute(checkLogin: CheckLogin): [string, InternalRoute] {
+  return [
+    checkLoginPath,
+    async (body) => {
+      const { credentials, origin } = read(loginQuestionShape, body);
+      return checkLogin(credentials, origin, AbortSignal.timeout(deadlineMs));
+    },
   ];
 }

@@ -22,6 +22,8 @@ export interface InternalServerOptions {
   /** Of machines that may connect. */
   readonly roles: readonly string[];
   readonly log: Logger;
+  /** For bodies of any length: a connection on which nothing moves for so long is ended. Without it a request takes at most a minute. */
+  readonly silentMs?: number;
   /** Throws HttpError for a refusal. */
   answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
@@ -36,7 +38,7 @@ export class InternalServer {
 
   /** Throws when the address is not loopback and no TLS is given. */
   constructor(options: InternalServerOptions) {
-    const { name, host, tls, roles, log } = options;
+    const { name, host, tls, roles, log, silentMs } = options;
     if (tls === undefined && !isLoopback(host))
       throw new Error(
         `${name}: ${host} can be reached from other hosts; give a certificate, key and authority for mutual TLS, or listen on 127.0.0.1.`,
@@ -44,7 +46,8 @@ export class InternalServer {
     this.#options = options;
     const listener = (request: IncomingMessage, response: ServerResponse) => this.#take(request, response);
     // keepAliveTimeout: longer than a client keeps an idle connection, so that a connection is not closed during a request.
-    const timeouts = { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 60_000 };
+    const requestTimeout = silentMs === undefined ? 60_000 : 0;
+    const timeouts = { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout };
     this.http =
       tls === undefined
         ? createServer(timeouts, listener)
@@ -53,6 +56,7 @@ export class InternalServer {
             listener,
           );
     const server = this.http;
+    if (silentMs !== undefined) server.timeout = silentMs;
     if (tls !== undefined && server instanceof TlsServer) {
       tls.onChange?.(() => server.setSecureContext({ ...pemOf(tls), minVersion: 'TLSv1.2' }));
       // Runs before HTTP handles the connection.

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import { z } from 'zod';
-import type { Authenticator } from '../access.ts';
+import type { Authenticator, CheckLogin } from '../access.ts';
 import { CodedError } from '../errors.ts';
 import type { Identity } from '../identity.ts';
 import type { SigningKeys } from '../secrets/key-pairs.ts';
-import { authenticatePath, recheckPath } from './authenticator-routes.ts';
+import { authenticatePath, checkLoginPath, loginAnswerShape, recheckPath } from './authenticator-routes.ts';
 import { identityHeader, identityShape, signIdentity } from './signed-identity.ts';
 import { connectorOf, type MutualTls } from './tls.ts';
 
@@ -40,18 +40,30 @@ export class RemoteAuthenticator implements Authenticator {
   }
 
   authenticate(bearer: string, signal?: AbortSignal): Promise<Identity | undefined> {
-    return this.#ask(authenticatePath, { bearer }, signal);
+    return this.#identity(authenticatePath, { bearer }, signal);
   }
 
   recheck(identity: Identity, signal?: AbortSignal): Promise<Identity | undefined> {
-    return this.#ask(recheckPath, { identity }, signal);
+    return this.#identity(recheckPath, { identity }, signal);
   }
+
+  readonly checkLogin: CheckLogin = (credentials, origin, signal) =>
+    this.#ask(checkLoginPath, { credentials, origin }, loginAnswerShape, signal);
 
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
 
-  async #ask(path: string, question: unknown, signal: AbortSignal | undefined): Promise<Identity | undefined> {
+  async #identity(path: string, question: unknown, signal: AbortSignal | undefined): Promise<Identity | undefined> {
+    return (await this.#ask(path, question, answerShape, signal)).identity ?? undefined;
+  }
+
+  async #ask<Answer>(
+    path: string,
+    question: unknown,
+    shape: z.ZodType<Answer>,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
     const claims = { identity: null, requestId: randomUUID() };
     const body = JSON.stringify(question);
     const deadline = AbortSignal.timeout(this.#deadlineMs);
@@ -73,7 +85,7 @@ export class RemoteAuthenticator implements Authenticator {
     } catch (error) {
       throw new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again.", {}, error);
     }
-    const answer = status === 200 ? answerShape.safeParse(JSON.parse(text)) : undefined;
+    const answer = status === 200 ? shape.safeParse(JSON.parse(text)) : undefined;
     if (answer?.success !== true)
       throw new CodedError(
         'UNAVAILABLE',
@@ -81,6 +93,6 @@ export class RemoteAuthenticator implements Authenticator {
         {},
         `HTTP ${status}`,
       );
-    return answer.data.identity ?? undefined;
+    return answer.data;
   }
 }

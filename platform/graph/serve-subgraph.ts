@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Authenticator } from '../access.ts';
+import type { Authenticator, CheckLogin } from '../access.ts';
 import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { type InternalRoute, internalRoutes } from './authenticator-routes.ts';
 import { DocumentCache } from './document-cache.ts';
@@ -29,8 +29,9 @@ export interface ServeSubgraphOptions {
   /** Verifies that the client is a gateway. */
   readonly publicKeys: PublicKeys;
   readonly log: Logger;
-  /** Set in the process that checks credentials: adds /internal/authenticate and /internal/recheck. */
+  /** Set in the process that checks credentials: adds /internal/authenticate and /internal/recheck, and for logins /internal/check-login. */
   readonly authenticator?: Authenticator;
+  readonly checkLogin?: CheckLogin;
 }
 
 export interface ServedSubgraph {
@@ -74,7 +75,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
   const checker = new IdentityChecker({ keys: options.publicKeys, audience: subgraph.name });
   const routes = new Map<string, InternalRoute>([
     ['/graphql', graphqlRoute(subgraph, log, documents)],
-    ...(options.authenticator === undefined ? [] : internalRoutes(options.authenticator)),
+    ...(options.authenticator === undefined ? [] : internalRoutes(options.authenticator, options.checkLogin)),
   ]);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method === 'GET' && request.url === '/health/live') return sendJson(response, 200, { live: true });

@@ -14,6 +14,8 @@ import {
   type ToMachine,
   usualSilentMs,
 } from './messages.ts';
+import { type AnswerQuestion, LinkQuestions, UnansweredError } from './questions.ts';
+import { Silence } from './silence.ts';
 
 /** The documents that the machine keeps, on disk: they must survive it. */
 export interface LinkDocuments {
@@ -41,6 +43,8 @@ export interface LinkClientOptions {
   readonly facts: () => Readonly<Record<string, JsonValue>>;
   /** The last report with this key is stored. */
   readonly stored?: (key: string) => void;
+  /** What the other end asks. Absent: it is told that nobody answers. */
+  readonly answer?: AnswerQuestion;
 }
 
 interface Report {
@@ -54,6 +58,7 @@ const longestPauseMs = 5_000;
 export class LinkClient {
   readonly #options: LinkClientOptions;
   readonly #loop: Loop;
+  readonly #questions: LinkQuestions;
   readonly #reports = new Map<string, Report>();
   /** The number of each key's report whose answer is awaited: one at a time, so that what is told often holds up nothing else. */
   readonly #sent = new Map<string, number>();
@@ -66,6 +71,8 @@ export class LinkClient {
 
   constructor(options: LinkClientOptions) {
     this.#options = options;
+    const { log, answer } = options;
+    this.#questions = new LinkQuestions({ log, answer, send: (message) => this.#send(message) });
     this.#loop = new Loop({
       name: `link to ${options.role}`,
       log: options.log,
@@ -115,6 +122,12 @@ export class LinkClient {
     this.#reports.delete(key);
   }
 
+  /** @throws UnansweredError; the reason of `signal` when that is aborted */
+  async ask(body: JsonValue, deadlineMs: number, signal?: AbortSignal): Promise<JsonValue> {
+    if (!this.#welcomed) throw new UnansweredError('there is no connection to the other end');
+    return this.#questions.ask(body, deadlineMs, signal);
+  }
+
   /** Ends the connection; the next one is made soon. */
   reconnect(): void {
     this.#socket?.terminate();
@@ -142,10 +155,16 @@ export class LinkClient {
       handshakeTimeout: openMs,
     });
     this.#socket = socket;
-    let watch = setTimeout(() => socket.terminate(), 2 * openMs);
+    const opening = setTimeout(() => socket.terminate(), 2 * openMs);
+    const lookMs = silentMs / 10;
+    const silence = new Silence(lookMs);
+    let watch: NodeJS.Timeout | undefined;
     const heard = () => {
-      clearTimeout(watch);
-      watch = setTimeout(() => socket.terminate(), silentMs);
+      clearTimeout(opening);
+      silence.heard();
+      watch ??= setInterval(() => {
+        if (silence.look() > silentMs) socket.terminate();
+      }, lookMs);
     };
     let handling = Promise.resolve();
     return new Promise((resolve) => {
@@ -168,11 +187,13 @@ export class LinkClient {
           });
       });
       socket.on('close', (code, reason) => {
-        clearTimeout(watch);
+        clearTimeout(opening);
+        clearInterval(watch);
         signal.removeEventListener('abort', abort);
         if (this.#welcomed) log.warn({ url, code, reason: String(reason) }, 'the link was lost');
         this.#welcomed = false;
         this.#sent.clear();
+        this.#questions.end();
         this.#socket = undefined;
         void handling.then(resolve);
       });
@@ -208,6 +229,10 @@ export class LinkClient {
         break;
       case 'stored':
         this.#stored(message.number);
+        break;
+      case 'ask':
+      case 'answer':
+        this.#questions.take(message);
         break;
     }
   }

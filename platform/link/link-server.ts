@@ -9,8 +9,10 @@ import { type MutualTls, pemOf } from '../graph/tls.ts';
 import type { JsonValue } from '../json.ts';
 import type { Logger } from '../log.ts';
 import { type MachineName, machineOf } from '../machines/machine.ts';
+import { Turns } from '../turns.ts';
 import { atMost } from '../within.ts';
 import {
+  type FromMachine,
   linkVersion,
   mostDocuments,
   mostFromMachineBytes,
@@ -19,6 +21,8 @@ import {
   type ToMachine,
   usualSilentMs,
 } from './messages.ts';
+import { LinkQuestions } from './questions.ts';
+import { Silence } from './silence.ts';
 
 export interface LinkPeer {
   readonly machine: MachineName;
@@ -26,7 +30,9 @@ export interface LinkPeer {
   /** The documents that the machine has, with their generations. */
   readonly held: ReadonlyMap<string, number>;
   /** In order. A machine that reads too slowly is disconnected: who sends much waits for `taken` in between. */
-  send(message: Exclude<ToMachine, { readonly type: 'welcome' | 'stored' }>): void;
+  send(message: Exclude<ToMachine, { readonly type: 'welcome' | 'stored' | 'ask' | 'answer' }>): void;
+  /** @throws UnansweredError (questions.ts); the reason of `signal` when that is aborted */
+  ask(body: JsonValue, deadlineMs: number, signal?: AbortSignal): Promise<JsonValue>;
   /** Resolves when there is room for more, or the connection has ended. */
   taken(): Promise<void>;
   /** Disconnects the machine; it comes back. */
@@ -41,10 +47,26 @@ export interface LinkSession {
   begin(): void;
   /** Resolves once the report is stored. Rejects to disconnect: the machine sends it again. */
   report(key: string, body: JsonValue): Promise<void>;
+  /** Reports of different lanes do not wait for each other. Absent: all wait for the one before. */
+  readonly lanes?: ReportLanes;
   /** Sends the whole document. */
   resend(key: string): void;
+  /** What the machine asks. Absent: it is told that nobody answers. */
+  answer?(body: JsonValue, signal: AbortSignal): Promise<JsonValue>;
   /** Resolves once the end of the connection is recorded, or can't be; never rejects. */
   closed(): Promise<void>;
+}
+
+export interface LinkReport {
+  readonly key: string;
+  readonly body: JsonValue;
+}
+
+export interface ReportLanes {
+  /** Of a report, by its key. */
+  of(key: string): string;
+  /** In place of `report`: those of a lane that came while others of it were being stored, in their order. */
+  report(reports: readonly LinkReport[]): Promise<void>;
 }
 
 export interface LinkServerOptions {
@@ -60,6 +82,11 @@ export interface LinkServerOptions {
   readonly open: (peer: LinkPeer) => Promise<LinkSession>;
 }
 
+/** Thrown by `open`: the machine may have no link now. It is told the reason, logs it, and tries again. */
+export class LinkRefusal extends Error {
+  override readonly name = 'LinkRefusal';
+}
+
 const helloMs = 5_000;
 /** While more of a machine's messages wait, its connection is not read from: they then wait at the machine. */
 const mostWaitingMessages = 1_000;
@@ -67,6 +94,10 @@ const mostWaitingBytes = 2 * mostFromMachineBytes;
 /** While more of what a machine is sent waits here, there is no room for more. */
 const mostWaitingToMachineBytes = mostToMachineBytes / 8;
 const takenLookMs = 1;
+/** Of one machine: each takes a connection to the database. */
+const lanesAtOnce = 2;
+/** Reports of a lane. */
+const mostTogether = 50;
 
 export class LinkServer {
   readonly #options: LinkServerOptions;
@@ -152,18 +183,35 @@ export class LinkServer {
   }
 }
 
+type FromMachineReport = Extract<FromMachine, { readonly type: 'report' }>;
+
+interface WaitingReport extends LinkReport {
+  readonly number: number;
+  /** Length of the message. */
+  readonly bytes: number;
+}
+
+interface Lane {
+  readonly waiting: WaitingReport[];
+  readonly done: Promise<void>;
+}
+
 class ServedLink {
   readonly #socket: WebSocket;
   readonly #machine: MachineName;
   readonly #options: LinkServerOptions;
   readonly #opened: () => void;
   readonly ended: Promise<void>;
+  readonly #questions: LinkQuestions;
   #session: LinkSession | undefined;
   /** Messages are handled one after the other. */
   #handling: Promise<void> = Promise.resolve();
+  /** Reports that wait in each lane in which some are being stored. */
+  readonly #lanes = new Map<string, Lane>();
+  readonly #turns = new Turns(lanesAtOnce);
   #waiting = 0;
   #waitingBytes = 0;
-  #heardMs = performance.now();
+  readonly #silence: Silence;
 
   constructor(socket: WebSocket, machine: MachineName, options: LinkServerOptions, opened: () => void) {
     this.#socket = socket;
@@ -171,17 +219,30 @@ class ServedLink {
     this.#options = options;
     this.#opened = opened;
     const { log, silentMs = usualSilentMs } = options;
-    const pinger = setInterval(() => this.#ping(silentMs), silentMs / 5);
+    this.#questions = new LinkQuestions({
+      ...{ log, send: (message) => this.#send(message) },
+      answer: async (body, signal) => {
+        if (this.#session?.answer === undefined) throw new Error('no questions of this role are answered');
+        return this.#session.answer(body, signal);
+      },
+    });
+    const pingMs = silentMs / 5;
+    this.#silence = new Silence(pingMs);
+    const pinger = setInterval(() => this.#ping(silentMs), pingMs);
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
         clearInterval(pinger);
-        void this.#handling.then(() => this.#session?.closed()).finally(resolve);
+        this.#questions.end();
+        const handled = () => Promise.all([this.#handling, ...[...this.#lanes.values()].map(({ done }) => done)]);
+        void handled()
+          .then(() => this.#session?.closed())
+          .finally(resolve);
       });
     });
     socket.on('error', (error) => log.debug({ err: error, machine: machine.name }, 'a link failed'));
-    socket.on('pong', () => this.#heard());
+    socket.on('pong', () => this.#silence.heard());
     socket.on('message', (data, isBinary) => {
-      this.#heard();
+      this.#silence.heard();
       if (isBinary) return this.close(1003, 'a message is JSON text');
       this.#take(String(data));
     });
@@ -195,14 +256,10 @@ class ServedLink {
     this.#socket.terminate();
   }
 
-  #heard(): void {
-    this.#heardMs = performance.now();
-  }
-
   #ping(silentMs: number): void {
     // Its signs of life are not read either.
-    if (this.#socket.isPaused) this.#heard();
-    const silentFor = performance.now() - this.#heardMs;
+    if (this.#socket.isPaused) this.#silence.heard();
+    const silentFor = this.#silence.look();
     if (silentFor > silentMs || (this.#session === undefined && this.#waiting === 0 && silentFor > helloMs))
       this.terminate();
     else this.#socket.ping();
@@ -212,20 +269,62 @@ class ServedLink {
     this.#waiting += 1;
     this.#waitingBytes += text.length;
     this.#pace();
-    this.#handling = this.#handling
-      .then(() => this.#handle(text))
-      .catch((error: unknown) => {
-        this.#options.log.warn(
-          { err: error, machine: this.#machine.name },
-          'a link is closed: its message was not handled',
-        );
-        this.close(1011, 'the message was not handled');
-      })
-      .finally(() => {
-        this.#waiting -= 1;
-        this.#waitingBytes -= text.length;
-        this.#pace();
+    const message = readFromMachine(text);
+    const lanes = this.#session?.lanes;
+    if (message?.type === 'report' && lanes !== undefined) this.#queue(lanes, message, text.length);
+    else
+      this.#handling = this.#handling
+        .then(() => this.#handle(message))
+        .catch((error: unknown) => this.#failed(error))
+        .finally(() => this.#isHandled(1, text.length));
+  }
+
+  #queue(lanes: ReportLanes, { number, key, body }: FromMachineReport, bytes: number): void {
+    const name = lanes.of(key);
+    const known = this.#lanes.get(name);
+    const waiting = known?.waiting ?? [];
+    waiting.push({ number, key, body, bytes });
+    if (known !== undefined) return;
+    this.#lanes.set(name, { waiting, done: this.#store(lanes, name, waiting) });
+  }
+
+  /** Until none of the lane waits. */
+  async #store(lanes: ReportLanes, name: string, waiting: WaitingReport[]): Promise<void> {
+    while (waiting.length > 0)
+      await this.#turns.run(async () => {
+        const some = waiting.splice(0, mostTogether);
+        try {
+          if (this.#socket.readyState !== this.#socket.OPEN) return;
+          await lanes.report(some);
+          for (const { number } of some) this.#send({ type: 'stored', number });
+        } catch (error) {
+          this.#failed(error);
+        } finally {
+          this.#isHandled(
+            some.length,
+            some.reduce((sum, { bytes }) => sum + bytes, 0),
+          );
+        }
       });
+    // In the same step as the last look: what comes now begins the lane anew.
+    this.#lanes.delete(name);
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof LinkRefusal) this.close(1008, error.message);
+    else {
+      this.#options.log.warn(
+        { err: error, machine: this.#machine.name },
+        'a link is closed: its message was not handled',
+      );
+      this.close(1011, 'the message was not handled');
+    }
+  }
+
+  #isHandled(messages: number, bytes: number): void {
+    this.#waiting -= messages;
+    this.#waitingBytes -= bytes;
+    this.#pace();
   }
 
   #pace(): void {
@@ -234,13 +333,13 @@ class ServedLink {
     else if (full <= 0.5 && this.#socket.isPaused) this.#socket.resume();
   }
 
-  async #handle(text: string): Promise<void> {
+  async #handle(message: FromMachine | undefined): Promise<void> {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    const message = readFromMachine(text);
     if (message === undefined) return this.close(1008, 'not a message of a link');
     if (message.type === 'hello') return this.#hello(message);
     const session = this.#session;
     if (session === undefined) return this.close(1008, 'the first message is hello');
+    if (message.type === 'ask' || message.type === 'answer') return this.#questions.take(message);
     if (message.type === 'resend') return session.resend(message.key);
     await session.report(message.key, message.body);
     this.#send({ type: 'stored', number: message.number });
@@ -254,6 +353,7 @@ class ServedLink {
     const session = await this.#options.open({
       ...{ machine: this.#machine, facts: message.facts, held },
       send: (sent) => this.#send(sent),
+      ask: (body, deadlineMs, signal) => this.#questions.ask(body, deadlineMs, signal),
       taken: () => this.#taken(),
       close: (reason) => this.close(1008, reason),
     });

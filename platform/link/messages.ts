@@ -14,10 +14,25 @@ export const mostDocuments = 10_000;
 /** Without a sign of life for so long, the other end is taken for lost; unless a role has a time of its own. */
 export const usualSilentMs = 5_000;
 
+/** Of an answer to a question. */
+export const mostAnswerBytes = 1024 * 1024;
+const mostFailure = 1_000;
+
 const key = z.string().min(1).max(255);
 const generation = z.number().int().nonnegative();
 const json = z.custom<JsonValue>((value) => value !== undefined);
 const object = z.custom<Readonly<Record<string, JsonValue>>>(isObject);
+
+const number = z.number().int().positive();
+
+/** Either end asks the other; see questions.ts. */
+const ask = z.object({ type: z.literal('ask'), number, body: json });
+const answer = z.object({
+  ...{ type: z.literal('answer'), number, body: json.optional() },
+  /** Why there is none. */
+  failed: z.string().max(mostFailure).optional(),
+});
+export type QuestionMessage = z.output<typeof ask> | z.output<typeof answer>;
 
 const fromMachine = z.discriminatedUnion('type', [
   z.object({
@@ -29,9 +44,10 @@ const fromMachine = z.discriminatedUnion('type', [
     held: z.record(key, generation),
   }),
   /** The state of something. A later report with the same key replaces it. */
-  z.object({ type: z.literal('report'), number: z.number().int().positive(), key, body: json }),
+  z.object({ type: z.literal('report'), number, key, body: json }),
   /** A change did not follow the document that the machine has. */
   z.object({ type: z.literal('resend'), key }),
+  ...[ask, answer],
 ]);
 
 const toMachine = z.discriminatedUnion('type', [
@@ -42,7 +58,8 @@ const toMachine = z.discriminatedUnion('type', [
   /** Every document that the machine must have was sent on this connection, or is among those that it has. */
   z.object({ type: z.literal('whole') }),
   /** The report of this number is stored. */
-  z.object({ type: z.literal('stored'), number: z.number().int().positive() }),
+  z.object({ type: z.literal('stored'), number }),
+  ...[ask, answer],
 ]);
 
 export type FromMachine = z.output<typeof fromMachine>;

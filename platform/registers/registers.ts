@@ -53,6 +53,11 @@ export type Decision<Value, Result> =
   /** Undefined deletes. */
   | { readonly keeps: false; readonly value: Value | undefined; readonly result: Result };
 
+export interface WriteLimit {
+  /** The value gets no version after this one: what it refers to may be gone by then. */
+  readonly latest?: Version | undefined;
+}
+
 interface Decided<Value, Result> {
   /** What is there now. */
   readonly written: Written<Value>;
@@ -82,6 +87,8 @@ interface Proposed<Result> {
 }
 
 const attempts = 12;
+/** A step of a change of rings comes to clusters one after the other, and a new member learns first what was forgotten: some seconds. */
+const unreadyAttempts = 36;
 const firstPauseMs = 1;
 const longestPauseMs = 200;
 
@@ -106,16 +113,17 @@ export class Registers<Value> {
   }
 
   /** Writes whatever is there. Undefined deletes. @throws NoQuorumError, ContendedError, ClosedError, FateUnknownError */
-  async write(name: string, value: Value | undefined): Promise<Version> {
+  async write(name: string, value: Value | undefined, { latest }: WriteLimit = {}): Promise<Version> {
     const { clock, replicas } = this.options;
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       if (attempt > 0) await this.#pause(attempt);
       const written = { version: clock.next(), value };
+      if (isTooLate(written.version, latest)) throw tooLate(name);
       const asked = await this.#ask(name, isInDoubt, (cluster, epoch) =>
         replicas.accept(cluster, name, epoch, written),
       );
       if (isQuorum(asked.placement, asked.done)) return written.version;
-      if (mayBeTaken(asked)) return this.finish(name, written);
+      if (mayBeTaken(asked)) return this.finish(name, written, { latest });
       if (!isOutrun(asked)) throw failureOf(name, asked);
     }
     throw new ContendedError(`others write ${name} all the time`);
@@ -129,8 +137,9 @@ export class Registers<Value> {
   async update<Result>(
     name: string,
     decide: (found: Written<Value>) => Decision<Value, Result>,
+    limit: WriteLimit = {},
   ): Promise<Decided<Value, Result>> {
-    return this.#decide(name, decide);
+    return this.#decide(name, decide, limit);
   }
 
   /** Brings what was read to a majority. False: replicas did not take it. */
@@ -162,14 +171,18 @@ export class Registers<Value> {
    * The fate of a write that some replicas may have taken. Where all of a majority that promised are older, nobody saw the write nor ever
    * will: it is written anew. Where one has it, it is brought to a majority. What is later leaves its fate open.
    */
-  protected async finish(name: string, mine: Written<Value>): Promise<Version> {
+  protected async finish(name: string, mine: Written<Value>, limit: WriteLimit = {}): Promise<Version> {
     try {
-      const { written } = await this.#decide<undefined>(name, (found) => {
-        const last = later(found.version, found.forgotten);
-        if (last > mine.version) throw unknownFate(name);
-        const keeps = last === mine.version;
-        return keeps ? { keeps, result: undefined } : { keeps, value: mine.value, result: undefined };
-      });
+      const { written } = await this.#decide<undefined>(
+        name,
+        (found) => {
+          const last = later(found.version, found.forgotten);
+          if (last > mine.version) throw unknownFate(name);
+          const keeps = last === mine.version;
+          return keeps ? { keeps, result: undefined } : { keeps, value: mine.value, result: undefined };
+        },
+        limit,
+      );
       return written.version;
     } catch (error) {
       throw error instanceof FateUnknownError ? error : unknownFate(name, error);
@@ -179,6 +192,7 @@ export class Registers<Value> {
   async #decide<Result>(
     name: string,
     decide: (found: Found<Value>) => Decision<Value, Result>,
+    { latest }: WriteLimit = {},
   ): Promise<Decided<Value, Result>> {
     const { clock, replicas } = this.options;
     let proposed: Proposed<Result> | undefined;
@@ -198,6 +212,7 @@ export class Registers<Value> {
         const decision = this.#again(name, proposed, found) ?? decide(found);
         if (decision.keeps && this.isHeld(placement, holdersOf(done, found)))
           return { written: found, result: decision.result };
+        if (!decision.keeps && isTooLate(ballot, latest)) throw tooLate(name);
         const written = { version: ballot, value: decision.keeps ? found.value : decision.value };
         const accepted = await this.#askOnce(placement, isInDoubt, (cluster, epoch) =>
           replicas.accept(cluster, name, epoch, written),
@@ -237,7 +252,7 @@ export class Registers<Value> {
     for (let attempt = 1; ; attempt += 1) {
       const placement = await this.options.placements.of(name, leastEpoch);
       const asked = { ...(await this.#askOnce(placement, ends, ask)), isRepeated };
-      if (isQuorum(placement, asked.done) || attempt === attempts) return asked;
+      if (isQuorum(placement, asked.done) || attempt === unreadyAttempts) return asked;
       const refused = [...asked.refused.values()];
       const isUnready = refused.some(({ refused: why }) => why === 'UNREADY');
       const epochs = refused.flatMap((each) => (each.refused === 'STALE' ? [each.epoch] : []));
@@ -333,6 +348,14 @@ function failureOf(name: string, { refused }: Asked<unknown>): Error {
   if (reasons.has('AHEAD'))
     return new NoQuorumError(`the clock of this cluster is far ahead of others: set it, and ask again (${name})`);
   return new NoQuorumError(`too few clusters answered for ${name}`);
+}
+
+function isTooLate(version: Version, latest: Version | undefined): boolean {
+  return latest !== undefined && version > latest;
+}
+
+function tooLate(name: string): ContendedError {
+  return new ContendedError(`the write of ${name} took too long: send it again`);
 }
 
 function unknownFate(name: string, cause?: unknown): FateUnknownError {

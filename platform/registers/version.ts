@@ -46,6 +46,11 @@ export class VersionClock {
     return `${hex(this.#ms, 12)}${hex(this.#count, 4)}${hex(this.#options.cluster, 4)}${this.#options.chance()}`;
   }
 
+  /** The last version of those that this clock makes within the time from now, unless it meets later ones. */
+  lastWithin(ms: number): Version {
+    return `${hex(Math.max(this.#options.nowMs(), this.#ms) + ms, 12)}${'f'.repeat(noVersion.length - 12)}`;
+  }
+
   /** Whether the version is so far ahead that a clock must be wrong: it is neither taken nor followed. */
   isFarAhead(version: Version): boolean {
     return timeOf(version) > Math.max(this.#options.nowMs(), this.#ms) + mostAheadMs;

@@ -27,7 +27,10 @@ export function partitionOf(key: string): number {
   return Number.parseInt(hash('sha256', key).slice(0, 3), 16);
 }
 
-export function clustersOfPartition({ clusters, replicas }: Ring, partition: number): readonly number[] {
+export function clustersOfPartition(
+  { clusters, replicas }: Pick<Ring, 'clusters' | 'replicas'>,
+  partition: number,
+): readonly number[] {
   return [...clusters.subarray(partition * replicas, (partition + 1) * replicas)];
 }
 
@@ -36,4 +39,15 @@ export function countsOf({ clusters }: Pick<Ring, 'clusters'>): ReadonlyMap<numb
   const counts = new Map<number, number>();
   for (const cluster of clusters) counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
   return counts;
+}
+
+/** By cluster, how many partitions it holds in the second ring and not in the first; without those that gain none. */
+export function gainsIn(before: Ring, after: Ring): ReadonlyMap<number, number> {
+  const gains = new Map<number, number>();
+  for (let partition = 0; partition < partitionCount; partition += 1) {
+    const held = clustersOfPartition(before, partition);
+    for (const cluster of clustersOfPartition(after, partition))
+      if (!held.includes(cluster)) gains.set(cluster, (gains.get(cluster) ?? 0) + 1);
+  }
+  return gains;
 }

@@ -9,7 +9,8 @@ const nonceBytes = 12;
 const tagBytes = 16;
 /** The length does not reveal the number of digits. */
 const paddedTo = 64;
-const longest = 1024;
+/** The longest position is the name of a stored object. */
+const longest = 2_048;
 
 export class CursorSealer {
   readonly #keyring: Keyring;

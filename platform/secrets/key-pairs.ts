@@ -1,11 +1,11 @@
-// Key pairs (Ed25519, RFC 8032) of signers: the signatures of a gateway, the system subgraph or a worker can be verified by
-// everyone with the public key, and forged by nobody.
+// Key pairs (Ed25519, RFC 8032) of signers: the signatures of a gateway, the system subgraph, a worker or the centre of object storage can
+// be verified by everyone with the public key, and forged by nobody.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 import { keyIdPattern, parseKeyFile, readKeyFile } from './key-file.ts';
 
-/** Gateways sign identities, the system subgraph access tokens, workers the audit trail's ends. */
-export const signers = ['gateway', 'system', 'audit'] as const;
+/** Gateways sign identities, the system subgraph access tokens, workers the audit trail's ends, object storage what its clusters are told. */
+export const signers = ['gateway', 'system', 'audit', 'objects'] as const;
 export type Signer = (typeof signers)[number];
 
 const keyId = z.string().regex(keyIdPattern);
@@ -25,6 +25,8 @@ export const publicFileShape = z.strictObject({
   gateway: z.record(keyId, der),
   system: z.record(keyId, der),
   audit: z.record(keyId, der),
+  /** Files of earlier versions have none. */
+  objects: z.record(keyId, der).default({}),
 });
 export type PublicFile = z.output<typeof publicFileShape>;
 
@@ -36,16 +38,16 @@ export interface SigningKey {
 /** The private keys of one signer. Its content is replaced with its file. */
 export class SigningKeys {
   #active: SigningKey;
-  #ids: readonly string[];
+  #file: SigningFile;
 
   constructor(file: SigningFile) {
-    this.#active = activeOf(file);
-    this.#ids = Object.keys(file.keys);
+    this.#active = keyOf(file, file.active);
+    this.#file = file;
   }
 
   replace(file: SigningFile): void {
-    this.#active = activeOf(file);
-    this.#ids = Object.keys(file.keys);
+    this.#active = keyOf(file, file.active);
+    this.#file = file;
   }
 
   /** The key for signing. */
@@ -55,13 +57,18 @@ export class SigningKeys {
 
   /** All key ids, the active one first. */
   ids(): readonly string[] {
-    return [this.#active.id, ...this.#ids.filter((id) => id !== this.#active.id)];
+    return [this.#active.id, ...Object.keys(this.#file.keys).filter((id) => id !== this.#active.id)];
   }
 
-  /** 64 bytes. */
-  sign(data: string | Buffer): { readonly keyId: string; readonly signature: Buffer } {
-    const { id, privateKey } = this.#active;
-    return { keyId: id, signature: sign(null, bytes(data), privateKey) };
+  /** 64 bytes. `keyId`: one of `ids`, for a reader that does not know the active one yet. */
+  sign(data: string | Buffer, keyId = this.#active.id): { readonly keyId: string; readonly signature: Buffer } {
+    const { privateKey } = keyId === this.#active.id ? this.#active : keyOf(this.#file, keyId);
+    return { keyId, signature: sign(null, bytes(data), privateKey) };
+  }
+
+  /** The public key of one of `ids`, in the format of the file. */
+  publicText(keyId: string): string {
+    return publicTextOf(this.#file.keys[keyId] ?? '');
   }
 }
 
@@ -102,11 +109,12 @@ export class PublicKeys {
   }
 }
 
-function activeOf({ active, keys }: SigningFile): SigningKey {
-  const text = keys[active];
-  if (text === undefined) throw new Error(`key file: the active key ${active} is not among its keys`);
+function keyOf({ active, keys }: SigningFile, id: string): SigningKey {
+  const text = keys[id];
+  if (text === undefined)
+    throw new Error(`key file: the ${id === active ? 'active key' : 'key'} ${id} is not among its keys`);
   const privateKey = createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
-  return { id: active, privateKey };
+  return { id, privateKey };
 }
 
 function publicKeysOf(file: PublicFile): ReadonlyMap<string, KeyObject> {

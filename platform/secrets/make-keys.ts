@@ -30,13 +30,14 @@ export async function makeKeys(folder: string): Promise<ReadonlyMap<string, read
   const sealing = await openOrMakeKeyring(keyFilePath(folder, 'sealing'), { boundSince: new Date().toISOString() });
   ids.set('sealing', sealing.ids());
   const known = await readPublicFile(keyFilePath(folder, 'public')).catch((error: unknown): PublicFile => {
-    if (isMissing(error)) return { gateway: {}, system: {}, audit: {} };
+    if (isMissing(error)) return { gateway: {}, system: {}, audit: {}, objects: {} };
     throw error;
   });
   const all: Record<Signer, Record<string, string>> = {
     gateway: { ...known.gateway },
     system: { ...known.system },
     audit: { ...known.audit },
+    objects: { ...known.objects },
   };
   for (const signer of signers) {
     const path = keyFilePath(folder, signer);

@@ -2,7 +2,7 @@
 // subgraphs. Nothing is started here; its dependencies are passed in and belong to the caller.
 import type { Logger } from 'pino';
 import type { Resolvers } from '../../generated/graph/system.ts';
-import type { Authenticator } from '../../platform/access.ts';
+import type { Authenticator, CheckLogin } from '../../platform/access.ts';
 import type { Commits } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
@@ -12,7 +12,7 @@ import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Authority } from '../../platform/machines/authority.ts';
 import type { Mutations } from '../../platform/mutation.ts';
-import type { ProjectHoldings } from '../../platform/projects.ts';
+import type { ProjectEnd, ProjectHoldings } from '../../platform/projects.ts';
 import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { PublicKeys, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
@@ -23,6 +23,7 @@ import { Attempts } from './access/attempts.ts';
 import { SystemAuthenticator } from './access/authenticator.ts';
 import { CredentialStore } from './access/credential-store.ts';
 import { type IdentityProvider, LocalIdentityProvider } from './access/identity-provider.ts';
+import { loginChecker } from './access/login-checker.ts';
 import { Argon2Hasher, type PasswordHasher } from './access/password-hasher.ts';
 import type { RateLimiter } from './access/rate-limiter.ts';
 import { SessionService } from './access/session-service.ts';
@@ -72,6 +73,7 @@ export interface SystemSubgraphOptions {
   readonly health: () => Promise<readonly PartHealth[]>;
   /** What all subgraphs have of a project. */
   readonly projectHoldings: ProjectHoldings;
+  readonly projectEnd?: ProjectEnd;
   /** Verifies a person's identity; default: passwords in the database. */
   readonly identityProvider?: IdentityProvider;
   readonly passwordHasher?: PasswordHasher;
@@ -79,6 +81,7 @@ export interface SystemSubgraphOptions {
 
 export interface SystemSubgraph extends Subgraph {
   readonly authenticator: Authenticator;
+  readonly checkLogin: CheckLogin;
   readonly firstStart: FirstStart;
 }
 
@@ -99,8 +102,18 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const { authority, roles } = options;
   const machineService = new MachineService({ db, machines, entities, attempts, mutations, wake, authority, roles });
   const tokenService = new TokenService({ tokens, projects, credentials, entities, mutations, wake });
-  const { projectHoldings: holdings } = options;
-  const projectService = new ProjectService({ projects, users, tokenService, entities, mutations, wake, holdings });
+  const { projectHoldings: holdings, projectEnd: ending } = options;
+  const projectService = new ProjectService({
+    projects,
+    users,
+    tokenService,
+    entities,
+    mutations,
+    wake,
+    holdings,
+    db,
+    ending,
+  });
   const resolvers: readonly Resolvers[] = [
     accessResolvers({ sessions, projects }),
     projectResolvers({ entities, projects, service: projectService }),
@@ -114,6 +127,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   return {
     ...createSubgraph({ name: 'system', sdl, commits, cursors: options.cursors, resolvers }),
     authenticator: new SystemAuthenticator({ credentials, accessTokens, keyring }),
+    checkLogin: loginChecker(sessions),
     firstStart: new FirstStart({
       db,
       users,

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { AskedGraph } from '../../bin/compose/asked-graph.ts';
 import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
-import { questionPath } from '../../platform/graph/ask-graph.ts';
+import { loginQuestionPath, questionPath } from '../../platform/graph/ask-graph.ts';
 import { makeServiceToken, readServiceToken } from '../../platform/graph/service-identity.ts';
 import { decodeUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -135,4 +135,27 @@ test('no other credential is one where subgraphs ask', async () => {
   }
   expect((await request(graphUrl + questionPath, { method: 'POST' })).statusCode).toBe(401);
   expect((await request(`${graphUrl}/graphql`, { method: 'POST' })).statusCode).toBe(404);
+});
+
+test('it has a login checked where it asks, by the limits and answers of every login', async () => {
+  const origin = { address: '192.0.2.77', via: 'a test' };
+  const checkLogin = subgraph(graphUrl).checkLoginOf('object-storage');
+  expect(await checkLogin({ token }, origin)).toMatchObject({
+    identity: { kind: 'token', projects: { [projectId]: 'OPERATOR' } },
+  });
+  const wrong = { refused: { code: 'BAD_CREDENTIALS', message: 'the name or the password is wrong' } };
+  for (const name of ['admin', 'nobody']) expect(await checkLogin({ name, password: 'wrong' }, origin)).toEqual(wrong);
+  for (let attempt = 0; attempt < 9; attempt += 1) await checkLogin({ name: 'nobody', password: 'wrong' }, origin);
+  expect(await checkLogin({ name: 'nobody', password: 'wrong' }, origin)).toMatchObject({
+    refused: { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) },
+  });
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  await expect(subgraph(nobody).checkLoginOf('object-storage')({ token }, origin)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+  });
+  // Without a subgraph's credential nobody tries passwords here.
+  const body = JSON.stringify({ credentials: { token }, origin });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  expect((await request(graphUrl + loginQuestionPath, { method: 'POST', headers, body })).statusCode).toBe(401);
+  expect((await request(gateway.url + loginQuestionPath, { method: 'POST', headers, body })).statusCode).toBe(404);
 });

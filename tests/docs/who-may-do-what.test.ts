@@ -58,6 +58,9 @@ const named = {
   ...{ gslb: '', gslbPool: '', gslbPoolMember: '', gslbMonitor: '' },
   ...{ gslbFlavor: '', gslbVantagePoint: '', dnsZone: '', dnsBackend: '' },
 };
+/** Of object storage. */
+const stored = { objectCluster: '', objectOption: '', objectRing: '' };
+const opened = { objectAccount: '', objectAccessKey: '', objectRingChange: '' };
 const answered = 'answered.gslb.test';
 const kinds = Object.keys(named) as (keyof typeof named)[];
 const parts = ['listener', 'pool', 'member', 'healthMonitor', 'l7Policy', 'l7Rule'] as const;
@@ -136,7 +139,7 @@ async function makeUser(name: string, role: string): Promise<string> {
 
 beforeAll(async () => {
   device = await NftDevice.start();
-  system = await runningSystem({ settings: { roles: 'gateway,system,relay,loadbalancer,gslb' } });
+  system = await runningSystem({ settings: { roles: 'gateway,system,relay,loadbalancer,gslb,object-storage' } });
   await makeAuthority(join(system.folder, 'keys'));
   await freshSession('administrator');
   const projects = await ask('administrator', '{ projects { nodes { id } } }');
@@ -173,7 +176,34 @@ beforeAll(async () => {
   ids.mapping = made.mapping.id;
   await makeBalancer();
   await makeName();
+  await makeStorage();
 }, 60_000);
+
+async function makeStorage(): Promise<void> {
+  const cluster = await make<{ objectCluster: { id: string } }>(
+    ...(['objectClusterCreate', { name: fresh() }, 'objectCluster { id }'] as const),
+  );
+  await make('objectClusterCreate', { name: fresh() }, 'objectCluster { id }');
+  const option = await make<{ objectOption: { id: string; ring: { id: string } } }>(
+    ...(['objectOptionCreate', { name: fresh() }, 'objectOption { id ring { id } }'] as const),
+  );
+  stored.objectCluster = cluster.objectCluster.id;
+  stored.objectOption = option.objectOption.id;
+  stored.objectRing = option.objectOption.ring.id;
+  const made = await make<{ objectAccessKey: { id: string; account: { id: string } } }>(
+    ...([
+      'objectAccessKeyCreate',
+      { projectId: ids.project, name: fresh() },
+      'objectAccessKey { id account { id } }',
+    ] as const),
+  );
+  opened.objectAccessKey = made.objectAccessKey.id;
+  opened.objectAccount = made.objectAccessKey.account.id;
+  const change = await make<{ objectRingChange: { id: string } }>(
+    ...(['objectRingChangeStart', { number: 0, recover: stored.objectCluster }, 'objectRingChange { id }'] as const),
+  );
+  opened.objectRingChange = change.objectRingChange.id;
+}
 
 async function makeName(): Promise<void> {
   const of = { projectId: ids.project };
@@ -481,6 +511,48 @@ const naming: Readonly<Record<string, () => Question>> = {
   ),
 };
 
+const containerId = () => encodeId('ObjectContainer', `${ids.project}/photos`);
+
+const service = () => ({ id: stored.objectCluster, role: 'objectserver', name: 'none' });
+
+/** Those of object storage. */
+const storing: Readonly<Record<string, () => Question>> = {
+  ...Object.fromEntries(
+    Object.keys(stored).flatMap((type) => [
+      [type, () => byId(type, stored[type as keyof typeof stored])],
+      [`${type}s`, () => read(`{ ${type}s { nodes { id } } }`, stored[type as keyof typeof stored])],
+    ]),
+  ),
+  objectEndpoints: () => read('{ objectEndpoints { cluster urls } }', '"cluster":'),
+  objectRingChangePreview: () => read('{ objectRingChangePreview(number: 0) { steps } }', '"steps":'),
+  objectRingChange: () => byId('objectRingChange', opened.objectRingChange),
+  objectRingChanges: () => read('{ objectRingChanges { nodes { id } } }', opened.objectRingChange),
+  objectRingChangeStart: () => change('objectRingChangeStart', { number: 0 }),
+  objectRingChangePause: () => change('objectRingChangePause', { id: opened.objectRingChange, ...stale }),
+  objectRingChangeResume: () => change('objectRingChangeResume', { id: opened.objectRingChange, ...stale }),
+  objectRingChangeCancel: () => change('objectRingChangeCancel', { id: opened.objectRingChange, ...stale }),
+  objectAccount: () => byId('objectAccount', opened.objectAccount),
+  objectAccessKey: () => byId('objectAccessKey', opened.objectAccessKey),
+  objectAccessKeys: () => read(`{ objectAccessKeys(projectId: "${ids.project}") { nodes { id } } }`),
+  objectAccessKeyCreate: () => change('objectAccessKeyCreate', { projectId: ids.project, name: fresh() }),
+  objectAccessKeyRevoke: () => change('objectAccessKeyRevoke', { id: opened.objectAccessKey }),
+  // Nobody else hears that no cluster can be asked.
+  objectContainer: () => read(`{ objectContainer(id: "${containerId()}") { id } }`, '"UNAVAILABLE"'),
+  objectContainers: () => read(`{ objectContainers(projectId: "${ids.project}") { nodes { id } } }`, '"UNAVAILABLE"'),
+  objectContainerCreate: () => change('objectContainerCreate', { projectId: ids.project, name: fresh() }),
+  objectUploadUrl: () => change('objectUploadUrl', { containerId: containerId(), name: 'cat.jpg' }),
+  objectDownloadUrl: () => change('objectDownloadUrl', { containerId: containerId(), name: 'cat.jpg' }),
+  objectContainerDelete: () => change('objectContainerDelete', { id: containerId() }),
+  objectClusterCreate: () => change('objectClusterCreate', { name: fresh() }),
+  objectClusterUpdate: () => change('objectClusterUpdate', { id: stored.objectCluster, ...stale }),
+  objectClusterDelete: () => change('objectClusterDelete', { id: stored.objectCluster, ...stale }),
+  objectServiceDrain: () => change('objectServiceDrain', { ...service(), drained: true }),
+  objectServiceRemove: () => change('objectServiceRemove', service()),
+  objectOptionCreate: () => change('objectOptionCreate', { name: fresh() }),
+  objectOptionUpdate: () => change('objectOptionUpdate', { id: stored.objectOption, ...stale }),
+  objectOptionDelete: () => change('objectOptionDelete', { id: stored.objectOption, ...stale }),
+};
+
 const subscriptions: Readonly<Record<string, string>> = {
   gslbChanges: 'gslbChanges(after: $after) { cursor }',
   loadBalancerChanges: 'loadBalancerChanges(after: $after) { cursor }',
@@ -488,6 +560,7 @@ const subscriptions: Readonly<Record<string, string>> = {
   statusChanges: 'statusChanges(after: $after) { cursor }',
   relayOperationChanges: 'relayOperationChanges(after: $after) { cursor }',
   backendChanges: 'backendChanges(after: $after) { cursor }',
+  objectStatusChanges: 'objectStatusChanges(after: $after) { cursor }',
 };
 
 /** Refusals by rights; any other refusal means that the caller had the right. */
@@ -524,7 +597,7 @@ async function mayFollow(caller: Caller, selection: string, after: string): Prom
 }
 
 async function cellOf(field: string, caller: Caller): Promise<Cell> {
-  const question = questions[field] ?? balancing[field] ?? naming[field];
+  const question = questions[field] ?? balancing[field] ?? naming[field] ?? storing[field];
   if (question === undefined) throw new Error(`no question is asked with ${field}`);
   // An earlier request has ended the session.
   if (field === 'logout') await freshSession(caller);
@@ -567,7 +640,9 @@ test('every root field is called by every kind of caller, and matches the table'
       fields.some((name) => name === field || (name.endsWith('*') && field.startsWith(name.slice(0, -1)))),
     );
   const asked = [...fieldsOf('Query'), ...fieldsOf('Mutation')];
-  expect([questions, balancing, naming].flatMap((each) => Object.keys(each)).sort()).toEqual([...asked].sort());
+  expect([questions, balancing, naming, storing].flatMap((each) => Object.keys(each)).sort()).toEqual(
+    [...asked].sort(),
+  );
   expect(Object.keys(subscriptions).sort()).toEqual(fieldsOf('Subscription').sort());
   const ordered = [...asked.filter((field) => !last.includes(field)), ...last];
   const found = new Map<string, Cell[]>();
@@ -576,6 +651,7 @@ test('every root field is called by every kind of caller, and matches the table'
   await make('loadBalancerUpdate', { id: balanced.loadBalancer, description: 'moved' }, 'loadBalancer { id }');
   await addNodeOnHost(balanced.loadBalancer);
   await make('gslbUpdate', { id: named.gslb, description: 'moved' }, 'gslb { id }');
+  await make('objectClusterCreate', { name: fresh() }, 'objectCluster { id }');
   await make('firewallAddressSetElementAdd', { ...called(), set: 'blocked', address: '192.0.2.9' }, 'operation { id }');
   for (const [field, selection] of Object.entries(subscriptions)) {
     const cells: Cell[] = [];

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { administrator, changeGraph } from '../../bin/compose/lab/graph.ts';
 import { SitesNetwork } from '../../lab/sites/network.ts';
 import { namespaces } from '../../lab/switched-network.ts';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
@@ -17,12 +18,14 @@ import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
-const hasAll = ['/usr/sbin/nginx', '/usr/sbin/nft', '/usr/bin/dig'].every(existsSync);
+const hasAll = ['/usr/sbin/nginx', '/usr/sbin/pdns_server', '/usr/sbin/nft', '/usr/bin/dig'].every(existsSync);
 const describeHere = hasAll ? describe : describe.skip;
 const describeAsRoot = hasAll && isRoot ? describe : describe.skip;
 const stranger = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs'];
 
 const fqdn = 'shop.gslb.lab.test';
+/** At the PowerDNS. */
+const plainFqdn = 'shop.plain.lab.test';
 /** Clients of the region us. */
 const usBlock = '192.0.2.0/24';
 /** Addresses that the name may have, and the site of each. */
@@ -43,7 +46,7 @@ async function addressesOf(data: string): Promise<Addresses> {
     text
       .trim()
       .split('\n')
-      .map((line) => line.split('=')),
+      .map((line) => line.split(/=(.*)/s)),
   );
 }
 
@@ -79,6 +82,37 @@ async function createName(system: LabSystem): Promise<string> {
   const cmpObject = { type: 'tenant', externalId: '42' };
   const name = { fqdn, flavorId, poolIds: [poolId], policy: 'GEO', ttlSeconds: 5, clientBlocks, cmpObject };
   return change(system, 'gslbCreate', name, 'gslb');
+}
+
+/** The same pool at another backend, as README makes it. */
+async function createPlainName(system: LabSystem): Promise<void> {
+  const at = await addressesOf(system.data);
+  const { signal } = new AbortController();
+  const admin = await administrator({ url: system.up.url, signal }, system.data);
+  const make = async (mutation: string, input: object, field: string) =>
+    (await changeGraph<Record<string, { id: string }>>(admin, mutation, input, `${field} { id }`))[field]?.id;
+  const rfc2136 = { servers: [`${at.PDNS}:${at.DNS_PORT}`], keyName: 'tidegate' };
+  const backend = { name: 'pdns', type: 'RFC2136', rfc2136, credentials: { keySecret: at.PDNS_KEY } };
+  const backendId = await make('dnsBackendCreate', backend, 'dnsBackend');
+  const rights = [{ suffix: 'plain.lab.test' }];
+  await make('dnsZoneCreate', { name: 'plain.lab.test', backendId, rights }, 'dnsZone');
+  const flavorId = await make('gslbFlavorCreate', { name: 'plain', backendId }, 'gslbFlavor');
+  await changeGraph(admin, 'logout', {});
+  const { gslbPools: pools } = await system.ask<{ gslbPools: { nodes: { id: string }[] } }>(
+    '{ gslbPools { nodes { id } } }',
+  );
+  const name = { fqdn: plainFqdn, flavorId, poolIds: [pools.nodes[0]?.id], ttlSeconds: 5 };
+  await change(system, 'gslbCreate', name, 'gslb');
+}
+
+/** Waits until the PowerDNS answers these sites. */
+async function answeredByPowerdns(at: Addresses, ...sites: readonly string[]): Promise<void> {
+  const wanted = sites.map((site) => at[site]).sort();
+  await waitFor(`${sites} at the PowerDNS`, async () => {
+    const words = [`@${at.PDNS}`, '-p', at.DNS_PORT ?? '', '+short', '+time=2', '+tries=1', plainFqdn];
+    const { stdout } = await run('dig', words).catch(() => ({ stdout: '' }));
+    return stdout.trim().split('\n').sort().join() === wanted.join();
+  });
 }
 
 /** The site whose address is answered; undefined: none, or no answer. */
@@ -120,15 +154,19 @@ async function followsItsWebServers(system: LabSystem): Promise<void> {
   await createName(system);
   await answeredByBoth(at, 'the nearest', (site) => site === 'eu');
   await answeredByBoth(at, 'the nearest of others', (site) => site === 'us', `+subnet=${usBlock}`);
+  await createPlainName(system);
+  await answeredByPowerdns(at, 'EU', 'US', 'AP');
   const events = startProgram(['events', 'follow', '--url', `${system.up.url}/graphql`, '--data', system.data]);
   try {
     await system.told('kill', 'eu-web');
     await answeredByBoth(at, 'the dead one to be left out', (site) => site === 'us' || site === 'ap');
+    await answeredByPowerdns(at, 'US', 'AP');
     const [down] = (await flips(system)).filter(({ member, after }) => member.name === 'eu' && after === 'DOWN');
     const counted = down?.ballots.filter(({ count, verdict }) => count === 'COUNTED' && verdict === 'DOWN');
     expect(counted?.length).toBeGreaterThanOrEqual(2);
     await system.told('plug', 'eu-web');
     await answeredByBoth(at, 'it to be back', (site) => site === 'eu');
+    await answeredByPowerdns(at, 'EU', 'US', 'AP');
     await waitFor('both name servers to say the same in an explanation', async () => {
       const explained = await told(system, 'gslbs', 'explain', fqdn, '--client', at.CLIENTS ?? '');
       return [at.NS1, at.NS2].every((server) => new RegExp(`${server}.* ${at.EU} +0 `).test(explained));

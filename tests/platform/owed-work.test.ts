@@ -4,12 +4,15 @@ import type { Database } from '../../platform/database/database.ts';
 import {
   type ClaimedJob,
   deadAfterAttempts,
+  dueKeys,
   finishOwed,
   type OwedJob,
   OwedWork,
   OwedWorkLostError,
   owe,
+  oweAll,
   reconcilingRetry,
+  takeOwed,
   usualRetry,
 } from '../../platform/owed-work.ts';
 import { TestGround } from '../support/ground.ts';
@@ -94,6 +97,33 @@ test('is not owed when its cause rolls back, and wakes only after the commit', a
   expect([woken, await due()]).toEqual([0, []]);
   await cause(false);
   expect([woken, (await due()).length]).toEqual([1, 1]);
+});
+
+test('many are owed at once, each as if alone; taken are those that are due and that nobody has', async () => {
+  const keys = ['c', 'a', 'b', 'd'];
+  await db.transaction((tx) => oweAll(tx, 'k', [...keys.map((key) => ({ key })), { key: 'later', dueInMs: 60_000 }]));
+  expect((await due()).map(({ key, wanted }) => [key, wanted]).sort()).toEqual(keys.toSorted().map((key) => [key, 1]));
+  const job = await claim('a');
+  const free = await dueKeys(db, 'k', 10);
+  expect(free.toSorted()).toEqual(['b', 'c', 'd']);
+  expect((await dueKeys(db, 'k', 2)).length).toBe(2);
+  await db.transaction((tx) => takeOwed(tx, 'k', ['a', 'b', 'c', 'later', 'unknown']));
+  expect((await due()).map(({ key }) => key)).toEqual(['d']);
+  // The claim is as it was, and what is owed again is due again.
+  await finish(job);
+  expect(await inSeconds('later')).toBeGreaterThan(30);
+  await oweIt('b');
+  expect((await due()).map(({ key, wanted }) => [key, wanted]).sort()).toEqual([
+    ['b', 2],
+    ['d', 1],
+  ]);
+  // A transaction that fails has taken nothing.
+  const failing = db.transaction(async (tx) => {
+    await takeOwed(tx, 'k', ['b', 'd']);
+    throw new Error('its effect failed');
+  });
+  await expect(failing).rejects.toThrow('its effect failed');
+  expect((await due()).length).toBe(2);
 });
 
 test('owed again while under way, it is due again afterwards', async () => {

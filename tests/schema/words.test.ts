@@ -61,7 +61,7 @@ const swift = `
   extend type Project { containers: [Container!] }
   type Query { container(id: ID!): Container ring: Ring }`;
 
-const rows = subgraphRows.filter(({ name }) => name !== 'loadbalancer' && name !== 'gslb');
+const rows = subgraphRows.filter(({ name }) => !['loadbalancer', 'gslb', 'object-storage'].includes(name));
 const served = [...readOwnGraph()].filter(([name]) => rows.some((row) => row.name === name));
 const whole = joinSdl(new Map([...served, ['loadbalancer', octavia], ['gslb', kosmos], ['object-storage', swift]]));
 

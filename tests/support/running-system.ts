@@ -81,7 +81,7 @@ export async function runningSystem(
   try {
     const flags = {
       ...place.settings,
-      roles: 'gateway,system,relay,loadbalancer,gslb',
+      roles: 'gateway,system,relay,loadbalancer,gslb,object-storage',
       'listen.port': '0',
       ...options.settings,
     };

@@ -24,20 +24,24 @@ export interface TestSigners {
 }
 
 export function testSigners(): TestSigners {
-  const pairs = { gateway: newKeyPair(), system: newKeyPair(), audit: newKeyPair() };
+  const pairs = { gateway: newKeyPair(), system: newKeyPair(), audit: newKeyPair(), objects: newKeyPair() };
   const signing = (signer: Signer) => new SigningKeys({ active: 'k1', keys: { k1: pairs[signer].privateText } });
   const publicKeys = new PublicKeys({
     gateway: { k1: pairs.gateway.publicText },
     system: { k1: pairs.system.publicText },
     audit: { k1: pairs.audit.publicText },
+    objects: { k1: pairs.objects.publicText },
   });
   return {
-    signing: { gateway: signing('gateway'), system: signing('system'), audit: signing('audit') },
+    signing: {
+      ...{ gateway: signing('gateway'), system: signing('system') },
+      ...{ audit: signing('audit'), objects: signing('objects') },
+    },
     publicKeys,
     audit: { signingKeys: signing('audit'), publicKeys },
   };
 }
 
 export function publicFile(keys: Partial<PublicFile>): PublicFile {
-  return { gateway: {}, system: {}, audit: {}, ...keys };
+  return { gateway: {}, system: {}, audit: {}, objects: {}, ...keys };
 }

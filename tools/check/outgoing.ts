@@ -54,6 +54,11 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['gateway/supergraph/http-streams.ts', 'our subgraphs'],
   ['platform/machines/endpoint.ts', 'our gateway, as a machine of the installation'],
   ['platform/link/link-client.ts', 'our subgraphs, as a machine of the installation'],
+  ['subgraphs/object-storage/peers/peer-place.ts', 'servers of our other clusters, as a machine of the installation'],
+  [
+    'subgraphs/object-storage/controller/service-pool.ts',
+    'controllers of our clusters, as a machine of the installation',
+  ],
   ['subgraphs/loadbalancer/host/haproxy/log-reader.ts', 'a Unix socket of a HAProxy of the host itself'],
   ['subgraphs/loadbalancer/host/haproxy/runtime-socket.ts', 'a Unix socket of a HAProxy of the host itself'],
   ['platform/checks/self-check.ts', 'a listener of the process itself'],
@@ -65,6 +70,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['bin/cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
   ['bin/compose/lab/graph.ts', 'the gateway of npm start'],
   ['bin/cli/graph-client.ts', 'as a command line client: the server that its user names'],
+  ['bin/cli/cluster-client.ts', 'as a command line client: the cluster that its user names'],
   ['bin/commands/events/status-stream.ts', 'as a command line client'],
   ['bin/commands/mappings/export.ts', 'as a command line client'],
 ]);

@@ -27,6 +27,7 @@ const wordsOf: Readonly<Record<string, readonly string[]>> = {
   system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session'],
   relay: ['Firewall', 'Waf', 'Switch', 'Network'],
   loadbalancer: ['ScalingDecision'],
+  'object-storage': ['ObjectService', 'ObjectUpload', 'ObjectDownload'],
 };
 
 /** Faults of the whole graph, from the complete SDL of each subgraph. */

@@ -24,8 +24,8 @@ export function findMissingParts(parts: SubgraphParts, begun = begunNow): string
   });
 }
 
-/** Files of platform and dns, beside those of the subgraphs. */
-const ofNoSubgraph: ReadonlySet<string> = new Set(['base', 'platform', 'dns']);
+/** Files of platform, of dns, and of the databases of object storage's clusters, beside those of the subgraphs. */
+const ofNoSubgraph: ReadonlySet<string> = new Set(['base', 'platform', 'dns', 'object-cluster']);
 
 async function readParts(root: string): Promise<SubgraphParts> {
   const entries = async (folder: string, end: string) =>

@@ -31,7 +31,13 @@ export function tableOwners(schemas: ReadonlyMap<string, string>): TableOwners {
 }
 
 /** Owners whose tables only one folder of theirs may use. */
-const homes: Readonly<Record<string, string>> = { gslb: 'subgraphs/gslb/conductor/' };
+const homes: Readonly<Record<string, string>> = {
+  gslb: 'subgraphs/gslb/conductor/',
+  'object-storage': 'subgraphs/object-storage/centre/',
+};
+
+/** Folders of a subgraph with tables of their own, which are in another database than the subgraph's. */
+const ownFolders: Readonly<Record<string, string>> = { 'subgraphs/object-storage/store/': 'object-cluster' };
 
 /** After these words SQL names a table. Upper case only: prose is not SQL. */
 const tableReference = /\b(?:FROM|JOIN|INTO|UPDATE|TABLE|STRAIGHT_JOIN)\s+(?:IGNORE\s+)?`?([a-z_]+)`?/g;
@@ -60,6 +66,8 @@ function add(touched: Map<string, string>, name: string, owner: string | undefin
 
 /** The owner of the tables that a file may use; undefined: not checked (tests, bench). */
 function ownerOf(path: string): string | undefined {
+  const own = Object.keys(ownFolders).find((folder) => path.startsWith(folder));
+  if (own !== undefined) return ownFolders[own];
   const subgraph = /^subgraphs\/([^/]+)\//.exec(path)?.[1];
   if (subgraph !== undefined) return subgraph;
   const shared = /^(platform|dns)\//.exec(path)?.[1];

@@ -1,14 +1,18 @@
-// The network between a machine and the conductors, which can be cut: nothing comes through any more, and nobody is told so. What was on
-// its way comes when it is mended, as TCP sends it again.
+// The network between a machine and the servers that it connects to, which can be cut: nothing comes through any more, and nobody is told
+// so. What was on its way comes when it is mended, as TCP sends it again.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+/** `THERE`: what the machine sends; `BACK`: what it is sent. */
+export type Direction = 'THERE' | 'BACK';
+
 const host = '127.0.0.1';
+const both: readonly Direction[] = ['THERE', 'BACK'];
 
 export class Way {
   readonly #servers: readonly Server[];
-  readonly #sockets = new Set<Socket>();
-  #isCut = false;
+  readonly #sockets = new Map<Socket, Direction>();
+  #cut: readonly Direction[] = [];
 
   private constructor(targets: readonly number[]) {
     this.#servers = targets.map((port) => createServer((near) => this.#join(near, port)));
@@ -28,33 +32,34 @@ export class Way {
     return this.#servers.map((server) => (server.address() as AddressInfo).port);
   }
 
-  cut(isCut: boolean): void {
-    this.#isCut = isCut;
-    for (const socket of this.#sockets)
-      if (isCut) socket.pause();
+  /** Whether nothing comes through, or not in some direction. */
+  cut(isCut: boolean, directions = both): void {
+    this.#cut = isCut ? directions : [];
+    for (const [socket, direction] of this.#sockets)
+      if (this.#cut.includes(direction)) socket.pause();
       else socket.resume();
   }
 
   close(): void {
     for (const server of this.#servers) server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   #join(near: Socket, port: number): void {
     const far = connect({ port, host, noDelay: true });
     near.setNoDelay(true);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
+    for (const [from, to, direction] of [
+      [near, far, 'THERE'],
+      [far, near, 'BACK'],
     ] as const) {
-      this.#sockets.add(from);
+      this.#sockets.set(from, direction);
       from.on('data', (bytes) => to.write(bytes));
       from.on('error', () => undefined);
       from.on('close', () => {
         this.#sockets.delete(from);
         to.destroy();
       });
-      if (this.#isCut) from.pause();
+      if (this.#cut.includes(direction)) from.pause();
     }
   }
 }

@@ -75,7 +75,8 @@ export class Changes {
 
   /** Looks once: what is in effect on all nodes that may get requests? */
   async look(): Promise<void> {
-    const nodes = (await this.#place.nodes()).filter(mayServe);
+    // One that is being deleted serves whoever remembers its address, until it is gone: its host may be starting again.
+    const nodes = (await this.#place.nodes()).filter((node) => mayServe(node) || node.state === 'DELETING');
     const effective = Math.min(...nodes.map(({ appliedGeneration }) => appliedGeneration));
     const at = nowMs();
     const open: InFlight[] = [];
@@ -123,7 +124,7 @@ function lagOf(nodes: readonly NodeRow[], effective: number): string {
     .join(', ');
 }
 
-/** Until its listeners are closed it gets requests. */
-export function mayServe({ state, deleteAt, named }: NodeRow): boolean {
-  return state === 'SERVING' || (state === 'BUILDING' && named) || (state === 'DRAINING' && deleteAt === null);
+/** Until its host tells the sessions that a drained node has left, its listeners are not known to be closed. */
+export function mayServe({ state, sessions, named }: NodeRow): boolean {
+  return state === 'SERVING' || (state === 'BUILDING' && named) || (state === 'DRAINING' && sessions === null);
 }

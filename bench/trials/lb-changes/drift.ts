@@ -95,7 +95,8 @@ function rowsOf(text: string): readonly ((column: string) => string)[] {
 function statesIn(text: string): Servers {
   const servers = rowsOf(text).map((cell) => {
     const admin = Number(cell('srv_admin_state'));
-    const word = (admin & 0x05) !== 0 ? 'MAINT' : (admin & 0x08) !== 0 ? 'DRAIN' : 'READY';
+    // 0x04 stays where the file said `disabled`, whatever it was told since.
+    const word = (admin & 0x01) !== 0 ? 'MAINT' : (admin & 0x08) !== 0 ? 'DRAIN' : 'READY';
     const told = `${cell('srv_addr')}:${cell('srv_port')} weight ${cell('srv_uweight')} ${word}`;
     return [`${cell('be_name')}/${cell('srv_name')}`, told] as const;
   });

@@ -1,10 +1,15 @@
 // The members, a thread: small servers on ports of their own that answer with their number and the nonce of the request, and log writes.
 // Each speaks whatever comes: HTTP/1.x or HTTP/2, with TLS or without it, after a header of the PROXY protocol or without one.
 
-import { createServer as createH2Server, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import {
+  createServer as createH2Server,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MemberData } from './shared.ts';
 
@@ -12,6 +17,8 @@ const { shared, count, certificate } = workerData as MemberData;
 
 const proxyV2 = '\r\n\r\n\0\r\nQUIT\n';
 const tlsHandshake = 0x16;
+/** For the first frame of HTTP/2. */
+const silentMs = 10_000;
 
 interface Member {
   readonly number: number;
@@ -105,11 +112,26 @@ function h2Server(member: number): Http2Server {
   return server;
 }
 
+/** A client that resets the connection right after the handshake closes neither session nor socket: its file would stay open. */
+function serveH2(h2: Http2Server, socket: TLSSocket): void {
+  let session: ServerHttp2Session | undefined;
+  const take = (made: ServerHttp2Session) => (session = made);
+  h2.once('session', take);
+  h2.emit('connection', socket);
+  h2.off('session', take);
+  const silent = setTimeout(() => {
+    session?.destroy();
+    socket.destroy();
+  }, silentMs);
+  session?.once('remoteSettings', () => clearTimeout(silent));
+  socket.once('close', () => clearTimeout(silent));
+}
+
 function newMember(number: number): Member {
   const h2 = h2Server(number);
   const { cert, key } = certificate;
   const tls = createTlsServer({ cert, key, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
-    if (socket.alpnProtocol === 'h2') return void h2.emit('connection', socket);
+    if (socket.alpnProtocol === 'h2') return serveH2(h2, socket);
     socket.on('error', () => socket.destroy());
     serve(socket, number);
   });

@@ -87,7 +87,7 @@ export const traps: Readonly<Record<string, Trap>> = {
   'a deletion is forgotten once a majority has confirmed it': {
     guards: { ...productGuards, forgetsWhenAllConfirm: false },
     emphasis: [forgotten],
-    seed: 472,
+    seed: 998,
   },
   'no floor is left by what was forgotten': {
     guards: withRules({ floorAfter: (floor) => floor }),
@@ -115,6 +115,11 @@ export const traps: Readonly<Record<string, Trap>> = {
     guards: withRules({ votesWhenRestored: true }),
     emphasis: ['a replica is restored'],
     seed: 197,
+  },
+  'a restored replica comes back in the epoch in which it was lost': {
+    guards: { ...productGuards, restoresUnderNewEpoch: false },
+    emphasis: ['a replica is restored'],
+    seed: 1_003_241,
   },
 };
 

@@ -17,6 +17,8 @@ export interface Guards {
   /** Whether a deletion is forgotten only when all replicas have confirmed it. */
   readonly forgetsWhenAllConfirm: boolean;
   readonly bringsOver: boolean;
+  /** Whether a restored replica comes back under an epoch of its own, which the others enter before they tell it what they have. */
+  readonly restoresUnderNewEpoch: boolean;
 }
 
 /** What happens in a schedule more often than by chance. */
@@ -29,6 +31,7 @@ export interface WorldOptions {
 
 export const productGuards: Guards = {
   ...{ rules: productRules, registers: Registers, forgetsWhenAllConfirm: true, bringsOver: true },
+  restoresUnderNewEpoch: true,
 };
 
 const clusters = 4;
@@ -232,17 +235,17 @@ export class World {
     ];
     const work = async () => {
       await this.simulation.pause(atMs);
-      this.#placements.push({ epoch: 2, groups: [old, next] });
+      const both = this.#step([old, next]);
       const entered = new Set<number>();
-      const both = this.placement(2);
-      const isOver = (group: readonly number[]) => isQuorum({ epoch: 0, groups: [group] }, entered);
-      await this.#enter(old, 2, entered, () => isOver(old));
-      const floors = [...entered].map((cluster) => this.#replicas[cluster]?.floor ?? noVersion);
-      const floor = floors.reduce(later, noVersion);
-      const known = [...entered];
+      const isEnough = () => isQuorum({ epoch: 0, groups: [old] }, this.#ready(entered));
+      await this.#enter(old, both.epoch, entered, isEnough);
+      await this.#until(async () => isEnough());
+      const floor = [...this.#ready(entered)]
+        .map((cluster) => this.#replicas[cluster]?.floor ?? noVersion)
+        .reduce(later, noVersion);
       await this.#until(() =>
         this.call(1, 3, (replica) => {
-          replica.enter(2);
+          replica.enter(both.epoch);
           if (!replica.isReady) replica.makeReady(floor);
           return true;
         }),
@@ -251,15 +254,29 @@ export class World {
         const mover = new Coordinator(this, 1, 0, this.#guards.registers, () =>
           this.simulation.random.integer(0, 0xffff_ffff),
         );
-        mover.learn(2);
-        const names = new Set(known.flatMap((cluster) => this.#replicas[cluster]?.names ?? []));
+        mover.learn(both.epoch);
+        // One of them may have been restored meanwhile, and lack what it had: only who votes is asked.
+        await this.#until(async () => isEnough());
+        const holders = [...this.#ready(entered)];
+        const names = new Set(holders.flatMap((cluster) => this.#replicas[cluster]?.names ?? []));
         for (const name of names) await this.#until(async () => (await mover.run('read', name, '')) !== undefined);
       }
-      const left = isTakenBack ? old : next;
-      this.#placements.push({ epoch: 3, groups: [left] });
-      await this.#enter(clustersOf(both), 3, entered, () => false);
+      const left = this.#step([isTakenBack ? old : next]);
+      await this.#enter(clustersOf(both), left.epoch, entered, () => false);
     };
-    void work();
+    void work().catch(stays);
+  }
+
+  /** A placement under an epoch of its own. */
+  #step(groups: Placement['groups']): Placement {
+    const placement = { epoch: this.#placements.length + 1, groups };
+    this.#placements.push(placement);
+    return placement;
+  }
+
+  /** Of these, those that vote. */
+  #ready(clustersThen: ReadonlySet<number>): ReadonlySet<number> {
+    return new Set([...clustersThen].filter((cluster) => this.#replicas[cluster]?.isReady));
   }
 
   /** Tells clusters of the epoch, until enough have heard. */
@@ -289,7 +306,7 @@ export class World {
       if (await act().catch(() => false)) return;
       await this.simulation.pause(10);
     }
-    throw new Error('a step of a change of rings was never done');
+    throw new NeverDoneError();
   }
 
   // Deletions are forgotten.
@@ -329,17 +346,44 @@ export class World {
     this.simulation.after(first, () => replica.backUp());
     this.simulation.after(first + second, () => {
       if (!replica.restore() || replica.isReady) return;
-      const recover = () => {
-        // All others of the ring as it is now: every majority has one of them, also without this replica. Who left the ring has not heard of
-        // what was deleted since.
-        const epoch = Math.max(...this.#replicas.map((each) => each.epoch));
-        const members = clustersOf(this.placement(epoch));
-        const others = this.#replicas.filter((each) => each !== replica && members.includes(each.cluster));
-        replica.takeOver(others);
-      };
-      this.simulation.after(random.integer(20, 200), recover);
+      this.simulation.after(random.integer(20, 200), () => void this.#recover(replica).catch(stays));
     });
   }
+
+  async #recover(replica: ModelReplica): Promise<void> {
+    // All others of the ring as it is now: every majority has one of them, also without this replica. Who left the ring has not heard of
+    // what was deleted since.
+    const othersNow = () => {
+      const members = clustersOf(this.#placements.at(-1) as Placement);
+      return this.#replicas.filter((each) => each !== replica && members.includes(each.cluster));
+    };
+    if (this.#guards.restoresUnderNewEpoch) {
+      // What this replica took before it was lost counts no more where a majority needs it: nobody else takes the same under that epoch.
+      const { epoch } = this.#step((this.#placements.at(-1) as Placement).groups);
+      await this.#until(async () => {
+        const others = othersNow();
+        const entered = new Set<number>();
+        const isAll = () => others.every(({ cluster }) => entered.has(cluster));
+        await this.#enter(
+          others.map(({ cluster }) => cluster),
+          epoch,
+          entered,
+          isAll,
+        );
+        return isAll() && othersNow().every((each) => each.epoch >= epoch);
+      });
+    }
+    replica.takeOver(othersNow());
+  }
+}
+
+/** Replicas stay in the epoch in which they are. */
+function stays(error: unknown): void {
+  if (!(error instanceof NeverDoneError)) throw error;
+}
+
+class NeverDoneError extends Error {
+  override readonly name = 'NeverDoneError';
 }
 
 class CrashedError extends Error {

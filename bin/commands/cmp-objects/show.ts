@@ -5,11 +5,12 @@ import { GraphFailure } from '../../cli/graph-client.ts';
 import { remoteVerb } from '../../cli/remote-verb.ts';
 import { balancerSection } from './balancer-section.ts';
 import { gslbSection } from './gslb-section.ts';
+import { objectSection } from './object-section.ts';
 import { relaySection } from './relay-section.ts';
 import type { Section } from './section.ts';
 
 /** One for each subgraph with data about CMP objects. */
-const sections: readonly Section[] = [relaySection, balancerSection, gslbSection];
+const sections: readonly Section[] = [relaySection, balancerSection, gslbSection, objectSection];
 
 type Part =
   | { readonly section: Section; readonly found: unknown }

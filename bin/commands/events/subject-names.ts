@@ -1,6 +1,10 @@
 // Names for the subjects of status changes, for people: ids mean nothing to them. What has no name, or can't be read, keeps its id.
 import { LRUCache } from 'lru-cache';
-import type { SubjectOfBalancersQuery, SubjectOfGslbsQuery } from '../../../generated/cli/graphql.ts';
+import type {
+  SubjectOfBalancersQuery,
+  SubjectOfGslbsQuery,
+  SubjectOfStorageQuery,
+} from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import type { Document, GraphClient } from '../../cli/graph-client.ts';
 import { hostText } from '../loadbalancers/balancer.ts';
@@ -33,11 +37,24 @@ const gslbsDocument = graphql(`
   }
 `);
 
+const storageDocument = graphql(`
+  query SubjectOfStorage($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on ObjectCluster { clusterName: name }
+      ... on ObjectAccessKey { accessKeyId }
+    }
+  }
+`);
+
 type Reader = (client: GraphClient, id: string) => Promise<string | undefined>;
 
 /** A document for each subgraph: a deployment may be without it. Operations and mappings are found by their ids. */
 const readers: Readonly<Record<string, Reader>> = {
   Backend: named(backendDocument, ({ node }) => (node?.__typename === 'Backend' ? node.name : undefined)),
+  ...Object.fromEntries(
+    ['ObjectCluster', 'ObjectAccessKey'].map((type) => [type, named(storageDocument, nameOfStorage)]),
+  ),
   ...Object.fromEntries(
     ['Gslb', 'GslbPoolMember', 'GslbVantagePoint'].map((type) => [type, named(gslbsDocument, nameOfGslbs)]),
   ),
@@ -77,6 +94,11 @@ function nameOfGslbs({ node }: SubjectOfGslbsQuery): string | undefined {
     default:
       return undefined;
   }
+}
+
+function nameOfStorage({ node }: SubjectOfStorageQuery): string | undefined {
+  if (node?.__typename === 'ObjectCluster') return node.clusterName;
+  return node?.__typename === 'ObjectAccessKey' ? node.accessKeyId : undefined;
 }
 
 function named<Data>(document: Document<Data, { id: string }>, nameIn: (data: Data) => string | undefined): Reader {

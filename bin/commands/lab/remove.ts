@@ -1,4 +1,5 @@
 // `tidegate lab remove PART`.
+import { isDevice } from '../../../lab/part.ts';
 import { askLab, labDataOption } from '../../cli/lab-client.ts';
 import { readPart } from '../../cli/lab-names.ts';
 import { flag } from '../../cli/option.ts';
@@ -22,7 +23,7 @@ export const remove = localVerb({
     await askLab(options.data, { do: 'remove', part, orphanMappings }, signal);
     const printer = new Printer(stdout, env);
     if (options.json) return printer.json({ part, removed: true });
-    const registered = part === 'balancers' || part === 'sites' ? 'machines' : `backend lab-${part}`;
+    const registered = isDevice(part) ? `backend lab-${part}` : 'machines';
     await printer.line(`${part} is stopped; its ${registered} and its configuration are deleted`);
   },
 });

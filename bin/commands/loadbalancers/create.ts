@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadBalancerCreateInput, LoadBalancerNodeSizeInput } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { parseCmpObject } from '../../cli/cmp-object.ts';
+import { cmpOption } from '../../cli/cmp-object.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
 import { projectId } from '../../cli/find.ts';
 import { choice, flag, integer, one, several, text, type Values } from '../../cli/option.ts';
@@ -87,7 +87,7 @@ export const create = remoteVerb({
       'Each node has its own address, or two nodes share one, of which one serves (SPREAD).',
     ),
     ...sizeOptions,
-    cmp: one('TYPE/ID', 'CMP object for which it is created.', (given, name) => parseCmpObject(given, name)),
+    cmp: cmpOption,
     subnet: text('ID', "Subnet of its nodes, by id (the project's first)."),
     description: descriptionOption,
     tag: tagOption,

@@ -154,7 +154,8 @@ export class Lab {
     // What is no host may be a node of a load balancer.
     const [part] =
       running.find(([, each]) => isOf(each)) ?? running.find(([each]) => each === 'balancers') ?? running[0] ?? [];
-    if (part === undefined) throw new LabRefusal('no part with hosts is running: tidegate lab add balancers, or sites');
+    if (part === undefined)
+      throw new LabRefusal('no part with hosts is running: tidegate lab add balancers, sites or clusters');
     await this.#order.run(part, async () => {
       await this.#sourceOf(part)
         .act(part, act, name)
@@ -229,8 +230,10 @@ export class Lab {
   }
 
   async #register(part: PartName): Promise<void> {
-    const backend = this.#parts.get(part)?.described?.backend;
-    if (backend !== undefined) await this.#backends?.register(part, backend);
+    const described = this.#parts.get(part)?.described;
+    if (described === undefined) return;
+    if (described.backend !== undefined) await this.#backends?.register(part, described.backend);
+    await this.#serving?.grounds[part]?.register?.(described);
   }
 
   #failed(part: PartName, reason: unknown): void {

@@ -1,6 +1,7 @@
 // The lab in the summary of a start.
 import { join } from 'node:path';
 import { namesFile } from '../../../lab/names-file.ts';
+import { isDevice } from '../../../lab/part.ts';
 import type { PartRow } from './lab.ts';
 
 /** `rows`: undefined if the lab is off. */
@@ -14,7 +15,6 @@ function lineOf({ part, state, backend, note }: PartRow, dataPath: string): stri
   if (state === 'UNAVAILABLE') return `${part}: none, ${note}`;
   if (state === 'STARTING') return `${part}: still starting (tidegate lab list)`;
   const names = part === 'firewall' ? `; its namespaces are in ${join(dataPath, namesFile)}` : '';
-  if (part === 'balancers' || part === 'sites')
-    return `${part}: addresses in ${join(dataPath, `${part}.env`)} (tidegate lab hosts)`;
+  if (!isDevice(part)) return `${part}: addresses in ${join(dataPath, `${part}.env`)} (tidegate lab hosts)`;
   return `${part}: backend "${backend}"${names}`;
 }

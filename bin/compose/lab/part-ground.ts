@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { DataFolder } from '../../../embedded/data-folder.ts';
 import type { GivenCredential } from '../../../lab/given-file.ts';
+import type { DescribedPart } from '../../../lab/part.ts';
 import type { Config } from '../../../platform/config.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { encodeId } from '../../../platform/ids.ts';
@@ -34,6 +35,8 @@ export interface PartGround {
   /** Before the part starts. Throws when it can't be laid. */
   lay(): Promise<void>;
   stop(): Promise<void>;
+  /** Once the part runs: makes it known to the graph. */
+  register?(part: DescribedPart): Promise<void>;
   /** Throws when the part is in use. Resolves with what takes it out of the graph once its processes have ended. */
   removal(): Promise<() => Promise<void>>;
 }
@@ -83,6 +86,8 @@ export function wholeOf({ rows, running: { access, url } }: GroundOptions, role:
 
 interface Links {
   readonly role: string;
+  /** Other roles of the process that it needs. */
+  readonly others?: readonly string[];
   /** Name of its machine. */
   readonly machine: string;
   /** Of that machine's credentials, in the data folder. */
@@ -95,7 +100,7 @@ interface Links {
 export async function startLinks(
   stack: AsyncDisposableStack,
   options: GroundOptions,
-  { role, machine, folder, settings }: Links,
+  { role, others = [], machine, folder, settings }: Links,
 ): Promise<void> {
   const { config, rows, running, lab, log } = options;
   const { firstStart, port } = wholeOf(options, role);
@@ -105,7 +110,7 @@ export async function startLinks(
   const own = await credentialOf(firstStart, kept, machine, role);
   await writeMachineFile(machines, { ...own, role, endpoint: `http://${groundHost}:${port}/graphql` });
   const linkConfig = {
-    ...{ ...config, roles: [role], 'internal.machineFolder': machines, [`internal.${role}Port`]: undefined },
+    ...{ ...config, roles: [role, ...others], 'internal.machineFolder': machines, [`internal.${role}Port`]: undefined },
     ...{ 'database.connections': 5, ...settings },
   };
   const linkServer = await startProcess(linkConfig, log, { rows, lab });

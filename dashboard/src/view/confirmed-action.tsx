@@ -6,6 +6,8 @@ import type { MutationControl } from './use-mutation.ts';
 interface ConfirmedActionProps {
   /** Of the button: `Drain`. */
   readonly label: string;
+  /** Of what, where several buttons have the label: read out with it. */
+  readonly about?: string;
   /** `Drain web-1?` */
   readonly question: string;
   /** Why it may not be done; null: it may. */
@@ -13,6 +15,8 @@ interface ConfirmedActionProps {
   readonly control: Pick<MutationControl<never, never>, 'isBusy' | 'failures'>;
   /** True when it was carried out. */
   readonly onConfirm: () => Promise<boolean>;
+  /** True when the question is asked, false when it is over. */
+  readonly onOpenChange?: (isOpen: boolean) => void;
   /** What may be given with it. */
   readonly fields?: ReactNode;
   /** What it does. */
@@ -20,7 +24,7 @@ interface ConfirmedActionProps {
 }
 
 export function ConfirmedAction(props: ConfirmedActionProps) {
-  const { label, question, forbidden, control, onConfirm, fields, children } = props;
+  const { label, about, question, forbidden, control, onConfirm, onOpenChange, fields, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const { isBusy, failures } = control;
@@ -31,11 +35,15 @@ export function ConfirmedAction(props: ConfirmedActionProps) {
         type="button"
         disabled={forbidden !== null}
         title={forbidden ?? undefined}
-        onClick={() => dialog.current?.showModal()}
+        aria-label={about === undefined ? undefined : `${label}… ${about}`}
+        onClick={() => {
+          dialog.current?.showModal();
+          onOpenChange?.(true);
+        }}
       >
         {label}…
       </button>
-      <dialog ref={dialog} className="confirm" aria-labelledby={titleId}>
+      <dialog ref={dialog} className="confirm" aria-labelledby={titleId} onClose={() => onOpenChange?.(false)}>
         <h2 id={titleId}>{question}</h2>
         <p>{children}</p>
         {fields}

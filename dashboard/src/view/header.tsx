@@ -4,6 +4,7 @@ import { useLiveState, useParts } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
 import { go, pathOf, useRoute } from '../route.ts';
 import { LiveBadge } from './live-badge.tsx';
+import { usePresentPages } from './use-present-pages.ts';
 
 interface HeaderProps {
   readonly control: FilterControl;
@@ -76,10 +77,11 @@ export function Header({ control, chosen, onHelp }: HeaderProps) {
 function PageLinks() {
   const { pages } = useParts();
   const open = useRoute(pages);
+  const present = usePresentPages();
   if (pages.length === 1) return null;
   return (
     <nav className="pages" aria-label="Pages">
-      {pages.map((page) => (
+      {present.map((page) => (
         <a
           key={page.name}
           href={pathOf(page)}

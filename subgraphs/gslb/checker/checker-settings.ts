@@ -1,20 +1,7 @@
 // Settings of the role checker.
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-
-const list = (what: z.ZodType<string, string>, most: number) =>
-  z
-    .union([
-      z.array(z.string()),
-      z.string().transform((text) =>
-        text
-          .split(',')
-          .map((each) => each.trim())
-          .filter(Boolean),
-      ),
-    ])
-    .pipe(z.array(what).max(most))
-    .default([]);
+import { listSetting } from '../../../platform/list-setting.ts';
 
 const program = z
   .string()
@@ -29,7 +16,7 @@ const resolver = z
   .regex(/^([\d.]+(:\d{1,5})?|[0-9a-fA-F:.]+|\[[0-9a-fA-F:.]+\](:\d{1,5})?)$/, 'not an ADDRESS or ADDRESS:PORT');
 
 export const checkerSettings = {
-  'checker.controlUrls': list(z.url({ protocol: /^wss$/ }), 16).describe(
+  'checker.controlUrls': listSetting(z.url({ protocol: /^wss$/ }), 16).describe(
     'role checker: wss://HOST:PORT/link of the processes with the role gslb (gslb.checkerPort), separated by commas; tried in turn',
   ),
   'checker.vantagePoint': z
@@ -38,7 +25,7 @@ export const checkerSettings = {
     .max(255)
     .optional()
     .describe('role checker: name of the vantage point to which this checker belongs'),
-  'checker.execPrograms': list(program, 100).describe(
+  'checker.execPrograms': listSetting(program, 100).describe(
     'role checker: programs that monitors of type EXEC may name, as NAME=/PATH, separated by commas; they run with the rights of the checker',
   ),
   'checker.pluginFolder': z
@@ -48,7 +35,7 @@ export const checkerSettings = {
     .describe(
       'role checker: folder of check plugins of your own, a file each (docs/gslb.md, "Write a plugin"); only root and the user of the checker may write it',
     ),
-  'checker.resolvers': list(resolver, 8).describe(
+  'checker.resolvers': listSetting(resolver, 8).describe(
     'role checker: name servers (ADDRESS or ADDRESS:PORT) that resolve the names of targets; default: those of the machine',
   ),
   'checker.fping': z

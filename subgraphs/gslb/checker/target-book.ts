@@ -128,8 +128,13 @@ export class TargetBook implements CheckTargets {
 }
 
 function checkOf(id: string, revision: string, target: Target): CheckTarget {
-  const { type, hosts, port, parameters, secret, delayMs, timeoutMs, failures, successes, confirmMs } = target;
-  const probed: ProbedTarget = { hosts, port, parameters, ...(secret === undefined ? {} : { secret }) };
+  const { type, hosts, port, parameters, secret, authBlocks, delayMs, timeoutMs, failures, successes, confirmMs } =
+    target;
+  const probed: ProbedTarget = {
+    ...{ hosts, port, parameters },
+    ...(secret === undefined ? {} : { secret }),
+    ...(authBlocks === undefined ? {} : { authBlocks }),
+  };
   return {
     ...{ id, probe: type, parameters: probed, intervalMs: delayMs, timeoutMs, fall: failures, rise: successes },
     confirmMs: Math.min(confirmMs, Math.floor(delayMs / 2)),

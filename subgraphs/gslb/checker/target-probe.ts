@@ -2,11 +2,12 @@
 // a host that is named, when one of the name's addresses is, as a client would find that one.
 import { isIP } from 'node:net';
 import { type CheckReading, isDown, type Probe, type ProbeRun } from '../../../platform/checks/probe.ts';
+import { isInBlock, withoutMapping } from '../../../platform/net/address-block.ts';
 import type { Target } from '../wire/checker-wire.ts';
 import type { Checked, CheckPlugin, CheckTools, Measured } from './plugins/plugin.ts';
 import type { TargetNames } from './tools/target-names.ts';
 
-export type ProbedTarget = Pick<Target, 'hosts' | 'port' | 'parameters' | 'secret'>;
+export type ProbedTarget = Pick<Target, 'hosts' | 'port' | 'parameters' | 'secret' | 'authBlocks'>;
 
 export interface TargetProbeOptions {
   readonly plugin: CheckPlugin;
@@ -30,7 +31,13 @@ export function targetProbe({ plugin, names, tools }: TargetProbeOptions): Probe
     const found = names.addressesOf(host);
     const addresses = Array.isArray(found) ? (found as readonly string[]) : await inTime(host, found, run);
     if (addresses.length === 0) return isDown(`${host} has no address`);
-    return firstUp(addresses.map((address) => checkAddress(host, address, target, run.part())));
+    return firstUp(
+      addresses.map(async (address) => {
+        const beyond = beyondBlocks(host, address, target);
+        if (beyond !== undefined) throw beyond;
+        return checkAddress(host, address, target, run.part());
+      }),
+    );
   };
   return {
     name: plugin.name,
@@ -42,6 +49,7 @@ export function targetProbe({ plugin, names, tools }: TargetProbeOptions): Probe
         port: plugin.needsPort ? { type: 'integer' } : {},
         parameters: plugin.parameters,
         secret: {},
+        authBlocks: { type: 'array', items: { type: 'string' } },
       },
     },
     check(target, run) {
@@ -56,6 +64,13 @@ export function targetProbe({ plugin, names, tools }: TargetProbeOptions): Probe
       return allUp(target.hosts, (each) => checkHost(each, target, shared));
     },
   };
+}
+
+/** No result: a check without the credentials would say DOWN. */
+function beyondBlocks(host: string, address: string, { authBlocks }: ProbedTarget): Error | undefined {
+  const plain = withoutMapping(address);
+  if (authBlocks === undefined || authBlocks.some((block) => isInBlock(plain, block))) return undefined;
+  return new Error(`${host} leads to ${address}, where the monitor's credentials may not be sent`);
 }
 
 /** Several checks of one run: the deadline ends them all. */

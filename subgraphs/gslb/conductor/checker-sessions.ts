@@ -14,17 +14,16 @@ import {
   type Grant,
   grantKey,
   stampKey,
-  targetKey,
   targetOfKey,
 } from '../wire/checker-wire.ts';
-import { connectChecker, databaseNow, endConnection, type Granted, readChecker } from './checker-store.ts';
+import { databaseNow, endConnection, type Granted, readChecker } from './checker-store.ts';
+import { ConnectDesk } from './connect-desk.ts';
 import type { JudgingParts } from './judging.ts';
 import { BatchRefusedError } from './report.ts';
 import { ReportDesk } from './report-desk.ts';
 import { Shares } from './shares.ts';
 import type { TargetTable } from './target-table.ts';
 import { readVantagePoint, sharersOf, type VantageRow, vantageTopic } from './vantage-store.ts';
-import { whenPaused } from './when-paused.ts';
 
 export interface CheckerSessionsOptions extends JudgingParts {
   readonly db: Database;
@@ -40,15 +39,16 @@ const lookAgainMs = 1_000;
 export class CheckerSessions {
   readonly #options: CheckerSessionsOptions;
   readonly #parts: Pick<SessionOptions, 'desk' | 'shares'>;
-  #connecting: Promise<unknown> = Promise.resolve();
+  readonly #connections: ConnectDesk;
 
   constructor(options: CheckerSessionsOptions) {
     this.#options = options;
     this.#parts = { desk: new ReportDesk(options), shares: new Shares(options.targets) };
+    this.#connections = new ConnectDesk(options);
   }
 
   async open(peer: LinkPeer): Promise<LinkSession> {
-    const { db, wake, owner } = this.#options;
+    const { owner } = this.#options;
     const { machine } = peer;
     const read = checkerFacts.safeParse(peer.facts);
     if (!read.success)
@@ -56,14 +56,9 @@ export class CheckerSessions {
     const { vantagePoint, own = [] } = read.data;
     for (const { name, parameters } of own) requireSchema(machine.name, name, parameters);
     const facts = read.data;
-    const connect = () =>
-      db.transaction((tx) => connectChecker(tx, wake, { machine, vantagePoint, facts, linkedTo: owner }), whenPaused);
-    const connected = async () => {
+    const connected = () => {
       const heard = this.#parts.desk.hear(machine.id);
-      // One after the other: they wait for each other at the vantage point's row, and would keep connections from reports meanwhile.
-      const connecting = this.#connecting.then(connect, connect);
-      this.#connecting = connecting;
-      return connecting.finally(heard);
+      return this.#connections.connect({ machine, vantagePoint, facts, linkedTo: owner }).finally(heard);
     };
     return new CheckerSession({ ...this.#options, ...this.#parts, connect: connected }, peer, await connected());
   }
@@ -214,15 +209,14 @@ class CheckerSession implements LinkSession {
     const own = (await shares.of(vantagePoint, sharers))?.get(this.#peer.machine.id);
     if (own === undefined) return false;
     const news = this.#news;
-    const wanted = new Set(own.map((target) => targetKey(target.document)));
+    const wanted = new Set(own.map(({ key }) => key));
     for (const key of [...this.#sent.keys()]) {
       if (wanted.has(key)) continue;
       this.#sent.delete(key);
       await this.#send({ type: 'gone', key });
       if (this.#news !== news) return false;
     }
-    for (const { generation, document } of own) {
-      const key = targetKey(document);
+    for (const { key, generation, document } of own) {
       if (this.#sent.get(key) === generation) continue;
       this.#sent.set(key, generation);
       await this.#send({ type: 'document', key, generation, document: asJson(document) });

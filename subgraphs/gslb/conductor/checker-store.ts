@@ -6,6 +6,7 @@ import type { MachineName } from '../../../platform/machines/machine.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { type CheckerState, grantIncarnation } from './report-ledger.ts';
 import { lockVantagePoints, shareAnew, sharersOf, tellPresence, type VantageRow } from './vantage-store.ts';
+import { inPages } from './vote-store.ts';
 
 export interface CheckerRow {
   /** UUID of the machine that joined. */
@@ -63,6 +64,11 @@ export async function lockChecker(tx: Transaction, id: string): Promise<CheckerR
   return (await tx.query<Raw>(`SELECT ${columns} FROM gslb_checker WHERE id = ? FOR UPDATE`, [id])).map(toRow)[0];
 }
 
+async function lockCheckers(tx: Transaction, ids: readonly string[]): Promise<readonly CheckerRow[]> {
+  const sql = `SELECT ${columns} FROM gslb_checker WHERE id IN (${marksFor(ids)}) ORDER BY id FOR UPDATE`;
+  return (await tx.query<Raw>(sql, ids)).map(toRow);
+}
+
 /** As the ledger has it. `vantagePoint`: by name, as batches have it. */
 export function stateOf(row: CheckerRow, vantagePoint: string): CheckerState {
   const { incarnation, epoch, batch, saidAt, abstains } = row;
@@ -107,47 +113,87 @@ export interface Granted {
   readonly counted: number;
 }
 
-/**
- * A checker connects: it is granted an incarnation, and shares the targets of its vantage point from now on. Throws when the vantage point
- * does not exist, or another machine had the checker's name there.
- */
+/** `connectCheckers` for one. Throws what it has in place of a grant. */
 export async function connectChecker(tx: Transaction, wake: Wake, connection: Connection): Promise<Granted> {
-  const { machine, vantagePoint: name, facts, linkedTo } = connection;
-  const wanted = 'SELECT id FROM gslb_vantage_point WHERE name = ? AND deleted_at IS NULL';
-  const [named] = await tx.query<{ id: string }>(wanted, [name]);
-  if (named === undefined) throw new Error(`no vantage point ${name}: create it with gslbVantagePointCreate`);
-  const known = await readChecker(tx, machine.id);
-  const vantagePoints = await lockVantagePoints(tx, [named.id, ...(known === undefined ? [] : [known.vantagePointId])]);
-  const vantagePoint = vantagePoints.find(({ id }) => id === named.id);
-  if (vantagePoint === undefined) throw new Error(`the vantage point ${name} was just deleted`);
-  if (known === undefined)
-    await tx.execute('INSERT INTO gslb_checker (id, vantage_point_id, name, epoch) VALUES (?, ?, ?, 0)', [
-      ...[machine.id, named.id, machine.name],
-    ]);
-  const before = await lockChecker(tx, machine.id);
-  if (before === undefined) throw new Error(`the checker ${machine.name} was not recorded`);
-  const left = before.vantagePointId === named.id ? undefined : before.vantagePointId;
-  const { incarnation } = grantIncarnation(stateOf(before, name));
-  await tx.execute(
-    `UPDATE gslb_checker SET vantage_point_id = ?, name = ?, incarnation = ?, batch = 0, said_at = NULL, abstains = 0, facts = ?,
-      linked_to = ?, heard_at = NOW(3) WHERE id = ?`,
-    [named.id, machine.name, incarnation, JSON.stringify(facts), linkedTo, machine.id],
-  );
-  const old = vantagePoints.find(({ id }) => id === left);
-  if (old !== undefined) await leave(tx, wake, old, machine.id);
-  const others = (await sharersOf(tx, vantagePoint)).filter((id) => id !== machine.id);
-  const shares = left === undefined && before.epoch === vantagePoint.epoch;
-  // One that was away for less than the silence limit shares as before.
-  if (!shares) await shareAnew(tx, wake, vantagePoint, [...others, machine.id]);
-  if (!shares && others.length === 0) await tellPresence(tx, wake, vantagePoint, 'PRESENT');
-  return { vantagePointId: named.id, incarnation, counted: before.batch };
+  const [granted] = await connectCheckers(tx, wake, [connection]);
+  if (granted === undefined || granted instanceof Error) throw granted;
+  return granted;
 }
 
-/** The others share the targets from now on; in the transaction that has locked the vantage point's row. */
-async function leave(tx: Transaction, wake: Wake, vantagePoint: VantageRow, checkerId: string): Promise<void> {
-  const others = (await sharersOf(tx, vantagePoint)).filter((id) => id !== checkerId);
-  await shareAnew(tx, wake, vantagePoint, others);
-  if (others.length === 0) await tellPresence(tx, wake, vantagePoint, 'ABSENT');
+/**
+ * Checkers connect, each machine once: they are granted an incarnation, and share the targets of their vantage points from now on. Those of
+ * one vantage point begin one epoch together. An error in place of a grant: the vantage point does not exist.
+ */
+export async function connectCheckers(
+  tx: Transaction,
+  wake: Wake,
+  connections: readonly Connection[],
+): Promise<readonly (Granted | Error)[]> {
+  const names = [...new Set(connections.map(({ vantagePoint }) => vantagePoint))];
+  const wanted = `SELECT id, name FROM gslb_vantage_point WHERE name IN (${marksFor(names)}) AND deleted_at IS NULL`;
+  const named = await tx.query<{ id: string; name: string }>(wanted, names);
+  const ids = connections.map(({ machine }) => machine.id).sort();
+  const known = (await tx.query<Raw>(`SELECT ${columns} FROM gslb_checker WHERE id IN (${marksFor(ids)})`, ids)).map(
+    toRow,
+  );
+  const locked = await lockVantagePoints(tx, [
+    ...named.map(({ id }) => id),
+    ...known.map(({ vantagePointId }) => vantagePointId),
+  ]);
+  const vantagePoints = new Map(locked.map((row) => [row.name, row]));
+  const placed = connections.flatMap((connection) => {
+    const vantagePoint = vantagePoints.get(connection.vantagePoint);
+    return vantagePoint === undefined ? [] : [{ ...connection, vantagePoint }];
+  });
+  const isKnown = new Set(known.map(({ id }) => id));
+  for (const { machine, vantagePoint } of placed)
+    if (!isKnown.has(machine.id))
+      await tx.execute('INSERT INTO gslb_checker (id, vantage_point_id, name, epoch) VALUES (?, ?, ?, 0)', [
+        ...[machine.id, vantagePoint.id, machine.name],
+      ]);
+  const before = new Map((await lockCheckers(tx, ids)).map((row) => [row.id, row]));
+  const shared = new Map<string, readonly string[]>();
+  for (const row of locked) shared.set(row.id, await sharersOf(tx, row));
+  const moves = placed.map(({ machine: { id }, vantagePoint }) => ({ id, from: before.get(id), to: vantagePoint }));
+  const granted = new Map<string, Granted>();
+  for (const { machine, vantagePoint, facts, linkedTo } of placed) {
+    const row = before.get(machine.id);
+    if (row === undefined) throw new Error(`the checker ${machine.name} was not recorded`);
+    const { incarnation } = grantIncarnation(stateOf(row, vantagePoint.name));
+    await tx.execute(
+      `UPDATE gslb_checker SET vantage_point_id = ?, name = ?, incarnation = ?, batch = 0, said_at = NULL, abstains = 0, facts = ?,
+        linked_to = ?, heard_at = NOW(3) WHERE id = ?`,
+      [vantagePoint.id, machine.name, incarnation, JSON.stringify(facts), linkedTo, machine.id],
+    );
+    granted.set(machine.id, { vantagePointId: vantagePoint.id, incarnation, counted: row.batch });
+  }
+  for (const row of locked) {
+    const has = shared.get(row.id) ?? [];
+    const gone = new Set(moves.flatMap(({ id, to }) => (to.id === row.id ? [] : [id])));
+    const came = moves.flatMap(({ id, to }) => (to.id === row.id ? [id] : []));
+    await shareAmong(tx, wake, row, { before: has, now: [...has.filter((id) => !gone.has(id)), ...came] });
+  }
+  return connections.map(
+    ({ machine, vantagePoint }) =>
+      granted.get(machine.id) ?? new Error(`no vantage point ${vantagePoint}: create it with gslbVantagePointCreate`),
+  );
+}
+
+interface Sharers {
+  readonly before: readonly string[];
+  readonly now: readonly string[];
+}
+
+/**
+ * They share the targets of a vantage point from now on; in the transaction that has locked its row. The same as before, as when one comes
+ * back that was away for less than the silence limit, begin no epoch.
+ */
+async function shareAmong(tx: Transaction, wake: Wake, row: VantageRow, { before, now }: Sharers): Promise<void> {
+  const ids = [...new Set(now)].sort();
+  if (ids.length === before.length && ids.every((id) => before.includes(id))) return;
+  await shareAnew(tx, wake, row, ids);
+  if (before.length === 0) await tellPresence(tx, wake, row, 'PRESENT');
+  else if (ids.length === 0) await tellPresence(tx, wake, row, 'ABSENT');
 }
 
 /** Those that share the targets of a vantage point, and were not heard for so long; for half as long if their connection has ended. */
@@ -164,18 +210,61 @@ export function silentCheckers(
   );
 }
 
-/** A checker that is still as it was seen shares the targets no longer; whoever comes second finds nothing. */
-export async function endSharing(
+/**
+ * Checkers that are still as they were seen share the targets no longer: the others of a vantage point take those of all of them in one
+ * epoch. Returns them; whoever comes second finds none.
+ */
+export async function endSharing<Seen extends Pick<CheckerRow, 'id' | 'vantagePointId' | 'heardAt'>>(
   tx: Transaction,
   wake: Wake,
-  seen: Pick<CheckerRow, 'id' | 'vantagePointId' | 'heardAt'>,
-): Promise<boolean> {
-  const [vantagePoint] = await lockVantagePoints(tx, [seen.vantagePointId]);
-  const row = await lockChecker(tx, seen.id);
-  if (vantagePoint === undefined || row === undefined) return false;
-  const isSame = row.vantagePointId === vantagePoint.id && row.epoch === vantagePoint.epoch;
-  if (!isSame || row.heardAt?.getTime() !== seen.heardAt?.getTime()) return false;
-  await leave(tx, wake, vantagePoint, row.id);
+  seen: readonly Seen[],
+): Promise<readonly Seen[]> {
+  const vantagePoints = await lockVantagePoints(
+    tx,
+    seen.map(({ vantagePointId }) => vantagePointId),
+  );
+  const rows = new Map(
+    (
+      await lockCheckers(
+        tx,
+        seen.map(({ id }) => id),
+      )
+    ).map((row) => [row.id, row]),
+  );
+  const ended: Seen[] = [];
+  for (const vantagePoint of vantagePoints) {
+    const silent = seen.filter(({ id, heardAt }) => {
+      const row = rows.get(id);
+      const isSame = row?.vantagePointId === vantagePoint.id && row.epoch === vantagePoint.epoch;
+      return isSame && row.heardAt?.getTime() === heardAt?.getTime();
+    });
+    const gone = new Set(silent.map(({ id }) => id));
+    const before = await sharersOf(tx, vantagePoint);
+    await shareAmong(tx, wake, vantagePoint, { before, now: before.filter((id) => !gone.has(id)) });
+    ended.push(...silent);
+  }
+  return ended;
+}
+
+/** Those of these machines that are checkers. */
+export function checkersAmong(db: Sql, ids: readonly string[]): Promise<readonly Pick<CheckerRow, 'id' | 'name'>[]> {
+  return inPages(ids, (page) =>
+    db.query(`SELECT id, name FROM gslb_checker WHERE id IN (${marksFor(page)}) ORDER BY id`, page),
+  );
+}
+
+/** The others share its targets, and its votes count no more. False: it is not there any more, or just went elsewhere. */
+export async function forgetChecker(tx: Transaction, wake: Wake, id: string): Promise<boolean> {
+  const known = await readChecker(tx, id);
+  if (known === undefined) return false;
+  const [vantagePoint] = await lockVantagePoints(tx, [known.vantagePointId]);
+  const row = await lockChecker(tx, id);
+  if (row === undefined || row.vantagePointId !== known.vantagePointId) return false;
+  if (vantagePoint !== undefined) {
+    const before = await sharersOf(tx, vantagePoint);
+    await shareAmong(tx, wake, vantagePoint, { before, now: before.filter((each) => each !== id) });
+  }
+  await tx.execute('DELETE FROM gslb_checker WHERE id = ?', [id]);
   return true;
 }
 

@@ -13,7 +13,6 @@ import { CheckerSessions } from './checker-sessions.ts';
 import type { JudgingParts } from './judging.ts';
 import { NameServerKeeper } from './name-server-keeper.ts';
 import { NameServerSessions } from './name-server-sessions.ts';
-import { RevokedNameServers } from './revoked-name-servers.ts';
 import { TargetTable } from './target-table.ts';
 import { ZoneKeyKeeper } from './zone-key-keeper.ts';
 
@@ -46,12 +45,11 @@ export class ConductorLinks implements LifecyclePart {
   readonly #keys: ZoneKeyKeeper;
   #checkers: LinkServer | undefined;
   #nameServers: LinkServer | undefined;
-  #revoked: RevokedNameServers | undefined;
 
   constructor(options: ConductorLinksOptions) {
     this.#options = options;
-    this.#keeper = new CheckerKeeper(options);
-    this.#nameServerKeeper = new NameServerKeeper(options);
+    this.#keeper = new CheckerKeeper({ ...options, peers: options.checkers?.tls.peers });
+    this.#nameServerKeeper = new NameServerKeeper({ ...options, peers: options.nameServers?.tls.peers });
     this.#targets = new TargetTable(options);
     this.#keys = new ZoneKeyKeeper({ ...options, signs: options.signsZones });
   }
@@ -89,17 +87,11 @@ export class ConductorLinks implements LifecyclePart {
         open,
       });
       log.info({ host: nameServers.host, port: this.nameServerPort }, 'name servers of GSLB can connect');
-      const { peers } = nameServers.tls;
-      if (peers !== undefined) {
-        this.#revoked = new RevokedNameServers({ ...this.#options, peers });
-        this.#revoked.start();
-      }
     }
   }
 
   async drain(): Promise<void> {
     await Promise.all([this.#checkers?.drain(), this.#nameServers?.drain()]);
-    await this.#revoked?.stop();
     await this.#keys.stop();
     await this.#targets.stop();
     await this.#keeper.stop();

@@ -35,12 +35,14 @@ export async function readWatching(
     egress,
     freshMs,
   }: { readonly silenceMs: number; readonly egress: EgressPolicy; readonly freshMs: number },
+  /** Their monitors, if they were read already. */
+  known?: readonly MonitorUse[],
 ): Promise<Watching> {
   const ids = members.map(({ id }) => id);
   const vantagePoints = await readVantagePoints(db);
   const checkers = await readCheckers(db);
   const [votes, verdicts] = [await readVotes(db, ids), await readVerdicts(db, ids)];
-  const uses = await monitorsOf(db, members);
+  const uses = known ?? (await monitorsOf(db, members));
   const pools = await poolRules(db, [...new Set(members.map(({ poolId }) => poolId))]);
   const nowMs = await databaseNow(db);
   const epochs = new Map(vantagePoints.map(({ id, epoch }) => [id, epoch]));

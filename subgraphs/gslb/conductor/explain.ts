@@ -1,5 +1,8 @@
 // Why a client gets its answer, now or at a past moment, and what every name server of ours answers it now. By the one function that
 // answers (dns/policy/answer.ts), from the plan that is or was wanted.
+import { answeringPlaces } from '../../../dns/backends/backend.ts';
+import { readBackend } from '../../../dns/backends/backend-store.ts';
+import { readZoneNamed } from '../../../dns/backends/zone-store.ts';
 import { type Explained, explain } from '../../../dns/policy/answer.ts';
 import {
   clientAddress,
@@ -10,13 +13,14 @@ import {
 } from '../../../dns/policy/client.ts';
 import type { NamePlan } from '../../../dns/policy/plan.ts';
 import { prepareName } from '../../../dns/policy/prepare.ts';
+import { placeOf } from '../../../dns/servers/transport.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import type { NameServerFacts } from '../wire/dns-wire.ts';
 import { readNameServers } from './name-server-store.ts';
 import { nameOfFqdn, type PlannedName } from './name-store.ts';
 import { planAt, planOfGeneration } from './plan-store.ts';
 import { clientMapsOf } from './zone-plans.ts';
-import { changesAfter, isAnswered, readZonesNamed } from './zone-store.ts';
+import { changesAfter, isAnswered, readZonesNamed, type ZoneRow } from './zone-store.ts';
 
 export interface ExplainQuestion {
   /** Without a final dot, in lower case. */
@@ -36,17 +40,15 @@ export interface ExplainQuestion {
 }
 
 export interface ServerAnswer {
-  /** UUID of its machine. */
-  readonly serverId: string;
   readonly name: string;
-  /** Of the zone, that it said last; null: it has not said one. */
+  /** Of the zone, that it said last; null: it has not said one, or is nobody of ours. */
   readonly zoneGeneration: number | null;
   /** Changes of the name that it does not have yet. */
   readonly behind: number;
   readonly heardAt: Date | null;
-  /** Where it listens. */
+  /** Where it listens; empty: that is not known. */
   readonly addresses: NameServerFacts['addresses'];
-  /** Null: it has nothing of the name, or its plan is no longer kept. */
+  /** Null: it has nothing of the name, its plan is no longer kept, or it has no plans. */
   readonly answer: Explained | null;
 }
 
@@ -58,7 +60,7 @@ export interface GslbExplanation {
   readonly flipId: string | null;
   readonly plan: NamePlan;
   readonly answer: Explained;
-  /** Empty for a past moment, and for a zone that others answer. */
+  /** Empty for a past moment. */
   readonly servers: readonly ServerAnswer[];
 }
 
@@ -102,13 +104,13 @@ export async function preparedMaps(db: Sql, zone: string): Promise<ReadonlyMap<s
   return new Map((await clientMapsOf(db, zone)).map((map) => [map.mapId, prepareClientMap(map)]));
 }
 
-/** What each of our name servers answers by what it has; empty: others answer the zone. */
+/** What each of our name servers answers by what it has; or the servers of the backend that answers the zone, with its secondaries. */
 export async function serversOfName(db: Sql, name: PlannedName, asked: Asked): Promise<readonly ServerAnswer[]> {
   const zone = (await readZonesNamed(db, [name.zone])).get(name.zone);
-  if (!isAnswered(zone)) return [];
+  if (zone !== undefined && !isAnswered(zone)) return serversOfBackend(db, zone);
   const answerOf = await answering(db, name, asked);
   const answers: ServerAnswer[] = [];
-  for (const { id: serverId, name: server, state, facts, heardAt } of await readNameServers(db)) {
+  for (const { name: server, state, facts, heardAt } of await readNameServers(db)) {
     const zoneGeneration = state?.zones[`${name.zone}.`] ?? null;
     // Each change of a name is one generation of its plan.
     const behind =
@@ -120,9 +122,21 @@ export async function serversOfName(db: Sql, name: PlannedName, asked: Asked): P
           ? name.plan
           : await planOfGeneration(db, name.id, name.generation - behind);
     answers.push({
-      ...{ serverId, name: server, zoneGeneration, behind, heardAt, addresses: facts?.addresses ?? [] },
+      ...{ name: server, zoneGeneration, behind, heardAt, addresses: facts?.addresses ?? [] },
       answer: plan === null ? null : answerOf(plan),
     });
   }
   return answers;
+}
+
+/** They have records, and no plans. */
+async function serversOfBackend(db: Sql, { name, spec }: ZoneRow): Promise<readonly ServerAnswer[]> {
+  const backend = (await readZoneNamed(db, name))?.backendId ?? null;
+  const row = backend === null ? undefined : await readBackend(db, backend);
+  if (row === undefined) return [];
+  return [...answeringPlaces(row.spec), ...spec.secondaries].map((place) => {
+    const at = placeOf(place);
+    const addresses = at === undefined ? [] : [at];
+    return { ...{ name: place, zoneGeneration: null, behind: 0, heardAt: null, addresses }, answer: null };
+  });
 }

@@ -2,9 +2,9 @@
 // same code as that of reports does it.
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { finishOwed, reconcilingRetry } from '../../../platform/owed-work.ts';
+import { dueKeys, finishOwed, reconcilingRetry, takeOwed } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { lockMembers, poolOfMember } from './judged-store.ts';
+import { lockFreeMembers, lockMembers, poolOfMember } from './judged-store.ts';
 import { type JudgingParts, judgeMembers } from './judging.ts';
 import { lockMembersOfName, namesOfPools } from './name-store.ts';
 import { planNames } from './planning.ts';
@@ -20,6 +20,8 @@ export interface JudgeQueueParts extends JudgingParts, SettlingParts {
 }
 
 const membersAtOnce = 200;
+/** As many as are judged well within the time of a job. */
+const judgedBeside = 100;
 
 export function createJudgeQueues(parts: JudgeQueueParts): readonly OwedQueue[] {
   return [
@@ -30,17 +32,32 @@ export function createJudgeQueues(parts: JudgeQueueParts): readonly OwedQueue[] 
   ];
 }
 
+/** Many members may be owed at once: whoever has one takes those beside it that nobody has, so that they share statements and transactions. */
 function judgeQueue(parts: JudgeQueueParts): OwedQueue {
   return {
     ...{ kind: judgeKind, concurrency: 8, deadlineMs: 5_000, retry: reconcilingRetry },
-    run: (job) =>
-      parts.db.transaction(async (tx) => {
-        const members = await lockMembers(tx, [job.key]);
-        if (members.length > 0) await judgeMembers(tx, parts, members, { changed: true });
+    async run(job) {
+      // After a failure alone: nobody's fault is another's.
+      const due = job.attempts === 1 ? await dueKeys(parts.db, judgeKind, judgedBeside) : [];
+      await parts.db.transaction(async (tx) => {
+        const own = await lockMembers(tx, [job.key]);
+        // Those that are held are done by themselves: nothing is waited for with a member in hand.
+        const beside = await lockFreeMembers(
+          tx,
+          due.filter((id) => id !== job.key),
+        );
+        await takeOwed(
+          tx,
+          judgeKind,
+          beside.map(({ id }) => id),
+        );
+        const members = [...own, ...beside].sort((one, other) => (one.id < other.id ? -1 : 1));
+        await judgeMembers(tx, parts, members, { changed: true });
         // One that was deleted is missing from the answers of its pool.
-        else await planNames(tx, parts, await namesOfPools(tx, await poolOfMember(tx, job.key)));
+        if (own.length === 0) await planNames(tx, parts, await namesOfPools(tx, await poolOfMember(tx, job.key)));
         await finishOwed(tx, job);
-      }, whenPaused),
+      }, whenPaused);
+    },
   };
 }
 

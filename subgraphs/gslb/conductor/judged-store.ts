@@ -77,6 +77,15 @@ export async function lockMembers(tx: Transaction, ids: readonly string[]): Prom
   });
 }
 
+/** Of these, those that are not deleted and that no other transaction holds, in the order of their ids. */
+export async function lockFreeMembers(tx: Transaction, ids: readonly string[]): Promise<readonly JudgedMember[]> {
+  return inPages([...new Set(ids)].sort(), async (page) => {
+    const sql = `SELECT ${columns} FROM gslb_pool_member m FORCE INDEX (PRIMARY) WHERE m.id IN (${marksFor(page)}) AND m.deleted_at IS NULL
+      ORDER BY m.id FOR UPDATE SKIP LOCKED`;
+    return (await tx.query<Raw>(sql, page)).map(toRow);
+  });
+}
+
 /** Those that are not deleted, by id. */
 export async function readMembers(db: Sql, ids: readonly string[]): Promise<readonly JudgedMember[]> {
   return inPages(ids, async (page) => {
@@ -146,30 +155,60 @@ export interface MonitorUse {
   readonly spec: MonitorSpec;
 }
 
+/** By their index: few members have uses of their own, and a long list of those without any would have all uses read. */
+export const usesBy = {
+  pool_id: 'gslb_monitor_use FORCE INDEX (gslb_monitor_use_pool_idx)',
+  member_id: 'gslb_monitor_use FORCE INDEX (gslb_monitor_use_member_idx)',
+} as const;
+
 /** Of the members, by themselves or by their pools. */
 export async function monitorsOf(
   db: Sql,
   members: readonly Pick<JudgedMember, 'id' | 'poolId'>[],
 ): Promise<readonly MonitorUse[]> {
-  type Row = Omit<MonitorUse, 'spec'> & { readonly spec: string };
+  // Many use few: what a monitor is comes once.
   const found = (column: 'pool_id' | 'member_id', ids: readonly string[]) =>
     inPages(ids, (page) =>
-      db.query<Row>(
-        `SELECT u.monitor_id AS monitorId, u.pool_id AS poolId, u.member_id AS memberId, o.spec FROM gslb_monitor_use u
-          JOIN gslb_monitor o ON o.id = u.monitor_id AND o.deleted_at IS NULL WHERE u.${column} IN (${marksFor(page)})
-        ORDER BY u.monitor_id`,
+      db.query<Omit<MonitorUse, 'spec'>>(
+        `SELECT monitor_id AS monitorId, pool_id AS poolId, member_id AS memberId FROM ${usesBy[column]} WHERE ${column} IN (${marksFor(page)})
+        ORDER BY monitor_id`,
         page,
       ),
     );
   const pools = [...new Set(members.map(({ poolId }) => poolId))];
-  const rows = [
+  const uses = [
     ...(await found('pool_id', pools)),
     ...(await found(
       'member_id',
       members.map(({ id }) => id),
     )),
   ];
-  return rows.map((row) => ({ ...row, spec: JSON.parse(row.spec) }));
+  const specs = await specsOf<MonitorSpec>(
+    db,
+    'gslb_monitor',
+    uses.map(({ monitorId }) => monitorId),
+    'AND deleted_at IS NULL',
+  );
+  return uses.flatMap((use) => {
+    const spec = specs.get(use.monitorId);
+    return spec === undefined ? [] : [{ ...use, spec }];
+  });
+}
+
+/** By id. */
+async function specsOf<Spec>(
+  db: Sql,
+  table: 'gslb_monitor' | 'gslb_flavor',
+  ids: readonly string[],
+  condition = '',
+): Promise<ReadonlyMap<string, Spec>> {
+  const rows = await inPages([...new Set(ids)], (page) =>
+    db.query<{ id: string; spec: string }>(
+      `SELECT id, spec FROM ${table} WHERE id IN (${marksFor(page)}) ${condition}`,
+      page,
+    ),
+  );
+  return new Map(rows.map(({ id, spec }) => [id, JSON.parse(spec)]));
 }
 
 export interface PoolRule {
@@ -189,16 +228,21 @@ export async function poolRules(db: Sql, ids: readonly string[]): Promise<Readon
     ),
   );
   const flavors = await inPages(ids, (page) =>
-    db.query<{ poolId: string; spec: string }>(
-      `SELECT DISTINCT u.pool_id AS poolId, f.spec FROM gslb_pool_use u JOIN gslb g ON g.id = u.gslb_id AND g.live_fqdn IS NOT NULL
-        JOIN gslb_flavor f ON f.id = g.flavor_id WHERE u.pool_id IN (${marksFor(page)})`,
+    db.query<{ poolId: string; flavorId: string }>(
+      `SELECT DISTINCT u.pool_id AS poolId, g.flavor_id AS flavorId FROM gslb_pool_use u
+        JOIN gslb g ON g.id = u.gslb_id AND g.live_fqdn IS NOT NULL WHERE u.pool_id IN (${marksFor(page)})`,
       page,
     ),
+  );
+  const specs = await specsOf<FlavorSpec>(
+    db,
+    'gslb_flavor',
+    flavors.map(({ flavorId }) => flavorId),
   );
   const byPool = Map.groupBy(flavors, ({ poolId }) => poolId);
   return new Map(
     pools.map(({ id, projectId, spec }) => {
-      const lists = (byPool.get(id) ?? []).map((row) => (JSON.parse(row.spec) as FlavorSpec).vantagePoints);
+      const lists = (byPool.get(id) ?? []).flatMap(({ flavorId }) => [specs.get(flavorId)?.vantagePoints ?? []]);
       const all = lists.some((list) => list.length === 0);
       return [id, { id, projectId, spec: JSON.parse(spec), vantagePoints: new Set(all ? [] : lists.flat()) }];
     }),

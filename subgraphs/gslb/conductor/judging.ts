@@ -3,13 +3,13 @@
 import type { Transaction } from '../../../platform/database/database.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
-import { owe } from '../../../platform/owed-work.ts';
+import { oweAll } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { gslbEvents } from '../events.ts';
 import { readWatching } from './electorate.ts';
 import { storeFlips } from './flip-store.ts';
 import { judgedAnew, type Measured } from './judged-member.ts';
-import { type JudgedMember, storeStandings } from './judged-store.ts';
+import { type JudgedMember, type MonitorUse, storeStandings } from './judged-store.ts';
 import { namesOfPools } from './name-store.ts';
 import { planNames } from './planning.ts';
 import { judgeKind } from './touched.ts';
@@ -29,6 +29,8 @@ export interface JudgingParts {
 export interface JudgingCause {
   /** Latencies that came with the votes, by member. */
   readonly measured?: ReadonlyMap<string, readonly Measured[]>;
+  /** The members' monitors, if they were read already. */
+  readonly uses?: readonly MonitorUse[] | undefined;
   /** The members themselves were changed: names are planned anew whatever the verdicts are. */
   readonly changed?: boolean;
 }
@@ -41,10 +43,10 @@ export async function judgeMembers(
   tx: Transaction,
   parts: JudgingParts,
   members: readonly JudgedMember[],
-  { measured = new Map(), changed = false }: JudgingCause = {},
+  { measured = new Map(), uses, changed = false }: JudgingCause = {},
 ): Promise<void> {
   if (members.length === 0) return;
-  const watching = await readWatching(tx, members, parts);
+  const watching = await readWatching(tx, members, parts, uses);
   const judged = members.map((member) => judgedAnew(watching, member, measured.get(member.id) ?? []));
   await storeStandings(
     tx,
@@ -62,9 +64,10 @@ export async function judgeMembers(
     judged.flatMap(({ events }) => events),
     parts.wake,
   );
-  for (const { member, againInMs } of judged)
-    if (againInMs !== null)
-      await owe(tx, judgeKind, member.id, { dueInMs: Math.min(Math.max(againInMs, 0), longestAheadMs) }, parts.wake);
+  const again = judged.flatMap(({ member, againInMs }) =>
+    againInMs === null ? [] : [{ key: member.id, dueInMs: Math.min(Math.max(againInMs, 0), longestAheadMs) }],
+  );
+  await oweAll(tx, judgeKind, again, parts.wake);
   const moved = judged.filter(({ answersChange }) => changed || answersChange).map(({ member }) => member.poolId);
   if (moved.length === 0) return;
   await planNames(tx, parts, await namesOfPools(tx, [...new Set(moved)]), {

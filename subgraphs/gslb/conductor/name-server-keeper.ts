@@ -1,15 +1,20 @@
-// Tells when one of our name servers is no longer heard, and when it is again: one event for each change. Runs in every process with the
-// role gslb: whoever comes second finds nothing.
+// Tells when one of our name servers is no longer heard, and when it is again: one event for each change. One whose machine was revoked goes,
+// and with it the records that name it in the zones; one that is only dead stays, for nobody but a person knows that it will not come back.
+// Runs in every process with the role gslb: whoever comes second finds nothing.
 import type { Database } from '../../../platform/database/database.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
+import type { Peers } from '../../../platform/machines/peers.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { movedPresence, setPresence } from './name-server-store.ts';
+import { forgetNameServer, movedPresence, nameServersAmong, setPresence } from './name-server-store.ts';
+import { changeZones, zoneGenerations } from './zone-store.ts';
 
 export interface NameServerKeeperOptions {
   readonly db: Database;
   readonly wake: Wake;
   readonly log: Logger;
+  /** Machines of name servers; absent: none connects to this process. */
+  readonly peers?: Pick<Peers, 'revoked'> | undefined;
 }
 
 const lookMs = 500;
@@ -35,6 +40,12 @@ export class NameServerKeeper {
   }
 
   async #look(): Promise<boolean> {
+    await this.#tellPresence();
+    await this.#forgetRevoked();
+    return false;
+  }
+
+  async #tellPresence(): Promise<void> {
     const { db, wake, log } = this.#options;
     const moved = await movedPresence(db);
     const isNews = ({ id, present, heardAt }: (typeof moved)[number]) =>
@@ -44,6 +55,22 @@ export class NameServerKeeper {
     for (const seen of news)
       if (await db.transaction((tx) => setPresence(tx, wake, seen)))
         log.warn({ server: seen.name }, seen.present ? 'a name server is no longer heard' : 'a name server is heard');
-    return false;
+  }
+
+  async #forgetRevoked(): Promise<void> {
+    const { db, wake, log, peers } = this.#options;
+    for (const { id, name } of await nameServersAmong(db, [...(peers?.revoked ?? [])])) {
+      const isGone = await db.transaction(async (tx) => {
+        if (!(await forgetNameServer(tx, id))) return false;
+        const zones = await zoneGenerations(tx);
+        await changeZones(
+          tx,
+          wake,
+          zones.map(({ name: zone }) => ({ zone, fqdn: null, gslbId: null })),
+        );
+        return true;
+      });
+      if (isGone) log.warn({ server: name }, 'the machine of a name server was revoked: zones name it no more');
+    }
   }
 }

@@ -1,11 +1,13 @@
 // SQL of our own name servers: which generation of each zone each of them answers with, and when it was heard.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { JsonObject } from '../../../platform/json.ts';
 import type { MachineName } from '../../../platform/machines/machine.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { gslbEvents } from '../events.ts';
 import type { NameServerFacts, NameServerState } from '../wire/dns-wire.ts';
+import { inPages } from './vote-store.ts';
 
 export interface NameServerRow {
   /** UUID of the machine that joined. */
@@ -33,6 +35,16 @@ function orNull<Value>(text: string): Value | null {
 /** By name. */
 export async function readNameServers(db: Sql): Promise<readonly NameServerRow[]> {
   return (await db.query<Raw>(`SELECT ${columns} FROM gslb_name_server ORDER BY name`)).map(toRow);
+}
+
+/** Those of these machines that are name servers. */
+export function nameServersAmong(
+  db: Sql,
+  ids: readonly string[],
+): Promise<readonly Pick<NameServerRow, 'id' | 'name'>[]> {
+  return inPages(ids, (page) =>
+    db.query(`SELECT id, name FROM gslb_name_server WHERE id IN (${marksFor(page)}) ORDER BY id`, page),
+  );
 }
 
 export interface NameServerConnection {

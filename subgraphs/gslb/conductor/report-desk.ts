@@ -1,11 +1,12 @@
-// Where the batches of all checkers of a process are recorded: heartbeats of several checkers in one transaction, and batches with verdicts
-// so many at once that their transactions do not keep all connections from others. A checker whose batch waits here was heard.
+// Where the batches of all checkers of a process are recorded. What comes while others are recorded is recorded together, in one transaction:
+// so a site that dies costs a few of them, and a member is judged by all who say it. Heartbeats have transactions of their own. A checker
+// whose batch waits here was heard.
 import type { Database } from '../../../platform/database/database.ts';
 import type { Logger } from '../../../platform/log.ts';
-import type { CheckerBatch } from '../wire/checker-wire.ts';
+import { type CheckerBatch, mostVerdicts } from '../wire/checker-wire.ts';
 import { hearCheckers } from './checker-store.ts';
 import type { JudgingParts } from './judging.ts';
-import { type Reported, recordHeartbeats, recordReport } from './report.ts';
+import { type Reported, recordReport, recordReports } from './report.ts';
 
 export interface ReportDeskOptions extends JudgingParts {
   readonly db: Database;
@@ -15,6 +16,8 @@ export interface ReportDeskOptions extends JudgingParts {
 interface Waiting {
   readonly checkerId: string;
   readonly batch: CheckerBatch;
+  /** It was left out of what was recorded together. */
+  readonly alone?: boolean;
   readonly resolve: (reported: Reported) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -22,8 +25,9 @@ interface Waiting {
 /** Heartbeats are recorded together if they come sooner than this one after the other: a lone one delays no verdict. */
 const gatherMs = 50;
 const heartbeatsAtOnce = 500;
-/** With verdicts. */
-const batchesAtOnce = 2;
+/** Transactions with verdicts, which do not keep all connections from others. */
+const recordingsAtOnce = 2;
+const batchesTogether = 100;
 
 export class ReportDesk {
   readonly #options: ReportDeskOptions;
@@ -45,7 +49,7 @@ export class ReportDesk {
   record(checkerId: string, batch: CheckerBatch): Promise<Reported> {
     return new Promise((resolve, reject) => {
       const waiting = { checkerId, batch, resolve, reject };
-      if (batch.verdicts.length + batch.past.length > 0) {
+      if (sizeOf(batch) > 0) {
         this.#waiting.push(waiting);
         this.#next();
         return;
@@ -73,16 +77,34 @@ export class ReportDesk {
   }
 
   #next(): void {
-    while (this.#recording < batchesAtOnce) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
+    while (this.#recording < recordingsAtOnce && this.#waiting.length > 0) {
       this.#recording += 1;
-      void this.#one(next).finally(() => {
+      void this.#record(this.#waiting.splice(0, this.#roomFor())).finally(() => {
         this.#recording -= 1;
         this.#next();
       });
     }
     this.#hearSoon();
+  }
+
+  /** How many of the next ones are recorded together: no more verdicts than one batch may have. */
+  #roomFor(): number {
+    let verdicts = 0;
+    const beyond = this.#waiting.findIndex(({ batch, alone }) => {
+      verdicts += sizeOf(batch);
+      return verdicts > mostVerdicts || alone === true;
+    });
+    return Math.min(beyond === -1 ? this.#waiting.length : Math.max(1, beyond), batchesTogether);
+  }
+
+  async #record(together: readonly Waiting[]): Promise<void> {
+    const [first] = together;
+    if (together.length === 1 && first !== undefined) return this.#one(first);
+    const { db } = this.#options;
+    // A row that another transaction holds keeps nobody else waiting, and a batch that can't be recorded fails alone.
+    const reported = await recordReports(db, this.#options, together).catch(() => []);
+    const left = settled(together, reported);
+    this.#waiting.unshift(...left.map((each) => ({ ...each, alone: true })));
   }
 
   async #one({ checkerId, batch, resolve, reject }: Waiting): Promise<void> {
@@ -97,16 +119,9 @@ export class ReportDesk {
   }
 
   async #together(all: readonly Waiting[]): Promise<void> {
-    const { db } = this.#options;
     try {
-      const reported = await recordHeartbeats(db, this.#options, all);
-      for (const [at, each] of all.entries()) {
-        const outcome = reported[at];
-        // A row that another transaction holds keeps nobody else waiting.
-        if (outcome === undefined) void this.#one(each);
-        else if (outcome instanceof Error) each.reject(outcome);
-        else each.resolve(outcome);
-      }
+      const reported = await recordReports(this.#options.db, this.#options, all);
+      for (const each of settled(all, reported)) void this.#one(each);
     } catch (error) {
       for (const { reject } of all) reject(error);
     }
@@ -122,4 +137,18 @@ export class ReportDesk {
     this.#hearing = undefined;
     this.#hearSoon();
   }
+}
+
+/** Those of which nothing was recorded. */
+function settled(all: readonly Waiting[], reported: Awaited<ReturnType<typeof recordReports>>): readonly Waiting[] {
+  return all.filter(({ resolve, reject }, at) => {
+    const outcome = reported[at];
+    if (outcome instanceof Error) reject(outcome);
+    else if (outcome !== undefined) resolve(outcome);
+    return outcome === undefined;
+  });
+}
+
+function sizeOf({ verdicts, past }: CheckerBatch): number {
+  return verdicts.length + past.length;
 }

@@ -1,4 +1,4 @@
-// A batch of a checker becomes votes, verdicts, history and answers in one transaction: the checker's row first, then members and names,
+// Batches of checkers become votes, verdicts, history and answers in one transaction: the checkers' rows first, then members and names,
 // each in the order of their ids. What does not count changes nothing.
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { newUuid } from '../../../platform/ids.ts';
@@ -15,13 +15,13 @@ import {
 } from './checker-store.ts';
 import { type Flip, storeFlips } from './flip-store.ts';
 import type { Measured } from './judged-member.ts';
-import { type JudgedMember, lockMembers, monitorsOf } from './judged-store.ts';
+import { type JudgedMember, lockMembers, type MonitorUse, monitorsOf } from './judged-store.ts';
 import { type JudgingParts, judgeMembers } from './judging.ts';
 import { type CheckerState, type NotedVerdict, noteBatch, type Refusal } from './report-ledger.ts';
 import { sharing } from './sharing.ts';
 import { isAskedInGraph, watchesType } from './targets.ts';
 import { vantageKind } from './touched.ts';
-import { readVantagePoint, readVantagePoints, sharersOf, type VantageRow } from './vantage-store.ts';
+import { readVantagePoints, sharersOf, type VantageRow } from './vantage-store.ts';
 import { storeVotes, type VoteRow } from './vote-store.ts';
 import { whenPaused } from './when-paused.ts';
 
@@ -43,71 +43,73 @@ export interface Reported {
 
 type Noted = NotedVerdict & SpokenVerdict & { readonly member: string; readonly monitor: string };
 
-/** Throws BatchRefusedError. */
-export function recordReport(
-  db: Database,
-  parts: JudgingParts,
-  checkerId: string,
-  batch: CheckerBatch,
-): Promise<Reported> {
-  return db.transaction((tx) => reportIn(tx, parts, checkerId, batch), whenPaused);
-}
-
-export interface Heartbeat {
+export interface Report {
   readonly checkerId: string;
-  /** Without verdicts. */
   readonly batch: CheckerBatch;
 }
 
-/** In one transaction, in the order given. Undefined: another transaction holds the checker's row, and nothing was recorded of it. */
-export function recordHeartbeats(
+/** Waits for whoever holds the checker's row. Throws BatchRefusedError. */
+export async function recordReport(
   db: Database,
-  parts: JudgingParts,
-  heartbeats: readonly Heartbeat[],
-): Promise<readonly (Reported | BatchRefusedError | undefined)[]> {
-  return db.transaction(async (tx) => {
-    const ids = [...new Set(heartbeats.map(({ checkerId }) => checkerId))];
-    const checkers = new Map((await lockFreeCheckers(tx, ids)).map((row) => [row.id, row]));
-    const vantagePoints = new Map((await readVantagePoints(tx)).map((row) => [row.id, row]));
-    const nowMs = await databaseNow(tx);
-    const counted = new Map<string, Counted>();
-    const outcomes: (Reported | BatchRefusedError | undefined)[] = [];
-    for (const { checkerId, batch } of heartbeats) {
-      const checker = checkers.get(checkerId);
-      // One that came over a newer connection in the same moment is another's turn.
-      if (checker === undefined || counted.has(checkerId)) {
-        outcomes.push(undefined);
-        continue;
-      }
-      const noted = notedOf(parts, { checker, vantagePoint: vantagePoints.get(checker.vantagePointId), batch, nowMs });
-      outcomes.push(noted instanceof BatchRefusedError ? noted : { stampMs: nowMs });
-      if (noted instanceof BatchRefusedError || noted.outcome === 'REPEATED') continue;
-      counted.set(checkerId, { checker, state: noted.state, load: batch.load });
-      await tellAbstention(tx, parts, checker, noted.state);
-    }
-    await recordBatches(tx, [...counted.values()]);
-    return outcomes;
-  }, whenPaused);
-}
-
-async function reportIn(
-  tx: Transaction,
   parts: JudgingParts,
   checkerId: string,
   batch: CheckerBatch,
 ): Promise<Reported> {
-  const checker = await lockChecker(tx, checkerId);
-  if (checker === undefined) throw new BatchRefusedError('UNKNOWN_INCARNATION', batch);
-  const vantagePoint = await readVantagePoint(tx, checker.vantagePointId);
+  const outcome = await db.transaction(async (tx) => {
+    const checker = await lockChecker(tx, checkerId);
+    if (checker === undefined) return new BatchRefusedError('UNKNOWN_INCARNATION', batch);
+    return (await recordIn(tx, parts, [{ checkerId, batch }], [checker]))[0];
+  }, whenPaused);
+  if (outcome === undefined || outcome instanceof BatchRefusedError) throw outcome;
+  return outcome;
+}
+
+/**
+ * In one transaction: a member on which several of them have votes is judged once, by all. Undefined: another transaction holds the
+ * checker's row, and nothing was recorded of it.
+ */
+export function recordReports(
+  db: Database,
+  parts: JudgingParts,
+  reports: readonly Report[],
+): Promise<readonly (Reported | BatchRefusedError | undefined)[]> {
+  return db.transaction(async (tx) => {
+    const ids = [...new Set(reports.map(({ checkerId }) => checkerId))];
+    return recordIn(tx, parts, reports, await lockFreeCheckers(tx, ids));
+  }, whenPaused);
+}
+
+/** `locked`: rows of their checkers. */
+async function recordIn(
+  tx: Transaction,
+  parts: JudgingParts,
+  reports: readonly Report[],
+  locked: readonly CheckerRow[],
+): Promise<readonly (Reported | BatchRefusedError | undefined)[]> {
+  const checkers = new Map(locked.map((row) => [row.id, row]));
+  const vantagePoints = new Map((await readVantagePoints(tx)).map((row) => [row.id, row]));
   const nowMs = await databaseNow(tx);
-  const noted = notedOf(parts, { checker, vantagePoint, batch, nowMs });
-  if (noted instanceof BatchRefusedError) throw noted;
-  if (noted.outcome === 'REPEATED' || vantagePoint === undefined) return { stampMs: nowMs };
-  await recordBatches(tx, [{ checker, state: noted.state, load: batch.load }]);
-  await tellAbstention(tx, parts, checker, noted.state);
-  const said = spoken(batch, noted.noted);
-  if (said.length > 0) await note(tx, parts, { checker, vantagePoint, batch, said, nowMs });
-  return { stampMs: nowMs };
+  const counted = new Map<string, Counted>();
+  const sayings: Saying[] = [];
+  const outcomes: (Reported | BatchRefusedError | undefined)[] = [];
+  for (const { checkerId, batch } of reports) {
+    const checker = checkers.get(checkerId);
+    // One that came over a newer connection in the same moment is another's turn.
+    if (checker === undefined || counted.has(checkerId)) {
+      outcomes.push(undefined);
+      continue;
+    }
+    const vantagePoint = vantagePoints.get(checker.vantagePointId);
+    const noted = notedOf(parts, { checker, vantagePoint, batch, nowMs });
+    outcomes.push(noted instanceof BatchRefusedError ? noted : { stampMs: nowMs });
+    if (noted instanceof BatchRefusedError || noted.outcome === 'REPEATED' || vantagePoint === undefined) continue;
+    counted.set(checkerId, { checker, state: noted.state, load: batch.load });
+    await tellAbstention(tx, parts, checker, noted.state);
+    sayings.push({ checker, vantagePoint, batch, said: spoken(batch, noted.noted), nowMs });
+  }
+  await recordBatches(tx, [...counted.values()]);
+  await note(tx, parts, sayings);
+  return outcomes;
 }
 
 interface Said {
@@ -148,38 +150,44 @@ interface Saying {
   readonly nowMs: number;
 }
 
-async function note(tx: Transaction, parts: JudgingParts, saying: Saying): Promise<void> {
-  const { checker, vantagePoint, batch, said } = saying;
-  const sharers = await sharersOf(tx, vantagePoint);
-  const members = await lockMembers(
-    tx,
-    said.map(({ member }) => member),
-  );
+async function note(tx: Transaction, parts: JudgingParts, sayings: readonly Saying[]): Promise<void> {
+  const named = sayings.flatMap(({ said }) => said.map(({ member }) => member));
+  if (named.length === 0) return;
+  const members = await lockMembers(tx, named);
   const byId = new Map(members.map((member) => [member.id, member]));
-  const watched = await targetsOf(tx, members);
-  const ownerOf = sharing(sharers);
-  const own = said.filter(
-    (each) => watched.has(each.target) && ownerOf(each.target) === checker.id && byId.has(each.member),
-  );
-  // What came late and holds is stored too: later batches say of all before them that it holds (electorate.ts), and it is not said again.
-  const votes = own.filter(({ holds }) => holds);
-  await storeVotes(tx, [...new Map(votes.map((each) => [each.target, voteOf(each, saying)])).values()]);
-  await storeFlips(
-    tx,
-    own.filter(({ late }) => late).flatMap((each) => lateFlip(each, saying, byId.get(each.member)) ?? []),
-  );
-  const voted = new Set(votes.map(({ member }) => member));
+  const uses = await monitorsOf(tx, members);
+  const watched = targetsOf(uses, members);
+  const owners = new Map<string, (target: string) => string | undefined>();
+  const [votes, late]: [VoteRow[], Flip[]] = [[], []];
+  const measured: (Measured & { readonly member: string })[] = [];
+  for (const saying of sayings) {
+    const { checker, vantagePoint, said } = saying;
+    const ownerOf = owners.get(vantagePoint.id) ?? sharing(await sharersOf(tx, vantagePoint));
+    owners.set(vantagePoint.id, ownerOf);
+    const own = said.filter(
+      (each) => watched.has(each.target) && ownerOf(each.target) === checker.id && byId.has(each.member),
+    );
+    // What came late and holds is stored too: later batches say of all before them that it holds (electorate.ts), and it is not said again.
+    const holding = own.filter(({ holds }) => holds);
+    votes.push(
+      ...[...new Map(holding.map((each) => [each.target, each])).values()].map((each) => voteOf(each, saying)),
+    );
+    late.push(...own.flatMap((each) => (each.late ? (lateFlip(each, saying, byId.get(each.member)) ?? []) : [])));
+    measured.push(...latenciesOf(holding, saying));
+  }
+  await storeVotes(tx, votes);
+  await storeFlips(tx, late);
+  const voted = new Set(votes.map(({ memberId }) => memberId));
   await judgeMembers(
     tx,
     parts,
     members.filter(({ id }) => voted.has(id)),
-    { measured: latenciesOf(votes, vantagePoint, batch) },
+    { uses, measured: Map.groupBy(measured, ({ member }) => member) },
   );
 }
 
 /** Ids of what is to be checked of the members. */
-async function targetsOf(tx: Transaction, members: readonly JudgedMember[]): Promise<ReadonlySet<string>> {
-  const uses = await monitorsOf(tx, members);
+function targetsOf(uses: readonly MonitorUse[], members: readonly JudgedMember[]): ReadonlySet<string> {
   const byPool = Map.groupBy(uses, ({ poolId }) => poolId);
   const byMember = Map.groupBy(uses, ({ memberId }) => memberId);
   return new Set(
@@ -223,12 +231,10 @@ function ago(nowMs: number, agoMs: number): Date {
 
 function latenciesOf(
   votes: readonly Noted[],
-  { region }: VantageRow,
-  { abstains }: Pick<CheckerBatch, 'abstains'>,
-): ReadonlyMap<string, readonly Measured[]> {
-  if (abstains) return new Map();
-  const measured = votes.flatMap(({ member, latencyMs, late }) =>
+  { vantagePoint: { region }, batch: { abstains } }: Saying,
+): readonly (Measured & { readonly member: string })[] {
+  if (abstains) return [];
+  return votes.flatMap(({ member, latencyMs, late }) =>
     latencyMs === null || late ? [] : [{ member, region, latencyMs }],
   );
-  return Map.groupBy(measured, ({ member }) => member);
 }

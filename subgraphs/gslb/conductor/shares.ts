@@ -10,17 +10,17 @@ type ByChecker = ReadonlyMap<string, readonly KnownTarget[]>;
 interface Found {
   /** What they were found for. */
   readonly key: string;
-  readonly shares: Promise<ByChecker>;
+  readonly shares: Promise<ByChecker | undefined>;
 }
 
 const targetsAtOnce = 5_000;
 
 export class Shares {
-  readonly #targets: Pick<TargetTable, 'of' | 'version'>;
+  readonly #targets: Pick<TargetTable, 'all' | 'isFor' | 'version'>;
   /** By the vantage point's UUID. */
   readonly #found = new Map<string, Found>();
 
-  constructor(targets: Pick<TargetTable, 'of' | 'version'>) {
+  constructor(targets: Pick<TargetTable, 'all' | 'isFor' | 'version'>) {
     this.#targets = targets;
   }
 
@@ -29,25 +29,36 @@ export class Shares {
     return JSON.stringify([this.#targets.version, epoch, spec, checkerIds]);
   }
 
-  /** By the UUIDs of the vantage point's checkers. Undefined: the targets were not read yet. */
-  of(vantagePoint: VantageRow, checkerIds: readonly string[]): Promise<ByChecker> | undefined {
+  /** By the UUIDs of the vantage point's checkers. Undefined: the targets were not read yet, or are shared otherwise by now. */
+  async of(vantagePoint: VantageRow, checkerIds: readonly string[]): Promise<ByChecker | undefined> {
     const key = this.keyOf(vantagePoint, checkerIds);
     const known = this.#found.get(vantagePoint.id);
     if (known?.key === key) return known.shares;
-    const all = this.#targets.of(vantagePoint);
+    const all = this.#targets.all();
     if (all === undefined) return undefined;
-    const shares = shared(all, checkerIds);
+    const shares = this.#shared(all, vantagePoint, checkerIds, key);
     this.#found.set(vantagePoint.id, { key, shares });
     return shares;
   }
-}
 
-async function shared(all: readonly KnownTarget[], checkerIds: readonly string[]): Promise<ByChecker> {
-  const shares = new Map<string, KnownTarget[]>(checkerIds.map((id) => [id, []]));
-  const ownerOf = sharing(checkerIds);
-  for (const [at, target] of all.entries()) {
-    if (at % targetsAtOnce === targetsAtOnce - 1) await setImmediate();
-    shares.get(ownerOf(target.id) ?? '')?.push(target);
+  async #shared(
+    all: Iterable<KnownTarget>,
+    vantagePoint: VantageRow,
+    checkerIds: readonly string[],
+    key: string,
+  ): Promise<ByChecker | undefined> {
+    const shares = new Map<string, KnownTarget[]>(checkerIds.map((id) => [id, []]));
+    const ownerOf = sharing(checkerIds);
+    let seen = 0;
+    for (const target of all) {
+      seen += 1;
+      if (seen % targetsAtOnce === 0) {
+        await setImmediate();
+        // Many epochs may begin while many targets are shared: only the last one is worth the work.
+        if (this.#found.get(vantagePoint.id)?.key !== key) return undefined;
+      }
+      if (this.#targets.isFor(vantagePoint, target)) shares.get(ownerOf(target.id) ?? '')?.push(target);
+    }
+    return shares;
   }
-  return shares;
 }

@@ -2,7 +2,7 @@
 import type { Sql } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { MemberSpec, MonitorSpec } from '../objects/specs.ts';
-import { poolRules } from './judged-store.ts';
+import { poolRules, usesBy } from './judged-store.ts';
 import { isAskedInGraph, watchesType } from './targets.ts';
 import { inPages } from './vote-store.ts';
 
@@ -36,15 +36,18 @@ interface MonitorPart {
   readonly secret: string | null;
 }
 
-const membersAtOnce = 5_000;
-const usesSql = 'SELECT pool_id AS poolId, member_id AS memberId, monitor_id AS monitorId FROM gslb_monitor_use';
+const usesSql = 'SELECT pool_id AS poolId, member_id AS memberId, monitor_id AS monitorId FROM';
 const monitorsSql = 'SELECT id, spec, secret FROM gslb_monitor WHERE deleted_at IS NULL';
 
-/** All. */
-export async function readTargets(db: Sql): Promise<readonly TargetRow[]> {
-  const uses = await db.query<UsePart>(`${usesSql} ORDER BY monitor_id`);
-  const monitors = await db.query<MonitorPart>(monitorsSql);
-  return targetsOf(db, await readMembers(db), uses, monitors);
+/** Pools that are not deleted, in the order of their UUIDs. */
+export async function poolIdsAfter(db: Sql, after: string, take: number): Promise<readonly string[]> {
+  const sql = 'SELECT id FROM gslb_pool WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?';
+  return (await db.query<{ id: string }>(sql, [after, take])).map(({ id }) => id);
+}
+
+/** What all flavors say, as one text: few, and each may say who watches many pools. */
+export async function flavorsText(db: Sql): Promise<string> {
+  return JSON.stringify(await db.query('SELECT id, spec FROM gslb_flavor ORDER BY id'));
 }
 
 /** Of these pools. */
@@ -57,7 +60,10 @@ export async function readTargetsOfPools(db: Sql, poolIds: readonly string[]): P
   );
   const usesIn = (column: 'pool_id' | 'member_id', ids: readonly string[]) =>
     inPages(ids, (page) =>
-      db.query<UsePart>(`${usesSql} WHERE ${column} IN (${marksFor(page)}) ORDER BY monitor_id`, page),
+      db.query<UsePart>(
+        `${usesSql} ${usesBy[column]} WHERE ${column} IN (${marksFor(page)}) ORDER BY monitor_id`,
+        page,
+      ),
     );
   const ids = members.map(({ id }) => id);
   const uses = [...(await usesIn('pool_id', poolIds)), ...(await usesIn('member_id', ids))];
@@ -90,17 +96,4 @@ async function targetsOf(
       return [{ member: id, pool: poolId, monitor, memberSpec, monitorSpec, secret, vantagePoints }];
     });
   });
-}
-
-async function readMembers(db: Sql): Promise<readonly MemberPart[]> {
-  const members: MemberPart[] = [];
-  for (let after = ''; ; ) {
-    const page = await db.query<MemberPart>(
-      'SELECT id, pool_id AS poolId, spec FROM gslb_pool_member WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?',
-      [after, membersAtOnce],
-    );
-    members.push(...page);
-    after = page.at(-1)?.id ?? after;
-    if (page.length < membersAtOnce) return members;
-  }
 }

@@ -1,5 +1,5 @@
-// All that is to be checked, as documents: read once for all sessions of a process, then of each pool in which something changed. From time to
-// time all is read again: who watches is also said by flavors.
+// All that is to be checked, as documents: read once for all sessions of a process, then of each pool in which something changed. All is read
+// again when a flavor changed, which says who watches, and from time to time: some pools at a time, so that links are served meanwhile.
 import { createHash } from 'node:crypto';
 import type { Database } from '../../../platform/database/database.ts';
 import type { JsonObject } from '../../../platform/json.ts';
@@ -8,16 +8,18 @@ import { Loop } from '../../../platform/loop.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { type Target, targetId } from '../wire/checker-wire.ts';
+import { type Target, targetKey, targetOfKey } from '../wire/checker-wire.ts';
 import { poolVersions } from './pool-targets-store.ts';
 import { monitorSecretPlace, openText } from './sealed-text.ts';
-import { readTargets, readTargetsOfPools, type TargetRow } from './target-store.ts';
+import { flavorsText, poolIdsAfter, readTargetsOfPools, type TargetRow } from './target-store.ts';
 import { checkOf, placeOf, type TargetPlace, watches } from './targets.ts';
 import { targetsTopic } from './touched.ts';
 import type { VantageRow } from './vantage-store.ts';
 
 export interface KnownTarget {
   readonly id: string;
+  /** Of the document. */
+  readonly key: string;
   readonly document: Target;
   /** Of the document's text: another text has another one. */
   readonly generation: number;
@@ -33,20 +35,25 @@ export interface TargetTableOptions {
   readonly egress: EgressPolicy;
   /** Opens the credentials of monitors. */
   readonly sealer: Sealer;
-  /** How often all is read; default 15000. */
+  /** How often all is read, or less often when that takes long; default 15000. */
   readonly wholeEveryMs?: number;
 }
 
 const usualWholeEveryMs = 15_000;
+/** Of the time, reading all takes at most one part in so many. */
+const wholeParts = 20;
+const poolsAtOnce = 250;
 
 export class TargetTable {
   readonly #options: TargetTableOptions;
   readonly #loop: Loop;
   readonly #listeners = new Set<() => void>();
-  /** By pool; undefined: they were not read yet. */
-  #byPool: Map<string, readonly KnownTarget[]> | undefined;
+  readonly #byPool = new Map<string, readonly KnownTarget[]>();
+  #isRead = false;
+  /** Something is otherwise than the listeners know, also if a reading failed since. */
+  #isNews = true;
   #poolVersions: ReadonlyMap<string, number> = new Map();
-  #targets: readonly KnownTarget[] | undefined;
+  #flavors = '';
   #wholeAtMs = Number.NEGATIVE_INFINITY;
   #version = 0;
   #unsubscribe: (() => void) | undefined;
@@ -54,7 +61,8 @@ export class TargetTable {
   constructor(options: TargetTableOptions) {
     this.#options = options;
     const { log } = options;
-    const pauseMs = () => Math.max(1, this.#wholeInMs());
+    // A flavor's change wakes nobody.
+    const pauseMs = () => Math.max(1, Math.min(this.#wholeInMs(), this.#wholeEveryMs));
     this.#loop = new Loop({ name: 'GSLB targets', log, pauseMs, run: () => this.#read() });
   }
 
@@ -73,14 +81,13 @@ export class TargetTable {
     await this.#loop.stop();
   }
 
-  /** Undefined: they were not read yet. */
-  of(vantagePoint: VantageRow): readonly KnownTarget[] | undefined {
-    const { egress } = this.#options;
-    const { name, spec } = vantagePoint;
-    return this.#targets?.filter(
-      ({ place, vantagePoints }) =>
-        (vantagePoints.size === 0 || vantagePoints.has(name)) && watches(spec, place, egress),
-    );
+  /** All, also of vantage points that do not watch them. Undefined: they were not read yet. */
+  all(): Iterable<KnownTarget> | undefined {
+    return this.#isRead ? each(this.#byPool) : undefined;
+  }
+
+  isFor({ name, spec }: Pick<VantageRow, 'name' | 'spec'>, { place, vantagePoints }: KnownTarget): boolean {
+    return (vantagePoints.size === 0 || vantagePoints.has(name)) && watches(spec, place, this.#options.egress);
   }
 
   /** Calls back after each reading that found something else. Returns a function that ends it. */
@@ -89,24 +96,51 @@ export class TargetTable {
     return () => this.#listeners.delete(listener);
   }
 
+  get #wholeEveryMs(): number {
+    return this.#options.wholeEveryMs ?? usualWholeEveryMs;
+  }
+
   #wholeInMs(): number {
-    return this.#wholeAtMs + (this.#options.wholeEveryMs ?? usualWholeEveryMs) - performance.now();
+    return this.#wholeAtMs - performance.now();
   }
 
   async #read(): Promise<boolean> {
     const { db } = this.#options;
     // First: what changes while the targets are read has another number the next time.
     const versions = await poolVersions(db);
-    if (this.#byPool === undefined || this.#wholeInMs() <= 0) {
-      const all = this.#grouped(await readTargets(db));
-      this.#wholeAtMs = performance.now();
-      this.#use(all, new Set([...(this.#byPool?.keys() ?? []), ...all.keys()]));
-    } else {
-      const changed = [...versions].flatMap(([id, version]) => (this.#poolVersions.get(id) === version ? [] : [id]));
-      if (changed.length > 0) this.#use(this.#grouped(await readTargetsOfPools(db, changed)), new Set(changed));
-    }
+    const flavors = await flavorsText(db);
+    const isWhole = !this.#isRead || flavors !== this.#flavors || this.#wholeInMs() <= 0;
+    const changed = [...versions].flatMap(([id, version]) => (this.#poolVersions.get(id) === version ? [] : [id]));
+    await (isWhole ? this.#readWhole() : this.#readPools(changed));
     this.#poolVersions = versions;
+    this.#flavors = flavors;
+    this.#isRead = true;
+    if (!this.#isNews) return false;
+    this.#isNews = false;
+    this.#version += 1;
+    for (const listener of [...this.#listeners]) listener();
     return false;
+  }
+
+  async #readWhole(): Promise<void> {
+    const fromMs = performance.now();
+    const gone = new Set(this.#byPool.keys());
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const pools: readonly string[] = await poolIdsAfter(this.#options.db, after, poolsAtOnce);
+      for (const pool of pools) gone.delete(pool);
+      await this.#readPools(pools);
+      after = pools.length < poolsAtOnce ? undefined : pools.at(-1);
+    }
+    this.#use(new Map(), [...gone]);
+    const tookMs = performance.now() - fromMs;
+    this.#wholeAtMs = performance.now() + Math.max(this.#wholeEveryMs, tookMs * (wholeParts - 1));
+  }
+
+  async #readPools(pools: readonly string[]): Promise<void> {
+    for (let at = 0; at < pools.length; at += poolsAtOnce) {
+      const page = pools.slice(at, at + poolsAtOnce);
+      this.#use(this.#grouped(await readTargetsOfPools(this.#options.db, page)), page);
+    }
   }
 
   #grouped(rows: readonly TargetRow[]): ReadonlyMap<string, readonly KnownTarget[]> {
@@ -115,22 +149,14 @@ export class TargetTable {
   }
 
   /** These pools have these targets now. */
-  #use(read: ReadonlyMap<string, readonly KnownTarget[]>, pools: ReadonlySet<string>): void {
-    const isFirst = this.#byPool === undefined;
-    const known = this.#byPool ?? new Map<string, readonly KnownTarget[]>();
-    this.#byPool = known;
-    let isNews = isFirst;
+  #use(read: ReadonlyMap<string, readonly KnownTarget[]>, pools: readonly string[]): void {
     for (const pool of pools) {
       const now = read.get(pool) ?? [];
-      if (textOf(now) === textOf(known.get(pool) ?? [])) continue;
-      if (now.length === 0) known.delete(pool);
-      else known.set(pool, now);
-      isNews = true;
+      if (textOf(now) === textOf(this.#byPool.get(pool) ?? [])) continue;
+      if (now.length === 0) this.#byPool.delete(pool);
+      else this.#byPool.set(pool, now);
+      this.#isNews = true;
     }
-    if (!isNews) return;
-    this.#targets = [...known.values()].flat();
-    this.#version += 1;
-    for (const listener of [...this.#listeners]) listener();
   }
 
   #known({ member, monitor, memberSpec, monitorSpec, secret, vantagePoints }: TargetRow): KnownTarget | undefined {
@@ -139,8 +165,9 @@ export class TargetTable {
     const opened = secret === null ? {} : this.#opened(monitor, monitorSpec, secret);
     if (opened === undefined) return undefined;
     const document: Target = { member, monitor, ...checkOf(memberSpec, monitorSpec, place), ...opened };
+    const key = targetKey(document);
     return {
-      ...{ id: targetId({ member, monitor }), document, place, vantagePoints },
+      ...{ id: targetOfKey(key) ?? key, key, document, place, vantagePoints },
       generation: createHash('sha256').update(JSON.stringify(document)).digest().readUIntBE(0, 6),
     };
   }
@@ -159,6 +186,10 @@ export class TargetTable {
       return undefined;
     }
   }
+}
+
+function* each(byPool: ReadonlyMap<string, readonly KnownTarget[]>): Iterable<KnownTarget> {
+  for (const targets of byPool.values()) yield* targets;
 }
 
 function textOf(targets: readonly KnownTarget[]): string {

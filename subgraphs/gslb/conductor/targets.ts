@@ -1,7 +1,7 @@
 // What a checker is to check: one target for each monitor of each member. Pure.
 import { isIP } from 'node:net';
 import type { JsonObject } from '../../../platform/json.ts';
-import { isInBlock, withoutMapping } from '../../../platform/net/address-block.ts';
+import { canonicalAddressBlock, isInBlock, withoutMapping } from '../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { addressOfUrl } from '../../../platform/net/origin.ts';
 import type { MemberSpec, MonitorSpec, VantagePointSpec } from '../objects/specs.ts';
@@ -53,17 +53,26 @@ function hostsOf({ cname, addresses }: Checked, { targetHost }: Pick<MonitorSpec
 /** A host of the member to which the monitor's credentials may not be sent; undefined: there is none, or it has no credentials. */
 export function hostBeyond(
   member: Checked,
-  monitor: Pick<MonitorSpec, 'targetHost' | 'authHosts'>,
+  monitor: Pick<MonitorSpec, 'type' | 'targetHost' | 'parameters' | 'authHosts'>,
 ): string | undefined {
   const { authHosts = [] } = monitor;
   if (authHosts.length === 0) return undefined;
-  return hostsOf(member, monitor).find((host) => !authHosts.some((allowed) => isNamed(host, allowed)));
+  const namesLead = authBlocks(monitor).length > 0 || provesNames(monitor);
+  return hostsOf(member, monitor).find((host) =>
+    isIP(host) === 0
+      ? !namesLead || !authHosts.some((allowed) => plainName(host) === plainName(allowed))
+      : !authHosts.some((allowed) => isInBlock(withoutMapping(host), allowed)),
+  );
 }
 
-/** A name is itself alone: where it leads is the word of who named it. */
-function isNamed(host: string, allowed: string): boolean {
-  if (isIP(host) !== 0) return isInBlock(withoutMapping(host), allowed);
-  return plainName(host) === plainName(allowed);
+/** Addresses and blocks to which credentials may be sent: names beside them lead nowhere else, as the checker sees after each resolution. */
+export function authBlocks({ authHosts = [] }: Pick<MonitorSpec, 'authHosts'>): readonly string[] {
+  return authHosts.filter((each) => canonicalAddressBlock(each) !== undefined);
+}
+
+/** Whether who answers has to prove by a certificate that the name is his, before anything is sent. */
+export function provesNames({ type, parameters }: Pick<MonitorSpec, 'type' | 'parameters'>): boolean {
+  return type === 'HTTPS' && parameters.verify !== false;
 }
 
 function plainName(host: string): string {
@@ -109,6 +118,7 @@ export function checkOf(
   { hosts, port }: TargetPlace,
 ) {
   const { type, plugin, delayMs, timeoutMs, failures, successes } = monitor;
+  const bounds = hosts.every((host) => isIP(host) !== 0) ? [] : authBlocks(monitor);
   return {
     ...{
       type: type === 'PLUGIN' ? (plugin ?? type) : type,
@@ -120,6 +130,7 @@ export function checkOf(
       successes,
     },
     parameters: mergedParameters(monitor, member),
+    ...(bounds.length === 0 ? {} : { authBlocks: [...bounds] }),
     confirmMs: Math.max(1, Math.min(confirmMs, Math.floor(delayMs / 2))),
   };
 }

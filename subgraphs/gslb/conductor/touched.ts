@@ -1,7 +1,7 @@
 // What a change of a member, pool, monitor, name or vantage point owes in its own transaction: a worker judges members and plans names
 // anew, at once after the commit. Not in the transaction itself: members are locked before names, and a service has locked what it changes.
 import type { Transaction } from '../../../platform/database/database.ts';
-import { owe } from '../../../platform/owed-work.ts';
+import { type OwedKey, owe, oweAll } from '../../../platform/owed-work.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { poolsOfMembersTouched, poolsOfNamesTouched } from './pool-targets-store.ts';
 
@@ -20,14 +20,14 @@ export const targetsTopic = 'gslb-targets';
 /** Members were made, changed or deleted, or what monitors them was. */
 export async function membersTouched(tx: Transaction, wake: Wake, memberIds: readonly string[]): Promise<void> {
   await poolsOfMembersTouched(tx, memberIds);
-  for (const id of [...memberIds].sort()) await owe(tx, judgeKind, id, {}, wake);
+  await oweAll(tx, judgeKind, keysOf(memberIds), wake);
   tx.afterCommit(() => wake.notify(targetsTopic));
 }
 
 /** Names were made, changed, frozen, released or deleted, or the pools that they use were. */
 export async function namesTouched(tx: Transaction, wake: Wake, gslbIds: readonly string[]): Promise<void> {
   await poolsOfNamesTouched(tx, gslbIds);
-  for (const id of [...gslbIds].sort()) await owe(tx, planKind, id, {}, wake);
+  await oweAll(tx, planKind, keysOf(gslbIds), wake);
   // Which vantage points check a name's members is its flavor's to say.
   tx.afterCommit(() => wake.notify(targetsTopic));
 }
@@ -36,4 +36,8 @@ export async function namesTouched(tx: Transaction, wake: Wake, gslbIds: readonl
 export async function vantagePointTouched(tx: Transaction, wake: Wake, id: string): Promise<void> {
   await owe(tx, vantageChangeKind, id, {}, wake);
   tx.afterCommit(() => wake.notify(targetsTopic));
+}
+
+function keysOf(ids: readonly string[]): readonly OwedKey[] {
+  return [...new Set(ids)].map((key) => ({ key }));
 }

@@ -103,7 +103,9 @@ export async function membersVotedBy(
   db: Sql,
   { vantagePointId, after, take }: { readonly vantagePointId: string; readonly after: string; readonly take: number },
 ): Promise<readonly string[]> {
-  const sql = `SELECT DISTINCT member_id AS id FROM gslb_vote WHERE vantage_point_id = ? AND member_id > ? ORDER BY member_id LIMIT ?`;
+  // Its rows have the member's UUID next, by the primary key: another index would be read from where it begins, for each page.
+  const sql = `SELECT DISTINCT member_id AS id FROM gslb_vote FORCE INDEX (gslb_vote_vantage_point_idx)
+    WHERE vantage_point_id = ? AND member_id > ? ORDER BY member_id LIMIT ?`;
   return (await db.query<{ id: string }>(sql, [vantagePointId, after, take])).map(({ id }) => id);
 }
 

@@ -74,7 +74,7 @@ export class ServerAsker {
   }
 
   async #askOne(place: ServerPlace | undefined, { name, type, client, clientBits }: ServerQuestion): Promise<Asked> {
-    if (place === undefined) return unasked('not asked: it listens on all addresses of its machine, and none is known');
+    if (place === undefined) return unasked('not asked: at which address it answers is not known here');
     const dns = new DnsClient({ place, key: undefined, timeoutMs, egress: this.#egress });
     const begunMs = performance.now();
     try {

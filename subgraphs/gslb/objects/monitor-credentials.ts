@@ -1,12 +1,14 @@
 // Where a monitor's credentials are sent. Whoever may add members need not know them, so they go only where the one who gave them said, and
 // in the monitor's own words: docs/decisions/0082.
+import { zoneOfName } from '../../../dns/backends/zone-store.ts';
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { canonicalJson, type JsonObject } from '../../../platform/json.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
+import { zonesOver } from '../conductor/name-check-store.ts';
 import type { MonitorObject } from '../conductor/object-store.ts';
 import { boundSettings, monitorSecretPlace, sealedText } from '../conductor/sealed-text.ts';
-import { hostBeyond, openStackTypes, watchesType } from '../conductor/targets.ts';
+import { authBlocks, hostBeyond, openStackTypes, provesNames, watchesType } from '../conductor/targets.ts';
 import { membersUsed, usesOf } from '../conductor/use-store.ts';
 import { typesOf } from './monitor-types.ts';
 import { columnsOf } from './shown-settings.ts';
@@ -59,9 +61,24 @@ async function requirePlace(sql: Sql, spec: MonitorSpec): Promise<void> {
     return;
   }
   if (authHosts.length === 0) fail('authHosts', 'authHosts is required with auth: name where it may be sent');
+  if (authBlocks(spec).length === 0) await requireNamesProven(sql, spec);
   const types = await typesOf(sql, spec);
   if (targetPort === null && types.some(({ needsPort }) => needsPort))
     fail('targetPort', 'targetPort is required with auth: credentials are sent to one port');
+}
+
+/** Whoever has a say in where a name leads would get them: without blocks, a certificate stands for the name, and nobody here makes names there. */
+async function requireNamesProven(sql: Sql, spec: MonitorSpec): Promise<void> {
+  const [name = ''] = spec.authHosts ?? [];
+  const give = 'give the addresses or blocks to which it may lead beside it';
+  if (!provesNames(spec))
+    fail('authHosts', `authHosts has ${name}, which nothing proves: ${give}, or check by HTTPS with verify`);
+  for (const host of spec.authHosts ?? []) {
+    const plain = host.toLowerCase().replace(/\.$/, '');
+    const zone = (await zonesOver(sql, plain))[0] ?? (await zoneOfName(sql, plain));
+    if (zone !== undefined)
+      fail('authHosts', `authHosts has ${host}, in the zone ${zone.name}, where projects make names: ${give}`);
+  }
 }
 
 /** They belong to the place for which they were given: whoever changes that must know them. */

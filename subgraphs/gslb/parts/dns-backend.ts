@@ -66,6 +66,11 @@ const designate = {
     project: required(textField('The project that has the zones.', 255, 1)),
     userDomain: textField('Domain of the user. Default: Default.', 255),
     projectDomain: textField('Domain of the project. Default: Default.', 255),
+    nameServers: listField(
+      textField('ADDRESS:PORT.', 80, 1),
+      "ADDRESS:PORT of its pool's name servers, at most 8: explanations ask them.",
+      8,
+    ),
     ...trust,
   },
 };

@@ -87,7 +87,7 @@ export const monitor: GslbKind = {
     authHosts: setting(
       listField(
         textField('A host name, an address or a block.', 253, 1),
-        'For `auth` of HTTP, HTTPS and PLUGIN: where its credentials may be sent, at `targetPort`: host names, addresses and blocks, 1 to 64. Members elsewhere are refused.',
+        'For `auth` of HTTP, HTTPS and PLUGIN: where its credentials may be sent, at `targetPort`: host names, addresses and blocks, 1 to 64. Members elsewhere are refused. Names lead into the blocks beside them; without blocks they need HTTPS with `verify`, and are in no zone of this installation.',
         64,
       ),
       { default: [] },

@@ -148,6 +148,8 @@ export const targetDocument = z.object({
   confirmMs: ms(1, 60_000),
   /** The monitor's opened credentials: never stored, never logged. */
   secret: z.custom<JsonObject>(isObject).optional(),
+  /** Names among `hosts` are checked only at addresses in these blocks: the credentials are for nobody else. Absent: anywhere. */
+  authBlocks: blocks.optional(),
 });
 export type Target = z.output<typeof targetDocument>;
 

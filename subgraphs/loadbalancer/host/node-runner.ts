@@ -75,9 +75,9 @@ const lookAgainMs = 1_000;
 /** A HAProxy that ends more often than this within the window is started only every window. */
 const mostStarts = 5;
 const startWindowMs = 300_000;
-/** One that runs but does not answer is taken for lost after so many looks. */
 /** HAProxy logs several transitions of a member at once, as at its start: only where they lead is reported. */
 const membersMs = 10;
+/** One that runs but does not answer is taken for lost after so many looks. */
 const mostSilentLooks = 10;
 const mostReasonLength = 1024;
 

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import type { JsonValue } from '../../../platform/json.ts';
-import type { LinkPeer, LinkSession } from '../../../platform/link/link-server.ts';
+import type { LinkPeer, LinkReport, LinkSession, ReportLanes } from '../../../platform/link/link-server.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
@@ -103,6 +103,8 @@ class HostSession implements LinkSession {
   readonly #sent: Map<string, SentDocument>;
   /** Nodes that it was told to remove. */
   readonly #told = new Set<string>();
+  /** By node that the host has or is to remove. */
+  #balancers: ReadonlyMap<string, string> = new Map();
   #isWhole = false;
   #confirmedMs = performance.now();
   readonly #unsubscribe = new Map<string, () => void>();
@@ -146,14 +148,34 @@ class HostSession implements LinkSession {
       );
   }
 
-  async report(key: string, body: JsonValue): Promise<void> {
-    const [kind] = key.split('/');
-    const { db } = this.#options;
-    if (kind === 'node') await db.transaction((tx) => this.#node(tx, nodeReport.parse(body)));
-    else if (kind === 'member') await db.transaction((tx) => this.#member(tx, memberReport.parse(body)));
-    else if (kind === 'traffic') await this.#traffic(body);
-    else if (kind === 'gone') await db.transaction((tx) => this.#gone(tx, goneReport.parse(body)));
-    else throw new Error(`a report of an unknown kind: ${key.slice(0, 80)}`);
+  /** What waits for the lock of one load balancer does not hold up what is reported of others. */
+  readonly lanes: ReportLanes = {
+    of: (key) => {
+      const [kind, node = ''] = key.split('/');
+      return kind === 'traffic' ? 'traffic' : (this.#balancers.get(node) ?? node);
+    },
+    report: async (reports) => {
+      const [figures, states] = [reports.filter(isTraffic), reports.filter((each) => !isTraffic(each))];
+      for (const { body } of figures) await this.#traffic(body);
+      if (states.length > 0) await this.#options.db.transaction((tx) => this.#states(tx, states));
+    },
+  };
+
+  report(key: string, body: JsonValue): Promise<void> {
+    return this.lanes.report([{ key, body }]);
+  }
+
+  /** What an older connection reports is not stored. */
+  async #states(tx: Transaction, reports: readonly LinkReport[]): Promise<void> {
+    const own = 'SELECT id FROM lb_host WHERE id = ? AND epoch = ? LOCK IN SHARE MODE';
+    if ((await tx.query(own, [this.#host.id, this.epoch])).length === 0) return;
+    for (const { key, body } of reports) {
+      const [kind] = key.split('/');
+      if (kind === 'node') await this.#node(tx, nodeReport.parse(body));
+      else if (kind === 'member') await this.#member(tx, memberReport.parse(body));
+      else if (kind === 'gone') await this.#gone(tx, goneReport.parse(body));
+      else throw new Error(`a report of an unknown kind: ${key.slice(0, 80)}`);
+    }
   }
 
   /** Figures that can't be recorded are missing for a second. */
@@ -171,6 +193,7 @@ class HostSession implements LinkSession {
       this.#confirmedMs = performance.now();
     }
     const [wanted, going] = await Promise.all([generationsOfHost(db, this.#host.id), nodesToDelete(db, this.#host.id)]);
+    this.#balancers = new Map([...wanted, ...going].map(({ id, loadBalancerId }) => [id, loadBalancerId]));
     const topics = new Set([
       hostTopic(this.#host.id),
       ...wanted.map(({ loadBalancerId }) => balancerTopic(loadBalancerId)),
@@ -183,7 +206,7 @@ class HostSession implements LinkSession {
       }
     const ids = new Set(wanted.map(({ id }) => id));
     // Those that are being deleted too, although the host may have nothing of them any more: it then says so.
-    const deleted = [...this.#sent.keys(), ...going].filter((id) => !ids.has(id));
+    const deleted = [...this.#sent.keys(), ...going.map(({ id }) => id)].filter((id) => !ids.has(id));
     for (const id of deleted) {
       this.#sent.delete(id);
       if (this.#told.has(id)) continue;
@@ -241,10 +264,8 @@ class HostSession implements LinkSession {
     await owe(tx, reconcileKind, node.loadBalancerId, {}, wake);
   }
 
-  /** The node, if it is this host's and this connection is its newest; its load balancer is locked. */
+  /** The node, if it is this host's; its load balancer is locked. */
   async #own(tx: Transaction, nodeId: string): Promise<NodeRow | undefined> {
-    const own = 'SELECT id FROM lb_host WHERE id = ? AND epoch = ? LOCK IN SHARE MODE';
-    if ((await tx.query(own, [this.#host.id, this.epoch])).length === 0) return undefined;
     // Not locked before its load balancer: a change that has that would wait for this one, and this one for it.
     const sql = 'SELECT load_balancer_id AS loadBalancerId FROM lb_node WHERE id = ? AND host_id = ?';
     const [named] = await tx.query<{ loadBalancerId: string }>(sql, [nodeId, this.#host.id]);
@@ -253,6 +274,8 @@ class HostSession implements LinkSession {
     return (await nodesUnderLock(tx, named.loadBalancerId)).find(({ id }) => id === nodeId);
   }
 }
+
+const isTraffic = ({ key }: LinkReport) => key.startsWith('traffic/');
 
 /** A new node of which nothing follows before its first check, which is news of its own. */
 function awaitsCheck({ state, checkedAt, reason }: NodeRow, { givenUp, error }: NodeReportRead): boolean {

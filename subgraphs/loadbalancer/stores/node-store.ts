@@ -97,10 +97,14 @@ export function pageOfHostNodes(db: Sql, hostId: string, { after, take }: PageRe
   return selectNodes(db, where, [hostId, after?.[0] ?? '', take]);
 }
 
-/** UUIDs of the nodes that a host has to remove. */
-export async function nodesToDelete(db: Sql, hostId: string): Promise<readonly string[]> {
-  const sql = "SELECT id FROM lb_node WHERE host_id = ? AND state = 'DELETING' ORDER BY id";
-  return (await db.query<{ id: string }>(sql, [hostId])).map(({ id }) => id);
+/** The nodes that a host has to remove. */
+export function nodesToDelete(
+  db: Sql,
+  hostId: string,
+): Promise<readonly { readonly id: string; readonly loadBalancerId: string }[]> {
+  const sql =
+    "SELECT id, load_balancer_id AS loadBalancerId FROM lb_node WHERE host_id = ? AND state = 'DELETING' ORDER BY id";
+  return db.query(sql, [hostId]);
 }
 
 /**

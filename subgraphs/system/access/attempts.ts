@@ -13,6 +13,8 @@ const attemptsPerAddress = 100;
  * From networks where the name has not logged in recently: guesses from many networks must not lock the owner out of the others.
  */
 const attemptsFromAnywhere = 100;
+/** Of all clients together whose addresses one other party tells: it may name as many as it likes. */
+const attemptsToldByOne = 300;
 const knownForMs = 30 * 86_400_000;
 
 /** To be called after a success: takes the counted attempt back, since only failures count. */
@@ -27,12 +29,12 @@ export class Attempts {
 
   /** Counts an attempt at the password of that name. Refuses with RATE_LIMITED. */
   async password(context: RequestContext, name: string): Promise<GiveBack> {
-    const address = clientNetwork(context.clientAddress);
+    const address = networkOf(context);
     // A name may be as long as a request, and the counter's key is stored.
     const named = createHash('sha256').update(name).digest('base64url');
     const good = `login-good/${address}/${named}`;
     const anywhere = { key: `login-anywhere/${named}`, limit: attemptsFromAnywhere, windowMs };
-    const giveBack = await this.#take([
+    const giveBack = await this.#takeTold(context, [
       { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
       { key: `login-name/${address}/${named}`, limit: attemptsPerName, windowMs },
       ...((await this.#rateLimiter.remembers(good)) ? [] : [anywhere]),
@@ -55,6 +57,23 @@ export class Attempts {
     return this.#take([{ key: `join/${address}`, limit: attemptsPerAddress, windowMs }]);
   }
 
+  /** Counts an attempt at an API token, where it is shown for a login. Refuses with RATE_LIMITED. */
+  apiToken(context: RequestContext): Promise<GiveBack> {
+    const address = networkOf(context);
+    return this.#takeTold(context, [{ key: `login-address/${address}`, limit: attemptsPerAddress, windowMs }]);
+  }
+
+  /** First what one other party may tell in all: beyond that it does not count against the addresses and names that it tells. */
+  async #takeTold({ addressToldBy }: RequestContext, limits: readonly RateLimit[]): Promise<GiveBack> {
+    if (addressToldBy === undefined) return this.#take(limits);
+    const teller = createHash('sha256').update(addressToldBy).digest('base64url');
+    const giveBack = await this.#take([{ key: `login-told-by/${teller}`, limit: attemptsToldByOne, windowMs }]);
+    const giveBackRest = await this.#take(limits);
+    return async () => {
+      await Promise.all([giveBack(), giveBackRest()]);
+    };
+  }
+
   async #take(limits: readonly RateLimit[]): Promise<GiveBack> {
     const waits = await Promise.all(limits.map((limit) => this.#rateLimiter.take(limit)));
     const retryAfterMs = Math.max(...waits);
@@ -63,4 +82,10 @@ export class Attempts {
       await Promise.all(limits.map((limit) => this.#rateLimiter.giveBack(limit)));
     };
   }
+}
+
+/** What is only told is counted apart from what is seen. */
+function networkOf({ clientAddress, addressToldBy }: RequestContext): string {
+  const network = clientNetwork(clientAddress);
+  return addressToldBy === undefined ? network : `told/${network}`;
 }

@@ -57,12 +57,18 @@ export class CredentialStore {
         WHERE s.id = ? AND s.ended_at IS NULL AND s.expires_at > NOW(3) AND u.disabled = 0`,
       [sessionId],
     );
-    const first = rows[0];
-    if (first === undefined) return undefined;
-    const projects: Record<string, Role> = {};
-    for (const row of rows) if (row.projectId !== null && row.role !== null) projects[row.projectId] = row.role;
-    const admin = Boolean(first.admin);
-    return { kind: 'user', id: first.userId, name: first.name, admin, projects, credentialId: sessionId };
+    return identityOf(rows, sessionId);
+  }
+
+  /** A user who was verified just now, with the current roles; undefined: changed or disabled since. */
+  async byUser({ id, version }: { readonly id: string; readonly version: number }): Promise<Identity | undefined> {
+    const rows = await this.#db.query<SessionRow>(
+      `SELECT u.id AS userId, u.name, u.admin, m.project_id AS projectId, m.role
+         FROM user u LEFT JOIN membership m ON m.user_id = u.id AND u.admin = 0
+        WHERE u.id = ? AND u.version = ? AND u.disabled = 0`,
+      [id, version],
+    );
+    return identityOf(rows, id);
   }
 
   /** The token with that secret, unless it is revoked or expired, with at most the current rights of the user who made it. */
@@ -221,4 +227,13 @@ export class CredentialStore {
   async endAll(tx: Transaction, userId: string): Promise<void> {
     await tx.execute('UPDATE session SET ended_at = NOW(3) WHERE user_id = ? AND ended_at IS NULL', [userId]);
   }
+}
+
+/** One row for each of the user's projects. */
+function identityOf(rows: readonly SessionRow[], credentialId: string): Identity | undefined {
+  const first = rows[0];
+  if (first === undefined) return undefined;
+  const projects: Record<string, Role> = {};
+  for (const row of rows) if (row.projectId !== null && row.role !== null) projects[row.projectId] = row.role;
+  return { kind: 'user', id: first.userId, name: first.name, admin: Boolean(first.admin), projects, credentialId };
 }

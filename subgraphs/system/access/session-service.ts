@@ -1,15 +1,16 @@
 // Login, refresh and logout. The answers do not reveal whether a name exists; guesses are limited per name and address, and a
 // refresh token that is used twice ends its session, since one of the two bearers stole it. An invented one ends nothing.
+import type { LoginCredentials } from '../../../platform/access.ts';
 import { audit } from '../../../platform/audit.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { invariant, Refusal, refuse, userError } from '../../../platform/errors.ts';
 import type { Identity, RequestContext } from '../../../platform/identity.ts';
 import { newToken } from '../../../platform/ids.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { Attempts } from './attempts.ts';
+import type { Attempts, GiveBack } from './attempts.ts';
 import type { CredentialStore } from './credential-store.ts';
-import type { IdentityProvider } from './identity-provider.ts';
-import { newRefreshToken, readRefreshToken } from './secrets.ts';
+import type { IdentityProvider, VerifiedUser } from './identity-provider.ts';
+import { apiTokenPrefix, hashSecret, newRefreshToken, readRefreshToken } from './secrets.ts';
 
 export interface TokenPair {
   readonly accessToken: string;
@@ -43,10 +44,7 @@ export class SessionService {
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
   async login(context: RequestContext, input: { name: string; password: string }): Promise<TokenPair> {
-    // A refusal by the limit is not audited: a flood would write a row for each attempt.
-    const giveBack = await this.#attempts.password(context, input.name);
-    const user = await this.#provider.verify(input);
-    if (user === undefined) return this.#refuseLogin(context, input.name);
+    const { user, giveBack } = await this.#verify(context, input);
     const sessionId = newToken();
     const refresh = newRefreshToken(sessionId);
     const identity: Identity = { kind: 'user', ...user, admin: false, projects: {}, credentialId: sessionId };
@@ -64,6 +62,40 @@ export class SessionService {
     // Only failures count: a CMP may log in as often as necessary.
     await giveBack();
     return this.#pair(user.id, sessionId, refresh.secret, begun.expiresAt);
+  }
+
+  /** Who logs in `via` another place, without a session. Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
+  async check(context: RequestContext, credentials: LoginCredentials, via: string): Promise<Identity> {
+    if ('token' in credentials) return this.#checkToken(context, credentials.token, via);
+    const { user, giveBack } = await this.#verify(context, credentials, via);
+    const identity = await this.#credentials.byUser(user);
+    if (identity === undefined) return this.#refuseLogin(context, credentials.name, via);
+    await audit(this.#db, record(context, 'login', identity, via));
+    await giveBack();
+    return identity;
+  }
+
+  async #checkToken(context: RequestContext, token: string, via: string): Promise<Identity> {
+    const giveBack = await this.#attempts.apiToken(context);
+    const identity = token.startsWith(apiTokenPrefix)
+      ? await this.#credentials.bySecretHash(hashSecret(token))
+      : undefined;
+    if (identity === undefined)
+      return this.#refuse(context, 'login', 'the token is wrong, was revoked, or has expired', { via });
+    await audit(this.#db, record(context, 'login', identity, via));
+    await giveBack();
+    return identity;
+  }
+
+  async #verify(
+    context: RequestContext,
+    input: { readonly name: string; readonly password: string },
+    via?: string,
+  ): Promise<{ readonly user: VerifiedUser; readonly giveBack: GiveBack }> {
+    // A refusal by the limit is not audited: a flood would write a row for each attempt.
+    const giveBack = await this.#attempts.password(context, input.name);
+    const user = await this.#provider.verify(input);
+    return user === undefined ? this.#refuseLogin(context, input.name, via) : { user, giveBack };
   }
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
@@ -98,8 +130,8 @@ export class SessionService {
     });
   }
 
-  async #refuseLogin(context: RequestContext, name: string): Promise<never> {
-    return this.#refuse(context, 'login', 'the name or the password is wrong', { name: name.slice(0, 64) });
+  async #refuseLogin(context: RequestContext, name: string, via?: string): Promise<never> {
+    return this.#refuse(context, 'login', 'the name or the password is wrong', { name: name.slice(0, 64), via });
   }
 
   /** `sessionEnded`: the token had been used before, so its session was ended. */
@@ -135,8 +167,9 @@ export class SessionService {
   }
 }
 
-function record(context: RequestContext, action: string, identity: Identity | null) {
-  const subject = identity === null ? {} : { subjectType: 'User', subjectId: identity.id };
+function record(context: RequestContext, action: string, identity: Identity | null, via?: string) {
+  const subjectType = identity?.kind === 'token' ? 'ApiToken' : 'User';
+  const subject = identity === null ? {} : { subjectType, subjectId: identity.id };
   const { requestId, callerRequestId, clientAddress } = context;
   return {
     identity,
@@ -146,6 +179,6 @@ function record(context: RequestContext, action: string, identity: Identity | nu
     outcome: 'ACCEPTED' as const,
     requestId,
     callerRequestId,
-    details: { clientAddress },
+    details: { clientAddress, via },
   };
 }

@@ -7,13 +7,13 @@ import type {
   ProjectUpdateInput,
 } from '../../../generated/graph/system.ts';
 import { caller, requireAdmin } from '../../../platform/authorise.ts';
-import type { Transaction } from '../../../platform/database/database.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext, Role } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../platform/ids.ts';
 import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
-import { forgetProject, type ProjectHoldings, recordProject } from '../../../platform/projects.ts';
+import { forgetProject, type ProjectEnd, type ProjectHoldings, recordProject } from '../../../platform/projects.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { Entities } from '../entities.ts';
@@ -37,6 +37,9 @@ export interface ProjectServiceOptions {
   readonly wake: Wake;
   /** What all subgraphs have of a project. */
   readonly holdings: ProjectHoldings;
+  readonly db: Database;
+  /** What all subgraphs do at the end of a project. */
+  readonly ending?: ProjectEnd | undefined;
 }
 
 export class ProjectService {
@@ -47,6 +50,8 @@ export class ProjectService {
   readonly #mutations: Mutations;
   readonly #wake: Wake;
   readonly #holdings: ProjectHoldings;
+  readonly #db: Database;
+  readonly #ending: ProjectEnd | undefined;
 
   constructor(options: ProjectServiceOptions) {
     this.#projects = options.projects;
@@ -56,6 +61,8 @@ export class ProjectService {
     this.#mutations = options.mutations;
     this.#wake = options.wake;
     this.#holdings = options.holdings;
+    this.#db = options.db;
+    this.#ending = options.ending;
   }
 
   create(context: RequestContext, input: ProjectCreateInput): Promise<MutationOutcome<Project>> {
@@ -126,23 +133,26 @@ export class ProjectService {
       prepare: ({ check }) => {
         requireAdmin(identity);
         const id = check.id('id', input.id, 'Project') ?? '';
-        return async (tx) => {
+        const effect = (elsewhere: readonly string[]) => async (tx: Transaction) => {
           const project = (await this.#projects.lock(tx, id)) ?? refuseUnknown('Project', 'id', input.id);
           refuseStale(input.expectedVersion, project.version);
           // First: nothing more can be created in it.
           await forgetProject(tx, id);
-          const held = await this.#holdings(tx, id);
+          const held = [...(await this.#holdings(tx, id)), ...elsewhere];
           if (held.length > 0)
             refuse('IN_USE', `the project ${project.name} has ${held.join(', ')}: delete them first`, {
               field: ['input', 'id'],
             });
           await this.#tokenService.endAll(tx, context, id);
+          await this.#ending?.end(tx, this.#wake, id);
           await this.#projects.delete(tx, id);
           const what = { from: 'ACTIVE', to: 'DELETED', reason: project.name } as const;
           const deleted = { ...event(id, project.version + 1, 'project.deleted'), ...what };
           await appendStatus(tx, systemEvents, [deleted], this.#wake);
           return id;
         };
+        const ground = { db: this.#db, wake: this.#wake };
+        return { look: async () => effect((await this.#ending?.look(ground, id)) ?? []) };
       },
       read: async (id) => encodeId('Project', id),
     });

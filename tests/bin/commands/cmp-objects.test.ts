@@ -30,6 +30,10 @@ const balancer = {
   operatingStatus: 'ONLINE',
 };
 const gslb = { id: 'g', fqdn: 'shop.test', policy: 'GEO', provisioningStatus: 'ACTIVE', operatingStatus: null };
+const container = {
+  ...{ id: 'c', name: 'photos', optionName: 'standard', createdAt: '2026-01-31T12:00:00.000Z' },
+  project: { name: 'default' },
+};
 const operation = {
   ...{ id: 'op-1', name: 'rule.create', state: 'SUCCEEDED', createdAt: '2026-01-31T12:00:00.000Z', finishedAt: null },
   ...{ quietUntil: null, settledBy: null, requestedBy: 'cmp', wireCall: null, backend: { name: 'fw' }, cmpObject },
@@ -44,6 +48,7 @@ test('shows everything that it became, and the newest calls for it', async () =>
       relayOperations: () => ({ nodes: [operation] }),
       loadBalancers: (args: Page) => pageOf([balancer], args),
       gslbs: (args: Page) => pageOf([gslb], args),
+      objectContainers: (args: Page) => pageOf([container], args),
     }),
   };
   const { exitCode, stdout } = await show('tenant/42');
@@ -55,6 +60,7 @@ test('shows everything that it became, and the newest calls for it', async () =>
   expect(stdout).toMatch(/^ {2}op-1 +2026\S+ +fw +rule\.create +SUCCEEDED +tenant\/42$/m);
   expect(stdout).toMatch(/^loadbalancer\n {2}NAME .*\n {2}web +ACTIVE +ONLINE +http:\/\/web\.test\/$/m);
   expect(stdout).toMatch(/^gslb\n {2}NAME .*\n {2}shop\.test +GEO +ACTIVE +-$/m);
+  expect(stdout).toMatch(/^object-storage\n {2}CONTAINER .*\n {2}photos +default +standard +2026\S+$/m);
   const json = JSON.parse((await show('tenant/42', '--json')).stdout) as { relay: Record<string, unknown[]> };
   expect(json).toMatchObject({ ...cmpObject, relay: { operations: [{ id: 'op-1' }] } });
   expect(json.relay.mappings).toHaveLength(150);
@@ -67,12 +73,13 @@ test("another CMP's object, and one that has become nothing yet", async () => {
       relayOperations: () => ({ nodes: [] }),
       loadBalancers: (args: Page) => pageOf([], args),
       gslbs: (args: Page) => pageOf([], args),
+      objectContainers: (args: Page) => pageOf([], args),
     }),
   };
   const { exitCode, stdout } = await show('east:tenant/a/42');
   expect([exitCode, stdout]).toEqual([
     0,
-    'east:tenant/a/42\n\nrelay\n  no backend object\n\nloadbalancer\n  no load balancer\n\ngslb\n  no GSLB\n',
+    'east:tenant/a/42\n\nrelay\n  no backend object\n\nloadbalancer\n  no load balancer\n\ngslb\n  no GSLB\n\nobject-storage\n  no container\n',
   ]);
   expect(server.requests[0]).toMatchObject({ namespace: 'east', type: 'tenant', externalId: 'a/42' });
 });
@@ -80,7 +87,10 @@ test("another CMP's object, and one that has become nothing yet", async () => {
 test('an unavailable subgraph is reported with exit code 1; one that is not in the graph is not a failure', async () => {
   server.answers = { cmpObject: () => null };
   const away = await show('tenant/42');
-  expect([away.exitCode, away.stderr]).toEqual([1, 'tidegate: incomplete: relay, loadbalancer, gslb gave no answer\n']);
+  expect([away.exitCode, away.stderr]).toEqual([
+    1,
+    'tidegate: incomplete: relay, loadbalancer, gslb, object-storage gave no answer\n',
+  ]);
   expect(away.stdout).toContain('relay\n  no answer');
   const failing = (code: string) => () => {
     throw Object.assign(new Error('the relay is away'), { extensions: { code } });

@@ -128,7 +128,7 @@ test('grants prints the rights that an account of these roles needs: the roles r
 test('keys are made, rotated and listed, never shown; a file readable by others is refused', async () => {
   const keys = join(folder.path, 'keys');
   const made = await runCommand(['keys', 'create', keys]);
-  const names = ['subgraphs', 'sealing', 'gateway', 'system', 'audit'];
+  const names = ['subgraphs', 'sealing', 'gateway', 'system', 'audit', 'objects'];
   expect([made.exitCode, made.stdout]).toEqual([0, names.map((name) => `${name}.keys k1\n`).join('')]);
   const file = join(keys, 'subgraphs.keys');
   const config = await configFor(migrated);

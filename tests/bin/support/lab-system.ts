@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
-import type { PartName, Trouble } from '../../../lab/part.ts';
+import { type DeviceName, isDevice, type PartName, type Trouble } from '../../../lab/part.ts';
 import { labUnavailable } from '../../support/lab.ts';
 import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
@@ -39,8 +39,7 @@ interface Backend {
   readonly operatingStatus: string;
 }
 
-/** A part that is a backend. */
-export type Device = Exclude<PartName, 'balancers' | 'sites'>;
+export type Device = DeviceName;
 
 export const isRoot = process.getuid?.() === 0;
 const isHere = (path: string): boolean => isRoot && existsSync(path);
@@ -140,7 +139,7 @@ export class LabSystem {
 
   async running(): Promise<readonly Device[]> {
     const rows = (await this.lab('list')).filter(({ state }) => state === 'RUNNING');
-    return rows.map(({ part }) => part).filter((part) => part !== 'balancers' && part !== 'sites');
+    return rows.map(({ part }) => part).filter(isDevice);
   }
 
   async refusal(...words: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {

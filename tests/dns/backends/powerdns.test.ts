@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { DnsError } from '../../../dns/servers/dns-error.ts';
 import { PowerdnsServer } from '../../../dns/servers/powerdns-server.ts';
 import type { WantedName } from '../../../dns/servers/record-server.ts';
 import { encodeQuery, types } from '../../../dns/wire/message.ts';
@@ -71,6 +72,18 @@ function wanted(generation: number, value: string, change: Partial<WantedName> =
   };
 }
 
+/** As a publisher does it: a server that is too busy to answer in time is asked again. */
+async function publishAtLast(name: WantedName): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await place.records.publish(name, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof DnsError && error.code === 'TIMED_OUT' && tries < 5 * patience)) throw error;
+    }
+  }
+}
+
 test('while a name is asked without pause, no answer is older than a change that was published', async () => {
   const question = encodeQuery(7, { name: `asked.${zone}`, type: types.A });
   const socket = createSocket('udp4');
@@ -100,7 +113,7 @@ test('while a name is asked without pause, no answer is older than a change that
   }, 5);
   try {
     for (let generation = 1; generation <= 200; generation += 1) {
-      await place.records.publish(wanted(generation, `192.0.2.${generation}`), signal);
+      await publishAtLast(wanted(generation, `192.0.2.${generation}`));
       published = `192.0.2.${generation}`;
     }
   } finally {

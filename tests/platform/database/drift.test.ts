@@ -3,13 +3,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { ownersOf } from '../../../bin/compose/owners.ts';
+import { platformMigrations } from '../../../bin/compose/places.ts';
 import { Database } from '../../../platform/database/database.ts';
-import { migrate } from '../../../platform/database/migrate.ts';
+import { type MigrationOwner, migrate } from '../../../platform/database/migrate.ts';
 import { sharedPartsOf } from '../../../platform/subgraph-row.ts';
+import { objectClusterMigrations } from '../../../subgraphs/object-storage/store/owner.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { testDatabase } from '../../support/database.ts';
 import { shapesOfDatabase, shapesOfSchema, type TableShapes } from './table-shapes.ts';
 
+/** Of roles with a database of their own. */
+const further: readonly MigrationOwner[] = [objectClusterMigrations];
 const folder = join(import.meta.dirname, '..', '..', '..', 'prisma', 'schema');
 const subgraphs = subgraphRows.map(({ name }) => name);
 const shared = sharedPartsOf(subgraphRows).map(({ name }) => name);
@@ -21,17 +25,21 @@ async function describedBy(owners: readonly string[]): Promise<TableShapes> {
 
 test('every folder of prisma/migrations belongs to an owner', async () => {
   const folders = await readdir(join(folder, '..', 'migrations'));
-  expect(folders.sort()).toEqual(['platform', ...shared, ...subgraphs].sort());
+  expect(folders.sort()).toEqual(['platform', ...shared, ...subgraphs, ...further.map(({ owner }) => owner)].sort());
 });
 
-/** The possible databases: of one subgraph, of all, and of a worker without a subgraph. */
-test.each([...subgraphs.map((name) => [name]), subgraphs, ['worker']])(
-  'a database of the roles %s: every table, column, index and foreign key matches the schema, and there are no others',
-  async (...roles) => {
+/** The possible databases: of one subgraph, of all, of a worker without a subgraph, and of roles with one of their own. */
+const databases = [
+  ...[...subgraphs.map((name) => [name]), subgraphs, ['worker']].map((roles) => ownersOf(roles, subgraphRows)),
+  ...further.map((owner) => [platformMigrations, owner]),
+];
+
+test.each(databases.map((owners) => [owners.map(({ owner }) => owner).join(', '), owners] as const))(
+  'a database of %s: every table, column, index and foreign key matches the schema, and there are no others',
+  async (_names, owners) => {
     const place = await testDatabase({ migrated: false });
     const db = new Database({ connection: place.connection, connectionLimit: 2 });
     try {
-      const owners = ownersOf(roles, subgraphRows);
       await migrate(place.connection, owners);
       const described = await describedBy(owners.map(({ owner }) => owner));
       expect(await shapesOfDatabase(db)).toEqual(described);

@@ -9,8 +9,14 @@ import { clientOptions, type MutualTls } from '../../../platform/graph/tls.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { JsonValue } from '../../../platform/json.ts';
 import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
-import { type LinkPeer, LinkServer, type LinkSession } from '../../../platform/link/link-server.ts';
-import { linkVersion } from '../../../platform/link/messages.ts';
+import {
+  type LinkPeer,
+  LinkRefusal,
+  LinkServer,
+  type LinkSession,
+  type ReportLanes,
+} from '../../../platform/link/link-server.ts';
+import { linkVersion, usualSilentMs } from '../../../platform/link/messages.ts';
 import { machineUri } from '../../../platform/machines/machine.ts';
 import { Peers } from '../../../platform/machines/peers.ts';
 import { type CertificateAndKey, certify, makeCertificate } from '../../../platform/net/certificates.ts';
@@ -83,10 +89,23 @@ class Domain {
   failing = false;
   /** Reports wait for it. */
   held: Promise<void> | undefined;
+  /** Each is in the lane of the first part of its key. */
+  hasLanes = false;
+  /** Keys of the reports that were stored together. */
+  readonly together: string[][] = [];
 
   async open(peer: LinkPeer): Promise<LinkSession> {
     this.peers.push(peer);
+    const lanes: ReportLanes = {
+      of: (key) => key.split('/')[0] ?? '',
+      report: async (reports) => {
+        if (reports[0]?.key.startsWith('slow/')) await this.held;
+        if (this.failing) throw new Error('the database is away');
+        this.together.push(reports.map(({ key }) => key));
+      },
+    };
     return {
+      ...(this.hasLanes ? { lanes } : {}),
       epoch: this.peers.length,
       begin: () => peer.send({ type: 'document', key: 'node/1', generation: 7, document: { a: 1 } }),
       report: async (key, body) => {
@@ -169,6 +188,21 @@ test('that all documents were sent is told after they were kept', async () => {
   expect(keptAtWhole).toEqual([2]);
 });
 
+test('a process that stood still takes nobody else for lost: what came meanwhile is read first', async () => {
+  const domain = new Domain();
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  const client = dial(await machine('lbhost', 'host-1'), [server.port]);
+  await waitFor('the connection', () => client.connected && domain.peers.length === 1);
+  // Both ends are of this process. Longer than what each takes for silence.
+  for (let times = 0; times < 2; times += 1) {
+    const untilMs = performance.now() + usualSilentMs + 500;
+    while (performance.now() < untilMs);
+    await sleep(usualSilentMs / 2);
+  }
+  expect(client.connected).toBe(true);
+  expect(domain.peers.length).toBe(1);
+});
+
 test('a place that stands still is left for the next one', async () => {
   const [first, second] = [new Domain(), new Domain()];
   const server = await serve(await machine('loadbalancer', 'one'), first);
@@ -226,6 +260,40 @@ test('found by trial lb-changes: what is reported often holds up nothing else wh
   ]);
 });
 
+test('found by trial lb-changes: reports of one lane hold up those of no other, and are then stored together in their order', async () => {
+  const domain = new Domain();
+  domain.hasLanes = true;
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  const client = dial(await machine('lbhost', 'host-1'), [server.port]);
+  await waitFor('the other end', () => client.connected);
+  let release = () => {};
+  domain.held = new Promise((resolve) => {
+    release = resolve;
+  });
+  for (let index = 0; index < 100; index += 1) client.report(`slow/${index}`, { index });
+  client.report('other/1', {});
+  await waitFor('the other lane', () => domain.together.length === 1);
+  expect(domain.together).toEqual([['other/1']]);
+  release();
+  await waitFor('all to be stored', () => client.waiting === 0);
+  const slow = Array.from({ length: 100 }, (_, index) => `slow/${index}`);
+  expect(domain.together.slice(1).flat()).toEqual(slow);
+  expect(domain.together.length).toBeLessThan(6);
+});
+
+test('a report of a lane that can not be stored ends the connection, and what waited behind it comes again', async () => {
+  const domain = new Domain();
+  domain.hasLanes = true;
+  domain.failing = true;
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  const client = dial(await machine('lbhost', 'host-1'), [server.port]);
+  for (let index = 0; index < 100; index += 1) client.report(`node/${index}`, { index });
+  await waitFor('the other end', () => domain.closed >= 1);
+  domain.failing = false;
+  await waitFor('all to be stored', () => client.waiting === 0);
+  expect(new Set(domain.together.flat()).size).toBe(100);
+});
+
 test('found by reading: a machine gets rid of all its reports, however many have gathered, on one connection', async () => {
   const domain = new Domain();
   const server = await serve(await machine('loadbalancer', 'one'), domain);
@@ -258,6 +326,21 @@ test('found by reading: large messages that come faster than they are stored wai
   await waitFor('all to be stored', () => domain.reports.length === 16);
   expect(socket.readyState).toBe(socket.OPEN);
 }, 90_000);
+
+test('a machine that may have no link is told the reason', async () => {
+  const domain = new Domain();
+  domain.open = async () => {
+    throw new LinkRefusal('it is not wanted here yet');
+  };
+  const server = await serve(await machine('loadbalancer', 'one'), domain);
+  const tls = await machine('lbhost', 'host-1');
+  const socket = new WebSocket(`wss://127.0.0.1:${server.port}/link`, clientOptions(tls, 'loadbalancer'));
+  ends.push(async () => socket.terminate());
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'hello', version: linkVersion, facts: {}, held: {} }));
+  const [code, reason] = await once(socket, 'close');
+  expect([code, String(reason)]).toEqual([1008, 'it is not wanted here yet']);
+}, 30_000);
 
 test('a machine finds another place when its own is drained', async () => {
   const domains = [new Domain(), new Domain()];

@@ -46,3 +46,13 @@ test('a version from far ahead is not followed', () => {
   // What it met moved its own time on.
   expect(clock.isFarAhead(far)).toBe(false);
 });
+
+test('what is made within a time is not after its last version, what is made later is', () => {
+  let nowMs = 1_700_000_000_000;
+  const clock = clockOf(1, () => nowMs);
+  const last = clock.lastWithin(1_000);
+  nowMs += 1_000;
+  expect(clock.next() <= last).toBe(true);
+  nowMs += 1;
+  expect(clock.next() > last).toBe(true);
+});

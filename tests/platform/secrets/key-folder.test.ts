@@ -25,7 +25,8 @@ afterEach(async () => {
 test('are created once; private files belong to their owner only, the public one has no private key', async () => {
   await makeKeys(path);
   const names = (await readdir(path)).sort();
-  expect(names).toEqual(['audit', 'gateway', 'public', 'sealing', 'subgraphs', 'system'].map((name) => `${name}.keys`));
+  const all = ['audit', 'gateway', 'objects', 'public', 'sealing', 'subgraphs', 'system'];
+  expect(names).toEqual(all.map((name) => `${name}.keys`));
   const texts = await Promise.all(names.map((name) => readFile(join(path, name), 'utf8')));
   for (const name of names)
     expect([name, (await stat(join(path, name))).mode & 0o777]).toEqual([name, name === 'public.keys' ? 0o644 : 0o600]);

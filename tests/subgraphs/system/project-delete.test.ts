@@ -8,9 +8,17 @@ import { makeUser, type SystemBench, systemBench } from './support/system-bench.
 let bench: SystemBench;
 let admin: Identity;
 const held = new Map<string, readonly string[]>();
+const elsewhere = new Map<string, readonly string[]>();
+const ended: string[] = [];
 
 beforeAll(async () => {
-  bench = await systemBench({ projectHoldings: async (_, projectId) => held.get(projectId) ?? [] });
+  bench = await systemBench({
+    projectHoldings: async (_, projectId) => held.get(projectId) ?? [],
+    projectEnd: {
+      look: async (_, projectId) => elsewhere.get(projectId) ?? [],
+      end: async (_tx, _wake, projectId) => void ended.push(projectId),
+    },
+  });
   admin = await makeUser(bench, 'admin', { admin: true });
 });
 
@@ -81,4 +89,16 @@ test('what is created at the same moment is either seen by the deletion, or refu
       ['refused', 'deleted'],
     ]).toContainEqual(ends);
   }
+});
+
+test('what it has elsewhere is looked at first; what ends with it, ends in its transaction', async () => {
+  const project = await bench.system.firstStart.ensureProject('elsewhere');
+  elsewhere.set(project, ['3 containers']);
+  expect((await remove(project)).userErrors).toMatchObject([
+    { code: 'IN_USE', message: 'the project elsewhere has 3 containers: delete them first' },
+  ]);
+  expect(ended).not.toContain(project);
+  elsewhere.delete(project);
+  expect((await remove(project)).userErrors).toEqual([]);
+  expect(ended).toContain(project);
 });

@@ -9,12 +9,19 @@ export interface ServerState {
   readonly weight: number;
   readonly admin: 'READY' | 'DRAIN' | 'MAINT';
   readonly isUp: boolean;
+  /** Its checks are enabled: but for maintenance, in which they pause. */
+  readonly isChecked: boolean;
+  readonly isPaused: boolean;
   /** Of its last check. */
   readonly check: 'NONE' | 'FAILED' | 'PASSED';
 }
 
-const forcedMaintenance = 0x01 | 0x04;
+/** Of `srv_admin_state`. 0x04 stays where its file said `disabled`, whatever it was told since. */
+const forcedMaintenance = 0x01;
 const forcedDrain = 0x08;
+/** Of `srv_check_state`. */
+const checksEnabled = 0x04;
+const checksPaused = 0x08;
 /** `srv_check_result`: 0 unknown, 1 neutral, 2 failed, 3 passed, 4 passed with a condition. */
 const checks: Readonly<Record<string, ServerState['check']>> = { 2: 'FAILED', 3: 'PASSED', 4: 'PASSED' };
 
@@ -45,6 +52,7 @@ function serverStatesIn(text: string): ServerState[] {
       const cells = line.split(' ');
       const cell = (name: string) => cells[columns.get(name) ?? -1] ?? '';
       const admin = Number(cell('srv_admin_state'));
+      const checkState = Number(cell('srv_check_state'));
       return {
         ...{
           backend: cell('be_name'),
@@ -55,6 +63,8 @@ function serverStatesIn(text: string): ServerState[] {
         weight: Number(cell('srv_uweight')),
         admin: (admin & forcedMaintenance) !== 0 ? 'MAINT' : (admin & forcedDrain) !== 0 ? 'DRAIN' : 'READY',
         isUp: cell('srv_op_state') !== '0',
+        isChecked: (checkState & checksEnabled) !== 0,
+        isPaused: (checkState & checksPaused) !== 0,
         check: checks[cell('srv_check_result')] ?? 'NONE',
       } as const;
     });

@@ -123,11 +123,17 @@ export class Servers {
     const target = `${backend.name}/${server.name}`;
     if (state === undefined) return this.#add(backend, server);
     if (state.weight !== server.weight) await runtime.tell(`set server ${target} weight ${server.weight}`);
+    // Reloads keep this of one that was added in maintenance. Checks that are enabled only after it has left maintenance stay paused.
+    if (server.checked && !state.isChecked) await runtime.tell(enableChecks(target));
+    if (server.checked && state.isPaused && state.admin !== 'MAINT') {
+      await runtime.tell(`set server ${target} state maint`);
+      return true;
+    }
     switch (server.state) {
       case 'READY':
         return this.#makeReady(backend, server, state, states);
       case 'DRAIN':
-        if (state.admin !== 'DRAIN') await this.#drain(server, target);
+        if (state.admin !== 'DRAIN') await runtime.tell(drain(target));
         return false;
       default:
         if (state.admin !== 'MAINT') await runtime.tell(`set server ${target} state maint`);
@@ -152,14 +158,11 @@ export class Servers {
       return false;
     }
     // In one line: its checks begin at once if they are enabled before HAProxy gets to the first, else an interval later.
-    await runtime.tell([add, ...drainCommands(server, target)].join(';'), added);
+    const checks = server.checked ? [enableChecks(target)] : [];
+    await runtime.tell([add, drain(target), ...checks].join(';'), added);
     // It may have clients of this member already: of one that is drained, or that another node has checked before.
     await this.#enableCookie(backend);
     return server.state === 'READY';
-  }
-
-  async #drain(server: ServerModel, target: string): Promise<void> {
-    for (const command of drainCommands(server, target)) await this.#options.runtime.tell(command);
   }
 
   async #makeReady(
@@ -180,7 +183,7 @@ export class Servers {
       return false;
     }
     // From maintenance it goes to drained, where it is checked without traffic.
-    if (state.admin === 'MAINT') await this.#drain(server, target);
+    if (state.admin === 'MAINT') await this.#options.runtime.tell(drain(target));
     return true;
   }
 
@@ -227,9 +230,12 @@ export function addCommand(backend: string, server: ServerModel): string {
   return `add server ${backend}/${server.name} ${words.join(' ')}`;
 }
 
-/** No new sessions, and checked. */
-function drainCommands({ checked }: ServerModel, target: string): readonly string[] {
-  return [`set server ${target} state drain`, ...(checked ? [`enable health ${target}`] : [])];
+function drain(target: string): string {
+  return `set server ${target} state drain`;
+}
+
+function enableChecks(target: string): string {
+  return `enable health ${target}`;
 }
 
 /** Its first check has ended: well, or badly enough that it is down and gets nothing when it is made ready. */

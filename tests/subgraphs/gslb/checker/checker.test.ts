@@ -41,6 +41,7 @@ afterEach(async () => {
 
 class Web {
   asked = 0;
+  readonly authorizations = new Set<string | undefined>();
   readonly port: number;
   #server: Server;
 
@@ -49,12 +50,13 @@ class Web {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  static async start(port = 0): Promise<Web> {
-    const server = createHttp((_, response) => {
+  static async start(port = 0, host = '127.0.0.1'): Promise<Web> {
+    const server = createHttp(({ headers }, response) => {
       web.asked += 1;
+      web.authorizations.add(headers.authorization);
       response.end('alive');
     });
-    server.listen(port, '127.0.0.1');
+    server.listen(port, host);
     await once(server, 'listening');
     const web: Web = new Web(server);
     ends.push(() => web.stop());
@@ -191,8 +193,11 @@ test('killed and back: DOWN and UP are said once each, and heartbeats in between
   expect(conductor.batches.slice(before).every(({ verdicts }) => verdicts.length === 0)).toBe(true);
   await web.again();
   await waitFor('UP', () => conductor.last(one) === 'UP');
-  expect(conductor.said(one).map(({ verdict }) => verdict)).toEqual(['UP', 'DOWN', 'UP']);
-  expect(conductor.said(two)).toHaveLength(1);
+  // A latency that moved is said again, as the verdict that it already was.
+  const turns = (each: Target) =>
+    conductor.said(each).flatMap(({ verdict }, at, all) => (all[at - 1]?.verdict === verdict ? [] : verdict));
+  expect(turns(one)).toEqual(['UP', 'DOWN', 'UP']);
+  expect(turns(two)).toEqual(['UP']);
   expect(conductor.past()).toEqual([]);
   expect(conductor.refusals).toEqual([]);
   // Taken away: nothing is asked any more.
@@ -303,4 +308,23 @@ test('what the vantage point or a policy denies is not dialled; what it can not 
   conductor.grant = {};
   await conductor.listen(port);
   await waitFor('UP', () => conductor.last(one) === 'UP' && conductor.last(named) === 'UP');
+});
+
+test('credentials do not follow a name to a neighbour: what is there is no verdict', async () => {
+  const web = await Web.start();
+  const neighbour = await Web.start(web.port, '127.0.0.2');
+  let leadsTo = web;
+  const secret = { token: 'a-token-of-the-test' };
+  const one = target(web.port, { hosts: ['web.example'], secret, authBlocks: ['127.0.0.1'] });
+  const plain = target(web.port, { hosts: ['web.example'] });
+  const conductor = new Conductor([one, plain]);
+  await start(conductor, {
+    resolve: async () => [{ address: leadsTo === web ? '127.0.0.1' : '127.0.0.2', ttlSeconds: 1 }],
+  });
+  await waitFor('UP', () => conductor.last(one) === 'UP' && conductor.last(plain) === 'UP');
+  expect(web.authorizations).toContain('Bearer a-token-of-the-test');
+  leadsTo = neighbour;
+  await waitFor('the neighbour is asked', () => neighbour.asked > 3);
+  expect(neighbour.authorizations).toEqual(new Set([undefined]));
+  expect(new Set(conductor.said(one).map(({ verdict }) => verdict))).toEqual(new Set(['UP']));
 });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Answerer } from '../../../../dns/answerer/answerer.ts';
 import { LinkClient } from '../../../../platform/link/link-client.ts';
+import type { Peers } from '../../../../platform/machines/peers.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
 import { createRedisWake } from '../../../../platform/wake.ts';
 import { ConductorLinks } from '../../../../subgraphs/gslb/conductor/conductor-links.ts';
@@ -16,6 +17,8 @@ import { ScriptedChecker } from '../support/scripted-checker.ts';
 const silenceMs = 3_000;
 let place: GslbPlace;
 let authority: CertificateAndKey;
+/** Of the conductor that was started last. */
+let peers: Peers;
 const ends: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
@@ -30,6 +33,7 @@ afterEach(async () => {
 async function conductor(): Promise<ConductorLinks> {
   const { ground, parts } = place;
   const tls = await testMachine(authority, 'gslb', 'conductor', ground.log);
+  ({ peers } = tls);
   // Each process is woken over Redis, as in an installation.
   const wake = createRedisWake(
     { path: place.database.redisPath },
@@ -155,6 +159,14 @@ test('checkers of one vantage point share its targets; one that dies leaves them
   await second.stop();
   await waitFor('the other to take all', () => first.targets.size === 40);
   await waitFor('all to be said anew', () => first.isHeard);
+  // One whose machine is revoked has no row either, and what it said counts no more.
+  const third = await checker('eu', links);
+  await waitFor('the targets to be shared again', () => third.targets.size > 0 && third.isHeard);
+  peers.revoke(new Set([third.machine.id]));
+  await waitFor('it to be forgotten', async () => {
+    return (await place.count('SELECT COUNT(*) AS n FROM gslb_checker WHERE id = ?', [third.machine.id])) === 0;
+  });
+  await waitFor('the other to take all again', () => first.targets.size === 40 && first.isHeard);
   // A member that is gone, and one that is new.
   await place.ground.db.execute('UPDATE gslb_pool_member SET deleted_at = NOW(3) WHERE id = ?', [members[0] ?? '']);
   const late = await place.member('late', { addresses: ['192.0.2.200'] });

@@ -5,18 +5,15 @@ import { BackendOpener } from '../../../../dns/backends/open-backends.ts';
 import { createZoneQueue } from '../../../../dns/backends/zone-queue.ts';
 import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../../dns/publish/server-queue.ts';
-import { decodeUuid, newUuid } from '../../../../platform/ids.ts';
-import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
 import { createJudgeQueues } from '../../../../subgraphs/gslb/conductor/judge-queue.ts';
-import { recordReport } from '../../../../subgraphs/gslb/conductor/report.ts';
-import type { Verdict } from '../../../../subgraphs/gslb/engine/quorum.ts';
-import { targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { bind, knot, zone as madeZone, type NameServer } from '../../../dns/support/name-servers.ts';
 import { powerdnsApi } from '../../../dns/support/powerdns-api.ts';
 import { OwedRunner } from '../../../support/owed-runner.ts';
 import { patience } from '../../../support/patience.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { GslbGraph, type Input, identity } from '../support/gslb-graph.ts';
+import { speaker } from '../support/speaker.ts';
+import { twoMembers } from '../support/two-members.ts';
 
 interface Place {
   readonly servers: readonly [NameServer, NameServer];
@@ -58,33 +55,6 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** What a checker of the vantage point eu says. */
-async function speaker(graph: GslbGraph, monitor: string) {
-  const { db, wake, egress, owner } = graph;
-  const [id, monitorId] = [newUuid(), decodeUuid('GslbMonitor', monitor) ?? ''];
-  const parts = { wake, egress, silenceMs: 600_000, heartbeatMs: 500, freshMs: 600_000 };
-  const { incarnation } = await db.transaction((tx) =>
-    connectChecker(tx, wake, {
-      ...{ machine: { id, name: 'eu-1' }, vantagePoint: 'eu', facts: {}, linkedTo: owner },
-    }),
-  );
-  let number = 0;
-  const say = async (said: Readonly<Record<string, Verdict>>) => {
-    number += 1;
-    const [row] = await db.query<{ epoch: number }>("SELECT epoch FROM gslb_vantage_point WHERE name = 'eu'");
-    const verdicts = Object.entries(said).map(([member, verdict]) => ({
-      target: targetId({ member: decodeUuid('GslbPoolMember', member) ?? '', monitor: monitorId }),
-      ...{ verdict, agoMs: 10, latencyMs: verdict === 'UP' ? 12 : null },
-      message: verdict === 'DOWN' ? 'connection refused' : null,
-    }));
-    await recordReport(db, parts, id, {
-      ...{ vantagePoint: 'eu', incarnation, number, epoch: row?.epoch ?? 0, stampMs: await databaseNow(db) },
-      ...{ abstains: false, verdicts, past: [], load: { targets: 2, lateMs: 0, dropped: 0, abstains: null } },
-    });
-  };
-  return { parts, say };
-}
-
 describe.each([
   ['BIND and Knot by RFC 2136', updatedServers],
   ['PowerDNS by its API', apiServers],
@@ -101,14 +71,8 @@ describe.each([
 
       const backendId = await graph.make('dnsBackendCreate', backend);
       await graph.make('dnsZoneCreate', { ...zone, backendId, rights: [{ suffix: zone.name }] });
-      const flavorId = await graph.make('gslbFlavorCreate', { name: 'plain', backendId });
-      await graph.make('gslbVantagePointCreate', { name: 'eu', region: 'eu', latitude: 50, longitude: 8 });
-      const monitorId = await graph.make('gslbMonitorCreate', { name: 'tcp', type: 'TCP' }, who);
-      const poolId = await graph.make('gslbPoolCreate', { name: 'web' }, who);
-      const member = (name: string, address: string) =>
-        graph.make('gslbPoolMemberCreate', { poolId, name, addresses: [address], port: 80 }, who);
-      const [one, two] = [await member('one', '203.0.113.1'), await member('two', '203.0.113.2')];
-      await graph.make('gslbPoolMonitorAttach', { monitorId, poolId }, who);
+      const { flavorId, monitorId, poolId, members } = await twoMembers(graph, backendId);
+      const [one, two] = members;
       const fqdn = `shop.${zone.name}`;
       const gslb = await graph.make('gslbCreate', { fqdn, flavorId, poolIds: [poolId] }, who);
 
@@ -183,6 +147,15 @@ describe.each([
         return (await states()).join() === 'SERVING,SERVING';
       });
       expect(await other.dig(fqdn, 'A')).toEqual(['203.0.113.1']);
+      // An explanation asks them, as it asks servers of ours.
+      const { gslbExplain } = await graph.ask<{ gslbExplain: { servers: readonly object[] } }>(
+        who,
+        'query ($name: String!) { gslbExplain(name: $name) { servers { name planned { outcome } answered { records { data } } error } } }',
+        { name: fqdn },
+      );
+      const told = { planned: null, answered: { records: [{ data: '203.0.113.1' }] }, error: null };
+      const placed = servers.map(({ place: { address, port } }) => `${address}:${port}`);
+      expect(gslbExplain.servers).toEqual(placed.map((name) => ({ name, ...told })));
       await waitFor('the name to be ACTIVE', async () => {
         await runner.runDue();
         return (await status()) === 'ACTIVE';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import { TargetTable } from '../../../../subgraphs/gslb/conductor/target-table.ts';
-import { membersTouched, namesTouched } from '../../../../subgraphs/gslb/conductor/touched.ts';
+import { membersTouched, namesTouched, targetsTopic } from '../../../../subgraphs/gslb/conductor/touched.ts';
 import type { VantageRow } from '../../../../subgraphs/gslb/conductor/vantage-store.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { GslbPlace } from '../support/gslb-place.ts';
@@ -12,6 +12,8 @@ let place: GslbPlace;
 let table: TargetTable;
 /** Rows that the table was given, by the query's table. */
 let rows: string[];
+/** Rows of each statement. */
+let statements: number[];
 const vantagePoint: VantageRow = {
   ...{ id: newUuid(), name: 'eu', region: 'eu', epoch: 1, version: 1 },
   spec: { description: '', latitude: 0, longitude: 0, allowedBlocks: [], deniedBlocks: [], beacons: [] },
@@ -20,10 +22,12 @@ const vantagePoint: VantageRow = {
 beforeEach(async () => {
   place = await GslbPlace.open();
   rows = [];
+  statements = [];
   const { db, wake, log, egress, sealer } = place.ground;
   const counted: Pick<Database, 'query'> = {
     async query<Row>(sql: string, values?: Parameters<Database['query']>[1]) {
       const found = await db.query<Row>(sql, values);
+      statements.push(found.length);
       rows.push(...found.map(() => / FROM (\w+)/.exec(sql)?.[1] ?? sql));
       return found;
     },
@@ -35,7 +39,10 @@ afterEach(async () => {
   await place.close();
 });
 
-const known = () => (table.of(vantagePoint) ?? []).map(({ document }) => `${document.hosts.join()}:${document.port}`);
+const known = () =>
+  [...(table.all() ?? [])]
+    .filter((target) => table.isFor(vantagePoint, target))
+    .map(({ document }) => `${document.hosts.join()}:${document.port}`);
 
 test('a change reads the targets of its pool, not those of the others', async () => {
   const { db, wake } = place.ground;
@@ -66,11 +73,11 @@ test('a change reads the targets of its pool, not those of the others', async ()
   await waitFor('the change', () => known().includes('192.0.2.26:81'));
   expect(known().length).toBe(60);
   const count = (name: string) => rows.filter((each) => each === name).length;
-  // Of one pool: its members, its use of the monitor, the monitor, its rule, and the number that told.
+  // Of one pool: its members, its use of the monitor, the monitor, its rule, and the number that told. And all flavors.
   expect(['gslb_pool_member', 'gslb_monitor_use', 'gslb_monitor', 'gslb_pool', 'gslb_pool_targets'].map(count)).toEqual(
     [20, 1, 1, 1, 1],
   );
-  expect(rows.length).toBe(24);
+  expect(rows.length).toBe(25);
   // A pool whose last member goes, and one that gets its first.
   await db.transaction(async (tx) => {
     await tx.execute('UPDATE gslb_pool_member SET deleted_at = NOW(3) WHERE pool_id = ?', [pools[2] ?? '']);
@@ -87,5 +94,35 @@ test('a change of a name reads its pools: it says who watches them', async () =>
   await waitFor('it to be read', () => known().length === 1);
   await db.execute(`UPDATE gslb_flavor SET spec = JSON_OBJECT('vantagePoints', JSON_ARRAY('us'))`);
   await db.transaction((tx) => namesTouched(tx, wake, [name]));
+  await waitFor('nothing to be watched from here', () => known().length === 0);
+});
+
+test('all are read some pools at a time, with as many statements as there are pages', async () => {
+  const { db } = place.ground;
+  const pools = 600;
+  const id = (kind: number) => `CONCAT('00000000-0000-7000-800${kind}-', LPAD(HEX(seq), 12, '0'))`;
+  const all = `FROM seq_1_to_${pools} CROSS JOIN`;
+  await place.member('template');
+  await db.execute(`INSERT INTO gslb_pool (id, project_id, name, live_name, spec)
+    SELECT ${id(1)}, t.project_id, ${id(1)}, ${id(1)}, t.spec ${all} gslb_pool t`);
+  await db.execute(`INSERT INTO gslb_monitor_use (id, monitor_id, pool_id)
+    SELECT ${id(2)}, t.monitor_id, ${id(1)} ${all} gslb_monitor_use t`);
+  await db.execute(`INSERT INTO gslb_pool_member (id, project_id, pool_id, name, spec)
+    SELECT ${id(3)}, t.project_id, ${id(1)}, 'm', t.spec ${all} gslb_pool_member t`);
+  table.start();
+  await waitFor('all to be read', () => known().length === pools + 1);
+  // Of each page: pools, members, uses of both kinds, monitors, and the two parts of their rules.
+  expect(statements.length).toBeLessThanOrEqual(2 + 3 * 8);
+  expect(Math.max(...statements)).toBeLessThanOrEqual(250);
+});
+
+test('a change of a flavor alone reads all again', async () => {
+  const { db, wake } = place.ground;
+  await place.member('one');
+  await place.name('shop');
+  table.start();
+  await waitFor('it to be read', () => known().length === 1);
+  await db.execute(`UPDATE gslb_flavor SET spec = JSON_OBJECT('vantagePoints', JSON_ARRAY('us'))`);
+  wake.notify(targetsTopic);
   await waitFor('nothing to be watched from here', () => known().length === 0);
 });

@@ -28,6 +28,14 @@ const powerdns = (change: Input = {}): Input => ({
   ...change,
 });
 
+const designate = (change: Input = {}): Input => ({
+  ...{ name: 'designate', type: 'DESIGNATE', credentials: { password: 'password' } },
+  designate: {
+    ...{ url: 'https://203.0.113.56:9001', authUrl: 'https://203.0.113.56:5000/v3', username: 'dns', project: 'dns' },
+    ...{ certificateSha256: fingerprint, ...change },
+  },
+});
+
 /** Nothing of it is left to show. */
 async function remove(mutation: string, input: Input): Promise<void> {
   expect(await graph.mutate(mutation, input)).toMatchObject({ told: [], entity: null });
@@ -57,6 +65,16 @@ test('a backend is shown with its servers and what it can express, and its secre
   expect(JSON.stringify(audited)).toContain('dnsBackendCreate');
   expect(JSON.stringify(audited)).not.toContain('"key"');
   await remove('dnsBackendDelete', { id });
+});
+
+test("a zone at Designate has its pool's name servers, and is not signed from here", async () => {
+  const backendId = await graph.make('dnsBackendCreate', designate({ nameServers: ['203.0.113.57:53'] }));
+  const zone = { name: 'pool.test', backendId };
+  const made = (change: Input) => graph.mutate('dnsZoneCreate', { ...zone, ...change });
+  expect((await made({ nameServers: ['ns1.pool.test'] })).faults).toEqual(['NOT_SUPPORTED input.nameServers']);
+  expect((await made({ secondaries: ['203.0.113.60:53'] })).faults).toEqual(['NOT_SUPPORTED input.secondaries']);
+  expect((await made({ signed: true })).faults).toEqual(['NOT_SUPPORTED input.signed']);
+  await remove('dnsBackendDelete', { id: backendId });
 });
 
 test('a backend keeps its credentials, unless they would be sent elsewhere', async () => {
@@ -163,6 +181,24 @@ const rejected: readonly (readonly [string, string, Input, readonly string[]])[]
     'dnsBackendCreate',
     rfc2136({ rfc2136: { servers: Array.from({ length: 9 }, (_, at) => `203.0.113.${at}:53`), keyName: 'k' } }),
     ['TOO_LONG input.rfc2136.servers'],
+  ],
+  [
+    'a Keystone at an address that the egress policy denies',
+    'dnsBackendCreate',
+    designate({ authUrl: 'https://169.254.169.254/v3' }),
+    ['EGRESS_DENIED input.designate.authUrl'],
+  ],
+  [
+    'a name server at an address that the egress policy denies',
+    'dnsBackendCreate',
+    designate({ nameServers: ['169.254.169.254:53'] }),
+    ['EGRESS_DENIED input.designate.nameServers.0'],
+  ],
+  [
+    'a name server without a port',
+    'dnsBackendCreate',
+    designate({ nameServers: ['203.0.113.57'] }),
+    ['INVALID_INPUT input.designate.nameServers.0'],
   ],
   [
     'a backend that there is not',

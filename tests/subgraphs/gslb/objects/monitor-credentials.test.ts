@@ -42,7 +42,10 @@ async function documentsOf(memberId: string) {
   const uuid = decodeUuid('GslbPoolMember', memberId);
   const [vantagePoint] = await readVantagePoints(graph.db);
   if (vantagePoint === undefined) throw new Error('no vantage point');
-  return (targets.of(vantagePoint) ?? []).map(({ document }) => document).filter(({ member }) => member === uuid);
+  return [...(targets.all() ?? [])]
+    .filter((target) => targets.isFor(vantagePoint, target))
+    .map(({ document }) => document)
+    .filter(({ member }) => member === uuid);
 }
 
 test('credentials need the hosts and the port to which they may be sent', async () => {
@@ -54,6 +57,45 @@ test('credentials need the hosts and the port to which they may be sent', async 
   expect(await create({ ...given, targetPort: null })).toEqual(['INVALID_INPUT input.targetPort']);
   expect(await create(withoutAuth)).toEqual(['INVALID_INPUT input.authHosts']);
   expect(await create({ type: 'TCP', auth })).toEqual(['INVALID_INPUT input.auth']);
+});
+
+test('a name is not enough where whoever has a say in where it leads would get them', async () => {
+  const zone = { name: 'gslb.test', rights: [{ suffix: 'gslb.test' }] };
+  await graph.make('dnsZoneCreate', zone);
+  const name = (host: string, input: Input = {}) =>
+    faults(
+      'gslbMonitorCreate',
+      { name: `by-${Math.random().toString(36).slice(2)}`, ...given, authHosts: [host], ...input },
+      owner,
+    );
+  const https = { type: 'HTTPS', parameters: {} };
+  expect(await name('app.example.com')).toEqual(['INVALID_INPUT input.authHosts']);
+  expect(await name('app.example.com', { type: 'HTTPS', parameters: { verify: false } })).toEqual([
+    'INVALID_INPUT input.authHosts',
+  ]);
+  expect(await name('app.example.com', https)).toEqual([]);
+  expect(await name('Shop.gslb.test', https)).toEqual(['INVALID_INPUT input.authHosts']);
+  expect(await name('x', { ...https, authHosts: ['shop.gslb.test', '192.0.2.0/24'] })).toEqual([]);
+});
+
+test('what checkers are told bounds where a name may lead', async () => {
+  const monitorId = await graph.make('gslbMonitorCreate', { name: 'leads', ...given }, owner);
+  const named = await poolWith('leads', { one: { type: 'FQDN', cname: 'app.example.com' } });
+  const plain = await poolWith('leads-not', { one: { addresses: ['192.0.2.11'] } });
+  for (const { poolId } of [named, plain]) await graph.make('gslbPoolMonitorAttach', { monitorId, poolId }, other);
+  const [byName, byAddress] = [named.ids.one ?? '', plain.ids.one ?? ''];
+  await waitFor(
+    'the targets',
+    async () => (await documentsOf(byName)).length + (await documentsOf(byAddress)).length === 2,
+  );
+  const blocks = { authBlocks: ['192.0.2.0/24', '2001:db8::7'] };
+  expect(await documentsOf(byName)).toMatchObject([{ secret: auth, ...blocks }]);
+  expect((await documentsOf(byAddress))[0]).not.toHaveProperty('authBlocks');
+  // As it stood before names had to be proven.
+  const sql = `UPDATE gslb_monitor SET spec = JSON_SET(spec, '$.authHosts', JSON_ARRAY('app.example.com')) WHERE id = ?`;
+  await graph.db.execute(sql, [decodeUuid('GslbMonitor', monitorId) ?? '']);
+  await graph.mutate('gslbPoolUpdate', { id: named.poolId, description: 'look' }, other);
+  await waitFor('no target', async () => (await documentsOf(byName)).length === 0);
 });
 
 test('members elsewhere are refused, at each way to them', async () => {

@@ -115,6 +115,24 @@ describe('login', () => {
     expect((await login('alice', password, '203.0.113.2')).userErrors).toEqual([]);
   });
 
+  test('addresses that somebody tells lock nobody out whose address is seen, and all that one tells has a bound', async () => {
+    const guess = async (toldBy: string, address: string, name: string) => {
+      const answer = await bench.system.checkLogin({ name, password: 'wrong' }, { address, toldBy, via: 'a test' });
+      return 'refused' in answer ? answer.refused.code : 'none';
+    };
+    for (let attempt = 1; attempt <= 10; attempt += 1)
+      expect(await guess('north', '198.51.100.9', 'alice')).toBe('BAD_CREDENTIALS');
+    // Whoever else tells this address: it is the same client.
+    expect(await guess('south', '198.51.100.9', 'alice')).toBe('RATE_LIMITED');
+    expect((await login('alice', password, '198.51.100.9')).userErrors).toEqual([]);
+    for (let attempt = 11; attempt <= 300; attempt += 1)
+      expect(await guess('north', `10.0.${attempt}.1`, `guess-${attempt}`)).toBe('BAD_CREDENTIALS');
+    for (let attempt = 0; attempt < 11; attempt += 1)
+      expect(await guess('north', '10.1.0.1', 'somebody')).toBe('RATE_LIMITED');
+    // What is beyond its bound counts against nobody.
+    expect(await guess('south', '10.1.0.1', 'somebody')).toBe('BAD_CREDENTIALS');
+  });
+
   test('that succeeds does not count', async () => {
     for (let attempt = 1; attempt <= 12; attempt += 1) expect((await login()).userErrors).toEqual([]);
   });

@@ -8,7 +8,7 @@ import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import type { Authority } from '../../../../platform/machines/authority.ts';
-import type { ProjectHoldings } from '../../../../platform/projects.ts';
+import type { ProjectEnd, ProjectHoldings } from '../../../../platform/projects.ts';
 import { allEventKinds } from '../../../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../../../subgraphs/rows.ts';
 import type { PasswordHasher } from '../../../../subgraphs/system/access/password-hasher.ts';
@@ -61,6 +61,7 @@ const ownKinds = kindsOf(['wanted', 'other', 'paged', 'unsequenced'].map((kind) 
 export interface SystemBenchOptions extends Partial<DatabaseOptions> {
   readonly authority?: (() => Promise<Authority | undefined>) | undefined;
   readonly projectHoldings?: ProjectHoldings;
+  readonly projectEnd?: ProjectEnd;
 }
 
 export class SystemBench extends TestGround {
@@ -79,6 +80,7 @@ export class SystemBench extends TestGround {
       authority: options.authority ?? (async () => undefined),
       roles: rolesOf(subgraphRows).all,
       projectHoldings: options.projectHoldings ?? (async () => []),
+      ...(options.projectEnd && { projectEnd: options.projectEnd }),
       health: async () => [{ name: 'database', ready: true, detail: null }],
     });
   }
@@ -105,7 +107,9 @@ function request(identity: Identity | null, document: string, variables: object,
 export async function systemBench({
   lost = false,
   ...options
-}: Pick<SystemBenchOptions, 'authority' | 'projectHoldings'> & { readonly lost?: boolean } = {}): Promise<SystemBench> {
+}: Pick<SystemBenchOptions, 'authority' | 'projectHoldings' | 'projectEnd'> & {
+  readonly lost?: boolean;
+} = {}): Promise<SystemBench> {
   const place = await testDatabase();
   if (lost) {
     const connection = { ...place.connection, socketPath: '/nonexistent/socket' };

@@ -143,6 +143,70 @@ test('a change that was cut short at any step is finished by whoever adopts it',
   expect(await tally(port, 3)).toEqual(new Map([['one', 3]]));
 }, 30_000);
 
+test('found by trial lb-changes: a member that was drained and not checked yet, by a host that was killed, is checked', async () => {
+  const first = member(0);
+  await node.start();
+  const second = node.member(pool, webs[1]?.port ?? 0, { enabled: false });
+  await node.apply();
+  await node.haproxy.leave();
+  await node.haproxy.runtime.tell(`set server p_${pool.id}/m_${second.id} state drain`);
+  node.haproxy = node.open();
+  expect(await node.haproxy.adopt(node.model())).toBe(true);
+  node.change(second, { enabled: true });
+  node.remove(first);
+  await node.apply();
+  expect(await tally(port, 3)).toEqual(new Map([['two', 3]]));
+}, 30_000);
+
+test.each([
+  ['is checked when it is enabled', []],
+  ['and drained by a host that was killed before it enabled the checks, is checked', ['drain']],
+  ['and drained, and whose checks were enabled too late, is checked', ['drain', 'enable']],
+])(
+  'found by trial lb-changes: a member that was added disabled, before a reload, %s',
+  async (_what, told) => {
+    const first = member(0);
+    await node.start();
+    const second = node.member(pool, webs[1]?.port ?? 0, { enabled: false });
+    await node.apply();
+    await node.listener({ defaultPool: pool.id });
+    expect((await node.apply()).reloaded).toBe(true);
+    await node.haproxy.leave();
+    const target = `p_${pool.id}/m_${second.id}`;
+    for (const word of told)
+      await node.haproxy.runtime.tell(
+        word === 'drain' ? `set server ${target} state drain` : `enable health ${target}`,
+      );
+    node.haproxy = node.open();
+    expect(await node.haproxy.adopt(node.model())).toBe(true);
+    node.change(second, { enabled: true });
+    node.remove(first);
+    await node.apply();
+    expect(await tally(port, 3)).toEqual(new Map([['two', 3]]));
+  },
+  30_000,
+);
+
+test('a member that was disabled at a reload is enabled and drained', async () => {
+  member(0);
+  const second = member(1);
+  await node.start();
+  node.change(second, { enabled: false });
+  await node.listener({ defaultPool: pool.id });
+  expect((await node.apply()).reloaded).toBe(true);
+  node.change(second, { enabled: true });
+  node.drain(second, new Date(Date.now() + 3_600_000));
+  await node.apply();
+  node.drain(second, null);
+  await node.apply();
+  expect(await tally(port, 4)).toEqual(
+    new Map([
+      ['one', 2],
+      ['two', 2],
+    ]),
+  );
+}, 30_000);
+
 test('a configuration that HAProxy does not accept changes nothing, also not on disk', async () => {
   member(0);
   await node.start();

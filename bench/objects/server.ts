@@ -1,0 +1,37 @@
+// What is measured, as its clients see it.
+import { type Agent, request } from 'node:http';
+
+export interface Server {
+  readonly name: string;
+  /** Its files are put there by the benchmark itself. */
+  readonly isReadOnly: boolean;
+  /** Of all processes that take part; their descendants count too. */
+  readonly pids: readonly number[];
+  put(name: string, body: Buffer): Promise<void>;
+  /** Reads all of it. */
+  get(name: string): Promise<void>;
+}
+
+/** A request whose answer must be good, and is read to its end. */
+export function plainAsk(
+  agent: Agent,
+  method: string,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer = Buffer.alloc(0),
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const length = method === 'PUT' ? { 'content-length': body.length } : {};
+    const asked = request(url, { method, agent, headers: { ...headers, ...length } }, (response) => {
+      response.once('error', reject);
+      response.once('end', () => {
+        const { statusCode = 0 } = response;
+        if (statusCode >= 200 && statusCode < 300) resolve();
+        else reject(new Error(`${method} ${url}: ${statusCode}`));
+      });
+      response.resume();
+    });
+    asked.once('error', reject);
+    asked.end(body);
+  });
+}

@@ -1,0 +1,341 @@
+// Four clusters of object storage, each a database, a disk and servers of its own, which reach each other over ways that can be cut. The trial
+// writes the documents that the centre would: each cluster is told its own ways to the others.
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { platformMigrations } from '../../../bin/compose/places.ts';
+import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
+import { startMariadb } from '../../../embedded/mariadb.ts';
+import { killQuietly } from '../../../embedded/server-process.ts';
+import { silentLog } from '../../../embedded/setup-log.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { migrate } from '../../../platform/database/migrate.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { firstRing, nextRing, type RingWish } from '../../../platform/rings/next-ring.ts';
+import { clustersOfPartition, gainsIn, partitionOf, type Ring } from '../../../platform/rings/ring.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
+import { packClusters } from '../../../subgraphs/object-storage/documents/ring-clusters.ts';
+import { sealedPlace, sealFor } from '../../../subgraphs/object-storage/documents/seal-for.ts';
+import type { ObjectServerTimes } from '../../../subgraphs/object-storage/server/object-server.ts';
+import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
+import { DocumentStore } from '../../../subgraphs/object-storage/store/document-store.ts';
+import { objectClusterMigrations } from '../../../subgraphs/object-storage/store/owner.ts';
+import type { TakeOver } from '../../../subgraphs/object-storage/store/service-store.ts';
+import { freePort } from '../../../tests/support/free-port.ts';
+import { keyFile } from '../../../tests/support/ground.ts';
+import { testAuthority, testMachine } from '../../../tests/support/machines.ts';
+import { type Credentials, S3TestClient } from '../../../tests/support/object-storage/s3-client.ts';
+import { waitFor } from '../../../tests/support/temporary-folder.ts';
+import { ToldChild } from '../../support/told-child.ts';
+import { Way } from '../gslb-outage/way.ts';
+import { SiteServer } from '../lb-heal/site.ts';
+import type { Program } from './program.ts';
+
+type Mariadb = SiteServer<Awaited<ReturnType<typeof startMariadb>>>;
+
+export const account = 'a'.repeat(32);
+export const credentials: Credentials = {
+  accessKeyId: 'TGTRIAL0000000000001',
+  secret: 'secret/of+the/trials/0123456789abcdef012',
+};
+const script = fileURLToPath(new URL('./program.ts', import.meta.url));
+const log = pino({ level: 'silent' });
+const ringNumbers = [0, 1];
+const lookMs = 200;
+
+export interface SiteOptions {
+  readonly names?: readonly string[];
+  readonly replicas?: number;
+  /** Of each cluster. */
+  readonly servers?: number;
+  /** Who has no part of the first ring; `comeBack` gives it one. */
+  readonly waiting?: string | undefined;
+  readonly times?: ObjectServerTimes;
+  /** Whether clusters reach each other over ways that can be cut; default true. */
+  readonly ways?: boolean;
+}
+
+/** A process that serves a cluster. */
+export class ClusterServer {
+  readonly child: ToldChild;
+  readonly #s3Port: number;
+  #told: Promise<unknown> = Promise.resolve();
+
+  constructor(file: string, s3Port: number, program: () => Program) {
+    this.#s3Port = s3Port;
+    this.child = new ToldChild({
+      ...{ script, file },
+      get program() {
+        return program();
+      },
+    });
+  }
+
+  /** Undefined: it does not run. One that is stopped answers when it goes on. */
+  async tell(line: string): Promise<{ readonly waitsFor: string | null } | undefined> {
+    const answer = this.#told.then(() => this.child.tell(line)).catch(() => undefined);
+    this.#told = answer;
+    return (await answer) as { readonly waitsFor: string | null } | undefined;
+  }
+
+  client(): S3TestClient {
+    return new S3TestClient({ url: `http://127.0.0.1:${this.#s3Port}`, credentials });
+  }
+}
+
+/** What is wrong with a cluster's machine. */
+type Ground = Pick<Program, 'clockMs' | 'jumpMs' | 'isFull'>;
+
+export class Cluster {
+  readonly name: string;
+  readonly number: number;
+  /** Of its blobs. */
+  readonly folder: string;
+  readonly mariadb: Mariadb;
+  readonly db: Database;
+  readonly key: ClusterKey;
+  readonly servers: ClusterServer[] = [];
+  readonly peerPorts: number[] = [];
+  /** To each other cluster, by number. */
+  readonly ways = new Map<number, Way>();
+  ground: Ground = { clockMs: 0, jumpMs: 0, isFull: false };
+
+  constructor(parts: Pick<Cluster, 'name' | 'number' | 'folder' | 'mariadb' | 'db' | 'key'>) {
+    this.name = parts.name;
+    this.number = parts.number;
+    this.folder = parts.folder;
+    this.mariadb = parts.mariadb;
+    this.db = parts.db;
+    this.key = parts.key;
+  }
+
+  /** Servers that do not run now are so when they start. */
+  change(ground: Partial<Ground>): void {
+    this.ground = { ...this.ground, ...ground };
+    for (const server of this.servers) void server.tell(JSON.stringify(this.ground));
+  }
+}
+
+export class Site {
+  readonly clusters: Cluster[] = [];
+  /** As it is between changes. */
+  ring: Ring;
+  /** How many clusters must take a write. */
+  readonly quorum: number;
+  readonly #options: Required<Omit<SiteOptions, 'waiting'>>;
+  readonly #folder: string;
+  readonly #data: DataFolder[] = [];
+  #generation = 10;
+  #epoch = 1;
+  /** Who is to have no part of the ring, by name. */
+  #left: string | undefined;
+  #changed: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  private constructor(folder: string, options: SiteOptions) {
+    const { names = ['north', 'south', 'east', 'west'], replicas = 3, servers = 1, times = {}, ways = true } = options;
+    this.#folder = folder;
+    this.#options = { names, replicas, servers, times, ways };
+    this.#left = options.waiting;
+    this.ring = firstRing(this.#wish());
+    this.quorum = Math.floor(replicas / 2) + 1;
+  }
+
+  static async open(options: SiteOptions = {}): Promise<Site> {
+    const folder = await realpath(await mkdtemp(join(tmpdir(), 'objects-')));
+    const site = new Site(folder, options);
+    try {
+      await site.#start();
+      return site;
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
+  }
+
+  /** The clusters that hold what is in this scope, or a blob of this name in it. */
+  holders(key: string): readonly number[] {
+    return clustersOfPartition(this.ring, partitionOf(key));
+  }
+
+  /** The ring moves away from a cluster, as the centre would move it; resolves at once. False: it moves away from another one already. */
+  leave(cluster: Cluster): boolean {
+    if (this.#left !== undefined) return false;
+    this.#left = cluster.name;
+    this.#changed = this.#changed.then(() => this.#changeRing());
+    return true;
+  }
+
+  /** The ring moves back; resolves when it has. */
+  comeBack(): Promise<void> {
+    this.#left = undefined;
+    this.#changed = this.#changed.then(() => this.#changeRing());
+    return this.#changed;
+  }
+
+  #wish(): RingWish {
+    const { names, replicas } = this.#options;
+    const members = names
+      .map((name, cluster) => ({ cluster, weight: 1, zone: name }))
+      .filter(({ zone }) => zone !== this.#left);
+    return { members, replicas };
+  }
+
+  async #changeRing(): Promise<void> {
+    for (let next = nextRing(this.ring, this.#wish()); next !== undefined; next = nextRing(this.ring, this.#wish())) {
+      const epoch = this.#epoch + 1;
+      this.#tellRings(epoch, [this.ring, next]);
+      const gains = gainsIn(this.ring, next);
+      for (const cluster of this.clusters.filter(({ number }) => gains.has(number)))
+        while (!this.#isClosed && !(await hasTakenOver(cluster, epoch).catch(() => false))) await sleep(lookMs);
+      if (this.#isClosed) return;
+      this.#epoch = epoch + 1;
+      this.#tellRings(this.#epoch, [next]);
+      this.ring = next;
+    }
+  }
+
+  /** Each cluster hears of it when its database takes it. */
+  #tellRings(epoch: number, rings: readonly Ring[]): void {
+    const groups = rings.map(({ replicas, clusters }) => ({
+      replicas,
+      clusters: packClusters(clusters).toString('base64'),
+    }));
+    const documents = ringNumbers.map((ring) => {
+      this.#generation += 1;
+      const body = { ring, epoch, isEmpty: false, groups, members: rings.at(-1)?.members };
+      return {
+        ...{ kind: 'ring', key: String(ring), generation: this.#generation, body: JSON.stringify(body) },
+        signature: 'k/s',
+      } as const;
+    });
+    for (const { db } of this.clusters)
+      void (async () => {
+        const put = () => new DocumentStore(db).put(documents).then(() => true);
+        while (!this.#isClosed && !(await put().catch(() => false))) await sleep(lookMs);
+      })();
+  }
+
+  /** Their servers answer users. */
+  async untilServed(clusters: readonly Cluster[] = this.clusters): Promise<void> {
+    for (const cluster of clusters)
+      for (const server of cluster.servers)
+        await waitFor(`${cluster.name} to serve`, async () => {
+          const told = await server.tell(JSON.stringify(cluster.ground));
+          return told?.waitsFor === null;
+        });
+  }
+
+  async #start(): Promise<void> {
+    const { names, servers, times } = this.#options;
+    const sealer = createSealer(new Keyring(keyFile));
+    const authority = await testAuthority();
+    await Promise.all(
+      names.map(async (name, number) => {
+        const folder = await openDataFolder(join(this.#folder, name), { version: 1 });
+        this.#data.push(folder);
+        const mariadb = await SiteServer.of(() => startMariadb({ folder, log: silentLog }));
+        const connection = mariadb.running.application;
+        await migrate(connection, [platformMigrations, objectClusterMigrations]);
+        const db = new Database({ connection, connectionLimit: 2 });
+        const key = await openClusterKey(db, sealer);
+        const cluster = new Cluster({ name, number, folder: join(this.#folder, `${name}-disk`), mariadb, db, key });
+        this.clusters[number] = cluster;
+        for (let at = 1; at <= servers; at += 1) {
+          const { cert, key: tlsKey, ca } = await testMachine(authority, 'objectserver', `${name}-${at}`, log);
+          const [peerPort, s3Port] = [await freePort(), await freePort()];
+          const fixed: Omit<Program, keyof Ground> = {
+            ...{
+              connection,
+              folder: cluster.folder,
+              cluster: name,
+              name: `${name}-${at}`,
+              key,
+              peerPort,
+              s3Port,
+              times,
+            },
+            tls: { cert, key: tlsKey, ca },
+          };
+          const file = join(this.#folder, `${name}-${at}.json`);
+          cluster.peerPorts.push(peerPort);
+          cluster.servers.push(new ClusterServer(file, s3Port, () => ({ ...fixed, ...cluster.ground })));
+        }
+      }),
+    );
+    for (const cluster of this.#options.ways ? this.clusters : [])
+      for (const other of this.clusters)
+        if (other !== cluster) cluster.ways.set(other.number, await Way.open(other.peerPorts));
+    await this.#tell();
+    await Promise.all(this.clusters.flatMap((cluster) => cluster.servers.map(({ child }) => child.start())));
+    await this.untilServed();
+  }
+
+  async #tell(): Promise<void> {
+    const { ring } = this;
+    const groups = [{ replicas: ring.replicas, clusters: packClusters(ring.clusters).toString('base64') }];
+    const ringBody = (number: number) => ({ ring: number, epoch: 1, isEmpty: true, groups, members: ring.members });
+    const { accessKeyId, secret } = credentials;
+    const option = { number: 1, id: newUuid(), name: 'standard', replicas: ring.replicas, nearestReads: false };
+    const sealed = Object.fromEntries(
+      this.clusters.map(({ number, key }) => [
+        number,
+        sealFor(key.publicKey, secret, sealedPlace(accessKeyId, number)),
+      ]),
+    );
+    const project = newUuid();
+    const ids = this.clusters.map(() => newUuid());
+    for (const cluster of this.clusters) {
+      const clusters = this.clusters.map(({ number, name, key: { publicKey }, peerPorts }) => ({
+        ...{ number, id: ids[number], name, zone: name, weight: 1, state: 'ACTIVE', publicKey },
+        ...{ controllerUrls: [], s3Urls: [] },
+        peerUrls: (cluster.ways.get(number)?.ports ?? peerPorts).map((port) => `https://127.0.0.1:${port}`),
+      }));
+      const documents: readonly (readonly [string, string, object])[] = [
+        ['clusters', '', { clusters }],
+        ['options', '', { options: [{ ...option, isDefault: true }] }],
+        ['ring', '0', ringBody(0)],
+        ['ring', '1', ringBody(1)],
+        ['account', account, { id: account, projectId: project, name: 'alice', state: 'ACTIVE' }],
+        ['key', accessKeyId, { accessKeyId, accountId: account, canWrite: true, sealed, isRevoked: false }],
+      ];
+      const store = new DocumentStore(cluster.db);
+      for (const [kind, key, body] of documents) {
+        this.#generation += 1;
+        const generation = this.#generation;
+        await store.put([{ kind, key, generation, body: JSON.stringify(body), signature: 'k/s' }]);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const cluster of this.clusters.filter((each) => each !== undefined)) {
+      for (const { child } of cluster.servers) await child.kill();
+      for (const way of cluster.ways.values()) way.close();
+      await cluster.db.close().catch(() => undefined);
+      const { pid } = cluster.mariadb.running;
+      killQuietly(pid, 'SIGCONT');
+      await cluster.mariadb.running.stop();
+    }
+    for (const folder of this.#data) {
+      await folder.close();
+      if (!folder.socketFolder.startsWith(this.#folder))
+        await rm(folder.socketFolder, { recursive: true, force: true });
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** As its servers say. */
+async function hasTakenOver({ db }: Cluster, epoch: number): Promise<boolean> {
+  const rows = await db.query<{ told: string | null }>('SELECT take_overs AS told FROM store_service');
+  const told = rows.flatMap((row) => JSON.parse(row.told ?? '[]') as readonly TakeOver[]);
+  return ringNumbers.every((ring) =>
+    told.some((each) => each.ring === ring && each.epoch === epoch && each.left === 0),
+  );
+}

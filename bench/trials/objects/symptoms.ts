@@ -1,0 +1,49 @@
+// What is wrong with what clients were told of a name, in words that say where to look. Each is certain by itself; that all of it together fits
+// a register is another question (register-check.ts).
+import { type Entry, isUnknown, writes } from './history.ts';
+
+export type Symptom = 'lost' | 'stale' | 'resurrected';
+
+export interface Found {
+  readonly symptom: Symptom;
+  readonly what: string;
+}
+
+export function symptomsOf(history: readonly Entry[]): readonly Found[] {
+  const writers = new Map<string, Entry>();
+  const changes = history.filter(({ step }) => writes(step) !== undefined);
+  for (const entry of changes) writers.set(writes(entry.step) ?? '', entry);
+  const told = changes.filter((entry) => !isUnknown(entry));
+  /** A write has happened once it was answered, or once somebody met its value. */
+  const happenedMs = new Map<string, number>();
+  for (const { step, answered } of history) {
+    const value = step.kind === 'read' ? step.got : writes(step);
+    if (value !== undefined) happenedMs.set(value, Math.min(answered, happenedMs.get(value) ?? answered));
+  }
+  return history.flatMap((read): readonly Found[] => {
+    if (read.step.kind !== 'read') return [];
+    const { got } = read.step;
+    if (got === undefined) {
+      const before = told.find((put) => {
+        if (writes(put.step) === '' || put.answered >= read.called) return false;
+        return !changes.some(
+          (other) => writes(other.step) === '' && other.called < read.answered && other.answered > put.called,
+        );
+      });
+      if (before === undefined) return [];
+      return [{ symptom: 'lost', what: `nothing was there, and nobody had deleted ${writes(before.step)}` }];
+    }
+    const writer = writers.get(got);
+    if (writer === undefined || writer.called > read.answered)
+      return [{ symptom: 'stale', what: `${got} was there, and nobody had written it` }];
+    const overtaken = told.filter(
+      ({ called, answered }) => called > (happenedMs.get(got) ?? 0) && answered < read.called,
+    );
+    const last = overtaken.toSorted((one, other) => other.answered - one.answered)[0];
+    if (last === undefined) return [];
+    const value = writes(last.step);
+    return value === ''
+      ? [{ symptom: 'resurrected', what: `${got} was there after it had been deleted` }]
+      : [{ symptom: 'stale', what: `${got} was there after ${value} had been written` }];
+  });
+}

@@ -1,0 +1,36 @@
+// `tidegate clusters lag`: how far each cluster is behind the others, as its controllers say.
+import { graphql } from '../../../generated/cli/index.ts';
+import { readAll, readPages } from '../../cli/pages.ts';
+import { remoteVerb } from '../../cli/remote-verb.ts';
+
+const document = graphql(`
+  query ClustersLag($first: Int, $after: String) {
+    objectClusters(first: $first, after: $after) {
+      nodes {
+        name isPresent
+        controllers { name isPresent behindDocuments links { number isConnected behindPartitions lagMs cluster { name } } }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+export const lag = remoteVerb({
+  summary: 'Show how far each cluster is behind the others.',
+  takes: [],
+  options: {},
+  async run({ client, options, printer }) {
+    const clusters = await readAll(readPages(client, document, {}, ({ objectClusters }) => objectClusters));
+    if (options.json) return printer.json(clusters);
+    const rows = clusters.flatMap(({ name, controllers }) => {
+      // The others of a cluster say the same.
+      const controller = controllers.find(({ isPresent }) => isPresent);
+      if (controller === undefined) return [[name, '-', 'not heard', '-', '-']];
+      return controller.links.map(({ cluster, number, isConnected, behindPartitions, lagMs }) => [
+        ...[name, cluster?.name ?? String(number), isConnected ? 'connected' : 'cut off'],
+        ...[behindPartitions === null ? '-' : String(behindPartitions), lagMs === null ? '-' : `${lagMs} ms`],
+      ]);
+    });
+    return printer.table(['CLUSTER', 'BEHIND', 'LINK', 'PARTITIONS', 'LAG'], rows);
+  },
+});

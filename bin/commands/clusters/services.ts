@@ -1,0 +1,74 @@
+// `tidegate clusters drain-service CLUSTER SERVICE` and `remove-service CLUSTER SERVICE`.
+import { randomUUID } from 'node:crypto';
+import { graphql } from '../../../generated/cli/index.ts';
+import { CommandFailure, UsageError } from '../../cli/failures.ts';
+import { findNamed } from '../../cli/find.ts';
+import type { GraphClient } from '../../cli/graph-client.ts';
+import { flag, text } from '../../cli/option.ts';
+import { remoteVerb } from '../../cli/remote-verb.ts';
+import { allClusters } from './show.ts';
+
+const servicesDocument = graphql(`
+  query ClustersServices($id: ID!) { objectCluster(id: $id) { controllers { isPresent services { role name } } } }
+`);
+const drainDocument = graphql(`
+  mutation ClustersDrainService($input: ObjectServiceDrainInput!) {
+    objectServiceDrain(input: $input) { commit { token } userErrors { code message field } }
+  }
+`);
+const removeDocument = graphql(`
+  mutation ClustersRemoveService($input: ObjectServiceRemoveInput!) {
+    objectServiceRemove(input: $input) { commit { token } userErrors { code message field } }
+  }
+`);
+
+const role = text('ROLE', 'Its role, if several of its cluster have the name, such as objectserver.');
+
+export const drainService = remoteVerb({
+  summary: 'Let a service of a cluster end what users have begun, and take no more from them.',
+  takes: ['CLUSTER', 'SERVICE'],
+  options: { role, undo: flag('It serves users again.') },
+  async run({ client, names, options, printer }) {
+    const service = await serviceNamed(client, names, options.role);
+    await client.mutate(drainDocument, { idempotencyKey: randomUUID(), ...service, drained: !options.undo });
+    if (options.json) return printer.json({ ...service, drained: !options.undo });
+    return printer.line(
+      `${service.role} ${service.name} ${options.undo ? 'serves users again' : 'is drained: users are served by the others'}`,
+    );
+  },
+});
+
+export const removeService = remoteVerb({
+  summary: 'Forget a service of a cluster that is silent for good.',
+  takes: ['CLUSTER', 'SERVICE'],
+  options: { role },
+  async run({ client, names, options, printer }) {
+    const service = await serviceNamed(client, names, options.role);
+    await client.mutate(removeDocument, { idempotencyKey: randomUUID(), ...service });
+    if (options.json) return printer.json({ ...service, removed: true });
+    return printer.line(`${service.role} ${service.name} is forgotten`);
+  },
+});
+
+async function serviceNamed(
+  client: GraphClient,
+  [cluster, name]: readonly [string, string],
+  wanted: string | undefined,
+): Promise<{ readonly id: string; readonly role: string; readonly name: string }> {
+  const id = await findNamed(allClusters(client), 'cluster', cluster);
+  const { objectCluster } = await client.query(servicesDocument, { id });
+  // Of several controllers each says the same, unless it is silent.
+  const { controllers = [] } = objectCluster ?? {};
+  const { services = [] } = controllers.find(({ isPresent }) => isPresent) ?? controllers[0] ?? {};
+  const roles = services.filter((each) => each.name === name && (wanted === undefined || each.role === wanted));
+  const [found, another] = roles;
+  if (found === undefined) {
+    const known = services.map((each) => `${each.role} ${each.name}`).join(', ');
+    throw new CommandFailure(`${cluster} has no such service '${name}'; it has ${known || 'none that is known'}`);
+  }
+  if (another !== undefined)
+    throw new UsageError(
+      `several services are named '${name}': give --role ${roles.map((each) => each.role).join(' or ')}`,
+    );
+  return { id, role: found.role, name };
+}

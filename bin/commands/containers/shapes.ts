@@ -1,0 +1,5 @@
+// What a cluster tells of a container.
+import { z } from 'zod';
+
+export const containerShape = z.object({ name: z.string(), id: z.string(), option: z.string(), createdAt: z.string() });
+export const pageShape = z.object({ containers: z.array(containerShape), next: z.string().nullable() });

@@ -1,0 +1,152 @@
+// `tidegate options`: how objects are kept. Administrators change them, and everybody may list them.
+import { randomUUID } from 'node:crypto';
+import type { ObjectOptionPreset } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { CommandFailure } from '../../cli/failures.ts';
+import { findNamed } from '../../cli/find.ts';
+import type { GraphClient } from '../../cli/graph-client.ts';
+import { chosenFrom, flag, integer, one, several, text } from '../../cli/option.ts';
+import { readAll, readPages } from '../../cli/pages.ts';
+import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+import type { Noun } from '../../cli/verb.ts';
+import { Patience } from '../../cli/wait.ts';
+import { allClusters } from '../clusters/show.ts';
+
+const listDocument = graphql(`
+  query OptionsList($first: Int, $after: String) {
+    objectOptions(first: $first, after: $after) {
+      nodes { id number name replicas nearestReads isDefault clusters { name } ring { epoch replicas } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+const createDocument = graphql(`
+  mutation OptionsCreate($input: ObjectOptionCreateInput!) {
+    objectOptionCreate(input: $input) {
+      objectOption { id number name replicas isDefault }
+      commit { token }
+      userErrors { code message field }
+    }
+  }
+`);
+const updateDocument = graphql(`
+  mutation OptionsUpdate($input: ObjectOptionUpdateInput!) {
+    objectOptionUpdate(input: $input) {
+      objectOption { id number name replicas isDefault }
+      commit { token }
+      userErrors { code message field }
+    }
+  }
+`);
+const deleteDocument = graphql(`
+  mutation OptionsDelete($input: ObjectOptionDeleteInput!) {
+    objectOptionDelete(input: $input) { commit { token } userErrors { code message field } }
+  }
+`);
+
+const presets = ['optimize_big', 'economy_big', 'optimize_small', 'economy_small'] as const;
+const presetOf: Readonly<Record<(typeof presets)[number], ObjectOptionPreset>> = {
+  ...{ optimize_big: 'OPTIMIZE_BIG' as const, economy_big: 'ECONOMY_BIG' as const },
+  ...{ optimize_small: 'OPTIMIZE_SMALL' as const, economy_small: 'ECONOMY_SMALL' as const },
+};
+
+const pages = (client: GraphClient) => readPages(client, listDocument, {}, ({ objectOptions }) => objectOptions);
+
+const wishes = {
+  replicas: integer('N', 'Replicas of each object, 1 to 7.', { least: 1, most: 7 }),
+  cluster: several('CLUSTER', 'A cluster that holds its objects; default: all.'),
+  'nearest-reads': flag('A reader may ask for the answer of the nearest cluster alone, which may be old.'),
+  'as-default': flag('Containers have it that name no other.'),
+};
+
+interface Given {
+  readonly replicas: number | undefined;
+  readonly cluster: readonly string[];
+  readonly 'nearest-reads': boolean;
+  readonly 'as-default': boolean;
+}
+
+/** Without what was not given. */
+async function wished(client: GraphClient, options: Given) {
+  const { replicas, cluster } = options;
+  const clusterIds: string[] = [];
+  for (const name of cluster) clusterIds.push(await findNamed(allClusters(client), 'cluster', name));
+  return {
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(cluster.length === 0 ? {} : { clusterIds }),
+    ...(options['nearest-reads'] ? { nearestReads: true } : {}),
+    ...(options['as-default'] ? { isDefault: true } : {}),
+  };
+}
+
+const list = remoteVerb({
+  summary: 'List options of object storage.',
+  takes: [],
+  options: {},
+  async run({ client, options, printer }) {
+    const found = await readAll(pages(client));
+    if (options.json) return printer.json(found);
+    const rows = found.map(({ name, number, replicas, isDefault, nearestReads, clusters, ring }) => [
+      ...[name, String(number), String(replicas), isDefault ? 'default' : '-', nearestReads ? 'nearest' : 'newest'],
+      ...[clusters === null ? '-' : clusters.map((each) => each.name).join(' ') || 'all'],
+      ring === null ? '-' : `epoch ${ring.epoch}, ${ring.replicas} replicas`,
+    ]);
+    return printer.table(['OPTION', 'NUMBER', 'REPLICAS', 'DEFAULT', 'READS', 'CLUSTERS', 'RING'], rows);
+  },
+});
+
+const create = remoteVerb({
+  summary: 'Create an option, with a ring of its own.',
+  takes: ['NAME'],
+  options: {
+    ...wishes,
+    preset: one(
+      'PRESET',
+      `The clusters that are faster or larger by what "clusters measure" found, half of them: ${presets.join(', ')}.`,
+      chosenFrom(presets),
+    ),
+    wait: commonOptions.wait,
+  },
+  async run({ client, signal, names, options, printer }) {
+    const preset = options.preset === undefined ? {} : { preset: presetOf[options.preset] };
+    const input = { idempotencyKey: randomUUID(), name: names[0], ...preset, ...(await wished(client, options)) };
+    const { objectOption, commit } = await client.mutate(createDocument, input);
+    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    if (objectOption === null) throw new CommandFailure('the server gave no option');
+    if (options.json) await printer.json(objectOption);
+    else await printer.line(`${objectOption.name} has ring ${objectOption.number}`);
+  },
+});
+
+const update = remoteVerb({
+  summary: 'Change an option; clusters that are given replace those that it has chosen.',
+  takes: ['NAME'],
+  options: { ...wishes, rename: text('NAME', 'Its new name.'), wait: commonOptions.wait },
+  async run({ client, signal, names, options, printer }) {
+    const id = await findNamed(pages(client), 'option', names[0]);
+    const { rename } = options;
+    const input = {
+      ...{ idempotencyKey: randomUUID(), id, ...(await wished(client, options)) },
+      ...(rename === undefined ? {} : { name: rename }),
+    };
+    const { objectOption, commit } = await client.mutate(updateDocument, input);
+    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    if (options.json) await printer.json(objectOption);
+    else await printer.line(`${rename ?? names[0]} is changed`);
+  },
+});
+
+const remove = remoteVerb({
+  summary: 'Delete an option that no container can have.',
+  takes: ['NAME'],
+  options: { wait: commonOptions.wait },
+  async run({ client, signal, names, options, printer }) {
+    const id = await findNamed(pages(client), 'option', names[0]);
+    const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
+    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    if (options.json) await printer.json({ id, deleted: true });
+    else await printer.line(`${names[0]} is deleted`);
+  },
+});
+
+export const storageOptions: Noun = { list, create, update, delete: remove };

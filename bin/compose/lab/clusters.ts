@@ -1,0 +1,170 @@
+// What the control plane has for the lab's clusters: a place where their controllers connect, credentials with which their machines join, and
+// in the graph the clusters that are linked, with an option.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clustersGiven, type Given } from '../../../lab/clusters/given.ts';
+import { clusterNames, clusterRoles, linkedNames, urlsOf } from '../../../lab/clusters/plan.ts';
+import { plainLabFolder } from '../../../lab/folders.ts';
+import type { GivenCredential } from '../../../lab/given-file.ts';
+import type { DescribedPart } from '../../../lab/part.ts';
+import { readMachineFile } from '../../../platform/machines/machine-file.ts';
+import { administrator, askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
+import {
+  credentialOf,
+  freePort,
+  type GroundOptions,
+  groundHost,
+  LaidOnce,
+  type PartGround,
+  startLinks,
+  wholeOf,
+} from './part-ground.ts';
+
+const role = 'object-storage';
+/** The control plane's own credentials, towards controllers. */
+const machinesIn = join(plainLabFolder, 'clusters-machines');
+const optionName = 'usual';
+/** Until the clusters serve users; a busy machine may take longer, and the part is there all the same. */
+const serveMs = 30_000;
+const pauseMs = 100;
+
+interface Known {
+  readonly objectClusters: { readonly nodes: readonly KnownCluster[] };
+  readonly objectOptions: { readonly nodes: readonly { readonly id: string; readonly name: string }[] };
+}
+
+interface KnownCluster {
+  readonly id: string;
+  readonly name: string;
+  readonly isPresent: boolean;
+  readonly peerUrls: readonly string[];
+  readonly s3Urls: readonly string[];
+  readonly controllers: readonly {
+    readonly services: readonly { readonly role: string; readonly isReady: boolean }[];
+  }[];
+}
+
+export class ClustersGround implements PartGround {
+  readonly #options: GroundOptions;
+  readonly #laid = new LaidOnce((stack) => this.#layOn(stack));
+
+  constructor(options: GroundOptions) {
+    this.#options = options;
+  }
+
+  lay(): Promise<void> {
+    return this.#laid.lay();
+  }
+
+  stop(): Promise<void> {
+    return this.#laid.stop();
+  }
+
+  /** Adds the linked ones, when none of the part's is known or there is no option; tells new addresses of those that are known. */
+  async register({ hosts = [] }: DescribedPart): Promise<void> {
+    const admin = await this.#administrator();
+    const { objectClusters, objectOptions } = await ask(admin);
+    const known = new Map(objectClusters.nodes.map((each) => [each.name, each]));
+    const isNew = objectOptions.nodes.length === 0 || !clusterNames.some((name) => known.has(name));
+    for (const { name, address } of hosts) {
+      const { peer, controller, s3 } = urlsOf(address);
+      const urls = { peerUrls: [peer], controllerUrls: [controller], s3Urls: [s3] };
+      const cluster = known.get(name);
+      if (cluster !== undefined && (cluster.peerUrls[0] !== peer || cluster.s3Urls[0] !== s3))
+        await changeGraph(admin, 'objectClusterUpdate', { id: cluster.id, ...urls });
+      if (cluster === undefined && isNew && linkedNames.some((each) => each === name))
+        await changeGraph(admin, 'objectClusterCreate', { name, site: 'lab', ...urls });
+    }
+    if (objectOptions.nodes.length === 0) await changeGraph(admin, 'objectOptionCreate', { name: optionName });
+    await this.#served(
+      admin,
+      hosts.map(({ name }) => name),
+    );
+    await changeGraph(admin, 'logout', {});
+  }
+
+  /** Throws while there is an account: clusters may hold something. The last cluster stays in the graph. */
+  async removal(): Promise<() => Promise<void>> {
+    const { folder } = this.#options;
+    const machinesFolder = await folder.subfolder(machinesIn);
+    const given = await clustersGiven.read(folder.path);
+    const control = await readMachineFile(machinesFolder, role).catch(() => undefined);
+    const admin = await this.#administrator();
+    const { objectClusters, objectOptions } = await ask(admin);
+    const option = objectOptions.nodes.find(({ name }) => name === optionName);
+    if (option !== undefined)
+      await changeGraph(admin, 'objectOptionDelete', { id: option.id }).catch((error: unknown) => {
+        if (!(error instanceof GraphRefusal)) throw error;
+        throw new Error(`${error.message}; give --orphan-mappings, and the clusters stay in the graph`);
+      });
+    return async () => {
+      await this.stop();
+      for (const { id, name } of objectClusters.nodes)
+        if (clusterNames.some((each) => each === name))
+          await changeGraph(admin, 'objectClusterDelete', { id }).catch((error: unknown) => {
+            if (!(error instanceof GraphRefusal)) throw error;
+          });
+      for (const machine of [...machinesOf(given), control])
+        if (machine !== undefined) await changeGraph(admin, 'machineRevoke', { id: machine.id });
+      await changeGraph(admin, 'logout', {});
+      await clustersGiven.remove(folder.path);
+      await rm(machinesFolder, { recursive: true });
+    };
+  }
+
+  async #layOn(stack: AsyncDisposableStack): Promise<void> {
+    const { folder } = this.#options;
+    const { firstStart, port: endpoint } = wholeOf(this.#options, role);
+    const ports = { endpoint, link: await freePort() };
+    const settings = { 'objectStorage.linkHost': groundHost, 'objectStorage.linkPort': ports.link };
+    // Users log in at the clusters, and the role system checks that.
+    const others = ['system'];
+    await startLinks(stack, this.#options, {
+      role,
+      others,
+      machine: 'lab-object-storage',
+      folder: machinesIn,
+      settings,
+    });
+    const before = await clustersGiven.read(folder.path);
+    const machines: Record<string, Record<string, GivenCredential>> = {};
+    for (const name of clusterNames) {
+      const own: Record<string, GivenCredential> = {};
+      for (const each of clusterRoles)
+        own[each] = await credentialOf(firstStart, before?.machines[name][each], `${name}-${each}`, each);
+      machines[name] = own;
+    }
+    await clustersGiven.write(folder.path, { ports, machines: machines as Given['machines'] });
+  }
+
+  /** Resolves when those of these names that are known serve users, or when it takes too long. */
+  async #served(admin: GraphCaller, names: readonly string[]): Promise<void> {
+    for (const until = performance.now() + serveMs; performance.now() < until; ) {
+      const { objectClusters } = await ask(admin);
+      if (objectClusters.nodes.every((each) => !names.includes(each.name) || serves(each))) return;
+      await sleep(pauseMs, undefined, { signal: admin.signal });
+    }
+    this.#options.log.warn("not all of the lab's clusters serve yet: see tidegate clusters list");
+  }
+
+  #administrator(): Promise<GraphCaller> {
+    const { folder, running, signal } = this.#options;
+    return administrator({ url: running.url, signal }, folder.path);
+  }
+}
+
+function ask(admin: GraphCaller): Promise<Known> {
+  const clusters = 'id name isPresent peerUrls s3Urls controllers { services { role isReady } }';
+  const query = `{ objectClusters(first: 100) { nodes { ${clusters} } } objectOptions(first: 100) { nodes { id name } } }`;
+  return askGraph(admin, query, {});
+}
+
+function serves({ isPresent, controllers }: KnownCluster): boolean {
+  const services = controllers.flatMap((controller) => controller.services);
+  return isPresent && services.some(({ role: each, isReady }) => each === 'objectserver' && isReady);
+}
+
+function machinesOf(given: Given | undefined): readonly GivenCredential[] {
+  return Object.values(given?.machines ?? {}).flatMap((each) => Object.values(each));
+}

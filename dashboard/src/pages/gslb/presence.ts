@@ -1,0 +1,8 @@
+// Whether this deployment has GSLB.
+import { GslbPresenceDocument } from '../../../../generated/dashboard/graphql.ts';
+import { hasType } from '../../graph/has-type.ts';
+import type { Requester } from '../../graph/request.ts';
+
+export function isPresent(requester: Requester): Promise<boolean> {
+  return hasType(requester, GslbPresenceDocument);
+}

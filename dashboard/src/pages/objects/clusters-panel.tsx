@@ -1,0 +1,161 @@
+// All clusters, those in trouble first: how far each is behind the others, its services, its disk and its clock.
+import { useMemo, useState } from 'react';
+import { useEntities, useLiveState } from '../../context.ts';
+import { NoMatch } from '../../view/empty.tsx';
+import { formatDuration } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { Age } from '../../view/time.tsx';
+import { AddCluster, ClusterActions, InvitationNote, ServiceActions } from './cluster-actions.tsx';
+import { matchesCluster, type ObjectControl } from './filters.ts';
+import { type Cluster, type Controller, clusterKind, teller, troubles } from './kinds/cluster.ts';
+import { ClusterStateBadge, PresenceBadge, ServiceBadge } from './marks.tsx';
+import type { Invitation } from './use-actions.ts';
+
+/** A clock so far off is worth a look; one that is 15 minutes off, users' requests are refused by. */
+const oddClockMs = 1_000;
+
+export function ClustersPanel({ control }: { readonly control: ObjectControl }) {
+  const { viewer } = useLiveState();
+  const clusters = useEntities(clusterKind);
+  const { filters } = control;
+  const [invitation, setInvitation] = useState<Invitation | null>(null);
+  const shown = useMemo(
+    () =>
+      [...clusters.values()]
+        .filter((cluster) => matchesCluster(filters, cluster))
+        .sort((one, other) => rank(one) - rank(other) || one.number - other.number),
+    [clusters, filters],
+  );
+  if (viewer?.admin !== true) return null;
+  const absent = shown.filter(({ isPresent }) => !isPresent).length;
+  return (
+    <Panel
+      name="clusters"
+      title="Clusters"
+      summary={`${shown.length}${absent > 0 ? `, ${absent} absent` : ''}`}
+      tools={<AddCluster onInvited={setInvitation} />}
+    >
+      {invitation !== null && <InvitationNote invitation={invitation} onTaken={() => setInvitation(null)} />}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="clusters" tabIndex={0} aria-label="Clusters">
+        {clusters.size === 0 && (
+          <p className="hint">
+            There is none yet: add one here, or with <code>tidegate clusters add NAME</code>.
+          </p>
+        )}
+        {clusters.size > 0 && shown.length === 0 && <NoMatch what="cluster" onClear={control.clear} />}
+        <ul className="clusters">
+          {shown.map((cluster) => (
+            <li key={cluster.id} data-cluster={cluster.name}>
+              <ClusterItem cluster={cluster} nameOf={(number) => nameOf(clusters, number)} />
+            </li>
+          ))}
+        </ul>
+      </section>
+    </Panel>
+  );
+}
+
+interface ClusterItemProps {
+  readonly cluster: Cluster;
+  readonly nameOf: (number: number) => string;
+}
+
+function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
+  const { name, zone, site, weight, number, state, isPresent } = cluster;
+  const told = teller(cluster);
+  return (
+    <>
+      <span className="line">
+        <span className="name">{name}</span>
+        <span className="dim">
+          cluster {number} · zone {zone} · weight {weight}
+          {site !== '' && ` · ${site}`}
+        </span>
+        <span className="badges">
+          <ClusterStateBadge state={state} />
+          <PresenceBadge isPresent={isPresent} />
+        </span>
+      </span>
+      {troubles(cluster).map((trouble) => (
+        <span key={trouble} className="message">
+          {trouble}
+        </span>
+      ))}
+      {told !== undefined && (
+        <>
+          <span className="line dim">
+            <Disk disk={told.disk} />
+            <Clock aheadMs={told.clockAheadMs} />
+            {!isPresent && (
+              <>
+                heard <Age at={told.heardAt} /> ago
+              </>
+            )}
+          </span>
+          <ul className="links" aria-label={`Links of ${name}`}>
+            {told.links.map((link) => (
+              <li key={link.number} data-link={link.number} data-connected={link.isConnected}>
+                {nameOf(link.number)}: {link.isConnected ? behindOf(link) : 'not connected'}
+              </li>
+            ))}
+          </ul>
+          <ul className="services" aria-label={`Services of ${name}`}>
+            {told.services.map((service) => (
+              <li key={`${service.role} ${service.name}`}>
+                <span>
+                  {service.role} {service.name}
+                </span>
+                <ServiceBadge {...service} />
+                {service.message !== null && <span className="dim">{service.message}</span>}
+                <ServiceActions cluster={cluster} service={service} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <ClusterActions cluster={cluster} />
+    </>
+  );
+}
+
+function Disk({ disk }: Pick<Controller, 'disk'>) {
+  if (disk === null) return <span>its disk is not known</span>;
+  const { usedBytes, totalBytes } = disk;
+  return (
+    <span>
+      disk {formatBytes(usedBytes)} of {formatBytes(totalBytes)}{' '}
+      <meter min={0} max={totalBytes} high={totalBytes * 0.9} value={usedBytes} aria-label="Disk in use" />
+    </span>
+  );
+}
+
+function Clock({ aheadMs }: { readonly aheadMs: number | null }) {
+  if (aheadMs === null || Math.abs(aheadMs) < oddClockMs) return null;
+  return (
+    <span className="message">
+      its clock is {formatDuration(Math.abs(aheadMs))} {aheadMs > 0 ? 'ahead' : 'behind'}
+    </span>
+  );
+}
+
+function behindOf({ behindPartitions, lagMs }: Controller['links'][number]): string {
+  if (behindPartitions === null) return 'not known yet';
+  if (behindPartitions === 0) return 'has all';
+  return `${behindPartitions} partitions behind${lagMs === null ? '' : `, ${formatDuration(lagMs)}`}`;
+}
+
+function nameOf(clusters: ReadonlyMap<string, Cluster>, number: number): string {
+  return [...clusters.values()].find((each) => each.number === number)?.name ?? `cluster ${number}`;
+}
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+function formatBytes(bytes: number): string {
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+function rank(cluster: Cluster): number {
+  return troubles(cluster).length > 0 ? 0 : 1;
+}

@@ -1,0 +1,159 @@
+// What administrators do with options: create one, by default or with chosen clusters, change it, make it the default, delete it.
+import { type ReactNode, useState } from 'react';
+import type { ObjectsOptionsQuery } from '../../../../generated/dashboard/graphql.ts';
+import { useEntities } from '../../context.ts';
+import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { clusterKind } from './kinds/cluster.ts';
+import { type OptionWish, useForbidden, useOptionChange, useOptionCreate, useOptionDelete } from './use-actions.ts';
+
+type Option = ObjectsOptionsQuery['objectOptions']['nodes'][number];
+type Preset = NonNullable<OptionWish['preset']>;
+
+const presets: readonly { readonly preset: Preset; readonly says: string }[] = [
+  { preset: 'OPTIMIZE_BIG', says: 'the fastest with large files' },
+  { preset: 'OPTIMIZE_SMALL', says: 'the fastest with small files' },
+  { preset: 'ECONOMY_BIG', says: 'the largest disks, then large files' },
+  { preset: 'ECONOMY_SMALL', says: 'the largest disks, then small files' },
+];
+
+export function CreateOption() {
+  const forbidden = useForbidden();
+  const { control, create } = useOptionCreate();
+  const [name, setName] = useState('');
+  const [preset, setPreset] = useState<Preset | ''>('');
+  const [isDefault, setDefault] = useState(false);
+  const { fields, given } = useHolders({ replicas: 3, clusterIds: [] }, preset !== '');
+  const confirm = async (): Promise<boolean> => {
+    const { replicas, clusterIds } = given;
+    const chosen = preset === '' ? { clusterIds: [...clusterIds] } : { preset };
+    const isDone = await create({ name: name.trim(), replicas, isDefault, ...chosen });
+    if (isDone) setName('');
+    return isDone;
+  };
+  return (
+    <span className="tools">
+      <ConfirmedAction
+        label="Create an option"
+        question="Create an option?"
+        {...{ forbidden, control }}
+        onConfirm={confirm}
+        fields={
+          <>
+            <label className="field">
+              Name
+              <input type="text" value={name} onChange={({ target }) => setName(target.value)} />
+            </label>
+            <label className="field">
+              Clusters
+              <select value={preset} onChange={({ target }) => setPreset(target.value as Preset | '')}>
+                <option value="">all, or those that are chosen below</option>
+                {presets.map((each) => (
+                  <option key={each.preset} value={each.preset}>
+                    {each.preset.toLowerCase()}: {each.says}
+                  </option>
+                ))}
+              </select>
+            </label>
+            {fields}
+            <label>
+              <input type="checkbox" checked={isDefault} onChange={({ target }) => setDefault(target.checked)} /> it is
+              the default
+            </label>
+          </>
+        }
+      >
+        It has a ring of its own, which says which clusters hold each object.
+      </ConfirmedAction>
+    </span>
+  );
+}
+
+export function OptionActions({ option }: { readonly option: Option }) {
+  const { id, name, replicas, isDefault, clusters } = option;
+  const forbidden = useForbidden();
+  const { control, change } = useOptionChange(id);
+  const making = useOptionChange(id);
+  const { control: deleting, remove } = useOptionDelete(id);
+  const { fields, given } = useHolders({ replicas, clusterIds: (clusters ?? []).map((each) => each.id) }, false);
+  return (
+    <div className="actions">
+      <ConfirmedAction
+        label="Change"
+        about={`option ${name}`}
+        question={`Change ${name}?`}
+        {...{ forbidden, control, fields }}
+        onConfirm={() => change({ replicas: given.replicas, clusterIds: [...given.clusterIds] })}
+      >
+        Its ring follows when it is changed; as long as nothing is stored, at once.
+      </ConfirmedAction>
+      {!isDefault && (
+        <ConfirmedAction
+          label="Make it the default"
+          about={`option ${name}`}
+          question={`Make ${name} the default?`}
+          forbidden={forbidden}
+          control={making.control}
+          onConfirm={() => making.change({ isDefault: true })}
+        >
+          New containers have it that name no other.
+        </ConfirmedAction>
+      )}
+      <ConfirmedAction
+        label="Delete"
+        about={`option ${name}`}
+        question={`Delete ${name}?`}
+        forbidden={forbidden}
+        control={deleting}
+        onConfirm={remove}
+      >
+        This is refused while a container has it.
+      </ConfirmedAction>
+    </div>
+  );
+}
+
+interface Holders {
+  readonly replicas: number;
+  /** Empty: all. */
+  readonly clusterIds: readonly string[];
+}
+
+function useHolders(before: Holders, arePreset: boolean): { readonly given: Holders; readonly fields: ReactNode } {
+  const clusters = [...useEntities(clusterKind).values()].sort((one, other) => one.number - other.number);
+  const [changed, setChanged] = useState<Partial<Holders>>({});
+  const given = { ...before, ...changed };
+  const { replicas, clusterIds } = given;
+  const fields = (
+    <>
+      <label className="field">
+        Replicas
+        <input
+          type="number"
+          min={1}
+          max={7}
+          value={replicas}
+          onChange={({ target }) => setChanged((each) => ({ ...each, replicas: Number(target.value) }))}
+        />
+      </label>
+      <fieldset disabled={arePreset}>
+        <legend>Its clusters; none: all</legend>
+        {clusters.map(({ id, name }) => (
+          <label key={id}>
+            <input
+              type="checkbox"
+              checked={clusterIds.includes(id)}
+              onChange={({ target }) =>
+                setChanged((each) => ({
+                  ...each,
+                  clusterIds: target.checked ? [...clusterIds, id] : clusterIds.filter((other) => other !== id),
+                }))
+              }
+            />{' '}
+            {name}
+          </label>
+        ))}
+      </fieldset>
+    </>
+  );
+  return { given, fields };
+}

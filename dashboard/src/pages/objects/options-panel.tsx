@@ -1,0 +1,68 @@
+// The options, and how the ring of each shares its partitions among the clusters. Rings are administrators' alone.
+import { useCallback } from 'react';
+import { ObjectsOptionsDocument, type ObjectsOptionsQuery } from '../../../../generated/dashboard/graphql.ts';
+import { useEntities, useLiveState, useParts } from '../../context.ts';
+import { Panel } from '../../view/panel.tsx';
+import { useRepeated } from '../../view/use-repeated.ts';
+import { clusterKind } from './kinds/cluster.ts';
+import { CreateOption, OptionActions } from './option-actions.tsx';
+
+const everyMs = 5_000;
+
+export function OptionsPanel() {
+  const { requester } = useParts();
+  const isAdmin = useLiveState().viewer?.admin === true;
+  const read = useCallback(
+    async () => (await requester.request(ObjectsOptionsDocument, {})).objectOptions.nodes,
+    [requester],
+  );
+  const options = useRepeated(read, everyMs);
+  const names = new Map([...useEntities(clusterKind).values()].map(({ number, name }) => [number, name]));
+  return (
+    <Panel name="options" title="Options" summary={options?.length} tools={isAdmin && <CreateOption />}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="options" tabIndex={0} aria-label="Options">
+        {options === null && <p className="hint">Reading…</p>}
+        {options?.length === 0 && (
+          <p className="hint">
+            There is none yet: an administrator creates one, here or with <code>tidegate options create NAME</code>.
+          </p>
+        )}
+        <ul className="options">
+          {options?.map((option) => (
+            <li key={option.id} data-option={option.name}>
+              <OptionItem option={option} names={names} />
+              {isAdmin && <OptionActions option={option} />}
+            </li>
+          ))}
+        </ul>
+      </section>
+    </Panel>
+  );
+}
+
+interface OptionItemProps {
+  readonly option: ObjectsOptionsQuery['objectOptions']['nodes'][number];
+  readonly names: ReadonlyMap<number, string>;
+}
+
+function OptionItem({ option: { name, replicas, isDefault, ring }, names }: OptionItemProps) {
+  return (
+    <>
+      <span className="line">
+        <span className="name">{name}</span>
+        <span className="dim">
+          {replicas} replicas{isDefault && ' · default'}
+          {ring !== null && ` · ring of epoch ${ring.epoch}`}
+        </span>
+      </span>
+      {ring !== null && (
+        <span className="line dim">
+          {ring.members
+            .map(({ number, partitions }) => `${names.get(number) ?? number}: ${partitions} partitions`)
+            .join(' · ')}
+        </span>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+// The page of object storage: the clusters for administrators, and what a project has.
+import { useMemo } from 'react';
+import { useEntities } from '../../context.ts';
+import { useFilters } from '../../filters/use-filters.ts';
+import type { Page } from '../../page.ts';
+import { FeedPanel } from '../../view/feed-panel.tsx';
+import { PageFrame } from '../../view/page-frame.tsx';
+import { usePageTitle } from '../../view/use-page-title.ts';
+import { ClustersPanel } from './clusters-panel.tsx';
+import { filterFormat } from './filters.ts';
+import { clusterKind } from './kinds/cluster.ts';
+import { kinds } from './kinds.ts';
+import { OptionsPanel } from './options-panel.tsx';
+import { ProjectPanels } from './project-panels.tsx';
+import { poll, readLists } from './reads.ts';
+import { RingsPanel } from './rings-panel.tsx';
+import './objects.css';
+
+export const page: Page = {
+  kinds,
+  read: readLists,
+  poll,
+  keys: {
+    firstList: 'clusters',
+    groups: [
+      {
+        does: 'Clusters, options, containers, changes, rings',
+        focus: {
+          1: '[data-list="clusters"]',
+          2: '[data-list="options"]',
+          3: '[data-list="containers"]',
+          4: '[data-list="changes"]',
+          5: '[data-list="rings"]',
+        },
+      },
+    ],
+  },
+  Content: ObjectsPage,
+};
+
+function ObjectsPage() {
+  const control = useFilters(filterFormat);
+  usePageTitle(useNews());
+  return (
+    <PageFrame control={control} className="objects" waitingFor="clusters">
+      <div className="column">
+        <ClustersPanel control={control} />
+        <OptionsPanel />
+        <RingsPanel />
+      </div>
+      <div className="column">
+        <ProjectPanels control={control} />
+        <FeedPanel control={control} />
+      </div>
+    </PageFrame>
+  );
+}
+
+function useNews(): readonly string[] {
+  const clusters = useEntities(clusterKind);
+  return useMemo(() => {
+    const absent = [...clusters.values()].filter(({ isPresent }) => !isPresent).length;
+    return absent > 0 ? [`${absent} absent`] : [];
+  }, [clusters]);
+}

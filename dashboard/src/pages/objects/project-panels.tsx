@@ -1,0 +1,131 @@
+// What one project has: its containers, asked of a cluster, and its access keys, which its operators see.
+import { type ReactNode, useCallback } from 'react';
+import { ObjectsAccessKeysDocument, ObjectsContainersDocument } from '../../../../generated/dashboard/graphql.ts';
+import { useLiveState, useParts } from '../../context.ts';
+import { RequestError } from '../../graph/request.ts';
+import { Panel } from '../../view/panel.tsx';
+import { Time } from '../../view/time.tsx';
+import { useRepeated } from '../../view/use-repeated.ts';
+import type { ObjectControl } from './filters.ts';
+
+const everyMs = 5_000;
+
+/** Of the chosen project, else of the first one. */
+export function ProjectPanels({ control: { filters } }: { readonly control: ObjectControl }) {
+  const { viewer } = useLiveState();
+  const project = viewer?.projects.find(({ project: { id } }) => id === filters.projectId) ?? viewer?.projects[0];
+  const projectId = filters.projectId ?? project?.project.id;
+  if (viewer === null || projectId === undefined) return null;
+  const isOperator = viewer.admin || project?.role === 'OPERATOR';
+  const name = project?.project.id === projectId ? project.project.name : 'the project';
+  return (
+    <>
+      <ContainersPanel key={`containers ${projectId}`} projectId={projectId} project={name} />
+      {isOperator && <AccessKeysPanel key={`keys ${projectId}`} projectId={projectId} project={name} />}
+    </>
+  );
+}
+
+interface OfProject {
+  readonly projectId: string;
+  readonly project: string;
+}
+
+/** Undefined nodes: with the reason why they are not known. */
+interface Found<Node> {
+  readonly nodes?: readonly Node[];
+  readonly more?: boolean;
+  readonly reason?: string;
+}
+
+function ContainersPanel({ projectId, project }: OfProject) {
+  const { requester } = useParts();
+  const read = useCallback(
+    () =>
+      told(async () => {
+        const { objectContainers: found } = await requester.request(ObjectsContainersDocument, { projectId });
+        return found === null
+          ? { reason: 'no cluster answers' }
+          : { nodes: found.nodes, more: found.pageInfo.hasNextPage };
+      }),
+    [requester, projectId],
+  );
+  const found = useRepeated(read, everyMs);
+  return (
+    <ListPanel name="containers" title={`Containers of ${project}`} found={found} none="It has none.">
+      {({ id, name, optionName, createdAt, cmpObject }) => (
+        <li key={id} data-container={name}>
+          <span className="line">
+            <span className="name">{name}</span>
+            <span className="dim">
+              option {optionName} · <Time at={createdAt} />
+              {cmpObject !== null && ` · ${cmpObject.type}/${cmpObject.externalId}`}
+            </span>
+          </span>
+        </li>
+      )}
+    </ListPanel>
+  );
+}
+
+function AccessKeysPanel({ projectId, project }: OfProject) {
+  const { requester } = useParts();
+  const read = useCallback(
+    () =>
+      told(async () => {
+        const { objectAccessKeys: found } = await requester.request(ObjectsAccessKeysDocument, { projectId });
+        return { nodes: found.nodes, more: found.pageInfo.hasNextPage };
+      }),
+    [requester, projectId],
+  );
+  const found = useRepeated(read, everyMs);
+  return (
+    <ListPanel name="accesskeys" title={`Access keys of ${project}`} found={found} none="It has none.">
+      {({ id, accessKeyId, name, canWrite, isForUrls, revokedAt }) => (
+        <li key={id} data-key={accessKeyId}>
+          <span className="line">
+            <code className="name">{accessKeyId}</code>
+            <span className="dim">
+              {name} · {canWrite ? 'reads and writes' : 'reads'}
+              {isForUrls && ' · signs URLs'}
+              {revokedAt !== null && ' · revoked'}
+            </span>
+          </span>
+        </li>
+      )}
+    </ListPanel>
+  );
+}
+
+interface ListPanelProps<Node> {
+  readonly name: string;
+  readonly title: string;
+  readonly found: Found<Node> | null;
+  readonly none: string;
+  readonly children: (node: Node) => ReactNode;
+}
+
+function ListPanel<Node>({ name, title, found, none, children }: ListPanelProps<Node>) {
+  const { nodes, more, reason } = found ?? {};
+  return (
+    <Panel name={name} title={title} summary={nodes && `${nodes.length}${more === true ? ' and more' : ''}`}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list={name} tabIndex={0} aria-label={title}>
+        {found === null && <p className="hint">Reading…</p>}
+        {reason !== undefined && <p className="hint message">Not known: {reason}</p>}
+        {nodes?.length === 0 && <p className="hint">{none}</p>}
+        <ul className="stored">{nodes?.map(children)}</ul>
+      </section>
+    </Panel>
+  );
+}
+
+/** A refusal is shown; what else fails keeps the last value. */
+async function told<Node>(read: () => Promise<Found<Node>>): Promise<Found<Node>> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof RequestError) return { reason: error.message };
+    throw error;
+  }
+}

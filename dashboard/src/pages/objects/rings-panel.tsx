@@ -1,0 +1,226 @@
+// The rings, for administrators: what a change would move, and how far each change is, with its pause, its end of the pause and its cancellation.
+import { useCallback, useState } from 'react';
+import {
+  ObjectsRingPreviewDocument,
+  ObjectsRingsDocument,
+  type ObjectsRingsQuery,
+} from '../../../../generated/dashboard/graphql.ts';
+import { useEntities, useLiveState, useParts } from '../../context.ts';
+import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { formatWord } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { Time } from '../../view/time.tsx';
+import { useRepeated } from '../../view/use-repeated.ts';
+import { clusterKind } from './kinds/cluster.ts';
+import { useForbidden, useRingCancel, useRingChange, useRingPause, useRingResume } from './use-actions.ts';
+
+type Ring = ObjectsRingsQuery['objectRings']['nodes'][number];
+type Change = ObjectsRingsQuery['objectRingChanges']['nodes'][number];
+type NameOf = (cluster: number) => string;
+
+const everyMs = 2_000;
+const previewEveryMs = 5_000;
+const mostEnded = 5;
+
+export function RingsPanel() {
+  const { viewer } = useLiveState();
+  const { requester } = useParts();
+  const isAdmin = viewer?.admin === true;
+  const read = useCallback(() => requester.request(ObjectsRingsDocument, {}), [requester]);
+  const found = useRepeated(isAdmin ? read : null, everyMs);
+  const clusters = useEntities(clusterKind);
+  if (!isAdmin) return null;
+  const nameOf: NameOf = (number) =>
+    [...clusters.values()].find((each) => each.number === number)?.name ?? `cluster ${number}`;
+  const options = new Map(found?.objectOptions.nodes.map(({ number, name }) => [number, name]));
+  const ringName = (number: number): string => (number === 0 ? 'core' : (options.get(number) ?? String(number)));
+  const changes = found?.objectRingChanges.nodes ?? [];
+  const live = changes.filter(isLive);
+  const ended = changes.filter((each) => !isLive(each)).slice(0, mostEnded);
+  return (
+    <Panel name="rings" title="Rings" summary={live.length > 0 ? `${live.length} changing` : undefined}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="rings" tabIndex={0} aria-label="Rings">
+        {found === null && <p className="hint">Reading…</p>}
+        <ul className="rings">
+          {found?.objectRings.nodes.map((ring) => {
+            const name = ringName(ring.number);
+            const change = live.find(({ number }) => number === ring.number);
+            return (
+              <li key={ring.number} data-ring={name}>
+                <span className="line">
+                  <span className="name">{name}</span>
+                  <span className="dim">
+                    epoch {ring.epoch} · {ring.replicas} replicas
+                  </span>
+                  {change === undefined && <StartChange key={ring.number} {...{ ring, name, nameOf }} />}
+                </span>
+                {change !== undefined && <LiveChange key={change.id} {...{ change, name, nameOf }} />}
+              </li>
+            );
+          })}
+        </ul>
+        {ended.length > 0 && (
+          <ul className="ended" aria-label="Changes that have ended">
+            {ended.map(({ id, number, state, endedAt, stepsDone }) => (
+              <li key={id} className="dim">
+                {ringName(number)}: {formatWord(state)}, {stepsDone} {stepsDone === 1 ? 'step' : 'steps'}
+                {endedAt !== null && (
+                  <>
+                    , <Time at={endedAt} />
+                  </>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+    </Panel>
+  );
+}
+
+interface StartChangeProps {
+  readonly ring: Ring;
+  readonly name: string;
+  readonly nameOf: NameOf;
+}
+
+function StartChange({ ring: { number }, name, nameOf }: StartChangeProps) {
+  const forbidden = useForbidden();
+  const { control, start } = useRingChange(number);
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <ConfirmedAction
+      label="Change"
+      about={`ring ${name}`}
+      question={`Change ring ${name} to what is wanted of it?`}
+      {...{ forbidden, control }}
+      onConfirm={start}
+      onOpenChange={setOpen}
+      fields={isOpen && <Preview number={number} nameOf={nameOf} />}
+    >
+      What is stored moves step by step, while users go on. It can be paused, and taken back to the last step that is
+      done.
+    </ConfirmedAction>
+  );
+}
+
+/** Read only while it is in sight: the steps are computed. */
+function Preview({ number, nameOf }: { readonly number: number; readonly nameOf: NameOf }) {
+  const { requester } = useParts();
+  const read = useCallback(
+    async () => ({
+      preview: (await requester.request(ObjectsRingPreviewDocument, { number })).objectRingChangePreview,
+    }),
+    [requester, number],
+  );
+  const found = useRepeated(read, previewEveryMs);
+  if (found === null) return <p role="status">Reading what would move…</p>;
+  const { preview } = found;
+  if (preview === null) return <p role="status">There is no such ring any more.</p>;
+  if (preview.steps === 0) return <p role="status">It is as wanted: nothing would move.</p>;
+  return (
+    <table className="preview">
+      <caption>
+        {preview.steps} {preview.steps === 1 ? 'step' : 'steps'}, {(preview.movedShare * 100).toFixed(1)} % of the
+        replicas move
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Cluster</th>
+          <th scope="col">Partitions now</th>
+          <th scope="col">Then</th>
+        </tr>
+      </thead>
+      <tbody>
+        {preview.shares.map(({ number: cluster, partitionsNow, partitionsThen }) => (
+          <tr key={cluster}>
+            <th scope="row">{nameOf(cluster)}</th>
+            <td>{partitionsNow}</td>
+            <td>{partitionsThen}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+interface LiveChangeProps {
+  readonly change: Change;
+  readonly name: string;
+  readonly nameOf: NameOf;
+}
+
+function LiveChange({ change, name, nameOf }: LiveChangeProps) {
+  const { id, state, steps, stepsDone, gaining } = change;
+  const forbidden = useForbidden();
+  const { control: pausing, pause } = useRingPause(id);
+  const { control: resuming, resume } = useRingResume(id);
+  const { control: cancelling, cancel } = useRingCancel(id);
+  const about = `the change of ring ${name}`;
+  const most = Math.max(steps, stepsDone + 1);
+  return (
+    <>
+      <span className="line">
+        <progress max={most} value={stepsDone + shareDone(change)} aria-label={`Change of ring ${name}`} />
+        <span>
+          {formatWord(state)}: {stepsDone} of {most} steps
+        </span>
+      </span>
+      {gaining.map(({ number, partitions, left, message }) => (
+        <span key={number} className="line dim">
+          {nameOf(number)}{' '}
+          {left === null
+            ? 'has not said anything of this step yet'
+            : `lacks ${left} of ${partitions ?? left} partitions`}
+          {message !== null && <span className="message">{message}</span>}
+        </span>
+      ))}
+      <div className="actions">
+        {state === 'RUNNING' ? (
+          <ConfirmedAction
+            label="Pause"
+            {...{ about, forbidden }}
+            question={`Pause ${about}?`}
+            control={pausing}
+            onConfirm={pause}
+          >
+            Nothing more is moved until it is resumed. Users notice nothing.
+          </ConfirmedAction>
+        ) : (
+          <ConfirmedAction
+            label="Resume"
+            {...{ about, forbidden }}
+            question={`Resume ${about}?`}
+            control={resuming}
+            onConfirm={resume}
+          >
+            It goes on where it was.
+          </ConfirmedAction>
+        )}
+        <ConfirmedAction
+          label="Cancel the change"
+          about={`of ring ${name}`}
+          forbidden={forbidden}
+          question={`Cancel ${about}?`}
+          control={cancelling}
+          onConfirm={cancel}
+        >
+          The step under way is taken back. What earlier steps moved stays.
+        </ConfirmedAction>
+      </div>
+    </>
+  );
+}
+
+function isLive({ state }: Change): boolean {
+  return state === 'RUNNING' || state === 'PAUSED';
+}
+
+/** Of the step under way, 0 to 1. */
+function shareDone({ gaining }: Change): number {
+  const shares = gaining.map(({ partitions, left }) =>
+    partitions === null || left === null ? 0 : partitions === 0 ? 1 : 1 - left / partitions,
+  );
+  return shares.length === 0 ? 0 : Math.min(...shares);
+}

@@ -1,0 +1,20 @@
+// The pages to which the header links: one that not every deployment has is asked for first.
+import { useEffect, useState } from 'react';
+import { useParts } from '../context.ts';
+import type { PageRow } from '../page.ts';
+
+export function usePresentPages(): readonly PageRow[] {
+  const { pages, requester } = useParts();
+  const [present, setPresent] = useState<ReadonlySet<string>>(new Set());
+  useEffect(() => {
+    let isOver = false;
+    for (const { name, isPresent } of pages)
+      void isPresent?.(requester).then((is) => {
+        if (is && !isOver) setPresent((before) => new Set([...before, name]));
+      });
+    return () => {
+      isOver = true;
+    };
+  }, [pages, requester]);
+  return pages.filter(({ name, isPresent }) => isPresent === undefined || present.has(name));
+}

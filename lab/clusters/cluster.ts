@@ -1,0 +1,113 @@
+// A cluster of the part `clusters`: its MariaDB, its Redis and its process, which has all roles of a cluster. Databases are reached by sockets
+// in its folder only, so that its network is that of its process.
+import { join } from 'node:path';
+import type { DataFolder } from '../../embedded/data-folder.ts';
+import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
+import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts';
+import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { type Supervised, supervise } from '../../embedded/supervise.ts';
+import { type MigrationOwner, migrate } from '../../platform/database/migrate.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
+import { clusterRoles } from './plan.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const program = join(root, 'bin', 'tidegate.ts');
+/** The tables of its roles. */
+const owners: readonly MigrationOwner[] = ['platform', 'object-cluster'].map((owner) => ({
+  owner,
+  folder: join(root, 'prisma', 'migrations', owner),
+}));
+
+/** A lab's cluster keeps little: at most 180 MiB are for all of it. */
+const nodeSizes = ['--max-semi-space-size=2', '--max-old-space-size=128'];
+const mariadbSizes = ['--innodb-buffer-pool-size=16M', '--max-connections=32', '--table-open-cache=64'];
+
+export interface ClusterOptions {
+  readonly name: string;
+  /** Its own: databases, keys and blobs. */
+  readonly folder: DataFolder;
+  /** Enters its network. */
+  readonly wrapper: readonly string[];
+  /** Of its process, beside those that its folder gives. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: SetupLog;
+  readonly signal: AbortSignal;
+}
+
+export class Cluster {
+  readonly #options: ClusterOptions;
+  /** In the order in which they began. */
+  readonly #running: Supervised<EmbeddedServer>[] = [];
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+  }
+
+  /** Does nothing when it runs. */
+  async begin(): Promise<void> {
+    if (this.#running.length > 0) return;
+    const [mariadb, redis] = await this.#startDatabases();
+    const { application } = mariadb.current;
+    await migrate(application, owners);
+    await makeKeys(await this.#options.folder.subfolder('keys'));
+    this.#running.push(await this.#serve(application, redis.current.path));
+  }
+
+  async stop(): Promise<void> {
+    for (const each of this.#running.splice(0).toReversed()) await each.stop();
+  }
+
+  /** As a power cut. */
+  async kill(): Promise<void> {
+    const ended = this.#running.splice(0).map((each) => {
+      const { pid } = each.current;
+      const stopped = each.stop();
+      killQuietly(pid, 'SIGKILL');
+      return stopped;
+    });
+    await Promise.all(ended);
+  }
+
+  async #startDatabases(): Promise<readonly [Supervised<EmbeddedMariadb>, Supervised<EmbeddedRedis>]> {
+    const { name, folder, log, signal } = this.#options;
+    const until = (ending: AbortSignal) => ({ folder, log, signal: AbortSignal.any([signal, ending]) });
+    const mariadb = this.#kept(
+      supervise(`${name}'s MariaDB`, (end) => startMariadb({ ...until(end), extraArguments: mariadbSizes }), { log }),
+    );
+    const redis = this.#kept(supervise(`${name}'s Redis`, (end) => startRedis(until(end)), { log }));
+    await Promise.allSettled([mariadb, redis]);
+    return [await mariadb, await redis];
+  }
+
+  async #kept<Server extends EmbeddedServer>(starting: Promise<Supervised<Server>>): Promise<Supervised<Server>> {
+    const started = await starting;
+    this.#running.push(started);
+    return started;
+  }
+
+  #serve(
+    { socketPath, user, database }: EmbeddedMariadb['application'],
+    redisPath: string,
+  ): Promise<Supervised<EmbeddedServer>> {
+    const { name, folder, wrapper, settings, log } = this.#options;
+    const all = {
+      ...{ name: `lab-${name}`, 'log.format': 'json', 'log.level': 'warn' },
+      ...{ 'database.socketPath': socketPath, 'database.user': user, 'database.name': database },
+      // Not in the list of processes.
+      'database.passwordFile': join(folder.path, 'secrets', 'mariadb-application'),
+      ...{ 'database.dataFolder': folder.path, 'redis.path': redisPath, 'keys.folder': join(folder.path, 'keys') },
+      ...{ 'objectStore.cluster': name, 'objectStore.folder': join(folder.path, 'objects') },
+      ...settings,
+    };
+    const [command = '', ...args] = [
+      ...[...wrapper, process.execPath, ...nodeSizes, program, 'serve', '--as-root', '--roles', clusterRoles.join(',')],
+      ...Object.entries(all).flatMap(([setting, value]) => ['--set', `${setting}=${value}`]),
+    ];
+    const label = `the lab's ${name}`;
+    // As bin/node24: disks and names have threads of their own.
+    const env = { UV_THREADPOOL_SIZE: '16' };
+    const start = async () => new ServerProcess({ name: label, command, args, cwd: '/', runAs: undefined, env, log });
+    return supervise(label, start, { log, firstPauseMs: 500 });
+  }
+}

@@ -1,0 +1,54 @@
+// SQL of accounts: one a project, made when it is first needed.
+import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { holdProject } from '../../../platform/projects.ts';
+import { refuseUnknown } from '../../../platform/refusals.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { accountKey } from '../documents/documents.ts';
+import { putDocument } from './document-store.ts';
+
+export interface AccountRow {
+  /** UUID. */
+  readonly id: string;
+  readonly projectId: string;
+  readonly createdAt: Date;
+}
+
+const columns = 'id, project_id AS projectId, created_at AS createdAt';
+
+export async function readAccounts(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, AccountRow>> {
+  if (ids.length === 0) return new Map();
+  const text = `SELECT ${columns} FROM object_account WHERE id IN (${marksFor(ids)})`;
+  return new Map((await sql.query<AccountRow>(text, ids)).map((row) => [row.id, row]));
+}
+
+/** By the UUID of the project. */
+export async function accountsOf(sql: Sql, projectIds: readonly string[]): Promise<ReadonlyMap<string, AccountRow>> {
+  if (projectIds.length === 0) return new Map();
+  const text = `SELECT ${columns} FROM object_account WHERE project_id IN (${marksFor(projectIds)})`;
+  return new Map((await sql.query<AccountRow>(text, projectIds)).map((row) => [row.projectId, row]));
+}
+
+/** UUIDs of projects that have an account; any of them. */
+export async function projectsWithAccounts(sql: Sql, most: number): Promise<readonly string[]> {
+  const text = 'SELECT project_id AS projectId FROM object_account ORDER BY project_id LIMIT ?';
+  return (await sql.query<{ projectId: string }>(text, [most])).map(({ projectId }) => projectId);
+}
+
+/**
+ * The UUID of a project's account, in the transaction that has locked the federation. From the first one on clusters may hold something.
+ * Refuses NOT_FOUND a project that is deleted or not known here.
+ */
+export async function needAccount(tx: Transaction, wake: Wake, projectId: string): Promise<string> {
+  const name = await holdProject(tx, projectId);
+  if (name == null) refuseUnknown('Project', 'projectId', encodeId('Project', projectId));
+  const known = (await accountsOf(tx, [projectId])).get(projectId);
+  if (known !== undefined) return known.id;
+  const id = newUuid();
+  await tx.execute('INSERT INTO object_account (id, project_id) VALUES (?, ?)', [id, projectId]);
+  await tx.execute('UPDATE object_federation SET in_use = 1 WHERE id = 1');
+  const key = accountKey(id);
+  await putDocument(tx, wake, ['account', key], { id: key, projectId, name, state: 'ACTIVE' });
+  return id;
+}

@@ -1,0 +1,50 @@
+// The documents of clusters and options, made from their rows. Those of rings are written where a ring is made.
+import type { Transaction } from '../../../platform/database/database.ts';
+import type { Ring } from '../../../platform/rings/ring.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { packClusters } from '../documents/ring-clusters.ts';
+import { liveClusters } from './cluster-store.ts';
+import { putDocument } from './document-store.ts';
+import { liveOptions } from './option-store.ts';
+
+export async function tellClusters(tx: Transaction, wake: Wake): Promise<void> {
+  const clusters = (await liveClusters(tx)).map(
+    ({ number, id, name, zone, weight, state, peerUrls, controllerUrls, s3Urls, publicKey }) => ({
+      ...{ number, id, name, zone, weight, state, publicKey },
+      ...{ peerUrls: [...peerUrls], controllerUrls: [...controllerUrls], s3Urls: [...s3Urls] },
+    }),
+  );
+  await putDocument(tx, wake, ['clusters'], { clusters });
+}
+
+export async function tellOptions(tx: Transaction, wake: Wake): Promise<void> {
+  const options = (await liveOptions(tx)).map(({ number, id, name, replicas, nearestReads, isDefault }) => ({
+    ...{ number, id, name, replicas, nearestReads, isDefault },
+  }));
+  await putDocument(tx, wake, ['options'], { options });
+}
+
+export interface ToldRing {
+  readonly number: number;
+  readonly epoch: number;
+  readonly ring: Ring;
+  /** During a step: the ring to which it leads. */
+  readonly next?: Ring | undefined;
+  readonly isEmpty?: boolean;
+  readonly isPaused?: boolean;
+  /** Numbers of clusters. */
+  readonly recovering?: readonly number[];
+}
+
+export async function tellRing(
+  tx: Transaction,
+  wake: Wake,
+  { number, epoch, ring, next, isEmpty = false, isPaused = false, recovering = [] }: ToldRing,
+): Promise<void> {
+  const rings = next === undefined ? [ring] : [ring, next];
+  await putDocument(tx, wake, ['ring', number], {
+    ...{ ring: number, epoch, isEmpty, isPaused, recovering: [...recovering] },
+    members: (next ?? ring).members.map((member) => ({ ...member })),
+    groups: rings.map(({ replicas, clusters }) => ({ replicas, clusters: packClusters(clusters).toString('base64') })),
+  });
+}

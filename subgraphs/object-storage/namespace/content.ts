@@ -1,0 +1,117 @@
+// An object's bytes on their way in and out: small ones in the row, others in blobs.
+import { createHash } from 'node:crypto';
+import type { Version } from '../../../platform/registers/version.ts';
+import type { BlobOwner, Blobs } from './blobs.ts';
+import { ObjectError } from './errors.ts';
+import type { Range, Upload } from './namespace.ts';
+import { type BlobRef, mostInlineBytes, type ObjectValue } from './values.ts';
+
+/** S3's bound for one upload. */
+export const mostUploadBytes = 5 * 1024 ** 3;
+
+export interface Stored {
+  readonly sizeBytes: number;
+  /** MD5, hexadecimal. */
+  readonly md5: string;
+  readonly content: ObjectValue['content'];
+  /** No later version may refer to its blobs. */
+  readonly newest?: Version | undefined;
+}
+
+export interface StoreOptions {
+  /** How many bytes may stay in the row; default 4 KiB. */
+  readonly inRow?: number;
+  /** Of the blob: see WrittenBlob. */
+  readonly newest?: Version;
+}
+
+/** Reads the body to its end. */
+export async function store(
+  blobs: Blobs,
+  owner: BlobOwner,
+  { body, sizeBytes: told }: Upload,
+  { inRow = mostInlineBytes, newest: until }: StoreOptions = {},
+): Promise<Stored> {
+  if (told !== undefined && told > mostUploadBytes) throw tooLarge();
+  const hash = createHash('md5');
+  let sizeBytes = 0;
+  const source = body[Symbol.asyncIterator]();
+  const counted = async (): Promise<Buffer | undefined> => {
+    const { done, value } = await source.next();
+    if (done === true) {
+      if (told !== undefined && sizeBytes !== told)
+        throw new ObjectError('BODY_CUT_OFF', `the body ended after ${sizeBytes} of ${told} bytes`);
+      return undefined;
+    }
+    sizeBytes += value.length;
+    if (sizeBytes > (told ?? mostUploadBytes)) throw told === undefined ? tooLarge() : tooMuch(told);
+    hash.update(value);
+    return value;
+  };
+  try {
+    const first: Buffer[] = [];
+    let firstBytes = 0;
+    while (firstBytes <= inRow) {
+      const chunk = await counted();
+      if (chunk === undefined) {
+        if (inRow === 0) break;
+        return { sizeBytes, md5: hash.digest('hex'), content: { bytes: Buffer.concat(first) } };
+      }
+      first.push(chunk);
+      firstBytes += chunk.length;
+    }
+    const { id, sizeBytes: stored, newest } = await blobs.write(owner, rest(first, counted), until);
+    return { sizeBytes, md5: hash.digest('hex'), content: { blobs: [{ id, sizeBytes: stored }] }, newest };
+  } finally {
+    await source.return?.();
+  }
+}
+
+async function* rest(first: Buffer[], next: () => Promise<Buffer | undefined>): AsyncGenerator<Buffer, void> {
+  for (let chunk = first.shift(); chunk !== undefined; chunk = first.shift()) yield chunk;
+  for (let chunk = await next(); chunk !== undefined; chunk = await next()) yield chunk;
+}
+
+/** The bytes of a range, which must be within the object; undefined: all. Whoever has them may be away: it is asked again later. */
+export async function* bytesOf(
+  blobs: Blobs,
+  owner: BlobOwner,
+  { content, sizeBytes }: Pick<ObjectValue, 'content' | 'sizeBytes'>,
+  range: Range | undefined,
+): AsyncGenerator<Buffer, void> {
+  const { firstByte, lastByte } = range ?? { firstByte: 0, lastByte: sizeBytes - 1 };
+  if (lastByte < firstByte) return;
+  if ('bytes' in content) {
+    yield content.bytes.subarray(firstByte, lastByte + 1);
+    return;
+  }
+  let begins = 0;
+  for (const blob of content.blobs) {
+    const part = partOf(blob, begins, firstByte, lastByte);
+    if (part !== undefined) yield* reachable(blobs.read(owner, blob, part), owner);
+    begins += blob.sizeBytes;
+  }
+}
+
+async function* reachable(body: AsyncIterable<Buffer>, { name }: BlobOwner): AsyncGenerator<Buffer, void> {
+  try {
+    yield* body;
+  } catch (cause) {
+    const message = `no cluster that can be reached has the bytes of ${name.slice(0, 80)} whole: try again`;
+    throw new ObjectError('NO_QUORUM', message, { cause });
+  }
+}
+
+function partOf({ sizeBytes }: BlobRef, begins: number, firstByte: number, lastByte: number): Range | undefined {
+  const first = Math.max(0, firstByte - begins);
+  const last = Math.min(sizeBytes - 1, lastByte - begins);
+  return last < first ? undefined : { firstByte: first, lastByte: last };
+}
+
+function tooLarge(): ObjectError {
+  return new ObjectError('TOO_LARGE', 'an upload has at most 5 GiB: send a larger object in parts');
+}
+
+function tooMuch(told: number): ObjectError {
+  return new ObjectError('BODY_CUT_OFF', `the body has more than the ${told} bytes that were announced`);
+}

@@ -1,0 +1,37 @@
+// How an operation on containers and objects is refused. Each way in (S3, the command line) has its own words for these codes.
+
+/** `FATE_UNKNOWN`: it may take effect at any time, or never; of all others nothing happened. */
+export type ObjectErrorCode =
+  | 'NO_CONTAINER'
+  | 'CONTAINER_EXISTS'
+  | 'CONTAINER_NOT_EMPTY'
+  | 'NO_OBJECT'
+  | 'NO_UPLOAD'
+  | 'NO_OPTION'
+  | 'INVALID_NAME'
+  | 'INVALID_PART'
+  | 'PART_TOO_SMALL'
+  | 'PRECONDITION_FAILED'
+  | 'NOT_MODIFIED'
+  | 'TOO_LARGE'
+  | 'BODY_CUT_OFF'
+  | 'NOT_ALLOWED'
+  | 'NEAREST_NOT_ALLOWED'
+  | 'NO_QUORUM'
+  | 'FATE_UNKNOWN'
+  | 'DISK_FULL'
+  | 'ISOLATED';
+
+export class ObjectError extends Error {
+  override readonly name = 'ObjectError';
+  readonly code: ObjectErrorCode;
+
+  constructor(code: ObjectErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export function noObject(name: string): ObjectError {
+  return new ObjectError('NO_OBJECT', `there is no object ${name.slice(0, 80)}`);
+}

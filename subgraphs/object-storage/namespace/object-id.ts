@@ -1,0 +1,23 @@
+// An object's id says where it is without its container's name: the number of its ring, its container's id, its own name.
+
+export interface ObjectPlace {
+  readonly ring: number;
+  /** 32 hexadecimal digits. */
+  readonly containerId: string;
+  readonly name: string;
+}
+
+/** Of the longest name, and what comes before it. */
+export const mostObjectId = 1_100;
+
+/** @example objectIdOf({ ring: 1, containerId: '0f…', name: 'a/cat.jpg' }) // 1:0f…/a/cat.jpg: no container is named so */
+export function objectIdOf({ ring, containerId, name }: ObjectPlace): string {
+  return `${ring}:${containerId}/${name}`;
+}
+
+/** Undefined: it is none. */
+export function readObjectId(text: string): ObjectPlace | undefined {
+  const [, ring, containerId, name] = /^(\d{1,5}):([0-9a-f]{32})\/(.+)$/s.exec(text) ?? [];
+  if (ring === undefined || containerId === undefined || name === undefined) return undefined;
+  return { ring: Number(ring), containerId, name };
+}

@@ -1,0 +1,503 @@
+// Objects and uploads in parts, over the registers of a container. Bytes are on disk at a majority before the register that names them is
+// written: what a register tells can be read.
+import { createHash, randomBytes } from 'node:crypto';
+import type { Version, VersionClock } from '../../../platform/registers/version.ts';
+import type { RegisterKey, StoredValue } from '../store/register.ts';
+import type { BlobOwner, Blobs } from './blobs.ts';
+import { hasConditions, mustAllowCopy, mustAllowRead, refusalOf } from './conditions.ts';
+import { type Container, Containers } from './containers.ts';
+import { bytesOf, type Stored, store } from './content.ts';
+import { noObject, ObjectError } from './errors.ts';
+import { asObjectError } from './failures.ts';
+import { listObjects } from './listing.ts';
+import type { Names } from './names.ts';
+import type {
+  Caller,
+  Conditions,
+  ContainerStat,
+  CopySource,
+  GetOptions,
+  Got,
+  Listing,
+  ListQuery,
+  Namespace,
+  NearestGot,
+  NearestOptions,
+  ObjectHeaders,
+  ObjectStat,
+  StoredPart,
+  Upload,
+  UploadedPart,
+} from './namespace.ts';
+import { NearestObjects, type NearestReads } from './nearest.ts';
+import type { Topology } from './topology.ts';
+import {
+  jsonValue,
+  type ObjectValue,
+  objectValue,
+  type PartValue,
+  partName,
+  partNames,
+  readJson,
+  readObject,
+  readUploadName,
+  statOf,
+  type UploadValue,
+  uploadName,
+  uploadNames,
+  usualPartsMs,
+} from './values.ts';
+
+export interface ObjectsOptions {
+  readonly names: Names;
+  readonly topology: Topology;
+  readonly blobs: Blobs;
+  /** That of `names`. */
+  readonly clock: VersionClock;
+  /** An upload in parts is completed so soon after it began; later it is gone. Default 7 days. */
+  readonly partsMs?: number | undefined;
+  /** Default: NEAREST reads are refused. */
+  readonly nearest?: NearestReads | undefined;
+}
+
+const mostNameBytes = 1_024;
+const mostMetadataBytes = 2_048;
+const mostHeaderBytes = 8_192;
+const mostParts = 10_000;
+/** S3's: of every part but the last. */
+const leastPartBytes = 5 * 1024 ** 2;
+const uploadIds = /^[0-9a-f]{32}$/;
+
+export class Objects implements Namespace {
+  readonly #names: Names;
+  readonly #containers: Containers;
+  readonly #blobs: Blobs;
+  readonly #clock: VersionClock;
+  readonly #partsMs: number;
+  readonly #nearest: NearestObjects | undefined;
+
+  constructor({ names, topology, blobs, clock, partsMs = usualPartsMs, nearest }: ObjectsOptions) {
+    this.#names = names;
+    this.#containers = new Containers({ names, topology });
+    this.#blobs = blobs;
+    this.#clock = clock;
+    this.#partsMs = partsMs;
+    this.#nearest = nearest && new NearestObjects({ reads: nearest, topology, blobs });
+  }
+
+  containers(caller: Caller): Promise<readonly ContainerStat[]> {
+    return told(this.#containers.list(caller));
+  }
+
+  async createContainer(
+    caller: Caller,
+    name: string,
+    options: { option?: string | undefined; id?: string | undefined } = {},
+  ): Promise<ContainerStat> {
+    mustWrite(caller);
+    return told(this.#containers.create(caller, name, options));
+  }
+
+  statContainer(caller: Caller, name: string): Promise<ContainerStat> {
+    return told(this.#containers.stat(caller, name));
+  }
+
+  async deleteContainer(caller: Caller, name: string): Promise<void> {
+    mustWrite(caller);
+    return told(this.#containers.delete(caller, name));
+  }
+
+  async put(
+    caller: Caller,
+    containerName: string,
+    name: string,
+    upload: Upload,
+    headers: ObjectHeaders,
+    conditions?: Conditions,
+  ): Promise<ObjectStat> {
+    mustWrite(caller);
+    mustName(name);
+    mustFit(headers);
+    let stored: { readonly scope: string; readonly of: Stored } | undefined;
+    return this.#in(caller, containerName, async (container) => {
+      // Refused before the body is sent; decided again when it is there.
+      if (hasConditions(conditions) && stored === undefined)
+        mustNotRefuse(refusalOf(conditions, (await this.#find(container, name))?.object));
+      stored ??= { scope: container.id, of: await store(this.#blobs, ownerOf(container, name), upload) };
+      const { of } = stored;
+      if (stored.scope !== container.id && 'blobs' in of.content)
+        throw new ObjectError('NO_QUORUM', `${containerName} was deleted and created again meanwhile: send it again`);
+      const object = {
+        ...{ sizeBytes: of.sizeBytes, etag: of.md5, modifiedAtMs: Date.now(), headers, content: of.content },
+      };
+      return this.#write(container, name, object, conditions, of.newest);
+    });
+  }
+
+  async stat(caller: Caller, containerName: string, name: string, conditions?: Conditions): Promise<ObjectStat> {
+    mustName(name);
+    return this.#in(caller, containerName, async (container) => {
+      const { object, stat } = await this.#mustFind(container, name);
+      if (conditions !== undefined) mustAllowRead(conditions, object);
+      return stat;
+    });
+  }
+
+  async get(caller: Caller, containerName: string, name: string, options: GetOptions = {}): Promise<Got> {
+    mustName(name);
+    return this.#in(caller, containerName, async (container) => {
+      const { object, stat } = await this.#mustFind(container, name);
+      if (options.conditions !== undefined) mustAllowRead(options.conditions, object);
+      const range = options.range?.(object.sizeBytes);
+      return { stat, range, body: bytesOf(this.#blobs, ownerOf(container, name), object, range) };
+    });
+  }
+
+  async getNearest(caller: Caller, container: string, name: string, options: NearestOptions): Promise<NearestGot> {
+    mustName(name);
+    if (this.#nearest === undefined)
+      throw new ObjectError('NEAREST_NOT_ALLOWED', 'this process has no replica: ask a server of a cluster');
+    return told(this.#nearest.get(caller, container, name, options));
+  }
+
+  async delete(caller: Caller, containerName: string, name: string, conditions?: Conditions): Promise<void> {
+    mustWrite(caller);
+    mustName(name);
+    await this.#in(caller, containerName, async (container) => {
+      const key = keyIn(container, name);
+      if (!hasConditions(conditions)) return void (await this.#names.write(key, undefined));
+      await this.#change(key, conditions, undefined);
+    });
+  }
+
+  async copy(
+    caller: Caller,
+    from: CopySource,
+    to: { readonly container: string; readonly name: string },
+    headers: ObjectHeaders | 'KEEP',
+    conditions?: Conditions,
+  ): Promise<ObjectStat> {
+    mustWrite(caller);
+    mustName(from.name);
+    mustName(to.name);
+    const source = await this.#in(caller, from.container, async (container) => {
+      const { object } = await this.#mustFind(container, from.name);
+      if (from.conditions !== undefined) mustAllowCopy(from.conditions, object);
+      return { container, object };
+    });
+    const { object } = source;
+    const kept = headers === 'KEEP' ? object.headers : headers;
+    if (from.container === to.container && from.name === to.name)
+      return this.#in(caller, to.container, async (container) => {
+        if (container.id !== source.container.id) throw noObject(from.name);
+        return this.#rewrite(container, to.name, kept, {
+          ...conditions,
+          ifMatch: conditions?.ifMatch ?? [object.etag],
+        });
+      });
+    const body = bytesOf(this.#blobs, ownerOf(source.container, from.name), object, undefined);
+    return this.put(caller, to.container, to.name, { sizeBytes: object.sizeBytes, body }, kept, conditions);
+  }
+
+  list(caller: Caller, containerName: string, query: ListQuery): Promise<Listing> {
+    return this.#in(caller, containerName, (container) => listObjects(this.#names, container, query));
+  }
+
+  async beginUpload(caller: Caller, containerName: string, name: string, headers: ObjectHeaders): Promise<string> {
+    mustWrite(caller);
+    mustName(name);
+    mustFit(headers);
+    return this.#in(caller, containerName, async (container) => {
+      const uploadId = randomBytes(16).toString('hex');
+      const value: UploadValue = { startedAtMs: Date.now(), latest: this.#clock.lastWithin(this.#partsMs), headers };
+      await this.#names.write(keyIn(container, uploadName(name, uploadId)), jsonValue(value));
+      return uploadId;
+    });
+  }
+
+  async putPart(
+    caller: Caller,
+    containerName: string,
+    name: string,
+    uploadId: string,
+    part: number,
+    upload: Upload,
+  ): Promise<StoredPart> {
+    mustWrite(caller);
+    if (!Number.isInteger(part) || part < 1 || part > mostParts)
+      throw new ObjectError('INVALID_PART', `parts have numbers from 1 to ${mostParts}, not ${part}`);
+    let stored: { readonly scope: string; readonly of: Stored } | undefined;
+    return this.#in(caller, containerName, async (container) => {
+      const { latest } = await this.#upload(container, name, uploadId);
+      const options = { inRow: 0, newest: latest };
+      stored ??= { scope: container.id, of: await store(this.#blobs, ownerOf(container, name), upload, options) };
+      const { sizeBytes, md5, content, newest } = stored.of;
+      if (stored.scope !== container.id || !('blobs' in content)) throw noUpload(uploadId);
+      const value: PartValue = { sizeBytes, etag: md5, modifiedAtMs: Date.now(), blobs: content.blobs, latest };
+      await this.#names.write(keyIn(container, partName(uploadId, part)), jsonValue(value), { latest: newest });
+      return { part, etag: md5, sizeBytes, modifiedAt: new Date(value.modifiedAtMs) };
+    });
+  }
+
+  async completeUpload(
+    caller: Caller,
+    containerName: string,
+    name: string,
+    uploadId: string,
+    parts: readonly UploadedPart[],
+    conditions?: Conditions,
+  ): Promise<ObjectStat> {
+    mustWrite(caller);
+    return this.#in(caller, containerName, async (container) => {
+      const { headers, latest } = await this.#upload(container, name, uploadId);
+      const stored = new Map<number, PartValue>();
+      for await (const [part, value] of this.#parts(container, uploadId, 0)) stored.set(part, value);
+      const chosen = partsOf(parts, stored);
+      const object: ObjectValue = {
+        sizeBytes: chosen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+        etag: `${md5OfMd5s(chosen)}-${chosen.length}`,
+        ...{ modifiedAtMs: Date.now(), headers, parts: chosen.length },
+        content: { blobs: chosen.flatMap(({ blobs }) => blobs).filter(({ sizeBytes }) => sizeBytes > 0) },
+      };
+      const stat = await this.#write(container, name, object, conditions, latest);
+      // The object is there: what is left of the upload ends with its time.
+      await this.#forgetUpload(container, name, uploadId, [...stored.keys()]).catch(() => undefined);
+      return stat;
+    });
+  }
+
+  async abortUpload(caller: Caller, containerName: string, name: string, uploadId: string): Promise<void> {
+    mustWrite(caller);
+    await this.#in(caller, containerName, async (container) => {
+      await this.#upload(container, name, uploadId);
+      const parts: number[] = [];
+      for await (const [part] of this.#parts(container, uploadId, 0)) parts.push(part);
+      await this.#forgetUpload(container, name, uploadId, parts);
+    });
+  }
+
+  async listParts(
+    caller: Caller,
+    containerName: string,
+    name: string,
+    uploadId: string,
+    after: number,
+    limit: number,
+  ): Promise<{ readonly parts: readonly StoredPart[]; readonly isTruncated: boolean }> {
+    return this.#in(caller, containerName, async (container) => {
+      await this.#upload(container, name, uploadId);
+      const parts: StoredPart[] = [];
+      for await (const [part, { etag, sizeBytes, modifiedAtMs }] of this.#parts(container, uploadId, after)) {
+        if (parts.length === limit) return { parts, isTruncated: true };
+        parts.push({ part, etag, sizeBytes, modifiedAt: new Date(modifiedAtMs) });
+      }
+      return { parts, isTruncated: false };
+    });
+  }
+
+  async listUploads(
+    caller: Caller,
+    containerName: string,
+    { prefix, afterName, afterId, limit }: { prefix: string; afterName: string; afterId: string; limit: number },
+  ): ReturnType<Namespace['listUploads']> {
+    return this.#in(caller, containerName, async ({ ring, id: scope }) => {
+      const now = this.#clock.next();
+      const uploads: { readonly name: string; readonly uploadId: string; readonly startedAt: Date }[] = [];
+      // Without an id: after all uploads of that name.
+      let after = afterName === '' ? '' : uploadName(afterName, afterId === '' ? '\u{10ffff}' : afterId);
+      for (;;) {
+        const page = await this.#names.page({ ring, scope, prefix: `${uploadNames}${prefix}`, after, limit: 1000 });
+        for (const row of page.rows) {
+          const { object, uploadId } = readUploadName(row.name);
+          const { startedAtMs, latest } = readJson<UploadValue>(row);
+          // Its time is over: it can be neither completed nor aborted.
+          if (latest < now) continue;
+          if (uploads.length === limit) return { uploads, isTruncated: true };
+          uploads.push({ name: object, uploadId, startedAt: new Date(startedAtMs) });
+        }
+        if (page.next === undefined) return { uploads, isTruncated: false };
+        after = page.next;
+      }
+    });
+  }
+
+  async #in<Result>(caller: Caller, name: string, act: (container: Container) => Promise<Result>): Promise<Result> {
+    return told(this.#containers.run(caller, name, act));
+  }
+
+  async #write(
+    container: Container,
+    name: string,
+    object: ObjectValue,
+    conditions: Conditions | undefined,
+    latest?: Version,
+  ): Promise<ObjectStat> {
+    const key = keyIn(container, name);
+    const value = objectValue(object);
+    if (!hasConditions(conditions)) return statOf(name, await this.#names.write(key, value, { latest }), value);
+    return statOf(name, await this.#change(key, conditions, value, latest), value);
+  }
+
+  /** A refusal too is answered only when what it is decided by is at a majority: a later reader must not find something older. */
+  async #change(
+    key: RegisterKey,
+    conditions: Conditions,
+    value: StoredValue | undefined,
+    latest?: Version,
+  ): Promise<Version> {
+    const { written, result } = await this.#names.update<ObjectError | undefined>(
+      key,
+      ({ value: found }) => {
+        const refusal = refusalOf(conditions, found === undefined ? undefined : readObject(found));
+        if (refusal !== undefined) return { keeps: true, result: refusal };
+        return found === undefined && value === undefined
+          ? { keeps: true, result: undefined }
+          : { keeps: false, value, result: undefined };
+      },
+      { latest },
+    );
+    mustNotRefuse(result);
+    return written.version;
+  }
+
+  /** The same bytes with other headers. What it refers to is what it finds, so that nothing of it is being deleted. */
+  async #rewrite(
+    container: Container,
+    name: string,
+    headers: ObjectHeaders,
+    conditions: Conditions,
+  ): Promise<ObjectStat> {
+    const { written, result } = await this.#names.update<ObjectError | undefined>(
+      keyIn(container, name),
+      ({ value }) => {
+        if (value === undefined) return { keeps: true, result: noObject(name) };
+        const found = readObject(value);
+        const refusal = refusalOf(conditions, found);
+        if (refusal !== undefined) return { keeps: true, result: refusal };
+        return { keeps: false, value: objectValue({ ...found, headers, modifiedAtMs: Date.now() }), result: undefined };
+      },
+    );
+    mustNotRefuse(result);
+    if (written.value === undefined) throw noObject(name);
+    return statOf(name, written.version, written.value);
+  }
+
+  async #find(
+    container: Container,
+    name: string,
+  ): Promise<{ readonly object: ObjectValue; readonly stat: ObjectStat } | undefined> {
+    const { version, value } = await this.#names.read(keyIn(container, name));
+    return value === undefined ? undefined : { object: readObject(value), stat: statOf(name, version, value) };
+  }
+
+  async #mustFind(container: Container, name: string) {
+    const found = await this.#find(container, name);
+    if (found === undefined) throw noObject(name);
+    return found;
+  }
+
+  async #upload(container: Container, name: string, uploadId: string): Promise<UploadValue> {
+    mustName(name);
+    if (!uploadIds.test(uploadId)) throw noUpload(uploadId);
+    const { value } = await this.#names.read(keyIn(container, uploadName(name, uploadId)));
+    const upload = value === undefined ? undefined : readJson<UploadValue>(value);
+    if (upload === undefined || upload.latest < this.#clock.next()) throw noUpload(uploadId);
+    return upload;
+  }
+
+  /** In the order of their numbers. */
+  async *#parts(
+    { ring, id: scope }: Container,
+    uploadId: string,
+    after: number,
+  ): AsyncGenerator<readonly [number, PartValue], void> {
+    const prefix = partNames(uploadId);
+    for (let position = partName(uploadId, after); ; ) {
+      const page = await this.#names.page({ ring, scope, prefix, after: position, limit: 1000 });
+      for (const row of page.rows) yield [Number(row.name.slice(prefix.length)), readJson<PartValue>(row)];
+      if (page.next === undefined) return;
+      position = page.next;
+    }
+  }
+
+  /** The upload first: without it nothing reads the parts, and what stays of them is collected. */
+  async #forgetUpload(container: Container, name: string, uploadId: string, parts: readonly number[]): Promise<void> {
+    await this.#names.write(keyIn(container, uploadName(name, uploadId)), undefined);
+    for (let from = 0; from < parts.length; from += 100)
+      await Promise.all(
+        parts
+          .slice(from, from + 100)
+          .map((part) => this.#names.write(keyIn(container, partName(uploadId, part)), undefined)),
+      );
+  }
+}
+
+function keyIn({ ring, id: scope }: Container, name: string) {
+  return { ring, scope, name };
+}
+
+function ownerOf({ ring, id: scope }: Container, name: string): BlobOwner {
+  return { ring, scope, name };
+}
+
+function partsOf(wanted: readonly UploadedPart[], stored: ReadonlyMap<number, PartValue>): readonly PartValue[] {
+  if (wanted.length === 0) throw new ObjectError('INVALID_PART', 'name at least one part');
+  let before = 0;
+  return wanted.map(({ part, etag }, index) => {
+    const value = stored.get(part);
+    if (part <= before) throw new ObjectError('INVALID_PART', 'name the parts in rising order, each once');
+    before = part;
+    if (value === undefined || value.etag !== etag)
+      throw new ObjectError('INVALID_PART', `part ${part} is not there, or has another entity tag`);
+    if (index < wanted.length - 1 && value.sizeBytes < leastPartBytes)
+      throw new ObjectError('PART_TOO_SMALL', `part ${part} has less than 5 MiB: only the last one may be smaller`);
+    return value;
+  });
+}
+
+/** As S3's clients compute it to check an upload. */
+function md5OfMd5s(parts: readonly PartValue[]): string {
+  const hash = createHash('md5');
+  for (const { etag } of parts) hash.update(Buffer.from(etag, 'hex'));
+  return hash.digest('hex');
+}
+
+function mustNotRefuse(refusal: ObjectError | undefined): void {
+  if (refusal !== undefined) throw refusal;
+}
+
+function mustWrite({ canWrite, name }: Caller): void {
+  if (!canWrite) throw new ObjectError('NOT_ALLOWED', `${name} may read only`);
+}
+
+function mustName(name: string): void {
+  if (name === '' || Buffer.byteLength(name, 'utf8') > mostNameBytes)
+    throw new ObjectError('INVALID_NAME', `an object's name has 1 to ${mostNameBytes} bytes`);
+  if (name.includes('\0') || !name.isWellFormed())
+    throw new ObjectError('INVALID_NAME', "an object's name is UTF-8 without the character NUL");
+}
+
+function mustFit(headers: ObjectHeaders): void {
+  const { metadata, ...others } = headers;
+  const bytes = (texts: readonly (string | undefined)[]) =>
+    texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? '', 'utf8'), 0);
+  if (bytes(Object.entries(metadata).flat()) > mostMetadataBytes)
+    throw new ObjectError('TOO_LARGE', `metadata has at most ${mostMetadataBytes} bytes, names included`);
+  if (bytes(Object.values(others)) > mostHeaderBytes)
+    throw new ObjectError('TOO_LARGE', `the headers kept with an object have at most ${mostHeaderBytes} bytes`);
+}
+
+function noUpload(uploadId: string): ObjectError {
+  return new ObjectError(
+    'NO_UPLOAD',
+    `there is no upload ${uploadId.slice(0, 40)}: it was completed, aborted, never begun, or begun more than 7 days ago`,
+  );
+}
+
+async function told<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    throw asObjectError(error);
+  }
+}

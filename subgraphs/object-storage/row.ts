@@ -1,0 +1,98 @@
+// The row of the object storage subgraph: the centre of the federation.
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { ConfigError } from '../../platform/config-error.ts';
+import { subgraphRow } from '../../platform/subgraph-row.ts';
+import { clusterSettings } from './cluster-settings.ts';
+import { objectEvents } from './events.ts';
+import { objectClusterMigrations } from './store/owner.ts';
+
+const linkPort = 'objectStorage.linkPort';
+
+export const objectStorageRow = subgraphRow({
+  name: 'object-storage',
+  sdl: new URL('../../schema/object-storage.graphql', import.meta.url),
+  migrations: {
+    owner: 'object-storage',
+    folder: fileURLToPath(new URL('../../prisma/migrations/object-storage', import.meta.url)),
+  },
+  events: objectEvents,
+  settings: {
+    'objectStorage.linkHost': z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe('address at which the controllers of the clusters of object storage (role objectcontroller) connect'),
+    [linkPort]: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .describe(
+        'port at which controllers of object storage connect, by mutual TLS; 0 takes a free one; default: none can connect',
+      ),
+    ...clusterSettings,
+  },
+  held: async (sql, projectId) => (await import('./centre/access-key-store.ts')).heldBy(sql, projectId),
+  projectEnd: async () => (await import('./centre/account-end.ts')).accountEnd,
+  roles: [
+    {
+      name: 'objectcontroller',
+      standard: false,
+      database: objectClusterMigrations,
+      create: async (ground, settings) =>
+        (await import('./controller/controller-role.ts')).createControllerRole(ground, settings),
+    },
+    {
+      name: 'objectresolver',
+      standard: false,
+      database: objectClusterMigrations,
+      create: async (ground, settings) =>
+        (await import('./resolver/object-resolver-role.ts')).createObjectResolverRole(ground, settings),
+    },
+    {
+      name: 'objectserver',
+      standard: false,
+      database: objectClusterMigrations,
+      create: async (ground, settings) =>
+        (await import('./server/object-server-role.ts')).createObjectServerRole(ground, settings),
+    },
+  ],
+  async create(ground, settings) {
+    const { createObjectStorageSubgraph } = await import('./object-storage.ts');
+    const { ClusterLinks } = await import('./centre/cluster-links.ts');
+    const port = settings[linkPort];
+    const region = settings['objectServer.region'];
+    if (port === undefined) return createObjectStorageSubgraph({ ...ground, region, links: new ClusterLinks(ground) });
+    const tls = await ground.tlsOf('object-storage');
+    if (tls === undefined)
+      throw new ConfigError([
+        {
+          settings: [linkPort],
+          wrong: 'controllers connect by mutual TLS only, and this process has no certificate for it',
+          given: String(port),
+          advice: 'set internal.machineFolder (tidegate join) or internal.tls',
+        },
+      ]);
+    const signingKeys = await ground.keys.signing('objects');
+    const place = { host: settings['objectStorage.linkHost'], port, tls, signingKeys };
+    return createObjectStorageSubgraph({ ...ground, region, links: new ClusterLinks({ ...ground, place }) });
+  },
+  async work({ db, wake, sealer }) {
+    const { createClusterKeyQueue } = await import('./centre/cluster-key-queue.ts');
+    const { retireUrlKeys } = await import('./centre/url-service.ts');
+    const { forgetDeleted } = await import('./centre/container-store.ts');
+    return {
+      queues: [createClusterKeyQueue({ db, wake, sealer })],
+      retention: [
+        { name: 'deleted containers of object storage', run: () => forgetDeleted(db, 1_000) },
+        { name: 'keys of URLs of object storage', run: () => retireUrlKeys({ db, wake }, 100) },
+      ],
+    };
+  },
+  async reseal(db, options) {
+    const { resealAccessKeys } = await import('./centre/cluster-key-queue.ts');
+    return resealAccessKeys(db, options);
+  },
+});

@@ -1,0 +1,146 @@
+// What this cluster knows of the federation, read from the centre's documents: who the clusters are, which options there are, and where each
+// partition's replicas are. It changes as documents come, and answers at once from memory.
+import { NoQuorumError } from '../../../platform/registers/errors.ts';
+import type { Placement } from '../../../platform/registers/placement.ts';
+import { clustersOfPartition, partitionCount } from '../../../platform/rings/ring.ts';
+import { atMost } from '../../../platform/within.ts';
+import type { ClustersDocument, RingDocument } from '../documents/documents.ts';
+import { unpackClusters } from '../documents/ring-clusters.ts';
+import type { VerifiedDocument } from '../documents/signed-document.ts';
+import type { StorageOption, Topology } from '../namespace/topology.ts';
+import type { Replica } from '../store/register.ts';
+
+export type KnownCluster = ClustersDocument['clusters'][number];
+
+export interface FederationMapOptions {
+  /** This cluster's number. */
+  readonly self: number;
+  readonly replica: (cluster: number) => Replica | undefined;
+  /** A placement that is newer than what is known is waited for so long; default 10 seconds. */
+  readonly waitMs?: number;
+}
+
+export interface KnownRing extends Pick<RingDocument, 'epoch' | 'isEmpty' | 'isPaused' | 'recovering'> {
+  readonly groups: readonly { readonly replicas: number; readonly clusters: Uint16Array }[];
+}
+
+const usualWaitMs = 10_000;
+
+export class FederationMap implements Topology {
+  readonly self: number;
+  readonly #options: FederationMapOptions;
+  readonly #rings = new Map<number, KnownRing>();
+  #clusters: ReadonlyMap<number, KnownCluster> = new Map();
+  #optionsByNumber: ReadonlyMap<number, StorageOption> = new Map();
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: FederationMapOptions) {
+    this.self = options.self;
+    this.#options = options;
+  }
+
+  /** Documents of other kinds are none of its business. */
+  take(document: VerifiedDocument): void {
+    switch (document.kind) {
+      case 'clusters':
+        this.#clusters = new Map((document.body?.clusters ?? []).map((each) => [each.number, each]));
+        break;
+      case 'options':
+        this.#optionsByNumber = new Map((document.body?.options ?? []).map((each) => [each.number, each]));
+        break;
+      case 'ring':
+        this.#takeRing(Number(document.name.split('/')[1]), document.body);
+        break;
+      default:
+        return;
+    }
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #takeRing(number: number, body: RingDocument | undefined): void {
+    if (body === undefined) {
+      this.#rings.delete(number);
+      return;
+    }
+    const groups = body.groups.map(({ replicas, clusters }) => ({
+      replicas,
+      clusters: unpackClusters(Buffer.from(clusters, 'base64'), replicas),
+    }));
+    const known = this.#rings.get(number);
+    // The same epoch comes again when a change is paused.
+    if (known === undefined || known.epoch <= body.epoch) {
+      const { epoch, isEmpty, isPaused, recovering } = body;
+      this.#rings.set(number, { epoch, isEmpty, isPaused, recovering, groups });
+    }
+  }
+
+  cluster(number: number): KnownCluster | undefined {
+    return this.#clusters.get(number);
+  }
+
+  clusters(): readonly KnownCluster[] {
+    return [...this.#clusters.values()];
+  }
+
+  /** By number. `isEmpty`: nothing was stored when it was made. */
+  rings(): ReadonlyMap<number, KnownRing> {
+    return this.#rings;
+  }
+
+  /** Whether somebody takes over partitions of the ring in this epoch, or another epoch is the present one. */
+  isChanging(ring: number, epoch: number): boolean {
+    const known = this.#rings.get(ring);
+    return known?.epoch !== epoch || known.groups.length > 1 || known.recovering.length > 0;
+  }
+
+  /** Of a ring, the partitions of which the cluster holds a replica; in a change, of either ring. */
+  held(ring: number, cluster = this.self): ReadonlySet<number> {
+    const { groups = [] } = this.#rings.get(ring) ?? {};
+    const held = new Set<number>();
+    for (const { replicas, clusters } of groups)
+      for (const [at, each] of clusters.entries()) if (each === cluster) held.add(Math.floor(at / replicas));
+    return held;
+  }
+
+  /** As it is known now. */
+  known(ring: number, partition: number): Placement | undefined {
+    const known = this.#rings.get(ring);
+    if (known === undefined || partition < 0 || partition >= partitionCount) return undefined;
+    const { epoch, groups } = known;
+    return {
+      epoch,
+      groups: groups.map((group) => clustersOfPartition(group, partition)),
+    };
+  }
+
+  async placement(ring: number, partition: number, leastEpoch: number): Promise<Placement> {
+    const untilMs = performance.now() + (this.#options.waitMs ?? usualWaitMs);
+    for (;;) {
+      const placement = this.known(ring, partition);
+      if (placement !== undefined && placement.epoch >= leastEpoch) return placement;
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0)
+        throw new NoQuorumError(
+          `this cluster does not know epoch ${leastEpoch} of ring ${ring} yet: its controller has not brought it`,
+        );
+      await atMost(leftMs, this.#changed.promise);
+    }
+  }
+
+  optionByName(name: string): StorageOption | undefined {
+    return [...this.#optionsByNumber.values()].find((each) => each.name === name);
+  }
+
+  optionByNumber(number: number): StorageOption | undefined {
+    return this.#optionsByNumber.get(number);
+  }
+
+  defaultOption(): StorageOption | undefined {
+    return [...this.#optionsByNumber.values()].find(({ isDefault }) => isDefault);
+  }
+
+  replica(cluster: number): Replica | undefined {
+    return this.#options.replica(cluster);
+  }
+}

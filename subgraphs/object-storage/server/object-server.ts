@@ -1,0 +1,574 @@
+// A server of a cluster: users reach containers and objects through it (S3), servers of other clusters its registers and blobs. Several of them
+// may serve one cluster, on its database and its disk. It begins as soon as the documents name its cluster.
+import { statfs } from 'node:fs/promises';
+import type { Database } from '../../../platform/database/database.ts';
+import type { MutualTls } from '../../../platform/graph/tls.ts';
+import type { LifecyclePart } from '../../../platform/lifecycle.ts';
+import type { Logger } from '../../../platform/log.ts';
+import { Loop } from '../../../platform/loop.ts';
+import type { MachineName } from '../../../platform/machines/machine.ts';
+import { clustersOf } from '../../../platform/registers/placement.ts';
+import { BlobFolder } from '../blobs/blob-folder.ts';
+import { readStored } from '../documents/stored-document.ts';
+import { Collector } from '../namespace/collector.ts';
+import { Containers } from '../namespace/containers.ts';
+import { EndedUploads } from '../namespace/ended-uploads.ts';
+import { Seals } from '../namespace/seals.ts';
+import { catchUpCalls, catchUpPeer } from '../peers/catch-up-calls.ts';
+import { type ContinuityPeer, continuityCalls, continuityPeer, type SeenRing } from '../peers/continuity-calls.ts';
+import { type NearestPeer, nearestCalls, nearestPeer } from '../peers/nearest-calls.ts';
+import type { PeerClient } from '../peers/peer-client.ts';
+import { PeerServer } from '../peers/peer-server.ts';
+import { serverRole } from '../peers/peer-wire.ts';
+import { type TakingOverPeer, takingOverCalls, takingOverPeer } from '../peers/taking-over-calls.ts';
+import type { ServedRequest } from '../s3/served-request.ts';
+import { createS3Server, type S3Server, type ServerTls } from '../s3/server.ts';
+import type { ForgetPeer } from '../store/catch-up.ts';
+import { ChangeLog } from '../store/change-log.ts';
+import type { ClusterKey } from '../store/cluster-key.ts';
+import { Continuity } from '../store/continuity.ts';
+import { Counters } from '../store/counters.ts';
+import { DocumentStore } from '../store/document-store.ts';
+import { Durability } from '../store/durability.ts';
+import { Follower, type Lag } from '../store/follower.ts';
+import { Forgetter } from '../store/forgetter.ts';
+import { Forgetting } from '../store/forgetting.ts';
+import { hiddenRows } from '../store/hidden-rows.ts';
+import { NamedBlobs } from '../store/named-blobs.ts';
+import { Partitions } from '../store/partitions.ts';
+import { positionsIn } from '../store/positions.ts';
+import { sealedGates } from '../store/sealed-gates.ts';
+import { type ServiceDisk, type ServiceLink, ServiceStore, type TakeOver } from '../store/service-store.ts';
+import { clusterOf } from '../wire/cluster-names.ts';
+import { controllerRole } from '../wire/controller-wire.ts';
+import { resolverRole } from '../wire/resolve-wire.ts';
+import { Access } from './access.ts';
+import { LoginCall } from './api/login-call.ts';
+import { UserApi } from './api/user-api.ts';
+import { ClusterNamespace } from './cluster-namespace.ts';
+import { Hearing } from './hearing.ts';
+import { OwnBlobs } from './own-blobs.ts';
+import { ReplicasNearby } from './replicas-nearby.ts';
+import { Scrubber, type ScrubberOptions, type ScrubFigures } from './scrubber.ts';
+import { ServiceClient } from './service-client.ts';
+import { TakingOver } from './taking-over.ts';
+import { TokenAccess } from './token-access.ts';
+import { WorkShare } from './work-share.ts';
+
+interface Place {
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+}
+
+/** How long things are kept, and how often what is left is looked for; without them as the classes that do it say. */
+export interface ObjectServerTimes {
+  /** An object refers to a blob so soon after its upload began. */
+  readonly uploadMs?: number;
+  /** An upload in parts is completed so soon after it began. */
+  readonly partsMs?: number;
+  /** Who reads an object while it is overwritten reads on for so long. */
+  readonly readingMs?: number;
+  readonly collectPauseMs?: number;
+  readonly forgetAfterMs?: number;
+  /** Between two marks by which the cluster's database is known again. */
+  readonly markMs?: number;
+  /** Who deletes a container decides so soon after it sealed it; later it is taken for dead. */
+  readonly sealedMs?: number;
+  readonly forgetPauseMs?: number;
+  /** Who asks by an older ring finds the blobs that were left for so long. */
+  readonly leavingMs?: number;
+}
+
+export interface ObjectServerOptions {
+  /** The cluster's own. */
+  readonly db: Database;
+  /** Of its blobs; its other servers have the same. */
+  readonly folder: string;
+  /** What stays free on its disk. */
+  readonly keepFreeBytes: number;
+  /** The cluster's name. */
+  readonly cluster: string;
+  readonly key: ClusterKey;
+  /** Of this process, and the program's version. */
+  readonly name: string;
+  readonly version: string;
+  /** For the servers of other clusters. */
+  readonly peers: Place & { readonly tls: MutualTls };
+  /** For users. */
+  readonly s3: Place & { readonly tls?: ServerTls | undefined; readonly region: string };
+  /** Each request of users, once it is over. */
+  readonly served?: (request: ServedRequest) => void;
+  readonly log: Logger;
+  readonly nowMs?: () => number;
+  /** What is free on its disk; default: as the system says. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
+  readonly times?: ObjectServerTimes;
+  /** Cut off from the centre for so long it refuses users, for revocations would not arrive; default 24 hours. */
+  readonly maxIsolationMs?: number;
+  /** How its blobs are kept whole. */
+  readonly scrub?: Pick<ScrubberOptions, 'bytesPerSecond' | 'passMs' | 'lookMs' | 'youngMs'>;
+}
+
+const usualMaxIsolationMs = 24 * 3_600_000;
+const isolationLookMs = 10_000;
+const lookMs = 250;
+const beatMs = 1_000;
+const forgetMs = 3_600_000;
+
+export class ObjectServer implements LifecyclePart {
+  readonly #options: ObjectServerOptions;
+  readonly #documents: DocumentStore;
+  readonly #services: ServiceStore;
+  readonly #loop: Loop;
+  readonly #beat: Loop;
+  #serving: Serving | undefined;
+  #waitsFor: string | null = 'the documents of the centre';
+  /** It serves no users, for an administrator wants it so. */
+  #isDrained = false;
+  #forgotAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ObjectServerOptions) {
+    const { db, log } = options;
+    this.#options = options;
+    this.#documents = new DocumentStore(db);
+    this.#services = new ServiceStore(db);
+    const loop = { log, pauseMs: () => lookMs };
+    this.#loop = new Loop({ ...loop, name: 'server of object storage', run: () => this.#begin() });
+    this.#beat = new Loop({
+      ...{ log, name: 'presence of a server of object storage', pauseMs: () => beatMs },
+      run: () => this.#tell(),
+    });
+  }
+
+  /** Where users reach it; undefined: it does not serve yet. */
+  get s3Url(): string | undefined {
+    return this.#serving?.s3Url;
+  }
+
+  get peerUrl(): string | undefined {
+    return this.#serving?.peerUrl;
+  }
+
+  /** Of each other cluster: what it has and this one lacks. */
+  lags(): ReadonlyMap<number, Lag> {
+    return this.#serving?.lags() ?? new Map();
+  }
+
+  /** Of the scrubbing of its blobs; undefined: it does not serve yet. */
+  get scrubbed(): ScrubFigures | undefined {
+    return this.#serving?.scrubbed;
+  }
+
+  /** Blobs that were deleted since the start, because nothing referred to them. */
+  get collected(): number {
+    return this.#serving?.collected ?? 0;
+  }
+
+  /** Where its blobs are; undefined: it has none yet. */
+  disk(): Promise<ServiceDisk> | undefined {
+    return this.#serving?.disk();
+  }
+
+  /** Of each ring of which this cluster takes over something in its present epoch. */
+  takeOvers(): readonly TakeOver[] {
+    return this.#serving?.takeOvers() ?? [];
+  }
+
+  /** Why it does not serve yet; undefined: it does. */
+  get waitsFor(): string | undefined {
+    return this.#waitsFor ?? undefined;
+  }
+
+  /** Why this cluster does not vote, though it serves; undefined: it does. */
+  get lost(): string | undefined {
+    return this.#serving?.lost;
+  }
+
+  start(): void {
+    this.#loop.start();
+    this.#beat.start();
+  }
+
+  async drain(): Promise<void> {
+    await this.#loop.stop();
+    await this.#beat.stop();
+    const { name } = this.#options;
+    await this.#services.gone({ role: serverRole, name }).catch(() => undefined);
+    await this.#serving?.drain();
+  }
+
+  async stop(): Promise<void> {
+    await this.drain();
+    await this.#serving?.stop();
+  }
+
+  async #begin(): Promise<boolean> {
+    if (this.#serving !== undefined) return false;
+    const { cluster, db } = this.#options;
+    const found = await this.#documents.find('clusters', '');
+    const document = found && readStored(found);
+    const known = document?.kind === 'clusters' ? (document.body?.clusters ?? []) : [];
+    const own = known.find(({ name }) => name === cluster);
+    if (own === undefined) {
+      this.#waitsFor = `a document that names the cluster ${cluster}: its controller brings it from the centre`;
+      return false;
+    }
+    const serving = new Serving(this.#options, own.number, this.#documents, db);
+    try {
+      await serving.start();
+    } catch (error) {
+      await serving.stop();
+      throw error;
+    }
+    this.#serving = serving;
+    this.#waitsFor = null;
+    return false;
+  }
+
+  async #tell(): Promise<boolean> {
+    const { name, version } = this.#options;
+    const drained = this.#isDrained ? 'it is drained, and serves no users' : null;
+    const lost = this.#serving?.lost ?? drained;
+    const reason = this.#waitsFor === null ? lost : `it waits for ${this.#waitsFor}`;
+    const state = {
+      isReady: reason === null,
+      message: reason ?? this.#serving?.waitsForOthers ?? null,
+      links: this.#serving?.links() ?? [],
+      takeOvers: this.takeOvers(),
+    };
+    const disk = (await this.#serving?.disk()) ?? null;
+    const { isDrained } = await this.#services.beat({ role: serverRole, name, version, disk, ...state });
+    if (isDrained !== this.#isDrained) await this.#serving?.serveUsers(!isDrained);
+    if (this.#serving !== undefined) this.#isDrained = isDrained;
+    if (performance.now() - this.#forgotAtMs < forgetMs) return false;
+    await this.#services.forgetSilent();
+    this.#forgotAtMs = performance.now();
+    return false;
+  }
+}
+
+/** Another cluster, as this one catches up with it. */
+interface Other {
+  readonly client: PeerClient;
+  readonly peer: ForgetPeer;
+  readonly follower: Follower;
+  readonly takingOver: TakingOverPeer;
+  readonly continuity: ContinuityPeer;
+  readonly nearest: NearestPeer;
+}
+
+/** What serves, once the cluster's number is known. */
+class Serving {
+  readonly #options: ObjectServerOptions;
+  readonly #cluster: ClusterNamespace;
+  readonly #partitions: Partitions;
+  readonly #access: Access;
+  readonly #tokens: TokenAccess;
+  readonly #controllers: ServiceClient;
+  readonly #resolvers: ServiceClient;
+  readonly #others = new Map<number, Other>();
+  readonly #entered = new Map<number, number>();
+  readonly #changes: ChangeLog;
+  readonly #forgetting: Forgetting;
+  readonly #forgetter: Forgetter;
+  readonly #isolation: Loop;
+  readonly #share: WorkShare;
+  readonly #seals: Seals;
+  readonly #endedUploads: EndedUploads;
+  readonly #continuity: Continuity;
+  readonly #hearing: Hearing;
+  readonly #nearby: ReplicasNearby;
+  #collector: Collector | undefined;
+  #scrubber: Scrubber | undefined;
+  #isServing = false;
+  #takingOver: TakingOver | undefined;
+  #folder: BlobFolder | undefined;
+  #blobs: OwnBlobs | undefined;
+  #peerServer: PeerServer | undefined;
+  #s3: S3Server | undefined;
+  /** Of a server of users that was drained. */
+  #ending: Promise<void> | undefined;
+  s3Url: string | undefined;
+  peerUrl: string | undefined;
+
+  constructor(options: ObjectServerOptions, self: number, documents: DocumentStore, db: Database) {
+    const { log, key, peers, nowMs, times } = options;
+    this.#options = options;
+    const durability = new Durability(db);
+    this.#partitions = new Partitions({ db, durability });
+    this.#cluster = new ClusterNamespace({
+      ...{ db, documents, self, tls: peers.tls, log, nowMs, durability },
+      ...(times && { times }),
+      take: (document) => {
+        this.#access.take(document);
+        this.#tokens.take(document);
+      },
+      taken: () => this.#enter(),
+      joined: (cluster, client) => this.#follow(cluster, client),
+      left: (cluster) => this.#leave(cluster),
+    });
+    const { map, names } = this.#cluster;
+    this.#changes = new ChangeLog({ db, durability, partitions: this.#partitions });
+    this.#forgetting = new Forgetting({ db, durability });
+    this.#forgetter = new Forgetter({
+      ...{ db, log, forgetting: this.#forgetting, cluster: self, nowMs: nowMs ?? Date.now },
+      ...{ afterMs: times?.forgetAfterMs, pauseMs: times?.forgetPauseMs },
+      membersOf: ({ ring, partition }) => {
+        const { epoch, groups: [members] = [] } = map.known(ring, partition) ?? {};
+        const isUndecided = epoch === undefined || members === undefined || map.isChanging(ring, epoch);
+        return isUndecided ? undefined : { epoch, members };
+      },
+      peers: () => new Map([...this.#others].map(([cluster, { peer }]) => [cluster, peer])),
+      settle: (each) => names.settle(each),
+    });
+    this.#continuity = new Continuity({
+      ...{ db, partitions: this.#partitions, folder: options.folder, log, markMs: times?.markMs },
+    });
+    this.#hearing = new Hearing({
+      ...{ map, partitions: this.#partitions, log },
+      others: () => new Map([...this.#others].map(([cluster, { continuity }]) => [cluster, continuity])),
+    });
+    this.#nearby = new ReplicasNearby({
+      ...{ map, replica: this.#cluster.replica },
+      others: () =>
+        new Map(
+          [...this.#others].map(([cluster, { nearest, follower, client }]) => [
+            cluster,
+            { nearest, follower, isReachable: client.isReachable },
+          ]),
+        ),
+    });
+    const containers = new Containers({ names, topology: map });
+    this.#share = new WorkShare({ db, log });
+    this.#seals = new Seals({
+      isMine: () => this.#share.isMine('settle seals'),
+      ...{ log, sealed: () => sealedGates(db), settle: (container) => containers.settle(container) },
+      ...(times?.sealedMs === undefined ? {} : { sealedMs: times.sealedMs }),
+    });
+    this.#endedUploads = new EndedUploads({
+      ...{ rows: () => hiddenRows(db), names, log, nowMs },
+      ...{ pauseMs: times?.collectPauseMs, isMine: () => this.#share.isMine('end uploads') },
+    });
+    this.#access = new Access({ store: documents, self, privateKey: key.privateKey, log });
+    this.#tokens = new TokenAccess({
+      ...{ store: documents, log, nowMs, mustNotBeIsolated: () => this.#access.mustNotBeIsolated() },
+    });
+    const services = {
+      ...{ services: new ServiceStore(db), tls: peers.tls },
+      isOwn: (machine: { readonly name: string }) => clusterOf(map.clusters(), machine)?.number === self,
+    };
+    this.#controllers = new ServiceClient({ ...services, role: controllerRole });
+    this.#resolvers = new ServiceClient({ ...services, role: resolverRole });
+    const { maxIsolationMs = usualMaxIsolationMs } = options;
+    this.#isolation = new Loop({
+      ...{ log, name: 'time without the centre', pauseMs: () => isolationLookMs },
+      run: async () => {
+        this.#access.isIsolated = ((await documents.centreSilentMs()) ?? 0) > maxIsolationMs;
+        return false;
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { db, folder, keepFreeBytes, freeBytes, times, log, peers } = this.#options;
+    const { map, names, replica, reader } = this.#cluster;
+    this.#folder = await BlobFolder.open({ folder, keepFreeBytes, log, ...(freeBytes && { freeBytes }) });
+    const blobs = new OwnBlobs(this.#folder, this.#partitions);
+    this.#blobs = blobs;
+    await this.#continuity.open();
+    await this.#cluster.start();
+    this.#peerServer = await PeerServer.listen({
+      ...{ ...peers, log, replica, blobs },
+      clusterOf: (machine: MachineName) => clusterOf(map.clusters(), machine)?.number,
+      calls: {
+        ...catchUpCalls(this.#changes, this.#forgetting),
+        ...continuityCalls((cluster, ring) => this.#seenOf(cluster, ring)),
+        ...nearestCalls((key) => this.#nearby.own(key)),
+        ...takingOverCalls({
+          floors: (ring, epoch) => this.#partitions.floors(ring, epoch),
+          blobPartitions: (ring) => blobs.partitions(ring),
+        }),
+      },
+    });
+    this.peerUrl = this.#peerServer.url;
+    this.#collector = new Collector({
+      ...{ names, topology: map, replica, blobs, log },
+      ...{ rings: () => [...map.rings().keys()], nowMs: this.#options.nowMs ?? Date.now },
+      ...{ readingMs: times?.readingMs, pauseMs: times?.collectPauseMs },
+      isMine: () => this.#share.isMine('collect blobs'),
+    });
+    this.#scrubber = new Scrubber({
+      ...{ self: map.self, map, log, blobs, reader },
+      ...{ named: new NamedBlobs(db), counters: new Counters(db), peer: (cluster) => this.#cluster.peer(cluster) },
+      isMine: (work) => this.#share.isMine(work),
+      ...this.#options.scrub,
+    });
+    this.#takingOver = new TakingOver({
+      ...{ map, partitions: this.#partitions, blobs, reader, log, leavingMs: times?.leavingMs },
+      others: () =>
+        new Map(
+          [...this.#others].map(([cluster, other]) => [
+            cluster,
+            { peer: other.takingOver, blobs: other.client, follower: other.follower },
+          ]),
+        ),
+    });
+    await this.serveUsers(true);
+    this.#isServing = true;
+    for (const { follower } of this.#others.values()) follower.start();
+    this.#forgetter.start();
+    this.#seals.start();
+    this.#endedUploads.start();
+    this.#continuity.start();
+    this.#hearing.start();
+    this.#collector.start();
+    this.#scrubber.start();
+    this.#takingOver.start();
+    this.#isolation.start();
+  }
+
+  /** False: what users have begun ends, and no more is taken from them. */
+  async serveUsers(isWanted: boolean): Promise<void> {
+    if (!isWanted) {
+      const ending = this.#s3;
+      [this.s3Url, this.#s3] = [undefined, undefined];
+      this.#ending = ending?.drain().then(() => ending.stop());
+    }
+    if (!isWanted || this.#s3 !== undefined || this.#blobs === undefined) return;
+    const { s3, log } = this.#options;
+    const { map } = this.#cluster;
+    const { tls, ...at } = s3;
+    const server = createS3Server({
+      ...{ ...at, namespace: this.#cluster.namespace(this.#blobs, this.#nearby), keys: this.#access, log },
+      served: this.#options.served,
+      tokens: this.#tokens,
+      api: new UserApi({
+        ...{ tokens: this.#tokens, map, resolvers: this.#resolvers },
+        login: new LoginCall({ controllers: this.#controllers, clusters: () => map.clusters() }),
+      }),
+      ...(tls === undefined ? {} : { tls }),
+    });
+    this.s3Url = (await server.start()).url;
+    this.#s3 = server;
+  }
+
+  /** Where the blobs are. */
+  async disk(): Promise<ServiceDisk> {
+    const { blocks, bfree, bsize } = await statfs(this.#options.folder);
+    return { usedBytes: (blocks - bfree) * bsize, totalBytes: blocks * bsize };
+  }
+
+  /** Of each other cluster: what it has and this one lacks. */
+  lags(): ReadonlyMap<number, Lag> {
+    return new Map([...this.#others].map(([cluster, { follower }]) => [cluster, follower.lag]));
+  }
+
+  get collected(): number {
+    return this.#collector?.deleted ?? 0;
+  }
+
+  get scrubbed(): ScrubFigures | undefined {
+    return this.#scrubber?.figures;
+  }
+
+  takeOvers(): readonly TakeOver[] {
+    return this.#takingOver?.progress() ?? [];
+  }
+
+  links(): readonly ServiceLink[] {
+    return [...this.#others].map(([cluster, { client, follower }]) => {
+      const { heardAt, partitions, oldestMs } = follower.lag;
+      const behindPartitions = heardAt === undefined ? null : partitions;
+      const lagMs = oldestMs === undefined ? null : Math.round(oldestMs);
+      return { cluster, connected: client.isReachable, behindPartitions, lagMs };
+    });
+  }
+
+  /** Users first: what they ask for needs everything else. */
+  async drain(): Promise<void> {
+    await Promise.all([this.#s3?.drain(), this.#ending]);
+    const loops = [
+      this.#forgetter,
+      this.#seals,
+      this.#endedUploads,
+      this.#continuity,
+      this.#hearing,
+      this.#collector,
+      this.#scrubber,
+      this.#isolation,
+      this.#takingOver,
+    ];
+    await Promise.all(loops.map((each) => each?.stop()));
+    await this.#share.stop();
+    await Promise.all([...this.#others.values()].map(({ follower }) => follower.stop()));
+    await this.#peerServer?.drain();
+    await this.#cluster.drain();
+  }
+
+  async stop(): Promise<void> {
+    await this.#s3?.stop();
+    await this.#peerServer?.stop();
+    await this.#controllers.close();
+    await this.#resolvers.close();
+    await this.#cluster.stop();
+    await this.#folder?.close();
+  }
+
+  /** What is asked with an epoch that this replica has not entered is refused until it has. */
+  async #enter(): Promise<void> {
+    const { map } = this.#cluster;
+    for (const [ring, { epoch, isEmpty, recovering }] of map.rings()) {
+      if (this.#entered.get(ring) === epoch) continue;
+      const isRecovering = recovering.includes(map.self);
+      await this.#partitions.enterRing({
+        ...{ ring, epoch, held: map.held(ring), isEmpty, isRecovering, recovering, isUnheard: true },
+      });
+      this.#entered.set(ring, epoch);
+    }
+    this.#takingOver?.trigger();
+    this.#hearing.trigger();
+  }
+
+  /** How far this cluster has followed another one. The epoch first: with it what was known before a recovery is forgotten. */
+  async #seenOf(cluster: number, ring: number): Promise<SeenRing> {
+    const epoch = await this.#partitions.epochOf(ring);
+    return { epoch, partitions: await positionsIn(this.#options.db, cluster, ring) };
+  }
+
+  /** Why it does not vote; undefined: it does. */
+  get lost(): string | undefined {
+    return this.#hearing.lost;
+  }
+
+  /** For whom it waits before it votes, as one that is new. */
+  get waitsForOthers(): string | undefined {
+    return this.#hearing.waitsFor;
+  }
+
+  #follow(cluster: number, client: PeerClient): void {
+    const { db, log } = this.#options;
+    const { map, names, clock } = this.#cluster;
+    const peer = catchUpPeer(client);
+    const follower = new Follower({
+      ...{ db, log, partitions: this.#partitions, clock, cluster, peer },
+      isMember: (other, { ring, partition, epoch }) => {
+        const known = map.known(ring, partition);
+        return known?.epoch === epoch && clustersOf(known).includes(other);
+      },
+      isChanging: (ring, epoch) => map.isChanging(ring, epoch),
+      settle: (key) => names.settle(key),
+    });
+    this.#others.set(cluster, {
+      ...{ client, peer, follower },
+      ...{ takingOver: takingOverPeer(client), continuity: continuityPeer(client), nearest: nearestPeer(client) },
+    });
+    if (this.#isServing) follower.start();
+  }
+
+  #leave(cluster: number): void {
+    const other = this.#others.get(cluster);
+    this.#others.delete(cluster);
+    void other?.follower.stop();
+  }
+}

@@ -1,0 +1,49 @@
+// This cluster's disk. What is written says afterwards in which epoch the cluster is: who takes over the cluster's blobs looks at them only once
+// it is in a later epoch, so that each blob is either seen by it or its writer learns of that epoch.
+import type { BlobFolder } from '../blobs/blob-folder.ts';
+import type { BlobOnDisk, BlobPlace, BlobRead, BlobStore, ByteRange, ListedBlob } from '../blobs/blob-store.ts';
+import type { Partitions } from '../store/partitions.ts';
+
+export class OwnBlobs implements BlobStore {
+  readonly #folder: BlobFolder;
+  readonly #partitions: Pick<Partitions, 'epochOf'>;
+
+  constructor(folder: BlobFolder, partitions: Pick<Partitions, 'epochOf'>) {
+    this.#folder = folder;
+    this.#partitions = partitions;
+  }
+
+  async write(id: string, place: BlobPlace, body: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<BlobOnDisk> {
+    const { sizeBytes } = await this.#folder.write(id, place, body, signal);
+    try {
+      return { sizeBytes, epoch: await this.#partitions.epochOf(place.ring) };
+    } catch (error) {
+      await this.#folder.delete(id);
+      throw error;
+    }
+  }
+
+  read(id: string, range?: ByteRange): Promise<BlobRead> {
+    return this.#folder.read(id, range);
+  }
+
+  delete(id: string): Promise<void> {
+    return this.#folder.delete(id);
+  }
+
+  list(ring: number, partition: number, after: string, limit: number): Promise<readonly ListedBlob[]> {
+    return this.#folder.list(ring, partition, after, limit);
+  }
+
+  ids(ring: number, partition: number): Promise<readonly string[]> {
+    return this.#folder.ids(ring, partition);
+  }
+
+  check(id: string): Promise<void> {
+    return this.#folder.check(id);
+  }
+
+  partitions(ring: number): Promise<readonly number[]> {
+    return this.#folder.partitions(ring);
+  }
+}

@@ -1,0 +1,273 @@
+// What this cluster tells others that catch up with it: which partitions have moved, and their changes in order. What is told is on disk: a
+// number that was lost with a crash would come again for another change, and be taken for the one that was told.
+import { randomUUID } from 'node:crypto';
+import type { Database } from '../../../platform/database/database.ts';
+import {
+  type Heads,
+  mostWantedAtOnce,
+  type PartitionChanges,
+  type PartitionHead,
+  type RegisterChange,
+  type WantedChanges,
+  type WholeHeads,
+} from './catch-up.ts';
+import type { Durability } from './durability.ts';
+import {
+  type PartitionRow,
+  type PartitionState,
+  type Place,
+  placeId,
+  placesCondition,
+  toDigits,
+} from './partition-state.ts';
+import type { Partitions } from './partitions.ts';
+import { hasValue, type RegisterRow } from './register-rows.ts';
+
+/** A page: a single larger change is told alone. */
+const mostChanges = 500;
+const mostBytes = 2 * 1024 * 1024;
+/** Several clusters that ask within this time are told from one look. */
+const lookEveryMs = 250;
+const usualOthersEveryMs = 2_000;
+const statesAtOnce = 500;
+
+export interface ChangeLogOptions {
+  readonly db: Database;
+  /** Tells what this process has changed itself. */
+  readonly durability: Durability;
+  readonly partitions: Partitions;
+  /** The least time between two looks at what else has changed, in all partitions; default 2000. */
+  readonly othersEveryMs?: number;
+}
+
+interface Moved {
+  readonly state: PartitionState;
+  /** The number of the last change of a register that is there; what else has a number, such as a new epoch, nobody has to take. */
+  readonly last: number;
+  /** The number of the look that saw it. */
+  readonly look: number;
+}
+
+/** Of a ring: they never fall, so that equal ones mean that nothing has changed. */
+interface Totals {
+  readonly ring: number;
+  readonly partitions: number;
+  readonly changes: number;
+  readonly epochs: number;
+  /** All its partitions are in it. */
+  readonly epoch: number;
+  /** Partitions that it holds, and in which it does not vote. */
+  readonly unready: number;
+}
+
+interface SizeRow {
+  readonly ring: number;
+  readonly partition_number: number;
+  readonly change_number: number;
+  readonly size: number;
+}
+
+interface ChangeRow extends RegisterRow, SizeRow {}
+
+export class ChangeLog {
+  readonly #db: Database;
+  readonly #durability: Durability;
+  readonly #partitions: Partitions;
+  readonly #othersEveryMs: number;
+  /** Marks of another process are not this one's. */
+  readonly #id = randomUUID();
+  readonly #moved = new Map<string, Moved>();
+  /** As of the last time that they were added up. */
+  #totals = new Map<number, Totals>();
+  #totalsAtMs = Number.NEGATIVE_INFINITY;
+  #look = 0;
+  #looking: Promise<void> | undefined;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ db, durability, partitions, othersEveryMs = usualOthersEveryMs }: ChangeLogOptions) {
+    this.#db = db;
+    this.#durability = durability;
+    this.#partitions = partitions;
+    this.#othersEveryMs = othersEveryMs;
+  }
+
+  async heads(mark: string): Promise<Heads> {
+    await this.#refresh();
+    const [id, look] = mark.split('/');
+    const after = id === this.#id ? Number(look) : -1;
+    const whole = this.#whole();
+    if (after === this.#look) return { mark, heads: [], whole };
+    const heads = [...this.#moved.values()]
+      .filter((each) => each.look > after && each.state.isHeld && each.state.isReady)
+      .map(
+        ({ state: { ring, partition, epoch, log }, last: changes }): PartitionHead => ({
+          ...{ ring, partition, epoch, log, changes },
+        }),
+      );
+    return { mark: `${this.#id}/${this.#look}`, heads, whole };
+  }
+
+  #whole(): WholeHeads {
+    const whole = [...this.#totals.values()].filter(({ unready }) => unready === 0);
+    return {
+      agoMs: performance.now() - this.#totalsAtMs,
+      rings: whole.map(({ ring, epoch }) => ({ ring, epoch })),
+    };
+  }
+
+  async changes(wanted: readonly WantedChanges[]): Promise<readonly PartitionChanges[]> {
+    const states = await this.#partitions.at(wanted.slice(0, mostWantedAtOnce));
+    const told: Told[] = [];
+    let most = 0;
+    for (const each of wanted.slice(0, mostWantedAtOnce)) {
+      const state = states.get(placeId(each.ring, each.partition));
+      // Those before may fill the page.
+      if (most >= mostChanges || state === undefined || !isTold(state, each)) continue;
+      told.push({ ...each, head: state.changes });
+      most += Math.max(0, state.changes - each.after);
+    }
+    if (told.length === 0) return [];
+    // The heads were read before the changes: what changes in between has a number after its partition's head, or comes again.
+    const chosen = choose(told, await this.#sizes(told));
+    const rows = await this.#rows(chosen);
+    await this.#durability.ensure(chosen.map(({ ring, partition, upTo }) => ({ ring, partition, changes: upTo })));
+    return chosen.map(({ ring, partition, log, upTo }) => ({
+      ...{ ring, partition, log, upTo },
+      changes: rows
+        .filter((row) => row.ring === ring && row.partition_number === partition)
+        .map(toChange)
+        .sort((one, other) => one.number - other.number),
+    }));
+  }
+
+  /** Joined by those that ask meanwhile. */
+  #refresh(): Promise<void> {
+    if (performance.now() - this.#lookedAtMs < lookEveryMs) return this.#looking ?? Promise.resolve();
+    this.#looking ??= this.#lookAgain().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** At what has changed since the last look. */
+  async #lookAgain(): Promise<void> {
+    const atMs = performance.now();
+    const places = new Map(this.#durability.takeRaised().map((each) => [placeId(each.ring, each.partition), each]));
+    const isDue = atMs - this.#totalsAtMs > this.#othersEveryMs;
+    const totals = isDue ? await this.#addUp() : undefined;
+    for (const each of totals === undefined ? [] : await this.#movedBy(totals))
+      places.set(placeId(each.ring, each.partition), each);
+    await this.#take([...places.values()]);
+    // Only now: what a failure left out is found by the next look, and nobody was told that it is not there.
+    if (totals !== undefined) [this.#totals, this.#totalsAtMs] = [totals, atMs];
+    this.#lookedAtMs = atMs;
+  }
+
+  async #addUp(): Promise<Map<number, Totals>> {
+    const rows = await this.#db.query<Totals>(
+      `SELECT ring, COUNT(*) AS partitions, SUM(changes) AS changes, SUM(epoch) AS epochs, MAX(epoch) AS epoch,
+        COUNT(CASE WHEN is_held AND NOT is_ready THEN 1 END) AS unready FROM store_partition GROUP BY ring`,
+    );
+    return new Map(rows.map((row) => [row.ring, row]));
+  }
+
+  /** Numbers alone: most partitions have not moved, and there may be thousands. */
+  async #movedBy(totals: ReadonlyMap<number, Totals>): Promise<readonly Place[]> {
+    const places: Place[] = [];
+    for (const { ring, partitions, changes, epochs } of totals.values()) {
+      const before = this.#totals.get(ring);
+      if (before?.partitions === partitions && before.changes === changes && before.epochs === epochs) continue;
+      const rows = await this.#db.query<Pick<PartitionRow, 'partition_number' | 'epoch' | 'changes'>>(
+        'SELECT partition_number, epoch, changes FROM store_partition WHERE ring = ?',
+        [ring],
+      );
+      for (const { partition_number: partition, epoch, changes: now } of rows) {
+        const known = this.#moved.get(placeId(ring, partition))?.state;
+        if (known?.changes !== now || known.epoch !== epoch) places.push({ ring, partition });
+      }
+    }
+    return places;
+  }
+
+  async #take(places: readonly Place[]): Promise<void> {
+    if (places.length === 0) return;
+    const look = this.#look + 1;
+    for (let from = 0; from < places.length; from += statesAtOnce) {
+      const some = places.slice(from, from + statesAtOnce);
+      const [states, lasts] = [await this.#partitions.at(some), await this.#lasts(some)];
+      for (const [id, state] of states) this.#moved.set(id, { state, last: lasts.get(id) ?? 0, look });
+    }
+    this.#look = look;
+  }
+
+  /** Read after the states: so it is never behind them. */
+  async #lasts(places: readonly Place[]): Promise<ReadonlyMap<string, number>> {
+    const { sql, values } = placesCondition(places);
+    const rows = await this.#db.query<Pick<SizeRow, 'ring' | 'partition_number'> & { readonly last: number | null }>(
+      `SELECT p.ring, p.partition_number, (SELECT r.change_number FROM store_register r
+        WHERE r.ring = p.ring AND r.partition_number = p.partition_number ORDER BY r.change_number DESC LIMIT 1) AS last
+        FROM store_partition p WHERE ${sql}`,
+      values,
+    );
+    return new Map(
+      rows.map(({ ring, partition_number, last }) => [placeId(ring, partition_number), Number(last ?? 0)]),
+    );
+  }
+
+  #sizes(told: readonly WantedChanges[]): Promise<SizeRow[]> {
+    const each = `(SELECT ring, partition_number, change_number, COALESCE(LENGTH(head), 0) + COALESCE(LENGTH(body), 0) AS size
+      FROM store_register WHERE ring = ? AND partition_number = ? AND change_number > ? ORDER BY change_number LIMIT ${mostChanges})`;
+    return this.#db.query<SizeRow>(
+      told.map(() => each).join(' UNION ALL '),
+      told.flatMap(({ ring, partition, after }) => [ring, partition, after]),
+    );
+  }
+
+  #rows(chosen: readonly Chosen[]): Promise<ChangeRow[]> {
+    const each = `SELECT ring, partition_number, change_number, scope, name, kind, version, promised, head, body FROM store_register
+      WHERE ring = ? AND partition_number = ? AND change_number > ? AND change_number <= ?`;
+    return this.#db.query<ChangeRow>(
+      chosen.map(() => each).join(' UNION ALL '),
+      chosen.flatMap(({ ring, partition, after, upTo }) => [ring, partition, after, upTo]),
+    );
+  }
+}
+
+interface Told extends WantedChanges {
+  readonly head: number;
+}
+
+interface Chosen extends WantedChanges {
+  readonly upTo: number;
+}
+
+function isTold({ epoch, log, isHeld, isReady }: PartitionState, wanted: WantedChanges): boolean {
+  return epoch === wanted.epoch && log === wanted.log && isHeld && isReady;
+}
+
+/** How far each is told, so that all is a page. */
+function choose(told: readonly Told[], sizes: readonly SizeRow[]): readonly Chosen[] {
+  let [count, bytes] = [0, 0];
+  const chosen: Chosen[] = [];
+  for (const { head, ...each } of told) {
+    const own = sizes
+      .filter((row) => row.ring === each.ring && row.partition_number === each.partition)
+      .sort((one, other) => one.change_number - other.change_number);
+    let upTo = each.after;
+    let fits = 0;
+    for (const { change_number: number, size } of own) {
+      if (count > 0 && (count === mostChanges || bytes + size > mostBytes)) break;
+      [count, bytes, upTo, fits] = [count + 1, bytes + size, number, fits + 1];
+    }
+    const isAll = fits === own.length && own.length < mostChanges;
+    if (isAll) upTo = Math.max(upTo, head);
+    if (upTo > each.after || isAll) chosen.push({ ...each, upTo });
+    if (!isAll) break;
+  }
+  return chosen;
+}
+
+function toChange({ change_number: number, scope, name, version, head, body, kind }: ChangeRow): RegisterChange {
+  const value = head === null || !hasValue(kind) ? undefined : { head, ...(body === null ? {} : { body }) };
+  return { number, scope: toDigits(scope), name: name.toString(), version: toDigits(version), value };
+}

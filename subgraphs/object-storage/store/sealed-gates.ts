@@ -1,0 +1,25 @@
+// The containers that are sealed at this cluster's replica: their deletion is under way, or whoever began it has died.
+import type { Database } from '../../../platform/database/database.ts';
+import { toDigits } from './partition-state.ts';
+import { kinds } from './register-rows.ts';
+
+export interface SealedGate {
+  readonly ring: number;
+  /** 32 hexadecimal digits. */
+  readonly scope: string;
+  /** Of the seal. */
+  readonly version: string;
+  readonly head: string;
+}
+
+const mostGates = 1_000;
+
+/** At most 1,000: usually there is none. */
+export async function sealedGates(db: Database): Promise<readonly SealedGate[]> {
+  const rows = await db.query<{ ring: number; scope: Buffer; version: Buffer; head: string }>(
+    `SELECT ring, scope, version, head FROM store_register WHERE kind = ${kinds.seal} LIMIT ${mostGates}`,
+  );
+  return rows.map(({ ring, scope, version, head }) => ({
+    ...{ ring, scope: toDigits(scope), version: toDigits(version), head },
+  }));
+}

@@ -1,0 +1,170 @@
+// The processes that serve this cluster, as each of them tells.
+import type { Database } from '../../../platform/database/database.ts';
+
+/** How a server sees another cluster. */
+export interface ServiceLink {
+  readonly cluster: number;
+  readonly connected: boolean;
+  /** Partitions of which that cluster has changes that this one lacks; null: not known. */
+  readonly behindPartitions: number | null;
+  /** Age of the oldest such change in milliseconds; null: there is none, or it is not known. */
+  readonly lagMs?: number | null;
+}
+
+export interface ServiceDisk {
+  readonly usedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** How far a cluster is with what it takes over of a ring in an epoch. */
+export interface TakeOver {
+  readonly ring: number;
+  readonly epoch: number;
+  readonly partitions: number;
+  /** Of these, those of which something is missing yet. */
+  readonly left: number;
+  readonly movedBytes: number;
+  /** What is in the way. */
+  readonly message: string | null;
+}
+
+export interface ServiceState {
+  readonly role: string;
+  /** The process's name. */
+  readonly name: string;
+  readonly version: string;
+  readonly isReady: boolean;
+  /** Why it is not ready. */
+  readonly message: string | null;
+  readonly links: readonly ServiceLink[];
+  /** Where the cluster's own services reach it; null: nowhere. */
+  readonly url?: string | null;
+  /** Where the blobs are; null: it does not know. */
+  readonly disk?: ServiceDisk | null;
+  readonly takeOvers?: readonly TakeOver[];
+}
+
+/** As the cluster keeps it. */
+export interface KeptService extends ServiceState {
+  readonly isDrained: boolean;
+  readonly isSilent: boolean;
+}
+
+interface ServiceRow extends Omit<ServiceState, 'isReady' | 'links' | 'takeOvers' | 'disk'> {
+  readonly isDrained: number;
+  readonly usedBytes: number | bigint | null;
+  readonly totalBytes: number | bigint | null;
+  readonly isReady: number;
+  readonly isSilent: number;
+  /** JSON. */
+  readonly links: string | null;
+  /** JSON. */
+  readonly takeOvers: string | null;
+}
+
+const mostServices = 1_000;
+const mostMessage = 255;
+const mostAsked = 8;
+
+/** Who was not heard for so long is not ready. */
+const silentSeconds = 5;
+const keptDays = 1;
+
+export class ServiceStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Whether it is to serve no users. */
+  async beat(state: ServiceState): Promise<{ readonly isDrained: boolean }> {
+    const { role, name, version, isReady, message, links, takeOvers = [], url = null, disk = null } = state;
+    const told = takeOvers.map((each) => ({ ...each, message: each.message?.slice(0, mostMessage) ?? null }));
+    await this.#db.execute(
+      `INSERT INTO store_service (role, name, version, is_ready, message, links, take_overs, url, disk_used_bytes, disk_total_bytes,
+          heard_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))
+        ON DUPLICATE KEY UPDATE version = VALUES(version), is_ready = VALUES(is_ready), message = VALUES(message),
+          links = VALUES(links), take_overs = VALUES(take_overs), url = VALUES(url), disk_used_bytes = VALUES(disk_used_bytes),
+          disk_total_bytes = VALUES(disk_total_bytes), heard_at = VALUES(heard_at)`,
+      [
+        ...[role, name, version, isReady, message?.slice(0, mostMessage) ?? null],
+        ...[JSON.stringify(links), JSON.stringify(told), url],
+        ...[disk?.usedBytes ?? null, disk?.totalBytes ?? null],
+      ],
+    );
+    const [row] = await this.#db.query<{ draining: number }>(
+      'SELECT draining FROM store_service WHERE role = ? AND name = ?',
+      [role, name],
+    );
+    return { isDrained: row?.draining === 1 };
+  }
+
+  /** False: there is none of that name. */
+  async drain({ role, name }: Pick<ServiceState, 'role' | 'name'>, isDrained: boolean): Promise<boolean> {
+    const service = [role, name];
+    await this.#db.execute('UPDATE store_service SET draining = ? WHERE role = ? AND name = ?', [
+      isDrained,
+      ...service,
+    ]);
+    const sql = 'SELECT 1 FROM store_service WHERE role = ? AND name = ?';
+    return (await this.#db.query(sql, service)).length > 0;
+  }
+
+  /** One that is drained stays so when it comes back. */
+  async gone({ role, name }: Pick<ServiceState, 'role' | 'name'>): Promise<void> {
+    await this.#db.execute('DELETE FROM store_service WHERE role = ? AND name = ? AND draining = 0', [role, name]);
+  }
+
+  /** Only one that is silent. */
+  async remove({ role, name }: Pick<ServiceState, 'role' | 'name'>): Promise<'REMOVED' | 'STILL_HEARD' | 'NO_SERVICE'> {
+    const service = [role, name];
+    const { affectedRows } = await this.#db.execute(
+      `DELETE FROM store_service WHERE role = ? AND name = ? AND heard_at < NOW(3) - INTERVAL ${silentSeconds} SECOND`,
+      service,
+    );
+    if (affectedRows > 0) return 'REMOVED';
+    const sql = 'SELECT 1 FROM store_service WHERE role = ? AND name = ?';
+    return (await this.#db.query(sql, service)).length > 0 ? 'STILL_HEARD' : 'NO_SERVICE';
+  }
+
+  async all(): Promise<readonly KeptService[]> {
+    const rows = await this.#db.query<ServiceRow>(
+      `SELECT role, name, version, is_ready AS isReady, message, links, take_overs AS takeOvers, url, draining AS isDrained,
+        disk_used_bytes AS usedBytes, disk_total_bytes AS totalBytes, heard_at < NOW(3) - INTERVAL ${silentSeconds} SECOND AS isSilent
+        FROM store_service ORDER BY role, name LIMIT ${mostServices}`,
+    );
+    return rows.map(
+      ({ role, name, version, isReady, message, links, takeOvers, url = null, isSilent, isDrained, ...disk }) => ({
+        ...{ role, name, version, url, isReady: isReady === 1 && isSilent === 0 },
+        message: isSilent === 1 ? `it was not heard for ${silentSeconds} s` : message,
+        ...{ isDrained: isDrained === 1, isSilent: isSilent === 1, disk: isSilent === 1 ? null : diskOf(disk) },
+        links: isSilent === 1 || links === null ? [] : (JSON.parse(links) as ServiceLink[]),
+        takeOvers: isSilent === 1 || takeOvers === null ? [] : (JSON.parse(takeOvers) as TakeOver[]),
+      }),
+    );
+  }
+
+  /** Where those of a role are reached that were heard lately; those that are drained last: they say where to go. */
+  async urlsOf(role: string): Promise<readonly string[]> {
+    const rows = await this.#db.query<{ url: string }>(
+      `SELECT url FROM store_service WHERE role = ? AND url IS NOT NULL AND (is_ready OR draining) AND heard_at >= NOW(3) - INTERVAL ${silentSeconds} SECOND
+        ORDER BY draining, name LIMIT ${mostAsked}`,
+      [role],
+    );
+    return rows.map(({ url }) => url);
+  }
+
+  async forgetSilent(): Promise<void> {
+    await this.#db.execute(
+      `DELETE FROM store_service WHERE heard_at < NOW(3) - INTERVAL ${keptDays} DAY LIMIT ${mostServices}`,
+    );
+  }
+}
+
+function diskOf({ usedBytes, totalBytes }: Pick<ServiceRow, 'usedBytes' | 'totalBytes'>): ServiceDisk | null {
+  return usedBytes === null || totalBytes === null
+    ? null
+    : { usedBytes: Number(usedBytes), totalBytes: Number(totalBytes) };
+}

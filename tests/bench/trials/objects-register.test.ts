@@ -1,0 +1,138 @@
+// The judge of histories of one name: against one that tries every order, on random histories that fit and on some that do not.
+import { expect, test } from '@jest/globals';
+import { applyStep, type Entry, type Step } from '../../../bench/trials/objects/history.ts';
+import { fitsRegister } from '../../../bench/trials/objects/register-check.ts';
+import { symptomsOf } from '../../../bench/trials/objects/symptoms.ts';
+import { isLinearizable } from '../../../bench/trials/objects-model/linearizable.ts';
+import { type Random, seededRandom } from '../../../bench/trials/random.ts';
+
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
+const never = Number.POSITIVE_INFINITY;
+
+/** What some clients do at once to a register; some of their calls get no answer, and of those some never happen. */
+function randomHistory(random: Random, size: { readonly clients: number; readonly steps: number }): Entry[] {
+  let state = '';
+  let now = 0;
+  const values: string[] = [];
+  const free = Array.from({ length: size.clients }, () => 0);
+  const planned = Array.from({ length: size.steps }, () => {
+    const client = free.indexOf(Math.min(...free));
+    const called = (free[client] ?? 0) + random.next() * 3;
+    const happens = called + random.next() * 5;
+    const answered = happens + random.next() * 5;
+    const lost = random.next() < 0.15;
+    free[client] = answered;
+    return { called, happens: lost ? happens + random.next() * 20 : happens, answered: lost ? never : answered, lost };
+  });
+  const history: Entry[] = [];
+  for (const { called, happens, answered, lost } of planned.toSorted((a, b) => a.happens - b.happens)) {
+    const step = randomStep(random, values, state, `v${now}`);
+    now += 1;
+    // A lost reader says nothing.
+    if (lost && step.kind === 'read') continue;
+    const never = lost && random.next() < 0.5;
+    const open = lost && 'did' in step ? { ...step, did: undefined } : step;
+    if (!never) state = applyStep(state, step) ?? state;
+    history.push({ called, answered, step: open });
+    void happens;
+  }
+  return history;
+}
+
+function randomStep(random: Random, values: string[], state: string, value: string): Step {
+  const kind = random.pick(['put', 'delete', 'read', 'read', 'create', 'replace'] as const);
+  if (kind === 'delete') return { kind };
+  if (kind === 'read') return { kind, got: state === '' ? undefined : state };
+  values.push(value);
+  if (kind === 'put') return { kind, value };
+  if (kind === 'create') return { kind, value, did: state === '' };
+  const of = random.next() < 0.5 && state !== '' ? state : random.pick(values);
+  return { kind, value, of, did: state === of };
+}
+
+/** One answer is another one. */
+function changed(random: Random, history: readonly Entry[]): Entry[] {
+  const at = random.integer(0, history.length - 1);
+  const values = history.flatMap(({ step }) => ('value' in step ? [step.value] : []));
+  return history.map((entry, index) => {
+    if (index !== at) return entry;
+    const { step } = entry;
+    if (step.kind === 'read')
+      return { ...entry, step: { ...step, got: random.pick(['', ...values, ...values]) || undefined } };
+    return 'did' in step && step.did !== undefined ? { ...entry, step: { ...step, did: !step.did } } : entry;
+  });
+}
+
+test(`the fast judge says what the slow one says (seed ${seed})`, () => {
+  const random = seededRandom(seed);
+  let [fits, fitNot] = [0, 0];
+  for (let round = 0; round < 3_000; round += 1) {
+    const right = randomHistory(random, { clients: random.integer(1, 4), steps: random.integer(1, 11) });
+    if (right.length === 0) continue;
+    expect([round, fitsRegister(right)]).toEqual([round, 'FITS']);
+    const other = changed(random, right);
+    const slow = isLinearizable(other, '', applyStep);
+    expect([round, fitsRegister(other)]).toEqual([round, slow ? 'FITS' : 'NOT']);
+    if (slow) fits += 1;
+    else fitNot += 1;
+    // What it calls by a name is wrong.
+    if (slow) expect([round, symptomsOf(other)]).toEqual([round, []]);
+  }
+  expect(Math.min(fits, fitNot)).toBeGreaterThan(100);
+});
+
+test(`a name that eight clients use all the time is judged (seed ${seed})`, () => {
+  const history = randomHistory(seededRandom(seed), { clients: 8, steps: 2_000 });
+  expect(fitsRegister(history)).toBe('FITS');
+});
+
+const at = (called: number, answered: number, step: Step): Entry => ({ called, answered, step });
+const put = (value: string): Step => ({ kind: 'put', value });
+const read = (got?: string): Step => ({ kind: 'read', got });
+
+test.each<[string, string, readonly Entry[]]>([
+  ['lost', 'what was acknowledged is gone', [at(0, 1, put('1')), at(2, 3, read())]],
+  ['stale', 'an older value', [at(0, 1, put('1')), at(2, 3, put('2')), at(4, 5, read('1'))]],
+  [
+    'stale',
+    'an older value of unknown fate',
+    [at(0, never, put('1')), at(2, 3, read('1')), at(4, 5, put('2')), at(6, 7, read('1'))],
+  ],
+  ['resurrected', 'a deleted value', [at(0, 1, put('1')), at(2, 3, { kind: 'delete' }), at(4, 5, read('1'))]],
+])('%s: %s', (symptom, _what, history) => {
+  expect(symptomsOf(history).map((found) => found.symptom)).toEqual([symptom]);
+  expect(fitsRegister(history)).toBe('NOT');
+});
+
+test.each<[string, readonly Entry[]]>([
+  ['one of unknown fate comes late', [at(0, never, put('1')), at(2, 3, read()), at(9, 10, read('1'))]],
+  [
+    'one of unknown fate that nobody meets explains a refusal',
+    [at(0, never, put('1')), at(2, 3, { kind: 'create', value: '2', did: false }), at(4, 5, read())].slice(0, 2),
+  ],
+  [
+    'a deletion of unknown fate',
+    [at(0, 1, put('1')), at(2, never, { kind: 'delete' }), at(4, 5, read('1')), at(6, 7, read())],
+  ],
+  ['two at once, in either order', [at(0, 9, put('1')), at(0, 9, put('2')), at(10, 11, read('1'))]],
+])('it fits: %s', (_what, history) => {
+  expect(symptomsOf(history)).toEqual([]);
+  expect(fitsRegister(history)).toBe('FITS');
+});
+
+test.each<[string, readonly Entry[]]>([
+  [
+    'two creates at once',
+    [at(0, 9, { kind: 'create', value: '1', did: true }), at(1, 8, { kind: 'create', value: '2', did: true })],
+  ],
+  [
+    'one write of unknown fate that happened twice',
+    [at(0, never, put('1')), at(2, 3, read('1')), at(4, 5, { kind: 'delete' }), at(6, 7, read('1'))],
+  ],
+  [
+    'two deletions by one of unknown fate',
+    [at(0, never, { kind: 'delete' }), at(2, 3, put('1')), at(4, 5, read()), at(6, 7, put('2')), at(8, 9, read())],
+  ],
+])('it does not fit: %s', (_what, history) => {
+  expect(fitsRegister(history)).toBe('NOT');
+});

@@ -1,0 +1,263 @@
+// The page of object storage against a whole process, with a controller that is connected to it: what the controller tells is shown, a change of
+// presence comes by the feed, and a deployment without object storage has no link to the page.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import type { JsonValue } from '../../platform/json.ts';
+import { createLogger } from '../../platform/log.ts';
+import { controllerRole } from '../../subgraphs/object-storage/wire/controller-wire.ts';
+import { ScriptedController } from '../subgraphs/object-storage/support/scripted-controller.ts';
+import { freePort } from '../support/free-port.ts';
+import { testAuthority, testMachine } from '../support/machines.ts';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
+
+const log = createLogger({ level: 'silent', pretty: false });
+const roles = 'gateway,system,worker,relay,loadbalancer,gslb';
+let folder: TemporaryFolder;
+let system: RunningSystem;
+let north: ScriptedController;
+let authority: Awaited<ReturnType<typeof testAuthority>>;
+let linkPort = 0;
+let browser: Browser;
+let bearer = '';
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  authority = await testAuthority();
+  const tls = await testMachine(authority, 'object-storage', 'centre', log);
+  const files = { cert: tls.cert, key: tls.key, ca: tls.ca };
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(folder.path, `${name}.pem`), String(text), { mode: 0o600 });
+  linkPort = await freePort();
+  const named = Object.keys(files).map((name) => [`internal.tls.${name}File`, join(folder.path, `${name}.pem`)]);
+  system = await runningSystem({
+    settings: {
+      ...{ roles: `${roles},object-storage`, 'objectStorage.linkPort': String(linkPort) },
+      ...Object.fromEntries(named),
+    },
+  });
+  north = new ScriptedController(await testMachine(authority, controllerRole, 'north', log), linkPort, log);
+  browser = await launchBrowser();
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await north?.stop();
+  await system?.stop();
+  await folder?.remove();
+});
+
+const passwordOf = async (of: RunningSystem) =>
+  (await readFile(join(of.folder, 'accounts', 'admin.password'), 'utf8')).trim();
+
+async function ask<Data>(query: string, input: Readonly<Record<string, unknown>>): Promise<Data> {
+  const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) };
+  const response = await fetch(system.url, {
+    ...{ method: 'POST', headers, body: JSON.stringify({ query, variables: { input } }) },
+  });
+  const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
+  if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+const make = (name: string, input: object) =>
+  ask(
+    `mutation ($input: ${name.charAt(0).toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { userErrors { message } } }`,
+    { ...input },
+  );
+
+const state = {
+  links: [{ cluster: 1, connected: true, behindPartitions: 7, lagMs: 12_000 }],
+  services: [
+    { role: 'objectserver', name: 'north-1', isReady: true, version: 'test', message: null },
+    {
+      role: 'objectserver',
+      name: 'north-2',
+      isReady: false,
+      isDrained: true,
+      version: 'test',
+      message: 'it is drained',
+    },
+  ],
+  disk: { usedBytes: 3 * 1024 ** 3, totalBytes: 10 * 1024 ** 3 },
+} as const;
+
+test('clusters with links, lag, services and disk; options with rings; access keys; containers or why they are not known', async () => {
+  const password = await passwordOf(system);
+  const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
+  bearer = (await ask<{ login: { accessToken: string } }>(query, { name: 'admin', password })).login.accessToken;
+  const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }', {});
+  for (const name of ['north', 'south']) await make('objectClusterCreate', { name, zone: 'attic' });
+  await make('objectOptionCreate', { name: 'usual', replicas: 2 });
+  await make('objectAccessKeyCreate', { projectId: projects.nodes[0]?.id, name: 'backup' });
+
+  const { origin } = new URL(system.url);
+  const { page, errors, foreign } = await openPage(browser, origin);
+  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/objects');
+  await untilCount(page, '.clusters > li', 2);
+  await page.getByRole('navigation', { name: 'Pages' }).getByText('Object storage').waitFor();
+  const first = page.locator('[data-cluster="north"]');
+  await first.getByText('no controller has connected yet').waitFor();
+
+  // It connects: that comes by the feed, what it tells a moment later.
+  north.start();
+  await waitFor('the link', () => north.connected);
+  north.say({ ...state, links: [...state.links], services: [...state.services] });
+  await page.locator('.feed-line').getByText('north').first().waitFor();
+  await first.getByText('present').waitFor();
+  await first.getByText('south: 7 partitions behind, 12').waitFor();
+  await first.getByText('disk 3.0 GiB of 10.0 GiB').waitFor();
+  await first.getByText('objectserver north-1', { exact: true }).waitFor();
+  await first.getByText('drained', { exact: true }).waitFor();
+  await page.locator('[data-option="usual"]').getByText('ring of epoch').waitFor();
+  await page.locator('[data-option="usual"]').getByText('north: 4096 partitions').waitFor();
+  await untilCount(page, '[data-key]', 1);
+  // The scripted controller answers no questions.
+  await page.locator('.panel-containers').getByText('Not known: no cluster of object storage gave an answer').waitFor();
+  // It is gone.
+  await north.stop();
+  await page.locator('[data-cluster="north"]').getByText('absent').waitFor({ timeout: 60_000 });
+  expect(foreign).toEqual([]);
+  expect(errors.filter((error) => !error.includes('UNAVAILABLE'))).toEqual([]);
+}, 180_000);
+
+test('an administrator adds a cluster, changes a ring, drains a service and makes an option, by keyboard too', async () => {
+  const asked: JsonValue[] = [];
+  const west = new ScriptedController(
+    await testMachine(authority, controllerRole, 'west', log),
+    ...([linkPort, log] as const),
+    async (question) => {
+      asked.push(question);
+      return { containers: [], objects: [] };
+    },
+  );
+  try {
+    const { origin } = new URL(system.url);
+    const { page, errors } = await openPage(browser, origin);
+    const user = { name: 'admin', password: await passwordOf(system) };
+    await login(page, { url: origin }, { user }, '/objects');
+    const dialog = page.getByRole('dialog');
+    const confirm = async (label: string) => {
+      await dialog.getByRole('button', { name: label, exact: true }).click();
+      await dialog.waitFor({ state: 'hidden' });
+    };
+
+    // By keyboard alone: the button, the fields in their order, the button of the question.
+    await page.getByRole('button', { name: 'Add a cluster…' }).focus();
+    await page.keyboard.press('Enter');
+    await dialog.getByRole('heading', { name: 'Add a cluster?' }).waitFor();
+    await dialog.getByLabel('Name').focus();
+    await page.keyboard.type('west');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('cellar');
+    await dialog.getByRole('button', { name: 'Add a cluster', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    const invitation = page.getByRole('status').filter({ hasText: 'west is added' });
+    await invitation.waitFor();
+    // With a token, or, where no machine can join, with what makes one.
+    expect(await invitation.textContent()).toMatch(/joins with this token|tidegate machines create west-1/);
+    await invitation.getByRole('button', { name: 'I have it' }).click();
+    const item = page.locator('[data-cluster="west"]');
+    await item.getByText('zone cellar').waitFor();
+
+    west.start();
+    await waitFor('the link', () => west.connected);
+    const service = { role: 'objectserver', name: 'west-1', isReady: true, version: 'test', message: null } as const;
+    west.say({ services: [service] });
+    await item.getByText('objectserver west-1', { exact: true }).waitFor();
+    await item.getByText('present', { exact: true }).waitFor();
+
+    // A change of a ring: what it would move, then how far it is.
+    const ring = page.locator('[data-ring="usual"]');
+    await page.getByRole('button', { name: 'Change… ring usual' }).click();
+    await dialog.getByRole('row', { name: /^west 0 \d+$/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Change… ring usual' }).press('Enter');
+    await confirm('Change');
+    await ring.getByRole('progressbar', { name: 'Change of ring usual' }).waitFor();
+    const { objectRings } = await ask<{ objectRings: { nodes: { number: number; epoch: number }[] } }>(
+      ...(['{ objectRings { nodes { number epoch } } }', {}] as const),
+    );
+    const { number = 0, epoch = 0 } = objectRings.nodes[1] ?? {};
+    await ring.getByText('west has not said anything of this step yet').waitFor();
+    const takeOver = { ring: number, epoch: epoch + 1, partitions: 80, left: 60, movedBytes: 0, message: null };
+    west.say({ services: [service], takeOvers: [takeOver] });
+    await ring.getByText('west lacks 60 of 80 partitions').waitFor();
+    await page.getByRole('button', { name: 'Pause… the change of ring usual' }).click();
+    await confirm('Pause');
+    await ring.getByText(/paused/i).waitFor();
+    await page.getByRole('button', { name: 'Resume… the change of ring usual' }).click();
+    await confirm('Resume');
+    await ring.getByText(/running/i).waitFor();
+    await page.getByRole('button', { name: 'Cancel the change… of ring usual' }).click();
+    await confirm('Cancel the change');
+    await page
+      .getByRole('list', { name: 'Changes that have ended' })
+      .getByText(/usual: cancelled/i)
+      .waitFor();
+
+    await page.getByRole('button', { name: 'Drain… objectserver west-1' }).click();
+    await confirm('Drain');
+    expect(asked).toContainEqual({ ask: 'drainService', role: 'objectserver', name: 'west-1', isDrained: true });
+    west.say({ services: [{ ...service, isReady: false, isDrained: true, message: 'it is drained' }] });
+    await page.getByRole('button', { name: 'Serve again… objectserver west-1' }).waitFor();
+
+    await page.getByRole('button', { name: 'Create an option…' }).click();
+    await dialog.getByLabel('Name').fill('small');
+    await dialog.getByLabel('Replicas').fill('1');
+    await dialog.getByRole('checkbox', { name: 'west' }).check();
+    await confirm('Create an option');
+    await page.locator('[data-option="small"]').getByText('west: 4096 partitions').waitFor();
+    await page.getByRole('button', { name: 'Change… option small' }).click();
+    await dialog.getByLabel('Replicas').fill('2');
+    await confirm('Change');
+    await page.locator('[data-option="small"]').getByText('2 replicas').waitFor();
+
+    // A refusal stays in sight.
+    await page.getByRole('button', { name: 'Remove… west' }).click();
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel', exact: true }).click();
+    expect(errors.filter((error) => !error.includes('UNAVAILABLE'))).toEqual([]);
+  } finally {
+    await west.stop();
+  }
+}, 240_000);
+
+test('a viewer sees what the project has, and neither clusters nor keys', async () => {
+  const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }', {});
+  const password = 'a password of some length';
+  const { userCreate } = await ask<{ userCreate: { user: { id: string } } }>(
+    'mutation ($input: UserCreateInput!) { userCreate(input: $input) { user { id } userErrors { message } } }',
+    { name: 'viewer', password },
+  );
+  await make('membershipSet', { projectId: projects.nodes[0]?.id, userId: userCreate.user.id, role: 'VIEWER' });
+  const { origin } = new URL(system.url);
+  const { page } = await openPage(browser, origin);
+  await login(page, { url: origin }, { user: { name: 'viewer', password } }, '/objects');
+  await page.locator('[data-option="usual"]').getByText('2 replicas').waitFor();
+  await page.locator('.panel-containers').getByText('Not known: no cluster of object storage').waitFor();
+  await untilCount(page, '.panel-clusters', 0);
+  await untilCount(page, '.panel-rings', 0);
+  expect(await page.getByRole('button', { name: /option/ }).count()).toBe(0);
+  await untilCount(page, '.panel-accesskeys', 0);
+  await untilCount(page, '[data-option="usual"] .line', 1);
+}, 180_000);
+
+test('a deployment without object storage has no link to the page', async () => {
+  const other = await runningSystem({ settings: { roles } });
+  try {
+    const { origin } = new URL(other.url);
+    const { page } = await openPage(browser, origin);
+    await login(page, { url: origin }, { user: { name: 'admin', password: await passwordOf(other) } }, '/relay');
+    const links = page.getByRole('navigation', { name: 'Pages' });
+    await links.getByText('GSLBs').waitFor();
+    expect(await links.getByText('Object storage').count()).toBe(0);
+  } finally {
+    await other.stop();
+  }
+}, 180_000);

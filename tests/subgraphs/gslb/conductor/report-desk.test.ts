@@ -1,0 +1,94 @@
+// What comes while others are recorded is recorded together: a member is judged once by all who say it, and nobody's fault is another's.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Database, Transaction, TransactionOptions } from '../../../../platform/database/database.ts';
+import { recordReports } from '../../../../subgraphs/gslb/conductor/report.ts';
+import { ReportDesk } from '../../../../subgraphs/gslb/conductor/report-desk.ts';
+import { GslbPlace, type TestChecker } from '../support/gslb-place.ts';
+
+let place: GslbPlace;
+let checkers: TestChecker[] = [];
+let [one, two, name] = ['', '', ''];
+
+beforeEach(async () => {
+  place = await GslbPlace.open();
+  checkers = [];
+  for (const each of ['eu', 'us', 'ap']) checkers.push(await place.vantagePoint(each));
+  one = await place.member('one', { addresses: ['192.0.2.1'] });
+  two = await place.member('two', { addresses: ['192.0.2.2'] });
+  name = await place.name('shop');
+  for (const checker of checkers) await place.say(checker, { [one]: 'UP', [two]: 'UP' });
+});
+afterEach(() => place.close());
+
+const flips = () => place.count("SELECT COUNT(*) AS n FROM gslb_flip WHERE verdict_after = 'DOWN'");
+
+async function batches(verdict: 'UP' | 'DOWN') {
+  const made = checkers.map(async (checker) => ({
+    checkerId: checker.id,
+    batch: await place.batch(checker, { [one]: verdict }),
+  }));
+  return Promise.all(made);
+}
+
+test('members are judged once, by all that is said together; what is refused or held is nobody else’s', async () => {
+  const { db } = place.ground;
+  const [eu, us, ap] = await batches('DOWN');
+  if (eu === undefined || us === undefined || ap === undefined) throw new Error('no batches');
+  const old = { ...ap, batch: { ...ap.batch, incarnation: 0 } };
+  const [first, second, third] = await recordReports(db, place.parts, [eu, us, old]);
+  expect([first, second]).toEqual([{ stampMs: expect.any(Number) }, { stampMs: expect.any(Number) }]);
+  expect(third).toMatchObject({ refusal: 'OLD_INCARNATION' });
+  expect(await flips()).toBe(1);
+  expect(await place.up(name)).toEqual([two]);
+  const [flip] = await db.query<{ ballots: string }>("SELECT ballots FROM gslb_flip WHERE verdict_after = 'DOWN'");
+  const counted = JSON.parse(flip?.ballots ?? '[]').filter(({ verdict }: { verdict: string }) => verdict === 'DOWN');
+  expect(counted.map(({ vantagePoint }: { vantagePoint: string }) => vantagePoint).sort()).toEqual(['eu', 'us']);
+  // Another transaction holds a checker's row. What was refused has no number.
+  for (const checker of checkers.slice(2)) checker.number -= 1;
+  const up = await batches('UP');
+  await db.transaction(async (tx) => {
+    await tx.query('SELECT id FROM gslb_checker WHERE id = ? FOR UPDATE', [checkers[0]?.id ?? '']);
+    expect(await recordReports(db, place.parts, up)).toEqual([
+      undefined,
+      { stampMs: expect.any(Number) },
+      { stampMs: expect.any(Number) },
+    ]);
+  });
+  expect(await place.up(name)).toEqual([one, two]);
+});
+
+test('while the database is slow what waits is gathered, and one that can’t be recorded fails alone', async () => {
+  const many = await Promise.all(Array.from({ length: 9 }, () => place.checker('eu')));
+  checkers = [...checkers, ...many];
+  const said = await batches('DOWN');
+  const bad = said.at(-1);
+  if (bad === undefined) throw new Error('no batch');
+  let transactions = 0;
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { db } = place.ground;
+  const slow = new Proxy(db, {
+    get(target, property) {
+      if (property === 'transaction')
+        return async (work: (tx: Transaction) => Promise<unknown>, options: TransactionOptions) => {
+          transactions += 1;
+          const fails = transactions === 3;
+          await held;
+          if (fails) throw new Error('a fault of one of them');
+          return target.transaction(work, options);
+        };
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  }) as Database;
+  const desk = new ReportDesk({ ...place.parts, db: slow, log: place.ground.log });
+  const outcomes = said.map(({ checkerId, batch }) => desk.record(checkerId, batch));
+  release();
+  for (const outcome of outcomes) expect(await outcome).toEqual({ stampMs: expect.any(Number) });
+  // Two alone, the ten others together, which fails, and then each by itself.
+  expect(transactions).toBe(2 + 1 + 10);
+  expect(await flips()).toBe(1);
+  expect(await place.count('SELECT COUNT(*) AS n FROM gslb_checker WHERE batch > 0 AND said_at IS NOT NULL')).toBe(12);
+});

@@ -1,0 +1,34 @@
+// A checker without a process: it says verdicts, and they are recorded as those of a real one.
+import { decodeUuid, newUuid } from '../../../../platform/ids.ts';
+import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
+import { recordReport } from '../../../../subgraphs/gslb/conductor/report.ts';
+import type { Verdict } from '../../../../subgraphs/gslb/engine/quorum.ts';
+import { targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
+import type { GslbGraph } from './gslb-graph.ts';
+
+/** What a checker of the vantage point eu says. */
+export async function speaker(graph: GslbGraph, monitor: string) {
+  const { db, wake, egress, owner } = graph;
+  const [id, monitorId] = [newUuid(), decodeUuid('GslbMonitor', monitor) ?? ''];
+  const parts = { wake, egress, silenceMs: 600_000, heartbeatMs: 500, freshMs: 600_000 };
+  const { incarnation } = await db.transaction((tx) =>
+    connectChecker(tx, wake, {
+      ...{ machine: { id, name: 'eu-1' }, vantagePoint: 'eu', facts: {}, linkedTo: owner },
+    }),
+  );
+  let number = 0;
+  const say = async (said: Readonly<Record<string, Verdict>>) => {
+    number += 1;
+    const [row] = await db.query<{ epoch: number }>("SELECT epoch FROM gslb_vantage_point WHERE name = 'eu'");
+    const verdicts = Object.entries(said).map(([member, verdict]) => ({
+      target: targetId({ member: decodeUuid('GslbPoolMember', member) ?? '', monitor: monitorId }),
+      ...{ verdict, agoMs: 10, latencyMs: verdict === 'UP' ? 12 : null },
+      message: verdict === 'DOWN' ? 'connection refused' : null,
+    }));
+    await recordReport(db, parts, id, {
+      ...{ vantagePoint: 'eu', incarnation, number, epoch: row?.epoch ?? 0, stampMs: await databaseNow(db) },
+      ...{ abstains: false, verdicts, past: [], load: { targets: 2, lateMs: 0, dropped: 0, abstains: null } },
+    });
+  };
+  return { parts, say };
+}

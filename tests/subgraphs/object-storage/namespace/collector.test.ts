@@ -1,0 +1,185 @@
+// Blobs on a real disk, registers over three clusters in memory: what objects refer to stays, what they refer to no more goes, and what a write
+// of unknown fate may still bring is not deleted beneath it.
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { VersionClock } from '../../../../platform/registers/version.ts';
+import { BlobFolder } from '../../../../subgraphs/object-storage/blobs/blob-folder.ts';
+import { RepairingReader } from '../../../../subgraphs/object-storage/blobs/repairing-reader.ts';
+import { ClusterBlobs } from '../../../../subgraphs/object-storage/namespace/cluster-blobs.ts';
+import { Collector } from '../../../../subgraphs/object-storage/namespace/collector.ts';
+import { Names } from '../../../../subgraphs/object-storage/namespace/names.ts';
+import type { Caller, ObjectHeaders } from '../../../../subgraphs/object-storage/namespace/namespace.ts';
+import { Objects } from '../../../../subgraphs/object-storage/namespace/objects.ts';
+import { MemoryClusters } from '../../../support/object-storage/memory-clusters.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+
+const log = pino({ level: 'silent' });
+const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
+const headers: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
+/** Larger than what stays in a row. */
+const large = 'x'.repeat(5_000);
+const uploadMs = 8_000;
+
+let temporary: TemporaryFolder;
+let folder: BlobFolder;
+let clusters: MemoryClusters;
+let objects: Objects;
+let collector: Collector;
+/** The servers' clock stands still, but for what a test moves it on. */
+const startMs = Date.now();
+let aheadMs = 0;
+
+beforeEach(async () => {
+  temporary = await temporaryFolder();
+  folder = await BlobFolder.open({ folder: join(temporary.path, 'blobs'), keepFreeBytes: 0, log });
+  clusters = new MemoryClusters();
+  aheadMs = 0;
+  objects = serverOf(0).objects;
+  collector = serverOf(1).collector;
+  await objects.createContainer(caller, 'hot');
+});
+
+/** Of a cluster. */
+function serverOf(self: number): { readonly objects: Objects; readonly collector: Collector } {
+  const nowMs = () => startMs + aheadMs;
+  const clock = new VersionClock({ cluster: self, nowMs, chance: () => '0123456789ab' });
+  const topology = clusters.topology(self, () => false);
+  const names = new Names({ topology, clock });
+  // One disk for all three: each blob is there once.
+  const blobs = new ClusterBlobs({
+    topology,
+    store: () => folder,
+    reader: new RepairingReader({ log }),
+    clock,
+    uploadMs,
+  });
+  const replica = clusters.replicas[self];
+  if (replica === undefined) throw new Error(`there is no cluster ${self}`);
+  return {
+    objects: new Objects({ names, topology, blobs, clock }),
+    collector: new Collector({
+      ...{ names, topology, replica, blobs: folder, rings: () => [1], log, nowMs, readingMs: 1_000 },
+    }),
+  };
+}
+
+afterEach(async () => {
+  await folder.close();
+  await temporary.remove();
+});
+
+async function* bytes(text: string): AsyncGenerator<Buffer, void> {
+  yield Buffer.from(text);
+}
+
+const put = (name: string, text = large) => objects.put(caller, 'hot', name, { body: bytes(text) }, headers);
+const collect = () => collector.collect(new AbortController().signal);
+
+async function textOf(name: string): Promise<string> {
+  const { body } = await objects.get(caller, 'hot', name);
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+test('what an object refers to stays, however old it is', async () => {
+  await put('cat');
+  aheadMs = 30 * 86_400_000;
+  expect(await collect()).toBe(0);
+  expect(await textOf('cat')).toBe(large);
+});
+
+test('what was overwritten or deleted goes, once nobody reads it any more', async () => {
+  await put('cat', `${large}1`);
+  await put('dog');
+  aheadMs = uploadMs + 10;
+  await put('cat', `${large}2`);
+  await objects.delete(caller, 'hot', 'dog');
+  expect(await collect()).toBe(0);
+  aheadMs += 2_000;
+  expect(await collect()).toBe(2);
+  expect(await textOf('cat')).toBe(`${large}2`);
+});
+
+test('what is younger than its bound stays, for a write may still refer to it', async () => {
+  await put('cat', `${large}1`);
+  await put('cat', `${large}2`);
+  aheadMs = uploadMs + 10;
+  // The version that is there could be overtaken by one that refers to it: it is written again, and tells in the next round.
+  expect(await collect()).toBe(0);
+  aheadMs += 2_000;
+  expect(await collect()).toBe(1);
+  expect(await textOf('cat')).toBe(`${large}2`);
+});
+
+test('what was deleted goes too when its deletion is forgotten before the next round', async () => {
+  await put('dog');
+  await objects.delete(caller, 'hot', 'dog');
+  let collected = 0;
+  for (let round = 0; round < 3; round += 1) {
+    aheadMs += uploadMs + 10;
+    collected += await collect();
+    // All members have confirmed it.
+    for (const { rows } of clusters.replicas)
+      for (const [name, row] of rows) if (row.value === undefined) rows.delete(name);
+  }
+  expect(collected).toBe(1);
+});
+
+test('a write that no majority had taken does not come back to a blob that is gone', async () => {
+  await put('cat', `${large}1`);
+  clusters.unplugged.add(1).add(2);
+  await expect(put('cat', `${large}2`)).rejects.toMatchObject({ code: 'FATE_UNKNOWN' });
+  clusters.unplugged.clear();
+  // Only cluster 0 has it, which is away: the others see nothing that refers to its blob.
+  clusters.unplugged.add(0);
+  for (let round = 0; round < 3; round += 1) {
+    aheadMs += 10_000;
+    await collect();
+  }
+  clusters.unplugged.clear();
+  clusters.unplugged.add(2);
+  expect(await textOf('cat')).toBe(`${large}1`);
+});
+
+test('parts of an upload stay until it is too late to complete it', async () => {
+  const part = 'y'.repeat(5 * 1024 * 1024);
+  const id = await objects.beginUpload(caller, 'hot', 'film', headers);
+  const first = await objects.putPart(caller, 'hot', 'film', id, 1, { body: bytes(part) });
+  await objects.putPart(caller, 'hot', 'other', await objects.beginUpload(caller, 'hot', 'other', headers), 1, {
+    body: bytes(part),
+  });
+  aheadMs = 6 * 86_400_000;
+  expect(await collect()).toBe(0);
+  await objects.completeUpload(caller, 'hot', 'film', id, [first]);
+  for (let round = 0; round < 3; round += 1) {
+    aheadMs += 2 * 86_400_000;
+    await collect();
+  }
+  expect((await textOf('film')).length).toBe(part.length);
+  const left = await objects.listUploads(caller, 'hot', { prefix: '', afterName: '', afterId: '', limit: 10 });
+  const [{ uploadId } = { uploadId: '' }] = left.uploads;
+  await expect(objects.completeUpload(caller, 'hot', 'other', uploadId, [first])).rejects.toMatchObject({
+    code: 'NO_UPLOAD',
+  });
+});
+
+test('all blobs of a container that was deleted go', async () => {
+  await put('cat');
+  await objects.delete(caller, 'hot', 'cat');
+  await objects.deleteContainer(caller, 'hot');
+  aheadMs = uploadMs;
+  expect(await collect()).toBe(1);
+});
+
+test('without a majority nothing is deleted', async () => {
+  await put('cat');
+  aheadMs = uploadMs + 10;
+  await objects.delete(caller, 'hot', 'cat');
+  aheadMs += 10_000;
+  clusters.unplugged.add(0).add(2);
+  expect(await collect()).toBe(0);
+  clusters.unplugged.clear();
+  expect(await collect()).toBe(1);
+});

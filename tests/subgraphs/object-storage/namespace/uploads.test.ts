@@ -1,0 +1,86 @@
+// Uploads in parts over three clusters in memory, of which two can't be reached at some moment.
+import { expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { NotSentError } from '../../../../platform/registers/errors.ts';
+import { VersionClock } from '../../../../platform/registers/version.ts';
+import { EndedUploads } from '../../../../subgraphs/object-storage/namespace/ended-uploads.ts';
+import { Names } from '../../../../subgraphs/object-storage/namespace/names.ts';
+import type { Caller, ObjectHeaders } from '../../../../subgraphs/object-storage/namespace/namespace.ts';
+import { Objects } from '../../../../subgraphs/object-storage/namespace/objects.ts';
+import { hidden, uploadNames } from '../../../../subgraphs/object-storage/namespace/values.ts';
+import type { HiddenRow } from '../../../../subgraphs/object-storage/store/hidden-rows.ts';
+import { MemoryClusters } from '../../../support/object-storage/memory-clusters.ts';
+
+const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
+const headers: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
+
+async function* bytes(text: string): AsyncGenerator<Buffer, void> {
+  yield Buffer.from(text);
+}
+
+test('an upload that was completed is told so, also if its parts can not be forgotten now', async () => {
+  const clusters = new MemoryClusters();
+  const objects = clusters.objects(0);
+  await objects.createContainer(caller, 'films');
+  const id = await objects.beginUpload(caller, 'films', 'one', headers);
+  const part = await objects.putPart(caller, 'films', 'one', id, 1, { body: bytes('part') });
+  for (const replica of clusters.replicas.slice(1)) {
+    const ask = replica.ask.bind(replica);
+    replica.ask = (request) =>
+      request.op === 'accept' && request.key.name.startsWith(uploadNames) && request.written.value === undefined
+        ? Promise.reject(new NotSentError('unplugged'))
+        : ask(request);
+  }
+  // Refused, it would be told that nothing has happened.
+  const stat = await objects.completeUpload(caller, 'films', 'one', id, [part]);
+  expect(await objects.stat(caller, 'films', 'one')).toEqual(stat);
+});
+
+/** What a replica has of uploads. */
+function hiddenOf(clusters: MemoryClusters, self: number): readonly HiddenRow[] {
+  return [...(clusters.replicas[self]?.rows ?? [])].flatMap(([id, { value }]) => {
+    const [ring = '', scope = '', ...rest] = id.split('/');
+    const name = rest.join('/');
+    if (value === undefined || !name.startsWith(hidden)) return [];
+    return [{ key: { ring: Number(ring), scope, name }, head: value.head }];
+  });
+}
+
+test('uploads that nobody completed or aborted, and parts that were left of others, end with their time', async () => {
+  const clusters = new MemoryClusters();
+  let nowMs = Date.now();
+  const clock = new VersionClock({ cluster: 0, nowMs: () => nowMs, chance: () => '0123456789ab' });
+  const topology = clusters.topology(0, () => false);
+  const names = new Names({ topology, clock });
+  const objects = new Objects({ names, topology, blobs: clusters.blobs, clock });
+  const ended = new EndedUploads({
+    ...{ names, log: pino({ level: 'silent' }), nowMs: () => nowMs },
+    rows: async function* () {
+      yield hiddenOf(clusters, 1);
+    },
+  });
+  const end = () => ended.end(new AbortController().signal);
+  const uploadOf = async (name: string) => {
+    const id = await objects.beginUpload(caller, 'films', name, headers);
+    return { id, part: await objects.putPart(caller, 'films', name, id, 1, { body: bytes(name) }) };
+  };
+  await objects.createContainer(caller, 'films');
+  await uploadOf('left');
+  const aborted = await uploadOf('aborted');
+  // As by one who dies before it has forgotten the parts.
+  await names.write(
+    hiddenOf(clusters, 0).find(({ key }) => key.name.endsWith(aborted.id))?.key ?? { ring: 0, scope: '', name: '' },
+    undefined,
+  );
+  expect(hiddenOf(clusters, 0)).toHaveLength(3);
+  expect(await end()).toBe(0);
+  nowMs += 8 * 86_400_000;
+  const fresh = await uploadOf('fresh');
+  const query = { prefix: '', afterName: '', afterId: '', limit: 10 };
+  expect((await objects.listUploads(caller, 'films', query)).uploads).toMatchObject([{ name: 'fresh' }]);
+  expect(await end()).toBe(3);
+  const kept = hiddenOf(clusters, 0).map(({ key }) => key.name);
+  expect(kept.filter((name) => name.startsWith(uploadNames))).toHaveLength(1);
+  await objects.completeUpload(caller, 'films', 'fresh', fresh.id, [fresh.part]);
+  expect((await objects.stat(caller, 'films', 'fresh')).parts).toBe(1);
+});

@@ -1,0 +1,103 @@
+// A whole federation: the centre with its graph, and clusters with a database, a disk, a server and a controller each, over real mutual TLS.
+import { join } from 'node:path';
+import { Database } from '../../../../platform/database/database.ts';
+import { newKeyPair, SigningKeys } from '../../../../platform/secrets/key-pairs.ts';
+import { ClusterLinks } from '../../../../subgraphs/object-storage/centre/cluster-links.ts';
+import { Controller } from '../../../../subgraphs/object-storage/controller/controller.ts';
+import { serverRole } from '../../../../subgraphs/object-storage/peers/peer-wire.ts';
+import { ObjectServer } from '../../../../subgraphs/object-storage/server/object-server.ts';
+import { openClusterKey } from '../../../../subgraphs/object-storage/store/cluster-key.ts';
+import { controllerRole } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
+import { freePort } from '../../../support/free-port.ts';
+import { testAuthority, testMachine } from '../../../support/machines.ts';
+import { temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { storeDatabase } from '../store/store-database.ts';
+import { CentreGraph } from './centre-graph.ts';
+
+export interface FederationCluster {
+  readonly id: string;
+  readonly url: string;
+  readonly server: ObjectServer;
+  readonly controller: Controller;
+  readonly db: Database;
+}
+
+export class Federation {
+  readonly #cleanup = new AsyncDisposableStack();
+  readonly clusters = new Map<string, FederationCluster>();
+  readonly graph: CentreGraph;
+
+  private constructor(graph: CentreGraph) {
+    this.graph = graph;
+    this.#cleanup.defer(() => graph.stop());
+  }
+
+  /** Of these names, each serving. */
+  static async start(names: readonly string[]): Promise<Federation> {
+    const federation = new Federation(await CentreGraph.open());
+    try {
+      await federation.#begin(names);
+    } catch (error) {
+      await federation.stop();
+      throw error;
+    }
+    return federation;
+  }
+
+  /** Where users reach a cluster. */
+  url(name: string): string {
+    return this.cluster(name).url;
+  }
+
+  cluster(name: string): FederationCluster {
+    const cluster = this.clusters.get(name);
+    if (cluster === undefined) throw new Error(`no cluster ${name}`);
+    return cluster;
+  }
+
+  stop(): Promise<void> {
+    return this.#cleanup.disposeAsync();
+  }
+
+  async #begin(names: readonly string[]): Promise<void> {
+    const { graph } = this;
+    const { log } = graph;
+    const cleanup = this.#cleanup;
+    const authority = await testAuthority();
+    const links = new ClusterLinks({
+      ...{ db: graph.db, wake: graph.wake, log, owner: graph.owner },
+      place: {
+        ...{ host: '127.0.0.1', port: 0, tls: await testMachine(authority, 'object-storage', 'centre', log) },
+        signingKeys: new SigningKeys({ active: 'k1', keys: { k1: newKeyPair().privateText } }),
+      },
+    });
+    await links.start();
+    cleanup.defer(() => links.stop());
+    const folder = await temporaryFolder();
+    cleanup.defer(() => folder.remove());
+    for (const name of names) {
+      const [peerPort, s3Port] = [await freePort(), await freePort()];
+      const url = `http://127.0.0.1:${s3Port}`;
+      const wish = { name, peerUrls: [`https://127.0.0.1:${peerPort}`], s3Urls: [url] };
+      const id = await graph.make('objectClusterCreate', wish);
+      const db = new Database({ connection: await storeDatabase(cleanup) });
+      cleanup.defer(() => db.close());
+      const key = await openClusterKey(db, graph.sealer);
+      const common = { db, key, log, version: 'test', name: `${name}-1` };
+      // In the order in which nothing is there yet: each waits for what it needs.
+      const server = new ObjectServer({
+        ...{ ...common, cluster: name, folder: join(folder.path, name), keepFreeBytes: 0 },
+        peers: { host: '127.0.0.1', port: peerPort, tls: await testMachine(authority, serverRole, `${name}-1`, log) },
+        s3: { host: '127.0.0.1', port: s3Port, region: 'us-east-1' },
+      });
+      server.start();
+      cleanup.defer(() => server.stop());
+      const tls = await testMachine(authority, controllerRole, `${name}-1`, log);
+      const controller = new Controller({ ...common, tls, urls: [`wss://127.0.0.1:${links.port}/link`] });
+      await controller.start();
+      cleanup.defer(() => controller.stop());
+      await waitFor(`${name} to serve`, () => server.s3Url !== undefined);
+      this.clusters.set(name, { id, url, server, controller, db });
+    }
+  }
+}

@@ -1,0 +1,277 @@
+// Clusters of object storage for tests: each with a database, a folder and a server of its own, which meet over mutual TLS on loopback. In
+// place of the centre the test writes the documents that the centre would.
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Database } from '../../../platform/database/database.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import type { JsonValue } from '../../../platform/json.ts';
+import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
+import { firstRing, type RingWish } from '../../../platform/rings/next-ring.ts';
+import type { Ring } from '../../../platform/rings/ring.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
+import type { RingDocument } from '../../../subgraphs/object-storage/documents/documents.ts';
+import { packClusters } from '../../../subgraphs/object-storage/documents/ring-clusters.ts';
+import { sealedPlace, sealFor } from '../../../subgraphs/object-storage/documents/seal-for.ts';
+import { ObjectServer, type ObjectServerOptions } from '../../../subgraphs/object-storage/server/object-server.ts';
+import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
+import { DocumentStore } from '../../../subgraphs/object-storage/store/document-store.ts';
+import { preparedByReplica } from '../../../subgraphs/object-storage/store/padded.ts';
+import type { TakeOver } from '../../../subgraphs/object-storage/store/service-store.ts';
+import { type Location, storeDatabase } from '../../subgraphs/object-storage/store/store-database.ts';
+import { freePort } from '../free-port.ts';
+import { testAuthority, testMachine } from '../machines.ts';
+import { temporaryFolder, waitFor } from '../temporary-folder.ts';
+import { CutLink } from './cut-link.ts';
+import { type Credentials, S3TestClient } from './s3-client.ts';
+
+const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+const region = 'us-east-1';
+const usualNames: readonly string[] = ['north', 'south', 'east'];
+
+export const account = 'a'.repeat(32);
+export const credentials: Credentials = {
+  accessKeyId: 'TGREAL00000000000001',
+  secret: 'secret/of+the/account/0123456789abcdef01',
+};
+
+export class RealCluster {
+  readonly name: string;
+  readonly number: number;
+  readonly folder: string;
+  readonly location: Location;
+  readonly #authority: CertificateAndKey;
+  readonly #peerPort: number;
+  readonly #s3Port: number;
+  readonly db: Database;
+  readonly key: ClusterKey;
+  readonly #scrub: ObjectServerOptions['scrub'];
+  readonly #times: ObjectServerOptions['times'];
+  server: ObjectServer | undefined;
+
+  constructor(parts: {
+    readonly name: string;
+    readonly number: number;
+    readonly folder: string;
+    readonly location: Location;
+    readonly authority: CertificateAndKey;
+    readonly ports: readonly [number, number];
+    readonly db: Database;
+    readonly key: ClusterKey;
+    readonly scrub: ObjectServerOptions['scrub'];
+    readonly times: ObjectServerOptions['times'];
+  }) {
+    this.name = parts.name;
+    this.number = parts.number;
+    this.folder = parts.folder;
+    this.location = parts.location;
+    this.#authority = parts.authority;
+    [this.#peerPort, this.#s3Port] = parts.ports;
+    this.db = parts.db;
+    this.key = parts.key;
+    this.#scrub = parts.scrub;
+    this.#times = parts.times;
+  }
+
+  get peerUrl(): string {
+    return `https://127.0.0.1:${this.#peerPort}`;
+  }
+
+  /** To it, for one other cluster. */
+  link(): Promise<CutLink> {
+    return CutLink.to(this.#peerPort);
+  }
+
+  async start(): Promise<void> {
+    this.server = await this.#serve(1, this.#peerPort, this.#s3Port);
+  }
+
+  /** One more, on the same database and disk; other clusters do not know of it. Whoever asks for it stops it. */
+  async startAnother(): Promise<ObjectServer> {
+    return this.#serve(2, await freePort(), await freePort());
+  }
+
+  async #serve(number: number, peerPort: number, s3Port: number): Promise<ObjectServer> {
+    const { name, folder, db, key } = this;
+    const own = `${name}-${number}`;
+    const tls = await testMachine(this.#authority, 'objectserver', own, log);
+    const server = new ObjectServer({
+      ...{ db, folder, keepFreeBytes: 0, cluster: name, key, name: own, version: 'test', log },
+      peers: { host: '127.0.0.1', port: peerPort, tls },
+      s3: { host: '127.0.0.1', port: s3Port, region },
+      ...(this.#scrub === undefined ? {} : { scrub: this.#scrub }),
+      ...(this.#times === undefined ? {} : { times: this.#times }),
+    });
+    server.start();
+    await waitFor(`${own} to serve`, () => server.s3Url !== undefined);
+    return server;
+  }
+
+  /** In all that it holds: a new one does when the others have said that it was not here before. */
+  async votes(): Promise<boolean> {
+    const [row] = await this.db.query<{ held: number; ready: number | null }>(
+      'SELECT COUNT(*) AS held, SUM(is_ready) AS ready FROM store_partition WHERE is_held',
+    );
+    return row !== undefined && row.held > 0 && row.held === Number(row.ready);
+  }
+
+  /** Of a ring of which it takes over something in its present epoch. */
+  takeOver(ring: number): TakeOver | undefined {
+    return this.server?.takeOvers().find((each) => each.ring === ring);
+  }
+
+  /** It is away, and keeps what it has. */
+  async stop(): Promise<void> {
+    await this.server?.stop();
+    this.server = undefined;
+  }
+
+  client(): S3TestClient {
+    return new S3TestClient({ url: `http://127.0.0.1:${this.#s3Port}`, credentials, region });
+  }
+}
+
+export class RealClusters {
+  readonly clusters: readonly RealCluster[];
+  #generation = 10;
+
+  private constructor(clusters: readonly RealCluster[]) {
+    this.clusters = clusters;
+  }
+
+  static async start(
+    cleanup: AsyncDisposableStack,
+    names = usualNames,
+    members = names,
+    scrub?: ObjectServerOptions['scrub'],
+    started = names,
+    times?: ObjectServerOptions['times'],
+  ): Promise<RealClusters> {
+    const authority = await testAuthority();
+    const folder = await temporaryFolder();
+    cleanup.defer(() => folder.remove());
+    const sealer = createSealer(new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } }));
+    const clusters = await Promise.all(
+      names.map(async (name, number) => {
+        const location = await storeDatabase(cleanup);
+        const db = new Database({ connection: location, preparedKept: preparedByReplica });
+        cleanup.defer(() => db.close());
+        const key = await openClusterKey(db, sealer);
+        const ports = [await freePort(), await freePort()] as const;
+        return new RealCluster({
+          name,
+          number,
+          folder: join(folder.path, name),
+          location,
+          authority,
+          ports,
+          db,
+          key,
+          scrub,
+          times,
+        });
+      }),
+    );
+    const all = new RealClusters(clusters);
+    await all.#tell(members);
+    cleanup.defer(async () => {
+      await Promise.all(clusters.map((each) => each.stop()));
+    });
+    await Promise.all(clusters.filter(({ name }) => started.includes(name)).map((each) => each.start()));
+    if (members.every((name) => started.includes(name)))
+      for (const name of members) await waitFor(`${name} to vote`, () => all.get(name).votes());
+    return all;
+  }
+
+  get(name: string): RealCluster {
+    const found = this.clusters.find((each) => each.name === name);
+    if (found === undefined) throw new Error(`no cluster ${name}`);
+    return found;
+  }
+
+  /** Members of the first rings; who is none of them waits. */
+  wish(names: readonly string[], replicas = 3): RingWish {
+    return { members: names.map((name) => ({ cluster: this.get(name).number, weight: 1, zone: name })), replicas };
+  }
+
+  /** As the centre tells a ring, or a step of its change. */
+  async tellRing(ring: number, epoch: number, rings: readonly Ring[], more: Partial<RingDocument> = {}): Promise<void> {
+    const groups = rings.map(({ replicas, clusters }) => ({
+      replicas,
+      clusters: packClusters(clusters).toString('base64'),
+    }));
+    const members = (rings.at(-1)?.members ?? []).map((member) => ({ ...member }));
+    const plain = { isEmpty: false, isPaused: false, recovering: [] };
+    await this.#put('ring', String(ring), { ...plain, ring, epoch, groups, members, ...more });
+  }
+
+  async #tell(members: readonly string[]): Promise<void> {
+    const ring = firstRing(this.wish(members));
+    const { accessKeyId, secret } = credentials;
+    const sealed = Object.fromEntries(
+      this.clusters.map(({ number, key }) => [
+        number,
+        sealFor(key.publicKey, secret, sealedPlace(accessKeyId, number)),
+      ]),
+    );
+    await this.#put(
+      'clusters',
+      '',
+      this.#named(({ peerUrl }) => peerUrl),
+    );
+    await this.tellOption({ nearestReads: false });
+    for (const number of [0, 1]) await this.tellRing(number, 1, [ring], { isEmpty: true });
+    await this.#put('account', account, { id: account, projectId: newUuid(), name: 'alice', state: 'ACTIVE' });
+    await this.#put('key', accessKeyId, { accessKeyId, accountId: account, canWrite: true, sealed, isRevoked: false });
+  }
+
+  /** The option of all containers. */
+  async tellOption({ nearestReads }: { readonly nearestReads: boolean }): Promise<void> {
+    const option = { number: 1, id: newUuid(), name: 'standard', replicas: 3, nearestReads, isDefault: true };
+    await this.#put('options', '', { options: [option] });
+  }
+
+  /** From now on each cluster reaches this one, and is reached by it, over links that can be cut. */
+  async linksOf(name: string, cleanup: AsyncDisposableStack): Promise<readonly CutLink[]> {
+    const links: CutLink[] = [];
+    const linked = async (to: RealCluster) => {
+      const link = await to.link();
+      cleanup.defer(() => link.close());
+      links.push(link);
+      return `https://127.0.0.1:${link.port}`;
+    };
+    for (const from of this.clusters) {
+      const urls = new Map<RealCluster, string>();
+      for (const to of this.clusters)
+        urls.set(to, from !== to && (from.name === name || to.name === name) ? await linked(to) : to.peerUrl);
+      await this.#put(
+        'clusters',
+        '',
+        this.#named((to) => urls.get(to) ?? to.peerUrl),
+        [from],
+      );
+    }
+    return links;
+  }
+
+  #named(urlOf: (cluster: RealCluster) => string) {
+    return {
+      clusters: this.clusters.map((each) => ({
+        ...{ number: each.number, id: newUuid(), name: each.name, zone: each.name, weight: 1, state: 'ACTIVE' },
+        ...{ peerUrls: [urlOf(each)], controllerUrls: [], s3Urls: [], publicKey: each.key.publicKey },
+      })),
+    };
+  }
+
+  async #put(kind: string, key: string, body: unknown, at: readonly RealCluster[] = this.clusters): Promise<void> {
+    this.#generation += 1;
+    const document = {
+      kind,
+      key,
+      generation: this.#generation,
+      body: JSON.stringify(body as JsonValue),
+      signature: 'k/s',
+    };
+    await Promise.all(at.map(({ db }) => new DocumentStore(db).put([document])));
+  }
+}
