@@ -10,13 +10,14 @@ import { changedCertificates, changedFiles, reloadReasons, withoutReload } from 
 import { DiskFiles } from './disk-files.ts';
 import { configurationText, type HaproxyModel, structureOf } from './model.ts';
 import { RuntimeFiles } from './runtime-files.ts';
-import { RuntimeSocket } from './runtime-socket.ts';
+import { type Processes, RuntimeSocket } from './runtime-socket.ts';
 import { readServerStates, type ServerStates } from './server-states.ts';
 import { Servers } from './servers.ts';
 
 const run = promisify(execFile);
 const checkMs = 20_000;
 const startMs = 10_000;
+const reloadMs = 15_000;
 const anewMs = 2_000;
 const firstChecksMs = 5_000;
 const pollMs = 20;
@@ -101,12 +102,15 @@ export class Haproxy {
   /** Takes over a running one that had this model last; false: none runs that answers. */
   async adopt(model: HaproxyModel): Promise<boolean> {
     if ((await this.pid()) === undefined) return false;
+    // What a worker is told that a reload is about to replace would be lost.
+    const isSettled = await this.#reloadIsOver(() => true);
     const answer = await this.#runtime.ask('show info').catch(() => '');
     if (!answer.startsWith('Name: HAProxy')) return false;
     this.#model = model;
     // The process that changed it last may have been killed before it wrote down what it did.
     const states = await readServerStates(this.#runtime);
     this.#structureIsKnown =
+      isSettled &&
       /^description: (\S+)$/m.exec(answer)?.[1] === structureOf(model) &&
       [...states].every(([backend, servers]) =>
         [...servers.keys()].every((name) => model.backends.get(backend)?.servers.has(name) === true),
@@ -293,10 +297,9 @@ export class Haproxy {
       await this.#check(this.#disk.candidate);
       await this.#disk.put(this.#disk.states, `${await this.#runtime.ask('show servers state')}\n`);
       await this.#disk.put(this.#disk.configuration, configurationText(known));
-      const worker = await this.#worker();
-      if (worker === undefined) throw new Error('HAProxy does not answer');
+      const processes = await this.#master.processes();
       mayRun = true;
-      await this.#restartWorker(worker);
+      await this.#restartWorker(processes);
     } catch (error) {
       // A new worker that was late may run soon.
       if (mayRun) this.#structureIsKnown = false;
@@ -335,22 +338,34 @@ export class Haproxy {
     }
   }
 
+  /** The new worker takes over listening sockets and the states of servers; the old one finishes its sessions. */
+  async #restartWorker(before: Processes): Promise<void> {
+    await this.#master.askMaster('reload').catch(() => '');
+    const isNew = ({ reloads, worker }: Processes) =>
+      reloads > before.reloads && worker !== undefined && worker !== before.worker;
+    if (!(await this.#reloadIsOver(isNew))) throw new Error('HAProxy did not reload in time');
+  }
+
   /**
-   * The new worker takes over listening sockets and the states of servers; the old one finishes its sessions. Both have the same runtime
-   * socket until the old one stops listening: what it is told until then would be lost.
+   * The newest worker answers, and no other does: they have the same runtime socket until the earlier ones stop listening, and what those are
+   * told is lost. False: not in time.
    */
-  async #restartWorker(worker: string): Promise<void> {
+  async #reloadIsOver(isAwaited: (processes: Processes) => boolean): Promise<boolean> {
     const master = this.#master;
-    await master.askMaster('reload').catch(() => '');
-    const until = performance.now() + startMs;
-    for (let now = await this.#worker(); now === undefined || now === worker; now = await this.#worker()) {
-      if (performance.now() > until) throw new Error('HAProxy did not reload in time');
-      await sleep(pollMs);
-    }
     // One that is late with its answer may listen.
-    const listens = async () =>
+    const listens = async (worker: string) =>
       /^Stopping: 0$/m.test(await master.askMaster(`@!${worker} show info;quit`).catch(() => 'Stopping: 0'));
-    while (performance.now() < until && (await listens())) await sleep(pollMs);
+    const isOver = async () => {
+      const processes = await master.processes();
+      const { worker, earlier } = processes;
+      if (!isAwaited(processes)) return false;
+      if (worker === undefined) return true;
+      for (const each of earlier) if (await listens(each)) return false;
+      return (await this.#worker()) === worker;
+    };
+    for (const until = performance.now() + reloadMs; performance.now() < until; await sleep(pollMs))
+      if (await isOver().catch(() => false)) return true;
+    return false;
   }
 
   /** Process id of the worker that answers; undefined: none does. */

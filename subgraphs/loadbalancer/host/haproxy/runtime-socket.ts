@@ -12,6 +12,15 @@ export class RuntimeError extends Error {
   }
 }
 
+export interface Processes {
+  /** How often the master has started itself anew. */
+  readonly reloads: number;
+  /** Process id of the newest worker; undefined: a reload has failed, an earlier one goes on. */
+  readonly worker: string | undefined;
+  /** Process ids of earlier workers. */
+  readonly earlier: readonly string[];
+}
+
 export class RuntimeSocket {
   readonly #path: string;
   readonly #deadlineMs: number;
@@ -34,11 +43,19 @@ export class RuntimeSocket {
     }
   }
 
+  /** On the master's socket. A master that starts itself anew answers when it has made its new worker. */
+  async processes(): Promise<Processes> {
+    // Unlike a worker's, the master's socket stays open after a command.
+    const shown = await this.askMaster('show proc;quit');
+    const [current = '', earlier = ''] = shown.split('# old workers');
+    const pids = (text: string) => [...text.matchAll(/^(\d+)\s+worker/gm)].map(([, pid = '']) => pid);
+    const [, reloads = '0'] = /^\d+\s+master\s+(\d+)/m.exec(shown) ?? [];
+    return { reloads: Number(reloads), worker: pids(current)[0], earlier: pids(earlier) };
+  }
+
   /** On the master's socket: process ids of earlier workers, which end with their last session. */
   async earlierWorkers(): Promise<readonly string[]> {
-    // Unlike a worker's, the master's socket stays open after a command.
-    const [, earlier = ''] = (await this.askMaster('show proc;quit')).split('# old workers');
-    return [...earlier.matchAll(/^(\d+)\s+worker/gm)].map(([, pid = '']) => pid);
+    return (await this.processes()).earlier;
   }
 
   /** The answer to one command. `payload`: further lines, without an empty one. */

@@ -1,7 +1,10 @@
 // A real HAProxy is brought from one model to the next while clients ask it: no request fails.
-import { copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { copyFile, link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
@@ -142,6 +145,53 @@ test('a change that was cut short at any step is finished by whoever adopts it',
   await node.apply();
   expect(await tally(port, 3)).toEqual(new Map([['one', 3]]));
 }, 30_000);
+
+/** A reload that a host asked for right before it was killed: HAProxy has read its configuration, and goes on when it is let. */
+async function reloadUnderWay(): Promise<{ readonly letGoOn: () => Promise<void> }> {
+  const [states, pipe] = [join(node.folder, 'servers.state'), join(node.folder, 'pipe')];
+  await promisify(execFile)('mkfifo', [pipe]);
+  // Who opens a pipe waits for the other end.
+  await rm(states, { force: true });
+  await link(pipe, states);
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(join(node.folder, 'master.sock'), () => socket.write('reload\n'));
+    socket.on('error', reject).on('close', () => resolve());
+    socket.resume();
+  });
+  return {
+    letGoOn: async () => {
+      const end = await open(pipe, 'w');
+      await copyFile('/dev/null', `${states}.empty`);
+      await rename(`${states}.empty`, states);
+      await end.writeFile('1\n');
+      await end.close();
+    },
+  };
+}
+
+test.each(['at runtime', 'by a reload'])(
+  'found by trial lb-changes: a HAProxy that a killed host was reloading is changed %s when that is over',
+  async (how) => {
+    member(0);
+    await node.start();
+    await node.haproxy.leave();
+    const { letGoOn } = await reloadUnderWay();
+    node.haproxy = node.open();
+    const adopted = node.haproxy.adopt(node.model());
+    member(1);
+    if (how === 'by a reload') await node.listener({ protocol: 'TCP' });
+    const changed = adopted.then(() => node.haproxy.apply(node.model()));
+    await sleep(1_000);
+    await letGoOn();
+    expect(await adopted).toBe(true);
+    expect((await changed).reloaded).toBe(how === 'by a reload');
+    // What came too late would be undone by now.
+    await sleep(1_000);
+    expect(await node.haproxy.disagreements()).toEqual([]);
+    expect([...(await tally(port, 20)).keys()].sort()).toEqual(['one', 'two']);
+  },
+  60_000,
+);
 
 test('found by trial lb-changes: a member that was drained and not checked yet, by a host that was killed, is checked', async () => {
   const first = member(0);
