@@ -8,6 +8,7 @@ import { DocumentKeys, type VerifiedDocument } from '../../../../subgraphs/objec
 import {
   type ControllerState,
   centreRole,
+  stateEveryMs,
   stateKey,
   takeDocument,
 } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
@@ -23,6 +24,7 @@ export function clusterKeys(): { readonly publicKey: string; readonly privateKey
 
 export class ScriptedController {
   readonly #client: LinkClient;
+  #saying: NodeJS.Timeout | undefined;
   readonly documents = new Map<string, VerifiedDocument>();
   readonly keyPair = clusterKeys();
   /** Names of documents in the order in which they came. */
@@ -60,11 +62,19 @@ export class ScriptedController {
   }
 
   stop(): Promise<void> {
+    clearInterval(this.#saying);
     return this.#client.stop();
   }
 
   reconnect(): void {
     this.#client.reconnect();
+  }
+
+  /** Again and again, as real ones do: one that is silent is absent. */
+  keepSaying(state: Partial<ControllerState>): void {
+    clearInterval(this.#saying);
+    this.say(state);
+    this.#saying = setInterval(() => this.say(state), stateEveryMs);
   }
 
   say(state: Partial<ControllerState> = {}): void {
