@@ -50,7 +50,7 @@ export function handshakeFaultOf(
 ): Fault | undefined {
   const wanted = names.get(serverName)?.during(fromMs, untilMs) ?? [];
   if (wanted.includes(certificate)) return undefined;
-  const what = `for ${serverName} the certificate ${certificate.slice(0, 12)}, not ${wanted.map((each) => each.slice(0, 12)).join(' or ')}`;
+  const what = `for ${serverName} the certificate ${certificate.slice(0, 12)}, not ${wanted.map((each) => each.slice(0, 12)).join(' or ')}, ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms`;
   return { figure: 'misrouted', what };
 }
 

@@ -1,6 +1,6 @@
 // From one model to another: what can be changed on the runtime socket, and what needs a reload, with its reasons. Servers are not
 // compared here, as they are brought to the model by what HAProxy itself says of them (servers.ts).
-import type { CertificateModel, FileModel, HaproxyModel, ServerModel } from './model.ts';
+import { type CertificateModel, type FileModel, type HaproxyModel, listedIn, type ServerModel } from './model.ts';
 import { word } from './quoting.ts';
 import { addCommand } from './servers.ts';
 
@@ -90,25 +90,31 @@ export function withoutReload(before: HaproxyModel, after: HaproxyModel): Haprox
     });
     return [name, { ...backend, servers: new Map(servers) }] as const;
   });
-  const certificates = new Map([...before.certificates, ...small(after.certificates, ({ pem }) => pem)]);
+  const waiting = filesThatWait(before, after);
+  const isHeld = (path: string, text: string) => isLarge(text) || waiting.has(path);
+  const renewed = [...after.certificates].filter(([path, { pem }]) => !isHeld(path, pem));
   const files = [...before.files].map(([path, file]) => {
     const next = after.files.get(path);
-    return [path, next === undefined || isLarge(next.content) || waits(path, before, after) ? file : next] as const;
+    return [path, next === undefined || isHeld(path, next.content) ? file : next] as const;
   });
-  return { ...before, backends: new Map(backends), certificates, files: new Map(files) };
+  return {
+    ...{ ...before, backends: new Map(backends) },
+    ...{ certificates: new Map([...before.certificates, ...renewed]), files: new Map(files) },
+  };
 }
 
-/** The value of an L7 rule waits with the rules of its listener: with the old ones it would say what nobody has asked for. */
-function waits(path: string, before: HaproxyModel, after: HaproxyModel): boolean {
-  return [...before.frontends.values()].some(
-    ({ name, lines }) =>
-      lines.some((line) => line.startsWith('acl ') && line.endsWith(`-f ${word(path)}`)) &&
-      !same(lines, after.frontends.get(name)?.lines),
-  );
-}
-
-function small<Item>(items: ReadonlyMap<string, Item>, text: (item: Item) => string): [string, Item][] {
-  return [...items].filter(([, item]) => !isLarge(text(item)));
+/**
+ * What a listener names waits with it: clients that are let in, the value of an L7 rule or a certificate would, with the listener as it was,
+ * make what nobody has asked for.
+ */
+function filesThatWait(before: HaproxyModel, after: HaproxyModel): ReadonlySet<string> {
+  const lines = [...before.frontends.values()]
+    .filter((frontend) => !same(frontend.lines, after.frontends.get(frontend.name)?.lines))
+    .flatMap((frontend) => frontend.lines);
+  const isNamed = (path: string) => lines.some((line) => line.includes(word(path)));
+  const files = [...before.files.keys()].filter(isNamed);
+  const listed = files.flatMap((path) => [...listedIn(before.files.get(path)), ...listedIn(after.files.get(path))]);
+  return new Set([...files, ...[...before.certificates.keys()].filter(isNamed), ...listed]);
 }
 
 function isLarge(text: string): boolean {

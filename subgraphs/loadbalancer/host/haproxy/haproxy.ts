@@ -255,10 +255,8 @@ export class Haproxy {
     this.#filesAreKnown = !changed;
     this.#serversAreKnown = false;
     this.#model = model;
-    // A new certificate is loaded when a list or a server names it.
-    for (const certificate of certificates)
-      if (!wasKnown || before.certificates.has(certificate.path)) await this.#files.replaceCertificate(certificate);
-    for (const file of files) if (!wasKnown || before.files.has(file.path)) await this.#files.put(file, model);
+    const present = certificates.filter(({ path }) => !wasKnown || before.certificates.has(path));
+    await this.#files.bring({ certificates: present, files }, model);
     this.#filesAreKnown = true;
     const goesOn = await this.#servers.pass(model);
     this.#serversAreKnown = true;

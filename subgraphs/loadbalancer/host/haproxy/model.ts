@@ -47,6 +47,16 @@ export interface FileModel {
   readonly content: string;
 }
 
+/** Paths of the certificates in a list; none for other files. */
+export function listedIn(file: FileModel | undefined): readonly string[] {
+  return file?.kind === 'CERTIFICATE_LIST' ? linesOf(file.content) : [];
+}
+
+/** Empty ones say nothing. */
+export function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
 export interface HaproxyModel {
   readonly global: readonly string[];
   /** The ring in which logged lines wait. */

@@ -1,10 +1,25 @@
 // Certificates, lists of certificates, authorities and patterns that a running HAProxy has in memory, changed on its runtime socket.
-import type { CertificateModel, FileModel, HaproxyModel, ServerModel } from './model.ts';
+import {
+  type CertificateModel,
+  type FileModel,
+  type HaproxyModel,
+  linesOf,
+  listedIn,
+  type ServerModel,
+} from './model.ts';
 import { runtimeWord } from './quoting.ts';
 import { RuntimeError, type RuntimeSocket } from './runtime-socket.ts';
 
 const began = /[Tt]ransaction (created|updated)/;
 const done = /Success!/;
+/** In one line of the runtime socket. */
+const mostCommits = 20;
+
+/** What differs from what it has. */
+export interface FileChanges {
+  readonly certificates: readonly CertificateModel[];
+  readonly files: readonly FileModel[];
+}
 
 export class RuntimeFiles {
   readonly #runtime: RuntimeSocket;
@@ -13,23 +28,21 @@ export class RuntimeFiles {
     this.#runtime = runtime;
   }
 
-  /** One that is not loaded is loaded when something names it. */
-  async replaceCertificate(certificate: CertificateModel): Promise<void> {
-    if (await this.#has('cert', certificate.path)) await this.#setCertificate(certificate);
-  }
-
-  /** One that is not loaded is loaded when a server names it. */
-  async put(file: FileModel, model: HaproxyModel): Promise<void> {
-    switch (file.kind) {
-      case 'AUTHORITIES':
-        return this.#replaceBundle('ca-file', file);
-      case 'REVOCATIONS':
-        return this.#replaceBundle('crl-file', file);
-      case 'CERTIFICATE_LIST':
-        return this.#putList(file, model);
-      case 'PATTERNS':
-        return this.#putPatterns(file);
-    }
+  /**
+   * What is not loaded is loaded when something names it. Each name has, at every moment, a certificate of before or of after: what is new is
+   * listed first, then listeners' own certificates change, then what is not listed any more goes, and what stays is renewed.
+   */
+  async bring({ certificates, files }: FileChanges, model: HaproxyModel): Promise<void> {
+    const of = (...kinds: readonly FileModel['kind'][]) => files.filter(({ kind }) => kinds.includes(kind));
+    const lists = of('CERTIFICATE_LIST');
+    const listed = new Set([...model.files.values()].flatMap(listedIn));
+    for (const list of lists) await this.#addListed(list, model);
+    for (const each of certificates) if (!listed.has(each.path)) await this.#replaceCertificate(each);
+    for (const list of lists) await this.#removeUnlisted(list);
+    for (const each of certificates) if (listed.has(each.path)) await this.#replaceCertificate(each);
+    for (const file of of('AUTHORITIES')) await this.#replaceBundle('ca-file', file);
+    for (const file of of('REVOCATIONS')) await this.#replaceBundle('crl-file', file);
+    await this.#putPatterns(of('PATTERNS'));
   }
 
   /** Loads what the keywords of a server name: a pool's first server names it first. */
@@ -51,6 +64,10 @@ export class RuntimeFiles {
   /** The key of a deleted certificate does not stay in memory, unless something uses it still. */
   async forgetCertificate(path: string): Promise<void> {
     await this.#runtime.ask(`del ssl cert ${runtimeWord(path)}`);
+  }
+
+  async #replaceCertificate(certificate: CertificateModel): Promise<void> {
+    if (await this.#has('cert', certificate.path)) await this.#setCertificate(certificate);
   }
 
   async #has(kind: 'cert' | 'ca-file' | 'crl-file', path: string): Promise<boolean> {
@@ -85,37 +102,43 @@ export class RuntimeFiles {
     }
   }
 
-  async #putList({ path, content }: FileModel, model: HaproxyModel): Promise<void> {
-    const file = runtimeWord(path);
-    const answer = await this.#runtime.ask(`show ssl crt-list -n ${file}`);
-    if (!answer.startsWith('#')) throw new RuntimeError(`show ssl crt-list -n ${path}`, answer);
-    const present = new Set(
-      answer
-        .split('\n')
-        .slice(1)
-        .map((line) => line.replace(/:\d+$/, ''))
-        .filter((line) => line !== ''),
-    );
-    const wanted = new Set(content.split('\n').filter((line) => line !== ''));
-    for (const certificate of wanted) {
+  async #addListed({ path, content }: FileModel, model: HaproxyModel): Promise<void> {
+    const present = await this.#listed(path);
+    for (const certificate of linesOf(content)) {
       if (present.has(certificate)) continue;
       const known = model.certificates.get(certificate);
       if (known !== undefined) await this.#loadCertificate(known);
-      await this.#runtime.tell(`add ssl crt-list ${file} ${runtimeWord(certificate)}`, done);
+      await this.#runtime.tell(`add ssl crt-list ${runtimeWord(path)} ${runtimeWord(certificate)}`, done);
     }
-    for (const certificate of present)
-      if (!wanted.has(certificate))
-        await this.#runtime.tell(`del ssl crt-list ${file} ${runtimeWord(certificate)}`, /deleted/);
   }
 
-  /** All at once, as a new version: clients see the old patterns or the new ones. */
-  async #putPatterns({ path, content }: FileModel): Promise<void> {
-    const file = runtimeWord(path);
-    const answer = await this.#runtime.ask(`prepare acl ${file}`);
-    const [, version] = /New version created: (\d+)/.exec(answer) ?? [];
-    if (version === undefined) throw new RuntimeError(`prepare acl ${path}`, answer);
-    for (const pattern of content.split('\n').filter((line) => line !== ''))
-      await this.#runtime.tell(`add acl @${version} ${file} ${runtimeWord(pattern)}`);
-    await this.#runtime.tell(`commit acl @${version} ${file}`);
+  async #removeUnlisted({ path, content }: FileModel): Promise<void> {
+    const wanted = new Set(linesOf(content));
+    for (const certificate of await this.#listed(path))
+      if (!wanted.has(certificate))
+        await this.#runtime.tell(`del ssl crt-list ${runtimeWord(path)} ${runtimeWord(certificate)}`, /deleted/);
+  }
+
+  async #listed(path: string): Promise<ReadonlySet<string>> {
+    const command = `show ssl crt-list -n ${runtimeWord(path)}`;
+    const answer = await this.#runtime.ask(command);
+    if (!answer.startsWith('#')) throw new RuntimeError(command, answer);
+    const [, ...shown] = linesOf(answer);
+    return new Set(shown.map((line) => line.replace(/:\d+$/, '')));
+  }
+
+  /** All at once, as new versions: clients see the old patterns or the new ones, those of several files together. */
+  async #putPatterns(files: readonly FileModel[]): Promise<void> {
+    const commits: string[] = [];
+    for (const { path, content } of files) {
+      const file = runtimeWord(path);
+      const answer = await this.#runtime.ask(`prepare acl ${file}`);
+      const [, version] = /New version created: (\d+)/.exec(answer) ?? [];
+      if (version === undefined) throw new RuntimeError(`prepare acl ${path}`, answer);
+      for (const pattern of linesOf(content))
+        await this.#runtime.tell(`add acl @${version} ${file} ${runtimeWord(pattern)}`);
+      commits.push(`commit acl @${version} ${file}`);
+    }
+    while (commits.length > 0) await this.#runtime.tell(commits.splice(0, mostCommits).join(';'));
   }
 }

@@ -288,6 +288,24 @@ test('changes that need a reload and come in quick succession are one reload; th
   await expect(ask(later.port)).rejects.toThrow();
 }, 30_000);
 
+test('found by trial lb-changes: who is let in by a change that waits for a reload does not reach the pool of before', async () => {
+  node.haproxy = node.open({ reloadPauseMs: 2_000 });
+  member(0);
+  const listener = await node.listener({ protocol: 'TCP', defaultPool: pool.id, allowedCidrs: ['192.0.2.0/24'] });
+  const other = node.pool({ protocol: 'TCP' });
+  node.member(other, webs[1]?.port ?? 0);
+  await node.start();
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  node.change(listener, { defaultPool: other.id, allowedCidrs: [] });
+  const { reloaded, waitMs } = await node.haproxy.apply(node.model());
+  expect(reloaded).toBe(false);
+  await expect(ask(listener.port)).rejects.toThrow();
+  await sleep(waitMs);
+  expect((await node.apply()).reloaded).toBe(true);
+  expect(await ask(listener.port)).toMatchObject({ text: 'two' });
+}, 30_000);
+
 test('a node that is drained accepts nothing new, and finishes what it has', async () => {
   const slow = await webMember('slow', { answer: (_, response) => void setTimeout(() => response.end('slow'), 1_000) });
   node.member(pool, slow.port);

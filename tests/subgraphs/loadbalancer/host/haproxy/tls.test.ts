@@ -1,10 +1,13 @@
 // TLS that ends at the node: certificates by name, versions, ciphers, ALPN, client certificates with revocations, HSTS. What can be changed
 // without a reload is.
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -100,6 +103,57 @@ test('certificates by the name that is asked for; one is renewed, added, removed
   await node.listener({ protocol: 'TCP' });
   expect((await node.apply()).reloaded).toBe(true);
   expect(await shown()).toEqual(['c', 'b renewed', 'c', 'c']);
+}, 60_000);
+
+test('found by trial lb-changes: while lists change, each name has a certificate of before or of after', async () => {
+  const a = node.certificate(pem(certificates.a));
+  const b = node.certificate(pem(certificates.b));
+  const c = node.certificate(pem(certificates.c));
+  const listener = await node.listener({ protocol: 'TERMINATED_HTTPS', certificates: [a, b], defaultPool: pool.id });
+  await node.start();
+  const names = ['a.test', 'b.test', 'c.test', 'other.test'];
+  const shown = () => Promise.all(names.map((name) => shownFor(listener.port, name)));
+
+  // In the place of HAProxy's socket: clients look after each command that changes something.
+  const [path, moved] = [join(node.folder, 'run.sock'), join(node.folder, 'moved.sock')];
+  await rename(path, moved);
+  const between: string[][] = [];
+  const proxy = createServer({ allowHalfOpen: true }, async (socket) => {
+    const [command] = (await once(socket, 'data')) as [Buffer];
+    const upstream = connectSocket(moved);
+    upstream.write(command);
+    const answer = await text(upstream);
+    if (/^(set|commit|add|del) /.test(command.toString())) between.push(await shown());
+    socket.end(answer);
+  });
+  proxy.listen(path);
+  await once(proxy, 'listening');
+  try {
+    const renewed = await makeCertificate({ commonName: 'b renewed', names: ['b.test'] });
+    const changes = [
+      () => node.change(listener, { certificates: [b, c] }),
+      () => {
+        node.certificates = node.certificates.map((each) =>
+          each.id === b ? { ...each, version: 2, pem: pem(renewed) } : each,
+        );
+        node.change(listener, { certificates: [a, b] });
+      },
+      () => node.change(listener, { certificates: [c, a] }),
+    ];
+    for (const change of changes) {
+      const before = await shown();
+      between.length = 0;
+      change();
+      expect((await node.apply()).reloaded).toBe(false);
+      const after = await shown();
+      expect(between.length).toBeGreaterThan(2);
+      for (const seen of between)
+        for (const [at, name] of seen.entries()) expect([before[at], after[at]]).toContain(name);
+    }
+  } finally {
+    proxy.close();
+    await rename(moved, path);
+  }
 }, 60_000);
 
 test('only accepted versions and ciphers; ALPN gives HTTP/2', async () => {
