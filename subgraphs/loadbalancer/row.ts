@@ -87,14 +87,14 @@ export const loadBalancerRow = subgraphRow({
       ),
     'loadbalancer.nodeDrainMs': count(0, 3_600_000)
       .default(30_000)
-      .describe('longest time for the remaining sessions of a node that is removed'),
+      .describe('longest time for the remaining sessions of a node that is removed, from when its host drains it'),
     'loadbalancer.nodeBuildMs': count(5_000, 3_600_000)
       .default(120_000)
       .describe('a node that is not ready after this time is made anew, if possible on another host'),
     'loadbalancer.hostGoneMs': count(10_000, 3_600_000)
       .default(600_000)
       .describe(
-        'a host without a connection for longer is given up: nodes that are to be deleted there count as deleted',
+        'a host without a connection for longer is given up: nodes that are to be deleted there count as deleted, and drains there have ended',
       ),
     'loadbalancer.mostTakeBacks': count(0, 100)
       .default(3)

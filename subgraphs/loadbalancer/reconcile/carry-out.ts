@@ -9,8 +9,17 @@ import { type BalancerRow, setFloating, setProvisioning } from '../stores/balanc
 import { decide, deleteDecisions, noteSuccessor } from '../stores/decision-store.ts';
 import type { HostRow } from '../stores/host-store.ts';
 import type { Names } from '../stores/names.ts';
-import { endNode, insertNode, type NodeRow, noteDns, noteInDns, setNamed, setNodeState } from '../stores/node-store.ts';
-import type { Action } from './plan.ts';
+import {
+  endNode,
+  insertNode,
+  type NodeRow,
+  noteDns,
+  noteInDns,
+  setDeadline,
+  setNamed,
+  setNodeState,
+} from '../stores/node-store.ts';
+import { type Action, longestDrainMs } from './plan.ts';
 import type { HealSettings } from './state.ts';
 
 export interface Carrier {
@@ -87,10 +96,12 @@ async function change(carrier: Carrier, node: NodeRow, action: NodeAction): Prom
       await to({
         state: 'DRAINING',
         ...(node.reason === null ? {} : { reason: node.reason }),
-        deleteInMs: settings.nodeDrainMs,
+        deleteInMs: longestDrainMs(settings),
         note: `out of DNS; its sessions may last ${settings.nodeDrainMs / 1_000} s longer`,
       });
       return;
+    case 'TIME_DRAIN':
+      return setDeadline(tx, node.id, settings.nodeDrainMs);
     case 'DELETE':
       if (node.hostId === null) await endNode(tx, wake, node, action.reason);
       else await to({ state: 'DELETING', ...reason });

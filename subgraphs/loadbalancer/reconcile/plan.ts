@@ -4,7 +4,7 @@ import type { NodeState, ProvisioningStatus } from '../model/states.ts';
 import type { NodeRow } from '../stores/node-store.ts';
 import { bestHost } from './placement.ts';
 import { deletionStatus, lateMs, provisioningOf } from './provisioning.ts';
-import { type BalancerState, isDown, isHealthy, isUsed, serves, wishOf } from './state.ts';
+import { type BalancerState, type HealSettings, isDown, isHealthy, isUsed, serves, wishOf } from './state.ts';
 
 export type Action =
   /** A decision: the node has failed. `keep`: it may come back. */
@@ -19,8 +19,10 @@ export type Action =
   | { readonly do: 'LEAVE'; readonly nodeId: string; readonly reason: string }
   | { readonly do: 'OUT_OF_DNS'; readonly nodeId: string }
   | { readonly do: 'BACK_IN_DNS'; readonly nodeId: string }
-  /** Its host ends its sessions. */
+  /** Its host is to end its sessions. */
   | { readonly do: 'DRAIN'; readonly nodeId: string }
+  /** Its host has begun with that: its time runs. */
+  | { readonly do: 'TIME_DRAIN'; readonly nodeId: string }
   | { readonly do: 'DELETE'; readonly nodeId: string; readonly reason: string | null }
   /** Its host will not say any more that it is gone. */
   | { readonly do: 'FORGET'; readonly nodeId: string; readonly reason: string }
@@ -288,26 +290,35 @@ function drain(draft: Draft): void {
   for (const node of draft.in('DRAINING')) {
     if (node.named || node.outOfDnsAt === null) continue;
     const forgotten = node.outOfDnsAt.getTime() + state.name.ttlMs <= nowMs;
-    if (isDown(node))
+    const leftMs = node.deleteAt === null ? undefined : node.deleteAt.getTime() - nowMs;
+    const isOver = leftMs !== undefined && (leftMs <= 0 || node.sessions === 0 || hostIsGone(draft, node));
+    const { nodeDrainMs } = state.settings;
+    if (isDown(node) || isOver)
       draft.do({ do: 'DELETE', nodeId: node.id, reason: node.reason }, [node.id], { state: 'DELETING' });
-    else if (forgotten && node.deleteAt === null)
+    else if (forgotten && leftMs === undefined)
       draft.do({ do: 'DRAIN', nodeId: node.id }, [node.id], {
-        deleteAt: new Date(nowMs + state.settings.nodeDrainMs),
+        deleteAt: new Date(nowMs + longestDrainMs(state.settings)),
         sessions: null,
       });
-    else if (node.deleteAt !== null && (node.deleteAt.getTime() <= nowMs || node.sessions === 0))
-      draft.do({ do: 'DELETE', nodeId: node.id, reason: node.reason }, [node.id], { state: 'DELETING' });
+    else if (leftMs !== undefined && leftMs > nodeDrainMs && node.sessions !== null)
+      draft.do({ do: 'TIME_DRAIN', nodeId: node.id }, [node.id], { deleteAt: new Date(nowMs + nodeDrainMs) });
   }
+}
+
+/** A host that has no connection is awaited: only when it drains the node, the time for the node's sessions begins. */
+export function longestDrainMs({ hostGoneMs, nodeDrainMs }: HealSettings): number {
+  return hostGoneMs + nodeDrainMs;
+}
+
+function hostIsGone({ state, nowMs }: Draft, { hostId }: NodeRow): boolean {
+  const since = state.offlineSince.get(hostId ?? '');
+  return since !== undefined && nowMs - since.getTime() >= state.settings.hostGoneMs;
 }
 
 /** A host that was lost for good says nothing; should it come back, it is told that its nodes are gone. */
 function forget(draft: Draft): void {
-  const { state, nowMs } = draft;
-  for (const node of draft.in('DELETING')) {
-    const since = state.offlineSince.get(node.hostId ?? '');
-    if (since === undefined || nowMs - since.getTime() < state.settings.hostGoneMs) continue;
+  for (const node of draft.in('DELETING').filter((each) => hostIsGone(draft, each)))
     draft.do({ do: 'FORGET', nodeId: node.id, reason: 'its host is gone' }, [node.id], { state: 'DELETED' });
-  }
 }
 
 function againIn(draft: Draft): number | undefined {
@@ -324,7 +335,7 @@ function againIn(draft: Draft): number | undefined {
     if (node.state === 'SERVING') at(node.judgeAt);
     if (node.state === 'BUILDING') at(node.createdAt, settings.nodeBuildMs);
     const since = state.offlineSince.get(node.hostId ?? '');
-    if (node.state === 'DELETING') at(since, settings.hostGoneMs);
+    if (node.state === 'DELETING' || node.state === 'DRAINING') at(since, settings.hostGoneMs);
     if (node.state === 'BUILDING') at(since, offlineMs);
   }
   at(balancer.pendingSince, lateMs);

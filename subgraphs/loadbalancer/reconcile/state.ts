@@ -6,11 +6,11 @@ import type { NodeRow } from '../stores/node-store.ts';
 export interface HealSettings {
   /** A replaced node that comes back within this time takes its place again; afterwards it is deleted. */
   readonly replacedNodeKeepMs: number;
-  /** How long a node that is removed may finish its sessions. */
+  /** How long a node that is removed may finish its sessions, once its host drains it. */
   readonly nodeDrainMs: number;
   /** A node that is not ready after so long is made anew elsewhere. */
   readonly nodeBuildMs: number;
-  /** After so long without a connection a host is given up: its nodes are deleted without it. */
+  /** After so long without a connection a host is given up: its nodes are deleted without it, and not drained before. */
   readonly hostGoneMs: number;
   /** A node that was taken back so often within an hour is not taken back again. */
   readonly mostTakeBacks: number;

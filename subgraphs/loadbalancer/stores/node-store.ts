@@ -272,6 +272,14 @@ export async function setNodeState(tx: Transaction, wake: Wake, node: NodeRow, c
   ]);
 }
 
+/** When it is deleted, if nothing ends it before. Its document stays as it is. */
+export async function setDeadline(tx: Transaction, id: string, inMs: number): Promise<void> {
+  await tx.execute(
+    'UPDATE lb_node SET delete_at = NOW(3) + INTERVAL ? MICROSECOND, version = version + 1 WHERE id = ?',
+    [inMs * 1_000, id],
+  );
+}
+
 /** One check of it; the first that succeeds is the step CHECKED. Returns the node as it is then. */
 export async function noteCheck(
   tx: Transaction,

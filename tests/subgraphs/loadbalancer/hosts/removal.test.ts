@@ -87,7 +87,7 @@ test('nodes serve on a host without a connection: it is evacuated first, and the
   const cordon = { id: idOf(host), cordoned: true, evacuate: true };
   expect((await world.hostService.cordon(world.context, cordon)).userErrors).toEqual([]);
   await waitFor('the evacuation', async () =>
-    (await world.nodes(balancerId)).every(({ hostId, state }) => hostId !== host.machine.id || state === 'DELETING'),
+    (await world.nodes(balancerId)).every(({ hostId, state }) => hostId !== host.machine.id || state !== 'SERVING'),
   );
   expect(await codes(host)).toEqual([]);
   const released = await world.hostService.cordon(world.context, { id: idOf(host), cordoned: false });

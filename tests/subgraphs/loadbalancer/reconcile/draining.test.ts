@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/ids.ts';
+import { usualHealing } from '../../../../subgraphs/loadbalancer/reconcile/state.ts';
 import type { NodeRow } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
@@ -9,6 +10,7 @@ import { LbWorld } from '../support/lb-world.ts';
 import { streamMember } from '../support/members.ts';
 import { timeIsOver } from '../support/time-is-over.ts';
 
+const nodeDrainMs = 3_600_000;
 let world: LbWorld;
 let echo: Awaited<ReturnType<typeof streamMember>>;
 let balancerId: string;
@@ -26,7 +28,7 @@ interface Client {
 
 beforeAll(async () => {
   // No test lasts so long: a node that is gone was gone before its deadline.
-  world = await LbWorld.open({ dns: true, settings: { nodeDrainMs: 3_600_000 } });
+  world = await LbWorld.open({ dns: true, settings: { nodeDrainMs } });
   echo = await streamMember((socket) => socket.pipe(socket));
   for (const name of ['host-1', 'host-2']) await world.addHost(name);
   await waitFor('hosts', () => world.link.connected === 2);
@@ -120,4 +122,27 @@ test('a session holds a drain until its deadline, and not longer', async () => {
   second.socket.end();
   await waitFor('the end of the node', async () => (await present()) === undefined);
   await waitFor('the end of its session', () => first.closed);
+}, 60_000);
+
+test('found by trial lb-changes: the time of a drain begins when the host, which was away, drains the node', async () => {
+  await make();
+  const held = await client();
+  const host = world.hostOf(node);
+  await world.stopHost(host);
+  await replace();
+  await waitFor('the drain', async () => (await present())?.deleteAt != null);
+  expect(await present()).toMatchObject({ state: 'DRAINING', sessions: null });
+  await says(held, 'still here');
+  const [{ now } = { now: new Date(0) }] = await world.ground.db.query<{ now: Date }>('SELECT NOW(3) AS now');
+  const soonest = now.getTime() + nodeDrainMs;
+  await world.addHost(host.name);
+  await untilSessions(1);
+  const leftAfter = async () => Number((await present())?.deleteAt?.getTime()) - soonest;
+  expect(await leftAfter()).toBeGreaterThan(0);
+  // Its host is not awaited any more.
+  await waitFor('the deadline', async () => (await leftAfter()) < usualHealing.hostGoneMs / 2);
+  await says(held, 'and here');
+  expect(await leftAfter()).toBeGreaterThan(0);
+  held.socket.end();
+  await waitFor('the end of the node', async () => (await present()) === undefined);
 }, 60_000);

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { seededRandom } from '../../../../bench/trials/random.ts';
 import { breakerReason } from '../../../../subgraphs/loadbalancer/reconcile/breaker.ts';
 import { type Action, planOf } from '../../../../subgraphs/loadbalancer/reconcile/plan.ts';
-import { isUsed, serves } from '../../../../subgraphs/loadbalancer/reconcile/state.ts';
+import { isUsed, serves, usualHealing } from '../../../../subgraphs/loadbalancer/reconcile/state.ts';
 import { SimulatedBalancer } from './simulated-balancer.ts';
 
 /** With all of its nodes serving. */
@@ -334,6 +334,71 @@ test('fewer nodes: out of DNS, then after the TTL drained, then deleted', () => 
   expect(did(settle(world, 6_000), 'DRAIN')).toMatchObject([{ nodeId: youngest }]);
   world.set(youngest, { sessions: 0 });
   expect(did(settle(world), 'DELETE')).toMatchObject([{ nodeId: youngest }]);
+});
+
+describe('the time of a drain', () => {
+  const { nodeDrainMs, hostGoneMs } = usualHealing;
+
+  /** The youngest of three drains, and its host is away from then on. */
+  function drainingAway() {
+    const world = served(3);
+    world.balancer = { ...world.balancer, wantedNodes: 2 };
+    const id = world.nodes[2]?.id ?? '';
+    const host = world.hosts.find((each) => each.id === world.nodes[2]?.hostId);
+    if (host === undefined) throw new Error('a node is on a host');
+    Object.assign(host, { online: false, since: new Date(world.nowMs) });
+    expect(did(settle(world, 10_000), 'DRAIN')).toMatchObject([{ nodeId: id }]);
+    return { world, id, host, node: () => world.nodes.find((each) => each.id === id) };
+  }
+
+  test('found by trial lb-changes: it begins when the host drains the node, however long the host was away', () => {
+    const { world, host, node } = drainingAway();
+    world.nowMs += hostGoneMs / 2;
+    settle(world);
+    expect(node()).toMatchObject({ state: 'DRAINING', sessions: null });
+    host.online = true;
+    settle(world, nodeDrainMs - 1_000);
+    expect(node()).toMatchObject({ state: 'DRAINING', sessions: 1 });
+    settle(world);
+    expect(node()?.state).toBe('DELETED');
+  });
+
+  test('counts that come and go do not prolong it', () => {
+    const { world, id, host, node } = drainingAway();
+    host.online = true;
+    settle(world);
+    const { deleteAt } = node() ?? {};
+    for (const sessions of [null, 2, null, 1]) {
+      world.set(id, { sessions });
+      settle(world, 1_000);
+    }
+    expect(node()).toMatchObject({ state: 'DRAINING', deleteAt });
+  });
+
+  test('it ends when the host is away for so long that it is given up, also when nobody has drained the node', () => {
+    const { world, host, node } = drainingAway();
+    const { againInMs } = planOf(world.state());
+    world.nowMs = host.since.getTime() + hostGoneMs - 1;
+    world.reconcile();
+    expect([againInMs !== undefined && againInMs <= hostGoneMs, node()?.state]).toEqual([true, 'DRAINING']);
+    expect(planOf(world.state()).againInMs).toBe(1);
+    world.nowMs += 1;
+    world.reconcile();
+    expect(node()?.state).toBe('DELETED');
+  });
+
+  test('a host that is connected and never drains the node does not keep it for ever', () => {
+    const { world, host, node } = drainingAway();
+    host.online = true;
+    const until = node()?.deleteAt?.getTime() ?? 0;
+    expect(until - world.nowMs).toBeLessThanOrEqual(hostGoneMs + nodeDrainMs);
+    world.nowMs = until - 1;
+    world.reconcile();
+    expect(node()?.state).toBe('DRAINING');
+    world.nowMs = until;
+    world.reconcile();
+    expect(node()?.state).toBe('DELETING');
+  });
 });
 
 test('all nodes are replaced one by one, without a gap', () => {

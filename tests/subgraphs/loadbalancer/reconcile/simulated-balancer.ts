@@ -1,7 +1,7 @@
 // A load balancer with its nodes as values: carries plans out as the database would, and lets nodes, hosts and DNS do what they do.
 import { newUuid } from '../../../../platform/ids.ts';
 import type { Action } from '../../../../subgraphs/loadbalancer/reconcile/plan.ts';
-import { planOf } from '../../../../subgraphs/loadbalancer/reconcile/plan.ts';
+import { longestDrainMs, planOf } from '../../../../subgraphs/loadbalancer/reconcile/plan.ts';
 import { type BalancerState, usualHealing } from '../../../../subgraphs/loadbalancer/reconcile/state.ts';
 import type { BalancerRow } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
 import type { NodeRow } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
@@ -96,12 +96,14 @@ export class SimulatedBalancer {
 
   /** Hosts that are connected do as they are told, and the checks see all nodes that are not down. */
   work(): void {
-    for (const { id, hostId, state, configuredAt, checkedAt } of this.nodes) {
+    for (const { id, hostId, state, configuredAt, checkedAt, deleteAt, sessions } of this.nodes) {
       const host = this.hosts.find((each) => each.id === hostId);
       if (host?.online !== true) continue;
       const now = new Date(this.nowMs);
       if (state === 'DELETING') this.set(id, { state: 'DELETED', named: false });
       else this.set(id, { appliedGeneration: this.balancer.generation });
+      // A client that stays.
+      if (state === 'DRAINING' && deleteAt !== null) this.set(id, { sessions: sessions ?? 1 });
       if (state === 'BUILDING' && configuredAt === null)
         this.set(id, { madeAt: now, configuredAt: now, incarnation: id });
       if (state === 'BUILDING' && checkedAt === null)
@@ -166,7 +168,10 @@ export class SimulatedBalancer {
         this.set(action.nodeId, { outOfDnsAt: null });
         break;
       case 'DRAIN':
-        this.set(action.nodeId, { deleteAt: inMs(usualHealing.nodeDrainMs), sessions: null });
+        this.set(action.nodeId, { deleteAt: inMs(longestDrainMs(usualHealing)), sessions: null });
+        break;
+      case 'TIME_DRAIN':
+        this.set(action.nodeId, { deleteAt: inMs(usualHealing.nodeDrainMs) });
         break;
       case 'DELETE':
         this.set(action.nodeId, { state: 'DELETING' });
