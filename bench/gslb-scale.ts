@@ -17,6 +17,7 @@ import { startMariadb } from '../embedded/mariadb.ts';
 import { startRedis } from '../embedded/redis.ts';
 import { silentLog } from '../embedded/setup-log.ts';
 import { migrate } from '../platform/database/migrate.ts';
+import { readVantagePoints } from '../subgraphs/gslb/conductor/vantage-store.ts';
 import { gslbRow } from '../subgraphs/gslb/row.ts';
 import { checkerRole } from '../subgraphs/gslb/wire/checker-wire.ts';
 import { freePort } from '../tests/support/free-port.ts';
@@ -79,6 +80,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
       siteDownToFloor: rounded(median(rounds.map(({ downMs, bareMs }) => downMs / bareMs)), 2),
       movedShare: rounded(moved.share, 3),
       ownShare: rounded(moved.own, 3),
+      joinEpochs: moved.epochs,
       ...{ downMs: rounded(of('downMs'), 0), bareMs: rounded(of('bareMs'), 0), rows: of('rows') },
       ...{ downDatabaseCpuMs: of('downDatabaseCpuMs'), bareDatabaseCpuMs: of('bareDatabaseCpuMs') },
       ...{ settledSeconds: rounded(settledMs / 1_000, 1), reconnects: await place.reconnects() },
@@ -227,17 +229,23 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
       const events = await count(told, [marks.eventId, ...own]);
       return [down, flips, events].reduce((sum, found) => sum + Math.abs(wanted - found), 0);
     },
-    /** One checker more in the first vantage point: which part of its targets has another checker then, and which is the new one's. */
-    async oneMore(signal: AbortSignal): Promise<{ readonly share: number; readonly own: number }> {
+    /**
+     * One checker more in the first vantage point: which part of its targets has another checker then, and which is the new one's. In more
+     * than one epoch, others fell silent: what they had moved too.
+     */
+    async oneMore(
+      signal: AbortSignal,
+    ): Promise<{ readonly share: number; readonly own: number; readonly epochs: number }> {
       const [grown = ''] = vantagePoints;
       const camesOf = (figures: readonly CheckerFigures[]) =>
         figures.reduce((sum, { came, vantagePoint }) => sum + (vantagePoint === grown ? came : 0), 0);
-      const before = await ask({});
+      const epoch = async () => (await readVantagePoints(ground.db)).find(({ name }) => name === grown)?.epoch ?? 0;
+      const [before, from] = [await ask({}), await epoch()];
       await begin(grown);
       await until((figures) => figures.length > before.length && isSettled(figures), signal, 200);
       const now = await ask({});
       const own = 1 / now.filter(({ vantagePoint }) => vantagePoint === grown).length;
-      return { share: (camesOf(now) - camesOf(before)) / members, own };
+      return { share: (camesOf(now) - camesOf(before)) / members, own, epochs: (await epoch()) - from };
     },
     async reconnects(): Promise<number> {
       return (await ask({})).reduce((sum, { connections }) => sum + connections - 1, 0);

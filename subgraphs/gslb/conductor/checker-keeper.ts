@@ -1,17 +1,20 @@
 // Finds checkers that fell silent, so that the others of their vantage point take their targets; those whose machine was revoked go for good.
-// Runs in every process with the role gslb: whoever comes second finds nothing.
+// A checker is silent when its row says nothing new for so long while this process looks: what a row says was recorded a while before, and
+// in a time without a database, or in which this process stood still, nobody could be heard. Runs in every process with the role gslb:
+// whoever comes second finds nothing.
 import type { Database } from '../../../platform/database/database.ts';
+import { Silence } from '../../../platform/link/silence.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import type { Peers } from '../../../platform/machines/peers.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { checkersAmong, endSharing, forgetChecker, silentCheckers } from './checker-store.ts';
+import { checkersAmong, endSharing, forgetChecker, readSharers } from './checker-store.ts';
 
 export interface CheckerKeeperOptions {
   readonly db: Database;
   readonly wake: Wake;
   readonly log: Logger;
-  /** A checker that was not heard for so long is gone. */
+  /** A checker that was not heard for so long is gone; for half as long if its connection has ended. */
   readonly silenceMs: number;
   /** Machines of checkers; absent: none connects to this process. */
   readonly peers?: Pick<Peers, 'revoked'> | undefined;
@@ -19,25 +22,26 @@ export interface CheckerKeeperOptions {
   readonly lookMs?: number;
 }
 
+interface Known {
+  readonly heardMs: number | undefined;
+  readonly silence: Silence;
+}
+
 const usualLookMs = 250;
-/** A look that is later by so much comes after a pause of the process. */
+/** A look that is later by more comes after a pause of the process, which is no silence of others. */
 const stillMs = 250;
-/** A silent checker is found by two looks, one after the other. */
-const looksToTell = 2;
 
 export class CheckerKeeper {
   readonly #options: CheckerKeeperOptions;
+  readonly #lookMs: number;
   readonly #loop: Loop;
-  /** When each was heard last, at the look before. After a time without a database nobody could be heard: one more look tells them apart. */
-  #silent: ReadonlyMap<string, number | undefined> = new Map();
-  /** When the last look ended. */
-  #lookedMs = performance.now();
-  /** So many looks count, however late they are: a process that stands still again and again finds who is silent, too. */
-  #mustCount = 0;
+  /** Those that share targets, as they were at the last look, by id. */
+  #known: ReadonlyMap<string, Known> = new Map();
 
   constructor(options: CheckerKeeperOptions) {
     this.#options = options;
     const { log, lookMs = usualLookMs } = options;
+    this.#lookMs = lookMs;
     this.#loop = new Loop({ name: 'GSLB checkers', log, pauseMs: () => lookMs, run: () => this.#look() });
   }
 
@@ -52,7 +56,6 @@ export class CheckerKeeper {
   async #look(): Promise<boolean> {
     await this.#endSilent();
     await this.#forgetRevoked();
-    this.#lookedMs = performance.now();
     return false;
   }
 
@@ -64,19 +67,25 @@ export class CheckerKeeper {
   }
 
   async #endSilent(): Promise<void> {
-    const { db, wake, log, silenceMs, lookMs = usualLookMs } = this.#options;
-    if (this.#mustCount > 0) this.#mustCount -= 1;
-    else if (performance.now() - this.#lookedMs > lookMs + stillMs) {
-      // It heard nobody meanwhile: what it finds first may be its own silence.
-      this.#silent = new Map();
-      this.#mustCount = looksToTell;
-      return;
-    }
-    const found = await silentCheckers(db, silenceMs);
-    const seen = found.filter(({ id, heardAt }) => this.#silent.has(id) && this.#silent.get(id) === heardAt?.getTime());
-    this.#silent = new Map(found.map(({ id, heardAt }) => [id, heardAt?.getTime()]));
-    if (seen.length === 0) return;
-    for (const { name } of await db.transaction((tx) => endSharing(tx, wake, seen)))
+    const { db, wake, log, silenceMs } = this.#options;
+    const sharers = await readSharers(db);
+    this.#known = new Map(
+      sharers.map(({ id, heardAt }) => {
+        const known = this.#known.get(id);
+        const heardMs = heardAt?.getTime();
+        return [id, known?.heardMs === heardMs && known !== undefined ? known : this.#heard(heardMs)];
+      }),
+    );
+    const silent = sharers.filter(({ id, linked }) => {
+      const silentMs = this.#known.get(id)?.silence.look() ?? 0;
+      return silentMs >= (linked ? silenceMs : silenceMs / 2);
+    });
+    if (silent.length === 0) return;
+    for (const { name } of await db.transaction((tx) => endSharing(tx, wake, silent)))
       log.warn({ checker: name }, 'a GSLB checker is silent: others check its targets');
+  }
+
+  #heard(heardMs: number | undefined): Known {
+    return { heardMs, silence: new Silence(this.#lookMs + stillMs) };
   }
 }

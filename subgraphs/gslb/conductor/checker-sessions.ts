@@ -157,10 +157,11 @@ class CheckerSession implements LinkSession {
     } catch (error) {
       if (!(error instanceof BatchRefusedError) || error.refusal !== 'OLD_EPOCH') throw error;
       // It was on its way when the targets were shared anew. Nothing of it counts, and another incarnation says all, as after a connect.
+      const heard = this.#options.desk.hear(this.#peer.machine.id);
       await new Promise<void>((resolve, reject) => {
         this.#anew = { resolve, reject };
         this.#loop.trigger();
-      });
+      }).finally(heard);
     }
   }
 

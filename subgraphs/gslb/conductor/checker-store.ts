@@ -196,23 +196,23 @@ async function shareAmong(tx: Transaction, wake: Wake, row: VantageRow, { before
   else if (ids.length === 0) await tellPresence(tx, wake, row, 'ABSENT');
 }
 
-/** Those that share the targets of a vantage point, and were not heard for so long; for half as long if their connection has ended. */
-export function silentCheckers(
-  db: Sql,
-  silenceMs: number,
-): Promise<readonly Pick<CheckerRow, 'id' | 'name' | 'vantagePointId' | 'heardAt'>[]> {
-  return db.query(
-    `SELECT c.id, c.name, c.vantage_point_id AS vantagePointId, c.heard_at AS heardAt FROM gslb_vantage_point v
-      JOIN gslb_checker c ON c.vantage_point_id = v.id AND c.epoch = v.epoch
-    WHERE c.heard_at IS NULL OR c.heard_at < NOW(3) - INTERVAL IF(c.linked_to IS NULL, ? DIV 2, ?) * 1000 MICROSECOND
-      OR c.heard_at > NOW(3) + INTERVAL ? * 1000 MICROSECOND ORDER BY c.id LIMIT 1000`,
-    [silenceMs, silenceMs, silenceMs],
+export interface Sharer extends Pick<CheckerRow, 'id' | 'name' | 'vantagePointId' | 'heardAt'> {
+  /** Whether a process has its connection. */
+  readonly linked: boolean;
+}
+
+/** All that share the targets of their vantage points. */
+export async function readSharers(db: Sql): Promise<readonly Sharer[]> {
+  const rows = await db.query<Omit<Sharer, 'linked'> & { readonly linked: number }>(
+    `SELECT c.id, c.name, c.vantage_point_id AS vantagePointId, c.heard_at AS heardAt, c.linked_to IS NOT NULL AS linked
+    FROM gslb_vantage_point v JOIN gslb_checker c ON c.vantage_point_id = v.id AND c.epoch = v.epoch ORDER BY c.id`,
   );
+  return rows.map((row) => ({ ...row, linked: Number(row.linked) === 1 }));
 }
 
 /**
  * Checkers that are still as they were seen share the targets no longer: the others of a vantage point take those of all of them in one
- * epoch. Returns them; whoever comes second finds none.
+ * epoch. Whose row another transaction holds is being heard. Returns them; whoever comes second finds none.
  */
 export async function endSharing<Seen extends Pick<CheckerRow, 'id' | 'vantagePointId' | 'heardAt'>>(
   tx: Transaction,
@@ -223,14 +223,11 @@ export async function endSharing<Seen extends Pick<CheckerRow, 'id' | 'vantagePo
     tx,
     seen.map(({ vantagePointId }) => vantagePointId),
   );
-  const rows = new Map(
-    (
-      await lockCheckers(
-        tx,
-        seen.map(({ id }) => id),
-      )
-    ).map((row) => [row.id, row]),
+  const free = await lockFreeCheckers(
+    tx,
+    seen.map(({ id }) => id),
   );
+  const rows = new Map(free.map((row) => [row.id, row]));
   const ended: Seen[] = [];
   for (const vantagePoint of vantagePoints) {
     const silent = seen.filter(({ id, heardAt }) => {

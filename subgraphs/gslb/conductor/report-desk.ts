@@ -1,6 +1,6 @@
 // Where the batches of all checkers of a process are recorded. What comes while others are recorded is recorded together, in one transaction:
 // so a site that dies costs a few of them, and a member is judged by all who say it. Heartbeats have transactions of their own. A checker
-// whose batch waits here was heard.
+// whose batch is here was heard.
 import type { Database } from '../../../platform/database/database.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { type CheckerBatch, mostVerdicts } from '../wire/checker-wire.ts';
@@ -33,7 +33,8 @@ export class ReportDesk {
   readonly #options: ReportDeskOptions;
   /** The longest first. Each checker has one at a time. */
   readonly #waiting: Waiting[] = [];
-  readonly #heard = new Map<string, number>();
+  /** Checkers that wait for this process, since when, and for how many things. */
+  readonly #heard = new Map<string, { readonly sinceMs: number; readonly waits: number }>();
   #recording = 0;
   #heartbeats: Waiting[] = [];
   /** When heartbeats were recorded last. */
@@ -47,7 +48,8 @@ export class ReportDesk {
 
   /** Throws BatchRefusedError. */
   record(checkerId: string, batch: CheckerBatch): Promise<Reported> {
-    return new Promise((resolve, reject) => {
+    const heard = this.hear(checkerId);
+    return new Promise<Reported>((resolve, reject) => {
       const waiting = { checkerId, batch, resolve, reject };
       if (sizeOf(batch) > 0) {
         this.#waiting.push(waiting);
@@ -57,23 +59,25 @@ export class ReportDesk {
       this.#heartbeats.push(waiting);
       const inMs = Math.max(0, this.#flushedMs + gatherMs - performance.now());
       this.#gathering ??= setTimeout(() => void this.#flush(), inMs);
-    });
+    }).finally(heard);
   }
 
-  /** A checker waits for something else than a record; returns a function that ends it. */
+  /** A checker waits for this process; returns a function that ends it. */
   hear(checkerId: string): () => void {
-    this.#heard.set(checkerId, (this.#heard.get(checkerId) ?? 0) + 1);
+    this.#count(checkerId, 1);
     this.#hearSoon();
-    return () => {
-      const left = (this.#heard.get(checkerId) ?? 1) - 1;
-      if (left === 0) this.#heard.delete(checkerId);
-      else this.#heard.set(checkerId, left);
-    };
+    return () => this.#count(checkerId, -1);
+  }
+
+  #count(checkerId: string, more: number): void {
+    const { sinceMs, waits } = this.#heard.get(checkerId) ?? { sinceMs: performance.now(), waits: 0 };
+    if (waits + more === 0) this.#heard.delete(checkerId);
+    else this.#heard.set(checkerId, { sinceMs, waits: waits + more });
   }
 
   #hearSoon(): void {
-    if (this.#waiting.length + this.#heard.size === 0) return;
-    this.#hearing ??= setTimeout(() => void this.#hear(), this.#options.heartbeatMs);
+    if (this.#heard.size === 0) return;
+    this.#hearing ??= setTimeout(() => void this.#hear(), this.#options.heartbeatMs).unref();
   }
 
   #next(): void {
@@ -84,7 +88,6 @@ export class ReportDesk {
         this.#next();
       });
     }
-    this.#hearSoon();
   }
 
   /** How many of the next ones are recorded together: no more verdicts than one batch may have. */
@@ -127,11 +130,12 @@ export class ReportDesk {
     }
   }
 
-  /** What waits for others is no silence. */
+  /** What waits for others is no silence. Who came just now has said so itself. */
   async #hear(): Promise<void> {
-    const { db, log } = this.#options;
-    const ids = new Set([...this.#waiting.map(({ checkerId }) => checkerId), ...this.#heard.keys()]);
-    await hearCheckers(db, [...ids]).catch((error: unknown) =>
+    const { db, log, heartbeatMs } = this.#options;
+    const latestMs = performance.now() - heartbeatMs / 2;
+    const waiting = [...this.#heard].flatMap(([id, { sinceMs }]) => (sinceMs <= latestMs ? [id] : []));
+    await hearCheckers(db, waiting).catch((error: unknown) =>
       log.warn({ err: error }, 'checkers that wait were not recorded as heard'),
     );
     this.#hearing = undefined;

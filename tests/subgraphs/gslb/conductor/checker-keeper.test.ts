@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { newUuid } from '../../../../platform/ids.ts';
 import { CheckerKeeper } from '../../../../subgraphs/gslb/conductor/checker-keeper.ts';
+import { endSharing, readSharers } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
 import { ConnectDesk } from '../../../../subgraphs/gslb/conductor/connect-desk.ts';
 import { readVantagePoints, sharersOf } from '../../../../subgraphs/gslb/conductor/vantage-store.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
 import { GslbPlace } from '../support/gslb-place.ts';
 
 /** More than a look may be late. */
@@ -34,4 +36,54 @@ test.each([
     await keeper.stop();
     await place.close();
   }
+});
+
+test('a checker whose batch takes longer to be recorded than it may be silent is heard when that ends', async () => {
+  const place = await GslbPlace.open();
+  const { db, wake, log } = place.ground;
+  const eu = await place.vantagePoint('eu');
+  let looks = 0;
+  const peers = {
+    get revoked() {
+      looks += 1;
+      return new Set<string>();
+    },
+  };
+  const [silenceMs, lookMs, mostAtOnceMs] = [3_000, 20, 270];
+  const keeper = new CheckerKeeper({ db, wake, log, silenceMs, lookMs, peers });
+  keeper.start();
+  try {
+    const shares = async () => (await readSharers(db)).length === 1;
+    // As a recording does: its row is locked, and says when that began.
+    await db.transaction(async (tx) => {
+      await tx.execute('UPDATE gslb_checker SET heard_at = NOW(3) WHERE id = ?', [eu.id]);
+      const fromMs = performance.now();
+      const from = looks;
+      await waitFor('it to seem silent', () => performance.now() - fromMs > silenceMs + 500 && looks - from > 20);
+    });
+    const recorded = looks;
+    expect(await shares()).toBe(true);
+    await waitFor('it to be silent', async () => !(await shares()));
+    // As many looks as it may be silent for.
+    expect(looks - recorded).toBeGreaterThanOrEqual(silenceMs / mostAtOnceMs - 1);
+  } finally {
+    await keeper.stop();
+    await place.close();
+  }
+});
+
+test('who is being recorded is not silent, and the look does not wait for that', async () => {
+  const place = await GslbPlace.open();
+  const { db, wake } = place.ground;
+  const eu = await place.vantagePoint('eu');
+  const seen = await readSharers(db);
+  expect(seen).toMatchObject([{ id: eu.id, linked: true }]);
+  await db.transaction(async (recording) => {
+    await recording.query('SELECT id FROM gslb_checker WHERE id = ? FOR UPDATE', [eu.id]);
+    expect(await db.transaction((tx) => endSharing(tx, wake, seen))).toEqual([]);
+  });
+  expect(await readSharers(db)).toHaveLength(1);
+  expect(await db.transaction((tx) => endSharing(tx, wake, seen))).toHaveLength(1);
+  expect(await readSharers(db)).toEqual([]);
+  await place.close();
 });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Database, Transaction, TransactionOptions } from '../../../../platform/database/database.ts';
 import { recordReports } from '../../../../subgraphs/gslb/conductor/report.ts';
 import { ReportDesk } from '../../../../subgraphs/gslb/conductor/report-desk.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
 import { GslbPlace, type TestChecker } from '../support/gslb-place.ts';
 
 let place: GslbPlace;
@@ -83,7 +84,8 @@ test('while the database is slow what waits is gathered, and one that can’t be
       return typeof value === 'function' ? value.bind(target) : value;
     },
   }) as Database;
-  const desk = new ReportDesk({ ...place.parts, db: slow, log: place.ground.log });
+  // Nobody is recorded as heard meanwhile: that is a transaction, too.
+  const desk = new ReportDesk({ ...place.parts, heartbeatMs: 600_000, db: slow, log: place.ground.log });
   const outcomes = said.map(({ checkerId, batch }) => desk.record(checkerId, batch));
   release();
   for (const outcome of outcomes) expect(await outcome).toEqual({ stampMs: expect.any(Number) });
@@ -91,4 +93,47 @@ test('while the database is slow what waits is gathered, and one that can’t be
   expect(transactions).toBe(2 + 1 + 10);
   expect(await flips()).toBe(1);
   expect(await place.count('SELECT COUNT(*) AS n FROM gslb_checker WHERE batch > 0 AND said_at IS NOT NULL')).toBe(12);
+});
+
+test('whoever has a batch here is heard: one that is being recorded, and heartbeats that wait for it', async () => {
+  const { db } = place.ground;
+  const [eu, us] = [checkers[0], checkers[1]];
+  if (eu === undefined || us === undefined) throw new Error('no checkers');
+  let held = 0;
+  let release: () => void = () => undefined;
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  // The first transaction is a recording.
+  const slow = new Proxy(db, {
+    get(target, property) {
+      if (property === 'transaction')
+        return async (work: (tx: Transaction) => Promise<unknown>, options: TransactionOptions) => {
+          held += 1;
+          if (held === 1) await until;
+          return target.transaction(work, options);
+        };
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  }) as Database;
+  const desk = new ReportDesk({ ...place.parts, heartbeatMs: 50, db: slow, log: place.ground.log });
+  const silence = () => db.execute('UPDATE gslb_checker SET heard_at = NULL');
+  const areHeard = async () => {
+    const sql = 'SELECT COUNT(*) AS n FROM gslb_checker WHERE id IN (?, ?) AND heard_at IS NOT NULL';
+    return (await place.count(sql, [eu.id, us.id])) === 2;
+  };
+  const first = desk.record(eu.id, await place.batch(eu, {}));
+  await waitFor('it to be recorded', () => held === 1);
+  const second = desk.record(us.id, await place.batch(us, {}));
+  await silence();
+  await waitFor('both to be heard', areHeard);
+  release();
+  await Promise.all([first, second]);
+  // Afterwards they say themselves that they are there.
+  await waitFor('the last hearing', async () => {
+    await silence();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return !(await areHeard());
+  });
 });
