@@ -391,7 +391,7 @@ export class LbChanges {
     }
     this.#figures[figure] += 1;
     if (this.#findings.length < mostFindings) this.#findings.push(`${figure}: ${what}`);
-    if (this.#figures[figure] <= 5) this.#options.progress(`${figure}: ${what}`);
+    if (this.#figures[figure] <= 10) this.#options.progress(`${figure}: ${what}`);
   }
 
   #result(): LbChangesResult {

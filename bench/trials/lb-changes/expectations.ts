@@ -31,6 +31,13 @@ export class Timeline<Value> {
     return this.#entries.filter((each) => each.fromMs <= untilMs && each.untilMs >= fromMs).map(({ value }) => value);
   }
 
+  /** For people. */
+  told(word: (value: Value) => string): string {
+    return this.#entries
+      .map(({ value, fromMs, untilMs }) => `${word(value)} ${fromMs.toFixed(0)}-${untilMs.toFixed(0)}`)
+      .join(', ');
+  }
+
   /** Nothing earlier will be asked for. */
   forget(beforeMs: number): void {
     const kept = this.#entries.filter(({ untilMs }) => untilMs >= beforeMs);

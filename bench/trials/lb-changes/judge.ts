@@ -13,7 +13,7 @@ export function faultOf(logged: Logged, { name, outcome }: Route): Fault | undef
   const isRight = wanted.some((each) => isMet(each, logged));
   if (isRight && !isAstray(wanted, logged)) return undefined;
   const held = cookieOf === undefined ? '' : ` with the cookie of member ${cookieOf}`;
-  const words = `${name} at ${address}${held}: ${wordOf(seen)}${what === undefined ? '' : ` (${what})`}, not ${wanted.map(told).join(' or ')}, ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms`;
+  const words = `${name} at ${address}${held}: ${wordOf(seen)}${what === undefined ? '' : ` (${what})`}, not ${wanted.map(told).join(' or ')}, ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms; wanted was ${outcome.told(told)}${wanted.map((each) => membersTold(each, seen)).join('')}`;
   const isFailure = seen === saw.closed || seen === saw.failed;
   if (wanted.every((each) => each === 'OFF')) return { figure: 'lockedOut', what: words };
   return { figure: isFailure ? 'failed' : 'misrouted', what: words };
@@ -56,6 +56,16 @@ export function handshakeFaultOf(
 
 function told(outcome: Outcome): string {
   return typeof outcome === 'string' ? outcome : outcome.pool.name;
+}
+
+/** What was wanted of the member that answered, and which members were there at all. */
+function membersTold(outcome: Outcome, seen: number): string {
+  if (typeof outcome === 'string') return '';
+  const { name, members } = outcome.pool;
+  const others = [...members]
+    .filter(([, timeline]) => timeline.now !== 'NOBODY')
+    .map(([at, { now }]) => `${at} ${now}`);
+  return `; in ${name} member ${seen} was ${members.get(seen)?.told(String) ?? 'never'}, now are ${others.join(', ')}`;
 }
 
 function wordOf(seen: number): string {

@@ -110,7 +110,9 @@ export function withoutReload(before: HaproxyModel, after: HaproxyModel): Haprox
 function filesThatWait(before: HaproxyModel, after: HaproxyModel): ReadonlySet<string> {
   const lines = [...before.frontends.values()]
     .filter((frontend) => !same(frontend.lines, after.frontends.get(frontend.name)?.lines))
-    .flatMap((frontend) => frontend.lines);
+    .flatMap((frontend) => frontend.lines)
+    // How many members are too few goes with the members.
+    .filter((line) => !line.includes('nbsrv('));
   const isNamed = (path: string) => lines.some((line) => line.includes(word(path)));
   const files = [...before.files.keys()].filter(isNamed);
   const listed = files.flatMap((path) => [...listedIn(before.files.get(path)), ...listedIn(after.files.get(path))]);

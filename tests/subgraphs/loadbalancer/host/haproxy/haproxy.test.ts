@@ -306,6 +306,23 @@ test('found by trial lb-changes: who is let in by a change that waits for a relo
   expect(await ask(listener.port)).toMatchObject({ text: 'two' });
 }, 30_000);
 
+test('how many members are too few changes with the members, also while their listener waits for a reload', async () => {
+  node.haproxy = node.open({ reloadPauseMs: 5_000 });
+  const failing = node.pool({ failOpenBelowPercent: 50 });
+  node.monitor(failing, { path: '/health' });
+  const members = webs.map((web) => node.member(failing, web.port));
+  const listener = await node.listener({ defaultPool: failing.id });
+  await node.start();
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  node.change(listener, { connectionLimit: 100 });
+  for (const one of members.slice(1)) node.change(one, { enabled: false });
+  expect((await node.haproxy.apply(node.model())).reloaded).toBe(false);
+  expect(await node.haproxy.runtime.ask(`show acl ${join(node.folder, 'files', `few-${failing.id}`)}`)).toMatch(
+    / 0:0$/,
+  );
+}, 30_000);
+
 test('a node that is drained accepts nothing new, and finishes what it has', async () => {
   const slow = await webMember('slow', { answer: (_, response) => void setTimeout(() => response.end('slow'), 1_000) });
   node.member(pool, slow.port);
