@@ -7,7 +7,14 @@ const placeShape = z.object({
   ...{ ring: z.number(), option: z.string().nullable(), epoch: z.number(), partition: z.number() },
   clusters: z.array(z.string()),
 });
-const placesShape = z.object({ id: z.string(), object: placeShape, container: placeShape.nullable() });
+const placesShape = z.object({
+  ...{ id: z.string(), object: placeShape, container: placeShape.nullable() },
+  /** Null: with the name. Absent: not known. */
+  bytes: placeShape.nullable().optional(),
+});
+
+const placeText = ({ ring, partition, clusters }: z.output<typeof placeShape>) =>
+  `ring ${ring}, partition ${partition}: ${clusters.join(' ')}`;
 
 /** No container is named so. */
 const isId = (given: string) => /^\d{1,5}:[0-9a-f]{32}\//.test(given);
@@ -21,7 +28,7 @@ export const locate = clusterVerb({
     const asked = isId(given) ? `?id=${encodeURIComponent(given)}` : `/${objectPath(given)}`;
     const found = await client.json({ method: 'GET', path: `/-/locate_object${asked}` }, placesShape);
     if (options.json) return printer.json(found);
-    const { id, object, container } = found;
+    const { id, object, container, bytes } = found;
     await printer.pairs([
       ['Id', id],
       ['Option', object.option],
@@ -29,11 +36,10 @@ export const locate = clusterVerb({
       ['Partition', object.partition],
       ['Clusters', object.clusters.join(' ')],
       [
-        "Container's name",
-        container === null
-          ? null
-          : `ring ${container.ring}, partition ${container.partition}: ${container.clusters.join(' ')}`,
+        'Bytes at',
+        bytes === undefined ? 'unknown here: see stat' : bytes === null ? 'with the name' : placeText(bytes),
       ],
+      ["Container's name", container === null ? null : placeText(container)],
     ]);
   },
 });

@@ -25,6 +25,9 @@ const nearestOption = {
 const wishOf = (options: { readonly nearest: boolean }) =>
   options.nearest ? { headers: { 'x-tidegate-read': 'nearest' } } : {};
 
+const ringText = ({ ring, epoch }: { readonly ring: number; readonly epoch: number | null }) =>
+  `${ring}${epoch === null ? '' : `, epoch ${epoch}`}`;
+
 /** `told`: milliseconds, as a number or a header's text; null or `unknown`: nobody knows. */
 function ageOf(told: number | string | string[] | null | undefined): string {
   const ms = Number(told ?? Number.NaN);
@@ -72,7 +75,7 @@ const stat = clusterVerb({
     const path = `/-/stat_object/${objectPath(names[0])}`;
     const found = await client.json({ method: 'GET', path, ...wishOf(options) }, statShape);
     if (options.json) return printer.json(found);
-    const { ring, partition, epoch, clusters, replicas, container, metadata } = found;
+    const { clusters, replicas, container, metadata, option, bytes } = found;
     await printer.pairs([
       ['Object', found.name],
       ['Id', found.id],
@@ -88,10 +91,16 @@ const stat = clusterVerb({
           .map(([name, value]) => `${name}=${value}`)
           .join(' '),
       ],
-      ['Option', container.option],
-      ['Ring', `${ring}${epoch === null ? '' : `, epoch ${epoch}`}`],
-      ['Partition', partition],
+      ['Option', option],
+      ['Ring', ringText(found)],
+      ['Partition', found.partition],
       ['Clusters', clusters.join(' ')],
+      [
+        'Bytes at',
+        bytes === null
+          ? 'with the name'
+          : `ring ${ringText(bytes)}, partition ${bytes.partition}: ${bytes.clusters.join(' ')}`,
+      ],
       ...(options.nearest ? [['Age', ageOf(found.ageMs)] as const] : []),
     ]);
     if (options.nearest) return;

@@ -10,6 +10,10 @@ export const statShape = objectShape.extend({
   container: z.object({ name: z.string(), id: z.string(), option: z.string() }),
   id: z.string(),
   ...{ ring: z.number(), partition: z.number(), epoch: z.number().nullable(), clusters: z.array(z.string()) },
+  option: z.string(),
+  bytes: z
+    .object({ ring: z.number(), partition: z.number(), epoch: z.number().nullable(), clusters: z.array(z.string()) })
+    .nullable(),
   /** Of a NEAREST read; null: not known. */
   ageMs: z.number().nullable().optional(),
   replicas: z.array(

@@ -9,6 +9,7 @@ import { objectPath } from './path.ts';
 import { objectShape } from './shapes.ts';
 
 const options = {
+  option: text('NAME', "By which its bytes are kept (its container's)."),
   'content-type': text('TYPE', 'Content type (application/octet-stream).'),
   metadata: several('NAME=VALUE', 'What is kept with it.', metadataIn),
 } as const;
@@ -27,6 +28,7 @@ function upload(verb: 'create' | 'update', summary: string): Verb {
       const headers = {
         'content-length': String(size),
         'content-type': given['content-type'] ?? 'application/octet-stream',
+        ...(given.option === undefined ? {} : { 'x-tidegate-option': given.option }),
         ...Object.fromEntries(given.metadata),
       };
       const made = await client.json(

@@ -23,6 +23,7 @@ const particulars = z.object({
   id: z.string(),
   ring: z.number(),
   partition: z.number(),
+  registerRing: z.number(),
   scope: z.string(),
   name: z.string(),
   newest: z.string(),
@@ -42,8 +43,8 @@ export function checksumOf(block: Buffer): number {
 }
 
 export function trailerOf(id: string, { sizeBytes, checksums, place, writtenAtMs }: BlobFacts): Buffer {
-  const { ring, partition, scope, name, newest } = place;
-  const json = Buffer.from(JSON.stringify({ id, ring, partition, scope, name, newest, writtenAtMs }));
+  const { ring, partition, registerRing, scope, name, newest } = place;
+  const json = Buffer.from(JSON.stringify({ id, ring, partition, registerRing, scope, name, newest, writtenAtMs }));
   const trailer = Buffer.allocUnsafe(checksums.length * checksumBytes + json.length + footBytes);
   let at = 0;
   for (const checksum of checksums) at = trailer.writeUInt32BE(checksum, at);
@@ -73,8 +74,8 @@ function factsIn(tail: Buffer, fileBytes: number, id: string): BlobFacts | numbe
   const json = trailer.subarray(blocks * checksumBytes, trailerBytes - footBytes);
   const read = particularsIn(json);
   if (read?.id !== id) return undefined;
-  const { writtenAtMs, ring, partition, scope, name, newest } = read;
-  return { sizeBytes, checksums, writtenAtMs, place: { ring, partition, scope, name, newest } };
+  const { id: _, writtenAtMs, ...place } = read;
+  return { sizeBytes, checksums, writtenAtMs, place };
 }
 
 function particularsIn(json: Buffer): z.infer<typeof particulars> | undefined {

@@ -10,6 +10,8 @@ export const mostListed = 1_000;
 export interface BlobPlace {
   readonly ring: number;
   readonly partition: number;
+  /** In which the object's name is; an object may have an option of its own, and so its bytes another ring. */
+  readonly registerRing: number;
   /** Of the object's name: 32 hexadecimal digits. */
   readonly scope: string;
   readonly name: string;

@@ -1,4 +1,5 @@
-// Which containers have an option, as far as a cluster tells it: for the refusal of its deletion, which names some of them.
+// Which containers have an option, as far as a cluster tells it: for the refusal of its deletion, which names some of them. Which objects in
+// others have it is asked of nobody: all their names would have to be read.
 import type { Database } from '../../../platform/database/database.ts';
 import { projectsNamed } from '../../../platform/projects.ts';
 import { accountsOf, projectsWithAccounts } from './account-store.ts';
@@ -30,7 +31,7 @@ export async function useOfOption(db: Database, clusters: ClusterQuestions, opti
     return `which containers have the option ${option} is not known: ${error.message}`;
   }
   if (found.length === 0)
-    return `no container was found that has the option ${option}${isWhole ? '' : ' among those that were looked at'}, but one that is made now may have it`;
+    return `no container was found that has the option ${option}${isWhole ? '' : ' among those that were looked at'}, but one that is made now may have it, and objects in others`;
   const count = `${isWhole ? '' : 'at least '}${found.length}`;
   const some = `${found.slice(0, mostNamed).join(', ')}${found.length > mostNamed ? ', …' : ''}`;
   return `${count} ${found.length === 1 ? 'container has' : 'containers have'} the option ${option} (${some})`;

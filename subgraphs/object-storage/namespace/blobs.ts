@@ -5,7 +5,10 @@ import type { BlobRef } from './values.ts';
 
 /** Of the object: it says at which clusters its blobs are. */
 export interface BlobOwner {
+  /** Of its name. */
   readonly ring: number;
+  /** Of its blobs. */
+  readonly blobRing: number;
   readonly scope: string;
   readonly name: string;
 }
@@ -24,6 +27,6 @@ export interface Blobs {
    * DiskFullError, and what the body throws
    */
   write(owner: BlobOwner, body: AsyncIterable<Buffer>, newest?: Version): Promise<WrittenBlob>;
-  /** Checked, from whoever has it. */
-  read(owner: BlobOwner, blob: BlobRef, range: Range): AsyncIterable<Buffer>;
+  /** Checked, from whoever has it: its id says where it is. */
+  read(blob: BlobRef, range: Range): AsyncIterable<Buffer>;
 }

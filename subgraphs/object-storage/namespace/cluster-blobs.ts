@@ -35,13 +35,13 @@ export class ClusterBlobs implements Blobs {
 
   async write(owner: BlobOwner, body: AsyncIterable<Buffer>, until?: Version): Promise<WrittenBlob> {
     const { topology, clock, uploadMs = usualUploadMs } = this.#options;
-    const { ring, scope, name } = owner;
+    const { ring: registerRing, blobRing: ring, scope, name } = owner;
     const partition = partitionOf(`${scope}/${name}`);
     const placement = await topology.placement(ring, partition, 0);
     const { groups } = placement;
     const id = newBlobId({ ring, partition });
     const newest = until ?? clock.lastWithin(uploadMs);
-    const place = { ring, partition, scope, newest, name };
+    const place = { ring, partition, registerRing, scope, newest, name };
     const { sizeBytes, epoch } = await writeToAll(this.#stores(groups.flat()), groups, id, place, body);
     if (epoch > placement.epoch) await this.#bringTo(epoch, id, place);
     return { id, sizeBytes, newest };
@@ -83,7 +83,7 @@ export class ClusterBlobs implements Blobs {
     throw new NoQuorumError(`the ring of the blob ${id} changes all the time`);
   }
 
-  async *read(_owner: BlobOwner, { id }: BlobRef, range: Range): AsyncGenerator<Buffer, void> {
+  async *read({ id }: BlobRef, range: Range): AsyncGenerator<Buffer, void> {
     const { topology, reader } = this.#options;
     const { ring, partition } = partitionOfBlob(id);
     const stores = this.#stores(clustersOf(await topology.placement(ring, partition, 0)));

@@ -1,7 +1,8 @@
 // Deletes blobs of this cluster to which no object refers any more: of objects that were overwritten or deleted, and of uploads that were broken
 // off. Only a value up to the blob's `newest` version may refer to it. So where a majority has a later version that does not refer to it,
 // nothing ever will; where what it has is older, that is first written again under a later version, or a write of unknown fate could still
-// come. That is remembered: a deletion may be forgotten before the next round. Each cluster does this for its own disk.
+// come. That is remembered: a deletion may be forgotten before the next round. Each cluster does this for its own disk. The register may be in
+// another ring than the blob, at other clusters: the blob says in which.
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../../platform/log.ts';
 import type { Loop } from '../../../platform/loop.ts';
@@ -9,10 +10,11 @@ import { ClosedError } from '../../../platform/registers/errors.ts';
 import { timeOf, type Version } from '../../../platform/registers/version.ts';
 import { partitionOf } from '../../../platform/rings/ring.ts';
 import type { BlobFolder } from '../blobs/blob-folder.ts';
-import type { BlobStore, ListedBlob } from '../blobs/blob-store.ts';
+import type { BlobPlace, BlobStore, ListedBlob } from '../blobs/blob-store.ts';
 import { gateOf } from '../store/gate.ts';
 import type { RegisterKey, Replica, StoredValue } from '../store/register.ts';
 import type { Names } from './names.ts';
+import { nameOf } from './register-names.ts';
 import { sharedLoop } from './shared-loop.ts';
 import type { Topology } from './topology.ts';
 import { gateState, readObject } from './values.ts';
@@ -37,6 +39,8 @@ export interface CollectorOptions {
 const usualReadingMs = 6 * 3_600_000;
 const usualPauseMs = 3_600_000;
 const blobsAtOnce = 100;
+/** What is asked of another cluster at once goes there in one message. */
+const namesAtOnce = 16;
 /** Who is forgotten is looked at again. */
 const mostLeft = 100_000;
 
@@ -87,22 +91,13 @@ export class Collector {
   }
 
   async #collectOf(ring: number, partition: number, signal: AbortSignal): Promise<number> {
-    const { blobs, log } = this.#options;
     let deleted = 0;
     for (let after = ''; ; ) {
-      const page = await blobs.list(ring, partition, after, blobsAtOnce);
-      for (const blob of page) {
-        if (signal.aborted) return deleted;
-        // Where no majority answers now, the next round looks again.
-        const isLeft = await this.#isLeft(blob).catch((error: unknown) => {
-          log.debug({ err: error, blob: blob.id }, 'it is not known whether a blob is referred to');
-          return false;
-        });
-        if (!isLeft) continue;
-        await blobs.delete(blob.id);
-        this.#left.delete(blob.id);
-        deleted += 1;
-        this.deleted += 1;
+      const page = await this.#options.blobs.list(ring, partition, after, blobsAtOnce);
+      const byName = [...Map.groupBy(page, ({ place }) => nameOf(keyOfBlob(place))).values()];
+      for (let from = 0; from < byName.length; from += namesAtOnce) {
+        const some = byName.slice(from, from + namesAtOnce);
+        for (const each of await Promise.all(some.map((blobs) => this.#collectOfName(blobs, signal)))) deleted += each;
       }
       const last = page.at(-1);
       if (last === undefined || page.length < blobsAtOnce) return deleted;
@@ -110,11 +105,31 @@ export class Collector {
     }
   }
 
+  /** One after the other: they would be in each other's way. */
+  async #collectOfName(ofName: readonly ListedBlob[], signal: AbortSignal): Promise<number> {
+    const { blobs, log } = this.#options;
+    let deleted = 0;
+    for (const blob of ofName) {
+      if (signal.aborted) return deleted;
+      // Where no majority answers now, the next round looks again.
+      const isLeft = await this.#isLeft(blob).catch((error: unknown) => {
+        log.debug({ err: error, blob: blob.id }, 'it is not known whether a blob is referred to');
+        return false;
+      });
+      if (!isLeft) continue;
+      await blobs.delete(blob.id);
+      this.#left.delete(blob.id);
+      deleted += 1;
+      this.deleted += 1;
+    }
+    return deleted;
+  }
+
   /** Nothing refers to it, nor ever will, and nobody reads it. */
   async #isLeft({ id, place }: ListedBlob): Promise<boolean> {
     const { nowMs = Date.now, readingMs = usualReadingMs } = this.#options;
-    const { ring, scope, name, newest } = place;
-    const key = { ring, scope, name };
+    const { newest } = place;
+    const key = keyOfBlob(place);
     const known = this.#left.get(id);
     if (known !== undefined) return nowMs() > timeOf(known) + readingMs;
     if (nowMs() < timeOf(newest) || (await this.#isReferredHere(key, id))) return false;
@@ -150,6 +165,11 @@ export class Collector {
     const answer = await replica.ask({ op: 'read', key, epoch });
     return answer.refused === undefined && refers(answer.row?.value, id);
   }
+}
+
+/** Of the name that may refer to it. */
+function keyOfBlob({ registerRing: ring, scope, name }: BlobPlace): RegisterKey {
+  return { ring, scope, name };
 }
 
 function refers(value: StoredValue | undefined, id: string): boolean {

@@ -75,7 +75,7 @@ export class Containers {
         'INVALID_NAME',
         `"${name.slice(0, 80)}" is no name for a container: use 3 to 63 lower-case letters, digits, dots and hyphens`,
       );
-    const option = this.#option(optionName);
+    const option = optionNamed(this.#topology, optionName);
     const key = containerKey(caller, name);
     const { value: before } = await this.#names.read(key);
     if (before !== undefined) {
@@ -226,16 +226,17 @@ export class Containers {
     return container;
   }
 
-  #option(name: string | undefined): StorageOption {
-    const option = name === undefined ? this.#topology.defaultOption() : this.#topology.optionByName(name);
-    if (option !== undefined) return option;
-    const wrong = name === undefined ? 'no option is the default one' : `there is no option ${name.slice(0, 80)}`;
-    throw new ObjectError('NO_OPTION', `${wrong}: name one that an administrator has created`);
-  }
-
   #statOf(container: Container): ContainerStat {
     return statOfContainer(this.#topology, container);
   }
+}
+
+/** Undefined: the default one. @throws ObjectError NO_OPTION */
+export function optionNamed(topology: Topology, name: string | undefined): StorageOption {
+  const option = name === undefined ? topology.defaultOption() : topology.optionByName(name);
+  if (option !== undefined) return option;
+  const wrong = name === undefined ? 'no option is the default one' : `there is no option ${name.slice(0, 80)}`;
+  throw new ObjectError('NO_OPTION', `${wrong}: name one that an administrator has created`);
 }
 
 const cacheKey = (account: string, name: string) => `${account}/${name}`;

@@ -75,7 +75,7 @@ async function* rest(first: Buffer[], next: () => Promise<Buffer | undefined>): 
 /** The bytes of a range, which must be within the object; undefined: all. Whoever has them may be away: it is asked again later. */
 export async function* bytesOf(
   blobs: Blobs,
-  owner: BlobOwner,
+  name: string,
   { content, sizeBytes }: Pick<ObjectValue, 'content' | 'sizeBytes'>,
   range: Range | undefined,
 ): AsyncGenerator<Buffer, void> {
@@ -88,12 +88,12 @@ export async function* bytesOf(
   let begins = 0;
   for (const blob of content.blobs) {
     const part = partOf(blob, begins, firstByte, lastByte);
-    if (part !== undefined) yield* reachable(blobs.read(owner, blob, part), owner);
+    if (part !== undefined) yield* reachable(blobs.read(blob, part), name);
     begins += blob.sizeBytes;
   }
 }
 
-async function* reachable(body: AsyncIterable<Buffer>, { name }: BlobOwner): AsyncGenerator<Buffer, void> {
+async function* reachable(body: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer, void> {
   try {
     yield* body;
   } catch (cause) {

@@ -37,6 +37,10 @@ export interface ObjectStat extends ObjectHeaders {
   readonly modifiedAt: Date;
   readonly version: string;
   readonly parts?: number | undefined;
+  /** Absent: its bytes are with its name. */
+  readonly hasBlobs?: true | undefined;
+  /** The number of its own option; undefined: that of its container. */
+  readonly option?: number | undefined;
 }
 
 /** RFC 9110 section 13.1. Entity tags without quotes; `*`: any. */
@@ -57,6 +61,11 @@ export interface Range {
 export interface Upload {
   readonly sizeBytes?: number | undefined;
   readonly body: AsyncIterable<Buffer>;
+}
+
+/** The name of the option by which the bytes of an object are kept; undefined: that of its container. */
+export interface OptionWish {
+  readonly option?: string | undefined;
 }
 
 export interface GetOptions {
@@ -137,7 +146,7 @@ export interface Namespace {
     caller: Caller,
     container: string,
     name: string,
-    upload: Upload,
+    upload: Upload & OptionWish,
     headers: ObjectHeaders,
     conditions?: Conditions,
   ): Promise<ObjectStat>;
@@ -147,17 +156,24 @@ export interface Namespace {
   getNearest(caller: Caller, container: string, name: string, options: NearestOptions): Promise<NearestGot>;
   /** What is not there is no error. */
   delete(caller: Caller, container: string, name: string, conditions?: Conditions): Promise<void>;
+  /** Onto itself: with other headers, or by another option. */
   copy(
     caller: Caller,
     from: CopySource,
-    to: { readonly container: string; readonly name: string },
+    to: { readonly container: string; readonly name: string } & OptionWish,
     headers: ObjectHeaders | 'KEEP',
     conditions?: Conditions,
   ): Promise<ObjectStat>;
   list(caller: Caller, container: string, query: ListQuery): Promise<Listing>;
 
   /** The upload's id: 32 hexadecimal digits. */
-  beginUpload(caller: Caller, container: string, name: string, headers: ObjectHeaders): Promise<string>;
+  beginUpload(
+    caller: Caller,
+    container: string,
+    name: string,
+    headers: ObjectHeaders,
+    wish?: OptionWish,
+  ): Promise<string>;
   putPart(
     caller: Caller,
     container: string,

@@ -66,7 +66,7 @@ export class NearestObjects {
     return {
       ...{ stat: statOf(name, found.version, found.value), range, asOfMs },
       container: statOfContainer(topology, container),
-      body: bytesOf(blobs, { ring, scope, name }, object, range),
+      body: bytesOf(blobs, name, object, range),
     };
   }
 

@@ -5,7 +5,7 @@ import type { Version, VersionClock } from '../../../platform/registers/version.
 import type { RegisterKey, StoredValue } from '../store/register.ts';
 import type { BlobOwner, Blobs } from './blobs.ts';
 import { hasConditions, mustAllowCopy, mustAllowRead, refusalOf } from './conditions.ts';
-import { type Container, Containers } from './containers.ts';
+import { type Container, Containers, optionNamed } from './containers.ts';
 import { bytesOf, type Stored, store } from './content.ts';
 import { noObject, ObjectError } from './errors.ts';
 import { asObjectError } from './failures.ts';
@@ -25,6 +25,7 @@ import type {
   NearestOptions,
   ObjectHeaders,
   ObjectStat,
+  OptionWish,
   StoredPart,
   Upload,
   UploadedPart,
@@ -70,6 +71,7 @@ const uploadIds = /^[0-9a-f]{32}$/;
 
 export class Objects implements Namespace {
   readonly #names: Names;
+  readonly #topology: Topology;
   readonly #containers: Containers;
   readonly #blobs: Blobs;
   readonly #clock: VersionClock;
@@ -78,6 +80,7 @@ export class Objects implements Namespace {
 
   constructor({ names, topology, blobs, clock, partsMs = usualPartsMs, nearest }: ObjectsOptions) {
     this.#names = names;
+    this.#topology = topology;
     this.#containers = new Containers({ names, topology });
     this.#blobs = blobs;
     this.#clock = clock;
@@ -111,24 +114,31 @@ export class Objects implements Namespace {
     caller: Caller,
     containerName: string,
     name: string,
-    upload: Upload,
+    upload: Upload & OptionWish,
     headers: ObjectHeaders,
     conditions?: Conditions,
   ): Promise<ObjectStat> {
     mustWrite(caller);
     mustName(name);
     mustFit(headers);
+    const chosen = this.#ringOf(upload);
     let stored: { readonly scope: string; readonly of: Stored } | undefined;
     return this.#in(caller, containerName, async (container) => {
       // Refused before the body is sent; decided again when it is there.
       if (hasConditions(conditions) && stored === undefined)
         mustNotRefuse(refusalOf(conditions, (await this.#find(container, name))?.object));
-      stored ??= { scope: container.id, of: await store(this.#blobs, ownerOf(container, name), upload) };
+      const option = ownOption(container, chosen);
+      const owner = ownerOf(container, name, option);
+      // What is to be elsewhere than its name is not in its row, however small it is.
+      stored ??= {
+        scope: container.id,
+        of: await store(this.#blobs, owner, upload, option === undefined ? {} : { inRow: 0 }),
+      };
       const { of } = stored;
-      if (stored.scope !== container.id && 'blobs' in of.content)
+      if (stored.scope !== container.id && (chosen !== undefined || 'blobs' in of.content))
         throw new ObjectError('NO_QUORUM', `${containerName} was deleted and created again meanwhile: send it again`);
       const object = {
-        ...{ sizeBytes: of.sizeBytes, etag: of.md5, modifiedAtMs: Date.now(), headers, content: of.content },
+        ...{ sizeBytes: of.sizeBytes, etag: of.md5, modifiedAtMs: Date.now(), headers, option, content: of.content },
       };
       return this.#write(container, name, object, conditions, of.newest);
     });
@@ -149,7 +159,7 @@ export class Objects implements Namespace {
       const { object, stat } = await this.#mustFind(container, name);
       if (options.conditions !== undefined) mustAllowRead(options.conditions, object);
       const range = options.range?.(object.sizeBytes);
-      return { stat, range, body: bytesOf(this.#blobs, ownerOf(container, name), object, range) };
+      return { stat, range, body: bytesOf(this.#blobs, name, object, range) };
     });
   }
 
@@ -173,13 +183,14 @@ export class Objects implements Namespace {
   async copy(
     caller: Caller,
     from: CopySource,
-    to: { readonly container: string; readonly name: string },
+    to: { readonly container: string; readonly name: string } & OptionWish,
     headers: ObjectHeaders | 'KEEP',
     conditions?: Conditions,
   ): Promise<ObjectStat> {
     mustWrite(caller);
     mustName(from.name);
     mustName(to.name);
+    const chosen = this.#ringOf(to);
     const source = await this.#in(caller, from.container, async (container) => {
       const { object } = await this.#mustFind(container, from.name);
       if (from.conditions !== undefined) mustAllowCopy(from.conditions, object);
@@ -187,7 +198,8 @@ export class Objects implements Namespace {
     });
     const { object } = source;
     const kept = headers === 'KEEP' ? object.headers : headers;
-    if (from.container === to.container && from.name === to.name)
+    const isItself = from.container === to.container && from.name === to.name;
+    if (isItself && (chosen === undefined || ownOption(source.container, chosen) === object.option))
       return this.#in(caller, to.container, async (container) => {
         if (container.id !== source.container.id) throw noObject(from.name);
         return this.#rewrite(container, to.name, kept, {
@@ -195,21 +207,35 @@ export class Objects implements Namespace {
           ifMatch: conditions?.ifMatch ?? [object.etag],
         });
       });
-    const body = bytesOf(this.#blobs, ownerOf(source.container, from.name), object, undefined);
-    return this.put(caller, to.container, to.name, { sizeBytes: object.sizeBytes, body }, kept, conditions);
+    if (isItself && conditions !== undefined) mustNotRefuse(refusalOf(conditions, object));
+    const { sizeBytes, etag } = object;
+    const upload = { sizeBytes, option: to.option, body: bytesOf(this.#blobs, from.name, object, undefined) };
+    // What was written meanwhile is not replaced by what was there before.
+    const unchanged = isItself ? { ...conditions, ifMatch: [etag] } : conditions;
+    return this.put(caller, to.container, to.name, upload, kept, unchanged);
   }
 
   list(caller: Caller, containerName: string, query: ListQuery): Promise<Listing> {
     return this.#in(caller, containerName, (container) => listObjects(this.#names, container, query));
   }
 
-  async beginUpload(caller: Caller, containerName: string, name: string, headers: ObjectHeaders): Promise<string> {
+  async beginUpload(
+    caller: Caller,
+    containerName: string,
+    name: string,
+    headers: ObjectHeaders,
+    wish: OptionWish = {},
+  ): Promise<string> {
     mustWrite(caller);
     mustName(name);
     mustFit(headers);
+    const chosen = this.#ringOf(wish);
     return this.#in(caller, containerName, async (container) => {
       const uploadId = randomBytes(16).toString('hex');
-      const value: UploadValue = { startedAtMs: Date.now(), latest: this.#clock.lastWithin(this.#partsMs), headers };
+      const value: UploadValue = {
+        ...{ startedAtMs: Date.now(), latest: this.#clock.lastWithin(this.#partsMs), headers },
+        option: ownOption(container, chosen),
+      };
       await this.#names.write(keyIn(container, uploadName(name, uploadId)), jsonValue(value));
       return uploadId;
     });
@@ -228,9 +254,9 @@ export class Objects implements Namespace {
       throw new ObjectError('INVALID_PART', `parts have numbers from 1 to ${mostParts}, not ${part}`);
     let stored: { readonly scope: string; readonly of: Stored } | undefined;
     return this.#in(caller, containerName, async (container) => {
-      const { latest } = await this.#upload(container, name, uploadId);
-      const options = { inRow: 0, newest: latest };
-      stored ??= { scope: container.id, of: await store(this.#blobs, ownerOf(container, name), upload, options) };
+      const { latest, option } = await this.#upload(container, name, uploadId);
+      const [owner, options] = [ownerOf(container, name, option), { inRow: 0, newest: latest }];
+      stored ??= { scope: container.id, of: await store(this.#blobs, owner, upload, options) };
       const { sizeBytes, md5, content, newest } = stored.of;
       if (stored.scope !== container.id || !('blobs' in content)) throw noUpload(uploadId);
       const value: PartValue = { sizeBytes, etag: md5, modifiedAtMs: Date.now(), blobs: content.blobs, latest };
@@ -249,14 +275,14 @@ export class Objects implements Namespace {
   ): Promise<ObjectStat> {
     mustWrite(caller);
     return this.#in(caller, containerName, async (container) => {
-      const { headers, latest } = await this.#upload(container, name, uploadId);
+      const { headers, latest, option } = await this.#upload(container, name, uploadId);
       const stored = new Map<number, PartValue>();
       for await (const [part, value] of this.#parts(container, uploadId, 0)) stored.set(part, value);
       const chosen = partsOf(parts, stored);
       const object: ObjectValue = {
         sizeBytes: chosen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
         etag: `${md5OfMd5s(chosen)}-${chosen.length}`,
-        ...{ modifiedAtMs: Date.now(), headers, parts: chosen.length },
+        ...{ modifiedAtMs: Date.now(), headers, parts: chosen.length, option },
         content: { blobs: chosen.flatMap(({ blobs }) => blobs).filter(({ sizeBytes }) => sizeBytes > 0) },
       };
       const stat = await this.#write(container, name, object, conditions, latest);
@@ -319,6 +345,11 @@ export class Objects implements Namespace {
         after = page.next;
       }
     });
+  }
+
+  /** @throws ObjectError NO_OPTION */
+  #ringOf({ option }: OptionWish): number | undefined {
+    return option === undefined ? undefined : optionNamed(this.#topology, option).number;
   }
 
   async #in<Result>(caller: Caller, name: string, act: (container: Container) => Promise<Result>): Promise<Result> {
@@ -436,8 +467,13 @@ function keyIn({ ring, id: scope }: Container, name: string) {
   return { ring, scope, name };
 }
 
-function ownerOf({ ring, id: scope }: Container, name: string): BlobOwner {
-  return { ring, scope, name };
+function ownerOf({ ring, id: scope }: Container, name: string, option = ring): BlobOwner {
+  return { ring, blobRing: option, scope, name };
+}
+
+/** Undefined: the container's. */
+function ownOption({ ring }: Container, chosen: number | undefined): number | undefined {
+  return chosen === ring ? undefined : chosen;
 }
 
 function partsOf(wanted: readonly UploadedPart[], stored: ReadonlyMap<number, PartValue>): readonly PartValue[] {

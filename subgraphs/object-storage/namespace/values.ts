@@ -46,6 +46,8 @@ interface ObjectHead {
   readonly parts?: number | undefined;
   /** Absent: the bytes are in the body of the row. */
   readonly blobs?: true | undefined;
+  /** Absent: that of its container. */
+  readonly option?: number | undefined;
   readonly headers?: Partial<Omit<ObjectHeaders, 'contentType' | 'metadata'>> | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -56,6 +58,8 @@ export interface ObjectValue {
   readonly modifiedAtMs: number;
   readonly headers: ObjectHeaders;
   readonly parts?: number | undefined;
+  /** The number of its own option; undefined: that of its container. */
+  readonly option?: number | undefined;
   readonly content: { readonly bytes: Buffer } | { readonly blobs: readonly BlobRef[] };
 }
 
@@ -64,6 +68,8 @@ export interface UploadValue {
   /** It is completed up to this version: then its parts are collected. */
   readonly latest: Version;
   readonly headers: ObjectHeaders;
+  /** As of an object. */
+  readonly option?: number | undefined;
 }
 
 export interface PartValue {
@@ -98,6 +104,7 @@ export function objectValue(object: ObjectValue): StoredValue {
   const head: ObjectHead = {
     ...{ size: object.sizeBytes, etag: object.etag, at: object.modifiedAtMs, type: contentType, parts: object.parts },
     ...('blobs' in object.content ? { blobs: true } : {}),
+    ...(object.option === undefined ? {} : { option: object.option }),
     ...(isEmpty ? {} : { headers }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   };
@@ -110,7 +117,7 @@ export function readObject(value: StoredValue): ObjectValue {
   const head = readJson<ObjectHead>(value);
   const body = value.body ?? Buffer.alloc(0);
   return {
-    ...{ sizeBytes: head.size, etag: head.etag, modifiedAtMs: head.at, parts: head.parts },
+    ...{ sizeBytes: head.size, etag: head.etag, modifiedAtMs: head.at, parts: head.parts, option: head.option },
     headers: { contentType: head.type, ...head.headers, metadata: head.metadata ?? {} },
     content: head.blobs === true ? { blobs: JSON.parse(body.toString('utf8')) as BlobRef[] } : { bytes: body },
   };
@@ -123,9 +130,9 @@ export function blobsOf({ head, body }: StoredValue): readonly BlobRef[] {
 }
 
 export function statOf(name: string, version: string, { head }: Pick<StoredValue, 'head'>): ObjectStat {
-  const { size, etag, at, type, parts, headers, metadata } = JSON.parse(head) as ObjectHead;
+  const { size, etag, at, type, parts, blobs, option, headers, metadata } = JSON.parse(head) as ObjectHead;
   return {
-    ...{ name, version, sizeBytes: size, etag, modifiedAt: new Date(at), parts },
+    ...{ name, version, sizeBytes: size, etag, modifiedAt: new Date(at), parts, hasBlobs: blobs, option },
     ...{ contentType: type, ...headers, metadata: metadata ?? {} },
   };
 }

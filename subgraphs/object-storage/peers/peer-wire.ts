@@ -69,7 +69,9 @@ export const listAnswerShape = z.union([
   refusal,
 ]);
 
-const blobPlace = placeShape.extend({ scope: scopeShape, name: nameShape, newest: versionShape });
+const blobPlace = placeShape.extend({
+  ...{ registerRing: ringShape, scope: scopeShape, name: nameShape, newest: versionShape },
+});
 export const blobId = z.string().refine(isBlobId, 'not the id of a blob');
 export const blobListRequestShape = z.object({
   ring: ringShape,

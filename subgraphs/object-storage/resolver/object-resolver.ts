@@ -10,11 +10,12 @@ import type { LifecyclePart } from '../../../platform/lifecycle.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import { clustersOf } from '../../../platform/registers/placement.ts';
+import { noVersion } from '../../../platform/registers/version.ts';
 import { partitionOf } from '../../../platform/rings/ring.ts';
 import { ownCluster, peerOf } from '../controller/cluster-machines.ts';
-import { mostObjectId, objectIdOf, readObjectId } from '../namespace/object-id.ts';
+import { mostObjectId, type ObjectPlace, objectIdOf, readObjectId } from '../namespace/object-id.ts';
 import { coreRing } from '../namespace/topology.ts';
-import { type ContainerValue, readJson } from '../namespace/values.ts';
+import { type ContainerValue, readJson, statOf } from '../namespace/values.ts';
 import { serverRole } from '../peers/peer-wire.ts';
 import { DocumentFollower } from '../server/document-follower.ts';
 import { FederationMap } from '../server/federation-map.ts';
@@ -43,7 +44,7 @@ const mostRequests = 256;
 const unknownRing = 'this cluster does not know such a ring';
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
 const name = z.string().min(1).max(1_100);
-/** An object's name decides nothing: all objects of a container share a partition. */
+/** An object's name decides nothing of where the name is: all names of a container share a partition. Its bytes have one of their own. */
 const byName = z.strictObject({ account: hex32, container: name, object: name.optional() });
 const byId = z.strictObject({ id: z.string().max(mostObjectId) });
 
@@ -118,14 +119,23 @@ export class ObjectResolver implements LifecyclePart {
     if (found === undefined) return { id: null, container: place, objects: null, reason: this.#whyNot(place) };
     const { id: containerId, option } = readJson<ContainerValue>(found);
     const objects = this.#place(option, containerId);
-    return {
-      id: object === undefined ? null : objectIdOf({ ring: option, containerId, name: object }),
-      ...{ container: place, objects, reason: objects === null ? unknownRing : null },
-    };
+    const resolved = { container: place, objects, reason: objects === null ? unknownRing : null };
+    if (object === undefined) return { id: null, ...resolved };
+    const at = { ring: option, containerId, name: object };
+    return { id: objectIdOf(at), ...resolved, ...(await this.#bytesOf(at)) };
   }
 
-  #place(ring: number, scope: string): Place | null {
-    const partition = partitionOf(scope);
+  /** As this cluster's replica says. Only of who has named the container: an id may be of another account. */
+  async #bytesOf({ ring, containerId, name: object }: ObjectPlace): Promise<Pick<Resolved, 'bytes'>> {
+    const found = await localHead(this.#options.db, { ring, scope: containerId, name: object });
+    if (found === undefined) return {};
+    const { hasBlobs, option } = statOf(object, noVersion, found);
+    return { bytes: hasBlobs === true ? this.#place(option ?? ring, `${containerId}/${object}`) : null };
+  }
+
+  /** `of`: the scope of names, or scope and name of blobs. */
+  #place(ring: number, of: string): Place | null {
+    const partition = partitionOf(of);
     const placement = this.#map.known(ring, partition);
     if (placement === undefined) return null;
     const clusters = clustersOf(placement).map((number) => ({

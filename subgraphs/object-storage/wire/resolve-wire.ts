@@ -23,5 +23,7 @@ export const resolvedShape = z.object({
   /** Where the container's objects are; null: why is in `reason`. */
   objects: placeShape.nullable(),
   reason: z.string().nullable(),
+  /** Where the object's bytes are; null: with its name. Absent: it was asked for by id, or this cluster's replica does not know it. */
+  bytes: placeShape.nullable().optional(),
 });
 export type Resolved = z.output<typeof resolvedShape>;

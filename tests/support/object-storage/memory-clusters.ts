@@ -27,7 +27,6 @@ export class MemoryBlobs implements Blobs {
   }
 
   async *read(
-    _owner: unknown,
     { id }: { id: string },
     { firstByte, lastByte }: { firstByte: number; lastByte: number },
   ): AsyncGenerator<Buffer, void> {

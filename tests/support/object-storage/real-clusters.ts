@@ -225,10 +225,18 @@ export class RealClusters {
     await this.#put('key', accessKeyId, { accessKeyId, accountId: account, canWrite: true, sealed, isRevoked: false });
   }
 
-  /** The option of all containers. */
-  async tellOption({ nearestReads }: { readonly nearestReads: boolean }): Promise<void> {
-    const option = { number: 1, id: newUuid(), name: 'standard', replicas: 3, nearestReads, isDefault: true };
-    await this.#put('options', '', { options: [option] });
+  /** The option of containers that name none; `others`: further ones, from number 2. */
+  async tellOption({
+    nearestReads,
+    others = [],
+  }: {
+    readonly nearestReads: boolean;
+    readonly others?: readonly string[];
+  }): Promise<void> {
+    const options = ['standard', ...others].map((name, at) => ({
+      ...{ number: at + 1, id: newUuid(), name, replicas: 3, nearestReads, isDefault: at === 0 },
+    }));
+    await this.#put('options', '', { options });
   }
 
   /** From now on each cluster reaches this one, and is reached by it, over links that can be cut. */

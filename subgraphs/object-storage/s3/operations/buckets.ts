@@ -4,6 +4,7 @@ import { readDocument } from '../body.ts';
 import { type Call, header, sendEmpty, sendXml } from '../call.ts';
 import { notImplemented, S3Error } from '../errors.ts';
 import { refuseUnknownWishes } from '../object-headers.ts';
+import { optionOf } from '../option.ts';
 import { readXml } from '../read-xml.ts';
 import { element, text, xmlDocument } from '../xml.ts';
 import { integerOf, wrongArgument } from './arguments.ts';
@@ -45,7 +46,7 @@ export async function createBucket(call: Call): Promise<void> {
   const location = await readDocument(call, mostConfigurationBytes, (body) =>
     body.length === 0 ? undefined : readXml(body, 'CreateBucketConfiguration').LocationConstraint,
   );
-  const option = header(call, 'x-tidegate-option') ?? location;
+  const option = optionOf(call).option ?? location;
   const isChosen = option !== undefined && option !== '' && option !== ground.region;
   await ground.namespace.createContainer(caller, target.bucket, isChosen ? { option } : undefined);
   await sendEmpty(call, 200, { location: `/${target.bucket}` });

@@ -5,6 +5,7 @@ import { type Call, header } from '../call.ts';
 import { conditionsOf, writeConditionsOf } from '../conditions.ts';
 import { S3Error } from '../errors.ts';
 import { objectHeadersOf, refuseUnknownWishes } from '../object-headers.ts';
+import { optionHeader, optionOf } from '../option.ts';
 import { exactRange } from '../ranges.ts';
 import { answerInTime } from '../slow-answer.ts';
 import { checkBucketName, checkKey, decoded } from '../target.ts';
@@ -17,10 +18,11 @@ export async function copyObject(call: Call): Promise<void> {
   refuseUnknownWishes(call);
   const from = sourceOf(call);
   const replaces = directiveOf(call) === 'REPLACE';
-  if (!replaces && from.container === target.bucket && from.name === target.key)
+  const wish = optionOf(call);
+  if (!replaces && wish.option === undefined && from.container === target.bucket && from.name === target.key)
     throw new S3Error(
       'InvalidRequest',
-      'An object is copied to itself only with other headers: send x-amz-metadata-directive: REPLACE.',
+      `An object is copied to itself only with other headers or by another option: send x-amz-metadata-directive: REPLACE, or ${optionHeader}.`,
     );
   const headers = replaces ? objectHeadersOf(call) : 'KEEP';
   const conditions = writeConditionsOf(call);
@@ -28,7 +30,7 @@ export async function copyObject(call: Call): Promise<void> {
     const { etag, modifiedAt } = await ground.namespace.copy(
       caller,
       { ...from, conditions: conditionsOf(call, 'x-amz-copy-source-') },
-      { container: target.bucket, name: target.key },
+      { container: target.bucket, name: target.key, ...wish },
       headers,
       conditions,
     );

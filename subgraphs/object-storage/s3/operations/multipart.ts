@@ -5,6 +5,7 @@ import { type Call, header, sendEmpty, sendXml } from '../call.ts';
 import { bareTag, writeConditionsOf } from '../conditions.ts';
 import { notImplemented, S3Error } from '../errors.ts';
 import { objectHeadersOf, refuseUnknownWishes } from '../object-headers.ts';
+import { optionOf } from '../option.ts';
 import { readXml } from '../read-xml.ts';
 import { answerInTime } from '../slow-answer.ts';
 import { element, text, xmlDocument } from '../xml.ts';
@@ -35,7 +36,8 @@ export function partOf(call: Call): number {
 export async function createUpload(call: Call): Promise<void> {
   const { ground, caller, target } = call;
   refuseUnknownWishes(call);
-  const uploadId = await ground.namespace.beginUpload(caller, target.bucket, target.key, objectHeadersOf(call));
+  const { bucket, key } = target;
+  const uploadId = await ground.namespace.beginUpload(caller, bucket, key, objectHeadersOf(call), optionOf(call));
   const names = text('Bucket', target.bucket) + text('Key', target.key);
   await sendXml(call, xmlDocument('InitiateMultipartUploadResult', names + text('UploadId', uploadId)));
 }

@@ -8,6 +8,7 @@ import { bareTag, conditionsOf, notModified, writeConditionsOf } from '../condit
 import { notImplemented, s3ErrorOf } from '../errors.ts';
 import { ageHeaderOf, getNearest, wantsNearest } from '../nearest.ts';
 import { headersOf, objectHeadersOf, overridesOf, refuseUnknownWishes } from '../object-headers.ts';
+import { optionOf } from '../option.ts';
 import { rangeIn } from '../ranges.ts';
 import { readXml } from '../read-xml.ts';
 import { checkKey } from '../target.ts';
@@ -25,7 +26,7 @@ export async function putObject(call: Call): Promise<void> {
     caller,
     target.bucket,
     target.key,
-    upload,
+    { ...upload, ...optionOf(call) },
     objectHeadersOf(call),
     writeConditionsOf(call),
   );

@@ -3,6 +3,7 @@ import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../../namespace/namespace.ts';
 import { type AccessKeys, projectHeader, type Tokens } from '../access-ports.ts';
 import { S3Error } from '../errors.ts';
+import { optionHeader } from '../option.ts';
 import { canonicalRequest, type SignedRequest, sign, stringToSign } from './canonical.ts';
 import type { ChunkSigner } from './chunks.ts';
 import { algorithm, type Claim, claimOfHeader, claimOfQuery, timestampOf } from './claim.ts';
@@ -134,10 +135,13 @@ export class RequestAuthenticator {
   }
 }
 
-/** Else who has a presigned URL could add headers of its own: metadata, a source to copy. */
+/** Else who has a presigned URL could add headers of its own: metadata, a source to copy, an option. */
 function refuseUnsigned(request: SignedRequest, claim: Claim): void {
   const unsigned = [...request.headers.keys()].filter(
-    (name) => name.startsWith('x-amz-') && !coveredAnyway.has(name) && !claim.signedHeaders.includes(name),
+    (name) =>
+      (name.startsWith('x-amz-') || name === optionHeader) &&
+      !coveredAnyway.has(name) &&
+      !claim.signedHeaders.includes(name),
   );
   if (unsigned.length > 0)
     throw new S3Error('AccessDenied', 'The request has headers that are not signed.', {

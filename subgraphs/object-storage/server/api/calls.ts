@@ -8,6 +8,7 @@ import { writeConditionsOf } from '../../s3/conditions.ts';
 import { ageHeaderOf, ageMsOf, getNearest, wantsNearest } from '../../s3/nearest.ts';
 import { objectHeadersOf, refuseUnknownWishes } from '../../s3/object-headers.ts';
 import { getObject } from '../../s3/operations/objects.ts';
+import { optionOf } from '../../s3/option.ts';
 import type { ApiGround } from './api-ground.ts';
 import { ApiError } from './errors.ts';
 import { locate, placeIn } from './located.ts';
@@ -83,7 +84,7 @@ async function put(call: Call, always: Conditions): Promise<void> {
     throw new ApiError(400, 'INVALID_REQUEST', 'What is updated is there: use create_object with If-None-Match.');
   const [upload, headers] = [uploadOf(call), objectHeadersOf(call)];
   const stored = await ground.namespace
-    .put(caller, target.bucket, target.key, upload, headers, given ?? always)
+    .put(caller, target.bucket, target.key, { ...upload, ...optionOf(call) }, headers, given ?? always)
     .catch((error: unknown) => {
       const exists =
         error instanceof ObjectError && error.code === 'PRECONDITION_FAILED' && always.ifNoneMatch !== undefined;
@@ -98,14 +99,14 @@ async function statObject(call: Call, { map }: ApiGround): Promise<void> {
     const got = await getNearest(call);
     const shown = { ...shownObject(got.stat), container: shownContainer(got.container) };
     // The other replicas are not asked.
-    const placed = { ...placeIn(map, got.container, target.key), replicas: [] };
+    const placed = { ...placeIn(map, got.container, got.stat), replicas: [] };
     return sendJson(call, 200, { ...shown, ...placed, ageMs: ageMsOf(got) }, ageHeaderOf(got));
   }
   const [stat, container] = await Promise.all([
     ground.namespace.stat(caller, target.bucket, target.key),
     ground.namespace.statContainer(caller, target.bucket),
   ]);
-  const located = await locate(map, container, target.key);
+  const located = await locate(map, container, stat);
   await sendJson(call, 200, { ...shownObject(stat), container: shownContainer(container), ...located });
 }
 

@@ -4,7 +4,7 @@ import { noVersion } from '../../../../platform/registers/version.ts';
 import { partitionOf } from '../../../../platform/rings/ring.ts';
 import { within } from '../../../../platform/within.ts';
 import { messageOf } from '../../message-of.ts';
-import type { ContainerStat } from '../../namespace/namespace.ts';
+import type { ContainerStat, ObjectStat } from '../../namespace/namespace.ts';
 import { objectIdOf } from '../../namespace/object-id.ts';
 import type { RegisterKey } from '../../store/register.ts';
 import type { FederationMap } from '../federation-map.ts';
@@ -27,32 +27,52 @@ export interface Located {
   /** By name; during a change of the ring those of both. */
   readonly clusters: readonly string[];
   readonly replicas: readonly ReplicaState[];
+  /** The name of the option by which its bytes are kept. */
+  readonly option: string;
+  /** Where its bytes are; null: with its name. */
+  readonly bytes: BytesPlace | null;
+}
+
+export interface BytesPlace {
+  readonly ring: number;
+  readonly partition: number;
+  readonly epoch: number | null;
+  readonly clusters: readonly string[];
 }
 
 const answerMs = 2_000;
 
-export async function locate(map: FederationMap, container: ContainerStat, name: string): Promise<Located> {
-  const { holders, ...placed } = placedAt(map, container, name);
-  const key: RegisterKey = { ring: placed.ring, scope: container.id, name };
+export async function locate(map: FederationMap, container: ContainerStat, stat: ObjectStat): Promise<Located> {
+  const { holders, ...placed } = placedAt(map, container, stat);
+  const key: RegisterKey = { ring: placed.ring, scope: container.id, name: stat.name };
   const states = holders.map((number) => stateAt(map, number, key, placed.epoch ?? 0));
   return { ...placed, replicas: await Promise.all(states) };
 }
 
 /** Without asking anybody. */
-export function placeIn(map: FederationMap, container: ContainerStat, name: string): Omit<Located, 'replicas'> {
-  const { holders: _, ...placed } = placedAt(map, container, name);
+export function placeIn(map: FederationMap, container: ContainerStat, stat: ObjectStat): Omit<Located, 'replicas'> {
+  const { holders: _, ...placed } = placedAt(map, container, stat);
   return placed;
 }
 
-function placedAt(map: FederationMap, container: ContainerStat, name: string) {
+function placedAt(map: FederationMap, container: ContainerStat, { name, option, hasBlobs }: ObjectStat) {
   const ring = map.optionByName(container.option)?.number ?? Number(container.option);
-  const partition = partitionOf(container.id);
+  const { holders, ...placed } = partitionAt(map, ring, container.id);
+  const { holders: _, ...bytes } = partitionAt(map, option ?? ring, `${container.id}/${name}`);
+  return {
+    ...{ id: objectIdOf({ ring, containerId: container.id, name }), holders, ...placed },
+    option: option === undefined ? container.option : (map.optionByNumber(option)?.name ?? String(option)),
+    bytes: hasBlobs === true ? bytes : null,
+  };
+}
+
+/** `of`: the scope of names, or scope and name of a blob. */
+function partitionAt(map: FederationMap, ring: number, of: string) {
+  const partition = partitionOf(of);
   const placement = map.known(ring, partition);
   const holders = placement === undefined ? [] : clustersOf(placement);
-  return {
-    ...{ id: objectIdOf({ ring, containerId: container.id, name }), holders },
-    ...{ ring, partition, epoch: placement?.epoch ?? null, clusters: holders.map((number) => nameOf(map, number)) },
-  };
+  const clusters = holders.map((number) => nameOf(map, number));
+  return { ring, partition, epoch: placement?.epoch ?? null, clusters, holders };
 }
 
 async function stateAt(map: FederationMap, number: number, key: RegisterKey, epoch: number): Promise<ReplicaState> {

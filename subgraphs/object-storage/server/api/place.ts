@@ -21,6 +21,8 @@ export interface ObjectPlaces {
   readonly object: ShownPlace;
   /** Where the container's name is; null: it was asked for by id. */
   readonly container: ShownPlace | null;
+  /** Where its bytes are; null: with its name. Absent: it was asked for by id, or this cluster's replica does not know it. */
+  readonly bytes?: ShownPlace | null;
 }
 
 /** Throws ApiError, ObjectError. */
@@ -57,14 +59,17 @@ function ask({ resolvers }: ApiGround, query: Readonly<Record<string, string>>):
   });
 }
 
-function shown(map: FederationMap, { id, objects, container, reason }: Resolved): ObjectPlaces {
+function shown(map: FederationMap, { id, objects, container, reason, bytes }: Resolved): ObjectPlaces {
   if (id === null || objects === null)
     throw new ApiError(
       404,
       'NO_RING',
       `It is not known where this object is: ${reason ?? 'the resolver knows no such ring'}.`,
     );
-  return { id, object: shownPlace(map, objects), container: container && shownPlace(map, container) };
+  return {
+    ...{ id, object: shownPlace(map, objects), container: container && shownPlace(map, container) },
+    ...(bytes === undefined ? {} : { bytes: bytes && shownPlace(map, bytes) }),
+  };
 }
 
 function shownPlace(map: FederationMap, { clusters, ...place }: Place): ShownPlace {

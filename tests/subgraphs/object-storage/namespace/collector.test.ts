@@ -59,7 +59,7 @@ function serverOf(self: number): { readonly objects: Objects; readonly collector
   return {
     objects: new Objects({ names, topology, blobs, clock }),
     collector: new Collector({
-      ...{ names, topology, replica, blobs: folder, rings: () => [1], log, nowMs, readingMs: 1_000 },
+      ...{ names, topology, replica, blobs: folder, rings: () => [1, 2], log, nowMs, readingMs: 1_000 },
     }),
   };
 }
@@ -73,7 +73,11 @@ async function* bytes(text: string): AsyncGenerator<Buffer, void> {
   yield Buffer.from(text);
 }
 
-const put = (name: string, text = large) => objects.put(caller, 'hot', name, { body: bytes(text) }, headers);
+const put = (name: string, text = large, option?: string) =>
+  objects.put(caller, 'hot', name, { body: bytes(text), option }, headers);
+/** On the disk. */
+const blobsIn = async (ring: number) =>
+  (await Promise.all((await folder.partitions(ring)).map((partition) => folder.ids(ring, partition)))).flat();
 const collect = () => collector.collect(new AbortController().signal);
 
 async function textOf(name: string): Promise<string> {
@@ -182,4 +186,57 @@ test('without a majority nothing is deleted', async () => {
   expect(await collect()).toBe(0);
   clusters.unplugged.clear();
   expect(await collect()).toBe(1);
+});
+
+test('bytes by another option than the container are in its ring: they stay with their name, and go after it', async () => {
+  const { option, hasBlobs } = await put('cat', large, 'other');
+  expect([option, hasBlobs]).toEqual([2, true]);
+  // However small: they are to be elsewhere than their name.
+  await put('mouse', 'pip', 'other');
+  expect([(await blobsIn(1)).length, (await blobsIn(2)).length]).toEqual([0, 2]);
+  aheadMs = 30 * 86_400_000;
+  expect(await collect()).toBe(0);
+  expect([await textOf('cat'), await textOf('mouse')]).toEqual([large, 'pip']);
+  await objects.delete(caller, 'hot', 'cat');
+  aheadMs += 2_000;
+  expect(await collect()).toBe(1);
+  expect(await textOf('mouse')).toBe('pip');
+});
+
+test('an upload in parts keeps its parts by its option, until it is too late to complete it', async () => {
+  const part = 'y'.repeat(5 * 1024 * 1024);
+  const id = await objects.beginUpload(caller, 'hot', 'film', headers, { option: 'other' });
+  const first = await objects.putPart(caller, 'hot', 'film', id, 1, { body: bytes(part) });
+  expect([(await blobsIn(1)).length, (await blobsIn(2)).length]).toEqual([0, 1]);
+  aheadMs = 6 * 86_400_000;
+  expect(await collect()).toBe(0);
+  expect((await objects.completeUpload(caller, 'hot', 'film', id, [first])).option).toBe(2);
+  aheadMs = 30 * 86_400_000;
+  expect(await collect()).toBe(0);
+  expect((await textOf('film')).length).toBe(part.length);
+});
+
+test('what is written anew without an option is kept by that of its container; a copy onto itself moves it', async () => {
+  const copied = (option?: string) =>
+    objects.copy(caller, { container: 'hot', name: 'cat' }, { container: 'hot', name: 'cat', option }, headers);
+  await put('cat', large, 'other');
+  expect((await put('cat')).option).toBeUndefined();
+  const moved = await copied('other');
+  expect([moved.option, (await blobsIn(1)).length, (await blobsIn(2)).length]).toEqual([2, 1, 2]);
+  // Only other headers: its bytes are not touched.
+  expect([(await copied()).option, (await blobsIn(2)).length]).toEqual([2, 2]);
+  expect([(await copied('standard')).option, (await blobsIn(1)).length]).toEqual([undefined, 2]);
+  await expect(copied('none')).rejects.toMatchObject({ code: 'NO_OPTION' });
+  expect(await textOf('cat')).toBe(large);
+});
+
+test('a copy onto itself does not replace what was written while its bytes were on their way', async () => {
+  await put('cat');
+  const source = { container: 'hot', name: 'cat' };
+  const to = { ...source, option: 'other' };
+  const wrong = { ifMatch: ['0'.repeat(32)] };
+  await expect(objects.copy(caller, source, to, 'KEEP', wrong)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+  const copies = [objects.copy(caller, source, to, 'KEEP'), put('cat', `${large}2`)];
+  await Promise.allSettled(copies);
+  expect(await textOf('cat')).toBe(`${large}2`);
 });

@@ -68,8 +68,8 @@ test(
     });
     const { token, projects } = answer.json;
     const account = projects[0].account as string;
-    const call = (method: string, path: string) =>
-      federation.call('north', method, `/-/${path}`, { token, ...(method === 'PUT' ? { body: 'x' } : {}) });
+    const call = (method: string, path: string, headers = {}) =>
+      federation.call('north', method, `/-/${path}`, { token, headers, ...(method === 'PUT' ? { body: 'x' } : {}) });
     await waitFor(
       'a container',
       async () => (await call('PUT', 'create_container/photos?option=single')).status === 201,
@@ -87,7 +87,20 @@ test(
     expect(byName.answer.objects.clusters.map(({ name }: { name: string }) => name)).toEqual(told.clusters);
     expect([byName.answer.id, told.id]).toEqual([told.id, `${told.ring}:${told.container.id}/cat`]);
     const byId = await asked({ id: told.id });
-    expect(byId.answer).toEqual({ ...byName.answer, container: null });
+    const { bytes, ...named } = byName.answer;
+    // Only a replica that has the object knows that its bytes are with its name.
+    expect(bytes).toEqual(told.clusters.includes('north') ? null : undefined);
+    expect(byId.answer).toEqual({ ...named, container: null });
+    expect((await call('PUT', 'create_object/photos/dog', { 'x-tidegate-option': 'standard' })).status).toBe(201);
+    const elsewhere = (await call('GET', 'stat_object/photos/dog')).json;
+    expect(elsewhere).toMatchObject({ option: 'standard', container: { option: 'single' }, ring: told.ring });
+    expect([elsewhere.bytes.ring === told.ring, [...elsewhere.bytes.clusters].sort()]).toEqual([
+      false,
+      ['north', 'south'],
+    ]);
+    const shown = (await asked({ account, container: 'photos', object: 'dog' })).answer.bytes;
+    if (told.clusters.includes('north'))
+      expect([shown.ring, shown.partition]).toEqual([elsewhere.bytes.ring, elsewhere.bytes.partition]);
     expect((await asked({ account, container: 'nothing' })).answer).toMatchObject({
       objects: null,
       reason: expect.any(String),
@@ -111,10 +124,11 @@ test(
           clusters: told.clusters,
         },
         container: expect.objectContaining({ ring: 0, option: null }),
+        ...(bytes === undefined ? {} : { bytes }),
       },
     ]);
     const locatedById = await call('GET', `locate_object?id=${encodeURIComponent(told.id)}`);
-    expect(locatedById.json).toEqual({ ...located.json, container: null });
+    expect(locatedById.json).toEqual({ ...located.json, container: null, bytes: undefined });
     const refused = async (path: string) => {
       const { status, json } = await call('GET', path);
       return [status, json.code];
@@ -123,8 +137,8 @@ test(
     expect(await refused(`locate_object?id=9:${told.container.id}/cat`)).toEqual([404, 'NO_RING']);
     expect(await refused('locate_object?id=cat')).toEqual([400, 'INVALID_REQUEST']);
     expect(await refused('locate_object/photos')).toEqual([400, 'INVALID_REQUEST']);
-    const elsewhere = await federation.call('south', 'GET', '/-/locate_object/photos/cat', { token });
-    expect([elsewhere.status, elsewhere.json.code]).toEqual([503, 'NO_RESOLVER']);
+    const unresolved = await federation.call('south', 'GET', '/-/locate_object/photos/cat', { token });
+    expect([unresolved.status, unresolved.json.code]).toEqual([503, 'NO_RESOLVER']);
 
     expect((await asked({ account: 'x', container: 'photos' })).status).toBe(400);
     expect((await asked({})).status).toBe(400);

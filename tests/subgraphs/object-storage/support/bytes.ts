@@ -6,6 +6,7 @@ import type { BlobPlace } from '../../../../subgraphs/object-storage/blobs/blob-
 export const place: BlobPlace = {
   ring: 3,
   partition: 0xabc,
+  registerRing: 2,
   scope: '5'.repeat(32),
   name: 'holidays/2026/Ünïcode "sea".jpg',
   newest: 'f'.repeat(32),
