@@ -71,6 +71,12 @@ const mostUnrepaired = 10_000;
 /** Of the number of the next partition of all passes. */
 const positionName = 'scrub';
 
+/** Names that are looked at again, because whether one who is to have a blob of theirs has it could not be asked. */
+interface Unasked extends Place {
+  /** The number of the last change before them. */
+  readonly from: number;
+}
+
 /** A blob that could not be repaired, and the change that names it: once the name changes, nobody misses it. */
 interface Unrepaired extends Place {
   readonly change: number;
@@ -84,6 +90,8 @@ export class Scrubber {
   readonly #seen = new Map<string, number>();
   /** By id; undefined: it was found by reading the disk, and not by a name. */
   readonly #unrepaired = new Map<string, Unrepaired | undefined>();
+  /** By what is waited for, then by partition: a cluster that does not answer, a ring that changes. */
+  readonly #unasked = new Map<string, Map<string, Unasked>>();
   #nextAtMs = 0;
   #figures = { readBlobs: 0, readBytes: 0, damaged: 0, missing: 0, repaired: 0, passed: 0 };
 
@@ -129,7 +137,19 @@ export class Scrubber {
       const seen = this.#seen.get(id) ?? 0;
       if (seen < changes) this.#seen.set(id, await this.#lookAt({ ring, partition }, seen, changes, signal));
     }
+    for (const waitsFor of [...this.#unasked.keys()]) await this.#askAgain(waitsFor, signal);
     return false;
+  }
+
+  /** Names of whose blobs this could not be asked; up to the first of which it still can not. */
+  async #askAgain(waitsFor: string, signal: AbortSignal): Promise<void> {
+    const places = this.#unasked.get(waitsFor) ?? new Map<string, Unasked>();
+    for (const [id, unasked] of [...places]) {
+      if (signal.aborted) return;
+      places.delete(id);
+      await this.#lookAt(unasked, unasked.from, 0, signal, waitsFor);
+      if (places.has(id)) return;
+    }
   }
 
   /** Reads the blobs of one partition, and looks at all of its names. */
@@ -164,14 +184,25 @@ export class Scrubber {
     return performance.now() >= this.#nextAtMs;
   }
 
-  /** Returns the number of the last change that need not be looked at again. */
-  async #lookAt(place: Place, from: number, changes: number, signal: AbortSignal): Promise<number> {
+  /** Returns the number of the last change that need not be looked at again. `until`: ends where this still is waited for. */
+  async #lookAt(
+    { ring, partition }: Place,
+    from: number,
+    changes: number,
+    signal: AbortSignal,
+    until?: string,
+  ): Promise<number> {
     const { named, nowMs = Date.now, youngMs = usualYoungMs } = this.#options;
+    const place = { ring, partition };
     for (let after = from; ; ) {
       const page = await named.after(place, after, namesAtOnce);
       for (const { change, version, value } of page) {
         if (signal.aborted || timeOf(version) > nowMs() - youngMs) return after;
-        for (const { id } of blobsOf(value)) await this.#check(id, { ...place, change });
+        for (const { id } of blobsOf(value)) {
+          const waitsFor = await this.#check(id, { ...place, change });
+          for (const each of waitsFor) this.#leave(each, { ...place, from: change - 1 });
+          if (until !== undefined && waitsFor.includes(until)) return after;
+        }
         after = change;
       }
       if (page.length < namesAtOnce) return Math.max(after, changes);
@@ -179,24 +210,37 @@ export class Scrubber {
     }
   }
 
-  /** Whether the clusters have it that are to have it: each looks at its own disk, and who has none looks at the others'. */
-  async #check(id: string, named: Unrepaired): Promise<void> {
+  #leave(waitsFor: string, unasked: Unasked): void {
+    const places = this.#unasked.get(waitsFor) ?? new Map<string, Unasked>();
+    this.#unasked.set(waitsFor, places);
+    const id = `${unasked.ring}/${unasked.partition}`;
+    if (unasked.from < (places.get(id)?.from ?? Number.POSITIVE_INFINITY)) places.set(id, unasked);
+  }
+
+  /**
+   * Whether the clusters have it that are to have it: each looks at its own disk, and who has none looks at the others'.
+   * @returns for what it has to be asked again
+   */
+  async #check(id: string, named: Unrepaired): Promise<readonly string[]> {
     const { self, blobs } = this.#options;
+    const { ring, partition } = partitionOfBlob(id);
     const sources = this.#sources(id);
+    if (sources === 'CHANGING') return [`ring ${ring}`];
     if (sources.some(({ cluster }) => cluster === self)) {
       const fault = await blobs.check(id).then(
         () => undefined,
         (error: unknown) => error,
       );
       if (fault !== undefined) await this.#mend(id, self, fault, named);
-      return;
+      return [];
     }
+    const unasked: string[] = [];
     for (const { cluster, store } of sources) {
-      const { ring, partition } = partitionOfBlob(id);
       const listed = await store.list(ring, partition, before(id), 1).catch(() => undefined);
-      // One that does not answer is asked in the next pass.
-      if (listed !== undefined && listed[0]?.id !== id) await this.#mend(id, cluster, new NoBlobError(id), named);
+      if (listed === undefined) unasked.push(`cluster ${cluster}`);
+      else if (listed[0]?.id !== id) await this.#mend(id, cluster, new NoBlobError(id), named);
     }
+    return unasked;
   }
 
   async #again(id: string, unrepaired: Unrepaired): Promise<void> {
@@ -204,7 +248,8 @@ export class Scrubber {
     const [naming] = await this.#options.named.after({ ring, partition }, change - 1, 1);
     this.#unrepaired.delete(id);
     const isNamed = naming?.change === change && blobsOf(naming.value).some((blob) => blob.id === id);
-    if (isNamed) await this.#check(id, unrepaired);
+    if (!isNamed) return;
+    for (const each of await this.#check(id, unrepaired)) this.#leave(each, { ring, partition, from: change - 1 });
   }
 
   async #read(id: string, signal: AbortSignal): Promise<void> {
@@ -231,19 +276,20 @@ export class Scrubber {
     else if (fault instanceof BlobDamagedError) this.#figures.damaged += 1;
     // The others are looked at all the same.
     else log.warn({ err: fault, blob: id }, 'a blob can not be read here');
-    const isRepaired = await reader.repair(this.#sources(id), cluster, id);
+    const sources = this.#sources(id);
+    const isRepaired = sources !== 'CHANGING' && (await reader.repair(sources, cluster, id));
     const missed = named ?? this.#unrepaired.get(id);
     this.#unrepaired.delete(id);
     if (isRepaired) this.#figures.repaired += 1;
     else if (this.#unrepaired.size < mostUnrepaired) this.#unrepaired.set(id, missed);
   }
 
-  /** Who is to have it. While its ring changes, the change itself brings it: none. */
-  #sources(id: string): BlobSources {
+  /** Who is to have it. While its ring changes, the change itself brings it to those that it concerns. */
+  #sources(id: string): BlobSources | 'CHANGING' {
     const { self, map, blobs, peer } = this.#options;
     const { ring, partition } = partitionOfBlob(id);
     const placement = map.known(ring, partition);
-    if (placement === undefined || placement.groups.length > 1) return [];
+    if (placement === undefined || placement.groups.length > 1) return 'CHANGING';
     return clustersOf(placement).flatMap((cluster) => {
       const store = cluster === self ? blobs : peer(cluster);
       return store === undefined ? [] : [{ cluster, store }];
