@@ -115,6 +115,21 @@ test(
     expect([told.replicas.length, told.container.name]).toEqual([3, 'photos']);
     expect(shown).toContain(told.id);
 
+    // By another option than that of its container.
+    await ok('objects', 'create', 'photos/dog.jpg', cat, '--option', 'near');
+    const elsewhere = await ok('objects', 'stat', 'photos/dog.jpg', '--cluster', 'south');
+    for (const line of [
+      /^Option +near$/m,
+      /^Ring +1, epoch 1$/m,
+      /^Bytes at +ring 2, epoch 1, partition \d+: \S+ \S+ \S+$/m,
+    ])
+      expect(elsewhere).toMatch(line);
+    await waitFor('north to know where its bytes are', async () =>
+      /^Bytes at +ring 2, partition /m.test(await ok('objects', 'locate', 'photos/dog.jpg')),
+    );
+    expect((await run('objects', 'update', 'photos/dog.jpg', cat, '--option', 'no')).stderr).toContain('no option no');
+    await ok('objects', 'delete', 'photos/dog.jpg');
+
     // One cluster's answer, with its age, where the option allows it.
     expect((await run('objects', 'stat', 'photos/cat.jpg', '--nearest')).stderr).toContain('NEAREST_NOT_ALLOWED');
     await ok('containers', 'create', 'near', '--option', 'near');
