@@ -13,6 +13,7 @@ import {
   checkerFacts,
   type Grant,
   grantKey,
+  nameOfKey,
   stampKey,
   targetOfKey,
 } from '../wire/checker-wire.ts';
@@ -22,7 +23,8 @@ import type { JudgingParts } from './judging.ts';
 import { BatchRefusedError } from './report.ts';
 import { ReportDesk } from './report-desk.ts';
 import { Shares } from './shares.ts';
-import type { TargetTable } from './target-table.ts';
+import type { KnownTarget, TargetTable } from './target-table.ts';
+import { documentOf } from './targets.ts';
 import { readVantagePoint, sharersOf, type VantageRow, vantageTopic } from './vantage-store.ts';
 
 export interface CheckerSessionsOptions extends JudgingParts {
@@ -82,8 +84,8 @@ class CheckerSession implements LinkSession {
   /** Who waits for another incarnation. */
   #anew: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   readonly #loop: Loop;
-  /** Generations of the targets that the checker has, or was sent, by key. */
-  readonly #sent: Map<string, number>;
+  /** The targets that the checker has, or was sent, by key. */
+  readonly #sent: Map<string, Pick<KnownTarget, 'generation'>>;
   readonly #unsubscribe: (() => void)[] = [];
   /** What the targets were sent for: with the same there is nothing to send. */
   #sentFor: string | undefined;
@@ -100,7 +102,9 @@ class CheckerSession implements LinkSession {
     this.#peer = peer;
     this.#granted = granted;
     this.epoch = granted.incarnation;
-    this.#sent = new Map([...peer.held].filter(([key]) => targetOfKey(key) !== undefined));
+    this.#sent = new Map(
+      [...peer.held].flatMap(([key, generation]) => (targetOfKey(key) === undefined ? [] : [[key, { generation }]])),
+    );
     this.#loop = new Loop({
       name: `targets of checker ${peer.machine.name}`,
       log: options.log,
@@ -217,10 +221,13 @@ class CheckerSession implements LinkSession {
       await this.#send({ type: 'gone', key });
       if (this.#news !== news) return false;
     }
-    for (const { key, generation, document } of own) {
-      if (this.#sent.get(key) === generation) continue;
-      this.#sent.set(key, generation);
-      await this.#send({ type: 'document', key, generation, document: asJson(document) });
+    for (const target of own) {
+      const { key, generation, check } = target;
+      const has = this.#sent.get(key);
+      this.#sent.set(key, target);
+      if (has?.generation === generation) continue;
+      const document = asJson(documentOf(nameOfKey(key), target, check));
+      await this.#send({ type: 'document', key, generation, document });
       if (this.#news !== news) return false;
     }
     this.#sentFor = sendingFor;

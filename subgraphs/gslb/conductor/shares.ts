@@ -1,6 +1,7 @@
 // Which targets each checker of a vantage point has: found once for all sessions of a process, a part at a time, so that links are served
 // meanwhile.
 import { setImmediate } from 'node:timers/promises';
+import { targetOfKey } from '../wire/checker-wire.ts';
 import { sharing } from './sharing.ts';
 import type { KnownTarget, TargetTable } from './target-table.ts';
 import type { VantageRow } from './vantage-store.ts';
@@ -57,7 +58,8 @@ export class Shares {
         // Many epochs may begin while many targets are shared: only the last one is worth the work.
         if (this.#found.get(vantagePoint.id)?.key !== key) return undefined;
       }
-      if (this.#targets.isFor(vantagePoint, target)) shares.get(ownerOf(target.id) ?? '')?.push(target);
+      if (this.#targets.isFor(vantagePoint, target))
+        shares.get(ownerOf(targetOfKey(target.key) ?? '') ?? '')?.push(target);
     }
     return shares;
   }

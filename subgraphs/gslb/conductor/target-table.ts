@@ -1,5 +1,6 @@
-// All that is to be checked, as documents: read once for all sessions of a process, then of each pool in which something changed. All is read
-// again when a flavor changed, which says who watches, and from time to time: some pools at a time, so that links are served meanwhile.
+// All that is to be checked: read once for all sessions of a process, then of each pool in which something changed. All is read again when a
+// flavor changed, which says who watches, and from time to time: some pools at a time, so that links are served meanwhile. There may be a
+// million targets: of each there is only what tells it from others, and its document is made when it is sent.
 import { createHash } from 'node:crypto';
 import type { Database } from '../../../platform/database/database.ts';
 import type { JsonObject } from '../../../platform/json.ts';
@@ -8,22 +9,22 @@ import { Loop } from '../../../platform/loop.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { type Target, targetKey, targetOfKey } from '../wire/checker-wire.ts';
+import { targetKey } from '../wire/checker-wire.ts';
 import { poolVersions } from './pool-targets-store.ts';
 import { monitorSecretPlace, openText } from './sealed-text.ts';
 import { flavorsText, poolIdsAfter, readTargetsOfPools, type TargetRow } from './target-store.ts';
-import { checkOf, placeOf, type TargetPlace, watches } from './targets.ts';
+import { type Check, checkOf, documentOf, placeOf, type TargetPlace, watches } from './targets.ts';
 import { targetsTopic } from './touched.ts';
 import type { VantageRow } from './vantage-store.ts';
 
-export interface KnownTarget {
-  readonly id: string;
+/** `hosts` and `port`: where it is. */
+export interface KnownTarget extends TargetPlace {
   /** Of the document. */
   readonly key: string;
-  readonly document: Target;
   /** Of the document's text: another text has another one. */
   readonly generation: number;
-  readonly place: TargetPlace;
+  /** One for all targets of the pools that were read together, if they are the same. */
+  readonly check: Check;
   /** Names of the vantage points that watch; empty: all. */
   readonly vantagePoints: ReadonlySet<string>;
 }
@@ -86,8 +87,9 @@ export class TargetTable {
     return this.#isRead ? each(this.#byPool) : undefined;
   }
 
-  isFor({ name, spec }: Pick<VantageRow, 'name' | 'spec'>, { place, vantagePoints }: KnownTarget): boolean {
-    return (vantagePoints.size === 0 || vantagePoints.has(name)) && watches(spec, place, this.#options.egress);
+  isFor({ name, spec }: Pick<VantageRow, 'name' | 'spec'>, target: KnownTarget): boolean {
+    const { vantagePoints } = target;
+    return (vantagePoints.size === 0 || vantagePoints.has(name)) && watches(spec, target, this.#options.egress);
   }
 
   /** Calls back after each reading that found something else. Returns a function that ends it. */
@@ -144,8 +146,11 @@ export class TargetTable {
   }
 
   #grouped(rows: readonly TargetRow[]): ReadonlyMap<string, readonly KnownTarget[]> {
+    const [checks, watching] = [new Shared<Check>(), new Shared<ReadonlySet<string>>()];
     const byPool = Map.groupBy(rows, ({ pool }) => pool);
-    return new Map([...byPool].map(([pool, own]) => [pool, own.flatMap((row) => this.#known(row) ?? [])]));
+    return new Map(
+      [...byPool].map(([pool, own]) => [pool, own.flatMap((row) => this.#known(row, checks, watching) ?? [])]),
+    );
   }
 
   /** These pools have these targets now. */
@@ -159,16 +164,23 @@ export class TargetTable {
     }
   }
 
-  #known({ member, monitor, memberSpec, monitorSpec, secret, vantagePoints }: TargetRow): KnownTarget | undefined {
+  #known(row: TargetRow, checks: Shared<Check>, watching: Shared<ReadonlySet<string>>): KnownTarget | undefined {
+    const { member, monitor, memberSpec, monitorSpec, secret, vantagePoints } = row;
     const place = placeOf(memberSpec, monitorSpec);
     if (place === undefined) return undefined;
     const opened = secret === null ? {} : this.#opened(monitor, monitorSpec, secret);
     if (opened === undefined) return undefined;
-    const document: Target = { member, monitor, ...checkOf(memberSpec, monitorSpec, place), ...opened };
-    const key = targetKey(document);
+    const check = { ...checkOf(memberSpec, monitorSpec, place), ...opened };
+    const document = documentOf({ member, monitor }, place, check);
+    const { hosts, port } = place;
     return {
-      ...{ id: targetOfKey(key) ?? key, key, document, place, vantagePoints },
+      hosts,
+      port,
+      // One text, which does not keep those that it was made of.
+      key: Buffer.from(targetKey(document)).toString('latin1'),
       generation: createHash('sha256').update(JSON.stringify(document)).digest().readUIntBE(0, 6),
+      check: checks.of(JSON.stringify(check), check),
+      vantagePoints: watching.of([...vantagePoints].sort().join(), vantagePoints),
     };
   }
 
@@ -188,13 +200,25 @@ export class TargetTable {
   }
 }
 
+/** What is the same is held once. */
+class Shared<Value> {
+  readonly #values = new Map<string, Value>();
+
+  of(text: string, value: Value): Value {
+    const known = this.#values.get(text);
+    if (known !== undefined) return known;
+    this.#values.set(text, value);
+    return value;
+  }
+}
+
 function* each(byPool: ReadonlyMap<string, readonly KnownTarget[]>): Iterable<KnownTarget> {
   for (const targets of byPool.values()) yield* targets;
 }
 
 function textOf(targets: readonly KnownTarget[]): string {
   const hash = createHash('sha256');
-  for (const { id, generation, vantagePoints } of targets)
-    hash.update(`${id} ${generation} ${[...vantagePoints].sort()} `);
+  for (const { key, generation, vantagePoints } of targets)
+    hash.update(`${key} ${generation} ${[...vantagePoints].sort()} `);
   return hash.digest('base64');
 }

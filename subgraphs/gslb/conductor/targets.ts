@@ -5,6 +5,7 @@ import { canonicalAddressBlock, isInBlock, withoutMapping } from '../../../platf
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { addressOfUrl } from '../../../platform/net/origin.ts';
 import type { MemberSpec, MonitorSpec, VantagePointSpec } from '../objects/specs.ts';
+import type { Target, TargetName } from '../wire/checker-wire.ts';
 
 /** After a first failure the next check begins so soon; at most half the delay. */
 const confirmMs = 200;
@@ -111,26 +112,26 @@ export function mergedParameters(
   return { ...monitor.parameters, ...member.parameters };
 }
 
-/** As the document of a target has it (wire/checker-wire.ts), without its names and its secret. */
+/** What a target's document (wire/checker-wire.ts) has beside its names and where it is: the same for many targets of a monitor. */
+export type Check = Omit<Target, 'member' | 'monitor' | 'hosts' | 'port'>;
+
+/** Without its secret. */
 export function checkOf(
   member: Pick<MemberSpec, 'parameters' | 'neutronId'>,
   monitor: MonitorSpec,
-  { hosts, port }: TargetPlace,
-) {
+  { hosts }: Pick<TargetPlace, 'hosts'>,
+): Check {
   const { type, plugin, delayMs, timeoutMs, failures, successes } = monitor;
   const bounds = hosts.every((host) => isIP(host) !== 0) ? [] : authBlocks(monitor);
   return {
-    ...{
-      type: type === 'PLUGIN' ? (plugin ?? type) : type,
-      hosts: [...hosts],
-      port,
-      delayMs,
-      timeoutMs,
-      failures,
-      successes,
-    },
+    ...{ type: type === 'PLUGIN' ? (plugin ?? type) : type, delayMs, timeoutMs, failures, successes },
     parameters: mergedParameters(monitor, member),
     ...(bounds.length === 0 ? {} : { authBlocks: [...bounds] }),
     confirmMs: Math.max(1, Math.min(confirmMs, Math.floor(delayMs / 2))),
   };
+}
+
+/** Of what is otherwise the same the text is always the same. */
+export function documentOf(name: TargetName, { hosts, port }: TargetPlace, { type, ...check }: Check): Target {
+  return { ...name, type, hosts: [...hosts], port, ...check };
 }

@@ -72,6 +72,12 @@ export function targetOfKey(key: string): string | undefined {
   return key.startsWith(targetPrefix) ? key.slice(targetPrefix.length) : undefined;
 }
 
+/** Of a key that `targetKey` made. */
+export function nameOfKey(key: string): TargetName {
+  const [, member = '', monitor = ''] = key.split('/');
+  return { member, monitor };
+}
+
 /** Why the schema of a plugin is not taken, in words that follow "parameters"; undefined: it is, if it is one at all. */
 export function schemaFault(schema: object): string | undefined {
   const text = JSON.stringify(schema);

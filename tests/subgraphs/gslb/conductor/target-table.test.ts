@@ -3,8 +3,10 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import { TargetTable } from '../../../../subgraphs/gslb/conductor/target-table.ts';
+import { documentOf } from '../../../../subgraphs/gslb/conductor/targets.ts';
 import { membersTouched, namesTouched, targetsTopic } from '../../../../subgraphs/gslb/conductor/touched.ts';
 import type { VantageRow } from '../../../../subgraphs/gslb/conductor/vantage-store.ts';
+import { nameOfKey } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { GslbPlace } from '../support/gslb-place.ts';
 
@@ -42,7 +44,7 @@ afterEach(async () => {
 const known = () =>
   [...(table.all() ?? [])]
     .filter((target) => table.isFor(vantagePoint, target))
-    .map(({ document }) => `${document.hosts.join()}:${document.port}`);
+    .map(({ hosts, port }) => `${hosts.join()}:${port}`);
 
 test('a change reads the targets of its pool, not those of the others', async () => {
   const { db, wake } = place.ground;
@@ -125,4 +127,22 @@ test('a change of a flavor alone reads all again', async () => {
   await db.execute(`UPDATE gslb_flavor SET spec = JSON_OBJECT('vantagePoints', JSON_ARRAY('us'))`);
   wake.notify(targetsTopic);
   await waitFor('nothing to be watched from here', () => known().length === 0);
+});
+
+test('what targets have in common is held once, and each has its own document', async () => {
+  const one = await place.member('one', { addresses: ['192.0.2.1'] });
+  const two = await place.member('two', { addresses: ['192.0.2.2', '192.0.2.3'], port: 81 });
+  const other = await place.member('three', { parameters: { send: 'hello' } });
+  table.start();
+  await waitFor('all to be read', () => known().length === 3);
+  const byMember = new Map([...(table.all() ?? [])].map((target) => [nameOfKey(target.key).member, target]));
+  const [first, second, third] = [one, two, other].map((member) => byMember.get(member));
+  if (first === undefined || second === undefined || third === undefined) throw new Error('not all are there');
+  expect(second.check).toBe(first.check);
+  expect(second.vantagePoints).toBe(first.vantagePoints);
+  expect(third.check.parameters).toEqual({ send: 'hello' });
+  expect(documentOf(nameOfKey(second.key), second, second.check)).toEqual({
+    ...{ member: two, monitor: place.monitorId, type: 'TCP', hosts: ['192.0.2.2', '192.0.2.3'], port: 81 },
+    ...{ parameters: {}, delayMs: 1_000, timeoutMs: 500, failures: 2, successes: 1, confirmMs: 200 },
+  });
 });

@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../platform/ids.ts';
 import { TargetTable } from '../../../../subgraphs/gslb/conductor/target-table.ts';
+import { documentOf } from '../../../../subgraphs/gslb/conductor/targets.ts';
 import { readVantagePoints } from '../../../../subgraphs/gslb/conductor/vantage-store.ts';
+import { nameOfKey } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { GslbGraph, type Input, identity } from '../support/gslb-graph.ts';
 
@@ -44,7 +46,7 @@ async function documentsOf(memberId: string) {
   if (vantagePoint === undefined) throw new Error('no vantage point');
   return [...(targets.all() ?? [])]
     .filter((target) => targets.isFor(vantagePoint, target))
-    .map(({ document }) => document)
+    .map((target) => documentOf(nameOfKey(target.key), target, target.check))
     .filter(({ member }) => member === uuid);
 }
 
