@@ -67,6 +67,7 @@ export class ClusterNamespace {
     this.map = new FederationMap({
       self,
       replica: (cluster) => (cluster === self ? this.replica : this.peer(cluster)),
+      look: () => this.#follower.trigger(),
     });
     this.names = new Names({ topology: this.map, clock: this.clock });
     this.reader = new RepairingReader({ log });

@@ -33,6 +33,11 @@ export class DocumentFollower {
     this.#loop.start();
   }
 
+  /** Looks now, for some may have come. */
+  trigger(): void {
+    this.#loop.trigger();
+  }
+
   stop(): Promise<void> {
     return this.#loop.stop();
   }

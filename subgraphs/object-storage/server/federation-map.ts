@@ -18,6 +18,8 @@ export interface FederationMapOptions {
   readonly replica: (cluster: number) => Replica | undefined;
   /** A placement that is newer than what is known is waited for so long; default 10 seconds. */
   readonly waitMs?: number;
+  /** Has new documents looked for; called again and again while a placement is waited for. */
+  readonly look?: () => void;
 }
 
 export interface KnownRing extends Pick<RingDocument, 'epoch' | 'isEmpty' | 'isPaused' | 'recovering'> {
@@ -25,6 +27,8 @@ export interface KnownRing extends Pick<RingDocument, 'epoch' | 'isEmpty' | 'isP
 }
 
 const usualWaitMs = 10_000;
+/** All that wait share a look. */
+const lookMs = 25;
 
 export class FederationMap implements Topology {
   readonly self: number;
@@ -33,6 +37,7 @@ export class FederationMap implements Topology {
   #clusters: ReadonlyMap<number, KnownCluster> = new Map();
   #optionsByNumber: ReadonlyMap<number, StorageOption> = new Map();
   #changed = Promise.withResolvers<void>();
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FederationMapOptions) {
     this.self = options.self;
@@ -124,8 +129,17 @@ export class FederationMap implements Topology {
         throw new NoQuorumError(
           `this cluster does not know epoch ${leastEpoch} of ring ${ring} yet: its controller has not brought it`,
         );
-      await atMost(leftMs, this.#changed.promise);
+      this.#look();
+      await atMost(Math.min(leftMs, lookMs), this.#changed.promise);
     }
+  }
+
+  /** Others know it already: a request of this cluster must not wait until its documents are looked at anyway. */
+  #look(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedAtMs < lookMs) return;
+    this.#lookedAtMs = nowMs;
+    this.#options.look?.();
   }
 
   optionByName(name: string): StorageOption | undefined {

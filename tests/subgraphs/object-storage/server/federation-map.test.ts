@@ -63,6 +63,21 @@ test('an older ring changes nothing, and a newer one is waited for', async () =>
   expect((await awaited).epoch).toBe(3);
 });
 
+test('who waits for a newer ring has the documents looked at, again and again', async () => {
+  let looks = 0;
+  const look = () => {
+    looks += 1;
+    if (looks === 3) map.take(ringDocument(3));
+  };
+  const map = new FederationMap({ self: 2, replica: () => undefined, look });
+  map.take(ringDocument(2));
+  expect((await map.placement(1, 0, 2)).epoch).toBe(2);
+  expect(looks).toBe(0);
+  const all = await Promise.all([0, 1, 2].map((partition) => map.placement(1, partition, 3)));
+  expect(all.map(({ epoch }) => epoch)).toEqual([3, 3, 3]);
+  expect(looks).toBe(3);
+});
+
 test('what does not come in time is refused', async () => {
   await expect(mapOf(20).placement(1, 0, 0)).rejects.toBeInstanceOf(NoQuorumError);
 });
