@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { isMissing } from '../../../platform/secrets/key-file.ts';
 import { BlobDamagedError, NoBlobError } from './blob-errors.ts';
 import { type BlobPlace, blockBytes } from './blob-store.ts';
+import type { BlockBuffers } from './block-buffers.ts';
 
 const magic = Buffer.from('tgblob1\n', 'latin1');
 /** Magic, size of the bytes (6), size of the particulars (4), crc32c of the trailer up to here (4). */
@@ -91,16 +92,18 @@ export class BlobFile {
   readonly id: string;
   readonly facts: BlobFacts;
   readonly #from: FileHandle | Buffer;
+  readonly #buffers: BlockBuffers | undefined;
 
   /** `from`: all of its bytes, of a small one. */
-  private constructor(id: string, facts: BlobFacts, from: FileHandle | Buffer) {
+  private constructor(id: string, facts: BlobFacts, from: FileHandle | Buffer, buffers: BlockBuffers | undefined) {
     this.id = id;
     this.facts = facts;
     this.#from = from;
+    this.#buffers = buffers;
   }
 
-  /** `whole`: reads a small one at once. @throws NoBlobError, BlobDamagedError */
-  static async open(path: string, id: string, { whole = true } = {}): Promise<BlobFile> {
+  /** `buffers`: its blocks are to be read, a small one's at once. @throws NoBlobError, BlobDamagedError */
+  static async open(path: string, id: string, buffers?: BlockBuffers): Promise<BlobFile> {
     // What somebody put there may be anything: a pipe is not waited for.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
       if (isMissing(error)) throw new NoBlobError(id);
@@ -110,8 +113,10 @@ export class BlobFile {
       const about = await handle.stat();
       if (!about.isFile()) throw new BlobDamagedError(id, undefined);
       const { size: fileBytes } = about;
-      const isWhole = whole && fileBytes <= smallFileBytes;
-      let tail = await readAt(handle, isWhole ? 0 : Math.max(0, fileBytes - tailBytes), fileBytes);
+      const isWhole = buffers !== undefined && fileBytes <= smallFileBytes;
+      let tail = await (isWhole
+        ? readAt(handle, 0, fileBytes, buffers.takeFor(fileBytes))
+        : readAt(handle, Math.max(0, fileBytes - tailBytes), fileBytes));
       const bytes = isWhole ? tail : undefined;
       let facts = factsIn(tail, fileBytes, id);
       if (typeof facts === 'number') {
@@ -119,9 +124,9 @@ export class BlobFile {
         facts = factsIn(tail, fileBytes, id);
       }
       if (facts === undefined || typeof facts === 'number') throw new BlobDamagedError(id, undefined);
-      if (bytes === undefined) return new BlobFile(id, facts, handle);
+      if (bytes === undefined) return new BlobFile(id, facts, handle, buffers);
       await handle.close();
-      return new BlobFile(id, facts, bytes);
+      return new BlobFile(id, facts, bytes, buffers);
     } catch (error) {
       await handle.close();
       if (isOfDisk(error)) throw new BlobDamagedError(id, undefined, error);
@@ -129,17 +134,21 @@ export class BlobFile {
     }
   }
 
-  /** @throws BlobDamagedError */
+  /** Its memory may be given back (`giveBack`). @throws BlobDamagedError */
   async block(index: number): Promise<Buffer> {
     const { sizeBytes, checksums } = this.facts;
     const [first, end] = [index * blockBytes, Math.min(sizeBytes, (index + 1) * blockBytes)];
     let block: Buffer;
     try {
-      block = Buffer.isBuffer(this.#from) ? this.#from.subarray(first, end) : await readAt(this.#from, first, end);
+      block = Buffer.isBuffer(this.#from)
+        ? this.#from.subarray(first, end)
+        : await readAt(this.#from, first, end, this.#buffers?.takeFor(end - first));
     } catch (error) {
       throw isOfDisk(error) ? new BlobDamagedError(this.id, index, error) : error;
     }
     if (checksumOf(block) !== checksums[index]) throw new BlobDamagedError(this.id, index);
+    // What was read at once may have another block behind it.
+    if (!Buffer.isBuffer(this.#from) || sizeBytes <= blockBytes) this.#buffers?.lend(block);
     return block;
   }
 
@@ -148,12 +157,13 @@ export class BlobFile {
   }
 }
 
-/** Shorter where the file is. */
-async function readAt(handle: FileHandle, first: number, end: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(end - first);
+/** Shorter where the file is. `into`: has room for it. */
+async function readAt(handle: FileHandle, first: number, end: number, into?: Buffer): Promise<Buffer> {
+  const bytes = into ?? Buffer.allocUnsafe(end - first);
+  const wanted = end - first;
   let length = 0;
-  while (length < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, first + length);
+  while (length < wanted) {
+    const { bytesRead } = await handle.read(bytes, length, wanted - length, first + length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }

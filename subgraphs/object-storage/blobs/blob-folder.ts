@@ -88,7 +88,7 @@ export class BlobFolder implements BlobStore {
   }
 
   async read(id: string, range?: ByteRange): Promise<BlobRead> {
-    const file = await BlobFile.open(this.#pathOf(id), id);
+    const file = await BlobFile.open(this.#pathOf(id), id, this.#buffers);
     const { sizeBytes } = file.facts;
     const { firstByte, lastByte } = range ?? { firstByte: 0, lastByte: sizeBytes - 1 };
     if (range !== undefined && !(firstByte >= 0 && firstByte <= lastByte && lastByte < sizeBytes)) {
@@ -100,7 +100,7 @@ export class BlobFolder implements BlobStore {
 
   /** That it is there, by what its file says of itself; its bytes are not read. @throws NoBlobError, BlobDamagedError */
   async check(id: string): Promise<void> {
-    const file = await BlobFile.open(this.#pathOf(id), id, { whole: false });
+    const file = await BlobFile.open(this.#pathOf(id), id);
     await file.close();
   }
 
@@ -137,7 +137,7 @@ export class BlobFolder implements BlobStore {
   /** Undefined: it was deleted meanwhile, or nothing can be told of it. */
   async #listed(path: string, id: string): Promise<ListedBlob | undefined> {
     try {
-      const file = await BlobFile.open(path, id, { whole: false });
+      const file = await BlobFile.open(path, id);
       await file.close();
       const { sizeBytes, place, writtenAtMs } = file.facts;
       return { id, sizeBytes, place, writtenAt: new Date(writtenAtMs) };

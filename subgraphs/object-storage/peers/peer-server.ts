@@ -18,6 +18,7 @@ import {
 } from '../blobs/blob-errors.ts';
 import { isBlobId } from '../blobs/blob-id.ts';
 import type { BlobStore, ByteRange } from '../blobs/blob-store.ts';
+import { giveBack } from '../blobs/block-buffers.ts';
 import { messageOf } from '../message-of.ts';
 import type { Replica } from '../store/register.ts';
 import { controllerRole } from '../wire/controller-wire.ts';
@@ -171,7 +172,9 @@ export class PeerServer {
 
   async #message(request: IncomingMessage, response: ServerResponse, cluster: number, path: string): Promise<void> {
     const gone = new AbortController();
-    response.once('close', () => gone.abort(new Error('who asked is gone')));
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new Error('who asked is gone'));
+    });
     try {
       if (request.method !== 'POST') throw new HttpError(405, 'messages are sent by POST');
       const message = unpackMessage(await readBody(request, mostMessageBytes));
@@ -240,7 +243,11 @@ export class PeerServer {
       for (;;) {
         const next = await iterator.next();
         if (next.done === true) break;
-        if (!response.write(next.value)) await drained(response);
+        const { value } = next;
+        const isTaken = response.write(value, (error) => {
+          if (!error) giveBack(value);
+        });
+        if (!isTaken) await drained(response);
         if (response.destroyed) return;
       }
     } catch (error) {

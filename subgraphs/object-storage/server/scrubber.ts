@@ -11,6 +11,7 @@ import { BlobDamagedError, NoBlobError } from '../blobs/blob-errors.ts';
 import type { BlobFolder } from '../blobs/blob-folder.ts';
 import { before, partitionOfBlob } from '../blobs/blob-id.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
+import { giveBack } from '../blobs/block-buffers.ts';
 import type { BlobSources, RepairingReader } from '../blobs/repairing-reader.ts';
 import { blobsOf } from '../namespace/values.ts';
 import type { Counters } from '../store/counters.ts';
@@ -258,6 +259,7 @@ export class Scrubber {
       const { body } = await blobs.read(id);
       for await (const chunk of body) {
         this.#figures.readBytes += chunk.length;
+        giveBack(chunk);
         await this.#pace(chunk.length, signal);
         if (signal.aborted) return;
       }

@@ -1,5 +1,6 @@
 // Objects: PUT, GET, HEAD and DELETE.
 import { once } from 'node:events';
+import { giveBack } from '../../blobs/block-buffers.ts';
 import { ObjectError } from '../../namespace/errors.ts';
 import type { Conditions, Got } from '../../namespace/namespace.ts';
 import { readDocument, uploadOf } from '../body.ts';
@@ -61,7 +62,11 @@ export async function getObject(call: Call): Promise<void> {
     let next = await pieces.next();
     response.writeHead(status, { ...headers, ...(nearest && ageHeaderOf(nearest)) });
     while (next.done !== true) {
-      if (!response.write(next.value)) await drained(call, next.value.length);
+      const { value } = next;
+      const isTaken = response.write(value, (error) => {
+        if (!error) giveBack(value);
+      });
+      if (!isTaken) await drained(call, value.length);
       next = await pieces.next();
     }
     response.end();

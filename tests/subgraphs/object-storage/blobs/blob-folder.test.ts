@@ -15,6 +15,7 @@ import {
 import { BlobFolder, type BlobFolderOptions } from '../../../../subgraphs/object-storage/blobs/blob-folder.ts';
 import { before, newBlobId } from '../../../../subgraphs/object-storage/blobs/blob-id.ts';
 import { blockBytes } from '../../../../subgraphs/object-storage/blobs/blob-store.ts';
+import { giveBack } from '../../../../subgraphs/object-storage/blobs/block-buffers.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
 import { allOf, inChunks, manyBytes, newId, place } from '../support/bytes.ts';
 import { bytesOf } from './bytes-of-id.ts';
@@ -83,6 +84,31 @@ test.each([0, 1, 4_097, blockBytes - 1, blockBytes, blockBytes + 1, 3 * blockByt
     expect(await unfinished()).toEqual([]);
   },
 );
+
+test('a block that was given back is filled anew; what is still read is left alone', async () => {
+  const [one, other] = [newId(), newId()];
+  const sizeBytes = blockBytes + 10;
+  const bytes = new Map([one, other].map((id) => [id, randomBytes(id === one ? blockBytes : sizeBytes)]));
+  for (const [id, body] of bytes) await folder.write(id, place, inChunks(body));
+  const blocksOf = async (id: string) => {
+    const blocks: Buffer[] = [];
+    for await (const block of (await folder.read(id)).body) blocks.push(block);
+    return blocks;
+  };
+  const [kept, given] = [await blocksOf(one), await blocksOf(one)];
+  expect(kept[0]?.buffer).not.toBe(given[0]?.buffer);
+  for (const block of given) giveBack(block);
+  for (const block of given) giveBack(block);
+  const again = [await blocksOf(one), await blocksOf(one)];
+  expect(again.filter(([block]) => block?.buffer === given[0]?.buffer)).toHaveLength(1);
+  expect(kept[0]?.equals(bytes.get(one) ?? Buffer.alloc(0))).toBe(true);
+  // Two blocks that were read at once.
+  const [first, second] = await blocksOf(other);
+  if (first === undefined || second === undefined) throw new Error('it has two blocks');
+  giveBack(first);
+  await blocksOf(one);
+  expect(Buffer.concat([first, second]).equals(bytes.get(other) ?? Buffer.alloc(0))).toBe(true);
+});
 
 test('a range outside of the blob is refused, as is what is not there and what is not an id', async () => {
   const id = newId();

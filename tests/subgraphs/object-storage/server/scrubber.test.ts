@@ -105,7 +105,7 @@ test(
     const { size } = await stat(torn);
     await flipBit(torn, size - 3);
     const isReadable = () =>
-      BlobFile.open(torn, basename(torn), { whole: false }).then(
+      BlobFile.open(torn, basename(torn)).then(
         (file) => file.close().then(() => true),
         () => false,
       );
