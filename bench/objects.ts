@@ -1,5 +1,6 @@
 // `npm run bench -- objects`: what an object costs three clusters, written and read by 16 signed clients, against OpenStack Swift with three replicas,
-// and against nginx that gives a file. CPU of all processes that take part, databases too, in alternating turns.
+// against nginx that gives a file, and against the smallest program of the same design. CPU of all processes that take part, databases too, in
+// alternating turns.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../tests/support/temporary-folder.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { startFloor } from './objects/floor.ts';
 import { startNginx } from './objects/nginx.ts';
 import { plainAsk, type Server } from './objects/server.ts';
 import { startSwift, whyNoSwift } from './objects/swift.ts';
@@ -52,6 +54,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
     await ownServer(stack, agent),
     ...(missing === undefined ? [await swiftServer(stack, agent, join(folder, 'swift'))] : []),
     await nginxServer(stack, agent, join(folder, 'nginx')),
+    await floorServer(stack, agent, join(folder, 'floor')),
   ];
   const bodies = new Map(kinds.map((kind) => [kind, randomBytes(bytesOf(kind))]));
   let unique = 0;
@@ -104,12 +107,17 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       get1mToNginx: ratio('get1m', 'nginx'),
     },
   };
+  /** How much more it costs than what can't be left out. Without a bar. */
+  const toFloor = Object.fromEntries(kinds.map((kind) => [`${kind}ToFloor`, ratio(kind, 'floor')]));
   const cpuMs = Object.fromEntries([...measured].map(([name, all]) => [name, rounded(median(all), 3)]));
   const faults = Object.entries(ratios).flatMap(([name, value]) =>
     value !== null && value > (bars[name] ?? 0) ? [`${name} is ${value}, and should be at most ${bars[name]}`] : [],
   );
   const put1kCpuMs = cpuMs['tidegate put1k'] ?? null;
-  return { figures: { ...ratios, put1kCpuMs, cpuMs, others: rounded(others, 2), without: missing ?? null }, faults };
+  return {
+    figures: { ...ratios, ...toFloor, put1kCpuMs, cpuMs, others: rounded(others, 2), without: missing ?? null },
+    faults,
+  };
 }
 
 async function cpuMsOf({ pids }: Server): Promise<number> {
@@ -171,5 +179,19 @@ async function nginxServer(stack: AsyncDisposableStack, agent: Agent, folder: st
       put: (name, body) => writeFile(join(files, name), body),
     },
     get: (name) => plainAsk(agent, 'GET', `${url}/${name}`, {}),
+  };
+}
+
+async function floorServer(stack: AsyncDisposableStack, agent: Agent, folder: string): Promise<Server> {
+  const { urls, pids } = await startFloor(stack, folder);
+  let turn = 0;
+  const send = (method: string, name: string, body?: Buffer) => {
+    turn += 1;
+    return plainAsk(agent, method, `${urls[turn % urls.length]}/objects/${name}`, {}, body);
+  };
+  return {
+    ...{ name: 'floor', isReadOnly: false, pids },
+    put: (name, body) => send('PUT', name, body),
+    get: (name) => send('GET', name),
   };
 }
