@@ -3,10 +3,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { createLogger } from '../../platform/log.ts';
+import { machineSettings, testAuthority, testMachine } from '../support/machines.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 
+const roles = 'gateway,system,worker,relay,loadbalancer,gslb';
+let folder: TemporaryFolder;
 let system: RunningSystem;
 let browser: Browser;
 let password: string;
@@ -15,7 +20,15 @@ let bearer: string;
 let projectId: string;
 
 beforeAll(async () => {
-  system = await runningSystem({ settings: { roles: 'gateway,system,worker,relay,loadbalancer,gslb' } });
+  folder = await temporaryFolder();
+  const machine = await testMachine(
+    await testAuthority(),
+    'gslb',
+    'conductor',
+    createLogger({ level: 'silent', pretty: false }),
+  );
+  const tls = await machineSettings(machine, folder.path);
+  system = await runningSystem({ settings: { roles, 'gslb.dnsPort': '0', ...tls } });
   password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
   const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
   bearer = (await ask<{ login: { accessToken: string } }>(query, { name: 'admin', password })).login.accessToken;
@@ -27,6 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await system?.stop();
+  await folder?.remove();
 });
 
 async function ask<Data>(query: string, input: Readonly<Record<string, unknown>>): Promise<Data> {
@@ -55,6 +69,15 @@ async function make(
   return made[field]?.id ?? '';
 }
 
+/** Who listens for name servers makes the zone's keys. */
+async function rollKey(page: Page): Promise<void> {
+  const zones = page.locator('.panel-zones');
+  await zones.getByText(/entry key \d+/).waitFor();
+  await zones.getByRole('button', { name: 'Roll its key… gslb.test' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Roll its key', exact: true }).click();
+  await zones.getByText(/entry keys \d+ and \d+/).waitFor();
+}
+
 test('list, votes, an explanation, a drain and a freeze by hand', async () => {
   await make('dnsZoneCreate', { name: 'gslb.test', rights: [{ suffix: 'gslb.test' }] });
   for (const name of ['eu', 'us'])
@@ -80,6 +103,7 @@ test('list, votes, an explanation, a drain and a freeze by hand', async () => {
   await row.getByText('203.0.113.1').waitFor();
   await page.locator('.panel-nameservers').getByText('None has joined yet').waitFor();
   await page.locator('.panel-checkers').getByText('None has joined yet').waitFor();
+  await rollKey(page);
   await row.click();
   await untilCount(page, '.matrix [data-row]', 2);
   await untilCount(page, '.matrix [data-count="ABSENT"]', 4);

@@ -127,13 +127,42 @@ test('a client is explained, also at a past moment; a member is drained and a na
   expect(errors).toEqual([]);
 });
 
-test('a viewer sees no machines, and may change nothing', async () => {
+test('the entry key of a signed zone is rolled: begun, taken back, begun again, and named by the parent', async () => {
+  const { page, world, server, errors } = suite();
+  addShop(world);
+  world.naming.addZone('gslb.example.net');
+  await login(page, server, world, '/gslb');
+  const zones = page.locator('.panel-zones');
+  await zones.getByText('entry key 7219').waitFor();
+  const confirmed = async (action: string, about: string) => {
+    await zones.getByRole('button', { name: `${action}… ${about}` }).click();
+    await page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click();
+  };
+  await confirmed('Roll its key', 'gslb.example.net');
+  await zones.getByText('entry keys 7219 and 4711').waitFor();
+  await confirmed('Take it back', '4711 of gslb.example.net');
+  await zones.getByText('entry key 7219').waitFor();
+  await confirmed('Roll its key', 'gslb.example.net');
+  await confirmed('Its parent names it', '4711 of gslb.example.net');
+  await zones.getByText('its parent names 4711 since').waitFor();
+  // What is left is time's.
+  await untilCount(page, '.panel-zones button', 0);
+  expect(world.mutations.map(({ name, input }) => [name, input.id, input.keyTag])).toEqual([
+    ['dnsZoneKeyRollBegin', 'z1', undefined],
+    ['dnsZoneKeyRollCancel', 'z1', undefined],
+    ['dnsZoneKeyRollBegin', 'z1', undefined],
+    ['dnsZoneKeyRollConfirm', 'z1', 4_711],
+  ]);
+  expect(errors).toEqual([]);
+});
+
+test('a viewer sees no machines and no zones, and may change nothing', async () => {
   const { page, world, server, errors } = suite();
   addShop(world);
   Object.assign(world.user, { admin: false, role: 'VIEWER' });
   await login(page, server, world, '/gslb');
   await untilCount(page, '.rows-names .row', 1);
-  await untilCount(page, '.panel-nameservers, .panel-checkers', 0);
+  await untilCount(page, '.panel-nameservers, .panel-checkers, .panel-zones', 0);
   await page.locator('.rows-names .row').click();
   await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).waitFor();
   expect(await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).isDisabled()).toBe(true);

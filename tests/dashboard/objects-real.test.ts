@@ -1,6 +1,6 @@
 // The page of object storage against a whole process, with a controller that is connected to it: what the controller tells is shown, a change of
 // presence comes by the feed, and a deployment without object storage has no link to the page.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -9,7 +9,7 @@ import { createLogger } from '../../platform/log.ts';
 import { controllerRole } from '../../subgraphs/object-storage/wire/controller-wire.ts';
 import { ScriptedController } from '../subgraphs/object-storage/support/scripted-controller.ts';
 import { freePort } from '../support/free-port.ts';
-import { testAuthority, testMachine } from '../support/machines.ts';
+import { machineSettings, testAuthority, testMachine } from '../support/machines.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 import { launchBrowser, login, openPage, until, untilCount } from './support/browser.ts';
@@ -28,15 +28,11 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   authority = await testAuthority();
   const tls = await testMachine(authority, 'object-storage', 'centre', log);
-  const files = { cert: tls.cert, key: tls.key, ca: tls.ca };
-  for (const [name, text] of Object.entries(files))
-    await writeFile(join(folder.path, `${name}.pem`), String(text), { mode: 0o600 });
   linkPort = await freePort();
-  const named = Object.keys(files).map((name) => [`internal.tls.${name}File`, join(folder.path, `${name}.pem`)]);
   system = await runningSystem({
     settings: {
       ...{ roles: `${roles},object-storage`, 'objectStorage.linkPort': String(linkPort) },
-      ...Object.fromEntries(named),
+      ...(await machineSettings(tls, folder.path)),
     },
   });
   north = new ScriptedController(await testMachine(authority, controllerRole, 'north', log), linkPort, log);

@@ -1,5 +1,7 @@
 // Credentials of machines, signed by an authority of the test.
 import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { MutualTls } from '../../platform/graph/tls.ts';
 import { newUuid } from '../../platform/ids.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -34,4 +36,15 @@ export async function testMachine(
   });
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   return { id, cert, key, ca: authority.cert, peers: new Peers(log) };
+}
+
+/** The settings with which a process is that machine to others; its files stand in the folder. */
+export async function machineSettings({ cert, key, ca }: TestMachine, folder: string): Promise<Record<string, string>> {
+  const settings: Record<string, string> = {};
+  for (const [name, text] of Object.entries({ cert, key, ca })) {
+    const path = join(folder, `${name}.pem`);
+    await writeFile(path, String(text), { mode: 0o600 });
+    settings[`internal.tls.${name}File`] = path;
+  }
+  return settings;
 }

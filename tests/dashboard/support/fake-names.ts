@@ -20,6 +20,12 @@ export interface FakePoolMember extends FakePart {
   readonly pool: { readonly id: string; readonly name: string };
 }
 
+export interface FakeZone {
+  readonly id: string;
+  readonly name: string;
+  readonly keys: readonly Fields[];
+}
+
 type Append = (subject: FakeName | FakePoolMember, change: PartChange) => void;
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,6 +38,8 @@ export class FakeNames {
   readonly flips = new Map<string, readonly Fields[]>();
   readonly nameServers: Fields[] = [];
   readonly checkers: Fields[] = [];
+  /** By id. */
+  readonly zones = new Map<string, FakeZone>();
   /** What is asked of gslbExplain, in order. */
   readonly questions: Fields[] = [];
   readonly #append: Append;
@@ -100,6 +108,22 @@ export class FakeNames {
     throw new Error(`nothing has the id ${id}`);
   }
 
+  /** Signed by one key of each kind. */
+  addZone(name: string): FakeZone {
+    const id = `z${this.zones.size + 1}`;
+    const zone = { id, name, keys: [key(7_219, { since: now(-3_600_000) }), key(28_174, { use: 'PLAIN' })] };
+    this.zones.set(id, zone);
+    return zone;
+  }
+
+  rollKeys(id: string, change: (keys: readonly Fields[]) => readonly Fields[]): FakeZone {
+    const zone = this.zones.get(id);
+    if (zone === undefined) throw new Error(`no zone has the id ${id}`);
+    const rolled = { ...zone, keys: change(zone.keys) };
+    this.zones.set(id, rolled);
+    return rolled;
+  }
+
   explain(question: Fields): Fields | null {
     this.questions.push(question);
     const name = [...this.names.values()].find(({ fqdn }) => fqdn === question.name);
@@ -139,6 +163,10 @@ export class FakeNames {
 function server(name: string, fields: Fields): Fields {
   const place = { name, address: '192.0.2.53:53', zoneGeneration: 7, behind: 0, heardAt: now() };
   return { ...place, error: null, latencyMs: null, ...fields };
+}
+
+export function key(keyTag: number, patch: Fields = {}): Fields {
+  return { keyTag, use: 'ENTRY', state: 'ACTIVE', since: now(), namedSince: null, ...patch };
 }
 
 export function vote(vantagePoint: string, patch: Fields = {}): Fields {
@@ -223,6 +251,21 @@ export function createNameRoot<Context>(world: NameWorld, guard: (context: Conte
       admin(context);
       return page(naming.checkers, first, after);
     },
+    dnsZones: ({ first, after }: Paging, context: Context) => {
+      admin(context);
+      return page([...naming.zones.values()], first, after);
+    },
+    dnsZoneKeyRollBegin: mutate('dnsZoneKeyRollBegin', 'dnsZone', ({ id }) =>
+      naming.rollKeys(String(id), (keys) => [...keys, key(4_711)]),
+    ),
+    dnsZoneKeyRollCancel: mutate('dnsZoneKeyRollCancel', 'dnsZone', ({ id }) =>
+      naming.rollKeys(String(id), (keys) => keys.slice(0, -1)),
+    ),
+    dnsZoneKeyRollConfirm: mutate('dnsZoneKeyRollConfirm', 'dnsZone', ({ id, keyTag }) =>
+      naming.rollKeys(String(id), (keys) =>
+        keys.map((each) => (each.keyTag === keyTag ? { ...each, namedSince: now() } : each)),
+      ),
+    ),
     gslbPoolMemberAdminStateSet: mutate('gslbPoolMemberAdminStateSet', 'gslbPoolMember', ({ id, state }) =>
       naming.update(
         String(id),

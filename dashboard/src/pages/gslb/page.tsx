@@ -1,4 +1,4 @@
-// The page of GSLBs: all names with name servers and checkers, or one name with its members.
+// The page of GSLBs: all names with name servers, checkers and signed zones, or one name with its members.
 import { useCallback, useMemo } from 'react';
 import { useEntities } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
@@ -15,6 +15,7 @@ import { MemberDrawer } from './member-drawer.tsx';
 import { NameView } from './name-view.tsx';
 import { NamesPanel } from './names-panel.tsx';
 import { poll, readLists } from './reads.ts';
+import { ZonesPanel } from './zones-panel.tsx';
 import './gslb.css';
 
 export const page: Page = {
@@ -25,12 +26,13 @@ export const page: Page = {
     firstList: 'names',
     groups: [
       {
-        does: 'Names, name servers, checkers, changes',
+        does: 'Names, name servers, checkers, changes, signed zones',
         focus: {
           1: '[data-list="names"] [data-row]',
           2: '[data-list="nameservers"]',
           3: '[data-list="checkers"]',
           4: '[data-list="changes"]',
+          5: '[data-list="zones"]',
         },
       },
       {
@@ -59,6 +61,7 @@ function NamesPage() {
           <NamesPanel control={control} />
           <div className="column">
             <MachinePanels />
+            <ZonesPanel />
             <FeedPanel control={control} />
           </div>
         </>

@@ -1,7 +1,11 @@
-// What a person may do by hand. Each gives back the changed entity, which the store takes at once; the feed then brings the change.
+// What a person may do by hand. Each gives back the changed entity, which the store takes at once; the feed then brings the change. Zones are
+// no entities of the page: they are read again.
 import {
   GslbAdminStateDocument,
   GslbFreezeNameDocument,
+  GslbKeyRollBeginDocument,
+  GslbKeyRollCancelDocument,
+  GslbKeyRollConfirmDocument,
   GslbReleaseDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
@@ -48,4 +52,25 @@ export function useFreeze(id: string) {
     return payload !== undefined;
   };
   return { control, freeze };
+}
+
+export function useKeyRollBegin(id: string, onDone: () => void) {
+  const control = useMutation(GslbKeyRollBeginDocument);
+  return { control, begin: () => told(control.send({ id }), onDone) };
+}
+
+export function useKeyRollCancel(id: string, onDone: () => void) {
+  const control = useMutation(GslbKeyRollCancelDocument);
+  return { control, cancel: () => told(control.send({ id }), onDone) };
+}
+
+export function useKeyRollConfirm(id: string, onDone: () => void) {
+  const control = useMutation(GslbKeyRollConfirmDocument);
+  return { control, confirm: (keyTag: number) => told(control.send({ id, keyTag }), onDone) };
+}
+
+async function told(sent: Promise<unknown>, onDone: () => void): Promise<boolean> {
+  if ((await sent) === undefined) return false;
+  onDone();
+  return true;
 }

@@ -1,0 +1,148 @@
+// Zones that our own name servers sign: their entry keys, and the roll of one, which a person begins, takes back or completes. Only
+// administrators see them.
+import { useCallback, useState } from 'react';
+import { GslbZonesDocument, type GslbZonesQuery } from '../../../../generated/dashboard/graphql.ts';
+import { useLiveState, useParts } from '../../context.ts';
+import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { Panel } from '../../view/panel.tsx';
+import { Failures } from '../../view/refusal.tsx';
+import { Time } from '../../view/time.tsx';
+import { useReading } from '../../view/use-reading.ts';
+import { useKeyRollBegin, useKeyRollCancel, useKeyRollConfirm } from './use-actions.ts';
+
+type Zone = GslbZonesQuery['dnsZones']['nodes'][number];
+
+const everyMs = 10_000;
+
+export function ZonesPanel() {
+  const { viewer } = useLiveState();
+  return viewer?.admin === true ? <SignedZones /> : null;
+}
+
+function SignedZones() {
+  const { requester } = useParts();
+  const [done, setDone] = useState(0);
+  const read = useCallback(async () => (await requester.request(GslbZonesDocument, {})).dnsZones, [requester]);
+  const { value, failure } = useReading(read, String(done), everyMs);
+  const onDone = useCallback(() => setDone((before) => before + 1), []);
+  const signed = value?.nodes.filter(({ keys }) => keys.length > 0);
+  return (
+    <Panel name="zones" title="Signed zones" summary={signed === undefined ? undefined : String(signed.length)}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="zones" tabIndex={0} aria-label="Signed zones">
+        {failure !== null && <Failures failures={[failure]} />}
+        {signed === undefined && failure === null && <p className="hint">Reading…</p>}
+        {signed?.length === 0 && <p className="hint">Our own name servers sign no zone.</p>}
+        <ul className="machines">
+          {signed?.map((zone) => (
+            <li key={zone.id}>
+              <ZoneItem zone={zone} onDone={onDone} />
+            </li>
+          ))}
+        </ul>
+        {value?.pageInfo.hasNextPage === true && (
+          <p className="hint">
+            These are of the first 100 zones: <code>tidegate zones list</code> has all.
+          </p>
+        )}
+      </section>
+    </Panel>
+  );
+}
+
+interface ZoneProps {
+  readonly zone: Zone;
+  readonly onDone: () => void;
+}
+
+function ZoneItem({ zone, onDone }: ZoneProps) {
+  const entries = zone.keys.filter(({ use }) => use === 'ENTRY').toSorted((a, b) => a.since.localeCompare(b.since));
+  const newest = entries.at(-1);
+  const rolls = entries.length > 1;
+  return (
+    <>
+      <span className="line">
+        <span className="name">{zone.name}</span>
+        <span className="dim">
+          {rolls ? 'entry keys' : 'entry key'} {entries.map(({ keyTag }) => keyTag).join(' and ')}
+        </span>
+      </span>
+      <span className="line dim">
+        {newest !== undefined && (
+          <span>
+            {rolls ? `${newest.keyTag} signs beside it since` : 'signs since'} <Time at={newest.since} />
+            {newest.namedSince !== null && (
+              <>
+                {' '}
+                · its parent names {newest.keyTag} since <Time at={newest.namedSince} />
+              </>
+            )}
+          </span>
+        )}
+        <span className="badges">
+          {!rolls && <BeginRoll zone={zone} onDone={onDone} />}
+          {rolls && newest?.namedSince === null && (
+            <>
+              <CancelRoll zone={zone} keyTag={newest.keyTag} onDone={onDone} />
+              <ConfirmRoll zone={zone} keyTag={newest.keyTag} onDone={onDone} />
+            </>
+          )}
+        </span>
+      </span>
+    </>
+  );
+}
+
+function BeginRoll({ zone: { id, name }, onDone }: ZoneProps) {
+  const { control, begin } = useKeyRollBegin(id, onDone);
+  return (
+    <ConfirmedAction
+      label="Roll its key"
+      about={name}
+      question={`Roll the entry key of ${name}?`}
+      forbidden={null}
+      control={control}
+      onConfirm={begin}
+    >
+      Another entry key signs beside the first. In 8 days the zone offers its DS record, which its parent is to have in
+      place of the old one. Until then the new key can be taken back.
+    </ConfirmedAction>
+  );
+}
+
+interface RollProps extends ZoneProps {
+  /** Of the new key. */
+  readonly keyTag: number;
+}
+
+function CancelRoll({ zone: { id, name }, keyTag, onDone }: RollProps) {
+  const { control, cancel } = useKeyRollCancel(id, onDone);
+  return (
+    <ConfirmedAction
+      label="Take it back"
+      about={`${keyTag} of ${name}`}
+      question={`Take the key ${keyTag} of ${name} back?`}
+      forbidden={null}
+      control={control}
+      onConfirm={cancel}
+    >
+      The first key signs alone again. This is refused once the parent may name the new one.
+    </ConfirmedAction>
+  );
+}
+
+function ConfirmRoll({ zone: { id, name }, keyTag, onDone }: RollProps) {
+  const { control, confirm } = useKeyRollConfirm(id, onDone);
+  return (
+    <ConfirmedAction
+      label="Its parent names it"
+      about={`${keyTag} of ${name}`}
+      question={`Does the parent of ${name} name the key ${keyTag}, and no other?`}
+      forbidden={null}
+      control={control}
+      onConfirm={() => confirm(keyTag)}
+    >
+      The old key goes 2 days later. If the parent still names it then, resolvers that validate refuse the zone.
+    </ConfirmedAction>
+  );
+}
