@@ -1,6 +1,6 @@
 // Whether a request was answered as it was wanted at some time between its beginning and its end.
 import type { Names, Outcome, Pool, Route } from './expectations.ts';
-import { type Handshake, type Logged, saw } from './shared.ts';
+import { clockOf, type Handshake, type Logged, saw } from './shared.ts';
 
 export interface Fault {
   readonly figure: 'failed' | 'misrouted' | 'lockedOut';
@@ -13,7 +13,7 @@ export function faultOf(logged: Logged, { name, outcome }: Route): Fault | undef
   const isRight = wanted.some((each) => isMet(each, logged));
   if (isRight && !isAstray(wanted, logged)) return undefined;
   const held = cookieOf === undefined ? '' : ` with the cookie of member ${cookieOf}`;
-  const words = `${name} at ${address}${held}: ${wordOf(seen)}${what === undefined ? '' : ` (${what})`}, not ${wanted.map(told).join(' or ')}, ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms; wanted was ${outcome.told(told)}${wanted.map((each) => membersTold(each, seen)).join('')}`;
+  const words = `${name} at ${address}${held}: ${wordOf(seen)}${what === undefined ? '' : ` (${what})`}, not ${wanted.map(told).join(' or ')}, ${clockOf(fromMs)} (${fromMs.toFixed(0)}) to ${clockOf(untilMs)} (${untilMs.toFixed(0)}); wanted was ${outcome.told(told)}${wanted.map((each) => membersTold(each, seen)).join('')}`;
   const isFailure = seen === saw.closed || seen === saw.failed;
   if (wanted.every((each) => each === 'OFF')) return { figure: 'lockedOut', what: words };
   return { figure: isFailure ? 'failed' : 'misrouted', what: words };
@@ -50,7 +50,7 @@ export function handshakeFaultOf(
 ): Fault | undefined {
   const wanted = names.get(serverName)?.during(fromMs, untilMs) ?? [];
   if (wanted.includes(certificate)) return undefined;
-  const what = `for ${serverName} the certificate ${certificate.slice(0, 12)}, not ${wanted.map((each) => each.slice(0, 12)).join(' or ')}, ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms`;
+  const what = `for ${serverName} the certificate ${certificate.slice(0, 12)}, not ${wanted.map((each) => each.slice(0, 12)).join(' or ')}, ${clockOf(fromMs)} to ${clockOf(untilMs)}`;
   return { figure: 'misrouted', what };
 }
 

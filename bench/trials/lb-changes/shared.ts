@@ -8,6 +8,11 @@ export function nowMs(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }
 
+/** A moment of that clock as the database tells it, for people. */
+export function clockOf(ms: number): string {
+  return new Date(Date.now() - nowMs() + ms).toISOString().slice(11, -1);
+}
+
 /** Indices into `Shared.budget`. */
 export const issued = 0;
 export const allowed = 1;
