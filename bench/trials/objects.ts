@@ -70,7 +70,7 @@ export async function runObjectTrials(
   const findings: string[] = [];
   let [trials, operations, counted, acknowledged] = [0, 0, 0, 0];
   await using cleanup = new AsyncDisposableStack();
-  const site = cleanup.adopt(await Site.open({ times, ...options.site }), (each) => each.close());
+  const site = cleanup.adopt(await Site.open({ times, hasOther: true, ...options.site }), (each) => each.close());
   while (trials < options.trials && !timeIsUp() && signal?.aborted !== true) {
     const number = trials;
     const found = ({ figure, what }: Finding) => {
@@ -110,6 +110,7 @@ class Trial {
     this.#container = `trial-${number}`;
     this.#clients = new Clients({
       ...{ container: this.#container, random: this.#random, deadlineMs: requestMs },
+      otherOption: site.otherOption,
       served: (cluster, fromMs, toMs) =>
         [account, this.#scope].every((scope) => this.#reach.served(cluster, site.holders(scope), fromMs, toMs)),
       found: (figure, what) => found({ figure, what }),

@@ -12,6 +12,8 @@ export interface ClientOptions {
   readonly container: string;
   readonly random: Random;
   readonly deadlineMs: number;
+  /** A share of the objects is kept by it. */
+  readonly otherOption?: string | undefined;
   /** Whether the cluster could have served a request that ran from then to then. */
   readonly served: (cluster: number, fromMs: number, toMs: number) => boolean;
   readonly found: (figure: 'listWrong' | 'unreadable', what: string) => void;
@@ -25,6 +27,8 @@ export interface At {
 const hotNames = 3;
 const coldNames = 40;
 const pauseMs = 20;
+/** Of what is written; the others are kept by the option of the container. */
+const otherShare = 0.25;
 const smallestPart = 5 * 1024 ** 2;
 
 const actions = {
@@ -129,6 +133,7 @@ export class Clients {
     const { body, etag } = this.#body(sizeOf(random));
     const of = this.#lastSeen.get(name) ?? '0'.repeat(32);
     const headers: Readonly<Record<string, string>> = {
+      ...this.#option(),
       ...(condition === 'create' ? { 'if-none-match': '*' } : {}),
       ...(condition === 'replace' ? { 'if-match': `"${of}"` } : {}),
     };
@@ -188,7 +193,7 @@ export class Clients {
     const value = this.#lastSeen.get(source) ?? '';
     this.#entries(name);
     const called = performance.now();
-    const headers = { 'x-amz-copy-source': `/${this.#options.container}/${source}` };
+    const headers = { ...this.#option(), 'x-amz-copy-source': `/${this.#options.container}/${source}` };
     const told = await this.#ask(at, { method: 'PUT', path: this.#path(name), headers });
     if (told.kind === 'ANSWER' && told.code === 'NoSuchKey') this.#sawAt(source, called, undefined);
     const did = told.kind === 'ANSWER' && told.status === 200 && told.code === undefined;
@@ -199,7 +204,7 @@ export class Clients {
   async #multipart(at: At, name: string): Promise<void> {
     const { random } = this.#options;
     const path = this.#path(name);
-    const begun = await this.#ask(at, { method: 'POST', path: `${path}?uploads` });
+    const begun = await this.#ask(at, { method: 'POST', path: `${path}?uploads`, headers: this.#option() });
     const id = begun.kind === 'ANSWER' ? /<UploadId>(.*?)<\/UploadId>/.exec(begun.text)?.[1] : undefined;
     if (id === undefined) return;
     const sizes = random.next() < 0.1 ? [smallestPart, 1_000] : [random.integer(8, 200_000)];
@@ -228,6 +233,12 @@ export class Clients {
     const told = await this.#ask(at, { method: 'POST', path: `${path}?uploadId=${id}`, body });
     const did = told.kind === 'ANSWER' && told.status === 200 && told.code === undefined;
     this.#wrote(name, called, { kind: 'put', value }, told, did);
+  }
+
+  /** By which the bytes are kept. */
+  #option(): Readonly<Record<string, string>> {
+    const { random, otherOption } = this.#options;
+    return otherOption !== undefined && random.next() < otherShare ? { 'x-tidegate-option': otherOption } : {};
   }
 
   #sawAt(name: string, called: number, got: string | undefined): { readonly got: string | undefined } {

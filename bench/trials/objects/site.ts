@@ -44,8 +44,8 @@ export const credentials: Credentials = {
 };
 const script = fileURLToPath(new URL('./program.ts', import.meta.url));
 const log = pino({ level: 'silent' });
-const ringNumbers = [0, 1];
 const lookMs = 200;
+const otherOption = 'other';
 
 export interface SiteOptions {
   readonly names?: readonly string[];
@@ -57,6 +57,16 @@ export interface SiteOptions {
   readonly times?: ObjectServerTimes;
   /** Whether clusters reach each other over ways that can be cut; default true. */
   readonly ways?: boolean;
+  /** Whether there is another option, with ring 2, which changes after the other rings have; default false. */
+  readonly hasOther?: boolean;
+}
+
+/** Rings that change together. */
+interface Changing {
+  readonly numbers: readonly number[];
+  /** As they are between changes. */
+  ring: Ring;
+  epoch: number;
 }
 
 /** A process that serves a cluster. */
@@ -122,26 +132,27 @@ export class Cluster {
 
 export class Site {
   readonly clusters: Cluster[] = [];
-  /** As it is between changes. */
-  ring: Ring;
   /** How many clusters must take a write. */
   readonly quorum: number;
   readonly #options: Required<Omit<SiteOptions, 'waiting'>>;
   readonly #folder: string;
   readonly #data: DataFolder[] = [];
+  /** Those of names first. */
+  readonly #rings: readonly Changing[];
   #generation = 10;
-  #epoch = 1;
   /** Who is to have no part of the ring, by name. */
   #left: string | undefined;
   #changed: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   private constructor(folder: string, options: SiteOptions) {
-    const { names = ['north', 'south', 'east', 'west'], replicas = 3, servers = 1, times = {}, ways = true } = options;
+    const { names = ['north', 'south', 'east', 'west'], replicas = 3, servers = 1 } = options;
+    const { times = {}, ways = true, hasOther = false } = options;
     this.#folder = folder;
-    this.#options = { names, replicas, servers, times, ways };
+    this.#options = { names, replicas, servers, times, ways, hasOther };
     this.#left = options.waiting;
-    this.ring = firstRing(this.#wish());
+    const ring = firstRing(this.#wish());
+    this.#rings = [[0, 1], ...(hasOther ? [[2]] : [])].map((numbers) => ({ numbers, ring, epoch: 1 }));
     this.quorum = Math.floor(replicas / 2) + 1;
   }
 
@@ -155,6 +166,16 @@ export class Site {
       await site.close();
       throw error;
     }
+  }
+
+  /** That of names, between changes. */
+  get ring(): Ring {
+    return (this.#rings[0] as Changing).ring;
+  }
+
+  /** The name of an option that is not that of containers; undefined: there is none. */
+  get otherOption(): string | undefined {
+    return this.#options.hasOther ? otherOption : undefined;
   }
 
   /** The clusters that hold what is in this scope, or a blob of this name in it. */
@@ -186,26 +207,35 @@ export class Site {
   }
 
   async #changeRing(): Promise<void> {
-    for (let next = nextRing(this.ring, this.#wish()); next !== undefined; next = nextRing(this.ring, this.#wish())) {
-      const epoch = this.#epoch + 1;
-      this.#tellRings(epoch, [this.ring, next]);
-      const gains = gainsIn(this.ring, next);
+    for (const changing of this.#rings) await this.#change(changing);
+  }
+
+  async #change(changing: Changing): Promise<void> {
+    const { numbers } = changing;
+    for (;;) {
+      const { ring } = changing;
+      const next = nextRing(ring, this.#wish());
+      if (next === undefined) return;
+      const epoch = changing.epoch + 1;
+      this.#tellRings(numbers, epoch, [ring, next]);
+      const gains = gainsIn(ring, next);
       for (const cluster of this.clusters.filter(({ number }) => gains.has(number)))
-        while (!this.#isClosed && !(await hasTakenOver(cluster, epoch).catch(() => false))) await sleep(lookMs);
+        while (!this.#isClosed && !(await hasTakenOver(cluster, numbers, epoch).catch(() => false)))
+          await sleep(lookMs);
       if (this.#isClosed) return;
-      this.#epoch = epoch + 1;
-      this.#tellRings(this.#epoch, [next]);
-      this.ring = next;
+      changing.epoch = epoch + 1;
+      this.#tellRings(numbers, changing.epoch, [next]);
+      changing.ring = next;
     }
   }
 
   /** Each cluster hears of it when its database takes it. */
-  #tellRings(epoch: number, rings: readonly Ring[]): void {
+  #tellRings(numbers: readonly number[], epoch: number, rings: readonly Ring[]): void {
     const groups = rings.map(({ replicas, clusters }) => ({
       replicas,
       clusters: packClusters(clusters).toString('base64'),
     }));
-    const documents = ringNumbers.map((ring) => {
+    const documents = numbers.map((ring) => {
       this.#generation += 1;
       const body = { ring, epoch, isEmpty: false, groups, members: rings.at(-1)?.members };
       return {
@@ -280,7 +310,10 @@ export class Site {
     const groups = [{ replicas: ring.replicas, clusters: packClusters(ring.clusters).toString('base64') }];
     const ringBody = (number: number) => ({ ring: number, epoch: 1, isEmpty: true, groups, members: ring.members });
     const { accessKeyId, secret } = credentials;
-    const option = { number: 1, id: newUuid(), name: 'standard', replicas: ring.replicas, nearestReads: false };
+    const options = ['standard', ...(this.#options.hasOther ? [otherOption] : [])].map((name, at) => ({
+      ...{ number: at + 1, id: newUuid(), name, replicas: ring.replicas, nearestReads: false, isDefault: at === 0 },
+    }));
+    const numbers = this.#rings.flatMap((changing) => changing.numbers);
     const sealed = Object.fromEntries(
       this.clusters.map(({ number, key }) => [
         number,
@@ -297,9 +330,8 @@ export class Site {
       }));
       const documents: readonly (readonly [string, string, object])[] = [
         ['clusters', '', { clusters }],
-        ['options', '', { options: [{ ...option, isDefault: true }] }],
-        ['ring', '0', ringBody(0)],
-        ['ring', '1', ringBody(1)],
+        ['options', '', { options }],
+        ...numbers.map((number) => ['ring', String(number), ringBody(number)] as const),
         ['account', account, { id: account, projectId: project, name: 'alice', state: 'ACTIVE' }],
         ['key', accessKeyId, { accessKeyId, accountId: account, canWrite: true, sealed, isRevoked: false }],
       ];
@@ -332,10 +364,8 @@ export class Site {
 }
 
 /** As its servers say. */
-async function hasTakenOver({ db }: Cluster, epoch: number): Promise<boolean> {
+async function hasTakenOver({ db }: Cluster, numbers: readonly number[], epoch: number): Promise<boolean> {
   const rows = await db.query<{ told: string | null }>('SELECT take_overs AS told FROM store_service');
   const told = rows.flatMap((row) => JSON.parse(row.told ?? '[]') as readonly TakeOver[]);
-  return ringNumbers.every((ring) =>
-    told.some((each) => each.ring === ring && each.epoch === epoch && each.left === 0),
-  );
+  return numbers.every((ring) => told.some((each) => each.ring === ring && each.epoch === epoch && each.left === 0));
 }
