@@ -15,6 +15,12 @@ export const clusterOptions = {
   json: commonOptions.json,
 } as const;
 
+/** Of containers, and of single objects. */
+export const keptBy = text(
+  'OPTION',
+  "How bytes are kept; default: by the container's option, for a container by the default one.",
+);
+
 type ClusterOptions = typeof clusterOptions;
 
 export interface ClusterVerbCall<O extends Options, N extends readonly string[]> extends Call<O & ClusterOptions, N> {

@@ -2,10 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import type { ClusterLogin } from '../../cli/cluster-login.ts';
-import { clusterVerb } from '../../cli/cluster-verb.ts';
+import { clusterVerb, keptBy } from '../../cli/cluster-verb.ts';
 import { cmpObjectText, cmpOption } from '../../cli/cmp-object.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
-import { text } from '../../cli/option.ts';
 import { commonOptions, connectionOptions, openClient } from '../../cli/remote-verb.ts';
 import { Patience } from '../../cli/wait.ts';
 import { containerShape } from './shapes.ts';
@@ -26,7 +25,7 @@ export const create = clusterVerb({
   summary: 'Create a container; for a CMP object, through the centre, by an API token.',
   takes: ['NAME'],
   options: {
-    option: text('OPTION', 'How its objects are kept; default: as the default option says.'),
+    option: keptBy,
     cmp: cmpOption,
     wait: commonOptions.wait,
     ...connection,

@@ -1,7 +1,7 @@
 // `tidegate objects create` and `update`: a file becomes an object.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { clusterVerb } from '../../cli/cluster-verb.ts';
+import { clusterVerb, keptBy } from '../../cli/cluster-verb.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
 import { several, text } from '../../cli/option.ts';
 import type { Verb } from '../../cli/verb.ts';
@@ -9,7 +9,7 @@ import { objectPath } from './path.ts';
 import { objectShape } from './shapes.ts';
 
 const options = {
-  option: text('NAME', "By which its bytes are kept (its container's)."),
+  option: keptBy,
   'content-type': text('TYPE', 'Content type (application/octet-stream).'),
   metadata: several('NAME=VALUE', 'What is kept with it.', metadataIn),
 } as const;
