@@ -117,6 +117,11 @@ test('a session holds a drain until its deadline, and not longer', async () => {
   await replace();
   await untilSessions(2);
   await says(first, 'still here');
+  // Its host is not awaited any more: from now on its deadline stays.
+  await waitFor('the deadline', async () => {
+    const leftMs = Number((await present())?.deleteAt?.getTime()) - Date.now();
+    return leftMs < nodeDrainMs + usualHealing.hostGoneMs / 2;
+  });
   // As if the time were over.
   await timeIsOver(world.ground, node);
   second.socket.end();
