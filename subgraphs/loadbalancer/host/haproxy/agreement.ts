@@ -1,6 +1,6 @@
 // Whether a running HAProxy has in memory what a model says: servers, certificates, their lists, authorities and patterns.
 import { X509Certificate } from 'node:crypto';
-import { type FileModel, type HaproxyModel, structureOf } from './model.ts';
+import { type FileModel, type HaproxyModel, linesOf, structureOf } from './model.ts';
 import { runtimeWord } from './quoting.ts';
 import type { RuntimeSocket } from './runtime-socket.ts';
 import { readServerStates } from './server-states.ts';
@@ -42,7 +42,7 @@ async function serverDifferences(model: HaproxyModel, runtime: RuntimeSocket): P
 }
 
 async function fileDifference({ kind, path, content }: FileModel, runtime: RuntimeSocket): Promise<string | undefined> {
-  const lines = (text: string) => new Set(text.split('\n').filter((line) => line !== ''));
+  const lines = (text: string) => new Set(linesOf(text));
   const word = runtimeWord(path);
   const different = `${path} in memory is another`;
   switch (kind) {

@@ -255,8 +255,12 @@ export class Haproxy {
     this.#filesAreKnown = !changed;
     this.#serversAreKnown = false;
     this.#model = model;
-    const present = certificates.filter(({ path }) => !wasKnown || before.certificates.has(path));
-    await this.#files.bring({ certificates: present, files }, model);
+    // What is new is loaded when something names it.
+    const present = {
+      certificates: certificates.filter(({ path }) => !wasKnown || before.certificates.has(path)),
+      files: files.filter(({ path }) => !wasKnown || before.files.has(path)),
+    };
+    await this.#files.bring(present, model);
     this.#filesAreKnown = true;
     const goesOn = await this.#servers.pass(model);
     this.#serversAreKnown = true;

@@ -33,7 +33,7 @@ export class RuntimeFiles {
    * listed first, then listeners' own certificates change, then what is not listed any more goes, and what stays is renewed.
    */
   async bring({ certificates, files }: FileChanges, model: HaproxyModel): Promise<void> {
-    const of = (...kinds: readonly FileModel['kind'][]) => files.filter(({ kind }) => kinds.includes(kind));
+    const of = (wanted: FileModel['kind']) => files.filter(({ kind }) => kind === wanted);
     const lists = of('CERTIFICATE_LIST');
     const listed = new Set([...model.files.values()].flatMap(listedIn));
     for (const list of lists) await this.#addListed(list, model);
