@@ -1,4 +1,5 @@
 // Where the trial runs: the control plane in this process, hosts as processes of their own, a real name server, and one load balancer.
+import { Resolver } from 'node:dns/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeId } from '../../../platform/ids.ts';
@@ -22,12 +23,15 @@ export class Place {
   readonly world: LbWorld;
   readonly hosts: TrialHost[] = [];
   readonly scaling: ScalingService;
+  /** Many questions a second: a process for each would take more than all clients do. */
+  readonly #resolver = new Resolver({ timeout: 2_000, tries: 1 });
   balancerId = '';
   hostName = '';
 
   private constructor(world: LbWorld) {
     this.world = world;
     this.scaling = new ScalingService(world.ground);
+    if (world.dns !== undefined) this.#resolver.setServers([`${world.dns.place.address}:${world.dns.place.port}`]);
   }
 
   static async open(hosts: number): Promise<Place> {
@@ -84,8 +88,7 @@ export class Place {
 
   /** Addresses that the name server answers; undefined: it did not. */
   async addresses(): Promise<readonly string[] | undefined> {
-    const answer = await this.world.dns?.dig(this.hostName, 'A').catch(() => undefined);
-    return answer?.every((line) => /^[\d.]+$/.test(line)) === true && answer.length > 0 ? answer : undefined;
+    return this.#resolver.resolve4(this.hostName).catch(() => undefined);
   }
 
   /** The host's process ends, or is killed, and is started again. */
