@@ -77,7 +77,7 @@ ${typeFields(kind.fields)}  "How far its last change has come."
   operatingStatus: LoadBalancerOperatingStatus!
   "What its checks say, or why it does not serve; null when there is nothing to say."
   statusMessage: String
-${kind.name === 'Member' ? '  "Until when its sessions may last; null: it is not drained."\n  drainUntil: DateTime\n' : ''}  "When it was created."
+${kind.name === 'Member' ? '  "Until when it gets requests of clients that it has; its sessions are ended 2 seconds later. Null: it is not drained."\n  drainUntil: DateTime\n' : ''}  "When it was created."
   createdAt: DateTime!
 ${childFields(kind)}}
 `;

@@ -80,27 +80,37 @@ function stateWord({ state }: ServerModel): string {
 
 /** What can be brought about at once while the rest waits for its reload: servers and files of `after` in the structure of `before`. */
 export function withoutReload(before: HaproxyModel, after: HaproxyModel): HaproxyModel {
+  const waiting = filesThatWait(before, after);
+  const isHeld = (path: string, text: string) => isLarge(text) || waiting.has(path);
+  const renewed = [...after.certificates].filter(([path, { pem }]) => !isHeld(path, pem));
+  const certificates = new Map([...before.certificates, ...renewed]);
+  const kept = [...before.files].map(([path, file]) => {
+    const next = after.files.get(path);
+    return [path, next === undefined || isHeld(path, next.content) ? file : next] as const;
+  });
+  // New members may name them.
+  const added = [...after.files].filter(
+    ([path, { kind, content }]) => kind === 'AUTHORITIES' && !before.files.has(path) && !isLarge(content),
+  );
+  const files = new Map([...kept, ...added]);
+  const isLoadable = ({ keywords }: ServerModel) =>
+    keywords.every(
+      (each) =>
+        (files.has(each) || !after.files.has(each)) && (certificates.has(each) || !after.certificates.has(each)),
+    );
   const backends = [...before.backends].map(([name, backend]) => {
     const next = after.backends.get(name);
     const servers = [...(next?.servers ?? backend.servers)].flatMap(([server, wanted]) => {
       const old = backend.servers.get(server);
-      if (old !== undefined) return [[server, { ...wanted, keywords: old.keywords }] as const];
+      // It can't be checked as it was made.
+      if (old !== undefined) return [[server, { ...wanted, keywords: old.keywords, checked: old.checked }] as const];
       // A new one has keywords for the pool as it will be.
-      return next !== undefined && same(next.lines, backend.lines) ? [[server, wanted] as const] : [];
+      const fits = next !== undefined && same(next.lines, backend.lines) && isLoadable(wanted);
+      return fits ? [[server, wanted] as const] : [];
     });
     return [name, { ...backend, servers: new Map(servers) }] as const;
   });
-  const waiting = filesThatWait(before, after);
-  const isHeld = (path: string, text: string) => isLarge(text) || waiting.has(path);
-  const renewed = [...after.certificates].filter(([path, { pem }]) => !isHeld(path, pem));
-  const files = [...before.files].map(([path, file]) => {
-    const next = after.files.get(path);
-    return [path, next === undefined || isHeld(path, next.content) ? file : next] as const;
-  });
-  return {
-    ...{ ...before, backends: new Map(backends) },
-    ...{ certificates: new Map([...before.certificates, ...renewed]), files: new Map(files) },
-  };
+  return { ...before, backends: new Map(backends), certificates, files };
 }
 
 /**

@@ -10,7 +10,7 @@ export interface ServerModel {
   /** Keywords that `add server` takes too, unquoted, without weight: others need a reload. */
   readonly keywords: readonly string[];
   readonly weight: number;
-  /** DRAIN: only sessions of clients that it has already. MAINT: its sessions may end in the pool's time. ENDED: they end at once. */
+  /** DRAIN: only sessions of clients that it has already. MAINT: its sessions may end in the pool's time. ENDED: in seconds. */
   readonly state: 'READY' | 'DRAIN' | 'MAINT' | 'ENDED';
   /** Whether its health is checked. */
   readonly checked: boolean;

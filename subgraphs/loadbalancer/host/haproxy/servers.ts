@@ -22,6 +22,8 @@ export interface ServersOptions {
 /** Like Date.now. */
 type Clock = () => number;
 
+/** Until its deadline a drained server gets requests of clients that it has: it may answer the last of them. */
+const lastMs = 2_000;
 /** A server that is not wanted any more serves at most so long for those that take its place, or as long as the pool's `drainMs`. */
 const mostStandInMs = 60_000;
 
@@ -137,7 +139,7 @@ export class Servers {
         return false;
       default:
         if (state.admin !== 'MAINT') await runtime.tell(`set server ${target} state maint`);
-        return this.#endSessions(target, server.state === 'ENDED' ? 0 : backend.drainMs);
+        return this.#endSessions(target, server.state === 'ENDED' ? lastMs : backend.drainMs);
     }
   }
 

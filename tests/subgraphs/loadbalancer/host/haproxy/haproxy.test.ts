@@ -323,6 +323,25 @@ test('how many members are too few changes with the members, also while their li
   );
 }, 30_000);
 
+test('found by trial lb-changes: while a reload waits, a monitor of members that run, and a member with new authorities, are no fault', async () => {
+  node.haproxy = node.open({ reloadPauseMs: 60_000 });
+  const [plain, trusting] = [node.pool(), node.pool()];
+  const one = node.member(plain, webs[0]?.port ?? 0);
+  await node.start();
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  node.monitor(plain, { path: '/health' });
+  const authority = await makeCertificate({ commonName: 'members', use: 'authority' });
+  node.change(trusting, { tls: true, authorities: authority.cert });
+  const added = node.member(trusting, webs[1]?.port ?? 0);
+  expect((await node.haproxy.apply(node.model())).reloaded).toBe(false);
+  const states = await node.haproxy.runtime.ask('show servers state');
+  expect(states).toContain(`m_${added.id}`);
+  node.change(one, { weight: 7 });
+  expect((await node.haproxy.apply(node.model())).reloaded).toBe(false);
+  expect(await node.haproxy.runtime.ask('show servers state')).toMatch(new RegExp(`m_${one.id} \\S+ \\d+ \\d+ 7 `));
+}, 30_000);
+
 test('a node that is drained accepts nothing new, and finishes what it has', async () => {
   const slow = await webMember('slow', { answer: (_, response) => void setTimeout(() => response.end('slow'), 1_000) });
   node.member(pool, slow.port);

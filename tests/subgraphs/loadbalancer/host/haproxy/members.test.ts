@@ -264,9 +264,13 @@ test('slow start: a member that has become healthy begins with a small share', a
   expect((await tally(port, 50)).get(two ?? '') ?? 0).toBeLessThan(10);
 }, 60_000);
 
-test('a drained member keeps the sessions and clients that it has until the deadline, and gets no others', async () => {
+test('a drained member keeps the sessions and clients that it has until the deadline, gets no others, and may answer the last of them', async () => {
+  let finish: () => void = () => undefined;
   const slow = await webMember('slow', {
-    answer: (request, response) => void (request.url === '/long' || response.end('slow')),
+    answer: (request, response) => {
+      if (request.url === '/last') finish = () => void response.end('slow');
+      else if (request.url !== '/long') response.end('slow');
+    },
   });
   const pool = node.pool({ persistence: { type: 'HTTP_COOKIE' } });
   const member = node.member(pool, slow.port);
@@ -278,15 +282,24 @@ test('a drained member keeps the sessions and clients that it has until the dead
     const { text, headers } = await ask(port);
     if (text === 'slow') cookie = String(headers['set-cookie']).split(';')[0] ?? '';
   }
-  const long = ask(port, { path: '/long', method: 'POST', headers: { cookie } });
-  await waitFor('the long request', async () => slow.asked.some(({ url }) => url === '/long'));
+  const sent = async (path: string) => {
+    const answer = ask(port, { path, method: 'POST', headers: { cookie } });
+    await waitFor(path, async () => slow.asked.some(({ url }) => url === path));
+    return { answer };
+  };
+  const long = await sent('/long');
   node.drain(member, new Date(Date.now() + 3_600_000));
   expect((await node.apply()).reloaded).toBe(false);
   expect(await tally(port, 6)).toEqual(new Map([[one, 6]]));
   expect((await ask(port, { headers: { cookie } })).text).toBe('slow');
+  const last = await sent('/last');
   node.drain(member, new Date(Date.now() - 1));
-  await node.apply();
-  expect((await long).status).toBeGreaterThanOrEqual(500);
+  const applied = node.apply();
+  await waitFor('it gets nothing more', async () => (await ask(port, { headers: { cookie } })).text === one);
+  finish();
+  expect(await last.answer).toMatchObject({ status: 200, text: 'slow' });
+  await applied;
+  expect((await long.answer).status).toBeGreaterThanOrEqual(500);
   expect((await ask(port, { headers: { cookie } })).text).toBe(one);
   node.drain(member, null);
   await node.apply();
