@@ -265,7 +265,7 @@ class Connection implements Sender {
     });
     while (!open && this.#socket === socket) await this.#change();
     if (!open) return `no connection: ${this.#error || 'it was closed'}`;
-    if (servername !== undefined) noteHandshake(this.#flow, servername, startMs, socket as TLSSocket);
+    if (servername !== undefined) noteHandshake(place.host, this.#flow, servername, startMs, socket as TLSSocket);
     return undefined;
   }
 
@@ -335,7 +335,7 @@ class Session implements Sender {
     const left = () => {
       if (this.#session === session) this.#session = undefined;
     };
-    session.on('connect', (_, socket) => noteHandshake(this.#flow, servername, startMs, socket as TLSSocket));
+    session.on('connect', (_, socket) => noteHandshake(host, this.#flow, servername, startMs, socket as TLSSocket));
     session.on('goaway', (_, last) => {
       this.#leaving.set(session, last);
       left();
@@ -393,7 +393,7 @@ class Session implements Sender {
   }
 }
 
-function noteHandshake(flow: Flow, serverName: string, fromMs: number, socket: TLSSocket): void {
+function noteHandshake(address: string, flow: Flow, serverName: string, fromMs: number, socket: TLSSocket): void {
   const certificate = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase() ?? '';
-  handshakes.push({ port: flow.port, serverName, fromMs, untilMs: nowMs(), certificate });
+  handshakes.push({ address, port: flow.port, serverName, fromMs, untilMs: nowMs(), certificate });
 }

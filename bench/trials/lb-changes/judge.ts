@@ -45,12 +45,15 @@ function isAstray([wanted, ...others]: readonly Outcome[], { saw: seen, cookieOf
 
 /** A client got a certificate that was none of its name. */
 export function handshakeFaultOf(
-  { serverName, fromMs, untilMs, certificate }: Handshake,
+  { address, port, serverName, fromMs, untilMs, certificate }: Handshake,
   names: Names,
 ): Fault | undefined {
-  const wanted = names.get(serverName)?.during(fromMs, untilMs) ?? [];
+  const timeline = names.get(serverName);
+  const wanted = timeline?.during(fromMs, untilMs) ?? [];
   if (wanted.includes(certificate)) return undefined;
-  const what = `for ${serverName} the certificate ${certificate.slice(0, 12)}, not ${wanted.map((each) => each.slice(0, 12)).join(' or ')}, ${clockOf(fromMs)} to ${clockOf(untilMs)}`;
+  const word = (each: string) => each.slice(0, 12);
+  const others = [...names].map(([name, { now }]) => `${name} ${word(now)}`).join(', ');
+  const what = `for ${serverName} at ${address}:${port} the certificate ${word(certificate)}, not ${wanted.map(word).join(' or ')}, ${clockOf(fromMs)} (${fromMs.toFixed(0)}) to ${clockOf(untilMs)}; wanted was ${timeline?.told(word)}; now are ${others}`;
   return { figure: 'misrouted', what };
 }
 

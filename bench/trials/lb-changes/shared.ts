@@ -51,6 +51,7 @@ export interface Logged {
 
 /** A TLS handshake as its client logged it. */
 export interface Handshake {
+  readonly address: string;
   readonly port: number;
   readonly serverName: string;
   readonly fromMs: number;

@@ -225,7 +225,8 @@ export class NodeRunner {
   async #bring(wanted: WantedNode, pid: number | undefined, signal: AbortSignal): Promise<boolean> {
     if (pid === undefined) return this.#start(wanted, signal);
     if (this.#incarnation === undefined && !(await this.#adopt(wanted))) return this.#start(wanted, signal);
-    const { waitMs } = await this.#haproxy.apply(this.#model(wanted));
+    const { reloaded, reasons, waitMs } = await this.#haproxy.apply(this.#model(wanted));
+    if (reloaded) this.#options.log.info({ node: this.#name, reasons }, 'HAProxy was reloaded');
     if (waitMs > 0) this.#again = setTimeout(() => this.#loop.trigger(), waitMs);
     else await this.#keepApplied(wanted);
     return true;

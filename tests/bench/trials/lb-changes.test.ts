@@ -87,7 +87,7 @@ test('a listener that is off answers nobody', () => {
 
 test('a certificate that was not wanted for its name is misrouted', () => {
   const names = new Map([['a.test', new Timeline('one')]]);
-  const handshake = { port: 443, serverName: 'a.test', fromMs: 1, untilMs: 2 };
+  const handshake = { address: '127.0.0.1', port: 443, serverName: 'a.test', fromMs: 1, untilMs: 2 };
   expect(handshakeFaultOf({ ...handshake, certificate: 'one' }, names)).toBeUndefined();
   expect(handshakeFaultOf({ ...handshake, certificate: 'two' }, names)?.figure).toBe('misrouted');
 });
