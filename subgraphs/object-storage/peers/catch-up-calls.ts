@@ -30,7 +30,9 @@ const changesRequest = z.object({
 const change = z
   .object({ number: count, scope: scopeShape, name: nameShape, version: versionShape, value: valueShape.optional() })
   .transform((each) => ({ ...each, value: each.value }));
-const changes = z.array(placeShape.extend({ log, upTo: count, changes: z.array(change) })).max(mostWantedAtOnce);
+const changes = z
+  .array(placeShape.extend({ log, upTo: count, isWhole: z.boolean(), changes: z.array(change) }))
+  .max(mostWantedAtOnce);
 
 const tombstone = z.object({ scope: scopeShape, name: nameShape, version: versionShape });
 const forgetRequest = placeShape.extend({ epoch: count, tombstones: z.array(tombstone).max(mostForgottenAtOnce) });

@@ -49,6 +49,8 @@ export interface PartitionChanges extends Place {
   readonly log: string;
   /** All that changed after what was asked, up to this number, is here. A register that has changed again since comes with a later one. */
   readonly upTo: number;
+  /** Nothing had a later number. Otherwise a register of an earlier one may be lacking, as it has changed again. */
+  readonly isWhole: boolean;
   readonly changes: readonly RegisterChange[];
 }
 

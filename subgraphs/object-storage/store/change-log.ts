@@ -127,17 +127,18 @@ export class ChangeLog {
       most += Math.max(0, state.changes - each.after);
     }
     if (told.length === 0) return [];
-    // The heads were read before the changes: what changes in between has a number after its partition's head, or comes again.
     const chosen = choose(told, await this.#sizes(told));
     const rows = await this.#rows(chosen);
-    await this.#durability.ensure(chosen.map(({ ring, partition, upTo }) => ({ ring, partition, changes: upTo })));
-    return chosen.map(({ ring, partition, log, upTo }) => ({
-      ...{ ring, partition, log, upTo },
-      changes: rows
+    const pages = chosen.map(({ ring, partition, log, head, isWhole, ...each }): PartitionChanges => {
+      const changes = rows
         .filter((row) => row.ring === ring && row.partition_number === partition)
         .map(toChange)
-        .sort((one, other) => one.number - other.number),
-    }));
+        .sort((one, other) => one.number - other.number);
+      const upTo = isWhole ? Math.max(head, changes.at(-1)?.number ?? 0) : each.upTo;
+      return { ring, partition, log, upTo, isWhole, changes };
+    });
+    await this.#durability.ensure(pages.map(({ ring, partition, upTo }) => ({ ring, partition, changes: upTo })));
+    return pages;
   }
 
   /** Joined by those that ask meanwhile. */
@@ -223,12 +224,15 @@ export class ChangeLog {
     );
   }
 
+  /** In one statement, and so as of one moment: a register that changes meanwhile is there by its number of before or by the later one. */
   #rows(chosen: readonly Chosen[]): Promise<ChangeRow[]> {
     const each = `SELECT ring, partition_number, change_number, scope, name, kind, version, promised, head, body FROM store_register
       WHERE ring = ? AND partition_number = ? AND change_number > ? AND change_number <= ?`;
     return this.#db.query<ChangeRow>(
       chosen.map(() => each).join(' UNION ALL '),
-      chosen.flatMap(({ ring, partition, after, upTo }) => [ring, partition, after, upTo]),
+      chosen.flatMap(({ ring, partition, after, upTo, isWhole }) => [
+        ...[ring, partition, after, isWhole ? Number.MAX_SAFE_INTEGER : upTo],
+      ]),
     );
   }
 }
@@ -237,8 +241,10 @@ interface Told extends WantedChanges {
   readonly head: number;
 }
 
-interface Chosen extends WantedChanges {
+interface Chosen extends Told {
   readonly upTo: number;
+  /** All that there is, whatever its number is by then. */
+  readonly isWhole: boolean;
 }
 
 function isTold({ epoch, log, isHeld, isReady }: PartitionState, wanted: WantedChanges): boolean {
@@ -249,7 +255,7 @@ function isTold({ epoch, log, isHeld, isReady }: PartitionState, wanted: WantedC
 function choose(told: readonly Told[], sizes: readonly SizeRow[]): readonly Chosen[] {
   let [count, bytes] = [0, 0];
   const chosen: Chosen[] = [];
-  for (const { head, ...each } of told) {
+  for (const each of told) {
     const own = sizes
       .filter((row) => row.ring === each.ring && row.partition_number === each.partition)
       .sort((one, other) => one.change_number - other.change_number);
@@ -259,10 +265,9 @@ function choose(told: readonly Told[], sizes: readonly SizeRow[]): readonly Chos
       if (count > 0 && (count === mostChanges || bytes + size > mostBytes)) break;
       [count, bytes, upTo, fits] = [count + 1, bytes + size, number, fits + 1];
     }
-    const isAll = fits === own.length && own.length < mostChanges;
-    if (isAll) upTo = Math.max(upTo, head);
-    if (upTo > each.after || isAll) chosen.push({ ...each, upTo });
-    if (!isAll) break;
+    const isWhole = fits === own.length && own.length < mostChanges;
+    if (upTo > each.after || isWhole) chosen.push({ ...each, upTo, isWhole });
+    if (!isWhole) break;
   }
   return chosen;
 }

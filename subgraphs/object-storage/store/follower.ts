@@ -225,6 +225,15 @@ export class Follower {
     else this.#open.delete(id);
   }
 
+  /** A register of before the page's end may have changed again, and is here only with what comes after it. */
+  #lacksMore({ ring, partition, log, upTo }: PartitionChanges): void {
+    const id = placeId(ring, partition);
+    for (const heads of [this.#heads, this.#firstHeads]) {
+      const head = heads.get(id);
+      if (head?.log === log) heads.set(id, { ...head, changes: Math.max(head.changes, upTo + 1) });
+    }
+  }
+
   #openHeads(): readonly (readonly [string, PartitionHead])[] {
     return [...this.#open].flatMap((id) => {
       const head = this.#heads.get(id);
@@ -317,6 +326,7 @@ export class Follower {
     const asked = new Map(wanted.map((each) => [placeId(each.ring, each.partition), each]));
     const told = pages.filter((page) => asked.get(placeId(page.ring, page.partition))?.log === page.log);
     const { kept, positions } = await this.#apply(asked, told);
+    for (const page of told) if (!page.isWhole) this.#lacksMore(page);
     for (const each of positions) this.#setPosition(placeId(each.ring, each.partition), each);
     await this.#settle(
       kept.filter(({ isToSettle }) => isToSettle).map(({ key }) => key),

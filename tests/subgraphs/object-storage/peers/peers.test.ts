@@ -223,6 +223,7 @@ test('the store of one cluster asks that of the other over it: heads, changes, a
     ...partition,
     log: version('b'),
     upTo: 9,
+    isWhole: true,
     changes: [
       { number: 8, scope, name: 'a', version: version('1'), value: { head: '{}', body: randomBytes(900_000) } },
       { number: 9, scope, name: 'b', version: version('2'), value: undefined },

@@ -232,6 +232,51 @@ test('as of when all of a partition is here is what the other is sure to have to
   expect(followed.follower.asOf(place, 2)).toBeUndefined();
 });
 
+test('what changes while it is told, or is told in several pages, is not taken for here before it is', async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const [north, south] = await twoClusters(cleanup);
+  const place = { ring, partition: [...partitionsOf([{ scope }])][0] ?? -1 };
+  const hot = { ring, scope, name: 'hot' };
+  const write = (key = hot) => north.accept(key, north.clock.next(), '{}');
+  const versionHere = async () =>
+    (await south.rows()).find(({ name }) => name === Buffer.from('hot').toString('hex').toUpperCase())?.version;
+  await write();
+  const followed = follow(south, north);
+  const { changeLog } = north;
+  const changes = changeLog.changes.bind(changeLog);
+  // Others come, and it again: it is beyond the first page.
+  changeLog.changes = async (wanted) => {
+    changeLog.changes = changes;
+    await Promise.all(Array.from({ length: 520 }, (_, number) => write({ ...hot, name: `other ${number}` })));
+    await write();
+    return changes(wanted);
+  };
+  await followed.follower.follow(never);
+  expect(followed.told()).toBe(500);
+  expect([await versionHere(), followed.follower.asOf(place, 1)]).toEqual([undefined, undefined]);
+  expect(followed.follower.hasAll(place, 1)).toBe(false);
+  await followAll(followed);
+  const known = await versionHere();
+  expect([typeof known, followed.follower.hasAll(place, 1)]).toEqual(['string', true]);
+  expect(followed.follower.asOf(place, 1)).toBeGreaterThan(0);
+  // Between the look at what there is to tell, and the telling.
+  const { db } = north;
+  const query = db.query.bind(db) as typeof db.query;
+  let meanwhile = 0;
+  db.query = async <Row>(sql: string, ...more: unknown[]) => {
+    const rows = await (query as (sql: string, ...more: unknown[]) => Promise<Row[]>)(sql, ...more);
+    if (sql.includes('LENGTH(head)') && meanwhile++ === 0) await write();
+    return rows;
+  };
+  await write();
+  for (let turn = 0; turn < 100 && meanwhile === 0; turn += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await followed.follower.follow(never);
+  }
+  expect(meanwhile).toBe(1);
+  expect(await versionHere()).not.toBe(known);
+});
+
 async function waitForChange({ follower, told }: Followed, least: number): Promise<void> {
   for (let turn = 0; turn < 100 && told() < least; turn += 1) {
     await follower.follow(never);
