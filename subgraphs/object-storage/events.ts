@@ -7,6 +7,9 @@ export type ClusterState = (typeof clusterStates)[number];
 export const ringChangeStates = ['RUNNING', 'PAUSED', 'DONE', 'CANCELLED'] as const;
 export type RingChangeState = (typeof ringChangeStates)[number];
 
+export const optionStates = ['CREATED', 'CHANGED', 'ENDING', 'KEPT', 'DELETED'] as const;
+export type OptionState = (typeof optionStates)[number];
+
 const serviceStates = ['READY', 'NOT_READY', 'DRAINED', 'GONE'] as const;
 export type ServiceEventState = (typeof serviceStates)[number];
 
@@ -36,8 +39,9 @@ export const objectEvents = declareEvents({
   },
   'objectOption.state': {
     subject: 'ObjectOption',
-    values: ['CREATED', 'CHANGED', 'DELETED'],
-    meaning: 'An option was created, changed or deleted. Only administrators see this event.',
+    values: optionStates,
+    meaning:
+      'An option was created or changed, its deletion began, was called off (`reason` says why), or is done. Only administrators see this event.',
   },
   'objectAccessKey.state': {
     subject: 'ObjectAccessKey',

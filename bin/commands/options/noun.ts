@@ -15,7 +15,7 @@ import { allClusters } from '../clusters/show.ts';
 const listDocument = graphql(`
   query OptionsList($first: Int, $after: String) {
     objectOptions(first: $first, after: $after) {
-      nodes { id number name replicas nearestReads isDefault clusters { name } ring { epoch replicas } }
+      nodes { id number name replicas nearestReads isDefault isEnding endMessage clusters { name } ring { epoch replicas } }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -40,7 +40,7 @@ const updateDocument = graphql(`
 `);
 const deleteDocument = graphql(`
   mutation OptionsDelete($input: ObjectOptionDeleteInput!) {
-    objectOptionDelete(input: $input) { commit { token } userErrors { code message field } }
+    objectOptionDelete(input: $input) { objectOption { isEnding } commit { token } userErrors { code message field } }
   }
 `);
 
@@ -79,6 +79,16 @@ async function wished(client: GraphClient, options: Given) {
   };
 }
 
+interface End {
+  readonly isEnding: boolean;
+  readonly endMessage: string | null;
+}
+
+function endOf({ isEnding, endMessage }: End): string {
+  if (isEnding) return `; is being deleted: ${endMessage ?? ''}`;
+  return endMessage === null ? '' : `; was not deleted: ${endMessage}`;
+}
+
 const list = remoteVerb({
   summary: 'List options of object storage.',
   takes: [],
@@ -86,10 +96,10 @@ const list = remoteVerb({
   async run({ client, options, printer }) {
     const found = await readAll(pages(client));
     if (options.json) return printer.json(found);
-    const rows = found.map(({ name, number, replicas, isDefault, nearestReads, clusters, ring }) => [
+    const rows = found.map(({ name, number, replicas, isDefault, nearestReads, clusters, ring, ...end }) => [
       ...[name, String(number), String(replicas), isDefault ? 'default' : '-', nearestReads ? 'nearest' : 'newest'],
       ...[clusters === null ? '-' : clusters.map((each) => each.name).join(' ') || 'all'],
-      ring === null ? '-' : `epoch ${ring.epoch}, ${ring.replicas} replicas`,
+      `${ring === null ? '-' : `epoch ${ring.epoch}, ${ring.replicas} replicas`}${endOf(end)}`,
     ]);
     return printer.table(['OPTION', 'NUMBER', 'REPLICAS', 'DEFAULT', 'READS', 'CLUSTERS', 'RING'], rows);
   },
@@ -121,13 +131,19 @@ const create = remoteVerb({
 const update = remoteVerb({
   summary: 'Change an option; clusters that are given replace those that it has chosen.',
   takes: ['NAME'],
-  options: { ...wishes, rename: text('NAME', 'Its new name.'), wait: commonOptions.wait },
+  options: {
+    ...wishes,
+    rename: text('NAME', 'Its new name.'),
+    keep: flag('Its deletion, which is under way, is called off.'),
+    wait: commonOptions.wait,
+  },
   async run({ client, signal, names, options, printer }) {
     const id = await findNamed(pages(client), 'option', names[0]);
-    const { rename } = options;
+    const { rename, keep } = options;
     const input = {
       ...{ idempotencyKey: randomUUID(), id, ...(await wished(client, options)) },
       ...(rename === undefined ? {} : { name: rename }),
+      ...(keep ? { keep } : {}),
     };
     const { objectOption, commit } = await client.mutate(updateDocument, input);
     if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
@@ -137,14 +153,27 @@ const update = remoteVerb({
 });
 
 const remove = remoteVerb({
-  summary: 'Delete an option that no container can have.',
+  summary:
+    'Delete an option. Where clusters may hold something of it, all of them are heard first: with --wait until they have been.',
   takes: ['NAME'],
   options: { wait: commonOptions.wait },
   async run({ client, signal, names, options, printer }) {
     const id = await findNamed(pages(client), 'option', names[0]);
-    const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
-    if (options.json) await printer.json({ id, deleted: true });
+    const { objectOption, commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
+    const patience = options.wait === undefined ? undefined : new Patience(client, signal, options.wait);
+    await patience?.untilReplicated(commit);
+    let isEnding = objectOption?.isEnding === true;
+    if (isEnding && patience !== undefined) {
+      const left = await patience.until(
+        async () => (await readAll(pages(client))).find((each) => each.id === id),
+        (seen) => seen?.isEnding !== true,
+        (seen) => `${names[0]} is not deleted yet: ${seen?.endMessage ?? ''}`,
+      );
+      if (left !== undefined) throw new CommandFailure(`${names[0]} is not deleted: ${left.endMessage ?? 'it was kept'}`);
+      isEnding = false;
+    }
+    if (options.json) await printer.json({ id, deleted: !isEnding });
+    else if (isEnding) await printer.line(`${names[0]} is being deleted: "options list" says what that waits for`);
     else await printer.line(`${names[0]} is deleted`);
   },
 });

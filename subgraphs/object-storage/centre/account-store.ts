@@ -23,6 +23,12 @@ export async function readAccounts(sql: Sql, ids: readonly string[]): Promise<Re
   return new Map((await sql.query<AccountRow>(text, ids)).map((row) => [row.id, row]));
 }
 
+/** As documents and registers name it. */
+export async function accountOfKey(sql: Sql, key: string): Promise<AccountRow | undefined> {
+  const id = key.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return (await readAccounts(sql, [id])).get(id);
+}
+
 /** By the UUID of the project. */
 export async function accountsOf(sql: Sql, projectIds: readonly string[]): Promise<ReadonlyMap<string, AccountRow>> {
   if (projectIds.length === 0) return new Map();

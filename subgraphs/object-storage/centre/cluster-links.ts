@@ -16,6 +16,7 @@ import { ControllerSessions } from './controller-sessions.ts';
 import { forgetSilent, movedPresence, tellPresence } from './controller-store.ts';
 import { documentNamed, putDocument } from './document-store.ts';
 import { lockFederation } from './federation-store.ts';
+import { OptionEnds } from './option-ends.ts';
 import { forgetQuestions } from './question-store.ts';
 import { tellReplicas } from './replica-events.ts';
 import { RingChanges } from './ring-changes.ts';
@@ -47,6 +48,7 @@ export class ClusterLinks implements LifecyclePart {
   readonly #options: ClusterLinksOptions;
   readonly #loop: Loop;
   readonly #ringChanges: RingChanges;
+  readonly #optionEnds: OptionEnds;
   #server: LinkServer | undefined;
   /** As it was at the look before: after a time without a database nobody could be heard, and one more look tells. */
   #moved: ReadonlySet<string> = new Set();
@@ -56,6 +58,7 @@ export class ClusterLinks implements LifecyclePart {
   constructor(options: ClusterLinksOptions) {
     this.#options = options;
     this.#ringChanges = new RingChanges(options);
+    this.#optionEnds = new OptionEnds(options);
     const { log } = options;
     this.#loop = new Loop({ name: 'clusters of object storage', log, pauseMs: () => lookMs, run: () => this.#look() });
   }
@@ -91,6 +94,7 @@ export class ClusterLinks implements LifecyclePart {
   async #look(): Promise<boolean> {
     const { db, wake, log, place } = this.#options;
     await this.#ringChanges.advance();
+    await this.#optionEnds.advance();
     if (place !== undefined) await this.#tellKeys(place.signingKeys);
     const moved = await movedPresence(db);
     for (const id of moved.filter((each) => this.#moved.has(each))) {

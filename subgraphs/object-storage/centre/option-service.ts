@@ -6,22 +6,19 @@ import type {
 } from '../../../generated/graph/object-storage.ts';
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse, unknownId } from '../../../platform/errors.ts';
-import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { MutationOutcome } from '../../../platform/mutation.ts';
 import { refuseTaken } from '../../../platform/refusals.ts';
 import { highestRing, mostClusters, mostReplicas } from '../documents/documents.ts';
-import { objectEvents } from '../events.ts';
 import { Administered, type ServiceGround } from './administered.ts';
 import type { ClusterQuestions } from './cluster-questions.ts';
 import { liveClusters } from './cluster-store.ts';
-import { putDocument } from './document-store.ts';
 import { giveOptionNumber, isInUse, lockFederation } from './federation-store.ts';
 import { clustersOfPreset } from './option-presets.ts';
+import { beginEnd, keepOption, removeOption, tellState } from './option-ends.ts';
 import {
-  deleteOption,
   insertOption,
   liveOptions,
   type OptionRow,
@@ -30,10 +27,12 @@ import {
   updateOption,
 } from './option-store.ts';
 import { useOfOption } from './option-use.ts';
+import { liveChanges } from './ring-change-store.ts';
+import { presentRings } from './ring-store.ts';
 import { followWish, mostOptions, ringWish } from './wanted-rings.ts';
 
 type Outcome = Promise<MutationOutcome<OptionRow>>;
-type Given = Omit<ObjectOptionUpdateInput, 'id' | 'idempotencyKey' | 'expectedVersion'>;
+type Given = Omit<ObjectOptionUpdateInput, 'id' | 'idempotencyKey' | 'expectedVersion' | 'keep'>;
 
 const namePattern = /^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$/;
 
@@ -87,6 +86,9 @@ export class OptionService {
         const federation = await lockFederation(tx);
         const row = await this.#options.present(tx, input);
         const wish = checkWish(check, input, row);
+        if (row.endingEpoch !== null && input.keep !== true)
+          refuse('WRONG_STATE', `${row.name} is being deleted: call that off first, with keep: true`);
+        if (row.endingEpoch !== null) await keepOption(tx, this.#ground.wake, row, null);
         if (row.isDefault && !wish.isDefault)
           refuse('WRONG_STATE', `${row.name} is the default: make another option the default instead`, {
             field: ['input', 'isDefault'],
@@ -106,23 +108,20 @@ export class OptionService {
       const found = await this.#options.find(check, input);
       const { db } = this.#ground;
       // Asked before the transaction, which holds the federation.
-      const use = !found.deleted && (await isInUse(db)) ? await useOfOption(db, this.#clusters, found.name) : undefined;
+      const mayBeUsed = !found.deleted && found.endingEpoch === null && (await isInUse(db));
+      const use = mayBeUsed ? await useOfOption(db, this.#clusters, found.name) : undefined;
       return async (tx) => {
         const federation = await lockFederation(tx);
         const row = await this.#options.present(tx, input);
         const field = { field: ['input', 'id'] };
-        if (federation.inUse)
-          refuse(
-            'IN_USE',
-            `${use ?? 'there is an account since a moment ago'}: with an account an option stays`,
-            field,
-          );
+        if (use !== undefined) refuse('IN_USE', use, field);
         if (row.isDefault && (await liveOptions(tx)).length > 1)
           refuse('WRONG_STATE', `${row.name} is the default: make another option the default first`, field);
-        await deleteOption(tx, row.id);
-        await this.#tell(tx, row.id, 'DELETED');
-        await followWish(tx, this.#ground.wake, federation);
-        await putDocument(tx, this.#ground.wake, ['ring', row.number], null);
+        if ((await liveChanges(tx)).some(({ number }) => number === row.number))
+          refuse('WRONG_STATE', `ring ${row.number} changes: wait until it is done, or cancel it`, field);
+        const hasRing = (await presentRings(tx, [row.number])).has(row.number);
+        if (!federation.inUse || !hasRing) await removeOption(tx, this.#ground.wake, row, federation);
+        else if (row.endingEpoch === null) await beginEnd(tx, this.#ground.wake, row);
         return row.id;
       };
     });
@@ -136,11 +135,9 @@ export class OptionService {
     }
   }
 
-  async #tell(tx: Transaction, id: string, to: 'CREATED' | 'CHANGED' | 'DELETED'): Promise<void> {
+  async #tell(tx: Transaction, id: string, to: 'CREATED' | 'CHANGED'): Promise<void> {
     const row = (await readOptions(tx, [id])).get(id);
-    const subject = { projectId: null, subjectId: id, subjectVersion: row?.version ?? 1, reason: row?.name ?? null };
-    const event = { ...subject, kind: 'objectOption.state', from: to === 'CREATED' ? null : 'CREATED', to } as const;
-    await appendStatus(tx, objectEvents, [event], this.#ground.wake);
+    if (row !== undefined) await tellState(tx, this.#ground.wake, row, to);
   }
 }
 

@@ -1,5 +1,5 @@
 // SQL of options.
-import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 
 /** What a person says of an option. */
@@ -16,6 +16,10 @@ export interface OptionRow extends OptionWish {
   /** UUID. */
   readonly id: string;
   readonly number: number;
+  /** Of its ring, in which it ends: it is being deleted. */
+  readonly endingEpoch: number | null;
+  /** What the deletion waits for, or why it was called off. */
+  readonly endMessage: string | null;
   readonly version: number;
   readonly createdAt: Date;
   readonly deleted: boolean;
@@ -24,7 +28,8 @@ export interface OptionRow extends OptionWish {
 type Flags = 'nearestReads' | 'isDefault' | 'deleted';
 type Raw = Omit<OptionRow, Flags | 'clusterIds'> & Readonly<Record<Flags, number>> & { readonly clusterIds: string };
 
-const columns = `id, number, name, replicas, cluster_ids AS clusterIds, nearest_reads AS nearestReads, is_default AS isDefault, version,
+const columns = `id, number, name, replicas, cluster_ids AS clusterIds, nearest_reads AS nearestReads, is_default AS isDefault,
+  ending_epoch AS endingEpoch, end_message AS endMessage, version,
   created_at AS createdAt, live_name IS NULL AS deleted`;
 
 function toRow(raw: Raw): OptionRow {
@@ -43,6 +48,12 @@ export async function readOptions(sql: Sql, ids: readonly string[]): Promise<Rea
 /** All that there are, by number: at most `mostOptions`. */
 export async function liveOptions(sql: Sql): Promise<readonly OptionRow[]> {
   const text = `SELECT ${columns} FROM object_option WHERE live_name IS NOT NULL ORDER BY number`;
+  return (await sql.query<Raw>(text)).map(toRow);
+}
+
+/** Those that are being deleted. */
+export async function endingOptions(sql: Sql): Promise<readonly OptionRow[]> {
+  const text = `SELECT ${columns} FROM object_option WHERE live_name IS NOT NULL AND ending_epoch IS NOT NULL ORDER BY number`;
   return (await sql.query<Raw>(text)).map(toRow);
 }
 
@@ -71,9 +82,27 @@ export async function updateOption(tx: Transaction, id: string, wish: OptionWish
   );
 }
 
+/** Its version rises by one. `epoch`: of its ring, in which it ends; undefined: it stays, for the reason in the message. */
+export async function setOptionEnd(
+  tx: Transaction,
+  id: string,
+  { epoch = null, message }: { readonly epoch?: number | null; readonly message: string | null },
+): Promise<void> {
+  await tx.execute(
+    'UPDATE object_option SET ending_epoch = ?, end_message = ?, version = version + 1 WHERE id = ?',
+    [epoch, message, id],
+  );
+}
+
+/** What the end in this epoch waits for. */
+export async function tellOptionEnd(db: Database, id: string, epoch: number, message: string): Promise<void> {
+  const text = 'UPDATE object_option SET end_message = ? WHERE id = ? AND ending_epoch = ? AND NOT end_message <=> ?';
+  await db.execute(text, [message, id, epoch, message]);
+}
+
 /** Its name is free; its number is not. */
 export async function deleteOption(tx: Transaction, id: string): Promise<void> {
   const text =
-    'UPDATE object_option SET live_name = NULL, is_default = 0, deleted_at = NOW(3), version = version + 1 WHERE id = ?';
+    'UPDATE object_option SET live_name = NULL, is_default = 0, ending_epoch = NULL, end_message = NULL, deleted_at = NOW(3), version = version + 1 WHERE id = ?';
   await tx.execute(text, [id]);
 }

@@ -1,5 +1,5 @@
-// Which containers have an option, as far as a cluster tells it: for the refusal of its deletion, which names some of them. Which objects in
-// others have it is asked of nobody: all their names would have to be read.
+// Which containers have an option, as far as a cluster tells it: for the refusal of its deletion, which names some of them. What else refers to
+// it is found while it ends (option-ends.ts).
 import type { Database } from '../../../platform/database/database.ts';
 import { projectsNamed } from '../../../platform/projects.ts';
 import { accountsOf, projectsWithAccounts } from './account-store.ts';
@@ -10,8 +10,8 @@ const mostAccounts = 20;
 const mostContainers = 100;
 const mostNamed = 3;
 
-/** In words. */
-export async function useOfOption(db: Database, clusters: ClusterQuestions, option: string): Promise<string> {
+/** In words; undefined: none is known that has it. */
+export async function useOfOption(db: Database, clusters: ClusterQuestions, option: string): Promise<string | undefined> {
   const projectIds = await projectsWithAccounts(db, mostAccounts + 1);
   const asked = projectIds.slice(0, mostAccounts);
   const accounts = await accountsOf(db, asked);
@@ -30,9 +30,8 @@ export async function useOfOption(db: Database, clusters: ClusterQuestions, opti
     if (!(error instanceof NoAnswerError || error instanceof RefusedByCluster)) throw error;
     return `which containers have the option ${option} is not known: ${error.message}`;
   }
-  if (found.length === 0)
-    return `no container was found that has the option ${option}${isWhole ? '' : ' among those that were looked at'}, but one that is made now may have it, and objects in others`;
+  if (found.length === 0) return undefined;
   const count = `${isWhole ? '' : 'at least '}${found.length}`;
   const some = `${found.slice(0, mostNamed).join(', ')}${found.length > mostNamed ? ', …' : ''}`;
-  return `${count} ${found.length === 1 ? 'container has' : 'containers have'} the option ${option} (${some})`;
+  return `${count} ${found.length === 1 ? 'container has' : 'containers have'} the option ${option} (${some}): delete ${found.length === 1 ? 'it' : 'them'} first`;
 }

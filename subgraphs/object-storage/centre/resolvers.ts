@@ -103,6 +103,8 @@ export function centreResolvers(parts: CentreParts): Resolvers {
       __resolveReference: ({ id }, context) => reads.optionByGlobalId(context, id),
       id: ({ id }) => encodeId('ObjectOption', id),
       clusters: (row, _, context) => reads.clustersOf(context, row),
+      isEnding: ({ endingEpoch }) => endingEpoch !== null,
+      endMessage: ({ endMessage }, _, { identity }) => (identity?.admin === true ? endMessage : null),
       ring: (row, _, context) => reads.ringOf(context, row),
     },
     ObjectRing: {

@@ -14,6 +14,7 @@ import { clustersOfPartition, gainsIn, partitionCount } from '../../../platform/
 import type { Administered, ServiceGround } from './administered.ts';
 import { type ClusterRow, liveClusters } from './cluster-store.ts';
 import { lockFederation } from './federation-store.ts';
+import { endingOptions } from './option-store.ts';
 import { insertChange, liveChanges, type RingChangeRow, readChanges, setChangeState } from './ring-change-store.ts';
 import { end, makeRing, nextOf, ringOf, tellState } from './ring-changes.ts';
 import { stepsTo } from './ring-preview.ts';
@@ -49,6 +50,9 @@ export class RingChangeService {
         if (ring === undefined || wanted === undefined) refuse('NOT_FOUND', `there is no ring ${number}`, atNumber);
         if ((await liveChanges(tx)).some((each) => each.number === number))
           refuse('WRONG_STATE', `ring ${number} changes already: wait until it is done, or cancel it`, atNumber);
+        const ending = (await endingOptions(tx)).find((each) => each.number === number);
+        if (ending !== undefined)
+          refuse('WRONG_STATE', `the option ${ending.name} is being deleted: wait for that, or call it off`, atNumber);
         const clusters = await liveClusters(tx);
         const id = newUuid();
         if (recover !== undefined) {

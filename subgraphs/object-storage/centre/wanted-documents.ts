@@ -1,10 +1,12 @@
 // The documents of clusters and options, made from their rows. Those of rings are written where a ring is made.
 import type { Transaction } from '../../../platform/database/database.ts';
+import { invariant } from '../../../platform/errors.ts';
 import type { Ring } from '../../../platform/rings/ring.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { packClusters } from '../documents/ring-clusters.ts';
+import { type RingDocument, documentName } from '../documents/documents.ts';
 import { liveClusters } from './cluster-store.ts';
-import { putDocument } from './document-store.ts';
+import { documentNamed, putDocument } from './document-store.ts';
 import { liveOptions } from './option-store.ts';
 
 export async function tellClusters(tx: Transaction, wake: Wake): Promise<void> {
@@ -43,8 +45,18 @@ export async function tellRing(
 ): Promise<void> {
   const rings = next === undefined ? [ring] : [ring, next];
   await putDocument(tx, wake, ['ring', number], {
-    ...{ ring: number, epoch, isEmpty, isPaused, recovering: [...recovering] },
+    ...{ ring: number, epoch, isEmpty, isPaused, recovering: [...recovering], isEnding: false },
     members: (next ?? ring).members.map((member) => ({ ...member })),
     groups: rings.map(({ replicas, clusters }) => ({ replicas, clusters: packClusters(clusters).toString('base64') })),
   });
+}
+
+/** The ring as it was told last, under the next epoch, which it returns. No change of it is under way. */
+export async function tellEnding(tx: Transaction, wake: Wake, number: number, isEnding: boolean): Promise<number> {
+  const told = await documentNamed(tx, documentName('ring', number));
+  invariant(told !== undefined, `ring ${number} has no document`);
+  const body = JSON.parse(told.body) as RingDocument;
+  const epoch = body.epoch + 1;
+  await putDocument(tx, wake, ['ring', number], { ...body, epoch, isEnding });
+  return epoch;
 }

@@ -246,6 +246,7 @@ export class Controller implements LifecyclePart {
         return known === undefined ? [] : [{ role: known, ...shown }];
       }),
       takeOvers: takeOversOf(services),
+      ringEnds: services.flatMap((service) => service.ringEnds ?? []).slice(0, mostRingEnds),
       lostRings: [...(await this.#partitions.lost())].slice(0, mostLostTold),
     };
     this.#client.report(stateKey, state as unknown as JsonValue);
@@ -253,6 +254,8 @@ export class Controller implements LifecyclePart {
   }
 }
 
+/** One server of a cluster looks at them. */
+const mostRingEnds = 100;
 /** Whether it is any counts. */
 const mostLostTold = 1_000;
 

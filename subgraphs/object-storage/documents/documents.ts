@@ -71,6 +71,8 @@ export const ringDocument = z.object({
   isPaused: z.boolean().default(false),
   /** Members that have lost what they had, or came back from a backup: nothing that they have counts, and they take over all of it anew. */
   recovering: z.array(clusterNumber).max(mostClusters).default([]),
+  /** Its option is being deleted: no new container and no blob may come into it. */
+  isEnding: z.boolean().default(false),
 });
 
 export const accountDocument = z.object({

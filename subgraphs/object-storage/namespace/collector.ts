@@ -168,11 +168,11 @@ export class Collector {
 }
 
 /** Of the name that may refer to it. */
-function keyOfBlob({ registerRing: ring, scope, name }: BlobPlace): RegisterKey {
+export function keyOfBlob({ registerRing: ring, scope, name }: BlobPlace): RegisterKey {
   return { ring, scope, name };
 }
 
-function refers(value: StoredValue | undefined, id: string): boolean {
+export function refers(value: StoredValue | undefined, id: string): boolean {
   if (value === undefined) return false;
   const { content } = readObject(value);
   return 'blobs' in content && content.blobs.some((blob) => blob.id === id);

@@ -93,14 +93,30 @@ export class Containers {
     const open: GateValue = { state: 'OPEN', account: caller.accountId, container: name };
     if (id === undefined) await this.#names.write(gate, gateValue(open));
     else await this.#openOnce(gate, open);
+    // Looked at afterwards: a replica that knows that the option ends has refused the gate, or this cluster knows it by now.
+    if (this.#topology.isEnding(option.number)) {
+      await this.#names.write(gate, gateValue({ ...open, state: 'DELETED' }));
+      throw isBeingDeleted(option);
+    }
     const { result } = await this.#names.update(key, ({ value: found }) =>
       found === undefined
         ? { keeps: false, value: jsonValue(value), result: true }
         : { keeps: true, result: readJson<ContainerValue>(found).id === value.id },
     );
-    if (result) return this.#statOf(this.#keep(containerOf(caller, name, jsonValue(value))));
+    if (result) {
+      const made = containerOf(caller, name, jsonValue(value));
+      if (stateOf((await this.#names.read(gate)).value) !== 'OPEN') await this.#mustStay(made);
+      return this.#statOf(this.#keep(made));
+    }
     await this.#names.write(gate, gateValue({ ...open, state: 'DELETED' }));
     throw exists(name);
+  }
+
+  /** It was sealed before it had its name. @throws ObjectError where it is closed by now */
+  async #mustStay(container: Container): Promise<void> {
+    await this.settle(container);
+    if (!(await this.#isNamed(container)))
+      throw new ObjectError('NO_QUORUM', `${container.name} was deleted while it was created: create it again`);
   }
 
   /** An id is used once: who is about to free the name of the container that had it must not meet another one of it. */
@@ -212,6 +228,38 @@ export class Containers {
     }
   }
 
+  /** False: the container is there. True: its gate is closed; where nobody had named it, by this. */
+  async endUnnamed(container: Pick<Container, 'account' | 'name' | 'id' | 'ring'>): Promise<boolean> {
+    const gate = gateOf({ ring: container.ring, scope: container.id });
+    const told = { account: container.account, container: container.name };
+    for (let attempt = 0; attempt < mostTries; attempt += 1) {
+      const { version, value } = await this.#names.read(gate);
+      const state = stateOf(value);
+      if (state === 'DELETED') return true;
+      if (state === 'SEALED') {
+        await this.settle(container);
+        continue;
+      }
+      if (await this.#isNamed(container)) return false;
+      const { written, result: isSealed } = await this.#names.update(gate, (found) =>
+        found.version === version
+          ? { keeps: false, value: gateValue({ state: 'SEALED', ...told }), result: true }
+          : { keeps: true, result: false },
+      );
+      if (!isSealed) continue;
+      // Who names it looks at its gate afterwards: either its name is seen here, or the seal there.
+      const isNamed = await this.#isNamed(container);
+      if (await this.#turn(gate, written.version, gateValue({ state: isNamed ? 'OPEN' : 'DELETED', ...told })))
+        return !isNamed;
+    }
+    throw new ObjectError('NO_QUORUM', `others change ${container.name} all the time: try again`);
+  }
+
+  async #isNamed({ account, name, id }: Pick<Container, 'account' | 'name' | 'id'>): Promise<boolean> {
+    const { value } = await this.#names.read({ ring: coreRing, scope: account, name });
+    return value !== undefined && readJson<ContainerValue>(value).id === id;
+  }
+
   async #fresh(caller: Caller, name: string): Promise<Container> {
     const { value } = await this.#names.read(containerKey(caller, name));
     if (value === undefined) {
@@ -234,9 +282,14 @@ export class Containers {
 /** Undefined: the default one. @throws ObjectError NO_OPTION */
 export function optionNamed(topology: Topology, name: string | undefined): StorageOption {
   const option = name === undefined ? topology.defaultOption() : topology.optionByName(name);
+  if (option !== undefined && topology.isEnding(option.number)) throw isBeingDeleted(option);
   if (option !== undefined) return option;
   const wrong = name === undefined ? 'no option is the default one' : `there is no option ${name.slice(0, 80)}`;
   throw new ObjectError('NO_OPTION', `${wrong}: name one that an administrator has created`);
+}
+
+function isBeingDeleted({ name }: StorageOption): ObjectError {
+  return new ObjectError('NO_OPTION', `the option ${name} is being deleted: name another one`);
 }
 
 const cacheKey = (account: string, name: string) => `${account}/${name}`;

@@ -20,6 +20,8 @@ export interface Topology {
   readonly self: number;
   /** Of this ring and partition, at least of this epoch. Rejects with NoQuorumError when none is known in time. */
   placement(ring: number, partition: number, leastEpoch: number): Promise<Placement>;
+  /** Whether the option of this ring is being deleted, or is. */
+  isEnding(ring: number): boolean;
   optionByName(name: string): StorageOption | undefined;
   optionByNumber(number: number): StorageOption | undefined;
   /** The one for containers that name none. */

@@ -22,7 +22,7 @@ export interface FederationMapOptions {
   readonly look?: () => void;
 }
 
-export interface KnownRing extends Pick<RingDocument, 'epoch' | 'isEmpty' | 'isPaused' | 'recovering'> {
+export interface KnownRing extends Pick<RingDocument, 'epoch' | 'isEmpty' | 'isPaused' | 'recovering' | 'isEnding'> {
   readonly groups: readonly { readonly replicas: number; readonly clusters: Uint16Array }[];
 }
 
@@ -34,6 +34,7 @@ export class FederationMap implements Topology {
   readonly self: number;
   readonly #options: FederationMapOptions;
   readonly #rings = new Map<number, KnownRing>();
+  readonly #ended = new Set<number>();
   #clusters: ReadonlyMap<number, KnownCluster> = new Map();
   #optionsByNumber: ReadonlyMap<number, StorageOption> = new Map();
   #changed = Promise.withResolvers<void>();
@@ -66,8 +67,10 @@ export class FederationMap implements Topology {
   #takeRing(number: number, body: RingDocument | undefined): void {
     if (body === undefined) {
       this.#rings.delete(number);
+      this.#ended.add(number);
       return;
     }
+    this.#ended.delete(number);
     const groups = body.groups.map(({ replicas, clusters }) => ({
       replicas,
       clusters: unpackClusters(Buffer.from(clusters, 'base64'), replicas),
@@ -75,8 +78,8 @@ export class FederationMap implements Topology {
     const known = this.#rings.get(number);
     // The same epoch comes again when a change is paused.
     if (known === undefined || known.epoch <= body.epoch) {
-      const { epoch, isEmpty, isPaused, recovering } = body;
-      this.#rings.set(number, { epoch, isEmpty, isPaused, recovering, groups });
+      const { epoch, isEmpty, isPaused, recovering, isEnding } = body;
+      this.#rings.set(number, { epoch, isEmpty, isPaused, recovering, isEnding, groups });
     }
   }
 
@@ -91,6 +94,15 @@ export class FederationMap implements Topology {
   /** By number. `isEmpty`: nothing was stored when it was made. */
   rings(): ReadonlyMap<number, KnownRing> {
     return this.#rings;
+  }
+
+  /** Those that there are no more. */
+  ended(): ReadonlySet<number> {
+    return this.#ended;
+  }
+
+  isEnding(ring: number): boolean {
+    return this.#rings.get(ring)?.isEnding ?? true;
   }
 
   /** Whether somebody takes over partitions of the ring in this epoch, or another epoch is the present one. */

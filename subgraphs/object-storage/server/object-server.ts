@@ -37,8 +37,8 @@ import { hiddenRows } from '../store/hidden-rows.ts';
 import { NamedBlobs } from '../store/named-blobs.ts';
 import { Partitions } from '../store/partitions.ts';
 import { positionsIn } from '../store/positions.ts';
-import { sealedGates } from '../store/sealed-gates.ts';
-import { type ServiceDisk, type ServiceLink, ServiceStore, type TakeOver } from '../store/service-store.ts';
+import { openGates, sealedGates } from '../store/sealed-gates.ts';
+import { type RingEnd, type ServiceDisk, type ServiceLink, ServiceStore, type TakeOver } from '../store/service-store.ts';
 import { clusterOf } from '../wire/cluster-names.ts';
 import { controllerRole } from '../wire/controller-wire.ts';
 import { resolverRole } from '../wire/resolve-wire.ts';
@@ -50,6 +50,7 @@ import { Hearing } from './hearing.ts';
 import { OwnBlobs } from './own-blobs.ts';
 import { ReplicasNearby } from './replicas-nearby.ts';
 import { Scrubber, type ScrubberOptions, type ScrubFigures } from './scrubber.ts';
+import { RingEndings } from './ring-endings.ts';
 import { ServiceClient } from './service-client.ts';
 import { TakingOver } from './taking-over.ts';
 import { TokenAccess } from './token-access.ts';
@@ -236,6 +237,7 @@ export class ObjectServer implements LifecyclePart {
       message: reason ?? this.#serving?.waitsForOthers ?? null,
       links: this.#serving?.links() ?? [],
       takeOvers: this.takeOvers(),
+      ringEnds: this.#serving?.ringEnds() ?? [],
     };
     const disk = (await this.#serving?.disk()) ?? null;
     const { isDrained } = await this.#services.beat({ role: serverRole, name, version, disk, ...state });
@@ -276,6 +278,9 @@ class Serving {
   readonly #share: WorkShare;
   readonly #seals: Seals;
   readonly #endedUploads: EndedUploads;
+  readonly #containers: Containers;
+  readonly #durability: Durability;
+  readonly #ended = new Set<number>();
   readonly #continuity: Continuity;
   readonly #hearing: Hearing;
   readonly #nearby: ReplicasNearby;
@@ -283,6 +288,7 @@ class Serving {
   #scrubber: Scrubber | undefined;
   #isServing = false;
   #takingOver: TakingOver | undefined;
+  #ringEndings: RingEndings | undefined;
   #folder: BlobFolder | undefined;
   #blobs: OwnBlobs | undefined;
   #peerServer: PeerServer | undefined;
@@ -296,6 +302,7 @@ class Serving {
     const { log, key, peers, nowMs, times } = options;
     this.#options = options;
     const durability = new Durability(db);
+    this.#durability = durability;
     this.#partitions = new Partitions({ db, durability });
     this.#cluster = new ClusterNamespace({
       ...{ db, documents, self, tls: peers.tls, log, nowMs, durability },
@@ -339,11 +346,11 @@ class Serving {
           ]),
         ),
     });
-    const containers = new Containers({ names, topology: map });
+    this.#containers = new Containers({ names, topology: map });
     this.#share = new WorkShare({ db, log });
     this.#seals = new Seals({
       isMine: () => this.#share.isMine('settle seals'),
-      ...{ log, sealed: () => sealedGates(db), settle: (container) => containers.settle(container) },
+      ...{ log, sealed: () => sealedGates(db), settle: (container) => this.#containers.settle(container) },
       ...(times?.sealedMs === undefined ? {} : { sealedMs: times.sealedMs }),
     });
     this.#endedUploads = new EndedUploads({
@@ -394,7 +401,7 @@ class Serving {
     this.peerUrl = this.#peerServer.url;
     this.#collector = new Collector({
       ...{ names, topology: map, replica, blobs, log },
-      ...{ rings: () => [...map.rings().keys()], nowMs: this.#options.nowMs ?? Date.now },
+      ...{ rings: () => [...map.rings().keys(), ...map.ended()], nowMs: this.#options.nowMs ?? Date.now },
       ...{ readingMs: times?.readingMs, pauseMs: times?.collectPauseMs },
       isMine: () => this.#share.isMine('collect blobs'),
     });
@@ -414,6 +421,11 @@ class Serving {
           ]),
         ),
     });
+    this.#ringEndings = new RingEndings({
+      ...{ map, partitions: this.#partitions, durability: this.#durability, blobs, names, log },
+      ...{ containers: this.#containers, gates: (ring) => openGates(db, ring) },
+      isMine: () => this.#share.isMine('end rings'),
+    });
     await this.serveUsers(true);
     this.#isServing = true;
     for (const { follower } of this.#others.values()) follower.start();
@@ -425,6 +437,7 @@ class Serving {
     this.#collector.start();
     this.#scrubber.start();
     this.#takingOver.start();
+    this.#ringEndings.start();
     this.#isolation.start();
   }
 
@@ -476,6 +489,10 @@ class Serving {
     return this.#takingOver?.progress() ?? [];
   }
 
+  ringEnds(): readonly RingEnd[] {
+    return this.#ringEndings?.progress() ?? [];
+  }
+
   links(): readonly ServiceLink[] {
     return [...this.#others].map(([cluster, { client, follower }]) => {
       const { heardAt, partitions, oldestMs } = follower.lag;
@@ -498,6 +515,7 @@ class Serving {
       this.#scrubber,
       this.#isolation,
       this.#takingOver,
+      this.#ringEndings,
     ];
     await Promise.all(loops.map((each) => each?.stop()));
     await this.#share.stop();
@@ -518,13 +536,18 @@ class Serving {
   /** What is asked with an epoch that this replica has not entered is refused until it has. */
   async #enter(): Promise<void> {
     const { map } = this.#cluster;
-    for (const [ring, { epoch, isEmpty, recovering }] of map.rings()) {
+    for (const [ring, { epoch, isEmpty, recovering, isEnding }] of map.rings()) {
       if (this.#entered.get(ring) === epoch) continue;
       const isRecovering = recovering.includes(map.self);
       await this.#partitions.enterRing({
-        ...{ ring, epoch, held: map.held(ring), isEmpty, isRecovering, recovering, isUnheard: true },
+        ...{ ring, epoch, held: map.held(ring), isEmpty, isRecovering, recovering, isEnding, isUnheard: true },
       });
       this.#entered.set(ring, epoch);
+    }
+    for (const ring of map.ended()) {
+      if (this.#ended.has(ring)) continue;
+      await this.#partitions.endRing(ring);
+      this.#ended.add(ring);
     }
     this.#takingOver?.trigger();
     this.#hearing.trigger();

@@ -1,26 +1,28 @@
 // This cluster's disk. What is written says afterwards in which epoch the cluster is: who takes over the cluster's blobs looks at them only once
-// it is in a later epoch, so that each blob is either seen by it or its writer learns of that epoch.
+// it is in a later epoch, so that each blob is either seen by it or its writer learns of that epoch. Into a ring whose option is being deleted
+// nothing is written: that is looked at afterwards, too, so that who finds the ring empty once it ends knows that it stays so.
 import type { BlobFolder } from '../blobs/blob-folder.ts';
 import type { BlobOnDisk, BlobPlace, BlobRead, BlobStore, ByteRange, ListedBlob } from '../blobs/blob-store.ts';
 import type { Partitions } from '../store/partitions.ts';
 
 export class OwnBlobs implements BlobStore {
   readonly #folder: BlobFolder;
-  readonly #partitions: Pick<Partitions, 'epochOf'>;
+  readonly #partitions: Pick<Partitions, 'stateOf'>;
 
-  constructor(folder: BlobFolder, partitions: Pick<Partitions, 'epochOf'>) {
+  constructor(folder: BlobFolder, partitions: Pick<Partitions, 'stateOf'>) {
     this.#folder = folder;
     this.#partitions = partitions;
   }
 
   async write(id: string, place: BlobPlace, body: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<BlobOnDisk> {
     const { sizeBytes } = await this.#folder.write(id, place, body, signal);
-    try {
-      return { sizeBytes, epoch: await this.#partitions.epochOf(place.ring) };
-    } catch (error) {
+    const { epoch, isEnding } = await this.#partitions.stateOf(place.ring).catch(async (error: unknown) => {
       await this.#folder.delete(id);
       throw error;
-    }
+    });
+    // It stays, for it may have been here before; the collector looks at it.
+    if (isEnding) throw new Error(`the option of ring ${place.ring} is being deleted`);
+    return { sizeBytes, epoch };
   }
 
   read(id: string, range?: ByteRange): Promise<BlobRead> {

@@ -35,6 +35,8 @@ export interface EnteredRing {
   readonly recovering?: readonly number[];
   /** Whether this cluster was here before, and lost what it had, is not known yet: nothing new is ready. */
   readonly isUnheard?: boolean;
+  /** No blob comes into it any more. */
+  readonly isEnding?: boolean;
 }
 
 export interface PartitionFloor {
@@ -48,6 +50,8 @@ const readyAtOnce = 256;
 const logBytes = 16;
 /** Of the epoch in which a ring was lost; see `lose`. */
 const lostName = (ring: number): string => `lost/${ring}`;
+/** Of the epoch since which no blob may come into a ring; it stays when the ring is gone, for who still has an older document. */
+const endingName = (ring: number): string => `ending/${ring}`;
 /** Of the epoch in which this cluster came into an empty ring, as one that may be new. */
 const newName = (ring: number): string => `new/${ring}`;
 
@@ -89,6 +93,17 @@ export class Partitions {
     return row?.epoch ?? 0;
   }
 
+  /** Of a ring, in one look: its epoch as `epochOf` tells it, and whether blobs may not come into it any more. */
+  async stateOf(ring: number): Promise<{ readonly epoch: number; readonly isEnding: boolean }> {
+    const [row] = await this.#db.query<{ epoch: number | null; ending: number | null }>(
+      `SELECT (SELECT epoch FROM store_partition WHERE ring = ? ORDER BY partition_number LIMIT 1) AS epoch,
+        (SELECT number FROM store_counter WHERE name = ?) AS ending`,
+      [ring, endingName(ring)],
+      { prepared: true },
+    );
+    return { epoch: row?.epoch ?? 0, isEnding: row?.ending != null };
+  }
+
   /** The epoch of each ring of which it holds or held any. */
   async epochs(): Promise<ReadonlyMap<number, number>> {
     // One row of each: looking at all of them takes ten times as long.
@@ -105,7 +120,8 @@ export class Partitions {
    * is refused.
    */
   async enterRing(entered: EnteredRing): Promise<void> {
-    const { ring, epoch, held, isEmpty = false, isRecovering = false, recovering = [], isUnheard = false } = entered;
+    const { ring, epoch, held, isEmpty = false, isRecovering = false, recovering = [] } = entered;
+    const { isUnheard = false, isEnding = false } = entered;
     // Refused from here on; and then gone, with the numbering of their changes, which others have followed further than it is now.
     if (isRecovering)
       await this.#db.execute('UPDATE store_partition SET is_held = 0 WHERE ring = ? AND epoch < ?', [ring, epoch]);
@@ -123,6 +139,8 @@ export class Partitions {
         [ring],
       );
       const known = new Set(rows.map((row) => row.partition_number));
+      // Another process of this cluster may be ahead.
+      if (rows.every((row) => row.epoch <= epoch)) await markEnding(tx, ring, isEnding ? epoch : undefined);
       // All of a ring are in one epoch. Who writes in them waits meanwhile: a few statements on many rows.
       if (rows.some((row) => row.epoch < epoch)) {
         // A change of its own, so that the epoch is on disk before anybody answers by it.
@@ -222,6 +240,23 @@ export class Partitions {
     return left.length === 0 ? 0 : this.#clearSome(left.map((row) => ({ ring, partition: row.partition_number })));
   }
 
+  /** The ring is gone: so is what this cluster has of it, of which nothing refers to anything. */
+  async endRing(ring: number): Promise<void> {
+    await this.#db.transaction(async (tx) => {
+      await markEnding(tx, ring, 0);
+      // First: nobody writes into it any more.
+      await tx.execute('DELETE FROM store_partition WHERE ring = ?', [ring]);
+      await tx.execute('DELETE FROM store_position WHERE ring = ?', [ring]);
+      await tx.execute('DELETE FROM store_counter WHERE name IN (?, ?)', [lostName(ring), newName(ring)]);
+    });
+    for (;;) {
+      const { affectedRows } = await this.#db.execute(`DELETE FROM store_register WHERE ring = ? LIMIT ${rowsAtOnce}`, [
+        ring,
+      ]);
+      if (affectedRows < rowsAtOnce) return;
+    }
+  }
+
   /** What it has of a partition that it left is old: what others deleted and forgot since would come back with it. */
   async #clearReturning(ring: number, epoch: number, held: ReadonlySet<number>): Promise<void> {
     const returning = (await this.of(ring)).filter(
@@ -261,6 +296,13 @@ async function mustNotBeLost(tx: Transaction, rings: ReadonlySet<number>): Promi
   );
   if (rows.length > 0)
     throw new Error('what this cluster has of a ring is lost: recover it with tidegate rings change --recover');
+}
+
+/** Undefined: it does not end. */
+async function markEnding(tx: Transaction, ring: number, epoch: number | undefined): Promise<void> {
+  const name = endingName(ring);
+  if (epoch === undefined) await tx.execute('DELETE FROM store_counter WHERE name = ?', [name]);
+  else await tx.execute('REPLACE INTO store_counter (name, number) VALUES (?, ?)', [name, epoch]);
 }
 
 function firstState(ring: number, partition: number, epoch: number, isReady: boolean): PartitionState {

@@ -1,4 +1,5 @@
-// The containers that are sealed at this cluster's replica: their deletion is under way, or whoever began it has died.
+// The containers that are sealed at this cluster's replica: their deletion is under way, or whoever began it has died. And those that are not
+// deleted.
 import type { Database } from '../../../platform/database/database.ts';
 import { toDigits } from './partition-state.ts';
 import { kinds } from './register-rows.ts';
@@ -13,6 +14,19 @@ export interface SealedGate {
 }
 
 const mostGates = 1_000;
+const mostOpen = 16;
+
+export interface OpenGate extends Pick<SealedGate, 'scope' | 'head'> {}
+
+/** Of containers of a ring that are not deleted, as this replica knows it: a few of them. */
+export async function openGates(db: Database, ring: number): Promise<readonly OpenGate[]> {
+  const rows = await db.query<{ scope: Buffer; head: string }>(
+    `SELECT scope, head FROM store_register WHERE ring = ? AND name = '' AND kind IN (${kinds.value}, ${kinds.seal})
+      AND head NOT LIKE '{"state":"DELETED"%' LIMIT ${mostOpen}`,
+    [ring],
+  );
+  return rows.map(({ scope, head }) => ({ scope: toDigits(scope), head }));
+}
 
 /** At most 1,000: usually there is none. */
 export async function sealedGates(db: Database): Promise<readonly SealedGate[]> {

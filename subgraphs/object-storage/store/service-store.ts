@@ -28,6 +28,17 @@ export interface TakeOver {
   readonly message: string | null;
 }
 
+/** What a cluster has left of a ring whose option is being deleted, in an epoch. Nothing of all: it never has anything again. */
+export interface RingEnd {
+  readonly ring: number;
+  readonly epoch: number;
+  readonly blobs: number;
+  /** What refers to the option; `object`: null: the container itself. */
+  readonly held: { readonly account: string; readonly container: string; readonly object: string | null } | null;
+  /** What is in the way. */
+  readonly message: string | null;
+}
+
 export interface ServiceState {
   readonly role: string;
   /** The process's name. */
@@ -42,6 +53,7 @@ export interface ServiceState {
   /** Where the blobs are; null: it does not know. */
   readonly disk?: ServiceDisk | null;
   readonly takeOvers?: readonly TakeOver[];
+  readonly ringEnds?: readonly RingEnd[];
 }
 
 /** As the cluster keeps it. */
@@ -50,7 +62,7 @@ export interface KeptService extends ServiceState {
   readonly isSilent: boolean;
 }
 
-interface ServiceRow extends Omit<ServiceState, 'isReady' | 'links' | 'takeOvers' | 'disk'> {
+interface ServiceRow extends Omit<ServiceState, 'isReady' | 'links' | 'takeOvers' | 'ringEnds' | 'disk'> {
   readonly isDrained: number;
   readonly usedBytes: number | bigint | null;
   readonly totalBytes: number | bigint | null;
@@ -60,6 +72,8 @@ interface ServiceRow extends Omit<ServiceState, 'isReady' | 'links' | 'takeOvers
   readonly links: string | null;
   /** JSON. */
   readonly takeOvers: string | null;
+  /** JSON. */
+  readonly ringEnds: string | null;
 }
 
 const mostServices = 1_000;
@@ -79,18 +93,19 @@ export class ServiceStore {
 
   /** Whether it is to serve no users. */
   async beat(state: ServiceState): Promise<{ readonly isDrained: boolean }> {
-    const { role, name, version, isReady, message, links, takeOvers = [], url = null, disk = null } = state;
+    const { role, name, version, isReady, message, links, takeOvers = [], ringEnds = [] } = state;
+    const { url = null, disk = null } = state;
     const told = takeOvers.map((each) => ({ ...each, message: each.message?.slice(0, mostMessage) ?? null }));
     await this.#db.execute(
-      `INSERT INTO store_service (role, name, version, is_ready, message, links, take_overs, url, disk_used_bytes, disk_total_bytes,
+      `INSERT INTO store_service (role, name, version, is_ready, message, links, take_overs, ring_ends, url, disk_used_bytes, disk_total_bytes,
           heard_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))
         ON DUPLICATE KEY UPDATE version = VALUES(version), is_ready = VALUES(is_ready), message = VALUES(message),
-          links = VALUES(links), take_overs = VALUES(take_overs), url = VALUES(url), disk_used_bytes = VALUES(disk_used_bytes),
+          links = VALUES(links), take_overs = VALUES(take_overs), ring_ends = VALUES(ring_ends), url = VALUES(url), disk_used_bytes = VALUES(disk_used_bytes),
           disk_total_bytes = VALUES(disk_total_bytes), heard_at = VALUES(heard_at)`,
       [
         ...[role, name, version, isReady, message?.slice(0, mostMessage) ?? null],
-        ...[JSON.stringify(links), JSON.stringify(told), url],
+        ...[JSON.stringify(links), JSON.stringify(told), JSON.stringify(ringEnds), url],
         ...[disk?.usedBytes ?? null, disk?.totalBytes ?? null],
       ],
     );
@@ -131,17 +146,18 @@ export class ServiceStore {
 
   async all(): Promise<readonly KeptService[]> {
     const rows = await this.#db.query<ServiceRow>(
-      `SELECT role, name, version, is_ready AS isReady, message, links, take_overs AS takeOvers, url, draining AS isDrained,
+      `SELECT role, name, version, is_ready AS isReady, message, links, take_overs AS takeOvers, ring_ends AS ringEnds, url, draining AS isDrained,
         disk_used_bytes AS usedBytes, disk_total_bytes AS totalBytes, heard_at < NOW(3) - INTERVAL ${silentSeconds} SECOND AS isSilent
         FROM store_service ORDER BY role, name LIMIT ${mostServices}`,
     );
     return rows.map(
-      ({ role, name, version, isReady, message, links, takeOvers, url = null, isSilent, isDrained, ...disk }) => ({
+      ({ role, name, version, isReady, message, links, takeOvers, ringEnds, url = null, isSilent, isDrained, ...disk }) => ({
         ...{ role, name, version, url, isReady: isReady === 1 && isSilent === 0 },
         message: isSilent === 1 ? `it was not heard for ${silentSeconds} s` : message,
         ...{ isDrained: isDrained === 1, isSilent: isSilent === 1, disk: isSilent === 1 ? null : diskOf(disk) },
         links: isSilent === 1 || links === null ? [] : (JSON.parse(links) as ServiceLink[]),
         takeOvers: isSilent === 1 || takeOvers === null ? [] : (JSON.parse(takeOvers) as TakeOver[]),
+        ringEnds: isSilent === 1 || ringEnds === null ? [] : (JSON.parse(ringEnds) as RingEnd[]),
       }),
     );
   }

@@ -106,6 +106,23 @@ export const controllerState = z.object({
     )
     .max(100)
     .default([]),
+  /** Of rings whose options are being deleted, by epoch, what its cluster has left: see RingEnd. */
+  ringEnds: z
+    .array(
+      z.object({
+        ...{ ring: count.max(highestRing), epoch: count.max(4_294_967_295), blobs: count },
+        held: z
+          .object({
+            account: z.string().max(32),
+            container: z.string().max(63),
+            object: z.string().max(1_024).nullable(),
+          })
+          .nullable(),
+        message: z.string().max(255).nullable(),
+      }),
+    )
+    .max(100)
+    .default([]),
   /** Of which its cluster lost what it had, and is not recovered yet; undefined: not known. */
   lostRings: z.array(count.max(highestRing)).max(1_000).optional(),
   /** Where its blobs are; null: not known. */

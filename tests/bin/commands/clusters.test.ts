@@ -142,11 +142,13 @@ test('a service of a cluster is drained, serves again and is forgotten, by its n
 test('options are listed and changed, with clusters by name', async () => {
   const option = {
     ...{ __typename: 'ObjectOption', id: 'O1', number: 1, name: 'usual', replicas: 3, isDefault: true },
-    ...{ nearestReads: false, clusters: [], ring: { epoch: 2, replicas: 2 } },
+    ...{ nearestReads: false, clusters: [], ring: { epoch: 2, replicas: 2 }, isEnding: false, endMessage: null },
   };
+  const ending = { ...option, id: 'O3', name: 'o3', isEnding: true, endMessage: 'north is not heard' };
+  let left = [option, { ...option, name: 'o2', clusters: null, ring: null }, ending];
   server.answers = {
     ...here,
-    objectOptions: (args: Page) => pageOf([option, { ...option, name: 'o2', clusters: null, ring: null }], args),
+    objectOptions: (args: Page) => pageOf(left, args),
     objectOptionCreate: () => done({ objectOption: option }),
     objectOptionUpdate: () => done({ objectOption: option }),
     objectOptionDelete: () => done({ objectOption: null }),
@@ -154,6 +156,7 @@ test('options are listed and changed, with clusters by name', async () => {
   const list = await run('options', 'list');
   expect(list.stdout).toMatch(/^usual +1 +3 +default +newest +all +epoch 2, 2 replicas$/m);
   expect(list.stdout).toMatch(/^o2 .* - +-$/m);
+  expect(list.stdout).toMatch(/^o3 .* 2 replicas; is being deleted: north is not heard$/m);
   const made = await run('options', 'create', 'small', '--replicas', '2', '--cluster', 'south', '--nearest-reads');
   expect([made.exitCode, made.stdout]).toEqual([0, 'usual has ring 1\n']);
   expect((await run('options', 'update', 'usual', '--as-default')).exitCode).toBe(0);
@@ -164,6 +167,28 @@ test('options are listed and changed, with clusters by name', async () => {
     { id: 'O1' },
   ]);
   expect((await run('options', 'create', 'x', '--cluster', 'west')).stderr).toContain("there is no cluster 'west'");
+  server.answers = { ...server.answers, objectOptionDelete: () => done({ objectOption: ending }) };
+  expect((await run('options', 'delete', 'o3')).stdout).toContain('o3 is being deleted');
+  const waited = await run('options', 'delete', 'o3', '--wait', '1');
+  expect([waited.exitCode, waited.stderr]).toEqual([4, expect.stringContaining('north is not heard')]);
+  const kept = { ...ending, isEnding: false, endMessage: 'the container a/b has it' };
+  server.answers = {
+    ...server.answers,
+    objectOptionDelete: () => {
+      left = [option, kept];
+      return done({ objectOption: ending });
+    },
+  };
+  const refused = await run('options', 'delete', 'o3', '--wait', '5');
+  expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('the container a/b has it')]);
+  server.answers = {
+    ...server.answers,
+    objectOptionDelete: () => {
+      left = [option];
+      return done({ objectOption: ending });
+    },
+  };
+  expect((await run('options', 'delete', 'o3', '--wait', '5')).stdout).toBe('o3 is deleted\n');
 });
 
 test('an access key is printed once as clients read it, and revoked by its own name', async () => {

@@ -78,6 +78,7 @@ export class MemoryClusters {
     return {
       self,
       placement: async () => placement,
+      isEnding: () => false,
       optionByName: (name) => options.find((each) => each.name === name),
       optionByNumber: (number) => options.find((each) => each.number === number),
       defaultOption: () => options[0],

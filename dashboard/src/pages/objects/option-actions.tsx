@@ -69,12 +69,26 @@ export function CreateOption() {
 }
 
 export function OptionActions({ option }: { readonly option: Option }) {
-  const { id, name, replicas, isDefault, clusters } = option;
+  const { id, name, replicas, isDefault, isEnding, clusters } = option;
   const forbidden = useForbidden();
   const { control, change } = useOptionChange(id);
   const making = useOptionChange(id);
   const { control: deleting, remove } = useOptionDelete(id);
   const { fields, given } = useHolders({ replicas, clusterIds: (clusters ?? []).map((each) => each.id) }, false);
+  if (isEnding)
+    return (
+      <div className="actions">
+        <ConfirmedAction
+          label="Keep"
+          about={`option ${name}`}
+          question={`Keep ${name}?`}
+          {...{ forbidden, control }}
+          onConfirm={() => change({ keep: true })}
+        >
+          Its deletion is called off: containers and objects may have it again.
+        </ConfirmedAction>
+      </div>
+    );
   return (
     <div className="actions">
       <ConfirmedAction
@@ -106,7 +120,7 @@ export function OptionActions({ option }: { readonly option: Option }) {
         control={deleting}
         onConfirm={remove}
       >
-        This is refused while a container has it.
+        This is refused while a container has it. Once anything may be stored it waits until all clusters have nothing of it left.
       </ConfirmedAction>
     </div>
   );

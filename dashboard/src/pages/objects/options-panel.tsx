@@ -46,7 +46,7 @@ interface OptionItemProps {
   readonly names: ReadonlyMap<number, string>;
 }
 
-function OptionItem({ option: { name, replicas, isDefault, ring }, names }: OptionItemProps) {
+function OptionItem({ option: { name, replicas, isDefault, isEnding, endMessage, ring }, names }: OptionItemProps) {
   return (
     <>
       <span className="line">
@@ -56,6 +56,12 @@ function OptionItem({ option: { name, replicas, isDefault, ring }, names }: Opti
           {ring !== null && ` · ring of epoch ${ring.epoch}`}
         </span>
       </span>
+      {(isEnding || endMessage !== null) && (
+        <span className="line">
+          {isEnding ? 'It is being deleted' : 'It was not deleted'}
+          {endMessage !== null && `: ${endMessage}`}
+        </span>
+      )}
       {ring !== null && (
         <span className="line dim">
           {ring.members

@@ -221,7 +221,6 @@ test('once clusters may hold something, rings stay as they are', async () => {
   expect((await graph.mutate('objectClusterDelete', { id: south })).told).toMatchObject([
     { code: 'IN_USE', message: 'the cluster south holds replicas of ring 0: change the ring first' },
   ]);
-  expect((await graph.mutate('objectOptionDelete', { id: usual })).faults).toEqual(['IN_USE input.id']);
   // What would move is computed: nothing but the two.
   const preview = `{ core: objectRingChangePreview(number: 0) { steps movedShare shares { number partitionsNow partitionsThen } }
     option: objectRingChangePreview(number: 1) { steps ring { epoch } shares { number partitionsNow partitionsThen } }
@@ -235,8 +234,23 @@ test('once clusters may hold something, rings stay as they are', async () => {
     none: null,
   });
   // A new option has a ring of its own.
-  await graph.make('objectOptionCreate', { name: 'fresh', clusterIds: [east] });
+  const fresh = await graph.make('objectOptionCreate', { name: 'fresh', clusterIds: [east] });
   expect(numbersIn(await ring(2))).toEqual([2]);
+  // A deletion only begins, and until it is over or called off neither the option nor its ring is changed.
+  expect((await graph.mutate('objectOptionDelete', { id: usual })).faults).toEqual(['WRONG_STATE input.id']);
+  const deletion = await graph.mutate('objectOptionDelete', { id: fresh }, '{ name isEnding }');
+  expect(deletion).toMatchObject({ faults: [], entity: { name: 'fresh', isEnding: true } });
+  expect((await graph.mutate('objectOptionUpdate', { id: fresh, isDefault: true })).told).toMatchObject([
+    { code: 'WRONG_STATE', message: 'fresh is being deleted: call that off first, with keep: true' },
+  ]);
+  const { started } = await graph.ask<{ started: { userErrors: object[] } }>(
+    'mutation { started: objectRingChangeStart(input: { number: 2 }) { userErrors { code message } } }',
+  );
+  expect(started.userErrors).toEqual([
+    { code: 'WRONG_STATE', message: 'the option fresh is being deleted: wait for that, or call it off' },
+  ]);
+  const kept = await graph.mutate('objectOptionUpdate', { id: fresh, keep: true }, '{ isEnding endMessage }');
+  expect(kept).toMatchObject({ faults: [], entity: { isEnding: false, endMessage: null } });
 });
 
 test('the sixth cluster would move a sixth, in steps of one replica a partition', async () => {

@@ -31,7 +31,8 @@ async function cluster(name: string): Promise<string> {
 }
 
 async function says(name: string, takeOvers: ControllerState['takeOvers']): Promise<void> {
-  const state: ControllerState = { position: 0, clockMs: 0, rings: {}, links: [], services: [], disk: null, takeOvers };
+  const nothing = { rings: {}, links: [], services: [], ringEnds: [] };
+  const state: ControllerState = { position: 0, clockMs: 0, ...nothing, disk: null, takeOvers };
   await graph.db.execute('UPDATE object_controller SET state = ? WHERE id = ?', [
     JSON.stringify(state),
     controllers.get(name) ?? '',

@@ -68,7 +68,7 @@ test(
     expect(deletion.told).toEqual([
       {
         ...{ code: 'IN_USE', field: ['input', 'id'] },
-        message: '1 container has the option standard (alpha/photos): with an account an option stays',
+        message: '1 container has the option standard (alpha/photos): delete it first',
       },
     ]);
     expect((await create({ name: 'Photos' })).faults).toEqual(['INVALID_INPUT input.name']);

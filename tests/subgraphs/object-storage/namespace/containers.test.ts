@@ -4,7 +4,12 @@ import { describe, expect, test } from '@jest/globals';
 import { type Random, seededRandom } from '../../../../bench/trials/random.ts';
 import { ObjectError, type ObjectErrorCode } from '../../../../subgraphs/object-storage/namespace/errors.ts';
 import type { Caller, ObjectHeaders } from '../../../../subgraphs/object-storage/namespace/namespace.ts';
+import { VersionClock } from '../../../../platform/registers/version.ts';
+import { Containers } from '../../../../subgraphs/object-storage/namespace/containers.ts';
+import { Names } from '../../../../subgraphs/object-storage/namespace/names.ts';
 import type { Objects } from '../../../../subgraphs/object-storage/namespace/objects.ts';
+import { gateState, gateValue } from '../../../../subgraphs/object-storage/namespace/values.ts';
+import { gateOf } from '../../../../subgraphs/object-storage/store/gate.ts';
 import { MemoryClusters } from '../../../support/object-storage/memory-clusters.ts';
 
 const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
@@ -236,3 +241,63 @@ async function storm(random: Random, clusters = new MemoryClusters()): Promise<r
   }
   return wrong;
 }
+
+describe('while an option is being deleted', () => {
+  const id = 'd'.repeat(32);
+  const gate = gateOf({ ring: 2, scope: id });
+  const unnamed = { ring: 2, id, account: caller.accountId, name: 'photos' };
+
+  const partsOf = (clusters: MemoryClusters, self: number, isEnding: () => boolean = () => false) => {
+    const topology = { ...clusters.topology(self, () => false), isEnding };
+    const clock = new VersionClock({ cluster: self, nowMs: Date.now, chance: () => '0123456789ab' });
+    const names = new Names({ topology, clock });
+    return { names, containers: new Containers({ names, topology }) };
+  };
+
+  test('no container gets it, also one that was begun just before', async () => {
+    const clusters = new MemoryClusters();
+    for (const looks of [0, 1]) {
+      let left = looks;
+      const { names, containers } = partsOf(clusters, 0, () => {
+        left -= 1;
+        return left < 0;
+      });
+      expect(await codeOf(containers.create(caller, 'photos', { option: 'other', id }))).toBe('NO_OPTION');
+      expect(await containers.list(caller)).toEqual([]);
+      const { value } = await names.read(gate);
+      expect(value && gateState(value)).toBe(looks === 0 ? undefined : 'DELETED');
+    }
+  });
+
+  test('a gate that nobody has named is closed, and one of a container stays open', async () => {
+    const clusters = new MemoryClusters();
+    const { names, containers } = partsOf(clusters, 0);
+    const { id: ofContainer } = await containers.create(caller, 'films', { option: 'other' });
+    expect(await containers.endUnnamed({ ...unnamed, id: ofContainer, name: 'films' })).toBe(false);
+    expect((await containers.stat(caller, 'films')).id).toBe(ofContainer);
+    await names.write(gate, gateValue({ state: 'OPEN', account: caller.accountId, container: 'photos' }));
+    expect(await containers.endUnnamed(unnamed)).toBe(true);
+    const { value } = await names.read(gate);
+    expect(value && gateState(value)).toBe('DELETED');
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])('either it is there and found, or it is refused (seed %d)', async (seed) => {
+    const random = seededRandom(seed);
+    for (let round = 0; round < 12; round += 1) {
+      const clusters = new MemoryClusters();
+      clusters.weather = { loss: 0, mostDelayMs: 3, random: () => random.integer(0, 999) / 1_000 };
+      const [one, other] = [partsOf(clusters, 0), partsOf(clusters, 1)];
+      const creating = one.containers.create(caller, 'photos', { option: 'other', id }).then(
+        () => true,
+        () => false,
+      );
+      await sleep(random.integer(0, 20));
+      const isGone = await other.containers.endUnnamed(unnamed);
+      const isMade = await creating;
+      const isThere = (await one.containers.list(caller)).length === 1;
+      expect([seed, round, isGone, isMade && !isThere]).toEqual([seed, round, !isThere, false]);
+      const { value } = await one.names.read(gate);
+      expect(value && gateState(value)).toBe(isGone ? 'DELETED' : 'OPEN');
+    }
+  });
+});

@@ -23,6 +23,7 @@ function ringDocument(epoch: number, rings: readonly Ring[] = [ring], number = 1
     isEmpty: true,
     isPaused: false,
     recovering: [],
+    isEnding: false,
     groups,
     members: [...ring.members],
   };
@@ -76,6 +77,24 @@ test('who waits for a newer ring has the documents looked at, again and again', 
   const all = await Promise.all([0, 1, 2].map((partition) => map.placement(1, partition, 3)));
   expect(all.map(({ epoch }) => epoch)).toEqual([3, 3, 3]);
   expect(looks).toBe(3);
+});
+
+test('a ring that ends, or has ended, or is not known takes nothing more', () => {
+  const map = mapOf();
+  const told = (epoch: number, isEnding: boolean): VerifiedDocument => {
+    const document = ringDocument(epoch);
+    return { ...document, body: { ...document.body, isEnding } } as VerifiedDocument;
+  };
+  const name = ringDocument(1).name;
+  expect(map.isEnding(1)).toBe(true);
+  map.take(ringDocument(1));
+  expect(map.isEnding(1)).toBe(false);
+  map.take(told(2, true));
+  expect(map.isEnding(1)).toBe(true);
+  map.take(told(3, false));
+  expect([map.isEnding(1), map.ended().size]).toEqual([false, 0]);
+  map.take({ kind: 'ring', name, generation: 9, body: undefined });
+  expect([map.isEnding(1), [...map.ended()]]).toEqual([true, [1]]);
 });
 
 test('what does not come in time is refused', async () => {

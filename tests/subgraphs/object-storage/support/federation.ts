@@ -5,7 +5,7 @@ import { newKeyPair, SigningKeys } from '../../../../platform/secrets/key-pairs.
 import { ClusterLinks } from '../../../../subgraphs/object-storage/centre/cluster-links.ts';
 import { Controller } from '../../../../subgraphs/object-storage/controller/controller.ts';
 import { serverRole } from '../../../../subgraphs/object-storage/peers/peer-wire.ts';
-import { ObjectServer } from '../../../../subgraphs/object-storage/server/object-server.ts';
+import { ObjectServer, type ObjectServerTimes } from '../../../../subgraphs/object-storage/server/object-server.ts';
 import { openClusterKey } from '../../../../subgraphs/object-storage/store/cluster-key.ts';
 import { controllerRole } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { freePort } from '../../../support/free-port.ts';
@@ -20,6 +20,9 @@ export interface FederationCluster {
   readonly server: ObjectServer;
   readonly controller: Controller;
   readonly db: Database;
+  readonly folder: string;
+  /** Its processes anew, once they were stopped. */
+  readonly again: () => Promise<FederationCluster>;
 }
 
 export class Federation {
@@ -33,10 +36,10 @@ export class Federation {
   }
 
   /** Of these names, each serving. */
-  static async start(names: readonly string[]): Promise<Federation> {
+  static async start(names: readonly string[], times?: ObjectServerTimes): Promise<Federation> {
     const federation = new Federation(await CentreGraph.open());
     try {
-      await federation.#begin(names);
+      await federation.#begin(names, times);
     } catch (error) {
       await federation.stop();
       throw error;
@@ -55,11 +58,22 @@ export class Federation {
     return cluster;
   }
 
+  /** Its controller and its server are stopped; what it has stays. */
+  async away(name: string): Promise<void> {
+    const { controller, server } = this.cluster(name);
+    await controller.stop();
+    await server.stop();
+  }
+
+  async back(name: string): Promise<void> {
+    this.clusters.set(name, await this.cluster(name).again());
+  }
+
   stop(): Promise<void> {
     return this.#cleanup.disposeAsync();
   }
 
-  async #begin(names: readonly string[]): Promise<void> {
+  async #begin(names: readonly string[], times: ObjectServerTimes | undefined): Promise<void> {
     const { graph } = this;
     const { log } = graph;
     const cleanup = this.#cleanup;
@@ -84,20 +98,25 @@ export class Federation {
       cleanup.defer(() => db.close());
       const key = await openClusterKey(db, graph.sealer);
       const common = { db, key, log, version: 'test', name: `${name}-1` };
-      // In the order in which nothing is there yet: each waits for what it needs.
-      const server = new ObjectServer({
-        ...{ ...common, cluster: name, folder: join(folder.path, name), keepFreeBytes: 0 },
-        peers: { host: '127.0.0.1', port: peerPort, tls: await testMachine(authority, serverRole, `${name}-1`, log) },
-        s3: { host: '127.0.0.1', port: s3Port, region: 'us-east-1' },
-      });
-      server.start();
-      cleanup.defer(() => server.stop());
+      const serverTls = await testMachine(authority, serverRole, `${name}-1`, log);
       const tls = await testMachine(authority, controllerRole, `${name}-1`, log);
-      const controller = new Controller({ ...common, tls, urls: [`wss://127.0.0.1:${links.port}/link`] });
-      await controller.start();
-      cleanup.defer(() => controller.stop());
-      await waitFor(`${name} to serve`, () => server.s3Url !== undefined);
-      this.clusters.set(name, { id, url, server, controller, db });
+      const own = join(folder.path, name);
+      const again = async (): Promise<FederationCluster> => {
+        // In the order in which nothing is there yet: each waits for what it needs.
+        const server = new ObjectServer({
+          ...{ ...common, cluster: name, folder: own, keepFreeBytes: 0, ...(times && { times }) },
+          peers: { host: '127.0.0.1', port: peerPort, tls: serverTls },
+          s3: { host: '127.0.0.1', port: s3Port, region: 'us-east-1' },
+        });
+        server.start();
+        cleanup.defer(() => server.stop());
+        const controller = new Controller({ ...common, tls, urls: [`wss://127.0.0.1:${links.port}/link`] });
+        await controller.start();
+        cleanup.defer(() => controller.stop());
+        await waitFor(`${name} to serve`, () => server.s3Url !== undefined);
+        return { id, url, server, controller, db, folder: own, again };
+      };
+      this.clusters.set(name, await again());
     }
   }
 }
