@@ -63,6 +63,13 @@ export const clusterSettings = {
     .union([z.boolean(), z.stringbool()])
     .default(true)
     .describe('role objectserver: log each request of users, at level info'),
+  'objectServer.openUploads': z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1_000)
+    .describe('role objectserver: uploads in parts that may be open in a container at once'),
   'objectServer.region': z
     .string()
     .regex(/^[a-z0-9-]{1,63}$/)

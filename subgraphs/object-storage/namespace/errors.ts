@@ -8,6 +8,7 @@ export type ObjectErrorCode =
   | 'NO_OBJECT'
   | 'NO_UPLOAD'
   | 'NO_OPTION'
+  | 'TOO_MANY_UPLOADS'
   | 'INVALID_NAME'
   | 'INVALID_PART'
   | 'PART_TOO_SMALL'

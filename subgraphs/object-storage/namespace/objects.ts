@@ -31,6 +31,7 @@ import type {
   UploadedPart,
 } from './namespace.ts';
 import { NearestObjects, type NearestReads } from './nearest.ts';
+import { OpenUploads } from './open-uploads.ts';
 import type { Topology } from './topology.ts';
 import {
   jsonValue,
@@ -57,6 +58,8 @@ export interface ObjectsOptions {
   readonly clock: VersionClock;
   /** An upload in parts is completed so soon after it began; later it is gone. Default 7 days. */
   readonly partsMs?: number | undefined;
+  /** In parts, open in a container at once; default 1,000. */
+  readonly mostUploads?: number | undefined;
   /** Default: NEAREST reads are refused. */
   readonly nearest?: NearestReads | undefined;
 }
@@ -65,6 +68,7 @@ const mostNameBytes = 1_024;
 const mostMetadataBytes = 2_048;
 const mostHeaderBytes = 8_192;
 const mostParts = 10_000;
+const usualUploads = 1_000;
 /** S3's: of every part but the last. */
 const leastPartBytes = 5 * 1024 ** 2;
 const uploadIds = /^[0-9a-f]{32}$/;
@@ -76,15 +80,18 @@ export class Objects implements Namespace {
   readonly #blobs: Blobs;
   readonly #clock: VersionClock;
   readonly #partsMs: number;
+  readonly #openUploads: OpenUploads;
   readonly #nearest: NearestObjects | undefined;
 
-  constructor({ names, topology, blobs, clock, partsMs = usualPartsMs, nearest }: ObjectsOptions) {
+  constructor({ names, topology, blobs, clock, partsMs = usualPartsMs, ...others }: ObjectsOptions) {
+    const { mostUploads = usualUploads, nearest } = others;
     this.#names = names;
     this.#topology = topology;
     this.#containers = new Containers({ names, topology });
     this.#blobs = blobs;
     this.#clock = clock;
     this.#partsMs = partsMs;
+    this.#openUploads = new OpenUploads({ names, clock, most: mostUploads });
     this.#nearest = nearest && new NearestObjects({ reads: nearest, topology, blobs });
   }
 
@@ -231,6 +238,7 @@ export class Objects implements Namespace {
     mustFit(headers);
     const chosen = this.#ringOf(wish);
     return this.#in(caller, containerName, async (container) => {
+      await this.#openUploads.begin(container);
       const uploadId = randomBytes(16).toString('hex');
       const value: UploadValue = {
         ...{ startedAtMs: Date.now(), latest: this.#clock.lastWithin(this.#partsMs), headers },
@@ -456,6 +464,7 @@ export class Objects implements Namespace {
   /** The upload first: without it nothing reads the parts, and what stays of them is collected. */
   async #forgetUpload(container: Container, name: string, uploadId: string, parts: readonly number[]): Promise<void> {
     await this.#names.write(keyIn(container, uploadName(name, uploadId)), undefined);
+    this.#openUploads.ended(container);
     for (let from = 0; from < parts.length; from += 100)
       await Promise.all(
         parts

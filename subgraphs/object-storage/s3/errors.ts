@@ -109,6 +109,7 @@ const codes: Readonly<Record<ObjectErrorCode, S3Code>> = {
   NOT_ALLOWED: 'AccessDenied',
   NEAREST_NOT_ALLOWED: 'InvalidRequest',
   NO_OPTION: 'InvalidLocationConstraint',
+  TOO_MANY_UPLOADS: 'InvalidRequest',
   ISOLATED: 'ServiceUnavailable',
 };
 

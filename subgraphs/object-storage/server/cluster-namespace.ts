@@ -34,6 +34,8 @@ export interface ClusterNamespaceOptions {
   readonly durability?: Durability;
   /** How long uploads may take; default: as Objects and ClusterBlobs say. */
   readonly times?: { readonly uploadMs?: number; readonly partsMs?: number } | undefined;
+  /** In parts, open in a container at once; default: as Objects says. */
+  readonly mostUploads?: number | undefined;
   /** After the map and the peers have it. */
   readonly take?: (document: VerifiedDocument) => void;
   /** After each page of documents. */
@@ -91,13 +93,13 @@ export class ClusterNamespace {
    * clusters has it.
    */
   namespace(own: BlobStore | undefined, nearest?: NearestReads): Namespace {
-    const { self, times } = this.#options;
+    const { self, times, mostUploads } = this.#options;
     const blobs = new ClusterBlobs({
       ...{ topology: this.map, reader: this.reader, clock: this.clock, uploadMs: times?.uploadMs },
       store: (cluster) => (cluster === self ? own : this.peer(cluster)),
     });
     const { names, map: topology, clock } = this;
-    return new Objects({ names, topology, blobs, clock, partsMs: times?.partsMs, nearest });
+    return new Objects({ names, topology, blobs, clock, partsMs: times?.partsMs, mostUploads, nearest });
   }
 
   /** What is under way in the database ends. */

@@ -46,6 +46,7 @@ export async function createObjectServerRole(ground: Ground, settings: Settings)
       bytesPerSecond: settings['objectStore.scrubKiBPerSecond'] * kibibyte,
       passMs: settings['objectStore.scrubDays'] * dayMs,
     },
+    mostUploads: settings['objectServer.openUploads'],
     keepFreeBytes: settings['objectStore.keepFreeMiB'] * mebibyte,
     key: await openClusterKey(db, await ground.sealer()),
     version: await programVersion(),

@@ -107,6 +107,8 @@ export interface ObjectServerOptions {
   readonly times?: ObjectServerTimes;
   /** Cut off from the centre for so long it refuses users, for revocations would not arrive; default 24 hours. */
   readonly maxIsolationMs?: number;
+  /** Uploads in parts that are open in a container at once; default: as Objects says. */
+  readonly mostUploads?: number;
   /** How its blobs are kept whole. */
   readonly scrub?: Pick<ScrubberOptions, 'bytesPerSecond' | 'passMs' | 'lookMs' | 'youngMs'>;
 }
@@ -307,6 +309,7 @@ class Serving {
     this.#cluster = new ClusterNamespace({
       ...{ db, documents, self, tls: peers.tls, log, nowMs, durability },
       ...(times && { times }),
+      mostUploads: options.mostUploads,
       take: (document) => {
         this.#access.take(document);
         this.#tokens.take(document);

@@ -10,6 +10,7 @@ import { Objects } from '../../../../subgraphs/object-storage/namespace/objects.
 import { hidden, uploadNames } from '../../../../subgraphs/object-storage/namespace/values.ts';
 import type { HiddenRow } from '../../../../subgraphs/object-storage/store/hidden-rows.ts';
 import { MemoryClusters } from '../../../support/object-storage/memory-clusters.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
 
 const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
 const headers: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
@@ -83,4 +84,40 @@ test('uploads that nobody completed or aborted, and parts that were left of othe
   expect(kept.filter((name) => name.startsWith(uploadNames))).toHaveLength(1);
   await objects.completeUpload(caller, 'films', 'fresh', fresh.id, [fresh.part]);
   expect((await objects.stat(caller, 'films', 'fresh')).parts).toBe(1);
+});
+
+test('so many uploads are open in a container at once, and each that ends makes room for another', async () => {
+  const clusters = new MemoryClusters();
+  const process = (self: number) => {
+    const topology = clusters.topology(self, () => false);
+    const clock = new VersionClock({ cluster: self, nowMs: Date.now, chance: () => '0123456789ab' });
+    return new Objects({ names: new Names({ topology, clock }), topology, blobs: clusters.blobs, clock, mostUploads: 3 });
+  };
+  const [one, other] = [process(0), process(1)];
+  for (const name of ['films', 'photos']) await one.createContainer(caller, name);
+  const begin = (objects: Objects, name: string, container = 'films') =>
+    objects.beginUpload(caller, container, name, headers);
+  const refusal = {
+    code: 'TOO_MANY_UPLOADS',
+    message: '3 uploads in parts are open in films, which is the most: complete or abort some of them',
+  };
+  const first = await begin(one, 'a');
+  const begun = await Promise.allSettled(['b', 'c', 'd', 'e'].map((name) => begin(one, name)));
+  expect(begun.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+  await expect(begin(other, 'f')).rejects.toMatchObject(refusal);
+  await begin(one, 'elsewhere', 'photos');
+  // One that another process ends is seen a little later.
+  await one.abortUpload(caller, 'films', 'a', first);
+  const next = await begin(one, 'g');
+  await expect(begin(one, 'h')).rejects.toMatchObject(refusal);
+  const part = await one.putPart(caller, 'films', 'g', next, 1, { body: bytes('part') });
+  await one.completeUpload(caller, 'films', 'g', next, [part]);
+  await waitFor('the other to see it', () =>
+    begin(other, 'i').then(
+      () => true,
+      () => false,
+    ),
+  );
+  const { uploads } = await one.listUploads(caller, 'films', { prefix: '', afterName: '', afterId: '', limit: 10 });
+  expect(uploads).toHaveLength(3);
 });

@@ -803,6 +803,7 @@ describe('failures beneath', () => {
     ['DISK_FULL', 507, 'InsufficientStorage', false],
     ['NO_CONTAINER', 404, 'NoSuchBucket', false],
     ['NOT_ALLOWED', 403, 'AccessDenied', false],
+    ['TOO_MANY_UPLOADS', 400, 'InvalidRequest', false],
   ])('%s is answered %d %s', async (refusal, status, code, mayTryAgain) => {
     s3.namespace.refuse(refusal, 'said the namespace');
     try {
