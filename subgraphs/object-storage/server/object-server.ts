@@ -539,10 +539,11 @@ class Serving {
   /** What is asked with an epoch that this replica has not entered is refused until it has. */
   async #enter(): Promise<void> {
     const { map } = this.#cluster;
-    for (const [ring, { epoch, isEmpty, recovering, isEnding }] of map.rings()) {
+    for (const [ring, { epoch, groups, isEmpty, recovering, isEnding }] of map.rings()) {
       if (this.#entered.get(ring) === epoch) continue;
       const isRecovering = recovering.includes(map.self);
       await this.#partitions.enterRing({
+        members: [...new Set(groups.flatMap(({ clusters }) => [...clusters]))],
         ...{ ring, epoch, held: map.held(ring), isEmpty, isRecovering, recovering, isEnding, isUnheard: true },
       });
       this.#entered.set(ring, epoch);

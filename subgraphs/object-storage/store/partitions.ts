@@ -27,6 +27,8 @@ export interface EnteredRing {
   readonly epoch: number;
   /** Of this cluster. */
   readonly held: ReadonlySet<number>;
+  /** The clusters that hold any of it; what this cluster knows of the numbering of others counts no more. Undefined: as before. */
+  readonly members?: readonly number[];
   /** Nothing had been stored when this epoch began. */
   readonly isEmpty?: boolean;
   /** What this cluster has of the ring counts no more: it takes over everything from the others. */
@@ -121,7 +123,7 @@ export class Partitions {
    */
   async enterRing(entered: EnteredRing): Promise<void> {
     const { ring, epoch, held, isEmpty = false, isRecovering = false, recovering = [] } = entered;
-    const { isUnheard = false, isEnding = false } = entered;
+    const { isUnheard = false, isEnding = false, members } = entered;
     // Refused from here on; and then gone, with the numbering of their changes, which others have followed further than it is now.
     if (isRecovering)
       await this.#db.execute('UPDATE store_partition SET is_held = 0 WHERE ring = ? AND epoch < ?', [ring, epoch]);
@@ -134,6 +136,7 @@ export class Partitions {
           epoch,
         ]);
       }
+      if (held.size === 0) await this.#leaveLost(tx, ring, epoch);
       const rows = await tx.query<Pick<PartitionRow, 'partition_number' | 'epoch' | 'is_held'>>(
         'SELECT partition_number, epoch, is_held FROM store_partition WHERE ring = ? ORDER BY partition_number FOR UPDATE',
         [ring],
@@ -159,6 +162,11 @@ export class Partitions {
           await tx.execute(`DELETE FROM store_position WHERE ring = ? AND peer IN (${marksFor(recovering)})`, [
             ring,
             ...recovering,
+          ]);
+        if (members !== undefined && members.length > 0)
+          await tx.execute(`DELETE FROM store_position WHERE ring = ? AND peer NOT IN (${marksFor(members)})`, [
+            ring,
+            ...members,
           ]);
         if (isEmpty && !isUnheard)
           await tx.execute('UPDATE store_partition SET is_ready = is_held WHERE ring = ?', [ring]);
@@ -238,6 +246,19 @@ export class Partitions {
       [ring],
     );
     return left.length === 0 ? 0 : this.#clearSome(left.map((row) => ({ ring, partition: row.partition_number })));
+  }
+
+  /** What it lost of a ring that it has left is nothing that it needs; when it comes back, it numbers its changes anew. */
+  async #leaveLost(tx: Transaction, ring: number, epoch: number): Promise<void> {
+    const { affectedRows } = await tx.execute('DELETE FROM store_counter WHERE name IN (?, ?) AND number < ?', [
+      ...[lostName(ring), newName(ring)],
+      epoch,
+    ]);
+    if (affectedRows > 0)
+      await tx.execute('UPDATE store_partition SET log = ?, changes = changes + 1 WHERE ring = ?', [
+        randomBytes(logBytes),
+        ring,
+      ]);
   }
 
   /** The ring is gone: so is what this cluster has of it, of which nothing refers to anything. */

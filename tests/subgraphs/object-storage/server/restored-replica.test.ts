@@ -30,18 +30,18 @@ async function put(name: string, path: string, body = path): Promise<number> {
   return (await clusters.get(name).client().send({ method: 'PUT', path, body, headers: {} })).status;
 }
 
-async function backup(): Promise<void> {
+async function backup({ db, folder } = east): Promise<void> {
   for (const table of tables) {
-    await east.db.execute(`CREATE OR REPLACE TABLE kept_${table} LIKE ${table}`);
-    await east.db.execute(`INSERT INTO kept_${table} SELECT * FROM ${table}`);
+    await db.execute(`CREATE OR REPLACE TABLE kept_${table} LIKE ${table}`);
+    await db.execute(`INSERT INTO kept_${table} SELECT * FROM ${table}`);
   }
-  await copyFile(file(), `${file()}.kept`);
+  await copyFile(join(folder, 'database.json'), join(folder, 'database.json.kept'));
 }
 
-async function restore(): Promise<void> {
+async function restore({ db } = east): Promise<void> {
   for (const table of tables) {
-    await east.db.execute(`DELETE FROM ${table}`);
-    await east.db.execute(`INSERT INTO ${table} SELECT * FROM kept_${table}`);
+    await db.execute(`DELETE FROM ${table}`);
+    await db.execute(`INSERT INTO ${table} SELECT * FROM kept_${table}`);
   }
 }
 
@@ -217,4 +217,54 @@ test(
     });
   },
   120_000 * patience,
+);
+
+test(
+  'one that leaves its rings while it is lost is lost no more, and votes when it comes back',
+  async () => {
+    await using own = new AsyncDisposableStack();
+    const all = ['north', 'south', 'east', 'west'];
+    const four = await RealClusters.start(own, all, ['north', 'south', 'east']);
+    const [gone, west] = [four.get('east'), four.get('west')];
+    const ringOf = (...members: readonly string[]) => firstRing(four.wish(members));
+    const [before, without] = [ringOf('north', 'south', 'east'), ringOf('north', 'south', 'west')];
+    const putAt = async (name: string, path: string) =>
+      (await four.get(name).client().send({ method: 'PUT', path, body: path, headers: {} })).status;
+    await waitFor('a container', async () => [200, 409].includes(await putAt('north', '/photos')));
+    await backup(gone);
+    for (let number = 0; number < 5; number += 1)
+      await waitFor('an object', async () => (await putAt('north', '/photos/newest')) === 200);
+    await gone.stop();
+    await gone.start();
+    await gone.stop();
+    await restore(gone);
+    await gone.start();
+    await waitFor('east to say that it is lost', () => gone.server?.lost);
+    const lost = async () =>
+      (await gone.db.query<{ name: string }>("SELECT name FROM store_counter WHERE name LIKE 'lost/%'")).length;
+    expect(await lost()).toBe(2);
+    // As an administrator does who lets it leave all rings, and takes it back later.
+    const change = async (from: Ring, to: Ring, first: number, taking: RealCluster) => {
+      for (const number of [0, 1]) await four.tellRing(number, first, [from, to]);
+      for (const number of [0, 1])
+        await waitFor(`${taking.name} to take over ring ${number}`, () => {
+          const taken = taking.takeOver(number);
+          return taken?.epoch === first && taken.left === 0;
+        });
+      for (const number of [0, 1]) await four.tellRing(number, first + 1, [to]);
+    };
+    await change(before, without, 2, west);
+    await waitFor('nothing to be lost', async () => (await lost()) === 0);
+    await waitFor('east to say so', () => gone.server !== undefined && gone.server.lost === undefined);
+    await change(without, before, 4, gone);
+    await waitFor('east to vote', () => gone.votes());
+    // A start asks the others what they have seen of it.
+    await gone.stop();
+    await gone.start();
+    await four.get('north').stop();
+    await waitFor('a majority with east', async () => (await putAt('south', '/photos/again')) === 200);
+    const { text } = await gone.client().send({ method: 'GET', path: '/photos/newest', headers: {} });
+    expect([text, gone.server?.lost]).toEqual(['/photos/newest', undefined]);
+  },
+  240_000 * patience,
 );
