@@ -180,3 +180,60 @@ test(
   },
   120_000 * patience,
 );
+
+test(
+  'the ring of the names changes while users go on, and that of the bytes stays: what is deleted is collected, and nothing else',
+  async () => {
+    const isKept = new Map<string, Buffer | undefined>();
+    const faults: string[] = [];
+    let isEnding = false;
+    const users = names.map(async (_, user) => {
+      for (let turn = 0; !isEnding; turn += 1) {
+        const path = `/photos/renamed-${user}-${turn % 10}`;
+        const body = randomBytes(turn % 2 === 0 ? 20_000 : 40);
+        const through = (away: number) => names[(user + turn + away) % names.length] as string;
+        const written = await put(through(0), path, body);
+        const read = await send(through(1), { method: 'GET', path });
+        if (written.status !== 200 || read.status !== 200 || !read.body.equals(body))
+          faults.push(`${path}: written ${written.status} ${written.text}, read ${read.status}`);
+        isKept.set(path, body);
+        if (turn % 3 !== 0) continue;
+        const deleted = await send(through(2), { method: 'DELETE', path });
+        const after = await send(through(3), { method: 'GET', path });
+        if (deleted.status !== 204 || after.status !== 404)
+          faults.push(`${path}: deleted ${deleted.status}, then ${after.status}`);
+        isKept.set(path, undefined);
+      }
+    });
+    const enough = (least: number) => waitFor('users to go on', () => isKept.size >= least || faults.length > 0);
+    await enough(8);
+    const [before, after] = [ringOf('north', 'south'), ringOf('south', 'east')];
+    await clusters.tellRing(1, 2, [before, after]);
+    await waitFor('east to take over the names', () => {
+      const told = clusters.get('east').takeOver(1);
+      return told?.epoch === 2 && told.left === 0;
+    });
+    await clusters.tellRing(1, 3, [after]);
+    await enough(20);
+    await waitFor('north to have none of the names', async () => {
+      const rows = 'SELECT 1 FROM store_register WHERE ring = 1 LIMIT 1';
+      return (await clusters.get('north').db.query(rows)).length === 0;
+    });
+    isEnding = true;
+    await Promise.all(users);
+    expect(faults).toEqual([]);
+    // Once this one is collected, all older blobs are past their time, too.
+    expect((await put('east', '/photos/last', 'overwritten again')).status).toBe(200);
+    expect((await put('north', '/photos/last', 'kept after all')).status).toBe(200);
+    const listed = await send('north', { method: 'GET', path: '/photos?list-type=2' });
+    const keys = [...listed.text.matchAll(/<Key>(.*?)<\/Key>/g)].map(([, name = '']) => name);
+    const kept = keys.filter((name) => name !== 'cat');
+    await waitFor('west to have only what is referred to', async () => (await blobsOf('west'))[2] === kept.length);
+    for (const [path, body] of isKept) {
+      expect(keys.includes(path.slice('/photos/'.length))).toBe(body !== undefined);
+      if (body !== undefined) await mustBe(path, body);
+    }
+    await mustBe('/photos/last', Buffer.from('kept after all'));
+  },
+  180_000 * patience,
+);
