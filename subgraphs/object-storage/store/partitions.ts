@@ -250,15 +250,15 @@ export class Partitions {
 
   /** What it lost of a ring that it has left is nothing that it needs; when it comes back, it numbers its changes anew. */
   async #leaveLost(tx: Transaction, ring: number, epoch: number): Promise<void> {
-    const { affectedRows } = await tx.execute('DELETE FROM store_counter WHERE name IN (?, ?) AND number < ?', [
-      ...[lostName(ring), newName(ring)],
-      epoch,
+    const names = [lostName(ring), newName(ring)];
+    // Rows that are not there are not locked: other processes enter other rings.
+    const found = await tx.query('SELECT 1 FROM store_counter WHERE name IN (?, ?) AND number < ?', [...names, epoch]);
+    if (found.length === 0) return;
+    await tx.execute('DELETE FROM store_counter WHERE name IN (?, ?) AND number < ?', [...names, epoch]);
+    await tx.execute('UPDATE store_partition SET log = ?, changes = changes + 1 WHERE ring = ?', [
+      randomBytes(logBytes),
+      ring,
     ]);
-    if (affectedRows > 0)
-      await tx.execute('UPDATE store_partition SET log = ?, changes = changes + 1 WHERE ring = ?', [
-        randomBytes(logBytes),
-        ring,
-      ]);
   }
 
   /** The ring is gone: so is what this cluster has of it, of which nothing refers to anything. */
@@ -322,8 +322,10 @@ async function mustNotBeLost(tx: Transaction, rings: ReadonlySet<number>): Promi
 /** Undefined: it does not end. */
 async function markEnding(tx: Transaction, ring: number, epoch: number | undefined): Promise<void> {
   const name = endingName(ring);
-  if (epoch === undefined) await tx.execute('DELETE FROM store_counter WHERE name = ?', [name]);
-  else await tx.execute('REPLACE INTO store_counter (name, number) VALUES (?, ?)', [name, epoch]);
+  if (epoch === undefined) {
+    const found = await tx.query('SELECT 1 FROM store_counter WHERE name = ?', [name]);
+    if (found.length > 0) await tx.execute('DELETE FROM store_counter WHERE name = ?', [name]);
+  } else await tx.execute('REPLACE INTO store_counter (name, number) VALUES (?, ?)', [name, epoch]);
 }
 
 function firstState(ring: number, partition: number, epoch: number, isReady: boolean): PartitionState {
