@@ -169,7 +169,8 @@ const remove = remoteVerb({
         (seen) => seen?.isEnding !== true,
         (seen) => `${names[0]} is not deleted yet: ${seen?.endMessage ?? ''}`,
       );
-      if (left !== undefined) throw new CommandFailure(`${names[0]} is not deleted: ${left.endMessage ?? 'it was kept'}`);
+      if (left !== undefined)
+        throw new CommandFailure(`${names[0]} is not deleted: ${left.endMessage ?? 'it was kept'}`);
       isEnding = false;
     }
     if (options.json) await printer.json({ id, deleted: !isEnding });

@@ -7,14 +7,21 @@ import { appendStatus } from '../../../platform/events/append.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { projectsNamed } from '../../../platform/projects.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { objectEvents, type OptionState } from '../events.ts';
+import { type OptionState, objectEvents } from '../events.ts';
 import type { ControllerState } from '../wire/controller-wire.ts';
 import { accountOfKey } from './account-store.ts';
 import { liveClusters } from './cluster-store.ts';
 import { controllersOf } from './controller-store.ts';
 import { putDocument } from './document-store.ts';
 import { type Federation, lockFederation } from './federation-store.ts';
-import { deleteOption, endingOptions, type OptionRow, readOptions, setOptionEnd, tellOptionEnd } from './option-store.ts';
+import {
+  deleteOption,
+  endingOptions,
+  type OptionRow,
+  readOptions,
+  setOptionEnd,
+  tellOptionEnd,
+} from './option-store.ts';
 import { insertRing, presentRings } from './ring-store.ts';
 import { tellEnding } from './wanted-documents.ts';
 import { followWish, tellMade } from './wanted-rings.ts';

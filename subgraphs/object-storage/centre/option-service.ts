@@ -16,8 +16,8 @@ import { Administered, type ServiceGround } from './administered.ts';
 import type { ClusterQuestions } from './cluster-questions.ts';
 import { liveClusters } from './cluster-store.ts';
 import { giveOptionNumber, isInUse, lockFederation } from './federation-store.ts';
-import { clustersOfPreset } from './option-presets.ts';
 import { beginEnd, keepOption, removeOption, tellState } from './option-ends.ts';
+import { clustersOfPreset } from './option-presets.ts';
 import {
   insertOption,
   liveOptions,

@@ -88,10 +88,11 @@ export async function setOptionEnd(
   id: string,
   { epoch = null, message }: { readonly epoch?: number | null; readonly message: string | null },
 ): Promise<void> {
-  await tx.execute(
-    'UPDATE object_option SET ending_epoch = ?, end_message = ?, version = version + 1 WHERE id = ?',
-    [epoch, message, id],
-  );
+  await tx.execute('UPDATE object_option SET ending_epoch = ?, end_message = ?, version = version + 1 WHERE id = ?', [
+    epoch,
+    message,
+    id,
+  ]);
 }
 
 /** What the end in this epoch waits for. */

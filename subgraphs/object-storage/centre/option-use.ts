@@ -11,7 +11,11 @@ const mostContainers = 100;
 const mostNamed = 3;
 
 /** In words; undefined: none is known that has it. */
-export async function useOfOption(db: Database, clusters: ClusterQuestions, option: string): Promise<string | undefined> {
+export async function useOfOption(
+  db: Database,
+  clusters: ClusterQuestions,
+  option: string,
+): Promise<string | undefined> {
   const projectIds = await projectsWithAccounts(db, mostAccounts + 1);
   const asked = projectIds.slice(0, mostAccounts);
   const accounts = await accountsOf(db, asked);

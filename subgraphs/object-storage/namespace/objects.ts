@@ -264,7 +264,10 @@ export class Objects implements Namespace {
     return this.#in(caller, containerName, async (container) => {
       const { latest, option } = await this.#upload(container, name, uploadId);
       if (option !== undefined && this.#topology.isEnding(option))
-        throw new ObjectError('NO_OPTION', 'the option of this upload is being deleted: begin it anew with another one');
+        throw new ObjectError(
+          'NO_OPTION',
+          'the option of this upload is being deleted: begin it anew with another one',
+        );
       const [owner, options] = [ownerOf(container, name, option), { inRow: 0, newest: latest }];
       stored ??= { scope: container.id, of: await store(this.#blobs, owner, upload, options) };
       const { sizeBytes, md5, content, newest } = stored.of;

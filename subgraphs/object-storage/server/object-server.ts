@@ -38,7 +38,13 @@ import { NamedBlobs } from '../store/named-blobs.ts';
 import { Partitions } from '../store/partitions.ts';
 import { positionsIn } from '../store/positions.ts';
 import { openGates, sealedGates } from '../store/sealed-gates.ts';
-import { type RingEnd, type ServiceDisk, type ServiceLink, ServiceStore, type TakeOver } from '../store/service-store.ts';
+import {
+  type RingEnd,
+  type ServiceDisk,
+  type ServiceLink,
+  ServiceStore,
+  type TakeOver,
+} from '../store/service-store.ts';
 import { clusterOf } from '../wire/cluster-names.ts';
 import { controllerRole } from '../wire/controller-wire.ts';
 import { resolverRole } from '../wire/resolve-wire.ts';
@@ -49,8 +55,8 @@ import { ClusterNamespace } from './cluster-namespace.ts';
 import { Hearing } from './hearing.ts';
 import { OwnBlobs } from './own-blobs.ts';
 import { ReplicasNearby } from './replicas-nearby.ts';
-import { Scrubber, type ScrubberOptions, type ScrubFigures } from './scrubber.ts';
 import { RingEndings } from './ring-endings.ts';
+import { Scrubber, type ScrubberOptions, type ScrubFigures } from './scrubber.ts';
 import { ServiceClient } from './service-client.ts';
 import { TakingOver } from './taking-over.ts';
 import { TokenAccess } from './token-access.ts';

@@ -6,7 +6,13 @@ import { newUuid } from '../../../platform/ids.ts';
 import { type HeldLease, Leases } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
 
-export type SharedWork = 'collect blobs' | 'look for missing blobs' | 'read all blobs' | 'end uploads' | 'settle seals' | 'end rings';
+export type SharedWork =
+  | 'collect blobs'
+  | 'look for missing blobs'
+  | 'read all blobs'
+  | 'end uploads'
+  | 'settle seals'
+  | 'end rings';
 
 const leaseOf = (work: SharedWork): string => `object-store ${work}`;
 

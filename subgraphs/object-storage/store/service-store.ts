@@ -151,7 +151,20 @@ export class ServiceStore {
         FROM store_service ORDER BY role, name LIMIT ${mostServices}`,
     );
     return rows.map(
-      ({ role, name, version, isReady, message, links, takeOvers, ringEnds, url = null, isSilent, isDrained, ...disk }) => ({
+      ({
+        role,
+        name,
+        version,
+        isReady,
+        message,
+        links,
+        takeOvers,
+        ringEnds,
+        url = null,
+        isSilent,
+        isDrained,
+        ...disk
+      }) => ({
         ...{ role, name, version, url, isReady: isReady === 1 && isSilent === 0 },
         message: isSilent === 1 ? `it was not heard for ${silentSeconds} s` : message,
         ...{ isDrained: isDrained === 1, isSilent: isSilent === 1, disk: isSilent === 1 ? null : diskOf(disk) },

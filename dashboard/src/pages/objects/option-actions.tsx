@@ -120,7 +120,8 @@ export function OptionActions({ option }: { readonly option: Option }) {
         control={deleting}
         onConfirm={remove}
       >
-        This is refused while a container has it. Once anything may be stored it waits until all clusters have nothing of it left.
+        This is refused while a container has it. Once anything may be stored it waits until all clusters have nothing
+        of it left.
       </ConfirmedAction>
     </div>
   );

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Answer, S3TestClient, type Sent } from '../../../support/object-storage/s3-client.ts';
 import { patience } from '../../../support/patience.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
-import { type CentreGraph, identity, type Input } from '../support/centre-graph.ts';
+import { type CentreGraph, type Input, identity } from '../support/centre-graph.ts';
 import { Federation } from '../support/federation.ts';
 
 const names = ['north', 'south', 'east'];
@@ -71,7 +71,11 @@ const isEndingAt = (name: string, option: string) =>
   has(name, 'SELECT 1 FROM store_counter WHERE name = ?', `ending/${numbers.get(option)}`);
 
 async function blobsAtEast(option: string): Promise<number> {
-  const folder = join(federation.cluster('east').folder, 'blobs', (numbers.get(option) ?? 0).toString(16).padStart(4, '0'));
+  const folder = join(
+    federation.cluster('east').folder,
+    'blobs',
+    (numbers.get(option) ?? 0).toString(16).padStart(4, '0'),
+  );
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return found.filter((entry) => entry.isFile()).length;
 }
@@ -96,8 +100,9 @@ test(
     for (const name of names) {
       const number = numbers.get('spare') ?? 0;
       for (const table of ['store_partition', 'store_register', 'store_position'])
-        await waitFor(`${name} to forget the ring in ${table}`, async () =>
-          !(await has(name, `SELECT 1 FROM ${table} WHERE ring = ? LIMIT 1`, number)),
+        await waitFor(
+          `${name} to forget the ring in ${table}`,
+          async () => !(await has(name, `SELECT 1 FROM ${table} WHERE ring = ? LIMIT 1`, number)),
         );
       const refused = await put(name, 'late', 'late', 'spare');
       expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('no option spare')]);
@@ -116,7 +121,9 @@ test(
     await kept(id);
     expect(await read(id)).toEqual({
       isEnding: false,
-      endMessage: expect.stringMatching(/^the object alpha\/photos\/cat is kept by it: delete the object, or write it anew/),
+      endMessage: expect.stringMatching(
+        /^the object alpha\/photos\/cat is kept by it: delete the object, or write it anew/,
+      ),
     });
     // It can be used as before.
     await waitFor('it to be taken again', async () => (await put('north', 'dog', 'wuff', 'far')).status === 200);
@@ -165,7 +172,9 @@ test(
     // Nothing new is taken, of the upload in parts neither.
     await waitFor('a part to be refused', async () => (await send('south', part)).status === 400);
     expect((await put('east', 'new', 'new', 'late')).status).toBe(400);
-    await waitFor('east to wait for the part', async () => /^east has [1-9]/.test(String((await read(id))?.endMessage)));
+    await waitFor('east to wait for the part', async () =>
+      /^east has [1-9]/.test(String((await read(id))?.endMessage)),
+    );
     expect(await read(id)).toMatchObject({ isEnding: true });
     const etag = String(stored.headers.etag);
     const done = await send('north', {

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { type Random, seededRandom } from '../../../../bench/trials/random.ts';
-import { ObjectError, type ObjectErrorCode } from '../../../../subgraphs/object-storage/namespace/errors.ts';
-import type { Caller, ObjectHeaders } from '../../../../subgraphs/object-storage/namespace/namespace.ts';
 import { VersionClock } from '../../../../platform/registers/version.ts';
 import { Containers } from '../../../../subgraphs/object-storage/namespace/containers.ts';
+import { ObjectError, type ObjectErrorCode } from '../../../../subgraphs/object-storage/namespace/errors.ts';
 import { Names } from '../../../../subgraphs/object-storage/namespace/names.ts';
+import type { Caller, ObjectHeaders } from '../../../../subgraphs/object-storage/namespace/namespace.ts';
 import type { Objects } from '../../../../subgraphs/object-storage/namespace/objects.ts';
 import { gateState, gateValue } from '../../../../subgraphs/object-storage/namespace/values.ts';
 import { gateOf } from '../../../../subgraphs/object-storage/store/gate.ts';

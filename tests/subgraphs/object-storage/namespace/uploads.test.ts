@@ -91,7 +91,13 @@ test('so many uploads are open in a container at once, and each that ends makes 
   const process = (self: number) => {
     const topology = clusters.topology(self, () => false);
     const clock = new VersionClock({ cluster: self, nowMs: Date.now, chance: () => '0123456789ab' });
-    return new Objects({ names: new Names({ topology, clock }), topology, blobs: clusters.blobs, clock, mostUploads: 3 });
+    return new Objects({
+      names: new Names({ topology, clock }),
+      topology,
+      blobs: clusters.blobs,
+      clock,
+      mostUploads: 3,
+    });
   };
   const [one, other] = [process(0), process(1)];
   for (const name of ['films', 'photos']) await one.createContainer(caller, name);
