@@ -228,9 +228,9 @@ test(
     const [gone, west] = [four.get('east'), four.get('west')];
     const ringOf = (...members: readonly string[]) => firstRing(four.wish(members));
     const [before, without] = [ringOf('north', 'south', 'east'), ringOf('north', 'south', 'west')];
-    const putAt = async (name: string, path: string) =>
-      (await four.get(name).client().send({ method: 'PUT', path, body: path, headers: {} })).status;
-    await waitFor('a container', async () => [200, 409].includes(await putAt('north', '/photos')));
+    const putAt = async (name: string, path: string, body = path) =>
+      (await four.get(name).client().send({ method: 'PUT', path, body, headers: {} })).status;
+    await waitFor('a container', async () => [200, 409].includes(await putAt('north', '/photos', '')));
     await backup(gone);
     for (let number = 0; number < 5; number += 1)
       await waitFor('an object', async () => (await putAt('north', '/photos/newest')) === 200);
