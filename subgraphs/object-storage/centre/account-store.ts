@@ -5,7 +5,7 @@ import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { holdProject } from '../../../platform/projects.ts';
 import { refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { accountKey } from '../documents/documents.ts';
+import { accountKey, uuidOfKey } from '../documents/documents.ts';
 import { putDocument } from './document-store.ts';
 
 export interface AccountRow {
@@ -25,7 +25,7 @@ export async function readAccounts(sql: Sql, ids: readonly string[]): Promise<Re
 
 /** As documents and registers name it. */
 export async function accountOfKey(sql: Sql, key: string): Promise<AccountRow | undefined> {
-  const id = key.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const id = uuidOfKey(key);
   return (await readAccounts(sql, [id])).get(id);
 }
 

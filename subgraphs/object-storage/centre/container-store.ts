@@ -3,7 +3,7 @@ import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { CmpObjectKey } from '../../../platform/graph/cmp-object.ts';
 import type { PageRequest } from '../../../platform/graph/connection.ts';
-import { accountKey } from '../documents/documents.ts';
+import { accountKey, uuidOfKey } from '../documents/documents.ts';
 import type { AskedContainer } from '../wire/cluster-questions.ts';
 
 export interface ContainerRow {
@@ -37,9 +37,7 @@ function toRow({ namespace, type, externalId, deleted, ...row }: Raw): MadeConta
 }
 
 /** An id of the clusters is 32 hexadecimal digits. */
-export function containerUuid(id: string): string {
-  return id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
+export const containerUuid = uuidOfKey;
 
 export const containerId = accountKey;
 

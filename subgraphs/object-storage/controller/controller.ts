@@ -29,6 +29,7 @@ import {
   controllerRole,
   documentsAtOnce,
   linkSilentMs,
+  mostRingEnds,
   serviceRoles,
   stateEveryMs,
   stateKey,
@@ -254,8 +255,6 @@ export class Controller implements LifecyclePart {
   }
 }
 
-/** One server of a cluster looks at them. */
-const mostRingEnds = 100;
 /** Whether it is any counts. */
 const mostLostTold = 1_000;
 

@@ -121,6 +121,11 @@ export function accountKey(uuid: string): string {
   return uuid.replaceAll('-', '');
 }
 
+/** The UUID of such a key. */
+export function uuidOfKey(key: string): string {
+  return key.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
 /** Undefined: no kind of document has such a name. */
 export function documentKind(name: string): DocumentKind | undefined {
   const [kind = '', key, ...rest] = name.split('/');

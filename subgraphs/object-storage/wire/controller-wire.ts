@@ -56,6 +56,9 @@ export type ControllerFacts = z.output<typeof controllerFacts>;
 
 export const serviceRoles = ['objectcontroller', 'objectresolver', 'objectserver'] as const;
 
+/** One server of a cluster looks at them, so that there are usually as many as options end. */
+export const mostRingEnds = 100;
+
 export const controllerState = z.object({
   position: count,
   /** Its clock, Unix milliseconds. */
@@ -121,7 +124,7 @@ export const controllerState = z.object({
         message: z.string().max(255).nullable(),
       }),
     )
-    .max(100)
+    .max(mostRingEnds)
     .default([]),
   /** Of which its cluster lost what it had, and is not recovered yet; undefined: not known. */
   lostRings: z.array(count.max(highestRing)).max(1_000).optional(),
