@@ -75,11 +75,14 @@ export class CertificateService {
     attempt.check.throwIfAny();
     if (checked === undefined) throw new Refusal(attempt.check.errors);
     return async (tx) => {
+      const change = (id: string) => changeBalancer(tx, this.#options.wake, id, async () => undefined);
       // The load balancers first, as in every change of their parts.
-      for (const id of await this.#users(tx, found.id))
-        await changeBalancer(tx, this.#options.wake, id, async () => undefined);
+      const users = await this.#users(tx, found.id);
+      for (const id of users) await change(id);
       const row = await lockCertificate(tx, found.id);
       if (row === undefined) refuse('NOT_FOUND', 'the certificate was deleted', { field: ['input', 'id'] });
+      // Those that began to use it meanwhile; from here on there are no more.
+      for (const id of await this.#users(tx, found.id)) if (!users.includes(id)) await change(id);
       refuseStale(input.expectedVersion, row.version);
       await renewCertificate(tx, row.id, this.#sealed(row.id, checked));
       return row.id;

@@ -27,6 +27,9 @@ export type ToSend = { readonly sent: SentDocument } & (
   | { readonly change: WantedChange; readonly document?: undefined }
 );
 
+/** A read lasts for milliseconds, and changes of a load balancer follow each other. */
+const mostAttempts = 20;
+
 export class NodeDocuments {
   readonly #options: NodeDocumentsOptions;
 
@@ -36,9 +39,23 @@ export class NodeDocuments {
 
   /**
    * What a host lacks of a node's document: the whole one, or the change since the one that it was sent. Undefined: the node has no
-   * place on a host, or must not exist any more.
+   * place on a host, or must not exist any more. As of one moment: a list of certificates never names one that is not there.
    */
   async since(nodeId: string, sent: SentDocument | undefined): Promise<ToSend | undefined> {
+    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      const next = await this.#read(nodeId, sent);
+      if (next === undefined || (await this.#isStill(nodeId, next.sent.generation))) return next;
+    }
+    throw new Error(`the node ${nodeId} changed each of ${mostAttempts} times that its document was read`);
+  }
+
+  async #isStill(nodeId: string, generation: number): Promise<boolean> {
+    const sql = `SELECT 1 FROM lb_node n JOIN lb_load_balancer b ON b.id = n.load_balancer_id
+      WHERE n.id = ? AND b.generation + n.wanted_version = ?`;
+    return (await this.#options.db.query(sql, [nodeId, generation])).length > 0;
+  }
+
+  async #read(nodeId: string, sent: SentDocument | undefined): Promise<ToSend | undefined> {
     const { db } = this.#options;
     const node = (await readNodes(db, [nodeId])).get(nodeId);
     if (node === undefined || !mustExist(node)) return undefined;

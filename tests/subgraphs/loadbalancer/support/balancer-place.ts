@@ -7,6 +7,7 @@ import { encodeId, newUuid } from '../../../../platform/ids.ts';
 import { recordProject } from '../../../../platform/projects.ts';
 import { BalancerService } from '../../../../subgraphs/loadbalancer/balancers/balancer-service.ts';
 import { PartService } from '../../../../subgraphs/loadbalancer/balancers/part-service.ts';
+import { CertificateService } from '../../../../subgraphs/loadbalancer/certificates/certificate-service.ts';
 import { Quotas } from '../../../../subgraphs/loadbalancer/model/quotas.ts';
 import type { NodeState } from '../../../../subgraphs/loadbalancer/model/states.ts';
 import { MemberAddresses } from '../../../../subgraphs/loadbalancer/parts/member-addresses.ts';
@@ -24,11 +25,12 @@ export class BalancerPlace {
   readonly ground: Ground;
   readonly balancers: BalancerService;
   readonly parts: PartService;
+  readonly certificates: CertificateService;
 
   private constructor(database: TestDatabase, ground: Ground) {
     this.database = database;
     this.ground = ground;
-    const { db, wake, mutations, egress } = ground;
+    const { db, wake, mutations, egress, sealer } = ground;
     const quotas = new Quotas({
       ...{ LOAD_BALANCERS: most, LISTENERS: most, POOLS: most, MEMBERS: most, L7_POLICIES: most, NODES: most },
       ...{ CERTIFICATES: most, SUBNETS: most },
@@ -36,6 +38,7 @@ export class BalancerPlace {
     const common = { db, wake, mutations, quotas };
     const memberAddresses = new MemberAddresses(egress);
     this.parts = new PartService({ ...common, memberAddresses });
+    this.certificates = new CertificateService({ ...common, sealer });
     const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
     const names = dnsNames({ wake, ttlSeconds: 5 });
     this.balancers = new BalancerService({ ...common, subnets, memberAddresses, zone: 'lb.test', names });
