@@ -49,25 +49,37 @@ export class ResultRecorder<Detail> {
     if (soon || observation.status !== statusBefore) this.#loop.trigger();
   }
 
-  /** Records everything that is pending; throws when the database is not available, and keeps what was not recorded. */
+  /**
+   * Records everything that is pending; throws when the database is not available, and keeps what was not recorded. Doubts first: who judges a
+   * target that is down must know which others may be down as well.
+   */
   async flush(): Promise<false> {
+    const pending = [...this.#waiting].map(([shard, waiting]) => ({ shard, waiting, all: [...waiting.values()] }));
+    const inOrder = [true, false].flatMap((doubts) =>
+      pending.map((each) => ({ ...each, all: each.all.filter((seen) => isDoubt(seen) === doubts) })),
+    );
+    for (const { shard, waiting, all } of inOrder) if (all.length > 0) await this.#record(shard, waiting, all);
+    return false;
+  }
+
+  async #record(
+    shard: number,
+    waiting: Map<string, CheckObservation<Detail>>,
+    all: readonly CheckObservation<Detail>[],
+  ): Promise<void> {
     const size = this.#options.batchSize ?? 500;
-    for (const [shard, waiting] of this.#waiting) {
-      const all = [...waiting.values()];
-      for (let from = 0; from < all.length; from += size) {
-        const batch = all.slice(from, from + size);
-        const lease = this.#options.leaseOf(shard);
-        if (lease !== undefined) await this.#options.tenant.record(batch, lease);
-        for (const observation of batch) {
-          const { targetId, status } = observation;
-          const newest = waiting.get(targetId);
-          // A newer one may have arrived in the meantime.
-          if (newest === observation) waiting.delete(targetId);
-          else if (newest !== undefined) waiting.set(targetId, { ...newest, statusBefore: status });
-        }
+    for (let from = 0; from < all.length; from += size) {
+      const batch = all.slice(from, from + size);
+      const lease = this.#options.leaseOf(shard);
+      if (lease !== undefined) await this.#options.tenant.record(batch, lease);
+      for (const observation of batch) {
+        const { targetId, status } = observation;
+        const newest = waiting.get(targetId);
+        // A newer one may have arrived in the meantime.
+        if (newest === observation) waiting.delete(targetId);
+        else if (newest !== undefined) waiting.set(targetId, { ...newest, statusBefore: status });
       }
     }
-    return false;
   }
 
   /** Records what is pending, if possible. */
@@ -78,4 +90,8 @@ export class ResultRecorder<Detail> {
       this.#options.log.warn({ err: error, unrecorded }, 'the last check results were not recorded');
     });
   }
+}
+
+function isDoubt({ outcome, status, statusBefore }: CheckObservation): boolean {
+  return outcome === 'DOWN' && status === statusBefore && status !== 'DOWN';
 }

@@ -16,11 +16,8 @@ export class OwnBlobs implements BlobStore {
 
   async write(id: string, place: BlobPlace, body: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<BlobOnDisk> {
     const { sizeBytes } = await this.#folder.write(id, place, body, signal);
-    const { epoch, isEnding } = await this.#partitions.stateOf(place.ring).catch(async (error: unknown) => {
-      await this.#folder.delete(id);
-      throw error;
-    });
-    // It stays, for it may have been here before; the collector looks at it.
+    // Whatever is wrong from here on, it stays, for it may have been here before; the collector looks at it.
+    const { epoch, isEnding } = await this.#partitions.stateOf(place.ring);
     if (isEnding) throw new Error(`the option of ring ${place.ring} is being deleted`);
     return { sizeBytes, epoch };
   }

@@ -4,7 +4,11 @@ import { ResultRecorder } from '../../../platform/checks/result-recorder.ts';
 import type { HeldLease } from '../../../platform/leases.ts';
 import { createLogger } from '../../../platform/log.ts';
 
-function seen(statusBefore: CheckedStatus, status: CheckedStatus): CheckObservation {
+function seen(
+  statusBefore: CheckedStatus,
+  status: CheckedStatus,
+  other: Partial<CheckObservation> = {},
+): CheckObservation {
   const outcome = status === 'DOWN' ? 'DOWN' : 'UP';
   return {
     targetId: 't',
@@ -16,6 +20,7 @@ function seen(statusBefore: CheckedStatus, status: CheckedStatus): CheckObservat
     latencyMs: 1,
     lateMs: 0,
     at: new Date(),
+    ...other,
   };
 }
 
@@ -63,4 +68,22 @@ test('while recording fails, the newest result is kept with the recorded status 
   recorder.add(seen('UP', 'DOWN'), 0);
   await flush((gate) => gate.resolve());
   expect(recorded).toEqual(['UNKNOWN DOWN']);
+});
+
+test('doubts are recorded before what is down, whichever shard is the first', async () => {
+  const recorded: string[] = [];
+  const recorder = new ResultRecorder({
+    tenant: {
+      name: 'test',
+      record: async (batch) => void recorded.push(...batch.map(({ targetId, status }) => `${targetId} ${status}`)),
+    },
+    leaseOf: () => ({}) as HeldLease,
+    log: createLogger({ level: 'silent', pretty: false }),
+    everyMs: 60_000,
+  });
+  recorder.add(seen('UP', 'UP', { targetId: 'fine' }), 0);
+  recorder.add(seen('UP', 'DOWN', { targetId: 'fallen' }), 0);
+  recorder.add(seen('UP', 'UP', { targetId: 'doubted', outcome: 'DOWN' }), 1);
+  await recorder.flush();
+  expect(recorded).toEqual(['doubted UP', 'fine UP', 'fallen DOWN']);
 });

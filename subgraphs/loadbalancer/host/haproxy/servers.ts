@@ -6,7 +6,7 @@
 // when all servers of a backend are replaced do the old ones serve until a new one does, or until their time is up.
 import { type BackendModel, endpoint, type HaproxyModel, type ServerModel } from './model.ts';
 import { runtimeWord } from './quoting.ts';
-import type { RuntimeSocket } from './runtime-socket.ts';
+import { RuntimeError, type RuntimeSocket } from './runtime-socket.ts';
 import { readServerStates, type ServerState, type ServerStates } from './server-states.ts';
 
 export interface ServersOptions {
@@ -46,10 +46,14 @@ export class Servers {
     this.#now = now;
   }
 
-  /** True: first checks or removals go on, so that another pass is needed soon. */
+  /** True: first checks or removals go on, so that another pass is needed soon. What HAProxy refuses of one server keeps back no other. */
   async pass(model: HaproxyModel): Promise<boolean> {
     const states = await readServerStates(this.#options.runtime);
     let goesOn = false;
+    const refused: RuntimeError[] = [];
+    const each = async (work: Promise<boolean>) => {
+      goesOn = (await work.catch((error: unknown) => noteRefused(refused, error))) || goesOn;
+    };
     const open = new Set<string>();
     for (const backend of model.backends.values()) {
       const present = states.get(backend.name) ?? new Map<string, ServerState>();
@@ -57,17 +61,20 @@ export class Servers {
         const target = `${backend.name}/${server.name}`;
         if (server.state === 'MAINT' || server.state === 'ENDED') open.add(target);
         this.#wanted.set(target, server);
-        goesOn = (await this.#bring(backend, server, present.get(server.name), states)) || goesOn;
+        await each(this.#bring(backend, server, present.get(server.name), states));
       }
       const standIns = new Set(this.standIns(backend, states).map(({ name }) => name));
       for (const state of present.values())
         if (!backend.servers.has(state.name)) {
           open.add(`${backend.name}/${state.name}`);
-          goesOn = standIns.has(state.name) || (await this.#remove(backend, state)) || goesOn;
+          if (standIns.has(state.name)) goesOn = true;
+          else await each(this.#remove(backend, state));
         }
     }
     this.#forget(model, open);
-    return (await this.#finish(model)) || goesOn;
+    const isFinishing = await this.#finish(model);
+    if (refused[0] !== undefined) throw refused[0];
+    return isFinishing || goesOn;
   }
 
   /** A server is not in the present worker any more: its sessions in earlier ones may last so long. */
@@ -224,6 +231,12 @@ export class Servers {
     await this.#options.endSessions(target);
     return false;
   }
+}
+
+function noteRefused(refused: RuntimeError[], error: unknown): false {
+  if (!(error instanceof RuntimeError)) throw error;
+  refused.push(error);
+  return false;
 }
 
 /** `default-server` is not inherited by servers that are added at runtime: all keywords are given. */

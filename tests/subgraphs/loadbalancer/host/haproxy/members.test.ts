@@ -5,6 +5,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { LogReader, type Transition } from '../../../../../subgraphs/loadbalancer/host/haproxy/log-reader.ts';
+import { RuntimeError, RuntimeSocket } from '../../../../../subgraphs/loadbalancer/host/haproxy/runtime-socket.ts';
+import { readServerStates } from '../../../../../subgraphs/loadbalancer/host/haproxy/server-states.ts';
+import { Servers } from '../../../../../subgraphs/loadbalancer/host/haproxy/servers.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { HaproxyNode } from '../../support/haproxy-node.ts';
 import { ask, streamMember, type TestMember, tally, webMember } from '../../support/members.ts';
@@ -50,6 +53,27 @@ test('round robin is in turn and by weight, which changes at runtime; weight 0 g
       [three, 2],
     ]),
   );
+}, 30_000);
+
+test('what HAProxy refuses of one member keeps back no other', async () => {
+  const pool = node.pool();
+  const [first, second] = webs.map(({ port }) => node.member(pool, port));
+  await node.listener({ defaultPool: pool.id });
+  await node.start();
+  if (first === undefined || second === undefined) return;
+  node.change(first, { weight: 4 });
+  node.change(second, { weight: 3 });
+  const runtime = new (class extends RuntimeSocket {
+    override tell(command: string, ...rest: readonly []): Promise<void> {
+      if (command.includes(first.id)) return Promise.reject(new RuntimeError(command, 'not today'));
+      return super.tell(command, ...rest);
+    }
+  })(join(node.folder, 'run.sock'));
+  const nothing = () => Promise.resolve();
+  const servers = new Servers({ runtime, prepare: nothing, endSessions: nothing, hasEarlier: async () => false });
+  await expect(servers.pass(node.model())).rejects.toThrow('not today');
+  const states = [...(await readServerStates(runtime)).values()].flatMap((each) => [...each.values()]);
+  expect(states.map(({ weight }) => weight)).toEqual([1, 3, 1]);
 }, 30_000);
 
 test('found by a slow repair: a new member is checked at once, however far apart its checks are', async () => {
