@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '../../platform/rings/ring.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
 import { Clients } from './objects/clients.ts';
-import { faults as allFaults, type Fault } from './objects/faults.ts';
+import { faults as allFaults, type Fault, together } from './objects/faults.ts';
 import { Reach } from './objects/reach.ts';
 import { account, type Cluster, Site, type SiteOptions } from './objects/site.ts';
 import { disksWrong, type Finding, leakedNow, nothingWrong, toldWrong, type Wrong } from './objects/verdict.ts';
@@ -53,7 +53,7 @@ export type ObjectTrialFigures = Readonly<Record<Wrong, number>> & {
 const times = {
   ...{ uploadMs: 30_000, partsMs: 60_000, readingMs: 10_000 },
   ...{ collectPauseMs: 1_000, forgetAfterMs: 2_000, forgetPauseMs: 1_000 },
-  leavingMs: 5_000,
+  ...{ leavingMs: 5_000, markMs: 1_000 },
 };
 /** After the end of a fault: breakers, connections, a database that begins. */
 const graceMs = 5_000;
@@ -167,7 +167,7 @@ class Trial {
     const { faults = allFaults, mostFaults = 3, longestMs, progress = () => undefined } = this.#options;
     const [random, site] = [this.#random, this.#site];
     const count = random.integer(1, mostFaults);
-    const plan = random
+    const drawn = random
       .shuffle(site.clusters)
       .slice(0, count)
       .map((cluster) => ({
@@ -176,6 +176,7 @@ class Trial {
         afterMs: random.integer(0, Math.min(3_000, longestMs)),
         forMs: random.integer(Math.min(1_000, longestMs), longestMs),
       }));
+    const plan = together(drawn);
     progress(
       `${this.#container} in partition ${partitionOf(this.#scope)} of ${site.holders(this.#scope).join()}: ${plan
         .map(({ name, cluster, afterMs, forMs }) => `${name} at ${cluster.name} from ${afterMs} ms for ${forMs} ms`)
@@ -184,7 +185,7 @@ class Trial {
     await Promise.all(
       plan.map(async ({ cluster, name, afterMs, forMs }) => {
         await sleep(afterMs);
-        const end = await faults[name]?.({ site, random, reach: this.#reach, cluster });
+        const end = await faults[name]?.({ site, random, reach: this.#reach, cluster, found: this.#found });
         await sleep(forMs);
         await end?.();
       }),

@@ -5,7 +5,9 @@ import { killQuietly } from '../../../embedded/server-process.ts';
 import type { Random } from '../random.ts';
 import { filesIn } from './disks.ts';
 import type { Reach } from './reach.ts';
+import { restored } from './restored.ts';
 import type { Cluster, Site } from './site.ts';
+import type { Finding } from './verdict.ts';
 
 export interface Place {
   readonly site: Site;
@@ -13,6 +15,7 @@ export interface Place {
   readonly reach: Reach;
   /** That it is about. */
   readonly cluster: Cluster;
+  readonly found: (finding: Finding) => void;
 }
 
 /** Begins it; returns what ends it. */
@@ -23,9 +26,7 @@ const flippedAtOnce = 20;
 
 async function serversKilled({ cluster }: Pick<Place, 'cluster'>): Promise<() => Promise<void>> {
   await Promise.all(cluster.servers.map(({ child }) => child.kill()));
-  return async () => {
-    for (const { child } of cluster.servers) await child.start();
-  };
+  return () => cluster.startServers();
 }
 
 async function databaseKilled({ cluster }: Pick<Place, 'cluster'>): Promise<() => Promise<void>> {
@@ -99,7 +100,17 @@ async function flipBits({ cluster, random }: Place): Promise<void> {
   }
 }
 
+const restores: Readonly<Record<string, Fault>> = {
+  databaseRestored: restored(['DATABASE']),
+  diskRestored: restored(['DISK']),
+  clusterRestored: restored(['DATABASE', 'DISK']),
+};
+
+/** What takes away something that a cluster has acknowledged. */
+const losing: ReadonlySet<string> = new Set([...Object.keys(restores), 'bitsFlipped']);
+
 export const faults: Readonly<Record<string, Fault>> = {
+  ...restores,
   serverKilled: down(serversKilled),
   serverStopped: down(async ({ cluster }) => {
     for (const { child } of cluster.servers) child.signal('SIGSTOP');
@@ -142,3 +153,9 @@ export const faults: Readonly<Record<string, Fault>> = {
     return async () => undefined;
   },
 };
+
+/** Of a plan, what may happen at once: beside a cluster that was put back no other one loses what it has, or too few are left that have it. */
+export function together<Planned extends { readonly name: string }>(plan: readonly Planned[]): readonly Planned[] {
+  const first = plan.find(({ name }) => name in restores);
+  return plan.filter((each) => first === undefined || each === first || !losing.has(each.name));
+}

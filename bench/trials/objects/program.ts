@@ -46,6 +46,6 @@ server.start();
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   ground = JSON.parse(line);
-  process.stdout.write(`${JSON.stringify({ waitsFor: server.waitsFor ?? null })}\n`);
+  process.stdout.write(`${JSON.stringify({ waitsFor: server.waitsFor ?? null, lost: server.lost ?? null })}\n`);
 });
 process.stdout.write('{}\n');

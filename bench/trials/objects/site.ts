@@ -22,7 +22,7 @@ import { packClusters } from '../../../subgraphs/object-storage/documents/ring-c
 import { sealedPlace, sealFor } from '../../../subgraphs/object-storage/documents/seal-for.ts';
 import type { ObjectServerTimes } from '../../../subgraphs/object-storage/server/object-server.ts';
 import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
-import { DocumentStore } from '../../../subgraphs/object-storage/store/document-store.ts';
+import { DocumentStore, type StoredDocument } from '../../../subgraphs/object-storage/store/document-store.ts';
 import { objectClusterMigrations } from '../../../subgraphs/object-storage/store/owner.ts';
 import type { TakeOver } from '../../../subgraphs/object-storage/store/service-store.ts';
 import { freePort } from '../../../tests/support/free-port.ts';
@@ -69,6 +69,14 @@ interface Changing {
   epoch: number;
 }
 
+/** What a server says of itself. */
+export interface Told {
+  /** Null: it serves. */
+  readonly waitsFor: string | null;
+  /** Why its cluster does not vote; null: it does. */
+  readonly lost: string | null;
+}
+
 /** A process that serves a cluster. */
 export class ClusterServer {
   readonly child: ToldChild;
@@ -86,10 +94,10 @@ export class ClusterServer {
   }
 
   /** Undefined: it does not run. One that is stopped answers when it goes on. */
-  async tell(line: string): Promise<{ readonly waitsFor: string | null } | undefined> {
+  async tell(line: string): Promise<Told | undefined> {
     const answer = this.#told.then(() => this.child.tell(line)).catch(() => undefined);
     this.#told = answer;
-    return (await answer) as { readonly waitsFor: string | null } | undefined;
+    return (await answer) as Told | undefined;
   }
 
   client(): S3TestClient {
@@ -105,6 +113,8 @@ export class Cluster {
   readonly number: number;
   /** Of its blobs. */
   readonly folder: string;
+  /** Of its database. */
+  readonly dataFolder: string;
   readonly mariadb: Mariadb;
   readonly db: Database;
   readonly key: ClusterKey;
@@ -114,10 +124,11 @@ export class Cluster {
   readonly ways = new Map<number, Way>();
   ground: Ground = { clockMs: 0, jumpMs: 0, isFull: false };
 
-  constructor(parts: Pick<Cluster, 'name' | 'number' | 'folder' | 'mariadb' | 'db' | 'key'>) {
+  constructor(parts: Pick<Cluster, 'name' | 'number' | 'folder' | 'dataFolder' | 'mariadb' | 'db' | 'key'>) {
     this.name = parts.name;
     this.number = parts.number;
     this.folder = parts.folder;
+    this.dataFolder = parts.dataFolder;
     this.mariadb = parts.mariadb;
     this.db = parts.db;
     this.key = parts.key;
@@ -127,6 +138,21 @@ export class Cluster {
   change(ground: Partial<Ground>): void {
     this.ground = { ...this.ground, ...ground };
     for (const server of this.servers) void server.tell(JSON.stringify(this.ground));
+  }
+
+  /** Its servers, as an administrator sees them. Undefined: one that does not run. */
+  told(): Promise<readonly (Told | undefined)[]> {
+    return Promise.all(this.servers.map((server) => server.tell(JSON.stringify(this.ground))));
+  }
+
+  /** Its servers and its database. */
+  async stop(): Promise<void> {
+    await Promise.all(this.servers.map(({ child }) => child.kill()));
+    await this.mariadb.running.stop();
+  }
+
+  async startServers(): Promise<void> {
+    for (const { child } of this.servers) await child.start();
   }
 }
 
@@ -140,9 +166,13 @@ export class Site {
   /** Those of names first. */
   readonly #rings: readonly Changing[];
   #generation = 10;
+  /** The newest document of each ring. */
+  readonly #documents = new Map<string, StoredDocument>();
   /** Who is to have no part of the ring, by name. */
   #left: string | undefined;
   #changed: Promise<void> = Promise.resolve();
+  /** A cluster waits to be recovered: changes of rings end before. */
+  #isRecovering = false;
   #isClosed = false;
 
   private constructor(folder: string, options: SiteOptions) {
@@ -206,48 +236,96 @@ export class Site {
     return { members, replicas };
   }
 
-  async #changeRing(): Promise<void> {
-    for (const changing of this.#rings) await this.#change(changing);
+  /**
+   * The cluster takes over what the others have, as `rings change --recover` lets it. A change of rings is cancelled for it, and begins again
+   * afterwards. The cluster's database runs, its servers do not: they are started in between.
+   */
+  async recover(cluster: Cluster): Promise<void> {
+    this.#isRecovering = true;
+    const recovered = this.#changed.then(() => this.#recover(cluster));
+    this.#changed = recovered.then(
+      () => this.#changeRing(),
+      () => undefined,
+    );
+    await recovered;
   }
 
-  async #change(changing: Changing): Promise<void> {
-    const { numbers } = changing;
-    for (;;) {
-      const { ring } = changing;
-      const next = nextRing(ring, this.#wish());
-      if (next === undefined) return;
-      const epoch = changing.epoch + 1;
-      this.#tellRings(numbers, epoch, [ring, next]);
-      const gains = gainsIn(ring, next);
-      for (const cluster of this.clusters.filter(({ number }) => gains.has(number)))
-        while (!this.#isClosed && !(await hasTakenOver(cluster, numbers, epoch).catch(() => false)))
-          await sleep(lookMs);
-      if (this.#isClosed) return;
-      changing.epoch = epoch + 1;
-      this.#tellRings(numbers, changing.epoch, [next]);
-      changing.ring = next;
+  /** What a cluster lacks of what the centre told, as its controller would bring it. */
+  async tellAgain({ db }: Cluster): Promise<void> {
+    await new DocumentStore(db).put([...this.#documents.values()]);
+  }
+
+  async #recover(cluster: Cluster): Promise<void> {
+    this.#isRecovering = false;
+    const recovering = [cluster.number];
+    for (const changing of this.#rings) {
+      changing.epoch += 1;
+      this.#tellRings(changing.numbers, changing.epoch, [changing.ring], recovering);
+    }
+    await this.tellAgain(cluster);
+    await cluster.startServers();
+    for (const { numbers, epoch, ring } of this.#rings) {
+      await this.#until(() => hasTakenOver(cluster, numbers, epoch));
+      this.#tellRings(numbers, epoch, [ring]);
     }
   }
 
+  async #changeRing(): Promise<void> {
+    for (const changing of this.#rings) while (await this.#step(changing));
+  }
+
+  /** True: another step may follow. */
+  async #step(changing: Changing): Promise<boolean> {
+    const { numbers, ring } = changing;
+    const next = nextRing(ring, this.#wish());
+    if (next === undefined || this.#isRecovering || this.#isClosed) return false;
+    const epoch = changing.epoch + 1;
+    this.#tellRings(numbers, epoch, [ring, next]);
+    const gains = gainsIn(ring, next);
+    let isDone = true;
+    for (const cluster of this.clusters.filter(({ number }) => gains.has(number)))
+      isDone &&= await this.#until(
+        () => hasTakenOver(cluster, numbers, epoch),
+        () => this.#isRecovering,
+      );
+    // A change that is cancelled leaves the ring as it was, in a later epoch.
+    changing.epoch = epoch + 1;
+    if (isDone) changing.ring = next;
+    this.#tellRings(numbers, changing.epoch, [changing.ring]);
+    return isDone;
+  }
+
+  /** False: it was given up, or the site is closed. */
+  async #until(check: () => Promise<boolean>, isGivenUp = () => false): Promise<boolean> {
+    while (!this.#isClosed && !isGivenUp()) {
+      if (await check().catch(() => false)) return true;
+      await sleep(lookMs);
+    }
+    return false;
+  }
+
   /** Each cluster hears of it when its database takes it. */
-  #tellRings(numbers: readonly number[], epoch: number, rings: readonly Ring[]): void {
+  #tellRings(
+    numbers: readonly number[],
+    epoch: number,
+    rings: readonly Ring[],
+    recovering: readonly number[] = [],
+  ): void {
     const groups = rings.map(({ replicas, clusters }) => ({
       replicas,
       clusters: packClusters(clusters).toString('base64'),
     }));
     const documents = numbers.map((ring) => {
       this.#generation += 1;
-      const body = { ring, epoch, isEmpty: false, groups, members: rings.at(-1)?.members };
+      const body = { ring, epoch, isEmpty: false, groups, members: rings.at(-1)?.members, recovering };
       return {
         ...{ kind: 'ring', key: String(ring), generation: this.#generation, body: JSON.stringify(body) },
         signature: 'k/s',
       } as const;
     });
+    for (const document of documents) this.#documents.set(document.key, document);
     for (const { db } of this.clusters)
-      void (async () => {
-        const put = () => new DocumentStore(db).put(documents).then(() => true);
-        while (!this.#isClosed && !(await put().catch(() => false))) await sleep(lookMs);
-      })();
+      void this.#until(() => new DocumentStore(db).put(documents).then(() => true));
   }
 
   /** Their servers answer users. */
@@ -273,7 +351,8 @@ export class Site {
         await migrate(connection, [platformMigrations, objectClusterMigrations]);
         const db = new Database({ connection, connectionLimit: 2 });
         const key = await openClusterKey(db, sealer);
-        const cluster = new Cluster({ name, number, folder: join(this.#folder, `${name}-disk`), mariadb, db, key });
+        const [disk, dataFolder] = [join(this.#folder, `${name}-disk`), join(folder.path, 'mariadb', 'data')];
+        const cluster = new Cluster({ name, number, folder: disk, dataFolder, mariadb, db, key });
         this.clusters[number] = cluster;
         for (let at = 1; at <= servers; at += 1) {
           const { cert, key: tlsKey, ca } = await testMachine(authority, 'objectserver', `${name}-${at}`, log);

@@ -7,7 +7,8 @@ import { symptomsOf } from './symptoms.ts';
 
 export const nothingWrong = {
   ...{ lost: 0, stale: 0, notLinearizable: 0, resurrected: 0, listWrong: 0, unreadable: 0, leakedBlobs: 0 },
-  diverged: 0,
+  /** Replicas that were put back from a copy, and voted. */
+  ...{ diverged: 0, unnoticed: 0 },
 };
 
 export type Wrong = keyof typeof nothingWrong;

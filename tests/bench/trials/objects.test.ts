@@ -4,9 +4,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { filesIn } from '../../../bench/trials/objects/disks.ts';
-import { type Fault, faults } from '../../../bench/trials/objects/faults.ts';
+import { type Fault, faults, together } from '../../../bench/trials/objects/faults.ts';
 import type { Step } from '../../../bench/trials/objects/history.ts';
 import { Reach } from '../../../bench/trials/objects/reach.ts';
+import { restored } from '../../../bench/trials/objects/restored.ts';
 import { nothingWrong } from '../../../bench/trials/objects/verdict.ts';
 import { runObjectTrials, type Sabotaged } from '../../../bench/trials/objects.ts';
 import { patience } from '../../support/patience.ts';
@@ -20,6 +21,20 @@ test(
     const { figures, findings } = await runObjectTrials({
       ...{ seed, trials: 1, longestMs: 2_000, clients: 1, mostFaults: 2, settleMs: 60_000 * patience },
       faults: { serverKilled: serverKilled as Fault, clusterUnplugged: clusterUnplugged as Fault },
+    });
+    expect(findings).toEqual([]);
+    expect(figures).toMatchObject({ trials: 1, ...nothingWrong });
+    expect(figures.operations).toBeGreaterThan(0);
+  },
+  300_000 * patience,
+);
+
+test.each(['databaseRestored', 'diskRestored', 'clusterRestored'])(
+  `%s: a cluster that was put back from a copy is recovered, and nothing is lost (seed ${seed})`,
+  async (name) => {
+    const { figures, findings } = await runObjectTrials({
+      ...{ seed, trials: 1, longestMs: 2_000, clients: 1, mostFaults: 1, settleMs: 60_000 * patience },
+      faults: { [name]: faults[name] as Fault },
     });
     expect(findings).toEqual([]);
     expect(figures).toMatchObject({ trials: 1, ...nothingWrong });
@@ -59,7 +74,8 @@ test(
         longestMs: 0,
         clients: 1,
         settleMs: 5_000 * patience,
-        faults: { none: async () => async () => undefined },
+        // Nothing is put back, so that there is nothing to notice.
+        faults: { none: restored([], 2_000) },
       },
       sabotage: {
         afterFaults: async (place) => {
@@ -99,7 +115,7 @@ test(
         'resurrected: risen',
         'resurrected: back is on disk',
       ],
-      ...['listWrong: unlisted', `leakedBlobs: north has 0001fff${'0'.repeat(25)}`],
+      ...['listWrong: unlisted', `leakedBlobs: north has 0001fff${'0'.repeat(25)}`, 'unnoticed: '],
     ])
       expect(found).toContain(what);
   },
@@ -127,7 +143,14 @@ test('every fault that the trial promises is there', () => {
     expect.arrayContaining([
       ...['serverKilled', 'serverStopped', 'databaseKilled', 'databaseStopped', 'clusterKilled', 'clusterUnplugged'],
       ...['linkCut', 'requestsCut', 'answersCut', 'clockAhead', 'clockBehind', 'clockJumps', 'diskFull', 'bitsFlipped'],
-      'ringMoved',
+      ...['ringMoved', 'databaseRestored', 'diskRestored', 'clusterRestored'],
     ]),
   );
+});
+
+test('beside a cluster that is put back from a copy no other one loses what it has', () => {
+  const names = (...drawn: readonly string[]) => together(drawn.map((name) => ({ name }))).map(({ name }) => name);
+  expect(names('serverKilled', 'diskRestored', 'databaseRestored')).toEqual(['serverKilled', 'diskRestored']);
+  expect(names('bitsFlipped', 'clusterRestored', 'ringMoved')).toEqual(['clusterRestored', 'ringMoved']);
+  expect(names('bitsFlipped', 'bitsFlipped')).toEqual(['bitsFlipped', 'bitsFlipped']);
 });

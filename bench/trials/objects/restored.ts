@@ -1,0 +1,83 @@
+// A cluster that comes back as it was some time ago: its database, its disk or both are put back from a copy, as by a person who had kept one. It has
+// forgotten what it acknowledged and promised since, and must not vote until it was recovered.
+import { constants, cp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault, Place } from './faults.ts';
+import type { Cluster } from './site.ts';
+
+type Part = 'DATABASE' | 'DISK';
+
+const lookMs = 100;
+
+/** `noticeMs`: so soon an older database must be noticed. */
+export function restored(parts: readonly Part[], noticeMs = 60_000): Fault {
+  return async (place) => {
+    const { cluster, site, reach } = place;
+    const folders = parts.map((part) => (part === 'DATABASE' ? cluster.dataFolder : cluster.folder));
+    const copied = reach.down(cluster.number);
+    await cluster.stop();
+    for (const folder of folders) await replace(copyOf(folder), folder);
+    const mark = await markOf(cluster);
+    await start(place);
+    await site.untilServed([cluster]);
+    copied();
+    return async () => {
+      // What is younger than its last mark is not known to be older: see docs/decisions/0094.
+      while ((await markOf(cluster)) <= mark) await sleep(lookMs);
+      const recovered = reach.down(cluster.number);
+      await cluster.stop();
+      for (const folder of folders) {
+        await replace(folder, copyOf(folder));
+        await rm(copyOf(folder), { recursive: true });
+      }
+      await cluster.mariadb.start();
+      await site.tellAgain(cluster);
+      // One whose disk is older too is not known by itself: a person who puts it back recovers it before it starts.
+      if (!parts.includes('DISK')) await mustNotice(place, noticeMs);
+      await site.recover(cluster);
+      await site.untilServed([cluster]);
+      recovered();
+    };
+  };
+}
+
+async function start({ cluster }: Place): Promise<void> {
+  await cluster.mariadb.start();
+  await cluster.startServers();
+}
+
+/** Its servers run as if nothing had been, and stop when all of them have said that they don't vote. */
+async function mustNotice({ cluster, found }: Place, noticeMs: number): Promise<void> {
+  await cluster.startServers();
+  const untilMs = performance.now() + noticeMs;
+  while (!(await saysSo(cluster))) {
+    if (performance.now() > untilMs) {
+      found({ figure: 'unnoticed', what: `${cluster.name} votes with an older database` });
+      break;
+    }
+    await sleep(lookMs);
+  }
+  await Promise.all(cluster.servers.map(({ child }) => child.kill()));
+}
+
+async function saysSo(cluster: Cluster): Promise<boolean> {
+  const told = await cluster.told();
+  if (!told.every((each) => each?.lost?.includes(`rings change --recover ${cluster.name}`))) return false;
+  return (await cluster.db.query('SELECT 1 FROM store_partition WHERE is_ready LIMIT 1')).length === 0;
+}
+
+/** Of its disk, as of the last time that somebody served. */
+async function markOf({ folder }: Cluster): Promise<number> {
+  const { mark } = JSON.parse(await readFile(join(folder, 'database.json'), 'utf8')) as { readonly mark: number };
+  return mark;
+}
+
+function copyOf(folder: string): string {
+  return `${folder}-copy`;
+}
+
+async function replace(folder: string, from: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await cp(from, folder, { recursive: true, mode: constants.COPYFILE_FICLONE });
+}
