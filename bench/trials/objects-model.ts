@@ -1,11 +1,12 @@
 // `npm run trials -- objects-model`: object storage's registers in simulated time, with messages lost, doubled and late, dead coordinators, wrong
-// clocks, changes of rings, forgotten deletions and restored backups, against a judge of what clients were told. Then each guard of the
+// clocks, changes of rings, forgotten deletions, restored backups and answers of single replicas, against a judge of what clients were told. Then each guard of the
 // protocol is taken out in turn, and must be missed.
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
-import { applyStep } from './objects-model/history.ts';
+import { applyStep, shownBy } from './objects-model/history.ts';
 import { isLinearizable } from './objects-model/linearizable.ts';
+import { untrue } from './objects-model/nearest.ts';
 import { type Trap, traps } from './objects-model/traps.ts';
-import { productGuards, World, type WorldOptions } from './objects-model/world.ts';
+import { type Emphasis, productGuards, World, type WorldOptions } from './objects-model/world.ts';
 import { seededRandom } from './random.ts';
 
 const counts = {
@@ -19,7 +20,18 @@ export const trialObjectsModel = defineBench({ counts, run });
 export async function holds(seed: number, options: WorldOptions): Promise<boolean> {
   const world = new World(seededRandom(seed), options);
   await world.run();
-  return [...world.history.values()].every((operations) => isLinearizable(operations, '', applyStep));
+  return (
+    [...world.history.values()].every((operations) => isLinearizable(operations, '', applyStep)) &&
+    [...world.nearest].every(([name, reads]) => {
+      const shown = (world.history.get(name) ?? []).flatMap(shownBy);
+      return reads.every((read) => untrue(read, shown) === undefined);
+    })
+  );
+}
+
+/** In every third schedule single replicas are asked. */
+export function emphasisOf(seed: number): readonly Emphasis[] {
+  return seed % 3 === 0 ? ['single replicas are asked'] : [];
 }
 
 /** The first schedule that shows the trap; undefined: none of them does. */
@@ -42,7 +54,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   let schedules = 0;
   let violations = 0;
   for (; schedules < wanted.schedules && !timeIsUp() && !signal.aborted; schedules += 1) {
-    if (!(await holds(seed + schedules, { guards: productGuards }))) {
+    if (!(await holds(seed + schedules, { guards: productGuards, emphasis: emphasisOf(seed + schedules) }))) {
       violations += 1;
       faults.push(`a violation: --seed ${seed + schedules} --schedules 1`);
     }

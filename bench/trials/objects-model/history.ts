@@ -1,5 +1,7 @@
 // What clients of the model do to a name, and what they were told.
+import type { Operation } from './linearizable.ts';
 import type { Value } from './model-replica.ts';
+import type { Shown } from './nearest.ts';
 
 export type Step =
   | { readonly kind: 'write'; readonly value: Value }
@@ -16,4 +18,11 @@ export function applyStep(state: string, step: Step): string | undefined {
   const does = (step.kind === 'create') === (state === '');
   if (step.did !== undefined && step.did !== does) return undefined;
   return does ? step.value : state;
+}
+
+/** Nothing, of a condition that was refused. */
+export function shownBy({ called, answered, step }: Operation<Step>): readonly Shown[] {
+  if (step.kind === 'read') return [{ called, answered, value: step.got ?? '', isWrite: false }];
+  if ('did' in step && step.did === false) return [];
+  return [{ called, answered, value: step.kind === 'delete' ? '' : step.value, isWrite: true }];
 }

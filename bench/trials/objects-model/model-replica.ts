@@ -1,5 +1,7 @@
 // A replica of the model: the rows of one partition, kept over restarts, with the rules of the product. Each rule that a trap takes out is a
 // method of its own.
+import { asOfAll } from '../../../platform/registers/as-of.ts';
+import { clustersOf, type Placement } from '../../../platform/registers/placement.ts';
 import type { Answer } from '../../../platform/registers/registers.ts';
 import * as rules from '../../../platform/registers/rules.ts';
 import { later, noVersion, type Version } from '../../../platform/registers/version.ts';
@@ -14,6 +16,25 @@ interface Kept {
   readonly isReady: boolean;
 }
 
+/** What a replica tells those that follow it. */
+export interface ToldRows {
+  readonly epoch: number;
+  readonly votes: boolean;
+  readonly rows: ReadonlyMap<string, rules.Row<Value>>;
+}
+
+/** What one replica has of a name, and as of when; see nearest.ts. */
+export interface OwnAnswer {
+  readonly value: Value | undefined;
+  readonly asOf: number | undefined;
+}
+
+/** What a replica has followed of another one: all that it had at that moment. */
+interface Followed {
+  readonly epoch: number;
+  readonly asOf: number;
+}
+
 export interface Rules {
   accept: typeof rules.accept;
   promise: typeof rules.promise;
@@ -24,6 +45,11 @@ export interface Rules {
   floorAfter(floor: Version, forgotten: Version): Version;
   /** Whether a replica that was restored from a backup votes at once. */
   votesWhenRestored: boolean;
+  asOfAll: typeof asOfAll;
+  /** Whether all is here that another one told, though some of it was kept back or it does not vote. */
+  isWhole(keptBack: number, told: ToldRows): boolean;
+  /** Whether what was followed in one epoch counts in another one. */
+  countsFollowed(followed: number, present: number): boolean;
 }
 
 export const productRules: Rules = {
@@ -33,6 +59,9 @@ export const productRules: Rules = {
   takesEpoch: (own, asked) => asked >= own,
   floorAfter: later,
   votesWhenRestored: false,
+  asOfAll,
+  isWhole: (keptBack, { votes }) => keptBack === 0 && votes,
+  countsFollowed: (followed, present) => followed === present,
 };
 
 export class ModelReplica {
@@ -43,6 +72,7 @@ export class ModelReplica {
   #epoch: number;
   #isReady: boolean;
   #backup: Kept | undefined;
+  readonly #followed = new Map<number, Followed>();
 
   constructor(cluster: number, rulesOf: Rules, epoch: number, isReady: boolean) {
     this.cluster = cluster;
@@ -105,6 +135,39 @@ export class ModelReplica {
     if (!this.#rules.isForgettable(this.#known(name), version)) return;
     this.#rows.delete(name);
     this.#floor = this.#rules.floorAfter(this.#floor, version);
+  }
+
+  tellRows(): ToldRows {
+    return { epoch: this.#epoch, votes: this.#isReady, rows: new Map(this.#rows) };
+  }
+
+  /** Takes what another one had at a moment, like messages of those that wrote it which come late. */
+  follow(cluster: number, told: ToldRows, asOf: number, isChanging: boolean): void {
+    if (told.epoch !== this.#epoch) return;
+    let keptBack = 0;
+    for (const [name, { version, value }] of told.rows) {
+      const { row, floor } = this.#known(name);
+      const own = row?.version ?? noVersion;
+      if (own >= version) continue;
+      // While a ring changes nothing is forgotten: what is told was not.
+      const next = this.#rules.accept({ row, floor: isChanging ? noVersion : floor }, { version, value });
+      if (next !== undefined) this.#rows.set(name, next);
+      else if (value !== undefined || own !== noVersion || version > floor) keptBack += 1;
+    }
+    if (this.#rules.isWhole(keptBack, told)) this.#followed.set(cluster, { epoch: told.epoch, asOf });
+  }
+
+  /** Undefined: it has no vote on the name. */
+  answerAlone(name: string, placement: Placement, now: number): OwnAnswer | undefined {
+    const isMember = placement.epoch === this.#epoch && clustersOf(placement).includes(this.cluster);
+    if (!this.#isReady || !isMember) return undefined;
+    const asOf = this.#rules.asOfAll(placement, (cluster) => {
+      if (cluster === this.cluster) return now;
+      const followed = this.#followed.get(cluster);
+      const counts = followed !== undefined && this.#rules.countsFollowed(followed.epoch, placement.epoch);
+      return counts ? followed.asOf : undefined;
+    });
+    return { value: this.#rows.get(name)?.value, asOf };
   }
 
   /** The newer epoch; what does not know the floors yet does not vote. */

@@ -1,5 +1,6 @@
 // Each guard of the protocol taken out, one at a time: the model must find what that breaks. A guard whose absence nothing shows would be one
 // that nobody needs, or a model that does not look.
+import { asOfAll } from '../../../platform/registers/as-of.ts';
 import type { Placement } from '../../../platform/registers/placement.ts';
 import { Registers } from '../../../platform/registers/registers.ts';
 import * as rules from '../../../platform/registers/rules.ts';
@@ -47,6 +48,7 @@ export interface Trap extends WorldOptions {
 
 const ringChanges: Emphasis = 'a ring changes';
 const forgotten: Emphasis = 'deletions are forgotten';
+const single: Emphasis = 'single replicas are asked';
 
 export const traps: Readonly<Record<string, Trap>> = {
   'a read does not bring what it met to a majority': {
@@ -120,6 +122,34 @@ export const traps: Readonly<Record<string, Trap>> = {
     guards: { ...productGuards, restoresUnderNewEpoch: false },
     emphasis: ['a replica is restored'],
     seed: 1_003_241,
+  },
+  'the age of one replica counts what too few others had': {
+    guards: withRules({
+      asOfAll: (placement, asOf) =>
+        asOfAll({ ...placement, groups: placement.groups.map((group) => group.slice(0, 2)) }, asOf),
+    }),
+    emphasis: [single],
+    seed: 1,
+  },
+  'what another replica tells is of the moment of its answer': {
+    guards: { ...productGuards, followsAsOfAsking: false },
+    emphasis: [single],
+    seed: 1,
+  },
+  'what a replica keeps back counts as taken': {
+    guards: withRules({ isWhole: (_keptBack, { votes }) => votes }),
+    emphasis: [single],
+    seed: 1,
+  },
+  'what a replica tells that does not vote is all that it had': {
+    guards: withRules({ isWhole: (keptBack) => keptBack === 0 }),
+    emphasis: [single, 'a replica is restored'],
+    seed: 1,
+  },
+  'what was followed before a ring changed counts afterwards': {
+    guards: withRules({ countsFollowed: () => true }),
+    emphasis: [single, ringChanges],
+    seed: 1,
   },
 };
 

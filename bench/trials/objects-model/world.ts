@@ -8,6 +8,7 @@ import type { Random } from '../random.ts';
 import type { Step } from './history.ts';
 import type { Operation } from './linearizable.ts';
 import { ModelReplica, productRules, type Rules, type Value } from './model-replica.ts';
+import type { NearestRead } from './nearest.ts';
 import { Simulation } from './simulation.ts';
 
 /** What a trap takes out. */
@@ -19,10 +20,16 @@ export interface Guards {
   readonly bringsOver: boolean;
   /** Whether a restored replica comes back under an epoch of its own, which the others enter before they tell it what they have. */
   readonly restoresUnderNewEpoch: boolean;
+  /** Whether what another one tells is of the moment at which it was asked, and not of that of its answer. */
+  readonly followsAsOfAsking: boolean;
 }
 
-/** What happens in a schedule more often than by chance. */
-export type Emphasis = 'a ring changes' | 'deletions are forgotten' | 'a replica is restored';
+/** What happens in a schedule more often than by chance; of single replicas only so. */
+export type Emphasis =
+  | 'a ring changes'
+  | 'deletions are forgotten'
+  | 'a replica is restored'
+  | 'single replicas are asked';
 
 export interface WorldOptions {
   readonly guards: Guards;
@@ -31,7 +38,7 @@ export interface WorldOptions {
 
 export const productGuards: Guards = {
   ...{ rules: productRules, registers: Registers, forgetsWhenAllConfirm: true, bringsOver: true },
-  restoresUnderNewEpoch: true,
+  ...{ restoresUnderNewEpoch: true, followsAsOfAsking: true },
 };
 
 const clusters = 4;
@@ -50,6 +57,7 @@ interface Faults {
   readonly changesRing: boolean;
   readonly forgets: boolean;
   readonly restores: boolean;
+  readonly asksSingle: boolean;
 }
 
 const usualKinds = ['write', 'read', 'create', 'replace', 'delete', 'read', 'write'] as const;
@@ -57,6 +65,8 @@ const usualKinds = ['write', 'read', 'create', 'replace', 'delete', 'read', 'wri
 export class World {
   readonly simulation: Simulation;
   readonly history = new Map<string, Operation<Step>[]>();
+  /** By name: answers of single replicas. */
+  readonly nearest = new Map<string, NearestRead[]>();
   readonly #guards: Guards;
   readonly #faults: Faults;
   readonly #replicas: readonly ModelReplica[];
@@ -77,6 +87,7 @@ export class World {
       changesRing: happens('a ring changes', 0.5),
       forgets: happens('deletions are forgotten', 0.5),
       restores: happens('a replica is restored', 0.2),
+      asksSingle: emphasis.includes('single replicas are asked'),
     };
     this.#replicas = Array.from({ length: clusters }, (_, cluster) => {
       const isOld = cluster < 3;
@@ -96,6 +107,7 @@ export class World {
       for (let times = random.integer(1, 8); times > 0; times -= 1)
         this.simulation.after(random.integer(0, spanMs * 2), () => void this.#forget(random.pick(names)));
     if (this.#faults.restores) this.#restore(random.integer(0, 2), spanMs);
+    if (this.#faults.asksSingle) this.#followAll(names, spanMs);
     if (random.next() < 0.3) {
       const cluster = random.integer(0, clusters - 1);
       this.simulation.after(random.integer(0, spanMs), () => {
@@ -337,6 +349,46 @@ export class World {
       void this.call(from, cluster, (replica) => replica.forget(name, epoch, row.version)).catch(() => undefined);
   }
 
+  // Replicas follow each other, and answer alone.
+
+  #followAll(names: readonly string[], spanMs: number): void {
+    const { random } = this.simulation;
+    const pauses = async (times: number, act: () => Promise<void>) => {
+      for (; times > 0; times -= 1) {
+        await this.simulation.pause(random.integer(1, Math.ceil(spanMs / 4)));
+        await act();
+      }
+    };
+    for (const replica of this.#replicas)
+      for (const other of this.#replicas) if (other !== replica) void pauses(8, () => this.#follow(replica, other.cluster));
+    for (let reader = 0; reader < 2; reader += 1) void pauses(6, () => this.#askSingle(random.pick(names)));
+  }
+
+  async #follow(replica: ModelReplica, other: number): Promise<void> {
+    const asked = this.simulation.stamp();
+    const told = await this.call(replica.cluster, other, (each) => each.tellRows()).catch(() => undefined);
+    if (told === undefined || told.epoch === 0) return;
+    const asOf = this.#guards.followsAsOfAsking ? asked : this.simulation.stamp();
+    replica.follow(other, told, asOf, this.placement(told.epoch).groups.length > 1);
+  }
+
+  /** The cluster's own replica, or else another one. */
+  async #askSingle(name: string): Promise<void> {
+    const { random } = this.simulation;
+    const from = random.integer(0, clusters - 1);
+    const alone = (replica: ModelReplica) => {
+      if (replica.epoch === 0) return undefined;
+      return replica.answerAlone(name, this.placement(replica.epoch), this.simulation.stamp());
+    };
+    const own = alone(this.#replicas[from] as ModelReplica);
+    const other = random.integer(0, clusters - 1);
+    const answer = own ?? (await this.call(from, other, alone).catch(() => undefined));
+    if (answer === undefined) return;
+    const { value = '', asOf } = answer;
+    const read = { value, asOf, answered: this.simulation.stamp() };
+    this.nearest.set(name, [...(this.nearest.get(name) ?? []), read]);
+  }
+
   // A replica comes back as it was some time ago.
 
   #restore(cluster: number, spanMs: number): void {
@@ -346,7 +398,9 @@ export class World {
     this.simulation.after(first, () => replica.backUp());
     this.simulation.after(first + second, () => {
       if (!replica.restore() || replica.isReady) return;
-      this.simulation.after(random.integer(20, 200), () => void this.#recover(replica).catch(stays));
+      // Long enough for others to follow it meanwhile.
+      const mostMs = this.#faults.asksSingle ? spanMs * 2 : 200;
+      this.simulation.after(random.integer(20, mostMs), () => void this.#recover(replica).catch(stays));
     });
   }
 
