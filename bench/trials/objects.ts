@@ -46,6 +46,8 @@ export interface Sabotaged {
 export type ObjectTrialFigures = Readonly<Record<Wrong, number>> & {
   readonly trials: number;
   readonly operations: number;
+  /** Answers of one cluster with an age. */
+  readonly aged: number;
   readonly acknowledgedShare: number | null;
 };
 
@@ -68,7 +70,7 @@ export async function runObjectTrials(
   const { progress = () => undefined, timeIsUp = () => false, signal } = options;
   const sum: Record<Wrong, number> = { ...nothingWrong };
   const findings: string[] = [];
-  let [trials, operations, counted, acknowledged] = [0, 0, 0, 0];
+  let [trials, operations, aged, counted, acknowledged] = [0, 0, 0, 0, 0];
   await using cleanup = new AsyncDisposableStack();
   const site = cleanup.adopt(await Site.open({ times, hasOther: true, ...options.site }), (each) => each.close());
   while (trials < options.trials && !timeIsUp() && signal?.aborted !== true) {
@@ -82,12 +84,13 @@ export async function runObjectTrials(
     const clients = await trial.run();
     trials += 1;
     operations += clients.operations;
+    aged += [...clients.nearest.values()].flat().filter(({ asOf }) => asOf !== undefined).length;
     counted += clients.counted;
     acknowledged += clients.acknowledged;
     progress(`${trials} trials, ${operations} operations, ${acknowledged} of ${counted} acknowledged`);
   }
   const acknowledgedShare = counted === 0 ? null : acknowledged / counted;
-  return { figures: { trials, operations, ...sum, acknowledgedShare }, findings };
+  return { figures: { trials, operations, aged, ...sum, acknowledgedShare }, findings };
 }
 
 class Trial {
@@ -139,7 +142,7 @@ class Trial {
     await this.#collect();
     await this.#readAll();
     await sabotage?.beforeVerdict?.(place);
-    for (const finding of toldWrong(clients.log)) this.#found(finding);
+    for (const finding of toldWrong(clients.log, clients.nearest)) this.#found(finding);
     await this.#lookAtDisks();
     clients.close();
     return clients;
@@ -225,11 +228,13 @@ class Trial {
     for (const cluster of this.#site.clusters) {
       const at = this.#at(cluster);
       await this.#untilTold(`a listing at ${cluster.name}`, () => this.#clients.list(at));
-      for (const name of this.#clients.names)
+      for (const name of this.#clients.names) {
         await this.#untilTold(
           `${name} at ${cluster.name}`,
           async () => (await this.#clients.read(at, name)) !== undefined,
         );
+        await this.#clients.readNearest(at, name);
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3TestClient, Sent } from '../../../tests/support/object-storage/s3-client.ts';
+import type { NearestRead } from '../objects-model/nearest.ts';
 import type { Random } from '../random.ts';
 import { ask, mayHaveHappened, type Told } from './answers.ts';
 import type { Entry, Step } from './history.ts';
@@ -40,6 +41,7 @@ const actions = {
   multipart: 3,
   get: 25,
   head: 8,
+  nearest: 12,
   list: 6,
 } as const;
 type Action = keyof typeof actions;
@@ -49,6 +51,8 @@ const drawn = (Object.keys(actions) as Action[]).flatMap((action) =>
 
 export class Clients {
   readonly log = new Map<string, Entry[]>();
+  /** By name: answers of one cluster. */
+  readonly nearest = new Map<string, NearestRead[]>();
   /** By entity tag: the MD5 of the bytes. */
   readonly contents = new Map<string, string>();
   readonly #options: ClientOptions;
@@ -88,10 +92,26 @@ export class Clients {
     if (told.code === 'NoSuchKey') return this.#sawAt(name, called, undefined);
     const etag = etagOf(told);
     if (told.status !== 200 || etag === undefined) return undefined;
-    const md5 = createHash('md5').update(told.body).digest('hex');
-    if (md5 !== this.contents.get(etag))
-      this.#options.found('unreadable', `${name} was given with other bytes than ${etag} has`);
+    this.#checkBytes(name, etag, told);
     return this.#sawAt(name, called, etag);
+  }
+
+  /** What one cluster has of a name, and how old that may be. */
+  async readNearest(at: At, name: string): Promise<void> {
+    const { random, found } = this.#options;
+    const method = random.pick(['GET', 'HEAD'] as const);
+    this.#entries(name);
+    const called = performance.now();
+    const told = await this.#ask(at, { method, path: this.#path(name), headers: { 'x-tidegate-read': 'nearest' } });
+    if (told.kind !== 'ANSWER' || (told.status !== 200 && told.status !== 404)) return;
+    const answered = performance.now();
+    const value = told.status === 200 ? (etagOf(told) ?? '') : '';
+    if (value !== '' && method === 'GET') this.#checkBytes(name, value, told);
+    const age = String(told.headers['x-tidegate-age-ms'] ?? '');
+    if (!/^(\d+|unknown)$/.test(age)) return found('unreadable', `${name} was given by one cluster without an age`);
+    // The answer began later.
+    const asOf = age === 'unknown' ? undefined : called - Number(age);
+    this.nearest.set(name, [...(this.nearest.get(name) ?? []), { asOf, answered, value }]);
   }
 
   async delete(at: At, name: string): Promise<boolean> {
@@ -171,6 +191,8 @@ export class Clients {
         return this.read(at, name);
       case 'head':
         return this.#head(at, name);
+      case 'nearest':
+        return this.readNearest(at, name);
       case 'list':
         return this.list(at, random.pick(['', 'hot-', 'cold-']));
     }
@@ -233,6 +255,11 @@ export class Clients {
     const told = await this.#ask(at, { method: 'POST', path: `${path}?uploadId=${id}`, body });
     const did = told.kind === 'ANSWER' && told.status === 200 && told.code === undefined;
     this.#wrote(name, called, { kind: 'put', value }, told, did);
+  }
+
+  #checkBytes(name: string, etag: string, { body }: Extract<Told, { kind: 'ANSWER' }>): void {
+    if (createHash('md5').update(body).digest('hex') !== this.contents.get(etag))
+      this.#options.found('unreadable', `${name} was given with other bytes than ${etag} has`);
   }
 
   /** By which the bytes are kept. */

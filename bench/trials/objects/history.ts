@@ -1,6 +1,7 @@
 // What clients of the trial did to a name, and what they were told. Every value is written once, so that a reader's answer says whose write
 // it saw.
 import type { Operation } from '../objects-model/linearizable.ts';
+import type { Shown } from '../objects-model/nearest.ts';
 
 export type Step =
   | { readonly kind: 'put'; readonly value: string }
@@ -41,4 +42,11 @@ export function isUnknown({ answered }: Entry): boolean {
 export function writes(step: Step): string | undefined {
   if (step.kind === 'read' || ('did' in step && step.did === false)) return undefined;
   return step.kind === 'delete' ? '' : step.value;
+}
+
+/** What it left or met; nothing, of a condition that was refused. */
+export function shownBy({ called, answered, step }: Entry): readonly Shown[] {
+  if (step.kind === 'read') return [{ called, answered, value: step.got ?? '', isWrite: false }];
+  const value = writes(step);
+  return value === undefined ? [] : [{ called, answered, value, isWrite: true }];
 }

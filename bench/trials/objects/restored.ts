@@ -3,6 +3,7 @@
 import { constants, cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../../../tests/support/temporary-folder.ts';
 import type { Fault, Place } from './faults.ts';
 import type { Cluster } from './site.ts';
 
@@ -24,7 +25,7 @@ export function restored(parts: readonly Part[], noticeMs = 60_000): Fault {
     copied();
     return async () => {
       // What is younger than its last mark is not known to be older: see docs/decisions/0094.
-      while ((await markOf(cluster)) <= mark) await sleep(lookMs);
+      await waitFor(`a mark of ${cluster.name} after its copy`, async () => (await markOf(cluster)) > mark);
       const recovered = reach.down(cluster.number);
       await cluster.stop();
       for (const folder of folders) {

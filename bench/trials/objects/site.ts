@@ -390,7 +390,7 @@ export class Site {
     const ringBody = (number: number) => ({ ring: number, epoch: 1, isEmpty: true, groups, members: ring.members });
     const { accessKeyId, secret } = credentials;
     const options = ['standard', ...(this.#options.hasOther ? [otherOption] : [])].map((name, at) => ({
-      ...{ number: at + 1, id: newUuid(), name, replicas: ring.replicas, nearestReads: false, isDefault: at === 0 },
+      ...{ number: at + 1, id: newUuid(), name, replicas: ring.replicas, nearestReads: true, isDefault: at === 0 },
     }));
     const numbers = this.#rings.flatMap((changing) => changing.numbers);
     const sealed = Object.fromEntries(

@@ -1,6 +1,7 @@
 // What is wrong with what clients were told of a name, in words that say where to look. Each is certain by itself; that all of it together fits
 // a register is another question (register-check.ts).
-import { type Entry, isUnknown, writes } from './history.ts';
+import { type NearestRead, untrue } from '../objects-model/nearest.ts';
+import { type Entry, isUnknown, shownBy, writes } from './history.ts';
 
 export type Symptom = 'lost' | 'stale' | 'resurrected';
 
@@ -45,5 +46,26 @@ export function symptomsOf(history: readonly Entry[]): readonly Found[] {
     return value === ''
       ? [{ symptom: 'resurrected', what: `${got} was there after it had been deleted` }]
       : [{ symptom: 'stale', what: `${got} was there after ${value} had been written` }];
+  });
+}
+
+/** Of answers of one cluster. */
+export function symptomsOfNearest(history: readonly Entry[], reads: readonly NearestRead[]): readonly Found[] {
+  const shown = history.flatMap(shownBy);
+  return reads.flatMap((read): readonly Found[] => {
+    const found = untrue(read, shown);
+    if (found === undefined) return [];
+    const { value, asOf } = read;
+    const given = `one cluster, as of ${asOf === undefined ? 'no moment' : `${Math.round(read.answered - asOf)} ms before`}, had`;
+    switch (found.kind) {
+      case 'NOBODY_WROTE_IT':
+        return [{ symptom: 'stale', what: `${given} ${value}, and nobody had written it` }];
+      case 'MISSING':
+        return [{ symptom: 'lost', what: `${given} nothing, and nobody had deleted ${found.value}` }];
+      case 'OVERWRITTEN':
+        return found.by === ''
+          ? [{ symptom: 'resurrected', what: `${given} ${value} after it had been deleted` }]
+          : [{ symptom: 'stale', what: `${given} ${value} after ${found.by} had been written` }];
+    }
   });
 }

@@ -1,9 +1,10 @@
 // What is wrong in the end: with what clients were told, and with what is on the disks.
 import { type Disk, type DiskObject, md5Of, readDisk } from './disks.ts';
+import type { NearestRead } from '../objects-model/nearest.ts';
 import type { Entry } from './history.ts';
 import { fitsRegister } from './register-check.ts';
 import type { Cluster, Site } from './site.ts';
-import { symptomsOf } from './symptoms.ts';
+import { type Found, symptomsOf, symptomsOfNearest } from './symptoms.ts';
 
 export const nothingWrong = {
   ...{ lost: 0, stale: 0, notLinearizable: 0, resurrected: 0, listWrong: 0, unreadable: 0, leakedBlobs: 0 },
@@ -18,11 +19,15 @@ export interface Finding {
   readonly what: string;
 }
 
-/** Of what clients were told. */
-export function toldWrong(log: ReadonlyMap<string, readonly Entry[]>): readonly Finding[] {
+/** Of what clients were told; `nearest` by one cluster. */
+export function toldWrong(
+  log: ReadonlyMap<string, readonly Entry[]>,
+  nearest: ReadonlyMap<string, readonly NearestRead[]>,
+): readonly Finding[] {
   return [...log].flatMap(([name, entries]): readonly Finding[] => {
     const direct = entries.filter(({ step }) => step.kind !== 'read' || step.listed !== true);
-    const symptoms = symptomsOf(direct).map(({ symptom, what }) => ({ figure: symptom, what: `${name}: ${what}` }));
+    const found: readonly Found[] = [...symptomsOf(direct), ...symptomsOfNearest(direct, nearest.get(name) ?? [])];
+    const symptoms = found.map(({ symptom, what }) => ({ figure: symptom, what: `${name}: ${what}` }));
     const fits = fitsRegister(direct);
     if (fits === 'NOT')
       return [...symptoms, { figure: 'notLinearizable', what: `${name}: no order fits ${direct.length} operations` }];

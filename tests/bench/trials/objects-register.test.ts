@@ -5,50 +5,9 @@ import { fitsRegister } from '../../../bench/trials/objects/register-check.ts';
 import { symptomsOf } from '../../../bench/trials/objects/symptoms.ts';
 import { isLinearizable } from '../../../bench/trials/objects-model/linearizable.ts';
 import { type Random, seededRandom } from '../../../bench/trials/random.ts';
+import { at, never, put, randomHistory, read } from './support/histories.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
-const never = Number.POSITIVE_INFINITY;
-
-/** What some clients do at once to a register; some of their calls get no answer, and of those some never happen. */
-function randomHistory(random: Random, size: { readonly clients: number; readonly steps: number }): Entry[] {
-  let state = '';
-  let now = 0;
-  const values: string[] = [];
-  const free = Array.from({ length: size.clients }, () => 0);
-  const planned = Array.from({ length: size.steps }, () => {
-    const client = free.indexOf(Math.min(...free));
-    const called = (free[client] ?? 0) + random.next() * 3;
-    const happens = called + random.next() * 5;
-    const answered = happens + random.next() * 5;
-    const lost = random.next() < 0.15;
-    free[client] = answered;
-    return { called, happens: lost ? happens + random.next() * 20 : happens, answered: lost ? never : answered, lost };
-  });
-  const history: Entry[] = [];
-  for (const { called, happens, answered, lost } of planned.toSorted((a, b) => a.happens - b.happens)) {
-    const step = randomStep(random, values, state, `v${now}`);
-    now += 1;
-    // A lost reader says nothing.
-    if (lost && step.kind === 'read') continue;
-    const never = lost && random.next() < 0.5;
-    const open = lost && 'did' in step ? { ...step, did: undefined } : step;
-    if (!never) state = applyStep(state, step) ?? state;
-    history.push({ called, answered, step: open });
-    void happens;
-  }
-  return history;
-}
-
-function randomStep(random: Random, values: string[], state: string, value: string): Step {
-  const kind = random.pick(['put', 'delete', 'read', 'read', 'create', 'replace'] as const);
-  if (kind === 'delete') return { kind };
-  if (kind === 'read') return { kind, got: state === '' ? undefined : state };
-  values.push(value);
-  if (kind === 'put') return { kind, value };
-  if (kind === 'create') return { kind, value, did: state === '' };
-  const of = random.next() < 0.5 && state !== '' ? state : random.pick(values);
-  return { kind, value, of, did: state === of };
-}
 
 /** One answer is another one. */
 function changed(random: Random, history: readonly Entry[]): Entry[] {
@@ -85,10 +44,6 @@ test(`a name that eight clients use all the time is judged (seed ${seed})`, () =
   const history = randomHistory(seededRandom(seed), { clients: 8, steps: 2_000 });
   expect(fitsRegister(history)).toBe('FITS');
 });
-
-const at = (called: number, answered: number, step: Step): Entry => ({ called, answered, step });
-const put = (value: string): Step => ({ kind: 'put', value });
-const read = (got?: string): Step => ({ kind: 'read', got });
 
 test.each<[string, string, readonly Entry[]]>([
   ['lost', 'what was acknowledged is gone', [at(0, 1, put('1')), at(2, 3, read())]],

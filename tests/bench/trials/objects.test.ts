@@ -98,12 +98,15 @@ test(
           clients.log.get('back')?.push({ called: 1e12, answered: 1e12 + 1, step: { kind: 'read', got: undefined } });
           tell(place, 'old', { kind: 'put', value: 'v1' }, { kind: 'put', value: 'v2' }, { kind: 'read', got: 'v1' });
           tell(place, 'risen', { kind: 'put', value: 'v3' }, { kind: 'delete' }, { kind: 'read', got: 'v3' });
+          tell(place, 'aged', { kind: 'put', value: 'v5' }, { kind: 'put', value: 'v6' });
+          clients.nearest.set('aged', [{ asOf: 10, answered: 11, value: 'v5' }]);
           tell(place, 'unlisted', { kind: 'put', value: 'v4' }, { kind: 'read', got: undefined, listed: true });
         },
       },
     });
-    const { trials, operations, acknowledgedShare, ...wrong } = figures;
-    expect([trials, operations > 0, acknowledgedShare === null || acknowledgedShare > 0]).toEqual([1, true, true]);
+    const { trials, operations, aged, acknowledgedShare, ...wrong } = figures;
+    expect([trials, operations > 0, aged > 0]).toEqual([1, true, true]);
+    expect(acknowledgedShare ?? 1).toBeGreaterThan(0);
     for (const [figure, count] of Object.entries(wrong)) expect([figure, count > 0]).toEqual([figure, true]);
     const found = findings.join('\n');
     for (const what of [
@@ -111,6 +114,7 @@ test(
       ...[
         'diverged: unequal',
         'stale: old: v1',
+        'stale: aged: one cluster, as of 1 ms before, had v5 after v6',
         'notLinearizable: old',
         'resurrected: risen',
         'resurrected: back is on disk',
