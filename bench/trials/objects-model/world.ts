@@ -360,7 +360,8 @@ export class World {
       }
     };
     for (const replica of this.#replicas)
-      for (const other of this.#replicas) if (other !== replica) void pauses(8, () => this.#follow(replica, other.cluster));
+      for (const other of this.#replicas)
+        if (other !== replica) void pauses(8, () => this.#follow(replica, other.cluster));
     for (let reader = 0; reader < 2; reader += 1) void pauses(6, () => this.#askSingle(random.pick(names)));
   }
 

@@ -324,8 +324,7 @@ export class Site {
       } as const;
     });
     for (const document of documents) this.#documents.set(document.key, document);
-    for (const { db } of this.clusters)
-      void this.#until(() => new DocumentStore(db).put(documents).then(() => true));
+    for (const { db } of this.clusters) void this.#until(() => new DocumentStore(db).put(documents).then(() => true));
   }
 
   /** Their servers answer users. */

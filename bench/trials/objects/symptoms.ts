@@ -1,6 +1,6 @@
 // What is wrong with what clients were told of a name, in words that say where to look. Each is certain by itself; that all of it together fits
 // a register is another question (register-check.ts).
-import { type NearestRead, untrue } from '../objects-model/nearest.ts';
+import { type NearestRead, type Untrue, untrue } from '../objects-model/nearest.ts';
 import { type Entry, isUnknown, shownBy, writes } from './history.ts';
 
 export type Symptom = 'lost' | 'stale' | 'resurrected';
@@ -52,20 +52,23 @@ export function symptomsOf(history: readonly Entry[]): readonly Found[] {
 /** Of answers of one cluster. */
 export function symptomsOfNearest(history: readonly Entry[], reads: readonly NearestRead[]): readonly Found[] {
   const shown = history.flatMap(shownBy);
-  return reads.flatMap((read): readonly Found[] => {
+  return reads.flatMap((read) => {
     const found = untrue(read, shown);
-    if (found === undefined) return [];
-    const { value, asOf } = read;
-    const given = `one cluster, as of ${asOf === undefined ? 'no moment' : `${Math.round(read.answered - asOf)} ms before`}, had`;
-    switch (found.kind) {
-      case 'NOBODY_WROTE_IT':
-        return [{ symptom: 'stale', what: `${given} ${value}, and nobody had written it` }];
-      case 'MISSING':
-        return [{ symptom: 'lost', what: `${given} nothing, and nobody had deleted ${found.value}` }];
-      case 'OVERWRITTEN':
-        return found.by === ''
-          ? [{ symptom: 'resurrected', what: `${given} ${value} after it had been deleted` }]
-          : [{ symptom: 'stale', what: `${given} ${value} after ${found.by} had been written` }];
-    }
+    return found === undefined ? [] : [symptomOf(read, found)];
   });
+}
+
+function symptomOf({ value, asOf, answered }: NearestRead, found: Untrue): Found {
+  const age = asOf === undefined ? 'of no known age' : `as of ${Math.round(answered - asOf)} ms before`;
+  const had = `one cluster, ${age}, had ${value === '' ? 'nothing' : value}`;
+  switch (found.kind) {
+    case 'NOBODY_WROTE_IT':
+      return { symptom: 'stale', what: `${had}, and nobody had written it` };
+    case 'MISSING':
+      return { symptom: 'lost', what: `${had}, and nobody had deleted ${found.value}` };
+    case 'OVERWRITTEN':
+      return found.by === ''
+        ? { symptom: 'resurrected', what: `${had} after it had been deleted` }
+        : { symptom: 'stale', what: `${had} after ${found.by} had been written` };
+  }
 }

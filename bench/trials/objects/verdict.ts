@@ -1,6 +1,7 @@
 // What is wrong in the end: with what clients were told, and with what is on the disks.
-import { type Disk, type DiskObject, md5Of, readDisk } from './disks.ts';
+
 import type { NearestRead } from '../objects-model/nearest.ts';
+import { type Disk, type DiskObject, md5Of, readDisk } from './disks.ts';
 import type { Entry } from './history.ts';
 import { fitsRegister } from './register-check.ts';
 import type { Cluster, Site } from './site.ts';

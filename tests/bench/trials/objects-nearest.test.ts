@@ -22,7 +22,9 @@ function couldBe(history: readonly Entry[], { asOf = 0, answered, value }: Neare
   const writer = history.find(({ step }) => writes(step) === value);
   if (value !== '') {
     if (writer === undefined || writer.called > answered) return false;
-    const isMet = history.some(({ step }) => (step.kind === 'replace' ? step.did && step.of : 'got' in step && step.got) === value);
+    const isMet = history.some(
+      ({ step }) => (step.kind === 'replace' ? step.did && step.of : 'got' in step && step.got) === value,
+    );
     // No majority may ever have had it.
     if (writer.answered === never && !isMet) return true;
   }
@@ -53,11 +55,19 @@ const nearest = (asOf: number | undefined, answered: number, value = ''): Neares
 const deleted = { kind: 'delete' } as const;
 
 test.each<[string, readonly Entry[], NearestRead]>([
-  ['an older value, of before the newer one was acknowledged', [at(0, 1, put('1')), at(2, 5, put('2'))], nearest(4, 9, '1')],
+  [
+    'an older value, of before the newer one was acknowledged',
+    [at(0, 1, put('1')), at(2, 5, put('2'))],
+    nearest(4, 9, '1'),
+  ],
   ['an older value of no age', [at(0, 1, put('1')), at(2, 3, put('2'))], nearest(undefined, 9, '1')],
   ['nothing, of before the write', [at(2, 3, put('1'))], nearest(1, 9)],
   ['nothing, after a deletion of unknown fate', [at(0, 1, put('1')), at(2, never, deleted)], nearest(5, 9)],
-  ['a value of unknown fate that nobody met', [at(0, never, put('1')), at(2, 3, put('2')), at(4, 5, read('2'))], nearest(6, 7, '1')],
+  [
+    'a value of unknown fate that nobody met',
+    [at(0, never, put('1')), at(2, 3, put('2')), at(4, 5, read('2'))],
+    nearest(6, 7, '1'),
+  ],
   ['a value before its writer is told', [at(0, 9, put('1')), at(4, 5, read())], nearest(3, 4, '1')],
   ['one of two values of writes at once', [at(0, 5, put('1')), at(1, 4, put('2'))], nearest(6, 7, '1')],
   ['an older value than one before', [at(0, 1, put('1')), at(2, 9, put('2'))], nearest(3, 9, '1')],
@@ -67,7 +77,12 @@ test.each<[string, readonly Entry[], NearestRead]>([
 
 test.each<[string, string, readonly Entry[], NearestRead]>([
   ['stale', 'an older value', [at(0, 1, put('1')), at(2, 3, put('2'))], nearest(4, 9, '1')],
-  ['stale', 'what a later reader did not meet', [at(0, 1, put('1')), at(0, 9, put('2')), at(2, 3, read('2'))], nearest(4, 9, '1')],
+  [
+    'stale',
+    'what a later reader did not meet',
+    [at(0, 1, put('1')), at(0, 9, put('2')), at(2, 3, read('2'))],
+    nearest(4, 9, '1'),
+  ],
   ['stale', 'a value of nobody', [at(0, 1, put('1'))], nearest(undefined, 9, '2')],
   ['stale', 'a value from before it was written', [at(5, 6, put('1'))], nearest(undefined, 4, '1')],
   [
@@ -78,9 +93,19 @@ test.each<[string, string, readonly Entry[], NearestRead]>([
   ],
   ['lost', 'nothing where something is', [at(0, 1, put('1'))], nearest(2, 9)],
   ['lost', 'nothing where a reader had met something', [at(0, never, put('1')), at(2, 3, read('1'))], nearest(4, 9)],
-  ['lost', 'nothing after a write that came after the deletion', [at(0, 1, deleted), at(2, 3, put('1'))], nearest(4, 9)],
+  [
+    'lost',
+    'nothing after a write that came after the deletion',
+    [at(0, 1, deleted), at(2, 3, put('1'))],
+    nearest(4, 9),
+  ],
   ['resurrected', 'a deleted value', [at(0, 1, put('1')), at(2, 3, deleted)], nearest(4, 9, '1')],
-  ['resurrected', 'a value of which a reader saw that it was gone', [at(0, 1, put('1')), at(2, never, deleted), at(3, 4, read())], nearest(5, 9, '1')],
+  [
+    'resurrected',
+    'a value of which a reader saw that it was gone',
+    [at(0, 1, put('1')), at(2, never, deleted), at(3, 4, read())],
+    nearest(5, 9, '1'),
+  ],
 ])('it can not be: %s, %s', (symptom, _what, history, one) => {
   expect(symptomsOfNearest(history, [one]).map((found) => found.symptom)).toEqual([symptom]);
 });

@@ -1,6 +1,6 @@
 // The judge of histories of one name: against one that tries every order, on random histories that fit and on some that do not.
 import { expect, test } from '@jest/globals';
-import { applyStep, type Entry, type Step } from '../../../bench/trials/objects/history.ts';
+import { applyStep, type Entry } from '../../../bench/trials/objects/history.ts';
 import { fitsRegister } from '../../../bench/trials/objects/register-check.ts';
 import { symptomsOf } from '../../../bench/trials/objects/symptoms.ts';
 import { isLinearizable } from '../../../bench/trials/objects-model/linearizable.ts';
