@@ -17,18 +17,24 @@ function randomRead(random: Random, history: readonly Entry[]): NearestRead {
   return { asOf, answered: asOf + random.next() * 5, value: random.pick(['', ...values]) };
 }
 
-/** Whether it was written before, and is there at that moment or at any later one, in some order that fits all others. */
+/**
+ * Whether it is there, in some order that fits all others, at that moment or at a later one at which what was called before the answer may have
+ * happened.
+ */
 function couldBe(history: readonly Entry[], { asOf = 0, answered, value }: NearestRead): boolean {
-  const writer = history.find(({ step }) => writes(step) === value);
+  const writers = history.filter(({ called, step }) => writes(step) === value && called <= answered);
   if (value !== '') {
-    if (writer === undefined || writer.called > answered) return false;
+    const [writer] = writers;
+    if (writer === undefined) return false;
     const isMet = history.some(
       ({ step }) => (step.kind === 'replace' ? step.did && step.of : 'got' in step && step.got) === value,
     );
     // No majority may ever have had it.
     if (writer.answered === never && !isMet) return true;
   }
-  const end = Math.max(...history.map((entry) => (entry.answered === never ? entry.called : entry.answered)), asOf) + 1;
+  const ends = history.map((entry) => (entry.answered === never ? entry.called : entry.answered));
+  const isOpen = writers.some((entry) => entry.answered === never);
+  const end = Math.max(asOf, answered, ...(isOpen ? ends : writers.map((entry) => entry.answered))) + 1e-6;
   return isLinearizable([...history, at(asOf, end, read(value === '' ? undefined : value))], '', applyStep);
 }
 
