@@ -282,7 +282,7 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await page.locator('[data-option="small"]').getByText('2 replicas').waitFor();
 
     await page.getByRole('button', { name: 'Remove… west' }).click();
-    await refused(page, 'Remove', /ring/);
+    await refused(page, 'Remove', /small/);
     expect(errors.filter((error) => !error.includes('UNAVAILABLE'))).toEqual([]);
   } finally {
     await west.stop();
