@@ -2,24 +2,10 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { killQuietly } from '../../../embedded/server-process.ts';
-import type { Random } from '../random.ts';
 import { filesIn } from './disks.ts';
-import type { Reach } from './reach.ts';
+import type { Fault, Place } from './fault.ts';
 import { restored } from './restored.ts';
-import type { Cluster, Site } from './site.ts';
-import type { Finding } from './verdict.ts';
-
-export interface Place {
-  readonly site: Site;
-  readonly random: Random;
-  readonly reach: Reach;
-  /** That it is about. */
-  readonly cluster: Cluster;
-  readonly found: (finding: Finding) => void;
-}
-
-/** Begins it; returns what ends it. */
-export type Fault = (place: Place) => Promise<() => Promise<void>>;
+import type { Cluster } from './site.ts';
 
 const hourMs = 3_600_000;
 const flippedAtOnce = 20;

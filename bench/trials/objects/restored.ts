@@ -4,7 +4,7 @@ import { constants, cp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../../tests/support/temporary-folder.ts';
-import type { Fault, Place } from './faults.ts';
+import type { Fault, Place } from './fault.ts';
 import type { Cluster } from './site.ts';
 
 type Part = 'DATABASE' | 'DISK';
