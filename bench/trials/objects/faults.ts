@@ -5,7 +5,6 @@ import { killQuietly } from '../../../embedded/server-process.ts';
 import { filesIn } from './disks.ts';
 import type { Fault, Place } from './fault.ts';
 import { restored } from './restored.ts';
-import type { Cluster } from './site.ts';
 
 const hourMs = 3_600_000;
 const flippedAtOnce = 20;
