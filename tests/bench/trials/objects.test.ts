@@ -74,6 +74,7 @@ test(
         trials: 1,
         longestMs: 0,
         clients: 1,
+        mostFaults: 1,
         settleMs: 5_000 * patience,
         // Nothing is put back, so that there is nothing to notice.
         faults: { none: restored([], 2_000) },
