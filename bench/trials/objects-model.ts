@@ -1,6 +1,6 @@
 // `npm run trials -- objects-model`: object storage's registers in simulated time, with messages lost, doubled and late, dead coordinators, wrong
-// clocks, changes of rings, forgotten deletions, restored backups and answers of single replicas, against a judge of what clients were told. Then each guard of the
-// protocol is taken out in turn, and must be missed.
+// clocks, changes of rings, forgotten deletions, restored backups and answers of single replicas, against a judge of what clients were told. Then
+// each guard of the protocol is taken out in turn, and must be missed.
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { applyStep, shownBy } from './objects-model/history.ts';
 import { isLinearizable } from './objects-model/linearizable.ts';

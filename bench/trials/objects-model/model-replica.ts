@@ -46,8 +46,8 @@ export interface Rules {
   /** Whether a replica that was restored from a backup votes at once. */
   votesWhenRestored: boolean;
   asOfAll: typeof asOfAll;
-  /** Whether all is here that another one told, though some of it was kept back or it does not vote. */
-  isWhole(keptBack: number, told: ToldRows): boolean;
+  /** Whether all is here that another one told, though so many of its names were kept back. */
+  isWhole(keptBack: number): boolean;
   /** Whether what was followed in one epoch counts in another one. */
   countsFollowed(followed: number, present: number): boolean;
 }
@@ -60,7 +60,7 @@ export const productRules: Rules = {
   floorAfter: later,
   votesWhenRestored: false,
   asOfAll,
-  isWhole: (keptBack, { votes }) => keptBack === 0 && votes,
+  isWhole: (keptBack) => keptBack === 0,
   countsFollowed: (followed, present) => followed === present,
 };
 
@@ -154,7 +154,7 @@ export class ModelReplica {
       if (next !== undefined) this.#rows.set(name, next);
       else if (value !== undefined || own !== noVersion || version > floor) keptBack += 1;
     }
-    if (this.#rules.isWhole(keptBack, told)) this.#followed.set(cluster, { epoch: told.epoch, asOf });
+    if (told.votes && this.#rules.isWhole(keptBack)) this.#followed.set(cluster, { epoch: told.epoch, asOf });
   }
 
   /** Undefined: it has no vote on the name. */

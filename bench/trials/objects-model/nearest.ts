@@ -1,6 +1,6 @@
 // What is wrong with one cluster's answer of an age (a NEAREST read), by what all others were told. It has whatever was acknowledged up to the
-// moment that its age says, or something later; and nothing that nobody wrote. It may have what no majority ever had, if its write's fate is unknown.
-// All that is found is certain; what is left open is taken for right.
+// moment that its age says, or something later; and nothing that nobody wrote. It may have what no majority ever had, if its write's fate is
+// unknown. All that is found is certain; what is left open is taken for right.
 
 /** What an operation on a name left there, or met there, at some moment between its call and its answer. */
 export interface Shown {

@@ -6,8 +6,8 @@ import { encodeId, newUuid } from '../../../../platform/ids.ts';
 import { makeCertificate } from '../../../../platform/net/certificates.ts';
 import { NodeDocuments } from '../../../../subgraphs/loadbalancer/hosts/node-documents.ts';
 import { readBalancer } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
 import { BalancerPlace } from '../support/balancer-place.ts';
+import { untilItWaits } from '../support/until-it-waits.ts';
 
 let place: BalancerPlace;
 beforeAll(async () => {
@@ -90,9 +90,7 @@ test('a certificate is renewed while another load balancer begins to use it: tha
     renewed ??= place.certificates.update(place.context(), {
       ...{ id: encodeId('TlsCertificate', used), ...(await pair('used.test')) },
     });
-    const waits = `SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST
-      WHERE ID <> CONNECTION_ID() AND INFO LIKE '%FROM lb_certificate WHERE id = %FOR UPDATE'`;
-    await waitFor('the renewal waits', async () => Number((await db.query<{ n: number }>(waits))[0]?.n) > 0);
+    await untilItWaits(db, 'lb_certificate');
     await tx.execute('INSERT INTO lb_reference (part_id, field, target_id) VALUES (?, ?, ?)', [
       ...[listener, 'certificates', used],
     ]);

@@ -8,8 +8,8 @@ import { HostSessions } from '../../../../subgraphs/loadbalancer/hosts/host-sess
 import { NodeDocuments } from '../../../../subgraphs/loadbalancer/hosts/node-documents.ts';
 import { lockBalancer } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
 import { nodesUnderLock, readNodes, wishReplaced } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
-import { waitFor } from '../../../support/temporary-folder.ts';
 import { BalancerPlace } from '../support/balancer-place.ts';
+import { untilItWaits } from '../support/until-it-waits.ts';
 
 let place: BalancerPlace;
 beforeAll(async () => {
@@ -80,10 +80,7 @@ test('a report that comes during a change waits for it, and does not make it fai
     attempts += 1;
     await lockBalancer(tx, balancer);
     if (attempts === 1) reported = session.report(`node/${node}`, report);
-    const waits = `SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST
-      WHERE ID <> CONNECTION_ID() AND INFO LIKE '%FROM lb_load_balancer WHERE id = %FOR UPDATE'`;
-    if (attempts === 1)
-      await waitFor('the report waits', async () => Number((await db.query<{ n: number }>(waits))[0]?.n) > 0);
+    if (attempts === 1) await untilItWaits(db, 'lb_load_balancer');
     expect(await nodesUnderLock(tx, balancer)).toHaveLength(1);
     await wishReplaced(tx, node, 'it was asked for');
   });
