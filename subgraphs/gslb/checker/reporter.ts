@@ -55,7 +55,8 @@ const newsMs = 2;
 const mostLatencies = 20;
 /**
  * A batch gets larger while it is acknowledged within the first share of the time in which it is fresh, and smaller when it takes longer
- * than the second: a busy conductor has many checkers, and what it records too late is no vote.
+ * than the second: a busy conductor has many checkers, and what it records too late is no vote. When all was said it has the first size
+ * again: when a site dies all checkers speak at once, and how soon a single one was heard before says nothing of that.
  */
 const [soonShare, lateShare] = [0.1, 0.3];
 const [firstSize, leastSize] = [250, 25];
@@ -196,9 +197,9 @@ export class Reporter {
 
   #resize({ verdicts, past }: Flight, tookMs: number): void {
     const freshMs = this.#standing?.freshMs ?? 0;
-    const isFull = verdicts.length + past.length >= this.#size;
-    if (tookMs > lateShare * freshMs) this.#size = Math.max(Math.floor(this.#size / 2), leastSize);
-    else if (isFull && tookMs <= soonShare * freshMs) this.#size = this.#size * 2;
+    if (verdicts.length + past.length < this.#size) this.#size = firstSize;
+    else if (tookMs > lateShare * freshMs) this.#size = Math.max(Math.floor(this.#size / 2), leastSize);
+    else if (tookMs <= soonShare * freshMs) this.#size = this.#size * 2;
     this.#size = Math.min(this.#size, this.#mostVerdicts);
   }
 

@@ -87,23 +87,42 @@ test('a latency that moved is said with a heartbeat, as the verdict that it belo
   expect(reporter.next(2_002, load)?.verdicts).toEqual([]);
 });
 
-/** The conductor's end: the ledger, the votes, and a history in which each change has its own message. */
-test('batches grow while they are acknowledged soon, and shrink when that takes long', () => {
+/** `sizeAfter`: how many verdicts the next batch has, which is acknowledged so long after. */
+function reporterOf(targets: number) {
   const reporter = new Reporter();
   reporter.grant(standing);
-  for (let number = 0; number < 20_000; number += 1) reporter.note(seen(`t${number}`, 'UP', 0));
+  for (let number = 0; number < targets; number += 1) reporter.note(seen(`t${number}`, 'UP', 0));
   let now = 0;
   const sizeAfter = (tookMs: number) => {
+    now = Math.max(now, reporter.dueAtMs() ?? 0);
     const size = reporter.next(now, load)?.verdicts.length ?? 0;
     now += tookMs;
     reporter.acknowledged(now);
     return size;
   };
+  return { reporter, sizeAfter };
+}
+
+test('batches grow while they are acknowledged soon, and shrink when that takes long', () => {
+  const { sizeAfter } = reporterOf(20_000);
   expect([10, 10, 10, 10].map(sizeAfter)).toEqual([250, 500, 1_000, 1_000]);
   expect([1_000, 2_000, 2_000, 10].map(sizeAfter)).toEqual([1_000, 1_000, 500, 250]);
   expect(Array.from({ length: 6 }, () => 60_000).map(sizeAfter)).toEqual([500, 250, 125, 62, 31, 25]);
 });
 
+test.each([
+  ['grew', 10],
+  ['shrank', 60_000],
+])('batches that %s: once all was said, the next one is as large as the first', (_, tookMs) => {
+  const targets = 2_000;
+  const { reporter, sizeAfter } = reporterOf(targets);
+  while (reporter.waiting > 0) sizeAfter(tookMs);
+  for (let number = 0; number < targets; number += 1) reporter.note(seen(`t${number}`, 'DOWN', 0));
+  expect(sizeAfter(tookMs)).toBe(250);
+  expect(sizeAfter(tookMs)).not.toBe(250);
+});
+
+/** The conductor's end: the ledger, the votes, and a history in which each change has its own message. */
 class Conductor {
   state: CheckerState = {
     ...{ vantagePoint: 'eu', incarnation: 0, epoch: 1, batch: 0, saidAtMs: null, abstains: false },
