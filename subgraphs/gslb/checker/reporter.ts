@@ -56,10 +56,11 @@ const mostLatencies = 20;
 /**
  * A batch gets larger while it is acknowledged within the first share of the time in which it is fresh, and smaller when it takes longer
  * than the second: a busy conductor has many checkers, and what it records too late is no vote. When all was said it has the first size
- * again: when a site dies all checkers speak at once, and how soon a single one was heard before says nothing of that.
+ * again: when a site dies all checkers speak at once, and how soon a single one was heard before says nothing of that. What all of them say
+ * first is recorded in time also by a conductor that is slow.
  */
 const [soonShare, lateShare] = [0.1, 0.3];
-const [firstSize, leastSize] = [250, 25];
+const [firstSize, leastSize] = [50, 25];
 
 export class Reporter {
   readonly #mostPast: number;
