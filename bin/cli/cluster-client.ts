@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import { z } from 'zod';
+import { jsonIn } from '../../platform/json.ts';
 import { CommandFailure, exitCodes } from './failures.ts';
 
 export interface ClusterClientOptions {
@@ -132,14 +133,6 @@ const hints: Readonly<Record<string, string>> = {
   ISOLATED: 'Use another cluster: --cluster NAME',
   NO_QUORUM: 'Nothing happened: try again, or another cluster with --cluster NAME',
 };
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {
   const parts: Buffer[] = [];

@@ -2,6 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { jsonIn } from '../../platform/json.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { CommandFailure } from './failures.ts';
 
@@ -54,12 +55,4 @@ export async function writeLogin(data: string | undefined, login: ClusterLogin):
   const path = join(folder, fileName);
   await writeWhole(path, `${JSON.stringify(login, null, 2)}\n`);
   return path;
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 // Calls of a name server's HTTP API, over HTTPS only: the key or token is sent with each. What is wrong becomes a DnsError.
-import { isObject, type JsonValue } from '../../platform/json.ts';
+import { isObject, type JsonValue, jsonIn } from '../../platform/json.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import type { HttpCall, HttpReply, HttpSessions } from '../../platform/net/http.ts';
 import { HttpsClient } from '../../platform/net/https-client.ts';
@@ -128,11 +128,7 @@ async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal)
 
 function jsonOf({ body, truncated }: HttpReply): JsonValue | undefined {
   if (truncated) throw new DnsError('BAD_ANSWER', `its answer is longer than ${maxReplyBytes} bytes`);
-  try {
-    return JSON.parse(body) as JsonValue;
-  } catch {
-    return undefined;
-  }
+  return jsonIn(body);
 }
 
 /** What PowerDNS and Designate say; other text is not shown. */

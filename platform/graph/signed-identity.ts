@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Identity, roles } from '../identity.ts';
+import { jsonIn } from '../json.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
 import { ReplayMemory } from './replay-memory.ts';
 
@@ -64,11 +65,7 @@ function encode(value: unknown): string {
 }
 
 function decode(part: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return jsonIn(Buffer.from(part, 'base64url').toString('utf8'));
 }
 
 function digest(body: string | Buffer): string {

@@ -2,6 +2,7 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { decodeUuid } from '../ids.ts';
+import { jsonIn } from '../json.ts';
 import type { MachineFile } from './machine-file.ts';
 import type { MachineKeys } from './machine-keys.ts';
 
@@ -67,16 +68,8 @@ export class MachineEndpoint {
       signal: AbortSignal.timeout(deadlineMs),
     });
     const text = await response.body.text();
-    const answer = shape.safeParse(json(text));
+    const answer = shape.safeParse(jsonIn(text));
     if (!answer.success) throw new Error(`${endpoint} answered HTTP ${response.statusCode}: ${text.slice(0, 200)}`);
     return answer.data;
-  }
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -2,7 +2,7 @@
 // private keys, so that only their owner reads them.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonValue } from '../../../platform/json.ts';
+import { type JsonValue, jsonIn } from '../../../platform/json.ts';
 import type { LinkDocuments } from '../../../platform/link/link-client.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { applyChange, type WantedNode } from '../wanted/wanted-node.ts';
@@ -124,7 +124,7 @@ export class DiskDocuments implements LinkDocuments {
     // What was being written when the process ended.
     if (kind === 'new') await rm(path, { force: true });
     if (!uuidPattern.test(id) || (kind !== 'json' && kind !== 'gone')) return;
-    const node = readWantedNode(parsed(await readFile(path, 'utf8').catch(() => '')));
+    const node = readWantedNode(jsonIn(await readFile(path, 'utf8').catch(() => '')));
     if (kind === 'gone') this.#leaving.set(id, node?.name);
     else if (node?.id === id) this.#nodes.set(id, node);
     else {
@@ -181,13 +181,5 @@ export class DiskDocuments implements LinkDocuments {
 
   #tell(id: string): void {
     for (const listener of this.#listeners) listener(id);
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -3,6 +3,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { jsonIn } from '../../../platform/json.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
@@ -77,7 +78,7 @@ export class MemberNames {
   static async open(options: MemberNamesOptions): Promise<MemberNames> {
     const names = new MemberNames(options);
     const text = await readFile(options.path, 'utf8').catch(() => '{}');
-    const read = kept.safeParse(parsed(text));
+    const read = kept.safeParse(jsonIn(text));
     for (const [name, { addresses, resolvedAt }] of Object.entries(read.data ?? {}))
       names.#entries.set(name, { ...unresolved(names.#now()), addresses, resolvedAt });
     return names;
@@ -158,12 +159,4 @@ export class MemberNames {
 
 function unresolved(now: number): Entry {
   return { addresses: [], resolvedAt: 0, dueAt: 0, askedAt: now, resolving: false, failed: false };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

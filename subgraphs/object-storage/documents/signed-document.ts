@@ -2,7 +2,7 @@
 // in one form only. Whoever has the centre's public keys verifies one, wherever it came from.
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
-import type { JsonValue } from '../../../platform/json.ts';
+import { type JsonValue, jsonIn } from '../../../platform/json.ts';
 import type { SigningKeys } from '../../../platform/secrets/key-pairs.ts';
 import {
   type DocumentBody,
@@ -113,7 +113,7 @@ export function readDocument({ name, generation, body: text }: UnsignedDocument)
   const shown = JSON.stringify(name.slice(0, longestShown));
   const kind = documentKind(name);
   if (kind === undefined) throw new DocumentError('MALFORMED', `no kind of document is named ${shown}`);
-  const content = parse(text);
+  const content = jsonIn(text);
   if (content === null) return { kind, name, generation, body: undefined };
   const body = documentShapes[kind].safeParse(content);
   if (!body.success)
@@ -121,12 +121,4 @@ export function readDocument({ name, generation, body: text }: UnsignedDocument)
   if (!isNamedSo(name, kind, body.data))
     throw new DocumentError('MALFORMED', `the document ${shown} speaks of something else than its name`);
   return { kind, name, generation, body: body.data } as VerifiedDocument;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@
 // has an end: a deadline, or for blobs that nothing moves any more.
 import type { z } from 'zod';
 import type { MutualTls } from '../../../platform/graph/tls.ts';
+import { jsonIn } from '../../../platform/json.ts';
 import type { MachineName } from '../../../platform/machines/machine.ts';
 import { NotSentError } from '../../../platform/registers/errors.ts';
 import {
@@ -141,7 +142,7 @@ export class PeerClient implements Replica, BlobStore {
       });
       try {
         const answered = await answeredBy(reply);
-        const written = writtenShape.safeParse(jsonOf(answered.body));
+        const written = writtenShape.safeParse(jsonIn(answered.body.toString('utf8')));
         if (answered.status !== 200 || !written.success) throw this.#failureIn(answered, id);
         return written.data;
       } finally {
@@ -216,7 +217,7 @@ export class PeerClient implements Replica, BlobStore {
   }
 
   #failureIn({ status, body }: Answered, id: string): Error {
-    const read = failureShape.safeParse(jsonOf(body));
+    const read = failureShape.safeParse(jsonIn(body.toString('utf8')));
     if (!read.success) return new Error(`cluster ${this.cluster} answered HTTP ${status}`);
     const { code, message, block, sizeBytes } = read.data;
     switch (code) {
@@ -233,13 +234,5 @@ export class PeerClient implements Replica, BlobStore {
       default:
         return new Error(`cluster ${this.cluster}: ${message}`);
     }
-  }
-}
-
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 // `POST /-/login`: a user shows a name and a password, or an API token, and gets a token of this cluster, which every cluster takes.
 import { z } from 'zod';
 import { encodeId } from '../../../../platform/ids.ts';
+import { jsonIn } from '../../../../platform/json.ts';
 import { type LoginRefusal, loginAnswer, loginPath, mostLoginBytes } from '../../wire/login-wire.ts';
 import type { KnownCluster } from '../federation-map.ts';
 import { NoServiceError, type ServiceClient } from '../service-client.ts';
@@ -31,7 +32,7 @@ export class LoginCall {
 
   /** `body`: as it was sent, of which nothing is shown. Throws ApiError. */
   async answer(body: Buffer, address: string): Promise<object> {
-    const sent = bodyShape.safeParse(jsonIn(body));
+    const sent = bodyShape.safeParse(jsonIn(body.toString('utf8')));
     if (!sent.success)
       throw new ApiError(
         400,
@@ -85,13 +86,5 @@ function refusalOf({ code, message, retryAfterMs = 5_000 }: LoginRefusal): ApiEr
     case 'DRAINED':
     case 'UNAVAILABLE':
       return new ApiError(503, code, message, retry);
-  }
-}
-
-function jsonIn(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }

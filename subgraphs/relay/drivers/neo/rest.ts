@@ -2,7 +2,7 @@
 // the Location header.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
-import { isObject } from '../json.ts';
+import { isObject, jsonIn } from '../json.ts';
 
 export type NeoOperation = OperationSpec<JsonObject, HttpReply>;
 
@@ -26,7 +26,7 @@ export type NeoAnswer =
 /** The reply to a read. */
 export function readAnswer(reply: HttpReply): NeoAnswer {
   if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
-  const value = parse(reply.body);
+  const value = jsonIn(reply.body);
   if (reply.status === 200 && value !== undefined) return { kind: 'value', value };
   return refusalIn(reply) ?? { kind: 'unreadable', message: `NEO answered ${reply.status}: ${wordsOf(reply)}` };
 }
@@ -67,17 +67,9 @@ export function objectsIn(value: JsonValue): readonly JsonObject[] | undefined {
 
 /** The guide does not specify error texts: a message in JSON, or a page's title. */
 function wordsOf({ body }: HttpReply): string {
-  const value = parse(body);
+  const value = jsonIn(body);
   const words = isObject(value) ? (value.error ?? value.message ?? value.description) : undefined;
   if (typeof words === 'string' && words !== '') return words.slice(0, maxMessageLength);
   const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
   return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
-}
-
-function parse(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,7 +3,7 @@
 // switch has no transactions: some lines may be done and others refused, which is then reported.
 
 import type { CliReply, HttpReply, JsonObject, JsonValue, Outcome, RenderContext, WireCall } from '../driver.ts';
-import { isObject } from '../json.ts';
+import { isObject, jsonIn } from '../json.ts';
 
 export type SwitchReply = CliReply | HttpReply;
 
@@ -129,7 +129,7 @@ function lineOfApi({ status, executed_command, status_message }: JsonObject, sen
 
 function bodyOf({ status, body }: HttpReply): JsonObject | undefined {
   if (status !== 200) return undefined;
-  const parsed = parseJson(body);
+  const parsed = jsonIn(body);
   return isObject(parsed) ? parsed : undefined;
 }
 
@@ -140,7 +140,7 @@ function shownOnTerminal({ outputs }: CliReply): Shown {
   if (refusal !== undefined) return { kind: 'refused', code: 'DEVICE_REFUSED', message: refusal };
   // Older versions print a text before it.
   const start = first.output.search(/[[{]/);
-  return shownAs(start < 0 ? undefined : parseJson(first.output.slice(start)));
+  return shownAs(start < 0 ? undefined : jsonIn(first.output.slice(start)));
 }
 
 function shownByApi(reply: HttpReply): Shown {
@@ -162,12 +162,4 @@ function shownAs(data: JsonValue | undefined): Shown {
 
 function unreadable(message: string, code = 'UNREADABLE_REPLY'): Shown {
   return { kind: 'unreadable', code, message };
-}
-
-function parseJson(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
 }
