@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { graphql } from '../../generated/cli/index.ts';
 import { CommandFailure, exitCodes } from './failures.ts';
 import type { GraphClient } from './graph-client.ts';
+import type { RemoteCall } from './remote-verb.ts';
 
 const commitDocument = graphql(`
   query CommitReplication($token: String!, $waitMs: Int!) {
@@ -13,6 +14,24 @@ const commitDocument = graphql(`
 const pauseMs = 500;
 /** The longest that the graph waits for the standby in one request. */
 const longestReplicationWaitMs = 10_000;
+
+/** Of a verb with `--wait`. */
+export type WaitingCall = Pick<RemoteCall, 'client' | 'signal'> & {
+  readonly options: { readonly wait: number | undefined };
+};
+
+/** In a mutation's payload. */
+export type Commit = { readonly token: string } | null;
+
+/** Undefined: nobody waits. */
+export function patienceOf({ client, signal, options: { wait } }: WaitingCall): Patience | undefined {
+  return wait === undefined ? undefined : new Patience(client, signal, wait);
+}
+
+/** With `--wait`: until the standby has the write. */
+export async function replicated(call: WaitingCall, commit: Commit): Promise<void> {
+  await patienceOf(call)?.untilReplicated(commit);
+}
 
 /** One `--wait`: all its waits share the same seconds. */
 export class Patience {
@@ -45,7 +64,7 @@ export class Patience {
   }
 
   /** Until the standby has the write; returns at once without a standby. */
-  async untilReplicated(commit: { readonly token: string } | null): Promise<void> {
+  async untilReplicated(commit: Commit): Promise<void> {
     if (commit === null) return;
     const look = async () => {
       const leftMs = Math.max(0, Math.round(this.#untilMs - performance.now()));

@@ -16,6 +16,7 @@ import type { GraphClient } from '../cli/graph-client.ts';
 import { flag, neededText } from '../cli/option.ts';
 import { readAll, readPages } from '../cli/pages.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../cli/remote-verb.ts';
+import type { WaitingCall } from '../cli/wait.ts';
 import { driversDocument, existingDocument } from './backends/import.ts';
 import { type ImportEntry, readEntry } from './backends/import-entry.ts';
 import { planImport } from './backends/import-plan.ts';
@@ -60,8 +61,6 @@ export const apply = remoteVerb({
     await untilSettled(call, outcome);
   },
 });
-
-type WaitingCall = Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } };
 
 /** With `--wait`: until the last write is on the standby, and every load balancer of the file is ACTIVE. All share the seconds. */
 async function untilSettled(call: WaitingCall, { results, commit }: Outcome): Promise<void> {

@@ -2,12 +2,13 @@
 import { graphql } from '../../../generated/cli/index.ts';
 import type { JsonObject } from '../../../platform/json.ts';
 import type { Document, UserError } from '../graph-client.ts';
+import type { Commit } from '../wait.ts';
 
 export interface AppliedPayload {
   /** Null: refused, or deleted since. */
   readonly made: { readonly id: string; readonly provisioningStatus?: string } | null;
   readonly userErrors: readonly UserError[];
-  readonly commit: { readonly token: string } | null;
+  readonly commit: Commit;
 }
 
 type AppliedDocument = Document<Readonly<Record<string, AppliedPayload>>, { readonly input: JsonObject }>;

@@ -7,7 +7,7 @@ import { flag } from '../../cli/option.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import type { Noun } from '../../cli/verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { replicated } from '../../cli/wait.ts';
 
 const listDocument = graphql(`
   query AccessKeysList($projectId: ID, $first: Int, $after: String) {
@@ -62,7 +62,7 @@ const create = remoteVerb({
     const { objectAccessKey, secret, commit } = await client.mutate(createDocument, {
       ...{ projectId: await projectId(client, options.project), name: names[0], canWrite: !options['read-only'] },
     });
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (objectAccessKey === null) throw new CommandFailure('the server gave no access key');
     if (options.json) return printer.json({ ...objectAccessKey, secret });
     await printer.line(`AWS_ACCESS_KEY_ID=${objectAccessKey.accessKeyId}`);
@@ -77,7 +77,7 @@ const revoke = remoteVerb({
   async run({ client, signal, names, options, printer }) {
     const id = await idOf(client, names[0]);
     const { commit } = await client.mutate(revokeDocument, { id });
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (options.json) await printer.json({ id, revoked: true });
     else await printer.line(`${names[0]} is revoked`);
   },

@@ -4,7 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
 import { neededText, several, text } from '../../cli/option.ts';
 import { type RemoteCall, readSecretFile } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { type Commit, patienceOf, type WaitingCall } from '../../cli/wait.ts';
 
 graphql(`
   fragment BackendFields on Backend {
@@ -82,19 +82,16 @@ export async function readBackend({ client }: Pick<RemoteCall, 'client'>, id: st
   return backend;
 }
 
-type WaitingCall = Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } };
-
 interface BackendPayload {
   readonly backend: Backend | null;
-  readonly commit: { readonly token: string } | null;
+  readonly commit: Commit;
 }
 
 /** The backend in a mutation's payload; with `--wait`, as read after a check has found it ONLINE. */
 export async function changedBackend(call: WaitingCall, { backend, commit }: BackendPayload): Promise<Backend> {
   if (backend === null) throw new CommandFailure('the server gave no backend');
-  const { wait } = call.options;
-  if (wait === undefined) return backend;
-  const patience = new Patience(call.client, call.signal, wait);
+  const patience = patienceOf(call);
+  if (patience === undefined) return backend;
   await patience.untilReplicated(commit);
   return patience.until(
     () => readBackend(call, backend.id, backend.name),

@@ -4,7 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { backendId, projectId } from '../../cli/find.ts';
 import { flag } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { replicated } from '../../cli/wait.ts';
 
 const document = graphql(`
   mutation BackendsDelete($input: BackendDeleteInput!) {
@@ -24,7 +24,7 @@ export const remove = remoteVerb({
     const id = await backendId(client, names[0], await projectId(client, options.project));
     const orphanMappings = options['orphan-mappings'];
     const { commit } = await client.mutate(document, { idempotencyKey: randomUUID(), id, orphanMappings });
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (options.json) await printer.json({ id, deleted: true });
     else await printer.line(`${names[0]} is deleted`);
   },

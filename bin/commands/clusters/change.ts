@@ -6,7 +6,7 @@ import { findNamed } from '../../cli/find.ts';
 import { chosenFrom, integer, type Option, one, several, text } from '../../cli/option.ts';
 import { readAll } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { patienceOf, replicated } from '../../cli/wait.ts';
 import { startChange, untilChanged } from '../rings/change.ts';
 import { allRings } from '../rings/show.ts';
 import { allClusters } from './show.ts';
@@ -91,11 +91,9 @@ export const add = remoteVerb({
         `the cluster ${name} is added, but no token was made: ${why}\nmake one with: tidegate machines create ${name}-1 --role ${controllerRole}`,
       );
     });
-    if (options.wait !== undefined) {
-      const patience = new Patience(client, signal, options.wait);
-      await patience.untilReplicated(commit);
-      await patience.untilReplicated(invited.commit);
-    }
+    const patience = patienceOf({ client, signal, options });
+    await patience?.untilReplicated(commit);
+    await patience?.untilReplicated(invited.commit);
     const { joinToken, joinTokenExpiresAt } = invited;
     if (options.json) return printer.json({ ...objectCluster, joinToken, joinTokenExpiresAt });
     await printer.line(joinToken ?? '');
@@ -123,7 +121,7 @@ export const update = remoteVerb({
       ...(state === undefined ? {} : { state }),
     };
     const { objectCluster, commit } = await client.mutate(updateDocument, input);
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (options.json) await printer.json(objectCluster);
     else await printer.line(`${rename ?? names[0]} is changed`);
   },
@@ -138,7 +136,7 @@ export const remove = remoteVerb({
     const cluster = (await readAll(allClusters(client))).find(({ name }) => name === names[0]);
     if (cluster === undefined) throw new CommandFailure(`there is no cluster '${names[0]}'`);
     const { id, number } = cluster;
-    const patience = options.wait === undefined ? undefined : new Patience(client, signal, options.wait);
+    const patience = patienceOf({ client, signal, options });
     const holding = (await readAll(allRings(client))).filter(({ members }) =>
       members.some((member) => member.number === number && member.partitions > 0),
     );

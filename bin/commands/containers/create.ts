@@ -6,7 +6,7 @@ import { clusterVerb, keptBy } from '../../cli/cluster-verb.ts';
 import { cmpObjectText, cmpOption } from '../../cli/cmp-object.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
 import { commonOptions, connectionOptions, openClient } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { replicated } from '../../cli/wait.ts';
 import { containerShape } from './shapes.ts';
 
 const document = graphql(`
@@ -32,7 +32,7 @@ export const create = clusterVerb({
   },
   async run({ client, login, names, options, printer, signal, env }) {
     const [name] = names;
-    const { option, cmp, project, wait } = options;
+    const { option, cmp, project } = options;
     if (cmp === undefined) {
       const query = option === undefined ? '' : `?option=${encodeURIComponent(option)}`;
       const path = `/-/create_container/${encodeURIComponent(name)}${query}`;
@@ -46,7 +46,7 @@ export const create = clusterVerb({
     try {
       const input = { name, projectId: projectOf(login, project), cmpObject: cmp, ...(option && { option }) };
       const { objectContainer, commit } = await graph.mutate(document, { idempotencyKey: randomUUID(), ...input });
-      if (wait !== undefined) await new Patience(graph, signal, wait).untilReplicated(commit);
+      await replicated({ client: graph, signal, options }, commit);
       if (objectContainer === null) throw new CommandFailure('the server gave no container');
       if (options.json) return await printer.json(objectContainer);
       return await printer.line(

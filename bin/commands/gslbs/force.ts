@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { choice, needed } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { replicated } from '../../cli/wait.ts';
 import { findGslb, findMember, reasonOption, untilOption } from './gslb.ts';
 
 const document = graphql(`
@@ -37,7 +37,7 @@ export const force = remoteVerb({
       ...{ idempotencyKey: randomUUID(), id, state: states[options.state] },
       ...{ until: options.until, reason: options.reason },
     });
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (options.json) return printer.json(member);
     const until = member?.adminUntil == null ? '' : ` until ${member.adminUntil}`;
     return printer.line(`${names[1]} is ${member?.adminState ?? states[options.state]}${until}`);

@@ -4,7 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../cli/failures.ts';
 import { flag } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { replicated } from '../../cli/wait.ts';
 import { findGslb, reasonOption, untilOption } from './gslb.ts';
 
 const document = graphql(`
@@ -33,7 +33,7 @@ export const freeze = remoteVerb({
     const { gslb, commit } = await client.mutate(document, {
       ...{ idempotencyKey: randomUUID(), id, frozen: !release, until, reason },
     });
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (options.json) return printer.json(gslb);
     const end = gslb?.frozenUntil == null ? '' : ` until ${gslb.frozenUntil}`;
     return printer.line(release ? `${fqdn} follows its members again` : `the answer of ${fqdn} is frozen${end}`);

@@ -7,7 +7,7 @@ import { flag, type Options } from '../../cli/option.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import type { Noun, Verb } from '../../cli/verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { patienceOf } from '../../cli/wait.ts';
 
 const listDocument = graphql(`
   query HostsList($first: Int, $after: String) {
@@ -81,9 +81,9 @@ const remove = remoteVerb({
     const [name] = names;
     const id = await findNamed(pages(client), 'host', name);
     const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
-    const waits = options.wait !== undefined;
+    const patience = patienceOf({ client, signal, options });
+    const waits = patience !== undefined;
     if (waits) {
-      const patience = new Patience(client, signal, options.wait);
       await patience.untilReplicated(commit);
       await patience.until(
         () => client.query(oneDocument, { id }),

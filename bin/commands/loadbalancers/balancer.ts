@@ -7,7 +7,7 @@ import type { GraphClient } from '../../cli/graph-client.ts';
 import { flag, neededText } from '../../cli/option.ts';
 import { readPages } from '../../cli/pages.ts';
 import type { RemoteCall } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { type Commit, patienceOf, type WaitingCall } from '../../cli/wait.ts';
 
 graphql(`
   fragment LoadBalancerFields on LoadBalancer {
@@ -91,17 +91,14 @@ export function enabledBy(options: { readonly on: boolean; readonly off: boolean
   return options.on ? true : options.off ? false : undefined;
 }
 
-type WaitingCall = Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } };
-type Commit = { readonly token: string } | null;
-
 /** With `--wait`: until the write is on the standby, and every node has it. */
-export async function settled({ client, signal, options }: WaitingCall, commit: Commit, id?: string): Promise<void> {
-  if (options.wait === undefined) return;
-  const patience = new Patience(client, signal, options.wait);
+export async function settled(call: WaitingCall, commit: Commit, id?: string): Promise<void> {
+  const patience = patienceOf(call);
+  if (patience === undefined) return;
   await patience.untilReplicated(commit);
   if (id === undefined) return;
   await patience.until(
-    () => readBalancer(client, id),
+    () => readBalancer(call.client, id),
     ({ provisioningStatus }) => provisioningStatus === 'ACTIVE' || provisioningStatus === 'DELETED',
     ({ name, provisioningStatus, provisioningReason }) =>
       `${name} is ${provisioningStatus}${provisioningReason === null ? '' : `: ${provisioningReason}`}`,
@@ -109,19 +106,14 @@ export async function settled({ client, signal, options }: WaitingCall, commit: 
 }
 
 /** With `--wait`: until the write is on the standby, and others serve in place of these nodes (ids). */
-export async function replaced(
-  { client, signal, options }: WaitingCall,
-  commit: Commit,
-  id: string,
-  old: readonly string[],
-): Promise<void> {
-  if (options.wait === undefined) return;
-  const patience = new Patience(client, signal, options.wait);
+export async function replaced(call: WaitingCall, commit: Commit, id: string, old: readonly string[]): Promise<void> {
+  const patience = patienceOf(call);
+  if (patience === undefined) return;
   await patience.untilReplicated(commit);
   const left = ({ nodes }: Balancer) =>
     nodes.filter((node) => old.includes(node.id) && ['BUILDING', 'SERVING'].includes(node.state)).length;
   await patience.until(
-    () => readBalancer(client, id),
+    () => readBalancer(call.client, id),
     (balancer) => left(balancer) === 0 && balancer.provisioningStatus === 'ACTIVE',
     (balancer) => `${left(balancer)} of ${old.length} nodes of ${balancer.name} are not replaced yet`,
   );

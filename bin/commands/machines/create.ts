@@ -1,7 +1,7 @@
 // `tidegate machines create NAME --role ROLE`: prints the token for `tidegate join`.
 import { graphql } from '../../../generated/cli/index.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { replicated } from '../../cli/wait.ts';
 import { role } from './options.ts';
 
 const document = graphql(`
@@ -20,7 +20,7 @@ export const create = remoteVerb({
       name: names[0],
       role: options.role,
     });
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (options.json) return printer.json({ machine, joinToken, joinTokenExpiresAt });
     await printer.line(joinToken ?? '');
     stderr.write(

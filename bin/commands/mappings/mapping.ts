@@ -5,7 +5,7 @@ import { cmpObjectText } from '../../cli/cmp-object.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import type { Printer } from '../../cli/printer.ts';
 import type { RemoteCall } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { type Commit, replicated, type WaitingCall } from '../../cli/wait.ts';
 
 graphql(`
   fragment MappingFields on Mapping {
@@ -37,12 +37,11 @@ export function mappingRow(each: Mapping): string[] {
 
 /** The mapping in a mutation's payload; with `--wait`, after its write is on the standby. */
 export async function changedMapping(
-  call: Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } },
-  { mapping, commit }: { readonly mapping: Mapping | null; readonly commit: { readonly token: string } | null },
+  call: WaitingCall,
+  { mapping, commit }: { readonly mapping: Mapping | null; readonly commit: Commit },
 ): Promise<Mapping> {
   if (mapping === null) throw new CommandFailure('the server gave no mapping');
-  const { wait } = call.options;
-  if (wait !== undefined) await new Patience(call.client, call.signal, wait).untilReplicated(commit);
+  await replicated(call, commit);
   return mapping;
 }
 

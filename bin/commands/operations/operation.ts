@@ -4,7 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { cmpObjectText } from '../../cli/cmp-object.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import type { RemoteCall } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { patienceOf, type WaitingCall } from '../../cli/wait.ts';
 
 graphql(`
   fragment CallFields on RelayOperation {
@@ -31,13 +31,10 @@ export async function readOperation({ client }: Pick<RemoteCall, 'client'>, id: 
 }
 
 /** The call; with `--wait`, as read after its state is final. */
-export async function readEnded(
-  call: Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } },
-  id: string,
-): Promise<Operation> {
-  const { wait } = call.options;
-  if (wait === undefined) return readOperation(call, id);
-  return new Patience(call.client, call.signal, wait).until(
+export async function readEnded(call: WaitingCall, id: string): Promise<Operation> {
+  const patience = patienceOf(call);
+  if (patience === undefined) return readOperation(call, id);
+  return patience.until(
     () => readOperation(call, id),
     ({ state }) => finalStates.has(state),
     ({ state }) => `the operation is ${state}`,

@@ -4,7 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
 import { choice, flag, text } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { replicated } from '../../cli/wait.ts';
 import { printOperation, readEnded } from './operation.ts';
 
 const document = graphql(`
@@ -23,7 +23,7 @@ export const settle = remoteVerb({
     wait: commonOptions.wait,
   },
   async run(call) {
-    const { client, options, names, signal } = call;
+    const { client, options, names } = call;
     const { verdict, note, force, wait } = options;
     if (verdict !== undefined && note === undefined) throw new UsageError('--verdict needs --note');
     const input = {
@@ -35,7 +35,7 @@ export const settle = remoteVerb({
     const { operation, commit } = await client.mutate(document, input);
     if (operation === null) throw new CommandFailure('the server gave no operation');
     if (wait === undefined) return printOperation(call, operation);
-    await new Patience(client, signal, wait).untilReplicated(commit);
+    await replicated(call, commit);
     await printOperation(call, await readEnded(call, operation.id));
   },
 });

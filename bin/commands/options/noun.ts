@@ -9,7 +9,7 @@ import { chosenFrom, flag, integer, one, several, text } from '../../cli/option.
 import { readAll, readPages } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import type { Noun } from '../../cli/verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { patienceOf, replicated } from '../../cli/wait.ts';
 import { allClusters } from '../clusters/show.ts';
 
 const listDocument = graphql(`
@@ -121,7 +121,7 @@ const create = remoteVerb({
     const preset = options.preset === undefined ? {} : { preset: presetOf[options.preset] };
     const input = { idempotencyKey: randomUUID(), name: names[0], ...preset, ...(await wished(client, options)) };
     const { objectOption, commit } = await client.mutate(createDocument, input);
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (objectOption === null) throw new CommandFailure('the server gave no option');
     if (options.json) await printer.json(objectOption);
     else await printer.line(`${objectOption.name} has ring ${objectOption.number}`);
@@ -146,7 +146,7 @@ const update = remoteVerb({
       ...(keep ? { keep } : {}),
     };
     const { objectOption, commit } = await client.mutate(updateDocument, input);
-    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    await replicated({ client, signal, options }, commit);
     if (options.json) await printer.json(objectOption);
     else await printer.line(`${rename ?? names[0]} is changed`);
   },
@@ -160,7 +160,7 @@ const remove = remoteVerb({
   async run({ client, signal, names, options, printer }) {
     const id = await findNamed(pages(client), 'option', names[0]);
     const { objectOption, commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
-    const patience = options.wait === undefined ? undefined : new Patience(client, signal, options.wait);
+    const patience = patienceOf({ client, signal, options });
     await patience?.untilReplicated(commit);
     let isEnding = objectOption?.isEnding === true;
     if (isEnding && patience !== undefined) {

@@ -6,7 +6,7 @@ import { findNamed } from '../../cli/find.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
 import { text } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { Patience } from '../../cli/wait.ts';
+import { type Patience, patienceOf } from '../../cli/wait.ts';
 import { allClusters } from '../clusters/show.ts';
 import { namesOfRings, ringNumber } from './show.ts';
 
@@ -134,7 +134,8 @@ export const change = remoteVerb({
       const { objectRingChangePreview: seen } = await client.query(previewDocument, { number });
       if (seen !== null && seen.steps > 0) started.push(await startChange(client, number));
     }
-    if (options.wait !== undefined) await untilChanged(client, started, new Patience(client, signal, options.wait));
+    const patience = patienceOf({ client, signal, options });
+    if (patience !== undefined) await untilChanged(client, started, patience);
     if (options.json) return printer.json(started);
     const ringNames = await namesOfRings(client);
     if (started.length === 0) return printer.line('all is as wanted');
