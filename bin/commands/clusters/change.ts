@@ -2,14 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../cli/failures.ts';
-import { findNamed } from '../../cli/find.ts';
 import { chosenFrom, integer, type Option, one, several, text } from '../../cli/option.ts';
 import { readAll } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import { patienceOf, replicated } from '../../cli/wait.ts';
 import { startChange, untilChanged } from '../rings/change.ts';
 import { allRings } from '../rings/show.ts';
-import { allClusters } from './show.ts';
+import { allClusters, clusterId } from './show.ts';
 
 const createDocument = graphql(`
   mutation ClustersAdd($input: ObjectClusterCreateInput!) {
@@ -113,7 +112,7 @@ export const update = remoteVerb({
     wait: commonOptions.wait,
   },
   async run({ client, signal, names, options, printer }) {
-    const id = await findNamed(allClusters(client), 'cluster', names[0]);
+    const id = await clusterId(client, names[0]);
     const { rename, state } = options;
     const input = {
       ...{ idempotencyKey: randomUUID(), id, ...wished(options) },

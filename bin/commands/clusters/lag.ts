@@ -2,6 +2,7 @@
 import { graphql } from '../../../generated/cli/index.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { remoteVerb } from '../../cli/remote-verb.ts';
+import { linkRow } from './show.ts';
 
 const document = graphql(`
   query ClustersLag($first: Int, $after: String) {
@@ -26,10 +27,7 @@ export const lag = remoteVerb({
       // The others of a cluster say the same.
       const controller = controllers.find(({ isPresent }) => isPresent);
       if (controller === undefined) return [[name, '-', 'not heard', '-', '-']];
-      return controller.links.map(({ cluster, number, isConnected, behindPartitions, lagMs }) => [
-        ...[name, cluster?.name ?? String(number), isConnected ? 'connected' : 'cut off'],
-        ...[behindPartitions === null ? '-' : String(behindPartitions), lagMs === null ? '-' : `${lagMs} ms`],
-      ]);
+      return controller.links.map((link) => [name, ...linkRow(link)]);
     });
     return printer.table(['CLUSTER', 'BEHIND', 'LINK', 'PARTITIONS', 'LAG'], rows);
   },

@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
-import { findNamed } from '../../cli/find.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
 import { flag, text } from '../../cli/option.ts';
 import { remoteVerb } from '../../cli/remote-verb.ts';
-import { allClusters } from './show.ts';
+import { clusterId } from './show.ts';
 
 const servicesDocument = graphql(`
   query ClustersServices($id: ID!) { objectCluster(id: $id) { controllers { isPresent services { role name } } } }
@@ -55,7 +54,7 @@ async function serviceNamed(
   [cluster, name]: readonly [string, string],
   wanted: string | undefined,
 ): Promise<{ readonly id: string; readonly role: string; readonly name: string }> {
-  const id = await findNamed(allClusters(client), 'cluster', cluster);
+  const id = await clusterId(client, cluster);
   const { objectCluster } = await client.query(servicesDocument, { id });
   // Of several controllers each says the same, unless it is silent.
   const { controllers = [] } = objectCluster ?? {};

@@ -34,6 +34,11 @@ export function allClusters(client: GraphClient) {
   return readPages(client, listDocument, {}, ({ objectClusters }) => objectClusters);
 }
 
+/** By its name or id. */
+export function clusterId(client: GraphClient, nameOrId: string): Promise<string> {
+  return findNamed(allClusters(client), 'cluster', nameOrId);
+}
+
 const stateOf = ({ state, isPresent }: { readonly state: string; readonly isPresent: boolean }) =>
   isPresent ? state : `${state} not heard`;
 
@@ -57,7 +62,7 @@ export const show = remoteVerb({
   takes: ['NAME'],
   options: {},
   async run({ client, names, options, printer }) {
-    const id = await findNamed(allClusters(client), 'cluster', names[0]);
+    const id = await clusterId(client, names[0]);
     const { objectCluster: cluster } = await client.query(showDocument, { id });
     if (cluster === null) throw new CommandFailure(`there is no cluster '${names[0]}'`);
     if (options.json) return printer.json(cluster);
@@ -96,16 +101,28 @@ export const show = remoteVerb({
         ],
         ['Disk', disk === null ? null : `${gigabytes(disk.usedBytes)} of ${gigabytes(disk.totalBytes)} GB`],
       ]);
-      const linkRows = links.map(({ cluster: other, number: to, isConnected, behindPartitions, lagMs }) => [
-        ...[other?.name ?? String(to), isConnected ? 'connected' : 'cut off'],
-        ...[behindPartitions === null ? '-' : String(behindPartitions), lagMs === null ? '-' : `${lagMs} ms`],
-      ]);
-      if (links.length > 0) await printer.table(['LINK TO', 'STATE', 'PARTITIONS BEHIND', 'LAG'], linkRows);
+      if (links.length > 0) await printer.table(['LINK TO', 'STATE', 'PARTITIONS BEHIND', 'LAG'], links.map(linkRow));
       const serviceRows = services.map((each) => [...[each.role, each.name, stateOfService(each), each.version]]);
       if (services.length > 0) await printer.table(['SERVICE', 'NAME', 'STATE', 'VERSION'], serviceRows);
     }
   },
 });
+
+interface ShownLink {
+  readonly cluster: { readonly name: string } | null;
+  readonly number: number;
+  readonly isConnected: boolean;
+  readonly behindPartitions: number | null;
+  readonly lagMs: number | null;
+}
+
+/** The other cluster, the link's state, and how far this cluster is behind it. */
+export function linkRow({ cluster, number, isConnected, behindPartitions, lagMs }: ShownLink): readonly string[] {
+  return [
+    ...[cluster?.name ?? String(number), isConnected ? 'connected' : 'cut off'],
+    ...[behindPartitions === null ? '-' : String(behindPartitions), lagMs === null ? '-' : `${lagMs} ms`],
+  ];
+}
 
 function stateOfService({
   isReady,

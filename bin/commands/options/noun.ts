@@ -10,7 +10,7 @@ import { readAll, readPages } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import type { Noun } from '../../cli/verb.ts';
 import { patienceOf, replicated } from '../../cli/wait.ts';
-import { allClusters } from '../clusters/show.ts';
+import { clusterId } from '../clusters/show.ts';
 
 const listDocument = graphql(`
   query OptionsList($first: Int, $after: String) {
@@ -70,7 +70,7 @@ interface Given {
 async function wished(client: GraphClient, options: Given) {
   const { replicas, cluster } = options;
   const clusterIds: string[] = [];
-  for (const name of cluster) clusterIds.push(await findNamed(allClusters(client), 'cluster', name));
+  for (const name of cluster) clusterIds.push(await clusterId(client, name));
   return {
     ...(replicas === undefined ? {} : { replicas }),
     ...(cluster.length === 0 ? {} : { clusterIds }),

@@ -2,12 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../cli/failures.ts';
-import { findNamed } from '../../cli/find.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
 import { text } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import { type Patience, patienceOf } from '../../cli/wait.ts';
-import { allClusters } from '../clusters/show.ts';
+import { clusterId } from '../clusters/show.ts';
 import { namesOfRings, ringNumber } from './show.ts';
 
 const previewDocument = graphql(`
@@ -122,8 +121,7 @@ export const change = remoteVerb({
     const [given] = names;
     const numbers = given === undefined ? [...(await namesOfRings(client)).keys()] : [await ringNumber(client, given)];
     const started: Started[] = [];
-    const recover =
-      options.recover === undefined ? undefined : await findNamed(allClusters(client), 'cluster', options.recover);
+    const recover = options.recover === undefined ? undefined : await clusterId(client, options.recover);
     for (const number of numbers) {
       if (recover !== undefined) {
         const input = { idempotencyKey: randomUUID(), number, recover };
