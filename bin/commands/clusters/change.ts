@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../cli/failures.ts';
-import { chosenFrom, integer, type Option, one, several, text } from '../../cli/option.ts';
+import type { GraphClient } from '../../cli/graph-client.ts';
+import { chosenFrom, integer, one, several, text, type Values } from '../../cli/option.ts';
 import { readAll } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import { patienceOf, replicated } from '../../cli/wait.ts';
@@ -54,24 +55,18 @@ const wishes = {
   's3-url': several('URL', 'Where users reach it: https://HOST:PORT or http://HOST:PORT.'),
 };
 
-type Given = {
-  readonly [Name in keyof typeof wishes]: (typeof wishes)[Name] extends Option<infer Value> ? Value : never;
-};
-
-/** Without what was not given. */
-function wished(options: Given) {
-  const { zone, weight, site } = options;
-  const urls = {
-    peerUrls: options['peer-url'],
-    controllerUrls: options['controller-url'],
-    s3Urls: options['s3-url'],
-  };
+/** What was not given is undefined, and not sent. */
+function wished({ zone, weight, site, ...urls }: Values<typeof wishes>) {
   return {
-    ...(zone === undefined ? {} : { zone }),
-    ...(weight === undefined ? {} : { weight }),
-    ...(site === undefined ? {} : { site }),
-    ...Object.fromEntries(Object.entries(urls).filter(([, given]) => given.length > 0)),
+    ...{ zone, weight, site },
+    peerUrls: someOf(urls['peer-url']),
+    controllerUrls: someOf(urls['controller-url']),
+    s3Urls: someOf(urls['s3-url']),
   };
+}
+
+function someOf(given: readonly string[]): readonly string[] | undefined {
+  return given.length === 0 ? undefined : given;
 }
 
 export const add = remoteVerb({
@@ -114,11 +109,7 @@ export const update = remoteVerb({
   async run({ client, signal, names, options, printer }) {
     const id = await clusterId(client, names[0]);
     const { rename, state } = options;
-    const input = {
-      ...{ idempotencyKey: randomUUID(), id, ...wished(options) },
-      ...(rename === undefined ? {} : { name: rename }),
-      ...(state === undefined ? {} : { state }),
-    };
+    const input = { idempotencyKey: randomUUID(), id, ...wished(options), name: rename, state };
     const { objectCluster, commit } = await client.mutate(updateDocument, input);
     await replicated({ client, signal, options }, commit);
     if (options.json) await printer.json(objectCluster);
@@ -136,17 +127,11 @@ export const remove = remoteVerb({
     if (cluster === undefined) throw new CommandFailure(`there is no cluster '${names[0]}'`);
     const { id, number } = cluster;
     const patience = patienceOf({ client, signal, options });
-    const holding = (await readAll(allRings(client))).filter(({ members }) =>
-      members.some((member) => member.number === number && member.partitions > 0),
-    );
-    if (holding.length > 0 && cluster.state === 'ACTIVE')
+    if ((await ringsHeldBy(client, number)).length > 0 && cluster.state === 'ACTIVE')
       await client.mutate(updateDocument, { idempotencyKey: randomUUID(), id, state: 'DRAINING' });
     // As long as nothing is stored rings follow at once.
-    const left = (await readAll(allRings(client))).filter(({ members }) =>
-      members.some((member) => member.number === number && member.partitions > 0),
-    );
     const started = [];
-    for (const ring of left) started.push(await startChange(client, ring.number));
+    for (const ring of await ringsHeldBy(client, number)) started.push(await startChange(client, ring.number));
     if (started.length > 0 && patience === undefined) {
       if (options.json) return printer.json({ id, deleted: false });
       return printer.line(
@@ -162,3 +147,10 @@ export const remove = remoteVerb({
     );
   },
 });
+
+/** Those of which a cluster has partitions. */
+async function ringsHeldBy(client: GraphClient, number: number) {
+  return (await readAll(allRings(client))).filter(({ members }) =>
+    members.some((member) => member.number === number && member.partitions > 0),
+  );
+}

@@ -5,7 +5,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { findNamed } from '../../cli/find.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
-import { chosenFrom, flag, integer, one, several, text } from '../../cli/option.ts';
+import { chosenFrom, flag, integer, one, several, text, type Values } from '../../cli/option.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import type { Noun } from '../../cli/verb.ts';
@@ -59,23 +59,16 @@ const wishes = {
   'as-default': flag('Containers have it that name no other.'),
 };
 
-interface Given {
-  readonly replicas: number | undefined;
-  readonly cluster: readonly string[];
-  readonly 'nearest-reads': boolean;
-  readonly 'as-default': boolean;
-}
-
-/** Without what was not given. */
-async function wished(client: GraphClient, options: Given) {
+/** What was not given is undefined, and not sent. */
+async function wished(client: GraphClient, options: Values<typeof wishes>) {
   const { replicas, cluster } = options;
   const clusterIds: string[] = [];
   for (const name of cluster) clusterIds.push(await clusterId(client, name));
   return {
-    ...(replicas === undefined ? {} : { replicas }),
-    ...(cluster.length === 0 ? {} : { clusterIds }),
-    ...(options['nearest-reads'] ? { nearestReads: true } : {}),
-    ...(options['as-default'] ? { isDefault: true } : {}),
+    replicas,
+    clusterIds: cluster.length === 0 ? undefined : clusterIds,
+    nearestReads: options['nearest-reads'] || undefined,
+    isDefault: options['as-default'] || undefined,
   };
 }
 
@@ -118,8 +111,8 @@ const create = remoteVerb({
     wait: commonOptions.wait,
   },
   async run({ client, signal, names, options, printer }) {
-    const preset = options.preset === undefined ? {} : { preset: presetOf[options.preset] };
-    const input = { idempotencyKey: randomUUID(), name: names[0], ...preset, ...(await wished(client, options)) };
+    const preset = options.preset && presetOf[options.preset];
+    const input = { idempotencyKey: randomUUID(), name: names[0], preset, ...(await wished(client, options)) };
     const { objectOption, commit } = await client.mutate(createDocument, input);
     await replicated({ client, signal, options }, commit);
     if (objectOption === null) throw new CommandFailure('the server gave no option');
@@ -140,11 +133,8 @@ const update = remoteVerb({
   async run({ client, signal, names, options, printer }) {
     const id = await findNamed(pages(client), 'option', names[0]);
     const { rename, keep } = options;
-    const input = {
-      ...{ idempotencyKey: randomUUID(), id, ...(await wished(client, options)) },
-      ...(rename === undefined ? {} : { name: rename }),
-      ...(keep ? { keep } : {}),
-    };
+    const wish = { ...(await wished(client, options)), name: rename, keep: keep || undefined };
+    const input = { idempotencyKey: randomUUID(), id, ...wish };
     const { objectOption, commit } = await client.mutate(updateDocument, input);
     await replicated({ client, signal, options }, commit);
     if (options.json) await printer.json(objectOption);
