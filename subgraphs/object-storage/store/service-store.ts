@@ -82,6 +82,7 @@ const mostAsked = 8;
 
 /** Who was not heard for so long is not ready. */
 const silentSeconds = 5;
+const isSilentSql = `heard_at < NOW(3) - INTERVAL ${silentSeconds} SECOND`;
 const keptDays = 1;
 
 export class ServiceStore {
@@ -118,13 +119,9 @@ export class ServiceStore {
 
   /** False: there is none of that name. */
   async drain({ role, name }: Pick<ServiceState, 'role' | 'name'>, isDrained: boolean): Promise<boolean> {
-    const service = [role, name];
-    await this.#db.execute('UPDATE store_service SET draining = ? WHERE role = ? AND name = ?', [
-      isDrained,
-      ...service,
-    ]);
-    const sql = 'SELECT 1 FROM store_service WHERE role = ? AND name = ?';
-    return (await this.#db.query(sql, service)).length > 0;
+    const sql = 'UPDATE store_service SET draining = ? WHERE role = ? AND name = ?';
+    await this.#db.execute(sql, [isDrained, role, name]);
+    return this.#has(role, name);
   }
 
   /** One that is drained stays so when it comes back. */
@@ -134,51 +131,32 @@ export class ServiceStore {
 
   /** Only one that is silent. */
   async remove({ role, name }: Pick<ServiceState, 'role' | 'name'>): Promise<'REMOVED' | 'STILL_HEARD' | 'NO_SERVICE'> {
-    const service = [role, name];
     const { affectedRows } = await this.#db.execute(
-      `DELETE FROM store_service WHERE role = ? AND name = ? AND heard_at < NOW(3) - INTERVAL ${silentSeconds} SECOND`,
-      service,
+      `DELETE FROM store_service WHERE role = ? AND name = ? AND ${isSilentSql}`,
+      [role, name],
     );
     if (affectedRows > 0) return 'REMOVED';
+    return (await this.#has(role, name)) ? 'STILL_HEARD' : 'NO_SERVICE';
+  }
+
+  async #has(role: string, name: string): Promise<boolean> {
     const sql = 'SELECT 1 FROM store_service WHERE role = ? AND name = ?';
-    return (await this.#db.query(sql, service)).length > 0 ? 'STILL_HEARD' : 'NO_SERVICE';
+    return (await this.#db.query(sql, [role, name])).length > 0;
   }
 
   async all(): Promise<readonly KeptService[]> {
     const rows = await this.#db.query<ServiceRow>(
       `SELECT role, name, version, is_ready AS isReady, message, links, take_overs AS takeOvers, ring_ends AS ringEnds, url, draining AS isDrained,
-        disk_used_bytes AS usedBytes, disk_total_bytes AS totalBytes, heard_at < NOW(3) - INTERVAL ${silentSeconds} SECOND AS isSilent
+        disk_used_bytes AS usedBytes, disk_total_bytes AS totalBytes, ${isSilentSql} AS isSilent
         FROM store_service ORDER BY role, name LIMIT ${mostServices}`,
     );
-    return rows.map(
-      ({
-        role,
-        name,
-        version,
-        isReady,
-        message,
-        links,
-        takeOvers,
-        ringEnds,
-        url = null,
-        isSilent,
-        isDrained,
-        ...disk
-      }) => ({
-        ...{ role, name, version, url, isReady: isReady === 1 && isSilent === 0 },
-        message: isSilent === 1 ? `it was not heard for ${silentSeconds} s` : message,
-        ...{ isDrained: isDrained === 1, isSilent: isSilent === 1, disk: isSilent === 1 ? null : diskOf(disk) },
-        links: isSilent === 1 || links === null ? [] : (JSON.parse(links) as ServiceLink[]),
-        takeOvers: isSilent === 1 || takeOvers === null ? [] : (JSON.parse(takeOvers) as TakeOver[]),
-        ringEnds: isSilent === 1 || ringEnds === null ? [] : (JSON.parse(ringEnds) as RingEnd[]),
-      }),
-    );
+    return rows.map(keptService);
   }
 
   /** Where those of a role are reached that were heard lately; those that are drained last: they say where to go. */
   async urlsOf(role: string): Promise<readonly string[]> {
     const rows = await this.#db.query<{ url: string }>(
-      `SELECT url FROM store_service WHERE role = ? AND url IS NOT NULL AND (is_ready OR draining) AND heard_at >= NOW(3) - INTERVAL ${silentSeconds} SECOND
+      `SELECT url FROM store_service WHERE role = ? AND url IS NOT NULL AND (is_ready OR draining) AND NOT (${isSilentSql})
         ORDER BY draining, name LIMIT ${mostAsked}`,
       [role],
     );
@@ -190,6 +168,21 @@ export class ServiceStore {
       `DELETE FROM store_service WHERE heard_at < NOW(3) - INTERVAL ${keptDays} DAY LIMIT ${mostServices}`,
     );
   }
+}
+
+/** Of one that is silent, what it last told counts no more. */
+function keptService(row: ServiceRow): KeptService {
+  const { role, name, version, message, url = null } = row;
+  const isSilent = row.isSilent === 1;
+  const told = <Each>(json: string | null) => (isSilent || json === null ? [] : (JSON.parse(json) as readonly Each[]));
+  return {
+    ...{ role, name, version, url, isReady: row.isReady === 1 && !isSilent, isDrained: row.isDrained === 1, isSilent },
+    message: isSilent ? `it was not heard for ${silentSeconds} s` : message,
+    disk: isSilent ? null : diskOf(row),
+    links: told<ServiceLink>(row.links),
+    takeOvers: told<TakeOver>(row.takeOvers),
+    ringEnds: told<RingEnd>(row.ringEnds),
+  };
 }
 
 function diskOf({ usedBytes, totalBytes }: Pick<ServiceRow, 'usedBytes' | 'totalBytes'>): ServiceDisk | null {
