@@ -24,7 +24,7 @@ import type { ObjectServerTimes } from '../../../subgraphs/object-storage/server
 import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
 import { DocumentStore, type StoredDocument } from '../../../subgraphs/object-storage/store/document-store.ts';
 import { objectClusterMigrations } from '../../../subgraphs/object-storage/store/owner.ts';
-import type { TakeOver } from '../../../subgraphs/object-storage/store/service-store.ts';
+import type { TakeOver } from '../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { freePort } from '../../../tests/support/free-port.ts';
 import { keyFile } from '../../../tests/support/ground.ts';
 import { testAuthority, testMachine } from '../../../tests/support/machines.ts';

@@ -8,7 +8,7 @@ import type { Logger } from '../../../platform/log.ts';
 import { projectsNamed } from '../../../platform/projects.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { type OptionState, objectEvents } from '../events.ts';
-import type { ControllerState } from '../wire/controller-wire.ts';
+import { isOver, type RingEnd } from '../wire/controller-wire.ts';
 import { accountOfKey } from './account-store.ts';
 import { liveClusters } from './cluster-store.ts';
 import { controllersOf } from './controller-store.ts';
@@ -31,8 +31,6 @@ export interface OptionEndsOptions {
   readonly wake: Wake;
   readonly log: Logger;
 }
-
-type RingEnd = ControllerState['ringEnds'][number];
 
 interface Verdict {
   /** What refers to the option. */
@@ -138,10 +136,6 @@ async function verdictOf(db: Database, { number }: OptionRow, epoch: number): Pr
     else if (best.blobs > 0) waits.push(`${name} has ${best.blobs} blobs of uploads under way or deleted objects`);
   }
   return { held: undefined, waits: waits.join('; ') };
-}
-
-function isOver({ blobs, message }: RingEnd): boolean {
-  return blobs === 0 && message === null;
 }
 
 async function describe(db: Database, held: NonNullable<RingEnd['held']>): Promise<string> {

@@ -9,7 +9,7 @@ import { nextRing } from '../../../platform/rings/next-ring.ts';
 import { gainsIn, type Ring } from '../../../platform/rings/ring.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { objectEvents, type RingChangeState } from '../events.ts';
-import type { ControllerState } from '../wire/controller-wire.ts';
+import type { TakeOver } from '../wire/controller-wire.ts';
 import { type ClusterRow, liveClusters } from './cluster-store.ts';
 import { controllersOf } from './controller-store.ts';
 import { lockFederation } from './federation-store.ts';
@@ -35,13 +35,11 @@ export interface RingChangesOptions {
   readonly log: Logger;
 }
 
-export type TakeOverState = ControllerState['takeOvers'][number];
-
 export interface StepProgress {
   /** Of the cluster that gains partitions. */
   readonly number: number;
   /** Undefined: it has not said anything of this step yet. */
-  readonly told: TakeOverState | undefined;
+  readonly told: TakeOver | undefined;
 }
 
 export class RingChanges {

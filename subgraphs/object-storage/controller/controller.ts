@@ -21,7 +21,7 @@ import { DocumentStore } from '../store/document-store.ts';
 import { Durability } from '../store/durability.ts';
 import { MeasuredDiskStore } from '../store/measured-disk-store.ts';
 import { Partitions } from '../store/partitions.ts';
-import { type ServiceLink, type ServiceState, ServiceStore, type TakeOver } from '../store/service-store.ts';
+import { type ServiceLink, type ServiceState, ServiceStore } from '../store/service-store.ts';
 import {
   type ControllerFacts,
   type ControllerState,
@@ -33,6 +33,7 @@ import {
   serviceRoles,
   stateEveryMs,
   stateKey,
+  type TakeOver,
   takeDocument,
 } from '../wire/controller-wire.ts';
 import { ClusterAnswers } from './cluster-answers.ts';

@@ -38,15 +38,9 @@ import { NamedBlobs } from '../store/named-blobs.ts';
 import { Partitions } from '../store/partitions.ts';
 import { positionsIn } from '../store/positions.ts';
 import { openGates, sealedGates } from '../store/sealed-gates.ts';
-import {
-  type RingEnd,
-  type ServiceDisk,
-  type ServiceLink,
-  ServiceStore,
-  type TakeOver,
-} from '../store/service-store.ts';
+import { type ServiceDisk, type ServiceLink, ServiceStore } from '../store/service-store.ts';
 import { clusterOf } from '../wire/cluster-names.ts';
-import { controllerRole } from '../wire/controller-wire.ts';
+import { controllerRole, type RingEnd, type TakeOver } from '../wire/controller-wire.ts';
 import { resolverRole } from '../wire/resolve-wire.ts';
 import { Access } from './access.ts';
 import { LoginCall } from './api/login-call.ts';

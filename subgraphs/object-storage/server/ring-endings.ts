@@ -13,7 +13,7 @@ import type { Durability } from '../store/durability.ts';
 import { gateOf } from '../store/gate.ts';
 import type { Partitions } from '../store/partitions.ts';
 import type { OpenGate } from '../store/sealed-gates.ts';
-import type { RingEnd } from '../store/service-store.ts';
+import { isOver, type RingEnd } from '../wire/controller-wire.ts';
 import type { FederationMap } from './federation-map.ts';
 import type { OwnBlobs } from './own-blobs.ts';
 
@@ -77,7 +77,10 @@ export class RingEndings {
     const ending = [...this.#options.map.rings()].filter(([, { isEnding }]) => isEnding);
     for (const [ring, { epoch }] of this.#ends)
       if (!ending.some(([number, known]) => number === ring && known.epoch === epoch)) this.#ends.delete(ring);
-    const due = ending.filter(([ring]) => !isOver(this.#ends.get(ring)));
+    const due = ending.filter(([ring]) => {
+      const end = this.#ends.get(ring);
+      return end === undefined || !isOver(end);
+    });
     if (due.length === 0 || !(await this.#options.isMine())) return;
     for (const [ring, { epoch }] of due) {
       if (signal.aborted) return;
@@ -154,8 +157,4 @@ export class RingEndings {
       return undefined;
     }
   }
-}
-
-function isOver(end: RingEnd | undefined): boolean {
-  return end !== undefined && end.blobs === 0 && end.held === null && end.message === null;
 }

@@ -20,7 +20,7 @@ import { coreRing } from '../namespace/topology.ts';
 import type { TakingOverPeer } from '../peers/taking-over-calls.ts';
 import type { Follower } from '../store/follower.ts';
 import type { Partitions } from '../store/partitions.ts';
-import type { TakeOver } from '../store/service-store.ts';
+import type { TakeOver } from '../wire/controller-wire.ts';
 import type { FederationMap, KnownRing } from './federation-map.ts';
 import type { OwnBlobs } from './own-blobs.ts';
 

@@ -1,5 +1,6 @@
 // The processes that serve this cluster, as each of them tells.
 import type { Database } from '../../../platform/database/database.ts';
+import type { RingEnd, TakeOver } from '../wire/controller-wire.ts';
 
 /** How a server sees another cluster. */
 export interface ServiceLink {
@@ -14,29 +15,6 @@ export interface ServiceLink {
 export interface ServiceDisk {
   readonly usedBytes: number;
   readonly totalBytes: number;
-}
-
-/** How far a cluster is with what it takes over of a ring in an epoch. */
-export interface TakeOver {
-  readonly ring: number;
-  readonly epoch: number;
-  readonly partitions: number;
-  /** Of these, those of which something is missing yet. */
-  readonly left: number;
-  readonly movedBytes: number;
-  /** What is in the way. */
-  readonly message: string | null;
-}
-
-/** What a cluster has left of a ring whose option is being deleted, in an epoch. Nothing of all: it never has anything again. */
-export interface RingEnd {
-  readonly ring: number;
-  readonly epoch: number;
-  readonly blobs: number;
-  /** What refers to the option; `object`: null: the container itself. */
-  readonly held: { readonly account: string; readonly container: string; readonly object: string | null } | null;
-  /** What is in the way. */
-  readonly message: string | null;
 }
 
 export interface ServiceState {

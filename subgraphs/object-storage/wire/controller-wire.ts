@@ -59,6 +59,40 @@ export const serviceRoles = ['objectcontroller', 'objectresolver', 'objectserver
 /** One server of a cluster looks at them, so that there are usually as many as options end. */
 export const mostRingEnds = 100;
 
+const takeOver = z.object({
+  ring: count.max(highestRing),
+  epoch: count.max(4_294_967_295),
+  partitions: count.max(partitionCount),
+  /** Of these, those of which something is missing yet. */
+  left: count.max(partitionCount),
+  movedBytes: count,
+  /** What is in the way. */
+  message: z.string().max(255).nullable(),
+});
+/** How far a cluster is with what it takes over of a ring in an epoch. */
+export type TakeOver = Readonly<z.output<typeof takeOver>>;
+
+const ringEnd = z.object({
+  ...{ ring: count.max(highestRing), epoch: count.max(4_294_967_295), blobs: count },
+  /** What refers to the option; `object`: null: the container itself. */
+  held: z
+    .object({
+      account: z.string().max(32),
+      container: z.string().max(63),
+      object: z.string().max(1_024).nullable(),
+    })
+    .nullable(),
+  /** What is in the way. */
+  message: z.string().max(255).nullable(),
+});
+/** What a cluster has left of a ring whose option is being deleted, in an epoch. */
+export type RingEnd = Readonly<z.output<typeof ringEnd>>;
+
+/** Nothing is left, and the cluster never has anything again. */
+export function isOver({ blobs, held, message }: RingEnd): boolean {
+  return blobs === 0 && held === null && message === null;
+}
+
 export const controllerState = z.object({
   position: count,
   /** Its clock, Unix milliseconds. */
@@ -94,38 +128,9 @@ export const controllerState = z.object({
     )
     .max(1_000),
   /** Of rings, by epoch, what its cluster takes over. */
-  takeOvers: z
-    .array(
-      z.object({
-        ring: count.max(highestRing),
-        epoch: count.max(4_294_967_295),
-        partitions: count.max(partitionCount),
-        /** Of these, those of which something is missing yet. */
-        left: count.max(partitionCount),
-        movedBytes: count,
-        /** What is in the way. */
-        message: z.string().max(255).nullable(),
-      }),
-    )
-    .max(100)
-    .default([]),
-  /** Of rings whose options are being deleted, by epoch, what its cluster has left: see RingEnd. */
-  ringEnds: z
-    .array(
-      z.object({
-        ...{ ring: count.max(highestRing), epoch: count.max(4_294_967_295), blobs: count },
-        held: z
-          .object({
-            account: z.string().max(32),
-            container: z.string().max(63),
-            object: z.string().max(1_024).nullable(),
-          })
-          .nullable(),
-        message: z.string().max(255).nullable(),
-      }),
-    )
-    .max(mostRingEnds)
-    .default([]),
+  takeOvers: z.array(takeOver).max(100).default([]),
+  /** Of rings whose options are being deleted, by epoch, what its cluster has left. */
+  ringEnds: z.array(ringEnd).max(mostRingEnds).default([]),
   /** Of which its cluster lost what it had, and is not recovered yet; undefined: not known. */
   lostRings: z.array(count.max(highestRing)).max(1_000).optional(),
   /** Where its blobs are; null: not known. */

@@ -17,7 +17,7 @@ import { ObjectServer, type ObjectServerOptions } from '../../../subgraphs/objec
 import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
 import { DocumentStore } from '../../../subgraphs/object-storage/store/document-store.ts';
 import { preparedByReplica } from '../../../subgraphs/object-storage/store/padded.ts';
-import type { TakeOver } from '../../../subgraphs/object-storage/store/service-store.ts';
+import type { TakeOver } from '../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { type Location, storeDatabase } from '../../subgraphs/object-storage/store/store-database.ts';
 import { freePort } from '../free-port.ts';
 import { testAuthority, testMachine } from '../machines.ts';
