@@ -39,16 +39,11 @@ export interface LinkPeer {
   close(reason: string): void;
 }
 
-/** What a domain does with one connection. */
-export interface LinkSession {
+interface Session {
   /** Rises with each connection of the machine, in the database: what an older one reports must not be stored. */
   readonly epoch: number;
   /** After the welcome: sends what the machine lacks. */
   begin(): void;
-  /** Resolves once the report is stored. Rejects to disconnect: the machine sends it again. */
-  report(key: string, body: JsonValue): Promise<void>;
-  /** Reports of different lanes do not wait for each other. Absent: all wait for the one before. */
-  readonly lanes?: ReportLanes;
   /** Sends the whole document. */
   resend(key: string): void;
   /** What the machine asks. Absent: it is told that nobody answers. */
@@ -57,15 +52,22 @@ export interface LinkSession {
   closed(): Promise<void>;
 }
 
+/** What a domain does with one connection; each report waits for the one before. */
+export interface LinkSession extends Session {
+  /** Resolves once the report is stored. Rejects to disconnect: the machine sends it again. */
+  report(key: string, body: JsonValue): Promise<void>;
+}
+
 export interface LinkReport {
   readonly key: string;
   readonly body: JsonValue;
 }
 
-export interface ReportLanes {
+/** The same, where reports of different lanes do not wait for each other. */
+export interface LanedSession extends Session {
   /** Of a report, by its key. */
-  of(key: string): string;
-  /** In place of `report`: those of a lane that came while others of it were being stored, in their order. */
+  laneOf(key: string): string;
+  /** Those of a lane that came while others of it were being stored, in their order. Resolves and rejects as above, for all of them. */
   report(reports: readonly LinkReport[]): Promise<void>;
 }
 
@@ -79,7 +81,7 @@ export interface LinkServerOptions {
   /** Without a sign of life for so long, a machine is taken for lost; default 5000. It is asked for one five times as often. */
   readonly silentMs?: number;
   readonly log: Logger;
-  readonly open: (peer: LinkPeer) => Promise<LinkSession>;
+  readonly open: (peer: LinkPeer) => Promise<LinkSession | LanedSession>;
 }
 
 /** Thrown by `open`: the machine may have no link now. It is told the reason, logs it, and tries again. */
@@ -196,6 +198,10 @@ interface Lane {
   readonly done: Promise<void>;
 }
 
+function isLaned(session: LinkSession | LanedSession | undefined): session is LanedSession {
+  return session !== undefined && 'laneOf' in session;
+}
+
 class ServedLink {
   readonly #socket: WebSocket;
   readonly #machine: MachineName;
@@ -203,7 +209,7 @@ class ServedLink {
   readonly #opened: () => void;
   readonly ended: Promise<void>;
   readonly #questions: LinkQuestions;
-  #session: LinkSession | undefined;
+  #session: LinkSession | LanedSession | undefined;
   /** Messages are handled one after the other. */
   #handling: Promise<void> = Promise.resolve();
   /** Reports that wait in each lane in which some are being stored. */
@@ -270,8 +276,8 @@ class ServedLink {
     this.#waitingBytes += text.length;
     this.#pace();
     const message = readFromMachine(text);
-    const lanes = this.#session?.lanes;
-    if (message?.type === 'report' && lanes !== undefined) this.#queue(lanes, message, text.length);
+    const session = this.#session;
+    if (message?.type === 'report' && isLaned(session)) this.#queue(session, message, text.length);
     else
       this.#handling = this.#handling
         .then(() => this.#handle(message))
@@ -279,23 +285,23 @@ class ServedLink {
         .finally(() => this.#isHandled(1, text.length));
   }
 
-  #queue(lanes: ReportLanes, { number, key, body }: FromMachineReport, bytes: number): void {
-    const name = lanes.of(key);
+  #queue(session: LanedSession, { number, key, body }: FromMachineReport, bytes: number): void {
+    const name = session.laneOf(key);
     const known = this.#lanes.get(name);
     const waiting = known?.waiting ?? [];
     waiting.push({ number, key, body, bytes });
     if (known !== undefined) return;
-    this.#lanes.set(name, { waiting, done: this.#store(lanes, name, waiting) });
+    this.#lanes.set(name, { waiting, done: this.#store(session, name, waiting) });
   }
 
   /** Until none of the lane waits. */
-  async #store(lanes: ReportLanes, name: string, waiting: WaitingReport[]): Promise<void> {
+  async #store(session: LanedSession, name: string, waiting: WaitingReport[]): Promise<void> {
     while (waiting.length > 0)
       await this.#turns.run(async () => {
         const some = waiting.splice(0, mostTogether);
         try {
           if (this.#socket.readyState !== this.#socket.OPEN) return;
-          await lanes.report(some);
+          await session.report(some);
           for (const { number } of some) this.#send({ type: 'stored', number });
         } catch (error) {
           this.#failed(error);
@@ -341,7 +347,8 @@ class ServedLink {
     if (session === undefined) return this.close(1008, 'the first message is hello');
     if (message.type === 'ask' || message.type === 'answer') return this.#questions.take(message);
     if (message.type === 'resend') return session.resend(message.key);
-    await session.report(message.key, message.body);
+    const { key, body } = message;
+    await (isLaned(session) ? session.report([{ key, body }]) : session.report(key, body));
     this.#send({ type: 'stored', number: message.number });
   }
 

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import type { JsonValue } from '../../../platform/json.ts';
-import type { LinkPeer, LinkReport, LinkSession, ReportLanes } from '../../../platform/link/link-server.ts';
+import type { LanedSession, LinkPeer, LinkReport } from '../../../platform/link/link-server.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
@@ -83,7 +83,7 @@ export class HostSessions {
     this.#options = options;
   }
 
-  async open(peer: LinkPeer): Promise<LinkSession> {
+  async open(peer: LinkPeer): Promise<LanedSession> {
     const read = facts.safeParse(peer.facts);
     if (!read.success)
       throw new Error(`the host ${peer.machine.name} does not say what it is: ${z.prettifyError(read.error)}`);
@@ -93,7 +93,7 @@ export class HostSessions {
   }
 }
 
-class HostSession implements LinkSession {
+class HostSession implements LanedSession {
   readonly epoch: number;
   readonly #options: HostSessionsOptions;
   readonly #peer: LinkPeer;
@@ -149,20 +149,15 @@ class HostSession implements LinkSession {
   }
 
   /** What waits for the lock of one load balancer does not hold up what is reported of others. */
-  readonly lanes: ReportLanes = {
-    of: (key) => {
-      const [kind, node = ''] = key.split('/');
-      return kind === 'traffic' ? 'traffic' : (this.#balancers.get(node) ?? node);
-    },
-    report: async (reports) => {
-      const [figures, states] = [reports.filter(isTraffic), reports.filter((each) => !isTraffic(each))];
-      for (const { body } of figures) await this.#traffic(body);
-      if (states.length > 0) await this.#options.db.transaction((tx) => this.#states(tx, states));
-    },
-  };
+  laneOf(key: string): string {
+    const [kind, node = ''] = key.split('/');
+    return kind === 'traffic' ? 'traffic' : (this.#balancers.get(node) ?? node);
+  }
 
-  report(key: string, body: JsonValue): Promise<void> {
-    return this.lanes.report([{ key, body }]);
+  async report(reports: readonly LinkReport[]): Promise<void> {
+    const [figures, states] = [reports.filter(isTraffic), reports.filter((each) => !isTraffic(each))];
+    for (const { body } of figures) await this.#traffic(body);
+    if (states.length > 0) await this.#options.db.transaction((tx) => this.#states(tx, states));
   }
 
   /** What an older connection reports is not stored. */

@@ -10,11 +10,12 @@ import { newUuid } from '../../../platform/ids.ts';
 import type { JsonValue } from '../../../platform/json.ts';
 import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
 import {
+  type LanedSession,
   type LinkPeer,
   LinkRefusal,
+  type LinkReport,
   LinkServer,
   type LinkSession,
-  type ReportLanes,
 } from '../../../platform/link/link-server.ts';
 import { linkVersion, usualSilentMs } from '../../../platform/link/messages.ts';
 import { machineUri } from '../../../platform/machines/machine.ts';
@@ -94,33 +95,37 @@ class Domain {
   /** Keys of the reports that were stored together. */
   readonly together: string[][] = [];
 
-  async open(peer: LinkPeer): Promise<LinkSession> {
+  async open(peer: LinkPeer): Promise<LinkSession | LanedSession> {
     this.peers.push(peer);
-    const lanes: ReportLanes = {
-      of: (key) => key.split('/')[0] ?? '',
-      report: async (reports) => {
-        if (reports[0]?.key.startsWith('slow/')) await this.held;
-        if (this.failing) throw new Error('the database is away');
-        this.together.push(reports.map(({ key }) => key));
-      },
-    };
-    return {
-      ...(this.hasLanes ? { lanes } : {}),
+    const session = {
       epoch: this.peers.length,
       begin: () => peer.send({ type: 'document', key: 'node/1', generation: 7, document: { a: 1 } }),
-      report: async (key, body) => {
-        await sleep(1);
-        await this.held;
-        if (this.failing) throw new Error('the database is away');
-        this.reports.push([key, body]);
-      },
-      resend: (key) => {
+      resend: (key: string) => {
         this.resent.push(key);
         peer.send({ type: 'document', key, generation: 9, document: { a: 9 } });
       },
       closed: async () => {
         await sleep(1);
         this.closed += 1;
+      },
+    };
+    if (this.hasLanes)
+      return {
+        ...session,
+        laneOf: (key) => key.split('/')[0] ?? '',
+        report: async (reports: readonly LinkReport[]) => {
+          if (reports[0]?.key.startsWith('slow/')) await this.held;
+          if (this.failing) throw new Error('the database is away');
+          this.together.push(reports.map(({ key }) => key));
+        },
+      };
+    return {
+      ...session,
+      report: async (key, body) => {
+        await sleep(1);
+        await this.held;
+        if (this.failing) throw new Error('the database is away');
+        this.reports.push([key, body]);
       },
     };
   }

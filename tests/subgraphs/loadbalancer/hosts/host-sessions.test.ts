@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
 import { newUuid } from '../../../../platform/ids.ts';
+import type { JsonValue } from '../../../../platform/json.ts';
 import type { LinkPeer } from '../../../../platform/link/link-server.ts';
 import { HostSessions } from '../../../../subgraphs/loadbalancer/hosts/host-sessions.ts';
 import { NodeDocuments } from '../../../../subgraphs/loadbalancer/hosts/node-documents.ts';
@@ -51,15 +52,16 @@ test('what a host reports of a new node wakes nobody before its first check; of 
     return Number((await db.query<{ wanted: number }>(sql, [balancer]))[0]?.wanted);
   };
   const report = { node, made: true, applied: 1, incarnation: newUuid(), error: null, givenUp: false };
+  const tell = (key: string, body: JsonValue) => session.report([{ key, body }]);
   const tellMember = (status: string) =>
-    session.report(`member/${node}/${member?.id}`, { node, member: member?.id ?? '', status, message: status });
+    tell(`member/${node}/${member?.id}`, { node, member: member?.id ?? '', status, message: status });
   const before = await owed();
-  await session.report(`node/${node}`, report);
+  await tell(`node/${node}`, report);
   await tellMember('UP');
   expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(1);
   expect(await db.query('SELECT status FROM lb_member_status WHERE node_id = ?', [node])).toEqual([{ status: 'UP' }]);
   expect(await owed()).toBe(before);
-  await session.report(`node/${node}`, { ...report, error: 'HAProxy does not accept the configuration' });
+  await tell(`node/${node}`, { ...report, error: 'HAProxy does not accept the configuration' });
   expect(await owed()).toBe(before + 1);
   await db.execute("UPDATE lb_node SET state = 'SERVING' WHERE id = ?", [node]);
   await tellMember('DOWN');
@@ -79,7 +81,7 @@ test('a report that comes during a change waits for it, and does not make it fai
   await db.transaction(async (tx) => {
     attempts += 1;
     await lockBalancer(tx, balancer);
-    if (attempts === 1) reported = session.report(`node/${node}`, report);
+    if (attempts === 1) reported = session.report([{ key: `node/${node}`, body: report }]);
     if (attempts === 1) await untilItWaits(db, 'lb_load_balancer');
     expect(await nodesUnderLock(tx, balancer)).toHaveLength(1);
     await wishReplaced(tx, node, 'it was asked for');
