@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { pathExists } from '../../embedded/find-program.ts';
+import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { Line } from '../balancers/lines.ts';
 import { endProcessesIn } from '../balancers/processes.ts';
@@ -67,6 +68,9 @@ export class Clusters {
     await Promise.all([...this.#running.values()].map((cluster) => cluster.stop()));
     await this.#stack.disposeAsync();
   }
+
+  /** Clusters connect to the centre, not the other way round. */
+  readonly reaches: readonly Address[] = [];
 
   get hosts(): readonly PartHost[] {
     return this.#plan.clusters.map(({ name, address }) => ({
