@@ -2,7 +2,7 @@
 // of their hosts, so that they are ended by their namespaces, or by the files that they were started with.
 import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
+import { type EmbeddedServer, killQuietly } from '../../embedded/server-process.ts';
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
@@ -18,6 +18,7 @@ import {
   readPartState,
   writePartState,
 } from '../part-place.ts';
+import { serveRoles } from '../served.ts';
 import { namespaces, setCut } from '../switched-network.ts';
 import type { Given } from './given.ts';
 import { Line, type LineOptions } from './lines.ts';
@@ -31,7 +32,6 @@ export interface BalancersOptions extends PartOptions {
 }
 
 const isRoot = process.getuid?.() === 0;
-const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
 /** Of the setting lbhost.folder, in which there are Unix sockets. */
 const longestHostFolder = 60;
 const loopbackWebPort = 8080;
@@ -137,31 +137,27 @@ export class Balancers {
     const { log, signal } = this.#options;
     const web = this.#plan.webs.find((each) => each.name === name);
     const index = this.#plan.hosts.findIndex((each) => each.name === name);
-    const label = `the lab's ${name}`;
     if (web !== undefined) {
       const { folder } = this.#options;
       const wrapper = this.#wrapper(name);
       const start = (ending: AbortSignal) =>
         startWeb({ ...web, folder, wrapper, log, signal: AbortSignal.any([signal, ending]) });
-      this.#running.set(name, await supervise(label, start, { log }));
+      this.#running.set(name, await supervise(`the lab's ${name}`, start, { log }));
     } else if (index >= 0) {
       if (this.#network !== undefined && !(await this.#network.has(name)))
         await this.#network.addHost(this.#plan, index);
-      const [command = '', ...args] = await this.#hostCommand(index);
-      const start = async () => new ServerProcess({ name: label, command, args, cwd: '/', runAs: undefined, log });
-      this.#running.set(name, await supervise(label, start, { log, firstPauseMs: 500 }));
+      const settings = await this.#hostSettings(index);
+      this.#running.set(name, await serveRoles({ name, wrapper: this.#wrapper(name), roles: ['lbhost'], settings, log }));
     }
   }
 
-  async #hostCommand(index: number): Promise<string[]> {
+  async #hostSettings(index: number): Promise<Readonly<Record<string, string>>> {
     const host = this.#plan.hosts[index];
     if (host === undefined) throw new Error(`there is no host ${index}`);
     const { name, publicRange, managementRange, tunnelAddress } = host;
     const folder = this.#hostFolder(name);
     await makeOwn(folder);
-    const settings = {
-      name: `lab-${name}`,
-      'log.format': 'json',
+    return {
       'internal.machineFolder': await this.#joined(index),
       'lbhost.controlUrls': this.#urls.link,
       'lbhost.folder': folder,
@@ -172,11 +168,6 @@ export class Balancers {
       'lbhost.site': 'lab',
       'lbhost.mostNodes': '28',
     };
-    return [
-      ...[...this.#wrapper(name), process.execPath, program, 'serve', '--roles', 'lbhost'],
-      ...(this.#network === undefined ? [] : ['--as-root']),
-      ...Object.entries(settings).flatMap(([setting, value]) => ['--set', `${setting}=${value}`]),
-    ];
   }
 
   /** The folder of the host's credentials. */

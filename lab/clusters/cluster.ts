@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts';
-import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
+import { type EmbeddedServer, killQuietly } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import { type MigrationOwner, migrate } from '../../platform/database/migrate.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
+import { serveRoles } from '../served.ts';
 import { clusterRoles } from './plan.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const program = join(root, 'bin', 'tidegate.ts');
 /** The tables of its roles. */
 const owners: readonly MigrationOwner[] = ['platform', 'object-cluster'].map((owner) => ({
   owner,
@@ -92,7 +92,7 @@ export class Cluster {
   ): Promise<Supervised<EmbeddedServer>> {
     const { name, folder, wrapper, settings, log } = this.#options;
     const all = {
-      ...{ name: `lab-${name}`, 'log.format': 'json', 'log.level': 'warn' },
+      'log.level': 'warn',
       ...{ 'database.socketPath': socketPath, 'database.user': user, 'database.name': database },
       // Not in the list of processes.
       'database.passwordFile': join(folder.path, 'secrets', 'mariadb-application'),
@@ -100,14 +100,8 @@ export class Cluster {
       ...{ 'objectStore.cluster': name, 'objectStore.folder': join(folder.path, 'objects') },
       ...settings,
     };
-    const [command = '', ...args] = [
-      ...[...wrapper, process.execPath, ...nodeSizes, program, 'serve', '--as-root', '--roles', clusterRoles.join(',')],
-      ...Object.entries(all).flatMap(([setting, value]) => ['--set', `${setting}=${value}`]),
-    ];
-    const label = `the lab's ${name}`;
     // As bin/node24: disks and names have threads of their own.
     const env = { UV_THREADPOOL_SIZE: '16' };
-    const start = async () => new ServerProcess({ name: label, command, args, cwd: '/', runAs: undefined, env, log });
-    return supervise(label, start, { log, firstPauseMs: 500 });
+    return serveRoles({ name, wrapper, nodeArguments: nodeSizes, env, roles: clusterRoles, settings: all, log });
   }
 }

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { powerdnsKey, startPowerdns } from '../../embedded/powerdns.ts';
-import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
+import { type EmbeddedServer, killQuietly } from '../../embedded/server-process.ts';
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
@@ -13,6 +13,7 @@ import { endProcessesIn } from '../balancers/processes.ts';
 import { startWeb } from '../balancers/web.ts';
 import type { HostAct, PartHost, PartOptions } from '../part.ts';
 import { foldersOf, freeLoopback, idOf, isFree, joinedFolder, readPartState, writePartState } from '../part-place.ts';
+import { serveRoles } from '../served.ts';
 import type { Given } from './given.ts';
 import { type Cut, SitesNetwork } from './network.ts';
 import { type Plan, plainZoneName, planOf, type SitePlan, zoneName } from './plan.ts';
@@ -22,7 +23,6 @@ export interface SitesOptions extends PartOptions {
 }
 
 const isRoot = process.getuid?.() === 0;
-const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
 /** In the data folder, for shells. */
 const addressesFile = 'sites.env';
 
@@ -203,15 +203,8 @@ export class Sites {
     settings: Readonly<Record<string, string>>,
   ): Promise<Supervised<EmbeddedServer>> {
     const { log } = this.#options;
-    const given = { name: `lab-${name}`, 'log.format': 'json', 'log.level': 'warn', ...settings };
-    const [command = '', ...args] = [
-      ...[...this.#wrapper(space), process.execPath, program, 'serve', '--roles', role],
-      ...(isRoot ? ['--as-root'] : []),
-      ...Object.entries(given).flatMap(([setting, value]) => ['--set', `${setting}=${value}`]),
-    ];
-    const label = `the lab's ${name}`;
-    const start = async () => new ServerProcess({ name: label, command, args, cwd: '/', runAs: undefined, log });
-    return supervise(label, start, { log, firstPauseMs: 500 });
+    const given = { 'log.level': 'warn', ...settings };
+    return serveRoles({ name, wrapper: this.#wrapper(space), roles: [role], settings: given, log });
   }
 
   #wrapper(space: string): readonly string[] {
