@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { runProgram } from '../embedded/run-program.ts';
 import { isInBlock } from '../platform/net/address-block.ts';
+import { endProcessesIn } from './processes.ts';
 
 const tries = 20;
 /** Nothing passes but what stays inside. */
@@ -23,6 +24,11 @@ export class SwitchedNetwork {
 
   namespace(name: string): string {
     return `tg-${this.#id}-${name}`;
+  }
+
+  /** The words before a command that enters the network of a host. */
+  entering(name: string): readonly string[] {
+    return ['nsenter', `--net=/run/netns/${this.namespace(name)}`, '--'];
   }
 
   get switch(): string {
@@ -66,6 +72,13 @@ export class SwitchedNetwork {
 
   async has(name: string): Promise<boolean> {
     return (await this.present()).includes(this.namespace(name));
+  }
+
+  /** Ends whatever runs in it, and removes it. */
+  async end(): Promise<void> {
+    const spaces = await this.present();
+    await endProcessesIn(spaces);
+    await this.remove(spaces);
   }
 
   /** `spaces`: all of them. */

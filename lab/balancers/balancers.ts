@@ -18,13 +18,13 @@ import {
   readPartState,
   writePartState,
 } from '../part-place.ts';
+import { endProcessesIn, endProcessesOf } from '../processes.ts';
 import { serveRoles } from '../served.ts';
 import { namespaces, setCut } from '../switched-network.ts';
 import type { Given } from './given.ts';
 import { Line, type LineOptions } from './lines.ts';
 import { BalancerNetwork } from './network.ts';
 import { clientName, hostNames, type Plan, planOf } from './plan.ts';
-import { endProcessesIn, endProcessesOf } from './processes.ts';
 import { startWeb } from './web.ts';
 
 export interface BalancersOptions extends PartOptions {
@@ -147,7 +147,10 @@ export class Balancers {
       if (this.#network !== undefined && !(await this.#network.has(name)))
         await this.#network.addHost(this.#plan, index);
       const settings = await this.#hostSettings(index);
-      this.#running.set(name, await serveRoles({ name, wrapper: this.#wrapper(name), roles: ['lbhost'], settings, log }));
+      this.#running.set(
+        name,
+        await serveRoles({ name, wrapper: this.#wrapper(name), roles: ['lbhost'], settings, log }),
+      );
     }
   }
 
@@ -186,7 +189,7 @@ export class Balancers {
 
   /** Not `ip netns exec`: that has mounts of its own, in which the namespaces of nodes would be. */
   #wrapper(name: string): readonly string[] {
-    return this.#network === undefined ? [] : ['nsenter', `--net=/run/netns/${this.#network.namespace(name)}`, '--'];
+    return this.#network?.entering(name) ?? [];
   }
 
   #names(host: string): NetnsNames {

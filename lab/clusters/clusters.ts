@@ -7,7 +7,6 @@ import { pathExists } from '../../embedded/find-program.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { Line } from '../balancers/lines.ts';
-import { endProcessesIn } from '../balancers/processes.ts';
 import type { HostAct, PartHost, PartOptions } from '../part.ts';
 import { foldersOf, idOf, joinedFolder, readPartState, writePartState } from '../part-place.ts';
 import { Cluster } from './cluster.ts';
@@ -102,7 +101,7 @@ export class Clusters {
       });
     const cluster = new Cluster({
       ...{ name, folder, log, signal },
-      wrapper: ['nsenter', `--net=/run/netns/${this.#network.namespace(name)}`, '--'],
+      wrapper: this.#network.entering(name),
       settings: {
         'internal.machineFolder': machines,
         'objectController.centreUrls': `wss://${control.link}/link`,
@@ -157,8 +156,5 @@ export async function removeLeftOver(folder: string): Promise<void> {
 
 /** Databases end with the process that has them. */
 async function endRunning(folder: string): Promise<void> {
-  const network = new ClustersNetwork(idOf(folder));
-  const spaces = await network.present();
-  await endProcessesIn(spaces);
-  await network.remove(spaces);
+  await new ClustersNetwork(idOf(folder)).end();
 }

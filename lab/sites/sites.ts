@@ -9,7 +9,6 @@ import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { Line } from '../balancers/lines.ts';
-import { endProcessesIn } from '../balancers/processes.ts';
 import { startWeb } from '../balancers/web.ts';
 import type { HostAct, PartHost, PartOptions } from '../part.ts';
 import { foldersOf, freeLoopback, idOf, isFree, joinedFolder, readPartState, writePartState } from '../part-place.ts';
@@ -208,7 +207,7 @@ export class Sites {
   }
 
   #wrapper(space: string): readonly string[] {
-    return this.#network === undefined ? [] : ['nsenter', `--net=/run/netns/${this.#network.namespace(space)}`, '--'];
+    return this.#network?.entering(space) ?? [];
   }
 
   async #layLines(): Promise<void> {
@@ -258,11 +257,7 @@ export async function endLeftOver(folder: string): Promise<void> {
 }
 
 async function endRunning(folder: string): Promise<void> {
-  if (!isRoot) return;
-  const network = new SitesNetwork(idOf(folder));
-  const spaces = await network.present();
-  await endProcessesIn(spaces);
-  await network.remove(spaces);
+  if (isRoot) await new SitesNetwork(idOf(folder)).end();
 }
 
 function loopbackPlan(preferred: number | undefined): Promise<Plan> {

@@ -1,7 +1,7 @@
-// Processes of the part `balancers`, known by the network namespace that they are in, or by a folder in their arguments.
+// Processes of a part of the lab, known by the network namespace that they are in, or by a folder in their arguments.
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killQuietly } from '../../embedded/server-process.ts';
+import { killQuietly } from '../embedded/server-process.ts';
 
 const tries = 250;
 const pauseMs = 20;
