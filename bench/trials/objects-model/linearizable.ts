@@ -9,6 +9,11 @@ export interface Operation<Step> {
   readonly step: Step;
 }
 
+/** Nobody was told how it ended: it may have happened at any later time, once or never. */
+export function isUnknown({ answered }: Pick<Operation<unknown>, 'answered'>): boolean {
+  return answered === Number.POSITIVE_INFINITY;
+}
+
 /**
  * @param apply the state after the step, or undefined where the step's answer does not fit the state.
  * States are texts.
@@ -19,7 +24,7 @@ export function isLinearizable<Step>(
   apply: (state: string, step: Step) => string | undefined,
 ): boolean {
   const operations = [...history].sort((one, other) => one.called - other.called);
-  const mustHappen = operations.map(({ answered }) => answered !== Number.POSITIVE_INFINITY);
+  const mustHappen = operations.map((operation) => !isUnknown(operation));
   const happened = operations.map(() => false);
   const seen = new Set<string>();
   const search = (state: string, left: number): boolean => {

@@ -5,7 +5,7 @@ import { clustersOf, isQuorum, type Placement } from '../../../platform/register
 import { type Answer, Registers, type RegistersOptions } from '../../../platform/registers/registers.ts';
 import { later, noVersion, VersionClock } from '../../../platform/registers/version.ts';
 import type { Random } from '../random.ts';
-import type { Step } from './history.ts';
+import { type Step, untold } from './history.ts';
 import type { Operation } from './linearizable.ts';
 import { ModelReplica, productRules, type Rules, type Value } from './model-replica.ts';
 import type { NearestRead } from './nearest.ts';
@@ -60,7 +60,7 @@ interface Faults {
   readonly asksSingle: boolean;
 }
 
-const usualKinds = ['write', 'read', 'create', 'replace', 'delete', 'read', 'write'] as const;
+const usualKinds = ['put', 'read', 'create', 'replace', 'delete', 'read', 'put'] as const;
 
 export class World {
   readonly simulation: Simulation;
@@ -144,9 +144,6 @@ export class World {
       const operation = { called, answered, step };
       this.history.set(name, [...(this.history.get(name) ?? []), operation]);
     };
-    const open: Step =
-      kind === 'delete' ? { kind } : kind === 'write' ? { kind, value } : { kind: 'create', value, did: undefined };
-    const untold = kind === 'replace' ? ({ kind, value, did: undefined } as const) : open;
     if (this.#faults.crashes && random.next() < 0.15)
       this.simulation.after(random.integer(1, 60), () => this.#crash(coordinator));
     const { stoppedMs } = this.#faults;
@@ -159,7 +156,7 @@ export class World {
       if (kind === 'read') return;
       if (error instanceof NoQuorumError || error instanceof ContendedError || error instanceof ClosedError) return;
       if (!(error instanceof FateUnknownError) && !(error instanceof CrashedError)) throw error;
-      tell(untold, Number.POSITIVE_INFINITY);
+      tell(untold(kind, value), Number.POSITIVE_INFINITY);
     }
   }
 
@@ -512,7 +509,7 @@ class Coordinator {
 
   async #do(kind: Step['kind'], name: string, value: Value): Promise<Step> {
     if (kind === 'read') return { kind, got: (await this.#registers.read(name)).value };
-    if (kind === 'write') {
+    if (kind === 'put') {
       await this.#registers.write(name, value);
       return { kind, value };
     }

@@ -5,7 +5,9 @@
 // - A write happens only when it is answered, or when somebody who waits needs what it leaves. Whether it happened before, unseen, right before
 //   another one that overwrote it, is asked when it is answered.
 // - Unknown writes of values that nobody met are alike: their number counts. The fewer a way has used, the better.
-import { applyStep, type Entry, isUnknown, type Step, writes } from './history.ts';
+import { applyStep, writes } from '../objects-model/history.ts';
+import { isUnknown } from '../objects-model/linearizable.ts';
+import type { Entry, Step } from './history.ts';
 
 export type Verdict = 'FITS' | 'NOT' | 'TOO_MANY';
 

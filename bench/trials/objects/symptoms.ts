@@ -1,7 +1,9 @@
 // What is wrong with what clients were told of a name, in words that say where to look. Each is certain by itself; that all of it together fits
 // a register is another question (register-check.ts).
+import { shownBy, writes } from '../objects-model/history.ts';
+import { isUnknown } from '../objects-model/linearizable.ts';
 import { type NearestRead, type Untrue, untrue } from '../objects-model/nearest.ts';
-import { type Entry, isUnknown, shownBy, writes } from './history.ts';
+import type { Entry } from './history.ts';
 
 export type Symptom = 'lost' | 'stale' | 'resurrected';
 

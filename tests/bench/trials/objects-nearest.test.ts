@@ -1,7 +1,8 @@
 // The judge of answers that one cluster gave alone: against one that tries every order, on random histories, and on answers that are right and wrong.
 import { expect, test } from '@jest/globals';
-import { applyStep, type Entry, shownBy, writes } from '../../../bench/trials/objects/history.ts';
+import type { Entry } from '../../../bench/trials/objects/history.ts';
 import { symptomsOfNearest } from '../../../bench/trials/objects/symptoms.ts';
+import { applyStep, shownBy, writes } from '../../../bench/trials/objects-model/history.ts';
 import { isLinearizable } from '../../../bench/trials/objects-model/linearizable.ts';
 import { type NearestRead, untrue } from '../../../bench/trials/objects-model/nearest.ts';
 import { type Random, seededRandom } from '../../../bench/trials/random.ts';

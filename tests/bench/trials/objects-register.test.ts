@@ -1,8 +1,9 @@
 // The judge of histories of one name: against one that tries every order, on random histories that fit and on some that do not.
 import { expect, test } from '@jest/globals';
-import { applyStep, type Entry } from '../../../bench/trials/objects/history.ts';
+import type { Entry } from '../../../bench/trials/objects/history.ts';
 import { fitsRegister } from '../../../bench/trials/objects/register-check.ts';
 import { symptomsOf } from '../../../bench/trials/objects/symptoms.ts';
+import { applyStep } from '../../../bench/trials/objects-model/history.ts';
 import { isLinearizable } from '../../../bench/trials/objects-model/linearizable.ts';
 import { type Random, seededRandom } from '../../../bench/trials/random.ts';
 import { at, never, put, randomHistory, read } from './support/histories.ts';

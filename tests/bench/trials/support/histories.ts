@@ -1,5 +1,6 @@
 // Histories of one name, by hand and by chance.
-import { applyStep, type Entry, type Step } from '../../../../bench/trials/objects/history.ts';
+import type { Entry, Step } from '../../../../bench/trials/objects/history.ts';
+import { applyStep } from '../../../../bench/trials/objects-model/history.ts';
 import type { Random } from '../../../../bench/trials/random.ts';
 
 export const never = Number.POSITIVE_INFINITY;

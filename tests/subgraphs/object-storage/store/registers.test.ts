@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { applyStep, type Step } from '../../../../bench/trials/objects-model/history.ts';
+import { applyStep, type Step, untold } from '../../../../bench/trials/objects-model/history.ts';
 import { isLinearizable, type Operation } from '../../../../bench/trials/objects-model/linearizable.ts';
 import { type Random, seededRandom } from '../../../../bench/trials/random.ts';
 import { FateUnknownError, NotSentError } from '../../../../platform/registers/errors.ts';
@@ -71,9 +71,9 @@ function settleBy(registers: Registers<StoredValue>): (key: RegisterKey) => Prom
 async function operate(registers: Registers<StoredValue>, kind: Step['kind'], id: string, text: string): Promise<Step> {
   const value = { head: text };
   if (kind === 'read') return { kind, got: (await registers.read(id)).value?.head };
-  if (kind === 'write') await registers.write(id, value);
+  if (kind === 'put') await registers.write(id, value);
   if (kind === 'delete') await registers.write(id, undefined);
-  if (kind === 'write') return { kind, value: text };
+  if (kind === 'put') return { kind, value: text };
   if (kind === 'delete') return { kind };
   const { result } = await registers.update<boolean>(id, (found) =>
     (kind === 'create') === (found.value === undefined)
@@ -81,12 +81,6 @@ async function operate(registers: Registers<StoredValue>, kind: Step['kind'], id
       : { keeps: true, result: false },
   );
   return { kind, value: text, did: result };
-}
-
-/** A write whose fate nobody told. */
-function untold(kind: Exclude<Step['kind'], 'read'>, value: string): Step {
-  if (kind === 'delete') return { kind };
-  return kind === 'write' ? { kind, value } : { kind, value, did: undefined };
 }
 
 test('three clusters are one, and equal in the end', async () => {
@@ -109,7 +103,7 @@ test('three clusters are one, and equal in the end', async () => {
   const client = async (registers: Registers<StoredValue>) => {
     for (let turn = 0; turn < 60; turn += 1) {
       const id = idOf(random.pick(keys));
-      const kind = random.pick(['write', 'read', 'create', 'replace', 'delete', 'read', 'delete'] as const);
+      const kind = random.pick(['put', 'read', 'create', 'replace', 'delete', 'read', 'delete'] as const);
       values += 1;
       const text = String(values);
       const called = performance.now();
