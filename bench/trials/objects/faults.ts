@@ -10,7 +10,7 @@ const hourMs = 3_600_000;
 const flippedAtOnce = 20;
 
 async function serversKilled({ cluster }: Pick<Place, 'cluster'>): Promise<() => Promise<void>> {
-  await Promise.all(cluster.servers.map(({ child }) => child.kill()));
+  await cluster.killServers();
   return () => cluster.startServers();
 }
 

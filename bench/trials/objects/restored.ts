@@ -20,7 +20,7 @@ export function restored(parts: readonly Part[], noticeMs = 60_000): Fault {
     await cluster.stop();
     for (const folder of folders) await replace(copyOf(folder), folder);
     const mark = await markOf(cluster);
-    await start(place);
+    await cluster.start();
     await site.untilServed([cluster]);
     copied();
     return async () => {
@@ -43,11 +43,6 @@ export function restored(parts: readonly Part[], noticeMs = 60_000): Fault {
   };
 }
 
-async function start({ cluster }: Place): Promise<void> {
-  await cluster.mariadb.start();
-  await cluster.startServers();
-}
-
 /** Its servers run as if nothing had been, and stop when all of them have said that they don't vote. */
 async function mustNotice({ cluster, found }: Place, noticeMs: number): Promise<void> {
   await cluster.startServers();
@@ -59,7 +54,7 @@ async function mustNotice({ cluster, found }: Place, noticeMs: number): Promise<
     }
     await sleep(lookMs);
   }
-  await Promise.all(cluster.servers.map(({ child }) => child.kill()));
+  await cluster.killServers();
 }
 
 async function saysSo(cluster: Cluster): Promise<boolean> {

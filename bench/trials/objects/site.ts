@@ -147,8 +147,17 @@ export class Cluster {
 
   /** Its servers and its database. */
   async stop(): Promise<void> {
-    await Promise.all(this.servers.map(({ child }) => child.kill()));
+    await this.killServers();
     await this.mariadb.running.stop();
+  }
+
+  async start(): Promise<void> {
+    await this.mariadb.start();
+    await this.startServers();
+  }
+
+  async killServers(): Promise<void> {
+    await Promise.all(this.servers.map(({ child }) => child.kill()));
   }
 
   async startServers(): Promise<void> {
@@ -425,7 +434,7 @@ export class Site {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const cluster of this.clusters.filter((each) => each !== undefined)) {
-      for (const { child } of cluster.servers) await child.kill();
+      await cluster.killServers();
       for (const way of cluster.ways.values()) way.close();
       await cluster.db.close().catch(() => undefined);
       const { pid } = cluster.mariadb.running;
