@@ -18,7 +18,7 @@ import { firstRing, nextRing, type RingWish } from '../../../platform/rings/next
 import { clustersOfPartition, gainsIn, partitionOf, type Ring } from '../../../platform/rings/ring.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import { packClusters } from '../../../subgraphs/object-storage/documents/ring-clusters.ts';
+import { groupOf } from '../../../subgraphs/object-storage/documents/ring-clusters.ts';
 import { sealedPlace, sealFor } from '../../../subgraphs/object-storage/documents/seal-for.ts';
 import type { ObjectServerTimes } from '../../../subgraphs/object-storage/server/object-server.ts';
 import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
@@ -320,10 +320,7 @@ export class Site {
     rings: readonly Ring[],
     recovering: readonly number[] = [],
   ): void {
-    const groups = rings.map(({ replicas, clusters }) => ({
-      replicas,
-      clusters: packClusters(clusters).toString('base64'),
-    }));
+    const groups = rings.map(groupOf);
     const documents = numbers.map((ring) => {
       this.#generation += 1;
       const body = { ring, epoch, isEmpty: false, groups, members: rings.at(-1)?.members, recovering };
@@ -394,7 +391,7 @@ export class Site {
 
   async #tell(): Promise<void> {
     const { ring } = this;
-    const groups = [{ replicas: ring.replicas, clusters: packClusters(ring.clusters).toString('base64') }];
+    const groups = [groupOf(ring)];
     const ringBody = (number: number) => ({ ring: number, epoch: 1, isEmpty: true, groups, members: ring.members });
     const { accessKeyId, secret } = credentials;
     const options = ['standard', ...(this.#options.hasOther ? [otherOption] : [])].map((name, at) => ({

@@ -4,7 +4,7 @@ import { invariant } from '../../../platform/errors.ts';
 import type { Ring } from '../../../platform/rings/ring.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { documentName, type RingDocument } from '../documents/documents.ts';
-import { packClusters } from '../documents/ring-clusters.ts';
+import { groupOf } from '../documents/ring-clusters.ts';
 import { liveClusters } from './cluster-store.ts';
 import { documentNamed, putDocument } from './document-store.ts';
 import { liveOptions } from './option-store.ts';
@@ -47,7 +47,7 @@ export async function tellRing(
   await putDocument(tx, wake, ['ring', number], {
     ...{ ring: number, epoch, isEmpty, isPaused, recovering: [...recovering], isEnding: false },
     members: (next ?? ring).members.map((member) => ({ ...member })),
-    groups: rings.map(({ replicas, clusters }) => ({ replicas, clusters: packClusters(clusters).toString('base64') })),
+    groups: rings.map(groupOf),
   });
 }
 

@@ -1,11 +1,17 @@
 // The clusters of a ring as bytes: two a replica, the low one first, deflated.
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { partitionCount } from '../../../platform/rings/ring.ts';
+import { partitionCount, type Ring } from '../../../platform/rings/ring.ts';
+import type { RingDocument } from './documents.ts';
 
 export function packClusters(clusters: Uint16Array): Buffer {
   const bytes = Buffer.alloc(clusters.length * 2);
   for (const [at, cluster] of clusters.entries()) bytes.writeUInt16LE(cluster, at * 2);
   return deflateRawSync(bytes);
+}
+
+/** A ring as one of a document's groups. */
+export function groupOf({ replicas, clusters }: Ring): RingDocument['groups'][number] {
+  return { replicas, clusters: packClusters(clusters).toString('base64') };
 }
 
 /** Throws when there are not that many replicas of each partition. */

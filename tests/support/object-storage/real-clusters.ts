@@ -11,7 +11,7 @@ import type { Ring } from '../../../platform/rings/ring.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
 import type { RingDocument } from '../../../subgraphs/object-storage/documents/documents.ts';
-import { packClusters } from '../../../subgraphs/object-storage/documents/ring-clusters.ts';
+import { groupOf } from '../../../subgraphs/object-storage/documents/ring-clusters.ts';
 import { sealedPlace, sealFor } from '../../../subgraphs/object-storage/documents/seal-for.ts';
 import { ObjectServer, type ObjectServerOptions } from '../../../subgraphs/object-storage/server/object-server.ts';
 import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
@@ -196,10 +196,7 @@ export class RealClusters {
 
   /** As the centre tells a ring, or a step of its change. */
   async tellRing(ring: number, epoch: number, rings: readonly Ring[], more: Partial<RingDocument> = {}): Promise<void> {
-    const groups = rings.map(({ replicas, clusters }) => ({
-      replicas,
-      clusters: packClusters(clusters).toString('base64'),
-    }));
+    const groups = rings.map(groupOf);
     const members = (rings.at(-1)?.members ?? []).map((member) => ({ ...member }));
     const plain = { isEmpty: false, isPaused: false, recovering: [] };
     await this.#put('ring', String(ring), { ...plain, ring, epoch, groups, members, ...more });

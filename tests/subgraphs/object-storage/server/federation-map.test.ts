@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { NoQuorumError } from '../../../../platform/registers/errors.ts';
 import { firstRing } from '../../../../platform/rings/next-ring.ts';
 import { clustersOfPartition, partitionCount, type Ring } from '../../../../platform/rings/ring.ts';
-import { packClusters } from '../../../../subgraphs/object-storage/documents/ring-clusters.ts';
+import { groupOf } from '../../../../subgraphs/object-storage/documents/ring-clusters.ts';
 import type { VerifiedDocument } from '../../../../subgraphs/object-storage/documents/signed-document.ts';
 import { FederationMap } from '../../../../subgraphs/object-storage/server/federation-map.ts';
 
@@ -13,10 +13,7 @@ const ring = firstRing({
 });
 
 function ringDocument(epoch: number, rings: readonly Ring[] = [ring], number = 1): VerifiedDocument {
-  const groups = rings.map(({ replicas, clusters }) => ({
-    replicas,
-    clusters: packClusters(clusters).toString('base64'),
-  }));
+  const groups = rings.map(groupOf);
   const body = {
     ring: number,
     epoch,
