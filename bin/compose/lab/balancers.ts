@@ -14,16 +14,7 @@ import { type Config, settingsOf } from '../../../platform/config.ts';
 import { readMachineFile } from '../../../platform/machines/machine-file.ts';
 import type { SubgraphRow } from '../../../platform/subgraph-row.ts';
 import { LeavingHosts } from './balancer-hosts.ts';
-import {
-  credentialOf,
-  freePort,
-  type GroundOptions,
-  groundHost as host,
-  LaidOnce,
-  type PartGround,
-  startLinks,
-  wholeOf,
-} from './part-ground.ts';
+import { credentialOf, freePort, groundHost as host, LaidGround, startLinks, wholeOf } from './part-ground.ts';
 
 const role = 'loadbalancer';
 /** The control plane's own credentials, towards hosts. */
@@ -63,25 +54,10 @@ async function dnsPort(folder: DataFolder): Promise<number> {
 }
 
 /** `options.config`: with the settings above. */
-export class BalancerGround implements PartGround {
-  readonly #options: GroundOptions;
-  readonly #laid = new LaidOnce((stack) => this.#layOn(stack));
-
-  constructor(options: GroundOptions) {
-    this.#options = options;
-  }
-
-  lay(): Promise<void> {
-    return this.#laid.lay();
-  }
-
-  stop(): Promise<void> {
-    return this.#laid.stop();
-  }
-
+export class BalancerGround extends LaidGround {
   /** Throws when load balancers have nodes on its hosts. Resolves with what takes these out of the graph once they have ended. */
-  async removal(): Promise<() => Promise<void>> {
-    const { folder, running, signal } = this.#options;
+  override async removal(): Promise<() => Promise<void>> {
+    const { folder, running, signal } = this.options;
     const machinesFolder = await folder.subfolder(machinesIn);
     const control = await readMachineFile(machinesFolder, role).catch(() => undefined);
     const known = [
@@ -98,9 +74,9 @@ export class BalancerGround implements PartGround {
     };
   }
 
-  async #layOn(stack: AsyncDisposableStack): Promise<void> {
-    const { config, folder, log, signal } = this.#options;
-    const { row, firstStart, port: endpoint } = wholeOf(this.#options, role);
+  protected override async layOn(stack: AsyncDisposableStack): Promise<void> {
+    const { config, folder, log, signal } = this.options;
+    const { row, firstStart, port: endpoint } = wholeOf(this.options, role);
 
     const { 'dns.privateServer': other, 'dns.servers': servers } = config as Partial<DnsSettings>;
     const dns = (other ?? servers?.find(({ address }) => address === host))?.port ?? (await freePort());
@@ -113,7 +89,7 @@ export class BalancerGround implements PartGround {
     }
 
     const link = await freePort();
-    await startLinks(stack, this.#options, {
+    await startLinks(stack, this.options, {
       ...{ role, machine: 'lab-control', folder: machinesIn },
       settings: { 'loadbalancer.linkHost': host, 'loadbalancer.linkPort': link },
     });

@@ -9,17 +9,8 @@ import { plainLabFolder } from '../../../lab/folders.ts';
 import type { GivenCredential } from '../../../lab/given-file.ts';
 import type { DescribedPart } from '../../../lab/part.ts';
 import { readMachineFile } from '../../../platform/machines/machine-file.ts';
-import { administrator, askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
-import {
-  credentialOf,
-  freePort,
-  type GroundOptions,
-  groundHost,
-  LaidOnce,
-  type PartGround,
-  startLinks,
-  wholeOf,
-} from './part-ground.ts';
+import { askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
+import { credentialOf, freePort, groundHost, LaidGround, startLinks, wholeOf } from './part-ground.ts';
 
 const role = 'object-storage';
 /** The control plane's own credentials, towards controllers. */
@@ -45,25 +36,10 @@ interface KnownCluster {
   }[];
 }
 
-export class ClustersGround implements PartGround {
-  readonly #options: GroundOptions;
-  readonly #laid = new LaidOnce((stack) => this.#layOn(stack));
-
-  constructor(options: GroundOptions) {
-    this.#options = options;
-  }
-
-  lay(): Promise<void> {
-    return this.#laid.lay();
-  }
-
-  stop(): Promise<void> {
-    return this.#laid.stop();
-  }
-
+export class ClustersGround extends LaidGround {
   /** Adds the linked ones, when none of the part's is known or there is no option; tells new addresses of those that are known. */
   async register({ hosts = [] }: DescribedPart): Promise<void> {
-    const admin = await this.#administrator();
+    const admin = await this.administrator();
     const { objectClusters, objectOptions } = await ask(admin);
     const known = new Map(objectClusters.nodes.map((each) => [each.name, each]));
     const isNew = objectOptions.nodes.length === 0 || !clusterNames.some((name) => known.has(name));
@@ -85,12 +61,12 @@ export class ClustersGround implements PartGround {
   }
 
   /** Throws while there is an account: clusters may hold something. The last cluster stays in the graph. */
-  async removal(): Promise<() => Promise<void>> {
-    const { folder } = this.#options;
+  override async removal(): Promise<() => Promise<void>> {
+    const { folder } = this.options;
     const machinesFolder = await folder.subfolder(machinesIn);
     const given = await clustersGiven.read(folder.path);
     const control = await readMachineFile(machinesFolder, role).catch(() => undefined);
-    const admin = await this.#administrator();
+    const admin = await this.administrator();
     const { objectClusters, objectOptions } = await ask(admin);
     const option = objectOptions.nodes.find(({ name }) => name === optionName);
     if (option !== undefined)
@@ -113,14 +89,14 @@ export class ClustersGround implements PartGround {
     };
   }
 
-  async #layOn(stack: AsyncDisposableStack): Promise<void> {
-    const { folder } = this.#options;
-    const { firstStart, port: endpoint } = wholeOf(this.#options, role);
+  protected override async layOn(stack: AsyncDisposableStack): Promise<void> {
+    const { folder } = this.options;
+    const { firstStart, port: endpoint } = wholeOf(this.options, role);
     const ports = { endpoint, link: await freePort() };
     const settings = { 'objectStorage.linkHost': groundHost, 'objectStorage.linkPort': ports.link };
     // Users log in at the clusters, and the role system checks that.
     const others = ['system'];
-    await startLinks(stack, this.#options, {
+    await startLinks(stack, this.options, {
       role,
       others,
       machine: 'lab-object-storage',
@@ -145,12 +121,7 @@ export class ClustersGround implements PartGround {
       if (objectClusters.nodes.every((each) => !names.includes(each.name) || serves(each))) return;
       await sleep(pauseMs, undefined, { signal: admin.signal });
     }
-    this.#options.log.warn("not all of the lab's clusters serve yet: see tidegate clusters list");
-  }
-
-  #administrator(): Promise<GraphCaller> {
-    const { folder, running, signal } = this.#options;
-    return administrator({ url: running.url, signal }, folder.path);
+    this.options.log.warn("not all of the lab's clusters serve yet: see tidegate clusters list");
   }
 }
 

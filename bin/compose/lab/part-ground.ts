@@ -15,6 +15,7 @@ import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import type { KnownListeners } from '../../../platform/net/egress.ts';
 import type { FirstStart, SubgraphRow } from '../../../platform/subgraph-row.ts';
 import { type RunningProcess, startProcess } from '../process.ts';
+import { administrator, type GraphCaller } from './graph.ts';
 
 export const groundHost = '127.0.0.1';
 /** Credentials with less time left are not given to a machine, which renews them while it runs. */
@@ -42,19 +43,23 @@ export interface PartGround {
 }
 
 /** Laid at most once at a time. */
-export class LaidOnce {
-  readonly #layOn: (stack: AsyncDisposableStack) => Promise<void>;
+export abstract class LaidGround implements PartGround {
+  protected readonly options: GroundOptions;
   #laid: AsyncDisposableStack | undefined;
 
-  constructor(layOn: (stack: AsyncDisposableStack) => Promise<void>) {
-    this.#layOn = layOn;
+  constructor(options: GroundOptions) {
+    this.options = options;
   }
+
+  protected abstract layOn(stack: AsyncDisposableStack): Promise<void>;
+
+  abstract removal(): Promise<() => Promise<void>>;
 
   async lay(): Promise<void> {
     if (this.#laid !== undefined) return;
     const stack = new AsyncDisposableStack();
     try {
-      await this.#layOn(stack);
+      await this.layOn(stack);
       this.#laid = stack;
     } catch (error) {
       await stack.disposeAsync();
@@ -66,6 +71,11 @@ export class LaidOnce {
     const laid = this.#laid;
     this.#laid = undefined;
     await laid?.disposeAsync();
+  }
+
+  protected administrator(): Promise<GraphCaller> {
+    const { folder, running, signal } = this.options;
+    return administrator({ url: running.url, signal }, folder.path);
   }
 }
 

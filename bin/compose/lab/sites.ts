@@ -6,17 +6,8 @@ import { plainLabFolder } from '../../../lab/folders.ts';
 import { sitesGiven } from '../../../lab/sites/given.ts';
 import { flavorName, places, siteNames, zoneName } from '../../../lab/sites/plan.ts';
 import { readMachineFile } from '../../../platform/machines/machine-file.ts';
-import { administrator, askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
-import {
-  credentialOf,
-  freePort,
-  type GroundOptions,
-  groundHost,
-  LaidOnce,
-  type PartGround,
-  startLinks,
-  wholeOf,
-} from './part-ground.ts';
+import { askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
+import { credentialOf, freePort, groundHost, LaidGround, startLinks, wholeOf } from './part-ground.ts';
 
 const role = 'gslb';
 /** The control plane's own credentials, towards checkers and name servers. */
@@ -24,29 +15,14 @@ const machinesIn = join(plainLabFolder, 'sites-machines');
 /** Members' checks may be as frequent as this in the lab. */
 const shortestDelayMs = 250;
 
-export class SitesGround implements PartGround {
-  readonly #options: GroundOptions;
-  readonly #laid = new LaidOnce((stack) => this.#layOn(stack));
-
-  constructor(options: GroundOptions) {
-    this.#options = options;
-  }
-
-  lay(): Promise<void> {
-    return this.#laid.lay();
-  }
-
-  stop(): Promise<void> {
-    return this.#laid.stop();
-  }
-
+export class SitesGround extends LaidGround {
   /** Throws while there are names in the zone. */
-  async removal(): Promise<() => Promise<void>> {
-    const { folder } = this.#options;
+  override async removal(): Promise<() => Promise<void>> {
+    const { folder } = this.options;
     const machinesFolder = await folder.subfolder(machinesIn);
     const given = await sitesGiven.read(folder.path);
     const control = await readMachineFile(machinesFolder, role).catch(() => undefined);
-    const admin = await this.#administrator();
+    const admin = await this.administrator();
     await remove(admin, 'dnsZones', 'dnsZoneDelete', [zoneName]).catch((error: unknown) => {
       if (!(error instanceof GraphRefusal)) throw error;
       throw new Error(`${error.message}: delete the GSLBs in ${zoneName} first, or give --orphan-mappings`);
@@ -64,15 +40,15 @@ export class SitesGround implements PartGround {
     };
   }
 
-  async #layOn(stack: AsyncDisposableStack): Promise<void> {
-    const { folder } = this.#options;
-    const { firstStart, port: endpoint } = wholeOf(this.#options, role);
+  protected override async layOn(stack: AsyncDisposableStack): Promise<void> {
+    const { folder } = this.options;
+    const { firstStart, port: endpoint } = wholeOf(this.options, role);
     await this.#createObjects();
     const ports = { endpoint, checkers: await freePort(), nameServers: await freePort() };
     const settings = {
       ...{ 'gslb.linkHost': groundHost, 'gslb.checkerPort': ports.checkers, 'gslb.dnsPort': ports.nameServers },
     };
-    await startLinks(stack, this.#options, { role, machine: 'lab-gslb', folder: machinesIn, settings });
+    await startLinks(stack, this.options, { role, machine: 'lab-gslb', folder: machinesIn, settings });
     const before = await sitesGiven.read(folder.path);
     const issued = <Name extends string>(name: Name, kept: Parameters<typeof credentialOf>[1], ofRole: string) =>
       credentialOf(firstStart, kept, `lab-${name}`, ofRole);
@@ -92,17 +68,12 @@ export class SitesGround implements PartGround {
 
   /** Those that are there stay as a person has made them. */
   async #createObjects(): Promise<void> {
-    const admin = await this.#administrator();
+    const admin = await this.administrator();
     for (const name of siteNames)
       await create(admin, 'gslbVantagePointCreate', { name, region: name, ...places[name] });
     await create(admin, 'gslbFlavorCreate', { name: flavorName, shortestDelayMs });
     await create(admin, 'dnsZoneCreate', { name: zoneName, rights: [{ suffix: zoneName }] });
     await changeGraph(admin, 'logout', {});
-  }
-
-  #administrator(): Promise<GraphCaller> {
-    const { folder, running, signal } = this.#options;
-    return administrator({ url: running.url, signal }, folder.path);
   }
 }
 
