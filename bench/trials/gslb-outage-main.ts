@@ -1,6 +1,6 @@
 // `npm run trials -- gslb-outage`: every part of GSLB fails while endpoints die and return, as one JSON line.
-import { ArgumentError } from '../arguments.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
+import { chosenFaults, faultsOption } from './chosen-faults.ts';
 import { faults } from './gslb-outage/faults.ts';
 import { runOutageTrials } from './gslb-outage.ts';
 
@@ -8,25 +8,14 @@ const counts = { trials: { help: 'faults, one after the other', usual: 30, full:
 
 export const trialGslbOutage = defineBench({
   counts,
-  options: { faults: 'their names, separated by commas (default all)' },
+  options: faultsOption,
   run,
 });
 
 async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
   const { seed, timeIsUp, progress, signal, options } = context;
-  const whole = await runOutageTrials({
-    ...{ seed, timeIsUp, progress, signal, trials: context.counts.trials, faults: chosen(options.faults) },
-  });
+  const { trials } = context.counts;
+  const chosen = chosenFaults(faults, options.faults);
+  const whole = await runOutageTrials({ seed, timeIsUp, progress, signal, trials, faults: chosen });
   return { figures: { ...whole }, ran: { trials: whole.trials } };
-}
-
-function chosen(given: string | undefined): typeof faults {
-  if (given === undefined) return faults;
-  return Object.fromEntries(
-    given.split(',').map((name) => {
-      const fault = faults[name];
-      if (fault === undefined) throw new ArgumentError(`--faults: there is no '${name}'`);
-      return [name, fault] as const;
-    }),
-  );
 }

@@ -1,7 +1,7 @@
 // `npm run trials -- objects`: object storage over four clusters while everything fails, as one JSON line.
-import { ArgumentError } from '../arguments.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { rounded } from '../support/statistics.ts';
+import { chosenFaults, faultsOption } from './chosen-faults.ts';
 import { faults } from './objects/faults.ts';
 import { nothingWrong, type Wrong } from './objects/verdict.ts';
 import { runObjectTrials } from './objects.ts';
@@ -15,7 +15,7 @@ const leastShare = 0.9;
 
 export const trialObjects = defineBench({
   counts,
-  options: { faults: 'their names, separated by commas (default all)' },
+  options: faultsOption,
   run,
 });
 
@@ -24,7 +24,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   const { trials, longest, servers } = context.counts;
   const { figures, findings } = await runObjectTrials({
     ...{ seed, trials, longestMs: longest * 1_000, site: { servers }, timeIsUp, progress, signal },
-    faults: chosen(options.faults),
+    faults: chosenFaults(faults, options.faults),
   });
   const { acknowledgedShare: share } = figures;
   const isWrong = (Object.keys(nothingWrong) as Wrong[]).some((name) => figures[name] > 0);
@@ -34,15 +34,4 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
     ran: { trials: figures.trials },
     faults: [...(isWrong ? findings.slice(0, 50) : []), ...tooFew],
   };
-}
-
-function chosen(given: string | undefined): typeof faults {
-  if (given === undefined) return faults;
-  return Object.fromEntries(
-    given.split(',').map((name) => {
-      const fault = faults[name];
-      if (fault === undefined) throw new ArgumentError(`--faults: there is no '${name}'`);
-      return [name, fault] as const;
-    }),
-  );
 }
