@@ -1,0 +1,48 @@
+// Names at backends of other people's servers: a checker says verdicts, and what follows is carried out as workers do, until a test sees what it
+// waits for.
+import { BackendOpener } from '../../../../dns/backends/open-backends.ts';
+import { createZoneQueue } from '../../../../dns/backends/zone-queue.ts';
+import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
+import { createServerQueue } from '../../../../dns/publish/server-queue.ts';
+import { createJudgeQueues } from '../../../../subgraphs/gslb/conductor/judge-queue.ts';
+import { OwedRunner } from '../../../support/owed-runner.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
+import { type GslbGraph, identity } from './gslb-graph.ts';
+import { speaker } from './speaker.ts';
+
+const who = identity('MEMBER');
+
+/** `timeoutMs`: of a call to a server. The caller closes the backends. */
+export async function publishing(graph: GslbGraph, monitorId: string, timeoutMs: number) {
+  const { parts, say } = await speaker(graph, monitorId);
+  const { db, wake, log, egress } = graph;
+  const backends = new BackendOpener({ db, egress, sealer: async () => graph.sealer, timeoutMs });
+  const runner = new OwedRunner(db, [
+    ...createJudgeQueues({ ...parts, db, pendingMs: 3_600_000 }),
+    createZoneQueue({ db, backends }),
+    createPublishQueue({ db, wake, servers: [], backends }),
+    createServerQueue({ db, wake, log, servers: [], backends }),
+  ]);
+  const until = (what: string, isSo: () => Promise<boolean>) =>
+    waitFor(what, async () => {
+      const errors = await runner.runDue();
+      if (await isSo()) return true;
+      if (errors.length > 0) log.info({ errors: errors.map(String) }, 'not published yet');
+      return false;
+    });
+  return { say, until, backends };
+}
+
+export async function statusOf(graph: GslbGraph, gslb: string): Promise<string> {
+  const query = 'query ($id: ID!) { gslb(id: $id) { provisioningStatus } }';
+  const seen = await graph.ask<{ gslb: { provisioningStatus: string } }>(who, query, { id: gslb });
+  return seen.gslb.provisioningStatus;
+}
+
+/** What an explanation says of each server that it asked. */
+export async function explainedServers(graph: GslbGraph, name: string): Promise<readonly object[]> {
+  const query =
+    'query ($name: String!) { gslbExplain(name: $name) { servers { name planned { outcome } answered { records { data } } error } } }';
+  const { gslbExplain } = await graph.ask<{ gslbExplain: { servers: readonly object[] } }>(who, query, { name });
+  return gslbExplain.servers;
+}
