@@ -7,8 +7,8 @@ import { BootError } from './boot-error.mjs';
 import { run } from './run.mjs';
 
 /**
- * `places`: the package is installed if, for each group, one of the paths exists. `when`: what needs it; `part`: the lab's part that
- * needs it, too, and `asRoot`: only if root starts the lab.
+ * `places`: the package is installed if, for each group, one of the paths exists. `when`: what needs it; `parts`: the lab's parts that
+ * need it, too, and `asRoot`: only if root starts the lab.
  */
 const PACKAGES = [
   { name: 'mariadb-server-core', when: 'always', places: [['/usr/sbin/mariadbd'], ['/usr/bin/mariadb-install-db']] },
@@ -21,73 +21,74 @@ const PACKAGES = [
   { name: 'iproute2', when: 'lab or tests', places: [['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip']] },
   { name: 'iputils-ping', when: 'lab or tests', places: [['/usr/bin/ping', '/bin/ping']] },
   { name: 'curl', when: 'lab or tests', places: [['/usr/bin/curl']] },
-  { name: 'openssl', when: 'tests', part: 'openvswitch', asRoot: true, places: [['/usr/bin/openssl']] },
+  {
+    // It makes certificates.
+    name: 'openssl',
+    when: 'tests',
+    parts: [
+      ...['openvswitch', 'neutron', 'apache', 'neo', 'onyx', 'fortigate', 'bigip'],
+      ...['balancers', 'sites', 'clusters'],
+    ],
+    places: [['/usr/bin/openssl']],
+  },
   {
     name: 'openvswitch-switch',
     when: 'tests',
-    part: 'openvswitch',
+    parts: ['openvswitch'],
     asRoot: true,
     places: [['/usr/sbin/ovs-vswitchd'], ['/usr/sbin/ovsdb-server']],
   },
-  { name: 'openssl', when: 'tests', part: 'balancers', places: [['/usr/bin/openssl']] },
-  { name: 'haproxy', when: 'tests', part: 'balancers', places: [['/usr/sbin/haproxy']] },
-  { name: 'keepalived', when: 'tests', part: 'balancers', asRoot: true, places: [['/usr/sbin/keepalived']] },
-  { name: 'pdns-server', when: 'tests', part: 'balancers', places: [['/usr/sbin/pdns_server']] },
+  { name: 'haproxy', when: 'tests', parts: ['balancers'], places: [['/usr/sbin/haproxy']] },
+  { name: 'keepalived', when: 'tests', parts: ['balancers'], asRoot: true, places: [['/usr/sbin/keepalived']] },
+  { name: 'pdns-server', when: 'tests', parts: ['balancers', 'sites'], places: [['/usr/sbin/pdns_server']] },
   {
     name: 'pdns-backend-sqlite3',
     when: 'tests',
-    part: 'balancers',
+    parts: ['balancers', 'sites'],
     places: [
       ['/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so', '/usr/lib/aarch64-linux-gnu/pdns/libgsqlite3backend.so'],
     ],
   },
-  { name: 'nginx-light', when: 'tests', part: 'balancers', places: [['/usr/sbin/nginx']] },
-  { name: 'hey', when: 'tests', part: 'balancers', places: [['/usr/bin/hey']] },
+  { name: 'nginx-light', when: 'tests', parts: ['balancers', 'sites'], places: [['/usr/sbin/nginx']] },
+  { name: 'hey', when: 'tests', parts: ['balancers'], places: [['/usr/bin/hey']] },
   { name: 'bind9', when: 'tests', places: [['/usr/sbin/named']] },
-  { name: 'bind9-dnsutils', when: 'tests', part: 'balancers', places: [['/usr/bin/dig']] },
-  { name: 'bind9-dnsutils', when: 'tests', part: 'sites', places: [['/usr/bin/dig'], ['/usr/bin/delv']] },
-  { name: 'openssl', when: 'tests', part: 'sites', places: [['/usr/bin/openssl']] },
-  { name: 'knot', when: 'tests', part: 'sites', places: [['/usr/sbin/knotd']] },
-  { name: 'nginx-light', when: 'tests', part: 'sites', places: [['/usr/sbin/nginx']] },
-  { name: 'fping', when: 'tests', part: 'sites', places: [['/usr/bin/fping']] },
-  { name: 'pdns-server', when: 'tests', part: 'sites', places: [['/usr/sbin/pdns_server']] },
   {
-    name: 'pdns-backend-sqlite3',
+    name: 'bind9-dnsutils',
     when: 'tests',
-    part: 'sites',
-    places: [
-      ['/usr/lib/x86_64-linux-gnu/pdns/libgsqlite3backend.so', '/usr/lib/aarch64-linux-gnu/pdns/libgsqlite3backend.so'],
-    ],
+    parts: ['balancers', 'sites'],
+    places: [['/usr/bin/dig'], ['/usr/bin/delv']],
   },
+  { name: 'knot', when: 'tests', parts: ['sites'], places: [['/usr/sbin/knotd']] },
+  { name: 'fping', when: 'tests', parts: ['sites'], places: [['/usr/bin/fping']] },
   { name: 'collectd-core', when: 'tests', places: [['/usr/sbin/collectd']] },
-  { name: 'apache2-bin', when: 'tests', part: 'apache', asRoot: true, places: [['/usr/sbin/apache2']] },
+  { name: 'apache2-bin', when: 'tests', parts: ['apache'], asRoot: true, places: [['/usr/sbin/apache2']] },
   {
     name: 'libapache2-mod-security2',
     when: 'tests',
-    part: 'apache',
+    parts: ['apache'],
     asRoot: true,
     places: [['/usr/lib/apache2/modules/mod_security2.so']],
   },
   {
     name: 'modsecurity-crs',
     when: 'tests',
-    part: 'apache',
+    parts: ['apache'],
     asRoot: true,
     places: [['/usr/share/modsecurity-crs/rules']],
   },
   // For Neutron and Keystone, which the lab unpacks by itself.
-  { name: 'python3', when: 'tests', part: 'neutron', places: [['/usr/bin/python3']] },
+  { name: 'python3', when: 'tests', parts: ['neutron'], places: [['/usr/bin/python3']] },
   {
     name: 'python3-distutils',
     when: 'tests',
-    part: 'neutron',
+    parts: ['neutron'],
     places: [['/usr/lib/python3.11/distutils/core.py', '/usr/lib/python3/dist-packages/setuptools']],
   },
   { name: 'python3-netmiko', when: 'tests', places: [['/usr/lib/python3/dist-packages/netmiko/__init__.py']] },
   // Clients of S3.
-  { name: 'awscli', when: 'tests', part: 'clusters', places: [['/usr/bin/aws']] },
+  { name: 'awscli', when: 'tests', parts: ['clusters'], places: [['/usr/bin/aws']] },
   { name: 's3cmd', when: 'tests', places: [['/usr/bin/s3cmd']] },
-  { name: 'rclone', when: 'tests', part: 'clusters', places: [['/usr/bin/rclone']] },
+  { name: 'rclone', when: 'tests', parts: ['clusters'], places: [['/usr/bin/rclone']] },
   { name: 'restic', when: 'tests', places: [['/usr/bin/restic']] },
   { name: 'python3-boto3', when: 'tests', places: [['/usr/lib/python3/dist-packages/boto3/__init__.py']] },
   { name: 'chromium', when: 'tests', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
@@ -97,15 +98,15 @@ const PACKAGES = [
 const OPTIONAL = new Set(['awscli', 'chromium']);
 
 /** What only a part of the lab needs can be missing: then there is no such part. */
-const isOptional = ({ name, when, part }, { forTests }) =>
-  OPTIONAL.has(name) || (!forTests && when === 'tests' && part !== undefined);
+const isOptional = ({ name, when, parts }, { forTests }) =>
+  OPTIONAL.has(name) || (!forTests && when === 'tests' && parts !== undefined);
 
 const APT_INSTALL = 'apt-get install --yes --no-install-recommends';
 
 export async function installSystemPackages(options) {
   const isRoot = process.getuid() === 0;
-  const ofLab = ({ when, part, asRoot }) => {
-    if (part !== undefined) return options.labParts(part) && (isRoot || !asRoot);
+  const ofLab = ({ when, parts, asRoot }) => {
+    if (parts !== undefined) return parts.some((part) => options.labParts(part)) && (isRoot || !asRoot);
     return isRoot && when === 'lab or tests';
   };
   await installMissing(
@@ -116,11 +117,11 @@ export async function installSystemPackages(options) {
 
 /** For a part that is added to a running lab. What can't be installed is told, with the command to type. */
 export async function installPartPackages(part, options) {
-  const isRoot = process.getuid() === 0;
-  await installMissing(
-    PACKAGES.filter((each) => each.part === part && (isRoot || !each.asRoot)),
-    options,
-  );
+  await installMissing(packagesOf(part, { isRoot: process.getuid() === 0 }), options);
+}
+
+export function packagesOf(part, { isRoot }) {
+  return PACKAGES.filter(({ parts = [], asRoot }) => parts.includes(part) && (isRoot || !asRoot));
 }
 
 async function installMissing(needed, options) {

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, parse } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type ProgramResult, runProgram } from '../../embedded/run-program.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
@@ -134,4 +134,19 @@ test('SIGTERM to the shell that started it ends npm too', async () => {
   shell.kill('SIGTERM');
   await once(shell, 'exit');
   await waitFor('npm to end', () => !isRunning(pid));
+});
+
+test("each of the lab's parts that has certificates has the program that makes them installed", async () => {
+  const { packagesOf } = await import(join(CHECKOUT, 'bin', 'boot', 'system-packages.mjs'));
+  const folder = join(CHECKOUT, 'lab', 'parts');
+  const makesCertificates = /from '\.\/(identity|joining)\.ts'/;
+  const parts = [];
+  for (const file of await readdir(folder))
+    if (makesCertificates.test(await readFile(join(folder, file), 'utf8'))) parts.push(parse(file).name);
+  expect(parts).toEqual(expect.arrayContaining(['balancers', 'clusters', 'neo', 'sites']));
+  for (const part of parts)
+    expect([part, packagesOf(part, { isRoot: false })]).toEqual([
+      part,
+      expect.arrayContaining([expect.objectContaining({ name: 'openssl' })]),
+    ]);
 });
