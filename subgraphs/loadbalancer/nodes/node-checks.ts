@@ -221,13 +221,14 @@ type JudgeSettings = Pick<NodeCheckSettings, 'intervalMs' | 'timeoutMs' | 'fall'
 /**
  * After how long the others that fell at the same moment are doubted. The first failing check of each began at most an interval after that
  * of the node that is down; the node's own second one began no earlier, and had to fail. One that is silent is doubted before it fails, and
- * a worker that was starved meanwhile would not have judged. Where checks begin late, nothing is certain sooner.
+ * a worker that was starved meanwhile would not have judged. Where checks begin late the worker stood still: the check of another that was
+ * under way then says nothing, and is repeated an interval later.
  */
 export function judgeInMsOf(
   { lateMs }: Pick<CheckObservation, 'lateMs'>,
   { intervalMs, timeoutMs, fall }: JudgeSettings,
 ): number {
-  return settleMs + (lateMs > settleMs ? timeoutMs : 0) + (fall > 1 ? 0 : intervalMs);
+  return settleMs + (lateMs > settleMs ? intervalMs + timeoutMs : 0) + (fall > 1 ? 0 : intervalMs);
 }
 
 function statusOf(status: Observation['status']): OperatingStatus | undefined {
