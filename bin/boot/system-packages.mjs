@@ -105,10 +105,8 @@ const APT_INSTALL = 'apt-get install --yes --no-install-recommends';
 
 export async function installSystemPackages(options) {
   const isRoot = process.getuid() === 0;
-  const ofLab = ({ when, parts, asRoot }) => {
-    if (parts !== undefined) return parts.some((part) => options.labParts(part)) && (isRoot || !asRoot);
-    return isRoot && when === 'lab or tests';
-  };
+  const ofLab = (each) =>
+    each.parts === undefined ? isRoot && each.when === 'lab or tests' : isOfParts(each, options.labParts, isRoot);
   await installMissing(
     PACKAGES.filter((each) => each.when === 'always' || options.forTests || (options.withLab && ofLab(each))),
     options,
@@ -121,7 +119,11 @@ export async function installPartPackages(part, options) {
 }
 
 export function packagesOf(part, { isRoot }) {
-  return PACKAGES.filter(({ parts = [], asRoot }) => parts.includes(part) && (isRoot || !asRoot));
+  return PACKAGES.filter((each) => isOfParts(each, (other) => other === part, isRoot));
+}
+
+function isOfParts({ parts = [], asRoot }, isWanted, isRoot) {
+  return parts.some(isWanted) && (isRoot || !asRoot);
 }
 
 async function installMissing(needed, options) {
