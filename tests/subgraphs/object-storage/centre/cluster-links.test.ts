@@ -147,7 +147,7 @@ test('the centre changes its key: whoever knows the former one is told of it fir
   await graph.make('objectClusterCreate', { name: 'south' });
   await waitFor('the keys to be told', async () => {
     const [row] = await graph.db.query<{ body: string }>("SELECT body FROM object_document WHERE name = 'keys'");
-    return row?.body.includes('k2') === true;
+    return row?.body.includes('"k2":') === true;
   });
   const again = new ScriptedController(await machine('north-2'), links.port ?? 0, graph.log);
   Object.assign(again, { keys: north.keys, position: north.position, documents: north.documents });
