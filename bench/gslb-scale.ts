@@ -25,7 +25,7 @@ import { Ground } from '../tests/support/ground.ts';
 import { testAuthority, testMachine } from '../tests/support/machines.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { bareRows, marksNow, type Site } from './gslb-scale/bare-rows.ts';
-import type { CheckerFigures, CheckersQuestion, SimulatedMachine } from './gslb-scale/checkers-process.ts';
+import type { CheckerFigures, CheckerQuestion, SimulatedMachine } from './gslb-scale/checker-process.ts';
 import { fill, membersOfPool, rangeOf } from './gslb-scale/data-set.ts';
 import { Child } from './support/child.ts';
 import { cpuMsOf } from './support/cpu.ts';
@@ -46,8 +46,6 @@ type Counts = Readonly<Record<keyof typeof counts, number>>;
 export const benchGslbScale = defineBench({ counts, run });
 
 const vantagePoints = ['eu', 'us', 'ap'];
-/** Processes of simulated checkers. */
-const checkerProcesses = 2;
 const askMs = 120_000;
 const mostMs = 7_200_000;
 const quietAfterMs = 5_000;
@@ -160,20 +158,17 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
   const ports = { checkerPort, dnsPort: await freePort() };
   const conductor = await started('conductor', { kind: 'conductor', ...shared, ...ports, tls });
   await started('worker', { kind: 'worker', ...shared, settings: {} });
-  const children = Array.from({ length: checkerProcesses }, () => {
-    const child = new Child(new URL('./gslb-scale/checkers-process.ts', import.meta.url));
-    stack.defer(() => child.stop());
-    return child;
-  });
-  let made = 0;
+  const children: Child[] = [];
   const begin = async (vantagePoint: string) => {
-    made += 1;
-    const pem = await machine(checkerRole, `checker-${made}`);
+    const child = new Child(new URL('./gslb-scale/checker-process.ts', import.meta.url));
+    stack.defer(() => child.stop());
+    children.push(child);
+    const pem = await machine(checkerRole, `checker-${children.length}`);
     const start: SimulatedMachine = { vantagePoint, url: `wss://127.0.0.1:${checkerPort}/link`, ...pem };
-    await children[made % checkerProcesses]?.ask({ start } satisfies CheckersQuestion, askMs);
+    await child.ask({ start } satisfies CheckerQuestion, askMs);
   };
-  const ask = async (question: CheckersQuestion): Promise<readonly CheckerFigures[]> =>
-    (await Promise.all(children.map((child) => child.ask<readonly CheckerFigures[]>(question, askMs)))).flat();
+  const ask = (question: CheckerQuestion): Promise<readonly CheckerFigures[]> =>
+    Promise.all(children.map((child) => child.ask<CheckerFigures>(question, askMs)));
   const until = async (is: (figures: readonly CheckerFigures[]) => boolean, signal: AbortSignal, everyMs = 25) => {
     const fromMs = performance.now();
     for (let figures = await ask({}); !is(figures); figures = await ask({})) {

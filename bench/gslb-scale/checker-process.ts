@@ -1,4 +1,4 @@
-// Checkers whose probes are simulated: the link's client, over mutual TLS, and the reporter are the real ones. A target is seen UP
+// A checker whose probes are simulated: the link's client, over mutual TLS, and the reporter are the real ones. A target is seen UP
 // until the bench says that it is dead.
 import { setImmediate } from 'node:timers/promises';
 import type { JsonValue } from '../../platform/json.ts';
@@ -27,7 +27,7 @@ export interface SimulatedMachine {
   readonly ca: string;
 }
 
-export interface CheckersQuestion {
+export interface CheckerQuestion {
   readonly start?: SimulatedMachine;
   /** The first members of the pools from one number up to another. */
   readonly see?: { readonly monitorId: string; readonly from: number; readonly to: number; readonly up: boolean };
@@ -140,22 +140,23 @@ class SimulatedChecker {
 }
 
 const poolsAtOnce = 500;
-const checkers: SimulatedChecker[] = [];
+let checker: SimulatedChecker | undefined;
 /** Targets that are dead, whoever checks them: another checker may have them since. */
 const dead = new Set<string>();
 
-answerParent(async ({ start, see }: CheckersQuestion): Promise<readonly CheckerFigures[]> => {
-  if (start !== undefined) checkers.push(new SimulatedChecker(start));
+answerParent(async ({ start, see }: CheckerQuestion): Promise<CheckerFigures> => {
+  if (start !== undefined) checker = new SimulatedChecker(start);
+  if (checker === undefined) throw new Error('no checker was started here');
   if (see !== undefined) {
     for (let pool = see.from; pool < see.to; pool += 1) {
-      // Each checker has a process of its own elsewhere, which goes on with its heartbeats.
+      // Heartbeats go on meanwhile.
       if (pool % poolsAtOnce === 0) await setImmediate();
       const target = targetId({ member: idOf('member', pool * membersOfPool), monitor: see.monitorId });
       if (see.up) dead.delete(target);
       else dead.add(target);
-      for (const checker of checkers) checker.see(target, see.up);
+      checker.see(target, see.up);
     }
-    for (const checker of checkers) checker.say();
+    checker.say();
   }
-  return checkers.map(({ figures }) => figures);
+  return checker.figures;
 });
