@@ -10,7 +10,7 @@ import { ChunkQueue } from './chunk-queue.ts';
 
 export interface WriteToAllOptions {
   readonly signal?: AbortSignal;
-  /** Waits for each store; default 4 MiB. */
+  /** Waits for each store; default 1 MiB. */
   readonly queueBytes?: number;
   /** What takes nothing for so long is dropped, if the others can go on; default 2 s. */
   readonly silentMs?: number;
@@ -133,7 +133,7 @@ class WriteToAll {
     this.#placement = { epoch: 0, groups };
     this.#id = id;
     this.#options = options;
-    const { queueBytes = 4 * 1024 * 1024 } = options;
+    const { queueBytes = 1024 * 1024 } = options;
     if (!isQuorum(this.#placement, new Set(clusters))) {
       this.#lanes = [];
       return;
