@@ -10,8 +10,6 @@ import { ChunkQueue } from './chunk-queue.ts';
 
 export interface WriteToAllOptions {
   readonly signal?: AbortSignal;
-  /** Waits for each store; default 1 MiB. */
-  readonly queueBytes?: number;
   /** What takes nothing for so long is dropped, if the others can go on; default 2 s. */
   readonly silentMs?: number;
   /** What holds up the others for so long in all is dropped, too; default 10 s. */
@@ -32,6 +30,8 @@ export interface WrittenToAll {
 
 type Groups = readonly (readonly number[])[];
 
+/** So much waits for each store. */
+const queueBytes = 1024 * 1024;
 const cleaningMs = 2_000;
 const lookMs = 100;
 
@@ -57,7 +57,6 @@ export async function writeToAll(
 interface LaneWish {
   readonly id: string;
   readonly place: BlobPlace;
-  readonly queueBytes: number;
   /** There is room in its queue, or its state is another. */
   readonly changed: (isSettled: boolean) => void;
 }
@@ -77,7 +76,7 @@ class Lane {
   takenAtMs = performance.now();
   heldUpMs = 0;
 
-  constructor(cluster: number, store: BlobStore, { id, place, queueBytes, changed }: LaneWish) {
+  constructor(cluster: number, store: BlobStore, { id, place, changed }: LaneWish) {
     this.cluster = cluster;
     this.store = store;
     this.#changed = changed;
@@ -133,7 +132,6 @@ class WriteToAll {
     this.#placement = { epoch: 0, groups };
     this.#id = id;
     this.#options = options;
-    const { queueBytes = 1024 * 1024 } = options;
     if (!isQuorum(this.#placement, new Set(clusters))) {
       this.#lanes = [];
       return;
@@ -141,7 +139,7 @@ class WriteToAll {
     this.#lanes = clusters.flatMap((cluster) => {
       const store = stores.get(cluster);
       const changed = (isSettled: boolean) => this.#changed(isSettled);
-      return store === undefined ? [] : [new Lane(cluster, store, { id, place, queueBytes, changed })];
+      return store === undefined ? [] : [new Lane(cluster, store, { id, place, changed })];
     });
   }
 
