@@ -6,29 +6,53 @@ export interface Answers<Answer> {
   readonly failed: ReadonlyMap<number, unknown>;
 }
 
+/** Those that are asked only when the others leave it open: one has failed, all have answered, or it takes too long. */
+export interface Spare {
+  readonly clusters: readonly number[];
+  /** Calls back when it takes too long. Returns a function that ends the wait. */
+  readonly whenLate: (ask: () => void) => () => void;
+}
+
 /** Resolves when `decided` says so, or all have answered or failed. Later answers are dropped. */
 export function gather<Answer>(
   clusters: readonly number[],
   ask: (cluster: number) => Promise<Answer>,
   decided: (answers: Answers<Answer>) => boolean,
+  spare?: Spare,
 ): Promise<Answers<Answer>> {
   const answered = new Map<number, Answer>();
   const failed = new Map<number, unknown>();
   const { promise, resolve } = Promise.withResolvers<Answers<Answer>>();
-  const look = () => {
-    if (answered.size + failed.size === clusters.length || decided({ answered, failed }))
-      resolve({ answered: new Map(answered), failed: new Map(failed) });
+  let asked = 0;
+  let left = spare?.clusters ?? [];
+  const askAll = (some: readonly number[]) => {
+    asked += some.length;
+    for (const cluster of some)
+      ask(cluster).then(
+        (answer) => {
+          answered.set(cluster, answer);
+          look();
+        },
+        (error: unknown) => {
+          failed.set(cluster, error);
+          look();
+        },
+      );
   };
-  for (const cluster of clusters)
-    ask(cluster).then(
-      (answer) => {
-        answered.set(cluster, answer);
-        look();
-      },
-      (error: unknown) => {
-        failed.set(cluster, error);
-        look();
-      },
-    );
+  const askSpare = () => {
+    const some = left;
+    left = [];
+    askAll(some);
+  };
+  const endWait = left.length === 0 ? undefined : spare?.whenLate(askSpare);
+  const look = () => {
+    const isOver = answered.size + failed.size === asked;
+    if ((isOver && left.length === 0) || decided({ answered, failed })) {
+      left = [];
+      endWait?.();
+      resolve({ answered: new Map(answered), failed: new Map(failed) });
+    } else if (isOver || failed.size > 0) askSpare();
+  };
+  askAll(clusters);
   return promise;
 }

@@ -40,6 +40,10 @@ export interface RegistersOptions<Value> {
   readonly replicas: Replicas<Value>;
   /** Before another attempt; at most about so long. */
   readonly pause?: (ms: number) => Promise<unknown>;
+  /** In which order a read asks: the first that can decide it, and the others when these are late or disagree. Default: all at once. */
+  readonly readOrder?: (clusters: readonly number[]) => readonly number[];
+  /** Calls back after so long. Returns a function that ends the wait. */
+  readonly after?: (ms: number, act: () => void) => () => void;
 }
 
 /** What is there. */
@@ -91,6 +95,8 @@ const attempts = 12;
 const unreadyAttempts = 36;
 const firstPauseMs = 1;
 const longestPauseMs = 200;
+/** Those that a read asked first are late after so long. */
+const lateMs = 50;
 
 export class Registers<Value> {
   protected readonly options: RegistersOptions<Value>;
@@ -102,7 +108,8 @@ export class Registers<Value> {
   /** The newest value; `noVersion` when there never was one. @throws NoQuorumError, ClosedError, ContendedError */
   async read(name: string): Promise<Written<Value>> {
     const { replicas } = this.options;
-    const asked = await this.#ask(name, isLost, (cluster, epoch) => replicas.read(cluster, name, epoch));
+    const ask = (cluster: number, epoch: number) => replicas.read(cluster, name, epoch);
+    const asked = await this.#ask(name, isLost, ask, this.options.readOrder);
     const { placement, done } = asked;
     if (!isQuorum(placement, done)) throw failureOf(name, asked);
     const newest = newestOf(done);
@@ -241,17 +248,18 @@ export class Registers<Value> {
     throw unknownFate(name);
   }
 
-  /** Asks all replicas; again, and the same, where the epoch was too old or replicas are not ready. */
+  /** Asks replicas, all unless there is an `order`; again, and the same, where the epoch was too old or replicas are not ready. */
   async #ask(
     name: string,
     ends: Ends,
     ask: (cluster: number, epoch: number) => Promise<Answer<Value>>,
+    order?: RegistersOptions<Value>['readOrder'],
   ): Promise<Asked<Value>> {
     let leastEpoch = 0;
     let isRepeated = false;
     for (let attempt = 1; ; attempt += 1) {
       const placement = await this.options.placements.of(name, leastEpoch);
-      const asked = { ...(await this.#askOnce(placement, ends, ask)), isRepeated };
+      const asked = { ...(await this.#askOnce(placement, ends, ask, order)), isRepeated };
       if (isQuorum(placement, asked.done) || attempt === unreadyAttempts) return asked;
       const refused = [...asked.refused.values()];
       const isUnready = refused.some(({ refused: why }) => why === 'UNREADY');
@@ -267,14 +275,19 @@ export class Registers<Value> {
     placement: Placement,
     ends: Ends,
     ask: (cluster: number, epoch: number) => Promise<Answer<Value>>,
+    order?: RegistersOptions<Value>['readOrder'],
   ): Promise<Asked<Value>> {
+    const { after = afterMs } = this.options;
+    const clusters = order?.(clustersOf(placement)) ?? clustersOf(placement);
+    const enough = order === undefined ? clusters.length : quorumIn(placement, clusters);
     const answers = await gather(
-      clustersOf(placement),
+      clusters.slice(0, enough),
       (cluster) => ask(cluster, placement.epoch),
       (soFar) => {
         const asked = sorted(placement, soFar);
         return isQuorum(placement, asked.done) || ends(asked);
       },
+      { clusters: clusters.slice(enough), whenLate: (askThem) => after(lateMs, askThem) },
     );
     const asked = sorted(placement, answers);
     for (const known of [...asked.done.values(), ...asked.not.values()]) this.options.clock.meet(barOf(known));
@@ -288,6 +301,17 @@ export class Registers<Value> {
 }
 
 type Ends = (asked: Asked<unknown>) => boolean;
+
+function afterMs(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
+}
+
+/** How many of these, from the first one on, are a majority of each group. */
+function quorumIn(placement: Placement, clusters: readonly number[]): number {
+  const counted = clusters.findIndex((_, at) => isQuorum(placement, new Set(clusters.slice(0, at + 1))));
+  return counted === -1 ? clusters.length : counted + 1;
+}
 
 function sorted<Value>(placement: Placement, { answered, failed }: Answers<Answer<Value>>): Asked<Value> {
   const asked = {

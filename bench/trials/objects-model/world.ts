@@ -486,6 +486,17 @@ class Coordinator {
         accept: (to, name, epoch, written) => call(to, (replica) => replica.accept(name, epoch, written)),
       },
       pause: (ms) => simulation.pause(simulation.random.integer(1, Math.max(1, ms))),
+      readOrder: (clusters) => simulation.random.shuffle(clusters),
+      after: (ms, act) => {
+        let isEnded = false;
+        simulation.afterWhich(ms, () => {
+          if (!isEnded) act();
+          return !isEnded;
+        });
+        return () => {
+          isEnded = true;
+        };
+      },
     });
   }
 

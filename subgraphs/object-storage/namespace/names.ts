@@ -65,7 +65,15 @@ export class Names {
         accept: (cluster, name, epoch, written) =>
           this.#replica(cluster).ask({ op: 'accept', key: keyOf(name), epoch, written }),
       },
+      readOrder: (clusters) => this.#nearestFirst(clusters),
     });
+  }
+
+  #nearestFirst(clusters: readonly number[]): readonly number[] {
+    const known = clusters.map((cluster) => ({ cluster, distanceMs: this.#replica(cluster).distanceMs?.() ?? 0 }));
+    return known
+      .sort((one, other) => (one.distanceMs < other.distanceMs ? -1 : Number(one.distanceMs > other.distanceMs)))
+      .map(({ cluster }) => cluster);
   }
 
   read(key: RegisterKey): Promise<Written<StoredValue>> {
@@ -174,7 +182,7 @@ export class Names {
     const replica = this.#topology.replica(cluster);
     if (replica !== undefined) return replica;
     const none = () => Promise.reject(new NotSentError(`nothing is known of how cluster ${cluster} is reached`));
-    return { ask: none, list: none };
+    return { ask: none, list: none, distanceMs: () => Number.POSITIVE_INFINITY };
   }
 }
 

@@ -63,6 +63,8 @@ export interface CallOptions {
 const batchesAtOnce = 8;
 const usualDeadlineMs = 2_000;
 const usualSilentMs = 10_000;
+/** How long an answer took is believed for so long. */
+const measuredMs = 30_000;
 
 export class PeerClient implements Replica, BlobStore {
   readonly cluster: number;
@@ -72,6 +74,8 @@ export class PeerClient implements Replica, BlobStore {
   readonly #batches: Batches;
   /** In `places`: that which answered last. */
   #at = 0;
+  /** Of the last answers of registers, smoothed. */
+  #took = { ms: 0, atMs: Number.NEGATIVE_INFINITY };
 
   constructor(options: PeerClientOptions) {
     const { cluster, urls, tls, clusterOf, deadlineMs = usualDeadlineMs, silentMs = usualSilentMs } = options;
@@ -89,6 +93,12 @@ export class PeerClient implements Replica, BlobStore {
   /** Whether a request is worth it: the cluster was not silent a moment ago. */
   get isReachable(): boolean {
     return this.#places.some((place) => !place.isOpen);
+  }
+
+  /** What was not asked for a while is asked again, as if it were near. */
+  distanceMs(): number {
+    if (!this.isReachable) return Number.POSITIVE_INFINITY;
+    return performance.now() - this.#took.atMs > measuredMs ? 0 : this.#took.ms;
   }
 
   /** What is under way fails. */
@@ -178,7 +188,9 @@ export class PeerClient implements Replica, BlobStore {
   }
 
   async #sendBatch(requests: readonly ReplicaRequest[], leftMs: number): Promise<readonly (ReplicaAnswer | Error)[]> {
+    const fromMs = performance.now();
     const told = await this.#message(registersPath, packMessage({ requests }), leftMs);
+    this.#measured(performance.now() - fromMs);
     return readAnswers(told).map((each) => {
       if ('error' in each) return new Error(`cluster ${this.cluster}: ${each.error}`);
       try {
@@ -187,6 +199,11 @@ export class PeerClient implements Replica, BlobStore {
         return new Error(`cluster ${this.cluster} answered with something else`, { cause: error });
       }
     });
+  }
+
+  #measured(ms: number): void {
+    const before = this.#took.atMs === Number.NEGATIVE_INFINITY ? ms : this.#took.ms;
+    this.#took = { ms: before + (ms - before) / 8, atMs: performance.now() };
   }
 
   /** The answer in the message. */

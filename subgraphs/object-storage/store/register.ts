@@ -67,4 +67,6 @@ export type ListAnswer = Listed | Refusal;
 export interface Replica {
   ask(request: ReplicaRequest): Promise<ReplicaAnswer>;
   list(request: ListRequest): Promise<ListAnswer>;
+  /** About how long its answer takes; infinite: it is not reached now. Absent: it is near. */
+  distanceMs?(): number;
 }
