@@ -50,6 +50,8 @@ export interface Rules {
   isWhole(keptBack: number): boolean;
   /** Whether what was followed in one epoch counts in another one. */
   countsFollowed(followed: number, present: number): boolean;
+  /** Whether a replica takes what another one has, which votes or does not. */
+  takesFrom(votes: boolean): boolean;
 }
 
 export const productRules: Rules = {
@@ -62,6 +64,7 @@ export const productRules: Rules = {
   asOfAll,
   isWhole: (keptBack) => keptBack === 0,
   countsFollowed: (followed, present) => followed === present,
+  takesFrom: (votes) => votes,
 };
 
 export class ModelReplica {
@@ -143,7 +146,7 @@ export class ModelReplica {
 
   /** Takes what another one had at a moment, like messages of those that wrote it which come late. */
   follow(cluster: number, told: ToldRows, asOf: number, isChanging: boolean): void {
-    if (told.epoch !== this.#epoch) return;
+    if (told.epoch !== this.#epoch || !this.#rules.takesFrom(told.votes)) return;
     let keptBack = 0;
     for (const [name, { version, value }] of told.rows) {
       const { row, floor } = this.#known(name);

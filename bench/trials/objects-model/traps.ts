@@ -146,6 +146,11 @@ export const traps: Readonly<Record<string, Trap>> = {
     emphasis: [single, ringChanges],
     seed: 13_013,
   },
+  'a replica that was restored and does not vote yet is followed': {
+    guards: withRules({ takesFrom: () => true }),
+    emphasis: [single],
+    seed: 471_074_133,
+  },
 };
 
 function withoutPromise<Kept>(row: rules.Row<Kept> | undefined): rules.Row<Kept> | undefined {
