@@ -190,29 +190,44 @@ export class ChangeLog {
     return places;
   }
 
+  /** The last changes are read after the states: so they are never behind them. */
   async #take(places: readonly Place[]): Promise<void> {
     if (places.length === 0) return;
     const look = this.#look + 1;
-    for (let from = 0; from < places.length; from += statesAtOnce) {
-      const some = places.slice(from, from + statesAtOnce);
-      const [states, lasts] = [await this.#partitions.at(some), await this.#lasts(some)];
-      for (const [id, state] of states) this.#moved.set(id, { state, last: lasts.get(id) ?? 0, look });
+    const meet = (states: Iterable<PartitionState>, lasts: ReadonlyMap<string, number>) => {
+      for (const state of states) {
+        const id = placeId(state.ring, state.partition);
+        this.#moved.set(id, { state, last: lasts.get(id) ?? 0, look });
+      }
+    };
+    const few: Place[] = [];
+    // All of a ring move when it is in another epoch.
+    for (const [ring, some] of Map.groupBy(places, (each) => each.ring))
+      if (some.length > statesAtOnce) meet(await this.#partitions.of(ring), await this.#lastsIn(ring));
+      else few.push(...some);
+    for (let from = 0; from < few.length; from += statesAtOnce) {
+      const some = few.slice(from, from + statesAtOnce);
+      meet((await this.#partitions.at(some)).values(), await this.#lasts(some));
     }
     this.#look = look;
   }
 
-  /** Read after the states: so it is never behind them. */
   async #lasts(places: readonly Place[]): Promise<ReadonlyMap<string, number>> {
     const { sql, values } = placesCondition(places);
-    const rows = await this.#db.query<Pick<SizeRow, 'ring' | 'partition_number'> & { readonly last: number | null }>(
+    const rows = await this.#db.query<LastRow>(
       `SELECT p.ring, p.partition_number, (SELECT r.change_number FROM store_register r
         WHERE r.ring = p.ring AND r.partition_number = p.partition_number ORDER BY r.change_number DESC LIMIT 1) AS last
         FROM store_partition p WHERE ${sql}`,
       values,
     );
-    return new Map(
-      rows.map(({ ring, partition_number, last }) => [placeId(ring, partition_number), Number(last ?? 0)]),
-    );
+    return byPlace(rows);
+  }
+
+  /** Of a whole ring: one look at the index, instead of one for each partition. */
+  async #lastsIn(ring: number): Promise<ReadonlyMap<string, number>> {
+    const sql = `SELECT ring, partition_number, MAX(change_number) AS last FROM store_register
+      WHERE ring = ? GROUP BY ring, partition_number`;
+    return byPlace(await this.#db.query<LastRow>(sql, [ring]));
   }
 
   #sizes(told: readonly WantedChanges[]): Promise<SizeRow[]> {
@@ -235,6 +250,15 @@ export class ChangeLog {
       ]),
     );
   }
+}
+
+interface LastRow extends Pick<SizeRow, 'ring' | 'partition_number'> {
+  /** Null: it has none. */
+  readonly last: number | null;
+}
+
+function byPlace(rows: readonly LastRow[]): ReadonlyMap<string, number> {
+  return new Map(rows.map(({ ring, partition_number, last }) => [placeId(ring, partition_number), Number(last ?? 0)]));
 }
 
 interface Told extends WantedChanges {

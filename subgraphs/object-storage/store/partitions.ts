@@ -123,11 +123,19 @@ export class Partitions {
    */
   async enterRing(entered: EnteredRing): Promise<void> {
     const { ring, epoch, held, isEmpty = false, isRecovering = false, recovering = [] } = entered;
-    const { isUnheard = false, isEnding = false, members } = entered;
+    const { isUnheard = false, isEnding = false, members = [] } = entered;
     // Refused from here on; and then gone, with the numbering of their changes, which others have followed further than it is now.
     if (isRecovering)
       await this.#db.execute('UPDATE store_partition SET is_held = 0 WHERE ring = ? AND epoch < ?', [ring, epoch]);
-    await this.#clearReturning(ring, epoch, held);
+    // Whoever writes in these partitions waits for the transaction: what can be known before it is read before it.
+    const before = await this.#db.query<Pick<PartitionRow, 'partition_number' | 'epoch' | 'is_held'>>(
+      'SELECT partition_number, epoch, is_held FROM store_partition WHERE ring = ?',
+      [ring],
+    );
+    const returning = before.filter((row) => row.epoch < epoch && row.is_held === 0 && held.has(row.partition_number));
+    await this.#clearReturning(returning.map((row) => ({ ring, partition: row.partition_number })));
+    const known = new Set(before.map((row) => row.partition_number));
+    const mayLack = isRecovering || [...held].some((partition) => !known.has(partition));
     await this.#db.transaction(async (tx) => {
       if (isRecovering) {
         await tx.execute('DELETE FROM store_partition WHERE ring = ? AND epoch < ?', [ring, epoch]);
@@ -137,46 +145,32 @@ export class Partitions {
         ]);
       }
       if (held.size === 0) await this.#leaveLost(tx, ring, epoch);
-      const rows = await tx.query<Pick<PartitionRow, 'partition_number' | 'epoch' | 'is_held'>>(
-        'SELECT partition_number, epoch, is_held FROM store_partition WHERE ring = ? ORDER BY partition_number FOR UPDATE',
+      const isRaised = await raiseEpoch(tx, entered);
+      const rows = await tx.query<Pick<PartitionRow, 'partition_number' | 'epoch'>>(
+        `SELECT partition_number, epoch FROM store_partition WHERE ring = ? ORDER BY partition_number
+          ${mayLack ? '' : 'LIMIT 1'} FOR UPDATE`,
         [ring],
       );
-      const known = new Set(rows.map((row) => row.partition_number));
-      // Another process of this cluster may be ahead.
-      if (rows.every((row) => row.epoch <= epoch)) await markEnding(tx, ring, isEnding ? epoch : undefined);
-      // All of a ring are in one epoch. Who writes in them waits meanwhile: a few statements on many rows.
-      if (rows.some((row) => row.epoch < epoch)) {
-        // A change of its own, so that the epoch is on disk before anybody answers by it.
-        await tx.execute('UPDATE store_partition SET epoch = ?, changes = changes + 1 WHERE ring = ?', [epoch, ring]);
-        const numbers = (isHeld: boolean) =>
-          rows.filter((row) => (row.is_held === 1) !== isHeld && held.has(row.partition_number) === isHeld);
-        for (const [isHeld, some] of [[0, numbers(false)] as const, [1, numbers(true)] as const])
-          for (let from = 0; from < some.length; from += rowsAtOnce) {
-            const page = some.slice(from, from + rowsAtOnce).map((row) => row.partition_number);
-            await tx.execute(
-              `UPDATE store_partition SET is_held = ${isHeld}, is_ready = 0 WHERE ring = ? AND partition_number IN (${marksFor(page)})`,
-              [ring, ...page],
-            );
-          }
-        if (recovering.length > 0)
-          await tx.execute(`DELETE FROM store_position WHERE ring = ? AND peer IN (${marksFor(recovering)})`, [
-            ring,
-            ...recovering,
-          ]);
-        if (members !== undefined && members.length > 0)
-          await tx.execute(`DELETE FROM store_position WHERE ring = ? AND peer NOT IN (${marksFor(members)})`, [
-            ring,
-            ...members,
-          ]);
-        if (isEmpty && !isUnheard)
-          await tx.execute('UPDATE store_partition SET is_ready = is_held WHERE ring = ?', [ring]);
-      }
+      // All of a ring are in one epoch. Another process of this cluster may be ahead.
+      if (rows.some((row) => row.epoch > epoch)) return;
+      await markEnding(tx, ring, isEnding ? epoch : undefined);
+      if (isRaised && recovering.length > 0)
+        await tx.execute(`DELETE FROM store_position WHERE ring = ? AND peer IN (${marksFor(recovering)})`, [
+          ring,
+          ...recovering,
+        ]);
+      if (isRaised && members.length > 0)
+        await tx.execute(`DELETE FROM store_position WHERE ring = ? AND peer NOT IN (${marksFor(members)})`, [
+          ring,
+          ...members,
+        ]);
       const isFirst = epoch === 1 || isEmpty;
-      const fresh = [...held]
-        .filter((partition) => !known.has(partition))
+      const there = new Set(rows.map((row) => row.partition_number));
+      const fresh = [...(mayLack ? held : [])]
+        .filter((partition) => !there.has(partition))
         .map((partition) => firstState(ring, partition, epoch, !isUnheard && isFirst));
       await writePartitions(tx, fresh);
-      if (isUnheard && isFirst && (fresh.length > 0 || rows.some((row) => row.epoch < epoch)))
+      if (isUnheard && isFirst && (fresh.length > 0 || isRaised))
         await tx.execute('INSERT IGNORE INTO store_counter (name, number) VALUES (?, ?)', [newName(ring), epoch]);
     });
   }
@@ -279,10 +273,7 @@ export class Partitions {
   }
 
   /** What it has of a partition that it left is old: what others deleted and forgot since would come back with it. */
-  async #clearReturning(ring: number, epoch: number, held: ReadonlySet<number>): Promise<void> {
-    const returning = (await this.of(ring)).filter(
-      (state) => state.epoch < epoch && !state.isHeld && held.has(state.partition),
-    );
+  async #clearReturning(returning: readonly Place[]): Promise<void> {
     for (let from = 0; from < returning.length; from += readyAtOnce) {
       const some = returning.slice(from, from + readyAtOnce);
       while ((await this.#clearSome(some)) > 0);
@@ -317,6 +308,23 @@ async function mustNotBeLost(tx: Transaction, rings: ReadonlySet<number>): Promi
   );
   if (rows.length > 0)
     throw new Error('what this cluster has of a ring is lost: recover it with tidegate rings change --recover');
+}
+
+/**
+ * In one statement. What comes or goes does not vote yet, and no more; in an empty ring it votes at once.
+ * @returns whether anything of the ring was in an older epoch
+ */
+async function raiseEpoch(tx: Transaction, entered: EnteredRing): Promise<boolean> {
+  const { ring, epoch, held, isEmpty = false, isUnheard = false } = entered;
+  const isHeld = held.size === 0 ? 'FALSE' : `partition_number IN (${[...held].join(', ')})`;
+  const isReady = isEmpty && !isUnheard ? isHeld : `IF(is_held = (${isHeld}), is_ready, 0)`;
+  // In this order: readiness looks at what was held before. The number of a change, so that the epoch is on disk before anybody answers by it.
+  const { affectedRows } = await tx.execute(
+    `UPDATE store_partition SET epoch = ?, changes = changes + 1, is_ready = ${isReady}, is_held = (${isHeld})
+      WHERE ring = ? AND epoch < ?`,
+    [epoch, ring, epoch],
+  );
+  return affectedRows > 0;
 }
 
 /** Undefined: it does not end. */

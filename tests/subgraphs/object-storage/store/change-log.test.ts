@@ -99,3 +99,20 @@ test('of a replica that was lost nothing is told any more, by no process of the 
   expect(await processes[0].partitions.lose()).toEqual([ring]);
   for (const log of logs) await waitFor('nothing to be told', async () => (await log.heads('')).heads.length === 0);
 });
+
+test('all of a ring are told with the number of their last change when it is in another epoch, thousands too', async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const [own, another] = await twoProcesses(cleanup);
+  const log = new ChangeLog({ ...own, othersEveryMs: 1 });
+  await another.accept({ ring, scope, name: 'photo' }, another.clock.next(), '{}');
+  const all = new Set(Array.from({ length: 2_000 }, (_, partition) => partition).concat([...held]));
+  await another.partitions.enterRing({ ring, epoch: 2, held: all, isEmpty: true });
+  const heads = await waitFor('the new epoch to be told', async () => {
+    const told = await log.heads('');
+    return told.heads.every(({ epoch }) => epoch === 2) ? told.heads : undefined;
+  });
+  expect(heads.map(({ partition }) => partition).sort()).toEqual([...all].sort());
+  const written = partitionOfScope(scope);
+  for (const { partition, changes } of heads)
+    expect([partition, changes]).toEqual([partition, partition === written ? 1 : 0]);
+});

@@ -43,7 +43,7 @@ function comparable(request: ReplicaRequest, answer: ReplicaAnswer): unknown {
   return { row: row && { version: row.version, promised: row.promised }, floor, done };
 }
 
-const scopes = [1, 2, 3].map(scopeOf);
+const scopes = [1, 2, 3, 4].map(scopeOf);
 
 function randomRequest(random: ReturnType<typeof seededRandom>): ReplicaRequest {
   const key = { ring, scope: random.pick(scopes), name: random.pick(['a', 'a ', 'A', 'ä', 'b/c', '\0hidden']) };
@@ -91,14 +91,15 @@ test('random requests are answered as the rules say, whichever process is asked'
 test('what comes with another epoch, for a partition that is not ready, or from far ahead is refused', async () => {
   await using cleanup = new AsyncDisposableStack();
   const store = cleanup.use(new StoreProcess(await storeDatabase(cleanup)));
-  const [here = '', left = '', fresh = ''] = scopes;
+  const [here = '', left = '', fresh = '', never = ''] = scopes;
   const ask = (scope: string, asked: number) =>
     store.replica.ask({ op: 'read', key: { ring, scope, name: 'a' }, epoch: asked });
   expect(await ask(here, 1)).toEqual({ refused: 'UNREADY' });
   await store.partitions.enterRing({ ring, epoch: 1, held: partitionsOf([{ scope: here }, { scope: left }]) });
   await store.accept({ ring, scope: left, name: 'a' }, store.clock.next(), '{}');
   await store.partitions.enterRing({ ring, epoch: 2, held: partitionsOf([{ scope: here }, { scope: fresh }]) });
-  await store.partitions.enterRing({ ring, epoch: 1, held: new Set() });
+  await store.partitions.enterRing({ ring, epoch: 1, held: partitionsOf([{ scope: never }]) });
+  expect(await ask(never, 1)).toEqual({ refused: 'UNREADY' });
   expect(await ask(here, 1)).toEqual({ refused: 'STALE', epoch: 2 });
   expect(await ask(here, 2)).toMatchObject({ done: true });
   expect(await ask(here, 3)).toEqual({ refused: 'UNREADY' });
