@@ -7,6 +7,7 @@ import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { NetnsNames } from '../../subgraphs/loadbalancer/host/providers/netns-names.ts';
+import { Line, type LineOptions } from '../lines.ts';
 import type { HostAct, PartHost, PartOptions } from '../part.ts';
 import {
   foldersOf,
@@ -21,11 +22,10 @@ import {
 import { endProcessesIn, endProcessesOf } from '../processes.ts';
 import { serveRoles } from '../served.ts';
 import { namespaces, setCut } from '../switched-network.ts';
+import { startWeb } from '../web.ts';
 import type { Given } from './given.ts';
-import { Line, type LineOptions } from './lines.ts';
 import { BalancerNetwork } from './network.ts';
 import { clientName, hostNames, type Plan, planOf } from './plan.ts';
-import { startWeb } from './web.ts';
 
 export interface BalancersOptions extends PartOptions {
   readonly given: Given;

@@ -6,7 +6,7 @@ import { openDataFolder } from '../../embedded/data-folder.ts';
 import { pathExists } from '../../embedded/find-program.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
-import { Line } from '../balancers/lines.ts';
+import { Line } from '../lines.ts';
 import type { HostAct, PartHost, PartOptions } from '../part.ts';
 import { foldersOf, idOf, joinedFolder, readPartState, writePartState } from '../part-place.ts';
 import { Cluster } from './cluster.ts';

@@ -8,11 +8,11 @@ import { type EmbeddedServer, killQuietly } from '../../embedded/server-process.
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
-import { Line } from '../balancers/lines.ts';
-import { startWeb } from '../balancers/web.ts';
+import { Line } from '../lines.ts';
 import type { HostAct, PartHost, PartOptions } from '../part.ts';
 import { foldersOf, freeLoopback, idOf, isFree, joinedFolder, readPartState, writePartState } from '../part-place.ts';
 import { serveRoles } from '../served.ts';
+import { startWeb } from '../web.ts';
 import type { Given } from './given.ts';
 import { type Cut, SitesNetwork } from './network.ts';
 import { type Plan, plainZoneName, planOf, type SitePlan, zoneName } from './plan.ts';

@@ -1,9 +1,9 @@
-// A real web server of the part `balancers`: nginx, which answers each request with its name.
+// A real web server of a part of the lab: nginx, which answers each request with its name.
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { ServerProcess } from '../../embedded/server-process.ts';
-import type { SetupLog } from '../../embedded/setup-log.ts';
+import { ServerProcess } from '../embedded/server-process.ts';
+import type { SetupLog } from '../embedded/setup-log.ts';
 
 export interface WebOptions {
   readonly name: string;

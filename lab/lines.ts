@@ -3,8 +3,8 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { isInBlock } from '../../platform/net/address-block.ts';
-import type { Address } from '../../platform/net/origin.ts';
+import { isInBlock } from '../platform/net/address-block.ts';
+import type { Address } from '../platform/net/origin.ts';
 
 const loopback = '127.0.0.1';
 const mostConnections = 256;
