@@ -37,7 +37,9 @@ services='/usr/sbin/sshd:ssh.service:ssh.socket
 /usr/sbin/nginx:nginx.service
 /usr/sbin/named:named.service:named-resolvconf.service
 /usr/sbin/knotd:knot.service
-/usr/sbin/collectd:collectd.service'
+/usr/sbin/collectd:collectd.service
+/usr/bin/etcd:etcd.service
+/usr/bin/garbd:garb.service'
 new=
 for service in $services; do
   [ -e "${service%%:*}" ] || new="$new $service"

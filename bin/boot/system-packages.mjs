@@ -60,6 +60,9 @@ const PACKAGES = [
   },
   { name: 'knot', when: 'tests', parts: ['sites'], places: [['/usr/sbin/knotd']] },
   { name: 'fping', when: 'tests', parts: ['sites'], places: [['/usr/bin/fping']] },
+  { name: 'etcd-server', when: 'tests', places: [['/usr/bin/etcd']] },
+  { name: 'galera-4', when: 'tests', places: [['/usr/lib/galera/libgalera_smm.so']] },
+  { name: 'galera-arbitrator-4', when: 'tests', places: [['/usr/bin/garbd']] },
   { name: 'collectd-core', when: 'tests', places: [['/usr/sbin/collectd']] },
   { name: 'apache2-bin', when: 'tests', parts: ['apache'], asRoot: true, places: [['/usr/sbin/apache2']] },
   {

@@ -1,0 +1,412 @@
+// A client of etcd (v3) by its JSON gateway: leases, transactions that compare, reads by prefix, watches, and who leads. Every call
+// ends in time: it asks one member after the other, each with a part of the time, the one that answered last first.
+// Source: etcd 3.4, `etcdserver/etcdserverpb/rpc.proto`; keys and values are base64, 64-bit numbers are texts, zeros are left out.
+
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+
+export interface EtcdClientOptions {
+  /** Of each member: `https://192.0.2.1:2379`. */
+  readonly urls: readonly string[];
+  /** PEM texts. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Of a whole call; default 1 s. */
+  readonly timeoutMs?: number;
+  /** Until the next member is asked; default: a third of `timeoutMs`. */
+  readonly memberTimeoutMs?: number;
+}
+
+export interface EtcdEntry {
+  readonly key: string;
+  readonly value: string;
+  /** Of the key's last change: what a transaction compares. */
+  readonly revision: number;
+  /** `0`: the entry has no lease. */
+  readonly lease: string;
+}
+
+export interface EtcdSnapshot {
+  readonly revision: number;
+  readonly entries: readonly EtcdEntry[];
+}
+
+/** True if the key was last changed by `revision`; 0: there is no such key. */
+export interface Condition {
+  readonly key: string;
+  readonly revision: number;
+}
+
+export type Change =
+  | { readonly put: string; readonly value: string; readonly lease?: string }
+  | { readonly delete: string };
+
+export interface MemberStatus {
+  readonly url: string;
+  readonly memberId: string;
+  /** `0`: it knows of none. */
+  readonly leaderId: string;
+}
+
+/** Whether a call that failed may have had an effect. */
+export type Fate = 'none' | 'unknown';
+
+export class EtcdError extends Error {
+  readonly fate: Fate;
+  constructor(message: string, fate: Fate, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'EtcdError';
+    this.fate = fate;
+  }
+}
+
+export interface WatchOptions {
+  readonly prefix: string;
+  /** The first revision to tell of. */
+  readonly fromRevision: number;
+  readonly signal: AbortSignal;
+}
+
+const usualTimeoutMs = 1_000;
+const mostAnswerBytes = 1024 * 1024;
+/** A watch tells its progress every ten minutes only; one of a member that stands still is ended by asking it now and then. */
+const watchSilenceMs = 3_000;
+const watchRetryMs = 100;
+
+const number64 = z.union([z.string().regex(/^-?\d+$/), z.number()]).transform(Number);
+const header = z.object({ revision: number64.default(0) }).default({ revision: 0 });
+const keyValue = z
+  .object({
+    key: z.string(),
+    value: z.string().default(''),
+    mod_revision: number64.default(0),
+    lease: z.string().default('0'),
+  })
+  .transform(({ key, value, mod_revision, lease }) => ({
+    key: decode(key),
+    value: decode(value),
+    revision: mod_revision,
+    lease,
+  }));
+const range = z.object({ header, kvs: z.array(keyValue).default([]), more: z.boolean().default(false) });
+const transaction = z.object({ header, succeeded: z.boolean().default(false) });
+const granted = z.object({ ID: z.string(), TTL: number64 });
+const renewed = z.object({ result: z.object({ TTL: number64.default(0) }) });
+const status = z.object({
+  header: z.object({ member_id: z.string() }),
+  leader: z.string().default('0'),
+});
+const watchAnswer = z.object({
+  error: z.object({ message: z.string().default('') }).optional(),
+  result: z
+    .object({
+      canceled: z.boolean().default(false),
+      compact_revision: number64.default(0),
+      events: z.array(z.object({ kv: z.object({ mod_revision: number64 }) })).default([]),
+    })
+    .optional(),
+});
+
+export class EtcdClient {
+  readonly #urls: string[];
+  readonly #options: EtcdClientOptions;
+  readonly #timeoutMs: number;
+  readonly #memberTimeoutMs: number;
+  readonly #agents = {
+    http: new HttpAgent({ keepAlive: true, maxSockets: 16 }),
+    https: new HttpsAgent({ keepAlive: true, maxSockets: 16 }),
+  };
+
+  constructor(options: EtcdClientOptions) {
+    if (options.urls.length === 0) throw new Error('etcd: no member is named');
+    this.#urls = [...options.urls];
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? usualTimeoutMs;
+    this.#memberTimeoutMs = options.memberTimeoutMs ?? Math.ceil(this.#timeoutMs / 3);
+  }
+
+  close(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  /** The entries as a majority has them, at most `limit`. */
+  async get(prefix: string, limit = 100): Promise<EtcdSnapshot> {
+    const body = { key: encode(prefix), range_end: encode(endOfPrefix(prefix)), limit };
+    const { header, kvs, more } = range.parse(await this.#ask('/v3/kv/range', body));
+    if (more) throw new EtcdError(`etcd: more than ${limit} keys begin with ${prefix}`, 'none');
+    return { revision: header.revision, entries: kvs };
+  }
+
+  /** All changes if all conditions hold, else none. `revision`: of these changes, if they were made. */
+  async transact(conditions: readonly Condition[], changes: readonly Change[]): Promise<{ done: boolean; revision: number }> {
+    const body = {
+      compare: conditions.map(({ key, revision }) => ({
+        key: encode(key),
+        target: 'MOD',
+        result: 'EQUAL',
+        mod_revision: String(revision),
+      })),
+      success: changes.map((change) =>
+        'put' in change
+          ? { request_put: { key: encode(change.put), value: encode(change.value), lease: change.lease ?? '0' } }
+          : { request_delete_range: { key: encode(change.delete) } },
+      ),
+      failure: [],
+    };
+    // Asked of one member only: whether a second one refuses because the first one did it could not be told.
+    const { succeeded, header } = transaction.parse(await this.#ask('/v3/kv/txn', body, { once: true }));
+    return { done: succeeded, revision: header.revision };
+  }
+
+  async put(key: string, value: string, lease = '0'): Promise<void> {
+    await this.#ask('/v3/kv/put', { key: encode(key), value: encode(value), lease });
+  }
+
+  /** A lease of its own for each call that is tried again: one that nobody knows ends by itself. */
+  async grant(ttlSeconds: number): Promise<{ id: string; ttlSeconds: number }> {
+    const { ID, TTL } = granted.parse(await this.#ask('/v3/lease/grant', { TTL: String(ttlSeconds) }));
+    return { id: ID, ttlSeconds: TTL };
+  }
+
+  /** False: the lease is over. */
+  async keepAlive(lease: string): Promise<boolean> {
+    const { result } = renewed.parse(await this.#ask('/v3/lease/keepalive', { ID: lease }));
+    return result.TTL > 0;
+  }
+
+  /** Its keys are gone when this resolves; so they are if it was over. */
+  async revoke(lease: string): Promise<void> {
+    await this.#ask('/v3/lease/revoke', { ID: lease }).catch((error: unknown) => {
+      if (!(error instanceof EtcdError) || !error.message.includes('lease not found')) throw error;
+    });
+  }
+
+  /** Of each member that answers, without a majority too. */
+  async status(): Promise<readonly MemberStatus[]> {
+    const asked = await Promise.allSettled(
+      this.#options.urls.map(async (url) => {
+        const answer = status.parse(await this.#post(url, '/v3/maintenance/status', {}, this.#memberTimeoutMs));
+        return { url, memberId: answer.header.member_id, leaderId: answer.leader };
+      }),
+    );
+    return asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  }
+
+  /** Has the member that leads hand over to another one. */
+  async moveLeader(targetId: string): Promise<void> {
+    const known = await this.status();
+    const leader = known.find(({ memberId, leaderId }) => memberId === leaderId);
+    if (leader === undefined) throw new EtcdError('etcd: no member that answers leads', 'none');
+    await this.#post(leader.url, '/v3/maintenance/transfer-leadership', { targetID: targetId }, this.#timeoutMs);
+  }
+
+  /**
+   * Tells the revision of each change, until the signal. After a lost connection it resumes with the next member from the first
+   * revision that it has not told. `lost`: changes were compacted away meanwhile, so read all again.
+   */
+  async *watch({ prefix, fromRevision, signal }: WatchOptions): AsyncGenerator<{ revision: number; lost: boolean }> {
+    let next = fromRevision;
+    for (let turn = 0; !signal.aborted; turn += 1) {
+      const url = this.#urls[turn % this.#urls.length] as string;
+      try {
+        for await (const line of this.#watchAt(url, prefix, next, signal)) {
+          const { result, error } = watchAnswer.parse(line);
+          if (result === undefined) throw new EtcdError(`etcd: the watch failed: ${error?.message}`, 'none');
+          if (result.compact_revision > 0) {
+            next = result.compact_revision + 1;
+            yield { revision: result.compact_revision, lost: true };
+          }
+          if (result.canceled) break;
+          // Not the header's: that may be ahead of the events that come with it.
+          for (const revision of new Set(result.events.map(({ kv }) => kv.mod_revision))) {
+            next = revision + 1;
+            yield { revision, lost: false };
+          }
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof EtcdError)) throw error;
+      }
+      await sleep(watchRetryMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async *#watchAt(url: string, prefix: string, fromRevision: number, signal: AbortSignal): AsyncGenerator<unknown> {
+    const body = {
+      create_request: {
+        key: encode(prefix),
+        range_end: encode(endOfPrefix(prefix)),
+        start_revision: String(fromRevision),
+      },
+    };
+    const ending = new AbortController();
+    const either = AbortSignal.any([signal, ending.signal]);
+    const answer = await this.#open(url, '/v3/watch', body, this.#timeoutMs, either);
+    const asking = this.#endWhenSilent(url, ending);
+    try {
+      for await (const line of linesOf(answer, mostAnswerBytes)) yield JSON.parse(line);
+    } catch (error) {
+      throw new EtcdError(`etcd: the watch at ${url} broke: ${String(error)}`, 'none');
+    } finally {
+      ending.abort();
+      answer.destroy();
+      await asking;
+    }
+  }
+
+  /** A member that stands still, is cut off, or has lost its leader, tells no change and no end. */
+  async #endWhenSilent(url: string, ending: AbortController): Promise<void> {
+    while (!ending.signal.aborted) {
+      await sleep(watchSilenceMs, undefined, { signal: ending.signal }).catch(() => undefined);
+      if (ending.signal.aborted) return;
+      const hasLeader = await this.#post(url, '/v3/maintenance/status', {}, this.#memberTimeoutMs).then(
+        (answer) => status.parse(answer).leader !== '0',
+        () => false,
+      );
+      if (!hasLeader) ending.abort();
+    }
+  }
+
+  async #ask(path: string, body: object, { once = false } = {}): Promise<unknown> {
+    const endsAtMs = performance.now() + this.#timeoutMs;
+    const failures: string[] = [];
+    let fate: Fate = 'none';
+    for (const url of [...this.#urls]) {
+      const leftMs = endsAtMs - performance.now();
+      if (leftMs <= 0) break;
+      try {
+        return await this.#post(url, path, body, Math.min(leftMs, this.#memberTimeoutMs));
+      } catch (error) {
+        if (!(error instanceof EtcdError)) throw error;
+        failures.push(error.message);
+        if (error.fate === 'unknown') fate = 'unknown';
+        this.#askLast(url);
+        if (error.fate === 'unknown' && once) break;
+        if (isFinal(error)) break;
+      }
+    }
+    throw new EtcdError(failures.join('; ') || `etcd: no answer within ${this.#timeoutMs} ms`, fate);
+  }
+
+  #askLast(url: string): void {
+    const at = this.#urls.indexOf(url);
+    this.#urls.push(...this.#urls.splice(at, 1));
+  }
+
+  async #post(url: string, path: string, body: object, timeoutMs: number): Promise<unknown> {
+    const endsAtMs = performance.now() + timeoutMs;
+    const answer = await this.#open(url, path, body, timeoutMs, undefined);
+    const timer = setTimeout(
+      () => answer.destroy(new Error(`no whole answer within ${timeoutMs} ms`)),
+      Math.max(1, endsAtMs - performance.now()),
+    );
+    try {
+      for await (const line of linesOf(answer, mostAnswerBytes)) return JSON.parse(line);
+      return {};
+    } catch (error) {
+      throw new EtcdError(`etcd at ${url}: ${String(error)}`, 'unknown', { cause: error });
+    } finally {
+      clearTimeout(timer);
+      // What keeps a stream open after its first answer, as a renewal does, is closed.
+      if (!answer.complete) answer.destroy();
+    }
+  }
+
+  /** Resolves with an answer of status 200 whose body was not read yet. */
+  #open(url: string, path: string, body: object, timeoutMs: number, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    const target = new URL(path, url);
+    const text = JSON.stringify(body);
+    const options: RequestOptions = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+    };
+    const isTls = target.protocol === 'https:';
+    const agent = isTls ? this.#agents.https : this.#agents.http;
+    return new Promise((resolve, reject) => {
+      const sent = isTls
+        ? httpsRequest(target, { ...options, ...this.#options.tls, agent })
+        : httpRequest(target, { ...options, agent });
+      let connected = false;
+      const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${Math.ceil(timeoutMs)} ms`)), timeoutMs);
+      const onAbort = () => sent.destroy(new Error('ended'));
+      if (signal?.aborted === true) onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const forget = () => clearTimeout(timer);
+      sent.once('socket', (socket) => {
+        if (!socket.connecting) connected = true;
+        else socket.once(isTls ? 'secureConnect' : 'connect', () => (connected = true));
+      });
+      sent.on('error', (error) => {
+        forget();
+        reject(new EtcdError(`etcd at ${url}: ${error.message}`, connected ? 'unknown' : 'none', { cause: error }));
+      });
+      sent.once('close', () => signal?.removeEventListener('abort', onAbort));
+      sent.once('response', (answer) => {
+        if (answer.statusCode === 200) {
+          forget();
+          return resolve(answer);
+        }
+        refusal(answer)
+          .then((message) => reject(new EtcdError(`etcd at ${url}: ${message}`, fateOf(message))), reject)
+          .finally(forget);
+      });
+      sent.end(text);
+    });
+  }
+}
+
+async function refusal(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  try {
+    for await (const line of linesOf(answer, mostAnswerBytes)) {
+      text = line;
+      break;
+    }
+    const { error } = z.object({ error: z.string() }).parse(JSON.parse(text));
+    return error;
+  } catch {
+    return `status ${answer.statusCode}`;
+  }
+}
+
+/** What etcd refuses before it proposes anything (`api/v3rpc/rpctypes/error.go`); a time-out may come after. */
+function fateOf(message: string): Fate {
+  return /not found|no leader|duplicate key|compacted|too many|invalid|not capable|space exceeded/.test(message)
+    ? 'none'
+    : 'unknown';
+}
+
+/** Any other member would say the same. */
+function isFinal({ message }: EtcdError): boolean {
+  return /lease not found|compacted|duplicate key/.test(message);
+}
+
+async function* linesOf(answer: IncomingMessage, mostBytes: number): AsyncGenerator<string> {
+  let rest = '';
+  answer.setEncoding('utf8');
+  for await (const part of answer) {
+    rest += part;
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+      const line = rest.slice(0, end);
+      rest = rest.slice(end + 1);
+      if (line.trim() !== '') yield line;
+    }
+    if (rest.length > mostBytes) throw new Error(`a line of the answer has more than ${mostBytes} bytes`);
+  }
+  if (rest.trim() !== '') yield rest;
+}
+
+function encode(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64').toString('utf8');
+}
+
+/** The first key after all that begin with it. The prefixes are ASCII, so their last character has a next one. */
+function endOfPrefix(prefix: string): string {
+  return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
+}

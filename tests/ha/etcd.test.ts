@@ -1,0 +1,133 @@
+// The client of etcd against three real members, of which one is killed, stands still, or was never there.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { EtcdError } from '../../ha/etcd.ts';
+import { waitFor } from '../support/temporary-folder.ts';
+import { type EtcdCluster, etcdCluster } from './etcd-cluster.ts';
+
+let cluster: EtcdCluster;
+beforeAll(async () => {
+  cluster = await etcdCluster();
+});
+afterAll(() => cluster.remove());
+
+test('a transaction makes all changes or none', async () => {
+  const etcd = cluster.client();
+  const made = await etcd.transact([{ key: '/t/one', revision: 0 }], [{ put: '/t/one', value: 'ä' }, { put: '/t/two', value: '2' }]);
+  expect(made.done).toBe(true);
+  const { entries } = await etcd.get('/t/');
+  expect(entries.map(({ key, value, revision, lease }) => [key, value, revision, lease])).toEqual([
+    ['/t/one', 'ä', made.revision, '0'],
+    ['/t/two', '2', made.revision, '0'],
+  ]);
+  const refused = await etcd.transact(
+    [
+      { key: '/t/one', revision: made.revision },
+      { key: '/t/two', revision: 0 },
+    ],
+    [{ delete: '/t/one' }],
+  );
+  expect(refused.done).toBe(false);
+  expect((await etcd.get('/t/')).entries).toHaveLength(2);
+  expect((await etcd.transact([{ key: '/t/two', revision: made.revision }], [{ delete: '/t/two' }])).done).toBe(true);
+  await expect(etcd.get('/t', 0 + 1)).resolves.toMatchObject({ entries: [{ key: '/t/one' }] });
+});
+
+test('more keys than asked for are refused', async () => {
+  const etcd = cluster.client();
+  for (const each of ['1', '2', '3']) await etcd.put(`/many/${each}`, '');
+  await expect(etcd.get('/many/', 2)).rejects.toThrow('more than 2 keys');
+});
+
+test('the keys of a lease end with it, and a lease that is over is not renewed', async () => {
+  const etcd = cluster.client();
+  const { id, ttlSeconds } = await etcd.grant(60);
+  expect(ttlSeconds).toBe(60);
+  await etcd.transact([], [{ put: '/leased', value: 'x', lease: id }]);
+  expect((await etcd.get('/leased')).entries[0]?.lease).toBe(id);
+  expect(await etcd.keepAlive(id)).toBe(true);
+  await etcd.revoke(id);
+  expect((await etcd.get('/leased')).entries).toEqual([]);
+  expect(await etcd.keepAlive(id)).toBe(false);
+  await etcd.revoke(id);
+  const { id: short } = await etcd.grant(1);
+  await etcd.put('/short', 'x', short);
+  await waitFor('the lease to end', async () => (await etcd.get('/short')).entries.length === 0);
+  await expect(etcd.transact([], [{ put: '/short', value: 'x', lease: short }])).rejects.toMatchObject({ fate: 'none' });
+});
+
+test('leadership moves to the member that is named', async () => {
+  const etcd = cluster.client();
+  const from = await cluster.leader();
+  const other = (await etcd.status()).find(({ url }) => url !== cluster.urls[['a', 'b', 'w'].indexOf(from)]);
+  await etcd.moveLeader(other?.memberId ?? '');
+  expect(cluster.urls[['a', 'b', 'w'].indexOf(await cluster.leader())]).toBe(other?.url);
+});
+
+test.each(['SIGKILL', 'SIGSTOP'] as const)(
+  'every call is answered while one member is away after %s, and a watch misses nothing',
+  async (signal) => {
+    const leader = await cluster.leader();
+    // The client asks the member first that will be away, and watches there.
+    const urls = [...cluster.urls].sort((one) => (one === cluster.urls[['a', 'b', 'w'].indexOf(leader)] ? -1 : 1));
+    const etcd = cluster.client({ urls });
+    const prefix = `/watched-${signal}/`;
+    const { revision } = await etcd.get(prefix);
+    const ending = new AbortController();
+    const told: number[] = [];
+    const watching = (async () => {
+      for await (const each of etcd.watch({ prefix, fromRevision: revision + 1, signal: ending.signal }))
+        told.push(each.revision);
+    })();
+    const written: number[] = [];
+    const write = async (): Promise<void> => {
+      // As the agent does: what failed with an unknown fate is looked up.
+      const key = `${prefix}${written.length}`;
+      await waitFor(`a write while ${leader} is away`, async () => {
+        await etcd.transact([{ key, revision: 0 }], [{ put: key, value: 'x' }]).catch(ignoreEtcd);
+        const entry = await etcd.get(key).catch(ignoreEtcd);
+        const found = entry?.entries[0]?.revision;
+        if (found !== undefined) written.push(found);
+        return found;
+      });
+    };
+    await write();
+    await waitFor('the first change', () => told.length === 1);
+    process.kill(cluster.member(leader).pid, signal);
+    for (let turn = 0; turn < 5; turn += 1) await write();
+    await waitFor('all changes', () => told.length === written.length);
+    expect(told).toEqual(written);
+    if (signal === 'SIGSTOP') process.kill(cluster.member(leader).pid, 'SIGCONT');
+    else await cluster.restart(leader);
+    await write();
+    await waitFor('the last change', () => told.length === written.length);
+    ending.abort();
+    await watching;
+    await waitFor('all members', async () => (await etcd.status()).every(({ leaderId }) => leaderId !== '0'));
+  },
+);
+
+test('without a majority a call fails in its time, and says that its fate is unknown', async () => {
+  const etcd = cluster.client({ timeoutMs: 600 });
+  const away = ['b', 'w'];
+  for (const name of away) process.kill(cluster.member(name).pid, 'SIGSTOP');
+  try {
+    await expect(etcd.get('/t/')).rejects.toBeInstanceOf(EtcdError);
+    await expect(etcd.transact([], [{ put: '/t/late', value: 'x' }])).rejects.toMatchObject({ fate: 'unknown' });
+  } finally {
+    for (const name of away) process.kill(cluster.member(name).pid, 'SIGCONT');
+  }
+  await cluster.leader();
+});
+
+test('nobody listens: no effect, and it is said where', async () => {
+  const etcd = cluster.client({ urls: ['https://127.0.0.1:1'] });
+  await expect(etcd.put('/x', 'y')).rejects.toMatchObject({
+    fate: 'none',
+    message: expect.stringContaining('https://127.0.0.1:1'),
+  });
+});
+
+function ignoreEtcd(error: unknown): undefined {
+  if (!(error instanceof EtcdError)) throw error;
+  return undefined;
+}
