@@ -1,0 +1,201 @@
+// What an agent does next: one small step, decided from what etcd holds, what its own server says and the monotonic time. Each step
+// leads to a state from which the next one follows, so an agent that was killed amid a promotion, or whose call had an unknown
+// fate, looks again and goes on.
+//
+// What must hold (tests/ha/agent/decide.test.ts takes each guard out):
+// - A server is writable only under the lease; its agent, or the watchdog, kills it at two thirds of the lease.
+// - `sync` names who has every acknowledged write: the primary, and members whose acknowledgement each commit waits for. A member is
+//   taken out before a commit is let go without it, and is put in after it has acknowledged a commit.
+// - A member may be promoted only with the incarnation that was put in: a restart, or another source, loses what it had received and
+//   not applied.
+// - Commits are let go only when `sync` has no member and can get none from a call that comes late: its revision is the result of
+//   this agent's own change, and no admission was asked for since.
+// - There is at most one member. A commit waits for one acknowledgement: of two members, either may lack it.
+
+import type { View } from './view.ts';
+
+export type Step =
+  | { readonly kind: 'wait'; readonly why: string }
+  /** SIGKILL of the server; the lease, if there is one, is given up after it. */
+  | { readonly kind: 'fence'; readonly why: string }
+  /** The lease is given up; the server stays. */
+  | { readonly kind: 'resign'; readonly why: string }
+  | { readonly kind: 'start'; readonly role: 'MASTER' | 'SLAVE' }
+  | { readonly kind: 'follow'; readonly host: string; readonly reign: string }
+  | { readonly kind: 'clone'; readonly host: string }
+  /** The key `leader` with a new lease, if there is none and `sync` has not changed. */
+  | { readonly kind: 'take-lead'; readonly syncRevision: number }
+  | { readonly kind: 'stop-receiving'; readonly from: string }
+  /** `sync` without members and with the next epoch, if it has not changed and the lead is still held. */
+  | { readonly kind: 'take-sync'; readonly epoch: number; readonly syncRevision: number }
+  | { readonly kind: 'open'; readonly epoch: number }
+  /** Out of `sync`, if that has not changed and the lead is still held. */
+  | { readonly kind: 'detach'; readonly host: string; readonly why: string; readonly syncRevision: number }
+  /** `sync` as it is, with a new revision: an admission that was asked for earlier fails from now on. */
+  | { readonly kind: 'seal'; readonly syncRevision: number }
+  /** Commits wait for nobody. */
+  | { readonly kind: 'release' }
+  /** Commits wait for an acknowledgement; the member is not counted on yet. */
+  | { readonly kind: 'arm'; readonly host: string; readonly incarnation: string }
+  /** A replicated commit, which ends with the acknowledgement. */
+  | { readonly kind: 'prove' }
+  /** Into `sync`, if that has not changed and the lead is still held. */
+  | { readonly kind: 'admit'; readonly host: string; readonly incarnation: string; readonly syncRevision: number };
+
+export interface Limits {
+  /** Without a heartbeat commit for so long, the server is given up. */
+  readonly heartbeatMs: number;
+  /** A commit waits no longer for its member. */
+  readonly detachMs: number;
+  /** For an admission. */
+  readonly admitMs: number;
+  readonly startMs: number;
+  /** How long the last primary leaves the lead to its member. */
+  readonly memberFirstMs: number;
+  /** A report that is older says nothing. */
+  readonly reportMs: number;
+  /** Transactions by which a member that is to be admitted may be behind. */
+  readonly mostBehind: number;
+}
+
+export function decide(view: View, limits: Limits): Step {
+  const { me, reign, server, shared, nowMs } = view;
+  if (reign !== undefined && nowMs >= reign.fenceAtMs) return { kind: 'fence', why: 'the lease was not renewed in time' };
+  const isPrimary = server.state !== 'down' && server.duty === 'primary';
+  if (reign === undefined && isPrimary) return { kind: 'fence', why: 'it has no lease' };
+  if (shared === undefined) return wait('etcd does not answer');
+  const { leader, sync } = shared;
+  if (sync === undefined) return wait('the cluster has not been set up');
+  if (reign !== undefined) {
+    if (leader?.reign === reign.id) return asLeader({ ...view, reign, shared: { ...shared, sync } }, limits);
+    return isPrimary ? { kind: 'fence', why: 'the lead is lost' } : { kind: 'resign', why: 'the lead is lost' };
+  }
+  if (leader?.host === me) return wait('a lead of its own that it does not hold ends by itself');
+  if (leader !== undefined) return asFollower({ ...view, shared: { ...shared, sync } }, leader);
+  return asCandidate(view, limits, sync);
+}
+
+type Sync = NonNullable<NonNullable<View['shared']>['sync']>;
+interface Known extends View {
+  readonly shared: NonNullable<View['shared']> & { readonly sync: Sync };
+}
+interface Leading extends Known {
+  readonly reign: NonNullable<View['reign']>;
+}
+
+function asLeader(known: Leading, limits: Limits): Step {
+  const { reign, shared, server, me, nowMs } = known;
+  const { sync } = shared;
+  if (sync.primary !== me) return promote(known, limits);
+  if (server.state === 'down') {
+    const isTaken = sync.reign === reign.id;
+    if (isTaken && sync.members.length > 0) return { kind: 'resign', why: 'the server has ended' };
+    return { kind: 'start', role: 'MASTER' };
+  }
+  if (server.state === 'starting')
+    return nowMs - server.sinceMs < limits.startMs ? wait('the server starts') : { kind: 'fence', why: 'it does not start' };
+  // A promoted server has lost what it had received and not applied if it was started anew; then it is the last primary.
+  if (server.duty === 'standby' && sync.reign !== reign.id) return { kind: 'fence', why: 'it was started as a standby' };
+  // Nobody else could do better without a member.
+  const isDead = nowMs - server.aliveAtMs >= limits.heartbeatMs;
+  if (isDead) return sync.members.length > 0 ? { kind: 'fence', why: 'no commit succeeds' } : wait('no commit succeeds');
+  if (sync.reign !== reign.id)
+    return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
+  if (sync.members.length > 0) return server.writable ? keep(known, limits) : dropMembers(sync);
+  if (!server.writable) return server.semiSync ? letGo(known) : { kind: 'open', epoch: sync.epoch };
+  return admit(known, limits);
+}
+
+function promote({ shared: { sync }, server, me, nowMs }: Leading, limits: Limits): Step {
+  if (server.state !== 'up' || server.replica === undefined || !isMember(sync, me, server.incarnation))
+    return { kind: 'resign', why: 'the server has restarted since it was in sync' };
+  if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return { kind: 'resign', why: 'no commit succeeds' };
+  const { receiving, drained, failure } = server.replica;
+  if (failure !== undefined) return { kind: 'resign', why: failure };
+  if (receiving) return { kind: 'stop-receiving', from: sync.primary };
+  if (!drained) return wait('the relay log is applied');
+  return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
+}
+
+function keep({ shared: { sync, reports }, server, nowMs }: Leading, limits: Limits): Step {
+  const [member] = sync.members;
+  if (member === undefined || server.state !== 'up') return wait('there is no member');
+  const detach = (why: string): Step => ({ kind: 'detach', host: member.host, why, syncRevision: sync.revision });
+  const report = reports[member.host];
+  if (report !== undefined && report.incarnation !== member.incarnation) return detach('it has restarted');
+  if (!server.semiSync) return detach('commits do not wait for it');
+  const { waitingSinceMs } = server;
+  if (waitingSinceMs !== undefined && nowMs - waitingSinceMs >= limits.detachMs) return detach('it does not acknowledge');
+  return wait('in sync');
+}
+
+/** The agent died between an admission and the opening. */
+function dropMembers({ members: [member], revision }: Sync): Step {
+  if (member === undefined) return wait('there is no member');
+  return { kind: 'detach', host: member.host, why: 'writes are opened without it', syncRevision: revision };
+}
+
+function letGo({ shared: { sync }, sealedRevision }: Leading): Step {
+  return sync.revision === sealedRevision ? { kind: 'release' } : { kind: 'seal', syncRevision: sync.revision };
+}
+
+function admit(known: Leading, limits: Limits): Step {
+  const { shared, server, reign, nowMs, admission } = known;
+  const { sync, reports } = shared;
+  if (server.state !== 'up') return wait('there is no server');
+  const isReady = (host: string): boolean => {
+    const report = reports[host];
+    if (report === undefined || report.reign !== reign.id || !report.receiving) return false;
+    return nowMs - report.heardAtMs < limits.reportMs && server.position - report.received <= limits.mostBehind;
+  };
+  if (admission === undefined) {
+    const host = Object.keys(reports).sort().find(isReady);
+    const incarnation = host === undefined ? undefined : reports[host]?.incarnation;
+    if (host !== undefined && incarnation !== undefined) return { kind: 'arm', host, incarnation };
+    return server.semiSync ? letGo(known) : wait('one copy');
+  }
+  const { host, incarnation, sinceMs, stage } = admission;
+  const isLate = nowMs - sinceMs >= limits.admitMs;
+  const isSame = reports[host]?.incarnation === incarnation;
+  if (isLate || !isSame || !server.semiSync) return letGo(known);
+  if (stage === 'armed') return { kind: 'prove' };
+  if (stage === 'proving') return wait('a commit is acknowledged');
+  return { kind: 'admit', host, incarnation, syncRevision: sync.revision };
+}
+
+function asFollower({ shared: { sync }, server, me }: Known, leader: { host: string; reign: string }): Step {
+  // Another is about to be promoted, or fails to: then what is here is needed as it is.
+  if (sync.primary === me) return wait(`${leader.host} is being promoted`);
+  if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
+  if (server.state === 'starting') return wait('the server starts');
+  if (sync.reign !== leader.reign) return wait(`${leader.host} is being promoted`);
+  const { replica } = server;
+  if (replica?.reign === leader.reign && replica.diverged) return { kind: 'clone', host: leader.host };
+  if (replica?.reign !== leader.reign || !replica.receiving)
+    return { kind: 'follow', host: leader.host, reign: leader.reign };
+  return wait('it follows');
+}
+
+function asCandidate({ server, me, nowMs, leaderlessSinceMs = nowMs }: View, limits: Limits, sync: Sync): Step {
+  if (server.state === 'starting') return wait('the server starts');
+  const take: Step = { kind: 'take-lead', syncRevision: sync.revision };
+  if (sync.primary === me) {
+    if (server.state === 'up') return { kind: 'fence', why: 'it begins anew as the last primary' };
+    const isFirst = sync.members.length === 0 || nowMs - leaderlessSinceMs >= limits.memberFirstMs;
+    return isFirst ? take : wait('the lead is left to the member in sync');
+  }
+  if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
+  if (!isMember(sync, me, server.incarnation)) return wait('it may lack acknowledged writes');
+  if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return wait('no commit succeeds');
+  if (server.replica === undefined || server.replica.failure !== undefined)
+    return wait('it does not apply what it received');
+  return take;
+}
+
+function isMember(sync: Sync, host: string, incarnation: string): boolean {
+  return sync.members.some((each) => each.host === host && each.incarnation === incarnation);
+}
+
+function wait(why: string): Step {
+  return { kind: 'wait', why };
+}

@@ -1,0 +1,91 @@
+// What an agent knows when it decides: of etcd, of its own server, and of what it is about.
+
+export interface SyncSet {
+  /** Who has every acknowledged write. */
+  readonly primary: string;
+  /** Of `db_timeline`: each time that writes are opened has its own. */
+  readonly epoch: number;
+  /** Under which lead `primary` took it. */
+  readonly reign: string;
+  /** Who else has every acknowledged write: at most one. */
+  readonly members: readonly { readonly host: string; readonly incarnation: string }[];
+}
+
+/** What another host's agent says of its server. */
+export interface Report {
+  readonly incarnation: string;
+  /** The lead whose primary it follows. */
+  readonly reign: string | undefined;
+  readonly receiving: boolean;
+  /** The number of the last transaction that it has received. */
+  readonly received: number;
+  /** Monotonic, by this host: when this report was first seen. */
+  readonly heardAtMs: number;
+}
+
+export interface Replica {
+  readonly source: string;
+  readonly reign: string | undefined;
+  /** Or tries to. */
+  readonly receiving: boolean;
+  readonly connected: boolean;
+  /** All that was received is applied. */
+  readonly drained: boolean;
+  /** The source says that this host has what it lacks. */
+  readonly diverged: boolean;
+  /** Why it does not apply. */
+  readonly failure: string | undefined;
+}
+
+export type ServerView =
+  | { readonly state: 'down' }
+  | { readonly state: 'starting'; readonly duty: Duty; readonly sinceMs: number }
+  | {
+      readonly state: 'up';
+      readonly duty: Duty;
+      /** Another one after each start, and each time that it follows a primary anew. */
+      readonly incarnation: string;
+      readonly writable: boolean;
+      /** Commits wait for an acknowledgement. */
+      readonly semiSync: boolean;
+      /** The end of the last heartbeat commit. */
+      readonly aliveAtMs: number;
+      /** Since when a commit waits, and none has been acknowledged. */
+      readonly waitingSinceMs: number | undefined;
+      /** The number of its last transaction. */
+      readonly position: number;
+      /** The number of the last transaction that it received, or has. */
+      readonly received: number;
+      readonly replica: Replica | undefined;
+    };
+
+/** `primary`: it was started as MASTER, or its writes have been opened. */
+export type Duty = 'primary' | 'standby';
+
+export interface View {
+  readonly me: string;
+  readonly nowMs: number;
+  /** Undefined: etcd did not answer. */
+  readonly shared:
+    | {
+        readonly leader: { readonly host: string; readonly reign: string } | undefined;
+        readonly sync: (SyncSet & { readonly revision: number }) | undefined;
+        readonly reports: Readonly<Record<string, Report>>;
+      }
+    | undefined;
+  /** The lead that this agent holds. `fenceAtMs`: two thirds of the lease after the moment before its renewal was sent. */
+  readonly reign: { readonly id: string; readonly fenceAtMs: number } | undefined;
+  readonly server: ServerView;
+  /** Of a member by this primary. The incarnation was known before the commit that proves it. */
+  readonly admission:
+    | {
+        readonly host: string;
+        readonly incarnation: string;
+        readonly sinceMs: number;
+        readonly stage: 'armed' | 'proving' | 'proved';
+      }
+    | undefined;
+  /** The revision of `sync` that this agent's own last change made; undefined once it has asked for an admission after it. */
+  readonly sealedRevision: number | undefined;
+  readonly leaderlessSinceMs: number | undefined;
+}
