@@ -70,6 +70,7 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
       command: program,
       args: [
         ...serverFlags({ dataPath, socketPath, pidFile, temporaryPath: join(home, 'tmp'), accountsFile }),
+        '--skip-networking',
         ...logFlags,
         ...(process.getuid?.() === 0 && folder.serviceUser === undefined ? ['--user=root'] : []),
         ...(options.extraArguments ?? []),
@@ -86,15 +87,15 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
   const index = join(dataPath, `${binaryLog}.index`);
   if (options.binaryLog !== true && (await pathExists(index))) {
     await makeBinaryLogsRelative(index);
-    await endInOrder(await start(binaryLogFlags), index);
+    await endInOrder(await start(loneLogFlags), index);
     await removeBinaryLogs(dataPath);
   }
-  const server = await start(options.binaryLog === true ? binaryLogFlags : ['--skip-log-bin']);
+  const server = await start(options.binaryLog === true ? loneLogFlags : ['--skip-log-bin']);
   return Object.assign(server, { rootConnection, application });
 }
 
 /** Sizes are for one small all-in-one host; durability is not reduced for speed. */
-function serverFlags(paths: {
+export function serverFlags(paths: {
   dataPath: string;
   socketPath: string;
   pidFile: string;
@@ -108,7 +109,6 @@ function serverFlags(paths: {
     `--pid-file=${paths.pidFile}`,
     `--tmpdir=${paths.temporaryPath}`,
     `--init-file=${paths.accountsFile}`,
-    '--skip-networking',
     '--skip-name-resolve',
     '--skip-symbolic-links',
     '--local-infile=OFF',
@@ -131,9 +131,8 @@ function serverFlags(paths: {
 }
 
 /** What docs/operating.md asks of a pair of hosts. */
-const binaryLogFlags: readonly string[] = [
+export const binaryLogFlags: readonly string[] = [
   '--sync-binlog=1',
-  '--server-id=1',
   '--gtid-domain-id=0',
   '--gtid-strict-mode=ON',
   // Relative to the data directory, so that the folder can be moved.
@@ -147,8 +146,10 @@ const binaryLogFlags: readonly string[] = [
   '--binlog-expire-logs-seconds=86400',
 ];
 
+const loneLogFlags: readonly string[] = [...binaryLogFlags, '--server-id=1'];
+
 /** Creates the system tables beside the final place and renames them, so that an interrupted attempt is simply repeated. */
-async function installDatabase(
+export async function installDatabase(
   home: string,
   dataPath: string,
   folder: DataFolder,

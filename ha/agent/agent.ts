@@ -1,0 +1,309 @@
+// The agent of one data host: it reads etcd and its server, decides one step, takes it, and looks again.
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { type Change, type Condition, type EtcdClient, EtcdError } from '../etcd.ts';
+import { monotonicMs } from './clock.ts';
+import { decide, type Limits, type Step } from './decide.ts';
+import { type HaKeys, haKeys, leaderValue, reportValue, syncValue } from './keys.ts';
+import { LeadHolder } from './lead.ts';
+import { HaServer, type ServerOptions } from './server.ts';
+import type { Report, ServerView, SyncSet, View } from './view.ts';
+
+export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
+  readonly etcd: EtcdClient;
+  readonly cluster: string;
+  readonly leaseMs: number;
+  readonly limits?: Partial<Limits>;
+}
+
+const tickMs = 100;
+const usualLimits: Limits = {
+  ...{ heartbeatMs: 1_000, detachMs: 1_000, admitMs: 3_000, startMs: 60_000, memberFirstMs: 5_000 },
+  ...{ reportMs: 3_000, mostBehind: 1_000 },
+};
+const mostKeys = 100;
+/** What may not have helped, and is tried again. */
+const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'clone']);
+const startPauseMs = 1_000;
+const tendEveryMs = 2_000;
+
+type Shared = View['shared'];
+
+export class HaAgent {
+  readonly #options: AgentOptions;
+  readonly #limits: Limits;
+  readonly #keys: HaKeys;
+  readonly #server: HaServer;
+  readonly #lead: LeadHolder;
+  readonly #heard = new Map<string, { said: string; atMs: number }>();
+  readonly #stop = new AbortController();
+  #admission: View['admission'];
+  #sealedRevision: number | undefined;
+  #leaderlessSinceMs: number | undefined;
+  #leaderRevision = 0;
+  #hasMembers = true;
+  #isStarting = false;
+  #startedAtMs = Number.NEGATIVE_INFINITY;
+  #said = 0;
+  #wake: () => void = () => undefined;
+  #lastStep = '';
+  #done: Promise<void> | undefined;
+
+  private constructor(options: AgentOptions, limits: Limits, server: HaServer, lead: LeadHolder) {
+    this.#options = options;
+    this.#limits = limits;
+    this.#keys = haKeys(options.cluster);
+    this.#server = server;
+    this.#lead = lead;
+  }
+
+  /** It takes over a server that runs. */
+  static async start(options: AgentOptions, signal?: AbortSignal): Promise<HaAgent> {
+    const limits = { ...usualLimits, ...options.limits };
+    const server = await HaServer.open({ ...options, heartbeatMs: limits.heartbeatMs }, signal);
+    await server.removeRoutes();
+    let agent: HaAgent | undefined;
+    const lead = await LeadHolder.open({
+      ...{ etcd: options.etcd, log: options.log, leaseMs: options.leaseMs },
+      file: join(await options.folder.subfolder('ha'), 'lead.json'),
+      mayRenew: () => agent?.mayRenew ?? false,
+      onFence: (fenceAtMs) => server.fence(fenceAtMs),
+    });
+    agent = new HaAgent(options, limits, server, lead);
+    agent.#done = agent.#run();
+    return agent;
+  }
+
+  /** The server goes on, as long as the lease lasts. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    await this.#done;
+    this.#lead.close();
+    this.#server.close();
+  }
+
+  get serverPid(): number | undefined {
+    return this.#server.pid;
+  }
+
+  /** A server that is dead gives the lead away, if there is somebody to take it. */
+  get mayRenew(): boolean {
+    if (this.#isStarting || !this.#hasMembers || this.#server.duty !== 'primary') return true;
+    return monotonicMs() - this.#server.aliveAtMs < this.#limits.heartbeatMs;
+  }
+
+  async #run(): Promise<void> {
+    this.#watch().catch((error: unknown) => this.#options.log.error(`etcd is not watched any more: ${String(error)}`));
+    void this.#tendEtcd();
+    while (!this.#stop.signal.aborted) {
+      const step = await this.#tick().catch((error: unknown) => {
+        this.#options.log.warn(`a step failed, and is looked at again: ${String(error)}`);
+        return undefined;
+      });
+      if (step === undefined || pausing.has(step.kind)) await this.#pause();
+    }
+  }
+
+  async #tick(): Promise<Step> {
+    const [shared, server] = await Promise.all([this.#readShared(), this.#server.view()]);
+    this.#isStarting = server.state === 'starting';
+    if (shared !== undefined) {
+      this.#hasMembers = (shared.sync?.members.length ?? 0) > 0;
+      this.#leaderlessSinceMs = shared.leader === undefined ? (this.#leaderlessSinceMs ?? monotonicMs()) : undefined;
+    }
+    const view: View = {
+      ...{ me: this.#options.me, nowMs: monotonicMs(), shared, server, reign: this.#lead.current },
+      ...{ admission: this.#admission, sealedRevision: this.#sealedRevision, leaderlessSinceMs: this.#leaderlessSinceMs },
+    };
+    const step = decide(view, this.#limits);
+    this.#tell(step);
+    await Promise.all([this.#execute(step, view), this.#report(server)]);
+    return step;
+  }
+
+  async #execute(step: Step, view: View): Promise<void> {
+    const { me } = this.#options;
+    switch (step.kind) {
+      case 'wait':
+        return;
+      case 'fence':
+        this.#server.kill();
+        this.#admission = undefined;
+        return this.#lead.giveUp();
+      case 'resign':
+        this.#admission = undefined;
+        return this.#lead.giveUp();
+      case 'start':
+        // One that ends at once, on a full disk for example, is not started without a pause.
+        if (view.nowMs - this.#startedAtMs < startPauseMs) return sleep(startPauseMs);
+        this.#startedAtMs = monotonicMs();
+        return this.#server.start(step.role, this.#lead.current?.fenceAtMs);
+      case 'follow':
+        return this.#server.follow(step.host, step.reign);
+      case 'clone':
+        // Told once, by its step: until it is cloned by hand, this host has no copy.
+        return;
+      case 'take-lead': {
+        const { id, lease } = await this.#lead.prepare();
+        const value = JSON.stringify({ host: me, reign: id });
+        await this.#options.etcd.transact(
+          [
+            { key: this.#keys.leader, revision: 0 },
+            { key: this.#keys.sync, revision: step.syncRevision },
+          ],
+          [{ put: this.#keys.leader, value, lease }],
+        );
+        return;
+      }
+      case 'stop-receiving':
+        return this.#server.stopReceiving();
+      case 'take-sync':
+        return this.#change(view, step.syncRevision, (_sync, reign) => ({
+          ...{ primary: me, epoch: step.epoch, reign, members: [] },
+        }));
+      case 'seal':
+        return this.#change(view, step.syncRevision, (sync) => sync);
+      case 'detach':
+        return this.#change(view, step.syncRevision, (sync) => ({ ...sync, members: [] }));
+      case 'admit': {
+        this.#sealedRevision = undefined;
+        this.#admission = undefined;
+        const member = { host: step.host, incarnation: step.incarnation };
+        await this.#change(view, step.syncRevision, (sync) => ({ ...sync, members: [member] }));
+        this.#sealedRevision = undefined;
+        return;
+      }
+      case 'open': {
+        const lead = this.#lead.current;
+        if (lead === undefined) return;
+        const mayOpen = () => monotonicMs() < (this.#lead.current?.id === lead.id ? this.#lead.current.fenceAtMs : 0);
+        return this.#server.open(step.epoch, this.#lead.current?.fenceAtMs ?? 0, mayOpen);
+      }
+      case 'release':
+        this.#admission = undefined;
+        return this.#server.waitForAcknowledgements(false);
+      case 'arm':
+        await this.#server.waitForAcknowledgements(true);
+        this.#admission = { host: step.host, incarnation: step.incarnation, sinceMs: monotonicMs(), stage: 'armed' };
+        return;
+      case 'prove':
+        return this.#prove();
+    }
+  }
+
+  #prove(): void {
+    if (this.#admission === undefined) return;
+    const proving = { ...this.#admission, stage: 'proving' as const };
+    this.#admission = proving;
+    this.#server.prove().then(
+      () => {
+        // Released meanwhile: then it ended without an acknowledgement, and this admission is over.
+        if (this.#admission === proving) this.#admission = { ...proving, stage: 'proved' };
+        this.#wake();
+      },
+      () => undefined,
+    );
+  }
+
+  /** Only while the lead is held and `sync` is as it was read. */
+  async #change(view: View, revision: number, to: (sync: SyncSet, reign: string) => SyncSet): Promise<void> {
+    const { sync, leader } = view.shared ?? {};
+    if (sync === undefined || leader === undefined || view.reign === undefined) return;
+    const conditions: Condition[] = [
+      { key: this.#keys.leader, revision: this.#leaderRevision },
+      { key: this.#keys.sync, revision },
+    ];
+    const { revision: _read, ...plain } = sync;
+    const changes: Change[] = [{ put: this.#keys.sync, value: JSON.stringify(to(plain, view.reign.id)) }];
+    const result = await this.#options.etcd.transact(conditions, changes);
+    if (result.done) this.#sealedRevision = result.revision;
+  }
+
+  async #readShared(): Promise<Shared> {
+    try {
+      const { entries } = await this.#options.etcd.get(this.#keys.prefix, mostKeys);
+      const leader = entries.find(({ key }) => key === this.#keys.leader);
+      const sync = entries.find(({ key }) => key === this.#keys.sync);
+      this.#leaderRevision = leader?.revision ?? 0;
+      const reports: Record<string, Report> = {};
+      for (const host of Object.keys(this.#options.hosts)) {
+        const entry = entries.find(({ key }) => key === this.#keys.report(host));
+        if (entry === undefined || host === this.#options.me) continue;
+        const { said, reign, ...report } = reportValue.parse(JSON.parse(entry.value));
+        if (this.#heard.get(host)?.said !== said) this.#heard.set(host, { said, atMs: monotonicMs() });
+        reports[host] = { ...report, reign, heardAtMs: this.#heard.get(host)?.atMs ?? 0 };
+      }
+      return {
+        leader: leader === undefined ? undefined : leaderValue.parse(JSON.parse(leader.value)),
+        sync: sync === undefined ? undefined : { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },
+        reports,
+      };
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      return undefined;
+    }
+  }
+
+  async #report(server: ServerView): Promise<void> {
+    if (server.state !== 'up') return;
+    this.#said += 1;
+    const report = {
+      ...{ said: `${process.pid}-${this.#said}`, incarnation: server.incarnation, reign: server.replica?.reign },
+      receiving: server.replica?.connected === true && server.replica.failure === undefined,
+      received: server.received,
+    };
+    await this.#options.etcd.put(this.#keys.report(this.#options.me), JSON.stringify(report)).catch(() => undefined);
+  }
+
+  /** Each change in etcd ends the pause. */
+  async #watch(): Promise<void> {
+    const { signal } = this.#stop;
+    const keys = [this.#keys.leader, this.#keys.sync];
+    await Promise.all(
+      keys.map(async (prefix) => {
+        for await (const _change of this.#options.etcd.watch({ prefix, fromRevision: 0, signal })) this.#wake();
+      }),
+    );
+  }
+
+  /**
+   * A member of etcd that is elected renews every lease to its full length. If the old one was lost with the primary's host, the
+   * lead would end later: so another host's member leads, the witness's if it can.
+   */
+  async #tendEtcd(): Promise<void> {
+    const { signal } = this.#stop;
+    const { etcd, hosts, me, log } = this.#options;
+    const hostOf = (url: string) =>
+      Object.keys(hosts).find((host) => hosts[host]?.address === new URL(url).hostname);
+    while (!signal.aborted) {
+      await sleep(tendEveryMs, undefined, { signal }).catch(() => undefined);
+      if (this.#lead.current === undefined || signal.aborted) continue;
+      const members = await etcd.status();
+      const leading = members.find(({ memberId, leaderId }) => memberId === leaderId);
+      if (leading === undefined || hostOf(leading.url) !== me) continue;
+      const others = members.filter((each) => each !== leading);
+      const next = others.find(({ url }) => hostOf(url) === undefined) ?? others[0];
+      if (next === undefined) continue;
+      await etcd.moveLeader(next.memberId).then(
+        () => log.info(`etcd is led from ${next.url}`),
+        (error: unknown) => log.debug(String(error)),
+      );
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await Promise.race([promise, sleep(tickMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)]);
+    this.#wake = () => undefined;
+  }
+
+  #tell(step: Step): void {
+    const text = JSON.stringify(step);
+    if (text !== this.#lastStep) this.#options.log.info(`ha: ${text}`);
+    this.#lastStep = text;
+  }
+}

@@ -1,0 +1,5 @@
+// Milliseconds of CLOCK_MONOTONIC, which all processes of a machine share: the agent writes a time, the watchdog reads it.
+
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000;
+}

@@ -1,0 +1,111 @@
+// The lead that this host holds: a lease in etcd, renewed each third of it, and the time at which its server is fenced. It is kept in
+// a file, for an agent that starts anew within the lease.
+
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import type { EtcdClient } from '../etcd.ts';
+import { monotonicMs } from './clock.ts';
+
+export interface Lead {
+  readonly id: string;
+  readonly lease: string;
+  readonly fenceAtMs: number;
+}
+
+export interface LeadOptions {
+  readonly etcd: EtcdClient;
+  readonly log: SetupLog;
+  readonly file: string;
+  /** Whole seconds: etcd counts in them. */
+  readonly leaseMs: number;
+  /** Whether the server is alive, so that the lease may be renewed. */
+  readonly mayRenew: () => boolean;
+  /** Told before the lead is relied on until then. */
+  readonly onFence: (fenceAtMs: number) => Promise<void>;
+}
+
+const kept = z.object({ id: z.string(), lease: z.string(), fenceAtMs: z.number(), bootId: z.string() });
+/** It is renewed at the second look, at a third of the lease. */
+const renewalLooks = 6;
+const bootIdFile = '/proc/sys/kernel/random/boot_id';
+
+export class LeadHolder {
+  readonly #options: LeadOptions;
+  readonly #bootId: string;
+  #lead: Lead | undefined;
+  #renewing: NodeJS.Timeout | undefined;
+  #isRenewing = false;
+
+  private constructor(options: LeadOptions, bootId: string, lead: Lead | undefined) {
+    this.#options = options;
+    this.#bootId = bootId;
+    this.#lead = lead;
+    this.#renewing = setInterval(() => void this.#renew(), options.leaseMs / renewalLooks);
+  }
+
+  static async open(options: LeadOptions): Promise<LeadHolder> {
+    const bootId = (await readFile(bootIdFile, 'utf8')).trim();
+    const text = await readFile(options.file, 'utf8').catch(() => '');
+    const found = text === '' ? undefined : kept.parse(JSON.parse(text));
+    const lead = found?.bootId === bootId ? found : undefined;
+    return new LeadHolder(options, bootId, lead);
+  }
+
+  get current(): Lead | undefined {
+    return this.#lead;
+  }
+
+  /** A lease for a new lead, which is held from the moment before it was asked for. */
+  async prepare(): Promise<Lead> {
+    const { etcd, leaseMs } = this.#options;
+    const askedAtMs = monotonicMs();
+    const { id: lease } = await etcd.grant(leaseMs / 1_000);
+    const lead = { id: randomUUID(), lease, fenceAtMs: askedAtMs + this.#fenceAfterMs };
+    await this.#set(lead);
+    return lead;
+  }
+
+  /** Only when its server has been killed, or was never opened. */
+  async giveUp(): Promise<void> {
+    const lead = this.#lead;
+    this.#lead = undefined;
+    await rm(this.#options.file, { force: true });
+    if (lead !== undefined) await this.#options.etcd.revoke(lead.lease);
+  }
+
+  close(): void {
+    clearInterval(this.#renewing);
+  }
+
+  get #fenceAfterMs(): number {
+    return (this.#options.leaseMs * 2) / 3;
+  }
+
+  async #renew(): Promise<void> {
+    const lead = this.#lead;
+    if (lead === undefined || this.#isRenewing || !this.#options.mayRenew()) return;
+    const sentAtMs = monotonicMs();
+    const renewedAtMs = lead.fenceAtMs - this.#fenceAfterMs;
+    // Past the fence the server is killed: nothing that comes later may hold it.
+    if (sentAtMs - renewedAtMs < this.#options.leaseMs / 4 || sentAtMs >= lead.fenceAtMs) return;
+    this.#isRenewing = true;
+    try {
+      const isRenewed = await this.#options.etcd.keepAlive(lead.lease);
+      if (!isRenewed || this.#lead?.id !== lead.id || monotonicMs() >= lead.fenceAtMs) return;
+      await this.#set({ ...lead, fenceAtMs: sentAtMs + this.#fenceAfterMs });
+    } catch (error) {
+      this.#options.log.debug(`the lease was not renewed: ${String(error)}`);
+    } finally {
+      this.#isRenewing = false;
+    }
+  }
+
+  async #set(lead: Lead): Promise<void> {
+    await this.#options.onFence(lead.fenceAtMs);
+    this.#lead = lead;
+    await writeFile(`${this.#options.file}.new`, JSON.stringify({ ...lead, bootId: this.#bootId }), { mode: 0o600 });
+    await rename(`${this.#options.file}.new`, this.#options.file);
+  }
+}

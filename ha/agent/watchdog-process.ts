@@ -1,0 +1,45 @@
+// The parent of one mariadbd. It kills it at the time in the fence file, which the agent moves on with each renewal of the lease:
+// an agent that stands still, or is gone, moves nothing. If the watchdog itself ends, the kernel kills mariadbd.
+// argument: the path of a JSON file (WatchdogOrder)
+
+import { spawn } from 'node:child_process';
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { credentialFlags, killQuietly } from '../../embedded/server-process.ts';
+import { monotonicMs } from './clock.ts';
+import type { WatchdogOrder } from './watchdog.ts';
+
+const everyMs = 20;
+
+function main(path: string): void {
+  const order = JSON.parse(readFileSync(path, 'utf8')) as WatchdogOrder;
+  const output = openSync(order.logFile, 'a', 0o600);
+  const server = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', ...credentialFlags(order.runAs), '--', order.command, ...order.args],
+    { cwd: order.cwd, detached: true, stdio: ['ignore', output, output], env: { ...order.env } },
+  );
+  server.once('error', () => process.exit(1));
+  server.once('exit', () => process.exit(0));
+  const { pid } = server;
+  if (pid === undefined) return;
+  writeFileSync(order.pidFile, `${pid}\n`);
+  setInterval(() => {
+    const fenceAtMs = fenceIn(order.fenceFile);
+    if (fenceAtMs === undefined || monotonicMs() < fenceAtMs) return;
+    killQuietly(pid, 'SIGKILL');
+    // A process that waits for a frozen disk does not end: there is nothing left to do.
+    process.exit(0);
+  }, everyMs);
+}
+
+/** Undefined: there is nothing to fence. */
+function fenceIn(file: string): number | undefined {
+  try {
+    const text = readFileSync(file, 'utf8').trim();
+    return text === '' ? undefined : Number(text);
+  } catch {
+    return undefined;
+  }
+}
+
+main(process.argv[2] ?? '');
