@@ -42,4 +42,5 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'objects-model': async () => (await import('./trials/objects-model.ts')).trialObjectsModel,
   objects: async () => (await import('./trials/objects-main.ts')).trialObjects,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
+  ha: async () => (await import('./trials/ha.ts')).trialHa,
 };

@@ -1,0 +1,208 @@
+// `npm run trials -- ha`: two data hosts and a witness as network namespaces, one client, and a fault at a time; then what was
+// acknowledged beside what every host holds. One JSON line.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../../ha/agent/clock.ts';
+import { ArgumentError } from '../arguments.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
+import { faultKinds } from './ha/faults.ts';
+import { type Acknowledgement, judge, overlapMs, type Row } from './ha/judge.ts';
+import { type DataHost, HaNetwork } from './ha/network.ts';
+import { database } from './ha/settings.ts';
+import { dataHosts, type Pair, until } from './ha/pair.ts';
+import { HaSystem } from './ha/system.ts';
+import { GaleraSystem } from './ha/galera.ts';
+import { seededRandom } from './random.ts';
+
+const counts = {
+  trials: { help: 'faults', usual: 30, full: 300 },
+  idleMs: { help: 'milliseconds without a fault, first: no failover', usual: 120_000, full: 600_000, least: 0 },
+  leaseMs: { help: 'of the lease: whole seconds', usual: 3_000 },
+  writers: { help: 'of the client', usual: 4 },
+};
+
+export const trialHa = defineBench({
+  counts,
+  options: {
+    engine: 'semi-sync (the default) or galera: two data nodes and garbd',
+    only: `faults, with commas: ${Object.keys(faultKinds).join(', ')}`, folder: 'keeps the logs there',
+  },
+  run,
+});
+
+/** From the end of a fault until both hosts are in sync again. */
+const recoveryMs = 90_000;
+const settleMs = 1_500;
+const sampleMs = 10;
+
+interface Outcome {
+  readonly fault: string;
+  readonly gapMs: number;
+  readonly recoveredMs: number | undefined;
+}
+
+async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
+  const { seed, counts: wanted, options, timeIsUp, progress, signal } = context;
+  const names = options.only?.split(',') ?? Object.keys(faultKinds);
+  for (const name of names) if (faultKinds[name] === undefined) throw new ArgumentError(`--only: there is no '${name}'`);
+  const { engine = 'semi-sync' } = options;
+  if (!['semi-sync', 'galera'].includes(engine)) throw new ArgumentError(`--engine: there is no '${engine}'`);
+  const random = seededRandom(seed);
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tidegate-ha-')));
+  await chmod(folder, 0o711);
+  const network = await HaNetwork.layOut(String(process.pid));
+  let system: Pair | undefined;
+  try {
+    system =
+      engine === 'galera'
+        ? await GaleraSystem.start(network, folder, signal)
+        : await HaSystem.start(network, folder, wanted.leaseMs, signal);
+    progress(`${engine}: both hosts are in sync; logs in ${folder}`);
+    return await runTrials(system);
+  } finally {
+    if (system === undefined) await network.remove();
+    await system?.stop();
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+  }
+
+  async function runTrials(ha: Pair): Promise<BenchResult<keyof typeof counts>> {
+    const client = new Client(ha, wanted.writers, engine === 'galera');
+    const samples = new Samples(ha);
+    const outcomes: Outcome[] = [];
+    const faults: string[] = [];
+    await sleep(settleMs);
+    const before = await ha.state();
+    await sleep(wanted.idleMs, undefined, { signal });
+    const falseFailovers = ((await ha.state())?.epoch ?? 0) - (before?.epoch ?? 0);
+    if (falseFailovers !== 0) faults.push(`${falseFailovers} failovers without a fault`);
+    for (let at = 0; at < wanted.trials && !timeIsUp() && !signal.aborted; at += 1) {
+      const name = names[at % names.length] ?? '';
+      const fault = faultKinds[name]?.(random);
+      const state = await ha.state();
+      if (fault === undefined || state === undefined) break;
+      const from = client.told.length;
+      await fault.run(ha, state.primary, (ms) => sleep(ms, undefined, { signal }));
+      const healedMs = monotonicMs();
+      const isWhole = async () => {
+        const now = await ha.state();
+        const writes = client.told.slice(-50).some(({ key, sentMs }) => key.startsWith('w') && sentMs > healedMs);
+        return now?.isWhole === true && writes;
+      };
+      await sleep(settleMs);
+      const recovered = await until('whole again', recoveryMs, isWhole, signal).then(
+        () => true,
+        () => false,
+      );
+      const gapMs = longest(client.told.slice(Math.max(0, from - 1)));
+      outcomes.push({ fault: fault.name, gapMs, recoveredMs: recovered ? Math.round(monotonicMs() - healedMs) : undefined });
+      progress(JSON.stringify(outcomes.at(-1)));
+      if (!recovered) {
+        faults.push(`not recovered after: ${fault.name}`);
+        break;
+      }
+    }
+    await client.end();
+    await samples.end();
+    await sleep(settleMs);
+    const primary = (await ha.state())?.primary ?? 'a';
+    const judgement = judge(client.told, await rowsOf(ha, primary), await rowsOf(ha, primary === 'a' ? 'b' : 'a'));
+    if (judgement.lost.length > 0) faults.push(`lost: ${judgement.lost.slice(0, 10).join(', ')}`);
+    if (judgement.dualAcknowledged > 0) faults.push(`${judgement.dualAcknowledged} acknowledged on two hosts`);
+    return {
+      figures: {
+        engine,
+        ...{ trials: outcomes.length, acknowledged: judgement.acknowledged, lost: judgement.lost.length },
+        ...{ dualAcknowledged: judgement.dualAcknowledged, falseFailovers },
+        wrongReplication: judgement.wrongReplication,
+        notRecovered: outcomes.filter(({ recoveredMs }) => recoveredMs === undefined).length,
+        writableOverlapMs: overlapMs(samples.of),
+        outcomes,
+      },
+      ran: { trials: outcomes.length },
+      faults,
+    };
+  }
+}
+
+function longest(told: readonly Acknowledgement[]): number {
+  const times = told.filter(({ key }) => key.startsWith('w')).map(({ answeredMs }) => answeredMs);
+  return Math.round(times.slice(1).reduce((most, at, index) => Math.max(most, at - (times[index] ?? at)), 0));
+}
+
+async function rowsOf(ha: Pair, host: DataHost): Promise<ReadonlyMap<string, Row>> {
+  const session = ha.sql(host);
+  const rows = await session.query<{ id: string; epoch: number; server: number }[]>(
+    `SELECT id, epoch, server FROM ${database}.ha_write`,
+    [],
+    60_000,
+  );
+  session.forget();
+  return new Map(rows.map(({ id, epoch, server }) => [id, { epoch, server }]));
+}
+
+class Client {
+  readonly told: Acknowledgement[] = [];
+  readonly #child: ChildProcess;
+
+  constructor(ha: Pair, writers: number, hasOneWriter: boolean) {
+    const program = fileURLToPath(new URL('./ha/client-process.ts', import.meta.url));
+    this.#child = spawn(
+      'ip',
+      [
+        ...['netns', 'exec', ha.network.namespace('c'), process.execPath, program, ha.settingsFile],
+        ...[String(writers), ...(hasOneWriter ? ['one-writer'] : [])],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    if (this.#child.stdout !== null)
+      createInterface({ input: this.#child.stdout }).on('line', (line) => {
+        const [host, key, sentMs, answeredMs] = JSON.parse(line) as [string, string, number, number];
+        this.told.push({ host, key, sentMs, answeredMs });
+      });
+  }
+
+  async end(): Promise<void> {
+    const ended = once(this.#child, 'close');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+/** Whether each host is writable, again and again, as its own socket says. */
+class Samples {
+  readonly of: Record<DataHost, (readonly [number, boolean])[]> = { a: [], b: [] };
+  readonly #stop = new AbortController();
+  readonly #done: Promise<unknown>;
+
+  constructor(ha: Pair) {
+    this.#done = Promise.all(dataHosts.map((host) => this.#sample(ha, host)));
+  }
+
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.#done;
+  }
+
+  async #sample(ha: Pair, host: DataHost): Promise<void> {
+    let session = ha.sql(host);
+    while (!this.#stop.signal.aborted) {
+      const writable = await session.query<{ readOnly: number }[]>('SELECT @@GLOBAL.read_only AS readOnly', [], 500).then(
+        ([row]) => row?.readOnly === 0,
+        () => {
+          session.forget();
+          session = ha.sql(host);
+          return false;
+        },
+      );
+      this.of[host].push([monotonicMs(), writable]);
+      await sleep(sampleMs);
+    }
+    session.forget();
+  }
+}

@@ -1,0 +1,63 @@
+// One connection of a client or a probe to one host, with its own socket: what is given up is cut off, and nothing is killed.
+import { createConnection as connectSocket, type Socket } from 'node:net';
+import { type Connection, createConnection } from 'mariadb';
+import { account, database, mariadbPort } from './settings.ts';
+
+export type Outcome = 'acknowledged' | 'refused' | 'unknown';
+
+export class ClientConnection {
+  readonly #address: string;
+  readonly #password: string;
+  readonly #timeoutMs: number;
+  #socket: Socket | undefined;
+  #connection: Connection | undefined;
+
+  constructor(address: string, password: string, timeoutMs: number) {
+    this.#address = address;
+    this.#password = password;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** `refused`: it was certainly not done. */
+  async write(sql: string, values: readonly unknown[]): Promise<Outcome> {
+    const timer = setTimeout(() => this.cut(), this.#timeoutMs);
+    let isSent = false;
+    try {
+      const connection = this.#connection ?? (await this.#connect());
+      isSent = true;
+      await connection.query(sql, [...values]);
+      return 'acknowledged';
+    } catch (error) {
+      const { errno = 0 } = error as { errno?: number };
+      // Duplicate key: an earlier try of the same write was done.
+      if (errno === 1062) return 'acknowledged';
+      // Read-only; Galera without a majority.
+      if (errno === 1290 || errno === 1047) return 'refused';
+      this.cut();
+      return isSent ? 'unknown' : 'refused';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  cut(): void {
+    this.#socket?.destroy();
+    this.#connection = undefined;
+  }
+
+  async #connect(): Promise<Connection> {
+    const socket = connectSocket({ host: this.#address, port: mariadbPort });
+    socket.on('error', () => undefined);
+    this.#socket = socket;
+    const connection = await createConnection({
+      ...{ user: account, password: this.#password, database, connectTimeout: this.#timeoutMs },
+      host: this.#address,
+      stream: () => socket,
+    });
+    connection.on('error', () => {
+      if (this.#connection === connection) this.#connection = undefined;
+    });
+    this.#connection = connection;
+    return connection;
+  }
+}

@@ -1,0 +1,21 @@
+// What the processes of one trial share, written as JSON.
+import { places } from './network.ts';
+
+export interface TrialSettings {
+  readonly folder: string;
+  readonly cluster: string;
+  readonly leaseMs: number;
+  readonly applicationPassword: string;
+  readonly replicationPassword: string;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export const mariadbPort = 3306;
+export const members = (['a', 'b', 'w'] as const).map((name) => ({
+  ...{ name, address: places[name], clientPort: 2379, peerPort: 2380 },
+}));
+export const etcdUrls = members.map(({ address, clientPort }) => `https://${address}:${clientPort}`);
+export const database = 'tidegate';
+export const account = 'tidegate';

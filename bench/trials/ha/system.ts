@@ -1,0 +1,146 @@
+// Engine A of the trial: etcd on three hosts, an agent and MariaDB on two; each process is started again when it ends, as an init would.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runProgram } from '../../../embedded/run-program.ts';
+import { haKeys, leaderValue, syncValue } from '../../../ha/agent/keys.ts';
+import { Session } from '../../../ha/agent/session.ts';
+import { makeCertificate } from '../../../platform/net/certificates.ts';
+import { fill, free, mountDisk, unmountDisk } from './disk.ts';
+import { Keeper } from './keeper.ts';
+import { type DataHost, type HaNetwork, type PlaceName, places } from './network.ts';
+import { dataHosts, type Pair, type PairState, type Part, until } from './pair.ts';
+import { database, etcdUrls, type TrialSettings } from './settings.ts';
+
+export class HaSystem implements Pair {
+  readonly network: HaNetwork;
+  readonly settings: TrialSettings;
+  readonly settingsFile: string;
+  readonly #keepers: Keeper[] = [];
+
+  private constructor(network: HaNetwork, settings: TrialSettings) {
+    this.network = network;
+    this.settings = settings;
+    this.settingsFile = join(settings.folder, 'settings.json');
+  }
+
+  static async start(network: HaNetwork, folder: string, leaseMs: number, signal: AbortSignal): Promise<HaSystem> {
+    const issuer = await makeCertificate({ commonName: 'trial authority', use: 'authority' });
+    const { cert, key } = await makeCertificate({ commonName: 'trial', names: Object.values(places), issuer });
+    const password = () => randomBytes(18).toString('base64url');
+    const system = new HaSystem(network, {
+      ...{ folder, leaseMs, cluster: 'trial', ca: issuer.cert, cert, key },
+      ...{ applicationPassword: password(), replicationPassword: password() },
+    });
+    await writeFile(system.settingsFile, JSON.stringify(system.settings), { mode: 0o600 });
+    for (const host of dataHosts) await mountDisk(join(folder, host));
+    await mkdir(join(folder, 'w'), { mode: 0o711 });
+    for (const host of ['a', 'b', 'w'] as const) system.#keep(host, 'etcd');
+    await system.#setUp(signal);
+    for (const host of dataHosts) system.#keep(host, 'agent');
+    await until('both hosts in sync', 120_000, async () => (await system.state())?.isWhole === true, signal);
+    const primary = (await system.state())?.primary ?? 'a';
+    for (const statement of tables) await system.sql(primary).query(statement, [], 10_000);
+    return system;
+  }
+
+  async state(): Promise<PairState | undefined> {
+    const { ca, cert, key } = this.settings;
+    const files = { ca: join(this.settings.folder, 'ca'), cert: join(this.settings.folder, 'cert'), key: join(this.settings.folder, 'key') };
+    await Promise.all([writeFile(files.ca, ca), writeFile(files.cert, cert), writeFile(files.key, key, { mode: 0o600 })]);
+    const keys = haKeys(this.settings.cluster);
+    const body = JSON.stringify({ key: base64(keys.leader), range_end: base64(`${keys.sync}0`) });
+    // This process is in none of the hosts' networks: curl asks in the client's.
+    for (const url of etcdUrls) {
+      const { exitCode, stdout } = await runProgram('ip', [
+        ...['netns', 'exec', this.network.namespace('c'), 'curl', '--silent', '--fail', '--max-time', '1'],
+        ...['--cacert', files.ca, '--cert', files.cert, '--key', files.key, '--data', body, `${url}/v3/kv/range`],
+      ]);
+      if (exitCode !== 0) continue;
+      const { kvs = [] } = JSON.parse(stdout) as { kvs?: { key: string; value: string }[] };
+      const valueOf = (name: string) => kvs.find((each) => Buffer.from(each.key, 'base64').toString() === name)?.value;
+      const [leader, sync] = [valueOf(keys.leader), valueOf(keys.sync)];
+      if (sync === undefined) return undefined;
+      const parsed = syncValue.parse(JSON.parse(Buffer.from(sync, 'base64').toString()));
+      const lead =
+        leader === undefined ? undefined : leaderValue.parse(JSON.parse(Buffer.from(leader, 'base64').toString()));
+      return {
+        primary: parsed.primary as DataHost,
+        epoch: parsed.epoch,
+        isWhole: lead?.host === parsed.primary && parsed.members.length === 1,
+      };
+    }
+    return undefined;
+  }
+
+  /** A new session as root, over the host's own socket. */
+  sql(host: DataHost): Session {
+    const folder = join(this.settings.folder, host, 'agent');
+    const password = readFileSync(join(folder, 'secrets', 'mariadb-root'), 'utf8').trim();
+    return new Session({ socketPath: join(folder, 'run', 'mariadb.sock'), user: 'root', password });
+  }
+
+  async pid(host: DataHost, what: Part): Promise<number | undefined> {
+    if (what === 'agent') return this.#keepers.find((each) => each.host === host && each.what === 'agent')?.pid;
+    const path = what === 'etcd' ? ['etcd', 'etcd', 'etcd.pid'] : ['agent', 'mariadb', 'server.pid'];
+    const text = await readFile(join(this.settings.folder, host, ...path), 'utf8').catch(() => '');
+    return text.trim() === '' ? undefined : Number(text.trim());
+  }
+
+  fillDisk(host: DataHost): Promise<void> {
+    return fill(join(this.settings.folder, host));
+  }
+
+  freeDisk(host: DataHost): Promise<void> {
+    return free(join(this.settings.folder, host));
+  }
+
+  async stop(): Promise<void> {
+    for (const each of this.#keepers) each.stop();
+    await this.network.remove();
+    for (const host of dataHosts) await unmountDisk(join(this.settings.folder, host));
+  }
+
+  #keep(host: PlaceName, what: 'etcd' | 'agent'): void {
+    const words = [process.execPath, program(what), this.settingsFile, host];
+    this.#keepers.push(new Keeper(this.network, host, what, words, this.settings.folder));
+  }
+
+  /** What `init` will do: the first primary. */
+  async #setUp(signal: AbortSignal): Promise<void> {
+    const keys = haKeys(this.settings.cluster);
+    const sync = { primary: 'a', epoch: 0, reign: 'set-up', members: [] };
+    const body = JSON.stringify({ key: base64(keys.sync), value: base64(JSON.stringify(sync)) });
+    await this.state();
+    const { folder } = this.settings;
+    await until(
+      'etcd answers',
+      60_000,
+      async () => {
+        const { exitCode, stdout } = await runProgram('ip', [
+          ...['netns', 'exec', this.network.namespace('c'), 'curl', '--silent', '--max-time', '2', '--fail'],
+          ...['--cacert', join(folder, 'ca'), '--cert', join(folder, 'cert'), '--key', join(folder, 'key')],
+          ...['--data', body, `${etcdUrls[2]}/v3/kv/put`],
+        ]);
+        return exitCode === 0 && stdout.includes('revision');
+      },
+      signal,
+    );
+  }
+}
+
+export const tables: readonly string[] = [
+  `CREATE TABLE ${database}.db_timeline (epoch INT UNSIGNED NOT NULL PRIMARY KEY, lossy BOOLEAN NOT NULL DEFAULT false, gtid VARCHAR(255) NULL, at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3))`,
+  `INSERT INTO ${database}.db_timeline (epoch) VALUES (1)`,
+  `CREATE TABLE ${database}.ha_write (id VARCHAR(40) NOT NULL PRIMARY KEY, epoch INT UNSIGNED NOT NULL, server INT UNSIGNED NOT NULL)`,
+];
+
+function program(what: 'etcd' | 'agent'): string {
+  return fileURLToPath(new URL(`./${what}-process.ts`, import.meta.url));
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
