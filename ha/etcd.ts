@@ -2,7 +2,7 @@
 // ends in time: it asks one member after the other, each with a part of the time, the one that answered last first.
 // Source: etcd 3.4, `etcdserver/etcdserverpb/rpc.proto`; keys and values are base64, 64-bit numbers are texts, zeros are left out.
 
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -140,7 +140,10 @@ export class EtcdClient {
   }
 
   /** All changes if all conditions hold, else none. `revision`: of these changes, if they were made. */
-  async transact(conditions: readonly Condition[], changes: readonly Change[]): Promise<{ done: boolean; revision: number }> {
+  async transact(
+    conditions: readonly Condition[],
+    changes: readonly Change[],
+  ): Promise<{ done: boolean; revision: number }> {
     const body = {
       compare: conditions.map(({ key, revision }) => ({
         key: encode(key),
@@ -315,7 +318,13 @@ export class EtcdClient {
   }
 
   /** Resolves with an answer of status 200 whose body was not read yet. */
-  #open(url: string, path: string, body: object, timeoutMs: number, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  #open(
+    url: string,
+    path: string,
+    body: object,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<IncomingMessage> {
     const target = new URL(path, url);
     const text = JSON.stringify(body);
     const options: RequestOptions = {

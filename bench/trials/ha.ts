@@ -12,12 +12,12 @@ import { monotonicMs } from '../../ha/agent/clock.ts';
 import { ArgumentError } from '../arguments.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { faultKinds } from './ha/faults.ts';
+import { GaleraSystem } from './ha/galera.ts';
 import { type Acknowledgement, judge, overlapMs, type Row } from './ha/judge.ts';
 import { type DataHost, HaNetwork } from './ha/network.ts';
-import { database } from './ha/settings.ts';
 import { dataHosts, type Pair, until } from './ha/pair.ts';
+import { database } from './ha/settings.ts';
 import { HaSystem } from './ha/system.ts';
-import { GaleraSystem } from './ha/galera.ts';
 import { seededRandom } from './random.ts';
 
 const counts = {
@@ -31,7 +31,8 @@ export const trialHa = defineBench({
   counts,
   options: {
     engine: 'semi-sync (the default) or galera: two data nodes and garbd',
-    only: `faults, with commas: ${Object.keys(faultKinds).join(', ')}`, folder: 'keeps the logs there',
+    only: `faults, with commas: ${Object.keys(faultKinds).join(', ')}`,
+    folder: 'keeps the logs there',
   },
   run,
 });
@@ -50,7 +51,8 @@ interface Outcome {
 async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
   const { seed, counts: wanted, options, timeIsUp, progress, signal } = context;
   const names = options.only?.split(',') ?? Object.keys(faultKinds);
-  for (const name of names) if (faultKinds[name] === undefined) throw new ArgumentError(`--only: there is no '${name}'`);
+  for (const name of names)
+    if (faultKinds[name] === undefined) throw new ArgumentError(`--only: there is no '${name}'`);
   const { engine = 'semi-sync' } = options;
   if (!['semi-sync', 'galera'].includes(engine)) throw new ArgumentError(`--engine: there is no '${engine}'`);
   const random = seededRandom(seed);
@@ -100,7 +102,11 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
         () => false,
       );
       const gapMs = longest(client.told.slice(Math.max(0, from - 1)));
-      outcomes.push({ fault: fault.name, gapMs, recoveredMs: recovered ? Math.round(monotonicMs() - healedMs) : undefined });
+      outcomes.push({
+        fault: fault.name,
+        gapMs,
+        recoveredMs: recovered ? Math.round(monotonicMs() - healedMs) : undefined,
+      });
       progress(JSON.stringify(outcomes.at(-1)));
       if (!recovered) {
         faults.push(`not recovered after: ${fault.name}`);
@@ -192,14 +198,16 @@ class Samples {
   async #sample(ha: Pair, host: DataHost): Promise<void> {
     let session = ha.sql(host);
     while (!this.#stop.signal.aborted) {
-      const writable = await session.query<{ readOnly: number }[]>('SELECT @@GLOBAL.read_only AS readOnly', [], 500).then(
-        ([row]) => row?.readOnly === 0,
-        () => {
-          session.forget();
-          session = ha.sql(host);
-          return false;
-        },
-      );
+      const writable = await session
+        .query<{ readOnly: number }[]>('SELECT @@GLOBAL.read_only AS readOnly', [], 500)
+        .then(
+          ([row]) => row?.readOnly === 0,
+          () => {
+            session.forget();
+            session = ha.sql(host);
+            return false;
+          },
+        );
       this.of[host].push([monotonicMs(), writable]);
       await sleep(sampleMs);
     }

@@ -116,7 +116,11 @@ export class HaAgent {
     }
     const view: View = {
       ...{ me: this.#options.me, nowMs: monotonicMs(), shared, server, reign: this.#lead.current },
-      ...{ admission: this.#admission, sealedRevision: this.#sealedRevision, leaderlessSinceMs: this.#leaderlessSinceMs },
+      ...{
+        admission: this.#admission,
+        sealedRevision: this.#sealedRevision,
+        leaderlessSinceMs: this.#leaderlessSinceMs,
+      },
     };
     const step = decide(view, this.#limits);
     this.#tell(step);
@@ -276,8 +280,7 @@ export class HaAgent {
   async #tendEtcd(): Promise<void> {
     const { signal } = this.#stop;
     const { etcd, hosts, me, log } = this.#options;
-    const hostOf = (url: string) =>
-      Object.keys(hosts).find((host) => hosts[host]?.address === new URL(url).hostname);
+    const hostOf = (url: string) => Object.keys(hosts).find((host) => hosts[host]?.address === new URL(url).hostname);
     while (!signal.aborted) {
       await sleep(tendEveryMs, undefined, { signal }).catch(() => undefined);
       if (this.#lead.current === undefined || signal.aborted) continue;

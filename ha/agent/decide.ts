@@ -60,7 +60,8 @@ export interface Limits {
 
 export function decide(view: View, limits: Limits): Step {
   const { me, reign, server, shared, nowMs } = view;
-  if (reign !== undefined && nowMs >= reign.fenceAtMs) return { kind: 'fence', why: 'the lease was not renewed in time' };
+  if (reign !== undefined && nowMs >= reign.fenceAtMs)
+    return { kind: 'fence', why: 'the lease was not renewed in time' };
   const isPrimary = server.state !== 'down' && server.duty === 'primary';
   if (reign === undefined && isPrimary) return { kind: 'fence', why: 'it has no lease' };
   if (shared === undefined) return wait('etcd does not answer');
@@ -93,14 +94,17 @@ function asLeader(known: Leading, limits: Limits): Step {
     return { kind: 'start', role: 'MASTER' };
   }
   if (server.state === 'starting')
-    return nowMs - server.sinceMs < limits.startMs ? wait('the server starts') : { kind: 'fence', why: 'it does not start' };
+    return nowMs - server.sinceMs < limits.startMs
+      ? wait('the server starts')
+      : { kind: 'fence', why: 'it does not start' };
   // A promoted server has lost what it had received and not applied if it was started anew; then it is the last primary.
-  if (server.duty === 'standby' && sync.reign !== reign.id) return { kind: 'fence', why: 'it was started as a standby' };
+  if (server.duty === 'standby' && sync.reign !== reign.id)
+    return { kind: 'fence', why: 'it was started as a standby' };
   // Nobody else could do better without a member.
   const isDead = nowMs - server.aliveAtMs >= limits.heartbeatMs;
-  if (isDead) return sync.members.length > 0 ? { kind: 'fence', why: 'no commit succeeds' } : wait('no commit succeeds');
-  if (sync.reign !== reign.id)
-    return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
+  if (isDead)
+    return sync.members.length > 0 ? { kind: 'fence', why: 'no commit succeeds' } : wait('no commit succeeds');
+  if (sync.reign !== reign.id) return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
   if (sync.members.length > 0) return server.writable ? keep(known, limits) : dropMembers(sync);
   if (!server.writable) return server.semiSync ? letGo(known) : { kind: 'open', epoch: sync.epoch };
   return admit(known, limits);
@@ -125,7 +129,8 @@ function keep({ shared: { sync, reports }, server, nowMs }: Leading, limits: Lim
   if (report !== undefined && report.incarnation !== member.incarnation) return detach('it has restarted');
   if (!server.semiSync) return detach('commits do not wait for it');
   const { waitingSinceMs } = server;
-  if (waitingSinceMs !== undefined && nowMs - waitingSinceMs >= limits.detachMs) return detach('it does not acknowledge');
+  if (waitingSinceMs !== undefined && nowMs - waitingSinceMs >= limits.detachMs)
+    return detach('it does not acknowledge');
   return wait('in sync');
 }
 

@@ -145,7 +145,8 @@ export class HaServer {
       this.#aliveAtMs = nowMs;
     }
     const row = await this.#readStatus().catch(() => undefined);
-    const replica = server.replica === undefined ? undefined : await this.#readReplica(server.replica).catch(() => undefined);
+    const replica =
+      server.replica === undefined ? undefined : await this.#readReplica(server.replica).catch(() => undefined);
     if (row === undefined || (server.replica !== undefined && replica === undefined)) return this.#silent(server);
     this.#noteWaiting(row, nowMs);
     const seen = {
@@ -319,7 +320,11 @@ export class HaServer {
     this.#isBeating = true;
     const sentAtMs = monotonicMs();
     try {
-      await this.#heart.query(`UPDATE ${own}.heartbeat SET beat = beat + 1 WHERE id = 1`, [], this.#options.heartbeatMs);
+      await this.#heart.query(
+        `UPDATE ${own}.heartbeat SET beat = beat + 1 WHERE id = 1`,
+        [],
+        this.#options.heartbeatMs,
+      );
       const { bavail, bsize } = await statfs(join(this.#home, 'data'));
       if (bavail * bsize >= leastFreeBytes) this.#aliveAtMs = sentAtMs;
     } catch {
@@ -344,7 +349,11 @@ export class HaServer {
   }
 
   async #readReplica({ source, reign }: { source: string; reign: string }) {
-    const [row] = await this.#status.query<Record<string, string | number | null>[]>('SHOW SLAVE STATUS', [], statusTimeoutMs);
+    const [row] = await this.#status.query<Record<string, string | number | null>[]>(
+      'SHOW SLAVE STATUS',
+      [],
+      statusTimeoutMs,
+    );
     const text = (name: string) => String(row?.[name] ?? '');
     const receivedGtid = text('Gtid_IO_Pos');
     const hasRead = text('Slave_SQL_Running_State').startsWith('Slave has read all relay log');

@@ -3,8 +3,8 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedEtcd, type EtcdMember, startEtcd } from '../../embedded/etcd.ts';
-import { killQuietly } from '../../embedded/server-process.ts';
 import { runProgram } from '../../embedded/run-program.ts';
+import { killQuietly } from '../../embedded/server-process.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { EtcdClient, type EtcdClientOptions } from '../../ha/etcd.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
@@ -47,7 +47,11 @@ export async function etcdCluster(): Promise<EtcdCluster> {
   const start = async (name: string): Promise<void> => {
     const folder = folders.get(name) as DataFolder;
     const files = await folder.subfolder('certificates', { forService: true });
-    const tls = { caFile: join(files, 'ca.pem'), certificateFile: join(files, 'cert.pem'), keyFile: join(files, 'key.pem') };
+    const tls = {
+      caFile: join(files, 'ca.pem'),
+      certificateFile: join(files, 'cert.pem'),
+      keyFile: join(files, 'key.pem'),
+    };
     for (const [path, text] of [
       [tls.caFile, issuer.cert],
       [tls.certificateFile, cert],

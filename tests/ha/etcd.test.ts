@@ -12,7 +12,13 @@ afterAll(() => cluster.remove());
 
 test('a transaction makes all changes or none', async () => {
   const etcd = cluster.client();
-  const made = await etcd.transact([{ key: '/t/one', revision: 0 }], [{ put: '/t/one', value: 'ä' }, { put: '/t/two', value: '2' }]);
+  const made = await etcd.transact(
+    [{ key: '/t/one', revision: 0 }],
+    [
+      { put: '/t/one', value: 'ä' },
+      { put: '/t/two', value: '2' },
+    ],
+  );
   expect(made.done).toBe(true);
   const { entries } = await etcd.get('/t/');
   expect(entries.map(({ key, value, revision, lease }) => [key, value, revision, lease])).toEqual([
@@ -52,7 +58,9 @@ test('the keys of a lease end with it, and a lease that is over is not renewed',
   const { id: short } = await etcd.grant(1);
   await etcd.put('/short', 'x', short);
   await waitFor('the lease to end', async () => (await etcd.get('/short')).entries.length === 0);
-  await expect(etcd.transact([], [{ put: '/short', value: 'x', lease: short }])).rejects.toMatchObject({ fate: 'none' });
+  await expect(etcd.transact([], [{ put: '/short', value: 'x', lease: short }])).rejects.toMatchObject({
+    fate: 'none',
+  });
 });
 
 test('leadership moves to the member that is named', async () => {

@@ -27,7 +27,8 @@ function tell(line: readonly unknown[]): void {
 }
 
 /** With the epoch of the primary that took it. */
-const insert = 'INSERT INTO ha_write (id, epoch, server) SELECT ?, COALESCE(MAX(epoch), 0), @@server_id FROM db_timeline';
+const insert =
+  'INSERT INTO ha_write (id, epoch, server) SELECT ?, COALESCE(MAX(epoch), 0), @@server_id FROM db_timeline';
 
 async function writeOn(writer: number): Promise<void> {
   const connections = {

@@ -30,7 +30,9 @@ const flags = [
   ...['--wsrep-sst-method=skip', `--wsrep-node-name=${host}`, '--wsrep-slave-threads=4'],
   `--wsrep-provider-options=${[...groupOptions, 'gcache.size=256M', `gmcast.listen_addr=tcp://${places[host]}:4567`].join(';')}`,
 ];
-const recovered = isNew ? undefined : await runProgram('mariadbd', [...flags, '--wsrep-recover'], { timeoutMs: 120_000 });
+const recovered = isNew
+  ? undefined
+  : await runProgram('mariadbd', [...flags, '--wsrep-recover'], { timeoutMs: 120_000 });
 const position = /Recovered position:\s*(\S+)/.exec(recovered?.stderr ?? '')?.[1];
 const server = spawn(
   'setpriv',

@@ -19,7 +19,9 @@ export class HaNetwork {
     await ip([`-netns ${network.#switch} link add br0 type bridge`]);
     await network.#inside(network.#switch, ['link set br0 up']);
     for (const name of names) {
-      await ip([`link add eth0 netns ${network.namespace(name)} type veth peer name ${name}0 netns ${network.#switch}`]);
+      await ip([
+        `link add eth0 netns ${network.namespace(name)} type veth peer name ${name}0 netns ${network.#switch}`,
+      ]);
       await network.#inside(network.#switch, [`link set ${name}0 master br0`, `link set ${name}0 up`]);
       await network.#inside(network.namespace(name), [
         ...['link set lo up', `address add ${places[name]}/24 dev eth0`, 'link set eth0 up'],
@@ -34,7 +36,10 @@ export class HaNetwork {
 
   async processes(name: PlaceName): Promise<readonly number[]> {
     const { stdout } = await runProgram('ip', ['netns', 'pids', this.namespace(name)]);
-    return stdout.split('\n').filter((line) => line !== '').map(Number);
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(Number);
   }
 
   async unplug(name: PlaceName): Promise<void> {

@@ -48,8 +48,16 @@ export class HaSystem implements Pair {
 
   async state(): Promise<PairState | undefined> {
     const { ca, cert, key } = this.settings;
-    const files = { ca: join(this.settings.folder, 'ca'), cert: join(this.settings.folder, 'cert'), key: join(this.settings.folder, 'key') };
-    await Promise.all([writeFile(files.ca, ca), writeFile(files.cert, cert), writeFile(files.key, key, { mode: 0o600 })]);
+    const files = {
+      ca: join(this.settings.folder, 'ca'),
+      cert: join(this.settings.folder, 'cert'),
+      key: join(this.settings.folder, 'key'),
+    };
+    await Promise.all([
+      writeFile(files.ca, ca),
+      writeFile(files.cert, cert),
+      writeFile(files.key, key, { mode: 0o600 }),
+    ]);
     const keys = haKeys(this.settings.cluster);
     const body = JSON.stringify({ key: base64(keys.leader), range_end: base64(`${keys.sync}0`) });
     // This process is in none of the hosts' networks: curl asks in the client's.

@@ -19,18 +19,31 @@ test('a write that the primary lacks is lost, and one that only one host has is 
 test('an old epoch that answers after a newer one is seen; one that was sent before is not', () => {
   const whole = rows({ one: 1, two: 2, three: 1 });
   const dual = (sentMs: number) =>
-    judge([told('a', 'one', 0, 1), told('b', 'two', 10, 20), told('a', 'three', sentMs, 30)], whole, whole).dualAcknowledged;
+    judge([told('a', 'one', 0, 1), told('b', 'two', 10, 20), told('a', 'three', sentMs, 30)], whole, whole)
+      .dualAcknowledged;
   expect(dual(25)).toBe(1);
   expect(dual(15)).toBe(0);
 });
 
 test('the longest gap is between two answers', () => {
-  expect(judge([told('a', 'one', 0, 10), told('a', 'two', 5, 500), told('a', 'three', 6, 520)], rows({}), rows({})).longestGapMs).toBe(490);
+  expect(
+    judge([told('a', 'one', 0, 10), told('a', 'two', 5, 500), told('a', 'three', 6, 520)], rows({}), rows({}))
+      .longestGapMs,
+  ).toBe(490);
 });
 
 test('two that are writable at once overlap until one is not', () => {
-  const a = [[0, true], [10, true], [20, true], [30, false]] as const;
-  const b = [[5, false], [15, true], [25, true]] as const;
+  const a = [
+    [0, true],
+    [10, true],
+    [20, true],
+    [30, false],
+  ] as const;
+  const b = [
+    [5, false],
+    [15, true],
+    [25, true],
+  ] as const;
   expect(overlapMs({ a, b })).toBe(10);
   expect(overlapMs({ a, b: [[35, true]] })).toBe(0);
 });

@@ -49,7 +49,17 @@ async function startAgent(me: string): Promise<void> {
   const folder = folders.get(me) as DataFolder;
   // Generous, for a busy machine.
   const limits = { heartbeatMs: 5_000, detachMs: 3_000, admitMs: 10_000 };
-  const given = { folder, me, hosts, accounts, limits, cluster: 'test', leaseMs: 9_000, log: silentLog, mayRoute: false };
+  const given = {
+    folder,
+    me,
+    hosts,
+    accounts,
+    limits,
+    cluster: 'test',
+    leaseMs: 9_000,
+    log: silentLog,
+    mayRoute: false,
+  };
   agents.set(me, await HaAgent.start({ ...given, etcd: cluster.client() }));
 }
 
@@ -98,7 +108,12 @@ test('after kill -9 of the primary the standby is the primary, has every write, 
   const before = await sync();
   await sql('a', 'INSERT INTO t VALUES (3)');
   killQuietly(agents.get('a')?.serverPid ?? 0, 'SIGKILL');
-  await waitFor('writes at b', () => sql('b', 'INSERT INTO t VALUES (4)').then(() => true, () => false));
+  await waitFor('writes at b', () =>
+    sql('b', 'INSERT INTO t VALUES (4)').then(
+      () => true,
+      () => false,
+    ),
+  );
   expect((await sql<{ id: number }[]>('b', 'SELECT id FROM t ORDER BY id')).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
   const after = await inSync('b', 'a');
   expect(after.epoch).toBeGreaterThan(before.epoch);
@@ -111,7 +126,12 @@ test('a primary whose agent is gone is killed by its watchdog, and the other one
   const pid = agents.get('b')?.serverPid ?? 0;
   await agents.get('b')?.stop();
   await waitFor('the watchdog', () => !isRunning(pid));
-  await waitFor('writes at a', () => sql('a', 'INSERT INTO t VALUES (6)').then(() => true, () => false));
+  await waitFor('writes at a', () =>
+    sql('a', 'INSERT INTO t VALUES (6)').then(
+      () => true,
+      () => false,
+    ),
+  );
   expect(await sql<unknown[]>('a', 'SELECT id FROM t')).toHaveLength(6);
   await startAgent('b');
   await inSync('a', 'b');

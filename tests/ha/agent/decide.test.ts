@@ -48,8 +48,14 @@ const traps: Readonly<Record<string, WorldOptions>> = {
         return member === undefined ? server : { ...server, incarnation: member.incarnation };
       }),
   },
-  'the relay log is not applied before the opening': { hostsPause: true, view: (view) => withReplica(view, { drained: true }) },
-  'the old primary is still received from': { hostsPause: true, view: (view) => withReplica(view, { receiving: false }) },
+  'the relay log is not applied before the opening': {
+    hostsPause: true,
+    view: (view) => withReplica(view, { drained: true }),
+  },
+  'the old primary is still received from': {
+    hostsPause: true,
+    view: (view) => withReplica(view, { receiving: false }),
+  },
   'commits are let go before the member is out of the set': {
     hostsPause: true,
     step: (step) => (step.kind === 'detach' ? { kind: 'release' } : step),
@@ -67,7 +73,9 @@ const traps: Readonly<Record<string, WorldOptions>> = {
         : step,
     view: (view) => {
       const report = view.admission && view.shared?.reports[view.admission.host];
-      return view.admission && report ? { ...view, admission: { ...view.admission, incarnation: report.incarnation } } : view;
+      return view.admission && report
+        ? { ...view, admission: { ...view.admission, incarnation: report.incarnation } }
+        : view;
     },
   },
   'the last primary starts as a standby': {
@@ -84,6 +92,7 @@ function withoutFence(step: Step): Step {
 
 test.each(Object.entries(traps))('the model misses a guard: %s', (_what, trap) => {
   let at = seed;
-  while (at < seed + 3_000 && runOne(at, trap).faults.filter((fault) => !fault.startsWith('not whole')).length === 0) at += 1;
+  while (at < seed + 3_000 && runOne(at, trap).faults.filter((fault) => !fault.startsWith('not whole')).length === 0)
+    at += 1;
   expect(at).toBeLessThan(seed + 3_000);
 });

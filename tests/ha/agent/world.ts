@@ -362,11 +362,15 @@ export class World {
     if (agent.phase === 'read') {
       agent.phase = 'asking';
       this.#report(host);
-      this.#ask(host, () => new Map(this.#entries), (entries) => {
-        if (host.agent !== agent) return;
-        agent.shared = entries === undefined ? undefined : this.#sharedOf(entries, agent);
-        agent.phase = 'decide';
-      });
+      this.#ask(
+        host,
+        () => new Map(this.#entries),
+        (entries) => {
+          if (host.agent !== agent) return;
+          agent.shared = entries === undefined ? undefined : this.#sharedOf(entries, agent);
+          agent.phase = 'decide';
+        },
+      );
     } else if (agent.phase === 'decide') {
       const leader = agent.shared?.leader;
       if (agent.shared !== undefined)
@@ -391,7 +395,11 @@ export class World {
       received: host.log.length + host.relay.length,
     };
     const text = JSON.stringify({ ...report, at: this.#nowMs });
-    this.#ask(host, () => this.#put(`hosts/${host.name}`, text), () => undefined);
+    this.#ask(
+      host,
+      () => this.#put(`hosts/${host.name}`, text),
+      () => undefined,
+    );
   }
 
   #sharedOf(entries: Map<string, Entry>, agent: Agent): View['shared'] {
@@ -449,10 +457,14 @@ export class World {
         agent.admission = undefined;
         if (reign === undefined) return kill();
         agent.phase = 'asking';
-        this.#ask(host, () => this.#revoke(reign.lease), () => {
-          if (this.#options.revokesBeforeKill === true) kill();
-          if (host.agent === agent) agent.phase = 'read';
-        });
+        this.#ask(
+          host,
+          () => this.#revoke(reign.lease),
+          () => {
+            if (this.#options.revokesBeforeKill === true) kill();
+            if (host.agent === agent) agent.phase = 'read';
+          },
+        );
         return;
       }
       case 'start':
@@ -481,7 +493,10 @@ export class World {
           host,
           () => {
             this.#leases.set(lease, this.#nowMs + ttlMs);
-            const conditions = [['leader', 0], ['sync', step.syncRevision]] as const;
+            const conditions = [
+              ['leader', 0],
+              ['sync', step.syncRevision],
+            ] as const;
             // Between the two calls the lease may end.
             if (!this.#leases.has(lease)) return false;
             return this.#transact(conditions, () => this.#put('leader', { host: host.name, reign: taken.id }, lease));
@@ -553,8 +568,12 @@ export class World {
     this.#ask(
       host,
       () =>
-        this.#transact([['leader', leaderRevision], ['sync', syncRevision]], () =>
-          this.#put('sync', to(this.#entries.get('sync')?.value as SyncSet)),
+        this.#transact(
+          [
+            ['leader', leaderRevision],
+            ['sync', syncRevision],
+          ],
+          () => this.#put('sync', to(this.#entries.get('sync')?.value as SyncSet)),
         ),
       (result) => {
         if (host.agent !== agent) return;
