@@ -37,7 +37,7 @@ export interface MariadbOptions {
 export const APPLICATION_DATABASE = 'tidegate';
 const APPLICATION_USER = 'tidegate';
 const READY_TIMEOUT_MS = 60_000;
-const binaryLog = 'binlog';
+export const binaryLog = 'binlog';
 
 /** Starts it; a new database folder is set up first. Throws SetupError. */
 export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMariadb> {

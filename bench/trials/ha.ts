@@ -45,6 +45,8 @@ const sampleMs = 10;
 interface Outcome {
   readonly fault: string;
   readonly gapMs: number;
+  /** Writes that ended with neither an acknowledgement nor a refusal. */
+  readonly unknown: number;
   readonly recoveredMs: number | undefined;
 }
 
@@ -88,7 +90,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       const fault = faultKinds[name]?.(random);
       const state = await ha.state();
       if (fault === undefined || state === undefined) break;
-      const from = client.told.length;
+      const [from, unknownBefore] = [client.told.length, client.unknown];
       await fault.run(ha, state.primary, (ms) => sleep(ms, undefined, { signal }));
       const healedMs = monotonicMs();
       const isWhole = async () => {
@@ -105,6 +107,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       outcomes.push({
         fault: fault.name,
         gapMs,
+        unknown: client.unknown - unknownBefore,
         recoveredMs: recovered ? Math.round(monotonicMs() - healedMs) : undefined,
       });
       progress(JSON.stringify(outcomes.at(-1)));
@@ -154,6 +157,7 @@ async function rowsOf(ha: Pair, host: DataHost): Promise<ReadonlyMap<string, Row
 
 class Client {
   readonly told: Acknowledgement[] = [];
+  unknown = 0;
   readonly #child: ChildProcess;
 
   constructor(ha: Pair, writers: number, hasOneWriter: boolean) {
@@ -168,8 +172,9 @@ class Client {
     );
     if (this.#child.stdout !== null)
       createInterface({ input: this.#child.stdout }).on('line', (line) => {
-        const [host, key, sentMs, answeredMs] = JSON.parse(line) as [string, string, number, number];
-        this.told.push({ host, key, sentMs, answeredMs });
+        const [host, key, sentMs, answeredMs, fate] = JSON.parse(line) as [string, string, number, number, string?];
+        if (fate === undefined) this.told.push({ host, key, sentMs, answeredMs });
+        else this.unknown += 1;
       });
   }
 

@@ -61,6 +61,7 @@ const PACKAGES = [
   { name: 'knot', when: 'tests', parts: ['sites'], places: [['/usr/sbin/knotd']] },
   { name: 'fping', when: 'tests', parts: ['sites'], places: [['/usr/bin/fping']] },
   { name: 'etcd-server', when: 'tests', places: [['/usr/bin/etcd']] },
+  { name: 'mariadb-backup', when: 'tests', places: [['/usr/bin/mariadb-backup']] },
   { name: 'galera-4', when: 'tests', places: [['/usr/lib/galera/libgalera_smm.so']] },
   { name: 'galera-arbitrator-4', when: 'tests', places: [['/usr/bin/garbd']] },
   { name: 'collectd-core', when: 'tests', places: [['/usr/sbin/collectd']] },

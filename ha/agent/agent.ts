@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { type Change, type Condition, type EtcdClient, EtcdError } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
+import { CopyServer, type CopyTls, fetchCopy } from './copies.ts';
 import { decide, type Limits, type Step } from './decide.ts';
-import { type HaKeys, haKeys, leaderValue, reportValue, syncValue } from './keys.ts';
+import { HaHistory } from './history.ts';
+import { type HaKeys, haKeys, leaderValue, reportValue, switchoverValue, syncValue } from './keys.ts';
 import { LeadHolder } from './lead.ts';
 import { HaServer, type ServerOptions } from './server.ts';
 import type { Report, ServerView, SyncSet, View } from './view.ts';
@@ -16,17 +18,27 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
   readonly cluster: string;
   readonly leaseMs: number;
   readonly limits?: Partial<Limits>;
+  /** A host whose data can't follow gets a copy of the primary's. Left out: a person has to make it. */
+  readonly copies?: {
+    readonly tls: CopyTls;
+    readonly ports: Readonly<Record<string, number>>;
+    readonly mostBytesPerSecond?: number;
+  };
 }
 
 const tickMs = 100;
 const usualLimits: Limits = {
-  ...{ heartbeatMs: 1_000, detachMs: 1_000, admitMs: 3_000, startMs: 60_000, memberFirstMs: 5_000 },
+  ...{ heartbeatMs: 1_000, detachMs: 1_000, admitMs: 3_000, againMs: 2_000, startMs: 60_000, memberFirstMs: 5_000 },
   ...{ reportMs: 3_000, mostBehind: 1_000 },
 };
+const soonMs = 10;
+const reportEveryMs = 500;
 const mostKeys = 100;
 /** What may not have helped, and is tried again. */
-const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'clone']);
+const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'clone', 'close']);
 const startPauseMs = 1_000;
+const copyPauseMs = 5_000;
+const usualBytesPerSecond = 100 * 1024 * 1024;
 const tendEveryMs = 2_000;
 
 type Shared = View['shared'];
@@ -37,16 +49,22 @@ export class HaAgent {
   readonly #keys: HaKeys;
   readonly #server: HaServer;
   readonly #lead: LeadHolder;
+  readonly #history: HaHistory;
   readonly #heard = new Map<string, { said: string; atMs: number }>();
   readonly #stop = new AbortController();
   #admission: View['admission'];
   #sealedRevision: number | undefined;
   #leaderlessSinceMs: number | undefined;
+  #letGoAtMs: number | undefined;
   #leaderRevision = 0;
   #hasMembers = true;
   #isStarting = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
-  #said = 0;
+  #copiedAtMs = Number.NEGATIVE_INFINITY;
+  #copying: Promise<void> | undefined;
+  #copies: CopyServer | undefined;
+  #reported = { text: '', atMs: 0 };
+  #isReporting = false;
   #wake: () => void = () => undefined;
   #lastStep = '';
   #done: Promise<void> | undefined;
@@ -57,6 +75,7 @@ export class HaAgent {
     this.#keys = haKeys(options.cluster);
     this.#server = server;
     this.#lead = lead;
+    this.#history = new HaHistory({ ...options, keys: this.#keys, server });
   }
 
   /** It takes over a server that runs. */
@@ -72,6 +91,7 @@ export class HaAgent {
       onFence: (fenceAtMs) => server.fence(fenceAtMs),
     });
     agent = new HaAgent(options, limits, server, lead);
+    await agent.#giveCopies();
     agent.#done = agent.#run();
     return agent;
   }
@@ -81,6 +101,8 @@ export class HaAgent {
     this.#stop.abort();
     this.#wake();
     await this.#done;
+    await this.#copying;
+    await this.#copies?.stop();
     this.#lead.close();
     this.#server.close();
   }
@@ -103,7 +125,8 @@ export class HaAgent {
         this.#options.log.warn(`a step failed, and is looked at again: ${String(error)}`);
         return undefined;
       });
-      if (step === undefined || pausing.has(step.kind)) await this.#pause();
+      if (step === undefined || pausing.has(step.kind))
+        await this.#pause(step?.kind === 'wait' && step.soon === true ? soonMs : tickMs);
     }
   }
 
@@ -113,6 +136,7 @@ export class HaAgent {
     if (shared !== undefined) {
       this.#hasMembers = (shared.sync?.members.length ?? 0) > 0;
       this.#leaderlessSinceMs = shared.leader === undefined ? (this.#leaderlessSinceMs ?? monotonicMs()) : undefined;
+      this.#history.saw(shared.leader?.host);
     }
     const view: View = {
       ...{ me: this.#options.me, nowMs: monotonicMs(), shared, server, reign: this.#lead.current },
@@ -120,11 +144,13 @@ export class HaAgent {
         admission: this.#admission,
         sealedRevision: this.#sealedRevision,
         leaderlessSinceMs: this.#leaderlessSinceMs,
+        letGoAtMs: this.#letGoAtMs,
       },
     };
     const step = decide(view, this.#limits);
     this.#tell(step);
-    await Promise.all([this.#execute(step, view), this.#report(server)]);
+    this.#report(server);
+    await this.#execute(step, view);
     return step;
   }
 
@@ -135,21 +161,25 @@ export class HaAgent {
         return;
       case 'fence':
         this.#server.kill();
-        this.#admission = undefined;
-        return this.#lead.giveUp();
+        return this.#giveUp(step.why);
       case 'resign':
-        this.#admission = undefined;
-        return this.#lead.giveUp();
+        return this.#giveUp(step.why);
+      case 'close':
+        return this.#server.closeWrites();
+      case 'hand-over':
+        this.#server.kill();
+        return this.#giveUp(`a switchover to ${step.host} was asked for`);
       case 'start':
         // One that ends at once, on a full disk for example, is not started without a pause.
         if (view.nowMs - this.#startedAtMs < startPauseMs) return sleep(startPauseMs);
         this.#startedAtMs = monotonicMs();
-        return this.#server.start(step.role, this.#lead.current?.fenceAtMs);
+        // A start as a standby rolls back what nobody has acknowledged.
+        if (step.role === 'SLAVE') await this.#history.save();
+        return this.#server.start(step.role);
       case 'follow':
         return this.#server.follow(step.host, step.reign);
       case 'clone':
-        // Told once, by its step: until it is cloned by hand, this host has no copy.
-        return;
+        return this.#copy(step.host);
       case 'take-lead': {
         const { id, lease } = await this.#lead.prepare();
         const value = JSON.stringify({ host: me, reign: id });
@@ -165,9 +195,13 @@ export class HaAgent {
       case 'stop-receiving':
         return this.#server.stopReceiving();
       case 'take-sync':
-        return this.#change(view, step.syncRevision, (_sync, reign) => ({
-          ...{ primary: me, epoch: step.epoch, reign, members: [] },
-        }));
+        return this.#change(
+          view,
+          step.syncRevision,
+          (_sync, reign) => ({ primary: me, epoch: step.epoch, reign, members: [] }),
+          // A wish that was granted, or that this promotion has overtaken.
+          [{ delete: this.#keys.switchover }, ...(await this.#history.change(view, step.epoch))],
+        );
       case 'seal':
         return this.#change(view, step.syncRevision, (sync) => sync);
       case 'detach':
@@ -184,11 +218,14 @@ export class HaAgent {
         const lead = this.#lead.current;
         if (lead === undefined) return;
         const mayOpen = () => monotonicMs() < (this.#lead.current?.id === lead.id ? this.#lead.current.fenceAtMs : 0);
-        return this.#server.open(step.epoch, this.#lead.current?.fenceAtMs ?? 0, mayOpen);
+        await this.#server.open(step.epoch, await this.#history.fencedBy(step.epoch), mayOpen);
+        return this.#history.opened();
       }
       case 'release':
         this.#admission = undefined;
-        return this.#server.waitForAcknowledgements(false);
+        await this.#server.waitForAcknowledgements(false);
+        if (view.server.state === 'up' && view.server.writable) this.#letGoAtMs = monotonicMs();
+        return;
       case 'arm':
         await this.#server.waitForAcknowledgements(true);
         this.#admission = { host: step.host, incarnation: step.incarnation, sinceMs: monotonicMs(), stage: 'armed' };
@@ -196,6 +233,45 @@ export class HaAgent {
       case 'prove':
         return this.#prove();
     }
+  }
+
+  async #giveUp(why: string): Promise<void> {
+    this.#admission = undefined;
+    const lead = this.#lead.current;
+    if (lead === undefined) return;
+    await this.#history.ended(lead.id, why);
+    await this.#lead.giveUp();
+  }
+
+  async #giveCopies(): Promise<void> {
+    const { copies, hosts, me, log } = this.#options;
+    const [address, port] = [hosts[me]?.address, copies?.ports[me]];
+    if (copies === undefined || address === undefined || port === undefined) return;
+    this.#copies = await CopyServer.start({
+      ...{ address, port, log, tls: copies.tls },
+      mostBytesPerSecond: copies.mostBytesPerSecond ?? usualBytesPerSecond,
+      source: () => this.#server.copySource(),
+    });
+  }
+
+  /** Goes on beside the steps. */
+  #copy(from: string): void {
+    const { copies, hosts, log } = this.#options;
+    const [address, port] = [hosts[from]?.address, copies?.ports[from]];
+    if (copies === undefined || address === undefined || port === undefined || this.#copying !== undefined) return;
+    if (monotonicMs() - this.#copiedAtMs < copyPauseMs) return;
+    const { signal } = this.#stop;
+    const work = async () => {
+      await this.#history.save();
+      await this.#server.replaceData((place) => fetchCopy({ ...place, address, port, log, tls: copies.tls, signal }));
+      log.info(`ha: the data is a copy of ${from}'s`);
+    };
+    this.#copying = work()
+      .catch((error: unknown) => log.warn(`ha: no copy was made, and one is tried again: ${String(error)}`))
+      .finally(() => {
+        this.#copying = undefined;
+        this.#copiedAtMs = monotonicMs();
+      });
   }
 
   #prove(): void {
@@ -213,7 +289,12 @@ export class HaAgent {
   }
 
   /** Only while the lead is held and `sync` is as it was read. */
-  async #change(view: View, revision: number, to: (sync: SyncSet, reign: string) => SyncSet): Promise<void> {
+  async #change(
+    view: View,
+    revision: number,
+    to: (sync: SyncSet, reign: string) => SyncSet,
+    others: readonly Change[] = [],
+  ): Promise<void> {
     const { sync, leader } = view.shared ?? {};
     if (sync === undefined || leader === undefined || view.reign === undefined) return;
     const conditions: Condition[] = [
@@ -221,7 +302,7 @@ export class HaAgent {
       { key: this.#keys.sync, revision },
     ];
     const { revision: _read, ...plain } = sync;
-    const changes: Change[] = [{ put: this.#keys.sync, value: JSON.stringify(to(plain, view.reign.id)) }];
+    const changes: Change[] = [{ put: this.#keys.sync, value: JSON.stringify(to(plain, view.reign.id)) }, ...others];
     const result = await this.#options.etcd.transact(conditions, changes);
     if (result.done) this.#sealedRevision = result.revision;
   }
@@ -231,6 +312,7 @@ export class HaAgent {
       const { entries } = await this.#options.etcd.get(this.#keys.prefix, mostKeys);
       const leader = entries.find(({ key }) => key === this.#keys.leader);
       const sync = entries.find(({ key }) => key === this.#keys.sync);
+      const switchover = entries.find(({ key }) => key === this.#keys.switchover);
       this.#leaderRevision = leader?.revision ?? 0;
       const reports: Record<string, Report> = {};
       for (const host of Object.keys(this.#options.hosts)) {
@@ -244,6 +326,10 @@ export class HaAgent {
         leader: leader === undefined ? undefined : leaderValue.parse(JSON.parse(leader.value)),
         sync: sync === undefined ? undefined : { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },
         reports,
+        wishes: {
+          paused: entries.some(({ key }) => key === this.#keys.paused),
+          switchoverTo: switchover === undefined ? undefined : switchoverValue.parse(JSON.parse(switchover.value)).to,
+        },
       };
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
@@ -251,21 +337,34 @@ export class HaAgent {
     }
   }
 
-  async #report(server: ServerView): Promise<void> {
-    if (server.state !== 'up') return;
-    this.#said += 1;
+  /** What others decide by is said at once when it has changed, the rest now and then. Not waited for. */
+  #report(server: ServerView): void {
+    if (server.state !== 'up' || this.#isReporting) return;
+    const { incarnation, received, replica } = server;
     const report = {
-      ...{ said: `${process.pid}-${this.#said}`, incarnation: server.incarnation, reign: server.replica?.reign },
-      receiving: server.replica?.connected === true && server.replica.failure === undefined,
-      received: server.received,
+      ...{ incarnation, reign: replica?.reign },
+      receiving: replica?.connected === true && replica.failure === undefined,
     };
-    await this.#options.etcd.put(this.#keys.report(this.#options.me), JSON.stringify(report)).catch(() => undefined);
+    const text = JSON.stringify(report);
+    const nowMs = monotonicMs();
+    if (text === this.#reported.text && nowMs - this.#reported.atMs < reportEveryMs) return;
+    this.#reported = { text, atMs: nowMs };
+    this.#isReporting = true;
+    const said = `${process.pid}-${nowMs}`;
+    this.#options.etcd
+      .put(this.#keys.report(this.#options.me), JSON.stringify({ ...report, received, said }))
+      .catch(() => {
+        this.#reported = { text: '', atMs: 0 };
+      })
+      .finally(() => {
+        this.#isReporting = false;
+      });
   }
 
   /** Each change in etcd ends the pause. */
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
-    const keys = [this.#keys.leader, this.#keys.sync];
+    const keys = [this.#keys.leader, this.#keys.sync, this.#keys.switchover];
     await Promise.all(
       keys.map(async (prefix) => {
         for await (const _change of this.#options.etcd.watch({ prefix, fromRevision: 0, signal })) this.#wake();
@@ -297,10 +396,10 @@ export class HaAgent {
     }
   }
 
-  async #pause(): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    await Promise.race([promise, sleep(tickMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)]);
+    await Promise.race([promise, sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined)]);
     this.#wake = () => undefined;
   }
 

@@ -15,13 +15,15 @@
 import type { View } from './view.ts';
 
 export type Step =
-  | { readonly kind: 'wait'; readonly why: string }
+  /** `soon`: what it waits for takes milliseconds. */
+  | { readonly kind: 'wait'; readonly why: string; readonly soon?: boolean }
   /** SIGKILL of the server; the lease, if there is one, is given up after it. */
   | { readonly kind: 'fence'; readonly why: string }
   /** The lease is given up; the server stays. */
   | { readonly kind: 'resign'; readonly why: string }
   | { readonly kind: 'start'; readonly role: 'MASTER' | 'SLAVE' }
   | { readonly kind: 'follow'; readonly host: string; readonly reign: string }
+  /** Its data is replaced by a copy of the primary's. */
   | { readonly kind: 'clone'; readonly host: string }
   /** The key `leader` with a new lease, if there is none and `sync` has not changed. */
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
@@ -33,6 +35,10 @@ export type Step =
   | { readonly kind: 'detach'; readonly host: string; readonly why: string; readonly syncRevision: number }
   /** `sync` as it is, with a new revision: an admission that was asked for earlier fails from now on. */
   | { readonly kind: 'seal'; readonly syncRevision: number }
+  /** For a switchover: no more writes, and all that were begun are acknowledged. */
+  | { readonly kind: 'close' }
+  /** The server is killed, then the lead given up: the member has everything. */
+  | { readonly kind: 'hand-over'; readonly host: string }
   /** Commits wait for nobody. */
   | { readonly kind: 'release' }
   /** Commits wait for an acknowledgement; the member is not counted on yet. */
@@ -49,6 +55,8 @@ export interface Limits {
   readonly detachMs: number;
   /** For an admission. */
   readonly admitMs: number;
+  /** After commits were let go, a member must have been heard for so long before they wait for it again. */
+  readonly againMs: number;
   readonly startMs: number;
   /** How long the last primary leaves the lead to its member. */
   readonly memberFirstMs: number;
@@ -62,20 +70,21 @@ export function decide(view: View, limits: Limits): Step {
   const { me, reign, server, shared, nowMs } = view;
   if (reign !== undefined && nowMs >= reign.fenceAtMs)
     return { kind: 'fence', why: 'the lease was not renewed in time' };
-  const isPrimary = server.state !== 'down' && server.duty === 'primary';
+  const isPrimary = (server.state === 'up' || server.state === 'starting') && server.duty === 'primary';
   if (reign === undefined && isPrimary) return { kind: 'fence', why: 'it has no lease' };
   if (shared === undefined) return wait('etcd does not answer');
   const { leader, sync } = shared;
   if (sync === undefined) return wait('the cluster has not been set up');
+  const known: Known = { ...view, shared: { ...shared, sync } };
   if (reign !== undefined) {
-    if (leader?.reign === reign.id) return asLeader({ ...view, reign, shared: { ...shared, sync } }, limits);
+    if (leader?.reign === reign.id) return asLeader({ ...known, reign }, limits);
     return isPrimary ? { kind: 'fence', why: 'the lead is lost' } : { kind: 'resign', why: 'the lead is lost' };
   }
   if (leader?.host === me) return wait('a lead of its own that it does not hold ends by itself');
-  if (leader !== undefined) return asFollower({ ...view, shared: { ...shared, sync } }, leader);
-  return asCandidate(view, limits, sync);
+  return leader === undefined ? asCandidate(known, limits) : asFollower(known, leader);
 }
 
+type Up = Extract<View['server'], { state: 'up' }>;
 type Sync = NonNullable<NonNullable<View['shared']>['sync']>;
 interface Known extends View {
   readonly shared: NonNullable<View['shared']> & { readonly sync: Sync };
@@ -88,6 +97,7 @@ function asLeader(known: Leading, limits: Limits): Step {
   const { reign, shared, server, me, nowMs } = known;
   const { sync } = shared;
   if (sync.primary !== me) return promote(known, limits);
+  if (server.state === 'copying') return { kind: 'resign', why: 'its data is being replaced' };
   if (server.state === 'down') {
     const isTaken = sync.reign === reign.id;
     if (isTaken && sync.members.length > 0) return { kind: 'resign', why: 'the server has ended' };
@@ -105,7 +115,7 @@ function asLeader(known: Leading, limits: Limits): Step {
   if (isDead)
     return sync.members.length > 0 ? { kind: 'fence', why: 'no commit succeeds' } : wait('no commit succeeds');
   if (sync.reign !== reign.id) return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
-  if (sync.members.length > 0) return server.writable ? keep(known, limits) : dropMembers(sync);
+  if (sync.members.length > 0) return server.writable ? keep(known, limits) : handOver(known, limits);
   if (!server.writable) return server.semiSync ? letGo(known) : { kind: 'open', epoch: sync.epoch };
   return admit(known, limits);
 }
@@ -117,26 +127,37 @@ function promote({ shared: { sync }, server, me, nowMs }: Leading, limits: Limit
   const { receiving, drained, failure } = server.replica;
   if (failure !== undefined) return { kind: 'resign', why: failure };
   if (receiving) return { kind: 'stop-receiving', from: sync.primary };
-  if (!drained) return wait('the relay log is applied');
+  if (!drained) return { kind: 'wait', why: 'the relay log is applied', soon: true };
   return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
 }
 
-function keep({ shared: { sync, reports }, server, nowMs }: Leading, limits: Limits): Step {
+function keep({ shared, server, nowMs }: Leading, limits: Limits): Step {
+  const { sync, reports } = shared;
   const [member] = sync.members;
   if (member === undefined || server.state !== 'up') return wait('there is no member');
   const detach = (why: string): Step => ({ kind: 'detach', host: member.host, why, syncRevision: sync.revision });
   const report = reports[member.host];
   if (report !== undefined && report.incarnation !== member.incarnation) return detach('it has restarted');
   if (!server.semiSync) return detach('commits do not wait for it');
-  const { waitingSinceMs } = server;
-  if (waitingSinceMs !== undefined && nowMs - waitingSinceMs >= limits.detachMs)
-    return detach('it does not acknowledge');
-  return wait('in sync');
+  if (waitsTooLong(server, nowMs, limits)) return detach('it does not acknowledge');
+  return isWanted(shared, nowMs, limits) ? { kind: 'close' } : wait('in sync');
 }
 
-/** The agent died between an admission and the opening. */
-function dropMembers({ members: [member], revision }: Sync): Step {
+/** A switchover is wanted, and its host can take over. */
+function isWanted({ sync, reports, wishes }: Known['shared'], nowMs: number, { reportMs }: Limits): boolean {
+  const [member] = sync.members;
+  const report = member === undefined ? undefined : reports[member.host];
+  if (member === undefined || report === undefined || wishes.switchoverTo !== member.host) return false;
+  const isHeard = nowMs - report.heardAtMs < reportMs && report.receiving;
+  return isHeard && report.incarnation === member.incarnation;
+}
+
+/** Writes are closed beside a member: for a switchover, or the agent died before it opened them. */
+function handOver({ shared, nowMs }: Leading, limits: Limits): Step {
+  const { members, revision } = shared.sync;
+  const [member] = members;
   if (member === undefined) return wait('there is no member');
+  if (isWanted(shared, nowMs, limits)) return { kind: 'hand-over', host: member.host };
   return { kind: 'detach', host: member.host, why: 'writes are opened without it', syncRevision: revision };
 }
 
@@ -145,27 +166,33 @@ function letGo({ shared: { sync }, sealedRevision }: Leading): Step {
 }
 
 function admit(known: Leading, limits: Limits): Step {
-  const { shared, server, reign, nowMs, admission } = known;
+  const { shared, server, reign, nowMs, admission, letGoAtMs = Number.NEGATIVE_INFINITY } = known;
   const { sync, reports } = shared;
   if (server.state !== 'up') return wait('there is no server');
   const isReady = (host: string): boolean => {
     const report = reports[host];
     if (report === undefined || report.reign !== reign.id || !report.receiving) return false;
+    // What was said before commits were let go would have them wait again for the same member that stands still.
+    if (report.heardAtMs - letGoAtMs < limits.againMs) return false;
     return nowMs - report.heardAtMs < limits.reportMs && server.position - report.received <= limits.mostBehind;
   };
   if (admission === undefined) {
+    if (server.semiSync) return letGo(known);
     const host = Object.keys(reports).sort().find(isReady);
     const incarnation = host === undefined ? undefined : reports[host]?.incarnation;
-    if (host !== undefined && incarnation !== undefined) return { kind: 'arm', host, incarnation };
-    return server.semiSync ? letGo(known) : wait('one copy');
+    return host === undefined || incarnation === undefined ? wait('one copy') : { kind: 'arm', host, incarnation };
   }
   const { host, incarnation, sinceMs, stage } = admission;
-  const isLate = nowMs - sinceMs >= limits.admitMs;
+  const isLate = nowMs - sinceMs >= limits.admitMs || waitsTooLong(server, nowMs, limits);
   const isSame = reports[host]?.incarnation === incarnation;
   if (isLate || !isSame || !server.semiSync) return letGo(known);
   if (stage === 'armed') return { kind: 'prove' };
-  if (stage === 'proving') return wait('a commit is acknowledged');
+  if (stage === 'proving') return { kind: 'wait', why: 'a commit is acknowledged', soon: true };
   return { kind: 'admit', host, incarnation, syncRevision: sync.revision };
+}
+
+function waitsTooLong({ waitingSinceMs }: Up, nowMs: number, { detachMs }: Limits): boolean {
+  return waitingSinceMs !== undefined && nowMs - waitingSinceMs >= detachMs;
 }
 
 function asFollower({ shared: { sync }, server, me }: Known, leader: { host: string; reign: string }): Step {
@@ -173,24 +200,29 @@ function asFollower({ shared: { sync }, server, me }: Known, leader: { host: str
   if (sync.primary === me) return wait(`${leader.host} is being promoted`);
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
   if (server.state === 'starting') return wait('the server starts');
+  if (server.state === 'copying') return wait('its data is being replaced');
   if (sync.reign !== leader.reign) return wait(`${leader.host} is being promoted`);
   const { replica } = server;
   if (replica?.reign === leader.reign && replica.diverged) return { kind: 'clone', host: leader.host };
-  if (replica?.reign !== leader.reign || !replica.receiving)
+  if (replica?.reign !== leader.reign || !replica.receiving || replica.failure !== undefined)
     return { kind: 'follow', host: leader.host, reign: leader.reign };
   return wait('it follows');
 }
 
-function asCandidate({ server, me, nowMs, leaderlessSinceMs = nowMs }: View, limits: Limits, sync: Sync): Step {
+function asCandidate({ shared, server, me, nowMs, leaderlessSinceMs = nowMs }: Known, limits: Limits): Step {
+  const { sync, wishes } = shared;
   if (server.state === 'starting') return wait('the server starts');
+  if (server.state === 'copying') return wait('its data is being replaced');
   const take: Step = { kind: 'take-lead', syncRevision: sync.revision };
   if (sync.primary === me) {
     if (server.state === 'up') return { kind: 'fence', why: 'it begins anew as the last primary' };
-    const isFirst = sync.members.length === 0 || nowMs - leaderlessSinceMs >= limits.memberFirstMs;
+    const isLonely = sync.members.length === 0 || wishes.paused;
+    const isFirst = isLonely || nowMs - leaderlessSinceMs >= limits.memberFirstMs;
     return isFirst ? take : wait('the lead is left to the member in sync');
   }
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
   if (!isMember(sync, me, server.incarnation)) return wait('it may lack acknowledged writes');
+  if (wishes.paused) return wait('promotion is paused');
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return wait('no commit succeeds');
   if (server.replica === undefined || server.replica.failure !== undefined)
     return wait('it does not apply what it received');

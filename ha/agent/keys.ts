@@ -3,21 +3,46 @@
 import { z } from 'zod';
 
 export interface HaKeys {
+  /** Of what every agent reads each time. */
   readonly prefix: string;
   readonly leader: string;
   readonly sync: string;
   readonly report: (host: string) => string;
+  /** Why the last lead was given up, by the one that held it. */
+  readonly ended: string;
+  readonly paused: string;
+  readonly switchover: string;
+  /** Of the changes of the primary. */
+  readonly changes: string;
+  readonly change: (epoch: number) => string;
+  /** Of what a host had that nobody had acknowledged. */
+  readonly saves: string;
+  readonly saved: (epoch: number, host: string) => string;
 }
+
+/** Older ones are removed. */
+export const keptChanges = 100;
 
 export function haKeys(cluster: string): HaKeys {
   const prefix = `/tidegate/ha/${cluster}/`;
+  const history = `/tidegate/ha-history/${cluster}/`;
   return {
     prefix,
     leader: `${prefix}leader`,
     sync: `${prefix}sync`,
     report: (host) => `${prefix}hosts/${host}`,
+    ended: `${prefix}ended`,
+    paused: `${prefix}paused`,
+    switchover: `${prefix}switchover`,
+    changes: `${history}changes/`,
+    change: (epoch) => `${history}changes/${padded(epoch)}`,
+    saves: `${history}saved/`,
+    saved: (epoch, host) => `${history}saved/${padded(epoch)}-${host}`,
   };
 }
+
+/** Of `sync` before the first primary has taken it. */
+export const setUpReign = 'set-up';
 
 export const leaderValue = z.object({ host: z.string(), reign: z.string() });
 
@@ -28,7 +53,7 @@ export const syncValue = z.object({
   members: z.array(z.object({ host: z.string(), incarnation: z.string() })).max(1),
 });
 
-/** `said` counts, so that a report that says the same again is seen to be new. */
+/** `said` changes, so that a report that says the same again is seen to be new. */
 export const reportValue = z.object({
   said: z.string(),
   incarnation: z.string(),
@@ -36,3 +61,37 @@ export const reportValue = z.object({
   receiving: z.boolean(),
   received: z.number().int(),
 });
+
+export const endedValue = z.object({ reign: z.string(), why: z.string() });
+
+export const switchoverValue = z.object({ to: z.string() });
+
+export const changeValue = z.object({
+  epoch: z.number().int(),
+  primary: z.string(),
+  previous: z.string(),
+  /** The number of the last transaction before it. */
+  position: z.number().int(),
+  cause: z.string(),
+  /** By the new primary's clock. */
+  takenAt: z.string(),
+  /** From the time when it saw that nobody led. */
+  takenAfterMs: z.number(),
+  openedAfterMs: z.number().optional(),
+});
+export type Change = z.infer<typeof changeValue>;
+
+export const savedValue = z.object({
+  epoch: z.number().int(),
+  host: z.string(),
+  transactions: z.number().int(),
+  /** The first ones. */
+  gtids: z.array(z.string()),
+  folder: z.string(),
+});
+export type Saved = z.infer<typeof savedValue>;
+
+/** As keys are ordered. */
+function padded(epoch: number): string {
+  return String(epoch).padStart(10, '0');
+}

@@ -50,6 +50,7 @@ export class LeadHolder {
     const text = await readFile(options.file, 'utf8').catch(() => '');
     const found = text === '' ? undefined : kept.parse(JSON.parse(text));
     const lead = found?.bootId === bootId ? found : undefined;
+    if (lead !== undefined) await options.onFence(lead.fenceAtMs);
     return new LeadHolder(options, bootId, lead);
   }
 
@@ -63,6 +64,7 @@ export class LeadHolder {
     const askedAtMs = monotonicMs();
     const { id: lease } = await etcd.grant(leaseMs / 1_000);
     const lead = { id: randomUUID(), lease, fenceAtMs: askedAtMs + this.#fenceAfterMs };
+    await this.#options.onFence(lead.fenceAtMs);
     await this.#set(lead);
     return lead;
   }
@@ -71,8 +73,13 @@ export class LeadHolder {
   async giveUp(): Promise<void> {
     const lead = this.#lead;
     this.#lead = undefined;
-    await rm(this.#options.file, { force: true });
-    if (lead !== undefined) await this.#options.etcd.revoke(lead.lease);
+    if (lead === undefined) return;
+    try {
+      await this.#options.etcd.revoke(lead.lease);
+    } finally {
+      // Last: it may wait for a frozen disk.
+      await rm(this.#options.file, { force: true });
+    }
   }
 
   close(): void {
@@ -94,7 +101,10 @@ export class LeadHolder {
     try {
       const isRenewed = await this.#options.etcd.keepAlive(lead.lease);
       if (!isRenewed || this.#lead?.id !== lead.id || monotonicMs() >= lead.fenceAtMs) return;
-      await this.#set({ ...lead, fenceAtMs: sentAtMs + this.#fenceAfterMs });
+      const fenceAtMs = sentAtMs + this.#fenceAfterMs;
+      await this.#options.onFence(fenceAtMs);
+      // It may have been given up meanwhile.
+      if (this.#lead?.id === lead.id) await this.#set({ ...lead, fenceAtMs });
     } catch (error) {
       this.#options.log.debug(`the lease was not renewed: ${String(error)}`);
     } finally {
@@ -103,7 +113,6 @@ export class LeadHolder {
   }
 
   async #set(lead: Lead): Promise<void> {
-    await this.#options.onFence(lead.fenceAtMs);
     this.#lead = lead;
     await writeFile(`${this.#options.file}.new`, JSON.stringify({ ...lead, bootId: this.#bootId }), { mode: 0o600 });
     await rename(`${this.#options.file}.new`, this.#options.file);

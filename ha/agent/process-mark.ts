@@ -1,6 +1,7 @@
 // Names one process for good: its number may be given to another one later, and after a boot.
 
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { killQuietly } from '../../embedded/server-process.ts';
 
 export interface ProcessMark {
   readonly pid: number;
@@ -10,20 +11,25 @@ export interface ProcessMark {
 }
 
 /** Undefined: there is no such process, or it has ended. */
-export async function processMark(pid: number): Promise<ProcessMark | undefined> {
+export function processMark(pid: number): ProcessMark | undefined {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field, in brackets, may contain anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return { pid, startTicks: fields[19] ?? '', bootId };
   } catch {
     return undefined;
   }
 }
 
-export async function isAlive(mark: ProcessMark): Promise<boolean> {
-  const now = await processMark(mark.pid);
+export function isAlive(mark: ProcessMark): boolean {
+  const now = processMark(mark.pid);
   return now !== undefined && now.startTicks === mark.startTicks && now.bootId === mark.bootId;
+}
+
+/** Another process that has the number by now is never touched. */
+export function killMarked(mark: ProcessMark): void {
+  if (isAlive(mark)) killQuietly(mark.pid, 'SIGKILL');
 }

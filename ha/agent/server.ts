@@ -2,17 +2,24 @@
 // to end; adopted by an agent that starts while it runs.
 
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, readlink, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { findProgram, pathExists } from '../../embedded/find-program.ts';
-import { binaryLogFlags, installDatabase, type SocketCredentials, serverFlags } from '../../embedded/mariadb.ts';
+import {
+  binaryLog,
+  binaryLogFlags,
+  installDatabase,
+  type SocketCredentials,
+  serverFlags,
+} from '../../embedded/mariadb.ts';
 import { runProgram } from '../../embedded/run-program.ts';
-import { killQuietly } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
+import { numberOf, transactionsAfter } from './binary-log.ts';
 import { monotonicMs } from './clock.ts';
-import { isAlive } from './process-mark.ts';
+import { type CopySource, copyPosition, type FetchOptions, forgetCopyPosition } from './copies.ts';
+import { isAlive, killMarked, processMark } from './process-mark.ts';
 import { Session } from './session.ts';
 import type { Duty, ServerView } from './view.ts';
 import { startUnderWatchdog, writeFence } from './watchdog.ts';
@@ -43,6 +50,8 @@ const statusTimeoutMs = 1_000;
 /** For what may wait for the network or the disk. */
 const changeTimeoutMs = 8_000;
 const heartbeatEveryMs = 200;
+/** For statements that hold tables; meanwhile no other write begins. */
+const closeWaitSeconds = 1;
 /** The binary log would soon wait for space without an error; the heartbeat, which is not in it, would not. */
 const leastFreeBytes = 16 * 1024 * 1024;
 /** Of Rpl_semi_sync_master_timeout, in milliseconds: thirty years. */
@@ -62,6 +71,8 @@ type Kept = z.infer<typeof kept>;
 interface StatusRow {
   readonly readOnly: number;
   readonly semiSync: number;
+  /** OFF: it has given up waiting by itself. */
+  readonly semiSyncStatus: string;
   readonly binlogPos: string;
   readonly slavePos: string;
   readonly waitSessions: string;
@@ -78,10 +89,14 @@ export class HaServer {
   readonly #proofs: Session;
   #kept: Kept | undefined;
   #startingSinceMs: number | undefined;
-  #aliveAtMs = 0;
+  /** Heartbeats since the last one that succeeded: while this agent itself stands still, its server is not found dead. */
+  #missed = 0;
+  #fenceAtMs = Number.NEGATIVE_INFINITY;
+  #fencing: Promise<void> = Promise.resolve();
   #waiting: { readonly sinceMs: number; readonly acknowledged: string } | undefined;
   #beating: NodeJS.Timeout | undefined;
   #isBeating = false;
+  #isReplacing = false;
 
   private constructor(options: ServerOptions, home: string, root: SocketCredentials) {
     this.#options = options;
@@ -120,8 +135,9 @@ export class HaServer {
     return this.#kept?.duty;
   }
 
+  /** The last heartbeat commit that succeeded, by the time in which this agent ran. */
   get aliveAtMs(): number {
-    return this.#aliveAtMs;
+    return monotonicMs() - this.#missed * heartbeatEveryMs;
   }
 
   get pid(): number | undefined {
@@ -129,8 +145,9 @@ export class HaServer {
   }
 
   async view(): Promise<ServerView> {
+    if (this.#isReplacing) return { state: 'copying' };
     const server = this.#kept;
-    if (server === undefined || !(await isAlive(server.mark))) {
+    if (server === undefined || !isAlive(server.mark)) {
       this.#ended();
       return { state: 'down' };
     }
@@ -142,7 +159,7 @@ export class HaServer {
       );
       if (!isReady) return { state: 'starting', duty: server.duty, sinceMs: this.#startingSinceMs };
       this.#startingSinceMs = undefined;
-      this.#aliveAtMs = nowMs;
+      this.#missed = 0;
     }
     const row = await this.#readStatus().catch(() => undefined);
     const replica =
@@ -151,8 +168,15 @@ export class HaServer {
     this.#noteWaiting(row, nowMs);
     const seen = {
       ...{ state: 'up' as const, duty: server.duty, incarnation: server.incarnation },
-      ...{ writable: row.readOnly === 0, semiSync: row.semiSync === 1, aliveAtMs: this.#aliveAtMs },
-      ...{ waitingSinceMs: this.#waiting?.sinceMs, position: numberOf(row.binlogPos) },
+      ...{
+        writable: row.readOnly === 0,
+        semiSync: row.semiSync === 1 && row.semiSyncStatus === 'ON',
+        aliveAtMs: this.aliveAtMs,
+      },
+      ...{
+        waitingSinceMs: this.#waiting?.sinceMs,
+        position: Math.max(numberOf(row.binlogPos), numberOf(row.slavePos)),
+      },
       received: Math.max(numberOf(row.slavePos), numberOf(row.binlogPos), replica?.(row).received ?? 0),
       replica: replica?.(row),
     };
@@ -168,19 +192,22 @@ export class HaServer {
       ...{ state: 'up' as const, duty, incarnation, writable: duty === 'primary', semiSync: true },
       ...{ waitingSinceMs: undefined, position: 0, received: 0, replica: undefined },
     };
-    return { ...(this.#last ?? unknown), duty, incarnation, aliveAtMs: this.#aliveAtMs };
+    const last = this.#last ?? unknown;
+    const replica = last.replica === undefined ? undefined : { ...last.replica, connected: false };
+    return { ...last, duty, incarnation, replica, aliveAtMs: this.aliveAtMs };
   }
 
-  async start(role: 'MASTER' | 'SLAVE', fenceAtMs: number | undefined): Promise<void> {
+  async start(role: 'MASTER' | 'SLAVE'): Promise<void> {
     const { folder, hosts, me, tls, log } = this.#options;
     const place = hosts[me];
     if (place === undefined) throw new Error(`ha: the host ${me} is not among the hosts`);
     const program = await findProgram('mariadbd', ['/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd']);
     const dataPath = join(this.#home, 'data');
+    await this.#killLeftOver();
     await rm(this.root.socketPath, { force: true });
     const temporaryPath = await folder.subfolder(join('mariadb', 'tmp'), { forService: true });
     const duty: Duty = role === 'MASTER' ? 'primary' : 'standby';
-    await writeFence(this.#fenceFile, duty === 'primary' ? fenceAtMs : undefined);
+    await this.#writeFence(duty);
     const pidFile = join(this.#home, 'mariadbd.pid');
     const isMaster = role === 'MASTER' ? 'ON' : 'OFF';
     const isSlave = role === 'SLAVE' ? 'ON' : 'OFF';
@@ -209,10 +236,11 @@ export class HaServer {
       env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', MALLOC_ARENA_MAX: '2' },
       runAs: folder.serviceUser,
       logFile: join(this.#home, 'mariadbd.log'),
-      pidFile: join(this.#home, 'server.pid'),
+      pidFile: this.#pidFile,
       fenceFile: this.#fenceFile,
     });
     this.#ended();
+    this.#missed = 0;
     this.#startingSinceMs = monotonicMs();
     await this.#keep({ mark, duty, incarnation: randomUUID() });
   }
@@ -221,11 +249,20 @@ export class HaServer {
   kill(): void {
     const { mark } = this.#kept ?? {};
     this.#ended();
-    if (mark !== undefined) killQuietly(mark.pid, 'SIGKILL');
+    if (mark !== undefined) killMarked(mark);
   }
 
+  /** Each call has a later time than those before it. */
   async fence(fenceAtMs: number): Promise<void> {
-    if (this.#kept?.duty === 'primary') await writeFence(this.#fenceFile, fenceAtMs);
+    this.#fenceAtMs = fenceAtMs;
+    if (this.#kept?.duty === 'primary') await this.#writeFence('primary');
+  }
+
+  /** Renewals and an opening may write at once: the later time counts. */
+  #writeFence(duty: Duty): Promise<void> {
+    const write = () => writeFence(this.#fenceFile, duty === 'primary' ? this.#fenceAtMs : undefined);
+    this.#fencing = this.#fencing.catch(() => undefined).then(write);
+    return this.#fencing;
   }
 
   async follow(source: string, reign: string): Promise<void> {
@@ -237,6 +274,12 @@ export class HaServer {
     // First: what was received and not applied is dropped from here on.
     await this.#keep({ mark: server.mark, duty: server.duty, incarnation: randomUUID() });
     await this.#change('STOP SLAVE');
+    const data = join(this.#home, 'data');
+    const copiedAt = await copyPosition(data);
+    if (copiedAt !== undefined) {
+      await this.#change('SET GLOBAL gtid_slave_pos = ?', [copiedAt]);
+      await forgetCopyPosition(data);
+    }
     const [at] = await this.#changes.query<{ binlogPos: string; slavePos: string }[]>(
       'SELECT @@GLOBAL.gtid_binlog_pos AS binlogPos, @@GLOBAL.gtid_slave_pos AS slavePos',
       [],
@@ -281,8 +324,8 @@ export class HaServer {
       if (host !== this.#options.me) await route('delete', address);
   }
 
-  /** Writes are opened only if `mayOpen` still says so then. */
-  async open(epoch: number, fenceAtMs: number, mayOpen: () => boolean): Promise<void> {
+  /** Writes are opened only if `mayOpen` still says so then. `fenced`: the host whose processes' leases end. */
+  async open(epoch: number, fenced: string | undefined, mayOpen: () => boolean): Promise<void> {
     const server = this.#kept;
     if (server === undefined) return;
     if (server.replica !== undefined) {
@@ -291,19 +334,93 @@ export class HaServer {
     }
     await this.#change('SET GLOBAL rpl_semi_sync_slave_enabled = OFF');
     await this.#keep({ mark: server.mark, duty: 'primary', incarnation: server.incarnation });
-    await writeFence(this.#fenceFile, fenceAtMs);
-    const [timeline] = await this.#changes.query<{ found: number }[]>(
-      "SELECT COUNT(*) AS found FROM information_schema.tables WHERE table_schema = ? AND table_name = 'db_timeline'",
+    await this.#writeFence('primary');
+    await this.#beginTimeline(epoch, fenced);
+    if (!mayOpen()) throw new Error('the lease was not renewed in time: writes are not opened');
+    await this.#change('SET GLOBAL read_only = OFF');
+  }
+
+  /** A new database has no tables yet. The owner of a lease begins with its host's name. */
+  async #beginTimeline(epoch: number, fenced: string | undefined): Promise<void> {
+    const rows = await this.#changes.query<{ name: string }[]>(
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_name IN ('db_timeline', 'lease')",
       [application],
       changeTimeoutMs,
     );
-    if (Number(timeline?.found) > 0)
+    const has = (name: string) => rows.some((row) => row.name === name);
+    await this.#change('START TRANSACTION');
+    try {
+      await this.#writeTimeline(has, epoch, fenced);
+      await this.#change('COMMIT');
+    } catch (error) {
+      await this.#change('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #writeTimeline(has: (table: string) => boolean, epoch: number, fenced: string | undefined): Promise<void> {
+    if (has('db_timeline'))
       await this.#change(
         `INSERT INTO ${application}.db_timeline (epoch, lossy, gtid) VALUES (?, 0, @@GLOBAL.gtid_current_pos) ON DUPLICATE KEY UPDATE epoch = epoch`,
         [epoch],
       );
-    if (!mayOpen()) throw new Error('the lease was not renewed in time: writes are not opened');
-    await this.#change('SET GLOBAL read_only = OFF');
+    if (has('lease') && fenced !== undefined)
+      await this.#change(
+        `UPDATE ${application}.lease SET token = UUID(), expires_at = NOW(3) - INTERVAL 1 SECOND WHERE LEFT(owner, CHAR_LENGTH(?) + 1) = CONCAT(?, '/')`,
+        [fenced, fenced],
+      );
+  }
+
+  /** Ends when no commit is under way any more. */
+  async closeWrites(): Promise<void> {
+    await this.#change(`SET SESSION lock_wait_timeout = ${closeWaitSeconds}`);
+    await this.#change('SET GLOBAL read_only = ON');
+  }
+
+  /** Undefined: it is not the primary. */
+  async copySource(): Promise<CopySource | undefined> {
+    if (this.#kept?.duty !== 'primary' || this.#last?.writable !== true) return undefined;
+    const temporaryPath = await this.#options.folder.subfolder('ha');
+    const { socketPath, password } = this.root;
+    return { dataPath: join(this.#home, 'data'), socketPath, rootPassword: password, temporaryPath };
+  }
+
+  /** The server is killed. What was there is gone when the copy is complete, not earlier. */
+  async replaceData(
+    fetch: (place: Pick<FetchOptions, 'into' | 'runAs' | 'freeBytes'>) => Promise<unknown>,
+  ): Promise<void> {
+    const { folder } = this.#options;
+    this.#isReplacing = true;
+    try {
+      this.kill();
+      const [data, old] = [join(this.#home, 'data'), join(this.#home, 'data.old')];
+      const into = join(this.#home, 'data.copy');
+      for (const each of [into, old]) await rm(each, { recursive: true, force: true });
+      await folder.subfolder(join('mariadb', 'data.copy'), { forService: true });
+      const freeBytes = async () => {
+        const { bavail, bsize } = await statfs(this.#home);
+        return bavail * bsize;
+      };
+      await fetch({ into, runAs: folder.serviceUser, freeBytes });
+      await rename(data, old);
+      await rename(into, data);
+      await rm(old, { recursive: true, force: true });
+    } finally {
+      this.#isReplacing = false;
+    }
+  }
+
+  /** Copies the binary logs with what this server itself wrote after `position`. */
+  async save(position: number, epoch: number): Promise<{ readonly gtids: readonly string[]; readonly folder: string }> {
+    const { folder, hosts, me } = this.#options;
+    const data = join(this.#home, 'data');
+    const found = await transactionsAfter(join(data, `${binaryLog}.index`), data, position);
+    const own = found.gtids.filter((gtid) => gtid.split('-')[1] === String(hosts[me]?.serverId));
+    const into = join(await folder.subfolder(join('ha', 'saved')), String(epoch));
+    if (own.length === 0) return { gtids: own, folder: into };
+    await mkdir(into, { recursive: true, mode: 0o700 });
+    for (const file of found.files) await copyFile(file, join(into, basename(file)));
+    return { gtids: own, folder: into };
   }
 
   async waitForAcknowledgements(on: boolean): Promise<void> {
@@ -316,9 +433,10 @@ export class HaServer {
   }
 
   async #beat(): Promise<void> {
-    if (this.#isBeating || this.#kept === undefined || this.#startingSinceMs !== undefined) return;
+    if (this.#kept === undefined || this.#startingSinceMs !== undefined) return;
+    this.#missed += 1;
+    if (this.#isBeating) return;
     this.#isBeating = true;
-    const sentAtMs = monotonicMs();
     try {
       await this.#heart.query(
         `UPDATE ${own}.heartbeat SET beat = beat + 1 WHERE id = 1`,
@@ -326,9 +444,9 @@ export class HaServer {
         this.#options.heartbeatMs,
       );
       const { bavail, bsize } = await statfs(join(this.#home, 'data'));
-      if (bavail * bsize >= leastFreeBytes) this.#aliveAtMs = sentAtMs;
+      if (bavail * bsize >= leastFreeBytes) this.#missed = 0;
     } catch {
-      // What is not alive is seen by its age.
+      // It is counted.
     } finally {
       this.#isBeating = false;
     }
@@ -338,6 +456,7 @@ export class HaServer {
     const rows = await this.#status.query<StatusRow[]>(
       `SELECT @@GLOBAL.read_only AS readOnly, @@GLOBAL.rpl_semi_sync_master_enabled AS semiSync,
          @@GLOBAL.gtid_binlog_pos AS binlogPos, @@GLOBAL.gtid_slave_pos AS slavePos,
+         (SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'RPL_SEMI_SYNC_MASTER_STATUS') AS semiSyncStatus,
          (SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS') AS waitSessions,
          (SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'RPL_SEMI_SYNC_MASTER_YES_TX') AS acknowledged`,
       [],
@@ -363,7 +482,7 @@ export class HaServer {
       received: numberOf(receivedGtid),
       connected: text('Slave_IO_Running') === 'Yes',
       drained: hasRead && numberOf(receivedGtid) <= numberOf(slavePos),
-      diverged: Number(row?.Last_IO_Errno ?? 0) === divergedError,
+      diverged: [row?.Last_IO_Errno, row?.Last_SQL_Errno].some((error) => divergedErrors.has(Number(error ?? 0))),
       failure: isApplying ? undefined : `it does not apply: ${text('Last_SQL_Error') || 'stopped'}`,
     });
   }
@@ -396,10 +515,24 @@ export class HaServer {
     const text = await readFile(this.#keptFile, 'utf8').catch(() => '');
     if (text === '') return;
     const found = kept.parse(JSON.parse(text));
-    if (!(await isAlive(found.mark))) return;
+    if (!isAlive(found.mark)) return;
     this.#kept = found;
     this.#startingSinceMs = monotonicMs();
     this.#options.log.info(`MariaDB runs as process ${found.mark.pid}: it is taken over.`);
+  }
+
+  /** One that an agent started, and was killed before it noted it. */
+  async #killLeftOver(): Promise<void> {
+    const pid = Number((await readFile(this.#pidFile, 'utf8').catch(() => '')).trim());
+    const mark = pid > 0 ? processMark(pid) : undefined;
+    if (mark === undefined) return;
+    const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+    const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
+    if (folder === this.#home && basename(program).startsWith('mariadbd')) killMarked(mark);
+  }
+
+  get #pidFile(): string {
+    return join(this.#home, 'server.pid');
   }
 
   get #keptFile(): string {
@@ -443,13 +576,11 @@ export class HaServer {
   }
 }
 
-/** ER_MASTER_FATAL_ERROR_READING_BINLOG: the source does not have what this host has. */
-const divergedError = 1236;
-
-/** Of a GTID position in one domain, `0-1-42`: its sequence number; 0: there is none. */
-function numberOf(position: string): number {
-  return Number(position.split('-')[2] ?? 0);
-}
+/**
+ * ER_MASTER_FATAL_ERROR_READING_BINLOG: the source does not have what this host has, or not what it lacks any more. ER_KEY_NOT_FOUND,
+ * ER_DUP_ENTRY, ER_GTID_STRICT_OUT_OF_ORDER: the rows differ.
+ */
+const divergedErrors: ReadonlySet<number> = new Set([1236, 1032, 1062, 1950]);
 
 async function route(verb: 'replace' | 'delete', address: string): Promise<void> {
   await runProgram('ip', ['route', verb, 'unreachable', `${address}/32`], { timeoutMs: 1_000 }).catch(() => undefined);

@@ -23,6 +23,14 @@ export interface Report {
   readonly heardAtMs: number;
 }
 
+/** What people want. */
+export interface Wishes {
+  /** Nothing is promoted meanwhile. */
+  readonly paused: boolean;
+  /** The host that is to be the primary. */
+  readonly switchoverTo: string | undefined;
+}
+
 export interface Replica {
   readonly source: string;
   readonly reign: string | undefined;
@@ -39,6 +47,8 @@ export interface Replica {
 
 export type ServerView =
   | { readonly state: 'down' }
+  /** Its data is being replaced by a copy of the primary's. */
+  | { readonly state: 'copying' }
   | { readonly state: 'starting'; readonly duty: Duty; readonly sinceMs: number }
   | {
       readonly state: 'up';
@@ -52,7 +62,7 @@ export type ServerView =
       readonly aliveAtMs: number;
       /** Since when a commit waits, and none has been acknowledged. */
       readonly waitingSinceMs: number | undefined;
-      /** The number of its last transaction. */
+      /** The number of the last transaction that it has. */
       readonly position: number;
       /** The number of the last transaction that it received, or has. */
       readonly received: number;
@@ -71,6 +81,7 @@ export interface View {
         readonly leader: { readonly host: string; readonly reign: string } | undefined;
         readonly sync: (SyncSet & { readonly revision: number }) | undefined;
         readonly reports: Readonly<Record<string, Report>>;
+        readonly wishes: Wishes;
       }
     | undefined;
   /** The lead that this agent holds. `fenceAtMs`: two thirds of the lease after the moment before its renewal was sent. */
@@ -88,4 +99,6 @@ export interface View {
   /** The revision of `sync` that this agent's own last change made; undefined once it has asked for an admission after it. */
   readonly sealedRevision: number | undefined;
   readonly leaderlessSinceMs: number | undefined;
+  /** When this agent last let go commits of a writable server. */
+  readonly letGoAtMs: number | undefined;
 }

@@ -33,7 +33,7 @@ export async function startUnderWatchdog(orderFile: string, order: WatchdogOrder
   const endsAtMs = performance.now() + spawnTimeoutMs;
   while (performance.now() < endsAtMs && child.exitCode === null) {
     const pid = Number((await readFile(order.pidFile, 'utf8').catch(() => '')).trim());
-    const mark = pid > 0 ? await processMark(pid) : undefined;
+    const mark = pid > 0 ? processMark(pid) : undefined;
     if (mark !== undefined) return mark;
     await sleep(5);
   }
@@ -41,7 +41,7 @@ export async function startUnderWatchdog(orderFile: string, order: WatchdogOrder
   throw new SetupError('SERVER_START_FAILED', `${order.command} did not start: read ${order.logFile}`);
 }
 
-/** `undefined`: the server is not killed for its lease. */
+/** `undefined`: the server is not killed for its lease. One call at a time. */
 export async function writeFence(file: string, fenceAtMs: number | undefined): Promise<void> {
   await writeFile(`${file}.new`, fenceAtMs === undefined ? '' : String(fenceAtMs));
   await rename(`${file}.new`, file);

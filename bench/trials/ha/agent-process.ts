@@ -6,7 +6,7 @@ import { HaAgent } from '../../../ha/agent/agent.ts';
 import { EtcdClient } from '../../../ha/etcd.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { places } from './network.ts';
-import { etcdUrls, mariadbPort, type TrialSettings } from './settings.ts';
+import { copyPort, etcdUrls, mariadbPort, type TrialSettings } from './settings.ts';
 
 const [, , file = '', me = ''] = process.argv;
 const settings = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;
@@ -25,4 +25,5 @@ await HaAgent.start({
     b: { address: places.b, port: mariadbPort, serverId: 2 },
   },
   accounts: { applicationPassword, replicationPassword },
+  copies: { tls: { ca, cert, key }, ports: { a: copyPort, b: copyPort } },
 });

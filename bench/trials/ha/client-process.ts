@@ -1,6 +1,6 @@
 // The client and the probes of the trial, in a namespace of their own. Writers insert keys through whichever host takes them; a write
 // of unknown fate is tried again with its key. Each 10 ms a commit is tried at each host's own address. Every acknowledgement is a
-// line: [host, key, sent, answered] with monotonic milliseconds. arguments: the settings' file, the number of writers
+// line: [host, key, sent, answered] with monotonic milliseconds; so is a write of unknown fate, with a fifth word. arguments: the settings' file, the number of writers
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
@@ -45,6 +45,7 @@ async function writeOn(writer: number): Promise<void> {
         tell([host, key, sentMs, monotonicMs()]);
         break;
       }
+      if (outcome === 'unknown') tell([host, key, sentMs, monotonicMs(), outcome]);
       if (current === host) current = host === 'a' ? 'b' : 'a';
       await sleep(5);
     }

@@ -86,6 +86,13 @@ function fullDisk(random: Random): Fault {
   };
 }
 
+const switchover: Fault = {
+  name: 'a switchover',
+  async run(system, primary) {
+    await system.switchover?.(otherOf(primary));
+  },
+};
+
 export const faultKinds: Readonly<Record<string, (random: Random) => Fault>> = {
   'kill-mariadbd': () => kill('mariadbd', 'primary'),
   unplug: (random) => unplug('primary', random),
@@ -99,4 +106,5 @@ export const faultKinds: Readonly<Record<string, (random: Random) => Fault>> = {
   'unplug-standby': (random) => unplug('standby', random),
   'stop-etcd': (random) => stop('etcd', random),
   'full-disk': fullDisk,
+  switchover: () => switchover,
 };

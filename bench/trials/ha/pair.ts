@@ -22,6 +22,8 @@ export interface Pair {
   /** A new session as root, over the host's own socket. */
   sql(host: DataHost): Session;
   pid(host: DataHost, what: Part): Promise<number | undefined>;
+  /** Asks for it; undefined: the engine has none. */
+  readonly switchover?: (to: DataHost) => Promise<void>;
   fillDisk(host: DataHost): Promise<void>;
   freeDisk(host: DataHost): Promise<void>;
   stop(): Promise<void>;

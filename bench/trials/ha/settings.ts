@@ -13,6 +13,7 @@ export interface TrialSettings {
 }
 
 export const mariadbPort = 3306;
+export const copyPort = 3307;
 export const members = (['a', 'b', 'w'] as const).map((name) => ({
   ...{ name, address: places[name], clientPort: 2379, peerPort: 2380 },
 }));

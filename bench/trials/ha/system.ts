@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '../../../embedded/run-program.ts';
-import { haKeys, leaderValue, syncValue } from '../../../ha/agent/keys.ts';
+import { haKeys, leaderValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { fill, free, mountDisk, unmountDisk } from './disk.ts';
@@ -35,6 +35,8 @@ export class HaSystem implements Pair {
       ...{ applicationPassword: password(), replicationPassword: password() },
     });
     await writeFile(system.settingsFile, JSON.stringify(system.settings), { mode: 0o600 });
+    for (const [name, text] of Object.entries({ ca: issuer.cert, cert, key }))
+      await writeFile(join(folder, name), text, { mode: 0o600 });
     for (const host of dataHosts) await mountDisk(join(folder, host));
     await mkdir(join(folder, 'w'), { mode: 0o711 });
     for (const host of ['a', 'b', 'w'] as const) system.#keep(host, 'etcd');
@@ -42,34 +44,21 @@ export class HaSystem implements Pair {
     for (const host of dataHosts) system.#keep(host, 'agent');
     await until('both hosts in sync', 120_000, async () => (await system.state())?.isWhole === true, signal);
     const primary = (await system.state())?.primary ?? 'a';
-    for (const statement of tables) await system.sql(primary).query(statement, [], 10_000);
+    const session = system.sql(primary);
+    for (const statement of tables) await session.query(statement, [], 10_000);
+    session.forget();
     return system;
   }
 
   async state(): Promise<PairState | undefined> {
-    const { ca, cert, key } = this.settings;
-    const files = {
-      ca: join(this.settings.folder, 'ca'),
-      cert: join(this.settings.folder, 'cert'),
-      key: join(this.settings.folder, 'key'),
-    };
-    await Promise.all([
-      writeFile(files.ca, ca),
-      writeFile(files.cert, cert),
-      writeFile(files.key, key, { mode: 0o600 }),
-    ]);
     const keys = haKeys(this.settings.cluster);
     const body = JSON.stringify({ key: base64(keys.leader), range_end: base64(`${keys.sync}0`) });
-    // This process is in none of the hosts' networks: curl asks in the client's.
     for (const url of etcdUrls) {
-      const { exitCode, stdout } = await runProgram('ip', [
-        ...['netns', 'exec', this.network.namespace('c'), 'curl', '--silent', '--fail', '--max-time', '1'],
-        ...['--cacert', files.ca, '--cert', files.cert, '--key', files.key, '--data', body, `${url}/v3/kv/range`],
-      ]);
-      if (exitCode !== 0) continue;
-      const { kvs = [] } = JSON.parse(stdout) as { kvs?: { key: string; value: string }[] };
-      const valueOf = (name: string) => kvs.find((each) => Buffer.from(each.key, 'base64').toString() === name)?.value;
-      const [leader, sync] = [valueOf(keys.leader), valueOf(keys.sync)];
+      const answer = await this.#ask(`${url}/v3/kv/range`, body);
+      if (answer === undefined) continue;
+      const { kvs = [] } = JSON.parse(answer) as { kvs?: { key: string; value: string }[] };
+      const found = (name: string) => kvs.find((each) => Buffer.from(each.key, 'base64').toString() === name)?.value;
+      const [leader, sync] = [found(keys.leader), found(keys.sync)];
       if (sync === undefined) return undefined;
       const parsed = syncValue.parse(JSON.parse(Buffer.from(sync, 'base64').toString()));
       const lead =
@@ -97,6 +86,13 @@ export class HaSystem implements Pair {
     return text.trim() === '' ? undefined : Number(text.trim());
   }
 
+  async switchover(to: DataHost): Promise<void> {
+    const key = haKeys(this.settings.cluster).switchover;
+    const body = JSON.stringify({ key: base64(key), value: base64(JSON.stringify({ to })) });
+    for (const url of etcdUrls) if ((await this.#ask(`${url}/v3/kv/put`, body)) !== undefined) return;
+    throw new Error('etcd does not answer');
+  }
+
   fillDisk(host: DataHost): Promise<void> {
     return fill(join(this.settings.folder, host));
   }
@@ -119,23 +115,21 @@ export class HaSystem implements Pair {
   /** What `init` will do: the first primary. */
   async #setUp(signal: AbortSignal): Promise<void> {
     const keys = haKeys(this.settings.cluster);
-    const sync = { primary: 'a', epoch: 0, reign: 'set-up', members: [] };
+    const sync = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
     const body = JSON.stringify({ key: base64(keys.sync), value: base64(JSON.stringify(sync)) });
-    await this.state();
+    const isPut = async () => (await this.#ask(`${etcdUrls[2]}/v3/kv/put`, body))?.includes('revision') === true;
+    await until('etcd answers', 60_000, isPut, signal);
+  }
+
+  /** This process is in none of the hosts' networks: curl asks in the client's. */
+  async #ask(url: string, body: string): Promise<string | undefined> {
     const { folder } = this.settings;
-    await until(
-      'etcd answers',
-      60_000,
-      async () => {
-        const { exitCode, stdout } = await runProgram('ip', [
-          ...['netns', 'exec', this.network.namespace('c'), 'curl', '--silent', '--max-time', '2', '--fail'],
-          ...['--cacert', join(folder, 'ca'), '--cert', join(folder, 'cert'), '--key', join(folder, 'key')],
-          ...['--data', body, `${etcdUrls[2]}/v3/kv/put`],
-        ]);
-        return exitCode === 0 && stdout.includes('revision');
-      },
-      signal,
-    );
+    const { exitCode, stdout } = await runProgram('ip', [
+      ...['netns', 'exec', this.network.namespace('c'), 'curl', '--silent', '--fail', '--max-time', '1'],
+      ...['--cacert', join(folder, 'ca'), '--cert', join(folder, 'cert'), '--key', join(folder, 'key')],
+      ...['--data', body, url],
+    ]);
+    return exitCode === 0 ? stdout : undefined;
   }
 }
 

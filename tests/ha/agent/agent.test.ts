@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
+import { binaryLog } from '../../../embedded/mariadb.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { HaAgent } from '../../../ha/agent/agent.ts';
-import { haKeys, syncValue } from '../../../ha/agent/keys.ts';
+import { transactionsAfter } from '../../../ha/agent/binary-log.ts';
+import { changeValue, haKeys, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
+import { Session } from '../../../ha/agent/session.ts';
 import type { SyncSet } from '../../../ha/agent/view.ts';
 import { freePort } from '../../support/free-port.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
@@ -26,8 +29,9 @@ beforeAll(async () => {
   for (const name of ['a', 'b']) {
     folders.set(name, await openDataFolder(join(place.path, name), { version: 1 }));
     ports[name] = await freePort();
+    ports[name === 'a' ? 'copiesOfA' : 'copiesOfB'] = await freePort();
   }
-  const set: SyncSet = { primary: 'a', epoch: 0, reign: 'set-up', members: [] };
+  const set: SyncSet = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
   await cluster.client().put(keys.sync, JSON.stringify(set));
   for (const name of ['a', 'b']) await startAgent(name);
   await inSync('a', 'b');
@@ -43,24 +47,23 @@ afterAll(async () => {
 
 async function startAgent(me: string): Promise<void> {
   const hosts = {
-    a: { address: '127.0.0.1', port: ports.a ?? 0, serverId: 1 },
-    b: { address: '127.0.0.1', port: ports.b ?? 0, serverId: 2 },
+    a: { address: addressOf('a'), port: ports.a ?? 0, serverId: 1 },
+    b: { address: addressOf('b'), port: ports.b ?? 0, serverId: 2 },
   };
   const folder = folders.get(me) as DataFolder;
   // Generous, for a busy machine.
   const limits = { heartbeatMs: 5_000, detachMs: 3_000, admitMs: 10_000 };
-  const given = {
-    folder,
-    me,
-    hosts,
-    accounts,
-    limits,
-    cluster: 'test',
-    leaseMs: 9_000,
-    log: silentLog,
-    mayRoute: false,
-  };
-  agents.set(me, await HaAgent.start({ ...given, etcd: cluster.client() }));
+  const agent = await HaAgent.start({
+    ...{ folder, me, hosts, accounts, limits, cluster: 'test', leaseMs: 9_000, log: silentLog, mayRoute: false },
+    copies: { tls: cluster.tls, ports: { a: ports.copiesOfA ?? 0, b: ports.copiesOfB ?? 0 } },
+    etcd: cluster.client(),
+  });
+  agents.set(me, agent);
+}
+
+/** That of its member of etcd, for which the certificate is. */
+function addressOf(host: string): string {
+  return new URL(cluster.urls[host === 'a' ? 0 : 1] ?? '').hostname;
 }
 
 async function sync(): Promise<SyncSet> {
@@ -75,9 +78,26 @@ async function inSync(primary: string, member: string): Promise<SyncSet> {
   });
 }
 
+async function asRoot<Rows>(host: string, text: string): Promise<Rows> {
+  const folder = folders.get(host) as DataFolder;
+  const session = new Session({
+    ...{ socketPath: folder.socketPath('mariadb.sock'), user: 'root', password: await folder.secret('mariadb-root') },
+  });
+  try {
+    return await session.query<Rows>(text, [], 30_000);
+  } finally {
+    session.forget();
+  }
+}
+
+async function lastChange() {
+  const { entries } = await cluster.client().get(keys.changes);
+  return changeValue.parse(JSON.parse(entries.at(-1)?.value ?? ''));
+}
+
 async function sql<Rows>(host: string, text: string): Promise<Rows> {
   const connection = await createConnection({
-    ...{ host: '127.0.0.1', port: ports[host] ?? 0, user: 'tidegate', password: accounts.applicationPassword },
+    ...{ host: addressOf(host), port: ports[host] ?? 0, user: 'tidegate', password: accounts.applicationPassword },
     database: 'tidegate',
   });
   try {
@@ -107,6 +127,13 @@ test('a restarted agent takes over its server: no failover', async () => {
 test('after kill -9 of the primary the standby is the primary, has every write, and the old one returns', async () => {
   const before = await sync();
   await sql('a', 'INSERT INTO t VALUES (3)');
+  await sql('a', 'CREATE TABLE db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN NOT NULL, gtid VARCHAR(255))');
+  await sql(
+    'a',
+    'CREATE TABLE lease (name CHAR(5) PRIMARY KEY, token CHAR(36), owner CHAR(9), expires_at DATETIME(3))',
+  );
+  for (const owner of ['a/1', 'ab/1', 'b/1'])
+    await sql('a', `INSERT INTO lease VALUES ('${owner}', '', '${owner}', NOW(3) + INTERVAL 1 HOUR)`);
   killQuietly(agents.get('a')?.serverPid ?? 0, 'SIGKILL');
   await waitFor('writes at b', () =>
     sql('b', 'INSERT INTO t VALUES (4)').then(
@@ -117,6 +144,10 @@ test('after kill -9 of the primary the standby is the primary, has every write, 
   expect((await sql<{ id: number }[]>('b', 'SELECT id FROM t ORDER BY id')).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
   const after = await inSync('b', 'a');
   expect(after.epoch).toBeGreaterThan(before.epoch);
+  // Of the new timeline, in one transaction with its row.
+  expect(await sql<unknown[]>('b', 'SELECT epoch FROM db_timeline')).toEqual([{ epoch: after.epoch }]);
+  const ended = await sql<{ name: string }[]>('b', "SELECT name FROM lease WHERE expires_at < NOW(3) AND token <> ''");
+  expect(ended.map(({ name }) => name)).toEqual(['a/1']);
   await waitFor('all writes at a', async () => (await sql<unknown[]>('a', 'SELECT id FROM t')).length === 4);
 });
 
@@ -135,4 +166,65 @@ test('a primary whose agent is gone is killed by its watchdog, and the other one
   expect(await sql<unknown[]>('a', 'SELECT id FROM t')).toHaveLength(6);
   await startAgent('b');
   await inSync('a', 'b');
+});
+
+test("etcd is not led from the primary's host", async () => {
+  await waitFor('another leader of etcd', async () => (await cluster.leader()) !== (await sync()).primary);
+});
+
+test('the binary log is read from its files', async () => {
+  const folder = folders.get('a') as DataFolder;
+  const data = join(folder.path, 'mariadb', 'data');
+  const [row] = await asRoot<{ gtid: string }[]>('a', 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
+  const last = Number(row?.gtid.split('-')[2]);
+  const found = await transactionsAfter(join(data, `${binaryLog}.index`), data, last - 3);
+  expect(found.gtids).toHaveLength(3);
+  expect(found.gtids.at(-1)).toBe(row?.gtid);
+});
+
+test('a switchover: the other host is the primary, with every write, and its cause is told', async () => {
+  const { epoch } = await inSync('a', 'b');
+  await sql('a', 'INSERT INTO t VALUES (7)');
+  await cluster.client().put(keys.switchover, JSON.stringify({ to: 'b' }));
+  await inSync('b', 'a');
+  expect(await sql<unknown[]>('b', 'SELECT id FROM t')).toHaveLength(7);
+  expect(await lastChange()).toMatchObject({
+    ...{ epoch: epoch + 1, previous: 'a', primary: 'b', cause: 'a switchover to b was asked for' },
+    openedAfterMs: expect.any(Number),
+  });
+  expect((await cluster.client().get(keys.switchover)).entries).toEqual([]);
+});
+
+test('while promotion is paused, a killed primary is the primary again', async () => {
+  await inSync('b', 'a');
+  await cluster.client().put(keys.paused, '{}');
+  killQuietly(agents.get('b')?.serverPid ?? 0, 'SIGKILL');
+  await waitFor('writes at b', () =>
+    sql('b', 'INSERT INTO t VALUES (8)').then(
+      () => true,
+      () => false,
+    ),
+  );
+  await cluster.client().transact([], [{ delete: keys.paused }]);
+  await inSync('b', 'a');
+  expect(await lastChange()).toMatchObject({ previous: 'b', primary: 'b' });
+});
+
+test("what only a standby has is kept aside and told, and its data becomes a copy of the primary's", async () => {
+  await inSync('b', 'a');
+  await asRoot('a', 'INSERT INTO tidegate.t VALUES (100)');
+  await sql('b', 'INSERT INTO t VALUES (9)');
+  const saved = await waitFor('what was kept', async () => {
+    const { entries } = await cluster.client().get(keys.saves);
+    const found = entries.map(({ value }) => savedValue.parse(JSON.parse(value)));
+    return found.find(({ host }) => host === 'a');
+  });
+  expect(saved).toMatchObject({ transactions: 1, gtids: [expect.stringMatching(/^0-1-/)] });
+  await waitFor('the copy', async () =>
+    sql<{ id: number }[]>('a', 'SELECT id FROM t ORDER BY id').then(
+      (rows) => rows.map(({ id }) => id).join() === '1,2,3,4,5,6,7,8,9',
+      () => false,
+    ),
+  );
+  await inSync('b', 'a');
 });

@@ -2,8 +2,9 @@
 // the end. Then each guard is taken out, and must be missed.
 import { expect, test } from '@jest/globals';
 import { seededRandom } from '../../../bench/trials/random.ts';
-import type { Step } from '../../../ha/agent/decide.ts';
+import { decide, type Limits } from '../../../ha/agent/decide.ts';
 import type { View } from '../../../ha/agent/view.ts';
+import { traps } from './traps.ts';
 import { World, type WorldOptions } from './world.ts';
 
 const seed = Number(process.env.SEED ?? 1);
@@ -29,70 +30,71 @@ test.each([false, true])(`nothing acknowledged is lost, hosts stand still: %s (s
   expect(opened).toBeGreaterThan(schedules * 2);
 });
 
-const withServer = (view: View, change: (server: View['server'] & { state: 'up' }) => View['server']): View =>
-  view.server.state === 'up' ? { ...view, server: change(view.server) } : view;
-const withReplica = (view: View, change: object): View =>
-  withServer(view, (server) =>
-    server.replica === undefined ? server : { ...server, replica: { ...server.replica, ...change } },
-  );
-
-const traps: Readonly<Record<string, WorldOptions>> = {
-  'the server is never fenced': { hostsPause: false, neverFences: true, step: withoutFence },
-  'the lease counts from the answer': { hostsPause: false, fencesFromAnswer: true },
-  'the lease is given up before the kill': { hostsPause: false, revokesBeforeKill: true },
-  'a restarted member is promoted': {
-    hostsPause: true,
-    view: (view) =>
-      withServer(view, (server) => {
-        const member = view.shared?.sync?.members.find(({ host }) => host === view.me);
-        return member === undefined ? server : { ...server, incarnation: member.incarnation };
-      }),
-  },
-  'the relay log is not applied before the opening': {
-    hostsPause: true,
-    view: (view) => withReplica(view, { drained: true }),
-  },
-  'the old primary is still received from': {
-    hostsPause: true,
-    view: (view) => withReplica(view, { receiving: false }),
-  },
-  'commits are let go before the member is out of the set': {
-    hostsPause: true,
-    step: (step) => (step.kind === 'detach' ? { kind: 'release' } : step),
-  },
-  'commits are let go while an admission may come late': {
-    hostsPause: true,
-    view: (view) => ({ ...view, sealedRevision: view.shared?.sync?.revision }),
-  },
-  'a member is admitted without an acknowledged commit': { hostsPause: true, provesNothing: true },
-  'a member is admitted as what it is now': {
-    hostsPause: true,
-    step: (step, view) =>
-      step.kind === 'admit'
-        ? { ...step, incarnation: view.shared?.reports[step.host]?.incarnation ?? step.incarnation }
-        : step,
-    view: (view) => {
-      const report = view.admission && view.shared?.reports[view.admission.host];
-      return view.admission && report
-        ? { ...view, admission: { ...view.admission, incarnation: report.incarnation } }
-        : view;
-    },
-  },
-  'the last primary starts as a standby': {
-    hostsPause: true,
-    step: (step) => (step.kind === 'start' ? { kind: 'start', role: 'SLAVE' } : step),
-    // It would be fenced for that.
-    view: (view) => withServer(view, (server) => (view.reign === undefined ? server : { ...server, duty: 'primary' })),
-  },
-};
-
-function withoutFence(step: Step): Step {
-  return step.kind === 'fence' ? { kind: 'resign', why: step.why } : step;
-}
-
 test.each(Object.entries(traps))('the model misses a guard: %s', (_what, trap) => {
   let at = seed;
   while (at < seed + 3_000 && runOne(at, trap).faults.filter((fault) => !fault.startsWith('not whole')).length === 0)
     at += 1;
   expect(at).toBeLessThan(seed + 3_000);
+});
+
+const limits: Limits = {
+  ...{ heartbeatMs: 1_000, detachMs: 500, admitMs: 2_000, againMs: 1_000, startMs: 20_000, memberFirstMs: 4_000 },
+  ...{ reportMs: 5_000, mostBehind: 5 },
+};
+const nowMs = 100_000;
+const server = {
+  ...{ state: 'up' as const, duty: 'primary' as const, incarnation: 'of-a', writable: true, semiSync: true },
+  ...{ aliveAtMs: nowMs, waitingSinceMs: undefined, position: 10, received: 10, replica: undefined },
+};
+const report = { incarnation: 'of-b', reign: 'r', receiving: true, received: 10, heardAtMs: nowMs - 100 };
+const wishes = { paused: false, switchoverTo: undefined };
+const alone = { primary: 'a', epoch: 1, reign: 'r', members: [], revision: 7 };
+const inSync = { ...alone, members: [{ host: 'b', incarnation: 'of-b' }] };
+type Shared = NonNullable<View['shared']>;
+const leading = (shared: Partial<Shared>, changed: Partial<View> = {}): View => ({
+  ...{ me: 'a', nowMs, server, reign: { id: 'r', fenceAtMs: nowMs + 1_000 }, admission: undefined },
+  ...{ sealedRevision: 7, leaderlessSinceMs: undefined, letGoAtMs: undefined },
+  shared: { leader: { host: 'a', reign: 'r' }, sync: inSync, reports: { b: report }, wishes, ...shared },
+  ...changed,
+});
+const step = (view: View) => decide(view, limits).kind;
+
+test('a member that stood still is not waited for again before it was heard anew for a while', () => {
+  expect(step(leading({ sync: alone }))).toBe('release');
+  const open = { server: { ...server, semiSync: false } };
+  expect(step(leading({ sync: alone }, open))).toBe('arm');
+  expect(step(leading({ sync: alone }, { ...open, letGoAtMs: nowMs - 1_000 }))).toBe('wait');
+  expect(step(leading({ sync: alone }, { ...open, letGoAtMs: nowMs - 1_200 }))).toBe('arm');
+});
+
+test('an admission ends when a commit waits too long', () => {
+  const admission = { host: 'b', incarnation: 'of-b', sinceMs: nowMs - 700, stage: 'proving' as const };
+  expect(step(leading({ sync: alone }, { admission }))).toBe('wait');
+  const late = { ...server, waitingSinceMs: nowMs - 600 };
+  expect(step(leading({ sync: alone }, { admission, server: late }))).toBe('release');
+});
+
+test('a switchover begins when its host is in sync and heard, and is given up when it is not', () => {
+  const wanted = { paused: false, switchoverTo: 'b' };
+  const closed = { server: { ...server, writable: false } };
+  const unheard = { b: { ...report, heardAtMs: nowMs - 6_000 } };
+  expect(step(leading({}))).toBe('wait');
+  expect(step(leading({ wishes: wanted }))).toBe('close');
+  expect(step(leading({ wishes: { ...wanted, switchoverTo: 'a' } }))).toBe('wait');
+  expect(step(leading({ wishes: wanted, reports: unheard }))).toBe('wait');
+  expect(step(leading({ wishes: wanted }, closed))).toBe('hand-over');
+  expect(step(leading({ wishes: wanted, reports: unheard }, closed))).toBe('detach');
+  expect(step(leading({}, closed))).toBe('detach');
+});
+
+test('while promotion is paused only the last primary leads again, at once', () => {
+  const paused = { leader: undefined, wishes: { ...wishes, paused: true } };
+  const candidate = { reign: undefined, leaderlessSinceMs: nowMs };
+  expect(step(leading(paused, { ...candidate, server: { state: 'down' } }))).toBe('take-lead');
+  expect(step(leading({ leader: undefined }, { ...candidate, server: { state: 'down' } }))).toBe('wait');
+  const replica = { ...{ source: 'a', reign: 'r', receiving: true, connected: true, drained: true, diverged: false } };
+  const standby = { ...server, duty: 'standby' as const, incarnation: 'of-b', writable: false };
+  const member = { ...candidate, me: 'b', server: { ...standby, replica: { ...replica, failure: undefined } } };
+  expect(step(leading(paused, member))).toBe('wait');
+  expect(step(leading({ leader: undefined }, member))).toBe('take-lead');
 });

@@ -14,11 +14,20 @@ export interface WorldOptions {
   readonly neverFences?: boolean;
   readonly revokesBeforeKill?: boolean;
   readonly provesNothing?: boolean;
+  /** What happens more often, where a guard matters in rare cases only. */
+  readonly faults?: readonly FaultKind[];
+  readonly slow?: number;
 }
+
+const faultKinds = [
+  ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'cut', 'cut-from-etcd', 'hang', 'time-passes'] as const),
+  ...(['time-passes', 'etcd-elects', 'switchover', 'pause'] as const),
+] as const;
+type FaultKind = (typeof faultKinds)[number];
 
 const ttlMs = 3_000;
 const limits: Limits = {
-  ...{ heartbeatMs: 1_000, detachMs: 500, admitMs: 2_000, startMs: 20_000, memberFirstMs: 4_000 },
+  ...{ heartbeatMs: 1_000, detachMs: 500, admitMs: 2_000, againMs: 1_000, startMs: 20_000, memberFirstMs: 4_000 },
   ...{ reportMs: 5_000, mostBehind: 5 },
 };
 const hostNames = ['a', 'b'] as const;
@@ -45,6 +54,7 @@ interface Agent {
   admission: View['admission'];
   sealedRevision: number | undefined;
   leaderlessSinceMs: number | undefined;
+  letGoAtMs: number | undefined;
   renewing: boolean;
   readonly heard: Map<string, { text: string; atMs: number }>;
 }
@@ -82,6 +92,8 @@ export class World {
   readonly #entries = new Map<string, Entry>();
   readonly #leases = new Map<string, number>();
   readonly #late: (() => void)[] = [];
+  /** Some messages are under way for as long as a promotion takes, or longer. */
+  readonly #slow: (() => void)[] = [];
   #revision = 1;
   #nowMs = 0;
   #ids = 0;
@@ -124,28 +136,51 @@ export class World {
   }
 
   #fault(host: Host): void {
-    const { integer, next } = this.#random;
-    const kind = integer(0, 9);
-    if (kind === 0) this.#kill(host);
-    else if (kind === 1) host.agent = newAgent();
-    else if (kind === 2) host.agentPaused = !host.agentPaused;
-    else if (kind === 3 && this.#options.hostsPause) host.paused = !host.paused;
-    else if (kind === 4) this.#cut = !this.#cut;
-    else if (kind === 5) host.cutFromEtcd = !host.cutFromEtcd;
-    else if (kind === 6 && host.server !== undefined) host.server.hung = true;
-    else if (kind === 7) this.#passes(integer(500, 4_000));
-    // A new leader of etcd renews every lease to its full length.
-    else if (kind === 8) for (const lease of this.#leases.keys()) this.#leases.set(lease, this.#nowMs + ttlMs);
-    else if (next() < 0.5) {
-      host.agentPaused = false;
-      host.paused = false;
-      host.cutFromEtcd = false;
+    const { integer, next, pick } = this.#random;
+    // What is broken is mended often: most of what can go wrong begins with a pair in sync.
+    if (next() < 0.3) return this.#mend();
+    switch (pick(this.#options.faults ?? faultKinds)) {
+      case 'kill':
+        return this.#kill(host);
+      case 'restart-agent':
+        host.agent = newAgent();
+        return;
+      case 'stop-agent':
+        host.agentPaused = true;
+        return;
+      case 'stop-host':
+        host.paused = this.#options.hostsPause;
+        return;
+      case 'cut':
+        this.#cut = true;
+        return;
+      case 'cut-from-etcd':
+        host.cutFromEtcd = true;
+        return;
+      case 'hang':
+        if (host.server !== undefined) host.server.hung = true;
+        return;
+      case 'time-passes':
+        return this.#passes(next() < 0.5 ? integer(500, 4_000) : integer(100, 1_500));
+      case 'etcd-elects':
+        // It renews every lease to its full length.
+        for (const lease of this.#leases.keys()) this.#leases.set(lease, this.#nowMs + ttlMs);
+        return;
+      case 'switchover':
+        return this.#put('switchover', pick(hostNames));
+      case 'pause':
+        this.#put('paused', next() < 0.2);
     }
   }
 
   #heal(): void {
     this.#isCalm = true;
+    this.#mend();
+  }
+
+  #mend(): void {
     this.#cut = false;
+    if (this.#entries.get('paused')?.value === true) this.#put('paused', false);
     for (const host of this.#hosts.values()) {
       Object.assign(host, { agentPaused: false, paused: false, cutFromEtcd: false });
       if (host.server?.hung === true) this.#kill(host);
@@ -171,7 +206,7 @@ export class World {
       if (host.paused || host.server?.duty !== 'primary') continue;
       if (this.#nowMs < host.fenceAtMs) continue;
       // After a host stood still, its server may run before its watchdog does.
-      if (this.#options.hostsPause && this.#random.next() < 0.5) continue;
+      if (this.#options.hostsPause && this.#random.next() < 0.9) continue;
       this.#kill(host);
     }
   }
@@ -206,6 +241,8 @@ export class World {
   #write(host: Host): void {
     const { server } = host;
     if (server === undefined || !server.writable || server.hung || host.paused) return;
+    // A standby catches up only if it receives faster than the primary writes.
+    if (this.#isCalm && this.#random.next() < 0.7) return;
     this.#commit(host, server, this.#id('write'));
   }
 
@@ -268,7 +305,7 @@ export class World {
       from.waitingSinceMs = from.waiting.length > 0 ? this.#nowMs : undefined;
     };
     if (this.#random.next() < 0.6) acknowledge();
-    else if (this.#random.next() < 0.8) this.#late.push(acknowledge);
+    else if (this.#random.next() < 0.8) this.#later(acknowledge);
   }
 
   #apply(host: Host): void {
@@ -300,8 +337,8 @@ export class World {
   #ask<Result>(host: Host, work: () => Result, done: (result: Result | undefined) => void): void {
     const { next } = this.#random;
     if (host.cutFromEtcd || (!this.#isCalm && next() < 0.08)) {
-      if (!host.cutFromEtcd && next() < 0.5) this.#late.push(() => void work());
-      this.#late.push(() => done(undefined));
+      if (!host.cutFromEtcd && next() < 0.5) this.#later(() => void work());
+      this.#later(() => done(undefined));
       return;
     }
     const finish = () => {
@@ -309,16 +346,21 @@ export class World {
       const isLost = !this.#isCalm && next() < 0.08;
       const answer = () => done(isLost ? undefined : result);
       if (next() < 0.5) answer();
-      else this.#late.push(answer);
+      else this.#later(answer);
     };
     if (next() < 0.5) finish();
-    else this.#late.push(finish);
+    else this.#later(finish);
+  }
+
+  #later(work: () => void): void {
+    (this.#random.next() < (this.#options.slow ?? 0.1) ? this.#slow : this.#late).push(work);
   }
 
   #arrives(): void {
-    const { integer } = this.#random;
-    if (this.#late.length === 0) return;
-    const [work] = this.#late.splice(integer(0, Math.min(3, this.#late.length - 1)), 1);
+    const { integer, next } = this.#random;
+    const from = this.#late.length === 0 || next() < 0.04 ? this.#slow : this.#late;
+    if (from.length === 0 || (from === this.#slow && next() < 0.8)) return;
+    const [work] = from.splice(integer(0, Math.min(3, from.length - 1)), 1);
     work?.();
   }
 
@@ -415,15 +457,19 @@ export class World {
       leader: entries.get('leader')?.value as { host: string; reign: string } | undefined,
       sync: sync === undefined ? undefined : { ...(sync.value as SyncSet), revision: sync.revision },
       reports,
+      wishes: {
+        paused: entries.get('paused')?.value === true,
+        switchoverTo: entries.get('switchover')?.value as string | undefined,
+      },
     };
   }
 
   #viewOf(host: Host): View {
     const { agent, reign } = host;
-    const { admission, sealedRevision, leaderlessSinceMs, shared } = agent;
+    const { admission, sealedRevision, leaderlessSinceMs, letGoAtMs, shared } = agent;
     return {
       ...{ me: host.name, nowMs: this.#nowMs, shared, server: this.#serverView(host) },
-      ...{ reign, admission, sealedRevision, leaderlessSinceMs },
+      ...{ reign, admission, sealedRevision, leaderlessSinceMs, letGoAtMs },
     };
   }
 
@@ -448,9 +494,10 @@ export class World {
       case 'wait':
         return;
       case 'fence':
+      case 'hand-over':
       case 'resign': {
         const kill = () => {
-          if (step.kind === 'fence') this.#kill(host);
+          if (step.kind !== 'resign') this.#kill(host);
         };
         if (this.#options.revokesBeforeKill !== true) kill();
         host.reign = undefined;
@@ -467,6 +514,10 @@ export class World {
         );
         return;
       }
+      case 'close':
+        // It ends only when no commit is under way.
+        if (usable !== undefined && usable.waiting.length === 0) usable.writable = false;
+        return;
       case 'start':
         return this.#start(host, step.role);
       case 'follow':
@@ -511,9 +562,10 @@ export class World {
         if (usable?.replica !== undefined) usable.replica.receiving = false;
         return;
       case 'take-sync':
-        return this.#change(host, agent, step.syncRevision, () => ({
-          ...{ primary: host.name, epoch: step.epoch, reign: reign?.id ?? '', members: [] },
-        }));
+        return this.#change(host, agent, step.syncRevision, () => {
+          this.#entries.delete('switchover');
+          return { primary: host.name, epoch: step.epoch, reign: reign?.id ?? '', members: [] };
+        });
       case 'seal':
         return this.#change(host, agent, step.syncRevision, (sync) => sync);
       case 'detach':
@@ -537,7 +589,9 @@ export class World {
         return;
       case 'release':
         agent.admission = undefined;
-        if (usable !== undefined) this.#release(host, usable);
+        if (usable === undefined) return;
+        if (usable.writable) agent.letGoAtMs = this.#nowMs;
+        this.#release(host, usable);
         return;
       case 'arm':
         if (usable === undefined) return;
@@ -606,6 +660,12 @@ export class World {
 function newAgent(): Agent {
   return {
     ...{ phase: 'read', shared: undefined, step: undefined, admission: undefined },
-    ...{ sealedRevision: undefined, leaderlessSinceMs: undefined, renewing: false, heard: new Map() },
+    ...{
+      sealedRevision: undefined,
+      leaderlessSinceMs: undefined,
+      letGoAtMs: undefined,
+      renewing: false,
+      heard: new Map(),
+    },
   };
 }

@@ -1,0 +1,77 @@
+// Reads MariaDB's binary logs from their files: which transactions follow a position. A server that was killed need not run for it,
+// and what it would roll back at its start is still there.
+// Source: MariaDB Knowledge Base, "Replication protocol": event header (19 bytes) and GTID_EVENT (type 162).
+
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+const magicBytes = 4;
+const headerBytes = 19;
+const gtidEvent = 162;
+/** Of a GTID event, as far as it is read: sequence number (8 bytes) and domain (4). */
+const neededBytes = headerBytes + 12;
+const chunkBytes = 1024 * 1024;
+
+export interface LoggedTransactions {
+  /** The files that contain them, oldest first. */
+  readonly files: readonly string[];
+  /** `domain-server-number`, in their order. */
+  readonly gtids: readonly string[];
+}
+
+/** Those of the index file whose number is greater than `position`; at most one domain is in use. */
+export async function transactionsAfter(
+  indexFile: string,
+  folder: string,
+  position: number,
+): Promise<LoggedTransactions> {
+  const index = await readFile(indexFile, 'utf8').catch(() => '');
+  const names = index.split('\n').filter((line) => line !== '');
+  const files: string[] = [];
+  const gtids: string[] = [];
+  for (const name of names.reverse()) {
+    const path = join(folder, basename(name));
+    const found = await gtidsIn(path);
+    const later = found.filter((gtid) => numberOf(gtid) > position);
+    if (later.length > 0) {
+      files.unshift(path);
+      gtids.unshift(...later);
+    }
+    if (later.length < found.length) break;
+  }
+  return { files, gtids };
+}
+
+/** Of a GTID position in one domain, `0-1-42`: its sequence number; 0: there is none. */
+export function numberOf(position: string): number {
+  return Number(position.split('-')[2] ?? 0);
+}
+
+/** What was written in part ends it. */
+async function gtidsIn(path: string): Promise<string[]> {
+  const gtids: string[] = [];
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    let at = magicBytes;
+    let chunk: { from: number; bytes: Buffer } = { from: 0, bytes: Buffer.alloc(0) };
+    while (at + neededBytes <= size) {
+      if (at + neededBytes > chunk.from + chunk.bytes.length) chunk = { from: at, bytes: await readAt(file, at) };
+      const event = chunk.bytes.subarray(at - chunk.from);
+      if (event.length < neededBytes) break;
+      const length = event.readUInt32LE(9);
+      if (length < headerBytes || at + length > size) break;
+      if (event.readUInt8(4) === gtidEvent)
+        gtids.push(`${event.readUInt32LE(27)}-${event.readUInt32LE(5)}-${event.readBigUInt64LE(headerBytes)}`);
+      at += length;
+    }
+  } finally {
+    await file.close();
+  }
+  return gtids;
+}
+
+async function readAt(file: FileHandle, at: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(chunkBytes), 0, chunkBytes, at);
+  return buffer.subarray(0, bytesRead);
+}
