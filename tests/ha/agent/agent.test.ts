@@ -228,3 +228,30 @@ test("what only a standby has is kept aside and told, and its data becomes a cop
   );
   await inSync('b', 'a');
 });
+
+test('a commit that waits for a standby that stands still is let go after it is out of the set: no failover', async () => {
+  const { epoch } = await inSync('b', 'a');
+  const pid = agents.get('a')?.serverPid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await sql('b', 'INSERT INTO t VALUES (10)');
+    expect(await sync()).toMatchObject({ epoch, primary: 'b', members: [] });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  expect((await inSync('b', 'a')).epoch).toBe(epoch);
+});
+
+test('a primary whose server stands still gives the lead away', async () => {
+  const { epoch } = await inSync('b', 'a');
+  process.kill(agents.get('b')?.serverPid ?? 0, 'SIGSTOP');
+  await waitFor('writes at a', () =>
+    sql('a', 'INSERT INTO t VALUES (11)').then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(await lastChange()).toMatchObject({ epoch: epoch + 1, primary: 'a', cause: 'no commit succeeds' });
+  expect(await sql<unknown[]>('a', 'SELECT id FROM t')).toHaveLength(11);
+  await inSync('a', 'b');
+});
