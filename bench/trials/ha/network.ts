@@ -1,5 +1,6 @@
 // The hosts of the trial as network namespaces: a and b with data, w the witness, c the client, and s, the switch between them.
 import { runProgram } from '../../../embedded/run-program.ts';
+import { killQuietly } from '../../../embedded/server-process.ts';
 
 export const places = { a: '198.19.77.1', b: '198.19.77.2', w: '198.19.77.3', c: '198.19.77.4' } as const;
 export type PlaceName = keyof typeof places;
@@ -63,7 +64,7 @@ export class HaNetwork {
 
   async remove(): Promise<void> {
     for (const name of Object.keys(places) as PlaceName[]) {
-      for (const pid of await this.processes(name)) process.kill(pid, 'SIGKILL');
+      for (const pid of await this.processes(name)) killQuietly(pid, 'SIGKILL');
       await runProgram('ip', ['netns', 'delete', this.namespace(name)]);
     }
     await runProgram('ip', ['netns', 'delete', this.#switch]);
