@@ -3,7 +3,15 @@
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import type { Change, EtcdClient } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
-import { changeValue, type Change as Entry, endedValue, type HaKeys, keptChanges, type Saved, setUpReign } from './keys.ts';
+import {
+  changeValue,
+  type Change as Entry,
+  endedValue,
+  type HaKeys,
+  keptChanges,
+  type Saved,
+  setUpReign,
+} from './keys.ts';
 import type { HaServer } from './server.ts';
 import type { View } from './view.ts';
 
