@@ -117,6 +117,10 @@ const platformSettings = {
     .optional()
     .describe('host of the in-sync standby, on which replication of writes is checked'),
   'database.standbyPort': port.default(3306).describe('port of the standby'),
+  'ha.host': text
+    .max(63)
+    .optional()
+    .describe('name of the data host that runs this process, as its agent knows it: when the host is lost, its leases end'),
   'redis.path': file.optional().describe('Unix socket of Redis, in place of host and port'),
   'redis.host': text.optional().describe('host of Redis'),
   'redis.port': port.default(6379).describe('port of Redis'),

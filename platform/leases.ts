@@ -51,6 +51,8 @@ export interface LeasesOptions {
   readonly db: Database;
   /** UUID of this incarnation of the process. */
   readonly owner: string;
+  /** The data host that runs this process; undefined: there is none. */
+  readonly host?: string | undefined;
   readonly log: Logger;
   /** A lease's lifetime without renewal, at most `longestTtlMs`; default 5000. */
   readonly ttlMs?: number;
@@ -71,6 +73,7 @@ interface Entry {
 export class Leases {
   readonly #db: Database;
   readonly #owner: string;
+  readonly #host: string | null;
   readonly #log: Logger;
   readonly #ttlMs: number;
   readonly #renewMs: number;
@@ -86,6 +89,7 @@ export class Leases {
   constructor(options: LeasesOptions) {
     this.#db = options.db;
     this.#owner = options.owner;
+    this.#host = options.host ?? null;
     this.#log = options.log;
     this.#ttlMs = Math.min(options.ttlMs ?? longestTtlMs, longestTtlMs);
     this.#renewMs = options.renewMs ?? 1_500;
@@ -156,16 +160,16 @@ export class Leases {
 
   async #take(name: string, token: string): Promise<boolean> {
     const until = 'NOW(3) + INTERVAL ? MICROSECOND';
-    const values = [token, this.#owner, this.#ttlMs * 1000, name];
+    const values = [token, this.#owner, this.#host, this.#ttlMs * 1000, name];
     const soon = 'SET STATEMENT innodb_lock_wait_timeout = 2 FOR';
     try {
       const taken = await this.#db.execute(
-        `${soon} UPDATE lease SET token = ?, owner = ?, epoch = epoch + 1, beat = 0, expires_at = ${until} WHERE name = ? AND expires_at <= NOW(3)`,
+        `${soon} UPDATE lease SET token = ?, owner = ?, host = ?, epoch = epoch + 1, beat = 0, expires_at = ${until} WHERE name = ? AND expires_at <= NOW(3)`,
         values,
       );
       if (taken.affectedRows === 1) return true;
       const made = await this.#db.execute(
-        `${soon} INSERT IGNORE INTO lease (token, owner, expires_at, name) VALUES (?, ?, ${until}, ?)`,
+        `${soon} INSERT IGNORE INTO lease (token, owner, host, expires_at, name) VALUES (?, ?, ?, ${until}, ?)`,
         values,
       );
       return made.affectedRows === 1;

@@ -49,6 +49,8 @@ export interface ProcessGround {
 export interface Ground extends ProcessGround {
   /** UUID of this incarnation of the process, which identifies its leases and calls. */
   readonly owner: string;
+  /** The data host that runs this process; undefined: the database has no hosts of its own. */
+  readonly host?: string | undefined;
   readonly db: Database;
   readonly redis: Redis;
   /** Prefix of every key in Redis. */

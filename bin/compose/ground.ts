@@ -40,6 +40,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   const { log, registry, health } = process;
   const disk = databaseDisk(config);
   const owner = newUuid();
+  const host = config['ha.host'];
   const db = new Database({
     connection: databaseLocation(config),
     connectionLimit: config['database.connections'],
@@ -63,7 +64,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   await lifecycle.add('redis', { stop: () => redis.disconnect() });
   const wake = createRedisWake(redisLocation(config), { prefix: redisPrefix, log });
   await lifecycle.add('wake', { stop: () => wake.close() });
-  const leases = new Leases({ db, owner, log });
+  const leases = new Leases({ db, owner, host, log });
   await lifecycle.add('leases', { stop: () => leases.stop() });
   const endedLeases = new EndedLeases({ db, log });
   await lifecycle.add('ended leases', { start: () => endedLeases.start(), stop: () => endedLeases.stop() });
@@ -99,7 +100,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   const openSealer = async (): Promise<Sealer> => createSealer(await parts.keys.shared('sealing'));
   const ground: Ground = {
     ...process,
-    ...{ owner, db, redis, redisPrefix, wake, leases },
+    ...{ owner, host, db, redis, redisPrefix, wake, leases },
     sealer() {
       opened ??= openSealer();
       return opened;

@@ -29,7 +29,7 @@ afterAll(async () => {
   await place.drop();
 });
 
-function holder(options: { ttlMs?: number; renewMs?: number } = {}): Leases {
+function holder(options: { ttlMs?: number; renewMs?: number; host?: string } = {}): Leases {
   const leases = new Leases({ db, owner: newUuid(), log, ...options });
   made.push(leases);
   return leases;
@@ -74,6 +74,16 @@ describe('acquire', () => {
     await expect(check(first)).rejects.toThrow(LeaseLostError);
     await check(second);
     expect(await db.query('SELECT epoch FROM lease WHERE name = ?', ['passed'])).toEqual([{ epoch: 2 }]);
+  });
+
+  test('it names the data host of its process, or none', async () => {
+    const hostOf = async () =>
+      (await db.query<{ host: string | null }>("SELECT host FROM lease WHERE name = 'hosted'"))[0]?.host;
+    const first = await take(holder({ host: 'a' }), 'hosted');
+    expect(await hostOf()).toBe('a');
+    await first.release();
+    await take(holder(), 'hosted');
+    expect(await hostOf()).toBeNull();
   });
 
   test('a released one is free at once, and its token is fenced off even before another takes it', async () => {
