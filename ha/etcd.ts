@@ -2,16 +2,16 @@
 // ends in time: it asks one member after the other, each with a part of the time, the one that answered last first.
 // Source: etcd 3.4, `etcdserver/etcdserverpb/rpc.proto`; keys and values are base64, 64-bit numbers are texts, zeros are left out.
 
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { type EtcdClientTls, EtcdError, EtcdGateway, type Fate } from './etcd-gateway.ts';
+
+export { EtcdError, type Fate } from './etcd-gateway.ts';
 
 export interface EtcdClientOptions {
   /** Of each member: `https://192.0.2.1:2379`. */
   readonly urls: readonly string[];
-  /** PEM texts. */
-  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly tls?: EtcdClientTls;
   /** Of a whole call; default 1 s. */
   readonly timeoutMs?: number;
   /** Until the next member is asked; default: a third of `timeoutMs`. */
@@ -49,18 +49,6 @@ export interface MemberStatus {
   readonly leaderId: string;
 }
 
-/** Whether a call that failed may have had an effect. */
-export type Fate = 'none' | 'unknown';
-
-export class EtcdError extends Error {
-  readonly fate: Fate;
-  constructor(message: string, fate: Fate, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'EtcdError';
-    this.fate = fate;
-  }
-}
-
 export interface WatchOptions {
   readonly prefix: string;
   /** The first revision to tell of. */
@@ -69,7 +57,6 @@ export interface WatchOptions {
 }
 
 const usualTimeoutMs = 1_000;
-const mostAnswerBytes = 1024 * 1024;
 /** A watch tells its progress every ten minutes only; one of a member that stands still is ended by asking it now and then. */
 const watchSilenceMs = 3_000;
 const watchRetryMs = 100;
@@ -113,22 +100,19 @@ export class EtcdClient {
   readonly #options: EtcdClientOptions;
   readonly #timeoutMs: number;
   readonly #memberTimeoutMs: number;
-  readonly #agents = {
-    http: new HttpAgent({ keepAlive: true, maxSockets: 16 }),
-    https: new HttpsAgent({ keepAlive: true, maxSockets: 16 }),
-  };
+  readonly #gateway: EtcdGateway;
 
   constructor(options: EtcdClientOptions) {
     if (options.urls.length === 0) throw new Error('etcd: no member is named');
     this.#urls = [...options.urls];
     this.#options = options;
+    this.#gateway = new EtcdGateway(options.tls);
     this.#timeoutMs = options.timeoutMs ?? usualTimeoutMs;
     this.#memberTimeoutMs = options.memberTimeoutMs ?? Math.ceil(this.#timeoutMs / 3);
   }
 
   close(): void {
-    this.#agents.http.destroy();
-    this.#agents.https.destroy();
+    this.#gateway.close();
   }
 
   /** The entries as a majority has them, at most `limit`. */
@@ -190,7 +174,7 @@ export class EtcdClient {
   async status(): Promise<readonly MemberStatus[]> {
     const asked = await Promise.allSettled(
       this.#options.urls.map(async (url) => {
-        const answer = status.parse(await this.#post(url, '/v3/maintenance/status', {}, this.#memberTimeoutMs));
+        const answer = status.parse(await this.#gateway.post(url, '/v3/maintenance/status', {}, this.#memberTimeoutMs));
         return { url, memberId: answer.header.member_id, leaderId: answer.leader };
       }),
     );
@@ -202,7 +186,7 @@ export class EtcdClient {
     const known = await this.status();
     const leader = known.find(({ memberId, leaderId }) => memberId === leaderId);
     if (leader === undefined) throw new EtcdError('etcd: no member that answers leads', 'none');
-    await this.#post(leader.url, '/v3/maintenance/transfer-leadership', { targetID: targetId }, this.#timeoutMs);
+    await this.#gateway.post(leader.url, '/v3/maintenance/transfer-leadership', { targetID: targetId }, this.#timeoutMs);
   }
 
   /**
@@ -246,15 +230,11 @@ export class EtcdClient {
     };
     const ending = new AbortController();
     const either = AbortSignal.any([signal, ending.signal]);
-    const answer = await this.#open(url, '/v3/watch', body, this.#timeoutMs, either);
     const asking = this.#endWhenSilent(url, ending);
     try {
-      for await (const line of linesOf(answer, mostAnswerBytes)) yield JSON.parse(line);
-    } catch (error) {
-      throw new EtcdError(`etcd: the watch at ${url} broke: ${String(error)}`, 'none');
+      yield* this.#gateway.stream(url, '/v3/watch', body, this.#timeoutMs, either);
     } finally {
       ending.abort();
-      answer.destroy();
       await asking;
     }
   }
@@ -264,7 +244,7 @@ export class EtcdClient {
     while (!ending.signal.aborted) {
       await sleep(watchSilenceMs, undefined, { signal: ending.signal }).catch(() => undefined);
       if (ending.signal.aborted) return;
-      const hasLeader = await this.#post(url, '/v3/maintenance/status', {}, this.#memberTimeoutMs).then(
+      const hasLeader = await this.#gateway.post(url, '/v3/maintenance/status', {}, this.#memberTimeoutMs).then(
         (answer) => status.parse(answer).leader !== '0',
         () => false,
       );
@@ -280,7 +260,7 @@ export class EtcdClient {
       const leftMs = endsAtMs - performance.now();
       if (leftMs <= 0) break;
       try {
-        return await this.#post(url, path, body, Math.min(leftMs, this.#memberTimeoutMs));
+        return await this.#gateway.post(url, path, body, Math.min(leftMs, this.#memberTimeoutMs));
       } catch (error) {
         if (!(error instanceof EtcdError)) throw error;
         failures.push(error.message);
@@ -297,114 +277,11 @@ export class EtcdClient {
     const at = this.#urls.indexOf(url);
     this.#urls.push(...this.#urls.splice(at, 1));
   }
-
-  async #post(url: string, path: string, body: object, timeoutMs: number): Promise<unknown> {
-    const endsAtMs = performance.now() + timeoutMs;
-    const answer = await this.#open(url, path, body, timeoutMs, undefined);
-    const timer = setTimeout(
-      () => answer.destroy(new Error(`no whole answer within ${timeoutMs} ms`)),
-      Math.max(1, endsAtMs - performance.now()),
-    );
-    try {
-      for await (const line of linesOf(answer, mostAnswerBytes)) return JSON.parse(line);
-      return {};
-    } catch (error) {
-      throw new EtcdError(`etcd at ${url}: ${String(error)}`, 'unknown', { cause: error });
-    } finally {
-      clearTimeout(timer);
-      // What keeps a stream open after its first answer, as a renewal does, is closed.
-      if (!answer.complete) answer.destroy();
-    }
-  }
-
-  /** Resolves with an answer of status 200 whose body was not read yet. */
-  #open(
-    url: string,
-    path: string,
-    body: object,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<IncomingMessage> {
-    const target = new URL(path, url);
-    const text = JSON.stringify(body);
-    const options: RequestOptions = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
-    };
-    const isTls = target.protocol === 'https:';
-    const agent = isTls ? this.#agents.https : this.#agents.http;
-    return new Promise((resolve, reject) => {
-      const sent = isTls
-        ? httpsRequest(target, { ...options, ...this.#options.tls, agent })
-        : httpRequest(target, { ...options, agent });
-      let connected = false;
-      const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${Math.ceil(timeoutMs)} ms`)), timeoutMs);
-      const onAbort = () => sent.destroy(new Error('ended'));
-      if (signal?.aborted === true) onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const forget = () => clearTimeout(timer);
-      sent.once('socket', (socket) => {
-        if (!socket.connecting) connected = true;
-        else socket.once(isTls ? 'secureConnect' : 'connect', () => (connected = true));
-      });
-      sent.on('error', (error) => {
-        forget();
-        reject(new EtcdError(`etcd at ${url}: ${error.message}`, connected ? 'unknown' : 'none', { cause: error }));
-      });
-      sent.once('close', () => signal?.removeEventListener('abort', onAbort));
-      sent.once('response', (answer) => {
-        if (answer.statusCode === 200) {
-          forget();
-          return resolve(answer);
-        }
-        refusal(answer)
-          .then((message) => reject(new EtcdError(`etcd at ${url}: ${message}`, fateOf(message))), reject)
-          .finally(forget);
-      });
-      sent.end(text);
-    });
-  }
-}
-
-async function refusal(answer: IncomingMessage): Promise<string> {
-  let text = '';
-  try {
-    for await (const line of linesOf(answer, mostAnswerBytes)) {
-      text = line;
-      break;
-    }
-    const { error } = z.object({ error: z.string() }).parse(JSON.parse(text));
-    return error;
-  } catch {
-    return `status ${answer.statusCode}`;
-  }
-}
-
-/** What etcd refuses before it proposes anything (`api/v3rpc/rpctypes/error.go`); a time-out may come after. */
-function fateOf(message: string): Fate {
-  return /not found|no leader|duplicate key|compacted|too many|invalid|not capable|space exceeded/.test(message)
-    ? 'none'
-    : 'unknown';
 }
 
 /** Any other member would say the same. */
 function isFinal({ message }: EtcdError): boolean {
   return /lease not found|compacted|duplicate key/.test(message);
-}
-
-async function* linesOf(answer: IncomingMessage, mostBytes: number): AsyncGenerator<string> {
-  let rest = '';
-  answer.setEncoding('utf8');
-  for await (const part of answer) {
-    rest += part;
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-      const line = rest.slice(0, end);
-      rest = rest.slice(end + 1);
-      if (line.trim() !== '') yield line;
-    }
-    if (rest.length > mostBytes) throw new Error(`a line of the answer has more than ${mostBytes} bytes`);
-  }
-  if (rest.trim() !== '') yield rest;
 }
 
 function encode(text: string): string {

@@ -2,16 +2,19 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SetupLog } from '../../embedded/setup-log.ts';
-import { type Change, type Condition, type EtcdClient, EtcdError } from '../etcd.ts';
+import type { Change, Condition, EtcdClient } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
-import { CopyServer, type CopyTls, fetchCopy } from './copies.ts';
+import { ClusterState } from './cluster-state.ts';
+import type { CopyTls } from './copy.ts';
+import { CopyServer } from './copy-server.ts';
 import { decide, type Limits, type Step } from './decide.ts';
+import { keepEtcdLeadershipAway } from './etcd-leadership.ts';
+import { fetchCopy } from './fetch-copy.ts';
 import { HaHistory } from './history.ts';
-import { type HaKeys, haKeys, leaderValue, reportValue, switchoverValue, syncValue } from './keys.ts';
+import { type HaKeys, haKeys } from './keys.ts';
 import { LeadHolder } from './lead.ts';
 import { HaServer, type ServerOptions } from './server.ts';
-import type { Report, ServerView, SyncSet, View } from './view.ts';
+import type { SyncSet, View } from './view.ts';
 
 export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
   readonly etcd: EtcdClient;
@@ -32,16 +35,11 @@ const usualLimits: Limits = {
   ...{ reportMs: 3_000, mostBehind: 1_000 },
 };
 const soonMs = 10;
-const reportEveryMs = 500;
-const mostKeys = 100;
 /** What may not have helped, and is tried again. */
 const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'clone', 'close']);
 const startPauseMs = 1_000;
 const copyPauseMs = 5_000;
 const usualBytesPerSecond = 100 * 1024 * 1024;
-const tendEveryMs = 2_000;
-
-type Shared = View['shared'];
 
 export class HaAgent {
   readonly #options: AgentOptions;
@@ -50,7 +48,7 @@ export class HaAgent {
   readonly #server: HaServer;
   readonly #lead: LeadHolder;
   readonly #history: HaHistory;
-  readonly #heard = new Map<string, { said: string; atMs: number }>();
+  readonly #state: ClusterState;
   readonly #stop = new AbortController();
   #admission: View['admission'];
   #sealedRevision: number | undefined;
@@ -63,9 +61,8 @@ export class HaAgent {
   #copiedAtMs = Number.NEGATIVE_INFINITY;
   #copying: Promise<void> | undefined;
   #copies: CopyServer | undefined;
-  #reported = { text: '', atMs: 0 };
-  #isReporting = false;
-  #wake: () => void = () => undefined;
+  #isWoken = false;
+  #endPause: () => void = () => undefined;
   #lastStep = '';
   #done: Promise<void> | undefined;
 
@@ -76,6 +73,8 @@ export class HaAgent {
     this.#server = server;
     this.#lead = lead;
     this.#history = new HaHistory({ ...options, keys: this.#keys, server });
+    const { etcd, me, hosts } = options;
+    this.#state = new ClusterState({ etcd, keys: this.#keys, me, hosts: Object.keys(hosts) });
   }
 
   /** It takes over a server that runs. */
@@ -119,7 +118,11 @@ export class HaAgent {
 
   async #run(): Promise<void> {
     this.#watch().catch((error: unknown) => this.#options.log.error(`etcd is not watched any more: ${String(error)}`));
-    void this.#tendEtcd();
+    void keepEtcdLeadershipAway({
+      ...this.#options,
+      isPrimary: () => this.#lead.current !== undefined,
+      signal: this.#stop.signal,
+    });
     while (!this.#stop.signal.aborted) {
       const step = await this.#tick().catch((error: unknown) => {
         this.#options.log.warn(`a step failed, and is looked at again: ${String(error)}`);
@@ -131,7 +134,9 @@ export class HaAgent {
   }
 
   async #tick(): Promise<Step> {
-    const [shared, server] = await Promise.all([this.#readShared(), this.#server.view()]);
+    const [read, server] = await Promise.all([this.#state.read(), this.#server.view()]);
+    const shared = read?.shared;
+    this.#leaderRevision = read?.leaderRevision ?? 0;
     this.#isStarting = server.state === 'starting';
     if (shared !== undefined) {
       this.#hasMembers = (shared.sync?.members.length ?? 0) > 0;
@@ -149,7 +154,7 @@ export class HaAgent {
     };
     const step = decide(view, this.#limits);
     this.#tell(step);
-    this.#report(server);
+    this.#state.report(server);
     await this.#execute(step, view);
     return step;
   }
@@ -194,14 +199,17 @@ export class HaAgent {
       }
       case 'stop-receiving':
         return this.#server.stopReceiving();
-      case 'take-sync':
+      case 'take-sync': {
+        // The database may have been another cluster's, or a lone server's.
+        const epoch = Math.max(step.epoch, (await this.#server.newestEpoch()) + 1);
         return this.#change(
           view,
           step.syncRevision,
-          (_sync, reign) => ({ primary: me, epoch: step.epoch, reign, members: [] }),
+          (_sync, reign) => ({ primary: me, epoch, reign, members: [] }),
           // A wish that was granted, or that this promotion has overtaken.
-          [{ delete: this.#keys.switchover }, ...(await this.#history.change(view, step.epoch))],
+          [{ delete: this.#keys.switchover }, ...(await this.#history.change(view, epoch))],
         );
+      }
       case 'seal':
         return this.#change(view, step.syncRevision, (sync) => sync);
       case 'detach':
@@ -307,60 +315,6 @@ export class HaAgent {
     if (result.done) this.#sealedRevision = result.revision;
   }
 
-  async #readShared(): Promise<Shared> {
-    try {
-      const { entries } = await this.#options.etcd.get(this.#keys.prefix, mostKeys);
-      const leader = entries.find(({ key }) => key === this.#keys.leader);
-      const sync = entries.find(({ key }) => key === this.#keys.sync);
-      const switchover = entries.find(({ key }) => key === this.#keys.switchover);
-      this.#leaderRevision = leader?.revision ?? 0;
-      const reports: Record<string, Report> = {};
-      for (const host of Object.keys(this.#options.hosts)) {
-        const entry = entries.find(({ key }) => key === this.#keys.report(host));
-        if (entry === undefined || host === this.#options.me) continue;
-        const { said, reign, ...report } = reportValue.parse(JSON.parse(entry.value));
-        if (this.#heard.get(host)?.said !== said) this.#heard.set(host, { said, atMs: monotonicMs() });
-        reports[host] = { ...report, reign, heardAtMs: this.#heard.get(host)?.atMs ?? 0 };
-      }
-      return {
-        leader: leader === undefined ? undefined : leaderValue.parse(JSON.parse(leader.value)),
-        sync: sync === undefined ? undefined : { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },
-        reports,
-        wishes: {
-          paused: entries.some(({ key }) => key === this.#keys.paused),
-          switchoverTo: switchover === undefined ? undefined : switchoverValue.parse(JSON.parse(switchover.value)).to,
-        },
-      };
-    } catch (error) {
-      if (!(error instanceof EtcdError)) throw error;
-      return undefined;
-    }
-  }
-
-  /** What others decide by is said at once when it has changed, the rest now and then. Not waited for. */
-  #report(server: ServerView): void {
-    if (server.state !== 'up' || this.#isReporting) return;
-    const { incarnation, received, replica } = server;
-    const report = {
-      ...{ incarnation, reign: replica?.reign },
-      receiving: replica?.connected === true && replica.failure === undefined,
-    };
-    const text = JSON.stringify(report);
-    const nowMs = monotonicMs();
-    if (text === this.#reported.text && nowMs - this.#reported.atMs < reportEveryMs) return;
-    this.#reported = { text, atMs: nowMs };
-    this.#isReporting = true;
-    const said = `${process.pid}-${nowMs}`;
-    this.#options.etcd
-      .put(this.#keys.report(this.#options.me), JSON.stringify({ ...report, received, said }))
-      .catch(() => {
-        this.#reported = { text: '', atMs: 0 };
-      })
-      .finally(() => {
-        this.#isReporting = false;
-      });
-  }
-
   /** Each change in etcd ends the pause. */
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
@@ -372,35 +326,17 @@ export class HaAgent {
     );
   }
 
-  /**
-   * A member of etcd that is elected renews every lease to its full length. If the old one was lost with the primary's host, the
-   * lead would end later: so another host's member leads, the witness's if it can.
-   */
-  async #tendEtcd(): Promise<void> {
-    const { signal } = this.#stop;
-    const { etcd, hosts, me, log } = this.#options;
-    const hostOf = (url: string) => Object.keys(hosts).find((host) => hosts[host]?.address === new URL(url).hostname);
-    while (!signal.aborted) {
-      await sleep(tendEveryMs, undefined, { signal }).catch(() => undefined);
-      if (this.#lead.current === undefined || signal.aborted) continue;
-      const members = await etcd.status();
-      const leading = members.find(({ memberId, leaderId }) => memberId === leaderId);
-      if (leading === undefined || hostOf(leading.url) !== me) continue;
-      const others = members.filter((each) => each !== leading);
-      const next = others.find(({ url }) => hostOf(url) === undefined) ?? others[0];
-      if (next === undefined) continue;
-      await etcd.moveLeader(next.memberId).then(
-        () => log.info(`etcd is led from ${next.url}`),
-        (error: unknown) => log.debug(String(error)),
-      );
-    }
-  }
-
   async #pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    await Promise.race([promise, sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined)]);
-    this.#wake = () => undefined;
+    this.#endPause = resolve;
+    const { signal } = this.#stop;
+    if (!this.#isWoken) await Promise.race([promise, sleep(ms, undefined, { signal }).catch(() => undefined)]);
+    this.#isWoken = false;
+  }
+
+  #wake(): void {
+    this.#isWoken = true;
+    this.#endPause();
   }
 
   #tell(step: Step): void {

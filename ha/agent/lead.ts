@@ -15,7 +15,7 @@ export interface Lead {
 }
 
 export interface LeadOptions {
-  readonly etcd: EtcdClient;
+  readonly etcd: Pick<EtcdClient, 'grant' | 'keepAlive' | 'revoke'>;
   readonly log: SetupLog;
   readonly file: string;
   /** Whole seconds: etcd counts in them. */
@@ -24,11 +24,13 @@ export interface LeadOptions {
   readonly mayRenew: () => boolean;
   /** Told before the lead is relied on until then. */
   readonly onFence: (fenceAtMs: number) => Promise<void>;
+  /** How often it is looked whether a renewal is due; default: a sixth of the lease. */
+  readonly looksEveryMs?: number;
+  /** After the last one; default: a quarter of the lease, so that it is renewed at the second look. */
+  readonly renewAfterMs?: number;
 }
 
 const kept = z.object({ id: z.string(), lease: z.string(), fenceAtMs: z.number(), bootId: z.string() });
-/** It is renewed at the second look, at a third of the lease. */
-const renewalLooks = 6;
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
 
 export class LeadHolder {
@@ -42,7 +44,7 @@ export class LeadHolder {
     this.#options = options;
     this.#bootId = bootId;
     this.#lead = lead;
-    this.#renewing = setInterval(() => void this.#renew(), options.leaseMs / renewalLooks);
+    this.#renewing = setInterval(() => void this.#renew(), options.looksEveryMs ?? options.leaseMs / 6);
   }
 
   static async open(options: LeadOptions): Promise<LeadHolder> {
@@ -95,8 +97,9 @@ export class LeadHolder {
     if (lead === undefined || this.#isRenewing || !this.#options.mayRenew()) return;
     const sentAtMs = monotonicMs();
     const renewedAtMs = lead.fenceAtMs - this.#fenceAfterMs;
+    const renewAfterMs = this.#options.renewAfterMs ?? this.#options.leaseMs / 4;
     // Past the fence the server is killed: nothing that comes later may hold it.
-    if (sentAtMs - renewedAtMs < this.#options.leaseMs / 4 || sentAtMs >= lead.fenceAtMs) return;
+    if (sentAtMs - renewedAtMs < renewAfterMs || sentAtMs >= lead.fenceAtMs) return;
     this.#isRenewing = true;
     try {
       const isRenewed = await this.#options.etcd.keepAlive(lead.lease);

@@ -1,7 +1,8 @@
 // One connection to the own server, by its socket, as root. A statement that is late is left to end by itself, and nothing is sent
-// after it: the connector's destroy() would have it killed over another connection, and a commit that waits for its
-// acknowledgement would then be done without it.
+// after it. The connector's destroy() of a busy connection is never called: it would have the statement killed over another
+// connection, and a commit that waits for its acknowledgement would then be done without it. The socket is closed instead.
 
+import { createConnection as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mariadb';
 import { within } from '../../platform/within.ts';
 
@@ -11,9 +12,12 @@ export interface SessionPlace {
   readonly password: string;
 }
 
+const connectTimeoutMs = 2_000;
+
 export class Session {
   readonly #place: SessionPlace;
   readonly #opening: readonly string[];
+  #socket: Socket | undefined;
   #connection: Connection | undefined;
   #pending: Promise<unknown> | undefined;
 
@@ -23,8 +27,8 @@ export class Session {
     this.#opening = opening;
   }
 
-  /** Rejects at once while an earlier statement has not ended. */
-  async query<Rows>(sql: string, values: readonly unknown[], timeoutMs: number): Promise<Rows> {
+  /** Rejects at once while an earlier statement has not ended. `timeoutMs` undefined: it may wait for ever. */
+  async query<Rows>(sql: string, values: readonly unknown[], timeoutMs: number | undefined): Promise<Rows> {
     if (this.#pending !== undefined) throw new Error('an earlier statement has not ended');
     const work = this.#run<Rows>(sql, values);
     const settled = work.then(
@@ -35,15 +39,16 @@ export class Session {
     void settled.then(() => {
       if (this.#pending === settled) this.#pending = undefined;
     });
-    return within(timeoutMs, `no end of: ${sql.slice(0, 60)}`, () => work);
+    return timeoutMs === undefined ? work : within(timeoutMs, `no end of: ${sql.slice(0, 60)}`, () => work);
   }
 
-  /** For a server that has ended. */
+  /** The next statement has a new connection. */
   forget(): void {
-    const connection = this.#connection;
+    const socket = this.#socket;
+    this.#socket = undefined;
     this.#connection = undefined;
     this.#pending = undefined;
-    connection?.end().catch(() => undefined);
+    socket?.destroy(new Error('the session was given up'));
   }
 
   async #run<Rows>(sql: string, values: readonly unknown[]): Promise<Rows> {
@@ -52,15 +57,21 @@ export class Session {
   }
 
   async #connect(): Promise<Connection> {
-    const connection = await createConnection({ ...this.#place, connectTimeout: 2_000, bigIntAsNumber: true });
-    connection.on('error', () => {
-      if (this.#connection === connection) this.#connection = undefined;
+    const { socketPath, user, password } = this.#place;
+    const socket = connectSocket(socketPath);
+    socket.on('error', () => undefined);
+    this.#socket = socket;
+    const connection = await createConnection({
+      ...{ user, password, connectTimeout: connectTimeoutMs, bigIntAsNumber: true },
+      stream: () => socket,
     });
-    connection.on('end', () => {
+    const onEnd = () => {
       if (this.#connection === connection) this.#connection = undefined;
-    });
+    };
+    connection.on('error', onEnd);
+    connection.on('end', onEnd);
     for (const each of this.#opening) await connection.query(each);
-    this.#connection = connection;
+    if (this.#socket === socket) this.#connection = connection;
     return connection;
   }
 }

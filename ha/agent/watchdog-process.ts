@@ -23,8 +23,9 @@ function main(path: string): void {
   const { pid } = server;
   if (pid === undefined) return;
   writeFileSync(order.pidFile, `${pid}\n`);
+  let fenceAtMs: number | undefined;
   setInterval(() => {
-    const fenceAtMs = fenceIn(order.fenceFile);
+    fenceAtMs = fenceIn(order.fenceFile, fenceAtMs);
     if (fenceAtMs === undefined || monotonicMs() < fenceAtMs) return;
     killQuietly(pid, 'SIGKILL');
     // A process that waits for a frozen disk does not end: there is nothing left to do.
@@ -32,13 +33,13 @@ function main(path: string): void {
   }, everyMs);
 }
 
-/** Undefined: there is nothing to fence. */
-function fenceIn(file: string): number | undefined {
+/** Undefined: there is nothing to fence. What can't be read is as it was. */
+function fenceIn(file: string, before: number | undefined): number | undefined {
   try {
     const text = readFileSync(file, 'utf8').trim();
     return text === '' ? undefined : Number(text);
   } catch {
-    return undefined;
+    return before;
   }
 }
 

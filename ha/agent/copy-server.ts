@@ -1,0 +1,136 @@
+// Gives a host whose data can't follow a whole copy of the primary's: mariadb-backup, over HTTPS on which both sides show a certificate.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findProgram } from '../../embedded/find-program.ts';
+import { runProgram } from '../../embedded/run-program.ts';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { type CopyTls, copyPath, lastOf, sizeHeader } from './copy.ts';
+
+export interface CopySource {
+  readonly dataPath: string;
+  readonly socketPath: string;
+  readonly rootPassword: string;
+  readonly temporaryPath: string;
+}
+
+export interface CopyServerOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: CopyTls;
+  readonly log: SetupLog;
+  /** Undefined: this host is not the primary. */
+  readonly source: () => Promise<CopySource | undefined>;
+  readonly mostBytesPerSecond: number;
+}
+
+/** Gives one copy at a time. */
+export class CopyServer {
+  readonly #options: CopyServerOptions;
+  readonly #server: Server;
+  #giving: ChildProcess | undefined;
+  #isGiving = false;
+
+  private constructor(options: CopyServerOptions) {
+    const { ca, cert, key } = options.tls;
+    this.#options = options;
+    this.#server = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true }, (asked, answer) => {
+      this.#answer(asked, answer).catch((error: unknown) => {
+        options.log.warn(`a copy was not given: ${String(error)}`);
+        answer.destroy();
+      });
+    });
+    this.#server.on('tlsClientError', () => undefined);
+  }
+
+  static async start(options: CopyServerOptions): Promise<CopyServer> {
+    const made = new CopyServer(options);
+    made.#server.listen(options.port, options.address);
+    await once(made.#server, 'listening');
+    return made;
+  }
+
+  async stop(): Promise<void> {
+    this.#giving?.kill('SIGKILL');
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  async #answer(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    if (asked.url !== copyPath) return refuse(answer, 404, 'there is no such path');
+    if (this.#isGiving) return refuse(answer, 409, 'another copy is being made');
+    this.#isGiving = true;
+    try {
+      const source = await this.#options.source();
+      if (source === undefined) return refuse(answer, 409, 'this host is not the primary');
+      await this.#give(source, answer);
+    } finally {
+      this.#isGiving = false;
+    }
+  }
+
+  async #give(source: CopySource, answer: ServerResponse): Promise<void> {
+    const { dataPath, socketPath, rootPassword, temporaryPath } = source;
+    const work = join(temporaryPath, 'copy');
+    await rm(work, { recursive: true, force: true });
+    await mkdir(work, { mode: 0o700 });
+    const settings = join(work, 'client.cnf');
+    await writeFile(settings, `[client]\nuser=root\npassword="${rootPassword}"\n`, { mode: 0o600 });
+    const program = await findProgram('mariadb-backup', ['/usr/bin/mariadb-backup']);
+    const child = spawn(
+      'setpriv',
+      [
+        ...['--pdeathsig', 'KILL', '--', program, `--defaults-file=${settings}`, '--backup', '--stream=mbstream'],
+        ...[`--datadir=${dataPath}`, `--socket=${socketPath}`, `--target-dir=${work}`],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.#giving = child;
+    const output = lastOf(child.stderr);
+    const exited = once(child, 'close');
+    const onGone = () => child.kill('SIGKILL');
+    answer.once('close', onGone);
+    try {
+      answer.writeHead(200, { 'content-type': 'application/octet-stream', [sizeHeader]: await sizeOf(dataPath) });
+      await pipeline(child.stdout, slowed(this.#options.mostBytesPerSecond), answer, { end: false });
+      const [code] = await exited;
+      // An answer that is cut off is no copy.
+      if (code !== 0) throw new Error(`mariadb-backup ended with ${code}: ${output()}`);
+      answer.end();
+    } finally {
+      answer.off('close', onGone);
+      child.kill('SIGKILL');
+      this.#giving = undefined;
+      await rm(work, { recursive: true, force: true });
+    }
+  }
+}
+
+function refuse(answer: ServerResponse, status: number, why: string): void {
+  answer.writeHead(status, { 'content-type': 'text/plain' }).end(`${why}\n`);
+}
+
+function slowed(mostBytesPerSecond: number) {
+  return async function* (parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const fromMs = performance.now();
+    let bytes = 0;
+    for await (const part of parts) {
+      yield part;
+      bytes += part.length;
+      const aheadMs = (bytes / mostBytesPerSecond) * 1_000 - (performance.now() - fromMs);
+      if (aheadMs > 10) await sleep(aheadMs);
+    }
+  };
+}
+
+async function sizeOf(folder: string): Promise<number> {
+  const { stdout } = await runProgram('du', ['--summarize', '--bytes', folder]);
+  return Number(stdout.split('\t')[0] ?? 0);
+}

@@ -1,0 +1,39 @@
+// A member of etcd that is elected renews every lease to its full length. If etcd was led from the primary's host and that is lost,
+// the lead would end later: so another host's member leads, the witness's if it can.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import type { EtcdClient } from '../etcd.ts';
+
+export interface EtcdLeadershipOptions {
+  readonly etcd: EtcdClient;
+  readonly log: SetupLog;
+  readonly me: string;
+  readonly hosts: Readonly<Record<string, { readonly address: string }>>;
+  readonly isPrimary: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+const everyMs = 2_000;
+
+export async function keepEtcdLeadershipAway(options: EtcdLeadershipOptions): Promise<void> {
+  const { isPrimary, signal } = options;
+  while (!signal.aborted) {
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    if (isPrimary() && !signal.aborted) await moveLeadershipAway(options);
+  }
+}
+
+async function moveLeadershipAway({ etcd, log, me, hosts }: EtcdLeadershipOptions): Promise<void> {
+  const hostOf = (url: string) => Object.keys(hosts).find((host) => hosts[host]?.address === new URL(url).hostname);
+  const members = await etcd.status();
+  const leading = members.find(({ memberId, leaderId }) => memberId === leaderId);
+  if (leading === undefined || hostOf(leading.url) !== me) return;
+  const others = members.filter((each) => each !== leading);
+  const next = others.find(({ url }) => hostOf(url) === undefined) ?? others[0];
+  if (next === undefined) return;
+  await etcd.moveLeader(next.memberId).then(
+    () => log.info(`etcd is led from ${next.url}`),
+    (error: unknown) => log.debug(String(error)),
+  );
+}

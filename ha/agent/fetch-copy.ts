@@ -1,0 +1,125 @@
+// Replaces the data of a host that can't follow by a copy of the primary's, unpacked and prepared here.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { findProgram } from '../../embedded/find-program.ts';
+import { runProgram } from '../../embedded/run-program.ts';
+import { credentialFlags } from '../../embedded/server-process.ts';
+import type { ServiceUser } from '../../embedded/service-account.ts';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { type CopyTls, copyPath, lastOf, sizeHeader } from './copy.ts';
+
+const answerTimeoutMs = 10_000;
+/** Without a byte for so long, a copy is given up. */
+const silenceMs = 30_000;
+const prepareTimeoutMs = 600_000;
+const keptOutputBytes = 4_096;
+const positionFiles = ['mariadb_backup_binlog_info', 'xtrabackup_binlog_info'];
+/** The copy while it is unpacked and prepared, beside what is there. */
+const roomFactor = 1.1;
+
+export interface FetchOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: CopyTls;
+  readonly log: SetupLog;
+  /** An empty folder that the server's user owns. */
+  readonly into: string;
+  readonly runAs: ServiceUser | undefined;
+  readonly freeBytes: () => Promise<number>;
+  readonly signal: AbortSignal;
+}
+
+/** The copy is ready for a server then. */
+export async function fetchCopy(options: FetchOptions): Promise<void> {
+  const { into, runAs, log, freeBytes, signal } = options;
+  const answer = await ask(options);
+  const wholeBytes = Number(answer.headers[sizeHeader] ?? 0);
+  const free = await freeBytes();
+  if (free < wholeBytes * roomFactor) {
+    answer.destroy();
+    throw new Error(`a copy of ${mebi(wholeBytes)} MiB needs more than the ${mebi(free)} MiB that are free: make room`);
+  }
+  const program = await findProgram('mbstream', ['/usr/bin/mbstream']);
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...credentialFlags(runAs), '--', program, '-x', '-C', into], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    cwd: into,
+  });
+  const output = lastOf(child.stderr);
+  const exited = once(child, 'close');
+  exited.catch(() => undefined);
+  try {
+    await pipeline(answer, progress(wholeBytes, log), child.stdin, { signal });
+    const [code] = await exited;
+    if (code !== 0) throw new Error(`mbstream ended with ${code}: ${output()}`);
+  } finally {
+    child.kill('SIGKILL');
+    answer.destroy();
+  }
+  const backup = await findProgram('mariadb-backup', ['/usr/bin/mariadb-backup']);
+  const prepared = await runProgram(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', ...credentialFlags(runAs), '--', backup, '--no-defaults', '--prepare'],
+      ...['--use-memory=64M', `--target-dir=${into}`],
+    ],
+    { timeoutMs: prepareTimeoutMs, signal },
+  );
+  if (prepared.exitCode !== 0)
+    throw new Error(
+      `mariadb-backup --prepare ended with ${prepared.exitCode}: ${prepared.stderr.slice(-keptOutputBytes)}`,
+    );
+  if ((await copyPosition(into)) === undefined) throw new Error('the copy does not say at which GTID it was made');
+}
+
+/** At which GTID the copy was made; undefined: the data is no copy, or it has been told before. */
+export async function copyPosition(dataPath: string): Promise<string | undefined> {
+  for (const name of positionFiles) {
+    const text = await readFile(join(dataPath, name), 'utf8').catch(() => undefined);
+    // file, position in it, GTIDs
+    if (text !== undefined) return text.trim().split('\t')[2] ?? '';
+  }
+  return undefined;
+}
+
+export async function forgetCopyPosition(dataPath: string): Promise<void> {
+  for (const name of positionFiles) await rm(join(dataPath, name), { force: true });
+}
+
+function ask({ address, port, tls, signal }: FetchOptions): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: address, port, path: copyPath, ...tls, agent: false, signal });
+    const timer = setTimeout(() => asked.destroy(new Error(`no answer within ${answerTimeoutMs} ms`)), answerTimeoutMs);
+    asked.once('error', reject);
+    asked.once('response', (answer) => {
+      clearTimeout(timer);
+      asked.setTimeout(silenceMs, () => asked.destroy(new Error(`nothing for ${silenceMs / 1_000} s`)));
+      if (answer.statusCode === 200) return resolve(answer);
+      answer.setEncoding('utf8').once('data', (text) => reject(new Error(`no copy: ${String(text).trim()}`)));
+    });
+    asked.once('close', () => clearTimeout(timer));
+    asked.end();
+  });
+}
+
+function progress(wholeBytes: number, log: SetupLog) {
+  return async function* (parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let [bytes, told] = [0, 0];
+    for await (const part of parts) {
+      yield part;
+      bytes += part.length;
+      const tenths = Math.floor((bytes / Math.max(1, wholeBytes)) * 10);
+      if (tenths > told) log.info(`${mebi(bytes)} of about ${mebi(wholeBytes)} MiB are copied.`);
+      told = Math.max(told, tenths);
+    }
+  };
+}
+
+function mebi(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024);
+}

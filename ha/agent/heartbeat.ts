@@ -1,0 +1,60 @@
+// Whether a server is alive: it commits, and its disk has room. A missed heartbeat is counted, not timed: an agent that stood still
+// itself does not find its server dead.
+
+import { statfs } from 'node:fs/promises';
+import { monotonicMs } from './clock.ts';
+
+export interface HeartbeatOptions {
+  /** A commit that waits for no standby. */
+  readonly commit: () => Promise<unknown>;
+  /** Whether there is a server that should commit. */
+  readonly isDue: () => boolean;
+  readonly dataPath: string;
+}
+
+const everyMs = 200;
+/** The binary log would soon wait for space without an error; the heartbeat, which is not in it, would not. */
+const leastFreeBytes = 16 * 1024 * 1024;
+
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #timer: NodeJS.Timeout;
+  #missed = 0;
+  #isBeating = false;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => void this.#beat(), everyMs);
+  }
+
+  /** The last one that succeeded, by the time in which this agent ran. */
+  get lastMs(): number {
+    return monotonicMs() - this.#missed * everyMs;
+  }
+
+  /** For another server, or one that has just become ready. */
+  beginAnew(): void {
+    this.#missed = 0;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #beat(): Promise<void> {
+    const { commit, isDue, dataPath } = this.#options;
+    if (!isDue()) return;
+    this.#missed += 1;
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    try {
+      await commit();
+      const { bavail, bsize } = await statfs(dataPath);
+      if (bavail * bsize >= leastFreeBytes) this.#missed = 0;
+    } catch {
+      // It is counted.
+    } finally {
+      this.#isBeating = false;
+    }
+  }
+}

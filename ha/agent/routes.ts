@@ -1,0 +1,24 @@
+// While the old primary does not answer, STOP SLAVE IO_THREAD waits for its network's time-out (1.1 s); with a route that refuses at
+// once it takes 15 ms.
+
+import { runProgram } from '../../embedded/run-program.ts';
+
+const timeoutMs = 1_000;
+
+export async function whileUnreachable(address: string, work: () => Promise<void>): Promise<void> {
+  await route('replace', address);
+  try {
+    await work();
+  } finally {
+    await makeReachable(address);
+  }
+}
+
+/** Also after an agent that was killed meanwhile. */
+export function makeReachable(address: string): Promise<void> {
+  return route('delete', address);
+}
+
+async function route(verb: 'replace' | 'delete', address: string): Promise<void> {
+  await runProgram('ip', ['route', verb, 'unreachable', `${address}/32`], { timeoutMs }).catch(() => undefined);
+}

@@ -1,0 +1,56 @@
+// What an agent keeps in files of the server that it started, for the agent that comes after it.
+
+import { readFile, readlink, rename, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { isAlive, killMarked, processMark } from './process-mark.ts';
+
+const kept = z.object({
+  mark: z.object({ pid: z.number(), startTicks: z.string(), bootId: z.string() }),
+  duty: z.enum(['primary', 'standby']),
+  incarnation: z.string(),
+  replica: z.object({ source: z.string(), reign: z.string() }).optional(),
+});
+export type KeptServer = z.infer<typeof kept>;
+
+export class ServerFile {
+  readonly #home: string;
+
+  constructor(home: string) {
+    this.#home = home;
+  }
+
+  /** Where the watchdog writes the number of the server's process. */
+  get pidFile(): string {
+    return join(this.#home, 'server.pid');
+  }
+
+  async keep(server: KeptServer): Promise<void> {
+    await writeFile(`${this.#file}.new`, JSON.stringify(server), { mode: 0o600 });
+    await rename(`${this.#file}.new`, this.#file);
+  }
+
+  /** Undefined: none runs. */
+  async running(): Promise<KeptServer | undefined> {
+    const text = await readFile(this.#file, 'utf8').catch(() => '');
+    if (text === '') return undefined;
+    const found = kept.parse(JSON.parse(text));
+    return isAlive(found.mark) ? found : undefined;
+  }
+
+  /** One that an agent started, and was killed before it noted it. */
+  async killLeftOver(): Promise<void> {
+    const pid = Number((await readFile(this.pidFile, 'utf8').catch(() => '')).trim());
+    const mark = pid > 0 ? processMark(pid) : undefined;
+    if (mark === undefined) return;
+    const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+    const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
+    // It begins in the one, and moves to the other.
+    const isHere = [this.#home, join(this.#home, 'data')].includes(folder);
+    if (isHere && basename(program).startsWith('mariadbd')) killMarked(mark);
+  }
+
+  get #file(): string {
+    return join(this.#home, 'server.json');
+  }
+}

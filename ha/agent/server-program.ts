@@ -1,0 +1,82 @@
+// How the server of a data host is started: its arguments, and the accounts that it makes sure of at each start.
+
+import { binaryLogFlags, serverFlags } from '../../embedded/mariadb.ts';
+
+export interface ServerTls {
+  readonly caFile: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
+export interface Accounts {
+  readonly applicationPassword: string;
+  readonly replicationPassword: string;
+}
+
+export const applicationDatabase = 'tidegate';
+export const replicationUser = 'tidegate_replica';
+/** Each host has it by itself, except the table `proof`, whose changes are replicated. */
+export const ownDatabase = 'tidegate_ha';
+
+/** Of Rpl_semi_sync_master_timeout, in milliseconds: thirty years. */
+const endlessMs = 1_000_000_000_000;
+
+/** Always read-only at first. */
+export function serverArguments(options: {
+  readonly paths: Parameters<typeof serverFlags>[0];
+  readonly role: 'MASTER' | 'SLAVE';
+  readonly address: string;
+  readonly port: number;
+  readonly serverId: number;
+  readonly tls: ServerTls | undefined;
+}): readonly string[] {
+  const { paths, role, address, port, serverId, tls } = options;
+  const onIf = (wanted: 'MASTER' | 'SLAVE') => (role === wanted ? 'ON' : 'OFF');
+  return [
+    ...serverFlags(paths),
+    ...binaryLogFlags,
+    ...[`--server-id=${serverId}`, `--bind-address=${address}`, `--port=${port}`],
+    ...[`--init-rpl-role=${role}`, '--read-only=ON', '--skip-slave-start', '--relay-log=relay'],
+    ...[`--rpl-semi-sync-master-enabled=${onIf('MASTER')}`, `--rpl-semi-sync-slave-enabled=${onIf('SLAVE')}`],
+    ...['--rpl-semi-sync-master-wait-point=AFTER_SYNC', '--rpl-semi-sync-master-wait-no-slave=ON'],
+    ...[`--rpl-semi-sync-master-timeout=${endlessMs}`, '--rpl-semi-sync-slave-kill-conn-timeout=1'],
+    ...['--slave-net-timeout=2', '--max-connections=200'],
+    ...(tls === undefined
+      ? []
+      : [`--ssl-ca=${tls.caFile}`, `--ssl-cert=${tls.certificateFile}`, `--ssl-key=${tls.keyFile}`]),
+  ];
+}
+
+/** One statement a line. None of it is in the binary log: each host has it by itself. */
+export function accountStatements(rootPassword: string, accounts: Accounts): string {
+  const account = (name: string, host: string, password: string) => [
+    `CREATE USER IF NOT EXISTS '${name}'@'${host}' IDENTIFIED BY '${password}'`,
+    `ALTER USER '${name}'@'${host}' IDENTIFIED BY '${password}'`,
+  ];
+  const statements = [
+    'SET SESSION sql_log_bin = 0',
+    `ALTER USER 'root'@'localhost' IDENTIFIED BY '${rootPassword}'`,
+    "DROP USER IF EXISTS ''@'localhost'",
+    ...['localhost', '%'].flatMap((host) => [
+      ...account(applicationDatabase, host, accounts.applicationPassword),
+      `GRANT ALL PRIVILEGES ON \`${applicationDatabase}\`.* TO '${applicationDatabase}'@'${host}'`,
+    ]),
+    ...account(replicationUser, '%', accounts.replicationPassword),
+    `GRANT REPLICATION SLAVE ON *.* TO '${replicationUser}'@'%'`,
+    ...[`CREATE DATABASE IF NOT EXISTS ${applicationDatabase}`, `CREATE DATABASE IF NOT EXISTS ${ownDatabase}`],
+    ...['heartbeat', 'proof'].flatMap((table) => [
+      `CREATE TABLE IF NOT EXISTS ${ownDatabase}.${table} (id INT PRIMARY KEY, beat BIGINT NOT NULL)`,
+      `INSERT IGNORE INTO ${ownDatabase}.${table} (id, beat) VALUES (1, 0)`,
+    ]),
+  ];
+  return `${statements.join(';\n')};\n`;
+}
+
+/** `CHANGE MASTER`, whose values are the source's address and the password. */
+export function changeMaster(port: number, tls: ServerTls | undefined): string {
+  const ssl =
+    tls === undefined
+      ? 'MASTER_SSL = 0'
+      : `MASTER_SSL = 1, MASTER_SSL_CA = '${tls.caFile}', MASTER_SSL_CERT = '${tls.certificateFile}', MASTER_SSL_KEY = '${tls.keyFile}', MASTER_SSL_VERIFY_SERVER_CERT = 1`;
+  return `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ${port}, MASTER_USER = '${replicationUser}', MASTER_PASSWORD = ?, MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, ${ssl}`;
+}

@@ -1,0 +1,92 @@
+// What a server says of itself: whether it is writable, how far it is, whether commits wait, and how its replication goes.
+
+import { numberOf } from './binary-log.ts';
+import type { Session } from './session.ts';
+import type { Replica, ServerView } from './view.ts';
+
+type Up = Extract<ServerView, { state: 'up' }>;
+export type Status = Pick<Up, 'writable' | 'semiSync' | 'waitingSinceMs' | 'position' | 'received' | 'replica'>;
+
+interface StatusRow {
+  readonly readOnly: number;
+  readonly semiSync: number;
+  /** OFF: it has given up waiting by itself. */
+  readonly semiSyncStatus: string;
+  readonly binlogPos: string;
+  readonly slavePos: string;
+  readonly waitSessions: string;
+  readonly acknowledged: string;
+}
+
+const globalStatus = (name: string) =>
+  `(SELECT variable_value FROM information_schema.global_status WHERE variable_name = '${name}')`;
+const statusSql = `SELECT @@GLOBAL.read_only AS readOnly, @@GLOBAL.rpl_semi_sync_master_enabled AS semiSync,
+  @@GLOBAL.gtid_binlog_pos AS binlogPos, @@GLOBAL.gtid_slave_pos AS slavePos,
+  ${globalStatus('RPL_SEMI_SYNC_MASTER_STATUS')} AS semiSyncStatus,
+  ${globalStatus('RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS')} AS waitSessions,
+  ${globalStatus('RPL_SEMI_SYNC_MASTER_YES_TX')} AS acknowledged`;
+/**
+ * ER_MASTER_FATAL_ERROR_READING_BINLOG: the source does not have what this host has, or not what it lacks any more. ER_KEY_NOT_FOUND,
+ * ER_DUP_ENTRY, ER_GTID_STRICT_OUT_OF_ORDER: the rows differ.
+ */
+const divergedErrors: ReadonlySet<number> = new Set([1236, 1032, 1062, 1950]);
+const noReplica = { replica: undefined, received: 0 };
+
+export class StatusReader {
+  readonly #session: Session;
+  readonly #timeoutMs: number;
+  #waiting: { readonly sinceMs: number; readonly acknowledged: string } | undefined;
+
+  constructor(session: Session, timeoutMs: number) {
+    this.#session = session;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** For a server that has ended. */
+  forget(): void {
+    this.#waiting = undefined;
+  }
+
+  /** `source`: whom it follows, if anybody. */
+  async read(source: Pick<Replica, 'source' | 'reign'> | undefined, nowMs: number): Promise<Status> {
+    const [row] = await this.#session.query<StatusRow[]>(statusSql, [], this.#timeoutMs);
+    if (row === undefined) throw new Error('the server does not tell its state');
+    const applied = numberOf(row.slavePos);
+    const position = Math.max(numberOf(row.binlogPos), applied);
+    // Read second: it says that all is applied only if that was so already.
+    const { replica, received } = source === undefined ? noReplica : await this.#readReplica(source, applied);
+    this.#noteWaiting(row, nowMs);
+    return {
+      ...{ writable: row.readOnly === 0, semiSync: row.semiSync === 1 && row.semiSyncStatus === 'ON' },
+      ...{ waitingSinceMs: this.#waiting?.sinceMs, position, received: Math.max(position, received), replica },
+    };
+  }
+
+  async #readReplica(source: Pick<Replica, 'source' | 'reign'>, applied: number) {
+    const rows = await this.#session.query<Record<string, string | number | null>[]>(
+      'SHOW SLAVE STATUS',
+      [],
+      this.#timeoutMs,
+    );
+    const [row = {}] = rows;
+    const text = (name: string) => String(row[name] ?? '');
+    const received = numberOf(text('Gtid_IO_Pos'));
+    const hasRead = text('Slave_SQL_Running_State').startsWith('Slave has read all relay log');
+    const isApplying = text('Slave_SQL_Running') === 'Yes';
+    const replica: Replica = {
+      ...source,
+      receiving: rows.length > 0 && text('Slave_IO_Running') !== 'No',
+      connected: text('Slave_IO_Running') === 'Yes',
+      drained: hasRead && received <= applied,
+      diverged: [row.Last_IO_Errno, row.Last_SQL_Errno].some((error) => divergedErrors.has(Number(error ?? 0))),
+      failure: isApplying ? undefined : `it does not apply: ${text('Last_SQL_Error') || 'stopped'}`,
+    };
+    return { replica, received };
+  }
+
+  /** A commit waits if sessions wait and none is acknowledged from one look to the next. */
+  #noteWaiting({ waitSessions, acknowledged }: StatusRow, nowMs: number): void {
+    if (Number(waitSessions) === 0) this.#waiting = undefined;
+    else if (this.#waiting?.acknowledged !== acknowledged) this.#waiting = { sinceMs: nowMs, acknowledged };
+  }
+}

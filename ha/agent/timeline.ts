@@ -1,0 +1,47 @@
+// The rows of the application's database that a promotion writes: the timeline's, and the leases of the host that was fenced. A new
+// database has no such tables yet, and an older one lacks a column.
+
+import { applicationDatabase } from './server-program.ts';
+
+/** Of one session, in their order. */
+export type Run = <Rows>(sql: string, values?: readonly unknown[]) => Promise<Rows>;
+
+/** 0: there is none. */
+export async function newestEpoch(run: Run): Promise<number> {
+  if (!(await hasColumn(run, 'db_timeline', 'epoch'))) return 0;
+  const [row] = await run<{ epoch: number | null }[]>(
+    `SELECT MAX(epoch) AS epoch FROM ${applicationDatabase}.db_timeline`,
+  );
+  return Number(row?.epoch ?? 0);
+}
+
+/** In one transaction. `fenced`: the host whose processes' leases end. */
+export async function beginTimeline(run: Run, epoch: number, fenced: string | undefined): Promise<void> {
+  const hasTimeline = await hasColumn(run, 'db_timeline', 'epoch');
+  const hasHosts = await hasColumn(run, 'lease', 'host');
+  await run('START TRANSACTION');
+  try {
+    if (hasTimeline)
+      await run(
+        `INSERT INTO ${applicationDatabase}.db_timeline (epoch, lossy, gtid) VALUES (?, 0, @@GLOBAL.gtid_current_pos) ON DUPLICATE KEY UPDATE epoch = epoch`,
+        [epoch],
+      );
+    if (hasHosts && fenced !== undefined)
+      await run(
+        `UPDATE ${applicationDatabase}.lease SET token = UUID(), expires_at = NOW(3) - INTERVAL 1 SECOND WHERE host = ?`,
+        [fenced],
+      );
+    await run('COMMIT');
+  } catch (error) {
+    await run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function hasColumn(run: Run, table: string, column: string): Promise<boolean> {
+  const rows = await run<unknown[]>(
+    'SELECT 1 FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND column_name = ?',
+    [applicationDatabase, table, column],
+  );
+  return rows.length > 0;
+}

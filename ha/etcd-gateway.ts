@@ -1,0 +1,165 @@
+// How one member of etcd is asked through its JSON gateway: one call with one answer, or one whose answers go on.
+
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { z } from 'zod';
+
+/** PEM texts. */
+export interface EtcdClientTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Whether a call that failed may have had an effect. */
+export type Fate = 'none' | 'unknown';
+
+export class EtcdError extends Error {
+  readonly fate: Fate;
+  constructor(message: string, fate: Fate, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'EtcdError';
+    this.fate = fate;
+  }
+}
+
+const mostAnswerBytes = 1024 * 1024;
+
+export class EtcdGateway {
+  readonly #tls: EtcdClientTls | undefined;
+  readonly #agents = {
+    http: new HttpAgent({ keepAlive: true, maxSockets: 16 }),
+    https: new HttpsAgent({ keepAlive: true, maxSockets: 16 }),
+  };
+
+  constructor(tls: EtcdClientTls | undefined) {
+    this.#tls = tls;
+  }
+
+  close(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  /** The first answer. Throws EtcdError. */
+  async post(url: string, path: string, body: object, timeoutMs: number): Promise<unknown> {
+    const endsAtMs = performance.now() + timeoutMs;
+    const answer = await this.#open(url, path, body, timeoutMs, undefined);
+    const timer = setTimeout(
+      () => answer.destroy(new Error(`no whole answer within ${timeoutMs} ms`)),
+      Math.max(1, endsAtMs - performance.now()),
+    );
+    try {
+      for await (const line of linesOf(answer, mostAnswerBytes)) return JSON.parse(line);
+      return {};
+    } catch (error) {
+      throw new EtcdError(`etcd at ${url}: ${String(error)}`, 'unknown', { cause: error });
+    } finally {
+      clearTimeout(timer);
+      // What keeps a stream open after its first answer, as a renewal does, is closed.
+      if (!answer.complete) answer.destroy();
+    }
+  }
+
+  /** All answers, until the signal. Throws EtcdError, when the connection breaks. */
+  async *stream(
+    url: string,
+    path: string,
+    body: object,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<unknown> {
+    const answer = await this.#open(url, path, body, timeoutMs, signal);
+    try {
+      for await (const line of linesOf(answer, mostAnswerBytes)) yield JSON.parse(line);
+    } catch (error) {
+      throw new EtcdError(`etcd: the watch at ${url} broke: ${String(error)}`, 'none');
+    } finally {
+      answer.destroy();
+    }
+  }
+
+  /** Resolves with an answer of status 200 whose body was not read yet. */
+  #open(
+    url: string,
+    path: string,
+    body: object,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<IncomingMessage> {
+    const target = new URL(path, url);
+    const text = JSON.stringify(body);
+    const options: RequestOptions = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+    };
+    const isTls = target.protocol === 'https:';
+    const agent = isTls ? this.#agents.https : this.#agents.http;
+    return new Promise((resolve, reject) => {
+      const sent = isTls
+        ? httpsRequest(target, { ...options, ...this.#tls, agent })
+        : httpRequest(target, { ...options, agent });
+      let connected = false;
+      const timer = setTimeout(() => sent.destroy(new Error(`no answer within ${Math.ceil(timeoutMs)} ms`)), timeoutMs);
+      const onAbort = () => sent.destroy(new Error('ended'));
+      if (signal?.aborted === true) onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const forget = () => clearTimeout(timer);
+      sent.once('socket', (socket) => {
+        if (!socket.connecting) connected = true;
+        else socket.once(isTls ? 'secureConnect' : 'connect', () => (connected = true));
+      });
+      sent.on('error', (error) => {
+        forget();
+        reject(new EtcdError(`etcd at ${url}: ${error.message}`, connected ? 'unknown' : 'none', { cause: error }));
+      });
+      sent.once('close', () => signal?.removeEventListener('abort', onAbort));
+      sent.once('response', (answer) => {
+        if (answer.statusCode === 200) {
+          forget();
+          return resolve(answer);
+        }
+        refusal(answer)
+          .then((message) => reject(new EtcdError(`etcd at ${url}: ${message}`, fateOf(message))), reject)
+          .finally(forget);
+      });
+      sent.end(text);
+    });
+  }
+}
+
+async function refusal(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  try {
+    for await (const line of linesOf(answer, mostAnswerBytes)) {
+      text = line;
+      break;
+    }
+    const { error } = z.object({ error: z.string() }).parse(JSON.parse(text));
+    return error;
+  } catch {
+    return `status ${answer.statusCode}`;
+  }
+}
+
+/** What etcd refuses before it proposes anything (`api/v3rpc/rpctypes/error.go`); a time-out may come after. */
+function fateOf(message: string): Fate {
+  return /not found|no leader|duplicate key|compacted|too many|invalid|not capable|space exceeded/.test(message)
+    ? 'none'
+    : 'unknown';
+}
+
+async function* linesOf(answer: IncomingMessage, mostBytes: number): AsyncGenerator<string> {
+  let rest = '';
+  answer.setEncoding('utf8');
+  for await (const part of answer) {
+    rest += part;
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+      const line = rest.slice(0, end);
+      rest = rest.slice(end + 1);
+      if (line.trim() !== '') yield line;
+    }
+    if (rest.length > mostBytes) throw new Error(`a line of the answer has more than ${mostBytes} bytes`);
+  }
+  if (rest.trim() !== '') yield rest;
+}
