@@ -1,7 +1,8 @@
 // Two agents with real servers and a real etcd: who is primary, what a kill changes, what a restart of an agent does not change.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createConnection } from 'mariadb';
+import { createConnection, type SqlError } from 'mariadb';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
 import { binaryLog } from '../../../embedded/mariadb.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
@@ -11,13 +12,16 @@ import { transactionsAfter } from '../../../ha/agent/binary-log.ts';
 import { changeValue, haKeys, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import type { SyncSet } from '../../../ha/agent/view.ts';
+import type { EtcdClient } from '../../../ha/etcd.ts';
 import { freePort } from '../../support/free-port.ts';
+import { patience } from '../../support/patience.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
 const keys = haKeys('test');
 const accounts = { applicationPassword: 'of-the-application', replicationPassword: 'of-the-replica' };
 let cluster: EtcdCluster;
+let etcd: EtcdClient;
 let place: TemporaryFolder;
 const folders = new Map<string, DataFolder>();
 const agents = new Map<string, HaAgent>();
@@ -25,6 +29,7 @@ const ports: Record<string, number> = {};
 
 beforeAll(async () => {
   cluster = await etcdCluster();
+  etcd = cluster.client({ timeoutMs: 60_000 });
   place = await temporaryFolder();
   for (const name of ['a', 'b']) {
     folders.set(name, await openDataFolder(join(place.path, name), { version: 1 }));
@@ -32,7 +37,7 @@ beforeAll(async () => {
     ports[name === 'a' ? 'copiesOfA' : 'copiesOfB'] = await freePort();
   }
   const set: SyncSet = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
-  await cluster.client().put(keys.sync, JSON.stringify(set));
+  await etcd.put(keys.sync, JSON.stringify(set));
   for (const name of ['a', 'b']) await startAgent(name);
   await inSync('a', 'b');
 });
@@ -52,9 +57,10 @@ async function startAgent(me: string): Promise<void> {
   };
   const folder = folders.get(me) as DataFolder;
   // Generous, for a busy machine.
-  const limits = { heartbeatMs: 5_000, detachMs: 3_000, admitMs: 10_000 };
+  const limits = { heartbeatMs: 5_000 * patience, detachMs: 3_000 * patience, admitMs: 10_000 * patience };
   const agent = await HaAgent.start({
-    ...{ folder, me, hosts, accounts, limits, cluster: 'test', leaseMs: 9_000, log: silentLog, mayRoute: false },
+    ...{ folder, me, hosts, accounts, limits, cluster: 'test', log: silentLog, mayRoute: false },
+    leaseMs: 9_000 * patience,
     copies: { tls: cluster.tls, ports: { a: ports.copiesOfA ?? 0, b: ports.copiesOfB ?? 0 } },
     etcd: cluster.client(),
   });
@@ -67,7 +73,7 @@ function addressOf(host: string): string {
 }
 
 async function sync(): Promise<SyncSet> {
-  const { entries } = await cluster.client().get(keys.sync);
+  const { entries } = await etcd.get(keys.sync);
   return syncValue.parse(JSON.parse(entries[0]?.value ?? ''));
 }
 
@@ -91,7 +97,7 @@ async function asRoot<Rows>(host: string, text: string): Promise<Rows> {
 }
 
 async function lastChange() {
-  const { entries } = await cluster.client().get(keys.changes);
+  const { entries } = await etcd.get(keys.changes);
   return changeValue.parse(JSON.parse(entries.at(-1)?.value ?? ''));
 }
 
@@ -105,6 +111,16 @@ async function sql<Rows>(host: string, text: string): Promise<Rows> {
   } finally {
     await connection.end();
   }
+}
+
+/** It takes the write, sooner or later. */
+async function writes(host: string, id: number): Promise<void> {
+  await waitFor(`a write at ${host}`, () =>
+    sql(host, `INSERT INTO t VALUES (${id})`).then(
+      () => true,
+      (error: SqlError) => error.errno === 1062,
+    ),
+  );
 }
 
 test('the standby refuses writes, and has those of the primary', async () => {
@@ -130,24 +146,23 @@ test('after kill -9 of the primary the standby is the primary, has every write, 
   await sql('a', 'CREATE TABLE db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN NOT NULL, gtid VARCHAR(255))');
   await sql(
     'a',
-    'CREATE TABLE lease (name CHAR(5) PRIMARY KEY, token CHAR(36), owner CHAR(9), expires_at DATETIME(3))',
+    'CREATE TABLE lease (name CHAR(4) PRIMARY KEY, token CHAR(36), host VARCHAR(63), expires_at DATETIME(3))',
   );
-  for (const owner of ['a/1', 'ab/1', 'b/1'])
-    await sql('a', `INSERT INTO lease VALUES ('${owner}', '', '${owner}', NOW(3) + INTERVAL 1 HOUR)`);
+  for (const [name, host] of Object.entries({ of_a: "'a'", of_b: "'b'", none: 'NULL' }))
+    await sql('a', `INSERT INTO lease VALUES ('${name}', '', ${host}, NOW(3) + INTERVAL 1 HOUR)`);
+  // As after a restore from elsewhere: a promotion's timeline is newer than each that the database has had.
+  await sql('a', `INSERT INTO db_timeline VALUES (${before.epoch + 50}, 0, NULL)`);
   killQuietly(agents.get('a')?.serverPid ?? 0, 'SIGKILL');
-  await waitFor('writes at b', () =>
-    sql('b', 'INSERT INTO t VALUES (4)').then(
-      () => true,
-      () => false,
-    ),
-  );
+  await writes('b', 4);
   expect((await sql<{ id: number }[]>('b', 'SELECT id FROM t ORDER BY id')).map(({ id }) => id)).toEqual([1, 2, 3, 4]);
   const after = await inSync('b', 'a');
-  expect(after.epoch).toBeGreaterThan(before.epoch);
+  expect(after.epoch).toBe(before.epoch + 51);
   // Of the new timeline, in one transaction with its row.
-  expect(await sql<unknown[]>('b', 'SELECT epoch FROM db_timeline')).toEqual([{ epoch: after.epoch }]);
+  expect(await sql<unknown[]>('b', `SELECT lossy FROM db_timeline WHERE epoch = ${after.epoch}`)).toEqual([
+    { lossy: 0 },
+  ]);
   const ended = await sql<{ name: string }[]>('b', "SELECT name FROM lease WHERE expires_at < NOW(3) AND token <> ''");
-  expect(ended.map(({ name }) => name)).toEqual(['a/1']);
+  expect(ended.map(({ name }) => name)).toEqual(['of_a']);
   await waitFor('all writes at a', async () => (await sql<unknown[]>('a', 'SELECT id FROM t')).length === 4);
 });
 
@@ -157,14 +172,19 @@ test('a primary whose agent is gone is killed by its watchdog, and the other one
   const pid = agents.get('b')?.serverPid ?? 0;
   await agents.get('b')?.stop();
   await waitFor('the watchdog', () => !isRunning(pid));
-  await waitFor('writes at a', () =>
-    sql('a', 'INSERT INTO t VALUES (6)').then(
-      () => true,
-      () => false,
-    ),
-  );
+  await writes('a', 6);
   expect(await sql<unknown[]>('a', 'SELECT id FROM t')).toHaveLength(6);
   await startAgent('b');
+  await inSync('a', 'b');
+});
+
+test('a server whose watchdog is killed ends with it', async () => {
+  await inSync('a', 'b');
+  const pid = agents.get('b')?.serverPid ?? 0;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  killQuietly(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), 'SIGKILL');
+  await waitFor('the end of the server', () => !isRunning(pid));
+  await waitFor('another server', () => agents.get('b')?.serverPid !== pid);
   await inSync('a', 'b');
 });
 
@@ -185,27 +205,22 @@ test('the binary log is read from its files', async () => {
 test('a switchover: the other host is the primary, with every write, and its cause is told', async () => {
   const { epoch } = await inSync('a', 'b');
   await sql('a', 'INSERT INTO t VALUES (7)');
-  await cluster.client().put(keys.switchover, JSON.stringify({ to: 'b' }));
+  await etcd.put(keys.switchover, JSON.stringify({ to: 'b' }));
   await inSync('b', 'a');
   expect(await sql<unknown[]>('b', 'SELECT id FROM t')).toHaveLength(7);
   expect(await lastChange()).toMatchObject({
     ...{ epoch: epoch + 1, previous: 'a', primary: 'b', cause: 'a switchover to b was asked for' },
     openedAfterMs: expect.any(Number),
   });
-  expect((await cluster.client().get(keys.switchover)).entries).toEqual([]);
+  expect((await etcd.get(keys.switchover)).entries).toEqual([]);
 });
 
 test('while promotion is paused, a killed primary is the primary again', async () => {
   await inSync('b', 'a');
-  await cluster.client().put(keys.paused, '{}');
+  await etcd.put(keys.paused, '{}');
   killQuietly(agents.get('b')?.serverPid ?? 0, 'SIGKILL');
-  await waitFor('writes at b', () =>
-    sql('b', 'INSERT INTO t VALUES (8)').then(
-      () => true,
-      () => false,
-    ),
-  );
-  await cluster.client().transact([], [{ delete: keys.paused }]);
+  await writes('b', 8);
+  await etcd.transact([], [{ delete: keys.paused }]);
   await inSync('b', 'a');
   expect(await lastChange()).toMatchObject({ previous: 'b', primary: 'b' });
 });
@@ -215,7 +230,7 @@ test("what only a standby has is kept aside and told, and its data becomes a cop
   await asRoot('a', 'INSERT INTO tidegate.t VALUES (100)');
   await sql('b', 'INSERT INTO t VALUES (9)');
   const saved = await waitFor('what was kept', async () => {
-    const { entries } = await cluster.client().get(keys.saves);
+    const { entries } = await etcd.get(keys.saves);
     const found = entries.map(({ value }) => savedValue.parse(JSON.parse(value)));
     return found.find(({ host }) => host === 'a');
   });
@@ -245,12 +260,7 @@ test('a commit that waits for a standby that stands still is let go after it is 
 test('a primary whose server stands still gives the lead away', async () => {
   const { epoch } = await inSync('b', 'a');
   process.kill(agents.get('b')?.serverPid ?? 0, 'SIGSTOP');
-  await waitFor('writes at a', () =>
-    sql('a', 'INSERT INTO t VALUES (11)').then(
-      () => true,
-      () => false,
-    ),
-  );
+  await writes('a', 11);
   expect(await lastChange()).toMatchObject({ epoch: epoch + 1, primary: 'a', cause: 'no commit succeeds' });
   expect(await sql<unknown[]>('a', 'SELECT id FROM t')).toHaveLength(11);
   await inSync('a', 'b');

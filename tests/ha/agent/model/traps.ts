@@ -1,25 +1,29 @@
 // Each guard of the agent's decisions taken out, one at a time: the model must find what that breaks.
-import type { Step } from '../../../ha/agent/decide.ts';
-import type { View } from '../../../ha/agent/view.ts';
-import type { WorldOptions } from './world.ts';
+import type { Step } from '../../../../ha/agent/decide.ts';
+import type { View } from '../../../../ha/agent/view.ts';
+import type { WorldOptions } from './context.ts';
 
-const withServer = (view: View, change: (server: View['server'] & { state: 'up' }) => View['server']): View =>
+type Up = Extract<View['server'], { state: 'up' }>;
+type Shared = NonNullable<View['shared']>;
+
+const withServer = (view: View, change: (server: Up) => Up): View =>
   view.server.state === 'up' ? { ...view, server: change(view.server) } : view;
 const withReplica = (view: View, change: object): View =>
   withServer(view, (server) =>
     server.replica === undefined ? server : { ...server, replica: { ...server.replica, ...change } },
   );
+const withSync = (view: View, change: (sync: NonNullable<Shared['sync']>, shared: Shared) => object): View =>
+  view.shared?.sync === undefined
+    ? view
+    : { ...view, shared: { ...view.shared, sync: { ...view.shared.sync, ...change(view.shared.sync, view.shared) } } };
 
 export const traps: Readonly<Record<string, WorldOptions>> = {
-  'the server is never fenced': { hostsPause: false, neverFences: true, step: withoutFence },
-  'the lease counts from the answer': {
-    ...{ hostsPause: false, fencesFromAnswer: true, slow: 0.4 },
-    faults: ['time-passes', 'stop-agent', 'cut-from-etcd'],
+  'the server is never fenced': {
+    ...{ hostsPause: false, neverFences: true },
+    step: (step: Step) => (step.kind === 'fence' ? { kind: 'resign', why: step.why } : step),
   },
-  'the lease is given up before the kill': {
-    ...{ hostsPause: false, revokesBeforeKill: true, slow: 0.4 },
-    faults: ['hang', 'time-passes'],
-  },
+  'the lease is given up before the kill': { hostsPause: false, revokesBeforeKill: true },
+  'a change of `sync` compares nothing': { hostsPause: true, comparesNothing: true },
   'a restarted member is promoted': {
     hostsPause: true,
     view: (view) =>
@@ -28,12 +32,22 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
         return member === undefined ? server : { ...server, incarnation: member.incarnation };
       }),
   },
+  'a host that is no member is promoted': {
+    hostsPause: true,
+    view: (view) =>
+      withSync(view, ({ primary, members }) => ({
+        members:
+          primary === view.me || members.length > 0 || view.server.state !== 'up'
+            ? members
+            : [{ host: view.me, incarnation: view.server.incarnation }],
+      })),
+  },
   'the relay log is not applied before the opening': {
     hostsPause: true,
     view: (view) => (view.reign === undefined ? view : withReplica(view, { drained: true })),
   },
   'the old primary is still received from': {
-    ...{ hostsPause: true, faults: ['stop-host', 'time-passes'] },
+    hostsPause: true,
     view: (view) => (view.reign === undefined ? view : withReplica(view, { receiving: false })),
   },
   'commits are let go before the member is out of the set': {
@@ -41,12 +55,12 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
     step: (step) => (step.kind === 'detach' ? { kind: 'release' } : step),
   },
   'commits are let go while an admission may come late': {
-    ...{ hostsPause: true, slow: 0.4, faults: ['kill', 'cut', 'cut-from-etcd', 'time-passes'] },
+    hostsPause: true,
     view: (view) => ({ ...view, sealedRevision: view.shared?.sync?.revision }),
   },
   'a member is admitted without an acknowledged commit': { hostsPause: true, provesNothing: true },
   'a member is admitted as what it is now': {
-    ...{ hostsPause: true, faults: ['kill', 'cut', 'time-passes'] },
+    hostsPause: true,
     step: (step, view) =>
       step.kind === 'admit'
         ? { ...step, incarnation: view.shared?.reports[step.host]?.incarnation ?? step.incarnation }
@@ -64,8 +78,11 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
     // It would be fenced for that.
     view: (view) => withServer(view, (server) => (view.reign === undefined ? server : { ...server, duty: 'primary' })),
   },
+  'the last primary starts as a standby while another is being promoted': {
+    hostsPause: true,
+    view: (view) =>
+      withSync(view, ({ primary }, { leader }) => ({
+        primary: primary === view.me && leader !== undefined && leader.host !== view.me ? leader.host : primary,
+      })),
+  },
 };
-
-function withoutFence(step: Step): Step {
-  return step.kind === 'fence' ? { kind: 'resign', why: step.why } : step;
-}

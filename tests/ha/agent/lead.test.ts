@@ -1,0 +1,92 @@
+// The lead of a host: how long it may rely on its lease, whatever the answers of etcd do.
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { silentLog } from '../../../embedded/setup-log.ts';
+import { monotonicMs } from '../../../ha/agent/clock.ts';
+import { LeadHolder, type LeadOptions } from '../../../ha/agent/lead.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+
+const leaseMs = 60_000;
+const fenceAfterMs = 40_000;
+let place: TemporaryFolder;
+let holder: LeadHolder | undefined;
+let fences: number[];
+/** Of each call, until its answer is given. */
+let renewals: { readonly askedMs: number; readonly answer: (isRenewed: boolean) => void }[];
+
+beforeEach(async () => {
+  place = await temporaryFolder();
+  [fences, renewals] = [[], []];
+});
+afterEach(async () => {
+  holder?.close();
+  await place.remove();
+});
+
+async function open(mayRenew = () => true): Promise<LeadHolder> {
+  const etcd: LeadOptions['etcd'] = {
+    grant: async () => ({ id: '1', ttlSeconds: leaseMs / 1_000 }),
+    keepAlive: () =>
+      new Promise<boolean>((resolve) => renewals.push({ askedMs: monotonicMs(), answer: (is) => resolve(is) })),
+    revoke: async () => undefined,
+  };
+  holder = await LeadHolder.open({
+    ...{ etcd, log: silentLog, leaseMs, mayRenew, looksEveryMs: 5, renewAfterMs: 20 },
+    file: join(place.path, 'lead.json'),
+    onFence: async (fenceAtMs) => {
+      fences.push(fenceAtMs);
+    },
+  });
+  return holder;
+}
+
+test('the lease counts from before it was asked for, and each renewal from before it was sent', async () => {
+  const lead = await open();
+  const beforeMs = monotonicMs();
+  const first = await lead.prepare();
+  expect(first.fenceAtMs).toBeLessThanOrEqual(monotonicMs() + fenceAfterMs);
+  expect(first.fenceAtMs).toBeGreaterThanOrEqual(beforeMs + fenceAfterMs);
+  const renewal = await waitFor('a renewal', () => renewals[0]);
+  // The answer is late.
+  await waitFor('time', () => monotonicMs() > renewal.askedMs + 50);
+  expect(lead.current?.fenceAtMs).toBe(first.fenceAtMs);
+  renewal.answer(true);
+  await waitFor('the renewal', () => lead.current !== undefined && lead.current.fenceAtMs > first.fenceAtMs);
+  expect(lead.current?.fenceAtMs).toBeLessThanOrEqual(renewal.askedMs + fenceAfterMs);
+  // The watchdog was told before it was relied on.
+  expect(fences.at(-1)).toBe(lead.current?.fenceAtMs);
+});
+
+test('a lease that is over, or whose server is dead, is not renewed', async () => {
+  let isAlive = true;
+  const lead = await open(() => isAlive);
+  const { fenceAtMs } = await lead.prepare();
+  (await waitFor('a renewal', () => renewals[0])).answer(false);
+  (await waitFor('another one', () => renewals[1])).answer(false);
+  expect(lead.current?.fenceAtMs).toBe(fenceAtMs);
+  isAlive = false;
+  const asked = renewals.length;
+  const untilMs = monotonicMs() + 50;
+  await waitFor('time', () => monotonicMs() > untilMs);
+  expect(renewals.length).toBeLessThanOrEqual(asked + 1);
+});
+
+test('an answer that comes when the lead was given up does not bring it back', async () => {
+  const lead = await open();
+  await lead.prepare();
+  const renewal = await waitFor('a renewal', () => renewals[0]);
+  await lead.giveUp();
+  renewal.answer(true);
+  const untilMs = monotonicMs() + 50;
+  await waitFor('time', () => monotonicMs() > untilMs);
+  expect(lead.current).toBeUndefined();
+});
+
+test('an agent that starts anew goes on with the lead, up to the same time', async () => {
+  const lead = await open();
+  const { id, fenceAtMs } = await lead.prepare();
+  lead.close();
+  const again = await open();
+  expect(again.current).toMatchObject({ id, fenceAtMs });
+  expect(fences.at(-1)).toBe(fenceAtMs);
+});

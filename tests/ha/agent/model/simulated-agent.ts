@@ -1,0 +1,267 @@
+// One agent: it reads etcd, decides by the real decide.ts, and takes the step; anything may happen between these.
+import { decide, type Step } from '../../../../ha/agent/decide.ts';
+import type { Report, SyncSet, View } from '../../../../ha/agent/view.ts';
+import { type Context, fenceAfterMs, type HostName, hostNames, leaseMs, limits } from './context.ts';
+import type { Entries } from './simulated-etcd.ts';
+import type { SimulatedHost } from './simulated-host.ts';
+
+type Shared = NonNullable<View['shared']>;
+
+export class SimulatedAgent {
+  readonly #host: SimulatedHost;
+  readonly #context: Context;
+  readonly #heard = new Map<string, { text: string; atMs: number }>();
+  #phase: 'read' | 'decide' | 'execute' | 'asking' = 'read';
+  #shared: View['shared'];
+  #step: Step | undefined;
+  #admission: View['admission'];
+  #sealedRevision: number | undefined;
+  #leaderlessSinceMs: number | undefined;
+  #letGoAtMs: number | undefined;
+  #isRenewing = false;
+
+  constructor(host: SimulatedHost, context: Context) {
+    this.#host = host;
+    this.#context = context;
+  }
+
+  get state(): object {
+    return { phase: this.#phase, step: this.#step };
+  }
+
+  goOn(): void {
+    if (this.#phase === 'read') this.#read();
+    else if (this.#phase === 'decide') this.#decide();
+    else if (this.#phase === 'execute' && this.#step !== undefined) {
+      this.#phase = 'read';
+      this.#execute(this.#step);
+    }
+  }
+
+  renew(): void {
+    const { nowMs, etcd } = this.#context;
+    const { server, reign } = this.#host;
+    if (reign === undefined || this.#isRenewing || nowMs >= reign.fenceAtMs) return;
+    const isDead = server !== undefined && nowMs - server.aliveAtMs >= limits.heartbeatMs;
+    if (isDead && this.#shared?.sync?.members.length !== 0) return;
+    this.#isRenewing = true;
+    this.#ask(
+      () => etcd.renew(reign.lease, this.#context.nowMs + leaseMs),
+      (isRenewed) => {
+        this.#isRenewing = false;
+        if (isRenewed !== true || this.#host.reign !== reign || this.#context.nowMs >= reign.fenceAtMs) return;
+        reign.fenceAtMs = nowMs + fenceAfterMs;
+        this.#host.fenceAtMs = reign.fenceAtMs;
+      },
+    );
+  }
+
+  /** `done` is for this agent only: one that was restarted hears no answer. */
+  #ask<Result>(work: () => Result, done: (result: Result | undefined) => void): void {
+    this.#context.messages.ask(!this.#host.isCutFromEtcd, work, (result) => {
+      if (this.#host.agent === this) done(result);
+    });
+  }
+
+  #askAndGoOn<Result>(work: () => Result, done: (result: Result | undefined) => void = () => undefined): void {
+    this.#phase = 'asking';
+    this.#ask(work, (result) => {
+      this.#phase = 'read';
+      done(result);
+    });
+  }
+
+  #read(): void {
+    this.#report();
+    this.#phase = 'asking';
+    this.#ask(
+      () => this.#context.etcd.read(),
+      (entries) => {
+        this.#shared = entries && this.#sharedOf(entries);
+        this.#phase = 'decide';
+      },
+    );
+  }
+
+  #report(): void {
+    const { answering, received, name } = this.#host;
+    if (answering === undefined) return;
+    const { incarnation, replica } = answering;
+    const receiving = replica?.receiving === true && !replica.diverged && !this.#context.isCut;
+    const text = JSON.stringify({ incarnation, reign: replica?.reign, receiving, received, at: this.#context.nowMs });
+    this.#ask(
+      () => this.#context.etcd.put(`hosts/${name}`, text),
+      () => undefined,
+    );
+  }
+
+  #sharedOf(entries: Entries): Shared {
+    const sync = entries.get('sync');
+    const reports: Record<string, Report> = {};
+    for (const name of hostNames) {
+      const text = entries.get(`hosts/${name}`)?.value as string | undefined;
+      if (text === undefined) continue;
+      if (this.#heard.get(name)?.text !== text) this.#heard.set(name, { text, atMs: this.#context.nowMs });
+      reports[name] = { ...(JSON.parse(text) as Report), heardAtMs: this.#heard.get(name)?.atMs ?? 0 };
+    }
+    return {
+      leader: entries.get('leader')?.value as Shared['leader'],
+      sync: sync && { ...(sync.value as SyncSet), revision: sync.revision },
+      reports,
+      wishes: {
+        paused: entries.get('paused')?.value === true,
+        switchoverTo: entries.get('switchover')?.value as string | undefined,
+      },
+    };
+  }
+
+  #decide(): void {
+    const { options, nowMs } = this.#context;
+    const shared = this.#shared;
+    if (shared !== undefined)
+      this.#leaderlessSinceMs = shared.leader === undefined ? (this.#leaderlessSinceMs ?? nowMs) : undefined;
+    const seen: View = {
+      ...{ me: this.#host.name, nowMs, shared, server: this.#host.view(), reign: this.#host.reign },
+      ...{ admission: this.#admission, sealedRevision: this.#sealedRevision },
+      ...{ leaderlessSinceMs: this.#leaderlessSinceMs, letGoAtMs: this.#letGoAtMs },
+    };
+    const view = options.view?.(seen) ?? seen;
+    const step = decide(view, limits);
+    this.#step = options.step?.(step, view) ?? step;
+    this.#phase = 'execute';
+  }
+
+  #execute(step: Step): void {
+    const host = this.#host;
+    const server = host.answering;
+    switch (step.kind) {
+      case 'wait':
+        break;
+      case 'fence':
+      case 'hand-over':
+        this.#giveUp(() => host.kill());
+        break;
+      case 'resign':
+        this.#giveUp(() => undefined);
+        break;
+      case 'close':
+        // It ends only when no commit is under way.
+        if (server?.waiting.length === 0) server.writable = false;
+        break;
+      case 'start':
+        host.start(step.role);
+        break;
+      case 'follow':
+        host.follow(step.host as HostName, step.reign);
+        break;
+      case 'clone':
+        host.copyFrom(step.host as HostName);
+        break;
+      case 'take-lead':
+        this.#takeLead(step.syncRevision);
+        break;
+      case 'stop-receiving':
+        if (server?.replica !== undefined) server.replica.receiving = false;
+        break;
+      case 'take-sync': {
+        const reign = host.reign?.id ?? '';
+        this.#changeSync(step.syncRevision, () => {
+          this.#context.etcd.delete('switchover');
+          return { primary: host.name, epoch: step.epoch, reign, members: [] };
+        });
+        break;
+      }
+      case 'seal':
+        this.#changeSync(step.syncRevision, (sync) => sync);
+        break;
+      case 'detach':
+        this.#changeSync(step.syncRevision, (sync) => ({ ...sync, members: [] }));
+        break;
+      case 'admit': {
+        this.#admission = undefined;
+        const member = { host: step.host, incarnation: step.incarnation };
+        this.#changeSync(step.syncRevision, (sync) => ({ ...sync, members: [member] }), false);
+        break;
+      }
+      case 'open':
+        host.open(step.epoch);
+        break;
+      case 'release':
+        this.#admission = undefined;
+        if (server?.writable === true) this.#letGoAtMs = this.#context.nowMs;
+        if (server !== undefined) host.release();
+        break;
+      case 'arm':
+        if (server === undefined) break;
+        server.semiSync = true;
+        this.#admission = {
+          ...{ host: step.host, incarnation: step.incarnation },
+          ...{ sinceMs: this.#context.nowMs, stage: 'armed' },
+        };
+        break;
+      case 'prove':
+        if (server !== undefined) this.#prove();
+    }
+  }
+
+  #giveUp(kill: () => void): void {
+    const { etcd, options } = this.#context;
+    const { reign } = this.#host;
+    const killsFirst = options.revokesBeforeKill !== true || reign === undefined;
+    if (killsFirst) kill();
+    this.#host.reign = undefined;
+    this.#admission = undefined;
+    if (reign === undefined) return;
+    this.#askAndGoOn(
+      () => etcd.revoke(reign.lease),
+      () => {
+        if (!killsFirst) kill();
+      },
+    );
+  }
+
+  #takeLead(syncRevision: number): void {
+    const { etcd, newId, nowMs } = this.#context;
+    const [id, lease] = [newId('reign'), newId('lease')];
+    this.#host.reign = { id, lease, fenceAtMs: nowMs + fenceAfterMs };
+    this.#host.fenceAtMs = nowMs + fenceAfterMs;
+    this.#askAndGoOn(() => {
+      etcd.grant(lease, this.#context.nowMs + leaseMs);
+      return etcd.transact({ leader: 0, ...this.#ifSync(syncRevision) }, () =>
+        etcd.put('leader', { host: this.#host.name, reign: id }, lease),
+      );
+    });
+  }
+
+  #changeSync(syncRevision: number, to: (sync: SyncSet) => SyncSet, seals = true): void {
+    const { etcd } = this.#context;
+    // The agent knows the revision of its lead from its own reading.
+    const leader = etcd.value('leader') as Shared['leader'];
+    const leaderRevision = leader?.reign === this.#host.reign?.id ? etcd.revision('leader') : -1;
+    if (!seals) this.#sealedRevision = undefined;
+    this.#askAndGoOn(
+      () =>
+        etcd.transact({ leader: leaderRevision, ...this.#ifSync(syncRevision) }, () =>
+          etcd.put('sync', to(etcd.value('sync') as SyncSet)),
+        ),
+      (result) => {
+        if (seals && result !== undefined && result !== false) this.#sealedRevision = result.revision;
+      },
+    );
+  }
+
+  #ifSync(revision: number): Record<string, number> {
+    return this.#context.options.comparesNothing === true ? {} : { sync: revision };
+  }
+
+  #prove(): void {
+    if (this.#admission === undefined) return;
+    const proving = { ...this.#admission, stage: 'proving' as const };
+    this.#admission = proving;
+    const done = () => {
+      if (this.#admission === proving) this.#admission = { ...proving, stage: 'proved' };
+    };
+    if (this.#context.options.provesNothing === true) done();
+    else this.#host.commit(this.#context.newId('proof'), done);
+  }
+}

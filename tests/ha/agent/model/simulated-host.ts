@@ -1,0 +1,207 @@
+// One host's database: a log of writes, how much of it its storage engine has committed, and what it has received and not applied.
+import type { Duty, ServerView } from '../../../../ha/agent/view.ts';
+import type { Context, HostName } from './context.ts';
+import { SimulatedAgent } from './simulated-agent.ts';
+
+export interface Server {
+  duty: Duty;
+  incarnation: string;
+  writable: boolean;
+  semiSync: boolean;
+  hung: boolean;
+  aliveAtMs: number;
+  /** By position in the log: a client's write, or the commit that proves an admission. */
+  readonly waiting: { readonly position: number; readonly id: string; readonly done: () => void }[];
+  waitingSinceMs: number | undefined;
+  replica: { source: HostName; reign: string; receiving: boolean; diverged: boolean } | undefined;
+}
+
+export class SimulatedHost {
+  readonly name: HostName;
+  readonly #context: Context;
+  #log: string[] = [];
+  #engine = 0;
+  #relay: string[] = [];
+  server: Server | undefined;
+  agent: SimulatedAgent;
+  /** What outlives the agent: in files. */
+  reign: { readonly id: string; readonly lease: string; fenceAtMs: number } | undefined;
+  /** What the watchdog reads; it stays when the lead is given up. */
+  fenceAtMs = 0;
+  isAgentPaused = false;
+  isPaused = false;
+  isCutFromEtcd = false;
+
+  constructor(name: HostName, context: Context) {
+    this.name = name;
+    this.#context = context;
+    this.agent = new SimulatedAgent(this, context);
+  }
+
+  /** Undefined: nothing answers. */
+  get answering(): Server | undefined {
+    return this.server?.hung === false && !this.isPaused ? this.server : undefined;
+  }
+
+  get received(): number {
+    return this.#log.length + this.#relay.length;
+  }
+
+  restartAgent(): void {
+    this.agent = new SimulatedAgent(this, this.#context);
+  }
+
+  mend(): void {
+    Object.assign(this, { isAgentPaused: false, isPaused: false, isCutFromEtcd: false });
+    if (this.server?.hung === true) this.kill();
+  }
+
+  view(): ServerView {
+    if (this.server === undefined) return { state: 'down' };
+    const { duty, incarnation, writable, semiSync, aliveAtMs, waitingSinceMs, replica } = this.server;
+    const isDrained = this.#relay.length === 0;
+    return {
+      ...{ state: 'up', duty, incarnation, writable, semiSync, aliveAtMs, waitingSinceMs },
+      ...{ position: this.#log.length, received: this.received },
+      replica: replica && { ...replica, connected: !this.#context.isCut, drained: isDrained, failure: undefined },
+    };
+  }
+
+  kill(): void {
+    // What the engine committed last may not be in its own log yet: the binary log has it.
+    if (this.server !== undefined) this.#engine = Math.max(0, this.#engine - this.#context.random.integer(0, 2));
+    this.server = undefined;
+    this.#relay = [];
+  }
+
+  start(role: 'MASTER' | 'SLAVE'): void {
+    if (this.server !== undefined) return;
+    if (role === 'SLAVE') this.#log.length = this.#engine;
+    this.#engine = this.#log.length;
+    this.#relay = [];
+    this.server = {
+      ...{ duty: role === 'MASTER' ? 'primary' : 'standby', incarnation: this.#context.newId('incarnation') },
+      ...{ writable: false, semiSync: role === 'MASTER', hung: false, aliveAtMs: this.#context.nowMs },
+      ...{ waiting: [], waitingSinceMs: undefined, replica: undefined },
+    };
+  }
+
+  beat(): void {
+    if (this.answering !== undefined && !this.isAgentPaused) this.answering.aliveAtMs = this.#context.nowMs;
+  }
+
+  write(): void {
+    // A standby catches up only if it receives faster than the primary writes.
+    if (this.#context.isCalm && this.#context.random.next() < 0.7) return;
+    if (this.answering?.writable === true) this.commit(this.#context.newId('write'));
+  }
+
+  commit(id: string, done: () => void = () => undefined): void {
+    const { server } = this;
+    if (server === undefined) return;
+    this.#log.push(id);
+    if (server.semiSync) {
+      server.waiting.push({ position: this.#log.length, id, done });
+      server.waitingSinceMs ??= this.#context.nowMs;
+      return;
+    }
+    this.#engine = this.#log.length;
+    this.#acknowledge(id);
+  }
+
+  /** Commits wait for nobody. */
+  release(): void {
+    if (this.server === undefined) return;
+    this.server.semiSync = false;
+    this.#engine = this.#log.length;
+    for (const { id } of this.server.waiting.splice(0)) this.#acknowledge(id);
+    this.server.waitingSinceMs = undefined;
+  }
+
+  /** One transaction from its source, which is told, now or later. */
+  receive(): void {
+    const replica = this.answering?.replica;
+    if (replica === undefined || !replica.receiving || replica.diverged || this.#context.isCut) return;
+    const source = this.#context.host(replica.source);
+    const from = source.answering;
+    if (from === undefined) return;
+    const { received } = this;
+    const isPrefix = this.#log.every((id, at) => source.#log[at] === id);
+    if (!isPrefix || !this.#relay.every((id, at) => source.#log[this.#log.length + at] === id)) {
+      replica.diverged = true;
+      return;
+    }
+    const id = source.#log[received];
+    if (id === undefined) return;
+    this.#relay.push(id);
+    const { random, messages } = this.#context;
+    const tell = () => source.#isReceived(from, received + 1);
+    if (random.next() < 0.6) tell();
+    else if (random.next() < 0.8) messages.later(tell);
+  }
+
+  apply(): void {
+    if (this.answering?.replica === undefined) return;
+    const id = this.#relay.shift();
+    if (id === undefined) return;
+    this.#log.push(id);
+    this.#engine = this.#log.length;
+  }
+
+  follow(source: HostName, reign: string): void {
+    const server = this.answering;
+    if (server === undefined) return;
+    server.incarnation = this.#context.newId('incarnation');
+    this.#relay = [];
+    server.replica = { source, reign, receiving: true, diverged: false };
+  }
+
+  copyFrom(name: HostName): void {
+    const source = this.#context.host(name);
+    if (this.#context.isCut || source.answering === undefined) return;
+    this.kill();
+    this.#log = source.#log.slice(0, source.#engine);
+    this.#engine = this.#log.length;
+  }
+
+  open(epoch: number): void {
+    const server = this.answering;
+    if (server === undefined) return;
+    server.replica = undefined;
+    this.#relay = [];
+    server.duty = 'primary';
+    for (const id of this.lacking()) this.#context.faults.push(`${this.name} is opened without ${id}`);
+    this.commit(`epoch-${epoch}`);
+    server.writable = true;
+    this.#context.opened += 1;
+  }
+
+  /** Of the acknowledged writes. */
+  lacking(): readonly string[] {
+    const log = new Set(this.#log);
+    return [...this.#context.acknowledged].filter((id) => !log.has(id));
+  }
+
+  #isReceived(server: Server, position: number): void {
+    if (this.server !== server || this.isPaused) return;
+    this.#engine = Math.max(this.#engine, position);
+    while (server.waiting[0] !== undefined && server.waiting[0].position <= position) {
+      const first = server.waiting.shift();
+      if (first === undefined) break;
+      this.#acknowledge(first.id);
+      first.done();
+    }
+    server.waitingSinceMs = server.waiting.length > 0 ? this.#context.nowMs : undefined;
+  }
+
+  #acknowledge(id: string): void {
+    this.#context.acknowledged.add(id);
+    const other = this.#context.otherHost(this.name);
+    if (other.server?.writable === true && other.#epochs() > this.#epochs() && !other.#log.includes(id))
+      this.#context.faults.push(`${this.name} acknowledges ${id}, which the newer primary ${other.name} lacks`);
+  }
+
+  #epochs(): number {
+    return this.#log.filter((id) => id.startsWith('epoch')).length;
+  }
+}

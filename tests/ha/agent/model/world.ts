@@ -1,0 +1,166 @@
+// Two hosts, their agents and etcd in simulated time: messages are lost, late or doubled by a retry, agents and whole hosts stand
+// still, servers and agents are killed, links are cut, and everything happens in any order. Each schedule has faults of its own:
+// all at once hide each other.
+import type { Random } from '../../../../bench/trials/random.ts';
+import { setUpReign } from '../../../../ha/agent/keys.ts';
+import type { SyncSet } from '../../../../ha/agent/view.ts';
+import { type Context, type HostName, hostNames, leaseMs, type WorldOptions } from './context.ts';
+import { Messages } from './messages.ts';
+import { SimulatedEtcd } from './simulated-etcd.ts';
+import { SimulatedHost } from './simulated-host.ts';
+
+const faultKinds = [
+  ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'go-on', 'cut', 'cut-from-etcd', 'hang'] as const),
+  ...(['etcd-elects', 'switchover', 'pause'] as const),
+] as const;
+type FaultKind = (typeof faultKinds)[number] | 'time-passes';
+
+/** Until the pair is whole again, when nothing breaks any more. */
+const mostCalmSteps = 15_000;
+
+export class World {
+  readonly #context: Context;
+  readonly #hosts: Readonly<Record<HostName, SimulatedHost>>;
+  readonly #faultKinds: readonly FaultKind[];
+  readonly #faultRate: number;
+  /** Compared with the writes. */
+  readonly #receiveRate: number;
+
+  constructor(random: Random, options: WorldOptions) {
+    const messages = new Messages(random, { slow: random.pick([0.05, 0.1, 0.4]), lost: random.pick([0, 0.08, 0.3]) });
+    let ids = 0;
+    this.#context = {
+      ...{ random, options, messages, etcd: new SimulatedEtcd(), faults: [], acknowledged: new Set() },
+      ...{ nowMs: 0, opened: 0, isCut: false, isCalm: false },
+      newId: (kind) => {
+        ids += 1;
+        return `${kind}-${ids}`;
+      },
+      host: (name) => this.#hosts[name],
+      otherHost: (name) => this.#hosts[name === 'a' ? 'b' : 'a'],
+    };
+    this.#hosts = { a: new SimulatedHost('a', this.#context), b: new SimulatedHost('b', this.#context) };
+    const some = random.shuffle(faultKinds).slice(0, random.integer(1, faultKinds.length));
+    this.#faultKinds = [...some, ...some.slice(0, 2), 'time-passes', 'time-passes'];
+    this.#faultRate = random.pick([0.1, 0.25, 0.6]);
+    this.#receiveRate = random.pick([1, 0.2]);
+    const sync: SyncSet = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
+    this.#context.etcd.put('sync', sync);
+  }
+
+  get faults(): readonly string[] {
+    return this.#context.faults;
+  }
+
+  get acknowledged(): number {
+    return this.#context.acknowledged.size;
+  }
+
+  get opened(): number {
+    return this.#context.opened;
+  }
+
+  run(steps: number): void {
+    for (let at = 0; at < steps && this.faults.length === 0; at += 1) this.#happens();
+  }
+
+  /** Everything is mended: the pair must be whole again, with every acknowledged write. */
+  settle(): void {
+    this.#context.isCalm = true;
+    this.#context.messages.losesSome = false;
+    this.#mend();
+    for (let at = 0; at < mostCalmSteps && this.faults.length === 0 && !this.#isWhole(); at += 1) this.#happens();
+    if (this.faults.length > 0) return;
+    const { faults } = this.#context;
+    if (!this.#isWhole()) faults.push(`not whole again: ${this.#describe()}`);
+    else for (const id of this.#primary()?.lacking() ?? []) faults.push(`${id} is lost`);
+  }
+
+  #happens(): void {
+    const { random, messages, isCalm } = this.#context;
+    const host = this.#hosts[random.pick(hostNames)];
+    const kind = random.integer(0, isCalm ? 91 : 99);
+    if (kind < 8) this.#pass(random.integer(1, 40));
+    else if (kind < 42) {
+      if (host.isPaused || host.isAgentPaused) return;
+      if (kind < 36) host.agent.goOn();
+      else host.agent.renew();
+    } else if (kind < 50) host.write();
+    else if (kind < 59) {
+      if (isCalm || random.next() < this.#receiveRate) host.receive();
+    } else if (kind < 65) host.apply();
+    else if (kind < 68) host.beat();
+    else if (kind < 92) messages.oneArrives();
+    else if (random.next() < this.#faultRate) this.#fault(host);
+    this.#watchdogs();
+    this.#judge();
+  }
+
+  #fault(host: SimulatedHost): void {
+    const { random, etcd, options, nowMs } = this.#context;
+    // What is broken is mended often: most of what can go wrong begins with a pair in sync.
+    const kind = random.next() < 0.3 ? 'mend' : random.pick(this.#faultKinds);
+    if (kind === 'mend') this.#mend();
+    else if (kind === 'kill') host.kill();
+    else if (kind === 'restart-agent') host.restartAgent();
+    else if (kind === 'stop-agent') host.isAgentPaused = true;
+    else if (kind === 'stop-host') host.isPaused = options.hostsPause;
+    else if (kind === 'go-on') Object.assign(host, { isPaused: false, isAgentPaused: false });
+    else if (kind === 'cut') this.#context.isCut = true;
+    else if (kind === 'cut-from-etcd') host.isCutFromEtcd = true;
+    else if (kind === 'hang' && host.server !== undefined) host.server.hung = true;
+    else if (kind === 'etcd-elects') etcd.elects(nowMs + leaseMs);
+    else if (kind === 'switchover') etcd.put('switchover', random.pick(hostNames));
+    else if (kind === 'pause') etcd.put('paused', random.next() < 0.2);
+    else this.#pass(random.next() < 0.5 ? random.integer(500, 4_000) : random.integer(100, 1_500));
+  }
+
+  #mend(): void {
+    this.#context.isCut = false;
+    if (this.#context.etcd.value('paused') === true) this.#context.etcd.put('paused', false);
+    for (const name of hostNames) this.#hosts[name].mend();
+  }
+
+  #pass(ms: number): void {
+    const { random, etcd, isCalm } = this.#context;
+    this.#context.nowMs += ms;
+    etcd.endLeases(this.#context.nowMs, () => isCalm || random.next() < 0.7);
+  }
+
+  #watchdogs(): void {
+    const { options, random, nowMs } = this.#context;
+    if (options.neverFences === true) return;
+    for (const name of hostNames) {
+      const host = this.#hosts[name];
+      if (host.isPaused || host.server?.duty !== 'primary' || nowMs < host.fenceAtMs) continue;
+      // After a host stood still, its server may run before its watchdog does.
+      if (options.hostsPause && random.next() < 0.9) continue;
+      host.kill();
+    }
+  }
+
+  #judge(): void {
+    if (this.#context.options.hostsPause) return;
+    if (hostNames.every((name) => this.#hosts[name].server?.writable === true))
+      this.#context.faults.push(`two are writable: ${this.#describe()}`);
+  }
+
+  #primary(): SimulatedHost | undefined {
+    const { primary } = this.#context.etcd.value('sync') as SyncSet;
+    const host = this.#hosts[primary as HostName];
+    return host.server?.writable === true ? host : undefined;
+  }
+
+  /** One primary, and the other host in sync with it. */
+  #isWhole(): boolean {
+    return this.#primary() !== undefined && (this.#context.etcd.value('sync') as SyncSet).members.length === 1;
+  }
+
+  #describe(): string {
+    const hosts = hostNames.map((name) => {
+      const { server, reign, received, agent } = this.#hosts[name];
+      return { name, received, reign, agent: agent.state, server };
+    });
+    return JSON.stringify({ nowMs: this.#context.nowMs, hosts, etcd: [...this.#context.etcd.read()] });
+  }
+}
