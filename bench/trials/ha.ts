@@ -1,21 +1,19 @@
 // `npm run trials -- ha`: two data hosts and a witness as network namespaces, one client, and a fault at a time; then what was
 // acknowledged beside what every host holds. One JSON line.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../../ha/agent/clock.ts';
 import { ArgumentError } from '../arguments.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
+import { TrialClient } from './ha/client.ts';
 import { faultKinds } from './ha/faults.ts';
 import { GaleraSystem } from './ha/galera.ts';
 import { type Acknowledgement, judge, overlapMs, type Row } from './ha/judge.ts';
 import { type DataHost, HaNetwork } from './ha/network.ts';
-import { dataHosts, type Pair, until } from './ha/pair.ts';
+import { type Pair, until } from './ha/pair.ts';
+import { WritableSamples } from './ha/samples.ts';
 import { database } from './ha/settings.ts';
 import { HaSystem } from './ha/system.ts';
 import { seededRandom } from './random.ts';
@@ -40,7 +38,6 @@ export const trialHa = defineBench({
 /** From the end of a fault until both hosts are in sync again. */
 const recoveryMs = 90_000;
 const settleMs = 1_500;
-const sampleMs = 10;
 
 interface Outcome {
   readonly fault: string;
@@ -76,8 +73,8 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   }
 
   async function runTrials(ha: Pair): Promise<BenchResult<keyof typeof counts>> {
-    const client = new Client(ha, wanted.writers, engine === 'galera');
-    const samples = new Samples(ha);
+    const client = new TrialClient(ha, wanted.writers, engine === 'galera');
+    const samples = new WritableSamples(ha);
     const outcomes: Outcome[] = [];
     const faults: string[] = [];
     await sleep(settleMs);
@@ -120,14 +117,25 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
     await samples.end();
     await sleep(settleMs);
     const primary = (await ha.state())?.primary ?? 'a';
-    const judgement = judge(client.told, await rowsOf(ha, primary), await rowsOf(ha, primary === 'a' ? 'b' : 'a'));
+    let held: readonly ReadonlyMap<string, Row>[] = [];
+    let repeated = 0;
+    const readsAll = async () => {
+      held = [await rowsOf(ha, primary), await rowsOf(ha, primary === 'a' ? 'b' : 'a')];
+      repeated = await repeatedIn(ha, primary);
+      return true;
+    };
+    await until('both hosts say what they hold', recoveryMs, readsAll, signal);
+    const judgement = judge(client.told, held[0] ?? new Map(), held[1] ?? new Map());
     if (judgement.lost.length > 0) faults.push(`lost: ${judgement.lost.slice(0, 10).join(', ')}`);
     if (judgement.dualAcknowledged > 0) faults.push(`${judgement.dualAcknowledged} acknowledged on two hosts`);
+    if (repeated > 0) faults.push(`${repeated} writes were done more than once`);
+    faults.push(...client.faults);
     return {
       figures: {
         engine,
         ...{ trials: outcomes.length, acknowledged: judgement.acknowledged, lost: judgement.lost.length },
-        ...{ dualAcknowledged: judgement.dualAcknowledged, falseFailovers },
+        ...{ repeated, dualAcknowledged: judgement.dualAcknowledged, falseFailovers },
+        ...{ staleReads: client.staleReads, eventGaps: client.eventGaps },
         wrongReplication: judgement.wrongReplication,
         notRecovered: outcomes.filter(({ recoveredMs }) => recoveredMs === undefined).length,
         writableOverlapMs: overlapMs(samples.of),
@@ -155,67 +163,11 @@ async function rowsOf(ha: Pair, host: DataHost): Promise<ReadonlyMap<string, Row
   return new Map(rows.map(({ id, epoch, server }) => [id, { epoch, server }]));
 }
 
-class Client {
-  readonly told: Acknowledgement[] = [];
-  unknown = 0;
-  readonly #child: ChildProcess;
-
-  constructor(ha: Pair, writers: number, hasOneWriter: boolean) {
-    const program = fileURLToPath(new URL('./ha/client-process.ts', import.meta.url));
-    this.#child = spawn(
-      'ip',
-      [
-        ...['netns', 'exec', ha.network.namespace('c'), process.execPath, program, ha.settingsFile],
-        ...[String(writers), ...(hasOneWriter ? ['one-writer'] : [])],
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    if (this.#child.stdout !== null)
-      createInterface({ input: this.#child.stdout }).on('line', (line) => {
-        const [host, key, sentMs, answeredMs, fate] = JSON.parse(line) as [string, string, number, number, string?];
-        if (fate === undefined) this.told.push({ host, key, sentMs, answeredMs });
-        else this.unknown += 1;
-      });
-  }
-
-  async end(): Promise<void> {
-    const ended = once(this.#child, 'close');
-    this.#child.kill('SIGTERM');
-    await ended;
-  }
-}
-
-/** Whether each host is writable, again and again, as its own socket says. */
-class Samples {
-  readonly of: Record<DataHost, (readonly [number, boolean])[]> = { a: [], b: [] };
-  readonly #stop = new AbortController();
-  readonly #done: Promise<unknown>;
-
-  constructor(ha: Pair) {
-    this.#done = Promise.all(dataHosts.map((host) => this.#sample(ha, host)));
-  }
-
-  async end(): Promise<void> {
-    this.#stop.abort();
-    await this.#done;
-  }
-
-  async #sample(ha: Pair, host: DataHost): Promise<void> {
-    let session = ha.sql(host);
-    while (!this.#stop.signal.aborted) {
-      const writable = await session
-        .query<{ readOnly: number }[]>('SELECT @@GLOBAL.read_only AS readOnly', [], 500)
-        .then(
-          ([row]) => row?.readOnly === 0,
-          () => {
-            session.forget();
-            session = ha.sql(host);
-            return false;
-          },
-        );
-      this.of[host].push([monotonicMs(), writable]);
-      await sleep(sampleMs);
-    }
-    session.forget();
-  }
+/** Writes with more than one event. */
+async function repeatedIn(ha: Pair, host: DataHost): Promise<number> {
+  const session = ha.sql(host);
+  const sql = `SELECT COUNT(*) AS several FROM (SELECT id FROM ${database}.ha_event GROUP BY id HAVING COUNT(*) > 1) AS each`;
+  const [row] = await session.query<{ several: number }[]>(sql, [], 60_000);
+  session.forget();
+  return row?.several ?? 0;
 }

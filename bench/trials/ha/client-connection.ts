@@ -40,8 +40,23 @@ export class ClientConnection {
     }
   }
 
+  /** Undefined: there was no answer in time, or it was an error. */
+  async read<Row>(sql: string, values: readonly unknown[]): Promise<readonly Row[] | undefined> {
+    const timer = setTimeout(() => this.cut(), this.#timeoutMs);
+    try {
+      const connection = this.#connection ?? (await this.#connect());
+      return await connection.query<Row[]>(sql, [...values]);
+    } catch {
+      this.cut();
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   cut(): void {
-    this.#socket?.destroy();
+    // With an error: the connector notices no other end.
+    this.#socket?.destroy(new Error('given up'));
     this.#connection = undefined;
   }
 
@@ -50,7 +65,7 @@ export class ClientConnection {
     socket.on('error', () => undefined);
     this.#socket = socket;
     const connection = await createConnection({
-      ...{ user: account, password: this.#password, database, connectTimeout: this.#timeoutMs },
+      ...{ user: account, password: this.#password, database, connectTimeout: this.#timeoutMs, bigIntAsNumber: true },
       host: this.#address,
       stream: () => socket,
     });

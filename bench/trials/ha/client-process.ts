@@ -1,6 +1,6 @@
-// The client and the probes of the trial, in a namespace of their own. Writers insert keys through whichever host takes them; a write
-// of unknown fate is tried again with its key. Each 10 ms a commit is tried at each host's own address. Every acknowledgement is a
-// line: [host, key, sent, answered] with monotonic milliseconds; so is a write of unknown fate, with a fifth word. arguments: the settings' file, the number of writers
+// The client of the trial, in a namespace of its own. Writers insert keys through whichever host takes them; a write of unknown fate
+// is tried again with its key. Each 10 ms a commit is tried at each host's own address. Beside them a counter is written and read, and
+// events are numbered and followed. arguments: the settings' file, the number of writers, 'one-writer' for an engine without a primary
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
@@ -8,13 +8,17 @@ import { toleratesBrokenConnects } from '../../../platform/database/connector-re
 import { ClientConnection } from './client-connection.ts';
 import { type DataHost, places } from './network.ts';
 import type { TrialSettings } from './settings.ts';
+import type { Told } from './told.ts';
 
 const [, , file = '', writers = '4', oneWriter = ''] = process.argv;
 const settings = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;
 toleratesBrokenConnects(process);
 const hosts: readonly DataHost[] = ['a', 'b'];
 const probeEveryMs = 10;
-/** A probe that waits, as one does at a fenced primary, is given up after it. */
+const readEveryMs = 20;
+const eventsEveryMs = 50;
+const mostEvents = 500;
+/** A call that waits, as a commit does at a fenced primary, is given up after it. */
 const timeoutMs = 1_500;
 let current: DataHost = 'a';
 let isEnding = false;
@@ -22,48 +26,114 @@ process.on('SIGTERM', () => {
   isEnding = true;
 });
 
-function tell(line: readonly unknown[]): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+function tell(told: Told): void {
+  process.stdout.write(`${JSON.stringify(told)}\n`);
 }
+
+const connect = (host: DataHost) => new ClientConnection(places[host], settings.applicationPassword, timeoutMs);
+
+/** Tries it at one host after the other until it is acknowledged. */
+async function untilAcknowledged(connections: Connections, key: string, sql: string, values: unknown[]): Promise<void> {
+  while (!isEnding) {
+    const host = current;
+    const sentMs = monotonicMs();
+    const outcome = await connections[host].write(sql, values);
+    if (outcome === 'acknowledged') return tell({ kind: 'acknowledged', host, key, sentMs, answeredMs: monotonicMs() });
+    if (outcome === 'unknown') tell({ kind: 'unknown' });
+    if (current === host) current = host === 'a' ? 'b' : 'a';
+    await sleep(5);
+  }
+}
+type Connections = Readonly<Record<DataHost, ClientConnection>>;
 
 /** With the epoch of the primary that took it. */
 const insert =
   'INSERT INTO ha_write (id, epoch, server) SELECT ?, COALESCE(MAX(epoch), 0), @@server_id FROM db_timeline';
 
 async function writeOn(writer: number): Promise<void> {
-  const connections = {
-    a: new ClientConnection(places.a, settings.applicationPassword, timeoutMs),
-    b: new ClientConnection(places.b, settings.applicationPassword, timeoutMs),
-  };
+  const connections = { a: connect('a'), b: connect('b') };
   for (let count = 0; !isEnding; count += 1) {
     const key = `w${writer}-${count}`;
-    while (!isEnding) {
-      const host = current;
-      const sentMs = monotonicMs();
-      const outcome = await connections[host].write(insert, [key]);
-      if (outcome === 'acknowledged') {
-        tell([host, key, sentMs, monotonicMs()]);
-        break;
-      }
-      if (outcome === 'unknown') tell([host, key, sentMs, monotonicMs(), outcome]);
-      if (current === host) current = host === 'a' ? 'b' : 'a';
-      await sleep(5);
-    }
+    await untilAcknowledged(connections, key, insert, [key]);
   }
 }
 
 async function probe(host: DataHost): Promise<void> {
-  const connection = new ClientConnection(places[host], settings.applicationPassword, timeoutMs);
+  const connection = connect(host);
   for (let count = 0; !isEnding; count += 1) {
     const sentMs = monotonicMs();
     const key = `p${host}-${count}`;
-    if ((await connection.write(insert, [key])) === 'acknowledged') tell([host, key, sentMs, monotonicMs()]);
+    if ((await connection.write(insert, [key])) === 'acknowledged')
+      tell({ kind: 'acknowledged', host, key, sentMs, answeredMs: monotonicMs() });
     await sleep(Math.max(1, probeEveryMs - (monotonicMs() - sentMs)));
   }
 }
 
+let counted = 0;
+async function count(): Promise<void> {
+  const connections = { a: connect('a'), b: connect('b') };
+  const sql = 'UPDATE ha_counter SET n = GREATEST(n, ?) WHERE id = 1';
+  for (let next = 1; !isEnding; next += 1) {
+    const outcome = await connections[current].write(sql, [next]);
+    if (outcome === 'acknowledged') counted = next;
+    await sleep(readEveryMs);
+  }
+}
+
+/** Of any host's answers, as the API keeps it: an older one's are not used. */
+let newestEpoch = 0;
+async function readCounter(host: DataHost): Promise<void> {
+  const connection = connect(host);
+  const sql =
+    'SELECT n, @@GLOBAL.read_only AS readOnly, (SELECT MAX(epoch) FROM db_timeline) AS epoch FROM ha_counter WHERE id = 1';
+  while (!isEnding) {
+    const acknowledged = counted;
+    const [row] = (await connection.read<{ n: number; readOnly: number; epoch: number }>(sql, [])) ?? [];
+    if (row !== undefined && row.readOnly === 0 && row.epoch >= newestEpoch) {
+      newestEpoch = row.epoch;
+      if (row.n < acknowledged) tell({ kind: 'stale', host, read: row.n, acknowledged });
+    }
+    await sleep(readEveryMs);
+  }
+}
+
+interface Event {
+  readonly number: number;
+  readonly id: string;
+}
+
+/** One after the other has each number once, and keeps it through every change of the primary. */
+async function followEvents(): Promise<void> {
+  const connections = { a: connect('a'), b: connect('b') };
+  let last: Event = { number: 0, id: '' };
+  while (!isEnding) {
+    const host = current;
+    await connections[host].write('CALL ha_number_events()', []);
+    const rows = await connections[host].read<Event>(
+      `SELECT number, id FROM ha_event WHERE number >= ? AND @@GLOBAL.read_only = 0 ORDER BY number LIMIT ${mostEvents}`,
+      [last.number],
+    );
+    if (rows !== undefined && rows.length > 0) last = followed(host, last, rows);
+    await sleep(eventsEveryMs);
+  }
+}
+
+function followed(host: DataHost, from: Event, rows: readonly Event[]): Event {
+  let last = from;
+  for (const [at, row] of rows.entries()) {
+    const isSame = row.number === last.number && row.id === last.id;
+    const isNext = row.number === last.number + 1;
+    // The first row is the last one that was read.
+    if (at === 0 && last.number > 0 ? !isSame : !isNext)
+      tell({ kind: 'gap', host, after: last.number, found: row.number });
+    last = row;
+  }
+  return last;
+}
+
+const ofPrimary = () => [...hosts.map(probe), count(), ...hosts.map(readCounter), followEvents()];
 await Promise.all([
   ...Array.from({ length: Number(writers) }, (_, writer) => writeOn(writer)),
-  ...(oneWriter === '' ? hosts.map(probe) : []),
+  ...(oneWriter === '' ? ofPrimary() : []),
 ]);
 process.exit(0);

@@ -11,7 +11,7 @@ import { Keeper } from './keeper.ts';
 import { type DataHost, type HaNetwork, places } from './network.ts';
 import { dataHosts, type Pair, type PairState, type Part, until } from './pair.ts';
 import { account, database } from './settings.ts';
-import { tables } from './system.ts';
+import { tables } from './tables.ts';
 
 /** As issue 13 asks: a member is suspected after 1.5 s. */
 export const groupOptions = [
@@ -48,12 +48,12 @@ export class GaleraSystem implements Pair {
     if (made.exitCode !== 0) throw new Error(`mariadb-install-db: ${made.stderr}`);
     await writeFile(
       join(folder, 'accounts.sql'),
-      [
+      `${[
         'SET SESSION wsrep_on = OFF',
         `CREATE DATABASE IF NOT EXISTS ${database}`,
         `CREATE USER IF NOT EXISTS '${account}'@'%' IDENTIFIED BY '${applicationPassword}'`,
         `GRANT ALL PRIVILEGES ON ${database}.* TO '${account}'@'%'`,
-      ].join(';\n') + ';\n',
+      ].join(';\n')};\n`,
     );
     await cp(first, join(folder, 'b', 'data'), { recursive: true });
     const program = fileURLToPath(new URL('./galera-process.ts', import.meta.url));

@@ -12,7 +12,8 @@ import { fill, free, mountDisk, unmountDisk } from './disk.ts';
 import { Keeper } from './keeper.ts';
 import { type DataHost, type HaNetwork, type PlaceName, places } from './network.ts';
 import { dataHosts, type Pair, type PairState, type Part, until } from './pair.ts';
-import { database, etcdUrls, type TrialSettings } from './settings.ts';
+import { etcdUrls, type TrialSettings } from './settings.ts';
+import { tables } from './tables.ts';
 
 export class HaSystem implements Pair {
   readonly network: HaNetwork;
@@ -132,12 +133,6 @@ export class HaSystem implements Pair {
     return exitCode === 0 ? stdout : undefined;
   }
 }
-
-export const tables: readonly string[] = [
-  `CREATE TABLE ${database}.db_timeline (epoch INT UNSIGNED NOT NULL PRIMARY KEY, lossy BOOLEAN NOT NULL DEFAULT false, gtid VARCHAR(255) NULL, at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3))`,
-  `INSERT INTO ${database}.db_timeline (epoch) VALUES (1)`,
-  `CREATE TABLE ${database}.ha_write (id VARCHAR(40) NOT NULL PRIMARY KEY, epoch INT UNSIGNED NOT NULL, server INT UNSIGNED NOT NULL)`,
-];
 
 function program(what: 'etcd' | 'agent'): string {
   return fileURLToPath(new URL(`./${what}-process.ts`, import.meta.url));
