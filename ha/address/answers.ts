@@ -1,0 +1,28 @@
+// Whether somebody in the network has an address already.
+
+import { runProgram } from '../../embedded/run-program.ts';
+
+const triesEach = 3;
+const waitSeconds = 1;
+
+/** Who answers no ping answers ARP. `device`: of a network in which the address would be. */
+export async function answers(address: string, device: string): Promise<boolean> {
+  await runProgram('ip', ['neighbour', 'delete', address, 'dev', device]);
+  const count = String(triesEach);
+  const { exitCode } = await runProgram('ping', [
+    '-n',
+    '-q',
+    '-c',
+    count,
+    '-i',
+    '0.3',
+    '-W',
+    String(waitSeconds),
+    '-I',
+    device,
+    address,
+  ]);
+  if (exitCode === 0) return true;
+  const { stdout } = await runProgram('ip', ['neighbour', 'show', address, 'dev', device]);
+  return stdout.includes('lladdr');
+}

@@ -1,0 +1,70 @@
+// keepalived's configuration on one of two data hosts.
+
+import { fileURLToPath } from 'node:url';
+
+export interface KeepalivedOptions {
+  readonly me: string;
+  /** With the length of its network: `192.0.2.10/24`. */
+  readonly address: string;
+  readonly device: string;
+  /** This host's own address, and the other data hosts'. */
+  readonly source: string;
+  readonly peers: readonly string[];
+  /** Of VRRP, 1 to 255: the same at all hosts of the pair. */
+  readonly routerId: number;
+  /** Of the files that the scripts read and write. */
+  readonly folder: string;
+}
+
+export const refusedFile = 'refused';
+export const leaseFile = 'lease';
+export const stateFile = 'state';
+export const script = (name: 'hold' | 'lease-lasts' | 'notify'): string =>
+  fileURLToPath(new URL(`./${name}.sh`, import.meta.url));
+
+/**
+ * VRRP version 3 (RFC 5798) to the peers' own addresses. It does not elect: only the host whose agent has the lead may have the
+ * address, by a file that keepalived watches, and by a script for an agent that has stopped writing it. Both begin as "no".
+ */
+export function keepalivedConfiguration(options: KeepalivedOptions): string {
+  const { me, address, device, source, peers, routerId, folder } = options;
+  return `global_defs {
+  router_id ${me}
+  vrrp_version 3
+  script_user root
+  max_auto_priority 20
+}
+track_file refused {
+  file "${folder}/${refusedFile}"
+  weight 0
+}
+vrrp_script lease {
+  script "'${script('lease-lasts')}' '${folder}'"
+  interval 1
+  timeout 1
+  rise 1
+  fall 1
+  init_fail
+}
+vrrp_instance tidegate {
+  state BACKUP
+  interface ${device}
+  virtual_router_id ${routerId}
+  priority 254
+  advert_int 0.1
+  unicast_src_ip ${source}
+  unicast_peer {
+${peers.map((each) => `    ${each}\n`).join('')}  }
+  virtual_ipaddress {
+    ${address} dev ${device}
+  }
+  track_file {
+    refused
+  }
+  track_script {
+    lease
+  }
+  notify "'${script('notify')}' '${folder}'"
+}
+`;
+}

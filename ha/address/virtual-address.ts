@@ -1,0 +1,173 @@
+// The virtual IP of a pair of hosts. The agent says until when this host may have it; keepalived, which outlives the agent, gives it
+// to the host and tells the network.
+
+import { spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findProgram } from '../../embedded/find-program.ts';
+import { killQuietly } from '../../embedded/server-process.ts';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { monotonicMs } from '../agent/clock.ts';
+import { type ProcessMark, processMark } from '../agent/process-mark.ts';
+import type { Announcer } from '../announcer.ts';
+import {
+  type KeepalivedOptions,
+  keepalivedConfiguration,
+  leaseFile,
+  refusedFile,
+  script,
+  stateFile,
+} from './keepalived.ts';
+
+export interface VirtualAddressOptions extends KeepalivedOptions {
+  readonly log: SetupLog;
+}
+
+const lookEveryMs = 500;
+const endTimeoutMs = 5_000;
+
+export class VirtualAddress implements Announcer {
+  readonly #options: VirtualAddressOptions;
+  readonly #bootId: string;
+  /** The last thing to write, and the writing. */
+  #wanted: { readonly fenceAtMs: number | undefined } | undefined;
+  #writing: Promise<void> | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #starting: Promise<void> = Promise.resolve();
+  #isHeld: boolean | undefined;
+
+  private constructor(options: VirtualAddressOptions, bootId: string) {
+    this.#options = options;
+    this.#bootId = bootId;
+  }
+
+  /** Takes over a keepalived that runs, if its configuration is the same. `folder`: only root can write there. */
+  static async open(options: VirtualAddressOptions): Promise<VirtualAddress> {
+    const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    const made = new VirtualAddress(options, bootId);
+    const before = await readFile(made.#configuration, 'utf8').catch(() => '');
+    const text = keepalivedConfiguration(options);
+    if (before !== text || (await made.#holder()) === undefined) {
+      await made.#end();
+      await made.#write(undefined);
+      await writeWhole(made.#configuration, text);
+    }
+    await made.#look();
+    made.#looking = setInterval(() => {
+      made.#starting = made.#starting
+        .then(() => made.#look())
+        .catch((error: unknown) => options.log.warn(`keepalived: ${String(error)}`));
+    }, lookEveryMs);
+    return made;
+  }
+
+  held(fenceAtMs: number): void {
+    this.#say(fenceAtMs);
+  }
+
+  lost(): void {
+    if (this.#isHeld !== false) this.#say(undefined);
+  }
+
+  /** keepalived goes on, as long as the lease lasts. */
+  close(): void {
+    clearInterval(this.#looking);
+  }
+
+  /** The address is given up. */
+  async end(): Promise<void> {
+    this.close();
+    await this.#starting;
+    await this.#end();
+  }
+
+  /** A write that waits for a frozen disk must not hold up the agent; of those that wait, the last one counts. */
+  #say(fenceAtMs: number | undefined): void {
+    this.#isHeld = fenceAtMs !== undefined;
+    this.#wanted = { fenceAtMs };
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#wanted !== undefined) {
+      const { fenceAtMs } = this.#wanted;
+      this.#wanted = undefined;
+      await this.#write(fenceAtMs).catch((error: unknown) => {
+        this.#isHeld = undefined;
+        this.#options.log.warn(`the virtual address is not told whether it is held: ${String(error)}`);
+      });
+    }
+  }
+
+  async #write(fenceAtMs: number | undefined): Promise<void> {
+    const { folder } = this.#options;
+    if (fenceAtMs === undefined) return writeWhole(join(folder, refusedFile), '1\n');
+    // The uptime first: a pause between the two clocks only shortens it.
+    const uptime = Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);
+    const end = Math.floor(uptime * 100 + (fenceAtMs - monotonicMs()) / 10);
+    await writeWhole(join(folder, leaseFile), `${this.#bootId} ${end}\n`);
+    await writeWhole(join(folder, refusedFile), '0\n');
+  }
+
+  async #look(): Promise<void> {
+    if ((await this.#holder()) !== undefined) return;
+    const { folder, address, device } = this.#options;
+    const program = await findProgram('keepalived', ['/usr/sbin/keepalived', '/usr/local/sbin/keepalived']);
+    const output = openSync(join(folder, 'keepalived.log'), 'w', 0o600);
+    const child = spawn(
+      'sh',
+      [
+        ...[script('hold'), folder, address, device, program, '--dont-fork', '--dont-respawn', '--vrrp'],
+        ...['--log-console', '--no-syslog', '--use-file', this.#configuration],
+        ...['--pid', join(folder, 'keepalived.pid'), '--vrrp_pid', join(folder, 'keepalived-vrrp.pid')],
+      ],
+      { detached: true, stdio: ['ignore', output, output], cwd: folder },
+    );
+    child.once('error', () => undefined);
+    child.unref();
+    const mark = child.pid === undefined ? undefined : processMark(child.pid);
+    if (mark === undefined) throw new Error(`keepalived did not start: read ${join(folder, 'keepalived.log')}`);
+    await writeWhole(this.#markFile, JSON.stringify(mark));
+  }
+
+  /** The shell that keepalived ends with. */
+  async #holder(): Promise<ProcessMark | undefined> {
+    const text = await readFile(this.#markFile, 'utf8').catch(() => '');
+    if (text === '') return undefined;
+    const mark = JSON.parse(text) as ProcessMark;
+    const now = processMark(mark.pid);
+    return now?.startTicks === mark.startTicks && now.bootId === mark.bootId ? mark : undefined;
+  }
+
+  async #end(): Promise<void> {
+    const endsAtMs = monotonicMs() + endTimeoutMs;
+    for (let mark = await this.#holder(); mark !== undefined; mark = await this.#holder()) {
+      killQuietly(mark.pid, monotonicMs() < endsAtMs ? 'SIGTERM' : 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  get #configuration(): string {
+    return join(this.#options.folder, 'keepalived.conf');
+  }
+
+  get #markFile(): string {
+    return join(this.#options.folder, 'holder.json');
+  }
+}
+
+/** What keepalived last became, and when: MASTER has the address. Undefined: it has not said. */
+export async function addressState(
+  folder: string,
+): Promise<{ readonly state: string; readonly at: string } | undefined> {
+  const [state, at] = (await readFile(join(folder, stateFile), 'utf8').catch(() => '')).trim().split(' ');
+  return state === undefined || at === undefined ? undefined : { state, at };
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,55 @@
+// `/health/primary`: 200 on the one host whose database takes writes, for balancers. The agent serves it: only it knows the lease, and
+// one that stands still does not answer.
+
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { monotonicMs } from './agent/clock.ts';
+import type { Announcer } from './announcer.ts';
+
+export interface PrimaryHealthOptions {
+  readonly address: string;
+  readonly port: number;
+}
+
+const mostConnections = 100;
+const requestTimeoutMs = 2_000;
+
+export class PrimaryHealth implements Announcer {
+  readonly #server: Server;
+  #fenceAtMs = Number.NEGATIVE_INFINITY;
+
+  private constructor() {
+    this.#server = createServer(
+      { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
+      (asked, answer) => {
+        const path = asked.url?.split('?')[0];
+        const status = path !== '/health/primary' ? 404 : monotonicMs() < this.#fenceAtMs ? 200 : 503;
+        const text = { 200: 'primary', 404: 'there is only /health/primary', 503: 'not the primary' }[status];
+        // For each request anew: a kept connection to a host that was paused would hide it.
+        answer.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
+      },
+    );
+    this.#server.maxConnections = mostConnections;
+  }
+
+  static async open({ address, port }: PrimaryHealthOptions): Promise<PrimaryHealth> {
+    const made = new PrimaryHealth();
+    made.#server.listen(port, address);
+    await once(made.#server, 'listening');
+    return made;
+  }
+
+  held(fenceAtMs: number): void {
+    this.#fenceAtMs = fenceAtMs;
+  }
+
+  lost(): void {
+    this.#fenceAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}

@@ -1,0 +1,25 @@
+// A host's virtual address and /health/primary, kept as its agent keeps them. arguments: options as JSON. A line of standard input:
+// "hold" begins a lease that is renewed, "release" ends it.
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLog } from '../../../embedded/setup-log.ts';
+import { VirtualAddress } from '../../../ha/address/virtual-address.ts';
+import { monotonicMs } from '../../../ha/agent/clock.ts';
+import { together } from '../../../ha/announcer.ts';
+import { PrimaryHealth } from '../../../ha/primary-health.ts';
+
+const { leaseMs, healthPort, ...options } = JSON.parse(process.argv[2] ?? '');
+const announcer = together([
+  await VirtualAddress.open({ ...options, log: silentLog }),
+  await PrimaryHealth.open({ address: options.source, port: healthPort }),
+]);
+let isHolder = false;
+createInterface({ input: process.stdin }).on('line', (line) => {
+  isHolder = line === 'hold';
+  if (!isHolder) announcer.lost();
+});
+process.stdout.write('ready\n');
+for (;;) {
+  if (isHolder) announcer.held(monotonicMs() + (leaseMs * 2) / 3);
+  await sleep(leaseMs / 10);
+}

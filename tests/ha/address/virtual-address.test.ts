@@ -1,0 +1,208 @@
+// The virtual address of two hosts, each a network namespace with a real keepalived: who has it, and who loses it when something of a
+// host stands still or is killed.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { HaNetwork, places } from '../../../bench/trials/ha/network.ts';
+import { runProgram } from '../../../embedded/run-program.ts';
+import { killQuietly } from '../../../embedded/server-process.ts';
+import { addressState } from '../../../ha/address/virtual-address.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+
+const virtual = '198.19.77.10';
+const leaseMs = 3_000;
+const healthPort = 8_600;
+const program = fileURLToPath(new URL('./address-process.ts', import.meta.url));
+type Host = 'a' | 'b';
+
+let place: TemporaryFolder;
+let network: HaNetwork;
+const hosts = new Map<Host, ChildProcess>();
+
+const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
+
+describeAsRoot('of two hosts', () => {
+  beforeAll(async () => {
+    place = await temporaryFolder();
+    network = await HaNetwork.layOut(`t${process.pid}`);
+    for (const host of ['a', 'b'] as const) {
+      await mkdir(folderOf(host), { mode: 0o700 });
+      await start(host);
+    }
+  });
+
+  afterAll(async () => {
+    await network?.remove();
+    await place?.remove();
+  });
+
+  afterEach(async () => {
+    for (const host of hosts.keys()) say(host, 'release');
+    await waitFor('nobody has the address', async () => !(await has('a')) && !(await has('b')));
+  });
+
+  test('nobody has it until a host holds the lead, and then that one only', async () => {
+    expect([await has('a'), await has('b')]).toEqual([false, false]);
+    say('b', 'hold');
+    await waitFor('the address at b', () => has('b'));
+    expect(await has('a')).toBe(false);
+    await waitFor('what keepalived says', async () => (await addressState(folderOf('b')))?.state === 'MASTER');
+  });
+
+  test('it moves with the lead, and the network is told: a neighbour that asks nothing learns the new host', async () => {
+    say('a', 'hold');
+    await waitFor('the address at a', () => has('a'));
+    await waitFor('a neighbour', async () => (await neighbour()) === (await ethernet('a')));
+    say('a', 'release');
+    say('b', 'hold');
+    await waitFor('the address at b', () => has('b'));
+    expect(await has('a')).toBe(false);
+    await waitFor('the news', async () => (await neighbour({ asks: false })) === (await ethernet('b')));
+  });
+
+  test('an agent that stands still loses it within its lease', async () => {
+    say('a', 'hold');
+    await waitFor('the address at a', () => has('a'));
+    const child = hosts.get('a') as ChildProcess;
+    child.kill('SIGSTOP');
+    try {
+      await waitFor('it is gone', async () => !(await has('a')));
+      say('b', 'hold');
+      await waitFor('the address at b', () => has('b'));
+      expect(await has('a')).toBe(false);
+    } finally {
+      say('a', 'release');
+      child.kill('SIGCONT');
+    }
+  });
+
+  test('an agent that is killed loses it; one that comes back within its lease keeps it', async () => {
+    say('a', 'hold');
+    await waitFor('the address at a', () => has('a'));
+    const keepalived = await pid('a', 'keepalived');
+    await kill('a');
+    await start('a');
+    say('a', 'hold');
+    expect(await has('a')).toBe(true);
+    expect(await pid('a', 'keepalived')).toBe(keepalived);
+    await kill('a');
+    await waitFor('it is gone', async () => !(await has('a')));
+    await start('a');
+  });
+
+  test.each(['keepalived', 'keepalived-vrrp'])('%s is killed: the address goes, and comes back', async (name) => {
+    say('a', 'hold');
+    await waitFor('the address at a', () => has('a'));
+    const before = await pid('a', name);
+    // The one that would start it again stands still: nothing but the mechanism takes the address away.
+    hosts.get('a')?.kill('SIGSTOP');
+    killQuietly(before, 'SIGKILL');
+    await waitFor('it is gone', async () => !(await has('a')));
+    hosts.get('a')?.kill('SIGCONT');
+    await waitFor('it is back', () => has('a'));
+  });
+
+  test('a keepalived that stands still does not keep it past the lease', async () => {
+    say('a', 'hold');
+    await waitFor('the address at a', () => has('a'));
+    const pids = [await pid('a', 'keepalived'), await pid('a', 'keepalived-vrrp')];
+    for (const each of pids) killQuietly(each, 'SIGSTOP');
+    say('a', 'release');
+    await waitFor('it is gone', async () => !(await has('a')));
+    say('b', 'hold');
+    await waitFor('the address at b', () => has('b'));
+    expect(await has('a')).toBe(false);
+    say('b', 'release');
+    for (const each of pids) killQuietly(each, 'SIGCONT');
+  });
+
+  test('/health/primary is 200 on the host that holds the lead, and on no other', async () => {
+    expect([await health('a'), await health('b')]).toEqual(['503', '503']);
+    say('a', 'hold');
+    await waitFor('200 at a', async () => (await health('a')) === '200');
+    expect(await health('b')).toBe('503');
+    hosts.get('a')?.kill('SIGSTOP');
+    expect(await health('a')).toBe('000');
+    hosts.get('a')?.kill('SIGCONT');
+  });
+
+  test('an address that answers is seen, also if it answers no ping', async () => {
+    const asks = fileURLToPath(new URL('../../../ha/address/answers.ts', import.meta.url));
+    const text = `import { answers } from ${JSON.stringify(asks)}; console.log(await answers('${virtual}', 'eth0'));`;
+    const ask = async () => (await inside('b', [process.execPath, '--input-type=module', '-e', text])).trim();
+    expect(await ask()).toBe('false');
+    await inside('w', ['ip', 'address', 'add', `${virtual}/24`, 'dev', 'eth0']);
+    await inside('w', ['sysctl', '-q', '-w', 'net.ipv4.icmp_echo_ignore_all=1']);
+    expect(await ask()).toBe('true');
+    await inside('w', ['ip', 'address', 'delete', `${virtual}/24`, 'dev', 'eth0']);
+  });
+});
+
+function folderOf(host: Host): string {
+  return join(place.path, host);
+}
+
+async function start(host: Host): Promise<void> {
+  const options = {
+    ...{ me: host, address: `${virtual}/24`, device: 'eth0', source: places[host], routerId: 77 },
+    ...{ peers: [places[host === 'a' ? 'b' : 'a']], folder: folderOf(host), leaseMs, healthPort },
+  };
+  const words = ['netns', 'exec', network.namespace(host), process.execPath, program, JSON.stringify(options)];
+  const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  hosts.set(host, child);
+  await once(child.stdout, 'data');
+}
+
+async function kill(host: Host): Promise<void> {
+  const child = hosts.get(host) as ChildProcess;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+function say(host: Host, word: 'hold' | 'release'): void {
+  hosts.get(host)?.stdin?.write(`${word}\n`);
+}
+
+async function inside(name: 'a' | 'b' | 'c' | 'w', words: readonly string[]): Promise<string> {
+  return (await runProgram('ip', ['netns', 'exec', network.namespace(name), ...words])).stdout;
+}
+
+async function has(host: Host): Promise<boolean> {
+  return (await inside(host, ['ip', '-4', '-oneline', 'address', 'show', 'dev', 'eth0'])).includes(`inet ${virtual}/`);
+}
+
+async function ethernet(host: Host): Promise<string> {
+  return (await inside(host, ['cat', '/sys/class/net/eth0/address'])).trim();
+}
+
+/** Whom the client takes for the address; `asks`: it finds out. */
+async function neighbour({ asks = true } = {}): Promise<string | undefined> {
+  if (asks) await inside('c', ['ping', '-c', '1', '-W', '1', virtual]);
+  return /lladdr (\S+)/.exec(await inside('c', ['ip', 'neighbour', 'show', virtual]))?.[1];
+}
+
+async function pid(host: Host, name: string): Promise<number> {
+  return waitFor(`the process ${name}`, async () => {
+    const text = await readFile(join(folderOf(host), `${name}.pid`), 'utf8').catch(() => '');
+    return text.trim() === '' ? undefined : Number(text);
+  });
+}
+
+async function health(host: Host): Promise<string> {
+  const url = `http://${places[host]}:${healthPort}/health/primary`;
+  return inside('c', [
+    'curl',
+    '--silent',
+    '--max-time',
+    '1',
+    '--output',
+    '/dev/null',
+    '--write-out',
+    '%{http_code}',
+    url,
+  ]);
+}
