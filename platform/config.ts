@@ -127,6 +127,19 @@ const platformSettings = {
   'redis.password': z.string().optional().describe('password at Redis; prefer redis.passwordFile'),
   'redis.passwordFile': file.optional().describe('file whose first line is the password at Redis'),
   'redis.tls': flag.default(false).describe('use TLS to Redis'),
+  'ha.address': z
+    .enum(['virtual', 'none'])
+    .default('virtual')
+    .describe(
+      '"tidegate ha agent": virtual: the address of "tidegate ha init --vip" is at the primary; none: there is no such address at this host, and balancers ask for /health/primary',
+    ),
+  'ha.device': text
+    .max(15)
+    .optional()
+    .describe('network interface of the virtual address; default: that of the own address'),
+  'ha.copyMibPerSecond': count(1, 100_000)
+    .default(100)
+    .describe('MiB in a second at which this host gives another one a copy of its database'),
   'keys.folder': file
     .optional()
     .describe('folder of the key files that "tidegate keys create" writes; each role reads only its own'),

@@ -26,7 +26,7 @@ const PACKAGES = [
     name: 'openssl',
     when: 'tests',
     parts: [
-      ...['openvswitch', 'neutron', 'apache', 'neo', 'onyx', 'fortigate', 'bigip'],
+      ...['ha', 'openvswitch', 'neutron', 'apache', 'neo', 'onyx', 'fortigate', 'bigip'],
       ...['balancers', 'sites', 'clusters'],
     ],
     places: [['/usr/bin/openssl']],
@@ -39,7 +39,7 @@ const PACKAGES = [
     places: [['/usr/sbin/ovs-vswitchd'], ['/usr/sbin/ovsdb-server']],
   },
   { name: 'haproxy', when: 'tests', parts: ['balancers'], places: [['/usr/sbin/haproxy']] },
-  { name: 'keepalived', when: 'tests', parts: ['balancers'], asRoot: true, places: [['/usr/sbin/keepalived']] },
+  { name: 'keepalived', when: 'tests', parts: ['balancers', 'ha'], asRoot: true, places: [['/usr/sbin/keepalived']] },
   { name: 'pdns-server', when: 'tests', parts: ['balancers', 'sites'], places: [['/usr/sbin/pdns_server']] },
   {
     name: 'pdns-backend-sqlite3',
@@ -60,8 +60,12 @@ const PACKAGES = [
   },
   { name: 'knot', when: 'tests', parts: ['sites'], places: [['/usr/sbin/knotd']] },
   { name: 'fping', when: 'tests', parts: ['sites'], places: [['/usr/bin/fping']] },
-  { name: 'etcd-server', when: 'tests', places: [['/usr/bin/etcd']] },
-  { name: 'mariadb-backup', when: 'tests', places: [['/usr/bin/mariadb-backup']] },
+  // A host of a pair: `tidegate ha init` and `join` install them.
+  { name: 'etcd-server', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/bin/etcd']] },
+  { name: 'mariadb-backup', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/bin/mariadb-backup']] },
+  { name: 'mariadb-server-core', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/sbin/mariadbd']] },
+  { name: 'iproute2', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip']] },
+  { name: 'iputils-ping', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/bin/ping', '/bin/ping']] },
   { name: 'galera-4', when: 'tests', places: [['/usr/lib/galera/libgalera_smm.so']] },
   { name: 'galera-arbitrator-4', when: 'tests', places: [['/usr/bin/garbd']] },
   { name: 'collectd-core', when: 'tests', places: [['/usr/sbin/collectd']] },

@@ -112,6 +112,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'Processes on other hosts, each with its own identity.',
     load: async () => (await import('../commands/machines/noun.ts')).machines,
   },
+  ha: {
+    summary: 'Two data hosts and a witness: who takes writes, and changes of that.',
+    load: async () => (await import('../commands/ha/noun.ts')).ha,
+  },
   keys: {
     summary: 'Key files, which sign identities and tokens and seal credentials.',
     load: async () => (await import('../commands/keys/noun.ts')).keys,
@@ -137,7 +141,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     load: async () => (await import('../commands/login.ts')).login,
   },
   join: {
-    summary: 'Make this host a machine of an installation, with a token from "tidegate machines create".',
+    summary: 'Make this host a machine of an installation, or a host of a cluster, with a token.',
     load: async () => (await import('../commands/join.ts')).join,
   },
   migrate: {

@@ -1,13 +1,17 @@
-// `tidegate join TOKEN`: makes this host a machine of an installation. The private key is created here and stays here.
+// `tidegate join TOKEN`: makes this host a machine of an installation, or a host of a cluster; the token says which. The private key is
+// created here and stays here.
 import { mkdir } from 'node:fs/promises';
 import { graphql } from '../../generated/cli/index.ts';
+import { authorityOfHostToken } from '../../ha/host/join-token.ts';
 import { acceptCredential, authorityOfToken } from '../../platform/machines/accept-credential.ts';
 import { machineFilePath, writeMachineFile } from '../../platform/machines/machine-file.ts';
 import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../cli/failures.ts';
 import { GraphClient } from '../cli/graph-client.ts';
+import { text } from '../cli/option.ts';
 import { commonOptions, connectionOptions, defaultUrl } from '../cli/remote-verb.ts';
 import { localVerb } from '../cli/verb.ts';
+import { hostOptions, joinAsHost } from './ha/join.ts';
 import { credentialOptions, endpointCa, endpointOf } from './machines/options.ts';
 
 const document = graphql(`
@@ -22,20 +26,33 @@ const document = graphql(`
 const tries = 3;
 
 export const join = localVerb({
-  summary: 'Make this host a machine of an installation, with a token from "tidegate machines create".',
+  summary:
+    'Make this host a machine of an installation, with a token from "tidegate machines create", or a host of a cluster, with one from "tidegate ha init".',
   takes: ['[TOKEN]'] as const,
-  options: { ...credentialOptions, url: connectionOptions.url, json: commonOptions.json },
+  options: {
+    folder: text(
+      'DIR',
+      'Folder for the credentials of a machine, which is named in the setting internal.machineFolder.',
+    ),
+    'endpoint-ca': credentialOptions['endpoint-ca'],
+    url: connectionOptions.url,
+    ...hostOptions,
+    json: commonOptions.json,
+  },
   async run({ names, options, stdout, signal, env }) {
     const joinToken = names[0] ?? env.TIDEGATE_JOIN_TOKEN ?? '';
+    if (authorityOfHostToken(joinToken) !== undefined) return joinAsHost(joinToken, { options, stdout, signal, env });
     const authoritySha256 = authorityOfToken(joinToken);
     if (authoritySha256 === undefined)
       throw new UsageError(
         'TOKEN is not a join token: give one from "tidegate machines create", or set TIDEGATE_JOIN_TOKEN',
       );
     const url = endpointOf(options.url ?? env.TIDEGATE_URL ?? defaultUrl);
+    const { folder } = options;
+    if (folder === undefined) throw new UsageError('give with --folder where the credentials are written');
     const ca = await endpointCa(options['endpoint-ca']);
     const { publicKey, privateKey } = await newMachineKeys();
-    await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const client = new GraphClient({ url, credential: undefined, signal, ...(ca === undefined ? {} : { ca }) });
     try {
       const joined = await joinAt(client, { joinToken, publicKey });
@@ -43,11 +60,11 @@ export const join = localVerb({
       if (!machineId || !name || !role || !certificate || !authority || !token || !expiresAt)
         throw new CommandFailure(`${url.origin} gave no credentials`);
       acceptAs({ certificate, authority }, privateKey, authoritySha256);
-      await writeMachineFile(options.folder, {
+      await writeMachineFile(folder, {
         ...{ id: machineId, name, role, endpoint: url.href, ...(ca === undefined ? {} : { endpointCa: ca }) },
         ...{ token, expiresAt, certificate, key: privateKey, authority },
       });
-      const file = machineFilePath(options.folder, role);
+      const file = machineFilePath(folder, role);
       stdout.write(options.json ? `${JSON.stringify({ id: machineId, name, role, expiresAt, file })}\n` : `${file}\n`);
     } finally {
       await client.close();

@@ -30,6 +30,7 @@ import { endLeftOver, Lab } from './lab/lab.ts';
 import { labLines } from './lab/lines.ts';
 import { SitesGround } from './lab/sites.ts';
 import { ownersOf } from './owners.ts';
+import { dataVersion } from './places.ts';
 import { startPrivateDns } from './private-dns.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { isUnbound, resealAll } from './reseal.ts';
@@ -40,9 +41,6 @@ const standardUrl = 'http://127.0.0.1:4000';
 
 /** How long a start waits for the lab's parts. */
 const slowPartMs = 15_000;
-
-/** Version of the data folder's layout: a newer one is refused. */
-const dataVersion = 1;
 
 export interface AllInOneOptions {
   readonly config: Config;

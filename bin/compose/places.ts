@@ -1,4 +1,4 @@
-// Paths in the checkout that processes read at start, and their common prefix in Redis.
+// Paths in the checkout that processes read at start, their common prefix in Redis, and the form of their data folder.
 import { fileURLToPath } from 'node:url';
 
 export const platformMigrations = {
@@ -10,3 +10,6 @@ export const dashboardFolder = fileURLToPath(new URL('../../dashboard/dist', imp
 
 /** Prefix of everything shared in Redis. */
 export const redisPrefix = 'tidegate';
+
+/** Version of the data folder's layout: a newer one is refused. */
+export const dataVersion = 1;

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Announcer } from '../announcer.ts';
 import type { Change, Condition, EtcdClient } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
 import { ClusterState } from './cluster-state.ts';
@@ -27,6 +28,8 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
     readonly ports: Readonly<Record<string, number>>;
     readonly mostBytesPerSecond?: number;
   };
+  /** Who leads clients to the primary. */
+  readonly announcer?: Announcer;
 }
 
 const tickMs = 100;
@@ -57,6 +60,8 @@ export class HaAgent {
   #leaderRevision = 0;
   #hasMembers = true;
   #isStarting = false;
+  /** Writes were open at the last look. */
+  #isOpen = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #copiedAtMs = Number.NEGATIVE_INFINITY;
   #copying: Promise<void> | undefined;
@@ -87,7 +92,10 @@ export class HaAgent {
       ...{ etcd: options.etcd, log: options.log, leaseMs: options.leaseMs },
       file: join(await options.folder.subfolder('ha'), 'lead.json'),
       mayRenew: () => agent?.mayRenew ?? false,
-      onFence: (fenceAtMs) => server.fence(fenceAtMs),
+      async onFence(fenceAtMs) {
+        await server.fence(fenceAtMs);
+        if (agent !== undefined && agent.#isOpen) options.announcer?.held(fenceAtMs);
+      },
     });
     agent = new HaAgent(options, limits, server, lead);
     await agent.#giveCopies();
@@ -152,11 +160,19 @@ export class HaAgent {
         letGoAtMs: this.#letGoAtMs,
       },
     };
+    this.#announce(view);
     const step = decide(view, this.#limits);
     this.#tell(step);
     this.#state.report(server);
     await this.#execute(step, view);
     return step;
+  }
+
+  #announce({ server, reign }: View): void {
+    this.#isOpen = reign !== undefined && server.state === 'up' && server.duty === 'primary' && server.writable;
+    if (this.#isOpen && reign !== undefined) this.#options.announcer?.held(reign.fenceAtMs);
+    // One that was taken over is "starting" until it has answered: what was told holds as long as the lease.
+    else if (server.state !== 'starting') this.#options.announcer?.lost();
   }
 
   async #execute(step: Step, view: View): Promise<void> {

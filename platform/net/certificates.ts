@@ -78,13 +78,17 @@ export interface CertifyOptions {
   readonly commonName: string;
   /** URI in the subject alternative name: letters, digits, colons, hyphens. */
   readonly uri: string;
+  /** IP addresses in it. Default: none. */
+  readonly addresses?: readonly string[];
   /** How long it is valid from now. */
   readonly days: number;
 }
 
 /** A certificate (PEM) for a given public key, for servers and clients alike. */
-export async function certify({ publicKey, issuer, commonName, uri, days }: CertifyOptions): Promise<string> {
+export async function certify(options: CertifyOptions): Promise<string> {
+  const { publicKey, issuer, commonName, uri, addresses = [], days } = options;
   if (!/^[\w:-]{1,253}$/.test(uri)) throw new TypeError(`"${uri}" can't be the URI of a certificate`);
+  for (const each of addresses) if (isIP(each) === 0) throw new TypeError(`"${each}" is not an IP address`);
   return withFolder(async ({ at, write }) => {
     await write('public.pem', publicKey);
     await write('issuer.pem', issuer.cert);
@@ -93,7 +97,7 @@ export async function certify({ publicKey, issuer, commonName, uri, days }: Cert
       'basicConstraints = critical, CA:FALSE',
       'keyUsage = critical, digitalSignature',
       'extendedKeyUsage = serverAuth, clientAuth',
-      `subjectAltName = URI:${uri}`,
+      `subjectAltName = ${[`URI:${uri}`, ...addresses.map((each) => `IP:${each}`)].join(', ')}`,
     ];
     await write('extensions.cnf', `[made]\n${extensions.join('\n')}\n`);
     await openssl(

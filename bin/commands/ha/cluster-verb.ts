@@ -1,0 +1,66 @@
+// Verbs about a cluster of hosts, given on one of them.
+import { resolve } from 'node:path';
+import { Cluster, ClusterRefusal } from '../../../ha/cluster.ts';
+import { EtcdError } from '../../../ha/etcd.ts';
+import { etcdOf } from '../../../ha/host/cluster-client.ts';
+import { type HostFile, hasHostFile, readHostFile } from '../../../ha/host/host-file.ts';
+import { CommandFailure, exitCodes } from '../../cli/failures.ts';
+import { integer, type Options, text, type Values } from '../../cli/option.ts';
+import { Printer } from '../../cli/printer.ts';
+import { commonOptions } from '../../cli/remote-verb.ts';
+import type { Call, Verb } from '../../cli/verb.ts';
+
+export const dataOption = text('DIR', "The host's data folder (.tidegate).");
+
+export const waitOption = (until: string) =>
+  integer('SECONDS', `Wait at most this long until ${until}.`, { least: 1, most: 3_600 });
+
+export interface HostCall<O extends Options> extends Call<O & typeof ownOptions> {
+  readonly cluster: Cluster;
+  readonly file: HostFile;
+  readonly printer: Printer;
+}
+
+const ownOptions = { data: dataOption, json: commonOptions.json } as const;
+
+export function hostVerb<O extends Options>(verb: {
+  readonly summary: string;
+  readonly options: O;
+  run(call: HostCall<O>): Promise<void>;
+}): Verb {
+  const made: Verb<O & typeof ownOptions> = {
+    ...{ summary: verb.summary, takes: [], options: { ...verb.options, ...ownOptions } },
+    async run(call) {
+      const { data } = call.options as Values<typeof ownOptions>;
+      const file = await hostFileIn(data);
+      const etcd = etcdOf(file);
+      try {
+        const cluster = new Cluster(etcd, file.cluster, file.members);
+        await verb.run({ ...call, cluster, file, printer: new Printer(call.stdout, call.env) });
+      } catch (error) {
+        if (error instanceof ClusterRefusal) throw new CommandFailure(`${error.code}: ${error.message}`);
+        if (error instanceof EtcdError)
+          throw new CommandFailure(
+            `etcd has no majority that answers, so there are no writes either: ${error.message}`,
+            exitCodes.unreachable,
+          );
+        throw error;
+      } finally {
+        etcd.close();
+      }
+    },
+  };
+  return made as unknown as Verb;
+}
+
+/** Throws CommandFailure. */
+export async function hostFileIn(data: string | undefined): Promise<HostFile> {
+  const path = resolve(data ?? '.tidegate');
+  if (!(await hasHostFile(path)))
+    throw new CommandFailure(
+      `NOT_CONFIGURED: ${path} is not the data folder of a host of a cluster: name it with --data, or begin with "tidegate ha init"`,
+    );
+  return readHostFile(path).catch((error: unknown) => {
+    throw new CommandFailure(error instanceof Error ? error.message : String(error));
+  });
+}

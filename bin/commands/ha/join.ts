@@ -1,0 +1,75 @@
+// `tidegate join TOKEN` for a host of a cluster: its data folder gets the host file, and `tidegate ha agent` does the rest.
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { openDataFolder } from '../../../embedded/data-folder.ts';
+import { refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
+import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
+import { joinCluster } from '../../../ha/host/join-client.ts';
+import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
+import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
+import { flag, text, type Values } from '../../cli/option.ts';
+import type { Call } from '../../cli/verb.ts';
+import { dataVersion } from '../../compose/places.ts';
+import { refusalOf, refuseWithoutRoot } from './init.ts';
+import { installPackages } from './packages.ts';
+
+export const hostOptions = {
+  name: text('NAME', "Of a cluster: this host's name."),
+  address: text('IP', "Of a cluster: this host's own address."),
+  witness: flag('Of a cluster: this host has no data, and only votes.'),
+  data: text('DIR', 'Of a cluster: the data folder, new or empty (.tidegate).'),
+  'no-install': flag('Of a cluster: install no system packages.'),
+} as const;
+
+type Asked = Pick<Call, 'stdout' | 'signal' | 'env'> & {
+  readonly options: Values<typeof hostOptions> & { readonly url: string | undefined; readonly json: boolean };
+};
+
+export async function joinAsHost(token: string, { options, stdout, signal }: Asked): Promise<void> {
+  const { name, address, witness, url } = options;
+  if (name === undefined || address === undefined || url === undefined)
+    throw new UsageError(
+      'a host joins a cluster with --name, --address and the --url that "tidegate ha init" has printed',
+    );
+  const first = URL.parse(url);
+  if (first?.protocol !== 'https:') throw new UsageError(`--url: '${url}' is not an https URL`);
+  refuseWithoutRoot();
+  const dataPath = resolve(options.data ?? '.tidegate');
+  if (await hasHostFile(dataPath))
+    throw new CommandFailure(`ALREADY: ${dataPath} is of a cluster already: "tidegate ha status" shows it`);
+  // What is there would be replaced by a copy.
+  if ((await readdir(dataPath).catch(() => [])).length > 0)
+    throw new CommandFailure(`NOT_EMPTY: ${dataPath} has content: name a new or empty folder with --data`);
+  if (!options['no-install']) await installPackages(signal);
+  try {
+    refuseBadName(name, address);
+    if (!witness) await refuseOldMariadb();
+    // Made before the token is used up.
+    await (await openDataFolder(dataPath, { version: dataVersion })).close();
+    const kind = witness ? 'witness' : 'data';
+    const file = await joinCluster(first, { token, name, address, kind }, await newMachineKeys()).catch(
+      (error: unknown) => {
+        if (isConnectionError(error))
+          throw new CommandFailure(
+            `${first.host} can't be reached (${String((error as Error).message)}): "tidegate ha agent" must run there`,
+            exitCodes.unreachable,
+          );
+        throw error;
+      },
+    );
+    await writeHostFile(dataPath, file);
+    if (options.json) stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath) })}\n`);
+    else
+      stdout.write(
+        `${name} has joined. As root, and from then on always:\n  bin/tidegate ha agent --data ${dataPath}\n`,
+      );
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function isConnectionError(error: unknown): boolean {
+  return ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ENOTFOUND'].includes(
+    String((error as NodeJS.ErrnoException).code),
+  );
+}

@@ -1,0 +1,10 @@
+// `tidegate ha`: two data hosts and a witness.
+import type { Noun } from '../../cli/verb.ts';
+import { agent } from './agent.ts';
+import { history } from './history.ts';
+import { init, invite } from './init.ts';
+import { pause, resume } from './pause.ts';
+import { status } from './status.ts';
+import { switchover } from './switchover.ts';
+
+export const ha: Noun = { init, invite, agent, status, switchover, pause, resume, history };

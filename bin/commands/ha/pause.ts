@@ -1,0 +1,20 @@
+// `tidegate ha pause` and `resume`.
+import { hostVerb } from './cluster-verb.ts';
+
+export const pause = hostVerb({
+  summary: 'Promote nothing until "resume": a lost primary is waited for.',
+  options: {},
+  async run({ cluster, options, printer }) {
+    await cluster.pause();
+    await (options.json ? printer.json({ paused: true }) : printer.line('Promotion is paused.'));
+  },
+});
+
+export const resume = hostVerb({
+  summary: 'End "pause".',
+  options: {},
+  async run({ cluster, options, printer }) {
+    await cluster.resume();
+    await (options.json ? printer.json({ paused: false }) : printer.line('Promotion goes on.'));
+  },
+});

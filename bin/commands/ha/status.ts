@@ -1,0 +1,52 @@
+// `tidegate ha status`.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterStatus } from '../../../ha/cluster.ts';
+import { CommandFailure, exitCodes } from '../../cli/failures.ts';
+import { hostVerb, waitOption } from './cluster-verb.ts';
+
+const pauseMs = 500;
+
+export const status = hostVerb({
+  summary: 'Show who takes writes, how many copies the next write has, and which hosts can take over.',
+  options: { wait: waitOption('both data hosts have every write') },
+  async run({ cluster, file, options, printer, signal }) {
+    const endsAtMs = performance.now() + (options.wait ?? 0) * 1_000;
+    let seen = await cluster.status();
+    while (!isWhole(seen) && performance.now() < endsAtMs) {
+      await sleep(pauseMs, undefined, { signal }).catch(() => {
+        throw new CommandFailure('interrupted');
+      });
+      seen = await cluster.status();
+    }
+    if (options.json) await printer.json({ ...seen, virtualAddress: file.virtualAddress ?? null });
+    else {
+      await printer.pairs([
+        ['Primary', seen.primary ?? 'none: nobody takes writes'],
+        ['Copies', seen.copies === 1 ? 'ONE COPY of the next write: its host must not be lost' : seen.copies],
+        ['Epoch', seen.epoch],
+        ['Address', file.virtualAddress ?? 'none: balancers ask for /health/primary'],
+        ['Promotion', seen.paused ? 'paused' : undefined],
+        ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
+      ]);
+      await printer.table(
+        ['HOST', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD'],
+        seen.hosts.map(({ name, address, state, behind, etcd }) => [
+          name,
+          address,
+          state,
+          behind === null ? '-' : String(behind),
+          etcd,
+        ]),
+      );
+    }
+    if (options.wait !== undefined && !isWhole(seen))
+      throw new CommandFailure(
+        `not done within ${options.wait} s: the next write has ${seen.copies} of 2 copies`,
+        exitCodes.late,
+      );
+  },
+});
+
+function isWhole({ copies, switchoverTo }: ClusterStatus): boolean {
+  return copies === 2 && switchoverTo === null;
+}

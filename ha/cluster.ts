@@ -1,0 +1,194 @@
+// A cluster as a person sees and steers it, through etcd: what holds, and wishes that its agents grant.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Change,
+  changeValue,
+  type HaKeys,
+  haKeys,
+  keptChanges,
+  leaderValue,
+  reportValue,
+  type Saved,
+  savedValue,
+  switchoverValue,
+  syncValue,
+} from './agent/keys.ts';
+import type { EtcdClient, EtcdSnapshot } from './etcd.ts';
+
+export interface ClusterHost {
+  readonly name: string;
+  readonly address: string;
+  readonly kind: 'data' | 'witness';
+}
+
+/** PRIMARY takes writes; IN_SYNC has every acknowledged one; FOLLOWS receives them; SILENT: its agent says nothing. */
+export type HostState = 'PRIMARY' | 'IN_SYNC' | 'FOLLOWS' | 'RETURNING' | 'SILENT' | 'WITNESS';
+
+export interface HostStatus extends ClusterHost {
+  readonly state: HostState;
+  /** Transactions that it has not received; null: not known. */
+  readonly behind: number | null;
+  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT';
+}
+
+export interface ClusterStatus {
+  /** Null: nobody leads, so there are no writes. */
+  readonly primary: string | null;
+  readonly epoch: number;
+  /** Hosts that have the next write when it is acknowledged. */
+  readonly copies: number;
+  readonly paused: boolean;
+  readonly switchoverTo: string | null;
+  readonly hosts: readonly HostStatus[];
+}
+
+export class ClusterRefusal extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'ClusterRefusal';
+    this.code = code;
+  }
+}
+
+const mostKeys = 100;
+/** Agents report at least twice a second. */
+const reportWaitMs = 3_000;
+const lookEveryMs = 200;
+
+export class Cluster {
+  readonly #etcd: EtcdClient;
+  readonly #keys: HaKeys;
+  readonly #hosts: readonly ClusterHost[];
+
+  constructor(etcd: EtcdClient, name: string, hosts: readonly ClusterHost[]) {
+    this.#etcd = etcd;
+    this.#keys = haKeys(name);
+    this.#hosts = hosts;
+  }
+
+  /** Takes up to 3 s: whether an agent still reports is seen by its next report. */
+  async status(): Promise<ClusterStatus> {
+    const data = this.#hosts.filter(({ kind }) => kind === 'data');
+    const first = await this.#read();
+    const silent = new Set(data.map(({ name }) => name));
+    let last = first;
+    for (const endsAtMs = performance.now() + reportWaitMs; silent.size > 0 && performance.now() < endsAtMs; ) {
+      await sleep(lookEveryMs);
+      last = await this.#read();
+      for (const name of silent) if (last.reports[name]?.said !== first.reports[name]?.said) silent.delete(name);
+    }
+    const members = await this.#etcd.status();
+    const { leader, sync, reports } = last;
+    const primary = leader !== undefined && leader.reign === sync.reign ? sync.primary : null;
+    const received = primary === null ? undefined : reports[primary]?.received;
+    const stateOf = ({ name, kind }: ClusterHost): HostState => {
+      if (kind === 'witness') return 'WITNESS';
+      if (name === primary) return 'PRIMARY';
+      if (silent.has(name)) return 'SILENT';
+      if (primary !== null && sync.members.some(({ host }) => host === name)) return 'IN_SYNC';
+      return reports[name]?.receiving === true ? 'FOLLOWS' : 'RETURNING';
+    };
+    return {
+      ...{ primary, epoch: sync.epoch, copies: primary === null ? 0 : 1 + sync.members.length },
+      ...{ paused: last.paused, switchoverTo: last.switchoverTo },
+      hosts: this.#hosts.map((host) => {
+        const state = stateOf(host);
+        const own = reports[host.name]?.received;
+        const knows = received !== undefined && own !== undefined && state !== 'SILENT';
+        const member = members.find(({ url }) => new URL(url).hostname.replace(/^\[|\]$/g, '') === host.address);
+        const leads = member !== undefined && member.memberId === member.leaderId;
+        return {
+          ...{ ...host, state, behind: knows ? Math.max(0, received - own) : null },
+          etcd: member === undefined ? 'SILENT' : leads ? 'LEADS' : 'ANSWERS',
+        };
+      }),
+    };
+  }
+
+  /** Left out: the host that is in sync. Resolves with the epoch before it and the new primary, when it has been asked for. */
+  async switchover(to?: string): Promise<{ readonly epoch: number; readonly to: string }> {
+    const { leader, sync, paused, switchoverTo, leaderRevision } = await this.#read();
+    if (to !== undefined && !this.#hosts.some(({ name, kind }) => name === to && kind === 'data'))
+      throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
+    if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
+    if (paused) throw new ClusterRefusal('PAUSED', 'promotion is paused: "tidegate ha resume" ends that');
+    if (leader === undefined || leader.reign !== sync.reign)
+      throw new ClusterRefusal('NO_PRIMARY', 'nobody takes writes now: look at "tidegate ha status"');
+    if (to === sync.primary) throw new ClusterRefusal('ALREADY', `${to} is the primary`);
+    const [member] = sync.members;
+    if (member === undefined || (to !== undefined && member.host !== to))
+      throw new ClusterRefusal(
+        'NOT_IN_SYNC',
+        `${to ?? 'no other host'} is ${to === undefined ? '' : 'not '}in sync: a switchover would lose writes`,
+      );
+    const { done } = await this.#etcd.transact(
+      [
+        { key: this.#keys.switchover, revision: 0 },
+        { key: this.#keys.leader, revision: leaderRevision },
+        { key: this.#keys.sync, revision: sync.revision },
+      ],
+      [{ put: this.#keys.switchover, value: JSON.stringify({ to: member.host }) }],
+    );
+    if (!done)
+      throw new ClusterRefusal(
+        'CONFLICT',
+        'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
+      );
+    return { epoch: sync.epoch, to: member.host };
+  }
+
+  /** A wish that was not granted is taken back. */
+  async withdraw(): Promise<void> {
+    await this.#etcd.transact([], [{ delete: this.#keys.switchover }]);
+  }
+
+  async pause(): Promise<void> {
+    await this.#etcd.put(this.#keys.paused, '{}');
+  }
+
+  async resume(): Promise<void> {
+    await this.#etcd.transact([], [{ delete: this.#keys.paused }]);
+  }
+
+  /** The newest last. */
+  async history(): Promise<{ readonly changes: readonly Change[]; readonly saved: readonly Saved[] }> {
+    const values = async (prefix: string, limit: number) =>
+      (await this.#etcd.get(prefix, limit)).entries.map(({ value }): unknown => JSON.parse(value));
+    const changes = await values(this.#keys.changes, keptChanges + 1);
+    const saved = await values(this.#keys.saves, (keptChanges + 1) * this.#hosts.length);
+    return {
+      changes: changes.map((each) => changeValue.parse(each)),
+      saved: saved.map((each) => savedValue.parse(each)),
+    };
+  }
+
+  async #read() {
+    const snapshot = await this.#etcd.get(this.#keys.prefix, mostKeys);
+    const sync = entryOf(snapshot, this.#keys.sync);
+    if (sync === undefined)
+      throw new ClusterRefusal(
+        'NOT_SET_UP',
+        'the cluster has no primary yet: "tidegate ha agent" must run on all its hosts',
+      );
+    const leader = entryOf(snapshot, this.#keys.leader);
+    const switchover = entryOf(snapshot, this.#keys.switchover);
+    const reports = this.#hosts.flatMap(({ name }) => {
+      const entry = entryOf(snapshot, this.#keys.report(name));
+      return entry === undefined ? [] : [[name, reportValue.parse(JSON.parse(entry.value))] as const];
+    });
+    return {
+      leader: leader === undefined ? undefined : leaderValue.parse(JSON.parse(leader.value)),
+      leaderRevision: leader?.revision ?? 0,
+      sync: { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },
+      reports: Object.fromEntries(reports),
+      paused: entryOf(snapshot, this.#keys.paused) !== undefined,
+      switchoverTo: switchover === undefined ? null : switchoverValue.parse(JSON.parse(switchover.value)).to,
+    };
+  }
+}
+
+function entryOf({ entries }: EtcdSnapshot, wanted: string) {
+  return entries.find(({ key }) => key === wanted);
+}

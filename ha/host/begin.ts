@@ -1,0 +1,142 @@
+// Begins a cluster on its first host. Nothing of what runs there is changed: `ha agent` takes the database over, once all have joined.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { openDataFolder } from '../../embedded/data-folder.ts';
+import { findProgram } from '../../embedded/find-program.ts';
+import { runProgram } from '../../embedded/run-program.ts';
+import { SetupError } from '../../embedded/setup-error.ts';
+import { fingerprintOf } from '../../platform/machines/authority.ts';
+import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
+import { certify, makeCertificate } from '../../platform/net/certificates.ts';
+import { answers } from '../address/answers.ts';
+import { certificateDays, JoinRefusal } from './first-host.ts';
+import { hasHostFile, hostAddress, hostName, ports, readHostFile, writeHostFile } from './host-file.ts';
+import { hashOf, newJoinToken } from './join-token.ts';
+
+export interface BeginOptions {
+  readonly dataPath: string;
+  readonly dataVersion: number;
+  readonly name: string;
+  readonly address: string;
+  /** With the length of its network; left out: there is none. */
+  readonly virtualAddress: string | undefined;
+  readonly leaseMs: number;
+  readonly routerId: number;
+}
+
+const tokenMs = 30 * 60_000;
+const mostTokens = 20;
+
+/** Throws JoinRefusal, SetupError. */
+export async function begin(options: BeginOptions): Promise<void> {
+  const { dataPath, name, address, virtualAddress, leaseMs, routerId } = options;
+  if (await hasHostFile(dataPath))
+    throw new JoinRefusal('ALREADY', `${dataPath} is of a cluster already: "tidegate ha status" shows it`);
+  refuseBadName(name, address);
+  await refuseOldMariadb();
+  if (virtualAddress !== undefined) await refuseVirtualAddress(virtualAddress, address);
+  const authority = await makeCertificate({ commonName: 'Tidegate hosts', use: 'authority' });
+  const { publicKey, privateKey } = await newMachineKeys();
+  const certificate = await certify({
+    ...{ publicKey, issuer: authority, commonName: name, uri: `urn:tidegate-host:${name}` },
+    ...{ addresses: [address], days: certificateDays },
+  });
+  await writeHostFile(dataPath, {
+    ...{ cluster: randomUUID(), leaseMs, routerId, me: name, certificate, key: privateKey, authority: authority.cert },
+    ...(virtualAddress === undefined ? {} : { virtualAddress }),
+    accounts: {
+      applicationPassword: await applicationPassword(options),
+      replicationPassword: randomBytes(24).toString('base64url'),
+    },
+    members: [{ name, address, kind: 'data', serverId: 1 }],
+    first: { authorityKey: authority.key, tokens: [] },
+  });
+}
+
+/** For one host, once, within 30 minutes. */
+export async function invite(dataPath: string): Promise<{ readonly token: string; readonly url: string }> {
+  const file = await readHostFile(dataPath);
+  const { first, authority, members } = file;
+  const [firstHost] = members;
+  if (first === undefined || firstHost === undefined)
+    throw new JoinRefusal('NOT_FIRST', 'only the first host of a cluster invites others');
+  const token = newJoinToken(fingerprintOf(authority));
+  const expiresAt = new Date(Date.now() + tokenMs).toISOString();
+  const kept = first.tokens.filter((each) => each.usedFor !== undefined || Date.parse(each.expiresAt) > Date.now());
+  const tokens = [...kept, { sha256: hashOf(token), expiresAt }].slice(-mostTokens);
+  await writeHostFile(dataPath, { ...file, first: { ...first, tokens } });
+  const host = firstHost.address.includes(':') ? `[${firstHost.address}]` : firstHost.address;
+  return { token, url: `https://${host}:${ports.join}` };
+}
+
+export function refuseBadName(name: string, address: string): void {
+  if (!hostName.safeParse(name).success)
+    throw new JoinRefusal(
+      'BAD_NAME',
+      `'${name}' is not a host's name: letters, digits and hyphens, a letter first, at most 31`,
+    );
+  if (!hostAddress.safeParse(address).success)
+    throw new JoinRefusal('BAD_ADDRESS', `'${address}' is not an IP address`);
+  if (deviceOf(address) === undefined)
+    throw new JoinRefusal('BAD_ADDRESS', `${address} is not an address of this host`);
+}
+
+/** The interface that has the address. */
+export function deviceOf(address: string): string | undefined {
+  return Object.entries(networkInterfaces()).find(([, all]) => all?.some((each) => each.address === address))?.[0];
+}
+
+async function refuseVirtualAddress(given: string, own: string): Promise<void> {
+  const [address = '', length = ''] = given.split('/');
+  if (!isIPv4(address) || !/^(8|9|[12]\d|3[0-2])$/.test(length))
+    throw new JoinRefusal(
+      'BAD_ADDRESS',
+      `'${given}' is not an IPv4 address with the length of its network, such as 192.0.2.10/24`,
+    );
+  const device = deviceOf(own);
+  const isOwn = deviceOf(address) !== undefined;
+  if (isOwn || (device !== undefined && (await answers(address, device))))
+    throw new JoinRefusal('ADDRESS_TAKEN', `${address} answers: somebody has it already; choose a free address`);
+}
+
+/** `init_rpl_role` decides recovery since these (MDEV-33465). */
+const firstFit: Readonly<Record<string, number>> = { '10.11': 9, '11.1': 6, '11.2': 5, '11.4': 3 };
+
+export function isFitMariadb(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  if (major > 11 || (major === 11 && minor > 4)) return true;
+  const least = firstFit[`${major}.${minor}`];
+  return least !== undefined && patch >= least;
+}
+
+export async function refuseOldMariadb(): Promise<void> {
+  const program = await findProgram('mariadbd', ['/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd']);
+  const { stdout } = await runProgram(program, ['--no-defaults', '--version']);
+  const version = /Ver (\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? '';
+  if (!isFitMariadb(version))
+    throw new JoinRefusal(
+      'MARIADB_TOO_OLD',
+      `MariaDB ${version} can't be one of a pair: install 10.11.9 or later, or 11.4.3 or later`,
+    );
+}
+
+/** That of the single machine, so that its clients need no other. */
+async function applicationPassword({ dataPath, dataVersion }: BeginOptions): Promise<string> {
+  const name = 'mariadb-application';
+  const known = (await readFile(join(dataPath, 'secrets', name), 'utf8').catch(() => '')).trim();
+  if (known !== '') return known;
+  const folder = await openDataFolder(dataPath, { version: dataVersion }).catch((error: unknown) => {
+    if (error instanceof SetupError && error.code === 'DATA_FOLDER_IN_USE')
+      throw new JoinRefusal('BUSY', `${dataPath} is being set up: try again when that has ended`);
+    throw error;
+  });
+  try {
+    return await folder.secret(name);
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,166 @@
+// The first host of a cluster, which admits the others: it gives them their certificates, what all share, and the list of hosts.
+
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import { readPublicKey } from '../../platform/machines/authority.ts';
+import { certify } from '../../platform/net/certificates.ts';
+import {
+  type HostFile,
+  isComplete,
+  type JoinRequest,
+  joinRequest,
+  ports,
+  readHostFile,
+  sharedOf,
+  writeHostFile,
+} from './host-file.ts';
+import { hashOf } from './join-token.ts';
+
+export interface FirstHostOptions {
+  readonly dataPath: string;
+  readonly address: string;
+}
+
+/** `code`: of the refusal. */
+export class JoinRefusal extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'JoinRefusal';
+    this.code = code;
+  }
+}
+
+const mostBodyBytes = 16 * 1024;
+const mostConnections = 20;
+const timeoutMs = 10_000;
+export const certificateDays = 3_650;
+
+export class FirstHost {
+  readonly #dataPath: string;
+  readonly #server: Server;
+  /** One after the other: each changes the file. */
+  #admitting: Promise<unknown> = Promise.resolve();
+
+  private constructor(dataPath: string, { authority, certificate, key }: HostFile) {
+    this.#dataPath = dataPath;
+    this.#server = createServer(
+      {
+        ...{ cert: `${certificate}${authority}`, key, ca: authority, requestCert: true, rejectUnauthorized: false },
+        ...{ requestTimeout: timeoutMs, headersTimeout: timeoutMs },
+      },
+      (asked, answer) => {
+        this.#answer(asked, answer).catch((error: unknown) => {
+          const refusal =
+            error instanceof JoinRefusal ? error : new JoinRefusal('INTERNAL', 'the first host failed: read its log');
+          send(answer, 400, { code: refusal.code, message: refusal.message });
+        });
+      },
+    );
+    this.#server.maxConnections = mostConnections;
+    this.#server.on('tlsClientError', () => undefined);
+  }
+
+  static async open({ dataPath, address }: FirstHostOptions): Promise<FirstHost> {
+    const made = new FirstHost(dataPath, await readHostFile(dataPath));
+    made.#server.listen(ports.join, address);
+    await once(made.#server, 'listening');
+    return made;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  async #answer(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    if (asked.method === 'POST' && asked.url === '/join') {
+      const request = joinRequest.safeParse(JSON.parse(await bodyOf(asked)));
+      if (!request.success)
+        throw new JoinRefusal(
+          'BAD_REQUEST',
+          'the request to join has not its form: use the same Tidegate on all hosts',
+        );
+      const admitting = this.#admitting.catch(() => undefined).then(() => admit(this.#dataPath, request.data));
+      this.#admitting = admitting;
+      return send(answer, 200, await admitting);
+    }
+    if (asked.url === '/members') {
+      if (!(asked.socket as TLSSocket).authorized)
+        throw new JoinRefusal('NO_CERTIFICATE', 'only hosts of the cluster are told');
+      const { members } = await readHostFile(this.#dataPath);
+      return send(answer, 200, { members });
+    }
+    throw new JoinRefusal('NO_SUCH_PATH', 'there is no such path');
+  }
+}
+
+async function admit(dataPath: string, request: JoinRequest): Promise<object> {
+  const file = await readHostFile(dataPath);
+  const { first, authority } = file;
+  if (first === undefined) throw new JoinRefusal('NOT_FIRST', `${file.me} is not the first host: join there`);
+  const given = first.tokens.find(({ sha256 }) => sha256 === hashOf(request.token));
+  if (given === undefined) throw new JoinRefusal('TOKEN_UNKNOWN', 'the token is of another cluster, or was replaced');
+  const { name, address, kind } = request;
+  const publicKey = readPublicKey(request.publicKey);
+  if (publicKey === undefined) throw new JoinRefusal('BAD_REQUEST', 'the key is not a P-256 public key');
+  const usedFor = hashOf(JSON.stringify([name, address, kind, publicKey]));
+  if (given.usedFor !== undefined && given.usedFor !== usedFor)
+    throw new JoinRefusal(
+      'TOKEN_USED',
+      'the token was used before: get another one with "tidegate ha invite" at the first host',
+    );
+  if (given.usedFor === undefined) {
+    if (Date.parse(given.expiresAt) < Date.now())
+      throw new JoinRefusal(
+        'TOKEN_EXPIRED',
+        `the token was valid until ${given.expiresAt}: get another one with "tidegate ha invite"`,
+      );
+    refuseUnfit(file, request);
+    const serverId = file.members.length + 1;
+    await writeHostFile(dataPath, {
+      ...file,
+      members: [...file.members, { name, address, kind, serverId }],
+      first: { ...first, tokens: first.tokens.map((each) => (each === given ? { ...each, usedFor } : each)) },
+    });
+  }
+  const certificate = await certify({
+    ...{ publicKey, issuer: { cert: authority, key: first.authorityKey }, commonName: name },
+    ...{ uri: `urn:tidegate-host:${name}`, addresses: [address], days: certificateDays },
+  });
+  const { members } = await readHostFile(dataPath);
+  return { shared: sharedOf(file), certificate, members };
+}
+
+function refuseUnfit({ members, ...file }: HostFile, { name, address, kind }: JoinRequest): void {
+  if (isComplete({ members }))
+    throw new JoinRefusal('COMPLETE', 'the cluster has two data hosts and a witness already');
+  if (members.some((each) => each.name === name))
+    throw new JoinRefusal('NAME_TAKEN', `another host is called ${name}: choose another --name`);
+  if (members.some((each) => each.address === address) || file.virtualAddress?.split('/')[0] === address)
+    throw new JoinRefusal('ADDRESS_TAKEN', `another host has the address ${address}`);
+  const same = members.filter((each) => each.kind === kind).length;
+  if (same === (kind === 'data' ? 2 : 1))
+    throw new JoinRefusal(
+      'KIND_TAKEN',
+      kind === 'data' ? 'there are two data hosts: join with --witness' : 'there is a witness: join without --witness',
+    );
+}
+
+async function bodyOf(asked: IncomingMessage): Promise<string> {
+  let text = '';
+  asked.setEncoding('utf8');
+  for await (const part of asked) {
+    text += part;
+    if (text.length > mostBodyBytes)
+      throw new JoinRefusal('BAD_REQUEST', `the request has more than ${mostBodyBytes} bytes`);
+  }
+  return text;
+}
+
+function send(answer: ServerResponse, status: number, value: object): void {
+  answer.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(value));
+}

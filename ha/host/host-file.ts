@@ -1,0 +1,107 @@
+// What a host knows of its cluster, in its data folder: the hosts, what they share, and its own certificate. Only root reads it.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { fileExists, readKeyFile, writeKeyFile } from '../../platform/secrets/key-file.ts';
+
+export const hostName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
+export const hostAddress = z.union([z.ipv4(), z.ipv6()]);
+
+const member = z.object({
+  name: hostName,
+  address: hostAddress,
+  /** `witness`: it has no data, and only votes. */
+  kind: z.enum(['data', 'witness']),
+  /** Of MariaDB and, of data hosts, from 1. */
+  serverId: z.number().int().min(1),
+});
+export type Member = z.output<typeof member>;
+
+/** What all hosts have. */
+const shared = z.object({
+  cluster: z.string().min(1).max(64),
+  leaseMs: z.number().int().min(1_000).max(10_000),
+  /** With the length of its network; left out: balancers ask for /health/primary. */
+  virtualAddress: z.string().optional(),
+  routerId: z.number().int().min(1).max(255),
+  accounts: z.object({ applicationPassword: z.string().min(1), replicationPassword: z.string().min(1) }),
+  /** PEM. */
+  authority: z.string(),
+});
+export type Shared = z.output<typeof shared>;
+
+const token = z.object({
+  sha256: z.string(),
+  expiresAt: z.iso.datetime(),
+  /** The name and public key that it was used for: the same may ask again, if the answer was lost. */
+  usedFor: z.string().optional(),
+});
+
+const shape = shared.extend({
+  me: hostName,
+  certificate: z.string(),
+  key: z.string(),
+  /** The first host comes first. Two of data and a witness are complete. */
+  members: z.array(member).min(1).max(3),
+  /** Only the first host's: the authority's key, and the tokens that it gave. */
+  first: z
+    .object({
+      authorityKey: z.string(),
+      tokens: z.array(token).max(20),
+      /** The data folder is ready to be copied; the epoch at which the cluster begins. */
+      takenOver: z.object({ epoch: z.number().int().min(0) }).optional(),
+    })
+    .optional(),
+  /** Of the others: where the first host gives the members. */
+  firstUrl: z.string().optional(),
+});
+export type HostFile = z.output<typeof shape>;
+
+export const ports = {
+  mariadb: 3_306,
+  copies: 3_307,
+  etcd: 2_379,
+  etcdPeers: 2_380,
+  join: 2_381,
+  health: 2_382,
+} as const;
+
+export function isComplete({ members }: Pick<HostFile, 'members'>): boolean {
+  const data = members.filter(({ kind }) => kind === 'data').length;
+  return data === 2 && members.length === 3;
+}
+
+export function hostFilePath(dataPath: string): string {
+  return join(dataPath, 'ha', 'host.json');
+}
+
+export function hasHostFile(dataPath: string): Promise<boolean> {
+  return fileExists(hostFilePath(dataPath));
+}
+
+export function readHostFile(dataPath: string): Promise<HostFile> {
+  return readKeyFile(hostFilePath(dataPath), shape);
+}
+
+export async function writeHostFile(dataPath: string, file: HostFile): Promise<void> {
+  await mkdir(join(dataPath, 'ha'), { recursive: true, mode: 0o700 });
+  await writeKeyFile(hostFilePath(dataPath), file);
+}
+
+/** For one that joins: without what is the first host's, or its own. */
+export function sharedOf(file: HostFile): Shared {
+  return shared.parse(file);
+}
+
+export const joinRequest = z.object({
+  token: z.string().max(200),
+  name: hostName,
+  address: hostAddress,
+  kind: member.shape.kind,
+  publicKey: z.string().max(1_000),
+});
+export type JoinRequest = z.output<typeof joinRequest>;
+
+export const joinAnswer = z.object({ shared, certificate: z.string(), members: z.array(member) });
+export const membersAnswer = z.object({ members: z.array(member) });

@@ -1,0 +1,102 @@
+// Asks the first host to be admitted, and for the list of hosts.
+
+import { X509Certificate } from 'node:crypto';
+import { type RequestOptions, request } from 'node:https';
+import { connect } from 'node:tls';
+import { z } from 'zod';
+import { fingerprintOf } from '../../platform/machines/authority.ts';
+import type { newMachineKeys } from '../../platform/machines/machine-keys.ts';
+import { JoinRefusal } from './first-host.ts';
+import { type HostFile, type JoinRequest, joinAnswer, membersAnswer } from './host-file.ts';
+import { authorityOfHostToken } from './join-token.ts';
+
+type Keys = Awaited<ReturnType<typeof newMachineKeys>>;
+
+const timeoutMs = 15_000;
+const mostAnswerBytes = 64 * 1024;
+const tries = 3;
+
+/** The answer may be lost and asked for again, with the same key. */
+export async function joinCluster(
+  url: URL,
+  asked: Omit<JoinRequest, 'publicKey'>,
+  { publicKey, privateKey }: Keys,
+): Promise<HostFile> {
+  const sha256 = authorityOfHostToken(asked.token);
+  if (sha256 === undefined) throw new JoinRefusal('TOKEN_UNKNOWN', 'the token is not one of "tidegate ha init"');
+  const authority = await authorityAt(url, sha256);
+  const body = JSON.stringify({ ...asked, publicKey });
+  for (let tried = 1; ; tried += 1) {
+    try {
+      const { shared, certificate, members } = joinAnswer.parse(
+        await ask(new URL('/join', url), { ca: authority }, body),
+      );
+      if (fingerprintOf(shared.authority) !== sha256)
+        throw new JoinRefusal('FOREIGN', 'the first host gave another authority');
+      return { ...shared, me: asked.name, certificate, key: privateKey, members, firstUrl: url.origin };
+    } catch (error) {
+      if (error instanceof JoinRefusal || tried === tries) throw error;
+    }
+  }
+}
+
+/** The list of hosts, by the first one. */
+export async function membersAt(file: HostFile): Promise<HostFile['members']> {
+  const { authority: ca, certificate: cert, key } = file;
+  return membersAnswer.parse(await ask(new URL('/members', file.firstUrl), { ca, cert, key })).members;
+}
+
+/** The certificate of the authority that is there, if its fingerprint is the token's. */
+function authorityAt(url: URL, sha256: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // Nothing is said on this connection: the next one trusts only what it has shown.
+    const socket = connect({ host: url.hostname, port: Number(url.port), rejectUnauthorized: false });
+    socket.setTimeout(timeoutMs, () =>
+      socket.destroy(new Error(`${url.host} did not answer within ${timeoutMs / 1_000} s`)),
+    );
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      const { issuerCertificate } = socket.getPeerCertificate(true);
+      socket.destroy();
+      const pem = issuerCertificate?.raw === undefined ? '' : new X509Certificate(issuerCertificate.raw).toString();
+      if (pem !== '' && fingerprintOf(pem) === sha256) return resolve(pem);
+      reject(
+        new JoinRefusal('FOREIGN', `${url.host} is not of the token's cluster: the connection may be intercepted`),
+      );
+    });
+  });
+}
+
+function ask(url: URL, tls: Pick<RequestOptions, 'ca' | 'cert' | 'key'>, body?: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, {
+      ...tls,
+      method: body === undefined ? 'GET' : 'POST',
+      agent: false,
+      timeout: timeoutMs,
+    });
+    sent.once('timeout', () => sent.destroy(new Error(`${url.host} did not answer within ${timeoutMs / 1_000} s`)));
+    sent.once('error', reject);
+    sent.once('response', (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        if (text.length > mostAnswerBytes)
+          sent.destroy(new Error(`${url.host} answers with more than ${mostAnswerBytes} bytes`));
+      });
+      answer.once('end', () => {
+        try {
+          const value: unknown = JSON.parse(text);
+          if (answer.statusCode === 200) return resolve(value);
+          const { code, message } = refusal.parse(value);
+          reject(new JoinRefusal(code, message));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    sent.end(body);
+  });
+}
+
+const refusal = z.object({ code: z.string(), message: z.string() });

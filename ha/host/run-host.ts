@@ -1,0 +1,227 @@
+// One host of a cluster: its member of etcd and, where there is data, the agent with the virtual address. It waits until all hosts have
+// joined; then the first one's database is taken over, and the others begin with a copy.
+
+import { chown, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
+import { type EtcdTls, startEtcd } from '../../embedded/etcd.ts';
+import { SetupError } from '../../embedded/setup-error.ts';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { supervise } from '../../embedded/supervise.ts';
+import { VirtualAddress } from '../address/virtual-address.ts';
+import { HaAgent } from '../agent/agent.ts';
+import { haKeys, setUpReign } from '../agent/keys.ts';
+import { together } from '../announcer.ts';
+import { type EtcdClient, EtcdError } from '../etcd.ts';
+import { PrimaryHealth } from '../primary-health.ts';
+import { etcdOf } from './cluster-client.ts';
+import { FirstHost } from './first-host.ts';
+import { type HostFile, isComplete, type Member, ports, readHostFile, writeHostFile } from './host-file.ts';
+import { membersAt } from './join-client.ts';
+import { takeOver } from './take-over.ts';
+
+export interface HostOptions {
+  readonly dataPath: string;
+  /** Of the data folder's layout. */
+  readonly dataVersion: number;
+  /** On which the virtual address is. Undefined: balancers ask for /health/primary. */
+  readonly device: string | undefined;
+  readonly copyBytesPerSecond: number;
+  readonly log: SetupLog;
+  readonly signal: AbortSignal;
+}
+
+const lookEveryMs = 500;
+
+/** Resolves at the signal. The database goes on, as long as its lease lasts. Throws SetupError, system errors. */
+export async function runHost(options: HostOptions): Promise<void> {
+  const { dataPath, dataVersion, log, signal } = options;
+  const stack = new AsyncDisposableStack();
+  try {
+    const file = await readHostFile(dataPath);
+    if (file.first !== undefined) {
+      const first = await FirstHost.open({ dataPath, address: memberOf(file).address });
+      stack.defer(() => first.close());
+    }
+    const whole = await complete(options);
+    const folder = await openWhenFree(dataPath, dataVersion, log, signal);
+    stack.defer(() => folder.close());
+    await runParts(options, whole, folder, stack);
+    log.info(`ha: ${file.me} runs.`);
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    await stack.disposeAsync();
+  }
+}
+
+async function complete({ dataPath, log, signal }: HostOptions): Promise<HostFile> {
+  let told = '';
+  for (;;) {
+    let file = await readHostFile(dataPath);
+    if (isComplete(file)) return file;
+    if (file.firstUrl !== undefined) {
+      const members = await membersAt(file).catch((error: unknown) => {
+        log.debug(`the first host does not answer: ${String(error)}`);
+        return file.members;
+      });
+      if (members.length !== file.members.length) {
+        file = { ...file, members };
+        await writeHostFile(dataPath, file);
+        continue;
+      }
+    }
+    const names = file.members.map(({ name, kind }) => `${name} (${kind})`).join(', ');
+    if (names !== told) log.info(`ha: so far there are ${names}; two data hosts and a witness are needed.`);
+    told = names;
+    await sleep(lookEveryMs, undefined, { signal });
+  }
+}
+
+/** On a single machine that is being taken over, `tidegate up` has it until it is stopped. */
+async function openWhenFree(path: string, version: number, log: SetupLog, signal: AbortSignal): Promise<DataFolder> {
+  for (let told = false; ; told = true) {
+    try {
+      return await openDataFolder(path, { version });
+    } catch (error) {
+      if (!(error instanceof SetupError) || error.code !== 'DATA_FOLDER_IN_USE') throw error;
+      if (!told) log.info(`ha: it goes on when that has ended: ${error.message}`);
+      await sleep(lookEveryMs, undefined, { signal });
+    }
+  }
+}
+
+async function runParts(
+  options: HostOptions,
+  whole: HostFile,
+  folder: DataFolder,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { dataPath, log, signal } = options;
+  const me = memberOf(whole);
+  const tls = await writeCertificates(folder, whole);
+  const file = await takenOver(options, whole, folder);
+  const members = whole.members.map(({ name, address }) => ({
+    name,
+    address,
+    clientPort: ports.etcd,
+    peerPort: ports.etcdPeers,
+  }));
+  const etcd = await supervise(
+    'etcd',
+    (ending) =>
+      startEtcd({
+        folder,
+        log,
+        name: me.name,
+        members,
+        cluster: whole.cluster,
+        tls,
+        signal: AbortSignal.any([signal, ending]),
+      }),
+    { log },
+  );
+  stack.defer(() => etcd.stop());
+  const client = etcdOf(whole);
+  stack.defer(() => client.close());
+  const epoch = file.first?.takenOver?.epoch;
+  if (epoch !== undefined) await setUp(client, whole, epoch, signal);
+  if (me.kind === 'witness') return;
+  const health = await PrimaryHealth.open({ address: me.address, port: ports.health });
+  stack.defer(() => health.close());
+  const announcers = [health, ...(await virtualAddress(options, whole, folder, stack))];
+  const data = whole.members.filter(({ kind }) => kind === 'data');
+  const agent = await HaAgent.start(
+    {
+      ...{ folder, log, etcd: client, me: me.name, cluster: whole.cluster, leaseMs: whole.leaseMs, mayRoute: true },
+      hosts: Object.fromEntries(
+        data.map(({ name, address, serverId }) => [name, { address, port: ports.mariadb, serverId }]),
+      ),
+      ...{ accounts: whole.accounts, tls, announcer: together(announcers) },
+      copies: {
+        tls: { ca: whole.authority, cert: whole.certificate, key: whole.key },
+        ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
+        mostBytesPerSecond: options.copyBytesPerSecond,
+      },
+    },
+    signal,
+  );
+  stack.defer(() => agent.stop());
+  log.info(`ha: the data of ${dataPath} is one of two copies.`);
+}
+
+async function virtualAddress(
+  { device, log }: HostOptions,
+  file: HostFile,
+  folder: DataFolder,
+  stack: AsyncDisposableStack,
+): Promise<VirtualAddress[]> {
+  if (device === undefined || file.virtualAddress === undefined) return [];
+  const me = memberOf(file);
+  const peers = file.members.filter(({ kind, name }) => kind === 'data' && name !== me.name);
+  const made = await VirtualAddress.open({
+    ...{ me: me.name, address: file.virtualAddress, device, source: me.address, routerId: file.routerId, log },
+    ...{ peers: peers.map(({ address }) => address), folder: await folder.subfolder(join('ha', 'address')) },
+  });
+  stack.defer(() => made.close());
+  return [made];
+}
+
+/** Before the first start of etcd: nothing of the cluster exists then. */
+async function takenOver(
+  { dataPath, log, signal }: HostOptions,
+  file: HostFile,
+  folder: DataFolder,
+): Promise<HostFile> {
+  if (file.first === undefined || file.first.takenOver !== undefined) return file;
+  const epoch = await takeOver(folder, log, signal);
+  const done = { ...file, first: { ...file.first, takenOver: { epoch } } };
+  await writeHostFile(dataPath, done);
+  return done;
+}
+
+/** The first primary, once. */
+async function setUp(client: EtcdClient, { me, cluster }: HostFile, epoch: number, signal: AbortSignal): Promise<void> {
+  const key = haKeys(cluster).sync;
+  const value = JSON.stringify({ primary: me, epoch, reign: setUpReign, members: [] });
+  for (;;) {
+    try {
+      await client.transact([{ key, revision: 0 }], [{ put: key, value }]);
+      return;
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      await sleep(lookEveryMs, undefined, { signal });
+    }
+  }
+}
+
+/** For the servers' user. */
+async function writeCertificates(folder: DataFolder, { authority, certificate, key }: HostFile): Promise<EtcdTls> {
+  const place = await folder.subfolder('certificates', { forService: true });
+  const files = {
+    caFile: join(place, 'ca.pem'),
+    certificateFile: join(place, 'host.pem'),
+    keyFile: join(place, 'host.key'),
+  };
+  const user = folder.serviceUser;
+  for (const [path, text] of [
+    [files.caFile, authority],
+    [files.certificateFile, certificate],
+    [files.keyFile, key],
+  ] as const) {
+    await writeFile(path, text, { mode: 0o600 });
+    if (user !== undefined) await chown(path, user.uid, user.gid);
+  }
+  return files;
+}
+
+export function memberOf({ me, members }: HostFile): Member {
+  const found = members.find(({ name }) => name === me);
+  if (found === undefined) throw new Error(`the host file does not list ${me} itself`);
+  return found;
+}
