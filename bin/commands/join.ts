@@ -30,10 +30,7 @@ export const join = localVerb({
     'Make this host a machine of an installation, with a token from "tidegate machines create", or a host of a cluster, with one from "tidegate ha init".',
   takes: ['[TOKEN]'] as const,
   options: {
-    folder: text(
-      'DIR',
-      'Folder for the credentials of a machine, which is named in the setting internal.machineFolder.',
-    ),
+    folder: text('DIR', credentialOptions.folder.help),
     'endpoint-ca': credentialOptions['endpoint-ca'],
     url: connectionOptions.url,
     ...hostOptions,

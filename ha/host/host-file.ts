@@ -21,7 +21,7 @@ export type Member = z.output<typeof member>;
 /** What all hosts have. */
 const shared = z.object({
   cluster: z.string().min(1).max(64),
-  leaseMs: z.number().int().min(1_000).max(10_000),
+  leaseMs: z.number().int().min(1_000).max(60_000),
   /** With the length of its network; left out: balancers ask for /health/primary. */
   virtualAddress: z.string().optional(),
   routerId: z.number().int().min(1).max(255),

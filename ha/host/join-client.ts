@@ -50,7 +50,11 @@ export async function membersAt(file: HostFile): Promise<HostFile['members']> {
 function authorityAt(url: URL, sha256: string): Promise<string> {
   return new Promise((resolve, reject) => {
     // Nothing is said on this connection: the next one trusts only what it has shown.
-    const socket = connect({ host: url.hostname, port: Number(url.port), rejectUnauthorized: false });
+    const socket = connect({
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port),
+      rejectUnauthorized: false,
+    });
     socket.setTimeout(timeoutMs, () =>
       socket.destroy(new Error(`${url.host} did not answer within ${timeoutMs / 1_000} s`)),
     );

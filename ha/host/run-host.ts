@@ -102,49 +102,67 @@ async function runParts(
   folder: DataFolder,
   stack: AsyncDisposableStack,
 ): Promise<void> {
-  const { dataPath, log, signal } = options;
-  const me = memberOf(whole);
   const tls = await writeCertificates(folder, whole);
   const file = await takenOver(options, whole, folder);
-  const members = whole.members.map(({ name, address }) => ({
-    name,
-    address,
-    clientPort: ports.etcd,
-    peerPort: ports.etcdPeers,
+  const client = etcdOf(whole);
+  stack.defer(() => client.close());
+  // Side by side: after a restart, the agent reaches another host's member before its own has started.
+  const failed = new AbortController();
+  const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
+  const starting = [startVote(both, whole, folder, tls, stack), startData(both, file, folder, tls, client, stack)];
+  try {
+    await Promise.all(starting);
+  } catch (error) {
+    failed.abort();
+    await Promise.allSettled(starting);
+    throw error;
+  }
+}
+
+async function startVote(
+  { log, signal }: HostOptions,
+  { me: name, cluster, members: all }: HostFile,
+  folder: DataFolder,
+  tls: EtcdTls,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const members = all.map((each) => ({
+    ...{ name: each.name, address: each.address, clientPort: ports.etcd, peerPort: ports.etcdPeers },
   }));
   const etcd = await supervise(
     'etcd',
-    (ending) =>
-      startEtcd({
-        folder,
-        log,
-        name: me.name,
-        members,
-        cluster: whole.cluster,
-        tls,
-        signal: AbortSignal.any([signal, ending]),
-      }),
+    (ending) => startEtcd({ folder, log, name, members, cluster, tls, signal: AbortSignal.any([signal, ending]) }),
     { log },
   );
   stack.defer(() => etcd.stop());
-  const client = etcdOf(whole);
-  stack.defer(() => client.close());
-  const epoch = file.first?.takenOver?.epoch;
-  if (epoch !== undefined) await setUp(client, whole, epoch, signal);
+}
+
+async function startData(
+  options: HostOptions,
+  file: HostFile,
+  folder: DataFolder,
+  tls: EtcdTls,
+  etcd: EtcdClient,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { log, signal } = options;
+  const me = memberOf(file);
   if (me.kind === 'witness') return;
+  const epoch = file.first?.takenOver?.epoch;
+  if (epoch !== undefined) await setUp(etcd, file, epoch, signal);
   const health = await PrimaryHealth.open({ address: me.address, port: ports.health });
   stack.defer(() => health.close());
-  const announcers = [health, ...(await virtualAddress(options, whole, folder, stack))];
-  const data = whole.members.filter(({ kind }) => kind === 'data');
+  const announcers = [health, ...(await virtualAddress(options, file, folder, stack))];
+  const data = file.members.filter(({ kind }) => kind === 'data');
   const agent = await HaAgent.start(
     {
-      ...{ folder, log, etcd: client, me: me.name, cluster: whole.cluster, leaseMs: whole.leaseMs, mayRoute: true },
+      ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs, mayRoute: true },
       hosts: Object.fromEntries(
         data.map(({ name, address, serverId }) => [name, { address, port: ports.mariadb, serverId }]),
       ),
-      ...{ accounts: whole.accounts, tls, announcer: together(announcers) },
+      ...{ accounts: file.accounts, tls, announcer: together(announcers) },
       copies: {
-        tls: { ca: whole.authority, cert: whole.certificate, key: whole.key },
+        tls: { ca: file.authority, cert: file.certificate, key: file.key },
         ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
         mostBytesPerSecond: options.copyBytesPerSecond,
       },
@@ -152,7 +170,6 @@ async function runParts(
     signal,
   );
   stack.defer(() => agent.stop());
-  log.info(`ha: the data of ${dataPath} is one of two copies.`);
 }
 
 async function virtualAddress(

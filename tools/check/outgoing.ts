@@ -3,7 +3,7 @@
 import type { SourceFile } from './source-files.ts';
 
 /** The files that an installation serves or starts. The rest (lab, simulators, tests, benchmarks) never dials for users. */
-const shipped = /^(bin|dns|embedded|gateway|platform|schema|subgraphs|workers)\//;
+const shipped = /^(bin|dns|embedded|gateway|ha|platform|schema|subgraphs|workers)\//;
 
 /** Each with the names with which a module opens connections or resolves names; absent: all its names. */
 const openers: ReadonlyMap<string, readonly string[] | undefined> = new Map([
@@ -67,6 +67,12 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['embedded/mariadb.ts', 'the private MariaDB of npm start'],
   ['embedded/redis.ts', 'the private Redis of npm start'],
   ['embedded/powerdns.ts', 'the private PowerDNS'],
+  ['embedded/etcd.ts', "the host's own member of etcd"],
+  ['ha/etcd.ts', 'the members of etcd on the hosts of the cluster'],
+  ['ha/agent/session.ts', 'a Unix socket of the own database'],
+  ['ha/agent/copies.ts', 'the other data host, for a copy of its database'],
+  ['ha/host/take-over.ts', 'a Unix socket of the own database'],
+  ['ha/host/join-client.ts', 'the first host of the cluster'],
   ['bin/cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
   ['bin/compose/lab/graph.ts', 'the gateway of npm start'],
   ['bin/cli/graph-client.ts', 'as a command line client: the server that its user names'],

@@ -2,10 +2,11 @@
 import { resolve } from 'node:path';
 import { deviceOf } from '../../../ha/host/begin.ts';
 import { memberOf, runHost } from '../../../ha/host/run-host.ts';
+import { type Config, readConfig } from '../../../platform/config.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { createLogger } from '../../../platform/log.ts';
-import { configOption, logLevelOption, settings } from '../../cli/local-options.ts';
-import { localVerb } from '../../cli/verb.ts';
+import { configOption, logLevelOption } from '../../cli/start-options.ts';
+import { localVerb, type Surroundings } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
 import { dataOption, hostFileIn } from './cluster-verb.ts';
 import { refusalOf, refuseWithoutRoot } from './init.ts';
@@ -20,8 +21,7 @@ export const agent = localVerb({
     refuseWithoutRoot();
     const file = await hostFileIn(options.data);
     try {
-      const level = options['log-level'];
-      const config = settings(options.config, env, level === undefined ? {} : { 'log.level': level });
+      const config = await settingsOf(options, env);
       const log = createLogger({
         level: config['log.level'],
         pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
@@ -39,3 +39,16 @@ export const agent = localVerb({
     }
   },
 });
+
+/** Only given settings need the whole system, which takes as long to load as a lease lasts: a restarted agent has to be quicker. */
+async function settingsOf(
+  options: { readonly config: string | undefined; readonly 'log-level': string | undefined },
+  env: Surroundings['env'],
+): Promise<Config> {
+  const { config: file, 'log-level': level } = options;
+  const flags = level === undefined ? {} : { 'log.level': level };
+  if (file === undefined && !Object.keys(env).some((name) => name.startsWith('TIDEGATE_')))
+    return readConfig({ flags }, []);
+  const { settings } = await import('../../cli/local-options.ts');
+  return settings(file, env, flags);
+}

@@ -12,6 +12,12 @@ import type { Call, Verb } from '../../cli/verb.ts';
 
 export const dataOption = text('DIR', "The host's data folder (.tidegate).");
 
+/** Of a host that begins a cluster or joins it. */
+export const placeOptions = {
+  name: text('NAME', "A host's name in its cluster."),
+  address: text('IP', "A host's own address, at which the others reach it."),
+} as const;
+
 export const waitOption = (until: string) =>
   integer('SECONDS', `Wait at most this long until ${until}.`, { least: 1, most: 3_600 });
 

@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import { begin, invite as inviteOne } from '../../../ha/host/begin.ts';
 import { JoinRefusal } from '../../../ha/host/first-host.ts';
 import { CommandFailure } from '../../cli/failures.ts';
-import { flag, integer, neededText, text } from '../../cli/option.ts';
+import { flag, integer, needed, text } from '../../cli/option.ts';
 import { commonOptions } from '../../cli/remote-verb.ts';
 import { describeFailure } from '../../cli/start-failure.ts';
 import { localVerb } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
-import { dataOption, hostFileIn } from './cluster-verb.ts';
+import { dataOption, hostFileIn, placeOptions } from './cluster-verb.ts';
 import { installPackages } from './packages.ts';
 
 const usualLeaseSeconds = 3;
@@ -19,15 +19,15 @@ export const init = localVerb({
     'Begin a cluster of two data hosts and a witness with the data folder of this machine, and print how the others join.',
   takes: [],
   options: {
-    name: neededText('NAME', "This host's name in the cluster."),
-    address: neededText('IP', "This host's own address, at which the others reach it."),
+    name: needed(placeOptions.name),
+    address: needed(placeOptions.address),
     vip: text(
       'IP/LENGTH',
       'Address that is always at the primary; without it, balancers ask each host for /health/primary.',
     ),
     lease: integer('SECONDS', `How long a lost primary counts as alive (${usualLeaseSeconds}).`, {
-      least: 1,
-      most: 10,
+      least: 2,
+      most: 60,
     }),
     'router-id': integer('N', `Virtual router id (VRRP), unique in the network (${usualRouterId}).`, {
       least: 1,

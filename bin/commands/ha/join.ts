@@ -1,24 +1,24 @@
 // `tidegate join TOKEN` for a host of a cluster: its data folder gets the host file, and `tidegate ha agent` does the rest.
-import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
+import { pathExists } from '../../../embedded/find-program.ts';
 import { refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
 import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
-import { flag, text, type Values } from '../../cli/option.ts';
+import { flag, type Values } from '../../cli/option.ts';
 import type { Call } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
+import { dataOption, placeOptions } from './cluster-verb.ts';
 import { refusalOf, refuseWithoutRoot } from './init.ts';
 import { installPackages } from './packages.ts';
 
 export const hostOptions = {
-  name: text('NAME', "Of a cluster: this host's name."),
-  address: text('IP', "Of a cluster: this host's own address."),
+  ...placeOptions,
   witness: flag('Of a cluster: this host has no data, and only votes.'),
-  data: text('DIR', 'Of a cluster: the data folder, new or empty (.tidegate).'),
-  'no-install': flag('Of a cluster: install no system packages.'),
+  data: dataOption,
+  'no-install': flag('Install no system packages.'),
 } as const;
 
 type Asked = Pick<Call, 'stdout' | 'signal' | 'env'> & {
@@ -37,9 +37,9 @@ export async function joinAsHost(token: string, { options, stdout, signal }: Ask
   const dataPath = resolve(options.data ?? '.tidegate');
   if (await hasHostFile(dataPath))
     throw new CommandFailure(`ALREADY: ${dataPath} is of a cluster already: "tidegate ha status" shows it`);
-  // What is there would be replaced by a copy.
-  if ((await readdir(dataPath).catch(() => [])).length > 0)
-    throw new CommandFailure(`NOT_EMPTY: ${dataPath} has content: name a new or empty folder with --data`);
+  // It would be replaced by a copy.
+  if (await pathExists(join(dataPath, 'mariadb')))
+    throw new CommandFailure(`NOT_EMPTY: ${dataPath} has a database: name a new or empty folder with --data`);
   if (!options['no-install']) await installPackages(signal);
   try {
     refuseBadName(name, address);

@@ -9,7 +9,7 @@ import type { Noun, Verb } from '../../../bin/cli/verb.ts';
 import { runCommand } from '../commands/run-command.ts';
 
 /** Nouns for single things are singular. */
-const single = ['audit', 'keys', 'lab'];
+const single = ['audit', 'ha', 'keys', 'lab'];
 /** They mean the same for every noun, and take one of these arguments; a noun's other verbs are its domain's own. */
 const commonVerbs: Readonly<Record<string, readonly string[]>> = {
   // Of one file.
@@ -96,6 +96,7 @@ describe('the grammar', () => {
       'key',
       'label',
       'limit',
+      'name',
       'nodes',
       'no-install',
       'orphan-mappings',
@@ -104,6 +105,8 @@ describe('the grammar', () => {
       'site',
       'state',
       'tag',
+      // Until what differs.
+      'wait',
       'weight',
     ]);
     const first = new Map<string, { readonly of: string; readonly option: Option<unknown> }>();

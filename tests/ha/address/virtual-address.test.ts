@@ -2,13 +2,14 @@
 // host stands still or is killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { HaNetwork, places } from '../../../bench/trials/ha/network.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
+import { script } from '../../../ha/address/keepalived.ts';
 import { addressState } from '../../../ha/address/virtual-address.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
@@ -63,11 +64,14 @@ describeAsRoot('of two hosts', () => {
     await waitFor('the news', async () => (await neighbour({ asks: false })) === (await ethernet('b')));
   });
 
-  test('an agent that stands still loses it within its lease', async () => {
+  // Either of the two mechanisms is enough: keepalived's script, and the shell beside keepalived.
+  test.each(['alone', 'with the shell beside keepalived'])('an agent that stands still %s loses it', async (how) => {
     say('a', 'hold');
     await waitFor('the address at a', () => has('a'));
     const child = hosts.get('a') as ChildProcess;
+    const shell = await holder('a');
     child.kill('SIGSTOP');
+    if (how !== 'alone') killQuietly(shell, 'SIGSTOP');
     try {
       await waitFor('it is gone', async () => !(await has('a')));
       say('b', 'hold');
@@ -76,6 +80,7 @@ describeAsRoot('of two hosts', () => {
     } finally {
       say('a', 'release');
       child.kill('SIGCONT');
+      killQuietly(shell, 'SIGCONT');
     }
   });
 
@@ -93,17 +98,20 @@ describeAsRoot('of two hosts', () => {
     await start('a');
   });
 
-  test.each(['keepalived', 'keepalived-vrrp'])('%s is killed: the address goes, and comes back', async (name) => {
-    say('a', 'hold');
-    await waitFor('the address at a', () => has('a'));
-    const before = await pid('a', name);
-    // The one that would start it again stands still: nothing but the mechanism takes the address away.
-    hosts.get('a')?.kill('SIGSTOP');
-    killQuietly(before, 'SIGKILL');
-    await waitFor('it is gone', async () => !(await has('a')));
-    hosts.get('a')?.kill('SIGCONT');
-    await waitFor('it is back', () => has('a'));
-  });
+  test.each(['keepalived', 'keepalived-vrrp', 'hold.sh'])(
+    '%s is killed: the address goes, and comes back',
+    async (name) => {
+      say('a', 'hold');
+      await waitFor('the address at a', () => has('a'));
+      const before = name === 'hold.sh' ? await holder('a') : await pid('a', name);
+      // The one that would start it again stands still: nothing but the mechanism takes the address away.
+      hosts.get('a')?.kill('SIGSTOP');
+      killQuietly(before, 'SIGKILL');
+      await waitFor('it is gone', async () => !(await has('a')));
+      hosts.get('a')?.kill('SIGCONT');
+      await waitFor('it is back', () => has('a'));
+    },
+  );
 
   test('a keepalived that stands still does not keep it past the lease', async () => {
     say('a', 'hold');
@@ -117,6 +125,28 @@ describeAsRoot('of two hosts', () => {
     expect(await has('a')).toBe(false);
     say('b', 'release');
     for (const each of pids) killQuietly(each, 'SIGCONT');
+  });
+
+  test('the script of keepalived fails past the lease, with one of another boot, and without any', async () => {
+    const folder = join(place.path, 'script');
+    await mkdir(folder);
+    const lasts = async () => (await runProgram(script('lease-lasts'), [folder])).exitCode;
+    const write = async (refused: string, boot: string, inMs: number) => {
+      const uptime = Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);
+      await writeFile(join(folder, 'refused'), `${refused}\n`);
+      await writeFile(join(folder, 'lease'), `${boot} ${Math.floor(uptime * 100 + inMs / 10)}\n`);
+    };
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    expect(await lasts()).toBe(1);
+    await write('0', boot, 60_000);
+    expect(await lasts()).toBe(0);
+    await write('0', boot, -10);
+    expect(await lasts()).toBe(1);
+    await write('0', '00000000-0000-0000-0000-000000000000', 60_000);
+    expect(await lasts()).toBe(1);
+    // Refused anyway.
+    await write('1', boot, -10);
+    expect(await lasts()).toBe(0);
   });
 
   test('/health/primary is 200 on the host that holds the lead, and on no other', async () => {
@@ -190,6 +220,11 @@ async function pid(host: Host, name: string): Promise<number> {
     const text = await readFile(join(folderOf(host), `${name}.pid`), 'utf8').catch(() => '');
     return text.trim() === '' ? undefined : Number(text);
   });
+}
+
+/** The shell that keepalived is the child of. */
+async function holder(host: Host): Promise<number> {
+  return JSON.parse(await readFile(join(folderOf(host), 'holder.json'), 'utf8')).pid;
 }
 
 async function health(host: Host): Promise<string> {

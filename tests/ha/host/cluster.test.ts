@@ -1,0 +1,248 @@
+// Three hosts, each a network namespace, with the real program: a single machine's database becomes that of a pair, without a dump; who
+// leads, and where the address is, is what the commands say.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
+import { HaNetwork, places } from '../../../bench/trials/ha/network.ts';
+import { openDataFolder } from '../../../embedded/data-folder.ts';
+import { startMariadb } from '../../../embedded/mariadb.ts';
+import { runProgram } from '../../../embedded/run-program.ts';
+import { killQuietly } from '../../../embedded/server-process.ts';
+import { silentLog } from '../../../embedded/setup-log.ts';
+import { Session } from '../../../ha/agent/session.ts';
+import type { ClusterStatus } from '../../../ha/cluster.ts';
+import { patience } from '../../support/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+
+type Host = 'a' | 'b' | 'w';
+const virtual = '198.19.77.10';
+const program = fileURLToPath(new URL('../../../bin/tidegate', import.meta.url));
+const waitSeconds = String(90 * patience);
+const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
+
+let place: TemporaryFolder;
+let network: HaNetwork;
+let invited: { url: string; tokens: { data: string; witness: string } };
+const agents = new Map<Host, ChildProcess>();
+
+describeAsRoot('of two data hosts and a witness', () => {
+  beforeAll(async () => {
+    place = await temporaryFolder();
+    network = await HaNetwork.layOut(`h${process.pid}`);
+    const folder = await openDataFolder(folderOf('a'), { version: 1 });
+    const single = await startMariadb({ folder, log: silentLog });
+    const session = await createConnection({ ...single.application });
+    await session.query('CREATE TABLE db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN NOT NULL, gtid VARCHAR(255))');
+    await session.query("INSERT INTO db_timeline VALUES (7, 0, '')");
+    await session.query('CREATE TABLE t (id INT PRIMARY KEY)');
+    await session.query('INSERT INTO t VALUES (1)');
+
+    const init = [
+      'ha',
+      'init',
+      '--name',
+      'a',
+      '--address',
+      places.a,
+      // Long enough for an agent that starts anew on a busy machine.
+      ...['--lease', '60'],
+      '--vip',
+      `${virtual}/24`,
+      '--no-install',
+      '--json',
+    ];
+    const begun = await tidegate('a', init);
+    expect(begun).toMatchObject({ exitCode: 0, stderr: '' });
+    invited = JSON.parse(begun.stdout);
+    startAgent('a');
+    const joined = await waitFor('b to join', async () => {
+      const answer = await tidegate('b', joinWords('b', invited.tokens.data));
+      return answer.exitCode === 3 ? undefined : answer;
+    });
+    expect(joined).toMatchObject({ exitCode: 0, stderr: '' });
+    startAgent('b');
+    expect(await tidegate('w', [...joinWords('w', invited.tokens.witness), '--witness'])).toMatchObject({
+      exitCode: 0,
+    });
+    startAgent('w');
+
+    // The single machine goes on until it is stopped.
+    await session.query('INSERT INTO t VALUES (2)');
+    await session.end();
+    await single.stop();
+    await folder.close();
+  });
+
+  afterAll(async () => {
+    for (const each of agents.values()) each.kill('SIGKILL');
+    await network?.remove();
+    await place?.remove();
+  });
+
+  test('the single machine is taken over with its rows and its epoch, and the other host is in sync', async () => {
+    const seen = await whole();
+    expect(seen).toMatchObject({ primary: 'a', copies: 2, epoch: 8, paused: false });
+    expect(seen.hosts.map(({ name, state }) => [name, state])).toEqual([
+      ['a', 'PRIMARY'],
+      ['b', 'IN_SYNC'],
+      ['w', 'WITNESS'],
+    ]);
+    for (const host of ['a', 'b'] as const)
+      expect(await sql<{ id: number }[]>(host, 'SELECT id FROM tidegate.t ORDER BY id')).toEqual([
+        { id: 1 },
+        { id: 2 },
+      ]);
+    await waitFor('the address at a', async () => (await addressAt()) === 'a');
+    expect([await health('a'), await health('b')]).toEqual(['200', '503']);
+  });
+
+  test('a switchover moves writes and the address, and is told', async () => {
+    const before = await whole();
+    const done = await tidegate('w', ['ha', 'switchover', '--json']);
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(JSON.parse(done.stdout)).toEqual({ primary: 'b', epoch: before.epoch + 1 });
+    await waitFor('the address at b', async () => (await addressAt()) === 'b');
+    await sql('b', 'INSERT INTO tidegate.t VALUES (3)');
+    expect(await whole()).toMatchObject({ primary: 'b', copies: 2, switchoverTo: null });
+    const { stdout } = await tidegate('a', ['ha', 'history', '--json']);
+    expect(JSON.parse(stdout).changes.at(-1)).toMatchObject({
+      previous: 'a',
+      primary: 'b',
+      cause: 'a switchover to b was asked for',
+    });
+    expect(await sql('b', 'SELECT MAX(epoch) AS epoch FROM tidegate.db_timeline')).toEqual([
+      { epoch: before.epoch + 1 },
+    ]);
+  });
+
+  test('a lost primary is replaced, and the address with it', async () => {
+    await whole();
+    const pid = Number(await readFile(join(folderOf('b'), 'mariadb', 'server.pid'), 'utf8'));
+    killQuietly(pid, 'SIGKILL');
+    await waitFor('the address at a', async () => (await addressAt()) === 'a');
+    await waitFor('writes at a', () =>
+      sql('a', 'INSERT INTO tidegate.t VALUES (4)').then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await whole()).toMatchObject({ primary: 'a' });
+    expect(await sql<unknown[]>('b', 'SELECT id FROM tidegate.t')).toHaveLength(4);
+  });
+
+  test('an agent of the primary that starts anew keeps server, epoch and address', async () => {
+    const before = await whole();
+    const server = await readFile(join(folderOf('a'), 'mariadb', 'server.pid'), 'utf8');
+    const ended = new Promise((resolve) => agents.get('a')?.once('exit', resolve));
+    agents.get('a')?.kill('SIGKILL');
+    await ended;
+    startAgent('a');
+    expect(await whole()).toMatchObject({ primary: 'a', epoch: before.epoch });
+    expect(await readFile(join(folderOf('a'), 'mariadb', 'server.pid'), 'utf8')).toBe(server);
+    expect(await addressAt()).toBe('a');
+  });
+
+  test('what is refused changes nothing, and says what to do', async () => {
+    const before = await whole();
+    const refused = async (host: Host, words: readonly string[], code: string) =>
+      expect(await tidegate(host, words)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(code) });
+    await refused('a', ['ha', 'init', '--name', 'a', '--address', places.a, '--no-install'], 'ALREADY');
+    await refused('a', ['ha', 'switchover', '--to', 'w'], 'NOT_FOUND');
+    await refused('a', ['ha', 'switchover', '--to', String(before.primary)], 'ALREADY');
+    await refused('b', joinWords('b', invited.tokens.data), 'ALREADY');
+    const elsewhere = ['--data', join(place.path, 'elsewhere')];
+    await refused('w', [...joinWords('x', invited.tokens.data), ...elsewhere, '--witness'], 'TOKEN_USED');
+    const foreign = `tgh_${'a'.repeat(43)}.${'0'.repeat(64)}`;
+    await refused('w', [...joinWords('x', foreign), '--data', join(place.path, 'foreign')], 'FOREIGN');
+    await refused('w', ['ha', 'status', '--data', join(place.path, 'nothing')], 'NOT_CONFIGURED');
+    // The primary has the address that another cluster would be given.
+    const other = ['ha', 'init', '--name', 'o', '--address', places.w, '--vip', `${virtual}/24`, '--no-install'];
+    await refused('w', [...other, '--data', join(place.path, 'other')], 'ADDRESS_TAKEN');
+    expect(await whole()).toMatchObject({ primary: before.primary, epoch: before.epoch });
+  });
+
+  test('while promotion is paused, no switchover begins', async () => {
+    await whole();
+    expect(await tidegate('w', ['ha', 'pause'])).toMatchObject({ exitCode: 0 });
+    expect(await tidegate('w', ['ha', 'switchover'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('PAUSED'),
+    });
+    expect(await tidegate('w', ['ha', 'resume'])).toMatchObject({ exitCode: 0 });
+    expect(await whole()).toMatchObject({ paused: false });
+  });
+});
+
+function folderOf(host: Host): string {
+  return join(place.path, host);
+}
+
+function joinWords(host: string, token: string): string[] {
+  const address = places[host as Host] ?? places.w;
+  return ['join', token, '--url', invited.url, '--name', host, '--address', address, '--no-install'];
+}
+
+/** Every call is in the host's network, and on its data folder unless it names another. */
+function words(host: Host, given: readonly string[]): string[] {
+  const data = given.includes('--data') ? [] : ['--data', folderOf(host)];
+  return ['netns', 'exec', network.namespace(host), 'sh', program, ...given, ...data];
+}
+
+function tidegate(host: Host, given: readonly string[]) {
+  return runProgram('ip', words(host, given), { timeoutMs: 180_000 * patience });
+}
+
+function startAgent(host: Host): void {
+  const output = openSync(join(place.path, `${host}.log`), 'a');
+  const child = spawn('ip', words(host, ['ha', 'agent', '--log-level', 'debug']), {
+    stdio: ['ignore', output, output],
+  });
+  agents.set(host, child);
+}
+
+async function whole(): Promise<ClusterStatus> {
+  const { exitCode, stdout, stderr } = await tidegate('w', ['ha', 'status', '--json', '--wait', waitSeconds]);
+  if (exitCode !== 0) throw new Error(`${stdout}\n${stderr}`);
+  return JSON.parse(stdout);
+}
+
+async function inside(name: Host | 'c', given: readonly string[]): Promise<string> {
+  return (await runProgram('ip', ['netns', 'exec', network.namespace(name), ...given])).stdout;
+}
+
+/** Who has it; both is a failure. */
+async function addressAt(): Promise<string> {
+  const have = [];
+  for (const host of ['a', 'b'] as const)
+    if ((await inside(host, ['ip', '-4', '-oneline', 'address', 'show'])).includes(`inet ${virtual}/`)) have.push(host);
+  return have.join(' and ');
+}
+
+async function health(host: Host): Promise<string> {
+  const url = `http://${places[host]}:2382/health/primary`;
+  return inside('c', [
+    'curl',
+    '--silent',
+    '--max-time',
+    '2',
+    '--output',
+    '/dev/null',
+    '--write-out',
+    '%{http_code}',
+    url,
+  ]);
+}
+
+async function sql<Rows>(host: Host, text: string): Promise<Rows> {
+  const password = (await readFile(join(folderOf(host), 'secrets', 'mariadb-root'), 'utf8')).trim();
+  const session = new Session({ socketPath: join(folderOf(host), 'run', 'mariadb.sock'), user: 'root', password });
+  try {
+    return await session.query<Rows>(text, [], 30_000);
+  } finally {
+    session.forget();
+  }
+}
