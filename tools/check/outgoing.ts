@@ -70,7 +70,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['embedded/etcd.ts', "the host's own member of etcd"],
   ['ha/etcd.ts', 'the members of etcd on the hosts of the cluster'],
   ['ha/agent/session.ts', 'a Unix socket of the own database'],
-  ['ha/agent/copies.ts', 'the other data host, for a copy of its database'],
+  ['ha/agent/fetch-copy.ts', 'the other data host, for a copy of its database'],
   ['ha/host/take-over.ts', 'a Unix socket of the own database'],
   ['ha/host/join-client.ts', 'the first host of the cluster'],
   ['bin/cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
