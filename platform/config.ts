@@ -44,10 +44,41 @@ const listOf = (canonical: (text: string) => string | undefined, wanted: string)
     );
 const urls = listOf((text) => (url.safeParse(text).success ? text : undefined), 'an http or https URL');
 const blocks = listOf(canonicalAddressBlock, 'an address or CIDR block');
+const hosts = z
+  .union([z.array(z.string()), z.string().transform((value) => value.split(','))])
+  .pipe(
+    z
+      .array(
+        z.string().transform((text, context): DatabaseHost => {
+          const found = databaseHost(text.trim());
+          if (found !== undefined) return found;
+          context.addIssue({ code: 'custom', message: `${text} is not a host, or a host with a port` });
+          return z.NEVER;
+        }),
+      )
+      .min(1)
+      .max(9),
+  );
 const egressRules = listOf(
   canonicalEgressRule,
   'an address or CIDR block, with a port (192.0.2.1:22, [2001:db8::/32]:443) or without',
 );
+
+interface DatabaseHost {
+  readonly host: string;
+  /** Default: database.port. */
+  readonly port?: number;
+}
+
+/** `db1`, `db1:3307`, `2001:db8::1` or `[2001:db8::1]:3307`; undefined: something else. */
+function databaseHost(text: string): DatabaseHost | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  if (match === null) return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(':') ? { host: text } : undefined;
+  const host = match[1] ?? match[2] ?? '';
+  if (match[3] === undefined) return { host };
+  const given = port.safeParse(match[3]);
+  return given.success ? { host, port: given.data } : undefined;
+}
 
 /** The settings that belong to no subgraph: shape, default and meaning. */
 const platformSettings = {
@@ -100,7 +131,11 @@ const platformSettings = {
     .optional()
     .describe('folder of the credentials that "tidegate join" writes, in place of internal.tls'),
   'database.socketPath': file.optional().describe('Unix socket of MariaDB, in place of host and port'),
-  'database.host': text.optional().describe('host of MariaDB (virtual IP of the primary)'),
+  'database.host': hosts
+    .optional()
+    .describe(
+      'host of MariaDB, or the virtual IP of the primary; or all its hosts, separated by commas (`a,b:3307,[2001:db8::1]:3306`), of which the primary is found',
+    ),
   'database.port': port.default(3306).describe('port of MariaDB'),
   'database.user': text.default('tidegate').describe('account at MariaDB; must not have SUPER or READ_ONLY ADMIN'),
   'database.password': z.string().default('').describe('password at MariaDB; prefer database.passwordFile'),

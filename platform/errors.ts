@@ -51,7 +51,11 @@ export const userErrorCodes = {
   BAD_CREDENTIALS: { retry: 'NEVER', meaning: 'The name, the password or the token is wrong.' },
   RATE_LIMITED: { retry: 'SAME_KEY', meaning: 'Too many attempts: wait retryAfterMs.' },
   // Relay
-  BUSY: { retry: 'SAME_KEY', meaning: 'Too many requests wait for the same backend or object: wait retryAfterMs.' },
+  BUSY: {
+    retry: 'SAME_KEY',
+    meaning:
+      'Too many requests wait for the same backend or object, or the database is changing its primary: wait retryAfterMs.',
+  },
   IN_PROGRESS: {
     retry: 'SAME_KEY',
     meaning: 'A request with the same key, or on the same object, is in progress: wait retryAfterMs.',
@@ -138,6 +142,7 @@ export const topLevelCodes = {
   RATE_LIMITED: 'Too many requests of this kind; nothing was done. Wait retryAfterMs.',
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
   SUBGRAPH_UNAVAILABLE: 'A subgraph is not available; its fields are null.',
+  BUSY: 'The database is changing its primary, and none was there in time. Wait retryAfterMs.',
   UNAVAILABLE: 'A required part of the system is not available at the moment.',
   DISK_FULL:
     "The database's disk is full, and the operation had to write. Writes are accepted again once someone has freed space.",

@@ -1,7 +1,7 @@
 // The backlog inside the system, read from its database: calls without a verdict, and status events without a sequence number.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
-import { connectionOptions, type DatabaseLocation } from '../../platform/database/database.ts';
+import { connectionOptions, type DatabaseLocation } from '../../platform/database/server-pools.ts';
 
 export interface Backlog {
   /** Operations in the backends' queues. */

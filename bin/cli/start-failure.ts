@@ -1,7 +1,7 @@
 // Turns failures at the start of a process into messages for people.
 import { SetupError } from '../../embedded/setup-error.ts';
 import { ConfigError } from '../../platform/config-error.ts';
-import { isConnectionLost } from '../../platform/database/errors.ts';
+import { isConnectionLost, NoPrimaryError } from '../../platform/database/errors.ts';
 import { MigrationError } from '../../platform/database/migrate.ts';
 import { CommandFailure } from './failures.ts';
 
@@ -20,7 +20,7 @@ export function describeFailure(error: unknown): unknown {
     );
   if (code === 'EACCES' && port !== undefined)
     return new CommandFailure(`only root may use port ${String(port)}: choose a port above 1023 with --port`);
-  if (isConnectionLost(error))
+  if (isConnectionLost(error) || error instanceof NoPrimaryError)
     return new CommandFailure(
       `the database can't be reached: ${error instanceof Error ? error.message : String(error)}`,
     );

@@ -6,7 +6,7 @@ import { UsageError } from '../cli/failures.ts';
 import { configOption, settings } from '../cli/local-options.ts';
 import { describeFailure } from '../cli/start-failure.ts';
 import { localVerb } from '../cli/verb.ts';
-import { databaseLocation } from '../compose/connections.ts';
+import { databaseLocations } from '../compose/connections.ts';
 
 const accountPattern = /^([A-Za-z0-9_-]{1,80})(?:@([A-Za-z0-9_.:%/-]{1,255}))?$/;
 
@@ -21,10 +21,9 @@ export const grants = localVerb({
     let db: Database | undefined;
     try {
       const config = settings(options.config, env);
-      const location = databaseLocation(config);
-      db = new Database({ connection: location, connectionLimit: 1 });
+      db = new Database({ connection: databaseLocations(config), connectionLimit: 1 });
       const keepsAudit = config.roles.includes('worker');
-      const statements = await grantsFor(db, { database: location.database, account, keepsAudit });
+      const statements = await grantsFor(db, { database: db.name, account, keepsAudit });
       stdout.write(statements.map((statement) => `${statement}\n`).join(''));
     } catch (error) {
       throw describeFailure(error);

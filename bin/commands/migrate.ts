@@ -7,7 +7,8 @@ import { configOption, settings } from '../cli/local-options.ts';
 import { commonOptions } from '../cli/remote-verb.ts';
 import { describeFailure } from '../cli/start-failure.ts';
 import { localVerb } from '../cli/verb.ts';
-import { databaseLocation } from '../compose/connections.ts';
+import { primaryLocation } from '../../platform/database/primary-finder.ts';
+import { databaseLocations } from '../compose/connections.ts';
 import { ownersOf } from '../compose/owners.ts';
 
 export const migrate = localVerb({
@@ -18,7 +19,7 @@ export const migrate = localVerb({
     try {
       const config = settings(options.config, env);
       const applied = await runMigrations(
-        databaseLocation(config),
+        await primaryLocation(databaseLocations(config)),
         ownersOf(config.roles, subgraphRows),
         migrationsOf(subgraphRows),
       );

@@ -15,31 +15,32 @@ function readPem(setting: string, path: string): string {
   }
 }
 
-/** The primary, through its virtual IP. Throws ConfigError when none is set. */
-export function databaseLocation(config: Config): DatabaseLocation {
-  const account = {
-    user: config['database.user'],
-    password: config['database.password'],
-    database: config['database.name'],
-  };
+/** The servers of the database, or the virtual IP of their primary. Throws ConfigError when none is set. */
+export function databaseLocations(config: Config): readonly DatabaseLocation[] {
   const socketPath = config['database.socketPath'];
-  if (socketPath !== undefined) return { ...account, socketPath };
-  const host = config['database.host'];
-  if (host === undefined) throw missing(['database.host', 'database.socketPath'], 'a database');
-  return { ...account, host, port: config['database.port'], ...databaseTls(config) };
+  if (socketPath !== undefined) return [{ ...databaseAccount(config), socketPath }];
+  const hosts = config['database.host'];
+  if (hosts === undefined) throw missing(['database.host', 'database.socketPath'], 'a database');
+  return hosts.map(({ host, port = config['database.port'] }) => at(config, host, port));
 }
 
-/** The standby for replication status; undefined: none is configured. */
-export function standbyLocation(config: Config): DatabaseLocation | undefined {
-  const host = config['database.standbyHost'];
-  if (host === undefined) return undefined;
+/** The servers on which replication is checked, by host; none: there is no standby. */
+export function databaseMembers(config: Config): readonly (DatabaseLocation & { readonly host: string })[] {
+  const hosts = config['database.host'] ?? [];
+  if (hosts.length > 1) return hosts.map(({ host, port = config['database.port'] }) => at(config, host, port));
+  const standby = config['database.standbyHost'];
+  return standby === undefined ? [] : [at(config, standby, config['database.standbyPort'])];
+}
+
+function at(config: Config, host: string, port: number): DatabaseLocation & { readonly host: string } {
+  return { ...databaseAccount(config), host, port, ...databaseTls(config) };
+}
+
+function databaseAccount(config: Config): Pick<DatabaseLocation, 'user' | 'password' | 'database'> {
   return {
     user: config['database.user'],
     password: config['database.password'],
     database: config['database.name'],
-    host,
-    port: config['database.standbyPort'],
-    ...databaseTls(config),
   };
 }
 

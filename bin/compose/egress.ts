@@ -41,7 +41,8 @@ function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
     host ?? (socket === undefined ? socket : '::');
   return [
     ...(config.roles.includes('gateway') ? listening(config['listen.host'], config['listen.port']) : []),
-    ...reached(hostOf(config['database.host'], config['database.socketPath']), config['database.port']),
+    ...(config['database.host'] ?? []).flatMap(({ host, port = config['database.port'] }) => reached(host, port)),
+    ...reached(hostOf(undefined, config['database.socketPath']), config['database.port']),
     ...reached(config['database.standbyHost'], config['database.standbyPort']),
     ...reached(hostOf(config['redis.host'], config['redis.path']), config['redis.port']),
     ...listening(config['internal.host'], config['internal.graphPort']),

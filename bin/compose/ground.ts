@@ -15,7 +15,7 @@ import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
 import type { Ground, ProcessGround } from '../../platform/subgraph-row.ts';
 import { createRedisWake } from '../../platform/wake.ts';
-import { databaseLocation, redisLocation } from './connections.ts';
+import { databaseLocations, redisLocation } from './connections.ts';
 import { redisPrefix } from './places.ts';
 
 export interface GroundParts {
@@ -42,12 +42,12 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   const owner = newUuid();
   const host = config['ha.host'];
   const db = new Database({
-    connection: databaseLocation(config),
+    connection: databaseLocations(config),
     connectionLimit: config['database.connections'],
     ...(disk === undefined ? {} : { disk }),
     log,
   });
-  await lifecycle.add('database', { stop: () => db.close() });
+  await lifecycle.add('database', { drain: () => db.drain(), stop: () => db.close() });
   const owners = await ownersIn(db);
   const needed = [...parts.owners, ...parts.others.filter((each) => owners.has(each.owner))];
   const pending = await pendingMigrations(db, needed);

@@ -1,12 +1,14 @@
 // Access to the database: Prisma for the model, typed SQL for the hot paths. Reads have connections of their own: writes that wait,
 // for a full disk or a lock, do not hold them up. Every transaction is READ COMMITTED, retried on a deadlock, and reports a commit
-// with an unknown outcome as such.
+// with an unknown outcome as such. Of several servers it is the primary's; while there is none, requests wait a few seconds.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
-import { createPool, type Pool, type PoolConfig, type PoolConnection } from 'mariadb';
+import type { Pool, PoolConnection } from 'mariadb';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 import { invariant } from '../errors.ts';
+import { newUuid } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import { settleCommit } from './commit-record.ts';
 import type { DiskSpace } from './disk-space.ts';
 import {
   CommittedError,
@@ -15,27 +17,27 @@ import {
   isCommitUncertain,
   isConnectionLost,
   isDeadlock,
+  isLockWaitTimeout,
+  isNeverSent,
+  isNoneFree,
   isReadOnly,
+  ResultLostError,
 } from './errors.ts';
+import { PrimaryFinder } from './primary-finder.ts';
+import { type DatabaseLocation, idleLimit, ServerPools, usualIdleSeconds } from './server-pools.ts';
 import { WriteGuard } from './write-guard.ts';
 
-/** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
-export interface DatabaseLocation {
-  readonly socketPath?: string;
-  readonly host?: string;
-  readonly port?: number;
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}
+export type { DatabaseLocation } from './server-pools.ts';
 
 export interface DatabaseOptions {
-  readonly connection: DatabaseLocation;
+  /** Of several the primary is found, again and again. */
+  readonly connection: DatabaseLocation | readonly DatabaseLocation[];
   /** Most connections at once: half for transactions, three tenths for reads, the others for single writes; default 10. */
   readonly connectionLimit?: number;
   /** How long to wait for a free connection, in milliseconds; default 5000. */
   readonly acquireTimeoutMs?: number;
+  /** Of several servers: how long a request waits for a primary, in milliseconds; default 5000. */
+  readonly primaryTimeoutMs?: number;
   /** The disk of a database on this host. */
   readonly disk?: DiskSpace;
   readonly log?: Logger;
@@ -83,6 +85,8 @@ export interface Transaction extends Sql {
   query<Row>(sql: string, values?: readonly SqlValue[], options?: TransactionQueryOptions): Promise<Row[]>;
   /** Runs once after the commit was acknowledged (not after a rollback), for wake-ups. Must not throw. */
   afterCommit(action: () => void): void;
+  /** The row of commit_record that it writes: if the connection is lost during COMMIT, it tells whether it was committed. */
+  provenBy(recordId: string): void;
 }
 
 /** Prisma's client inside a transaction. */
@@ -100,47 +104,33 @@ export interface TransactionOptions {
 
 const deadlockRetries = 6;
 const usuallyPreparedKept = 8;
-const usualIdleSeconds = 8;
-const sessionSetup = [
-  "SET time_zone = '+00:00'",
-  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  // A process that is paused in a transaction keeps its locks (a lease's fence, an object's row): the server ends its transaction
-  // after this many seconds, longer than any step of a transaction here takes.
-  idleLimit(usualIdleSeconds),
-];
-
-function idleLimit(seconds: number): string {
-  return `SET SESSION idle_transaction_timeout = ${seconds}`;
-}
-
 const tryWriteSql = `INSERT INTO lease (name, token, owner, expires_at) VALUES ('database/space', UUID(), 'probe', NOW(3))
   ON DUPLICATE KEY UPDATE beat = beat + 1`;
 
-/** The driver's options for a location; also for tools with a single connection. */
-export function connectionOptions(location: DatabaseLocation): PoolConfig {
-  const { tls, ...rest } = location;
-  return {
-    ...rest,
-    ...(tls === undefined ? {} : { ssl: { ...tls, rejectUnauthorized: true } }),
-    timezone: 'Z',
-    charset: 'utf8mb4',
-    collation: 'UTF8MB4_BIN',
-    bigIntAsNumber: true,
-    insertIdAsNumber: true,
-    decimalAsNumber: true,
-    checkNumberRange: true,
-    connectTimeout: 5_000,
-    socketTimeout: 60_000,
-    initSql: sessionSetup,
-  };
+const mostRepeats = 10;
+const mostSettleTries = 4;
+
+/** One run of a transaction. */
+interface Trial<Result> {
+  actions: (() => void)[];
+  recordId: string | undefined;
+  /** The work has ended. */
+  done: { readonly result: Result } | undefined;
 }
 
+/** What a request does with the pools of the primary, and whether it may do it again after an error on the way. */
+type OnPrimary<Result> = (pools: ServerPools) => Promise<Result>;
+type MayRepeat = (error: unknown) => boolean;
+
+const reading: MayRepeat = (error) => isConnectionLost(error) || isReadOnly(error);
+const writing: MayRepeat = (error) => isNeverSent(error) || isReadOnly(error);
+const inTransaction: MayRepeat = (error) => !(error instanceof CommitUncertainError) && reading(error);
+
 export class Database implements Sql {
-  /** Prisma's too. */
-  readonly #reads: Pool;
-  readonly #writes: Pool;
-  /** For `transaction`: without autocommit the first statement starts a transaction, which saves a round trip. */
-  readonly #transactions: Pool;
+  /** Undefined: there are several servers. */
+  readonly #only: ServerPools | undefined;
+  readonly #finder: PrimaryFinder | undefined;
+  readonly #primaryTimeoutMs: number;
   /** By physical connection; one that is not in it has the usual one. */
   readonly #idleLimits = new WeakMap<object, number>();
   readonly #guard: WriteGuard;
@@ -149,24 +139,20 @@ export class Database implements Sql {
   readonly name: string;
 
   constructor(options: DatabaseOptions) {
-    const { connection, connectionLimit = 10, acquireTimeoutMs = 5_000, disk, log } = options;
+    const { connectionLimit = 10, acquireTimeoutMs = 5_000, primaryTimeoutMs = 5_000, disk, log } = options;
     const { preparedKept = usuallyPreparedKept } = options;
-    this.name = connection.database;
-    const share = (part: number) => Math.max(1, Math.round(connectionLimit * part));
-    const pool = (limit: number, initSql = sessionSetup) =>
-      createPool({
-        ...connectionOptions(connection),
-        connectionLimit: limit,
-        minimumIdle: 1,
-        idleTimeout: 60,
-        acquireTimeout: acquireTimeoutMs,
-        prepareCacheLength: preparedKept,
-        resetAfterUse: false,
-        initSql,
+    const locations = [options.connection].flat();
+    const [first, ...others] = locations;
+    invariant(first !== undefined, 'a database has a location');
+    this.name = first.database;
+    this.#primaryTimeoutMs = primaryTimeoutMs;
+    const sizes = { connectionLimit, acquireTimeoutMs, preparedKept };
+    if (others.length === 0) this.#only = new ServerPools(first, sizes);
+    else
+      this.#finder = new PrimaryFinder({
+        ...{ locations, log },
+        pools: (location, several) => new ServerPools(location, sizes, several),
       });
-    this.#reads = pool(share(0.3));
-    this.#writes = pool(share(0.2));
-    this.#transactions = pool(share(0.5), [...sessionSetup, 'SET autocommit = 0']);
     this.#guard = new WriteGuard({
       ...(disk === undefined ? {} : { disk }),
       ...(log === undefined ? {} : { log }),
@@ -174,10 +160,10 @@ export class Database implements Sql {
         const threads = await this.query<{ State: string | null }>('SHOW PROCESSLIST');
         return threads.map(({ State }) => State ?? '');
       },
-      tryWrite: () => this.#writes.query(tryWriteSql),
+      tryWrite: () => this.#on((pools) => pools.writes.query(tryWriteSql), writing),
     });
     this.prisma = new PrismaClient({
-      adapter: new PrismaMariaDb(this.#reads, { database: connection.database }),
+      adapter: new PrismaMariaDb(this.#only?.reads ?? this.#readsOfPrimary(), { database: this.name }),
       transactionOptions: {
         maxWait: 5_000,
         timeout: 15_000,
@@ -188,16 +174,16 @@ export class Database implements Sql {
 
   /** A read. What writes and gives rows is for `write`. */
   async query<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
-    return run<Row>(this.#reads, sql, values, options);
+    return this.#on((pools) => run<Row>(pools.reads, sql, values, options), reading);
   }
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
-    return toWriteResult(await this.#write(() => this.#writes.query(sql, [...values])));
+    return toWriteResult(await this.#write((pools) => pools.writes.query(sql, [...values])));
   }
 
   /** A statement or block that writes, commits by itself and gives rows. Refused like `execute`. */
   write<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
-    return this.#write(() => run<Row>(this.#writes, sql, values, options));
+    return this.#write((pools) => run<Row>(pools.writes, sql, values, options));
   }
 
   /** Throws DiskFullError while the database accepts no new work. */
@@ -205,10 +191,53 @@ export class Database implements Sql {
     this.#guard.check();
   }
 
-  async #write<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** From now on no request waits for a primary. */
+  drain(): void {
+    this.#finder?.endWaits();
+  }
+
+  /** With several servers: waits for the primary, and again if it was lost on the way, as far as `mayRepeat` allows it. */
+  async #on<Result>(work: OnPrimary<Result>, mayRepeat: MayRepeat): Promise<Result> {
+    const finder = this.#finder;
+    if (this.#only !== undefined) return work(this.#only);
+    invariant(finder !== undefined, 'a database has a location');
+    let untilMs: number | undefined;
+    for (let repeats = 0; ; repeats += 1) {
+      const pools = finder.pools ?? (await finder.wait((untilMs ??= performance.now() + this.#primaryTimeoutMs)));
+      try {
+        return await work(pools);
+      } catch (error) {
+        if (!reading(error) && !(error instanceof CommitUncertainError)) throw error;
+        finder.failed(pools, error);
+        untilMs ??= performance.now() + this.#primaryTimeoutMs;
+        // It has waited for a connection as long as for a primary.
+        if (isNoneFree(error)) await finder.wait(performance.now());
+        if (!mayRepeat(error) || isNoneFree(error) || repeats >= mostRepeats) throw error;
+      }
+    }
+  }
+
+  /** For Prisma's adapter, which takes one pool. */
+  #readsOfPrimary(): Pool {
+    const repeats = ({ sql }: { readonly sql: string }) => (/^\s*SELECT\b/i.test(sql) ? reading : writing);
+    const pool: Pick<Pool, 'query' | 'execute' | 'getConnection'> = {
+      query: (sql: string | { readonly sql: string }, values?: unknown) => {
+        const text = typeof sql === 'string' ? { sql } : sql;
+        return this.#on((pools) => pools.reads.query(text, values), repeats(text));
+      },
+      execute: (sql: string | { readonly sql: string }, values?: unknown) => {
+        const text = typeof sql === 'string' ? { sql } : sql;
+        return this.#on((pools) => pools.reads.execute(text, values), repeats(text));
+      },
+      getConnection: () => this.#on((pools) => pools.reads.getConnection(), reading),
+    };
+    return pool as Pool;
+  }
+
+  async #write<Result>(work: OnPrimary<Result>): Promise<Result> {
     this.#guard.check({ endsWork: true });
     try {
-      return await this.#guard.watch(work);
+      return await this.#guard.watch(() => this.#on(work, writing));
     } catch (error) {
       if (this.#guard.isToldFull && isConnectionLost(error))
         throw new DiskFullError("the database's disk is full: a write waited for space in vain", { cause: error });
@@ -217,9 +246,10 @@ export class Database implements Sql {
   }
 
   /**
-   * Runs `work` in one transaction. An error from `work` rolls back and is thrown. Deadlocks run `work` again, so it must have no
-   * effect outside the transaction. Throws CommitUncertainError when the connection was lost during COMMIT, or when `work` failed
-   * after a text that commits.
+   * Runs `work` in one transaction. An error from `work` rolls back and is thrown. It runs again after a deadlock, after the loss of
+   * the primary before the commit, and if a commit of unknown fate turns out not to have happened: it must have no effect outside the
+   * transaction. Throws CommitUncertainError when the fate of the commit remains unknown, or when `work` failed after a text that
+   * commits; ResultLostError when it was committed by such a text, whose answer was lost.
    */
   async transaction<Result>(
     work: (tx: Transaction) => Promise<Result>,
@@ -227,29 +257,58 @@ export class Database implements Sql {
   ): Promise<Result> {
     this.#guard.check(options);
     for (let attempt = 1; ; attempt += 1) {
+      const trial: Trial<Result> = { actions: [], recordId: undefined, done: undefined };
       try {
-        return await this.#guard.watch(() => this.#once(work, options.idleSeconds));
+        const once = (pools: ServerPools) => this.#once(pools, work, trial, options.idleSeconds);
+        return await this.#guard.watch(() => this.#on(once, inTransaction));
       } catch (error) {
-        if (error instanceof CommitUncertainError || !isDeadlock(error) || attempt > deadlockRetries) throw error;
+        if (attempt > deadlockRetries) throw error;
+        if (error instanceof CommitUncertainError) {
+          const epoch = await this.#settle(trial, error);
+          if (epoch === undefined) continue;
+          for (const action of trial.actions) action();
+          if (trial.done === undefined) throw new ResultLostError(error, { id: trial.recordId ?? '', epoch });
+          return trial.done.result;
+        }
+        if (!isDeadlock(error)) throw error;
         await sleep(Math.random() * 10 * 2 ** attempt);
       }
     }
   }
 
-  async #once<Result>(work: (tx: Transaction) => Promise<Result>, idleSeconds = usualIdleSeconds): Promise<Result> {
-    const connection = await this.#transactions.getConnection();
-    const actions: (() => void)[] = [];
+  /** The timeline in which it was committed; undefined: it was not. Throws the error if that remains unknown. */
+  async #settle({ recordId }: Trial<unknown>, error: CommitUncertainError): Promise<number | undefined> {
+    if (recordId === undefined || error instanceof CommittedError) throw error;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.transaction((tx) => settleCommit(tx, recordId, newUuid()), { endsWork: true });
+      } catch (later) {
+        const mayChange = later instanceof CommitUncertainError || isLockWaitTimeout(later);
+        if (!mayChange || tries === mostSettleTries) throw error;
+      }
+    }
+  }
+
+  async #once<Result>(
+    pools: ServerPools,
+    work: (tx: Transaction) => Promise<Result>,
+    trial: Trial<Result>,
+    idleSeconds = usualIdleSeconds,
+  ): Promise<Result> {
+    const connection = await pools.transactions.getConnection();
+    Object.assign(trial, { actions: [], recordId: undefined, done: undefined });
+    const tx = new ConnectionTransaction(connection, trial);
     let usable = true;
     try {
       await this.#limitIdle(connection, idleSeconds);
-      const tx = new ConnectionTransaction(connection, actions);
       const result = await work(tx).catch(async (error: unknown) => {
         if (!(await tx.committed())) throw error;
-        for (const action of actions) action();
+        for (const action of trial.actions) action();
         throw new CommittedError(error);
       });
+      trial.done = { result };
       if (!(await tx.committed())) await tx.query('COMMIT', [], { commits: true });
-      for (const action of actions) action();
+      for (const action of trial.actions) action();
       return result;
     } catch (error) {
       // The connection to a demoted server is closed, so that the pool finds the new primary.
@@ -261,7 +320,8 @@ export class Database implements Sql {
         );
       throw error;
     } finally {
-      // The connection is idle: destroying it sends no KILL.
+      // An idle connection is destroyed without a KILL.
+      await tx.idle();
       if (usable) await connection.release();
       else connection.destroy();
     }
@@ -275,21 +335,16 @@ export class Database implements Sql {
     if (info !== null) this.#idleLimits.set(info, seconds);
   }
 
-  /** Connections in use and open, for metrics. */
+  /** Connections in use and open, and requests that wait, for metrics. */
   poolFigures(): { readonly active: number; readonly total: number; readonly waiting: number } {
-    const pools = [this.#reads, this.#writes, this.#transactions];
-    const sum = (figure: (pool: Pool) => number) => pools.reduce((total, pool) => total + figure(pool), 0);
-    return {
-      active: sum((pool) => pool.activeConnections()),
-      total: sum((pool) => pool.totalConnections()),
-      waiting: sum((pool) => pool.taskQueueSize()),
-    };
+    const { active, total, waiting } = (this.#only ?? this.#finder?.pools)?.figures() ?? { active: 0, total: 0, waiting: 0 };
+    return { active, total, waiting: waiting + (this.#finder?.waiting ?? 0) };
   }
 
   async close(): Promise<void> {
     this.#guard.close();
     await this.prisma.$disconnect();
-    await Promise.all([this.#reads, this.#writes, this.#transactions].map((pool) => pool.end().catch(() => undefined)));
+    await Promise.all([this.#only?.end(), this.#finder?.close()]);
   }
 }
 
@@ -304,13 +359,19 @@ async function run<Row>(
 
 class ConnectionTransaction implements Transaction {
   readonly #connection: PoolConnection;
-  readonly #actions: (() => void)[];
+  readonly #trial: Trial<unknown>;
+  readonly #running = new Set<Promise<unknown>>();
   /** The text that commits, once it was sent: nothing may follow it unless it fails. */
   #ending: Promise<unknown> | undefined;
 
-  constructor(connection: PoolConnection, actions: (() => void)[]) {
+  constructor(connection: PoolConnection, trial: Trial<unknown>) {
     this.#connection = connection;
-    this.#actions = actions;
+    this.#trial = trial;
+  }
+
+  /** Waits for the statements that the work did not wait for. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running);
   }
 
   /** Waits for the text that commits, if one was sent; true when it has. Throws CommitUncertainError. */
@@ -332,8 +393,9 @@ class ConnectionTransaction implements Transaction {
   ): Promise<Row[]> {
     this.#mustBeOpen();
     const connection = this.#connection;
-    const answer: Promise<Row[]> =
-      prepared === true ? connection.execute(sql, [...values]) : connection.query(sql, [...values]);
+    const answer = this.#follow<Row[]>(
+      prepared === true ? connection.execute(sql, [...values]) : connection.query(sql, [...values]),
+    );
     if (commits !== true) return answer;
     const ending = answer.catch((error: unknown) => {
       if (isCommitUncertain(error, sql)) throw new CommitUncertainError(error);
@@ -346,7 +408,13 @@ class ConnectionTransaction implements Transaction {
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
     this.#mustBeOpen();
-    return toWriteResult(await this.#connection.query(sql, [...values]));
+    return toWriteResult(await this.#follow(this.#connection.query(sql, [...values])));
+  }
+
+  #follow<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const followed = answer.finally(() => this.#running.delete(followed));
+    this.#running.add(followed);
+    return followed;
   }
 
   #mustBeOpen(): void {
@@ -354,7 +422,11 @@ class ConnectionTransaction implements Transaction {
   }
 
   afterCommit(action: () => void): void {
-    this.#actions.push(action);
+    this.#trial.actions.push(action);
+  }
+
+  provenBy(recordId: string): void {
+    this.#trial.recordId = recordId;
   }
 }
 

@@ -25,7 +25,7 @@ const diskFull = new Set([3, 28, 1021, 1026, 1114, 1877]);
 const connectionLost = new Set([1053, 1927, 2006, 2013, 45009, 45012, 45013, 45026, 45034, 45038, 45044]);
 /** Interrupted by KILL QUERY, or by a limit of time: no handler in a batch sees it, so that the step is not known. */
 const interrupted = new Set([1317, 1969, 3024]);
-const noConnection = new Set([1040, 1129, 2002, 2003, 45012, 45025, 45028]);
+const noConnection = new Set([1040, 1129, 2002, 2003, 45012, 45025, 45027, 45028, 45037]);
 const systemCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'ENOTCONN']);
 
 export function isDuplicateKey(error: unknown): boolean {
@@ -71,9 +71,33 @@ export function isConnectionLost(error: unknown): boolean {
   return typeof error === 'object' && error !== null && systemCodes.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
+/** Nothing was sent: there was no connection for it. */
+export function isNeverSent(error: unknown): boolean {
+  return noConnection.has(databaseErrorNumber(error) ?? 0);
+}
+
+/** No connection of the pool became free, or could be made, in time. */
+export function isNoneFree(error: unknown): boolean {
+  return databaseErrorNumber(error) === 45028;
+}
+
+/** None of the database's servers is the primary, and none became it while the request waited. Nothing was done. */
+export class NoPrimaryError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'NoPrimaryError';
+  }
+}
+
 /** The database is not available or can't write for now; the request itself is valid. */
 export function isUnavailable(error: unknown): boolean {
-  return isConnectionLost(error) || isReadOnly(error) || isDiskFull(error) || error instanceof CommitUncertainError;
+  return (
+    isConnectionLost(error) ||
+    isReadOnly(error) ||
+    isDiskFull(error) ||
+    error instanceof CommitUncertainError ||
+    error instanceof NoPrimaryError
+  );
 }
 
 /** The step of a batch that failed, as the batch tells it; 0: not an error of a step. */
@@ -108,6 +132,18 @@ export class CommittedError extends CommitUncertainError {
   constructor(cause: unknown) {
     super(cause, 'a transaction failed after it was committed');
     this.name = 'CommittedError';
+  }
+}
+
+/** A transaction was committed by a text whose answer was lost, and with it the result. */
+export class ResultLostError extends CommitUncertainError {
+  /** The row that proves it, and its timeline. */
+  readonly record: { readonly id: string; readonly epoch: number };
+
+  constructor(cause: unknown, record: ResultLostError['record']) {
+    super(cause, 'a transaction was committed, but its result was lost');
+    this.name = 'ResultLostError';
+    this.record = record;
   }
 }
 

@@ -7,7 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
-import { connectionOptions, type DatabaseLocation } from './database.ts';
+import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
 
 /** The fault of the migrations, for an operator. */
 export class MigrationError extends Error {

@@ -68,6 +68,10 @@ class Batch implements Transaction {
     this.#tx.afterCommit(action);
   }
 
+  provenBy(recordId: string): void {
+    this.#tx.provenBy(recordId);
+  }
+
   async send(): Promise<void> {
     this.#sent = true;
     const statements = this.#statements;

@@ -12,7 +12,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { isDiskFull, isUnavailable } from '../database/errors.ts';
+import { isDiskFull, isUnavailable, NoPrimaryError } from '../database/errors.ts';
 import { CodedError } from '../errors.ts';
 import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
@@ -54,6 +54,14 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
       ...path,
       extensions: { code: 'DISK_FULL' },
     };
+  if (original instanceof NoPrimaryError) {
+    log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph found no primary of the database');
+    return {
+      message: 'The database is changing its primary; try again.',
+      ...path,
+      extensions: { code: 'BUSY', retryAfterMs: 1_000 },
+    };
+  }
   if (isUnavailable(original)) {
     log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph lost the database');
     return {

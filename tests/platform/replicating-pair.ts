@@ -7,26 +7,49 @@ import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { freePort } from '../support/free-port.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
 export interface ReplicatingPair {
   readonly primary: EmbeddedMariadb;
   readonly standby: EmbeddedMariadb;
+  /** Runs statements as root on the primary. */
+  onPrimary(...statements: string[]): Promise<void>;
   /** Runs statements as root on the standby. */
   onStandby(...statements: string[]): Promise<void>;
+  /** The standby holds, or has received, every acknowledged write. */
+  attached(): Promise<void>;
+  /** Makes the standby the primary of a new timeline, after all that it has received. */
+  promote(): Promise<void>;
   stop(): Promise<void>;
 }
 
-async function run(connection: Parameters<typeof createConnection>[0], statements: readonly string[]): Promise<void> {
+export interface PairOptions {
+  /** No write is acknowledged without the standby; default: after 10 s, or while it is not there. */
+  readonly strict?: boolean;
+}
+
+async function run<Row = unknown>(
+  connection: Parameters<typeof createConnection>[0],
+  statements: readonly string[],
+): Promise<Row[]> {
   const root: Connection = await createConnection(connection);
   try {
-    for (const statement of statements) await root.query(statement);
+    let rows: Row[] = [];
+    for (const statement of statements) rows = await root.query<Row[]>(statement);
+    return rows;
   } finally {
     await root.end();
   }
 }
 
-export async function startReplicatingPair(): Promise<ReplicatingPair> {
+interface Received {
+  readonly Master_Log_File: string;
+  readonly Relay_Master_Log_File: string;
+  readonly Read_Master_Log_Pos: number;
+  readonly Exec_Master_Log_Pos: number;
+}
+
+export async function startReplicatingPair({ strict = false }: PairOptions = {}): Promise<ReplicatingPair> {
   const folder = await temporaryFolder();
   const port = await freePort();
   const [first, second] = await Promise.all(
@@ -43,8 +66,8 @@ export async function startReplicatingPair(): Promise<ReplicatingPair> {
       `--port=${port}`,
       '--rpl-semi-sync-master-enabled=ON',
       '--rpl-semi-sync-master-wait-point=AFTER_SYNC',
-      '--rpl-semi-sync-master-timeout=10000',
-      '--rpl-semi-sync-master-wait-no-slave=OFF',
+      `--rpl-semi-sync-master-timeout=${strict ? 4_294_967_295 : 10_000}`,
+      `--rpl-semi-sync-master-wait-no-slave=${strict ? 'ON' : 'OFF'}`,
     ],
   });
   const standby = await startMariadb({
@@ -53,25 +76,52 @@ export async function startReplicatingPair(): Promise<ReplicatingPair> {
     binaryLog: true,
     extraArguments: ['--server-id=2', '--rpl-semi-sync-slave-enabled=ON', '--rpl-semi-sync-slave-kill-conn-timeout=1'],
   });
-  await run(primary.rootConnection, [
+  const onStandby = async (...statements: string[]) => void (await run(standby.rootConnection, statements));
+  const onPrimary = async (...statements: string[]) => void (await run(primary.rootConnection, statements));
+  await onPrimary(
     'SET SESSION sql_log_bin = 0',
     "CREATE USER 'replica'@'127.0.0.1' IDENTIFIED BY 'replica'",
     "GRANT REPLICATION SLAVE ON *.* TO 'replica'@'127.0.0.1'",
-  ]);
-  await run(standby.rootConnection, [
+  );
+  await onStandby(
     'RESET MASTER',
     `CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${port}, MASTER_USER = 'replica', MASTER_PASSWORD = 'replica', MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1`,
     'START SLAVE',
     'SET GLOBAL read_only = ON',
-  ]);
+  );
+  const clients = "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'";
+  const attached = () =>
+    waitFor('the standby', async () => {
+      const [row] = await run<{ Value: string }>(primary.rootConnection, [clients]);
+      return row?.Value === '1' ? true : undefined;
+    });
+  // In strict mode a migration would wait for ever.
+  await attached();
   await migrate(primary.application, [platformMigrations]);
   return {
-    primary,
-    standby,
-    onStandby: (...statements) => run(standby.rootConnection, statements),
+    ...{ primary, standby, onPrimary, onStandby },
+    attached: async () => void (await attached()),
+    async promote() {
+      await onStandby('STOP SLAVE IO_THREAD');
+      await waitFor('the relay log', async () => {
+        const [row] = await run<Received>(standby.rootConnection, ['SHOW SLAVE STATUS']);
+        return (
+          row?.Master_Log_File === row?.Relay_Master_Log_File && row?.Read_Master_Log_Pos === row?.Exec_Master_Log_Pos
+        );
+      });
+      await onStandby(
+        'STOP SLAVE',
+        'RESET SLAVE ALL',
+        `INSERT INTO \`${standby.application.database}\`.db_timeline (epoch, lossy) SELECT MAX(epoch) + 1, 0 FROM \`${standby.application.database}\`.db_timeline`,
+        'SET GLOBAL read_only = OFF',
+      );
+    },
     async stop() {
-      await standby.stop();
-      await primary.stop();
+      for (const server of [standby, primary]) {
+        // A frozen one, or one that waits for the other, would not end by itself.
+        if (strict && isRunning(server.pid)) process.kill(server.pid, 'SIGKILL');
+        await server.stop();
+      }
       await Promise.all([first.close(), second.close()]);
       await folder.remove();
     },

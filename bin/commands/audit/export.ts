@@ -6,7 +6,7 @@ import { configOption, settings } from '../../cli/local-options.ts';
 import { time } from '../../cli/option.ts';
 import { describeFailure } from '../../cli/start-failure.ts';
 import { localVerb } from '../../cli/verb.ts';
-import { databaseLocation } from '../../compose/connections.ts';
+import { databaseLocations } from '../../compose/connections.ts';
 
 export const exportTrail = localVerb({
   summary: 'Write the audit trail, with its hashes, as lines of JSON.',
@@ -20,7 +20,7 @@ export const exportTrail = localVerb({
     const { config: file, from, to } = options;
     let db: Database | undefined;
     try {
-      db = new Database({ connection: databaseLocation(settings(file, env)), connectionLimit: 1 });
+      db = new Database({ connection: databaseLocations(settings(file, env)), connectionLimit: 1 });
       const range = {
         ...(from === undefined ? {} : { from: new Date(from) }),
         ...(to === undefined ? {} : { to: new Date(to) }),

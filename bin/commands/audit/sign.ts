@@ -8,7 +8,7 @@ import { CommandFailure } from '../../cli/failures.ts';
 import { configOption, settings } from '../../cli/local-options.ts';
 import { describeFailure } from '../../cli/start-failure.ts';
 import { localVerb } from '../../cli/verb.ts';
-import { databaseLocation, keyFolder } from '../../compose/connections.ts';
+import { databaseLocations, keyFolder } from '../../compose/connections.ts';
 
 export const sign = localVerb({
   summary: 'Sign, once, the ends of an audit trail from before the keys existed.',
@@ -20,7 +20,7 @@ export const sign = localVerb({
       const config = settings(options.config, env);
       const keys = keyFolder(config, createLogger({ level: 'silent', pretty: false }));
       const auditKeys = { signingKeys: await keys.signing('audit'), publicKeys: await keys.publicKeys() };
-      db = new Database({ connection: databaseLocation(config), connectionLimit: 1 });
+      db = new Database({ connection: databaseLocations(config), connectionLimit: 1 });
       const ends = await readEnds(db);
       const { fault } = await checkRange(db, ends, ends.base.position + 1, ends.head.position + 1);
       if (fault !== undefined)

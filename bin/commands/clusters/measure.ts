@@ -10,7 +10,7 @@ import { Printer } from '../../cli/printer.ts';
 import { commonOptions } from '../../cli/remote-verb.ts';
 import { describeFailure } from '../../cli/start-failure.ts';
 import { localVerb } from '../../cli/verb.ts';
-import { databaseLocation } from '../../compose/connections.ts';
+import { databaseLocations } from '../../compose/connections.ts';
 
 export const measure = localVerb({
   summary: 'Measure the disk of this cluster with files of 10 MB and 128 KB; its controller tells the centre.',
@@ -20,7 +20,7 @@ export const measure = localVerb({
     try {
       const config = settings(options.config, env);
       const folder = folderOf(config);
-      const db = new Database({ connection: databaseLocation(config), connectionLimit: 1 });
+      const db = new Database({ connection: databaseLocations(config), connectionLimit: 1 });
       try {
         const store = new MeasuredDiskStore(new Counters(db));
         const measured = await store.put(await measureDisk({ folder, signal }), Date.now());

@@ -6,7 +6,7 @@ import { CommandFailure } from '../../cli/failures.ts';
 import { configOption, settings } from '../../cli/local-options.ts';
 import { flag } from '../../cli/option.ts';
 import { localVerb } from '../../cli/verb.ts';
-import { databaseLocation } from '../../compose/connections.ts';
+import { databaseLocations } from '../../compose/connections.ts';
 import { resealAll } from '../../compose/reseal.ts';
 import { withFile } from './key-file.ts';
 
@@ -21,7 +21,7 @@ export const reseal = localVerb({
   },
   async run({ names, options, stdout, stderr, env }) {
     const { resealed, trusted, failed } = await withFile(async () => {
-      const connection = databaseLocation(settings(options.config, env));
+      const connection = databaseLocations(settings(options.config, env));
       const db = new Database({ connection, connectionLimit: 2 });
       try {
         return await resealAll({ db, file: names[0], rows: subgraphRows, older: options.older });

@@ -5,7 +5,7 @@ import { type RotationStep, rotateKeys } from '../../../platform/secrets/rotate-
 import { configOption, settings } from '../../cli/local-options.ts';
 import { several } from '../../cli/option.ts';
 import { localVerb } from '../../cli/verb.ts';
-import { databaseLocation } from '../../compose/connections.ts';
+import { databaseLocations } from '../../compose/connections.ts';
 import { withFile } from './key-file.ts';
 
 export const rotate = localVerb({
@@ -19,7 +19,7 @@ export const rotate = localVerb({
     const [path] = names;
     let db: Database | undefined;
     const database = () => {
-      db ??= new Database({ connection: databaseLocation(settings(options.config, env)), connectionLimit: 1 });
+      db ??= new Database({ connection: databaseLocations(settings(options.config, env)), connectionLimit: 1 });
       return db;
     };
     try {

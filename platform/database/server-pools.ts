@@ -1,0 +1,180 @@
+// The connections of this process to one server. No pool has two servers: the connector knows connections by their thread ids, which
+// servers share.
+import { connect, type Socket } from 'node:net';
+import { createPool, type Pool, type PoolConfig } from 'mariadb';
+
+/** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
+export interface DatabaseLocation {
+  readonly socketPath?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface PoolSizes {
+  readonly connectionLimit: number;
+  readonly acquireTimeoutMs: number;
+  readonly preparedKept: number;
+}
+
+/** A server of several: its pools are for one timeline, and can be cut. */
+export interface OneOfSeveral {
+  /** Connections are made only while the server is writable and on this timeline; 0: the database has none yet. */
+  readonly epoch: number;
+  /** One of its connections has ended. */
+  readonly onClose: () => void;
+}
+
+export const usualIdleSeconds = 8;
+const sessionSetup = [
+  "SET time_zone = '+00:00'",
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  // A process that is paused in a transaction keeps its locks (a lease's fence, an object's row): the server ends its transaction
+  // after this many seconds, longer than any step of a transaction here takes.
+  idleLimit(usualIdleSeconds),
+];
+/** A server of several that is silent for so long is given up; a statement that waits for a lock fails before. */
+const silentMs = 15_000;
+const lockWait = 'SET SESSION innodb_lock_wait_timeout = 10';
+/** The connector ends busy connections with KILL, over a new connection, 10 s after the end of their pool. */
+const endMs = 8_000;
+
+export function idleLimit(seconds: number): string {
+  return `SET SESSION idle_transaction_timeout = ${seconds}`;
+}
+
+/** The driver's options for a location; also for tools with a single connection. */
+export function connectionOptions(location: DatabaseLocation): PoolConfig {
+  const { tls, ...rest } = location;
+  return {
+    ...rest,
+    ...(tls === undefined ? {} : { ssl: { ...tls, rejectUnauthorized: true } }),
+    timezone: 'Z',
+    charset: 'utf8mb4',
+    collation: 'UTF8MB4_BIN',
+    bigIntAsNumber: true,
+    insertIdAsNumber: true,
+    decimalAsNumber: true,
+    checkNumberRange: true,
+    connectTimeout: 5_000,
+    socketTimeout: 60_000,
+    initSql: sessionSetup,
+  };
+}
+
+/** Makes sockets to one server, and ends them all at once. */
+export class Sockets {
+  readonly #location: DatabaseLocation;
+  readonly #onClose: () => void;
+  readonly #open = new Set<Socket>();
+  #isCut = false;
+
+  constructor(location: DatabaseLocation, onClose: () => void = () => undefined) {
+    this.#location = location;
+    this.#onClose = onClose;
+  }
+
+  /** The connector's options for a connection over one of them. */
+  options(): PoolConfig {
+    const { socketPath: _, ...options } = connectionOptions(this.#location);
+    return { ...options, stream: () => this.#connect() };
+  }
+
+  /** Whatever runs on them fails as on a lost connection. With an error: without one the connector would wait for an answer. */
+  cut(): void {
+    this.#isCut = true;
+    for (const socket of this.#open) socket.destroy(cutError());
+  }
+
+  /** Like `cut`, for those that are open now. */
+  reset(): void {
+    for (const socket of this.#open) socket.destroy(cutError());
+  }
+
+  #connect(): Socket {
+    const { socketPath, host = 'localhost', port = 3306 } = this.#location;
+    const socket = socketPath === undefined ? connect({ host, port }) : connect(socketPath);
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.#onClose();
+    });
+    if (this.#isCut) socket.destroy(cutError());
+    return socket;
+  }
+}
+
+function cutError(): Error {
+  return Object.assign(new Error('the connection was cut: its server is not the primary, or is silent'), {
+    code: 'ECONNRESET',
+  });
+}
+
+export class ServerPools {
+  /** Prisma's too. */
+  readonly reads: Pool;
+  readonly writes: Pool;
+  /** For `transaction`: without autocommit the first statement starts a transaction, which saves a round trip. */
+  readonly transactions: Pool;
+  readonly #sockets: Sockets | undefined;
+
+  constructor(location: DatabaseLocation, sizes: PoolSizes, several?: OneOfSeveral) {
+    const sockets = several && new Sockets(location, several.onClose);
+    const base: PoolConfig =
+      sockets === undefined ? connectionOptions(location) : { ...sockets.options(), socketTimeout: silentMs };
+    const setup = several === undefined ? sessionSetup : [mustBePrimary(several.epoch), ...sessionSetup, lockWait];
+    const pool = (part: number, initSql: string[]) =>
+      createPool({
+        ...base,
+        connectionLimit: Math.max(1, Math.round(sizes.connectionLimit * part)),
+        minimumIdle: 1,
+        idleTimeout: 60,
+        acquireTimeout: sizes.acquireTimeoutMs,
+        prepareCacheLength: sizes.preparedKept,
+        resetAfterUse: false,
+        initSql,
+      });
+    this.#sockets = sockets;
+    this.reads = pool(0.3, setup);
+    this.writes = pool(0.2, setup);
+    this.transactions = pool(0.5, [...setup, 'SET autocommit = 0']);
+  }
+
+  get #all(): readonly Pool[] {
+    return [this.reads, this.writes, this.transactions];
+  }
+
+  /** Connections in use and open, and requests that wait for one. */
+  figures(): { readonly active: number; readonly total: number; readonly waiting: number } {
+    const sum = (figure: (pool: Pool) => number) => this.#all.reduce((total, pool) => total + figure(pool), 0);
+    return {
+      active: sum((pool) => pool.activeConnections()),
+      total: sum((pool) => pool.totalConnections()),
+      waiting: sum((pool) => pool.taskQueueSize()),
+    };
+  }
+
+  /** Ends all connections of a server of several at once, without a word to it. */
+  cut(): void {
+    this.#sockets?.cut();
+    // The connector must notice first: its pools would wait for the goodbye of a connection that they think is alive.
+    setImmediate(() => void this.end());
+  }
+
+  /** Waits for running statements, at most 10 s. */
+  async end(): Promise<void> {
+    const cutting = this.#sockets && setTimeout(() => this.#sockets?.cut(), endMs);
+    await Promise.all(this.#all.map((pool) => pool.end().catch(() => undefined)));
+    clearTimeout(cutting);
+  }
+}
+
+/** Refuses a new connection to a server that was demoted, or began a new timeline, since it was last looked at. */
+function mustBePrimary(epoch: number): string {
+  const other = epoch === 0 ? '' : ` OR (SELECT MAX(epoch) FROM db_timeline) <> ${epoch}`;
+  return `BEGIN NOT ATOMIC IF @@read_only = 1${other} THEN
+    SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not the primary of timeline ${epoch}'; END IF; END`;
+}

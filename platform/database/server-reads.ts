@@ -1,0 +1,23 @@
+// Reads of one server at its own address, whether it is the primary or not.
+import { createPool, type Pool } from 'mariadb';
+import type { Sql, SqlValue } from './database.ts';
+import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
+
+export class ServerReads implements Pick<Sql, 'query'> {
+  readonly #pool: Pool;
+
+  constructor(location: DatabaseLocation) {
+    this.#pool = createPool({
+      ...connectionOptions(location),
+      ...{ connectionLimit: 2, minimumIdle: 1, idleTimeout: 60, acquireTimeout: 1_500, resetAfterUse: false },
+    });
+  }
+
+  query<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return this.#pool.query(sql, [...values]);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end().catch(() => undefined);
+  }
+}
