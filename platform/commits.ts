@@ -1,12 +1,13 @@
-// Commit tokens: the last transaction of each mutation writes a row, and reading that row on the standby shows whether the write
+// Commit tokens: the last transaction of each mutation writes a row, and reading that row on the other servers shows whether the write
 // is replicated. A GTID alone is not enough: a position counts as reached even when another server wrote it.
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeCommitRecord } from './database/commit-record.ts';
 import type { Database, Sql, Transaction } from './database/database.ts';
-import { invariant } from './errors.ts';
 import { newUuid } from './ids.ts';
 import type { Logger } from './log.ts';
 import type { Keyring } from './secrets/keyring.ts';
+import { within } from './within.ts';
 
 export interface CommitToken {
   /** Opaque and signed. */
@@ -16,6 +17,20 @@ export interface CommitToken {
 export interface Replication {
   readonly state: 'CONFIRMED' | 'PENDING' | 'NOT_REPLICATED' | 'LOST' | 'UNKNOWN';
   readonly reason: string | null;
+  /** Servers that are known to hold the write, with the primary; null: not known. */
+  readonly copies: number | null;
+  readonly members: readonly ReplicationMember[];
+}
+
+export interface ReplicationMember {
+  readonly name: string;
+  readonly state: 'PRIMARY' | 'CONFIRMED' | 'PENDING' | 'OTHER_TIMELINE' | 'UNREACHABLE';
+}
+
+/** A server of the database, at its own address, for reading. */
+export interface CommitMember {
+  readonly name: string;
+  readonly sql: Pick<Sql, 'query'>;
 }
 
 export interface Timeline {
@@ -26,8 +41,8 @@ export interface Timeline {
 export interface CommitsOptions {
   readonly db: Database;
   readonly keyring: Keyring;
-  /** The standby, read only; absent when none is configured. */
-  readonly standby?: Database;
+  /** The servers, or only the standby; none: the database has no other. */
+  readonly members?: readonly CommitMember[];
   readonly log: Logger;
 }
 
@@ -42,6 +57,8 @@ export const newerSinceSql = (epoch: string): string => `(SELECT MAX(at) FROM db
 
 const timelineCachedMs = 1_000;
 const mostWaitMs = 10_000;
+/** How long a member may take to answer. */
+const memberMs = 2_000;
 const purpose = 'commit-token';
 
 interface Decoded {
@@ -49,33 +66,41 @@ interface Decoded {
   readonly id: string;
 }
 
+/** What one server says of a row. */
+interface Found {
+  readonly here: number;
+  readonly epoch: number;
+  readonly serverId: number;
+  readonly readOnly: number;
+}
+
+type MemberState = ReplicationMember['state'];
+
 export class Commits {
   readonly #db: Database;
   readonly #keyring: Keyring;
-  readonly #standby: Database | undefined;
+  readonly #members: readonly CommitMember[];
   readonly #log: Logger;
   #timeline: { readonly value: Timeline; readonly readAtMs: number } | undefined;
 
   constructor(options: CommitsOptions) {
     this.#db = options.db;
     this.#keyring = options.keyring;
-    this.#standby = options.standby;
+    this.#members = options.members ?? [];
     this.#log = options.log;
   }
 
-  /** Writes the row in a mutation's last transaction, also when nothing changed. Returns its UUID, for `token`. */
+  /** Writes the row in a mutation's last transaction, also when nothing changed. Returns its mark, for `token`. */
   async record(tx: Transaction): Promise<string> {
     const id = newUuid();
-    await tx.execute('INSERT INTO commit_record (id, timeline) SELECT ?, MAX(epoch) FROM db_timeline', [id]);
-    return id;
+    return commitMark({ id, epoch: await writeCommitRecord(tx, id) });
   }
 
-  /** The token of a row, with the timeline that this process read last: each mutation reads it (`timeline`) at its start. */
-  token(recordId: string): string {
+  /** The token of a row, by its mark. */
+  token(mark: string): string {
     const { id, keyObject } = this.#keyring.active(purpose);
-    const epoch = this.#timeline?.value.epoch;
-    invariant(epoch !== undefined, 'the timeline is read before a token is made');
-    const body = `${id}.${epoch}.${recordId}`;
+    // A mark that was stored before marks had a timeline is the row's id alone.
+    const body = `${id}.${mark.includes('.') ? mark : commitMark({ id: mark, epoch: 0 })}`;
     return `${Buffer.from(body, 'latin1').toString('base64url')}.${sign(keyObject, body).toString('base64url')}`;
   }
 
@@ -88,73 +113,73 @@ export class Commits {
     return value;
   }
 
-  /** Whether the write behind a token is replicated; waits up to `waitMs` (at most 10 s) for the standby. Never throws. */
+  /** Whether the write behind a token is replicated; waits up to `waitMs` (at most 10 s) for a second server. Never throws. */
   async replication(token: string, waitMs: number): Promise<Replication> {
     const decoded = this.#decode(token);
-    if (decoded === undefined) return { state: 'UNKNOWN', reason: 'the token is not valid here' };
+    if (decoded === undefined) return unknown('the token is not valid here');
     const deadlineMs = performance.now() + Math.min(Math.max(waitMs, 0), mostWaitMs);
     try {
-      return (await this.#onPrimary(decoded)) ?? (await this.#onStandby(decoded, deadlineMs));
-    } catch (error) {
-      this.#log.warn({ err: error }, 'a commit token could not be checked');
-      return { state: 'UNKNOWN', reason: 'the database is not available: ask again' };
-    }
-  }
-
-  /** The primary's answer; undefined when the standby has to be asked. */
-  async #onPrimary({ id, epoch }: Decoded): Promise<Replication | undefined> {
-    const here = await hasRecord(this.#db, id);
-    if (here)
-      return this.#standby === undefined
-        ? { state: 'NOT_REPLICATED', reason: 'no standby is configured, so there is only one copy' }
-        : undefined;
-    if (Date.now() - timeOf(id) > commitRecordKeptMs)
-      return { state: 'UNKNOWN', reason: 'the write is older than the records kept' };
-    const current = await readTimeline(this.#db);
-    if (epoch < current.epoch)
-      return {
-        state: 'LOST',
-        reason: `the write was on timeline ${epoch} and did not survive the failover to ${current.epoch}`,
-      };
-    this.#log.error({ recordId: id, epoch }, 'a committed write is not in the database, on the same timeline');
-    return { state: 'UNKNOWN', reason: 'the record of the write is missing on its own timeline' };
-  }
-
-  async #onStandby({ id }: Decoded, deadlineMs: number): Promise<Replication> {
-    const standby = this.#standby;
-    if (standby === undefined) return { state: 'NOT_REPLICATED', reason: null };
-    let pauseMs = 5;
-    try {
-      for (;;) {
-        const reason = await this.#notYet(standby, id);
-        if (reason === undefined) return { state: 'CONFIRMED', reason: null };
+      for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
+        const found = await this.#find(decoded);
         const leftMs = deadlineMs - performance.now();
-        if (leftMs <= 0) return { state: 'PENDING', reason };
+        if (found.state !== 'PENDING' || leftMs <= 0) return found;
         await sleep(Math.min(pauseMs, leftMs));
-        pauseMs = Math.min(pauseMs * 2, 100);
       }
     } catch (error) {
-      this.#log.warn({ err: error }, 'the standby could not be asked');
-      return { state: 'PENDING', reason: "the standby can't be reached, so there may be only one copy" };
+      this.#log.warn({ err: error }, 'a commit token could not be checked');
+      return unknown('the database is not available: ask again');
     }
   }
 
-  /** Why the write is not confirmed yet; undefined when it is. */
-  async #notYet(standby: Database, id: string): Promise<string | undefined> {
-    const [found] = await standby.query<{ here: number; epoch: number; serverId: number }>(
-      'SELECT EXISTS (SELECT 1 FROM commit_record WHERE id = ?) AS here, (SELECT MAX(epoch) FROM db_timeline) AS epoch, @@server_id AS serverId',
-      [id],
+  async #find(decoded: Decoded): Promise<Replication> {
+    // In one statement: a failover between two would make a write that is there look lost.
+    const primary = await ask(this.#db, decoded.id);
+    if (primary.here !== 1) return this.#missing(decoded, primary);
+    if (this.#members.length === 0)
+      return { ...alone, state: 'NOT_REPLICATED', reason: 'no standby is configured, so there is only one copy' };
+    const members = await Promise.all(
+      this.#members.map(async ({ name, sql }) => ({ name, state: await this.#stateOf(sql, decoded.id, primary) })),
     );
-    const [primary] = await this.#db.query<{ epoch: number; serverId: number }>(
-      'SELECT (SELECT MAX(epoch) FROM db_timeline) AS epoch, @@server_id AS serverId',
-    );
-    if (found?.serverId === primary?.serverId)
-      return "the standby's address leads to the primary itself, so there is only one copy";
-    if (found?.here === 1 && found.epoch === primary?.epoch) return undefined;
+    const copies = 1 + members.filter(({ state }) => state === 'CONFIRMED').length;
+    if (copies > 1) return { state: 'CONFIRMED', reason: null, copies, members };
+    return { state: 'PENDING', reason: await this.#whyPending(members.map(({ state }) => state)), copies, members };
+  }
+
+  #missing({ id, epoch }: Decoded, primary: Found): Replication {
+    // It may not have applied all yet.
+    if (primary.readOnly === 1) return unknown('the database changes its primary: ask again');
+    if (Date.now() - timeOf(id) > commitRecordKeptMs) return unknown('the write is older than the records kept');
+    if (epoch < primary.epoch)
+      return {
+        ...{ state: 'LOST', copies: 0, members: [] },
+        reason: `the write was on timeline ${epoch} and did not survive the failover to ${primary.epoch}`,
+      };
+    this.#log.error({ recordId: id, epoch }, 'a committed write is not in the database, on the same timeline');
+    return unknown('the record of the write is missing on its own timeline');
+  }
+
+  async #stateOf(member: CommitMember['sql'], id: string, primary: Found): Promise<MemberState> {
+    try {
+      const found = await within(memberMs, 'the server did not answer', () => ask(member, id));
+      if (found.serverId === primary.serverId) return 'PRIMARY';
+      if (found.epoch !== primary.epoch) return 'OTHER_TIMELINE';
+      return found.here === 1 ? 'CONFIRMED' : 'PENDING';
+    } catch (error) {
+      this.#log.warn({ err: error }, 'a server of the database could not be asked for a commit');
+      return 'UNREACHABLE';
+    }
+  }
+
+  async #whyPending(all: readonly MemberState[]): Promise<string> {
+    const others = all.filter((state) => state !== 'PRIMARY');
+    if (others.length === 0) return "the standby's address leads to the primary itself, so there is only one copy";
+    if (others.every((state) => state === 'UNREACHABLE'))
+      return "the standby can't be reached, so there may be only one copy";
     const [clients] = await this.#db.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'");
     if (clients?.Value === '0') return 'the standby is detached, so there is only one copy';
-    if (found?.epoch !== primary?.epoch) return 'the standby is on another timeline';
-    return 'the standby has not applied the write yet';
+    return others.includes('PENDING')
+      ? 'the standby has not applied the write yet'
+      : 'the standby is on another timeline';
   }
 
   #decode(token: string): Decoded | undefined {
@@ -178,8 +203,25 @@ export function commitResolvers(commits: Commits): {
   return { replication: (source, args) => commits.replication(source.token, args.waitMs ?? 0) };
 }
 
-async function hasRecord(db: Database, id: string): Promise<boolean> {
-  return (await db.query('SELECT 1 FROM commit_record WHERE id = ?', [id])).length > 0;
+/** The mark of a row: its timeline and id. */
+export function commitMark({ id, epoch }: { readonly id: string; readonly epoch: number }): string {
+  return `${epoch}.${id}`;
+}
+
+const alone = { copies: 1, members: [] };
+
+function unknown(reason: string): Replication {
+  return { state: 'UNKNOWN', reason, copies: null, members: [] };
+}
+
+async function ask(sql: Pick<Sql, 'query'>, id: string): Promise<Found> {
+  const [row] = await sql.query<Found>(
+    `SELECT EXISTS (SELECT 1 FROM commit_record WHERE id = ? AND timeline > 0) AS here,
+      (SELECT MAX(epoch) FROM db_timeline) AS epoch, @@server_id AS serverId, @@read_only AS readOnly`,
+    [id],
+  );
+  if (row === undefined) throw new Error('a server of the database gave no answer');
+  return row;
 }
 
 async function readTimeline(db: Sql): Promise<Timeline> {

@@ -3,7 +3,13 @@
 import { type AuditRecord, audit } from './audit.ts';
 import type { Commits, CommitToken } from './commits.ts';
 import type { Database, Transaction } from './database/database.ts';
-import { CommitUncertainError, isDiskFull, isLockWaitTimeout, isUnavailable } from './database/errors.ts';
+import {
+  CommitUncertainError,
+  isDiskFull,
+  isLockWaitTimeout,
+  isUnavailable,
+  NoPrimaryError,
+} from './database/errors.ts';
 import { Refusal, refuse, type UserError, userError } from './errors.ts';
 import {
   claimKey,
@@ -211,8 +217,6 @@ export class Mutations {
     const looks = typeof prepared !== 'function';
     const before = looks && key !== undefined ? await this.#before(key) : undefined;
     if (before !== undefined) return before;
-    // For the token, which must not depend on the database after the write.
-    await this.#commits.timeline();
     for (let tried = 1; tried <= mostTries; tried += 1) {
       const effect = looks ? await prepared.look() : prepared;
       try {
@@ -309,6 +313,12 @@ export function toUserErrors(error: unknown): UserError[] | undefined {
           retryAfterMs: 10_000,
         },
       ),
+    ];
+  if (error instanceof NoPrimaryError)
+    return [
+      userError('BUSY', 'the database is changing its primary, so nothing was done: send the request again', {
+        retryAfterMs: 1_000,
+      }),
     ];
   if (isUnavailable(error))
     return [

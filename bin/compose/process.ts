@@ -3,7 +3,7 @@
 import type { Registry } from 'prom-client';
 import { Commits } from '../../platform/commits.ts';
 import { type Config, rolesOf, settingsOf } from '../../platform/config.ts';
-import { Database } from '../../platform/database/database.ts';
+import { ServerReads } from '../../platform/database/server-reads.ts';
 import { StatusFeed } from '../../platform/events/feed.ts';
 import { graphOf } from '../../platform/graph/sdl.ts';
 import { Health } from '../../platform/health.ts';
@@ -32,7 +32,7 @@ import { readinessOf } from '../../platform/watch/watch-answer.ts';
 import type { WatchServer } from '../../platform/watch/watch-server.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { AskedGraph } from './asked-graph.ts';
-import { keyFolder, redisLocation, standbyLocation } from './connections.ts';
+import { databaseMembers, keyFolder, redisLocation } from './connections.ts';
 import { addressOf, openEgress } from './egress.ts';
 import { layGround } from './ground.ts';
 import { internalTls } from './internal-tls.ts';
@@ -213,10 +213,9 @@ async function laySubgraphGround(
     if (readAgoMs > 5_000) throw new Error(`last read ${Math.round(readAgoMs / 1000)} s ago`);
     return undefined;
   });
-  const standbyAt = standbyLocation(config);
-  const standby = standbyAt === undefined ? undefined : new Database({ connection: standbyAt, connectionLimit: 2 });
-  if (standby !== undefined) await lifecycle.add('standby', { stop: () => standby.close() });
-  const commits = new Commits({ db, keyring, log, ...(standby === undefined ? {} : { standby }) });
+  const members = databaseMembers(config).map((location) => ({ name: location.host, sql: new ServerReads(location) }));
+  await lifecycle.add('database members', { stop: () => Promise.all(members.map(({ sql }) => sql.close())).then(() => {}) });
+  const commits = new Commits({ db, keyring, log, members });
   return { ...ground, feed, commits, cursors, mutations: new Mutations({ db, commits, log }), ...shared };
 }
 

@@ -1,7 +1,8 @@
 // Commit tokens on a real replicating pair: which writes are replicated, which are not, and which are lost.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Commits, commitResolvers } from '../../platform/commits.ts';
+import { type Commits, commitMark, commitResolvers } from '../../platform/commits.ts';
 import { Database } from '../../platform/database/database.ts';
+import { ServerReads } from '../../platform/database/server-reads.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Ground, type GroundOptions } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
@@ -30,9 +31,10 @@ afterAll(async () => {
 });
 
 async function write(): Promise<string> {
-  await commits.timeline();
   return commits.token(await primary.transaction((tx) => commits.record(tx)));
 }
+
+const mark = (id: string) => commitMark({ id, epoch: 1 });
 
 function clients(): Promise<string> {
   return primary
@@ -42,7 +44,10 @@ function clients(): Promise<string> {
 
 test('CONFIRMED once the standby has the row', async () => {
   await waitFor('the standby', async () => (await clients()) === '1');
-  expect(await commits.replication(await write(), 5_000)).toEqual({ state: 'CONFIRMED', reason: null });
+  expect(await commits.replication(await write(), 5_000)).toEqual({
+    ...{ state: 'CONFIRMED', reason: null, copies: 2 },
+    members: [{ name: 'standby', state: 'CONFIRMED' }],
+  });
   const { replication } = commitResolvers(commits);
   expect(await replication({ token: await write() }, { waitMs: 5_000 })).toMatchObject({ state: 'CONFIRMED' });
 });
@@ -51,8 +56,8 @@ test('PENDING while the standby has received but not applied it; the wait ends w
   await pair.onStandby('STOP SLAVE SQL_THREAD');
   const token = await write();
   expect(await commits.replication(token, 0)).toEqual({
-    state: 'PENDING',
-    reason: 'the standby has not applied the write yet',
+    ...{ state: 'PENDING', reason: 'the standby has not applied the write yet', copies: 1 },
+    members: [{ name: 'standby', state: 'PENDING' }],
   });
   const waiting = commits.replication(token, 10_000);
   await pair.onStandby('START SLAVE SQL_THREAD');
@@ -63,9 +68,8 @@ test('PENDING, with the reason, while the standby is detached, and CONFIRMED aft
   await pair.onStandby('STOP SLAVE');
   await waitFor('the primary to notice', async () => (await clients()) === '0');
   const token = await write();
-  expect(await commits.replication(token, 50)).toEqual({
-    state: 'PENDING',
-    reason: 'the standby is detached, so there is only one copy',
+  expect(await commits.replication(token, 50)).toMatchObject({
+    ...{ state: 'PENDING', reason: 'the standby is detached, so there is only one copy', copies: 1 },
   });
   await pair.onStandby('START SLAVE');
   expect(await commits.replication(token, 10_000)).toMatchObject({ state: 'CONFIRMED' });
@@ -88,6 +92,26 @@ test("PENDING when the standby can't be reached, or is the primary itself", asyn
   });
 });
 
+test('of a list of servers each is asked, and the primary is told apart', async () => {
+  const nobody = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
+  const unreachable = new ServerReads(nobody);
+  const [a, b, c] = [primary, standby, unreachable].map((sql, index) => ({ name: 'abc'[index] ?? '', sql }));
+  if (a === undefined || b === undefined || c === undefined) throw new Error('three servers');
+  const token = await write();
+  expect(await commitsOf(primary, { members: [a, b, c] }).replication(token, 5_000)).toEqual({
+    ...{ state: 'CONFIRMED', reason: null, copies: 2 },
+    members: [
+      { name: 'a', state: 'PRIMARY' },
+      { name: 'b', state: 'CONFIRMED' },
+      { name: 'c', state: 'UNREACHABLE' },
+    ],
+  });
+  expect(await commitsOf(primary, { members: [a, c] }).replication(token, 0)).toMatchObject({
+    ...{ state: 'PENDING', reason: expect.stringMatching(/can't be reached/), copies: 1 },
+  });
+  await unreachable.close();
+});
+
 test('NOT_REPLICATED without a standby', async () => {
   const alone = commitsOf(primary);
   expect(await alone.replication(await write(), 0)).toMatchObject({ state: 'NOT_REPLICATED' });
@@ -97,18 +121,17 @@ test('UNKNOWN for a changed token, another key, an old token, and a row missing 
   const token = await write();
   const [body = '', mac = ''] = token.split('.');
   const foreign = commitsOf(primary, { keys: { active: 'k1', keys: { k1: secret(2) } } });
-  await foreign.timeline();
   const forged = Buffer.from(Buffer.from(body, 'base64url').toString().replace('.1.', '.9.')).toString('base64url');
-  for (const bad of ['', '.', body, `${forged}.${mac}`, `${token}A`, 'x'.repeat(600), foreign.token(newUuid())])
+  for (const bad of ['', '.', body, `${forged}.${mac}`, `${token}A`, 'x'.repeat(600), foreign.token(mark(newUuid()))])
     expect([bad, await commits.replication(bad, 0)]).toEqual([
       bad,
-      { state: 'UNKNOWN', reason: 'the token is not valid here' },
+      { state: 'UNKNOWN', reason: 'the token is not valid here', copies: null, members: [] },
     ]);
-  expect(await commits.replication(commits.token(newUuid(Date.now() - 30 * 86_400_000)), 0)).toMatchObject({
+  expect(await commits.replication(commits.token(mark(newUuid(Date.now() - 30 * 86_400_000))), 0)).toMatchObject({
     state: 'UNKNOWN',
     reason: expect.stringMatching(/older than the records/),
   });
-  expect(await commits.replication(commits.token(newUuid()), 0)).toMatchObject({
+  expect(await commits.replication(commits.token(mark(newUuid())), 0)).toMatchObject({
     state: 'UNKNOWN',
     reason: expect.stringMatching(/missing on its own timeline/),
   });
@@ -145,9 +168,11 @@ test('after a promotion that lost writes: LOST for these, and the old primary co
 
   const promoted = commitsOf(standby, { standby: primary });
   expect(await promoted.timeline()).toEqual({ epoch: 2, lossy: true });
-  expect(await promoted.replication(lost, 0)).toMatchObject({ state: 'LOST' });
+  expect(await promoted.replication(lost, 0)).toMatchObject({ state: 'LOST', copies: 0, members: [] });
   // The old primary has this row too, but is on the old timeline.
-  expect(await promoted.replication(safe, 0)).toMatchObject({ state: 'PENDING' });
+  expect(await promoted.replication(safe, 0)).toMatchObject({
+    ...{ state: 'PENDING', members: [{ name: 'standby', state: 'OTHER_TIMELINE' }] },
+  });
   const alone = commitsOf(standby);
   expect(await alone.replication(safe, 0)).toMatchObject({ state: 'NOT_REPLICATED' });
   expect(await alone.replication(lost, 0)).toMatchObject({ state: 'LOST' });

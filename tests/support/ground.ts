@@ -1,7 +1,7 @@
 // The dependencies of services, loops and subgraphs, put together only here for tests, benchmarks and trials: like in a process
 // (bin/compose/), but without its settings. Nothing runs before `start`.
 import { pino } from 'pino';
-import { Commits } from '../../platform/commits.ts';
+import { type CommitMember, Commits } from '../../platform/commits.ts';
 import { Database, type DatabaseOptions } from '../../platform/database/database.ts';
 import { appendStatus } from '../../platform/events/append.ts';
 import { type SequencedEvent, StatusFeed, type StatusFeedOptions } from '../../platform/events/feed.ts';
@@ -29,6 +29,7 @@ export interface GroundOptions {
   readonly log?: Logger;
   readonly keys?: ConstructorParameters<typeof Keyring>[0];
   readonly standby?: Database;
+  readonly members?: readonly CommitMember[];
   readonly leaseTtlMs?: number;
   /** Elects the sequencer by a lease, like processes do. */
   readonly elected?: boolean;
@@ -59,7 +60,8 @@ export class Ground {
     const wake = options.wake ?? ownWake(options, log);
     const leases = new Leases({ db, owner: this.owner, log, ...(ttlMs && { ttlMs, renewMs: ttlMs / 3 }) });
     const keyring = new Keyring(options.keys ?? keyFile);
-    const commits = new Commits({ db, keyring, log, ...(standby && { standby }) });
+    const members = options.members ?? (standby && [{ name: 'standby', sql: standby }]);
+    const commits = new Commits({ db, keyring, log, ...(members && { members }) });
     this.log = log;
     this.db = db;
     this.wake = wake;

@@ -93,6 +93,7 @@ export class FailingDatabase extends Database {
         return tx.execute(sql, values);
       },
       afterCommit: (action) => tx.afterCommit(action),
+      provenBy: (recordId) => tx.provenBy(recordId),
     };
   }
 }

@@ -70,7 +70,6 @@ export class CallService {
   /** The short path, for a backend that this process holds; undefined: nothing was done, perhaps because its row is outdated. */
   async #takeHeld(admitted: AdmittedCall): Promise<TakenCall | undefined> {
     const { commits, manager, drivers, taker } = this.#options;
-    // Also for the token of the result: see Commits.token.
     const timeline = await commits.timeline();
     const chosen = chooseHeld(manager, admitted);
     if (chosen === undefined) return undefined;

@@ -1,9 +1,9 @@
 // The journal's transactions. A call on a free slot costs two: `accept` as SENT, committed before the first byte, and `record`
 // with the verdict. A call that waits costs a third (`send`).
 import { audit } from '../../../platform/audit.ts';
-import type { Commits } from '../../../platform/commits.ts';
+import { type Commits, commitMark } from '../../../platform/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
-import { isDataRefused, isDuplicateKey } from '../../../platform/database/errors.ts';
+import { isDataRefused, isDuplicateKey, ResultLostError } from '../../../platform/database/errors.ts';
 import { isNothingChanged, together } from '../../../platform/database/statement-batch.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
@@ -73,11 +73,11 @@ export class Journal {
    * Accepts a call as PENDING (`sentUnder` absent) or SENT. Throws a Refusal or DuplicateKeyFound, and for SENT also
    * ObjectClaimedError or MustWaitError: nothing is written then.
    */
-  accept(
+  async accept(
     call: AcceptedCall,
     { deadlineMs, sentUnder }: { readonly deadlineMs: number; readonly sentUnder?: SentUnder },
   ): Promise<{ readonly commitId: string }> {
-    return this.#db.transaction(async (tx) => {
+    const accepted = this.#db.transaction(async (tx) => {
       if (sentUnder === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
       try {
         const [, , commitId] = await together(
@@ -95,6 +95,11 @@ export class Journal {
         if (isNothingChanged(error)) await this.#refuseInsert(tx, call, sentUnder);
         throw error;
       }
+    });
+    return accepted.catch((error: unknown) => {
+      // All that its result has is the mark.
+      if (error instanceof ResultLostError) return { commitId: commitMark(error.record) };
+      throw error;
     });
   }
 

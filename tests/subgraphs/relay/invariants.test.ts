@@ -33,6 +33,7 @@ class RewritingDatabase extends Database {
             tx.query<never>(this.#rewritten(sql), values, more).catch((error: Error) => this.#thrown(error)),
           execute: (sql, values) => tx.execute(this.#rewritten(sql), values),
           afterCommit: (action) => tx.afterCommit(action),
+          provenBy: (recordId) => tx.provenBy(recordId),
         }),
       options,
     );

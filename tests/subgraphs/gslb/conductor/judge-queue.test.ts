@@ -86,6 +86,7 @@ test('many members are judged with as many statements as one', async () => {
           return tx.execute(...of);
         },
         afterCommit: (action) => tx.afterCommit(action),
+        provenBy: (recordId) => tx.provenBy(recordId),
       };
       await judgeMembers(counted, { ...place.parts, silenceMs: 1 }, await lockMembers(tx, ids), { changed: true });
     });

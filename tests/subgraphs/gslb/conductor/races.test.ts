@@ -127,6 +127,7 @@ test('a report that is cut off at any of its statements has changed nothing', as
           return tx.execute(sql, values);
         },
         afterCommit: (action) => tx.afterCommit(action),
+        provenBy: (recordId) => tx.provenBy(recordId),
       }),
     );
     const outcome = await recordReport(db, place.parts, us.id, batch).catch((error: Error) => error);

@@ -25,6 +25,7 @@ async function reconcileOnce(balancer: string): Promise<{ readonly rounds: numbe
       },
       execute: (sql, values) => tx.execute(sql, values),
       afterCommit: (action) => tx.afterCommit(action),
+      provenBy: (recordId) => tx.provenBy(recordId),
     };
     return reconcile(counted, { db, wake }, balancer);
   });

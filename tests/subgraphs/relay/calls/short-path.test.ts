@@ -40,6 +40,7 @@ class CountingDatabase extends Database {
           query: (sql, values) => counted(tx.query(sql, values)),
           execute: (sql, values) => counted(tx.execute(sql, values)),
           afterCommit: (action) => tx.afterCommit(action),
+          provenBy: (recordId) => tx.provenBy(recordId),
         }),
       options,
     );

@@ -30,6 +30,7 @@ class LossyDatabase extends Database {
             return tx.query(sql, values, options);
           },
           afterCommit: (action) => tx.afterCommit(action),
+          provenBy: (recordId) => tx.provenBy(recordId),
           execute: (sql, values) => {
             note(sql);
             return tx.execute(sql, values);

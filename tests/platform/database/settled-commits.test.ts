@@ -1,0 +1,113 @@
+// A connection that is lost during COMMIT: the row that the transaction wrote tells whether it was committed, for good.
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
+import { writeCommitRecord } from '../../../platform/database/commit-record.ts';
+import { Database, type Transaction } from '../../../platform/database/database.ts';
+import { ResultLostError } from '../../../platform/database/errors.ts';
+import { together } from '../../../platform/database/statement-batch.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { TcpLine } from '../../../simulators/tcp-line.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+let place: TestDatabase;
+let folder: TemporaryFolder;
+let line: TcpLine;
+let db: Database;
+/** The answer to the next COMMIT is lost. */
+let loses = false;
+let isSent = false;
+
+beforeAll(async () => {
+  place = await testDatabase();
+  folder = await temporaryFolder();
+  line = await TcpLine.lay(
+    { path: place.connection.socketPath },
+    {
+      path: join(folder.path, 'line'),
+      cutAfter(chunk, from) {
+        if (from === 'client' && loses && chunk.includes('COMMIT')) isSent = true;
+        if (from === 'client' || !isSent) return undefined;
+        [loses, isSent] = [false, false];
+        return 0;
+      },
+    },
+  );
+  db = new Database({ connection: { ...place.connection, socketPath: join(folder.path, 'line') }, connectionLimit: 4 });
+});
+beforeEach(() => {
+  [loses, isSent] = [false, false];
+});
+afterAll(async () => {
+  await db.close();
+  await line.stop();
+  await folder.remove();
+  await place.drop();
+});
+
+async function timelineOf(id: string): Promise<number | undefined> {
+  const sql = 'SELECT timeline FROM commit_record WHERE id = ?';
+  return (await db.query<{ timeline: number }>(sql, [id]))[0]?.timeline;
+}
+
+async function killOwn(tx: Transaction): Promise<void> {
+  const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
+  const root = await createConnection(place.rootConnection);
+  await root.query(`KILL ${row?.id}`);
+  await root.end();
+}
+
+test('it was committed: the result is returned, and the work did not run again', async () => {
+  let [runs, told] = [0, 0];
+  const id = await db.transaction(async (tx) => {
+    runs += 1;
+    const recordId = newUuid();
+    await writeCommitRecord(tx, recordId);
+    tx.afterCommit(() => {
+      told += 1;
+    });
+    loses = true;
+    return recordId;
+  });
+  expect([runs, told, loses]).toEqual([1, 1, false]);
+  expect(await timelineOf(id)).toBe(1);
+});
+
+test('it was not: the work runs again, and what was lost can no longer commit', async () => {
+  const ids: string[] = [];
+  const id = await db.transaction(async (tx) => {
+    const recordId = newUuid();
+    ids.push(recordId);
+    await writeCommitRecord(tx, recordId);
+    if (ids.length === 1) await killOwn(tx);
+    return recordId;
+  });
+  const [lost = '', again] = ids;
+  expect([ids.length, id]).toEqual([2, again]);
+  expect(await Promise.all([timelineOf(lost), timelineOf(id)])).toEqual([0, 1]);
+  await expect(db.transaction((tx) => writeCommitRecord(tx, lost))).rejects.toMatchObject({ errno: 1062 });
+});
+
+test('it was committed by a text whose answer was lost: the error has the row that proves it', async () => {
+  const id = newUuid();
+  let told = 0;
+  const attempt = db.transaction((tx) => {
+    tx.afterCommit(() => {
+      told += 1;
+    });
+    loses = true;
+    return together(tx, (batch) => [writeCommitRecord(batch, id)], { commits: true });
+  });
+  const error = await attempt.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(ResultLostError);
+  expect([(error as ResultLostError).record, told]).toEqual([{ id, epoch: 1 }, 1]);
+});
+
+test('a batch returns the timeline of its record', async () => {
+  const id = newUuid();
+  const [epoch] = await db.transaction((tx) =>
+    together(tx, (batch) => [writeCommitRecord(batch, id)], { commits: true }),
+  );
+  expect([epoch, await timelineOf(id)]).toEqual([1, 1]);
+});
