@@ -1,5 +1,6 @@
 // Reads sequenced events from the table. Every page begins with the event before it, which proves the reader's position: a
-// history rewritten by a failover, or events removed by retention, are always noticed.
+// history rewritten by a failover, or events removed by retention, are always noticed. What a former primary says is not believed: every
+// read has its timeline, and none is older than one read before.
 import type { Database } from '../database/database.ts';
 import type { Conditions } from './filter.ts';
 
@@ -50,6 +51,14 @@ export type Page =
   /** The event at the position is missing, or is another one. */
   | { readonly kind: 'displaced' };
 
+/** What was read is older than what was read before: it came from a server that is the primary no more. */
+export class OutdatedReadError extends Error {
+  constructor() {
+    super('the events were read from a former primary of the database');
+    this.name = 'OutdatedReadError';
+  }
+}
+
 /** Matching events, up to a position. */
 export type MatchingPage =
   | { readonly kind: 'events'; readonly events: readonly SequencedEvent[]; readonly end: Position }
@@ -65,25 +74,34 @@ interface Row extends PastEvent {
 const columns =
   'seq, event_id AS id, at, project_id AS projectId, kind, subject_type AS subjectType, subject_id AS subjectId, subject_version AS subjectVersion, from_status AS `from`, to_status AS `to`, reason, request_id AS requestId, (SELECT MAX(epoch) FROM db_timeline) AS epoch';
 
+const newestEpoch = '(SELECT MAX(epoch) FROM db_timeline) AS epoch';
+
 export class EventTable {
   readonly #db: Database;
+  #epoch = 0;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
+  /** Like all reads here, throws OutdatedReadError. */
   async bounds(): Promise<Bounds> {
     const [row] = await this.#db.query<Bounds>(
-      'SELECT oldest_seq AS oldestSeq, next_seq - 1 AS lastSeq, (SELECT MAX(epoch) FROM db_timeline) AS epoch FROM status_sequencer WHERE id = 1',
+      `SELECT oldest_seq AS oldestSeq, next_seq - 1 AS lastSeq, ${newestEpoch} FROM status_sequencer WHERE id = 1`,
     );
     if (row === undefined) throw new Error('status_sequencer is empty: apply the migrations');
+    this.#believe(row.epoch);
     return row;
   }
 
   /** The UUID of the event at `seq`; undefined when there is none. */
   async eventIdAt(seq: number): Promise<string | undefined> {
-    const [row] = await this.#db.query<{ id: string }>('SELECT event_id AS id FROM status_change WHERE seq = ?', [seq]);
-    return row?.id;
+    const [row] = await this.#db.query<{ id: string | null; epoch: number }>(
+      `SELECT (SELECT event_id FROM status_change WHERE seq = ?) AS id, ${newestEpoch}`,
+      [seq],
+    );
+    this.#believe(row?.epoch ?? 0);
+    return row?.id ?? undefined;
   }
 
   /** Up to `limit` events after a position, in order. Throws when they are not dense: a bug in the sequencer. */
@@ -93,10 +111,11 @@ export class EventTable {
       limit + 1,
     ]);
     const epoch = rows[0]?.epoch;
+    if (epoch !== undefined) this.#believe(epoch);
     const fresh = position.seq === 0 ? rows : rows.slice(1);
     if (position.seq > 0 && (rows[0]?.seq !== position.seq || rows[0].id !== position.eventId))
-      return { kind: 'displaced' };
-    if (position.seq === 0 && rows[0] !== undefined && rows[0].seq !== 1) return { kind: 'displaced' };
+      return this.#displaced(position);
+    if (position.seq === 0 && rows[0] !== undefined && rows[0].seq !== 1) return this.#displaced(position);
     fresh.forEach((row, index) => {
       const wanted = position.seq + 1 + index;
       if (row.seq !== wanted) throw new Error(`invariant: the event after ${wanted - 1} is ${row.seq}, not ${wanted}`);
@@ -121,8 +140,10 @@ export class EventTable {
     );
     const proven = proofs.find(({ seq }) => seq === Math.max(position.seq, 1));
     const last = proofs.find(({ seq }) => seq === lastSeq);
-    if (proven === undefined || last === undefined) return { kind: 'displaced' };
-    if (position.seq > 0 && proven.id !== position.eventId) return { kind: 'displaced' };
+    if (proven === undefined) return this.#displaced(position);
+    if (last === undefined) return this.#displaced({ seq: lastSeq, eventId: undefined });
+    if (position.seq > 0 && proven.id !== position.eventId) return this.#displaced(position);
+    if (rows[0] !== undefined) this.#believe(rows[0].epoch);
     const events = rows.map(toEvent);
     const lastRead = events.at(-1);
     const end = events.length === limit && lastRead !== undefined ? lastRead : last;
@@ -131,8 +152,29 @@ export class EventTable {
 
   /** Whether a timeline after `epoch` began with a loss. */
   async lossySince(epoch: number): Promise<boolean> {
-    const sql = 'SELECT 1 FROM db_timeline WHERE epoch > ? AND lossy = 1 LIMIT 1';
-    return (await this.#db.query(sql, [epoch])).length > 0;
+    const sql = `SELECT EXISTS (SELECT 1 FROM db_timeline WHERE epoch > ? AND lossy = 1) AS lossy, ${newestEpoch}`;
+    const [row] = await this.#db.query<{ lossy: number; epoch: number }>(sql, [epoch]);
+    this.#believe(row?.epoch ?? 0);
+    return row?.lossy === 1;
+  }
+
+  /** A read without rows has no timeline: the position is looked at again, in a read that has one. */
+  async #displaced({
+    seq,
+    eventId,
+  }: {
+    readonly seq: number;
+    /** Undefined: any. */
+    readonly eventId: string | undefined;
+  }): Promise<{ readonly kind: 'displaced' }> {
+    const id = await this.eventIdAt(Math.max(seq, 1));
+    if (id === undefined || (seq > 0 && eventId !== undefined && id !== eventId)) return { kind: 'displaced' };
+    throw new OutdatedReadError();
+  }
+
+  #believe(epoch: number): void {
+    if (epoch < this.#epoch) throw new OutdatedReadError();
+    this.#epoch = epoch;
   }
 }
 

@@ -420,6 +420,31 @@ describe('history rewritten under the feed', () => {
   });
 });
 
+test('what a former primary says ends no reader', async () => {
+  await write(1, 3);
+  await waitFor('the feed', () => feed.figures().seq === 3);
+  const items = feed.subscribe({ filter: everything });
+  await items.next();
+  await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
+  await write(4, 4);
+  expect(toNames(await take(items, 1))).toEqual(['n4']);
+  // It has neither the new timeline nor the event.
+  const next = items.next();
+  await db.execute('CREATE TABLE later AS SELECT * FROM status_change WHERE seq = 4');
+  await db.transaction(async (tx) => {
+    await tx.execute('DELETE FROM db_timeline WHERE epoch = 2');
+    await tx.execute('DELETE FROM status_change WHERE seq = 4');
+  });
+  await waitFor('reads that are not believed', () => feed.figures().readAgoMs > 500);
+  await db.transaction(async (tx) => {
+    await tx.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
+    await tx.execute('INSERT INTO status_change SELECT * FROM later');
+  });
+  await db.execute('DROP TABLE later');
+  await write(5, 5);
+  expect((await next).value?.event?.to).toBe('n5');
+});
+
 test('waitFor sees a match that passes after the call, and stops at its deadline', async () => {
   const seen = feed.waitFor((event) => event.to === 'n2', { timeoutMs: 5_000 });
   await write(1, 3);
