@@ -44,21 +44,19 @@ const listOf = (canonical: (text: string) => string | undefined, wanted: string)
     );
 const urls = listOf((text) => (url.safeParse(text).success ? text : undefined), 'an http or https URL');
 const blocks = listOf(canonicalAddressBlock, 'an address or CIDR block');
-const hosts = z
-  .union([z.array(z.string()), z.string().transform((value) => value.split(','))])
-  .pipe(
-    z
-      .array(
-        z.string().transform((text, context): DatabaseHost => {
-          const found = databaseHost(text.trim());
-          if (found !== undefined) return found;
-          context.addIssue({ code: 'custom', message: `${text} is not a host, or a host with a port` });
-          return z.NEVER;
-        }),
-      )
-      .min(1)
-      .max(9),
-  );
+const hosts = z.union([z.array(z.string()), z.string().transform((value) => value.split(','))]).pipe(
+  z
+    .array(
+      z.string().transform((text, context): DatabaseHost => {
+        const found = databaseHost(text.trim());
+        if (found !== undefined) return found;
+        context.addIssue({ code: 'custom', message: `${text} is not a host, or a host with a port` });
+        return z.NEVER;
+      }),
+    )
+    .min(1)
+    .max(9),
+);
 const egressRules = listOf(
   canonicalEgressRule,
   'an address or CIDR block, with a port (192.0.2.1:22, [2001:db8::/32]:443) or without',

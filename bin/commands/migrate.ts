@@ -1,13 +1,13 @@
 // `tidegate migrate`: updates the tables of the settings' roles and those that the database already has. Concurrent runs wait for
 // each other.
 import { migrate as runMigrations } from '../../platform/database/migrate.ts';
+import { primaryLocation } from '../../platform/database/primary-finder.ts';
 import { migrationsOf } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { configOption, settings } from '../cli/local-options.ts';
 import { commonOptions } from '../cli/remote-verb.ts';
 import { describeFailure } from '../cli/start-failure.ts';
 import { localVerb } from '../cli/verb.ts';
-import { primaryLocation } from '../../platform/database/primary-finder.ts';
 import { databaseLocations } from '../compose/connections.ts';
 import { ownersOf } from '../compose/owners.ts';
 

@@ -214,7 +214,9 @@ async function laySubgraphGround(
     return undefined;
   });
   const members = databaseMembers(config).map((location) => ({ name: location.host, sql: new ServerReads(location) }));
-  await lifecycle.add('database members', { stop: () => Promise.all(members.map(({ sql }) => sql.close())).then(() => {}) });
+  await lifecycle.add('database members', {
+    stop: () => Promise.all(members.map(({ sql }) => sql.close())).then(() => {}),
+  });
   const commits = new Commits({ db, keyring, log, members });
   return { ...ground, feed, commits, cursors, mutations: new Mutations({ db, commits, log }), ...shared };
 }

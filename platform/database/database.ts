@@ -337,7 +337,11 @@ export class Database implements Sql {
 
   /** Connections in use and open, and requests that wait, for metrics. */
   poolFigures(): { readonly active: number; readonly total: number; readonly waiting: number } {
-    const { active, total, waiting } = (this.#only ?? this.#finder?.pools)?.figures() ?? { active: 0, total: 0, waiting: 0 };
+    const { active, total, waiting } = (this.#only ?? this.#finder?.pools)?.figures() ?? {
+      active: 0,
+      total: 0,
+      waiting: 0,
+    };
     return { active, total, waiting: waiting + (this.#finder?.waiting ?? 0) };
   }
 

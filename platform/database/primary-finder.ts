@@ -168,7 +168,9 @@ export class PrimaryFinder {
     const last = this.#last;
     // A newer timeline than the last primary's, or that one itself: nobody else can be it. Else each must have been asked.
     if (last !== undefined && this.#newest > last.epoch) return counts[0];
-    return counts.find((watch) => watch === last?.watch) ?? (fresh.length === this.#watches.length ? counts[0] : undefined);
+    return (
+      counts.find((watch) => watch === last?.watch) ?? (fresh.length === this.#watches.length ? counts[0] : undefined)
+    );
   }
 
   #take(watch: ServerWatch): void {
@@ -194,7 +196,9 @@ export class PrimaryFinder {
 
   #none(): NoPrimaryError {
     const told = this.#watches.map(({ location, look: { answer } }) => `${nameOf(location)} ${sayOf(answer)}`);
-    return new NoPrimaryError(`no server of the database is the primary of timeline ${this.#newest}: ${told.join('; ')}`);
+    return new NoPrimaryError(
+      `no server of the database is the primary of timeline ${this.#newest}: ${told.join('; ')}`,
+    );
   }
 }
 
@@ -275,7 +279,9 @@ class ServerWatch {
       this.#pause = new AbortController();
       this.#asker.told();
       if (!this.#again && !this.#pause.signal.aborted)
-        await sleep(this.#asker.pauseMs(), undefined, { ref: false, signal: this.#pause.signal }).catch(() => undefined);
+        await sleep(this.#asker.pauseMs(), undefined, { ref: false, signal: this.#pause.signal }).catch(
+          () => undefined,
+        );
       this.#again = false;
     }
   }
@@ -297,7 +303,11 @@ class ServerWatch {
   }
 
   async #connect(): Promise<Connection> {
-    const connection = await createConnection({ ...this.#sockets.options(), socketTimeout: 0, connectTimeout: answerMs });
+    const connection = await createConnection({
+      ...this.#sockets.options(),
+      socketTimeout: 0,
+      connectTimeout: answerMs,
+    });
     // The next question fails.
     connection.on('error', () => undefined);
     return connection;

@@ -212,8 +212,7 @@ export class StatusFeed {
     const page = await this.#table.after(this.#tail, pageSize);
     if (page.kind === 'displaced') return this.#startOver('the newest event is missing or a different one');
     if (page.epoch !== undefined && page.epoch !== this.#epoch) {
-      if (await this.#table.lossySince(this.#epoch))
-        return this.#startOver(`timeline ${page.epoch} began with a loss`);
+      if (await this.#table.lossySince(this.#epoch)) return this.#startOver(`timeline ${page.epoch} began with a loss`);
       this.#epoch = page.epoch;
     }
     this.#readAtMs = performance.now();

@@ -12,7 +12,14 @@ import { Ground } from '../../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { type ReplicatingPair, startReplicatingPair } from '../replicating-pair.ts';
 
-const identity: Identity = { kind: 'user', id: newUuid(), name: 'ada', admin: true, projects: {}, credentialId: newUuid() };
+const identity: Identity = {
+  kind: 'user',
+  id: newUuid(),
+  name: 'ada',
+  admin: true,
+  projects: {},
+  credentialId: newUuid(),
+};
 const context: RequestContext = { identity, requestId: 'r-1', loaders: new Map() };
 
 let pair: ReplicatingPair;
