@@ -36,6 +36,7 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   LIMIT_EXCEEDED: { next: retryInWords.NEW_KEY, device: 'nothing' },
   RATE_LIMITED: { next: retryInWords.SAME_KEY, device: 'nothing' },
   SUBGRAPH_UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
+  BUSY: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   DISK_FULL: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   OUTCOME_NOT_RECORDED: {

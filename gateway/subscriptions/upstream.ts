@@ -60,6 +60,8 @@ export interface UpstreamOptions {
   readonly onResume: () => void;
 }
 
+/** The subgraph or its database will be back. */
+const awayCodes = new Set(['SUBGRAPH_UNAVAILABLE', 'UNAVAILABLE', 'BUSY']);
 /** Refusals that a retry can't resolve. */
 const finalCodes = new Set([
   'UNAUTHENTICATED',
@@ -129,7 +131,7 @@ export async function* followUpstream(
     }
     if (signal.aborted) return;
     fruitless += 1;
-    const away = failure.length === 0 || failure.some((error) => codeOf(error)?.endsWith('UNAVAILABLE') === true);
+    const away = failure.length === 0 || failure.some((error) => awayCodes.has(codeOf(error) ?? ''));
     if (failure.some((error) => finalCodes.has(codeOf(error) ?? '')) || (!away && fruitless >= maxFaults))
       throw new StreamEnded(failure);
     log.info({ subgraph: link.name, attempt: fruitless, errors: failure }, 'an upstream was lost; taking it up again');

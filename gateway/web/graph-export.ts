@@ -91,6 +91,7 @@ const statusOf: Readonly<Record<string, number>> = {
   RESYNC_REQUIRED: 410,
   SUBGRAPH_UNAVAILABLE: 503,
   UNAVAILABLE: 503,
+  BUSY: 503,
   INVALID_CURSOR: 400,
   INVALID_INPUT: 400,
   FORBIDDEN: 403,

@@ -65,6 +65,7 @@ const httpStatus: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 401,
   RATE_LIMITED: 429,
   UNAVAILABLE: 503,
+  BUSY: 503,
   DISK_FULL: 503,
 };
 

@@ -114,6 +114,10 @@ const mostSettleTries = 4;
 interface Trial<Result> {
   actions: (() => void)[];
   recordId: string | undefined;
+  /** One of its statements met a lost connection, or a server that is read-only. */
+  isLost: boolean;
+  /** The fate of its commit is unknown. */
+  uncertain: CommitUncertainError | undefined;
   /** The work has ended. */
   done: { readonly result: Result } | undefined;
 }
@@ -124,7 +128,15 @@ type MayRepeat = (error: unknown) => boolean;
 
 const reading: MayRepeat = (error) => isConnectionLost(error) || isReadOnly(error);
 const writing: MayRepeat = (error) => isNeverSent(error) || isReadOnly(error);
-const inTransaction: MayRepeat = (error) => !(error instanceof CommitUncertainError) && reading(error);
+/** The work's own connections, to others than the database, fail with the same errors. */
+const inTransaction =
+  (trial: Trial<unknown>): MayRepeat =>
+  (error) =>
+    !(error instanceof CommitUncertainError) && (isNeverSent(error) || (trial.isLost && reading(error)));
+
+function newTrial(): Trial<never> {
+  return { actions: [], recordId: undefined, isLost: false, uncertain: undefined, done: undefined };
+}
 
 export class Database implements Sql {
   /** Undefined: there are several servers. */
@@ -202,17 +214,20 @@ export class Database implements Sql {
     if (this.#only !== undefined) return work(this.#only);
     invariant(finder !== undefined, 'a database has a location');
     let untilMs: number | undefined;
+    const until = () => {
+      untilMs ??= performance.now() + this.#primaryTimeoutMs;
+      return untilMs;
+    };
     for (let repeats = 0; ; repeats += 1) {
-      const pools = finder.pools ?? (await finder.wait((untilMs ??= performance.now() + this.#primaryTimeoutMs)));
+      const pools = finder.pools ?? (await finder.wait(until()));
       try {
         return await work(pools);
       } catch (error) {
         if (!reading(error) && !(error instanceof CommitUncertainError)) throw error;
+        // It has waited for a connection as long as for a primary: there is too much to do, or the primary is silent.
+        if (isNoneFree(error)) throw finder.isHeard(pools) ? error : finder.none();
         finder.failed(pools, error);
-        untilMs ??= performance.now() + this.#primaryTimeoutMs;
-        // It has waited for a connection as long as for a primary.
-        if (isNoneFree(error)) await finder.wait(performance.now());
-        if (!mayRepeat(error) || isNoneFree(error) || repeats >= mostRepeats) throw error;
+        if (!mayRepeat(error) || repeats >= mostRepeats) throw error;
       }
     }
   }
@@ -257,17 +272,18 @@ export class Database implements Sql {
   ): Promise<Result> {
     this.#guard.check(options);
     for (let attempt = 1; ; attempt += 1) {
-      const trial: Trial<Result> = { actions: [], recordId: undefined, done: undefined };
+      const trial: Trial<Result> = newTrial();
       try {
         const once = (pools: ServerPools) => this.#once(pools, work, trial, options.idleSeconds);
-        return await this.#guard.watch(() => this.#on(once, inTransaction));
+        return await this.#guard.watch(() => this.#on(once, inTransaction(trial)));
       } catch (error) {
+        const { recordId, uncertain } = trial;
         if (attempt > deadlockRetries) throw error;
-        if (error instanceof CommitUncertainError) {
-          const epoch = await this.#settle(trial, error);
+        if (uncertain !== undefined && error === uncertain && recordId !== undefined) {
+          const epoch = await this.#settle(recordId, uncertain);
           if (epoch === undefined) continue;
           for (const action of trial.actions) action();
-          if (trial.done === undefined) throw new ResultLostError(error, { id: trial.recordId ?? '', epoch });
+          if (trial.done === undefined) throw new ResultLostError(error, { id: recordId, epoch });
           return trial.done.result;
         }
         if (!isDeadlock(error)) throw error;
@@ -276,15 +292,14 @@ export class Database implements Sql {
     }
   }
 
-  /** The timeline in which it was committed; undefined: it was not. Throws the error if that remains unknown. */
-  async #settle({ recordId }: Trial<unknown>, error: CommitUncertainError): Promise<number | undefined> {
-    if (recordId === undefined || error instanceof CommittedError) throw error;
+  /** The timeline in which it was committed; undefined: it was not. Throws `uncertain` if that remains unknown. */
+  async #settle(recordId: string, uncertain: CommitUncertainError): Promise<number | undefined> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.transaction((tx) => settleCommit(tx, recordId, newUuid()), { endsWork: true });
-      } catch (later) {
-        const mayChange = later instanceof CommitUncertainError || isLockWaitTimeout(later);
-        if (!mayChange || tries === mostSettleTries) throw error;
+      } catch (error) {
+        const mayChange = error instanceof CommitUncertainError || isLockWaitTimeout(error);
+        if (!mayChange || tries === mostSettleTries) throw uncertain;
       }
     }
   }
@@ -296,11 +311,11 @@ export class Database implements Sql {
     idleSeconds = usualIdleSeconds,
   ): Promise<Result> {
     const connection = await pools.transactions.getConnection();
-    Object.assign(trial, { actions: [], recordId: undefined, done: undefined });
+    Object.assign(trial, newTrial());
     const tx = new ConnectionTransaction(connection, trial);
     let usable = true;
     try {
-      await this.#limitIdle(connection, idleSeconds);
+      await this.#limitIdle(connection, tx, idleSeconds);
       const result = await work(tx).catch(async (error: unknown) => {
         if (!(await tx.committed())) throw error;
         for (const action of trial.actions) action();
@@ -327,11 +342,11 @@ export class Database implements Sql {
     }
   }
 
-  async #limitIdle(connection: PoolConnection, seconds: number): Promise<void> {
+  async #limitIdle(connection: PoolConnection, tx: Transaction, seconds: number): Promise<void> {
     // Another object for each physical connection, which the pool's own is not.
     const { info } = connection;
     if (info !== null && (this.#idleLimits.get(info) ?? usualIdleSeconds) === seconds) return;
-    await connection.query(idleLimit(seconds));
+    await tx.query(idleLimit(seconds));
     if (info !== null) this.#idleLimits.set(info, seconds);
   }
 
@@ -402,7 +417,10 @@ class ConnectionTransaction implements Transaction {
     );
     if (commits !== true) return answer;
     const ending = answer.catch((error: unknown) => {
-      if (isCommitUncertain(error, sql)) throw new CommitUncertainError(error);
+      if (isCommitUncertain(error, sql)) {
+        this.#trial.uncertain = new CommitUncertainError(error);
+        throw this.#trial.uncertain;
+      }
       this.#ending = undefined;
       throw error;
     });
@@ -416,7 +434,12 @@ class ConnectionTransaction implements Transaction {
   }
 
   #follow<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    const followed = answer.finally(() => this.#running.delete(followed));
+    const followed = answer
+      .catch((error: unknown) => {
+        this.#trial.isLost ||= reading(error);
+        throw error;
+      })
+      .finally(() => this.#running.delete(followed));
     this.#running.add(followed);
     return followed;
   }

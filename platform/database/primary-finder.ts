@@ -92,11 +92,11 @@ export class PrimaryFinder {
     const { pools } = this;
     if (pools !== undefined) return pools;
     const leftMs = untilMs - performance.now();
-    if (this.#draining || leftMs <= 0 || this.#waiting.size >= mostWaiting) throw this.#none();
+    if (this.#draining || leftMs <= 0 || this.#waiting.size >= mostWaiting) throw this.none();
     const { promise, resolve, reject } = Promise.withResolvers<ServerPools>();
     const waiter = { resolve, reject };
     this.#waiting.add(waiter);
-    const timer = setTimeout(() => reject(this.#none()), leftMs);
+    const timer = setTimeout(() => reject(this.none()), leftMs);
     try {
       return await promise;
     } finally {
@@ -105,20 +105,22 @@ export class PrimaryFinder {
     }
   }
 
+  /** Whether the server of these pools is the primary, and answered when it was last asked. */
+  isHeard(pools: ServerPools): boolean {
+    return this.#primary?.pools === pools && this.#primary.watch.look.answer !== undefined;
+  }
+
   /** A connection of these pools failed: all servers are looked at now. */
   failed(pools: ServerPools, error: unknown): void {
-    const primary = this.#primary;
-    if (primary?.pools === pools) {
-      primary.doubtedAt = this.#asked;
-      if (isReadOnly(error)) this.#leave('it is read-only');
-    }
+    this.#doubt(pools);
+    if (isReadOnly(error) && this.#primary?.pools === pools) this.#leave('it is read-only');
     this.#lookNow();
   }
 
   /** Requests no longer wait. */
   endWaits(): void {
     this.#draining = true;
-    const error = this.#none();
+    const error = this.none();
     for (const { reject } of this.#waiting) reject(error);
   }
 
@@ -127,6 +129,10 @@ export class PrimaryFinder {
     this.endWaits();
     for (const watch of this.#watches) watch.stop();
     await this.#primary?.pools.end();
+  }
+
+  #doubt(pools: ServerPools): void {
+    if (this.#primary?.pools === pools) this.#primary.doubtedAt = this.#asked;
   }
 
   #lookNow(): void {
@@ -176,7 +182,12 @@ export class PrimaryFinder {
   #take(watch: ServerWatch): void {
     const { location } = watch;
     const epoch = this.#newest;
-    const pools = this.#options.pools(location, { epoch, onClose: () => this.#closed || watch.lookNow() });
+    const onEnd = () => {
+      if (this.#closed) return;
+      this.#doubt(pools);
+      watch.lookNow();
+    };
+    const pools = this.#options.pools(location, { epoch, onEnd });
     this.#primary = { watch, epoch, pools, doubtedAt: undefined };
     if (this.#last !== undefined)
       this.#options.log?.warn({ server: nameOf(location), epoch }, 'the database has a primary again');
@@ -190,11 +201,11 @@ export class PrimaryFinder {
     this.#sinceAsked = this.#asked;
     const server = nameOf(primary.watch.location);
     this.#options.log?.warn({ server, epoch: primary.epoch, why }, 'the primary of the database was left');
-    primary.pools.cut();
+    void primary.pools.cut();
     this.#lookNow();
   }
 
-  #none(): NoPrimaryError {
+  none(): NoPrimaryError {
     const told = this.#watches.map(({ location, look: { answer } }) => `${nameOf(location)} ${sayOf(answer)}`);
     return new NoPrimaryError(
       `no server of the database is the primary of timeline ${this.#newest}: ${told.join('; ')}`,

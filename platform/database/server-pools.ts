@@ -1,6 +1,7 @@
 // The connections of this process to one server. No pool has two servers: the connector knows connections by their thread ids, which
 // servers share.
-import { connect, type Socket } from 'node:net';
+import { type NetConnectOpts, Socket } from 'node:net';
+import { setImmediate as afterInput } from 'node:timers/promises';
 import { createPool, type Pool, type PoolConfig } from 'mariadb';
 
 /** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
@@ -25,7 +26,7 @@ export interface OneOfSeveral {
   /** Connections are made only while the server is writable and on this timeline; 0: the database has none yet. */
   readonly epoch: number;
   /** One of its connections has ended. */
-  readonly onClose: () => void;
+  readonly onEnd: () => void;
 }
 
 export const usualIdleSeconds = 8;
@@ -65,45 +66,60 @@ export function connectionOptions(location: DatabaseLocation): PoolConfig {
   };
 }
 
-/** Makes sockets to one server, and ends them all at once. */
+/** The connector removes all listeners of a socket before it ends it: only the socket itself can tell that it has ended. */
+class WatchedSocket extends Socket {
+  readonly #onEnd: () => void;
+
+  constructor(onEnd: () => void) {
+    super();
+    this.#onEnd = onEnd;
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#onEnd();
+    super._destroy(error, done);
+  }
+}
+
+/** Makes the sockets to one server, and ends them all at once, without a word to it. */
 export class Sockets {
   readonly #location: DatabaseLocation;
-  readonly #onClose: () => void;
+  readonly #onEnd: () => void;
   readonly #open = new Set<Socket>();
   #isCut = false;
 
-  constructor(location: DatabaseLocation, onClose: () => void = () => undefined) {
+  /** `onEnd`: one of them has ended. */
+  constructor(location: DatabaseLocation, onEnd: () => void = () => undefined) {
     this.#location = location;
-    this.#onClose = onClose;
+    this.#onEnd = onEnd;
   }
 
-  /** The connector's options for a connection over one of them. */
+  /** The connector's options for connections over them. */
   options(): PoolConfig {
     const { socketPath: _, ...options } = connectionOptions(this.#location);
     return { ...options, stream: () => this.#connect() };
   }
 
   /** Whatever runs on them fails as on a lost connection. With an error: without one the connector would wait for an answer. */
-  cut(): void {
-    this.#isCut = true;
-    for (const socket of this.#open) socket.destroy(cutError());
+  reset(): void {
+    for (const socket of [...this.#open]) socket.destroy(cutError());
   }
 
-  /** Like `cut`, for those that are open now. */
-  reset(): void {
-    for (const socket of this.#open) socket.destroy(cutError());
+  /** Like `reset`, and makes no more. */
+  cut(): void {
+    this.#isCut = true;
+    this.reset();
   }
 
   #connect(): Socket {
     const { socketPath, host = 'localhost', port = 3306 } = this.#location;
-    const socket = socketPath === undefined ? connect({ host, port }) : connect(socketPath);
-    this.#open.add(socket);
-    socket.once('close', () => {
+    const socket = new WatchedSocket(() => {
       this.#open.delete(socket);
-      this.#onClose();
+      this.#onEnd();
     });
-    if (this.#isCut) socket.destroy(cutError());
-    return socket;
+    const to: NetConnectOpts = socketPath === undefined ? { host, port } : { path: socketPath };
+    this.#open.add(socket);
+    return this.#isCut ? socket.destroy(cutError()) : socket.connect(to);
   }
 }
 
@@ -119,12 +135,12 @@ export class ServerPools {
   readonly writes: Pool;
   /** For `transaction`: without autocommit the first statement starts a transaction, which saves a round trip. */
   readonly transactions: Pool;
-  readonly #sockets: Sockets | undefined;
+  readonly #sockets: Sockets;
 
   constructor(location: DatabaseLocation, sizes: PoolSizes, several?: OneOfSeveral) {
-    const sockets = several && new Sockets(location, several.onClose);
-    const base: PoolConfig =
-      sockets === undefined ? connectionOptions(location) : { ...sockets.options(), socketTimeout: silentMs };
+    this.#sockets = new Sockets(location, several?.onEnd);
+    const base = this.#sockets.options();
+    if (several !== undefined) base.socketTimeout = silentMs;
     const setup = several === undefined ? sessionSetup : [mustBePrimary(several.epoch), ...sessionSetup, lockWait];
     const pool = (part: number, initSql: string[]) =>
       createPool({
@@ -137,7 +153,6 @@ export class ServerPools {
         resetAfterUse: false,
         initSql,
       });
-    this.#sockets = sockets;
     this.reads = pool(0.3, setup);
     this.writes = pool(0.2, setup);
     this.transactions = pool(0.5, [...setup, 'SET autocommit = 0']);
@@ -157,19 +172,29 @@ export class ServerPools {
     };
   }
 
-  /** Ends all connections of a server of several at once, without a word to it. */
-  cut(): void {
-    this.#sockets?.cut();
-    // The connector must notice first: its pools would wait for the goodbye of a connection that they think is alive.
-    setImmediate(() => void this.end());
+  /** Ends all connections at once. */
+  cut(): Promise<void> {
+    return cutPools(this.#sockets, this.#all);
   }
 
-  /** Waits for running statements, at most 10 s. */
+  /** Waits for running statements, a few seconds. */
   async end(): Promise<void> {
-    const cutting = this.#sockets && setTimeout(() => this.#sockets?.cut(), endMs);
-    await Promise.all(this.#all.map((pool) => pool.end().catch(() => undefined)));
+    const cutting = setTimeout(() => this.#sockets.cut(), endMs);
+    await endPools(this.#all);
     clearTimeout(cutting);
   }
+}
+
+/** Ends pools over these sockets at once, without a word to the server. */
+export async function cutPools(sockets: Sockets, pools: readonly Pool[]): Promise<void> {
+  sockets.cut();
+  // The connector must notice first: its pools would wait for the goodbye of a connection that they think is alive.
+  await afterInput();
+  await endPools(pools);
+}
+
+async function endPools(pools: readonly Pool[]): Promise<void> {
+  await Promise.all(pools.map((pool) => pool.end().catch(() => undefined)));
 }
 
 /** Refuses a new connection to a server that was demoted, or began a new timeline, since it was last looked at. */

@@ -1,14 +1,16 @@
 // Reads of one server at its own address, whether it is the primary or not.
 import { createPool, type Pool } from 'mariadb';
 import type { Sql, SqlValue } from './database.ts';
-import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
+import { cutPools, type DatabaseLocation, Sockets } from './server-pools.ts';
 
 export class ServerReads implements Pick<Sql, 'query'> {
+  readonly #sockets: Sockets;
   readonly #pool: Pool;
 
   constructor(location: DatabaseLocation) {
+    this.#sockets = new Sockets(location);
     this.#pool = createPool({
-      ...connectionOptions(location),
+      ...this.#sockets.options(),
       ...{ connectionLimit: 2, minimumIdle: 1, idleTimeout: 60, acquireTimeout: 1_500, resetAfterUse: false },
     });
   }
@@ -17,7 +19,7 @@ export class ServerReads implements Pick<Sql, 'query'> {
     return this.#pool.query(sql, [...values]);
   }
 
-  async close(): Promise<void> {
-    await this.#pool.end().catch(() => undefined);
+  close(): Promise<void> {
+    return cutPools(this.#sockets, [this.#pool]);
   }
 }

@@ -2,6 +2,7 @@
 // history rewritten by a failover, or events removed by retention, are always noticed. What a former primary says is not believed: every
 // read has its timeline, and none is older than one read before.
 import type { Database } from '../database/database.ts';
+import { NoPrimaryError } from '../database/errors.ts';
 import type { Conditions } from './filter.ts';
 
 /** An event with its position in the one order that all readers see. */
@@ -52,7 +53,7 @@ export type Page =
   | { readonly kind: 'displaced' };
 
 /** What was read is older than what was read before: it came from a server that is the primary no more. */
-export class OutdatedReadError extends Error {
+export class OutdatedReadError extends NoPrimaryError {
   constructor() {
     super('the events were read from a former primary of the database');
     this.name = 'OutdatedReadError';

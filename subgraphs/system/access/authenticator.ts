@@ -1,6 +1,6 @@
 // The current identity behind a bearer credential. Nothing is cached here: the gateway keeps an answer for a second.
 import type { Authenticator } from '../../../platform/access.ts';
-import { isUnavailable } from '../../../platform/database/errors.ts';
+import { isUnavailable, NoPrimaryError } from '../../../platform/database/errors.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { isServiceToken, readServiceToken } from '../../../platform/graph/service-identity.ts';
 import type { Identity } from '../../../platform/identity.ts';
@@ -47,6 +47,8 @@ async function tell(answer: Promise<Identity | undefined>): Promise<Identity | u
     return await answer;
   } catch (error) {
     if (!isUnavailable(error)) throw error;
+    if (error instanceof NoPrimaryError)
+      throw new CodedError('BUSY', 'The database is changing its primary; try again.', { retryAfterMs: 1_000 }, error);
     throw new CodedError(
       'UNAVAILABLE',
       "The database is not available, so the credential can't be checked at the moment.",

@@ -89,7 +89,7 @@ class Load {
     const { entity, userErrors } = await mutations.run({
       name: 'thingCreate',
       context,
-      input: { name, idempotencyKey: name },
+      input: { idempotencyKey: name },
       subject: 'Thing',
       prepare: () => async (tx) => {
         await tx.execute('INSERT INTO thing (name) VALUES (?)', [name]);
