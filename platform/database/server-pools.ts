@@ -50,9 +50,11 @@ export function idleLimit(seconds: number): string {
 /** The driver's options for a location; also for tools with a single connection. */
 export function connectionOptions(location: DatabaseLocation): PoolConfig {
   const { tls, ...rest } = location;
+  // With the host: the connector gives Node only the socket, which does not tell an IP address, and the certificate would not match it.
+  const ssl = { ...tls, host: location.host ?? 'localhost', rejectUnauthorized: true };
   return {
     ...rest,
-    ...(tls === undefined ? {} : { ssl: { ...tls, rejectUnauthorized: true } }),
+    ...(tls === undefined ? {} : { ssl }),
     timezone: 'Z',
     charset: 'utf8mb4',
     collation: 'UTF8MB4_BIN',
@@ -100,9 +102,14 @@ export class Sockets {
     return { ...options, stream: () => this.#connect() };
   }
 
-  /** Whatever runs on them fails as on a lost connection. With an error: without one the connector would wait for an answer. */
+  /** Whatever runs on them fails as on a lost connection. */
   reset(): void {
-    for (const socket of [...this.#open]) socket.destroy(cutError());
+    for (const socket of [...this.#open]) {
+      // The connector hears of a destroyed socket only by an error; but one under TLS passes its error on to a socket that the connector
+      // no longer listens to, and ends the process.
+      socket.emit('end');
+      socket.destroy();
+    }
   }
 
   /** Like `reset`, and makes no more. */

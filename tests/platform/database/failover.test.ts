@@ -1,9 +1,11 @@
-// A pair of real servers, of which the standby is promoted by hand: requests wait for it, what was acknowledged is there once, what was
-// refused is not, and nothing is read from the former primary.
+// A pair of real servers, of which the standby is promoted by hand: requests wait for it, none fails, what was acknowledged is there,
+// nothing is there twice, and nothing is read from the former primary.
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Database, type DatabaseOptions } from '../../../platform/database/database.ts';
-import { NoPrimaryError } from '../../../platform/database/errors.ts';
+import { Database, type DatabaseOptions, type Transaction } from '../../../platform/database/database.ts';
+import { NoPrimaryError, ResultLostError } from '../../../platform/database/errors.ts';
+import { ServerReads } from '../../../platform/database/server-reads.ts';
+import { together } from '../../../platform/database/statement-batch.ts';
 import type { Identity, RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
@@ -48,19 +50,29 @@ function open(options: Partial<DatabaseOptions> = {}): Database {
   return new Database({ connection, ...options });
 }
 
-/** Keyed mutations, some at a time, and what their client was told. */
+const insertThing = 'INSERT INTO thing (name) VALUES (?)';
+
+/** Writes and reads, some at a time, and what their client was told. */
 class Load {
   readonly acknowledged = new Set<string>();
-  /** Told that nothing was done. */
-  readonly refused = new Set<string>();
-  readonly uncertain = new Set<string>();
+  /** Those that were told of a failure, with its code. */
+  readonly failed = new Map<string, string>();
+  /** Reads without something that had been acknowledged before, or that failed. */
+  readonly wrongReads: unknown[] = [];
+  reads = 0;
+  /** Of the last acknowledged mutation. */
+  token = '';
   readonly #ground: Ground;
   readonly #workers: Promise<void>[];
   #stopped = false;
 
   constructor(ground: Ground) {
     this.#ground = ground;
-    this.#workers = Array.from({ length: 6 }, () => this.#work());
+    this.#workers = [
+      ...[1, 2, 3, 4].map(() => this.#write((name) => this.make(name))),
+      ...[1, 2].map(() => this.#write((name) => this.#commitInBatch(name))),
+      ...[1, 2].map(() => this.#read()),
+    ];
   }
 
   /** Until so many more were acknowledged. */
@@ -74,31 +86,61 @@ class Load {
     await Promise.all(this.#workers);
   }
 
-  async #work(): Promise<void> {
+  async #write(work: (name: string) => Promise<string | undefined>): Promise<void> {
     while (!this.#stopped) {
       const name = newUuid();
-      const code = await this.make(name);
+      const code = await work(name);
       if (code === undefined) this.acknowledged.add(name);
-      else if (code === 'OUTCOME_UNCERTAIN') this.uncertain.add(name);
-      else this.refused.add(name);
+      else this.failed.set(name, code);
     }
   }
 
+  async #read(): Promise<void> {
+    const { db } = this.#ground;
+    while (!this.#stopped) {
+      const least = this.acknowledged.size;
+      try {
+        const [row] = await db.query<{ count: number; server: number }>(
+          'SELECT COUNT(*) AS count, @@server_id AS server FROM thing',
+        );
+        if (row === undefined || row.count < least) this.wrongReads.push({ least, ...row });
+        this.reads += 1;
+      } catch (error) {
+        this.wrongReads.push(error);
+      }
+    }
+  }
+
+  /** A keyed mutation; the code of its failure. */
   async make(name: string): Promise<string | undefined> {
     const { mutations, db } = this.#ground;
-    const { entity, userErrors } = await mutations.run({
+    const { entity, userErrors, commit } = await mutations.run({
       name: 'thingCreate',
       context,
       input: { idempotencyKey: name },
       subject: 'Thing',
       prepare: () => async (tx) => {
-        await tx.execute('INSERT INTO thing (name) VALUES (?)', [name]);
+        await tx.execute(insertThing, [name]);
         return name;
       },
       read: async (id) => (await db.query('SELECT name FROM thing WHERE name = ?', [id]))[0],
     });
     if (userErrors.length === 0) expect(entity).toEqual({ name });
+    this.token = commit?.token ?? this.token;
     return userErrors[0]?.code;
+  }
+
+  /** In one text that commits, as the relay journals a call. */
+  async #commitInBatch(name: string): Promise<string | undefined> {
+    const { db, commits } = this.#ground;
+    const write = (tx: Transaction) =>
+      together(tx, (batch) => [batch.execute(insertThing, [name]), commits.record(batch)], { commits: true });
+    try {
+      await db.transaction(write);
+    } catch (error) {
+      if (!(error instanceof ResultLostError)) return toUserErrors(error)?.[0]?.code ?? String(error);
+    }
+    return undefined;
   }
 }
 
@@ -111,35 +153,48 @@ const faults: [string, () => Promise<void>][] = [
 
 describe('under load, the primary', () => {
   test.each(faults)('%s, and the standby is promoted', async (_, fault) => {
-    const ground = new Ground(open());
+    const members = [pair.primary, pair.standby].map(({ application }, index) => ({
+      name: index === 0 ? 'a' : 'b',
+      sql: new ServerReads(application),
+    }));
+    // However long the promotion takes here.
+    const ground = new Ground(open({ primaryTimeoutMs: 600_000 }), { members });
     const { db } = ground;
     const load = new Load(ground);
     await load.more(50);
+    const { token } = load;
     await fault();
+    const asked = ground.commits.replication(token, 0);
     await pair.promote();
     await load.more(50);
+    const readsBefore = load.reads;
+    await waitFor('reads', () => load.reads > readsBefore + 10);
     await load.stop();
-    const serverId = 'SELECT @@server_id AS id';
-    expect(await db.query(serverId)).toEqual([{ id: 2 }]);
+    expect(['CONFIRMED', 'PENDING']).toContain((await asked).state);
+    expect(await ground.commits.replication(token, 0)).toMatchObject({
+      ...{ state: 'PENDING', copies: 1 },
+      members: [{ state: expect.stringMatching(/UNREACHABLE|OTHER_TIMELINE/) }, { name: 'b', state: 'PRIMARY' }],
+    });
+    expect(await ground.commits.replication(load.token, 0)).toMatchObject({ state: 'PENDING', copies: 1 });
 
     // The former primary comes back as it was.
     if (fault === faults[1]?.[1]) process.kill(pair.primary.pid, 'SIGCONT');
     line.thaw();
+    const serverId = 'SELECT @@server_id AS id';
     for (let count = 0; count < 30; count += 1) {
       expect(await db.query(serverId)).toEqual([{ id: 2 }]);
       expect(await db.transaction((tx) => tx.query(serverId))).toEqual([{ id: 2 }]);
       expect(await db.prisma.$queryRawUnsafe(serverId)).toMatchObject([{ id: 2n }]);
     }
 
-    // What was not told is told now.
-    for (const name of load.uncertain) if ((await load.make(name)) === undefined) load.acknowledged.add(name);
+    expect([load.failed, load.wrongReads]).toEqual([new Map(), []]);
     const rows = await db.query<{ name: string; times: number }>(
       'SELECT name, COUNT(*) AS times FROM thing GROUP BY name',
     );
     const written = new Map(rows.map(({ name, times }) => [name, times]));
-    expect([...load.acknowledged].filter((name) => written.get(name) !== 1)).toEqual([]);
-    expect([...load.refused].filter((name) => written.has(name))).toEqual([]);
+    expect(written).toEqual(new Map([...load.acknowledged].map((name) => [name, 1])));
     await ground.stop();
+    await Promise.all(members.map(({ sql }) => sql.close()));
   });
 });
 
@@ -151,8 +206,10 @@ describe('without a primary', () => {
     await load.more(1);
     await patient.query('SELECT 1');
     process.kill(pair.primary.pid, 'SIGKILL');
-    await waitFor('a refusal', () => load.refused.size > 0);
+    await waitFor('a refusal', () => load.failed.size > 0);
     await load.stop();
+    // A commit that was under way may have happened.
+    expect([...load.failed.values()].filter((code) => code !== 'BUSY' && code !== 'OUTCOME_UNCERTAIN')).toEqual([]);
     const error = await hasty.db.query('SELECT 1').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(NoPrimaryError);
     expect(toUserErrors(error)).toMatchObject([{ code: 'BUSY', retry: 'SAME_KEY', retryAfterMs: 1_000 }]);
@@ -173,6 +230,29 @@ describe('without a primary', () => {
     await patient.close();
     await hasty.stop();
   });
+});
+
+test('too much to do is no change of the primary, and a failure of the work itself is not repeated', async () => {
+  const db = open({ connectionLimit: 1, acquireTimeoutMs: 200 });
+  const sleeping = db.query('SELECT SLEEP(5)');
+  const busy = 'SELECT 1 AS found FROM information_schema.processlist WHERE info LIKE ?';
+  await waitFor('the statement', async () => {
+    const found = await db.transaction((tx) => tx.query(busy, ['SELECT SLEEP%']));
+    return found.length > 0;
+  });
+  const error = await db.query('SELECT 1').catch((reason: unknown) => reason);
+  expect(toUserErrors(error)).toMatchObject([{ code: 'UNAVAILABLE' }]);
+  await sleeping;
+
+  let runs = 0;
+  const failing = db.transaction(async (tx) => {
+    runs += 1;
+    await tx.query('SELECT 1');
+    throw Object.assign(new Error('the device hung up'), { code: 'ECONNRESET' });
+  });
+  await expect(failing).rejects.toThrow('the device hung up');
+  expect(runs).toBe(1);
+  await db.close();
 });
 
 test('a commit of unknown fate is told as it was: a mutation waits for the new primary', async () => {

@@ -326,7 +326,7 @@ describe('retention between two reads of the history', () => {
 
     override async query<Row>(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<Row[]> {
       const { before } = this;
-      if (before !== undefined && sql.startsWith('SELECT event_id AS id FROM status_change WHERE seq =')) {
+      if (before !== undefined && sql.startsWith('SELECT (SELECT event_id FROM status_change WHERE seq =')) {
         this.before = undefined;
         await before();
       }
