@@ -145,8 +145,9 @@ export function whenOver(progress: Progress): Outcome {
   const { operation, refusals, uncertain, requests } = progress;
   const unsent = operation === null || operation.state === 'REJECTED' || operation.deviceError?.code === 'NOT_SENT';
   // The relay could not look up whether the key was used before.
-  const answered =
-    requests > 0 && !uncertain && !refusals.some(({ code }) => code === 'UNAVAILABLE' || code === 'DISK_FULL');
+  const blind = ({ code, field }: Refusal) =>
+    code === 'UNAVAILABLE' || code === 'DISK_FULL' || (code === 'BUSY' && field.length === 0);
+  const answered = requests > 0 && !uncertain && !refusals.some(blind);
   if (unsent && answered) {
     const why = refusals.length > 0 ? wordsOf(refusals) : (operation?.deviceError?.message ?? 'it was not sent');
     return outcomeOf(

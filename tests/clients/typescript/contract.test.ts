@@ -46,8 +46,12 @@ const payload = (state: string, more: Body = {}): Scripted => ({
   body: { data: { root: { operation: operation(state, more), userErrors: [] } } },
 });
 const seen = (state: string): Scripted => ({ body: { data: { root: operation(state) } } });
-const refusal = (code: keyof typeof userErrorCodes, retryAfterMs: number | null = null): Scripted => {
-  const error = { code, message: `said ${code}`, field: [], retry: userErrorCodes[code].retry, retryAfterMs };
+const refusal = (
+  code: keyof typeof userErrorCodes,
+  retryAfterMs: number | null = null,
+  field: readonly string[] = [],
+): Scripted => {
+  const error = { code, message: `said ${code}`, field, retry: userErrorCodes[code].retry, retryAfterMs };
   return { body: { data: { root: { operation: null, userErrors: [error] } } } };
 };
 const topLevel = (code: string, status = 200, more: Body = {}): Scripted => ({
@@ -113,12 +117,13 @@ describe('refusals', () => {
   });
 
   test('until the time is up: nothing happened, and the same key can continue', async () => {
-    const { outcome } = await run([refusal('BUSY')], { deadlineMs: 300 });
+    const { outcome } = await run([refusal('BUSY', null, ['input', 'backend'])], { deadlineMs: 300 });
     expect(outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'BUSY' }] });
     expect(outcome.person).toMatch(/BUSY.*same request with the same key/);
   });
 
-  test.each(['OUTCOME_UNCERTAIN', 'IN_PROGRESS', 'UNAVAILABLE'] as const)(
+  // BUSY without a field: the database is changing its primary.
+  test.each(['OUTCOME_UNCERTAIN', 'IN_PROGRESS', 'UNAVAILABLE', 'BUSY'] as const)(
     '%s until the deadline: unknown, because the key may be used',
     async (code) => {
       const { outcome } = await run([refusal(code)], { deadlineMs: 300 });
