@@ -38,10 +38,10 @@ import { questionServer } from './web/question-server.ts';
 import { createWebServer } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
 
-/** Location of a subgraph: in this process, or at an origin such as https://relay.internal:4102. */
+/** Location of a subgraph: in this process, or at origins such as https://relay.internal:4102, of which one is used at a time. */
 export type SubgraphLocation =
   | { readonly subgraph: Subgraph }
-  | { readonly name: string; readonly url: string; readonly tls?: MutualTls };
+  | { readonly name: string; readonly urls: readonly [string, ...string[]]; readonly tls?: MutualTls };
 
 export interface GatewayOptions {
   /** SDL of the supergraph (schema/supergraph.graphql). */
@@ -225,7 +225,7 @@ function linksTo(options: GatewayOptions): ReadonlyMap<string, SubgraphLink> {
   const links = options.subgraphs.map((location) => {
     if ('subgraph' in location) return new InProcessLink(location.subgraph, log);
     if (signingKeys === undefined)
-      throw new Error(`gateway: subgraph ${location.name} is at ${location.url}, but there is no key to sign for it`);
+      throw new Error(`gateway: subgraph ${location.name} is at ${location.urls.join(', ')}, but there is no key to sign for it`);
     return new HttpLink({ ...location, signingKeys, log, queryDeadlineMs, mutationDeadlineMs });
   });
   return new Map(links.map((link) => [link.name, link]));

@@ -263,7 +263,12 @@ function shapesOf(rows: readonly SettingsRow[]): SettingShapes {
   const own = rows.flatMap(({ name, settings, uses = [] }): [string, z.ZodType][] => [
     [
       urlSetting(name),
-      url.optional().describe(`URL of the subgraph ${name}; default: in this process, or not part of the graph`),
+      urls
+        .refine(({ length }) => length >= 1 && length <= 9, 'give 1 to 9 URLs')
+        .optional()
+        .describe(
+          `URL of the subgraph ${name}, or URLs of several processes that serve it, separated by commas: one is used until it fails, then the next; default: in this process, or not part of the graph`,
+        ),
     ],
     [
       portSetting(name),
@@ -297,16 +302,20 @@ export function settingsOf<Shapes extends SettingShapes>(
   return Object.fromEntries(names.map((name) => [name, values[name]])) as SettingsOf<Shapes>;
 }
 
-/** Where a subgraph listens, and the URL where gateways reach it. */
+/** Where a subgraph listens, and the URLs where gateways reach it. */
 export function placeOf(
   subgraph: string,
   config: Config,
-): { readonly port: number | undefined; readonly url: string | undefined; readonly urlSetting: string } {
+): {
+  readonly port: number | undefined;
+  readonly urls: readonly [string, ...string[]] | undefined;
+  readonly urlSetting: string;
+} {
   const values = config as Readonly<Record<string, unknown>>;
-  const [url, port] = [values[urlSetting(subgraph)], values[portSetting(subgraph)]];
+  const [urls, port] = [values[urlSetting(subgraph)], values[portSetting(subgraph)]];
   return {
     port: port as number | undefined,
-    url: url as string | undefined,
+    urls: urls as readonly [string, ...string[]] | undefined,
     urlSetting: urlSetting(subgraph),
   };
 }

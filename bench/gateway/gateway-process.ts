@@ -15,7 +15,7 @@ export interface GatewayOrder {
   /** Base64: the same for all compared gateways. */
   readonly jwtKey: string;
   /** Absent: the subgraphs are in this process. */
-  readonly places?: readonly { readonly name: string; readonly url: string }[];
+  readonly places?: readonly { readonly name: string; readonly urls: readonly [string] }[];
 }
 
 /** Trusts the token's claims without reading the database. */

@@ -142,7 +142,7 @@ async function startAll(
     return { name, url: await child.ask<string>(order, startDeadlineMs), pid: child.pid };
   };
   const ours = { supergraphSdl, keys, jwtKey: jwtKey.toString('base64') };
-  const signed = places.map(({ name, signedUrl }) => ({ name, url: signedUrl }));
+  const signed = places.map(({ name, signedUrl }) => ({ name, urls: [signedUrl] as const }));
   const inProcess = await startOurs('inProcess', { ...ours });
   const http = await startOurs('http', { ...ours, places: signed });
   const hive = await startHive({ supergraphSdl, places, jwtKey, limits: defaultLimits, workFolder, signal });

@@ -48,9 +48,9 @@ function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
     ...listening(config['internal.host'], config['internal.graphPort']),
     ...config['internal.graphUrls'].map(addressOf).flatMap((at) => reached(at.host, at.port)),
     ...subgraphs.flatMap((name) => {
-      const { port, url } = placeOf(name, config);
-      const at = url === undefined ? undefined : addressOf(url);
-      return [...listening(config['internal.host'], port), ...(at === undefined ? [] : reached(at.host, at.port))];
+      const { port, urls = [] } = placeOf(name, config);
+      const elsewhere = urls.map(addressOf).flatMap((at) => reached(at.host, at.port));
+      return [...listening(config['internal.host'], port), ...elsewhere];
     }),
   ];
 }

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import { createGateway, type Gateway, type SubgraphLocation } from '../../gateway/gateway.ts';
 import { type Config, placeOf } from '../../platform/config.ts';
 import { ConfigError } from '../../platform/config-error.ts';
+import { invariant } from '../../platform/errors.ts';
 import { RemoteAuthenticator } from '../../platform/graph/remote-authenticator.ts';
 import { graphOf } from '../../platform/graph/sdl.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
@@ -35,7 +36,7 @@ export interface GatewayParts {
 
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, log, lifecycle, registry, health } = parts;
-  const elsewhere = parts.rows.some(({ name }) => placeOf(name, config).url !== undefined);
+  const elsewhere = parts.rows.some(({ name }) => placeOf(name, config).urls !== undefined);
   const graphPort = config['internal.graphPort'];
   const tls = elsewhere || graphPort !== undefined ? await parts.tlsOf('gateway') : undefined;
   const places = placesOf(parts, tls);
@@ -45,7 +46,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     log.info({ missing }, 'the graph lacks subgraphs that are neither in this process nor have a URL');
   const { authenticator, checkLogin } = await accessOf(parts, places, tls);
   const certificate = publicTls(config);
-  const remote = [...places.values()].some((place) => 'url' in place);
+  const remote = [...places.values()].some((place) => 'urls' in place);
   const gateway = await createGateway({
     supergraphSdl: await supergraphOf(rows),
     subgraphs: [...places.values()],
@@ -102,9 +103,10 @@ function placesOf(
 ): ReadonlyMap<string, SubgraphLocation> {
   const places = new Map<string, SubgraphLocation>();
   for (const { name } of rows) {
-    const { url } = placeOf(name, config);
+    const [first, ...others] = (placeOf(name, config).urls ?? []).map((url) => new URL(url).origin);
     const subgraph = running.get(name)?.subgraph;
-    if (url !== undefined) places.set(name, { name, url: new URL(url).origin, ...(tls === undefined ? {} : { tls }) });
+    if (first !== undefined)
+      places.set(name, { name, urls: [first, ...others], ...(tls === undefined ? {} : { tls }) });
     else if (subgraph !== undefined) places.set(name, { subgraph });
   }
   return places;
@@ -126,10 +128,13 @@ async function accessOf(
         advice: `give the URL of the process that has it, or add ${name} to roles`,
       },
     ]);
-  const here = running.get(name)?.access;
-  if (!('url' in place) && here !== undefined) return here;
+  if (!('urls' in place)) {
+    const here = running.get(name)?.access;
+    invariant(here !== undefined, `the subgraph ${name} checks credentials`);
+    return here;
+  }
   const remote = new RemoteAuthenticator({
-    url: 'url' in place ? place.url : '',
+    urls: place.urls,
     subgraph: name,
     signingKeys: await keys.signing('gateway'),
     ...(tls === undefined ? {} : { tls }),

@@ -1,9 +1,10 @@
-// A subgraph on another host: a pool of HTTP connections for queries and mutations, one socket for all subscriptions. Every
-// request carries the identity, signed for that subgraph and request when it is sent.
+// A subgraph on another host, or on several that serve the same: a pool of HTTP connections for queries and mutations, one socket for
+// all subscriptions. Every request carries the identity, signed for that subgraph and request when it is sent.
 import type { FormattedExecutionResult } from 'graphql';
 import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
+import { isUnconnected, Origins } from '../../platform/graph/origins.ts';
 import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
 import { connectorOf, type MutualTls } from '../../platform/graph/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
@@ -14,8 +15,8 @@ import type { LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts
 
 export interface HttpLinkOptions {
   readonly name: string;
-  /** Origin, for example https://relay.internal:4102. */
-  readonly url: string;
+  /** Origins, for example https://relay.internal:4102: one is used until it fails, then the next. */
+  readonly urls: readonly [string, ...string[]];
   readonly tls?: MutualTls;
   readonly signingKeys: SigningKeys;
   readonly log: Logger;
@@ -31,7 +32,8 @@ const readinessDeadlineMs = 2000;
 export class HttpLink implements SubgraphLink {
   readonly name: string;
   readonly #options: HttpLinkOptions;
-  readonly #pool: Pool;
+  readonly #places: Origins<{ readonly url: string; readonly pool: Pool }>;
+  readonly #pools: readonly Pool[];
   /** The others wait here, not in the pool: a request is signed only when it can be sent. */
   readonly #slots = new Turns(connections);
   readonly #streams: HttpStreams;
@@ -39,33 +41,48 @@ export class HttpLink implements SubgraphLink {
   constructor(options: HttpLinkOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#pool = new Pool(options.url, {
-      connections,
-      maxResponseSize: maxResponseBytes,
-      // The request's own deadline covers these.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      // Shorter than a subgraph keeps an idle connection.
-      keepAliveTimeout: 30_000,
-      keepAliveMaxTimeout: 50_000,
-      connect: connectorOf(options.tls, options.name, connectTimeoutMs),
+    const placeAt = (url: string) => ({
+      url,
+      pool: new Pool(url, {
+        connections,
+        maxResponseSize: maxResponseBytes,
+        // The request's own deadline covers these.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        // Shorter than a subgraph keeps an idle connection.
+        keepAliveTimeout: 30_000,
+        keepAliveMaxTimeout: 50_000,
+        connect: connectorOf(options.tls, options.name, connectTimeoutMs),
+      }),
     });
-    this.#streams = new HttpStreams(options);
+    const [first, ...others] = options.urls;
+    const places = [placeAt(first), ...others.map(placeAt)] as const;
+    this.#places = new Origins([...places]);
+    this.#pools = places.map(({ pool }) => pool);
+    this.#streams = new HttpStreams({ ...options, places: this.#places });
   }
 
   async execute(request: LinkRequest): Promise<FormattedExecutionResult> {
     const mutation = getOperationAST(request.document)?.operation === OperationTypeNode.MUTATION;
-    try {
-      return await this.#post(request, mutation);
-    } catch (error) {
-      if (mutation || !(error instanceof errors.SocketError)) return this.#lost(request, mutation, error);
+    const { mutationDeadlineMs, queryDeadlineMs } = this.#options;
+    const { signal: caller } = request.context;
+    const deadline = AbortSignal.timeout(mutation ? mutationDeadlineMs : queryDeadlineMs);
+    const signal = mutation || caller === undefined ? deadline : AbortSignal.any([caller, deadline]);
+    for (let tried = 1; ; tried += 1) {
+      const place = this.#places.current;
+      try {
+        return await this.#post(place.pool, request, signal);
+      } catch (error) {
+        if (caller?.aborted !== true) this.#places.leave(place);
+        if (!this.#mayRepeat(error, { mutation, tried })) return this.#lost(request, mutation, error);
+      }
     }
-    // A query whose connection was lost is repeated once: an idle connection may close just then.
-    try {
-      return await this.#post(request, mutation);
-    } catch (error) {
-      return this.#lost(request, mutation, error);
-    }
+  }
+
+  /** At another place what was not sent; a query once more, too, if its connection was lost: an idle one may close just then. */
+  #mayRepeat(error: unknown, { mutation, tried }: { readonly mutation: boolean; readonly tried: number }): boolean {
+    if (isUnconnected(error)) return tried < this.#places.count;
+    return !mutation && error instanceof errors.SocketError && tried < Math.max(2, this.#places.count);
   }
 
   subscribe(request: LinkRequest): Promise<ResultStream | FormattedExecutionResult> {
@@ -73,29 +90,20 @@ export class HttpLink implements SubgraphLink {
   }
 
   async ready(): Promise<boolean> {
-    try {
-      const response = await this.#pool.request({
-        path: '/health/live',
-        method: 'GET',
-        signal: AbortSignal.timeout(readinessDeadlineMs),
-      });
-      await response.body.dump();
-      return response.statusCode === 200;
-    } catch {
-      return false;
+    for (let tried = 0; tried < this.#places.count; tried += 1) {
+      const place = this.#places.current;
+      if (await isLive(place.pool)) return true;
+      this.#places.leave(place);
     }
+    return false;
   }
 
   async close(): Promise<void> {
     await this.#streams.close();
-    await this.#pool.destroy();
+    await Promise.all(this.#pools.map((pool) => pool.destroy()));
   }
 
-  async #post(request: LinkRequest, mutation: boolean): Promise<FormattedExecutionResult> {
-    const { mutationDeadlineMs, queryDeadlineMs } = this.#options;
-    const { context } = request;
-    const deadline = AbortSignal.timeout(mutation ? mutationDeadlineMs : queryDeadlineMs);
-    const signal = mutation || context.signal === undefined ? deadline : AbortSignal.any([context.signal, deadline]);
+  async #post(pool: Pool, request: LinkRequest, signal: AbortSignal): Promise<FormattedExecutionResult> {
     const body = JSON.stringify({
       query: request.text,
       variables: request.variables,
@@ -104,15 +112,20 @@ export class HttpLink implements SubgraphLink {
     // A signature is valid for seconds: it is made when a connection is available.
     if (!this.#slots.take()) await this.#slots.wait(signal);
     try {
-      return await this.#send(request, body, signal);
+      return await this.#send(pool, request, body, signal);
     } finally {
       this.#slots.give();
     }
   }
 
-  async #send(request: LinkRequest, body: string, signal: AbortSignal): Promise<FormattedExecutionResult> {
+  async #send(
+    pool: Pool,
+    request: LinkRequest,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<FormattedExecutionResult> {
     const { context } = request;
-    const response = await this.#pool.request({
+    const response = await pool.request({
       path: '/graphql',
       method: 'POST',
       headers: {
@@ -135,5 +148,19 @@ export class HttpLink implements SubgraphLink {
         'subgraph lost',
       );
     return lostSubgraph(this.name, request, mutation);
+  }
+}
+
+async function isLive(pool: Pool): Promise<boolean> {
+  try {
+    const response = await pool.request({
+      path: '/health/live',
+      method: 'GET',
+      signal: AbortSignal.timeout(readinessDeadlineMs),
+    });
+    await response.body.dump();
+    return response.statusCode === 200;
+  } catch {
+    return false;
   }
 }

@@ -5,6 +5,7 @@ import type { FormattedExecutionResult } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
+import type { Origins } from '../../platform/graph/origins.ts';
 import {
   connectionBody,
   identityHeader,
@@ -19,7 +20,7 @@ import type { LinkRequest, ResultStream } from './subgraph-link.ts';
 
 export interface HttpStreamsOptions {
   readonly name: string;
-  readonly url: string;
+  readonly places: Origins<{ readonly url: string }>;
   readonly tls?: MutualTls;
   readonly signingKeys: SigningKeys;
   readonly log: Logger;
@@ -57,15 +58,19 @@ export class HttpStreams {
   }
 
   #connect(): Client {
-    const { name, url, tls, signingKeys, log } = this.#options;
+    const { name, places, tls, signingKeys, log } = this.#options;
     const claims = { identity: null, requestId: 'gateway' };
     const socketOptions = () => ({
       ...{ handshakeTimeout: connectTimeoutMs, maxPayload: 64 * 1024 * 1024 },
       ...(tls === undefined ? {} : clientOptions(tls, name)),
     });
+    let place = places.current;
     let pongTimer: NodeJS.Timeout | undefined;
     const client = createClient({
-      url: `${url.replace(/^http/, 'ws')}/graphql`,
+      url: () => {
+        place = places.current;
+        return `${place.url.replace(/^http/, 'ws')}/graphql`;
+      },
       webSocketImpl: class extends WebSocket {
         constructor(address: string, protocols: string[]) {
           super(address, protocols, socketOptions());
@@ -89,8 +94,9 @@ export class HttpStreams {
         pong: (received) => {
           if (received) clearTimeout(pongTimer);
         },
-        closed: () => {
+        closed: (event) => {
           clearTimeout(pongTimer);
+          if ((event as { readonly code?: unknown }).code !== 1000) places.leave(place);
           log.debug({ subgraph: name }, 'the socket to a subgraph closed');
         },
       },

@@ -7,6 +7,7 @@ import { CodedError } from '../errors.ts';
 import type { Identity } from '../identity.ts';
 import type { SigningKeys } from '../secrets/key-pairs.ts';
 import { authenticatePath, checkLoginPath, loginAnswerShape, recheckPath } from './authenticator-routes.ts';
+import { Origins } from './origins.ts';
 import { identityHeader, identityShape, signIdentity } from './signed-identity.ts';
 import { connectorOf, type MutualTls } from './tls.ts';
 
@@ -14,8 +15,8 @@ const connectTimeoutMs = 3000;
 const answerShape = z.object({ identity: identityShape.nullable() });
 
 export interface RemoteAuthenticatorOptions {
-  /** Origin of the process, for example https://system.internal:4101. */
-  readonly url: string;
+  /** Origins of processes, for example https://system.internal:4101: one is asked until it fails, then the next. */
+  readonly urls: readonly [string, ...string[]];
   /** Name of the subgraph served there. */
   readonly subgraph: string;
   readonly signingKeys: SigningKeys;
@@ -24,16 +25,19 @@ export interface RemoteAuthenticatorOptions {
 }
 
 export class RemoteAuthenticator implements Authenticator {
-  readonly #pool: Pool;
+  readonly #pools: Origins<Pool>;
+  readonly #all: readonly Pool[];
   readonly #subgraph: string;
   readonly #signingKeys: SigningKeys;
   readonly #deadlineMs: number;
 
   constructor(options: RemoteAuthenticatorOptions) {
-    this.#pool = new Pool(options.url, {
-      connections: 8,
-      connect: connectorOf(options.tls, options.subgraph, connectTimeoutMs),
-    });
+    const connect = connectorOf(options.tls, options.subgraph, connectTimeoutMs);
+    const poolAt = (url: string) => new Pool(url, { connections: 8, connect });
+    const [first, ...others] = options.urls;
+    const pools: [Pool, ...Pool[]] = [poolAt(first), ...others.map(poolAt)];
+    this.#pools = new Origins(pools);
+    this.#all = pools;
     this.#subgraph = options.subgraph;
     this.#signingKeys = options.signingKeys;
     this.#deadlineMs = options.deadlineMs ?? 5000;
@@ -51,7 +55,7 @@ export class RemoteAuthenticator implements Authenticator {
     this.#ask(checkLoginPath, { credentials, origin }, loginAnswerShape, signal);
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await Promise.all(this.#all.map((pool) => pool.destroy()));
   }
 
   async #identity(path: string, question: unknown, signal: AbortSignal | undefined): Promise<Identity | undefined> {
@@ -64,35 +68,42 @@ export class RemoteAuthenticator implements Authenticator {
     shape: z.ZodType<Answer>,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
+    const deadline = AbortSignal.timeout(this.#deadlineMs);
+    const until = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    let fault: unknown;
+    // A question changes nothing: another process is asked if the first one may have heard it, too.
+    for (let tried = 0; tried < this.#pools.count && !until.aborted; tried += 1) {
+      const pool = this.#pools.current;
+      const answer = await this.#post(pool, path, question, until).catch((error: unknown) => {
+        fault = error;
+        if (signal?.aborted !== true) this.#pools.leave(pool);
+      });
+      if (answer === undefined) continue;
+      const read = answer.status === 200 ? shape.safeParse(JSON.parse(answer.text)) : undefined;
+      if (read?.success === true) return read.data;
+      fault = `HTTP ${answer.status}`;
+      break;
+    }
+    throw new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again.", {}, fault);
+  }
+
+  async #post(
+    pool: Pool,
+    path: string,
+    question: unknown,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly text: string }> {
     const claims = { identity: null, requestId: randomUUID() };
     const body = JSON.stringify(question);
-    const deadline = AbortSignal.timeout(this.#deadlineMs);
-    let text: string;
-    let status: number;
-    try {
-      const response = await this.#pool.request({
-        path,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          [identityHeader]: signIdentity(this.#signingKeys, claims, { audience: this.#subgraph, body }),
-        },
-        body,
-        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-      });
-      status = response.statusCode;
-      text = await response.body.text();
-    } catch (error) {
-      throw new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again.", {}, error);
-    }
-    const answer = status === 200 ? shape.safeParse(JSON.parse(text)) : undefined;
-    if (answer?.success !== true)
-      throw new CodedError(
-        'UNAVAILABLE',
-        "The credential can't be checked at the moment; try again.",
-        {},
-        `HTTP ${status}`,
-      );
-    return answer.data;
+    const response = await pool.request({
+      path,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        [identityHeader]: signIdentity(this.#signingKeys, claims, { audience: this.#subgraph, body }),
+      },
+      ...{ body, signal },
+    });
+    return { status: response.statusCode, text: await response.body.text() };
   }
 }

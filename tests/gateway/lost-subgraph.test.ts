@@ -77,7 +77,7 @@ describe('a connection dropped during a request', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     link = new HttpLink({
       name: 'beta',
-      url: `http://127.0.0.1:${port}`,
+      urls: [`http://127.0.0.1:${port}`],
       signingKeys: testPair('gateway').signingKeys,
       log: pino({ level: 'silent' }),
       queryDeadlineMs: 5000,

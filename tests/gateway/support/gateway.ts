@@ -83,7 +83,7 @@ export class TestGateway {
       supergraphSdl,
       subgraphs: subgraphs.map((subgraph) => {
         const served = this.#served.get(subgraph.name);
-        return served === undefined ? { subgraph } : { name: subgraph.name, url: served.url };
+        return served === undefined ? { subgraph } : { name: subgraph.name, urls: [served.url] };
       }),
       authenticator: this.authenticator,
       signingKeys: this.keys.signingKeys,

@@ -8,13 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { afterAll, afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { pino } from 'pino';
 import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
+import type { LinkRequest } from '../../../gateway/supergraph/subgraph-link.ts';
 import { RemoteAuthenticator } from '../../../platform/graph/remote-authenticator.ts';
 import {
   type ServedSubgraph,
@@ -30,12 +31,14 @@ import {
 import { pemOf, TlsFiles } from '../../../platform/graph/tls.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { FakeAuthenticator, testIdentity } from '../../gateway/support/gateway.ts';
+import { freePort } from '../../support/free-port.ts';
 import { makeCertificates } from '../../support/certificates.ts';
 import { testPair } from '../../support/signing-keys.ts';
 
 const log = pino({ level: 'silent' });
 const { signingKeys, publicKeys } = testPair('gateway');
-const sdl = 'type Query { caller: String } type Subscription { ticks: Int }';
+const sdl = 'type Query { caller: String } type Mutation { note: Int } type Subscription { ticks: Int }';
+let noted = 0;
 let resolved = 0;
 const schema = buildSubgraphSchema([
   {
@@ -45,6 +48,12 @@ const schema = buildSubgraphSchema([
         caller: (_: unknown, _args: unknown, context: RequestContext) => {
           resolved += 1;
           return context.identity?.name ?? 'nobody';
+        },
+      },
+      Mutation: {
+        note: () => {
+          noted += 1;
+          return noted;
         },
       },
       Subscription: {
@@ -181,7 +190,7 @@ test('the authentication port works from another process', async () => {
   const authenticator = new FakeAuthenticator();
   authenticator.identities.set('good', testIdentity('ann'));
   const one = await serve({ authenticator });
-  const remote = new RemoteAuthenticator({ url: one.url, subgraph: 'test', signingKeys });
+  const remote = new RemoteAuthenticator({ urls: [one.url], subgraph: 'test', signingKeys });
   expect(await remote.authenticate('good')).toEqual(testIdentity('ann'));
   expect(await remote.authenticate('bad')).toBeUndefined();
   expect(await remote.recheck(testIdentity('ann'))).toEqual(testIdentity('ann'));
@@ -191,6 +200,68 @@ test('the authentication port works from another process', async () => {
   await one.stop();
   await expect(remote.authenticate('good')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await remote.close();
+});
+
+describe('a subgraph that several processes serve', () => {
+  const authenticator = new FakeAuthenticator();
+  authenticator.identities.set('good', testIdentity('ann'));
+  const linkTo = (...urls: [string, ...string[]]) =>
+    new HttpLink({ name: 'test', urls, signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 });
+  const requestOf = (text: string): LinkRequest => ({
+    ...{ text, document: parse(text), variables: {}, operationName: undefined },
+    context: { ...claims, loaders: new Map() },
+  });
+  const nextTick = async (link: HttpLink) => {
+    const stream = await link.subscribe(requestOf('subscription { ticks }'));
+    if (!(Symbol.asyncIterator in stream)) return stream;
+    const { value } = await stream.next();
+    await stream.return();
+    return value;
+  };
+
+  test('one is used until it fails, then the next', async () => {
+    const [first, second] = [await serve({ authenticator }), await serve({ authenticator })];
+    const link = linkTo(first.url, second.url);
+    const remote = new RemoteAuthenticator({ urls: [first.url, second.url], subgraph: 'test', signingKeys });
+    expect(await link.execute(requestOf('{ caller }'))).toEqual({ data: { caller: 'ann' } });
+    expect(await nextTick(link)).toEqual({ data: { ticks: 1 } });
+    expect(await remote.authenticate('good')).toEqual(testIdentity('ann'));
+    const { port } = first;
+    await first.stop();
+    expect(await remote.authenticate('good')).toEqual(testIdentity('ann'));
+    expect(await link.execute(requestOf('{ caller }'))).toEqual({ data: { caller: 'ann' } });
+    expect(await link.ready()).toBe(true);
+    expect(await nextTick(link)).toEqual({ data: { ticks: 1 } });
+    // And back.
+    await serve({ authenticator, port });
+    await second.stop();
+    expect(await remote.recheck(testIdentity('ann'))).toEqual(testIdentity('ann'));
+    expect(await link.execute(requestOf('{ caller }'))).toEqual({ data: { caller: 'ann' } });
+    await Promise.all([link.close(), remote.close()]);
+  });
+
+  test('a mutation goes to the next one only if it was not sent', async () => {
+    const [gone, here] = [await serve(), await serve()];
+    await gone.stop();
+    const link = linkTo(gone.url, here.url);
+    noted = 0;
+    expect(await link.execute(requestOf('mutation { note }'))).toEqual({ data: { note: 1 } });
+    await link.close();
+    const nowhere = linkTo(gone.url, `http://127.0.0.1:${await freePort()}`);
+    expect(await nowhere.execute(requestOf('mutation { note }'))).toMatchObject({ errors: [{ path: ['note'] }] });
+    expect(await nowhere.ready()).toBe(false);
+    expect(noted).toBe(1);
+    await nowhere.close();
+  });
+
+  test('the socket for subscriptions goes to the next one', async () => {
+    const [gone, here] = [await serve(), await serve()];
+    await gone.stop();
+    const link = linkTo(gone.url, here.url);
+    expect(await nextTick(link)).toMatchObject({ errors: [{ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }] });
+    expect(await nextTick(link)).toEqual({ data: { ticks: 1 } });
+    await link.close();
+  });
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-tls-'));
@@ -234,7 +305,7 @@ test('with TLS both sides need a certificate of the same authority', async () =>
 
   const link = new HttpLink({
     name: 'test',
-    url: one.url,
+    urls: [one.url],
     tls: ours,
     signingKeys,
     log,
@@ -264,7 +335,7 @@ test('both sides use replaced certificates from then on, with requests under way
   const sides = [await TlsFiles.open(paths, log), await TlsFiles.open(paths, log)] as const;
   const one = await serve({ tls: sides[0] });
   const link = new HttpLink({
-    ...{ name: 'test', url: one.url, tls: sides[1], signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 },
+    ...{ name: 'test', urls: [one.url], tls: sides[1], signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 },
   });
   const ask = async () => {
     const context = { ...claims, loaders: new Map<symbol, unknown>() };
@@ -301,7 +372,7 @@ test('both sides use replaced certificates from then on, with requests under way
   for (const side of sides) await side.readAgain();
   expect(await shown()).toBe(new X509Certificate(fresh.cert).toString());
   const later = new HttpLink({
-    ...{ name: 'test', url: one.url, tls: sides[1], signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 },
+    ...{ name: 'test', urls: [one.url], tls: sides[1], signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 },
   });
   expect(await later.ready()).toBe(true);
   await later.close();
