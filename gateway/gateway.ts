@@ -225,7 +225,9 @@ function linksTo(options: GatewayOptions): ReadonlyMap<string, SubgraphLink> {
   const links = options.subgraphs.map((location) => {
     if ('subgraph' in location) return new InProcessLink(location.subgraph, log);
     if (signingKeys === undefined)
-      throw new Error(`gateway: subgraph ${location.name} is at ${location.urls.join(', ')}, but there is no key to sign for it`);
+      throw new Error(
+        `gateway: subgraph ${location.name} is at ${location.urls.join(', ')}, but there is no key to sign for it`,
+      );
     return new HttpLink({ ...location, signingKeys, log, queryDeadlineMs, mutationDeadlineMs });
   });
   return new Map(links.map((link) => [link.name, link]));

@@ -118,12 +118,7 @@ export class HttpLink implements SubgraphLink {
     }
   }
 
-  async #send(
-    pool: Pool,
-    request: LinkRequest,
-    body: string,
-    signal: AbortSignal,
-  ): Promise<FormattedExecutionResult> {
+  async #send(pool: Pool, request: LinkRequest, body: string, signal: AbortSignal): Promise<FormattedExecutionResult> {
     const { context } = request;
     const response = await pool.request({
       path: '/graphql',

@@ -31,8 +31,8 @@ import {
 import { pemOf, TlsFiles } from '../../../platform/graph/tls.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { FakeAuthenticator, testIdentity } from '../../gateway/support/gateway.ts';
-import { freePort } from '../../support/free-port.ts';
 import { makeCertificates } from '../../support/certificates.ts';
+import { freePort } from '../../support/free-port.ts';
 import { testPair } from '../../support/signing-keys.ts';
 
 const log = pino({ level: 'silent' });
@@ -335,7 +335,15 @@ test('both sides use replaced certificates from then on, with requests under way
   const sides = [await TlsFiles.open(paths, log), await TlsFiles.open(paths, log)] as const;
   const one = await serve({ tls: sides[0] });
   const link = new HttpLink({
-    ...{ name: 'test', urls: [one.url], tls: sides[1], signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 },
+    ...{
+      name: 'test',
+      urls: [one.url],
+      tls: sides[1],
+      signingKeys,
+      log,
+      queryDeadlineMs: 5000,
+      mutationDeadlineMs: 5000,
+    },
   });
   const ask = async () => {
     const context = { ...claims, loaders: new Map<symbol, unknown>() };
@@ -372,7 +380,15 @@ test('both sides use replaced certificates from then on, with requests under way
   for (const side of sides) await side.readAgain();
   expect(await shown()).toBe(new X509Certificate(fresh.cert).toString());
   const later = new HttpLink({
-    ...{ name: 'test', urls: [one.url], tls: sides[1], signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 },
+    ...{
+      name: 'test',
+      urls: [one.url],
+      tls: sides[1],
+      signingKeys,
+      log,
+      queryDeadlineMs: 5000,
+      mutationDeadlineMs: 5000,
+    },
   });
   expect(await later.ready()).toBe(true);
   await later.close();
