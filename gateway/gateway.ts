@@ -88,6 +88,11 @@ export interface Gateway {
   readonly questionsUrl: string | undefined;
   /** For subgraphs of this process. */
   readonly questions: Questions;
+  /**
+   * Before the address moves to another host: ends the connections of clients, as their requests are answered, for as long as
+   * `deadlineMs`; sockets are closed with 1001. New connections are served: whoever moves the address lets none in meanwhile.
+   */
+  handOver(deadlineMs?: number): Promise<void>;
   /** Accepts no new work, closes sockets with 1001, waits for running requests. */
   drain(deadlineMs?: number): Promise<void>;
   /** Closes everything at once. */
@@ -205,6 +210,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
     ...{ port, questions, questionsUrl },
+    async handOver(deadlineMs = 1_000) {
+      await Promise.all([web.handOver(deadlineMs), sockets.release(deadlineMs)]);
+    },
     async drain(deadlineMs = 30_000) {
       endpoint.drain();
       const requests = Promise.all([web.drain(deadlineMs), asked?.drain(undefined, deadlineMs)]);

@@ -66,6 +66,10 @@ async function runUntilStopped(config: Config, stdout: Output, signal: AbortSign
   });
   const running = await startProcess(config, log);
   log.info({ roles: config.roles, owner: running.owner, url: running.url }, 'ready');
+  process.on('SIGUSR2', () => {
+    log.info('the connections of clients end: the address moves');
+    running.handOver().catch((error: unknown) => log.error({ err: error }, 'the connections did not end'));
+  });
   if (!signal.aborted)
     await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
   log.info('draining');

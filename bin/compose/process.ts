@@ -56,6 +56,8 @@ export interface RunningProcess {
   readonly owner: string | undefined;
   readonly registry: Registry;
   readonly health: Health;
+  /** Before the address moves to another host (Gateway.handOver); nothing without the role gateway. */
+  handOver(): Promise<void>;
   /** Drains requests, subscriptions, calls and jobs, then closes the connections. Never throws. */
   stop(): Promise<void>;
 }
@@ -153,6 +155,7 @@ async function compose(
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
   return {
     ...{ url: gateway?.url, subgraphs: running, access, owner: laid?.ground.owner, registry, health },
+    handOver: async () => gateway?.handOver(),
     stop: () => lifecycle.stop(),
   };
 }

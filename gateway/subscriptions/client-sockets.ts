@@ -121,6 +121,7 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
     });
   });
   return {
+    release: (graceMs) => sockets.release(graceMs),
     async dispose(graceMs) {
       watch.close();
       await sockets.dispose(graceMs);

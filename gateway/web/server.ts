@@ -36,22 +36,33 @@ export interface WebOptions extends Watched {
 
 export interface WebServer {
   readonly server: Server;
+  /**
+   * The address moves to another host: until no connection is left, or the deadline, each answer closes its connection. Idle ones are
+   * closed at the end: until then a request may come on them.
+   */
+  handOver(deadlineMs: number): Promise<void>;
   /** Not ready from now on; resolves when no request is running, or at the deadline. */
   drain(deadlineMs: number): Promise<void>;
 }
 
 /** How long a drain keeps idle connections: a request may be on its way on one, and gets an answer. */
 const lingerMs = 200;
+const handOverLookMs = 10;
 
 export function createWebServer(options: WebOptions): WebServer {
   const { log } = options;
-  const work = { active: new Set<ServerResponse>(), draining: false, whenIdle: undefined as (() => void) | undefined };
+  const work = {
+    active: new Set<ServerResponse>(),
+    draining: false,
+    handingOver: false,
+    whenIdle: undefined as (() => void) | undefined,
+  };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     if (options.tls !== undefined) response.setHeader('strict-transport-security', 'max-age=31536000');
-    if (work.draining) response.setHeader('connection', 'close');
+    if (work.draining || work.handingOver) response.setHeader('connection', 'close');
     work.active.add(response);
     answer(options, work.draining, request, response, requestId)
       .catch((error: unknown) => {
@@ -83,16 +94,30 @@ export function createWebServer(options: WebOptions): WebServer {
         );
   server.maxHeadersCount = 100;
   options.connections.watch(server);
+  const keepNone = (): void => {
+    for (const response of work.active) if (!response.headersSent) response.setHeader('connection', 'close');
+  };
+  const closeIdle = async (): Promise<void> => {
+    // What has come meanwhile is read before: a busy process may be late.
+    await nextTurn();
+    await nextTurn();
+    server.closeIdleConnections();
+  };
   return {
     server,
+    async handOver(deadlineMs) {
+      work.handingOver = true;
+      keepNone();
+      const untilMs = performance.now() + deadlineMs;
+      while (performance.now() < untilMs && (await connectionsOf(server)) > 0) await sleep(handOverLookMs);
+      await closeIdle();
+      work.handingOver = false;
+    },
     async drain(deadlineMs) {
       work.draining = true;
-      for (const response of work.active) if (!response.headersSent) response.setHeader('connection', 'close');
+      keepNone();
       await sleep(lingerMs);
-      // What has come meanwhile is read before: a busy process may be late.
-      await nextTurn();
-      await nextTurn();
-      server.closeIdleConnections();
+      await closeIdle();
       if (work.active.size === 0) return;
       const idle = new Promise<void>((resolve) => {
         work.whenIdle = resolve;
@@ -100,6 +125,12 @@ export function createWebServer(options: WebOptions): WebServer {
       await atMost(deadlineMs, idle);
     },
   };
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+  });
 }
 
 /** In addition to /graphql, exports and files. */

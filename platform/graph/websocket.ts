@@ -28,6 +28,8 @@ export interface AttachOptions {
 }
 
 export interface SocketServer {
+  /** Closes the sockets that are open with 1001; terminates those that do not close in time. */
+  release(graceMs?: number): Promise<void>;
   /** Closes all sockets with 1001 and accepts no more; terminates those that do not close in time. */
   dispose(graceMs?: number): Promise<void>;
 }
@@ -99,19 +101,23 @@ export function attachSockets(options: AttachOptions): SocketServer {
     });
   });
 
+  const release = async (graceMs = 1000): Promise<void> => {
+    const open = [...webSockets.clients];
+    await Promise.all(
+      open.map(async (socket) => {
+        const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+        socket.close(1001, 'Going away');
+        const cut = setTimeout(() => socket.terminate(), graceMs);
+        await gone;
+        clearTimeout(cut);
+      }),
+    );
+  };
   return {
-    async dispose(graceMs = 1000) {
+    release,
+    async dispose(graceMs) {
       clearInterval(pinger);
-      const open = [...webSockets.clients];
-      await Promise.all(
-        open.map(async (socket) => {
-          const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-          socket.close(1001, 'Going away');
-          const cut = setTimeout(() => socket.terminate(), graceMs);
-          await gone;
-          clearTimeout(cut);
-        }),
-      );
+      await release(graceMs);
       webSockets.close();
     },
   };

@@ -1,7 +1,7 @@
 // Queries and mutations over two subgraphs, in-process and over HTTP.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { request } from 'undici';
-import { modes, TestGateway, until } from './support/gateway.ts';
+import { Agent, request } from 'undici';
+import { Collector, modes, TestGateway, until } from './support/gateway.ts';
 
 describe.each(modes)('requests, subgraphs %s', (mode) => {
   let gateway: TestGateway;
@@ -167,6 +167,48 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect((await asked).body).toEqual({ data: { slowSet: 1 } });
     await drained;
     await gateway.gateway.stop();
+  });
+
+  test('a hand-over ends the connections of clients, and no request fails', async () => {
+    const [slow, late, ...busy] = Array.from({ length: 8 }, () => new Agent({ connections: 1 })) as [
+      Agent,
+      Agent,
+      ...Agent[],
+    ];
+    const ask = async (dispatcher: Agent, query = '{ caller }'): Promise<string | undefined> => {
+      const { headers, body } = await request(`${gateway.gateway.url}/graphql`, {
+        ...{ dispatcher, method: 'POST', body: JSON.stringify({ query }) },
+        headers: { 'content-type': 'application/json', authorization: 'Bearer token-ann' },
+      });
+      expect(await body.json()).toMatchObject({ data: {} });
+      return headers.connection?.toString();
+    };
+    const closes: number[] = [];
+    const client = gateway.client('token-ann', {
+      on: { closed: (event) => closes.push((event as { code: number }).code) },
+    });
+    const items = new Collector(client, 'subscription { thingChanges { cursor thing { id } } }').items;
+    await until(() => items.length > 0);
+    expect(await Promise.all(busy.map((each) => ask(each)))).not.toContain('close');
+    const onItsWay = ask(slow, 'mutation { slowSet }');
+    await until(() => gateway.world.calls.get('slowSet') === 1);
+    // It ends by itself: each client goes elsewhere once it is told so.
+    const over = gateway.gateway.handOver(600_000);
+    await Promise.all(
+      busy.map(async (each) => {
+        while ((await ask(each)) !== 'close');
+      }),
+    );
+    await until(() => closes.length > 0);
+    expect(closes).toEqual([1001]);
+    gateway.world.release();
+    expect(await onItsWay).toBe('close');
+    await over;
+    expect(await ask(slow)).not.toBe('close');
+    // One that stays idle is ended at the deadline.
+    await gateway.gateway.handOver(1);
+    expect(await ask(late)).not.toBe('close');
+    await Promise.all([slow, late, ...busy].map((each) => each.close()));
   });
 
   test('a used port is an error, and nothing is left open', async () => {
