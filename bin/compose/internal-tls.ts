@@ -13,7 +13,7 @@ export type TlsOfRole = (role: string) => Promise<MutualTls | undefined>;
 /** Throws ConfigError for unusable files. */
 export async function internalTls(config: Config, log: Logger, lifecycle: Lifecycle): Promise<TlsOfRole> {
   const folder = config['internal.machineFolder'];
-  if (folder !== undefined) return machinesOf(folder, log, lifecycle);
+  if (folder !== undefined) return machinesOf(folder, config['internal.machineUrls'], log, lifecycle);
   const names = ['internal.tls.certFile', 'internal.tls.keyFile', 'internal.tls.caFile'] as const;
   const [cert, key, ca] = names.map((name) => config[name]);
   if (cert === undefined || key === undefined || ca === undefined) return async () => undefined;
@@ -22,10 +22,12 @@ export async function internalTls(config: Config, log: Logger, lifecycle: Lifecy
   return async () => files;
 }
 
-function machinesOf(folder: string, log: Logger, lifecycle: Lifecycle): TlsOfRole {
+function machinesOf(folder: string, urls: readonly string[], log: Logger, lifecycle: Lifecycle): TlsOfRole {
   const opened = new Map<string, Promise<MutualTls>>();
   const open = async (role: string): Promise<MutualTls> => {
-    const machine = await JoinedMachine.open(folder, role, log).catch(asFault(['internal.machineFolder'], folder));
+    const machine = await JoinedMachine.open({ folder, role, urls, log }).catch(
+      asFault(['internal.machineFolder'], folder),
+    );
     await lifecycle.add(`machine ${role}`, machine);
     return machine;
   };

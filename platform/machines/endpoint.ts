@@ -1,6 +1,7 @@
 // A machine's requests to the public endpoint, with its token: revocations, and new credentials.
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { Origins } from '../graph/origins.ts';
 import { decodeUuid } from '../ids.ts';
 import { jsonIn } from '../json.ts';
 import type { MachineFile } from './machine-file.ts';
@@ -25,12 +26,15 @@ const renewed = z.object({
 export type Renewed = Pick<MachineFile, 'certificate' | 'authority' | 'token' | 'expiresAt'>;
 
 export class MachineEndpoint {
-  readonly #file: MachineFile;
+  readonly #token: string;
+  readonly #places: Origins<string>;
   readonly #agent: Agent;
 
-  constructor(file: MachineFile) {
-    this.#file = file;
-    const { endpointCa } = file;
+  /** `urls`: in place of the one where the machine joined; one is asked until it fails, then, the next time, the next. */
+  constructor({ endpoint, endpointCa, token }: MachineFile, urls: readonly string[] = []) {
+    this.#token = token;
+    const [first = endpoint, ...others] = urls;
+    this.#places = new Origins([first, ...others]);
     const connect = { timeout: deadlineMs, ...(endpointCa === undefined ? {} : { ca: endpointCa }) };
     this.#agent = new Agent({ connections: 1, maxResponseSize: maxAnswerBytes, connect });
   }
@@ -59,17 +63,22 @@ export class MachineEndpoint {
   }
 
   async #ask<Shape extends z.ZodType>(shape: Shape, query: string, variables = {}): Promise<z.output<Shape>> {
-    const { endpoint, token } = this.#file;
-    const response = await request(endpoint, {
-      dispatcher: this.#agent,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query, variables }),
-      signal: AbortSignal.timeout(deadlineMs),
-    });
-    const text = await response.body.text();
-    const answer = shape.safeParse(jsonIn(text));
-    if (!answer.success) throw new Error(`${endpoint} answered HTTP ${response.statusCode}: ${text.slice(0, 200)}`);
-    return answer.data;
+    const place = this.#places.current;
+    try {
+      const response = await request(place, {
+        dispatcher: this.#agent,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#token}` },
+        body: JSON.stringify({ query, variables }),
+        signal: AbortSignal.timeout(deadlineMs),
+      });
+      const text = await response.body.text();
+      const answer = shape.safeParse(jsonIn(text));
+      if (!answer.success) throw new Error(`${place} answered HTTP ${response.statusCode}: ${text.slice(0, 200)}`);
+      return answer.data;
+    } catch (error) {
+      this.#places.leave(place);
+      throw error;
+    }
   }
 }

@@ -16,9 +16,18 @@ const revocationsMs = 2_000;
 const renewAgainMs = 60_000;
 const dayMs = 86_400_000;
 
+export interface JoinedMachineOptions {
+  readonly folder: string;
+  readonly role: string;
+  /** Of public endpoints; none: the one in the file. */
+  readonly urls: readonly string[];
+  readonly log: Logger;
+}
+
 export class JoinedMachine implements MutualTls {
   readonly peers: Peers;
   readonly #folder: string;
+  readonly #urls: readonly string[];
   readonly #log: Logger;
   readonly #loop: Loop;
   readonly #changed: (() => void)[] = [];
@@ -28,12 +37,13 @@ export class JoinedMachine implements MutualTls {
   #version: string;
   #renewNotBeforeMs = 0;
 
-  private constructor(folder: string, log: Logger, file: MachineFile, version: string) {
+  private constructor({ folder, urls, log }: JoinedMachineOptions, file: MachineFile, version: string) {
     this.#folder = folder;
+    this.#urls = urls;
     this.#log = log;
     this.#file = file;
     this.#version = version;
-    this.#endpoint = new MachineEndpoint(file);
+    this.#endpoint = new MachineEndpoint(file, urls);
     this.peers = new Peers(log);
     this.#loop = new Loop({
       name: `machine ${file.name} (${file.role})`,
@@ -49,9 +59,10 @@ export class JoinedMachine implements MutualTls {
   }
 
   /** Throws when the folder has no credentials for the role, or they do not match. */
-  static async open(folder: string, role: string, log: Logger): Promise<JoinedMachine> {
+  static async open(options: JoinedMachineOptions): Promise<JoinedMachine> {
+    const { folder, role } = options;
     const version = await versionOf(folder, role);
-    return new JoinedMachine(folder, log, await read(folder, role), version);
+    return new JoinedMachine(options, await read(folder, role), version);
   }
 
   get cert(): string {
@@ -110,7 +121,7 @@ export class JoinedMachine implements MutualTls {
   async #take(file: MachineFile): Promise<void> {
     const before = this.#endpoint;
     this.#file = file;
-    this.#endpoint = new MachineEndpoint(file);
+    this.#endpoint = new MachineEndpoint(file, this.#urls);
     for (const each of this.#changed) each();
     await before.close();
   }

@@ -85,7 +85,13 @@ async function giveKeys(host: string, names: readonly string[]): Promise<void> {
 }
 
 function common(host: string): Record<string, unknown> {
-  const shared = { 'keys.folder': keys(host), 'internal.machineFolder': machines(host), 'log.level': 'info' };
+  const shared = {
+    'keys.folder': keys(host),
+    'internal.machineFolder': machines(host),
+    // Nobody answers at the first.
+    'internal.machineUrls': ['https://127.0.0.1:1/graphql', endpoint()],
+    'log.level': 'info',
+  };
   if (host === 'gateway') return shared;
   const { socketPath, user, password, database: name } = database.connection;
   return {
