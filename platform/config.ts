@@ -128,6 +128,12 @@ const platformSettings = {
   'internal.machineFolder': file
     .optional()
     .describe('folder of the credentials that "tidegate join" writes, in place of internal.tls'),
+  'internal.machineUrls': urls
+    .refine(({ length }) => length <= 9, 'give at most 9 URLs')
+    .default([])
+    .describe(
+      'URLs (`https://HOST:PORT/graphql`), separated by commas, of the gateways that such a machine asks for revocations and new credentials: one is asked until it fails, then the next; default: where it joined',
+    ),
   'database.socketPath': file.optional().describe('Unix socket of MariaDB, in place of host and port'),
   'database.host': hosts
     .optional()
@@ -145,7 +151,9 @@ const platformSettings = {
     .describe('maximum number of connections of this process to MariaDB'),
   'database.dataFolder': file
     .optional()
-    .describe('data folder of a MariaDB on this host: writes are refused while its disk is nearly full'),
+    .describe(
+      'data folder of a MariaDB on this host: writes are refused while its disk is nearly full, and, with several hosts in database.host, the primary is on this host',
+    ),
   'database.standbyHost': text
     .optional()
     .describe('host of the in-sync standby, on which replication of writes is checked'),
@@ -154,6 +162,9 @@ const platformSettings = {
     .max(63)
     .optional()
     .describe('name of the data host that runs this process, as its agent knows it: when the host is lost, its leases end'),
+  'ha.strict': flag
+    .default(false)
+    .describe('whether new work is refused while commits wait for no standby; needs the servers in database.host'),
   'redis.path': file.optional().describe('Unix socket of Redis, in place of host and port'),
   'redis.host': text.optional().describe('host of Redis'),
   'redis.port': port.default(6379).describe('port of Redis'),
@@ -471,6 +482,12 @@ function faultsTogether(config: Config): ConfigFault[] {
   either('internal.tls.certFile', 'internal.machineFolder');
   either('database.socketPath', 'database.host');
   either('redis.path', 'redis.host');
+  if (config['ha.strict'] && (config['database.host'] ?? []).length < 2)
+    faults.push({
+      settings: ['ha.strict', 'database.host'],
+      wrong: 'without a list of servers it is not known how many copies a write has',
+      advice: 'name the servers in database.host, separated by commas, or leave ha.strict out',
+    });
   return faults;
 }
 

@@ -9,6 +9,7 @@ import {
   isLockWaitTimeout,
   isUnavailable,
   NoPrimaryError,
+  OneCopyError,
 } from './database/errors.ts';
 import { Refusal, refuse, type UserError, userError } from './errors.ts';
 import {
@@ -319,6 +320,14 @@ export function toUserErrors(error: unknown): UserError[] | undefined {
       userError('BUSY', 'the database is changing its primary, so nothing was done: send the request again', {
         retryAfterMs: 1_000,
       }),
+    ];
+  if (error instanceof OneCopyError)
+    return [
+      userError(
+        'UNAVAILABLE',
+        'no standby follows the primary of the database, and ha.strict refuses writes with one copy, so nothing was done: bring a standby back, then send the request again',
+        { retryAfterMs: 10_000 },
+      ),
     ];
   if (isUnavailable(error))
     return [

@@ -44,6 +44,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   const db = new Database({
     connection: databaseLocations(config),
     connectionLimit: config['database.connections'],
+    strict: config['ha.strict'],
     ...(disk === undefined ? {} : { disk }),
     log,
   });
@@ -113,7 +114,7 @@ function sequencerPart(sequencer: Sequencer): { start: () => void; stop: () => P
   return { start: () => sequencer.start(), stop: () => sequencer.stop() };
 }
 
-/** Undefined if the database is on another host. */
+/** Undefined if no server of the database is on this host. */
 function databaseDisk(config: Config): DiskSpace | undefined {
   const path = config['database.dataFolder'];
   if (path === undefined) return undefined;

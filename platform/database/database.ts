@@ -21,10 +21,11 @@ import {
   isNeverSent,
   isNoneFree,
   isReadOnly,
+  OneCopyError,
   ResultLostError,
 } from './errors.ts';
 import { PrimaryFinder } from './primary-finder.ts';
-import { type DatabaseLocation, idleLimit, ServerPools, usualIdleSeconds } from './server-pools.ts';
+import { connectionCut, type DatabaseLocation, idleLimit, ServerPools, usualIdleSeconds } from './server-pools.ts';
 import { WriteGuard } from './write-guard.ts';
 
 export type { DatabaseLocation } from './server-pools.ts';
@@ -38,7 +39,9 @@ export interface DatabaseOptions {
   readonly acquireTimeoutMs?: number;
   /** Of several servers: how long a request waits for a primary, in milliseconds; default 5000. */
   readonly primaryTimeoutMs?: number;
-  /** The disk of a database on this host. */
+  /** Of several servers: new work is refused while commits are on the primary only. */
+  readonly strict?: boolean;
+  /** The disk of a database on this host. Of several servers, it counts while that one is the primary. */
   readonly disk?: DiskSpace;
   readonly log?: Logger;
   /** Prepared statements kept per connection; default 8. */
@@ -143,6 +146,7 @@ export class Database implements Sql {
   readonly #only: ServerPools | undefined;
   readonly #finder: PrimaryFinder | undefined;
   readonly #primaryTimeoutMs: number;
+  readonly #strict: boolean;
   /** By physical connection; one that is not in it has the usual one. */
   readonly #idleLimits = new WeakMap<object, number>();
   readonly #guard: WriteGuard;
@@ -152,21 +156,22 @@ export class Database implements Sql {
 
   constructor(options: DatabaseOptions) {
     const { connectionLimit = 10, acquireTimeoutMs = 5_000, primaryTimeoutMs = 5_000, disk, log } = options;
-    const { preparedKept = usuallyPreparedKept } = options;
+    const { preparedKept = usuallyPreparedKept, strict = false } = options;
     const locations = [options.connection].flat();
     const [first, ...others] = locations;
     invariant(first !== undefined, 'a database has a location');
     this.name = first.database;
     this.#primaryTimeoutMs = primaryTimeoutMs;
+    this.#strict = strict;
     const sizes = { connectionLimit, acquireTimeoutMs, preparedKept };
     if (others.length === 0) this.#only = new ServerPools(first, sizes);
     else
       this.#finder = new PrimaryFinder({
-        ...{ locations, log },
+        ...{ locations, log, countsCopies: strict },
         pools: (location, several) => new ServerPools(location, sizes, several),
       });
     this.#guard = new WriteGuard({
-      ...(disk === undefined ? {} : { disk }),
+      disk: () => (this.#finder === undefined || this.#finder.isHere ? disk : undefined),
       ...(log === undefined ? {} : { log }),
       threadStates: async () => {
         const threads = await this.query<{ State: string | null }>('SHOW PROCESSLIST');
@@ -186,7 +191,7 @@ export class Database implements Sql {
 
   /** A read. What writes and gives rows is for `write`. */
   async query<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
-    return this.#on((pools) => run<Row>(pools.reads, sql, values, options), reading);
+    return this.#read((pools) => run<Row>(pools.reads, sql, values, options));
   }
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
@@ -213,13 +218,9 @@ export class Database implements Sql {
     const finder = this.#finder;
     if (this.#only !== undefined) return work(this.#only);
     invariant(finder !== undefined, 'a database has a location');
-    let untilMs: number | undefined;
-    const until = () => {
-      untilMs ??= performance.now() + this.#primaryTimeoutMs;
-      return untilMs;
-    };
+    const sinceMs = performance.now();
     for (let repeats = 0; ; repeats += 1) {
-      const pools = finder.pools ?? (await finder.wait(until()));
+      const pools = finder.pools ?? (await finder.wait(this.#primaryTimeoutMs, sinceMs));
       try {
         return await work(pools);
       } catch (error) {
@@ -232,17 +233,33 @@ export class Database implements Sql {
     }
   }
 
+  /** What was read is not told if its server may no longer be the primary: it is read again. */
+  #read<Result>(work: OnPrimary<Result>): Promise<Result> {
+    if (this.#only !== undefined) return work(this.#only);
+    return this.#on(async (pools) => {
+      const result = await work(pools);
+      if (!this.#isCurrent(pools)) throw connectionCut();
+      return result;
+    }, reading);
+  }
+
+  /** Whether their server was the primary until now. */
+  #isCurrent(pools: ServerPools): boolean {
+    return this.#only !== undefined || this.#finder?.pools === pools;
+  }
+
   /** For Prisma's adapter, which takes one pool. */
   #readsOfPrimary(): Pool {
-    const repeats = ({ sql }: { readonly sql: string }) => (/^\s*SELECT\b/i.test(sql) ? reading : writing);
+    const on = <Result>({ sql }: { readonly sql: string }, work: OnPrimary<Result>) =>
+      /^\s*SELECT\b/i.test(sql) ? this.#read(work) : this.#on(work, writing);
     const pool: Pick<Pool, 'query' | 'execute' | 'getConnection'> = {
       query: (sql: string | { readonly sql: string }, values?: unknown) => {
         const text = typeof sql === 'string' ? { sql } : sql;
-        return this.#on((pools) => pools.reads.query(text, values), repeats(text));
+        return on(text, (pools) => pools.reads.query(text, values));
       },
       execute: (sql: string | { readonly sql: string }, values?: unknown) => {
         const text = typeof sql === 'string' ? { sql } : sql;
-        return this.#on((pools) => pools.reads.execute(text, values), repeats(text));
+        return on(text, (pools) => pools.reads.execute(text, values));
       },
       getConnection: () => this.#on((pools) => pools.reads.getConnection(), reading),
     };
@@ -271,6 +288,7 @@ export class Database implements Sql {
     options: TransactionOptions = {},
   ): Promise<Result> {
     this.#guard.check(options);
+    if (this.#strict && options.endsWork !== true && this.#finder?.isAlone === true) throw new OneCopyError();
     for (let attempt = 1; ; attempt += 1) {
       const trial: Trial<Result> = newTrial();
       try {
@@ -317,12 +335,15 @@ export class Database implements Sql {
     try {
       await this.#limitIdle(connection, tx, idleSeconds);
       const result = await work(tx).catch(async (error: unknown) => {
-        if (!(await tx.committed())) throw error;
+        if (!(await tx.committed())) throw this.#isCurrent(pools) ? error : tx.cut();
         for (const action of trial.actions) action();
         throw new CommittedError(error);
       });
       trial.done = { result };
-      if (!(await tx.committed())) await tx.query('COMMIT', [], { commits: true });
+      if (!(await tx.committed())) {
+        if (!this.#isCurrent(pools)) throw tx.cut();
+        await tx.query('COMMIT', [], { commits: true });
+      }
       for (const action of trial.actions) action();
       return result;
     } catch (error) {
@@ -391,6 +412,12 @@ class ConnectionTransaction implements Transaction {
   /** Waits for the statements that the work did not wait for. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#running);
+  }
+
+  /** What it has read may be outdated. */
+  cut(): Error {
+    this.#trial.isLost = true;
+    return connectionCut();
   }
 
   /** Waits for the text that commits, if one was sent; true when it has. Throws CommitUncertainError. */

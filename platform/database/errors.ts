@@ -89,6 +89,14 @@ export class NoPrimaryError extends Error {
   }
 }
 
+/** New work was refused: commits would be on the primary only, and a strict database does without them. Nothing was done. */
+export class OneCopyError extends Error {
+  constructor() {
+    super('no standby follows the primary, and ha.strict refuses writes with one copy');
+    this.name = 'OneCopyError';
+  }
+}
+
 /** The database is not available or can't write for now; the request itself is valid. */
 export function isUnavailable(error: unknown): boolean {
   return (
@@ -96,7 +104,8 @@ export function isUnavailable(error: unknown): boolean {
     isReadOnly(error) ||
     isDiskFull(error) ||
     error instanceof CommitUncertainError ||
-    error instanceof NoPrimaryError
+    error instanceof NoPrimaryError ||
+    error instanceof OneCopyError
   );
 }
 

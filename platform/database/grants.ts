@@ -6,6 +6,9 @@ const auditRights: ReadonlyMap<string, string> = new Map([
   ['audit_chain', 'SELECT'],
 ]);
 
+/** Migrations write them, and what keeps the servers. */
+const onlyRead: ReadonlySet<string> = new Set(['_prisma_migrations', 'db_lease']);
+
 /** GRANT statements for `account` (for example `'tidegate-relay'@'10.0.0.%'`), of all tables that the database has. */
 export async function grantsFor(
   db: Sql,
@@ -18,7 +21,7 @@ export async function grantsFor(
   return tables.map(({ name }) => {
     const rights =
       (wish.keepsAudit ? undefined : auditRights.get(name)) ??
-      (name === '_prisma_migrations' ? 'SELECT' : 'SELECT, INSERT, UPDATE, DELETE');
+      (onlyRead.has(name) ? 'SELECT' : 'SELECT, INSERT, UPDATE, DELETE');
     return `GRANT ${rights} ON \`${wish.database}\`.\`${name}\` TO ${wish.account};`;
   });
 }

@@ -1,6 +1,6 @@
-// Which server of a list is the primary: one that is writable, and of the newest timeline that any of them has told. Each is looked
-// at over a connection of its own: from time to time, at once when a connection of the primary fails, and often while there is none.
-// So a primary that is frozen is left as soon as another one is there, and one that was demoted is not read from.
+// Which server of a list is the primary: one that is writable, and of the newest timeline that any of them has told. Each is asked
+// over a connection of its own: from time to time, at once when a connection of the primary fails, and often while there is none.
+// A primary whose lease has ended by what it told last, because it or this process stood still, counts again once it has told more.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, createConnection } from 'mariadb';
 import { invariant } from '../errors.ts';
@@ -12,12 +12,18 @@ export interface PrimaryFinderOptions {
   readonly locations: readonly DatabaseLocation[];
   readonly pools: (location: DatabaseLocation, several: OneOfSeveral) => ServerPools;
   readonly log: Logger | undefined;
+  /** Whether `isAlone` is asked for. */
+  readonly countsCopies?: boolean;
 }
 
 interface Answer {
   readonly isWritable: boolean;
   /** 0: the database has no timeline yet. */
   readonly epoch: number;
+  /** No other server becomes the primary before (`performance.now()`); Infinity: nobody keeps a lease. */
+  readonly leasedUntilMs: number;
+  /** Its commits wait for no other server. */
+  readonly isAlone: boolean;
 }
 
 /** What a server answered to the question number `asked`; no answer: it can't be reached, or was silent. */
@@ -30,7 +36,7 @@ interface Primary {
   readonly watch: ServerWatch;
   readonly epoch: number;
   readonly pools: ServerPools;
-  /** The last question before one of its connections failed: a later answer says that it is still there. Silence alone is no doubt. */
+  /** The last question before one of its connections failed: a later answer says that it is still there. */
   doubtedAt: number | undefined;
 }
 
@@ -39,13 +45,20 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-const everyMs = 1_000;
+const everyMs = 500;
 const hurryMs = 50;
-const answerMs = 2_000;
+const answerMs = 1_500;
+/** After a question without an answer: what waits for the primary ends then, less than 5 s after it was heard last. */
+const silentMs = 2_500;
+/** A lease that would last longer was written before the server's clock was put back. */
+const longestLeaseMs = 5_000;
 const mostWaiting = 1_000;
 /** ER_NO_SUCH_TABLE: the database is not migrated. */
 const noSuchTable = 1146;
-const question = 'SELECT @@read_only = 0 AS isWritable, (SELECT MAX(epoch) FROM db_timeline) AS epoch';
+const question = `SELECT @@read_only = 0 AS isWritable, (SELECT MAX(epoch) FROM db_timeline) AS epoch,
+  (SELECT TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), ends_at) / 1000 FROM db_lease WHERE id = 1) AS leaseMs`;
+const isAlone = `, @@rpl_semi_sync_master_enabled = 0 OR (SELECT variable_value FROM information_schema.global_status
+  WHERE variable_name = 'RPL_SEMI_SYNC_MASTER_CLIENTS') = 0 AS isAlone`;
 
 export class PrimaryFinder {
   readonly #options: PrimaryFinderOptions;
@@ -66,6 +79,7 @@ export class PrimaryFinder {
     this.#watches = options.locations.map(
       (location) =>
         new ServerWatch(location, {
+          question: options.countsCopies === true ? question + isAlone : question,
           number: () => ++this.#asked,
           pauseMs: () => (this.pools === undefined ? hurryMs : everyMs),
           told: () => this.#judge(),
@@ -73,9 +87,21 @@ export class PrimaryFinder {
     );
   }
 
-  /** The primary's; undefined while there is none, or it is not known whether it is still there. */
+  /** The primary's; undefined while there is none, or it is not known whether it still is. */
   get pools(): ServerPools | undefined {
-    return this.#primary?.doubtedAt === undefined ? this.#primary?.pools : undefined;
+    const primary = this.#primary;
+    if (primary === undefined || primary.doubtedAt !== undefined) return undefined;
+    return performance.now() < (primary.watch.heard?.leasedUntilMs ?? 0) ? primary.pools : undefined;
+  }
+
+  /** The primary is on this host. */
+  get isHere(): boolean {
+    return this.#primary?.watch.isHere === true;
+  }
+
+  /** The primary's commits are on no other server. */
+  get isAlone(): boolean {
+    return this.#primary?.watch.heard?.isAlone === true;
   }
 
   /** The primary's. */
@@ -87,11 +113,15 @@ export class PrimaryFinder {
     return this.#waiting.size;
   }
 
-  /** Waits for a primary until then (by `performance.now()`), or a drain. Throws NoPrimaryError. */
-  async wait(untilMs: number): Promise<ServerPools> {
+  /**
+   * Waits for a primary until so long after `sinceMs` (`performance.now()`) and after the last one was heard, or until a drain. Throws
+   * NoPrimaryError.
+   */
+  async wait(timeoutMs: number, sinceMs = performance.now()): Promise<ServerPools> {
     const { pools } = this;
     if (pools !== undefined) return pools;
-    const leftMs = untilMs - performance.now();
+    const fromMs = Math.max(sinceMs, this.#last?.watch.heardAtMs ?? sinceMs);
+    const leftMs = fromMs + timeoutMs - performance.now();
     if (this.#draining || leftMs <= 0 || this.#waiting.size >= mostWaiting) throw this.none();
     const { promise, resolve, reject } = Promise.withResolvers<ServerPools>();
     const waiter = { resolve, reject };
@@ -163,6 +193,7 @@ export class PrimaryFinder {
     const primary = this.#primary;
     if (primary === undefined) return undefined;
     if (primary.epoch < this.#newest) return `timeline ${this.#newest} has begun`;
+    if (primary.watch.silentMs >= silentMs) return 'it is silent';
     const { answer } = primary.watch.look;
     if (answer?.isWritable === false) return 'it is read-only';
     return answer !== undefined && answer.epoch !== primary.epoch ? 'it is on another timeline' : undefined;
@@ -221,7 +252,7 @@ export async function primaryLocation(locations: readonly DatabaseLocation[]): P
   const pools = (location: DatabaseLocation, several: OneOfSeveral) => new ServerPools(location, sizes, several);
   const finder = new PrimaryFinder({ locations, pools, log: undefined });
   try {
-    await finder.wait(performance.now() + 5_000);
+    await finder.wait(5_000);
     invariant(finder.location !== undefined, 'there is a primary');
     return finder.location;
   } finally {
@@ -239,6 +270,7 @@ function sayOf(answer: Answer | undefined): string {
 }
 
 interface Asker {
+  readonly question: string;
   /** Of a new question. */
   readonly number: () => number;
   readonly pauseMs: () => number;
@@ -252,6 +284,10 @@ class ServerWatch {
   readonly #sockets: Sockets;
   #connection: Connection | undefined;
   #look: Look = { asked: 0, answer: undefined };
+  #heard: Answer | undefined;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  /** The end of the first question without an answer since the last answer. */
+  #silentSinceMs: number | undefined;
   #pause = new AbortController();
   #isAsking = false;
   #again = false;
@@ -266,6 +302,24 @@ class ServerWatch {
 
   get look(): Look {
     return this.#look;
+  }
+
+  /** Its last answer. */
+  get heard(): Answer | undefined {
+    return this.#heard;
+  }
+
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  get isHere(): boolean {
+    return this.#sockets.isHere;
+  }
+
+  /** For how long questions have gone without an answer. */
+  get silentMs(): number {
+    return this.#silentSinceMs === undefined ? 0 : performance.now() - this.#silentSinceMs;
   }
 
   lookNow(): void {
@@ -287,6 +341,7 @@ class ServerWatch {
       this.#isAsking = false;
       if (this.#stopped) return;
       this.#look = { asked, answer };
+      this.#hear(answer);
       this.#pause = new AbortController();
       this.#asker.told();
       if (!this.#again && !this.#pause.signal.aborted)
@@ -297,14 +352,27 @@ class ServerWatch {
     }
   }
 
+  #hear(answer: Answer | undefined): void {
+    const nowMs = performance.now();
+    if (answer === undefined) {
+      this.#silentSinceMs ??= nowMs;
+      return;
+    }
+    this.#heard = answer;
+    this.#heardAtMs = nowMs;
+    this.#silentSinceMs = undefined;
+  }
+
   async #ask(): Promise<Answer> {
     const late = setTimeout(() => this.#sockets.reset(), answerMs);
     try {
       this.#connection ??= await this.#connect();
-      const [row] = await this.#connection.query<{ isWritable: number; epoch: number | null }[]>(question);
-      return { isWritable: row?.isWritable === 1, epoch: row?.epoch ?? 0 };
+      // Before it is sent: the lease is no shorter then than when the server reads it.
+      const askedAtMs = performance.now();
+      const [row] = await this.#connection.query<Row[]>(this.#asker.question);
+      return toAnswer(row, askedAtMs);
     } catch (error) {
-      if (databaseErrorNumber(error) === noSuchTable) return { isWritable: await this.#isWritable(), epoch: 0 };
+      if (databaseErrorNumber(error) === noSuchTable) return toAnswer(await this.#unmigrated(), 0);
       this.#connection = undefined;
       this.#sockets.reset();
       throw error;
@@ -324,8 +392,24 @@ class ServerWatch {
     return connection;
   }
 
-  async #isWritable(): Promise<boolean> {
-    const rows = await this.#connection?.query<{ isWritable: number }[]>('SELECT @@read_only = 0 AS isWritable');
-    return rows?.[0]?.isWritable === 1;
+  async #unmigrated(): Promise<Row | undefined> {
+    const rows = await this.#connection?.query<Row[]>('SELECT @@read_only = 0 AS isWritable');
+    return rows?.[0];
   }
+}
+
+interface Row {
+  readonly isWritable: number;
+  readonly epoch?: number | null;
+  readonly leaseMs?: number | null;
+  readonly isAlone?: number;
+}
+
+function toAnswer(row: Row | undefined, askedAtMs: number): Answer {
+  const leaseMs = row?.leaseMs ?? Number.POSITIVE_INFINITY;
+  const isCredible = leaseMs <= longestLeaseMs || leaseMs === Number.POSITIVE_INFINITY;
+  return {
+    ...{ isWritable: row?.isWritable === 1, epoch: row?.epoch ?? 0, isAlone: row?.isAlone === 1 },
+    leasedUntilMs: isCredible ? askedAtMs + leaseMs : 0,
+  };
 }

@@ -37,9 +37,6 @@ const sessionSetup = [
   // after this many seconds, longer than any step of a transaction here takes.
   idleLimit(usualIdleSeconds),
 ];
-/** A server of several that is silent for so long is given up; a statement that waits for a lock fails before. */
-const silentMs = 15_000;
-const lockWait = 'SET SESSION innodb_lock_wait_timeout = 10';
 /** The connector ends busy connections with KILL, over a new connection, 10 s after the end of their pool. */
 const endMs = 8_000;
 
@@ -88,12 +85,18 @@ export class Sockets {
   readonly #location: DatabaseLocation;
   readonly #onEnd: () => void;
   readonly #open = new Set<Socket>();
+  #isHere = false;
   #isCut = false;
 
   /** `onEnd`: one of them has ended. */
   constructor(location: DatabaseLocation, onEnd: () => void = () => undefined) {
     this.#location = location;
     this.#onEnd = onEnd;
+  }
+
+  /** The server was on this host when a connection was made last: both its ends had the same address. */
+  get isHere(): boolean {
+    return this.#isHere;
   }
 
   /** The connector's options for connections over them. */
@@ -126,11 +129,15 @@ export class Sockets {
     });
     const to: NetConnectOpts = socketPath === undefined ? { host, port } : { path: socketPath };
     this.#open.add(socket);
-    return this.#isCut ? socket.destroy(cutError()) : socket.connect(to);
+    socket.once('connect', () => {
+      this.#isHere = socket.localAddress === socket.remoteAddress;
+    });
+    return this.#isCut ? socket.destroy(connectionCut()) : socket.connect(to);
   }
 }
 
-function cutError(): Error {
+/** An error of a lost connection. */
+export function connectionCut(): Error {
   return Object.assign(new Error('the connection was cut: its server is not the primary, or is silent'), {
     code: 'ECONNRESET',
   });
@@ -147,8 +154,7 @@ export class ServerPools {
   constructor(location: DatabaseLocation, sizes: PoolSizes, several?: OneOfSeveral) {
     this.#sockets = new Sockets(location, several?.onEnd);
     const base = this.#sockets.options();
-    if (several !== undefined) base.socketTimeout = silentMs;
-    const setup = several === undefined ? sessionSetup : [mustBePrimary(several.epoch), ...sessionSetup, lockWait];
+    const setup = several === undefined ? sessionSetup : [mustBePrimary(several.epoch), ...sessionSetup];
     const pool = (part: number, initSql: string[]) =>
       createPool({
         ...base,

@@ -9,8 +9,8 @@ import type { DiskSpace } from './disk-space.ts';
 import { DiskFullError, isDiskFull } from './errors.ts';
 
 export interface WriteGuardOptions {
-  /** The disk of a database on this host. */
-  readonly disk?: DiskSpace;
+  /** The disk of the database, if it is on this host. */
+  readonly disk: () => DiskSpace | undefined;
   readonly log?: Logger;
   /** The states of this account's threads in the server. */
   readonly threadStates: () => Promise<readonly string[]>;
@@ -55,7 +55,7 @@ export class WriteGuard {
 
   /** Throws DiskFullError. `endsWork`: for what has happened already, and for leases and the like; it may use the reserve. */
   check({ endsWork = false }: { readonly endsWork?: boolean } = {}): void {
-    const { disk } = this.#options;
+    const disk = this.#options.disk();
     const freeBytes = disk?.freeBytes() ?? Number.POSITIVE_INFINITY;
     const isShort = freeBytes < reserveBytes;
     this.#report(isShort || this.#isToldFull);
@@ -131,7 +131,8 @@ export class WriteGuard {
 
   #report(isFull: boolean): void {
     if (isFull === this.#isReported) return;
-    const { log, disk } = this.#options;
+    const { log } = this.#options;
+    const disk = this.#options.disk();
     const details = disk === undefined ? {} : { path: disk.path, freeBytes: disk.freeBytes() };
     if (isFull) {
       if (performance.now() - this.#reportedAtMs < reportEveryMs && disk === undefined) return;

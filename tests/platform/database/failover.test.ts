@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Database, type DatabaseOptions, type Transaction } from '../../../platform/database/database.ts';
-import { NoPrimaryError, ResultLostError } from '../../../platform/database/errors.ts';
+import { NoPrimaryError, OneCopyError, ResultLostError } from '../../../platform/database/errors.ts';
 import { ServerReads } from '../../../platform/database/server-reads.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
 import type { Identity, RequestContext } from '../../../platform/identity.ts';
@@ -26,8 +26,9 @@ const context: RequestContext = { identity, requestId: 'r-1', loaders: new Map()
 
 let pair: ReplicatingPair;
 let folder: TemporaryFolder;
-/** Before the primary. */
+/** Before the primary, and before the standby. */
 let line: TcpLine;
+let standbyLine: TcpLine;
 
 beforeEach(async () => {
   folder = await temporaryFolder();
@@ -35,18 +36,24 @@ beforeEach(async () => {
   await pair.onPrimary(
     `CREATE TABLE \`${pair.primary.application.database}\`.thing (name VARCHAR(64) NOT NULL, KEY thing_name (name))`,
   );
-  line = await TcpLine.lay({ path: pair.primary.application.socketPath }, { path: join(folder.path, 'line') });
+  const lay = (name: string, { application }: ReplicatingPair['primary']) =>
+    TcpLine.lay({ path: application.socketPath }, { path: join(folder.path, name) });
+  line = await lay('line', pair.primary);
+  standbyLine = await lay('standby', pair.standby);
 });
 
 afterEach(async () => {
-  await line.stop();
+  await Promise.all([line.stop(), standbyLine.stop()]);
   await pair.stop();
   await folder.remove();
 });
 
 function open(options: Partial<DatabaseOptions> = {}): Database {
-  const { application } = pair.primary;
-  const connection = [{ ...application, socketPath: join(folder.path, 'line') }, pair.standby.application];
+  const at = ({ application }: ReplicatingPair['primary'], name: string) => ({
+    ...application,
+    socketPath: join(folder.path, name),
+  });
+  const connection = [at(pair.primary, 'line'), at(pair.standby, 'standby')];
   return new Database({ connection, ...options });
 }
 
@@ -273,4 +280,85 @@ test('a commit of unknown fate is told as it was: a mutation waits for the new p
   expect(await waiting).toBeUndefined();
   expect(await db.query("SELECT name FROM thing WHERE name = 'lost'")).toHaveLength(1);
   await ground.stop();
+});
+
+describe('a primary whose lease has ended', () => {
+  test('says nothing, and goes on once it has renewed it; what had only read runs again', async () => {
+    const renewing = setInterval(() => void pair.lease(3_000).catch(() => undefined), 200);
+    const db = open({ primaryTimeoutMs: 600_000 });
+    await waitFor('the lease', async () => (await db.query('SELECT id FROM db_lease')).length > 0);
+    const waiting: Promise<unknown>[] = [];
+    let [runs, isRead] = [0, false];
+    const reading = db.transaction(async (tx) => {
+      runs += 1;
+      const rows = await tx.query<{ count: number }>('SELECT COUNT(*) AS count FROM thing');
+      if (runs > 1) return rows[0]?.count;
+      clearInterval(renewing);
+      await waitFor('the end of the lease', () => {
+        waiting.push(db.query('SELECT 1'));
+        return db.poolFigures().waiting > 0;
+      });
+      await pair.onPrimary(`INSERT INTO \`${pair.primary.application.database}\`.thing VALUES ('late')`);
+      isRead = true;
+      return rows[0]?.count;
+    });
+    await waitFor('the transaction', () => isRead);
+    await pair.lease(4_000);
+    expect([await reading, runs]).toEqual([1, 2]);
+    await Promise.all(waiting);
+    await db.close();
+  });
+
+  test('is not read from, even if nobody else answers; then the new one is', async () => {
+    const renewing = setInterval(() => void pair.lease(3_000).catch(() => undefined), 200);
+    const db = open({ primaryTimeoutMs: 600_000 });
+    await waitFor('the lease', async () => (await db.query('SELECT id FROM db_lease')).length > 0);
+    standbyLine.freeze();
+    clearInterval(renewing);
+    // All of its host stands still, and goes on later.
+    process.kill(pair.primary.pid, 'SIGSTOP');
+    await pair.promote();
+    await pair.onStandby(`INSERT INTO \`${pair.standby.application.database}\`.thing VALUES ('new')`);
+    process.kill(pair.primary.pid, 'SIGCONT');
+    const reads = [
+      db.query('SELECT name FROM thing'),
+      db.transaction((tx) => tx.query('SELECT name FROM thing')),
+      db.prisma.$queryRawUnsafe('SELECT name FROM thing'),
+    ];
+    await waitFor('the reads to wait', () => db.poolFigures().waiting === 3);
+    standbyLine.thaw();
+    expect(await Promise.all(reads)).toEqual([[{ name: 'new' }], [{ name: 'new' }], [{ name: 'new' }]]);
+    await db.close();
+  });
+});
+
+test('what waits for a primary that stands still is told so, and no later than what comes then', async () => {
+  const ground = new Ground(open({ primaryTimeoutMs: 1_000 }));
+  const { db } = ground;
+  await db.query('SELECT 1');
+  process.kill(pair.primary.pid, 'SIGSTOP');
+  const error = await db.query('SELECT 1').catch((reason: unknown) => reason);
+  expect(toUserErrors(error)).toMatchObject([{ code: 'BUSY' }]);
+  await ground.stop();
+});
+
+test('a strict database refuses new work while commits are on the primary only', async () => {
+  const db = open({ strict: true });
+  const newWork = () => db.transaction((tx) => tx.execute(insertThing, [newUuid()]));
+  await newWork();
+  await pair.onStandby('STOP SLAVE IO_THREAD');
+  const reading = () => db.transaction((tx) => tx.query('SELECT 1')).catch((reason: unknown) => reason);
+  const refused = await waitFor('a refusal', async () => {
+    const answer = await reading();
+    return answer instanceof OneCopyError ? answer : undefined;
+  });
+  expect(toUserErrors(refused)).toMatchObject([{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }]);
+  await expect(newWork()).rejects.toBeInstanceOf(OneCopyError);
+  expect(await db.query('SELECT name FROM thing')).toHaveLength(1);
+  expect(await db.transaction((tx) => tx.query('SELECT 1 AS one'), { endsWork: true })).toEqual([{ one: 1 }]);
+  await pair.onStandby('START SLAVE IO_THREAD');
+  await pair.attached();
+  await waitFor('new work', async () => !((await reading()) instanceof OneCopyError));
+  await newWork();
+  await db.close();
 });

@@ -11,6 +11,7 @@ class Server {
   full = false;
   readonly lines: string[] = [];
   readonly guard = new WriteGuard({
+    disk: () => undefined,
     log: pino(
       { level: 'info' },
       { write: (line: string) => this.lines.push((JSON.parse(line) as { msg: string }).msg) },
