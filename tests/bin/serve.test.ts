@@ -1,5 +1,6 @@
 // `tidegate serve` on "real hosts": gateway, control and worker as separate processes, mutual TLS between them, HTTPS in front,
 // on a database and Redis that they did not start.
+import { once } from 'node:events';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -235,6 +236,15 @@ test('a subscription survives the restart of the subgraphs: nothing missing, not
   expect(names).toEqual([expect.stringMatching(/^(before|SUBGRAPH_UNAVAILABLE)$/), 'after']);
   expect(new Set(ids).size).toBe(2);
   await client.dispose();
+});
+
+test('SIGUSR2 ends the connections of clients, and each process serves on', async () => {
+  const socket = new WebSocket(`wss://127.0.0.1:${ports.gateway}/graphql`, 'graphql-transport-ws', { ca: front.ca });
+  const closed = once(socket, 'close');
+  await once(socket, 'open');
+  for (const name of ['control', 'gateway']) programs.get(name)?.child.kill('SIGUSR2');
+  expect((await closed)[0]).toBe(1001);
+  await waitFor('the gateway', isReady);
 });
 
 test('SIGTERM drains every process: exit code 0', async () => {

@@ -16,7 +16,7 @@ export interface ReplicatingPair {
   onPrimary(...statements: string[]): Promise<void>;
   /** Runs statements as root on the standby. */
   onStandby(...statements: string[]): Promise<void>;
-  /** The primary's lease lasts so long from now. */
+  /** The primary's lease lasts so long from now, whenever the server hears of it. */
   lease(ms: number): Promise<void>;
   /** The standby holds, or has received, every acknowledged write. */
   attached(): Promise<void>;
@@ -103,11 +103,11 @@ export async function startReplicatingPair({ strict = false }: PairOptions = {})
   return {
     ...{ primary, standby, onPrimary, onStandby },
     attached: async () => void (await attached()),
-    lease: (ms) =>
-      onPrimary(
-        'SET SESSION sql_log_bin = 0',
-        `REPLACE INTO \`${primary.application.database}\`.db_lease (id, ends_at) VALUES (1, UTC_TIMESTAMP(6) + INTERVAL ${ms * 1_000} MICROSECOND)`,
-      ),
+    lease(ms) {
+      const endsAt = new Date(Date.now() + ms).toISOString().replace('Z', '');
+      const put = `REPLACE INTO \`${primary.application.database}\`.db_lease (id, ends_at) VALUES (1, '${endsAt}')`;
+      return onPrimary('SET SESSION sql_log_bin = 0', put);
+    },
     async promote() {
       await onStandby('STOP SLAVE IO_THREAD');
       await waitFor('the relay log', async () => {

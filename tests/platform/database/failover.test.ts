@@ -287,25 +287,22 @@ describe('a primary whose lease has ended', () => {
     const renewing = setInterval(() => void pair.lease(3_000).catch(() => undefined), 200);
     const db = open({ primaryTimeoutMs: 600_000 });
     await waitFor('the lease', async () => (await db.query('SELECT id FROM db_lease')).length > 0);
-    const waiting: Promise<unknown>[] = [];
     let [runs, isRead] = [0, false];
     const reading = db.transaction(async (tx) => {
       runs += 1;
       const rows = await tx.query<{ count: number }>('SELECT COUNT(*) AS count FROM thing');
       if (runs > 1) return rows[0]?.count;
       clearInterval(renewing);
-      await waitFor('the end of the lease', () => {
-        waiting.push(db.query('SELECT 1'));
-        return db.poolFigures().waiting > 0;
-      });
+      await waitFor('the end of the lease', () => db.poolFigures().total === 0);
       await pair.onPrimary(`INSERT INTO \`${pair.primary.application.database}\`.thing VALUES ('late')`);
       isRead = true;
       return rows[0]?.count;
     });
     await waitFor('the transaction', () => isRead);
+    const asked = db.query('SELECT 1 AS one');
+    expect(db.poolFigures().waiting).toBeGreaterThan(0);
     await pair.lease(4_000);
-    expect([await reading, runs]).toEqual([1, 2]);
-    await Promise.all(waiting);
+    expect([await reading, runs, await asked]).toEqual([1, 2, [{ one: 1 }]]);
     await db.close();
   });
 
@@ -323,7 +320,8 @@ describe('a primary whose lease has ended', () => {
     const reads = [
       db.query('SELECT name FROM thing'),
       db.transaction((tx) => tx.query('SELECT name FROM thing')),
-      db.prisma.$queryRawUnsafe('SELECT name FROM thing'),
+      // Sent only when it is waited for.
+      db.prisma.$queryRawUnsafe('SELECT name FROM thing').then((rows) => rows),
     ];
     await waitFor('the reads to wait', () => db.poolFigures().waiting === 3);
     standbyLine.thaw();
