@@ -186,7 +186,12 @@ export class EtcdClient {
     const known = await this.status();
     const leader = known.find(({ memberId, leaderId }) => memberId === leaderId);
     if (leader === undefined) throw new EtcdError('etcd: no member that answers leads', 'none');
-    await this.#gateway.post(leader.url, '/v3/maintenance/transfer-leadership', { targetID: targetId }, this.#timeoutMs);
+    await this.#gateway.post(
+      leader.url,
+      '/v3/maintenance/transfer-leadership',
+      { targetID: targetId },
+      this.#timeoutMs,
+    );
   }
 
   /**

@@ -26,7 +26,18 @@ const rules: readonly Rule[] = [
   {
     folder: 'bin/',
     mayImport: [
-      ...['generated/cli/', 'platform/', 'dns/', 'gateway/', 'subgraphs/', 'workers/', 'embedded/', 'lab/', 'schema/'],
+      ...[
+        'generated/cli/',
+        'platform/',
+        'dns/',
+        'gateway/',
+        'subgraphs/',
+        'workers/',
+        'embedded/',
+        'ha/',
+        'lab/',
+        'schema/',
+      ],
     ],
   },
 ];
