@@ -19,11 +19,15 @@ let db: Database;
 let loses = false;
 let isSent = false;
 
-/** Among its packets is a COM_STMT_EXECUTE, which only batches use, or COM_QUERY with COMMIT; a text that is only prepared commits nothing. */
+/**
+ * Among its packets is a COM_STMT_EXECUTE, which only batches use, or the COM_QUERY "COMMIT". A text that is only prepared commits
+ * nothing, and a connection that the pool makes meanwhile begins with READ COMMITTED.
+ */
 function commits(chunk: Buffer): boolean {
   for (let at = 0; at + 4 < chunk.length; at += 4 + chunk.readUIntLE(at, 3)) {
     if (chunk[at + 4] === 0x17) return true;
-    if (chunk[at + 4] === 0x03 && chunk.subarray(at, at + 4 + chunk.readUIntLE(at, 3)).includes('COMMIT')) return true;
+    const text = chunk.subarray(at + 5, at + 4 + chunk.readUIntLE(at, 3));
+    if (chunk[at + 4] === 0x03 && text.equals(Buffer.from('COMMIT'))) return true;
   }
   return false;
 }
