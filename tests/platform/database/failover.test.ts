@@ -314,6 +314,8 @@ describe('a primary whose lease has ended', () => {
     clearInterval(renewing);
     // All of its host stands still, and goes on later.
     process.kill(pair.primary.pid, 'SIGSTOP');
+    // Whoever promotes waits for it.
+    await waitFor('the end of the lease', () => db.poolFigures().total === 0);
     await pair.promote();
     await pair.onStandby(`INSERT INTO \`${pair.standby.application.database}\`.thing VALUES ('new')`);
     process.kill(pair.primary.pid, 'SIGCONT');
