@@ -161,7 +161,9 @@ const platformSettings = {
   'ha.host': text
     .max(63)
     .optional()
-    .describe('name of the data host that runs this process, as its agent knows it: when the host is lost, its leases end'),
+    .describe(
+      'name of the data host that runs this process, as its agent knows it: when the host is lost, its leases end',
+    ),
   'ha.strict': flag
     .default(false)
     .describe('whether new work is refused while commits wait for no standby; needs the servers in database.host'),
@@ -176,6 +178,11 @@ const platformSettings = {
     .default('virtual')
     .describe(
       '"tidegate ha agent": virtual: the address of "tidegate ha init --vip" is at the primary; none: there is no such address at this host, and balancers ask for /health/primary',
+    ),
+  'ha.processFile': file
+    .optional()
+    .describe(
+      'file in which "tidegate serve" notes its process, and "tidegate ha agent" finds it: that process ends its clients\' connections before the virtual address moves as planned',
     ),
   'ha.device': text
     .max(15)

@@ -1,4 +1,5 @@
 // `tidegate serve`: runs chosen roles with an external database and Redis.
+import { noteServed } from '../../ha/served-process.ts';
 import { type Config, printableConfig, rolesOf, secretSettings } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
@@ -70,6 +71,8 @@ async function runUntilStopped(config: Config, stdout: Output, signal: AbortSign
     log.info('the connections of clients end: the address moves');
     running.handOver().catch((error: unknown) => log.error({ err: error }, 'the connections did not end'));
   });
+  const processFile = config['ha.processFile'];
+  if (processFile !== undefined) await noteServed(processFile);
   if (!signal.aborted)
     await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
   log.info('draining');

@@ -21,6 +21,8 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
   readonly etcd: EtcdClient;
   readonly cluster: string;
   readonly leaseMs: number;
+  /** Commits wait for a second copy as long as it takes; the same at all hosts. Default: they are let go without it. */
+  readonly strict?: boolean;
   readonly limits?: Partial<Limits>;
   /** A host whose data can't follow gets a copy of the primary's. Left out: a person has to make it. */
   readonly copies?: {
@@ -28,6 +30,10 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
     readonly ports: Readonly<Record<string, number>>;
     readonly mostBytesPerSecond?: number;
   };
+  /** Of the API on this host: other hosts are told which keys it has. */
+  readonly keyFolder?: string | undefined;
+  /** Those who are connected to this host; left out: they are told nothing of a switchover. */
+  readonly clients?: { leave(): Promise<void>; stay(): Promise<void> };
   /** Who leads clients to the primary. */
   readonly announcer?: Announcer;
 }
@@ -39,9 +45,11 @@ const usualLimits: Limits = {
 };
 const soonMs = 10;
 /** What may not have helped, and is tried again. */
-const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'clone', 'close']);
+const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'clone', 'close', 'hold']);
 const startPauseMs = 1_000;
 const copyPauseMs = 5_000;
+/** The address is here for a moment after the lead was handed over. */
+const addressStaysMs = 2_000;
 const usualBytesPerSecond = 100 * 1024 * 1024;
 
 export class HaAgent {
@@ -66,6 +74,9 @@ export class HaAgent {
   #copiedAtMs = Number.NEGATIVE_INFINITY;
   #copying: Promise<void> | undefined;
   #copies: CopyServer | undefined;
+  /** For a switchover, since it was begun. */
+  #leaving: { isDone: boolean } | undefined;
+  #handedOverAtMs = Number.NEGATIVE_INFINITY;
   #isWoken = false;
   #endPause: () => void = () => undefined;
   #lastStep = '';
@@ -78,8 +89,8 @@ export class HaAgent {
     this.#server = server;
     this.#lead = lead;
     this.#history = new HaHistory({ ...options, keys: this.#keys, server });
-    const { etcd, me, hosts } = options;
-    this.#state = new ClusterState({ etcd, keys: this.#keys, me, hosts: Object.keys(hosts) });
+    const { etcd, me, hosts, keyFolder } = options;
+    this.#state = new ClusterState({ etcd, keys: this.#keys, me, hosts: Object.keys(hosts), keyFolder });
   }
 
   /** It takes over a server that runs. */
@@ -92,12 +103,15 @@ export class HaAgent {
       ...{ etcd: options.etcd, log: options.log, leaseMs: options.leaseMs },
       file: join(await options.folder.subfolder('ha'), 'lead.json'),
       mayRenew: () => agent?.mayRenew ?? false,
-      async onFence(fenceAtMs) {
-        await server.fence(fenceAtMs);
-        if (agent !== undefined && agent.#isOpen) options.announcer?.held(fenceAtMs);
+      async onFence(fenceAtMs, endsAtMs) {
+        await server.fence(fenceAtMs, endsAtMs);
+        const isOpen = agent === undefined ? false : agent.#isOpen;
+        if (isOpen) options.announcer?.held(fenceAtMs);
       },
     });
     agent = new HaAgent(options, limits, server, lead);
+    // One that was killed amid a switchover may have shut them out.
+    agent.#letClientsIn();
     await agent.#giveCopies();
     agent.#done = agent.#run();
     return agent;
@@ -153,6 +167,7 @@ export class HaAgent {
     }
     const view: View = {
       ...{ me: this.#options.me, nowMs: monotonicMs(), shared, server, reign: this.#lead.current },
+      strict: this.#options.strict ?? false,
       ...{
         admission: this.#admission,
         sealedRevision: this.#sealedRevision,
@@ -163,6 +178,7 @@ export class HaAgent {
     this.#announce(view);
     const step = decide(view, this.#limits);
     this.#tell(step);
+    this.#endLeaving(step, view);
     this.#state.report(server);
     await this.#execute(step, view);
     return step;
@@ -186,8 +202,9 @@ export class HaAgent {
       case 'resign':
         return this.#giveUp(step.why);
       case 'close':
-        return this.#server.closeWrites();
+        return this.#haveClientsLeft() ? this.#server.closeWrites() : undefined;
       case 'hand-over':
+        this.#handedOverAtMs = monotonicMs();
         this.#server.kill();
         return this.#giveUp(`a switchover to ${step.host} was asked for`);
       case 'start':
@@ -242,13 +259,19 @@ export class HaAgent {
         const lead = this.#lead.current;
         if (lead === undefined) return;
         const mayOpen = () => monotonicMs() < (this.#lead.current?.id === lead.id ? this.#lead.current.fenceAtMs : 0);
-        await this.#server.open(step.epoch, await this.#history.fencedBy(step.epoch), mayOpen);
+        const fenced = await this.#history.fencedBy(step.epoch);
+        await this.#server.open({ epoch: step.epoch, fenced, waits: step.waits, mayOpen });
         return this.#history.opened();
       }
       case 'release':
         this.#admission = undefined;
         await this.#server.waitForAcknowledgements(false);
         if (view.server.state === 'up' && view.server.writable) this.#letGoAtMs = monotonicMs();
+        return;
+      case 'hold':
+        return this.#server.waitForAcknowledgements(true);
+      case 'refuse':
+        this.#admission = undefined;
         return;
       case 'arm':
         await this.#server.waitForAcknowledgements(true);
@@ -257,6 +280,37 @@ export class HaAgent {
       case 'prove':
         return this.#prove();
     }
+  }
+
+  /** Not waited for: the member may be lost meanwhile. */
+  #haveClientsLeft(): boolean {
+    const { clients, log } = this.#options;
+    if (clients === undefined) return true;
+    if (this.#leaving === undefined) {
+      const leaving = { isDone: false };
+      this.#leaving = leaving;
+      clients
+        .leave()
+        .catch((error: unknown) => log.warn(`ha: clients are connected while the address moves: ${String(error)}`))
+        .finally(() => {
+          leaving.isDone = true;
+          this.#wake();
+        });
+    }
+    return this.#leaving.isDone;
+  }
+
+  /** The switchover is done, or was given up. */
+  #endLeaving({ kind }: Step, { nowMs }: View): void {
+    if (this.#leaving === undefined || kind === 'close' || kind === 'hand-over') return;
+    if (nowMs - this.#handedOverAtMs < addressStaysMs) return;
+    this.#leaving = undefined;
+    this.#letClientsIn();
+  }
+
+  #letClientsIn(): void {
+    const { clients, log } = this.#options;
+    clients?.stay().catch((error: unknown) => log.warn(`ha: clients are not let in: ${String(error)}`));
   }
 
   async #giveUp(why: string): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
+import { KeyFingerprints } from './key-fingerprints.ts';
 import { type HaKeys, leaderValue, reportValue, switchoverValue, syncValue } from './keys.ts';
 import type { Report, ServerView, View } from './view.ts';
 
@@ -11,6 +12,8 @@ export interface ClusterStateOptions {
   readonly keys: HaKeys;
   readonly me: string;
   readonly hosts: readonly string[];
+  /** Of the API's key files on this host. */
+  readonly keyFolder: string | undefined;
 }
 
 type Shared = NonNullable<View['shared']>;
@@ -20,11 +23,13 @@ const reportEveryMs = 500;
 export class ClusterState {
   readonly #options: ClusterStateOptions;
   readonly #heard = new Map<string, { said: string; atMs: number }>();
+  readonly #fingerprints: KeyFingerprints;
   #reported = { text: '', atMs: 0 };
   #isReporting = false;
 
   constructor(options: ClusterStateOptions) {
     this.#options = options;
+    this.#fingerprints = new KeyFingerprints(options.keyFolder);
   }
 
   /** `leaderRevision`: of the lead, to be compared by what changes `sync`. Undefined: etcd does not answer. */
@@ -54,7 +59,6 @@ export class ClusterState {
   /** What others decide by is said at once when it has changed, the rest now and then. Not waited for. */
   report(server: ServerView): void {
     if (server.state !== 'up' || this.#isReporting) return;
-    const { etcd, keys, me } = this.#options;
     const { incarnation, received, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
     const report = { incarnation, reign: replica?.reign, receiving };
@@ -63,9 +67,7 @@ export class ClusterState {
     if (text === this.#reported.text && nowMs - this.#reported.atMs < reportEveryMs) return;
     this.#reported = { text, atMs: nowMs };
     this.#isReporting = true;
-    const said = `${process.pid}-${nowMs}`;
-    etcd
-      .put(keys.report(me), JSON.stringify({ ...report, received, said }))
+    this.#put({ ...report, received, said: `${process.pid}-${nowMs}` })
       .catch(() => {
         this.#reported = { text: '', atMs: 0 };
       })
@@ -74,14 +76,20 @@ export class ClusterState {
       });
   }
 
+  async #put(report: object): Promise<void> {
+    const { etcd, keys, me } = this.#options;
+    const fingerprints = await this.#fingerprints.read();
+    await etcd.put(keys.report(me), JSON.stringify({ ...report, keys: fingerprints, wallMs: Date.now() }));
+  }
+
   #reportsOf(find: (host: string) => string | undefined): Record<string, Report> {
     const reports: Record<string, Report> = {};
     for (const host of this.#options.hosts) {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;
-      const { said, reign, ...report } = reportValue.parse(JSON.parse(value));
+      const { said, incarnation, reign, receiving, received } = reportValue.parse(JSON.parse(value));
       if (this.#heard.get(host)?.said !== said) this.#heard.set(host, { said, atMs: monotonicMs() });
-      reports[host] = { ...report, reign, heardAtMs: this.#heard.get(host)?.atMs ?? 0 };
+      reports[host] = { incarnation, reign, receiving, received, heardAtMs: this.#heard.get(host)?.atMs ?? 0 };
     }
     return reports;
   }

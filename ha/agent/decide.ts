@@ -10,6 +10,7 @@
 //   not applied.
 // - Commits are let go only when `sync` has no member and can get none from a call that comes late: its revision is the result of
 //   this agent's own change, and no admission was asked for since.
+// - If writes are strict, commits of clients are never let go: they wait until there is a member again.
 // - There is at most one member. A commit waits for one acknowledgement: of two members, either may lack it.
 
 import type { View } from './view.ts';
@@ -30,7 +31,8 @@ export type Step =
   | { readonly kind: 'stop-receiving'; readonly from: string }
   /** `sync` without members and with the next epoch, if it has not changed and the lead is still held. */
   | { readonly kind: 'take-sync'; readonly epoch: number; readonly syncRevision: number }
-  | { readonly kind: 'open'; readonly epoch: number }
+  /** `waits`: commits wait for an acknowledgement from the first one on. */
+  | { readonly kind: 'open'; readonly epoch: number; readonly waits: boolean }
   /** Out of `sync`, if that has not changed and the lead is still held. */
   | { readonly kind: 'detach'; readonly host: string; readonly why: string; readonly syncRevision: number }
   /** `sync` as it is, with a new revision: an admission that was asked for earlier fails from now on. */
@@ -41,6 +43,10 @@ export type Step =
   | { readonly kind: 'hand-over'; readonly host: string }
   /** Commits wait for nobody. */
   | { readonly kind: 'release' }
+  /** Commits wait for an acknowledgement, whoever gives it. */
+  | { readonly kind: 'hold' }
+  /** The admission is over; commits wait on. */
+  | { readonly kind: 'refuse' }
   /** Commits wait for an acknowledgement; the member is not counted on yet. */
   | { readonly kind: 'arm'; readonly host: string; readonly incarnation: string }
   /** A replicated commit, which ends with the acknowledgement. */
@@ -94,7 +100,7 @@ interface Leading extends Known {
 }
 
 function asLeader(known: Leading, limits: Limits): Step {
-  const { reign, shared, server, me, nowMs } = known;
+  const { reign, shared, server, me, nowMs, strict } = known;
   const { sync } = shared;
   if (sync.primary !== me) return promote(known, limits);
   if (server.state === 'copying') return { kind: 'resign', why: 'its data is being replaced' };
@@ -115,8 +121,10 @@ function asLeader(known: Leading, limits: Limits): Step {
   if (isDead)
     return sync.members.length > 0 ? { kind: 'fence', why: 'no commit succeeds' } : wait('no commit succeeds');
   if (sync.reign !== reign.id) return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
+  if (strict && server.writable && !server.semiSync) return { kind: 'hold' };
   if (sync.members.length > 0) return server.writable ? keep(known, limits) : handOver(known, limits);
-  if (!server.writable) return server.semiSync ? letGo(known) : { kind: 'open', epoch: sync.epoch };
+  // Of a server that is not writable no client waits.
+  if (!server.writable) return server.semiSync ? letGo(known) : { kind: 'open', epoch: sync.epoch, waits: strict };
   return admit(known, limits);
 }
 
@@ -166,7 +174,7 @@ function letGo({ shared: { sync }, sealedRevision }: Leading): Step {
 }
 
 function admit(known: Leading, limits: Limits): Step {
-  const { shared, server, reign, nowMs, admission, letGoAtMs = Number.NEGATIVE_INFINITY } = known;
+  const { shared, server, reign, nowMs, admission, strict, letGoAtMs = Number.NEGATIVE_INFINITY } = known;
   const { sync, reports } = shared;
   if (server.state !== 'up') return wait('there is no server');
   const isReady = (host: string): boolean => {
@@ -177,15 +185,16 @@ function admit(known: Leading, limits: Limits): Step {
     return nowMs - report.heardAtMs < limits.reportMs && server.position - report.received <= limits.mostBehind;
   };
   if (admission === undefined) {
-    if (server.semiSync) return letGo(known);
+    if (server.semiSync && !strict) return letGo(known);
     const host = Object.keys(reports).sort().find(isReady);
     const incarnation = host === undefined ? undefined : reports[host]?.incarnation;
     return host === undefined || incarnation === undefined ? wait('one copy') : { kind: 'arm', host, incarnation };
   }
   const { host, incarnation, sinceMs, stage } = admission;
-  const isLate = nowMs - sinceMs >= limits.admitMs || waitsTooLong(server, nowMs, limits);
+  // Strict commits may have waited for long before it.
+  const isLate = nowMs - sinceMs >= limits.admitMs || (!strict && waitsTooLong(server, nowMs, limits));
   const isSame = reports[host]?.incarnation === incarnation;
-  if (isLate || !isSame || !server.semiSync) return letGo(known);
+  if (isLate || !isSame || !server.semiSync) return strict ? { kind: 'refuse' } : letGo(known);
   if (stage === 'armed') return { kind: 'prove' };
   if (stage === 'proving') return { kind: 'wait', why: 'a commit is acknowledged', soon: true };
   return { kind: 'admit', host, incarnation, syncRevision: sync.revision };

@@ -60,6 +60,10 @@ export const reportValue = z.object({
   reign: z.string().optional(),
   receiving: z.boolean(),
   received: z.number().int(),
+  /** When it was said, by the host's clock (Unix). */
+  wallMs: z.number().optional(),
+  /** Fingerprints of the key files. */
+  keys: z.record(z.string(), z.string()).optional(),
 });
 
 export const endedValue = z.object({ reign: z.string(), why: z.string() });

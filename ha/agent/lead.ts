@@ -22,8 +22,8 @@ export interface LeadOptions {
   readonly leaseMs: number;
   /** Whether the server is alive, so that the lease may be renewed. */
   readonly mayRenew: () => boolean;
-  /** Told before the lead is relied on until then. */
-  readonly onFence: (fenceAtMs: number) => Promise<void>;
+  /** Told before the lead is relied on until then. `endsAtMs`: nobody else takes it before. */
+  readonly onFence: (fenceAtMs: number, endsAtMs: number) => Promise<void>;
   /** How often it is looked whether a renewal is due; default: a sixth of the lease. */
   readonly looksEveryMs?: number;
   /** After the last one; default: a quarter of the lease, so that it is renewed at the second look. */
@@ -31,6 +31,8 @@ export interface LeadOptions {
 }
 
 const kept = z.object({ id: z.string(), lease: z.string(), fenceAtMs: z.number(), bootId: z.string() });
+/** Of the lease: the rest is for clocks of unlike speed. */
+const leaseShare = 0.9;
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
 
 export class LeadHolder {
@@ -52,8 +54,9 @@ export class LeadHolder {
     const text = await readFile(options.file, 'utf8').catch(() => '');
     const found = text === '' ? undefined : kept.parse(JSON.parse(text));
     const lead = found?.bootId === bootId ? found : undefined;
-    if (lead !== undefined) await options.onFence(lead.fenceAtMs);
-    return new LeadHolder(options, bootId, lead);
+    const holder = new LeadHolder(options, bootId, lead);
+    if (lead !== undefined) await holder.#tell(lead.fenceAtMs);
+    return holder;
   }
 
   get current(): Lead | undefined {
@@ -66,7 +69,7 @@ export class LeadHolder {
     const askedAtMs = monotonicMs();
     const { id: lease } = await etcd.grant(leaseMs / 1_000);
     const lead = { id: randomUUID(), lease, fenceAtMs: askedAtMs + this.#fenceAfterMs };
-    await this.#options.onFence(lead.fenceAtMs);
+    await this.#tell(lead.fenceAtMs);
     await this.#set(lead);
     return lead;
   }
@@ -88,6 +91,10 @@ export class LeadHolder {
     clearInterval(this.#renewing);
   }
 
+  #tell(fenceAtMs: number): Promise<void> {
+    return this.#options.onFence(fenceAtMs, fenceAtMs - this.#fenceAfterMs + this.#options.leaseMs * leaseShare);
+  }
+
   get #fenceAfterMs(): number {
     return (this.#options.leaseMs * 2) / 3;
   }
@@ -105,7 +112,7 @@ export class LeadHolder {
       const isRenewed = await this.#options.etcd.keepAlive(lead.lease);
       if (!isRenewed || this.#lead?.id !== lead.id || monotonicMs() >= lead.fenceAtMs) return;
       const fenceAtMs = sentAtMs + this.#fenceAfterMs;
-      await this.#options.onFence(fenceAtMs);
+      await this.#tell(fenceAtMs);
       // It may have been given up meanwhile.
       if (this.#lead?.id === lead.id) await this.#set({ ...lead, fenceAtMs });
     } catch (error) {

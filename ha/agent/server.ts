@@ -14,6 +14,7 @@ import { monotonicMs } from './clock.ts';
 import type { CopySource } from './copy-server.ts';
 import { copyPosition, type FetchOptions, forgetCopyPosition } from './fetch-copy.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { LeaseRow } from './lease-row.ts';
 import { isAlive, killMarked } from './process-mark.ts';
 import { makeReachable, whileUnreachable } from './routes.ts';
 import { type KeptServer, ServerFile } from './server-file.ts';
@@ -53,7 +54,18 @@ export interface ServerOptions {
   readonly extraArguments?: readonly string[];
 }
 
+export interface Opening {
+  readonly epoch: number;
+  /** The host whose processes' leases end. */
+  readonly fenced: string | undefined;
+  /** Commits wait for an acknowledgement from the first one on. */
+  readonly waits: boolean;
+  /** Writes are opened only if it still says so then. */
+  readonly mayOpen: () => boolean;
+}
+
 const statusTimeoutMs = 1_000;
+const unlogged = ['SET SESSION sql_log_bin = 0'];
 /** For what may wait for the network or the disk. */
 const changeTimeoutMs = 8_000;
 /** For statements that hold tables; meanwhile no other write begins. */
@@ -71,10 +83,12 @@ export class HaServer {
   readonly #statusSession: Session;
   readonly #status: StatusReader;
   readonly #heartbeat: Heartbeat;
+  readonly #leaseRow: LeaseRow;
   readonly #file: ServerFile;
   #kept: KeptServer | undefined;
   #startingSinceMs: number | undefined;
   #fenceAtMs = Number.NEGATIVE_INFINITY;
+  #leaseEndsAtMs = Number.NEGATIVE_INFINITY;
   /** The duty of the server that runs, or is being started. */
   #fencedDuty: Duty;
   #fencing: Promise<void> = Promise.resolve();
@@ -89,8 +103,9 @@ export class HaServer {
     this.#statusSession = new Session(root);
     this.#changes = new Session(root);
     this.#proofs = new Session(root);
-    const heart = new Session(root, ['SET SESSION sql_log_bin = 0']);
-    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, heart];
+    const [heart, lease] = [new Session(root, unlogged), new Session(root, unlogged)];
+    this.#leaseRow = new LeaseRow(lease, statusTimeoutMs, options.log);
+    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, heart, lease];
     this.#status = new StatusReader(this.#statusSession, statusTimeoutMs);
     this.#file = new ServerFile(home);
     this.#kept = kept;
@@ -221,10 +236,12 @@ export class HaServer {
     if (mark !== undefined) killMarked(mark);
   }
 
-  /** Each call has a later time than those before it. */
-  async fence(fenceAtMs: number): Promise<void> {
+  /** Each call has later times than those before it. `endsAtMs`: nobody else is promoted before. */
+  async fence(fenceAtMs: number, endsAtMs: number): Promise<void> {
     this.#fenceAtMs = fenceAtMs;
+    this.#leaseEndsAtMs = endsAtMs;
     await this.#writeFence();
+    if (this.duty === 'primary') this.#leaseRow.tell(endsAtMs);
   }
 
   /** Renewals and an opening may write at once: the later time counts. */
@@ -280,8 +297,7 @@ export class HaServer {
     return newestEpoch(this.#change);
   }
 
-  /** Writes are opened only if `mayOpen` still says so then. `fenced`: the host whose processes' leases end. */
-  async open(epoch: number, fenced: string | undefined, mayOpen: () => boolean): Promise<void> {
+  async open({ epoch, fenced, waits, mayOpen }: Opening): Promise<void> {
     const server = this.#kept;
     if (server === undefined) return;
     if (server.replica !== undefined) {
@@ -293,6 +309,8 @@ export class HaServer {
     this.#fencedDuty = 'primary';
     await this.#writeFence();
     await beginTimeline(this.#change, epoch, fenced);
+    await this.#leaseRow.write(this.#leaseEndsAtMs);
+    if (waits) await this.waitForAcknowledgements(true);
     if (!mayOpen()) throw new Error('the lease was not renewed in time: writes are not opened');
     await this.#change('SET GLOBAL read_only = OFF');
   }

@@ -75,6 +75,8 @@ export type Duty = 'primary' | 'standby';
 export interface View {
   readonly me: string;
   readonly nowMs: number;
+  /** A write is never done with one copy. */
+  readonly strict: boolean;
   /** Undefined: etcd did not answer. */
   readonly shared:
     | {

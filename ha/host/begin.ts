@@ -25,6 +25,7 @@ export interface BeginOptions {
   /** With the length of its network; left out: there is none. */
   readonly virtualAddress: string | undefined;
   readonly leaseMs: number;
+  readonly strict: boolean;
   readonly routerId: number;
 }
 
@@ -33,7 +34,7 @@ const mostTokens = 20;
 
 /** Throws JoinRefusal, SetupError. */
 export async function begin(options: BeginOptions): Promise<void> {
-  const { dataPath, name, address, virtualAddress, leaseMs, routerId } = options;
+  const { dataPath, name, address, virtualAddress, leaseMs, strict, routerId } = options;
   if (await hasHostFile(dataPath))
     throw new JoinRefusal('ALREADY', `${dataPath} is of a cluster already: "tidegate ha status" shows it`);
   refuseBadName(name, address);
@@ -46,7 +47,8 @@ export async function begin(options: BeginOptions): Promise<void> {
     ...{ addresses: [address], days: certificateDays },
   });
   await writeHostFile(dataPath, {
-    ...{ cluster: randomUUID(), leaseMs, routerId, me: name, certificate, key: privateKey, authority: authority.cert },
+    ...{ cluster: randomUUID(), leaseMs, strict, routerId, me: name },
+    ...{ certificate, key: privateKey, authority: authority.cert },
     ...(virtualAddress === undefined ? {} : { virtualAddress }),
     accounts: {
       applicationPassword: await applicationPassword(options),

@@ -21,7 +21,10 @@ export type Member = z.output<typeof member>;
 /** What all hosts have. */
 const shared = z.object({
   cluster: z.string().min(1).max(64),
-  leaseMs: z.number().int().min(1_000).max(60_000),
+  /** Processes that read believe no longer one (platform/database/primary-finder.ts). */
+  leaseMs: z.number().int().min(1_000).max(5_000),
+  /** A write is never done with one copy. */
+  strict: z.boolean().default(false),
   /** With the length of its network; left out: balancers ask for /health/primary. */
   virtualAddress: z.string().optional(),
   routerId: z.number().int().min(1).max(255),

@@ -9,6 +9,7 @@ import { type EtcdTls, startEtcd } from '../../embedded/etcd.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
+import { Clients } from '../address/clients.ts';
 import { VirtualAddress } from '../address/virtual-address.ts';
 import { HaAgent } from '../agent/agent.ts';
 import { haKeys, setUpReign } from '../agent/keys.ts';
@@ -28,6 +29,10 @@ export interface HostOptions {
   /** On which the virtual address is. Undefined: balancers ask for /health/primary. */
   readonly device: string | undefined;
   readonly copyBytesPerSecond: number;
+  /** Where `tidegate serve` notes its process. */
+  readonly processFile: string | undefined;
+  /** Of the key files of `tidegate serve`. */
+  readonly keyFolder: string | undefined;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
 }
@@ -153,14 +158,17 @@ async function startData(
   const health = await PrimaryHealth.open({ address: me.address, port: ports.health });
   stack.defer(() => health.close());
   const announcers = [health, ...(await virtualAddress(options, file, folder, stack))];
+  const clients = clientsOf(options, file);
   const data = file.members.filter(({ kind }) => kind === 'data');
   const agent = await HaAgent.start(
     {
-      ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs, mayRoute: true },
+      ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
+      ...{ strict: file.strict, mayRoute: true },
       hosts: Object.fromEntries(
         data.map(({ name, address, serverId }) => [name, { address, port: ports.mariadb, serverId }]),
       ),
       ...{ accounts: file.accounts, tls, announcer: together(announcers) },
+      ...{ keyFolder: options.keyFolder, ...(clients === undefined ? {} : { clients }) },
       copies: {
         tls: { ca: file.authority, cert: file.certificate, key: file.key },
         ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
@@ -187,6 +195,12 @@ async function virtualAddress(
   });
   stack.defer(() => made.close());
   return [made];
+}
+
+function clientsOf({ device, processFile, log }: HostOptions, { virtualAddress }: HostFile): Clients | undefined {
+  if (device === undefined || virtualAddress === undefined) return undefined;
+  const [address = ''] = virtualAddress.split('/');
+  return new Clients({ address, processFile, log });
 }
 
 /** Before the first start of etcd: nothing of the cluster exists then. */

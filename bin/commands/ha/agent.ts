@@ -32,6 +32,7 @@ export const agent = localVerb({
       await runHost({
         ...{ dataPath: resolve(options.data ?? '.tidegate'), dataVersion, log, signal },
         device: config['ha.address'] === 'none' ? undefined : device,
+        ...{ processFile: config['ha.processFile'], keyFolder: config['keys.folder'] },
         copyBytesPerSecond: config['ha.copyMibPerSecond'] * mebi,
       });
     } catch (error) {

@@ -27,8 +27,9 @@ export const init = localVerb({
     ),
     lease: integer('SECONDS', `How long a lost primary counts as alive (${usualLeaseSeconds}).`, {
       least: 2,
-      most: 60,
+      most: 5,
     }),
+    strict: flag('No write is done with one copy: while a data host is away, writes wait for it (set ha.strict, too).'),
     'router-id': integer('N', `Virtual router id (VRRP), unique in the network (${usualRouterId}).`, {
       least: 1,
       most: 255,
@@ -44,7 +45,8 @@ export const init = localVerb({
     try {
       await begin({
         ...{ dataPath, dataVersion, name: options.name, address: options.address, virtualAddress: options.vip },
-        ...{ leaseMs: (options.lease ?? usualLeaseSeconds) * 1_000, routerId: options['router-id'] ?? usualRouterId },
+        ...{ leaseMs: (options.lease ?? usualLeaseSeconds) * 1_000, strict: options.strict },
+        routerId: options['router-id'] ?? usualRouterId,
       });
       const { url, token: ofData } = await inviteOne(dataPath);
       const { token: ofWitness } = await inviteOne(dataPath);

@@ -1,20 +1,25 @@
 // A host's virtual address and /health/primary, kept as its agent keeps them. arguments: options as JSON. A line of standard input:
-// "hold" begins a lease that is renewed, "release" ends it.
+// "hold" begins a lease that is renewed, "release" ends it; "leave" ends clients' connections ("gone" is said then), "stay" lets them in.
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '../../../embedded/setup-log.ts';
+import { Clients } from '../../../ha/address/clients.ts';
 import { VirtualAddress } from '../../../ha/address/virtual-address.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
 import { together } from '../../../ha/announcer.ts';
 import { PrimaryHealth } from '../../../ha/primary-health.ts';
 
-const { leaseMs, healthPort, ...options } = JSON.parse(process.argv[2] ?? '');
+const { leaseMs, healthPort, processFile, ...options } = JSON.parse(process.argv[2] ?? '');
 const announcer = together([
   await VirtualAddress.open({ ...options, log: silentLog }),
   await PrimaryHealth.open({ address: options.source, port: healthPort }),
 ]);
+const clients = new Clients({ address: options.address.split('/')[0], processFile, log: silentLog });
 let isHolder = false;
 createInterface({ input: process.stdin }).on('line', (line) => {
+  if (line === 'leave') void clients.leave().then(() => process.stdout.write('gone\n'));
+  if (line === 'stay') void clients.stay();
+  if (line === 'leave' || line === 'stay') return;
   isHolder = line === 'hold';
   if (!isHolder) announcer.lost();
 });

@@ -2,7 +2,7 @@
 // host stands still or is killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,12 +11,17 @@ import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { script } from '../../../ha/address/keepalived.ts';
 import { addressState } from '../../../ha/address/virtual-address.ts';
+import { processMark } from '../../../ha/agent/process-mark.ts';
+import { signalServed } from '../../../ha/served-process.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 const virtual = '198.19.77.10';
 const leaseMs = 3_000;
 const healthPort = 8_600;
 const program = fileURLToPath(new URL('./address-process.ts', import.meta.url));
+const servedProgram = fileURLToPath(new URL('./served-process.ts', import.meta.url));
+const connectProgram = fileURLToPath(new URL('./connect-process.ts', import.meta.url));
+const servedPort = 8_601;
 type Host = 'a' | 'b';
 
 let place: TemporaryFolder;
@@ -159,6 +164,53 @@ describeAsRoot('of two hosts', () => {
     hosts.get('a')?.kill('SIGCONT');
   });
 
+  test('before a planned change no client is refused: connections are ended, and new ones wait', async () => {
+    say('a', 'hold');
+    await waitFor('the address at a', () => has('a'));
+    const file = join(place.path, 'served.json');
+    const served = run('a', servedProgram, [String(servedPort), file]);
+    await waitFor('the process', () => served.said.includes('ready'));
+    const before = run('c', connectProgram, [virtual, String(servedPort)]);
+    await waitFor('a connection', () => before.said.includes('welcome'));
+    const answered = hosts.get('a')?.stdout;
+    if (answered === undefined || answered === null) throw new Error('a has no output');
+    const gone = once(answered, 'data');
+    say('a', 'leave');
+    await waitFor('the rule', async () => (await inside('a', ['nft', 'list', 'tables'])).includes('tidegate_ha'));
+    const meanwhile = run('c', connectProgram, [virtual, String(servedPort)]);
+    await gone;
+    // It was ended by its server, in its own time.
+    expect(before.said).toBe('welcome\nbye\n');
+    expect(meanwhile.said).toBe('');
+    say('a', 'stay');
+    await waitFor('the connection that waited', () => meanwhile.said === 'welcome\n');
+    expect(await inside('a', ['nft', 'list', 'tables'])).not.toContain('tidegate_ha');
+    for (const each of [served, before, meanwhile]) each.child.kill('SIGKILL');
+  });
+
+  test('a file can have no signal sent to a process of another user, or to one that took the number', async () => {
+    const file = join(place.path, 'noted.json');
+    const mark = processMark(process.pid);
+    let signals = 0;
+    const count = () => {
+      signals += 1;
+    };
+    process.on('SIGUSR2', count);
+    try {
+      await writeFile(file, JSON.stringify({ ...mark, startTicks: '1' }));
+      expect(await signalServed(file, 'SIGUSR2')).toBe(false);
+      await writeFile(file, JSON.stringify(mark));
+      await chown(file, 65_534, 65_534);
+      expect(await signalServed(file, 'SIGUSR2')).toBe(false);
+      expect(await signalServed(join(place.path, 'nothing'), 'SIGUSR2')).toBe(false);
+      await chown(file, 0, 0);
+      expect(await signalServed(file, 'SIGUSR2')).toBe(true);
+      await waitFor('the signal', () => signals === 1);
+    } finally {
+      process.removeListener('SIGUSR2', count);
+    }
+  });
+
   test('an address that answers is seen, also if it answers no ping', async () => {
     const asks = fileURLToPath(new URL('../../../ha/address/answers.ts', import.meta.url));
     const text = `import { answers } from ${JSON.stringify(asks)}; console.log(await answers('${virtual}', 'eth0'));`;
@@ -179,6 +231,7 @@ async function start(host: Host): Promise<void> {
   const options = {
     ...{ me: host, address: `${virtual}/24`, device: 'eth0', source: places[host], routerId: 77 },
     ...{ peers: [places[host === 'a' ? 'b' : 'a']], folder: folderOf(host), leaseMs, healthPort },
+    processFile: join(place.path, 'served.json'),
   };
   const words = ['netns', 'exec', network.namespace(host), process.execPath, program, JSON.stringify(options)];
   const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -193,7 +246,17 @@ async function kill(host: Host): Promise<void> {
   await ended;
 }
 
-function say(host: Host, word: 'hold' | 'release'): void {
+function run(name: Host | 'c', file: string, given: readonly string[]): { child: ChildProcess; said: string } {
+  const words = ['netns', 'exec', network.namespace(name), process.execPath, file, ...given];
+  const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const made = { child, said: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    made.said += text;
+  });
+  return made;
+}
+
+function say(host: Host, word: 'hold' | 'release' | 'leave' | 'stay'): void {
   hosts.get(host)?.stdin?.write(`${word}\n`);
 }
 

@@ -1,5 +1,5 @@
 // Two agents with real servers and a real etcd: who is primary, what a kill changes, what a restart of an agent does not change.
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection, type SqlError } from 'mariadb';
@@ -12,6 +12,7 @@ import { transactionsAfter } from '../../../ha/agent/binary-log.ts';
 import { changeValue, haKeys, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import type { SyncSet } from '../../../ha/agent/view.ts';
+import { Cluster } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patience } from '../../support/patience.ts';
@@ -26,6 +27,8 @@ let place: TemporaryFolder;
 const folders = new Map<string, DataFolder>();
 const agents = new Map<string, HaAgent>();
 const ports: Record<string, number> = {};
+/** What clients of the hosts were told. */
+const told: string[] = [];
 
 beforeAll(async () => {
   cluster = await etcdCluster();
@@ -34,6 +37,8 @@ beforeAll(async () => {
   for (const name of ['a', 'b']) {
     folders.set(name, await openDataFolder(join(place.path, name), { version: 1 }));
     ports[name] = await freePort();
+    await mkdir(keyFolder(name));
+    await writeFile(join(keyFolder(name), 'sealing.keys'), 'the same');
     ports[name === 'a' ? 'copiesOfA' : 'copiesOfB'] = await freePort();
   }
   const set: SyncSet = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
@@ -63,8 +68,18 @@ async function startAgent(me: string): Promise<void> {
     leaseMs: 9_000 * patience,
     copies: { tls: cluster.tls, ports: { a: ports.copiesOfA ?? 0, b: ports.copiesOfB ?? 0 } },
     etcd: cluster.client(),
+    keyFolder: keyFolder(me),
+    clients: {
+      // Their last requests are still answered.
+      leave: () => sql(me, 'REPLACE INTO t VALUES (7)').then(() => void told.push(`${me}: leave`)),
+      stay: async () => void told.push(`${me}: stay`),
+    },
   });
   agents.set(me, agent);
+}
+
+function keyFolder(host: string): string {
+  return join(place.path, `${host}-keys`);
 }
 
 /** That of its member of etcd, for which the certificate is. */
@@ -130,6 +145,19 @@ test('the standby refuses writes, and has those of the primary', async () => {
   await waitFor('the write at b', async () => (await sql<unknown[]>('b', 'SELECT id FROM t')).length === 1);
 });
 
+test('status tells whose clock is off, and who has other keys', async () => {
+  const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
+  const seen = async () => (await new Cluster(etcd, 'test', hosts).status()).hosts;
+  const before = await waitFor('both', async () => {
+    const now = await seen();
+    return now.every(({ keys }) => keys === 'SAME') ? now : undefined;
+  });
+  expect(before.map(({ state }) => state)).toEqual(['PRIMARY', 'IN_SYNC']);
+  for (const { clockAheadMs } of before) expect(Math.abs(clockAheadMs ?? Number.NaN)).toBeLessThan(1_000 * patience);
+  await writeFile(join(keyFolder('b'), 'sealing.keys'), 'another');
+  await waitFor('the difference', async () => (await seen()).map(({ keys }) => keys).join() === 'SAME,DIFFERENT');
+});
+
 test('a restarted agent takes over its server: no failover', async () => {
   const before = await sync();
   const pid = agents.get('a')?.serverPid;
@@ -144,6 +172,7 @@ test('after kill -9 of the primary the standby is the primary, has every write, 
   const before = await sync();
   await sql('a', 'INSERT INTO t VALUES (3)');
   await sql('a', 'CREATE TABLE db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN NOT NULL, gtid VARCHAR(255))');
+  await sql('a', 'CREATE TABLE db_lease (id TINYINT PRIMARY KEY, ends_at DATETIME(6) NOT NULL)');
   await sql(
     'a',
     'CREATE TABLE lease (name CHAR(4) PRIMARY KEY, token CHAR(36), host VARCHAR(63), expires_at DATETIME(3))',
@@ -164,6 +193,12 @@ test('after kill -9 of the primary the standby is the primary, has every write, 
   const ended = await sql<{ name: string }[]>('b', "SELECT name FROM lease WHERE expires_at < NOW(3) AND token <> ''");
   expect(ended.map(({ name }) => name)).toEqual(['of_a']);
   await waitFor('all writes at a', async () => (await sql<unknown[]>('a', 'SELECT id FROM t')).length === 4);
+  // Each server has a row of its own, which goes on with the lease.
+  const leased = async (host: string) =>
+    (await sql<{ is: number }[]>(host, 'SELECT ends_at > UTC_TIMESTAMP(6) AS `is` FROM db_lease'))[0]?.is;
+  expect(await leased('b')).toBe(1);
+  await waitFor('the end of the lease of a', async () => (await leased('a')) !== 1);
+  expect(await leased('b')).toBe(1);
 });
 
 test('a primary whose agent is gone is killed by its watchdog, and the other one has every write', async () => {
@@ -205,6 +240,7 @@ test('the binary log is read from its files', async () => {
 test('a switchover: the other host is the primary, with every write, and its cause is told', async () => {
   const { epoch } = await inSync('a', 'b');
   await sql('a', 'INSERT INTO t VALUES (7)');
+  told.length = 0;
   await etcd.put(keys.switchover, JSON.stringify({ to: 'b' }));
   await inSync('b', 'a');
   expect(await sql<unknown[]>('b', 'SELECT id FROM t')).toHaveLength(7);
@@ -213,6 +249,8 @@ test('a switchover: the other host is the primary, with every write, and its cau
     openedAfterMs: expect.any(Number),
   });
   expect((await etcd.get(keys.switchover)).entries).toEqual([]);
+  await waitFor('the end of the rule', () => told.length > 1);
+  expect(told).toEqual(['a: leave', 'a: stay']);
 });
 
 test('while promotion is paused, a killed primary is the primary again', async () => {

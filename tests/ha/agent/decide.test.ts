@@ -13,20 +13,23 @@ const schedules = Number(process.env.SCHEDULES ?? 200);
 const mostSchedules = 4_000;
 const steps = 4_000;
 
-test.each([false, true])(`nothing acknowledged is lost, hosts stand still: %s (seed ${seed})`, (hostsPause) => {
-  let [acknowledged, opened] = [0, 0];
-  for (let at = seed; at < seed + schedules; at += 1) {
-    const world = new World(seededRandom(at), { hostsPause });
-    world.run(steps);
-    world.settle();
-    expect({ at, faults: world.faults }).toEqual({ at, faults: [] });
-    acknowledged += world.acknowledged;
-    opened += world.opened;
-  }
-  // A model in which nothing happens proves nothing.
-  expect(acknowledged).toBeGreaterThan(schedules * 10);
-  expect(opened).toBeGreaterThan(schedules * 2);
-});
+test.each([{ hostsPause: false }, { hostsPause: true }, { hostsPause: true, strict: true }])(
+  `nothing acknowledged is lost: %j (seed ${seed})`,
+  (options) => {
+    let [acknowledged, opened] = [0, 0];
+    for (let at = seed; at < seed + schedules; at += 1) {
+      const world = new World(seededRandom(at), options);
+      world.run(steps);
+      world.settle();
+      expect({ at, faults: world.faults }).toEqual({ at, faults: [] });
+      acknowledged += world.acknowledged;
+      opened += world.opened;
+    }
+    // A model in which nothing happens proves nothing.
+    expect(acknowledged).toBeGreaterThan(schedules * 10);
+    expect(opened).toBeGreaterThan(schedules * 2);
+  },
+);
 
 test.each(Object.entries(traps))('the model misses a guard: %s', (_what, trap) => {
   const isCaught = (at: number): boolean => {
@@ -54,7 +57,7 @@ const alone = { primary: 'a', epoch: 1, reign: 'r', members: [], revision: 7 };
 const inSync = { ...alone, members: [{ host: 'b', incarnation: 'of-b' }] };
 type Shared = NonNullable<View['shared']>;
 const leading = (shared: Partial<Shared>, changed: Partial<View> = {}): View => ({
-  ...{ me: 'a', nowMs, server, reign: { id: 'r', fenceAtMs: nowMs + 1_000 }, admission: undefined },
+  ...{ me: 'a', nowMs, strict: false, server, reign: { id: 'r', fenceAtMs: nowMs + 1_000 }, admission: undefined },
   ...{ sealedRevision: 7, leaderlessSinceMs: undefined, letGoAtMs: undefined },
   shared: { leader: { host: 'a', reign: 'r' }, sync: inSync, reports: { b: report }, wishes, ...shared },
   ...changed,
@@ -74,6 +77,27 @@ test('an admission ends when a commit waits too long', () => {
   expect(step(leading({ sync: alone }, { admission }))).toBe('wait');
   const late = { ...server, waitingSinceMs: nowMs - 600 };
   expect(step(leading({ sync: alone }, { admission, server: late }))).toBe('release');
+});
+
+test('strict commits wait for a member as long as it takes', () => {
+  const strict = { strict: true };
+  const [open, closed] = [
+    { server: { ...server, semiSync: false } },
+    { server: { ...server, semiSync: false, writable: false } },
+  ];
+  expect(decide(leading({ sync: alone }, { ...strict, ...closed }), limits)).toMatchObject({
+    kind: 'open',
+    waits: true,
+  });
+  expect(step(leading({ sync: alone }, { ...strict, ...open }))).toBe('hold');
+  expect(step(leading({ sync: alone, reports: {} }, strict))).toBe('wait');
+  expect(step(leading({ sync: alone }, strict))).toBe('arm');
+  const late = { ...server, waitingSinceMs: nowMs - 60_000 };
+  const admission = { host: 'b', incarnation: 'of-b', sinceMs: nowMs - 700, stage: 'proved' as const };
+  expect(step(leading({ sync: alone }, { ...strict, server: late, admission }))).toBe('admit');
+  const tooLate = { ...admission, sinceMs: nowMs - 60_000 };
+  expect(step(leading({ sync: alone }, { ...strict, server: late, admission: tooLate }))).toBe('refuse');
+  expect(step(leading({}, { ...strict, server: late }))).toBe('detach');
 });
 
 test('a switchover begins when its host is in sync and heard, and is given up when it is not', () => {

@@ -11,12 +11,13 @@ const fenceAfterMs = 40_000;
 let place: TemporaryFolder;
 let holder: LeadHolder | undefined;
 let fences: number[];
+let ends: number[];
 /** Of each call, until its answer is given. */
 let renewals: { readonly askedMs: number; readonly answer: (isRenewed: boolean) => void }[];
 
 beforeEach(async () => {
   place = await temporaryFolder();
-  [fences, renewals] = [[], []];
+  [fences, ends, renewals] = [[], [], []];
 });
 afterEach(async () => {
   holder?.close();
@@ -33,8 +34,9 @@ async function open(mayRenew = () => true): Promise<LeadHolder> {
   holder = await LeadHolder.open({
     ...{ etcd, log: silentLog, leaseMs, mayRenew, looksEveryMs: 5, renewAfterMs: 20 },
     file: join(place.path, 'lead.json'),
-    onFence: async (fenceAtMs) => {
+    onFence: async (fenceAtMs, endsAtMs) => {
       fences.push(fenceAtMs);
+      ends.push(endsAtMs);
     },
   });
   return holder;
@@ -55,6 +57,9 @@ test('the lease counts from before it was asked for, and each renewal from befor
   expect(lead.current?.fenceAtMs).toBeLessThanOrEqual(renewal.askedMs + fenceAfterMs);
   // The watchdog was told before it was relied on.
   expect(fences.at(-1)).toBe(lead.current?.fenceAtMs);
+  // Nobody else may take it earlier, and readers are told an end that is not later.
+  expect(ends.at(-1)).toBeGreaterThan(lead.current?.fenceAtMs ?? Number.POSITIVE_INFINITY);
+  expect(ends.at(-1)).toBeLessThan(renewal.askedMs + leaseMs);
 });
 
 test('a lease that is over, or whose server is dead, is not renewed', async () => {

@@ -6,11 +6,13 @@ import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.t
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
 import { HaServer } from '../../../ha/agent/server.ts';
+import { Session } from '../../../ha/agent/session.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patience } from '../../support/patience.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 const farMs = 3_600_000;
+const opening = { epoch: 1, fenced: undefined, waits: false, mayOpen: () => true };
 let place: TemporaryFolder;
 let folder: DataFolder;
 let port: number;
@@ -40,6 +42,9 @@ async function open(): Promise<HaServer> {
   return server;
 }
 
+/** With an end of the lease that does not matter. */
+const fence = (server: HaServer, fenceAtMs: number) => server.fence(fenceAtMs, fenceAtMs);
+
 async function isUp(server: HaServer): Promise<boolean> {
   return (await server.view()).state === 'up';
 }
@@ -47,29 +52,67 @@ async function isUp(server: HaServer): Promise<boolean> {
 test('a lease that is renewed while the server starts counts for it, and its end kills the server', async () => {
   const server = await open();
   const firstMs = monotonicMs() + 5_000 * patience;
-  await server.fence(firstMs);
+  await fence(server, firstMs);
   const starting = server.start('MASTER');
   const fenceFile = join(folder.path, 'mariadb', 'fence');
   await waitFor('the fence', async () => (await readFile(fenceFile, 'utf8').catch(() => '')) !== '');
-  await server.fence(firstMs + farMs);
+  await fence(server, firstMs + farMs);
   await starting;
   await waitFor('the server', () => isUp(server));
   await waitFor('the end of the first lease', () => monotonicMs() > firstMs + 500);
   expect(await isUp(server)).toBe(true);
   expect(await readFile(fenceFile, 'utf8')).toBe(String(firstMs + farMs));
   const pid = server.pid ?? 0;
-  await server.fence(monotonicMs());
+  await fence(server, monotonicMs());
   await waitFor('its end', () => !isRunning(pid));
 });
 
 test('a standby has no fence until its writes are opened', async () => {
   const server = await open();
-  await server.fence(monotonicMs() - 1);
+  await fence(server, monotonicMs() - 1);
   await server.start('SLAVE');
   await waitFor('the server', () => isUp(server));
-  await server.fence(monotonicMs() + farMs);
-  await server.open(1, undefined, () => true);
+  await fence(server, monotonicMs() + farMs);
+  await server.open(opening);
   expect(await server.view()).toMatchObject({ duty: 'primary', writable: true });
+});
+
+test("the lease's end is in the server's own row before writes are opened, and with each renewal; never later than it is", async () => {
+  const server = await open();
+  await server.start('SLAVE');
+  await waitFor('the server', () => isUp(server));
+  const session = new Session(server.root);
+  const ask = <Row>(text: string) => session.query<Row[]>(text, [], 30_000);
+  await ask('CREATE TABLE tidegate.db_lease (id TINYINT UNSIGNED PRIMARY KEY, ends_at DATETIME(6) NOT NULL)');
+  const gtid = async () => (await ask<{ gtid: string }>('SELECT @@GLOBAL.gtid_binlog_pos AS gtid'))[0]?.gtid;
+  const before = await gtid();
+  // By the server's clock, and no less than what is left by this process's.
+  const left = async (endsAtMs: number) => {
+    const mostMs = endsAtMs - monotonicMs();
+    const rows = await ask<{ ms: number }>(
+      'SELECT TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), ends_at) / 1000 AS ms FROM tidegate.db_lease WHERE id = 1',
+    );
+    return rows[0] === undefined ? undefined : { toldMs: Number(rows[0].ms), mostMs };
+  };
+  try {
+    const firstMs = monotonicMs() + farMs;
+    await server.fence(firstMs, firstMs + 1_000);
+    // A standby tells none.
+    expect(await left(firstMs)).toBeUndefined();
+    await expect(server.open({ ...opening, mayOpen: () => false })).rejects.toThrow('not renewed in time');
+    expect(await server.view()).toMatchObject({ writable: false });
+    const first = await left(firstMs + 1_000);
+    expect(first?.toldMs).toBeGreaterThan(farMs / 2);
+    // A millisecond is for a clock that is being set.
+    expect(first?.toldMs).toBeLessThan((first?.mostMs ?? 0) + 1);
+    await server.open(opening);
+    const nextMs = firstMs + farMs;
+    await server.fence(nextMs, nextMs);
+    await waitFor('the renewal', async () => ((await left(nextMs))?.toldMs ?? 0) > farMs * 1.5);
+    expect(await gtid()).toBe(before);
+  } finally {
+    session.forget();
+  }
 });
 
 test('a server that an agent started and could not note is killed before another one starts', async () => {

@@ -1,10 +1,6 @@
-// What the parts of the model share: time, randomness, etcd, its messages, and what is judged.
-import type { Random } from '../../../../bench/trials/random.ts';
+// What the parts of the model share: names, limits, and what is taken out of a world.
 import type { Limits, Step } from '../../../../ha/agent/decide.ts';
 import type { View } from '../../../../ha/agent/view.ts';
-import type { Messages } from './messages.ts';
-import type { SimulatedEtcd } from './simulated-etcd.ts';
-import type { SimulatedHost } from './simulated-host.ts';
 
 export const hostNames = ['a', 'b'] as const;
 export type HostName = (typeof hostNames)[number];
@@ -19,6 +15,8 @@ export const limits: Limits = {
 export interface WorldOptions {
   /** A host that stood still may be writable for a moment, until its watchdog runs. */
   readonly hostsPause: boolean;
+  /** No write is acknowledged with one copy. */
+  readonly strict?: boolean;
   /** What a guard that is taken out would have changed. */
   readonly view?: (view: View) => View;
   readonly step?: (step: Step, view: View) => Step;
@@ -26,22 +24,4 @@ export interface WorldOptions {
   readonly revokesBeforeKill?: boolean;
   readonly provesNothing?: boolean;
   readonly comparesNothing?: boolean;
-}
-
-export interface Context {
-  readonly random: Random;
-  readonly options: WorldOptions;
-  readonly etcd: SimulatedEtcd;
-  readonly messages: Messages;
-  readonly faults: string[];
-  readonly acknowledged: Set<string>;
-  nowMs: number;
-  opened: number;
-  /** Between the hosts. */
-  isCut: boolean;
-  /** Nothing breaks any more. */
-  isCalm: boolean;
-  newId(kind: string): string;
-  host(name: HostName): SimulatedHost;
-  otherHost(name: HostName): SimulatedHost;
 }

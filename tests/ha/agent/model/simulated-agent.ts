@@ -1,13 +1,13 @@
 // One agent: it reads etcd, decides by the real decide.ts, and takes the step; anything may happen between these.
 import { decide, type Step } from '../../../../ha/agent/decide.ts';
 import type { Report, SyncSet, View } from '../../../../ha/agent/view.ts';
-import { type Context, fenceAfterMs, type HostName, hostNames, leaseMs, limits } from './context.ts';
+import { fenceAfterMs, type HostName, hostNames, leaseMs, limits } from './context.ts';
 import type { Entries } from './simulated-etcd.ts';
-import type { SimulatedHost } from './simulated-host.ts';
+import type { Agent, Context, SimulatedHost } from './simulated-host.ts';
 
 type Shared = NonNullable<View['shared']>;
 
-export class SimulatedAgent {
+export class SimulatedAgent implements Agent {
   readonly #host: SimulatedHost;
   readonly #context: Context;
   readonly #heard = new Map<string, { text: string; atMs: number }>();
@@ -122,6 +122,7 @@ export class SimulatedAgent {
       this.#leaderlessSinceMs = shared.leader === undefined ? (this.#leaderlessSinceMs ?? nowMs) : undefined;
     const seen: View = {
       ...{ me: this.#host.name, nowMs, shared, server: this.#host.view(), reign: this.#host.reign },
+      strict: options.strict ?? false,
       ...{ admission: this.#admission, sealedRevision: this.#sealedRevision },
       ...{ leaderlessSinceMs: this.#leaderlessSinceMs, letGoAtMs: this.#letGoAtMs },
     };
@@ -184,12 +185,18 @@ export class SimulatedAgent {
         break;
       }
       case 'open':
-        host.open(step.epoch);
+        host.open(step.epoch, step.waits);
         break;
       case 'release':
         this.#admission = undefined;
         if (server?.writable === true) this.#letGoAtMs = this.#context.nowMs;
         if (server !== undefined) host.release();
+        break;
+      case 'hold':
+        if (server !== undefined) server.semiSync = true;
+        break;
+      case 'refuse':
+        this.#admission = undefined;
         break;
       case 'arm':
         if (server === undefined) break;

@@ -1,7 +1,36 @@
 // One host's database: a log of writes, how much of it its storage engine has committed, and what it has received and not applied.
+import type { Random } from '../../../../bench/trials/random.ts';
 import type { Duty, ServerView } from '../../../../ha/agent/view.ts';
-import type { Context, HostName } from './context.ts';
-import { SimulatedAgent } from './simulated-agent.ts';
+import type { HostName, WorldOptions } from './context.ts';
+import type { Messages } from './messages.ts';
+import type { SimulatedEtcd } from './simulated-etcd.ts';
+
+export interface Agent {
+  readonly state: object;
+  /** One part of a step. */
+  goOn(): void;
+  renew(): void;
+}
+
+/** What hosts and agents share: time, randomness, etcd, its messages, and what is judged. */
+export interface Context {
+  readonly random: Random;
+  readonly options: WorldOptions;
+  readonly etcd: SimulatedEtcd;
+  readonly messages: Messages;
+  readonly faults: string[];
+  readonly acknowledged: Set<string>;
+  nowMs: number;
+  opened: number;
+  /** Between the hosts. */
+  isCut: boolean;
+  /** Nothing breaks any more. */
+  isCalm: boolean;
+  newId(kind: string): string;
+  host(name: HostName): SimulatedHost;
+  otherHost(name: HostName): SimulatedHost;
+  newAgent(host: SimulatedHost): Agent;
+}
 
 export interface Server {
   duty: Duty;
@@ -23,7 +52,7 @@ export class SimulatedHost {
   #engine = 0;
   #relay: string[] = [];
   server: Server | undefined;
-  agent: SimulatedAgent;
+  agent: Agent;
   /** What outlives the agent: in files. */
   reign: { readonly id: string; readonly lease: string; fenceAtMs: number } | undefined;
   /** What the watchdog reads; it stays when the lead is given up. */
@@ -35,7 +64,7 @@ export class SimulatedHost {
   constructor(name: HostName, context: Context) {
     this.name = name;
     this.#context = context;
-    this.agent = new SimulatedAgent(this, context);
+    this.agent = context.newAgent(this);
   }
 
   /** Undefined: nothing answers. */
@@ -48,7 +77,7 @@ export class SimulatedHost {
   }
 
   restartAgent(): void {
-    this.agent = new SimulatedAgent(this, this.#context);
+    this.agent = this.#context.newAgent(this);
   }
 
   mend(): void {
@@ -106,7 +135,7 @@ export class SimulatedHost {
       return;
     }
     this.#engine = this.#log.length;
-    this.#acknowledge(id);
+    this.#acknowledgeAlone(id);
   }
 
   /** Commits wait for nobody. */
@@ -114,7 +143,7 @@ export class SimulatedHost {
     if (this.server === undefined) return;
     this.server.semiSync = false;
     this.#engine = this.#log.length;
-    for (const { id } of this.server.waiting.splice(0)) this.#acknowledge(id);
+    for (const { id } of this.server.waiting.splice(0)) this.#acknowledgeAlone(id);
     this.server.waitingSinceMs = undefined;
   }
 
@@ -164,7 +193,7 @@ export class SimulatedHost {
     this.#engine = this.#log.length;
   }
 
-  open(epoch: number): void {
+  open(epoch: number, waits: boolean): void {
     const server = this.answering;
     if (server === undefined) return;
     server.replica = undefined;
@@ -172,6 +201,7 @@ export class SimulatedHost {
     server.duty = 'primary';
     for (const id of this.lacking()) this.#context.faults.push(`${this.name} is opened without ${id}`);
     this.commit(`epoch-${epoch}`);
+    server.semiSync = waits;
     server.writable = true;
     this.#context.opened += 1;
   }
@@ -192,6 +222,13 @@ export class SimulatedHost {
       first.done();
     }
     server.waitingSinceMs = server.waiting.length > 0 ? this.#context.nowMs : undefined;
+  }
+
+  #acknowledgeAlone(id: string): void {
+    const { options, faults } = this.#context;
+    if (options.strict === true && this.server?.writable === true)
+      faults.push(`${this.name} acknowledges ${id} with one copy`);
+    this.#acknowledge(id);
   }
 
   #acknowledge(id: string): void {

@@ -4,10 +4,11 @@
 import type { Random } from '../../../../bench/trials/random.ts';
 import { setUpReign } from '../../../../ha/agent/keys.ts';
 import type { SyncSet } from '../../../../ha/agent/view.ts';
-import { type Context, type HostName, hostNames, leaseMs, type WorldOptions } from './context.ts';
+import { type HostName, hostNames, leaseMs, type WorldOptions } from './context.ts';
 import { Messages } from './messages.ts';
+import { SimulatedAgent } from './simulated-agent.ts';
 import { SimulatedEtcd } from './simulated-etcd.ts';
-import { SimulatedHost } from './simulated-host.ts';
+import { type Context, SimulatedHost } from './simulated-host.ts';
 
 const faultKinds = [
   ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'go-on', 'cut', 'cut-from-etcd', 'hang'] as const),
@@ -38,6 +39,7 @@ export class World {
       },
       host: (name) => this.#hosts[name],
       otherHost: (name) => this.#hosts[name === 'a' ? 'b' : 'a'],
+      newAgent: (host) => new SimulatedAgent(host, this.#context),
     };
     this.#hosts = { a: new SimulatedHost('a', this.#context), b: new SimulatedHost('b', this.#context) };
     const some = random.shuffle(faultKinds).slice(0, random.integer(1, faultKinds.length));

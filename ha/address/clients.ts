@@ -1,0 +1,78 @@
+// Before the virtual address moves as planned: connections to it are ended without a failed request. New ones are not refused, but
+// dropped: a client repeats its SYN, and is served by the host that has the address then.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runProgram } from '../../embedded/run-program.ts';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { signalServed } from '../served-process.ts';
+
+export interface ClientsOptions {
+  /** Without the length of its network. */
+  readonly address: string;
+  /** Where `tidegate serve` notes its process (`noteServed`); undefined: it is not told. */
+  readonly processFile: string | undefined;
+  readonly log: SetupLog;
+}
+
+const table = 'tidegate_ha';
+/** The API ends its connections within a second (Gateway.handOver). */
+const waitMs = 1_500;
+const lookEveryMs = 50;
+const programTimeoutMs = 2_000;
+
+export class Clients {
+  readonly #options: ClientsOptions;
+  /** One change of the rules after the other. */
+  #changing: Promise<void> = Promise.resolve();
+  #isLeaving = false;
+
+  constructor(options: ClientsOptions) {
+    this.#options = options;
+  }
+
+  /** Ends when no connection is left, or within some seconds. */
+  async leave(): Promise<void> {
+    const { address, processFile, log } = this.#options;
+    this.#isLeaving = true;
+    await this.#change(rules(address));
+    const isTold = processFile !== undefined && (await signalServed(processFile, 'SIGUSR2'));
+    if (!isTold)
+      log.warn('no process that serves clients is told that the address moves: see the setting ha.processFile');
+    const endsAtMs = performance.now() + waitMs;
+    while (this.#isLeaving && performance.now() < endsAtMs && (await this.#connections()) > 0) await sleep(lookEveryMs);
+  }
+
+  /** New connections are let in again. Also for rules that an agent left when it was killed. */
+  async stay(): Promise<void> {
+    this.#isLeaving = false;
+    await this.#change(`${emptied}delete table ip ${table}\n`);
+  }
+
+  async #connections(): Promise<number> {
+    const asked = ['-H', '-t', '-n', 'state', 'established', 'src', this.#options.address];
+    const { stdout } = await runProgram('ss', asked, { timeoutMs: programTimeoutMs });
+    return stdout.split('\n').filter((line) => line.trim() !== '').length;
+  }
+
+  #change(input: string): Promise<void> {
+    const change = async () => {
+      const { exitCode, stderr } = await runProgram('nft', ['--file', '-'], { input, timeoutMs: programTimeoutMs });
+      if (exitCode !== 0) throw new Error(`nft: ${stderr.trim() || 'no answer in time'}`);
+    };
+    this.#changing = this.#changing.catch(() => undefined).then(change);
+    return this.#changing;
+  }
+}
+
+/** It exists then, whether it did or not. */
+const emptied = `table ip ${table} {}\nflush table ip ${table}\n`;
+
+function rules(address: string): string {
+  return `${emptied}table ip ${table} {
+  chain new_connections {
+    type filter hook input priority filter - 10; policy accept;
+    ip daddr ${address} tcp flags & (syn | ack) == syn drop
+  }
+}
+`;
+}

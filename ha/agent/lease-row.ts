@@ -1,0 +1,52 @@
+// Until when a server is the primary, in its own row of `db_lease`: processes on any host that read from it tell nothing later
+// (platform/database/primary-finder.ts). The row is not in the binary log.
+
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { databaseErrorNumber } from '../../platform/database/errors.ts';
+import { monotonicMs } from './clock.ts';
+import { applicationDatabase } from './server-program.ts';
+import type { Session } from './session.ts';
+
+/** ER_NO_SUCH_TABLE: the database is new, or older than the row. */
+const noSuchTable = 1146;
+const nowSql = 'SELECT CAST(UTC_TIMESTAMP(6) AS CHAR) AS now';
+const writeSql = `INSERT INTO ${applicationDatabase}.db_lease (id, ends_at) VALUES (1, CAST(? AS DATETIME(6)) + INTERVAL ? MICROSECOND)
+  ON DUPLICATE KEY UPDATE ends_at = VALUES(ends_at)`;
+
+export class LeaseRow {
+  /** Without a binary log. */
+  readonly #session: Session;
+  readonly #timeoutMs: number;
+  readonly #log: SetupLog;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(session: Session, timeoutMs: number, log: SetupLog) {
+    this.#session = session;
+    this.#timeoutMs = timeoutMs;
+    this.#log = log;
+  }
+
+  /** Not waited for: a row that is not renewed only ends earlier. */
+  tell(endsAtMs: number): void {
+    this.write(endsAtMs).catch((error: unknown) =>
+      this.#log.debug(`ha: the lease's end is not told: ${String(error)}`),
+    );
+  }
+
+  /** `endsAtMs`: monotonic. One after the other. */
+  write(endsAtMs: number): Promise<void> {
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#write(endsAtMs));
+    return this.#writing;
+  }
+
+  async #write(endsAtMs: number): Promise<void> {
+    try {
+      const [row] = await this.#session.query<{ now: string }[]>(nowSql, [], this.#timeoutMs);
+      // After the answer, and as a time, not as what is left of it: however late either statement is, the end is told no later than it is.
+      const leftMs = endsAtMs - monotonicMs();
+      await this.#session.query(writeSql, [row?.now, Math.floor(leftMs * 1_000)], this.#timeoutMs);
+    } catch (error) {
+      if (databaseErrorNumber(error) !== noSuchTable) throw error;
+    }
+  }
+}

@@ -1,0 +1,29 @@
+// The process that serves clients on a host, as it notes itself in a file, for the agent beside it.
+
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { type ProcessMark, processMark } from './agent/process-mark.ts';
+
+const noted = z.object({ pid: z.number().int().min(2), startTicks: z.string(), bootId: z.string() });
+
+/** For `signalServed`, at each start. */
+export async function noteServed(file: string): Promise<void> {
+  await writeFile(`${file}.new`, JSON.stringify(processMark(process.pid)), { mode: 0o644 });
+  await rename(`${file}.new`, file);
+}
+
+/** False: no such process runs. A file can't have a signal sent to another one, or to one of another user than the file's own. */
+export async function signalServed(file: string, signal: NodeJS.Signals): Promise<boolean> {
+  const mark = await markIn(file);
+  const now = mark === undefined ? undefined : processMark(mark.pid);
+  if (mark === undefined || now?.startTicks !== mark.startTicks || now.bootId !== mark.bootId) return false;
+  const [owner, user] = await Promise.all([stat(file), stat(`/proc/${mark.pid}`)]);
+  if (owner.uid !== user.uid) return false;
+  process.kill(mark.pid, signal);
+  return true;
+}
+
+async function markIn(file: string): Promise<ProcessMark | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text === '' ? undefined : noted.parse(JSON.parse(text));
+}
