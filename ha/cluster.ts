@@ -30,6 +30,10 @@ export interface HostStatus extends ClusterHost {
   /** Transactions that it has not received; null: not known. */
   readonly behind: number | null;
   readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT';
+  /** Its clock before this host's, about; null: not known. */
+  readonly clockAheadMs: number | null;
+  /** Whether its key files are those of the primary, or else of the first host; null: it has told of none. */
+  readonly keys: 'SAME' | 'DIFFERENT' | null;
 }
 
 export interface ClusterStatus {
@@ -73,11 +77,18 @@ export class Cluster {
     const data = this.#hosts.filter(({ kind }) => kind === 'data');
     const first = await this.#read();
     const silent = new Set(data.map(({ name }) => name));
+    const aheadMs = new Map<string, number>();
     let last = first;
     for (const endsAtMs = performance.now() + reportWaitMs; silent.size > 0 && performance.now() < endsAtMs; ) {
       await sleep(lookEveryMs);
       last = await this.#read();
-      for (const name of silent) if (last.reports[name]?.said !== first.reports[name]?.said) silent.delete(name);
+      for (const name of silent) {
+        const report = last.reports[name];
+        if (report === undefined || report.said === first.reports[name]?.said) continue;
+        silent.delete(name);
+        // It was said since the last look.
+        if (report.wallMs !== undefined) aheadMs.set(name, report.wallMs - Date.now() + lookEveryMs / 2);
+      }
     }
     const members = await this.#etcd.status();
     const { leader, sync, reports } = last;
@@ -90,6 +101,12 @@ export class Cluster {
       if (primary !== null && sync.members.some(({ host }) => host === name)) return 'IN_SYNC';
       return reports[name]?.receiving === true ? 'FOLLOWS' : 'RETURNING';
     };
+    const keysOf = (name: string): string => {
+      const { keys = {} } = reports[name] ?? {};
+      return Object.keys(keys).length === 0 ? '' : JSON.stringify(keys);
+    };
+    const inOrder = [...(primary === null ? [] : [primary]), ...data.map(({ name }) => name)];
+    const wanted = inOrder.map(keysOf).find((keys) => keys !== '');
     return {
       ...{ primary, epoch: sync.epoch, copies: primary === null ? 0 : 1 + sync.members.length },
       ...{ paused: last.paused, switchoverTo: last.switchoverTo },
@@ -102,6 +119,8 @@ export class Cluster {
         return {
           ...{ ...host, state, behind: knows ? Math.max(0, received - own) : null },
           etcd: member === undefined ? 'SILENT' : leads ? 'LEADS' : 'ANSWERS',
+          clockAheadMs: aheadMs.has(host.name) ? Math.round(aheadMs.get(host.name) ?? 0) : null,
+          keys: keysOf(host.name) === '' ? null : keysOf(host.name) === wanted ? 'SAME' : 'DIFFERENT',
         };
       }),
     };

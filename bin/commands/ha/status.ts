@@ -5,6 +5,7 @@ import { CommandFailure, exitCodes } from '../../cli/failures.ts';
 import { hostVerb, waitOption } from './cluster-verb.ts';
 
 const pauseMs = 500;
+const mostOffMs = 1_000;
 
 export const status = hostVerb({
   summary: 'Show who takes writes, how many copies the next write has, and which hosts can take over.',
@@ -29,13 +30,9 @@ export const status = hostVerb({
         ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
       ]);
       await printer.table(
-        ['HOST', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD'],
-        seen.hosts.map(({ name, address, state, behind, etcd }) => [
-          name,
-          address,
-          state,
-          behind === null ? '-' : String(behind),
-          etcd,
+        ['HOST', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS'],
+        seen.hosts.map(({ name, address, state, behind, etcd, clockAheadMs, keys }) => [
+          ...[name, address, state, behind === null ? '-' : String(behind), etcd, clockText(clockAheadMs), keys ?? '-'],
         ]),
       );
     }
@@ -46,6 +43,13 @@ export const status = hostVerb({
       );
   },
 });
+
+/** Reports come twice a second, so less than half a second is not seen. */
+function clockText(aheadMs: number | null): string {
+  if (aheadMs === null) return '-';
+  if (Math.abs(aheadMs) <= mostOffMs) return 'right';
+  return `${(Math.abs(aheadMs) / 1_000).toFixed(1)} s ${aheadMs > 0 ? 'ahead' : 'behind'}`;
+}
 
 function isWhole({ copies, switchoverTo }: ClusterStatus): boolean {
   return copies === 2 && switchoverTo === null;
