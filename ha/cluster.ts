@@ -160,7 +160,47 @@ export class Cluster {
 
   /** A wish that was not granted is taken back. */
   async withdraw(): Promise<void> {
-    await this.#etcd.transact([], [{ delete: this.#keys.switchover }]);
+    await this.#etcd.transact([], [{ delete: this.#keys.switchover }, { delete: this.#keys.lossy }]);
+  }
+
+  /**
+   * Of a host that lacks acknowledged writes, when the primary is lost for good. `acceptedLoss`: the transactions that it lacks, as far as
+   * the primary has told. Resolves with the epoch before it, when it has been asked for.
+   */
+  async promoteLossy(to: string, acceptedLoss: number): Promise<{ readonly epoch: number }> {
+    const { hosts } = await this.status();
+    const host = hosts.find(({ name, kind }) => name === to && kind === 'data');
+    if (host === undefined) throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
+    const { leader, sync, reports } = await this.#read();
+    if (leader !== undefined || to === sync.primary)
+      throw new ClusterRefusal(
+        'PRIMARY_LIVES',
+        `${leader?.host ?? to} ${leader === undefined ? 'was the last primary: start it' : 'leads'}: nothing has to be lost`,
+      );
+    if (host.state === 'SILENT')
+      throw new ClusterRefusal('SILENT', `the agent of ${to} says nothing: it can't be promoted`);
+    if (sync.members.some((each) => each.host === to && each.incarnation === reports[to]?.incarnation))
+      throw new ClusterRefusal('IN_SYNC', `${to} has every acknowledged write, and takes over by itself without a loss`);
+    const loss = Math.max(0, (reports[sync.primary]?.received ?? 0) - (reports[to]?.received ?? 0));
+    if (acceptedLoss !== loss)
+      throw new ClusterRefusal(
+        'WRONG_LOSS',
+        `${to} lacks ${loss} transactions that ${sync.primary} has told of, and what that one wrote in its last half second: give --accept-loss ${loss}`,
+      );
+    const wish = { to, syncRevision: sync.revision, acceptedLoss };
+    const { done } = await this.#etcd.transact(
+      [
+        { key: this.#keys.leader, revision: 0 },
+        { key: this.#keys.sync, revision: sync.revision },
+      ],
+      [{ put: this.#keys.lossy, value: JSON.stringify(wish) }],
+    );
+    if (!done)
+      throw new ClusterRefusal(
+        'CONFLICT',
+        'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
+      );
+    return { epoch: sync.epoch };
   }
 
   async pause(): Promise<void> {

@@ -35,9 +35,10 @@ export class Clients {
     const { address, processFile, log } = this.#options;
     this.#isLeaving = true;
     await this.#change(rules(address));
-    const isTold = processFile !== undefined && (await signalServed(processFile, 'SIGUSR2'));
-    if (!isTold)
+    if (processFile === undefined || !(await signalServed(processFile, 'SIGUSR2'))) {
       log.warn('no process that serves clients is told that the address moves: see the setting ha.processFile');
+      return;
+    }
     const endsAtMs = performance.now() + waitMs;
     while (this.#isLeaving && performance.now() < endsAtMs && (await this.#connections()) > 0) await sleep(lookEveryMs);
   }

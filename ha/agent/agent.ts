@@ -238,9 +238,13 @@ export class HaAgent {
         return this.#change(
           view,
           step.syncRevision,
-          (_sync, reign) => ({ primary: me, epoch, reign, members: [] }),
+          (_sync, reign) => ({ primary: me, epoch, reign, lossy: step.lossy, members: [] }),
           // A wish that was granted, or that this promotion has overtaken.
-          [{ delete: this.#keys.switchover }, ...(await this.#history.change(view, epoch))],
+          [
+            { delete: this.#keys.switchover },
+            { delete: this.#keys.lossy },
+            ...(await this.#history.change(view, epoch, step.lossy)),
+          ],
         );
       }
       case 'seal':
@@ -260,7 +264,8 @@ export class HaAgent {
         if (lead === undefined) return;
         const mayOpen = () => monotonicMs() < (this.#lead.current?.id === lead.id ? this.#lead.current.fenceAtMs : 0);
         const fenced = await this.#history.fencedBy(step.epoch);
-        await this.#server.open({ epoch: step.epoch, fenced, waits: step.waits, mayOpen });
+        const { epoch, lossy, waits } = step;
+        await this.#server.open({ epoch, lossy, fenced, waits, mayOpen });
         return this.#history.opened();
       }
       case 'release':
@@ -388,7 +393,7 @@ export class HaAgent {
   /** Each change in etcd ends the pause. */
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
-    const keys = [this.#keys.leader, this.#keys.sync, this.#keys.switchover];
+    const keys = [this.#keys.leader, this.#keys.sync, this.#keys.switchover, this.#keys.lossy];
     await Promise.all(
       keys.map(async (prefix) => {
         for await (const _change of this.#options.etcd.watch({ prefix, fromRevision: 0, signal })) this.#wake();

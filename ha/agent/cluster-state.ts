@@ -4,7 +4,7 @@
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
 import { KeyFingerprints } from './key-fingerprints.ts';
-import { type HaKeys, leaderValue, reportValue, switchoverValue, syncValue } from './keys.ts';
+import { type HaKeys, leaderValue, lossyValue, reportValue, switchoverValue, syncValue } from './keys.ts';
 import type { Report, ServerView, View } from './view.ts';
 
 export interface ClusterStateOptions {
@@ -39,6 +39,7 @@ export class ClusterState {
       const { entries } = await etcd.get(keys.prefix, mostKeys);
       const find = (name: string) => entries.find(({ key }) => key === name);
       const [leader, sync, switchover] = [find(keys.leader), find(keys.sync), find(keys.switchover)];
+      const lossy = find(keys.lossy);
       const reports = this.#reportsOf((host) => find(keys.report(host))?.value);
       const shared = {
         leader: leader && leaderValue.parse(JSON.parse(leader.value)),
@@ -47,6 +48,7 @@ export class ClusterState {
         wishes: {
           paused: find(keys.paused) !== undefined,
           switchoverTo: switchover && switchoverValue.parse(JSON.parse(switchover.value)).to,
+          lossy: lossy && lossyValue.parse(JSON.parse(lossy.value)),
         },
       };
       return { shared, leaderRevision: leader?.revision ?? 0 };

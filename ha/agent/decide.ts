@@ -10,6 +10,7 @@
 //   not applied.
 // - Commits are let go only when `sync` has no member and can get none from a call that comes late: its revision is the result of
 //   this agent's own change, and no admission was asked for since.
+// - One that is no member is promoted only if a person has accepted what is lost, and only instead of the primary of which that was said.
 // - If writes are strict, commits of clients are never let go: they wait until there is a member again.
 // - There is at most one member. A commit waits for one acknowledgement: of two members, either may lack it.
 
@@ -30,9 +31,9 @@ export type Step =
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
   | { readonly kind: 'stop-receiving'; readonly from: string }
   /** `sync` without members and with the next epoch, if it has not changed and the lead is still held. */
-  | { readonly kind: 'take-sync'; readonly epoch: number; readonly syncRevision: number }
+  | { readonly kind: 'take-sync'; readonly epoch: number; readonly lossy: boolean; readonly syncRevision: number }
   /** `waits`: commits wait for an acknowledgement from the first one on. */
-  | { readonly kind: 'open'; readonly epoch: number; readonly waits: boolean }
+  | { readonly kind: 'open'; readonly epoch: number; readonly lossy: boolean; readonly waits: boolean }
   /** Out of `sync`, if that has not changed and the lead is still held. */
   | { readonly kind: 'detach'; readonly host: string; readonly why: string; readonly syncRevision: number }
   /** `sync` as it is, with a new revision: an admission that was asked for earlier fails from now on. */
@@ -120,23 +121,31 @@ function asLeader(known: Leading, limits: Limits): Step {
   const isDead = nowMs - server.aliveAtMs >= limits.heartbeatMs;
   if (isDead)
     return sync.members.length > 0 ? { kind: 'fence', why: 'no commit succeeds' } : wait('no commit succeeds');
-  if (sync.reign !== reign.id) return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
+  if (sync.reign !== reign.id)
+    return { kind: 'take-sync', epoch: sync.epoch + 1, lossy: false, syncRevision: sync.revision };
   if (strict && server.writable && !server.semiSync) return { kind: 'hold' };
   if (sync.members.length > 0) return server.writable ? keep(known, limits) : handOver(known, limits);
   // Of a server that is not writable no client waits.
-  if (!server.writable) return server.semiSync ? letGo(known) : { kind: 'open', epoch: sync.epoch, waits: strict };
+  if (!server.writable) return server.semiSync
+      ? letGo(known)
+      : { kind: 'open', epoch: sync.epoch, lossy: sync.lossy === true, waits: strict };
   return admit(known, limits);
 }
 
-function promote({ shared: { sync }, server, me, nowMs }: Leading, limits: Limits): Step {
-  if (server.state !== 'up' || server.replica === undefined || !isMember(sync, me, server.incarnation))
-    return { kind: 'resign', why: 'the server has restarted since it was in sync' };
+function promote({ shared: { sync, wishes }, server, me, nowMs }: Leading, limits: Limits): Step {
+  const restarted: Step = { kind: 'resign', why: 'the server has restarted since it was in sync' };
+  if (server.state !== 'up') return restarted;
+  const isWhole = isMember(sync, me, server.incarnation);
+  if (!isWhole && !isForced(sync, wishes, me)) return restarted;
+  const take: Step = { kind: 'take-sync', epoch: sync.epoch + 1, lossy: !isWhole, syncRevision: sync.revision };
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return { kind: 'resign', why: 'no commit succeeds' };
+  // It follows nobody: what it has is applied.
+  if (server.replica === undefined) return isWhole ? restarted : take;
   const { receiving, drained, failure } = server.replica;
   if (failure !== undefined) return { kind: 'resign', why: failure };
   if (receiving) return { kind: 'stop-receiving', from: sync.primary };
   if (!drained) return { kind: 'wait', why: 'the relay log is applied', soon: true };
-  return { kind: 'take-sync', epoch: sync.epoch + 1, syncRevision: sync.revision };
+  return take;
 }
 
 function keep({ shared, server, nowMs }: Leading, limits: Limits): Step {
@@ -230,6 +239,7 @@ function asCandidate({ shared, server, me, nowMs, leaderlessSinceMs = nowMs }: K
     return isFirst ? take : wait('the lead is left to the member in sync');
   }
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
+  if (isForced(sync, wishes, me)) return nowMs - server.aliveAtMs >= limits.heartbeatMs ? wait('no commit succeeds') : take;
   if (!isMember(sync, me, server.incarnation)) return wait('it may lack acknowledged writes');
   if (wishes.paused) return wait('promotion is paused');
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return wait('no commit succeeds');
@@ -240,6 +250,10 @@ function asCandidate({ shared, server, me, nowMs, leaderlessSinceMs = nowMs }: K
 
 function isMember(sync: Sync, host: string, incarnation: string): boolean {
   return sync.members.some((each) => each.host === host && each.incarnation === incarnation);
+}
+
+function isForced({ revision }: Sync, { lossy }: Known['shared']['wishes'], me: string): boolean {
+  return lossy?.to === me && lossy.syncRevision === revision;
 }
 
 function wait(why: string): Step {

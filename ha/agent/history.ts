@@ -42,13 +42,15 @@ export class HaHistory {
   }
 
   /** For the transaction by which this host becomes the primary. */
-  async change({ me, shared, server }: View, epoch: number): Promise<readonly Change[]> {
+  async change({ me, shared, server }: View, epoch: number, isLossy: boolean): Promise<readonly Change[]> {
     const { keys, hosts } = this.#options;
     const previous = shared?.sync;
     if (previous === undefined || server.state !== 'up') return [];
     this.#entry = {
       ...{ epoch, primary: me, previous: previous.primary, position: server.position },
-      cause: await this.#cause(previous.reign, previous.primary),
+      cause: isLossy
+        ? `a person accepted the loss of ${shared?.wishes.lossy?.acceptedLoss ?? 0} transactions`
+        : await this.#cause(previous.reign, previous.primary),
       takenAt: new Date().toISOString(),
       takenAfterMs: this.#passedMs(),
     };
@@ -87,7 +89,7 @@ export class HaHistory {
   }
 
   /**
-   * Keeps what this host has written and nobody has acknowledged, before a start as a standby rolls it back, or a copy of the
+   * Keeps what this host has written and the primary lacks (nobody has acknowledged it, or its loss was accepted), before a start as a standby rolls it back, or a copy of the
    * primary's data replaces it.
    */
   async save(): Promise<void> {
@@ -101,7 +103,7 @@ export class HaHistory {
     const saved: Saved = { epoch, host: me, transactions: gtids.length, gtids: gtids.slice(0, mostGtids), folder };
     await etcd.put(keys.saved(epoch, me), JSON.stringify(saved));
     log.warn(
-      `ha: ${gtids.length} transactions that nobody has acknowledged are kept in ${folder}: ${saved.gtids.join(', ')}`,
+      `ha: ${gtids.length} transactions that the primary lacks are kept in ${folder}: ${saved.gtids.join(', ')}`,
     );
   }
 

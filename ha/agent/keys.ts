@@ -12,6 +12,7 @@ export interface HaKeys {
   readonly ended: string;
   readonly paused: string;
   readonly switchover: string;
+  readonly lossy: string;
   /** Of the changes of the primary. */
   readonly changes: string;
   readonly change: (epoch: number) => string;
@@ -34,6 +35,7 @@ export function haKeys(cluster: string): HaKeys {
     ended: `${prefix}ended`,
     paused: `${prefix}paused`,
     switchover: `${prefix}switchover`,
+    lossy: `${prefix}lossy`,
     changes: `${history}changes/`,
     change: (epoch) => `${history}changes/${padded(epoch)}`,
     saves: `${history}saved/`,
@@ -50,6 +52,7 @@ export const syncValue = z.object({
   primary: z.string(),
   epoch: z.number().int(),
   reign: z.string(),
+  lossy: z.boolean().default(false),
   members: z.array(z.object({ host: z.string(), incarnation: z.string() })).max(1),
 });
 
@@ -69,6 +72,8 @@ export const reportValue = z.object({
 export const endedValue = z.object({ reign: z.string(), why: z.string() });
 
 export const switchoverValue = z.object({ to: z.string() });
+
+export const lossyValue = z.object({ to: z.string(), syncRevision: z.number().int(), acceptedLoss: z.number().int() });
 
 export const changeValue = z.object({
   epoch: z.number().int(),

@@ -28,7 +28,7 @@ import {
 } from './server-program.ts';
 import { StatusReader } from './server-status.ts';
 import { Session } from './session.ts';
-import { beginTimeline, newestEpoch, type Run } from './timeline.ts';
+import { beginTimeline, newestEpoch, type Run, type Timeline } from './timeline.ts';
 import type { Duty, ServerView } from './view.ts';
 import { startUnderWatchdog, writeFence } from './watchdog.ts';
 
@@ -54,10 +54,7 @@ export interface ServerOptions {
   readonly extraArguments?: readonly string[];
 }
 
-export interface Opening {
-  readonly epoch: number;
-  /** The host whose processes' leases end. */
-  readonly fenced: string | undefined;
+export interface Opening extends Timeline {
   /** Commits wait for an acknowledgement from the first one on. */
   readonly waits: boolean;
   /** Writes are opened only if it still says so then. */
@@ -297,7 +294,7 @@ export class HaServer {
     return newestEpoch(this.#change);
   }
 
-  async open({ epoch, fenced, waits, mayOpen }: Opening): Promise<void> {
+  async open({ epoch, lossy, fenced, waits, mayOpen }: Opening): Promise<void> {
     const server = this.#kept;
     if (server === undefined) return;
     if (server.replica !== undefined) {
@@ -308,7 +305,7 @@ export class HaServer {
     await this.#keep({ mark: server.mark, duty: 'primary', incarnation: server.incarnation });
     this.#fencedDuty = 'primary';
     await this.#writeFence();
-    await beginTimeline(this.#change, epoch, fenced);
+    await beginTimeline(this.#change, { epoch, lossy, fenced });
     await this.#leaseRow.write(this.#leaseEndsAtMs);
     if (waits) await this.waitForAcknowledgements(true);
     if (!mayOpen()) throw new Error('the lease was not renewed in time: writes are not opened');

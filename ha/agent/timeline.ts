@@ -15,16 +15,24 @@ export async function newestEpoch(run: Run): Promise<number> {
   return Number(row?.epoch ?? 0);
 }
 
-/** In one transaction. `fenced`: the host whose processes' leases end. */
-export async function beginTimeline(run: Run, epoch: number, fenced: string | undefined): Promise<void> {
+export interface Timeline {
+  readonly epoch: number;
+  /** Writes that were acknowledged are not in it. */
+  readonly lossy: boolean;
+  /** The host whose processes' leases end. */
+  readonly fenced: string | undefined;
+}
+
+/** In one transaction. */
+export async function beginTimeline(run: Run, { epoch, lossy, fenced }: Timeline): Promise<void> {
   const hasTimeline = await hasColumn(run, 'db_timeline', 'epoch');
   const hasHosts = await hasColumn(run, 'lease', 'host');
   await run('START TRANSACTION');
   try {
     if (hasTimeline)
       await run(
-        `INSERT INTO ${applicationDatabase}.db_timeline (epoch, lossy, gtid) VALUES (?, 0, @@GLOBAL.gtid_current_pos) ON DUPLICATE KEY UPDATE epoch = epoch`,
-        [epoch],
+        `INSERT INTO ${applicationDatabase}.db_timeline (epoch, lossy, gtid) VALUES (?, ?, @@GLOBAL.gtid_current_pos) ON DUPLICATE KEY UPDATE epoch = epoch`,
+        [epoch, lossy],
       );
     if (hasHosts && fenced !== undefined)
       await run(

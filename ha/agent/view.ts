@@ -7,6 +7,8 @@ export interface SyncSet {
   readonly epoch: number;
   /** Under which lead `primary` took it. */
   readonly reign: string;
+  /** `primary` was promoted without writes that had been acknowledged. */
+  readonly lossy?: boolean | undefined;
   /** Who else has every acknowledged write: at most one. */
   readonly members: readonly { readonly host: string; readonly incarnation: string }[];
 }
@@ -29,6 +31,8 @@ export interface Wishes {
   readonly paused: boolean;
   /** The host that is to be the primary. */
   readonly switchoverTo: string | undefined;
+  /** Who is to be promoted without writes that were acknowledged, as long as `sync` is of this revision. */
+  readonly lossy?: { readonly to: string; readonly syncRevision: number; readonly acceptedLoss: number } | undefined;
 }
 
 export interface Replica {

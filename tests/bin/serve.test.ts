@@ -9,6 +9,7 @@ import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { firstAccounts } from '../../bin/compose/first-accounts.ts';
 import { startProcess } from '../../bin/compose/process.ts';
+import { signalServed } from '../../ha/served-process.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
@@ -105,6 +106,7 @@ function gatewaySettings(): Record<string, unknown> {
   return {
     roles: ['gateway'],
     'listen.port': ports.gateway,
+    'ha.processFile': file('gateway.process'),
     'listen.tls.certFile': front.files.cert,
     'listen.tls.keyFile': front.files.key,
     'subgraphs.systemUrl': `https://127.0.0.1:${ports.system}/graphql`,
@@ -242,7 +244,9 @@ test('SIGUSR2 ends the connections of clients, and each process serves on', asyn
   const socket = new WebSocket(`wss://127.0.0.1:${ports.gateway}/graphql`, 'graphql-transport-ws', { ca: front.ca });
   const closed = once(socket, 'close');
   await once(socket, 'open');
-  for (const name of ['control', 'gateway']) programs.get(name)?.child.kill('SIGUSR2');
+  programs.get('control')?.child.kill('SIGUSR2');
+  // As the agent of a host of a cluster finds it.
+  expect(await signalServed(file('gateway.process'), 'SIGUSR2')).toBe(true);
   expect((await closed)[0]).toBe(1001);
   await waitFor('the gateway', isReady);
 });

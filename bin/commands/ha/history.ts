@@ -2,7 +2,7 @@
 import { hostVerb } from './cluster-verb.ts';
 
 export const history = hostVerb({
-  summary: 'Show each change of the primary, and what a lost one had that nobody had acknowledged.',
+  summary: 'Show each change of the primary, and what a lost one had that the next one lacks.',
   options: {},
   async run({ cluster, options, printer }) {
     const { changes, saved } = await cluster.history();
@@ -14,7 +14,7 @@ export const history = hostVerb({
     await printer.table(['EPOCH', 'AT', 'FROM', 'TO', 'CAUSE', 'MS'], rows);
     for (const { host, epoch, transactions, gtids, folder } of saved)
       await printer.line(
-        `${host} had ${transactions} transactions before epoch ${epoch} that nobody had acknowledged (${gtids.join(', ')}): they are in ${folder} there`,
+        `${host} had ${transactions} transactions before epoch ${epoch} that the new primary lacks (${gtids.join(', ')}): they are in ${folder} there`,
       );
   },
 });

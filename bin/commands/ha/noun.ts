@@ -4,7 +4,8 @@ import { agent } from './agent.ts';
 import { history } from './history.ts';
 import { init, invite } from './init.ts';
 import { pause, resume } from './pause.ts';
+import { promote } from './promote.ts';
 import { status } from './status.ts';
 import { switchover } from './switchover.ts';
 
-export const ha: Noun = { init, invite, agent, status, switchover, pause, resume, history };
+export const ha: Noun = { init, invite, agent, status, switchover, promote, pause, resume, history };

@@ -9,7 +9,7 @@ import { killQuietly } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { HaAgent } from '../../../ha/agent/agent.ts';
 import { transactionsAfter } from '../../../ha/agent/binary-log.ts';
-import { changeValue, haKeys, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
+import { changeValue, haKeys, reportValue, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import type { SyncSet } from '../../../ha/agent/view.ts';
 import { Cluster } from '../../../ha/cluster.ts';
@@ -80,6 +80,13 @@ async function startAgent(me: string): Promise<void> {
 
 function keyFolder(host: string): string {
   return join(place.path, `${host}-keys`);
+}
+
+/** Its agent and its server. */
+async function endHost(host: string): Promise<void> {
+  const pid = agents.get(host)?.serverPid;
+  await agents.get(host)?.stop();
+  if (pid !== undefined) killQuietly(pid, 'SIGKILL');
 }
 
 /** That of its member of etcd, for which the certificate is. */
@@ -302,4 +309,44 @@ test('a primary whose server stands still gives the lead away', async () => {
   expect(await lastChange()).toMatchObject({ epoch: epoch + 1, primary: 'a', cause: 'no commit succeeds' });
   expect(await sql<unknown[]>('a', 'SELECT id FROM t')).toHaveLength(11);
   await inSync('a', 'b');
+});
+
+test('one that lacks a write is promoted when its loss is accepted; what is lost is kept, and told', async () => {
+  const { epoch } = await inSync('a', 'b');
+  const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
+  const people = new Cluster(etcd, 'test', hosts);
+  await endHost('b');
+  await writes('a', 12);
+  await expect(people.promoteLossy('b', 0)).rejects.toMatchObject({ code: 'PRIMARY_LIVES' });
+  // Its last report has the write.
+  const [at] = await asRoot<{ gtid: string }[]>('a', 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
+  const written = Number(at?.gtid.split('-')[2]);
+  await waitFor('its report', async () => {
+    const { entries } = await etcd.get(keys.report('a'));
+    return reportValue.parse(JSON.parse(entries[0]?.value ?? '')).received >= written;
+  });
+  await endHost('a');
+  await startAgent('b');
+  await waitFor('the end of the lease', async () => (await etcd.get(keys.leader)).entries.length === 0);
+  const ask = (loss: number) =>
+    waitFor('a refusal', () =>
+      people.promoteLossy('b', loss).then(
+        () => 'asked',
+        (error: { code: string; message: string }) => (error.code === 'SILENT' ? undefined : error.message),
+      ),
+    );
+  const refusal = await ask(1_000);
+  const loss = Number(/--accept-loss (\d+)/.exec(refusal)?.[1]);
+  expect(loss).toBeGreaterThan(0);
+  expect(await ask(loss)).toBe('asked');
+  await writes('b', 13);
+  expect(await sql<unknown[]>('b', 'SELECT id FROM t WHERE id = 12')).toEqual([]);
+  expect(await lastChange()).toMatchObject({ previous: 'a', primary: 'b', cause: expect.stringContaining('accepted') });
+  expect(await sql<unknown[]>('b', `SELECT lossy FROM db_timeline WHERE epoch = ${epoch + 1}`)).toEqual([{ lossy: 1 }]);
+  await startAgent('a');
+  expect((await inSync('b', 'a')).epoch).toBe(epoch + 1);
+  const { entries } = await etcd.get(keys.saves);
+  const told = entries.map(({ value }) => savedValue.parse(JSON.parse(value)));
+  expect(told).toContainEqual(expect.objectContaining({ host: 'a', epoch: epoch + 1 }));
+  expect(await sql<unknown[]>('a', 'SELECT id FROM t WHERE id = 12')).toEqual([]);
 });

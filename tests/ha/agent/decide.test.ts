@@ -113,6 +113,28 @@ test('a switchover begins when its host is in sync and heard, and is given up wh
   expect(step(leading({}, closed))).toBe('detach');
 });
 
+test('one that lacks writes is promoted only if a person accepts their loss, and only instead of that primary', () => {
+  const standby = { ...server, duty: 'standby' as const, incarnation: 'later', writable: false };
+  const candidate = { me: 'b', reign: undefined, leaderlessSinceMs: nowMs, server: standby };
+  const lossy = { to: 'b', syncRevision: 7, acceptedLoss: 3 };
+  const wished = (wish: Shared['wishes']['lossy']) =>
+    step(leading({ leader: undefined, wishes: { ...wishes, lossy: wish } }, candidate));
+  expect(wished(undefined)).toBe('wait');
+  expect(wished(lossy)).toBe('take-lead');
+  expect(wished({ ...lossy, to: 'a' })).toBe('wait');
+  expect(wished({ ...lossy, syncRevision: 6 })).toBe('wait');
+  const taken = { reign: { id: 'r2', fenceAtMs: nowMs + 1_000 }, server: standby, me: 'b' };
+  const shared = { leader: { host: 'b', reign: 'r2' } };
+  expect(decide(leading({ ...shared, wishes: { ...wishes, lossy } }, taken), limits)).toMatchObject({ kind: 'take-sync', lossy: true });
+  expect(step(leading(shared, taken))).toBe('resign');
+  // What it has received is applied first, and nothing more is received.
+  const replica = { ...{ source: 'a', reign: 'r', receiving: true, connected: false, drained: false, diverged: false }, failure: undefined };
+  const following = { ...taken, server: { ...standby, replica } };
+  expect(step(leading({ ...shared, wishes: { ...wishes, lossy } }, following))).toBe('stop-receiving');
+  const stopped = { ...taken, server: { ...standby, replica: { ...replica, receiving: false } } };
+  expect(step(leading({ ...shared, wishes: { ...wishes, lossy } }, stopped))).toBe('wait');
+});
+
 test('while promotion is paused only the last primary leads again, at once', () => {
   const paused = { leader: undefined, wishes: { ...wishes, paused: true } };
   const candidate = { reign: undefined, leaderlessSinceMs: nowMs };

@@ -12,7 +12,7 @@ import { patience } from '../../support/patience.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 const farMs = 3_600_000;
-const opening = { epoch: 1, fenced: undefined, waits: false, mayOpen: () => true };
+const opening = { epoch: 1, lossy: false, fenced: undefined, waits: false, mayOpen: () => true };
 let place: TemporaryFolder;
 let folder: DataFolder;
 let port: number;
