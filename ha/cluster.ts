@@ -180,7 +180,10 @@ export class Cluster {
     if (host.state === 'SILENT')
       throw new ClusterRefusal('SILENT', `the agent of ${to} says nothing: it can't be promoted`);
     if (sync.members.some((each) => each.host === to && each.incarnation === reports[to]?.incarnation))
-      throw new ClusterRefusal('IN_SYNC', `${to} has every acknowledged write, and takes over by itself without a loss`);
+      throw new ClusterRefusal(
+        'IN_SYNC',
+        `${to} has every acknowledged write, and takes over by itself without a loss`,
+      );
     const loss = Math.max(0, (reports[sync.primary]?.received ?? 0) - (reports[to]?.received ?? 0));
     if (acceptedLoss !== loss)
       throw new ClusterRefusal(

@@ -126,7 +126,8 @@ function asLeader(known: Leading, limits: Limits): Step {
   if (strict && server.writable && !server.semiSync) return { kind: 'hold' };
   if (sync.members.length > 0) return server.writable ? keep(known, limits) : handOver(known, limits);
   // Of a server that is not writable no client waits.
-  if (!server.writable) return server.semiSync
+  if (!server.writable)
+    return server.semiSync
       ? letGo(known)
       : { kind: 'open', epoch: sync.epoch, lossy: sync.lossy === true, waits: strict };
   return admit(known, limits);
@@ -239,7 +240,8 @@ function asCandidate({ shared, server, me, nowMs, leaderlessSinceMs = nowMs }: K
     return isFirst ? take : wait('the lead is left to the member in sync');
   }
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
-  if (isForced(sync, wishes, me)) return nowMs - server.aliveAtMs >= limits.heartbeatMs ? wait('no commit succeeds') : take;
+  if (isForced(sync, wishes, me))
+    return nowMs - server.aliveAtMs >= limits.heartbeatMs ? wait('no commit succeeds') : take;
   if (!isMember(sync, me, server.incarnation)) return wait('it may lack acknowledged writes');
   if (wishes.paused) return wait('promotion is paused');
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return wait('no commit succeeds');

@@ -22,7 +22,8 @@ export const promote = hostVerb({
   },
   async run({ cluster, options, printer, signal }) {
     const { to, lossy, wait: seconds = usualWaitSeconds, 'accept-loss': acceptedLoss } = options;
-    if (!lossy) throw new UsageError('without a loss a host is promoted by itself, or by "tidegate ha switchover": say --lossy');
+    if (!lossy)
+      throw new UsageError('without a loss a host is promoted by itself, or by "tidegate ha switchover": say --lossy');
     const asked = await cluster.promoteLossy(to, acceptedLoss);
     const endsAtMs = performance.now() + seconds * 1_000;
     for (;;) {

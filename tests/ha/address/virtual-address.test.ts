@@ -180,7 +180,7 @@ describeAsRoot('of two hosts', () => {
     const meanwhile = run('c', connectProgram, [virtual, String(servedPort)]);
     await gone;
     // It was ended by its server, in its own time.
-    expect(before.said).toBe('welcome\nbye\n');
+    await waitFor('its end', () => before.said === 'welcome\nbye\n');
     expect(meanwhile.said).toBe('');
     say('a', 'stay');
     await waitFor('the connection that waited', () => meanwhile.said === 'welcome\n');

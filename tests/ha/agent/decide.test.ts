@@ -125,10 +125,16 @@ test('one that lacks writes is promoted only if a person accepts their loss, and
   expect(wished({ ...lossy, syncRevision: 6 })).toBe('wait');
   const taken = { reign: { id: 'r2', fenceAtMs: nowMs + 1_000 }, server: standby, me: 'b' };
   const shared = { leader: { host: 'b', reign: 'r2' } };
-  expect(decide(leading({ ...shared, wishes: { ...wishes, lossy } }, taken), limits)).toMatchObject({ kind: 'take-sync', lossy: true });
+  expect(decide(leading({ ...shared, wishes: { ...wishes, lossy } }, taken), limits)).toMatchObject({
+    kind: 'take-sync',
+    lossy: true,
+  });
   expect(step(leading(shared, taken))).toBe('resign');
   // What it has received is applied first, and nothing more is received.
-  const replica = { ...{ source: 'a', reign: 'r', receiving: true, connected: false, drained: false, diverged: false }, failure: undefined };
+  const replica = {
+    ...{ source: 'a', reign: 'r', receiving: true, connected: false, drained: false, diverged: false },
+    failure: undefined,
+  };
   const following = { ...taken, server: { ...standby, replica } };
   expect(step(leading({ ...shared, wishes: { ...wishes, lossy } }, following))).toBe('stop-receiving');
   const stopped = { ...taken, server: { ...standby, replica: { ...replica, receiving: false } } };
