@@ -18,6 +18,8 @@ let db: Database;
 /** The answer to the next COMMIT is lost. */
 let loses = false;
 let isSent = false;
+/** SERVER_MORE_RESULTS_EXISTS. */
+const moreResults = 8;
 
 /**
  * Among its packets is a COM_STMT_EXECUTE, which only batches use, or the COM_QUERY "COMMIT". A text that is only prepared commits
@@ -32,6 +34,18 @@ function commits(chunk: Buffer): boolean {
   return false;
 }
 
+/**
+ * Among its packets is the OK of 7 bytes after which no more results come: what was sent has been done. The answer to a text that is
+ * prepared (12 bytes), or a batch's rows, come before the commit.
+ */
+function ends(chunk: Buffer): boolean {
+  for (let at = 0; at + 4 < chunk.length; at += 4 + chunk.readUIntLE(at, 3)) {
+    const isOk = chunk.readUIntLE(at, 3) === 7 && chunk[at + 4] === 0x00 && chunk.length >= at + 11;
+    if (isOk && (chunk.readUInt16LE(at + 7) & moreResults) === 0) return true;
+  }
+  return false;
+}
+
 beforeAll(async () => {
   place = await testDatabase();
   folder = await temporaryFolder();
@@ -41,7 +55,7 @@ beforeAll(async () => {
       path: join(folder.path, 'line'),
       cutAfter(chunk, from) {
         if (from === 'client' && loses && commits(chunk)) isSent = true;
-        if (from === 'client' || !isSent) return undefined;
+        if (from === 'client' || !isSent || !ends(chunk)) return undefined;
         [loses, isSent] = [false, false];
         return 0;
       },
