@@ -105,6 +105,7 @@ describe('the grammar', () => {
       'site',
       'state',
       'tag',
+      'to',
       // Until what differs.
       'wait',
       'weight',

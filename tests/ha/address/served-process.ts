@@ -14,6 +14,7 @@ server.listen(Number(port));
 await once(server, 'listening');
 await noteServed(file);
 process.on('SIGUSR2', () => {
+  process.stdout.write('told\n');
   setTimeout(() => {
     for (const each of connections) each.end('bye\n');
   }, 200);

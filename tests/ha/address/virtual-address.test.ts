@@ -11,7 +11,6 @@ import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { script } from '../../../ha/address/keepalived.ts';
 import { addressState } from '../../../ha/address/virtual-address.ts';
-import { processMark } from '../../../ha/agent/process-mark.ts';
 import { signalServed } from '../../../ha/served-process.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
@@ -190,25 +189,20 @@ describeAsRoot('of two hosts', () => {
 
   test('a file can have no signal sent to a process of another user, or to one that took the number', async () => {
     const file = join(place.path, 'noted.json');
-    const mark = processMark(process.pid);
-    let signals = 0;
-    const count = () => {
-      signals += 1;
-    };
-    process.on('SIGUSR2', count);
-    try {
-      await writeFile(file, JSON.stringify({ ...mark, startTicks: '1' }));
-      expect(await signalServed(file, 'SIGUSR2')).toBe(false);
-      await writeFile(file, JSON.stringify(mark));
-      await chown(file, 65_534, 65_534);
-      expect(await signalServed(file, 'SIGUSR2')).toBe(false);
-      expect(await signalServed(join(place.path, 'nothing'), 'SIGUSR2')).toBe(false);
-      await chown(file, 0, 0);
-      expect(await signalServed(file, 'SIGUSR2')).toBe(true);
-      await waitFor('the signal', () => signals === 1);
-    } finally {
-      process.removeListener('SIGUSR2', count);
-    }
+    const served = run('a', servedProgram, [String(servedPort), file]);
+    await waitFor('the process', () => served.said.includes('ready'));
+    const mark = JSON.parse(await readFile(file, 'utf8'));
+    await writeFile(file, JSON.stringify({ ...mark, startTicks: '1' }));
+    expect(await signalServed(file, 'SIGUSR2')).toBe(false);
+    await writeFile(file, JSON.stringify(mark));
+    await chown(file, 65_534, 65_534);
+    expect(await signalServed(file, 'SIGUSR2')).toBe(false);
+    expect(await signalServed(join(place.path, 'nothing'), 'SIGUSR2')).toBe(false);
+    expect(served.said).not.toContain('told');
+    await chown(file, 0, 0);
+    expect(await signalServed(file, 'SIGUSR2')).toBe(true);
+    await waitFor('the signal', () => served.said.includes('told'));
+    served.child.kill('SIGKILL');
   });
 
   test('an address that answers is seen, also if it answers no ping', async () => {
