@@ -48,8 +48,8 @@ describeAsRoot('of two data hosts and a witness', () => {
       'a',
       '--address',
       places.a,
-      // Long enough for an agent that starts anew on a busy machine.
-      ...['--lease', '60'],
+      // The longest: an agent starts anew within it, on a machine that is not too busy.
+      ...['--lease', '5'],
       '--vip',
       `${virtual}/24`,
       '--no-install',
