@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Change,
   changeValue,
+  clockValue,
   type HaKeys,
   haKeys,
   keptChanges,
@@ -34,6 +35,10 @@ export interface HostStatus extends ClusterHost {
   readonly clockAheadMs: number | null;
   /** Whether its key files are those of the primary, or else of the first host; null: it has told of none. */
   readonly keys: 'SAME' | 'DIFFERENT' | null;
+  /** USED: it answers, and is that of the primary; READY: begins empty when its host is promoted; null: not told. */
+  readonly redis: 'USED' | 'READY' | 'SILENT' | null;
+  /** Why it is not promoted, though it may be in sync; null: nothing is against it. */
+  readonly unfit: string | null;
 }
 
 export interface ClusterStatus {
@@ -76,18 +81,19 @@ export class Cluster {
   async status(): Promise<ClusterStatus> {
     const data = this.#hosts.filter(({ kind }) => kind === 'data');
     const first = await this.#read();
-    const silent = new Set(data.map(({ name }) => name));
+    const telling = this.#hosts.filter(({ kind, name }) => kind === 'data' || first.said(name) !== undefined);
+    const silent = new Set(telling.map(({ name }) => name));
     const aheadMs = new Map<string, number>();
     let last = first;
     for (const endsAtMs = performance.now() + reportWaitMs; silent.size > 0 && performance.now() < endsAtMs; ) {
       await sleep(lookEveryMs);
       last = await this.#read();
       for (const name of silent) {
-        const report = last.reports[name];
-        if (report === undefined || report.said === first.reports[name]?.said) continue;
+        const [said, before] = [last.said(name), first.said(name)];
+        if (said === undefined || said.said === before?.said) continue;
         silent.delete(name);
         // It was said since the last look.
-        if (report.wallMs !== undefined) aheadMs.set(name, report.wallMs - Date.now() + lookEveryMs / 2);
+        if (said.wallMs !== undefined) aheadMs.set(name, said.wallMs - Date.now() + lookEveryMs / 2);
       }
     }
     const members = await this.#etcd.status();
@@ -121,6 +127,8 @@ export class Cluster {
           etcd: member === undefined ? 'SILENT' : leads ? 'LEADS' : 'ANSWERS',
           clockAheadMs: aheadMs.has(host.name) ? Math.round(aheadMs.get(host.name) ?? 0) : null,
           keys: keysOf(host.name) === '' ? null : keysOf(host.name) === wanted ? 'SAME' : 'DIFFERENT',
+          redis: state === 'SILENT' ? null : redisOf(reports[host.name]?.redis, state),
+          unfit: state === 'SILENT' ? null : (reports[host.name]?.unfit ?? null),
         };
       }),
     };
@@ -128,7 +136,7 @@ export class Cluster {
 
   /** Left out: the host that is in sync. Resolves with the epoch before it and the new primary, when it has been asked for. */
   async switchover(to?: string): Promise<{ readonly epoch: number; readonly to: string }> {
-    const { leader, sync, paused, switchoverTo, leaderRevision } = await this.#read();
+    const { leader, sync, paused, switchoverTo, leaderRevision, reports } = await this.#read();
     if (to !== undefined && !this.#hosts.some(({ name, kind }) => name === to && kind === 'data'))
       throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
     if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
@@ -142,6 +150,8 @@ export class Cluster {
         'NOT_IN_SYNC',
         `${to ?? 'no other host'} is ${to === undefined ? '' : 'not '}in sync: a switchover would lose writes`,
       );
+    const unfit = reports[member.host]?.unfit;
+    if (unfit !== undefined) throw new ClusterRefusal('UNFIT', `${member.host} is not promoted: ${unfit}`);
     const { done } = await this.#etcd.transact(
       [
         { key: this.#keys.switchover, revision: 0 },
@@ -184,6 +194,7 @@ export class Cluster {
         'IN_SYNC',
         `${to} has every acknowledged write, and takes over by itself without a loss`,
       );
+    if (host.unfit !== null) throw new ClusterRefusal('UNFIT', `${to} is not promoted: ${host.unfit}`);
     const loss = Math.max(0, (reports[sync.primary]?.received ?? 0) - (reports[to]?.received ?? 0));
     if (acceptedLoss !== loss)
       throw new ClusterRefusal(
@@ -245,10 +256,20 @@ export class Cluster {
       leaderRevision: leader?.revision ?? 0,
       sync: { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },
       reports: Object.fromEntries(reports),
+      said: (name: string): { readonly said: string; readonly wallMs?: number | undefined } | undefined => {
+        const clock = entryOf(snapshot, this.#keys.clock(name));
+        return clock === undefined ? Object.fromEntries(reports)[name] : clockValue.parse(JSON.parse(clock.value));
+      },
       paused: entryOf(snapshot, this.#keys.paused) !== undefined,
       switchoverTo: switchover === undefined ? null : switchoverValue.parse(JSON.parse(switchover.value)).to,
     };
   }
+}
+
+function redisOf(answers: boolean | undefined, state: HostState): HostStatus['redis'] {
+  if (answers === undefined) return null;
+  if (!answers) return 'SILENT';
+  return state === 'PRIMARY' ? 'USED' : 'READY';
 }
 
 function entryOf({ entries }: EtcdSnapshot, wanted: string) {

@@ -17,13 +17,14 @@ const requestTimeoutMs = 2_000;
 export class PrimaryHealth implements Announcer {
   readonly #server: Server;
   #fenceAtMs = Number.NEGATIVE_INFINITY;
+  #isLeaving = false;
 
   private constructor() {
     this.#server = createServer(
       { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
       (asked, answer) => {
         const path = asked.url?.split('?')[0];
-        const status = path !== '/health/primary' ? 404 : monotonicMs() < this.#fenceAtMs ? 200 : 503;
+        const status = path !== '/health/primary' ? 404 : this.#isPrimary ? 200 : 503;
         const text = { 200: 'primary', 404: 'there is only /health/primary', 503: 'not the primary' }[status];
         // For each request anew: a kept connection to a host that was paused would hide it.
         answer.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
@@ -45,6 +46,19 @@ export class PrimaryHealth implements Announcer {
 
   lost(): void {
     this.#fenceAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** 503, although it is the primary: another host is about to be. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  stay(): void {
+    this.#isLeaving = false;
+  }
+
+  get #isPrimary(): boolean {
+    return !this.#isLeaving && monotonicMs() < this.#fenceAtMs;
   }
 
   async close(): Promise<void> {

@@ -8,10 +8,11 @@ import { monotonicMs } from './clock.ts';
 import { ClusterState } from './cluster-state.ts';
 import type { CopyTls } from './copy.ts';
 import { CopyServer } from './copy-server.ts';
-import { decide, type Limits, type Step } from './decide.ts';
+import { decide, type Limits, type Step, whyUnfit } from './decide.ts';
 import { keepEtcdLeadershipAway } from './etcd-leadership.ts';
 import { fetchCopy } from './fetch-copy.ts';
 import { HaHistory } from './history.ts';
+import type { KeyPlaces } from './key-fingerprints.ts';
 import { type HaKeys, haKeys } from './keys.ts';
 import { LeadHolder } from './lead.ts';
 import { HaServer, type ServerOptions } from './server.ts';
@@ -31,7 +32,9 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
     readonly mostBytesPerSecond?: number;
   };
   /** Of the API on this host: other hosts are told which keys it has. */
-  readonly keyFolder?: string | undefined;
+  readonly keyPlaces?: KeyPlaces;
+  /** Whether the Redis of this host answers; left out: there is none. */
+  readonly redisAnswers?: () => boolean | undefined;
   /** Those who are connected to this host; left out: they are told nothing of a switchover. */
   readonly clients?: { leave(): Promise<void>; stay(): Promise<void> };
   /** Who leads clients to the primary. */
@@ -41,7 +44,7 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
 const tickMs = 100;
 const usualLimits: Limits = {
   ...{ heartbeatMs: 1_000, detachMs: 1_000, admitMs: 3_000, againMs: 2_000, startMs: 60_000, memberFirstMs: 5_000 },
-  ...{ reportMs: 3_000, mostBehind: 1_000 },
+  ...{ reportMs: 3_000, mostBehind: 1_000, mostClockOffMs: 1_000 },
 };
 const soonMs = 10;
 /** What may not have helped, and is tried again. */
@@ -89,8 +92,9 @@ export class HaAgent {
     this.#server = server;
     this.#lead = lead;
     this.#history = new HaHistory({ ...options, keys: this.#keys, server });
-    const { etcd, me, hosts, keyFolder } = options;
-    this.#state = new ClusterState({ etcd, keys: this.#keys, me, hosts: Object.keys(hosts), keyFolder });
+    const { etcd, me, hosts, keyPlaces = {}, redisAnswers = () => undefined } = options;
+    const names = Object.keys(hosts);
+    this.#state = new ClusterState({ etcd, keys: this.#keys, me, hosts: names, keyPlaces, redisAnswers });
   }
 
   /** It takes over a server that runs. */
@@ -113,6 +117,7 @@ export class HaAgent {
     // One that was killed amid a switchover may have shut them out.
     agent.#letClientsIn();
     await agent.#giveCopies();
+    await agent.#state.fingerprints.read();
     agent.#done = agent.#run();
     return agent;
   }
@@ -165,8 +170,9 @@ export class HaAgent {
       this.#leaderlessSinceMs = shared.leader === undefined ? (this.#leaderlessSinceMs ?? monotonicMs()) : undefined;
       this.#history.saw(shared.leader?.host);
     }
+    const { fingerprints } = this.#state;
     const view: View = {
-      ...{ me: this.#options.me, nowMs: monotonicMs(), shared, server, reign: this.#lead.current },
+      ...{ sealing: fingerprints.sealing, me: this.#options.me, nowMs: monotonicMs(), shared, server, reign: this.#lead.current },
       strict: this.#options.strict ?? false,
       ...{
         admission: this.#admission,
@@ -179,7 +185,7 @@ export class HaAgent {
     const step = decide(view, this.#limits);
     this.#tell(step);
     this.#endLeaving(step, view);
-    this.#state.report(server);
+    this.#state.report(server, whyUnfit(view, view.me, view.sealing, this.#limits));
     await this.#execute(step, view);
     return step;
   }
@@ -191,20 +197,29 @@ export class HaAgent {
     else if (server.state !== 'starting') this.#options.announcer?.lost();
   }
 
+  /** Before the lead is given up: nobody is led here once another host may have it. */
+  #tellLost(): void {
+    this.#isOpen = false;
+    this.#options.announcer?.lost();
+  }
+
   async #execute(step: Step, view: View): Promise<void> {
     const { me } = this.#options;
     switch (step.kind) {
       case 'wait':
         return;
       case 'fence':
+        this.#tellLost();
         this.#server.kill();
         return this.#giveUp(step.why);
       case 'resign':
+        this.#tellLost();
         return this.#giveUp(step.why);
       case 'close':
         return this.#haveClientsLeft() ? this.#server.closeWrites() : undefined;
       case 'hand-over':
         this.#handedOverAtMs = monotonicMs();
+        this.#tellLost();
         this.#server.kill();
         return this.#giveUp(`a switchover to ${step.host} was asked for`);
       case 'start':
@@ -232,6 +247,8 @@ export class HaAgent {
       }
       case 'stop-receiving':
         return this.#server.stopReceiving();
+      case 'apply-received':
+        return this.#server.applyReceived(step.position, step.from, step.reign);
       case 'take-sync': {
         // The database may have been another cluster's, or a lone server's.
         const epoch = Math.max(step.epoch, (await this.#server.newestEpoch()) + 1);

@@ -1,4 +1,4 @@
-// Reads MariaDB's binary logs from their files: which transactions follow a position. A server that was killed need not run for it,
+// Reads MariaDB's binary and relay logs from their files: which transactions follow a position. A server that was killed need not run for it,
 // and what it would roll back at its start is still there.
 // Source: MariaDB Knowledge Base, "Replication protocol": event header (19 bytes) and GTID_EVENT (type 162).
 
@@ -17,6 +17,8 @@ export interface LoggedTransactions {
   readonly files: readonly string[];
   /** `domain-server-number`, in their order. */
   readonly gtids: readonly string[];
+  /** Of the first one, in the first file: its byte. */
+  readonly firstAt: number;
 }
 
 /** Those of the index file whose number is greater than `position`; at most one domain is in use. */
@@ -29,17 +31,19 @@ export async function transactionsAfter(
   const names = index.split('\n').filter((line) => line !== '');
   const files: string[] = [];
   const gtids: string[] = [];
+  let firstAt = 0;
   for (const name of names.reverse()) {
     const path = join(folder, basename(name));
-    const found = await gtidsIn(path);
-    const later = found.filter((gtid) => numberOf(gtid) > position);
-    if (later.length > 0) {
+    const found = await transactionsIn(path);
+    const later = found.filter(({ gtid }) => numberOf(gtid) > position);
+    if (later[0] !== undefined) {
       files.unshift(path);
-      gtids.unshift(...later);
+      gtids.unshift(...later.map(({ gtid }) => gtid));
+      firstAt = later[0].at;
     }
     if (later.length < found.length) break;
   }
-  return { files, gtids };
+  return { files, gtids, firstAt };
 }
 
 /** Of a GTID position in one domain, `0-1-42`: its sequence number; 0: there is none. */
@@ -48,8 +52,8 @@ export function numberOf(position: string): number {
 }
 
 /** What was written in part ends it. */
-async function gtidsIn(path: string): Promise<string[]> {
-  const gtids: string[] = [];
+async function transactionsIn(path: string): Promise<{ readonly gtid: string; readonly at: number }[]> {
+  const found: { gtid: string; at: number }[] = [];
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
@@ -61,14 +65,14 @@ async function gtidsIn(path: string): Promise<string[]> {
       if (event.length < neededBytes) break;
       const length = event.readUInt32LE(9);
       if (length < headerBytes || at + length > size) break;
-      if (event.readUInt8(4) === gtidEvent)
-        gtids.push(`${event.readUInt32LE(27)}-${event.readUInt32LE(5)}-${event.readBigUInt64LE(headerBytes)}`);
+      const gtid = `${event.readUInt32LE(27)}-${event.readUInt32LE(5)}-${event.readBigUInt64LE(headerBytes)}`;
+      if (event.readUInt8(4) === gtidEvent) found.push({ gtid, at });
       at += length;
     }
   } finally {
     await file.close();
   }
-  return gtids;
+  return found;
 }
 
 async function readAt(file: FileHandle, at: number): Promise<Buffer> {

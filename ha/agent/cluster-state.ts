@@ -3,8 +3,9 @@
 
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
-import { KeyFingerprints } from './key-fingerprints.ts';
-import { type HaKeys, leaderValue, lossyValue, reportValue, switchoverValue, syncValue } from './keys.ts';
+import { Clocks } from './clocks.ts';
+import { KeyFingerprints, type KeyPlaces } from './key-fingerprints.ts';
+import { clockValue, type HaKeys, leaderValue, lossyValue, reportValue, switchoverValue, syncValue } from './keys.ts';
 import type { Report, ServerView, View } from './view.ts';
 
 export interface ClusterStateOptions {
@@ -12,8 +13,10 @@ export interface ClusterStateOptions {
   readonly keys: HaKeys;
   readonly me: string;
   readonly hosts: readonly string[];
-  /** Of the API's key files on this host. */
-  readonly keyFolder: string | undefined;
+  /** Of the API on this host. */
+  readonly keyPlaces: KeyPlaces;
+  /** Whether this host's Redis answers; undefined: there is none. */
+  readonly redisAnswers: () => boolean | undefined;
 }
 
 type Shared = NonNullable<View['shared']>;
@@ -23,13 +26,14 @@ const reportEveryMs = 500;
 export class ClusterState {
   readonly #options: ClusterStateOptions;
   readonly #heard = new Map<string, { said: string; atMs: number }>();
-  readonly #fingerprints: KeyFingerprints;
+  readonly #clocks = new Clocks();
+  readonly fingerprints: KeyFingerprints;
   #reported = { text: '', atMs: 0 };
   #isReporting = false;
 
   constructor(options: ClusterStateOptions) {
     this.#options = options;
-    this.#fingerprints = new KeyFingerprints(options.keyFolder);
+    this.fingerprints = new KeyFingerprints(options.keyPlaces);
   }
 
   /** `leaderRevision`: of the lead, to be compared by what changes `sync`. Undefined: etcd does not answer. */
@@ -41,10 +45,16 @@ export class ClusterState {
       const [leader, sync, switchover] = [find(keys.leader), find(keys.sync), find(keys.switchover)];
       const lossy = find(keys.lossy);
       const reports = this.#reportsOf((host) => find(keys.report(host))?.value);
+      const clocks = keys.clock('');
+      for (const { key, value } of entries.filter((each) => each.key.startsWith(clocks))) {
+        const { said, wallMs } = clockValue.parse(JSON.parse(value));
+        this.#clocks.hear(key.slice(clocks.length), said, wallMs);
+      }
       const shared = {
         leader: leader && leaderValue.parse(JSON.parse(leader.value)),
         sync: sync && { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },
         reports,
+        clocksAheadMs: this.#clocks.aheadMs(),
         wishes: {
           paused: find(keys.paused) !== undefined,
           switchoverTo: switchover && switchoverValue.parse(JSON.parse(switchover.value)).to,
@@ -59,11 +69,11 @@ export class ClusterState {
   }
 
   /** What others decide by is said at once when it has changed, the rest now and then. Not waited for. */
-  report(server: ServerView): void {
+  report(server: ServerView, unfit: string | undefined): void {
     if (server.state !== 'up' || this.#isReporting) return;
     const { incarnation, received, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
-    const report = { incarnation, reign: replica?.reign, receiving };
+    const report = { incarnation, reign: replica?.reign, receiving, unfit, redis: this.#options.redisAnswers() };
     const text = JSON.stringify(report);
     const nowMs = monotonicMs();
     if (text === this.#reported.text && nowMs - this.#reported.atMs < reportEveryMs) return;
@@ -80,8 +90,8 @@ export class ClusterState {
 
   async #put(report: object): Promise<void> {
     const { etcd, keys, me } = this.#options;
-    const fingerprints = await this.#fingerprints.read();
-    await etcd.put(keys.report(me), JSON.stringify({ ...report, keys: fingerprints, wallMs: Date.now() }));
+    const { files, sealing } = await this.fingerprints.read();
+    await etcd.put(keys.report(me), JSON.stringify({ ...report, keys: files, sealing, wallMs: Date.now() }));
   }
 
   #reportsOf(find: (host: string) => string | undefined): Record<string, Report> {
@@ -89,9 +99,12 @@ export class ClusterState {
     for (const host of this.#options.hosts) {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;
-      const { said, incarnation, reign, receiving, received } = reportValue.parse(JSON.parse(value));
+      const told = reportValue.parse(JSON.parse(value));
+      const { said, incarnation, reign, receiving, received, sealing } = told;
+      this.#clocks.hear(host, said, told.wallMs);
       if (this.#heard.get(host)?.said !== said) this.#heard.set(host, { said, atMs: monotonicMs() });
-      reports[host] = { incarnation, reign, receiving, received, heardAtMs: this.#heard.get(host)?.atMs ?? 0 };
+      const heardAtMs = this.#heard.get(host)?.atMs ?? 0;
+      reports[host] = { incarnation, reign, receiving, received, sealing, heardAtMs };
     }
     return reports;
   }

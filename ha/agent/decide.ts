@@ -11,6 +11,7 @@
 // - Commits are let go only when `sync` has no member and can get none from a call that comes late: its revision is the result of
 //   this agent's own change, and no admission was asked for since.
 // - One that is no member is promoted only if a person has accepted what is lost, and only instead of the primary of which that was said.
+// - One is not promoted whose clock is off, or that can't open what the primary sealed.
 // - If writes are strict, commits of clients are never let go: they wait until there is a member again.
 // - There is at most one member. A commit waits for one acknowledgement: of two members, either may lack it.
 
@@ -30,6 +31,8 @@ export type Step =
   /** The key `leader` with a new lease, if there is none and `sync` has not changed. */
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
   | { readonly kind: 'stop-receiving'; readonly from: string }
+  /** What it had received before its start; nothing more is received. */
+  | { readonly kind: 'apply-received'; readonly position: number; readonly from: string; readonly reign: string }
   /** `sync` without members and with the next epoch, if it has not changed and the lead is still held. */
   | { readonly kind: 'take-sync'; readonly epoch: number; readonly lossy: boolean; readonly syncRevision: number }
   /** `waits`: commits wait for an acknowledgement from the first one on. */
@@ -71,6 +74,8 @@ export interface Limits {
   readonly reportMs: number;
   /** Transactions by which a member that is to be admitted may be behind. */
   readonly mostBehind: number;
+  /** A clock that differs by more from each other one is off. */
+  readonly mostClockOffMs: number;
 }
 
 export function decide(view: View, limits: Limits): Step {
@@ -140,8 +145,12 @@ function promote({ shared: { sync, wishes }, server, me, nowMs }: Leading, limit
   if (!isWhole && !isForced(sync, wishes, me)) return restarted;
   const take: Step = { kind: 'take-sync', epoch: sync.epoch + 1, lossy: !isWhole, syncRevision: sync.revision };
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return { kind: 'resign', why: 'no commit succeeds' };
-  // It follows nobody: what it has is applied.
-  if (server.replica === undefined) return isWhole ? restarted : take;
+  if (server.replica === undefined) {
+    if (isWhole) return restarted;
+    const { position, received } = server;
+    const apply: Step = { kind: 'apply-received', position, from: sync.primary, reign: sync.reign };
+    return received > position ? apply : take;
+  }
   const { receiving, drained, failure } = server.replica;
   if (failure !== undefined) return { kind: 'resign', why: failure };
   if (receiving) return { kind: 'stop-receiving', from: sync.primary };
@@ -149,7 +158,8 @@ function promote({ shared: { sync, wishes }, server, me, nowMs }: Leading, limit
   return take;
 }
 
-function keep({ shared, server, nowMs }: Leading, limits: Limits): Step {
+function keep(known: Leading, limits: Limits): Step {
+  const { shared, server, nowMs } = known;
   const { sync, reports } = shared;
   const [member] = sync.members;
   if (member === undefined || server.state !== 'up') return wait('there is no member');
@@ -158,24 +168,26 @@ function keep({ shared, server, nowMs }: Leading, limits: Limits): Step {
   if (report !== undefined && report.incarnation !== member.incarnation) return detach('it has restarted');
   if (!server.semiSync) return detach('commits do not wait for it');
   if (waitsTooLong(server, nowMs, limits)) return detach('it does not acknowledge');
-  return isWanted(shared, nowMs, limits) ? { kind: 'close' } : wait('in sync');
+  return isWanted(known, limits) ? { kind: 'close' } : wait('in sync');
 }
 
 /** A switchover is wanted, and its host can take over. */
-function isWanted({ sync, reports, wishes }: Known['shared'], nowMs: number, { reportMs }: Limits): boolean {
+function isWanted(known: Leading, limits: Limits): boolean {
+  const { sync, reports, wishes } = known.shared;
   const [member] = sync.members;
   const report = member === undefined ? undefined : reports[member.host];
   if (member === undefined || report === undefined || wishes.switchoverTo !== member.host) return false;
-  const isHeard = nowMs - report.heardAtMs < reportMs && report.receiving;
-  return isHeard && report.incarnation === member.incarnation;
+  const isHeard = known.nowMs - report.heardAtMs < limits.reportMs && report.receiving;
+  if (!isHeard || report.incarnation !== member.incarnation) return false;
+  return whyUnfit(known, member.host, report.sealing, limits) === undefined;
 }
 
 /** Writes are closed beside a member: for a switchover, or the agent died before it opened them. */
-function handOver({ shared, nowMs }: Leading, limits: Limits): Step {
-  const { members, revision } = shared.sync;
+function handOver(known: Leading, limits: Limits): Step {
+  const { members, revision } = known.shared.sync;
   const [member] = members;
   if (member === undefined) return wait('there is no member');
-  if (isWanted(shared, nowMs, limits)) return { kind: 'hand-over', host: member.host };
+  if (isWanted(known, limits)) return { kind: 'hand-over', host: member.host };
   return { kind: 'detach', host: member.host, why: 'writes are opened without it', syncRevision: revision };
 }
 
@@ -223,12 +235,18 @@ function asFollower({ shared: { sync }, server, me }: Known, leader: { host: str
   if (sync.reign !== leader.reign) return wait(`${leader.host} is being promoted`);
   const { replica } = server;
   if (replica?.reign === leader.reign && replica.diverged) return { kind: 'clone', host: leader.host };
+  // Following drops what was received: this host may be the only one that has it.
+  if (replica === undefined && server.received > server.position)
+    return { kind: 'apply-received', position: server.position, from: leader.host, reign: leader.reign };
+  if (replica !== undefined && !replica.receiving && !replica.drained && replica.failure === undefined)
+    return wait('what it had received is applied');
   if (replica?.reign !== leader.reign || !replica.receiving || replica.failure !== undefined)
     return { kind: 'follow', host: leader.host, reign: leader.reign };
   return wait('it follows');
 }
 
-function asCandidate({ shared, server, me, nowMs, leaderlessSinceMs = nowMs }: Known, limits: Limits): Step {
+function asCandidate(known: Known, limits: Limits): Step {
+  const { shared, server, me, nowMs, leaderlessSinceMs = nowMs } = known;
   const { sync, wishes } = shared;
   if (server.state === 'starting') return wait('the server starts');
   if (server.state === 'copying') return wait('its data is being replaced');
@@ -240,14 +258,34 @@ function asCandidate({ shared, server, me, nowMs, leaderlessSinceMs = nowMs }: K
     return isFirst ? take : wait('the lead is left to the member in sync');
   }
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
-  if (isForced(sync, wishes, me))
+  const unfit = whyUnfit(known, me, known.sealing, limits);
+  if (isForced(sync, wishes, me) && unfit === undefined)
     return nowMs - server.aliveAtMs >= limits.heartbeatMs ? wait('no commit succeeds') : take;
   if (!isMember(sync, me, server.incarnation)) return wait('it may lack acknowledged writes');
   if (wishes.paused) return wait('promotion is paused');
+  if (unfit !== undefined) return wait(unfit);
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return wait('no commit succeeds');
   if (server.replica === undefined || server.replica.failure !== undefined)
     return wait('it does not apply what it received');
   return take;
+}
+
+/** Why that host may not be promoted, although it has every acknowledged write. */
+export function whyUnfit(
+  { me, shared, sealing }: Pick<View, 'me' | 'shared' | 'sealing'>,
+  host: string,
+  keys: View['sealing'],
+  { mostClockOffMs }: Pick<Limits, 'mostClockOffMs'>,
+): string | undefined {
+  if (shared === undefined) return undefined;
+  const { [host]: own, ...others } = { ...shared.clocksAheadMs, [me]: 0 };
+  const offMs = own === undefined ? [] : Object.values(others).map((each) => Math.abs(each - own));
+  // One that differs from one of two others only may be the right one.
+  if (offMs.length > 0 && offMs.every((each) => each > mostClockOffMs)) return 'its clock is off';
+  const primary = shared.sync?.primary ?? host;
+  const used = primary === me ? sealing?.active : shared.reports[primary]?.sealing?.active;
+  const isSealer = used === undefined || primary === host || keys?.known.includes(used) === true;
+  return isSealer ? undefined : 'it lacks the sealing key that is in use';
 }
 
 function isMember(sync: Sync, host: string, incarnation: string): boolean {

@@ -1,37 +1,80 @@
-// Which key files a host has, told without the keys: hosts with other ones can't read each other's secrets.
+// Which keys a host has, told without the keys: hosts with other ones can't read each other's secrets.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { keyringShape } from '../../platform/secrets/keyring.ts';
 import { monotonicMs } from './clock.ts';
+import type { SealingKeys } from './view.ts';
+
+/** Paths; undefined: keys are elsewhere. */
+export interface KeyPlaces {
+  readonly folder?: string | undefined;
+  /** Where it is not `sealing.keys` in the folder. */
+  readonly sealingFile?: string | undefined;
+}
+
+export interface Fingerprints {
+  /** By file. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly sealing: SealingKeys | undefined;
+}
 
 const mostFiles = 20;
 const againMs = 5_000;
 const letters = 16;
 
 export class KeyFingerprints {
-  readonly #folder: string | undefined;
+  readonly #places: KeyPlaces;
+  readonly #sealingFile: string | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
-  #last: Readonly<Record<string, string>> = {};
+  #last: Fingerprints = { files: {}, sealing: undefined };
 
-  /** Undefined: keys are elsewhere. */
-  constructor(folder: string | undefined) {
-    this.#folder = folder;
+  constructor({ folder, sealingFile }: KeyPlaces) {
+    this.#places = { folder, sealingFile };
+    this.#sealingFile = sealingFile ?? (folder === undefined ? undefined : join(folder, 'sealing.keys'));
   }
 
-  /** By file; none: there is no such folder. Read now and then. */
-  async read(): Promise<Readonly<Record<string, string>>> {
-    const folder = this.#folder;
-    if (folder === undefined || monotonicMs() - this.#readAtMs < againMs) return this.#last;
+  /** As they were read last. */
+  get sealing(): SealingKeys | undefined {
+    return this.#last.sealing;
+  }
+
+  /** Read now and then. */
+  async read(): Promise<Fingerprints> {
+    if (monotonicMs() - this.#readAtMs < againMs) return this.#last;
     this.#readAtMs = monotonicMs();
-    const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.keys')).sort();
-    const entries = names.slice(0, mostFiles).map(async (name): Promise<[string, string][]> => {
+    const { folder } = this.#places;
+    const names = folder === undefined ? [] : await readdir(folder).catch(() => []);
+    const paths = names.map((name) => join(folder ?? '', name)).filter((path) => path.endsWith('.keys'));
+    const sealingFile = this.#sealingFile;
+    if (sealingFile !== undefined && dirname(sealingFile) !== folder) paths.push(sealingFile);
+    const files: Record<string, string> = {};
+    let sealing: SealingKeys | undefined;
+    for (const path of paths.sort().slice(0, mostFiles)) {
       // Replaced meanwhile, or not this user's to read.
-      const text = await readFile(join(folder, name)).catch(() => undefined);
-      if (text === undefined) return [];
-      return [[name, createHash('sha256').update(text).digest('hex').slice(0, letters)]];
-    });
-    this.#last = Object.fromEntries((await Promise.all(entries)).flat());
+      const text = await readFile(path, 'utf8').catch(() => undefined);
+      if (text === undefined) continue;
+      files[basename(path)] = fingerprint(text);
+      if (path === sealingFile) sealing = sealingIn(text);
+    }
+    this.#last = { files, sealing };
     return this.#last;
   }
+}
+
+/** Undefined: the file has not its form. */
+function sealingIn(text: string): SealingKeys | undefined {
+  try {
+    const { active, keys } = keyringShape.parse(JSON.parse(text));
+    const used = keys[active];
+    if (used === undefined) return undefined;
+    return { active: fingerprint(used), known: Object.values(keys).map(fingerprint).sort() };
+  } catch {
+    return undefined;
+  }
+}
+
+function fingerprint(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, letters);
 }

@@ -8,6 +8,8 @@ export interface HaKeys {
   readonly leader: string;
   readonly sync: string;
   readonly report: (host: string) => string;
+  /** Of a host without data. */
+  readonly clock: (host: string) => string;
   /** Why the last lead was given up, by the one that held it. */
   readonly ended: string;
   readonly paused: string;
@@ -32,6 +34,7 @@ export function haKeys(cluster: string): HaKeys {
     leader: `${prefix}leader`,
     sync: `${prefix}sync`,
     report: (host) => `${prefix}hosts/${host}`,
+    clock: (host) => `${prefix}clocks/${host}`,
     ended: `${prefix}ended`,
     paused: `${prefix}paused`,
     switchover: `${prefix}switchover`,
@@ -67,7 +70,14 @@ export const reportValue = z.object({
   wallMs: z.number().optional(),
   /** Fingerprints of the key files. */
   keys: z.record(z.string(), z.string()).optional(),
+  sealing: z.object({ active: z.string(), known: z.array(z.string()) }).optional(),
+  /** Why it is not promoted, though it may be in sync. */
+  unfit: z.string().optional(),
+  /** Whether the Redis of this host answers. */
+  redis: z.boolean().optional(),
 });
+
+export const clockValue = z.object({ said: z.string(), wallMs: z.number() });
 
 export const endedValue = z.object({ reign: z.string(), why: z.string() });
 

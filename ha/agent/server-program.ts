@@ -36,7 +36,7 @@ export function serverArguments(options: {
     ...serverFlags(paths),
     ...binaryLogFlags,
     ...[`--server-id=${serverId}`, `--bind-address=${address}`, `--port=${port}`],
-    ...[`--init-rpl-role=${role}`, '--read-only=ON', '--skip-slave-start', '--relay-log=relay'],
+    ...[`--init-rpl-role=${role}`, '--read-only=ON', '--skip-slave-start', `--relay-log=${relayLog}`],
     ...[`--rpl-semi-sync-master-enabled=${onIf('MASTER')}`, `--rpl-semi-sync-slave-enabled=${onIf('SLAVE')}`],
     ...['--rpl-semi-sync-master-wait-point=AFTER_SYNC', '--rpl-semi-sync-master-wait-no-slave=ON'],
     ...[`--rpl-semi-sync-master-timeout=${endlessMs}`, '--rpl-semi-sync-slave-kill-conn-timeout=1'],
@@ -71,6 +71,12 @@ export function accountStatements(rootPassword: string, accounts: Accounts): str
   ];
   return `${statements.join(';\n')};\n`;
 }
+
+/** Of the relay log; in the data folder. */
+export const relayLog = 'relay';
+
+/** `CHANGE MASTER`, whose values are the relay log's file and the byte at which it goes on: nothing is received. */
+export const applyFrom = 'CHANGE MASTER TO MASTER_USE_GTID = no, RELAY_LOG_FILE = ?, RELAY_LOG_POS = ?';
 
 /** `CHANGE MASTER`, whose values are the source's address and the password. */
 export function changeMaster(port: number, tls: ServerTls | undefined): string {

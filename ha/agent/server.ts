@@ -9,7 +9,7 @@ import { findProgram, pathExists } from '../../embedded/find-program.ts';
 import { binaryLog, installDatabase, type SocketCredentials } from '../../embedded/mariadb.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
-import { numberOf, transactionsAfter } from './binary-log.ts';
+import { type LoggedTransactions, numberOf, transactionsAfter } from './binary-log.ts';
 import { monotonicMs } from './clock.ts';
 import type { CopySource } from './copy-server.ts';
 import { copyPosition, type FetchOptions, forgetCopyPosition } from './fetch-copy.ts';
@@ -21,8 +21,10 @@ import { type KeptServer, ServerFile } from './server-file.ts';
 import {
   type Accounts,
   accountStatements,
+  applyFrom,
   changeMaster,
   ownDatabase,
+  relayLog,
   type ServerTls,
   serverArguments,
 } from './server-program.ts';
@@ -65,6 +67,7 @@ const statusTimeoutMs = 1_000;
 const unlogged = ['SET SESSION sql_log_bin = 0'];
 /** For what may wait for the network or the disk. */
 const changeTimeoutMs = 8_000;
+const syncTimeoutMs = 600_000;
 /** For statements that hold tables; meanwhile no other write begins. */
 const closeWaitSeconds = 1;
 
@@ -89,6 +92,8 @@ export class HaServer {
   /** The duty of the server that runs, or is being started. */
   #fencedDuty: Duty;
   #fencing: Promise<void> = Promise.resolve();
+  /** The last transaction that a standby had received before its start, as its relay log says; undefined: it was not read. */
+  #leftOver: number | undefined;
   /** What it said last. */
   #last: Up | undefined;
   #isReplacing = false;
@@ -121,6 +126,7 @@ export class HaServer {
     const { folder, log } = options;
     const home = await folder.subfolder('mariadb', { forService: true });
     const data = join(home, 'data');
+    await finishReplacing(home);
     if (!(await pathExists(data))) await installDatabase(home, data, folder, signal);
     const root = {
       socketPath: folder.socketPath('mariadb.sock'),
@@ -166,8 +172,10 @@ export class HaServer {
     }
     const status = await this.#status.read(server.replica, nowMs).catch(() => undefined);
     if (status === undefined) return this.#silent(server);
-    const { duty, incarnation } = server;
-    const seen: Up = { state: 'up', duty, incarnation, aliveAtMs: this.aliveAtMs, ...status };
+    const { duty, incarnation, replica } = server;
+    const leftOver = duty === 'standby' && replica === undefined ? await this.#received(status.position) : 0;
+    const received = Math.max(status.received, leftOver);
+    const seen: Up = { state: 'up', duty, incarnation, aliveAtMs: this.aliveAtMs, ...status, received };
     // Another server meanwhile, or another source.
     if (this.#kept === server) this.#last = seen;
     return seen;
@@ -273,6 +281,28 @@ export class HaServer {
     if (current !== undefined) await this.#keep({ ...current, replica: { source, reign } });
   }
 
+  async #received(position: number): Promise<number> {
+    const { gtids } = this.#leftOver === undefined ? await this.#unapplied(position) : { gtids: [] };
+    this.#leftOver ??= numberOf(gtids.at(-1) ?? '');
+    return this.#leftOver;
+  }
+
+  #unapplied(position: number): Promise<LoggedTransactions> {
+    return transactionsAfter(join(this.#data, `${relayLog}.index`), this.#data, position);
+  }
+
+  /** What it had received from that source before its start, and has not applied. It is dropped when it follows anew. */
+  async applyReceived(position: number, source: string, reign: string): Promise<void> {
+    const { files, firstAt } = await this.#unapplied(position);
+    const [file] = files;
+    if (file === undefined) return;
+    await this.#change('STOP SLAVE');
+    await this.#change(applyFrom, [basename(file), firstAt]);
+    await this.#change('START SLAVE SQL_THREAD');
+    const current = this.#kept;
+    if (current !== undefined) await this.#keep({ ...current, replica: { source, reign } });
+  }
+
   async stopReceiving(): Promise<void> {
     const { replica } = this.#kept ?? {};
     const address = replica === undefined ? undefined : this.#options.hosts[replica.source]?.address;
@@ -343,19 +373,23 @@ export class HaServer {
     this.#isReplacing = true;
     try {
       this.kill();
-      const [into, old] = [join(this.#home, 'data.copy'), join(this.#home, 'data.old')];
-      for (const each of [into, old]) await rm(each, { recursive: true, force: true });
-      await folder.subfolder(join('mariadb', 'data.copy'), { forService: true });
+      await finishReplacing(this.#home);
+      const { into, old } = replacing(this.#home);
+      await folder.subfolder(join('mariadb', basename(into)), { forService: true });
       const freeBytes = async () => {
         const { bavail, bsize } = await statfs(this.#home);
         return bavail * bsize;
       };
       await fetch({ into, runAs: folder.serviceUser, freeBytes });
+      // From the first renaming on the copy counts as whole, also after a loss of power.
+      const synced = await runProgram('sync', ['--file-system', into], { timeoutMs: syncTimeoutMs });
+      if (synced.exitCode !== 0) throw new Error(`the copy is not on the disk: ${synced.stderr.trim()}`);
       await rename(this.#data, old);
       await rename(into, this.#data);
-      await rm(old, { recursive: true, force: true });
     } finally {
-      this.#isReplacing = false;
+      await finishReplacing(this.#home).finally(() => {
+        this.#isReplacing = false;
+      });
     }
   }
 
@@ -378,6 +412,7 @@ export class HaServer {
     this.#kept = undefined;
     this.#last = undefined;
     this.#startingSinceMs = undefined;
+    this.#leftOver = undefined;
     this.#status.forget();
     for (const each of this.#sessions) each.forget();
   }
@@ -412,4 +447,16 @@ export class HaServer {
     if (user !== undefined) await runProgram('chown', [`${user.uid}:${user.gid}`, path]);
     return path;
   }
+}
+
+function replacing(home: string): { readonly data: string; readonly into: string; readonly old: string } {
+  return { data: join(home, 'data'), into: join(home, 'data.copy'), old: join(home, 'data.old') };
+}
+
+/** What was begun before a crash: between the two renamings there is no data, and the copy is whole. */
+async function finishReplacing(home: string): Promise<void> {
+  const { data, into, old } = replacing(home);
+  if (!(await pathExists(data)) && (await pathExists(old)))
+    await rename((await pathExists(into)) ? into : old, data);
+  for (const each of [into, old]) await rm(each, { recursive: true, force: true });
 }

@@ -23,6 +23,14 @@ export interface Report {
   readonly received: number;
   /** Monotonic, by this host: when this report was first seen. */
   readonly heardAtMs: number;
+  readonly sealing?: SealingKeys | undefined;
+}
+
+/** Fingerprints of the keys that seal stored credentials, on one host. */
+export interface SealingKeys {
+  /** What is sealed now is sealed by it. */
+  readonly active: string;
+  readonly known: readonly string[];
 }
 
 /** What people want. */
@@ -87,12 +95,16 @@ export interface View {
         readonly leader: { readonly host: string; readonly reign: string } | undefined;
         readonly sync: (SyncSet & { readonly revision: number }) | undefined;
         readonly reports: Readonly<Record<string, Report>>;
+        /** How far the clocks of other hosts, also of those without data, are ahead of this one's: of those that were heard. */
+        readonly clocksAheadMs: Readonly<Record<string, number>>;
         readonly wishes: Wishes;
       }
     | undefined;
   /** The lead that this agent holds. `fenceAtMs`: two thirds of the lease after the moment before its renewal was sent. */
   readonly reign: { readonly id: string; readonly fenceAtMs: number } | undefined;
   readonly server: ServerView;
+  /** Of this host; undefined: it has none, or keys are elsewhere. */
+  readonly sealing?: SealingKeys | undefined;
   /** Of a member by this primary. The incarnation was known before the commit that proves it. */
   readonly admission:
     | {

@@ -13,7 +13,10 @@ import { Clients } from '../address/clients.ts';
 import { VirtualAddress } from '../address/virtual-address.ts';
 import { HaAgent } from '../agent/agent.ts';
 import { haKeys, setUpReign } from '../agent/keys.ts';
+import type { KeyPlaces } from '../agent/key-fingerprints.ts';
 import { together } from '../announcer.ts';
+import { BalancedClients } from '../balanced-clients.ts';
+import { tellClock } from '../clock-teller.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { PrimaryHealth } from '../primary-health.ts';
 import { etcdOf } from './cluster-client.ts';
@@ -31,8 +34,10 @@ export interface HostOptions {
   readonly copyBytesPerSecond: number;
   /** Where `tidegate serve` notes its process. */
   readonly processFile: string | undefined;
-  /** Of the key files of `tidegate serve`. */
-  readonly keyFolder: string | undefined;
+  /** Of `tidegate serve`. */
+  readonly keyPlaces: KeyPlaces;
+  /** Of this host; undefined: it has none. */
+  readonly redis: { readonly answers: boolean } | undefined;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
 }
@@ -152,13 +157,21 @@ async function startData(
 ): Promise<void> {
   const { log, signal } = options;
   const me = memberOf(file);
-  if (me.kind === 'witness') return;
+  if (me.kind === 'witness') {
+    const telling = new AbortController();
+    const told = tellClock(etcd, haKeys(file.cluster).clock(me.name), telling.signal);
+    stack.defer(async () => {
+      telling.abort();
+      await told;
+    });
+    return;
+  }
   const epoch = file.first?.takenOver?.epoch;
   if (epoch !== undefined) await setUp(etcd, file, epoch, signal);
   const health = await PrimaryHealth.open({ address: me.address, port: ports.health });
   stack.defer(() => health.close());
   const announcers = [health, ...(await virtualAddress(options, file, folder, stack))];
-  const clients = clientsOf(options, file);
+  const clients = clientsOf(options, file, health);
   const data = file.members.filter(({ kind }) => kind === 'data');
   const agent = await HaAgent.start(
     {
@@ -168,7 +181,7 @@ async function startData(
         data.map(({ name, address, serverId }) => [name, { address, port: ports.mariadb, serverId }]),
       ),
       ...{ accounts: file.accounts, tls, announcer: together(announcers) },
-      ...{ keyFolder: options.keyFolder, ...(clients === undefined ? {} : { clients }) },
+      ...{ keyPlaces: options.keyPlaces, redisAnswers: () => options.redis?.answers, clients },
       copies: {
         tls: { ca: file.authority, cert: file.certificate, key: file.key },
         ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
@@ -197,8 +210,12 @@ async function virtualAddress(
   return [made];
 }
 
-function clientsOf({ device, processFile, log }: HostOptions, { virtualAddress }: HostFile): Clients | undefined {
-  if (device === undefined || virtualAddress === undefined) return undefined;
+function clientsOf(
+  { device, processFile, log }: HostOptions,
+  { virtualAddress }: HostFile,
+  health: PrimaryHealth,
+): Clients | BalancedClients {
+  if (device === undefined || virtualAddress === undefined) return new BalancedClients({ health, processFile });
   const [address = ''] = virtualAddress.split('/');
   return new Clients({ address, processFile, log });
 }

@@ -4,7 +4,8 @@ import { deviceOf } from '../../../ha/host/begin.ts';
 import { memberOf, runHost } from '../../../ha/host/run-host.ts';
 import { type Config, readConfig } from '../../../platform/config.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
-import { createLogger } from '../../../platform/log.ts';
+import type { RedisProbe } from '../../../ha/redis-probe.ts';
+import { createLogger, type Logger } from '../../../platform/log.ts';
 import { configOption, logLevelOption } from '../../cli/start-options.ts';
 import { localVerb, type Surroundings } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
@@ -20,6 +21,7 @@ export const agent = localVerb({
   async run({ options, stdout, signal, env }) {
     refuseWithoutRoot();
     const file = await hostFileIn(options.data);
+    let redis: RedisProbe | undefined;
     try {
       const config = await settingsOf(options, env);
       const log = createLogger({
@@ -29,17 +31,29 @@ export const agent = localVerb({
       });
       toleratesBrokenConnects(process);
       const device = config['ha.device'] ?? deviceOf(memberOf(file).address);
+      redis = await redisOf(config, log);
       await runHost({
         ...{ dataPath: resolve(options.data ?? '.tidegate'), dataVersion, log, signal },
         device: config['ha.address'] === 'none' ? undefined : device,
-        ...{ processFile: config['ha.processFile'], keyFolder: config['keys.folder'] },
+        ...{ processFile: config['ha.processFile'], redis },
+        keyPlaces: { folder: config['keys.folder'], sealingFile: config['keys.sealingFile'] },
         copyBytesPerSecond: config['ha.copyMibPerSecond'] * mebi,
       });
     } catch (error) {
       throw refusalOf(error);
+    } finally {
+      redis?.close();
     }
   },
 });
+
+/** Loaded only where there is one: a restarted agent has to be quick. */
+async function redisOf(config: Config, log: Logger): Promise<RedisProbe | undefined> {
+  if (config['redis.path'] === undefined && config['redis.host'] === undefined) return undefined;
+  const { redisLocation } = await import('../../compose/connections.ts');
+  const { RedisProbe } = await import('../../../ha/redis-probe.ts');
+  return new RedisProbe(redisLocation(config), log);
+}
 
 /** Only given settings need the whole system, which takes as long to load as a lease lasts: a restarted agent has to be quicker. */
 async function settingsOf(

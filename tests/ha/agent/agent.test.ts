@@ -8,6 +8,8 @@ import { binaryLog } from '../../../embedded/mariadb.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { HaAgent } from '../../../ha/agent/agent.ts';
+import { monotonicMs } from '../../../ha/agent/clock.ts';
+import type { Announcer } from '../../../ha/announcer.ts';
 import { transactionsAfter } from '../../../ha/agent/binary-log.ts';
 import { changeValue, haKeys, reportValue, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
@@ -27,6 +29,11 @@ let place: TemporaryFolder;
 const folders = new Map<string, DataFolder>();
 const agents = new Map<string, HaAgent>();
 const ports: Record<string, number> = {};
+/** Hosts that clients are led to, until when; and a host to which they were led while they were led to another. */
+const ledUntilMs = new Map<string, number>();
+const ledToBoth: string[] = [];
+/** Once its lead is given up, this host reads nothing from etcd until it is let go. */
+let held: { readonly host: string; readonly go: Promise<void> } | undefined;
 /** What clients of the hosts were told. */
 const told: string[] = [];
 
@@ -38,7 +45,7 @@ beforeAll(async () => {
     folders.set(name, await openDataFolder(join(place.path, name), { version: 1 }));
     ports[name] = await freePort();
     await mkdir(keyFolder(name));
-    await writeFile(join(keyFolder(name), 'sealing.keys'), 'the same');
+    await writeSealingKey(name, 'a');
     ports[name === 'a' ? 'copiesOfA' : 'copiesOfB'] = await freePort();
   }
   const set: SyncSet = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
@@ -67,8 +74,9 @@ async function startAgent(me: string): Promise<void> {
     ...{ folder, me, hosts, accounts, limits, cluster: 'test', log: silentLog, mayRoute: false },
     leaseMs: 9_000 * patience,
     copies: { tls: cluster.tls, ports: { a: ports.copiesOfA ?? 0, b: ports.copiesOfB ?? 0 } },
-    etcd: cluster.client(),
-    keyFolder: keyFolder(me),
+    etcd: gated(me, cluster.client()),
+    keyPlaces: { folder: keyFolder(me) },
+    announcer: announcerOf(me),
     clients: {
       // Their last requests are still answered.
       leave: () => sql(me, 'REPLACE INTO t VALUES (7)').then(() => void told.push(`${me}: leave`)),
@@ -78,8 +86,39 @@ async function startAgent(me: string): Promise<void> {
   agents.set(me, agent);
 }
 
+function announcerOf(host: string): Announcer {
+  return {
+    held(fenceAtMs) {
+      for (const [other, untilMs] of ledUntilMs)
+        if (other !== host && monotonicMs() < untilMs) ledToBoth.push(`${host} beside ${other}`);
+      ledUntilMs.set(host, fenceAtMs);
+    },
+    lost: () => void ledUntilMs.delete(host),
+  };
+}
+
+function gated(host: string, client: EtcdClient): EtcdClient {
+  const [get, revoke] = [client.get.bind(client), client.revoke.bind(client)];
+  let waits: Promise<void> | undefined;
+  client.revoke = async (lease) => {
+    waits = held?.host === host ? held.go : undefined;
+    await revoke(lease);
+  };
+  client.get = async (...asked) => {
+    await waits;
+    return get(...asked);
+  };
+  return client;
+}
+
 function keyFolder(host: string): string {
   return join(place.path, `${host}-keys`);
+}
+
+/** Another one for another letter. */
+function writeSealingKey(host: string, letter: string): Promise<void> {
+  const ring = { active: 'k1', keys: { k1: `${letter.repeat(43)}=` } };
+  return writeFile(join(keyFolder(host), 'sealing.keys'), JSON.stringify(ring));
 }
 
 /** Its agent and its server. */
@@ -152,7 +191,7 @@ test('the standby refuses writes, and has those of the primary', async () => {
   await waitFor('the write at b', async () => (await sql<unknown[]>('b', 'SELECT id FROM t')).length === 1);
 });
 
-test('status tells whose clock is off, and who has other keys', async () => {
+test('status tells whose clock is off, and who has other keys: such a one is not promoted', async () => {
   const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
   const seen = async () => (await new Cluster(etcd, 'test', hosts).status()).hosts;
   const before = await waitFor('both', async () => {
@@ -161,8 +200,18 @@ test('status tells whose clock is off, and who has other keys', async () => {
   });
   expect(before.map(({ state }) => state)).toEqual(['PRIMARY', 'IN_SYNC']);
   for (const { clockAheadMs } of before) expect(Math.abs(clockAheadMs ?? Number.NaN)).toBeLessThan(1_000 * patience);
-  await writeFile(join(keyFolder('b'), 'sealing.keys'), 'another');
-  await waitFor('the difference', async () => (await seen()).map(({ keys }) => keys).join() === 'SAME,DIFFERENT');
+  await writeSealingKey('b', 'b');
+  const other = await waitFor('the difference', async () => {
+    const now = await seen();
+    return now[1]?.keys === 'DIFFERENT' && now[1].unfit !== null ? now : undefined;
+  });
+  expect(other.map(({ keys, unfit }) => [keys, unfit])).toEqual([
+    ['SAME', null],
+    ['DIFFERENT', 'it lacks the sealing key that is in use'],
+  ]);
+  await expect(new Cluster(etcd, 'test', hosts).switchover()).rejects.toMatchObject({ code: 'UNFIT' });
+  await writeSealingKey('b', 'a');
+  await waitFor('the same keys', async () => (await seen()).every(({ unfit }) => unfit === null));
 });
 
 test('a restarted agent takes over its server: no failover', async () => {
@@ -260,6 +309,23 @@ test('a switchover: the other host is the primary, with every write, and its cau
   expect(told).toEqual(['a: leave', 'a: stay']);
 });
 
+test('clients are led to one host only, also if the former primary is slow', async () => {
+  const { epoch } = await inSync('b', 'a');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held = { host: 'b', go: promise };
+  try {
+    await etcd.put(keys.switchover, JSON.stringify({ to: 'a' }));
+    await waitFor('clients at a', () => ledUntilMs.has('a'));
+  } finally {
+    held = undefined;
+    resolve();
+  }
+  expect((await inSync('a', 'b')).epoch).toBe(epoch + 1);
+  await etcd.put(keys.switchover, JSON.stringify({ to: 'b' }));
+  await inSync('b', 'a');
+  expect(ledToBoth).toEqual([]);
+});
+
 test('while promotion is paused, a killed primary is the primary again', async () => {
   await inSync('b', 'a');
   await etcd.put(keys.paused, '{}');
@@ -349,4 +415,38 @@ test('one that lacks a write is promoted when its loss is accepted; what is lost
   const told = entries.map(({ value }) => savedValue.parse(JSON.parse(value)));
   expect(told).toContainEqual(expect.objectContaining({ host: 'a', epoch: epoch + 1 }));
   expect(await sql<unknown[]>('a', 'SELECT id FROM t WHERE id = 12')).toEqual([]);
+});
+
+test('a restarted standby has what it had received and not applied, also after a promotion with a loss', async () => {
+  const { epoch } = await inSync('b', 'a');
+  const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
+  const people = new Cluster(etcd, 'test', hosts);
+  const standby = agents.get('a')?.serverPid ?? 0;
+  await agents.get('a')?.stop();
+  await asRoot('a', 'STOP SLAVE SQL_THREAD');
+  await sql('b', 'INSERT INTO t VALUES (14)');
+  expect(await sync()).toMatchObject({ epoch, members: [{ host: 'a' }] });
+  const [at] = await asRoot<{ gtid: string }[]>('b', 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
+  const written = Number(at?.gtid.split('-')[2]);
+  await waitFor('its report', async () => {
+    const { entries } = await etcd.get(keys.report('b'));
+    return reportValue.parse(JSON.parse(entries[0]?.value ?? '')).received >= written;
+  });
+  await endHost('b');
+  killQuietly(standby, 'SIGKILL');
+  await startAgent('a');
+  await waitFor('the end of the lease', async () => (await etcd.get(keys.leader)).entries.length === 0);
+  await waitFor('the wish', () =>
+    people.promoteLossy('a', 0).then(
+      () => true,
+      ({ code, message }: { code: string; message: string }) => {
+        if (code !== 'SILENT') throw new Error(message);
+        return false;
+      },
+    ),
+  );
+  await writes('a', 15);
+  expect(await sql<unknown[]>('a', 'SELECT id FROM t WHERE id = 14')).toHaveLength(1);
+  await startAgent('b');
+  await inSync('a', 'b');
 });

@@ -44,7 +44,7 @@ test.each(Object.entries(traps))('the model misses a guard: %s', (_what, trap) =
 
 const limits: Limits = {
   ...{ heartbeatMs: 1_000, detachMs: 500, admitMs: 2_000, againMs: 1_000, startMs: 20_000, memberFirstMs: 4_000 },
-  ...{ reportMs: 5_000, mostBehind: 5 },
+  ...{ reportMs: 5_000, mostBehind: 5, mostClockOffMs: 1_000 },
 };
 const nowMs = 100_000;
 const server = {
@@ -59,7 +59,7 @@ type Shared = NonNullable<View['shared']>;
 const leading = (shared: Partial<Shared>, changed: Partial<View> = {}): View => ({
   ...{ me: 'a', nowMs, strict: false, server, reign: { id: 'r', fenceAtMs: nowMs + 1_000 }, admission: undefined },
   ...{ sealedRevision: 7, leaderlessSinceMs: undefined, letGoAtMs: undefined },
-  shared: { leader: { host: 'a', reign: 'r' }, sync: inSync, reports: { b: report }, wishes, ...shared },
+  shared: { leader: { host: 'a', reign: 'r' }, sync: inSync, reports: { b: report }, clocksAheadMs: {}, wishes, ...shared },
   ...changed,
 });
 const step = (view: View) => decide(view, limits).kind;
@@ -139,6 +139,74 @@ test('one that lacks writes is promoted only if a person accepts their loss, and
   expect(step(leading({ ...shared, wishes: { ...wishes, lossy } }, following))).toBe('stop-receiving');
   const stopped = { ...taken, server: { ...standby, replica: { ...replica, receiving: false } } };
   expect(step(leading({ ...shared, wishes: { ...wishes, lossy } }, stopped))).toBe('wait');
+});
+
+const follows = {
+  ...{ source: 'a', reign: 'r', receiving: true, connected: true, drained: true, diverged: false },
+  failure: undefined,
+};
+/** In sync with a primary that is lost. */
+const member = (shared: Partial<Shared>, changed: Partial<View> = {}) =>
+  leading(
+    { leader: undefined, reports: { a: { ...report, incarnation: 'of-a' } }, ...shared },
+    {
+      ...{ me: 'b', reign: undefined, leaderlessSinceMs: nowMs, ...changed },
+      server: { ...server, duty: 'standby', incarnation: 'of-b', writable: false, replica: follows },
+    },
+  );
+
+test('one whose clock is off by more than a second is not promoted', () => {
+  expect(step(member({}))).toBe('take-lead');
+  expect(step(member({ clocksAheadMs: { a: 900 } }))).toBe('take-lead');
+  for (const ahead of [-1_100, 60_000])
+    expect(decide(member({ clocksAheadMs: { a: ahead } }), limits)).toEqual({ kind: 'wait', why: 'its clock is off' });
+  // The lost primary's was the wrong one.
+  expect(step(member({ clocksAheadMs: { a: 60_000, w: -200 } }))).toBe('take-lead');
+  expect(step(member({ clocksAheadMs: { a: 60_000, w: 59_000 } }))).toBe('wait');
+  const lossy = { to: 'b', syncRevision: 7, acceptedLoss: 0 };
+  expect(step(member({ clocksAheadMs: { a: 60_000 }, wishes: { ...wishes, lossy } }))).toBe('wait');
+});
+
+test('one that lacks the sealing key in use is not promoted', () => {
+  const used = (active: string) => ({ a: { ...report, incarnation: 'of-a', sealing: { active, known: ['1', '2'] } } });
+  const has = (...known: string[]) => ({ sealing: { active: '1', known } });
+  expect(step(member({ reports: used('1') }, has('1')))).toBe('take-lead');
+  // Known everywhere, then active.
+  expect(step(member({ reports: used('2') }, has('1', '2')))).toBe('take-lead');
+  const lacks = { kind: 'wait', why: 'it lacks the sealing key that is in use' };
+  expect(decide(member({ reports: used('2') }, has('1')), limits)).toEqual(lacks);
+  expect(decide(member({ reports: used('1') }), limits)).toEqual(lacks);
+  const lossy = { to: 'b', syncRevision: 7, acceptedLoss: 0 };
+  expect(decide(member({ reports: used('1'), wishes: { ...wishes, lossy } }), limits)).toEqual(lacks);
+});
+
+test('a switchover to one that would not be promoted does not begin', () => {
+  const wanted = { ...wishes, switchoverTo: 'b' };
+  const mine = { sealing: { active: '1', known: ['1'] } };
+  const of = (sealing: { active: string; known: string[] }) => ({ b: { ...report, sealing } });
+  expect(step(leading({ wishes: wanted, reports: of({ active: '1', known: ['1'] }) }, mine))).toBe('close');
+  expect(step(leading({ wishes: wanted, reports: of({ active: '2', known: ['2'] }) }, mine))).toBe('wait');
+  expect(step(leading({ wishes: wanted, clocksAheadMs: { b: 60_000, w: 0 } }))).toBe('wait');
+  expect(step(leading({ wishes: wanted, clocksAheadMs: { b: 60_000, w: 60_000 } }))).toBe('close');
+});
+
+test('what a restarted host had received is applied before a promotion with a loss, or before it follows', () => {
+  const wish = { ...wishes, lossy: { to: 'b', syncRevision: 7, acceptedLoss: 0 } };
+  const restarted = { ...server, duty: 'standby' as const, incarnation: 'later', writable: false, received: 12 };
+  const view = leading(
+    { leader: { host: 'b', reign: 'r2' }, wishes: wish },
+    { me: 'b', reign: { id: 'r2', fenceAtMs: nowMs + 1_000 }, server: restarted },
+  );
+  expect(decide(view, limits)).toEqual({ kind: 'apply-received', position: 10, from: 'a', reign: 'r' });
+  const applies = { ...restarted, replica: { ...follows, receiving: false, drained: false } };
+  expect(step({ ...view, server: applies })).toBe('wait');
+  const applied = { ...applies, replica: { ...applies.replica, drained: true } };
+  expect(step({ ...view, server: applied })).toBe('take-sync');
+  // The same before it follows a primary.
+  const follower = leading({}, { me: 'b', reign: undefined, server: restarted });
+  expect(decide(follower, limits)).toEqual({ kind: 'apply-received', position: 10, from: 'a', reign: 'r' });
+  expect(step({ ...follower, server: applies })).toBe('wait');
+  expect(step({ ...follower, server: applied })).toBe('follow');
 });
 
 test('while promotion is paused only the last primary leads again, at once', () => {

@@ -1,5 +1,5 @@
 // The server of a data host, without an agent's decisions: its start, its fence, and what an agent left that was killed.
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
@@ -113,6 +113,22 @@ test("the lease's end is in the server's own row before writes are opened, and w
   } finally {
     session.forget();
   }
+});
+
+test.each([
+  ['the copy, which is whole', ['data.copy', 'data.old'], 'data.copy'],
+  ['what was there', ['data.old'], 'data.old'],
+  ['the copy, which is in place', ['data', 'data.old'], 'data'],
+  ['what was there, without a copy that is not whole', ['data.copy', 'data'], 'data'],
+] as const)('after a crash amid the replacement of the data there is %s', async (_what, there, expected) => {
+  const home = join(folder.path, 'mariadb');
+  for (const each of there) {
+    await mkdir(join(home, each), { recursive: true });
+    await writeFile(join(home, each, 'which'), each);
+  }
+  await open();
+  expect(await readFile(join(home, 'data', 'which'), 'utf8')).toBe(expected);
+  expect((await readdir(home)).filter((name) => name.startsWith('data'))).toEqual(['data']);
 });
 
 test('a server that an agent started and could not note is killed before another one starts', async () => {

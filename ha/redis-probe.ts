@@ -1,0 +1,33 @@
+// Whether this host's Redis answers. Nothing is decided by it: Redis has nothing that is owed, and is filled again from the database.
+
+import { createRedis, type RedisLocation } from '../platform/redis.ts';
+import type { Logger } from '../platform/log.ts';
+
+const everyMs = 2_000;
+
+export class RedisProbe {
+  readonly #redis: ReturnType<typeof createRedis>;
+  readonly #timer: NodeJS.Timeout;
+  #answers = false;
+
+  constructor(location: RedisLocation, log: Logger) {
+    this.#redis = createRedis(location, { log, connectionName: 'tidegate-ha' });
+    this.#timer = setInterval(() => void this.#ask(), everyMs);
+  }
+
+  get answers(): boolean {
+    return this.#answers;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#redis.disconnect();
+  }
+
+  async #ask(): Promise<void> {
+    this.#answers = await this.#redis.ping().then(
+      () => true,
+      () => false,
+    );
+  }
+}
