@@ -9,14 +9,29 @@ export const leaseMs = 3_000;
 export const fenceAfterMs = (leaseMs * 2) / 3;
 export const limits: Limits = {
   ...{ heartbeatMs: 1_000, detachMs: 500, admitMs: 2_000, againMs: 1_000, startMs: 20_000, memberFirstMs: 4_000 },
-  ...{ reportMs: 5_000, mostBehind: 5 },
+  ...{ reportMs: 5_000, mostBehind: 5, mostClockOffMs: 1_000 },
 };
+
+export const faultKinds = [
+  ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'go-on', 'cut', 'cut-from-etcd', 'hang'] as const),
+  ...(['etcd-elects', 'switchover', 'pause'] as const),
+] as const;
+export type FaultKind = (typeof faultKinds)[number] | 'time-passes';
 
 export interface WorldOptions {
   /** A host that stood still may be writable for a moment, until its watchdog runs. */
   readonly hostsPause: boolean;
   /** No write is acknowledged with one copy. */
   readonly strict?: boolean;
+  /** What a rare chain of events needs, in place of what each schedule draws. */
+  readonly rates?: {
+    readonly faults: readonly FaultKind[];
+    readonly faultRate: number;
+    readonly slow: number;
+    readonly lost: number;
+    /** Compared with the writes. */
+    readonly receiveRate: number;
+  };
   /** What a guard that is taken out would have changed. */
   readonly view?: (view: View) => View;
   readonly step?: (step: Step, view: View) => Step;

@@ -108,6 +108,7 @@ export class SimulatedAgent implements Agent {
       leader: entries.get('leader')?.value as Shared['leader'],
       sync: sync && { ...(sync.value as SyncSet), revision: sync.revision },
       reports,
+      clocksAheadMs: {},
       wishes: {
         paused: entries.get('paused')?.value === true,
         switchoverTo: entries.get('switchover')?.value as string | undefined,

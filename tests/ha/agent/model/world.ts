@@ -4,17 +4,11 @@
 import type { Random } from '../../../../bench/trials/random.ts';
 import { setUpReign } from '../../../../ha/agent/keys.ts';
 import type { SyncSet } from '../../../../ha/agent/view.ts';
-import { type HostName, hostNames, leaseMs, type WorldOptions } from './context.ts';
+import { type FaultKind, faultKinds, type HostName, hostNames, leaseMs, type WorldOptions } from './context.ts';
 import { Messages } from './messages.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
 import { SimulatedEtcd } from './simulated-etcd.ts';
 import { type Context, SimulatedHost } from './simulated-host.ts';
-
-const faultKinds = [
-  ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'go-on', 'cut', 'cut-from-etcd', 'hang'] as const),
-  ...(['etcd-elects', 'switchover', 'pause'] as const),
-] as const;
-type FaultKind = (typeof faultKinds)[number] | 'time-passes';
 
 /** Until the pair is whole again, when nothing breaks any more. */
 const mostCalmSteps = 15_000;
@@ -28,7 +22,9 @@ export class World {
   readonly #receiveRate: number;
 
   constructor(random: Random, options: WorldOptions) {
-    const messages = new Messages(random, { slow: random.pick([0.05, 0.1, 0.4]), lost: random.pick([0, 0.08, 0.3]) });
+    const { rates } = options;
+    const drawn = { slow: random.pick([0.05, 0.1, 0.4]), lost: random.pick([0, 0.08, 0.3]) };
+    const messages = new Messages(random, rates ?? drawn);
     let ids = 0;
     this.#context = {
       ...{ random, options, messages, etcd: new SimulatedEtcd(), faults: [], acknowledged: new Set() },
@@ -43,9 +39,10 @@ export class World {
     };
     this.#hosts = { a: new SimulatedHost('a', this.#context), b: new SimulatedHost('b', this.#context) };
     const some = random.shuffle(faultKinds).slice(0, random.integer(1, faultKinds.length));
-    this.#faultKinds = [...some, ...some.slice(0, 2), 'time-passes', 'time-passes'];
-    this.#faultRate = random.pick([0.1, 0.25, 0.6]);
-    this.#receiveRate = random.pick([1, 0.2]);
+    this.#faultKinds = rates?.faults ?? [...some, ...some.slice(0, 2), 'time-passes', 'time-passes'];
+    const [faultRate, receiveRate] = [random.pick([0.1, 0.25, 0.6]), random.pick([1, 0.2])];
+    this.#faultRate = rates?.faultRate ?? faultRate;
+    this.#receiveRate = rates?.receiveRate ?? receiveRate;
     const sync: SyncSet = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
     this.#context.etcd.put('sync', sync);
   }
