@@ -1,6 +1,6 @@
 // Verbs about a cluster of hosts, given on one of them.
 import { resolve } from 'node:path';
-import { Cluster, ClusterRefusal } from '../../../ha/cluster.ts';
+import { Cluster, ClusterRefusal, type ClusterStatus } from '../../../ha/cluster.ts';
 import { EtcdError } from '../../../ha/etcd.ts';
 import { etcdOf } from '../../../ha/host/cluster-client.ts';
 import { type HostFile, hasHostFile, readHostFile } from '../../../ha/host/host-file.ts';
@@ -57,6 +57,14 @@ export function hostVerb<O extends Options>(verb: {
     },
   };
   return made as unknown as Verb;
+}
+
+/** Undefined: etcd has no majority, as in the moments in which it elects; it is thrown once the time is over. */
+export function statusWithin(cluster: Cluster, endsAtMs: number): Promise<ClusterStatus | undefined> {
+  return cluster.status().catch((error: unknown) => {
+    if (error instanceof EtcdError && performance.now() < endsAtMs) return undefined;
+    throw error;
+  });
 }
 
 /** Throws CommandFailure. */

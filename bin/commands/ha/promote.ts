@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
 import { flag, integer, needed, text } from '../../cli/option.ts';
-import { hostVerb, waitOption } from './cluster-verb.ts';
+import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
 const usualWaitSeconds = 30;
 const pauseMs = 300;
@@ -27,7 +27,7 @@ export const promote = hostVerb({
     const asked = await cluster.promoteLossy(to, acceptedLoss);
     const endsAtMs = performance.now() + seconds * 1_000;
     for (;;) {
-      const { primary, epoch } = await cluster.status();
+      const { primary = null, epoch = 0 } = (await statusWithin(cluster, endsAtMs)) ?? {};
       if (primary === to && epoch > asked.epoch) {
         if (options.json) return printer.json({ primary, epoch });
         return printer.line(`${primary} is the primary. Writes were lost: see "tidegate ha history".`);

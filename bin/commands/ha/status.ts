@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterStatus } from '../../../ha/cluster.ts';
 import { CommandFailure, exitCodes } from '../../cli/failures.ts';
-import { hostVerb, waitOption } from './cluster-verb.ts';
+import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
 const pauseMs = 500;
 const mostOffMs = 1_000;
@@ -12,12 +12,12 @@ export const status = hostVerb({
   options: { wait: waitOption('both data hosts have every write') },
   async run({ cluster, file, options, printer, signal }) {
     const endsAtMs = performance.now() + (options.wait ?? 0) * 1_000;
-    let seen = await cluster.status();
-    while (!isWhole(seen) && performance.now() < endsAtMs) {
+    let seen = await statusWithin(cluster, endsAtMs);
+    while (seen === undefined || (!isWhole(seen) && performance.now() < endsAtMs)) {
       await sleep(pauseMs, undefined, { signal }).catch(() => {
         throw new CommandFailure('interrupted');
       });
-      seen = await cluster.status();
+      seen = await statusWithin(cluster, endsAtMs);
     }
     if (options.json) await printer.json({ ...seen, virtualAddress: file.virtualAddress ?? null });
     else {
@@ -30,11 +30,14 @@ export const status = hostVerb({
         ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
       ]);
       await printer.table(
-        ['HOST', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS'],
-        seen.hosts.map(({ name, address, state, behind, etcd, clockAheadMs, keys }) => [
-          ...[name, address, state, behind === null ? '-' : String(behind), etcd, clockText(clockAheadMs), keys ?? '-'],
+        ['HOST', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS', 'REDIS'],
+        seen.hosts.map(({ name, address, state, behind, etcd, clockAheadMs, keys, redis }) => [
+          ...[name, address, state, behind === null ? '-' : String(behind), etcd, clockText(clockAheadMs)],
+          ...[keys ?? '-', redis ?? '-'],
         ]),
       );
+      for (const { name, unfit } of seen.hosts)
+        if (unfit !== null) await printer.line(`${name} is not promoted: ${unfit}`);
     }
     if (options.wait !== undefined && !isWhole(seen))
       throw new CommandFailure(

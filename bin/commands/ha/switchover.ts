@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailure, exitCodes } from '../../cli/failures.ts';
 import { text } from '../../cli/option.ts';
-import { hostVerb, waitOption } from './cluster-verb.ts';
+import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
 const usualWaitSeconds = 30;
 const pauseMs = 300;
@@ -18,7 +18,8 @@ export const switchover = hostVerb({
     const asked = await cluster.switchover(options.to);
     const endsAtMs = performance.now() + seconds * 1_000;
     for (;;) {
-      const { primary, epoch, switchoverTo } = await cluster.status();
+      const seen = await statusWithin(cluster, endsAtMs);
+      const { primary = null, epoch = 0, switchoverTo = null } = seen ?? {};
       if (primary === asked.to && epoch > asked.epoch) {
         if (options.json) return printer.json({ primary, epoch });
         return printer.line(`${primary} is the primary.`);
@@ -26,7 +27,7 @@ export const switchover = hostVerb({
       if (primary !== null && epoch > asked.epoch)
         throw new CommandFailure(`${primary} has become the primary instead: look at "tidegate ha history"`);
       if (performance.now() >= endsAtMs) {
-        if (switchoverTo !== null) await cluster.withdraw();
+        if (seen === undefined || switchoverTo !== null) await cluster.withdraw();
         throw new CommandFailure(
           `not done within ${seconds} s, and taken back: ${asked.to} is not the primary`,
           exitCodes.late,
