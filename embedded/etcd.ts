@@ -36,6 +36,8 @@ export interface EtcdOptions {
   /** Members of different clusters refuse each other. */
   readonly cluster: string;
   readonly tls?: EtcdTls;
+  /** The others run already, and know of this member. */
+  readonly joinsLate?: boolean;
   /** How long its heartbeats are missing before a member calls an election; default 500 ms. */
   readonly electionMs?: number;
   readonly signal?: AbortSignal;
@@ -52,7 +54,7 @@ const pidFileName = 'etcd.pid';
  * SetupError.
  */
 export async function startEtcd(options: EtcdOptions): Promise<EmbeddedEtcd> {
-  const { folder, log, name, members, cluster, tls, electionMs = 500, signal } = options;
+  const { folder, log, name, members, cluster, tls, joinsLate = false, electionMs = 500, signal } = options;
   signal?.throwIfAborted();
   const me = members.find((each) => each.name === name);
   if (me === undefined) throw new Error(`etcd: there is no member ${name} among ${members.map((each) => each.name)}`);
@@ -72,7 +74,7 @@ export async function startEtcd(options: EtcdOptions): Promise<EmbeddedEtcd> {
       ...[`--listen-client-urls=${client(me)}`, `--advertise-client-urls=${client(me)}`],
       ...[`--listen-peer-urls=${peer(me)}`, `--initial-advertise-peer-urls=${peer(me)}`],
       `--initial-cluster=${members.map((each) => `${each.name}=${peer(each)}`).join(',')}`,
-      ...['--initial-cluster-state=new', `--initial-cluster-token=${cluster}`],
+      ...[`--initial-cluster-state=${joinsLate ? 'existing' : 'new'}`, `--initial-cluster-token=${cluster}`],
       ...[`--heartbeat-interval=${Math.ceil(electionMs / heartbeatsAnElection)}`, `--election-timeout=${electionMs}`],
       ...['--auto-compaction-mode=revision', '--auto-compaction-retention=1000', `--quota-backend-bytes=${quotaBytes}`],
       ...['--logger=zap', '--log-level=warn', '--enable-v2=false', '--pre-vote=true'],

@@ -16,6 +16,7 @@ import {
   syncValue,
 } from './agent/keys.ts';
 import type { EtcdClient, EtcdSnapshot } from './etcd.ts';
+import { type Member, peerUrl } from './host/host-file.ts';
 
 export interface ClusterHost {
   readonly name: string;
@@ -65,6 +66,7 @@ const mostKeys = 100;
 /** Agents report at least twice a second. */
 const reportWaitMs = 3_000;
 const lookEveryMs = 200;
+const detachMs = 15_000;
 
 export class Cluster {
   readonly #etcd: EtcdClient;
@@ -217,6 +219,57 @@ export class Cluster {
     return { epoch: sync.epoch };
   }
 
+  /** Another one may join in its place then. `members`: as the host file lists them, the first host first. */
+  async leave(name: string, members: readonly Member[]): Promise<void> {
+    const { hosts, primary } = await this.status();
+    const host = members.find((each) => each.name === name);
+    if (host === undefined) throw new ClusterRefusal('NOT_FOUND', `there is no host ${name}`);
+    if (host === members[0])
+      throw new ClusterRefusal('FIRST', `${name} is the host that admits the others: it can't leave`);
+    const { sync, switchoverTo, membersRevision } = await this.#read();
+    if (primary === name || sync.primary === name)
+      throw new ClusterRefusal('PRIMARY', `${name} is the primary: "tidegate ha switchover" first`);
+    if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
+    const silent = hosts.find((each) => each.name !== name && each.etcd === 'SILENT');
+    if (silent !== undefined)
+      throw new ClusterRefusal(
+        'SILENT',
+        `without ${name} and ${silent.name}, whose etcd is silent, there is no majority`,
+      );
+    const { done } = await this.#etcd.transact(
+      [
+        { key: this.#keys.members, revision: membersRevision },
+        { key: this.#keys.switchover, revision: 0 },
+        { key: this.#keys.sync, revision: sync.revision },
+      ],
+      [
+        {
+          put: this.#keys.members,
+          value: JSON.stringify(members.map((each) => (each === host ? { ...each, left: true } : each))),
+        },
+      ],
+    );
+    if (!done)
+      throw new ClusterRefusal(
+        'CONFLICT',
+        'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
+      );
+    await this.#isDetached(name);
+    await this.#etcd.removeMember(peerUrl(host));
+    await this.#etcd.transact([], [{ delete: this.#keys.report(name) }, { delete: this.#keys.clock(name) }]);
+  }
+
+  /** Commits wait for it no more. */
+  async #isDetached(name: string): Promise<void> {
+    for (const endsAtMs = performance.now() + detachMs; ; ) {
+      const { sync } = await this.#read();
+      if (!sync.members.some(({ host }) => host === name)) return;
+      if (performance.now() >= endsAtMs)
+        throw new ClusterRefusal('LATE', `${sync.primary} still counts on ${name}: repeat it when a primary leads`);
+      await sleep(lookEveryMs);
+    }
+  }
+
   async pause(): Promise<void> {
     await this.#etcd.put(this.#keys.paused, '{}');
   }
@@ -252,6 +305,7 @@ export class Cluster {
       return entry === undefined ? [] : [[name, reportValue.parse(JSON.parse(entry.value))] as const];
     });
     return {
+      membersRevision: entryOf(snapshot, this.#keys.members)?.revision ?? 0,
       leader: leader === undefined ? undefined : leaderValue.parse(JSON.parse(leader.value)),
       leaderRevision: leader?.revision ?? 0,
       sync: { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },

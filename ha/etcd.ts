@@ -49,6 +49,11 @@ export interface MemberStatus {
   readonly leaderId: string;
 }
 
+export interface EtcdMembership {
+  readonly id: string;
+  readonly peerUrls: readonly string[];
+}
+
 export interface WatchOptions {
   readonly prefix: string;
   /** The first revision to tell of. */
@@ -83,6 +88,11 @@ const renewed = z.object({ result: z.object({ TTL: number64.default(0) }) });
 const status = z.object({
   header: z.object({ member_id: z.string() }),
   leader: z.string().default('0'),
+});
+const memberList = z.object({
+  members: z
+    .array(z.object({ ID: z.string(), peerURLs: z.array(z.string()).default([]) }))
+    .transform((all) => all.map(({ ID, peerURLs }) => ({ id: ID, peerUrls: peerURLs }))),
 });
 const watchAnswer = z.object({
   error: z.object({ message: z.string().default('') }).optional(),
@@ -179,6 +189,23 @@ export class EtcdClient {
       }),
     );
     return asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  }
+
+  /** Those who vote, whether they answer or not. */
+  async members(): Promise<readonly EtcdMembership[]> {
+    return memberList.parse(await this.#ask('/v3/cluster/member/list', {})).members;
+  }
+
+  /** It votes from then on, so it has to be started. Nothing is done if it is one already. */
+  async addMember(peerUrl: string): Promise<void> {
+    if ((await this.members()).some(({ peerUrls }) => peerUrls.includes(peerUrl))) return;
+    await this.#ask('/v3/cluster/member/add', { peerURLs: [peerUrl] }, { once: true });
+  }
+
+  /** It ends by itself. Nothing is done if it is none. */
+  async removeMember(peerUrl: string): Promise<void> {
+    const found = (await this.members()).find(({ peerUrls }) => peerUrls.includes(peerUrl));
+    if (found !== undefined) await this.#ask('/v3/cluster/member/remove', { ID: found.id }, { once: true });
   }
 
   /** Has the member that leads hand over to another one. */

@@ -133,6 +133,11 @@ export class HaAgent {
     this.#server.close();
   }
 
+  /** After `stop`: of a host that has left. */
+  killServer(): void {
+    this.#server.kill();
+  }
+
   get serverPid(): number | undefined {
     return this.#server.pid;
   }
@@ -172,7 +177,14 @@ export class HaAgent {
     }
     const { fingerprints } = this.#state;
     const view: View = {
-      ...{ sealing: fingerprints.sealing, me: this.#options.me, nowMs: monotonicMs(), shared, server, reign: this.#lead.current },
+      ...{
+        sealing: fingerprints.sealing,
+        me: this.#options.me,
+        nowMs: monotonicMs(),
+        shared,
+        server,
+        reign: this.#lead.current,
+      },
       strict: this.#options.strict ?? false,
       ...{
         admission: this.#admission,
@@ -410,7 +422,8 @@ export class HaAgent {
   /** Each change in etcd ends the pause. */
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
-    const keys = [this.#keys.leader, this.#keys.sync, this.#keys.switchover, this.#keys.lossy];
+    const { leader, sync, switchover, lossy, members } = this.#keys;
+    const keys = [leader, sync, switchover, lossy, members];
     await Promise.all(
       keys.map(async (prefix) => {
         for await (const _change of this.#options.etcd.watch({ prefix, fromRevision: 0, signal })) this.#wake();

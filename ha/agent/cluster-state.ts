@@ -5,7 +5,16 @@ import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
 import { Clocks } from './clocks.ts';
 import { KeyFingerprints, type KeyPlaces } from './key-fingerprints.ts';
-import { clockValue, type HaKeys, leaderValue, lossyValue, reportValue, switchoverValue, syncValue } from './keys.ts';
+import {
+  clockValue,
+  type HaKeys,
+  leaderValue,
+  lossyValue,
+  membersValue,
+  reportValue,
+  switchoverValue,
+  syncValue,
+} from './keys.ts';
 import type { Report, ServerView, View } from './view.ts';
 
 export interface ClusterStateOptions {
@@ -55,6 +64,7 @@ export class ClusterState {
         sync: sync && { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },
         reports,
         clocksAheadMs: this.#clocks.aheadMs(),
+        left: leftIn(find(keys.members)?.value),
         wishes: {
           paused: find(keys.paused) !== undefined,
           switchoverTo: switchover && switchoverValue.parse(JSON.parse(switchover.value)).to,
@@ -108,4 +118,10 @@ export class ClusterState {
     }
     return reports;
   }
+}
+
+function leftIn(members: string | undefined): readonly string[] {
+  if (members === undefined) return [];
+  const all = membersValue.parse(JSON.parse(members));
+  return all.filter(({ left }) => left === true).map(({ name }) => name);
 }

@@ -166,6 +166,7 @@ function keep(known: Leading, limits: Limits): Step {
   const detach = (why: string): Step => ({ kind: 'detach', host: member.host, why, syncRevision: sync.revision });
   const report = reports[member.host];
   if (report !== undefined && report.incarnation !== member.incarnation) return detach('it has restarted');
+  if (shared.left?.includes(member.host)) return detach('it leaves');
   if (!server.semiSync) return detach('commits do not wait for it');
   if (waitsTooLong(server, nowMs, limits)) return detach('it does not acknowledge');
   return isWanted(known, limits) ? { kind: 'close' } : wait('in sync');
@@ -202,6 +203,7 @@ function admit(known: Leading, limits: Limits): Step {
   const isReady = (host: string): boolean => {
     const report = reports[host];
     if (report === undefined || report.reign !== reign.id || !report.receiving) return false;
+    if (shared.left?.includes(host)) return false;
     // What was said before commits were let go would have them wait again for the same member that stands still.
     if (report.heardAtMs - letGoAtMs < limits.againMs) return false;
     return nowMs - report.heardAtMs < limits.reportMs && server.position - report.received <= limits.mostBehind;

@@ -12,6 +12,8 @@ export interface HaKeys {
   readonly clock: (host: string) => string;
   /** Why the last lead was given up, by the one that held it. */
   readonly ended: string;
+  /** The hosts, once one has left. */
+  readonly members: string;
   readonly paused: string;
   readonly switchover: string;
   readonly lossy: string;
@@ -36,6 +38,7 @@ export function haKeys(cluster: string): HaKeys {
     report: (host) => `${prefix}hosts/${host}`,
     clock: (host) => `${prefix}clocks/${host}`,
     ended: `${prefix}ended`,
+    members: `${prefix}members`,
     paused: `${prefix}paused`,
     switchover: `${prefix}switchover`,
     lossy: `${prefix}lossy`,
@@ -76,6 +79,8 @@ export const reportValue = z.object({
   /** Whether the Redis of this host answers. */
   redis: z.boolean().optional(),
 });
+
+export const membersValue = z.array(z.object({ name: z.string(), left: z.boolean().optional() }));
 
 export const clockValue = z.object({ said: z.string(), wallMs: z.number() });
 

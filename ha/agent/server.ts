@@ -456,7 +456,6 @@ function replacing(home: string): { readonly data: string; readonly into: string
 /** What was begun before a crash: between the two renamings there is no data, and the copy is whole. */
 async function finishReplacing(home: string): Promise<void> {
   const { data, into, old } = replacing(home);
-  if (!(await pathExists(data)) && (await pathExists(old)))
-    await rename((await pathExists(into)) ? into : old, data);
+  if (!(await pathExists(data)) && (await pathExists(old))) await rename((await pathExists(into)) ? into : old, data);
   for (const each of [into, old]) await rm(each, { recursive: true, force: true });
 }

@@ -97,6 +97,8 @@ export interface View {
         readonly reports: Readonly<Record<string, Report>>;
         /** How far the clocks of other hosts, also of those without data, are ahead of this one's: of those that were heard. */
         readonly clocksAheadMs: Readonly<Record<string, number>>;
+        /** Hosts that have left the cluster. */
+        readonly left?: readonly string[];
         readonly wishes: Wishes;
       }
     | undefined;

@@ -6,7 +6,8 @@ import { type HostFile, ports } from './host-file.ts';
 const timeoutMs = 900;
 
 export function etcdOf({ me, members, authority, certificate, key }: HostFile): EtcdClient {
-  const urls = [...members]
+  const urls = members
+    .filter(({ left }) => left !== true)
     .sort((one, other) => Number(other.name === me) - Number(one.name === me))
     .map(({ address }) => `https://${address.includes(':') ? `[${address}]` : address}:${ports.etcd}`);
   return new EtcdClient({ urls, tls: { ca: authority, cert: certificate, key }, timeoutMs });

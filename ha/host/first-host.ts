@@ -6,11 +6,15 @@ import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { readPublicKey } from '../../platform/machines/authority.ts';
 import { certify } from '../../platform/net/certificates.ts';
+import { haKeys } from '../agent/keys.ts';
+import { EtcdError } from '../etcd.ts';
+import { etcdOf } from './cluster-client.ts';
 import {
   type HostFile,
   isComplete,
   type JoinRequest,
   joinRequest,
+  peerUrl,
   ports,
   readHostFile,
   sharedOf,
@@ -120,10 +124,13 @@ async function admit(dataPath: string, request: JoinRequest): Promise<object> {
         `the token was valid until ${given.expiresAt}: get another one with "tidegate ha invite"`,
       );
     refuseUnfit(file, request);
-    const serverId = file.members.length + 1;
+    const serverId = 1 + Math.max(...file.members.map((each) => each.serverId));
+    const left = file.members.find((each) => each.left === true && each.kind === kind);
+    const members = [...file.members.filter((each) => each !== left), { name, address, kind, serverId }];
+    if (left !== undefined) await replace(file, address, members);
     await writeHostFile(dataPath, {
       ...file,
-      members: [...file.members, { name, address, kind, serverId }],
+      members,
       first: { ...first, tokens: first.tokens.map((each) => (each === given ? { ...each, usedFor } : each)) },
     });
   }
@@ -132,10 +139,27 @@ async function admit(dataPath: string, request: JoinRequest): Promise<object> {
     ...{ uri: `urn:tidegate-host:${name}`, addresses: [address], days: certificateDays },
   });
   const { members } = await readHostFile(dataPath);
-  return { shared: sharedOf(file), certificate, members };
+  // Nobody has the number that comes next before a host has left.
+  const joinsLate = members.some(({ serverId }) => serverId > members.length);
+  return { shared: sharedOf(file), certificate, members, joinsLate };
 }
 
-function refuseUnfit({ members, ...file }: HostFile, { name, address, kind }: JoinRequest): void {
+/** The hosts that run learn of the new one. */
+async function replace(file: HostFile, address: string, members: HostFile['members']): Promise<void> {
+  const etcd = etcdOf(file);
+  try {
+    await etcd.addMember(peerUrl({ address }));
+    await etcd.put(haKeys(file.cluster).members, JSON.stringify(members));
+  } catch (error) {
+    if (!(error instanceof EtcdError)) throw error;
+    throw new JoinRefusal('NO_MAJORITY', `etcd does not take the new host: ${error.message}`);
+  } finally {
+    etcd.close();
+  }
+}
+
+function refuseUnfit({ members: all, ...file }: HostFile, { name, address, kind }: JoinRequest): void {
+  const members = all.filter(({ left }) => left !== true);
   if (isComplete({ members }))
     throw new JoinRefusal('COMPLETE', 'the cluster has two data hosts and a witness already');
   if (members.some((each) => each.name === name))

@@ -1,6 +1,6 @@
 // What a host knows of its cluster, in its data folder: the hosts, what they share, and its own certificate. Only root reads it.
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { fileExists, readKeyFile, writeKeyFile } from '../../platform/secrets/key-file.ts';
@@ -15,6 +15,8 @@ const member = z.object({
   kind: z.enum(['data', 'witness']),
   /** Of MariaDB and, of data hosts, from 1. */
   serverId: z.number().int().min(1),
+  /** Another host may join in its place. */
+  left: z.boolean().optional(),
 });
 export type Member = z.output<typeof member>;
 
@@ -56,6 +58,8 @@ const shape = shared.extend({
       takenOver: z.object({ epoch: z.number().int().min(0) }).optional(),
     })
     .optional(),
+  /** It joined in the place of one that has left: etcd runs already. */
+  joinsLate: z.boolean().optional(),
   /** Of the others: where the first host gives the members. */
   firstUrl: z.string().optional(),
 });
@@ -69,6 +73,11 @@ export const ports = {
   join: 2_381,
   health: 2_382,
 } as const;
+
+/** At which a member of etcd reaches another one. */
+export function peerUrl({ address }: Pick<Member, 'address'>): string {
+  return `https://${address.includes(':') ? `[${address}]` : address}:${ports.etcdPeers}`;
+}
 
 export function isComplete({ members }: Pick<HostFile, 'members'>): boolean {
   const data = members.filter(({ kind }) => kind === 'data').length;
@@ -85,6 +94,11 @@ export function hasHostFile(dataPath: string): Promise<boolean> {
 
 export function readHostFile(dataPath: string): Promise<HostFile> {
   return readKeyFile(hostFilePath(dataPath), shape);
+}
+
+/** Of a host that has left: its folder is none of a cluster's any more. */
+export async function forgetHostFile(dataPath: string): Promise<void> {
+  await rename(hostFilePath(dataPath), join(dataPath, 'ha', 'left.json'));
 }
 
 export async function writeHostFile(dataPath: string, file: HostFile): Promise<void> {
@@ -106,5 +120,11 @@ export const joinRequest = z.object({
 });
 export type JoinRequest = z.output<typeof joinRequest>;
 
-export const joinAnswer = z.object({ shared, certificate: z.string(), members: z.array(member) });
-export const membersAnswer = z.object({ members: z.array(member) });
+export const joinAnswer = z.object({
+  shared,
+  certificate: z.string(),
+  members: z.array(member),
+  joinsLate: z.boolean().default(false),
+});
+export const memberList = z.array(member).min(1).max(3);
+export const membersAnswer = z.object({ members: memberList });

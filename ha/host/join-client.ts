@@ -28,12 +28,12 @@ export async function joinCluster(
   const body = JSON.stringify({ ...asked, publicKey });
   for (let tried = 1; ; tried += 1) {
     try {
-      const { shared, certificate, members } = joinAnswer.parse(
+      const { shared, certificate, members, joinsLate } = joinAnswer.parse(
         await ask(new URL('/join', url), { ca: authority }, body),
       );
       if (fingerprintOf(shared.authority) !== sha256)
         throw new JoinRefusal('FOREIGN', 'the first host gave another authority');
-      return { ...shared, me: asked.name, certificate, key: privateKey, members, firstUrl: url.origin };
+      return { ...shared, me: asked.name, certificate, key: privateKey, members, joinsLate, firstUrl: url.origin };
     } catch (error) {
       if (error instanceof JoinRefusal || tried === tries) throw error;
     }

@@ -12,8 +12,8 @@ import { supervise } from '../../embedded/supervise.ts';
 import { Clients } from '../address/clients.ts';
 import { VirtualAddress } from '../address/virtual-address.ts';
 import { HaAgent } from '../agent/agent.ts';
-import { haKeys, setUpReign } from '../agent/keys.ts';
 import type { KeyPlaces } from '../agent/key-fingerprints.ts';
+import { haKeys, setUpReign, syncValue } from '../agent/keys.ts';
 import { together } from '../announcer.ts';
 import { BalancedClients } from '../balanced-clients.ts';
 import { tellClock } from '../clock-teller.ts';
@@ -21,7 +21,16 @@ import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { PrimaryHealth } from '../primary-health.ts';
 import { etcdOf } from './cluster-client.ts';
 import { FirstHost } from './first-host.ts';
-import { type HostFile, isComplete, type Member, ports, readHostFile, writeHostFile } from './host-file.ts';
+import {
+  forgetHostFile,
+  type HostFile,
+  isComplete,
+  type Member,
+  memberList,
+  ports,
+  readHostFile,
+  writeHostFile,
+} from './host-file.ts';
 import { membersAt } from './join-client.ts';
 import { takeOver } from './take-over.ts';
 
@@ -58,11 +67,6 @@ export async function runHost(options: HostOptions): Promise<void> {
     const folder = await openWhenFree(dataPath, dataVersion, log, signal);
     stack.defer(() => folder.close());
     await runParts(options, whole, folder, stack);
-    log.info(`ha: ${file.me} runs.`);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -113,25 +117,76 @@ async function runParts(
   stack: AsyncDisposableStack,
 ): Promise<void> {
   const tls = await writeCertificates(folder, whole);
-  const file = await takenOver(options, whole, folder);
-  const client = etcdOf(whole);
-  stack.defer(() => client.close());
+  let file = await takenOver(options, whole, folder);
+  const me = memberOf(file);
   // Side by side: after a restart, the agent reaches another host's member before its own has started.
   const failed = new AbortController();
   const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
-  const starting = [startVote(both, whole, folder, tls, stack), startData(both, file, folder, tls, client, stack)];
-  try {
-    await Promise.all(starting);
-  } catch (error) {
-    failed.abort();
-    await Promise.allSettled(starting);
-    throw error;
+  const voting = startVote(both, whole, folder, tls, stack);
+  for (;;) {
+    await using parts = new AsyncDisposableStack();
+    const client = etcdOf(file);
+    parts.defer(() => client.close());
+    const starting = [voting, startData(both, file, folder, tls, client, parts)] as const;
+    const [, agent] = await Promise.all(starting).catch(async (error: unknown) => {
+      failed.abort();
+      await Promise.allSettled(starting);
+      throw error;
+    });
+    options.log.info(`ha: ${file.me} runs.`);
+    const members = await otherMembers(client, file, options);
+    if (members === undefined) return;
+    file = { ...(await readHostFile(options.dataPath)), members };
+    if (!isIn(members, me)) {
+      await agent?.stop();
+      agent?.killServer();
+      await forgetHostFile(options.dataPath);
+      options.log.info(`ha: ${file.me} has left the cluster.`);
+      return;
+    }
+    await writeHostFile(options.dataPath, file);
   }
+}
+
+/** Once this host has left, or another one has come in the place of one that has; undefined: at the signal. */
+async function otherMembers(
+  etcd: EtcdClient,
+  file: HostFile,
+  { dataPath, signal }: HostOptions,
+): Promise<HostFile['members'] | undefined> {
+  const keys = haKeys(file.cluster);
+  let known = JSON.stringify(file.members);
+  while (!signal.aborted) {
+    const [text, sync] = await Promise.all([etcd.get(keys.members), etcd.get(keys.sync)]).then(
+      (both) => both.map(({ entries }) => entries[0]?.value),
+      () => [],
+    );
+    if (text !== undefined && text !== known) {
+      const members = memberList.parse(JSON.parse(text));
+      const isNew = members.some(({ serverId }) => !file.members.some((each) => each.serverId === serverId));
+      // Until then it may be the one that has every write.
+      const isInSync =
+        sync !== undefined && syncValue.parse(JSON.parse(sync)).members.some(({ host }) => host === file.me);
+      const hasLeft = !isIn(members, memberOf(file));
+      if (hasLeft ? !isInSync : isNew) return members;
+      if (!hasLeft) {
+        await writeHostFile(dataPath, { ...(await readHostFile(dataPath)), members });
+        known = text;
+      }
+    }
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
+}
+
+/** Another one in its place may have its name. */
+function isIn(members: HostFile['members'], { name, serverId }: Member): boolean {
+  return members.some((each) => each.name === name && each.serverId === serverId && each.left !== true);
 }
 
 async function startVote(
   { log, signal }: HostOptions,
-  { me: name, cluster, members: all }: HostFile,
+  { me: name, cluster, members: all, joinsLate = false }: HostFile,
   folder: DataFolder,
   tls: EtcdTls,
   stack: AsyncDisposableStack,
@@ -141,7 +196,8 @@ async function startVote(
   }));
   const etcd = await supervise(
     'etcd',
-    (ending) => startEtcd({ folder, log, name, members, cluster, tls, signal: AbortSignal.any([signal, ending]) }),
+    (ending) =>
+      startEtcd({ folder, log, name, members, cluster, tls, joinsLate, signal: AbortSignal.any([signal, ending]) }),
     { log },
   );
   stack.defer(() => etcd.stop());
@@ -154,7 +210,7 @@ async function startData(
   tls: EtcdTls,
   etcd: EtcdClient,
   stack: AsyncDisposableStack,
-): Promise<void> {
+): Promise<HaAgent | undefined> {
   const { log, signal } = options;
   const me = memberOf(file);
   if (me.kind === 'witness') {
@@ -164,7 +220,7 @@ async function startData(
       telling.abort();
       await told;
     });
-    return;
+    return undefined;
   }
   const epoch = file.first?.takenOver?.epoch;
   if (epoch !== undefined) await setUp(etcd, file, epoch, signal);
@@ -191,6 +247,7 @@ async function startData(
     signal,
   );
   stack.defer(() => agent.stop());
+  return agent;
 }
 
 async function virtualAddress(

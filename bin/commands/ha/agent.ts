@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { deviceOf } from '../../../ha/host/begin.ts';
 import { memberOf, runHost } from '../../../ha/host/run-host.ts';
+import type { RedisProbe } from '../../../ha/redis-probe.ts';
 import { type Config, readConfig } from '../../../platform/config.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
-import type { RedisProbe } from '../../../ha/redis-probe.ts';
 import { createLogger, type Logger } from '../../../platform/log.ts';
 import { configOption, logLevelOption } from '../../cli/start-options.ts';
 import { localVerb, type Surroundings } from '../../cli/verb.ts';

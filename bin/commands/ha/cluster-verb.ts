@@ -41,7 +41,8 @@ export function hostVerb<O extends Options>(verb: {
       const file = await hostFileIn(data);
       const etcd = etcdOf(file);
       try {
-        const cluster = new Cluster(etcd, file.cluster, file.members);
+        const there = file.members.filter(({ left }) => left !== true);
+        const cluster = new Cluster(etcd, file.cluster, there);
         await verb.run({ ...call, cluster, file, printer: new Printer(call.stdout, call.env) });
       } catch (error) {
         if (error instanceof ClusterRefusal) throw new CommandFailure(`${error.code}: ${error.message}`);
@@ -59,10 +60,11 @@ export function hostVerb<O extends Options>(verb: {
   return made as unknown as Verb;
 }
 
-/** Undefined: etcd has no majority, as in the moments in which it elects; it is thrown once the time is over. */
+/** Undefined: etcd has no majority, as in the moments in which it elects, or no primary yet; it is thrown once the time is over. */
 export function statusWithin(cluster: Cluster, endsAtMs: number): Promise<ClusterStatus | undefined> {
   return cluster.status().catch((error: unknown) => {
-    if (error instanceof EtcdError && performance.now() < endsAtMs) return undefined;
+    const mayPass = error instanceof EtcdError || (error instanceof ClusterRefusal && error.code === 'NOT_SET_UP');
+    if (mayPass && performance.now() < endsAtMs) return undefined;
     throw error;
   });
 }

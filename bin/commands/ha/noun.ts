@@ -3,9 +3,10 @@ import type { Noun } from '../../cli/verb.ts';
 import { agent } from './agent.ts';
 import { history } from './history.ts';
 import { init, invite } from './init.ts';
+import { leave } from './leave.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
 import { status } from './status.ts';
 import { switchover } from './switchover.ts';
 
-export const ha: Noun = { init, invite, agent, status, switchover, promote, pause, resume, history };
+export const ha: Noun = { init, invite, agent, status, switchover, promote, leave, pause, resume, history };

@@ -59,7 +59,14 @@ type Shared = NonNullable<View['shared']>;
 const leading = (shared: Partial<Shared>, changed: Partial<View> = {}): View => ({
   ...{ me: 'a', nowMs, strict: false, server, reign: { id: 'r', fenceAtMs: nowMs + 1_000 }, admission: undefined },
   ...{ sealedRevision: 7, leaderlessSinceMs: undefined, letGoAtMs: undefined },
-  shared: { leader: { host: 'a', reign: 'r' }, sync: inSync, reports: { b: report }, clocksAheadMs: {}, wishes, ...shared },
+  shared: {
+    leader: { host: 'a', reign: 'r' },
+    sync: inSync,
+    reports: { b: report },
+    clocksAheadMs: {},
+    wishes,
+    ...shared,
+  },
   ...changed,
 });
 const step = (view: View) => decide(view, limits).kind;
@@ -70,6 +77,12 @@ test('a member that stood still is not waited for again before it was heard anew
   expect(step(leading({ sync: alone }, open))).toBe('arm');
   expect(step(leading({ sync: alone }, { ...open, letGoAtMs: nowMs - 1_000 }))).toBe('wait');
   expect(step(leading({ sync: alone }, { ...open, letGoAtMs: nowMs - 1_200 }))).toBe('arm');
+});
+
+test('a host that leaves is waited for no more, and not again', () => {
+  expect(step(leading({ left: ['b'] }))).toBe('detach');
+  const open = { server: { ...server, semiSync: false } };
+  expect(step(leading({ sync: alone, left: ['b'] }, open))).toBe('wait');
 });
 
 test('an admission ends when a commit waits too long', () => {

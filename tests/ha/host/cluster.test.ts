@@ -179,6 +179,42 @@ describeAsRoot('of two data hosts and a witness', () => {
     });
   });
 
+  test('a host leaves, and another one joins in its place', async () => {
+    const leaving = await waitFor('a to be the primary', async () => {
+      if ((await whole()).primary === 'a') return true;
+      await tidegate('w', ['ha', 'switchover', '--to', 'a']);
+      return false;
+    });
+    expect(leaving).toBe(true);
+    const refusal = async (host: string, code: string) =>
+      expect(await tidegate('w', ['ha', 'leave', '--host', host])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining(code),
+      });
+    await refusal('a', 'FIRST');
+    await refusal('x', 'NOT_FOUND');
+    const ended = new Promise((resolve) => agents.get('b')?.once('exit', resolve));
+    expect(await tidegate('b', ['ha', 'leave'])).toMatchObject({ exitCode: 0, stderr: '' });
+    await ended;
+    expect(await tidegate('b', ['ha', 'status'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('NOT_CONFIGURED'),
+    });
+    await sql('a', 'INSERT INTO tidegate.t VALUES (5)');
+    const { token, url } = JSON.parse((await tidegate('a', ['ha', 'invite', '--json'])).stdout);
+    const folder = ['--data', folderOf('c')];
+    const join = ['join', token, '--url', url, '--name', 'c', '--address', places.b, '--no-install', ...folder];
+    expect(await tidegate('b', join)).toMatchObject({ exitCode: 0, stderr: '' });
+    startAgent('b', 'c');
+    const after = await waitFor('c in sync', async () => {
+      const seen = await whole();
+      return seen.hosts.some(({ name }) => name === 'c') ? seen : undefined;
+    });
+    expect(after.hosts.map(({ name }) => name).sort()).toEqual(['a', 'c', 'w']);
+    expect(after.copies).toBe(2);
+    expect(await sql<unknown[]>('c', 'SELECT id FROM tidegate.t')).toHaveLength(5);
+  });
+
   test('while promotion is paused, no switchover begins', async () => {
     await whole();
     expect(await tidegate('w', ['ha', 'pause'])).toMatchObject({ exitCode: 0 });
@@ -191,7 +227,7 @@ describeAsRoot('of two data hosts and a witness', () => {
   });
 });
 
-function folderOf(host: Host): string {
+function folderOf(host: Host | 'c'): string {
   return join(place.path, host);
 }
 
@@ -210,9 +246,10 @@ function tidegate(host: Host, given: readonly string[]) {
   return runProgram('ip', words(host, given), { timeoutMs: 180_000 * patience });
 }
 
-function startAgent(host: Host): void {
-  const output = openSync(join(place.path, `${host}.log`), 'a');
-  const child = spawn('ip', words(host, ['ha', 'agent', '--log-level', 'debug']), {
+/** `folder`: of another host in its network. */
+function startAgent(host: Host, folder: Host | 'c' = host): void {
+  const output = openSync(join(place.path, `${folder}.log`), 'a');
+  const child = spawn('ip', words(host, ['ha', 'agent', '--log-level', 'debug', '--data', folderOf(folder)]), {
     stdio: ['ignore', output, output],
   });
   agents.set(host, child);
@@ -251,7 +288,7 @@ async function health(host: Host): Promise<string> {
   ]);
 }
 
-async function sql<Rows>(host: Host, text: string): Promise<Rows> {
+async function sql<Rows>(host: Host | 'c', text: string): Promise<Rows> {
   const password = (await readFile(join(folderOf(host), 'secrets', 'mariadb-root'), 'utf8')).trim();
   const session = new Session({ socketPath: join(folderOf(host), 'run', 'mariadb.sock'), user: 'root', password });
   try {
