@@ -166,7 +166,7 @@ async function rowsOf(ha: Pair, host: DataHost): Promise<ReadonlyMap<string, Row
 /** Writes with more than one event. */
 async function repeatedIn(ha: Pair, host: DataHost): Promise<number> {
   const session = ha.sql(host);
-  const sql = `SELECT COUNT(*) AS several FROM (SELECT id FROM ${database}.ha_event GROUP BY id HAVING COUNT(*) > 1) AS each`;
+  const sql = `SELECT COUNT(*) AS several FROM (SELECT id FROM ${database}.ha_event GROUP BY id HAVING COUNT(*) > 1) AS repeated`;
   const [row] = await session.query<{ several: number }[]>(sql, [], 60_000);
   session.forget();
   return row?.several ?? 0;

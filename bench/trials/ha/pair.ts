@@ -36,9 +36,16 @@ export async function until(
   signal: AbortSignal,
 ): Promise<void> {
   const endsAtMs = performance.now() + timeoutMs;
-  while (!(await check().catch(() => false))) {
+  let failure: unknown;
+  const isSo = () =>
+    check().catch((error: unknown) => {
+      failure = error;
+      return false;
+    });
+  while (!(await isSo())) {
     signal.throwIfAborted();
-    if (performance.now() > endsAtMs) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`);
+    if (performance.now() > endsAtMs)
+      throw new Error(`not within ${timeoutMs / 1000} s: ${what}`, { cause: failure });
     await sleep(100);
   }
 }

@@ -24,7 +24,8 @@ export class Messages {
     const { next } = this.#random;
     const isLost = this.#isLost();
     if (isLost || !isReachable) {
-      if (isReachable && next() < 0.5) this.later(() => void work());
+      // By a member of etcd that stood still, perhaps long after the answer was given up.
+      if (isReachable && next() < 0.5) this.#slow.push(() => void work());
       this.later(() => done(undefined));
       return;
     }

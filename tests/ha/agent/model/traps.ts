@@ -56,12 +56,17 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
   },
   'commits are let go while an admission may come late': {
     hostsPause: true,
+    rates: { faults: ['stop-host', 'kill'], faultRate: 0.1, slow: 0.02, lost: 0.2, receiveRate: 1 },
     view: (view) => ({ ...view, sealedRevision: view.shared?.sync?.revision }),
   },
   'strict commits are let go': { hostsPause: true, strict: true, view: (view) => ({ ...view, strict: false }) },
   'a member is admitted without an acknowledged commit': { hostsPause: true, provesNothing: true },
   'a member is admitted as what it is now': {
     hostsPause: true,
+    rates: {
+      ...{ faults: ['stop-agent', 'kill', 'kill', 'go-on', 'go-on'], faultRate: 0.3, slow: 0.1, lost: 0 },
+      receiveRate: 1,
+    },
     step: (step, view) =>
       step.kind === 'admit'
         ? { ...step, incarnation: view.shared?.reports[step.host]?.incarnation ?? step.incarnation }
