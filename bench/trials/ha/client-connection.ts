@@ -3,7 +3,8 @@ import { createConnection as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mariadb';
 import { account, database, mariadbPort } from './settings.ts';
 
-export type Outcome = 'acknowledged' | 'refused' | 'unknown';
+/** `found`: an earlier try of the same write had done it. */
+export type Outcome = 'acknowledged' | 'found' | 'refused' | 'unknown';
 
 export class ClientConnection {
   readonly #address: string;
@@ -29,8 +30,8 @@ export class ClientConnection {
       return 'acknowledged';
     } catch (error) {
       const { errno = 0 } = error as { errno?: number };
-      // Duplicate key: an earlier try of the same write was done.
-      if (errno === 1062) return 'acknowledged';
+      // Duplicate key.
+      if (errno === 1062) return 'found';
       // Read-only; Galera without a majority.
       if (errno === 1290 || errno === 1047) return 'refused';
       this.cut();

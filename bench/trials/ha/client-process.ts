@@ -34,11 +34,17 @@ const connect = (host: DataHost) => new ClientConnection(places[host], settings.
 
 /** Tries it at one host after the other until it is acknowledged. */
 async function untilAcknowledged(connections: Connections, key: string, sql: string, values: unknown[]): Promise<void> {
+  let firstMs: number | undefined;
   while (!isEnding) {
     const host = current;
-    const sentMs = monotonicMs();
+    const triedMs = monotonicMs();
+    firstMs ??= triedMs;
     const outcome = await connections[host].write(sql, values);
-    if (outcome === 'acknowledged') return tell({ kind: 'acknowledged', host, key, sentMs, answeredMs: monotonicMs() });
+    const answeredMs = monotonicMs();
+    // What was found was acknowledged in the epoch of an earlier try.
+    const sentMs = outcome === 'found' ? firstMs : triedMs;
+    if (outcome === 'acknowledged' || outcome === 'found')
+      return tell({ kind: 'acknowledged', host, key, sentMs, answeredMs });
     if (outcome === 'unknown') tell({ kind: 'unknown' });
     if (current === host) current = host === 'a' ? 'b' : 'a';
     await sleep(5);

@@ -44,8 +44,7 @@ export async function until(
     });
   while (!(await isSo())) {
     signal.throwIfAborted();
-    if (performance.now() > endsAtMs)
-      throw new Error(`not within ${timeoutMs / 1000} s: ${what}`, { cause: failure });
+    if (performance.now() > endsAtMs) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`, { cause: failure });
     await sleep(100);
   }
 }

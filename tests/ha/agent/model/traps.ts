@@ -23,7 +23,10 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
     step: (step: Step) => (step.kind === 'fence' ? { kind: 'resign', why: step.why } : step),
   },
   'the lease is given up before the kill': { hostsPause: false, revokesBeforeKill: true },
-  'a change of `sync` compares nothing': { hostsPause: true, comparesNothing: true },
+  'a change of `sync` compares nothing': {
+    ...{ hostsPause: true, comparesNothing: true },
+    rates: { faults: ['stop-host', 'kill'], faultRate: 0.1, slow: 0.02, lost: 0.2, receiveRate: 1 },
+  },
   'a restarted member is promoted': {
     hostsPause: true,
     view: (view) =>
