@@ -72,6 +72,8 @@ interface Found {
   readonly epoch: number;
   readonly serverId: number;
   readonly readOnly: number;
+  /** The first timeline after the row's that began with a loss; null: none did. */
+  readonly lossAt: number | null;
 }
 
 type MemberState = ReplicationMember['state'];
@@ -113,33 +115,38 @@ export class Commits {
     return value;
   }
 
-  /** Whether the write behind a token is replicated; waits up to `waitMs` (at most 10 s) for a second server. Never throws. */
+  /**
+   * Whether the write behind a token is replicated; waits up to `waitMs` (at most 10 s) for a second server, and through a change of
+   * the primary. Never throws.
+   */
   async replication(token: string, waitMs: number): Promise<Replication> {
     const decoded = this.#decode(token);
     if (decoded === undefined) return unknown('the token is not valid here');
     const deadlineMs = performance.now() + Math.min(Math.max(waitMs, 0), mostWaitMs);
-    try {
-      for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
-        const found = await this.#find(decoded);
-        const leftMs = deadlineMs - performance.now();
-        if (found.state !== 'PENDING' || leftMs <= 0) return found;
-        await sleep(Math.min(pauseMs, leftMs));
-      }
-    } catch (error) {
-      this.#log.warn({ err: error }, 'a commit token could not be checked');
-      return unknown('the database is not available: ask again');
+    for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
+      const found = await this.#find(decoded).catch((error: unknown) => {
+        this.#log.warn({ err: error }, 'a commit token could not be checked');
+        return unavailable;
+      });
+      const mayChange = found.state === 'PENDING' || found === changing || found === unavailable;
+      const leftMs = deadlineMs - performance.now();
+      if (!mayChange || leftMs <= 0) return found;
+      await sleep(Math.min(pauseMs, leftMs));
     }
   }
 
   async #find(decoded: Decoded): Promise<Replication> {
     // In one statement: a failover between two would make a write that is there look lost.
-    const primary = await ask(this.#db, decoded.id);
+    const primary = await ask(this.#db, decoded);
     if (primary.here !== 1) return this.#missing(decoded, primary);
     if (this.#members.length === 0)
       return { ...alone, state: 'NOT_REPLICATED', reason: 'no standby is configured, so there is only one copy' };
-    const members = await Promise.all(
-      this.#members.map(async ({ name, sql }) => ({ name, state: await this.#stateOf(sql, decoded.id, primary) })),
+    const asked = await Promise.all(
+      this.#members.map(async ({ name, sql }) => ({ name, found: await this.#ask(sql, decoded) })),
     );
+    // What was taken for the primary is one no more.
+    if (asked.some(({ found }) => found !== undefined && found.epoch > primary.epoch)) return changing;
+    const members = asked.map(({ name, found }) => ({ name, state: stateOf(found, primary) }));
     const copies = 1 + members.filter(({ state }) => state === 'CONFIRMED').length;
     if (copies > 1) return { state: 'CONFIRMED', reason: null, copies, members };
     return { state: 'PENDING', reason: await this.#whyPending(members.map(({ state }) => state)), copies, members };
@@ -147,26 +154,23 @@ export class Commits {
 
   #missing({ id, epoch }: Decoded, primary: Found): Replication {
     // It may not have applied all yet.
-    if (primary.readOnly === 1) return unknown('the database changes its primary: ask again');
+    if (primary.readOnly === 1) return changing;
     if (Date.now() - timeOf(id) > commitRecordKeptMs) return unknown('the write is older than the records kept');
     if (epoch < primary.epoch)
       return {
         ...{ state: 'LOST', copies: 0, members: [] },
-        reason: `the write was on timeline ${epoch} and did not survive the failover to ${primary.epoch}`,
+        reason: `the write was on timeline ${epoch} and did not survive the failover to timeline ${primary.lossAt ?? primary.epoch}`,
       };
     this.#log.error({ recordId: id, epoch }, 'a committed write is not in the database, on the same timeline');
     return unknown('the record of the write is missing on its own timeline');
   }
 
-  async #stateOf(member: CommitMember['sql'], id: string, primary: Found): Promise<MemberState> {
+  async #ask(member: CommitMember['sql'], decoded: Decoded): Promise<Found | undefined> {
     try {
-      const found = await within(memberMs, 'the server did not answer', () => ask(member, id));
-      if (found.serverId === primary.serverId) return 'PRIMARY';
-      if (found.epoch !== primary.epoch) return 'OTHER_TIMELINE';
-      return found.here === 1 ? 'CONFIRMED' : 'PENDING';
+      return await within(memberMs, 'the server did not answer', () => ask(member, decoded));
     } catch (error) {
       this.#log.warn({ err: error }, 'a server of the database could not be asked for a commit');
-      return 'UNREACHABLE';
+      return undefined;
     }
   }
 
@@ -214,11 +218,23 @@ function unknown(reason: string): Replication {
   return { state: 'UNKNOWN', reason, copies: null, members: [] };
 }
 
-async function ask(sql: Pick<Sql, 'query'>, id: string): Promise<Found> {
+const changing = unknown('the database changes its primary: ask again');
+const unavailable = unknown('the database is not available: ask again');
+
+/** `found`: what a server answered; undefined: it did not. */
+function stateOf(found: Found | undefined, primary: Found): MemberState {
+  if (found === undefined) return 'UNREACHABLE';
+  if (found.serverId === primary.serverId) return 'PRIMARY';
+  if (found.epoch !== primary.epoch) return 'OTHER_TIMELINE';
+  return found.here === 1 ? 'CONFIRMED' : 'PENDING';
+}
+
+async function ask(sql: Pick<Sql, 'query'>, { id, epoch }: Decoded): Promise<Found> {
   const [row] = await sql.query<Found>(
     `SELECT EXISTS (SELECT 1 FROM commit_record WHERE id = ? AND timeline > 0) AS here,
-      (SELECT MAX(epoch) FROM db_timeline) AS epoch, @@server_id AS serverId, @@read_only AS readOnly`,
-    [id],
+      (SELECT MAX(epoch) FROM db_timeline) AS epoch, @@server_id AS serverId, @@read_only AS readOnly,
+      (SELECT MIN(epoch) FROM db_timeline WHERE epoch > ? AND lossy = 1) AS lossAt`,
+    [id, epoch],
   );
   if (row === undefined) throw new Error('a server of the database gave no answer');
   return row;

@@ -13,7 +13,7 @@ import { Peers } from './peers.ts';
 
 /** With the deadline of a request, less than the five seconds in which a revocation is known everywhere. */
 const revocationsMs = 2_000;
-const renewAgainMs = 60_000;
+const renewAgainMs = 15_000;
 const dayMs = 86_400_000;
 
 export interface JoinedMachineOptions {

@@ -168,7 +168,20 @@ test('after a promotion that lost writes: LOST for these, and the old primary co
 
   const promoted = commitsOf(standby, { standby: primary });
   expect(await promoted.timeline()).toEqual({ epoch: 2, lossy: true });
-  expect(await promoted.replication(lost, 0)).toMatchObject({ state: 'LOST', copies: 0, members: [] });
+  expect(await promoted.replication(lost, 0)).toMatchObject({
+    ...{ state: 'LOST', copies: 0, members: [] },
+    reason: 'the write was on timeline 1 and did not survive the failover to timeline 2',
+  });
+  // A process that still takes the old primary for one says nothing of copies.
+  expect(await commits.replication(lost, 0)).toEqual({
+    ...{ state: 'UNKNOWN', copies: null, members: [] },
+    reason: 'the database changes its primary: ask again',
+  });
+  // The loss was at timeline 2, whatever came after it.
+  await standby.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (3, 0)');
+  expect(await promoted.replication(lost, 0)).toMatchObject({
+    ...{ state: 'LOST', reason: expect.stringMatching(/failover to timeline 2$/) },
+  });
   // The old primary has this row too, but is on the old timeline.
   expect(await promoted.replication(safe, 0)).toMatchObject({
     ...{ state: 'PENDING', members: [{ name: 'standby', state: 'OTHER_TIMELINE' }] },

@@ -282,6 +282,44 @@ test('a commit of unknown fate is told as it was: a mutation waits for the new p
   await ground.stop();
 });
 
+test('whether a write is replicated is told during a change of the primary, and after it', async () => {
+  const members = ['line', 'standby'].map((name) => {
+    const { application } = name === 'line' ? pair.primary : pair.standby;
+    return { name, sql: new ServerReads({ ...application, socketPath: join(folder.path, name) }) };
+  });
+  const ground = new Ground(open({ primaryTimeoutMs: 300 }), { members });
+  const { commits, db } = ground;
+  const token = commits.token(await db.transaction((tx) => commits.record(tx)));
+  expect(await commits.replication(token, 10_000)).toEqual({
+    ...{ state: 'CONFIRMED', reason: null, copies: 2 },
+    members: [
+      { name: 'line', state: 'PRIMARY' },
+      { name: 'standby', state: 'CONFIRMED' },
+    ],
+  });
+  process.kill(pair.primary.pid, 'SIGKILL');
+  const told = await waitFor('the loss to be seen', async () => {
+    const { state, reason, copies } = await commits.replication(token, 0);
+    return state === 'UNKNOWN' ? { reason, copies } : undefined;
+  });
+  expect(told).toEqual({ reason: 'the database is not available: ask again', copies: null });
+  // It waits through the promotion, for a second copy.
+  const waiting = commits.replication(token, 10_000);
+  await pair.promote();
+  const oneCopy = {
+    ...{ state: 'PENDING', copies: 1 },
+    reason: "the standby can't be reached, so there may be only one copy",
+    members: [
+      { name: 'line', state: 'UNREACHABLE' },
+      { name: 'standby', state: 'PRIMARY' },
+    ],
+  };
+  expect(await waiting).toEqual(oneCopy);
+  expect(await commits.replication(token, 0)).toEqual(oneCopy);
+  await ground.stop();
+  await Promise.all(members.map(({ sql }) => sql.close()));
+});
+
 describe('a primary whose lease has ended', () => {
   test('says nothing, and goes on once it has renewed it; what had only read runs again', async () => {
     const renewing = setInterval(() => void pair.lease(3_000).catch(() => undefined), 200);
