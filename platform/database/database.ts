@@ -22,6 +22,7 @@ import {
   isNoneFree,
   isReadOnly,
   OneCopyError,
+  OutdatedError,
   ResultLostError,
 } from './errors.ts';
 import { PrimaryFinder } from './primary-finder.ts';
@@ -130,7 +131,7 @@ type OnPrimary<Result> = (pools: ServerPools) => Promise<Result>;
 type MayRepeat = (error: unknown) => boolean;
 
 const reading: MayRepeat = (error) => isConnectionLost(error) || isReadOnly(error);
-const writing: MayRepeat = (error) => isNeverSent(error) || isReadOnly(error);
+const writing: MayRepeat = (error) => isNeverSent(error) || isReadOnly(error) || error instanceof OutdatedError;
 /** The work's own connections, to others than the database, fail with the same errors. */
 const inTransaction =
   (trial: Trial<unknown>): MayRepeat =>
@@ -195,12 +196,22 @@ export class Database implements Sql {
   }
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
-    return toWriteResult(await this.#write((pools) => pools.writes.query(sql, [...values])));
+    return this.#write(async (pools) => {
+      const result = toWriteResult(await pools.writes.query(sql, [...values]));
+      // What was changed was acknowledged by a standby that still follows; that there was nothing to change was only read.
+      if (result.affectedRows === 0 && !this.#isCurrent(pools)) throw new OutdatedError();
+      return result;
+    });
   }
 
   /** A statement or block that writes, commits by itself and gives rows. Refused like `execute`. */
   write<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
-    return this.#write((pools) => run<Row>(pools.writes, sql, values, options));
+    return this.#write(async (pools) => {
+      const rows = await run<Row>(pools.writes, sql, values, options);
+      // It may have changed something, and is not run again.
+      if (!this.#isCurrent(pools)) throw connectionCut();
+      return rows;
+    });
   }
 
   /** Throws DiskFullError while the database accepts no new work. */
@@ -238,7 +249,7 @@ export class Database implements Sql {
     if (this.#only !== undefined) return work(this.#only);
     return this.#on(async (pools) => {
       const result = await work(pools);
-      if (!this.#isCurrent(pools)) throw connectionCut();
+      if (!this.#isCurrent(pools)) throw new OutdatedError();
       return result;
     }, reading);
   }

@@ -89,6 +89,17 @@ export class NoPrimaryError extends Error {
   }
 }
 
+/** What a server answered may be outdated: its time as the primary had ended before. Nothing was changed, so it may be done again. */
+export class OutdatedError extends Error {
+  /** Like a lost connection. */
+  readonly code = 'ECONNRESET';
+
+  constructor() {
+    super('the server may no longer have been the primary when it answered');
+    this.name = 'OutdatedError';
+  }
+}
+
 /** New work was refused: commits would be on the primary only, and a strict database does without them. Nothing was done. */
 export class OneCopyError extends Error {
   constructor() {

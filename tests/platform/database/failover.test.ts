@@ -2,6 +2,7 @@
 // nothing is there twice, and nothing is read from the former primary.
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
 import { Database, type DatabaseOptions, type Transaction } from '../../../platform/database/database.ts';
 import { NoPrimaryError, OneCopyError, ResultLostError } from '../../../platform/database/errors.ts';
 import { ServerReads } from '../../../platform/database/server-reads.ts';
@@ -341,6 +342,31 @@ describe('a primary whose lease has ended', () => {
     expect(db.poolFigures().waiting).toBeGreaterThan(0);
     await pair.lease(4_000);
     expect([await reading, runs, await asked]).toEqual([1, 2, [{ one: 1 }]]);
+    await db.close();
+  });
+
+  test('has nothing to change no longer: a write that changed nothing is done again', async () => {
+    const thing = `\`${pair.primary.application.database}\`.thing`;
+    await pair.onPrimary(`INSERT INTO ${thing} VALUES ('slow')`);
+    const root = await createConnection(pair.primary.rootConnection);
+    await root.query('BEGIN');
+    await root.query(`SELECT name FROM ${thing} WHERE name = 'slow' FOR UPDATE`);
+    const renewing = setInterval(() => void pair.lease(3_000).catch(() => undefined), 200);
+    const db = open({ primaryTimeoutMs: 600_000 });
+    await waitFor('the lease', async () => (await db.query('SELECT id FROM db_lease')).length > 0);
+    // In the order of the index: it finds none of the first, and then waits for the other.
+    const deleting = db.execute("DELETE FROM thing WHERE name = 'late' OR (name = 'slow' AND LENGTH(name) > 9)");
+    const waits = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'";
+    await waitFor('the statement', async () => (await root.query<unknown[]>(waits)).length > 0);
+    clearInterval(renewing);
+    await waitFor('the end of the lease', () => db.poolFigures().total === 0);
+    await pair.onPrimary(`INSERT INTO ${thing} VALUES ('late')`);
+    await root.query('COMMIT');
+    await root.end();
+    await waitFor('it to wait for the primary', () => db.poolFigures().waiting > 0);
+    const again = setInterval(() => void pair.lease(4_000).catch(() => undefined), 200);
+    expect(await deleting).toMatchObject({ affectedRows: 1 });
+    clearInterval(again);
     await db.close();
   });
 
