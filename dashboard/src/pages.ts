@@ -16,4 +16,10 @@ export const pages: readonly PageRow[] = [
     load: () => import('./pages/objects/page.tsx'),
     isPresent: async (requester) => (await import('./pages/objects/presence.ts')).isPresent(requester),
   },
+  {
+    name: 'hosts',
+    title: 'Hosts',
+    load: () => import('./pages/hosts/page.tsx'),
+    isPresent: async (requester) => (await import('./pages/hosts/presence.ts')).isPresent(requester),
+  },
 ];

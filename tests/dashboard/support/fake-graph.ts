@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { operationStates } from '../../../subgraphs/relay/model/states.ts';
 import { createBalancerRoot } from './fake-balancers.ts';
+import { createHostsRoot } from './fake-hosts.ts';
 import { createNameRoot } from './fake-names.ts';
 import { coded, now, page, projects } from './fake-values.ts';
 import type { FakeMapping, FakeOperation, FakeWorld } from './fake-world.ts';
@@ -58,6 +59,7 @@ export function createRoot(world: FakeWorld) {
   return {
     ...createBalancerRoot(world, guard),
     ...createNameRoot(world, guard),
+    ...createHostsRoot(world, guard),
     statusCursor: (_: object, context: FakeContext) => {
       guard(context);
       return world.cursor;

@@ -2,6 +2,7 @@
 // fake server, like the database outlives a gateway. Only tests advance its clock, and only forward.
 import { EventEmitter, once } from 'node:events';
 import { FakeBalancers } from './fake-balancers.ts';
+import { FakeHosts } from './fake-hosts.ts';
 import { FakeNames } from './fake-names.ts';
 import { coded, type FakeProject, now, page, projects } from './fake-values.ts';
 
@@ -70,6 +71,11 @@ export class FakeWorld {
   readonly naming = new FakeNames((subject, { kind, from, to, reason = null }) =>
     this.#append(subject, kind, from, to, reason),
   );
+  readonly hosts = new FakeHosts(({ kind, to, reason }) => {
+    this.#hostEvents += 1;
+    const subject = { __typename: 'HaCluster', id: 'cluster', version: this.#hostEvents };
+    this.#append(subject, kind, null, to, reason);
+  });
   readonly changes: FakeChange[] = [];
   readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
   /** Counts of operations end here. */
@@ -85,6 +91,7 @@ export class FakeWorld {
   readonly mutations: { readonly name: string; readonly input: Readonly<Record<string, unknown>> }[] = [];
   readonly #news = new EventEmitter().setMaxListeners(0);
   #serial = 0;
+  #hostEvents = 0;
 
   addBackend(patch: Partial<FakeBackend> = {}): FakeBackend {
     const number = this.backends.size + 1;

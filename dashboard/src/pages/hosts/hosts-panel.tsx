@@ -1,0 +1,129 @@
+// Who takes writes, who has every one of them, and who lacks how many; with what an administrator may do.
+import {
+  HostsPauseDocument,
+  HostsResumeDocument,
+  HostsSwitchoverDocument,
+} from '../../../../generated/dashboard/graphql.ts';
+import { ConfirmedAction } from '../../view/confirmed-action.tsx';
+import { formatWord } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { Failures } from '../../view/refusal.tsx';
+import { useMutation } from '../../view/use-mutation.ts';
+import type { Reading } from '../../view/use-reading.ts';
+import type { Host, Status } from './use-hosts.ts';
+
+const mostOffMs = 1_000;
+
+export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
+  const { value: status, failure } = reading;
+  return (
+    <Panel
+      name="hosts"
+      title="Hosts"
+      summary={status === undefined ? undefined : `timeline ${status.epoch}`}
+      tools={status === undefined ? undefined : <PauseAction isPaused={status.paused} />}
+    >
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="hosts" tabIndex={0} aria-label="Hosts">
+        {status === undefined && failure === null && <p className="hint">Reading…</p>}
+        <Failures failures={failure === null ? [] : [failure]} />
+        {status !== undefined && (
+          <>
+            <p className="copies" data-copies={status.copies}>
+              <strong>{copiesOf(status)}</strong>
+              {status.switchoverTo !== null && ` · a switchover to ${status.switchoverTo} is under way`}
+              {status.paused && ' · promotion is paused'}
+            </p>
+            <ul className="hosts">
+              {status.hosts.map((host) => (
+                <li key={host.name} data-state={host.state}>
+                  <HostItem host={host} />
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </section>
+    </Panel>
+  );
+}
+
+export function copiesOf({ primary, copies }: Status): string {
+  if (primary === null) return 'NO PRIMARY';
+  return copies === 1 ? 'ONE COPY' : `${copies} copies`;
+}
+
+function HostItem({ host }: { readonly host: Host }) {
+  const { name, address, state, behind, etcd, clockAheadMs, keysDiffer } = host;
+  const isOff = clockAheadMs !== null && Math.abs(clockAheadMs) > mostOffMs;
+  return (
+    <>
+      <span className="line">
+        <span className="name">{name}</span>
+        <code className="dim">{address}</code>
+        <b data-status={state}>{formatWord(state)}</b>
+        {state === 'IN_SYNC' && <SwitchoverAction to={name} />}
+      </span>
+      <span className="line dim">
+        {[...(state === 'WITNESS' || state === 'PRIMARY' ? [] : [behindOf(behind)]), `etcd ${formatWord(etcd)}`].join(
+          ' · ',
+        )}
+      </span>
+      {isOff && (
+        <span className="message">
+          Its clock is {Math.abs(clockAheadMs)} ms {clockAheadMs > 0 ? 'ahead' : 'behind'}.
+        </span>
+      )}
+      {keysDiffer === true && <span className="message">Its key files are not those of the primary.</span>}
+    </>
+  );
+}
+
+function behindOf(behind: number | null): string {
+  if (behind === null) return 'lag not known';
+  return behind === 0 ? 'no lag' : `lacks ${behind} transactions`;
+}
+
+function SwitchoverAction({ to }: { readonly to: string }) {
+  const control = useMutation(HostsSwitchoverDocument);
+  return (
+    <ConfirmedAction
+      label="Switch over"
+      about={to}
+      question={`Make ${to} the primary?`}
+      forbidden={null}
+      control={control}
+      onConfirm={async () => (await control.send({ to })) !== undefined}
+    >
+      No write is lost, and no request fails. It is taken back if it has not begun within 30 s.
+    </ConfirmedAction>
+  );
+}
+
+function PauseAction({ isPaused }: { readonly isPaused: boolean }) {
+  const pausing = useMutation(HostsPauseDocument);
+  const resuming = useMutation(HostsResumeDocument);
+  if (isPaused)
+    return (
+      <ConfirmedAction
+        label="Resume"
+        question="Let hosts take over again?"
+        forbidden={null}
+        control={resuming}
+        onConfirm={async () => (await resuming.send({})) !== undefined}
+      >
+        A host in sync then takes over from a lost primary by itself.
+      </ConfirmedAction>
+    );
+  return (
+    <ConfirmedAction
+      label="Pause"
+      question="Let no host take over?"
+      forbidden={null}
+      control={pausing}
+      onConfirm={async () => (await pausing.send({})) !== undefined}
+    >
+      A lost primary is then waited for, without writes, until promotion is resumed.
+    </ConfirmedAction>
+  );
+}

@@ -1,0 +1,66 @@
+// The page of the database's hosts, for administrators: who takes writes, how many copies there are, and each change of the primary.
+import { useMemo } from 'react';
+import { useFilters } from '../../filters/use-filters.ts';
+import type { FeedLine } from '../../live/live-state.ts';
+import type { Page } from '../../page.ts';
+import { FeedPanel } from '../../view/feed-panel.tsx';
+import { PageFrame } from '../../view/page-frame.tsx';
+import { usePageTitle } from '../../view/use-page-title.ts';
+import { filterFormat } from './filters.ts';
+import { copiesOf, HostsPanel } from './hosts-panel.tsx';
+import { TimelinePanel } from './timeline-panel.tsx';
+import { type Status, useStatus } from './use-hosts.ts';
+import './hosts.css';
+
+export const page: Page = {
+  kinds: [],
+  read: async () => [],
+  keys: {
+    firstList: 'hosts',
+    groups: [
+      {
+        does: 'Hosts, changes of the primary, events',
+        focus: { 1: '[data-list="hosts"]', 2: '[data-list="timeline"]', 3: '[data-list="changes"]' },
+      },
+    ],
+  },
+  Content: HostsPage,
+};
+
+const isOfHosts = (line: FeedLine): boolean => line.type === 'note' || line.change.kind.startsWith('ha.');
+
+function HostsPage() {
+  const control = useFilters(filterFormat);
+  const reading = useStatus();
+  const trouble = troubleOf(reading.value);
+  usePageTitle(useMemo(() => (trouble === undefined ? [] : [copiesOf(trouble)]), [trouble]));
+  return (
+    <PageFrame control={control} className="ha" waitingFor="hosts" strips={trouble && <CopiesStrip status={trouble} />}>
+      <div className="column">
+        <HostsPanel reading={reading} />
+        <FeedPanel control={control} isShown={isOfHosts} />
+      </div>
+      <div className="column">
+        <TimelinePanel />
+      </div>
+    </PageFrame>
+  );
+}
+
+function CopiesStrip({ status }: { readonly status: Status }) {
+  return (
+    <section className="strip strip-stale" aria-label="Copies" role="alert">
+      <p>
+        <strong>{copiesOf(status)}.</strong>{' '}
+        {status.primary === null
+          ? 'No host takes writes now.'
+          : `Only ${status.primary} has the newest writes: if it is lost now, writes wait until it is back.`}
+      </p>
+    </section>
+  );
+}
+
+/** Undefined: two hosts have every write, or nothing is known yet. */
+function troubleOf(status: Status | undefined): Status | undefined {
+  return status === undefined || (status.primary !== null && status.copies > 1) ? undefined : status;
+}

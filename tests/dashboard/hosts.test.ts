@@ -1,0 +1,75 @@
+// The page of the database's hosts in a real browser: hosts, copies, lag, each change with its cause and gap; ONE COPY stands out.
+import { expect, test } from '@jest/globals';
+import { login, until, untilCount } from './support/browser.ts';
+import { hostChange } from './support/fake-hosts.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+
+test('hosts, what each lacks, and every change of the primary; the loss of a copy stands out', async () => {
+  const { page, world, server, errors, foreign } = suite();
+  world.hosts.begin();
+  const leftBehind = [{ host: 'a', transactions: 2, folder: '/ha/saved/3' }];
+  world.hosts.changes.push(
+    hostChange({}),
+    hostChange({ epoch: 3, primary: 'b', previous: 'a', cause: 'a did not renew its lease', gapMs: 1_234, leftBehind }),
+  );
+  await login(page, server, world, '/hosts');
+  const hosts = page.locator('.hosts li');
+  await hosts.nth(0).getByText('primary', { exact: true }).waitFor();
+  await hosts.nth(1).getByText('no lag').waitFor();
+  await page.locator('.copies').getByText('2 copies').waitFor();
+  const changes = page.locator('.timeline li');
+  await changes.nth(0).getByText('87 ms without a primary').waitFor();
+  await changes.nth(1).getByText('1234 ms without a primary').waitFor();
+  await changes.nth(1).getByText('a did not renew its lease').waitFor();
+  await changes.nth(1).getByText('a had 2 transactions that b lacks').waitFor();
+  await untilCount(page, '.strip-stale', 0);
+
+  const [first, second, witness] = (world.hosts.status?.hosts ?? []) as object[];
+  const behind = { ...second, state: 'FOLLOWS', behind: 17, clockAheadMs: -2_500, keysDiffer: true };
+  world.hosts.update(
+    { copies: 1, hosts: [first, behind, witness] },
+    { kind: 'ha.copies', to: 'ONE_COPY', reason: 'a' },
+  );
+  await page.getByRole('alert').getByText('ONE COPY').waitFor();
+  await until(page, 'document.title === "(ONE COPY) Tidegate"');
+  await page.locator('.copies[data-copies="1"]').getByText('ONE COPY').waitFor();
+  await hosts.nth(1).getByText('lacks 17 transactions').waitFor();
+  await hosts.nth(1).getByText('Its clock is 2500 ms behind.').waitFor();
+  await hosts.nth(1).getByText('Its key files are not those of the primary.').waitFor();
+  await page.locator('.feed-line').getByText('one copy').waitFor();
+  expect(errors).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+test('a switchover and a pause are asked about once', async () => {
+  const { page, world, server, errors } = suite();
+  world.hosts.begin();
+  await login(page, server, world, '/hosts');
+  const dialog = page.getByRole('dialog');
+  await page
+    .locator('.hosts')
+    .getByRole('button', { name: /Switch over/ })
+    .click();
+  await dialog.getByText('Make b the primary?').waitFor();
+  await dialog.getByRole('button', { name: 'Switch over', exact: true }).click();
+  await page.locator('.copies').getByText('a switchover to b is under way').waitFor();
+  await page.getByRole('button', { name: 'Pause…' }).click();
+  await dialog.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.locator('.copies').getByText('promotion is paused').waitFor();
+  await page.getByRole('button', { name: 'Resume…' }).click();
+  await dialog.getByRole('button', { name: 'Resume', exact: true }).click();
+  await page.getByRole('button', { name: 'Pause…' }).waitFor();
+  expect(world.mutations.map(({ name }) => name)).toEqual(['haSwitchover', 'haPause', 'haResume']);
+  expect(world.mutations[0]?.input).toMatchObject({ to: 'b', idempotencyKey: expect.stringMatching(/^dashboard-/) });
+  expect(errors).toEqual([]);
+});
+
+test('a single machine has no link to the page', async () => {
+  const { page, world, server } = suite();
+  await login(page, server, world, '/relay');
+  const links = page.getByRole('navigation', { name: 'Pages' });
+  await links.getByText('Load balancers').waitFor();
+  expect(await links.getByText('Hosts', { exact: true }).count()).toBe(0);
+});

@@ -1,0 +1,84 @@
+// The hosts of the fake world's database, and the root fields about them. A single machine has none.
+import { coded, now, page } from './fake-values.ts';
+
+interface Context {
+  readonly bearer: string | null;
+}
+interface Change {
+  readonly kind: string;
+  readonly to: string;
+  readonly reason: string | null;
+}
+interface Paging {
+  readonly first?: number;
+  readonly after?: string | null;
+}
+type Input = Readonly<Record<string, unknown>>;
+
+export class FakeHosts {
+  status: Readonly<Record<string, unknown>> | undefined;
+  readonly changes: Readonly<Record<string, unknown>>[] = [];
+  readonly #tell: (change: Change) => void;
+
+  constructor(tell: (change: Change) => void) {
+    this.#tell = tell;
+  }
+
+  /** a leads, b is in sync, w votes. */
+  begin(): void {
+    const host = (name: string, state: string) => ({
+      ...{ name, state, address: `192.0.2.${name.charCodeAt(0)}`, behind: state === 'WITNESS' ? null : 0 },
+      ...{ etcd: name === 'w' ? 'LEADS' : 'ANSWERS', clockAheadMs: 3, keysDiffer: false },
+    });
+    const hosts = [host('a', 'PRIMARY'), host('b', 'IN_SYNC'), host('w', 'WITNESS')];
+    this.status = { primary: 'a', epoch: 4, copies: 2, paused: false, switchoverTo: null, hosts };
+  }
+
+  update(patch: object, change?: Change): void {
+    this.status = { ...this.status, ...patch };
+    if (change !== undefined) this.#tell(change);
+  }
+}
+
+export function createHostsRoot(
+  world: { readonly hosts: FakeHosts; readonly mutations: { readonly name: string; readonly input: Input }[] },
+  guard: (context: Context) => void,
+) {
+  const { hosts } = world;
+  const read =
+    <Arguments, Value>(value: (given: Arguments) => Value) =>
+    (given: Arguments, context: Context): Value => {
+      guard(context);
+      if (hosts.status === undefined) throw coded('NOT_CONFIGURED', 'The database is on a single machine.');
+      return value(given);
+    };
+  const wish =
+    (name: string, patch: (input: Input) => object) =>
+    ({ input }: { readonly input: Input }, context: Context) => {
+      guard(context);
+      world.mutations.push({ name, input });
+      hosts.update(patch(input));
+      return { accepted: true, userErrors: [] };
+    };
+  return {
+    haStatus: read(() => hosts.status),
+    haTimeline: read(({ first, after }: Paging) => page(hosts.changes, first, after)),
+    haSwitchover: wish('haSwitchover', ({ to }) => ({ switchoverTo: to })),
+    haPause: wish('haPause', () => ({ paused: true })),
+    haResume: wish('haResume', () => ({ paused: false })),
+  };
+}
+
+/** A change of the primary. */
+export function hostChange(patch: object): Readonly<Record<string, unknown>> {
+  return {
+    epoch: 4,
+    primary: 'a',
+    previous: 'b',
+    cause: 'a switchover',
+    at: now(),
+    gapMs: 87,
+    leftBehind: [],
+    ...patch,
+  };
+}
