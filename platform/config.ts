@@ -167,6 +167,11 @@ const platformSettings = {
   'ha.strict': flag
     .default(false)
     .describe('whether new work is refused while commits wait for no standby; needs the servers in database.host'),
+  'ha.dataFolder': file
+    .optional()
+    .describe(
+      'data folder of "tidegate ha agent" on this host: administrators then see and steer the cluster of its hosts in the graph',
+    ),
   'redis.path': file.optional().describe('Unix socket of Redis, in place of host and port'),
   'redis.host': text.optional().describe('host of Redis'),
   'redis.port': port.default(6379).describe('port of Redis'),

@@ -111,6 +111,15 @@ export const userErrorCodes = {
     meaning:
       'A failover lost writes, so it is unknown whether this key was used before. It ends with a later failover that lost none; no command lifts it.',
   },
+  // The cluster of hosts
+  NOT_CONFIGURED: {
+    retry: 'NEVER',
+    meaning: 'The database is on a single machine: there is no cluster of hosts.',
+  },
+  NOT_IN_SYNC: {
+    retry: 'SAME_KEY_AFTER_ACTION',
+    meaning: 'The host has not every acknowledged write: wait until `haStatus` says IN_SYNC.',
+  },
   // Dependencies
   UNAVAILABLE: {
     retry: 'SAME_KEY',
@@ -139,6 +148,7 @@ export const topLevelCodes = {
   CURSOR_EXPIRED: 'The events after the cursor are no longer kept: read a snapshot and subscribe again.',
   RESYNC_REQUIRED: 'A failover rewrote the history: read a snapshot and subscribe again.',
   INVALID_INPUT: 'An argument has a value that is not allowed.',
+  NOT_CONFIGURED: 'The database is on a single machine: there is no cluster of hosts.',
   RATE_LIMITED: 'Too many requests of this kind; nothing was done. Wait retryAfterMs.',
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
   SUBGRAPH_UNAVAILABLE: 'A subgraph is not available; its fields are null.',

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Database } from './database/database.ts';
 import type { StatusFeed } from './events/feed.ts';
 import type { Sequencer } from './events/sequencer.ts';
+import type { HaStatus } from './ha-cluster.ts';
 import type { Leases } from './leases.ts';
 import type { OwedWork } from './owed-work.ts';
 
@@ -65,6 +66,31 @@ export function addPlatformMetrics(registry: Registry, parts: PlatformParts): vo
       },
     );
   }
+}
+
+/** Adds the metrics of the cluster of hosts, as it was seen last, at `atMs` (`performance.now()`). */
+export function addHaMetrics(
+  registry: Registry,
+  seen: () => { readonly status: HaStatus; readonly atMs: number } | undefined,
+): void {
+  const figure = (name: string, help: string, of: (status: HaStatus) => number) =>
+    gauge(registry, name, help, [], (set) => {
+      const status = seen()?.status;
+      if (status !== undefined) set(of(status));
+    });
+  figure('tidegate_ha_copies', 'Hosts that have the next acknowledged write', ({ copies }) => copies);
+  figure('tidegate_ha_epoch', 'Timeline of the database, by its hosts', ({ epoch }) => epoch);
+  figure('tidegate_ha_paused', '1 while no host takes over from a lost primary', ({ paused }) => (paused ? 1 : 0));
+  gauge(registry, 'tidegate_ha_host', '1 for the present state of a host', ['host', 'state'], (set) => {
+    for (const { name, state } of seen()?.status.hosts ?? []) set(1, { host: name, state });
+  });
+  gauge(registry, 'tidegate_ha_behind', 'Transactions that a host has not received', ['host'], (set) => {
+    for (const { name, behind } of seen()?.status.hosts ?? []) if (behind !== null) set(behind, { host: name });
+  });
+  gauge(registry, 'tidegate_ha_seen_ago_seconds', 'Since the hosts were last heard', [], (set) => {
+    const last = seen();
+    if (last !== undefined) set((performance.now() - last.atMs) / 1000);
+  });
 }
 
 /** Adds the metrics of this process's reader of the status stream. */

@@ -16,6 +16,7 @@ import type { AskGraph } from './graph/ask-graph.ts';
 import type { GraphExport } from './graph/graph-export.ts';
 import type { Subgraph } from './graph/subgraph.ts';
 import type { MutualTls } from './graph/tls.ts';
+import type { HaCluster } from './ha-cluster.ts';
 import type { Health } from './health.ts';
 import type { Role } from './identity.ts';
 import type { Leases } from './leases.ts';
@@ -77,6 +78,8 @@ export interface SubgraphGround extends Ground {
   readonly eventKinds: EventKinds;
   /** All that there are. */
   readonly roles: readonly string[];
+  /** The hosts of the database; undefined: it has none of its own. */
+  readonly haCluster: HaCluster | undefined;
   /** What all subgraphs have of a project, in words. */
   readonly projectHoldings: ProjectHoldings;
   /** What all subgraphs do when a project is deleted. */

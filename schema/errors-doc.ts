@@ -32,6 +32,7 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   INVALID_CURSOR: null,
   CURSOR_EXPIRED: null,
   RESYNC_REQUIRED: null,
+  NOT_CONFIGURED: null,
   INVALID_INPUT: { next: retryInWords.NEW_KEY, device: 'nothing' },
   LIMIT_EXCEEDED: { next: retryInWords.NEW_KEY, device: 'nothing' },
   RATE_LIMITED: { next: retryInWords.SAME_KEY, device: 'nothing' },

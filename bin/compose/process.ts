@@ -35,6 +35,7 @@ import { AskedGraph } from './asked-graph.ts';
 import { databaseMembers, keyFolder, redisLocation } from './connections.ts';
 import { addressOf, openEgress } from './egress.ts';
 import { layGround } from './ground.ts';
+import { openHaCluster } from './ha-cluster.ts';
 import { internalTls } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
 
@@ -117,6 +118,7 @@ async function compose(
         roles: rolesOf(rows).all,
         projectHoldings: holdingsOf(rows, laid.owners),
         projectEnd: projectEndOf(rows, laid.owners),
+        haCluster: await openHaCluster(config, lifecycle),
       });
       for (const row of served) {
         const sdl = graph.get(row.name) ?? '';
@@ -203,7 +205,7 @@ async function laySubgraphGround(
   config: Config,
   lifecycle: Lifecycle,
   ground: Ground,
-  shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles' | 'projectHoldings' | 'projectEnd'>,
+  shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles' | 'projectHoldings' | 'projectEnd' | 'haCluster'>,
 ): Promise<Omit<SubgraphGround, 'sdl' | 'askGraph' | 'checkLogin'>> {
   const { db, wake, log, registry, health } = ground;
   const keyring = await shared.keys.shared('subgraphs');

@@ -1,4 +1,4 @@
-// The status events of users, projects, memberships, tokens and machines.
+// The status events of users, projects, memberships, tokens, machines and the hosts of the database.
 import { declareEvents } from '../../platform/events/kinds.ts';
 import { roles } from '../../platform/identity.ts';
 
@@ -36,6 +36,24 @@ export const systemEvents = declareEvents({
     subject: 'Machine',
     values: ['INVITED', 'JOINED', 'REVOKED'],
     meaning: 'A machine was revoked; administrators see it.',
+  },
+  'ha.primary': {
+    subject: 'HaCluster',
+    values: ['LEADS'],
+    meaning:
+      'A host of the database became its primary; `reason` says which, from whom, why, and for how long there was none. Only administrators see this event.',
+  },
+  'ha.copies': {
+    subject: 'HaCluster',
+    values: ['ONE_COPY', 'IN_SYNC'],
+    meaning:
+      'The next acknowledged write is on one host of the database, or on two; `reason` names them. Only administrators see this event.',
+  },
+  'ha.promotion': {
+    subject: 'HaCluster',
+    values: ['ON', 'PAUSED'],
+    meaning:
+      'While it is paused, no host of the database takes over from a lost primary. Only administrators see this event.',
   },
   'apiToken.revoked': { subject: 'ApiToken', values: ['ACTIVE', 'REVOKED'], meaning: 'An API token was revoked.' },
 });

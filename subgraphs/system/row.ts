@@ -49,6 +49,16 @@ export const systemRow = subgraphRow({
       publicKeys: await keys.publicKeys(),
       authority: () => openAuthority(keys.path),
     });
-    return { subgraph: system, access: system };
+    const { haCluster: cluster } = ground;
+    const { HaWatch } = await import('./ha/ha-watch.ts');
+    const watch = cluster && new HaWatch({ ...ground, cluster });
+    return {
+      ...{ subgraph: system, access: system },
+      start: () => watch?.start(),
+      async stop() {
+        system.ha.stop();
+        await watch?.stop();
+      },
+    };
   },
 });

@@ -10,6 +10,7 @@ import type { EventKinds } from '../../platform/events/kinds.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
+import type { HaCluster } from '../../platform/ha-cluster.ts';
 import type { Authority } from '../../platform/machines/authority.ts';
 import type { Mutations } from '../../platform/mutation.ts';
 import type { ProjectEnd, ProjectHoldings } from '../../platform/projects.ts';
@@ -30,6 +31,8 @@ import { SessionService } from './access/session-service.ts';
 import { auditResolvers } from './audit/audit-resolvers.ts';
 import { Entities } from './entities.ts';
 import { FirstStart } from './first-start.ts';
+import { haResolvers } from './ha/ha-resolvers.ts';
+import { HaService } from './ha/ha-service.ts';
 import { machineResolvers } from './machines/machine-resolvers.ts';
 import { MachineService } from './machines/machine-service.ts';
 import { MachineStore } from './machines/machine-store.ts';
@@ -71,6 +74,8 @@ export interface SystemSubgraphOptions {
   readonly eventKinds: EventKinds;
   /** The state of the system's parts, as this process sees it. */
   readonly health: () => Promise<readonly PartHealth[]>;
+  /** The hosts of the database; absent: it has none of its own. */
+  readonly haCluster?: HaCluster | undefined;
   /** What all subgraphs have of a project. */
   readonly projectHoldings: ProjectHoldings;
   readonly projectEnd?: ProjectEnd;
@@ -83,6 +88,7 @@ export interface SystemSubgraph extends Subgraph {
   readonly authenticator: Authenticator;
   readonly checkLogin: CheckLogin;
   readonly firstStart: FirstStart;
+  readonly ha: HaService;
 }
 
 export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubgraph {
@@ -114,6 +120,8 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     db,
     ending,
   });
+  const { haCluster: cluster, log } = options;
+  const ha = new HaService({ cluster, mutations, log });
   const resolvers: readonly Resolvers[] = [
     accessResolvers({ sessions, projects }),
     projectResolvers({ entities, projects, service: projectService }),
@@ -122,12 +130,14 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     machineResolvers({ entities, machines, service: machineService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds }),
     auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys }),
+    haResolvers({ cluster, service: ha }),
     nodeResolvers({ entities, health: options.health }),
   ];
   return {
     ...createSubgraph({ name: 'system', sdl, commits, cursors: options.cursors, resolvers }),
     authenticator: new SystemAuthenticator({ credentials, accessTokens, keyring }),
     checkLogin: loginChecker(sessions),
+    ha,
     firstStart: new FirstStart({
       db,
       users,

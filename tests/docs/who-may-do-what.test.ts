@@ -352,6 +352,13 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   auditVerification: () => read('{ auditVerification(limit: 1) { intact } }'),
   commit: () => read('{ commit(token: "x") { token } }'),
   health: () => read('{ health { name } }'),
+  // It is a single machine: a caller who may is told so.
+  haStatus: () => read('{ haStatus { primary } }', '"NOT_CONFIGURED"'),
+  haTimeline: () => read('{ haTimeline { nodes { epoch } } }', '"NOT_CONFIGURED"'),
+  haSwitchover: () => change('haSwitchover', { to: 'b' }),
+  haRejoin: () => change('haRejoin', { host: 'b' }),
+  haPause: () => change('haPause', {}),
+  haResume: () => change('haResume', {}),
   backend: () => read(`{ backend(id: "${ids.backend}") { id } }`, ids.backend),
   backends: () => read('{ backends { nodes { id } } }', ids.backend),
   relayOperation: () => read(`{ relayOperation(id: "${ids.operation}") { id } }`, ids.operation),

@@ -5,6 +5,7 @@ import { rolesOf } from '../../../../platform/config.ts';
 import type { DatabaseOptions } from '../../../../platform/database/database.ts';
 import { executeOnSchema, subscribeOnSchema } from '../../../../platform/graph/execution.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
+import type { HaCluster } from '../../../../platform/ha-cluster.ts';
 import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import type { Authority } from '../../../../platform/machines/authority.ts';
@@ -62,14 +63,17 @@ export interface SystemBenchOptions extends Partial<DatabaseOptions> {
   readonly authority?: (() => Promise<Authority | undefined>) | undefined;
   readonly projectHoldings?: ProjectHoldings;
   readonly projectEnd?: ProjectEnd;
+  readonly haCluster?: HaCluster;
 }
 
 export class SystemBench extends TestGround {
   readonly hasher = new CountingHasher();
   readonly system: SystemSubgraph;
+  readonly haCluster: HaCluster | undefined;
 
   constructor(place: TestDatabase, options: SystemBenchOptions = {}) {
     super(place, options);
+    this.haCluster = options.haCluster;
     this.system = createSystemSubgraph({
       sdl: readSubgraphSdl('system'),
       ...this,
@@ -107,7 +111,7 @@ function request(identity: Identity | null, document: string, variables: object,
 export async function systemBench({
   lost = false,
   ...options
-}: Pick<SystemBenchOptions, 'authority' | 'projectHoldings' | 'projectEnd'> & {
+}: Pick<SystemBenchOptions, 'authority' | 'projectHoldings' | 'projectEnd' | 'haCluster'> & {
   readonly lost?: boolean;
 } = {}): Promise<SystemBench> {
   const place = await testDatabase();

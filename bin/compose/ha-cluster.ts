@@ -1,0 +1,106 @@
+// The cluster of hosts, for the graph: the same that "tidegate ha" asks.
+import { Cluster, ClusterRefusal } from '../../ha/cluster.ts';
+import { EtcdError } from '../../ha/etcd.ts';
+import { etcdOf } from '../../ha/host/cluster-client.ts';
+import { hostFilePath, isComplete, readHostFile } from '../../ha/host/host-file.ts';
+import type { Config } from '../../platform/config.ts';
+import { ConfigError, unusableFile } from '../../platform/config-error.ts';
+import { CodedError, Refusal, refuse, type UserErrorCode, userError } from '../../platform/errors.ts';
+import type { HaCluster } from '../../platform/ha-cluster.ts';
+import type { Lifecycle } from '../../platform/lifecycle.ts';
+
+/** Undefined: there is none. Throws ConfigError. */
+export async function openHaCluster(config: Config, lifecycle: Lifecycle): Promise<HaCluster | undefined> {
+  const folder = config['ha.dataFolder'];
+  if (folder === undefined) return undefined;
+  const file = await readHostFile(folder).catch((error: unknown) => {
+    throw new ConfigError([unusableFile(['ha.dataFolder'], hostFilePath(folder), error)]);
+  });
+  if (!isComplete(file))
+    throw new ConfigError([
+      {
+        settings: ['ha.dataFolder'],
+        wrong: 'not all hosts of the cluster have joined',
+        given: folder,
+        advice: 'join them first, or leave the setting out',
+      },
+    ]);
+  const etcd = etcdOf(file);
+  await lifecycle.add('etcd', { stop: () => etcd.close() });
+  return haCluster(new Cluster(etcd, file.cluster, file.members));
+}
+
+/** The codes of the graph for those of the cluster, where they differ or a retry is of use. */
+const codes: Readonly<Record<string, readonly [UserErrorCode, number?]>> = {
+  NOT_FOUND: ['NOT_FOUND'],
+  NOT_IN_SYNC: ['NOT_IN_SYNC'],
+  PAUSED: ['WRONG_STATE'],
+  NOT_SET_UP: ['NOT_CONFIGURED'],
+  NO_PRIMARY: ['UNAVAILABLE', 1_000],
+  IN_PROGRESS: ['IN_PROGRESS', 1_000],
+  CONFLICT: ['IN_PROGRESS', 1_000],
+};
+
+export function haCluster(cluster: Cluster): HaCluster {
+  return {
+    status: () => read(cluster.status()),
+    async changes() {
+      const { changes, saved } = await read(cluster.history());
+      return changes.toReversed().map(({ epoch, primary, previous, cause, takenAt, openedAfterMs }) => ({
+        ...{ epoch, primary, previous, cause, at: new Date(takenAt), gapMs: openedAfterMs ?? null },
+        leftBehind: saved.filter((each) => each.epoch === epoch),
+      }));
+    },
+    async switchover(to) {
+      const { switchoverTo } = await wish(cluster.status());
+      if (switchoverTo === to) return false;
+      try {
+        await cluster.switchover(to);
+        return true;
+      } catch (error) {
+        if (error instanceof ClusterRefusal && error.code === 'ALREADY') return false;
+        return refused(error);
+      }
+    },
+    async takeBackSwitchover(to) {
+      const { switchoverTo } = await cluster.status();
+      if (switchoverTo === to) await cluster.withdraw();
+    },
+    async rejoin(name) {
+      const { hosts } = await wish(cluster.status());
+      const host = hosts.find((each) => each.name === name && each.state !== 'WITNESS');
+      if (host === undefined) return refuse('NOT_FOUND', `there is no data host ${name}`, { field: ['input', 'host'] });
+      if (host.state === 'PRIMARY') return refuse('WRONG_STATE', `${name} is the primary`);
+      if (host.state === 'SILENT')
+        return refuse(
+          'UNAVAILABLE',
+          `the agent of ${name} says nothing: start "tidegate ha agent" there, and it returns by itself`,
+        );
+    },
+    pause: () => wish(cluster.pause()),
+    resume: () => wish(cluster.resume()),
+  };
+}
+
+async function read<Value>(asked: Promise<Value>): Promise<Value> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof EtcdError) throw new CodedError('UNAVAILABLE', noMajority, {}, error);
+    if (error instanceof ClusterRefusal) throw new CodedError('NOT_CONFIGURED', error.message, {}, error);
+    throw error;
+  }
+}
+
+async function wish<Value>(asked: Promise<Value>): Promise<Value> {
+  return asked.catch((error: unknown) => refused(error));
+}
+
+function refused(error: unknown): never {
+  if (error instanceof EtcdError) throw new Refusal([userError('UNAVAILABLE', noMajority, { retryAfterMs: 1_000 })]);
+  if (!(error instanceof ClusterRefusal)) throw error;
+  const [code, retryAfterMs] = codes[error.code] ?? ['WRONG_STATE'];
+  refuse(code, error.message, retryAfterMs === undefined ? {} : { retryAfterMs });
+}
+
+const noMajority = 'no majority of the hosts answers, so there are no writes either';

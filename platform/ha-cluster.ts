@@ -1,0 +1,74 @@
+// The cluster of hosts that keeps the database, as the graph shows and steers it. What it is made of is behind this port: platform and
+// subgraphs do not know how hosts agree.
+import { refuse } from './errors.ts';
+
+/** The subject of its status events and audit entries: there is one. */
+export const haClusterId = '0d9c1f5e-3a52-4c0b-9f0e-6f1c7f1a6a10';
+
+export interface HaHost {
+  readonly name: string;
+  readonly address: string;
+  readonly state: 'PRIMARY' | 'IN_SYNC' | 'FOLLOWS' | 'RETURNING' | 'SILENT' | 'WITNESS';
+  /** Transactions that it has not received; null: not known. */
+  readonly behind: number | null;
+  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT';
+  /** Before the clock of the host that was asked; null: not known. */
+  readonly clockAheadMs: number | null;
+  /** Whether its key files are the primary's; null: it has told of none. */
+  readonly keys: 'SAME' | 'DIFFERENT' | null;
+}
+
+export interface HaStatus {
+  /** Null: nobody takes writes. */
+  readonly primary: string | null;
+  readonly epoch: number;
+  /** Hosts that have the next write when it is acknowledged. */
+  readonly copies: number;
+  readonly paused: boolean;
+  readonly switchoverTo: string | null;
+  readonly hosts: readonly HaHost[];
+}
+
+/** A change of the primary. */
+export interface HaChange {
+  readonly epoch: number;
+  readonly primary: string;
+  readonly previous: string;
+  readonly cause: string;
+  readonly at: Date;
+  /** From the first look without a leader until writes were open; null: they were not yet. */
+  readonly gapMs: number | null;
+  /** What the former primary had that the new one lacks. */
+  readonly leftBehind: readonly HaLeftBehind[];
+}
+
+export interface HaLeftBehind {
+  readonly host: string;
+  readonly transactions: number;
+  /** The first ones. */
+  readonly gtids: readonly string[];
+  /** On that host. */
+  readonly folder: string;
+}
+
+/** Reads throw CodedError when the hosts do not agree on anything now; wishes throw Refusal. Each call ends in a few seconds. */
+export interface HaCluster {
+  status(): Promise<HaStatus>;
+  /** The newest first. */
+  changes(): Promise<readonly HaChange[]>;
+  /** Asks for it, and does not wait for it. True: it is asked for now; false: it was already, or is done. */
+  switchover(to: string): Promise<boolean>;
+  /** The wish for a switchover to that host, if it was not granted yet. */
+  takeBackSwitchover(to: string): Promise<void>;
+  /** Refuses if that host can't return by itself. */
+  rejoin(host: string): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+}
+
+export const notConfigured =
+  'the database is on a single machine, or this process does not know its hosts: "tidegate ha init" makes a cluster, and ha.dataFolder names it';
+
+export function refuseNotConfigured(): never {
+  refuse('NOT_CONFIGURED', notConfigured);
+}

@@ -1,0 +1,221 @@
+// The cluster of hosts in the graph, over three real members of etcd. What agents tell there is put by the test; the wishes are read from it.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { haCluster } from '../../../bin/compose/ha-cluster.ts';
+import { type Change, haKeys } from '../../../ha/agent/keys.ts';
+import { Cluster } from '../../../ha/cluster.ts';
+import type { EtcdClient } from '../../../ha/etcd.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { HaService } from '../../../subgraphs/system/ha/ha-service.ts';
+import { HaWatch } from '../../../subgraphs/system/ha/ha-watch.ts';
+import { type EtcdCluster, etcdCluster } from '../../ha/etcd-cluster.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+import { type SystemBench, systemBench } from './support/system-bench.ts';
+
+const keys = haKeys('test');
+const admin: Identity = {
+  ...{ kind: 'user', id: newUuid(), name: 'ada', admin: true, projects: {}, credentialId: newUuid() },
+};
+const context = { identity: admin, requestId: 'r-1', loaders: new Map() };
+
+let cluster: EtcdCluster;
+let etcd: EtcdClient;
+let bench: SystemBench;
+let reporting: NodeJS.Timeout;
+
+beforeAll(async () => {
+  cluster = await etcdCluster();
+  etcd = cluster.client();
+  const hosts = cluster.urls.map((url, at) => ({
+    name: 'abw'[at] ?? '',
+    address: new URL(url).hostname,
+    kind: at === 2 ? ('witness' as const) : ('data' as const),
+  }));
+  bench = await systemBench({ haCluster: haCluster(new Cluster(etcd, 'test', hosts)) });
+});
+
+afterAll(async () => {
+  bench.system.ha.stop();
+  await bench.stop();
+  await cluster.remove();
+});
+
+beforeEach(async () => {
+  await etcd.transact([], [{ delete: keys.switchover }, { delete: keys.paused }]);
+  await lead('a', 3, ['b']);
+  let said = 0;
+  const report = () => {
+    said += 1;
+    const told = { said: String(said), incarnation: 'i', receiving: true, wallMs: Date.now(), keys: { sealing: 'x' } };
+    for (const [host, received] of [
+      ['a', 100],
+      ['b', 97],
+    ] as const)
+      void etcd.put(keys.report(host), JSON.stringify({ ...told, received })).catch(() => undefined);
+  };
+  report();
+  reporting = setInterval(report, 200);
+});
+
+afterEach(() => clearInterval(reporting));
+
+async function lead(primary: string, epoch: number, members: readonly string[]): Promise<void> {
+  const reign = `r-${epoch}`;
+  await etcd.put(keys.leader, JSON.stringify({ host: primary, reign }));
+  const sync = { primary, epoch, reign, members: members.map((host) => ({ host, incarnation: 'i' })) };
+  await etcd.put(keys.sync, JSON.stringify(sync));
+}
+
+async function changed(change: Partial<Change> & { readonly epoch: number }): Promise<void> {
+  const usual = { primary: 'b', previous: 'a', position: 1, takenAt: new Date(0).toISOString(), takenAfterMs: 5 };
+  await etcd.put(keys.change(change.epoch), JSON.stringify({ cause: 'it was unplugged', ...usual, ...change }));
+}
+
+const wished = async (key: string) => (await etcd.get(key)).entries[0]?.value;
+const refusal = (code: string) => ({ accepted: false, userErrors: [expect.objectContaining({ code })] });
+
+async function ask(name: string, input: object | null, as = admin): Promise<unknown> {
+  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input${name === 'haPause' || name === 'haResume' ? '' : '!'}`;
+  const document = `mutation ($input: ${type}) { ${name}(input: $input) { accepted userErrors { code message retry } } }`;
+  const { data, codes } = await bench.ask(as, document, { input });
+  expect(codes).toEqual([]);
+  return (data as unknown as Record<string, unknown>)[name];
+}
+
+test('the status, and the changes of the primary by pages, newest first', async () => {
+  const { data, codes } = await bench.ask(
+    admin,
+    '{ haStatus { primary epoch copies paused switchoverTo hosts { name state behind etcd keysDiffer } } }',
+  );
+  expect(codes).toEqual([]);
+  expect(data.haStatus).toMatchObject({
+    ...{ primary: 'a', epoch: 3, copies: 2, paused: false, switchoverTo: null },
+    hosts: [
+      { name: 'a', state: 'PRIMARY', behind: 0, keysDiffer: false },
+      { name: 'b', state: 'IN_SYNC', behind: 3, keysDiffer: false },
+      { name: 'w', state: 'WITNESS', behind: null, keysDiffer: null },
+    ],
+  });
+  await changed({ epoch: 2 });
+  await changed({ epoch: 3, primary: 'a', previous: 'b', openedAfterMs: 321 });
+  const saved = { epoch: 3, host: 'b', transactions: 1, gtids: ['0-2-9'], folder: '/saved/3' };
+  await etcd.put(keys.saved(3, 'b'), JSON.stringify(saved));
+  const page = `query ($after: String) { haTimeline(first: 1, after: $after) {
+    nodes { epoch primary previous cause at gapMs leftBehind { host transactions gtids folder } } pageInfo { hasNextPage endCursor } } }`;
+  const { haTimeline: newest } = (await bench.ask(admin, page)).data;
+  expect(newest.nodes).toMatchObject([
+    {
+      ...{ epoch: 3, primary: 'a', previous: 'b', cause: 'it was unplugged', gapMs: 321 },
+      leftBehind: [{ host: 'b', transactions: 1, gtids: ['0-2-9'], folder: '/saved/3' }],
+    },
+  ]);
+  const { haTimeline: older } = (await bench.ask(admin, page, { after: newest.pageInfo.endCursor })).data;
+  expect(older).toMatchObject({ nodes: [{ epoch: 2, gapMs: null, leftBehind: [] }], pageInfo: { hasNextPage: false } });
+});
+
+test('a switchover is asked for once, under its key, and audited; what is under way or done is not asked for again', async () => {
+  const input = { idempotencyKey: 'switch-1', to: 'b' };
+  const done = { accepted: true, userErrors: [] };
+  expect(await ask('haSwitchover', input)).toEqual(done);
+  expect(await wished(keys.switchover)).toBe('{"to":"b"}');
+  expect(await ask('haSwitchover', { to: 'b' })).toEqual(done);
+  // Granted: a repetition gets the first answer, another request finds it done.
+  await etcd.transact([], [{ delete: keys.switchover }]);
+  await lead('b', 4, ['a']);
+  expect(await ask('haSwitchover', input)).toEqual(done);
+  expect(await ask('haSwitchover', { to: 'b' })).toEqual(done);
+  expect(await wished(keys.switchover)).toBeUndefined();
+  const audited = "SELECT outcome, details FROM audit_entry WHERE action = 'haSwitchover' ORDER BY id";
+  const entries = await bench.db.query<{ outcome: string; details: string }>(audited);
+  expect(entries.map(({ outcome }) => outcome)).toEqual(['ACCEPTED', 'ACCEPTED', 'ACCEPTED']);
+  expect(entries[0]?.details).toContain('"to":"b"');
+});
+
+test('a switchover that is not begun in time is taken back', async () => {
+  const service = new HaService({ ...bench, cluster: bench.haCluster, switchoverMs: 300 });
+  expect(await service.switchover(context, { to: 'b' })).toMatchObject({ userErrors: [] });
+  await waitFor('the wish to be taken back', async () => (await wished(keys.switchover)) === undefined);
+  service.stop();
+});
+
+test('pausing and resuming twice is no error', async () => {
+  const done = { accepted: true, userErrors: [] };
+  for (const input of [null, {}]) expect(await ask('haPause', input)).toEqual(done);
+  expect(await wished(keys.paused)).toBe('{}');
+  expect(await ask('haSwitchover', { to: 'b' })).toEqual(refusal('WRONG_STATE'));
+  for (const input of [null, {}]) expect(await ask('haResume', input)).toEqual(done);
+  expect(await wished(keys.paused)).toBeUndefined();
+});
+
+test.each([
+  ['an unknown host', { to: 'z' }, 'NOT_FOUND'],
+  ['the witness', { to: 'w' }, 'NOT_FOUND'],
+  ['no name of a host', { to: 'A host' }, 'INVALID_INPUT'],
+])('a switchover to %s is refused, and changes nothing', async (_, input, code) => {
+  expect(await ask('haSwitchover', input)).toEqual(refusal(code));
+  expect(await wished(keys.switchover)).toBeUndefined();
+});
+
+test('refused: a host out of sync, another switchover meanwhile, the return of the primary or of a silent host, and who is no administrator', async () => {
+  await lead('a', 3, []);
+  expect(await ask('haSwitchover', { to: 'b' })).toEqual(refusal('NOT_IN_SYNC'));
+  await lead('a', 3, ['b']);
+  await etcd.put(keys.switchover, '{"to":"a"}');
+  expect(await ask('haSwitchover', { to: 'b' })).toEqual(refusal('IN_PROGRESS'));
+  expect(await ask('haRejoin', { host: 'a' })).toEqual(refusal('WRONG_STATE'));
+  expect(await ask('haRejoin', { host: 'w' })).toEqual(refusal('NOT_FOUND'));
+  expect(await ask('haRejoin', { host: 'b' })).toEqual({ accepted: true, userErrors: [] });
+  clearInterval(reporting);
+  expect(await ask('haRejoin', { host: 'b' })).toEqual(refusal('UNAVAILABLE'));
+  const user = { ...admin, admin: false };
+  expect(await ask('haPause', null, user)).toEqual(refusal('FORBIDDEN'));
+  expect((await bench.ask(user, '{ haStatus { epoch } }')).codes).toEqual(['FORBIDDEN']);
+});
+
+test('events and metrics tell each change once, whichever process looks', async () => {
+  const options = { ...bench, cluster: bench.haCluster as NonNullable<typeof bench.haCluster> };
+  const told = () =>
+    bench.db.query<{ kind: string; to: string; reason: string | null }>(
+      "SELECT kind, to_status AS `to`, reason FROM status_change WHERE kind LIKE 'ha.%' ORDER BY id",
+    );
+  const registry = new Registry();
+  const first = new HaWatch({ ...options, registry });
+  first.start();
+  await waitFor('the first look', async () => (await told()).length === 2);
+  await first.stop();
+  await changed({ epoch: 4, openedAfterMs: 250 });
+  await changed({ epoch: 5, primary: 'a', previous: 'b', cause: 'a switchover', openedAfterMs: 90 });
+  await lead('a', 5, []);
+  await etcd.put(keys.paused, '{}');
+  const second = new HaWatch({ ...options, registry: new Registry() });
+  second.start();
+  await waitFor('its events', async () => (await told()).length >= 6);
+  await lead('a', 5, ['b']);
+  await waitFor('two copies', async () => (await told()).length >= 7);
+  await second.stop();
+  expect(await told()).toEqual([
+    { kind: 'ha.primary', to: 'LEADS', reason: expect.stringMatching(/^a took over from b, timeline 3: .*321 ms/) },
+    { kind: 'ha.copies', to: 'IN_SYNC', reason: 'a, b' },
+    { kind: 'ha.primary', to: 'LEADS', reason: expect.stringMatching(/^b took over from a, timeline 4: .*250 ms/) },
+    {
+      kind: 'ha.primary',
+      to: 'LEADS',
+      reason: expect.stringMatching(/^a took over from b, timeline 5: a switchover; 90/),
+    },
+    { kind: 'ha.copies', to: 'ONE_COPY', reason: 'a' },
+    { kind: 'ha.promotion', to: 'PAUSED', reason: null },
+    { kind: 'ha.copies', to: 'IN_SYNC', reason: 'a, b' },
+  ]);
+  const text = await registry.metrics();
+  expect(text).toContain('tidegate_ha_copies 2');
+  expect(text).toContain('tidegate_ha_host{host="b",state="IN_SYNC"} 1');
+  expect(text).toContain('tidegate_ha_behind{host="b"} 3');
+});
+
+test('without a majority of the hosts nothing is known, and no wish is made', async () => {
+  for (const name of ['a', 'b']) process.kill(cluster.member(name).pid, 'SIGSTOP');
+  expect((await bench.ask(admin, '{ haStatus { epoch } }')).codes).toEqual(['UNAVAILABLE']);
+  expect(await ask('haPause', null)).toEqual(refusal('UNAVAILABLE'));
+  for (const name of ['a', 'b']) process.kill(cluster.member(name).pid, 'SIGCONT');
+});
