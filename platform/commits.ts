@@ -83,6 +83,7 @@ export class Commits {
   readonly #keyring: Keyring;
   readonly #members: readonly CommitMember[];
   readonly #log: Logger;
+  #draining = false;
   #timeline: { readonly value: Timeline; readonly readAtMs: number } | undefined;
 
   constructor(options: CommitsOptions) {
@@ -130,9 +131,14 @@ export class Commits {
       });
       const mayChange = found.state === 'PENDING' || found === changing || found === unavailable;
       const leftMs = deadlineMs - performance.now();
-      if (!mayChange || leftMs <= 0) return found;
+      if (!mayChange || leftMs <= 0 || this.#draining) return found;
       await sleep(Math.min(pauseMs, leftMs));
     }
+  }
+
+  /** From now on no question waits for a better answer. */
+  drain(): void {
+    this.#draining = true;
   }
 
   async #find(decoded: Decoded): Promise<Replication> {

@@ -219,10 +219,11 @@ async function laySubgraphGround(
     return undefined;
   });
   const members = databaseMembers(config).map((location) => ({ name: location.host, sql: new ServerReads(location) }));
+  const commits = new Commits({ db, keyring, log, members });
   await lifecycle.add('database members', {
+    drain: () => commits.drain(),
     stop: () => Promise.all(members.map(({ sql }) => sql.close())).then(() => {}),
   });
-  const commits = new Commits({ db, keyring, log, members });
   return { ...ground, feed, commits, cursors, mutations: new Mutations({ db, commits, log }), ...shared };
 }
 

@@ -75,6 +75,17 @@ test('PENDING, with the reason, while the standby is detached, and CONFIRMED aft
   expect(await commits.replication(token, 10_000)).toMatchObject({ state: 'CONFIRMED' });
 });
 
+test('a drain ends the wait for the standby', async () => {
+  await pair.onStandby('STOP SLAVE SQL_THREAD');
+  const token = await write();
+  const drained = commitsOf(primary, { standby });
+  const answers = [commits, drained].map((each) => each.replication(token, 10_000).then(() => each));
+  drained.drain();
+  expect(await Promise.race(answers)).toBe(drained);
+  await pair.onStandby('START SLAVE SQL_THREAD');
+  await Promise.all(answers);
+});
+
 test("PENDING when the standby can't be reached, or is the primary itself", async () => {
   const token = await write();
   const nobody = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
