@@ -306,6 +306,8 @@ test('whether a write is replicated is told during a change of the primary, and 
   expect(told).toEqual({ reason: 'the database is not available: ask again', copies: null });
   // It waits through the promotion, for a second copy.
   const waiting = commits.replication(token, 10_000);
+  await waitFor('the question', () => db.poolFigures().waiting > 0);
+  await waitFor('the end of its first try', () => db.poolFigures().waiting === 0);
   await pair.promote();
   const oneCopy = {
     ...{ state: 'PENDING', copies: 1 },
