@@ -51,7 +51,8 @@ test('the cluster is shown and steered, and its changes are events', async () =>
     const ask = async (query: string, bearer?: string): Promise<Record<string, Record<string, unknown>>> => {
       const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) };
       const response = await fetch(system.url, { method: 'POST', headers, body: JSON.stringify({ query }) });
-      return (await response.json()).data;
+      const { data } = (await response.json()) as { data: Record<string, Record<string, unknown>> };
+      return data;
     };
     const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
     const login = `mutation { login(input: { name: "admin", password: "${password}" }) { accessToken } }`;

@@ -24,7 +24,7 @@ const withoutCommit = new Set(['login', 'sessionRefresh', 'logout']);
  * belong in schema/shared.graphql, because the next subgraph that used the word would not compose.
  */
 const wordsOf: Readonly<Record<string, readonly string[]>> = {
-  system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session'],
+  system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session', 'Ha'],
   relay: ['Firewall', 'Waf', 'Switch', 'Network'],
   loadbalancer: ['ScalingDecision'],
   'object-storage': ['ObjectService', 'ObjectUpload', 'ObjectDownload'],

@@ -37,12 +37,12 @@ export function haResolvers(options: { cluster: HaCluster | undefined; service: 
     },
     HaPayload: {
       // Only if it is asked for: it takes a moment, in which a switchover ends the connections of clients.
-      status: ({ accepted }) => (accepted ? mustBe().status() : null),
+      status: ({ accepted }) => (accepted === true ? mustBe().status() : null),
     },
     HaHost: { keysDiffer: ({ keys }) => (keys === null ? null : keys === 'DIFFERENT') },
   };
 }
 
 function shown({ entity, userErrors, commit }: Outcome) {
-  return { accepted: entity !== null, userErrors, commit };
+  return { accepted: entity === null ? null : true, userErrors, commit };
 }

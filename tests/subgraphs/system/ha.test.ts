@@ -73,7 +73,7 @@ async function changed(change: Partial<Change> & { readonly epoch: number }): Pr
 }
 
 const wished = async (key: string) => (await etcd.get(key)).entries[0]?.value;
-const refusal = (code: string) => ({ accepted: false, userErrors: [expect.objectContaining({ code })] });
+const refusal = (code: string) => ({ accepted: null, userErrors: [expect.objectContaining({ code })] });
 
 async function ask(name: string, input: object | null, as = admin): Promise<unknown> {
   const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input${name === 'haPause' || name === 'haResume' ? '' : '!'}`;
