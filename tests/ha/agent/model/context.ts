@@ -36,7 +36,6 @@ export interface WorldOptions {
   readonly view?: (view: View) => View;
   readonly step?: (step: Step, view: View) => Step;
   readonly neverFences?: boolean;
-  readonly revokesBeforeKill?: boolean;
   readonly provesNothing?: boolean;
   readonly comparesNothing?: boolean;
 }

@@ -213,19 +213,13 @@ export class SimulatedAgent implements Agent {
   }
 
   #giveUp(kill: () => void): void {
-    const { etcd, options } = this.#context;
+    const { etcd } = this.#context;
     const { reign } = this.#host;
-    const killsFirst = options.revokesBeforeKill !== true || reign === undefined;
-    if (killsFirst) kill();
+    kill();
     this.#host.reign = undefined;
     this.#admission = undefined;
     if (reign === undefined) return;
-    this.#askAndGoOn(
-      () => etcd.revoke(reign.lease),
-      () => {
-        if (!killsFirst) kill();
-      },
-    );
+    this.#askAndGoOn(() => etcd.revoke(reign.lease));
   }
 
   #takeLead(syncRevision: number): void {

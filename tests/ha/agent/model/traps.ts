@@ -22,7 +22,6 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
     ...{ hostsPause: false, neverFences: true },
     step: (step: Step) => (step.kind === 'fence' ? { kind: 'resign', why: step.why } : step),
   },
-  'the lease is given up before the kill': { hostsPause: false, revokesBeforeKill: true },
   'a change of `sync` compares nothing': {
     ...{ hostsPause: true, comparesNothing: true },
     rates: { faults: ['stop-host', 'kill'], faultRate: 0.1, slow: 0.02, lost: 0.2, receiveRate: 1 },
@@ -48,10 +47,6 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
   'the relay log is not applied before the opening': {
     hostsPause: true,
     view: (view) => (view.reign === undefined ? view : withReplica(view, { drained: true })),
-  },
-  'the old primary is still received from': {
-    hostsPause: true,
-    view: (view) => (view.reign === undefined ? view : withReplica(view, { receiving: false })),
   },
   'commits are let go before the member is out of the set': {
     hostsPause: true,
