@@ -77,7 +77,7 @@ const refusal = (code: string) => ({ accepted: null, userErrors: [expect.objectC
 
 async function ask(name: string, input: object | null, as = admin): Promise<unknown> {
   const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input${name === 'haPause' || name === 'haResume' ? '' : '!'}`;
-  const document = `mutation ($input: ${type}) { ${name}(input: $input) { accepted userErrors { code message retry } } }`;
+  const document = `mutation ($input: ${type}) { ${name}(input: $input) { accepted userErrors { code message field retry } } }`;
   const { data, codes } = await bench.ask(as, document, { input });
   expect(codes).toEqual([]);
   return (data as unknown as Record<string, unknown>)[name];
@@ -155,6 +155,28 @@ test.each([
 ])('a switchover to %s is refused, and changes nothing', async (_, input, code) => {
   expect(await ask('haSwitchover', input)).toEqual(refusal(code));
   expect(await wished(keys.switchover)).toBeUndefined();
+});
+
+test.each([
+  ['haSwitchover', { to: 'b' }, 'to'],
+  ['haRejoin', { host: 'b' }, 'host'],
+  ['haPause', {}, null],
+  ['haResume', {}, null],
+])('a bad field of %s is refused by name and code, and asks the hosts for nothing', async (name, good, host) => {
+  const bad = (field: string, value: string, code: string) =>
+    [
+      { ...good, [field]: value },
+      { accepted: null, userErrors: [expect.objectContaining({ code, field: ['input', field] })] },
+    ] as const;
+  const cases = [
+    bad('idempotencyKey', '', 'INVALID_INPUT'),
+    bad('idempotencyKey', 'a\u0007b', 'INVALID_INPUT'),
+    bad('idempotencyKey', 'x'.repeat(256), 'TOO_LONG'),
+    ...(host === null ? [] : [bad(host, '', 'INVALID_INPUT'), bad(host, 'x'.repeat(64), 'TOO_LONG')]),
+  ];
+  for (const [input, refused] of cases) expect(await ask(name, input)).toEqual(refused);
+  expect(await wished(keys.switchover)).toBeUndefined();
+  expect(await wished(keys.paused)).toBeUndefined();
 });
 
 test('refused: a host out of sync, another switchover meanwhile, the return of the primary or of a silent host, and who is no administrator', async () => {

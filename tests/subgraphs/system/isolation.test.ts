@@ -88,6 +88,8 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.auditVerification': () => [{ document: '{ auditVerification { intact checked } }', codes: ['FORBIDDEN'] }],
   // A commit's token is a capability: its holder made the write. It reveals nothing about the content.
   'Query.commit': () => [{ document: '{ commit(token: "x") { replication { state } } }' }],
+  'Query.haStatus': () => [{ document: '{ haStatus { primary hosts { name address } } }', codes: ['FORBIDDEN'] }],
+  'Query.haTimeline': () => [{ document: '{ haTimeline { nodes { primary previous } } }', codes: ['FORBIDDEN'] }],
   'Query.health': () => [{ document: '{ health { name ready detail } }' }],
   'Mutation.login': () => [mutation('login', 'LoginInput', { name: 'alpha-user', password: 'x' }, 'accessToken')],
   'Mutation.sessionRefresh': () => [
@@ -148,6 +150,10 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Mutation.machineRevoke': ({ machine: id }) => [
     mutation('machineRevoke', 'MachineRevokeInput', { id }, `machine { ${machine} }`),
   ],
+  'Mutation.haSwitchover': () => [mutation('haSwitchover', 'HaSwitchoverInput', { to: 'a' }, 'accepted')],
+  'Mutation.haRejoin': () => [mutation('haRejoin', 'HaRejoinInput', { host: 'a' }, 'accepted')],
+  'Mutation.haPause': () => [mutation('haPause', 'HaPauseInput', {}, 'accepted')],
+  'Mutation.haResume': () => [mutation('haResume', 'HaResumeInput', {}, 'accepted')],
   'Subscription.statusChanges': (ids) =>
     longFilter(ids).map((filter) => ({
       document: `subscription ($projectId: ID, $subjectId: ID, $after: String) { statusChanges(projectId: $projectId, subjectId: $subjectId, after: $after) { cursor change { ${change} } } }`,
