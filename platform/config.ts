@@ -44,11 +44,11 @@ const listOf = (canonical: (text: string) => string | undefined, wanted: string)
     );
 const urls = listOf((text) => (url.safeParse(text).success ? text : undefined), 'an http or https URL');
 const blocks = listOf(canonicalAddressBlock, 'an address or CIDR block');
-const hosts = z.union([z.array(z.string()), z.string().transform((value) => value.split(','))]).pipe(
+const hostList = z.union([z.array(z.string()), z.string().transform((value) => value.split(','))]).pipe(
   z
     .array(
-      z.string().transform((text, context): DatabaseHost => {
-        const found = databaseHost(text.trim());
+      z.string().transform((text, context): ListedHost => {
+        const found = listedHost(text.trim());
         if (found !== undefined) return found;
         context.addIssue({ code: 'custom', message: `${text} is not a host, or a host with a port` });
         return z.NEVER;
@@ -62,14 +62,14 @@ const egressRules = listOf(
   'an address or CIDR block, with a port (192.0.2.1:22, [2001:db8::/32]:443) or without',
 );
 
-interface DatabaseHost {
+interface ListedHost {
   readonly host: string;
-  /** Default: database.port. */
+  /** Default: the setting for the port. */
   readonly port?: number;
 }
 
 /** `db1`, `db1:3307`, `2001:db8::1` or `[2001:db8::1]:3307`; undefined: something else. */
-function databaseHost(text: string): DatabaseHost | undefined {
+function listedHost(text: string): ListedHost | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?::(\d{1,5}))?$/.exec(text);
   if (match === null) return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(':') ? { host: text } : undefined;
   const host = match[1] ?? match[2] ?? '';
@@ -135,7 +135,7 @@ const platformSettings = {
       'URLs (`https://HOST:PORT/graphql`), separated by commas, of the gateways that such a machine asks for revocations and new credentials: one is asked until it fails, then the next; default: where it joined',
     ),
   'database.socketPath': file.optional().describe('Unix socket of MariaDB, in place of host and port'),
-  'database.host': hosts
+  'database.host': hostList
     .optional()
     .describe(
       'host of MariaDB, or the virtual IP of the primary; or all its hosts, separated by commas (`a,b:3307,[2001:db8::1]:3306`), of which the primary is found',
@@ -173,11 +173,22 @@ const platformSettings = {
       'data folder of "tidegate ha agent" on this host: administrators then see and steer the cluster of its hosts in the graph',
     ),
   'redis.path': file.optional().describe('Unix socket of Redis, in place of host and port'),
+  'redis.sentinels': hostList
+    .optional()
+    .describe(
+      'Sentinels, separated by commas (`a,b:26379,[2001:db8::1]`; port 26379 without one), that tell which Redis is the primary, in place of redis.host',
+    ),
+  'redis.sentinelName': text.default('mymaster').describe('name under which the Sentinels watch it'),
+  'redis.sentinelPassword': z
+    .string()
+    .optional()
+    .describe('password at the Sentinels; prefer redis.sentinelPasswordFile; default: they ask for none'),
+  'redis.sentinelPasswordFile': file.optional().describe('file whose first line is the password at the Sentinels'),
   'redis.host': text.optional().describe('host of Redis'),
   'redis.port': port.default(6379).describe('port of Redis'),
   'redis.password': z.string().optional().describe('password at Redis; prefer redis.passwordFile'),
   'redis.passwordFile': file.optional().describe('file whose first line is the password at Redis'),
-  'redis.tls': flag.default(false).describe('use TLS to Redis'),
+  'redis.tls': flag.default(false).describe('use TLS to Redis, and to its Sentinels'),
   'ha.address': z
     .enum(['virtual', 'none'])
     .default('virtual')
@@ -344,7 +355,11 @@ export function placeOf(
 }
 
 /** Secret settings: never shown in a list of processes or a message. */
-export const secretSettings: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
+export const secretSettings: ReadonlySet<string> = new Set<SettingName>([
+  'database.password',
+  'redis.password',
+  'redis.sentinelPassword',
+]);
 
 type Wrong = Pick<ConfigFault, 'wrong' | 'advice'>;
 
@@ -494,6 +509,8 @@ function faultsTogether(config: Config): ConfigFault[] {
   either('internal.tls.certFile', 'internal.machineFolder');
   either('database.socketPath', 'database.host');
   either('redis.path', 'redis.host');
+  either('redis.path', 'redis.sentinels');
+  either('redis.host', 'redis.sentinels');
   if (config['ha.strict'] && (config['database.host'] ?? []).length < 2)
     faults.push({
       settings: ['ha.strict', 'database.host'],
@@ -505,7 +522,9 @@ function faultsTogether(config: Config): ConfigFault[] {
 
 function withPasswords(config: Config): Config {
   const faults: ConfigFault[] = [];
-  const password = (setting: 'database.passwordFile' | 'redis.passwordFile'): string | undefined => {
+  const password = (
+    setting: 'database.passwordFile' | 'redis.passwordFile' | 'redis.sentinelPasswordFile',
+  ): string | undefined => {
     const path = config[setting];
     if (path === undefined) return undefined;
     try {
@@ -516,10 +535,12 @@ function withPasswords(config: Config): Config {
     }
   };
   const [database, redis] = [password('database.passwordFile'), password('redis.passwordFile')];
+  const sentinel = password('redis.sentinelPasswordFile');
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     ...config,
     ...(database === undefined ? {} : { 'database.password': database }),
     ...(redis === undefined ? {} : { 'redis.password': redis }),
+    ...(sentinel === undefined ? {} : { 'redis.sentinelPassword': sentinel }),
   };
 }

@@ -2,15 +2,29 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from './log.ts';
 
-/** Where Redis is: a unix socket, or host and port. */
+/** Where Redis is: a unix socket, host and port, or what Sentinels watch under a name. */
 export type RedisLocation =
   | { readonly path: string; readonly password?: string }
   | {
       readonly host: string;
       readonly port: number;
       readonly password?: string;
-      readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+      readonly tls?: RedisTls;
+    }
+  | {
+      readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+      readonly name: string;
+      readonly password?: string;
+      readonly sentinelPassword?: string;
+      /** To the Sentinels, too. */
+      readonly tls?: RedisTls;
     };
+
+interface RedisTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
 
 /** ioredis' own type has a member that its constructor does not accept under exactOptionalPropertyTypes. */
 export type RedisSettings = Omit<RedisOptions, 'replyMapping'>;
@@ -23,23 +37,38 @@ export interface RedisConnectionOptions {
   readonly connectionName?: string;
 }
 
+const connectTimeout = 2_000;
+const commandTimeout = 2_000;
 const reconnectFirstMs = 50;
 const reconnectMostMs = 1_000;
 
 /** The driver's options, for libraries (BullMQ) that open connections themselves. */
 export function redisOptions(location: RedisLocation, options: { readonly keepCommands: boolean }): RedisSettings {
   return {
-    ...location,
-    connectTimeout: 2_000,
+    ...('sentinels' in location ? watched(location) : location),
+    connectTimeout,
     // The driver waits this long even for a connection that is already closed, and the process with it.
     disconnectTimeout: 100,
     maxRetriesPerRequest: options.keepCommands ? null : 0,
     enableOfflineQueue: options.keepCommands,
     // The driver awaits no answer to its own subscription: one that fails would end the process. Subscribers do it at `ready`.
     autoResubscribe: false,
-    ...(options.keepCommands ? {} : { commandTimeout: 2_000 }),
+    ...(options.keepCommands ? {} : { commandTimeout }),
     // Retries for ever, with a bounded pause: a Redis that comes back is found within a second.
     retryStrategy: (attempt) => Math.min(reconnectFirstMs * 2 ** Math.min(attempt, 10), reconnectMostMs),
+  };
+}
+
+function watched(location: Extract<RedisLocation, { sentinels: unknown }>): RedisSettings {
+  return {
+    ...location,
+    sentinels: [...location.sentinels],
+    ...(location.tls && { enableTLSForSentinelMode: true, sentinelTLS: location.tls }),
+    sentinelCommandTimeout: commandTimeout,
+    // A primary that stands still closes no connection: the Sentinels tell when another one has its place.
+    failoverDetector: true,
+    // One that was made a replica keeps its connections, too; what it refused is sent again.
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
   };
 }
 

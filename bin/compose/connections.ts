@@ -49,15 +49,30 @@ function databaseTls(config: Config): { tls?: { ca: string } } {
   return caFile === undefined ? {} : { tls: { ca: readPem('database.caFile', caFile) } };
 }
 
+/** Where a Sentinel listens that is named without a port. */
+export const sentinelPort = 26_379;
+
 /** Throws ConfigError when none is set. */
 export function redisLocation(config: Config): RedisLocation {
   const password = config['redis.password'];
   const secret = password === undefined ? {} : { password };
   const path = config['redis.path'];
   if (path !== undefined) return { path, ...secret };
+  const tls = config['redis.tls'] ? { tls: {} } : {};
+  const sentinels = config['redis.sentinels'];
+  if (sentinels !== undefined) {
+    const sentinelPassword = config['redis.sentinelPassword'];
+    return {
+      sentinels: sentinels.map(({ host, port = sentinelPort }) => ({ host, port })),
+      name: config['redis.sentinelName'],
+      ...secret,
+      ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+      ...tls,
+    };
+  }
   const host = config['redis.host'];
-  if (host === undefined) throw missing(['redis.host', 'redis.path'], 'Redis');
-  return { host, port: config['redis.port'], ...secret, ...(config['redis.tls'] ? { tls: {} } : {}) };
+  if (host === undefined) throw missing(['redis.host', 'redis.sentinels', 'redis.path'], 'Redis');
+  return { host, port: config['redis.port'], ...secret, ...tls };
 }
 
 /** TLS of the public endpoint; undefined: plain HTTP. */

@@ -5,6 +5,7 @@ import type { Logger } from '../../platform/log.ts';
 import { type EgressPolicy, egressFrom, type KnownListeners } from '../../platform/net/egress.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { type OwnPlace, OwnPlaces } from '../../platform/net/own-places.ts';
+import { sentinelPort } from './connections.ts';
 
 export interface ProcessEgress {
   readonly policy: EgressPolicy;
@@ -45,6 +46,7 @@ function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
     ...reached(hostOf(undefined, config['database.socketPath']), config['database.port']),
     ...reached(config['database.standbyHost'], config['database.standbyPort']),
     ...reached(hostOf(config['redis.host'], config['redis.path']), config['redis.port']),
+    ...(config['redis.sentinels'] ?? []).flatMap(({ host, port = sentinelPort }) => reached(host, port)),
     ...listening(config['internal.host'], config['internal.graphPort']),
     ...config['internal.graphUrls'].map(addressOf).flatMap((at) => reached(at.host, at.port)),
     ...subgraphs.flatMap((name) => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Config } from '../../platform/config.ts';
 import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { Database } from '../../platform/database/database.ts';
@@ -8,6 +9,7 @@ import { Sequencer } from '../../platform/events/sequencer.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Leases } from '../../platform/leases.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
+import type { Logger } from '../../platform/log.ts';
 import { addPlatformMetrics } from '../../platform/metrics.ts';
 import { OwedWork } from '../../platform/owed-work.ts';
 import { createRedis } from '../../platform/redis.ts';
@@ -16,6 +18,7 @@ import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
 import type { Ground, ProcessGround } from '../../platform/subgraph-row.ts';
 import { createRedisWake } from '../../platform/wake.ts';
 import { databaseLocations, redisLocation } from './connections.ts';
+import type { ProcessEgress } from './egress.ts';
 import { redisPrefix } from './places.ts';
 
 export interface GroundParts {
@@ -23,6 +26,7 @@ export interface GroundParts {
   readonly lifecycle: Lifecycle;
   readonly process: ProcessGround;
   readonly keys: KeyFolder;
+  readonly egress: ProcessEgress;
   /** Owners whose tables the database must have. */
   readonly owners: readonly MigrationOwner[];
   /** Owners whose tables it may have. */
@@ -63,6 +67,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
     ]);
   const redis = createRedis(redisLocation(config), { log });
   await lifecycle.add('redis', { stop: () => redis.disconnect() });
+  if (config['redis.sentinels'] !== undefined) denyFoundRedis(redis, parts.egress, log);
   const wake = createRedisWake(redisLocation(config), { prefix: redisPrefix, log });
   await lifecycle.add('wake', { stop: () => wake.close() });
   const leases = new Leases({ db, owner, host, log });
@@ -123,4 +128,17 @@ function databaseDisk(config: Config): DiskSpace | undefined {
   } catch (error) {
     throw new ConfigError([unusableFile(['database.dataFolder'], path, error)]);
   }
+}
+
+/** The settings name the Sentinels alone: where they lead is an own listener, too. */
+function denyFoundRedis(redis: ReturnType<typeof createRedis>, egress: ProcessEgress, log: Logger): void {
+  const found = new Set<string>();
+  redis.on('connect', () => {
+    const { remoteAddress: host, remotePort: port } = redis.stream as Socket;
+    if (host === undefined || port === undefined || found.has(`${host} ${port}`)) return;
+    found.add(`${host} ${port}`);
+    egress.own
+      .add({ host, port, mayBeWider: true })
+      .catch((error: unknown) => log.error({ err: error }, 'the address of Redis is not denied to users'));
+  });
 }

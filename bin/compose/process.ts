@@ -104,7 +104,8 @@ async function compose(
   const others = has('worker') ? migrationsOf(rows) : [];
   const keys = keyFolder(config, log);
 
-  const laid = owners.length > 0 ? await layGround({ config, lifecycle, process, keys, owners, others }) : undefined;
+  const laid =
+    owners.length > 0 ? await layGround({ config, lifecycle, process, keys, egress, owners, others }) : undefined;
   const asked = new AskedGraph({ config, keys, tlsOf });
   const running = new Map<string, RunningSubgraph>();
   if (laid !== undefined) {

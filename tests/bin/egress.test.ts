@@ -48,6 +48,11 @@ test('every address in the settings at which the installation listens is denied'
   ]);
 });
 
+test('Sentinels are own listeners', async () => {
+  const policy = await policyOf({ 'redis.sentinels': '203.0.113.4,203.0.113.5:26380' });
+  expect([...policy.rules.own]).toEqual(expect.arrayContaining(['203.0.113.4:26379', '203.0.113.5:26380']));
+});
+
 test('parts that the settings place on this machine are denied on each of its addresses', async () => {
   const [address = ''] = Object.values(os.networkInterfaces())
     .flatMap((each) => each ?? [])

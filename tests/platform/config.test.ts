@@ -82,6 +82,8 @@ test('the single key of earlier versions is refused, with instructions', () => {
 test('dependent settings are checked together', () => {
   expect(() => readConfig({ flags: { 'listen.tls.certFile': '/x' } })).toThrow('give both or neither');
   expect(() => readConfig({ flags: { 'redis.path': '/x', 'redis.host': 'y' } })).toThrow('give one');
+  for (const other of ['redis.path', 'redis.host'])
+    expect(() => readConfig({ flags: { 'redis.sentinels': 'a', [other]: '/x' } })).toThrow('give one');
   const strict = (hosts: string) => readConfig({ flags: { 'ha.strict': 'true', 'database.host': hosts } });
   expect(() => strict('a')).toThrow('name the servers in database.host');
   expect(strict('a,b')['ha.strict']).toBe(true);

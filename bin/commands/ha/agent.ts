@@ -49,6 +49,7 @@ export const agent = localVerb({
 
 /** Loaded only where there is one: a restarted agent has to be quick. */
 async function redisOf(config: Config, log: Logger): Promise<RedisProbe | undefined> {
+  // What Sentinels watch is no host's own.
   if (config['redis.path'] === undefined && config['redis.host'] === undefined) return undefined;
   const { redisLocation } = await import('../../compose/connections.ts');
   const { RedisProbe } = await import('../../../ha/redis-probe.ts');
