@@ -51,7 +51,7 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
 
   await endLeftOver({ pidFile, workingFolder: dataPath, programs: ['mariadbd'], log });
   await rm(socketPath, { force: true });
-  if (!(await pathExists(dataPath))) await installDatabase(home, dataPath, folder, signal);
+  await makeDatabase(folder, signal);
 
   const rootConnection = { socketPath, user: 'root', password: await folder.secret('mariadb-root') };
   const application = {
@@ -148,13 +148,21 @@ export const binaryLogFlags: readonly string[] = [
 
 const loneLogFlags: readonly string[] = [...binaryLogFlags, '--server-id=1'];
 
-/** Creates the system tables beside the final place and renames them, so that an interrupted attempt is simply repeated. */
-export async function installDatabase(
-  home: string,
-  dataPath: string,
-  folder: DataFolder,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+/** A folder without it is a mount point whose disk is not mounted, for example. */
+export function hasDatabase(path: string): Promise<boolean> {
+  return pathExists(join(path, 'ibdata1'));
+}
+
+/** In a data folder. */
+export function databasePath(dataFolder: string): string {
+  return join(dataFolder, 'mariadb', 'data');
+}
+
+/** If there is none. Creates the system tables beside the final place and renames them, so that an interrupted attempt is simply repeated. */
+export async function makeDatabase(folder: DataFolder, signal?: AbortSignal): Promise<void> {
+  const home = await folder.subfolder('mariadb', { forService: true });
+  const dataPath = join(home, 'data');
+  if (await pathExists(dataPath)) return;
   const program = await findProgram('mariadb-install-db', [
     '/usr/bin/mariadb-install-db',
     '/usr/local/bin/mariadb-install-db',

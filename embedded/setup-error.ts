@@ -2,6 +2,7 @@
 // always says what was wrong, with which value, and what to do.
 
 export type SetupErrorCode =
+  | 'DATABASE_GONE'
   | 'DATA_FOLDER_FOREIGN'
   | 'DATA_FOLDER_IN_USE'
   | 'DATA_FOLDER_NEWER'

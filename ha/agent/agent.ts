@@ -98,9 +98,9 @@ export class HaAgent {
   }
 
   /** It takes over a server that runs. */
-  static async start(options: AgentOptions, signal?: AbortSignal): Promise<HaAgent> {
+  static async start(options: AgentOptions): Promise<HaAgent> {
     const limits = { ...usualLimits, ...options.limits };
-    const server = await HaServer.open({ ...options, heartbeatMs: limits.heartbeatMs }, signal);
+    const server = await HaServer.open({ ...options, heartbeatMs: limits.heartbeatMs });
     await server.removeRoutes();
     let agent: HaAgent | undefined;
     const lead = await LeadHolder.open({

@@ -13,6 +13,7 @@
 // - One that is no member is promoted only if a person has accepted what is lost, and only instead of the primary of which that was said.
 // - One is not promoted whose clock is off, or that can't open what the primary sealed.
 // - If writes are strict, commits of clients are never let go: they wait until there is a member again.
+// - A host without a database never leads: it would be the primary of nothing.
 // - There is at most one member. A commit waits for one acknowledgement: of two members, either may lack it.
 
 import type { View } from './view.ts';
@@ -96,6 +97,8 @@ export function decide(view: View, limits: Limits): Step {
   return leader === undefined ? asCandidate(known, limits) : asFollower(known, leader);
 }
 
+const noDatabase = 'its database is gone: is its disk mounted?';
+
 type Up = Extract<View['server'], { state: 'up' }>;
 type Sync = NonNullable<NonNullable<View['shared']>['sync']>;
 interface Known extends View {
@@ -110,6 +113,7 @@ function asLeader(known: Leading, limits: Limits): Step {
   const { sync } = shared;
   if (sync.primary !== me) return promote(known, limits);
   if (server.state === 'copying') return { kind: 'resign', why: 'its data is being replaced' };
+  if (server.state === 'empty') return { kind: 'resign', why: noDatabase };
   if (server.state === 'down') {
     const isTaken = sync.reign === reign.id;
     if (isTaken && sync.members.length > 0) return { kind: 'resign', why: 'the server has ended' };
@@ -235,6 +239,7 @@ function asFollower({ shared: { sync }, server, me }: Known, leader: { host: str
   if (server.state === 'starting') return wait('the server starts');
   if (server.state === 'copying') return wait('its data is being replaced');
   if (sync.reign !== leader.reign) return wait(`${leader.host} is being promoted`);
+  if (server.state === 'empty') return { kind: 'clone', host: leader.host };
   const { replica } = server;
   if (replica?.reign === leader.reign && replica.diverged) return { kind: 'clone', host: leader.host };
   // Following drops what was received: this host may be the only one that has it.
@@ -252,6 +257,7 @@ function asCandidate(known: Known, limits: Limits): Step {
   const { sync, wishes } = shared;
   if (server.state === 'starting') return wait('the server starts');
   if (server.state === 'copying') return wait('its data is being replaced');
+  if (server.state === 'empty') return wait(noDatabase);
   const take: Step = { kind: 'take-lead', syncRevision: sync.revision };
   if (sync.primary === me) {
     if (server.state === 'up') return { kind: 'fence', why: 'it begins anew as the last primary' };

@@ -6,7 +6,7 @@ import { copyFile, mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises
 import { basename, join } from 'node:path';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { findProgram, pathExists } from '../../embedded/find-program.ts';
-import { binaryLog, installDatabase, type SocketCredentials } from '../../embedded/mariadb.ts';
+import { binaryLog, hasDatabase, type SocketCredentials } from '../../embedded/mariadb.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { type LoggedTransactions, numberOf, transactionsAfter } from './binary-log.ts';
@@ -121,13 +121,11 @@ export class HaServer {
     });
   }
 
-  /** Makes the database folder if there is none, and adopts a server that runs. */
-  static async open(options: ServerOptions, signal?: AbortSignal): Promise<HaServer> {
+  /** Adopts a server that runs. It never makes a database: whoever has none begins with a copy. */
+  static async open(options: ServerOptions): Promise<HaServer> {
     const { folder, log } = options;
     const home = await folder.subfolder('mariadb', { forService: true });
-    const data = join(home, 'data');
     await finishReplacing(home);
-    if (!(await pathExists(data))) await installDatabase(home, data, folder, signal);
     const root = {
       socketPath: folder.socketPath('mariadb.sock'),
       user: 'root',
@@ -162,7 +160,7 @@ export class HaServer {
     const server = this.#kept;
     if (server === undefined || !isAlive(server.mark)) {
       this.#ended();
-      return { state: 'down' };
+      return (await hasDatabase(this.#data)) ? { state: 'down' } : { state: 'empty' };
     }
     const nowMs = monotonicMs();
     if (this.#startingSinceMs !== undefined) {
@@ -384,7 +382,7 @@ export class HaServer {
       // From the first renaming on the copy counts as whole, also after a loss of power.
       const synced = await runProgram('sync', ['--file-system', into], { timeoutMs: syncTimeoutMs });
       if (synced.exitCode !== 0) throw new Error(`the copy is not on the disk: ${synced.stderr.trim()}`);
-      await rename(this.#data, old);
+      if (await pathExists(this.#data)) await rename(this.#data, old);
       await rename(into, this.#data);
     } finally {
       await finishReplacing(this.#home).finally(() => {
@@ -453,7 +451,7 @@ function replacing(home: string): { readonly data: string; readonly into: string
   return { data: join(home, 'data'), into: join(home, 'data.copy'), old: join(home, 'data.old') };
 }
 
-/** What was begun before a crash: between the two renamings there is no data, and the copy is whole. */
+/** What was begun before a crash: between the two renamings there is no data, and the copy is whole. Without `old` a copy may not be. */
 async function finishReplacing(home: string): Promise<void> {
   const { data, into, old } = replacing(home);
   if (!(await pathExists(data)) && (await pathExists(old))) await rename((await pathExists(into)) ? into : old, data);

@@ -59,6 +59,8 @@ export interface Replica {
 
 export type ServerView =
   | { readonly state: 'down' }
+  /** It has no database: its folder is gone, or its disk is not mounted. */
+  | { readonly state: 'empty' }
   /** Its data is being replaced by a copy of the primary's. */
   | { readonly state: 'copying' }
   | { readonly state: 'starting'; readonly duty: Duty; readonly sinceMs: number }

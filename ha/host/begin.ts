@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { findProgram } from '../../embedded/find-program.ts';
+import { databasePath, hasDatabase } from '../../embedded/mariadb.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import { fingerprintOf } from '../../platform/machines/authority.ts';
@@ -55,7 +56,7 @@ export async function begin(options: BeginOptions): Promise<void> {
       replicationPassword: randomBytes(24).toString('base64url'),
     },
     members: [{ name, address, kind: 'data', serverId: 1 }],
-    first: { authorityKey: authority.key, tokens: [] },
+    first: { authorityKey: authority.key, tokens: [], hasDatabase: await hasDatabase(databasePath(dataPath)) },
   });
 }
 

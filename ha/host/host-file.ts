@@ -54,6 +54,8 @@ const shape = shared.extend({
     .object({
       authorityKey: z.string(),
       tokens: z.array(token).max(20),
+      /** There was a database when the cluster was begun. */
+      hasDatabase: z.boolean().default(false),
       /** The data folder is ready to be copied; the epoch at which the cluster begins. */
       takenOver: z.object({ epoch: z.number().int().min(0) }).optional(),
     })

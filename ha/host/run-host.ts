@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { type EtcdTls, startEtcd } from '../../embedded/etcd.ts';
+import { databasePath, hasDatabase } from '../../embedded/mariadb.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
@@ -229,23 +230,20 @@ async function startData(
   const announcers = [health, ...(await virtualAddress(options, file, folder, stack))];
   const clients = clientsOf(options, file, health);
   const data = file.members.filter(({ kind }) => kind === 'data');
-  const agent = await HaAgent.start(
-    {
-      ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
-      ...{ strict: file.strict, mayRoute: true },
-      hosts: Object.fromEntries(
-        data.map(({ name, address, serverId }) => [name, { address, port: ports.mariadb, serverId }]),
-      ),
-      ...{ accounts: file.accounts, tls, announcer: together(announcers) },
-      ...{ keyPlaces: options.keyPlaces, redisAnswers: () => options.redis?.answers, clients },
-      copies: {
-        tls: { ca: file.authority, cert: file.certificate, key: file.key },
-        ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
-        mostBytesPerSecond: options.copyBytesPerSecond,
-      },
+  const agent = await HaAgent.start({
+    ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
+    ...{ strict: file.strict, mayRoute: true },
+    hosts: Object.fromEntries(
+      data.map(({ name, address, serverId }) => [name, { address, port: ports.mariadb, serverId }]),
+    ),
+    ...{ accounts: file.accounts, tls, announcer: together(announcers) },
+    ...{ keyPlaces: options.keyPlaces, redisAnswers: () => options.redis?.answers, clients },
+    copies: {
+      tls: { ca: file.authority, cert: file.certificate, key: file.key },
+      ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
+      mostBytesPerSecond: options.copyBytesPerSecond,
     },
-    signal,
-  );
+  });
   stack.defer(() => agent.stop());
   return agent;
 }
@@ -284,6 +282,11 @@ async function takenOver(
   folder: DataFolder,
 ): Promise<HostFile> {
   if (file.first === undefined || file.first.takenOver !== undefined) return file;
+  if (file.first.hasDatabase && !(await hasDatabase(databasePath(dataPath))))
+    throw new SetupError(
+      'DATABASE_GONE',
+      `the database in ${databasePath(dataPath)}, which was there at "tidegate ha init", is gone: mount its disk, then start "tidegate ha agent" anew`,
+    );
   const epoch = await takeOver(folder, log, signal);
   const done = { ...file, first: { ...file.first, takenOver: { epoch } } };
   await writeHostFile(dataPath, done);

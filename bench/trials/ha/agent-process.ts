@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
+import { makeDatabase } from '../../../embedded/mariadb.ts';
 import { HaAgent } from '../../../ha/agent/agent.ts';
 import { EtcdClient } from '../../../ha/etcd.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
@@ -16,6 +17,8 @@ const say = (message: string) => process.stdout.write(`${new Date().toISOString(
 const { ca, cert, key, applicationPassword, replicationPassword, cluster, leaseMs } = settings;
 // The nearest first: its own host's.
 const urls = [...etcdUrls].sort((url) => (url.includes(places[me as 'a' | 'b']) ? -1 : 1));
+// The first primary.
+if (me === 'a') await makeDatabase(folder);
 await HaAgent.start({
   ...{ folder, me, cluster, leaseMs, mayRoute: true },
   log: { debug: () => undefined, info: say, warn: say, error: say },

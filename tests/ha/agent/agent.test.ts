@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection, type SqlError } from 'mariadb';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
-import { binaryLog } from '../../../embedded/mariadb.ts';
+import { binaryLog, makeDatabase } from '../../../embedded/mariadb.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { HaAgent } from '../../../ha/agent/agent.ts';
@@ -50,6 +50,7 @@ beforeAll(async () => {
   }
   const set: SyncSet = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
   await etcd.put(keys.sync, JSON.stringify(set));
+  await makeDatabase(folders.get('a') as DataFolder);
   for (const name of ['a', 'b']) await startAgent(name);
   await inSync('a', 'b');
 });

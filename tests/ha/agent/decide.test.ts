@@ -233,3 +233,13 @@ test('while promotion is paused only the last primary leads again, at once', () 
   expect(step(leading(paused, member))).toBe('wait');
   expect(step(leading({ leader: undefined }, member))).toBe('take-lead');
 });
+
+test('a host without a database never leads, and begins with a copy', () => {
+  const empty = { server: { state: 'empty' as const } };
+  expect(step(leading({}, empty))).toBe('resign');
+  for (const wanted of [wishes, { ...wishes, paused: true }])
+    expect(step(leading({ leader: undefined, wishes: wanted }, { ...empty, reign: undefined }))).toBe('wait');
+  const member = { ...empty, me: 'b', reign: undefined };
+  expect(step(leading({ leader: undefined, sync: inSync }, member))).toBe('wait');
+  expect(decide(leading({}, member), limits)).toEqual({ kind: 'clone', host: 'a' });
+});

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
+import { databasePath, makeDatabase } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
 import { HaServer } from '../../../ha/agent/server.ts';
@@ -34,6 +35,11 @@ afterEach(async () => {
 });
 
 async function open(): Promise<HaServer> {
+  await makeDatabase(folder);
+  return openAsItIs();
+}
+
+async function openAsItIs(): Promise<HaServer> {
   const server = await HaServer.open({
     ...{ folder, log: silentLog, me: 'a', hosts: { a: { address: '127.0.0.1', port, serverId: 1 } } },
     ...{ accounts: { applicationPassword: 'a', replicationPassword: 'b' }, heartbeatMs: 60_000, mayRoute: false },
@@ -126,7 +132,7 @@ test.each([
     await mkdir(join(home, each), { recursive: true });
     await writeFile(join(home, each, 'which'), each);
   }
-  await open();
+  await openAsItIs();
   expect(await readFile(join(home, 'data', 'which'), 'utf8')).toBe(expected);
   expect((await readdir(home)).filter((name) => name.startsWith('data'))).toEqual(['data']);
 });
@@ -145,4 +151,13 @@ test('a server that an agent started and could not note is killed before another
     if ((await second.view()).state === 'down') await second.start('SLAVE');
     return isUp(second);
   });
+});
+
+test.each(['gone', 'not mounted'])('a database that is %s is not made anew', async (how) => {
+  await makeDatabase(folder);
+  const data = databasePath(folder.path);
+  await rm(data, { recursive: true });
+  if (how === 'not mounted') await mkdir(data);
+  const server = await openAsItIs();
+  expect(await server.view()).toEqual({ state: 'empty' });
 });
