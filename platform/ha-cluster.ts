@@ -5,6 +5,9 @@ import { refuse } from './errors.ts';
 /** The subject of its status events and audit entries: there is one. */
 export const haClusterId = '0d9c1f5e-3a52-4c0b-9f0e-6f1c7f1a6a10';
 
+/** The audit entry of a promotion by which acknowledged writes were lost. */
+export const haPromotedLossy = 'haPromotedLossy';
+
 export interface HaHost {
   readonly name: string;
   readonly address: string;
@@ -42,6 +45,16 @@ export interface HaChange {
   readonly leftBehind: readonly HaLeftBehind[];
 }
 
+/** What was asked for on a host, and what came of it without the graph; for the audit trail. */
+export interface HaAct {
+  /** Its own, at most 64 characters. */
+  readonly id: string;
+  readonly action: string;
+  /** A user of a host, or the host itself. */
+  readonly by: string;
+  readonly details: Readonly<Record<string, string | number>>;
+}
+
 export interface HaLeftBehind {
   readonly host: string;
   readonly transactions: number;
@@ -56,6 +69,8 @@ export interface HaCluster {
   status(): Promise<HaStatus>;
   /** The newest first. */
   changes(): Promise<readonly HaChange[]>;
+  /** The last ones, the oldest first. */
+  acts(): Promise<readonly HaAct[]>;
   /** Asks for it, and does not wait for it. True: it is asked for now; false: it was already, or is done. */
   switchover(to: string): Promise<boolean>;
   /** The wish for a switchover to that host, if it was not granted yet. */

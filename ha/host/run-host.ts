@@ -32,6 +32,7 @@ import {
   writeHostFile,
 } from './host-file.ts';
 import { membersAt } from './join-client.ts';
+import { tellNotedActs } from './noted-acts.ts';
 import { takeOver } from './take-over.ts';
 
 export interface HostOptions {
@@ -134,6 +135,12 @@ async function runParts(
       throw error;
     });
     options.log.info(`ha: ${file.me} runs.`);
+    const telling = new AbortController();
+    const told = tellNotedActs(client, haKeys(file.cluster), { ...options, signal: telling.signal });
+    parts.defer(async () => {
+      telling.abort();
+      await told;
+    });
     const members = await otherMembers(client, file, options);
     if (members === undefined) return;
     file = { ...(await readHostFile(options.dataPath)), members };

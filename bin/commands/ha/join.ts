@@ -2,9 +2,11 @@
 import { join, resolve } from 'node:path';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { pathExists } from '../../../embedded/find-program.ts';
+import { askerAt, newAct } from '../../../ha/acts.ts';
 import { refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
 import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
+import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
 import { flag, type Values } from '../../cli/option.ts';
@@ -25,7 +27,7 @@ type Asked = Pick<Call, 'stdout' | 'signal' | 'env'> & {
   readonly options: Values<typeof hostOptions> & { readonly url: string | undefined; readonly json: boolean };
 };
 
-export async function joinAsHost(token: string, { options, stdout, signal }: Asked): Promise<void> {
+export async function joinAsHost(token: string, { options, stdout, signal, env }: Asked): Promise<void> {
   const { name, address, witness, url } = options;
   if (name === undefined || address === undefined || url === undefined)
     throw new UsageError(
@@ -58,6 +60,7 @@ export async function joinAsHost(token: string, { options, stdout, signal }: Ask
       },
     );
     await writeHostFile(dataPath, file);
+    await noteAct(dataPath, newAct(askerAt(name, env), 'haJoin', { address, kind }));
     if (options.json) stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath) })}\n`);
     else
       stdout.write(

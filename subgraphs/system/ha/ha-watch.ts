@@ -1,4 +1,4 @@
-// Looks at the cluster of hosts again and again, for metrics; one process tells status events of what has changed.
+// Looks at the cluster of hosts again and again, for metrics; one process tells status events and the audit trail of what has changed.
 import type { Registry } from 'prom-client';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
@@ -10,6 +10,7 @@ import { Loop } from '../../../platform/loop.ts';
 import { addHaMetrics } from '../../../platform/metrics.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { systemEvents } from '../events.ts';
+import { ActAudit } from './act-audit.ts';
 
 export interface HaWatchOptions {
   readonly cluster: HaCluster;
@@ -37,6 +38,7 @@ const lookMs = 1_000;
 export class HaWatch {
   readonly #options: HaWatchOptions;
   readonly #loop: Loop;
+  readonly #acts: ActAudit;
   #lease: HeldLease | undefined;
   #seen: { readonly status: HaStatus; readonly atMs: number } | undefined;
   /** Undefined: to be read. */
@@ -45,6 +47,7 @@ export class HaWatch {
   constructor(options: HaWatchOptions) {
     this.#options = options;
     const { log, registry } = options;
+    this.#acts = new ActAudit(options);
     this.#loop = new Loop({ name: 'cluster of hosts', log, pauseMs: () => lookMs, run: () => this.#look() });
     addHaMetrics(registry, () => this.#seen);
   }
@@ -68,7 +71,10 @@ export class HaWatch {
       this.#lease = await leases.acquire(leaseName);
       this.#told = undefined;
     }
-    if (this.#lease !== undefined && !isTold(this.#told, status)) await this.#tell(status, this.#lease);
+    const lease = this.#lease;
+    if (lease === undefined) return false;
+    if (!isTold(this.#told, status)) await this.#tell(status, lease);
+    await this.#acts.run(status.epoch, lease);
     return false;
   }
 
