@@ -14,8 +14,8 @@ export interface Asker {
 const mostRemoved = 20;
 
 /** Who has become root by sudo is named as before. */
-export function askerAt(host: string, env: Readonly<Record<string, string | undefined>>): Asker {
-  return { user: (env['SUDO_USER'] ?? userInfo().username).slice(0, 64), host };
+export function askerAt(host: string, env: NodeJS.ProcessEnv): Asker {
+  return { user: (env.SUDO_USER ?? userInfo().username).slice(0, 64), host };
 }
 
 export function newAct({ user, host }: Asker, action: string, details: Act['details']): Act {

@@ -95,7 +95,12 @@ export interface CheckedRange {
 }
 
 /** Entries from `from` (included) to `to` (excluded). */
-export async function checkRange(db: Sql, { head, base }: ChainEnds, from: number, to: number): Promise<CheckedRange> {
+export async function checkRange(
+  db: Sql,
+  { head, base }: Pick<ChainEnds, 'head' | 'base'>,
+  from: number,
+  to: number,
+): Promise<CheckedRange> {
   let previousHash = from === base.position + 1 ? base.hash : ((await hashAt(db, from - 1)) ?? '');
   let next = from;
   const broken = (position: number, reason: string) => ({
