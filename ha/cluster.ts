@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Asker, newAct, recordOf } from './acts.ts';
 import {
   type Act,
+  type AuditHead,
   actValue,
+  auditHeadValue,
   type Change,
   changeValue,
   clockValue,
@@ -67,6 +69,7 @@ export class ClusterRefusal extends Error {
 }
 
 const mostKeys = 100;
+const mostAuditHeads = 100;
 /** Agents report at least twice a second. */
 const reportWaitMs = 3_000;
 const lookEveryMs = 200;
@@ -308,6 +311,16 @@ export class Cluster {
       changes: changes.map((each) => changeValue.parse(each)),
       saved: saved.map((each) => savedValue.parse(each)),
     };
+  }
+
+  async auditHeads(): Promise<readonly AuditHead[]> {
+    const { entries } = await this.#etcd.get(this.#keys.auditHeads, mostAuditHeads);
+    return entries.map(({ value }) => auditHeadValue.parse(JSON.parse(value)));
+  }
+
+  async keepAuditHead(head: AuditHead, replaced: readonly AuditHead[]): Promise<void> {
+    const removed = replaced.slice(0, mostAuditHeads).map((each) => ({ delete: this.#keys.auditHead(each) }));
+    await this.#etcd.transact([], [{ put: this.#keys.auditHead(head), value: JSON.stringify(head) }, ...removed]);
   }
 
   /** For the transaction of a wish. The graph names no asker: it has its own record. */

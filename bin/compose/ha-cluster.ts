@@ -47,8 +47,9 @@ export function haCluster(cluster: Cluster): HaCluster {
     status: () => read(cluster.status()),
     async changes() {
       const { changes, saved } = await read(cluster.history());
-      return changes.toReversed().map(({ epoch, primary, previous, cause, takenAt, openedAfterMs }) => ({
+      return changes.toReversed().map(({ epoch, primary, previous, cause, takenAt, openedAfterMs, acceptedLoss }) => ({
         ...{ epoch, primary, previous, cause, at: new Date(takenAt), gapMs: openedAfterMs ?? null },
+        acceptedLoss: acceptedLoss ?? null,
         leftBehind: saved.filter((each) => each.epoch === epoch),
       }));
     },
@@ -56,6 +57,8 @@ export function haCluster(cluster: Cluster): HaCluster {
       const [asked, { changes }] = await read(Promise.all([cluster.acts(), cluster.history()]));
       return [...asked.map(actOf), ...changes.flatMap(lossyActOf)];
     },
+    auditHeads: () => read(cluster.auditHeads()),
+    keepAuditHead: (head, replaced) => read(cluster.keepAuditHead(head, replaced)),
     async switchover(to) {
       const { switchoverTo } = await wish(cluster.status());
       if (switchoverTo === to) return false;

@@ -26,6 +26,9 @@ export interface HaKeys {
   /** Of what people asked for on a host, for the audit trail. */
   readonly acts: string;
   readonly act: (act: Act) => string;
+  /** Of signed ends of the audit trail. */
+  readonly auditHeads: string;
+  readonly auditHead: (head: AuditHead) => string;
 }
 
 /** Older ones are removed. */
@@ -52,6 +55,8 @@ export function haKeys(cluster: string): HaKeys {
     saved: (epoch, host) => `${history}saved/${padded(epoch)}-${host}`,
     acts: `${history}acts/`,
     act: ({ at, id }) => `${history}acts/${at}-${id}`,
+    auditHeads: `${history}audit/`,
+    auditHead: ({ position, hash }) => `${history}audit/${padded(position)}-${hash}`,
   };
 }
 
@@ -135,7 +140,15 @@ export const actValue = z.object({
 });
 export type Act = z.infer<typeof actValue>;
 
+export const auditHeadValue = z.object({
+  position: z.number().int(),
+  hash: z.string().max(64),
+  signature: z.string().max(160),
+  epoch: z.number().int(),
+});
+export type AuditHead = z.infer<typeof auditHeadValue>;
+
 /** As keys are ordered. */
-function padded(epoch: number): string {
-  return String(epoch).padStart(10, '0');
+function padded(number: number): string {
+  return String(number).padStart(10, '0');
 }

@@ -3,7 +3,13 @@
 import { auditAll } from '../../../platform/audit.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
-import { type HaAct, type HaCluster, haClusterId } from '../../../platform/ha-cluster.ts';
+import {
+  type HaAct,
+  type HaAuditHead,
+  type HaCluster,
+  haClusterId,
+  haPromotedLossy,
+} from '../../../platform/ha-cluster.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 
 export class ActAudit {
@@ -19,13 +25,17 @@ export class ActAudit {
     this.#db = db;
   }
 
-  async run(epoch: number, lease: HeldLease): Promise<void> {
+  /** `lacking`: signed ends that the hosts keep, and the trail has no more. */
+  async run(epoch: number, lease: HeldLease, lacking: readonly HaAuditHead[]): Promise<void> {
     if (epoch !== this.#epoch || lease !== this.#lease) this.#audited.clear();
     this.#epoch = epoch;
     this.#lease = lease;
     const acts = await this.#cluster.acts();
     if (acts.every(({ id }) => this.#audited.has(id))) return;
-    await this.#audit(acts, lease);
+    await this.#audit(
+      acts.map((act) => withLostEnd(act, lacking)),
+      lease,
+    );
     this.#audited = new Set(acts.map(({ id }) => id));
   }
 
@@ -52,4 +62,12 @@ export class ActAudit {
       await checkLease(tx, lease);
     });
   }
+}
+
+/** The entry of a loss says how far the trail had gone. */
+function withLostEnd(act: HaAct, lacking: readonly HaAuditHead[]): HaAct {
+  if (act.action !== haPromotedLossy) return act;
+  const lost = lacking.findLast(({ epoch }) => epoch < Number(act.details.epoch));
+  if (lost === undefined) return act;
+  return { ...act, details: { ...act.details, auditHeadPosition: lost.position, auditHeadHash: lost.hash } };
 }

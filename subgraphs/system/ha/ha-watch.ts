@@ -8,9 +8,11 @@ import { checkLease, type HeldLease, type Leases } from '../../../platform/lease
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import { addHaMetrics } from '../../../platform/metrics.ts';
+import type { PublicKeys } from '../../../platform/secrets/key-pairs.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { systemEvents } from '../events.ts';
 import { ActAudit } from './act-audit.ts';
+import { HeadKeeper } from './head-keeper.ts';
 
 export interface HaWatchOptions {
   readonly cluster: HaCluster;
@@ -19,6 +21,8 @@ export interface HaWatchOptions {
   readonly wake: Wake;
   readonly log: Logger;
   readonly registry: Registry;
+  /** Of the audit trail. */
+  readonly publicKeys: PublicKeys;
 }
 
 /** What the events have told. */
@@ -39,6 +43,7 @@ export class HaWatch {
   readonly #options: HaWatchOptions;
   readonly #loop: Loop;
   readonly #acts: ActAudit;
+  readonly #heads: HeadKeeper;
   #lease: HeldLease | undefined;
   #seen: { readonly status: HaStatus; readonly atMs: number } | undefined;
   /** Undefined: to be read. */
@@ -48,6 +53,7 @@ export class HaWatch {
     this.#options = options;
     const { log, registry } = options;
     this.#acts = new ActAudit(options);
+    this.#heads = new HeadKeeper(options);
     this.#loop = new Loop({ name: 'cluster of hosts', log, pauseMs: () => lookMs, run: () => this.#look() });
     addHaMetrics(registry, () => this.#seen);
   }
@@ -74,7 +80,8 @@ export class HaWatch {
     const lease = this.#lease;
     if (lease === undefined) return false;
     if (!isTold(this.#told, status)) await this.#tell(status, lease);
-    await this.#acts.run(status.epoch, lease);
+    const lacking = await this.#heads.run();
+    await this.#acts.run(status.epoch, lease, lacking);
     return false;
   }
 

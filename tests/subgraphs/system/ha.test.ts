@@ -5,13 +5,14 @@ import { haCluster } from '../../../bin/compose/ha-cluster.ts';
 import { type Change, haKeys, keptActs } from '../../../ha/agent/keys.ts';
 import { Cluster, type ClusterHost } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
+import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { HaService } from '../../../subgraphs/system/ha/ha-service.ts';
 import { HaWatch } from '../../../subgraphs/system/ha/ha-watch.ts';
 import { type EtcdCluster, etcdCluster } from '../../ha/etcd-cluster.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
-import { type SystemBench, systemBench } from './support/system-bench.ts';
+import { type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
 
 const keys = haKeys('test');
 const admin: Identity = {
@@ -73,7 +74,11 @@ async function changed(change: Partial<Change> & { readonly epoch: number }): Pr
   await etcd.put(keys.change(change.epoch), JSON.stringify({ cause: 'it was unplugged', ...usual, ...change }));
 }
 
-const watchOptions = () => ({ ...bench, cluster: bench.haCluster as NonNullable<typeof bench.haCluster> });
+const watchOptions = () => ({
+  ...bench,
+  cluster: bench.haCluster as NonNullable<typeof bench.haCluster>,
+  ...testAuditKeys,
+});
 const wished = async (key: string) => (await etcd.get(key)).entries[0]?.value;
 const refusal = (code: string, told: object = {}) => ({
   accepted: null,
@@ -278,6 +283,72 @@ test('what was asked for on a host is audited once, whichever process looks; so 
       details: expect.stringMatching(/"epoch":6.*"acceptedLoss":7/),
     },
   ]);
+});
+
+test('the hosts keep the newest signed end of the audit trail: a cut is seen, and told as such only after a promotion with a loss', async () => {
+  await bench.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (6, 1)');
+  const sealer = new AuditSealer({ ...bench, keys: testAuditKeys });
+  const kept = async () => (await watchOptions().cluster.auditHeads()).map(({ position }) => position);
+  const ends = 'SELECT next_position - 1 AS position, head_hash AS hash, head_signature AS signature FROM audit_chain';
+  const end = async () => (await bench.db.query<{ position: number; hash: string; signature: string }>(ends))[0];
+  const sealed = async () => {
+    expect(await ask('haPause', null)).toMatchObject({ accepted: true });
+    await sealer.runOnce();
+    return (await end()) as NonNullable<Awaited<ReturnType<typeof end>>>;
+  };
+  const verified = async () => {
+    const found = '{ auditVerification { intact firstBrokenPosition reason cuts { position epoch entryPosition } } }';
+    return (await bench.ask(admin, found)).data.auditVerification;
+  };
+  const watching = async (what: string, until: () => Promise<boolean>) => {
+    const watch = new HaWatch({ ...watchOptions(), registry: new Registry() });
+    watch.start();
+    await waitFor(what, until);
+    await watch.stop();
+  };
+  const first = await sealed();
+  await watching('the first end', async () => (await kept()).includes(first.position));
+  const last = await sealed();
+  await watching('the last end', async () => (await kept()).includes(last.position));
+  expect(await kept()).toEqual([last.position]);
+  expect(await verified()).toMatchObject({ intact: true, reason: null, cuts: [] });
+
+  await bench.db.execute('DELETE FROM audit_entry WHERE position > ?', [first.position]);
+  await bench.db.execute('UPDATE audit_chain SET next_position = ? + 1, head_hash = ?, head_signature = ?', [
+    ...[first.position, first.hash, first.signature],
+  ]);
+  const removed = { intact: false, firstBrokenPosition: String(last.position), cuts: [] };
+  expect(await verified()).toMatchObject({ ...removed, reason: expect.stringContaining('entries were removed') });
+  // Whoever can write to the database can tell of a loss there; the hosts know of none.
+  await bench.db.execute(
+    `INSERT INTO audit_entry (actor_kind, actor_name, action, outcome, request_id, details) VALUES ('host', 'b', 'haPromotedLossy', 'ACCEPTED', 'x', '{"epoch":7}')`,
+  );
+  await new AuditSealer({ ...bench, keys: testAuditKeys }).runOnce();
+  expect(await verified()).toMatchObject(removed);
+  await bench.db.execute("DELETE FROM audit_entry WHERE request_id = 'x'");
+  await bench.db.execute('UPDATE audit_chain SET next_position = ? + 1, head_hash = ?, head_signature = ?', [
+    ...[first.position, first.hash, first.signature],
+  ]);
+
+  await bench.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (7, 1)');
+  await changed({ epoch: 7, acceptedLoss: 2 });
+  await lead('b', 7, ['a']);
+  expect(await verified()).toMatchObject({ ...removed, reason: expect.stringContaining('no sealed entry tells') });
+  const losses =
+    "SELECT details FROM audit_entry WHERE action = 'haPromotedLossy' AND JSON_VALUE(details, '$.epoch') = 7";
+  await watching('its entry', async () => (await bench.db.query(losses)).length === 1);
+  const [loss] = await bench.db.query<{ details: string }>(losses);
+  expect(JSON.parse(loss?.details ?? '')).toMatchObject({
+    ...{ epoch: 7, host: 'b', acceptedLoss: 2, auditHeadPosition: last.position, auditHeadHash: last.hash },
+  });
+  await sealer.runOnce();
+  expect(await verified()).toEqual({
+    ...{ intact: true, firstBrokenPosition: null, reason: null },
+    cuts: [{ position: String(last.position), epoch: 7, entryPosition: String(last.position) }],
+  });
+  const told = await sealed();
+  await watching('the end after it', async () => (await kept()).includes(told.position));
+  expect(await kept()).toEqual([last.position, told.position]);
 });
 
 test('the hosts keep a bounded number of what was asked for, the newest', async () => {
