@@ -32,6 +32,7 @@ import {
   writeHostFile,
 } from './host-file.ts';
 import { membersAt } from './join-client.ts';
+import { keyFolderIn } from './key-files.ts';
 import { tellNotedActs } from './noted-acts.ts';
 import { takeOver } from './take-over.ts';
 
@@ -61,7 +62,10 @@ export async function runHost(options: HostOptions): Promise<void> {
   try {
     const file = await readHostFile(dataPath);
     if (file.first !== undefined) {
-      const first = await FirstHost.open({ dataPath, address: memberOf(file).address });
+      const first = await FirstHost.open({
+        ...{ dataPath, address: memberOf(file).address },
+        keyFolder: options.keyPlaces.folder ?? keyFolderIn(dataPath),
+      });
       stack.defer(() => first.close());
     }
     const whole = await complete(options);

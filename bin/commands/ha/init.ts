@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { askerAt, newAct } from '../../../ha/acts.ts';
 import { begin, invite as inviteOne } from '../../../ha/host/begin.ts';
-import { JoinRefusal } from '../../../ha/host/first-host.ts';
+import { JoinRefusal } from '../../../ha/host/join-refusal.ts';
 import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { flag, integer, needed, text } from '../../cli/option.ts';

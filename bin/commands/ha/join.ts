@@ -6,10 +6,11 @@ import { askerAt, newAct } from '../../../ha/acts.ts';
 import { refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
 import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
+import { hashesOf, keyFolderIn, readKeyFiles, writeKeyFiles } from '../../../ha/host/key-files.ts';
 import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
-import { flag, type Values } from '../../cli/option.ts';
+import { flag, text, type Values } from '../../cli/option.ts';
 import type { Call } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
 import { dataOption, placeOptions } from './cluster-verb.ts';
@@ -20,6 +21,10 @@ export const hostOptions = {
   ...placeOptions,
   witness: flag('Of a cluster: this host has no data, and only votes.'),
   data: dataOption,
+  keys: text(
+    'FOLDER',
+    'Of a host of a cluster: where the key files of the first host are written; default: keys in --data.',
+  ),
   'no-install': flag('Install no system packages.'),
 } as const;
 
@@ -49,7 +54,10 @@ export async function joinAsHost(token: string, { options, stdout, signal, env }
     // Made before the token is used up.
     await (await openDataFolder(dataPath, { version: dataVersion })).close();
     const kind = witness ? 'witness' : 'data';
-    const file = await joinCluster(first, { token, name, address, kind }, await newMachineKeys()).catch(
+    const keyFolder = options.keys === undefined ? keyFolderIn(dataPath) : resolve(options.keys);
+    const there = witness ? {} : hashesOf(await readKeyFiles(keyFolder));
+    const asked = { token, name, address, kind, keyFiles: there } as const;
+    const { file, keyFiles } = await joinCluster(first, asked, await newMachineKeys(), await newMachineKeys()).catch(
       (error: unknown) => {
         if (isConnectionError(error))
           throw new CommandFailure(
@@ -60,11 +68,13 @@ export async function joinAsHost(token: string, { options, stdout, signal, env }
       },
     );
     await writeHostFile(dataPath, file);
+    const brought = Object.keys(keyFiles);
+    if (brought.length > 0) await writeKeyFiles(keyFolder, keyFiles);
     await noteAct(dataPath, newAct(askerAt(name, env), 'haJoin', { address, kind }));
-    if (options.json) stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath) })}\n`);
+    if (options.json) stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath), keys: brought })}\n`);
     else
       stdout.write(
-        `${name} has joined. As root, and from then on always:\n  bin/tidegate ha agent --data ${dataPath}\n`,
+        `${name} has joined${brought.length === 0 ? '' : `, with the keys of the first host in ${keyFolder}`}. As root, and from then on always:\n  bin/tidegate ha agent --data ${dataPath}\n`,
       );
   } catch (error) {
     throw refusalOf(error);
