@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Asker, newAct, recordOf } from './acts.ts';
+import { fingerprint } from './agent/key-fingerprints.ts';
 import {
   type Act,
   type AuditHead,
@@ -28,6 +29,15 @@ export interface ClusterHost {
   readonly name: string;
   readonly address: string;
   readonly kind: 'data' | 'witness';
+}
+
+/** A key that every data host has to know before it is used. */
+export interface SpreadKey {
+  /** The file that brings it, and its content. */
+  readonly file: string;
+  readonly text: string;
+  /** The key itself, if it seals. */
+  readonly sealing?: string | undefined;
 }
 
 /** PRIMARY takes writes; IN_SYNC has every acknowledged one; FOLLOWS receives them; SILENT: its agent says nothing. */
@@ -311,6 +321,17 @@ export class Cluster {
       changes: changes.map((each) => changeValue.parse(each)),
       saved: saved.map((each) => savedValue.parse(each)),
     };
+  }
+
+  /** The data hosts whose last report does not show the key; also one that is away, until it has left. */
+  async hostsLacking({ file, text, sealing }: SpreadKey): Promise<readonly string[]> {
+    const { reports } = await this.#read();
+    const lacks = ({ name }: ClusterHost): boolean => {
+      const report = reports[name];
+      if (sealing !== undefined) return report?.sealing?.known.includes(fingerprint(sealing)) !== true;
+      return report?.keys?.[file] !== fingerprint(text);
+    };
+    return this.#hosts.filter((host) => host.kind === 'data' && lacks(host)).map(({ name }) => name);
   }
 
   async auditHeads(): Promise<readonly AuditHead[]> {
