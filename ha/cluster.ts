@@ -1,12 +1,19 @@
 // A cluster as a person sees and steers it, through etcd: what holds, and wishes that its agents grant.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Asker, newAct, recordOf } from './acts.ts';
+import { fingerprint } from './agent/key-fingerprints.ts';
 import {
+  type Act,
+  type AuditHead,
+  actValue,
+  auditHeadValue,
   type Change,
   changeValue,
   clockValue,
   type HaKeys,
   haKeys,
+  keptActs,
   keptChanges,
   leaderValue,
   reportValue,
@@ -15,13 +22,22 @@ import {
   switchoverValue,
   syncValue,
 } from './agent/keys.ts';
-import type { EtcdClient, EtcdSnapshot } from './etcd.ts';
+import type { Change as EtcdChange, EtcdClient, EtcdSnapshot } from './etcd.ts';
 import { type Member, peerUrl } from './host/host-file.ts';
 
 export interface ClusterHost {
   readonly name: string;
   readonly address: string;
   readonly kind: 'data' | 'witness';
+}
+
+/** A key that every data host has to know before it is used. */
+export interface SpreadKey {
+  /** The file that brings it, and its content. */
+  readonly file: string;
+  readonly text: string;
+  /** The key itself, if it seals. */
+  readonly sealing?: string | undefined;
 }
 
 /** PRIMARY takes writes; IN_SYNC has every acknowledged one; FOLLOWS receives them; SILENT: its agent says nothing. */
@@ -63,6 +79,7 @@ export class ClusterRefusal extends Error {
 }
 
 const mostKeys = 100;
+const mostAuditHeads = 100;
 /** Agents report at least twice a second. */
 const reportWaitMs = 3_000;
 const lookEveryMs = 200;
@@ -137,7 +154,7 @@ export class Cluster {
   }
 
   /** Left out: the host that is in sync. Resolves with the epoch before it and the new primary, when it has been asked for. */
-  async switchover(to?: string): Promise<{ readonly epoch: number; readonly to: string }> {
+  async switchover(to?: string, asker?: Asker): Promise<{ readonly epoch: number; readonly to: string }> {
     const { leader, sync, paused, switchoverTo, leaderRevision, reports } = await this.#read();
     if (to !== undefined && !this.#hosts.some(({ name, kind }) => name === to && kind === 'data'))
       throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
@@ -160,7 +177,10 @@ export class Cluster {
         { key: this.#keys.leader, revision: leaderRevision },
         { key: this.#keys.sync, revision: sync.revision },
       ],
-      [{ put: this.#keys.switchover, value: JSON.stringify({ to: member.host }) }],
+      [
+        { put: this.#keys.switchover, value: JSON.stringify({ to: member.host }) },
+        ...(await this.#record(asker, 'haSwitchover', { to: member.host })),
+      ],
     );
     if (!done)
       throw new ClusterRefusal(
@@ -179,7 +199,7 @@ export class Cluster {
    * Of a host that lacks acknowledged writes, when the primary is lost for good. `acceptedLoss`: the transactions that it lacks, as far as
    * the primary has told. Resolves with the epoch before it, when it has been asked for.
    */
-  async promoteLossy(to: string, acceptedLoss: number): Promise<{ readonly epoch: number }> {
+  async promoteLossy(to: string, acceptedLoss: number, asker?: Asker): Promise<{ readonly epoch: number }> {
     const { hosts } = await this.status();
     const host = hosts.find(({ name, kind }) => name === to && kind === 'data');
     if (host === undefined) throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
@@ -209,7 +229,10 @@ export class Cluster {
         { key: this.#keys.leader, revision: 0 },
         { key: this.#keys.sync, revision: sync.revision },
       ],
-      [{ put: this.#keys.lossy, value: JSON.stringify(wish) }],
+      [
+        { put: this.#keys.lossy, value: JSON.stringify(wish) },
+        ...(await this.#record(asker, 'haPromote', { to, acceptedLoss })),
+      ],
     );
     if (!done)
       throw new ClusterRefusal(
@@ -220,7 +243,7 @@ export class Cluster {
   }
 
   /** Another one may join in its place then. `members`: as the host file lists them, the first host first. */
-  async leave(name: string, members: readonly Member[]): Promise<void> {
+  async leave(name: string, members: readonly Member[], asker?: Asker): Promise<void> {
     const { hosts, primary } = await this.status();
     const host = members.find((each) => each.name === name);
     if (host === undefined) throw new ClusterRefusal('NOT_FOUND', `there is no host ${name}`);
@@ -247,6 +270,7 @@ export class Cluster {
           put: this.#keys.members,
           value: JSON.stringify(members.map((each) => (each === host ? { ...each, left: true } : each))),
         },
+        ...(await this.#record(asker, 'haLeave', { host: name })),
       ],
     );
     if (!done)
@@ -270,12 +294,21 @@ export class Cluster {
     }
   }
 
-  async pause(): Promise<void> {
-    await this.#etcd.put(this.#keys.paused, '{}');
+  async pause(asker?: Asker): Promise<void> {
+    if (asker === undefined) return this.#etcd.put(this.#keys.paused, '{}');
+    const record = await this.#record(asker, 'haPause');
+    await this.#etcd.transact([], [{ put: this.#keys.paused, value: '{}' }, ...record]);
   }
 
-  async resume(): Promise<void> {
-    await this.#etcd.transact([], [{ delete: this.#keys.paused }]);
+  async resume(asker?: Asker): Promise<void> {
+    const record = await this.#record(asker, 'haResume');
+    await this.#etcd.transact([], [{ delete: this.#keys.paused }, ...record]);
+  }
+
+  /** What people asked for on the hosts; the newest last. */
+  async acts(): Promise<readonly Act[]> {
+    const { entries } = await this.#etcd.get(this.#keys.acts, 2 * keptActs);
+    return entries.map(({ value }) => actValue.parse(JSON.parse(value)));
   }
 
   /** The newest last. */
@@ -288,6 +321,32 @@ export class Cluster {
       changes: changes.map((each) => changeValue.parse(each)),
       saved: saved.map((each) => savedValue.parse(each)),
     };
+  }
+
+  /** The data hosts whose last report does not show the key; also one that is away, until it has left. */
+  async hostsLacking({ file, text, sealing }: SpreadKey): Promise<readonly string[]> {
+    const { reports } = await this.#read();
+    const lacks = ({ name }: ClusterHost): boolean => {
+      const report = reports[name];
+      if (sealing !== undefined) return report?.sealing?.known.includes(fingerprint(sealing)) !== true;
+      return report?.keys?.[file] !== fingerprint(text);
+    };
+    return this.#hosts.filter((host) => host.kind === 'data' && lacks(host)).map(({ name }) => name);
+  }
+
+  async auditHeads(): Promise<readonly AuditHead[]> {
+    const { entries } = await this.#etcd.get(this.#keys.auditHeads, mostAuditHeads);
+    return entries.map(({ value }) => auditHeadValue.parse(JSON.parse(value)));
+  }
+
+  async keepAuditHead(head: AuditHead, replaced: readonly AuditHead[]): Promise<void> {
+    const removed = replaced.slice(0, mostAuditHeads).map((each) => ({ delete: this.#keys.auditHead(each) }));
+    await this.#etcd.transact([], [{ put: this.#keys.auditHead(head), value: JSON.stringify(head) }, ...removed]);
+  }
+
+  /** For the transaction of a wish. The graph names no asker: it has its own record. */
+  async #record(asker: Asker | undefined, action: string, details: Act['details'] = {}): Promise<EtcdChange[]> {
+    return asker === undefined ? [] : recordOf(this.#etcd, this.#keys, newAct(asker, action, details));
   }
 
   async #read() {

@@ -6,9 +6,16 @@ import type { Sql, SqlValue } from './database/database.ts';
 import type { Identity } from './identity.ts';
 import { isSecretName } from './secrets/secret-names.ts';
 
+export interface HostActor {
+  readonly kind: 'host';
+  readonly id: null;
+  /** `user@host`, or the host. */
+  readonly name: string;
+}
+
 export interface AuditRecord {
-  /** Null before login. */
-  readonly identity: Identity | null;
+  /** Null before login; `host`: asked for on a host of the cluster, not in the graph. */
+  readonly identity: Pick<Identity, 'kind' | 'id' | 'name'> | HostActor | null;
   /** The mutation's name. */
   readonly action: string;
   /** UUID. */

@@ -1,9 +1,13 @@
 // The cluster of hosts that keeps the database, as the graph shows and steers it. What it is made of is behind this port: platform and
 // subgraphs do not know how hosts agree.
+import type { AuditAnchor } from './audit/ends.ts';
 import { refuse } from './errors.ts';
 
 /** The subject of its status events and audit entries: there is one. */
 export const haClusterId = '0d9c1f5e-3a52-4c0b-9f0e-6f1c7f1a6a10';
+
+/** The audit entry of a promotion by which acknowledged writes were lost. */
+export const haPromotedLossy = 'haPromotedLossy';
 
 export interface HaHost {
   readonly name: string;
@@ -38,8 +42,26 @@ export interface HaChange {
   readonly at: Date;
   /** From the first look without a leader until writes were open; null: they were not yet. */
   readonly gapMs: number | null;
+  /** Transactions whose loss was accepted; null: none could be lost. */
+  readonly acceptedLoss: number | null;
   /** What the former primary had that the new one lacks. */
   readonly leftBehind: readonly HaLeftBehind[];
+}
+
+/** What was asked for on a host, and what came of it without the graph; for the audit trail. */
+export interface HaAct {
+  /** Its own, at most 64 characters. */
+  readonly id: string;
+  readonly action: string;
+  /** A user of a host, or the host itself. */
+  readonly by: string;
+  readonly details: Readonly<Record<string, string | number>>;
+}
+
+/** A signed end of the audit trail, which the hosts keep outside of the database. */
+export interface HaAuditHead extends AuditAnchor {
+  /** Of the timeline that had it. */
+  readonly epoch: number;
 }
 
 export interface HaLeftBehind {
@@ -56,6 +78,10 @@ export interface HaCluster {
   status(): Promise<HaStatus>;
   /** The newest first. */
   changes(): Promise<readonly HaChange[]>;
+  /** The last ones, the oldest first. */
+  acts(): Promise<readonly HaAct[]>;
+  auditHeads(): Promise<readonly HaAuditHead[]>;
+  keepAuditHead(head: HaAuditHead, replaced: readonly HaAuditHead[]): Promise<void>;
   /** Asks for it, and does not wait for it. True: it is asked for now; false: it was already, or is done. */
   switchover(to: string): Promise<boolean>;
   /** The wish for a switchover to that host, if it was not granted yet. */

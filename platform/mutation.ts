@@ -23,7 +23,7 @@ import {
   refuseConflict,
   refuseInProgress,
 } from './idempotency.ts';
-import type { RequestContext } from './identity.ts';
+import type { Identity, RequestContext } from './identity.ts';
 import { InputCheck } from './input.ts';
 import type { Logger } from './log.ts';
 import { TokenBuckets } from './token-buckets.ts';
@@ -123,6 +123,9 @@ interface Line {
   count: number;
 }
 
+/** Of a request's entry. */
+type RequestRecord = AuditRecord & { readonly identity: Identity | null };
+
 export class Mutations {
   readonly #db: Database;
   readonly #commits: Commits;
@@ -178,7 +181,7 @@ export class Mutations {
    * Above the credential's limit only the number of refusals is kept, in its next entry. A refusal stands even when it can't be
    * audited: an unavailable database would have refused it as well.
    */
-  async auditRefusal(record: Omit<AuditRecord, 'outcome' | 'code'>, errors: readonly UserError[]): Promise<void> {
+  async auditRefusal(record: Omit<RequestRecord, 'outcome' | 'code'>, errors: readonly UserError[]): Promise<void> {
     const notKept = this.#refusals.take(record.identity?.credentialId ?? 'anonymous');
     if (notKept === undefined) return;
     const code = errors[0]?.code;
@@ -265,7 +268,7 @@ function refuseBusy(): never {
 function auditOf<Entity>(
   { name, context, input }: MutationCall<Entity>,
   { projectId }: Attempt,
-): Omit<AuditRecord, 'outcome'> {
+): Omit<RequestRecord, 'outcome'> {
   const { identity, requestId, callerRequestId } = context;
   return { identity, action: name, projectId, requestId, callerRequestId, details: input };
 }

@@ -1,4 +1,5 @@
 // The cluster of hosts, for the graph: the same that "tidegate ha" asks.
+import type { Act, Change } from '../../ha/agent/keys.ts';
 import { Cluster, ClusterRefusal } from '../../ha/cluster.ts';
 import { EtcdError } from '../../ha/etcd.ts';
 import { etcdOf } from '../../ha/host/cluster-client.ts';
@@ -6,7 +7,7 @@ import { hostFilePath, isComplete, readHostFile } from '../../ha/host/host-file.
 import type { Config } from '../../platform/config.ts';
 import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { CodedError, Refusal, refuse, type UserErrorCode, userError } from '../../platform/errors.ts';
-import type { HaCluster } from '../../platform/ha-cluster.ts';
+import { type HaAct, type HaCluster, haPromotedLossy } from '../../platform/ha-cluster.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 
 /** Undefined: there is none. Throws ConfigError. */
@@ -46,11 +47,18 @@ export function haCluster(cluster: Cluster): HaCluster {
     status: () => read(cluster.status()),
     async changes() {
       const { changes, saved } = await read(cluster.history());
-      return changes.toReversed().map(({ epoch, primary, previous, cause, takenAt, openedAfterMs }) => ({
+      return changes.toReversed().map(({ epoch, primary, previous, cause, takenAt, openedAfterMs, acceptedLoss }) => ({
         ...{ epoch, primary, previous, cause, at: new Date(takenAt), gapMs: openedAfterMs ?? null },
+        acceptedLoss: acceptedLoss ?? null,
         leftBehind: saved.filter((each) => each.epoch === epoch),
       }));
     },
+    async acts() {
+      const [asked, { changes }] = await read(Promise.all([cluster.acts(), cluster.history()]));
+      return [...asked.map(actOf), ...changes.flatMap(lossyActOf)];
+    },
+    auditHeads: () => read(cluster.auditHeads()),
+    keepAuditHead: (head, replaced) => read(cluster.keepAuditHead(head, replaced)),
     async switchover(to) {
       const { switchoverTo } = await wish(cluster.status());
       if (switchoverTo === to) return false;
@@ -80,6 +88,17 @@ export function haCluster(cluster: Cluster): HaCluster {
     pause: () => wish(cluster.pause()),
     resume: () => wish(cluster.resume()),
   };
+}
+
+function actOf({ id, action, user, host, at, details }: Act): HaAct {
+  return { id, action, by: `${user}@${host}`, details: { ...details, host, at } };
+}
+
+/** What came of a wish is an act of the host that was promoted. */
+function lossyActOf({ epoch, primary, previous, acceptedLoss, takenAt }: Change): HaAct[] {
+  if (acceptedLoss === undefined) return [];
+  const details = { epoch, host: primary, previous, acceptedLoss, at: takenAt };
+  return [{ id: `lossy-${epoch}-${takenAt}`, action: haPromotedLossy, by: primary, details }];
 }
 
 async function read<Value>(asked: Promise<Value>): Promise<Value> {

@@ -51,6 +51,7 @@ export class HaHistory {
       cause: isLossy
         ? `a person accepted the loss of ${shared?.wishes.lossy?.acceptedLoss ?? 0} transactions`
         : await this.#cause(previous.reign, previous.primary),
+      ...(isLossy && { acceptedLoss: shared?.wishes.lossy?.acceptedLoss ?? 0 }),
       takenAt: new Date().toISOString(),
       takenAfterMs: this.#passedMs(),
     };

@@ -75,6 +75,6 @@ function sealingIn(text: string): SealingKeys | undefined {
   }
 }
 
-function fingerprint(text: string): string {
+export function fingerprint(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, letters);
 }

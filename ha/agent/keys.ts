@@ -23,10 +23,17 @@ export interface HaKeys {
   /** Of what a host had that nobody had acknowledged. */
   readonly saves: string;
   readonly saved: (epoch: number, host: string) => string;
+  /** Of what people asked for on a host, for the audit trail. */
+  readonly acts: string;
+  readonly act: (act: Act) => string;
+  /** Of signed ends of the audit trail. */
+  readonly auditHeads: string;
+  readonly auditHead: (head: AuditHead) => string;
 }
 
 /** Older ones are removed. */
 export const keptChanges = 100;
+export const keptActs = 200;
 
 export function haKeys(cluster: string): HaKeys {
   const prefix = `/tidegate/ha/${cluster}/`;
@@ -46,6 +53,10 @@ export function haKeys(cluster: string): HaKeys {
     change: (epoch) => `${history}changes/${padded(epoch)}`,
     saves: `${history}saved/`,
     saved: (epoch, host) => `${history}saved/${padded(epoch)}-${host}`,
+    acts: `${history}acts/`,
+    act: ({ at, id }) => `${history}acts/${at}-${id}`,
+    auditHeads: `${history}audit/`,
+    auditHead: ({ position, hash }) => `${history}audit/${padded(position)}-${hash}`,
   };
 }
 
@@ -97,6 +108,8 @@ export const changeValue = z.object({
   /** The number of the last transaction before it. */
   position: z.number().int(),
   cause: z.string(),
+  /** Transactions whose loss a person accepted; left out: none could be lost. */
+  acceptedLoss: z.number().int().optional(),
   /** By the new primary's clock. */
   takenAt: z.string(),
   /** From the time when it saw that nobody led. */
@@ -115,7 +128,27 @@ export const savedValue = z.object({
 });
 export type Saved = z.infer<typeof savedValue>;
 
+export const actValue = z.object({
+  id: z.uuid(),
+  /** As an audit entry names it. */
+  action: z.string().max(64),
+  /** Of the machine on which it was typed. */
+  user: z.string().max(64),
+  host: z.string().max(64),
+  at: z.iso.datetime(),
+  details: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+export type Act = z.infer<typeof actValue>;
+
+export const auditHeadValue = z.object({
+  position: z.number().int(),
+  hash: z.string().max(64),
+  signature: z.string().max(160),
+  epoch: z.number().int(),
+});
+export type AuditHead = z.infer<typeof auditHeadValue>;
+
 /** As keys are ordered. */
-function padded(epoch: number): string {
-  return String(epoch).padStart(10, '0');
+function padded(number: number): string {
+  return String(number).padStart(10, '0');
 }

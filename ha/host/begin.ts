@@ -14,8 +14,9 @@ import { fingerprintOf } from '../../platform/machines/authority.ts';
 import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
 import { certify, makeCertificate } from '../../platform/net/certificates.ts';
 import { answers } from '../address/answers.ts';
-import { certificateDays, JoinRefusal } from './first-host.ts';
+import { certificateDays } from './first-host.ts';
 import { hasHostFile, hostAddress, hostName, ports, readHostFile, writeHostFile } from './host-file.ts';
+import { JoinRefusal } from './join-refusal.ts';
 import { hashOf, newJoinToken } from './join-token.ts';
 
 export interface BeginOptions {

@@ -20,21 +20,16 @@ import {
   sharedOf,
   writeHostFile,
 } from './host-file.ts';
+import { JoinRefusal } from './join-refusal.ts';
 import { hashOf } from './join-token.ts';
+import { sealKeyFiles } from './key-exchange.ts';
+import { readKeyFiles, refuseDifferent } from './key-files.ts';
 
 export interface FirstHostOptions {
   readonly dataPath: string;
   readonly address: string;
-}
-
-/** `code`: of the refusal. */
-export class JoinRefusal extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.name = 'JoinRefusal';
-    this.code = code;
-  }
+  /** Of the key files that data hosts get. */
+  readonly keyFolder: string;
 }
 
 const mostBodyBytes = 16 * 1024;
@@ -44,12 +39,14 @@ export const certificateDays = 3_650;
 
 export class FirstHost {
   readonly #dataPath: string;
+  readonly #keyFolder: string;
   readonly #server: Server;
   /** One after the other: each changes the file. */
   #admitting: Promise<unknown> = Promise.resolve();
 
-  private constructor(dataPath: string, { authority, certificate, key }: HostFile) {
+  private constructor(dataPath: string, keyFolder: string, { authority, certificate, key }: HostFile) {
     this.#dataPath = dataPath;
+    this.#keyFolder = keyFolder;
     this.#server = createServer(
       {
         ...{ cert: `${certificate}${authority}`, key, ca: authority, requestCert: true, rejectUnauthorized: false },
@@ -67,8 +64,8 @@ export class FirstHost {
     this.#server.on('tlsClientError', () => undefined);
   }
 
-  static async open({ dataPath, address }: FirstHostOptions): Promise<FirstHost> {
-    const made = new FirstHost(dataPath, await readHostFile(dataPath));
+  static async open({ dataPath, address, keyFolder }: FirstHostOptions): Promise<FirstHost> {
+    const made = new FirstHost(dataPath, keyFolder, await readHostFile(dataPath));
     made.#server.listen(ports.join, address);
     await once(made.#server, 'listening');
     return made;
@@ -88,7 +85,9 @@ export class FirstHost {
           'BAD_REQUEST',
           'the request to join has not its form: use the same Tidegate on all hosts',
         );
-      const admitting = this.#admitting.catch(() => undefined).then(() => admit(this.#dataPath, request.data));
+      const admitting = this.#admitting
+        .catch(() => undefined)
+        .then(() => admit(this.#dataPath, this.#keyFolder, request.data));
       this.#admitting = admitting;
       return send(answer, 200, await admitting);
     }
@@ -102,21 +101,25 @@ export class FirstHost {
   }
 }
 
-async function admit(dataPath: string, request: JoinRequest): Promise<object> {
+async function admit(dataPath: string, keyFolder: string, request: JoinRequest): Promise<object> {
   const file = await readHostFile(dataPath);
   const { first, authority } = file;
   if (first === undefined) throw new JoinRefusal('NOT_FIRST', `${file.me} is not the first host: join there`);
   const given = first.tokens.find(({ sha256 }) => sha256 === hashOf(request.token));
   if (given === undefined) throw new JoinRefusal('TOKEN_UNKNOWN', 'the token is of another cluster, or was replaced');
-  const { name, address, kind } = request;
+  const { name, address, kind, exchangeKey = '', keyFiles } = request;
   const publicKey = readPublicKey(request.publicKey);
   if (publicKey === undefined) throw new JoinRefusal('BAD_REQUEST', 'the key is not a P-256 public key');
-  const usedFor = hashOf(JSON.stringify([name, address, kind, publicKey]));
+  if (exchangeKey !== '' && readPublicKey(exchangeKey) === undefined)
+    throw new JoinRefusal('BAD_REQUEST', 'the key for the exchange is not a P-256 public key');
+  const usedFor = hashOf(JSON.stringify([name, address, kind, publicKey, exchangeKey]));
   if (given.usedFor !== undefined && given.usedFor !== usedFor)
     throw new JoinRefusal(
       'TOKEN_USED',
       'the token was used before: get another one with "tidegate ha invite" at the first host',
     );
+  // A witness has no secrets.
+  const files = kind === 'data' ? await readKeyFiles(keyFolder) : {};
   if (given.usedFor === undefined) {
     if (Date.parse(given.expiresAt) < Date.now())
       throw new JoinRefusal(
@@ -124,6 +127,8 @@ async function admit(dataPath: string, request: JoinRequest): Promise<object> {
         `the token was valid until ${given.expiresAt}: get another one with "tidegate ha invite"`,
       );
     refuseUnfit(file, request);
+    // Before the token is used up.
+    refuseDifferent(files, keyFiles);
     const serverId = 1 + Math.max(...file.members.map((each) => each.serverId));
     const left = file.members.find((each) => each.left === true && each.kind === kind);
     const members = [...file.members.filter((each) => each !== left), { name, address, kind, serverId }];
@@ -141,7 +146,9 @@ async function admit(dataPath: string, request: JoinRequest): Promise<object> {
   const { members } = await readHostFile(dataPath);
   // Nobody has the number that comes next before a host has left.
   const joinsLate = members.some(({ serverId }) => serverId > members.length);
-  return { shared: sharedOf(file), certificate, members, joinsLate };
+  const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
+  const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
+  return { shared: sharedOf(file), certificate, members, joinsLate, keys };
 }
 
 /** The hosts that run learn of the new one. */

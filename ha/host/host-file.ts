@@ -4,6 +4,8 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { fileExists, readKeyFile, writeKeyFile } from '../../platform/secrets/key-file.ts';
+import { sealedKeyFiles } from './key-exchange.ts';
+import { keyHashesShape } from './key-files.ts';
 
 export const hostName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 export const hostAddress = z.union([z.ipv4(), z.ipv6()]);
@@ -119,6 +121,10 @@ export const joinRequest = z.object({
   address: hostAddress,
   kind: member.shape.kind,
   publicKey: z.string().max(1_000),
+  /** For which the key files are encrypted; left out: it gets none. */
+  exchangeKey: z.string().max(1_000).optional(),
+  /** That it has already. */
+  keyFiles: keyHashesShape.default({}),
 });
 export type JoinRequest = z.output<typeof joinRequest>;
 
@@ -127,6 +133,8 @@ export const joinAnswer = z.object({
   certificate: z.string(),
   members: z.array(member),
   joinsLate: z.boolean().default(false),
+  /** Left out: the first host has none, or none was asked for. */
+  keys: sealedKeyFiles.optional(),
 });
 export const memberList = z.array(member).min(1).max(3);
 export const membersAnswer = z.object({ members: memberList });

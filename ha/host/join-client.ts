@@ -6,34 +6,39 @@ import { connect } from 'node:tls';
 import { z } from 'zod';
 import { fingerprintOf } from '../../platform/machines/authority.ts';
 import type { newMachineKeys } from '../../platform/machines/machine-keys.ts';
-import { JoinRefusal } from './first-host.ts';
 import { type HostFile, type JoinRequest, joinAnswer, membersAnswer } from './host-file.ts';
+import { JoinRefusal } from './join-refusal.ts';
 import { authorityOfHostToken } from './join-token.ts';
+import { openKeyFiles } from './key-exchange.ts';
+import type { KeyFiles } from './key-files.ts';
 
 type Keys = Awaited<ReturnType<typeof newMachineKeys>>;
 
 const timeoutMs = 15_000;
-const mostAnswerBytes = 64 * 1024;
+const mostAnswerBytes = 1024 * 1024;
 const tries = 3;
 
 /** The answer may be lost and asked for again, with the same key. */
 export async function joinCluster(
   url: URL,
-  asked: Omit<JoinRequest, 'publicKey'>,
+  asked: Omit<JoinRequest, 'publicKey' | 'exchangeKey'>,
   { publicKey, privateKey }: Keys,
-): Promise<HostFile> {
+  exchange: Keys,
+): Promise<{ readonly file: HostFile; readonly keyFiles: KeyFiles }> {
   const sha256 = authorityOfHostToken(asked.token);
   if (sha256 === undefined) throw new JoinRefusal('TOKEN_UNKNOWN', 'the token is not one of "tidegate ha init"');
   const authority = await authorityAt(url, sha256);
-  const body = JSON.stringify({ ...asked, publicKey });
+  const body = JSON.stringify({ ...asked, publicKey, exchangeKey: exchange.publicKey });
   for (let tried = 1; ; tried += 1) {
     try {
-      const { shared, certificate, members, joinsLate } = joinAnswer.parse(
+      const { shared, certificate, members, joinsLate, keys } = joinAnswer.parse(
         await ask(new URL('/join', url), { ca: authority }, body),
       );
       if (fingerprintOf(shared.authority) !== sha256)
         throw new JoinRefusal('FOREIGN', 'the first host gave another authority');
-      return { ...shared, me: asked.name, certificate, key: privateKey, members, joinsLate, firstUrl: url.origin };
+      const keyFiles = keys === undefined ? {} : openKeyFiles(keys, exchange, asked.token);
+      const own = { me: asked.name, certificate, key: privateKey, members, joinsLate, firstUrl: url.origin };
+      return { file: { ...shared, ...own }, keyFiles };
     } catch (error) {
       if (error instanceof JoinRefusal || tried === tries) throw error;
     }

@@ -33,6 +33,8 @@ import {
   writeHostFile,
 } from './host-file.ts';
 import { membersAt } from './join-client.ts';
+import { keyFolderIn } from './key-files.ts';
+import { tellNotedActs } from './noted-acts.ts';
 import { takeOver } from './take-over.ts';
 
 export interface HostOptions {
@@ -61,7 +63,10 @@ export async function runHost(options: HostOptions): Promise<void> {
   try {
     const file = await readHostFile(dataPath);
     if (file.first !== undefined) {
-      const first = await FirstHost.open({ dataPath, address: memberOf(file).address });
+      const first = await FirstHost.open({
+        ...{ dataPath, address: memberOf(file).address },
+        keyFolder: options.keyPlaces.folder ?? keyFolderIn(dataPath),
+      });
       stack.defer(() => first.close());
     }
     const whole = await complete(options);
@@ -135,6 +140,12 @@ async function runParts(
       throw error;
     });
     options.log.info(`ha: ${file.me} runs.`);
+    const telling = new AbortController();
+    const told = tellNotedActs(client, haKeys(file.cluster), { ...options, signal: telling.signal });
+    parts.defer(async () => {
+      telling.abort();
+      await told;
+    });
     const members = await otherMembers(client, file, options);
     if (members === undefined) return;
     file = { ...(await readHostFile(options.dataPath)), members };

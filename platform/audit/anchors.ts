@@ -16,7 +16,7 @@ export interface AuditAnchorsOptions {
 export class AuditAnchors {
   readonly #options: AuditAnchorsOptions;
   #writtenAtMs = Number.NEGATIVE_INFINITY;
-  #written = -1;
+  #written = '';
   #last: AuditAnchor | undefined;
 
   constructor(options: AuditAnchorsOptions) {
@@ -32,10 +32,10 @@ export class AuditAnchors {
   /** Writes the last head, unless it was written already. */
   async write(): Promise<void> {
     const head = this.#last;
-    if (head === undefined || head.position === this.#written) return;
+    if (head === undefined || head.hash === this.#written) return;
     const { log, file } = this.#options;
     this.#writtenAtMs = performance.now();
-    this.#written = head.position;
+    this.#written = head.hash;
     log.info({ auditHead: head }, "the audit trail's head");
     if (file === undefined) return;
     try {

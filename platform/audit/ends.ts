@@ -2,6 +2,7 @@
 // Both are signed; the hashes secure all entries between them. The signing key is in a file outside of the database, so a person
 // who can write to the database can break the chain but can't forge a valid one.
 import { z } from 'zod';
+import { lastLossSql } from '../commits.ts';
 import type { Sql } from '../database/database.ts';
 import { keyIdPattern } from '../secrets/key-file.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
@@ -31,6 +32,10 @@ export type AuditAnchor = z.output<typeof anchorShape>;
 export interface ChainEnds {
   readonly head: ChainEnd;
   readonly base: ChainEnd;
+  /** Of the database's timeline. */
+  readonly epoch: number;
+  /** Of the last timeline that began with a loss; 0: none did. */
+  readonly lossEpoch: number;
 }
 
 type Which = 'head' | 'base';
@@ -43,13 +48,19 @@ export async function readEnds(db: Sql): Promise<ChainEnds> {
     firstPosition: number;
     baseHash: string;
     baseSignature: string | null;
+    epoch: number;
+    lossEpoch: number;
   }>(
-    'SELECT next_position AS nextPosition, head_hash AS headHash, head_signature AS headSignature, first_position AS firstPosition, base_hash AS baseHash, base_signature AS baseSignature FROM audit_chain WHERE id = 1',
+    `SELECT next_position AS nextPosition, head_hash AS headHash, head_signature AS headSignature, first_position AS firstPosition, base_hash AS baseHash, base_signature AS baseSignature,
+      (SELECT COALESCE(MAX(epoch), 0) FROM db_timeline) AS epoch, ${lastLossSql} AS lossEpoch
+      FROM audit_chain WHERE id = 1`,
   );
   if (row === undefined) throw new Error('audit_chain is empty: apply the migrations');
   return {
     head: { position: row.nextPosition - 1, hash: row.headHash, signature: row.headSignature },
     base: { position: row.firstPosition - 1, hash: row.baseHash, signature: row.baseSignature },
+    epoch: row.epoch,
+    lossEpoch: row.lossEpoch,
   };
 }
 

@@ -54,8 +54,10 @@ export class AuditSealer {
   readonly #log: Logger;
   /** What was logged last. */
   #fault: string | undefined;
-  /** The highest head that this process has seen. */
+  /** The highest head that this process has seen on this timeline. */
   #furthest = 0;
+  /** The last timeline that began with a loss when it was seen. */
+  #lossEpoch = 0;
 
   constructor(options: AuditSealerOptions) {
     this.#db = options.db;
@@ -87,7 +89,8 @@ export class AuditSealer {
 
   /** Seals up to 500 entries; returns how many. Throws when the current end of the chain is not signed. */
   async runOnce(): Promise<number> {
-    const { head } = await readEnds(this.#db);
+    const { head, lossEpoch } = await readEnds(this.#db);
+    this.#followLoss(head, lossEpoch);
     this.#refuseFalse(head);
     const entries = await this.#db.query<HashedEntry>(
       `SELECT ${entryColumns} FROM audit_entry WHERE position IS NULL ORDER BY id LIMIT ${batchSize}`,
@@ -112,6 +115,16 @@ export class AuditSealer {
     this.#furthest = end.position;
     await this.#anchors?.moved({ ...end, signature });
     return links.length;
+  }
+
+  /** A promotion that lost acknowledged writes may have lost the end of the trail: what is left has its own signature. */
+  #followLoss(head: ChainEnd, lossEpoch: number): void {
+    if (lossEpoch > this.#lossEpoch && head.position < this.#furthest) {
+      const cut = { endsAt: head.position, hadReached: this.#furthest, epoch: lossEpoch };
+      this.#log.warn({ auditCut: cut }, 'a promotion has lost the end of the audit trail: the rest is extended');
+      this.#furthest = head.position;
+    }
+    this.#lossEpoch = lossEpoch;
   }
 
   /** An unsigned end is never extended: the new signature would legitimise it. */

@@ -1,6 +1,7 @@
 // Verifies the audit trail: every sealed entry is hashed again and compared with its neighbours, the signed ends of the chain,
 // and the copies of the head kept outside of the database.
 import type { Sql } from '../database/database.ts';
+import { type HaAuditHead, haPromotedLossy } from '../ha-cluster.ts';
 import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';
 import { type AuditAnchor, type ChainEnds, endFault, readEnds } from './ends.ts';
@@ -12,6 +13,22 @@ export interface AuditVerification {
   readonly unsealed: number;
   readonly firstBrokenPosition: number | null;
   readonly reason: string | null;
+  readonly cuts: readonly AuditCut[];
+}
+
+/** The end of the trail was lost by a promotion whose loss a person accepted, and an entry of the trail says so. */
+export interface AuditCut {
+  /** That the trail had reached. */
+  readonly position: number;
+  /** Of the timeline that began with the loss. */
+  readonly epoch: number;
+  readonly entryPosition: number;
+}
+
+export interface KeptHeads {
+  readonly heads: readonly HaAuditHead[];
+  /** Of the timelines that began with a loss, as the hosts know them. */
+  readonly lossEpochs: readonly number[];
 }
 
 interface SealedEntry extends HashedEntry {
@@ -26,6 +43,8 @@ export interface AuditFault {
 }
 
 const pageSize = 1_000;
+/** Of the ends that the hosts keep. */
+const mostLacking = 50;
 
 /** Checks up to `limit` entries from `fromPosition` (default: the oldest one kept), both ends, and the anchors. */
 export async function verifyAudit(
@@ -35,6 +54,7 @@ export async function verifyAudit(
     readonly fromPosition?: number;
     readonly limit: number;
     readonly anchors?: readonly AuditAnchor[];
+    readonly kept?: KeptHeads;
   },
 ): Promise<AuditVerification> {
   const [open] = await db.query<{ count: number }>('SELECT COUNT(*) AS count FROM audit_entry WHERE position IS NULL');
@@ -43,7 +63,9 @@ export async function verifyAudit(
     const from = Math.max(options.fromPosition ?? first, first);
     const to = Math.min(ends.head.position + 1, from + options.limit);
     const range = await checkRange(db, ends, from, to);
-    const fault = range.fault ?? signatureFault(options.publicKeys, ends) ?? (await anchorFault(db, ends, options));
+    const kept = await keptHeads(db, ends, options);
+    const fault =
+      range.fault ?? signatureFault(options.publicKeys, ends) ?? (await anchorFault(db, ends, options)) ?? kept.fault;
     if (fault !== undefined) {
       const now = await readEnds(db);
       // Retention has deleted entries meanwhile: the rest is looked at again.
@@ -58,6 +80,7 @@ export async function verifyAudit(
       unsealed: open?.count ?? 0,
       firstBrokenPosition: fault?.position ?? null,
       reason: fault?.reason ?? null,
+      cuts: kept.cuts,
     };
   }
 }
@@ -87,6 +110,70 @@ async function anchorFault(
   return undefined;
 }
 
+/** Those that the trail lacks are cuts, if a promotion is known to the hosts and told by the trail; else faults. */
+async function keptHeads(
+  db: Sql,
+  ends: ChainEnds,
+  { publicKeys, kept }: { readonly publicKeys: PublicKeys; readonly kept?: KeptHeads },
+): Promise<{ readonly fault: AuditFault | undefined; readonly cuts: readonly AuditCut[] }> {
+  const cuts: AuditCut[] = [];
+  const { heads = [], lossEpochs = [] } = kept ?? {};
+  for (const head of [...heads].sort((one, other) => one.position - other.position)) {
+    const { position } = head;
+    const broken = (reason: string) => ({ fault: { position, reason }, cuts });
+    if (endFault(publicKeys, 'head', head) !== undefined)
+      return broken('the end that the hosts keep was not signed by this installation');
+    if (await hasHead(db, ends, head)) continue;
+    const lost = `the hosts keep an end at ${position} that the trail lacks: entries were removed`;
+    const epoch = Math.min(...lossEpochs.filter((each) => each > head.epoch));
+    if (epoch === Number.POSITIVE_INFINITY) return broken(lost);
+    const entryPosition = await lossEntry(db, epoch);
+    if (entryPosition === undefined)
+      return broken(`${lost}, and no sealed entry tells of the promotion of timeline ${epoch}`);
+    cuts.push({ position, epoch, entryPosition });
+  }
+  return { fault: undefined, cuts };
+}
+
+/** An end before the oldest kept entry can't be looked up. */
+async function hasHead(db: Sql, { head, base }: ChainEnds, { position, hash }: AuditAnchor): Promise<boolean> {
+  if (position < base.position) return true;
+  if (position > head.position) return false;
+  return (position === base.position ? base.hash : await hashAt(db, position)) === hash;
+}
+
+async function lossEntry(db: Sql, epoch: number): Promise<number | undefined> {
+  const [row] = await db.query<{ position: number }>(
+    "SELECT position FROM audit_entry WHERE action = ? AND position IS NOT NULL AND JSON_VALUE(details, '$.epoch') = ? ORDER BY position LIMIT 1",
+    [haPromotedLossy, epoch],
+  );
+  return row?.position;
+}
+
+/** What the hosts shall keep: the newest signed end, and those that the trail lacks. */
+export async function auditHeadToKeep(
+  db: Sql,
+  publicKeys: PublicKeys,
+  kept: readonly HaAuditHead[],
+): Promise<{
+  readonly head: HaAuditHead | undefined;
+  readonly replaced: readonly HaAuditHead[];
+  readonly lacking: readonly HaAuditHead[];
+}> {
+  const ends = await readEnds(db);
+  const { position, hash, signature } = ends.head;
+  const lacking: HaAuditHead[] = [];
+  const replaced: HaAuditHead[] = [];
+  for (const each of kept) {
+    if (!(await hasHead(db, ends, each))) lacking.push(each);
+    else if (each.hash !== hash) replaced.push(each);
+  }
+  const isKept = kept.some((each) => each.hash === hash && each.position === position);
+  const isTrue = signature !== null && endFault(publicKeys, 'head', ends.head) === undefined;
+  const isKnown = isKept || !isTrue || lacking.length >= mostLacking;
+  return { head: isKnown ? undefined : { position, hash, signature, epoch: ends.epoch }, replaced, lacking };
+}
+
 export interface CheckedRange {
   readonly fault: AuditFault | undefined;
   readonly checked: number;
@@ -95,7 +182,12 @@ export interface CheckedRange {
 }
 
 /** Entries from `from` (included) to `to` (excluded). */
-export async function checkRange(db: Sql, { head, base }: ChainEnds, from: number, to: number): Promise<CheckedRange> {
+export async function checkRange(
+  db: Sql,
+  { head, base }: Pick<ChainEnds, 'head' | 'base'>,
+  from: number,
+  to: number,
+): Promise<CheckedRange> {
   let previousHash = from === base.position + 1 ? base.hash : ((await hashAt(db, from - 1)) ?? '');
   let next = from;
   const broken = (position: number, reason: string) => ({

@@ -1,5 +1,6 @@
 // A key is rotated in three steps, each refused until the previous one is done everywhere: the new key is published, it becomes
 // active, the old one is removed. Values in transit are therefore always signed with a key that everyone knows.
+import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Database } from '../database/database.ts';
 import { newKeyId, parseKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
@@ -33,6 +34,15 @@ export type RotationStep =
 /** Why the next step has to wait. */
 export class RotationRefusal extends Error {}
 
+/** A key that is to become active. */
+export interface NewKey {
+  /** The file that brings it to those who have to know it, and its content. */
+  readonly file: string;
+  readonly text: string;
+  /** The key itself, if it seals. */
+  readonly sealing?: string | undefined;
+}
+
 export interface RotateOptions {
   /** FOLDER/NAME.keys. */
   readonly path: string;
@@ -40,6 +50,8 @@ export interface RotateOptions {
   readonly database: () => Database;
   /** Names of processes that were removed for good. */
   readonly without?: readonly string[];
+  /** The hosts of the database that do not have it; undefined: it has none of its own. */
+  readonly hostsLacking?: ((key: NewKey) => Promise<readonly string[]>) | undefined;
   /** Replaces the default time of the file. */
   readonly quietMs?: number;
 }
@@ -76,13 +88,21 @@ async function announce({ path }: RotateOptions, name: KeyFileName, file: File):
 }
 
 async function activate(options: RotateOptions, name: KeyFileName, file: File, id: string): Promise<RotationStep> {
+  const path = isSigner(name) ? keyFilePath(dirname(options.path), 'public') : options.path;
+  const brings = basename(path);
+  const sealing = name === 'sealing' ? file.keys[id] : undefined;
+  const hosts = (await options.hostsLacking?.({ file: brings, text: await readFile(path, 'utf8'), sealing })) ?? [];
+  if (hosts.length > 0)
+    throw new RotationRefusal(
+      `${id} is not yet on ${hosts.length === 1 ? 'the host' : 'the hosts'} ${hosts.join(', ')}: copy ${brings} there, into the keys.folder of its "tidegate ha agent"; it is seen within seconds. A host that is away is waited for, until "tidegate ha leave"`,
+    );
   await options.database().transaction(async (tx) => {
     await setActiveKey(tx, name, id);
     const unaware = await holders(tx, name, options);
     const lacking = unaware.filter(({ keys }) => !(`${name}/${id}` in keys)).map((holder) => holder.name);
     if (lacking.length > 0)
       throw new RotationRefusal(
-        `${id} is not yet known to ${lacking.join(', ')}: copy ${isSigner(name) ? 'public.keys' : basename(options.path)} there; it is read within seconds`,
+        `${id} is not yet known to ${lacking.join(', ')}: copy ${brings} there; it is read within seconds`,
       );
   });
   const { next: _, ...rest } = file;

@@ -51,7 +51,7 @@ export const systemRow = subgraphRow({
     });
     const { haCluster: cluster } = ground;
     const { HaWatch } = await import('./ha/ha-watch.ts');
-    const watch = cluster && new HaWatch({ ...ground, cluster });
+    const watch = cluster && new HaWatch({ ...ground, cluster, publicKeys: await keys.publicKeys() });
     return {
       ...{ subgraph: system, access: system },
       start: () => watch?.start(),

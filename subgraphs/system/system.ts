@@ -129,7 +129,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     tokenResolvers({ entities, tokens, service: tokenService }),
     machineResolvers({ entities, machines, service: machineService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds }),
-    auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys }),
+    auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys, cluster }),
     haResolvers({ cluster, service: ha }),
     nodeResolvers({ entities, health: options.health }),
   ];

@@ -12,7 +12,7 @@ const anchorsAtOnce = 1_000;
 
 const document = graphql(`
   query AuditVerify($from: String, $limit: Int, $anchors: [AuditAnchorInput!]) {
-    auditVerification(fromPosition: $from, limit: $limit, anchors: $anchors) { intact checked unsealed firstBrokenPosition reason }
+    auditVerification(fromPosition: $from, limit: $limit, anchors: $anchors) { intact checked unsealed firstBrokenPosition reason cuts { position epoch entryPosition } }
   }
 `);
 
@@ -42,6 +42,11 @@ export const verify = remoteVerb({
     const kept = options.anchor === undefined ? '' : ` and ${anchors.length} kept ends`;
     if (options.json) await printer.json({ ...last, checked });
     else await printer.line(`${checked} entries${kept} checked, ${unsealed} not sealed yet`);
+    if (!options.json)
+      for (const { position, epoch, entryPosition } of last.cuts)
+        await printer.line(
+          `the trail had reached ${position}: its end was lost with timeline ${epoch}, as entry ${entryPosition} tells`,
+        );
     if (!intact)
       throw new CommandFailure(`the audit trail is broken at ${firstBrokenPosition ?? '?'}: ${reason ?? '?'}`);
   },

@@ -1,5 +1,6 @@
 // Verbs about a cluster of hosts, given on one of them.
 import { resolve } from 'node:path';
+import { type Asker, askerAt } from '../../../ha/acts.ts';
 import { Cluster, ClusterRefusal, type ClusterStatus } from '../../../ha/cluster.ts';
 import { EtcdError } from '../../../ha/etcd.ts';
 import { etcdOf } from '../../../ha/host/cluster-client.ts';
@@ -24,6 +25,8 @@ export const waitOption = (until: string) =>
 export interface HostCall<O extends Options> extends Call<O & typeof ownOptions> {
   readonly cluster: Cluster;
   readonly file: HostFile;
+  /** For the audit trail. */
+  readonly asker: Asker;
   readonly printer: Printer;
 }
 
@@ -43,7 +46,8 @@ export function hostVerb<O extends Options>(verb: {
       try {
         const there = file.members.filter(({ left }) => left !== true);
         const cluster = new Cluster(etcd, file.cluster, there);
-        await verb.run({ ...call, cluster, file, printer: new Printer(call.stdout, call.env) });
+        const asker = askerAt(file.me, call.env);
+        await verb.run({ ...call, cluster, file, asker, printer: new Printer(call.stdout, call.env) });
       } catch (error) {
         if (error instanceof ClusterRefusal) throw new CommandFailure(`${error.code}: ${error.message}`);
         if (error instanceof EtcdError)

@@ -1,7 +1,9 @@
 // `tidegate ha init` and `invite`.
 import { resolve } from 'node:path';
+import { askerAt, newAct } from '../../../ha/acts.ts';
 import { begin, invite as inviteOne } from '../../../ha/host/begin.ts';
-import { JoinRefusal } from '../../../ha/host/first-host.ts';
+import { JoinRefusal } from '../../../ha/host/join-refusal.ts';
+import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { flag, integer, needed, text } from '../../cli/option.ts';
 import { commonOptions } from '../../cli/remote-verb.ts';
@@ -38,7 +40,7 @@ export const init = localVerb({
     'no-install': flag('Install no system packages.'),
     json: commonOptions.json,
   },
-  async run({ options, stdout, signal }) {
+  async run({ options, stdout, signal, env }) {
     refuseWithoutRoot();
     if (!options['no-install']) await installPackages(signal);
     const dataPath = resolve(options.data ?? '.tidegate');
@@ -48,6 +50,7 @@ export const init = localVerb({
         ...{ leaseMs: (options.lease ?? usualLeaseSeconds) * 1_000, strict: options.strict },
         routerId: options['router-id'] ?? usualRouterId,
       });
+      await noteAct(dataPath, newAct(askerAt(options.name, env), 'haInit', { address: options.address }));
       const { url, token: ofData } = await inviteOne(dataPath);
       const { token: ofWitness } = await inviteOne(dataPath);
       if (options.json) {
@@ -80,10 +83,12 @@ export const invite = localVerb({
   summary: 'Print another token by which a host joins: for one host, once, within 30 minutes.',
   takes: [],
   options: { data: dataOption, json: commonOptions.json },
-  async run({ options, stdout }) {
-    await hostFileIn(options.data);
+  async run({ options, stdout, env }) {
+    const { me } = await hostFileIn(options.data);
+    const dataPath = resolve(options.data ?? '.tidegate');
     try {
-      const { url, token } = await inviteOne(resolve(options.data ?? '.tidegate'));
+      const { url, token } = await inviteOne(dataPath);
+      await noteAct(dataPath, newAct(askerAt(me, env), 'haInvite', {}));
       stdout.write(options.json ? `${JSON.stringify({ url, token })}\n` : `bin/tidegate join ${token} --url ${url}\n`);
     } catch (error) {
       throw refusalOf(error);

@@ -2,12 +2,15 @@
 import { join, resolve } from 'node:path';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { pathExists } from '../../../embedded/find-program.ts';
+import { askerAt, newAct } from '../../../ha/acts.ts';
 import { refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
 import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
+import { hashesOf, keyFolderIn, readKeyFiles, writeKeyFiles } from '../../../ha/host/key-files.ts';
+import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
-import { flag, type Values } from '../../cli/option.ts';
+import { flag, text, type Values } from '../../cli/option.ts';
 import type { Call } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
 import { dataOption, placeOptions } from './cluster-verb.ts';
@@ -18,6 +21,10 @@ export const hostOptions = {
   ...placeOptions,
   witness: flag('Of a cluster: this host has no data, and only votes.'),
   data: dataOption,
+  keys: text(
+    'FOLDER',
+    'Of a host of a cluster: where the key files of the first host are written; default: keys in --data.',
+  ),
   'no-install': flag('Install no system packages.'),
 } as const;
 
@@ -25,7 +32,7 @@ type Asked = Pick<Call, 'stdout' | 'signal' | 'env'> & {
   readonly options: Values<typeof hostOptions> & { readonly url: string | undefined; readonly json: boolean };
 };
 
-export async function joinAsHost(token: string, { options, stdout, signal }: Asked): Promise<void> {
+export async function joinAsHost(token: string, { options, stdout, signal, env }: Asked): Promise<void> {
   const { name, address, witness, url } = options;
   if (name === undefined || address === undefined || url === undefined)
     throw new UsageError(
@@ -47,7 +54,10 @@ export async function joinAsHost(token: string, { options, stdout, signal }: Ask
     // Made before the token is used up.
     await (await openDataFolder(dataPath, { version: dataVersion })).close();
     const kind = witness ? 'witness' : 'data';
-    const file = await joinCluster(first, { token, name, address, kind }, await newMachineKeys()).catch(
+    const keyFolder = options.keys === undefined ? keyFolderIn(dataPath) : resolve(options.keys);
+    const there = witness ? {} : hashesOf(await readKeyFiles(keyFolder));
+    const asked = { token, name, address, kind, keyFiles: there } as const;
+    const { file, keyFiles } = await joinCluster(first, asked, await newMachineKeys(), await newMachineKeys()).catch(
       (error: unknown) => {
         if (isConnectionError(error))
           throw new CommandFailure(
@@ -58,10 +68,13 @@ export async function joinAsHost(token: string, { options, stdout, signal }: Ask
       },
     );
     await writeHostFile(dataPath, file);
-    if (options.json) stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath) })}\n`);
+    const brought = Object.keys(keyFiles);
+    if (brought.length > 0) await writeKeyFiles(keyFolder, keyFiles);
+    await noteAct(dataPath, newAct(askerAt(name, env), 'haJoin', { address, kind }));
+    if (options.json) stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath), keys: brought })}\n`);
     else
       stdout.write(
-        `${name} has joined. As root, and from then on always:\n  bin/tidegate ha agent --data ${dataPath}\n`,
+        `${name} has joined${brought.length === 0 ? '' : `, with the keys of the first host in ${keyFolder}`}. As root, and from then on always:\n  bin/tidegate ha agent --data ${dataPath}\n`,
       );
   } catch (error) {
     throw refusalOf(error);

@@ -7,13 +7,13 @@ import { hostVerb } from './cluster-verb.ts';
 export const leave = hostVerb({
   summary: 'Take a host out of the cluster for good, so that another one may join in its place.',
   options: { host: text('HOST', 'The host that leaves, if it is lost for example; default: this one.') },
-  async run({ file, options, printer }) {
+  async run({ file, asker, options, printer }) {
     const name = options.host ?? file.me;
     const there = file.members.filter(({ left }) => left !== true);
     // Its own member of etcd stops answering amid it.
     const etcd = etcdOf({ ...file, members: there.filter((each) => each.name !== name) });
     try {
-      await new Cluster(etcd, file.cluster, there).leave(name, file.members);
+      await new Cluster(etcd, file.cluster, there).leave(name, file.members, asker);
     } finally {
       etcd.close();
     }

@@ -4,8 +4,8 @@ import { hostVerb } from './cluster-verb.ts';
 export const pause = hostVerb({
   summary: 'Promote nothing until "resume": a lost primary is waited for.',
   options: {},
-  async run({ cluster, options, printer }) {
-    await cluster.pause();
+  async run({ cluster, asker, options, printer }) {
+    await cluster.pause(asker);
     await (options.json ? printer.json({ paused: true }) : printer.line('Promotion is paused.'));
   },
 });
@@ -13,8 +13,8 @@ export const pause = hostVerb({
 export const resume = hostVerb({
   summary: 'End "pause".',
   options: {},
-  async run({ cluster, options, printer }) {
-    await cluster.resume();
+  async run({ cluster, asker, options, printer }) {
+    await cluster.resume(asker);
     await (options.json ? printer.json({ paused: false }) : printer.line('Promotion goes on.'));
   },
 });

@@ -20,11 +20,11 @@ export const promote = hostVerb({
     ),
     wait: waitOption(`it is done (${usualWaitSeconds}); after that the wish is taken back`),
   },
-  async run({ cluster, options, printer, signal }) {
+  async run({ cluster, asker, options, printer, signal }) {
     const { to, lossy, wait: seconds = usualWaitSeconds, 'accept-loss': acceptedLoss } = options;
     if (!lossy)
       throw new UsageError('without a loss a host is promoted by itself, or by "tidegate ha switchover": say --lossy');
-    const asked = await cluster.promoteLossy(to, acceptedLoss);
+    const asked = await cluster.promoteLossy(to, acceptedLoss, asker);
     const endsAtMs = performance.now() + seconds * 1_000;
     for (;;) {
       const { primary = null, epoch = 0 } = (await statusWithin(cluster, endsAtMs)) ?? {};

@@ -13,9 +13,9 @@ export const switchover = hostVerb({
     to: text('HOST', 'The new primary; default: the host in sync.'),
     wait: waitOption(`it is done (${usualWaitSeconds}); after that the wish is taken back`),
   },
-  async run({ cluster, options, printer, signal }) {
+  async run({ cluster, asker, options, printer, signal }) {
     const seconds = options.wait ?? usualWaitSeconds;
-    const asked = await cluster.switchover(options.to);
+    const asked = await cluster.switchover(options.to, asker);
     const endsAtMs = performance.now() + seconds * 1_000;
     for (;;) {
       const seen = await statusWithin(cluster, endsAtMs);

@@ -6,6 +6,7 @@ import { configOption, settings } from '../../cli/local-options.ts';
 import { several } from '../../cli/option.ts';
 import { localVerb } from '../../cli/verb.ts';
 import { databaseLocations } from '../../compose/connections.ts';
+import { hostsLacking } from '../../compose/ha-keys.ts';
 import { withFile } from './key-file.ts';
 
 export const rotate = localVerb({
@@ -17,13 +18,16 @@ export const rotate = localVerb({
   },
   async run({ names, options, stdout, stderr, env }) {
     const [path] = names;
+    const config = settings(options.config, env);
     let db: Database | undefined;
     const database = () => {
-      db ??= new Database({ connection: databaseLocations(settings(options.config, env)), connectionLimit: 1 });
+      db ??= new Database({ connection: databaseLocations(config), connectionLimit: 1 });
       return db;
     };
     try {
-      const step = await withFile(() => rotateKeys({ path, database, without: options.without }));
+      const step = await withFile(() =>
+        rotateKeys({ path, database, without: options.without, hostsLacking: hostsLacking(config) }),
+      );
       stdout.write(`${step.step} ${step.step === 'retired' ? step.ids.join(' ') : step.id}\n`);
       stderr.write(`tidegate: ${whatNext(step, basename(path))}\n`);
     } finally {

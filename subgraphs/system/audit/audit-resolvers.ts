@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { AuditAnchorInput, Resolvers } from '../../../generated/graph/system.ts';
 import { type AuditAnchor, anchorShape } from '../../../platform/audit/ends.ts';
 import { readAuditTrail } from '../../../platform/audit/trail.ts';
-import { verifyAudit } from '../../../platform/audit/verify.ts';
+import { type KeptHeads, verifyAudit } from '../../../platform/audit/verify.ts';
 import {
   adminCaller,
   caller,
@@ -14,6 +14,7 @@ import {
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
+import type { HaCluster } from '../../../platform/ha-cluster.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { PublicKeys } from '../../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../../platform/secrets/keyring.ts';
@@ -27,8 +28,10 @@ export function auditResolvers(options: {
   entities: Entities;
   keyring: Keyring;
   publicKeys: PublicKeys;
+  /** It keeps ends of the trail; undefined: there is none. */
+  cluster: HaCluster | undefined;
 }): Resolvers {
-  const { db, entities, keyring, publicKeys } = options;
+  const { db, entities, keyring, publicKeys, cluster } = options;
   /** The number in the table counts the entries of all projects. */
   const nameOf = (id: bigint | number): string =>
     createHmac('sha256', keyring.active('audit-entry').keyObject).update(String(id)).digest('hex').slice(0, 32);
@@ -48,11 +51,18 @@ export function auditResolvers(options: {
         if (limit < 1 || limit > mostVerified)
           throw new CodedError('INVALID_INPUT', `limit: ${limit} is out of range; give 1 to ${mostVerified}.`);
         const from = fromPosition == null ? {} : { fromPosition: wholeNumber('fromPosition', fromPosition) };
-        const { firstBrokenPosition, ...found } = await verifyAudit(db, {
-          ...{ ...from, limit, publicKeys },
+        const kept = cluster === undefined ? {} : { kept: await keptBy(cluster) };
+        const { firstBrokenPosition, cuts, ...found } = await verifyAudit(db, {
+          ...{ ...from, ...kept, limit, publicKeys },
           anchors: readAnchors(anchors ?? []),
         });
-        return { ...found, firstBrokenPosition: firstBrokenPosition === null ? null : String(firstBrokenPosition) };
+        return {
+          ...found,
+          firstBrokenPosition: firstBrokenPosition === null ? null : String(firstBrokenPosition),
+          cuts: cuts.map(({ epoch, position, entryPosition }) => ({
+            ...{ epoch, position: String(position), entryPosition: String(entryPosition) },
+          })),
+        };
       },
     },
     AuditEntry: {
@@ -67,6 +77,11 @@ export function auditResolvers(options: {
       details: ({ details }) => JSON.parse(details),
     },
   };
+}
+
+async function keptBy(cluster: HaCluster): Promise<KeptHeads> {
+  const [heads, changes] = await Promise.all([cluster.auditHeads(), cluster.changes()]);
+  return { heads, lossEpochs: changes.filter(({ acceptedLoss }) => acceptedLoss !== null).map(({ epoch }) => epoch) };
 }
 
 function readAnchors(given: readonly AuditAnchorInput[]): readonly AuditAnchor[] {

@@ -1,4 +1,4 @@
-// Looks at the cluster of hosts again and again, for metrics; one process tells status events of what has changed.
+// Looks at the cluster of hosts again and again, for metrics; one process tells status events and the audit trail of what has changed.
 import type { Registry } from 'prom-client';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
@@ -8,8 +8,11 @@ import { checkLease, type HeldLease, type Leases } from '../../../platform/lease
 import type { Logger } from '../../../platform/log.ts';
 import { Loop } from '../../../platform/loop.ts';
 import { addHaMetrics } from '../../../platform/metrics.ts';
+import type { PublicKeys } from '../../../platform/secrets/key-pairs.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { systemEvents } from '../events.ts';
+import { ActAudit } from './act-audit.ts';
+import { HeadKeeper } from './head-keeper.ts';
 
 export interface HaWatchOptions {
   readonly cluster: HaCluster;
@@ -18,6 +21,8 @@ export interface HaWatchOptions {
   readonly wake: Wake;
   readonly log: Logger;
   readonly registry: Registry;
+  /** Of the audit trail. */
+  readonly publicKeys: PublicKeys;
 }
 
 /** What the events have told. */
@@ -37,6 +42,8 @@ const lookMs = 1_000;
 export class HaWatch {
   readonly #options: HaWatchOptions;
   readonly #loop: Loop;
+  readonly #acts: ActAudit;
+  readonly #heads: HeadKeeper;
   #lease: HeldLease | undefined;
   #seen: { readonly status: HaStatus; readonly atMs: number } | undefined;
   /** Undefined: to be read. */
@@ -45,6 +52,8 @@ export class HaWatch {
   constructor(options: HaWatchOptions) {
     this.#options = options;
     const { log, registry } = options;
+    this.#acts = new ActAudit(options);
+    this.#heads = new HeadKeeper(options);
     this.#loop = new Loop({ name: 'cluster of hosts', log, pauseMs: () => lookMs, run: () => this.#look() });
     addHaMetrics(registry, () => this.#seen);
   }
@@ -68,7 +77,11 @@ export class HaWatch {
       this.#lease = await leases.acquire(leaseName);
       this.#told = undefined;
     }
-    if (this.#lease !== undefined && !isTold(this.#told, status)) await this.#tell(status, this.#lease);
+    const lease = this.#lease;
+    if (lease === undefined) return false;
+    if (!isTold(this.#told, status)) await this.#tell(status, lease);
+    const lacking = await this.#heads.run();
+    await this.#acts.run(status.epoch, lease, lacking);
     return false;
   }
 

@@ -188,7 +188,7 @@ describe('operations', () => {
 });
 
 describe('audit verify', () => {
-  const verification = { intact: true, checked: 7, unsealed: 1, firstBrokenPosition: null, reason: null };
+  const verification = { intact: true, checked: 7, unsealed: 1, firstBrokenPosition: null, reason: null, cuts: [] };
 
   test('continues where a round ended; a broken trail is exit code 1', async () => {
     let rounds = 0;

@@ -2,7 +2,7 @@
 // leads, and where the address is, is what the commands say.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -15,6 +15,8 @@ import { killQuietly } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import type { ClusterStatus } from '../../../ha/cluster.ts';
+import { readKeyFiles } from '../../../ha/host/key-files.ts';
+import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
@@ -41,6 +43,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     await session.query('CREATE TABLE t (id INT PRIMARY KEY)');
     await session.query('INSERT INTO t VALUES (1)');
 
+    await makeKeys(join(folderOf('a'), 'keys'));
     const init = [
       'ha',
       'init',
@@ -98,6 +101,18 @@ describeAsRoot('of two data hosts and a witness', () => {
       ]);
     await waitFor('the address at a', async () => (await addressAt()) === 'a');
     expect([await health('a'), await health('b')]).toEqual(['200', '503']);
+  });
+
+  test('the other data host has the keys, the witness has none, and who began and joined is told', async () => {
+    const keysOf = (host: Host) => readKeyFiles(join(folderOf(host), 'keys'));
+    expect(Object.keys(await keysOf('a'))).toContain('sealing.keys');
+    expect(await keysOf('b')).toEqual(await keysOf('a'));
+    expect(await keysOf('w')).toEqual({});
+    for (const host of ['a', 'b', 'w'] as const)
+      await waitFor(`what was asked for on ${host} to be told`, async () => {
+        const noted = await readdir(join(folderOf(host), 'ha', 'acts'));
+        return noted.length === 0;
+      });
   });
 
   test('a switchover moves writes and the address, and is told', async () => {

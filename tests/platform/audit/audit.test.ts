@@ -1,6 +1,6 @@
 // The audit trail: its content, its hash chain, and the detection of every kind of tampering.
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { readAnchors } from '../../../bin/commands/audit/anchor-file.ts';
 import { AuditAnchors } from '../../../platform/audit/anchors.ts';
@@ -71,6 +71,7 @@ test('sealed entries are dense, chained and complete; the newest are unsealed un
     unsealed: 12,
     firstBrokenPosition: null,
     reason: null,
+    cuts: [],
   });
   expect(await sealer.runOnce()).toBe(12);
   expect(await sealer.runOnce()).toBe(0);
@@ -216,6 +217,44 @@ describe('an attacker who can write to the database, but has no key', () => {
     expect(await verify(undefined, 1000, invented)).toMatchObject({
       reason: 'the anchor was not signed by this installation',
     });
+  });
+});
+
+describe('a promotion that lost the end of the trail', () => {
+  let cut: { readonly head: string; readonly signature: string };
+
+  beforeEach(async () => {
+    await write(5);
+    await sealer.runOnce();
+    [cut] = (await db.query('SELECT head_hash AS head, head_signature AS signature FROM audit_chain')) as [typeof cut];
+    await write(4);
+    await sealer.runOnce();
+    await db.execute('DELETE FROM audit_entry WHERE position > 5');
+    await db.execute('UPDATE audit_chain SET next_position = 6, head_hash = ?, head_signature = ?', [
+      ...[cut.head, cut.signature],
+    ]);
+    await write(2);
+  });
+
+  afterEach(() => db.execute('DELETE FROM db_timeline WHERE epoch > 1'));
+
+  test('a sealer that lived through it goes on, as one that begins after it', async () => {
+    await expect(sealer.runOnce()).rejects.toThrow(/ends at 5, but had reached 9/);
+    await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 1)');
+    expect(await sealer.runOnce()).toBe(2);
+    expect(await verify()).toMatchObject({ intact: true, checked: 7, unsealed: 0 });
+  });
+
+  test('one that lost nothing explains nothing, nor does one from before', async () => {
+    await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
+    await expect(sealer.runOnce()).rejects.toThrow(/ends at 5, but had reached 9/);
+    await db.execute('UPDATE db_timeline SET lossy = 1 WHERE epoch = 2');
+    expect(await sealer.runOnce()).toBe(2);
+    await db.execute('DELETE FROM audit_entry WHERE position > 5');
+    await db.execute('UPDATE audit_chain SET next_position = 6, head_hash = ?, head_signature = ?', [
+      ...[cut.head, cut.signature],
+    ]);
+    await expect(sealer.runOnce()).rejects.toThrow(/ends at 5, but had reached 7/);
   });
 });
 

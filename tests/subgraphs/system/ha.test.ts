@@ -2,16 +2,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { haCluster } from '../../../bin/compose/ha-cluster.ts';
-import { type Change, haKeys } from '../../../ha/agent/keys.ts';
-import { Cluster } from '../../../ha/cluster.ts';
+import { type Change, haKeys, keptActs } from '../../../ha/agent/keys.ts';
+import { Cluster, type ClusterHost } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
+import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { HaService } from '../../../subgraphs/system/ha/ha-service.ts';
 import { HaWatch } from '../../../subgraphs/system/ha/ha-watch.ts';
 import { type EtcdCluster, etcdCluster } from '../../ha/etcd-cluster.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
-import { type SystemBench, systemBench } from './support/system-bench.ts';
+import { type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
 
 const keys = haKeys('test');
 const admin: Identity = {
@@ -22,12 +23,13 @@ const context = { identity: admin, requestId: 'r-1', loaders: new Map() };
 let cluster: EtcdCluster;
 let etcd: EtcdClient;
 let bench: SystemBench;
+let hosts: ClusterHost[];
 let reporting: NodeJS.Timeout;
 
 beforeAll(async () => {
   cluster = await etcdCluster();
   etcd = cluster.client();
-  const hosts = cluster.urls.map((url, at) => ({
+  hosts = cluster.urls.map((url, at) => ({
     name: 'abw'[at] ?? '',
     address: new URL(url).hostname,
     kind: at === 2 ? ('witness' as const) : ('data' as const),
@@ -72,6 +74,11 @@ async function changed(change: Partial<Change> & { readonly epoch: number }): Pr
   await etcd.put(keys.change(change.epoch), JSON.stringify({ cause: 'it was unplugged', ...usual, ...change }));
 }
 
+const watchOptions = () => ({
+  ...bench,
+  cluster: bench.haCluster as NonNullable<typeof bench.haCluster>,
+  ...testAuditKeys,
+});
 const wished = async (key: string) => (await etcd.get(key)).entries[0]?.value;
 const refusal = (code: string, told: object = {}) => ({
   accepted: null,
@@ -199,7 +206,7 @@ test('refused: a host out of sync, another switchover meanwhile, the return of t
 });
 
 test('events and metrics tell each change once, whichever process looks', async () => {
-  const options = { ...bench, cluster: bench.haCluster as NonNullable<typeof bench.haCluster> };
+  const options = watchOptions();
   const told = () =>
     bench.db.query<{ kind: string; to: string; reason: string | null }>(
       "SELECT kind, to_status AS `to`, reason FROM status_change WHERE kind LIKE 'ha.%' ORDER BY id",
@@ -236,6 +243,120 @@ test('events and metrics tell each change once, whichever process looks', async 
   expect(text).toContain('tidegate_ha_copies 2');
   expect(text).toContain('tidegate_ha_host{host="b",state="IN_SYNC"} 1');
   expect(text).toContain('tidegate_ha_behind{host="b"} 3');
+});
+
+test('what was asked for on a host is audited once, whichever process looks; so is a promotion that lost writes', async () => {
+  const people = new Cluster(etcd, 'test', hosts);
+  const asker = { user: 'eve', host: 'b' };
+  await people.pause(asker);
+  await people.resume(asker);
+  await people.switchover('b', asker);
+  await expect(people.switchover('b', asker)).rejects.toMatchObject({ code: 'IN_PROGRESS' });
+  expect(await ask('haPause', null)).toMatchObject({ accepted: true });
+  const entries = () =>
+    bench.db.query<{ action: string; actor: string; kind: string; details: string }>(
+      "SELECT action, actor_name AS actor, actor_kind AS kind, details FROM audit_entry WHERE actor_kind = 'host' ORDER BY id",
+    );
+  const watching = async (count: number) => {
+    const watch = new HaWatch({ ...watchOptions(), registry: new Registry() });
+    watch.start();
+    await waitFor(`${count} entries`, async () => (await entries()).length >= count);
+    await watch.stop();
+  };
+  await watching(3);
+  await changed({ epoch: 6, acceptedLoss: 7 });
+  await lead('b', 6, ['a']);
+  await watching(4);
+  // Its transaction is lost with the primary: what the hosts keep is audited anew. What is there is not.
+  await bench.db.execute("DELETE FROM audit_entry WHERE action = 'haPromotedLossy'");
+  await bench.db.execute("DELETE FROM ha_act_audited WHERE id LIKE 'lossy-%'");
+  await watching(4);
+  const by = { actor: 'eve@b', kind: 'host' };
+  expect(await entries()).toEqual([
+    { ...by, action: 'haPause', details: expect.stringContaining('"host":"b"') },
+    { ...by, action: 'haResume', details: expect.stringMatching(/"at":"20/) },
+    { ...by, action: 'haSwitchover', details: expect.stringContaining('"to":"b"') },
+    {
+      actor: 'b',
+      kind: 'host',
+      action: 'haPromotedLossy',
+      details: expect.stringMatching(/"epoch":6.*"acceptedLoss":7/),
+    },
+  ]);
+});
+
+test('the hosts keep the newest signed end of the audit trail: a cut is seen, and told as such only after a promotion with a loss', async () => {
+  await bench.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (6, 1)');
+  const sealer = new AuditSealer({ ...bench, keys: testAuditKeys });
+  const kept = async () => (await watchOptions().cluster.auditHeads()).map(({ position }) => position);
+  const ends = 'SELECT next_position - 1 AS position, head_hash AS hash, head_signature AS signature FROM audit_chain';
+  const end = async () => (await bench.db.query<{ position: number; hash: string; signature: string }>(ends))[0];
+  const sealed = async () => {
+    expect(await ask('haPause', null)).toMatchObject({ accepted: true });
+    await sealer.runOnce();
+    return (await end()) as NonNullable<Awaited<ReturnType<typeof end>>>;
+  };
+  const verified = async () => {
+    const found = '{ auditVerification { intact firstBrokenPosition reason cuts { position epoch entryPosition } } }';
+    return (await bench.ask(admin, found)).data.auditVerification;
+  };
+  const watching = async (what: string, until: () => Promise<boolean>) => {
+    const watch = new HaWatch({ ...watchOptions(), registry: new Registry() });
+    watch.start();
+    await waitFor(what, until);
+    await watch.stop();
+  };
+  const first = await sealed();
+  await watching('the first end', async () => (await kept()).includes(first.position));
+  const last = await sealed();
+  await watching('the last end', async () => (await kept()).includes(last.position));
+  expect(await kept()).toEqual([last.position]);
+  expect(await verified()).toMatchObject({ intact: true, reason: null, cuts: [] });
+
+  await bench.db.execute('DELETE FROM audit_entry WHERE position > ?', [first.position]);
+  await bench.db.execute('UPDATE audit_chain SET next_position = ? + 1, head_hash = ?, head_signature = ?', [
+    ...[first.position, first.hash, first.signature],
+  ]);
+  const removed = { intact: false, firstBrokenPosition: String(last.position), cuts: [] };
+  expect(await verified()).toMatchObject({ ...removed, reason: expect.stringContaining('entries were removed') });
+  // Whoever can write to the database can tell of a loss there; the hosts know of none.
+  await bench.db.execute(
+    `INSERT INTO audit_entry (actor_kind, actor_name, action, outcome, request_id, details) VALUES ('host', 'b', 'haPromotedLossy', 'ACCEPTED', 'x', '{"epoch":7}')`,
+  );
+  await new AuditSealer({ ...bench, keys: testAuditKeys }).runOnce();
+  expect(await verified()).toMatchObject(removed);
+  await bench.db.execute("DELETE FROM audit_entry WHERE request_id = 'x'");
+  await bench.db.execute('UPDATE audit_chain SET next_position = ? + 1, head_hash = ?, head_signature = ?', [
+    ...[first.position, first.hash, first.signature],
+  ]);
+
+  await bench.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (7, 1)');
+  await changed({ epoch: 7, acceptedLoss: 2 });
+  await lead('b', 7, ['a']);
+  expect(await verified()).toMatchObject({ ...removed, reason: expect.stringContaining('no sealed entry tells') });
+  const losses =
+    "SELECT details FROM audit_entry WHERE action = 'haPromotedLossy' AND JSON_VALUE(details, '$.epoch') = 7";
+  await watching('its entry', async () => (await bench.db.query(losses)).length === 1);
+  const [loss] = await bench.db.query<{ details: string }>(losses);
+  expect(JSON.parse(loss?.details ?? '')).toMatchObject({
+    ...{ epoch: 7, host: 'b', acceptedLoss: 2, auditHeadPosition: last.position, auditHeadHash: last.hash },
+  });
+  await sealer.runOnce();
+  expect(await verified()).toEqual({
+    ...{ intact: true, firstBrokenPosition: null, reason: null },
+    cuts: [{ position: String(last.position), epoch: 7, entryPosition: String(last.position) }],
+  });
+  const told = await sealed();
+  await watching('the end after it', async () => (await kept()).includes(told.position));
+  expect(await kept()).toEqual([last.position, told.position]);
+});
+
+test('the hosts keep a bounded number of what was asked for, the newest', async () => {
+  const people = new Cluster(etcd, 'test', hosts);
+  for (let count = 0; count < keptActs + 5; count += 1) await people.resume({ user: `u${count}`, host: 'a' });
+  const kept = await people.acts();
+  expect(kept).toHaveLength(keptActs);
+  expect(kept.at(-1)).toMatchObject({ action: 'haResume', user: `u${keptActs + 4}` });
 });
 
 test('without a majority of the hosts nothing is known, and no wish is made', async () => {

@@ -1,0 +1,30 @@
+// What people ask for on a host, kept in etcd for the audit trail: who (a user of the machine), where, and when.
+
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { type Act, type HaKeys, keptActs } from './agent/keys.ts';
+import type { Change, EtcdClient } from './etcd.ts';
+
+export interface Asker {
+  readonly user: string;
+  readonly host: string;
+}
+
+/** More at once would be too many changes for one transaction. */
+const mostRemoved = 20;
+
+/** Who has become root by sudo is named as before. */
+export function askerAt(host: string, env: NodeJS.ProcessEnv): Asker {
+  return { user: (env.SUDO_USER ?? userInfo().username).slice(0, 64), host };
+}
+
+export function newAct({ user, host }: Asker, action: string, details: Act['details']): Act {
+  return { id: randomUUID(), action, user, host, at: new Date().toISOString(), details };
+}
+
+/** Older acts make room for it. */
+export async function recordOf(etcd: EtcdClient, keys: HaKeys, act: Act): Promise<Change[]> {
+  const { entries } = await etcd.get(keys.acts, 2 * keptActs);
+  const old = entries.slice(0, Math.max(0, entries.length + 1 - keptActs)).slice(0, mostRemoved);
+  return [{ put: keys.act(act), value: JSON.stringify(act) }, ...old.map(({ key }) => ({ delete: key }))];
+}

@@ -1,0 +1,52 @@
+// What people ask for before etcd can be told: a file of each act in the data folder, until the host's agent has told it.
+
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { recordOf } from '../acts.ts';
+import { type Act, actValue, type HaKeys } from '../agent/keys.ts';
+import { type EtcdClient, EtcdError } from '../etcd.ts';
+
+const lookEveryMs = 2_000;
+const mostNoted = 100;
+
+export async function noteAct(dataPath: string, act: Act): Promise<void> {
+  const folder = folderIn(dataPath);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${act.id}.json`);
+  await writeFile(`${path}.new`, JSON.stringify(act), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+/** Until the signal. */
+export async function tellNotedActs(
+  etcd: EtcdClient,
+  keys: HaKeys,
+  { dataPath, log, signal }: { readonly dataPath: string; readonly log: SetupLog; readonly signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await tellAll(etcd, keys, folderIn(dataPath));
+    } catch (error) {
+      const isAway = error instanceof EtcdError;
+      if (!isAway) log.warn(`ha: what was asked for on this host can't be told: ${String(error)}`);
+    }
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function tellAll(etcd: EtcdClient, keys: HaKeys, folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((each) => each.endsWith('.json')).slice(0, mostNoted)) {
+    const path = join(folder, name);
+    const act = actValue.parse(JSON.parse(await readFile(path, 'utf8')));
+    // The same key again, if the answer was lost.
+    await etcd.transact([], await recordOf(etcd, keys, act));
+    await rm(path);
+  }
+}
+
+function folderIn(dataPath: string): string {
+  return join(dataPath, 'ha', 'acts');
+}
