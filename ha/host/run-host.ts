@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { type EtcdTls, startEtcd } from '../../embedded/etcd.ts';
-import { databasePath, hasDatabase } from '../../embedded/mariadb.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
@@ -293,12 +292,7 @@ async function takenOver(
   folder: DataFolder,
 ): Promise<HostFile> {
   if (file.first === undefined || file.first.takenOver !== undefined) return file;
-  if (file.first.hasDatabase && !(await hasDatabase(databasePath(dataPath))))
-    throw new SetupError(
-      'DATABASE_GONE',
-      `the database in ${databasePath(dataPath)}, which was there at "tidegate ha init", is gone: mount its disk, then start "tidegate ha agent" anew`,
-    );
-  const epoch = await takeOver(folder, log, signal);
+  const epoch = await takeOver({ folder, log, signal, isThere: file.first.hasDatabase });
   const done = { ...file, first: { ...file.first, takenOver: { epoch } } };
   await writeHostFile(dataPath, done);
   return done;

@@ -3,11 +3,29 @@
 
 import { createConnection } from 'mariadb';
 import type { DataFolder } from '../../embedded/data-folder.ts';
-import { APPLICATION_DATABASE, startMariadb } from '../../embedded/mariadb.ts';
+import { APPLICATION_DATABASE, databasePath, hasDatabase, startMariadb } from '../../embedded/mariadb.ts';
+import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 
-/** Resolves with the last epoch of the database, at which the cluster begins. It may be repeated until the first copy was made. */
-export async function takeOver(folder: DataFolder, log: SetupLog, signal: AbortSignal): Promise<number> {
+export interface TakeOverOptions {
+  readonly folder: DataFolder;
+  readonly log: SetupLog;
+  readonly signal: AbortSignal;
+  /** There was a database when the cluster was begun. Else one is made. */
+  readonly isThere: boolean;
+}
+
+/**
+ * Resolves with the last epoch of the database, at which the cluster begins. It may be repeated until the first copy was made. Throws
+ * SetupError.
+ */
+export async function takeOver({ folder, log, signal, isThere }: TakeOverOptions): Promise<number> {
+  const path = databasePath(folder.path);
+  if (isThere && !(await hasDatabase(path)))
+    throw new SetupError(
+      'DATABASE_GONE',
+      `the database in ${path}, which was there at "tidegate ha init", is gone: mount its disk, then start "tidegate ha agent" anew`,
+    );
   const server = await startMariadb({ folder, log, binaryLog: true, signal });
   try {
     const connection = await createConnection({
