@@ -170,7 +170,9 @@ export class OperationMeasurer {
    * argument. A `limit` on work that returns one figure (how many entries to check) multiplies nothing.
    */
   #pageSize(node: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
-    const definition = field?.args.find(({ name }) => name === 'first' || (name === 'limit' && holdsList(field.type)));
+    const definition = field?.args.find(
+      (argument) => isPageSize(argument) && (argument.name === 'first' || holdsList(field.type)),
+    );
     if (definition === undefined) return 1;
     const value = node.arguments?.find((argument) => argument.name.value === definition.name)?.value;
     const asked =
@@ -195,9 +197,14 @@ export class OperationMeasurer {
   }
 }
 
+function isPageSize({ name }: { readonly name: string }): boolean {
+  return name === 'first' || name === 'limit';
+}
+
 function holdsList(type: GraphQLOutputType): boolean {
   if (isListType(getNullableType(type))) return true;
   const named = getNamedType(type);
   const fields = isObjectType(named) || isInterfaceType(named) ? Object.values(named.getFields()) : [];
-  return fields.some((field) => isListType(getNullableType(field.type)));
+  // A list with a length of its own is measured where it is requested.
+  return fields.some((field) => isListType(getNullableType(field.type)) && !field.args.some(isPageSize));
 }

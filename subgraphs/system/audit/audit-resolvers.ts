@@ -21,6 +21,7 @@ import type { Keyring } from '../../../platform/secrets/keyring.ts';
 import type { Entities } from '../entities.ts';
 
 const mostVerified = 100_000;
+const mostCuts = 100;
 const mostAnchors = 1_000;
 
 export function auditResolvers(options: {
@@ -59,10 +60,19 @@ export function auditResolvers(options: {
         return {
           ...found,
           firstBrokenPosition: firstBrokenPosition === null ? null : String(firstBrokenPosition),
-          cuts: cuts.map(({ epoch, position, entryPosition }) => ({
-            ...{ epoch, position: String(position), entryPosition: String(entryPosition) },
-          })),
+          cuts: cuts
+            .map(({ epoch, position, entryPosition }) => ({
+              ...{ epoch, position: String(position), entryPosition: String(entryPosition) },
+            }))
+            .reverse(),
         };
+      },
+    },
+    AuditVerification: {
+      cuts({ cuts }, { limit = 20 }) {
+        if (limit < 1 || limit > mostCuts)
+          throw new CodedError('INVALID_INPUT', `limit: ${limit} is out of range; give 1 to ${mostCuts}.`);
+        return cuts.slice(0, limit);
       },
     },
     AuditEntry: {

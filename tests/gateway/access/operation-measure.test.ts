@@ -11,7 +11,7 @@ const schema = buildSchema(`
   type Thing { id: ID! name: String }
   type ThingConnection { nodes: [Thing!]! }
   type ChangePage { things: [Thing!]! after: String! }
-  type Verification { intact: Boolean! checked: Int! }
+  type Verification { intact: Boolean! checked: Int! notes(limit: Int = 5): [Thing!]! }
   type Query {
     things(first: Int = 50): ThingConnection!
     changes(limit: Int = 1000): ChangePage!
@@ -40,9 +40,13 @@ test('first and limit multiply the cost below a list, as literal, variable and d
 
 test('a limit for work with a single result multiplies nothing', () => {
   expect(costOf('{ verification(limit: 100000) { intact checked } }')).toBe(3);
+  // A list with a length of its own counts by that length alone.
+  expect(costOf('{ verification(limit: 100000) { intact notes { id } } }')).toBe(2 + 1 + 5);
   // The query of `tidegate audit verify`.
   const verify = `query ($from: String, $limit: Int) {
-    auditVerification(fromPosition: $from, limit: $limit) { intact checked unsealed firstBrokenPosition reason }
+    auditVerification(fromPosition: $from, limit: $limit) {
+      intact checked unsealed firstBrokenPosition reason cuts { position epoch entryPosition }
+    }
   }`;
   expect(costOf(verify, { limit: 100_000 }, own)).toBeLessThan(defaultLimits.maxCost);
 });

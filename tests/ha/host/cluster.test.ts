@@ -164,8 +164,8 @@ describeAsRoot('of two data hosts and a witness', () => {
       if (after.epoch !== epoch) return false;
       expect(after.primary).toBe(host);
       expect(await serverOf()).toBe(server);
-      await waitFor('the address', async () => (await addressAt()) === host);
-      return true;
+      await waitFor('the address', async () => (await addressAt()) === host || (await whole()).epoch !== epoch);
+      return (await whole()).epoch === epoch;
     };
     await waitFor('an agent that starts within the lease', keepsAll);
   });
