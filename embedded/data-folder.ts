@@ -21,7 +21,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { pathExists } from './find-program.ts';
 import { runProgram } from './run-program.ts';
-import { type ServiceUser, serviceAccount } from './service-account.ts';
+import { closedParent, type ServiceUser, serviceAccount } from './service-account.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 
 /** Longest socket path on Linux: `sockaddr_un.sun_path` is 108 bytes with its final zero, unix(7). */
@@ -314,21 +314,31 @@ async function isHandedOverToUs(folder: string): Promise<boolean> {
 }
 
 async function chooseSocketFolder(folder: string, serviceUser: ServiceUser | undefined): Promise<string> {
+  const candidates = socketFolders(folder);
+  for (const candidate of candidates) if (await makePrivateFolder(candidate, serviceUser)) return candidate;
+  throw new SetupError(
+    'SOCKET_PATH_TOO_LONG',
+    `The path of the data folder ${folder} is too long for unix sockets (at most ${MAX_SOCKET_PATH_BYTES} bytes), ` +
+      `and none of ${candidates.join(', ')} could be made. Name a shorter folder with --data DIR.`,
+  );
+}
+
+/** Where its sockets may be, the first choice first. `folder`: its real path. */
+export function socketFolders(folder: string): readonly string[] {
   const uid = process.getuid?.() ?? 0;
   const key = createHash('sha256').update(folder).digest('hex').slice(0, 12);
   const elsewhere =
     uid === 0
       ? [`/run/tidegate-${key}`, `/tmp/tidegate-${key}`]
       : [`/run/user/${uid}/tidegate-${key}`, `/tmp/tidegate-${uid}-${key}`];
-  for (const candidate of [join(folder, 'run'), ...elsewhere]) {
-    if (Buffer.byteLength(candidate) + 1 + SOCKET_NAME_BYTES > MAX_SOCKET_PATH_BYTES) continue;
-    if (await makePrivateFolder(candidate, serviceUser)) return candidate;
-  }
-  throw new SetupError(
-    'SOCKET_PATH_TOO_LONG',
-    `The path of the data folder ${folder} is too long for unix sockets (at most ${MAX_SOCKET_PATH_BYTES} bytes), ` +
-      `and none of ${elsewhere.join(', ')} could be made. Name a shorter folder with --data DIR.`,
-  );
+  const fits = (each: string) => Buffer.byteLength(each) + 1 + SOCKET_NAME_BYTES <= MAX_SOCKET_PATH_BYTES;
+  return [join(folder, 'run'), ...elsewhere].filter(fits);
+}
+
+/** The user of the servers in a folder that root opens, as far as paths tell. */
+export async function serviceUserIn(folder: string): Promise<ServiceUser | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  return (await closedParent(folder)) === undefined ? serviceAccount : undefined;
 }
 
 /** Creates or adopts a folder that no other user can have prepared; false if that is not possible there. */

@@ -170,8 +170,14 @@ const platformSettings = {
   'ha.dataFolder': file
     .optional()
     .describe(
-      'data folder of "tidegate ha agent" on this host: administrators then see and steer the cluster of its hosts in the graph',
+      'data folder of "tidegate ha agent" on this host: administrators then see and steer the cluster of its hosts in the graph; without database.host, the hosts of the database, database.caFile, ha.host and ha.strict are those of the cluster',
     ),
+  'ha.ownRedis': flag
+    .default(false)
+    .describe('"tidegate ha agent": whether it runs a Redis of this host at redis.path, for "tidegate serve" there'),
+  'serve.user': count(0, 4_294_967_294)
+    .optional()
+    .describe('numeric id of the user and group that "tidegate serve" becomes when root starts it; 0: it stays root'),
   'redis.path': file.optional().describe('Unix socket of Redis, in place of host and port'),
   'redis.sentinels': hostList
     .optional()
@@ -511,7 +517,13 @@ function faultsTogether(config: Config): ConfigFault[] {
   either('redis.path', 'redis.host');
   either('redis.path', 'redis.sentinels');
   either('redis.host', 'redis.sentinels');
-  if (config['ha.strict'] && (config['database.host'] ?? []).length < 2)
+  if (config['ha.ownRedis'] && config['redis.path'] === undefined)
+    faults.push({
+      settings: ['ha.ownRedis', 'redis.path'],
+      wrong: 'it is not known where the Redis of this host listens',
+      advice: 'give redis.path, or leave ha.ownRedis out',
+    });
+  if (config['ha.strict'] && config['ha.dataFolder'] === undefined && (config['database.host'] ?? []).length < 2)
     faults.push({
       settings: ['ha.strict', 'database.host'],
       wrong: 'without a list of servers it is not known how many copies a write has',

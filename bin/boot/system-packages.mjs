@@ -65,6 +65,27 @@ const PACKAGES = [
   { name: 'mariadb-backup', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/bin/mariadb-backup']] },
   { name: 'mariadb-server-core', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/sbin/mariadbd']] },
   {
+    name: 'mariadb-client-core',
+    when: 'tests',
+    parts: ['ha'],
+    asRoot: true,
+    places: [['/usr/bin/my_print_defaults']],
+  },
+  {
+    name: 'redis-tools',
+    when: 'tests',
+    parts: ['ha'],
+    asRoot: true,
+    places: [['/usr/bin/redis-check-rdb', '/usr/bin/redis-server']],
+  },
+  {
+    name: 'iproute2',
+    when: 'tests',
+    parts: ['ha'],
+    asRoot: true,
+    places: [['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip']],
+  },
+  {
     name: 'iproute2',
     when: 'tests',
     parts: ['ha'],

@@ -1,6 +1,7 @@
 // Options shared by the verbs that need no running Tidegate, and the settings that they select.
 import { type Config, readConfig } from '../../platform/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { withClusterSettings } from '../compose/ha-settings.ts';
 import type { Surroundings } from './verb.ts';
 
 export { configOption, logLevelOption } from './start-options.ts';
@@ -11,5 +12,5 @@ export function settings(
   env: Surroundings['env'],
   flags: Record<string, string> = {},
 ): Config {
-  return readConfig({ flags, env, ...(file === undefined ? {} : { file }) }, subgraphRows);
+  return withClusterSettings(readConfig({ flags, env, ...(file === undefined ? {} : { file }) }, subgraphRows));
 }

@@ -44,7 +44,7 @@ export const serve = localVerb({
         stdout.write(printableConfig(config));
         return;
       }
-      if (process.getuid?.() === 0 && !options['as-root']) throw refusedAsRoot();
+      if (process.getuid?.() === 0 && !options['as-root']) becomeUser(config);
       await runUntilStopped(config, stdout, signal);
     } catch (error) {
       throw describeFailure(error);
@@ -52,10 +52,19 @@ export const serve = localVerb({
   },
 });
 
+/** Throws CommandFailure. */
+function becomeUser({ 'serve.user': user }: Config): void {
+  if (user === undefined) throw refusedAsRoot();
+  if (user === 0) return;
+  process.setgroups?.([]);
+  process.setgid?.(user);
+  process.setuid?.(user);
+}
+
 function refusedAsRoot(): CommandFailure {
   return new CommandFailure(
     'serve does not run as root: start it as a user of its own (under systemd, User= in the unit; in a container, its user), ' +
-      'who can read the settings and key files; or start it with --as-root, and root serves requests',
+      'who can read the settings and key files; or name one in serve.user; or start it with --as-root, and root serves requests',
   );
 }
 

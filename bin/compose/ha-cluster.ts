@@ -3,18 +3,19 @@ import type { Act, Change } from '../../ha/agent/keys.ts';
 import { Cluster, ClusterRefusal } from '../../ha/cluster.ts';
 import { EtcdError } from '../../ha/etcd.ts';
 import { etcdOf } from '../../ha/host/cluster-client.ts';
-import { hostFilePath, isComplete, readHostFile } from '../../ha/host/host-file.ts';
+import { hostFilePath, isComplete } from '../../ha/host/host-file.ts';
 import type { Config } from '../../platform/config.ts';
 import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { CodedError, Refusal, refuse, type UserErrorCode, userError } from '../../platform/errors.ts';
 import { type HaAct, type HaCluster, haPromotedLossy } from '../../platform/ha-cluster.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
+import { clusterFileIn } from './ha-settings.ts';
 
 /** Undefined: there is none. Throws ConfigError. */
 export async function openHaCluster(config: Config, lifecycle: Lifecycle): Promise<HaCluster | undefined> {
   const folder = config['ha.dataFolder'];
   if (folder === undefined) return undefined;
-  const file = await readHostFile(folder).catch((error: unknown) => {
+  const file = await clusterFileIn(folder).catch((error: unknown) => {
     throw new ConfigError([unusableFile(['ha.dataFolder'], hostFilePath(folder), error)]);
   });
   if (!isComplete(file))
@@ -28,7 +29,13 @@ export async function openHaCluster(config: Config, lifecycle: Lifecycle): Promi
     ]);
   const etcd = etcdOf(file);
   await lifecycle.add('etcd', { stop: () => etcd.close() });
-  return haCluster(new Cluster(etcd, file.cluster, file.members));
+  return haCluster(
+    new Cluster(
+      etcd,
+      file.cluster,
+      file.members.filter(({ left }) => left !== true),
+    ),
+  );
 }
 
 /** The codes of the graph for those of the cluster, where they differ or a retry is of use. */

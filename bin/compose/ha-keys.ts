@@ -1,16 +1,17 @@
 // Which data hosts do not have a key, as their agents have told: a rotation waits for each of them.
 import { Cluster } from '../../ha/cluster.ts';
 import { etcdOf } from '../../ha/host/cluster-client.ts';
-import { isComplete, readHostFile } from '../../ha/host/host-file.ts';
+import { isComplete } from '../../ha/host/host-file.ts';
 import type { Config } from '../../platform/config.ts';
 import type { NewKey } from '../../platform/secrets/rotate-keys.ts';
+import { clusterFileIn } from './ha-settings.ts';
 
 /** Undefined: the database has no hosts of its own. Throws when they can't be asked. */
 export function hostsLacking(config: Config): ((key: NewKey) => Promise<readonly string[]>) | undefined {
   const folder = config['ha.dataFolder'];
   if (folder === undefined) return undefined;
   return async (key) => {
-    const file = await readHostFile(folder);
+    const file = await clusterFileIn(folder);
     if (!isComplete(file)) return [];
     const etcd = etcdOf(file);
     try {

@@ -14,8 +14,8 @@ import { fingerprintOf } from '../../platform/machines/authority.ts';
 import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
 import { certify, makeCertificate } from '../../platform/net/certificates.ts';
 import { answers } from '../address/answers.ts';
-import { certificateDays } from './first-host.ts';
-import { hasHostFile, hostAddress, hostName, ports, readHostFile, writeHostFile } from './host-file.ts';
+import { certificateDays, certifyServed } from './first-host.ts';
+import { type HostFile, hasHostFile, hostAddress, hostName, ports, readHostFile, writeHostFile } from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 import { hashOf, newJoinToken } from './join-token.ts';
 
@@ -37,8 +37,7 @@ const mostTokens = 20;
 /** Throws JoinRefusal, SetupError. */
 export async function begin(options: BeginOptions): Promise<void> {
   const { dataPath, name, address, virtualAddress, leaseMs, strict, routerId } = options;
-  if (await hasHostFile(dataPath))
-    throw new JoinRefusal('ALREADY', `${dataPath} is of a cluster already: "tidegate ha status" shows it`);
+  await refuseBegun(dataPath);
   refuseBadName(name, address);
   await refuseOldMariadb();
   if (virtualAddress !== undefined) await refuseVirtualAddress(virtualAddress, address);
@@ -51,6 +50,7 @@ export async function begin(options: BeginOptions): Promise<void> {
   await writeHostFile(dataPath, {
     ...{ cluster: randomUUID(), leaseMs, strict, routerId, me: name },
     ...{ certificate, key: privateKey, authority: authority.cert },
+    served: await newServed(name, authority),
     ...(virtualAddress === undefined ? {} : { virtualAddress }),
     accounts: {
       applicationPassword: await applicationPassword(options),
@@ -59,6 +59,18 @@ export async function begin(options: BeginOptions): Promise<void> {
     members: [{ name, address, kind: 'data', serverId: 1 }],
     first: { authorityKey: authority.key, tokens: [], hasDatabase: await hasDatabase(databasePath(dataPath)) },
   });
+}
+
+/** Throws JoinRefusal. */
+export async function refuseBegun(dataPath: string): Promise<void> {
+  if (await hasHostFile(dataPath))
+    throw new JoinRefusal('ALREADY', `${dataPath} is of a cluster already: "tidegate ha status" shows it`);
+}
+
+/** For `tidegate serve` on a host. */
+async function newServed(name: string, issuer: Parameters<typeof certifyServed>[1]): Promise<HostFile['served']> {
+  const { publicKey, privateKey } = await newMachineKeys();
+  return { certificate: await certifyServed({ name, publicKey }, issuer), key: privateKey };
 }
 
 /** For one host, once, within 30 minutes. */

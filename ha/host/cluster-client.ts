@@ -5,7 +5,9 @@ import { type HostFile, ports } from './host-file.ts';
 
 const timeoutMs = 900;
 
-export function etcdOf({ me, members, authority, certificate, key }: HostFile): EtcdClient {
+type Known = Pick<HostFile, 'me' | 'members' | 'authority' | 'certificate' | 'key'>;
+
+export function etcdOf({ me, members, authority, certificate, key }: Known): EtcdClient {
   const urls = members
     .filter(({ left }) => left !== true)
     .sort((one, other) => Number(other.name === me) - Number(one.name === me))

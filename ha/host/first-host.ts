@@ -112,7 +112,11 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
   if (publicKey === undefined) throw new JoinRefusal('BAD_REQUEST', 'the key is not a P-256 public key');
   if (exchangeKey !== '' && readPublicKey(exchangeKey) === undefined)
     throw new JoinRefusal('BAD_REQUEST', 'the key for the exchange is not a P-256 public key');
-  const usedFor = hashOf(JSON.stringify([name, address, kind, publicKey, exchangeKey]));
+  const { servedKey } = request;
+  if (servedKey !== undefined && readPublicKey(servedKey) === undefined)
+    throw new JoinRefusal('BAD_REQUEST', 'the key of "tidegate serve" is not a P-256 public key');
+  const keysOfIt = servedKey === undefined ? [publicKey, exchangeKey] : [publicKey, exchangeKey, servedKey];
+  const usedFor = hashOf(JSON.stringify([name, address, kind, ...keysOfIt]));
   if (given.usedFor !== undefined && given.usedFor !== usedFor)
     throw new JoinRefusal(
       'TOKEN_USED',
@@ -143,12 +147,25 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     ...{ publicKey, issuer: { cert: authority, key: first.authorityKey }, commonName: name },
     ...{ uri: `urn:tidegate-host:${name}`, addresses: [address], days: certificateDays },
   });
+  const servedCertificate =
+    servedKey === undefined
+      ? undefined
+      : await certifyServed({ name, publicKey: servedKey }, { cert: authority, key: first.authorityKey });
   const { members } = await readHostFile(dataPath);
   // Nobody has the number that comes next before a host has left.
   const joinsLate = members.some(({ serverId }) => serverId > members.length);
   const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
   const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
-  return { shared: sharedOf(file), certificate, members, joinsLate, keys };
+  return { shared: sharedOf(file), certificate, servedCertificate, members, joinsLate, keys };
+}
+
+/** It is no host's: with it, etcd is asked, and nothing else. */
+export function certifyServed(
+  { name, publicKey }: { readonly name: string; readonly publicKey: string },
+  issuer: { readonly cert: string; readonly key: string },
+): Promise<string> {
+  const uri = `urn:tidegate-serve:${name}`;
+  return certify({ publicKey, issuer, commonName: `${name} serve`, uri, days: certificateDays });
 }
 
 /** The hosts that run learn of the new one. */

@@ -10,7 +10,7 @@ import { keyHashesShape } from './key-files.ts';
 export const hostName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 export const hostAddress = z.union([z.ipv4(), z.ipv6()]);
 
-const member = z.object({
+export const memberShape = z.object({
   name: hostName,
   address: hostAddress,
   /** `witness`: it has no data, and only votes. */
@@ -20,10 +20,10 @@ const member = z.object({
   /** Another host may join in its place. */
   left: z.boolean().optional(),
 });
-export type Member = z.output<typeof member>;
+export type Member = z.output<typeof memberShape>;
 
 /** What all hosts have. */
-const shared = z.object({
+export const sharedShape = z.object({
   cluster: z.string().min(1).max(64),
   /** Processes that read believe no longer one (platform/database/primary-finder.ts). */
   leaseMs: z.number().int().min(1_000).max(5_000),
@@ -36,7 +36,7 @@ const shared = z.object({
   /** PEM. */
   authority: z.string(),
 });
-export type Shared = z.output<typeof shared>;
+export type Shared = z.output<typeof sharedShape>;
 
 const token = z.object({
   sha256: z.string(),
@@ -45,12 +45,14 @@ const token = z.object({
   usedFor: z.string().optional(),
 });
 
-const shape = shared.extend({
+const shape = sharedShape.extend({
   me: hostName,
   certificate: z.string(),
   key: z.string(),
+  /** Of `tidegate serve`: with it, etcd is asked, and nothing else. */
+  served: z.object({ certificate: z.string(), key: z.string() }).optional(),
   /** The first host comes first. Two of data and a witness are complete. */
-  members: z.array(member).min(1).max(3),
+  members: z.array(memberShape).min(1).max(3),
   /** Only the first host's: the authority's key, and the tokens that it gave. */
   first: z
     .object({
@@ -112,29 +114,32 @@ export async function writeHostFile(dataPath: string, file: HostFile): Promise<v
 
 /** For one that joins: without what is the first host's, or its own. */
 export function sharedOf(file: HostFile): Shared {
-  return shared.parse(file);
+  return sharedShape.parse(file);
 }
 
 export const joinRequest = z.object({
   token: z.string().max(200),
   name: hostName,
   address: hostAddress,
-  kind: member.shape.kind,
+  kind: memberShape.shape.kind,
   publicKey: z.string().max(1_000),
   /** For which the key files are encrypted; left out: it gets none. */
   exchangeKey: z.string().max(1_000).optional(),
+  /** The public key of `tidegate serve` there. */
+  servedKey: z.string().max(1_000).optional(),
   /** That it has already. */
   keyFiles: keyHashesShape.default({}),
 });
 export type JoinRequest = z.output<typeof joinRequest>;
 
 export const joinAnswer = z.object({
-  shared,
+  shared: sharedShape,
   certificate: z.string(),
-  members: z.array(member),
+  servedCertificate: z.string().optional(),
+  members: z.array(memberShape),
   joinsLate: z.boolean().default(false),
   /** Left out: the first host has none, or none was asked for. */
   keys: sealedKeyFiles.optional(),
 });
-export const memberList = z.array(member).min(1).max(3);
+export const memberList = z.array(memberShape).min(1).max(3);
 export const membersAnswer = z.object({ members: memberList });

@@ -21,24 +21,29 @@ const tries = 3;
 /** The answer may be lost and asked for again, with the same key. */
 export async function joinCluster(
   url: URL,
-  asked: Omit<JoinRequest, 'publicKey' | 'exchangeKey'>,
+  asked: Omit<JoinRequest, 'publicKey' | 'exchangeKey' | 'servedKey'>,
   { publicKey, privateKey }: Keys,
   exchange: Keys,
+  serving?: Keys,
 ): Promise<{ readonly file: HostFile; readonly keyFiles: KeyFiles }> {
   const sha256 = authorityOfHostToken(asked.token);
   if (sha256 === undefined) throw new JoinRefusal('TOKEN_UNKNOWN', 'the token is not one of "tidegate ha init"');
   const authority = await authorityAt(url, sha256);
-  const body = JSON.stringify({ ...asked, publicKey, exchangeKey: exchange.publicKey });
+  const body = JSON.stringify({ ...asked, publicKey, exchangeKey: exchange.publicKey, servedKey: serving?.publicKey });
   for (let tried = 1; ; tried += 1) {
     try {
-      const { shared, certificate, members, joinsLate, keys } = joinAnswer.parse(
+      const { shared, certificate, servedCertificate, members, joinsLate, keys } = joinAnswer.parse(
         await ask(new URL('/join', url), { ca: authority }, body),
       );
       if (fingerprintOf(shared.authority) !== sha256)
         throw new JoinRefusal('FOREIGN', 'the first host gave another authority');
       const keyFiles = keys === undefined ? {} : openKeyFiles(keys, exchange, asked.token);
       const own = { me: asked.name, certificate, key: privateKey, members, joinsLate, firstUrl: url.origin };
-      return { file: { ...shared, ...own }, keyFiles };
+      const served =
+        servedCertificate === undefined || serving === undefined
+          ? {}
+          : { served: { certificate: servedCertificate, key: serving.privateKey } };
+      return { file: { ...shared, ...own, ...served }, keyFiles };
     } catch (error) {
       if (error instanceof JoinRefusal || tried === tries) throw error;
     }

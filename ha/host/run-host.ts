@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { type EtcdTls, startEtcd } from '../../embedded/etcd.ts';
+import { startRedis } from '../../embedded/redis.ts';
+import type { ServiceUser } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
@@ -34,6 +36,7 @@ import {
 import { membersAt } from './join-client.ts';
 import { keyFolderIn } from './key-files.ts';
 import { tellNotedActs } from './noted-acts.ts';
+import { writeServedFile } from './served-file.ts';
 import { takeOver } from './take-over.ts';
 
 export interface HostOptions {
@@ -49,6 +52,8 @@ export interface HostOptions {
   readonly keyPlaces: KeyPlaces;
   /** Of this host; undefined: it has none. */
   readonly redis: { readonly answers: boolean } | undefined;
+  /** The socket of the Redis that this host runs; undefined: it runs none. */
+  readonly ownRedisPath: string | undefined;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
 }
@@ -124,6 +129,8 @@ async function runParts(
   const tls = await writeCertificates(folder, whole);
   let file = await takenOver(options, whole, folder);
   const me = memberOf(file);
+  if (me.kind === 'data') await writeServedFile(folder.path, file, folder.serviceUser);
+  await startOwnRedis(options, folder, stack);
   // Side by side: after a restart, the agent reaches another host's member before its own has started.
   const failed = new AbortController();
   const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
@@ -145,7 +152,7 @@ async function runParts(
       telling.abort();
       await told;
     });
-    const members = await otherMembers(client, file, options);
+    const members = await otherMembers(client, file, options, folder.serviceUser);
     if (members === undefined) return;
     file = { ...(await readHostFile(options.dataPath)), members };
     if (!isIn(members, me)) {
@@ -156,7 +163,23 @@ async function runParts(
       return;
     }
     await writeHostFile(options.dataPath, file);
+    if (me.kind === 'data') await writeServedFile(options.dataPath, file, folder.serviceUser);
   }
+}
+
+/** It has nothing that is owed: it ends with the agent. */
+async function startOwnRedis(
+  { ownRedisPath: socketPath, log, signal }: HostOptions,
+  folder: DataFolder,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  if (socketPath === undefined) return;
+  const redis = await supervise(
+    'Redis',
+    (ending) => startRedis({ folder, log, socketPath, signal: AbortSignal.any([signal, ending]) }),
+    { log },
+  );
+  stack.defer(() => redis.stop());
 }
 
 /** Once this host has left, or another one has come in the place of one that has; undefined: at the signal. */
@@ -164,6 +187,7 @@ async function otherMembers(
   etcd: EtcdClient,
   file: HostFile,
   { dataPath, signal }: HostOptions,
+  user: ServiceUser | undefined,
 ): Promise<HostFile['members'] | undefined> {
   const keys = haKeys(file.cluster);
   let known = JSON.stringify(file.members);
@@ -181,7 +205,9 @@ async function otherMembers(
       const hasLeft = !isIn(members, memberOf(file));
       if (hasLeft ? !isInSync : isNew) return members;
       if (!hasLeft) {
-        await writeHostFile(dataPath, { ...(await readHostFile(dataPath)), members });
+        const changed = { ...(await readHostFile(dataPath)), members };
+        await writeHostFile(dataPath, changed);
+        if (memberOf(changed).kind === 'data') await writeServedFile(dataPath, changed, user);
         known = text;
       }
     }

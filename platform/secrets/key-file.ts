@@ -44,17 +44,23 @@ export function writeKeyFile(path: string, content: object, mode?: number): Prom
   return writeWhole(path, `${JSON.stringify(content, null, 2)}\n`, mode);
 }
 
+/** User and group of a file. */
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /**
- * Replaces a file as a whole. `mode`: as above. Root gives it to the owner of the previous file, or of the folder: its reader
- * need not be root.
+ * Replaces a file as a whole. `mode`: as above. Root gives it to `owner`, or else to the owner of the previous file, or of the folder:
+ * its reader need not be root.
  */
-export async function writeWhole(path: string, text: string, mode = 0o600): Promise<void> {
+export async function writeWhole(path: string, text: string, mode = 0o600, owner?: FileOwner): Promise<void> {
   const temporary = `${path}.${process.pid}.new`;
-  const owner = process.getuid?.() === 0 ? await ownerOf(path) : undefined;
+  const given = process.getuid?.() === 0 ? (owner ?? (await ownerOf(path))) : undefined;
   const handle = await open(temporary, 'wx', mode);
   try {
     await handle.writeFile(text);
-    if (owner !== undefined && owner.uid !== 0) await handle.chown(owner.uid, owner.gid);
+    if (given !== undefined && (owner !== undefined || given.uid !== 0)) await handle.chown(given.uid, given.gid);
     // open(2) removes the bits of the umask.
     await handle.chmod(mode);
     await handle.sync();
@@ -64,7 +70,7 @@ export async function writeWhole(path: string, text: string, mode = 0o600): Prom
   await rename(temporary, path);
 }
 
-async function ownerOf(path: string): Promise<{ readonly uid: number; readonly gid: number }> {
+async function ownerOf(path: string): Promise<FileOwner> {
   const { uid, gid } = await stat(path).catch(() => stat(dirname(path)));
   return { uid, gid };
 }

@@ -1,11 +1,13 @@
 // `tidegate ha agent`: one host of a cluster, as a service.
 import { resolve } from 'node:path';
 import { deviceOf } from '../../../ha/host/begin.ts';
+import { agentSettingsPath } from '../../../ha/host/host-settings.ts';
 import { memberOf, runHost } from '../../../ha/host/run-host.ts';
 import type { RedisProbe } from '../../../ha/redis-probe.ts';
 import { type Config, readConfig } from '../../../platform/config.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { createLogger, type Logger } from '../../../platform/log.ts';
+import { fileExists } from '../../../platform/secrets/key-file.ts';
 import { configOption, logLevelOption } from '../../cli/start-options.ts';
 import { localVerb, type Surroundings } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
@@ -23,7 +25,8 @@ export const agent = localVerb({
     const file = await hostFileIn(options.data);
     let redis: RedisProbe | undefined;
     try {
-      const config = await settingsOf(options, env);
+      const dataPath = resolve(options.data ?? '.tidegate');
+      const config = await settingsOf(options, dataPath, env);
       const log = createLogger({
         level: config['log.level'],
         pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
@@ -33,9 +36,10 @@ export const agent = localVerb({
       const device = config['ha.device'] ?? deviceOf(memberOf(file).address);
       redis = await redisOf(config, log);
       await runHost({
-        ...{ dataPath: resolve(options.data ?? '.tidegate'), dataVersion, log, signal },
+        ...{ dataPath, dataVersion, log, signal },
         device: config['ha.address'] === 'none' ? undefined : device,
         ...{ processFile: config['ha.processFile'], redis },
+        ownRedisPath: config['ha.ownRedis'] ? config['redis.path'] : undefined,
         keyPlaces: { folder: config['keys.folder'], sealingFile: config['keys.sealingFile'] },
         copyBytesPerSecond: config['ha.copyMibPerSecond'] * mebi,
       });
@@ -59,12 +63,16 @@ async function redisOf(config: Config, log: Logger): Promise<RedisProbe | undefi
 /** Only given settings need the whole system, which takes as long to load as a lease lasts: a restarted agent has to be quicker. */
 async function settingsOf(
   options: { readonly config: string | undefined; readonly 'log-level': string | undefined },
+  dataPath: string,
   env: Surroundings['env'],
 ): Promise<Config> {
   const { config: file, 'log-level': level } = options;
   const flags = level === undefined ? {} : { 'log.level': level };
-  if (file === undefined && !Object.keys(env).some((name) => name.startsWith('TIDEGATE_')))
-    return readConfig({ flags }, []);
-  const { settings } = await import('../../cli/local-options.ts');
-  return settings(file, env, flags);
+  const own = agentSettingsPath(dataPath);
+  const given = file ?? env.TIDEGATE_CONFIG ?? ((await fileExists(own)) ? own : undefined);
+  const sources = { flags, env, ...(given === undefined ? {} : { file: given }) };
+  const isPlain = given === undefined || given === own;
+  if (isPlain && !Object.keys(env).some((name) => name.startsWith('TIDEGATE_'))) return readConfig(sources, []);
+  const { subgraphRows } = await import('../../../subgraphs/rows.ts');
+  return readConfig(sources, subgraphRows);
 }

@@ -1,7 +1,8 @@
 // `tidegate ha init` and `invite`.
 import { resolve } from 'node:path';
 import { askerAt, newAct } from '../../../ha/acts.ts';
-import { begin, invite as inviteOne } from '../../../ha/host/begin.ts';
+import { begin, invite as inviteOne, refuseBegun } from '../../../ha/host/begin.ts';
+import { readHostFile } from '../../../ha/host/host-file.ts';
 import { JoinRefusal } from '../../../ha/host/join-refusal.ts';
 import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { CommandFailure } from '../../cli/failures.ts';
@@ -11,6 +12,7 @@ import { describeFailure } from '../../cli/start-failure.ts';
 import { localVerb } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
 import { dataOption, hostFileIn, placeOptions } from './cluster-verb.ts';
+import { HostFiles, unitsOption } from './host-files.ts';
 import { installPackages } from './packages.ts';
 
 const usualLeaseSeconds = 3;
@@ -37,6 +39,7 @@ export const init = localVerb({
       most: 255,
     }),
     data: dataOption,
+    units: unitsOption,
     'no-install': flag('Install no system packages.'),
     json: commonOptions.json,
   },
@@ -45,31 +48,37 @@ export const init = localVerb({
     if (!options['no-install']) await installPackages(signal);
     const dataPath = resolve(options.data ?? '.tidegate');
     try {
+      await refuseBegun(dataPath);
+      const { name, address, data, units } = options;
+      const files = await HostFiles.plan({ data, units, name, address, kind: 'data', keys: undefined });
       await begin({
         ...{ dataPath, dataVersion, name: options.name, address: options.address, virtualAddress: options.vip },
         ...{ leaseMs: (options.lease ?? usualLeaseSeconds) * 1_000, strict: options.strict },
         routerId: options['router-id'] ?? usualRouterId,
       });
+      const { accounts, first } = await readHostFile(dataPath);
+      await files.write(accounts.applicationPassword);
+      if (first?.hasDatabase !== true) await files.makeKeys();
+      await files.giveKeys();
       await noteAct(dataPath, newAct(askerAt(options.name, env), 'haInit', { address: options.address }));
       const { url, token: ofData } = await inviteOne(dataPath);
       const { token: ofWitness } = await inviteOne(dataPath);
       if (options.json) {
-        stdout.write(`${JSON.stringify({ url, tokens: { data: ofData, witness: ofWitness } })}\n`);
+        stdout.write(`${JSON.stringify({ url, tokens: { data: ofData, witness: ofWitness }, ...files.paths })}\n`);
         return;
       }
-      const agent = 'bin/tidegate ha agent --data DIR';
       const joining = (token: string, more: string) => `  bin/tidegate join ${token} --url ${url} --data DIR ${more}`;
       stdout.write(
         [
-          'On this host, as root, and from then on always (docs/ha.md has a unit):',
-          `  bin/tidegate ha agent --data ${dataPath}`,
-          'On the other data host, within 30 minutes, and then its agent:',
+          'On this host, as root, and from then on always:',
+          ...files.lines(),
+          'On the other data host, within 30 minutes, and then what it prints:',
           joining(ofData, '--name b --address IP'),
-          `  ${agent}`,
-          'On the witness, within 30 minutes, and then its agent:',
+          'On the witness, within 30 minutes, and then what it prints:',
           joining(ofWitness, '--name w --address IP --witness'),
-          `  ${agent}`,
-          'When all three run, stop "tidegate up" here: its database is taken over.',
+          first?.hasDatabase === true
+            ? 'When all three run, stop "tidegate up" here: its database is taken over.'
+            : `When all three run: bin/tidegate migrate --config ${files.paths.settings}`,
           '',
         ].join('\n'),
       );

@@ -6,7 +6,7 @@ import { askerAt, newAct } from '../../../ha/acts.ts';
 import { refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
 import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
-import { hashesOf, keyFolderIn, readKeyFiles, writeKeyFiles } from '../../../ha/host/key-files.ts';
+import { hashesOf, readKeyFiles, writeKeyFiles } from '../../../ha/host/key-files.ts';
 import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
@@ -14,6 +14,7 @@ import { flag, text, type Values } from '../../cli/option.ts';
 import type { Call } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
 import { dataOption, placeOptions } from './cluster-verb.ts';
+import { HostFiles, unitsOption } from './host-files.ts';
 import { refusalOf, refuseWithoutRoot } from './init.ts';
 import { installPackages } from './packages.ts';
 
@@ -25,6 +26,7 @@ export const hostOptions = {
     'FOLDER',
     'Of a host of a cluster: where the key files of the first host are written; default: keys in --data.',
   ),
+  units: unitsOption,
   'no-install': flag('Install no system packages.'),
 } as const;
 
@@ -54,27 +56,32 @@ export async function joinAsHost(token: string, { options, stdout, signal, env }
     // Made before the token is used up.
     await (await openDataFolder(dataPath, { version: dataVersion })).close();
     const kind = witness ? 'witness' : 'data';
-    const keyFolder = options.keys === undefined ? keyFolderIn(dataPath) : resolve(options.keys);
+    const { data, units, keys } = options;
+    const files = await HostFiles.plan({ data, units, keys, name, address, kind });
+    const { keyFolder } = files;
     const there = witness ? {} : hashesOf(await readKeyFiles(keyFolder));
     const asked = { token, name, address, kind, keyFiles: there } as const;
-    const { file, keyFiles } = await joinCluster(first, asked, await newMachineKeys(), await newMachineKeys()).catch(
-      (error: unknown) => {
-        if (isConnectionError(error))
-          throw new CommandFailure(
-            `${first.host} can't be reached (${String((error as Error).message)}): "tidegate ha agent" must run there`,
-            exitCodes.unreachable,
-          );
-        throw error;
-      },
-    );
+    const [own, exchange, serving] = [await newMachineKeys(), await newMachineKeys(), await newMachineKeys()];
+    const joined = joinCluster(first, asked, own, exchange, witness ? undefined : serving);
+    const { file, keyFiles } = await joined.catch((error: unknown) => {
+      if (isConnectionError(error))
+        throw new CommandFailure(
+          `${first.host} can't be reached (${String((error as Error).message)}): "tidegate ha agent" must run there`,
+          exitCodes.unreachable,
+        );
+      throw error;
+    });
     await writeHostFile(dataPath, file);
     const brought = Object.keys(keyFiles);
     if (brought.length > 0) await writeKeyFiles(keyFolder, keyFiles);
+    await files.giveKeys();
+    await files.write(file.accounts.applicationPassword);
     await noteAct(dataPath, newAct(askerAt(name, env), 'haJoin', { address, kind }));
-    if (options.json) stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath), keys: brought })}\n`);
+    if (options.json)
+      stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath), keys: brought, ...files.paths })}\n`);
     else
       stdout.write(
-        `${name} has joined${brought.length === 0 ? '' : `, with the keys of the first host in ${keyFolder}`}. As root, and from then on always:\n  bin/tidegate ha agent --data ${dataPath}\n`,
+        `${name} has joined${brought.length === 0 ? '' : `, with the keys of the first host in ${keyFolder}`}. As root, and from then on always:\n${files.lines().join('\n')}\n`,
       );
   } catch (error) {
     throw refusalOf(error);

@@ -254,7 +254,10 @@ function joinWords(host: string, token: string): string[] {
 /** Every call is in the host's network, and on its data folder unless it names another. */
 function words(host: Host, given: readonly string[]): string[] {
   const data = given.includes('--data') ? [] : ['--data', folderOf(host)];
-  return ['netns', 'exec', network.namespace(host), 'sh', program, ...given, ...data];
+  // Where systemd runs, no unit is written outside.
+  const begins = given[0] === 'join' || given[1] === 'init';
+  const units = begins ? ['--units', join(place.path, `units-${host}`)] : [];
+  return ['netns', 'exec', network.namespace(host), 'sh', program, ...given, ...data, ...units];
 }
 
 function tidegate(host: Host, given: readonly string[]) {

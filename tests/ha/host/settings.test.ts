@@ -1,0 +1,157 @@
+// Three hosts, each a network namespace, from nothing: what `ha init` and `join` write is enough for `tidegate ha agent` and `tidegate serve`,
+// and what a person has changed stays.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
+import { appendFile, chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { HaNetwork, places } from '../../../bench/trials/ha/network.ts';
+import { runProgram } from '../../../embedded/run-program.ts';
+import { serviceAccount } from '../../../embedded/service-account.ts';
+import { patience } from '../../support/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+
+type Host = 'a' | 'b' | 'w';
+const virtual = '198.19.77.10';
+const program = fileURLToPath(new URL('../../../bin/tidegate', import.meta.url));
+const waitSeconds = String(90 * patience);
+const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
+
+let place: TemporaryFolder;
+let network: HaNetwork;
+const running = new Map<string, ChildProcess>();
+
+describeAsRoot('of hosts that were nothing before', () => {
+  beforeAll(async () => {
+    place = await temporaryFolder();
+    // The servers' own user passes it.
+    await chmod(place.path, 0o711);
+    network = await HaNetwork.layOut(`s${process.pid}`);
+    const init = [
+      'ha',
+      'init',
+      '--name',
+      'a',
+      '--address',
+      places.a,
+      '--vip',
+      `${virtual}/24`,
+      '--no-install',
+      '--json',
+    ];
+    const begun = await tidegate('a', init);
+    expect(begun).toMatchObject({ exitCode: 0, stderr: '' });
+    const { url, tokens, settings, units } = JSON.parse(begun.stdout);
+    expect(settings).toBe(settingsOf('a'));
+    expect(units).toHaveLength(2);
+    start('a', ['ha', 'agent', '--data', folderOf('a')]);
+    const words = (host: Host, token: string) => [
+      ...['join', token, '--url', url, '--name', host, '--address', places[host], '--no-install'],
+    ];
+    await waitFor('b to join', async () => {
+      const { exitCode, stderr } = await tidegate('b', words('b', tokens.data));
+      if (exitCode !== 3) expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      return exitCode === 0;
+    });
+    expect(await tidegate('w', [...words('w', tokens.witness), '--witness'])).toMatchObject({ exitCode: 0 });
+    for (const host of ['b', 'w'] as const) start(host, ['ha', 'agent', '--data', folderOf(host)]);
+  });
+
+  afterAll(async () => {
+    for (const each of running.values()) each.kill('SIGKILL');
+    await network?.remove();
+    await place?.remove();
+  });
+
+  test('nothing but the two programs is typed, and both hosts answer as the service account', async () => {
+    await whole();
+    const migrated = await tidegate('a', ['migrate', '--config', settingsOf('a')], false);
+    expect(migrated).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const host of ['a', 'b'] as const) {
+      start(host, ['serve', '--config', settingsOf(host)], 'serve');
+      await waitFor(`the API of ${host}`, async () => (await ready(places[host])) === '200');
+      const { pid } = JSON.parse(await readFile(join(folderOf(host), 'serve', 'process', 'served.json'), 'utf8'));
+      const { uid } = await stat(`/proc/${pid}`);
+      expect(uid).toBe(serviceAccount.uid);
+    }
+    expect(await ready(virtual)).toBe('200');
+    const seen = await whole();
+    expect(seen.hosts.map(({ redis }) => redis).sort()).toEqual(['READY', 'USED', null].sort());
+  });
+
+  test('the process that serves reads neither the authority nor the keys of the host', async () => {
+    const text = await readFile(join(folderOf('a'), 'serve', 'host.json'), 'utf8');
+    expect(text).not.toContain('authorityKey');
+    const { key } = JSON.parse(await readFile(join(folderOf('a'), 'ha', 'host.json'), 'utf8'));
+    expect(JSON.parse(text).key).not.toBe(key);
+    const id = String(serviceAccount.uid);
+    const as = (path: string) =>
+      runProgram('setpriv', ['--reuid', id, '--regid', id, '--clear-groups', 'cat', path]).then(
+        (each) => each.exitCode,
+      );
+    expect(await as(join(folderOf('a'), 'serve', 'host.json'))).toBe(0);
+    for (const path of [join('ha', 'host.json'), join('ha', 'settings.yaml'), join('secrets', 'mariadb-root')])
+      expect(await as(join(folderOf('a'), path))).not.toBe(0);
+  });
+
+  test('what a person has changed is not replaced, and nothing is begun', async () => {
+    const data = join(place.path, 'o');
+    const units = join(place.path, 'units-of-o');
+    const init = ['ha', 'init', '--name', 'o', '--address', places.w, '--no-install', '--data', data, '--units', units];
+    await mkdir(units);
+    await writeFile(join(units, 'tidegate-ha.service'), '[Unit]\nDescription=mine\n');
+    const refused = await tidegate('w', init);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('FILES_DIFFER') });
+    expect(refused.stderr).toContain('line 1 is "[Unit]", and would be ');
+    expect(await readFile(join(units, 'tidegate-ha.service'), 'utf8')).toBe('[Unit]\nDescription=mine\n');
+    await expect(stat(join(data, 'ha', 'host.json'))).rejects.toThrow('ENOENT');
+    await rm(join(units, 'tidegate-ha.service'));
+    expect(await tidegate('w', init)).toMatchObject({ exitCode: 0, stderr: '' });
+    // A folder that has left its cluster: what was written before may be replaced, what was changed may not.
+    await rm(join(data, 'ha', 'host.json'));
+    const again = init.map((word) => (word === 'o' ? 'p' : word));
+    await appendFile(join(data, 'serve', 'settings.yaml'), 'log:\n  level: debug\n');
+    expect(await tidegate('w', again)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('settings.yaml') });
+    await rm(join(data, 'serve', 'settings.yaml'));
+    expect(await tidegate('w', again)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await readFile(join(units, 'tidegate-ha.service'), 'utf8')).toContain('host p of a cluster');
+  });
+});
+
+function folderOf(host: Host): string {
+  return join(place.path, host);
+}
+
+function settingsOf(host: Host): string {
+  return join(folderOf(host), 'serve', 'settings.yaml');
+}
+
+function inNamespace(host: Host, words: readonly string[]): string[] {
+  return ['netns', 'exec', network.namespace(host), 'sh', program, ...words];
+}
+
+/** Where systemd runs, no unit is written outside. */
+function tidegate(host: Host, given: readonly string[], isOfHost = true) {
+  const data = given.includes('--data') || !isOfHost ? [] : ['--data', folderOf(host)];
+  const begins = given[0] === 'join' || given[1] === 'init';
+  const units = begins && !given.includes('--units') ? ['--units', join(place.path, `units-${host}`)] : [];
+  return runProgram('ip', inNamespace(host, [...given, ...data, ...units]), { timeoutMs: 180_000 * patience });
+}
+
+function start(host: Host, words: readonly string[], what = 'agent'): void {
+  const output = openSync(join(place.path, `${host}-${what}.log`), 'a');
+  running.set(`${host} ${what}`, spawn('ip', inNamespace(host, words), { stdio: ['ignore', output, output] }));
+}
+
+async function whole(): Promise<{ primary: string; hosts: { name: string; redis: string | null }[] }> {
+  const { exitCode, stdout, stderr } = await tidegate('w', ['ha', 'status', '--json', '--wait', waitSeconds]);
+  if (exitCode !== 0) throw new Error(`${stdout}\n${stderr}`);
+  return JSON.parse(stdout);
+}
+
+async function ready(address: string): Promise<string> {
+  const url = `http://${address}:4000/health/ready`;
+  const words = ['curl', '--silent', '--max-time', '2', '--output', '/dev/null', '--write-out', '%{http_code}', url];
+  return (await runProgram('ip', ['netns', 'exec', network.namespace('c'), ...words])).stdout;
+}
