@@ -30,6 +30,8 @@ export interface ServerProcessOptions {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly runAs: ServiceUser | undefined;
+  /** The words before it while it still has root's privileges: they enter another network. */
+  readonly wrapper?: readonly string[] | undefined;
   readonly log: SetupLog;
   /** Added to a plain environment, or in place of its values. */
   readonly env?: NodeJS.ProcessEnv;
@@ -55,9 +57,11 @@ export class ServerProcess implements EmbeddedServer {
     this.name = options.name;
     this.#stopTimeoutMs = options.stopTimeoutMs ?? 20_000;
     this.#endSignal = options.endSignal ?? 'SIGTERM';
+    const [command = '', ...words] = [...(options.wrapper ?? []), 'setpriv'];
     this.#child = spawn(
-      'setpriv',
+      command,
       [
+        ...words,
         '--pdeathsig',
         this.#endSignal.slice(3),
         ...credentialFlags(options.runAs),

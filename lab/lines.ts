@@ -1,5 +1,5 @@
-// Lines from the machine's address in the lab to the loopback, for those in the lab alone: to the control plane, over TCP, and to the DNS
-// server, over UDP too. They carry bytes and read none.
+// Lines from the machine's address in the lab, for those in the lab alone: to the control plane on the loopback, over TCP, to the DNS server,
+// over UDP too, or to a device. They carry bytes and read none.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -13,8 +13,9 @@ const udpSilentMs = 5_000;
 export interface LineOptions {
   /** Where it listens; port 0: a free one. */
   readonly at: Address;
-  /** On the loopback. */
   readonly port: number;
+  /** Where the port is; default: the loopback. Over TCP only. */
+  readonly host?: string;
   /** Who may use it: a CIDR block. */
   readonly block: string;
 }
@@ -24,12 +25,12 @@ export class Line {
   readonly #sockets = new Set<Socket>();
   #udp: UdpLine | undefined;
 
-  private constructor({ port, block }: LineOptions) {
+  private constructor({ port, host = loopback, block }: LineOptions) {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
       near.on('error', () => undefined);
       // Another machine may send to the address by a route of its own.
       if (!isInBlock(near.remoteAddress ?? '', block)) return void near.destroy();
-      const far = connect({ host: loopback, port, noDelay: true, allowHalfOpen: true });
+      const far = connect({ host, port, noDelay: true, allowHalfOpen: true });
       far.on('error', () => undefined);
       for (const [socket, other] of [
         [near, far],

@@ -1,6 +1,7 @@
 // Processes of a part of the lab, known by the network namespace that they are in, or by a folder in their arguments.
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runProgram } from '../embedded/run-program.ts';
 import { killQuietly } from '../embedded/server-process.ts';
 
 const tries = 250;
@@ -12,6 +13,12 @@ export async function endProcessesIn(namespaces: readonly string[]): Promise<voi
   const inodes = new Set(found.flatMap((each) => (each === undefined ? [] : `net:[${each.ino}]`)));
   if (inodes.size === 0) return;
   await endAll(async (pid) => inodes.has(await readlink(`/proc/${pid}/ns/net`).catch(() => '')));
+}
+
+/** Of the processes in a namespace. */
+export async function processesIn(namespace: string): Promise<readonly number[]> {
+  const { stdout } = await runProgram('ip', ['netns', 'pids', namespace]);
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : Number(line)));
 }
 
 /** The same for those that were started with a path in that folder. */

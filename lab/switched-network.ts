@@ -56,7 +56,7 @@ export class SwitchedNetwork {
   async join(name: string, address: string, prefix: number): Promise<void> {
     const space = this.namespace(name);
     await ip([`netns add ${space}`, `link add eth0 netns ${space} type veth peer name ${name} netns ${this.switch}`]);
-    await ip([`link set ${name} master wire up`], this.switch);
+    await ip([`link set dev ${name} master wire up`], this.switch);
     await ip(['link set lo up', `address add ${address}/${prefix} dev eth0`, 'link set eth0 up'], space);
   }
 
@@ -92,7 +92,7 @@ export class SwitchedNetwork {
     const links = await runProgram('ip', ['-netns', this.switch, '-o', 'link', 'show']);
     const lines = ports.filter((port) => links.stdout.includes(` ${port}@`));
     await ip(
-      lines.map((port) => `link set ${port} ${plugged ? 'up' : 'down'}`),
+      lines.map((port) => `link set dev ${port} ${plugged ? 'up' : 'down'}`),
       this.switch,
     );
   }
