@@ -43,8 +43,9 @@ export async function prepare(args) {
   }
 }
 
-/** Whether `--lab NAMES` names a part. */
+/** Whether `--lab NAMES` names a part. The hosts of `--ha` need what such hosts need, and disks. */
 function labParts(args) {
+  if (args.includes('--ha')) return (part) => part === 'ha' || part === 'ha-demo';
   const given = args.flatMap((each, index) =>
     each === '--lab' ? [args[index + 1] ?? ''] : [/^--lab=(.*)/.exec(each)?.[1] ?? ''],
   );

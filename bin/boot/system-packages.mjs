@@ -94,6 +94,27 @@ const PACKAGES = [
   },
   { name: 'nftables', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/sbin/nft']] },
   { name: 'iputils-ping', when: 'tests', parts: ['ha'], asRoot: true, places: [['/usr/bin/ping', '/bin/ping']] },
+  // The disks of the demo's hosts, their clocks, and the load's oracle.
+  {
+    name: 'e2fsprogs',
+    when: 'tests',
+    parts: ['ha-demo'],
+    asRoot: true,
+    places: [['/usr/sbin/mkfs.ext4', '/sbin/mkfs.ext4']],
+  },
+  { name: 'mount', when: 'tests', parts: ['ha-demo'], asRoot: true, places: [['/usr/bin/mount', '/bin/mount']] },
+  {
+    name: 'libfaketime',
+    when: 'tests',
+    parts: ['ha-demo'],
+    asRoot: true,
+    places: [
+      [
+        '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
+        '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
+      ],
+    ],
+  },
   { name: 'galera-4', when: 'tests', places: [['/usr/lib/galera/libgalera_smm.so']] },
   { name: 'galera-arbitrator-4', when: 'tests', places: [['/usr/bin/garbd']] },
   { name: 'collectd-core', when: 'tests', places: [['/usr/sbin/collectd']] },

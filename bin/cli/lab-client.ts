@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { demoControlFile, demoFolderIn } from '../../lab/ha/places.ts';
 import type { LabReply, LabRequest } from '../compose/lab/control.ts';
 import type { HostRow, PartRow } from '../compose/lab/lab.ts';
 import { CommandFailure, exitCodes } from './failures.ts';
@@ -30,10 +31,7 @@ async function askWhole(
   signal: AbortSignal,
 ): Promise<Exclude<LabReply, { refused: string }>> {
   const folder = dataFolder ?? '.tidegate';
-  const path = await readFile(join(folder, controlFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw noLab(folder, error);
-  });
-  const line = await exchange(path.trim(), `${JSON.stringify(request)}\n`, signal).catch(
+  const line = await exchangeWith(folder, `${JSON.stringify(request)}\n`, signal).catch(
     (error: NodeJS.ErrnoException) => {
       throw noLab(folder, error);
     },
@@ -42,6 +40,20 @@ async function askWhole(
   const reply = JSON.parse(line) as LabReply;
   if ('refused' in reply) throw new CommandFailure(reply.refused);
   return reply;
+}
+
+/** With the demo of high availability, if it runs there; only one of the two can. */
+async function exchangeWith(folder: string, request: string, signal: AbortSignal): Promise<string> {
+  const demo = await readFile(join(demoFolderIn(folder), demoControlFile), 'utf8').catch(() => undefined);
+  if (demo !== undefined) {
+    const answer = await exchange(demo.trim(), request, signal).catch((error: NodeJS.ErrnoException) => {
+      if (['ENOENT', 'ECONNREFUSED'].includes(error.code ?? '')) return undefined;
+      throw error;
+    });
+    if (answer !== undefined) return answer;
+  }
+  const path = await readFile(join(folder, controlFile), 'utf8');
+  return exchange(path.trim(), request, signal);
 }
 
 export async function printParts(

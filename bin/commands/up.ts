@@ -17,6 +17,7 @@ export const up = localVerb({
     data: text('DIR', 'Data folder (.tidegate).'),
     config: configOption,
     lab: labOption,
+    ha: flag('Start two data hosts and a witness on this machine, to try high availability; needs root.'),
     'no-lab': flag('Do not start the lab (devices for trying the drivers).'),
     'no-install': flag('Install nothing; print what is missing.'),
     'as-root': asRootOption,
@@ -26,13 +27,20 @@ export const up = localVerb({
   async run({ options, ...around }) {
     const { port, host, config: file, 'log-level': level } = options;
     if (options.lab !== undefined && options['no-lab']) throw new UsageError('give only one of --lab and --no-lab');
+    const strange = (['port', 'host', 'config', 'lab'] as const).find((name) => options[name] !== undefined);
+    if (options.ha && strange !== undefined) throw new UsageError(`--ha does not take --${strange}`);
+    if (options.ha && (options['no-lab'] || options['print-config']))
+      throw new UsageError('--ha takes neither --no-lab nor --print-config');
     const dataPath = resolve(options.data ?? '.tidegate');
     const order = { dataPath, withLab: !options['no-lab'], labParts: options.lab, port, host, file, level };
     const orphaned = watchParent(around.env);
     const signal = AbortSignal.any([around.signal, orphaned.signal]);
     // Each loads only what it needs: root runs as little code as possible.
     try {
-      if (process.getuid?.() === 0 && !options['as-root'] && !options['print-config']) {
+      if (options.ha) {
+        const { runDemo } = await import('../compose/ha-demo/demo.ts');
+        await runDemo({ ...around, dataPath, asRoot: options['as-root'], level, signal });
+      } else if (process.getuid?.() === 0 && !options['as-root'] && !options['print-config']) {
         const { startServiceProcess } = await import('../compose/service-process.ts');
         await startServiceProcess({ ...around, ...order, signal });
       } else {

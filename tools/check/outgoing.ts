@@ -78,6 +78,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['ha/host/join-client.ts', 'the first host of the cluster'],
   ['bin/cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
   ['bin/compose/lab/graph.ts', 'the gateway of npm start'],
+  ['bin/compose/ha-demo/serving.ts', 'the hosts of npm start -- --ha'],
   ['bin/cli/graph-client.ts', 'as a command line client: the server that its user names'],
   ['bin/cli/cluster-client.ts', 'as a command line client: the cluster that its user names'],
   ['bin/commands/events/status-stream.ts', 'as a command line client'],

@@ -5,6 +5,7 @@ import { Cluster, ClusterRefusal, type ClusterStatus } from '../../../ha/cluster
 import { EtcdError } from '../../../ha/etcd.ts';
 import { etcdOf } from '../../../ha/host/cluster-client.ts';
 import { type HostFile, hasHostFile, readHostFile } from '../../../ha/host/host-file.ts';
+import { witnessFolderIn } from '../../../lab/ha/places.ts';
 import { CommandFailure, exitCodes } from '../../cli/failures.ts';
 import { integer, type Options, text, type Values } from '../../cli/option.ts';
 import { Printer } from '../../cli/printer.ts';
@@ -41,7 +42,7 @@ export function hostVerb<O extends Options>(verb: {
     ...{ summary: verb.summary, takes: [], options: { ...verb.options, ...ownOptions } },
     async run(call) {
       const { data } = call.options as Values<typeof ownOptions>;
-      const file = await hostFileIn(data);
+      const file = await anyHostFileIn(data);
       const etcd = etcdOf(file);
       try {
         const there = file.members.filter(({ left }) => left !== true);
@@ -83,4 +84,11 @@ export async function hostFileIn(data: string | undefined): Promise<HostFile> {
   return readHostFile(path).catch((error: unknown) => {
     throw new CommandFailure(error instanceof Error ? error.message : String(error));
   });
+}
+
+/** The host's own, or that of the witness of `up --ha` that runs with this data folder: any host may be asked. */
+async function anyHostFileIn(data: string | undefined): Promise<HostFile> {
+  const path = resolve(data ?? '.tidegate');
+  const witness = (await hasHostFile(path)) ? undefined : await witnessFolderIn(path);
+  return hostFileIn(witness !== undefined && (await hasHostFile(witness)) ? witness : path);
 }

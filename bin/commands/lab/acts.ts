@@ -25,5 +25,8 @@ const verbOf = (act: HostAct, summary: string) =>
   });
 
 export const unplug = verbOf('unplug', 'Pull the network cable of a host, or of a node of a load balancer.');
-export const plug = verbOf('plug', 'Put the cable back; a host that was killed is switched on again.');
+export const plug = verbOf(
+  'plug',
+  'Put the cable back; a host that was killed is switched on again, and any other fault is taken back.',
+);
 export const kill = verbOf('kill', 'Cut the power of a host, or end the programs of a node.');

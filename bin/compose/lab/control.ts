@@ -5,17 +5,46 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { DataFolder } from '../../../embedded/data-folder.ts';
+import { type DataFolder, MAX_SOCKET_PATH_BYTES } from '../../../embedded/data-folder.ts';
 import { plainLabFolder } from '../../../lab/folders.ts';
-import { hostActs, isHostName, partNames, troubles } from '../../../lab/part.ts';
-import { type HostRow, type Lab, LabRefusal, type PartRow } from './lab.ts';
+import { demoControlFile } from '../../../lab/ha/places.ts';
+import { type HostFault, hostFaults, mostSkewSeconds } from '../../../lab/ha/plan.ts';
+import {
+  type HostAct,
+  hostActs,
+  isHostAct,
+  isHostName,
+  type PartName,
+  partNames,
+  type Trouble,
+  troubles,
+} from '../../../lab/part.ts';
+import { type HostRow, LabRefusal, type PartRow } from './lab.ts';
+
+/** What commands ask of a lab. Each throws LabRefusal. */
+export interface ControlledLab {
+  list(): readonly PartRow[];
+  hosts(): readonly HostRow[];
+  add(part: PartName): Promise<void>;
+  remove(part: PartName, orphanMappings: boolean): Promise<void>;
+  trouble(part: PartName, trouble: Trouble): Promise<void>;
+  act(act: HostAct, host: string): Promise<void>;
+  /** Undefined: only hosts of `up --ha` can have these. */
+  fault?(fault: HostFault, host: string): Promise<void>;
+  cut?(one: string, other: string): Promise<void>;
+  skew?(host: string, seconds: number): Promise<void>;
+}
 
 const part = z.enum(partNames);
+const host = z.string().refine(isHostName);
 const request = z.discriminatedUnion('do', [
   z.object({ do: z.literal('list') }),
   z.object({ do: z.literal('add'), part }),
   z.object({ do: z.literal('remove'), part, orphanMappings: z.boolean() }),
-  z.object({ do: z.enum(hostActs), host: z.string().refine(isHostName) }),
+  z.object({ do: z.enum(hostActs), host }),
+  z.object({ do: z.enum(hostFaults), host }),
+  z.object({ do: z.literal('cut'), host, other: host }),
+  z.object({ do: z.literal('skew'), host, seconds: z.number().int().min(-mostSkewSeconds).max(mostSkewSeconds) }),
   z.object({ do: z.literal('trouble'), part, trouble: z.enum(troubles) }),
 ]);
 export type LabRequest = z.infer<typeof request>;
@@ -31,8 +60,24 @@ const longestRequest = 1_024;
 const mostConnections = 16;
 const requestMs = 5_000;
 
-export async function openControl(folder: DataFolder, lab: Lab): Promise<{ stop(): Promise<void> }> {
-  const path = folder.socketPath('lab.sock');
+export interface Control {
+  stop(): Promise<void>;
+}
+
+/** Of the lab of a data folder. */
+export async function openControl(folder: DataFolder, lab: ControlledLab): Promise<Control> {
+  await folder.subfolder(plainLabFolder);
+  return listen(folder.socketPath('lab.sock'), join(folder.path, controlFile), lab);
+}
+
+/** Of the demo of high availability, in root's folder. `otherwise`: where the socket is if its path there is too long. */
+export function openDemoControl(folder: string, otherwise: string, lab: ControlledLab): Promise<Control> {
+  const path = join(folder, 'lab.sock');
+  const isShort = Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
+  return listen(isShort ? path : otherwise, join(folder, demoControlFile), lab);
+}
+
+async function listen(path: string, file: string, lab: ControlledLab): Promise<Control> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -45,8 +90,7 @@ export async function openControl(folder: DataFolder, lab: Lab): Promise<{ stop(
   server.listen(path);
   await once(server, 'listening');
   await chmod(path, 0o600);
-  await folder.subfolder(plainLabFolder);
-  await writeFile(join(folder.path, controlFile), `${path}\n`, { mode: 0o600 });
+  await writeFile(file, `${path}\n`, { mode: 0o600 });
   return {
     async stop() {
       const closed = once(server, 'close');
@@ -57,7 +101,7 @@ export async function openControl(folder: DataFolder, lab: Lab): Promise<{ stop(
   };
 }
 
-function serve(socket: Socket, lab: Lab): void {
+function serve(socket: Socket, lab: ControlledLab): void {
   let heard = '';
   socket.setTimeout(requestMs, () => socket.destroy());
   socket.on('data', (data: Buffer) => {
@@ -71,16 +115,28 @@ function serve(socket: Socket, lab: Lab): void {
   });
 }
 
-async function answer(line: string, lab: Lab): Promise<LabReply> {
+async function answer(line: string, lab: ControlledLab): Promise<LabReply> {
   try {
     const asked = request.parse(JSON.parse(line));
     if (asked.do === 'add') await lab.add(asked.part);
     if (asked.do === 'remove') await lab.remove(asked.part, asked.orphanMappings);
     if (asked.do === 'trouble') await lab.trouble(asked.part, asked.trouble);
-    if ('host' in asked) await lab.act(asked.do, asked.host);
+    if (asked.do === 'cut') await ofDemo(lab.cut?.bind(lab))(asked.host, asked.other);
+    else if (asked.do === 'skew') await ofDemo(lab.skew?.bind(lab))(asked.host, asked.seconds);
+    else if ('host' in asked) await actOn(lab, asked);
     return { parts: lab.list(), hosts: lab.hosts() };
   } catch (error) {
     if (error instanceof LabRefusal) return { refused: error.message };
     return { refused: `the lab failed: ${error instanceof Error ? error.message : String(error)}` };
   }
+}
+
+async function actOn(lab: ControlledLab, { do: what, host }: { do: HostAct | HostFault; host: string }): Promise<void> {
+  if (isHostAct(what)) await lab.act(what, host);
+  else await ofDemo(lab.fault?.bind(lab))(what, host);
+}
+
+function ofDemo<Fault>(fault: Fault | undefined): Fault {
+  if (fault === undefined) throw new LabRefusal('only the hosts of "npm start -- --ha" can have that fault');
+  return fault;
 }

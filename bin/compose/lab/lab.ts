@@ -39,9 +39,10 @@ export interface PartRow {
 }
 
 export interface HostRow extends PartHost {
-  readonly part: PartName;
-  /** By what was last done to it. */
-  readonly state: 'UP' | 'UNPLUGGED' | 'KILLED';
+  /** `ha`: of the demo of high availability. */
+  readonly part: PartName | 'ha';
+  /** By what was done to it; of the demo, all that was not taken back, with spaces between. */
+  readonly state: string;
 }
 
 /** What parts need of the control plane. */
