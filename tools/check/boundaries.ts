@@ -37,6 +37,8 @@ const rules: readonly Rule[] = [
         'ha/',
         'lab/',
         'schema/',
+        // What a CMP copies: the load does as it does.
+        'clients/typescript/',
       ],
     ],
   },

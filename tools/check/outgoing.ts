@@ -79,6 +79,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['bin/cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
   ['bin/compose/lab/graph.ts', 'the gateway of npm start'],
   ['bin/compose/ha-demo/serving.ts', 'the hosts of npm start -- --ha'],
+  ['bin/commands/lab/load/line.ts', 'as a command line client: the hosts of npm start -- --ha'],
   ['bin/cli/graph-client.ts', 'as a command line client: the server that its user names'],
   ['bin/cli/cluster-client.ts', 'as a command line client: the cluster that its user names'],
   ['bin/commands/events/status-stream.ts', 'as a command line client'],

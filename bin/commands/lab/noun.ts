@@ -6,10 +6,11 @@ import { exec } from './exec.ts';
 import { cut, fillDisk, freeze, freezeDisk, skew } from './faults.ts';
 import { hosts } from './hosts.ts';
 import { list } from './list.ts';
+import { load } from './load.ts';
 import { remove } from './remove.ts';
 import { trouble } from './trouble.ts';
 
 export const lab: Noun = {
-  ...{ list, add, remove, trouble, hosts, unplug, plug, kill, exec },
+  ...{ list, add, remove, trouble, hosts, unplug, plug, kill, exec, load },
   ...{ freeze, cut, 'fill-disk': fillDisk, 'freeze-disk': freezeDisk, skew },
 };

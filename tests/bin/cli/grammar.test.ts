@@ -102,6 +102,7 @@ describe('the grammar', () => {
       'orphan-mappings',
       'port',
       'role',
+      'seconds',
       'site',
       'state',
       'tag',

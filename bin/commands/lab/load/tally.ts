@@ -1,0 +1,96 @@
+// What a load has seen so far, and what came of it in the end.
+
+/** A write that was acknowledged: a call of the firewall, or a write of the database alone. */
+export type Acknowledged =
+  | { readonly kind: 'call'; readonly operationId: string; readonly address: string; readonly act: 'add' | 'delete' }
+  | { readonly kind: 'plain'; readonly mappingId: string; readonly version: number };
+
+export interface Verdict {
+  /** Acknowledged writes that are not there any more. */
+  readonly lost: number;
+  /** Calls that the firewall got more than once; null: its log can't be read. */
+  readonly repeated: number | null;
+  /** Calls that were told as failed, and that the firewall carried out; null: as above. */
+  readonly falselyFailed: number | null;
+  readonly eventsMissed: number;
+}
+
+/** Between two successes; how long the first one took is not counted. */
+class Gaps {
+  readonly #begunAtMs = performance.now();
+  #lastAtMs: number | undefined;
+  #longestMs = 0;
+
+  note(): void {
+    const now = performance.now();
+    this.#longestMs = Math.max(this.#longestMs, now - (this.#lastAtMs ?? now));
+    this.#lastAtMs = now;
+  }
+
+  /** Also of one that has not ended. */
+  get longestMs(): number {
+    return Math.round(Math.max(this.#longestMs, performance.now() - (this.#lastAtMs ?? this.#begunAtMs)));
+  }
+}
+
+export class Tally {
+  readonly acknowledged: Acknowledged[] = [];
+  /** Calls of the firewall among those that failed, by act and address. */
+  readonly failedCalls: string[] = [];
+  failed = 0;
+  unknown = 0;
+  /** Requests that got no answer, and were sent again with the same key. */
+  again = 0;
+  reads = 0;
+  readsFailed = 0;
+  staleReads = 0;
+  /** The first failures, in words. */
+  readonly words: string[] = [];
+  readonly writing = new Gaps();
+  readonly reading = new Gaps();
+
+  acknowledge(write: Acknowledged): void {
+    this.acknowledged.push(write);
+    this.writing.note();
+  }
+
+  fail(what: string): void {
+    this.failed += 1;
+    this.#say(what);
+  }
+
+  failCall(act: 'add' | 'delete', address: string, why: string): void {
+    this.failedCalls.push(callName(act, address));
+    this.fail(`${act} ${address}: ${why}`);
+  }
+
+  unsettled(what: string): void {
+    this.unknown += 1;
+    this.#say(what);
+  }
+
+  read(): void {
+    this.reads += 1;
+    this.reading.note();
+  }
+
+  readFailed(what: string): void {
+    this.readsFailed += 1;
+    this.#say(what);
+  }
+
+  stale(what: string): void {
+    this.staleReads += 1;
+    this.#say(what);
+  }
+
+  #say(what: string): void {
+    if (this.words.length < mostWords) this.words.push(what);
+  }
+}
+
+const mostWords = 20;
+
+export function callName(act: 'add' | 'delete', address: string): string {
+  return `${act} ${address}`;
+}
