@@ -15,7 +15,8 @@ const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.
   b.operating_status AS operatingStatus, b.checked_at AS checkedAt, b.latency_ms AS latencyMs,
   b.software_version AS softwareVersion, b.serial, b.health_message AS healthMessage, b.circuit_state AS circuitState,
   b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason, b.circuit_lasting AS circuitLasting,
-  TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt`;
+  TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt,
+  (SELECT MAX(epoch) FROM db_timeline) AS timeline`;
 
 /** TINYINT(1) is returned as a number. */
 type Raw = Omit<BackendRow, 'allowInit' | 'circuitLasting'> & {
