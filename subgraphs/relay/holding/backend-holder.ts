@@ -262,8 +262,10 @@ export class BackendHolder implements QueueHost {
   #connect(endpoint: BackendEndpoint, row: BackendRow): Wires {
     const { transports, egress, settings } = this.#parts;
     const { concurrency, softwareVersion } = row;
-    const { connectTimeoutMs } = settings;
-    return new Wires(this.driver, endpoint, { transports, egress, concurrency, connectTimeoutMs, softwareVersion });
+    const { connectTimeoutMs, sourceAddress } = settings;
+    return new Wires(this.driver, endpoint, {
+      ...{ transports, egress, concurrency, connectTimeoutMs, softwareVersion, sourceAddress },
+    });
   }
 
   /** For a reserved slot: no other call on the object is sent until the ticket is used up. */

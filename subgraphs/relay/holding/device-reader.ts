@@ -76,10 +76,10 @@ export class DeviceReader implements Devices {
     const { row, endpoint } = await this.#endpointOf(backend);
     const made = this.#guests.get(row.id);
     if (made !== undefined && !isNewer(row, made.row)) return made;
-    const { connectTimeoutMs } = settings;
+    const { connectTimeoutMs, sourceAddress } = settings;
     const { softwareVersion } = row;
     const wires = new Wires(driverOf(drivers, row), endpoint, {
-      ...{ transports, egress, concurrency: 1, connectTimeoutMs, softwareVersion },
+      ...{ transports, egress, concurrency: 1, connectTimeoutMs, softwareVersion, sourceAddress },
     });
     const guest = { wires, row, calls: 0, usedAtMs: performance.now() };
     this.#guests.set(row.id, guest);
