@@ -47,6 +47,10 @@ export const commitRecordKeptMs = 7 * 24 * 3_600_000;
 /** SQL: the epoch of the last timeline that began with a loss; 0 if there was none. What is from an earlier one may be outdated. */
 export const lastLossSql = '(SELECT COALESCE(MAX(epoch), 0) FROM db_timeline WHERE lossy = 1)';
 
+/** SQL: the newest timeline, and whether it began with a loss. */
+export const newestTimelineSql = '(SELECT MAX(epoch) FROM db_timeline)';
+export const newestIsLossySql = 'COALESCE((SELECT lossy FROM db_timeline ORDER BY epoch DESC LIMIT 1), 0) = 1';
+
 /** SQL: when the newest timeline began, if it is newer than `epoch` (SQL too); else null. */
 export const newerSinceSql = (epoch: string): string => `(SELECT MAX(at) FROM db_timeline WHERE epoch > ${epoch})`;
 

@@ -1,7 +1,7 @@
 // Whether a process of ours answers at all. One that stands still accepts connections, and requests on those that it has, so a request
 // to it would wait until its deadline. It is asked over a connection of its own: those for requests may all be busy.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type buildConnector, Client } from 'undici';
+import { type buildConnector, Pool } from 'undici';
 
 const everyMs = 500;
 const answerMs = 1_000;
@@ -16,12 +16,12 @@ export class SilentError extends Error {
 
 export class Pulse {
   readonly #origin: string;
-  readonly #client: Client;
+  readonly #pool: Pool;
   #asking: Promise<boolean> | undefined;
 
   constructor(origin: string, connect: buildConnector.connector) {
     this.#origin = origin;
-    this.#client = new Client(origin, { connect });
+    this.#pool = new Pool(origin, { connections: 1, connect });
   }
 
   /**
@@ -45,7 +45,7 @@ export class Pulse {
   }
 
   close(): Promise<void> {
-    return this.#client.destroy();
+    return this.#pool.destroy();
   }
 
   /** True once there were so many misses; false when it is over. */
@@ -70,7 +70,7 @@ export class Pulse {
   async #ask(): Promise<boolean> {
     try {
       const signal = AbortSignal.timeout(answerMs);
-      const { body } = await this.#client.request({ path: '/health/live', method: 'GET', signal });
+      const { body } = await this.#pool.request({ path: '/health/live', method: 'GET', signal });
       await body.dump();
       return true;
     } catch {

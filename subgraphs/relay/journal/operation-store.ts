@@ -1,7 +1,7 @@
 // The journal's SQL. Every transition is an UPDATE with the expected state and version: if no row changes, another process was
 // first, and the caller reads again.
 
-import { lastLossSql, newerSinceSql } from '../../../platform/commits.ts';
+import { lastLossSql, newerSinceSql, newestIsLossySql, newestTimelineSql } from '../../../platform/commits.ts';
 import { always, type Condition, type Database, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../platform/database/statement-batch.ts';
@@ -37,13 +37,8 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
 /** The row is from before a loss: what the device was told may be newer. */
 const predatesLoss = `timeline < ${lastLossSql}`;
 
-const newestTimeline = '(SELECT MAX(epoch) FROM db_timeline)';
-
 /** `forMs` from the database's current time, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
-
-/** The last timeline began with a loss: whether a key was used before is not known. */
-const isLossy = 'COALESCE((SELECT lossy FROM db_timeline ORDER BY epoch DESC LIMIT 1), 0) = 1';
 
 /** A call is sent under the lease, and while the backend is as it was when the call was rendered. */
 export interface SentUnder {
@@ -80,9 +75,9 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, created_at, sent_at, deadline_at)
-    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimeline}, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
+    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
     FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
-      AND ? >= ${lastLossSql}${call.effect === 'NON_IDEMPOTENT' ? ` AND NOT ${isLossy}` : ''} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
+      AND ? >= ${lastLossSql}${call.effect === 'NON_IDEMPOTENT' ? ` AND NOT ${newestIsLossySql}` : ''} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
     [
       call.id,
       call.projectId,
@@ -274,7 +269,7 @@ export async function insertEnded(
       resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, result, error_code, error_message,
       settled_by, call_deadline_ms, timeline, requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to,
       sent_options, quiet_until, created_at, sent_at, finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimeline}, ?, ?, ?, ?, ?, ?, ?, ?,
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?,
       ${quietMs === undefined ? '?' : inMs}, NOW(3), ${sentAt}, ${isFinal(state) ? 'NOW(3)' : 'NULL'})`,
     [
       call.id,
@@ -328,7 +323,7 @@ export async function lossesSince(
   timeline: number,
 ): Promise<{ readonly later: boolean; readonly newest: boolean }> {
   const [row] = await sql.query<{ later: number; newest: number }>(
-    `SELECT ? < ${lastLossSql} AS later, ${isLossy} AS newest`,
+    `SELECT ? < ${lastLossSql} AS later, ${newestIsLossySql} AS newest`,
     [timeline],
   );
   return { later: row?.later === 1, newest: row?.newest === 1 };

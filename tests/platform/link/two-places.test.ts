@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, test } from '@jest/globals';
 import { pino } from 'pino';
 import { newUuid } from '../../../platform/ids.ts';
 import type { JsonValue } from '../../../platform/json.ts';

@@ -178,7 +178,7 @@ test('the row of a call that had waited is lost: it is written again with the an
   await until(() => told('gone-rule') === 1);
   const id = (await rowOf('gone-rule'))?.id ?? '';
   const audited = () =>
-    other.db.query<Record<string, string>>(
+    other.db.query<{ readonly details: string }>(
       `SELECT actor_kind AS kind, actor_id AS id, actor_name AS name, action, outcome, details FROM audit_entry
       WHERE subject_id = ?`,
       [id],
@@ -197,7 +197,7 @@ test('the row of a call that had waited is lost: it is written again with the an
   const { details: _asked, ...who } = before ?? {};
   const [entry, ...more] = await audited();
   expect(entry).toMatchObject({ ...who, kind: 'user' });
-  expect(JSON.parse(entry?.['details'] ?? '')).toMatchObject({ name: 'gone-rule' });
+  expect(JSON.parse(entry?.details ?? '')).toMatchObject({ name: 'gone-rule' });
   expect(more).toEqual([]);
   expect(told('gone-rule')).toBe(1);
 }, 60_000);
