@@ -29,6 +29,8 @@ export interface MariadbOptions {
   readonly socketPath?: string;
   /** Further `--option=value` flags; they override the standard ones. */
   readonly extraArguments?: readonly string[];
+  /** In place of mariadbd: a program that becomes it. */
+  readonly program?: string;
   /** With a binary log, for a standby. */
   readonly binaryLog?: boolean;
   readonly signal?: AbortSignal;
@@ -43,7 +45,8 @@ export const binaryLog = 'binlog';
 export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMariadb> {
   const { folder, log, signal } = options;
   signal?.throwIfAborted();
-  const program = await findProgram('mariadbd', ['/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd']);
+  const program =
+    options.program ?? (await findProgram('mariadbd', ['/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd']));
   const home = await folder.subfolder('mariadb', { forService: true });
   const dataPath = join(home, 'data');
   const socketPath = options.socketPath ?? folder.socketPath('mariadb.sock');

@@ -33,11 +33,6 @@ export interface CommitMember {
   readonly sql: Pick<Sql, 'query'>;
 }
 
-export interface Timeline {
-  readonly epoch: number;
-  readonly lossy: boolean;
-}
-
 export interface CommitsOptions {
   readonly db: Database;
   readonly keyring: Keyring;
@@ -52,10 +47,13 @@ export const commitRecordKeptMs = 7 * 24 * 3_600_000;
 /** SQL: the epoch of the last timeline that began with a loss; 0 if there was none. What is from an earlier one may be outdated. */
 export const lastLossSql = '(SELECT COALESCE(MAX(epoch), 0) FROM db_timeline WHERE lossy = 1)';
 
+/** SQL: the newest timeline, and whether it began with a loss. */
+export const newestTimelineSql = '(SELECT MAX(epoch) FROM db_timeline)';
+export const newestIsLossySql = 'COALESCE((SELECT lossy FROM db_timeline ORDER BY epoch DESC LIMIT 1), 0) = 1';
+
 /** SQL: when the newest timeline began, if it is newer than `epoch` (SQL too); else null. */
 export const newerSinceSql = (epoch: string): string => `(SELECT MAX(at) FROM db_timeline WHERE epoch > ${epoch})`;
 
-const timelineCachedMs = 1_000;
 const mostWaitMs = 10_000;
 /** How long a member may take to answer. */
 const memberMs = 2_000;
@@ -84,7 +82,6 @@ export class Commits {
   readonly #members: readonly CommitMember[];
   readonly #log: Logger;
   #draining = false;
-  #timeline: { readonly value: Timeline; readonly readAtMs: number } | undefined;
 
   constructor(options: CommitsOptions) {
     this.#db = options.db;
@@ -105,15 +102,6 @@ export class Commits {
     // A mark that was stored before marks had a timeline is the row's id alone.
     const body = `${id}.${mark.includes('.') ? mark : commitMark({ id: mark, epoch: 0 })}`;
     return `${Buffer.from(body, 'latin1').toString('base64url')}.${sign(keyObject, body).toString('base64url')}`;
-  }
-
-  /** The database's current timeline: a new one begins with each promotion. Read at most once a second. */
-  async timeline(): Promise<Timeline> {
-    const cached = this.#timeline;
-    if (cached !== undefined && performance.now() - cached.readAtMs < timelineCachedMs) return cached.value;
-    const value = await readTimeline(this.#db);
-    this.#timeline = { value, readAtMs: performance.now() };
-    return value;
   }
 
   /**
@@ -244,13 +232,6 @@ async function ask(sql: Pick<Sql, 'query'>, { id, epoch }: Decoded): Promise<Fou
   );
   if (row === undefined) throw new Error('a server of the database gave no answer');
   return row;
-}
-
-async function readTimeline(db: Sql): Promise<Timeline> {
-  const sql = 'SELECT epoch, lossy FROM db_timeline ORDER BY epoch DESC LIMIT 1';
-  const [row] = await db.query<{ epoch: number; lossy: number }>(sql);
-  if (row === undefined) throw new Error('db_timeline is empty: apply the migrations');
-  return { epoch: row.epoch, lossy: row.lossy === 1 };
 }
 
 function sign(key: KeyObject, body: string): Buffer {

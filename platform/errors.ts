@@ -54,7 +54,7 @@ export const userErrorCodes = {
   BUSY: {
     retry: 'SAME_KEY',
     meaning:
-      'Too many requests wait for the same backend or object, or the database is changing its primary: wait retryAfterMs.',
+      'Too many requests wait for the same backend or object, or the database is changing its primary or has too much to do: wait retryAfterMs.',
   },
   IN_PROGRESS: {
     retry: 'SAME_KEY',
@@ -152,7 +152,7 @@ export const topLevelCodes = {
   RATE_LIMITED: 'Too many requests of this kind; nothing was done. Wait retryAfterMs.',
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
   SUBGRAPH_UNAVAILABLE: 'A subgraph is not available; its fields are null.',
-  BUSY: 'The database is changing its primary, and none was there in time. Wait retryAfterMs.',
+  BUSY: 'The database is changing its primary, and none was there in time, or it has too much to do. Wait retryAfterMs.',
   UNAVAILABLE: 'A required part of the system is not available at the moment.',
   DISK_FULL:
     "The database's disk is full, and the operation had to write. Writes are accepted again once someone has freed space.",

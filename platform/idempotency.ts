@@ -81,6 +81,15 @@ export async function claimKey(
   }
 }
 
+/** For a call whose key a failover lost with its row: a repetition finds the call again, unless the key has another one by now. */
+export async function restoreKey(tx: Transaction, key: KeyScope, callId: string): Promise<void> {
+  await tx.execute(
+    `INSERT INTO idempotency_key (scope, operation, key_hash, request_hash, call_id, expires_at)
+    VALUES (?, ?, ?, ?, ?, NOW(3) + INTERVAL ? MICROSECOND) ON DUPLICATE KEY UPDATE scope = scope`,
+    [...identify(key), key.requestHash, callId, keyTtlMs * 1000],
+  );
+}
+
 /** Stores the result for repetitions of the request: small JSON. */
 export async function recordResult(tx: Transaction, key: KeyScope, result: unknown): Promise<void> {
   const sql = `UPDATE idempotency_key SET result = ? WHERE ${keyed}`;

@@ -30,7 +30,7 @@ export interface Identity {
 }
 
 /** The owner of limits and calls: a user, with all sessions and API tokens; else the token or machine. */
-export function countsFor({ id, ownerId }: Identity): string {
+export function countsFor({ id, ownerId }: Pick<Identity, 'id' | 'ownerId'>): string {
   return ownerId ?? id;
 }
 

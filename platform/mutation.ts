@@ -5,10 +5,10 @@ import type { Commits, CommitToken } from './commits.ts';
 import type { Database, Transaction } from './database/database.ts';
 import {
   CommitUncertainError,
+  isBusy,
   isDiskFull,
   isLockWaitTimeout,
   isUnavailable,
-  NoPrimaryError,
   OneCopyError,
 } from './database/errors.ts';
 import { Refusal, refuse, type UserError, userError } from './errors.ts';
@@ -318,11 +318,13 @@ export function toUserErrors(error: unknown): UserError[] | undefined {
         },
       ),
     ];
-  if (error instanceof NoPrimaryError)
+  if (isBusy(error))
     return [
-      userError('BUSY', 'the database is changing its primary, so nothing was done: send the request again', {
-        retryAfterMs: 1_000,
-      }),
+      userError(
+        'BUSY',
+        'the database is changing its primary, or has too much to do, so nothing was done: send the request again',
+        { retryAfterMs: 1_000 },
+      ),
     ];
   if (error instanceof OneCopyError)
     return [

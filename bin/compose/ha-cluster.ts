@@ -1,9 +1,10 @@
-// The cluster of hosts, for the graph: the same that "tidegate ha" asks.
+// The cluster of hosts, for the graph: the same that "tidegate ha" asks. Its list of hosts is the one that the agent on this host keeps.
 import type { Act, Change } from '../../ha/agent/keys.ts';
 import { Cluster, ClusterRefusal } from '../../ha/cluster.ts';
-import { EtcdError } from '../../ha/etcd.ts';
+import { type EtcdClient, EtcdError } from '../../ha/etcd.ts';
 import { etcdOf } from '../../ha/host/cluster-client.ts';
 import { hostFilePath, isComplete } from '../../ha/host/host-file.ts';
+import type { ServedFile } from '../../ha/host/served-file.ts';
 import type { Config } from '../../platform/config.ts';
 import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { CodedError, Refusal, refuse, type UserErrorCode, userError } from '../../platform/errors.ts';
@@ -27,15 +28,49 @@ export async function openHaCluster(config: Config, lifecycle: Lifecycle): Promi
         advice: 'join them first, or leave the setting out',
       },
     ]);
-  const etcd = etcdOf(file);
-  await lifecycle.add('etcd', { stop: () => etcd.close() });
-  return haCluster(
-    new Cluster(
-      etcd,
+  const hosts = new FollowedHosts(folder, file);
+  await lifecycle.add('etcd', { stop: () => hosts.close() });
+  return haCluster(() => hosts.cluster());
+}
+
+/** Hosts leave and join: the file is read again with each question. */
+class FollowedHosts {
+  readonly #folder: string;
+  /** All that were opened: questions to an earlier one may be under way. There is one for each change of the list. */
+  readonly #clients: EtcdClient[] = [];
+  #known: string;
+  #cluster: Cluster;
+
+  constructor(folder: string, file: ServedFile) {
+    this.#folder = folder;
+    this.#known = JSON.stringify(file.members);
+    this.#cluster = this.#open(file);
+  }
+
+  async cluster(): Promise<Cluster> {
+    // Without the file this host has left: what was known is all that is left.
+    const file = await clusterFileIn(this.#folder).catch(() => undefined);
+    const members = JSON.stringify(file?.members);
+    if (file !== undefined && members !== this.#known) {
+      this.#known = members;
+      this.#cluster = this.#open(file);
+    }
+    return this.#cluster;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+  }
+
+  #open(file: ServedFile): Cluster {
+    const client = etcdOf(file);
+    this.#clients.push(client);
+    return new Cluster(
+      client,
       file.cluster,
       file.members.filter(({ left }) => left !== true),
-    ),
-  );
+    );
+  }
 }
 
 /** The codes of the graph for those of the cluster, where they differ or a retry is of use. */
@@ -49,11 +84,12 @@ const codes: Readonly<Record<string, readonly [UserErrorCode, number?]>> = {
   CONFLICT: ['IN_PROGRESS', 1_000],
 };
 
-export function haCluster(cluster: Cluster): HaCluster {
+/** `now`: as its hosts are now. */
+export function haCluster(now: () => Promise<Cluster>): HaCluster {
   return {
-    status: () => read(cluster.status()),
+    status: () => read(now().then((cluster) => cluster.status())),
     async changes() {
-      const { changes, saved } = await read(cluster.history());
+      const { changes, saved } = await read(now().then((cluster) => cluster.history()));
       return changes.toReversed().map(({ epoch, primary, previous, cause, takenAt, openedAfterMs, acceptedLoss }) => ({
         ...{ epoch, primary, previous, cause, at: new Date(takenAt), gapMs: openedAfterMs ?? null },
         acceptedLoss: acceptedLoss ?? null,
@@ -61,12 +97,14 @@ export function haCluster(cluster: Cluster): HaCluster {
       }));
     },
     async acts() {
+      const cluster = await now();
       const [asked, { changes }] = await read(Promise.all([cluster.acts(), cluster.history()]));
       return [...asked.map(actOf), ...changes.flatMap(lossyActOf)];
     },
-    auditHeads: () => read(cluster.auditHeads()),
-    keepAuditHead: (head, replaced) => read(cluster.keepAuditHead(head, replaced)),
+    auditHeads: () => read(now().then((cluster) => cluster.auditHeads())),
+    keepAuditHead: (head, replaced) => read(now().then((cluster) => cluster.keepAuditHead(head, replaced))),
     async switchover(to) {
+      const cluster = await now();
       const { switchoverTo } = await wish(cluster.status());
       if (switchoverTo === to) return false;
       try {
@@ -78,11 +116,12 @@ export function haCluster(cluster: Cluster): HaCluster {
       }
     },
     async takeBackSwitchover(to) {
+      const cluster = await now();
       const { switchoverTo } = await cluster.status();
       if (switchoverTo === to) await cluster.withdraw();
     },
     async rejoin(name) {
-      const { hosts } = await wish(cluster.status());
+      const { hosts } = await wish(now().then((cluster) => cluster.status()));
       const host = hosts.find((each) => each.name === name && each.state !== 'WITNESS');
       if (host === undefined) return refuse('NOT_FOUND', `there is no data host ${name}`, { field: ['input', 'host'] });
       if (host.state === 'PRIMARY') return refuse('WRONG_STATE', `${name} is the primary`);
@@ -92,8 +131,8 @@ export function haCluster(cluster: Cluster): HaCluster {
           `the agent of ${name} says nothing: start "tidegate ha agent" there, and it returns by itself`,
         );
     },
-    pause: () => wish(cluster.pause()),
-    resume: () => wish(cluster.resume()),
+    pause: () => wish(now().then((cluster) => cluster.pause())),
+    resume: () => wish(now().then((cluster) => cluster.resume())),
   };
 }
 

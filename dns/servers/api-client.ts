@@ -48,6 +48,7 @@ const concurrency = 8;
 const codes: Readonly<Record<SendFailure['code'], DnsErrorCode>> = {
   CONNECT_FAILED: 'UNREACHABLE',
   EGRESS_DENIED: 'EGRESS_DENIED',
+  SOURCE_MISSING: 'UNREACHABLE',
   PROTOCOL_FAILED: 'BAD_ANSWER',
   AUTH_FAILED: 'UNAUTHORIZED',
   HOST_KEY_MISMATCH: 'BAD_CERTIFICATE',

@@ -4,7 +4,8 @@ import type { FormattedExecutionResult } from 'graphql';
 import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
-import { isUnconnected, Origins } from '../../platform/graph/origins.ts';
+import { isAway, isUnconnected, Origins } from '../../platform/graph/origins.ts';
+import { Pulse, SilentError } from '../../platform/graph/pulse.ts';
 import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
 import { connectorOf, type MutualTls } from '../../platform/graph/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
@@ -32,8 +33,8 @@ const readinessDeadlineMs = 2000;
 export class HttpLink implements SubgraphLink {
   readonly name: string;
   readonly #options: HttpLinkOptions;
-  readonly #places: Origins<{ readonly url: string; readonly pool: Pool }>;
-  readonly #pools: readonly Pool[];
+  readonly #places: Origins<Place>;
+  readonly #all: readonly Place[];
   /** The others wait here, not in the pool: a request is signed only when it can be sent. */
   readonly #slots = new Turns(connections);
   readonly #streams: HttpStreams;
@@ -41,8 +42,10 @@ export class HttpLink implements SubgraphLink {
   constructor(options: HttpLinkOptions) {
     this.name = options.name;
     this.#options = options;
+    const connect = connectorOf(options.tls, options.name, connectTimeoutMs);
     const placeAt = (url: string) => ({
       url,
+      pulse: new Pulse(url, connect),
       pool: new Pool(url, {
         connections,
         maxResponseSize: maxResponseBytes,
@@ -52,13 +55,13 @@ export class HttpLink implements SubgraphLink {
         // Shorter than a subgraph keeps an idle connection.
         keepAliveTimeout: 30_000,
         keepAliveMaxTimeout: 50_000,
-        connect: connectorOf(options.tls, options.name, connectTimeoutMs),
+        connect,
       }),
     });
     const [first, ...others] = options.urls;
     const places = [placeAt(first), ...others.map(placeAt)] as const;
     this.#places = new Origins([...places]);
-    this.#pools = places.map(({ pool }) => pool);
+    this.#all = places;
     this.#streams = new HttpStreams({ ...options, places: this.#places });
   }
 
@@ -71,7 +74,7 @@ export class HttpLink implements SubgraphLink {
     for (let tried = 1; ; tried += 1) {
       const place = this.#places.current;
       try {
-        return await this.#post(place.pool, request, signal);
+        return await this.#postAt(place, request, { mutation, signal });
       } catch (error) {
         if (caller?.aborted !== true) this.#places.leave(place);
         if (!this.#mayRepeat(error, { mutation, tried })) return this.#lost(request, mutation, error);
@@ -79,10 +82,29 @@ export class HttpLink implements SubgraphLink {
     }
   }
 
-  /** At another place what was not sent; a query once more, too, if its connection was lost: an idle one may close just then. */
+  /** One that answers nothing is given up before the deadline, if there is another; a mutation, which is not repeated, later. */
+  #postAt(
+    place: Place,
+    request: LinkRequest,
+    { mutation, signal }: { readonly mutation: boolean; readonly signal: AbortSignal },
+  ): Promise<FormattedExecutionResult> {
+    const post = (within: AbortSignal) => this.#post(place.pool, request, within);
+    if (this.#places.count === 1) return post(signal);
+    return place.pulse.during({ misses: mutation ? 4 : 1, signal }, post);
+  }
+
+  /**
+   * At another place what was not sent, or not taken; a query once more, too, if its connection was lost (an idle one may close just
+   * then), or if the place can't answer now.
+   */
   #mayRepeat(error: unknown, { mutation, tried }: { readonly mutation: boolean; readonly tried: number }): boolean {
-    if (isUnconnected(error)) return tried < this.#places.count;
-    return !mutation && error instanceof errors.SocketError && tried < Math.max(2, this.#places.count);
+    const others = tried < this.#places.count;
+    if (isUnconnected(error)) return others;
+    // A subgraph answers it before it does anything.
+    if (error instanceof StatusError && error.status === 503) return others;
+    if (error instanceof SilentError || (error instanceof StatusError && isAway(error.status)))
+      return others && !mutation;
+    return !mutation && isBroken(error) && tried < Math.max(2, this.#places.count);
   }
 
   subscribe(request: LinkRequest): Promise<ResultStream | FormattedExecutionResult> {
@@ -100,7 +122,7 @@ export class HttpLink implements SubgraphLink {
 
   async close(): Promise<void> {
     await this.#streams.close();
-    await Promise.all(this.#pools.map((pool) => pool.destroy()));
+    await Promise.all(this.#all.flatMap(({ pool, pulse }) => [pool.destroy(), pulse.close()]));
   }
 
   async #post(pool: Pool, request: LinkRequest, signal: AbortSignal): Promise<FormattedExecutionResult> {
@@ -132,7 +154,7 @@ export class HttpLink implements SubgraphLink {
       signal,
     });
     const text = await response.body.text();
-    if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}: ${text.slice(0, 200)}`);
+    if (response.statusCode !== 200) throw new StatusError(response.statusCode, text);
     return JSON.parse(text) as FormattedExecutionResult;
   }
 
@@ -144,6 +166,27 @@ export class HttpLink implements SubgraphLink {
       );
     return lostSubgraph(this.name, request, mutation);
   }
+}
+
+interface Place {
+  readonly url: string;
+  readonly pool: Pool;
+  readonly pulse: Pulse;
+}
+
+class StatusError extends Error {
+  readonly status: number;
+
+  constructor(status: number, text: string) {
+    super(`HTTP ${status}: ${text.slice(0, 200)}`);
+    this.status = status;
+  }
+}
+
+/** The connection was lost with the request. */
+function isBroken(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 async function isLive(pool: Pool): Promise<boolean> {

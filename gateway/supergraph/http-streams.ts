@@ -28,8 +28,8 @@ export interface HttpStreamsOptions {
 
 const maxWaiting = 1000;
 const connectTimeoutMs = 3000;
-const pingIntervalMs = 5000;
-const pongDeadlineMs = 5000;
+const pingIntervalMs = 2000;
+const pongDeadlineMs = 3000;
 
 export class HttpStreams {
   readonly #options: HttpStreamsOptions;

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { findProgram, pathExists } from '../../embedded/find-program.ts';
 import { binaryLog, hasDatabase, type SocketCredentials } from '../../embedded/mariadb.ts';
@@ -30,7 +31,7 @@ import {
 } from './server-program.ts';
 import { StatusReader } from './server-status.ts';
 import { Session } from './session.ts';
-import { beginTimeline, newestEpoch, type Run, type Timeline } from './timeline.ts';
+import { beginTimeline, newestEpoch, newestTimeAheadMs, type Run, type Timeline } from './timeline.ts';
 import type { Duty, ServerView } from './view.ts';
 import { startUnderWatchdog, writeFence } from './watchdog.ts';
 
@@ -70,6 +71,10 @@ const changeTimeoutMs = 8_000;
 const syncTimeoutMs = 600_000;
 /** For statements that hold tables; meanwhile no other write begins. */
 const closeWaitSeconds = 1;
+/** Between the first time that a transaction notes and its last one. */
+const oneTransactionMs = 20;
+/** A host whose clock is off by more than a second is not promoted. */
+const mostClockWaitMs = 1_000 + oneTransactionMs;
 
 type Up = Extract<ServerView, { state: 'up' }>;
 
@@ -333,11 +338,19 @@ export class HaServer {
     await this.#keep({ mark: server.mark, duty: 'primary', incarnation: server.incarnation });
     this.#fencedDuty = 'primary';
     await this.#writeFence();
+    await this.#letTimePass();
     await beginTimeline(this.#change, { epoch, lossy, fenced });
     await this.#leaseRow.write(this.#leaseEndsAtMs);
     if (waits) await this.waitForAcknowledgements(true);
     if (!mayOpen()) throw new Error('the lease was not renewed in time: writes are not opened');
     await this.#change('SET GLOBAL read_only = OFF');
+  }
+
+  /** What was noted by the last primary's clock is not later than what is noted from now on. */
+  async #letTimePass(): Promise<void> {
+    const aheadMs = (await newestTimeAheadMs(this.#change)) + oneTransactionMs;
+    // Further ahead is a clock that was wrong: a host whose clock is off by more is not promoted.
+    if (aheadMs > 0 && aheadMs <= mostClockWaitMs) await sleep(aheadMs);
   }
 
   /** Ends when no commit is under way any more. */

@@ -23,7 +23,19 @@ export interface Timeline {
   readonly fenced: string | undefined;
 }
 
-/** In one transaction. */
+/**
+ * How far the newest time that the application has noted is ahead of this server's clock, in milliseconds: another server's clock gave
+ * it. 0 or less: it has passed.
+ */
+export async function newestTimeAheadMs(run: Run): Promise<number> {
+  if (!(await hasColumn(run, 'commit_record', 'at'))) return 0;
+  const [row] = await run<{ ms: number | null }[]>(
+    `SELECT TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), MAX(at)) / 1000 AS ms FROM ${applicationDatabase}.commit_record`,
+  );
+  return Number(row?.ms ?? 0);
+}
+
+/** In one transaction. In UTC, like all times of the application: the session has the host's time zone. */
 export async function beginTimeline(run: Run, { epoch, lossy, fenced }: Timeline): Promise<void> {
   const hasTimeline = await hasColumn(run, 'db_timeline', 'epoch');
   const hasHosts = await hasColumn(run, 'lease', 'host');
@@ -31,12 +43,12 @@ export async function beginTimeline(run: Run, { epoch, lossy, fenced }: Timeline
   try {
     if (hasTimeline)
       await run(
-        `INSERT INTO ${applicationDatabase}.db_timeline (epoch, lossy, gtid) VALUES (?, ?, @@GLOBAL.gtid_current_pos) ON DUPLICATE KEY UPDATE epoch = epoch`,
+        `INSERT INTO ${applicationDatabase}.db_timeline (epoch, lossy, gtid, at) VALUES (?, ?, @@GLOBAL.gtid_current_pos, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE epoch = epoch`,
         [epoch, lossy],
       );
     if (hasHosts && fenced !== undefined)
       await run(
-        `UPDATE ${applicationDatabase}.lease SET token = UUID(), expires_at = NOW(3) - INTERVAL 1 SECOND WHERE host = ?`,
+        `UPDATE ${applicationDatabase}.lease SET token = UUID(), expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND WHERE host = ?`,
         [fenced],
       );
     await run('COMMIT');

@@ -89,6 +89,11 @@ export class NoPrimaryError extends Error {
   }
 }
 
+/** Nothing was done: there is no primary, or it has had too much to do for so long. It may be tried again soon. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof NoPrimaryError || isNoneFree(error);
+}
+
 /** What a server answered may be outdated: its time as the primary had ended before. Nothing was changed, so it may be done again. */
 export class OutdatedError extends Error {
   /** Like a lost connection. */

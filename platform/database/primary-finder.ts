@@ -7,6 +7,7 @@ import { invariant } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { databaseErrorNumber, isReadOnly, NoPrimaryError } from './errors.ts';
 import { type DatabaseLocation, type OneOfSeveral, ServerPools, Sockets } from './server-pools.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export interface PrimaryFinderOptions {
   readonly locations: readonly DatabaseLocation[];
@@ -40,11 +41,6 @@ interface Primary {
   doubtedAt: number | undefined;
 }
 
-interface Waiter {
-  readonly resolve: (pools: ServerPools) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 const everyMs = 500;
 const hurryMs = 50;
 const answerMs = 1_500;
@@ -63,7 +59,7 @@ const isAlone = `, @@rpl_semi_sync_master_enabled = 0 OR (SELECT variable_value 
 export class PrimaryFinder {
   readonly #options: PrimaryFinderOptions;
   readonly #watches: readonly ServerWatch[];
-  readonly #waiting = new Set<Waiter>();
+  readonly #waiting = new WaitingRoom<ServerPools>({ most: mostWaiting, refusal: () => this.none() });
   #primary: Primary | undefined;
   /** The last one: it may come back without a new timeline. */
   #last: Pick<Primary, 'watch' | 'epoch'> | undefined;
@@ -122,17 +118,8 @@ export class PrimaryFinder {
     if (pools !== undefined) return pools;
     const fromMs = Math.max(sinceMs, this.#last?.watch.heardAtMs ?? sinceMs);
     const leftMs = fromMs + timeoutMs - performance.now();
-    if (this.#draining || leftMs <= 0 || this.#waiting.size >= mostWaiting) throw this.none();
-    const { promise, resolve, reject } = Promise.withResolvers<ServerPools>();
-    const waiter = { resolve, reject };
-    this.#waiting.add(waiter);
-    const timer = setTimeout(() => reject(this.none()), leftMs);
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(waiter);
-    }
+    if (this.#draining || leftMs <= 0) throw this.none();
+    return this.#waiting.wait(leftMs);
   }
 
   /** Whether the server of these pools is the primary, and answered when it was last asked. */
@@ -150,8 +137,7 @@ export class PrimaryFinder {
   /** Requests no longer wait. */
   endWaits(): void {
     this.#draining = true;
-    const error = this.none();
-    for (const { reject } of this.#waiting) reject(error);
+    this.#waiting.rejectAll(this.none());
   }
 
   async close(): Promise<void> {
@@ -178,7 +164,7 @@ export class PrimaryFinder {
     const found = this.#primary === undefined ? this.#find() : undefined;
     if (found !== undefined) this.#take(found);
     const { pools } = this;
-    if (pools !== undefined) for (const { resolve } of this.#waiting) resolve(pools);
+    if (pools !== undefined) this.#waiting.resolveAll(pools);
   }
 
   #endDoubt(): void {

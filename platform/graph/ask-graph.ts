@@ -6,6 +6,7 @@ import type { CheckLogin } from '../access.ts';
 import { CodedError } from '../errors.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { loginAnswerShape } from './authenticator-routes.ts';
+import { Pulse } from './pulse.ts';
 import { makeServiceToken } from './service-identity.ts';
 import { connectorOf, type MutualTls } from './tls.ts';
 
@@ -57,14 +58,16 @@ const mostAnswerBytes = 8 * 1024 * 1024;
 /** Asks gateways in other processes. */
 export class RemoteGraph {
   readonly #options: RemoteGraphOptions;
-  readonly #pools: readonly Pool[];
+  readonly #places: readonly Place[];
   /** The one that answered last. */
   #at = 0;
 
   constructor(options: RemoteGraphOptions) {
     this.#options = options;
     const connect = connectorOf(options.tls, 'gateway', connectTimeoutMs);
-    this.#pools = options.urls.map((url) => new Pool(new URL(url).origin, { connections: 4, connect }));
+    this.#places = options.urls
+      .map((url) => new URL(url).origin)
+      .map((origin) => ({ pool: new Pool(origin, { connections: 4, connect }), pulse: new Pulse(origin, connect) }));
   }
 
   readonly ask: AskGraph = async ({ projectId, query, variables, signal }) =>
@@ -77,47 +80,57 @@ export class RemoteGraph {
 
   async #ask(asked: Asked, signal: AbortSignal | undefined): Promise<unknown> {
     let fault: unknown;
-    for (let tried = 0; tried < this.#pools.length; tried += 1) {
+    for (let tried = 0; tried < this.#places.length; tried += 1) {
       signal?.throwIfAborted();
-      const pool = this.#pools[this.#at];
+      const place = this.#places[this.#at];
       try {
-        if (pool !== undefined) return await this.#askOne(pool, asked, signal);
+        if (place !== undefined) return await this.#askOne(place, asked, signal);
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
         fault = error;
-        this.#at = (this.#at + 1) % this.#pools.length;
+        this.#at = (this.#at + 1) % this.#places.length;
       }
     }
     throw new CodedError('UNAVAILABLE', 'No gateway answers this subgraph.', {}, fault);
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#pools.map((pool) => pool.destroy()));
+    await Promise.all(this.#places.flatMap(({ pool, pulse }) => [pool.destroy(), pulse.close()]));
   }
 
   async #askOne(
-    pool: Pool,
+    { pool, pulse }: Place,
     { path, projectId, body: asked }: Asked,
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     const { keyring, subgraph } = this.#options;
     const deadline = AbortSignal.timeout(deadlineMs);
-    try {
+    const until = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    const post = async (within: AbortSignal) => {
       const { statusCode, body } = await pool.request({
         ...{ path, method: 'POST', body: JSON.stringify(asked) },
         headers: {
           'content-type': 'application/json',
           authorization: `Bearer ${makeServiceToken(keyring, { subgraph, projectId })}`,
         },
-        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+        signal: within,
       });
-      const text = await boundedText(body);
+      return { statusCode, text: await boundedText(body) };
+    };
+    try {
+      const others = this.#places.length > 1;
+      const { statusCode, text } = await (others ? pulse.during({ misses: 1, signal: until }, post) : post(until));
       if (statusCode !== 200) throw new Error(`status ${statusCode}: ${text.slice(0, 200)}`);
       return JSON.parse(text);
     } catch (error) {
       throw new Unreachable('a gateway does not answer this subgraph', { cause: error });
     }
   }
+}
+
+interface Place {
+  readonly pool: Pool;
+  readonly pulse: Pulse;
 }
 
 interface Asked {

@@ -1,6 +1,8 @@
 // The server side of the authentication port over HTTP: the system subgraph's process answers gateways on other hosts.
 import { z } from 'zod';
 import type { Authenticator, CheckLogin } from '../access.ts';
+import { callerOf, forCaller, nobodyKnown } from '../caller.ts';
+import { CodedError } from '../errors.ts';
 import { HttpError } from './http-body.ts';
 import { type IdentityClaims, identityShape } from './signed-identity.ts';
 
@@ -33,6 +35,12 @@ export const loginAnswerShape = z.union([
   }),
 ]);
 
+/** `caller`: whose the credential was when the gateway had it checked last (platform/caller.ts). */
+const credentialShape = z.object({ bearer: z.string().max(8192), caller: z.string().max(64).optional() });
+
+/** Of status 503: the credential was not checked, because the database changes its primary. */
+export const busyShape = z.object({ code: z.literal('BUSY'), error: z.string(), retryAfterMs: z.number() });
+
 /** Deadline for the database. */
 const deadlineMs = 5000;
 
@@ -43,26 +51,36 @@ function read<Shape extends z.ZodType>(shape: Shape, body: unknown): z.output<Sh
 }
 
 export function internalRoutes(authenticator: Authenticator, checkLogin?: CheckLogin): [string, InternalRoute][] {
-  const answer = async (identity: ReturnType<Authenticator['authenticate']>) => ({
-    identity: (await identity) ?? null,
-  });
+  const answer = async (identity: ReturnType<Authenticator['authenticate']>) => {
+    try {
+      return { identity: (await identity) ?? null };
+    } catch (error) {
+      throw error instanceof CodedError ? awayError(error) : error;
+    }
+  };
   return [
     [
       authenticatePath,
       async (body) => {
-        const { bearer } = read(z.object({ bearer: z.string().max(8192) }), body);
-        return answer(authenticator.authenticate(bearer, AbortSignal.timeout(deadlineMs)));
+        const { bearer, caller = nobodyKnown } = read(credentialShape, body);
+        const signal = AbortSignal.timeout(deadlineMs);
+        return answer(forCaller(caller, () => authenticator.authenticate(bearer, signal)));
       },
     ],
     [
       recheckPath,
       async (body) => {
         const { identity } = read(z.object({ identity: identityShape }), body);
-        return answer(authenticator.recheck(identity, AbortSignal.timeout(deadlineMs)));
+        const signal = AbortSignal.timeout(deadlineMs);
+        return answer(forCaller(callerOf(identity), () => authenticator.recheck(identity, signal)));
       },
     ],
     ...(checkLogin === undefined ? [] : [loginRoute(checkLogin)]),
   ];
+}
+
+function awayError({ message, extensions }: CodedError): HttpError {
+  return new HttpError(503, message, extensions);
 }
 
 function loginRoute(checkLogin: CheckLogin): [string, InternalRoute] {

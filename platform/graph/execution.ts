@@ -12,7 +12,8 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { isDiskFull, isUnavailable, NoPrimaryError } from '../database/errors.ts';
+import { callerOf, forCaller } from '../caller.ts';
+import { isBusy, isDiskFull, isUnavailable } from '../database/errors.ts';
 import { CodedError } from '../errors.ts';
 import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
@@ -54,10 +55,13 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
       ...path,
       extensions: { code: 'DISK_FULL' },
     };
-  if (original instanceof NoPrimaryError) {
-    log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph found no primary of the database');
+  if (isBusy(original)) {
+    log.warn(
+      { requestId, err: original, path: graphqlError?.path },
+      'the graph found no primary of the database, or no free connection to it',
+    );
     return {
-      message: 'The database is changing its primary; try again.',
+      message: 'The database is changing its primary, or has too much to do; try again.',
       ...path,
       extensions: { code: 'BUSY', retryAfterMs: 1_000 },
     };
@@ -91,13 +95,15 @@ export async function executeOnSchema(
 ): Promise<FormattedExecutionResult> {
   const { requestId } = request.context;
   try {
-    const result = await execute({
-      schema,
-      document: request.document,
-      variableValues: request.variables,
-      operationName: request.operationName,
-      contextValue: request.context,
-    });
+    const result = await forCaller(callerOf(request.context.identity), () =>
+      execute({
+        schema,
+        document: request.document,
+        variableValues: request.variables,
+        operationName: request.operationName,
+        contextValue: request.context,
+      }),
+    );
     return present(result, requestId, log);
   } catch (error) {
     return { errors: [presentError(error, requestId, log)] };
@@ -123,7 +129,9 @@ export async function subscribeOnSchema(
   };
   let source: AsyncIterable<unknown> | ExecutionResult;
   try {
-    source = await createSourceEventStream({ ...args, contextValue: context });
+    source = await forCaller(callerOf(context.identity), () =>
+      createSourceEventStream({ ...args, contextValue: context }),
+    );
   } catch (error) {
     return { errors: [presentError(error, context.requestId, log)] };
   }
@@ -132,7 +140,9 @@ export async function subscribeOnSchema(
     source[Symbol.asyncIterator](),
     (rootValue) => {
       // Each event has its own context: loaders must not be shared between events.
-      const execution = execute({ ...args, rootValue, contextValue: { ...context, loaders: new Map() } });
+      const execution = forCaller(callerOf(context.identity), () =>
+        execute({ ...args, rootValue, contextValue: { ...context, loaders: new Map() } }),
+      );
       const facets = facetsOf(rootValue);
       return Promise.resolve(execution).then((result) => {
         const position = positionIn(schema, result.data);

@@ -4,11 +4,14 @@ import type { IncomingMessage } from 'node:http';
 /** A request that can't be accepted, with its HTTP status. */
 export class HttpError extends Error {
   readonly status: number;
+  /** Of the answer, beside the message. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, details: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.name = 'HttpError';
     this.status = status;
+    this.details = details;
   }
 }
 

@@ -109,7 +109,8 @@ export class InternalServer {
     this.#active += 1;
     answer(request, response)
       .catch((error: unknown) => {
-        if (error instanceof HttpError) return sendJson(response, error.status, { error: error.message });
+        if (error instanceof HttpError)
+          return sendJson(response, error.status, { ...error.details, error: error.message });
         log.error({ err: error, url: request.url }, `a request to ${name} failed`);
         sendJson(response, 500, { error: 'Internal error.' });
       })

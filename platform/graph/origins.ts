@@ -23,6 +23,11 @@ export class Origins<Place> {
   }
 }
 
+/** Statuses of a process that can't answer now, or of a proxy before it: another one may. */
+export function isAway(status: number): boolean {
+  return status === 502 || status === 503 || status === 504;
+}
+
 /** Whether a request of undici failed before there was a connection: nothing was sent. */
 export function isUnconnected(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isUnconnected);

@@ -3,16 +3,26 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import type { Authenticator, CheckLogin } from '../access.ts';
+import { currentCaller } from '../caller.ts';
 import { CodedError } from '../errors.ts';
 import type { Identity } from '../identity.ts';
+import { jsonIn } from '../json.ts';
 import type { SigningKeys } from '../secrets/key-pairs.ts';
-import { authenticatePath, checkLoginPath, loginAnswerShape, recheckPath } from './authenticator-routes.ts';
-import { Origins } from './origins.ts';
+import { authenticatePath, busyShape, checkLoginPath, loginAnswerShape, recheckPath } from './authenticator-routes.ts';
+import { isAway, Origins } from './origins.ts';
+import { Pulse } from './pulse.ts';
 import { identityHeader, identityShape, signIdentity } from './signed-identity.ts';
 import { connectorOf, type MutualTls } from './tls.ts';
 
-const connectTimeoutMs = 3000;
+const connectTimeoutMs = 1500;
+/** More than the gateway asks at once of credentials that it does not know. */
+const connections = 64;
 const answerShape = z.object({ identity: identityShape.nullable() });
+
+interface Place {
+  readonly pool: Pool;
+  readonly pulse: Pulse;
+}
 
 export interface RemoteAuthenticatorOptions {
   /** Origins of processes, for example https://system.internal:4101: one is asked until it fails, then the next. */
@@ -25,26 +35,29 @@ export interface RemoteAuthenticatorOptions {
 }
 
 export class RemoteAuthenticator implements Authenticator {
-  readonly #pools: Origins<Pool>;
-  readonly #all: readonly Pool[];
+  readonly #places: Origins<Place>;
+  readonly #all: readonly Place[];
   readonly #subgraph: string;
   readonly #signingKeys: SigningKeys;
   readonly #deadlineMs: number;
 
   constructor(options: RemoteAuthenticatorOptions) {
     const connect = connectorOf(options.tls, options.subgraph, connectTimeoutMs);
-    const poolAt = (url: string) => new Pool(url, { connections: 8, connect });
+    const placeAt = (url: string) => ({
+      pool: new Pool(url, { connections, connect }),
+      pulse: new Pulse(url, connect),
+    });
     const [first, ...others] = options.urls;
-    const pools: [Pool, ...Pool[]] = [poolAt(first), ...others.map(poolAt)];
-    this.#pools = new Origins(pools);
-    this.#all = pools;
+    const places: [Place, ...Place[]] = [placeAt(first), ...others.map(placeAt)];
+    this.#places = new Origins(places);
+    this.#all = places;
     this.#subgraph = options.subgraph;
     this.#signingKeys = options.signingKeys;
     this.#deadlineMs = options.deadlineMs ?? 5000;
   }
 
   authenticate(bearer: string, signal?: AbortSignal): Promise<Identity | undefined> {
-    return this.#identity(authenticatePath, { bearer }, signal);
+    return this.#identity(authenticatePath, { bearer, caller: currentCaller() }, signal);
   }
 
   recheck(identity: Identity, signal?: AbortSignal): Promise<Identity | undefined> {
@@ -55,7 +68,7 @@ export class RemoteAuthenticator implements Authenticator {
     this.#ask(checkLoginPath, { credentials, origin }, loginAnswerShape, signal);
 
   async close(): Promise<void> {
-    await Promise.all(this.#all.map((pool) => pool.destroy()));
+    await Promise.all(this.#all.flatMap(({ pool, pulse }) => [pool.destroy(), pulse.close()]));
   }
 
   async #identity(path: string, question: unknown, signal: AbortSignal | undefined): Promise<Identity | undefined> {
@@ -72,19 +85,30 @@ export class RemoteAuthenticator implements Authenticator {
     const until = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     let fault: unknown;
     // A question changes nothing: another process is asked if the first one may have heard it, too.
-    for (let tried = 0; tried < this.#pools.count && !until.aborted; tried += 1) {
-      const pool = this.#pools.current;
-      const answer = await this.#post(pool, path, question, until).catch((error: unknown) => {
+    for (let tried = 0; tried < this.#places.count && !until.aborted; tried += 1) {
+      const place = this.#places.current;
+      const answer = await this.#postAt(place, path, question, until).catch((error: unknown) => {
         fault = error;
-        if (signal?.aborted !== true) this.#pools.leave(pool);
       });
-      if (answer === undefined) continue;
-      const read = answer.status === 200 ? shape.safeParse(JSON.parse(answer.text)) : undefined;
+      const read = answer?.status === 200 ? shape.safeParse(jsonIn(answer.text)) : undefined;
       if (read?.success === true) return read.data;
-      fault = `HTTP ${answer.status}`;
-      break;
+      if (answer !== undefined) {
+        fault = `HTTP ${answer.status}`;
+        const refused = answer.status === 503 ? busyShape.safeParse(jsonIn(answer.text)) : undefined;
+        // It has waited for the database, as the others would.
+        if (refused?.success === true)
+          throw new CodedError('BUSY', refused.data.error, { retryAfterMs: refused.data.retryAfterMs });
+        if (answer.status !== 200 && !isAway(answer.status)) break;
+      }
+      if (signal?.aborted !== true) this.#places.leave(place);
     }
     throw new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again.", {}, fault);
+  }
+
+  /** One that answers nothing is given up before the deadline, if there is another. */
+  #postAt(place: Place, path: string, question: unknown, until: AbortSignal) {
+    const post = (signal: AbortSignal) => this.#post(place.pool, path, question, signal);
+    return this.#places.count === 1 ? post(until) : place.pulse.during({ misses: 1, signal: until }, post);
   }
 
   async #post(

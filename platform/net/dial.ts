@@ -5,6 +5,7 @@ import { isIP, type LookupFunction, Socket } from 'node:net';
 import type { EgressDenial, EgressPolicy } from './egress.ts';
 import { namesOfUsers } from './names.ts';
 import type { Address } from './origin.ts';
+import { isFor, lacksSource } from './source-address.ts';
 
 export class EgressDeniedError extends Error {
   readonly code = 'EGRESS_DENIED';
@@ -18,15 +19,21 @@ export class EgressDeniedError extends Error {
 }
 
 /**
- * Connects `socket`. A denied address fails like any connection, with an 'error' in a later turn: an EgressDeniedError. The
- * caller owns the socket, and ends it with `resetSocket`.
+ * Connects `socket`, from the policy's source address if it has one: a name then stands for its addresses of that family. A denied
+ * address, or a source address that this host lacks, fails like any connection, with an 'error' in a later turn: a denied one
+ * with an EgressDeniedError. The caller owns the socket, and ends it with `resetSocket`.
  */
 export function dial(egress: EgressPolicy, { host, port }: Address, socket = new Socket()): Socket {
+  const { source } = egress;
+  const bound = source !== undefined && isFor(source, host) ? { localAddress: source } : {};
+  if (lacksSource(source, host))
+    return socket.on('error', () => undefined).destroy(new Error(`this host does not have the address ${source} now`));
   if (isIP(host) === 0) {
-    return socket.connect({ host, port, lookup: allowedAddresses(egress, port, socket) });
+    const family = source === undefined ? {} : { family: isIP(source) };
+    return socket.connect({ host, port, lookup: allowedAddresses(egress, port, socket), ...family, ...bound });
   }
   const denial = egress.denial(host, port);
-  if (denial === undefined) return socket.connect({ host, port });
+  if (denial === undefined) return socket.connect({ host, port, ...bound });
   // A caller that aborts in this turn no longer listens.
   return socket.on('error', () => undefined).destroy(new EgressDeniedError(denial));
 }
@@ -40,6 +47,7 @@ function allowedAddresses(egress: EgressPolicy, port: number, socket: Socket): L
       let denial: EgressDenial | undefined;
       const allowed: LookupAddress[] = [];
       for (const each of found) {
+        if (egress.source !== undefined && isIP(each.address) !== isIP(egress.source)) continue;
         const against = egress.denial(each.address, port);
         if (against === undefined) allowed.push(each);
         else denial ??= against;

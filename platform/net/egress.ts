@@ -28,6 +28,14 @@ export interface EgressPolicy {
   readonly rules: Required<EgressRules>;
   /** Why this address (never a name) and port may not be dialled; undefined: they may. Anything but an address is denied. */
   denial(address: string, port: number): EgressDenial | undefined;
+  /** From which address connections of its family are made (source-address.ts); absent: the system's choice. */
+  readonly source?: string;
+}
+
+/** The same policy, from this address. */
+export function egressFromSource(egress: EgressPolicy, source: string | undefined): EgressPolicy {
+  if (source === undefined) return egress;
+  return { rules: egress.rules, denial: (address, port) => egress.denial(address, port), source };
 }
 
 /**

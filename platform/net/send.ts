@@ -5,6 +5,8 @@
 export type NotSentCode =
   /** No TCP connection, or the peer closed it before login. */
   | 'CONNECT_FAILED'
+  /** This host does not have the address from which the peer is to be called. */
+  | 'SOURCE_MISSING'
   /** The egress policy allows no address of the peer. */
   | 'EGRESS_DENIED'
   /** No common algorithms, or the peer does not speak the protocol. */

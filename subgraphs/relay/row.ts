@@ -21,6 +21,12 @@ export const relayRow = subgraphRow({
       .describe('days for which final operations are kept; at least 8, because an idempotency key is kept for 7'),
     'relay.checkIntervalMs': count(500, 3_600_000).default(10_000).describe('interval between two checks of a backend'),
     'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('maximum duration of a check'),
+    'relay.sourceAddress': z
+      .union([z.ipv4(), z.ipv6()])
+      .optional()
+      .describe(
+        'address from which backends of its family are called and checked, for devices that admit one address: the virtual address of a cluster of hosts. A host that does not have it sends nothing to them: calls wait for the host that has it. Default: the system chooses',
+      ),
     'relay.deviceGraceMs': count(0, 600_000)
       .default(10_000)
       .describe(
@@ -58,7 +64,10 @@ export const relayRow = subgraphRow({
       ...ground,
       sealer: await ground.sealer(),
       name: ground.processName,
-      settings: { deviceGraceMs: settings['relay.deviceGraceMs'] },
+      settings: {
+        deviceGraceMs: settings['relay.deviceGraceMs'],
+        sourceAddress: settings['relay.sourceAddress'],
+      },
     });
     return {
       subgraph: relay,
@@ -80,6 +89,7 @@ export const relayRow = subgraphRow({
           sealer: await sealer(),
           intervalMs: settings['relay.checkIntervalMs'],
           timeoutMs: settings['relay.checkTimeoutMs'],
+          sourceAddress: settings['relay.sourceAddress'],
         }),
       ],
       retention: [

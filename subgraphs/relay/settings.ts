@@ -26,6 +26,8 @@ export interface RelaySettings {
   /** The longest time that a drain waits for calls on the wire. */
   readonly drainMs: number;
   readonly connectTimeoutMs: number;
+  /** Backends of its family are called from it, and only by a host that has it: the virtual address of a cluster of hosts. */
+  readonly sourceAddress?: string | undefined;
   /** From an ACCEPTED call to the first look at its job, if a caller waits; each further pause is twice as long. */
   readonly firstJobLookMs: number;
   /** The longest pause between two looks. */

@@ -72,6 +72,29 @@ test('the cluster is shown and steered, and its changes are events', async () =>
   }
 });
 
+test('a host that leaves, and one that joins in its place, are followed', async () => {
+  const data = join(folder.path, 'followed');
+  const file = hostFile();
+  await writeHostFile(data, file);
+  const config = readConfig({ flags: { 'ha.dataFolder': data } }, subgraphRows);
+  const lifecycle = new Lifecycle({ log: createLogger({ level: 'silent', pretty: false }) });
+  const hosts = await openHaCluster(config, lifecycle);
+  const names = async () => (await hosts?.status())?.hosts.map(({ name }) => name);
+  try {
+    expect(await names()).toEqual(['a', 'b', 'w']);
+    const [a, ...others] = file.members;
+    if (a === undefined) throw new Error('there is no host');
+    await writeHostFile(data, { ...file, members: [{ ...a, left: true }, ...others] });
+    await hosts?.status();
+    // As the agent writes it once the new one has joined.
+    await writeHostFile(data, { ...file, members: [{ ...a, name: 'c', serverId: 9 }, ...others] });
+    expect(await names()).toEqual(['c', 'b', 'w']);
+    await expect(hosts?.switchover('c')).rejects.toThrow();
+  } finally {
+    await lifecycle.stop();
+  }
+});
+
 test.each([
   ['without a host', undefined, /ha\.dataFolder/],
   ['of a cluster that not all hosts have joined', 2, /not all hosts of the cluster have joined/],

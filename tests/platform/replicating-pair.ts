@@ -1,4 +1,6 @@
 // Two private MariaDB servers, one replicating from the other: semi-synchronous, AFTER_SYNC, like a pair of hosts.
+import { existsSync } from 'node:fs';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { platformMigrations } from '../../bin/compose/places.ts';
@@ -28,6 +30,8 @@ export interface ReplicatingPair {
 export interface PairOptions {
   /** No write is acknowledged without the standby; default: after 10 s, or while it is not there. */
   readonly strict?: boolean;
+  /** How far the standby's clock is ahead of the primary's, in seconds (libfaketime). */
+  readonly standbyAheadSeconds?: number;
 }
 
 async function run<Row = unknown>(
@@ -44,6 +48,21 @@ async function run<Row = unknown>(
   }
 }
 
+/** Debian's package `faketime`. Only what the clock shows: timeouts go by the monotonic one. Loaded by the server alone, as its user. */
+async function withClockAhead(folder: string, seconds: number): Promise<string> {
+  const [libraries] = (await readdir('/usr/lib')).filter((name) => existsSync(`/usr/lib/${name}/faketime`));
+  if (libraries === undefined) throw new Error('install the package faketime');
+  const path = join(folder, 'mariadbd-ahead');
+  const text = `#!/bin/sh
+export LD_PRELOAD=/usr/lib/${libraries}/faketime/libfaketimeMT.so.1
+export FAKETIME=${seconds < 0 ? '' : '+'}${seconds}s FAKETIME_DONT_FAKE_MONOTONIC=1
+exec /usr/sbin/mariadbd "$@"
+`;
+  await writeFile(path, text);
+  await chmod(path, 0o755);
+  return path;
+}
+
 interface Received {
   readonly Master_Log_File: string;
   readonly Relay_Master_Log_File: string;
@@ -51,7 +70,10 @@ interface Received {
   readonly Exec_Master_Log_Pos: number;
 }
 
-export async function startReplicatingPair({ strict = false }: PairOptions = {}): Promise<ReplicatingPair> {
+export async function startReplicatingPair({
+  strict = false,
+  standbyAheadSeconds = 0,
+}: PairOptions = {}): Promise<ReplicatingPair> {
   const folder = await temporaryFolder();
   const port = await freePort();
   const [first, second] = await Promise.all(
@@ -76,6 +98,7 @@ export async function startReplicatingPair({ strict = false }: PairOptions = {})
     folder: second,
     log: silentLog,
     binaryLog: true,
+    ...(standbyAheadSeconds === 0 ? {} : { program: await withClockAhead(folder.path, standbyAheadSeconds) }),
     extraArguments: ['--server-id=2', '--rpl-semi-sync-slave-enabled=ON', '--rpl-semi-sync-slave-kill-conn-timeout=1'],
   });
   const onStandby = async (...statements: string[]) => void (await run(standby.rootConnection, statements));

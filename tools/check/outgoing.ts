@@ -52,6 +52,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['workers/queues/queue-worker.ts', 'our Redis'],
   ['platform/graph/remote-authenticator.ts', 'our subgraphs'],
   ['platform/graph/ask-graph.ts', 'our gateways'],
+  ['platform/graph/pulse.ts', 'our subgraphs and gateways'],
   ['platform/graph/tls.ts', 'our subgraphs'],
   ['gateway/supergraph/http-link.ts', 'our subgraphs'],
   ['gateway/supergraph/http-streams.ts', 'our subgraphs'],

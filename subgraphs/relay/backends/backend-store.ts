@@ -1,5 +1,6 @@
 // SQL for backends, their labels and their sealed credentials.
 
+import { newestTimelineSql } from '../../../platform/commits.ts';
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
@@ -15,7 +16,8 @@ const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.
   b.operating_status AS operatingStatus, b.checked_at AS checkedAt, b.latency_ms AS latencyMs,
   b.software_version AS softwareVersion, b.serial, b.health_message AS healthMessage, b.circuit_state AS circuitState,
   b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason, b.circuit_lasting AS circuitLasting,
-  TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt`;
+  TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt,
+  ${newestTimelineSql} AS timeline`;
 
 /** TINYINT(1) is returned as a number. */
 type Raw = Omit<BackendRow, 'allowInit' | 'circuitLasting'> & {

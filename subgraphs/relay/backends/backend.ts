@@ -25,4 +25,14 @@ export interface BackendView extends Readonly<Omit<Backend, 'liveName' | keyof W
 export interface BackendRow extends BackendView {
   /** By the database's clock; null when the circuit was never opened. */
   readonly circuitAgeMs: number | null;
+  /** The timeline in which it was read: a failover that loses writes lets a version be used again, with other content. */
+  readonly timeline: number;
+}
+
+/** Whether `row` was read of a later state than `known`. */
+export function isNewer(
+  row: Pick<BackendRow, 'timeline' | 'version'>,
+  known: Pick<BackendRow, 'timeline' | 'version'>,
+): boolean {
+  return row.timeline === known.timeline ? row.version > known.version : row.timeline > known.timeline;
 }

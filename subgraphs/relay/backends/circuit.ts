@@ -17,7 +17,7 @@ const lasting: ReadonlySet<string> = new Set([
 ]);
 const ours: ReadonlySet<string> = new Set(['ABORTED', 'CLOSED', 'WINDOW_PASSED']);
 
-/** True when a failure to reserve or send says nothing about the device. */
+/** True when a failure to reserve or send comes from a change here, and is over in a moment. */
 export function isOurs(failure: ReserveFailure): boolean {
   return ours.has(failure.code);
 }
@@ -64,7 +64,7 @@ export class CircuitBreaker {
 
   /** The open circuit after a failure; undefined: it stays closed. `trying`: the call was let through an open circuit. */
   failed(failure: ReserveFailure, trying: boolean): Circuit | undefined {
-    if (isOurs(failure)) return undefined;
+    if (isOurs(failure) || failure.code === 'SOURCE_MISSING') return undefined;
     this.#failures += 1;
     const { code, message } = failure;
     if (isLasting(failure)) return openCircuit(`${code}: ${message}`, true);

@@ -7,7 +7,7 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { BackendContext, Credentials, Driver, JsonObject } from '../drivers/driver.ts';
 import { mainTransport } from '../drivers/options.ts';
 import type { BackendEndpoint } from '../transports/wires.ts';
-import type { BackendRow } from './backend.ts';
+import { type BackendRow, isNewer } from './backend.ts';
 import { type CredentialRow, credentialsOf, readBackend } from './backend-store.ts';
 import { openCredentials } from './credentials.ts';
 import { addressDigest } from './secret-address.ts';
@@ -60,7 +60,7 @@ export async function readEndpoint(
       return { row, endpoint: openEndpoint(sealer, row, rows), configuration: configurationOf(row, rows) };
     } catch (error) {
       const fresh = read < mostReads ? await readBackend(db, row.id) : undefined;
-      if (fresh === undefined || fresh.version === row.version) throw error;
+      if (fresh === undefined || !isNewer(fresh, row)) throw error;
       row = fresh;
     }
   }

@@ -71,8 +71,7 @@ export class CallAnswers {
   async #answer(id: string, end: CallEnd | undefined, commitId: string | null): Promise<CallResult> {
     const { db, commits } = this.#options;
     const recorded = end?.recorded;
-    if (end?.verdict !== undefined && (recorded === undefined || recorded.kind === 'lost'))
-      throw notRecorded(id, end.verdict);
+    if (end?.verdict !== undefined && recorded === undefined) throw notRecorded(id, end.verdict);
     const known = recorded?.kind === 'written' ? recorded.row : undefined;
     const operation = known ?? (await readOperation(db, id));
     if (operation === undefined) throw lost(id);

@@ -1,6 +1,5 @@
 // The path of a relayed call, as a sequence of values: admitted, chosen, prepared, taken, answered. A refusal on the way has had
 // no effect and has not used up the idempotency key.
-import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError, isUnavailable } from '../../../platform/database/errors.ts';
 import { CodedError, Refusal } from '../../../platform/errors.ts';
@@ -22,7 +21,6 @@ import type { CallTaker, TakenCall } from './take.ts';
 
 export interface CallServiceOptions {
   readonly db: Database;
-  readonly commits: Commits;
   /** For the audit of refusals. */
   readonly mutations: Pick<Mutations, 'auditRefusal'>;
   readonly manager: BackendManager;
@@ -46,7 +44,7 @@ export class CallService {
 
   /** Refusals come back as `userErrors`. Throws CodedError OUTCOME_NOT_RECORDED, and bugs. */
   async call(context: RequestContext, request: CallRequest): Promise<CallResult> {
-    const { db, commits, manager, drivers, taker, answers } = this.#options;
+    const { db, manager, drivers, taker, answers } = this.#options;
     // As far as it is known, and those that it may be.
     let projectId: string | null = null;
     let projects: AdmittedCall['projects'] = [];
@@ -57,7 +55,7 @@ export class CallService {
       if (sent !== undefined) return await answers.of(sent);
       const chosen = await choose(db, admitted);
       ({ projectId } = chosen);
-      const prepared = prepare(chosen, drivers, await commits.timeline());
+      const prepared = prepare(chosen, drivers);
       if (request.input.dryRun === true) return await this.#dryRun(prepared);
       const result = await answers.of(await taker.take(prepared));
       if (result.operation?.state === 'PENDING') manager.get(prepared.backendId)?.queue.promise(prepared.id);
@@ -69,12 +67,11 @@ export class CallService {
 
   /** The short path, for a backend that this process holds; undefined: nothing was done, perhaps because its row is outdated. */
   async #takeHeld(admitted: AdmittedCall): Promise<TakenCall | undefined> {
-    const { commits, manager, drivers, taker } = this.#options;
-    const timeline = await commits.timeline();
+    const { manager, drivers, taker } = this.#options;
     const chosen = chooseHeld(manager, admitted);
     if (chosen === undefined) return undefined;
     try {
-      return await taker.takeNow(prepare(chosen, drivers, timeline));
+      return await taker.takeNow(prepare(chosen, drivers));
     } catch (error) {
       if (error instanceof Refusal) return undefined;
       throw error;

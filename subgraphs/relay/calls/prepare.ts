@@ -2,7 +2,6 @@
 // is read or written here.
 
 import { requireRole } from '../../../platform/authorise.ts';
-import type { Timeline } from '../../../platform/commits.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
 import { hashRequest, type KeyScope } from '../../../platform/idempotency.ts';
 import type { Role } from '../../../platform/identity.ts';
@@ -20,8 +19,6 @@ export interface PreparedCall extends AcceptedCall {
   readonly backend: BackendRow;
   readonly driver: Driver;
   readonly rendering: RenderContext;
-  /** A failover lost writes: see CallTaker. */
-  readonly lossy: boolean;
   /** How long the client waits for the end. */
   readonly waitMs: number;
 }
@@ -32,7 +29,6 @@ const defaultWaitMs = 30_000;
 export function prepare(
   { context, request, backend, cmp, shared, mapping }: ChosenCall,
   drivers: ReadonlyMap<string, Driver>,
-  { epoch, lossy }: Timeline,
 ): PreparedCall {
   const { input, action } = request;
   const { identity, requestId, callerRequestId } = context;
@@ -85,14 +81,13 @@ export function prepare(
     deadlineMs: Math.min(input.deadlineMs ?? backend.deadlineMs, backend.deadlineMs),
     key: keyScope(request, backend.projectId),
     requestedBy: identity?.name ?? '',
-    timeline: epoch,
+    timeline: backend.timeline,
     identity,
     action,
     input,
     backend,
     driver,
     rendering,
-    lossy,
     waitMs: waitMsOf(request),
   };
 }

@@ -4,7 +4,6 @@
 import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { refuse } from '../../../platform/errors.ts';
-import { readKey } from '../../../platform/idempotency.ts';
 import { atMost } from '../../../platform/within.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { passage } from '../backends/circuit.ts';
@@ -66,7 +65,7 @@ export class CallTaker {
 
   /** Like `take`; undefined when the call would have to wait, and nothing was written. */
   async takeNow(prepared: PreparedCall): Promise<TakenCall | undefined> {
-    await this.#refuseNow(prepared);
+    this.#refuseNow(prepared);
     const { manager, journal, settings } = this.#options;
     const { backend } = prepared;
     const holder = await manager.hold(backend);
@@ -78,7 +77,7 @@ export class CallTaker {
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;
     let commitId: string;
     try {
-      const sentUnder = { lease: ticket.lease, backendVersion: backend.version };
+      const sentUnder = { lease: ticket.lease, backend };
       ({ commitId } = await journal.accept(call, { deadlineMs: call.deadlineMs, sentUnder }));
     } catch (error) {
       if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
@@ -90,7 +89,7 @@ export class CallTaker {
       throw error;
     }
     const waitUntilMs = performance.now() + call.waitMs;
-    const end = holder.launch({ ...call, subject: call, mark, windowFromMs }, ticket);
+    const end = holder.launch({ call, mark, windowFromMs }, ticket);
     return { id: call.id, commitId, waitUntilMs, end: atMost(call.waitMs, end), stop: () => undefined };
   }
 
@@ -115,7 +114,7 @@ export class CallTaker {
   }
 
   /** Reasons against any call now. */
-  async #refuseNow(call: PreparedCall): Promise<void> {
+  #refuseNow(call: PreparedCall): void {
     refuseUnusable(call.backend, call.wire, this.#options.settings);
     if (this.#draining)
       refuse('UNAVAILABLE', 'this relay is shutting down: send the request again', { retryAfterMs: 500 });
@@ -123,12 +122,6 @@ export class CallTaker {
       refuse('UNAVAILABLE', 'too many outcomes are waiting for the database, so new calls are refused', {
         retryAfterMs: 5_000,
       });
-    // After a failover that lost writes, an unknown key may have been used before.
-    if (call.effect !== 'NON_IDEMPOTENT' || !call.lossy) return;
-    if (call.key !== null && (await readKey(this.#options.db, call.key)).kind !== 'free') return;
-    refuse('REPLAY_UNCERTAIN', 'a failover lost writes, so it is unknown whether this call was made before', {
-      field: ['input', 'idempotencyKey'],
-    });
   }
 
   /** A place in the queue, or BUSY. Rows that are being inserted count as queued. */

@@ -74,6 +74,8 @@ export interface BackendCheckerOptions {
   readonly sealer: Sealer;
   readonly drivers?: ReadonlyMap<string, Driver>;
   readonly transports?: TransportFactory;
+  /** See RelaySettings. */
+  readonly sourceAddress?: string | undefined;
 }
 
 interface Session {
@@ -98,6 +100,7 @@ export class BackendChecker {
   readonly #sealer: Sealer;
   readonly #drivers: ReadonlyMap<string, Driver>;
   readonly #transports: TransportFactory;
+  readonly #sourceAddress: string | undefined;
   readonly #rows: JoinedReads<string, BackendRow>;
   readonly #sessions = new Map<string, Session>();
 
@@ -106,10 +109,11 @@ export class BackendChecker {
     this.#sealer = options.sealer;
     this.#drivers = options.drivers ?? allDrivers;
     this.#transports = options.transports ?? createTransport;
+    this.#sourceAddress = options.sourceAddress;
     this.#rows = new JoinedReads((ids) => readBackends(this.#db, ids));
   }
 
-  /** Throws only when the database is not available. */
+  /** Throws only when the check can't be made: the database is not available, or another host has the address to call from. */
   async check(
     target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
     options: { readonly signal: AbortSignal; readonly egress: EgressPolicy },
@@ -146,11 +150,13 @@ export class BackendChecker {
       concurrency: 1,
       connectTimeoutMs: target.timeoutMs,
       softwareVersion: row.softwareVersion,
+      sourceAddress: this.#sourceAddress,
     });
     const sent = await session.wires.send(driver.health.render(context), {
       deadlineMs: target.timeoutMs,
       signal,
     });
+    if (!sent.ok && sent.failure.code === 'SOURCE_MISSING') throw new Error(sent.failure.message);
     if (!sent.ok) return this.#failed(target.id, session, sent.redactor.value(sent.failure));
     const self = sent.redactor.value(driver.health.interpret(sent.reply));
     if (self === undefined) return down('its answer to the health check is not that of a healthy device');

@@ -19,6 +19,8 @@ export interface BackendChecksOptions {
   readonly sealer: Sealer;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** See RelaySettings. */
+  readonly sourceAddress?: string | undefined;
   /** For tests; default: the relay's own. */
   readonly checker?: Pick<BackendCheckerOptions, 'drivers' | 'transports'>;
 }
@@ -28,8 +30,8 @@ const subjectType = 'Backend';
 const slots = 256;
 
 export function createBackendChecks(options: BackendChecksOptions): CheckTenant<BackendCheckDetail> {
-  const { db, wake, sealer, intervalMs, timeoutMs } = options;
-  const checker = new BackendChecker({ db, sealer, ...options.checker });
+  const { db, wake, sealer, intervalMs, timeoutMs, sourceAddress } = options;
+  const checker = new BackendChecker({ db, sealer, sourceAddress, ...options.checker });
   const probe = backendProbe(checker);
   const list = async (which: Parameters<typeof listCheckTargets>[1]): Promise<CheckTarget[]> =>
     (await listCheckTargets(db, which)).map((each) => ({

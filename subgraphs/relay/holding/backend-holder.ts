@@ -4,7 +4,7 @@ import { Refusal } from '../../../platform/errors.ts';
 import type { HeldLease } from '../../../platform/leases.ts';
 import { withRequestId } from '../../../platform/log.ts';
 import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts';
-import type { BackendRow } from '../backends/backend.ts';
+import { type BackendRow, isNewer } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
 import { type BackendChange, lockBackend, readBackend } from '../backends/backend-store.ts';
 import { type Circuit, CircuitBreaker, closedCircuit, isOurs } from '../backends/circuit.ts';
@@ -12,7 +12,7 @@ import { driverOf, readEndpoint } from '../backends/endpoint.ts';
 import { addressDigest } from '../backends/secret-address.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
-import type { CallSubject, OperationMark, Verdict } from '../model/operation.ts';
+import type { AcceptedCall, OperationMark, Verdict } from '../model/operation.ts';
 import type { SendResult } from '../transports/session.ts';
 import { type Asked, type BackendEndpoint, Wires, type WiresSlot } from '../transports/wires.ts';
 import type { CallEnd } from './completions.ts';
@@ -114,7 +114,7 @@ export class BackendHolder implements QueueHost {
    * endpoint is not used either.
    */
   async refresh(given: BackendRow): Promise<void> {
-    if (given.version <= this.#row.version) {
+    if (!isNewer(given, this.#row)) {
       if (this.#unusable !== undefined) throw this.#unusable;
       return;
     }
@@ -122,11 +122,11 @@ export class BackendHolder implements QueueHost {
     try {
       read = await readEndpoint(this.#parts, given);
     } catch (error) {
-      if (error instanceof Refusal && given.version > this.#row.version) this.#giveUp(given, error);
+      if (error instanceof Refusal && isNewer(given, this.#row)) this.#giveUp(given, error);
       throw error;
     }
     const { row, endpoint } = read;
-    if (row.version <= this.#row.version || !this.live) return;
+    if (!isNewer(row, this.#row) || !this.live) return;
     const text = JSON.stringify([addressDigest(row), endpoint, row.concurrency]);
     if (row.circuitState === 'CLOSED' && this.#row.circuitState !== 'CLOSED') this.#circuit.succeeded();
     this.#row = row;
@@ -220,8 +220,8 @@ export class BackendHolder implements QueueHost {
   /** Sends, and records the result. Never rejects; the end is also passed to Completions. */
   launch(launch: Launch, ticket: Ticket): Promise<CallEnd> {
     this.#usedAtMs = performance.now();
-    this.#parts.completions.begin(launch.subject.id);
-    const running = withRequestId(launch.subject.requestId ?? launch.subject.id, () => this.#carry(launch, ticket));
+    this.#parts.completions.begin(launch.call.id);
+    const running = withRequestId(launch.call.requestId ?? launch.call.id, () => this.#carry(launch, ticket));
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
     this.#useUp(ticket);
@@ -232,12 +232,12 @@ export class BackendHolder implements QueueHost {
    * The database was lost while a call was journaled as SENT: nothing is sent, the journal is corrected as soon as possible, and
    * until then no other call on the object is sent.
    */
-  uncertain(subject: CallSubject, mark: OperationMark, ticket: Ticket): void {
+  uncertain(call: AcceptedCall, mark: OperationMark, ticket: Ticket): void {
     ticket.slot.release();
     this.#useUp(ticket);
-    void this.#parts.recorder.keepTrying(subject, mark, notSent).then(() => {
+    void this.#parts.recorder.keepTrying(call, mark, notSent).then(() => {
       this.#objects.delete(ticket.objectHash);
-      this.#parts.completions.finish(subject.id, { verdict: undefined, recorded: undefined });
+      this.#parts.completions.finish(call.id, { verdict: undefined, recorded: undefined });
       this.queue.poke();
     });
   }
@@ -262,8 +262,10 @@ export class BackendHolder implements QueueHost {
   #connect(endpoint: BackendEndpoint, row: BackendRow): Wires {
     const { transports, egress, settings } = this.#parts;
     const { concurrency, softwareVersion } = row;
-    const { connectTimeoutMs } = settings;
-    return new Wires(this.driver, endpoint, { transports, egress, concurrency, connectTimeoutMs, softwareVersion });
+    const { connectTimeoutMs, sourceAddress } = settings;
+    return new Wires(this.driver, endpoint, {
+      ...{ transports, egress, concurrency, connectTimeoutMs, softwareVersion, sourceAddress },
+    });
   }
 
   /** For a reserved slot: no other call on the object is sent until the ticket is used up. */
@@ -284,25 +286,26 @@ export class BackendHolder implements QueueHost {
     const { journal, recorder, completions, metrics, settings } = this.#parts;
     const fromMs = performance.now();
     let foreseen: Promise<MappingsToSettle | undefined> | undefined;
-    const sent = await ticket.slot.send(launch.wire, {
-      deadlineMs: launch.deadlineMs,
+    const { call } = launch;
+    const sent = await ticket.slot.send(call.wire, {
+      deadlineMs: call.deadlineMs,
       beforeFirstByte: () => {
         const windowOpen = performance.now() - launch.windowFromMs <= settings.sendWindowMs;
         if (!windowOpen || this.#lease.signal.aborted) return false;
         // After the call was sent; if this read fails, the journal reads the mappings itself.
         setImmediate(() => {
-          foreseen ??= journal.foresee(launch.subject).catch(() => undefined);
+          foreseen ??= journal.foresee(call).catch(() => undefined);
         });
         return true;
       },
     });
     if (sent.ok && ticket.slot.redactor === this.#wires.redactor) this.#circuit.succeeded();
-    const verdict = this.#verdictOf(sent, launch, ticket);
+    const verdict = this.#verdictOf(sent, call, ticket);
     const tookMs = verdict.settledBy === 'not-sent' ? undefined : performance.now() - fromMs;
-    metrics.ended(this.#row.driver, launch.subject.name, verdict.state, tookMs);
-    const attempt = await recorder.record(launch.subject, launch.mark, verdict, await foreseen);
+    metrics.ended(this.#row.driver, call.name, verdict.state, tookMs);
+    const attempt = await recorder.record(call, launch.mark, verdict, await foreseen);
     const end = { verdict, recorded: attempt.recorded };
-    completions.finish(launch.subject.id, end);
+    completions.finish(call.id, end);
     // The object is free when the verdict is in the journal.
     void attempt.done.then(() => {
       this.#objects.delete(ticket.objectHash);
@@ -313,15 +316,15 @@ export class BackendHolder implements QueueHost {
   }
 
   /** Never throws: a call that was sent has an outcome, be it that nobody knows it. */
-  #verdictOf(sent: SendResult, launch: Launch, ticket: Ticket): Verdict {
+  #verdictOf(sent: SendResult, call: AcceptedCall, ticket: Ticket): Verdict {
     const { settings, log } = this.#parts;
     try {
-      return redacted(verdictOf(sent, launch, settings), ticket.slot.redactor);
+      return redacted(verdictOf(sent, call, settings), ticket.slot.redactor);
     } catch (error) {
       // It may quote the device.
       const fault = ticket.slot.redactor.text(error instanceof Error ? (error.stack ?? error.message) : String(error));
-      log.error({ fault, operationId: launch.subject.id }, 'the answer to a call could not be read');
-      return unreadable(launch, settings);
+      log.error({ fault, operationId: call.id }, 'the answer to a call could not be read');
+      return unreadable(call, settings);
     }
   }
 
@@ -364,11 +367,11 @@ export class BackendHolder implements QueueHost {
   async #setCircuit(wires: Wires, circuit: Circuit, presented: BackendChange = {}): Promise<boolean> {
     const { db, wake } = this.#parts;
     while (this.#speaksFor(wires)) {
-      const known = this.#row.version;
+      const known = this.#row;
       const isKnown = await db.transaction(async (tx) => {
         const row = await lockBackend(tx, this.id);
         if (row === undefined) return true;
-        if (row.version > known) return false;
+        if (isNewer(row, known)) return false;
         const stricter = circuit.circuitLasting && !row.circuitLasting;
         if (row.circuitState !== circuit.circuitState || stricter)
           await changeBackend(tx, wake, row, { ...circuit, ...presented }, circuit.circuitReason);

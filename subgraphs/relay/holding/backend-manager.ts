@@ -2,6 +2,7 @@
 // has been idle.
 import type { BackendSelector } from '../../../generated/graph/relay.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
+import { lacksSource } from '../../../platform/net/source-address.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { backendsWithPending } from '../journal/operation-store.ts';
@@ -56,7 +57,12 @@ export class BackendManager {
 
   /** The holder, with the row that was just read; undefined when another process holds the backend. */
   async hold(row: BackendRow): Promise<BackendHolder | undefined> {
-    const holder = this.get(row.id) ?? (await this.#take(row));
+    const held = this.get(row.id);
+    if (this.#lacksSource(row)) {
+      if (held !== undefined) this.#letGo(held);
+      return undefined;
+    }
+    const holder = held ?? (await this.#take(row));
     await holder?.refresh(row);
     return holder;
   }
@@ -65,7 +71,8 @@ export class BackendManager {
   async tick(): Promise<void> {
     if (this.#draining) return;
     for (const holder of [...this.#holders.values()]) {
-      if (!holder.live || holder.idleMs > this.#parts.settings.holderIdleMs) this.#letGo(holder);
+      if (!holder.live || holder.idleMs > this.#parts.settings.holderIdleMs || this.#lacksSource(holder.row))
+        this.#letGo(holder);
       else if (holder.queue.waiting) void holder.readAgain();
     }
     for (const id of await backendsWithPending(this.#parts.db)) {
@@ -75,7 +82,7 @@ export class BackendManager {
         continue;
       }
       const row = await readBackend(this.#parts.db, id);
-      if (row !== undefined) await this.#take(row);
+      if (row !== undefined && !this.#lacksSource(row)) await this.#take(row);
     }
     const nowMs = performance.now();
     for (const [id, untilMs] of this.#deniedUntilMs) if (untilMs < nowMs) this.#deniedUntilMs.delete(id);
@@ -95,6 +102,11 @@ export class BackendManager {
     // Holders released earlier may still wait for calls with long deadlines.
     await Promise.allSettled([...this.#closing.keys()].map((holder) => holder.close(drainMs)));
     await Promise.allSettled([...this.#closing.values()]);
+  }
+
+  /** The host that has the address holds it: its calls wait for that one. */
+  #lacksSource({ host }: BackendRow): boolean {
+    return lacksSource(this.#parts.settings.sourceAddress, host);
   }
 
   async #take(row: BackendRow): Promise<BackendHolder | undefined> {

@@ -3,7 +3,7 @@
 import type { Database } from '../../../platform/database/database.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
-import type { BackendRow } from '../backends/backend.ts';
+import { type BackendRow, isNewer } from '../backends/backend.ts';
 import type { Devices } from '../backends/devices.ts';
 import { driverOf, readEndpoint } from '../backends/endpoint.ts';
 import { refuseUnusable } from '../backends/usable.ts';
@@ -25,7 +25,7 @@ export interface DeviceReaderOptions {
 
 interface Guest {
   readonly wires: Wires;
-  readonly version: number;
+  readonly row: BackendRow;
   calls: number;
   usedAtMs: number;
 }
@@ -71,17 +71,17 @@ export class DeviceReader implements Devices {
 
   async #guest(backend: BackendRow): Promise<Guest> {
     const known = this.#guests.get(backend.id);
-    if (known !== undefined && known.version >= backend.version) return known;
+    if (known !== undefined && !isNewer(backend, known.row)) return known;
     const { drivers, transports, egress, settings } = this.#options;
     const { row, endpoint } = await this.#endpointOf(backend);
     const made = this.#guests.get(row.id);
-    if (made !== undefined && made.version >= row.version) return made;
-    const { connectTimeoutMs } = settings;
+    if (made !== undefined && !isNewer(row, made.row)) return made;
+    const { connectTimeoutMs, sourceAddress } = settings;
     const { softwareVersion } = row;
     const wires = new Wires(driverOf(drivers, row), endpoint, {
-      ...{ transports, egress, concurrency: 1, connectTimeoutMs, softwareVersion },
+      ...{ transports, egress, concurrency: 1, connectTimeoutMs, softwareVersion, sourceAddress },
     });
-    const guest = { wires, version: row.version, calls: 0, usedAtMs: performance.now() };
+    const guest = { wires, row, calls: 0, usedAtMs: performance.now() };
     this.#guests.set(row.id, guest);
     await made?.wires.close();
     return guest;
@@ -92,7 +92,7 @@ export class DeviceReader implements Devices {
       return await readEndpoint(this.#options, backend);
     } catch (error) {
       const made = this.#guests.get(backend.id);
-      if (made !== undefined && made.version < backend.version) {
+      if (made !== undefined && isNewer(backend, made.row)) {
         this.#guests.delete(backend.id);
         await made.wires.close();
       }

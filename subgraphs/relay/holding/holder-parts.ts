@@ -7,10 +7,10 @@ import type { ReserveFailure } from '../../../platform/net/send.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { BackendRow } from '../backends/backend.ts';
-import type { Driver, DriverOperation, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
+import type { Driver, TransportKind } from '../drivers/driver.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
-import type { CallSubject, OperationMark } from '../model/operation.ts';
+import type { AcceptedCall, OperationMark } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { TransportFactory } from '../transports/session.ts';
 import type { WiresSlot } from '../transports/wires.ts';
@@ -44,12 +44,8 @@ export interface Ticket {
 
 /** A call journaled as SENT, with the commit acknowledged. */
 export interface Launch {
-  readonly subject: CallSubject;
+  readonly call: AcceptedCall;
   readonly mark: OperationMark;
-  readonly operation: DriverOperation;
-  readonly args: JsonObject;
-  readonly wire: WireCall;
-  readonly deadlineMs: number;
   /** performance.now() before the SENT transaction. */
   readonly windowFromMs: number;
 }
@@ -68,5 +64,5 @@ export interface QueueHost {
   take(slot: WiresSlot, objectHash: string): Ticket;
   drop(ticket: Ticket): void;
   launch(launch: Launch, ticket: Ticket): Promise<CallEnd>;
-  uncertain(subject: CallSubject, mark: OperationMark, ticket: Ticket): void;
+  uncertain(call: AcceptedCall, mark: OperationMark, ticket: Ticket): void;
 }

@@ -12,14 +12,12 @@ import type { JsonObject } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
 import { ObjectClaimedError, unsettledMessage } from '../journal/claim-store.ts';
 import { readHeads, readPending, type WaitingRow } from '../journal/operation-store.ts';
-import { type OperationRow, subjectOf } from '../model/operation.ts';
+import { type AcceptedCall, type OperationRow, subjectOf, waitingCall } from '../model/operation.ts';
 import { isUnsettled } from '../model/states.ts';
 import type { WiresSlot } from '../transports/wires.ts';
-import type { HolderParts, Launch, QueueHost } from './holder-parts.ts';
+import type { HolderParts, QueueHost } from './holder-parts.ts';
 
 const headOfQueue = 100;
-
-type Rendered = Pick<Launch, 'operation' | 'args' | 'wire' | 'subject'>;
 
 export class QueuePump {
   readonly #parts: HolderParts;
@@ -148,13 +146,13 @@ export class QueuePump {
         blocked.add(row.objectHash);
         continue;
       }
-      const rendered = this.#render(row, backend);
-      if (!('wire' in rendered)) {
-        await this.#reject(row, rendered);
+      const call = this.#render(row, backend);
+      if (!('wire' in call)) {
+        await this.#reject(row, call);
         await progress();
         return true;
       }
-      const slot = await this.#holder.reserve(transportOf(rendered.wire));
+      const slot = await this.#holder.reserve(transportOf(call.wire));
       if (slot === undefined || !('send' in slot)) {
         if (slot !== undefined) await this.#reject(row, { code: slot.code, message: slot.message });
         await progress();
@@ -162,9 +160,7 @@ export class QueuePump {
       }
       // Journaled in parallel: one by one, a queue would be as slow as one commit at a time.
       blocked.add(row.objectHash);
-      sending.push(
-        this.#sendRow(row, rendered, slot, backend.version).catch((error: unknown) => this.#stillWaits(row, error)),
-      );
+      sending.push(this.#sendRow(row, call, slot, backend).catch((error: unknown) => this.#stillWaits(row, error)));
     }
     return progress();
   }
@@ -185,7 +181,7 @@ export class QueuePump {
   }
 
   /** Or why it can't be: one call that can't be rendered must not stop the queue. */
-  #render(row: OperationRow, backend: BackendRow): Rendered | { readonly code: string; readonly message: string } {
+  #render(row: OperationRow, backend: BackendRow): AcceptedCall | { readonly code: string; readonly message: string } {
     const { driver } = this.#holder;
     const operation = driver.operations.get(row.name);
     if (operation === undefined) return { code: 'NOT_SUPPORTED', message: `the driver no longer offers ${row.name}` };
@@ -193,7 +189,7 @@ export class QueuePump {
       const args = JSON.parse(row.arguments) as JsonObject;
       const context = { operationId: row.id, backend: contextOf(driver, backend) };
       const wire = operation.render(args, context);
-      return { operation, args, wire, subject: subjectOf(row, operation) };
+      return waitingCall(row, { operation, args, wire });
     } catch (error) {
       this.#parts.log.error({ err: error, operationId: row.id }, 'a call that waits could not be rendered');
       return {
@@ -204,31 +200,25 @@ export class QueuePump {
   }
 
   /** True when the row left the queue or must be read again; false when its object is claimed by a call of a dead process. */
-  async #sendRow(row: OperationRow, rendered: Rendered, slot: WiresSlot, backendVersion: number): Promise<boolean> {
-    const subject = { ...rendered.subject, address: slot.address };
+  async #sendRow(row: OperationRow, rendered: AcceptedCall, slot: WiresSlot, backend: BackendRow): Promise<boolean> {
+    const call = { ...rendered, address: slot.address };
     const ticket = this.#holder.take(slot, row.objectHash);
     const windowFromMs = performance.now();
     try {
-      const sent = await this.#parts.journal.send(subject, row, { lease: ticket.lease, backendVersion });
+      const sent = await this.#parts.journal.send(call, row, { lease: ticket.lease, backend });
       if (!sent) {
         this.#holder.drop(ticket);
         return true;
       }
       this.#promised.delete(row.id);
       void this.#holder.launch(
-        {
-          ...rendered,
-          subject,
-          mark: { id: row.id, state: 'SENT', version: row.version + 1 },
-          deadlineMs: row.callDeadlineMs,
-          windowFromMs,
-        },
+        { call, mark: { id: row.id, state: 'SENT', version: row.version + 1 }, windowFromMs },
         ticket,
       );
       return true;
     } catch (error) {
       if (error instanceof CommitUncertainError) {
-        this.#holder.uncertain(subject, { id: row.id, state: 'SENT', version: row.version + 1 }, ticket);
+        this.#holder.uncertain(call, { id: row.id, state: 'SENT', version: row.version + 1 }, ticket);
         return true;
       }
       this.#holder.drop(ticket);

@@ -7,7 +7,7 @@ import { isDataRefused, isDuplicateKey, ResultLostError } from '../../../platfor
 import { isNothingChanged, together } from '../../../platform/database/statement-batch.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
-import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
+import { claimKey, releaseKeyOfCall, restoreKey } from '../../../platform/idempotency.ts';
 import { checkLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
@@ -27,7 +27,7 @@ import {
   firstState,
   insertEnded,
   insertOperation,
-  lossAfter,
+  lossesSince,
   type Move,
   markSent,
   moveOperation,
@@ -52,9 +52,7 @@ export type Recorded =
   /** The call was settled before: the verdict is stored as evidence. */
   | { readonly kind: 'too-late'; readonly commitId: string }
   /** Nothing was sent, and the journal has the call as not sent yet, or not at all: that transaction was rolled back. */
-  | { readonly kind: 'never-sent' }
-  /** A failover lost the call, and too little is known to write it again. */
-  | { readonly kind: 'lost' };
+  | { readonly kind: 'never-sent' };
 
 export class Journal {
   readonly #db: Database;
@@ -124,9 +122,14 @@ export class Journal {
   /** Finds out why no row was inserted. */
   async #refuseInsert(tx: Transaction, call: AcceptedCall, sentUnder: SentUnder | undefined): Promise<void> {
     await refuseForeignMapping(tx, call);
-    if (await lossAfter(tx, call.timeline))
+    const losses = await lossesSince(tx, call.timeline);
+    if (losses.later)
       refuse('UNAVAILABLE', 'a failover has just lost the last writes of the database: send the request again', {
         retryAfterMs: 1_000,
+      });
+    if (losses.newest && call.effect === 'NON_IDEMPOTENT')
+      refuse('REPLAY_UNCERTAIN', 'a failover lost writes, so it is unknown whether this call was made before', {
+        field: ['input', 'idempotencyKey'],
       });
     if (sentUnder !== undefined) throw new MustWaitError();
     refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
@@ -177,7 +180,7 @@ export class Journal {
    * of mappings never prevents it.
    */
   async record(
-    call: CallSubject,
+    call: AcceptedCall,
     sent: OperationMark,
     verdict: Verdict,
     foreseen?: MappingsToSettle | undefined,
@@ -199,7 +202,7 @@ export class Journal {
 
   /** In one round trip. Fails, and writes nothing, when the row or the mappings are not as foreseen. */
   #recordAsForeseen(
-    call: CallSubject,
+    call: AcceptedCall,
     sent: OperationMark,
     verdict: Verdict,
     foreseen: MappingsToSettle,
@@ -211,7 +214,7 @@ export class Journal {
   }
 
   /** `unmapped`: why the mappings are left alone, for the evidence. */
-  #record(call: CallSubject, sent: OperationMark, verdict: Verdict, unmapped?: string): Promise<Recorded> {
+  #record(call: AcceptedCall, sent: OperationMark, verdict: Verdict, unmapped?: string): Promise<Recorded> {
     return this.#db.transaction(
       async (tx) => {
         if (unmapped !== undefined) await addEvidence(tx, call.id, mappingEvidence(unmapped));
@@ -221,8 +224,7 @@ export class Journal {
         // so shows its result.
         const row = await readOperation(tx, call.id, 'FOR UPDATE');
         const told = verdict.settledBy !== 'not-sent';
-        if (row === undefined && isAccepted(call)) return this.#insertEnded(tx, call, verdict);
-        if (row === undefined) return { kind: told ? 'lost' : 'never-sent' };
+        if (row === undefined) return this.#insertEnded(tx, call, verdict);
         if (row.state === 'PENDING' && !told) return { kind: 'never-sent' };
         if (row.state === verdict.state && row.owner === this.#owner && row.settledBy === verdict.settledBy)
           // An earlier attempt was committed although its answer was lost.
@@ -264,6 +266,7 @@ export class Journal {
           readOperation(batch, call.id),
           inserted,
           audit(batch, { ...auditOf(call), ...entry }),
+          told && call.key !== null ? restoreKey(batch, call.key, call.id) : nothing,
           ...this.#follow(batch, call, found, { version: 0, state: null }, verdict, verdict.error?.message),
         ];
       },
@@ -415,10 +418,6 @@ export class Journal {
     const subject = this.#subject(call);
     return { ...subject, kind: 'relayOperation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
   }
-}
-
-function isAccepted(call: CallSubject): call is AcceptedCall {
-  return 'wire' in call && 'args' in call;
 }
 
 function auditOf(call: AcceptedCall) {

@@ -1,12 +1,13 @@
 // The journal's SQL. Every transition is an UPDATE with the expected state and version: if no row changes, another process was
 // first, and the caller reads again.
 
-import { lastLossSql, newerSinceSql } from '../../../platform/commits.ts';
+import { lastLossSql, newerSinceSql, newestIsLossySql, newestTimelineSql } from '../../../platform/commits.ts';
 import { always, type Condition, type Database, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../platform/database/statement-batch.ts';
 import { countsFor } from '../../../platform/identity.ts';
 import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
+import type { BackendRow } from '../backends/backend.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
 import {
   type AcceptedCall,
@@ -31,7 +32,7 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
   error_code AS errorCode, error_message AS errorMessage, call_deadline_ms AS callDeadlineMs, timeline,
   created_at AS createdAt, sent_at AS sentAt, deadline_at AS deadlineAt, quiet_until AS quietUntil,
   finished_at AS finishedAt, settled_by AS settledBy, sent_to AS sentTo, sent_options AS sentOptions, requested_by AS requestedBy,
-  requester_id AS requesterId, request_id AS requestId`;
+  requester_id AS requesterId, request_id AS requestId, actor_kind AS actorKind, actor_id AS actorId, action`;
 
 /** The row is from before a loss: what the device was told may be newer. */
 const predatesLoss = `timeline < ${lastLossSql}`;
@@ -39,10 +40,10 @@ const predatesLoss = `timeline < ${lastLossSql}`;
 /** `forMs` from the database's current time, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
 
-/** A call is sent under the lease, and while the backend is at the version that the call was rendered for. */
+/** A call is sent under the lease, and while the backend is as it was when the call was rendered. */
 export interface SentUnder {
   readonly lease: HeldLease;
-  readonly backendVersion: number;
+  readonly backend: Pick<BackendRow, 'version' | 'timeline'>;
 }
 
 export interface NewOperation {
@@ -59,8 +60,8 @@ export function firstState({ sentUnder }: Pick<NewOperation, 'sentUnder'>): 'PEN
 }
 
 /**
- * For a batch, which it ends when the backend is no longer in use, the timeline is one before a loss, the object belongs to another
- * CMP object, or (SENT) what the call is sent under does not hold or another call waits for the object. A SENT call gets the
+ * For a batch, which it ends when the backend is no longer in use, or was read before a loss, the call is not idempotent and its key
+ * may be one that was lost, the object belongs to another CMP object, or (SENT) what the call is sent under does not hold or another call waits for the object. A SENT call gets the
  * object's claim; when another call has it the batch ends with the database's duplicate error. Whom the object belongs to is read
  * once the claim is taken: a PENDING call has none, and asks again when it is sent.
  */
@@ -73,10 +74,10 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
-      requested_by, requester_id, request_id, sent_to, sent_options, created_at, sent_at, deadline_at)
-    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
+      requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, created_at, sent_at, deadline_at)
+    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
     FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
-      AND ? >= ${lastLossSql} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
+      AND ? >= ${lastLossSql}${call.effect === 'NON_IDEMPOTENT' ? ` AND NOT ${newestIsLossySql}` : ''} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
     [
       call.id,
       call.projectId,
@@ -98,19 +99,27 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       JSON.stringify(call.args),
       wireText(call.wire),
       call.deadlineMs,
-      call.timeline,
-      call.requestedBy,
-      call.identity && countsFor(call.identity),
-      call.requestId,
+      ...requester(call),
       ...sentTo(call),
       deadlineMs,
       call.backendId,
-      sentUnder?.backendVersion ?? null,
+      sentUnder?.backend.version ?? null,
       call.timeline,
       ...before.values,
       ...after.values,
     ],
   );
+}
+
+function requester({ identity, requestedBy, requestId, action }: AcceptedCall): (string | null)[] {
+  return [
+    requestedBy,
+    identity && countsFor(identity),
+    requestId,
+    identity?.kind ?? null,
+    identity?.id ?? null,
+    action,
+  ];
 }
 
 function sentTo({ address }: CallSubject): [string | null, string | null] {
@@ -127,7 +136,7 @@ function firstInLine(call: AcceptedCall, lease: HeldLease): Condition {
 
 /**
  * PENDING → SENT, with the object's claim; false when the row no longer matches `mark`, its time is over or it predates a loss, or
- * the backend is not in use or not at the version that the call was rendered for. Ends with the database's duplicate error when
+ * the backend is not in use or not as it was when the call was rendered. Ends with the database's duplicate error when
  * another call has the claim.
  */
 export async function markSent(
@@ -135,16 +144,16 @@ export async function markSent(
   call: CallSubject,
   mark: OperationMark,
   owner: string,
-  { backendVersion }: SentUnder,
+  { backend }: SentUnder,
 ): Promise<boolean> {
   assertTransition(mark.state, 'SENT', 'owner');
   const { affectedRows } = await sql.execute(
     `UPDATE operation SET state = 'SENT', version = version + 1, claim = object_hash, owner = ?, sent_at = NOW(3),
       sent_to = ?, sent_options = ?,
       deadline_at = NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND
-    WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3) AND NOT (${predatesLoss}) AND EXISTS (
+    WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3) AND NOT (${predatesLoss}) AND ? >= ${lastLossSql} AND EXISTS (
       SELECT 1 FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = ?)`,
-    [owner, ...sentTo(call), mark.id, mark.state, mark.version, call.backendId, backendVersion],
+    [owner, ...sentTo(call), mark.id, mark.state, mark.version, backend.timeline, call.backendId, backend.version],
   );
   return affectedRows === 1;
 }
@@ -258,9 +267,9 @@ export async function insertEnded(
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id, cmp_role,
       resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, result, error_code, error_message,
-      settled_by, call_deadline_ms, timeline, requested_by, requester_id, request_id, sent_to, sent_options, quiet_until,
-      created_at, sent_at, finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+      settled_by, call_deadline_ms, timeline, requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to,
+      sent_options, quiet_until, created_at, sent_at, finished_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?,
       ${quietMs === undefined ? '?' : inMs}, NOW(3), ${sentAt}, ${isFinal(state) ? 'NOW(3)' : 'NULL'})`,
     [
       call.id,
@@ -288,10 +297,7 @@ export async function insertEnded(
       verdict.error?.message.slice(0, 4096) ?? null,
       settledBy,
       call.deadlineMs,
-      call.timeline,
-      call.requestedBy,
-      call.identity && countsFor(call.identity),
-      call.requestId,
+      ...requester(call),
       ...sentTo(call),
       quietMs ?? null,
     ],
@@ -311,9 +317,16 @@ export async function takeBack(sql: Sql, call: CallSubject, owner: string, claim
   );
 }
 
-/** True when a timeline after this one began with a loss. */
-export async function lossAfter(sql: Sql, timeline: number): Promise<boolean> {
-  return (await sql.query(`SELECT 1 FROM DUAL WHERE ? < ${lastLossSql}`, [timeline])).length > 0;
+/** Whether a timeline after this one began with a loss, and whether the newest one did. */
+export async function lossesSince(
+  sql: Sql,
+  timeline: number,
+): Promise<{ readonly later: boolean; readonly newest: boolean }> {
+  const [row] = await sql.query<{ later: number; newest: number }>(
+    `SELECT ? < ${lastLossSql} AS later, ${newestIsLossySql} AS newest`,
+    [timeline],
+  );
+  return { later: row?.later === 1, newest: row?.newest === 1 };
 }
 
 /** TINYINT(1) is returned as a number. */

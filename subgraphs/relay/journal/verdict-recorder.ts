@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../../platform/log.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
-import type { CallSubject, OperationMark, Verdict } from '../model/operation.ts';
+import type { AcceptedCall, OperationMark, Verdict } from '../model/operation.ts';
 import type { Journal, Recorded } from './journal.ts';
 
 export interface VerdictRecorderOptions {
@@ -48,7 +48,7 @@ export class VerdictRecorder {
 
   /** Tries a few times at once, then in the background. Never rejects. */
   async record(
-    call: CallSubject,
+    call: AcceptedCall,
     sent: OperationMark,
     verdict: Verdict,
     foreseen?: MappingsToSettle,
@@ -62,7 +62,7 @@ export class VerdictRecorder {
   }
 
   /** Retries until it is written, it is certain that the call was never journaled as sent, or the relay stops. Never rejects. */
-  keepTrying(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<void> {
+  keepTrying(call: AcceptedCall, sent: OperationMark, verdict: Verdict): Promise<void> {
     const done = this.#untilWritten(call, sent, verdict).finally(() => this.#unrecorded.delete(done));
     this.#unrecorded.add(done);
     return done;
@@ -74,7 +74,7 @@ export class VerdictRecorder {
     await Promise.all(this.#unrecorded);
   }
 
-  async #untilWritten(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<void> {
+  async #untilWritten(call: AcceptedCall, sent: OperationMark, verdict: Verdict): Promise<void> {
     for (let pauseMs = 200; !this.#stop.signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       await sleep(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       if ((await this.#try(call, sent, verdict)) !== undefined) return;
@@ -83,19 +83,13 @@ export class VerdictRecorder {
   }
 
   async #try(
-    call: CallSubject,
+    call: AcceptedCall,
     sent: OperationMark,
     verdict: Verdict,
     foreseen?: MappingsToSettle,
   ): Promise<Recorded | undefined> {
     try {
-      const recorded = await this.#journal.record(call, sent, verdict, foreseen);
-      if (recorded.kind === 'lost')
-        this.#log.error(
-          { operationId: call.id, state: verdict.state },
-          'a failover lost a call: its verdict has no place',
-        );
-      return recorded;
+      return await this.#journal.record(call, sent, verdict, foreseen);
     } catch (error) {
       this.#log.warn({ err: error, operationId: call.id, state: verdict.state }, 'a verdict is not recorded yet');
       return undefined;

@@ -9,6 +9,7 @@ import type { CmpReference } from './cmp-reference.ts';
 import type { OperationState } from './states.ts';
 
 interface Words {
+  readonly actorKind: Identity['kind'] | null;
   readonly effect: Effect;
   readonly state: OperationState;
 }
@@ -42,6 +43,9 @@ export interface CallSubject {
   readonly address?: DeviceAddress;
 }
 
+/** Who asks for a call, as far as its row says it. */
+export type CallActor = Pick<Identity, 'kind' | 'id' | 'name' | 'ownerId'>;
+
 /** A call that passed every check; the next step is the journal. */
 export interface AcceptedCall extends CallSubject {
   readonly operation: DriverOperation;
@@ -50,8 +54,9 @@ export interface AcceptedCall extends CallSubject {
   readonly deadlineMs: number;
   readonly key: KeyScope | null;
   readonly requestedBy: string;
+  /** In which its backend was read. */
   readonly timeline: number;
-  readonly identity: Identity | null;
+  readonly identity: CallActor | null;
   readonly callerRequestId: string | undefined;
   /** Name of the mutation, and its input, for the audit trail. */
   readonly action: string;
@@ -110,6 +115,32 @@ function desiredAfterwards(operation: DriverOperation, args: JsonObject): JsonOb
   } catch {
     return args;
   }
+}
+
+/** A call that has waited, as it was when it was accepted; its key stays with the row of the key. */
+export function waitingCall(
+  row: OperationRow,
+  rendered: Pick<AcceptedCall, 'operation' | 'args' | 'wire'>,
+): AcceptedCall {
+  return {
+    ...subjectOf(row, rendered.operation),
+    ...rendered,
+    deadlineMs: row.callDeadlineMs,
+    key: null,
+    requestedBy: row.requestedBy,
+    timeline: row.timeline,
+    identity: actorOf(row),
+    callerRequestId: undefined,
+    action: row.action ?? row.name,
+    input: rendered.args,
+  };
+}
+
+function actorOf({ actorKind, actorId, requesterId, requestedBy }: OperationRow): CallActor | null {
+  const id = actorId ?? requesterId;
+  if (id === null) return null;
+  // Earlier versions did not tell a user's own call from one by a token.
+  return { kind: actorKind ?? 'user', id, name: requestedBy, ...(requesterId !== null && { ownerId: requesterId }) };
 }
 
 export function subjectOf(row: OperationRow, operation: DriverOperation | undefined): CallSubject {

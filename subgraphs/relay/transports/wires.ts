@@ -1,7 +1,8 @@
 // All wires to one backend: most have one, some (REST and a command line) two. A wire is made when a call first needs it.
 
-import type { EgressPolicy } from '../../../platform/net/egress.ts';
-import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts';
+import { type EgressPolicy, egressFromSource } from '../../../platform/net/egress.ts';
+import { failed, type ReserveFailure, type SendOptions } from '../../../platform/net/send.ts';
+import { lacksSource } from '../../../platform/net/source-address.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import { type DeviceAddress, deviceAddress } from '../drivers/device-address.ts';
 import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
@@ -28,6 +29,8 @@ export interface WiresOptions {
   /** Calls at once, on each wire. */
   readonly concurrency: number;
   readonly connectTimeoutMs: number;
+  /** See RelaySettings. */
+  readonly sourceAddress: string | undefined;
   /** As last read; a login may depend on it. */
   readonly softwareVersion: string | null;
 }
@@ -63,13 +66,14 @@ export class Wires {
   }
 
   tryReserve(kind: TransportKind): WiresSlot | undefined {
-    const slot = this.#of(kind)?.tryReserve();
+    const slot = this.#lacksSource ? undefined : this.#of(kind)?.tryReserve();
     return slot && this.#slot(slot);
   }
 
   async reserve(kind: TransportKind, options: { readonly signal?: AbortSignal } = {}): Promise<WiresReservation> {
     const transport = this.#of(kind);
     if (transport === undefined) return this.#none(kind);
+    if (this.#lacksSource) return this.#sourceMissing();
     const reservation = await transport.reserve(options);
     return reservation.ok ? { ok: true, slot: this.#slot(reservation.slot) } : reservation;
   }
@@ -78,7 +82,12 @@ export class Wires {
   async send(call: WireCall, options: SendOptions): Promise<Asked> {
     const kind = transportOf(call);
     const transport = this.#of(kind);
-    const sent = transport === undefined ? this.#none(kind) : legible(await transport.send(call, options));
+    const sent =
+      transport === undefined
+        ? this.#none(kind)
+        : this.#lacksSource
+          ? this.#sourceMissing()
+          : legible(await transport.send(call, options));
     return { ...sent, redactor: this.redactor, address: this.address };
   }
 
@@ -103,9 +112,23 @@ export class Wires {
     return {
       redactor,
       address,
-      send: async (call, options) => legible(await slot.send(call, options)),
+      send: async (call, options) => {
+        if (!this.#lacksSource) return legible(await slot.send(call, options));
+        slot.release();
+        return this.#sourceMissing();
+      },
       release: () => slot.release(),
     };
+  }
+
+  /** The address may move to another host while a session is open. */
+  get #lacksSource(): boolean {
+    return lacksSource(this.#options.sourceAddress, this.#endpoint.host);
+  }
+
+  #sourceMissing() {
+    const message = `This host does not have the address ${this.#options.sourceAddress} now, from which backends are called. Nothing was sent.`;
+    return failed('SOURCE_MISSING', message);
   }
 
   #of(kind: TransportKind): Transport | undefined {
@@ -114,7 +137,8 @@ export class Wires {
     const { host, options, ...endpoint } = this.#endpoint;
     const port = portOf(this.#driver, this.#endpoint, kind);
     if (port === undefined) return undefined;
-    const { transports, egress, concurrency, connectTimeoutMs, softwareVersion } = this.#options;
+    const { transports, concurrency, connectTimeoutMs, softwareVersion, sourceAddress } = this.#options;
+    const egress = egressFromSource(this.#options.egress, sourceAddress);
     const { cli, https } = this.#driver;
     const transport = transports(
       kind,

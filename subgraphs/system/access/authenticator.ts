@@ -1,6 +1,6 @@
 // The current identity behind a bearer credential. Nothing is cached here: the gateway keeps an answer for a second.
 import type { Authenticator } from '../../../platform/access.ts';
-import { isUnavailable, NoPrimaryError } from '../../../platform/database/errors.ts';
+import { isBusy, isUnavailable } from '../../../platform/database/errors.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { isServiceToken, readServiceToken } from '../../../platform/graph/service-identity.ts';
 import type { Identity } from '../../../platform/identity.ts';
@@ -10,6 +10,7 @@ import type { CredentialStore } from './credential-store.ts';
 import { apiTokenPrefix, hashSecret, machineTokenPrefix } from './secrets.ts';
 
 const maxBearerLength = 4_096;
+const busy = 'The database is changing its primary, or has too much to do; try again.';
 
 export class SystemAuthenticator implements Authenticator {
   readonly #credentials: CredentialStore;
@@ -47,8 +48,7 @@ async function tell(answer: Promise<Identity | undefined>): Promise<Identity | u
     return await answer;
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    if (error instanceof NoPrimaryError)
-      throw new CodedError('BUSY', 'The database is changing its primary; try again.', { retryAfterMs: 1_000 }, error);
+    if (isBusy(error)) throw new CodedError('BUSY', busy, { retryAfterMs: 1_000 }, error);
     throw new CodedError(
       'UNAVAILABLE',
       "The database is not available, so the credential can't be checked at the moment.",

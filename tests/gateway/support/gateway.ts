@@ -21,18 +21,23 @@ export function testIdentity(name: string, projects: Identity['projects'] = { p1
 
 export class FakeAuthenticator implements Authenticator {
   readonly identities = new Map<string, Identity>();
-  away = false;
+  /** An error: what it fails with. */
+  away: boolean | Error = false;
   calls = 0;
 
   async authenticate(bearer: string): Promise<Identity | undefined> {
     this.calls += 1;
-    if (this.away) throw new Error('away');
+    this.#mustBeHere();
     return this.identities.get(bearer);
   }
 
   async recheck(identity: Identity): Promise<Identity | undefined> {
-    if (this.away) throw new Error('away');
+    this.#mustBeHere();
     return [...this.identities.values()].find(({ credentialId }) => credentialId === identity.credentialId);
+  }
+
+  #mustBeHere(): void {
+    if (this.away !== false) throw this.away === true ? new Error('away') : this.away;
   }
 }
 

@@ -137,6 +137,38 @@ test.each([
   expect((await readdir(home)).filter((name) => name.startsWith('data'))).toEqual(['data']);
 });
 
+test('what a promotion writes is in UTC, whatever the time zone of its host, and later than all that was noted before', async () => {
+  const server = await open();
+  await server.start('SLAVE');
+  await waitFor('the server', () => isUp(server));
+  const session = new Session(server.root);
+  const run = <Rows>(text: string, values: readonly unknown[] = []) => session.query<Rows>(text, values, 30_000);
+  try {
+    await run("SET GLOBAL time_zone = '+05:00'");
+    await run(
+      'CREATE TABLE tidegate.db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN, gtid VARCHAR(255), at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3))',
+    );
+    await run('CREATE TABLE tidegate.lease (name VARCHAR(9), token CHAR(36), host VARCHAR(9), expires_at DATETIME(3))');
+    await run('CREATE TABLE tidegate.commit_record (id CHAR(36) PRIMARY KEY, at DATETIME(3) NOT NULL)');
+    await run("INSERT INTO tidegate.lease VALUES ('x', UUID(), 'lost', UTC_TIMESTAMP(3) + INTERVAL 10 SECOND)");
+    // By the clock of the last primary, which was ahead.
+    await run("INSERT INTO tidegate.commit_record VALUES ('last', UTC_TIMESTAMP(3) + INTERVAL 900000 MICROSECOND)");
+    await server.fence(monotonicMs() + farMs, monotonicMs() + farMs);
+    await server.open({ ...opening, fenced: 'lost' });
+    const [found] = await run<Record<string, number>[]>(
+      `SELECT t.at <= UTC_TIMESTAMP(3) AS begun, t.at > c.at AS later, l.expires_at < UTC_TIMESTAMP(3) AS ended
+      FROM tidegate.db_timeline t, tidegate.commit_record c, tidegate.lease l`,
+    );
+    expect(found).toMatchObject({ begun: 1, later: 1, ended: 1 });
+    // A clock that was wrong is not waited for.
+    await run("INSERT INTO tidegate.commit_record VALUES ('wrong', UTC_TIMESTAMP(3) + INTERVAL 1 HOUR)");
+    await server.open({ ...opening, epoch: 2 });
+    expect(await server.view()).toMatchObject({ writable: true });
+  } finally {
+    session.forget();
+  }
+});
+
 test('a server that an agent started and could not note is killed before another one starts', async () => {
   const first = await open();
   await first.start('SLAVE');

@@ -249,7 +249,7 @@ test('too much to do is no change of the primary, and a failure of the work itse
     return found.length > 0;
   });
   const error = await db.query('SELECT 1').catch((reason: unknown) => reason);
-  expect(toUserErrors(error)).toMatchObject([{ code: 'UNAVAILABLE' }]);
+  expect(toUserErrors(error)).toMatchObject([{ code: 'BUSY', retry: 'SAME_KEY' }]);
   await sleeping;
 
   let runs = 0;

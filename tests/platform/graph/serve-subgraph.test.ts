@@ -16,6 +16,7 @@ import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
 import type { LinkRequest } from '../../../gateway/supergraph/subgraph-link.ts';
+import { CodedError } from '../../../platform/errors.ts';
 import { RemoteAuthenticator } from '../../../platform/graph/remote-authenticator.ts';
 import {
   type ServedSubgraph,
@@ -197,6 +198,10 @@ test('the authentication port works from another process', async () => {
   expect(await remote.recheck(testIdentity('bob'))).toBeUndefined();
   authenticator.away = true;
   await expect(remote.recheck(testIdentity('ann'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  authenticator.away = new CodedError('BUSY', 'the primary changes', { retryAfterMs: 1_000 });
+  await expect(remote.recheck(testIdentity('ann'))).rejects.toMatchObject({
+    ...{ code: 'BUSY', details: { retryAfterMs: 1_000 } },
+  });
   await one.stop();
   await expect(remote.authenticate('good')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await remote.close();

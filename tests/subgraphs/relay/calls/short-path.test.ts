@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type SqlValue, type Transaction } from '../../../../platform/database/database.ts';
 import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 import { Journal } from '../../../../subgraphs/relay/journal/journal.ts';
-import { type CallSubject, type OperationRow, subjectOf } from '../../../../subgraphs/relay/model/operation.ts';
+import { type OperationRow, waitingCall } from '../../../../subgraphs/relay/model/operation.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
@@ -128,12 +128,17 @@ async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
     "SELECT *, project_id AS projectId, backend_id AS backendId, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, object_key AS objectKey, object_hash AS objectHash FROM operation WHERE state = 'SENT'",
   );
   if (row === undefined) throw new Error('no operation is SENT');
-  const subject: CallSubject = subjectOf(row, linuxNftables.operations.get(row.name));
+  const operation = linuxNftables.operations.get(row.name);
+  if (operation === undefined) throw new Error(`there is no operation ${row.name}`);
+  const accepted = waitingCall(row, {
+    operation,
+    args: JSON.parse(row.arguments),
+    wire: { kind: 'exec', command: '' },
+  });
   const journal = new Journal({ db, wake: system.wake, commits: node.commits, owner: node.owner });
   const record = async (foreseen: Awaited<ReturnType<Journal['foresee']>>) => {
-    await node.commits.timeline();
     const verdict = { state: 'SUCCEEDED', settledBy: 'reply' } as const;
-    const counted = await db.countedIn(() => journal.record(subject, row, verdict, foreseen));
+    const counted = await db.countedIn(() => journal.record(accepted, row, verdict, foreseen));
     device.release();
     await answered;
     return { kind: counted.result.kind, roundTrips: counted.inTransactions };
@@ -146,7 +151,7 @@ async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
     );
     return found;
   };
-  return { foreseen: await journal.foresee(subject), record, mapping };
+  return { foreseen: await journal.foresee(accepted), record, mapping };
 }
 
 test('a verdict on mappings as foreseen takes one round trip', async () => {

@@ -266,7 +266,6 @@ test('after a failover that lost writes a non-idempotent call with an unknown ke
   const seen = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'seen' });
   expect(seen.operation?.state).toBe('SUCCEEDED');
   await node.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 1)');
-  await sleep(1_100);
   const replay = await call(node, 'ruleCreate', { ...rule, name: 'other', idempotencyKey: 'unseen' });
   expect(replay.userErrors).toMatchObject([{ code: 'REPLAY_UNCERTAIN', retry: 'NEVER' }]);
   const known = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'seen' });

@@ -1,0 +1,50 @@
+// Credentials while an answer takes long, for example because the database changes its primary.
+import { expect, test } from '@jest/globals';
+import { CredentialCache } from '../../../gateway/access/credential-cache.ts';
+import { currentCaller, nobodyKnown } from '../../../platform/caller.ts';
+import type { Identity } from '../../../platform/identity.ts';
+
+const alice: Identity = { kind: 'user', id: 'alice', name: 'alice', admin: false, projects: {}, credentialId: 'c' };
+
+test('a flood of unknown credentials is checked a few at a time, and keeps no known one waiting', async () => {
+  const asked: { bearer: string; caller: string | undefined; end: (identity?: Identity) => void }[] = [];
+  let nowMs = 0;
+  const authenticator = {
+    authenticate: (bearer: string) =>
+      new Promise<Identity | undefined>((end) => {
+        asked.push({ bearer, caller: currentCaller(), end });
+      }),
+    recheck: async () => undefined,
+  };
+  const cache = new CredentialCache(authenticator, 600_000, () => nowMs);
+  const first = cache.identify('good');
+  asked[0]?.end(alice);
+  expect(await first).toEqual(alice);
+  nowMs += 10_000;
+
+  const flood = Array.from({ length: 1_000 }, (_, number) => cache.identify(`rubbish ${number}`));
+  await new Promise(setImmediate);
+  const begun = asked.length;
+  expect(begun).toBeLessThan(100);
+  const again = cache.identify('good');
+  expect(asked.at(-1)).toMatchObject({ bearer: 'good', caller: 'alice' });
+  expect(asked[1]).toMatchObject({ caller: nobodyKnown });
+  asked.at(-1)?.end(alice);
+  expect(await again).toEqual(alice);
+
+  // All have their turn.
+  for (let at = 1; at < 1_002; at += 1) {
+    asked[at]?.end();
+    await new Promise(setImmediate);
+  }
+  expect(new Set(await Promise.all(flood))).toEqual(new Set([undefined]));
+  // One that was revoked is a stranger again.
+  nowMs += 10_000;
+  const revoked = cache.identify('good');
+  asked.at(-1)?.end();
+  expect(await revoked).toBeUndefined();
+  const later = cache.identify('good');
+  expect(asked.at(-1)).toMatchObject({ bearer: 'good', caller: nobodyKnown });
+  asked.at(-1)?.end();
+  await later;
+});

@@ -1,0 +1,51 @@
+// A process that serves a small subgraph `test` and checks credentials, for tests that kill it or let it stand still. Arguments: the
+// name that it answers, and the public key file of gateways. It writes its URL on a line.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { parse } from 'graphql';
+import { pino } from 'pino';
+import { serveSubgraph } from '../../../../platform/graph/serve-subgraph.ts';
+import type { Identity } from '../../../../platform/identity.ts';
+import { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
+
+const [, , name = '', keys = ''] = process.argv;
+const sdl =
+  'type Query { name: String slow(ms: Int!): String } type Mutation { note: Int } type Subscription { names: String }';
+let noted = 0;
+const schema = buildSubgraphSchema([
+  {
+    typeDefs: parse(sdl),
+    resolvers: {
+      Query: {
+        name: () => name,
+        slow: async (_: unknown, { ms }: { ms: number }) => {
+          await sleep(ms);
+          return name;
+        },
+      },
+      Mutation: {
+        note: () => {
+          noted += 1;
+          return noted;
+        },
+      },
+      Subscription: {
+        names: {
+          subscribe: async function* () {
+            for (;;) {
+              yield { names: name };
+              await sleep(50);
+            }
+          },
+        },
+      },
+    },
+  },
+]);
+const identity: Identity = { kind: 'user', id: 'ann', name, admin: false, projects: {}, credentialId: 'c' };
+const served = await serveSubgraph({
+  subgraph: { name: 'test', schema },
+  ...{ host: '127.0.0.1', port: 0, publicKeys: new PublicKeys(JSON.parse(keys)), log: pino({ level: 'silent' }) },
+  authenticator: { authenticate: async () => identity, recheck: async () => identity },
+});
+process.stdout.write(`${served.url}\n`);
