@@ -17,13 +17,13 @@ export class TrialClient {
   eventGaps = 0;
   readonly #child: ChildProcess;
 
-  constructor(ha: Pair, writers: number, hasOneWriter: boolean) {
+  constructor(ha: Pair, writers: number, engine: string) {
     const program = fileURLToPath(new URL('./client-process.ts', import.meta.url));
     this.#child = spawn(
       'ip',
       [
         ...['netns', 'exec', ha.network.namespace('c'), process.execPath, program, ha.settingsFile],
-        ...[String(writers), ...(hasOneWriter ? ['one-writer'] : [])],
+        ...[String(writers), engine],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );

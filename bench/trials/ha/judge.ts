@@ -5,6 +5,8 @@ export interface Acknowledgement {
   readonly key: string;
   readonly sentMs: number;
   readonly answeredMs: number;
+  /** Of an engine without epochs: the members that the host counted with, after the answer. */
+  readonly view?: string;
 }
 
 export interface Row {
@@ -18,7 +20,7 @@ export interface Judgement {
   readonly lost: readonly string[];
   /** Rows that only one of the two hosts has in the end. */
   readonly wrongReplication: number;
-  /** Acknowledged in an epoch after a later one had acknowledged. */
+  /** Acknowledged in an epoch after a later one had acknowledged, or by hosts by turns that did not count with the same members. */
   readonly dualAcknowledged: number;
   /** Without an acknowledgement of any write. */
   readonly longestGapMs: number;
@@ -35,7 +37,7 @@ export function judge(
     [...one.keys()].filter((key) => !other.has(key)).length;
   const wrongReplication = onlyIn(rows, copy) + onlyIn(copy, rows);
   const byAnswer = [...told].sort((one, other) => one.answeredMs - other.answeredMs);
-  let dualAcknowledged = 0;
+  let dualAcknowledged = apart(told);
   // By the time it was sent, what was the newest epoch that had answered?
   const bySent = [...told].sort((one, other) => one.sentMs - other.sentMs);
   let [at, newest] = [0, 0];
@@ -48,6 +50,22 @@ export function judge(
     if (epoch !== undefined && epoch < newest) dualAcknowledged += 1;
   }
   return { acknowledged: told.length, lost, wrongReplication, dualAcknowledged, longestGapMs: longestGap(byAnswer) };
+}
+
+/**
+ * Acknowledgements by one host between two of the other one, which counted with other members at both times. Hosts of one group take
+ * a new view in the same order as the writes, so that none answers in the old view once another one has answered in the new one.
+ */
+function apart(told: readonly Acknowledgement[]): number {
+  const all = told.filter(({ view }) => view !== undefined).sort((one, other) => one.answeredMs - other.answeredMs);
+  let found = 0;
+  for (const [at, between] of all.entries()) {
+    const before = all.slice(0, at).findLast(({ host }) => host !== between.host);
+    if (before === undefined || before.view === between.view) continue;
+    const after = all.find((each) => each.host === before.host && each.sentMs > between.answeredMs);
+    if (after?.view === before.view) found += 1;
+  }
+  return found;
 }
 
 function longestGap(byAnswer: readonly Acknowledgement[]): number {

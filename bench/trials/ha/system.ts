@@ -5,21 +5,31 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '../../../embedded/run-program.ts';
-import { haKeys, leaderValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
+import { haKeys, leaderValue, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { fill, free, mountDisk, unmountDisk } from './disk.ts';
+import { fill, free, freeze, mountDisk, unmountDisk } from './disk.ts';
+import { canSkew, FalseClock } from './false-clock.ts';
 import { Keeper } from './keeper.ts';
 import { type DataHost, type HaNetwork, type PlaceName, places } from './network.ts';
 import { dataHosts, type Pair, type PairState, type Part, until } from './pair.ts';
-import { etcdUrls, type TrialSettings } from './settings.ts';
+import { addressFolder, etcdUrls, type TrialSettings } from './settings.ts';
 import { tables } from './tables.ts';
+
+export interface HaSystemOptions {
+  readonly folder: string;
+  readonly leaseMs: number;
+  readonly skewed: boolean;
+  readonly signal: AbortSignal;
+}
 
 export class HaSystem implements Pair {
   readonly network: HaNetwork;
   readonly settings: TrialSettings;
   readonly settingsFile: string;
+  readonly parts: ReadonlySet<Part> = new Set<Part>(['mariadbd', 'agent', 'etcd', 'keepalived']);
   readonly #keepers: Keeper[] = [];
+  readonly #clocks = new Map<DataHost, FalseClock>();
 
   private constructor(network: HaNetwork, settings: TrialSettings) {
     this.network = network;
@@ -27,7 +37,8 @@ export class HaSystem implements Pair {
     this.settingsFile = join(settings.folder, 'settings.json');
   }
 
-  static async start(network: HaNetwork, folder: string, leaseMs: number, signal: AbortSignal): Promise<HaSystem> {
+  /** `skewed`: the hosts' clocks can be set. */
+  static async start(network: HaNetwork, { folder, leaseMs, skewed, signal }: HaSystemOptions): Promise<HaSystem> {
     const issuer = await makeCertificate({ commonName: 'trial authority', use: 'authority' });
     const { cert, key } = await makeCertificate({ commonName: 'trial', names: Object.values(places), issuer });
     const password = () => randomBytes(18).toString('base64url');
@@ -35,42 +46,49 @@ export class HaSystem implements Pair {
       ...{ folder, leaseMs, cluster: 'trial', ca: issuer.cert, cert, key },
       ...{ applicationPassword: password(), replicationPassword: password() },
     });
-    await writeFile(system.settingsFile, JSON.stringify(system.settings), { mode: 0o600 });
-    for (const [name, text] of Object.entries({ ca: issuer.cert, cert, key }))
+    try {
+      await system.#start(skewed && (await canSkew()), signal);
+      return system;
+    } catch (error) {
+      await system.stop();
+      throw error;
+    }
+  }
+
+  async #start(skewed: boolean, signal: AbortSignal): Promise<void> {
+    const { folder, ca, cert, key } = this.settings;
+    await writeFile(this.settingsFile, JSON.stringify(this.settings), { mode: 0o600 });
+    for (const [name, text] of Object.entries({ ca, cert, key }))
       await writeFile(join(folder, name), text, { mode: 0o600 });
-    for (const host of dataHosts) await mountDisk(join(folder, host));
+    for (const host of dataHosts) {
+      await mountDisk(join(folder, host));
+      if (skewed) this.#clocks.set(host, await FalseClock.make(folder, host));
+    }
     await mkdir(join(folder, 'w'), { mode: 0o711 });
-    for (const host of ['a', 'b', 'w'] as const) system.#keep(host, 'etcd');
-    await system.#setUp(signal);
-    for (const host of dataHosts) system.#keep(host, 'agent');
-    await until('both hosts in sync', 120_000, async () => (await system.state())?.isWhole === true, signal);
-    const primary = (await system.state())?.primary ?? 'a';
-    const session = system.sql(primary);
+    for (const host of ['a', 'b', 'w'] as const) this.#keep(host, 'etcd');
+    await this.#setUp(signal);
+    this.#keep('w', 'clock');
+    for (const host of dataHosts) this.#keep(host, 'agent');
+    await until('both hosts in sync', 120_000, async () => (await this.state())?.isWhole === true, signal);
+    const primary = (await this.state())?.primary ?? 'a';
+    const session = this.sql(primary);
     for (const statement of tables) await session.query(statement, [], 10_000);
     session.forget();
-    return system;
   }
 
   async state(): Promise<PairState | undefined> {
     const keys = haKeys(this.settings.cluster);
-    const body = JSON.stringify({ key: base64(keys.leader), range_end: base64(`${keys.sync}0`) });
-    for (const url of etcdUrls) {
-      const answer = await this.#ask(`${url}/v3/kv/range`, body);
-      if (answer === undefined) continue;
-      const { kvs = [] } = JSON.parse(answer) as { kvs?: { key: string; value: string }[] };
-      const found = (name: string) => kvs.find((each) => Buffer.from(each.key, 'base64').toString() === name)?.value;
-      const [leader, sync] = [found(keys.leader), found(keys.sync)];
-      if (sync === undefined) return undefined;
-      const parsed = syncValue.parse(JSON.parse(Buffer.from(sync, 'base64').toString()));
-      const lead =
-        leader === undefined ? undefined : leaderValue.parse(JSON.parse(Buffer.from(leader, 'base64').toString()));
-      return {
-        primary: parsed.primary as DataHost,
-        epoch: parsed.epoch,
-        isWhole: lead?.host === parsed.primary && parsed.members.length === 1,
-      };
-    }
-    return undefined;
+    const found = await this.#range(keys.leader, `${keys.sync}0`);
+    const value = (name: string) => found?.find(({ key }) => key === name)?.value;
+    const [leader, sync] = [value(keys.leader), value(keys.sync)];
+    if (sync === undefined) return undefined;
+    const parsed = syncValue.parse(JSON.parse(sync));
+    const lead = leader === undefined ? undefined : leaderValue.parse(JSON.parse(leader));
+    return {
+      primary: parsed.primary as DataHost,
+      epoch: parsed.epoch,
+      isWhole: lead?.host === parsed.primary && parsed.members.length === 1,
+    };
   }
 
   /** A new session as root, over the host's own socket. */
@@ -82,8 +100,12 @@ export class HaSystem implements Pair {
 
   async pid(host: DataHost, what: Part): Promise<number | undefined> {
     if (what === 'agent') return this.#keepers.find((each) => each.host === host && each.what === 'agent')?.pid;
-    const path = what === 'etcd' ? ['etcd', 'etcd', 'etcd.pid'] : ['agent', 'mariadb', 'server.pid'];
-    const text = await readFile(join(this.settings.folder, host, ...path), 'utf8').catch(() => '');
+    const paths = {
+      etcd: ['etcd', 'etcd', 'etcd.pid'],
+      mariadbd: ['agent', 'mariadb', 'server.pid'],
+      keepalived: ['agent', addressFolder, 'keepalived.pid'],
+    };
+    const text = await readFile(join(this.settings.folder, host, ...paths[what]), 'utf8').catch(() => '');
     return text.trim() === '' ? undefined : Number(text.trim());
   }
 
@@ -94,6 +116,27 @@ export class HaSystem implements Pair {
     throw new Error('etcd does not answer');
   }
 
+  async hasCaughtUp(copy: DataHost, primary: DataHost, withinMs: number): Promise<boolean> {
+    const [from, to] = [this.sql(primary), this.sql(copy)];
+    try {
+      const [at] = await from.query<{ position: string }[]>('SELECT @@GLOBAL.gtid_binlog_pos AS position', [], 10_000);
+      const waited = 'SELECT MASTER_GTID_WAIT(?, ?) AS missed';
+      const values = [at?.position ?? '', withinMs / 1000];
+      const [row] = await to.query<{ missed: number }[]>(waited, values, withinMs + 10_000);
+      return row?.missed === 0;
+    } finally {
+      from.forget();
+      to.forget();
+    }
+  }
+
+  async savedOf(host: DataHost): Promise<readonly string[]> {
+    const { saves } = haKeys(this.settings.cluster);
+    const found = await this.#range(saves, `${saves}~`);
+    const saved = (found ?? []).map(({ value }) => savedValue.parse(JSON.parse(value)));
+    return saved.filter((each) => each.host === host).flatMap(({ gtids }) => gtids);
+  }
+
   fillDisk(host: DataHost): Promise<void> {
     return fill(join(this.settings.folder, host));
   }
@@ -102,15 +145,45 @@ export class HaSystem implements Pair {
     return free(join(this.settings.folder, host));
   }
 
+  freezeDisk(host: DataHost, forMs: number): Promise<void> {
+    return freeze(join(this.settings.folder, host), forMs);
+  }
+
+  async powerOff(host: PlaceName): Promise<void> {
+    for (const each of this.#of(host)) each.hold();
+    await this.network.powerOff(host);
+  }
+
+  async powerOn(host: PlaceName): Promise<void> {
+    await this.network.plug(host);
+    for (const each of this.#of(host)) each.release();
+  }
+
+  get skew(): ((host: DataHost, seconds: number) => Promise<void>) | undefined {
+    return this.#clocks.size === 0 ? undefined : async (host, seconds) => this.#clocks.get(host)?.set(seconds);
+  }
+
   async stop(): Promise<void> {
     for (const each of this.#keepers) each.stop();
     await this.network.remove();
     for (const host of dataHosts) await unmountDisk(join(this.settings.folder, host));
   }
 
-  #keep(host: PlaceName, what: 'etcd' | 'agent'): void {
+  #of(host: PlaceName): readonly Keeper[] {
+    return this.#keepers.filter((each) => each.host === host);
+  }
+
+  #keep(host: PlaceName, what: 'etcd' | 'agent' | 'clock'): void {
+    const { network, settings } = this;
+    const clock = host === 'a' || host === 'b' ? this.#clocks.get(host) : undefined;
     const words = [process.execPath, program(what), this.settingsFile, host];
-    this.#keepers.push(new Keeper(this.network, host, what, words, this.settings.folder));
+    this.#keepers.push(
+      new Keeper({
+        ...{ network, host, what, logs: settings.folder },
+        words: clock === undefined || what !== 'agent' ? words : clock.within(words),
+        env: clock === undefined || what !== 'agent' ? {} : clock.env,
+      }),
+    );
   }
 
   /** What `init` will do: the first primary. */
@@ -120,6 +193,21 @@ export class HaSystem implements Pair {
     const body = JSON.stringify({ key: base64(keys.sync), value: base64(JSON.stringify(sync)) });
     const isPut = async () => (await this.#ask(`${etcdUrls[2]}/v3/kv/put`, body))?.includes('revision') === true;
     await until('etcd answers', 60_000, isPut, signal);
+  }
+
+  /** Undefined: nobody answers. */
+  async #range(
+    from: string,
+    end: string,
+  ): Promise<readonly { readonly key: string; readonly value: string }[] | undefined> {
+    const body = JSON.stringify({ key: base64(from), range_end: base64(end) });
+    for (const url of etcdUrls) {
+      const answer = await this.#ask(`${url}/v3/kv/range`, body);
+      if (answer === undefined) continue;
+      const { kvs = [] } = JSON.parse(answer) as { kvs?: { key: string; value: string }[] };
+      return kvs.map(({ key, value }) => ({ key: plain(key), value: plain(value) }));
+    }
+    return undefined;
   }
 
   /** This process is in none of the hosts' networks: curl asks in the client's. */
@@ -134,10 +222,14 @@ export class HaSystem implements Pair {
   }
 }
 
-function program(what: 'etcd' | 'agent'): string {
+function program(what: 'etcd' | 'agent' | 'clock'): string {
   return fileURLToPath(new URL(`./${what}-process.ts`, import.meta.url));
 }
 
 function base64(text: string): string {
   return Buffer.from(text).toString('base64');
+}
+
+function plain(text: string): string {
+  return Buffer.from(text, 'base64').toString();
 }
