@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { makeDatabase } from '../../../embedded/mariadb.ts';
+import { Clients } from '../../../ha/address/clients.ts';
 import { VirtualAddress } from '../../../ha/address/virtual-address.ts';
 import { HaAgent } from '../../../ha/agent/agent.ts';
 import { EtcdClient } from '../../../ha/etcd.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { type DataHost, places, virtualAddress } from './network.ts';
-import { addressFolder, copyPort, etcdUrls, mariadbPort, type TrialSettings } from './settings.ts';
+import { addressFolder, copyPort, etcdUrls, mariadbPort, servedFile, type TrialSettings } from './settings.ts';
 
 const [, , file = '', name = ''] = process.argv;
 const me = name as DataHost;
@@ -28,6 +29,7 @@ const announcer = await VirtualAddress.open({
 });
 await HaAgent.start({
   ...{ folder, me, cluster, leaseMs, mayRoute: true, log, announcer },
+  clients: new Clients({ address: virtualAddress, processFile: servedFile(settings, me), log }),
   etcd: new EtcdClient({ urls, tls: { ca, cert, key }, timeoutMs: 900 }),
   hosts: {
     a: { address: places.a, port: mariadbPort, serverId: 1 },

@@ -92,8 +92,12 @@ const freezeHost: FaultKind = {
       name: `SIGSTOP the primary's host, ${forMs} ms`,
       async run(system, primary, pause) {
         const pids = await system.network.processes(primary);
+        system.network.frozen.add(primary);
         for (const pid of pids) killQuietly(pid, 'SIGSTOP');
-        await pause(forMs).finally(() => pids.forEach((pid) => void killQuietly(pid, 'SIGCONT')));
+        await pause(forMs).finally(() => {
+          for (const pid of pids) killQuietly(pid, 'SIGCONT');
+          system.network.frozen.delete(primary);
+        });
       },
     };
   },

@@ -14,7 +14,7 @@ import { type DataHost, type HaNetwork, type PlaceName, places } from './network
 import { dataHosts, type Pair, type PairState, type Part, until } from './pair.ts';
 import { account, database } from './settings.ts';
 import type { HaSystemOptions } from './system.ts';
-import { tables } from './tables.ts';
+import { tables, timeline } from './tables.ts';
 
 /** As issue 13 asks: a member is suspected after 1.5 s. */
 export const groupOptions = [
@@ -68,7 +68,7 @@ export class GaleraSystem implements Pair {
     // The first node begins the group alone, and ends cleanly: the second one then begins with its state.
     const first = this.#keep('a', 'mariadbd', this.#serverWords('a'));
     await joined('a');
-    for (const statement of tables) await this.sql('a').query(statement, [], 10_000);
+    for (const statement of [...timeline, ...tables]) await this.sql('a').query(statement, [], 10_000);
     first.hold();
     killQuietly((await this.pid('a', 'mariadbd')) ?? 0, 'SIGTERM');
     await first.ended();

@@ -13,6 +13,8 @@ const killRounds = 3;
 export class HaNetwork {
   readonly #id: string;
   readonly #spared = new Set<number>();
+  /** Hosts of which every process is stopped. On a real one the kernel is, too: it answers nothing, whatever addresses it has. */
+  readonly frozen = new Set<PlaceName>();
 
   private constructor(id: string) {
     this.#id = id;

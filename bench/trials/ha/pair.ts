@@ -12,6 +12,8 @@ export interface PairState {
   readonly epoch: number;
   /** Both hosts have every acknowledged write. */
   readonly isWhole: boolean;
+  /** What the hosts' agents said last, where there are agents: they live if it changes. */
+  readonly said?: readonly string[];
 }
 
 export interface Pair {

@@ -59,7 +59,8 @@ export class AddressSamples {
       const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] });
       if (child.pid !== undefined) ha.network.spare(child.pid);
       createInterface({ input: child.stdout }).on('line', (line) => {
-        this.of[host].push(JSON.parse(line) as [number, boolean]);
+        const [atMs, has] = JSON.parse(line) as [number, boolean];
+        this.of[host].push([atMs, has && !ha.network.frozen.has(host)]);
       });
       return child;
     });

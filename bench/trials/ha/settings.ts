@@ -1,4 +1,5 @@
 // What the processes of one trial share, written as JSON.
+import { join } from 'node:path';
 import { places } from './network.ts';
 
 export interface TrialSettings {
@@ -24,3 +25,8 @@ export const database = 'tidegate';
 export const account = 'tidegate';
 /** Of keepalived, in the agent's folder. */
 export const addressFolder = 'ha-address';
+
+/** In which the process that serves clients on that host notes itself, if there is one. */
+export function servedFile({ folder }: Pick<TrialSettings, 'folder'>, host: string): string {
+  return join(folder, `served-${host}.json`);
+}

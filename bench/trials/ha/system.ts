@@ -5,21 +5,38 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '../../../embedded/run-program.ts';
-import { haKeys, leaderValue, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
+import {
+  type Change,
+  changeValue,
+  haKeys,
+  leaderValue,
+  savedValue,
+  setUpReign,
+  syncValue,
+} from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
+import type { DatabaseLocation } from '../../../platform/database/database.ts';
+import { type MigrationOwner, migrate } from '../../../platform/database/migrate.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { fill, free, freeze, mountDisk, unmountDisk } from './disk.ts';
 import { canSkew, FalseClock } from './false-clock.ts';
 import { Keeper } from './keeper.ts';
 import { type DataHost, type HaNetwork, type PlaceName, places } from './network.ts';
 import { dataHosts, type Pair, type PairState, type Part, until } from './pair.ts';
-import { addressFolder, etcdUrls, type TrialSettings } from './settings.ts';
-import { tables } from './tables.ts';
+import { account, addressFolder, database, etcdPorts, etcdUrls, members, type TrialSettings } from './settings.ts';
+import { tables, timeline } from './tables.ts';
+
+const platformTables: MigrationOwner = {
+  owner: 'platform',
+  folder: fileURLToPath(new URL('../../../prisma/migrations/platform', import.meta.url)),
+};
 
 export interface HaSystemOptions {
   readonly folder: string;
   readonly leaseMs: number;
   readonly skewed: boolean;
+  /** With the product's own tables. */
+  readonly isMigrated?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +55,8 @@ export class HaSystem implements Pair {
   }
 
   /** `skewed`: the hosts' clocks can be set. */
-  static async start(network: HaNetwork, { folder, leaseMs, skewed, signal }: HaSystemOptions): Promise<HaSystem> {
+  static async start(network: HaNetwork, options: HaSystemOptions): Promise<HaSystem> {
+    const { folder, leaseMs, skewed, isMigrated = false, signal } = options;
     const issuer = await makeCertificate({ commonName: 'trial authority', use: 'authority' });
     const { cert, key } = await makeCertificate({ commonName: 'trial', names: Object.values(places), issuer });
     const password = () => randomBytes(18).toString('base64url');
@@ -47,7 +65,7 @@ export class HaSystem implements Pair {
       ...{ applicationPassword: password(), replicationPassword: password() },
     });
     try {
-      await system.#start(skewed && (await canSkew()), signal);
+      await system.#start(skewed && (await canSkew()), isMigrated, signal);
       return system;
     } catch (error) {
       await system.stop();
@@ -55,7 +73,7 @@ export class HaSystem implements Pair {
     }
   }
 
-  async #start(skewed: boolean, signal: AbortSignal): Promise<void> {
+  async #start(skewed: boolean, isMigrated: boolean, signal: AbortSignal): Promise<void> {
     const { folder, ca, cert, key } = this.settings;
     await writeFile(this.settingsFile, JSON.stringify(this.settings), { mode: 0o600 });
     for (const [name, text] of Object.entries({ ca, cert, key }))
@@ -71,14 +89,15 @@ export class HaSystem implements Pair {
     for (const host of dataHosts) this.#keep(host, 'agent');
     await until('both hosts in sync', 120_000, async () => (await this.state())?.isWhole === true, signal);
     const primary = (await this.state())?.primary ?? 'a';
+    if (isMigrated) await migrate(this.#application(primary), [platformTables]);
     const session = this.sql(primary);
-    for (const statement of tables) await session.query(statement, [], 10_000);
+    for (const statement of [...(isMigrated ? [] : timeline), ...tables]) await session.query(statement, [], 10_000);
     session.forget();
   }
 
   async state(): Promise<PairState | undefined> {
     const keys = haKeys(this.settings.cluster);
-    const found = await this.#range(keys.leader, `${keys.sync}0`);
+    const found = await this.#range(keys.prefix, `${keys.prefix}~`);
     const value = (name: string) => found?.find(({ key }) => key === name)?.value;
     const [leader, sync] = [value(keys.leader), value(keys.sync)];
     if (sync === undefined) return undefined;
@@ -88,6 +107,7 @@ export class HaSystem implements Pair {
       primary: parsed.primary as DataHost,
       epoch: parsed.epoch,
       isWhole: lead?.host === parsed.primary && parsed.members.length === 1,
+      said: dataHosts.map((host) => value(keys.report(host)) ?? ''),
     };
   }
 
@@ -96,6 +116,11 @@ export class HaSystem implements Pair {
     const folder = join(this.settings.folder, host, 'agent');
     const password = readFileSync(join(folder, 'secrets', 'mariadb-root'), 'utf8').trim();
     return new Session({ socketPath: join(folder, 'run', 'mariadb.sock'), user: 'root', password });
+  }
+
+  #application(host: DataHost): DatabaseLocation {
+    const { folder, applicationPassword: password } = this.settings;
+    return { socketPath: join(folder, host, 'agent', 'run', 'mariadb.sock'), user: account, password, database };
   }
 
   async pid(host: DataHost, what: Part): Promise<number | undefined> {
@@ -135,6 +160,31 @@ export class HaSystem implements Pair {
     const found = await this.#range(saves, `${saves}~`);
     const saved = (found ?? []).map(({ value }) => savedValue.parse(JSON.parse(value)));
     return saved.filter((each) => each.host === host).flatMap(({ gtids }) => gtids);
+  }
+
+  /** Of the primary; the newest last. */
+  async changes(): Promise<readonly Change[]> {
+    const { changes } = haKeys(this.settings.cluster);
+    const found = await this.#range(changes, `${changes}~`);
+    return (found ?? []).map(({ value }) => changeValue.parse(JSON.parse(value)));
+  }
+
+  /** The agent moves it away again within some seconds. */
+  async leadEtcdFrom(host: DataHost): Promise<void> {
+    const ids = new Map<(typeof members)[number]['name'], string>();
+    let leader = '';
+    for (const { name } of members) {
+      const answer = await this.#ask(`${urlOf(name)}/v3/maintenance/status`, '{}');
+      if (answer === undefined) continue;
+      const status = JSON.parse(answer) as { header: { member_id: string }; leader: string };
+      ids.set(name, status.header.member_id);
+      leader = status.leader;
+    }
+    const [at] = [...ids].find(([, id]) => id === leader) ?? [];
+    if (at === host) return;
+    const body = JSON.stringify({ targetID: ids.get(host) });
+    if (at === undefined || (await this.#ask(`${urlOf(at)}/v3/maintenance/transfer-leadership`, body)) === undefined)
+      throw new Error(`etcd is not led from ${host}`);
   }
 
   fillDisk(host: DataHost): Promise<void> {
@@ -220,6 +270,10 @@ export class HaSystem implements Pair {
     ]);
     return exitCode === 0 ? stdout : undefined;
   }
+}
+
+function urlOf(host: (typeof members)[number]['name']): string {
+  return `https://${places[host]}:${etcdPorts[0]}`;
 }
 
 function program(what: 'etcd' | 'agent' | 'clock'): string {
