@@ -92,6 +92,13 @@ async function runTrials(
   const pause = (ms: number) => sleep(ms, undefined, { signal });
   const client = new TrialClient(ha, wanted.writers, engine);
   const samples = { writable: new WritableSamples(ha), address: new AddressSamples(ha) };
+  await using stack = new AsyncDisposableStack();
+  const endAll = async () => {
+    await client.end();
+    await samples.writable.end();
+    await samples.address.end();
+  };
+  stack.defer(endAll);
   const outcomes: Outcome[] = [];
   const faults: string[] = [];
   await sleep(settleMs);
@@ -133,29 +140,37 @@ async function runTrials(
     );
     outcomes.push({
       fault: fault.name,
-      gapMs: longest(client.told.slice(Math.max(0, from - 1))),
+      gapMs: longest(client.told.slice(Math.max(0, from - 1)), recovered ? 0 : monotonicMs()),
       unknown: client.unknown - unknownBefore,
       recoveredMs: recovered ? Math.round(monotonicMs() - healedMs) : undefined,
     });
     progress(JSON.stringify(outcomes.at(-1)));
     if (!recovered) {
       faults.push(`not recovered after: ${fault.name}`);
-      break;
+      if (ha.recoverByHand === undefined) break;
+      await ha.recoverByHand();
+      const isBack = until('whole again, by hand', recoveryMs, isWhole, signal).then(
+        () => true,
+        () => false,
+      );
+      if (!(await isBack)) break;
     }
     const wrong = await fault.check?.(ha).catch((error: unknown) => String(error));
     if (wrong !== undefined) faults.push(wrong);
   }
-  await client.end();
-  await samples.writable.end();
-  await samples.address.end();
+  await endAll();
   await sleep(settleMs);
   let holdings: Holdings | undefined;
   const readsAll = async () => {
     holdings = await holdingsOf(ha, (await ha.state())?.primary ?? 'a', recoveryMs);
     return true;
   };
-  await until('both hosts say what they hold', recoveryMs, readsAll, signal);
-  const { rows = new Map(), copy = new Map(), repeated = 0, caughtUp = false } = holdings ?? {};
+  await until('both hosts say what they hold', recoveryMs, readsAll, signal).catch((error: unknown) => {
+    faults.push(`nothing is judged: ${String(error)}`);
+  });
+  const trialFigures = { engine, trials: outcomes.length, falseFailovers, leftOut, outcomes };
+  if (holdings === undefined) return { figures: trialFigures, ran: { trials: outcomes.length }, faults };
+  const { rows, copy, repeated, caughtUp } = holdings as Holdings;
   const judgement = judge(client.told, rows, copy);
   if (!caughtUp) faults.push('in the end the copy had not applied everything');
   if (judgement.lost.length > 0) faults.push(`lost: ${judgement.lost.slice(0, 10).join(', ')}`);
@@ -189,7 +204,9 @@ function keepBusy(): readonly ChildProcess[] {
   );
 }
 
-function longest(told: readonly Acknowledgement[]): number {
-  const times = told.filter(({ key }) => key.startsWith('w')).map(({ answeredMs }) => answeredMs);
+/** Without an acknowledgement; `lastsUntilMs`: there is none until then. */
+function longest(told: readonly Acknowledgement[], lastsUntilMs: number): number {
+  const writes = told.filter(({ key }) => key.startsWith('w')).map(({ answeredMs }) => answeredMs);
+  const times = lastsUntilMs === 0 ? writes : [...writes, lastsUntilMs];
   return Math.round(times.slice(1).reduce((most, at, index) => Math.max(most, at - (times[index] ?? at)), 0));
 }

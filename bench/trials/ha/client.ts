@@ -31,7 +31,9 @@ export class TrialClient {
       createInterface({ input: this.#child.stdout }).on('line', (line) => this.#note(JSON.parse(line) as Told));
   }
 
+  /** Safe to call twice. */
   async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'close');
     this.#child.kill('SIGTERM');
     await ended;

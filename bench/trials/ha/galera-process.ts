@@ -1,7 +1,7 @@
 // MariaDB with Galera on one host of the trial; ends with it. arguments: the settings' file, the host
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { groupOptions } from './galera.ts';
@@ -36,6 +36,8 @@ const recovered = isNew
   ? undefined
   : await runProgram('mariadbd', [...flags, '--wsrep-recover'], { timeoutMs: 120_000 });
 const position = /Recovered position:\s*(\S+)/.exec(recovered?.stderr ?? '')?.[1];
+// For a person who has to choose between two of them (GaleraSystem.recoverByHand).
+if (position !== undefined) await writeFile(join(home, 'position'), position);
 const server = spawn(
   'setpriv',
   [

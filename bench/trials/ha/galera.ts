@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
@@ -146,6 +147,30 @@ export class GaleraSystem implements Pair {
       return false;
     } finally {
       session.forget();
+    }
+  }
+
+  /** Of two nodes without a majority, the one with the later state begins the group anew. */
+  async recoverByHand(): Promise<void> {
+    const keepers = this.#keepers.filter(({ what }) => what === 'mariadbd');
+    for (const each of keepers) each.hold();
+    for (const each of keepers) {
+      const ended = each.ended();
+      each.stop();
+      await ended;
+    }
+    const states = await Promise.all(
+      dataHosts.map(async (host) => {
+        const text = await readFile(join(this.#folder, host, 'position'), 'utf8').catch(() => '');
+        return { host, number: Number(text.trim().split(':').at(-1) ?? -1) };
+      }),
+    );
+    const [first] = states.sort((one, other) => other.number - one.number);
+    const file = join(this.#folder, first?.host ?? 'a', 'data', 'grastate.dat');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('safe_to_bootstrap: 0', 'safe_to_bootstrap: 1'));
+    for (const each of keepers.sort((one) => (one.host === first?.host ? -1 : 1))) {
+      each.release();
+      await sleep(restartMs);
     }
   }
 

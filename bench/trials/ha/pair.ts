@@ -31,6 +31,8 @@ export interface Pair {
   readonly switchover?: (to: DataHost) => Promise<void>;
   /** Of a host's transactions that nobody had acknowledged, those that are told; undefined: the engine tells none. */
   readonly savedOf?: (host: DataHost) => Promise<readonly string[]>;
+  /** What a person does when it does not recover by itself; undefined: nothing is foreseen. */
+  readonly recoverByHand?: () => Promise<void>;
   fillDisk(host: DataHost): Promise<void>;
   freeDisk(host: DataHost): Promise<void>;
   /** It thaws by itself. Resolves once it is frozen. */
