@@ -1,4 +1,5 @@
 // Losing the database while connections to it are being set up ends no process.
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -30,11 +31,11 @@ afterAll(async () => {
   await database.drop();
 });
 
-const live = (kind: string) =>
+const live = (kind: string, socket = 'line') =>
   runProgram(process.execPath, [
     new URL('./broken-connect-process.ts', import.meta.url).pathname,
     kind,
-    JSON.stringify({ ...database.connection, socketPath: join(folder.path, 'line') }),
+    JSON.stringify({ ...database.connection, socketPath: join(folder.path, socket) }),
   ]);
 
 test('a process with the guard continues, and gets an error about the connection', async () => {
@@ -43,6 +44,22 @@ test('a process with the guard continues, and gets an error about the connection
 
 test('without it the connector ends the process: when this test fails, the guard can be removed', async () => {
   expect((await live('unguarded')).exitCode).not.toBe(0);
+});
+
+test('a session that is given up while its server sets it up ends no process', async () => {
+  // The login gets through, and nothing after it.
+  const silent = createServer((near) => {
+    const far = connect(database.connection.socketPath ?? '');
+    near.once('data', (login) => far.write(login));
+    far.on('data', (chunk) => near.write(chunk));
+    near.on('error', () => undefined).on('close', () => far.destroy());
+    far.on('error', () => undefined);
+  }).listen(join(folder.path, 'silent'));
+  try {
+    expect(await live('given-up', 'silent')).toMatchObject({ exitCode: 0, stdout: 'alive' });
+  } finally {
+    silent.close();
+  }
 });
 
 test('it does not fail a test either', async () => {
