@@ -57,15 +57,31 @@ export function judge(
  * a new view in the same order as the writes, so that none answers in the old view once another one has answered in the new one.
  */
 function apart(told: readonly Acknowledgement[]): number {
-  const all = told.filter(({ view }) => view !== undefined).sort((one, other) => one.answeredMs - other.answeredMs);
+  const seen = told.filter(({ view }) => view !== undefined);
+  const bySent = [...seen].sort((one, other) => one.sentMs - other.sentMs);
+  const last = new Map<string, Acknowledgement>();
   let found = 0;
-  for (const [at, between] of all.entries()) {
-    const before = all.slice(0, at).findLast(({ host }) => host !== between.host);
-    if (before === undefined || before.view === between.view) continue;
-    const after = all.find((each) => each.host === before.host && each.sentMs > between.answeredMs);
-    if (after?.view === before.view) found += 1;
+  for (const between of [...seen].sort((one, other) => one.answeredMs - other.answeredMs)) {
+    for (const [host, before] of last) {
+      if (host === between.host || before.view === between.view) continue;
+      const after = firstSent(bySent, between.answeredMs, host);
+      if (after?.view === before.view) found += 1;
+    }
+    last.set(between.host, between);
   }
   return found;
+}
+
+/** The first one of that host which was sent later than that. */
+function firstSent(bySent: readonly Acknowledgement[], ms: number, host: string): Acknowledgement | undefined {
+  let [from, to] = [0, bySent.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((bySent[middle]?.sentMs ?? 0) > ms) to = middle;
+    else from = middle + 1;
+  }
+  while (from < bySent.length && bySent[from]?.host !== host) from += 1;
+  return bySent[from];
 }
 
 function longestGap(byAnswer: readonly Acknowledgement[]): number {
