@@ -5,6 +5,7 @@ import { killQuietly } from '../../embedded/server-process.ts';
 import { until } from '../trials/ha/pair.ts';
 import { database } from '../trials/ha/settings.ts';
 import type { HaSystem } from '../trials/ha/system.ts';
+import { sequence } from '../trials/ha/work.ts';
 
 const wholeMs = 60_000;
 const settleMs = 1_000;
@@ -43,8 +44,7 @@ export async function addEvents(system: HaSystem, events: number, signal: AbortS
       const count = Math.min(chunk, events - from);
       await session.query(
         `INSERT INTO ${database}.status_change (seq, event_id, kind, subject_type, subject_id, subject_version, to_status)
-         SELECT ${from} + n, UUID(), 'bench.changed', 'Project', UUID(), 1, 'ACTIVE' FROM
-         (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count}) SELECT n FROM numbers) AS numbers`,
+         SELECT ${from} + numbers.seq, UUID(), 'bench.changed', 'Project', UUID(), 1, 'ACTIVE' FROM ${sequence(count)}`,
         [],
         loadTimeoutMs,
       );

@@ -47,7 +47,7 @@ async function inSession(system: Pair, host: DataHost, work: (run: Run) => Promi
 }
 
 /** Of numbers from 1, as the column seq. */
-function sequence(length: number): string {
+export function sequence(length: number): string {
   const digits = Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS d`).join(' UNION ALL ');
   const places = Array.from({ length: String(length - 1).length }, (_, place) => `(${digits}) AS t${place}`);
   const value = places.map((_, place) => `t${place}.d * ${10 ** place}`).join(' + ');

@@ -1,22 +1,11 @@
 // A process with a pool whose connections break while their sessions are set up; it reports what happened.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Session } from '../../../ha/agent/session.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database } from '../../../platform/database/database.ts';
 
 const [kind, location = '{}'] = process.argv.slice(2);
 if (kind !== 'unguarded') toleratesBrokenConnects(process);
 if (kind === 'other') void Promise.reject(new Error('a bug'));
-
-if (kind === 'given-up') {
-  const session = new Session(JSON.parse(location));
-  await session.query('SELECT 1', [], 500).catch(() => undefined);
-  // With an error of its own.
-  session.forget();
-  await sleep(200);
-  process.stdout.write('alive');
-  process.exit(0);
-}
 
 const db = new Database({ connection: JSON.parse(location), acquireTimeoutMs: 500 });
 const failed = await db.query('SELECT 1').then(
