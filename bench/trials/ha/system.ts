@@ -26,6 +26,8 @@ import { dataHosts, type Pair, type PairState, type Part, until } from './pair.t
 import { account, addressFolder, database, etcdPorts, etcdUrls, members, type TrialSettings } from './settings.ts';
 import { tables, timeline } from './tables.ts';
 
+/** As bin/tidegate.ts has it: a third of an agent's memory, and of its start. */
+const compileCache = fileURLToPath(new URL('../../../generated/compile-cache', import.meta.url));
 const platformTables: MigrationOwner = {
   owner: 'platform',
   folder: fileURLToPath(new URL('../../../prisma/migrations/platform', import.meta.url)),
@@ -231,7 +233,7 @@ export class HaSystem implements Pair {
       new Keeper({
         ...{ network, host, what, logs: settings.folder },
         words: clock === undefined || what !== 'agent' ? words : clock.within(words),
-        env: clock === undefined || what !== 'agent' ? {} : clock.env,
+        env: { NODE_COMPILE_CACHE: compileCache, ...(clock === undefined || what !== 'agent' ? {} : clock.env) },
       }),
     );
   }
