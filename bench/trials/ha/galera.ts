@@ -153,8 +153,9 @@ export class GaleraSystem implements Pair {
   /** Of two nodes without a majority, the one with the later state begins the group anew. */
   async recoverByHand(): Promise<void> {
     const keepers = this.#keepers.filter(({ what }) => what === 'mariadbd');
-    for (const each of keepers) each.hold();
-    for (const each of keepers) {
+    // garbd, too: it keeps to the group that is given up.
+    for (const each of this.#keepers) each.hold();
+    for (const each of this.#keepers) {
       const ended = each.ended();
       each.stop();
       await ended;
@@ -172,6 +173,7 @@ export class GaleraSystem implements Pair {
       each.release();
       await sleep(restartMs);
     }
+    for (const each of this.#keepers) each.release();
   }
 
   sql(host: DataHost): Session {
