@@ -23,6 +23,8 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   objects: async () => (await import('./objects.ts')).benchObjects,
   'object-move': async () => (await import('./object-move.ts')).benchObjectMove,
   'object-catchup': async () => (await import('./object-catchup.ts')).benchObjectCatchup,
+  ha: async () => (await import('./ha.ts')).benchHa,
+  'ha-writes': async () => (await import('./ha-writes.ts')).benchHaWrites,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

@@ -260,7 +260,7 @@ export class HaAgent {
       case 'stop-receiving':
         return this.#server.stopReceiving();
       case 'apply-received':
-        return this.#server.applyReceived(step.position, step.from, step.reign);
+        return this.#server.applyReceived(step.from, step.reign);
       case 'take-sync': {
         // The database may have been another cluster's, or a lone server's.
         const epoch = Math.max(step.epoch, (await this.#server.newestEpoch()) + 1);

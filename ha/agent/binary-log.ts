@@ -46,6 +46,19 @@ export async function transactionsAfter(
   return { files, gtids, firstAt };
 }
 
+/**
+ * Those of a relay log that follow the transaction `own`, the last one of its server. None, if the log has another one of that number: the
+ * server has a history of its own, and what follows would hide that it lacks the other one.
+ */
+export async function continuationOf(indexFile: string, folder: string, own: string): Promise<LoggedTransactions> {
+  // With the one of its number itself.
+  const found = await transactionsAfter(indexFile, folder, numberOf(own) - 1);
+  const same = found.gtids.find((gtid) => numberOf(gtid) === numberOf(own));
+  return same === undefined || same === own
+    ? transactionsAfter(indexFile, folder, numberOf(own))
+    : { files: [], gtids: [], firstAt: 0 };
+}
+
 /** Of a GTID position in one domain, `0-1-42`: its sequence number; 0: there is none. */
 export function numberOf(position: string): number {
   return Number(position.split('-')[2] ?? 0);

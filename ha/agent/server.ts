@@ -10,7 +10,7 @@ import { findProgram, pathExists } from '../../embedded/find-program.ts';
 import { binaryLog, hasDatabase, type SocketCredentials } from '../../embedded/mariadb.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
-import { type LoggedTransactions, numberOf, transactionsAfter } from './binary-log.ts';
+import { continuationOf, type LoggedTransactions, numberOf, transactionsAfter } from './binary-log.ts';
 import { monotonicMs } from './clock.ts';
 import type { CopySource } from './copy-server.ts';
 import { copyPosition, type FetchOptions, forgetCopyPosition } from './fetch-copy.ts';
@@ -176,7 +176,7 @@ export class HaServer {
     const status = await this.#status.read(server.replica, nowMs).catch(() => undefined);
     if (status === undefined) return this.#silent(server);
     const { duty, incarnation, replica } = server;
-    const leftOver = duty === 'standby' && replica === undefined ? await this.#received(status.position) : 0;
+    const leftOver = duty === 'standby' && replica === undefined ? await this.#received() : 0;
     const received = Math.max(status.received, leftOver);
     const seen: Up = { state: 'up', duty, incarnation, aliveAtMs: this.aliveAtMs, ...status, received };
     // Another server meanwhile, or another source.
@@ -284,19 +284,23 @@ export class HaServer {
     if (current !== undefined) await this.#keep({ ...current, replica: { source, reign } });
   }
 
-  async #received(position: number): Promise<number> {
-    const { gtids } = this.#leftOver === undefined ? await this.#unapplied(position) : { gtids: [] };
+  async #received(): Promise<number> {
+    const { gtids } = this.#leftOver === undefined ? await this.#unapplied() : { gtids: [] };
     this.#leftOver ??= numberOf(gtids.at(-1) ?? '');
     return this.#leftOver;
   }
 
-  #unapplied(position: number): Promise<LoggedTransactions> {
-    return transactionsAfter(join(this.#data, `${relayLog}.index`), this.#data, position);
+  async #unapplied(): Promise<LoggedTransactions> {
+    const sql = 'SELECT @@GLOBAL.gtid_binlog_pos AS written, @@GLOBAL.gtid_slave_pos AS applied';
+    const [at] = await this.#statusSession.query<{ written: string; applied: string }[]>(sql, [], statusTimeoutMs);
+    const { written = '', applied = '' } = at ?? {};
+    const own = numberOf(written) >= numberOf(applied) ? written : applied;
+    return continuationOf(join(this.#data, `${relayLog}.index`), this.#data, own);
   }
 
   /** What it had received from that source before its start, and has not applied. It is dropped when it follows anew. */
-  async applyReceived(position: number, source: string, reign: string): Promise<void> {
-    const { files, firstAt } = await this.#unapplied(position);
+  async applyReceived(source: string, reign: string): Promise<void> {
+    const { files, firstAt } = await this.#unapplied();
     const [file] = files;
     if (file === undefined) return;
     await this.#change('STOP SLAVE');

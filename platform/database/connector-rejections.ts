@@ -13,8 +13,11 @@ export function toleratesBrokenConnects(program: NodeJS.Process): void {
   });
 }
 
-/** Fatal: the connection is lost too. Recognised by shape, not by class: the reason may come from another realm. */
+/**
+ * Fatal: the connection is lost too. Recognised by shape, not by class: the reason may come from another realm, and is the program's own
+ * error, to which the connector adds these, when it has destroyed the socket with it.
+ */
 export function isBrokenConnect(reason: unknown): boolean {
-  const { name, fatal } = (reason ?? {}) as Partial<SqlError>;
-  return name === 'SqlError' && fatal === true;
+  const { fatal, sqlState } = (reason ?? {}) as Partial<SqlError>;
+  return fatal === true && typeof sqlState === 'string';
 }

@@ -3,20 +3,32 @@ import { createConnection as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mariadb';
 import { account, database, mariadbPort } from './settings.ts';
 
-/** `found`: an earlier try of the same write had done it. */
-export type Outcome = 'acknowledged' | 'found' | 'refused' | 'unknown';
+/** `found`: an earlier try of the same write had done it. `conflict`: of another write; the host is a good one. */
+export type Outcome = 'acknowledged' | 'found' | 'refused' | 'conflict' | 'unknown';
+
+const duplicateKey = 1062;
+/** Read-only; Galera without a majority. */
+const refusals: ReadonlySet<number> = new Set([1290, 1047]);
+/** A wait for a lock that was too long, a deadlock. */
+const conflicts: ReadonlySet<number> = new Set([1205, 1213]);
 
 export class ClientConnection {
   readonly #address: string;
   readonly #password: string;
   readonly #timeoutMs: number;
+  readonly #opening: readonly string[];
   #socket: Socket | undefined;
   #connection: Connection | undefined;
 
-  constructor(address: string, password: string, timeoutMs: number) {
+  /** `opening`: statements that each connection begins with. */
+  constructor(
+    address: string,
+    { password, timeoutMs, opening = [] }: { password: string; timeoutMs: number; opening?: readonly string[] },
+  ) {
     this.#address = address;
     this.#password = password;
     this.#timeoutMs = timeoutMs;
+    this.#opening = opening;
   }
 
   /** `refused`: it was certainly not done. */
@@ -30,10 +42,9 @@ export class ClientConnection {
       return 'acknowledged';
     } catch (error) {
       const { errno = 0 } = error as { errno?: number };
-      // Duplicate key.
-      if (errno === 1062) return 'found';
-      // Read-only; Galera without a majority.
-      if (errno === 1290 || errno === 1047) return 'refused';
+      if (errno === duplicateKey) return 'found';
+      if (refusals.has(errno)) return 'refused';
+      if (conflicts.has(errno)) return 'conflict';
       this.cut();
       return isSent ? 'unknown' : 'refused';
     } finally {
@@ -69,6 +80,7 @@ export class ClientConnection {
       ...{ user: account, password: this.#password, database, connectTimeout: this.#timeoutMs, bigIntAsNumber: true },
       host: this.#address,
       stream: () => socket,
+      initSql: [...this.#opening],
     });
     connection.on('error', () => {
       if (this.#connection === connection) this.#connection = undefined;

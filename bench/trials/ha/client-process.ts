@@ -1,6 +1,7 @@
 // The client of the trial, in a namespace of its own. Writers insert keys through whichever host takes them; a write of unknown fate
 // is tried again with its key. Each 10 ms a commit is tried at each host's own address. Beside them a counter is written and read, and
-// events are numbered and followed. arguments: the settings' file, the number of writers, 'one-writer' for an engine without a primary
+// events are numbered and followed. Where the engine lets every host write (Galera), all but the probes use one of them, and change to
+// the other when that one refuses. arguments: the settings' file, the number of writers, the engine
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
@@ -10,7 +11,8 @@ import { type DataHost, places } from './network.ts';
 import type { TrialSettings } from './settings.ts';
 import type { Told } from './told.ts';
 
-const [, , file = '', writers = '4', oneWriter = ''] = process.argv;
+const [, , file = '', writers = '4', engine = 'semi-sync'] = process.argv;
+const isGalera = engine === 'galera';
 const settings = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;
 toleratesBrokenConnects(process);
 const hosts: readonly DataHost[] = ['a', 'b'];
@@ -30,7 +32,12 @@ function tell(told: Told): void {
   process.stdout.write(`${JSON.stringify(told)}\n`);
 }
 
-const connect = (host: DataHost) => new ClientConnection(places[host], settings.applicationPassword, timeoutMs);
+const connect = (host: DataHost) =>
+  new ClientConnection(places[host], {
+    ...{ password: settings.applicationPassword, timeoutMs },
+    // A node that has just become the writer may have to apply what the other wrote, before it answers.
+    opening: isGalera ? ['SET SESSION wsrep_sync_wait = 1'] : [],
+  });
 
 /** Tries it at one host after the other until it is acknowledged. */
 async function untilAcknowledged(connections: Connections, key: string, sql: string, values: unknown[]): Promise<void> {
@@ -45,8 +52,8 @@ async function untilAcknowledged(connections: Connections, key: string, sql: str
     const sentMs = outcome === 'found' ? firstMs : triedMs;
     if (outcome === 'acknowledged' || outcome === 'found')
       return tell({ kind: 'acknowledged', host, key, sentMs, answeredMs });
-    if (outcome === 'unknown') tell({ kind: 'unknown' });
-    if (current === host) current = host === 'a' ? 'b' : 'a';
+    if (outcome === 'unknown' || outcome === 'conflict') tell({ kind: 'unknown' });
+    if (outcome !== 'conflict' && current === host) current = host === 'a' ? 'b' : 'a';
     await sleep(5);
   }
 }
@@ -69,10 +76,22 @@ async function probe(host: DataHost): Promise<void> {
   for (let count = 0; !isEnding; count += 1) {
     const sentMs = monotonicMs();
     const key = `p${host}-${count}`;
-    if ((await connection.write(insert, [key])) === 'acknowledged')
-      tell({ kind: 'acknowledged', host, key, sentMs, answeredMs: monotonicMs() });
+    if ((await connection.write(insert, [key])) === 'acknowledged') {
+      const answeredMs = monotonicMs();
+      const view = isGalera ? await viewOf(connection) : undefined;
+      tell({ kind: 'acknowledged', host, key, sentMs, answeredMs, ...(view !== undefined && { view }) });
+    }
     await sleep(Math.max(1, probeEveryMs - (monotonicMs() - sentMs)));
   }
+}
+
+/** Who Galera's node counted as the cluster: its number, and the members. */
+async function viewOf(connection: ClientConnection): Promise<string | undefined> {
+  const rows = await connection.read<{ Value: string }>(
+    "SHOW STATUS WHERE Variable_name IN ('wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_incoming_addresses')",
+    [],
+  );
+  return rows?.map(({ Value }) => Value).join(' ');
 }
 
 let counted = 0;
@@ -93,6 +112,10 @@ async function readCounter(host: DataHost): Promise<void> {
   const sql =
     'SELECT n, @@GLOBAL.read_only AS readOnly, (SELECT MAX(epoch) FROM db_timeline) AS epoch FROM ha_counter WHERE id = 1';
   while (!isEnding) {
+    if (isGalera && current !== host) {
+      await sleep(readEveryMs);
+      continue;
+    }
     const acknowledged = counted;
     const [row] = (await connection.read<{ n: number; readOnly: number; epoch: number }>(sql, [])) ?? [];
     if (row !== undefined && row.readOnly === 0 && row.epoch >= newestEpoch) {
@@ -137,9 +160,8 @@ function followed(host: DataHost, from: Event, rows: readonly Event[]): Event {
   return last;
 }
 
-const ofPrimary = () => [...hosts.map(probe), count(), ...hosts.map(readCounter), followEvents()];
 await Promise.all([
   ...Array.from({ length: Number(writers) }, (_, writer) => writeOn(writer)),
-  ...(oneWriter === '' ? ofPrimary() : []),
+  ...[...hosts.map(probe), count(), ...hosts.map(readCounter), followEvents()],
 ]);
 process.exit(0);

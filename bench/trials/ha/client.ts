@@ -17,13 +17,13 @@ export class TrialClient {
   eventGaps = 0;
   readonly #child: ChildProcess;
 
-  constructor(ha: Pair, writers: number, hasOneWriter: boolean) {
+  constructor(ha: Pair, writers: number, engine: string) {
     const program = fileURLToPath(new URL('./client-process.ts', import.meta.url));
     this.#child = spawn(
       'ip',
       [
         ...['netns', 'exec', ha.network.namespace('c'), process.execPath, program, ha.settingsFile],
-        ...[String(writers), ...(hasOneWriter ? ['one-writer'] : [])],
+        ...[String(writers), engine],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
@@ -31,7 +31,9 @@ export class TrialClient {
       createInterface({ input: this.#child.stdout }).on('line', (line) => this.#note(JSON.parse(line) as Told));
   }
 
+  /** Safe to call twice. */
   async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'close');
     this.#child.kill('SIGTERM');
     await ended;

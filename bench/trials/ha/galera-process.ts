@@ -1,9 +1,8 @@
 // MariaDB with Galera on one host of the trial; ends with it. arguments: the settings' file, the host
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathExists } from '../../../embedded/find-program.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { groupOptions } from './galera.ts';
 import { type DataHost, places } from './network.ts';
@@ -15,7 +14,9 @@ const { folder } = JSON.parse(await readFile(file, 'utf8')) as { folder: string 
 const home = join(folder, me);
 const data = join(home, 'data');
 const host = me as DataHost;
-const isNew = host === 'a' && !(await pathExists(join(data, 'grastate.dat')));
+const saved = await readFile(join(data, 'grastate.dat'), 'utf8').catch(() => '');
+// The folder that was made has no state yet; the node that ended last, when the other one was away, says that it may begin.
+const isNew = saved === '' || saved.includes('safe_to_bootstrap: 1');
 const nodes = dataHosts.map((each) => places[each]).join(',');
 const flags = [
   ...['--no-defaults', '--user=root', `--datadir=${data}`, `--socket=${join(home, 'mysqld.sock')}`],
@@ -26,14 +27,17 @@ const flags = [
   ...['--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M'],
   ...['--wsrep-on=ON', '--wsrep-provider=/usr/lib/galera/libgalera_smm.so', '--wsrep-cluster-name=trial'],
   ...[`--wsrep-cluster-address=gcomm://${nodes}`, `--wsrep-node-address=${places[host]}`],
-  // A first copy is not needed, and later ones must not be: the caches are far larger than what an outage lasts.
-  ...['--wsrep-sst-method=skip', `--wsrep-node-name=${host}`, '--wsrep-slave-threads=4'],
-  `--wsrep-provider-options=${[...groupOptions, 'gcache.size=256M', `gmcast.listen_addr=tcp://${places[host]}:4567`].join(';')}`,
+  // A copy is asked for by a node that finds itself inconsistent; what it lacks otherwise is in the other's cache.
+  ...['--wsrep-sst-method=trial', `--wsrep-node-name=${host}`, '--wsrep-slave-threads=4'],
+  `--wsrep-node-incoming-address=${places[host]}`,
+  `--wsrep-provider-options=${[...groupOptions, 'gcache.size=128M', `gmcast.listen_addr=tcp://${places[host]}:4567`].join(';')}`,
 ];
 const recovered = isNew
   ? undefined
   : await runProgram('mariadbd', [...flags, '--wsrep-recover'], { timeoutMs: 120_000 });
 const position = /Recovered position:\s*(\S+)/.exec(recovered?.stderr ?? '')?.[1];
+// For a person who has to choose between two of them (GaleraSystem.recoverByHand).
+if (position !== undefined) await writeFile(join(home, 'position'), position);
 const server = spawn(
   'setpriv',
   [
@@ -41,6 +45,6 @@ const server = spawn(
     ...(isNew ? ['--wsrep-new-cluster'] : []),
     ...(position === undefined ? [] : [`--wsrep-start-position=${position}`]),
   ],
-  { stdio: 'inherit' },
+  { stdio: 'inherit', env: { ...process.env, PATH: `${folder}:${process.env.PATH ?? ''}` } },
 );
 await once(server, 'exit');

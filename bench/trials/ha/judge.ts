@@ -5,6 +5,8 @@ export interface Acknowledgement {
   readonly key: string;
   readonly sentMs: number;
   readonly answeredMs: number;
+  /** Of an engine without epochs: the members that the host counted with, after the answer. */
+  readonly view?: string;
 }
 
 export interface Row {
@@ -18,7 +20,7 @@ export interface Judgement {
   readonly lost: readonly string[];
   /** Rows that only one of the two hosts has in the end. */
   readonly wrongReplication: number;
-  /** Acknowledged in an epoch after a later one had acknowledged. */
+  /** Acknowledged in an epoch after a later one had acknowledged, or by hosts by turns that did not count with the same members. */
   readonly dualAcknowledged: number;
   /** Without an acknowledgement of any write. */
   readonly longestGapMs: number;
@@ -35,7 +37,7 @@ export function judge(
     [...one.keys()].filter((key) => !other.has(key)).length;
   const wrongReplication = onlyIn(rows, copy) + onlyIn(copy, rows);
   const byAnswer = [...told].sort((one, other) => one.answeredMs - other.answeredMs);
-  let dualAcknowledged = 0;
+  let dualAcknowledged = apart(told);
   // By the time it was sent, what was the newest epoch that had answered?
   const bySent = [...told].sort((one, other) => one.sentMs - other.sentMs);
   let [at, newest] = [0, 0];
@@ -48,6 +50,38 @@ export function judge(
     if (epoch !== undefined && epoch < newest) dualAcknowledged += 1;
   }
   return { acknowledged: told.length, lost, wrongReplication, dualAcknowledged, longestGapMs: longestGap(byAnswer) };
+}
+
+/**
+ * Acknowledgements by one host between two of the other one, which counted with other members at both times. Hosts of one group take
+ * a new view in the same order as the writes, so that none answers in the old view once another one has answered in the new one.
+ */
+function apart(told: readonly Acknowledgement[]): number {
+  const seen = told.filter(({ view }) => view !== undefined);
+  const bySent = [...seen].sort((one, other) => one.sentMs - other.sentMs);
+  const last = new Map<string, Acknowledgement>();
+  let found = 0;
+  for (const between of [...seen].sort((one, other) => one.answeredMs - other.answeredMs)) {
+    for (const [host, before] of last) {
+      if (host === between.host || before.view === between.view) continue;
+      const after = firstSent(bySent, between.answeredMs, host);
+      if (after?.view === before.view) found += 1;
+    }
+    last.set(between.host, between);
+  }
+  return found;
+}
+
+/** The first one of that host which was sent later than that. */
+function firstSent(bySent: readonly Acknowledgement[], ms: number, host: string): Acknowledgement | undefined {
+  let [from, to] = [0, bySent.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((bySent[middle]?.sentMs ?? 0) > ms) to = middle;
+    else from = middle + 1;
+  }
+  while (from < bySent.length && bySent[from]?.host !== host) from += 1;
+  return bySent[from];
 }
 
 function longestGap(byAnswer: readonly Acknowledgement[]): number {

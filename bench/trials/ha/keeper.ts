@@ -1,45 +1,78 @@
 // Starts a process in a host's network again and again, as an init would.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import type { HaNetwork, PlaceName } from './network.ts';
 
-const restartMs = 200;
+export interface KeeperOptions {
+  readonly network: HaNetwork;
+  readonly host: PlaceName;
+  readonly what: string;
+  readonly words: readonly string[];
+  /** Folder of its log. */
+  readonly logs: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  readonly restartMs?: number;
+}
+
+const usualRestartMs = 200;
 
 export class Keeper {
   readonly host: PlaceName;
   readonly what: string;
-  readonly #start: () => ChildProcess;
-  #child: ChildProcess;
-  #isStopping = false;
+  readonly #options: KeeperOptions;
+  #child: ChildProcess | undefined;
+  #isHeld = false;
 
-  constructor(network: HaNetwork, host: PlaceName, what: string, words: readonly string[], logs: string) {
-    this.host = host;
-    this.what = what;
-    const output = openSync(join(logs, `${host}-${what}.log`), 'a');
-    this.#start = () => {
-      const child = spawn('ip', ['netns', 'exec', network.namespace(host), ...words], {
-        stdio: ['ignore', output, output],
-        detached: true,
-      });
-      child.once('error', () => undefined);
-      child.once('exit', () => {
-        setTimeout(() => {
-          if (!this.#isStopping) this.#child = this.#start();
-        }, restartMs);
-      });
-      return child;
-    };
-    this.#child = this.#start();
+  constructor(options: KeeperOptions) {
+    this.host = options.host;
+    this.what = options.what;
+    this.#options = options;
+    this.#start();
   }
 
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#child?.pid;
+  }
+
+  /** From here on it is not started again. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (this.#child === undefined) this.#start();
   }
 
   stop(): void {
-    this.#isStopping = true;
-    if (this.#child.pid !== undefined) killQuietly(this.#child.pid, 'SIGKILL');
+    this.hold();
+    if (this.#child?.pid !== undefined) killQuietly(this.#child.pid, 'SIGKILL');
+  }
+
+  /** Once it has ended by itself, or by whoever ended it. */
+  async ended(): Promise<void> {
+    const child = this.#child;
+    if (child !== undefined) await new Promise((resolve) => child.once('exit', resolve));
+  }
+
+  #start(): void {
+    const { network, host, what, words, logs, env = {}, cwd = logs, restartMs = usualRestartMs } = this.#options;
+    const output = openSync(join(logs, `${host}-${what}.log`), 'a');
+    const child = spawn('ip', ['netns', 'exec', network.namespace(host), ...words], {
+      ...{ stdio: ['ignore', output, output], detached: true, cwd, env: { ...process.env, ...env } },
+    });
+    closeSync(output);
+    this.#child = child;
+    child.once('error', () => undefined);
+    child.once('exit', () => {
+      this.#child = undefined;
+      if (!this.#isHeld)
+        setTimeout(() => {
+          if (!this.#isHeld && this.#child === undefined) this.#start();
+        }, restartMs);
+    });
   }
 }

@@ -3,11 +3,18 @@ import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 
 export const places = { a: '198.19.77.1', b: '198.19.77.2', w: '198.19.77.3', c: '198.19.77.4' } as const;
+/** Of the primary. */
+export const virtualAddress = '198.19.77.10';
 export type PlaceName = keyof typeof places;
 export type DataHost = 'a' | 'b';
 
+const killRounds = 3;
+
 export class HaNetwork {
   readonly #id: string;
+  readonly #spared = new Set<number>();
+  /** Hosts of which every process is stopped. On a real one the kernel is, too: it answers nothing, whatever addresses it has. */
+  readonly frozen = new Set<PlaceName>();
 
   private constructor(id: string) {
     this.#id = id;
@@ -40,7 +47,8 @@ export class HaNetwork {
     return stdout
       .split('\n')
       .filter((line) => line !== '')
-      .map(Number);
+      .map(Number)
+      .filter((pid) => !this.#spared.has(pid));
   }
 
   async unplug(name: PlaceName): Promise<void> {
@@ -53,17 +61,47 @@ export class HaNetwork {
 
   /** Between two hosts; each still reaches the others. */
   async cut(one: PlaceName, other: PlaceName): Promise<void> {
-    const rules = `add table inet cut; add chain inet cut in { type filter hook input priority 0; }; add rule inet cut in ip saddr ${places[other]} drop; add chain inet cut out { type filter hook output priority 0; }; add rule inet cut out ip daddr ${places[other]} drop`;
-    const { exitCode, stderr } = await runProgram('ip', ['netns', 'exec', this.namespace(one), 'nft', rules]);
-    if (exitCode !== 0) throw new Error(`nft: ${stderr}`);
+    await this.#drop(one, `ip saddr ${places[other]} drop`, `ip daddr ${places[other]} drop`);
+  }
+
+  /** What it sends, or what is sent to it, is lost. */
+  async cutOneWay(name: PlaceName, what: 'sent' | 'received'): Promise<void> {
+    const drop = 'iifname != "lo" drop';
+    await (what === 'received' ? this.#drop(name, drop, '') : this.#drop(name, '', 'oifname != "lo" drop'));
+  }
+
+  /** Its own etcd included: the others' are not reached, and it is not reached by them. */
+  async cutPorts(name: PlaceName, ports: readonly number[]): Promise<void> {
+    const rule = (end: 'sport' | 'dport') => `tcp ${end} { ${ports.join(', ')} } drop`;
+    const outside = (device: string) => `${device} != "lo"`;
+    const both = (device: string) => `${outside(device)} ${rule('sport')}; ADD ${outside(device)} ${rule('dport')}`;
+    await this.#drop(name, both('iifname'), both('oifname'));
   }
 
   async join(one: PlaceName): Promise<void> {
     await runProgram('ip', ['netns', 'exec', this.namespace(one), 'nft', 'delete table inet cut']);
   }
 
+  /** As by the loss of power: what ran there has ended, and the addresses that were added are gone. */
+  async powerOff(name: PlaceName): Promise<void> {
+    await this.unplug(name);
+    // What was being started when the first were killed.
+    for (let round = 0; round < killRounds; round += 1)
+      for (const pid of await this.processes(name)) killQuietly(pid, 'SIGKILL');
+    // An agent that was killed may have left a route.
+    for (const place of Object.values(places))
+      await runProgram('ip', ['-netns', this.namespace(name), 'route', 'delete', 'unreachable', `${place}/32`]);
+    await this.#inside(this.namespace(name), ['address flush dev eth0', `address add ${places[name]}/24 dev eth0`]);
+  }
+
+  /** `pid` is in the host's network, and is not part of the host: no fault meets it. */
+  spare(pid: number): void {
+    this.#spared.add(pid);
+  }
+
   async remove(): Promise<void> {
     for (const name of Object.keys(places) as PlaceName[]) {
+      this.#spared.clear();
       for (const pid of await this.processes(name)) killQuietly(pid, 'SIGKILL');
       await runProgram('ip', ['netns', 'delete', this.namespace(name)]);
     }
@@ -72,6 +110,16 @@ export class HaNetwork {
 
   get #switch(): string {
     return `tgha-${this.#id}-s`;
+  }
+
+  async #drop(name: PlaceName, incoming: string, outgoing: string): Promise<void> {
+    const chain = (hook: 'input' | 'output', rule: string) =>
+      rule === ''
+        ? ''
+        : `add chain inet cut ${hook} { type filter hook ${hook} priority 0; }; add rule inet cut ${hook} ${rule.replaceAll('ADD', `add rule inet cut ${hook}`)};`;
+    const rules = `add table inet cut; ${chain('input', incoming)} ${chain('output', outgoing)}`;
+    const { exitCode, stderr } = await runProgram('ip', ['netns', 'exec', this.namespace(name), 'nft', rules]);
+    if (exitCode !== 0) throw new Error(`nft: ${stderr}`);
   }
 
   async #inside(namespace: string, commands: readonly string[]): Promise<void> {

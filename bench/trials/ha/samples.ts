@@ -1,14 +1,20 @@
-// Who is writable, each 10 ms.
+// Who is writable, and who has the virtual address, each 10 ms.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
 import type { DataHost } from './network.ts';
 import { dataHosts, type Pair } from './pair.ts';
 
 const sampleMs = 10;
 
+export type Samples = Record<DataHost, (readonly [number, boolean])[]>;
+
 /** Whether each host is writable, again and again, as its own socket says. */
 export class WritableSamples {
-  readonly of: Record<DataHost, (readonly [number, boolean])[]> = { a: [], b: [] };
+  readonly of: Samples = { a: [], b: [] };
   readonly #stop = new AbortController();
   readonly #done: Promise<unknown>;
 
@@ -24,19 +30,50 @@ export class WritableSamples {
   async #sample(ha: Pair, host: DataHost): Promise<void> {
     let session = ha.sql(host);
     while (!this.#stop.signal.aborted) {
-      const writable = await session
-        .query<{ readOnly: number }[]>('SELECT @@GLOBAL.read_only AS readOnly', [], 500)
-        .then(
-          ([row]) => row?.readOnly === 0,
-          () => {
-            session.forget();
-            session = ha.sql(host);
-            return false;
-          },
-        );
-      this.of[host].push([monotonicMs(), writable]);
+      const askedMs = monotonicMs();
+      const sample = await session.query<{ readOnly: number }[]>('SELECT @@GLOBAL.read_only AS readOnly', [], 500).then(
+        ([row]) => [monotonicMs(), row?.readOnly === 0] as const,
+        () => {
+          session.forget();
+          session = ha.sql(host);
+          // It has answered nothing since then.
+          return [askedMs, false] as const;
+        },
+      );
+      this.of[host].push(sample);
       await sleep(sampleMs);
     }
     session.forget();
+  }
+}
+
+/** Whether each host has the virtual address. */
+export class AddressSamples {
+  readonly of: Samples = { a: [], b: [] };
+  readonly #children: readonly ChildProcess[];
+
+  constructor(ha: Pair) {
+    const program = fileURLToPath(new URL('./address-process.ts', import.meta.url));
+    this.#children = dataHosts.map((host) => {
+      const words = ['netns', 'exec', ha.network.namespace(host), process.execPath, program];
+      const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+      if (child.pid !== undefined) ha.network.spare(child.pid);
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const [atMs, has] = JSON.parse(line) as [number, boolean];
+        this.of[host].push([atMs, has && !ha.network.frozen.has(host)]);
+      });
+      return child;
+    });
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(
+      this.#children.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const ended = once(child, 'close');
+        child.kill('SIGKILL');
+        await ended;
+      }),
+    );
   }
 }

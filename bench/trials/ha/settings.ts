@@ -1,4 +1,5 @@
 // What the processes of one trial share, written as JSON.
+import { join } from 'node:path';
 import { places } from './network.ts';
 
 export interface TrialSettings {
@@ -14,9 +15,18 @@ export interface TrialSettings {
 
 export const mariadbPort = 3306;
 export const copyPort = 3307;
+/** Clients' and members'. */
+export const etcdPorts = [2379, 2380] as const;
 export const members = (['a', 'b', 'w'] as const).map((name) => ({
-  ...{ name, address: places[name], clientPort: 2379, peerPort: 2380 },
+  ...{ name, address: places[name], clientPort: etcdPorts[0], peerPort: etcdPorts[1] },
 }));
 export const etcdUrls = members.map(({ address, clientPort }) => `https://${address}:${clientPort}`);
 export const database = 'tidegate';
 export const account = 'tidegate';
+/** Of keepalived, in the agent's folder. */
+export const addressFolder = 'ha-address';
+
+/** In which the process that serves clients on that host notes itself, if there is one. */
+export function servedFile({ folder }: Pick<TrialSettings, 'folder'>, host: string): string {
+  return join(folder, `served-${host}.json`);
+}

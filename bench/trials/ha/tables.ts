@@ -2,9 +2,13 @@
 // one caller at a time. It runs with its caller's rights: with those of who made it, it could write on a read-only server.
 import { database } from './settings.ts';
 
-export const tables: readonly string[] = [
+/** As the product's migrations make it. */
+export const timeline: readonly string[] = [
   `CREATE TABLE ${database}.db_timeline (epoch INT UNSIGNED NOT NULL PRIMARY KEY, lossy BOOLEAN NOT NULL DEFAULT false, gtid VARCHAR(255) NULL, at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3))`,
   `INSERT INTO ${database}.db_timeline (epoch) VALUES (1)`,
+];
+
+export const tables: readonly string[] = [
   `CREATE TABLE ${database}.ha_counter (id INT PRIMARY KEY, n INT UNSIGNED NOT NULL)`,
   `INSERT INTO ${database}.ha_counter VALUES (1, 0)`,
   `CREATE TABLE ${database}.ha_sequencer (id INT PRIMARY KEY, last BIGINT UNSIGNED NOT NULL)`,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
+import { isBrokenConnect } from '../../../platform/database/connector-rejections.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
@@ -59,4 +60,13 @@ test('any other unhandled rejection still ends the process', async () => {
   const done = await live('other');
   expect(done.exitCode).not.toBe(0);
   expect(done.stderr).toContain('a bug');
+});
+
+test('a connection that was given up with an error of the program itself is known as broken, and no other error', () => {
+  // As the connector marks the error with which its socket was destroyed, while it says SET NAMES.
+  const givenUp = Object.assign(new Error('the session was given up'), { fatal: true, sqlState: 'HY000' });
+  expect(isBrokenConnect(givenUp)).toBe(true);
+  expect(isBrokenConnect(new Error('a bug'))).toBe(false);
+  expect(isBrokenConnect(Object.assign(new Error('a bug'), { fatal: true }))).toBe(false);
+  expect(isBrokenConnect(undefined)).toBe(false);
 });

@@ -1,0 +1,68 @@
+// The clock of one host, which the trial sets: libfaketime in its processes. The monotonic clock is left alone, as on a real host.
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathExists } from '../../../embedded/find-program.ts';
+
+/** Debian's package libfaketime. */
+const library = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
+const server = '/usr/sbin/mariadbd';
+
+export function canSkew(): Promise<boolean> {
+  return pathExists(library);
+}
+
+export class FalseClock {
+  readonly #folder: string;
+  readonly #host: string;
+
+  private constructor(folder: string, host: string) {
+    this.#folder = folder;
+    this.#host = host;
+  }
+
+  static async make(folder: string, host: string): Promise<FalseClock> {
+    const clock = new FalseClock(folder, host);
+    await clock.set(0);
+    // The agent starts its server with an environment of its own.
+    const variables = Object.entries(clock.env).map(([name, value]) => `${name}='${value}'`);
+    await writeFile(clock.#wrapper, `#!/bin/sh\nexport ${variables.join(' ')}\nexec '${clock.#server}' "$@"\n`);
+    await chmod(clock.#wrapper, 0o755);
+    await writeFile(clock.#server, '');
+    return clock;
+  }
+
+  /** Of every process of the host. */
+  get env(): Record<string, string> {
+    return {
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: this.#file,
+      FAKETIME_CACHE_DURATION: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    };
+  }
+
+  /** `words`, where mariadbd is the one with the false clock: `ip netns exec` gives them mounts of their own. */
+  within(words: readonly string[]): string[] {
+    const script = `mount --bind ${server} "$0" && mount --bind "$1" ${server} && shift && exec "$@"`;
+    return ['sh', '-c', script, this.#server, this.#wrapper, ...words];
+  }
+
+  /** It is in effect within a second. */
+  async set(seconds: number): Promise<void> {
+    await writeFile(this.#file, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+    await chmod(this.#file, 0o644);
+  }
+
+  get #file(): string {
+    return join(this.#folder, `clock-${this.#host}`);
+  }
+
+  get #wrapper(): string {
+    return join(this.#folder, `mariadbd-${this.#host}`);
+  }
+
+  /** The real one. */
+  get #server(): string {
+    return join(this.#folder, `mariadbd-${this.#host}.real`);
+  }
+}

@@ -1,0 +1,52 @@
+// What a server that was started anew takes from its relay log.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { continuationOf, transactionsAfter } from '../../../ha/agent/binary-log.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidegate-binary-log-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A GTID event: header of 19 bytes (time, type 162, server, length, end, flags), number, domain. */
+function event(gtid: string): Buffer {
+  const [domain = 0, server = 0, number = 0] = gtid.split('-').map(Number);
+  const bytes = Buffer.alloc(40);
+  bytes.writeUInt8(162, 4);
+  bytes.writeUInt32LE(server, 5);
+  bytes.writeUInt32LE(bytes.length, 9);
+  bytes.writeBigUInt64LE(BigInt(number), 19);
+  bytes.writeUInt32LE(domain, 27);
+  return bytes;
+}
+
+/** Its index. */
+async function relayLog(...files: readonly (readonly string[])[]): Promise<string> {
+  const names = files.map((_, at) => `relay.00000${at + 1}`);
+  for (const [at, gtids] of files.entries())
+    await writeFile(join(folder, names[at] ?? ''), Buffer.concat([Buffer.alloc(4), ...gtids.map(event)]));
+  const index = join(folder, 'relay.index');
+  await writeFile(index, names.map((name) => `./${name}\n`).join(''));
+  return index;
+}
+
+test('what follows the last own transaction is found, in one file or several', async () => {
+  const index = await relayLog(['0-1-7', '0-1-8'], ['0-1-9', '0-1-10']);
+  expect(await continuationOf(index, folder, '0-1-8')).toMatchObject({ gtids: ['0-1-9', '0-1-10'], firstAt: 4 });
+  expect(await continuationOf(index, folder, '0-1-9')).toMatchObject({ gtids: ['0-1-10'], firstAt: 44 });
+  expect(await continuationOf(index, folder, '0-1-10')).toMatchObject({ gtids: [], files: [] });
+  // Nothing of its own, or what it applied last is in the log no more.
+  expect(await continuationOf(index, folder, '')).toMatchObject({ gtids: ['0-1-7', '0-1-8', '0-1-9', '0-1-10'] });
+  expect(await continuationOf(index, folder, '0-2-6')).toEqual(await transactionsAfter(index, folder, 6));
+});
+
+test('a server with a write of its own takes nothing: it would lack the one of the same number, and nobody would see it', async () => {
+  const index = await relayLog(['0-1-7'], ['0-1-8', '0-1-9', '0-1-10']);
+  expect(await continuationOf(index, folder, '0-2-8')).toEqual({ files: [], gtids: [], firstAt: 0 });
+  expect(await continuationOf(index, folder, '0-2-7')).toEqual({ files: [], gtids: [], firstAt: 0 });
+  expect(await continuationOf(index, folder, '0-2-10')).toEqual({ files: [], gtids: [], firstAt: 0 });
+});
