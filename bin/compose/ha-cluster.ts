@@ -1,18 +1,24 @@
 // The cluster of hosts, for the graph: the same that "tidegate ha" asks.
 import type { Act, Change } from '../../ha/agent/keys.ts';
 import { Cluster, ClusterRefusal } from '../../ha/cluster.ts';
-import { EtcdError } from '../../ha/etcd.ts';
+import { type EtcdClient, EtcdError } from '../../ha/etcd.ts';
 import { etcdOf } from '../../ha/host/cluster-client.ts';
 import { hostFilePath, isComplete } from '../../ha/host/host-file.ts';
+import type { ServedFile } from '../../ha/host/served-file.ts';
 import type { Config } from '../../platform/config.ts';
 import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { CodedError, Refusal, refuse, type UserErrorCode, userError } from '../../platform/errors.ts';
 import { type HaAct, type HaCluster, haPromotedLossy } from '../../platform/ha-cluster.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
+import type { FollowedHosts } from './ha-hosts.ts';
 import { clusterFileIn } from './ha-settings.ts';
 
 /** Undefined: there is none. Throws ConfigError. */
-export async function openHaCluster(config: Config, lifecycle: Lifecycle): Promise<HaCluster | undefined> {
+export async function openHaCluster(
+  config: Config,
+  lifecycle: Lifecycle,
+  hosts?: FollowedHosts,
+): Promise<HaCluster | undefined> {
   const folder = config['ha.dataFolder'];
   if (folder === undefined) return undefined;
   const file = await clusterFileIn(folder).catch((error: unknown) => {
@@ -27,15 +33,20 @@ export async function openHaCluster(config: Config, lifecycle: Lifecycle): Promi
         advice: 'join them first, or leave the setting out',
       },
     ]);
-  const etcd = etcdOf(file);
-  await lifecycle.add('etcd', { stop: () => etcd.close() });
-  return haCluster(
-    new Cluster(
-      etcd,
-      file.cluster,
-      file.members.filter(({ left }) => left !== true),
-    ),
-  );
+  let current = clusterOf(file);
+  await lifecycle.add('etcd', { stop: () => current.etcd.close() });
+  hosts?.onChange((_config, changed) => {
+    const before = current.etcd;
+    current = clusterOf(changed);
+    before.close();
+  });
+  return haCluster(() => current.cluster);
+}
+
+function clusterOf(file: ServedFile): { readonly etcd: EtcdClient; readonly cluster: Cluster } {
+  const members = file.members.filter(({ left }) => left !== true);
+  const etcd = etcdOf({ ...file, members });
+  return { etcd, cluster: new Cluster(etcd, file.cluster, members) };
 }
 
 /** The codes of the graph for those of the cluster, where they differ or a retry is of use. */
@@ -45,15 +56,17 @@ const codes: Readonly<Record<string, readonly [UserErrorCode, number?]>> = {
   PAUSED: ['WRONG_STATE'],
   NOT_SET_UP: ['NOT_CONFIGURED'],
   NO_PRIMARY: ['UNAVAILABLE', 1_000],
+  SILENT: ['UNAVAILABLE'],
   IN_PROGRESS: ['IN_PROGRESS', 1_000],
   CONFLICT: ['IN_PROGRESS', 1_000],
 };
 
-export function haCluster(cluster: Cluster): HaCluster {
+/** `present`: with the hosts that there are now. */
+export function haCluster(present: () => Cluster): HaCluster {
   return {
-    status: () => read(cluster.status()),
+    status: () => read(present().status()),
     async changes() {
-      const { changes, saved } = await read(cluster.history());
+      const { changes, saved } = await read(present().history());
       return changes.toReversed().map(({ epoch, primary, previous, cause, takenAt, openedAfterMs, acceptedLoss }) => ({
         ...{ epoch, primary, previous, cause, at: new Date(takenAt), gapMs: openedAfterMs ?? null },
         acceptedLoss: acceptedLoss ?? null,
@@ -61,16 +74,16 @@ export function haCluster(cluster: Cluster): HaCluster {
       }));
     },
     async acts() {
-      const [asked, { changes }] = await read(Promise.all([cluster.acts(), cluster.history()]));
+      const [asked, { changes }] = await read(Promise.all([present().acts(), present().history()]));
       return [...asked.map(actOf), ...changes.flatMap(lossyActOf)];
     },
-    auditHeads: () => read(cluster.auditHeads()),
-    keepAuditHead: (head, replaced) => read(cluster.keepAuditHead(head, replaced)),
+    auditHeads: () => read(present().auditHeads()),
+    keepAuditHead: (head, replaced) => read(present().keepAuditHead(head, replaced)),
     async switchover(to) {
-      const { switchoverTo } = await wish(cluster.status());
+      const { switchoverTo } = await wish(present().status());
       if (switchoverTo === to) return false;
       try {
-        await cluster.switchover(to);
+        await present().switchover(to);
         return true;
       } catch (error) {
         if (error instanceof ClusterRefusal && error.code === 'ALREADY') return false;
@@ -78,22 +91,20 @@ export function haCluster(cluster: Cluster): HaCluster {
       }
     },
     async takeBackSwitchover(to) {
-      const { switchoverTo } = await cluster.status();
-      if (switchoverTo === to) await cluster.withdraw();
+      const { switchoverTo } = await present().status();
+      if (switchoverTo === to) await present().withdraw();
     },
     async rejoin(name) {
-      const { hosts } = await wish(cluster.status());
-      const host = hosts.find((each) => each.name === name && each.state !== 'WITNESS');
-      if (host === undefined) return refuse('NOT_FOUND', `there is no data host ${name}`, { field: ['input', 'host'] });
-      if (host.state === 'PRIMARY') return refuse('WRONG_STATE', `${name} is the primary`);
-      if (host.state === 'SILENT')
-        return refuse(
-          'UNAVAILABLE',
-          `the agent of ${name} says nothing: start "tidegate ha agent" there, and it returns by itself`,
-        );
+      await present()
+        .rejoin(name)
+        .catch((error: unknown) => {
+          if (error instanceof ClusterRefusal && error.code === 'NOT_FOUND')
+            refuse('NOT_FOUND', error.message, { field: ['input', 'host'] });
+          refused(error);
+        });
     },
-    pause: () => wish(cluster.pause()),
-    resume: () => wish(cluster.resume()),
+    pause: () => wish(present().pause()),
+    resume: () => wish(present().resume()),
   };
 }
 

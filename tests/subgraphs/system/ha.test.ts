@@ -34,7 +34,7 @@ beforeAll(async () => {
     address: new URL(url).hostname,
     kind: at === 2 ? ('witness' as const) : ('data' as const),
   }));
-  bench = await systemBench({ haCluster: haCluster(new Cluster(etcd, 'test', hosts)) });
+  bench = await systemBench({ haCluster: haCluster(() => new Cluster(etcd, 'test', hosts)) });
 });
 
 afterAll(async () => {
