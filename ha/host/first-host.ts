@@ -113,7 +113,11 @@ export class FirstHost {
       if (publicKey === undefined || file.first === undefined)
         throw new JoinRefusal('BAD_REQUEST', 'the key is not a P-256 public key');
       const issuer = { cert: file.authority, key: file.first.authorityKey };
-      return send(answer, 200, { certificate: await certifyServed({ name: member.name, publicKey }, issuer) });
+      const certificate = await certifyServed({ name: member.name, publicKey }, issuer);
+      const noting = this.#admitting.catch(() => undefined).then(() => note(this.#dataPath, member, certificate));
+      this.#admitting = noting;
+      await noting;
+      return send(answer, 200, { certificate });
     }
     throw new JoinRefusal('NO_SUCH_PATH', 'there is no such path');
   }
@@ -191,6 +195,14 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
   const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
   const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
   return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
+}
+
+/** One more certificate of a member. */
+async function note(dataPath: string, member: Member, certificate: string): Promise<void> {
+  const file = await readHostFile(dataPath);
+  const isIt = ({ name, serverId }: Member) => name === member.name && serverId === member.serverId;
+  const members = file.members.map((each) => (isIt(each) ? withSerials(each, certificate) : each));
+  await writeHostFile(dataPath, { ...file, members });
 }
 
 interface Issuer {

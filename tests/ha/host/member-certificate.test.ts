@@ -84,7 +84,10 @@ test('a host is told the hosts, and given a certificate for its API; with that o
   const api = { ...files.b, ...served };
   await expect(membersAt(api)).rejects.toMatchObject(refused);
   await expect(servedAt(api)).rejects.toMatchObject(refused);
-  expect(memberWith(new X509Certificate(served.certificate), files.a.members)).toBeUndefined();
+  const certificate = new X509Certificate(served.certificate);
+  expect(memberWith(certificate, files.a.members)).toBeUndefined();
+  // It is refused with the host's own once that has left.
+  expect((await readHostFile(place.path)).members[1]?.serials).toContain(certificate.serialNumber);
 });
 
 test('one that has left is told nothing, also when another one of its name has come', async () => {
