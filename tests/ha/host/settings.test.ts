@@ -59,7 +59,7 @@ describeAsRoot('of hosts that were nothing before', () => {
     });
     expect(await tidegate('w', [...words('w', tokens.witness), '--witness'])).toMatchObject({ exitCode: 0 });
     for (const host of ['b', 'w'] as const) start(host, ['ha', 'agent', '--data', folderOf(host)]);
-  });
+  }, 400_000 * patience);
 
   afterAll(async () => {
     for (const each of running.values()) each.kill('SIGKILL');
@@ -67,19 +67,23 @@ describeAsRoot('of hosts that were nothing before', () => {
     await place?.remove();
   });
 
-  test('nothing but the two programs is typed, and both hosts answer as the service account', async () => {
-    await whole();
-    for (const host of ['a', 'b'] as const) {
-      start(host, ['serve', '--config', settingsOf(host)], 'serve');
-      await waitFor(`the API of ${host}`, async () => (await ready(places[host])) === '200');
-      const { pid } = JSON.parse(await readFile(join(folderOf(host), 'serve', 'process', 'served.json'), 'utf8'));
-      const { uid } = await stat(`/proc/${pid}`);
-      expect(uid).toBe(serviceAccount.uid);
-    }
-    expect(await ready(virtual)).toBe('200');
-    const seen = await whole();
-    expect(seen.hosts.map(({ redis }) => redis).sort()).toEqual(['READY', 'USED', null].sort());
-  });
+  test(
+    'nothing but the two programs is typed, and both hosts answer as the service account',
+    async () => {
+      await whole();
+      for (const host of ['a', 'b'] as const) {
+        start(host, ['serve', '--config', settingsOf(host)], 'serve');
+        await waitFor(`the API of ${host}`, async () => (await ready(places[host])) === '200');
+        const { pid } = JSON.parse(await readFile(join(folderOf(host), 'serve', 'process', 'served.json'), 'utf8'));
+        const { uid } = await stat(`/proc/${pid}`);
+        expect(uid).toBe(serviceAccount.uid);
+      }
+      expect(await ready(virtual)).toBe('200');
+      const seen = await whole();
+      expect(seen.hosts.map(({ redis }) => redis).sort()).toEqual(['READY', 'USED', null].sort());
+    },
+    400_000 * patience,
+  );
 
   test('the process that serves reads neither the authority nor the keys of the host', async () => {
     const text = await readFile(join(folderOf('a'), 'serve', 'host.json'), 'utf8');
@@ -96,47 +100,51 @@ describeAsRoot('of hosts that were nothing before', () => {
       expect(await as(join(folderOf('a'), path))).not.toBe(0);
   });
 
-  test('a lost primary stays out until a person lets it return, and one that handed over does not', async () => {
-    // Both, as a busy machine may have a failover of its own meanwhile.
-    for (const host of ['a', 'b'] as const) {
-      await rejoinByHand(host);
-      const ended = new Promise((resolve) => running.get(`${host} agent`)?.once('exit', resolve));
-      running.get(`${host} agent`)?.kill('SIGTERM');
-      await ended;
-      start(host, ['ha', 'agent', '--data', folderOf(host)]);
-    }
-    const lost = (await allIn()).primary as Host;
-    const other = lost === 'a' ? 'b' : 'a';
-    killQuietly(Number(await readFile(join(folderOf(lost), 'mariadb', 'server.pid'), 'utf8')), 'SIGKILL');
-    const said = `it was lost as the primary: "tidegate ha rejoin ${lost}" lets it return`;
-    await waitFor(`${lost} to say why it stays out`, async () => {
-      const { primary, hosts } = await status();
-      const found = hosts.find(({ name }) => name === lost);
-      return primary === other && found?.state === 'RETURNING' && found.returning === said;
-    });
-    const text = (await tidegate('w', ['ha', 'status'])).stdout;
-    expect(text).toContain(`${lost} returns: ${said}`);
-    expect(await tidegate('w', ['ha', 'rejoin', other])).toMatchObject({
-      exitCode: 1,
-      stderr: expect.stringContaining('ALREADY'),
-    });
-    expect(await tidegate('w', ['ha', 'rejoin', 'x'])).toMatchObject({
-      exitCode: 1,
-      stderr: expect.stringContaining('NOT_FOUND'),
-    });
-    const done = await tidegate('w', ['ha', 'rejoin', lost, '--wait', waitSeconds, '--json']);
-    expect(done).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(JSON.parse(done.stdout)).toEqual({ host: lost, state: 'IN_SYNC' });
-    // Handed over as planned: it returns by itself.
-    await waitFor('a switchover without a failover beside it', async () => {
-      const { primary, epoch } = await allIn();
-      if (primary === lost) return tidegate('w', ['ha', 'switchover', '--to', other]).then(() => false);
-      const { exitCode } = await tidegate('w', ['ha', 'switchover', '--to', lost]);
-      if (exitCode !== 0) return false;
-      const after = await tidegate('w', ['ha', 'status', '--json', '--wait', '30']);
-      return after.exitCode === 0 && JSON.parse(after.stdout).epoch === epoch + 1;
-    });
-  });
+  test(
+    'a lost primary stays out until a person lets it return, and one that handed over does not',
+    async () => {
+      // Both, as a busy machine may have a failover of its own meanwhile.
+      for (const host of ['a', 'b'] as const) {
+        await rejoinByHand(host);
+        const ended = new Promise((resolve) => running.get(`${host} agent`)?.once('exit', resolve));
+        running.get(`${host} agent`)?.kill('SIGTERM');
+        await ended;
+        start(host, ['ha', 'agent', '--data', folderOf(host)]);
+      }
+      const lost = (await allIn()).primary as Host;
+      const other = lost === 'a' ? 'b' : 'a';
+      killQuietly(Number(await readFile(join(folderOf(lost), 'mariadb', 'server.pid'), 'utf8')), 'SIGKILL');
+      const said = `it was lost as the primary: "tidegate ha rejoin ${lost}" lets it return`;
+      await waitFor(`${lost} to say why it stays out`, async () => {
+        const { primary, hosts } = await status();
+        const found = hosts.find(({ name }) => name === lost);
+        return primary === other && found?.state === 'RETURNING' && found.returning === said;
+      });
+      const text = (await tidegate('w', ['ha', 'status'])).stdout;
+      expect(text).toContain(`${lost} returns: ${said}`);
+      expect(await tidegate('w', ['ha', 'rejoin', other])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('ALREADY'),
+      });
+      expect(await tidegate('w', ['ha', 'rejoin', 'x'])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('NOT_FOUND'),
+      });
+      const done = await tidegate('w', ['ha', 'rejoin', lost, '--wait', waitSeconds, '--json']);
+      expect(done).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(JSON.parse(done.stdout)).toEqual({ host: lost, state: 'IN_SYNC' });
+      // Handed over as planned: it returns by itself.
+      await waitFor('a switchover without a failover beside it', async () => {
+        const { primary, epoch } = await allIn();
+        if (primary === lost) return tidegate('w', ['ha', 'switchover', '--to', other]).then(() => false);
+        const { exitCode } = await tidegate('w', ['ha', 'switchover', '--to', lost]);
+        if (exitCode !== 0) return false;
+        const after = await tidegate('w', ['ha', 'status', '--json', '--wait', '30']);
+        return after.exitCode === 0 && JSON.parse(after.stdout).epoch === epoch + 1;
+      });
+    },
+    400_000 * patience,
+  );
 
   test('what a person has changed is not replaced, and nothing is begun', async () => {
     const data = join(place.path, 'o');
