@@ -13,6 +13,8 @@ export interface EtcdTls {
   readonly caFile: string;
   readonly certificateFile: string;
   readonly keyFile: string;
+  /** Certificates that are refused, although the authority has signed them (X.509 CRL); read anew at each connection. */
+  readonly refusedFile?: string;
 }
 
 export interface EtcdMember {
@@ -62,8 +64,8 @@ export async function startEtcd(options: EtcdOptions): Promise<EmbeddedEtcd> {
   const home = await folder.subfolder('etcd', { forService: true });
   await endLeftOver({ pidFile: join(home, pidFileName), workingFolder: home, programs: ['etcd'], log });
   const scheme = tls === undefined ? 'http' : 'https';
-  const client = (each: EtcdMember) => `${scheme}://${each.address}:${each.clientPort}`;
-  const peer = (each: EtcdMember) => `${scheme}://${each.address}:${each.peerPort}`;
+  const client = (each: EtcdMember) => `${scheme}://${inUrl(each.address)}:${each.clientPort}`;
+  const peer = (each: EtcdMember) => `${scheme}://${inUrl(each.address)}:${each.peerPort}`;
   const server = new ServerProcess({
     name: 'etcd',
     // It writes no pid file: the shell does, and becomes etcd.
@@ -89,11 +91,16 @@ export async function startEtcd(options: EtcdOptions): Promise<EmbeddedEtcd> {
   return Object.assign(server, { clientUrl: client(me) });
 }
 
-function tlsFlags({ caFile, certificateFile, keyFile }: EtcdTls): string[] {
+function inUrl(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function tlsFlags({ caFile, certificateFile, keyFile, refusedFile }: EtcdTls): string[] {
   return [
     ...['--client-cert-auth', `--trusted-ca-file=${caFile}`, `--cert-file=${certificateFile}`, `--key-file=${keyFile}`],
     ...['--peer-client-cert-auth', `--peer-trusted-ca-file=${caFile}`],
     ...[`--peer-cert-file=${certificateFile}`, `--peer-key-file=${keyFile}`],
+    ...(refusedFile === undefined ? [] : [`--client-crl-file=${refusedFile}`, `--peer-crl-file=${refusedFile}`]),
   ];
 }
 

@@ -8,6 +8,7 @@ import {
   type AuditHead,
   actValue,
   auditHeadValue,
+  awayValue,
   type Change,
   changeValue,
   clockValue,
@@ -56,6 +57,8 @@ export interface HostStatus extends ClusterHost {
   readonly redis: 'USED' | 'READY' | 'SILENT' | null;
   /** Why it is not promoted, though it may be in sync; null: nothing is against it. */
   readonly unfit: string | null;
+  /** Why it is no copy yet, and how far its copy is; null: it is one, or says nothing. */
+  readonly returning: string | null;
 }
 
 export interface ClusterStatus {
@@ -142,12 +145,19 @@ export class Cluster {
         const member = members.find(({ url }) => new URL(url).hostname.replace(/^\[|\]$/g, '') === host.address);
         const leads = member !== undefined && member.memberId === member.leaderId;
         return {
-          ...{ ...host, state, behind: knows ? Math.max(0, received - own) : null },
+          ...{
+            name: host.name,
+            address: host.address,
+            kind: host.kind,
+            state,
+            behind: knows ? Math.max(0, received - own) : null,
+          },
           etcd: member === undefined ? 'SILENT' : leads ? 'LEADS' : 'ANSWERS',
           clockAheadMs: aheadMs.has(host.name) ? Math.round(aheadMs.get(host.name) ?? 0) : null,
           keys: keysOf(host.name) === '' ? null : keysOf(host.name) === wanted ? 'SAME' : 'DIFFERENT',
           redis: state === 'SILENT' ? null : redisOf(reports[host.name]?.redis, state),
           unfit: state === 'SILENT' ? null : (reports[host.name]?.unfit ?? null),
+          returning: state === 'RETURNING' ? (last.away(host.name)?.why ?? null) : null,
         };
       }),
     };
@@ -280,7 +290,10 @@ export class Cluster {
       );
     await this.#isDetached(name);
     await this.#etcd.removeMember(peerUrl(host));
-    await this.#etcd.transact([], [{ delete: this.#keys.report(name) }, { delete: this.#keys.clock(name) }]);
+    await this.#etcd.transact(
+      [],
+      [{ delete: this.#keys.report(name) }, { delete: this.#keys.clock(name) }, { delete: this.#keys.away(name) }],
+    );
   }
 
   /** Commits wait for it no more. */
@@ -292,6 +305,22 @@ export class Cluster {
         throw new ClusterRefusal('LATE', `${sync.primary} still counts on ${name}: repeat it when a primary leads`);
       await sleep(lookEveryMs);
     }
+  }
+
+  /** A host that was lost as the primary, and waits for a person. One that returns by itself is left alone. */
+  async rejoin(name: string, asker?: Asker): Promise<void> {
+    const { hosts } = await this.status();
+    const host = hosts.find((each) => each.name === name && each.kind === 'data');
+    if (host === undefined) throw new ClusterRefusal('NOT_FOUND', `there is no data host ${name}`);
+    if (host.state === 'PRIMARY') throw new ClusterRefusal('ALREADY', `${name} is the primary`);
+    if (host.state === 'SILENT')
+      throw new ClusterRefusal(
+        'SILENT',
+        `the agent of ${name} says nothing: start "tidegate ha agent" there, then repeat this`,
+      );
+    if (host.state !== 'RETURNING') return;
+    const record = await this.#record(asker, 'haRejoin', { host: name });
+    await this.#etcd.transact([], [{ put: this.#keys.rejoin(name), value: '{}' }, ...record]);
   }
 
   async pause(asker?: Asker): Promise<void> {
@@ -363,6 +392,10 @@ export class Cluster {
       const entry = entryOf(snapshot, this.#keys.report(name));
       return entry === undefined ? [] : [[name, reportValue.parse(JSON.parse(entry.value))] as const];
     });
+    const away = (name: string) => {
+      const entry = entryOf(snapshot, this.#keys.away(name));
+      return entry === undefined ? undefined : awayValue.parse(JSON.parse(entry.value));
+    };
     return {
       membersRevision: entryOf(snapshot, this.#keys.members)?.revision ?? 0,
       leader: leader === undefined ? undefined : leaderValue.parse(JSON.parse(leader.value)),
@@ -371,8 +404,12 @@ export class Cluster {
       reports: Object.fromEntries(reports),
       said: (name: string): { readonly said: string; readonly wallMs?: number | undefined } | undefined => {
         const clock = entryOf(snapshot, this.#keys.clock(name));
-        return clock === undefined ? Object.fromEntries(reports)[name] : clockValue.parse(JSON.parse(clock.value));
+        if (clock !== undefined) return clockValue.parse(JSON.parse(clock.value));
+        const [report, told] = [Object.fromEntries(reports)[name], away(name)];
+        if (told === undefined) return report;
+        return { said: `${report?.said} ${told.said}`, wallMs: told.wallMs };
       },
+      away,
       paused: entryOf(snapshot, this.#keys.paused) !== undefined,
       switchoverTo: switchover === undefined ? null : switchoverValue.parse(JSON.parse(switchover.value)).to,
     };

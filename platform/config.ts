@@ -206,6 +206,17 @@ const platformSettings = {
     .describe(
       'file in which "tidegate serve" notes its process, and "tidegate ha agent" finds it: that process ends its clients\' connections before the virtual address moves as planned',
     ),
+  'ha.rejoin': z
+    .enum(['auto', 'manual'])
+    .default('auto')
+    .describe(
+      '"tidegate ha agent": auto: a primary that was lost returns by itself as the other host\'s copy; manual: it stays out until "tidegate ha rejoin"',
+    ),
+  'ha.watchdogDevice': file
+    .optional()
+    .describe(
+      '"tidegate ha agent": watchdog of the machine (/dev/watchdog), which resets it if a primary\'s server can\'t be ended when its lease is over; its time is that of its driver',
+    ),
   'ha.device': text
     .max(15)
     .optional()

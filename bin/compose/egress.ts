@@ -32,6 +32,12 @@ export function egressOfLab(config: Config): Pick<Config, 'egress.deny'> {
   return { 'egress.deny': config['egress.deny'] ?? ['0.0.0.0/0', '::/0'] };
 }
 
+/** The servers of the database that are listed. */
+export function databasePlaces(config: Config): OwnPlace[] {
+  const hosts = config['database.host'] ?? [];
+  return hosts.map(({ host, port = config['database.port'] }) => ({ host, port, mayBeWider: true }));
+}
+
 function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
   const listening = (host: string, port: number | undefined): OwnPlace[] =>
     port === undefined ? [] : [{ host, port }];
@@ -42,7 +48,7 @@ function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
     host ?? (socket === undefined ? socket : '::');
   return [
     ...(config.roles.includes('gateway') ? listening(config['listen.host'], config['listen.port']) : []),
-    ...(config['database.host'] ?? []).flatMap(({ host, port = config['database.port'] }) => reached(host, port)),
+    ...databasePlaces(config),
     ...reached(hostOf(undefined, config['database.socketPath']), config['database.port']),
     ...reached(config['database.standbyHost'], config['database.standbyPort']),
     ...reached(hostOf(config['redis.host'], config['redis.path']), config['redis.port']),

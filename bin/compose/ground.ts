@@ -18,7 +18,8 @@ import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
 import type { Ground, ProcessGround } from '../../platform/subgraph-row.ts';
 import { createRedisWake } from '../../platform/wake.ts';
 import { databaseLocations, redisLocation } from './connections.ts';
-import type { ProcessEgress } from './egress.ts';
+import { databasePlaces, type ProcessEgress } from './egress.ts';
+import type { FollowedHosts } from './ha-hosts.ts';
 import { redisPrefix } from './places.ts';
 
 export interface GroundParts {
@@ -27,6 +28,8 @@ export interface GroundParts {
   readonly process: ProcessGround;
   readonly keys: KeyFolder;
   readonly egress: ProcessEgress;
+  /** Of the cluster that the database is in; undefined: it is in none. */
+  readonly hosts: FollowedHosts | undefined;
   /** Owners whose tables the database must have. */
   readonly owners: readonly MigrationOwner[];
   /** Owners whose tables it may have. */
@@ -49,10 +52,15 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
     connection: databaseLocations(config),
     connectionLimit: config['database.connections'],
     strict: config['ha.strict'],
+    followsList: parts.hosts?.areServers === true,
     ...(disk === undefined ? {} : { disk }),
     log,
   });
   await lifecycle.add('database', { drain: () => db.drain(), stop: () => db.close() });
+  parts.hosts?.onChange(async (changed) => {
+    await parts.egress.own.add(...databasePlaces(changed));
+    db.setServers(databaseLocations(changed));
+  });
   const owners = await ownersIn(db);
   const needed = [...parts.owners, ...parts.others.filter((each) => owners.has(each.owner))];
   const pending = await pendingMigrations(db, needed);

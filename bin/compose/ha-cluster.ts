@@ -1,4 +1,4 @@
-// The cluster of hosts, for the graph: the same that "tidegate ha" asks. Its list of hosts is the one that the agent on this host keeps.
+// The cluster of hosts, for the graph: the same that "tidegate ha" asks.
 import type { Act, Change } from '../../ha/agent/keys.ts';
 import { Cluster, ClusterRefusal } from '../../ha/cluster.ts';
 import { type EtcdClient, EtcdError } from '../../ha/etcd.ts';
@@ -10,10 +10,15 @@ import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { CodedError, Refusal, refuse, type UserErrorCode, userError } from '../../platform/errors.ts';
 import { type HaAct, type HaCluster, haPromotedLossy } from '../../platform/ha-cluster.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
+import type { FollowedHosts } from './ha-hosts.ts';
 import { clusterFileIn } from './ha-settings.ts';
 
 /** Undefined: there is none. Throws ConfigError. */
-export async function openHaCluster(config: Config, lifecycle: Lifecycle): Promise<HaCluster | undefined> {
+export async function openHaCluster(
+  config: Config,
+  lifecycle: Lifecycle,
+  hosts?: FollowedHosts,
+): Promise<HaCluster | undefined> {
   const folder = config['ha.dataFolder'];
   if (folder === undefined) return undefined;
   const file = await clusterFileIn(folder).catch((error: unknown) => {
@@ -28,49 +33,20 @@ export async function openHaCluster(config: Config, lifecycle: Lifecycle): Promi
         advice: 'join them first, or leave the setting out',
       },
     ]);
-  const hosts = new FollowedHosts(folder, file);
-  await lifecycle.add('etcd', { stop: () => hosts.close() });
-  return haCluster(() => hosts.cluster());
+  let current = clusterOf(file);
+  await lifecycle.add('etcd', { stop: () => current.etcd.close() });
+  hosts?.onChange((_config, changed) => {
+    const before = current.etcd;
+    current = clusterOf(changed);
+    before.close();
+  });
+  return haCluster(() => current.cluster);
 }
 
-/** Hosts leave and join: the file is read again with each question. */
-class FollowedHosts {
-  readonly #folder: string;
-  /** All that were opened: questions to an earlier one may be under way. There is one for each change of the list. */
-  readonly #clients: EtcdClient[] = [];
-  #known: string;
-  #cluster: Cluster;
-
-  constructor(folder: string, file: ServedFile) {
-    this.#folder = folder;
-    this.#known = JSON.stringify(file.members);
-    this.#cluster = this.#open(file);
-  }
-
-  async cluster(): Promise<Cluster> {
-    // Without the file this host has left: what was known is all that is left.
-    const file = await clusterFileIn(this.#folder).catch(() => undefined);
-    const members = JSON.stringify(file?.members);
-    if (file !== undefined && members !== this.#known) {
-      this.#known = members;
-      this.#cluster = this.#open(file);
-    }
-    return this.#cluster;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.close()));
-  }
-
-  #open(file: ServedFile): Cluster {
-    const client = etcdOf(file);
-    this.#clients.push(client);
-    return new Cluster(
-      client,
-      file.cluster,
-      file.members.filter(({ left }) => left !== true),
-    );
-  }
+function clusterOf(file: ServedFile): { readonly etcd: EtcdClient; readonly cluster: Cluster } {
+  const members = file.members.filter(({ left }) => left !== true);
+  const etcd = etcdOf({ ...file, members });
+  return { etcd, cluster: new Cluster(etcd, file.cluster, members) };
 }
 
 /** The codes of the graph for those of the cluster, where they differ or a retry is of use. */
@@ -80,16 +56,17 @@ const codes: Readonly<Record<string, readonly [UserErrorCode, number?]>> = {
   PAUSED: ['WRONG_STATE'],
   NOT_SET_UP: ['NOT_CONFIGURED'],
   NO_PRIMARY: ['UNAVAILABLE', 1_000],
+  SILENT: ['UNAVAILABLE'],
   IN_PROGRESS: ['IN_PROGRESS', 1_000],
   CONFLICT: ['IN_PROGRESS', 1_000],
 };
 
-/** `now`: as its hosts are now. */
-export function haCluster(now: () => Promise<Cluster>): HaCluster {
+/** `present`: with the hosts that there are now. */
+export function haCluster(present: () => Cluster): HaCluster {
   return {
-    status: () => read(now().then((cluster) => cluster.status())),
+    status: () => read(present().status()),
     async changes() {
-      const { changes, saved } = await read(now().then((cluster) => cluster.history()));
+      const { changes, saved } = await read(present().history());
       return changes.toReversed().map(({ epoch, primary, previous, cause, takenAt, openedAfterMs, acceptedLoss }) => ({
         ...{ epoch, primary, previous, cause, at: new Date(takenAt), gapMs: openedAfterMs ?? null },
         acceptedLoss: acceptedLoss ?? null,
@@ -97,18 +74,16 @@ export function haCluster(now: () => Promise<Cluster>): HaCluster {
       }));
     },
     async acts() {
-      const cluster = await now();
-      const [asked, { changes }] = await read(Promise.all([cluster.acts(), cluster.history()]));
+      const [asked, { changes }] = await read(Promise.all([present().acts(), present().history()]));
       return [...asked.map(actOf), ...changes.flatMap(lossyActOf)];
     },
-    auditHeads: () => read(now().then((cluster) => cluster.auditHeads())),
-    keepAuditHead: (head, replaced) => read(now().then((cluster) => cluster.keepAuditHead(head, replaced))),
+    auditHeads: () => read(present().auditHeads()),
+    keepAuditHead: (head, replaced) => read(present().keepAuditHead(head, replaced)),
     async switchover(to) {
-      const cluster = await now();
-      const { switchoverTo } = await wish(cluster.status());
+      const { switchoverTo } = await wish(present().status());
       if (switchoverTo === to) return false;
       try {
-        await cluster.switchover(to);
+        await present().switchover(to);
         return true;
       } catch (error) {
         if (error instanceof ClusterRefusal && error.code === 'ALREADY') return false;
@@ -116,23 +91,20 @@ export function haCluster(now: () => Promise<Cluster>): HaCluster {
       }
     },
     async takeBackSwitchover(to) {
-      const cluster = await now();
-      const { switchoverTo } = await cluster.status();
-      if (switchoverTo === to) await cluster.withdraw();
+      const { switchoverTo } = await present().status();
+      if (switchoverTo === to) await present().withdraw();
     },
     async rejoin(name) {
-      const { hosts } = await wish(now().then((cluster) => cluster.status()));
-      const host = hosts.find((each) => each.name === name && each.state !== 'WITNESS');
-      if (host === undefined) return refuse('NOT_FOUND', `there is no data host ${name}`, { field: ['input', 'host'] });
-      if (host.state === 'PRIMARY') return refuse('WRONG_STATE', `${name} is the primary`);
-      if (host.state === 'SILENT')
-        return refuse(
-          'UNAVAILABLE',
-          `the agent of ${name} says nothing: start "tidegate ha agent" there, and it returns by itself`,
-        );
+      await present()
+        .rejoin(name)
+        .catch((error: unknown) => {
+          if (error instanceof ClusterRefusal && error.code === 'NOT_FOUND')
+            refuse('NOT_FOUND', error.message, { field: ['input', 'host'] });
+          refused(error);
+        });
     },
-    pause: () => wish(now().then((cluster) => cluster.pause())),
-    resume: () => wish(now().then((cluster) => cluster.resume())),
+    pause: () => wish(present().pause()),
+    resume: () => wish(present().resume()),
   };
 }
 

@@ -1,7 +1,6 @@
 // The settings that a process on a host of a cluster has from the cluster: where its database is, and what it is called there.
 import { readHostFile } from '../../ha/host/host-file.ts';
 import {
-  dataHosts,
   hasServedFile,
   readServedFile,
   type ServedFile,
@@ -10,6 +9,7 @@ import {
 } from '../../ha/host/served-file.ts';
 import type { Config } from '../../platform/config.ts';
 import { ConfigError, unusableFile } from '../../platform/config-error.ts';
+import { hostsIn } from './ha-hosts.ts';
 
 /** `folder`: of `ha.dataFolder`. An agent from before there was the file for `tidegate serve` has only its own, which root reads. */
 export async function clusterFileIn(folder: string): Promise<ServedFile> {
@@ -25,11 +25,14 @@ export function withClusterSettings(config: Config): Config {
   try {
     file = readServedFile(folder);
   } catch (error) {
-    throw new ConfigError([unusableFile(['ha.dataFolder'], servedFilePath(folder), error)]);
+    const fault = unusableFile(['ha.dataFolder'], servedFilePath(folder), error);
+    const advice =
+      'start "tidegate ha agent" on this host, which writes this file once all hosts of the cluster have joined';
+    throw new ConfigError([{ ...fault, advice }]);
   }
   return {
     ...config,
-    'database.host': dataHosts(file).map(({ address }) => ({ host: address })),
+    'database.host': hostsIn(file),
     'database.caFile': config['database.caFile'] ?? servedAuthorityPath(folder),
     'ha.host': config['ha.host'] ?? file.me,
     'ha.strict': config['ha.strict'] || file.strict,

@@ -36,6 +36,7 @@ import { databaseMembers, keyFolder, redisLocation } from './connections.ts';
 import { addressOf, openEgress } from './egress.ts';
 import { layGround } from './ground.ts';
 import { openHaCluster } from './ha-cluster.ts';
+import { FollowedHosts } from './ha-hosts.ts';
 import { internalTls } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
 
@@ -104,8 +105,11 @@ async function compose(
   const others = has('worker') ? migrationsOf(rows) : [];
   const keys = keyFolder(config, log);
 
+  const hosts = FollowedHosts.of(config, log);
   const laid =
-    owners.length > 0 ? await layGround({ config, lifecycle, process, keys, egress, owners, others }) : undefined;
+    owners.length > 0
+      ? await layGround({ config, lifecycle, process, keys, egress, hosts, owners, others })
+      : undefined;
   const asked = new AskedGraph({ config, keys, tlsOf });
   const running = new Map<string, RunningSubgraph>();
   if (laid !== undefined) {
@@ -119,7 +123,8 @@ async function compose(
         roles: rolesOf(rows).all,
         projectHoldings: holdingsOf(rows, laid.owners),
         projectEnd: projectEndOf(rows, laid.owners),
-        haCluster: await openHaCluster(config, lifecycle),
+        haCluster: await openHaCluster(config, lifecycle, hosts),
+        hosts,
       });
       for (const row of served) {
         const sdl = graph.get(row.name) ?? '';
@@ -139,6 +144,7 @@ async function compose(
     if (role.database === false) await lifecycle.add(role.name, await role.create(process, settings));
     else if (laid !== undefined) await lifecycle.add(role.name, await role.create(laid.ground, settings));
   }
+  if (hosts !== undefined) await lifecycle.add('hosts', hosts);
   if (laid !== undefined) await sayKnownKeys(lifecycle, laid.ground, keys, served.length > 0);
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
@@ -206,7 +212,12 @@ async function laySubgraphGround(
   config: Config,
   lifecycle: Lifecycle,
   ground: Ground,
-  shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles' | 'projectHoldings' | 'projectEnd' | 'haCluster'>,
+  {
+    hosts,
+    ...shared
+  }: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles' | 'projectHoldings' | 'projectEnd' | 'haCluster'> & {
+    readonly hosts: FollowedHosts | undefined;
+  },
 ): Promise<Omit<SubgraphGround, 'sdl' | 'askGraph' | 'checkLogin'>> {
   const { db, wake, log, registry, health } = ground;
   const keyring = await shared.keys.shared('subgraphs');
@@ -219,7 +230,14 @@ async function laySubgraphGround(
     if (readAgoMs > 5_000) throw new Error(`last read ${Math.round(readAgoMs / 1000)} s ago`);
     return undefined;
   });
-  const members = databaseMembers(config).map((location) => ({ name: location.host, sql: new ServerReads(location) }));
+  const membersIn = (changed: Config) =>
+    databaseMembers(changed).map((location) => ({ name: location.host, sql: new ServerReads(location) }));
+  // Asked as they are at each time.
+  const members = membersIn(config);
+  hosts?.onChange(async (changed) => {
+    const before = members.splice(0, members.length, ...membersIn(changed));
+    await Promise.all(before.map(({ sql }) => sql.close()));
+  });
   const commits = new Commits({ db, keyring, log, members });
   await lifecycle.add('database members', {
     drain: () => commits.drain(),

@@ -46,11 +46,14 @@ export class Clients {
   /** New connections are let in again. Also for rules that an agent left when it was killed. */
   async stay(): Promise<void> {
     this.#isLeaving = false;
-    await this.#change(`${emptied}delete table ip ${table}\n`);
+    const family = familyOf(this.#options.address);
+    await this.#change(`${emptied(family)}delete table ${family} ${table}\n`);
   }
 
   async #connections(): Promise<number> {
-    const asked = ['-H', '-t', '-n', 'state', 'established', 'src', this.#options.address];
+    const { address } = this.#options;
+    const source = address.includes(':') ? `[${address}]` : address;
+    const asked = ['-H', '-t', '-n', 'state', 'established', 'src', source];
     const { stdout } = await runProgram('ss', asked, { timeoutMs: programTimeoutMs });
     return stdout.split('\n').filter((line) => line.trim() !== '').length;
   }
@@ -65,14 +68,21 @@ export class Clients {
   }
 }
 
+function familyOf(address: string): 'ip' | 'ip6' {
+  return address.includes(':') ? 'ip6' : 'ip';
+}
+
 /** It exists then, whether it did or not. */
-const emptied = `table ip ${table} {}\nflush table ip ${table}\n`;
+function emptied(family: 'ip' | 'ip6'): string {
+  return `table ${family} ${table} {}\nflush table ${family} ${table}\n`;
+}
 
 function rules(address: string): string {
-  return `${emptied}table ip ${table} {
+  const family = familyOf(address);
+  return `${emptied(family)}table ${family} ${table} {
   chain new_connections {
     type filter hook input priority filter - 10; policy accept;
-    ip daddr ${address} tcp flags & (syn | ack) == syn drop
+    ${family} daddr ${address} tcp flags & (syn | ack) == syn drop
   }
 }
 `;

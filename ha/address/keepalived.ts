@@ -28,6 +28,11 @@ export const script = (name: 'hold' | 'lease-lasts' | 'notify'): string =>
  */
 export function keepalivedConfiguration(options: KeepalivedOptions): string {
   const { me, address, device, source, peers, routerId, folder } = options;
+  // The instance is of the family of the hosts' own addresses. One of the other family is excluded from its packets, which have to have
+  // one: of the link alone, and used by nobody.
+  const isOther = address.includes(':') !== source.includes(':');
+  const ofLink = source.includes(':') ? `fe80::7467:${routerId}/128` : `169.254.116.${routerId}/32`;
+  const alone = `  virtual_ipaddress {\n    ${ofLink} dev ${device}\n  }\n`;
   return `global_defs {
   router_id ${me}
   vrrp_version 3
@@ -55,7 +60,7 @@ vrrp_instance tidegate {
   unicast_src_ip ${source}
   unicast_peer {
 ${peers.map((each) => `    ${each}\n`).join('')}  }
-  virtual_ipaddress {
+${isOther ? alone : ''}  ${isOther ? 'virtual_ipaddress_excluded' : 'virtual_ipaddress'} {
     ${address} dev ${device}
   }
   track_file {

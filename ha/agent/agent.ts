@@ -7,7 +7,7 @@ import type { Change, Condition, EtcdClient } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
 import { ClusterState } from './cluster-state.ts';
 import type { CopyTls } from './copy.ts';
-import { CopyServer } from './copy-server.ts';
+import { CopyServer, type CopyServerOptions } from './copy-server.ts';
 import { decide, type Limits, type Step, whyUnfit } from './decide.ts';
 import { keepEtcdLeadershipAway } from './etcd-leadership.ts';
 import { fetchCopy } from './fetch-copy.ts';
@@ -16,6 +16,7 @@ import type { KeyPlaces } from './key-fingerprints.ts';
 import { type HaKeys, haKeys } from './keys.ts';
 import { LeadHolder } from './lead.ts';
 import { HaServer, type ServerOptions } from './server.ts';
+import { StayingOut } from './staying-out.ts';
 import type { SyncSet, View } from './view.ts';
 
 export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
@@ -24,12 +25,16 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
   readonly leaseMs: number;
   /** Commits wait for a second copy as long as it takes; the same at all hosts. Default: they are let go without it. */
   readonly strict?: boolean;
+  /** Once it was lost as the primary, it returns only if a person wants it. */
+  readonly rejoinsByHand?: boolean;
   readonly limits?: Partial<Limits>;
   /** A host whose data can't follow gets a copy of the primary's. Left out: a person has to make it. */
   readonly copies?: {
     readonly tls: CopyTls;
     readonly ports: Readonly<Record<string, number>>;
     readonly mostBytesPerSecond?: number;
+    /** Default: every host with a certificate of the authority gets one. */
+    readonly mayAsk?: CopyServerOptions['mayAsk'];
   };
   /** Of the API on this host: other hosts are told which keys it has. */
   readonly keyPlaces?: KeyPlaces;
@@ -63,6 +68,7 @@ export class HaAgent {
   readonly #lead: LeadHolder;
   readonly #history: HaHistory;
   readonly #state: ClusterState;
+  readonly #staying: StayingOut;
   readonly #stop = new AbortController();
   #admission: View['admission'];
   #sealedRevision: number | undefined;
@@ -76,6 +82,8 @@ export class HaAgent {
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #copiedAtMs = Number.NEGATIVE_INFINITY;
   #copying: Promise<void> | undefined;
+  /** Of the copy that is being made: the share that has been received. */
+  #copied: number | undefined;
   #copies: CopyServer | undefined;
   /** For a switchover, since it was begun. */
   #leaving: { isDone: boolean } | undefined;
@@ -85,7 +93,8 @@ export class HaAgent {
   #lastStep = '';
   #done: Promise<void> | undefined;
 
-  private constructor(options: AgentOptions, limits: Limits, server: HaServer, lead: LeadHolder) {
+  private constructor(options: AgentOptions, limits: Limits, server: HaServer, lead: LeadHolder, staying: StayingOut) {
+    this.#staying = staying;
     this.#options = options;
     this.#limits = limits;
     this.#keys = haKeys(options.cluster);
@@ -103,9 +112,11 @@ export class HaAgent {
     const server = await HaServer.open({ ...options, heartbeatMs: limits.heartbeatMs });
     await server.removeRoutes();
     let agent: HaAgent | undefined;
+    const home = await options.folder.subfolder('ha');
+    const staying = await StayingOut.open(join(home, 'led'), options.rejoinsByHand === true);
     const lead = await LeadHolder.open({
       ...{ etcd: options.etcd, log: options.log, leaseMs: options.leaseMs },
-      file: join(await options.folder.subfolder('ha'), 'lead.json'),
+      file: join(home, 'lead.json'),
       mayRenew: () => agent?.mayRenew ?? false,
       async onFence(fenceAtMs, endsAtMs) {
         await server.fence(fenceAtMs, endsAtMs);
@@ -113,7 +124,7 @@ export class HaAgent {
         if (isOpen) options.announcer?.held(fenceAtMs);
       },
     });
-    agent = new HaAgent(options, limits, server, lead);
+    agent = new HaAgent(options, limits, server, lead, staying);
     // One that was killed amid a switchover may have shut them out.
     agent.#letClientsIn();
     await agent.#giveCopies();
@@ -131,6 +142,11 @@ export class HaAgent {
     await this.#copies?.stop();
     this.#lead.close();
     this.#server.close();
+  }
+
+  /** Of hosts that have left: none follows this one any more. */
+  refuseReplicas(serverIds: readonly number[]): void {
+    this.#server.refuseReplicas(serverIds);
   }
 
   /** After `stop`: of a host that has left. */
@@ -175,6 +191,7 @@ export class HaAgent {
       this.#leaderlessSinceMs = shared.leader === undefined ? (this.#leaderlessSinceMs ?? monotonicMs()) : undefined;
       this.#history.saw(shared.leader?.host);
     }
+    if (read?.isToRejoin === true) await this.#letReturn();
     const { fingerprints } = this.#state;
     const view: View = {
       ...{
@@ -185,7 +202,7 @@ export class HaAgent {
         server,
         reign: this.#lead.current,
       },
-      strict: this.#options.strict ?? false,
+      ...{ strict: this.#options.strict ?? false, staysOut: this.#staying.staysOut },
       ...{
         admission: this.#admission,
         sealedRevision: this.#sealedRevision,
@@ -197,9 +214,26 @@ export class HaAgent {
     const step = decide(view, this.#limits);
     this.#tell(step);
     this.#endLeaving(step, view);
+    if (shared !== undefined) this.#state.tellAway(this.#whyAway(step, view));
     this.#state.report(server, whyUnfit(view, view.me, view.sealing, this.#limits));
     await this.#execute(step, view);
     return step;
+  }
+
+  async #letReturn(): Promise<void> {
+    const { etcd, me } = this.#options;
+    await this.#staying.mayReturn();
+    await etcd.transact([], [{ delete: this.#keys.rejoin(me) }]);
+  }
+
+  /** Why this host is no copy now; undefined: it is one, or the primary. */
+  #whyAway(step: Step, { server, reign, staysOut }: View): string | undefined {
+    if (reign !== undefined) return undefined;
+    if (server.state === 'copying')
+      return this.#copied === 1 ? 'a copy is prepared' : `a copy: ${Math.floor((this.#copied ?? 0) * 100)} %`;
+    const receives = server.state === 'up' && server.replica?.receiving === true;
+    if (receives && staysOut !== true) return undefined;
+    return step.kind === 'wait' ? step.why : `next step: ${step.kind}`;
   }
 
   #announce({ server, reign }: View): void {
@@ -232,6 +266,8 @@ export class HaAgent {
       case 'hand-over':
         this.#handedOverAtMs = monotonicMs();
         this.#tellLost();
+        // Best effort: what is left of the mark keeps it out.
+        void this.#staying.mayReturn().catch(() => undefined);
         this.#server.kill();
         return this.#giveUp(`a switchover to ${step.host} was asked for`);
       case 'start':
@@ -242,6 +278,7 @@ export class HaAgent {
         if (step.role === 'SLAVE') await this.#history.save();
         return this.#server.start(step.role);
       case 'follow':
+        await this.#staying.mayReturn();
         return this.#server.follow(step.host, step.reign);
       case 'clone':
         return this.#copy(step.host);
@@ -295,7 +332,8 @@ export class HaAgent {
         const fenced = await this.#history.fencedBy(step.epoch);
         const { epoch, lossy, waits } = step;
         await this.#server.open({ epoch, lossy, fenced, waits, mayOpen });
-        return this.#history.opened();
+        await this.#history.opened();
+        return this.#staying.led();
       }
       case 'release':
         this.#admission = undefined;
@@ -363,6 +401,7 @@ export class HaAgent {
       ...{ address, port, log, tls: copies.tls },
       mostBytesPerSecond: copies.mostBytesPerSecond ?? usualBytesPerSecond,
       source: () => this.#server.copySource(),
+      mayAsk: copies.mayAsk,
     });
   }
 
@@ -375,13 +414,19 @@ export class HaAgent {
     const { signal } = this.#stop;
     const work = async () => {
       await this.#history.save();
-      await this.#server.replaceData((place) => fetchCopy({ ...place, address, port, log, tls: copies.tls, signal }));
+      const onProgress = (share: number): void => {
+        this.#copied = share;
+      };
+      await this.#server.replaceData((place) =>
+        fetchCopy({ ...place, address, port, log, tls: copies.tls, signal, onProgress }),
+      );
       log.info(`ha: the data is a copy of ${from}'s`);
     };
     this.#copying = work()
       .catch((error: unknown) => log.warn(`ha: no copy was made, and one is tried again: ${String(error)}`))
       .finally(() => {
         this.#copying = undefined;
+        this.#copied = undefined;
         this.#copiedAtMs = monotonicMs();
       });
   }
@@ -423,7 +468,7 @@ export class HaAgent {
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     const { leader, sync, switchover, lossy, members } = this.#keys;
-    const keys = [leader, sync, switchover, lossy, members];
+    const keys = [leader, sync, switchover, lossy, members, this.#keys.rejoin(this.#options.me)];
     await Promise.all(
       keys.map(async (prefix) => {
         for await (const _change of this.#options.etcd.watch({ prefix, fromRevision: 0, signal })) this.#wake();

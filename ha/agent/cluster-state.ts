@@ -31,6 +31,7 @@ export interface ClusterStateOptions {
 type Shared = NonNullable<View['shared']>;
 const mostKeys = 100;
 const reportEveryMs = 500;
+const mostWhyCharacters = 500;
 
 export class ClusterState {
   readonly #options: ClusterStateOptions;
@@ -39,6 +40,9 @@ export class ClusterState {
   readonly fingerprints: KeyFingerprints;
   #reported = { text: '', atMs: 0 };
   #isReporting = false;
+  /** Undefined: it is not known whether anything is told. */
+  #away: { readonly why: string | undefined; readonly atMs: number } | undefined;
+  #isTellingAway = false;
 
   constructor(options: ClusterStateOptions) {
     this.#options = options;
@@ -46,7 +50,9 @@ export class ClusterState {
   }
 
   /** `leaderRevision`: of the lead, to be compared by what changes `sync`. Undefined: etcd does not answer. */
-  async read(): Promise<{ readonly shared: Shared; readonly leaderRevision: number } | undefined> {
+  async read(): Promise<
+    { readonly shared: Shared; readonly leaderRevision: number; readonly isToRejoin: boolean } | undefined
+  > {
     const { etcd, keys } = this.#options;
     try {
       const { entries } = await etcd.get(keys.prefix, mostKeys);
@@ -71,7 +77,8 @@ export class ClusterState {
           lossy: lossy && lossyValue.parse(JSON.parse(lossy.value)),
         },
       };
-      return { shared, leaderRevision: leader?.revision ?? 0 };
+      const isToRejoin = find(keys.rejoin(this.#options.me)) !== undefined;
+      return { shared, leaderRevision: leader?.revision ?? 0, isToRejoin };
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
       return undefined;
@@ -95,6 +102,28 @@ export class ClusterState {
       })
       .finally(() => {
         this.#isReporting = false;
+      });
+  }
+
+  /** Undefined: it is a copy, or the primary. Not waited for. */
+  tellAway(why: string | undefined): void {
+    const nowMs = monotonicMs();
+    const isSame = this.#away !== undefined && why === this.#away.why;
+    const isDue = why !== undefined && nowMs - (this.#away?.atMs ?? 0) >= reportEveryMs;
+    if (this.#isTellingAway || (isSame && !isDue)) return;
+    const { etcd, keys, me } = this.#options;
+    this.#away = { why, atMs: nowMs };
+    this.#isTellingAway = true;
+    const value = { said: `${process.pid}-${nowMs}`, wallMs: Date.now(), why: why?.slice(0, mostWhyCharacters) };
+    const key = keys.away(me);
+    const change = why === undefined ? { delete: key } : { put: key, value: JSON.stringify(value) };
+    etcd
+      .transact([], [change])
+      .catch(() => {
+        this.#away = undefined;
+      })
+      .finally(() => {
+        this.#isTellingAway = false;
       });
   }
 

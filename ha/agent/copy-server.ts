@@ -1,6 +1,7 @@
 // Gives a host whose data can't follow a whole copy of the primary's: mariadb-backup, over HTTPS on which both sides show a certificate.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -8,6 +9,7 @@ import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { findProgram } from '../../embedded/find-program.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
@@ -28,6 +30,8 @@ export interface CopyServerOptions {
   /** Undefined: this host is not the primary. */
   readonly source: () => Promise<CopySource | undefined>;
   readonly mostBytesPerSecond: number;
+  /** Whether that certificate, which the authority has signed, is of a host that may have a copy; default: each is. */
+  readonly mayAsk?: ((certificate: X509Certificate | undefined) => boolean) | undefined;
 }
 
 /** Gives one copy at a time. */
@@ -64,6 +68,13 @@ export class CopyServer {
   }
 
   async #answer(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const { mayAsk = () => true } = this.#options;
+    if (!mayAsk((asked.socket as TLSSocket).getPeerX509Certificate())) {
+      this.#options.log.warn(
+        `a copy was refused to ${asked.socket.remoteAddress}: it is no host of the cluster, or none any more`,
+      );
+      return refuse(answer, 403, 'only hosts of the cluster get a copy');
+    }
     if (asked.url !== copyPath) return refuse(answer, 404, 'there is no such path');
     if (this.#isGiving) return refuse(answer, 409, 'another copy is being made');
     this.#isGiving = true;

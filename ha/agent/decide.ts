@@ -232,9 +232,10 @@ function waitsTooLong({ waitingSinceMs }: Up, nowMs: number, { detachMs }: Limit
   return waitingSinceMs !== undefined && nowMs - waitingSinceMs >= detachMs;
 }
 
-function asFollower({ shared: { sync }, server, me }: Known, leader: { host: string; reign: string }): Step {
+function asFollower({ shared: { sync }, server, me, staysOut }: Known, leader: { host: string; reign: string }): Step {
   // Another is about to be promoted, or fails to: then what is here is needed as it is.
   if (sync.primary === me) return wait(`${leader.host} is being promoted`);
+  if (staysOut === true) return wait(`it was lost as the primary: "tidegate ha rejoin ${me}" lets it return`);
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
   if (server.state === 'starting') return wait('the server starts');
   if (server.state === 'copying') return wait('its data is being replaced');

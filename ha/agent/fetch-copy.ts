@@ -32,6 +32,8 @@ export interface FetchOptions {
   readonly into: string;
   readonly runAs: ServiceUser | undefined;
   readonly freeBytes: () => Promise<number>;
+  /** `share`: 0 to 1, of what is to be received; once it is received it is prepared. */
+  readonly onProgress?: (share: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -54,7 +56,7 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
   const exited = once(child, 'close');
   exited.catch(() => undefined);
   try {
-    await pipeline(answer, progress(wholeBytes, log), child.stdin, { signal });
+    await pipeline(answer, progress(wholeBytes, log, options.onProgress), child.stdin, { signal });
     const [code] = await exited;
     if (code !== 0) throw new Error(`mbstream ended with ${code}: ${output()}`);
   } finally {
@@ -107,12 +109,13 @@ function ask({ address, port, tls, signal }: FetchOptions): Promise<IncomingMess
   });
 }
 
-function progress(wholeBytes: number, log: SetupLog) {
+function progress(wholeBytes: number, log: SetupLog, onProgress: FetchOptions['onProgress']) {
   return async function* (parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     let [bytes, told] = [0, 0];
     for await (const part of parts) {
       yield part;
       bytes += part.length;
+      onProgress?.(Math.min(1, bytes / Math.max(1, wholeBytes)));
       const tenths = Math.floor((bytes / Math.max(1, wholeBytes)) * 10);
       if (tenths > told) log.info(`${mebi(bytes)} of about ${mebi(wholeBytes)} MiB are copied.`);
       told = Math.max(told, tenths);

@@ -10,6 +10,10 @@ export interface HaKeys {
   readonly report: (host: string) => string;
   /** Of a host without data. */
   readonly clock: (host: string) => string;
+  /** Why that host is no copy now; gone once it is one. */
+  readonly away: (host: string) => string;
+  /** A person wants that host to return. */
+  readonly rejoin: (host: string) => string;
   /** Why the last lead was given up, by the one that held it. */
   readonly ended: string;
   /** The hosts, once one has left. */
@@ -44,6 +48,8 @@ export function haKeys(cluster: string): HaKeys {
     sync: `${prefix}sync`,
     report: (host) => `${prefix}hosts/${host}`,
     clock: (host) => `${prefix}clocks/${host}`,
+    away: (host) => `${prefix}away/${host}`,
+    rejoin: (host) => `${prefix}rejoin/${host}`,
     ended: `${prefix}ended`,
     members: `${prefix}members`,
     paused: `${prefix}paused`,
@@ -94,6 +100,8 @@ export const reportValue = z.object({
 export const membersValue = z.array(z.object({ name: z.string(), left: z.boolean().optional() }));
 
 export const clockValue = z.object({ said: z.string(), wallMs: z.number() });
+
+export const awayValue = clockValue.extend({ why: z.string().max(500) });
 
 export const endedValue = z.object({ reign: z.string(), why: z.string() });
 

@@ -20,5 +20,6 @@ export function makeReachable(address: string): Promise<void> {
 }
 
 async function route(verb: 'replace' | 'delete', address: string): Promise<void> {
-  await runProgram('ip', ['route', verb, 'unreachable', `${address}/32`], { timeoutMs }).catch(() => undefined);
+  const length = address.includes(':') ? 128 : 32;
+  await runProgram('ip', ['route', verb, 'unreachable', `${address}/${length}`], { timeoutMs }).catch(() => undefined);
 }

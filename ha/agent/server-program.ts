@@ -14,7 +14,14 @@ export interface Accounts {
 }
 
 export const applicationDatabase = 'tidegate';
-export const replicationUser = 'tidegate_replica';
+/** Each host has an account of its own at the others. */
+export function replicationUser(serverId: number): string {
+  return `tidegate_replica_${serverId}`;
+}
+/** Of all hosts, in earlier versions. */
+const formerReplicationUser = 'tidegate_replica';
+/** Server ids up to the highest one are looked at. */
+const mostServerId = 10_000;
 /** Each host has it by itself, except the table `proof`, whose changes are replicated. */
 export const ownDatabase = 'tidegate_ha';
 
@@ -47,12 +54,45 @@ export function serverArguments(options: {
   ];
 }
 
-/** One statement a line. None of it is in the binary log: each host has it by itself. */
-export function accountStatements(rootPassword: string, accounts: Accounts): string {
-  const account = (name: string, host: string, password: string) => [
-    `CREATE USER IF NOT EXISTS '${name}'@'${host}' IDENTIFIED BY '${password}'`,
-    `ALTER USER '${name}'@'${host}' IDENTIFIED BY '${password}'`,
+/** A host that may follow. */
+export interface Follower {
+  readonly serverId: number;
+  /** Common name of the certificate that it has to show; left out: any of the authority. */
+  readonly commonName?: string | undefined;
+}
+
+/** The accounts of hosts that may follow, and no others'. `hasTls`: they show certificates. */
+export function followerStatements(
+  followers: readonly Follower[],
+  ownId: number,
+  { replicationPassword }: Accounts,
+  hasTls: boolean,
+): readonly string[] {
+  const ids = followers.map(({ serverId }) => serverId);
+  const highest = Math.min(mostServerId, Math.max(ownId, ...ids));
+  const others = Array.from({ length: highest }, (_, index) => index + 1).filter((id) => !ids.includes(id));
+  return [
+    ...followers.flatMap(({ serverId, commonName }) => {
+      const shown = commonName === undefined ? 'X509' : `SUBJECT '/CN=${commonName}'`;
+      return [
+        ...account(replicationUser(serverId), '%', replicationPassword, hasTls ? shown : 'NONE'),
+        `GRANT REPLICATION SLAVE ON *.* TO '${replicationUser(serverId)}'@'%'`,
+      ];
+    }),
+    ...[formerReplicationUser, ...others.map(replicationUser)].map((name) => `DROP USER IF EXISTS '${name}'@'%'`),
   ];
+}
+
+function account(name: string, host: string, password: string, shown?: string): string[] {
+  const required = shown === undefined ? '' : ` REQUIRE ${shown}`;
+  return [
+    `CREATE USER IF NOT EXISTS '${name}'@'${host}' IDENTIFIED BY '${password}'${required}`,
+    `ALTER USER '${name}'@'${host}' IDENTIFIED BY '${password}'${required}`,
+  ];
+}
+
+/** One statement a line. None of it is in the binary log: each host has it by itself. `followers`: `followerStatements`. */
+export function accountStatements(rootPassword: string, accounts: Accounts, followers: readonly string[]): string {
   const statements = [
     'SET SESSION sql_log_bin = 0',
     `ALTER USER 'root'@'localhost' IDENTIFIED BY '${rootPassword}'`,
@@ -61,8 +101,7 @@ export function accountStatements(rootPassword: string, accounts: Accounts): str
       ...account(applicationDatabase, host, accounts.applicationPassword),
       `GRANT ALL PRIVILEGES ON \`${applicationDatabase}\`.* TO '${applicationDatabase}'@'${host}'`,
     ]),
-    ...account(replicationUser, '%', accounts.replicationPassword),
-    `GRANT REPLICATION SLAVE ON *.* TO '${replicationUser}'@'%'`,
+    ...followers,
     ...[`CREATE DATABASE IF NOT EXISTS ${applicationDatabase}`, `CREATE DATABASE IF NOT EXISTS ${ownDatabase}`],
     ...['heartbeat', 'proof'].flatMap((table) => [
       `CREATE TABLE IF NOT EXISTS ${ownDatabase}.${table} (id INT PRIMARY KEY, beat BIGINT NOT NULL)`,
@@ -78,11 +117,11 @@ export const relayLog = 'relay';
 /** `CHANGE MASTER`, whose values are the relay log's file and the byte at which it goes on: nothing is received. */
 export const applyFrom = 'CHANGE MASTER TO MASTER_USE_GTID = no, RELAY_LOG_FILE = ?, RELAY_LOG_POS = ?';
 
-/** `CHANGE MASTER`, whose values are the source's address and the password. */
-export function changeMaster(port: number, tls: ServerTls | undefined): string {
+/** `CHANGE MASTER`, whose values are the source's address and the password. `serverId`: of this host. */
+export function changeMaster(port: number, serverId: number, tls: ServerTls | undefined): string {
   const ssl =
     tls === undefined
       ? 'MASTER_SSL = 0'
       : `MASTER_SSL = 1, MASTER_SSL_CA = '${tls.caFile}', MASTER_SSL_CERT = '${tls.certificateFile}', MASTER_SSL_KEY = '${tls.keyFile}', MASTER_SSL_VERIFY_SERVER_CERT = 1`;
-  return `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ${port}, MASTER_USER = '${replicationUser}', MASTER_PASSWORD = ?, MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, ${ssl}`;
+  return `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ${port}, MASTER_USER = '${replicationUser(serverId)}', MASTER_PASSWORD = ?, MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, ${ssl}`;
 }

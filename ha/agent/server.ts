@@ -24,8 +24,10 @@ import {
   accountStatements,
   applyFrom,
   changeMaster,
+  followerStatements,
   ownDatabase,
   relayLog,
+  replicationUser,
   type ServerTls,
   serverArguments,
 } from './server-program.ts';
@@ -40,6 +42,10 @@ export interface HostPlace {
   readonly port: number;
   /** From 1; another one at each host. */
   readonly serverId: number;
+  /** Of its certificate; left out: it may show any of the authority. */
+  readonly commonName?: string | undefined;
+  /** It has left: it follows no more. */
+  readonly hasLeft?: boolean;
 }
 
 export interface ServerOptions {
@@ -47,11 +53,13 @@ export interface ServerOptions {
   readonly log: SetupLog;
   readonly me: string;
   readonly hosts: Readonly<Record<string, HostPlace>>;
-  /** The same at all hosts. `%` is allowed as a host: who may connect is for the network and TLS to say. */
+  /** The same at all hosts. `%` is allowed as a host: who may connect is for certificates, the network and passwords to say. */
   readonly accounts: Accounts;
   /** PEM files that the server's user can read. Without it, replication is not encrypted. */
   readonly tls?: ServerTls;
   readonly heartbeatMs: number;
+  /** Of the machine: it is reset if a server that leads can't be ended in time. Default: there is none. */
+  readonly watchdogDevice?: string | undefined;
   /** Whether this host's routes may be changed for moments; not where several hosts share one network. */
   readonly mayRoute: boolean;
   readonly extraArguments?: readonly string[];
@@ -84,6 +92,9 @@ export class HaServer {
   readonly root: SocketCredentials;
   readonly #changes: Session;
   readonly #proofs: Session;
+  readonly #accounts: Session;
+  /** Server ids of hosts that have left since. */
+  readonly #refused = new Set<number>();
   readonly #sessions: readonly Session[];
   readonly #statusSession: Session;
   readonly #status: StatusReader;
@@ -110,9 +121,10 @@ export class HaServer {
     this.#statusSession = new Session(root);
     this.#changes = new Session(root);
     this.#proofs = new Session(root);
+    this.#accounts = new Session(root, unlogged);
     const [heart, lease] = [new Session(root, unlogged), new Session(root, unlogged)];
     this.#leaseRow = new LeaseRow(lease, statusTimeoutMs, options.log);
-    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, heart, lease];
+    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, this.#accounts, heart, lease];
     this.#status = new StatusReader(this.#statusSession, statusTimeoutMs);
     this.#file = new ServerFile(home);
     this.#kept = kept;
@@ -172,6 +184,7 @@ export class HaServer {
       if (!(await this.#answers())) return { state: 'starting', duty: server.duty, sinceMs: this.#startingSinceMs };
       this.#startingSinceMs = undefined;
       this.#heartbeat.beginAnew();
+      void this.#admitFollowers();
     }
     const status = await this.#status.read(server.replica, nowMs).catch(() => undefined);
     if (status === undefined) return this.#silent(server);
@@ -230,6 +243,7 @@ export class HaServer {
       logFile: join(this.#home, 'mariadbd.log'),
       pidFile: this.#file.pidFile,
       fenceFile: this.#fenceFile,
+      device: this.#options.watchdogDevice,
     });
     this.#ended();
     this.#heartbeat.beginAnew();
@@ -278,7 +292,10 @@ export class HaServer {
     // A former primary has written without being told by another.
     if (at !== undefined && numberOf(at.binlogPos) > numberOf(at.slavePos))
       await this.#change('SET GLOBAL gtid_slave_pos = ?', [at.binlogPos]);
-    await this.#change(changeMaster(port, tls), [address, accounts.replicationPassword]);
+    await this.#change(changeMaster(port, this.#place(this.#options.me).serverId, tls), [
+      address,
+      accounts.replicationPassword,
+    ]);
     await this.#change('START SLAVE');
     const current = this.#kept;
     if (current !== undefined) await this.#keep({ ...current, replica: { source, reign } });
@@ -446,6 +463,42 @@ export class HaServer {
     return join(this.#home, 'fence');
   }
 
+  /** Of hosts that have left. What they are sent ends, too. */
+  refuseReplicas(serverIds: readonly number[]): void {
+    for (const each of serverIds) this.#refused.add(each);
+    void this.#admitFollowers();
+  }
+
+  /** One that was started by an earlier agent may know other hosts. Best effort: its next start makes sure of it. */
+  async #admitFollowers(): Promise<void> {
+    try {
+      for (const sql of this.#followerStatements()) await this.#accounts.query(sql, [], changeTimeoutMs);
+      const users = [...this.#refused].map((each) => `'${replicationUser(each)}'`);
+      if (users.length === 0) return;
+      const rows = await this.#accounts.query<{ id: number | bigint }[]>(
+        `SELECT id FROM information_schema.processlist WHERE user IN (${users.join(', ')})`,
+        [],
+        changeTimeoutMs,
+      );
+      for (const { id } of rows) await this.#accounts.query(`KILL ${Number(id)}`, [], changeTimeoutMs);
+    } catch (error) {
+      this.#options.log.warn(`ha: the accounts of other hosts are not up to date: ${String(error)}`);
+    }
+  }
+
+  #followerStatements(): readonly string[] {
+    const { hosts, me, accounts, tls } = this.#options;
+    const others = Object.entries(hosts).filter(
+      ([name, { hasLeft, serverId }]) => name !== me && hasLeft !== true && !this.#refused.has(serverId),
+    );
+    return followerStatements(
+      others.map(([, { serverId, commonName }]) => ({ serverId, commonName })),
+      Math.max(...Object.values(hosts).map(({ serverId }) => serverId)),
+      accounts,
+      tls !== undefined,
+    );
+  }
+
   #place(host: string): HostPlace {
     const place = this.#options.hosts[host];
     if (place === undefined)
@@ -457,7 +510,7 @@ export class HaServer {
     const { folder, accounts } = this.#options;
     const path = join(await folder.subfolder(join('mariadb', 'init'), { forService: true }), 'accounts.sql');
     await rm(path, { force: true });
-    await writeFile(path, accountStatements(this.root.password, accounts), { mode: 0o600 });
+    await writeFile(path, accountStatements(this.root.password, accounts, this.#followerStatements()), { mode: 0o600 });
     const user = folder.serviceUser;
     if (user !== undefined) await runProgram('chown', [`${user.uid}:${user.gid}`, path]);
     return path;

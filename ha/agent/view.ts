@@ -107,6 +107,8 @@ export interface View {
   /** The lead that this agent holds. `fenceAtMs`: two thirds of the lease after the moment before its renewal was sent. */
   readonly reign: { readonly id: string; readonly fenceAtMs: number } | undefined;
   readonly server: ServerView;
+  /** It was lost as the primary, and a person has to let it return. */
+  readonly staysOut?: boolean;
   /** Of this host; undefined: it has none, or keys are elsewhere. */
   readonly sealing?: SealingKeys | undefined;
   /** Of a member by this primary. The incarnation was known before the commit that proves it. */

@@ -1,11 +1,13 @@
 // The parent of one mariadbd. It kills it at the time in the fence file, which the agent moves on with each renewal of the lease:
-// an agent that stands still, or is gone, moves nothing. If the watchdog itself ends, the kernel kills mariadbd.
+// an agent that stands still, or is gone, moves nothing. If the watchdog itself ends, the kernel kills mariadbd; if it stands still, or
+// its server can't be killed, a watchdog of the machine, where there is one, resets the machine.
 // argument: the path of a JSON file (WatchdogOrder)
 
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { credentialFlags, killQuietly } from '../../embedded/server-process.ts';
 import { monotonicMs } from './clock.ts';
+import { MachineWatchdog } from './machine-watchdog.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
 const everyMs = 20;
@@ -19,17 +21,25 @@ function main(path: string): void {
     { cwd: order.cwd, detached: true, stdio: ['ignore', output, output], env: { ...order.env } },
   );
   server.once('error', () => process.exit(1));
-  server.once('exit', () => process.exit(0));
+  const machine = order.device === undefined ? undefined : new MachineWatchdog(order.device, output);
+  server.once('exit', () => {
+    // Nothing is left that could write.
+    machine?.disarm();
+    process.exit(0);
+  });
   const { pid } = server;
   if (pid === undefined) return;
   writeFileSync(order.pidFile, `${pid}\n`);
   let fenceAtMs: number | undefined;
-  setInterval(() => {
+  const looking = setInterval(() => {
     fenceAtMs = fenceIn(order.fenceFile, fenceAtMs);
-    if (fenceAtMs === undefined || monotonicMs() < fenceAtMs) return;
+    if (fenceAtMs === undefined) return machine?.disarm();
+    if (monotonicMs() < fenceAtMs) return machine?.keepAlive();
+    clearInterval(looking);
     killQuietly(pid, 'SIGKILL');
-    // A process that waits for a frozen disk does not end: there is nothing left to do.
-    process.exit(0);
+    // A process that waits for a frozen disk does not end: there is nothing left to do, except for the machine's watchdog, which is not
+    // kept alive any more.
+    if (machine?.isArmed !== true) process.exit(0);
   }, everyMs);
 }
 

@@ -18,6 +18,8 @@ export interface WatchdogOrder {
   /** Where the watchdog writes the number of the server's process. */
   readonly pidFile: string;
   readonly fenceFile: string;
+  /** A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst): without the process of this order it is reset. */
+  readonly device?: string | undefined;
 }
 
 const program = fileURLToPath(new URL('./watchdog-process.ts', import.meta.url));

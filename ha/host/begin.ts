@@ -2,7 +2,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { openDataFolder } from '../../embedded/data-folder.ts';
@@ -12,12 +12,15 @@ import { runProgram } from '../../embedded/run-program.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import { fingerprintOf } from '../../platform/machines/authority.ts';
 import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
+import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { certify, makeCertificate } from '../../platform/net/certificates.ts';
+import { originOf } from '../../platform/net/origin.ts';
 import { answers } from '../address/answers.ts';
 import { certificateDays, certifyServed } from './first-host.ts';
 import { type HostFile, hasHostFile, hostAddress, hostName, ports, readHostFile, writeHostFile } from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 import { hashOf, newJoinToken } from './join-token.ts';
+import { hostCommonName, hostUri, keyFingerprint, withSerials } from './member-certificate.ts';
 
 export interface BeginOptions {
   readonly dataPath: string;
@@ -29,34 +32,42 @@ export interface BeginOptions {
   readonly leaseMs: number;
   readonly strict: boolean;
   readonly routerId: number;
+  /** Makes the database of a new installation, where there is none; called once nothing is refused. */
+  readonly install: () => Promise<void>;
 }
 
 const tokenMs = 30 * 60_000;
 const mostTokens = 20;
+const leastPrefix = 8;
 
 /** Throws JoinRefusal, SetupError. */
 export async function begin(options: BeginOptions): Promise<void> {
-  const { dataPath, name, address, virtualAddress, leaseMs, strict, routerId } = options;
+  const { dataPath, name, leaseMs, strict, routerId } = options;
+  const address = canonicalAddress(options.address);
+  const virtualAddress = options.virtualAddress?.replace(/^[^/]+/, canonicalAddress);
   await refuseBegun(dataPath);
   refuseBadName(name, address);
   await refuseOldMariadb();
   if (virtualAddress !== undefined) await refuseVirtualAddress(virtualAddress, address);
+  if (!(await hasDatabase(databasePath(dataPath)))) await options.install();
   const authority = await makeCertificate({ commonName: 'Tidegate hosts', use: 'authority' });
   const { publicKey, privateKey } = await newMachineKeys();
+  const member = { name, address, kind: 'data', serverId: 1, keySha256: keyFingerprint(publicKey) } as const;
   const certificate = await certify({
-    ...{ publicKey, issuer: authority, commonName: name, uri: `urn:tidegate-host:${name}` },
+    ...{ publicKey, issuer: authority, commonName: hostCommonName(member), uri: hostUri(name) },
     ...{ addresses: [address], days: certificateDays },
   });
+  const served = await newServed(name, authority);
   await writeHostFile(dataPath, {
     ...{ cluster: randomUUID(), leaseMs, strict, routerId, me: name },
     ...{ certificate, key: privateKey, authority: authority.cert },
-    served: await newServed(name, authority),
+    served,
     ...(virtualAddress === undefined ? {} : { virtualAddress }),
     accounts: {
       applicationPassword: await applicationPassword(options),
       replicationPassword: randomBytes(24).toString('base64url'),
     },
-    members: [{ name, address, kind: 'data', serverId: 1 }],
+    members: [withSerials(member, certificate, served.certificate)],
     first: { authorityKey: authority.key, tokens: [], hasDatabase: await hasDatabase(databasePath(dataPath)) },
   });
 }
@@ -68,7 +79,10 @@ export async function refuseBegun(dataPath: string): Promise<void> {
 }
 
 /** For `tidegate serve` on a host. */
-async function newServed(name: string, issuer: Parameters<typeof certifyServed>[1]): Promise<HostFile['served']> {
+export async function newServed(
+  name: string,
+  issuer: Parameters<typeof certifyServed>[1],
+): Promise<NonNullable<HostFile['served']>> {
   const { publicKey, privateKey } = await newMachineKeys();
   return { certificate: await certifyServed({ name, publicKey }, issuer), key: privateKey };
 }
@@ -85,8 +99,7 @@ export async function invite(dataPath: string): Promise<{ readonly token: string
   const kept = first.tokens.filter((each) => each.usedFor !== undefined || Date.parse(each.expiresAt) > Date.now());
   const tokens = [...kept, { sha256: hashOf(token), expiresAt }].slice(-mostTokens);
   await writeHostFile(dataPath, { ...file, first: { ...first, tokens } });
-  const host = firstHost.address.includes(':') ? `[${firstHost.address}]` : firstHost.address;
-  return { token, url: `https://${host}:${ports.join}` };
+  return { token, url: originOf({ host: firstHost.address, port: ports.join }) };
 }
 
 export function refuseBadName(name: string, address: string): void {
@@ -106,12 +119,18 @@ export function deviceOf(address: string): string | undefined {
   return Object.entries(networkInterfaces()).find(([, all]) => all?.some((each) => each.address === address))?.[0];
 }
 
+/** As systems write it, of those that can be written in several ways; another text is left as it is. */
+export function canonicalAddress(text: string): string {
+  return canonicalAddressBlock(text) ?? text;
+}
+
 async function refuseVirtualAddress(given: string, own: string): Promise<void> {
   const [address = '', length = ''] = given.split('/');
-  if (!isIPv4(address) || !/^(8|9|[12]\d|3[0-2])$/.test(length))
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0;
+  if (!/^\d{1,3}$/.test(length) || Number(length) < leastPrefix || Number(length) > most)
     throw new JoinRefusal(
       'BAD_ADDRESS',
-      `'${given}' is not an IPv4 address with the length of its network, such as 192.0.2.10/24`,
+      `'${given}' is not an address with the length of its network, such as 192.0.2.10/24 or 2001:db8::10/64`,
     );
   const device = deviceOf(own);
   const isOwn = deviceOf(address) !== undefined;

@@ -1,5 +1,6 @@
 // etcd as a host of the cluster reaches it: its own member first.
 
+import { originOf } from '../../platform/net/origin.ts';
 import { EtcdClient } from '../etcd.ts';
 import { type HostFile, ports } from './host-file.ts';
 
@@ -11,6 +12,6 @@ export function etcdOf({ me, members, authority, certificate, key }: Known): Etc
   const urls = members
     .filter(({ left }) => left !== true)
     .sort((one, other) => Number(other.name === me) - Number(one.name === me))
-    .map(({ address }) => `https://${address.includes(':') ? `[${address}]` : address}:${ports.etcd}`);
+    .map(({ address }) => originOf({ host: address, port: ports.etcd }));
   return new EtcdClient({ urls, tls: { ca: authority, cert: certificate, key }, timeoutMs });
 }

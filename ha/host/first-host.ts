@@ -14,9 +14,11 @@ import {
   isComplete,
   type JoinRequest,
   joinRequest,
+  type Member,
   peerUrl,
   ports,
   readHostFile,
+  servedRequest,
   sharedOf,
   writeHostFile,
 } from './host-file.ts';
@@ -24,6 +26,15 @@ import { JoinRefusal } from './join-refusal.ts';
 import { hashOf } from './join-token.ts';
 import { sealKeyFiles } from './key-exchange.ts';
 import { readKeyFiles, refuseDifferent } from './key-files.ts';
+import {
+  hostCommonName,
+  hostUri,
+  keyFingerprint,
+  memberWith,
+  refusedSerials,
+  shownBy,
+  withSerials,
+} from './member-certificate.ts';
 
 export interface FirstHostOptions {
   readonly dataPath: string;
@@ -92,12 +103,32 @@ export class FirstHost {
       return send(answer, 200, await admitting);
     }
     if (asked.url === '/members') {
-      if (!(asked.socket as TLSSocket).authorized)
-        throw new JoinRefusal('NO_CERTIFICATE', 'only hosts of the cluster are told');
-      const { members } = await readHostFile(this.#dataPath);
+      const { members } = (await this.#asMember(asked)).file;
       return send(answer, 200, { members });
     }
+    if (asked.method === 'POST' && asked.url === '/served') {
+      const { file, member } = await this.#asMember(asked);
+      const request = servedRequest.safeParse(JSON.parse(await bodyOf(asked)));
+      const publicKey = request.success ? readPublicKey(request.data.publicKey) : undefined;
+      if (publicKey === undefined || file.first === undefined)
+        throw new JoinRefusal('BAD_REQUEST', 'the key is not a P-256 public key');
+      const issuer = { cert: file.authority, key: file.first.authorityKey };
+      const certificate = await certifyServed({ name: member.name, publicKey }, issuer);
+      const noting = this.#admitting.catch(() => undefined).then(() => note(this.#dataPath, member, certificate));
+      this.#admitting = noting;
+      await noting;
+      return send(answer, 200, { certificate });
+    }
     throw new JoinRefusal('NO_SUCH_PATH', 'there is no such path');
+  }
+
+  /** Throws JoinRefusal for one that is no host of the cluster, or no more. */
+  async #asMember({ socket }: IncomingMessage): Promise<{ readonly file: HostFile; readonly member: Member }> {
+    const file = await readHostFile(this.#dataPath);
+    const isSigned = (socket as TLSSocket).authorized;
+    const member = isSigned ? memberWith(shownBy(socket), file.members) : undefined;
+    if (member === undefined) throw new JoinRefusal('NO_CERTIFICATE', 'only hosts of the cluster are told');
+    return { file, member };
   }
 }
 
@@ -122,6 +153,8 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
       'TOKEN_USED',
       'the token was used before: get another one with "tidegate ha invite" at the first host',
     );
+  const issuer = { cert: authority, key: first.authorityKey };
+  let certificates: Awaited<ReturnType<typeof certificatesFor>>;
   // A witness has no secrets.
   const files = kind === 'data' ? await readKeyFiles(keyFolder) : {};
   if (given.usedFor === undefined) {
@@ -135,34 +168,68 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     refuseDifferent(files, keyFiles);
     const serverId = 1 + Math.max(...file.members.map((each) => each.serverId));
     const left = file.members.find((each) => each.left === true && each.kind === kind);
-    const members = [...file.members.filter((each) => each !== left), { name, address, kind, serverId }];
+    const member = { name, address, kind, serverId, keySha256: keyFingerprint(publicKey) };
+    const refused = [...refusedSerials(left)];
+    const made = await certificatesFor(member, issuer, publicKey, servedKey);
+    const known = withSerials({ ...member, ...(refused.length > 0 && { refused }) }, ...Object.values(made));
+    const members = [...file.members.filter((each) => each !== left), known];
     if (left !== undefined) await replace(file, address, members);
     await writeHostFile(dataPath, {
       ...file,
       members,
       first: { ...first, tokens: first.tokens.map((each) => (each === given ? { ...each, usedFor } : each)) },
     });
+    certificates = made;
+  } else {
+    // Its answer was lost.
+    const member = file.members.find((each) => each.name === name && each.left !== true);
+    if (member === undefined)
+      throw new JoinRefusal('TOKEN_USED', `${name} has joined with this token, and has left since`);
+    certificates = await certificatesFor(member, issuer, publicKey, servedKey);
+    const known = withSerials(member, ...Object.values(certificates));
+    await writeHostFile(dataPath, { ...file, members: file.members.map((each) => (each === member ? known : each)) });
   }
-  const certificate = await certify({
-    ...{ publicKey, issuer: { cert: authority, key: first.authorityKey }, commonName: name },
-    ...{ uri: `urn:tidegate-host:${name}`, addresses: [address], days: certificateDays },
-  });
-  const servedCertificate =
-    servedKey === undefined
-      ? undefined
-      : await certifyServed({ name, publicKey: servedKey }, { cert: authority, key: first.authorityKey });
   const { members } = await readHostFile(dataPath);
   // Nobody has the number that comes next before a host has left.
   const joinsLate = members.some(({ serverId }) => serverId > members.length);
   const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
   const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
-  return { shared: sharedOf(file), certificate, servedCertificate, members, joinsLate, keys };
+  return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
+}
+
+/** One more certificate of a member. */
+async function note(dataPath: string, member: Member, certificate: string): Promise<void> {
+  const file = await readHostFile(dataPath);
+  const isIt = ({ name, serverId }: Member) => name === member.name && serverId === member.serverId;
+  const members = file.members.map((each) => (isIt(each) ? withSerials(each, certificate) : each));
+  await writeHostFile(dataPath, { ...file, members });
+}
+
+interface Issuer {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** `servedKey`: of `tidegate serve` on the host. */
+async function certificatesFor(
+  member: Member,
+  issuer: Issuer,
+  publicKey: string,
+  servedKey: string | undefined,
+): Promise<{ readonly certificate: string; readonly servedCertificate?: string }> {
+  const { name, address } = member;
+  const certificate = await certify({
+    ...{ publicKey, issuer, commonName: hostCommonName(member), uri: hostUri(name) },
+    ...{ addresses: [address], days: certificateDays },
+  });
+  if (servedKey === undefined) return { certificate };
+  return { certificate, servedCertificate: await certifyServed({ name, publicKey: servedKey }, issuer) };
 }
 
 /** It is no host's: with it, etcd is asked, and nothing else. */
 export function certifyServed(
   { name, publicKey }: { readonly name: string; readonly publicKey: string },
-  issuer: { readonly cert: string; readonly key: string },
+  issuer: Issuer,
 ): Promise<string> {
   const uri = `urn:tidegate-serve:${name}`;
   return certify({ publicKey, issuer, commonName: `${name} serve`, uri, days: certificateDays });

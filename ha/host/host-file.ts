@@ -1,8 +1,9 @@
 // What a host knows of its cluster, in its data folder: the hosts, what they share, and its own certificate. Only root reads it.
 
-import { mkdir, rename } from 'node:fs/promises';
+import { lstat, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { originOf } from '../../platform/net/origin.ts';
 import { fileExists, readKeyFile, writeKeyFile } from '../../platform/secrets/key-file.ts';
 import { sealedKeyFiles } from './key-exchange.ts';
 import { keyHashesShape } from './key-files.ts';
@@ -19,6 +20,12 @@ export const memberShape = z.object({
   serverId: z.number().int().min(1),
   /** Another host may join in its place. */
   left: z.boolean().optional(),
+  /** Of the public key of its certificate; left out: it joined an earlier version. */
+  keySha256: z.string().optional(),
+  /** Of its certificates. */
+  serials: z.array(z.string()).max(20).optional(),
+  /** The same of hosts that had its place. */
+  refused: z.array(z.string()).max(20).optional(),
 });
 export type Member = z.output<typeof memberShape>;
 
@@ -82,7 +89,7 @@ export const ports = {
 
 /** At which a member of etcd reaches another one. */
 export function peerUrl({ address }: Pick<Member, 'address'>): string {
-  return `https://${address.includes(':') ? `[${address}]` : address}:${ports.etcdPeers}`;
+  return originOf({ host: address, port: ports.etcdPeers });
 }
 
 export function isComplete({ members }: Pick<HostFile, 'members'>): boolean {
@@ -108,7 +115,12 @@ export async function forgetHostFile(dataPath: string): Promise<void> {
 }
 
 export async function writeHostFile(dataPath: string, file: HostFile): Promise<void> {
-  await mkdir(join(dataPath, 'ha'), { recursive: true, mode: 0o700 });
+  const folder = join(dataPath, 'ha');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // The service account may write in a data folder that was handed over to it.
+  const found = await lstat(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.())
+    throw new Error(`${folder} is another user's, so that what is in it can't be trusted: remove it`);
   await writeKeyFile(hostFilePath(dataPath), file);
 }
 
@@ -142,4 +154,8 @@ export const joinAnswer = z.object({
   keys: sealedKeyFiles.optional(),
 });
 export const memberList = z.array(memberShape).min(1).max(3);
+/** From a host of the cluster, for its `tidegate serve`. */
+export const servedRequest = z.object({ publicKey: z.string().max(1_000) });
+export const servedAnswer = z.object({ certificate: z.string() });
+
 export const membersAnswer = z.object({ members: memberList });

@@ -5,8 +5,8 @@ import { type RequestOptions, request } from 'node:https';
 import { connect } from 'node:tls';
 import { z } from 'zod';
 import { fingerprintOf } from '../../platform/machines/authority.ts';
-import type { newMachineKeys } from '../../platform/machines/machine-keys.ts';
-import { type HostFile, type JoinRequest, joinAnswer, membersAnswer } from './host-file.ts';
+import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
+import { type HostFile, type JoinRequest, joinAnswer, membersAnswer, servedAnswer } from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 import { authorityOfHostToken } from './join-token.ts';
 import { openKeyFiles } from './key-exchange.ts';
@@ -54,6 +54,14 @@ export async function joinCluster(
 export async function membersAt(file: HostFile): Promise<HostFile['members']> {
   const { authority: ca, certificate: cert, key } = file;
   return membersAnswer.parse(await ask(new URL('/members', file.firstUrl), { ca, cert, key })).members;
+}
+
+/** A certificate for `tidegate serve` on this host, by the first host. */
+export async function servedAt(file: HostFile): Promise<NonNullable<HostFile['served']>> {
+  const { authority: ca, certificate: cert, key } = file;
+  const { publicKey, privateKey } = await newMachineKeys();
+  const answer = await ask(new URL('/served', file.firstUrl), { ca, cert, key }, JSON.stringify({ publicKey }));
+  return { certificate: servedAnswer.parse(answer).certificate, key: privateKey };
 }
 
 /** The certificate of the authority that is there, if its fingerprint is the token's. */

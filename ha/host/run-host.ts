@@ -11,16 +11,20 @@ import type { ServiceUser } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
+import { makeRefusedList } from '../../platform/net/certificates.ts';
+import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { Clients } from '../address/clients.ts';
 import { VirtualAddress } from '../address/virtual-address.ts';
 import { HaAgent } from '../agent/agent.ts';
 import type { KeyPlaces } from '../agent/key-fingerprints.ts';
 import { haKeys, setUpReign, syncValue } from '../agent/keys.ts';
+import type { HostPlace } from '../agent/server.ts';
 import { together } from '../announcer.ts';
 import { BalancedClients } from '../balanced-clients.ts';
 import { tellClock } from '../clock-teller.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { PrimaryHealth } from '../primary-health.ts';
+import { newServed } from './begin.ts';
 import { etcdOf } from './cluster-client.ts';
 import { FirstHost } from './first-host.ts';
 import {
@@ -33,8 +37,9 @@ import {
   readHostFile,
   writeHostFile,
 } from './host-file.ts';
-import { membersAt } from './join-client.ts';
+import { membersAt, servedAt } from './join-client.ts';
 import { keyFolderIn } from './key-files.ts';
+import { hostCommonName, leftSerials, memberWith } from './member-certificate.ts';
 import { tellNotedActs } from './noted-acts.ts';
 import { writeServedFile } from './served-file.ts';
 import { takeOver } from './take-over.ts';
@@ -50,6 +55,10 @@ export interface HostOptions {
   readonly processFile: string | undefined;
   /** Of `tidegate serve`. */
   readonly keyPlaces: KeyPlaces;
+  /** Of the machine; undefined: there is none, or it is not used. */
+  readonly watchdogDevice: string | undefined;
+  /** Once this host was lost as the primary, it returns only if a person wants it. */
+  readonly rejoinsByHand: boolean;
   /** Of this host; undefined: it has none. */
   readonly redis: { readonly answers: boolean } | undefined;
   /** The socket of the Redis that this host runs; undefined: it runs none. */
@@ -129,7 +138,10 @@ async function runParts(
   const tls = await writeCertificates(folder, whole);
   let file = await takenOver(options, whole, folder);
   const me = memberOf(file);
-  if (me.kind === 'data') await writeServedFile(folder.path, file, folder.serviceUser);
+  if (me.kind === 'data') {
+    file = await withServed(file, options);
+    await writeServedFile(folder.path, file, folder.serviceUser);
+  }
   await startOwnRedis(options, folder, stack);
   // Side by side: after a restart, the agent reaches another host's member before its own has started.
   const failed = new AbortController();
@@ -138,8 +150,9 @@ async function runParts(
   for (;;) {
     await using parts = new AsyncDisposableStack();
     const client = etcdOf(file);
+    const present = { members: file.members };
     parts.defer(() => client.close());
-    const starting = [voting, startData(both, file, folder, tls, client, parts)] as const;
+    const starting = [voting, startData(both, file, folder, tls, client, present, parts)] as const;
     const [, agent] = await Promise.all(starting).catch(async (error: unknown) => {
       failed.abort();
       await Promise.allSettled(starting);
@@ -152,7 +165,8 @@ async function runParts(
       telling.abort();
       await told;
     });
-    const members = await otherMembers(client, file, options, folder.serviceUser);
+    const change = { user: folder.serviceUser, agent, tls, present };
+    const members = await otherMembers(client, file, options, change);
     if (members === undefined) return;
     file = { ...(await readHostFile(options.dataPath)), members };
     if (!isIn(members, me)) {
@@ -164,6 +178,24 @@ async function runParts(
     }
     await writeHostFile(options.dataPath, file);
     if (me.kind === 'data') await writeServedFile(options.dataPath, file, folder.serviceUser);
+  }
+}
+
+/** A host of an earlier version has no certificate for `tidegate serve`. Until the first host gives one, it has the host's own. */
+async function withServed(file: HostFile, { dataPath, log }: HostOptions): Promise<HostFile> {
+  if (file.served !== undefined) return file;
+  const { first, authority, me } = file;
+  try {
+    const served =
+      first === undefined ? await servedAt(file) : await newServed(me, { cert: authority, key: first.authorityKey });
+    const changed = { ...file, served };
+    await writeHostFile(dataPath, changed);
+    return changed;
+  } catch (error) {
+    log.warn(
+      `ha: "tidegate serve" asks etcd with the host's own certificate until the agent starts anew: ${String(error)}`,
+    );
+    return file;
   }
 }
 
@@ -182,12 +214,21 @@ async function startOwnRedis(
   stack.defer(() => redis.stop());
 }
 
+interface ChangeParts {
+  /** Of the servers. */
+  readonly user: ServiceUser | undefined;
+  readonly agent: HaAgent | undefined;
+  readonly tls: EtcdTls;
+  /** The hosts that there are now, also while the parts go on. */
+  readonly present: { members: HostFile['members'] };
+}
+
 /** Once this host has left, or another one has come in the place of one that has; undefined: at the signal. */
 async function otherMembers(
   etcd: EtcdClient,
   file: HostFile,
   { dataPath, signal }: HostOptions,
-  user: ServiceUser | undefined,
+  { user, agent, tls, present }: ChangeParts,
 ): Promise<HostFile['members'] | undefined> {
   const keys = haKeys(file.cluster);
   let known = JSON.stringify(file.members);
@@ -204,7 +245,14 @@ async function otherMembers(
         sync !== undefined && syncValue.parse(JSON.parse(sync)).members.some(({ host }) => host === file.me);
       const hasLeft = !isIn(members, memberOf(file));
       if (hasLeft ? !isInSync : isNew) return members;
-      if (!hasLeft) {
+      const counted = sync === undefined ? [] : syncValue.parse(JSON.parse(sync)).members.map(({ host }) => host);
+      const gone = members.filter(({ left }) => left === true);
+      // While commits wait for one that leaves, it still has to acknowledge them.
+      const isOver = gone.every(({ name }) => !counted.includes(name));
+      if (!hasLeft && isOver) {
+        present.members = members;
+        agent?.refuseReplicas(gone.map(({ serverId }) => serverId));
+        await writeRefused(tls, leftSerials(members), user);
         const changed = { ...(await readHostFile(dataPath)), members };
         await writeHostFile(dataPath, changed);
         if (memberOf(changed).kind === 'data') await writeServedFile(dataPath, changed, user);
@@ -246,6 +294,7 @@ async function startData(
   folder: DataFolder,
   tls: EtcdTls,
   etcd: EtcdClient,
+  present: Pick<HostFile, 'members'>,
   stack: AsyncDisposableStack,
 ): Promise<HaAgent | undefined> {
   const { log, signal } = options;
@@ -268,16 +317,16 @@ async function startData(
   const data = file.members.filter(({ kind }) => kind === 'data');
   const agent = await HaAgent.start({
     ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
-    ...{ strict: file.strict, mayRoute: true },
-    hosts: Object.fromEntries(
-      data.map(({ name, address, serverId }) => [name, { address, port: ports.mariadb, serverId }]),
-    ),
+    ...{ strict: file.strict, mayRoute: true, rejoinsByHand: options.rejoinsByHand },
+    watchdogDevice: options.watchdogDevice,
+    hosts: Object.fromEntries(data.map((each) => [each.name, placeOf(each)])),
     ...{ accounts: file.accounts, tls, announcer: together(announcers) },
     ...{ keyPlaces: options.keyPlaces, redisAnswers: () => options.redis?.answers, clients },
     copies: {
       tls: { ca: file.authority, cert: file.certificate, key: file.key },
       ports: Object.fromEntries(data.map(({ name }) => [name, ports.copies])),
       mostBytesPerSecond: options.copyBytesPerSecond,
+      mayAsk: (certificate) => memberWith(certificate, present.members)?.kind === 'data',
     },
   });
   stack.defer(() => agent.stop());
@@ -339,13 +388,27 @@ async function setUp(client: EtcdClient, { me, cluster }: HostFile, epoch: numbe
   }
 }
 
+/** Certificates of hosts that have left, for etcd. */
+async function writeRefused(
+  { refusedFile }: EtcdTls,
+  serials: readonly string[],
+  user: ServiceUser | undefined,
+): Promise<void> {
+  if (refusedFile === undefined) return;
+  await writeWhole(refusedFile, await makeRefusedList(serials), 0o600, user);
+}
+
 /** For the servers' user. */
-async function writeCertificates(folder: DataFolder, { authority, certificate, key }: HostFile): Promise<EtcdTls> {
+async function writeCertificates(
+  folder: DataFolder,
+  { authority, certificate, key, members }: HostFile,
+): Promise<EtcdTls> {
   const place = await folder.subfolder('certificates', { forService: true });
   const files = {
     caFile: join(place, 'ca.pem'),
     certificateFile: join(place, 'host.pem'),
     keyFile: join(place, 'host.key'),
+    refusedFile: join(place, 'refused.pem'),
   };
   const user = folder.serviceUser;
   for (const [path, text] of [
@@ -356,7 +419,14 @@ async function writeCertificates(folder: DataFolder, { authority, certificate, k
     await writeFile(path, text, { mode: 0o600 });
     if (user !== undefined) await chown(path, user.uid, user.gid);
   }
+  await writeRefused(files, leftSerials(members), user);
   return files;
+}
+
+function placeOf({ address, serverId, name, keySha256, left }: Member): HostPlace {
+  // Certificates of an earlier version have the host's name alone.
+  const commonName = keySha256 === undefined ? name : hostCommonName({ name, serverId });
+  return { address, port: ports.mariadb, serverId, commonName, hasLeft: left === true };
 }
 
 export function memberOf({ me, members }: HostFile): Member {

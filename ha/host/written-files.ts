@@ -1,62 +1,62 @@
-// Files that Tidegate writes for a host, and a person may change: what was changed is left as it is.
+// Files that Tidegate writes for a host, and a person may change. The last line of each tells what was written, and for which data folder:
+// what was changed since, or is of another host that is still in a cluster, is left as it is.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import { dirname } from 'node:path';
 import type { FileOwner } from '../../platform/secrets/key-file.ts';
 import { isMissing, writeWhole } from '../../platform/secrets/key-file.ts';
+import { hasHostFile } from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 
 export interface PlannedFile {
   readonly path: string;
+  /** Of a form in which `#` begins a comment. Whole lines. */
   readonly text: string;
   readonly mode: number;
   /** Default: root. */
   readonly owner?: FileOwner;
 }
 
-/** SHA-256 by path. */
-const written = z.record(z.string(), z.string());
+const stamp = /^# As written for (.+): ([0-9a-f]{64})\n$/;
 const mostLineCharacters = 120;
 
-/**
- * Throws JoinRefusal, which says what differs, if one is there that somebody else wrote, or that was changed since. Nothing is written
- * then.
- */
+/** Throws JoinRefusal, which says what differs, if one is there that may not be replaced. Nothing is written then. */
 export async function refuseChanged(dataPath: string, files: readonly PlannedFile[]): Promise<void> {
-  const known = await knownIn(dataPath);
   const differences: string[] = [];
   for (const { path, text } of files) {
     const there = await textOf(path);
-    if (there === undefined || there === text || known[path] === hashOf(there)) continue;
-    differences.push(`${path}: ${differenceOf(there, text)}`);
+    if (there === undefined || there === stamped(dataPath, text)) continue;
+    const [plain, of] = unstamped(there);
+    if (of === undefined) differences.push(`${path}: ${differenceOf(plain, text)}`);
+    else if (of !== dataPath && (await hasHostFile(of))) differences.push(`${path}: it is of the host in ${of}`);
   }
   if (differences.length > 0)
     throw new JoinRefusal(
       'FILES_DIFFER',
-      `these files are not as they would be written, and nothing is replaced that was changed: move them away, or make them the same\n${differences.join('\n')}`,
+      `these files are not as they were written, and are not replaced: move them away, or make them the same\n${differences.join('\n')}`,
     );
 }
 
 /** After `refuseChanged`. */
 export async function writeFiles(dataPath: string, files: readonly PlannedFile[]): Promise<void> {
-  const known = { ...(await knownIn(dataPath)) };
   for (const { path, text, mode, owner = { uid: 0, gid: 0 } } of files) {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-    if ((await textOf(path)) !== text) await writeWhole(path, text, mode, owner);
-    known[path] = hashOf(text);
+    await writeWhole(path, stamped(dataPath, text), mode, owner);
   }
-  await writeWhole(recordPath(dataPath), `${JSON.stringify(known, null, 2)}\n`);
 }
 
-function recordPath(dataPath: string): string {
-  return join(dataPath, 'ha', 'written.json');
+function stamped(dataPath: string, text: string): string {
+  return `${text}# As written for ${dataPath}: ${hashOf(dataPath, text)}\n`;
 }
 
-async function knownIn(dataPath: string): Promise<Readonly<Record<string, string>>> {
-  const text = await textOf(recordPath(dataPath));
-  return text === undefined ? {} : written.parse(JSON.parse(text));
+/** With the data folder that it was written for; undefined: it was not written here, or has been changed since. */
+function unstamped(there: string): readonly [text: string, dataPath: string | undefined] {
+  const at = there.lastIndexOf('\n', there.length - 2) + 1;
+  const [, dataPath = '', hash] = stamp.exec(there.slice(at)) ?? [];
+  if (hash === undefined) return [there, undefined];
+  const text = there.slice(0, at);
+  return [text, hash === hashOf(dataPath, text) ? dataPath : undefined];
 }
 
 function textOf(path: string): Promise<string | undefined> {
@@ -68,13 +68,13 @@ function textOf(path: string): Promise<string | undefined> {
 
 function differenceOf(there: string, wanted: string): string {
   const [lines, others] = [there.split('\n'), wanted.split('\n')];
-  const at = lines.findIndex((line, index) => line !== others[index]);
-  const index = at === -1 ? lines.length : at;
+  const found = lines.findIndex((line, index) => line !== others[index]);
+  const index = found === -1 ? lines.length : found;
   const show = (line: string | undefined) =>
     line === undefined ? 'nothing' : JSON.stringify(line.slice(0, mostLineCharacters));
   return `line ${index + 1} is ${show(lines[index])}, and would be ${show(others[index])}`;
 }
 
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function hashOf(dataPath: string, text: string): string {
+  return createHash('sha256').update(`${dataPath}\n${text}`).digest('hex');
 }

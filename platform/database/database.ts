@@ -34,6 +34,8 @@ export type { DatabaseLocation } from './server-pools.ts';
 export interface DatabaseOptions {
   /** Of several the primary is found, again and again. */
   readonly connection: DatabaseLocation | readonly DatabaseLocation[];
+  /** There may be other servers later (`setServers`): also a single one now is found as the primary of its timeline. */
+  readonly followsList?: boolean;
   /** Most connections at once: half for transactions, three tenths for reads, the others for single writes; default 10. */
   readonly connectionLimit?: number;
   /** How long to wait for a free connection, in milliseconds; default 5000. */
@@ -165,7 +167,7 @@ export class Database implements Sql {
     this.#primaryTimeoutMs = primaryTimeoutMs;
     this.#strict = strict;
     const sizes = { connectionLimit, acquireTimeoutMs, preparedKept };
-    if (others.length === 0) this.#only = new ServerPools(first, sizes);
+    if (others.length === 0 && options.followsList !== true) this.#only = new ServerPools(first, sizes);
     else
       this.#finder = new PrimaryFinder({
         ...{ locations, log, countsCopies: strict },
@@ -217,6 +219,11 @@ export class Database implements Sql {
   /** Throws DiskFullError while the database accepts no new work. */
   checkWritable(): void {
     this.#guard.check();
+  }
+
+  /** Those that there are from now on; nothing if there is a single location that is followed by nobody. */
+  setServers(locations: readonly DatabaseLocation[]): void {
+    this.#finder?.setLocations(locations);
   }
 
   /** From now on no request waits for a primary. */

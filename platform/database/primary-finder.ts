@@ -58,7 +58,7 @@ const isAlone = `, @@rpl_semi_sync_master_enabled = 0 OR (SELECT variable_value 
 
 export class PrimaryFinder {
   readonly #options: PrimaryFinderOptions;
-  readonly #watches: readonly ServerWatch[];
+  #watches: readonly ServerWatch[];
   readonly #waiting = new WaitingRoom<ServerPools>({ most: mostWaiting, refusal: () => this.none() });
   #primary: Primary | undefined;
   /** The last one: it may come back without a new timeline. */
@@ -72,15 +72,33 @@ export class PrimaryFinder {
 
   constructor(options: PrimaryFinderOptions) {
     this.#options = options;
-    this.#watches = options.locations.map(
-      (location) =>
-        new ServerWatch(location, {
-          question: options.countsCopies === true ? question + isAlone : question,
-          number: () => ++this.#asked,
-          pauseMs: () => (this.pools === undefined ? hurryMs : everyMs),
-          told: () => this.#judge(),
-        }),
-    );
+    this.#watches = options.locations.map((location) => this.#watch(location));
+  }
+
+  #watch(location: DatabaseLocation): ServerWatch {
+    return new ServerWatch(location, {
+      question: this.#options.countsCopies === true ? question + isAlone : question,
+      number: () => ++this.#asked,
+      pauseMs: () => (this.pools === undefined ? hurryMs : everyMs),
+      told: () => this.#judge(),
+    });
+  }
+
+  /** The servers from now on. One that stays is not left for it. */
+  setLocations(locations: readonly DatabaseLocation[]): void {
+    if (this.#closed) return;
+    const names = locations.map(nameOf);
+    const gone = this.#watches.filter(({ location }) => !names.includes(nameOf(location)));
+    const stay = this.#watches.filter((each) => !gone.includes(each));
+    const known = stay.map(({ location }) => nameOf(location));
+    this.#watches = [
+      ...stay,
+      ...locations.filter((each) => !known.includes(nameOf(each))).map((each) => this.#watch(each)),
+    ];
+    for (const watch of gone) {
+      watch.stop();
+      if (this.#primary?.watch === watch) this.#leave('it is none of the servers any more');
+    }
   }
 
   /** The primary's; undefined while there is none, or it is not known whether it still is. */

@@ -109,6 +109,29 @@ export async function certify(options: CertifyOptions): Promise<string> {
   });
 }
 
+/**
+ * A list of certificates that are refused (PEM, RFC 5280 section 5), by their serial numbers in hexadecimal. It is signed by a key that
+ * nobody keeps: it is for a reader that looks only at the numbers, as etcd does.
+ */
+export async function makeRefusedList(serials: readonly string[]): Promise<string> {
+  for (const each of serials)
+    if (!/^[0-9A-F]{2,40}$/i.test(each)) throw new TypeError(`"${each}" is not a serial number`);
+  const issuer = await makeCertificate({ commonName: 'Refused certificates', use: 'authority' });
+  return withFolder(async ({ path, at, write }) => {
+    const [now, end] = [time(new Date()).slice(2), time(new Date(Date.now() + 3650 * dayMs)).slice(2)];
+    const lines = serials.map((each) => `R\t${end}\t${now}\t${each.toUpperCase()}\tunknown\t/CN=refused\n`);
+    await write('index.txt', lines.join(''));
+    await write('openssl.cnf', configuration(path, { commonName: 'Refused certificates' }));
+    await write('issuer.pem', issuer.cert);
+    await write('issuer.key', issuer.key);
+    await openssl(
+      ...['ca', '-gencrl', '-config', at('openssl.cnf'), '-crldays', '3650'],
+      ...['-cert', at('issuer.pem'), '-keyfile', at('issuer.key'), '-out', at('refused.pem')],
+    );
+    return readFile(at('refused.pem'), 'utf8');
+  });
+}
+
 interface Folder {
   readonly path: string;
   at(name: string): string;

@@ -1,10 +1,13 @@
 // A whole process on a host of a cluster: administrators see the cluster in the graph, over three real members of etcd.
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openHaCluster } from '../../bin/compose/ha-cluster.ts';
+import { FollowedHosts } from '../../bin/compose/ha-hosts.ts';
 import { haKeys } from '../../ha/agent/keys.ts';
 import { type HostFile, writeHostFile } from '../../ha/host/host-file.ts';
+import { writeServedFile } from '../../ha/host/served-file.ts';
 import { readConfig } from '../../platform/config.ts';
 import { Lifecycle } from '../../platform/lifecycle.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -75,22 +78,28 @@ test('the cluster is shown and steered, and its changes are events', async () =>
 test('a host that leaves, and one that joins in its place, are followed', async () => {
   const data = join(folder.path, 'followed');
   const file = hostFile();
-  await writeHostFile(data, file);
+  const write = (members: HostFile['members']) => writeServedFile(data, { ...file, members }, undefined);
+  await mkdir(data);
+  await write(file.members);
   const config = readConfig({ flags: { 'ha.dataFolder': data } }, subgraphRows);
-  const lifecycle = new Lifecycle({ log: createLogger({ level: 'silent', pretty: false }) });
-  const hosts = await openHaCluster(config, lifecycle);
+  const log = createLogger({ level: 'silent', pretty: false });
+  const lifecycle = new Lifecycle({ log });
+  const followed = FollowedHosts.of(config, log);
+  const hosts = await openHaCluster(config, lifecycle, followed);
+  followed?.start();
   const names = async () => (await hosts?.status())?.hosts.map(({ name }) => name);
   try {
     expect(await names()).toEqual(['a', 'b', 'w']);
     const [a, ...others] = file.members;
     if (a === undefined) throw new Error('there is no host');
-    await writeHostFile(data, { ...file, members: [{ ...a, left: true }, ...others] });
-    await hosts?.status();
+    await write([{ ...a, left: true }, ...others]);
+    await waitFor('the host that left', async () => isDeepStrictEqual(await names(), ['b', 'w']));
     // As the agent writes it once the new one has joined.
-    await writeHostFile(data, { ...file, members: [{ ...a, name: 'c', serverId: 9 }, ...others] });
-    expect(await names()).toEqual(['c', 'b', 'w']);
+    await write([{ ...a, name: 'c', serverId: 9 }, ...others]);
+    await waitFor('the new host', async () => isDeepStrictEqual(await names(), ['c', 'b', 'w']));
     await expect(hosts?.switchover('c')).rejects.toThrow();
   } finally {
+    await followed?.stop();
     await lifecycle.stop();
   }
 });

@@ -39,6 +39,8 @@ export const agent = localVerb({
         ...{ dataPath, dataVersion, log, signal },
         device: config['ha.address'] === 'none' ? undefined : device,
         ...{ processFile: config['ha.processFile'], redis },
+        watchdogDevice: await watchdogIn(config, log),
+        rejoinsByHand: config['ha.rejoin'] === 'manual',
         ownRedisPath: config['ha.ownRedis'] ? config['redis.path'] : undefined,
         keyPlaces: { folder: config['keys.folder'], sealingFile: config['keys.sealingFile'] },
         copyBytesPerSecond: config['ha.copyMibPerSecond'] * mebi,
@@ -50,6 +52,13 @@ export const agent = localVerb({
     }
   },
 });
+
+/** The agent runs without it, too. */
+async function watchdogIn({ 'ha.watchdogDevice': device }: Config, log: Logger): Promise<string | undefined> {
+  if (device !== undefined && !(await fileExists(device)))
+    log.error(`ha.watchdogDevice: there is no ${device}: this machine is not reset if a server can't be ended in time`);
+  return device;
+}
 
 /** Loaded only where there is one: a restarted agent has to be quick. */
 async function redisOf(config: Config, log: Logger): Promise<RedisProbe | undefined> {

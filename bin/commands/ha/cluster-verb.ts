@@ -35,11 +35,12 @@ const ownOptions = { data: dataOption, json: commonOptions.json } as const;
 
 export function hostVerb<O extends Options>(verb: {
   readonly summary: string;
+  readonly takes?: readonly string[];
   readonly options: O;
   run(call: HostCall<O>): Promise<void>;
 }): Verb {
   const made: Verb<O & typeof ownOptions> = {
-    ...{ summary: verb.summary, takes: [], options: { ...verb.options, ...ownOptions } },
+    ...{ summary: verb.summary, takes: verb.takes ?? [], options: { ...verb.options, ...ownOptions } },
     async run(call) {
       const { data } = call.options as Values<typeof ownOptions>;
       const file = await anyHostFileIn(data);

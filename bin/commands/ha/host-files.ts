@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { createFolder, serviceUserIn } from '../../../embedded/data-folder.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
+import { canonicalAddress } from '../../../ha/host/begin.ts';
 import {
   agentSettings,
   agentSettingsPath,
@@ -17,7 +18,6 @@ import {
 import { makeServedFolder, writeForServe } from '../../../ha/host/served-file.ts';
 import { type PlannedFile, refuseChanged, writeFiles } from '../../../ha/host/written-files.ts';
 import { fileExists } from '../../../platform/secrets/key-file.ts';
-import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { text } from '../../cli/option.ts';
 
 export const unitsOption = text(
@@ -51,7 +51,13 @@ export class HostFiles {
   static async plan({ data, units, keys, ...host }: HostFilesOptions): Promise<HostFiles> {
     const dataPath = await createFolder(resolve(data ?? '.tidegate'));
     const settings = {
-      ...{ dataPath, name: host.name, address: host.address, kind: host.kind, user: await serviceUserIn(dataPath) },
+      ...{
+        dataPath,
+        name: host.name,
+        address: canonicalAddress(host.address),
+        kind: host.kind,
+        user: await serviceUserIn(dataPath),
+      },
       keyFolder: keys === undefined ? join(dataPath, 'keys') : resolve(keys),
     };
     const hasSystemd = units === undefined && (await fileExists('/run/systemd/system'));
@@ -73,11 +79,6 @@ export class HostFiles {
       await writeForServe(passwordPath(dataPath), `${applicationPassword}\n`, user);
     }
     await writeFiles(dataPath, this.#files());
-  }
-
-  /** Of the first host of a new installation. */
-  async makeKeys(): Promise<void> {
-    await makeKeys(this.keyFolder);
   }
 
   /** Of a folder that was made here: `tidegate serve` reads them as its own user. */

@@ -9,7 +9,7 @@ import { CommandFailure } from '../../cli/failures.ts';
 import { flag, integer, needed, text } from '../../cli/option.ts';
 import { commonOptions } from '../../cli/remote-verb.ts';
 import { describeFailure } from '../../cli/start-failure.ts';
-import { localVerb } from '../../cli/verb.ts';
+import { localVerb, type Output } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
 import { dataOption, hostFileIn, placeOptions } from './cluster-verb.ts';
 import { HostFiles, unitsOption } from './host-files.ts';
@@ -43,7 +43,7 @@ export const init = localVerb({
     'no-install': flag('Install no system packages.'),
     json: commonOptions.json,
   },
-  async run({ options, stdout, signal, env }) {
+  async run({ options, stdout, stderr, signal, env }) {
     refuseWithoutRoot();
     if (!options['no-install']) await installPackages(signal);
     const dataPath = resolve(options.data ?? '.tidegate');
@@ -55,10 +55,10 @@ export const init = localVerb({
         ...{ dataPath, dataVersion, name: options.name, address: options.address, virtualAddress: options.vip },
         ...{ leaseMs: (options.lease ?? usualLeaseSeconds) * 1_000, strict: options.strict },
         routerId: options['router-id'] ?? usualRouterId,
+        install: () => installIn(dataPath, signal, stderr),
       });
-      const { accounts, first } = await readHostFile(dataPath);
+      const { accounts } = await readHostFile(dataPath);
       await files.write(accounts.applicationPassword);
-      if (first?.hasDatabase !== true) await files.makeKeys();
       await files.giveKeys();
       await noteAct(dataPath, newAct(askerAt(options.name, env), 'haInit', { address: options.address }));
       const { url, token: ofData } = await inviteOne(dataPath);
@@ -76,9 +76,7 @@ export const init = localVerb({
           joining(ofData, '--name b --address IP'),
           'On the witness, within 30 minutes, and then what it prints:',
           joining(ofWitness, '--name w --address IP --witness'),
-          first?.hasDatabase === true
-            ? 'When all three run, stop "tidegate up" here: its database is taken over.'
-            : `When all three run: bin/tidegate migrate --config ${files.paths.settings}`,
+          'When all three run, stop "tidegate up" here, if it runs: its database is taken over.',
           '',
         ].join('\n'),
       );
@@ -87,6 +85,15 @@ export const init = localVerb({
     }
   },
 });
+
+/** As the first `tidegate up` does: the database with its tables, keys, and the accounts of a first start. */
+async function installIn(dataPath: string, signal: AbortSignal, output: Output): Promise<void> {
+  const { allInOneConfig, startAllInOne } = await import('../../compose/all-in-one.ts');
+  // What fails is thrown; standard output is for what the verb has to say.
+  const config = allInOneConfig({ flags: { 'listen.port': '0', 'log.level': 'silent' } });
+  const started = await startAllInOne({ config, dataPath, withLab: false, signal, stdout: output });
+  await started.stop();
+}
 
 export const invite = localVerb({
   summary: 'Print another token by which a host joins: for one host, once, within 30 minutes.',

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { pathExists } from '../../../embedded/find-program.ts';
 import { askerAt, newAct } from '../../../ha/acts.ts';
-import { refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
+import { canonicalAddress, refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
 import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
 import { hashesOf, readKeyFiles, writeKeyFiles } from '../../../ha/host/key-files.ts';
@@ -35,7 +35,8 @@ type Asked = Pick<Call, 'stdout' | 'signal' | 'env'> & {
 };
 
 export async function joinAsHost(token: string, { options, stdout, signal, env }: Asked): Promise<void> {
-  const { name, address, witness, url } = options;
+  const { name, witness, url } = options;
+  const address = options.address === undefined ? undefined : canonicalAddress(options.address);
   if (name === undefined || address === undefined || url === undefined)
     throw new UsageError(
       'a host joins a cluster with --name, --address and the --url that "tidegate ha init" has printed',

@@ -6,7 +6,8 @@ import { init, invite } from './init.ts';
 import { leave } from './leave.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
+import { rejoin } from './rejoin.ts';
 import { status } from './status.ts';
 import { switchover } from './switchover.ts';
 
-export const ha: Noun = { init, invite, agent, status, switchover, promote, leave, pause, resume, history };
+export const ha: Noun = { init, invite, agent, status, switchover, promote, rejoin, leave, pause, resume, history };

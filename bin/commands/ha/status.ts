@@ -38,6 +38,8 @@ export const status = hostVerb({
       );
       for (const { name, unfit } of seen.hosts)
         if (unfit !== null) await printer.line(`${name} is not promoted: ${unfit}`);
+      for (const { name, returning } of seen.hosts)
+        if (returning !== null) await printer.line(`${name} returns: ${returning}`);
     }
     if (options.wait !== undefined && !isWhole(seen))
       throw new CommandFailure(

@@ -243,3 +243,15 @@ test('a host without a database never leads, and begins with a copy', () => {
   expect(step(leading({ leader: undefined, sync: inSync }, member))).toBe('wait');
   expect(decide(leading({}, member), limits)).toEqual({ kind: 'clone', host: 'a' });
 });
+
+test('a lost primary that waits for a person takes no step beside another one, and leads again if there is none', () => {
+  const down = { server: { state: 'down' as const }, reign: undefined };
+  const other = { leader: { host: 'b', reign: 's' }, sync: { ...alone, primary: 'b', reign: 's' } };
+  expect(decide(leading(other, down), limits)).toEqual({ kind: 'start', role: 'SLAVE' });
+  for (const state of ['down', 'empty'] as const)
+    expect(decide(leading(other, { ...down, server: { state }, staysOut: true }), limits)).toEqual({
+      kind: 'wait',
+      why: 'it was lost as the primary: "tidegate ha rejoin a" lets it return',
+    });
+  expect(step(leading({ leader: undefined, sync: alone }, { ...down, staysOut: true }))).toBe('take-lead');
+});

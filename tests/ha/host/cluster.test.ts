@@ -2,7 +2,7 @@
 // leads, and where the address is, is what the commands say.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -177,13 +177,14 @@ describeAsRoot('of two data hosts and a witness', () => {
     await refused('a', ['ha', 'init', '--name', 'a', '--address', places.a, '--no-install'], 'ALREADY');
     await refused('b', joinWords('b', invited.tokens.data), 'ALREADY');
     const elsewhere = ['--data', join(place.path, 'elsewhere')];
-    await refused('w', [...joinWords('x', invited.tokens.data), ...elsewhere, '--witness'], 'TOKEN_USED');
+    const units = ['--units', join(place.path, 'units-elsewhere')];
+    await refused('w', [...joinWords('x', invited.tokens.data), ...elsewhere, ...units, '--witness'], 'TOKEN_USED');
     const foreign = `tgh_${'a'.repeat(43)}.${'0'.repeat(64)}`;
-    await refused('w', [...joinWords('x', foreign), '--data', join(place.path, 'foreign')], 'FOREIGN');
+    await refused('w', [...joinWords('x', foreign), ...units, '--data', join(place.path, 'foreign')], 'FOREIGN');
     await refused('w', ['ha', 'status', '--data', join(place.path, 'nothing')], 'NOT_CONFIGURED');
     // The primary has the address that another cluster would be given.
     const other = ['ha', 'init', '--name', 'o', '--address', places.w, '--vip', `${virtual}/24`, '--no-install'];
-    await refused('w', [...other, '--data', join(place.path, 'other')], 'ADDRESS_TAKEN');
+    await refused('w', [...other, ...units, '--data', join(place.path, 'other')], 'ADDRESS_TAKEN');
     await waitFor('a refusal while the primary stays', async () => {
       const { primary, epoch } = await whole();
       const { exitCode, stderr } = await tidegate('a', ['ha', 'switchover', '--to', String(primary)]);
@@ -230,6 +231,68 @@ describeAsRoot('of two data hosts and a witness', () => {
     expect(await sql<unknown[]>('c', 'SELECT id FROM tidegate.t')).toHaveLength(5);
   });
 
+  test('the certificate of a host that has left opens nothing, and that of the API asks etcd alone', async () => {
+    const of = async (file: string, name: string) => {
+      const { certificate, key, accounts } = JSON.parse(await readFile(file, 'utf8'));
+      const at = join(place.path, name);
+      await writeFile(`${at}.pem`, certificate, { mode: 0o600 });
+      await writeFile(`${at}.key`, key, { mode: 0o600 });
+      return {
+        shows: ['--cert', `${at}.pem`, '--key', `${at}.key`],
+        tls: [`--ssl-cert=${at}.pem`, `--ssl-key=${at}.key`],
+        accounts,
+      };
+    };
+    const left = await of(join(folderOf('b'), 'ha', 'left.json'), 'left');
+    const listed = await of(join(folderOf('c'), 'ha', 'host.json'), 'listed');
+    const served = await of(join(folderOf('a'), 'serve', 'host.json'), 'served');
+    const authority = join(folderOf('a'), 'serve', 'authority.pem');
+    const curlAt = async (from: 'b' | 'c', shows: readonly string[], path: string) => {
+      const words = ['curl', '--silent', '--max-time', '20', '--cacert', authority, ...shows];
+      const { stdout, exitCode } = await runProgram('ip', [
+        ...['netns', 'exec', network.namespace(from), ...words],
+        ...['--output', '/dev/null', '--write-out', '%{http_code}', `https://${places.a}:${path}`],
+      ]);
+      return exitCode === 0 ? stdout : 'refused';
+    };
+    const curl = (shows: readonly string[], path: string) => curlAt('c', shows, path);
+    for (const [shows, member, copy, etcd] of [
+      [listed.shows, '200', '409', '200'],
+      [left.shows, '400', '403', 'refused'],
+      [served.shows, '400', '403', '200'],
+    ] as const) {
+      expect([member, await curl(shows, '2381/members')]).toEqual([member, member]);
+      expect([etcd, await curl(shows, '2379/version')]).toEqual([etcd, etcd]);
+      // The primary would give one: it is asked at a path that there is not.
+      const path = copy === '409' ? '3307/none' : '3307/copy';
+      expect(await curl(shows, path)).toBe(copy === '409' ? '404' : copy);
+    }
+    // Members of etcd have to come from the address in their certificate, which both have.
+    expect(await curlAt('b', left.shows, '2380/members')).toBe('refused');
+    expect(await curlAt('b', listed.shows, '2380/members')).toBe('200');
+    const { accounts } = listed;
+    const follow = async (user: string, tls: readonly string[]) =>
+      (
+        await runProgram('ip', [
+          ...[
+            'netns',
+            'exec',
+            network.namespace('c'),
+            'mariadb',
+            '--no-defaults',
+            `--host=${places.a}`,
+            `--user=${user}`,
+          ],
+          ...[`--password=${accounts.replicationPassword}`, `--ssl-ca=${authority}`, ...tls, '--execute=SELECT 1'],
+        ])
+      ).exitCode;
+    expect(await follow('tidegate_replica_4', listed.tls)).toBe(0);
+    expect(await follow('tidegate_replica_4', left.tls)).not.toBe(0);
+    expect(await follow('tidegate_replica_4', served.tls)).not.toBe(0);
+    expect(await follow('tidegate_replica_2', left.tls)).not.toBe(0);
+    expect(await follow('tidegate_replica', left.tls)).not.toBe(0);
+  });
+
   test('while promotion is paused, no switchover begins', async () => {
     await whole();
     expect(await tidegate('w', ['ha', 'pause'])).toMatchObject({ exitCode: 0 });
@@ -256,7 +319,7 @@ function words(host: Host, given: readonly string[]): string[] {
   const data = given.includes('--data') ? [] : ['--data', folderOf(host)];
   // Where systemd runs, no unit is written outside.
   const begins = given[0] === 'join' || given[1] === 'init';
-  const units = begins ? ['--units', join(place.path, `units-${host}`)] : [];
+  const units = begins && !given.includes('--units') ? ['--units', join(place.path, `units-${host}`)] : [];
   return ['netns', 'exec', network.namespace(host), 'sh', program, ...given, ...data, ...units];
 }
 

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HaNetwork, places } from '../../../bench/trials/ha/network.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
+import { killQuietly } from '../../../embedded/server-process.ts';
 import { serviceAccount } from '../../../embedded/service-account.ts';
+import type { ClusterStatus } from '../../../ha/cluster.ts';
 import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
@@ -37,6 +39,7 @@ describeAsRoot('of hosts that were nothing before', () => {
       places.a,
       '--vip',
       `${virtual}/24`,
+      ...['--lease', '5'],
       '--no-install',
       '--json',
     ];
@@ -56,7 +59,7 @@ describeAsRoot('of hosts that were nothing before', () => {
     });
     expect(await tidegate('w', [...words('w', tokens.witness), '--witness'])).toMatchObject({ exitCode: 0 });
     for (const host of ['b', 'w'] as const) start(host, ['ha', 'agent', '--data', folderOf(host)]);
-  });
+  }, 400_000 * patience);
 
   afterAll(async () => {
     for (const each of running.values()) each.kill('SIGKILL');
@@ -64,21 +67,23 @@ describeAsRoot('of hosts that were nothing before', () => {
     await place?.remove();
   });
 
-  test('nothing but the two programs is typed, and both hosts answer as the service account', async () => {
-    await whole();
-    const migrated = await tidegate('a', ['migrate', '--config', settingsOf('a')], false);
-    expect(migrated).toMatchObject({ exitCode: 0, stderr: '' });
-    for (const host of ['a', 'b'] as const) {
-      start(host, ['serve', '--config', settingsOf(host)], 'serve');
-      await waitFor(`the API of ${host}`, async () => (await ready(places[host])) === '200');
-      const { pid } = JSON.parse(await readFile(join(folderOf(host), 'serve', 'process', 'served.json'), 'utf8'));
-      const { uid } = await stat(`/proc/${pid}`);
-      expect(uid).toBe(serviceAccount.uid);
-    }
-    expect(await ready(virtual)).toBe('200');
-    const seen = await whole();
-    expect(seen.hosts.map(({ redis }) => redis).sort()).toEqual(['READY', 'USED', null].sort());
-  });
+  test(
+    'nothing but the two programs is typed, and both hosts answer as the service account',
+    async () => {
+      await whole();
+      for (const host of ['a', 'b'] as const) {
+        start(host, ['serve', '--config', settingsOf(host)], 'serve');
+        await waitFor(`the API of ${host}`, async () => (await ready(places[host])) === '200');
+        const { pid } = JSON.parse(await readFile(join(folderOf(host), 'serve', 'process', 'served.json'), 'utf8'));
+        const { uid } = await stat(`/proc/${pid}`);
+        expect(uid).toBe(serviceAccount.uid);
+      }
+      expect(await ready(virtual)).toBe('200');
+      const seen = await whole();
+      expect(seen.hosts.map(({ redis }) => redis).sort()).toEqual(['READY', 'USED', null].sort());
+    },
+    400_000 * patience,
+  );
 
   test('the process that serves reads neither the authority nor the keys of the host', async () => {
     const text = await readFile(join(folderOf('a'), 'serve', 'host.json'), 'utf8');
@@ -95,6 +100,52 @@ describeAsRoot('of hosts that were nothing before', () => {
       expect(await as(join(folderOf('a'), path))).not.toBe(0);
   });
 
+  test(
+    'a lost primary stays out until a person lets it return, and one that handed over does not',
+    async () => {
+      // Both, as a busy machine may have a failover of its own meanwhile.
+      for (const host of ['a', 'b'] as const) {
+        await rejoinByHand(host);
+        const ended = new Promise((resolve) => running.get(`${host} agent`)?.once('exit', resolve));
+        running.get(`${host} agent`)?.kill('SIGTERM');
+        await ended;
+        start(host, ['ha', 'agent', '--data', folderOf(host)]);
+      }
+      const lost = (await allIn()).primary as Host;
+      const other = lost === 'a' ? 'b' : 'a';
+      killQuietly(Number(await readFile(join(folderOf(lost), 'mariadb', 'server.pid'), 'utf8')), 'SIGKILL');
+      const said = `it was lost as the primary: "tidegate ha rejoin ${lost}" lets it return`;
+      await waitFor(`${lost} to say why it stays out`, async () => {
+        const { primary, hosts } = await status();
+        const found = hosts.find(({ name }) => name === lost);
+        return primary === other && found?.state === 'RETURNING' && found.returning === said;
+      });
+      const text = (await tidegate('w', ['ha', 'status'])).stdout;
+      expect(text).toContain(`${lost} returns: ${said}`);
+      expect(await tidegate('w', ['ha', 'rejoin', other])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('ALREADY'),
+      });
+      expect(await tidegate('w', ['ha', 'rejoin', 'x'])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('NOT_FOUND'),
+      });
+      const done = await tidegate('w', ['ha', 'rejoin', lost, '--wait', waitSeconds, '--json']);
+      expect(done).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(JSON.parse(done.stdout)).toEqual({ host: lost, state: 'IN_SYNC' });
+      // Handed over as planned: it returns by itself.
+      await waitFor('a switchover without a failover beside it', async () => {
+        const { primary, epoch } = await allIn();
+        if (primary === lost) return tidegate('w', ['ha', 'switchover', '--to', other]).then(() => false);
+        const { exitCode } = await tidegate('w', ['ha', 'switchover', '--to', lost]);
+        if (exitCode !== 0) return false;
+        const after = await tidegate('w', ['ha', 'status', '--json', '--wait', '30']);
+        return after.exitCode === 0 && JSON.parse(after.stdout).epoch === epoch + 1;
+      });
+    },
+    400_000 * patience,
+  );
+
   test('what a person has changed is not replaced, and nothing is begun', async () => {
     const data = join(place.path, 'o');
     const units = join(place.path, 'units-of-o');
@@ -108,7 +159,13 @@ describeAsRoot('of hosts that were nothing before', () => {
     await expect(stat(join(data, 'ha', 'host.json'))).rejects.toThrow('ENOENT');
     await rm(join(units, 'tidegate-ha.service'));
     expect(await tidegate('w', init)).toMatchObject({ exitCode: 0, stderr: '' });
-    // A folder that has left its cluster: what was written before may be replaced, what was changed may not.
+    // Of another folder: that host is in a cluster.
+    const other = init.map((word) => (word === data ? `${data}2` : word));
+    expect(await tidegate('w', other)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(`it is of the host in ${data}`),
+    });
+    // It has left its cluster: what was written may be replaced, what was changed may not.
     await rm(join(data, 'ha', 'host.json'));
     const again = init.map((word) => (word === 'o' ? 'p' : word));
     await appendFile(join(data, 'serve', 'settings.yaml'), 'log:\n  level: debug\n');
@@ -118,6 +175,22 @@ describeAsRoot('of hosts that were nothing before', () => {
     expect(await readFile(join(units, 'tidegate-ha.service'), 'utf8')).toContain('host p of a cluster');
   });
 });
+
+/** Whoever a busy machine has lost is let in. */
+async function allIn(): Promise<ClusterStatus> {
+  return waitFor('both hosts to be in', async () => {
+    const seen = await status().catch(() => undefined);
+    for (const { name, state } of seen?.hosts ?? [])
+      if (state === 'RETURNING') await tidegate('w', ['ha', 'rejoin', name]);
+    return seen?.copies === 2 && seen;
+  });
+}
+
+async function rejoinByHand(host: Host): Promise<void> {
+  const path = join(folderOf(host), 'ha', 'settings.yaml');
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text.replace('\nha:\n', '\nha:\n  rejoin: manual\n'));
+}
 
 function folderOf(host: Host): string {
   return join(place.path, host);
@@ -132,8 +205,8 @@ function inNamespace(host: Host, words: readonly string[]): string[] {
 }
 
 /** Where systemd runs, no unit is written outside. */
-function tidegate(host: Host, given: readonly string[], isOfHost = true) {
-  const data = given.includes('--data') || !isOfHost ? [] : ['--data', folderOf(host)];
+function tidegate(host: Host, given: readonly string[]) {
+  const data = given.includes('--data') ? [] : ['--data', folderOf(host)];
   const begins = given[0] === 'join' || given[1] === 'init';
   const units = begins && !given.includes('--units') ? ['--units', join(place.path, `units-${host}`)] : [];
   return runProgram('ip', inNamespace(host, [...given, ...data, ...units]), { timeoutMs: 180_000 * patience });
@@ -144,7 +217,11 @@ function start(host: Host, words: readonly string[], what = 'agent'): void {
   running.set(`${host} ${what}`, spawn('ip', inNamespace(host, words), { stdio: ['ignore', output, output] }));
 }
 
-async function whole(): Promise<{ primary: string; hosts: { name: string; redis: string | null }[] }> {
+async function status(): Promise<ClusterStatus> {
+  return JSON.parse((await tidegate('w', ['ha', 'status', '--json'])).stdout);
+}
+
+async function whole(): Promise<ClusterStatus> {
   const { exitCode, stdout, stderr } = await tidegate('w', ['ha', 'status', '--json', '--wait', waitSeconds]);
   if (exitCode !== 0) throw new Error(`${stdout}\n${stderr}`);
   return JSON.parse(stdout);

@@ -240,6 +240,32 @@ describe('without a primary', () => {
   });
 });
 
+test('a server that is listed later is found, and one that is listed no more is left', async () => {
+  const at = ({ application }: ReplicatingPair['primary'], name: string) => ({
+    ...application,
+    socketPath: join(folder.path, name),
+  });
+  const [first, second] = [at(pair.primary, 'line'), at(pair.standby, 'standby')];
+  const db = open({ connection: [first], followsList: true, primaryTimeoutMs: 2_000 });
+  const server = async () => (await db.query<{ id: number }>('SELECT @@server_id AS id'))[0]?.id;
+  expect(await server()).toBe(1);
+  db.setServers([first, second]);
+  expect(await server()).toBe(1);
+  process.kill(pair.primary.pid, 'SIGKILL');
+  await pair.promote();
+  await waitFor('the primary that was listed later', () =>
+    server().then(
+      (id) => id === 2,
+      () => false,
+    ),
+  );
+  db.setServers([second]);
+  expect(await server()).toBe(2);
+  db.setServers([first]);
+  await expect(server()).rejects.toBeInstanceOf(NoPrimaryError);
+  await db.close();
+});
+
 test('too much to do is no change of the primary, and a failure of the work itself is not repeated', async () => {
   const db = open({ connectionLimit: 1, acquireTimeoutMs: 200 });
   const sleeping = db.query('SELECT SLEEP(5)');

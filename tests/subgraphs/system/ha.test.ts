@@ -34,8 +34,7 @@ beforeAll(async () => {
     address: new URL(url).hostname,
     kind: at === 2 ? ('witness' as const) : ('data' as const),
   }));
-  const hostsNow = new Cluster(etcd, 'test', hosts);
-  bench = await systemBench({ haCluster: haCluster(async () => hostsNow) });
+  bench = await systemBench({ haCluster: haCluster(() => new Cluster(etcd, 'test', hosts)) });
 });
 
 afterAll(async () => {

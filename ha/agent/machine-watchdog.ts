@@ -1,0 +1,66 @@
+// A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst): from its opening on it resets the machine when nothing was
+// written to it for its own time. A last "V" before it is closed ends that ("magic close"); closed without it, it goes on.
+
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+
+const keepAliveEveryMs = 1_000;
+const openAgainMs = 5_000;
+
+export class MachineWatchdog {
+  readonly #path: string;
+  readonly #log: number;
+  #device: number | undefined;
+  #keptAtMs = Number.NEGATIVE_INFINITY;
+  #triedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** `log`: a descriptor. The device is not opened before `keepAlive`. */
+  constructor(path: string, log: number) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  get isArmed(): boolean {
+    return this.#device !== undefined;
+  }
+
+  /** To be called often. */
+  keepAlive(): void {
+    const nowMs = performance.now();
+    if (this.#device === undefined && nowMs - this.#triedAtMs >= openAgainMs) {
+      this.#triedAtMs = nowMs;
+      // Only one process may have it: another one may be about to end.
+      this.#try('is not opened, and is tried again', () => {
+        // What stands in for it in a test may have no reader.
+        this.#device = openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK);
+      });
+    }
+    if (this.#device === undefined || nowMs - this.#keptAtMs < keepAliveEveryMs) return;
+    this.#keptAtMs = nowMs;
+    this.#write('1');
+  }
+
+  disarm(): void {
+    const device = this.#device;
+    if (device === undefined) return;
+    this.#write('V');
+    this.#device = undefined;
+    this.#try('is not closed', () => closeSync(device));
+  }
+
+  #write(text: string): void {
+    this.#try('is not told', () => {
+      if (this.#device !== undefined) writeSync(this.#device, text);
+    });
+  }
+
+  #try(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      writeSync(
+        this.#log,
+        `${new Date().toISOString()} the machine's watchdog ${this.#path} ${what}: ${String(error)}\n`,
+      );
+    }
+  }
+}

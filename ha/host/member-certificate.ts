@@ -1,0 +1,58 @@
+// Whether a certificate is of a host that is in the cluster: the authority's signature outlives a host's leaving, the list does not.
+
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import type { Member } from './host-file.ts';
+import { hashOf } from './join-token.ts';
+
+const mostSerials = 20;
+
+export function hostUri(name: string): string {
+  return `urn:tidegate-host:${name}`;
+}
+
+/** Another one for each host that ever joins: MariaDB goes by it. */
+export function hostCommonName({ name, serverId }: Pick<Member, 'name' | 'serverId'>): string {
+  return `${name}-${serverId}`;
+}
+
+/** Of a public key (PEM): what a member is known by. */
+export function keyFingerprint(publicKey: string): string {
+  const der = createPublicKey(publicKey).export({ type: 'spki', format: 'der' });
+  return hashOf(der.toString('base64'));
+}
+
+export function serialOf(certificate: string): string {
+  return new X509Certificate(certificate).serialNumber;
+}
+
+/** With the number of one more certificate that it was given. */
+export function withSerials(member: Member, ...certificates: readonly string[]): Member {
+  return { ...member, serials: [...(member.serials ?? []), ...certificates.map(serialOf)].slice(-mostSerials) };
+}
+
+/** Of a host that takes the place of one that has left. */
+export function refusedSerials(left: Member | undefined): readonly string[] {
+  return left === undefined ? [] : [...(left.refused ?? []), ...(left.serials ?? [])].slice(-mostSerials);
+}
+
+/** Of certificates that count no more. */
+export function leftSerials(members: readonly Member[]): readonly string[] {
+  return members.flatMap((each) => [...(each.refused ?? []), ...(each.left === true ? (each.serials ?? []) : [])]);
+}
+
+/** Whose it is: one that is listed, and has not left. It must have been verified against the authority. */
+export function memberWith(certificate: X509Certificate | undefined, members: readonly Member[]): Member | undefined {
+  const names = certificate?.subjectAltName?.split(', ') ?? [];
+  return members.find(({ name, left, keySha256 }) => {
+    if (left === true || certificate === undefined || !names.includes(`URI:${hostUri(name)}`)) return false;
+    // Those that joined an earlier version are known by their name alone.
+    const key = certificate.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+    return keySha256 === undefined || keySha256 === hashOf(key);
+  });
+}
+
+/** The certificate that the other side has shown. */
+export function shownBy(socket: unknown): X509Certificate | undefined {
+  return (socket as TLSSocket).getPeerX509Certificate?.();
+}

@@ -1,0 +1,136 @@
+// The watchdog of a server beside one of the machine. No machine is reset for a test: a FIFO stands in for the device, whose reader sees what
+// it is told, and that it is closed.
+import { spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { runProgram } from '../../../embedded/run-program.ts';
+import { killQuietly } from '../../../embedded/server-process.ts';
+import { monotonicMs } from '../../../ha/agent/clock.ts';
+import { writeFence } from '../../../ha/agent/watchdog.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+
+const program = fileURLToPath(new URL('../../../ha/agent/watchdog-process.ts', import.meta.url));
+const farMs = 3_600_000;
+let place: TemporaryFolder;
+let told: { text: string; isClosed: boolean };
+let device: string;
+let fenceFile: string;
+let pidFile: string;
+
+beforeEach(async () => {
+  place = await temporaryFolder();
+  device = join(place.path, 'watchdog');
+  fenceFile = join(place.path, 'fence');
+  pidFile = join(place.path, 'server.pid');
+  await runProgram('mkfifo', [device]);
+  await writeFence(fenceFile, undefined);
+});
+
+afterEach(() => place.remove());
+
+/** Reads until it is closed. */
+function listen(): void {
+  const seen = { text: '', isClosed: false };
+  told = seen;
+  createReadStream(device, 'utf8')
+    .on('data', (part) => {
+      seen.text += part;
+    })
+    .on('end', () => {
+      seen.isClosed = true;
+    });
+}
+
+/** `command`: what stands in for the server. */
+async function start(command: string, ...args: string[]) {
+  const order = {
+    command,
+    args,
+    cwd: place.path,
+    env: process.env,
+    logFile: join(place.path, 'log'),
+    pidFile,
+    fenceFile,
+  };
+  const orderFile = join(place.path, 'order.json');
+  await writeFile(orderFile, JSON.stringify({ ...order, device }));
+  const watchdog = spawn(process.execPath, [program, orderFile], { stdio: 'ignore' });
+  const ended = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
+  const { stdout } = await waitFor('the server', async () => {
+    const read = await runProgram('cat', [pidFile]);
+    return read.exitCode === 0 && read.stdout.trim() !== '' && read;
+  });
+  return { watchdog, ended, server: Number(stdout) };
+}
+
+test('it is kept alive while the server leads, told when it leads no more, and again when it leads again', async () => {
+  const { watchdog, ended, server } = await start('sleep', '600');
+  listen();
+  await writeFence(fenceFile, monotonicMs() + farMs);
+  await waitFor('it to be kept alive again and again', () => told.text.startsWith('111'));
+  expect(told.isClosed).toBe(false);
+  await writeFence(fenceFile, undefined);
+  await waitFor('its end', () => told.isClosed);
+  expect(told.text).toMatch(/^1+V$/);
+  listen();
+  await writeFence(fenceFile, monotonicMs() + farMs);
+  await waitFor('it to be kept alive', () => told.text.startsWith('1'));
+  expect([isRunning(server), watchdog.exitCode]).toEqual([true, null]);
+  killQuietly(server, 'SIGKILL');
+  await ended;
+  await waitFor('its end', () => told.isClosed);
+  // A server that has ended writes nothing.
+  expect(told.text).toMatch(/^1+V$/);
+});
+
+test('without the process that keeps it alive, it is not told that all is well', async () => {
+  const { watchdog, ended, server } = await start('sleep', '600');
+  listen();
+  await writeFence(fenceFile, monotonicMs() + farMs);
+  await waitFor('it to be kept alive', () => told.text.startsWith('1'));
+  watchdog.kill('SIGKILL');
+  await ended;
+  await waitFor('its end', () => told.isClosed);
+  expect(told.text).toMatch(/^1+$/);
+  await waitFor('the server to be killed by the kernel', () => !isRunning(server));
+});
+
+test('a process that stands still keeps nothing alive', async () => {
+  const { watchdog, ended } = await start('sleep', '600');
+  listen();
+  await writeFence(fenceFile, monotonicMs() + farMs);
+  await waitFor('it to be kept alive', () => told.text.startsWith('1'));
+  watchdog.kill('SIGSTOP');
+  const before = await waitFor('what was written before', async () => {
+    const { length } = told.text;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return told.text.length === length && { length };
+  });
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect({ length: told.text.length, isClosed: told.isClosed }).toEqual({ ...before, isClosed: false });
+  watchdog.kill('SIGKILL');
+  await ended;
+});
+
+test('at the end of the lease the server is killed, and the machine stays if it has ended', async () => {
+  const { ended, server } = await start('sleep', '600');
+  listen();
+  await writeFence(fenceFile, monotonicMs() + farMs);
+  await waitFor('it to be kept alive', () => told.text.startsWith('1'));
+  await writeFence(fenceFile, monotonicMs() - 1);
+  await ended;
+  expect(isRunning(server)).toBe(false);
+  await waitFor('its end', () => told.isClosed);
+  expect(told.text).toMatch(/^1+V$/);
+});
+
+test('a device that is missing or has no reader does not keep the server from its fence', async () => {
+  const { ended, server } = await start('sleep', '600');
+  await writeFence(fenceFile, monotonicMs() + 1_000);
+  await ended;
+  await waitFor('the server to be killed', () => !isRunning(server));
+  expect((await runProgram('cat', [join(place.path, 'log')])).stdout).toContain("the machine's watchdog");
+});

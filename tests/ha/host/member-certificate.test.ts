@@ -1,0 +1,120 @@
+// The first host answers hosts that are in the cluster: not one that has left, nor the API of one, though the authority has signed both.
+import { randomUUID, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { certificateDays, certifyServed, FirstHost } from '../../../ha/host/first-host.ts';
+import { type HostFile, type Member, ports, readHostFile, writeHostFile } from '../../../ha/host/host-file.ts';
+import { membersAt, servedAt } from '../../../ha/host/join-client.ts';
+import {
+  hostCommonName,
+  hostUri,
+  keyFingerprint,
+  leftSerials,
+  memberWith,
+  withSerials,
+} from '../../../ha/host/member-certificate.ts';
+import { readServedFile, servedFilePath, writeServedFile } from '../../../ha/host/served-file.ts';
+import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
+import { certify, makeCertificate } from '../../../platform/net/certificates.ts';
+import { originOf } from '../../../platform/net/origin.ts';
+import { type OwnNetwork, ownNetwork } from '../../support/own-network.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+let place: TemporaryFolder;
+let network: OwnNetwork;
+let first: FirstHost;
+let authority: Awaited<ReturnType<typeof makeCertificate>>;
+let files: { a: HostFile; b: HostFile };
+
+beforeEach(async () => {
+  place = await temporaryFolder();
+  network = await ownNetwork();
+  authority = await makeCertificate({ commonName: 'test hosts', use: 'authority' });
+  const made = [await host('a', 1), await host('b', 2)] as const;
+  const shared = {
+    ...{ cluster: randomUUID(), leaseMs: 3_000, strict: false, routerId: 51, authority: authority.cert },
+    accounts: { applicationPassword: 'one', replicationPassword: 'two' },
+    members: made.map(({ member }) => member),
+  };
+  const firstUrl = originOf({ host: made[0].member.address, port: ports.join });
+  const own = ({ member, certificate, key }: (typeof made)[number]) => ({
+    me: member.name,
+    certificate,
+    key,
+    firstUrl,
+  });
+  files = { a: { ...shared, ...own(made[0]) }, b: { ...shared, ...own(made[1]) } };
+  const withAuthority = { authorityKey: authority.key, tokens: [], hasDatabase: false };
+  await writeHostFile(place.path, { ...files.a, first: withAuthority });
+  first = await FirstHost.open({
+    dataPath: place.path,
+    address: made[0].member.address,
+    keyFolder: join(place.path, 'keys'),
+  });
+});
+
+afterEach(async () => {
+  await first.close();
+  network.release();
+  await place.remove();
+});
+
+async function host(name: string, serverId: number) {
+  const address = `127.${network.part}.0.${serverId}`;
+  const { publicKey, privateKey } = await newMachineKeys();
+  const member: Member = { name, address, kind: 'data', serverId, keySha256: keyFingerprint(publicKey) };
+  const certificate = await certify({
+    ...{ publicKey, issuer: authority, commonName: hostCommonName(member), uri: hostUri(name) },
+    ...{ addresses: [address], days: certificateDays },
+  });
+  return { member: withSerials(member, certificate), certificate, key: privateKey };
+}
+
+async function change(members: (all: readonly Member[]) => Member[]): Promise<void> {
+  const file = await readHostFile(place.path);
+  await writeHostFile(place.path, { ...file, members: members(file.members) });
+}
+
+const refused = { code: 'NO_CERTIFICATE' };
+
+test('a host is told the hosts, and given a certificate for its API; with that one it is told nothing', async () => {
+  expect((await membersAt(files.b)).map(({ name }) => name)).toEqual(['a', 'b']);
+  const served = await servedAt(files.b);
+  const api = { ...files.b, ...served };
+  await expect(membersAt(api)).rejects.toMatchObject(refused);
+  await expect(servedAt(api)).rejects.toMatchObject(refused);
+  const certificate = new X509Certificate(served.certificate);
+  expect(memberWith(certificate, files.a.members)).toBeUndefined();
+  // It is refused with the host's own once that has left.
+  expect((await readHostFile(place.path)).members[1]?.serials).toContain(certificate.serialNumber);
+});
+
+test('one that has left is told nothing, also when another one of its name has come', async () => {
+  const [, b] = files.a.members;
+  await change((all) => all.map((each) => (each.name === 'b' ? { ...each, left: true } : each)));
+  await expect(membersAt(files.b)).rejects.toMatchObject(refused);
+  await expect(servedAt(files.b)).rejects.toMatchObject(refused);
+  expect(leftSerials((await readHostFile(place.path)).members)).toEqual(b?.serials);
+  const next = await host('b', 3);
+  await change((all) => [...all.slice(0, 1), { ...next.member, refused: b?.serials }]);
+  await expect(membersAt(files.b)).rejects.toMatchObject(refused);
+  expect((await membersAt({ ...files.b, certificate: next.certificate, key: next.key })).length).toBe(2);
+  expect(leftSerials((await readHostFile(place.path)).members)).toEqual(b?.serials);
+});
+
+test('a certificate of another authority, and none, are told nothing', async () => {
+  const other = await makeCertificate({ commonName: 'b-2', names: [] });
+  await expect(membersAt({ ...files.b, certificate: other.cert, key: other.key })).rejects.toThrow();
+});
+
+test('the file of the API has neither the key of the host nor that of the authority', async () => {
+  const { publicKey, privateKey } = await newMachineKeys();
+  const certificate = await certifyServed({ name: 'a', publicKey }, authority);
+  const file = { ...(await readHostFile(place.path)), served: { certificate, key: privateKey } };
+  await writeServedFile(place.path, file, undefined);
+  expect(readServedFile(place.path)).toMatchObject({ me: 'a', certificate, key: privateKey });
+  const text = await readFile(servedFilePath(place.path), 'utf8');
+  for (const secret of [file.key, authority.key, file.accounts.replicationPassword])
+    expect(text).not.toContain(JSON.stringify(secret).slice(1, -1));
+});
