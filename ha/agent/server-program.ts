@@ -1,5 +1,6 @@
 // How the server of a data host is started: its arguments, and the accounts that it makes sure of at each start.
 
+import { createHmac, randomInt } from 'node:crypto';
 import { binaryLogFlags, serverFlags } from '../../embedded/mariadb.ts';
 
 export interface ServerTls {
@@ -37,6 +38,7 @@ export function serverArguments(options: {
     ...binaryLogFlags,
     ...[`--server-id=${serverId}`, `--bind-address=${address}`, `--port=${port}`],
     ...[`--init-rpl-role=${role}`, '--read-only=ON', '--skip-slave-start', `--relay-log=${relayLog}`],
+    // For the recovery of one that was in sync. It receives nothing before it follows; then it is said whether it acknowledges.
     ...[`--rpl-semi-sync-master-enabled=${onIf('MASTER')}`, `--rpl-semi-sync-slave-enabled=${onIf('SLAVE')}`],
     ...['--rpl-semi-sync-master-wait-point=AFTER_SYNC', '--rpl-semi-sync-master-wait-no-slave=ON'],
     ...[`--rpl-semi-sync-master-timeout=${endlessMs}`, '--rpl-semi-sync-slave-kill-conn-timeout=1'],
@@ -72,17 +74,43 @@ export function accountStatements(rootPassword: string, accounts: Accounts): str
   return `${statements.join(';\n')};\n`;
 }
 
+const mostHosts = 1_000;
+const mostLives = 4_000_000;
+
+/**
+ * The server's number (`server_id`), another one at each start. A receiver leaves out what has its own number, and counts it as received:
+ * a host that was the primary, and whose last writes its recovery rolled back, would never have them.
+ */
+export function numberOfLife(serverId: number): number {
+  return serverId + mostHosts * randomInt(1, mostLives);
+}
+
+/** Whether that host wrote a transaction with this number. */
+export function isOfHost(number: number, serverId: number): boolean {
+  return number % mostHosts === serverId;
+}
+
 /** Of the relay log; in the data folder. */
 export const relayLog = 'relay';
 
 /** `CHANGE MASTER`, whose values are the relay log's file and the byte at which it goes on: nothing is received. */
 export const applyFrom = 'CHANGE MASTER TO MASTER_USE_GTID = no, RELAY_LOG_FILE = ?, RELAY_LOG_POS = ?';
 
-/** `CHANGE MASTER`, whose values are the source's address and the password. */
+/** Accounts of admissions: whoever receives with one acknowledges, and nobody else does. */
+export const admissionPrefix = 'tidegate_sync_';
+
+/** The account with which a host receives: that of one admission by the source, or that of all. */
+export function receivingAccount({ replicationPassword }: Accounts, admission: string | undefined) {
+  if (admission === undefined) return { user: replicationUser, password: replicationPassword };
+  const password = createHmac('sha256', replicationPassword).update(`admission ${admission}`).digest('base64url');
+  return { user: `${admissionPrefix}${admission}`, password };
+}
+
+/** `CHANGE MASTER`, whose values are the source's address, the account and its password. */
 export function changeMaster(port: number, tls: ServerTls | undefined): string {
   const ssl =
     tls === undefined
       ? 'MASTER_SSL = 0'
       : `MASTER_SSL = 1, MASTER_SSL_CA = '${tls.caFile}', MASTER_SSL_CERT = '${tls.certificateFile}', MASTER_SSL_KEY = '${tls.keyFile}', MASTER_SSL_VERIFY_SERVER_CERT = 1`;
-  return `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ${port}, MASTER_USER = '${replicationUser}', MASTER_PASSWORD = ?, MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, ${ssl}`;
+  return `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ${port}, MASTER_USER = ?, MASTER_PASSWORD = ?, MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, ${ssl}`;
 }

@@ -1,9 +1,10 @@
 // The MariaDB of one host of a pair: started as MASTER or SLAVE under a watchdog, always read-only at first, killed and never asked
 // to end; adopted by an agent that starts while it runs.
 
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { copyFile, mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { findProgram, pathExists } from '../../embedded/find-program.ts';
 import { binaryLog, hasDatabase, type SocketCredentials } from '../../embedded/mariadb.ts';
@@ -21,9 +22,13 @@ import { type KeptServer, ServerFile } from './server-file.ts';
 import {
   type Accounts,
   accountStatements,
+  admissionPrefix,
   applyFrom,
   changeMaster,
+  isOfHost,
+  numberOfLife,
   ownDatabase,
+  receivingAccount,
   relayLog,
   type ServerTls,
   serverArguments,
@@ -70,6 +75,11 @@ const changeTimeoutMs = 8_000;
 const syncTimeoutMs = 600_000;
 /** For statements that hold tables; meanwhile no other write begins. */
 const closeWaitSeconds = 1;
+/** Until the connections of admissions have ended, which were told to. */
+const barMs = 2_000;
+const barEveryMs = 5;
+/** Rows: one whose commit waits is locked. */
+const mostProofs = 1_000;
 
 type Up = Extract<ServerView, { state: 'up' }>;
 
@@ -79,6 +89,8 @@ export class HaServer {
   readonly root: SocketCredentials;
   readonly #changes: Session;
   readonly #proofs: Session;
+  /** What this host's server has by itself. */
+  readonly #own: Session;
   readonly #sessions: readonly Session[];
   readonly #statusSession: Session;
   readonly #status: StatusReader;
@@ -105,9 +117,10 @@ export class HaServer {
     this.#statusSession = new Session(root);
     this.#changes = new Session(root);
     this.#proofs = new Session(root);
+    this.#own = new Session(root, unlogged);
     const [heart, lease] = [new Session(root, unlogged), new Session(root, unlogged)];
     this.#leaseRow = new LeaseRow(lease, statusTimeoutMs, options.log);
-    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, heart, lease];
+    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, this.#own, heart, lease];
     this.#status = new StatusReader(this.#statusSession, statusTimeoutMs);
     this.#file = new ServerFile(home);
     this.#kept = kept;
@@ -191,6 +204,7 @@ export class HaServer {
     const unknown: Up = {
       ...{ state: 'up', duty, incarnation, writable: duty === 'primary', semiSync: true },
       ...{ aliveAtMs: this.aliveAtMs, waitingSinceMs: undefined, position: 0, received: 0, replica: undefined },
+      admissions: [],
     };
     const last = this.#last ?? unknown;
     const replica = last.replica === undefined ? undefined : { ...last.replica, connected: false };
@@ -215,7 +229,7 @@ export class HaServer {
     const mark = await startUnderWatchdog(join(this.#home, 'watchdog.json'), {
       command: program,
       args: [
-        ...serverArguments({ paths, role, address, port, serverId, tls: this.#options.tls }),
+        ...serverArguments({ paths, role, address, port, serverId: numberOfLife(serverId), tls: this.#options.tls }),
         ...(process.getuid?.() === 0 && folder.serviceUser === undefined ? ['--user=root'] : []),
         ...extraArguments,
       ],
@@ -254,7 +268,8 @@ export class HaServer {
     return this.#fencing;
   }
 
-  async follow(source: string, reign: string): Promise<void> {
+  /** `admission`: of this host by the source; what it receives it acknowledges. Undefined: it does not. */
+  async follow(source: string, reign: string, admission?: string): Promise<void> {
     const { accounts, tls } = this.#options;
     const { address, port } = this.#place(source);
     const server = this.#kept;
@@ -273,10 +288,39 @@ export class HaServer {
     // A former primary has written without being told by another.
     if (at !== undefined && numberOf(at.binlogPos) > numberOf(at.slavePos))
       await this.#change('SET GLOBAL gtid_slave_pos = ?', [at.binlogPos]);
-    await this.#change(changeMaster(port, tls), [address, accounts.replicationPassword]);
+    const { user, password } = receivingAccount(accounts, admission);
+    await this.#change(`SET GLOBAL rpl_semi_sync_slave_enabled = ${admission === undefined ? 'OFF' : 'ON'}`);
+    await this.#change(changeMaster(port, tls), [address, user, password]);
     await this.#change('START SLAVE');
     const current = this.#kept;
-    if (current !== undefined) await this.#keep({ ...current, replica: { source, reign } });
+    if (current !== undefined) await this.#keep({ ...current, replica: { source, reign, admission } });
+  }
+
+  /** From a source that lives; what was received is applied. */
+  async rest(): Promise<void> {
+    await this.#change('STOP SLAVE IO_THREAD');
+  }
+
+  /** Makes the account of one admission: whoever receives with it acknowledges. */
+  async allow(admission: string): Promise<void> {
+    const { user, password } = receivingAccount(this.#options.accounts, admission);
+    await this.#ownChange(`CREATE USER '${user}'@'%' IDENTIFIED BY '${password}'`);
+    await this.#ownChange(`GRANT REPLICATION SLAVE ON *.* TO '${user}'@'%'`);
+  }
+
+  /** Nobody acknowledges any more when it resolves, also none that comes back: first the accounts end, then their connections. */
+  async bar(): Promise<void> {
+    const isOne = `LEFT(user, ${admissionPrefix.length}) = '${admissionPrefix}'`;
+    const users = await this.#ownChange<{ user: string }[]>(`SELECT user FROM mysql.global_priv WHERE ${isOne}`);
+    for (const { user } of users) await this.#ownChange(`DROP USER IF EXISTS '${user}'@'%'`);
+    for (const endsAtMs = monotonicMs() + barMs; ; await sleep(barEveryMs)) {
+      const connections = await this.#ownChange<{ id: number }[]>(
+        `SELECT id FROM information_schema.processlist WHERE ${isOne}`,
+      );
+      if (connections.length === 0) return;
+      if (monotonicMs() >= endsAtMs) throw new Error('connections of hosts that may acknowledge no more do not end');
+      for (const { id } of connections) await this.#ownChange(`KILL CONNECTION ${id}`).catch(unlessGone);
+    }
   }
 
   async #received(position: number): Promise<number> {
@@ -350,9 +394,17 @@ export class HaServer {
     await this.#change(`SET GLOBAL rpl_semi_sync_master_enabled = ${on ? 'ON' : 'OFF'}`);
   }
 
-  /** Ends when the commit was acknowledged, was let go, or its server has ended: it has no other end. */
+  /**
+   * Ends when the commit was acknowledged, was let go, or its server has ended: it has no other end. An earlier one that still waits does
+   * not hold it up: a host that has that one already acknowledges only what is later, and with it the earlier.
+   */
   async prove(): Promise<void> {
-    await this.#proofs.query(`UPDATE ${ownDatabase}.proof SET beat = beat + 1 WHERE id = 1`, [], undefined);
+    this.#proofs.forget();
+    await this.#proofs.query(
+      `INSERT INTO ${ownDatabase}.proof (id, beat) VALUES (?, 1) ON DUPLICATE KEY UPDATE beat = beat + 1`,
+      [randomInt(1, mostProofs)],
+      undefined,
+    );
   }
 
   /** Undefined: it is not the primary. */
@@ -394,15 +446,17 @@ export class HaServer {
   /** Copies the binary logs with what this server itself wrote after `position`. */
   async save(position: number, epoch: number): Promise<{ readonly gtids: readonly string[]; readonly folder: string }> {
     const { folder, me } = this.#options;
-    const serverId = String(this.#place(me).serverId);
+    const { serverId } = this.#place(me);
     const found = await transactionsAfter(join(this.#data, `${binaryLog}.index`), this.#data, position);
-    const gtids = found.gtids.filter((gtid) => gtid.split('-')[1] === serverId);
+    const gtids = found.gtids.filter((gtid) => isOfHost(Number(gtid.split('-')[1]), serverId));
     const into = join(await folder.subfolder(join('ha', 'saved')), String(epoch));
     if (gtids.length === 0) return { gtids, folder: into };
     await mkdir(into, { recursive: true, mode: 0o700 });
     for (const file of found.files) await copyFile(file, join(into, basename(file)));
     return { gtids, folder: into };
   }
+
+  readonly #ownChange: Run = (sql, values = []) => this.#own.query(sql, values, changeTimeoutMs);
 
   readonly #change: Run = (sql, values = []) => this.#changes.query(sql, values, changeTimeoutMs);
 
@@ -445,6 +499,12 @@ export class HaServer {
     if (user !== undefined) await runProgram('chown', [`${user.uid}:${user.gid}`, path]);
     return path;
   }
+}
+
+const noSuchThread = 1094;
+
+function unlessGone(error: unknown): void {
+  if ((error as { errno?: number }).errno !== noSuchThread) throw error;
 }
 
 function replacing(home: string): { readonly data: string; readonly into: string; readonly old: string } {

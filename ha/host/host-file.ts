@@ -10,15 +10,23 @@ import { keyHashesShape } from './key-files.ts';
 export const hostName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 export const hostAddress = z.union([z.ipv4(), z.ipv6()]);
 
+export const mostHosts = 5;
+
 const member = z.object({
   name: hostName,
   address: hostAddress,
   /** `witness`: it has no data, and only votes. */
   kind: z.enum(['data', 'witness']),
   /** Of MariaDB and, of data hosts, from 1. */
-  serverId: z.number().int().min(1),
+  serverId: z.number().int().min(1).max(999),
   /** Another host may join in its place. */
   left: z.boolean().optional(),
+  /** False: it has no member of etcd, and uses those of the others. */
+  vote: z.boolean().optional(),
+  /** Where it is. */
+  site: hostName.optional(),
+  /** It receives, and is never waited for nor promoted by itself. */
+  asynchronous: z.boolean().optional(),
 });
 export type Member = z.output<typeof member>;
 
@@ -49,8 +57,8 @@ const shape = shared.extend({
   me: hostName,
   certificate: z.string(),
   key: z.string(),
-  /** The first host comes first. Two of data and a witness are complete. */
-  members: z.array(member).min(1).max(3),
+  /** The first host comes first. Two of data and a witness are complete; further ones of data may join. */
+  members: z.array(member).min(1).max(mostHosts),
   /** Only the first host's: the authority's key, and the tokens that it gave. */
   first: z
     .object({
@@ -84,8 +92,12 @@ export function peerUrl({ address }: Pick<Member, 'address'>): string {
 }
 
 export function isComplete({ members }: Pick<HostFile, 'members'>): boolean {
-  const data = members.filter(({ kind }) => kind === 'data').length;
-  return data === 2 && members.length === 3;
+  return members.some(({ kind }) => kind === 'witness') && members.filter(({ kind }) => kind === 'data').length >= 2;
+}
+
+/** Those with a member of etcd. */
+export function voters(members: readonly Member[]): readonly Member[] {
+  return members.filter(({ vote }) => vote !== false);
 }
 
 export function hostFilePath(dataPath: string): string {
@@ -120,6 +132,8 @@ export const joinRequest = z.object({
   name: hostName,
   address: hostAddress,
   kind: member.shape.kind,
+  site: member.shape.site,
+  asynchronous: member.shape.asynchronous,
   publicKey: z.string().max(1_000),
   /** For which the key files are encrypted; left out: it gets none. */
   exchangeKey: z.string().max(1_000).optional(),
@@ -136,5 +150,5 @@ export const joinAnswer = z.object({
   /** Left out: the first host has none, or none was asked for. */
   keys: sealedKeyFiles.optional(),
 });
-export const memberList = z.array(member).min(1).max(3);
+export const memberList = z.array(member).min(1).max(mostHosts);
 export const membersAnswer = z.object({ members: memberList });
