@@ -29,6 +29,8 @@ export interface BeginOptions {
   readonly leaseMs: number;
   readonly strict: boolean;
   readonly routerId: number;
+  /** Where it is. */
+  readonly site?: string | undefined;
 }
 
 const tokenMs = 30 * 60_000;
@@ -36,10 +38,11 @@ const mostTokens = 20;
 
 /** Throws JoinRefusal, SetupError. */
 export async function begin(options: BeginOptions): Promise<void> {
-  const { dataPath, name, address, virtualAddress, leaseMs, strict, routerId } = options;
+  const { dataPath, name, address, virtualAddress, leaseMs, strict, routerId, site } = options;
   if (await hasHostFile(dataPath))
     throw new JoinRefusal('ALREADY', `${dataPath} is of a cluster already: "tidegate ha status" shows it`);
   refuseBadName(name, address);
+  refuseBadSite(site);
   await refuseOldMariadb();
   if (virtualAddress !== undefined) await refuseVirtualAddress(virtualAddress, address);
   const authority = await makeCertificate({ commonName: 'Tidegate hosts', use: 'authority' });
@@ -56,7 +59,7 @@ export async function begin(options: BeginOptions): Promise<void> {
       applicationPassword: await applicationPassword(options),
       replicationPassword: randomBytes(24).toString('base64url'),
     },
-    members: [{ name, address, kind: 'data', serverId: 1 }],
+    members: [{ name, address, kind: 'data', serverId: 1, site }],
     first: { authorityKey: authority.key, tokens: [], hasDatabase: await hasDatabase(databasePath(dataPath)) },
   });
 }
@@ -87,6 +90,14 @@ export function refuseBadName(name: string, address: string): void {
     throw new JoinRefusal('BAD_ADDRESS', `'${address}' is not an IP address`);
   if (deviceOf(address) === undefined)
     throw new JoinRefusal('BAD_ADDRESS', `${address} is not an address of this host`);
+}
+
+export function refuseBadSite(site: string | undefined): void {
+  if (site !== undefined && !hostName.safeParse(site).success)
+    throw new JoinRefusal(
+      'BAD_NAME',
+      `'${site}' is not a site's name: letters, digits and hyphens, a letter first, at most 31`,
+    );
 }
 
 /** The interface that has the address. */

@@ -29,6 +29,7 @@ import {
   memberList,
   ports,
   readHostFile,
+  voters,
   writeHostFile,
 } from './host-file.ts';
 import { membersAt } from './join-client.ts';
@@ -202,7 +203,8 @@ async function startVote(
   tls: EtcdTls,
   stack: AsyncDisposableStack,
 ): Promise<void> {
-  const members = all.map((each) => ({
+  if (memberOf({ me: name, members: all }).vote === false) return;
+  const members = voters(all).map((each) => ({
     ...{ name: each.name, address: each.address, clientPort: ports.etcd, peerPort: ports.etcdPeers },
   }));
   const etcd = await supervise(
@@ -243,6 +245,8 @@ async function startData(
   const agent = await HaAgent.start({
     ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
     ...{ strict: file.strict, mayRoute: true },
+    asynchronous: data.filter(({ asynchronous }) => asynchronous === true).map(({ name }) => name),
+    sites: Object.fromEntries(data.map(({ name, site = '' }) => [name, site])),
     hosts: Object.fromEntries(
       data.map(({ name, address, serverId }) => [name, { address, port: ports.mariadb, serverId }]),
     ),
@@ -333,7 +337,7 @@ async function writeCertificates(folder: DataFolder, { authority, certificate, k
   return files;
 }
 
-export function memberOf({ me, members }: HostFile): Member {
+export function memberOf({ me, members }: Pick<HostFile, 'me' | 'members'>): Member {
   const found = members.find(({ name }) => name === me);
   if (found === undefined) throw new Error(`the host file does not list ${me} itself`);
   return found;

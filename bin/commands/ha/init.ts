@@ -23,6 +23,7 @@ export const init = localVerb({
   options: {
     name: needed(placeOptions.name),
     address: needed(placeOptions.address),
+    site: placeOptions.site,
     vip: text(
       'IP/LENGTH',
       'Address that is always at the primary; without it, balancers ask each host for /health/primary.',
@@ -48,7 +49,7 @@ export const init = localVerb({
       await begin({
         ...{ dataPath, dataVersion, name: options.name, address: options.address, virtualAddress: options.vip },
         ...{ leaseMs: (options.lease ?? usualLeaseSeconds) * 1_000, strict: options.strict },
-        routerId: options['router-id'] ?? usualRouterId,
+        ...{ routerId: options['router-id'] ?? usualRouterId, site: options.site },
       });
       await noteAct(dataPath, newAct(askerAt(options.name, env), 'haInit', { address: options.address }));
       const { url, token: ofData } = await inviteOne(dataPath);
