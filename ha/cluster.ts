@@ -1,6 +1,7 @@
 // A cluster as a person sees and steers it, through etcd: what holds, and wishes that its agents grant.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
 import { type Asker, newAct, recordOf } from './acts.ts';
 import { fingerprint } from './agent/key-fingerprints.ts';
 import {
@@ -30,6 +31,11 @@ export interface ClusterHost {
   readonly name: string;
   readonly address: string;
   readonly kind: 'data' | 'witness';
+  readonly site?: string | undefined;
+  /** It receives, and is never promoted by itself. */
+  readonly asynchronous?: boolean | undefined;
+  /** False: it has no member of etcd. */
+  readonly vote?: boolean | undefined;
 }
 
 /** A key that every data host has to know before it is used. */
@@ -48,7 +54,8 @@ export interface HostStatus extends ClusterHost {
   readonly state: HostState;
   /** Transactions that it has not received; null: not known. */
   readonly behind: number | null;
-  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT';
+  /** NONE: it uses those of the others. */
+  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE';
   /** Its clock before this host's, about; null: not known. */
   readonly clockAheadMs: number | null;
   /** Whether its key files are those of the primary, or else of the first host; null: it has told of none. */
@@ -81,6 +88,7 @@ export class ClusterRefusal extends Error {
   }
 }
 
+type ReportSaid = z.output<typeof reportValue>;
 const mostKeys = 100;
 const mostAuditHeads = 100;
 /** Agents report at least twice a second. */
@@ -149,10 +157,13 @@ export class Cluster {
             name: host.name,
             address: host.address,
             kind: host.kind,
+            site: host.site,
+            asynchronous: host.asynchronous,
+            vote: host.vote,
             state,
             behind: knows ? Math.max(0, received - own) : null,
           },
-          etcd: member === undefined ? 'SILENT' : leads ? 'LEADS' : 'ANSWERS',
+          etcd: host.vote === false ? 'NONE' : member === undefined ? 'SILENT' : leads ? 'LEADS' : 'ANSWERS',
           clockAheadMs: aheadMs.has(host.name) ? Math.round(aheadMs.get(host.name) ?? 0) : null,
           keys: keysOf(host.name) === '' ? null : keysOf(host.name) === wanted ? 'SAME' : 'DIFFERENT',
           redis: state === 'SILENT' ? null : redisOf(reports[host.name]?.redis, state),
@@ -174,13 +185,18 @@ export class Cluster {
       throw new ClusterRefusal('NO_PRIMARY', 'nobody takes writes now: look at "tidegate ha status"');
     if (to === sync.primary) throw new ClusterRefusal('ALREADY', `${to} is the primary`);
     const [member] = sync.members;
-    if (member === undefined || (to !== undefined && member.host !== to))
+    // A spare becomes the member first; only when there is a member, which is one that acknowledges.
+    const isSpare = to !== undefined && member !== undefined && this.#canBeMember(to, reports, sync.reign);
+    if (member === undefined || (to !== undefined && member.host !== to && !isSpare))
       throw new ClusterRefusal(
         'NOT_IN_SYNC',
-        `${to ?? 'no other host'} is ${to === undefined ? '' : 'not '}in sync: a switchover would lose writes`,
+        this.#isAsynchronous(to)
+          ? `${to} is asynchronous, and lacks writes: a switchover would lose them`
+          : `${to ?? 'no other host'} is ${to === undefined ? '' : 'not '}in sync: a switchover would lose writes`,
       );
-    const unfit = reports[member.host]?.unfit;
-    if (unfit !== undefined) throw new ClusterRefusal('UNFIT', `${member.host} is not promoted: ${unfit}`);
+    const chosen = to ?? member.host;
+    const unfit = reports[chosen]?.unfit;
+    if (unfit !== undefined) throw new ClusterRefusal('UNFIT', `${chosen} is not promoted: ${unfit}`);
     const { done } = await this.#etcd.transact(
       [
         { key: this.#keys.switchover, revision: 0 },
@@ -188,8 +204,8 @@ export class Cluster {
         { key: this.#keys.sync, revision: sync.revision },
       ],
       [
-        { put: this.#keys.switchover, value: JSON.stringify({ to: member.host }) },
-        ...(await this.#record(asker, 'haSwitchover', { to: member.host })),
+        { put: this.#keys.switchover, value: JSON.stringify({ to: chosen }) },
+        ...(await this.#record(asker, 'haSwitchover', { to: chosen })),
       ],
     );
     if (!done)
@@ -197,7 +213,17 @@ export class Cluster {
         'CONFLICT',
         'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
       );
-    return { epoch: sync.epoch, to: member.host };
+    return { epoch: sync.epoch, to: chosen };
+  }
+
+  #isAsynchronous(name: string | undefined): boolean {
+    return this.#hosts.some((each) => each.name === name && each.asynchronous === true);
+  }
+
+  /** It follows this primary. Whether it is near enough is for the primary to say. */
+  #canBeMember(name: string, reports: Readonly<Record<string, ReportSaid>>, reign: string): boolean {
+    const report = reports[name];
+    return report?.receiving === true && report.reign === reign && !this.#isAsynchronous(name);
   }
 
   /** A wish that was not granted is taken back. */
@@ -264,7 +290,7 @@ export class Cluster {
       throw new ClusterRefusal('PRIMARY', `${name} is the primary: "tidegate ha switchover" first`);
     if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
     const silent = hosts.find((each) => each.name !== name && each.etcd === 'SILENT');
-    if (silent !== undefined)
+    if (silent !== undefined && host.vote !== false)
       throw new ClusterRefusal(
         'SILENT',
         `without ${name} and ${silent.name}, whose etcd is silent, there is no majority`,
@@ -289,7 +315,7 @@ export class Cluster {
         'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
       );
     await this.#isDetached(name);
-    await this.#etcd.removeMember(peerUrl(host));
+    if (host.vote !== false) await this.#etcd.removeMember(peerUrl(host));
     await this.#etcd.transact(
       [],
       [{ delete: this.#keys.report(name) }, { delete: this.#keys.clock(name) }, { delete: this.#keys.away(name) }],

@@ -12,10 +12,13 @@ export const haPromotedLossy = 'haPromotedLossy';
 export interface HaHost {
   readonly name: string;
   readonly address: string;
+  /** Where it is; undefined: no site was named. */
+  readonly site?: string | undefined;
   readonly state: 'PRIMARY' | 'IN_SYNC' | 'FOLLOWS' | 'RETURNING' | 'SILENT' | 'WITNESS';
   /** Transactions that it has not received; null: not known. */
   readonly behind: number | null;
-  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT';
+  /** NONE: it uses those of the others. */
+  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE';
   /** Before the clock of the host that was asked; null: not known. */
   readonly clockAheadMs: number | null;
   /** Whether its key files are the primary's; null: it has told of none. */

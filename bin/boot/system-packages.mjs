@@ -185,8 +185,7 @@ function isOfParts({ parts = [], asRoot }, isWanted, isRoot) {
 
 async function installMissing(needed, options) {
   const missing = [];
-  for (const { name, places } of needed)
-    if (!missing.includes(name) && !(await isThere(places))) missing.push(name);
+  for (const { name, places } of needed) if (!missing.includes(name) && !(await isThere(places))) missing.push(name);
   if (missing.length === 0) return;
   const optional = new Set(needed.filter((each) => isOptional(each, options)).map(({ name }) => name));
   if (!options.mayInstall) {

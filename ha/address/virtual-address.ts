@@ -42,13 +42,17 @@ export class VirtualAddress implements Announcer {
     this.#bootId = bootId;
   }
 
-  /** Takes over a keepalived that runs, if its configuration is the same. `folder`: only root can write there. */
+  /**
+   * Takes over a keepalived that runs, if its configuration is the same; one that has the address goes on with its former peers, as the
+   * lead decides and not they. `folder`: only root can write there.
+   */
   static async open(options: VirtualAddressOptions): Promise<VirtualAddress> {
     const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
     const made = new VirtualAddress(options, bootId);
     const before = await readFile(made.#configuration, 'utf8').catch(() => '');
     const text = keepalivedConfiguration(options);
-    if (before !== text || (await made.#holder()) === undefined) {
+    const isSame = before === text || (withoutPeers(before) === withoutPeers(text) && (await made.#hasAddress()));
+    if (!isSame || (await made.#holder()) === undefined) {
       await made.#end();
       await made.#write(undefined);
       await writeWhole(made.#configuration, text);
@@ -133,6 +137,10 @@ export class VirtualAddress implements Announcer {
     await writeWhole(this.#markFile, JSON.stringify(mark));
   }
 
+  async #hasAddress(): Promise<boolean> {
+    return (await addressState(this.#options.folder))?.state === 'MASTER';
+  }
+
   /** The shell that keepalived ends with. */
   async #holder(): Promise<ProcessMark | undefined> {
     const text = await readFile(this.#markFile, 'utf8').catch(() => '');
@@ -165,6 +173,10 @@ export async function addressState(
 ): Promise<{ readonly state: string; readonly at: string } | undefined> {
   const [state, at] = (await readFile(join(folder, stateFile), 'utf8').catch(() => '')).trim().split(' ');
   return state === undefined || at === undefined ? undefined : { state, at };
+}
+
+function withoutPeers(configuration: string): string {
+  return configuration.replace(/unicast_peer \{[^}]*\}/, '');
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

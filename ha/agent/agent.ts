@@ -1,5 +1,6 @@
 // The agent of one data host: it reads etcd and its server, decides one step, takes it, and looks again.
 
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Announcer } from '../announcer.ts';
@@ -27,6 +28,10 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
   readonly strict?: boolean;
   /** Once it was lost as the primary, it returns only if a person wants it. */
   readonly rejoinsByHand?: boolean;
+  /** Hosts that receive, and are never waited for nor promoted by themselves. */
+  readonly asynchronous?: readonly string[];
+  /** Where hosts are: a member elsewhere outlives the loss of a site. */
+  readonly sites?: Readonly<Record<string, string>>;
   readonly limits?: Partial<Limits>;
   /** A host whose data can't follow gets a copy of the primary's. Left out: a person has to make it. */
   readonly copies?: {
@@ -53,7 +58,7 @@ const usualLimits: Limits = {
 };
 const soonMs = 10;
 /** What may not have helped, and is tried again. */
-const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'clone', 'close', 'hold']);
+const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'rest', 'clone', 'close', 'hold', 'bar']);
 const startPauseMs = 1_000;
 const copyPauseMs = 5_000;
 /** The address is here for a moment after the lead was handed over. */
@@ -73,7 +78,9 @@ export class HaAgent {
   #admission: View['admission'];
   #sealedRevision: number | undefined;
   #leaderlessSinceMs: number | undefined;
-  #letGoAtMs: number | undefined;
+  readonly #failedAtMs: Record<string, number> = {};
+  /** For whom commits wait, or waited last. */
+  #waitedFor: string | undefined;
   #leaderRevision = 0;
   #hasMembers = true;
   #isStarting = false;
@@ -207,8 +214,9 @@ export class HaAgent {
         admission: this.#admission,
         sealedRevision: this.#sealedRevision,
         leaderlessSinceMs: this.#leaderlessSinceMs,
-        letGoAtMs: this.#letGoAtMs,
+        failedAtMs: this.#failedAtMs,
       },
+      ...{ asynchronous: this.#options.asynchronous, sites: this.#options.sites },
     };
     this.#announce(view);
     const step = decide(view, this.#limits);
@@ -279,7 +287,9 @@ export class HaAgent {
         return this.#server.start(step.role);
       case 'follow':
         await this.#staying.mayReturn();
-        return this.#server.follow(step.host, step.reign);
+        return this.#server.follow(step.host, step.reign, step.admission);
+      case 'rest':
+        return this.#server.rest();
       case 'clone':
         return this.#copy(step.host);
       case 'take-lead': {
@@ -316,7 +326,18 @@ export class HaAgent {
       case 'seal':
         return this.#change(view, step.syncRevision, (sync) => sync);
       case 'detach':
-        return this.#change(view, step.syncRevision, (sync) => ({ ...sync, members: [] }));
+        this.#waitedFor = step.host;
+        return this.#change(view, step.syncRevision, (sync) => ({ ...sync, members: [], admission: undefined }));
+      case 'withdraw':
+        return this.#change(view, step.syncRevision, (sync) => ({ ...sync, admission: undefined }));
+      case 'bar':
+        return this.#server.bar();
+      case 'invite': {
+        const admission = { host: step.host, id: randomBytes(8).toString('hex') };
+        await this.#server.allow(admission.id, admission.host);
+        this.#admission = { ...admission, sinceMs: monotonicMs(), stage: 'invited' };
+        return this.#change(view, step.syncRevision, (sync) => ({ ...sync, admission }));
+      }
       case 'admit': {
         this.#sealedRevision = undefined;
         this.#admission = undefined;
@@ -338,20 +359,32 @@ export class HaAgent {
       case 'release':
         this.#admission = undefined;
         await this.#server.waitForAcknowledgements(false);
-        if (view.server.state === 'up' && view.server.writable) this.#letGoAtMs = monotonicMs();
+        if (view.server.state === 'up' && view.server.writable) this.#hasFailed(this.#waitedFor);
         return;
       case 'hold':
         return this.#server.waitForAcknowledgements(true);
       case 'refuse':
+        this.#hasFailed(this.#admission?.host);
         this.#admission = undefined;
         return;
       case 'arm':
+        if (this.#admission === undefined) return;
+        this.#waitedFor = step.host;
         await this.#server.waitForAcknowledgements(true);
-        this.#admission = { host: step.host, incarnation: step.incarnation, sinceMs: monotonicMs(), stage: 'armed' };
+        this.#admission = {
+          ...{ host: step.host, id: this.#admission.id, incarnation: step.incarnation },
+          ...{ sinceMs: monotonicMs(), stage: 'armed' },
+        };
         return;
       case 'prove':
         return this.#prove();
     }
+  }
+
+  /** Undefined: an agent before this one knew who. */
+  #hasFailed(host: string | undefined): void {
+    for (const each of host === undefined ? Object.keys(this.#options.hosts) : [host])
+      this.#failedAtMs[each] = monotonicMs();
   }
 
   /** Not waited for: the member may be lost meanwhile. */

@@ -90,7 +90,8 @@ export class ClusterState {
     if (server.state !== 'up' || this.#isReporting) return;
     const { incarnation, received, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
-    const report = { incarnation, reign: replica?.reign, receiving, unfit, redis: this.#options.redisAnswers() };
+    const { reign, admission } = replica ?? {};
+    const report = { incarnation, reign, admission, receiving, unfit, redis: this.#options.redisAnswers() };
     const text = JSON.stringify(report);
     const nowMs = monotonicMs();
     if (text === this.#reported.text && nowMs - this.#reported.atMs < reportEveryMs) return;
@@ -139,11 +140,11 @@ export class ClusterState {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;
       const told = reportValue.parse(JSON.parse(value));
-      const { said, incarnation, reign, receiving, received, sealing } = told;
+      const { said, incarnation, reign, admission, receiving, received, sealing } = told;
       this.#clocks.hear(host, said, told.wallMs);
       if (this.#heard.get(host)?.said !== said) this.#heard.set(host, { said, atMs: monotonicMs() });
       const heardAtMs = this.#heard.get(host)?.atMs ?? 0;
-      reports[host] = { incarnation, reign, receiving, received, sealing, heardAtMs };
+      reports[host] = { incarnation, reign, admission, receiving, received, sealing, heardAtMs };
     }
     return reports;
   }

@@ -15,6 +15,8 @@
 // - If writes are strict, commits of clients are never let go: they wait until there is a member again.
 // - A host without a database never leads: it would be the primary of nothing.
 // - There is at most one member. A commit waits for one acknowledgement: of two members, either may lack it.
+// - No other host's acknowledgement counts. The one that is to be admitted receives with an account that the primary made for that
+//   admission; before another one gets an account, the former is gone, and each connection of it.
 
 import type { View } from './view.ts';
 
@@ -26,7 +28,10 @@ export type Step =
   /** The lease is given up; the server stays. */
   | { readonly kind: 'resign'; readonly why: string }
   | { readonly kind: 'start'; readonly role: 'MASTER' | 'SLAVE' }
-  | { readonly kind: 'follow'; readonly host: string; readonly reign: string }
+  /** `admission`: with whose account; left out: with that of all hosts, and it does not acknowledge. */
+  | { readonly kind: 'follow'; readonly host: string; readonly reign: string; readonly admission?: string | undefined }
+  /** Nothing more is received from a source that lives: what was received is applied, and nothing of it dropped. */
+  | { readonly kind: 'rest'; readonly why: string }
   /** Its data is replaced by a copy of the primary's. */
   | { readonly kind: 'clone'; readonly host: string }
   /** The key `leader` with a new lease, if there is none and `sync` has not changed. */
@@ -52,6 +57,12 @@ export type Step =
   | { readonly kind: 'hold' }
   /** The admission is over; commits wait on. */
   | { readonly kind: 'refuse' }
+  /** No acknowledgement counts any more: accounts of admissions and their connections are ended. */
+  | { readonly kind: 'bar' }
+  /** An account for one admission, then its name in `sync`, if that has not changed and the lead is still held. */
+  | { readonly kind: 'invite'; readonly host: string; readonly syncRevision: number }
+  /** `sync` without an invitation, which this agent does not know of or has given up. */
+  | { readonly kind: 'withdraw'; readonly syncRevision: number }
   /** Commits wait for an acknowledgement; the member is not counted on yet. */
   | { readonly kind: 'arm'; readonly host: string; readonly incarnation: string }
   /** A replicated commit, which ends with the acknowledgement. */
@@ -66,7 +77,7 @@ export interface Limits {
   readonly detachMs: number;
   /** For an admission. */
   readonly admitMs: number;
-  /** After commits were let go, a member must have been heard for so long before they wait for it again. */
+  /** After a host did not acknowledge, it must have been heard for so long before commits wait for it again. */
   readonly againMs: number;
   readonly startMs: number;
   /** How long the last primary leaves the lead to its member. */
@@ -173,7 +184,18 @@ function keep(known: Leading, limits: Limits): Step {
   if (shared.left?.includes(member.host)) return detach('it leaves');
   if (!server.semiSync) return detach('commits do not wait for it');
   if (waitsTooLong(server, nowMs, limits)) return detach('it does not acknowledge');
+  if (server.admissions.some((id) => id !== sync.admission?.id)) return detach('another host may acknowledge');
+  if (makesRoom(known, member.host, limits)) return detach('another host is to be the primary');
   return isWanted(known, limits) ? { kind: 'close' } : wait('in sync');
+}
+
+/** A switchover is wanted to a host that is no member yet, and can be. */
+function makesRoom(known: Leading, member: string, limits: Limits): boolean {
+  const { switchoverTo } = known.shared.wishes;
+  if (switchoverTo === undefined || switchoverTo === member || switchoverTo === known.me) return false;
+  const report = known.shared.reports[switchoverTo];
+  if (known.failedAtMs[switchoverTo] !== undefined || !isReady(known, switchoverTo, limits)) return false;
+  return whyUnfit(known, switchoverTo, report?.sealing, limits) === undefined;
 }
 
 /** A switchover is wanted, and its host can take over. */
@@ -201,31 +223,55 @@ function letGo({ shared: { sync }, sealedRevision }: Leading): Step {
 }
 
 function admit(known: Leading, limits: Limits): Step {
-  const { shared, server, reign, nowMs, admission, strict, letGoAtMs = Number.NEGATIVE_INFINITY } = known;
+  const { shared, server, nowMs, admission, strict } = known;
   const { sync, reports } = shared;
   if (server.state !== 'up') return wait('there is no server');
-  const isReady = (host: string): boolean => {
-    const report = reports[host];
-    if (report === undefined || report.reign !== reign.id || !report.receiving) return false;
-    if (shared.left?.includes(host)) return false;
-    // What was said before commits were let go would have them wait again for the same member that stands still.
-    if (report.heardAtMs - letGoAtMs < limits.againMs) return false;
-    return nowMs - report.heardAtMs < limits.reportMs && server.position - report.received <= limits.mostBehind;
-  };
-  if (admission === undefined) {
-    if (server.semiSync && !strict) return letGo(known);
-    const host = Object.keys(reports).sort().find(isReady);
-    const incarnation = host === undefined ? undefined : reports[host]?.incarnation;
-    return host === undefined || incarnation === undefined ? wait('one copy') : { kind: 'arm', host, incarnation };
-  }
-  const { host, incarnation, sinceMs, stage } = admission;
+  if (admission === undefined) return server.semiSync && !strict ? letGo(known) : inviteOne(known, limits);
+  const { id, host, incarnation, sinceMs, stage } = admission;
   // Strict commits may have waited for long before it.
   const isLate = nowMs - sinceMs >= limits.admitMs || (!strict && waitsTooLong(server, nowMs, limits));
-  const isSame = reports[host]?.incarnation === incarnation;
-  if (isLate || !isSame || !server.semiSync) return strict ? { kind: 'refuse' } : letGo(known);
+  // Of the host only: no other one's acknowledgement counts, and it is named in etcd.
+  const isAlone = sync.admission?.id === id && server.admissions.every((each) => each === id);
+  const fail = (): Step => (strict || !server.semiSync ? { kind: 'refuse' } : letGo(known));
+  if (isLate || !isAlone || server.admissions.length === 0) return fail();
+  const report = reports[host];
+  if (stage === 'invited') {
+    if (shared.left?.includes(host) || report === undefined) return fail();
+    if (report.admission !== id || !isReady(known, host, limits))
+      return { kind: 'wait', why: 'the host that is to be admitted connects', soon: true };
+    return { kind: 'arm', host, incarnation: report.incarnation };
+  }
+  if (report?.incarnation !== incarnation || incarnation === undefined || !server.semiSync) return fail();
   if (stage === 'armed') return { kind: 'prove' };
   if (stage === 'proving') return { kind: 'wait', why: 'a commit is acknowledged', soon: true };
   return { kind: 'admit', host, incarnation, syncRevision: sync.revision };
+}
+
+function inviteOne(known: Leading, limits: Limits): Step {
+  const { sync } = known.shared;
+  if (sync.admission !== undefined) return { kind: 'withdraw', syncRevision: sync.revision };
+  if (known.server.state === 'up' && known.server.admissions.length > 0) return { kind: 'bar' };
+  const [host] = Object.keys(known.shared.reports)
+    .filter((each) => isReady(known, each, limits))
+    .sort((one, other) => rank(known, one) - rank(known, other) || (one < other ? -1 : 1));
+  return host === undefined ? wait('one copy') : { kind: 'invite', host, syncRevision: sync.revision };
+}
+
+/** The least comes first: who is to be the primary, who has not failed, and who would outlive the loss of this site. */
+function rank({ me, shared, failedAtMs, sites = {} }: Leading, host: string): number {
+  if (shared.wishes.switchoverTo === host && failedAtMs[host] === undefined) return -2;
+  const isNear = sites[host] === sites[me];
+  return failedAtMs[host] ?? (isNear ? 0 : -1);
+}
+
+/** It follows this primary, and is not far behind. */
+function isReady({ shared, server, reign, nowMs, failedAtMs, asynchronous }: Leading, host: string, limits: Limits) {
+  const report = shared.reports[host];
+  if (server.state !== 'up' || report === undefined || report.reign !== reign.id || !report.receiving) return false;
+  if (shared.left?.includes(host) || asynchronous?.includes(host)) return false;
+  // What was said before it failed would have commits wait again for one that stands still.
+  if (report.heardAtMs - (failedAtMs[host] ?? Number.NEGATIVE_INFINITY) < limits.againMs) return false;
+  return nowMs - report.heardAtMs < limits.reportMs && server.position - report.received <= limits.mostBehind;
 }
 
 function waitsTooLong({ waitingSinceMs }: Up, nowMs: number, { detachMs }: Limits): boolean {
@@ -248,9 +294,11 @@ function asFollower({ shared: { sync }, server, me, staysOut }: Known, leader: {
     return { kind: 'apply-received', position: server.position, from: leader.host, reign: leader.reign };
   if (replica !== undefined && !replica.receiving && !replica.drained && replica.failure === undefined)
     return wait('what it had received is applied');
-  if (replica?.reign !== leader.reign || !replica.receiving || replica.failure !== undefined)
-    return { kind: 'follow', host: leader.host, reign: leader.reign };
-  return wait('it follows');
+  const follow: Step = { kind: 'follow', host: leader.host, reign: leader.reign, admission: invitationOf(sync, me) };
+  if (replica?.reign !== leader.reign || !replica.receiving || replica.failure !== undefined) return follow;
+  if (replica.admission === follow.admission) return wait('it follows');
+  // To follow anew would drop what is not applied, and begin anew what is being applied.
+  return replica.drained ? follow : { kind: 'rest', why: 'what it has received is applied before it connects anew' };
 }
 
 function asCandidate(known: Known, limits: Limits): Step {
@@ -295,6 +343,10 @@ export function whyUnfit(
   const used = primary === me ? sealing?.active : shared.reports[primary]?.sealing?.active;
   const isSealer = used === undefined || primary === host || keys?.known.includes(used) === true;
   return isSealer ? undefined : 'it lacks the sealing key that is in use';
+}
+
+function invitationOf({ admission }: Sync, host: string): string | undefined {
+  return admission?.host === host ? admission.id : undefined;
 }
 
 function isMember(sync: Sync, host: string, incarnation: string): boolean {

@@ -71,12 +71,16 @@ export const setUpReign = 'set-up';
 
 export const leaderValue = z.object({ host: z.string(), reign: z.string() });
 
+/** It becomes part of an account's name. */
+const admissionId = z.string().regex(/^[0-9a-f]{16}$/);
+
 export const syncValue = z.object({
   primary: z.string(),
   epoch: z.number().int(),
   reign: z.string(),
   lossy: z.boolean().default(false),
   members: z.array(z.object({ host: z.string(), incarnation: z.string() })).max(1),
+  admission: z.object({ host: z.string(), id: admissionId }).optional(),
 });
 
 /** `said` changes, so that a report that says the same again is seen to be new. */
@@ -84,6 +88,7 @@ export const reportValue = z.object({
   said: z.string(),
   incarnation: z.string(),
   reign: z.string().optional(),
+  admission: z.string().optional(),
   receiving: z.boolean(),
   received: z.number().int(),
   /** When it was said, by the host's clock (Unix). */

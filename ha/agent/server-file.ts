@@ -9,7 +9,7 @@ const kept = z.object({
   mark: z.object({ pid: z.number(), startTicks: z.string(), bootId: z.string() }),
   duty: z.enum(['primary', 'standby']),
   incarnation: z.string(),
-  replica: z.object({ source: z.string(), reign: z.string() }).optional(),
+  replica: z.object({ source: z.string(), reign: z.string(), admission: z.string().optional() }).optional(),
 });
 export type KeptServer = z.infer<typeof kept>;
 

@@ -1,5 +1,6 @@
 // How the server of a data host is started: its arguments, and the accounts that it makes sure of at each start.
 
+import { createHmac, randomInt } from 'node:crypto';
 import { binaryLogFlags, serverFlags } from '../../embedded/mariadb.ts';
 
 export interface ServerTls {
@@ -21,7 +22,7 @@ export function replicationUser(serverId: number): string {
 /** Of all hosts, in earlier versions. */
 const formerReplicationUser = 'tidegate_replica';
 /** Server ids up to the highest one are looked at. */
-const mostServerId = 10_000;
+const mostServerId = 999;
 /** Each host has it by itself, except the table `proof`, whose changes are replicated. */
 export const ownDatabase = 'tidegate_ha';
 
@@ -44,6 +45,7 @@ export function serverArguments(options: {
     ...binaryLogFlags,
     ...[`--server-id=${serverId}`, `--bind-address=${address}`, `--port=${port}`],
     ...[`--init-rpl-role=${role}`, '--read-only=ON', '--skip-slave-start', `--relay-log=${relayLog}`],
+    // For the recovery of one that was in sync. It receives nothing before it follows; then it is said whether it acknowledges.
     ...[`--rpl-semi-sync-master-enabled=${onIf('MASTER')}`, `--rpl-semi-sync-slave-enabled=${onIf('SLAVE')}`],
     ...['--rpl-semi-sync-master-wait-point=AFTER_SYNC', '--rpl-semi-sync-master-wait-no-slave=ON'],
     ...[`--rpl-semi-sync-master-timeout=${endlessMs}`, '--rpl-semi-sync-slave-kill-conn-timeout=1'],
@@ -72,15 +74,21 @@ export function followerStatements(
   const highest = Math.min(mostServerId, Math.max(ownId, ...ids));
   const others = Array.from({ length: highest }, (_, index) => index + 1).filter((id) => !ids.includes(id));
   return [
-    ...followers.flatMap(({ serverId, commonName }) => {
-      const shown = commonName === undefined ? 'X509' : `SUBJECT '/CN=${commonName}'`;
+    ...followers.flatMap((each) => {
+      const name = replicationUser(each.serverId);
       return [
-        ...account(replicationUser(serverId), '%', replicationPassword, hasTls ? shown : 'NONE'),
-        `GRANT REPLICATION SLAVE ON *.* TO '${replicationUser(serverId)}'@'%'`,
+        ...account(name, '%', replicationPassword, certificateOf(each, hasTls)),
+        `GRANT REPLICATION SLAVE ON *.* TO '${name}'@'%'`,
       ];
     }),
     ...[formerReplicationUser, ...others.map(replicationUser)].map((name) => `DROP USER IF EXISTS '${name}'@'%'`),
   ];
+}
+
+/** That it has to show. */
+function certificateOf({ commonName }: Follower, hasTls: boolean): string {
+  if (!hasTls) return 'NONE';
+  return commonName === undefined ? 'X509' : `SUBJECT '/CN=${commonName}'`;
 }
 
 function account(name: string, host: string, password: string, shown?: string): string[] {
@@ -111,17 +119,64 @@ export function accountStatements(rootPassword: string, accounts: Accounts, foll
   return `${statements.join(';\n')};\n`;
 }
 
+const mostHosts = 1_000;
+const mostLives = 4_000_000;
+
+/**
+ * The server's number (`server_id`), another one at each start. A receiver leaves out what has its own number, and counts it as received:
+ * a host that was the primary, and whose last writes its recovery rolled back, would never have them.
+ */
+export function numberOfLife(serverId: number): number {
+  return serverId + mostHosts * randomInt(1, mostLives);
+}
+
+/** Whether that host wrote a transaction with this number. */
+export function isOfHost(number: number, serverId: number): boolean {
+  return number % mostHosts === serverId;
+}
+
 /** Of the relay log; in the data folder. */
 export const relayLog = 'relay';
 
 /** `CHANGE MASTER`, whose values are the relay log's file and the byte at which it goes on: nothing is received. */
 export const applyFrom = 'CHANGE MASTER TO MASTER_USE_GTID = no, RELAY_LOG_FILE = ?, RELAY_LOG_POS = ?';
 
-/** `CHANGE MASTER`, whose values are the source's address and the password. `serverId`: of this host. */
-export function changeMaster(port: number, serverId: number, tls: ServerTls | undefined): string {
+/** Accounts of admissions: whoever receives with one acknowledges, and nobody else does. */
+export const admissionPrefix = 'tidegate_sync_';
+
+/** The account with which this host receives: that of one admission by the source, or its own. `serverId`: of this host. */
+export function receivingAccount(
+  { replicationPassword }: Accounts,
+  serverId: number,
+  admission: string | undefined,
+): { readonly user: string; readonly password: string } {
+  if (admission === undefined) return { user: replicationUser(serverId), password: replicationPassword };
+  return { user: `${admissionPrefix}${admission}`, password: admissionPassword(replicationPassword, admission) };
+}
+
+/** The account of one admission, for the host that is to be admitted. */
+export function admissionStatements(
+  admission: string,
+  follower: Follower,
+  { replicationPassword }: Accounts,
+  hasTls: boolean,
+): readonly string[] {
+  const name = `${admissionPrefix}${admission}`;
+  return [
+    ...account(name, '%', admissionPassword(replicationPassword, admission), certificateOf(follower, hasTls)),
+    `GRANT REPLICATION SLAVE ON *.* TO '${name}'@'%'`,
+  ];
+}
+
+function admissionPassword(replicationPassword: string, admission: string): string {
+  return createHmac('sha256', replicationPassword).update(`admission ${admission}`).digest('base64url');
+}
+
+/** `CHANGE MASTER`, whose values are the source's address, the account and its password. */
+export function changeMaster(port: number, tls: ServerTls | undefined): string {
   const ssl =
     tls === undefined
       ? 'MASTER_SSL = 0'
       : `MASTER_SSL = 1, MASTER_SSL_CA = '${tls.caFile}', MASTER_SSL_CERT = '${tls.certificateFile}', MASTER_SSL_KEY = '${tls.keyFile}', MASTER_SSL_VERIFY_SERVER_CERT = 1`;
-  return `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ${port}, MASTER_USER = '${replicationUser(serverId)}', MASTER_PASSWORD = ?, MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, ${ssl}`;
+  return `CHANGE MASTER TO MASTER_HOST = ?, MASTER_PORT = ${port}, MASTER_USER = ?, MASTER_PASSWORD = ?, MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 0.5, ${ssl}`;
 }

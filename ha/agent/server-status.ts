@@ -1,11 +1,15 @@
 // What a server says of itself: whether it is writable, how far it is, whether commits wait, and how its replication goes.
 
 import { numberOf } from './binary-log.ts';
+import { admissionPrefix } from './server-program.ts';
 import type { Session } from './session.ts';
 import type { Replica, ServerView } from './view.ts';
 
 type Up = Extract<ServerView, { state: 'up' }>;
-export type Status = Pick<Up, 'writable' | 'semiSync' | 'waitingSinceMs' | 'position' | 'received' | 'replica'>;
+export type Status = Pick<
+  Up,
+  'writable' | 'semiSync' | 'waitingSinceMs' | 'position' | 'received' | 'replica' | 'admissions'
+>;
 
 interface StatusRow {
   readonly readOnly: number;
@@ -16,20 +20,29 @@ interface StatusRow {
   readonly slavePos: string;
   readonly waitSessions: string;
   readonly acknowledged: string;
+  /** Users, with commas. */
+  readonly admissions: string | null;
 }
 
 const globalStatus = (name: string) =>
   `(SELECT variable_value FROM information_schema.global_status WHERE variable_name = '${name}')`;
+/** A connection outlives its account until it is ended. */
+const admissionsSql = `(SELECT GROUP_CONCAT(user) FROM (
+    SELECT user FROM mysql.global_priv WHERE LEFT(user, ${admissionPrefix.length}) = '${admissionPrefix}'
+    UNION SELECT user FROM information_schema.processlist WHERE LEFT(user, ${admissionPrefix.length}) = '${admissionPrefix}'
+  ) AS users)`;
 const statusSql = `SELECT @@GLOBAL.read_only AS readOnly, @@GLOBAL.rpl_semi_sync_master_enabled AS semiSync,
   @@GLOBAL.gtid_binlog_pos AS binlogPos, @@GLOBAL.gtid_slave_pos AS slavePos,
   ${globalStatus('RPL_SEMI_SYNC_MASTER_STATUS')} AS semiSyncStatus,
   ${globalStatus('RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS')} AS waitSessions,
-  ${globalStatus('RPL_SEMI_SYNC_MASTER_YES_TX')} AS acknowledged`;
+  ${globalStatus('RPL_SEMI_SYNC_MASTER_YES_TX')} AS acknowledged,
+  ${admissionsSql} AS admissions`;
 /**
  * ER_MASTER_FATAL_ERROR_READING_BINLOG: the source does not have what this host has, or not what it lacks any more. ER_KEY_NOT_FOUND,
  * ER_DUP_ENTRY, ER_GTID_STRICT_OUT_OF_ORDER: the rows differ.
  */
 const divergedErrors: ReadonlySet<number> = new Set([1236, 1032, 1062, 1950]);
+type Followed = Pick<Replica, 'source' | 'reign' | 'admission'>;
 const noReplica = { replica: undefined, received: 0 };
 
 export class StatusReader {
@@ -48,7 +61,7 @@ export class StatusReader {
   }
 
   /** `source`: whom it follows, if anybody. */
-  async read(source: Pick<Replica, 'source' | 'reign'> | undefined, nowMs: number): Promise<Status> {
+  async read(source: Followed | undefined, nowMs: number): Promise<Status> {
     const [row] = await this.#session.query<StatusRow[]>(statusSql, [], this.#timeoutMs);
     if (row === undefined) throw new Error('the server does not tell its state');
     const applied = numberOf(row.slavePos);
@@ -59,10 +72,13 @@ export class StatusReader {
     return {
       ...{ writable: row.readOnly === 0, semiSync: row.semiSync === 1 && row.semiSyncStatus === 'ON' },
       ...{ waitingSinceMs: this.#waiting?.sinceMs, position, received: Math.max(position, received), replica },
+      admissions: (row.admissions ?? '')
+        .split(',')
+        .flatMap((user) => (user === '' ? [] : [user.slice(admissionPrefix.length)])),
     };
   }
 
-  async #readReplica(source: Pick<Replica, 'source' | 'reign'>, applied: number) {
+  async #readReplica(source: Followed, applied: number) {
     const rows = await this.#session.query<Record<string, string | number | null>[]>(
       'SHOW SLAVE STATUS',
       [],

@@ -1,7 +1,7 @@
 // The MariaDB of one host of a pair: started as MASTER or SLAVE under a watchdog, always read-only at first, killed and never asked
 // to end; adopted by an agent that starts while it runs.
 
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { copyFile, mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,10 +22,15 @@ import { type KeptServer, ServerFile } from './server-file.ts';
 import {
   type Accounts,
   accountStatements,
+  admissionPrefix,
+  admissionStatements,
   applyFrom,
   changeMaster,
   followerStatements,
+  isOfHost,
+  numberOfLife,
   ownDatabase,
+  receivingAccount,
   relayLog,
   replicationUser,
   type ServerTls,
@@ -83,6 +88,11 @@ const closeWaitSeconds = 1;
 const oneTransactionMs = 20;
 /** A host whose clock is off by more than a second is not promoted. */
 const mostClockWaitMs = 1_000 + oneTransactionMs;
+/** Until the connections of admissions have ended, which were told to. */
+const barMs = 2_000;
+const barEveryMs = 5;
+/** Rows: one whose commit waits is locked. */
+const mostProofs = 1_000;
 
 type Up = Extract<ServerView, { state: 'up' }>;
 
@@ -92,7 +102,8 @@ export class HaServer {
   readonly root: SocketCredentials;
   readonly #changes: Session;
   readonly #proofs: Session;
-  readonly #accounts: Session;
+  /** What this host's server has by itself. */
+  readonly #own: Session;
   /** Server ids of hosts that have left since. */
   readonly #refused = new Set<number>();
   readonly #sessions: readonly Session[];
@@ -121,10 +132,10 @@ export class HaServer {
     this.#statusSession = new Session(root);
     this.#changes = new Session(root);
     this.#proofs = new Session(root);
-    this.#accounts = new Session(root, unlogged);
+    this.#own = new Session(root, unlogged);
     const [heart, lease] = [new Session(root, unlogged), new Session(root, unlogged)];
     this.#leaseRow = new LeaseRow(lease, statusTimeoutMs, options.log);
-    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, this.#accounts, heart, lease];
+    this.#sessions = [this.#statusSession, this.#changes, this.#proofs, this.#own, heart, lease];
     this.#status = new StatusReader(this.#statusSession, statusTimeoutMs);
     this.#file = new ServerFile(home);
     this.#kept = kept;
@@ -209,6 +220,7 @@ export class HaServer {
     const unknown: Up = {
       ...{ state: 'up', duty, incarnation, writable: duty === 'primary', semiSync: true },
       ...{ aliveAtMs: this.aliveAtMs, waitingSinceMs: undefined, position: 0, received: 0, replica: undefined },
+      admissions: [],
     };
     const last = this.#last ?? unknown;
     const replica = last.replica === undefined ? undefined : { ...last.replica, connected: false };
@@ -233,7 +245,7 @@ export class HaServer {
     const mark = await startUnderWatchdog(join(this.#home, 'watchdog.json'), {
       command: program,
       args: [
-        ...serverArguments({ paths, role, address, port, serverId, tls: this.#options.tls }),
+        ...serverArguments({ paths, role, address, port, serverId: numberOfLife(serverId), tls: this.#options.tls }),
         ...(process.getuid?.() === 0 && folder.serviceUser === undefined ? ['--user=root'] : []),
         ...extraArguments,
       ],
@@ -273,7 +285,8 @@ export class HaServer {
     return this.#fencing;
   }
 
-  async follow(source: string, reign: string): Promise<void> {
+  /** `admission`: of this host by the source; what it receives it acknowledges. Undefined: it does not. */
+  async follow(source: string, reign: string, admission?: string): Promise<void> {
     const { accounts, tls } = this.#options;
     const { address, port } = this.#place(source);
     const server = this.#kept;
@@ -292,13 +305,39 @@ export class HaServer {
     // A former primary has written without being told by another.
     if (at !== undefined && numberOf(at.binlogPos) > numberOf(at.slavePos))
       await this.#change('SET GLOBAL gtid_slave_pos = ?', [at.binlogPos]);
-    await this.#change(changeMaster(port, this.#place(this.#options.me).serverId, tls), [
-      address,
-      accounts.replicationPassword,
-    ]);
+    const { user, password } = receivingAccount(accounts, this.#place(this.#options.me).serverId, admission);
+    await this.#change(`SET GLOBAL rpl_semi_sync_slave_enabled = ${admission === undefined ? 'OFF' : 'ON'}`);
+    await this.#change(changeMaster(port, tls), [address, user, password]);
     await this.#change('START SLAVE');
     const current = this.#kept;
-    if (current !== undefined) await this.#keep({ ...current, replica: { source, reign } });
+    if (current !== undefined) await this.#keep({ ...current, replica: { source, reign, admission } });
+  }
+
+  /** From a source that lives; what was received is applied. */
+  async rest(): Promise<void> {
+    await this.#change('STOP SLAVE IO_THREAD');
+  }
+
+  /** Makes the account of one admission: whoever receives with it acknowledges. */
+  async allow(admission: string, host: string): Promise<void> {
+    const { accounts, tls } = this.#options;
+    for (const statement of admissionStatements(admission, this.#place(host), accounts, tls !== undefined))
+      await this.#ownChange(statement);
+  }
+
+  /** Nobody acknowledges any more when it resolves, also none that comes back: first the accounts end, then their connections. */
+  async bar(): Promise<void> {
+    const isOne = `LEFT(user, ${admissionPrefix.length}) = '${admissionPrefix}'`;
+    const users = await this.#ownChange<{ user: string }[]>(`SELECT user FROM mysql.global_priv WHERE ${isOne}`);
+    for (const { user } of users) await this.#ownChange(`DROP USER IF EXISTS '${user}'@'%'`);
+    for (const endsAtMs = monotonicMs() + barMs; ; await sleep(barEveryMs)) {
+      const connections = await this.#ownChange<{ id: number }[]>(
+        `SELECT id FROM information_schema.processlist WHERE ${isOne}`,
+      );
+      if (connections.length === 0) return;
+      if (monotonicMs() >= endsAtMs) throw new Error('connections of hosts that may acknowledge no more do not end');
+      for (const { id } of connections) await this.#ownChange(`KILL CONNECTION ${id}`).catch(unlessGone);
+    }
   }
 
   async #received(): Promise<number> {
@@ -384,9 +423,17 @@ export class HaServer {
     await this.#change(`SET GLOBAL rpl_semi_sync_master_enabled = ${on ? 'ON' : 'OFF'}`);
   }
 
-  /** Ends when the commit was acknowledged, was let go, or its server has ended: it has no other end. */
+  /**
+   * Ends when the commit was acknowledged, was let go, or its server has ended: it has no other end. An earlier one that still waits does
+   * not hold it up: a host that has that one already acknowledges only what is later, and with it the earlier.
+   */
   async prove(): Promise<void> {
-    await this.#proofs.query(`UPDATE ${ownDatabase}.proof SET beat = beat + 1 WHERE id = 1`, [], undefined);
+    this.#proofs.forget();
+    await this.#proofs.query(
+      `INSERT INTO ${ownDatabase}.proof (id, beat) VALUES (?, 1) ON DUPLICATE KEY UPDATE beat = beat + 1`,
+      [randomInt(1, mostProofs)],
+      undefined,
+    );
   }
 
   /** Undefined: it is not the primary. */
@@ -428,15 +475,17 @@ export class HaServer {
   /** Copies the binary logs with what this server itself wrote after `position`. */
   async save(position: number, epoch: number): Promise<{ readonly gtids: readonly string[]; readonly folder: string }> {
     const { folder, me } = this.#options;
-    const serverId = String(this.#place(me).serverId);
+    const { serverId } = this.#place(me);
     const found = await transactionsAfter(join(this.#data, `${binaryLog}.index`), this.#data, position);
-    const gtids = found.gtids.filter((gtid) => gtid.split('-')[1] === serverId);
+    const gtids = found.gtids.filter((gtid) => isOfHost(Number(gtid.split('-')[1]), serverId));
     const into = join(await folder.subfolder(join('ha', 'saved')), String(epoch));
     if (gtids.length === 0) return { gtids, folder: into };
     await mkdir(into, { recursive: true, mode: 0o700 });
     for (const file of found.files) await copyFile(file, join(into, basename(file)));
     return { gtids, folder: into };
   }
+
+  readonly #ownChange: Run = (sql, values = []) => this.#own.query(sql, values, changeTimeoutMs);
 
   readonly #change: Run = (sql, values = []) => this.#changes.query(sql, values, changeTimeoutMs);
 
@@ -472,15 +521,13 @@ export class HaServer {
   /** One that was started by an earlier agent may know other hosts. Best effort: its next start makes sure of it. */
   async #admitFollowers(): Promise<void> {
     try {
-      for (const sql of this.#followerStatements()) await this.#accounts.query(sql, [], changeTimeoutMs);
+      for (const sql of this.#followerStatements()) await this.#ownChange(sql);
       const users = [...this.#refused].map((each) => `'${replicationUser(each)}'`);
       if (users.length === 0) return;
-      const rows = await this.#accounts.query<{ id: number | bigint }[]>(
+      const rows = await this.#ownChange<{ id: number | bigint }[]>(
         `SELECT id FROM information_schema.processlist WHERE user IN (${users.join(', ')})`,
-        [],
-        changeTimeoutMs,
       );
-      for (const { id } of rows) await this.#accounts.query(`KILL ${Number(id)}`, [], changeTimeoutMs);
+      for (const { id } of rows) await this.#ownChange(`KILL ${Number(id)}`);
     } catch (error) {
       this.#options.log.warn(`ha: the accounts of other hosts are not up to date: ${String(error)}`);
     }
@@ -515,6 +562,12 @@ export class HaServer {
     if (user !== undefined) await runProgram('chown', [`${user.uid}:${user.gid}`, path]);
     return path;
   }
+}
+
+const noSuchThread = 1094;
+
+function unlessGone(error: unknown): void {
+  if ((error as { errno?: number }).errno !== noSuchThread) throw error;
 }
 
 function replacing(home: string): { readonly data: string; readonly into: string; readonly old: string } {

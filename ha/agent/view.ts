@@ -11,6 +11,8 @@ export interface SyncSet {
   readonly lossy?: boolean | undefined;
   /** Who else has every acknowledged write: at most one. */
   readonly members: readonly { readonly host: string; readonly incarnation: string }[];
+  /** The one host whose acknowledgements count, from before it is a member until it is taken out: it receives with an account of its own. */
+  readonly admission?: { readonly host: string; readonly id: string } | undefined;
 }
 
 /** What another host's agent says of its server. */
@@ -18,6 +20,8 @@ export interface Report {
   readonly incarnation: string;
   /** The lead whose primary it follows. */
   readonly reign: string | undefined;
+  /** With whose account it receives, and acknowledges; undefined: it does not acknowledge. */
+  readonly admission?: string | undefined;
   readonly receiving: boolean;
   /** The number of the last transaction that it has received. */
   readonly received: number;
@@ -46,6 +50,8 @@ export interface Wishes {
 export interface Replica {
   readonly source: string;
   readonly reign: string | undefined;
+  /** With whose account it receives, and acknowledges; undefined: with that of all hosts, and it does not acknowledge. */
+  readonly admission?: string | undefined;
   /** Or tries to. */
   readonly receiving: boolean;
   readonly connected: boolean;
@@ -81,6 +87,8 @@ export type ServerView =
       /** The number of the last transaction that it received, or has. */
       readonly received: number;
       readonly replica: Replica | undefined;
+      /** Whose accounts it has, or connections of them: of these hosts the acknowledgements count. */
+      readonly admissions: readonly string[];
     };
 
 /** `primary`: it was started as MASTER, or its writes have been opened. */
@@ -111,18 +119,25 @@ export interface View {
   readonly staysOut?: boolean;
   /** Of this host; undefined: it has none, or keys are elsewhere. */
   readonly sealing?: SealingKeys | undefined;
-  /** Of a member by this primary. The incarnation was known before the commit that proves it. */
-  readonly admission:
-    | {
-        readonly host: string;
-        readonly incarnation: string;
-        readonly sinceMs: number;
-        readonly stage: 'armed' | 'proving' | 'proved';
-      }
-    | undefined;
+  /** Of a member by this primary. */
+  readonly admission: Admission | undefined;
   /** The revision of `sync` that this agent's own last change made; undefined once it has asked for an admission after it. */
   readonly sealedRevision: number | undefined;
   readonly leaderlessSinceMs: number | undefined;
-  /** When this agent last let go commits of a writable server. */
-  readonly letGoAtMs: number | undefined;
+  /** When hosts last failed to acknowledge, as far as this agent knows. */
+  readonly failedAtMs: Readonly<Record<string, number>>;
+  /** Hosts that are never a member, nor promoted by themselves. */
+  readonly asynchronous?: readonly string[] | undefined;
+  /** Where hosts are. */
+  readonly sites?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Admission {
+  readonly host: string;
+  readonly id: string;
+  readonly sinceMs: number;
+  /** `invited`: commits do not wait for it yet. */
+  readonly stage: 'invited' | 'armed' | 'proving' | 'proved';
+  /** Known before the commit that proves it; not while it is only invited. */
+  readonly incarnation?: string | undefined;
 }

@@ -34,6 +34,8 @@ export interface BeginOptions {
   readonly routerId: number;
   /** Makes the database of a new installation, where there is none; called once nothing is refused. */
   readonly install: () => Promise<void>;
+  /** Where it is. */
+  readonly site?: string | undefined;
 }
 
 const tokenMs = 30 * 60_000;
@@ -42,17 +44,18 @@ const leastPrefix = 8;
 
 /** Throws JoinRefusal, SetupError. */
 export async function begin(options: BeginOptions): Promise<void> {
-  const { dataPath, name, leaseMs, strict, routerId } = options;
+  const { dataPath, name, leaseMs, strict, routerId, site } = options;
   const address = canonicalAddress(options.address);
   const virtualAddress = options.virtualAddress?.replace(/^[^/]+/, canonicalAddress);
   await refuseBegun(dataPath);
   refuseBadName(name, address);
+  refuseBadSite(site);
   await refuseOldMariadb();
   if (virtualAddress !== undefined) await refuseVirtualAddress(virtualAddress, address);
   if (!(await hasDatabase(databasePath(dataPath)))) await options.install();
   const authority = await makeCertificate({ commonName: 'Tidegate hosts', use: 'authority' });
   const { publicKey, privateKey } = await newMachineKeys();
-  const member = { name, address, kind: 'data', serverId: 1, keySha256: keyFingerprint(publicKey) } as const;
+  const member = { name, address, kind: 'data', serverId: 1, site, keySha256: keyFingerprint(publicKey) } as const;
   const certificate = await certify({
     ...{ publicKey, issuer: authority, commonName: hostCommonName(member), uri: hostUri(name) },
     ...{ addresses: [address], days: certificateDays },
@@ -112,6 +115,14 @@ export function refuseBadName(name: string, address: string): void {
     throw new JoinRefusal('BAD_ADDRESS', `'${address}' is not an IP address`);
   if (deviceOf(address) === undefined)
     throw new JoinRefusal('BAD_ADDRESS', `${address} is not an address of this host`);
+}
+
+export function refuseBadSite(site: string | undefined): void {
+  if (site !== undefined && !hostName.safeParse(site).success)
+    throw new JoinRefusal(
+      'BAD_NAME',
+      `'${site}' is not a site's name: letters, digits and hyphens, a letter first, at most 31`,
+    );
 }
 
 /** The interface that has the address. */

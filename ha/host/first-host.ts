@@ -15,6 +15,7 @@ import {
   type JoinRequest,
   joinRequest,
   type Member,
+  mostHosts,
   peerUrl,
   ports,
   readHostFile,
@@ -138,7 +139,7 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
   if (first === undefined) throw new JoinRefusal('NOT_FIRST', `${file.me} is not the first host: join there`);
   const given = first.tokens.find(({ sha256 }) => sha256 === hashOf(request.token));
   if (given === undefined) throw new JoinRefusal('TOKEN_UNKNOWN', 'the token is of another cluster, or was replaced');
-  const { name, address, kind, exchangeKey = '', keyFiles } = request;
+  const { name, address, kind, site, asynchronous, exchangeKey = '', keyFiles } = request;
   const publicKey = readPublicKey(request.publicKey);
   if (publicKey === undefined) throw new JoinRefusal('BAD_REQUEST', 'the key is not a P-256 public key');
   if (exchangeKey !== '' && readPublicKey(exchangeKey) === undefined)
@@ -168,12 +169,16 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     refuseDifferent(files, keyFiles);
     const serverId = 1 + Math.max(...file.members.map((each) => each.serverId));
     const left = file.members.find((each) => each.left === true && each.kind === kind);
-    const member = { name, address, kind, serverId, keySha256: keyFingerprint(publicKey) };
+    const place = { ...(site && { site }), ...(asynchronous === true && { asynchronous }) };
+    // Of etcd there are three members: a further host uses theirs.
+    const isFurther = left === undefined ? isComplete(file) : left.vote === false;
+    const own = { name, address, kind, serverId, ...place, ...(isFurther && { vote: false }) };
     const refused = [...refusedSerials(left)];
+    const member = { ...own, keySha256: keyFingerprint(publicKey), ...(refused.length > 0 && { refused }) };
     const made = await certificatesFor(member, issuer, publicKey, servedKey);
-    const known = withSerials({ ...member, ...(refused.length > 0 && { refused }) }, ...Object.values(made));
+    const known = withSerials(member, ...Object.values(made));
     const members = [...file.members.filter((each) => each !== left), known];
-    if (left !== undefined) await replace(file, address, members);
+    if (left !== undefined || isFurther) await tellHosts(file, isFurther ? undefined : address, members);
     await writeHostFile(dataPath, {
       ...file,
       members,
@@ -235,11 +240,11 @@ export function certifyServed(
   return certify({ publicKey, issuer, commonName: `${name} serve`, uri, days: certificateDays });
 }
 
-/** The hosts that run learn of the new one. */
-async function replace(file: HostFile, address: string, members: HostFile['members']): Promise<void> {
+/** The hosts that run learn of the new one. `address`: of its member of etcd. */
+async function tellHosts(file: HostFile, address: string | undefined, members: HostFile['members']): Promise<void> {
   const etcd = etcdOf(file);
   try {
-    await etcd.addMember(peerUrl({ address }));
+    if (address !== undefined) await etcd.addMember(peerUrl({ address }));
     await etcd.put(haKeys(file.cluster).members, JSON.stringify(members));
   } catch (error) {
     if (!(error instanceof EtcdError)) throw error;
@@ -251,17 +256,20 @@ async function replace(file: HostFile, address: string, members: HostFile['membe
 
 function refuseUnfit({ members: all, ...file }: HostFile, { name, address, kind }: JoinRequest): void {
   const members = all.filter(({ left }) => left !== true);
-  if (isComplete({ members }))
-    throw new JoinRefusal('COMPLETE', 'the cluster has two data hosts and a witness already');
+  if (all.length === mostHosts && members.length === mostHosts)
+    throw new JoinRefusal('COMPLETE', `the cluster has ${mostHosts} hosts already`);
   if (members.some((each) => each.name === name))
     throw new JoinRefusal('NAME_TAKEN', `another host is called ${name}: choose another --name`);
   if (members.some((each) => each.address === address) || file.virtualAddress?.split('/')[0] === address)
     throw new JoinRefusal('ADDRESS_TAKEN', `another host has the address ${address}`);
-  const same = members.filter((each) => each.kind === kind).length;
-  if (same === (kind === 'data' ? 2 : 1))
+  const hasWitness = members.some((each) => each.kind === 'witness');
+  const data = members.filter((each) => each.kind === 'data').length;
+  if (kind === 'witness' ? hasWitness : data >= 2 && !all.some((each) => each.kind === 'witness'))
     throw new JoinRefusal(
       'KIND_TAKEN',
-      kind === 'data' ? 'there are two data hosts: join with --witness' : 'there is a witness: join without --witness',
+      kind === 'data'
+        ? 'there are two data hosts: join with --witness first'
+        : 'there is a witness: join without --witness',
     );
 }
 

@@ -11,13 +11,15 @@ import { keyHashesShape } from './key-files.ts';
 export const hostName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 export const hostAddress = z.union([z.ipv4(), z.ipv6()]);
 
+export const mostHosts = 5;
+
 export const memberShape = z.object({
   name: hostName,
   address: hostAddress,
   /** `witness`: it has no data, and only votes. */
   kind: z.enum(['data', 'witness']),
   /** Of MariaDB and, of data hosts, from 1. */
-  serverId: z.number().int().min(1),
+  serverId: z.number().int().min(1).max(999),
   /** Another host may join in its place. */
   left: z.boolean().optional(),
   /** Of the public key of its certificate; left out: it joined an earlier version. */
@@ -26,6 +28,12 @@ export const memberShape = z.object({
   serials: z.array(z.string()).max(20).optional(),
   /** The same of hosts that had its place. */
   refused: z.array(z.string()).max(20).optional(),
+  /** False: it has no member of etcd, and uses those of the others. */
+  vote: z.boolean().optional(),
+  /** Where it is. */
+  site: hostName.optional(),
+  /** It receives, and is never waited for nor promoted by itself. */
+  asynchronous: z.boolean().optional(),
 });
 export type Member = z.output<typeof memberShape>;
 
@@ -58,8 +66,8 @@ const shape = sharedShape.extend({
   key: z.string(),
   /** Of `tidegate serve`: with it, etcd is asked, and nothing else. */
   served: z.object({ certificate: z.string(), key: z.string() }).optional(),
-  /** The first host comes first. Two of data and a witness are complete. */
-  members: z.array(memberShape).min(1).max(3),
+  /** The first host comes first. Two of data and a witness are complete; further ones of data may join. */
+  members: z.array(memberShape).min(1).max(mostHosts),
   /** Only the first host's: the authority's key, and the tokens that it gave. */
   first: z
     .object({
@@ -93,8 +101,12 @@ export function peerUrl({ address }: Pick<Member, 'address'>): string {
 }
 
 export function isComplete({ members }: Pick<HostFile, 'members'>): boolean {
-  const data = members.filter(({ kind }) => kind === 'data').length;
-  return data === 2 && members.length === 3;
+  return members.some(({ kind }) => kind === 'witness') && members.filter(({ kind }) => kind === 'data').length >= 2;
+}
+
+/** Those with a member of etcd. */
+export function voters(members: readonly Member[]): readonly Member[] {
+  return members.filter(({ vote }) => vote !== false);
 }
 
 export function hostFilePath(dataPath: string): string {
@@ -134,6 +146,8 @@ export const joinRequest = z.object({
   name: hostName,
   address: hostAddress,
   kind: memberShape.shape.kind,
+  site: memberShape.shape.site,
+  asynchronous: memberShape.shape.asynchronous,
   publicKey: z.string().max(1_000),
   /** For which the key files are encrypted; left out: it gets none. */
   exchangeKey: z.string().max(1_000).optional(),
@@ -153,7 +167,7 @@ export const joinAnswer = z.object({
   /** Left out: the first host has none, or none was asked for. */
   keys: sealedKeyFiles.optional(),
 });
-export const memberList = z.array(memberShape).min(1).max(3);
+export const memberList = z.array(memberShape).min(1).max(mostHosts);
 /** From a host of the cluster, for its `tidegate serve`. */
 export const servedRequest = z.object({ publicKey: z.string().max(1_000) });
 export const servedAnswer = z.object({ certificate: z.string() });

@@ -35,6 +35,7 @@ import {
   memberList,
   ports,
   readHostFile,
+  voters,
   writeHostFile,
 } from './host-file.ts';
 import { membersAt, servedAt } from './join-client.ts';
@@ -276,7 +277,8 @@ async function startVote(
   tls: EtcdTls,
   stack: AsyncDisposableStack,
 ): Promise<void> {
-  const members = all.map((each) => ({
+  if (memberOf({ me: name, members: all }).vote === false) return;
+  const members = voters(all).map((each) => ({
     ...{ name: each.name, address: each.address, clientPort: ports.etcd, peerPort: ports.etcdPeers },
   }));
   const etcd = await supervise(
@@ -319,6 +321,8 @@ async function startData(
     ...{ folder, log, etcd, me: me.name, cluster: file.cluster, leaseMs: file.leaseMs },
     ...{ strict: file.strict, mayRoute: true, rejoinsByHand: options.rejoinsByHand },
     watchdogDevice: options.watchdogDevice,
+    asynchronous: data.filter(({ asynchronous }) => asynchronous === true).map(({ name }) => name),
+    sites: Object.fromEntries(data.map(({ name, site = '' }) => [name, site])),
     hosts: Object.fromEntries(data.map((each) => [each.name, placeOf(each)])),
     ...{ accounts: file.accounts, tls, announcer: together(announcers) },
     ...{ keyPlaces: options.keyPlaces, redisAnswers: () => options.redis?.answers, clients },
@@ -429,7 +433,7 @@ function placeOf({ address, serverId, name, keySha256, left }: Member): HostPlac
   return { address, port: ports.mariadb, serverId, commonName, hasLeft: left === true };
 }
 
-export function memberOf({ me, members }: HostFile): Member {
+export function memberOf({ me, members }: Pick<HostFile, 'me' | 'members'>): Member {
   const found = members.find(({ name }) => name === me);
   if (found === undefined) throw new Error(`the host file does not list ${me} itself`);
   return found;

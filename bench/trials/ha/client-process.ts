@@ -61,7 +61,7 @@ type Connections = Readonly<Record<DataHost, ClientConnection>>;
 
 /** With the epoch of the primary that took it. */
 const insert =
-  'INSERT INTO ha_write (id, epoch, server) SELECT ?, COALESCE(MAX(epoch), 0), @@server_id FROM db_timeline';
+  'INSERT INTO ha_write (id, epoch, server) SELECT ?, COALESCE(MAX(epoch), 0), @@server_id % 1000 FROM db_timeline';
 
 async function writeOn(writer: number): Promise<void> {
   const connections = { a: connect('a'), b: connect('b') };

@@ -18,6 +18,10 @@ export const dataOption = text('DIR', "The host's data folder (.tidegate).");
 export const placeOptions = {
   name: text('NAME', "A host's name in its cluster."),
   address: text('IP', "A host's own address, at which the others reach it."),
+  site: text(
+    'SITE',
+    'Of a host of a cluster: where it is. A copy of the next write is kept at another site if there is one.',
+  ),
 } as const;
 
 export const waitOption = (until: string) =>

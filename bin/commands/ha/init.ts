@@ -25,6 +25,7 @@ export const init = localVerb({
   options: {
     name: needed(placeOptions.name),
     address: needed(placeOptions.address),
+    site: placeOptions.site,
     vip: text(
       'IP/LENGTH',
       'Address that is always at the primary; without it, balancers ask each host for /health/primary.',
@@ -54,7 +55,7 @@ export const init = localVerb({
       await begin({
         ...{ dataPath, dataVersion, name: options.name, address: options.address, virtualAddress: options.vip },
         ...{ leaseMs: (options.lease ?? usualLeaseSeconds) * 1_000, strict: options.strict },
-        routerId: options['router-id'] ?? usualRouterId,
+        ...{ routerId: options['router-id'] ?? usualRouterId, site: options.site },
         install: () => installIn(dataPath, signal, stderr),
       });
       const { accounts } = await readHostFile(dataPath);

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { pathExists } from '../../../embedded/find-program.ts';
 import { askerAt, newAct } from '../../../ha/acts.ts';
-import { canonicalAddress, refuseBadName, refuseOldMariadb } from '../../../ha/host/begin.ts';
+import { canonicalAddress, refuseBadName, refuseBadSite, refuseOldMariadb } from '../../../ha/host/begin.ts';
 import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
 import { hashesOf, readKeyFiles, writeKeyFiles } from '../../../ha/host/key-files.ts';
@@ -21,6 +21,9 @@ import { installPackages } from './packages.ts';
 export const hostOptions = {
   ...placeOptions,
   witness: flag('Of a cluster: this host has no data, and only votes.'),
+  asynchronous: flag(
+    'Of a cluster: no write waits for this host, and it is never promoted by itself: for one that is far away.',
+  ),
   data: dataOption,
   keys: text(
     'FOLDER',
@@ -35,12 +38,13 @@ type Asked = Pick<Call, 'stdout' | 'signal' | 'env'> & {
 };
 
 export async function joinAsHost(token: string, { options, stdout, signal, env }: Asked): Promise<void> {
-  const { name, witness, url } = options;
+  const { name, witness, asynchronous, site, url } = options;
   const address = options.address === undefined ? undefined : canonicalAddress(options.address);
   if (name === undefined || address === undefined || url === undefined)
     throw new UsageError(
       'a host joins a cluster with --name, --address and the --url that "tidegate ha init" has printed',
     );
+  if (witness && asynchronous) throw new UsageError('--asynchronous: a witness has no data');
   const first = URL.parse(url);
   if (first?.protocol !== 'https:') throw new UsageError(`--url: '${url}' is not an https URL`);
   refuseWithoutRoot();
@@ -53,6 +57,7 @@ export async function joinAsHost(token: string, { options, stdout, signal, env }
   if (!options['no-install']) await installPackages(signal);
   try {
     refuseBadName(name, address);
+    refuseBadSite(site);
     if (!witness) await refuseOldMariadb();
     // Made before the token is used up.
     await (await openDataFolder(dataPath, { version: dataVersion })).close();
@@ -61,7 +66,7 @@ export async function joinAsHost(token: string, { options, stdout, signal, env }
     const files = await HostFiles.plan({ data, units, keys, name, address, kind });
     const { keyFolder } = files;
     const there = witness ? {} : hashesOf(await readKeyFiles(keyFolder));
-    const asked = { token, name, address, kind, keyFiles: there } as const;
+    const asked = { token, name, address, kind, site, asynchronous, keyFiles: there } as const;
     const [own, exchange, serving] = [await newMachineKeys(), await newMachineKeys(), await newMachineKeys()];
     const joined = joinCluster(first, asked, own, exchange, witness ? undefined : serving);
     const { file, keyFiles } = await joined.catch((error: unknown) => {

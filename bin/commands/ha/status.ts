@@ -30,9 +30,17 @@ export const status = hostVerb({
         ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
       ]);
       await printer.table(
-        ['HOST', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS', 'REDIS'],
-        seen.hosts.map(({ name, address, state, behind, etcd, clockAheadMs, keys, redis }) => [
-          ...[name, address, state, behind === null ? '-' : String(behind), etcd, clockText(clockAheadMs)],
+        ['HOST', 'SITE', 'ADDRESS', 'STATE', 'BEHIND', 'ETCD', 'CLOCK', 'KEYS', 'REDIS'],
+        seen.hosts.map(({ name, site, asynchronous, address, state, behind, etcd, clockAheadMs, keys, redis }) => [
+          ...[
+            name,
+            site ?? '-',
+            address,
+            asynchronous === true ? `${state}, ASYNCHRONOUS` : state,
+            behind === null ? '-' : String(behind),
+            etcd,
+            clockText(clockAheadMs),
+          ],
           ...[keys ?? '-', redis ?? '-'],
         ]),
       );

@@ -39,7 +39,10 @@ export function haResolvers(options: { cluster: HaCluster | undefined; service: 
       // Only if it is asked for: it takes a moment, in which a switchover ends the connections of clients.
       status: ({ accepted }) => (accepted === true ? mustBe().status() : null),
     },
-    HaHost: { keysDiffer: ({ keys }) => (keys === null ? null : keys === 'DIFFERENT') },
+    HaHost: {
+      site: ({ site }) => site ?? null,
+      keysDiffer: ({ keys }) => (keys === null ? null : keys === 'DIFFERENT'),
+    },
   };
 }
 

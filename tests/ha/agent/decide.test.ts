@@ -8,15 +8,17 @@ import { traps } from './model/traps.ts';
 import { World } from './model/world.ts';
 
 const seed = Number(process.env.SEED ?? 1);
-const schedules = Number(process.env.SCHEDULES ?? 200);
+const schedules = Number(process.env.SCHEDULES ?? 60);
 /** Until a trap is caught. */
 const mostSchedules = 4_000;
-const steps = 4_000;
+const steps = 8_000;
 
-test.each([{ hostsPause: false }, { hostsPause: true }, { hostsPause: true, strict: true }])(
+const worlds = [{ hostsPause: false }, { hostsPause: true }, { hostsPause: true, strict: true }];
+
+test.each([...worlds, ...worlds.map((each) => ({ ...each, hosts: 3 as const }))])(
   `nothing acknowledged is lost: %j (seed ${seed})`,
   (options) => {
-    let [acknowledged, opened] = [0, 0];
+    let [acknowledged, opened, admitted] = [0, 0, 0];
     for (let at = seed; at < seed + schedules; at += 1) {
       const world = new World(seededRandom(at), options);
       world.run(steps);
@@ -24,10 +26,12 @@ test.each([{ hostsPause: false }, { hostsPause: true }, { hostsPause: true, stri
       expect({ at, faults: world.faults }).toEqual({ at, faults: [] });
       acknowledged += world.acknowledged;
       opened += world.opened;
+      admitted += world.admitted;
     }
     // A model in which nothing happens proves nothing.
     expect(acknowledged).toBeGreaterThan(schedules * 10);
     expect(opened).toBeGreaterThan(schedules * 2);
+    expect(admitted).toBeGreaterThan(schedules);
   },
 );
 
@@ -50,15 +54,18 @@ const nowMs = 100_000;
 const server = {
   ...{ state: 'up' as const, duty: 'primary' as const, incarnation: 'of-a', writable: true, semiSync: true },
   ...{ aliveAtMs: nowMs, waitingSinceMs: undefined, position: 10, received: 10, replica: undefined },
+  admissions: [] as readonly string[],
 };
 const report = { incarnation: 'of-b', reign: 'r', receiving: true, received: 10, heardAtMs: nowMs - 100 };
 const wishes = { paused: false, switchoverTo: undefined };
 const alone = { primary: 'a', epoch: 1, reign: 'r', members: [], revision: 7 };
 const inSync = { ...alone, members: [{ host: 'b', incarnation: 'of-b' }] };
+const invitation = { host: 'b', id: '1' };
+const invited = { ...alone, admission: invitation };
 type Shared = NonNullable<View['shared']>;
 const leading = (shared: Partial<Shared>, changed: Partial<View> = {}): View => ({
   ...{ me: 'a', nowMs, strict: false, server, reign: { id: 'r', fenceAtMs: nowMs + 1_000 }, admission: undefined },
-  ...{ sealedRevision: 7, leaderlessSinceMs: undefined, letGoAtMs: undefined },
+  ...{ sealedRevision: 7, leaderlessSinceMs: undefined, failedAtMs: {} },
   shared: {
     leader: { host: 'a', reign: 'r' },
     sync: inSync,
@@ -69,14 +76,18 @@ const leading = (shared: Partial<Shared>, changed: Partial<View> = {}): View => 
   },
   ...changed,
 });
+const follows = {
+  ...{ source: 'a', reign: 'r', receiving: true, connected: true, drained: true, diverged: false },
+  failure: undefined,
+};
 const step = (view: View) => decide(view, limits).kind;
 
 test('a member that stood still is not waited for again before it was heard anew for a while', () => {
   expect(step(leading({ sync: alone }))).toBe('release');
   const open = { server: { ...server, semiSync: false } };
-  expect(step(leading({ sync: alone }, open))).toBe('arm');
-  expect(step(leading({ sync: alone }, { ...open, letGoAtMs: nowMs - 1_000 }))).toBe('wait');
-  expect(step(leading({ sync: alone }, { ...open, letGoAtMs: nowMs - 1_200 }))).toBe('arm');
+  expect(step(leading({ sync: alone }, open))).toBe('invite');
+  expect(step(leading({ sync: alone }, { ...open, failedAtMs: { b: nowMs - 1_000 } }))).toBe('wait');
+  expect(step(leading({ sync: alone }, { ...open, failedAtMs: { b: nowMs - 1_200 } }))).toBe('invite');
 });
 
 test('a host that leaves is waited for no more, and not again', () => {
@@ -86,10 +97,94 @@ test('a host that leaves is waited for no more, and not again', () => {
 });
 
 test('an admission ends when a commit waits too long', () => {
-  const admission = { host: 'b', incarnation: 'of-b', sinceMs: nowMs - 700, stage: 'proving' as const };
-  expect(step(leading({ sync: alone }, { admission }))).toBe('wait');
-  const late = { ...server, waitingSinceMs: nowMs - 600 };
-  expect(step(leading({ sync: alone }, { admission, server: late }))).toBe('release');
+  const admission = { ...invitation, incarnation: 'of-b', sinceMs: nowMs - 700, stage: 'proving' as const };
+  const one = { ...server, admissions: ['1'] };
+  expect(step(leading({ sync: invited }, { admission, server: one }))).toBe('wait');
+  const late = { ...one, waitingSinceMs: nowMs - 600 };
+  expect(step(leading({ sync: invited }, { admission, server: late }))).toBe('release');
+});
+
+const spare = { ...report, incarnation: 'of-c' };
+
+test('a spare is invited as soon as the member is out of the set; who failed comes last, who is elsewhere first', () => {
+  const open = { ...server, semiSync: false };
+  const two = { sync: alone, reports: { b: report, c: spare } };
+  const invites = (changed: Partial<View>, shared: Partial<Shared> = {}) =>
+    decide(leading({ ...two, ...shared }, { server: open, ...changed }), limits);
+  expect(step(leading({ reports: two.reports }))).toBe('wait');
+  expect(invites({})).toEqual({ kind: 'invite', host: 'b', syncRevision: 7 });
+  expect(invites({ failedAtMs: { b: nowMs - 300 } })).toMatchObject({ host: 'c' });
+  const longAgo = { failedAtMs: { b: nowMs - 20_000, c: nowMs - 30_000 } };
+  expect(invites(longAgo)).toMatchObject({ host: 'c' });
+  expect(invites({ sites: { a: 'x', b: 'x', c: 'y' } })).toMatchObject({ host: 'c' });
+  expect(invites({ sites: { a: 'x', b: 'y', c: 'y' } })).toMatchObject({ host: 'b' });
+  expect(invites({}, { wishes: { ...wishes, switchoverTo: 'c' } })).toMatchObject({ host: 'c' });
+  // A far one is never a member.
+  expect(invites({ asynchronous: ['b'] })).toMatchObject({ host: 'c' });
+  expect(invites({ asynchronous: ['b', 'c'] })).toMatchObject({ kind: 'wait' });
+  // Whoever may still acknowledge is shut out first.
+  expect(invites({ server: { ...open, admissions: ['0'] } })).toEqual({ kind: 'bar' });
+  expect(invites({}, { sync: invited })).toMatchObject({ kind: 'withdraw' });
+});
+
+test('commits wait for a host once it alone can acknowledge, and it is a member once it has', () => {
+  const open = { ...server, semiSync: false, admissions: ['1'] };
+  const comes = (of: Partial<View>, report_: object, sync: object = invited) =>
+    step(leading({ sync: sync as typeof invited, reports: { b: { ...report, ...report_ } } }, { server: open, ...of }));
+  const admission = { ...invitation, sinceMs: nowMs - 100, stage: 'invited' as const };
+  expect(comes({ admission }, {})).toBe('wait');
+  expect(comes({ admission }, { admission: '0' })).toBe('wait');
+  expect(comes({ admission }, { admission: '1', receiving: false })).toBe('wait');
+  expect(comes({ admission }, { admission: '1' })).toBe('arm');
+  // Another one could acknowledge, or etcd does not say that it may be this one.
+  expect(comes({ admission, server: { ...open, admissions: ['0', '1'] } }, { admission: '1' })).toBe('refuse');
+  expect(comes({ admission, server: { ...open, admissions: [] } }, { admission: '1' })).toBe('refuse');
+  expect(comes({ admission }, { admission: '1' }, alone)).toBe('refuse');
+  expect(comes({ admission: { ...admission, sinceMs: nowMs - 2_000 } }, {})).toBe('refuse');
+  const armed = { ...admission, stage: 'armed' as const, incarnation: 'of-b' };
+  const waits = { ...open, semiSync: true };
+  expect(comes({ admission: armed, server: waits }, { admission: '1' })).toBe('prove');
+  const proved = { ...armed, stage: 'proved' as const };
+  expect(comes({ admission: proved, server: waits }, { admission: '1' })).toBe('admit');
+  expect(comes({ admission: proved, server: { ...waits, admissions: ['1', '2'] } }, { admission: '1' })).toBe(
+    'release',
+  );
+  const both = { ...invited, members: inSync.members };
+  expect(comes({ server: { ...waits } }, { admission: '1' }, both)).toBe('wait');
+  expect(comes({ server: { ...waits, admissions: ['1', '2'] } }, { admission: '1' }, both)).toBe('detach');
+});
+
+test('a switchover to a spare takes the member out for it, once', () => {
+  const reports = { b: report, c: spare };
+  const wanted = { ...wishes, switchoverTo: 'c' };
+  expect(decide(leading({ reports, wishes: wanted }), limits)).toMatchObject({ kind: 'detach', host: 'b' });
+  expect(step(leading({ reports, wishes: wanted }, { failedAtMs: { c: nowMs - 50_000 } }))).toBe('wait');
+  expect(step(leading({ reports, wishes: wanted }, { asynchronous: ['c'] }))).toBe('wait');
+  const far = { ...spare, received: 2 };
+  expect(step(leading({ reports: { ...reports, c: far }, wishes: wanted }))).toBe('wait');
+});
+
+test('a host that may acknowledge, or may no more, connects anew: what it has received is applied first', () => {
+  const follower = (replica: object, sync: typeof invited | typeof alone = invited) =>
+    decide(
+      leading(
+        { sync, reports: {} },
+        {
+          ...{ me: 'b', reign: undefined },
+          server: { ...server, duty: 'standby', writable: false, replica: { ...follows, ...replica } },
+        },
+      ),
+      limits,
+    );
+  expect(follower({})).toEqual({ kind: 'follow', host: 'a', reign: 'r', admission: '1' });
+  expect(follower({ drained: false })).toMatchObject({ kind: 'rest' });
+  expect(follower({ drained: false, receiving: false })).toMatchObject({ kind: 'wait' });
+  expect(follower({ receiving: false })).toMatchObject({ kind: 'follow', admission: '1' });
+  expect(follower({ admission: '1' })).toMatchObject({ kind: 'wait' });
+  expect(follower({ admission: '0' })).toMatchObject({ kind: 'follow', admission: '1' });
+  expect(follower({ admission: '1' }, alone)).toMatchObject({ kind: 'follow', admission: undefined });
+  // That of another host is not for this one.
+  expect(follower({}, { ...invited, admission: { host: 'c', id: '1' } })).toMatchObject({ kind: 'wait' });
 });
 
 test('strict commits wait for a member as long as it takes', () => {
@@ -104,12 +199,12 @@ test('strict commits wait for a member as long as it takes', () => {
   });
   expect(step(leading({ sync: alone }, { ...strict, ...open }))).toBe('hold');
   expect(step(leading({ sync: alone, reports: {} }, strict))).toBe('wait');
-  expect(step(leading({ sync: alone }, strict))).toBe('arm');
-  const late = { ...server, waitingSinceMs: nowMs - 60_000 };
-  const admission = { host: 'b', incarnation: 'of-b', sinceMs: nowMs - 700, stage: 'proved' as const };
-  expect(step(leading({ sync: alone }, { ...strict, server: late, admission }))).toBe('admit');
+  expect(step(leading({ sync: alone }, strict))).toBe('invite');
+  const late = { ...server, waitingSinceMs: nowMs - 60_000, admissions: ['1'] };
+  const admission = { ...invitation, incarnation: 'of-b', sinceMs: nowMs - 700, stage: 'proved' as const };
+  expect(step(leading({ sync: invited }, { ...strict, server: late, admission }))).toBe('admit');
   const tooLate = { ...admission, sinceMs: nowMs - 60_000 };
-  expect(step(leading({ sync: alone }, { ...strict, server: late, admission: tooLate }))).toBe('refuse');
+  expect(step(leading({ sync: invited }, { ...strict, server: late, admission: tooLate }))).toBe('refuse');
   expect(step(leading({}, { ...strict, server: late }))).toBe('detach');
 });
 
@@ -154,10 +249,6 @@ test('one that lacks writes is promoted only if a person accepts their loss, and
   expect(step(leading({ ...shared, wishes: { ...wishes, lossy } }, stopped))).toBe('wait');
 });
 
-const follows = {
-  ...{ source: 'a', reign: 'r', receiving: true, connected: true, drained: true, diverged: false },
-  failure: undefined,
-};
 /** In sync with a primary that is lost. */
 const member = (shared: Partial<Shared>, changed: Partial<View> = {}) =>
   leading(

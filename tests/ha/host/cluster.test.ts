@@ -29,7 +29,7 @@ const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
 let place: TemporaryFolder;
 let network: HaNetwork;
 let invited: { url: string; tokens: { data: string; witness: string } };
-const agents = new Map<Host, ChildProcess>();
+const agents = new Map<Host | 'c', ChildProcess>();
 
 describeAsRoot('of two data hosts and a witness', () => {
   beforeAll(async () => {
@@ -293,6 +293,43 @@ describeAsRoot('of two data hosts and a witness', () => {
     expect(await follow('tidegate_replica', left.tls)).not.toBe(0);
   });
 
+  test('a further data host joins, without a vote: it is a spare, then the primary, and leaves', async () => {
+    const before = await whole();
+    expect(before.primary).toBe('a');
+    const { token, url } = JSON.parse((await tidegate('a', ['ha', 'invite', '--json'])).stdout);
+    const data = ['--data', folderOf('d')];
+    const join = ['join', token, '--url', url, '--name', 'd', '--address', places.c, '--site', 'far', '--no-install'];
+    expect(await tidegate('c', [...join, ...data])).toMatchObject({ exitCode: 0, stderr: '' });
+    startAgent('c', 'd');
+    const further = await waitFor('d to follow', async () => {
+      const seen = await whole();
+      return seen.hosts.find(({ name, state }) => name === 'd' && state === 'FOLLOWS');
+    });
+    expect(further).toMatchObject({ site: 'far', etcd: 'NONE' });
+    expect(await whole()).toMatchObject({ primary: 'a', copies: 2 });
+    await waitFor('a switchover to d', async () => {
+      const { stderr } = await tidegate('w', ['ha', 'switchover', '--to', 'd', '--wait', waitSeconds]);
+      return stderr === '' || stderr.includes('ALREADY');
+    });
+    expect(await whole()).toMatchObject({ primary: 'd', copies: 2 });
+    await sql('d', 'INSERT INTO tidegate.t VALUES (6)');
+    expect(await tidegate('w', ['ha', 'leave', '--host', 'd'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('PRIMARY'),
+    });
+    await waitFor('a switchover to a', async () => {
+      const { stderr } = await tidegate('w', ['ha', 'switchover', '--to', 'a', '--wait', waitSeconds]);
+      return stderr === '' || stderr.includes('ALREADY');
+    });
+    expect(await sql<unknown[]>('a', 'SELECT id FROM tidegate.t')).toHaveLength(6);
+    const ended = new Promise((resolve) => agents.get('c')?.once('exit', resolve));
+    await waitFor('d to leave', async () => (await tidegate('w', ['ha', 'leave', '--host', 'd'])).exitCode === 0);
+    await ended;
+    const after = await whole();
+    expect(after.hosts.map(({ name }) => name).sort()).toEqual(['a', 'c', 'w']);
+    expect(after.copies).toBe(2);
+  });
+
   test('while promotion is paused, no switchover begins', async () => {
     await whole();
     expect(await tidegate('w', ['ha', 'pause'])).toMatchObject({ exitCode: 0 });
@@ -305,7 +342,7 @@ describeAsRoot('of two data hosts and a witness', () => {
   });
 });
 
-function folderOf(host: Host | 'c'): string {
+function folderOf(host: Host | 'c' | 'd'): string {
   return join(place.path, host);
 }
 
@@ -315,7 +352,7 @@ function joinWords(host: string, token: string): string[] {
 }
 
 /** Every call is in the host's network, and on its data folder unless it names another. */
-function words(host: Host, given: readonly string[]): string[] {
+function words(host: Host | 'c', given: readonly string[]): string[] {
   const data = given.includes('--data') ? [] : ['--data', folderOf(host)];
   // Where systemd runs, no unit is written outside.
   const begins = given[0] === 'join' || given[1] === 'init';
@@ -323,12 +360,12 @@ function words(host: Host, given: readonly string[]): string[] {
   return ['netns', 'exec', network.namespace(host), 'sh', program, ...given, ...data, ...units];
 }
 
-function tidegate(host: Host, given: readonly string[]) {
+function tidegate(host: Host | 'c', given: readonly string[]) {
   return runProgram('ip', words(host, given), { timeoutMs: 180_000 * patience });
 }
 
 /** `folder`: of another host in its network. */
-function startAgent(host: Host, folder: Host | 'c' = host): void {
+function startAgent(host: Host | 'c', folder: Host | 'c' | 'd' = host): void {
   const output = openSync(join(place.path, `${folder}.log`), 'a');
   const child = spawn('ip', words(host, ['ha', 'agent', '--log-level', 'debug', '--data', folderOf(folder)]), {
     stdio: ['ignore', output, output],
@@ -369,7 +406,7 @@ async function health(host: Host): Promise<string> {
   ]);
 }
 
-async function sql<Rows>(host: Host | 'c', text: string): Promise<Rows> {
+async function sql<Rows>(host: Host | 'c' | 'd', text: string): Promise<Rows> {
   const password = (await readFile(join(folderOf(host), 'secrets', 'mariadb-root'), 'utf8')).trim();
   const session = new Session({ socketPath: join(folderOf(host), 'run', 'mariadb.sock'), user: 'root', password });
   try {

@@ -2,7 +2,7 @@
 import type { Limits, Step } from '../../../../ha/agent/decide.ts';
 import type { View } from '../../../../ha/agent/view.ts';
 
-export const hostNames = ['a', 'b'] as const;
+export const hostNames = ['a', 'b', 'c'] as const;
 export type HostName = (typeof hostNames)[number];
 
 export const leaseMs = 3_000;
@@ -19,6 +19,8 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number] | 'time-passes';
 
 export interface WorldOptions {
+  /** Left out: two. */
+  readonly hosts?: 2 | 3;
   /** A host that stood still may be writable for a moment, until its watchdog runs. */
   readonly hostsPause: boolean;
   /** No write is acknowledged with one copy. */
@@ -38,4 +40,8 @@ export interface WorldOptions {
   readonly neverFences?: boolean;
   readonly provesNothing?: boolean;
   readonly comparesNothing?: boolean;
+  /** Hosts acknowledge also what they receive with the account of all. */
+  readonly sparesAcknowledge?: boolean;
+  /** What is left of those who may acknowledge no more, and is not seen. */
+  readonly barLeaves?: 'connections' | 'accounts';
 }

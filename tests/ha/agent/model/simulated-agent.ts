@@ -1,7 +1,7 @@
 // One agent: it reads etcd, decides by the real decide.ts, and takes the step; anything may happen between these.
 import { decide, type Step } from '../../../../ha/agent/decide.ts';
 import type { Report, SyncSet, View } from '../../../../ha/agent/view.ts';
-import { fenceAfterMs, type HostName, hostNames, leaseMs, limits } from './context.ts';
+import { fenceAfterMs, type HostName, leaseMs, limits } from './context.ts';
 import type { Entries } from './simulated-etcd.ts';
 import type { Agent, Context, SimulatedHost } from './simulated-host.ts';
 
@@ -17,7 +17,9 @@ export class SimulatedAgent implements Agent {
   #admission: View['admission'];
   #sealedRevision: number | undefined;
   #leaderlessSinceMs: number | undefined;
-  #letGoAtMs: number | undefined;
+  readonly #failedAtMs: Record<string, number> = {};
+  /** For whom commits wait, or waited last. */
+  #waitedFor: string | undefined;
   #isRenewing = false;
 
   constructor(host: SimulatedHost, context: Context) {
@@ -87,8 +89,9 @@ export class SimulatedAgent implements Agent {
     const { answering, received, name } = this.#host;
     if (answering === undefined) return;
     const { incarnation, replica } = answering;
-    const receiving = replica?.receiving === true && !replica.diverged && !this.#context.isCut;
-    const text = JSON.stringify({ incarnation, reign: replica?.reign, receiving, received, at: this.#context.nowMs });
+    const receiving = replica?.receiving === true && !replica.diverged && this.#host.isConnected;
+    const { reign, admission } = replica ?? {};
+    const text = JSON.stringify({ incarnation, reign, admission, receiving, received, at: this.#context.nowMs });
     this.#ask(
       () => this.#context.etcd.put(`hosts/${name}`, text),
       () => undefined,
@@ -98,7 +101,7 @@ export class SimulatedAgent implements Agent {
   #sharedOf(entries: Entries): Shared {
     const sync = entries.get('sync');
     const reports: Record<string, Report> = {};
-    for (const name of hostNames) {
+    for (const name of this.#context.names) {
       const text = entries.get(`hosts/${name}`)?.value as string | undefined;
       if (text === undefined) continue;
       if (this.#heard.get(name)?.text !== text) this.#heard.set(name, { text, atMs: this.#context.nowMs });
@@ -125,7 +128,7 @@ export class SimulatedAgent implements Agent {
       ...{ me: this.#host.name, nowMs, shared, server: this.#host.view(), reign: this.#host.reign },
       strict: options.strict ?? false,
       ...{ admission: this.#admission, sealedRevision: this.#sealedRevision },
-      ...{ leaderlessSinceMs: this.#leaderlessSinceMs, letGoAtMs: this.#letGoAtMs },
+      ...{ leaderlessSinceMs: this.#leaderlessSinceMs, failedAtMs: { ...this.#failedAtMs } },
     };
     const view = options.view?.(seen) ?? seen;
     const step = decide(view, limits);
@@ -154,7 +157,7 @@ export class SimulatedAgent implements Agent {
         host.start(step.role);
         break;
       case 'follow':
-        host.follow(step.host as HostName, step.reign);
+        host.follow(step.host as HostName, step.reign, step.admission);
         break;
       case 'clone':
         host.copyFrom(step.host as HostName);
@@ -163,6 +166,7 @@ export class SimulatedAgent implements Agent {
         this.#takeLead(step.syncRevision);
         break;
       case 'stop-receiving':
+      case 'rest':
         if (server?.replica !== undefined) server.replica.receiving = false;
         break;
       case 'take-sync': {
@@ -177,10 +181,27 @@ export class SimulatedAgent implements Agent {
         this.#changeSync(step.syncRevision, (sync) => sync);
         break;
       case 'detach':
-        this.#changeSync(step.syncRevision, (sync) => ({ ...sync, members: [] }));
+        this.#waitedFor = step.host;
+        this.#changeSync(step.syncRevision, (sync) => ({ ...sync, members: [], admission: undefined }));
         break;
+      case 'withdraw':
+        this.#changeSync(step.syncRevision, (sync) => ({ ...sync, admission: undefined }));
+        break;
+      case 'bar':
+        if (server !== undefined) host.bar();
+        break;
+      case 'invite': {
+        if (server === undefined) break;
+        const admission = { host: step.host, id: this.#context.newId('admission') };
+        if (this.#context.options.barLeaves !== undefined) host.bar();
+        host.addAccount(admission.id);
+        this.#admission = { ...admission, sinceMs: this.#context.nowMs, stage: 'invited' };
+        this.#changeSync(step.syncRevision, (sync) => ({ ...sync, admission }));
+        break;
+      }
       case 'admit': {
         this.#admission = undefined;
+        this.#context.admitted += 1;
         const member = { host: step.host, incarnation: step.incarnation };
         this.#changeSync(step.syncRevision, (sync) => ({ ...sync, members: [member] }), false);
         break;
@@ -190,26 +211,33 @@ export class SimulatedAgent implements Agent {
         break;
       case 'release':
         this.#admission = undefined;
-        if (server?.writable === true) this.#letGoAtMs = this.#context.nowMs;
+        if (server?.writable === true) this.#fail(this.#waitedFor);
         if (server !== undefined) host.release();
         break;
       case 'hold':
         if (server !== undefined) server.semiSync = true;
         break;
       case 'refuse':
+        this.#fail(this.#admission?.host);
         this.#admission = undefined;
         break;
       case 'arm':
-        if (server === undefined) break;
+        if (server === undefined || this.#admission === undefined) break;
         server.semiSync = true;
+        this.#waitedFor = step.host;
         this.#admission = {
-          ...{ host: step.host, incarnation: step.incarnation },
+          ...{ ...this.#admission, incarnation: step.incarnation },
           ...{ sinceMs: this.#context.nowMs, stage: 'armed' },
         };
         break;
       case 'prove':
         if (server !== undefined) this.#prove();
     }
+  }
+
+  /** Undefined: it is not known who, as the agent was restarted. */
+  #fail(host: string | undefined): void {
+    for (const each of host === undefined ? this.#context.names : [host]) this.#failedAtMs[each] = this.#context.nowMs;
   }
 
   #giveUp(kill: () => void): void {

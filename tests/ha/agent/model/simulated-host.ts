@@ -22,14 +22,23 @@ export interface Context {
   readonly acknowledged: Set<string>;
   nowMs: number;
   opened: number;
-  /** Between the hosts. */
-  isCut: boolean;
+  /** Admissions of members. */
+  admitted: number;
+  readonly names: readonly HostName[];
+  /** Pairs of hosts, in the order of their names. */
+  readonly cuts: Set<string>;
   /** Nothing breaks any more. */
   isCalm: boolean;
   newId(kind: string): string;
   host(name: HostName): SimulatedHost;
-  otherHost(name: HostName): SimulatedHost;
   newAgent(host: SimulatedHost): Agent;
+}
+
+/** As the source has it: it may outlive what the receiver knows of it. */
+interface Connection {
+  readonly to: Server;
+  readonly account: string | undefined;
+  isOpen: boolean;
 }
 
 export interface Server {
@@ -42,7 +51,18 @@ export interface Server {
   /** By position in the log: a client's write, or the commit that proves an admission. */
   readonly waiting: { readonly position: number; readonly id: string; readonly done: () => void }[];
   waitingSinceMs: number | undefined;
-  replica: { source: HostName; reign: string; receiving: boolean; diverged: boolean } | undefined;
+  replica: SimulatedReplica | undefined;
+  /** Of those who receive from it. */
+  readonly connections: Set<Connection>;
+}
+
+interface SimulatedReplica {
+  readonly source: HostName;
+  readonly reign: string;
+  readonly admission: string | undefined;
+  receiving: boolean;
+  diverged: boolean;
+  connection: Connection | undefined;
 }
 
 export class SimulatedHost {
@@ -51,6 +71,8 @@ export class SimulatedHost {
   #log: string[] = [];
   #engine = 0;
   #relay: string[] = [];
+  /** In its database. */
+  #accounts = new Set<string>();
   server: Server | undefined;
   agent: Agent;
   /** What outlives the agent: in files. */
@@ -91,9 +113,41 @@ export class SimulatedHost {
     const isDrained = this.#relay.length === 0;
     return {
       ...{ state: 'up', duty, incarnation, writable, semiSync, aliveAtMs, waitingSinceMs },
-      ...{ position: this.#log.length, received: this.received },
-      replica: replica && { ...replica, connected: !this.#context.isCut, drained: isDrained, failure: undefined },
+      ...{ position: this.#log.length, received: this.received, admissions: this.#admissions },
+      replica: replica && {
+        ...{ source: replica.source, reign: replica.reign, admission: replica.admission },
+        ...{ receiving: replica.receiving, diverged: replica.diverged },
+        ...{ connected: this.isConnected, drained: isDrained, failure: undefined },
+      },
     };
+  }
+
+  get isConnected(): boolean {
+    const { source, connection } = this.server?.replica ?? {};
+    return connection?.isOpen === true && source !== undefined && !this.#isCutFrom(source);
+  }
+
+  get #admissions(): readonly string[] {
+    const connected = [...(this.server?.connections ?? [])].flatMap(({ isOpen, account }) =>
+      isOpen && account !== undefined ? [account] : [],
+    );
+    return [...new Set([...this.#accounts, ...connected])];
+  }
+
+  #isCutFrom(other: HostName): boolean {
+    return this.#context.cuts.has([this.name, other].sort().join('-'));
+  }
+
+  /** No acknowledgement counts any more. */
+  bar(): void {
+    const { barLeaves } = this.#context.options;
+    if (barLeaves !== 'accounts') this.#accounts.clear();
+    if (barLeaves === 'connections') return;
+    for (const each of this.server?.connections ?? []) if (each.account !== undefined) each.isOpen = false;
+  }
+
+  addAccount(id: string): void {
+    if (this.answering !== undefined) this.#accounts.add(id);
   }
 
   kill(): void {
@@ -111,7 +165,7 @@ export class SimulatedHost {
     this.server = {
       ...{ duty: role === 'MASTER' ? 'primary' : 'standby', incarnation: this.#context.newId('incarnation') },
       ...{ writable: false, semiSync: role === 'MASTER', hung: false, aliveAtMs: this.#context.nowMs },
-      ...{ waiting: [], waitingSinceMs: undefined, replica: undefined },
+      ...{ waiting: [], waitingSinceMs: undefined, replica: undefined, connections: new Set<Connection>() },
     };
   }
 
@@ -150,10 +204,14 @@ export class SimulatedHost {
   /** One transaction from its source, which is told, now or later. */
   receive(): void {
     const replica = this.answering?.replica;
-    if (replica === undefined || !replica.receiving || replica.diverged || this.#context.isCut) return;
+    if (replica === undefined || !replica.receiving || replica.diverged || this.#isCutFrom(replica.source)) return;
     const source = this.#context.host(replica.source);
     const from = source.answering;
     if (from === undefined) return;
+    if (replica.connection?.isOpen !== true || replica.connection.to !== from)
+      replica.connection = source.#connect(from, replica.admission);
+    const { connection } = replica;
+    if (connection === undefined) return;
     const { received } = this;
     const isPrefix = this.#log.every((id, at) => source.#log[at] === id);
     if (!isPrefix || !this.#relay.every((id, at) => source.#log[this.#log.length + at] === id)) {
@@ -164,7 +222,7 @@ export class SimulatedHost {
     if (id === undefined) return;
     this.#relay.push(id);
     const { random, messages } = this.#context;
-    const tell = () => source.#isReceived(from, received + 1);
+    const tell = () => source.#isReceived(connection, received + 1);
     if (random.next() < 0.6) tell();
     else if (random.next() < 0.8) messages.later(tell);
   }
@@ -177,18 +235,27 @@ export class SimulatedHost {
     this.#engine = this.#log.length;
   }
 
-  follow(source: HostName, reign: string): void {
+  /** By itself, again and again. */
+  #connect(server: Server, account: string | undefined): Connection | undefined {
+    if (account !== undefined && !this.#accounts.has(account)) return undefined;
+    const connection = { to: server, account, isOpen: true };
+    server.connections.add(connection);
+    return connection;
+  }
+
+  follow(source: HostName, reign: string, admission: string | undefined): void {
     const server = this.answering;
     if (server === undefined) return;
     server.incarnation = this.#context.newId('incarnation');
     this.#relay = [];
-    server.replica = { source, reign, receiving: true, diverged: false };
+    server.replica = { source, reign, admission, receiving: true, diverged: false, connection: undefined };
   }
 
   copyFrom(name: HostName): void {
     const source = this.#context.host(name);
-    if (this.#context.isCut || source.answering === undefined) return;
+    if (this.#isCutFrom(name) || source.answering === undefined) return;
     this.kill();
+    this.#accounts = new Set(source.#accounts);
     this.#log = source.#log.slice(0, source.#engine);
     this.#engine = this.#log.length;
   }
@@ -212,8 +279,9 @@ export class SimulatedHost {
     return [...this.#context.acknowledged].filter((id) => !log.has(id));
   }
 
-  #isReceived(server: Server, position: number): void {
-    if (this.server !== server || this.isPaused) return;
+  #isReceived({ to: server, account, isOpen }: Connection, position: number): void {
+    if (this.server !== server || this.isPaused || !isOpen) return;
+    if (account === undefined && this.#context.options.sparesAcknowledge !== true) return;
     this.#engine = Math.max(this.#engine, position);
     while (server.waiting[0] !== undefined && server.waiting[0].position <= position) {
       const first = server.waiting.shift();
@@ -233,9 +301,11 @@ export class SimulatedHost {
 
   #acknowledge(id: string): void {
     this.#context.acknowledged.add(id);
-    const other = this.#context.otherHost(this.name);
-    if (other.server?.writable === true && other.#epochs() > this.#epochs() && !other.#log.includes(id))
-      this.#context.faults.push(`${this.name} acknowledges ${id}, which the newer primary ${other.name} lacks`);
+    for (const name of this.#context.names) {
+      const other = this.#context.host(name);
+      if (other.server?.writable === true && other.#epochs() > this.#epochs() && !other.#log.includes(id))
+        this.#context.faults.push(`${this.name} acknowledges ${id}, which the newer primary ${other.name} lacks`);
+    }
   }
 
   #epochs(): number {

@@ -17,6 +17,20 @@ const withSync = (view: View, change: (sync: NonNullable<Shared['sync']>, shared
     ? view
     : { ...view, shared: { ...view.shared, sync: { ...view.shared.sync, ...change(view.shared.sync, view.shared) } } };
 
+const hidesOthers = (view: View): View =>
+  withServer(view, (server) => ({
+    ...server,
+    admissions: server.admissions.filter((id) => id === view.shared?.sync?.admission?.id),
+  }));
+const threeHosts = {
+  ...{ hostsPause: true, hosts: 3 as const },
+  // The member makes room for another one, and goes on to acknowledge, as its agent stands still.
+  rates: {
+    ...{ faults: ['switchover', 'switchover', 'stop-agent', 'cut-from-etcd', 'kill'] as const, faultRate: 0.03 },
+    ...{ slow: 0.05, lost: 0, receiveRate: 1 },
+  },
+};
+
 export const traps: Readonly<Record<string, WorldOptions>> = {
   'the server is never fenced': {
     ...{ hostsPause: false, neverFences: true },
@@ -24,7 +38,7 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
   },
   'a change of `sync` compares nothing': {
     ...{ hostsPause: true, comparesNothing: true },
-    rates: { faults: ['stop-host', 'kill'], faultRate: 0.1, slow: 0.02, lost: 0.2, receiveRate: 1 },
+    rates: { faults: ['kill', 'stop-host', 'switchover'], faultRate: 0.3, slow: 0.1, lost: 0.3, receiveRate: 1 },
   },
   'a restarted member is promoted': {
     hostsPause: true,
@@ -54,15 +68,18 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
   },
   'commits are let go while an admission may come late': {
     hostsPause: true,
-    rates: { faults: ['stop-host', 'kill'], faultRate: 0.1, slow: 0.02, lost: 0.2, receiveRate: 1 },
+    rates: { faults: ['kill', 'stop-agent', 'go-on'], faultRate: 0.4, slow: 0.03, lost: 0.35, receiveRate: 1 },
     view: (view) => ({ ...view, sealedRevision: view.shared?.sync?.revision }),
   },
   'strict commits are let go': { hostsPause: true, strict: true, view: (view) => ({ ...view, strict: false }) },
-  'a member is admitted without an acknowledged commit': { hostsPause: true, provesNothing: true },
+  'a member is admitted without an acknowledged commit': {
+    ...{ hostsPause: true, provesNothing: true },
+    rates: { faults: ['kill', 'stop-agent', 'go-on'], faultRate: 0.2, slow: 0.03, lost: 0, receiveRate: 0.6 },
+  },
   'a member is admitted as what it is now': {
     hostsPause: true,
     rates: {
-      ...{ faults: ['stop-agent', 'kill', 'kill', 'go-on', 'go-on'], faultRate: 0.3, slow: 0.1, lost: 0 },
+      ...{ faults: ['kill', 'stop-agent', 'go-on'], faultRate: 0.4, slow: 0.03, lost: 0.15 },
       receiveRate: 1,
     },
     step: (step, view) =>
@@ -89,4 +106,9 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
         primary: primary === view.me && leader !== undefined && leader.host !== view.me ? leader.host : primary,
       })),
   },
+  // With three hosts: an acknowledgement of one that is not to be admitted must never let a commit go.
+  'a spare acknowledges': { ...threeHosts, sparesAcknowledge: true },
+  'whoever may acknowledge stays when another one is invited': { ...threeHosts, view: hidesOthers },
+  'the account of the former member stays': { ...threeHosts, barLeaves: 'accounts', view: hidesOthers },
+  'the connections of the former member stay': { ...threeHosts, barLeaves: 'connections', view: hidesOthers },
 };

@@ -1,4 +1,4 @@
-// Two hosts, their agents and etcd in simulated time: messages are lost, late or doubled by a retry, agents and whole hosts stand
+// Two or three hosts, their agents and etcd in simulated time: messages are lost, late or doubled by a retry, agents and whole hosts stand
 // still, servers and agents are killed, links are cut, and everything happens in any order. Each schedule has faults of its own:
 // all at once hide each other.
 import type { Random } from '../../../../bench/trials/random.ts';
@@ -10,8 +10,10 @@ import { SimulatedAgent } from './simulated-agent.ts';
 import { SimulatedEtcd } from './simulated-etcd.ts';
 import { type Context, SimulatedHost } from './simulated-host.ts';
 
-/** Until the pair is whole again, when nothing breaks any more. */
-const mostCalmSteps = 15_000;
+/** Until the hosts are whole again, when nothing breaks any more. */
+const mostCalmSteps = 30_000;
+
+const mostQuietSteps = 1_500;
 
 export class World {
   readonly #context: Context;
@@ -20,6 +22,8 @@ export class World {
   readonly #faultRate: number;
   /** Compared with the writes. */
   readonly #receiveRate: number;
+  /** Nothing more breaks for so many steps: most of what can go wrong begins with a member, whose admission takes some. */
+  #quietSteps: number;
 
   constructor(random: Random, options: WorldOptions) {
     const { rates } = options;
@@ -28,20 +32,22 @@ export class World {
     let ids = 0;
     this.#context = {
       ...{ random, options, messages, etcd: new SimulatedEtcd(), faults: [], acknowledged: new Set() },
-      ...{ nowMs: 0, opened: 0, isCut: false, isCalm: false },
+      ...{ nowMs: 0, opened: 0, admitted: 0, isCalm: false, cuts: new Set<string>() },
+      names: hostNames.slice(0, options.hosts ?? 2),
       newId: (kind) => {
         ids += 1;
         return `${kind}-${ids}`;
       },
       host: (name) => this.#hosts[name],
-      otherHost: (name) => this.#hosts[name === 'a' ? 'b' : 'a'],
       newAgent: (host) => new SimulatedAgent(host, this.#context),
     };
-    this.#hosts = { a: new SimulatedHost('a', this.#context), b: new SimulatedHost('b', this.#context) };
+    const hostOf = (name: HostName) => new SimulatedHost(name, this.#context);
+    this.#hosts = { a: hostOf('a'), b: hostOf('b'), c: hostOf('c') };
     const some = random.shuffle(faultKinds).slice(0, random.integer(1, faultKinds.length));
     this.#faultKinds = rates?.faults ?? [...some, ...some.slice(0, 2), 'time-passes', 'time-passes'];
-    const [faultRate, receiveRate] = [random.pick([0.1, 0.25, 0.6]), random.pick([1, 0.2])];
+    const [faultRate, receiveRate] = [random.pick([0.03, 0.1, 0.25, 0.6]), random.pick([1, 0.2])];
     this.#faultRate = rates?.faultRate ?? faultRate;
+    this.#quietSteps = random.integer(0, mostQuietSteps);
     this.#receiveRate = rates?.receiveRate ?? receiveRate;
     const sync: SyncSet = { primary: 'a', epoch: 0, reign: setUpReign, members: [] };
     this.#context.etcd.put('sync', sync);
@@ -53,6 +59,10 @@ export class World {
 
   get acknowledged(): number {
     return this.#context.acknowledged.size;
+  }
+
+  get admitted(): number {
+    return this.#context.admitted;
   }
 
   get opened(): number {
@@ -77,9 +87,9 @@ export class World {
 
   #happens(): void {
     const { random, messages, isCalm } = this.#context;
-    const host = this.#hosts[random.pick(hostNames)];
+    const host = this.#hosts[random.pick(this.#context.names)];
     const kind = random.integer(0, isCalm ? 91 : 99);
-    if (kind < 8) this.#pass(random.integer(1, 40));
+    if (kind < 8) this.#pass(random.integer(1, 15));
     else if (kind < 42) {
       if (host.isPaused || host.isAgentPaused) return;
       if (kind < 36) host.agent.goOn();
@@ -90,7 +100,8 @@ export class World {
     } else if (kind < 65) host.apply();
     else if (kind < 68) host.beat();
     else if (kind < 92) messages.oneArrives();
-    else if (random.next() < this.#faultRate) this.#fault(host);
+    else if (this.#quietSteps === 0 && random.next() < this.#faultRate) this.#fault(host);
+    this.#quietSteps = Math.max(0, this.#quietSteps - 1);
     this.#watchdogs();
     this.#judge();
   }
@@ -99,25 +110,34 @@ export class World {
     const { random, etcd, options, nowMs } = this.#context;
     // What is broken is mended often: most of what can go wrong begins with a pair in sync.
     const kind = random.next() < 0.3 ? 'mend' : random.pick(this.#faultKinds);
-    if (kind === 'mend') this.#mend();
-    else if (kind === 'kill') host.kill();
+    if (kind === 'mend') {
+      this.#mend();
+      if (random.next() < 0.5) this.#quietSteps = random.integer(0, mostQuietSteps);
+    } else if (kind === 'kill') host.kill();
     else if (kind === 'restart-agent') host.restartAgent();
     else if (kind === 'stop-agent') host.isAgentPaused = true;
     else if (kind === 'stop-host') host.isPaused = options.hostsPause;
     else if (kind === 'go-on') Object.assign(host, { isPaused: false, isAgentPaused: false });
-    else if (kind === 'cut') this.#context.isCut = true;
+    else if (kind === 'cut') this.#cut(host.name);
     else if (kind === 'cut-from-etcd') host.isCutFromEtcd = true;
     else if (kind === 'hang' && host.server !== undefined) host.server.hung = true;
     else if (kind === 'etcd-elects') etcd.elects(nowMs + leaseMs);
-    else if (kind === 'switchover') etcd.put('switchover', random.pick(hostNames));
+    else if (kind === 'switchover') etcd.put('switchover', random.pick(this.#context.names));
     else if (kind === 'pause') etcd.put('paused', random.next() < 0.2);
     else this.#pass(random.next() < 0.5 ? random.integer(500, 4_000) : random.integer(100, 1_500));
   }
 
+  /** From one other host, or from all. */
+  #cut(name: HostName): void {
+    const others = this.#context.names.filter((each) => each !== name);
+    const cut = this.#context.random.next() < 0.5 ? others : others.slice(0, 1);
+    for (const other of cut) this.#context.cuts.add([name, other].sort().join('-'));
+  }
+
   #mend(): void {
-    this.#context.isCut = false;
+    this.#context.cuts.clear();
     if (this.#context.etcd.value('paused') === true) this.#context.etcd.put('paused', false);
-    for (const name of hostNames) this.#hosts[name].mend();
+    for (const name of this.#context.names) this.#hosts[name].mend();
   }
 
   #pass(ms: number): void {
@@ -129,7 +149,7 @@ export class World {
   #watchdogs(): void {
     const { options, random, nowMs } = this.#context;
     if (options.neverFences === true) return;
-    for (const name of hostNames) {
+    for (const name of this.#context.names) {
       const host = this.#hosts[name];
       if (host.isPaused || host.server?.duty !== 'primary' || nowMs < host.fenceAtMs) continue;
       // After a host stood still, its server may run before its watchdog does.
@@ -140,7 +160,7 @@ export class World {
 
   #judge(): void {
     if (this.#context.options.hostsPause) return;
-    if (hostNames.every((name) => this.#hosts[name].server?.writable === true))
+    if (this.#context.names.filter((name) => this.#hosts[name].server?.writable === true).length > 1)
       this.#context.faults.push(`two are writable: ${this.#describe()}`);
   }
 
@@ -150,15 +170,23 @@ export class World {
     return host.server?.writable === true ? host : undefined;
   }
 
-  /** One primary, and the other host in sync with it. */
+  /** One primary, another host in sync with it, and a third one that follows. */
   #isWhole(): boolean {
-    return this.#primary() !== undefined && (this.#context.etcd.value('sync') as SyncSet).members.length === 1;
+    const primary = this.#primary();
+    if (primary === undefined || (this.#context.etcd.value('sync') as SyncSet).members.length !== 1) return false;
+    return this.#context.names.every((name) => {
+      const { server, isConnected } = this.#hosts[name];
+      const replica = server?.replica;
+      return name === primary.name || (replica?.source === primary.name && !replica.diverged && isConnected);
+    });
   }
 
   #describe(): string {
-    const hosts = hostNames.map((name) => {
+    const hosts = this.#context.names.map((name) => {
       const { server, reign, received, agent } = this.#hosts[name];
-      return { name, received, reign, agent: agent.state, server };
+      const { connections: _connections, replica, ...rest } = server ?? {};
+      const { connection: _connection, ...follows } = replica ?? {};
+      return { name, received, reign, agent: agent.state, server: { ...rest, replica: follows } };
     });
     return JSON.stringify({ nowMs: this.#context.nowMs, hosts, etcd: [...this.#context.etcd.read()] });
   }
