@@ -228,7 +228,10 @@ test('a restarted agent takes over its server: no failover', async () => {
 test('after kill -9 of the primary the standby is the primary, has every write, and the old one returns', async () => {
   const before = await sync();
   await sql('a', 'INSERT INTO t VALUES (3)');
-  await sql('a', 'CREATE TABLE db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN NOT NULL, gtid VARCHAR(255))');
+  await sql(
+    'a',
+    'CREATE TABLE db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN NOT NULL, gtid VARCHAR(255), at DATETIME(3))',
+  );
   await sql('a', 'CREATE TABLE db_lease (id TINYINT PRIMARY KEY, ends_at DATETIME(6) NOT NULL)');
   await sql(
     'a',

@@ -38,8 +38,10 @@ describeAsRoot('of two data hosts and a witness', () => {
     const folder = await openDataFolder(folderOf('a'), { version: 1 });
     const single = await startMariadb({ folder, log: silentLog });
     const session = await createConnection({ ...single.application });
-    await session.query('CREATE TABLE db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN NOT NULL, gtid VARCHAR(255))');
-    await session.query("INSERT INTO db_timeline VALUES (7, 0, '')");
+    await session.query(
+      'CREATE TABLE db_timeline (epoch INT PRIMARY KEY, lossy BOOLEAN NOT NULL, gtid VARCHAR(255), at DATETIME(3))',
+    );
+    await session.query("INSERT INTO db_timeline VALUES (7, 0, '', NOW(3))");
     await session.query('CREATE TABLE t (id INT PRIMARY KEY)');
     await session.query('INSERT INTO t VALUES (1)');
 
