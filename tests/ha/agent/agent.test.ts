@@ -240,7 +240,7 @@ test('after kill -9 of the primary the standby is the primary, has every write, 
   for (const [name, host] of Object.entries({ of_a: "'a'", of_b: "'b'", none: 'NULL' }))
     await sql('a', `INSERT INTO lease VALUES ('${name}', '', ${host}, NOW(3) + INTERVAL 1 HOUR)`);
   // As after a restore from elsewhere: a promotion's timeline is newer than each that the database has had.
-  await sql('a', `INSERT INTO db_timeline VALUES (${before.epoch + 50}, 0, NULL)`);
+  await sql('a', `INSERT INTO db_timeline VALUES (${before.epoch + 50}, 0, NULL, NOW(3))`);
   killQuietly(agents.get('a')?.serverPid ?? 0, 'SIGKILL');
   await writes('b', 4);
   expect((await sql<{ id: number }[]>('b', 'SELECT id FROM t ORDER BY id')).map(({ id }) => id)).toEqual([1, 2, 3, 4]);

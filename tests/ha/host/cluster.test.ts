@@ -250,7 +250,8 @@ describeAsRoot('of two data hosts and a witness', () => {
     const served = await of(join(folderOf('a'), 'serve', 'host.json'), 'served');
     const authority = join(folderOf('a'), 'serve', 'authority.pem');
     const curlAt = async (from: 'b' | 'c', shows: readonly string[], path: string) => {
-      const words = ['curl', '--silent', '--max-time', '20', '--cacert', authority, ...shows];
+      // etcd's port for peers has gRPC where HTTP/2 is spoken.
+      const words = ['curl', '--silent', '--http1.1', '--max-time', '20', '--cacert', authority, ...shows];
       const { stdout, exitCode } = await runProgram('ip', [
         ...['netns', 'exec', network.namespace(from), ...words],
         ...['--output', '/dev/null', '--write-out', '%{http_code}', `https://${places.a}:${path}`],
