@@ -88,7 +88,7 @@ export class ClusterState {
   /** What others decide by is said at once when it has changed, the rest now and then. Not waited for. */
   report(server: ServerView, unfit: string | undefined): void {
     if (server.state !== 'up' || this.#isReporting) return;
-    const { incarnation, received, replica } = server;
+    const { incarnation, received, position: applied, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
     const { reign, admission } = replica ?? {};
     const report = { incarnation, reign, admission, receiving, unfit, redis: this.#options.redisAnswers() };
@@ -97,7 +97,7 @@ export class ClusterState {
     if (text === this.#reported.text && nowMs - this.#reported.atMs < reportEveryMs) return;
     this.#reported = { text, atMs: nowMs };
     this.#isReporting = true;
-    this.#put({ ...report, received, said: `${process.pid}-${nowMs}` })
+    this.#put({ ...report, received, applied, said: `${process.pid}-${nowMs}` })
       .catch(() => {
         this.#reported = { text: '', atMs: 0 };
       })
@@ -140,11 +140,11 @@ export class ClusterState {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;
       const told = reportValue.parse(JSON.parse(value));
-      const { said, incarnation, reign, admission, receiving, received, sealing } = told;
+      const { said, incarnation, reign, admission, receiving, received, applied, sealing } = told;
       this.#clocks.hear(host, said, told.wallMs);
       if (this.#heard.get(host)?.said !== said) this.#heard.set(host, { said, atMs: monotonicMs() });
       const heardAtMs = this.#heard.get(host)?.atMs ?? 0;
-      reports[host] = { incarnation, reign, admission, receiving, received, sealing, heardAtMs };
+      reports[host] = { incarnation, reign, admission, receiving, received, applied, sealing, heardAtMs };
     }
     return reports;
   }

@@ -84,7 +84,7 @@ export interface Limits {
   readonly memberFirstMs: number;
   /** A report that is older says nothing. */
   readonly reportMs: number;
-  /** Transactions by which a member that is to be admitted may be behind. */
+  /** Transactions by which a member that is to be admitted may be behind, and one that is to be the primary with applying. */
   readonly mostBehind: number;
   /** A clock that differs by more from each other one is off. */
   readonly mostClockOffMs: number;
@@ -186,7 +186,10 @@ function keep(known: Leading, limits: Limits): Step {
   if (waitsTooLong(server, nowMs, limits)) return detach('it does not acknowledge');
   if (server.admissions.some((id) => id !== sync.admission?.id)) return detach('another host may acknowledge');
   if (makesRoom(known, member.host, limits)) return detach('another host is to be the primary');
-  return isWanted(known, limits) ? { kind: 'close' } : wait('in sync');
+  if (!isWanted(known, limits)) return wait('in sync');
+  // Meanwhile there are writes; once they are closed, there are none until it has applied all.
+  const unapplied = (report?.received ?? 0) - (report?.applied ?? report?.received ?? 0);
+  return unapplied <= limits.mostBehind ? { kind: 'close' } : wait('the next primary applies what it has received');
 }
 
 /** A switchover is wanted to a host that is no member yet, and can be. */

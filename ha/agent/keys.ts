@@ -91,6 +91,7 @@ export const reportValue = z.object({
   admission: z.string().optional(),
   receiving: z.boolean(),
   received: z.number().int(),
+  applied: z.number().int().optional(),
   /** When it was said, by the host's clock (Unix). */
   wallMs: z.number().optional(),
   /** Fingerprints of the key files. */

@@ -25,6 +25,8 @@ export interface Report {
   readonly receiving: boolean;
   /** The number of the last transaction that it has received. */
   readonly received: number;
+  /** And of the last one that it has applied; undefined: an agent of an earlier version does not say. */
+  readonly applied?: number | undefined;
   /** Monotonic, by this host: when this report was first seen. */
   readonly heardAtMs: number;
   readonly sealing?: SealingKeys | undefined;

@@ -294,6 +294,13 @@ test('a switchover to one that would not be promoted does not begin', () => {
   expect(step(leading({ wishes: wanted, clocksAheadMs: { b: 60_000, w: 60_000 } }))).toBe('close');
 });
 
+test('a switchover waits, with writes open, until its host has applied nearly all that it has received', () => {
+  const wanted = { ...wishes, switchoverTo: 'b' };
+  const behind = (by: number) => ({ b: { ...report, received: 5_000, applied: 5_000 - by } });
+  expect(step(leading({ wishes: wanted, reports: behind(limits.mostBehind + 1) }))).toBe('wait');
+  expect(step(leading({ wishes: wanted, reports: behind(limits.mostBehind) }))).toBe('close');
+});
+
 test('what a restarted host had received is applied before a promotion with a loss, or before it follows', () => {
   const wish = { ...wishes, lossy: { to: 'b', syncRevision: 7, acceptedLoss: 0 } };
   const restarted = { ...server, duty: 'standby' as const, incarnation: 'later', writable: false, received: 12 };
