@@ -196,11 +196,28 @@ const platformSettings = {
   'redis.passwordFile': file.optional().describe('file whose first line is the password at Redis'),
   'redis.tls': flag.default(false).describe('use TLS to Redis, and to its Sentinels'),
   'ha.address': z
-    .enum(['virtual', 'none'])
+    .enum(['virtual', 'dns', 'none'])
     .default('virtual')
     .describe(
-      '"tidegate ha agent": virtual: the address of "tidegate ha init --vip" is at the primary; none: there is no such address at this host, and balancers ask for /health/primary',
+      '"tidegate ha agent": virtual: the address of "tidegate ha init --vip" is at the primary; dns: the primary publishes its address at ha.dnsName; none: neither at this host, and balancers ask for /health/primary',
     ),
+  'ha.dnsName': text
+    .optional()
+    .describe('with ha.address dns: the name, in lower case, without a final dot, at which the primary is'),
+  'ha.dnsZone': text.optional().describe('with ha.address dns: the zone of ha.dnsName'),
+  'ha.dnsServers': hostList
+    .optional()
+    .describe(
+      'with ha.address dns: the IP addresses of DNS servers, separated by commas (port 53 without one), that take updates (RFC 2136) of the zone; each is told',
+    ),
+  'ha.dnsKeyFile': file
+    .optional()
+    .describe(
+      'with ha.address dns: file with the key of the servers, as "tsig-keygen -a hmac-sha256 NAME" writes it; only its owner may read it',
+    ),
+  'ha.dnsAddress': text
+    .optional()
+    .describe('with ha.address dns: the IP address at which clients reach this host; default: its own'),
   'ha.processFile': file
     .optional()
     .describe(
@@ -534,6 +551,10 @@ function faultsTogether(config: Config): ConfigFault[] {
       wrong: 'it is not known where the Redis of this host listens',
       advice: 'give redis.path, or leave ha.ownRedis out',
     });
+  const ofDns = ['ha.dnsName', 'ha.dnsZone', 'ha.dnsServers', 'ha.dnsKeyFile'] as const;
+  for (const setting of config['ha.address'] === 'dns' ? ofDns : [])
+    if (config[setting] === undefined)
+      faults.push({ settings: [setting], wrong: 'ha.address is dns, and it is not given', advice: 'give it' });
   if (config['ha.strict'] && config['ha.dataFolder'] === undefined && (config['database.host'] ?? []).length < 2)
     faults.push({
       settings: ['ha.strict', 'database.host'],

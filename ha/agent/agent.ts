@@ -86,6 +86,8 @@ export class HaAgent {
   #isStarting = false;
   /** Writes were open at the last look. */
   #isOpen = false;
+  /** Of the primary. */
+  #epoch = 0;
   #startedAtMs = Number.NEGATIVE_INFINITY;
   #copiedAtMs = Number.NEGATIVE_INFINITY;
   #copying: Promise<void> | undefined;
@@ -127,8 +129,7 @@ export class HaAgent {
       mayRenew: () => agent?.mayRenew ?? false,
       async onFence(fenceAtMs, endsAtMs) {
         await server.fence(fenceAtMs, endsAtMs);
-        const isOpen = agent === undefined ? false : agent.#isOpen;
-        if (isOpen) options.announcer?.held(fenceAtMs);
+        agent?.renewed(fenceAtMs);
       },
     });
     agent = new HaAgent(options, limits, server, lead, staying);
@@ -244,9 +245,16 @@ export class HaAgent {
     return step.kind === 'wait' ? step.why : `next step: ${step.kind}`;
   }
 
-  #announce({ server, reign }: View): void {
+  /** The lease lasts until then. */
+  renewed(fenceAtMs: number): void {
+    if (this.#isOpen) this.#options.announcer?.held(fenceAtMs, this.#epoch);
+  }
+
+  #announce({ server, reign, shared }: View): void {
     this.#isOpen = reign !== undefined && server.state === 'up' && server.duty === 'primary' && server.writable;
-    if (this.#isOpen && reign !== undefined) this.#options.announcer?.held(reign.fenceAtMs);
+    // While etcd does not answer it is as it was.
+    this.#epoch = shared?.sync?.epoch ?? this.#epoch;
+    if (this.#isOpen && reign !== undefined) this.#options.announcer?.held(reign.fenceAtMs, this.#epoch);
     // One that was taken over is "starting" until it has answered: what was told holds as long as the lease.
     else if (server.state !== 'starting') this.#options.announcer?.lost();
   }

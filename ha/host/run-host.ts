@@ -14,6 +14,7 @@ import { supervise } from '../../embedded/supervise.ts';
 import { makeRefusedList } from '../../platform/net/certificates.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { Clients } from '../address/clients.ts';
+import type { DnsAddress, DnsName } from '../address/dns-address.ts';
 import { VirtualAddress } from '../address/virtual-address.ts';
 import { HaAgent } from '../agent/agent.ts';
 import type { KeyPlaces } from '../agent/key-fingerprints.ts';
@@ -49,8 +50,10 @@ export interface HostOptions {
   readonly dataPath: string;
   /** Of the data folder's layout. */
   readonly dataVersion: number;
-  /** On which the virtual address is. Undefined: balancers ask for /health/primary. */
+  /** On which the virtual address is. Undefined: there is none at this host. */
   readonly device: string | undefined;
+  /** At which the primary publishes its address. */
+  readonly dnsName: DnsName | undefined;
   readonly copyBytesPerSecond: number;
   /** Where `tidegate serve` notes its process. */
   readonly processFile: string | undefined;
@@ -314,7 +317,8 @@ async function startData(
   if (epoch !== undefined) await setUp(etcd, file, epoch, signal);
   const health = await PrimaryHealth.open({ address: me.address, port: ports.health });
   stack.defer(() => health.close());
-  const announcers = [health, ...(await virtualAddress(options, file, folder, stack))];
+  const named = await dnsAddress(options, file, stack);
+  const announcers = [health, ...named, ...(await virtualAddress(options, file, folder, stack))];
   const clients = clientsOf(options, file, health);
   const data = file.members.filter(({ kind }) => kind === 'data');
   const agent = await HaAgent.start({
@@ -350,6 +354,19 @@ async function virtualAddress(
     ...{ me: me.name, address: file.virtualAddress, device, source: me.address, routerId: file.routerId, log },
     ...{ peers: peers.map(({ address }) => address), folder: await folder.subfolder(join('ha', 'address')) },
   });
+  stack.defer(() => made.close());
+  return [made];
+}
+
+/** Loaded only where there is one: a restarted agent has to be quick. */
+async function dnsAddress(
+  { dnsName, log }: HostOptions,
+  { cluster, me }: HostFile,
+  stack: AsyncDisposableStack,
+): Promise<DnsAddress[]> {
+  if (dnsName === undefined) return [];
+  const { DnsAddress } = await import('../address/dns-address.ts');
+  const made = new DnsAddress({ ...dnsName, cluster, me, log });
   stack.defer(() => made.close());
   return [made];
 }

@@ -14,7 +14,7 @@ const rules: readonly Rule[] = [
   { folder: 'gateway/', mayImport: ['platform/', 'schema/'] },
   { folder: 'workers/', mayImport: ['platform/'] },
   { folder: 'embedded/', mayImport: ['platform/within.ts'] },
-  { folder: 'ha/', mayImport: ['platform/', 'embedded/'] },
+  { folder: 'ha/', mayImport: ['platform/', 'embedded/', 'dns/'] },
   { folder: 'clients/', mayImport: [] },
   // A simulator that shared the product's code would share its mistakes; openssl makes the certificates.
   { folder: 'simulators/', mayImport: ['platform/net/certificates.ts'] },

@@ -1,5 +1,6 @@
 // `tidegate ha agent`: one host of a cluster, as a service.
 import { resolve } from 'node:path';
+import type { DnsName } from '../../../ha/address/dns-address.ts';
 import { deviceOf } from '../../../ha/host/begin.ts';
 import { agentSettingsPath } from '../../../ha/host/host-settings.ts';
 import { memberOf, runHost } from '../../../ha/host/run-host.ts';
@@ -37,7 +38,8 @@ export const agent = localVerb({
       redis = await redisOf(config, log);
       await runHost({
         ...{ dataPath, dataVersion, log, signal },
-        device: config['ha.address'] === 'none' ? undefined : device,
+        device: config['ha.address'] === 'virtual' ? device : undefined,
+        dnsName: await nameOf(config, memberOf(file).address),
         ...{ processFile: config['ha.processFile'], redis },
         watchdogDevice: await watchdogIn(config, log),
         rejoinsByHand: config['ha.rejoin'] === 'manual',
@@ -52,6 +54,13 @@ export const agent = localVerb({
     }
   },
 });
+
+/** Loaded only where there is one: a restarted agent has to be quick. */
+async function nameOf(config: Config, own: string): Promise<DnsName | undefined> {
+  if (config['ha.address'] !== 'dns') return undefined;
+  const { dnsNameIn } = await import('../../compose/ha-name.ts');
+  return dnsNameIn(config, own);
+}
 
 /** The agent runs without it, too. */
 async function watchdogIn({ 'ha.watchdogDevice': device }: Config, log: Logger): Promise<string | undefined> {

@@ -25,6 +25,6 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 });
 process.stdout.write('ready\n');
 for (;;) {
-  if (isHolder) announcer.held(monotonicMs() + (leaseMs * 2) / 3);
+  if (isHolder) announcer.held(monotonicMs() + (leaseMs * 2) / 3, 1);
   await sleep(leaseMs / 10);
 }

@@ -1,0 +1,107 @@
+// An address by name, for sites that share no network: the host that takes writes publishes its own address at a name, by RFC 2136. The
+// fence beside the name (docs/decisions/0054) has the epoch as its generation, so a host that is the primary no more puts nothing back.
+
+import { isIPv6 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DnsError } from '../../dns/servers/dns-error.ts';
+import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
+import type { ServerPlace } from '../../dns/servers/transport.ts';
+import type { TsigKey } from '../../dns/wire/tsig.ts';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import type { Announcer } from '../announcer.ts';
+
+export interface DnsName {
+  /** Without a dot at its end, like the zone. */
+  readonly name: string;
+  readonly zone: string;
+  /** Each is told. */
+  readonly servers: readonly ServerPlace[];
+  readonly key: TsigKey;
+  /** At which clients reach this host. */
+  readonly address: string;
+}
+
+export interface DnsAddressOptions extends DnsName {
+  /** UUID. */
+  readonly cluster: string;
+  readonly me: string;
+  readonly log: SetupLog;
+  /** Between two tries; default 500. */
+  readonly retryMs?: number;
+}
+
+const ttlSeconds = 1;
+const answerMs = 1_000;
+const usualRetryMs = 500;
+/** What others changed at the name is put right. */
+const lookEveryMs = 30_000;
+
+export class DnsAddress implements Announcer {
+  readonly #options: DnsAddressOptions;
+  readonly #servers: readonly Rfc2136Server[];
+  #epoch: number | undefined;
+  #ending = new AbortController();
+  #keeping: Promise<unknown> = Promise.resolve();
+
+  constructor(options: DnsAddressOptions) {
+    const { servers, key } = options;
+    this.#options = options;
+    this.#servers = servers.map((place) => new Rfc2136Server({ place, key, timeoutMs: answerMs }));
+  }
+
+  held(_fenceAtMs: number, epoch: number): void {
+    if (epoch === this.#epoch) return;
+    this.lost();
+    this.#epoch = epoch;
+    this.#ending = new AbortController();
+    const { signal } = this.#ending;
+    this.#keeping = Promise.all([this.#keeping, ...this.#servers.map((server) => this.#keep(server, epoch, signal))]);
+  }
+
+  /** The name stays as it is until the next primary changes it. */
+  lost(): void {
+    this.#epoch = undefined;
+    this.#ending.abort();
+  }
+
+  async close(): Promise<void> {
+    this.lost();
+    await this.#keeping;
+  }
+
+  /** Until the signal. */
+  async #keep(server: Rfc2136Server, epoch: number, signal: AbortSignal): Promise<void> {
+    const { name, address, log, retryMs = usualRetryMs } = this.#options;
+    let told = '';
+    const tell = (text: string, level: 'info' | 'warn') => {
+      if (text !== told) log[level](`ha: ${text}`);
+      told = text;
+    };
+    while (!signal.aborted) {
+      let pauseMs = retryMs;
+      try {
+        const { state } = await this.#publish(server, epoch, signal);
+        pauseMs = lookEveryMs;
+        if (state === 'PUBLISHED') tell(`${name} is ${address} at ${server.name}`, 'info');
+        else tell(`${name} is a newer primary's at ${server.name}, and stays`, 'warn');
+      } catch (error) {
+        if (signal.aborted) return;
+        const code = error instanceof DnsError ? `${error.code}: ` : '';
+        tell(`${name} is not ${address} at ${server.name} yet: ${code}${String((error as Error).message)}`, 'warn');
+      }
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #publish(server: Rfc2136Server, epoch: number, signal: AbortSignal) {
+    const { name, zone, address, cluster, me } = this.#options;
+    const records = [{ type: isIPv6(address) ? ('AAAA' as const) : ('A' as const), value: address }];
+    return server.publish(
+      {
+        ...{ name, zone, records, ttlSeconds, earlierRecords: [] },
+        ...{ writer: cluster, owner: `ha/${me}`, generation: epoch, readAtMs: Date.now() },
+      },
+      signal,
+    );
+  }
+}

@@ -1,0 +1,94 @@
+// The primary's address at a name of a real BIND: it follows the newest primary, also when servers are away or an old primary comes late.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { DnsAddress } from '../../../ha/address/dns-address.ts';
+import { bind, type NameServer, zone } from '../../dns/support/name-servers.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+
+const cluster = '3f0c2b52-4f0e-4c1e-9d58-0f6f0f5a7c11';
+let server: NameServer;
+let told: string[];
+let opened: DnsAddress[];
+let names = 0;
+let name: string;
+
+beforeAll(async () => {
+  server = await bind();
+});
+
+afterAll(() => server?.remove());
+
+beforeEach(() => {
+  told = [];
+  opened = [];
+  names += 1;
+  name = `api${names}.${zone}`;
+});
+
+afterEach(() => Promise.all(opened.map((each) => each.close())));
+
+function host(me: string, address: string, of = cluster): DnsAddress {
+  const say = (text: string) => void told.push(text);
+  const made = new DnsAddress({
+    ...{ name, zone, servers: [server.place], key: server.key, address, cluster: of, me, retryMs: 50 },
+    log: { debug: say, info: say, warn: say, error: say },
+  });
+  opened.push(made);
+  return made;
+}
+
+const farMs = 60_000;
+const answers = async (...wanted: string[]) =>
+  waitFor(`${name} to be ${wanted.join(', ')}`, async () => {
+    const [found, found6] = [await server.dig(name, 'A'), await server.dig(name, 'AAAA')];
+    return JSON.stringify([...found, ...found6]) === JSON.stringify(wanted);
+  });
+
+test('the name is the primary, and then the next one', async () => {
+  const [a, b] = [host('a', '192.0.2.1'), host('b', '2001:db8::2')];
+  a.held(farMs, 1);
+  await answers('192.0.2.1');
+  expect(await server.dig(`_tidegate.${name}`, 'TXT')).toEqual([
+    `"tidegate writer=${cluster} generation=1 records=1 owner=ha/a"`,
+  ]);
+  // A planned change: nobody is the primary for a moment.
+  a.lost();
+  await answers('192.0.2.1');
+  b.held(farMs, 2);
+  await answers('2001:db8::2');
+});
+
+test('a host that is the primary no more, and does not know, puts nothing back', async () => {
+  const [a, b] = [host('a', '192.0.2.1'), host('b', '192.0.2.2')];
+  b.held(farMs, 5);
+  await answers('192.0.2.2');
+  a.held(farMs, 4);
+  await waitFor('its refusal', async () => told.some((text) => text.includes("a newer primary's")));
+  await answers('192.0.2.2');
+});
+
+test('a server that is away is told when it is back, but not of one that is the primary no more', async () => {
+  const [a, b] = [host('a', '192.0.2.1'), host('b', '192.0.2.2')];
+  await server.kill();
+  a.held(farMs, 1);
+  await waitFor('a try that fails', async () => told.some((text) => text.includes('is not 192.0.2.1')));
+  a.lost();
+  b.held(farMs, 2);
+  await server.start();
+  await answers('192.0.2.2');
+  expect(told.filter((text) => text.includes(`${name} is 192.0.2.1 `))).toEqual([]);
+});
+
+test('what others have at the name is left alone, and that is told', async () => {
+  await server.nsupdate(`update add ${name} 60 A 198.51.100.7`);
+  host('a', '192.0.2.1').held(farMs, 1);
+  await waitFor('the reason', async () => told.some((text) => text.includes('NAME_TAKEN_BY_OTHERS')));
+  await answers('198.51.100.7');
+});
+
+test('another cluster takes nothing away', async () => {
+  host('a', '192.0.2.1').held(farMs, 1);
+  await answers('192.0.2.1');
+  host('a', '192.0.2.9', 'aaaaaaaa-4f0e-4c1e-9d58-0f6f0f5a7c11').held(farMs, 9);
+  await waitFor('the reason', async () => told.some((text) => text.includes('is not 192.0.2.9')));
+  await answers('192.0.2.1');
+});
