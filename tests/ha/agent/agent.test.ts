@@ -31,6 +31,7 @@ const agents = new Map<string, HaAgent>();
 const ports: Record<string, number> = {};
 /** Hosts that clients are led to, until when; and a host to which they were led while they were led to another. */
 const ledUntilMs = new Map<string, number>();
+const ledEpoch = new Map<string, number>();
 const ledToBoth: string[] = [];
 /** Once its lead is given up, this host reads nothing from etcd until it is let go. */
 let held: { readonly host: string; readonly go: Promise<void> } | undefined;
@@ -89,7 +90,8 @@ async function startAgent(me: string): Promise<void> {
 
 function announcerOf(host: string): Announcer {
   return {
-    held(fenceAtMs) {
+    held(fenceAtMs, epoch) {
+      ledEpoch.set(host, epoch);
       for (const [other, untilMs] of ledUntilMs)
         if (other !== host && monotonicMs() < untilMs) ledToBoth.push(`${host} beside ${other}`);
       ledUntilMs.set(host, fenceAtMs);
@@ -304,6 +306,7 @@ test('a switchover: the other host is the primary, with every write, and its cau
   await etcd.put(keys.switchover, JSON.stringify({ to: 'b' }));
   await inSync('b', 'a');
   expect(await sql<unknown[]>('b', 'SELECT id FROM t')).toHaveLength(7);
+  expect([ledEpoch.get('a'), ledEpoch.get('b')]).toEqual([epoch, epoch + 1]);
   expect(await lastChange()).toMatchObject({
     ...{ epoch: epoch + 1, previous: 'a', primary: 'b', cause: 'a switchover to b was asked for' },
     openedAfterMs: expect.any(Number),
