@@ -21,6 +21,7 @@ import {
   isNeverSent,
   isNoneFree,
   isReadOnly,
+  NoConnectionFreeError,
   OneCopyError,
   OutdatedError,
   ResultLostError,
@@ -244,7 +245,7 @@ export class Database implements Sql {
       } catch (error) {
         if (!reading(error) && !(error instanceof CommitUncertainError)) throw error;
         // It has waited for a connection as long as for a primary: there is too much to do, or the primary is silent.
-        if (isNoneFree(error)) throw finder.isHeard(pools) ? error : finder.none();
+        if (isNoneFree(error)) throw finder.isHeard(pools) ? new NoConnectionFreeError(error) : finder.none();
         finder.failed(pools, error);
         if (!mayRepeat(error) || repeats >= mostRepeats) throw error;
       }

@@ -18,6 +18,7 @@ export function databaseErrorNumber(error: unknown): number | undefined {
 const duplicateKey = 1062;
 const deadlock = 1213;
 const lockWaitTimeout = 1205;
+const noneFree = 45028;
 const readOnly = new Set([1290, 1792, 1836]);
 /** The server's disk is full: for a table, a temporary file or the log. */
 const diskFull = new Set([3, 28, 1021, 1026, 1114, 1877]);
@@ -25,7 +26,7 @@ const diskFull = new Set([3, 28, 1021, 1026, 1114, 1877]);
 const connectionLost = new Set([1053, 1927, 2006, 2013, 45009, 45012, 45013, 45026, 45034, 45038, 45044]);
 /** Interrupted by KILL QUERY, or by a limit of time: no handler in a batch sees it, so that the step is not known. */
 const interrupted = new Set([1317, 1969, 3024]);
-const noConnection = new Set([1040, 1129, 2002, 2003, 45012, 45025, 45027, 45028, 45037]);
+const noConnection = new Set([1040, 1129, 2002, 2003, 45012, 45025, 45027, noneFree, 45037]);
 const systemCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'ENOTCONN']);
 
 export function isDuplicateKey(error: unknown): boolean {
@@ -78,7 +79,7 @@ export function isNeverSent(error: unknown): boolean {
 
 /** No connection of the pool became free, or could be made, in time. */
 export function isNoneFree(error: unknown): boolean {
-  return databaseErrorNumber(error) === 45028;
+  return databaseErrorNumber(error) === noneFree;
 }
 
 /** None of the database's servers is the primary, and none became it while the request waited. Nothing was done. */
@@ -89,9 +90,20 @@ export class NoPrimaryError extends Error {
   }
 }
 
+/** The primary answers, and none of the connections to it became free in time. Nothing was done. */
+export class NoConnectionFreeError extends Error {
+  /** As the connector's own. */
+  readonly errno = noneFree;
+
+  constructor(cause: unknown) {
+    super('no connection to the primary became free in time', { cause });
+    this.name = 'NoConnectionFreeError';
+  }
+}
+
 /** Nothing was done: there is no primary, or it has had too much to do for so long. It may be tried again soon. */
 export function isBusy(error: unknown): boolean {
-  return error instanceof NoPrimaryError || isNoneFree(error);
+  return error instanceof NoPrimaryError || error instanceof NoConnectionFreeError;
 }
 
 /** What a server answered may be outdated: its time as the primary had ended before. Nothing was changed, so it may be done again. */
