@@ -53,7 +53,15 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
 
 const tickMs = 100;
 const usualLimits: Limits = {
-  ...{ heartbeatMs: 1_000, detachMs: 1_000, admitMs: 3_000, againMs: 2_000, startMs: 60_000, memberFirstMs: 5_000 },
+  ...{
+    heartbeatMs: 1_000,
+    detachMs: 1_000,
+    inviteMs: 30_000,
+    admitMs: 3_000,
+    againMs: 2_000,
+    startMs: 60_000,
+    memberFirstMs: 5_000,
+  },
   ...{ reportMs: 3_000, mostBehind: 1_000, mostClockOffMs: 1_000 },
 };
 const soonMs = 10;

@@ -75,7 +75,9 @@ export interface Limits {
   readonly heartbeatMs: number;
   /** A commit waits no longer for its member. */
   readonly detachMs: number;
-  /** For an admission. */
+  /** For a host to connect with its account, while commits do not wait for it: what it has received is applied first. */
+  readonly inviteMs: number;
+  /** For an admission, from then on. */
   readonly admitMs: number;
   /** After a host did not acknowledge, it must have been heard for so long before commits wait for it again. */
   readonly againMs: number;
@@ -232,14 +234,17 @@ function admit(known: Leading, limits: Limits): Step {
   if (admission === undefined) return server.semiSync && !strict ? letGo(known) : inviteOne(known, limits);
   const { id, host, incarnation, sinceMs, stage } = admission;
   // Strict commits may have waited for long before it.
-  const isLate = nowMs - sinceMs >= limits.admitMs || (!strict && waitsTooLong(server, nowMs, limits));
+  const mostMs = stage === 'invited' ? limits.inviteMs : limits.admitMs;
+  const isLate = nowMs - sinceMs >= mostMs || (!strict && waitsTooLong(server, nowMs, limits));
   // Of the host only: no other one's acknowledgement counts, and it is named in etcd.
   const isAlone = sync.admission?.id === id && server.admissions.every((each) => each === id);
   const fail = (): Step => (strict || !server.semiSync ? { kind: 'refuse' } : letGo(known));
   if (isLate || !isAlone || server.admissions.length === 0) return fail();
   const report = reports[host];
   if (stage === 'invited') {
-    if (shared.left?.includes(host) || report === undefined) return fail();
+    // Another one may be ready.
+    const isSilent = report === undefined || nowMs - report.heardAtMs >= limits.reportMs;
+    if (shared.left?.includes(host) || isSilent) return fail();
     if (report.admission !== id || !isReady(known, host, limits))
       return { kind: 'wait', why: 'the host that is to be admitted connects', soon: true };
     return { kind: 'arm', host, incarnation: report.incarnation };

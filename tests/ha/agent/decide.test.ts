@@ -47,7 +47,15 @@ test.each(Object.entries(traps))('the model misses a guard: %s', (_what, trap) =
 });
 
 const limits: Limits = {
-  ...{ heartbeatMs: 1_000, detachMs: 500, admitMs: 2_000, againMs: 1_000, startMs: 20_000, memberFirstMs: 4_000 },
+  ...{
+    heartbeatMs: 1_000,
+    detachMs: 500,
+    inviteMs: 2_000,
+    admitMs: 2_000,
+    againMs: 1_000,
+    startMs: 20_000,
+    memberFirstMs: 4_000,
+  },
   ...{ reportMs: 5_000, mostBehind: 5, mostClockOffMs: 1_000 },
 };
 const nowMs = 100_000;
@@ -125,6 +133,20 @@ test('a spare is invited as soon as the member is out of the set; who failed com
   // Whoever may still acknowledge is shut out first.
   expect(invites({ server: { ...open, admissions: ['0'] } })).toEqual({ kind: 'bar' });
   expect(invites({}, { sync: invited })).toMatchObject({ kind: 'withdraw' });
+});
+
+test('a host that is to connect has time to apply what it has received, as long as it is heard', () => {
+  const open = { ...server, semiSync: false, admissions: ['1'] };
+  const admission = { ...invitation, sinceMs: nowMs - 20_000, stage: 'invited' as const };
+  const patient = { ...limits, inviteMs: 30_000 };
+  const comes = (ofB: object) =>
+    decide(leading({ sync: invited, reports: { b: { ...report, ...ofB } } }, { server: open, admission }), patient)
+      .kind;
+  expect(comes({ receiving: false })).toBe('wait');
+  expect(comes({ admission: '1' })).toBe('arm');
+  // Another one may be ready.
+  expect(comes({ receiving: false, heardAtMs: nowMs - 5_000 })).toBe('refuse');
+  expect(step(leading({ sync: invited }, { server: open, admission }))).toBe('refuse');
 });
 
 test('commits wait for a host once it alone can acknowledge, and it is a member once it has', () => {

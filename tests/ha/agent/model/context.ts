@@ -8,7 +8,15 @@ export type HostName = (typeof hostNames)[number];
 export const leaseMs = 3_000;
 export const fenceAfterMs = (leaseMs * 2) / 3;
 export const limits: Limits = {
-  ...{ heartbeatMs: 1_000, detachMs: 500, admitMs: 2_000, againMs: 1_000, startMs: 20_000, memberFirstMs: 4_000 },
+  ...{
+    heartbeatMs: 1_000,
+    detachMs: 500,
+    inviteMs: 2_000,
+    admitMs: 2_000,
+    againMs: 1_000,
+    startMs: 20_000,
+    memberFirstMs: 4_000,
+  },
   ...{ reportMs: 5_000, mostBehind: 5, mostClockOffMs: 1_000 },
 };
 
