@@ -109,6 +109,8 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
 async function gapOf(system: Pair, loss: Loss, ledFrom: HaSystem | undefined, signal: AbortSignal): Promise<number> {
   const isWhole = async () => (await system.state())?.isWhole === true;
   await until('whole', wholeMs, isWhole, signal);
+  // What a copy has received while it was away is applied first: else the promotion would be measured with what an earlier loss left over.
+  if (system instanceof HaSystem) await allIsApplied(system);
   const client = new TrialClient(system, 1, system instanceof GaleraSystem ? 'galera' : 'semi-sync');
   try {
     await until('it is acknowledged', wholeMs, async () => client.told.length > 0, signal);
@@ -133,4 +135,10 @@ async function gapOf(system: Pair, loss: Loss, ledFrom: HaSystem | undefined, si
   } finally {
     await client.end();
   }
+}
+
+async function allIsApplied(system: HaSystem): Promise<void> {
+  const primary = (await system.state())?.primary ?? 'a';
+  if (!(await system.hasCaughtUp(primary === 'a' ? 'b' : 'a', primary, wholeMs)))
+    throw new Error('the copy has not caught up');
 }

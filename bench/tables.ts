@@ -32,6 +32,7 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   events: async () => (await import('./trials/events-main.ts')).trialEvents,
   calls: async () => (await import('./trials/calls-main.ts')).trialCalls,
   'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
+  'relay-netconf': async () => (await import('./trials/relay-netconf-main.ts')).trialRelayNetconf,
   'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
   stops: async () => (await import('./trials/stops-main.ts')).trialStops,
   'lb-heal': async () => (await import('./trials/lb-heal-main.ts')).trialLbHeal,

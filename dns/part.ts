@@ -1,10 +1,11 @@
 // The shared part dns: its settings, tables and work. Subgraphs declare names with records/record-store.ts; a worker publishes them.
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../platform/config-error.ts';
-import { sharedPart } from '../platform/subgraph-row.ts';
+import { type Ground, sharedPart } from '../platform/subgraph-row.ts';
 import { dnsEvents } from './publish/events.ts';
 import { type DnsSettings, dnsSettings } from './publish/settings.ts';
-import type { RecordServer } from './servers/record-server.ts';
+import type { ZoneServers } from './publish/zone-servers.ts';
+import type { ServerPlace } from './servers/transport.ts';
 
 export const dnsPart = sharedPart({
   name: 'dns',
@@ -13,7 +14,7 @@ export const dnsPart = sharedPart({
   migrations: { owner: 'dns', folder: fileURLToPath(new URL('../prisma/migrations/dns', import.meta.url)) },
   reseal: async (db, options) => (await import('./backends/reseal.ts')).resealBackends(db, options),
   async work({ db, wake, log, health, egress, sealer }, settings) {
-    const servers = await openServers(settings);
+    const servers = await openServers(settings, { db, wake, log });
     const { failingNames } = await import('./publish/publication-store.ts');
     const { failingServers } = await import('./publish/server-states.ts');
     // Not required: names keep their last answer.
@@ -22,7 +23,9 @@ export const dnsPart = sharedPart({
       if (count > 0) throw new Error(`${count} names are not published: ${reason}`);
       const failing = await failingServers(db);
       if (failing.count > 0) throw new Error(`${failing.count} DNS servers have failed: ${failing.reason}`);
-      return `${servers.length} servers of the settings`;
+      return 'led' in servers
+        ? `of the data hosts: ${servers.led?.server.name ?? 'no primary is known'}`
+        : `${servers.length} servers of the settings`;
     };
     health.add('names in DNS', check, { required: false });
     const { BackendOpener } = await import('./backends/open-backends.ts');
@@ -43,10 +46,21 @@ export const dnsPart = sharedPart({
 });
 
 /** Throws ConfigError. */
-async function openServers(settings: DnsSettings): Promise<readonly RecordServer[]> {
-  const places = settings['dns.servers'];
-  const path = settings['dns.tsigKeyFile'];
-  if (places.length === 0) return [];
+async function openServers(
+  settings: DnsSettings,
+  { db, wake, log }: Pick<Ground, 'db' | 'wake' | 'log'>,
+): Promise<ZoneServers['servers']> {
+  const {
+    'dns.servers': places,
+    'dns.hostsPort': port,
+    'dns.tsigKeyFile': path,
+    'dns.timeoutMs': timeoutMs,
+  } = settings;
+  if (places.length === 0 && port === undefined) return [];
+  if (places.length > 0 && port !== undefined)
+    throw new ConfigError([
+      { settings: ['dns.servers', 'dns.hostsPort'], wrong: 'both are given', advice: 'give one' },
+    ]);
   const refused = (wrong: string) =>
     new ConfigError([
       {
@@ -60,5 +74,18 @@ async function openServers(settings: DnsSettings): Promise<readonly RecordServer
   const key = await readTsigKey(path).catch((error: Error) => {
     throw refused(error.message);
   });
-  return places.map((place) => new Rfc2136Server({ place, key, timeoutMs: settings['dns.timeoutMs'] }));
+  const open = (place: ServerPlace) => new Rfc2136Server({ place, key, timeoutMs });
+  if (port === undefined) return places.map(open);
+  const { followPrimary } = await import('./publish/host-servers.ts');
+  const { oweWholeLooks } = await import('./publish/look-queue.ts');
+  return followPrimary({
+    db,
+    open: (address) => open({ address, port }),
+    onPrimary() {
+      // A primary that is lost meanwhile is followed by the next one.
+      oweWholeLooks({ db, wake }).catch((error: unknown) =>
+        log.warn({ err: error }, 'the name server of the primary is not looked at yet'),
+      );
+    },
+  });
 }

@@ -19,12 +19,24 @@ export interface EmbeddedPowerdns extends EmbeddedServer {
   readonly keyFile: string;
 }
 
+export interface PowerdnsKey {
+  /** In base64. */
+  readonly secret: string;
+  readonly keyFile: string;
+}
+
 export interface PowerdnsOptions {
   readonly folder: DataFolder;
   readonly log: SetupLog;
   /** Where it listens, over UDP and TCP; default: 127.0.0.1. */
   readonly address?: string;
   readonly port: number;
+  /** Where it listens, too, also before the machine has them. */
+  readonly otherAddresses?: readonly string[];
+  /** From which updates are taken; default: any. */
+  readonly updatesFrom?: readonly string[];
+  /** Of updates; default: one that is made at the first start. */
+  readonly key?: PowerdnsKey;
   /** Made if missing. One that is left out later stays. */
   readonly zones: readonly string[];
   readonly extraArguments?: readonly string[];
@@ -33,6 +45,9 @@ export interface PowerdnsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Those before are for root alone (ip(7)). */
+const firstFreePort = 1_024;
+const databaseName = 'zones.sqlite';
 const keyName = 'tidegate';
 const algorithm = 'hmac-sha256';
 const readyTimeoutMs = 30_000;
@@ -40,24 +55,30 @@ const schemaFile = '/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql';
 
 /** Starts it; new zones are made first. Throws SetupError. */
 export async function startPowerdns(options: PowerdnsOptions): Promise<EmbeddedPowerdns> {
-  const { folder, log, port, zones, address = '127.0.0.1', wrapper = [], signal } = options;
+  const { folder, log, port, zones, address = '127.0.0.1', otherAddresses = [], wrapper = [], signal } = options;
+  const { updatesFrom = ['0.0.0.0/0', '::/0'] } = options;
   signal?.throwIfAborted();
-  const program = await findProgram('pdns_server', ['/usr/sbin/pdns_server', '/usr/local/sbin/pdns_server']);
-  const home = await folder.subfolder('powerdns', { forService: true });
+  const program = await findPowerdns();
+  const home = await powerdnsFolder(folder);
   await endLeftOver({ pidFile: join(home, 'pdns.pid'), workingFolder: home, programs: ['pdns_server'], log });
-  const { secret, keyFile } = await powerdnsKey(folder);
-  const database = join(home, 'zones.sqlite');
+  const { secret, keyFile } = options.key ?? (await powerdnsKey(folder));
+  const database = join(home, databaseName);
   await layOut(folder, database);
   fill(database, zones, secret);
+  const isWrapped = wrapper.length > 0;
+  const [command = '', ...words] = [...wrapper, program];
   const server = new ServerProcess({
     name: 'PowerDNS',
-    command: wrapper[0] ?? program,
+    command,
     args: [
-      ...(wrapper.length === 0 ? [] : [...wrapper.slice(1), program, ...rightsOf(folder.serviceUser)]),
+      ...words,
+      ...(isWrapped ? rightsOf(folder.serviceUser) : []),
       ...['--no-config', '--daemon=no', '--guardian=no', '--disable-syslog=yes', '--write-pid=yes', '--loglevel=4'],
       ...[`--socket-dir=${home}`, '--launch=gsqlite3', `--gsqlite3-database=${database}`],
-      ...[`--local-address=${address}`, `--local-port=${port}`, '--reuseport=no'],
-      ...['--dnsupdate=yes', '--allow-dnsupdate-from=0.0.0.0/0,::/0', '--disable-axfr=yes'],
+      ...[`--local-address=${[address, ...otherAddresses].join(',')}`, `--local-port=${port}`, '--reuseport=no'],
+      // Of an address that comes later, PowerDNS would never know.
+      ...(otherAddresses.length === 0 ? [] : ['--non-local-bind=yes']),
+      ...['--dnsupdate=yes', `--allow-dnsupdate-from=${updatesFrom.join(',')}`, '--disable-axfr=yes'],
       // Else it asks the internet about itself.
       '--security-poll-suffix=',
       ...['--cache-ttl=0', '--query-cache-ttl=0', '--negquery-cache-ttl=0', '--zone-cache-refresh-interval=0'],
@@ -71,29 +92,49 @@ export async function startPowerdns(options: PowerdnsOptions): Promise<EmbeddedP
       ...(options.extraArguments ?? []),
     ],
     cwd: home,
-    runAs: wrapper.length === 0 ? folder.serviceUser : undefined,
+    runAs: isWrapped ? undefined : folder.serviceUser,
+    mayUseLowPorts: port < firstFreePort,
     log,
   });
   await server.waitUntilReady(() => ask(address, port, zones[0] ?? '.'), readyTimeoutMs, signal);
   return Object.assign(server, { address, port, keyFile });
 }
 
+/** Throws SetupError. */
+export function findPowerdns(): Promise<string> {
+  return findProgram('pdns_server', ['/usr/sbin/pdns_server', '/usr/local/sbin/pdns_server']);
+}
+
+/** It has nothing from then on. While it runs it goes on with what it had. */
+export async function emptyPowerdns(folder: DataFolder): Promise<void> {
+  const home = await powerdnsFolder(folder);
+  for (const end of ['', '-journal', '-wal', '-shm']) await rm(join(home, `${databaseName}${end}`), { force: true });
+}
+
+function powerdnsFolder(folder: DataFolder): Promise<string> {
+  return folder.subfolder('powerdns', { forService: true });
+}
+
 function rightsOf(user: ServiceUser | undefined): readonly string[] {
   return user === undefined ? [] : [`--setuid=${user.uid}`, `--setgid=${user.gid}`];
 }
 
-/** The key of the server in this folder, also before its first start. `secret`: in base64. */
-export async function powerdnsKey(folder: DataFolder): Promise<{ readonly secret: string; readonly keyFile: string }> {
+/** The key of the server in this folder, also before its first start. */
+export async function powerdnsKey(folder: DataFolder): Promise<PowerdnsKey> {
   const secret = Buffer.from(await folder.secret('powerdns-tsig'), 'base64url').toString('base64');
   return { secret, keyFile: await writeKey(folder, secret) };
 }
 
 async function writeKey(folder: DataFolder, secret: string): Promise<string> {
   const path = join(await folder.subfolder('secrets'), 'dns-tsig.key');
-  const text = `key "${keyName}" {\n\talgorithm ${algorithm};\n\tsecret "${secret}";\n};\n`;
-  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
+  await writeFile(`${path}.new`, powerdnsKeyText(secret), { mode: 0o600, flush: true });
   await rename(`${path}.new`, path);
   return path;
+}
+
+/** In BIND's form. */
+export function powerdnsKeyText(secret: string): string {
+  return `key "${keyName}" {\n\talgorithm ${algorithm};\n\tsecret "${secret}";\n};\n`;
 }
 
 /** The tables, as the package describes them; beside the final place, so that an interrupted attempt is simply repeated. */

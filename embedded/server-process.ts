@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, TooLateError, within } from '../platform/within.ts';
-import type { ServiceUser } from './service-account.ts';
+import { lowPortFlags, type ServiceUser } from './service-account.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 import type { SetupLog } from './setup-log.ts';
 
@@ -30,6 +30,8 @@ export interface ServerProcessOptions {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly runAs: ServiceUser | undefined;
+  /** Of `runAs`: it listens at a port below 1024. A server that gives up root by itself would lose its parent-death signal. */
+  readonly mayUseLowPorts?: boolean;
   /** The words before it while it still has root's privileges: they enter another network. */
   readonly wrapper?: readonly string[] | undefined;
   readonly log: SetupLog;
@@ -65,6 +67,7 @@ export class ServerProcess implements EmbeddedServer {
         '--pdeathsig',
         this.#endSignal.slice(3),
         ...credentialFlags(options.runAs),
+        ...(options.runAs !== undefined && options.mayUseLowPorts === true ? lowPortFlags : []),
         '--',
         options.command,
         ...options.args,

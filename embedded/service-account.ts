@@ -18,6 +18,9 @@ export const serviceAccount: ServiceUser = { uid: 60_873, gid: 60_873 };
 /** The only privilege that listening may need: ports below 1024. */
 const capability = 'net_bind_service';
 
+/** setpriv(1) flags, beside those of another user. */
+export const lowPortFlags = ['--inh-caps', `-all,+${capability}`, '--ambient-caps', `-all,+${capability}`] as const;
+
 /** setpriv(1) flags for a process of the account: only its own group, and no way to gain privileges. */
 export function accountFlags(options: { readonly mayUseLowPorts: boolean }): string[] {
   const kept = options.mayUseLowPorts ? `,+${capability}` : '';

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { hostOf } from '../platform/net/origin.ts';
 import { type Asker, newAct, recordOf } from './acts.ts';
 import { fingerprint } from './agent/key-fingerprints.ts';
 import {
@@ -24,8 +25,9 @@ import {
   switchoverValue,
   syncValue,
 } from './agent/keys.ts';
-import type { Change as EtcdChange, EtcdClient, EtcdSnapshot } from './etcd.ts';
-import { type Member, peerUrl } from './host/host-file.ts';
+import { type Change as EtcdChange, type EtcdClient, EtcdError, type EtcdSnapshot, type MemberStatus } from './etcd.ts';
+import { isPresent, type Member } from './host/host-file.ts';
+import { listIn, moveVotes, withOneMoreVote } from './votes.ts';
 
 export interface ClusterHost {
   readonly name: string;
@@ -54,8 +56,8 @@ export interface HostStatus extends ClusterHost {
   readonly state: HostState;
   /** Transactions that it has not received; null: not known. */
   readonly behind: number | null;
-  /** NONE: it uses those of the others. */
-  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE';
+  /** NONE: it uses those of the others; JOINS: it receives what they have, and has no vote yet. */
+  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE' | 'JOINS';
   /** Its clock before this host's, about; null: not known. */
   readonly clockAheadMs: number | null;
   /** Whether its key files are those of the primary, or else of the first host; null: it has told of none. */
@@ -95,6 +97,8 @@ const mostAuditHeads = 100;
 const reportWaitMs = 3_000;
 const lookEveryMs = 200;
 const detachMs = 15_000;
+/** Until a further host has started its member of etcd, and it has what the others have. */
+const votesMs = 60_000;
 
 export class Cluster {
   readonly #etcd: EtcdClient;
@@ -150,8 +154,7 @@ export class Cluster {
         const state = stateOf(host);
         const own = reports[host.name]?.received;
         const knows = received !== undefined && own !== undefined && state !== 'SILENT';
-        const member = members.find(({ url }) => new URL(url).hostname.replace(/^\[|\]$/g, '') === host.address);
-        const leads = member !== undefined && member.memberId === member.leaderId;
+        const member = members.find(({ url }) => hostOf(new URL(url)) === host.address);
         return {
           ...{
             name: host.name,
@@ -163,7 +166,7 @@ export class Cluster {
             state,
             behind: knows ? Math.max(0, received - own) : null,
           },
-          etcd: host.vote === false ? 'NONE' : member === undefined ? 'SILENT' : leads ? 'LEADS' : 'ANSWERS',
+          etcd: etcdStateOf(host, member),
           clockAheadMs: aheadMs.has(host.name) ? Math.round(aheadMs.get(host.name) ?? 0) : null,
           keys: keysOf(host.name) === '' ? null : keysOf(host.name) === wanted ? 'SAME' : 'DIFFERENT',
           redis: state === 'SILENT' ? null : redisOf(reports[host.name]?.redis, state),
@@ -278,47 +281,82 @@ export class Cluster {
     return { epoch: sync.epoch };
   }
 
-  /** Another one may join in its place then. `members`: as the host file lists them, the first host first. */
-  async leave(name: string, members: readonly Member[], asker?: Asker): Promise<void> {
+  /**
+   * Another one may join in its place then, and a further host gets its vote. The last one ends the cluster: its agent does the rest.
+   * `known`: the hosts with those that have left, as a host file lists them; the first host comes first.
+   */
+  async leave(name: string, known: readonly Member[], asker?: Asker): Promise<{ readonly endsCluster: boolean }> {
     const { hosts, primary } = await this.status();
-    const host = members.find((each) => each.name === name);
-    if (host === undefined) throw new ClusterRefusal('NOT_FOUND', `there is no host ${name}`);
-    if (host === members[0])
-      throw new ClusterRefusal('FIRST', `${name} is the host that admits the others: it can't leave`);
-    const { sync, switchoverTo, membersRevision } = await this.#read();
-    if (primary === name || sync.primary === name)
-      throw new ClusterRefusal('PRIMARY', `${name} is the primary: "tidegate ha switchover" first`);
-    if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
-    const silent = hosts.find((each) => each.name !== name && each.etcd === 'SILENT');
-    if (silent !== undefined && host.vote !== false)
-      throw new ClusterRefusal(
-        'SILENT',
-        `without ${name} and ${silent.name}, whose etcd is silent, there is no majority`,
+    const { sync, switchoverTo, membersRevision, listed } = await this.#read();
+    const members = listed ?? known;
+    const host = members.find((each) => each.name === name && isPresent(each));
+    const others = members.filter((each) => each !== host && isPresent(each));
+    const isLast = others.length === 0;
+    // Who asks again goes on with what is left to do.
+    const hasLeft = host === undefined && members.some((each) => each.name === name);
+    if (host === undefined && !hasLeft) throw new ClusterRefusal('NOT_FOUND', `there is no host ${name}`);
+    if (host !== undefined) {
+      if (host === members[0] && !isLast)
+        throw new ClusterRefusal(
+          'FIRST',
+          `${name} admits the other hosts, so it leaves last: ${others.map((each) => each.name).join(', ')} have not left`,
+        );
+      const isPrimary = primary === name || sync.primary === name;
+      if (!isLast && isPrimary)
+        throw new ClusterRefusal('PRIMARY', `${name} is the primary: "tidegate ha switchover" first`);
+      if (isLast && !isPrimary)
+        throw new ClusterRefusal('PRIMARY', `${sync.primary} is the primary: "tidegate ha switchover" first`);
+      if (switchoverTo !== null)
+        throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
+      const silent = hosts.find((each) => each.name !== name && (each.etcd === 'SILENT' || each.etcd === 'JOINS'));
+      if (silent !== undefined && host.vote !== false)
+        throw new ClusterRefusal(
+          'SILENT',
+          `without ${name} and ${silent.name}, whose etcd ${silent.etcd === 'JOINS' ? 'has no vote yet' : 'is silent'}, there is no majority`,
+        );
+      const without = members.map((each) => (each === host ? { ...each, left: true } : each));
+      const lives = (other: string) => hosts.some((each) => each.name === other && each.state !== 'SILENT');
+      const { done } = await this.#etcd.transact(
+        [
+          { key: this.#keys.members, revision: membersRevision },
+          { key: this.#keys.switchover, revision: 0 },
+          { key: this.#keys.sync, revision: sync.revision },
+        ],
+        [
+          { put: this.#keys.members, value: JSON.stringify(withOneMoreVote(without, lives) ?? without) },
+          ...(await this.#record(asker, 'haLeave', { host: name })),
+        ],
       );
-    const { done } = await this.#etcd.transact(
-      [
-        { key: this.#keys.members, revision: membersRevision },
-        { key: this.#keys.switchover, revision: 0 },
-        { key: this.#keys.sync, revision: sync.revision },
-      ],
-      [
-        {
-          put: this.#keys.members,
-          value: JSON.stringify(members.map((each) => (each === host ? { ...each, left: true } : each))),
-        },
-        ...(await this.#record(asker, 'haLeave', { host: name })),
-      ],
-    );
-    if (!done)
-      throw new ClusterRefusal(
-        'CONFLICT',
-        'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
-      );
+      if (!done)
+        throw new ClusterRefusal(
+          'CONFLICT',
+          'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
+        );
+    }
+    if (isLast) return { endsCluster: true };
     await this.#isDetached(name);
-    if (host.vote !== false) await this.#etcd.removeMember(peerUrl(host));
+    await this.#votesMoved(name);
     await this.#etcd.transact(
       [],
       [{ delete: this.#keys.report(name) }, { delete: this.#keys.clock(name) }, { delete: this.#keys.away(name) }],
+    );
+    return { endsCluster: false };
+  }
+
+  /** etcd has the members that the hosts want. The primary's agent does the same, if this process ends. */
+  async #votesMoved(name: string): Promise<void> {
+    let still: string | undefined = 'etcd has not been asked';
+    for (const endsAtMs = performance.now() + votesMs; performance.now() < endsAtMs; await sleep(lookEveryMs)) {
+      // Another one does the same at the same time, or etcd elects.
+      still = await moveVotes(this.#etcd, this.#keys).catch((error: unknown) => {
+        if (error instanceof EtcdError) return error.message;
+        throw error;
+      });
+      if (still === undefined) return;
+    }
+    throw new ClusterRefusal(
+      'LATE',
+      `${name} has left, and etcd has not its new members yet: ${still}. The primary's agent goes on with it; "tidegate ha status" shows it`,
     );
   }
 
@@ -326,7 +364,8 @@ export class Cluster {
   async #isDetached(name: string): Promise<void> {
     for (const endsAtMs = performance.now() + detachMs; ; ) {
       const { sync } = await this.#read();
-      if (!sync.members.some(({ host }) => host === name)) return;
+      // It may have been promoted before it was taken out.
+      if (sync.primary !== name && !sync.members.some(({ host }) => host === name)) return;
       if (performance.now() >= endsAtMs)
         throw new ClusterRefusal('LATE', `${sync.primary} still counts on ${name}: repeat it when a primary leads`);
       await sleep(lookEveryMs);
@@ -424,6 +463,7 @@ export class Cluster {
     };
     return {
       membersRevision: entryOf(snapshot, this.#keys.members)?.revision ?? 0,
+      listed: listIn(snapshot, this.#keys)?.members,
       leader: leader === undefined ? undefined : leaderValue.parse(JSON.parse(leader.value)),
       leaderRevision: leader?.revision ?? 0,
       sync: { ...syncValue.parse(JSON.parse(sync.value)), revision: sync.revision },
@@ -440,6 +480,13 @@ export class Cluster {
       switchoverTo: switchover === undefined ? null : switchoverValue.parse(JSON.parse(switchover.value)).to,
     };
   }
+}
+
+function etcdStateOf({ vote }: ClusterHost, member: MemberStatus | undefined): HostStatus['etcd'] {
+  if (vote === false) return 'NONE';
+  if (member === undefined) return 'SILENT';
+  if (member.isLearner) return 'JOINS';
+  return member.memberId === member.leaderId ? 'LEADS' : 'ANSWERS';
 }
 
 function redisOf(answers: boolean | undefined, state: HostState): HostStatus['redis'] {

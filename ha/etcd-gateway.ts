@@ -144,7 +144,9 @@ async function refusal(answer: IncomingMessage): Promise<string> {
 
 /** What etcd refuses before it proposes anything (`api/v3rpc/rpctypes/error.go`); a time-out may come after. */
 function fateOf(message: string): Fate {
-  return /not found|no leader|duplicate key|compacted|too many|invalid|not capable|space exceeded/.test(message)
+  return /not found|no leader|duplicate key|compacted|too many|invalid|not capable|space exceeded|for learner|in sync with leader/.test(
+    message,
+  )
     ? 'none'
     : 'unknown';
 }

@@ -47,11 +47,17 @@ export interface MemberStatus {
   readonly memberId: string;
   /** `0`: it knows of none. */
   readonly leaderId: string;
+  /** It receives what the others have, and has no vote. */
+  readonly isLearner: boolean;
 }
 
 export interface EtcdMembership {
   readonly id: string;
   readonly peerUrls: readonly string[];
+  /** It receives what the others have, and has no vote. */
+  readonly isLearner: boolean;
+  /** It has been started once. */
+  readonly hasStarted: boolean;
 }
 
 export interface WatchOptions {
@@ -59,6 +65,13 @@ export interface WatchOptions {
   /** The first revision to tell of. */
   readonly fromRevision: number;
   readonly signal: AbortSignal;
+}
+
+export interface WatchedChange {
+  readonly revision: number;
+  readonly keys: readonly string[];
+  /** Changes were compacted away meanwhile, so read all again. */
+  readonly lost: boolean;
 }
 
 const usualTimeoutMs = 1_000;
@@ -88,26 +101,35 @@ const renewed = z.object({ result: z.object({ TTL: number64.default(0) }) });
 const status = z.object({
   header: z.object({ member_id: z.string() }),
   leader: z.string().default('0'),
+  isLearner: z.boolean().default(false),
 });
-const memberList = z.object({
-  members: z
-    .array(z.object({ ID: z.string(), peerURLs: z.array(z.string()).default([]) }))
-    .transform((all) => all.map(({ ID, peerURLs }) => ({ id: ID, peerUrls: peerURLs }))),
-});
+const member = z
+  .object({
+    ID: z.string(),
+    name: z.string().default(''),
+    peerURLs: z.array(z.string()).default([]),
+    isLearner: z.boolean().default(false),
+  })
+  // Its name comes with its first start.
+  .transform(({ ID, name, peerURLs, isLearner }) => ({
+    ...{ id: ID, peerUrls: peerURLs, isLearner, hasStarted: name !== '' },
+  }));
+const memberList = z.object({ members: z.array(member) });
 const watchAnswer = z.object({
   error: z.object({ message: z.string().default('') }).optional(),
   result: z
     .object({
       canceled: z.boolean().default(false),
       compact_revision: number64.default(0),
-      events: z.array(z.object({ kv: z.object({ mod_revision: number64 }) })).default([]),
+      events: z
+        .array(z.object({ kv: z.object({ key: z.string().transform(decode), mod_revision: number64 }) }))
+        .default([]),
     })
     .optional(),
 });
 
 export class EtcdClient {
   readonly #urls: string[];
-  readonly #options: EtcdClientOptions;
   readonly #timeoutMs: number;
   readonly #memberTimeoutMs: number;
   readonly #gateway: EtcdGateway;
@@ -115,7 +137,6 @@ export class EtcdClient {
   constructor(options: EtcdClientOptions) {
     if (options.urls.length === 0) throw new Error('etcd: no member is named');
     this.#urls = [...options.urls];
-    this.#options = options;
     this.#gateway = new EtcdGateway(options.tls);
     this.#timeoutMs = options.timeoutMs ?? usualTimeoutMs;
     this.#memberTimeoutMs = options.memberTimeoutMs ?? Math.ceil(this.#timeoutMs / 3);
@@ -123,6 +144,12 @@ export class EtcdClient {
 
   close(): void {
     this.#gateway.close();
+  }
+
+  /** Of the members that there are from now on, for the next calls. */
+  use(urls: readonly string[]): void {
+    const known = this.#urls.filter((url) => urls.includes(url));
+    this.#urls.splice(0, this.#urls.length, ...known, ...urls.filter((url) => !known.includes(url)));
   }
 
   /** The entries as a majority has them, at most `limit`. */
@@ -183,29 +210,38 @@ export class EtcdClient {
   /** Of each member that answers, without a majority too. */
   async status(): Promise<readonly MemberStatus[]> {
     const asked = await Promise.allSettled(
-      this.#options.urls.map(async (url) => {
+      this.#urls.map(async (url) => {
         const answer = status.parse(await this.#gateway.post(url, '/v3/maintenance/status', {}, this.#memberTimeoutMs));
-        return { url, memberId: answer.header.member_id, leaderId: answer.leader };
+        return { url, memberId: answer.header.member_id, leaderId: answer.leader, isLearner: answer.isLearner };
       }),
     );
     return asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   }
 
-  /** Those who vote, whether they answer or not. */
+  /** Whether they answer or not, as the member that is asked knows them. */
   async members(): Promise<readonly EtcdMembership[]> {
     return memberList.parse(await this.#ask('/v3/cluster/member/list', {})).members;
   }
 
-  /** It votes from then on, so it has to be started. Nothing is done if it is one already. */
-  async addMember(peerUrl: string): Promise<void> {
-    if ((await this.members()).some(({ peerUrls }) => peerUrls.includes(peerUrl))) return;
-    await this.#ask('/v3/cluster/member/add', { peerURLs: [peerUrl] }, { once: true });
+  /** It has no vote, and counts for no majority, until `promote`. */
+  async addLearner(peerUrl: string): Promise<void> {
+    await this.#ask('/v3/cluster/member/add', { peerURLs: [peerUrl], isLearner: true }, { once: true });
   }
 
-  /** It ends by itself. Nothing is done if it is none. */
-  async removeMember(peerUrl: string): Promise<void> {
-    const found = (await this.members()).find(({ peerUrls }) => peerUrls.includes(peerUrl));
-    if (found !== undefined) await this.#ask('/v3/cluster/member/remove', { ID: found.id }, { once: true });
+  /** Gives a learner its vote. False: it has not received yet what the others have. */
+  async promote(id: string): Promise<boolean> {
+    try {
+      await this.#ask('/v3/cluster/member/promote', { ID: id }, { once: true });
+      return true;
+    } catch (error) {
+      if (error instanceof EtcdError && error.message.includes('in sync with leader')) return false;
+      throw error;
+    }
+  }
+
+  /** Its process ends by itself. etcd refuses if too few of those that are left have started. */
+  async removeMember(id: string): Promise<void> {
+    await this.#ask('/v3/cluster/member/remove', { ID: id }, { once: true });
   }
 
   /** Has the member that leads hand over to another one. */
@@ -222,10 +258,10 @@ export class EtcdClient {
   }
 
   /**
-   * Tells the revision of each change, until the signal. After a lost connection it resumes with the next member from the first
-   * revision that it has not told. `lost`: changes were compacted away meanwhile, so read all again.
+   * Tells the revision of each change and its keys, until the signal. After a lost connection it resumes with the next member from
+   * the first revision that it has not told.
    */
-  async *watch({ prefix, fromRevision, signal }: WatchOptions): AsyncGenerator<{ revision: number; lost: boolean }> {
+  async *watch({ prefix, fromRevision, signal }: WatchOptions): AsyncGenerator<WatchedChange> {
     let next = fromRevision;
     for (let turn = 0; !signal.aborted; turn += 1) {
       const url = this.#urls[turn % this.#urls.length] as string;
@@ -235,13 +271,13 @@ export class EtcdClient {
           if (result === undefined) throw new EtcdError(`etcd: the watch failed: ${error?.message}`, 'none');
           if (result.compact_revision > 0) {
             next = result.compact_revision + 1;
-            yield { revision: result.compact_revision, lost: true };
+            yield { revision: result.compact_revision, keys: [], lost: true };
           }
           if (result.canceled) break;
           // Not the header's: that may be ahead of the events that come with it.
-          for (const revision of new Set(result.events.map(({ kv }) => kv.mod_revision))) {
+          for (const [revision, events] of Map.groupBy(result.events, ({ kv }) => kv.mod_revision)) {
             next = revision + 1;
-            yield { revision, lost: false };
+            yield { revision, keys: events.map(({ kv }) => kv.key), lost: false };
           }
         }
       } catch (error) {
@@ -313,7 +349,7 @@ export class EtcdClient {
 
 /** Any other member would say the same. */
 function isFinal({ message }: EtcdError): boolean {
-  return /lease not found|compacted|duplicate key/.test(message);
+  return /lease not found|compacted|duplicate key|in sync with leader/.test(message);
 }
 
 function encode(text: string): string {

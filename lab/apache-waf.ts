@@ -5,7 +5,6 @@
 import { mkdir, readFile, realpath, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { pathExists } from '../embedded/find-program.ts';
 import { runProgram } from '../embedded/run-program.ts';
 import { killQuietly, ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
@@ -13,6 +12,7 @@ import { atMost } from '../platform/within.ts';
 import { WafLogin } from './apache-waf/login.ts';
 import { type WafSite, writeSettings } from './apache-waf/settings.ts';
 import { ensureKeys } from './keys.ts';
+import { namespaceObstacle } from './obstacle.ts';
 
 export interface RunningWaf {
   readonly available: true;
@@ -59,9 +59,8 @@ const MAX_STARTS = 5;
 
 /** Returns the reason why it can't run here, or undefined when it can. */
 export async function apacheWafObstacle(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'it needs Linux namespaces';
-  if (process.getuid?.() !== 0) return 'its namespaces need root';
-  for (const path of [...PROGRAMS, ...FILES]) if (!(await pathExists(path))) return `${path} is missing`;
+  const obstacle = await namespaceObstacle([...PROGRAMS, ...FILES]);
+  if (obstacle !== undefined) return obstacle;
   const probe = await runProgram('unshare', ['--mount', '--pid', '--fork', 'true']);
   return probe.exitCode === 0 ? undefined : "namespaces can't be made here";
 }

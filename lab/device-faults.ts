@@ -1,21 +1,21 @@
-// Makes the lab's firewall misbehave: it becomes slow, hangs, or closes the connection before, after or in the middle of a reply.
+// Makes a device of the lab misbehave: it becomes slow, hangs, or closes the connection before, after or in the middle of a reply.
 
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NftKind } from './device-log.ts';
+import type { RequestKind } from './device-log.ts';
 
 export interface DeviceFault {
-  /** The executions it applies to; default `apply`. */
-  readonly on?: NftKind | 'any';
+  /** The requests it applies to; default `apply`. */
+  readonly on?: RequestKind | 'any';
   /** Only those whose arguments or input contain this text. */
   readonly matching?: string;
   /** Only this many of them; default all. */
   readonly times?: number;
-  /** Delay between receiving the execution and applying it. */
+  /** Delay between receiving the request and applying it. */
   readonly delayBeforeMs?: number;
   /** Delay between applying it and answering. */
   readonly delayAfterMs?: number;
-  /** nft refuses it, and does nothing. */
+  /** The program refuses it, and does nothing. */
   readonly refuse?: 'yes';
   /** Never answers: without applying, or after applying. */
   readonly hang?: 'before' | 'after';
@@ -36,7 +36,7 @@ export class DeviceFaults {
     this.#folder = deviceFolder;
   }
 
-  /** Replaces all faults; the first that matches an execution is used. */
+  /** Replaces all faults; the first that matches a request is used. */
   async set(...faults: DeviceFault[]): Promise<void> {
     this.#faults = faults;
     await this.#write();
@@ -46,7 +46,7 @@ export class DeviceFaults {
     await this.set();
   }
 
-  /** A delay of every execution, besides the faults. Zero switches it off. */
+  /** A delay of every request, besides the faults. Zero switches it off. */
   async setDelay(delayMs: number): Promise<void> {
     this.#delayMs = delayMs;
     await this.#write();

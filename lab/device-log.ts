@@ -1,23 +1,27 @@
-// The firewall's own log of every nft execution that reached it: the oracle of failure tests.
+// A device's own log of everything that reached its programs: the oracle of failure tests.
 
 import { readFile } from 'node:fs/promises';
 import { systemErrorCode } from '../embedded/setup-error.ts';
 
-/** A dry run is `nft -c`; a read changes nothing; the rest applies. */
-export type NftKind = 'apply' | 'dry-run' | 'read';
+/** A dry run is the device's own check (`nft -c`); a read changes nothing; the rest applies. */
+export type RequestKind = 'apply' | 'dry-run' | 'read';
 
 interface DeviceLogLine {
-  /** The same in all lines of one execution. */
+  /** The same in all lines of one request: an execution, or a line or frame of a conversation. */
   readonly id: string;
+  /** The program's name. */
+  readonly program: string;
   /** Unix time in milliseconds, by the device's clock. */
   readonly atMs: number;
-  readonly kind: NftKind;
+  readonly kind: RequestKind;
 }
 
 export type DeviceLogEntry = DeviceLogLine &
+  /** `stdin`: of an execution, or the line or frame itself. */
   (
     | { readonly phase: 'received'; readonly args: readonly string[]; readonly stdin: string }
     | { readonly phase: 'fault'; readonly drop: string; readonly hang: string }
+    /** `exit`: of an execution; in a conversation 0, or 1 if the answer is a refusal. */
     | { readonly phase: 'applied'; readonly exit: number }
   );
 

@@ -45,9 +45,10 @@ export class LabHere implements LabSource {
       const started = this.#running.get(name) ?? (await this.#begin(name, log));
       if (!started.available) return started;
       this.#running.set(name, started);
-      const { backend, hosts, reaches } = started;
+      const { backend, backends, hosts, reaches } = started;
       const part = {
         ...(backend === undefined ? {} : { backend }),
+        ...(backends === undefined ? {} : { backends }),
         ...(hosts === undefined ? {} : { hosts }),
         reaches,
       };

@@ -2,14 +2,12 @@
 // with this one, and its rules are in the folder for the next start. Its namespaces are named after the folder, so that the next
 // start finds those of a killed one, takes over their rules and removes them.
 
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
-import { killQuietly, type ServerExit, ServerProcess } from '../embedded/server-process.ts';
+import { killQuietly, type ServerExit, type ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
-import { DeviceFaults } from './device-faults.ts';
+import type { DeviceFaults } from './device-faults.ts';
 import { inNamespace } from './exec.ts';
 import { keepRuleset, loadRuleset } from './kept-ruleset.ts';
 import { ensureKeys, type LabKeys } from './keys.ts';
@@ -17,13 +15,15 @@ import {
   CLIENT_ADDRESS,
   CLIENT_ADDRESS6,
   type LabNames,
-  labNames,
   layOutNetwork,
+  namesFor,
   presentNamespaces,
   removeNetwork,
   SERVER_ADDRESS,
   SERVER_ADDRESS6,
 } from './network.ts';
+import { namespaceObstacle } from './obstacle.ts';
+import { deviceFaults, deviceLogPath, deviceNeeds, devicePort, startDevice } from './ssh-device.ts';
 
 export interface LabHost {
   readonly namespace: string;
@@ -64,23 +64,17 @@ export interface LabOptions {
   readonly signal?: AbortSignal;
 }
 
-const SSH_PORT = 22;
-/** The exit code of own-root.sh. */
-const NO_OWN_ROOT = 78;
 const USERNAME = 'netops';
-const READY_TIMEOUT_MS = 15_000;
 const RULESET = 'ruleset.json';
 /** What a crash of the machine may lose. */
 const KEEP_INTERVAL_MS = 5_000;
-const SCRIPTS = join(import.meta.dirname, 'device');
-const PROGRAMS = ['/usr/sbin/sshd', '/usr/sbin/nft', '/usr/bin/ssh-keygen', '/usr/bin/perl'];
+const DEVICE = join(import.meta.dirname, 'device', 'nftables.sh');
+const FIRST_RULES = join(import.meta.dirname, 'device', 'nftables.nft');
+const PROGRAMS = ['/usr/sbin/nft', ...deviceNeeds];
 
 /** Returns the reason why the lab can't run here, or undefined when it can. */
-export async function labObstacle(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'it needs Linux network namespaces';
-  if (process.getuid?.() !== 0) return 'network namespaces need root; start as root to have it';
-  for (const program of PROGRAMS) if (!(await pathExists(program))) return `${program} is missing`;
-  return undefined;
+export function labObstacle(): Promise<string | undefined> {
+  return namespaceObstacle(PROGRAMS);
 }
 
 /** Starts the lab, or returns the reason why it can't. Throws only when it should have worked and did not. */
@@ -93,9 +87,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const state = await readState(folder);
   await takeOver(folder, names, state, options.log);
   const keys = await ensureKeys(join(folder, 'keys'));
-  for (const name of ['device', 'mount']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-  const faults = new DeviceFaults(join(folder, 'device'));
-  await faults.clear();
+  const faults = await deviceFaults(folder);
 
   const subnet = state.subnet === undefined ? {} : { subnet: state.subnet };
   await writeState(folder, { folder, ...subnet });
@@ -109,7 +101,15 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
   try {
     await loadRules(folder, names, options.log);
-    const device = await startDevice(folder, names, network.managementAddress, options);
+    const device = await startDevice({
+      name: "The lab's firewall",
+      device: DEVICE,
+      folder,
+      namespace: names.firewall,
+      address: network.managementAddress,
+      log: options.log,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     if (typeof device === 'string') {
       await removeNetwork(names);
       return { available: false, unavailable: `its firewall can't be shut off from this machine here (${device})` };
@@ -131,13 +131,6 @@ export async function removeAbandonedLab(folder: string): Promise<void> {
   await removeNetwork(namesFor(path));
 }
 
-const deviceLog = (folder: string): string => join(folder, 'device', 'nft.ndjson');
-
-/** Of the namespaces and links of a lab in this folder. */
-export function namesFor(folder: string): LabNames {
-  return labNames(createHash('sha256').update(folder).digest('hex').slice(0, 6));
-}
-
 function assemble(parts: {
   folder: string;
   names: LabNames;
@@ -152,7 +145,7 @@ function assemble(parts: {
     available: true,
     firewall: {
       host: parts.host,
-      port: SSH_PORT,
+      port: devicePort,
       username: USERNAME,
       ...keys,
       namespace: names.firewall,
@@ -160,7 +153,7 @@ function assemble(parts: {
     },
     client: { namespace: names.client, address: CLIENT_ADDRESS, address6: CLIENT_ADDRESS6 },
     server: { namespace: names.server, address: SERVER_ADDRESS, address6: SERVER_ADDRESS6 },
-    deviceLogPath: deviceLog(folder),
+    deviceLogPath: deviceLogPath(folder),
     faults,
     exited: device.exited,
     setDelay: (delayMs) => faults.setDelay(delayMs),
@@ -184,7 +177,7 @@ async function loadRules(folder: string, names: LabNames, log: SetupLog): Promis
     );
     await inNamespace(names.firewall, 'nft', ['flush', 'ruleset']);
   }
-  const loaded = await inNamespace(names.firewall, 'nft', ['--file', join(SCRIPTS, 'ruleset.nft')]);
+  const loaded = await inNamespace(names.firewall, 'nft', ['--file', FIRST_RULES]);
   if (loaded.exitCode !== 0) throw new Error(`The lab's ruleset could not be loaded: ${loaded.stderr.trim()}`);
 }
 
@@ -214,7 +207,7 @@ class KeptRules {
 
   #keepIfUsed(): void {
     this.#work = this.#work.then(async () => {
-      const { mtimeMs, size } = await stat(deviceLog(this.#folder)).catch(() => ({ mtimeMs: 0, size: 0 }));
+      const { mtimeMs, size } = await stat(deviceLogPath(this.#folder)).catch(() => ({ mtimeMs: 0, size: 0 }));
       const now = `${mtimeMs} ${size}`;
       if (size === 0 || now === this.#seen) return;
       this.#seen = now;
@@ -227,54 +220,6 @@ async function keepRules(folder: string, names: LabNames, log: SetupLog): Promis
   await keepRuleset(names.firewall, join(folder, RULESET)).catch((error: unknown) =>
     log.warn(`The rules of the lab's firewall are not kept: ${String(error)}`),
   );
-}
-
-/**
- * Starts sshd, or returns the reason why the device can't have its own root folder here. sshd is
- * process 1 of a process namespace, so that ending it ends every session and every nft, even one that hangs; `unshare` ends with
- * this process, and sshd with it.
- */
-async function startDevice(
-  folder: string,
-  names: LabNames,
-  address: string,
-  options: LabOptions,
-): Promise<ServerProcess | string> {
-  const device = new ServerProcess({
-    name: "The lab's firewall",
-    command: 'ip',
-    args: [
-      ...['netns', 'exec', names.firewall],
-      ...['unshare', '--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL', '--propagation', 'private'],
-      ...['sh', join(SCRIPTS, 'start.sh'), folder, SCRIPTS, address],
-    ],
-    cwd: '/',
-    runAs: undefined,
-    log: options.log,
-    endSignal: 'SIGKILL',
-  });
-  try {
-    await device.waitUntilReady(() => sshBanner(address), READY_TIMEOUT_MS, options.signal);
-    return device;
-  } catch (error) {
-    if ((await device.exited).code !== NO_OWN_ROOT) throw error;
-    return /^no root of its own: (.*)$/m.exec(device.lastOutput)?.[1] ?? 'a root folder of its own is refused';
-  }
-}
-
-/** RFC 4253 section 4.2: the server's first line starts with `SSH-`. */
-function sshBanner(host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: SSH_PORT, timeout: 1_000 });
-    socket.once('error', reject);
-    socket.once('timeout', () => reject(new Error('no SSH banner within 1 s')));
-    socket.once('close', () => reject(new Error('connection closed before an SSH banner')));
-    socket.once('data', (data: Buffer) => {
-      if (data.toString('latin1').startsWith('SSH-')) resolve();
-      else reject(new Error('not an SSH server'));
-      socket.destroy();
-    });
-  });
 }
 
 interface LabState {

@@ -2,7 +2,7 @@
 // machine and the firewall for its management (SSH). Addresses are from 198.18.0.0/15, which RFC 2544 reserves for tests; they
 // are fixed inside the namespaces, and in a free /30 outside.
 
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { runProgram } from '../embedded/run-program.ts';
 
 export interface LabNames {
@@ -22,13 +22,18 @@ export const SERVER_ADDRESS6 = 'fd19:2::10';
 const MANAGEMENT_SUBNETS = 16_384;
 const TRIES = 20;
 
-export function labNames(id: string): LabNames {
+function labNames(id: string): LabNames {
   return {
     firewall: `tg-${id}-firewall`,
     client: `tg-${id}-client`,
     server: `tg-${id}-server`,
     managementInterface: `tg-${id}`,
   };
+}
+
+/** Of the namespaces and links of a lab in this folder. */
+export function namesFor(folder: string): LabNames {
+  return labNames(createHash('sha256').update(folder).digest('hex').slice(0, 6));
 }
 
 /**

@@ -1,7 +1,7 @@
 // A real Neutron and Keystone: unpacked from Debian's packages into a cache, on SQLite copies in a private folder, on free ports
 // of the loopback, with HTTPS in front of both. Nothing is installed, and both end with this process.
 
-import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
 import type { ServerProcess } from '../embedded/server-process.ts';
@@ -13,7 +13,14 @@ import { startKeystone } from './neutron/keystone-server.ts';
 import { startNeutronServer } from './neutron/neutron-server.ts';
 import { pythonObstacle as neutronObstacle } from './neutron/python.ts';
 import { keystoneSettings, neutronSettings } from './neutron/settings.ts';
-import { type Accounts, makeKeyRepositories, newAccounts, readAccounts, writeAccounts } from './neutron/template.ts';
+import {
+  type Accounts,
+  makeKeyRepositories,
+  makeTables,
+  newAccounts,
+  readAccounts,
+  writeAccounts,
+} from './neutron/template.ts';
 import { TlsTerminator } from './neutron/tls-terminator.ts';
 
 export type { KeystoneAccount } from './neutron/settings.ts';
@@ -35,6 +42,8 @@ export interface RunningNeutron {
   readonly keystone: HttpsService;
   /** The administrator, and one user in each of two projects that can't see each other. */
   readonly accounts: Accounts;
+  /** SQLite. */
+  readonly databasePath: string;
   /** Made by the administrator; everybody's routers and floating IPs may use it. 198.51.100.0/24. */
   readonly externalNetworkId: string;
   stop(): Promise<void>;
@@ -55,8 +64,9 @@ export interface NeutronOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The databases are whole. */
+/** The databases are whole, and have the tables of this version. */
 const COMPLETE = 'complete';
+const TABLES = '2';
 
 export { usualCacheFolder } from './neutron/cache.ts';
 export { neutronObstacle };
@@ -74,11 +84,14 @@ export async function startNeutron(options: NeutronOptions): Promise<Neutron> {
     await rm(folder, { recursive: true, force: true });
     await cp(template, folder, { recursive: true });
     await makeKeyRepositories(folder);
+  } else if ((await readFile(join(folder, COMPLETE), 'utf8')) !== TABLES) {
+    await makeTables({ folder, prefix, log, ...(signal === undefined ? {} : { signal }) });
+    await writeFile(join(folder, COMPLETE), TABLES);
   }
   const parts = new Parts();
   try {
     const running = await assemble(folder, prefix, isNew, options, parts);
-    if (isNew) await writeFile(join(folder, COMPLETE), '');
+    if (isNew) await writeFile(join(folder, COMPLETE), TABLES);
     return running;
   } catch (error) {
     await parts.stop();
@@ -129,6 +142,7 @@ async function assemble(
     neutron: await withTls(neutron.url, neutron.process),
     keystone: await withTls(url, keystone.process, options.keystonePort),
     accounts,
+    databasePath: join(folder, 'neutron.sqlite'),
     externalNetworkId: await ensureExternalNetwork(neutron.url, await tokenFor(url, accounts.admin)),
     stop: () => parts.stop(),
   };

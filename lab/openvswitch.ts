@@ -11,6 +11,7 @@ import { type ProgramResult, runProgram } from '../embedded/run-program.ts';
 import { ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
 import { ensureKeys } from './keys.ts';
+import { namespaceObstacle } from './obstacle.ts';
 import { makeOvsCertificates, type OvsCertificates } from './openvswitch-certificates.ts';
 import { OvsLogin } from './openvswitch-login.ts';
 
@@ -32,6 +33,8 @@ export interface RunningOpenVswitch {
    */
   readonly datapath: 'netdev' | 'none';
   readonly databasePid: number;
+  /** With its log of every change, for ovsdb-tool. */
+  readonly databasePath: string;
   /** Undefined without a datapath. */
   readonly switchPid: number | undefined;
   /** Runs ovs-vsctl on this database, independent of everything under test. */
@@ -58,13 +61,8 @@ const READY_TIMEOUT_MS = 15_000;
 const VSCTL_TIMEOUT_MS = 10_000;
 
 /** Returns the reason why it can't run here, or undefined when it can. */
-export async function openVswitchObstacle(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'it needs Linux namespaces';
-  if (process.getuid?.() !== 0) return 'its namespaces need root';
-  for (const program of [...PROGRAMS, ...LOGIN_PROGRAMS]) {
-    if (!(await pathExists(program))) return `${program} is missing`;
-  }
-  return undefined;
+export function openVswitchObstacle(): Promise<string | undefined> {
+  return namespaceObstacle([...PROGRAMS, ...LOGIN_PROGRAMS]);
 }
 
 /** Starts it, or returns the reason why it can't. Throws only when it should have worked and did not. */
@@ -115,6 +113,7 @@ async function assemble(folder: string, options: OpenVswitchOptions, parts: Part
     ssh: { host: HOST, port: login.port, username: login.username, ...keys },
     datapath: daemon === undefined ? 'none' : 'netdev',
     databasePid: database.pid,
+    databasePath: databaseIn(folder),
     switchPid: daemon?.pid,
     vsctl,
     inside(command, ...args) {
@@ -125,6 +124,7 @@ async function assemble(folder: string, options: OpenVswitchOptions, parts: Part
   };
 }
 
+const databaseIn = (folder: string): string => join(folder, 'conf.db');
 const socketIn = (folder: string): string => join(folder, 'db.sock');
 
 async function startDatabase(
@@ -133,7 +133,7 @@ async function startDatabase(
   options: OpenVswitchOptions,
   parts: Parts,
 ): Promise<{ database: ServerProcess; port: number }> {
-  const file = join(folder, 'conf.db');
+  const file = databaseIn(folder);
   if (!(await pathExists(file))) {
     const made = await runProgram('ovsdb-tool', ['create', file, SCHEMA]);
     if (made.exitCode !== 0) throw new Error(`ovsdb-tool could not create ${file}: ${made.stderr.trim()}`);

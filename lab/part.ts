@@ -8,8 +8,14 @@ const deviceNames = ['firewall', 'fortigate', 'bigip', 'onyx', 'neo', 'openvswit
 /** A part that is a backend. */
 export type DeviceName = (typeof deviceNames)[number];
 /** The others have hosts. */
-export const partNames = [...deviceNames, 'balancers', 'sites', 'clusters'] as const;
+export const partNames = [...deviceNames, 'routers', 'balancers', 'sites', 'clusters'] as const;
 export type PartName = (typeof partNames)[number];
+
+/** The backends of a part, each registered as `lab-NAME`. */
+export function backendsOf(part: PartName): readonly string[] {
+  if (part === 'routers') return ['router1', 'router2'];
+  return isDevice(part) ? [part] : [];
+}
 
 /** What each does to a call is in docs/operating.md. */
 export const troubles = ['hang', 'late', 'drop', 'refuse', 'full', 'none'] as const;
@@ -44,6 +50,8 @@ export interface PartHost {
 export interface DescribedPart {
   /** Undefined: it is none. */
   readonly backend?: PartBackend;
+  /** Of a part that is several, by name (`backendsOf`). */
+  readonly backends?: Readonly<Record<string, PartBackend>>;
   /** Undefined: it has none that can be unplugged. */
   readonly hosts?: readonly PartHost[];
   /** All that calls to it connect to. */

@@ -63,6 +63,13 @@ export const parts: Readonly<Record<PartName, PartRow>> = {
     troubles: ['hang', 'late', 'drop', 'refuse'],
     load: async () => (await import('./parts/neutron.ts')).startNeutronPart,
   },
+  routers: {
+    summary: 'Two real routers (FRR) with a host behind each.',
+    needsRoot: true,
+    troubles: ['hang', 'late', 'drop', 'refuse'],
+    load: async () => (await import('./parts/routers.ts')).startRoutersPart,
+    loadLeftOver: async () => (await import('./parts/routers.ts')).leftOfRouters,
+  },
   balancers: {
     summary: 'Two load balancer hosts, three web servers, a DNS server and a client.',
     needsRoot: false,

@@ -42,6 +42,8 @@ const listOf = (canonical: (text: string) => string | undefined, wanted: string)
         }),
       ),
     );
+/** Of host names, in lower case and without a final dot (dns/names.ts). */
+const zoneName = /^(?=.{1,243}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const urls = listOf((text) => (url.safeParse(text).success ? text : undefined), 'an http or https URL');
 const blocks = listOf(canonicalAddressBlock, 'an address or CIDR block');
 const hostList = z.union([z.array(z.string()), z.string().transform((value) => value.split(','))]).pipe(
@@ -57,6 +59,7 @@ const hostList = z.union([z.array(z.string()), z.string().transform((value) => v
     .min(1)
     .max(9),
 );
+const zoneNames = listOf((text) => (zoneName.test(text) ? text : undefined), 'the name of a zone, such as example.net');
 const egressRules = listOf(
   canonicalEgressRule,
   'an address or CIDR block, with a port (192.0.2.1:22, [2001:db8::/32]:443) or without',
@@ -218,6 +221,15 @@ const platformSettings = {
   'ha.dnsAddress': text
     .optional()
     .describe('with ha.address dns: the IP address at which clients reach this host; default: its own'),
+  'ha.nameServerPort': count(1, 65_535)
+    .optional()
+    .describe(
+      '"tidegate ha agent": port at which the primary runs a PowerDNS, at its own address and the virtual one, in which "tidegate serve" publishes names; the same at each data host; default: it runs none',
+    ),
+  'ha.nameServerZones': zoneNames
+    .refine((zones) => zones.length <= 100, 'more than 100 zones')
+    .default([])
+    .describe('with ha.nameServerPort: the zones in it, separated by commas; at most 100'),
   'ha.processFile': file
     .optional()
     .describe(
@@ -550,6 +562,12 @@ function faultsTogether(config: Config): ConfigFault[] {
       settings: ['ha.ownRedis', 'redis.path'],
       wrong: 'it is not known where the Redis of this host listens',
       advice: 'give redis.path, or leave ha.ownRedis out',
+    });
+  if (config['ha.nameServerPort'] !== undefined && config['ha.nameServerZones'].length === 0)
+    faults.push({
+      settings: ['ha.nameServerZones'],
+      wrong: 'ha.nameServerPort is given, and there is no zone',
+      advice: 'name the zones in which names are published',
     });
   const ofDns = ['ha.dnsName', 'ha.dnsZone', 'ha.dnsServers', 'ha.dnsKeyFile'] as const;
   for (const setting of config['ha.address'] === 'dns' ? ofDns : [])

@@ -17,12 +17,14 @@ export interface HaHost {
   readonly state: 'PRIMARY' | 'IN_SYNC' | 'FOLLOWS' | 'RETURNING' | 'SILENT' | 'WITNESS';
   /** Transactions that it has not received; null: not known. */
   readonly behind: number | null;
-  /** NONE: it uses those of the others. */
-  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE';
+  /** NONE: it uses those of the others; JOINS: it receives what they have, and has no vote yet. */
+  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE' | 'JOINS';
   /** Before the clock of the host that was asked; null: not known. */
   readonly clockAheadMs: number | null;
   /** Whether its key files are the primary's; null: it has told of none. */
   readonly keys: 'SAME' | 'DIFFERENT' | null;
+  /** Why it is no copy yet, and how far its copy is; null: it is one, or says nothing. */
+  readonly returning: string | null;
 }
 
 export interface HaStatus {

@@ -19,6 +19,8 @@ export interface KeyScope {
   readonly key: string;
   /** Of the input: see hashRequest. */
   readonly requestHash: string;
+  /** As it was by earlier keys (hashKeyedRequest): a repetition of a request from then. */
+  readonly olderHashes?: readonly string[];
 }
 
 /** The key was used before. The caller must roll back at once (waiting blocks others or deadlocks), then call `readKey`. */
@@ -46,6 +48,47 @@ export function hashRequest(input: unknown): string {
  */
 export async function hashSecretRequest(input: unknown, salt: string): Promise<string> {
   return hashRequest(await withHardenedSecrets(input, salt, 0));
+}
+
+/**
+ * Like hashRequest, for inputs that may have secrets, with a keyed hash in the place of each: by each key that there is, the active
+ * one first. `hashes` makes them.
+ */
+export function hashKeyedRequest(
+  input: unknown,
+  hashes: (secret: string) => readonly string[],
+): Pick<KeyScope, 'requestHash' | 'olderHashes'> {
+  if (!hasSecrets(input, 0)) return { requestHash: hashRequest(input) };
+  const count = hashes('').length;
+  const all = Array.from({ length: count }, (_, index) => hashRequest(withKeyedSecrets(input, index, hashes, 0)));
+  const [requestHash = '', ...olderHashes] = all;
+  return { requestHash, olderHashes };
+}
+
+function hasSecrets(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null || depth > deepestInput) return false;
+  return Object.entries(value).some(
+    ([name, member]) =>
+      (isSecretName(name) && member !== null && member !== undefined) || hasSecrets(member, depth + 1),
+  );
+}
+
+function withKeyedSecrets(
+  value: unknown,
+  index: number,
+  hashes: (secret: string) => readonly string[],
+  depth: number,
+): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date || depth > deepestInput) return value;
+  if (Array.isArray(value)) return value.map((item) => withKeyedSecrets(item, index, hashes, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]: [string, unknown]) => [
+      name,
+      isSecretName(name) && member !== null && member !== undefined
+        ? hashes(canonicalJson(member))[index]
+        : withKeyedSecrets(member, index, hashes, depth + 1),
+    ]),
+  );
 }
 
 async function withHardenedSecrets(value: unknown, salt: string, depth: number): Promise<unknown> {
@@ -107,9 +150,9 @@ export async function findScope(
 ): Promise<string | undefined> {
   if (scopes.length === 0) return undefined;
   const sql = `SELECT scope FROM idempotency_key WHERE scope IN (${marksFor(scopes)}) AND operation = ? AND key_hash = ?
-    AND request_hash = ? ORDER BY created_at DESC LIMIT 1`;
+    AND request_hash IN (${marksFor(hashesOf(key))}) ORDER BY created_at DESC LIMIT 1`;
   const [, operation, keyHash] = identify({ scope: '', ...key });
-  const [row] = await db.query<{ scope: string }>(sql, [...scopes, operation, keyHash, key.requestHash]);
+  const [row] = await db.query<{ scope: string }>(sql, [...scopes, operation, keyHash, ...hashesOf(key)]);
   return row?.scope;
 }
 
@@ -128,7 +171,7 @@ export async function readKey(db: Sql, key: KeyScope): Promise<KeyState> {
     identify(key),
   );
   if (row === undefined) return { kind: 'free' };
-  if (row.requestHash !== key.requestHash) return { kind: 'conflict' };
+  if (!hashesOf(key).includes(row.requestHash)) return { kind: 'conflict' };
   if (row.callId !== null) return { kind: 'call', callId: row.callId };
   return row.result === null ? { kind: 'in-progress' } : { kind: 'result', result: JSON.parse(row.result) };
 }
@@ -153,8 +196,12 @@ export function refuseInProgress(): never {
   });
 }
 
+function hashesOf({ requestHash, olderHashes = [] }: Omit<KeyScope, 'scope'>): readonly string[] {
+  return [requestHash, ...olderHashes];
+}
+
 const keyed = 'scope = ? AND operation = ? AND key_hash = ?';
 
-function identify(key: Omit<KeyScope, 'requestHash'>): [string, string, string] {
+function identify(key: Pick<KeyScope, 'scope' | 'operation' | 'key'>): [string, string, string] {
   return [key.scope, key.operation, createHash('sha256').update(key.key).digest('hex')];
 }

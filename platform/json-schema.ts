@@ -20,7 +20,8 @@ export type CheckedObject =
   | { readonly ok: true; readonly args: JsonObject }
   | { readonly ok: false; readonly faults: readonly SchemaFault[] };
 
-const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, strictRequired: false });
+// verbose: an error has its schema, whose description the fault quotes.
+const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, strictRequired: false, verbose: true });
 // Shown in published schemas; other validators treat an unknown format as an annotation.
 ajv.addFormat('address-block', (text: string) => canonicalAddressBlock(text) !== undefined);
 ajv.addFormat('address', (text: string) => isIP(text) !== 0);
@@ -61,7 +62,7 @@ export function faultsBySchema(text: string, value: unknown): readonly SchemaFau
   try {
     return inTime(() => {
       // One of its own: it keeps what it compiled, and the schema's ids are nobody else's.
-      validate ??= new Ajv({ allErrors: true, strict: true }).compile(JSON.parse(text));
+      validate ??= new Ajv({ allErrors: true, strict: true, verbose: true }).compile(JSON.parse(text));
       foreign.set(text, { validate });
       return validate(value) ? [] : (validate.errors ?? []).slice(0, maxFaults).map(toFault);
     });
@@ -99,7 +100,22 @@ function toFault(error: ErrorObject): SchemaFault {
     return { path: [...path, String(error.params.missingProperty)], message: 'is required' };
   }
   const tooLong = error.keyword === 'maxLength' || error.keyword === 'maxItems';
-  return { path, message: error.message ?? 'is not valid', ...(tooLong ? { tooLong } : {}) };
+  return { path, message: messageOf(error), ...(tooLong ? { tooLong } : {}) };
+}
+
+/** What our formats mean, where no description says it. */
+const formats: Readonly<Record<string, string>> = {
+  address: 'must be an IPv4 or IPv6 address',
+  'address-block': 'must be an IPv4 or IPv6 address, or a CIDR block whose host bits are zero',
+  host: 'must be a host name or an IP address',
+};
+
+/** A person can't read a regular expression: the schema's own words stand for it, where it has any. */
+function messageOf({ keyword, message = 'is not valid', parentSchema, params }: ErrorObject): string {
+  if (keyword !== 'pattern' && keyword !== 'format') return message;
+  const description: unknown = parentSchema?.description;
+  if (typeof description === 'string' && description !== '') return `does not fit: ${description}`;
+  return (keyword === 'format' ? formats[String(params.format)] : undefined) ?? message;
 }
 
 /** RFC 6901 section 4. */

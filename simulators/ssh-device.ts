@@ -36,6 +36,8 @@ export interface SshDeviceOptions {
   readonly onExec?: (execution: Execution) => void;
   /** Commands for which the exec request itself is refused (RFC 4254 section 6.5). */
   readonly refusesCommand?: (command: string) => boolean;
+  /** The handler of an SSH subsystem (RFC 4254 section 6.5). Default: it is refused. */
+  readonly onSubsystem?: (name: string, channel: ServerChannel) => void;
   /** Called for each connection that has logged in. */
   readonly onConnection?: (connection: Connection) => void;
   readonly algorithms?: ServerConfig['algorithms'];
@@ -148,6 +150,13 @@ export class SshDevice {
   }
 
   #serveSession(session: Session, connection: Connection): void {
+    session.on('subsystem', (accept, reject, { name }) => {
+      const { onSubsystem } = this.#options;
+      if (onSubsystem === undefined) return reject();
+      const channel = accept();
+      channel.on('error', () => {});
+      onSubsystem(name, channel);
+    });
     session.on('exec', (accept, reject, info) => {
       if (this.#options.refusesCommand?.(info.command)) return reject();
       this.commands.push(info.command);

@@ -7,7 +7,11 @@ import { runRelayNames } from './relay-names.ts';
 
 const counts = {
   count: { help: 'texts', usual: 100_000 },
-  real: { help: 'calls for each of nft and the shells; they need root', usual: 5_000, least: 0 },
+  real: {
+    help: 'calls for each of nft, the shells and FRR (at most 1,000 there); they need root',
+    usual: 5_000,
+    least: 0,
+  },
 };
 
 export const trialRelayNames = defineBench({

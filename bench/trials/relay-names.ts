@@ -1,19 +1,23 @@
-// The proof that a text remains a text: names, comments and attacks through every driver that ends at a command line or a shell.
+// The proof that a text remains a text: names, comments and attacks through every driver that ends at a command line, a shell, or in XML.
 // Each is refused with the name of its argument, or becomes exactly one command with which the device does what was asked:
 // checked with the simulated switch's own grammar, with JSON compared to its expected form, and for a sample with a real nft and
 // a real sh.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../embedded/run-program.ts';
+import { frr } from '../../subgraphs/relay/drivers/frr/driver.ts';
 import { onyx } from '../../subgraphs/relay/drivers/onyx/driver.ts';
 import { type Random, seededRandom } from './random.ts';
 import { fortiosSubject } from './relay-names/devices/fortios.ts';
+import { frrSubjectOf } from './relay-names/devices/frr.ts';
 import { modSecuritySubject } from './relay-names/devices/modsecurity.ts';
+import { netconfSubject } from './relay-names/devices/netconf.ts';
 import { isForRealNft, nftSubject } from './relay-names/devices/nft.ts';
 import { onyxSubjectOf } from './relay-names/devices/onyx.ts';
 import { openVswitchSubject } from './relay-names/devices/openvswitch.ts';
 import { type Figures, type Finding, type Offers, offersTo, type Rendering } from './relay-names/offer.ts';
 import type { RealFigures } from './relay-names/real.ts';
+import { askRealFrr } from './relay-names/real-frr.ts';
 import { askRealNft } from './relay-names/real-nft.ts';
 import { askRealShell } from './relay-names/real-shells.ts';
 import { type Sample, sampleOf } from './relay-names/sample.ts';
@@ -22,7 +26,8 @@ import type { Subject } from './relay-names/subject.ts';
 import { type Text, textsOf } from './relay-names/texts.ts';
 
 export const allSubjects: readonly Subject[] = [
-  ...[nftSubject, onyxSubjectOf(onyx), openVswitchSubject, modSecuritySubject, fortiosSubject],
+  ...[nftSubject, onyxSubjectOf(onyx), openVswitchSubject, modSecuritySubject, fortiosSubject, frrSubjectOf(frr)],
+  netconfSubject,
 ];
 
 export interface RelayNamesOptions {
@@ -65,9 +70,10 @@ const remarks: Readonly<Record<string, string>> = {
 };
 
 /** Passes a sample of a driver's calls to the real program. */
-type AskReal = (calls: readonly Rendering[], folder: string) => Promise<RealFigures>;
+type AskReal = (calls: readonly Rendering[], folder: string, signal: AbortSignal) => Promise<RealFigures>;
 const realPrograms: Readonly<Record<string, AskReal>> = {
   'linux-nftables': askRealNft,
+  frr: askRealFrr,
   openvswitch: (calls, folder) => askRealShell(calls, folder, openVswitchTrial),
   modsecurity: (calls, folder) =>
     askRealShell(calls, folder, (call, path) => modSecurityTrial(call, modSecuritySubject.context, path)),
@@ -138,7 +144,7 @@ async function offer({ subject, offers, sample }: Lane, text: Text, random: Rand
 }
 
 async function askReal(
-  { folder, progress }: RelayNamesOptions,
+  { folder, progress, signal }: RelayNamesOptions,
   driver: string,
   calls: readonly Rendering[],
 ): Promise<RealFigures | undefined> {
@@ -147,7 +153,7 @@ async function askReal(
   progress(`${driver}: ${calls.length} calls for the real program`);
   const own = join(folder, driver);
   await mkdir(own);
-  return ask(calls, own);
+  return ask(calls, own, signal);
 }
 
 function shortened(finding: Finding): Finding {

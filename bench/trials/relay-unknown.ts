@@ -7,16 +7,22 @@ import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { startLab } from '../../lab/lab.ts';
+import { startNeutron, usualCacheFolder } from '../../lab/neutron.ts';
+import { startRouters } from '../../lab/routers/routers.ts';
 import { type Random, seededRandom } from './random.ts';
 import { type Again, runAgain } from './relay-unknown/again.ts';
 import type { TrialServers } from './relay-unknown/arena.ts';
 import type { TrialDevice } from './relay-unknown/devices/device.ts';
 import { FortigateGroups } from './relay-unknown/devices/fortigate-groups.ts';
 import { FortiGates } from './relay-unknown/devices/fortigates.ts';
+import { FrrRouter } from './relay-unknown/devices/frr-router.ts';
+import { FrrRoutes } from './relay-unknown/devices/frr-routes.ts';
+import { NetconfServers } from './relay-unknown/devices/netconf-servers.ts';
 import { NeutronSubnets } from './relay-unknown/devices/neutron-subnets.ts';
 import { NftElements } from './relay-unknown/devices/nft-elements.ts';
 import { NftFirewall } from './relay-unknown/devices/nft-firewall.ts';
 import { againKinds, type ObjectDevice } from './relay-unknown/devices/objects.ts';
+import { SfcGroups } from './relay-unknown/devices/sfc-groups.ts';
 import { type Drops, dropKinds, runDrops } from './relay-unknown/drops.ts';
 import { type Kills, runKillsLane } from './relay-unknown/kills.ts';
 import { runStopsLane, type Stop, type Stops } from './relay-unknown/stops.ts';
@@ -24,8 +30,8 @@ import { type SummedVerdict, spread, sumRecords, sumVerdicts } from './relay-unk
 
 export const parts = ['drops', 'kills', 'stops', 'again'] as const;
 export type Part = (typeof parts)[number];
-export const wires = ['ssh', 'https'] as const;
-/** The lab's nft firewall, or simulated FortiGates. */
+export const wires = ['ssh', 'https', 'vtysh', 'netconf', 'sfc'] as const;
+/** The lab's nft firewall, simulated FortiGates, one of the lab's routers, real NETCONF servers, or the lab's Neutron with networking-sfc. */
 export type Wire = (typeof wires)[number];
 
 export interface RelayUnknownOptions {
@@ -106,7 +112,7 @@ export async function runRelayUnknown(options: RelayUnknownOptions): Promise<Rel
     drops: async () => (chosen('drops') ? await runAllDrops(stage) : {}),
     kills: async () => (chosen('kills') ? await runKills(stage) : []),
     stops: async () => (chosen('stops') ? await runStops(stage) : []),
-    again: async () => (chosen('again') ? await runAllAgain(stage) : []),
+    again: async () => (chosen('again') && objects.length > 0 ? await runAllAgain(stage) : []),
   };
   const [drops, kills, stops, again] = options.atOnce
     ? await together(ending, [work.drops(), work.kills(), work.stops(), work.again()])
@@ -172,6 +178,27 @@ async function startDevices(
     const firewall = own(await NftFirewall.on(lab, lanes));
     devices.push(['ssh', firewall]);
     objects.push(await NftElements.on(firewall, options.lanes.again));
+  }
+  if (options.wires.includes('vtysh')) {
+    const folder = join(options.labFolder ?? join(options.folder, 'lab'), 'routers');
+    const routers = await startRouters({ folder, log: silentLog, signal: options.signal });
+    if (!routers.available) throw new Error(`there are no routers: ${routers.unavailable}`);
+    stack.defer(() => routers.stop());
+    const router = own(await FrrRouter.on(routers.routers[0]));
+    devices.push(['vtysh', router]);
+    objects.push(new FrrRoutes(router, routers.routers[0]));
+  }
+  if (options.wires.includes('netconf')) {
+    const folder = join(options.labFolder ?? join(options.folder, 'lab'), 'netconf');
+    devices.push(['netconf', own(await NetconfServers.start({ folder, lanes, signal: options.signal }))]);
+  }
+  if (options.wires.includes('sfc')) {
+    const folder = join(options.labFolder ?? join(options.folder, 'lab'), 'neutron');
+    const { signal } = options;
+    const neutron = await startNeutron({ folder, cacheFolder: usualCacheFolder(), log: silentLog, signal });
+    if (!neutron.available) throw new Error(`there is no Neutron: ${neutron.unavailable}`);
+    stack.defer(() => neutron.stop());
+    devices.push(['sfc', own(await SfcGroups.on(neutron, lanes))]);
   }
   if (options.wires.includes('https')) {
     devices.push(['https', own(await FortiGates.start(lanes))]);

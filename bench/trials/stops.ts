@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { inNamespace } from '../../lab/exec.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
+import { LoopDisk } from '../../lab/loop-disk.ts';
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
 import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { keyFilePath } from '../../platform/secrets/key-folder.ts';
@@ -19,7 +20,6 @@ import type { Answer } from './calls/verdict.ts';
 import { sequencedTable } from './events/status-table.ts';
 import type { LoggedItem } from './events/verdict.ts';
 import { type Random, seededRandom } from './random.ts';
-import { Disk } from './stops/disk.ts';
 import { type DisturbanceName, disturbanceNames, disturbances } from './stops/disturbances.ts';
 import { Load } from './stops/load.ts';
 import { NftMonitor } from './stops/nft-monitor.ts';
@@ -116,7 +116,7 @@ interface Stage {
   readonly options: StopTrialsOptions;
   readonly random: Random;
   readonly lab: RunningLab;
-  readonly disk: Disk;
+  readonly disk: LoopDisk;
   readonly system: NpmSystem;
   readonly tail: DeviceTail;
   readonly monitor: NftMonitor;
@@ -141,11 +141,15 @@ async function openStage(options: StopTrialsOptions, random: Random, cleanup: As
   cleanup.defer(() => tail.close());
   await tail.read();
   tail.records.clear();
-  const disk = await Disk.mount(folder, diskMib);
-  cleanup.defer(() => disk.unmount());
+  const disk = new LoopDisk({ image: join(folder, 'disk.ext4'), folder: join(folder, 'disk'), sizeMiB: diskMib });
+  await disk.mount();
+  cleanup.defer(async () => {
+    await disk.unmount();
+    await disk.remove();
+  });
   const unexpectedEnds: string[] = [];
   const system = new NpmSystem({
-    dataPath: join(disk.path, 'data'),
+    dataPath: join(disk.folder, 'data'),
     port: await fixedPort(),
     logPath: join(folder, 'npm-start.log'),
     environment: { TIDEGATE_RELAY_CHECK_INTERVAL_MS: '1000' },

@@ -39,7 +39,8 @@ services='/usr/sbin/sshd:ssh.service:ssh.socket
 /usr/sbin/knotd:knot.service
 /usr/sbin/collectd:collectd.service
 /usr/bin/etcd:etcd.service
-/usr/bin/garbd:garb.service'
+/usr/bin/garbd:garb.service
+/usr/lib/frr/zebra:frr.service'
 new=
 for service in $services; do
   [ -e "${service%%:*}" ] || new="$new $service"

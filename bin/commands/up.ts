@@ -1,6 +1,7 @@
 // `tidegate up` (npm start): runs all roles in one process, with a private MariaDB and Redis in one data folder, and the lab. If
 // root starts it, that process is a separate one without privileges.
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathExists } from '../../embedded/find-program.ts';
 import { UsageError } from '../cli/failures.ts';
 import { labOption } from '../cli/lab-names.ts';
 import { flag, text } from '../cli/option.ts';
@@ -37,6 +38,11 @@ export const up = localVerb({
     const signal = AbortSignal.any([around.signal, orphaned.signal]);
     // Each loads only what it needs: root runs as little code as possible.
     try {
+      // Of a host of a cluster.
+      if (!options.ha && !options['print-config'] && (await pathExists(join(dataPath, 'serve')))) {
+        const { refuseClusterFolder } = await import('../compose/cluster-folder.ts');
+        await refuseClusterFolder(dataPath);
+      }
       if (options.ha) {
         const { runDemo } = await import('../compose/ha-demo/demo.ts');
         await runDemo({ ...around, dataPath, asRoot: options['as-root'], level, signal });

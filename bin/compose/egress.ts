@@ -3,7 +3,7 @@ import { type Config, placeOf } from '../../platform/config.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import { type EgressPolicy, egressFrom, type KnownListeners } from '../../platform/net/egress.ts';
-import type { Address } from '../../platform/net/origin.ts';
+import { type Address, hostOf } from '../../platform/net/origin.ts';
 import { type OwnPlace, OwnPlaces } from '../../platform/net/own-places.ts';
 import { sentinelPort } from './connections.ts';
 
@@ -65,7 +65,7 @@ function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
 
 /** Of an `http` or `https` URL. */
 export function addressOf(text: string): Address {
-  const { protocol, hostname, port } = new URL(text);
-  const usual = protocol === 'https:' ? 443 : 80;
-  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usual : Number(port) };
+  const url = new URL(text);
+  const usual = url.protocol === 'https:' ? 443 : 80;
+  return { host: hostOf(url), port: url.port === '' ? usual : Number(url.port) };
 }

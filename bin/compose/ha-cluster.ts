@@ -3,7 +3,7 @@ import type { Act, Change } from '../../ha/agent/keys.ts';
 import { Cluster, ClusterRefusal } from '../../ha/cluster.ts';
 import { type EtcdClient, EtcdError } from '../../ha/etcd.ts';
 import { etcdOf } from '../../ha/host/cluster-client.ts';
-import { hostFilePath, isComplete } from '../../ha/host/host-file.ts';
+import { hostFilePath, isComplete, isPresent } from '../../ha/host/host-file.ts';
 import type { ServedFile } from '../../ha/host/served-file.ts';
 import type { Config } from '../../platform/config.ts';
 import { ConfigError, unusableFile } from '../../platform/config-error.ts';
@@ -44,7 +44,7 @@ export async function openHaCluster(
 }
 
 function clusterOf(file: ServedFile): { readonly etcd: EtcdClient; readonly cluster: Cluster } {
-  const members = file.members.filter(({ left }) => left !== true);
+  const members = file.members.filter(isPresent);
   const etcd = etcdOf({ ...file, members });
   return { etcd, cluster: new Cluster(etcd, file.cluster, members) };
 }

@@ -1,6 +1,8 @@
 // Follows the hosts of the cluster while the process runs: when one has left or joined, the servers of the database are other ones.
+
 import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { isPresent } from '../../ha/host/host-file.ts';
 import { dataHosts, readServedFile, type ServedFile, servedFilePath } from '../../ha/host/served-file.ts';
 import type { Config } from '../../platform/config.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -66,7 +68,7 @@ export class FollowedHosts {
       this.#readAtMs = mtimeMs;
       if (isDeepStrictEqual(file.members, this.#known.members)) return;
       this.#known = file;
-      const names = file.members.filter(({ left }) => left !== true).map(({ name }) => name);
+      const names = file.members.filter(isPresent).map(({ name }) => name);
       this.#log.warn({ hosts: names }, 'the hosts of the cluster have changed');
       const config = this.areServers ? { ...this.#config, 'database.host': hostsIn(file) } : this.#config;
       for (const each of this.#listeners) await each(config, file);

@@ -1,7 +1,9 @@
 // The settings that a process on a host of a cluster has from the cluster: where its database is, and what it is called there.
+import type { DnsSettings } from '../../dns/publish/settings.ts';
 import { readHostFile } from '../../ha/host/host-file.ts';
 import {
   hasServedFile,
+  nameServerKeyPath,
   readServedFile,
   type ServedFile,
   servedAuthorityPath,
@@ -32,9 +34,21 @@ export function withClusterSettings(config: Config): Config {
   }
   return {
     ...config,
+    ...nameServerSettings(config, folder, file),
     'database.host': hostsIn(file),
     'database.caFile': config['database.caFile'] ?? servedAuthorityPath(folder),
     'ha.host': config['ha.host'] ?? file.me,
     'ha.strict': config['ha.strict'] || file.strict,
   };
+}
+
+/** Servers that a person has named are the ones. */
+function nameServerSettings(
+  config: Config,
+  folder: string,
+  { nameServerPort: port }: ServedFile,
+): Partial<DnsSettings> {
+  const given = config as Partial<DnsSettings>;
+  if (port === undefined || (given['dns.servers'] ?? []).length > 0 || given['dns.hostsPort'] !== undefined) return {};
+  return { 'dns.hostsPort': port, 'dns.tsigKeyFile': given['dns.tsigKeyFile'] ?? nameServerKeyPath(folder) };
 }

@@ -16,9 +16,10 @@ import {
   wantedOf,
   type ZoneRow,
   zoneNames,
+  zonesOfBackend,
 } from './publication-store.ts';
 import { isServerFault, type KnownServer, readServers, recordServerFailure } from './server-states.ts';
-import { serversOfBackend, type ZoneServers } from './zone-servers.ts';
+import { requireSamePrimary, serversOfBackend, type ZoneServers } from './zone-servers.ts';
 
 export interface LookParts extends ZoneServers {
   readonly db: Database;
@@ -48,12 +49,24 @@ export function createLookQueue(parts: LookParts): OwedQueue {
   };
 }
 
+/** All names of the zones that have no backend are looked at from the first one: their name server is another one, and begins empty. */
+export async function oweWholeLooks({ db, wake }: Pick<LookParts, 'db' | 'wake'>): Promise<void> {
+  const zones = await zonesOfBackend(db, null);
+  await db.transaction(async (tx) => {
+    for (const zone of zones) {
+      await recordLook(tx, zone, null);
+      await owe(tx, lookKind, zone, {}, wake);
+    }
+  });
+}
+
 async function look(parts: LookParts, job: OwedJob, signal: AbortSignal): Promise<void> {
   const { db, wake, log, intervalMs } = parts;
   const zone = await readZone(db, job.key);
   if (zone === undefined) return db.transaction((tx) => finishOwed(tx, job));
   const sets = await pageOfSets(db, zone.name, zone.lookedTo, namesAtOnce);
-  const wrong = await differing(parts, zone, sets, signal);
+  const servers = await serversOfBackend(parts, zone.backendId);
+  const wrong = await differing(parts, { zone, sets, all: servers }, signal);
   if (wrong.length > 0)
     log.info(
       { zone: zone.name, names: wrong.slice(0, 5).map(({ name }) => name), count: wrong.length },
@@ -61,6 +74,7 @@ async function look(parts: LookParts, job: OwedJob, signal: AbortSignal): Promis
     );
   const isLast = sets.length < namesAtOnce;
   await db.transaction(async (tx) => {
+    await requireSamePrimary(tx, servers);
     // The zone's row first, as who declares a name in it does.
     await recordLook(tx, zone.name, isLast ? null : (sets.at(-1)?.name ?? null));
     for (const { id } of wrong) await owePublication(tx, wake, id);
@@ -69,15 +83,18 @@ async function look(parts: LookParts, job: OwedJob, signal: AbortSignal): Promis
   });
 }
 
+interface Looked {
+  readonly zone: ZoneRow;
+  readonly sets: readonly RecordSet[];
+  readonly all: readonly KnownServer[];
+}
+
 /** Those of which a server answers something else. What is not published yet is owed anyway. */
 async function differing(
-  parts: LookParts,
-  zone: ZoneRow,
-  sets: readonly RecordSet[],
+  { db, wake, log }: LookParts,
+  { zone, sets, all }: Looked,
   signal: AbortSignal,
 ): Promise<RecordSet[]> {
-  const { db, wake, log } = parts;
-  const all = await serversOfBackend(parts, zone.backendId);
   const ids = all.map(({ id }) => id);
   const rows = await readServers(db, ids);
   const servers = all.filter(({ id }) => (rows.get(id)?.state ?? 'SERVING') === 'SERVING');

@@ -22,7 +22,7 @@ import {
   withdrawnForMs,
 } from './publication-store.ts';
 import { isServerFault, type KnownServer, readServers, recordServerFailure, type ServerRow } from './server-states.ts';
-import { serversOfBackend, type ZoneServers } from './zone-servers.ts';
+import { requireSamePrimary, serversOfBackend, type ZoneServers } from './zone-servers.ts';
 
 export interface PublishParts extends ZoneServers {
   readonly db: Database;
@@ -75,6 +75,7 @@ async function publishOnce(parts: PublishParts, job: ClaimedJob, signal: AbortSi
       const mayComeLate = job.takeovers > 0 && servers.some(({ server }) => !server.refusesLate);
       const lacking = result.lacking ?? (mayComeLate ? lateWriter : undefined);
       return db.transaction(async (tx) => {
+        await requireSamePrimary(tx, servers);
         if (lacking === undefined) await recordPublished(tx, wake, set.id, wanted);
         else if (isAnswered) await recordAnswered(tx, wake, set.id, wanted, lacking);
         else await recordFailure(tx, wake, set.id, lacking);

@@ -12,6 +12,7 @@ import {
   pageOfUnpublished,
   readById,
   readZone,
+  recordLook,
   wantedOf,
   type ZoneRow,
   zonesOfBackend,
@@ -72,8 +73,9 @@ async function bringBack(parts: ServerQueueParts, job: ClaimedJob, signal: Abort
       if (!(await endReturn(tx, wake, returning)))
         throw new DnsError('CHANGED_MEANWHILE', `${known.server.name} failed again while it was brought back`);
       for (const zone of zones) {
-        await oweUnpublished(tx, wake, zone);
         // It may also have lost what it had.
+        await recordLook(tx, zone, null);
+        await oweUnpublished(tx, wake, zone);
         await owe(tx, lookKind, zone, {}, wake);
       }
       await finishOwed(tx, job);

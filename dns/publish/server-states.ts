@@ -33,6 +33,8 @@ export interface KnownServer {
   readonly id: string;
   readonly backendId: string | null;
   readonly server: RecordServer;
+  /** It is the primary's of that timeline, and counts as long. */
+  readonly epoch?: number;
 }
 
 /** They concern the server as a whole; others are about one name or one zone. */

@@ -33,6 +33,11 @@ export const dnsSettings = {
     .describe(
       'ADDRESS:PORT at which "npm start" runs a private PowerDNS with the zones of the subgraphs, and publishes names there, in place of dns.servers; default: none',
     ),
+  'dns.hostsPort': count(1, 65_535)
+    .optional()
+    .describe(
+      'port of the name server that the agent of each data host runs (ha.nameServerPort there): names are published at that of the primary alone, in place of dns.servers, with the key in dns.tsigKeyFile; default: with ha.dataFolder, and without dns.servers, both are as the agent of this host says',
+    ),
   'dns.timeoutMs': count(100, 10_000).default(2_000).describe('time for an answer of a DNS server'),
   'dns.lookIntervalMs': count(1_000, 3_600_000)
     .default(60_000)

@@ -1,4 +1,7 @@
-// The servers of a zone: of its backend, or of the settings.
+// The servers of a zone: of its backend, of the settings, or that of the data host which takes writes.
+import { newestTimelineSql } from '../../platform/commits.ts';
+import type { Sql } from '../../platform/database/database.ts';
+import { DnsError } from '../servers/dns-error.ts';
 import type { RecordServer } from '../servers/record-server.ts';
 import { type KnownServer, knownServers } from './server-states.ts';
 
@@ -8,9 +11,15 @@ export interface OpenBackends {
   serversOf(backendId: string): Promise<readonly RecordServer[] | undefined>;
 }
 
+/** Each data host has a name server of its own, and the primary's alone counts. */
+export interface HostServers {
+  /** That of the primary of this timeline; undefined: none is known now. */
+  readonly led: { readonly server: RecordServer; readonly epoch: number } | undefined;
+}
+
 export interface ZoneServers {
   /** Of zones that name no backend. */
-  readonly servers: readonly RecordServer[];
+  readonly servers: readonly RecordServer[] | HostServers;
   /** Default: none. */
   readonly backends?: OpenBackends;
 }
@@ -20,6 +29,21 @@ export async function serversOfBackend(
   { servers, backends }: ZoneServers,
   backendId: string | null,
 ): Promise<readonly KnownServer[]> {
-  const found = backendId === null ? servers : await backends?.serversOf(backendId);
-  return knownServers(backendId, found ?? []);
+  if (backendId !== null) return knownServers(backendId, (await backends?.serversOf(backendId)) ?? []);
+  if (!('led' in servers)) return knownServers(null, servers);
+  const { led } = servers;
+  if (led === undefined) throw new DnsError('CHANGED_MEANWHILE', 'no data host takes writes, as far as is known');
+  return knownServers(null, [led.server]).map((each) => ({ ...each, epoch: led.epoch }));
+}
+
+/**
+ * In the transaction that records what these servers have: whoever takes writes now was the primary when they were chosen. Else what they
+ * have does not count. Throws DnsError.
+ */
+export async function requireSamePrimary(tx: Sql, servers: readonly KnownServer[]): Promise<void> {
+  const chosen = servers.find(({ epoch }) => epoch !== undefined);
+  if (chosen === undefined) return;
+  const [row] = await tx.query<{ epoch: number | null }>(`SELECT ${newestTimelineSql} AS epoch`);
+  if ((row?.epoch ?? 0) !== chosen.epoch)
+    throw new DnsError('CHANGED_MEANWHILE', `${chosen.server.name} is not the primary's any more`);
 }

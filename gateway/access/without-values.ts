@@ -33,7 +33,7 @@ const known: readonly RegExp[] = [
   /; (Exactly one key must be specified for OneOf type "\w+"\.)$/,
   /; (Value "\w+" does not exist in "\w+" enum\.(?: Did you mean [^{}]{1,200}\?)?)$/,
   // The scalars of this graph (platform/graph/scalars.ts), which are never secrets.
-  /; ((?:DateTime|Port|AddressBlock): (?:"[^"\\]{0,64}"|-?[\d.]{1,20}|null|true|false) is not an? [\w ]+[;,][^{}"]{1,160})$/,
+  /; ((?:DateTime|Port|AsNumber|AddressBlock): (?:"[^"\\]{0,64}"|-?[\d.]{1,20}|null|true|false) is not an? [\w ]+[;,][^{}"]{1,160})$/,
 ];
 const scalarReason = /; (\w+ cannot represent [\w -]+ value): [\s\S]*$/;
 

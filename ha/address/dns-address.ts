@@ -8,7 +8,7 @@ import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
 import type { ServerPlace } from '../../dns/servers/transport.ts';
 import type { TsigKey } from '../../dns/wire/tsig.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
-import type { Announcer } from '../announcer.ts';
+import { WhilePrimary } from '../announcer.ts';
 
 export interface DnsName {
   /** Without a dot at its end, like the zone. */
@@ -36,37 +36,18 @@ const usualRetryMs = 500;
 /** What others changed at the name is put right. */
 const lookEveryMs = 30_000;
 
-export class DnsAddress implements Announcer {
+/** When the lead is lost, the name stays as it is until the next primary changes it. */
+export class DnsAddress extends WhilePrimary {
   readonly #options: DnsAddressOptions;
   readonly #servers: readonly Rfc2136Server[];
-  #epoch: number | undefined;
-  #ending = new AbortController();
-  #keeping: Promise<unknown> = Promise.resolve();
 
   constructor(options: DnsAddressOptions) {
+    super((epoch, signal, earlier) =>
+      Promise.all([earlier, ...this.#servers.map((server) => this.#keep(server, epoch, signal))]),
+    );
     const { servers, key } = options;
     this.#options = options;
     this.#servers = servers.map((place) => new Rfc2136Server({ place, key, timeoutMs: answerMs }));
-  }
-
-  held(_fenceAtMs: number, epoch: number): void {
-    if (epoch === this.#epoch) return;
-    this.lost();
-    this.#epoch = epoch;
-    this.#ending = new AbortController();
-    const { signal } = this.#ending;
-    this.#keeping = Promise.all([this.#keeping, ...this.#servers.map((server) => this.#keep(server, epoch, signal))]);
-  }
-
-  /** The name stays as it is until the next primary changes it. */
-  lost(): void {
-    this.#epoch = undefined;
-    this.#ending.abort();
-  }
-
-  async close(): Promise<void> {
-    this.lost();
-    await this.#keeping;
   }
 
   /** Until the signal. */

@@ -9,7 +9,7 @@ import { findProgram } from '../../embedded/find-program.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { monotonicMs } from '../agent/clock.ts';
-import { type ProcessMark, processMark } from '../agent/process-mark.ts';
+import { isAlive, type ProcessMark, processMark } from '../agent/process-mark.ts';
 import type { Announcer } from '../announcer.ts';
 import {
   type KeepalivedOptions,
@@ -26,6 +26,7 @@ export interface VirtualAddressOptions extends KeepalivedOptions {
 
 const lookEveryMs = 500;
 const endTimeoutMs = 5_000;
+const markFile = 'holder.json';
 
 export class VirtualAddress implements Announcer {
   readonly #options: VirtualAddressOptions;
@@ -142,20 +143,12 @@ export class VirtualAddress implements Announcer {
   }
 
   /** The shell that keepalived ends with. */
-  async #holder(): Promise<ProcessMark | undefined> {
-    const text = await readFile(this.#markFile, 'utf8').catch(() => '');
-    if (text === '') return undefined;
-    const mark = JSON.parse(text) as ProcessMark;
-    const now = processMark(mark.pid);
-    return now?.startTicks === mark.startTicks && now.bootId === mark.bootId ? mark : undefined;
+  #holder(): Promise<ProcessMark | undefined> {
+    return holderIn(this.#options.folder);
   }
 
-  async #end(): Promise<void> {
-    const endsAtMs = monotonicMs() + endTimeoutMs;
-    for (let mark = await this.#holder(); mark !== undefined; mark = await this.#holder()) {
-      killQuietly(mark.pid, monotonicMs() < endsAtMs ? 'SIGTERM' : 'SIGKILL');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  #end(): Promise<void> {
+    return endAddress(this.#options.folder);
   }
 
   get #configuration(): string {
@@ -163,8 +156,24 @@ export class VirtualAddress implements Announcer {
   }
 
   get #markFile(): string {
-    return join(this.#options.folder, 'holder.json');
+    return join(this.#options.folder, markFile);
   }
+}
+
+/** Of the host in whose folder it is: keepalived ends, and gives the address up. */
+export async function endAddress(folder: string): Promise<void> {
+  const endsAtMs = monotonicMs() + endTimeoutMs;
+  for (let mark = await holderIn(folder); mark !== undefined; mark = await holderIn(folder)) {
+    killQuietly(mark.pid, monotonicMs() < endsAtMs ? 'SIGTERM' : 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function holderIn(folder: string): Promise<ProcessMark | undefined> {
+  const text = await readFile(join(folder, markFile), 'utf8').catch(() => '');
+  if (text === '') return undefined;
+  const mark = JSON.parse(text) as ProcessMark;
+  return isAlive(mark) ? mark : undefined;
 }
 
 /** What keepalived last became, and when: MASTER has the address. Undefined: it has not said. */

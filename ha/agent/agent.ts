@@ -20,7 +20,7 @@ import { HaServer, type ServerOptions } from './server.ts';
 import { StayingOut } from './staying-out.ts';
 import type { SyncSet, View } from './view.ts';
 
-export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
+export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd'> {
   readonly etcd: EtcdClient;
   readonly cluster: string;
   readonly leaseMs: number;
@@ -51,12 +51,14 @@ export interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs'> {
   readonly announcer?: Announcer;
 }
 
-const tickMs = 100;
+/** Of a look that nothing calls for: changes in etcd, and the end of the server, do. */
+const tickMs = 200;
 const usualLimits: Limits = {
   ...{
     heartbeatMs: 1_000,
     detachMs: 1_000,
     inviteMs: 30_000,
+    askMs: 1_000,
     admitMs: 3_000,
     againMs: 2_000,
     startMs: 60_000,
@@ -65,6 +67,8 @@ const usualLimits: Limits = {
   ...{ reportMs: 3_000, mostBehind: 1_000, mostClockOffMs: 1_000 },
 };
 const soonMs = 10;
+/** A server whose sessions have ended is still a process for a moment. */
+const endsWithinMs = 500;
 /** What may not have helped, and is tried again. */
 const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'rest', 'clone', 'close', 'hold', 'bar']);
 const startPauseMs = 1_000;
@@ -86,6 +90,8 @@ export class HaAgent {
   #admission: View['admission'];
   #sealedRevision: number | undefined;
   #leaderlessSinceMs: number | undefined;
+  #asking: View['asking'];
+  #wished: { readonly to: string; readonly sinceMs: number } | undefined;
   readonly #failedAtMs: Record<string, number> = {};
   /** For whom commits wait, or waited last. */
   #waitedFor: string | undefined;
@@ -106,6 +112,7 @@ export class HaAgent {
   #leaving: { isDone: boolean } | undefined;
   #handedOverAtMs = Number.NEGATIVE_INFINITY;
   #isWoken = false;
+  #sessionEndedAtMs = Number.NEGATIVE_INFINITY;
   #endPause: () => void = () => undefined;
   #lastStep = '';
   #done: Promise<void> | undefined;
@@ -126,9 +133,10 @@ export class HaAgent {
   /** It takes over a server that runs. */
   static async start(options: AgentOptions): Promise<HaAgent> {
     const limits = { ...usualLimits, ...options.limits };
-    const server = await HaServer.open({ ...options, heartbeatMs: limits.heartbeatMs });
-    await server.removeRoutes();
     let agent: HaAgent | undefined;
+    const onSessionEnd = () => agent?.sessionEnded();
+    const server = await HaServer.open({ ...options, heartbeatMs: limits.heartbeatMs, onSessionEnd });
+    await server.removeRoutes();
     const home = await options.folder.subfolder('ha');
     const staying = await StayingOut.open(join(home, 'led'), options.rejoinsByHand === true);
     const lead = await LeadHolder.open({
@@ -192,8 +200,9 @@ export class HaAgent {
         this.#options.log.warn(`a step failed, and is looked at again: ${String(error)}`);
         return undefined;
       });
-      if (step === undefined || pausing.has(step.kind))
-        await this.#pause(step?.kind === 'wait' && step.soon === true ? soonMs : tickMs);
+      const isSoon =
+        monotonicMs() - this.#sessionEndedAtMs < endsWithinMs || (step?.kind === 'wait' && step.soon === true);
+      if (step === undefined || pausing.has(step.kind)) await this.#pause(isSoon ? soonMs : tickMs);
     }
   }
 
@@ -206,6 +215,8 @@ export class HaAgent {
       this.#hasMembers = (shared.sync?.members.length ?? 0) > 0;
       this.#leaderlessSinceMs = shared.leader === undefined ? (this.#leaderlessSinceMs ?? monotonicMs()) : undefined;
       this.#history.saw(shared.leader?.host);
+      const to = shared.wishes.switchoverTo;
+      if (to !== this.#wished?.to) this.#wished = to === undefined ? undefined : { to, sinceMs: monotonicMs() };
     }
     if (read?.isToRejoin === true) await this.#letReturn();
     const { fingerprints } = this.#state;
@@ -223,6 +234,8 @@ export class HaAgent {
         admission: this.#admission,
         sealedRevision: this.#sealedRevision,
         leaderlessSinceMs: this.#leaderlessSinceMs,
+        asking: this.#asking,
+        wishedSinceMs: this.#wished?.sinceMs,
         failedAtMs: this.#failedAtMs,
       },
       ...{ asynchronous: this.#options.asynchronous, sites: this.#options.sites },
@@ -232,9 +245,19 @@ export class HaAgent {
     this.#tell(step);
     this.#endLeaving(step, view);
     if (shared !== undefined) this.#state.tellAway(this.#whyAway(step, view));
-    this.#state.report(server, whyUnfit(view, view.me, view.sealing, this.#limits));
+    this.#noteAsking(step, view);
+    this.#state.report(server, {
+      ...{ unfit: whyUnfit(view, view.me, view.sealing, this.#limits), asks: this.#asking?.reign },
+      isAwaited: shared?.sync?.admission?.host === view.me && shared.sync.members.length === 0,
+    });
     await this.#execute(step, view);
     return step;
+  }
+
+  #noteAsking(step: Step, { shared, nowMs }: View): void {
+    const reign = step.kind === 'wait' && step.asks === true ? shared?.leader?.reign : undefined;
+    if (reign === this.#asking?.reign) return;
+    this.#asking = reign === undefined ? undefined : { reign, sinceMs: nowMs };
   }
 
   async #letReturn(): Promise<void> {
@@ -251,6 +274,12 @@ export class HaAgent {
     const receives = server.state === 'up' && server.replica?.receiving === true;
     if (receives && staysOut !== true) return undefined;
     return step.kind === 'wait' ? step.why : `next step: ${step.kind}`;
+  }
+
+  /** The server may have ended. */
+  sessionEnded(): void {
+    this.#sessionEndedAtMs = monotonicMs();
+    this.#wake();
   }
 
   /** The lease lasts until then. */
@@ -351,7 +380,7 @@ export class HaAgent {
       case 'invite': {
         const admission = { host: step.host, id: randomBytes(8).toString('hex') };
         await this.#server.allow(admission.id, admission.host);
-        this.#admission = { ...admission, sinceMs: monotonicMs(), stage: 'invited' };
+        this.#admission = { ...admission, sinceMs: monotonicMs(), stage: 'invited', early: step.early };
         return this.#change(view, step.syncRevision, (sync) => ({ ...sync, admission }));
       }
       case 'admit': {
@@ -380,7 +409,7 @@ export class HaAgent {
       case 'hold':
         return this.#server.waitForAcknowledgements(true);
       case 'refuse':
-        this.#hasFailed(this.#admission?.host);
+        if (!step.yields) this.#hasFailed(this.#admission?.host);
         this.#admission = undefined;
         return;
       case 'arm':
@@ -513,16 +542,13 @@ export class HaAgent {
     if (result.done) this.#sealedRevision = result.revision;
   }
 
-  /** Each change in etcd ends the pause. */
+  /** Each change in etcd that may change the next step ends the pause. */
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
-    const { leader, sync, switchover, lossy, members } = this.#keys;
-    const keys = [leader, sync, switchover, lossy, members, this.#keys.rejoin(this.#options.me)];
-    await Promise.all(
-      keys.map(async (prefix) => {
-        for await (const _change of this.#options.etcd.watch({ prefix, fromRevision: 0, signal })) this.#wake();
-      }),
-    );
+    const { prefix, leader, sync, switchover, lossy, members } = this.#keys;
+    const waking = new Set([leader, sync, switchover, lossy, members, this.#keys.rejoin(this.#options.me)]);
+    for await (const { keys, lost } of this.#options.etcd.watch({ prefix, fromRevision: 0, signal }))
+      if (lost || keys.some((key) => waking.has(key))) this.#wake();
   }
 
   async #pause(ms: number): Promise<void> {

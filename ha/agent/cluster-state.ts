@@ -29,13 +29,23 @@ export interface ClusterStateOptions {
 }
 
 type Shared = NonNullable<View['shared']>;
+interface Told {
+  /** Why this host is not promoted. */
+  readonly unfit: string | undefined;
+  /** The lead with whose account for an admission it would connect at once. */
+  readonly asks: string | undefined;
+  /** It is to be admitted as soon as it has received enough. */
+  readonly isAwaited: boolean;
+}
 const mostKeys = 100;
 const reportEveryMs = 500;
+/** Of a host that is to be admitted as soon as it has received enough. */
+const reportSoonMs = 100;
 const mostWhyCharacters = 500;
 
 export class ClusterState {
   readonly #options: ClusterStateOptions;
-  readonly #heard = new Map<string, { said: string; atMs: number }>();
+  readonly #heard = new Map<string, { said: string; atMs: number; received: number; advancedAtMs: number }>();
   readonly #clocks = new Clocks();
   readonly fingerprints: KeyFingerprints;
   #reported = { text: '', atMs: 0 };
@@ -86,15 +96,16 @@ export class ClusterState {
   }
 
   /** What others decide by is said at once when it has changed, the rest now and then. Not waited for. */
-  report(server: ServerView, unfit: string | undefined): void {
+  report(server: ServerView, { unfit, asks, isAwaited }: Told): void {
     if (server.state !== 'up' || this.#isReporting) return;
     const { incarnation, received, position: applied, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
     const { reign, admission } = replica ?? {};
-    const report = { incarnation, reign, admission, receiving, unfit, redis: this.#options.redisAnswers() };
+    const report = { incarnation, reign, admission, asks, receiving, unfit, redis: this.#options.redisAnswers() };
     const text = JSON.stringify(report);
     const nowMs = monotonicMs();
-    if (text === this.#reported.text && nowMs - this.#reported.atMs < reportEveryMs) return;
+    const everyMs = isAwaited ? reportSoonMs : reportEveryMs;
+    if (text === this.#reported.text && nowMs - this.#reported.atMs < everyMs) return;
     this.#reported = { text, atMs: nowMs };
     this.#isReporting = true;
     this.#put({ ...report, received, applied, said: `${process.pid}-${nowMs}` })
@@ -140,13 +151,25 @@ export class ClusterState {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;
       const told = reportValue.parse(JSON.parse(value));
-      const { said, incarnation, reign, admission, receiving, received, applied, sealing } = told;
+      const { said, incarnation, reign, admission, asks, receiving, received, applied, sealing } = told;
       this.#clocks.hear(host, said, told.wallMs);
-      if (this.#heard.get(host)?.said !== said) this.#heard.set(host, { said, atMs: monotonicMs() });
-      const heardAtMs = this.#heard.get(host)?.atMs ?? 0;
-      reports[host] = { incarnation, reign, admission, receiving, received, applied, sealing, heardAtMs };
+      const { atMs: heardAtMs, advancedAtMs } = this.#hear(host, said, received);
+      reports[host] = {
+        ...{ incarnation, reign, admission, asks, receiving, received, applied, sealing },
+        ...{ heardAtMs, advancedAtMs },
+      };
     }
     return reports;
+  }
+
+  #hear(host: string, said: string, received: number) {
+    const before = this.#heard.get(host);
+    if (before?.said === said) return before;
+    const atMs = monotonicMs();
+    const advancedAtMs = before !== undefined && received <= before.received ? before.advancedAtMs : atMs;
+    const now = { said, atMs, received, advancedAtMs };
+    this.#heard.set(host, now);
+    return now;
   }
 }
 

@@ -18,11 +18,11 @@
 // - No other host's acknowledgement counts. The one that is to be admitted receives with an account that the primary made for that
 //   admission; before another one gets an account, the former is gone, and each connection of it.
 
-import type { View } from './view.ts';
+import type { Report, View } from './view.ts';
 
 export type Step =
-  /** `soon`: what it waits for takes milliseconds. */
-  | { readonly kind: 'wait'; readonly why: string; readonly soon?: boolean }
+  /** `soon`: what it waits for takes milliseconds. `asks`: this host would connect at once with the account of an admission. */
+  | { readonly kind: 'wait'; readonly why: string; readonly soon?: boolean; readonly asks?: boolean }
   /** SIGKILL of the server; the lease, if there is one, is given up after it. */
   | { readonly kind: 'fence'; readonly why: string }
   /** The lease is given up; the server stays. */
@@ -38,7 +38,7 @@ export type Step =
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
   | { readonly kind: 'stop-receiving'; readonly from: string }
   /** What it had received before its start; nothing more is received. */
-  | { readonly kind: 'apply-received'; readonly position: number; readonly from: string; readonly reign: string }
+  | { readonly kind: 'apply-received'; readonly from: string; readonly reign: string }
   /** `sync` without members and with the next epoch, if it has not changed and the lead is still held. */
   | { readonly kind: 'take-sync'; readonly epoch: number; readonly lossy: boolean; readonly syncRevision: number }
   /** `waits`: commits wait for an acknowledgement from the first one on. */
@@ -55,12 +55,15 @@ export type Step =
   | { readonly kind: 'release' }
   /** Commits wait for an acknowledgement, whoever gives it. */
   | { readonly kind: 'hold' }
-  /** The admission is over; commits wait on. */
-  | { readonly kind: 'refuse' }
+  /** The admission is over; commits wait on. `yields`: to another host that is ready; this one has not failed. */
+  | { readonly kind: 'refuse'; readonly yields: boolean }
   /** No acknowledgement counts any more: accounts of admissions and their connections are ended. */
   | { readonly kind: 'bar' }
-  /** An account for one admission, then its name in `sync`, if that has not changed and the lead is still held. */
-  | { readonly kind: 'invite'; readonly host: string; readonly syncRevision: number }
+  /**
+   * An account for one admission, then its name in `sync`, if that has not changed and the lead is still held. `early`: the host does
+   * not receive yet, so that it first connects with that account.
+   */
+  | { readonly kind: 'invite'; readonly host: string; readonly early: boolean; readonly syncRevision: number }
   /** `sync` without an invitation, which this agent does not know of or has given up. */
   | { readonly kind: 'withdraw'; readonly syncRevision: number }
   /** Commits wait for an acknowledgement; the member is not counted on yet. */
@@ -75,8 +78,13 @@ export interface Limits {
   readonly heartbeatMs: number;
   /** A commit waits no longer for its member. */
   readonly detachMs: number;
-  /** For a host to connect with its account, while commits do not wait for it: what it has received is applied first. */
+  /**
+   * For a host to connect with its account, while commits do not wait for it: what it has received is applied first. Once it is connected,
+   * for more to be received.
+   */
   readonly inviteMs: number;
+  /** How long a host that is to follow waits for an invitation, so that it connects once. */
+  readonly askMs: number;
   /** For an admission, from then on. */
   readonly admitMs: number;
   /** After a host did not acknowledge, it must have been heard for so long before commits wait for it again. */
@@ -107,7 +115,7 @@ export function decide(view: View, limits: Limits): Step {
     return isPrimary ? { kind: 'fence', why: 'the lead is lost' } : { kind: 'resign', why: 'the lead is lost' };
   }
   if (leader?.host === me) return wait('a lead of its own that it does not hold ends by itself');
-  return leader === undefined ? asCandidate(known, limits) : asFollower(known, leader);
+  return leader === undefined ? asCandidate(known, limits) : asFollower(known, leader, limits);
 }
 
 const noDatabase = 'its database is gone: is its disk mounted?';
@@ -164,9 +172,8 @@ function promote({ shared: { sync, wishes }, server, me, nowMs }: Leading, limit
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return { kind: 'resign', why: 'no commit succeeds' };
   if (server.replica === undefined) {
     if (isWhole) return restarted;
-    const { position, received } = server;
-    const apply: Step = { kind: 'apply-received', position, from: sync.primary, reign: sync.reign };
-    return received > position ? apply : take;
+    const apply: Step = { kind: 'apply-received', from: sync.primary, reign: sync.reign };
+    return server.received > server.position ? apply : take;
   }
   const { receiving, drained, failure } = server.replica;
   if (failure !== undefined) return { kind: 'resign', why: failure };
@@ -199,8 +206,14 @@ function makesRoom(known: Leading, member: string, limits: Limits): boolean {
   const { switchoverTo } = known.shared.wishes;
   if (switchoverTo === undefined || switchoverTo === member || switchoverTo === known.me) return false;
   const report = known.shared.reports[switchoverTo];
-  if (known.failedAtMs[switchoverTo] !== undefined || !isReady(known, switchoverTo, limits)) return false;
+  if (!isReady(known, switchoverTo, limits) || hasFailedSinceWished(known, switchoverTo)) return false;
   return whyUnfit(known, switchoverTo, report?.sealing, limits) === undefined;
+}
+
+/** Each wish has one try: each costs some time with one copy. */
+function hasFailedSinceWished({ failedAtMs, wishedSinceMs }: Leading, host: string): boolean {
+  const failedMs = failedAtMs[host];
+  return failedMs !== undefined && failedMs >= (wishedSinceMs ?? Number.NEGATIVE_INFINITY);
 }
 
 /** A switchover is wanted, and its host can take over. */
@@ -232,22 +245,25 @@ function admit(known: Leading, limits: Limits): Step {
   const { sync, reports } = shared;
   if (server.state !== 'up') return wait('there is no server');
   if (admission === undefined) return server.semiSync && !strict ? letGo(known) : inviteOne(known, limits);
-  const { id, host, incarnation, sinceMs, stage } = admission;
-  // Strict commits may have waited for long before it.
+  const { id, host, incarnation, stage, early = false } = admission;
+  const report = reports[host];
   const mostMs = stage === 'invited' ? limits.inviteMs : limits.admitMs;
-  const isLate = nowMs - sinceMs >= mostMs || (!strict && waitsTooLong(server, nowMs, limits));
+  // Strict commits may have waited for long before it.
+  const isLate = nowMs - progressAtMs(admission, report) >= mostMs || (!strict && waitsTooLong(server, nowMs, limits));
   // Of the host only: no other one's acknowledgement counts, and it is named in etcd.
   const isAlone = sync.admission?.id === id && server.admissions.every((each) => each === id);
-  const fail = (): Step => (strict || !server.semiSync ? { kind: 'refuse' } : letGo(known));
+  const end = (yields: boolean): Step => (strict || !server.semiSync ? { kind: 'refuse', yields } : letGo(known));
+  const fail = () => end(false);
   if (isLate || !isAlone || server.admissions.length === 0) return fail();
-  const report = reports[host];
   if (stage === 'invited') {
     // Another one may be ready.
     const isSilent = report === undefined || nowMs - report.heardAtMs >= limits.reportMs;
     if (shared.left?.includes(host) || isSilent) return fail();
-    if (report.admission !== id || !isReady(known, host, limits))
-      return { kind: 'wait', why: 'the host that is to be admitted connects', soon: true };
-    return { kind: 'arm', host, incarnation: report.incarnation };
+    if (report.admission === id && isReady(known, host, limits))
+      return { kind: 'arm', host, incarnation: report.incarnation };
+    // Not for one that was ready itself: two would make room for each other again and again.
+    if (early && Object.keys(reports).some((each) => each !== host && isReady(known, each, limits))) return end(true);
+    return { kind: 'wait', why: 'the host that is to be admitted connects', soon: true };
   }
   if (report?.incarnation !== incarnation || incarnation === undefined || !server.semiSync) return fail();
   if (stage === 'armed') return { kind: 'prove' };
@@ -255,38 +271,63 @@ function admit(known: Leading, limits: Limits): Step {
   return { kind: 'admit', host, incarnation, syncRevision: sync.revision };
 }
 
+/** When that host last came nearer: an admission that comes to nothing must not keep another one out. */
+function progressAtMs({ id, sinceMs, stage }: NonNullable<View['admission']>, report: Report | undefined): number {
+  const comes = stage === 'invited' && report?.admission === id && report.receiving;
+  return comes ? Math.max(sinceMs, report.advancedAtMs) : sinceMs;
+}
+
 function inviteOne(known: Leading, limits: Limits): Step {
-  const { sync } = known.shared;
+  const { sync, reports } = known.shared;
   if (sync.admission !== undefined) return { kind: 'withdraw', syncRevision: sync.revision };
   if (known.server.state === 'up' && known.server.admissions.length > 0) return { kind: 'bar' };
-  const [host] = Object.keys(known.shared.reports)
-    .filter((each) => isReady(known, each, limits))
-    .sort((one, other) => rank(known, one) - rank(known, other) || (one < other ? -1 : 1));
-  return host === undefined ? wait('one copy') : { kind: 'invite', host, syncRevision: sync.revision };
+  const hosts = Object.keys(reports).sort(
+    (one, other) => rank(known, one) - rank(known, other) || (one < other ? -1 : 1),
+  );
+  const ready = hosts.find((each) => isReady(known, each, limits));
+  // Commits wait for it only once it is ready.
+  const host = ready ?? hosts.find((each) => asks(known, each, limits));
+  if (host === undefined) return wait('one copy');
+  return { kind: 'invite', host, early: ready === undefined, syncRevision: sync.revision };
 }
 
 /** The least comes first: who is to be the primary, who has not failed, and who would outlive the loss of this site. */
-function rank({ me, shared, failedAtMs, sites = {} }: Leading, host: string): number {
-  if (shared.wishes.switchoverTo === host && failedAtMs[host] === undefined) return -2;
+function rank(known: Leading, host: string): number {
+  const { me, shared, failedAtMs, sites = {} } = known;
+  if (shared.wishes.switchoverTo === host && !hasFailedSinceWished(known, host)) return -2;
   const isNear = sites[host] === sites[me];
   return failedAtMs[host] ?? (isNear ? 0 : -1);
 }
 
 /** It follows this primary, and is not far behind. */
-function isReady({ shared, server, reign, nowMs, failedAtMs, asynchronous }: Leading, host: string, limits: Limits) {
+function isReady(known: Leading, host: string, limits: Limits): boolean {
+  const { shared, server, reign, failedAtMs } = known;
   const report = shared.reports[host];
   if (server.state !== 'up' || report === undefined || report.reign !== reign.id || !report.receiving) return false;
-  if (shared.left?.includes(host) || asynchronous?.includes(host)) return false;
   // What was said before it failed would have commits wait again for one that stands still.
   if (report.heardAtMs - (failedAtMs[host] ?? Number.NEGATIVE_INFINITY) < limits.againMs) return false;
-  return nowMs - report.heardAtMs < limits.reportMs && server.position - report.received <= limits.mostBehind;
+  return mayBeMember(known, host, limits) && server.position - report.received <= limits.mostBehind;
+}
+
+/** It does not receive, and would connect to this primary with the account of its admission. */
+function asks(known: Leading, host: string, limits: Limits): boolean {
+  return known.shared.reports[host]?.asks === known.reign.id && mayBeMember(known, host, limits);
+}
+
+/** It is heard, and is not one of those who never are. */
+function mayBeMember({ shared, nowMs, asynchronous }: Leading, host: string, { reportMs }: Limits): boolean {
+  const { [host]: report } = shared.reports;
+  if (shared.left?.includes(host) || asynchronous?.includes(host)) return false;
+  return report !== undefined && nowMs - report.heardAtMs < reportMs;
 }
 
 function waitsTooLong({ waitingSinceMs }: Up, nowMs: number, { detachMs }: Limits): boolean {
   return waitingSinceMs !== undefined && nowMs - waitingSinceMs >= detachMs;
 }
 
-function asFollower({ shared: { sync }, server, me, staysOut }: Known, leader: { host: string; reign: string }): Step {
+function asFollower(known: Known, leader: { host: string; reign: string }, limits: Limits): Step {
+  const { server, me, staysOut } = known;
+  const { sync } = known.shared;
   // Another is about to be promoted, or fails to: then what is here is needed as it is.
   if (sync.primary === me) return wait(`${leader.host} is being promoted`);
   if (staysOut === true) return wait(`it was lost as the primary: "tidegate ha rejoin ${me}" lets it return`);
@@ -299,14 +340,31 @@ function asFollower({ shared: { sync }, server, me, staysOut }: Known, leader: {
   if (replica?.reign === leader.reign && replica.diverged) return { kind: 'clone', host: leader.host };
   // Following drops what was received: this host may be the only one that has it.
   if (replica === undefined && server.received > server.position)
-    return { kind: 'apply-received', position: server.position, from: leader.host, reign: leader.reign };
+    return { kind: 'apply-received', from: leader.host, reign: leader.reign };
   if (replica !== undefined && !replica.receiving && !replica.drained && replica.failure === undefined)
     return wait('what it had received is applied');
   const follow: Step = { kind: 'follow', host: leader.host, reign: leader.reign, admission: invitationOf(sync, me) };
-  if (replica?.reign !== leader.reign || !replica.receiving || replica.failure !== undefined) return follow;
-  if (replica.admission === follow.admission) return wait('it follows');
+  if (replica?.failure !== undefined) return follow;
+  const isInTime = isAsking(known, leader.reign, limits);
+  if (replica?.reign !== leader.reign || !replica.receiving) return isInTime ? ask('it is to be invited') : follow;
+  const { admission, drained, connected } = replica;
+  // One that can't reach the primary, for example, while etcd reaches both.
+  if (admission === follow.admission)
+    return hasPlace(known) && drained && !connected ? ask('it connects') : wait('it follows');
   // To follow anew would drop what is not applied, and begin anew what is being applied.
-  return replica.drained ? follow : { kind: 'rest', why: 'what it has received is applied before it connects anew' };
+  if (!drained) return { kind: 'rest', why: 'what it has received is applied before it connects anew' };
+  return isInTime ? ask('it is to be invited') : follow;
+}
+
+/** Nobody is a member or is to be one, and this host can. */
+function hasPlace({ shared: { sync }, me, asynchronous }: Known): boolean {
+  return sync.members.length === 0 && sync.admission === undefined && asynchronous?.includes(me) !== true;
+}
+
+/** It is worth while to wait: a connection with another account would be the first of two, and all that it brings has to be applied between. */
+function isAsking(known: Known, reign: string, { askMs }: Limits): boolean {
+  const { asking, nowMs } = known;
+  return hasPlace(known) && (asking?.reign !== reign || nowMs - asking.sinceMs < askMs);
 }
 
 function asCandidate(known: Known, limits: Limits): Step {
@@ -367,4 +425,8 @@ function isForced({ revision }: Sync, { lossy }: Known['shared']['wishes'], me: 
 
 function wait(why: string): Step {
   return { kind: 'wait', why };
+}
+
+function ask(why: string): Step {
+  return { kind: 'wait', why, asks: true };
 }

@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SetupLog } from '../../embedded/setup-log.ts';
+import { hostOf } from '../../platform/net/origin.ts';
 import type { EtcdClient } from '../etcd.ts';
 
 export interface EtcdLeadershipOptions {
@@ -25,12 +26,12 @@ export async function keepEtcdLeadershipAway(options: EtcdLeadershipOptions): Pr
 }
 
 async function moveLeadershipAway({ etcd, log, me, hosts }: EtcdLeadershipOptions): Promise<void> {
-  const hostOf = (url: string) => Object.keys(hosts).find((host) => hosts[host]?.address === new URL(url).hostname);
+  const placeOf = (url: string) => Object.keys(hosts).find((host) => hosts[host]?.address === hostOf(new URL(url)));
   const members = await etcd.status();
   const leading = members.find(({ memberId, leaderId }) => memberId === leaderId);
-  if (leading === undefined || hostOf(leading.url) !== me) return;
-  const others = members.filter((each) => each !== leading);
-  const next = others.find(({ url }) => hostOf(url) === undefined) ?? others[0];
+  if (leading === undefined || placeOf(leading.url) !== me) return;
+  const others = members.filter((each) => each !== leading && !each.isLearner);
+  const next = others.find(({ url }) => placeOf(url) === undefined) ?? others[0];
   if (next === undefined) return;
   await etcd.moveLeader(next.memberId).then(
     () => log.info(`etcd is led from ${next.url}`),

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { findProgram } from '../../embedded/find-program.ts';
 import { runProgram } from '../../embedded/run-program.ts';
@@ -68,7 +68,8 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
     'setpriv',
     [
       ...['--pdeathsig', 'KILL', ...credentialFlags(runAs), '--', backup, '--no-defaults', '--prepare'],
-      ...['--use-memory=64M', `--target-dir=${into}`],
+      // Not the caller's TMPDIR, which the server's user may not be able to enter.
+      ...['--use-memory=64M', `--target-dir=${into}`, `--tmpdir=${dirname(into)}`],
     ],
     { timeoutMs: prepareTimeoutMs, signal },
   );

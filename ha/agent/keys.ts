@@ -89,6 +89,8 @@ export const reportValue = z.object({
   incarnation: z.string(),
   reign: z.string().optional(),
   admission: z.string().optional(),
+  /** The lead with whose account for an admission it would connect at once. */
+  asks: z.string().optional(),
   receiving: z.boolean(),
   received: z.number().int(),
   applied: z.number().int().optional(),

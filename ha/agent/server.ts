@@ -63,6 +63,8 @@ export interface ServerOptions {
   /** PEM files that the server's user can read. Without it, replication is not encrypted. */
   readonly tls?: ServerTls;
   readonly heartbeatMs: number;
+  /** Its session was ended: the server may have, too. */
+  readonly onSessionEnd?: () => void;
   /** Of the machine: it is reset if a server that leads can't be ended in time. Default: there is none. */
   readonly watchdogDevice?: string | undefined;
   /** Whether this host's routes may be changed for moments; not where several hosts share one network. */
@@ -129,7 +131,7 @@ export class HaServer {
     this.#options = options;
     this.#home = home;
     this.root = root;
-    this.#statusSession = new Session(root);
+    this.#statusSession = new Session(root, [], options.onSessionEnd);
     this.#changes = new Session(root);
     this.#proofs = new Session(root);
     this.#own = new Session(root, unlogged);

@@ -17,14 +17,16 @@ const connectTimeoutMs = 2_000;
 export class Session {
   readonly #place: SessionPlace;
   readonly #opening: readonly string[];
+  readonly #onEnd: () => void;
   #socket: Socket | undefined;
   #connection: Connection | undefined;
   #pending: Promise<unknown> | undefined;
 
-  /** `opening`: statements that each new connection begins with. */
-  constructor(place: SessionPlace, opening: readonly string[] = []) {
+  /** `opening`: statements that each new connection begins with. `onEnd`: of a connection that was not given up. */
+  constructor(place: SessionPlace, opening: readonly string[] = [], onEnd: () => void = () => undefined) {
     this.#place = place;
     this.#opening = opening;
+    this.#onEnd = onEnd;
   }
 
   /** Rejects at once while an earlier statement has not ended. `timeoutMs` undefined: it may wait for ever. */
@@ -71,6 +73,9 @@ export class Session {
     connection.on('error', onEnd);
     connection.on('end', onEnd);
     for (const each of this.#opening) await connection.query(each);
+    socket.once('close', () => {
+      if (this.#socket === socket) this.#onEnd();
+    });
     if (this.#socket === socket) this.#connection = connection;
     return connection;
   }

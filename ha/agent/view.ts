@@ -22,6 +22,8 @@ export interface Report {
   readonly reign: string | undefined;
   /** With whose account it receives, and acknowledges; undefined: it does not acknowledge. */
   readonly admission?: string | undefined;
+  /** The lead with whose account for an admission it would connect at once; undefined: none, or an agent of an earlier version. */
+  readonly asks?: string | undefined;
   readonly receiving: boolean;
   /** The number of the last transaction that it has received. */
   readonly received: number;
@@ -29,6 +31,8 @@ export interface Report {
   readonly applied?: number | undefined;
   /** Monotonic, by this host: when this report was first seen. */
   readonly heardAtMs: number;
+  /** Monotonic, by this host: when it was first seen that it had received so much. */
+  readonly advancedAtMs: number;
   readonly sealing?: SealingKeys | undefined;
 }
 
@@ -126,6 +130,10 @@ export interface View {
   /** The revision of `sync` that this agent's own last change made; undefined once it has asked for an admission after it. */
   readonly sealedRevision: number | undefined;
   readonly leaderlessSinceMs: number | undefined;
+  /** This host asks to be invited, all the time since then. */
+  readonly asking?: { readonly reign: string; readonly sinceMs: number } | undefined;
+  /** Since when this agent knows of the wish for a switchover; undefined: there is none. */
+  readonly wishedSinceMs?: number | undefined;
   /** When hosts last failed to acknowledge, as far as this agent knows. */
   readonly failedAtMs: Readonly<Record<string, number>>;
   /** Hosts that are never a member, nor promoted by themselves. */
@@ -140,6 +148,8 @@ export interface Admission {
   readonly sinceMs: number;
   /** `invited`: commits do not wait for it yet. */
   readonly stage: 'invited' | 'armed' | 'proving' | 'proved';
+  /** It was invited before it received: it makes room for a host that is ready. */
+  readonly early?: boolean;
   /** Known before the commit that proves it; not while it is only invited. */
   readonly incarnation?: string | undefined;
 }

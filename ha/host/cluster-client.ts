@@ -2,16 +2,19 @@
 
 import { originOf } from '../../platform/net/origin.ts';
 import { EtcdClient } from '../etcd.ts';
-import { type HostFile, ports, voters } from './host-file.ts';
+import { type HostFile, ports, presentVoters } from './host-file.ts';
 
 const timeoutMs = 900;
 
 type Known = Pick<HostFile, 'me' | 'members' | 'authority' | 'certificate' | 'key'>;
 
-export function etcdOf({ me, members, authority, certificate, key }: Known): EtcdClient {
-  const urls = voters(members)
-    .filter(({ left }) => left !== true)
+export function etcdOf(known: Known): EtcdClient {
+  const { authority, certificate, key } = known;
+  return new EtcdClient({ urls: etcdUrlsOf(known), tls: { ca: authority, cert: certificate, key }, timeoutMs });
+}
+
+export function etcdUrlsOf({ me, members }: Pick<Known, 'me' | 'members'>): readonly string[] {
+  return [...presentVoters(members)]
     .sort((one, other) => Number(other.name === me) - Number(one.name === me))
     .map(({ address }) => originOf({ host: address, port: ports.etcd }));
-  return new EtcdClient({ urls, tls: { ca: authority, cert: certificate, key }, timeoutMs });
 }

@@ -6,18 +6,20 @@ import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { readPublicKey } from '../../platform/machines/authority.ts';
 import { certify } from '../../platform/net/certificates.ts';
-import { haKeys } from '../agent/keys.ts';
-import { EtcdError } from '../etcd.ts';
+import { type HaKeys, haKeys } from '../agent/keys.ts';
+import { type EtcdClient, EtcdError } from '../etcd.ts';
+import { hasAllVotes, listedIn } from '../votes.ts';
 import { etcdOf } from './cluster-client.ts';
 import {
   type HostFile,
   isComplete,
+  isPresent,
   type JoinRequest,
   joinRequest,
   type Member,
   mostHosts,
-  peerUrl,
   ports,
+  presentVoters,
   readHostFile,
   servedRequest,
   sharedOf,
@@ -148,7 +150,7 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
   if (servedKey !== undefined && readPublicKey(servedKey) === undefined)
     throw new JoinRefusal('BAD_REQUEST', 'the key of "tidegate serve" is not a P-256 public key');
   const keysOfIt = servedKey === undefined ? [publicKey, exchangeKey] : [publicKey, exchangeKey, servedKey];
-  const usedFor = hashOf(JSON.stringify([name, address, kind, ...keysOfIt]));
+  const usedFor = hashOf(JSON.stringify([name, address, kind, site ?? '', asynchronous === true, ...keysOfIt]));
   if (given.usedFor !== undefined && given.usedFor !== usedFor)
     throw new JoinRefusal(
       'TOKEN_USED',
@@ -164,21 +166,26 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
         'TOKEN_EXPIRED',
         `the token was valid until ${given.expiresAt}: get another one with "tidegate ha invite"`,
       );
-    refuseUnfit(file, request);
+    // From then on etcd runs, and has the list that counts.
+    const etcd = isComplete(file) ? etcdOf(file) : undefined;
+    using _closing = { [Symbol.dispose]: () => etcd?.close() };
+    const listed = etcd === undefined ? undefined : await asked(listedIn(etcd, haKeys(file.cluster)));
+    const present = listed?.members ?? file.members;
+    refuseUnfit(file, present, request);
     // Before the token is used up.
     refuseDifferent(files, keyFiles);
-    const serverId = 1 + Math.max(...file.members.map((each) => each.serverId));
-    const left = file.members.find((each) => each.left === true && each.kind === kind);
+    const serverId = 1 + Math.max(...present.map((each) => each.serverId));
+    const places = present.filter((each) => each.left === true);
+    const left = places.find((each) => each.kind === kind) ?? (present.length === mostHosts ? places[0] : undefined);
     const place = { ...(site && { site }), ...(asynchronous === true && { asynchronous }) };
     // Of etcd there are three members: a further host uses theirs.
-    const isFurther = left === undefined ? isComplete(file) : left.vote === false;
-    const own = { name, address, kind, serverId, ...place, ...(isFurther && { vote: false }) };
+    const own = { name, address, kind, serverId, ...place, ...(hasAllVotes(present) && { vote: false }) };
     const refused = [...refusedSerials(left)];
     const member = { ...own, keySha256: keyFingerprint(publicKey), ...(refused.length > 0 && { refused }) };
     const made = await certificatesFor(member, issuer, publicKey, servedKey);
     const known = withSerials(member, ...Object.values(made));
-    const members = [...file.members.filter((each) => each !== left), known];
-    if (left !== undefined || isFurther) await tellHosts(file, isFurther ? undefined : address, members);
+    const members = [...present.filter((each) => each !== left), known];
+    if (etcd !== undefined) await asked(tellHosts(etcd, haKeys(file.cluster), members, listed?.revision ?? 0));
     await writeHostFile(dataPath, {
       ...file,
       members,
@@ -187,7 +194,7 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     certificates = made;
   } else {
     // Its answer was lost.
-    const member = file.members.find((each) => each.name === name && each.left !== true);
+    const member = file.members.find((each) => each.name === name && isPresent(each));
     if (member === undefined)
       throw new JoinRefusal('TOKEN_USED', `${name} has joined with this token, and has left since`);
     certificates = await certificatesFor(member, issuer, publicKey, servedKey);
@@ -195,7 +202,7 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     await writeHostFile(dataPath, { ...file, members: file.members.map((each) => (each === member ? known : each)) });
   }
   const { members } = await readHostFile(dataPath);
-  // Nobody has the number that comes next before a host has left.
+  // For a host of an earlier version. Nobody has the number that comes next before a host has left.
   const joinsLate = members.some(({ serverId }) => serverId > members.length);
   const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
   const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
@@ -240,31 +247,40 @@ export function certifyServed(
   return certify({ publicKey, issuer, commonName: `${name} serve`, uri, days: certificateDays });
 }
 
-/** The hosts that run learn of the new one. `address`: of its member of etcd. */
-async function tellHosts(file: HostFile, address: string | undefined, members: HostFile['members']): Promise<void> {
-  const etcd = etcdOf(file);
-  try {
-    if (address !== undefined) await etcd.addMember(peerUrl({ address }));
-    await etcd.put(haKeys(file.cluster).members, JSON.stringify(members));
-  } catch (error) {
-    if (!(error instanceof EtcdError)) throw error;
-    throw new JoinRefusal('NO_MAJORITY', `etcd does not take the new host: ${error.message}`);
-  } finally {
-    etcd.close();
-  }
+/** The hosts that run learn of the new one. If it has a vote, it becomes a member of etcd then. */
+async function tellHosts(etcd: EtcdClient, keys: HaKeys, members: readonly Member[], revision: number): Promise<void> {
+  const { done } = await etcd.transact(
+    [{ key: keys.members, revision }],
+    [{ put: keys.members, value: JSON.stringify(members) }],
+  );
+  if (!done) throw new JoinRefusal('CONFLICT', 'the hosts have changed meanwhile: repeat it');
 }
 
-function refuseUnfit({ members: all, ...file }: HostFile, { name, address, kind }: JoinRequest): void {
-  const members = all.filter(({ left }) => left !== true);
+async function asked<Value>(answer: Promise<Value>): Promise<Value> {
+  return answer.catch((error: unknown) => {
+    if (!(error instanceof EtcdError)) throw error;
+    throw new JoinRefusal('NO_MAJORITY', `etcd does not take the new host: ${error.message}`);
+  });
+}
+
+function refuseUnfit(file: HostFile, all: readonly Member[], { name, address, kind }: JoinRequest): void {
+  const members = all.filter(isPresent);
   if (all.length === mostHosts && members.length === mostHosts)
     throw new JoinRefusal('COMPLETE', `the cluster has ${mostHosts} hosts already`);
   if (members.some((each) => each.name === name))
     throw new JoinRefusal('NAME_TAKEN', `another host is called ${name}: choose another --name`);
   if (members.some((each) => each.address === address) || file.virtualAddress?.split('/')[0] === address)
     throw new JoinRefusal('ADDRESS_TAKEN', `another host has the address ${address}`);
+  if (kind === 'witness' && hasAllVotes(members))
+    throw new JoinRefusal(
+      'KIND_TAKEN',
+      `${presentVoters(members)
+        .map((each) => each.name)
+        .join(', ')} vote, and a witness would have nothing to do: join without --witness`,
+    );
   const hasWitness = members.some((each) => each.kind === 'witness');
   const data = members.filter((each) => each.kind === 'data').length;
-  if (kind === 'witness' ? hasWitness : data >= 2 && !all.some((each) => each.kind === 'witness'))
+  if (kind === 'witness' ? hasWitness : data >= 2 && !isComplete({ members: all }))
     throw new JoinRefusal(
       'KIND_TAKEN',
       kind === 'data'

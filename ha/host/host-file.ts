@@ -12,6 +12,8 @@ export const hostName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 export const hostAddress = z.union([z.ipv4(), z.ipv6()]);
 
 export const mostHosts = 5;
+/** Of data and a witness. */
+const hostsOfBeginning = 3;
 
 export const memberShape = z.object({
   name: hostName,
@@ -56,7 +58,7 @@ export type Shared = z.output<typeof sharedShape>;
 const token = z.object({
   sha256: z.string(),
   expiresAt: z.iso.datetime(),
-  /** The name and public key that it was used for: the same may ask again, if the answer was lost. */
+  /** A hash of all that the host asked with, its public keys too: the same may ask again, if the answer was lost. */
   usedFor: z.string().optional(),
 });
 
@@ -79,8 +81,6 @@ const shape = sharedShape.extend({
       takenOver: z.object({ epoch: z.number().int().min(0) }).optional(),
     })
     .optional(),
-  /** It joined in the place of one that has left: etcd runs already. */
-  joinsLate: z.boolean().optional(),
   /** Of the others: where the first host gives the members. */
   firstUrl: z.string().optional(),
 });
@@ -100,13 +100,27 @@ export function peerUrl({ address }: Pick<Member, 'address'>): string {
   return originOf({ host: address, port: ports.etcdPeers });
 }
 
-export function isComplete({ members }: Pick<HostFile, 'members'>): boolean {
-  return members.some(({ kind }) => kind === 'witness') && members.filter(({ kind }) => kind === 'data').length >= 2;
+/** Two of data and a witness have joined; from then on whoever leaves has a place in the list, until another one takes it. */
+export function isComplete({ members }: { readonly members: readonly Member[] }): boolean {
+  return members.length >= hostsOfBeginning;
+}
+
+export function isPresent({ left }: Pick<Member, 'left'>): boolean {
+  return left !== true;
+}
+
+export function hasLeft({ me, members }: Pick<HostFile, 'me' | 'members'>): boolean {
+  return !members.some((each) => each.name === me && isPresent(each));
 }
 
 /** Those with a member of etcd. */
 export function voters(members: readonly Member[]): readonly Member[] {
   return members.filter(({ vote }) => vote !== false);
+}
+
+/** Those that have not left. */
+export function presentVoters(members: readonly Member[]): readonly Member[] {
+  return voters(members).filter(isPresent);
 }
 
 export function hostFilePath(dataPath: string): string {
@@ -163,7 +177,6 @@ export const joinAnswer = z.object({
   certificate: z.string(),
   servedCertificate: z.string().optional(),
   members: z.array(memberShape),
-  joinsLate: z.boolean().default(false),
   /** Left out: the first host has none, or none was asked for. */
   keys: sealedKeyFiles.optional(),
 });

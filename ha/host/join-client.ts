@@ -6,6 +6,7 @@ import { connect } from 'node:tls';
 import { z } from 'zod';
 import { fingerprintOf } from '../../platform/machines/authority.ts';
 import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
+import { hostOf } from '../../platform/net/origin.ts';
 import { type HostFile, type JoinRequest, joinAnswer, membersAnswer, servedAnswer } from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 import { authorityOfHostToken } from './join-token.ts';
@@ -32,13 +33,13 @@ export async function joinCluster(
   const body = JSON.stringify({ ...asked, publicKey, exchangeKey: exchange.publicKey, servedKey: serving?.publicKey });
   for (let tried = 1; ; tried += 1) {
     try {
-      const { shared, certificate, servedCertificate, members, joinsLate, keys } = joinAnswer.parse(
+      const { shared, certificate, servedCertificate, members, keys } = joinAnswer.parse(
         await ask(new URL('/join', url), { ca: authority }, body),
       );
       if (fingerprintOf(shared.authority) !== sha256)
         throw new JoinRefusal('FOREIGN', 'the first host gave another authority');
       const keyFiles = keys === undefined ? {} : openKeyFiles(keys, exchange, asked.token);
-      const own = { me: asked.name, certificate, key: privateKey, members, joinsLate, firstUrl: url.origin };
+      const own = { me: asked.name, certificate, key: privateKey, members, firstUrl: url.origin };
       const served =
         servedCertificate === undefined || serving === undefined
           ? {}
@@ -69,7 +70,7 @@ function authorityAt(url: URL, sha256: string): Promise<string> {
   return new Promise((resolve, reject) => {
     // Nothing is said on this connection: the next one trusts only what it has shown.
     const socket = connect({
-      host: url.hostname.replace(/^\[|\]$/g, ''),
+      host: hostOf(url),
       port: Number(url.port),
       rejectUnauthorized: false,
     });

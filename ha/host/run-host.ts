@@ -5,7 +5,7 @@ import { chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
-import { type EtcdTls, startEtcd } from '../../embedded/etcd.ts';
+import type { EtcdTls } from '../../embedded/etcd.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import type { ServiceUser } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
@@ -15,6 +15,7 @@ import { makeRefusedList } from '../../platform/net/certificates.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { Clients } from '../address/clients.ts';
 import type { DnsAddress, DnsName } from '../address/dns-address.ts';
+import type { NameServer, NameServerPlan } from '../address/name-server.ts';
 import { VirtualAddress } from '../address/virtual-address.ts';
 import { HaAgent } from '../agent/agent.ts';
 import type { KeyPlaces } from '../agent/key-fingerprints.ts';
@@ -25,25 +26,28 @@ import { BalancedClients } from '../balanced-clients.ts';
 import { tellClock } from '../clock-teller.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { PrimaryHealth } from '../primary-health.ts';
+import { VoteKeeper } from '../votes.ts';
 import { newServed } from './begin.ts';
-import { etcdOf } from './cluster-client.ts';
+import { etcdOf, etcdUrlsOf } from './cluster-client.ts';
+import { depart } from './depart.ts';
 import { FirstHost } from './first-host.ts';
 import {
-  forgetHostFile,
   type HostFile,
+  hasLeft,
   isComplete,
+  isPresent,
   type Member,
   memberList,
   ports,
   readHostFile,
-  voters,
   writeHostFile,
 } from './host-file.ts';
 import { membersAt, servedAt } from './join-client.ts';
 import { keyFolderIn } from './key-files.ts';
 import { hostCommonName, leftSerials, memberWith } from './member-certificate.ts';
 import { tellNotedActs } from './noted-acts.ts';
-import { writeServedFile } from './served-file.ts';
+import { OwnVote } from './own-vote.ts';
+import { dataHosts, nameServerKeyPath, writeServedFile } from './served-file.ts';
 import { takeOver } from './take-over.ts';
 
 export interface HostOptions {
@@ -54,6 +58,8 @@ export interface HostOptions {
   readonly device: string | undefined;
   /** At which the primary publishes its address. */
   readonly dnsName: DnsName | undefined;
+  /** That the primary runs; undefined: none. */
+  readonly nameServer: NameServerPlan | undefined;
   readonly copyBytesPerSecond: number;
   /** Where `tidegate serve` notes its process. */
   readonly processFile: string | undefined;
@@ -72,8 +78,13 @@ export interface HostOptions {
 }
 
 const lookEveryMs = 500;
+/** While nothing is to be done. */
+const votesEveryMs = 2_000;
 
-/** Resolves at the signal. The database goes on, as long as its lease lasts. Throws SetupError, system errors. */
+/**
+ * Resolves at the signal: the database goes on, as long as its lease lasts. Or once the host has left: then it has ended. Throws SetupError,
+ * system errors.
+ */
 export async function runHost(options: HostOptions): Promise<void> {
   const { dataPath, dataVersion, log, signal } = options;
   const stack = new AsyncDisposableStack();
@@ -89,7 +100,13 @@ export async function runHost(options: HostOptions): Promise<void> {
     const whole = await complete(options);
     const folder = await openWhenFree(dataPath, dataVersion, log, signal);
     stack.defer(() => folder.close());
-    await runParts(options, whole, folder, stack);
+    let left = hasLeft(whole) ? whole : undefined;
+    stack.defer(async () => {
+      if (left === undefined) return;
+      await depart(folder, left);
+      log.info(`ha: ${left.me} has left the cluster.`);
+    });
+    left ??= await runParts(options, whole, folder, stack);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -133,30 +150,33 @@ async function openWhenFree(path: string, version: number, log: SetupLog, signal
   }
 }
 
+/** In the file that it resolves with, this host has left; undefined: at the signal. */
 async function runParts(
   options: HostOptions,
   whole: HostFile,
   folder: DataFolder,
   stack: AsyncDisposableStack,
-): Promise<void> {
+): Promise<HostFile | undefined> {
   const tls = await writeCertificates(folder, whole);
   let file = await takenOver(options, whole, folder);
   const me = memberOf(file);
   if (me.kind === 'data') {
     file = await withServed(file, options);
-    await writeServedFile(folder.path, file, folder.serviceUser);
+    await giveServed(options, file, folder.serviceUser);
   }
   await startOwnRedis(options, folder, stack);
   // Side by side: after a restart, the agent reaches another host's member before its own has started.
   const failed = new AbortController();
   const both = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) };
-  const voting = startVote(both, whole, folder, tls, stack);
+  const { log, signal } = both;
+  const vote = new OwnVote({ folder, cluster: whole.cluster, tls, log, signal });
+  stack.defer(() => vote.stop());
   for (;;) {
     await using parts = new AsyncDisposableStack();
     const client = etcdOf(file);
     const present = { members: file.members };
     parts.defer(() => client.close());
-    const starting = [voting, startData(both, file, folder, tls, client, present, parts)] as const;
+    const starting = [vote.begin(file), startData(both, file, folder, tls, client, present, parts)] as const;
     const [, agent] = await Promise.all(starting).catch(async (error: unknown) => {
       failed.abort();
       await Promise.allSettled(starting);
@@ -165,23 +185,23 @@ async function runParts(
     options.log.info(`ha: ${file.me} runs.`);
     const telling = new AbortController();
     const told = tellNotedActs(client, haKeys(file.cluster), { ...options, signal: telling.signal });
+    const kept = agent && keepVotes(client, file, { log, signal: telling.signal });
     parts.defer(async () => {
       telling.abort();
-      await told;
+      await Promise.all([told, kept]);
     });
-    const change = { user: folder.serviceUser, agent, tls, present };
+    const change = { user: folder.serviceUser, agent, tls, present, vote };
     const members = await otherMembers(client, file, options, change);
-    if (members === undefined) return;
+    if (members === undefined) return undefined;
     file = { ...(await readHostFile(options.dataPath)), members };
     if (!isIn(members, me)) {
       await agent?.stop();
       agent?.killServer();
-      await forgetHostFile(options.dataPath);
-      options.log.info(`ha: ${file.me} has left the cluster.`);
-      return;
+      // Another one in its place may have its name.
+      return { ...file, members: [...members.filter(({ name }) => name !== me.name), { ...me, left: true }] };
     }
     await writeHostFile(options.dataPath, file);
-    if (me.kind === 'data') await writeServedFile(options.dataPath, file, folder.serviceUser);
+    if (me.kind === 'data') await giveServed(options, file, folder.serviceUser);
   }
 }
 
@@ -201,6 +221,17 @@ async function withServed(file: HostFile, { dataPath, log }: HostOptions): Promi
     );
     return file;
   }
+}
+
+/** To `tidegate serve`, what it has to know of the hosts. */
+async function giveServed(
+  { dataPath, nameServer }: HostOptions,
+  file: HostFile,
+  user: ServiceUser | undefined,
+): Promise<void> {
+  if (nameServer === undefined) return writeServedFile(dataPath, file, user);
+  const { nameServerKey } = await import('../address/name-server.ts');
+  await writeServedFile(dataPath, file, user, { port: nameServer.port, key: nameServerKey(file).text });
 }
 
 /** It has nothing that is owed: it ends with the agent. */
@@ -225,15 +256,19 @@ interface ChangeParts {
   readonly tls: EtcdTls;
   /** The hosts that there are now, also while the parts go on. */
   readonly present: { members: HostFile['members'] };
+  readonly vote: OwnVote;
 }
+
+const noSync = { primary: undefined, members: [] };
 
 /** Once this host has left, or another one has come in the place of one that has; undefined: at the signal. */
 async function otherMembers(
   etcd: EtcdClient,
   file: HostFile,
-  { dataPath, signal }: HostOptions,
-  { user, agent, tls, present }: ChangeParts,
+  options: HostOptions,
+  { user, agent, tls, present, vote }: ChangeParts,
 ): Promise<HostFile['members'] | undefined> {
+  const { dataPath, signal } = options;
   const keys = haKeys(file.cluster);
   let known = JSON.stringify(file.members);
   while (!signal.aborted) {
@@ -244,22 +279,25 @@ async function otherMembers(
     if (text !== undefined && text !== known) {
       const members = memberList.parse(JSON.parse(text));
       const isNew = members.some(({ serverId }) => !file.members.some((each) => each.serverId === serverId));
-      // Until then it may be the one that has every write.
-      const isInSync =
-        sync !== undefined && syncValue.parse(JSON.parse(sync)).members.some(({ host }) => host === file.me);
-      const hasLeft = !isIn(members, memberOf(file));
-      if (hasLeft ? !isInSync : isNew) return members;
-      const counted = sync === undefined ? [] : syncValue.parse(JSON.parse(sync)).members.map(({ host }) => host);
+      const { primary, members: inSync } = sync === undefined ? noSync : syncValue.parse(JSON.parse(sync));
+      // Until then it may be the one that has every write, or that is promoted as it had been.
+      const counted = [primary, ...inSync.map(({ host }) => host)];
+      const isLast = members.every(({ left }) => left === true);
+      const isCountedOn = !isLast && counted.includes(file.me);
+      const isOut = !isIn(members, memberOf(file));
+      if (isOut ? !isCountedOn : isNew) return members;
       const gone = members.filter(({ left }) => left === true);
       // While commits wait for one that leaves, it still has to acknowledge them.
       const isOver = gone.every(({ name }) => !counted.includes(name));
-      if (!hasLeft && isOver) {
+      if (!isOut && isOver) {
         present.members = members;
         agent?.refuseReplicas(gone.map(({ serverId }) => serverId));
         await writeRefused(tls, leftSerials(members), user);
         const changed = { ...(await readHostFile(dataPath)), members };
         await writeHostFile(dataPath, changed);
-        if (memberOf(changed).kind === 'data') await writeServedFile(dataPath, changed, user);
+        if (memberOf(changed).kind === 'data') await giveServed(options, changed, user);
+        etcd.use(etcdUrlsOf(changed));
+        await vote.begin(changed);
         known = text;
       }
     }
@@ -270,27 +308,25 @@ async function otherMembers(
 
 /** Another one in its place may have its name. */
 function isIn(members: HostFile['members'], { name, serverId }: Member): boolean {
-  return members.some((each) => each.name === name && each.serverId === serverId && each.left !== true);
+  return members.some((each) => each.name === name && each.serverId === serverId && isPresent(each));
 }
 
-async function startVote(
-  { log, signal }: HostOptions,
-  { me: name, cluster, members: all, joinsLate = false }: HostFile,
-  folder: DataFolder,
-  tls: EtcdTls,
-  stack: AsyncDisposableStack,
+/** Until the signal. */
+async function keepVotes(
+  etcd: EtcdClient,
+  { cluster, me }: HostFile,
+  { log, signal }: Pick<HostOptions, 'log' | 'signal'>,
 ): Promise<void> {
-  if (memberOf({ me: name, members: all }).vote === false) return;
-  const members = voters(all).map((each) => ({
-    ...{ name: each.name, address: each.address, clientPort: ports.etcd, peerPort: ports.etcdPeers },
-  }));
-  const etcd = await supervise(
-    'etcd',
-    (ending) =>
-      startEtcd({ folder, log, name, members, cluster, tls, joinsLate, signal: AbortSignal.any([signal, ending]) }),
-    { log },
-  );
-  stack.defer(() => etcd.stop());
+  const votes = new VoteKeeper(etcd, haKeys(cluster), me);
+  for (let told = ''; !signal.aborted; ) {
+    const done = await votes.look().catch((error: unknown) => {
+      if (!(error instanceof EtcdError)) log.warn(`ha: the votes are looked after again: ${String(error)}`);
+      return undefined;
+    });
+    if (done !== undefined && done !== told) log.info(`ha: ${done}`);
+    told = done ?? '';
+    await sleep(done === undefined ? votesEveryMs : lookEveryMs, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 async function startData(
@@ -318,7 +354,8 @@ async function startData(
   const health = await PrimaryHealth.open({ address: me.address, port: ports.health });
   stack.defer(() => health.close());
   const named = await dnsAddress(options, file, stack);
-  const announcers = [health, ...named, ...(await virtualAddress(options, file, folder, stack))];
+  const answering = await nameServer(options, { file, folder, present }, stack);
+  const announcers = [health, ...named, ...answering, ...(await virtualAddress(options, file, folder, stack))];
   const clients = clientsOf(options, file, health);
   const data = file.members.filter(({ kind }) => kind === 'data');
   const agent = await HaAgent.start({
@@ -367,6 +404,24 @@ async function dnsAddress(
   if (dnsName === undefined) return [];
   const { DnsAddress } = await import('../address/dns-address.ts');
   const made = new DnsAddress({ ...dnsName, cluster, me, log });
+  stack.defer(() => made.close());
+  return [made];
+}
+
+/** Loaded only where there is one, like the address by name. */
+async function nameServer(
+  { dataPath, nameServer: plan, log }: HostOptions,
+  { file, folder, present }: { file: HostFile; folder: DataFolder; present: Pick<HostFile, 'members'> },
+  stack: AsyncDisposableStack,
+): Promise<NameServer[]> {
+  if (plan === undefined) return [];
+  const { NameServer, nameServerKey } = await import('../address/name-server.ts');
+  const [virtual] = file.virtualAddress?.split('/') ?? [];
+  const made = await NameServer.open({
+    ...{ ...plan, folder, log, addresses: [memberOf(file).address, ...(virtual === undefined ? [] : [virtual])] },
+    publishers: () => dataHosts(present).map(({ address }) => address),
+    key: { secret: nameServerKey(file).secret, keyFile: nameServerKeyPath(dataPath) },
+  });
   stack.defer(() => made.close());
   return [made];
 }

@@ -7,13 +7,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ServiceUser } from '../../embedded/service-account.ts';
 import { fileExists, writeWhole } from '../../platform/secrets/key-file.ts';
-import { type HostFile, type Member, memberShape, sharedShape } from './host-file.ts';
+import { type HostFile, isPresent, type Member, memberShape, sharedShape } from './host-file.ts';
 
 const shape = sharedShape.pick({ cluster: true, strict: true, authority: true }).extend({
   me: memberShape.shape.name,
   certificate: z.string(),
   key: z.string(),
   members: z.array(memberShape).min(1).max(9),
+  /** At each data host; left out: they run none. */
+  nameServerPort: z.number().int().min(1).max(65_535).optional(),
 });
 export type ServedFile = z.output<typeof shape>;
 
@@ -29,6 +31,11 @@ export function servedFilePath(dataPath: string): string {
 /** The certificate of the hosts' authority, which MariaDB shows. */
 export function servedAuthorityPath(dataPath: string): string {
   return join(servedFolder(dataPath), 'authority.pem');
+}
+
+/** With which names are published at the hosts' name servers. */
+export function nameServerKeyPath(dataPath: string): string {
+  return join(servedFolder(dataPath), 'name-server.key');
 }
 
 /** Where `tidegate serve` notes its process. */
@@ -48,12 +55,27 @@ export function readServedFile(dataPath: string): ServedFile {
   return shape.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
+export interface ServedNameServer {
+  readonly port: number;
+  /** The text of its key file. */
+  readonly key: string;
+}
+
 /** `user`: of `tidegate serve`; undefined: root. */
-export async function writeServedFile(dataPath: string, file: HostFile, user: ServiceUser | undefined): Promise<void> {
+export async function writeServedFile(
+  dataPath: string,
+  file: HostFile,
+  user: ServiceUser | undefined,
+  nameServer?: ServedNameServer,
+): Promise<void> {
   await makeServedFolder(dataPath, user);
   const { cluster, strict, me, members, authority, served = file } = file;
   const { certificate, key } = served;
-  const text = JSON.stringify({ cluster, strict, me, members, authority, certificate, key }, null, 2);
+  const nameServerPort = nameServer?.port;
+  const text = JSON.stringify({ cluster, strict, me, members, authority, certificate, key, nameServerPort }, null, 2);
+  // Nobody but its owner may read a key file.
+  if (nameServer !== undefined)
+    await writeWhole(nameServerKeyPath(dataPath), nameServer.key, 0o600, user ?? { uid: 0, gid: 0 });
   await writeForServe(servedAuthorityPath(dataPath), authority, user);
   await writeForServe(servedFilePath(dataPath), `${text}\n`, user);
 }
@@ -83,5 +105,5 @@ async function makeFolder(path: string, { uid, gid }: ServiceUser, mode: number)
 
 /** The servers of the database. */
 export function dataHosts({ members }: Pick<ServedFile, 'members'>): readonly Member[] {
-  return members.filter(({ kind, left }) => kind === 'data' && left !== true);
+  return members.filter((each) => each.kind === 'data' && isPresent(each));
 }

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
+import type { LoopDisk } from '../loop-disk.ts';
 import { endProcessesIn, processesIn } from '../processes.ts';
-import type { HostDisk } from './disk.ts';
 import type { HostName } from './plan.ts';
 
 /** What runs on a host, in the order in which it starts. */
@@ -20,7 +20,7 @@ export interface HostProgram {
 
 export interface HaHostOptions {
   readonly name: HostName;
-  readonly disk: HostDisk;
+  readonly disk: LoopDisk;
   readonly namespace: string;
   /** Enters its network. */
   readonly wrapper: readonly string[];
@@ -35,7 +35,7 @@ const freezeTries = 50;
 
 export class HaHost {
   readonly name: HostName;
-  readonly disk: HostDisk;
+  readonly disk: LoopDisk;
   readonly #options: HaHostOptions;
   readonly #running = new Map<ProgramName, Supervised<EmbeddedServer>>();
   #skewSeconds = 0;

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { pathExists } from '../../embedded/find-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
+import { LoopDisk, thaw, unmountAll } from '../loop-disk.ts';
 import { foldersOf, idOf } from '../part-place.ts';
-import { HostDisk, thaw, unmountAll } from './disk.ts';
 import { HaHost, type HaHostOptions, type ProgramName } from './host.ts';
 import { hostLog } from './host-log.ts';
 import { HaNetwork } from './network.ts';
@@ -175,7 +175,7 @@ export class HaHosts {
 
   #newHost(name: HostName): HaHost {
     const { folder, log, programs } = this.#options;
-    const disk = new HostDisk({ image: join(folder, `${name}.img`), folder: join(mountsOf(folder), name) });
+    const disk = new LoopDisk({ image: join(folder, `${name}.img`), folder: join(mountsOf(folder), name) });
     const host: HaHost = new HaHost({
       ...{ name, disk, namespace: this.namespace(name), wrapper: this.entering(name) },
       programs: (...asked) => programs(host, ...asked),

@@ -21,6 +21,8 @@ export function hostDataFolder(disk: string): string {
 
 /** In the demo's folder: the URL of the endpoint, while it runs. */
 export const demoUrlFile = 'url';
+/** There: those of the data hosts themselves, one a line. */
+export const demoHostUrlsFile = 'host-urls';
 /** There: the path of the socket that takes `tidegate lab` commands. */
 export const demoControlFile = 'control';
 

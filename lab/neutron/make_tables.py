@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 
+from networking_sfc.db import flowclassifier_db, sfc_db  # noqa: F401 (their models)
 from neutron.db.migration.models import head
 from sqlalchemy import create_engine
 

@@ -1,5 +1,5 @@
 // Settings of a private Keystone and Neutron: SQLite instead of a database server, no message queue, everything in one folder.
-// They follow the configuration references of Keystone 22 and Neutron 21 (Zed).
+// They follow the configuration references of Keystone 22, Neutron 21 and networking-sfc 15 (Zed).
 
 import { join } from 'node:path';
 import type { KeystoneAccount as Account } from '../../platform/openstack/keystone.ts';
@@ -47,7 +47,7 @@ export function neutronSettings(
   return `[DEFAULT]
 transport_url = fake://
 core_plugin = ml2
-service_plugins = router,segments
+service_plugins = router,segments,flow_classifier,sfc
 auth_strategy = keystone
 api_paste_config = ${prefix}/usr/share/neutron-common/api-paste.ini
 state_path = ${join(folder, 'state')}
@@ -69,6 +69,16 @@ quota_router = -1
 quota_security_group = -1
 quota_security_group_rule = -1
 quota_floatingip = -1
+quota_flow_classifier = -1
+quota_port_pair = -1
+quota_port_pair_group = -1
+quota_port_chain = -1
+quota_service_graphs = -1
+# Chains are kept, and no switch is told of them.
+[flowclassifier]
+drivers = dummy
+[sfc]
+drivers = dummy
 [securitygroup]
 firewall_driver = noop
 [ml2]

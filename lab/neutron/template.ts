@@ -25,15 +25,17 @@ export async function makeTemplate(options: ServiceOptions): Promise<void> {
   await writeFile(join(folder, 'keystone.conf'), keystoneSettings(folder), { mode: 0o600 });
   const accounts = newAccounts();
   await writeAccounts(folder, accounts);
-  await Promise.all([
-    makeKeystone(options, accounts),
-    python(options, join(import.meta.dirname, 'make_tables.py'), join(folder, 'neutron.sqlite')),
-  ]);
+  await Promise.all([makeKeystone(options, accounts), makeTables(options)]);
   signal?.throwIfAborted();
 }
 
 export async function readAccounts(folder: string): Promise<Accounts> {
   return JSON.parse(await readFile(join(folder, 'accounts.json'), 'utf8')) as Accounts;
+}
+
+/** Those that Neutron's database lacks. */
+export function makeTables(options: ServiceOptions): Promise<void> {
+  return python(options, join(import.meta.dirname, 'make_tables.py'), join(options.folder, 'neutron.sqlite'));
 }
 
 /** Keystone 22 administration guide, Fernet keys: files 0 (staged) and 1 (primary) with 32 bytes in URL-safe base64. */

@@ -3,19 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { DeviceFault } from '../device-faults.ts';
 import { type RunningLab, startLab } from '../lab.ts';
 import { namesFile } from '../names-file.ts';
-import { lateMs, type StartPart, type Trouble } from '../part.ts';
-
-const faultOf: Readonly<Record<Trouble, DeviceFault | undefined>> = {
-  hang: { hang: 'after' },
-  late: { drop: 'late', delayBeforeMs: lateMs },
-  drop: { drop: 'after' },
-  refuse: { refuse: 'yes' },
-  full: undefined,
-  none: undefined,
-};
+import type { StartPart } from '../part.ts';
+import { setTrouble } from './device-trouble.ts';
 
 export const startFirewall: StartPart = async (options) => {
   const lab = await startLab(options);
@@ -30,10 +21,7 @@ export const startFirewall: StartPart = async (options) => {
       credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
     },
     reaches: [{ host, port }],
-    async trouble(trouble) {
-      const fault = faultOf[trouble];
-      await lab.faults.set(...(fault === undefined ? [] : [fault]));
-    },
+    trouble: (trouble) => setTrouble(lab.faults, trouble),
     stop: () => lab.stop(),
   };
 };

@@ -1,9 +1,14 @@
 // The lab's Neutron and Keystone as a part: one project, Neutron behind a line that has its port.
 
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { startNeutron, usualCacheFolder } from '../neutron.ts';
 import type { StartPart } from '../part.ts';
 import { startAs } from './identity.ts';
 import { TroubledLine } from './troubled-line.ts';
+
+/** A login for a person, in the part's folder. */
+const openrcName = 'openrc';
 
 export const startNeutronPart: StartPart = async ({ folder, log, signal }) => {
   const cacheFolder = usualCacheFolder();
@@ -28,11 +33,21 @@ export const startNeutronPart: StartPart = async ({ folder, log, signal }) => {
   const { line, keystone, accounts } = device;
   const { host, port } = line;
   const { username, password, project } = accounts.alpha;
+  const certificatePath = join(folder, 'certificate.pem');
+  await writeFile(certificatePath, identity.certificate.cert);
+  const login = {
+    OS_AUTH_URL: `https://${keystone.host}:${keystone.port}/v3`,
+    ...{ OS_USERNAME: username, OS_PASSWORD: password, OS_PROJECT_NAME: project, OS_CACERT: certificatePath },
+    ...{ OS_USER_DOMAIN_NAME: 'Default', OS_PROJECT_DOMAIN_NAME: 'Default' },
+    ...{ OS_NETWORK_URL: `https://${host}:${port}/v2.0` },
+  };
+  const lines = Object.entries(login).map(([name, value]) => `export ${name}='${value}'\n`);
+  await writeFile(join(folder, openrcName), lines.join(''), { mode: 0o600 });
   return {
     available: true,
     backend: {
       ...{ driver: 'neutron', host, port, certificateSha256: identity.certificate.sha256 },
-      options: { authUrl: `https://${keystone.host}:${keystone.port}/v3`, project },
+      options: { authUrl: login.OS_AUTH_URL, project },
       credentials: { username, password },
     },
     reaches: [

@@ -26,10 +26,11 @@ import {
   OutdatedError,
   ResultLostError,
 } from './errors.ts';
-import { PrimaryFinder } from './primary-finder.ts';
+import { type LedBy, PrimaryFinder } from './primary-finder.ts';
 import { connectionCut, type DatabaseLocation, idleLimit, ServerPools, usualIdleSeconds } from './server-pools.ts';
 import { WriteGuard } from './write-guard.ts';
 
+export type { LedBy } from './primary-finder.ts';
 export type { DatabaseLocation } from './server-pools.ts';
 
 export interface DatabaseOptions {
@@ -154,6 +155,7 @@ export class Database implements Sql {
   /** By physical connection; one that is not in it has the usual one. */
   readonly #idleLimits = new WeakMap<object, number>();
   readonly #guard: WriteGuard;
+  readonly #onPrimary: ((led: LedBy) => void)[] = [];
   /** For reads of the model. Hot paths use SQL. */
   readonly prisma: PrismaClient;
   readonly name: string;
@@ -172,6 +174,7 @@ export class Database implements Sql {
     else
       this.#finder = new PrimaryFinder({
         ...{ locations, log, countsCopies: strict },
+        onPrimary: (led) => this.#onPrimary.forEach((each) => void each(led)),
         pools: (location, several) => new ServerPools(location, sizes, several),
       });
     this.#guard = new WriteGuard({
@@ -220,6 +223,16 @@ export class Database implements Sql {
   /** Throws DiskFullError while the database accepts no new work. */
   checkWritable(): void {
     this.#guard.check();
+  }
+
+  /** Of several servers the primary that was found last; undefined: none was yet, or there is a single server. */
+  get ledBy(): LedBy | undefined {
+    return this.#finder?.ledBy;
+  }
+
+  /** Called when there is another one, or the same again. Must not throw. */
+  onPrimary(listener: (led: LedBy) => void): void {
+    this.#onPrimary.push(listener);
   }
 
   /** Those that there are from now on; nothing if there is a single location that is followed by nobody. */

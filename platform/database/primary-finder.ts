@@ -13,8 +13,17 @@ export interface PrimaryFinderOptions {
   readonly locations: readonly DatabaseLocation[];
   readonly pools: (location: DatabaseLocation, several: OneOfSeveral) => ServerPools;
   readonly log: Logger | undefined;
+  /** There is another primary, or the same again. */
+  readonly onPrimary?: (led: LedBy) => void;
   /** Whether `isAlone` is asked for. */
   readonly countsCopies?: boolean;
+}
+
+/** A primary, as it was found. */
+export interface LedBy {
+  readonly location: DatabaseLocation;
+  /** Of its timeline. */
+  readonly epoch: number;
 }
 
 interface Answer {
@@ -123,6 +132,11 @@ export class PrimaryFinder {
     return this.#primary?.watch.location;
   }
 
+  /** The last one that was found. */
+  get ledBy(): LedBy | undefined {
+    return this.#last && { location: this.#last.watch.location, epoch: this.#last.epoch };
+  }
+
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -227,6 +241,7 @@ export class PrimaryFinder {
     if (this.#last !== undefined)
       this.#options.log?.warn({ server: nameOf(location), epoch }, 'the database has a primary again');
     this.#last = { watch, epoch };
+    this.#options.onPrimary?.({ location, epoch });
   }
 
   #leave(why: string): void {

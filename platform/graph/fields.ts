@@ -54,6 +54,19 @@ export function numberField(description: string, minimum: number, maximum: numbe
   return field('Float', description, { type: 'number', minimum, maximum });
 }
 
+export function asNumberField(description: string): Field {
+  return field('AsNumber', description, { type: 'integer', minimum: 1, maximum: 4_294_967_295 });
+}
+
+/**
+ * Printable ASCII, never shown again: `writeOnly` in the JSON Schema (2020-12, validation, section 9.4). At least 4 characters: less
+ * can't be cut out of what a device says.
+ */
+export function secretField(description: string, maxLength: number): Field {
+  const pattern = '^[!-~]*$';
+  return field('String', description, { type: 'string', minLength: 4, maxLength, pattern, writeOnly: true });
+}
+
 export function vlanField(description: string): Field {
   return integerField(`${description} 1 to 4094.`, 1, 4_094);
 }

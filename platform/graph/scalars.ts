@@ -49,6 +49,20 @@ export const portScalar = new GraphQLScalarType<number, number>({
   parseLiteral: (node) => parsePort(node.kind === Kind.INT ? Number(node.value) : undefined),
 });
 
+function parseAsNumber(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 4_294_967_295)
+    bad(`AsNumber: ${JSON.stringify(value)} is not an AS number; give a whole number from 1 to 4294967295.`);
+  return value;
+}
+
+/** An autonomous system number: `Int` has 31 bits for it, and 32 are needed. */
+export const asNumberScalar = new GraphQLScalarType<number, number>({
+  name: 'AsNumber',
+  serialize: parseAsNumber,
+  parseValue: parseAsNumber,
+  parseLiteral: (node) => parseAsNumber(node.kind === Kind.INT ? Number(node.value) : undefined),
+});
+
 function parseAddressBlock(value: unknown): string {
   const canonical = typeof value === 'string' ? canonicalAddressBlock(value) : undefined;
   if (canonical === undefined)

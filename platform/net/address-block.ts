@@ -50,6 +50,11 @@ export function canonicalAddressBlock(text: string): string | undefined {
   return block.prefix === widthOf(block.address) ? address : `${address}/${block.prefix}`;
 }
 
+/** Its one text; what is neither an address nor a block stays as it is. */
+export function canonicalText(text: string): string {
+  return canonicalAddressBlock(text) ?? text;
+}
+
 /** An address's bytes: 4 or 16. Undefined: not an address; one with a zone is not one. */
 export function addressBytes(text: string): readonly number[] | undefined {
   return parseAddress(text)?.toByteArray();

@@ -10,10 +10,14 @@ export function originOf({ host, port }: Address): string {
   return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** As a socket takes it: an IPv6 address without its brackets. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
 /** Undefined: not an HTTPS URL. */
 export function addressOfUrl(text: string): Address | undefined {
   const url = URL.parse(text);
   if (url?.protocol !== 'https:') return undefined;
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  return { host, port: url.port === '' ? 443 : Number(url.port) };
+  return { host: hostOf(url), port: url.port === '' ? 443 : Number(url.port) };
 }

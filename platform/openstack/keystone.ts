@@ -9,6 +9,8 @@ const marginMs = 60_000;
 export interface KeystoneAccount {
   /** Keystone with its version, for example `https://keystone.example:5000/v3`. */
   readonly authUrl: string;
+  /** `applicationCredential`: user name and password are its id and secret. Default `password`. */
+  readonly method?: 'password' | 'applicationCredential' | undefined;
   readonly username: string;
   readonly password: string;
   /** The project by its name. */
@@ -31,6 +33,20 @@ export async function logInAtKeystone(
     origin: url.origin,
     path: `${url.pathname.replace(/\/$/, '')}/auth/tokens`,
   } as const;
+  if (account.method === 'applicationCredential') {
+    // Identity API v3.10: it is of one project, which can't be chosen here.
+    const identity = {
+      methods: ['application_credential'],
+      application_credential: { id: username, secret: password },
+    };
+    const reply = await exchange({ ...keystone, method: 'POST', body: { auth: { identity } } });
+    const login = readLogin(reply, keystone);
+    if (!login.ok || isOf(tokenIn(reply.body), project, projectDomain)) return login;
+    if (login.close !== undefined) {
+      await exchange({ ...login.close, headers: { ...login.close.headers, ...login.headers } });
+    }
+    return refused('AUTH_FAILED', `The application credential is not one of the project ${project} (${projectDomain})`);
+  }
   const user = { name: username, password, domain: { name: userDomain } };
   const scope = { project: { name: project, domain: { name: projectDomain } } };
   const body = { auth: { identity: { methods: ['password'], password: { user } }, scope } };
@@ -52,6 +68,10 @@ function readLogin(reply: HttpReply, keystone: Pick<HttpCall, 'kind' | 'path' | 
     ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
     close: { ...keystone, method: 'DELETE', headers: { 'x-subject-token': token } },
   };
+}
+
+function isOf({ project }: JsonObject, name: string, domainName: string): boolean {
+  return isObject(project) && project.name === name && isObject(project.domain) && project.domain.name === domainName;
 }
 
 /** By Keystone's own clock: the local one may differ. */

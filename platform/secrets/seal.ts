@@ -1,6 +1,6 @@
 // Seals secrets at rest: AES-256-GCM (NIST SP 800-38D) under the key file's active key. The additional data binds a sealed value
-// to its place, so that a copy in another row does not open.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+// to its place, so that a copy in another row does not open. Where only equality matters, a keyed hash is enough.
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import type { Keyring } from './keyring.ts';
 
 export interface Sealed {
@@ -15,6 +15,13 @@ export interface Sealer {
   seal(plain: string, aad: string): Sealed;
   /** Throws SealError. */
   open(sealed: Sealed, aad: string): string;
+  /**
+   * `KEY:HEX`, HMAC-SHA-256 (RFC 2104) by a key that is used for nothing else: equal for the same secret in the same place. `keyId`:
+   * that of an earlier hash; default: the active one. Undefined: there is no such key.
+   */
+  hash(secret: string, place: string, keyId?: string): string | undefined;
+  /** The active one first. */
+  keyIds(): readonly string[];
 }
 
 /** A sealed value that can't be opened. */
@@ -30,6 +37,7 @@ export class SealError extends Error {
 }
 
 const purpose = 'sealing';
+const hashPurpose = 'secret-hashes';
 const nonceBytes = 12;
 const tagBytes = 16;
 
@@ -65,5 +73,12 @@ export function createSealer(keyring: Keyring): Sealer {
         throw new SealError('CHANGED', message, error);
       }
     },
+    hash(secret, place, keyId) {
+      const key = keyId === undefined ? keyring.active(hashPurpose) : keyring.byId(hashPurpose, keyId);
+      if (key === undefined) return undefined;
+      const said = JSON.stringify([place, secret]);
+      return `${key.id}:${createHmac('sha256', key.keyObject).update(said).digest('hex')}`;
+    },
+    keyIds: () => keyring.ids(),
   };
 }

@@ -1,6 +1,6 @@
 // Application Security Manager 13.1: policies, which are identified by a hash and not by their name, and the tasks that import
 // and apply them. iControl REST ASM Reference 13.1; task fields as in f5-common-python's tests (status NEW, STARTED, COMPLETED or
-// FAILURE); a task takes effect at its end.
+// FAILURE); a task takes effect at its end. What public clients met on real devices is at its place.
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
@@ -15,15 +15,25 @@ interface Policy {
   readonly name: string;
   readonly partition: string;
   values: JsonObject;
+  /** When `isModified` is to be false: it lags behind the end of the application. Undefined: changed since. */
+  cleanFromMs?: number | undefined;
+}
+
+export interface AsmKnobs {
+  /** How long `isModified` stays true after an application. */
+  modifiedLagMs: number;
 }
 
 export class Asm {
+  readonly knobs: AsmKnobs = { modifiedLagMs: 0 };
   readonly tasks: AsmTasks;
+  readonly #now: () => number;
   #policies = new Map<string, Policy>();
   readonly #config: Config;
 
   constructor(config: Config, now: () => number) {
     this.#config = config;
+    this.#now = now;
     this.tasks = new AsmTasks({ import: (body) => this.#import(body), apply: (body) => this.#apply(body) }, now);
   }
 
@@ -40,7 +50,7 @@ export class Asm {
   /** By full path, for tests: the policy on the device. */
   find(fullPath: string): JsonObject | undefined {
     const policy = this.#byPath(fullPath);
-    return policy && view(policy);
+    return policy && this.#view(policy);
   }
 
   /** `segments` follow /mgmt/tm/asm/, percent-decoded. */
@@ -56,14 +66,14 @@ export class Asm {
 
   #servePolicies(request: DeviceRequest, id: string | undefined): DeviceAnswer | undefined {
     if (id === undefined) {
-      if (request.method === 'POST') return json(201, view(this.#create(readBody(request.body))));
+      if (request.method === 'POST') return json(201, this.#view(this.#create(readBody(request.body))));
       return request.method === 'GET' ? this.#list(request.query) : undefined;
     }
     const policy = this.#policies.get(id);
     if (!policy) throw notFound(`Could not find the Policy with id '${id}'`);
     if (request.method === 'PATCH') this.#change(policy, readBody(request.body));
     if (request.method === 'DELETE') this.#policies.delete(id);
-    return json(200, view(policy));
+    return json(200, this.#view(policy));
   }
 
   #serveTasks(request: DeviceRequest, type: TaskType, id: string | undefined): DeviceAnswer | undefined {
@@ -83,7 +93,7 @@ export class Asm {
   #list(query: URLSearchParams): DeviceAnswer {
     const matches = readFilter(query.get('$filter') ?? '');
     const fields = query.get('$select')?.split(',');
-    const items = [...this.#policies.values()].map(view).filter(matches);
+    const items = [...this.#policies.values()].map((policy) => this.#view(policy)).filter(matches);
     const chosen = items.map((item) =>
       fields
         ? Object.fromEntries(Object.entries(item).filter(([name]) => [...fields, 'kind', 'selfLink'].includes(name)))
@@ -114,7 +124,8 @@ export class Asm {
   #change(policy: Policy, { kind: _kind, ...changes }: JsonObject): void {
     const virtualServers = changes.virtualServers as readonly string[] | undefined;
     for (const path of virtualServers ?? []) this.#config.get('ltm/virtual', path, 'Virtual Server');
-    policy.values = { ...policy.values, ...changes, isModified: true };
+    policy.values = { ...policy.values, ...changes };
+    policy.cleanFromMs = undefined;
   }
 
   /** The end of an import task: the new policy, or the reason for its failure. */
@@ -124,7 +135,8 @@ export class Asm {
     const described = readPolicyFile(file);
     if (!described) throw new Error('The policy file is malformed or of an unknown format.');
     const policy = this.#target(body, described);
-    policy.values = { ...policy.values, ...described, isModified: true };
+    policy.values = { ...policy.values, ...described };
+    policy.cleanFromMs = undefined;
     return {
       policyReference: { link: linkOf(policy) },
       message: `The operation was completed successfully. The security policy name is '${pathOf(policy)}'.`,
@@ -132,15 +144,18 @@ export class Asm {
   }
 
   #target(body: JsonObject, described: JsonObject): Policy {
-    if (isObject(body.policyReference)) return this.#referenced(body);
-    const fullPath = body.fullPath ?? `/Common/${String(body.name ?? described.name ?? 'imported')}`;
-    if (this.#byPath(String(fullPath))) throw new Error(`The policy '${String(fullPath)}' already exists.`);
+    if (isObject(body.policyReference) && !named(body)) return this.#referenced(body);
+    const wanted = String(body.fullPath ?? `/Common/${String(body.name ?? described.name ?? 'imported')}`);
+    // BIG-IP 14.1.4 says nothing of a taken name and makes a copy (F5Networks/f5-ansible#2067); so it does with a name beside a reference.
+    let fullPath = wanted;
+    for (let copy = 1; this.#byPath(fullPath); copy += 1) fullPath = `${wanted}_${copy}`;
     return this.#create({ fullPath });
   }
 
   #apply(body: JsonObject): JsonObject {
     const policy = this.#referenced(body);
-    policy.values = { ...policy.values, active: true, isModified: false };
+    policy.values = { ...policy.values, active: true };
+    policy.cleanFromMs = this.#now() + this.knobs.modifiedLagMs;
     return { message: 'The operation was completed successfully.' };
   }
 
@@ -150,6 +165,19 @@ export class Asm {
     const policy = this.#policies.get(id);
     if (!policy) throw notFound(`Could not parse/validate the Apply Policy. Could not find the Policy with id '${id}'`);
     return policy;
+  }
+
+  #view(policy: Policy): JsonObject {
+    return {
+      kind: 'tm:asm:policies:policystate',
+      selfLink: linkOf(policy),
+      id: policy.id,
+      name: policy.name,
+      partition: policy.partition,
+      fullPath: pathOf(policy),
+      ...policy.values,
+      isModified: policy.cleanFromMs === undefined || this.#now() < policy.cleanFromMs,
+    };
   }
 
   #byPath(fullPath: string): Policy | undefined {
@@ -163,26 +191,14 @@ const newPolicy: JsonObject = {
   description: '',
   enforcementMode: 'transparent',
   hasParent: false,
-  isModified: true,
   type: 'security',
   virtualServers: [],
 };
 
+const named = ({ fullPath, name }: JsonObject): boolean => fullPath !== undefined || name !== undefined;
 const notFound = (message: string) => mcpRefusal(404, message, 26_345_474);
 const pathOf = ({ partition, name }: Policy): string => `/${partition}/${name}`;
 const linkOf = ({ id }: Policy): string => `https://localhost/mgmt/tm/asm/policies/${id}?ver=13.1.1`;
-
-function view(policy: Policy): JsonObject {
-  return {
-    kind: 'tm:asm:policies:policystate',
-    selfLink: linkOf(policy),
-    id: policy.id,
-    name: policy.name,
-    partition: policy.partition,
-    fullPath: pathOf(policy),
-    ...policy.values,
-  };
-}
 
 /** XML in the format of 13.1's export, or JSON with a `policy`; returns the part that the policy list shows. */
 function readPolicyFile(text: string): JsonObject | undefined {

@@ -4,7 +4,7 @@ import { type Answer, type Context, parseError, unknownAction } from './cli-cont
 import { getEntry, getSettings, getTable, type Rows, showSettings, showTable, systemStatus } from './cli-show.ts';
 import { merged } from './cli-values.ts';
 import type { Device } from './device.ts';
-import { cliWords, type Table, tables } from './tables.ts';
+import { cliWords, type Table } from './tables.ts';
 
 export interface Place {
   readonly here: Context | undefined;
@@ -26,7 +26,8 @@ export function print(device: Device, place: Place, command: 'show' | 'get', wor
   if (words.length === 0 && here?.kind === 'entry') {
     return printRows(command, here.table, [[here.key, merged(device, vdom, here)]], here.key);
   }
-  const { table, key } = words.length === 0 && here?.kind === 'table' ? { table: here.table } : findTable(words);
+  const { table, key } =
+    words.length === 0 && here?.kind === 'table' ? { table: here.table } : findTable(device, words);
   if (!table) return parseError(words.at(-1) ?? command);
   const rows = device.cmdb.list(vdom, table).filter(([each]) => key === undefined || each === key);
   if (key !== undefined && rows.length === 0) return parseError(key);
@@ -39,8 +40,11 @@ function printRows(command: 'show' | 'get', table: Table, rows: Rows, key: strin
   return key !== undefined && only ? getEntry(table, key, only[1]) : getTable(table, rows);
 }
 
-function findTable(words: readonly string[]): { readonly table?: Table; readonly key?: string | undefined } {
-  for (const table of tables.values()) {
+function findTable(
+  device: Device,
+  words: readonly string[],
+): { readonly table?: Table; readonly key?: string | undefined } {
+  for (const table of device.tables.values()) {
     const path = cliWords(table).split(' ');
     if (!table.global && path.every((word, index) => words[index] === word)) return { table, key: words[path.length] };
   }

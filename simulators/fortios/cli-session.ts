@@ -18,7 +18,7 @@ import { grep } from './cli-show.ts';
 import { changedBy, type SetCommand } from './cli-values.ts';
 import type { Device } from './device.ts';
 import { CmdbError } from './errors.ts';
-import { cliWords, tableOf, tables } from './tables.ts';
+import { cliWords, tableOf } from './tables.ts';
 import { checkKey } from './values.ts';
 
 export class CliSession {
@@ -108,7 +108,7 @@ export class CliSession {
       this.#contexts.push({ kind: 'section', section: path, changes: new Map() });
       return '';
     }
-    const table = [...tables.values()].find((each) => cliWords(each) === path && !each.global);
+    const table = [...this.#device.tables.values()].find((each) => cliWords(each) === path && !each.global);
     if (!table || this.#vdom === undefined) return parseError(rest.at(-1) ?? '', 1);
     this.#contexts.push({ kind: 'table', table });
     return '';

@@ -14,6 +14,12 @@ export async function serveShell(
   terminal: Terminal,
   { session, isLoggedIn }: { readonly session: ShellSession; readonly isLoggedIn: () => boolean },
 ): Promise<void> {
+  // `post-login-banner`, as netmiko meets it (fortinet_ssh.py); any other key ends the session.
+  if (device.postLoginBanner) {
+    terminal.write('This system is for authorised use only.\n');
+    if ((await terminal.ask("(Press 'a' to accept):")) !== 'a') return;
+    terminal.write('\n');
+  }
   const cli = new CliSession(device, session.cut);
   let typed = '';
   let start = '';

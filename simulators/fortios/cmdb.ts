@@ -21,6 +21,8 @@ import { type Table, type TablePath, tableOf, tables } from './tables.ts';
 import { checkKey, defaultOf, type Entry } from './values.ts';
 
 export interface CmdbOptions {
+  /** Of the release. */
+  readonly tables: ReadonlyMap<string, Table>;
   /** In addition to root. */
   readonly vdoms: readonly string[];
   /** Interfaces and the VDOMs they are in. */
@@ -185,7 +187,10 @@ export class Cmdb {
   #addVdom(name: string): void {
     this.#rows(globalScope, 'system/vdom').set(name, complete(tableOf('system/vdom'), {}));
     const scope = emptyTables();
-    for (const [path, key, values] of factoryEntries) scope.get(path)?.set(key, complete(tableOf(path), values));
+    for (const [path, key, values] of factoryEntries) {
+      const table = this.#options.tables.get(path);
+      if (table) scope.get(path)?.set(key, complete(table, values));
+    }
     this.#scopes.set(name, scope);
   }
 

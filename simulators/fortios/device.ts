@@ -5,11 +5,14 @@ import type { Accounts } from './accounts.ts';
 import type { Cmdb } from './cmdb.ts';
 import { BAD_VALUE, CmdbError } from './errors.ts';
 import type { Settings } from './settings.ts';
+import type { Table } from './tables.ts';
 import type { Features, FortiVersion } from './version.ts';
 
 export interface Device {
   readonly version: FortiVersion;
   readonly features: Features;
+  /** Of its release, by path. */
+  readonly tables: ReadonlyMap<string, Table>;
   readonly serial: string;
   /** Whether there are virtual domains; if not, root is the only one. */
   readonly multiVdom: boolean;

@@ -15,6 +15,7 @@ import type { Device } from './device.ts';
 import { TABLE_FULL } from './errors.ts';
 import { answerRest } from './rest.ts';
 import { Settings } from './settings.ts';
+import { tablesFor } from './tables.ts';
 import { featuresOf, parseVersion } from './version.ts';
 
 export interface FortiGateOptions {
@@ -76,14 +77,18 @@ export class FortiGate {
     const settings = new Settings(() => isStarted && keep());
     let isStarted = false;
     settings.set('system global', 'hostname', options.hostname ?? 'fgt');
+    const features = featuresOf(version);
+    const tables = tablesFor(features);
     this.device = {
       version,
       settings,
-      features: featuresOf(version),
+      features,
+      tables,
       serial: options.serial ?? 'FGVM01TM00000001',
       multiVdom: options.multiVdom ?? false,
       cmdb: new Cmdb(
         {
+          tables,
           vdoms: options.vdoms ?? [],
           interfaces: options.interfaces ?? { port1: 'root', port2: 'root', port3: 'root' },
           maxEntries: options.maxEntries ?? 10_000,

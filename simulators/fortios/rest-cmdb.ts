@@ -6,7 +6,7 @@ import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import { type Device, refuseUnknownType, stamp } from './device.ts';
 import { CmdbError } from './errors.ts';
 import { json, readObject } from './rest-login.ts';
-import { type Table, tables } from './tables.ts';
+import type { Table } from './tables.ts';
 import { type Entry, fromJson, memberKey, type Value } from './values.ts';
 
 interface TableCall {
@@ -23,8 +23,13 @@ export async function answerTable(
 ): Promise<DeviceAnswer | undefined> {
   // Decoded before it is split, so that an encoded slash acts as a slash.
   const [path = '', name = '', key, ...more] = decode(request.path.slice('/api/v2/cmdb/'.length)).split('/');
-  const table = tables.get(`${path}/${name}`);
+  const table = device.tables.get(`${path}/${name}`);
   const common = { http_method: request.method, vdom, path, name, ...stamp(device) };
+  if (`${path}/${name}` === 'system/global' && request.method === 'GET' && key === undefined) {
+    await device.faults.delay();
+    const results = { hostname: device.settings.get('system global', 'hostname') };
+    return json(200, { ...common, results, status: 'success', http_status: 200 });
+  }
   if (!table || more.length > 0 || (request.method === 'POST' && key !== undefined)) {
     return json(404, { ...common, status: 'error', http_status: 404 });
   }

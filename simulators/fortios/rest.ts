@@ -33,7 +33,8 @@ export async function answerRest(device: Device, request: DeviceRequest): Promis
       http_status: 403,
     });
   }
-  if (request.path === '/api/v2/monitor/system/status' && request.method === 'GET') {
+  const isStatus = device.features.statusPage && request.path === '/api/v2/monitor/system/status';
+  if (isStatus && request.method === 'GET') {
     await device.faults.delay();
     return json(200, statusReply(device, vdom));
   }

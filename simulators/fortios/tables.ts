@@ -2,6 +2,8 @@
 // address, addrgrp, service custom, vip, vipgrp, policy, system vdom). Attributes that no caller here needs are left out; unknown
 // ones in a request are ignored, like FortiOS does.
 
+import type { Features } from './version.ts';
+
 export type Attribute =
   | { readonly kind: 'string'; readonly max: number; readonly default: string }
   | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly default: number }
@@ -57,6 +59,9 @@ const references = (required: boolean, ...to: TablePath[]): Attribute => ({ kind
 const reference = (initial: string, ...to: TablePath[]): Attribute => ({ kind: 'reference', to, default: initial });
 const named = { key: 'name', keyKind: 'name', keyMax: 79, global: false, ordered: false, required: [] } as const;
 
+/** Of services without ports. */
+const otherProtocols = ['ICMP', 'ICMP6', 'IP', 'HTTP', 'FTP', 'CONNECT', 'SOCKS-TCP', 'SOCKS-UDP', 'ALL'] as const;
+
 const list: readonly Table[] = [
   {
     ...named,
@@ -93,18 +98,7 @@ const list: readonly Table[] = [
     path: 'firewall.service/custom',
     attributes: {
       category: reference('', 'firewall.service/category'),
-      protocol: option(
-        'TCP/UDP/SCTP',
-        'ICMP',
-        'ICMP6',
-        'IP',
-        'HTTP',
-        'FTP',
-        'CONNECT',
-        'SOCKS-TCP',
-        'SOCKS-UDP',
-        'ALL',
-      ),
+      protocol: option('TCP/UDP/SCTP', ...otherProtocols),
       iprange: text(64),
       fqdn: text(255),
       'protocol-number': integer(0, 254),
@@ -187,6 +181,18 @@ const list: readonly Table[] = [
 ];
 
 export const tables: ReadonlyMap<string, Table> = new Map(list.map((table) => [table.path, table]));
+
+/** The tables of a release: what differs between releases is here alone. */
+export function tablesFor(features: Features): ReadonlyMap<string, Table> {
+  if (!features.udpLite) return tables;
+  const services = tableOf('firewall.service/custom');
+  const attributes = {
+    ...services.attributes,
+    protocol: option('TCP/UDP/UDP-Lite/SCTP', ...otherProtocols),
+    'udplite-portrange': text(1024),
+  };
+  return new Map([...tables, [services.path, { ...services, attributes }]]);
+}
 
 export function tableOf(path: TablePath): Table {
   const table = tables.get(path);

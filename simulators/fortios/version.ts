@@ -13,6 +13,7 @@ export interface FortiVersion {
 
 /** Builds of releases named in vendor documents and bug reports; others are invented. */
 const builds: Readonly<Record<string, number>> = {
+  '5.6.8': 1672,
   '5.6.14': 1727,
   '6.2.3': 1066,
   '6.4.9': 1966,
@@ -51,6 +52,10 @@ export interface Features {
   readonly cliError: boolean;
   /** `get system status` prints `multiple` instead of `enable`. */
   readonly vdomModeWord: boolean;
+  /** /api/v2/monitor/system/status; 5.6.8 has none (prometheus-community/fortigate_exporter#158). */
+  readonly statusPage: boolean;
+  /** A service's protocol for ports is TCP/UDP/UDP-Lite/SCTP, and was TCP/UDP/SCTP (Fortinet's Ansible collection, by version). */
+  readonly udpLite: boolean;
   /** firewall address has the type wildcard-fqdn; later versions write a wildcard as type fqdn. */
   readonly wildcardFqdnType: boolean;
 }
@@ -64,6 +69,8 @@ export function featuresOf(version: FortiVersion): Features {
     refusesTokenInQuery: atLeast(version, 7, 4, 5),
     cliError: atLeast(version, 7, 0, 0),
     vdomModeWord: atLeast(version, 6, 2, 0),
+    statusPage: atLeast(version, 6, 0, 0),
+    udpLite: atLeast(version, 7, 6, 0),
     wildcardFqdnType: !atLeast(version, 6, 2, 0),
   };
 }

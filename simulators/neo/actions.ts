@@ -97,5 +97,15 @@ function take(
   subJobs: readonly { ip: string; text: string; run: () => string | undefined }[],
 ): DeviceAnswer {
   const id = jobs.add({ operation, description: String(body.description ?? ''), createdBy, subJobs });
-  return answer(202, '', { location: `/neo/app/jobs/${id}` });
+  const path = `/neo/app/jobs/${id}`;
+  switch (jobs.knobs.namedIn) {
+    case 'location':
+      return answer(202, '', { location: path });
+    case 'json':
+      return answer(202, { location: path });
+    case 'page': {
+      const body = `<html><title>202 Accepted</title><body>The job is <a href="${path}">${path}</a></body></html>`;
+      return { status: 202, headers: { 'content-type': 'text/html' }, body };
+    }
+  }
 }

@@ -28,6 +28,8 @@ export interface JobKnobs {
   jobMs: number;
   /** Whether a single id is answered with a list or, as in the guide, with only the job. */
   singleJobAs: 'list' | 'object';
+  /** How a write names its job: the guide's Location, or what the NEO SDK and networking-mlnx read: JSON, or a page with a link. */
+  namedIn: 'location' | 'json' | 'page';
 }
 
 export type NewJob = Pick<Job, 'operation' | 'description' | 'createdBy'> & {
@@ -35,7 +37,7 @@ export type NewJob = Pick<Job, 'operation' | 'description' | 'createdBy'> & {
 };
 
 export class Jobs {
-  readonly knobs: JobKnobs = { jobMs: 20, singleJobAs: 'list' };
+  readonly knobs: JobKnobs = { jobMs: 20, singleJobAs: 'list', namedIn: 'location' };
   #jobs = new Map<number, Job>();
   readonly #now: () => number;
   #last = 34;
@@ -146,7 +148,8 @@ export class Jobs {
       Status: done ? (failed ? 'Completed With Errors' : 'Completed') : pending ? 'Pending' : 'Running',
       Progress: progress,
       Operation: job.operation,
-      Description: job.description,
+      // With a blank before it, as in the guide's samples.
+      Description: ` ${job.description}`,
       CreatedBy: job.createdBy,
       Created: stamp(job.createdAt),
       LastUpdated: stamp(Math.max(job.createdAt, ...job.subJobs.map((subJob) => subJob.end?.at ?? 0))),

@@ -133,7 +133,8 @@ export class CliSession {
     let { text } = shown;
     for (const filter of filters) {
       const [include] = match(splitWords(filter) ?? [], 'include PATTERN') ?? [];
-      if (/^json-print\s*$/.test(filter)) text = jsonText(shown, this.#device.identity.version);
+      if (/^json-print\s*$/.test(filter))
+        text = `${jsonText(shown, this.#device.identity.version)}${this.#device.knobs.jsonTrailer}`;
       else if (include === undefined) return unrecognized(line);
       else
         text = text

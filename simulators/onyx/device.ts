@@ -10,6 +10,8 @@ export interface JsonApiKnobs {
   webSessionLifetimeMs: number;
   /** `json-gw enable`, required by newer versions. */
   jsonApi: boolean;
+  /** A login is answered by a page at another address, with the session's cookie, as NVIDIA's client expects it. */
+  loginRedirects: boolean;
   /** Whether the commands after a refused one are skipped; the manual does not say. */
   stopsAtError: boolean;
 }
@@ -17,6 +19,8 @@ export interface JsonApiKnobs {
 export interface OnyxKnobs extends JsonApiKnobs {
   /** Command-line sessions at once; a further one gets a message and ends. */
   maxShells: number;
+  /** Printed after JSON on the command line, which Ansible's onyx modules cut off. */
+  jsonTrailer: string;
 }
 
 /** The common state of command line and JSON API. */

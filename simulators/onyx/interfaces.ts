@@ -78,7 +78,8 @@ function runSwitchport(
 
 /** A new mode resets the VLANs: a trunk has all existing ones, a hybrid port has none tagged. */
 function setMode(config: SwitchConfig, port: Switchport, mode: string): Done {
-  if (!['access', 'trunk', 'hybrid'].includes(mode)) return refused(`Unrecognized port mode ${mode}`);
+  if (!['access', 'trunk', 'hybrid', 'access-dcb', 'dot1q-tunnel'].includes(mode))
+    return refused(`Unrecognized port mode ${mode}`);
   if (port.mode === mode) return done;
   port.mode = mode as PortMode;
   port.access = 1;

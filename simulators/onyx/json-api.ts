@@ -63,6 +63,10 @@ export class JsonApi {
     const session = randomBytes(24).toString('base64url');
     this.#sessions.set(session, Date.now() + this.#device.knobs.webSessionLifetimeMs);
     const cookie = { 'set-cookie': `session=${session}; path=/; HttpOnly; Secure` };
+    if (this.#device.knobs.loginRedirects) {
+      const headers = { 'content-type': 'text/html', location: '/admin/launch?script=rh&template=home', ...cookie };
+      return { status: 302, headers, body: '<html><title>302 Found</title></html>' };
+    }
     return { ...status('OK', 'Successfully logged-in'), headers: { ...jsonHeaders, ...cookie } };
   }
 

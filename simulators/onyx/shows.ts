@@ -103,7 +103,10 @@ function showVlans(config: SwitchConfig, listed: Wrapper, vlans: readonly number
 }
 
 function carries(port: Switchport, vlan: number): boolean {
-  return (port.mode !== 'trunk' && port.access === vlan) || (port.mode !== 'access' && port.allowed.has(vlan));
+  return (
+    (port.mode !== 'trunk' && port.access === vlan) ||
+    ((port.mode === 'trunk' || port.mode === 'hybrid') && port.allowed.has(vlan))
+  );
 }
 
 /** Five per line. */
@@ -118,7 +121,7 @@ function showSwitchports(ports: readonly [string, Switchport][], listed: Wrapper
     name,
     mode: port.mode,
     access: port.mode === 'trunk' ? 'N/A' : `${port.access}`,
-    allowed: port.mode === 'access' ? '' : formatVlans(port.allowed),
+    allowed: port.mode === 'trunk' || port.mode === 'hybrid' ? formatVlans(port.allowed) : '',
   }));
   const lines = rows.map(
     ({ name, mode, access, allowed }) => `${name.padEnd(12)} ${mode.padEnd(12)} ${access.padEnd(15)} ${allowed}\n`,

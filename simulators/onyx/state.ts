@@ -1,6 +1,7 @@
 // The configuration of a switch: the one state behind command line and JSON API.
 
-export type PortMode = 'access' | 'trunk' | 'hybrid';
+/** The last two are of switches for storage and for providers: Ansible's modules for MLNX-OS have them. */
+export type PortMode = 'access' | 'trunk' | 'hybrid' | 'access-dcb' | 'dot1q-tunnel';
 export type GroupMode = 'on' | 'active' | 'passive';
 
 /** The common part of an Ethernet port and a port-channel. */

@@ -39,6 +39,8 @@ export class OnyxSwitch implements OnyxDevice {
     maxWebSessions: Number.POSITIVE_INFINITY,
     webSessionLifetimeMs: 900_000,
     jsonApi: true,
+    jsonTrailer: '',
+    loginRedirects: false,
     stopsAtError: false,
   };
   readonly identity: SwitchIdentity;

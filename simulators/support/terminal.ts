@@ -57,6 +57,12 @@ export class Terminal {
     if (!this.#stream.writableEnded && !this.#stream.destroyed) this.#stream.write(text.replace(/\r?\n/g, '\r\n'));
   }
 
+  /** Prints a question, then waits for one key, which acts without Enter; undefined at the end of input. */
+  ask(question: string): Promise<string | undefined> {
+    this.write(question);
+    return this.#readKey();
+  }
+
   /** Prints `prompt`, then reads a line with echo; `start` is already typed, for example after help. */
   async readLine(prompt: string, start = ''): Promise<TypedLine> {
     let text = start;

@@ -48,6 +48,7 @@ import { mappingResolvers } from './mappings/mapping-resolvers.ts';
 import { MappingService } from './mappings/mapping-service.ts';
 import { orphanMappings } from './mappings/orphans.ts';
 import { addRelayMetrics } from './metrics.ts';
+import { SecretArguments } from './model/secret-arguments.ts';
 import { defaultSettings, type RelaySettings } from './settings.ts';
 import { createTransport } from './transports/factories.ts';
 import type { TransportFactory } from './transports/session.ts';
@@ -91,12 +92,28 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const transports = options.transports ?? createTransport;
   const settings: RelaySettings = { ...defaultSettings, ...options.settings };
 
+  const opener = new SecretArguments(sealer);
   const journal = new Journal({ db, wake, commits, owner });
   const recorder = new VerdictRecorder({ journal, log, mostUnrecorded: settings.mostUnrecorded });
   const completions = new Completions();
   const metrics = createCallMetrics(options.registry);
   const manager = new BackendManager({
-    ...{ db, leases, owner, wake, journal, recorder, completions, sealer, drivers, transports, egress, settings, log },
+    ...{
+      db,
+      leases,
+      owner,
+      wake,
+      journal,
+      recorder,
+      completions,
+      sealer,
+      opener,
+      drivers,
+      transports,
+      egress,
+      settings,
+      log,
+    },
     metrics,
   });
   const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings });
@@ -104,10 +121,12 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const backendReads = new BackendReads(db);
   const mappingReads = new MappingReads(db);
   const operationReads = new OperationReads(db);
-  const settling = new SettleService({ db, operations: operationReads, mutations, journal, reader, drivers, metrics });
+  const settling = new SettleService({
+    ...{ db, operations: operationReads, mutations, journal, reader, drivers, metrics, opener },
+  });
   const jobs = new JobWatcher({ look: (id) => settling.lookAtJob(id), settings, log });
   const calls = new CallService({
-    ...{ db, commits, mutations, manager, reader, drivers },
+    ...{ db, commits, mutations, manager, reader, drivers, opener },
     taker: new CallTaker({ db, journal, manager, recorder, waiter, settings }),
     answers: new CallAnswers({ db, commits, waiter, jobs }),
   });
@@ -120,7 +139,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     egress,
     orphan: orphanMappings,
   });
-  const recovery = new Recovery({ db, leases, journal, drivers, settings, log });
+  const recovery = new Recovery({ db, leases, journal, drivers, settings, log, opener });
   const life = new ProcessLease({ leases, role: 'relay', owner, log });
   const housekeeping = new Loop({
     name: 'relay housekeeping',
@@ -136,7 +155,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   if (options.registry !== undefined) addRelayMetrics(options.registry, { db, manager, recorder });
 
   const mappingService = new MappingService({
-    ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, lockObject },
+    ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, opener, lockObject },
     endedSince: (tx, object, at) => endedSince(tx, object, at, settings.queueTimeoutMs),
   });
   const resolvers: readonly Resolvers[] = [

@@ -101,7 +101,13 @@ export const relayRow = subgraphRow({
   },
   async reseal(db, options) {
     const { resealCredentials } = await import('./backends/reseal.ts');
-    return resealCredentials(db, options);
+    const { resealSecrets } = await import('./journal/reseal-secrets.ts');
+    const [first, second] = [await resealCredentials(db, options), await resealSecrets(db, options)];
+    return {
+      resealed: first.resealed + second.resealed,
+      trusted: first.trusted,
+      failed: [...first.failed, ...second.failed],
+    };
   },
 });
 

@@ -39,6 +39,11 @@ test('hosts, what each lacks, and every change of the primary; the loss of a cop
   await hosts.nth(1).getByText('Its clock is 2500 ms behind.').waitFor();
   await hosts.nth(1).getByText('Its key files are not those of the primary.').waitFor();
   await page.locator('.feed-line').getByText('one copy').waitFor();
+
+  const returning = { ...second, site: 'east', state: 'RETURNING', behind: null, returning: 'a copy: 40 %' };
+  world.hosts.update({ hosts: [first, returning, witness] });
+  await hosts.nth(1).getByText('site east').waitFor();
+  await hosts.nth(1).getByText('It returns: a copy: 40 %').waitFor();
   expect(errors).toEqual([]);
   expect(foreign).toEqual([]);
 });

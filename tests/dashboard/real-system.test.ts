@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { inNamespace } from '../../lab/exec.ts';
-import { namesFor } from '../../lab/lab.ts';
+import { namesFor } from '../../lab/network.ts';
 import { ask, startUp, tokenOf, type UpProcess } from '../bin/support/up-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { labUnavailable } from '../support/lab.ts';

@@ -1,15 +1,16 @@
-// A process that owns a data folder with a PowerDNS, for tests that kill it: arguments folder and port; prints one line of JSON.
+// A process that owns a data folder with a PowerDNS, for tests that kill it: arguments folder, port and address (default: 127.0.0.1); prints one line of JSON.
 
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startPowerdns } from '../../embedded/powerdns.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 
-const [path = '', port] = process.argv.slice(2);
+const [path = '', port, address] = process.argv.slice(2);
 const folder = await openDataFolder(path, { version: 1 });
 const { pid, keyFile } = await startPowerdns({
   folder,
   log: silentLog,
   port: Number(port),
+  ...(address === undefined ? {} : { address }),
   zones: ['lb.example.test'],
 });
 process.stdout.write(`${JSON.stringify({ pid, keyFile })}\n`);

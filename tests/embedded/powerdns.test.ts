@@ -11,6 +11,7 @@ import { type EmbeddedPowerdns, startPowerdns } from '../../embedded/powerdns.ts
 import { runProgram } from '../../embedded/run-program.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { freePort } from '../support/free-port.ts';
+import { ownNetwork } from '../support/own-network.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
 const zone = 'lb.example.test';
@@ -55,6 +56,25 @@ test('kill -9 of the owner ends it, and the next owner has every record and the 
   expect((await stat(join(path, 'powerdns', 'zones.sqlite'))).mode & 0o077).toBe(0);
   await server.stop();
   await folder.close();
+});
+
+const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
+
+testAsRoot('kill -9 of the owner ends one at a port of root, too', async () => {
+  const network = await ownNetwork();
+  const path = join(place.path, 'low');
+  const program = join(import.meta.dirname, 'powerdns-owner-process.ts');
+  const child = spawn(process.execPath, [program, path, '53', `127.${network.part}.0.1`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH },
+  });
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const { pid } = JSON.parse(line) as EmbeddedPowerdns;
+  expect((await stat(`/proc/${pid}`)).uid).not.toBe(0);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await waitFor('its end', () => !isRunning(pid));
+  network.release();
 });
 
 test('it refuses updates without the key, transfers, and questions about other zones', async () => {

@@ -2,7 +2,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
-import { type EmbeddedEtcd, type EtcdMember, startEtcd } from '../../embedded/etcd.ts';
+import { type EmbeddedEtcd, type EtcdMember, type EtcdTls, startEtcd } from '../../embedded/etcd.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
@@ -17,6 +17,8 @@ export interface EtcdCluster {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   member(name: string): EmbeddedEtcd;
   restart(name: string): Promise<void>;
+  /** Certificate and key of a member, for one more of them in that folder. */
+  filesIn(folder: DataFolder): Promise<EtcdTls>;
   client(options?: Partial<EtcdClientOptions>): EtcdClient;
   /** The name of the member that leads. */
   leader(): Promise<string>;
@@ -38,15 +40,14 @@ export async function etcdCluster(): Promise<EtcdCluster> {
   const { cert, key } = await makeCertificate({
     commonName: 'etcd',
     // A member refuses another whose certificate does not name the address that it comes from.
-    names: ['127.0.0.1', ...members.map(({ address }) => address)],
+    names: ['127.0.0.1', `127.${network.part}.0.4`, ...members.map(({ address }) => address)],
     issuer,
   });
   const folders = new Map<string, DataFolder>();
   const running = new Map<string, EmbeddedEtcd>();
   const clients: EtcdClient[] = [];
   for (const { name } of members) folders.set(name, await openDataFolder(join(place.path, name), { version: 1 }));
-  const start = async (name: string): Promise<void> => {
-    const folder = folders.get(name) as DataFolder;
+  const filesIn = async (folder: DataFolder): Promise<EtcdTls> => {
     const files = await folder.subfolder('certificates', { forService: true });
     const tls = {
       caFile: join(files, 'ca.pem'),
@@ -63,6 +64,11 @@ export async function etcdCluster(): Promise<EtcdCluster> {
     }
     const user = folder.serviceUser;
     if (user !== undefined) await runProgram('chown', ['-R', `${user.uid}:${user.gid}`, files]);
+    return tls;
+  };
+  const start = async (name: string): Promise<void> => {
+    const folder = folders.get(name) as DataFolder;
+    const tls = await filesIn(folder);
     running.set(name, await startEtcd({ folder, log: silentLog, name, members, cluster: 'test', tls }));
   };
   await Promise.all(members.map(({ name }) => start(name)));
@@ -80,6 +86,7 @@ export async function etcdCluster(): Promise<EtcdCluster> {
     client,
     member: (name) => running.get(name) as EmbeddedEtcd,
     restart: start,
+    filesIn,
     leader: () =>
       waitFor('a leader of etcd', async () => {
         const known = await own.status();

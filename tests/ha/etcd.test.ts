@@ -82,9 +82,12 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     const { revision } = await etcd.get(prefix);
     const ending = new AbortController();
     const told: number[] = [];
+    const keys: string[] = [];
     const watching = (async () => {
-      for await (const each of etcd.watch({ prefix, fromRevision: revision + 1, signal: ending.signal }))
+      for await (const each of etcd.watch({ prefix, fromRevision: revision + 1, signal: ending.signal })) {
         told.push(each.revision);
+        keys.push(...each.keys);
+      }
     })();
     const written: number[] = [];
     const write = async (): Promise<void> => {
@@ -104,6 +107,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     for (let turn = 0; turn < 5; turn += 1) await write();
     await waitFor('all changes', () => told.length === written.length);
     expect(told).toEqual(written);
+    expect(keys).toEqual(written.map((_revision, at) => `${prefix}${at}`));
     if (signal === 'SIGSTOP') process.kill(cluster.member(leader).pid, 'SIGCONT');
     else await cluster.restart(leader);
     await write();

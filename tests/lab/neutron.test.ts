@@ -3,13 +3,14 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { connect } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { ask, demand, tokenFor } from '../../lab/neutron/keystone-client.ts';
-import { type HttpsService, type KeystoneAccount, usualCacheFolder } from '../../lab/neutron.ts';
+import { type HttpsService, type KeystoneAccount, startNeutron, usualCacheFolder } from '../../lab/neutron.ts';
 import { describeWithNeutron } from '../support/neutron.ts';
 import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
@@ -38,6 +39,9 @@ async function treeOf(pid: number): Promise<number[]> {
   }
   return [pid, ...(await Promise.all(children.map(treeOf))).flat()];
 }
+
+const nothing = (): void => undefined;
+const noLog = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 describeWithNeutron('Neutron and Keystone', (lab) => {
   const networks = () => `${lab().neutron.plainUrl}/v2.0/networks`;
@@ -72,6 +76,25 @@ describeWithNeutron('Neutron and Keystone', (lab) => {
     const url = `${networks()}/${String(made.body.network?.id)}`;
     expect((await ask(url, 'DELETE', { token: beta })).status).toBe(404);
     expect((await ask(url, 'DELETE', { token: alpha })).status).toBe(204);
+  });
+
+  test('a folder of an earlier version gets the tables that it lacks', async () => {
+    const place = await temporaryFolder();
+    const services = join(place.path, 'services');
+    const [cached = ''] = (await readdir(usualCacheFolder())).filter((name) => name.startsWith('neutron-'));
+    await mkdir(services, { recursive: true, mode: 0o700 });
+    await cp(join(usualCacheFolder(), cached, 'template'), services, { recursive: true });
+    await writeFile(join(services, 'complete'), '');
+    const database = new DatabaseSync(join(services, 'neutron.sqlite'));
+    database.exec('PRAGMA foreign_keys = OFF; DROP TABLE sfc_port_chains');
+    database.close();
+    const old = await startNeutron({ folder: place.path, cacheFolder: usualCacheFolder(), log: noLog });
+    if (!old.available) throw new Error(old.unavailable);
+    const token = await tokenFor(old.keystone.plainUrl, old.accounts.alpha);
+    const chains = await ask(`${old.neutron.plainUrl}/v2.0/sfc/port_chains`, 'GET', { token });
+    expect(chains).toMatchObject({ status: 200, body: { port_chains: [] } });
+    await old.stop();
+    await place.remove();
   });
 
   test('end with their owner, including all workers', async () => {

@@ -5,6 +5,7 @@ import { Refusal } from '../../platform/errors.ts';
 import {
   claimKey,
   DuplicateKeyFound,
+  hashKeyedRequest,
   hashRequest,
   hashSecretRequest,
   type KeyScope,
@@ -34,6 +35,25 @@ test('the hash of a request leaves out key and waitMs, and does not depend on th
   expect(hashRequest({ b: { d: null, c: [1, 2] }, a: 1, waitMs: 9 })).toBe(one);
   expect(hashRequest({ b: { d: null, c: [2, 1] }, a: 1 })).not.toBe(one);
   expect(hashRequest({ b: { c: [1, 2] }, a: 1 })).not.toBe(one);
+});
+
+test('a keyed hash stands in the place of each secret, by each key; without secrets it is the usual hash', () => {
+  const hashes = (secret: string) => [`new ${secret.length}`, `old ${secret.length}`];
+  const plain = { name: 'ada', list: [{ token: null }] };
+  expect(hashKeyedRequest(plain, hashes)).toEqual({ requestHash: hashRequest(plain) });
+  const given = { name: 'ada', list: [{ password: 'four' }], idempotencyKey: 'x' };
+  const stored = (secret: string) => hashRequest({ name: 'ada', list: [{ password: secret }] });
+  // As JSON, with its quotes.
+  expect(hashKeyedRequest(given, hashes)).toEqual({ requestHash: stored('new 6'), olderHashes: [stored('old 6')] });
+});
+
+test('a key is known again by an older hash of the same request', async () => {
+  const [older, newer] = [hashRequest({ by: 'old' }), hashRequest({ by: 'new' })];
+  await db.transaction((tx) => claimKey(tx, { ...key('older'), requestHash: older }, { callId: newUuid() }));
+  expect(await readKey(db, { ...key('older'), requestHash: newer, olderHashes: [older] })).toMatchObject({
+    kind: 'call',
+  });
+  expect(await readKey(db, { ...key('older'), requestHash: newer })).toEqual({ kind: 'conflict' });
 });
 
 test('secrets are hashed slowly, equal for the same key, and different for different inputs', async () => {

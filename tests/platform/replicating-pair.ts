@@ -1,12 +1,12 @@
 // Two private MariaDB servers, one replicating from the other: semi-synchronous, AFTER_SYNC, like a pair of hosts.
-import { existsSync } from 'node:fs';
-import { chmod, readdir, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { platformMigrations } from '../../bin/compose/places.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
+import { clockOffset, clockVariables, findClockLibrary } from '../../lab/clock-library.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { freePort } from '../support/free-port.ts';
 import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
@@ -48,14 +48,14 @@ async function run<Row = unknown>(
   }
 }
 
-/** Debian's package `faketime`. Only what the clock shows: timeouts go by the monotonic one. Loaded by the server alone, as its user. */
+/** Only what the clock shows: timeouts go by the monotonic one. Loaded by the server alone, as its user. */
 async function withClockAhead(folder: string, seconds: number): Promise<string> {
-  const [libraries] = (await readdir('/usr/lib')).filter((name) => existsSync(`/usr/lib/${name}/faketime`));
-  if (libraries === undefined) throw new Error('install the package faketime');
+  const variables = clockVariables(await findClockLibrary(), { FAKETIME: `${clockOffset(seconds)}s` });
   const path = join(folder, 'mariadbd-ahead');
   const text = `#!/bin/sh
-export LD_PRELOAD=/usr/lib/${libraries}/faketime/libfaketimeMT.so.1
-export FAKETIME=${seconds < 0 ? '' : '+'}${seconds}s FAKETIME_DONT_FAKE_MONOTONIC=1
+export ${Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')}
 exec /usr/sbin/mariadbd "$@"
 `;
   await writeFile(path, text);

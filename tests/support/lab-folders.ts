@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeAbandonedLab } from '../../lab/lab.ts';
+import { endLeftRouters } from '../../lab/routers/routers.ts';
 import { isRunning } from './temporary-folder.ts';
 
 const FOLDER_PREFIX = 'tidegate-test-lab-';
@@ -20,6 +21,7 @@ export async function removeAbandonedTestLabs(): Promise<void> {
     if (isRunning(owner)) continue;
     const folder = join(tmpdir(), name);
     await removeAbandonedLab(folder);
+    await endLeftRouters(folder);
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -67,12 +67,34 @@ export interface SshReply {
   readonly stderr: string;
 }
 
-/** A plain SSH login to the lab's firewall, to inspect it independently of the code under test. */
-export async function openSsh(lab: RunningLab): Promise<{
+export interface SshPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly privateKeyPath: string;
+}
+
+/** An SSH subsystem: what it said so far, and its exit code (undefined without one). */
+export interface SshTalk {
+  say(text: string): void;
+  said(): string;
+  end(): void;
+  readonly ended: Promise<number | undefined>;
+}
+
+export interface PlainSsh {
   exec(command: string, input?: string): Promise<SshReply>;
+  subsystem(name: string): Promise<SshTalk>;
   close(): void;
-}> {
-  const { host, port, username, privateKeyPath } = lab.firewall;
+}
+
+/** A plain SSH login to the lab's firewall, to inspect it independently of the code under test. */
+export function openSsh(lab: RunningLab): Promise<PlainSsh> {
+  return openSshTo(lab.firewall);
+}
+
+/** To any device of the lab. */
+export async function openSshTo({ host, port, username, privateKeyPath }: SshPlace): Promise<PlainSsh> {
   const privateKey = await readFile(privateKeyPath);
   const client = new Client();
   await new Promise<void>((resolve, reject) => {
@@ -82,8 +104,27 @@ export async function openSsh(lab: RunningLab): Promise<{
   client.on('error', () => {});
   return {
     exec: (command, input = '') => execute(client, command, input),
+    subsystem: (name) => talkTo(client, name),
     close: () => client.end(),
   };
+}
+
+function talkTo(client: Client, name: string): Promise<SshTalk> {
+  return new Promise((resolve, reject) => {
+    client.subsys(name, (error, channel) => {
+      if (error !== undefined) return reject(error);
+      let said = '';
+      let exitCode: number | undefined;
+      channel.on('data', (data: Buffer) => {
+        said += data.toString();
+      });
+      channel.on('exit', (code: number | null) => {
+        exitCode = code ?? undefined;
+      });
+      const ended = new Promise<number | undefined>((end) => channel.once('close', () => end(exitCode)));
+      resolve({ say: (text) => channel.write(text), said: () => said, end: () => channel.end(), ended });
+    });
+  });
 }
 
 function execute(client: Client, command: string, input: string): Promise<SshReply> {

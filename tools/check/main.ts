@@ -1,23 +1,31 @@
 // npm run check: every check of the tree, each with its verdict and time; exit code 1 when one failed.
-// `npm run check -- --base REF` also names breaking changes of the graph since the branch left REF.
+// What is not there is named first, with the command that brings it. `npm run check -- --base REF` also names breaking changes of the graph since the branch left REF.
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Check, CheckContext } from './check.ts';
-import { dependencyCheck } from './dependencies.ts';
-import { documentChecks } from './document-checks.ts';
-import { graphChecks } from './graph-checks.ts';
-import { programChecks } from './program-checks.ts';
+import { missingPackages } from './missing-packages.ts';
 import { outputFaults, runProgram } from './run-program.ts';
-import { sourceChecks } from './source-checks.ts';
-import { subgraphParts } from './subgraph-parts.ts';
 
 const maxFaultsShown = 50;
 
-/** Generates stale code first: the compiler needs it. */
+const packages: Check = { name: 'packages', run: ({ root }) => missingPackages(root, '.') };
+
+/** Generates stale code first: the compiler and the other checks need it. */
 const generatedCode: Check = {
   name: 'generated code',
   async run({ root, signal }) {
-    const program = `import { generateCode } from ${JSON.stringify(join(root, 'bin/boot/generated-code.mjs'))};
+    const boot = JSON.stringify(join(root, 'bin/boot/generated-code.mjs'));
+    const missing = await missingPackages(root, 'tools/generate');
+    // Only what is stale is generated: without the generators nothing may be.
+    const must =
+      missing.length === 0
+        ? ''
+        : `if ((await staleFolders({ root: ${JSON.stringify(root)}, onlyPrints: true })).length > 0) {
+        console.log(${JSON.stringify(`generated/ is out of date, and ${missing[0]}`)});
+        process.exit(1);
+      }`;
+    const program = `import { generateCode, staleFolders } from ${boot};
+      ${must}
       await generateCode({ root: ${JSON.stringify(root)}, progress: { start() {}, done() {} } });`;
     const args = ['--input-type=module', '--eval', program];
     return outputFaults(await runProgram(process.execPath, args, { cwd: root, signal }));
@@ -28,12 +36,34 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { base: { type: 'string' } } });
   const root = dirname(dirname(import.meta.dirname));
   const context: CheckContext = { root, base: values.base, signal: AbortSignal.timeout(300_000) };
-  const first = await runCheck(generatedCode, context);
+  for (const first of [packages, generatedCode]) {
+    if (await runCheck(first, context)) continue;
+    process.stdout.write('the other checks were not run: they need this one\n');
+    process.exitCode = 1;
+    return;
+  }
   // The compilers are separate processes, which run in parallel with the rest.
-  const others = [...programChecks, ...sourceChecks, ...graphChecks, subgraphParts, ...documentChecks, dependencyCheck];
-  const failed = [first, ...(await Promise.all(others.map((check) => runCheck(check, context))))].filter((ok) => !ok);
+  const failed = (await Promise.all((await otherChecks()).map((check) => runCheck(check, context)))).filter(
+    (ok) => !ok,
+  );
   process.stdout.write(failed.length === 0 ? 'all checks passed\n' : `${failed.length} checks failed\n`);
   process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+/** Only now imported: they import packages and generated code. */
+async function otherChecks(): Promise<readonly Check[]> {
+  const [programs, sources, graph, parts, documents, dependencies] = await Promise.all([
+    import('./program-checks.ts'),
+    import('./source-checks.ts'),
+    import('./graph-checks.ts'),
+    import('./subgraph-parts.ts'),
+    import('./document-checks.ts'),
+    import('./dependencies.ts'),
+  ]);
+  return [
+    ...[...programs.programChecks, ...sources.sourceChecks, ...graph.graphChecks, parts.subgraphParts],
+    ...[...documents.documentChecks, dependencies.dependencyCheck],
+  ];
 }
 
 async function runCheck(check: Check, context: CheckContext): Promise<boolean> {

@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Check, CheckContext } from './check.ts';
+import { missingPackages } from './missing-packages.ts';
 import { outputFaults, runProgram } from './run-program.ts';
 
 async function run({ root, signal }: CheckContext, script: string, args: readonly string[]): Promise<string[]> {
@@ -29,7 +30,9 @@ export const programChecks: readonly Check[] = [
         () => true,
         () => false,
       );
-      return there ? run(context, tsc, ['--noEmit', '--pretty', 'false', '-p', 'dashboard']) : [];
+      if (!there) return [];
+      const missing = await missingPackages(context.root, 'dashboard');
+      return missing.length > 0 ? missing : run(context, tsc, ['--noEmit', '--pretty', 'false', '-p', 'dashboard']);
     },
   },
 ];

@@ -25,7 +25,7 @@ const withoutCommit = new Set(['login', 'sessionRefresh', 'logout']);
  */
 const wordsOf: Readonly<Record<string, readonly string[]>> = {
   system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session', 'Ha'],
-  relay: ['Firewall', 'Waf', 'Switch', 'Network'],
+  relay: ['Firewall', 'Waf', 'Switch', 'Network', 'Router'],
   loadbalancer: ['ScalingDecision'],
   'object-storage': ['ObjectService', 'ObjectUpload', 'ObjectDownload'],
 };

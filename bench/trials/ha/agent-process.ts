@@ -1,5 +1,6 @@
 // The agent of one host of the trial, with the virtual address. arguments: the settings' file, the host
 import { readFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { makeDatabase } from '../../../embedded/mariadb.ts';
@@ -38,3 +39,5 @@ await HaAgent.start({
   accounts: { applicationPassword, replicationPassword },
   copies: { tls: { ca, cert, key }, ports: { a: copyPort, b: copyPort } },
 });
+// It is killed, and never ends by itself.
+flushCompileCache();

@@ -2,6 +2,7 @@
 // is tried again with its key. Each 10 ms a commit is tried at each host's own address. Beside them a counter is written and read, and
 // events are numbered and followed. Where the engine lets every host write (Galera), all but the probes use one of them, and change to
 // the other when that one refuses. arguments: the settings' file, the number of writers, the engine
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
@@ -22,6 +23,8 @@ const eventsEveryMs = 50;
 const mostEvents = 500;
 /** A call that waits, as a commit does at a fenced primary, is given up after it. */
 const timeoutMs = 1_500;
+/** In its keys: those of an earlier client of the same hosts are taken. */
+const run = randomBytes(4).toString('hex');
 let current: DataHost = 'a';
 let isEnding = false;
 process.on('SIGTERM', () => {
@@ -66,7 +69,7 @@ const insert =
 async function writeOn(writer: number): Promise<void> {
   const connections = { a: connect('a'), b: connect('b') };
   for (let count = 0; !isEnding; count += 1) {
-    const key = `w${writer}-${count}`;
+    const key = `w${writer}-${run}-${count}`;
     await untilAcknowledged(connections, key, insert, [key]);
   }
 }
@@ -75,7 +78,7 @@ async function probe(host: DataHost): Promise<void> {
   const connection = connect(host);
   for (let count = 0; !isEnding; count += 1) {
     const sentMs = monotonicMs();
-    const key = `p${host}-${count}`;
+    const key = `p${host}-${run}-${count}`;
     if ((await connection.write(insert, [key])) === 'acknowledged') {
       const answeredMs = monotonicMs();
       const view = isGalera ? await viewOf(connection) : undefined;

@@ -1,14 +1,12 @@
 // The clock of one host, which the trial sets: libfaketime in its processes. The monotonic clock is left alone, as on a real host.
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathExists } from '../../../embedded/find-program.ts';
+import { clockLibraryPath, clockOffset, clockVariables, findClockLibrary } from '../../../lab/clock-library.ts';
 
-/** Debian's package libfaketime. */
-const library = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
 const server = '/usr/sbin/mariadbd';
 
-export function canSkew(): Promise<boolean> {
-  return pathExists(library);
+export async function canSkew(): Promise<boolean> {
+  return (await findClockLibrary()) !== undefined;
 }
 
 export class FalseClock {
@@ -33,12 +31,10 @@ export class FalseClock {
 
   /** Of every process of the host. */
   get env(): Record<string, string> {
-    return {
-      LD_PRELOAD: library,
+    return clockVariables(clockLibraryPath(), {
       FAKETIME_TIMESTAMP_FILE: this.#file,
       FAKETIME_CACHE_DURATION: '1',
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    };
+    });
   }
 
   /** `words`, where mariadbd is the one with the false clock: `ip netns exec` gives them mounts of their own. */
@@ -49,7 +45,7 @@ export class FalseClock {
 
   /** It is in effect within a second. */
   async set(seconds: number): Promise<void> {
-    await writeFile(this.#file, `${seconds < 0 ? '' : '+'}${seconds}\n`);
+    await writeFile(this.#file, `${clockOffset(seconds)}\n`);
     await chmod(this.#file, 0o644);
   }
 

@@ -151,13 +151,13 @@ const allEtcd = lasting(
 );
 
 const fullDisk = lasting("the primary's disk is full", [3_000, 8_000], async (system, primary) => {
-  await system.fillDisk(primary);
-  return () => system.freeDisk(primary);
+  await system.disk(primary).fill();
+  return () => system.disk(primary).free();
 });
 
 const frozenDisk = (side: Side): FaultKind =>
   lasting(`the ${side}'s disk is frozen`, [3_000, 10_000], async (system, primary, forMs) => {
-    await system.freezeDisk(hostOf(primary, side), forMs);
+    await system.disk(hostOf(primary, side)).freezeFor(forMs);
     return async () => undefined;
   });
 

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { Session } from '../../../ha/agent/session.ts';
-import { fill, free, freeze, mountDisk, unmountDisk } from './disk.ts';
+import type { LoopDisk } from '../../../lab/loop-disk.ts';
+import { mountDisk } from './disk.ts';
 import { canSkew, FalseClock } from './false-clock.ts';
 import { Keeper } from './keeper.ts';
 import { type DataHost, type HaNetwork, type PlaceName, places } from './network.ts';
@@ -32,6 +33,7 @@ export class GaleraSystem implements Pair {
   readonly parts: ReadonlySet<Part> = new Set<Part>(['mariadbd']);
   readonly #keepers: Keeper[] = [];
   readonly #clocks = new Map<DataHost, FalseClock>();
+  readonly #disks = new Map<DataHost, LoopDisk>();
 
   private constructor(network: HaNetwork, folder: string) {
     this.network = network;
@@ -59,7 +61,7 @@ export class GaleraSystem implements Pair {
     await writeFile(this.settingsFile, JSON.stringify({ folder, applicationPassword }), { mode: 0o600 });
     await copyFile(new URL('./galera-copy.sh', import.meta.url), join(folder, 'wsrep_sst_trial'));
     for (const host of dataHosts) {
-      await mountDisk(join(folder, host));
+      this.#disks.set(host, await mountDisk(folder, host));
       if (skewed) this.#clocks.set(host, await FalseClock.make(folder, host));
     }
     await mkdir(join(folder, 'w'));
@@ -186,16 +188,10 @@ export class GaleraSystem implements Pair {
     return text.trim() === '' ? undefined : Number(text.trim());
   }
 
-  fillDisk(host: DataHost): Promise<void> {
-    return fill(join(this.#folder, host));
-  }
-
-  freeDisk(host: DataHost): Promise<void> {
-    return free(join(this.#folder, host));
-  }
-
-  freezeDisk(host: DataHost, forMs: number): Promise<void> {
-    return freeze(join(this.#folder, host), forMs);
+  disk(host: DataHost): LoopDisk {
+    const disk = this.#disks.get(host);
+    if (disk === undefined) throw new Error(`${host} has no disk`);
+    return disk;
   }
 
   async powerOff(host: PlaceName): Promise<void> {
@@ -215,7 +211,7 @@ export class GaleraSystem implements Pair {
   async stop(): Promise<void> {
     for (const each of this.#keepers) each.stop();
     await this.network.remove();
-    for (const host of dataHosts) await unmountDisk(join(this.#folder, host));
+    for (const each of this.#disks.values()) await each.unmount();
   }
 
   async #isSynced(host: DataHost): Promise<{ synced: boolean; size: number; view: number }> {

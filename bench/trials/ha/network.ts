@@ -94,6 +94,12 @@ export class HaNetwork {
     await this.#inside(this.namespace(name), ['address flush dev eth0', `address add ${places[name]}/24 dev eth0`]);
   }
 
+  /** Of a client that no fault meets: the switch has the address. Returns its namespace. */
+  async layClient(address: string): Promise<string> {
+    await this.#inside(this.#switch, [`address add ${address}/24 dev br0`, 'link set lo up']);
+    return this.#switch;
+  }
+
   /** `pid` is in the host's network, and is not part of the host: no fault meets it. */
   spare(pid: number): void {
     this.#spared.add(pid);
@@ -105,6 +111,8 @@ export class HaNetwork {
       for (const pid of await this.processes(name)) killQuietly(pid, 'SIGKILL');
       await runProgram('ip', ['netns', 'delete', this.namespace(name)]);
     }
+    const { stdout } = await runProgram('ip', ['netns', 'pids', this.#switch]);
+    for (const pid of stdout.split('\n').filter((line) => line !== '')) killQuietly(Number(pid), 'SIGKILL');
     await runProgram('ip', ['netns', 'delete', this.#switch]);
   }
 

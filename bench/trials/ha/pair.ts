@@ -1,6 +1,7 @@
 // What the trial does with a pair of database hosts, whichever engine keeps them together.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '../../../ha/agent/session.ts';
+import type { LoopDisk } from '../../../lab/loop-disk.ts';
 import type { DataHost, HaNetwork, PlaceName } from './network.ts';
 
 export const dataHosts: readonly DataHost[] = ['a', 'b'];
@@ -33,10 +34,7 @@ export interface Pair {
   readonly savedOf?: (host: DataHost) => Promise<readonly string[]>;
   /** What a person does when it does not recover by itself; undefined: nothing is foreseen. */
   readonly recoverByHand?: () => Promise<void>;
-  fillDisk(host: DataHost): Promise<void>;
-  freeDisk(host: DataHost): Promise<void>;
-  /** It thaws by itself. Resolves once it is frozen. */
-  freezeDisk(host: DataHost, forMs: number): Promise<void>;
+  disk(host: DataHost): LoopDisk;
   /** All that runs there is killed, and starts again with `powerOn`. */
   powerOff(host: PlaceName): Promise<void>;
   powerOn(host: PlaceName): Promise<void>;

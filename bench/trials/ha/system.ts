@@ -15,10 +15,11 @@ import {
   syncValue,
 } from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
+import type { LoopDisk } from '../../../lab/loop-disk.ts';
 import type { DatabaseLocation } from '../../../platform/database/database.ts';
 import { type MigrationOwner, migrate } from '../../../platform/database/migrate.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { fill, free, freeze, mountDisk, unmountDisk } from './disk.ts';
+import { mountDisk } from './disk.ts';
 import { canSkew, FalseClock } from './false-clock.ts';
 import { Keeper } from './keeper.ts';
 import { type DataHost, type HaNetwork, type PlaceName, places } from './network.ts';
@@ -26,8 +27,11 @@ import { dataHosts, type Pair, type PairState, type Part, until } from './pair.t
 import { account, addressFolder, database, etcdPorts, etcdUrls, members, type TrialSettings } from './settings.ts';
 import { tables, timeline } from './tables.ts';
 
-/** As bin/tidegate.ts has it: a third of an agent's memory, and of its start. */
-const compileCache = fileURLToPath(new URL('../../../generated/compile-cache', import.meta.url));
+/** As bin/tidegate and bin/tidegate.ts have it: half of an agent's memory, and a third of its start. */
+const agentEnvironment = {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../generated/compile-cache', import.meta.url)),
+  ...{ NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '2' },
+};
 const platformTables: MigrationOwner = {
   owner: 'platform',
   folder: fileURLToPath(new URL('../../../prisma/migrations/platform', import.meta.url)),
@@ -49,6 +53,7 @@ export class HaSystem implements Pair {
   readonly parts: ReadonlySet<Part> = new Set<Part>(['mariadbd', 'agent', 'etcd', 'keepalived']);
   readonly #keepers: Keeper[] = [];
   readonly #clocks = new Map<DataHost, FalseClock>();
+  readonly #disks = new Map<DataHost, LoopDisk>();
 
   private constructor(network: HaNetwork, settings: TrialSettings) {
     this.network = network;
@@ -81,7 +86,7 @@ export class HaSystem implements Pair {
     for (const [name, text] of Object.entries({ ca, cert, key }))
       await writeFile(join(folder, name), text, { mode: 0o600 });
     for (const host of dataHosts) {
-      await mountDisk(join(folder, host));
+      this.#disks.set(host, await mountDisk(folder, host));
       if (skewed) this.#clocks.set(host, await FalseClock.make(folder, host));
     }
     await mkdir(join(folder, 'w'), { mode: 0o711 });
@@ -189,16 +194,10 @@ export class HaSystem implements Pair {
       throw new Error(`etcd is not led from ${host}`);
   }
 
-  fillDisk(host: DataHost): Promise<void> {
-    return fill(join(this.settings.folder, host));
-  }
-
-  freeDisk(host: DataHost): Promise<void> {
-    return free(join(this.settings.folder, host));
-  }
-
-  freezeDisk(host: DataHost, forMs: number): Promise<void> {
-    return freeze(join(this.settings.folder, host), forMs);
+  disk(host: DataHost): LoopDisk {
+    const disk = this.#disks.get(host);
+    if (disk === undefined) throw new Error(`${host} has no disk`);
+    return disk;
   }
 
   async powerOff(host: PlaceName): Promise<void> {
@@ -218,7 +217,7 @@ export class HaSystem implements Pair {
   async stop(): Promise<void> {
     for (const each of this.#keepers) each.stop();
     await this.network.remove();
-    for (const host of dataHosts) await unmountDisk(join(this.settings.folder, host));
+    for (const each of this.#disks.values()) await each.unmount();
   }
 
   #of(host: PlaceName): readonly Keeper[] {
@@ -233,7 +232,7 @@ export class HaSystem implements Pair {
       new Keeper({
         ...{ network, host, what, logs: settings.folder },
         words: clock === undefined || what !== 'agent' ? words : clock.within(words),
-        env: { NODE_COMPILE_CACHE: compileCache, ...(clock === undefined || what !== 'agent' ? {} : clock.env) },
+        env: { ...agentEnvironment, ...(clock === undefined || what !== 'agent' ? {} : clock.env) },
       }),
     );
   }

@@ -7,14 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { accountFlags } from '../../../embedded/service-account.ts';
+import type { LoopDisk } from '../../../lab/loop-disk.ts';
 import { fixedPort } from '../../support/fixed-port.ts';
 import type { Random } from '../random.ts';
-import type { Disk } from './disk.ts';
 import { checkout, type NpmSystem, type Victim } from './npm-system.ts';
 
 export interface Stage {
   readonly system: NpmSystem;
-  readonly disk: Disk;
+  readonly disk: LoopDisk;
   readonly random: Random;
 }
 
@@ -101,7 +101,7 @@ export const disturbances = {
     return 'SIGTERM, and again';
   },
   killAmidFirstStart: async ({ system, disk, random }) => {
-    const folder = join(disk.path, 'first');
+    const folder = join(disk.folder, 'first');
     const first = await system.elsewhere(folder);
     const run = first.launch();
     const afterMs = random.integer(0, longestFirstStartMs);
@@ -115,7 +115,7 @@ export const disturbances = {
   },
   movedCheckout: async ({ system, disk }) => {
     await system.stop();
-    const to = join(disk.path, '..', 'checkout');
+    const to = join(disk.folder, '..', 'checkout');
     await mkdir(to, { recursive: true });
     await mount(['--bind', checkout, to]);
     try {
@@ -165,7 +165,7 @@ export const disturbances = {
       const said = await system.mustFail(system.launch());
       if (!/disk is full|MiB free/.test(said)) throw new Error(`a start with a full disk does not say so: ${said}`);
     } finally {
-      await disk.empty();
+      await disk.free();
     }
     await system.start();
     return `a start with ${leftMib} MiB left`;
@@ -174,14 +174,14 @@ export const disturbances = {
     const [leftMib, forMs] = [random.pick([0, 8, 64]), random.integer(1_000, longestPauseMs)];
     await disk.fill(leftMib);
     await sleep(forMs);
-    await disk.empty();
+    await disk.free();
     return `${leftMib} MiB left on the disk for ${forMs} ms`;
   },
   fullAndKilled: async ({ system, disk, random }) => {
     await disk.fill(0);
     await sleep(random.integer(500, 3_000));
     await system.run.killEverything();
-    await disk.empty();
+    await disk.free();
     await system.start();
     return 'SIGKILL of all its processes, with a full disk';
   },
@@ -195,7 +195,7 @@ export const disturbances = {
   movedFolder: async ({ system, disk, random }) => {
     if (random.next() < 0.5) await system.stop();
     else await system.run.killEverything();
-    const to = join(disk.path, system.dataPath.endsWith('/data') ? 'moved/elsewhere' : 'data');
+    const to = join(disk.folder, system.dataPath.endsWith('/data') ? 'moved/elsewhere' : 'data');
     await mkdir(join(to, '..'), { recursive: true });
     await rename(system.dataPath, to);
     system.dataPath = to;

@@ -13,8 +13,11 @@ import type { StatusFilter } from './change.ts';
 /** Its change is null when only the cursor has advanced. */
 export type StreamItem = StatusStreamSubscription['statusChanges'];
 
+/** Its address is asked for at each connection. */
+export type StreamedFrom = Pick<GraphClient, 'url' | 'credential'>;
+
 export interface StatusStreamOptions {
-  readonly client: GraphClient;
+  readonly client: StreamedFrom;
   readonly after: string | undefined;
   readonly filter: StatusFilter;
   readonly signal: AbortSignal;
@@ -92,7 +95,7 @@ function isFinal(error: unknown): boolean {
 }
 
 /** Whether a refused token may have a replacement, even if it can't be fetched at the moment. */
-async function hasAnother({ credential }: GraphClient, refused: string): Promise<boolean> {
+async function hasAnother({ credential }: StreamedFrom, refused: string): Promise<boolean> {
   try {
     return (await credential?.inPlaceOf(refused)) !== undefined;
   } catch (error) {
@@ -127,7 +130,7 @@ interface Attempt {
   readonly onAcknowledged: () => void;
 }
 
-function openSocket(client: GraphClient, { token, onAcknowledged }: Attempt): Client {
+function openSocket(client: StreamedFrom, { token, onAcknowledged }: Attempt): Client {
   const url = new URL(client.url);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   let pongTimer: NodeJS.Timeout | undefined;

@@ -40,6 +40,7 @@ export const agent = localVerb({
         ...{ dataPath, dataVersion, log, signal },
         device: config['ha.address'] === 'virtual' ? device : undefined,
         dnsName: await nameOf(config, memberOf(file).address),
+        nameServer: nameServerIn(config),
         ...{ processFile: config['ha.processFile'], redis },
         watchdogDevice: await watchdogIn(config, log),
         rejoinsByHand: config['ha.rejoin'] === 'manual',
@@ -60,6 +61,10 @@ async function nameOf(config: Config, own: string): Promise<DnsName | undefined>
   if (config['ha.address'] !== 'dns') return undefined;
   const { dnsNameIn } = await import('../../compose/ha-name.ts');
   return dnsNameIn(config, own);
+}
+
+function nameServerIn({ 'ha.nameServerPort': port, 'ha.nameServerZones': zones }: Config) {
+  return port === undefined ? undefined : { port, zones };
 }
 
 /** The agent runs without it, too. */

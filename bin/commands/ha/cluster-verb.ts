@@ -4,7 +4,7 @@ import { type Asker, askerAt } from '../../../ha/acts.ts';
 import { Cluster, ClusterRefusal, type ClusterStatus } from '../../../ha/cluster.ts';
 import { EtcdError } from '../../../ha/etcd.ts';
 import { etcdOf } from '../../../ha/host/cluster-client.ts';
-import { type HostFile, hasHostFile, readHostFile } from '../../../ha/host/host-file.ts';
+import { type HostFile, hasHostFile, isPresent, readHostFile } from '../../../ha/host/host-file.ts';
 import { witnessFolderIn } from '../../../lab/ha/places.ts';
 import { CommandFailure, exitCodes } from '../../cli/failures.ts';
 import { integer, type Options, text, type Values } from '../../cli/option.ts';
@@ -30,6 +30,10 @@ export const waitOption = (until: string) =>
 export interface HostCall<O extends Options> extends Call<O & typeof ownOptions> {
   readonly cluster: Cluster;
   readonly file: HostFile;
+  /** Where the file is. */
+  readonly dataPath: string;
+  /** The data folder that was named is that host's; else any host of the demo in it is asked. */
+  readonly isHostFolder: boolean;
   /** For the audit trail. */
   readonly asker: Asker;
   readonly printer: Printer;
@@ -47,13 +51,17 @@ export function hostVerb<O extends Options>(verb: {
     ...{ summary: verb.summary, takes: verb.takes ?? [], options: { ...verb.options, ...ownOptions } },
     async run(call) {
       const { data } = call.options as Values<typeof ownOptions>;
-      const file = await anyHostFileIn(data);
+      const named = resolve(data ?? '.tidegate');
+      const dataPath = await anyHostIn(named);
+      const file = await hostFileIn(dataPath);
       const etcd = etcdOf(file);
       try {
-        const there = file.members.filter(({ left }) => left !== true);
+        const there = file.members.filter(isPresent);
         const cluster = new Cluster(etcd, file.cluster, there);
         const asker = askerAt(file.me, call.env);
-        await verb.run({ ...call, cluster, file, asker, printer: new Printer(call.stdout, call.env) });
+        const printer = new Printer(call.stdout, call.env);
+        const isHostFolder = dataPath === named;
+        await verb.run({ ...call, cluster, file, dataPath, isHostFolder, asker, printer });
       } catch (error) {
         if (error instanceof ClusterRefusal) throw new CommandFailure(`${error.code}: ${error.message}`);
         if (error instanceof EtcdError)
@@ -91,9 +99,8 @@ export async function hostFileIn(data: string | undefined): Promise<HostFile> {
   });
 }
 
-/** The host's own, or that of the witness of `up --ha` that runs with this data folder: any host may be asked. */
-async function anyHostFileIn(data: string | undefined): Promise<HostFile> {
-  const path = resolve(data ?? '.tidegate');
+/** Itself, or the folder of the witness of `up --ha` that runs with this data folder: any host may be asked. */
+async function anyHostIn(path: string): Promise<string> {
   const witness = (await hasHostFile(path)) ? undefined : await witnessFolderIn(path);
-  return hostFileIn(witness !== undefined && (await hasHostFile(witness)) ? witness : path);
+  return witness !== undefined && (await hasHostFile(witness)) ? witness : path;
 }

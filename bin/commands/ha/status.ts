@@ -25,6 +25,7 @@ export const status = hostVerb({
         ['Primary', seen.primary ?? 'none: nobody takes writes'],
         ['Copies', seen.copies === 1 ? 'ONE COPY of the next write: its host must not be lost' : seen.copies],
         ['Epoch', seen.epoch],
+        ['Votes', votesText(seen)],
         ['Address', file.virtualAddress ?? 'none: balancers ask for /health/primary'],
         ['Promotion', seen.paused ? 'paused' : undefined],
         ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
@@ -56,6 +57,17 @@ export const status = hostVerb({
       );
   },
 });
+
+/** Undefined: three hosts vote, as they should. */
+function votesText({ hosts }: ClusterStatus): string | undefined {
+  const joins = hosts.filter(({ etcd }) => etcd === 'JOINS').map(({ name }) => name);
+  const voters = hosts.filter(({ vote, etcd }) => vote !== false && etcd !== 'JOINS').map(({ name }) => name);
+  if (joins.length > 0) return `${voters.join(', ')}; ${joins.join(', ')} receives what they have, and votes then`;
+  if (voters.length >= 3) return undefined;
+  return voters.length === 1
+    ? `${voters[0]} alone`
+    : `${voters.join(', ')} alone: none of them must be lost. Another host gets a vote when it joins`;
+}
 
 /** Reports come twice a second, so less than half a second is not seen. */
 function clockText(aheadMs: number | null): string {

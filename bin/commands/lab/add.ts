@@ -11,21 +11,24 @@ import { commonOptions } from '../../cli/remote-verb.ts';
 import { localVerb } from '../../cli/verb.ts';
 
 export const add = localVerb({
-  summary: 'Start a part of the lab now and at each start, and register it as the backend lab-PART, if it is a device.',
-  takes: ['PART'],
+  summary:
+    'Start parts of the lab now and at each start, and register those that are devices as the backends lab-PART.',
+  takes: ['PART...'],
   options: {
     'no-install': flag('Install no system packages.'),
     data: labDataOption,
     json: commonOptions.json,
   },
   async run({ options, names, ...around }) {
-    const part = readPart(names[0]);
+    const added = names[0].map(readPart);
     // Nothing is installed for a lab that does not run.
-    await askLab(options.data, { do: 'list' }, around.signal);
-    if (!options['no-install']) await installPackages(part, around.signal);
-    const parts = await askLab(options.data, { do: 'add', part }, around.signal);
+    let parts = await askLab(options.data, { do: 'list' }, around.signal);
+    for (const part of added) {
+      if (!options['no-install']) await installPackages(part, around.signal);
+      parts = await askLab(options.data, { do: 'add', part }, around.signal);
+    }
     await printParts(
-      parts.filter((each) => each.part === part),
+      parts.filter((each) => added.includes(each.part)),
       around,
       options.json,
     );

@@ -3,19 +3,18 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathExists } from '../../../embedded/find-program.ts';
-import { demoFolderIn, demoUrlFile } from '../../../lab/ha/places.ts';
+import { demoFolderIn, demoHostUrlsFile, demoUrlFile } from '../../../lab/ha/places.ts';
 import { givenToken } from '../../cli/credential.ts';
 import { CommandFailure, exitCodes } from '../../cli/failures.ts';
-import { GraphClient } from '../../cli/graph-client.ts';
 import { labDataOption } from '../../cli/lab-client.ts';
-import { integer } from '../../cli/option.ts';
+import { flag, integer } from '../../cli/option.ts';
 import { Printer } from '../../cli/printer.ts';
 import { commonOptions } from '../../cli/remote-verb.ts';
 import { localVerb } from '../../cli/verb.ts';
 import { audit } from './load/audit.ts';
 import { type ClientOptions, runReader, runWriter } from './load/clients.ts';
 import { SeenEvents } from './load/events.ts';
-import { LoadLine } from './load/line.ts';
+import { HostList, LoadLine } from './load/line.ts';
 import { Tally } from './load/tally.ts';
 
 const usualClients = 4;
@@ -29,23 +28,19 @@ export const load = localVerb({
   options: {
     seconds: integer('SECONDS', 'How long; default: until Ctrl-C.', { least: 1, most: 3_600 }),
     clients: integer('N', `Clients, each of which waits for its answers (${usualClients}).`, { least: 1, most: 32 }),
+    hosts: flag('Go to the data hosts themselves, the next one where one does not answer, not to their address.'),
     data: labDataOption,
     json: commonOptions.json,
   },
   async run({ options, stdout, stderr, env, signal }) {
-    const { url, token, deviceLog } = await placeIn(options.data ?? '.tidegate');
-    const line = new LoadLine(`${url}/graphql`, token);
+    const { urls, token, deviceLog } = await placeIn(options.data ?? '.tidegate', options.hosts);
+    const line = new LoadLine(urls, token);
     const tally = new Tally();
     const events = new SeenEvents();
     const ending = new AbortController();
     const seconds = options.seconds === undefined ? [] : [AbortSignal.timeout(options.seconds * 1_000)];
     const stopping = AbortSignal.any([signal, ...seconds]);
-    const client = new GraphClient({
-      url: new URL(`${url}/graphql`),
-      credential: givenToken(token),
-      signal: ending.signal,
-    });
-    const following = events.follow(client, ending.signal);
+    const following = events.follow(new HostList(urls), givenToken(token), ending.signal);
     following.catch((error: unknown) => stderr.write(`tidegate: the subscription ended: ${String(error)}\n`));
     await sleep(connectMs, undefined, { signal: stopping }).catch(() => undefined);
 
@@ -65,13 +60,13 @@ export const load = localVerb({
       throw new CommandFailure(String((error as Error).message), exitCodes.unreachable);
     });
     ending.abort();
-    await Promise.allSettled([following, client.close(), line.close()]);
+    await Promise.allSettled([following, line.close()]);
     const summary = {
       ...{ acknowledged: acknowledged.length, failed: tally.failed, lost: verdict.lost, repeated: verdict.repeated },
       falselyFailed: verdict.falselyFailed,
       ...{ unknown: tally.unknown, again: tally.again, reads: tally.reads, readsFailed: tally.readsFailed },
       ...{ staleReads: tally.staleReads, longestGapMs, longestReadGapMs, eventsMissed: verdict.eventsMissed },
-      ...{ eventsRepeated: events.repeated, failures: tally.words },
+      ...{ eventsRepeated: events.repeated, eventsResumed: events.lost, failures: tally.words },
     };
     if (options.json) return printer.json(summary);
     await printer.pairs([
@@ -83,22 +78,31 @@ export const load = localVerb({
       ['Sent again', `${summary.again} requests without an answer, with the same key`],
       ['Reads', `${summary.reads}, failed ${summary.readsFailed}, stale ${summary.staleReads}`],
       ['Longest gap', `${longestGapMs} ms of writes, ${longestReadGapMs} ms of reads`],
-      ['Events', `missed ${summary.eventsMissed}, repeated ${summary.eventsRepeated}`],
+      [
+        'Events',
+        `missed ${summary.eventsMissed}, repeated ${summary.eventsRepeated}, resumed ${summary.eventsResumed} times`,
+      ],
     ]);
     for (const words of tally.words) await printer.line(words);
   },
 });
 
+interface DemoPlace {
+  readonly urls: readonly [string, ...string[]];
+  readonly token: string;
+  readonly deviceLog: string | undefined;
+}
+
 /** Of the demo that runs with this data folder. Throws CommandFailure. */
-async function placeIn(
-  dataPath: string,
-): Promise<{ readonly url: string; readonly token: string; readonly deviceLog: string | undefined }> {
+async function placeIn(dataPath: string, isList: boolean): Promise<DemoPlace> {
   const folder = demoFolderIn(dataPath);
   const read = async (name: string) => (await readFile(join(folder, name), 'utf8')).trim();
   try {
     const [url, token] = [await read(demoUrlFile), await read('admin.token')];
-    const deviceLog = join(folder, 'lab', 'firewall', 'device', 'nft.ndjson');
-    return { url, token, deviceLog: (await pathExists(deviceLog)) ? deviceLog : undefined };
+    const [first = url, ...others] = isList ? (await read(demoHostUrlsFile)).split('\n') : [url];
+    const deviceLog = join(folder, 'lab', 'firewall', 'device', 'device.ndjson');
+    const urls = [`${first}/graphql`, ...others.map((each) => `${each}/graphql`)] as const;
+    return { urls, token, deviceLog: (await pathExists(deviceLog)) ? deviceLog : undefined };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES') throw new CommandFailure('only root may use the hosts of "npm start -- --ha"');

@@ -1,5 +1,5 @@
 // `tidegate lab remove PART`.
-import { isDevice } from '../../../lab/part.ts';
+import { backendsOf } from '../../../lab/part.ts';
 import { askLab, labDataOption } from '../../cli/lab-client.ts';
 import { readPart } from '../../cli/lab-names.ts';
 import { flag } from '../../cli/option.ts';
@@ -23,7 +23,9 @@ export const remove = localVerb({
     await askLab(options.data, { do: 'remove', part, orphanMappings }, signal);
     const printer = new Printer(stdout, env);
     if (options.json) return printer.json({ part, removed: true });
-    const registered = isDevice(part) ? `backend lab-${part}` : 'machines';
+    const backends = backendsOf(part).map((name) => `lab-${name}`);
+    const registered =
+      backends.length === 0 ? 'machines' : `${backends.length > 1 ? 'backends' : 'backend'} ${backends.join(', ')}`;
     await printer.line(`${part} is stopped; its ${registered} and its configuration are deleted`);
   },
 });

@@ -11,9 +11,10 @@ import { etcdOf } from '../../../ha/host/cluster-client.ts';
 import { readHostFile } from '../../../ha/host/host-file.ts';
 import { serveSettingsPath } from '../../../ha/host/host-settings.ts';
 import { processFilePath } from '../../../ha/host/served-file.ts';
+import { findClockLibrary } from '../../../lab/clock-library.ts';
 import { labFolder } from '../../../lab/folders.ts';
 import { HaHosts } from '../../../lab/ha/hosts.ts';
-import { demoFolderIn, demoUrlFile, hostDataFolder, mountsOf } from '../../../lab/ha/places.ts';
+import { demoFolderIn, demoHostUrlsFile, demoUrlFile, hostDataFolder, mountsOf } from '../../../lab/ha/places.ts';
 import { dataHosts, endpointPort, firewallPort, type HostName, hostNames, prefix } from '../../../lab/ha/plan.ts';
 import { LabHere } from '../../../lab/lab-source.ts';
 import { Line } from '../../../lab/lines.ts';
@@ -28,9 +29,9 @@ import { LabBackends } from '../lab/backends.ts';
 import { openDemoControl } from '../lab/control.ts';
 import { dataVersion } from '../places.ts';
 import { DemoLab } from './demo-lab.ts';
-import { findClockLibrary, hostProgram, writeClock } from './host-programs.ts';
+import { hostProgram, writeClock } from './host-programs.ts';
 import { isServing } from './serving.ts';
-import { setUp } from './set-up.ts';
+import { setUp, upgradeTables } from './set-up.ts';
 import { describeDemo } from './summary.ts';
 
 export interface DemoOptions {
@@ -114,7 +115,8 @@ async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Pro
   }
   say('Waiting until the hosts have a primary.');
   await whenLed(folders.w, !hosts.isSetUp, signal);
-  if (!hosts.isSetUp) {
+  if (hosts.isSetUp) await upgradeTables({ hosts, folders, signal });
+  else {
     for (const name of ['admin.password', 'admin.token']) await copyFile(join(folders.a, name), join(folder, name));
     await hosts.setUpDone();
   }
@@ -128,6 +130,8 @@ async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Pro
   say(`Waiting for ${url}.`);
   await whenServing(url, signal);
   if (typeof firewall !== 'string') await register(url, folder, firewall, signal);
+  const own = dataHosts.map((name) => `http://${hosts.plan.hosts[name]}:${endpointPort}\n`);
+  await writeWhole(join(folder, demoHostUrlsFile), own.join(''));
   await writeWhole(join(folder, demoUrlFile), `${url}\n`);
   stack.defer(() => rm(join(folder, demoUrlFile), { force: true }));
   const demoLab = new DemoLab({ hosts, lab, firewall });

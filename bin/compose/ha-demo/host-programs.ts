@@ -2,8 +2,8 @@
 // and its MariaDB.
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathExists } from '../../../embedded/find-program.ts';
 import { serveSettingsPath } from '../../../ha/host/host-settings.ts';
+import { clockOffset, clockVariables } from '../../../lab/clock-library.ts';
 import type { HostProgram, ProgramName } from '../../../lab/ha/host.ts';
 import { hostDataFolder } from '../../../lab/ha/places.ts';
 import { firewallPort, type Plan } from '../../../lab/ha/plan.ts';
@@ -11,9 +11,8 @@ import { checkout } from '../account.ts';
 
 /** As bin/node24. */
 const nodeEnvironment = { UV_THREADPOOL_SIZE: '16', NODE_OPTIONS: '--max-semi-space-size=8' };
-const clockLibraries = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(
-  (each) => `/usr/lib/${each}/faketime/libfaketimeMT.so.1`,
-);
+/** As bin/tidegate. */
+const agentEnvironment = { ...nodeEnvironment, NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '2' };
 const server = '/usr/sbin/mariadbd';
 
 /** The words of a `tidegate` command. */
@@ -49,13 +48,8 @@ export function hostProgram(
     };
   }
   const words = tidegateWords('ha', 'agent', '--data', data);
-  if (skewSeconds === 0) return { words, env: nodeEnvironment };
-  return { words: withClock(disk, words), env: { ...nodeEnvironment, ...clockOf(skewSeconds, clockLibrary) } };
-}
-
-export async function findClockLibrary(): Promise<string | undefined> {
-  for (const path of clockLibraries) if (await pathExists(path)) return path;
-  return undefined;
+  if (skewSeconds === 0) return { words, env: agentEnvironment };
+  return { words: withClock(disk, words), env: { ...agentEnvironment, ...clockOf(skewSeconds, clockLibrary) } };
 }
 
 /** Files by which MariaDB, which the agent starts, gets the clock, too: `ha agent` gives it an environment of its own. */
@@ -82,7 +76,5 @@ function clockFiles(disk: string) {
 }
 
 function clockOf(skewSeconds: number, library: string | undefined): Readonly<Record<string, string>> {
-  if (library === undefined) throw new Error('libfaketime is missing: install the package libfaketime');
-  const offset = `${skewSeconds < 0 ? '' : '+'}${skewSeconds}s`;
-  return { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+  return clockVariables(library, { FAKETIME: `${clockOffset(skewSeconds)}s` });
 }

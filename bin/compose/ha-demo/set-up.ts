@@ -5,6 +5,7 @@ import { pathExists } from '../../../embedded/find-program.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { ServerProcess } from '../../../embedded/server-process.ts';
 import type { SetupLog } from '../../../embedded/setup-log.ts';
+import { serveSettingsPath } from '../../../ha/host/host-settings.ts';
 import type { HaHosts } from '../../../lab/ha/hosts.ts';
 import { endpointPort, type HostName, prefix } from '../../../lab/ha/plan.ts';
 import { exitCodes } from '../../cli/failures.ts';
@@ -25,6 +26,7 @@ const readyTimeoutMs = 180_000;
 const commandTimeoutMs = 120_000;
 const joinTimeoutMs = 60_000;
 const pauseMs = 250;
+const migrateTries = 20;
 
 /** The agents run then. Throws with the words of the command that failed. */
 export async function setUp(options: SetUpOptions): Promise<void> {
@@ -44,6 +46,20 @@ export async function setUp(options: SetUpOptions): Promise<void> {
     await hosts.host('w').begin(['agent']);
   } finally {
     await single.stop();
+  }
+}
+
+/** Of the primary, as a person does it after an upgrade. One that changes just then has it later. */
+export async function upgradeTables(options: Pick<SetUpOptions, 'hosts' | 'folders' | 'signal'>): Promise<void> {
+  const { folders, signal } = options;
+  for (let tries = migrateTries; ; tries -= 1) {
+    try {
+      await tidegate(options, 'a', ['migrate', '--config', serveSettingsPath(folders.a)]);
+      return;
+    } catch (error) {
+      if (tries === 0 || signal.aborted) throw error;
+      await sleep(pauseMs, undefined, { signal });
+    }
   }
 }
 
@@ -92,16 +108,18 @@ async function join(options: SetUpOptions, name: HostName, url: string, more: re
   }
 }
 
+type Where = Pick<SetUpOptions, 'hosts' | 'signal'>;
+
 /** In the host's network. Its output; undefined: it ended with one of the codes that are no failure. */
-function tidegate(options: SetUpOptions, name: HostName, words: readonly string[]): Promise<string>;
+function tidegate(options: Where, name: HostName, words: readonly string[]): Promise<string>;
 function tidegate(
-  options: SetUpOptions,
+  options: Where,
   name: HostName,
   words: readonly string[],
   but: readonly number[],
 ): Promise<string | undefined>;
 async function tidegate(
-  { hosts, signal }: SetUpOptions,
+  { hosts, signal }: Where,
   name: HostName,
   words: readonly string[],
   but: readonly number[] = [],

@@ -1,6 +1,6 @@
-// The backends of the lab's parts, each named after its part, registered through the graph like any other.
+// The backends of the lab's parts, each named after its part or device, registered through the graph like any other.
 import { isDeepStrictEqual } from 'node:util';
-import type { PartBackend, PartName } from '../../../lab/part.ts';
+import type { PartBackend } from '../../../lab/part.ts';
 import type { RunningProcess } from '../process.ts';
 import { askGraph, changeGraph, type GraphCaller } from './graph.ts';
 
@@ -21,7 +21,7 @@ interface KnownBackend {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-export const backendName = (part: PartName): string => `lab-${part}`;
+export const backendName = (name: string): string => `lab-${name}`;
 
 export class LabBackends {
   readonly #options: LabBackendsOptions;
@@ -30,12 +30,12 @@ export class LabBackends {
     this.#options = options;
   }
 
-  /** Creates the part's backend, or updates it if the part's address or identity has changed since. */
-  async register(part: PartName, { driver, credentials, ...place }: PartBackend): Promise<void> {
-    const known = await this.#find(part);
+  /** Creates the device's backend, or updates it if the device's address or identity has changed since. */
+  async register(device: string, { driver, credentials, ...place }: PartBackend): Promise<void> {
+    const known = await this.#find(device);
     if (known === undefined) {
       const labels = [{ name: 'lab', value: 'true' }];
-      const input = { ...place, name: backendName(part), driver, site: 'lab', labels, allowInit: true, credentials };
+      const input = { ...place, name: backendName(device), driver, site: 'lab', labels, allowInit: true, credentials };
       await changeGraph(this.#caller, 'backendCreate', input);
     } else if (!isSame(known, place)) {
       const options = { ...known.options, ...place.options };
@@ -44,8 +44,8 @@ export class LabBackends {
   }
 
   /** Refused while it has live mappings, unless they may become orphans. */
-  async delete(part: PartName, orphanMappings: boolean): Promise<void> {
-    const known = await this.#find(part);
+  async delete(device: string, orphanMappings: boolean): Promise<void> {
+    const known = await this.#find(device);
     if (known !== undefined) await changeGraph(this.#caller, 'backendDelete', { id: known.id, orphanMappings });
   }
 
@@ -54,13 +54,13 @@ export class LabBackends {
     return { url: running.url, token, signal };
   }
 
-  async #find(part: PartName): Promise<KnownBackend | undefined> {
+  async #find(device: string): Promise<KnownBackend | undefined> {
     // A name is unique in the token's project.
     const { backends } = await askGraph<{ backends: { nodes: KnownBackend[] } }>(
       this.#caller,
       `query ($name: String!) { backends(name: $name) { nodes {
         id host port hostKeySha256 certificateSha256 caCertificates options } } }`,
-      { name: backendName(part) },
+      { name: backendName(device) },
     );
     return backends.nodes[0];
   }

@@ -9,9 +9,11 @@ import { InOrder } from '../../../lab/in-order.ts';
 import { type KeptLab, plainKeeper } from '../../../lab/kept-lab.ts';
 import { LabHere, type LabSource } from '../../../lab/lab-source.ts';
 import {
+  backendsOf,
   type DescribedPart,
   type HostAct,
   isPartName,
+  type PartBackend,
   type PartHost,
   type PartName,
   partNames,
@@ -76,6 +78,18 @@ export class LabRefusal extends Error {
   override readonly name = 'LabRefusal';
 }
 
+/** By name. */
+function backendsIn(
+  part: PartName,
+  { backend, backends = {} }: DescribedPart,
+): readonly (readonly [string, PartBackend])[] {
+  return backend === undefined ? Object.entries(backends) : [[part, backend]];
+}
+
+function joined(words: readonly string[]): string | null {
+  return words.length === 0 ? null : words.join(', ');
+}
+
 export class Lab {
   /** Addresses of its parts, for the egress policy. */
   readonly places = new KnownListeners();
@@ -134,10 +148,10 @@ export class Lab {
   list(): readonly PartRow[] {
     return partNames.map((part) => {
       const { state, described, why, trouble = 'none' } = this.#parts.get(part) ?? { state: 'STOPPED' as const };
-      const known = described?.backend;
-      const driver = known?.driver ?? null;
-      const address = known === undefined ? null : `${known.host}:${known.port}`;
-      const backend = known === undefined ? null : backendName(part);
+      const known = described === undefined ? [] : backendsIn(part, described);
+      const driver = known[0]?.[1].driver ?? null;
+      const address = joined(known.map(([, { host, port }]) => `${host}:${port}`));
+      const backend = joined(known.map(([name]) => backendName(name)));
       return { part, state, backend, driver, address, trouble, note: why ?? parts[part].summary };
     });
   }
@@ -189,7 +203,7 @@ export class Lab {
       const refuse = (error: unknown): never => {
         throw new LabRefusal(error instanceof Error ? error.message : String(error));
       };
-      await this.#backends?.delete(part, orphanMappings).catch(refuse);
+      for (const name of backendsOf(part)) await this.#backends?.delete(name, orphanMappings).catch(refuse);
       const ground = this.#serving?.grounds[part];
       const leave = orphanMappings ? undefined : await ground?.removal().catch(refuse);
       await this.#sourceOf(part).remove(part);
@@ -233,7 +247,7 @@ export class Lab {
   async #register(part: PartName): Promise<void> {
     const described = this.#parts.get(part)?.described;
     if (described === undefined) return;
-    if (described.backend !== undefined) await this.#backends?.register(part, described.backend);
+    for (const [name, backend] of backendsIn(part, described)) await this.#backends?.register(name, backend);
     await this.#serving?.grounds[part]?.register?.(described);
   }
 

@@ -15,6 +15,7 @@ function lineOf({ part, state, backend, note }: PartRow, dataPath: string): stri
   if (state === 'UNAVAILABLE') return `${part}: none, ${note}`;
   if (state === 'STARTING') return `${part}: still starting (tidegate lab list)`;
   const names = part === 'firewall' ? `; its namespaces are in ${join(dataPath, namesFile)}` : '';
+  if (part === 'routers') return `${part}: backends ${backend} (tidegate lab hosts)`;
   if (!isDevice(part)) return `${part}: addresses in ${join(dataPath, `${part}.env`)} (tidegate lab hosts)`;
   return `${part}: backend "${backend}"${names}`;
 }

@@ -40,8 +40,9 @@ export const pool: Kind = {
     if (!modes.includes(mode) && !mode.endsWith('-node') && !mode.endsWith('-member')) {
       throw mcpRefusal(400, `invalid property value "load-balancing-mode":"${mode}"`, 26_214_401);
     }
-    const monitor = storeMonitorRule(values.monitor, config);
-    return { ...values, monitor: monitor === '/Common/none' ? undefined : monitor };
+    // The empty text takes a pool's monitor away; `/Common/none` is for nodes (f5-ansible, bigip_pool).
+    if (values.monitor === '/Common/none') missing('Monitor', '/Common/none');
+    return { ...values, monitor: storeMonitorRule(values.monitor, config) };
   },
   checkUnused({ fullPath }, config) {
     const user = config.list('ltm/virtual').find((each) => each.values.pool === fullPath);

@@ -7,7 +7,7 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { databaseNow } from './checker-store.ts';
 import { dsTexts, firstKeys, type KeyRule, rollKeys } from './zone-keys.ts';
-import { lockZone, openZoneKeys, storeZoneKeys, type ZoneRow, zoneGenerations } from './zone-store.ts';
+import { lockZone, newZoneTopic, openZoneKeys, storeZoneKeys, type ZoneRow, zoneGenerations } from './zone-store.ts';
 
 export interface ZoneKeyKeeperOptions {
   readonly db: Database;
@@ -16,7 +16,7 @@ export interface ZoneKeyKeeperOptions {
   readonly sealer: Sealer;
   /** False: zones without keys stay so. Those that have some keep them: their parent may name them. */
   readonly signs: boolean;
-  /** Default: a minute. */
+  /** A new zone has its keys at once. Default: a minute. */
   readonly lookMs?: number;
 }
 
@@ -29,6 +29,7 @@ export const keyRule: KeyRule = { plainMs: 90 * dayMs, ttlMs: 7 * dayMs, spreadM
 export class ZoneKeyKeeper {
   readonly #options: ZoneKeyKeeperOptions;
   readonly #loop: Loop;
+  #unsubscribe: (() => void) | undefined;
 
   constructor(options: ZoneKeyKeeperOptions) {
     this.#options = options;
@@ -49,10 +50,12 @@ export class ZoneKeyKeeper {
   }
 
   start(): void {
+    this.#unsubscribe = this.#options.wake.on(newZoneTopic, () => this.#loop.trigger());
     this.#loop.start();
   }
 
   stop(): Promise<void> {
+    this.#unsubscribe?.();
     return this.#loop.stop();
   }
 

@@ -25,6 +25,9 @@ export interface ZoneRow {
 /** Wakes the sessions of name servers: something changed in some zone. */
 export const zonesTopic = 'gslb-zones';
 
+/** Wakes whoever makes the keys of zones. */
+export const newZoneTopic = 'gslb-new-zone';
+
 type Raw = Omit<ZoneRow, 'spec' | 'head'> & { readonly spec: string; readonly head: string | null };
 
 const columns = 'name, spec, backend_type AS backendType, generation, head, keys_sealed AS keysSealed';

@@ -36,7 +36,7 @@ import {
   usesOf,
 } from '../conductor/use-store.ts';
 import { refuseTooLarge, shareOf, takeZoneRoom } from '../conductor/zone-room.ts';
-import { isAnswered, readZonesNamed } from '../conductor/zone-store.ts';
+import { isAnswered, newZoneTopic, readZonesNamed } from '../conductor/zone-store.ts';
 import { ruleFault } from '../engine/quorum.ts';
 import { created, provisioningAfter } from '../engine/states.ts';
 import { gslbEvents } from '../events.ts';
@@ -425,7 +425,11 @@ export function zoneHandler({ wake }: ServiceParts): Handler<'DnsZone'> {
     },
     async written(tx, id, _, before) {
       const row = await lockObject(tx, 'DnsZone', id);
-      if (row === undefined || isAnswered(row)) return;
+      if (row === undefined) return;
+      if (isAnswered(row)) {
+        if (before === undefined) tx.afterCommit(() => wake.notify(newZoneTopic));
+        return;
+      }
       const wanted = publishedZone(row);
       if (before === undefined) await createZone(tx, wake, wanted);
       else await updateZone(tx, wake, await zoneIdOf(tx, row.name), wanted);

@@ -1,10 +1,12 @@
 // L7 policies and their rules: requests that are refused, redirected, or sent to another pool.
+
 import { formedField } from '../../../platform/graph/described/fields.ts';
 import { onlyFor } from '../../../platform/graph/described/kind.ts';
 import { printable, token, webAddress } from '../../../platform/graph/described/patterns.ts';
 import { booleanField, enumField, integerField, required, textField } from '../../../platform/graph/fields.ts';
 import { isHost } from '../../../platform/input.ts';
 import type { SchemaFault } from '../../../platform/json-schema.ts';
+import { hostOf } from '../../../platform/net/origin.ts';
 import { descriptionField, enabledField, nameField, tagsField } from './common-fields.ts';
 import { type PartKind, part } from './part-kind.ts';
 import { regularExpressionFault } from './regular-expression.ts';
@@ -68,8 +70,8 @@ export const l7Policy: PartKind = {
 
 function leadsToHost(url: unknown): boolean {
   if (url === null) return true;
-  const { hostname = '' } = URL.parse(String(url)) ?? {};
-  return isHost(hostname.replace(/^\[|\]$/g, ''));
+  const parsed = URL.parse(String(url));
+  return parsed !== null && isHost(hostOf(parsed));
 }
 
 const noHost = (field: string): SchemaFault => ({

@@ -1,19 +1,11 @@
-// Reads the three kinds of XML that clients send. Documents that declare entities are refused before they are parsed.
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
+// Reads the three kinds of XML that clients send.
 import { z } from 'zod';
+import { readXml as readDocument, type XmlElement, XmlError } from '../../../platform/xml/read-xml.ts';
 import { S3Error } from './errors.ts';
 
 const lists: ReadonlySet<string> = new Set(['Delete.Object', 'CompleteMultipartUpload.Part']);
-
-const parser = new XMLParser({
-  ignoreAttributes: true,
-  removeNSPrefix: true,
-  parseTagValue: false,
-  trimValues: false,
-  processEntities: true,
-  htmlEntities: true,
-  isArray: (_name, path) => lists.has(String(path)),
-});
+/** Bodies are bounded by their operations. */
+const bounds = { mostBytes: 4 * 1024 * 1024, deepest: 16, mostTags: 200_000 };
 
 const mostDeletions = 1_000;
 const mostParts = 10_000;
@@ -40,33 +32,37 @@ const documents = {
 
 type Documents = { readonly [Root in keyof typeof documents]: z.output<(typeof documents)[Root]> };
 
-/** The parser leaves out characters that XML does not have, and names of others: what is left could be the name of another object. */
-function hasOnlyReferencesOfXml(xml: string): boolean {
-  const texts = xml.replace(/<!\[CDATA\[.*?\]\]>/gs, '');
-  for (const [, name = ''] of texts.matchAll(/&([^;]{0,12};)?/g)) {
-    if (/^(amp|lt|gt|quot|apos);$/.test(name)) continue;
-    const [, hex, decimal] = /^#(?:x([0-9a-f]{1,8})|(\d{1,8}));$/i.exec(name) ?? [];
-    const code = hex === undefined ? Number(decimal ?? 0) : Number.parseInt(hex, 16);
-    const isCharacter =
-      code === 0x9 ||
-      code === 0xa ||
-      code === 0xd ||
-      (code >= 0x20 && code < 0xd800) ||
-      (code >= 0xe000 && code <= 0x10ffff);
-    if (!isCharacter) return false;
-  }
-  return true;
+type Plain = string | { readonly [name: string]: Plain | readonly Plain[] };
+
+/** Elements by name, whatever their namespace; those of `lists` always as a list, others if there are several. */
+function plainOf({ name, children, text }: XmlElement, around = ''): Plain {
+  if (children.length === 0) return text;
+  const path = around === '' ? name : `${around}.${name}`;
+  const found = new Map<string, Plain[]>();
+  for (const child of children) found.set(child.name, [...(found.get(child.name) ?? []), plainOf(child, path)]);
+  return Object.fromEntries(
+    [...found].map(([of, values]) => [
+      of,
+      values.length > 1 || lists.has(`${path}.${of}`) ? values : (values[0] ?? ''),
+    ]),
+  );
 }
 
 /** Throws S3Error MalformedXML. */
 export function readXml<Root extends keyof Documents>(body: Buffer, root: Root): Documents[Root] {
-  const xml = body.toString('utf8');
-  const isSound =
-    !/<!(DOCTYPE|ENTITY)/i.test(xml) && hasOnlyReferencesOfXml(xml) && XMLValidator.validate(xml) === true;
-  if (!isSound) throw malformed(root);
-  const parsed = documents[root].safeParse((parser.parse(xml) as Record<string, unknown>)[root]);
+  const parsed = documents[root].safeParse(rootOf(body, root));
   if (!parsed.success) throw malformed(root);
   return parsed.data as Documents[Root];
+}
+
+function rootOf(body: Buffer, root: string): Plain | undefined {
+  try {
+    const found = readDocument(body, bounds);
+    return found.name === root ? plainOf(found) : undefined;
+  } catch (error) {
+    if (error instanceof XmlError) throw malformed(root);
+    throw error;
+  }
 }
 
 function malformed(root: string): S3Error {

@@ -1,30 +1,13 @@
-// Writes XML. What is passed as content is XML already; texts go through `text`.
+// S3's XML documents. What is passed as content is XML already; texts go through `text`. Control characters go as references, as S3
+// does: names may have them. A client that wants XML 1.0 asks for encoding-type=url.
+export { text } from '../../../platform/xml/write-xml.ts';
 
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
+const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-// Control characters go as references, as S3 does: names may have them. A client that wants XML 1.0 asks for encoding-type=url.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are meant
-const special = /[&<>"'\u0000-\u001f]/g;
-
-function escapeXml(value: string): string {
-  return value.replace(special, (found) => escapes[found] ?? `&#x${found.charCodeAt(0).toString(16)};`);
-}
-
+/** Never in the short form of an empty element: clients that search the text don't know it. */
 export function element(name: string, content: string): string {
   return `<${name}>${content}</${name}>`;
 }
-
-export function text(name: string, value: string | number | boolean): string {
-  return `<${name}>${typeof value === 'string' ? escapeXml(value) : value}</${name}>`;
-}
-
-const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** A whole document with S3's namespace. */
 export function xmlDocument(root: string, content: string): string {

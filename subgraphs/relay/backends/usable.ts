@@ -1,7 +1,7 @@
 // Reasons of a backend's own against calling it now. None of them uses up an idempotency key: the same request may succeed later.
 import { refuse } from '../../../platform/errors.ts';
 import type { WireCall } from '../drivers/driver.ts';
-import { transportOf } from '../drivers/options.ts';
+import { provesByHostKey, transportOf } from '../drivers/options.ts';
 import type { BackendRow } from './backend.ts';
 import { passage } from './circuit.ts';
 
@@ -15,7 +15,7 @@ export function refuseUnusable(
   if (backend.provisioningStatus === 'DELETED') refuse('NOT_FOUND', `backend ${backend.name} was deleted`, { field });
   if (backend.provisioningStatus === 'DISABLED')
     refuse('BACKEND_DISABLED', `backend ${backend.name} is disabled: enable it with backendUpdate`, { field });
-  const ssh = transportOf(wire) === 'ssh';
+  const ssh = provesByHostKey(transportOf(wire));
   if (ssh && backend.hostKeySha256 === null)
     refuse(
       'HOST_KEY_UNKNOWN',

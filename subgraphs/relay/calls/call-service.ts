@@ -10,7 +10,8 @@ import { projectsWithRole } from '../backends/selector.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
-import { type CallResult, wireText } from '../model/operation.ts';
+import { type CallResult, shownOf } from '../model/operation.ts';
+import type { SecretArguments } from '../model/secret-arguments.ts';
 import { type AdmittedCall, admit } from './admit.ts';
 import { type CallAnswers, nothing } from './answer.ts';
 import type { CallRequest } from './call-request.ts';
@@ -28,6 +29,7 @@ export interface CallServiceOptions {
   readonly taker: CallTaker;
   readonly answers: CallAnswers;
   readonly drivers: ReadonlyMap<string, Driver>;
+  readonly opener: SecretArguments;
 }
 
 export class CallService {
@@ -44,7 +46,7 @@ export class CallService {
 
   /** Refusals come back as `userErrors`. Throws CodedError OUTCOME_NOT_RECORDED, and bugs. */
   async call(context: RequestContext, request: CallRequest): Promise<CallResult> {
-    const { db, manager, drivers, taker, answers } = this.#options;
+    const { db, manager, drivers, opener, taker, answers } = this.#options;
     // As far as it is known, and those that it may be.
     let projectId: string | null = null;
     let projects: AdmittedCall['projects'] = [];
@@ -55,7 +57,7 @@ export class CallService {
       if (sent !== undefined) return await answers.of(sent);
       const chosen = await choose(db, admitted);
       ({ projectId } = chosen);
-      const prepared = prepare(chosen, drivers);
+      const prepared = prepare(chosen, drivers, opener);
       if (request.input.dryRun === true) return await this.#dryRun(prepared);
       const result = await answers.of(await taker.take(prepared));
       if (result.operation?.state === 'PENDING') manager.get(prepared.backendId)?.queue.promise(prepared.id);
@@ -67,11 +69,11 @@ export class CallService {
 
   /** The short path, for a backend that this process holds; undefined: nothing was done, perhaps because its row is outdated. */
   async #takeHeld(admitted: AdmittedCall): Promise<TakenCall | undefined> {
-    const { manager, drivers, taker } = this.#options;
+    const { manager, drivers, opener, taker } = this.#options;
     const chosen = chooseHeld(manager, admitted);
     if (chosen === undefined) return undefined;
     try {
-      return await taker.takeNow(prepare(chosen, drivers));
+      return await taker.takeNow(prepare(chosen, drivers, opener));
     } catch (error) {
       if (error instanceof Refusal) return undefined;
       throw error;
@@ -79,7 +81,8 @@ export class CallService {
   }
 
   async #dryRun(call: PreparedCall): Promise<CallResult> {
-    return { ...nothing, wireCall: wireText(call.wire), deviceCheck: await deviceCheck(this.#options.reader, call) };
+    const check = await deviceCheck(this.#options.reader, call);
+    return { ...nothing, wireCall: shownOf(call).wireCall, deviceCheck: check };
   }
 
   /** The answer for a call that was not taken now. A call that was taken before with this key gives its operation. */
@@ -122,10 +125,10 @@ export class CallService {
     request: CallRequest,
     projects: AdmittedCall['projects'],
   ): Promise<CallResult | undefined> {
-    const { db, answers } = this.#options;
-    if (keyScope(request, '') === null || request.input.dryRun === true) return undefined;
+    const { db, answers, opener } = this.#options;
+    if (keyScope(request, '', opener) === null || request.input.dryRun === true) return undefined;
     const allowed = await projectsWithRole(db, identity, projects, neededRole(request).role);
-    const key = keyScope(request, allowed[0] ?? '');
+    const key = keyScope(request, allowed[0] ?? '', opener);
     if (key === null || allowed.length === 0) return undefined;
     if (allowed.length === 1) return answers.ofKey(key, waitMsOf(request));
     const scope = await findScope(db, key, allowed);

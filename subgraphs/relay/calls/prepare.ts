@@ -3,15 +3,16 @@
 
 import { requireRole } from '../../../platform/authorise.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
-import { hashRequest, type KeyScope } from '../../../platform/idempotency.ts';
+import { hashKeyedRequest, type KeyScope } from '../../../platform/idempotency.ts';
 import type { Role } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { validateArguments } from '../drivers/arguments.ts';
-import type { Driver, RenderContext } from '../drivers/driver.ts';
+import type { Driver, JsonObject, RenderContext } from '../drivers/driver.ts';
 import { objectHash } from '../model/backend-object.ts';
 import { type AcceptedCall, desiredOf } from '../model/operation.ts';
+import type { SecretArguments } from '../model/secret-arguments.ts';
 import { argumentFaults, type CallRequest, notSupported } from './call-request.ts';
 import type { ChosenCall } from './choose.ts';
 
@@ -29,6 +30,7 @@ const defaultWaitMs = 30_000;
 export function prepare(
   { context, request, backend, cmp, shared, mapping }: ChosenCall,
   drivers: ReadonlyMap<string, Driver>,
+  opener: SecretArguments,
 ): PreparedCall {
   const { input, action } = request;
   const { identity, requestId, callerRequestId } = context;
@@ -39,7 +41,7 @@ export function prepare(
   const operation = driver.operations.get(plan.operation) ?? notSupported(driver, plan.operation);
   if (operation.effect === 'READ' || operation.object === undefined)
     refuse('NOT_SUPPORTED', `${operation.name} changes nothing: use relayRead`, { field: ['input', 'operation'] });
-  const checked = validateArguments(operation, plan.arguments);
+  const checked = validateArguments(operation, plan.arguments, contextOf(driver, backend));
   if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
   if (operation.category === 'INIT' && !backend.allowInit)
     refuse(
@@ -60,16 +62,18 @@ export function prepare(
       : { resource: mapping.resource, scope: mapping.scope, key: mapping.objectKey };
   const id = newUuid();
   const rendering = { operationId: id, backend: contextOf(driver, backend) };
+  const place = { backendId: backend.id, objectHash: objectHash(object) };
+  const render = (given: JsonObject) => operation.render(given, rendering);
   return {
     id,
     projectId: backend.projectId,
     backendId: backend.id,
     name: operation.name,
     object,
-    objectHash: objectHash(object),
+    objectHash: place.objectHash,
     effect: operation.effect,
     mapping: operation.mapping ?? null,
-    desired: desiredOf(operation, args),
+    desired: desiredOf(operation, opener.hashedArguments(operation, args, place)),
     cmp,
     shared,
     forced: input.force === true,
@@ -77,9 +81,10 @@ export function prepare(
     callerRequestId,
     operation,
     args,
-    wire: operation.render(args, rendering),
+    wire: render(args),
+    secrets: opener.take({ id, operation, args, render }),
     deadlineMs: Math.min(input.deadlineMs ?? backend.deadlineMs, backend.deadlineMs),
-    key: keyScope(request, backend.projectId),
+    key: keyScope(request, backend.projectId, opener),
     requestedBy: identity?.name ?? '',
     timeline: backend.timeline,
     identity,
@@ -98,9 +103,11 @@ export function neededRole({ action, input }: CallRequest): { readonly role: Rol
 }
 
 /** Null: the request has no key. */
-export function keyScope({ action, input }: CallRequest, projectId: string): KeyScope | null {
+export function keyScope({ action, input }: CallRequest, projectId: string, opener: SecretArguments): KeyScope | null {
   const key = input.idempotencyKey;
-  return key == null ? null : { scope: projectId, operation: action, key, requestHash: hashRequest(input) };
+  if (key == null) return null;
+  const hashes = hashKeyedRequest(input, (secret) => opener.hashes(secret, `request/${key}`));
+  return { scope: projectId, operation: action, key, ...hashes };
 }
 
 export function waitMsOf({ input }: CallRequest): number {

@@ -13,6 +13,7 @@ import { validateArguments } from '../drivers/arguments.ts';
 import type { Driver, DriverOperation, JsonObject, RenderContext, WireCall } from '../drivers/driver.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import { wireText } from '../model/operation.ts';
+import type { CallSecrets } from '../model/secret-arguments.ts';
 import { argumentFaults, notSupported } from './call-request.ts';
 
 export interface ReadResult {
@@ -59,7 +60,7 @@ export class ReadService {
       refuse('NOT_SUPPORTED', `${operation.name} changes the backend: use relayCall`, {
         field: ['input', 'operation'],
       });
-    const checked = validateArguments(operation, input.arguments);
+    const checked = validateArguments(operation, input.arguments, contextOf(driver, backend));
     const fieldOf = (path: readonly string[]) => ['input', 'arguments', ...path];
     const plan = { ...input, fieldOf, faultCode: 'INVALID_ARGUMENTS' } as const;
     if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
@@ -84,16 +85,17 @@ export async function deviceCheck(
     readonly args: JsonObject;
     readonly rendering: RenderContext;
     readonly deadlineMs: number;
+    readonly secrets?: CallSecrets | undefined;
   },
 ): Promise<{ code: string; message: string } | null> {
   const { operation, args, rendering } = call;
   const wire: WireCall | undefined = operation.renderDryRun?.(args, rendering);
   if (wire === undefined) return null;
   const asked = await reader.ask(call.backend, wire, call.deadlineMs);
-  const { redactor } = asked;
-  if (!asked.ok) return { code: asked.failure.code, message: redactor.text(asked.failure.message) };
+  const hide = (text: string) => call.secrets?.redactor.text(asked.redactor.text(text)) ?? asked.redactor.text(text);
+  if (!asked.ok) return { code: asked.failure.code, message: hide(asked.failure.message) };
   const outcome = (operation.interpretDryRun ?? operation.interpret)(asked.reply, args);
   if (outcome.state === 'SUCCEEDED' || outcome.state === 'ACCEPTED')
-    return { code: 'OK', message: 'the device would accept it' };
-  return { code: outcome.code, message: redactor.text(outcome.message) };
+    return { code: 'OK', message: `the device found no fault; it checks ${operation.checks ?? 'the call'}` };
+  return { code: outcome.code, message: hide(outcome.message) };
 }

@@ -15,6 +15,7 @@ import type {
 } from '../drivers/driver.ts';
 import { type Comparison, differences } from '../mappings/differences.ts';
 import type { OperationRow } from '../model/operation.ts';
+import { secretNamesOf } from '../model/secret-arguments.ts';
 
 /** `proven`: by the call's own mark or job. Otherwise the call may still act, and the finding counts only once that is over. */
 export type Finding =
@@ -38,11 +39,18 @@ export interface Look {
   interpret(reply: Reply, context: RenderContext): Finding;
 }
 
-/** `uuid`: the device's own id of the object, from its mapping. Undefined: only a person can tell. */
-export function lookOf(driver: Driver, row: OperationRow, uuid: string | null): Look | undefined {
+/**
+ * `uuid`: the device's own id of the object, from its mapping. `args`: the call's, with its secrets. Undefined: only a person can
+ * tell.
+ */
+export function lookOf(
+  driver: Driver,
+  row: OperationRow,
+  uuid: string | null,
+  args = JSON.parse(row.arguments) as JsonObject,
+): Look | undefined {
   const operation = driver.operations.get(row.name);
   if (operation === undefined) return undefined;
-  const args = JSON.parse(row.arguments) as JsonObject;
   const { job, probe } = operation;
   if (row.state === 'ACCEPTED') {
     if (job === undefined) return undefined;
@@ -114,13 +122,23 @@ function ofResource(
   if (found.operationId === operationId)
     return { is: 'DONE', note: 'the object has the mark of this call', proven: true, ...uuid };
   if (operation.effect === 'IDEMPOTENT') {
-    const unlike = differences(operation.desired?.(args) ?? args, found.values, comparisonFor(operation, reader));
+    const unlike = differences(
+      operation.desired?.(comparable(operation, args, reader)) ?? comparable(operation, args, reader),
+      found.values,
+      comparisonFor(operation, reader),
+    );
     if (unlike.length === 0) return { is: 'DONE', note: 'the object is as this call sets it', proven: false, ...uuid };
     return notDone(
       `the object exists, but differs from what this call sets: ${unlike.map((one) => one.path).join(', ')}`,
     );
   }
   return notOurs;
+}
+
+/** Without the secrets that can't be read from the device. */
+function comparable(operation: DriverOperation, args: JsonObject, { secrets = [] }: ResourceReader): JsonObject {
+  const hidden = secretNamesOf(operation).filter((name) => !secrets.includes(name));
+  return hidden.length === 0 ? args : { ...args, ...Object.fromEntries(hidden.map((name) => [name, undefined])) };
 }
 
 /** A change of some settings says nothing about those that it leaves out. */

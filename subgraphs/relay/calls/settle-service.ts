@@ -7,10 +7,11 @@ import type { Database, Transaction } from '../../../platform/database/database.
 import { refuse } from '../../../platform/errors.ts';
 import { countsFor, type Identity, type RequestContext } from '../../../platform/identity.ts';
 import { LookAgain, type MutationOutcome, type Mutations } from '../../../platform/mutation.ts';
+import { SealError } from '../../../platform/secrets/seal.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import { type DeviceAddress, deviceAddress } from '../drivers/device-address.ts';
-import type { Driver, DriverOperation } from '../drivers/driver.ts';
+import type { Driver, DriverOperation, JsonObject } from '../drivers/driver.ts';
 import type { CallMetrics } from '../holding/call-metrics.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -18,6 +19,7 @@ import type { OperationReads } from '../journal/operation-reads.ts';
 import { quietTime, readOperation, readOperationAt } from '../journal/operation-store.ts';
 import { liveMappings } from '../mappings/mapping-store.ts';
 import { type CallSubject, type OperationRow, subjectOf } from '../model/operation.ts';
+import type { SecretArguments } from '../model/secret-arguments.ts';
 import { type Finding, lookOf } from './settle-look.ts';
 
 export interface SettleServiceOptions {
@@ -28,6 +30,7 @@ export interface SettleServiceOptions {
   readonly reader: DeviceReader;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly metrics: Pick<CallMetrics, 'settled'>;
+  readonly opener: SecretArguments;
 }
 
 type Write = (tx: Transaction) => Promise<void>;
@@ -106,7 +109,7 @@ export class SettleService {
     const { driver, operation } = await this.#driverOf(row);
     return (tx) =>
       this.#settle(tx, row.id, (now) =>
-        this.#byPerson(tx, subjectOf(now, operation), now, {
+        this.#byPerson(tx, subjectOf(now, operation, this.#options.opener), now, {
           driver,
           verdict,
           note: input.note ?? '',
@@ -131,11 +134,13 @@ export class SettleService {
 
   /** One read: of the job of an ACCEPTED call, else of the object of an UNKNOWN one. */
   async #look(row: OperationRow): Promise<Pick<Looked, 'finding' | 'subject' | 'driver'>> {
-    const { db, reader, drivers } = this.#options;
+    const { db, reader, drivers, opener } = this.#options;
     const backend = await readBackend(db, row.backendId);
     const driver = drivers.get(backend?.driver ?? '');
+    const operation = driver?.operations.get(row.name);
+    const args = openedArguments(opener, row);
     const uuid = (await liveMappings(db, row.backendId, row.objectHash)).find((mapping) => mapping.uuid !== null)?.uuid;
-    const look = driver === undefined ? undefined : lookOf(driver, row, uuid ?? null);
+    const look = driver === undefined ? undefined : lookOf(driver, row, uuid ?? null, args);
     if (look === undefined || driver === undefined || backend === undefined)
       refuse('NO_PROBE', `the driver can't read the outcome of ${row.name}: inspect the backend and give a verdict`, {
         field: ['input', 'verdict'],
@@ -149,8 +154,10 @@ export class SettleService {
       refuse('UNAVAILABLE', `the backend could not be read: ${asked.redactor.text(asked.failure.message)}`, {
         retryAfterMs: 1_000,
       });
-    const finding = asked.redactor.value(look.interpret(asked.reply, context));
-    return { finding, subject: subjectOf(row, driver.operations.get(row.name)), driver: driver.name };
+    const redactor = operation && opener.redactorOf(operation, args);
+    const found = asked.redactor.value(look.interpret(asked.reply, context));
+    const finding = redactor?.value(found) ?? found;
+    return { finding, subject: subjectOf(row, operation, opener), driver: driver.name };
   }
 
   async #byFinding(tx: Transaction, now: OperationRow, looked: Looked): Promise<void> {
@@ -238,6 +245,22 @@ function requireRights(
   else if (force === true) requireRole(identity, projectId, 'OPERATOR', 'force');
   else if (isOwn) requireRole(identity, projectId, 'MEMBER', 'relayOperationSettle');
   else requireRole(identity, projectId, 'OPERATOR', "settling another caller's operation");
+}
+
+/** Without its secrets, a look could take what the call set for another's. */
+function openedArguments(opener: SecretArguments, row: OperationRow): JsonObject {
+  try {
+    return opener.argumentsOf(row);
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    const why =
+      error.why === 'KEY_MISSING' ? 'the key file lacks their key: restore it' : 'they were changed in the database';
+    refuse(
+      'NO_PROBE',
+      `the secret arguments of ${row.name} can't be opened (${why}): inspect the backend and give a verdict`,
+      { field: ['input', 'verdict'] },
+    );
+  }
 }
 
 /** Only where a call was sent can be seen what it did. */

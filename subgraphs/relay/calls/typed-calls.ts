@@ -36,7 +36,7 @@ export function typedCall(mutation: TypedMutation): (input: SelectedInput) => Ca
       check(check) {
         const checked = validateObject(schema, own);
         const faults = checked.ok ? (mutation.refine?.(own) ?? []) : checked.faults;
-        for (const fault of faults) addFault(check, own, fault);
+        for (const fault of faults) addFault(check, mutation, own, fault);
       },
       plan(driver) {
         const call = driver.typed[mutation.name]?.(own);
@@ -115,11 +115,12 @@ function withoutNulls(value: JsonValue): JsonValue {
   return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member as JsonValue)]));
 }
 
-function addFault(check: InputCheck, own: JsonObject, fault: ArgumentFault): void {
+function addFault(check: InputCheck, { fields }: TypedMutation, own: JsonObject, fault: ArgumentFault): void {
   const field = fault.path.join('.');
   let value: JsonValue | undefined = own;
   for (const name of fault.path) value = (value as JsonObject | undefined)?.[name];
-  const shown = JSON.stringify(value)?.slice(0, 80);
+  const isSecret = fields[fault.path[0] ?? '']?.schema.writeOnly === true;
+  const shown = isSecret ? undefined : JSON.stringify(value)?.slice(0, 80);
   const said =
     fault.message.startsWith('must') && shown !== undefined
       ? `${field} is ${shown}; it ${fault.message}`

@@ -24,7 +24,7 @@ import {
 import { isLasting, openCircuit, passage } from '../backends/circuit.ts';
 import { configurationOf, contextOf, readEndpoint } from '../backends/endpoint.ts';
 import { addressDigest } from '../backends/secret-address.ts';
-import type { Driver } from '../drivers/driver.ts';
+import type { Driver, Health } from '../drivers/driver.ts';
 import { drivers as allDrivers } from '../drivers/registry.ts';
 import { createTransport } from '../transports/factories.ts';
 import type { TransportFactory } from '../transports/session.ts';
@@ -152,15 +152,14 @@ export class BackendChecker {
       softwareVersion: row.softwareVersion,
       sourceAddress: this.#sourceAddress,
     });
-    const sent = await session.wires.send(driver.health.render(context), {
-      deadlineMs: target.timeoutMs,
-      signal,
-    });
-    if (!sent.ok && sent.failure.code === 'SOURCE_MISSING') throw new Error(sent.failure.message);
-    if (!sent.ok) return this.#failed(target.id, session, sent.redactor.value(sent.failure));
-    const self = sent.redactor.value(driver.health.interpret(sent.reply));
-    if (self === undefined) return down('its answer to the health check is not that of a healthy device');
-    return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
+    for (let health: Health | undefined = driver.health; health !== undefined; health = health.otherwise) {
+      const sent = await session.wires.send(health.render(context), { deadlineMs: target.timeoutMs, signal });
+      if (!sent.ok && sent.failure.code === 'SOURCE_MISSING') throw new Error(sent.failure.message);
+      if (!sent.ok) return this.#failed(target.id, session, sent.redactor.value(sent.failure));
+      const self = sent.redactor.value(health.interpret(sent.reply));
+      if (self !== undefined) return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
+    }
+    return down('its answer to the health check is not that of a healthy device');
   }
 
   /** Closes the sessions of backends that this process no longer checks. */

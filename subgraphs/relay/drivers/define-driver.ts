@@ -1,7 +1,9 @@
 // Turns a driver's definition into the driver object of the relay: operations and resources by name, the schema of its options.
 // Common tasks of all drivers are done here once.
 import { invariant } from '../../../platform/errors.ts';
+import { isSecretName } from '../../../platform/secrets/secret-names.ts';
 import type { Driver, DriverOperation, JsonObject, ResourceReader } from './driver.ts';
+import { isObject } from './json.ts';
 import { optionsSchema } from './options.ts';
 
 export interface DriverDefinition extends Omit<Driver, 'optionsSchema' | 'operations' | 'resources'> {
@@ -16,11 +18,17 @@ export interface DriverDefinition extends Omit<Driver, 'optionsSchema' | 'operat
 /** Also the largest value of the setting relay.deviceGraceMs. */
 export const longestActsForMs = 600_000;
 
-/** Throws when two operations have the same name, or one acts for too long. */
+/**
+ * Throws when two operations have the same name, one acts for too long, a check does not say how deep it is, or a secret argument
+ * could be shown.
+ */
 export function defineDriver(definition: DriverDefinition): Driver {
   const { name, options, operations, resources = {}, ...rest } = definition;
-  const byName = new Map(operations.map((operation) => [operation.name, withActsFor(operation, rest.actsForMs)]));
+  const byName = new Map(
+    operations.map((operation) => [operation.name, withChecks(withActsFor(operation, rest.actsForMs), rest.checks)]),
+  );
   invariant(byName.size === operations.length, `driver ${name} has two operations of one name`);
+  for (const operation of operations) checkSecrets(operation);
   return {
     name,
     ...rest,
@@ -30,9 +38,44 @@ export function defineDriver(definition: DriverDefinition): Driver {
   };
 }
 
+function withChecks(operation: DriverOperation, ofDriver: string | undefined): DriverOperation {
+  if (operation.renderDryRun === undefined) return operation;
+  const checks = operation.checks ?? ofDriver;
+  invariant(
+    checks !== undefined,
+    `${operation.name} has a check of the device, but does not say how deep it is (checks)`,
+  );
+  return { ...operation, checks };
+}
+
 function withActsFor(operation: DriverOperation, ofDriver: number | undefined): DriverOperation {
   const actsForMs = operation.actsForMs ?? ofDriver;
   if (actsForMs === undefined || operation.effect === 'READ') return operation;
   invariant(actsForMs >= 0 && actsForMs <= longestActsForMs, `${operation.name} acts for ${actsForMs} ms`);
   return { ...operation, actsForMs };
+}
+
+/** Shorter secrets can't be cut out of what the device says. */
+const shortestSecret = 4;
+
+/**
+ * Inputs are cleaned by the names of their members, so a secret argument must have such a name, and an argument with such a name
+ * must be a secret one. It is a string at the top, of calls that change something.
+ */
+function checkSecrets({ name, effect, argumentsSchema }: DriverOperation): void {
+  for (const [argument, schema] of Object.entries((argumentsSchema.properties ?? {}) as JsonObject)) {
+    if (!isObject(schema)) continue;
+    const isSecret = schema.writeOnly === true;
+    const what = `${name}: the argument ${argument}`;
+    invariant(
+      isSecret === isSecretName(argument),
+      `${what} must be writeOnly and have the name of a secret, or neither`,
+    );
+    if (!isSecret) continue;
+    invariant(effect !== 'READ', `${what} is secret, but the operation is a READ`);
+    invariant(
+      schema.type === 'string' && Number(schema.minLength) >= shortestSecret,
+      `${what} is secret: it must be a string of at least ${shortestSecret} characters`,
+    );
+  }
 }

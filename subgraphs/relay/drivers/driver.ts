@@ -4,10 +4,11 @@
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
 import type { SchemaFault } from '../../../platform/json-schema.ts';
 import type { HttpCall, HttpLogin, HttpReply } from '../../../platform/net/http.ts';
+import type { XmlElement } from '../../../platform/xml/read-xml.ts';
 
-export type { HttpCall, HttpLogin, HttpReply, JsonObject, JsonValue };
+export type { HttpCall, HttpLogin, HttpReply, JsonObject, JsonValue, XmlElement };
 
-export type Family = 'FIREWALL' | 'WAF' | 'SWITCH' | 'SWITCH_CONTROLLER' | 'NETWORK';
+export type Family = 'FIREWALL' | 'WAF' | 'SWITCH' | 'SWITCH_CONTROLLER' | 'NETWORK' | 'ROUTER';
 export type Effect = 'READ' | 'IDEMPOTENT' | 'NON_IDEMPOTENT';
 export type Category = 'INIT' | 'USER';
 
@@ -21,8 +22,8 @@ export interface BackendObject {
   readonly key: string;
 }
 
-/** The wire: SSH (exec or a command line), HTTPS, or OVSDB's JSON-RPC over mutual TLS. */
-export type TransportKind = 'ssh' | 'https' | 'ovsdb';
+/** The wire: SSH (exec or a command line), HTTPS, OVSDB's JSON-RPC over mutual TLS, or NETCONF over an SSH subsystem. */
+export type TransportKind = 'ssh' | 'https' | 'ovsdb' | 'netconf';
 
 /** One SSH exec: the command is a constant of the driver, and all user data is in `stdin`. */
 export interface ExecCall {
@@ -43,8 +44,31 @@ export interface OvsdbCall {
   readonly operations: readonly JsonObject[];
 }
 
+/**
+ * One read, or one edit with its commit and the read of what it has led to, on one session (RFC 6241). The session adds what its server
+ * needs: locks, and whether the edit goes to the candidate or to the running configuration.
+ */
+export interface NetconfCall {
+  readonly kind: 'netconf';
+  /** Absent: nothing is changed. */
+  readonly edit?: {
+    /** XML: the content of `<config>` (section 7.2). */
+    readonly config: string;
+    /** `none`: what is around the edited element must exist. */
+    readonly defaultOperation: 'merge' | 'none';
+    /** Edits of others in an unlocked candidate: discarded, or a reason to refuse the call. They are never committed. */
+    readonly foreignEdits: 'discard' | 'refuse';
+  };
+  /** What is read: configuration, after an edit that of `running`, or also the state (`<get>`). */
+  readonly source: 'running' | 'candidate' | 'startup' | 'state';
+  /** XML: the content of a subtree filter (section 6); null: everything. */
+  readonly filter: string | null;
+  /** Namespaces by the name of their module, for reading the reply; on the wire they are in the XML. */
+  readonly modules: Readonly<Record<string, string>>;
+}
+
 /** One unit that the backend itself processes. */
-export type WireCall = ExecCall | CliCall | HttpCall | OvsdbCall;
+export type WireCall = ExecCall | CliCall | HttpCall | OvsdbCall | NetconfCall;
 
 /** The reply, bounded by the transport; `truncated`: it was longer, and the rest was not read. */
 export interface ExecReply {
@@ -70,7 +94,36 @@ export interface OvsdbReply {
   readonly truncated: boolean;
 }
 
-export type Reply = ExecReply | CliReply | HttpReply | OvsdbReply;
+/** An `<rpc-error>` of severity error (RFC 6241, section 4.3), each text at most 1024 characters. */
+export interface NetconfError {
+  /** error-tag (appendix A). */
+  readonly tag: string;
+  readonly message: string;
+  readonly path: string;
+  /** Of the session that has the lock, for lock-denied; 0: of another program than NETCONF's. */
+  readonly holder?: string;
+}
+
+export interface NetconfReply {
+  readonly kind: 'netconf';
+  /** The step whose answer is in `errors` or `fault`; `done`: all were answered well. */
+  readonly step: 'lock' | 'edit' | 'commit' | 'read' | 'done';
+  readonly errors: readonly NetconfError[];
+  /** Why the answer of the step is no answer of NETCONF. */
+  readonly fault?: string;
+  /** The `<data>` of the read. */
+  readonly data: XmlElement | null;
+  /** Where an edit went: an error of one in `running` may have left a part of it behind if the server can't roll back. */
+  readonly edited?: 'candidate' | 'running' | 'running without rollback';
+  /** As in the call. */
+  readonly modules: Readonly<Record<string, string>>;
+  readonly truncated: boolean;
+}
+
+export type Reply = ExecReply | CliReply | HttpReply | OvsdbReply | NetconfReply;
+
+/** Of what an outcome or a finding quotes. */
+export const maxMessageLength = 4_096;
 
 /** The meaning of a reply. */
 export type Outcome =
@@ -164,6 +217,8 @@ export interface ResourceReader<R extends Reply = Reply> {
    * that was left out is a difference when the object has it.
    */
   readonly own: readonly string[];
+  /** Secrets among its values, by name: what `interpret` reads there is never shown or kept, only compared. */
+  readonly secrets?: readonly string[];
   render(object: MappedObject, context: RenderContext): WireCall;
   /** Must not throw for any reply. */
   interpret(reply: R, object: MappedObject): ResourceFinding;
@@ -185,12 +240,18 @@ export interface OperationSpec<Arguments, R extends Reply = Reply> {
   readonly summary: string;
   readonly category: Category;
   readonly effect: Effect;
-  /** JSON Schema (2020-12) of the arguments; published in the graph. */
+  /**
+   * JSON Schema (2020-12) of the arguments; published in the graph. A string with `writeOnly: true` is a secret: only `render` gets
+   * its value, and it is shown as `***` wherever the call is shown. `desired` gets a hash of it.
+   */
   readonly argumentsSchema: JsonObject;
   /** Example arguments that work in the lab. */
   readonly example: JsonObject;
-  /** Faults that the schema can't express; for arguments that match it. `validateArguments` calls it. */
-  refine?(args: Arguments): readonly ArgumentFault[];
+  /**
+   * Faults that the schema can't express; for arguments that match it. `validateArguments` calls it. `backend`: the one that is called, where
+   * its options say what can be named; absent, only a name is checked.
+   */
+  refine?(args: Arguments, backend?: BackendContext): readonly ArgumentFault[];
   /** Absent for READ. */
   object?(args: Arguments): BackendObject;
   /** The effect of success on the mapping of `object`. Absent: none. */
@@ -199,7 +260,7 @@ export interface OperationSpec<Arguments, R extends Reply = Reply> {
   desired?(args: Arguments): JsonObject;
   /** Must not throw for arguments that match the schema. */
   render(args: Arguments, context: RenderContext): WireCall;
-  /** The device's own check, which changes nothing. `interpretDryRun` reads its reply. */
+  /** The device's own check, which changes nothing. `interpretDryRun` reads its reply. The driver says how deep it is: `checks`. */
   renderDryRun?(args: Arguments, context: RenderContext): WireCall;
   interpretDryRun?(reply: R, args: Arguments): Outcome;
   /** Must not throw for any reply. */
@@ -210,6 +271,7 @@ export interface OperationSpec<Arguments, R extends Reply = Reply> {
   readonly job?: JobReader<Arguments, R>;
   /** As in Driver, for this operation. */
   readonly actsForMs?: number;
+  readonly checks?: string;
 }
 
 /** The effect of success on an object's mapping: it becomes live, stays live with other values, or ends. */
@@ -228,6 +290,8 @@ export interface Health<R extends Reply = Reply> {
   render(context: RenderContext): WireCall;
   /** Undefined: not the reply of a healthy device. */
   interpret(reply: R): SelfDescription | undefined;
+  /** Asked where the first reply is not that of a healthy device: for releases that have not what the first asks for. */
+  readonly otherwise?: Health<R>;
 }
 
 /** The fields of a backend's credentials; `credentialFields` lists those that a driver uses. */
@@ -261,6 +325,8 @@ export interface HttpSessions {
 export interface CliDialect {
   /** Matches the end of the output when the device waits for a command. */
   readonly prompt: RegExp;
+  /** Matches the end of what the device says before its first prompt when it waits for a key there, and what is typed. */
+  readonly banner?: { readonly pattern: RegExp; readonly answer: string };
   /** Typed after login, for example to switch paging off. */
   readonly setup: readonly string[];
   /** Matches the end of the output when the pager waits, and the key that continues. */
@@ -295,6 +361,8 @@ export interface Driver {
    * setting relay.deviceGraceMs, which is always the least.
    */
   readonly actsForMs?: number;
+  /** What the device's own check (`renderDryRun`) covers, and what it does not, for example `words alone, not values`. */
+  readonly checks?: string;
   readonly operations: ReadonlyMap<string, DriverOperation>;
   /** By the name in BackendObject.resource. */
   readonly resources?: ReadonlyMap<string, ResourceReader>;

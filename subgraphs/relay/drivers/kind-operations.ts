@@ -4,6 +4,7 @@ import type {
   ArgumentFault,
   BackendObject,
   DriverOperation,
+  JobReader,
   JsonObject,
   OperationSpec,
   Outcome,
@@ -29,6 +30,7 @@ export interface Verb<R extends Reply> {
   render(args: JsonObject, context: RenderContext): WireCall;
   interpret(reply: R, args: JsonObject): Outcome;
   readonly probe?: Probe<JsonObject, R>;
+  readonly job?: JobReader<JsonObject, R>;
 }
 
 export interface ChangingVerb<R extends Reply> extends Verb<R> {

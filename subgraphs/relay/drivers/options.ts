@@ -6,7 +6,12 @@ import type { Driver, JsonObject, TransportKind, WireCall } from './driver.ts';
 /** The wires of calls. */
 export function transportOf(call: WireCall): TransportKind {
   if (call.kind === 'http') return 'https';
-  return call.kind === 'ovsdb' ? 'ovsdb' : 'ssh';
+  return call.kind === 'ovsdb' || call.kind === 'netconf' ? call.kind : 'ssh';
+}
+
+/** What is spoken over SSH has its host key for a proof of identity; all else has a certificate. */
+export function provesByHostKey(kind: TransportKind): boolean {
+  return kind === 'ssh' || kind === 'netconf';
 }
 
 /** The schema of a driver's options; `own` are the specific ones. */

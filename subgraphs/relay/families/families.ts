@@ -1,6 +1,7 @@
 // All typed mutations of the graph.
 import { firewallMutations } from './firewall.ts';
 import { networkMutations } from './network.ts';
+import { routerMutations } from './router.ts';
 import { switchControllerMutations, switchMutations } from './switching.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 import { wafMutations } from './waf.ts';
@@ -11,4 +12,5 @@ export const typedMutations: readonly TypedMutation[] = [
   ...switchMutations,
   ...switchControllerMutations,
   ...networkMutations,
+  ...routerMutations,
 ];

@@ -319,10 +319,11 @@ export class BackendHolder implements QueueHost {
   #verdictOf(sent: SendResult, call: AcceptedCall, ticket: Ticket): Verdict {
     const { settings, log } = this.#parts;
     try {
-      return redacted(verdictOf(sent, call, settings), ticket.slot.redactor);
+      return redacted(verdictOf(sent, call, settings), ticket.slot.redactor, call.secrets?.redactor);
     } catch (error) {
       // It may quote the device.
-      const fault = ticket.slot.redactor.text(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      const said = ticket.slot.redactor.text(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      const fault = call.secrets?.redactor.text(said) ?? said;
       log.error({ fault, operationId: call.id }, 'the answer to a call could not be read');
       return unreadable(call, settings);
     }

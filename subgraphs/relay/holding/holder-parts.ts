@@ -11,6 +11,7 @@ import type { Driver, TransportKind } from '../drivers/driver.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
 import type { AcceptedCall, OperationMark } from '../model/operation.ts';
+import type { SecretArguments } from '../model/secret-arguments.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { TransportFactory } from '../transports/session.ts';
 import type { WiresSlot } from '../transports/wires.ts';
@@ -28,6 +29,7 @@ export interface HolderParts {
   readonly completions: Completions;
   readonly metrics: CallMetrics;
   readonly sealer: Sealer;
+  readonly opener: SecretArguments;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly transports: TransportFactory;
   readonly egress: EgressPolicy;

@@ -185,13 +185,19 @@ export class QueuePump {
     const { driver } = this.#holder;
     const operation = driver.operations.get(row.name);
     if (operation === undefined) return { code: 'NOT_SUPPORTED', message: `the driver no longer offers ${row.name}` };
+    const { opener } = this.#parts;
+    let args: JsonObject | undefined;
     try {
-      const args = JSON.parse(row.arguments) as JsonObject;
+      args = opener.argumentsOf(row);
       const context = { operationId: row.id, backend: contextOf(driver, backend) };
-      const wire = operation.render(args, context);
-      return waitingCall(row, { operation, args, wire });
+      const render = (given: JsonObject) => operation.render(given, context);
+      const secrets = opener.take({ id: row.id, operation, args, render });
+      return waitingCall(row, { operation, args, wire: render(args), secrets }, opener);
     } catch (error) {
-      this.#parts.log.error({ err: error, operationId: row.id }, 'a call that waits could not be rendered');
+      // It may quote the arguments.
+      const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const fault = (args && opener.redactorOf(operation, args)?.text(said)) ?? said;
+      this.#parts.log.error({ fault, operationId: row.id }, 'a call that waits could not be rendered');
       return {
         code: 'NOT_RENDERED',
         message: 'the relay failed to prepare the call for the device; its log has the reason',
@@ -255,7 +261,7 @@ export class QueuePump {
   async #reject(row: OperationRow, error: { code: string; message: string }): Promise<void> {
     const move = { to: 'REJECTED', by: 'owner', settledBy: 'relay', error } as const;
     const { journal, metrics, completions } = this.#parts;
-    if (await journal.move(subjectOf(row, undefined), row, move))
+    if (await journal.move(subjectOf(row, undefined, this.#parts.opener), row, move))
       metrics.ended(this.#holder.row.driver, row.name, 'REJECTED');
     this.#promised.delete(row.id);
     completions.finish(row.id, { verdict: undefined, recorded: undefined });

@@ -46,8 +46,9 @@ function quietMs(
   return settings.sendWindowMs + deadlineMs + actsForMs(operation, settings);
 }
 
-/** Removes the backend's secrets, which its device may have quoted. */
-export function redacted(verdict: Verdict, redactor: Redactor): Verdict {
+/** Removes the secrets of the backend, and of the call, which the device may have quoted. */
+export function redacted(verdict: Verdict, redactor: Redactor, ofCall?: Redactor): Verdict {
+  if (ofCall !== undefined) return redacted(redacted(verdict, redactor), ofCall);
   const { result, error } = verdict;
   return {
     ...verdict,

@@ -14,8 +14,8 @@ import {
   type CallSubject,
   type OperationMark,
   type OperationRow,
+  shownOf,
   type Verdict,
-  wireText,
 } from '../model/operation.ts';
 import {
   assertTransition,
@@ -32,7 +32,7 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
   error_code AS errorCode, error_message AS errorMessage, call_deadline_ms AS callDeadlineMs, timeline,
   created_at AS createdAt, sent_at AS sentAt, deadline_at AS deadlineAt, quiet_until AS quietUntil,
   finished_at AS finishedAt, settled_by AS settledBy, sent_to AS sentTo, sent_options AS sentOptions, requested_by AS requestedBy,
-  requester_id AS requesterId, request_id AS requestId, actor_kind AS actorKind, actor_id AS actorId, action`;
+  requester_id AS requesterId, request_id AS requestId, actor_kind AS actorKind, actor_id AS actorId, action, secrets`;
 
 /** The row is from before a loss: what the device was told may be newer. */
 const predatesLoss = `timeline < ${lastLossSql}`;
@@ -68,14 +68,15 @@ export function firstState({ sentUnder }: Pick<NewOperation, 'sentUnder'>): 'PEN
 export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
   const { call, owner, sentUnder, deadlineMs } = operation;
   const state = firstState(operation);
+  const shown = shownOf(call);
   assertTransition(null, state, 'owner');
   const unmapped = noForeignMapping(call);
   const [before, after] = sentUnder === undefined ? [unmapped, always] : [firstInLine(call, sentUnder.lease), unmapped];
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
-      requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, created_at, sent_at, deadline_at)
-    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
+      requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, secrets, created_at, sent_at, deadline_at)
+    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
     FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
       AND ? >= ${lastLossSql}${call.effect === 'NON_IDEMPOTENT' ? ` AND NOT ${newestIsLossySql}` : ''} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
     [
@@ -96,11 +97,12 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       state === 'SENT' ? call.objectHash : null,
       call.shared,
       call.forced,
-      JSON.stringify(call.args),
-      wireText(call.wire),
+      JSON.stringify(shown.arguments),
+      shown.wireCall,
       call.deadlineMs,
       ...requester(call),
       ...sentTo(call),
+      call.secrets?.sealed ?? null,
       deadlineMs,
       call.backendId,
       sentUnder?.backend.version ?? null,
@@ -172,7 +174,7 @@ export async function writeVerdict(
   assertTransition(mark.state, verdict.state, 'owner');
   await batch.execute(
     `UPDATE operation SET state = ?, version = version + 1, result = ?, error_code = ?, error_message = ?, settled_by = ?,
-      ${keepsClaim(verdict.state) ? '' : 'claim = NULL,'} finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
+      ${keepsClaim(verdict.state) ? '' : 'claim = NULL,'} ${isFinal(verdict.state) ? 'secrets = NULL,' : ''} finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
       quiet_until = ${verdict.quietAfterSentMs === undefined ? 'quiet_until' : 'sent_at + INTERVAL ? * 1000 MICROSECOND'}
     WHERE id = ? AND state = ? AND version = ? AND owner = ?${mustChangeOneRow}${provided === always ? '' : mustHold(provided)}`,
     [
@@ -227,7 +229,7 @@ export async function moveOperation(
   }
   if (!keepsClaim(move.to)) sets.push('claim = NULL');
   else if (move.claims === true) sets.push('claim = object_hash');
-  if (isFinal(move.to)) sets.push('finished_at = NOW(3)');
+  if (isFinal(move.to)) sets.push('finished_at = NOW(3)', 'secrets = NULL');
   if (move.quietAfterDeadlineMs !== undefined) {
     const deadline = mark.state === 'SENT' ? 'deadline_at' : 'NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND';
     sets.push(`quiet_until = ${deadline} + INTERVAL ? * 1000 MICROSECOND`);
@@ -263,13 +265,14 @@ export async function insertEnded(
 ): Promise<void> {
   const { state, settledBy, quietAfterSentMs: quietMs } = verdict;
   assertTransition(null, state, 'owner');
+  const shown = shownOf(call);
   const sentAt = settledBy === 'not-sent' ? 'NULL' : 'NOW(3)';
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id, cmp_role,
       resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, result, error_code, error_message,
       settled_by, call_deadline_ms, timeline, requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to,
-      sent_options, quiet_until, created_at, sent_at, finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?,
+      sent_options, secrets, quiet_until, created_at, sent_at, finished_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?, ?,
       ${quietMs === undefined ? '?' : inMs}, NOW(3), ${sentAt}, ${isFinal(state) ? 'NOW(3)' : 'NULL'})`,
     [
       call.id,
@@ -290,8 +293,8 @@ export async function insertEnded(
       claims && keepsClaim(state) ? call.objectHash : null,
       call.shared,
       call.forced,
-      JSON.stringify(call.args),
-      wireText(call.wire),
+      JSON.stringify(shown.arguments),
+      shown.wireCall,
       verdict.result === undefined ? null : JSON.stringify(verdict.result),
       verdict.error?.code.slice(0, 64) ?? null,
       verdict.error?.message.slice(0, 4096) ?? null,
@@ -299,6 +302,7 @@ export async function insertEnded(
       call.deadlineMs,
       ...requester(call),
       ...sentTo(call),
+      isFinal(state) ? null : (call.secrets?.sealed ?? null),
       quietMs ?? null,
     ],
   );

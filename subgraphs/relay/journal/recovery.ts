@@ -8,6 +8,7 @@ import { processLeaseName } from '../../../platform/process-lease.ts';
 import { readBackends } from '../backends/backend-store.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { subjectOf } from '../model/operation.ts';
+import type { SecretArguments } from '../model/secret-arguments.ts';
 import { actsForMs, type RelaySettings } from '../settings.ts';
 import type { Journal } from './journal.ts';
 import { type Move, ownersOfUnended, putTimesBack, readStuck, type WaitingRow } from './operation-store.ts';
@@ -19,6 +20,7 @@ export interface RecoveryOptions {
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly settings: RelaySettings;
   readonly log: Logger;
+  readonly opener: SecretArguments;
 }
 
 const leaseName = 'relay/recovery';
@@ -49,7 +51,7 @@ export class Recovery {
   }
 
   async runOnce(): Promise<number> {
-    const { db, leases, journal, drivers, settings, log } = this.#options;
+    const { db, leases, journal, drivers, settings, log, opener } = this.#options;
     await this.#noticeClock();
     const dead: string[] = [];
     for (const owner of await ownersOfUnended(db)) {
@@ -73,7 +75,7 @@ export class Recovery {
       const crashQuietMs = settings.crashQuietMs + actsForMs(operation, settings);
       const move = moveOf(row, dead.includes(row.owner ?? ''), { crashQuietMs });
       try {
-        if (!(await journal.move(subjectOf(row, operation), row, move))) continue;
+        if (!(await journal.move(subjectOf(row, operation, opener), row, move))) continue;
         moved += 1;
         log.warn({ operationId: row.id, from: row.state, to: move.to, owner: row.owner }, 'call recovered');
       } catch (error) {

@@ -4,6 +4,7 @@ import { decodeCmpObject, encodeCmpObject } from '../../../platform/graph/cmp-ob
 import { encodeId } from '../../../platform/ids.ts';
 import { payload } from '../../../platform/mutation.ts';
 import type { BackendReads } from '../backends/backend-reads.ts';
+import { withoutHashes } from '../model/secret-arguments.ts';
 import type { MappingChangeFeed } from './change-feed.ts';
 import type { Difference } from './differences.ts';
 import type { MappingReads } from './mapping-reads.ts';
@@ -37,11 +38,11 @@ export function mappingResolvers(parts: {
       }),
       backend: (row, _, context) => backends.backend(context, row.backendId),
       key: (row) => row.objectKey,
-      desired: (row) => (row.desired === null ? null : JSON.parse(row.desired)),
+      desired: (row) => (row.desired === null ? null : withoutHashes(JSON.parse(row.desired))),
       lastVerification: ({ verifiedAt: at, verifyResult: result, verifyDiff: diff }) =>
         at === null || result === null
           ? null
-          : { at, result, differences: diff === null ? [] : (JSON.parse(diff) as Difference[]) },
+          : { at, result, differences: diff === null ? [] : shownDifferences(diff) },
     },
     Backend: {
       mappings: (row, args, context) => reads.page(context, args, { backendId: row.id }),
@@ -54,4 +55,9 @@ export function mappingResolvers(parts: {
       },
     },
   };
+}
+
+function shownDifferences(text: string): Difference[] {
+  const all = JSON.parse(text) as Difference[];
+  return all.map(({ path, wanted, found }) => ({ path, wanted: withoutHashes(wanted), found: withoutHashes(found) }));
 }

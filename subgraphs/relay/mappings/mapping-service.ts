@@ -23,10 +23,11 @@ import { readBackend } from '../backends/backend-store.ts';
 import type { Devices } from '../backends/devices.ts';
 import { driverOf } from '../backends/endpoint.ts';
 import { checkSelector, projectsWithRole, selectBackend } from '../backends/selector.ts';
-import type { Driver } from '../drivers/driver.ts';
+import type { Driver, JsonObject } from '../drivers/driver.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
 import { objectHash } from '../model/backend-object.ts';
 import { type CmpReference, checkCmpReference, cmpReferenceOf } from '../model/cmp-reference.ts';
+import { readableOf, type SecretArguments } from '../model/secret-arguments.ts';
 import type { OperationState } from '../model/states.ts';
 import { type Difference, differences } from './differences.ts';
 import type { MappingRow } from './mapping.ts';
@@ -55,6 +56,7 @@ export interface MappingServiceOptions {
   readonly wake: Wake;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly devices: Devices;
+  readonly opener: SecretArguments;
   /** Locks the object's claim until the transaction ends; returns the call that has it. */
   readonly lockObject: (
     tx: Transaction,
@@ -135,9 +137,10 @@ export class MappingService {
         field: ['input', 'key'],
       });
     const begunAt = await this.#begin({ backendId: backend.id, objectHash: objectHash(object) });
-    const { seen } = await this.#viewer.look(backend, driver, { ...object, uuid });
+    const { seen, reader } = await this.#viewer.look(backend, driver, { ...object, uuid });
     if (seen.finding === 'ABSENT')
       refuse('NOT_FOUND', `${backend.name} has no ${resource} ${key} in ${scope}`, { field: ['input', 'key'] });
+    const place = { backendId: backend.id, objectHash: objectHash(object) };
     const row: NewMapping = {
       id: newUuid(),
       projectId: backend.projectId,
@@ -149,11 +152,11 @@ export class MappingService {
       resource,
       scope,
       objectKey: key,
-      objectHash: objectHash(object),
+      objectHash: place.objectHash,
       uuid: seen.uuid ?? uuid,
       shared: input.shared === true,
       state: 'ACTIVE',
-      desired: JSON.stringify(seen.values),
+      desired: JSON.stringify(this.#options.opener.hashedValues(seen.values, reader, place)),
       operationId: null,
       lastOperationId: null,
     };
@@ -266,7 +269,9 @@ export class MappingService {
     const object = { resource: row.resource, scope: row.scope, key: row.objectKey, uuid: row.uuid };
     const { seen, reader } = await this.#viewer.look(backend, driver, object);
     if (seen.finding === 'ABSENT') return { result: 'MISSING', diff: null };
-    const all = row.desired === null ? [] : differences(JSON.parse(row.desired), seen.values, reader);
+    const wanted = row.desired === null ? null : readableOf(JSON.parse(row.desired) as JsonObject, reader);
+    const values = this.#options.opener.hashedValues(seen.values, reader, row, wanted ?? {});
+    const all = wanted === null ? [] : differences(wanted, values, reader);
     // Somebody deleted it and made another one with that name.
     if (row.uuid !== null && seen.uuid !== undefined && seen.uuid !== row.uuid)
       all.unshift({ path: 'uuid', wanted: row.uuid, found: seen.uuid });

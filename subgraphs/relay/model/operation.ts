@@ -5,7 +5,9 @@ import type { KeyScope } from '../../../platform/idempotency.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import type { DeviceAddress } from '../drivers/device-address.ts';
 import type { BackendObject, DriverOperation, Effect, JsonObject, MappingEffect, WireCall } from '../drivers/driver.ts';
+import { netconfText } from '../transports/netconf-messages.ts';
 import type { CmpReference } from './cmp-reference.ts';
+import type { CallSecrets, SecretArguments } from './secret-arguments.ts';
 import type { OperationState } from './states.ts';
 
 interface Words {
@@ -49,8 +51,11 @@ export type CallActor = Pick<Identity, 'kind' | 'id' | 'name' | 'ownerId'>;
 /** A call that passed every check; the next step is the journal. */
 export interface AcceptedCall extends CallSubject {
   readonly operation: DriverOperation;
+  /** As the device gets them: `shownOf` gives what is shown. */
   readonly args: JsonObject;
   readonly wire: WireCall;
+  /** Absent: none of the arguments is secret. */
+  readonly secrets?: CallSecrets | undefined;
   readonly deadlineMs: number;
   readonly key: KeyScope | null;
   readonly requestedBy: string;
@@ -61,6 +66,14 @@ export interface AcceptedCall extends CallSubject {
   /** Name of the mutation, and its input, for the audit trail. */
   readonly action: string;
   readonly input: unknown;
+}
+
+/** The arguments, and the exact text on the wire, as they are kept and shown. */
+export function shownOf({ args, wire, secrets }: Pick<AcceptedCall, 'args' | 'wire' | 'secrets'>): {
+  readonly arguments: JsonObject;
+  readonly wireCall: string;
+} {
+  return { arguments: secrets?.shownArgs ?? args, wireCall: wireText(secrets?.shownWire ?? wire) };
 }
 
 /** The outcome of a call that was sent, or was to be sent. */
@@ -97,12 +110,14 @@ export function wireText(call: WireCall): string {
       const body = call.body === undefined ? '' : `\n\n${JSON.stringify(call.body, null, 2)}`;
       return `${call.method} ${call.origin ?? ''}${call.path}${body}`;
     }
+    case 'netconf':
+      return netconfText(call);
     case 'ovsdb':
       return JSON.stringify({ method: 'transact', params: ['Open_vSwitch', ...call.operations] }, null, 2);
   }
 }
 
-/** The values that a call of the operation sets; null when it sets nothing. */
+/** The values that a call of the operation sets, with hashes in the place of secrets; null when it sets nothing. */
 export function desiredOf(operation: DriverOperation, args: JsonObject): JsonObject | null {
   if (operation.mapping !== 'creates' && operation.mapping !== 'updates') return null;
   return operation.desired?.(args) ?? args;
@@ -120,10 +135,11 @@ function desiredAfterwards(operation: DriverOperation, args: JsonObject): JsonOb
 /** A call that has waited, as it was when it was accepted; its key stays with the row of the key. */
 export function waitingCall(
   row: OperationRow,
-  rendered: Pick<AcceptedCall, 'operation' | 'args' | 'wire'>,
+  rendered: Pick<AcceptedCall, 'operation' | 'args' | 'wire' | 'secrets'>,
+  opener: SecretArguments,
 ): AcceptedCall {
   return {
-    ...subjectOf(row, rendered.operation),
+    ...subjectOf(row, rendered.operation, opener),
     ...rendered,
     deadlineMs: row.callDeadlineMs,
     key: null,
@@ -132,7 +148,7 @@ export function waitingCall(
     identity: actorOf(row),
     callerRequestId: undefined,
     action: row.action ?? row.name,
-    input: rendered.args,
+    input: shownOf(rendered).arguments,
   };
 }
 
@@ -143,7 +159,11 @@ function actorOf({ actorKind, actorId, requesterId, requestedBy }: OperationRow)
   return { kind: actorKind ?? 'user', id, name: requestedBy, ...(requesterId !== null && { ownerId: requesterId }) };
 }
 
-export function subjectOf(row: OperationRow, operation: DriverOperation | undefined): CallSubject {
+export function subjectOf(
+  row: OperationRow,
+  operation: DriverOperation | undefined,
+  opener: SecretArguments,
+): CallSubject {
   return {
     id: row.id,
     projectId: row.projectId,
@@ -153,7 +173,10 @@ export function subjectOf(row: OperationRow, operation: DriverOperation | undefi
     objectHash: row.objectHash,
     effect: row.effect,
     mapping: operation?.mapping ?? null,
-    desired: operation === undefined ? null : desiredAfterwards(operation, JSON.parse(row.arguments) as JsonObject),
+    desired:
+      operation === undefined
+        ? null
+        : desiredAfterwards(operation, opener.hashedArguments(operation, opener.argumentsAfterwards(row), row)),
     cmp:
       row.cmpNamespace === null || row.cmpType === null || row.cmpId === null
         ? null

@@ -1,5 +1,6 @@
 // The relay's transports, by wire.
 import { createHttpsTransport } from './https-transport.ts';
+import { createNetconfTransport } from './netconf-transport.ts';
 import { createOvsdbTransport } from './ovsdb-transport.ts';
 import type { TransportFactory } from './session.ts';
 import { createSshTransport } from './ssh-transport.ts';
@@ -10,6 +11,8 @@ export const createTransport: TransportFactory = (kind, endpoint, options) => {
       return createSshTransport(endpoint, options);
     case 'ovsdb':
       return createOvsdbTransport(endpoint, options);
+    case 'netconf':
+      return createNetconfTransport(endpoint, options);
     case 'https':
       return createHttpsTransport(endpoint, options);
   }

@@ -19,6 +19,9 @@ export function isLegible(reply: Reply): boolean {
       return !textNestsDeeperThan(reply.stdout, deepest);
     case 'cli':
       return !reply.outputs.some(({ output }) => textNestsDeeperThan(output, deepest));
+    // The reader of XML has its own bound.
+    case 'netconf':
+      return true;
     case 'ovsdb':
       return !nestsDeeperThan(reply.result, deepest) && !nestsDeeperThan(reply.error, deepest);
   }
@@ -32,6 +35,8 @@ function emptied(reply: Reply): Reply {
       return { ...reply, stdout: '', truncated: true };
     case 'cli':
       return { ...reply, outputs: reply.outputs.map(({ line }) => ({ line, output: '' })), truncated: true };
+    case 'netconf':
+      return { ...reply, data: null, truncated: true };
     case 'ovsdb':
       return { ...reply, result: null, error: null, truncated: true };
   }

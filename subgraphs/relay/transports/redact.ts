@@ -27,9 +27,12 @@ const knownLogins = 4;
 /** A shorter cookie (a version, a language) is not a secret. */
 const shortestTokenChars = 12;
 
-/** For one backend; made once for its credentials. The account's name and certificates are not secret. */
-export function createRedactor(credentials: Partial<Credentials>): Redactor {
-  const { privateKey = '', ...others } = credentials;
+/**
+ * For one backend; made once for its credentials. The account's name and certificates are not secret. Also for the secret arguments
+ * of a call.
+ */
+export function createRedactor(credentials: Partial<Credentials> | Readonly<Record<string, string>>): Redactor {
+  const { privateKey = '', ...others } = credentials as Readonly<Record<string, string>>;
   const secrets = Object.entries(others).filter(([name]) => isSecretName(name));
   const given = secrets.map(([, word]) => word).filter(isHidable);
   const learned: (readonly string[])[] = [];

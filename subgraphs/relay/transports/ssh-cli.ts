@@ -100,6 +100,7 @@ class CliShell implements PooledSession {
   /** The expected output; undefined: output is discarded. */
   #reading: { readonly into: CliOutput; readonly ended: (ending: Ending) => void } | undefined;
   #roomBytes = 0;
+  #pager: CliDialect['pager'];
   #quietTimer: NodeJS.Timeout | undefined;
   #isSetUp = false;
   #gone = false;
@@ -134,7 +135,13 @@ class CliShell implements PooledSession {
   async setUp(timeoutMs: number): Promise<{ code: NotSentCode; reason: string } | undefined> {
     const timer = setTimeout(() => this.#reading?.ended('deadline'), timeoutMs);
     this.#roomBytes = maxPlumbingBytes;
-    let typed = await this.#await(new CliOutput(this.#dialect));
+    // Before the first prompt a device may wait for a key once, to have its banner accepted.
+    const { banner } = this.#dialect;
+    this.#pager = banner ?? this.#dialect.pager;
+    let typed = await this.#await(
+      new CliOutput(banner === undefined ? this.#dialect : { ...this.#dialect, pager: banner }),
+    );
+    this.#pager = this.#dialect.pager;
     this.#prompts = new PromptStart(typed.prompt);
     for (const line of this.#dialect.setup) {
       if (typed.ending === 'prompt') typed = await this.#type(line);
@@ -240,7 +247,7 @@ class CliShell implements PooledSession {
       this.#quietTimer = setTimeout(() => ended('prompt'), this.#prompts ? quietMs : firstQuietMs);
     } else if (waiting === 'pager') {
       into.passPager();
-      this.#channel.write(this.#dialect.pager?.answer ?? ' ');
+      this.#channel.write(this.#pager?.answer ?? ' ');
     }
   }
 

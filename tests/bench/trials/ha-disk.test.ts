@@ -1,15 +1,16 @@
 // The disks of the trial of high availability: what is left when a trial dies, or does not start.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { fill, free, mountDisk, unmountDisk } from '../../../bench/trials/ha/disk.ts';
+import { mountDisk } from '../../../bench/trials/ha/disk.ts';
 import { HaNetwork } from '../../../bench/trials/ha/network.ts';
 import { HaSystem } from '../../../bench/trials/ha/system.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
+import { unmountAll } from '../../../lab/loop-disk.ts';
 
 let folder: string;
 
@@ -18,7 +19,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await unmountDisk(join(folder, 'a'));
+  await unmountAll(join(folder, 'a'));
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -30,7 +31,7 @@ async function mounts(): Promise<readonly string[]> {
 test('a frozen disk thaws although the trial that froze it was killed', async () => {
   const path = join(folder, 'a');
   const program = fileURLToPath(new URL('./support/freeze-process.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, path, '3000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, folder, '3000'], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
@@ -44,12 +45,22 @@ test('a frozen disk thaws although the trial that froze it was killed', async ()
 }, 60_000);
 
 test('a full disk takes nothing more, until it is freed', async () => {
-  const path = join(folder, 'a');
-  await mountDisk(path);
-  await fill(path);
+  const disk = await mountDisk(folder, 'a');
+  const path = disk.folder;
+  await disk.fill();
   await expect(writeFile(join(path, 'more'), 'x'.repeat(1_000_000))).rejects.toThrow('ENOSPC');
-  await free(path);
+  await disk.free();
   await writeFile(join(path, 'more'), 'x'.repeat(1_000_000));
+  await disk.free();
+  // Less than is left takes nothing; what is left is what was asked for.
+  for (const leftMiB of [100, 7, 9_999]) {
+    const { bavail: before } = await statfs(path);
+    await disk.fill(leftMiB);
+    const { bavail, bsize } = await statfs(path);
+    const left = Math.round((bavail * bsize) / 1024 / 1024);
+    expect(left).toBe(leftMiB === 9_999 ? Math.round((before * bsize) / 1024 / 1024) : leftMiB);
+    await disk.free();
+  }
 }, 60_000);
 
 test('a trial that does not start leaves no mount and no process', async () => {

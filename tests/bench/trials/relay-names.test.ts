@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { frrSubjectOf } from '../../../bench/trials/relay-names/devices/frr.ts';
 import { isForRealNft, nftSubject } from '../../../bench/trials/relay-names/devices/nft.ts';
 import { onyxSubjectOf } from '../../../bench/trials/relay-names/devices/onyx.ts';
 import type { Rendering } from '../../../bench/trials/relay-names/offer.ts';
@@ -12,6 +13,7 @@ import { modSecurityTrial, openVswitchTrial } from '../../../bench/trials/relay-
 import { contextOf, type Subject } from '../../../bench/trials/relay-names/subject.ts';
 import { allSubjects, type RelayNamesOptions, runRelayNames } from '../../../bench/trials/relay-names.ts';
 import type { Driver, DriverOperation, JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
+import { frr } from '../../../subgraphs/relay/drivers/frr/driver.ts';
 import { modSecurity } from '../../../subgraphs/relay/drivers/modsecurity/driver.ts';
 import { onyx } from '../../../subgraphs/relay/drivers/onyx/driver.ts';
 import { labUnavailable } from '../../support/lab.ts';
@@ -61,7 +63,7 @@ test(`each text is refused by name or becomes one command (seed ${seed})`, async
   const result = await run({});
   expect(result).toMatchObject({ ...clean, texts: 2_000 });
   // Otherwise nothing is proved.
-  for (const name of ['linux-nftables', 'onyx', 'openvswitch', 'modsecurity']) {
+  for (const name of ['linux-nftables', 'onyx', 'openvswitch', 'modsecurity', 'frr']) {
     expect(result.drivers[name]?.rendered).toBeGreaterThan(300);
     expect(result.drivers[name]?.refused).toBeGreaterThan(5_000);
   }
@@ -72,7 +74,7 @@ describeReal(`by the real programs${obstacle === undefined ? '' : ` (skipped: ${
   test(`each accepted text becomes one command (seed ${seed})`, async () => {
     const result = await run({ count: 300, real: 40 });
     expect(result).toMatchObject(clean);
-    for (const name of ['linux-nftables', 'openvswitch', 'modsecurity'])
+    for (const name of ['linux-nftables', 'openvswitch', 'modsecurity', 'frr'])
       expect(result.drivers[name]?.real).toEqual({ calls: 40, wrong: 0 });
   });
 
@@ -151,6 +153,23 @@ describe('a driver that lets a text through is detected:', () => {
     expect(result.wrong).toBeGreaterThan(20);
     expect(new Set(result.findings.map(({ operation, place }) => `${operation} ${place}`))).toEqual(
       new Set(['vlan.create name']),
+    );
+  });
+
+  test('one whose words vtysh would not take as words', async () => {
+    const anyName = (operation: DriverOperation): DriverOperation => {
+      const { properties } = operation.argumentsSchema;
+      const argumentsSchema = {
+        ...operation.argumentsSchema,
+        properties: { ...(properties as JsonObject), description: unchecked },
+      };
+      return { ...operation, argumentsSchema };
+    };
+    const broken = frrSubjectOf(withChanged(frr, 'routeMapEntry.create', anyName));
+    const result = await run({ count: 400, subjects: [broken] });
+    expect(result.wrong).toBeGreaterThan(20);
+    expect(new Set(result.findings.map(({ operation, place }) => `${operation} ${place}`))).toEqual(
+      new Set(['routeMapEntry.create description']),
     );
   });
 

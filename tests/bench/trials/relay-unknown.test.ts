@@ -4,13 +4,17 @@ import { describe, expect, test } from '@jest/globals';
 import { RecordBook } from '../../../bench/trials/relay-unknown/devices/device.ts';
 import type { JournalRow } from '../../../bench/trials/relay-unknown/evidence.ts';
 import { type Evidence, judge } from '../../../bench/trials/relay-unknown/verdict.ts';
-import { runRelayUnknown } from '../../../bench/trials/relay-unknown.ts';
+import { type RelayUnknownOptions, runRelayUnknown } from '../../../bench/trials/relay-unknown.ts';
+import { neutronObstacle } from '../../../lab/neutron.ts';
 import { labUnavailable } from '../../support/lab.ts';
 import { labFolder } from '../../support/lab-folders.ts';
+import { netconfUnavailable } from '../../support/netconf.ts';
 import { patience } from '../../support/patience.ts';
+import { routersUnavailable } from '../../support/routers.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const obstacle = labUnavailable();
+const noNeutron = await neutronObstacle();
 const describeTrials = obstacle === undefined ? describe : describe.skip;
 
 describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` (skipped: ${obstacle})`}`, () => {
@@ -35,7 +39,30 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
     expect(result.wasUnknown).toBeGreaterThanOrEqual(46);
   }, 900_000);
 
-  async function trial() {
+  const real = [
+    ['vtysh', 'FRR', routersUnavailable()],
+    ['netconf', 'netconfd', netconfUnavailable()],
+    ['sfc', 'networking-sfc', noNeutron],
+  ] as const;
+  for (const [wire, what, missing] of real) {
+    const onReal = missing === undefined ? test : test.skip;
+    onReal(
+      `the same with dropped calls of ${what}${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+      async () => {
+        const result = await trial({ parts: ['drops'], wires: [wire], drops: 3 });
+        expect(result).toMatchObject({
+          ...{ trials: 9, repeated: 0, settledWrong: 0, unsettled: 0, wrongMappings: 0 },
+          ...{ resurrected: 0, claimsLeft: 0, invariants: 0, sentTooLate: 0, unexpected: 0 },
+        });
+        expect(result.drops[wire]).toMatchObject({ trials: 9, failedTooSoon: 0 });
+        // Who still holds netconfd's lock, as its connection was dropped, may refuse the next call.
+        expect(result.wasUnknown).toBeGreaterThan(6);
+      },
+      300_000,
+    );
+  }
+
+  async function trial(more: Partial<RelayUnknownOptions> = {}) {
     const folder = await temporaryFolder();
     // Of its own: devices keep logs of what they did, and texts on the wire are alike in each attempt.
     const labPath = await labFolder();
@@ -58,6 +85,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
         labFolder: labPath,
         progress: () => undefined,
         signal: AbortSignal.timeout(290_000 * patience),
+        ...more,
       });
     } finally {
       await folder.remove();

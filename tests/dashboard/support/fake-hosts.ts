@@ -29,6 +29,7 @@ export class FakeHosts {
     const host = (name: string, state: string) => ({
       ...{ name, state, address: `192.0.2.${name.charCodeAt(0)}`, behind: state === 'WITNESS' ? null : 0 },
       ...{ etcd: name === 'w' ? 'LEADS' : 'ANSWERS', clockAheadMs: 3, keysDiffer: false },
+      ...{ site: null, returning: null },
     });
     const hosts = [host('a', 'PRIMARY'), host('b', 'IN_SYNC'), host('w', 'WITNESS')];
     this.status = { primary: 'a', epoch: 4, copies: 2, paused: false, switchoverTo: null, hosts };

@@ -2,14 +2,14 @@
 import { createLookQueue } from '../../../dns/publish/look-queue.ts';
 import { createPublishQueue } from '../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../dns/publish/server-queue.ts';
-import type { RecordServer } from '../../../dns/servers/record-server.ts';
+import type { ZoneServers } from '../../../dns/publish/zone-servers.ts';
 import type { TestGround } from '../../support/ground.ts';
 import { OwedRunner } from '../../support/owed-runner.ts';
 
 export class TestPublisher {
   readonly #runner: OwedRunner;
 
-  constructor({ db, wake, log }: TestGround, servers: readonly RecordServer[]) {
+  constructor({ db, wake, log }: TestGround, servers: ZoneServers['servers']) {
     this.#runner = new OwedRunner(db, [
       createPublishQueue({ db, wake, servers }),
       createServerQueue({ db, wake, log, servers }),

@@ -24,6 +24,8 @@ type Host = 'a' | 'b' | 'w';
 const virtual = '198.19.77.10';
 const program = fileURLToPath(new URL('../../../bin/tidegate', import.meta.url));
 const waitSeconds = String(90 * patience);
+/** Of a switchover that is asked for again if it was not done: on a busy machine its host may acknowledge too late. */
+const tryWaitSeconds = String(20 * patience);
 const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
 
 let place: TemporaryFolder;
@@ -297,33 +299,24 @@ describeAsRoot('of two data hosts and a witness', () => {
   });
 
   test('a further data host joins, without a vote: it is a spare, then the primary, and leaves', async () => {
-    const before = await whole();
-    expect(before.primary).toBe('a');
     const { token, url } = JSON.parse((await tidegate('a', ['ha', 'invite', '--json'])).stdout);
     const data = ['--data', folderOf('d')];
     const join = ['join', token, '--url', url, '--name', 'd', '--address', places.c, '--site', 'far', '--no-install'];
     expect(await tidegate('c', [...join, ...data])).toMatchObject({ exitCode: 0, stderr: '' });
     startAgent('c', 'd');
+    // Where a host is lost for a moment, it is the one in sync.
     const further = await waitFor('d to follow', async () => {
       const seen = await whole();
-      return seen.hosts.find(({ name, state }) => name === 'd' && state === 'FOLLOWS');
+      return seen.hosts.find(({ name, state }) => name === 'd' && ['FOLLOWS', 'IN_SYNC'].includes(state));
     });
     expect(further).toMatchObject({ site: 'far', etcd: 'NONE' });
-    expect(await whole()).toMatchObject({ primary: 'a', copies: 2 });
-    await waitFor('a switchover to d', async () => {
-      const { stderr } = await tidegate('w', ['ha', 'switchover', '--to', 'd', '--wait', waitSeconds]);
-      return stderr === '' || stderr.includes('ALREADY');
-    });
-    expect(await whole()).toMatchObject({ primary: 'd', copies: 2 });
+    expect(await switchTo('d')).toMatchObject({ primary: 'd', copies: 2 });
     await sql('d', 'INSERT INTO tidegate.t VALUES (6)');
     expect(await tidegate('w', ['ha', 'leave', '--host', 'd'])).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('PRIMARY'),
     });
-    await waitFor('a switchover to a', async () => {
-      const { stderr } = await tidegate('w', ['ha', 'switchover', '--to', 'a', '--wait', waitSeconds]);
-      return stderr === '' || stderr.includes('ALREADY');
-    });
+    await switchTo('a');
     expect(await sql<unknown[]>('a', 'SELECT id FROM tidegate.t')).toHaveLength(6);
     const ended = new Promise((resolve) => agents.get('c')?.once('exit', resolve));
     await waitFor('d to leave', async () => (await tidegate('w', ['ha', 'leave', '--host', 'd'])).exitCode === 0);
@@ -344,6 +337,14 @@ describeAsRoot('of two data hosts and a witness', () => {
     expect(await whole()).toMatchObject({ paused: false });
   });
 });
+
+async function switchTo(host: Host | 'd') {
+  await waitFor(`a switchover to ${host}`, async () => {
+    const { stderr } = await tidegate('w', ['ha', 'switchover', '--to', host, '--wait', tryWaitSeconds]);
+    return stderr === '' || stderr.includes('ALREADY');
+  });
+  return whole();
+}
 
 function folderOf(host: Host | 'c' | 'd'): string {
   return join(place.path, host);

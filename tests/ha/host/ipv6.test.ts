@@ -100,7 +100,10 @@ describeAsRoot('of hosts with IPv6 addresses', () => {
         expect(await tidegate('w', ['ha', 'switchover', '--to', 'b'])).toMatchObject({ exitCode: 0, stderr: '' });
         await waitFor('the address at b', () => addressAt('b'));
         await waitFor('the address to answer', answersAt);
-        await whole();
+        // The witness, if it can.
+        await waitFor('etcd to be led from w', async () =>
+          (await whole()).hosts.some(({ name, etcd }) => name === 'w' && etcd === 'LEADS'),
+        );
         killQuietly(Number(await readFile(join(place.path, 'b', 'mariadb', 'server.pid'), 'utf8')), 'SIGKILL');
         await waitFor('the address at a', () => addressAt('a'));
         expect(await whole()).toMatchObject({ primary: 'a', copies: 2 });

@@ -60,13 +60,16 @@ function ask({
   kind = 'data',
   pair = exchange,
   there = {},
+  ...place
 }: {
   kind?: 'data' | 'witness';
   pair?: typeof keys;
   there?: KeyHashes;
+  site?: string;
+  asynchronous?: boolean;
 } = {}) {
   const address = `127.${network.part}.0.2`;
-  return joinCluster(url, { token, name: 'b', address, kind, keyFiles: there }, keys, pair);
+  return joinCluster(url, { token, name: 'b', address, kind, keyFiles: there, ...place }, keys, pair);
 }
 
 const usedFor = async () => (await readHostFile(join(place.path, 'a'))).first?.tokens[0]?.usedFor;
@@ -79,6 +82,14 @@ test('a data host gets them, for its user alone; again if the answer was lost, b
   expect(await readKeyFiles(target)).toEqual(files);
   for (const name of await readdir(target)) expect((await stat(join(target, name))).mode & 0o777).toBe(0o600);
   await expect(ask({ pair: await newMachineKeys() })).rejects.toMatchObject({ code: 'TOKEN_USED' });
+});
+
+test('a token that was used is not used again for another site, or for a host that is asynchronous now', async () => {
+  await ask({ site: 'east' });
+  for (const other of [{ site: 'west' }, {}, { site: 'east', asynchronous: true }])
+    await expect(ask(other)).rejects.toMatchObject({ code: 'TOKEN_USED' });
+  const { file } = await ask({ site: 'east', asynchronous: false });
+  expect(file.members.find(({ name }) => name === 'b')).toMatchObject({ site: 'east' });
 });
 
 test('a witness gets none', async () => {

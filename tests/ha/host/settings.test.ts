@@ -7,16 +7,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HaNetwork, places } from '../../../bench/trials/ha/network.ts';
+import { declareRecords } from '../../../dns/records/record-store.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { serviceAccount } from '../../../embedded/service-account.ts';
 import type { ClusterStatus } from '../../../ha/cluster.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { createLocalWake } from '../../../platform/wake.ts';
 import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 type Host = 'a' | 'b' | 'w';
 const virtual = '198.19.77.10';
 const program = fileURLToPath(new URL('../../../bin/tidegate', import.meta.url));
+const zone = 'lb.example.test';
+const nameServer = `  nameServerPort: 53\n  nameServerZones: ${zone}\n`;
 const waitSeconds = String(90 * patience);
 const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
 
@@ -48,6 +53,7 @@ describeAsRoot('of hosts that were nothing before', () => {
     const { url, tokens, settings, units } = JSON.parse(begun.stdout);
     expect(settings).toBe(settingsOf('a'));
     expect(units).toHaveLength(2);
+    await addToAgent('a', nameServer);
     start('a', ['ha', 'agent', '--data', folderOf('a')]);
     const words = (host: Host, token: string) => [
       ...['join', token, '--url', url, '--name', host, '--address', places[host], '--no-install'],
@@ -57,6 +63,7 @@ describeAsRoot('of hosts that were nothing before', () => {
       if (exitCode !== 3) expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
       return exitCode === 0;
     });
+    await addToAgent('b', nameServer);
     expect(await tidegate('w', [...words('w', tokens.witness), '--witness'])).toMatchObject({ exitCode: 0 });
     for (const host of ['b', 'w'] as const) start(host, ['ha', 'agent', '--data', folderOf(host)]);
   }, 400_000 * patience);
@@ -99,6 +106,23 @@ describeAsRoot('of hosts that were nothing before', () => {
     for (const path of [join('ha', 'host.json'), join('ha', 'settings.yaml'), join('secrets', 'mariadb-root')])
       expect(await as(join(folderOf('a'), path))).not.toBe(0);
   });
+
+  test(
+    "names are answered by the primary's name server, and after a failover by the next one's",
+    async () => {
+      const names = Array.from({ length: 20 }, (_each, at) => `n${at}.${zone}`);
+      await declare(names);
+      await answeredAlone(names);
+      const { primary, epoch } = await whole();
+      killQuietly(Number(await readFile(join(folderOf(primary as Host), 'mariadb', 'server.pid'), 'utf8')), 'SIGKILL');
+      await waitFor('another epoch', async () => (await statusNow())?.epoch !== epoch);
+      await answeredAlone(names);
+      const later = `later.${zone}`;
+      await declare([later]);
+      await answeredAlone([...names, later]);
+    },
+    400_000 * patience,
+  );
 
   test(
     'a lost primary stays out until a person lets it return, and one that handed over does not',
@@ -186,10 +210,62 @@ async function allIn(): Promise<ClusterStatus> {
   });
 }
 
-async function rejoinByHand(host: Host): Promise<void> {
+function rejoinByHand(host: Host): Promise<void> {
+  return addToAgent(host, '  rejoin: manual\n');
+}
+
+/** To its settings, below `ha`. */
+async function addToAgent(host: Host, lines: string): Promise<void> {
   const path = join(folderOf(host), 'ha', 'settings.yaml');
   const text = await readFile(path, 'utf8');
-  await writeFile(path, text.replace('\nha:\n', '\nha:\n  rejoin: manual\n'));
+  await writeFile(path, text.replace('\nha:\n', `\nha:\n${lines}`));
+}
+
+function statusNow(): Promise<ClusterStatus | undefined> {
+  return status().catch(() => undefined);
+}
+
+/** As a subgraph does, in the primary's database; which another one may be by then. */
+async function declare(names: readonly string[]): Promise<void> {
+  const records = [{ type: 'A', value: '192.0.2.1' } as const];
+  await waitFor('the names to be declared', async () => {
+    const primary = (await statusNow())?.primary as Host | null | undefined;
+    if (primary === null || primary === undefined) return false;
+    // Not root: a host that is the primary no more refuses it.
+    const password = (await readFile(join(folderOf(primary), 'serve', 'database.password'), 'utf8')).trim();
+    const socketPath = join(folderOf(primary), 'run', 'mariadb.sock');
+    const db = new Database({ connection: { socketPath, user: 'tidegate', password, database: 'tidegate' } });
+    try {
+      await db.transaction(async (tx) => {
+        for (const name of names)
+          await declareRecords(tx, createLocalWake(), { zone, name, owner: 'test/1', records, ttlSeconds: 5 });
+      });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await db.close();
+    }
+  });
+}
+
+/** By the primary's name server, at its own address and the virtual one, and by no other. */
+function answeredAlone(names: readonly string[]): Promise<unknown> {
+  return waitFor("the names at the primary's name server alone", async () => {
+    const primary = (await statusNow())?.primary;
+    if (primary !== 'a' && primary !== 'b') return false;
+    const other = primary === 'a' ? 'b' : 'a';
+    for (const address of [virtual, places[primary]])
+      for (const name of names) if ((await dig(address, name)) !== '192.0.2.1') return false;
+    return (await dig(places[other], names[0] ?? '')) === undefined;
+  });
+}
+
+/** `undefined`: nobody answers. */
+async function dig(address: string, name: string): Promise<string | undefined> {
+  const words = ['dig', `@${address}`, '+short', '+time=2', '+tries=1', name];
+  const { exitCode, stdout } = await runProgram('ip', ['netns', 'exec', network.namespace('c'), ...words]);
+  return exitCode === 0 ? stdout.trim() : undefined;
 }
 
 function folderOf(host: Host): string {

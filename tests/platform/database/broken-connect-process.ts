@@ -5,6 +5,10 @@ import { Database } from '../../../platform/database/database.ts';
 
 const [kind, location = '{}'] = process.argv.slice(2);
 if (kind !== 'unguarded') toleratesBrokenConnects(process);
+if (kind === 'thrown')
+  setImmediate(() => {
+    throw new Error('a bug of a listener');
+  });
 if (kind === 'other') void Promise.reject(new Error('a bug'));
 
 const db = new Database({ connection: JSON.parse(location), acquireTimeoutMs: 500 });

@@ -1,7 +1,9 @@
 // Losing the database while connections to it are being set up ends no process.
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { isBrokenConnect } from '../../../platform/database/connector-rejections.ts';
 import { Database } from '../../../platform/database/database.ts';
@@ -42,6 +44,50 @@ test('a process with the guard continues, and gets an error about the connection
   expect(await live('guarded')).toMatchObject({ exitCode: 0, stdout: 'alive' });
 });
 
+describe('a server that ends connections amid the handshake of TLS', () => {
+  let server: Server;
+  let port: number;
+
+  beforeAll(async () => {
+    const clientSsl = 0x08;
+    server = createServer((client) => {
+      client.on('error', () => undefined);
+      const real = connect({ path: database.connection.socketPath ?? '' });
+      real.once('data', (greeting) => {
+        // It offers TLS: the second byte of its capabilities, after the version, the thread's number and a part of the salt.
+        const at = greeting.indexOf(0, 5) + 1 + 4 + 8 + 1 + 1;
+        greeting[at] = (greeting[at] ?? 0) | clientSsl;
+        client.write(greeting);
+        real.destroy();
+      });
+      client.on('data', () => client.end());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  });
+  afterAll(() => void server.close());
+
+  const liveWithTls = (kind: string) => {
+    const { socketPath: _, ...account } = database.connection;
+    const location = { ...account, host: '127.0.0.1', port, tls: {} };
+    return runProgram(process.execPath, [
+      new URL('./broken-connect-process.ts', import.meta.url).pathname,
+      ...[kind, JSON.stringify(location)],
+    ]);
+  };
+
+  test('ends no process with the guard', async () => {
+    expect(await liveWithTls('guarded')).toMatchObject({ exitCode: 0, stdout: 'alive' });
+  });
+
+  test('ends it without the guard: when this test fails, that part of it can be removed', async () => {
+    const { exitCode, stderr } = await liveWithTls('unguarded');
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('before secure TLS connection was established');
+  });
+});
+
 test('without it the connector ends the process: when this test fails, the guard can be removed', async () => {
   expect((await live('unguarded')).exitCode).not.toBe(0);
 });
@@ -60,6 +106,12 @@ test('any other unhandled rejection still ends the process', async () => {
   const done = await live('other');
   expect(done.exitCode).not.toBe(0);
   expect(done.stderr).toContain('a bug');
+});
+
+test('any other error without a listener ends it, too', async () => {
+  const done = await live('thrown');
+  expect(done.exitCode).not.toBe(0);
+  expect(done.stderr).toContain('a bug of a listener');
 });
 
 test('a connection that was given up with an error of the program itself is known as broken, and no other error', () => {

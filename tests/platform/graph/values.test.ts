@@ -3,7 +3,7 @@ import { buildSchema, parseValue as parseLiteral } from 'graphql';
 import { defaultPageSize, page, pageRequest } from '../../../platform/graph/connection.ts';
 import { DocumentCache } from '../../../platform/graph/document-cache.ts';
 import { loader } from '../../../platform/graph/loader.ts';
-import { dateTimeScalar, jsonScalar, portScalar } from '../../../platform/graph/scalars.ts';
+import { asNumberScalar, dateTimeScalar, jsonScalar, portScalar } from '../../../platform/graph/scalars.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 
 test('DateTime accepts RFC 3339 and returns UTC with milliseconds', () => {
@@ -16,6 +16,16 @@ test('DateTime accepts RFC 3339 and returns UTC with milliseconds', () => {
 test('Port is a whole number from 1 to 65535', () => {
   expect(portScalar.parseValue(65535)).toBe(65535);
   for (const bad of [0, 65536, 1.5, '80', null]) expect(() => portScalar.parseValue(bad)).toThrow('1 to 65535');
+});
+
+test('AsNumber is a whole number of 32 bits, also in a literal', () => {
+  for (const good of [1, 65_536, 4_294_967_295]) {
+    expect(asNumberScalar.parseValue(good)).toBe(good);
+    expect(asNumberScalar.parseLiteral(parseLiteral(String(good)))).toBe(good);
+    expect(asNumberScalar.serialize(good)).toBe(good);
+  }
+  for (const bad of [0, -1, 4_294_967_296, 1.5, '65001', '1.10', null])
+    expect(() => asNumberScalar.parseValue(bad)).toThrow('1 to 4294967295');
 });
 
 test('JSON accepts literals that contain variables', () => {

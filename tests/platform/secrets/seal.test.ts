@@ -44,3 +44,14 @@ test('no error shows the secret', () => {
   }
   expect.assertions(1);
 });
+
+test('a keyed hash is equal for the same secret in the same place by the same key, and different otherwise', () => {
+  const rotated = createSealer(new Keyring({ active: 'k2', keys: { k1: key(1), k2: key(2) } }));
+  const one = sealer.hash('secret', 'a');
+  expect(one).toMatch(/^k1:[0-9a-f]{64}$/);
+  expect([sealer.hash('secret', 'a'), rotated.hash('secret', 'a', 'k1')]).toEqual([one, one]);
+  const others = [sealer.hash('secret', 'b'), sealer.hash('secreta', ''), rotated.hash('secret', 'a')];
+  expect(new Set([one, ...others]).size).toBe(4);
+  expect(sealer.hash('secret', 'a', 'k2')).toBeUndefined();
+  expect(rotated.keyIds()).toEqual(['k2', 'k1']);
+});

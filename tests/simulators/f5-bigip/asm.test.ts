@@ -39,15 +39,15 @@ test('an import goes from NEW to COMPLETED, and only then there is a policy', as
   });
 });
 
-test('a bad file, a used name and a planned failure end in FAILURE', async () => {
+test('a bad file and a planned failure end in FAILURE; a used name makes a copy', async () => {
   const failing = [{ file: 'garbage' }, { file: xml, isBase64: true }, { file: xml }, { file: xml }];
   const taken: string[] = [];
   for (const body of failing)
     taken.push((await call('POST', tasks, { body: { fullPath: '/Common/a', ...body } })).json.id);
   now += 1_000;
   const ends = await Promise.all(taken.map((id) => call('GET', `${tasks}/${id}`)));
-  expect(ends.map(({ json }) => json.status)).toEqual(['FAILURE', 'FAILURE', 'COMPLETED', 'FAILURE']);
-  expect(ends[3]?.json.result.message).toBe("The policy '/Common/a' already exists.");
+  expect(ends.map(({ json }) => json.status)).toEqual(['FAILURE', 'FAILURE', 'COMPLETED', 'COMPLETED']);
+  expect(ends[3]?.json.result.message).toContain("The security policy name is '/Common/a_1'.");
   device.asm.tasks.knobs.failures.push('No space left.');
   const last = await call('POST', tasks, { body: { file: xml, fullPath: '/Common/b' } });
   now += 1_000;
@@ -66,6 +66,18 @@ test('a policy takes effect when it is applied', async () => {
   expect((await call('GET', `/mgmt/tm/asm/policies/${id}`)).json).toMatchObject({ active: true, isModified: false });
   expect((await call('POST', apply, { body: { policyReference: { link: `${link}x` } } })).status).toBe(404);
   expect((await call('GET', `${apply}/nothing`)).status).toBe(404);
+});
+
+test('isModified stays for a while after the application', async () => {
+  device.asm.knobs.modifiedLagMs = 60_000;
+  const { id } = (await call('POST', '/mgmt/tm/asm/policies', { body: { name: 'app' } })).json;
+  const link = `https://localhost/mgmt/tm/asm/policies/${id}`;
+  await call('POST', '/mgmt/tm/asm/tasks/apply-policy', { body: { policyReference: { link } } });
+  const modified = async () => (await call('GET', `/mgmt/tm/asm/policies/${id}`)).json.isModified;
+  now += 1_000;
+  expect([await modified(), device.asm.find('/Common/app')?.active]).toEqual([true, true]);
+  now += 60_000;
+  expect(await modified()).toBe(false);
 });
 
 test('policies are found by filters, with the selected fields', async () => {

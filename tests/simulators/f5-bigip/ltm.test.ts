@@ -84,6 +84,13 @@ test('members create their nodes, which are then in use', async () => {
   expect((await call('DELETE', '/mgmt/tm/ltm/node/~Common~10.0.0.1')).status).toBe(200);
 });
 
+test("a pool's monitor is taken away by an empty text, not by /Common/none", async () => {
+  await make('pool', { name: 'bare', monitor: '/Common/http' });
+  const set = (monitor: string) => call('PATCH', '/mgmt/tm/ltm/pool/~Common~bare', { body: { monitor } });
+  expect((await set('/Common/none')).status).toBe(404);
+  expect((await set('')).json).not.toHaveProperty('monitor');
+});
+
 test("a monitor and a pool in use can't be deleted", async () => {
   await make('monitor/http', { name: 'alive', recv: '200 OK', interval: 10, timeout: 31 });
   await make('pool', { name: 'web', monitor: '/Common/alive' });

@@ -14,7 +14,10 @@ test.each(versions)(
     const login = await call(gate, '/logincheck', { method: 'POST', form: { ...good, ajax: '1' } });
     expect(login.text[0]).toBe('1');
     const { cookie } = sessionHeaders(login);
-    const answer = await call(gate, status, { headers: { cookie } });
+    // 5.6 has no page of its status (prometheus-community/fortigate_exporter#158).
+    if (version === '5.6.14') expect((await call(gate, status, { headers: { cookie } })).status).toBe(404);
+    const read = version === '5.6.14' ? '/api/v2/cmdb/system/global' : status;
+    const answer = await call(gate, read, { headers: { cookie } });
     if (version.startsWith('7.6.3') || version.startsWith('7.6.4')) {
       expect(login.headers['set-cookie']).toBeUndefined();
       expect(answer.status).toBe(401);

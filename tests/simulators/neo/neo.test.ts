@@ -49,7 +49,7 @@ test('a job goes from Pending over Running to Completed, switch by switch', asyn
   const taken = await cli(['vlan 100', 'name web', 'exit'], [first, second], 'mark');
   expect([taken.status, taken.headers.location]).toEqual([202, '/neo/app/jobs/35']);
   const read = async (path: string) => (await call('GET', `/neo/app/jobs${path}`)).json;
-  expect(await read('/35')).toMatchObject([{ ID: '35', Status: 'Pending', Progress: 0, Description: 'mark' }]);
+  expect(await read('/35')).toMatchObject([{ ID: '35', Status: 'Pending', Progress: 0, Description: ' mark' }]);
   now += 500;
   expect(await read('/35')).toMatchObject([{ Status: 'Running', Progress: 50, RelatedObjects: [first, second] }]);
   expect(await read('?parent_id=35')).toMatchObject([
@@ -62,6 +62,14 @@ test('a job goes from Pending over Running to Completed, switch by switch', asyn
   expect(neo.switches.get(second)?.vlans.get(100)).toBe('web');
   expect(await read(`?object_ids=${second}.system`)).toHaveLength(2);
   expect(await read('?parent_id=null')).toHaveLength(1);
+});
+
+test('a write names its job in its location, in JSON or in a page', async () => {
+  neo.jobs.knobs.namedIn = 'json';
+  expect((await cli(['vlan 100'])).json).toEqual({ location: '/neo/app/jobs/35' });
+  neo.jobs.knobs.namedIn = 'page';
+  const page = await cli(['vlan 100']);
+  expect([page.status, page.headers.location, page.headers['content-type']]).toEqual([202, undefined, 'text/html']);
 });
 
 test('an unknown job gives an empty list', async () => {

@@ -163,17 +163,16 @@ describe('every connection for a user', () => {
   });
   const hosts = ['127.0.0.1', 'localhost', '0x7f.1', '::ffff:127.0.0.1'];
 
-  test.each((['ssh', 'https', 'ovsdb'] as const).flatMap((kind) => hosts.map((host) => [kind, host] as const)))(
-    'the %s transport does not reach %s',
-    async (kind, host) => {
-      const { port, guests } = await listen();
-      const transport = createTransport(kind, endpointOf(host, port), { egress, concurrency: 1 });
-      const reservation = await transport.reserve();
-      await transport.close();
-      expect(reservation).toMatchObject({ ok: false, failure: { kind: 'NOT_SENT', code: 'EGRESS_DENIED' } });
-      expect(guests()).toBe(0);
-    },
-  );
+  test.each(
+    (['ssh', 'https', 'ovsdb', 'netconf'] as const).flatMap((kind) => hosts.map((host) => [kind, host] as const)),
+  )('the %s transport does not reach %s', async (kind, host) => {
+    const { port, guests } = await listen();
+    const transport = createTransport(kind, endpointOf(host, port), { egress, concurrency: 1 });
+    const reservation = await transport.reserve();
+    await transport.close();
+    expect(reservation).toMatchObject({ ok: false, failure: { kind: 'NOT_SENT', code: 'EGRESS_DENIED' } });
+    expect(guests()).toBe(0);
+  });
 
   test('nor does the command line over SSH', async () => {
     const { port, guests } = await listen();

@@ -124,6 +124,30 @@ test('the status, and the changes of the primary by pages, newest first', async 
   expect(older).toMatchObject({ nodes: [{ epoch: 2, gapMs: null, leftBehind: [] }], pageInfo: { hasNextPage: false } });
 });
 
+test('why a host returns is told while it does, and where it is', async () => {
+  clearInterval(reporting);
+  await lead('a', 3, []);
+  let said = 0;
+  const telling = setInterval(() => {
+    said += 1;
+    const report = { said: String(said), incarnation: 'i', receiving: false, received: 1, wallMs: Date.now() };
+    const away = { said: String(said), wallMs: Date.now(), why: 'a copy: 40 %' };
+    void etcd.put(keys.report('b'), JSON.stringify(report)).catch(() => undefined);
+    void etcd.put(keys.away('b'), JSON.stringify(away)).catch(() => undefined);
+  }, 200);
+  const there = hosts;
+  hosts = there.map((each) => (each.name === 'b' ? { ...each, site: 'east' } : each));
+  try {
+    const { data } = await bench.ask(admin, '{ haStatus { hosts { name site state returning } } }');
+    expect(data.haStatus.hosts[1]).toEqual({ name: 'b', site: 'east', state: 'RETURNING', returning: 'a copy: 40 %' });
+    expect(data.haStatus.hosts[0]).toMatchObject({ site: null, returning: null });
+  } finally {
+    hosts = there;
+    clearInterval(telling);
+    await etcd.transact([], [{ delete: keys.away('b') }]);
+  }
+});
+
 test('a switchover is asked for once, under its key, and audited; what is under way or done is not asked for again', async () => {
   const input = { idempotencyKey: 'switch-1', to: 'b' };
   const done = { accepted: true, userErrors: [] };

@@ -100,12 +100,13 @@ const deeds: Readonly<Record<string, Deed>> = {
   },
   'mlag.vip.read': { lines: 1 },
   'mlag.vip.set': {
-    lines: 1,
+    lines: 2,
     before: (config) => {
       config.mlagProtocol = true;
     },
     after: (config, { group, address, prefixLength }) => {
       config.mlagVip = { group: String(group), address: `${String(address)}/${String(prefixLength)}` };
+      config.mlagShutdown = false;
     },
   },
   'mlag.vip.delete': {
@@ -189,7 +190,7 @@ function deviceOf(config: SwitchConfig): OnyxDevice {
     faults: new Faults(),
     knobs: {
       ...{ maxShells: unlimited, maxWebSessions: unlimited, webSessionLifetimeMs: 1_000 },
-      ...{ jsonApi: true, stopsAtError: false },
+      ...{ jsonApi: true, stopsAtError: false, jsonTrailer: '', loginRedirects: false },
     },
     isAccount: () => false,
     shells: { now: 0, most: 0, total: 0 },

@@ -30,6 +30,7 @@ const row = (name: string): Where => [
 const written: readonly Pattern[] = [
   mutate('Open_vSwitch', [], [['next_cfg', '+=', 1]]),
   { op: 'select', table: 'Open_vSwitch', where: [], columns: ['next_cfg'] },
+  { op: 'comment', comment: `tidegate ${operationId}` },
   { op: 'commit', durable: true },
 ];
 const ids: Pattern = ['map', hole('externalIds')];

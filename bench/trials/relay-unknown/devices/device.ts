@@ -41,6 +41,11 @@ export interface DeviceRecord {
   readonly appliedAtMs: number[];
 }
 
+/** The name of a call's object: no two numbers and no two lanes share one. */
+export function nameOf(lane: number, number: number): string {
+  return `unknown-${lane}-${String(number).padStart(6, '0')}`;
+}
+
 export interface TrialDevice {
   /** For people. */
   readonly name: string;

@@ -9,6 +9,7 @@ import {
   type DeviceRecord,
   type Disturbance,
   type JournaledCall,
+  nameOf,
   RecordBook,
   type TrialDevice,
 } from './device.ts';
@@ -58,7 +59,7 @@ export class FortiGates implements TrialDevice {
   }
 
   #call(operation: string, lane: number, number: number, values: JsonObject): DeviceCall {
-    const name = `unknown-${lane}-${String(number).padStart(6, '0')}`;
+    const name = nameOf(lane, number);
     return { operation, arguments: { name, ...values }, wireMark: name, argumentMark: name };
   }
 
@@ -130,7 +131,12 @@ export function proofOf({ https }: FortiGate): JsonObject {
 
 /** Of its certificate. */
 export function sha256Of({ certificate }: TlsServer): string {
-  return `SHA256:${Buffer.from(certificate.sha256, 'hex').toString('base64').replace('=', '')}`;
+  return pinOf(certificate.sha256);
+}
+
+/** From hex. */
+export function pinOf(sha256: string): string {
+  return `SHA256:${Buffer.from(sha256, 'hex').toString('base64').replace('=', '')}`;
 }
 
 export function faultOf({ kind }: Exclude<Disturbance, { kind: 'slow' }>): Fault {

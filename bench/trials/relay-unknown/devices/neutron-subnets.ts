@@ -231,7 +231,7 @@ const missing = (id: string): DeviceAnswer =>
   json(404, { NeutronError: { type: 'SubnetNotFound', message: `Subnet ${id} could not be found` } });
 
 /** The same for an object that is made again, so that a call can name it before it exists. */
-function idOf(name: string): string {
+export function idOf(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

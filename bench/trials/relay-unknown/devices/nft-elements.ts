@@ -1,7 +1,8 @@
 // Elements of sets of the lab's firewall: real nft behind a real OpenSSH. An element has no values: it exists or not.
 import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import type { Disturbance } from './device.ts';
-import { faultOf, type NftFirewall } from './nft-firewall.ts';
+import { faultOf } from './lab-device.ts';
+import type { NftFirewall } from './nft-firewall.ts';
 import type { Execution, ObjectCall, ObjectDevice, ObjectState, TrialObject, Values } from './objects.ts';
 
 interface ListedSet {
@@ -45,11 +46,11 @@ export class NftElements implements ObjectDevice {
 
   disturb(lane: number, disturbance: Disturbance): Promise<void> {
     const fault = { matching: `"${setOf(lane)}"`, ...faultOf(disturbance) };
-    return this.#firewall.setFaults(setOf(lane), [fault]);
+    return this.#firewall.faults.set(setOf(lane), [fault]);
   }
 
   calm(lane: number): Promise<void> {
-    return this.#firewall.setFaults(setOf(lane), []);
+    return this.#firewall.faults.set(setOf(lane), []);
   }
 
   release(): void {}

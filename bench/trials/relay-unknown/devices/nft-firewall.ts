@@ -1,7 +1,6 @@
 // The lab's firewall as a trial's device: real nft behind a real OpenSSH, with the device's own log. Each lane has its own chain
 // and set.
 import { readFile } from 'node:fs/promises';
-import type { DeviceFault } from '../../../../lab/device-faults.ts';
 import { type DeviceLogEntry, readDeviceLog } from '../../../../lab/device-log.ts';
 import { inNamespace } from '../../../../lab/exec.ts';
 import type { RunningLab } from '../../../../lab/lab.ts';
@@ -11,20 +10,22 @@ import {
   type DeviceRecord,
   type Disturbance,
   type JournaledCall,
+  nameOf,
   RecordBook,
   type TrialDevice,
 } from './device.ts';
+import { addLog, faultOf, LaneFaults } from './lab-device.ts';
 
 export class NftFirewall implements TrialDevice {
   readonly name = 'nft over SSH';
   readonly #lab: RunningLab;
   readonly #privateKey: string;
-  readonly #faults = new Map<string, readonly DeviceFault[]>();
-  #writing: Promise<void> = Promise.resolve();
+  readonly faults: LaneFaults;
 
   private constructor(lab: RunningLab, privateKey: string) {
     this.#lab = lab;
     this.#privateKey = privateKey;
+    this.faults = new LaneFaults(lab.faults);
   }
 
   /** The caller owns the lab. */
@@ -45,7 +46,7 @@ export class NftFirewall implements TrialDevice {
   }
 
   create(lane: number, number: number): DeviceCall {
-    const name = `unknown-${lane}-${String(number).padStart(6, '0')}`;
+    const name = nameOf(lane, number);
     const source = { address: addressOf(lane, number) };
     const args = { name, chain: chainOf(lane), source, action: 'drop' };
     return { operation: 'rule.create', arguments: args, wireMark: name, argumentMark: name };
@@ -79,35 +80,19 @@ export class NftFirewall implements TrialDevice {
 
   disturb(lane: number, calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void> {
     const fault = faultOf(disturbance);
-    return this.setFaults(
+    return this.faults.set(
       chainOf(lane),
       calls.map(({ wireMark: matching }) => ({ matching, ...fault })),
     );
   }
 
   calm(lane: number): Promise<void> {
-    return this.setFaults(chainOf(lane), []);
-  }
-
-  /** One writer at a time: the faults of all lanes are in one file. */
-  setFaults(lane: string, faults: readonly DeviceFault[]): Promise<void> {
-    this.#faults.set(lane, faults);
-    const written = this.#writing.then(() => this.#lab.faults.set(...[...this.#faults.values()].flat()));
-    this.#writing = written.catch(() => undefined);
-    return written;
+    return this.faults.set(chainOf(lane), []);
   }
 
   async records(calls: readonly JournaledCall[]): Promise<Map<string, DeviceRecord>> {
     const book = new RecordBook();
-    const running = new Map<string, DeviceRecord>();
-    for (const entry of await this.log()) {
-      if (entry.kind !== 'apply') continue;
-      if (entry.phase === 'received') {
-        const record = book.of(entry.stdin.trim());
-        record.receivedAtMs.push(entry.atMs);
-        running.set(entry.id, record);
-      } else if (entry.phase === 'applied' && entry.exit === 0) running.get(entry.id)?.appliedAtMs.push(entry.atMs);
-    }
+    addLog(book, await this.log(), (stdin) => stdin.trim());
     // The first line is the command.
     return book.match(calls, ({ wireCall }) => wireCall.slice(wireCall.indexOf('\n') + 1).trim());
   }
@@ -117,9 +102,8 @@ export class NftFirewall implements TrialDevice {
     await this.nft([`flush chain inet filter ${chainOf(lane)}`, `flush set inet filter ${setOf(lane)}`]);
   }
 
-  async stop(): Promise<void> {
-    await this.#writing;
-    await this.#lab.faults.clear();
+  stop(): Promise<void> {
+    return this.faults.stop();
   }
 
   async #run(args: readonly string[], input: string): Promise<string> {
@@ -151,17 +135,4 @@ const setOf = (lane: number): string => `lane${lane}`;
 function addressOf(lane: number, number: number): string {
   const value = (lane << 18) + number * 2;
   return `10.${(value >> 16) & 255}.${(value >> 8) & 255}.${value & 255}`;
-}
-
-export function faultOf(disturbance: Disturbance): DeviceFault {
-  switch (disturbance.kind) {
-    case 'drop-before':
-      return { drop: 'before' };
-    case 'drop-after':
-      return { drop: 'after' };
-    case 'drop-late':
-      return { drop: 'late', delayBeforeMs: disturbance.lateMs };
-    case 'slow':
-      return { delayBeforeMs: disturbance.delayMs };
-  }
 }

@@ -1,6 +1,7 @@
-// The status subscription of a CMP: after a lost connection it goes on after the last cursor.
-import type { GraphClient } from '../../../cli/graph-client.ts';
+// The status subscription of a CMP: after a lost connection it goes on after the last cursor, at the next host of its list.
+import type { Credential } from '../../../cli/graph-client.ts';
 import { followStatus } from '../../events/status-stream.ts';
+import type { HostList } from './line.ts';
 import type { Acknowledged } from './tally.ts';
 
 const kinds = ['relayOperation.state', 'mapping.changed'];
@@ -11,10 +12,17 @@ export class SeenEvents {
   lost = 0;
 
   /** Until the signal. */
-  async follow(client: GraphClient, signal: AbortSignal): Promise<void> {
+  async follow(hosts: HostList, credential: Credential, signal: AbortSignal): Promise<void> {
+    const client = {
+      credential,
+      get url() {
+        return new URL(hosts.url);
+      },
+    };
     const filter = { kinds, subjectId: undefined, projectId: undefined };
     const onLost = () => {
       this.lost += 1;
+      hosts.next();
     };
     for await (const { change } of followStatus({ client, after: undefined, filter, signal, onLost })) {
       if (change === null) continue;

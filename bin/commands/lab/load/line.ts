@@ -1,5 +1,5 @@
 // The line of a CMP to the endpoint: an answer that does not come in time is given up, and asked for again over a new connection. A host that was
-// unplugged never says that its connections are dead.
+// unplugged never says that its connections are dead. With a list of hosts the next one is asked then.
 import { Agent, fetch as undiciFetch } from 'undici';
 import type { GraphEndpoint } from '../../../../clients/typescript/graph-request.ts';
 
@@ -8,23 +8,26 @@ const answerMs = 3_000;
 
 export class LoadLine {
   readonly endpoint: GraphEndpoint;
+  readonly #hosts: HostList;
   #agent = newAgent();
 
-  constructor(url: string, token: string) {
-    this.endpoint = { url, token, fetch: ((input, init) => this.#fetch(input, init)) as typeof fetch };
+  constructor(urls: readonly [string, ...string[]], token: string) {
+    this.#hosts = new HostList(urls);
+    const [url] = urls;
+    this.endpoint = { url, token, fetch: ((_input, init) => this.#fetch(init)) as typeof fetch };
   }
 
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
 
-  async #fetch(input: unknown, init: RequestInit | undefined): Promise<unknown> {
+  async #fetch(init: RequestInit | undefined): Promise<unknown> {
     const agent = this.#agent;
     const late = AbortSignal.timeout(answerMs);
     const signal = init?.signal === undefined || init.signal === null ? late : AbortSignal.any([init.signal, late]);
     const options = { ...init, signal, dispatcher: agent };
     try {
-      return await undiciFetch(input as string, options as Parameters<typeof undiciFetch>[1]);
+      return await undiciFetch(this.#hosts.url, options as Parameters<typeof undiciFetch>[1]);
     } catch (error) {
       this.#renew(agent);
       throw error;
@@ -35,7 +38,26 @@ export class LoadLine {
   #renew(agent: Agent): void {
     if (this.#agent !== agent) return;
     this.#agent = newAgent();
+    this.#hosts.next();
     setTimeout(() => void agent.destroy(), answerMs).unref();
+  }
+}
+
+/** Each has the whole graph. */
+export class HostList {
+  readonly #urls: readonly [string, ...string[]];
+  #at = 0;
+
+  constructor(urls: readonly [string, ...string[]]) {
+    this.#urls = urls;
+  }
+
+  get url(): string {
+    return this.#urls[this.#at % this.#urls.length] ?? this.#urls[0];
+  }
+
+  next(): void {
+    this.#at += 1;
   }
 }
 

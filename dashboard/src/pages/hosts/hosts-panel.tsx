@@ -54,13 +54,14 @@ export function copiesOf({ primary, copies }: Status): string {
 }
 
 function HostItem({ host }: { readonly host: Host }) {
-  const { name, address, state, behind, etcd, clockAheadMs, keysDiffer } = host;
+  const { name, address, site, state, behind, etcd, clockAheadMs, keysDiffer, returning } = host;
   const isOff = clockAheadMs !== null && Math.abs(clockAheadMs) > mostOffMs;
   return (
     <>
       <span className="line">
         <span className="name">{name}</span>
         <code className="dim">{address}</code>
+        {site !== null && <span className="dim">site {site}</span>}
         <b data-status={state}>{formatWord(state)}</b>
         {state === 'IN_SYNC' && <SwitchoverAction to={name} />}
       </span>
@@ -74,6 +75,7 @@ function HostItem({ host }: { readonly host: Host }) {
           Its clock is {Math.abs(clockAheadMs)} ms {clockAheadMs > 0 ? 'ahead' : 'behind'}.
         </span>
       )}
+      {returning !== null && <span className="line">It returns: {returning}</span>}
       {keysDiffer === true && <span className="message">Its key files are not those of the primary.</span>}
     </>
   );

@@ -40,14 +40,17 @@ function describeTask(task: JsonObject): JsonObject {
   };
 }
 
-/** A task has no documented limit: the most that a driver may say. */
+/** A task has no documented limit: the most that a driver may say, the lag of what it shows included. */
 const actsForMs = longestActsForMs;
 
 /** The state of the task; `succeeded` is the finding for a successful one. */
-function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): JobReader<JsonObject, HttpReply> {
+function jobOf(
+  type: TaskType,
+  succeeded: (task: JsonObject, args: JsonObject) => JobFinding,
+): JobReader<JsonObject, HttpReply> {
   return {
     render: (result) => get(taskPath(type, isObject(result) ? String(result.task) : '')),
-    interpret(reply) {
+    interpret(reply, _accepted, args) {
       const answer = readAnswer(reply);
       // A task that the device no longer knows says nothing about its end.
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
@@ -57,7 +60,7 @@ function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): Job
       const { message } = describeTask(task);
       switch (task.status) {
         case 'COMPLETED':
-          return succeeded(task);
+          return succeeded(task, args);
         case 'FAILURE':
           return { finding: 'FAILED', code: 'TASK_FAILED', message: String(message ?? 'The device gave no reason.') };
         case 'NEW':
@@ -101,8 +104,8 @@ export const policyImport: RestOperation = {
   summary:
     'Imports a policy file, as a new policy or in place of an existing one. The device runs a task, so the operation is ACCEPTED at first.',
   category: 'USER',
-  // A repeated import of a new policy fails, since its name is taken; a repeated import over an existing one changes nothing.
-  effect: 'IDEMPOTENT',
+  // An import to a name that is taken makes a copy with another name (BIG-IP 14.1.4: F5Networks/f5-ansible#2067).
+  effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
       name,
@@ -117,26 +120,44 @@ export const policyImport: RestOperation = {
   mapping: 'creates',
   desired: (args) => ({ name: args.name, partition: args.partition }),
   render: (args) => {
-    const over = args.policy === undefined ? {} : { policyReference: { link: linkTo(String(args.policy)) } };
+    // The policy by its reference, or the name of a new one: with both, 14.1.4 makes a copy (F5Networks/f5-ansible#2067).
+    const target =
+      args.policy === undefined
+        ? { fullPath: pathOf(args) }
+        : { policyReference: { link: linkTo(String(args.policy)) } };
     const file = Buffer.from(String(args.file), 'utf8').toString('base64');
-    return post(tasksPath('import-policy'), { file, isBase64: true, fullPath: pathOf(args), ...over });
+    return post(tasksPath('import-policy'), { file, isBase64: true, ...target });
   },
   interpret: (reply, args) => accepted(reply, 'import-policy', { fullPath: pathOf(args) }),
   actsForMs,
   probe: importProbe,
-  job: jobOf('import-policy', (task) => {
+  job: jobOf('import-policy', (task, args) => {
     const described = describeTask(task);
     // Without the policy's id nothing can be done with it.
     if (typeof described.policy !== 'string') {
       return { finding: 'UNREADABLE', message: 'The task is COMPLETED, but does not name the policy.' };
     }
-    return { finding: 'SUCCEEDED', result: described, uuid: described.policy };
+    const path = pathIn(described.message);
+    const isWanted = args.policy === undefined ? path === pathOf(args) : described.policy === args.policy;
+    if (isWanted) return { finding: 'SUCCEEDED', result: described, uuid: described.policy };
+    if (args.policy === undefined && path === undefined) {
+      const message = `The task is COMPLETED, but does not say under which name it made the policy ${described.policy}.`;
+      return { finding: 'UNREADABLE', message };
+    }
+    const made = `${path ?? 'another policy'} (${described.policy})`;
+    return { finding: 'FAILED', code: 'COPY_MADE', message: `The device made ${made} instead: the name was taken.` };
   }),
 };
 
+/** As BIG-IP 16.1 says it: `… The security policy name is '/Common/shop'. …` (recorded in f5devcentral/go-bigip, awaf_test.go). */
+function pathIn(message: JsonValue | undefined): string | undefined {
+  return /security policy name is ["'](\/[^"']+)["']/.exec(String(message))?.[1];
+}
+
 export const policyApply: RestOperation = {
   name: 'asmPolicy.apply',
-  summary: 'Applies a changed policy. The device runs a task, so the operation is ACCEPTED at first.',
+  summary:
+    'Applies a changed policy. The device runs a task, so the operation is ACCEPTED at first. It may show the policy as modified for a minute more.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(policyArguments, ['policy']),
@@ -154,6 +175,8 @@ export const policyApply: RestOperation = {
       if (policy.policy !== args.policy) {
         return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
       }
+      // `isModified` lags behind the task: f5-ansible (bigip_asm_policy_manage) reads it for up to a minute. The absence counts only
+      // after `actsForMs`, of which that minute is a part.
       return policy.active === true && policy.modified === false ? { finding: 'PRESENT' } : { finding: 'ABSENT' };
     },
   },

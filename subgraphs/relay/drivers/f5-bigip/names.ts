@@ -2,7 +2,6 @@
 // format.
 
 import { isIPv6 } from 'node:net';
-import { canonicalAddressBlock } from '../../../../platform/net/address-block.ts';
 import type { JsonValue } from '../driver.ts';
 
 export const ltmPath = '/mgmt/tm/ltm';
@@ -24,11 +23,6 @@ export function referenceOf(text: string): string {
 /** 13.1 shows a pool's only monitor as `/Common/a `; undefined for none and for rules with several. */
 export function onlyMonitorOf(rule: JsonValue | undefined): string | undefined {
   return typeof rule === 'string' && rule.trim() !== '' ? rule.trim() : undefined;
-}
-
-/** Canonical text of an address; the schema has validated it. */
-export function canonicalAddress(text: string): string {
-  return canonicalAddressBlock(text) ?? text;
 }
 
 /** `10.0.0.1:80`, `web-1:80`, and `2001:db8::1.80` for IPv6. */

@@ -1,10 +1,11 @@
 // Nodes: the servers behind pool members. iControl REST Reference 13.1, /mgmt/tm/ltm/node.
 
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { JsonValue } from '../driver.ts';
 import { given } from '../json.ts';
 import { ifGiven } from './if-given.ts';
 import type { LtmKind } from './ltm-kind.ts';
-import { canonicalAddress, fullPathOf, ltmPath } from './names.ts';
+import { fullPathOf, ltmPath } from './names.ts';
 import { address, count, name, partition } from './schema.ts';
 
 /** In the terms of the device's own pages: disabled finishes existing connections, offline drops them. */
@@ -61,7 +62,7 @@ export const node: LtmKind = {
   settle: ({ name: known, partition: inPartition, ...args }) => ({
     ...{ name: known, partition: inPartition },
     ...given({
-      address: ifGiven(args.address, canonicalAddress),
+      address: ifGiven(args.address, canonicalText),
       availability: args.availability,
       connectionLimit: args.connectionLimit,
       ratio: args.ratio,
@@ -74,7 +75,7 @@ export const node: LtmKind = {
   values: (object) => ({
     name: object.name,
     partition: object.partition,
-    address: ifGiven(object.address, canonicalAddress),
+    address: ifGiven(object.address, canonicalText),
     availability: fromSession(object.session, object.state),
     connectionLimit: object.connectionLimit,
     ratio: object.ratio,

@@ -2,11 +2,12 @@
 // member has no node yet, the device makes one named by its address; deleting the member leaves that node.
 
 import { isIP } from 'node:net';
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject } from '../driver.ts';
 import { given } from '../json.ts';
 import { ifGiven } from './if-given.ts';
 import type { LtmKind } from './ltm-kind.ts';
-import { canonicalAddress, endpointName, fullPathOf, ltmPath, segmentOf, splitEndpoint } from './names.ts';
+import { endpointName, fullPathOf, ltmPath, segmentOf, splitEndpoint } from './names.ts';
 import { availability, fromSession, toSession } from './nodes.ts';
 import { address, count, name, partition, port } from './schema.ts';
 
@@ -14,7 +15,7 @@ import { address, count, name, partition, port } from './schema.ts';
 const poolOf = (args: JsonObject): string => fullPathOf(String(args.partition), String(args.pool));
 
 const hostOf = (args: JsonObject): string =>
-  args.node === undefined ? canonicalAddress(String(args.address)) : String(args.node);
+  args.node === undefined ? canonicalText(String(args.address)) : String(args.node);
 
 const membersOf = (args: JsonObject): string => `${ltmPath}/pool/${segmentOf(poolOf(args))}/members`;
 
@@ -78,7 +79,7 @@ export const poolMember: LtmKind = {
   settle: ({ pool: inPool, partition: inPartition, port: ofIt, ...args }) => ({
     ...{ pool: inPool, partition: inPartition, port: ofIt },
     ...given({
-      address: ifGiven(args.address, canonicalAddress),
+      address: ifGiven(args.address, canonicalText),
       node: args.node,
       ratio: args.ratio,
       priorityGroup: args.priorityGroup,
@@ -107,5 +108,5 @@ export const poolMember: LtmKind = {
 
 /** A host is an address, or else the name of a node. */
 function hostWords(host: string): { address: string } | { node: string } {
-  return isIP(host) !== 0 ? { address: canonicalAddress(host) } : { node: host };
+  return isIP(host) !== 0 ? { address: canonicalText(host) } : { node: host };
 }

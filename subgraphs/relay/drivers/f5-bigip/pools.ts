@@ -1,12 +1,17 @@
 // Pools. iControl REST Reference 13.1, /mgmt/tm/ltm/pool.
 
+import type { JsonValue } from '../driver.ts';
 import { given } from '../json.ts';
 import { ifGiven } from './if-given.ts';
 import type { LtmKind } from './ltm-kind.ts';
 import { fullPathOf, ltmPath, onlyMonitorOf, referenceOf } from './names.ts';
 import { name, partition, reference } from './schema.ts';
 
+/** In our terms. */
 const noMonitor = '/Common/none';
+
+/** A pool's monitor is taken away by the empty text; `/Common/none` is for nodes (f5-ansible, bigip_pool and bigip_node). */
+const sentMonitor = (monitor: JsonValue | undefined) => (monitor === noMonitor ? '' : monitor);
 
 export const pool: LtmKind = {
   resource: 'pool',
@@ -46,7 +51,7 @@ export const pool: LtmKind = {
     ...{ name: known, partition: inPartition },
     ...given({ monitor: ifGiven(monitor, referenceOf), loadBalancing }),
   }),
-  toDevice: ({ monitor, loadBalancing }) => given({ monitor, loadBalancingMode: loadBalancing }),
+  toDevice: ({ monitor, loadBalancing }) => given({ monitor: sentMonitor(monitor), loadBalancingMode: loadBalancing }),
   values: (object) => ({
     name: object.name,
     partition: object.partition,

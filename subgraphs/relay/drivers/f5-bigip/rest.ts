@@ -2,12 +2,18 @@
 // silent, from reports of others: 500 in HTML may have been carried out (f5-appsvcs-extension#780), 503 while a task runs was not
 // (k8s-bigip-ctlr#2192), 404 is not an absence unless mcpd itself says so.
 
-import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+import {
+  type HttpCall,
+  type HttpReply,
+  type JsonObject,
+  type JsonValue,
+  maxMessageLength,
+  type OperationSpec,
+  type Outcome,
+} from '../driver.ts';
 import { isObject } from '../json.ts';
 
 export type RestOperation = OperationSpec<JsonObject, HttpReply>;
-
-const maxMessageLength = 4_096;
 
 export function get(path: string): HttpCall {
   return { kind: 'http', method: 'GET', path };

@@ -2,11 +2,12 @@
 // request.
 
 import { isIPv6 } from 'node:net';
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
 import { given, isObject } from '../json.ts';
 import { ifGiven } from './if-given.ts';
 import type { LtmKind } from './ltm-kind.ts';
-import { canonicalAddress, endpointName, fullPathOf, ltmPath, referenceOf, splitEndpoint } from './names.ts';
+import { endpointName, fullPathOf, ltmPath, referenceOf, splitEndpoint } from './names.ts';
 import { address, name, partition, port, reference } from './schema.ts';
 
 const noPool = 'none';
@@ -40,7 +41,7 @@ function profilesIn({ profilesReference }: JsonObject): readonly string[] | unde
 
 function destinationOf(text: string): { address?: string; port?: number } {
   const { host, port: ofIt } = splitEndpoint(text.slice(text.lastIndexOf('/') + 1)) ?? {};
-  return host === undefined || ofIt === undefined ? {} : { address: canonicalAddress(host), port: ofIt };
+  return host === undefined || ofIt === undefined ? {} : { address: canonicalText(host), port: ofIt };
 }
 
 export const virtualServer: LtmKind = {
@@ -90,7 +91,7 @@ export const virtualServer: LtmKind = {
   settle: ({ name: known, partition: inPartition, ...args }) => ({
     ...{ name: known, partition: inPartition },
     ...given({
-      address: ifGiven(args.address, canonicalAddress),
+      address: ifGiven(args.address, canonicalText),
       port: args.port,
       protocol: args.protocol,
       pool: ifGiven(args.pool, poolWord),

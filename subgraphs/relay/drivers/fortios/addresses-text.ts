@@ -17,11 +17,6 @@ export function fromSubnet(subnet: unknown): string | undefined {
   return prefix === undefined || !isIPv4(address) ? undefined : canonicalAddressBlock(`${address}/${prefix}`);
 }
 
-/** Canonical text of a block. */
-export function canonicalBlock(text: string): string {
-  return canonicalAddressBlock(text) ?? text;
-}
-
 /** On a FortiGate IPv6 has separate tables (address6, policy6), which are not supported. */
 export function ipv4Faults(args: JsonObject, ...names: readonly string[]): ArgumentFault[] {
   return names

@@ -1,10 +1,10 @@
 // Named addresses: a block, a range, a host name, or a pattern of either. FortiOS CLI reference, firewall address.
 
 import { isIPv4 } from 'node:net';
-import { isBelow } from '../../../../platform/net/address-block.ts';
+import { canonicalText, isBelow } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject, RenderContext } from '../driver.ts';
 import { given } from '../json.ts';
-import { canonicalBlock, fromSubnet, ipv4Faults, toSubnet } from './addresses-text.ts';
+import { fromSubnet, ipv4Faults, toSubnet } from './addresses-text.ts';
 import type { Kind } from './kind.ts';
 import { nameOf } from './schema.ts';
 import { isAtLeast } from './version.ts';
@@ -41,7 +41,7 @@ function settle(args: JsonObject): JsonObject {
   if (contents.every((name) => args[name] === undefined)) return given({ interface: onInterface });
   const words = ownWords.map((name) => {
     const value = args[name];
-    return [name, name === 'address' && value !== undefined ? canonicalBlock(String(value)) : (value ?? null)] as const;
+    return [name, name === 'address' && value !== undefined ? canonicalText(String(value)) : (value ?? null)] as const;
   });
   return { ...Object.fromEntries(words), ...given({ interface: onInterface }) };
 }

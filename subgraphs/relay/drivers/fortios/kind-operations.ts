@@ -64,7 +64,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
         const words = String(args.comment ?? '');
         return post(tableOf(kind, args), {
           name: args.name,
-          ...kind.toDevice(kind.settle(args), context),
+          ...kind.toDevice(kind.settle(args), context, true),
           [kind.comment]: writeMark({ operationId: context.operationId, words }),
         });
       },
@@ -92,7 +92,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
         const { operationId } = context;
         const words = args.comment;
         const marked = words === undefined ? {} : { [kind.comment]: writeMark({ operationId, words: String(words) }) };
-        return put(placeOf(kind, args), { ...kind.toDevice(kind.settle(args), context), ...marked });
+        return put(placeOf(kind, args), { ...kind.toDevice(kind.settle(args), context, false), ...marked });
       },
       interpret: (reply, args) => writeOutcome(reply, placeOf(kind, args), (object) => doneIfSame(kind, args, object)),
     },

@@ -37,8 +37,8 @@ export interface Kind {
   refine?(args: JsonObject, isCreate: boolean): readonly ArgumentFault[];
   /** Normalises the given settings: canonical addresses, sorted names; null for settings that they replace. */
   settle(args: JsonObject): JsonObject;
-  /** The attributes for normalised settings; without those that were not given. */
-  toDevice(args: JsonObject, context: RenderContext): JsonObject;
+  /** The attributes for normalised settings; without those that were not given, and at a creation those that are so by default. */
+  toDevice(args: JsonObject, context: RenderContext, isCreate: boolean): JsonObject;
   /** A device's entry as settings. */
   values(entry: JsonObject): JsonObject;
 }

@@ -5,11 +5,11 @@
 
 import type { BackendContext, Credentials, HttpCall, HttpLogin, HttpReply, HttpSessions } from '../driver.ts';
 import { parseObject } from './rest.ts';
+import { globalPath, statusPath } from './system.ts';
 import { isAtLeast } from './version.ts';
 
 type Exchange = (call: HttpCall) => Promise<HttpReply>;
 
-const statusPath = '/api/v2/monitor/system/status';
 const authenticationPath = '/api/v2/authentication';
 
 export const sessions: HttpSessions = {
@@ -24,7 +24,9 @@ export const sessions: HttpSessions = {
 /** Tried once: wrong credentials lock the caller out, and each call would repeat them. */
 async function tokenSession(exchange: Exchange, token: string): Promise<HttpLogin> {
   const headers = { authorization: `Bearer ${token}` };
-  const reply = await exchange({ kind: 'http', method: 'GET', path: statusPath, headers });
+  const read = (path: string) => exchange({ kind: 'http', method: 'GET', path, headers });
+  const status = await read(statusPath);
+  const reply = status.status === 404 ? await read(globalPath) : status;
   if (reply.status === 401) return authFailed('The device refused the API token.');
   if (reply.status === 429) return lockedOut;
   // An API user without the right to read the status may still be usable.

@@ -2,13 +2,19 @@
 // web server on the way, or a login page, knows nothing of the call. Sources: FortiOS REST API reference (status codes), reply
 // samples in insightconnect-plugins#1027.
 
-import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+import {
+  type HttpCall,
+  type HttpReply,
+  type JsonObject,
+  type JsonValue,
+  maxMessageLength,
+  type OperationSpec,
+  type Outcome,
+} from '../driver.ts';
 import { isObject } from '../json.ts';
 import { codeOf, isUncertain, meaningOf } from './error-numbers.ts';
 
 export type RestOperation = OperationSpec<JsonObject, HttpReply>;
-
-const maxMessageLength = 4_096;
 
 /** A table, or one entry of it. */
 export interface Place {

@@ -1,11 +1,12 @@
 // Services: protocols and ports with a name. FortiOS CLI reference, firewall service custom; a port range is
 // `destination[:source]`, and several are separated by blanks.
 
-import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
+import type { ArgumentFault, JsonObject, JsonValue, RenderContext } from '../driver.ts';
 import { given } from '../json.ts';
 import type { Kind } from './kind.ts';
 import { sorted } from './members.ts';
 import { nameOf } from './schema.ts';
+import { isAtLeast } from './version.ts';
 
 const portWords = [
   ['tcpPorts', 'tcp-portrange'],
@@ -15,7 +16,12 @@ const portWords = [
 
 const ports = (protocol: string): JsonObject => ({
   type: 'array',
-  items: { type: 'string', maxLength: 23, pattern: '^[0-9]{1,5}(-[0-9]{1,5})?(:[0-9]{1,5}(-[0-9]{1,5})?)?$' },
+  items: {
+    type: 'string',
+    maxLength: 23,
+    pattern: '^[0-9]{1,5}(-[0-9]{1,5})?(:[0-9]{1,5}(-[0-9]{1,5})?)?$',
+    description: 'A port or a range, and after a colon that of the source: 443, 1024-2048, 80:1024-65535.',
+  },
   minItems: 1,
   maxItems: 32,
   uniqueItems: true,
@@ -71,14 +77,24 @@ function settle(args: JsonObject): JsonObject {
   return given({ category, icmpType, icmpCode, protocolNumber, ...Object.fromEntries(lists) });
 }
 
-function toDevice(args: JsonObject): JsonObject {
+/**
+ * The protocol of services with ports, which is also the default: from 7.6 on with UDP-Lite (fortios_firewall_service_custom of
+ * Fortinet's Ansible collection and Terraform provider, by version).
+ */
+function portProtocol({ backend }: RenderContext): string {
+  return isAtLeast(backend.softwareVersion, 7, 6, 0) === true ? 'TCP/UDP/UDP-Lite/SCTP' : 'TCP/UDP/SCTP';
+}
+
+function toDevice(args: JsonObject, context: RenderContext, isCreate: boolean): JsonObject {
   const { category, icmpType, icmpCode, protocolNumber } = args;
   const ranges = portWords
     .filter(([name]) => args[name] !== undefined)
     .map(([name, attribute]) => [attribute, listOf(args[name]).join(' ')]);
   const protocol =
     ranges.length > 0
-      ? 'TCP/UDP/SCTP'
+      ? isCreate
+        ? undefined
+        : portProtocol(context)
       : icmpType !== undefined
         ? 'ICMP'
         : protocolNumber !== undefined

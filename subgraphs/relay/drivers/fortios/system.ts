@@ -11,10 +11,11 @@ import type {
   Outcome,
   RenderContext,
   Reply,
+  SelfDescription,
 } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
 import { parseObject } from './rest.ts';
-import { versionText } from './version.ts';
+import { isAtLeast, versionText } from './version.ts';
 
 interface SystemStatus {
   readonly version: string;
@@ -24,10 +25,17 @@ interface SystemStatus {
   readonly model: string | null;
 }
 
+/** 5.6.8 answers 404 here (prometheus-community/fortigate_exporter#158). */
+export const statusPath = '/api/v2/monitor/system/status';
+/** Every answer of the configuration's tables names version, build and serial number; this one has the name too. */
+export const globalPath = '/api/v2/cmdb/system/global';
+
 function renderStatus({ backend }: RenderContext) {
   if (backend.transport === 'ssh') return { kind: 'cli', lines: ['get system status'] } as const;
-  return { kind: 'http', method: 'GET', path: '/api/v2/monitor/system/status' } as const;
+  return get(isAtLeast(backend.softwareVersion, 6, 0, 0) === false ? globalPath : statusPath);
 }
+
+const get = (path: string) => ({ kind: 'http', method: 'GET', path }) as const;
 
 /** Undefined: no such line. */
 function readStatus(reply: Reply): SystemStatus | undefined {
@@ -53,16 +61,22 @@ function fromLines(output: string): SystemStatus | undefined {
   return { version, build: Number(build), serial, hostname: /^Hostname: (\S+)/m.exec(output)?.[1] ?? null, model };
 }
 
+function describeSelf(reply: Reply): SelfDescription | undefined {
+  const status = readStatus(reply);
+  return (
+    status && {
+      softwareVersion: versionText(status.version, status.build).slice(0, 255),
+      serial: status.serial.slice(0, 64),
+    }
+  );
+}
+
 export const health: Health = {
   render: renderStatus,
-  interpret(reply) {
-    const status = readStatus(reply);
-    return (
-      status && {
-        softwareVersion: versionText(status.version, status.build).slice(0, 255),
-        serial: status.serial.slice(0, 64),
-      }
-    );
+  interpret: describeSelf,
+  otherwise: {
+    render: (context) => (context.backend.transport === 'ssh' ? renderStatus(context) : get(globalPath)),
+    interpret: describeSelf,
   },
 };
 
@@ -118,6 +132,8 @@ export const configSave: OperationSpec<JsonObject, CliReply> = {
 export const dialect: CliDialect = {
   prompt: /^[\w.-]{1,63} (?:\([^()]{1,100}\) )?[#$] $/,
   setup: [],
+  // `post-login-banner`: netmiko (fortinet_ssh.py) answers `(Press 'a' to accept):` so.
+  banner: { pattern: /\bto accept\W*$/, answer: 'a\r' },
   pager: { pattern: /--More-- ?$/, answer: ' ' },
   reset: ['abort', 'abort', 'abort', 'abort'],
 };

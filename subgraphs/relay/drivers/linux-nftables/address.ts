@@ -1,14 +1,9 @@
 // Addresses and blocks between their canonical text and nft's JSON form.
 
 import { isIPv6 } from 'node:net';
-import { canonicalAddressBlock, isInBlock, isInRange } from '../../../../platform/net/address-block.ts';
+import { canonicalAddressBlock, canonicalText, isInBlock, isInRange } from '../../../../platform/net/address-block.ts';
 import type { JsonValue } from '../driver.ts';
 import { isObject } from '../json.ts';
-
-/** Canonical text; the schema has validated it. */
-export function canonical(text: string): string {
-  return canonicalAddressBlock(text) ?? text;
-}
 
 export function ipVersionOf(text: string): 4 | 6 {
   return isIPv6(text.split('/')[0] ?? '') ? 6 : 4;
@@ -16,7 +11,7 @@ export function ipVersionOf(text: string): 4 | 6 {
 
 /** Canonical text to an expression of libnftables-json(5). */
 export function toExpression(text: string): JsonValue {
-  const [addr = '', length] = canonical(text).split('/');
+  const [addr = '', length] = canonicalText(text).split('/');
   return length === undefined ? addr : { prefix: { addr, len: Number(length) } };
 }
 

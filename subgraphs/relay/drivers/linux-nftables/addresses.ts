@@ -1,10 +1,11 @@
 // Named addresses: an address set with one address or block, made together in one batch, so that a rule refers to it by name as
 // to an address object of other firewalls.
 
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { JsonObject, ResourceFinding } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
 import { readMark, writeMark } from '../mark.ts';
-import { canonical, fromElement, ipVersionOf, toExpression } from './address.ts';
+import { fromElement, ipVersionOf, toExpression } from './address.ts';
 import { maxWordsBytes } from './mark.ts';
 import { applyAll, checkAll, checkOutcome, handleOf, type NftOperation, writeOutcome } from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
@@ -50,14 +51,14 @@ export const addressCreate: NftOperation<AddressArguments> = {
   },
   object,
   mapping: 'creates',
-  desired: ({ name: known, address }) => ({ name: known, address: canonical(address) }),
+  desired: ({ name: known, address }) => ({ name: known, address: canonicalText(address) }),
   render: (args, { operationId }) => applyAll(commands(args, operationId)),
   renderDryRun: (args, { operationId }) => checkAll(commands(args, operationId)),
   interpretDryRun: checkOutcome,
   interpret: (reply, args) =>
     writeOutcome(reply, 'create', 'set', (set) => {
       const uuid = handleOf(set);
-      const result = { name: args.name, address: canonical(args.address) };
+      const result = { name: args.name, address: canonicalText(args.address) };
       return { result, ...(uuid === undefined ? {} : { uuid }) };
     }),
 };

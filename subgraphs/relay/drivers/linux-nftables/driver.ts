@@ -49,6 +49,7 @@ export const linuxNftables = defineDriver({
   versions: 'nftables 1.0',
   triedAgainst: 'real nft 1.0.6 behind OpenSSH 9.2',
   ports: { ssh: 22 },
+  checks: 'the whole call against the ruleset as it is now, in the kernel',
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources,

@@ -1,7 +1,15 @@
 // Requests and replies of nft 1.0: libnftables-json(5) on standard input, so that user data is never part of a command line or of
 // nft's own language.
 
-import type { ExecCall, ExecReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+import {
+  type ExecCall,
+  type ExecReply,
+  type JsonObject,
+  type JsonValue,
+  maxMessageLength,
+  type OperationSpec,
+  type Outcome,
+} from '../driver.ts';
 import { isObject } from '../json.ts';
 
 export type NftOperation<Arguments> = OperationSpec<Arguments, ExecReply>;
@@ -10,8 +18,6 @@ export type NftOperation<Arguments> = OperationSpec<Arguments, ExecReply>;
 const applyCommand = 'nft -j -e -a -f -';
 const checkCommand = 'nft -c -j -f -';
 const readCommand = 'nft -j -a -f -';
-
-const maxMessageLength = 4_096;
 
 export function apply(command: JsonObject): ExecCall {
   return call(applyCommand, [command]);

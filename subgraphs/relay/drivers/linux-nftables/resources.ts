@@ -1,5 +1,6 @@
 // Readers of this driver's objects: rules, sets, their elements and named addresses.
-import type { ExecReply, JsonObject, MappedObject, ResourceFinding, ResourceReader } from '../driver.ts';
+import type { ExecReply, JsonObject, JsonValue, MappedObject, ResourceFinding, ResourceReader } from '../driver.ts';
+import { isObject } from '../json.ts';
 import { addressSetOf } from './addresses.ts';
 import { list, objectsOf, readAnswer } from './nft.ts';
 import { findRule } from './rules.ts';
@@ -38,6 +39,18 @@ const rule: ResourceReader<ExecReply> = {
   },
 };
 
+/**
+ * libnftables-json(5): a type is a word, a list of words, or `{ "typeof": EXPRESSION }` from nft 1.1.4 on, for sets that others made
+ * so. Null for a set of something else than addresses.
+ */
+function ipVersionOf(type: JsonValue | undefined): 4 | 6 | null {
+  if (type === 'ipv4_addr') return 4;
+  if (type === 'ipv6_addr') return 6;
+  const payload = isObject(type) && isObject(type.typeof) ? type.typeof.payload : undefined;
+  if (!isObject(payload) || (payload.field !== 'saddr' && payload.field !== 'daddr')) return null;
+  return payload.protocol === 'ip' ? 4 : payload.protocol === 'ip6' ? 6 : null;
+}
+
 const addressSet: ResourceReader<ExecReply> = {
   lists: {},
   own: [],
@@ -48,7 +61,7 @@ const addressSet: ResourceReader<ExecReply> = {
       ...(typeof set.handle === 'number' ? { uuid: String(set.handle) } : {}),
       values: {
         set: set.name ?? null,
-        ipVersion: set.type === 'ipv6_addr' ? 6 : 4,
+        ipVersion: ipVersionOf(set.type),
         blocks: Array.isArray(set.flags) ? set.flags.includes('interval') : set.flags === 'interval',
       },
     })),

@@ -1,9 +1,10 @@
 // Addresses and blocks in an address set.
 
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, JsonValue, Probe, ResourceFinding } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
 import { readMark, writeMark } from '../mark.ts';
-import { canonical, covers, fromElement, toExpression } from './address.ts';
+import { covers, fromElement, toExpression } from './address.ts';
 import { maxWordsBytes } from './mark.ts';
 import {
   apply,
@@ -40,14 +41,14 @@ const deleteElement = (args: ElementArguments): JsonObject => ({
 const object = (args: ElementArguments) => ({
   resource: 'address-set-element',
   scope: `${args.family} ${args.table}`,
-  key: `${args.set}/${canonical(args.address)}`,
+  key: `${args.set}/${canonicalText(args.address)}`,
 });
 
 /** An element is identified by its value only, and adding it is idempotent. One that was there before keeps its mark. */
 const probe: Probe<ElementArguments, ExecReply> = {
   render: listSet,
   interpret(reply, args, { operationId }) {
-    const found = findElement(reply, canonical(args.address));
+    const found = findElement(reply, canonicalText(args.address));
     if (found.finding !== 'PRESENT') return found;
     return { finding: 'PRESENT', ...(found.operationId === operationId ? { own: true } : {}) };
   },
@@ -105,12 +106,12 @@ export const setElementAdd: NftOperation<AddArguments> = {
   object,
   mapping: 'creates',
   // An element that existed before keeps its own comment.
-  desired: ({ set, address }) => ({ set, address: canonical(address) }),
+  desired: ({ set, address }) => ({ set, address: canonicalText(address) }),
   render: (args, { operationId }) => apply(addElement(args, operationId)),
   renderDryRun: (args, { operationId }) => check(addElement(args, operationId)),
   interpretDryRun: checkOutcome,
   interpret: (reply, args) =>
-    writeOutcome(reply, 'add', 'element', () => ({ result: { set: args.set, address: canonical(args.address) } })),
+    writeOutcome(reply, 'add', 'element', () => ({ result: { set: args.set, address: canonicalText(args.address) } })),
   probe,
 };
 
@@ -128,7 +129,9 @@ export const setElementRemove: NftOperation<ElementArguments> = {
   renderDryRun: (args) => check(deleteElement(args)),
   interpretDryRun: checkOutcome,
   interpret: (reply, args) =>
-    writeOutcome(reply, 'delete', 'element', () => ({ result: { set: args.set, address: canonical(args.address) } })),
+    writeOutcome(reply, 'delete', 'element', () => ({
+      result: { set: args.set, address: canonicalText(args.address) },
+    })),
   probe,
 };
 

@@ -43,6 +43,7 @@ export const modSecurity = defineDriver({
   // A script goes on without its connection: the configuration test resolves names, at most 2 x 5 s with each of 3 servers by default
   // (resolv.conf(5)), and runs again before the restart.
   actsForMs: 60_000,
+  checks: "Apache's whole configuration with the change in it, as a reload would read it",
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources,

@@ -1,8 +1,6 @@
 // The meaning of a script's reply.
 
-import type { ExecReply, JsonValue, Outcome } from '../driver.ts';
-
-const maxMessageLength = 4_096;
+import { type ExecReply, type JsonValue, maxMessageLength, type Outcome } from '../driver.ts';
 
 export type ScriptAnswer =
   | { readonly kind: 'done'; readonly how: string; readonly lines: readonly string[] }

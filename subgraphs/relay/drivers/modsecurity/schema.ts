@@ -34,7 +34,11 @@ const variableNames = [
 
 export const variables = {
   type: 'array',
-  items: { type: 'string', pattern: `^(?:${variableNames.join('|')})(?::[A-Za-z0-9_.-]{1,64})?$` },
+  items: {
+    type: 'string',
+    pattern: `^(?:${variableNames.join('|')})(?::[A-Za-z0-9_.-]{1,64})?$`,
+    description: `One of ${variableNames.join(', ')}, and after a colon the name of a member.`,
+  },
   minItems: 1,
   maxItems: 16,
   uniqueItems: true,

@@ -10,13 +10,13 @@ const jobsPath = '/neo/app/jobs';
 const parentsPath = `${jobsPath}?parent_id=null`;
 const jobPath = (id: string): string => `${jobsPath}/${encodeURIComponent(id)}`;
 
-/** For a job's description: `tg:<operation id> <operation>`. */
+/** For a job's description: `tg:<operation id> <operation>`. NEO may show it after a blank, as in the guide's own samples. */
 export function writeMark(operationId: string, operation: string): string {
   return `tg:${operationId} ${operation}`;
 }
 
 function readMark(description: JsonValue | undefined): string | undefined {
-  return typeof description === 'string' ? /^tg:([0-9a-f-]{36})(?: |$)/.exec(description)?.[1] : undefined;
+  return typeof description === 'string' ? /^\s*tg:([0-9a-f-]{36})(?:\s|$)/.exec(description)?.[1] : undefined;
 }
 
 type Progress =

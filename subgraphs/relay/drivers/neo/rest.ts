@@ -1,12 +1,19 @@
 // Requests and replies of NEO 2.7. NVIDIA NEO REST API Guide 2.7.20: reads answer with JSON; every write becomes a job, named in
-// the Location header.
+// the Location header or in the body.
 
-import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+import {
+  type HttpCall,
+  type HttpReply,
+  type JsonObject,
+  type JsonValue,
+  maxMessageLength,
+  type OperationSpec,
+  type Outcome,
+} from '../driver.ts';
 import { isObject, jsonIn } from '../json.ts';
 
 export type NeoOperation = OperationSpec<JsonObject, HttpReply>;
 
-const maxMessageLength = 4_096;
 /** Statuses of requests that were refused before anything was done; others, such as 408, say nothing about that. */
 const refusals = new Set([400, 401, 403, 404, 405, 409, 415]);
 
@@ -41,13 +48,27 @@ function refusalIn(reply: HttpReply): Extract<NeoAnswer, { kind: 'refused' }> | 
 export function jobOutcome(reply: HttpReply): Outcome {
   const refused = refusalIn(reply);
   if (refused) return { state: 'FAILED', code: refused.code, message: refused.message };
-  const job = /\/neo\/app\/jobs\/(\d{1,15})\/?$/.exec(reply.headers.location ?? '')?.[1];
+  const job = jobIn(reply);
   if (reply.status >= 200 && reply.status < 300 && job !== undefined) return { state: 'ACCEPTED', result: { job } };
   const message =
     reply.status >= 200 && reply.status < 300
       ? 'NEO reported success, but did not return the job.'
       : `NEO answered ${reply.status}: ${wordsOf(reply)}`;
   return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
+}
+
+/**
+ * The number of the job: by the guide in the Location header. The NEO SDK (NeoSdk, _validateJob) searches the body for `app/jobs/N`,
+ * and networking-mlnx takes it from JSON or from a link in a page: here a text in quotes that ends with it, or the whole body. A body
+ * that names several jobs names none.
+ */
+function jobIn({ headers, body, truncated }: HttpReply): string | undefined {
+  const inHeader = /\/neo\/app\/jobs\/(\d{1,15})\/?$/.exec(headers.location ?? '')?.[1];
+  if (inHeader !== undefined || truncated) return inHeader;
+  const named = /(?:^|["'])(?:[^"'<>\s]{0,255}\/)?app\/jobs\/(\d{1,15})\/?(?:["']|$)/g;
+  const inBody = new Set([...body.trim().matchAll(named)].map(([, number]) => number));
+  const [only] = inBody;
+  return inBody.size === 1 ? only : undefined;
 }
 
 /** READ operations have no unknown outcome. `read`: undefined when required data is missing. */

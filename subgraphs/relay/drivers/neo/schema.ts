@@ -47,9 +47,20 @@ export const templateName = {
 export const templateArguments = {
   type: 'object',
   maxProperties: 32,
-  propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' },
+  propertyNames: {
+    pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$',
+    description: '1 to 64 letters, digits and underscores, no digit first.',
+  },
   additionalProperties: {
-    anyOf: [{ type: 'integer' }, { type: 'string', maxLength: 255, pattern: '^[A-Za-z0-9 ._:/,@+-]*$' }],
+    anyOf: [
+      { type: 'integer' },
+      {
+        type: 'string',
+        maxLength: 255,
+        pattern: '^[A-Za-z0-9 ._:/,@+-]*$',
+        description: 'Letters, digits, spaces and . _ : / , @ + -',
+      },
+    ],
   },
   default: {},
   description: "The template's arguments, with the names that its text uses.",

@@ -25,7 +25,12 @@ export const vlanCreate: NeoOperation = jobOperation({
   argumentsSchema: argumentsSchema(
     {
       vlan: ownVlan,
-      name: { type: 'string', maxLength: 40, pattern: '^[A-Za-z0-9._-]{1,40}$' },
+      name: {
+        type: 'string',
+        maxLength: 40,
+        pattern: '^[A-Za-z0-9._-]{1,40}$',
+        description: '1 to 40 letters, digits, dots, hyphens and underscores.',
+      },
       devices,
     },
     ['vlan', 'devices'],

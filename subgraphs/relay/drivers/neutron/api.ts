@@ -1,11 +1,17 @@
 // Requests and replies of the Networking API v2.0 of OpenStack. Statuses are those of its API reference (201 created, 200
 // changed, 204 deleted) and of neutron-server 21; refusals are a NeutronError, and a refused request has no effect: each is one
-// transaction.
+// transaction (docs/relay.md has the exception of networking-sfc's Open vSwitch driver).
 
-import type { HttpCall, HttpReply, JsonObject, JsonValue, Outcome, RenderContext } from '../driver.ts';
+import {
+  type HttpCall,
+  type HttpReply,
+  type JsonObject,
+  type JsonValue,
+  maxMessageLength,
+  type Outcome,
+  type RenderContext,
+} from '../driver.ts';
 import { isObject } from '../json.ts';
-
-const maxMessageLength = 4_096;
 
 /** A call below `/v2.0/`. */
 export function call({ backend }: RenderContext, method: HttpCall['method'], path: string, body?: JsonValue): HttpCall {
@@ -56,7 +62,8 @@ function refusalCode(status: number, type: string | undefined): string | undefin
   if (status === 404) return 'NOT_FOUND';
   if (status !== 409) return 'DEVICE_REFUSED';
   if (type === 'OverQuota') return 'QUOTA_EXCEEDED';
-  if (/InUse/.test(type ?? '')) return 'IN_USE';
+  // The latter two are kinds of InUse, too (networking-sfc).
+  if (/InUse|^InvalidPortPairGroups$|^ServiceGraphInvalidPortChains$/.test(type ?? '')) return 'IN_USE';
   return /Exists|AlreadyAllocated|Duplicate/.test(type ?? '') ? 'ALREADY_EXISTS' : 'CONFLICT';
 }
 
@@ -103,9 +110,15 @@ export function readOutcome(reply: HttpReply, read: (object: JsonObject) => Json
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
   const result = answer.kind === 'object' ? read(answer.object) : undefined;
   if (result !== undefined) return { state: 'SUCCEEDED', result };
-  const message = answer.kind === 'unreadable' ? answer.message : "Neutron's answer does not fit the request.";
+  const message = answer.kind === 'unreadable' ? answer.message : nothingReadable.message;
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
+
+/** A success without what was asked for. */
+export const nothingReadable = {
+  finding: 'UNREADABLE',
+  message: "Neutron's answer does not fit the request.",
+} as const;
 
 /** The objects of a collection; undefined: it is not one. */
 export function membersOf(object: JsonObject, collection: string): readonly JsonObject[] | undefined {

@@ -1,5 +1,5 @@
 // OpenStack Neutron: Networking API v2.0 with Keystone tokens (Identity API v3). A backend is one project's view of one Neutron,
-// whose own policy decides what the user may do. Tested against Neutron 21 and Keystone 22 (Zed).
+// whose own policy decides what the user may do. Tested against Neutron 21, networking-sfc 15 and Keystone 22 (Zed).
 
 import { defineDriver } from '../define-driver.ts';
 import type { Health, HttpReply } from '../driver.ts';
@@ -11,10 +11,14 @@ import { network, subnet } from './networks.ts';
 import { floatingIp, port } from './ports.ts';
 import { router, routerInterfaceOperations, routerInterfaceReader } from './routers.ts';
 import { securityGroup, securityGroupRule } from './security-groups.ts';
+import { flowClassifier, portChain, portPair, portPairGroup, serviceGraph } from './service-chains.ts';
 import { sessions } from './sessions.ts';
 import { typedCalls } from './typed-calls.ts';
 
-const kinds: readonly Kind[] = [network, subnet, port, router, securityGroup, securityGroupRule, floatingIp];
+const kinds: readonly Kind[] = [
+  ...[network, subnet, port, router, securityGroup, securityGroupRule, floatingIp],
+  ...[portPair, portPairGroup, flowClassifier, portChain, serviceGraph],
+];
 const operations = [...kinds.flatMap(operationsOf), ...routerInterfaceOperations];
 
 /** Neutron reports no version of its own; listing its API resources proves that the token is valid. */
@@ -35,7 +39,7 @@ export const neutron = defineDriver({
   family: 'NETWORK',
   summary: 'One project of OpenStack Neutron.',
   versions: 'Networking API v2.0, Identity API v3',
-  triedAgainst: 'real neutron-server 21 and Keystone 22',
+  triedAgainst: 'real neutron-server 21, networking-sfc 15 and Keystone 22',
   ports: { https: 9_696 },
   options: {
     properties: {
@@ -51,6 +55,13 @@ export const neutron = defineDriver({
         pattern: '^SHA256:[A-Za-z0-9+/]{43}$',
         description:
           "SHA-256 of Keystone's certificate. Needed when it differs from the backend's and no trusted authority signed it.",
+      },
+      login: {
+        type: 'string',
+        enum: ['password', 'applicationCredential'],
+        default: 'password',
+        description:
+          "How the relay logs in: with a user's name and password, or with an application credential, whose id is the user name and whose secret is the password.",
       },
       project: { ...word, description: 'The name of the OpenStack project.' },
       projectDomain: { ...domain, description: 'The name of the project domain.' },

@@ -1,11 +1,21 @@
 // Operations on Neutron's objects of any kind, over the wire.
 
-import type { DriverOperation, HttpReply, JsonObject, Outcome, Probe } from '../driver.ts';
+import { canonicalJson } from '../../../../platform/json.ts';
+import type { DriverOperation, HttpReply, JobFinding, JobReader, JsonObject, Outcome, Probe } from '../driver.ts';
 import { given, isObject } from '../json.ts';
 import { type Arguments, type KindVerbs, kindOperations } from '../kind-operations.ts';
 import { readMark, writeMark } from '../mark.ts';
-import { call, membersOf, queryOf, readAnswer, readOutcome, removalOutcome, writeOutcome } from './api.ts';
-import { type Kind, keyArgument, keyOfNew, objectOf, scopeOf, shown, uuidOf } from './kind.ts';
+import {
+  call,
+  membersOf,
+  nothingReadable,
+  queryOf,
+  readAnswer,
+  readOutcome,
+  removalOutcome,
+  writeOutcome,
+} from './api.ts';
+import { type Kind, keyArgument, keyOfNew, objectOf, scopeOf, shown, uuidOf, valuesOf } from './kind.ts';
 import { description, name, uuid } from './schema.ts';
 
 const exampleId = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
@@ -27,7 +37,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       interpret: (reply) => readOutcome(reply, (found) => memberOf(kind, found, (native) => shown(kind, native))),
     },
     list: {
-      summary: `Lists ${kind.path.replaceAll('-', ' ')} that the project may see, at most ${mostListed} at a time.`,
+      summary: `Lists ${kind.collection.replaceAll('_', ' ')} that the project may see, at most ${mostListed} at a time.`,
       arguments: {
         properties: {
           ...scoped,
@@ -75,7 +85,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       interpret: (reply) => madeOutcome(kind, reply),
       probe: markProbe(kind),
     },
-    ...(Object.keys(kind.changeable).length === 0 ? {} : { update: updateOf(kind, naming) }),
+    ...(isChangeable(kind) ? { update: updateOf(kind, naming) } : {}),
     delete: {
       arguments: naming,
       object: (args) => objectOf(kind, args),
@@ -84,6 +94,11 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       probe: goneProbe(kind),
     },
   });
+}
+
+/** What has a name has a description, which can always be changed. */
+function isChangeable(kind: Kind): boolean {
+  return kind.key.by === 'name' || Object.keys(kind.changeable).length > 0;
 }
 
 function updateOf(kind: Kind, naming: Arguments): NonNullable<KindVerbs<HttpReply>['update']> {
@@ -106,7 +121,41 @@ function updateOf(kind: Kind, naming: Arguments): NonNullable<KindVerbs<HttpRepl
         [kind.member]: { ...kind.toNative(args), ...marked },
       });
     },
-    interpret: (reply) => madeOutcome(kind, reply),
+    interpret: (reply, args) => {
+      const outcome = madeOutcome(kind, reply);
+      const isProven = outcome.state !== 'SUCCEEDED' || kind.doubtful?.when(args) !== true;
+      return isProven ? outcome : { state: 'ACCEPTED', result: { id: args.id ?? null } };
+    },
+    job: readBack(kind),
+  };
+}
+
+/** Whether a change that Neutron has confirmed was made. */
+function readBack(kind: Kind): JobReader<JsonObject, HttpReply> {
+  return {
+    render: (_accepted, args, context) => call(context, 'GET', `${kind.path}/${String(args.id)}`),
+    interpret(reply, _accepted, args) {
+      const answer = readAnswer(reply);
+      if (answer.kind === 'refused' && answer.absent)
+        return { finding: 'FAILED', code: answer.code, message: answer.message };
+      if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
+      return memberOf(kind, answer.object, (native) => jobFinding(kind, native, args)) ?? nothingReadable;
+    },
+  };
+}
+
+function jobFinding(kind: Kind, native: JsonObject, { id: _id, ...changes }: JsonObject): JobFinding {
+  const found = valuesOf(kind, native);
+  const wrong = Object.entries(settled(kind, changes)).find(
+    ([name, value]) => canonicalJson(value ?? null) !== canonicalJson(found[name] ?? null),
+  );
+  if (wrong === undefined) return { finding: 'SUCCEEDED', result: shown(kind, native) };
+  const [name] = wrong;
+  const now = JSON.stringify(found[name] ?? null).slice(0, 2_000);
+  return {
+    finding: 'FAILED',
+    code: 'NOT_TAKEN',
+    message: `Neutron said yes, but ${name} is ${now}. ${kind.doubtful?.hint ?? ''}`.trim(),
   };
 }
 
@@ -164,7 +213,7 @@ function markProbe(kind: Kind): Probe<JsonObject, HttpReply> {
       const answer = readAnswer(reply);
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
       const members = membersOf(answer.object, kind.collection);
-      if (!members) return { finding: 'UNREADABLE', message: "Neutron's answer does not fit the request." };
+      if (!members) return nothingReadable;
       const ours = members.find((native) => readMark(native.description)?.operationId === operationId);
       if (!ours) return { finding: 'ABSENT' };
       const id = uuidOf(ours);
@@ -180,12 +229,7 @@ function goneProbe(kind: Kind): Probe<JsonObject, HttpReply> {
       const answer = readAnswer(reply);
       if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
-      return (
-        memberOf(kind, answer.object, () => ({ finding: 'PRESENT' as const })) ?? {
-          finding: 'UNREADABLE',
-          message: "Neutron's answer does not fit the request.",
-        }
-      );
+      return memberOf(kind, answer.object, () => ({ finding: 'PRESENT' as const })) ?? nothingReadable;
     },
   };
 }

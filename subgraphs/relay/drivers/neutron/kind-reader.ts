@@ -1,7 +1,7 @@
 // Reads one object of a kind: by its id if the mapping has it, else by its name in the mapping.
 
 import type { HttpReply, JsonObject, ResourceFinding, ResourceReader } from '../driver.ts';
-import { call, membersOf, queryOf, readAnswer } from './api.ts';
+import { call, membersOf, nothingReadable, queryOf, readAnswer } from './api.ts';
 import { type Kind, keyArgument, keyOfNative, operationIdOf, uuidOf, valuesOf } from './kind.ts';
 import { memberOf } from './kind-operations.ts';
 
@@ -39,11 +39,6 @@ export function readerOf(kind: Kind): ResourceReader<HttpReply> {
     },
   };
 }
-
-const nothingReadable: ResourceFinding = {
-  finding: 'UNREADABLE',
-  message: "Neutron's answer does not fit the request.",
-};
 
 /** Neutron allows several with one name: then only an id identifies the object. */
 function oneOf(kind: Kind, found: readonly JsonObject[], key: string): ResourceFinding {

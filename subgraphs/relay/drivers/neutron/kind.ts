@@ -12,7 +12,7 @@ export interface Kind {
   readonly prefix: string;
   /** Name in texts, for example `a security group`. */
   readonly one: string;
-  /** In paths and lists, for example `security-groups` and `security_groups`. */
+  /** In paths and lists, for example `security-groups` and `security_groups`; of an extension with its prefix: `sfc/port_pairs`. */
   readonly path: string;
   readonly collection: string;
   /** Key of one object in a body, for example `security_group`. */
@@ -27,10 +27,16 @@ export interface Kind {
   /** See ResourceReader. */
   readonly lists: ResourceReader['lists'];
   readonly own: ResourceReader['own'];
-  /** Arguments that can be changed; none: it can't be changed. */
+  /** Arguments that can be changed, besides the description of one with a name. */
   readonly changeable: JsonObject;
   readonly example: JsonObject;
   readonly changeExample: JsonObject;
+  /** Changes whose answer proves nothing: the object is read once more, which decides. */
+  readonly doubtful?: {
+    readonly when: (changes: JsonObject) => boolean;
+    /** What to do if the change was not made. */
+    readonly hint: string;
+  };
   refine?(args: JsonObject): readonly ArgumentFault[];
   /** Settings as API attributes; without those that were not given. */
   toNative(settings: JsonObject): JsonObject;

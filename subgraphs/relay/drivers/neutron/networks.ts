@@ -1,8 +1,9 @@
 // Networks and their subnets.
 
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import { given } from '../json.ts';
 import type { Kind } from './kind.ts';
-import { address, addressBlock, adminStateUp, canonical, uuid } from './schema.ts';
+import { address, addressBlock, adminStateUp, uuid } from './schema.ts';
 
 const mtu = { type: 'integer', minimum: 68, maximum: 9_216, description: 'The maximum packet size in bytes.' } as const;
 const onlyAdministrators = 'Neutron allows only administrators to set it.';
@@ -25,7 +26,11 @@ export const network: Kind = {
       description: `The type of the physical network. ${onlyAdministrators}`,
       properties: {
         type: { type: 'string', enum: ['flat', 'vlan', 'vxlan', 'gre', 'geneve', 'local'] },
-        physicalNetwork: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
+        physicalNetwork: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9._-]{1,64}$',
+          description: '1 to 64 letters, digits, dots, hyphens and underscores.',
+        },
         segmentationId: { type: 'integer', minimum: 0, maximum: 16_777_215 },
       },
       required: ['type'],
@@ -117,14 +122,14 @@ export const subnet: Kind = {
     cidr === undefined || String(cidr).includes('/') ? [] : [{ path: ['cidr'], message: 'must have a prefix length' }],
   toNative: ({ cidr, gateway: router, dhcp: enabled, dnsServers: servers, allocationPools: pools, ...modes }) =>
     given({
-      cidr: cidr === undefined ? undefined : canonical(String(cidr)),
+      cidr: cidr === undefined ? undefined : canonicalText(String(cidr)),
       ip_version: cidr === undefined ? undefined : String(cidr).includes(':') ? 6 : 4,
-      gateway_ip: typeof router === 'string' ? canonical(router) : router,
+      gateway_ip: typeof router === 'string' ? canonicalText(router) : router,
       enable_dhcp: enabled,
-      dns_nameservers: Array.isArray(servers) ? servers.map((one) => canonical(String(one))) : undefined,
+      dns_nameservers: Array.isArray(servers) ? servers.map((one) => canonicalText(String(one))) : undefined,
       allocation_pools: (pools as readonly Pool[] | undefined)?.map(({ first, last }) => ({
-        start: canonical(first),
-        end: canonical(last),
+        start: canonicalText(first),
+        end: canonicalText(last),
       })),
       ipv6_ra_mode: modes.ipv6RaMode,
       ipv6_address_mode: modes.ipv6AddressMode,

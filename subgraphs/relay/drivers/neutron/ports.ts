@@ -1,9 +1,10 @@
 // Ports of networks, and floating IPs that lead to them.
 
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { JsonObject, JsonValue } from '../driver.ts';
 import { given, isObject } from '../json.ts';
 import type { Kind } from './kind.ts';
-import { address, addressBlock, adminStateUp, canonical, uuid } from './schema.ts';
+import { address, addressBlock, adminStateUp, uuid } from './schema.ts';
 
 const securityGroups = {
   type: 'array',
@@ -20,6 +21,13 @@ const allowedAddresses = {
   description: 'Addresses that it may use besides its own.',
 } as const;
 
+const device = {
+  type: ['string', 'null'],
+  pattern: '^[A-Za-z0-9._:/-]{1,255}$',
+  description:
+    'The id of the machine that it belongs to, as device_id; null for none. 1 to 255 letters, digits and . _ : / -. Both ports of a port pair have the same.',
+} as const;
+
 export const port: Kind = {
   ...{ resource: 'port', prefix: 'port', one: 'a port' },
   ...{ path: 'ports', collection: 'ports', member: 'port' },
@@ -29,14 +37,20 @@ export const port: Kind = {
     adminStateUp,
     subnet: uuid('the subnet of its address'),
     address: { ...address, description: 'Its address. Default: a free one. Requires subnet.' },
-    macAddress: { type: 'string', pattern: '^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$' },
+    macAddress: {
+      type: 'string',
+      pattern: '^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$',
+      description: 'Its MAC address in lower case, for example fa:16:3e:00:00:01. Default: one that Neutron chooses.',
+    },
     securityGroups,
     allowedAddresses,
+    device,
   },
   lists: { securityGroups: 'SET', allowedAddresses: 'SET' },
-  own: ['adminStateUp', 'subnet', 'address', 'macAddress', 'securityGroups'],
+  // Nova sets the device of a port that it attaches.
+  own: ['adminStateUp', 'subnet', 'address', 'macAddress', 'securityGroups', 'device'],
   required: [],
-  changeable: { adminStateUp, securityGroups, allowedAddresses },
+  changeable: { adminStateUp, securityGroups, allowedAddresses, device },
   example: { name: 'tenant-42-vm-1' },
   changeExample: { adminStateUp: false },
   refine: ({ address: given, subnet }) =>
@@ -48,18 +62,25 @@ export const port: Kind = {
     macAddress,
     securityGroups: groups,
     allowedAddresses: more,
+    device: owner,
   }) =>
     given({
       admin_state_up: up,
       fixed_ips:
         subnet === undefined
           ? undefined
-          : [given({ subnet_id: subnet, ip_address: wanted === undefined ? undefined : canonical(String(wanted)) })],
+          : [
+              given({
+                subnet_id: subnet,
+                ip_address: wanted === undefined ? undefined : canonicalText(String(wanted)),
+              }),
+            ],
       mac_address: macAddress,
       security_groups: groups,
       allowed_address_pairs: Array.isArray(more)
-        ? more.map((one) => ({ ip_address: canonical(String(one)) }))
+        ? more.map((one) => ({ ip_address: canonicalText(String(one)) }))
         : undefined,
+      device_id: owner === null ? '' : owner,
     }),
   values: (native) => {
     // An unrequested address, from an IPv6 subnet with automatic addresses, comes after it.
@@ -73,8 +94,9 @@ export const port: Kind = {
       allowedAddresses: sortedTexts(
         native.allowed_address_pairs === undefined
           ? undefined
-          : objectsIn(native.allowed_address_pairs).map(({ ip_address }) => canonical(String(ip_address))),
+          : objectsIn(native.allowed_address_pairs).map(({ ip_address }) => canonicalText(String(ip_address))),
       ),
+      device: native.device_id === '' ? null : native.device_id,
     });
   },
 };
@@ -115,8 +137,8 @@ export const floatingIp: Kind = {
   toNative: ({ port: to, fixedAddress: inside, address: outside }) =>
     given({
       port_id: to,
-      fixed_ip_address: inside === undefined ? undefined : canonical(String(inside)),
-      floating_ip_address: outside === undefined ? undefined : canonical(String(outside)),
+      fixed_ip_address: inside === undefined ? undefined : canonicalText(String(inside)),
+      floating_ip_address: outside === undefined ? undefined : canonicalText(String(outside)),
     }),
   values: (native) =>
     given({
@@ -130,6 +152,6 @@ function objectsIn(value: JsonValue | undefined): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-function sortedTexts(value: JsonValue | undefined): JsonValue | undefined {
+export function sortedTexts(value: JsonValue | undefined): JsonValue | undefined {
   return Array.isArray(value) ? value.map(String).sort() : undefined;
 }

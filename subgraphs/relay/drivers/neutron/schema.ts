@@ -1,6 +1,6 @@
 // Parts of the operations' JSON Schemas.
 
-import { canonicalAddressBlock } from '../../../../platform/net/address-block.ts';
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import { markChars } from '../mark.ts';
 
 /** Neutron stores 255 characters of a description, including the mark. */
@@ -42,14 +42,9 @@ export const addressBlock = {
 
 export const address = { type: 'string', format: 'address', maxLength: 45, description: 'An address.' } as const;
 
-/** Canonical text of an address or block. */
-export function canonical(text: string): string {
-  return canonicalAddressBlock(text) ?? text;
-}
-
 /** In Neutron's form: a block has a prefix length, even for one address. */
 export function toCidr(text: string): string {
-  const block = canonical(text);
+  const block = canonicalText(text);
   if (block.includes('/')) return block;
   return `${block}/${block.includes(':') ? 128 : 32}`;
 }

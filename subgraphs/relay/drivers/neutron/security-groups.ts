@@ -1,9 +1,10 @@
 // Security groups and their rules. Neutron allows no two equal rules in a group, so a rule is named by its content.
 
+import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject } from '../driver.ts';
 import { given } from '../json.ts';
 import type { Kind } from './kind.ts';
-import { addressBlock, canonical, toCidr, uuid } from './schema.ts';
+import { addressBlock, toCidr, uuid } from './schema.ts';
 
 export const securityGroup: Kind = {
   ...{ resource: 'security-group', prefix: 'securityGroup', one: 'a security group' },
@@ -73,7 +74,7 @@ export const securityGroupRule: Kind = {
       ipVersion: native.ethertype === 'IPv6' ? 6 : 4,
       protocol,
       ...(protocol === 'icmp' ? { icmpType: first, icmpCode: last } : { firstPort: first, lastPort: last }),
-      remote: remote === undefined ? undefined : canonical(String(remote)),
+      remote: remote === undefined ? undefined : canonicalText(String(remote)),
       remoteGroup: native.remote_group_id ?? undefined,
     });
   },
@@ -88,7 +89,7 @@ function settle(args: JsonObject): JsonObject {
     ipVersion: ipVersion ?? (String(remote ?? '').includes(':') ? 6 : 4),
     firstPort: all ? undefined : firstPort,
     lastPort: all ? undefined : lastPort,
-    remote: remote === undefined ? undefined : canonical(String(remote)),
+    remote: remote === undefined ? undefined : canonicalText(String(remote)),
   });
 }
 

@@ -9,6 +9,7 @@ export const sessions: HttpSessions = {
   open: (exchange, { username, password = '' }, { options }) =>
     logInAtKeystone(exchange, {
       authUrl: String(options.authUrl),
+      method: options.login === 'applicationCredential' ? 'applicationCredential' : 'password',
       username,
       password,
       project: String(options.project),

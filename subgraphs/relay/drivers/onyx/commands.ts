@@ -2,14 +2,21 @@
 // begin with `%` on the command line and have status ERROR in JSON (Mellanox Onyx User Manual 3.7 to 3.10, CLI and JSON API). A
 // switch has no transactions: some lines may be done and others refused, which is then reported.
 
-import type { CliReply, HttpReply, JsonObject, JsonValue, Outcome, RenderContext, WireCall } from '../driver.ts';
+import {
+  type CliReply,
+  type HttpReply,
+  type JsonObject,
+  type JsonValue,
+  maxMessageLength,
+  type Outcome,
+  type RenderContext,
+  type WireCall,
+} from '../driver.ts';
 import { isObject, jsonIn } from '../json.ts';
 
 export type SwitchReply = CliReply | HttpReply;
 
 const apiPath = '/admin/launch?script=json';
-const maxMessageLength = 4_096;
-
 /** Lines that change something. */
 export function write(lines: readonly string[], { backend }: RenderContext): WireCall {
   if (backend.transport === 'ssh') return { kind: 'cli', lines };
@@ -138,9 +145,10 @@ function shownOnTerminal({ outputs }: CliReply): Shown {
   if (first === undefined || more.length > 0) return unreadable('The switch answered other lines than those sent.');
   const refusal = refusalIn(first.output);
   if (refusal !== undefined) return { kind: 'refused', code: 'DEVICE_REFUSED', message: refusal };
-  // Older versions print a text before it.
+  // Some versions print a text before or after it: Ansible's onyx modules cut both off too.
   const start = first.output.search(/[[{]/);
-  return shownAs(start < 0 ? undefined : jsonIn(first.output.slice(start)));
+  const end = Math.max(first.output.lastIndexOf('}'), first.output.lastIndexOf(']')) + 1;
+  return shownAs(start < 0 ? undefined : jsonIn(first.output.slice(start, end)));
 }
 
 function shownByApi(reply: HttpReply): Shown {

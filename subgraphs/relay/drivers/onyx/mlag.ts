@@ -7,8 +7,10 @@ import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutco
 type SetArguments = { group: string; address: string; prefixLength: number };
 
 const object = () => ({ resource: 'mlag-vip', scope: '', key: 'mlag-vip' });
+/** The pair comes up with the second line only: Ansible's onyx_mlag_vip and NVIDIA's examples give both. */
 const setLines = ({ group, address, prefixLength }: SetArguments): readonly string[] => [
   `mlag-vip ${group} ip ${address} /${prefixLength} force`,
+  'no mlag shutdown',
 ];
 const deleteLines = ['no mlag-vip'];
 const show = 'show mlag-vip';
@@ -17,13 +19,21 @@ const octet = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 
 export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
   name: 'mlag.vip.set',
-  summary: "Sets the MLAG pair's group and virtual IP address.",
+  summary: "Sets the MLAG pair's group and virtual IP address, and enables MLAG.",
   category: 'INIT',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
-      group: { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$' },
-      address: { type: 'string', pattern: `^${octet}(\\.${octet}){3}$` },
+      group: {
+        type: 'string',
+        pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$',
+        description: '1 to 64 letters, digits, dots, hyphens and underscores; a letter, digit or underscore first.',
+      },
+      address: {
+        type: 'string',
+        pattern: `^${octet}(\\.${octet}){3}$`,
+        description: 'An IPv4 address without leading zeros.',
+      },
       prefixLength: { type: 'integer', minimum: 1, maximum: 32 },
     },
     ['group', 'address', 'prefixLength'],

@@ -42,25 +42,29 @@ export const portVlanSet: OperationSpec<SetArguments, SwitchReply> = {
   interpret: (reply, args) => writeOutcome(reply, setLines(args), { port: canonicalPort(args.port) }),
 };
 
-/** From `show interfaces switchport`; undefined when a part of it can't be read. */
+/** From `show interfaces switchport`; undefined when it lists no port. One that can't be read has no mode. */
 function portsOf(data: JsonObject): readonly JsonObject[] | undefined {
   const ports = Object.entries(data)
     .filter(([name]) => /^(Eth|Po|Mpo)\d/.test(name))
     .map(([name, value]) => describe(name, onlyOf(value)));
-  return ports.length > 0 && ports.every((port) => port !== undefined) ? (ports as JsonObject[]) : undefined;
+  return ports.length > 0 ? ports : undefined;
 }
 
-/** A trunk's access VLAN is `N/A`. */
-function describe(port: string, fields: JsonObject): JsonObject | undefined {
+/**
+ * A trunk's access VLAN is `N/A`. Modes that this driver does not set (`access-dcb` and `dot1q-tunnel`, choices of the modules for
+ * MLNX-OS) are shown with what the switch says of them.
+ */
+function describe(port: string, fields: JsonObject): JsonObject {
   const mode = fields.Mode;
   const vlan = Number(fields['Access vlan']);
   const allowed = vlansIn(String(fields['Allowed vlans'] ?? ''));
-  if ((mode !== 'access' && mode !== 'trunk' && mode !== 'hybrid') || allowed === undefined) return undefined;
+  if (typeof mode !== 'string' || mode === '' || allowed === undefined) return { port, mode: null };
+  const isTagged = mode === 'trunk' || mode === 'hybrid' || allowed.length > 0;
   return {
     port,
     mode,
     ...(mode !== 'trunk' && vlan > 0 ? { vlan } : {}),
-    ...(mode === 'access' ? {} : { allowedVlans: [...allowed] }),
+    ...(isTagged && mode !== 'access' ? { allowedVlans: [...allowed] } : {}),
   };
 }
 
@@ -88,9 +92,12 @@ export const portReader: ResourceReader<SwitchReply> = {
     const shown = shownIn(reply);
     if (shown.kind !== 'shown') return { finding: 'UNREADABLE', message: shown.message };
     const values = portsOf(shown.data)?.find(({ port }) => port === key);
-    return values === undefined
-      ? { finding: 'UNREADABLE', message: `The switch does not list ${key} among its ports.` }
-      : { finding: 'PRESENT', values };
+    if (values === undefined) {
+      return { finding: 'UNREADABLE', message: `The switch does not list ${key} among its ports.` };
+    }
+    if (values.mode === null)
+      return { finding: 'UNREADABLE', message: `What the switch says of ${key} is unreadable.` };
+    return { finding: 'PRESENT', values };
   },
   names: canonicalPortPattern,
 };

@@ -29,7 +29,9 @@ export const https: HttpSessions = {
     });
     const told = messageOf(reply);
     const cookie = sessionCookie(reply.headers['set-cookie'] ?? '');
-    if (told?.status === 'OK' && cookie !== undefined) {
+    // NVIDIA's own client takes a 302 with a page as a login too: what counts is the session's cookie.
+    const isDone = told === undefined ? reply.status === 302 && !isLoginPage(reply) : told.status === 'OK';
+    if (isDone && cookie !== undefined) {
       const close = { kind: 'http', method: 'POST', path: `${launch}json-logout` } as const;
       return { ok: true, headers: { cookie }, lifetimeMs, close };
     }
@@ -63,6 +65,11 @@ function messageOf({ body }: HttpReply): { readonly status: unknown; readonly me
   } catch {
     return undefined;
   }
+}
+
+/** A redirection to the page on which people log in is none. */
+function isLoginPage({ headers }: HttpReply): boolean {
+  return /(?:action|template)=login|\/login/i.test(headers.location ?? '');
 }
 
 function sessionCookie(setCookies: string): string | undefined {

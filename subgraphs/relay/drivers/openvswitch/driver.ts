@@ -55,6 +55,8 @@ export const openVswitch = defineDriver({
     },
   },
   harmlessOptions: ['datapathType'],
+  checks:
+    'the whole transaction against the database as it is now, but not whether the switch can then open the interface',
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'clientCertificate'],
   operations,
   resources,

@@ -109,8 +109,16 @@ export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
       },
       interfaceOptions: {
         type: 'object',
-        propertyNames: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' },
-        additionalProperties: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+        propertyNames: {
+          type: 'string',
+          pattern: '^[a-z][a-z0-9_-]{0,31}$',
+          description: '1 to 32 lower case letters, digits, hyphens and underscores, a letter first.',
+        },
+        additionalProperties: {
+          type: 'string',
+          pattern: '^[\\x21-\\x7e]{1,255}$',
+          description: '1 to 255 printable ASCII characters without spaces.',
+        },
         maxProperties: 20,
         description: 'Options of tunnels (for example remote_ip, key) and patch ports (peer).',
       },

@@ -16,12 +16,21 @@ export const uuid = {
 } as const;
 
 /** Printable text; OVSDB itself accepts anything. */
-const text = { type: 'string', maxLength: 255, pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$' } as const;
+const text = {
+  type: 'string',
+  maxLength: 255,
+  pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$',
+  description: 'Printable text on one line.',
+} as const;
 
 /** `tidegate-` is reserved: the relay finds its own objects by these keys. */
 export const externalIds = {
   type: 'object',
-  propertyNames: { type: 'string', pattern: '^(?!tidegate-)[A-Za-z0-9_.:/-]{1,63}$' },
+  propertyNames: {
+    type: 'string',
+    pattern: '^(?!tidegate-)[A-Za-z0-9_.:/-]{1,63}$',
+    description: "1 to 63 letters, digits and _ . : / -; not beginning with tidegate-, which are the relay's own.",
+  },
   additionalProperties: text,
   maxProperties: 50,
 } as const;

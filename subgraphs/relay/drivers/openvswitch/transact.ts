@@ -1,7 +1,16 @@
 // Requests and replies of an Open vSwitch database: one transact of RFC 7047, over OVSDB's own wire or as standard input of
 // ovsdb-client over SSH. A transaction is carried out as a whole or not at all; guards at its beginning can refuse it.
 
-import type { ExecReply, JsonObject, JsonValue, Outcome, OvsdbReply, RenderContext, WireCall } from '../driver.ts';
+import {
+  type ExecReply,
+  type JsonObject,
+  type JsonValue,
+  maxMessageLength,
+  type Outcome,
+  type OvsdbReply,
+  type RenderContext,
+  type WireCall,
+} from '../driver.ts';
 import { isObject } from '../json.ts';
 
 export type SwitchReply = OvsdbReply | ExecReply;
@@ -11,8 +20,6 @@ export type SwitchReply = OvsdbReply | ExecReply;
  * standard input, as one argument.
  */
 const command = 'ovsdb-client transact "$(cat)"';
-const maxMessageLength = 4_096;
-
 /** A condition that must hold, and its meaning when it does not. */
 export interface Guard {
   readonly wait: JsonObject;
@@ -55,7 +62,10 @@ export function renderWrite(
   changes: readonly JsonObject[],
   context: RenderContext,
 ): WireCall {
-  return render([...guards.map((guard) => guard.wait), ...changes, countUp, readCount, commit], context);
+  // As ovs-vsctl and the Python clients do: the database's own log (ovsdb-tool show-log) then tells a person which call changed what,
+  // also where no row keeps a mark (RFC 7047 section 5.2.9).
+  const comment = { op: 'comment', comment: `tidegate ${context.operationId}` };
+  return render([...guards.map((guard) => guard.wait), ...changes, countUp, readCount, comment, commit], context);
 }
 
 /** The same with an abort at the end: the server checks guards, tables, columns and types, and changes nothing. */
@@ -147,8 +157,8 @@ export function writeOutcome(
   const answer = readAnswer(reply);
   if (answer.kind === 'unreadable') return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: answer.message };
   if (answer.kind === 'refused') return refusal(answer, guards);
-  const changed = read(answer.results.slice(guards.length, -3));
-  const rows = answer.results.at(-2)?.rows;
+  const changed = read(answer.results.slice(guards.length, -4));
+  const rows = answer.results.at(-3)?.rows;
   const configuration = Array.isArray(rows) && isObject(rows[0]) ? rows[0].next_cfg : undefined;
   if (changed === undefined || typeof configuration !== 'number') {
     return {

@@ -1,8 +1,8 @@
-// Freezes a disk of the trial of high availability, and is killed then. arguments: where to mount it, for how many milliseconds
-import { freeze, mountDisk } from '../../../../bench/trials/ha/disk.ts';
+// Freezes a disk of the trial of high availability, and is killed then. arguments: the trial's folder, for how many milliseconds
+import { mountDisk } from '../../../../bench/trials/ha/disk.ts';
 
-const [, , path = '', forMs = ''] = process.argv;
-await mountDisk(path);
-await freeze(path, Number(forMs));
+const [, , folder = '', forMs = ''] = process.argv;
+const disk = await mountDisk(folder, 'a');
+await disk.freezeFor(Number(forMs));
 process.stdout.write('frozen\n');
 setInterval(() => undefined, 1_000);

@@ -12,6 +12,7 @@ export const limits: Limits = {
     heartbeatMs: 1_000,
     detachMs: 500,
     inviteMs: 2_000,
+    askMs: 100,
     admitMs: 2_000,
     againMs: 1_000,
     startMs: 20_000,
@@ -24,7 +25,11 @@ export const faultKinds = [
   ...(['kill', 'restart-agent', 'stop-agent', 'stop-host', 'go-on', 'cut', 'cut-from-etcd', 'hang'] as const),
   ...(['etcd-elects', 'switchover', 'pause'] as const),
 ] as const;
-export type FaultKind = (typeof faultKinds)[number] | 'time-passes';
+/**
+ * What rare chains of events need: `kill-invited` meets the host that is being admitted, `kill-primary` the one that leads, `usurp` the
+ * member, whose agent stands still while its place is wanted for another one.
+ */
+export type FaultKind = (typeof faultKinds)[number] | 'time-passes' | 'kill-invited' | 'kill-primary' | 'usurp';
 
 export interface WorldOptions {
   /** Left out: two. */
@@ -41,6 +46,8 @@ export interface WorldOptions {
     readonly lost: number;
     /** Compared with the writes. */
     readonly receiveRate: number;
+    /** Of admissions that are asked for: how many take effect late, after the call was given up. */
+    readonly lateAdmissions?: number;
   };
   /** What a guard that is taken out would have changed. */
   readonly view?: (view: View) => View;

@@ -37,6 +37,11 @@ export class Messages {
     this.soon(finish);
   }
 
+  /** Long after its call was given up. */
+  late(work: () => unknown): void {
+    this.#slow.push(() => void work());
+  }
+
   soon(work: () => void): void {
     if (this.#random.next() < 0.5) work();
     else this.later(work);

@@ -10,13 +10,14 @@ type Shared = NonNullable<View['shared']>;
 export class SimulatedAgent implements Agent {
   readonly #host: SimulatedHost;
   readonly #context: Context;
-  readonly #heard = new Map<string, { text: string; atMs: number }>();
+  readonly #heard = new Map<string, { text: string; atMs: number; received: number; advancedAtMs: number }>();
   #phase: 'read' | 'decide' | 'execute' | 'asking' = 'read';
   #shared: View['shared'];
   #step: Step | undefined;
   #admission: View['admission'];
   #sealedRevision: number | undefined;
   #leaderlessSinceMs: number | undefined;
+  #asking: View['asking'];
   readonly #failedAtMs: Record<string, number> = {};
   /** For whom commits wait, or waited last. */
   #waitedFor: string | undefined;
@@ -91,7 +92,8 @@ export class SimulatedAgent implements Agent {
     const { incarnation, replica } = answering;
     const receiving = replica?.receiving === true && !replica.diverged && this.#host.isConnected;
     const { reign, admission } = replica ?? {};
-    const text = JSON.stringify({ incarnation, reign, admission, receiving, received, at: this.#context.nowMs });
+    const asks = this.#asking?.reign;
+    const text = JSON.stringify({ incarnation, reign, admission, asks, receiving, received, at: this.#context.nowMs });
     this.#ask(
       () => this.#context.etcd.put(`hosts/${name}`, text),
       () => undefined,
@@ -104,8 +106,9 @@ export class SimulatedAgent implements Agent {
     for (const name of this.#context.names) {
       const text = entries.get(`hosts/${name}`)?.value as string | undefined;
       if (text === undefined) continue;
-      if (this.#heard.get(name)?.text !== text) this.#heard.set(name, { text, atMs: this.#context.nowMs });
-      reports[name] = { ...(JSON.parse(text) as Report), heardAtMs: this.#heard.get(name)?.atMs ?? 0 };
+      const told = JSON.parse(text) as Report;
+      const { atMs: heardAtMs, advancedAtMs } = this.#hear(name, text, told.received);
+      reports[name] = { ...told, heardAtMs, advancedAtMs };
     }
     return {
       leader: entries.get('leader')?.value as Shared['leader'],
@@ -119,6 +122,16 @@ export class SimulatedAgent implements Agent {
     };
   }
 
+  #hear(name: string, text: string, received: number) {
+    const before = this.#heard.get(name);
+    if (before?.text === text) return before;
+    const { nowMs: atMs } = this.#context;
+    const advancedAtMs = before !== undefined && received <= before.received ? before.advancedAtMs : atMs;
+    const now = { text, atMs, received, advancedAtMs };
+    this.#heard.set(name, now);
+    return now;
+  }
+
   #decide(): void {
     const { options, nowMs } = this.#context;
     const shared = this.#shared;
@@ -128,10 +141,12 @@ export class SimulatedAgent implements Agent {
       ...{ me: this.#host.name, nowMs, shared, server: this.#host.view(), reign: this.#host.reign },
       strict: options.strict ?? false,
       ...{ admission: this.#admission, sealedRevision: this.#sealedRevision },
-      ...{ leaderlessSinceMs: this.#leaderlessSinceMs, failedAtMs: { ...this.#failedAtMs } },
+      ...{ leaderlessSinceMs: this.#leaderlessSinceMs, asking: this.#asking, failedAtMs: { ...this.#failedAtMs } },
     };
     const view = options.view?.(seen) ?? seen;
     const step = decide(view, limits);
+    const asks = step.kind === 'wait' && step.asks === true ? shared?.leader?.reign : undefined;
+    if (asks !== this.#asking?.reign) this.#asking = asks === undefined ? undefined : { reign: asks, sinceMs: nowMs };
     this.#step = options.step?.(step, view) ?? step;
     this.#phase = 'execute';
   }
@@ -195,7 +210,7 @@ export class SimulatedAgent implements Agent {
         const admission = { host: step.host, id: this.#context.newId('admission') };
         if (this.#context.options.barLeaves !== undefined) host.bar();
         host.addAccount(admission.id);
-        this.#admission = { ...admission, sinceMs: this.#context.nowMs, stage: 'invited' };
+        this.#admission = { ...admission, sinceMs: this.#context.nowMs, stage: 'invited', early: step.early };
         this.#changeSync(step.syncRevision, (sync) => ({ ...sync, admission }));
         break;
       }
@@ -203,7 +218,12 @@ export class SimulatedAgent implements Agent {
         this.#admission = undefined;
         this.#context.admitted += 1;
         const member = { host: step.host, incarnation: step.incarnation };
-        this.#changeSync(step.syncRevision, (sync) => ({ ...sync, members: [member] }), false);
+        const { random, options, messages } = this.#context;
+        const isLate = random.next() < (options.rates?.lateAdmissions ?? 0);
+        const change = this.#changeOf(step.syncRevision, (sync) => ({ ...sync, members: [member] }));
+        this.#sealedRevision = undefined;
+        if (isLate) messages.late(change);
+        else this.#askAndGoOn(change);
         break;
       }
       case 'open':
@@ -218,7 +238,7 @@ export class SimulatedAgent implements Agent {
         if (server !== undefined) server.semiSync = true;
         break;
       case 'refuse':
-        this.#fail(this.#admission?.host);
+        if (!step.yields) this.#fail(this.#admission?.host);
         this.#admission = undefined;
         break;
       case 'arm':
@@ -263,21 +283,21 @@ export class SimulatedAgent implements Agent {
     });
   }
 
-  #changeSync(syncRevision: number, to: (sync: SyncSet) => SyncSet, seals = true): void {
+  #changeSync(syncRevision: number, to: (sync: SyncSet) => SyncSet): void {
+    this.#askAndGoOn(this.#changeOf(syncRevision, to), (result) => {
+      if (result !== undefined && result !== false) this.#sealedRevision = result.revision;
+    });
+  }
+
+  #changeOf(syncRevision: number, to: (sync: SyncSet) => SyncSet) {
     const { etcd } = this.#context;
     // The agent knows the revision of its lead from its own reading.
     const leader = etcd.value('leader') as Shared['leader'];
     const leaderRevision = leader?.reign === this.#host.reign?.id ? etcd.revision('leader') : -1;
-    if (!seals) this.#sealedRevision = undefined;
-    this.#askAndGoOn(
-      () =>
-        etcd.transact({ leader: leaderRevision, ...this.#ifSync(syncRevision) }, () =>
-          etcd.put('sync', to(etcd.value('sync') as SyncSet)),
-        ),
-      (result) => {
-        if (seals && result !== undefined && result !== false) this.#sealedRevision = result.revision;
-      },
-    );
+    return () =>
+      etcd.transact({ leader: leaderRevision, ...this.#ifSync(syncRevision) }, () =>
+        etcd.put('sync', to(etcd.value('sync') as SyncSet)),
+      );
   }
 
   #ifSync(revision: number): Record<string, number> {

@@ -26,9 +26,14 @@ const threeHosts = {
   ...{ hostsPause: true, hosts: 3 as const },
   // The member makes room for another one, and goes on to acknowledge, as its agent stands still.
   rates: {
-    ...{ faults: ['switchover', 'switchover', 'stop-agent', 'cut-from-etcd', 'kill'] as const, faultRate: 0.03 },
+    ...{ faults: ['usurp', 'kill-primary'] as const, faultRate: 0.012 },
     ...{ slow: 0.05, lost: 0, receiveRate: 1 },
   },
+};
+
+const lateAdmissions = {
+  ...{ faults: ['kill-primary', 'restart-agent'] as const, faultRate: 0.1, slow: 0.05, lost: 0 },
+  ...{ receiveRate: 1, lateAdmissions: 0.8 },
 };
 
 export const traps: Readonly<Record<string, WorldOptions>> = {
@@ -38,7 +43,7 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
   },
   'a change of `sync` compares nothing': {
     ...{ hostsPause: true, comparesNothing: true },
-    rates: { faults: ['kill', 'stop-host', 'switchover'], faultRate: 0.3, slow: 0.1, lost: 0.3, receiveRate: 1 },
+    rates: lateAdmissions,
   },
   'a restarted member is promoted': {
     hostsPause: true,
@@ -68,7 +73,7 @@ export const traps: Readonly<Record<string, WorldOptions>> = {
   },
   'commits are let go while an admission may come late': {
     hostsPause: true,
-    rates: { faults: ['kill', 'stop-agent', 'go-on'], faultRate: 0.4, slow: 0.03, lost: 0.35, receiveRate: 1 },
+    rates: lateAdmissions,
     view: (view) => ({ ...view, sealedRevision: view.shared?.sync?.revision }),
   },
   'strict commits are let go': { hostsPause: true, strict: true, view: (view) => ({ ...view, strict: false }) },

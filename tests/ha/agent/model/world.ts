@@ -73,16 +73,22 @@ export class World {
     for (let at = 0; at < steps && this.faults.length === 0; at += 1) this.#happens();
   }
 
-  /** Everything is mended: the pair must be whole again, with every acknowledged write. */
-  settle(): void {
+  /**
+   * Everything is mended: the hosts must be whole again, with every acknowledged write. `apart`: this one still reaches nothing but etcd,
+   * and the others must be whole without it. False: it is the primary by then, and nothing is judged.
+   */
+  settle(apart?: HostName): boolean {
     this.#context.isCalm = true;
     this.#context.messages.losesSome = false;
     this.#mend();
-    for (let at = 0; at < mostCalmSteps && this.faults.length === 0 && !this.#isWhole(); at += 1) this.#happens();
-    if (this.faults.length > 0) return;
-    const { faults } = this.#context;
-    if (!this.#isWhole()) faults.push(`not whole again: ${this.#describe()}`);
+    if (apart !== undefined) this.#cut(apart, this.#othersOf(apart));
+    for (let at = 0; at < mostCalmSteps && this.faults.length === 0 && !this.#isWhole(apart); at += 1) this.#happens();
+    if (this.faults.length > 0) return true;
+    const { faults, etcd } = this.#context;
+    if (apart !== undefined && (etcd.value('sync') as SyncSet).primary === apart) return false;
+    if (!this.#isWhole(apart)) faults.push(`not whole again: ${this.#describe()}`);
     else for (const id of this.#primary()?.lacking() ?? []) faults.push(`${id} is lost`);
+    return true;
   }
 
   #happens(): void {
@@ -118,20 +124,45 @@ export class World {
     else if (kind === 'stop-agent') host.isAgentPaused = true;
     else if (kind === 'stop-host') host.isPaused = options.hostsPause;
     else if (kind === 'go-on') Object.assign(host, { isPaused: false, isAgentPaused: false });
-    else if (kind === 'cut') this.#cut(host.name);
+    else if (kind === 'cut') this.#cutSome(host.name);
     else if (kind === 'cut-from-etcd') host.isCutFromEtcd = true;
     else if (kind === 'hang' && host.server !== undefined) host.server.hung = true;
     else if (kind === 'etcd-elects') etcd.elects(nowMs + leaseMs);
     else if (kind === 'switchover') etcd.put('switchover', random.pick(this.#context.names));
     else if (kind === 'pause') etcd.put('paused', random.next() < 0.2);
+    else if (kind === 'kill-invited') this.#invited()?.kill();
+    else if (kind === 'kill-primary') this.#primary()?.kill();
+    else if (kind === 'usurp') this.#usurp();
     else this.#pass(random.next() < 0.5 ? random.integer(500, 4_000) : random.integer(100, 1_500));
   }
 
+  #invited(): SimulatedHost | undefined {
+    const { admission } = this.#context.etcd.value('sync') as SyncSet;
+    return admission && this.#hosts[admission.host as HostName];
+  }
+
+  #usurp(): void {
+    const { etcd, names } = this.#context;
+    const { primary, members } = etcd.value('sync') as SyncSet;
+    const [member] = members;
+    const spare = names.find((name) => name !== primary && name !== member?.host);
+    if (member === undefined || spare === undefined) return;
+    this.#hosts[member.host as HostName].isAgentPaused = true;
+    etcd.put('switchover', spare);
+  }
+
   /** From one other host, or from all. */
-  #cut(name: HostName): void {
-    const others = this.#context.names.filter((each) => each !== name);
-    const cut = this.#context.random.next() < 0.5 ? others : others.slice(0, 1);
-    for (const other of cut) this.#context.cuts.add([name, other].sort().join('-'));
+  #cutSome(name: HostName): void {
+    const others = this.#othersOf(name);
+    this.#cut(name, this.#context.random.next() < 0.5 ? others : others.slice(0, 1));
+  }
+
+  #cut(name: HostName, others: readonly HostName[]): void {
+    for (const other of others) this.#context.cuts.add([name, other].sort().join('-'));
+  }
+
+  #othersOf(name: HostName): readonly HostName[] {
+    return this.#context.names.filter((each) => each !== name);
   }
 
   #mend(): void {
@@ -171,12 +202,14 @@ export class World {
   }
 
   /** One primary, another host in sync with it, and a third one that follows. */
-  #isWhole(): boolean {
+  #isWhole(apart: HostName | undefined): boolean {
     const primary = this.#primary();
-    if (primary === undefined || (this.#context.etcd.value('sync') as SyncSet).members.length !== 1) return false;
+    const { members } = this.#context.etcd.value('sync') as SyncSet;
+    if (primary === undefined || members.length !== 1 || members[0]?.host === apart) return false;
     return this.#context.names.every((name) => {
       const { server, isConnected } = this.#hosts[name];
       const replica = server?.replica;
+      if (name === apart) return true;
       return name === primary.name || (replica?.source === primary.name && !replica.diverged && isConnected);
     });
   }

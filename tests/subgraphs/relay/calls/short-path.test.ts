@@ -6,6 +6,7 @@ import { Database, type SqlValue, type Transaction } from '../../../../platform/
 import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 import { Journal } from '../../../../subgraphs/relay/journal/journal.ts';
 import { type OperationRow, waitingCall } from '../../../../subgraphs/relay/model/operation.ts';
+import { SecretArguments } from '../../../../subgraphs/relay/model/secret-arguments.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
@@ -130,11 +131,8 @@ async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
   if (row === undefined) throw new Error('no operation is SENT');
   const operation = linuxNftables.operations.get(row.name);
   if (operation === undefined) throw new Error(`there is no operation ${row.name}`);
-  const accepted = waitingCall(row, {
-    operation,
-    args: JSON.parse(row.arguments),
-    wire: { kind: 'exec', command: '' },
-  });
+  const rendered = { operation, args: JSON.parse(row.arguments), wire: { kind: 'exec', command: '' } } as const;
+  const accepted = waitingCall(row, rendered, new SecretArguments(node.sealer));
   const journal = new Journal({ db, wake: system.wake, commits: node.commits, owner: node.owner });
   const record = async (foreseen: Awaited<ReturnType<Journal['foresee']>>) => {
     const verdict = { state: 'SUCCEEDED', settledBy: 'reply' } as const;

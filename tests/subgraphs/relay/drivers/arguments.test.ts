@@ -32,7 +32,25 @@ describe.each(every)('$name', ({ operation }) => {
       key: expect.any(String),
     });
     expect(operation.renderDryRun === undefined).toBe(operation.interpretDryRun === undefined);
+    // A check of the device says how deep it is.
+    expect(operation.renderDryRun === undefined).toBe(operation.checks === undefined);
   });
+});
+
+/** The paths of patterns without words for people, which their faults quote. */
+function speechless(schema: unknown, path: string): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { pattern, description } = schema as { readonly pattern?: unknown; readonly description?: unknown };
+  const own = typeof pattern === 'string' && typeof description !== 'string' ? [path] : [];
+  return [...own, ...Object.entries(schema).flatMap(([name, part]) => speechless(part, `${path}.${name}`))];
+}
+
+test('every pattern of every driver is described in words', () => {
+  const found = [...drivers.values()].flatMap((driver) => [
+    ...speechless(driver.optionsSchema, `${driver.name} options`),
+    ...[...driver.operations.values()].flatMap((one) => speechless(one.argumentsSchema, `${driver.name} ${one.name}`)),
+  ]);
+  expect(found).toEqual([]);
 });
 
 const nftables = drivers.get('linux-nftables');
@@ -82,6 +100,14 @@ describe('faults', () => {
     const checked = check(name, args);
     expect(checked.ok).toBe(false);
     expect(checked.ok ? [] : checked.faults.map((fault) => fault.path)).toEqual(paths);
+  });
+
+  test.each([
+    ['setElement.add', { set: 'a b', address: '10.0.0.1' }, /^does not fit: .*letters, digits/],
+    ['setElement.add', { set: 'a', address: '10.0.0.1/8' }, /^does not fit: .*host bits/],
+  ])('%s of %j quotes the description, not the regular expression', (name, args, message) => {
+    const checked = check(name, args);
+    expect(checked.ok ? [] : checked.faults.map((fault) => fault.message)).toEqual([expect.stringMatching(message)]);
   });
 
   test('defaults are added to a copy', () => {

@@ -33,6 +33,9 @@ export const typedInputs: Readonly<Record<string, JsonObject>> = {
   networkRouterCreate: { name: 'router' },
   networkRouterInterfaceAdd: { router: id, subnet: id },
   networkFloatingIpCreate: { name: 'ip', network: id },
+  routerStaticRouteCreate: { destination: '192.0.2.0/24', nextHop: '10.0.0.1' },
+  routerBgpNeighborCreate: { localAs: 4_200_000_001, address: '192.0.2.2', remoteAs: 65_002 },
+  routerPrefixListEntryCreate: { list: 'customers', sequence: 5, action: 'PERMIT', prefix: '192.0.2.0/24' },
 };
 
 export function inputTypeOf(mutation: string): string {

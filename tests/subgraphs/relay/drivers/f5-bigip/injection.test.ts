@@ -4,8 +4,8 @@ import { expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { HttpCall, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
+import { faultsOf, operationOf } from '../../support/driver-caller.ts';
 import { renderContext } from '../../support/render-context.ts';
-import { faultsOf, operationOf } from './https-driver.ts';
 
 const hostile = [
   ...["a'b", 'a"b', 'a~b', 'a/b', '../x', 'a b', 'a\nb', 'a\r\nX: y', 'a?b', 'a#b', 'a%2fb', 'a&b', 'a\\b', 'a\0b', ''],

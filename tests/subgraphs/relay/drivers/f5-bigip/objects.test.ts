@@ -5,15 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
+import { DriverCaller } from '../../support/driver-caller.ts';
+import { webEndpoint } from '../../support/endpoints.ts';
 import { unlike } from '../../support/unlike.ts';
-import { HttpsDriver } from './https-driver.ts';
 
 let device: BigIp;
-let driver: HttpsDriver;
+let driver: DriverCaller;
 
 beforeAll(async () => {
   device = await BigIp.start();
-  driver = new HttpsDriver(f5BigIp, device.server);
+  driver = new DriverCaller(f5BigIp, webEndpoint(device.server));
 });
 afterAll(async () => {
   await driver.stop();

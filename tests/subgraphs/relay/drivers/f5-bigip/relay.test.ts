@@ -2,6 +2,9 @@
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
+import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
+import { DriverCaller } from '../../support/driver-caller.ts';
+import { webEndpoint } from '../../support/endpoints.ts';
 import {
   type CallShape,
   call,
@@ -93,6 +96,39 @@ test('a policy is imported by a task, and mapped with its id', async () => {
   expect(off.userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
   const removed = await call(node, 'delete', { idempotencyKey: 'd3', mappingId: done?.mappings[0]?.id });
   expect(removed.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+});
+
+test('an application whose answer is lost is not taken as not done while the policy still shows its changes', async () => {
+  const made = await call(node, 'relayCall', {
+    ...{ ...on, idempotencyKey: 'i2', operation: 'asmPolicy.import' },
+    arguments: { name: 'lags', file: '<policy></policy>' },
+  });
+  const policy = (made.operation?.result as { policy?: string } | undefined)?.policy;
+  device.asm.knobs.modifiedLagMs = 60_000;
+  device.plan('TIMEOUT_AFTER_APPLYING');
+  const applied = await call(node, 'relayCall', {
+    ...{ ...on, idempotencyKey: 'a2', operation: 'asmPolicy.apply' },
+    arguments: { policy, name: 'lags' },
+  });
+  expect(applied.operation?.state).toBe('UNKNOWN');
+  expect(await settled(applied, 's3')).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] });
+  expect(device.asm.find('/Common/lags')).toMatchObject({ active: true, isModified: true });
+  const taken = device.requests.filter((each) => each === 'POST /mgmt/tm/asm/tasks/apply-policy');
+  expect(taken).toHaveLength(1);
+});
+
+test('an import that became a copy is FAILED, and maps nothing', async () => {
+  const args = { name: 'twice', file: '<policy></policy>' };
+  const other = new DriverCaller(f5BigIp, webEndpoint(device.server));
+  await other.accepted('asmPolicy.import', args);
+  await other.stop();
+  const made = await call(node, 'relayCall', {
+    ...{ ...on, idempotencyKey: 'i3', operation: 'asmPolicy.import' },
+    arguments: args,
+  });
+  expect(made).toMatchObject({ userErrors: [], operation: { state: 'FAILED', deviceError: { code: 'COPY_MADE' } } });
+  expect(made.operation?.mappings).toEqual([]);
+  expect(device.asm.find('/Common/twice_1')).toBeDefined();
 });
 
 test('one login serves all calls, and its token is deleted at the end', async () => {

@@ -7,15 +7,16 @@ import type { Trouble } from '../../../../../simulators/f5-bigip/troubles.ts';
 import type { DeviceAnswer } from '../../../../../simulators/support/tls-server.ts';
 import type { HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
+import { DriverCaller } from '../../support/driver-caller.ts';
+import { webEndpoint } from '../../support/endpoints.ts';
 import { renderContext } from '../../support/render-context.ts';
-import { HttpsDriver } from './https-driver.ts';
 
 let device: BigIp;
-let driver: HttpsDriver;
+let driver: DriverCaller;
 
 beforeEach(async () => {
   device = await BigIp.start();
-  driver = new HttpsDriver(f5BigIp, device.server);
+  driver = new DriverCaller(f5BigIp, webEndpoint(device.server));
 });
 afterEach(async () => {
   await driver.stop();

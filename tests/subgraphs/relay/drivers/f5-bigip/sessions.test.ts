@@ -3,10 +3,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
-import { HttpsDriver, type HttpsDriverOptions } from './https-driver.ts';
+import { DriverCaller, type DriverCallerOptions } from '../../support/driver-caller.ts';
+import { webEndpoint } from '../../support/endpoints.ts';
 
 let device: BigIp;
-const drivers: HttpsDriver[] = [];
+const drivers: DriverCaller[] = [];
 
 beforeEach(async () => {
   device = await BigIp.start();
@@ -16,8 +17,8 @@ afterEach(async () => {
   await device.stop();
 });
 
-function driverOf(options: HttpsDriverOptions = {}): HttpsDriver {
-  const driver = new HttpsDriver(f5BigIp, device.server, { username: 'netops', ...options });
+function driverOf(options: DriverCallerOptions = {}, password = 'secret'): DriverCaller {
+  const driver = new DriverCaller(f5BigIp, webEndpoint(device.server, { username: 'netops', password }), options);
   drivers.push(driver);
   return driver;
 }
@@ -73,7 +74,7 @@ test('a user with no token left gets no session, and gets one after another toke
 });
 
 test('a wrong password is refused once, and its text is never shown', async () => {
-  const driver = driverOf({ password: 'wrong-and-secret' });
+  const driver = driverOf({}, 'wrong-and-secret');
   const called = await driver.call('pool.list', {});
   expect(called).toMatchObject({ state: 'NO_REPLY', failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });
   expect(JSON.stringify(called)).not.toContain('wrong-and-secret');

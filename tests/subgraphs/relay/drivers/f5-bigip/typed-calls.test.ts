@@ -5,8 +5,9 @@ import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
 import { wafMutations } from '../../../../../subgraphs/relay/families/waf.ts';
+import { DriverCaller, faultsOf } from '../../support/driver-caller.ts';
+import { webEndpoint } from '../../support/endpoints.ts';
 import { typedInputs } from '../../support/typed-inputs.ts';
-import { faultsOf, HttpsDriver } from './https-driver.ts';
 
 const typed = (name: string, input: JsonObject) => f5BigIp.typed[name]?.(input);
 
@@ -20,7 +21,7 @@ test('each one of the family is an operation with valid arguments', () => {
 
 test('they have their documented effects', async () => {
   const device = await BigIp.start();
-  const driver = new HttpsDriver(f5BigIp, device.server);
+  const driver = new DriverCaller(f5BigIp, webEndpoint(device.server));
   try {
     const run = async (name: string, input: JsonObject) => {
       const call = typed(name, input);
@@ -45,6 +46,6 @@ test('unsupported mutations are not offered, and an unsupported value is a fault
   expect(typed('wafModeSet', { policy: 'Xnm5-sgcAnOxSsK2uDZTkQ', mode: 'OFF' })).toBeUndefined();
   const call = typed('wafModeSet', { policy: 'shop', mode: 'BLOCKING' });
   expect(faultsOf(f5BigIp, call?.operation ?? '', call?.arguments ?? {})).toEqual([
-    expect.stringMatching(/^policy: must match pattern/),
+    expect.stringMatching(/^policy: does not fit: The policy's id/),
   ]);
 });

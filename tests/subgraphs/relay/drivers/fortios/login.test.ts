@@ -17,7 +17,7 @@ test.each(versions)('%s: logs in once, writes with the CSRF token, and logs out'
     const logins = gate.requests.map(({ path }) => path).filter((path) => /login|authentication/.test(path));
     const tried = softwareVersion === undefined && isOld ? ['/api/v2/authentication'] : [];
     expect(logins).toEqual([...tried, isOld ? '/logincheck' : '/api/v2/authentication']);
-    await relayed.close();
+    await relayed.stop();
     expect(gate.device.accounts.openSessions).toBe(0);
   }
 });
@@ -32,6 +32,16 @@ test('an API token is sent with each call, and is checked once', async () => {
     '/api/v2/monitor/system/status',
     '/api/v2/cmdb/firewall/address',
     '/api/v2/cmdb/firewall/address',
+  ]);
+});
+
+test('an API token is checked where the release has no status page', async () => {
+  const credentials = { apiToken: 'token' };
+  const relayed = await RelayedGate.start({ version: '5.6.8', apiUsers: [{ token: 'token' }] }, { credentials });
+  await relayed.done('address.list');
+  expect(relayed.gate.requests.map(({ path }) => path).slice(0, 2)).toEqual([
+    '/api/v2/monitor/system/status',
+    '/api/v2/cmdb/system/global',
   ]);
 });
 

@@ -84,15 +84,16 @@ const lives: readonly Life[] = [
   },
 ];
 
-describe.each(['5.6.14', '6.4.9', '7.2.5', '7.6.4'])('FortiOS %s', (version) => {
+/** What a release stores otherwise than the others, by prefix: the words of the Ansible collection, by version. */
+const storedOnly: Readonly<Record<string, Readonly<Record<string, JsonObject>>>> = {
+  '7.6.4': { service: { protocol: 'TCP/UDP/UDP-Lite/SCTP', 'udplite-portrange': '' } },
+};
+
+describe.each(['5.6.14', '6.0.9', '6.4.9', '7.2.5', '7.6.4'])('FortiOS %s', (version) => {
   test.each(lives)('$prefix: created, read, listed, checked, changed, deleted', async (life) => {
     const { prefix, resource, listKey, create, change, stored } = life;
-    const relayed = await RelayedGate.start({
-      version,
-      multiVdom: true,
-      vdoms: ['tenant'],
-      interfaces: { port1: 'tenant' },
-    });
+    const gate = { version, multiVdom: true, vdoms: ['tenant'], interfaces: { port1: 'tenant' } };
+    const relayed = await RelayedGate.start(gate, { softwareVersion: `FortiOS v${version} build1` });
     const inVdom = { vdom: 'tenant' };
     for (const [operation, args] of life.before ?? []) await relayed.done(operation, { ...inVdom, ...args });
     const operationId = randomUUID();
@@ -123,7 +124,7 @@ describe.each(['5.6.14', '6.4.9', '7.2.5', '7.6.4'])('FortiOS %s', (version) => 
     expect('values' in changed && changed.values.comment).toBe(change.comment ?? create.comment ?? '');
 
     const read = await relayed.done(`${prefix}.get`, named);
-    expect(read.native).toMatchObject(stored);
+    expect(read.native).toMatchObject({ ...stored, ...storedOnly[version]?.[prefix] });
     const listed = await relayed.done(`${prefix}.list`, inVdom);
     const entries = listed[listKey] as readonly JsonObject[];
     expect(entries.find((entry) => entry.name === named.name)).toMatchObject('values' in changed ? changed.values : {});
@@ -176,6 +177,34 @@ test.each([
   expect((await relayed.done('service.get', { name: 's' })).native).toMatchObject(stored);
   const seen = await relayed.look('service', { key: 's' });
   expect('values' in seen && unlike(fortios, 'service.update', { ...content }, seen.values)).toEqual([]);
+});
+
+test.each(['5.6.14', '7.4.5', '7.6.4'])(
+  '%s: a service becomes one of another protocol, and its word for ports is not that of other releases',
+  async (version) => {
+    const softwareVersion = `FortiOS v${version} build1`;
+    const relayed = await RelayedGate.start({ version }, { softwareVersion });
+    await relayed.done('service.create', { name: 's', icmpType: 8 });
+    await relayed.done('service.update', { name: 's', tcpPorts: ['443'] });
+    const { native } = await relayed.done('service.get', { name: 's' });
+    const [own, others] = ['TCP/UDP/UDP-Lite/SCTP', 'TCP/UDP/SCTP'];
+    const word = version === '7.6.4' ? own : others;
+    expect(native).toMatchObject({ protocol: word, 'tcp-portrange': '443' });
+    // The simulated release refuses the other word, as an unknown value.
+    const other = { protocol: word === own ? others : own };
+    const path = '/api/v2/cmdb/firewall.service/custom/s?vdom=root';
+    const sent = await relayed.send({ kind: 'http', method: 'PUT', path, body: other });
+    expect(sent.ok && sent.reply.kind === 'http' && sent.reply.status).toBe(500);
+  },
+);
+
+test('a service with ports is created without its protocol, which is the default of every release', async () => {
+  // Before the first health check the release is unknown.
+  const relayed = await RelayedGate.start({ version: '7.6.4' });
+  await relayed.done('service.create', { name: 's', tcpPorts: ['443'], udpPorts: ['53'] });
+  expect(await relayed.look('service', { key: 's' })).toMatchObject({
+    values: { tcpPorts: ['443'], udpPorts: ['53'] },
+  });
 });
 
 test('an address of another type no longer has its old values', async () => {

@@ -32,6 +32,27 @@ test.each(['https', 'ssh'])('reports its identity, over %s', async (transport) =
 });
 
 test.each([
+  ['5.6.8', undefined, ['/api/v2/monitor/system/status', '/api/v2/cmdb/system/global']],
+  ['5.6.8', 'FortiOS v5.6.8 build1672', ['/api/v2/cmdb/system/global']],
+  ['6.0.9', undefined, ['/api/v2/monitor/system/status']],
+])('%s, known as %s: its identity is read where the release has it', async (version, softwareVersion, paths) => {
+  const known = softwareVersion === undefined ? {} : { softwareVersion };
+  const relayed = await RelayedGate.start({ version, hostname: 'edge-1' }, known);
+  expect(await relayed.health()).toMatchObject({ softwareVersion: expect.stringContaining(`v${version}`) });
+  const asked = relayed.gate.requests.map(({ path }) => path).filter((path) => /status|global/.test(path));
+  expect(asked).toEqual(paths);
+  if (known.softwareVersion === undefined) return;
+  expect(await relayed.done('system.info')).toMatchObject({ version: `v${version}`, hostname: 'edge-1' });
+});
+
+test('the banner that must be accepted after login is accepted on the command line too', async () => {
+  const relayed = await RelayedGate.start({ postLoginBanner: true }, { options: { transport: 'ssh' } });
+  expect(await relayed.health()).toMatchObject({ softwareVersion: expect.stringMatching(/^FortiOS v7/) });
+  expect(await relayed.done('config.save')).toEqual({ words: '' });
+  expect(relayed.gate.device.saves).toHaveLength(1);
+});
+
+test.each([
   ['without virtual domains', false],
   ['with them', true],
 ])('saves the configuration on the command line, %s', async (_what, multiVdom) => {
@@ -70,7 +91,8 @@ test('reads a long answer through the pager, without switching it off', async ()
   const relayed = await RelayedGate.start({}, { options: { transport: 'ssh' } });
   const lines = Array.from({ length: 400 }, (_, index) => `edit a${index}`).flatMap((line) => [line, 'next']);
   const block = ['config firewall address', ...lines, 'end', 'show firewall address'];
-  const sent = await relayed.send({ kind: 'cli', lines: block });
+  // 800 lines take long on a busy machine.
+  const sent = await relayed.send({ kind: 'cli', lines: block }, 60_000);
   const output = sent.ok && sent.reply.kind === 'cli' ? sent.reply.outputs.at(-1)?.output : undefined;
   expect(output?.match(/edit "a\d+"/g)).toHaveLength(400);
   expect(output).not.toContain('More');

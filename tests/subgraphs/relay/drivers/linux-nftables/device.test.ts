@@ -1,43 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
-import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
-import type { DriverOperation, JsonObject, Outcome } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 import { readHostKey } from '../../../../../subgraphs/relay/transports/host-key.ts';
-import type { Endpoint, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
+import type { Endpoint } from '../../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { testEgress } from '../../../../support/egress.ts';
 import { describeWithLab } from '../../../../support/lab.ts';
-import { renderContext } from '../../support/render-context.ts';
+import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import { sshEndpoint } from '../../support/endpoints.ts';
 import { unlike } from '../../support/unlike.ts';
-
-function operation(name: string): DriverOperation {
-  const found = linuxNftables.operations.get(name);
-  if (!found) throw new Error(`no operation ${name}`);
-  return found;
-}
-
-function checked(name: string, args: JsonObject): JsonObject {
-  const result = validateArguments(operation(name), args);
-  if (!result.ok) throw new Error(JSON.stringify(result.faults));
-  return result.args;
-}
 
 describeWithLab('linux-nftables on the lab firewall', (lab) => {
   let endpoint: Endpoint;
-  let transport: Transport;
+  let firewall: DriverCaller;
 
   beforeAll(async () => {
-    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
-    const privateKey = await readFile(privateKeyPath, 'utf8');
-    endpoint = { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials: { username, privateKey } };
-    transport = createSshTransport(endpoint, { egress: testEgress, concurrency: 4 });
+    endpoint = await sshEndpoint(lab().firewall);
+    firewall = new DriverCaller(linuxNftables, endpoint, { deadlineMs: 10_000 });
   });
-  afterAll(() => transport.close());
+  afterAll(() => firewall.stop());
   beforeEach(async () => {
     await lab().faults.clear();
     await nft('flush ruleset');
@@ -55,35 +40,6 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   }
   const ruleset = () => nft('list ruleset');
 
-  async function call(name: string, args: JsonObject, operationId = randomUUID()): Promise<Outcome> {
-    const given = checked(name, args);
-    const sent = await transport.send(operation(name).render(given, renderContext(linuxNftables, { operationId })), {
-      deadlineMs: 10_000,
-    });
-    if (!sent.ok) throw new Error(sent.failure.message);
-    return operation(name).interpret(sent.reply, given);
-  }
-
-  async function dryRun(name: string, args: JsonObject): Promise<Outcome | undefined> {
-    const given = checked(name, args);
-    const wireCall = operation(name).renderDryRun?.(given, renderContext(linuxNftables));
-    if (!wireCall) throw new Error(`${name} has no dry run`);
-    const sent = await transport.send(wireCall, { deadlineMs: 10_000 });
-    if (!sent.ok) throw new Error(sent.failure.message);
-    return operation(name).interpretDryRun?.(sent.reply, given);
-  }
-
-  async function probe(name: string, args: JsonObject, operationId = randomUUID()) {
-    const given = checked(name, args);
-    const { probe } = operation(name);
-    if (!probe) throw new Error(`${name} has no probe`);
-    const sent = await transport.send(probe.render(given, renderContext(linuxNftables, { operationId })), {
-      deadlineMs: 10_000,
-    });
-    if (!sent.ok) throw new Error(sent.failure.message);
-    return probe.interpret(sent.reply, given, renderContext(linuxNftables, { operationId }));
-  }
-
   test('its host key is the one printed by ssh-keygen', async () => {
     const { host, port, hostKeySha256 } = lab().firewall;
     expect(await readHostKey({ host, port, egress: testEgress, timeoutMs: 10_000 })).toEqual({
@@ -93,10 +49,10 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   });
 
   test.each(['MODERN', 'COMPAT', 'LEGACY'] as const)('OpenSSH supports the profile %s', async (cryptoProfile) => {
-    const other = createSshTransport({ ...endpoint, cryptoProfile }, { egress: testEgress, concurrency: 1 });
-    const sent = await other.send(linuxNftables.health.render(renderContext(linuxNftables)), { deadlineMs: 10_000 });
-    await other.close();
-    expect(sent.ok && linuxNftables.health.interpret(sent.reply)).toMatchObject({
+    const other = new DriverCaller(linuxNftables, { ...endpoint, cryptoProfile });
+    const health = await other.health();
+    await other.stop();
+    expect(health).toMatchObject({
       softwareVersion: expect.stringMatching(/^nftables 1\./),
     });
   });
@@ -105,7 +61,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     '%s: the dry run of its example changes nothing',
     async (name) => {
       const before = await ruleset();
-      expect(await dryRun(name, operation(name).example)).toBeDefined();
+      expect(await firewall.dryRun(name, operationOf(linuxNftables, name).example)).toBeDefined();
       expect(await ruleset()).toBe(before);
     },
   );
@@ -113,19 +69,19 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   test('an element: adding twice has the effect of once; removed; removed again is refused as absent', async () => {
     const args = { set: 'blocked', address: '203.0.113.7', comment: 'Grüße an 42' };
     const first = randomUUID();
-    expect(await probe('setElement.add', args)).toEqual({ finding: 'ABSENT' });
-    expect(await call('setElement.add', args, first)).toEqual({
+    expect(await firewall.probe('setElement.add', args)).toEqual({ finding: 'ABSENT' });
+    expect(await firewall.call('setElement.add', args, first)).toEqual({
       state: 'SUCCEEDED',
       result: { set: 'blocked', address: '203.0.113.7' },
     });
-    expect(await call('setElement.add', args)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await probe('setElement.add', args)).toEqual({ finding: 'PRESENT' });
-    expect(await call('setElement.list', { set: 'blocked' })).toMatchObject({
+    expect(await firewall.call('setElement.add', args)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.probe('setElement.add', args)).toEqual({ finding: 'PRESENT' });
+    expect(await firewall.call('setElement.list', { set: 'blocked' })).toMatchObject({
       result: { elements: [{ address: '203.0.113.7', comment: 'Grüße an 42', operationId: first }] },
     });
-    expect(await call('setElement.remove', withoutComment(args))).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await probe('setElement.remove', withoutComment(args))).toEqual({ finding: 'ABSENT' });
-    expect(await call('setElement.remove', withoutComment(args))).toEqual({
+    expect(await firewall.call('setElement.remove', withoutComment(args))).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.probe('setElement.remove', withoutComment(args))).toEqual({ finding: 'ABSENT' });
+    expect(await firewall.call('setElement.remove', withoutComment(args))).toEqual({
       state: 'FAILED',
       code: 'DEVICE_REFUSED',
       message: 'Error: element does not exist',
@@ -142,41 +98,44 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     ['::ffff:192.0.2.1', 'blocked6', '::ffff:192.0.2.1'],
     ['::/0', 'blocked6', '::/0'],
   ])('the element %s of %s is found again as %s', async (address, set, key) => {
-    const args = checked('setElement.add', { set, address });
-    expect(operation('setElement.add').object?.(args)).toEqual({
+    expect(firewall.objectOf('setElement.add', { set, address })).toEqual({
       resource: 'address-set-element',
       scope: 'inet filter',
       key: `${set}/${key}`,
     });
-    expect(await call('setElement.add', { set, address })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await probe('setElement.add', { set, address })).toEqual({ finding: 'PRESENT' });
-    expect(await call('setElement.remove', { set, address: key })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await probe('setElement.add', { set, address })).toEqual({ finding: 'ABSENT' });
+    expect(await firewall.call('setElement.add', { set, address })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.probe('setElement.add', { set, address })).toEqual({ finding: 'PRESENT' });
+    expect(await firewall.call('setElement.remove', { set, address: key })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.probe('setElement.add', { set, address })).toEqual({ finding: 'ABSENT' });
   });
 
   test('if a set has merged its elements, or contained a wider one, the probe does not guess', async () => {
     await nft('add set inet filter merged { type ipv4_addr; flags interval; auto-merge; }');
     for (const address of ['10.0.0.0/9', '10.128.0.0/9', '11.0.0.0']) {
-      expect(await call('setElement.add', { set: 'merged', address })).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await firewall.call('setElement.add', { set: 'merged', address })).toMatchObject({ state: 'SUCCEEDED' });
     }
-    expect(await probe('setElement.add', { set: 'merged', address: '10.128.0.0/9' })).toMatchObject({
+    expect(await firewall.probe('setElement.add', { set: 'merged', address: '10.128.0.0/9' })).toMatchObject({
       finding: 'UNREADABLE',
     });
-    expect(await probe('setElement.add', { set: 'merged', address: '12.0.0.0' })).toEqual({ finding: 'ABSENT' });
+    expect(await firewall.probe('setElement.add', { set: 'merged', address: '12.0.0.0' })).toEqual({
+      finding: 'ABSENT',
+    });
   });
 
   test('refusals quote the device, and change nothing', async () => {
     const before = await ruleset();
-    expect(await call('setElement.add', { set: 'nosuch', address: '203.0.113.7' })).toEqual({
+    expect(await firewall.call('setElement.add', { set: 'nosuch', address: '203.0.113.7' })).toEqual({
       state: 'FAILED',
       code: 'DEVICE_REFUSED',
       message: 'Error: No such file or directory',
     });
-    expect(await call('setElement.add', { set: 'blocked', address: '2001:db8::1' })).toMatchObject({ state: 'FAILED' });
-    expect(await call('rule.create', { name: 'r', chain: 'nosuch', action: 'drop' })).toMatchObject({
+    expect(await firewall.call('setElement.add', { set: 'blocked', address: '2001:db8::1' })).toMatchObject({
       state: 'FAILED',
     });
-    expect(await dryRun('rule.create', { name: 'r', chain: 'nosuch', action: 'drop' })).toMatchObject({
+    expect(await firewall.call('rule.create', { name: 'r', chain: 'nosuch', action: 'drop' })).toMatchObject({
+      state: 'FAILED',
+    });
+    expect(await firewall.dryRun('rule.create', { name: 'r', chain: 'nosuch', action: 'drop' })).toMatchObject({
       state: 'FAILED',
       code: 'DEVICE_REFUSED',
     });
@@ -186,25 +145,34 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   test('a rule: adding twice makes two; found by its mark; deleted by its handle', async () => {
     const args = { name: 'tenant-42', source: { set: 'blocked' }, action: 'drop' };
     const [first, second] = [randomUUID(), randomUUID()];
-    const one = await call('rule.create', args, first);
-    const two = await call('rule.create', args, second);
+    const one = await firewall.call('rule.create', args, first);
+    const two = await firewall.call('rule.create', args, second);
     if (one.state !== 'SUCCEEDED' || two.state !== 'SUCCEEDED') throw new Error('refused');
     expect(one.uuid).toMatch(/^\d+$/);
     expect(two.uuid).not.toBe(one.uuid);
-    expect(await probe('rule.create', args, second)).toEqual({ finding: 'PRESENT', own: true, uuid: two.uuid });
-    expect(await probe('rule.create', args)).toEqual({ finding: 'ABSENT' });
+    expect(await firewall.probe('rule.create', args, second)).toEqual({
+      finding: 'PRESENT',
+      own: true,
+      uuid: two.uuid,
+    });
+    expect(await firewall.probe('rule.create', args)).toEqual({ finding: 'ABSENT' });
     const deletion = linuxNftables.resources?.get('rule')?.remove?.({
       scope: 'inet filter forward',
       key: 'tenant-42',
       uuid: one.uuid ?? null,
     });
     if (!deletion) throw new Error('no deletion');
-    expect(await probe('rule.delete', deletion.arguments)).toEqual({ finding: 'PRESENT', uuid: one.uuid });
-    expect(await probe('rule.delete', { ...deletion.arguments, name: 'another' })).toEqual({ finding: 'ABSENT' });
-    expect(await call(deletion.operation, deletion.arguments)).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await call(deletion.operation, deletion.arguments)).toMatchObject({ state: 'FAILED', absent: true });
-    expect(await probe('rule.delete', deletion.arguments)).toEqual({ finding: 'ABSENT' });
-    expect(await call('rule.list', {})).toMatchObject({
+    expect(await firewall.probe('rule.delete', deletion.arguments)).toEqual({ finding: 'PRESENT', uuid: one.uuid });
+    expect(await firewall.probe('rule.delete', { ...deletion.arguments, name: 'another' })).toEqual({
+      finding: 'ABSENT',
+    });
+    expect(await firewall.call(deletion.operation, deletion.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.call(deletion.operation, deletion.arguments)).toMatchObject({
+      state: 'FAILED',
+      absent: true,
+    });
+    expect(await firewall.probe('rule.delete', deletion.arguments)).toEqual({ finding: 'ABSENT' });
+    expect(await firewall.call('rule.list', {})).toMatchObject({
       result: { rules: [{ handle: Number(two.uuid), name: 'tenant-42', operationId: second }] },
     });
   });
@@ -227,44 +195,47 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     [{}, 'drop'],
   ])('the rule %j reads %s', async (matching, text) => {
     const id = randomUUID();
-    expect(await call('rule.create', { name: 'r', action: 'drop', ...matching }, id)).toMatchObject({
+    expect(await firewall.call('rule.create', { name: 'r', action: 'drop', ...matching }, id)).toMatchObject({
       state: 'SUCCEEDED',
     });
     expect(named(await ruleset())).toContain(`${text} comment "tg:${id} r"\n`);
   });
 
   test('chains and sets are created, listed and deleted', async () => {
-    expect(await call('chain.create', { chain: 'tenants' })).toMatchObject({
+    expect(await firewall.call('chain.create', { chain: 'tenants' })).toMatchObject({
       state: 'SUCCEEDED',
       uuid: expect.any(String),
     });
-    expect(await call('chain.list', {})).toMatchObject({
+    expect(await firewall.call('chain.list', {})).toMatchObject({
       result: { chains: [{ name: 'forward' }, { name: 'tenants' }] },
     });
-    const made = await call('set.create', { set: 'tenant-42', ipVersion: 6 });
+    const made = await firewall.call('set.create', { set: 'tenant-42', ipVersion: 6 });
     expect(made).toMatchObject({ state: 'SUCCEEDED', uuid: expect.any(String) });
-    expect(await call('set.create', { set: 'tenant-42', ipVersion: 6 })).toEqual(made);
-    expect(await call('set.create', { set: 'tenant-42', ipVersion: 4 })).toMatchObject({ state: 'FAILED' });
+    expect(await firewall.call('set.create', { set: 'tenant-42', ipVersion: 6 })).toEqual(made);
+    expect(await firewall.call('set.create', { set: 'tenant-42', ipVersion: 4 })).toMatchObject({ state: 'FAILED' });
     // What settles an unknown call: the set is found as wanted.
-    const found = { scope: 'inet filter', key: 'tenant-42', uuid: null };
-    const reader = linuxNftables.resources?.get('address-set');
-    if (reader === undefined) throw new Error('no reader of sets');
-    const sent = await transport.send(reader.render(found, renderContext(linuxNftables)), { deadlineMs: 10_000 });
-    const seen = sent.ok ? reader.interpret(sent.reply, found) : undefined;
-    const wanted = operation('set.create').desired?.(checked('set.create', { set: 'tenant-42', ipVersion: 6 })) ?? {};
-    expect(seen?.finding === 'PRESENT' && unlike(linuxNftables, 'set.create', wanted, seen.values)).toEqual([]);
-    expect(await call('set.list', {})).toMatchObject({
+    const seen = await firewall.look('address-set', { scope: 'inet filter', key: 'tenant-42' });
+    const wanted = firewall.desired('set.create', { set: 'tenant-42', ipVersion: 6 });
+    expect(seen.finding === 'PRESENT' && unlike(linuxNftables, 'set.create', wanted, seen.values)).toEqual([]);
+    expect(await firewall.call('set.list', {})).toMatchObject({
       result: { sets: [{ name: 'blocked' }, { name: 'blocked6' }, { name: 'tenant-42' }] },
     });
-    expect(await call('set.delete', { set: 'tenant-42' })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await call('set.delete', { set: 'tenant-42' })).toMatchObject({ state: 'FAILED', absent: true });
-    expect(await call('table.list', {})).toMatchObject({ result: { tables: [{ name: 'filter' }] } });
-    expect(await call('ruleset.read', {})).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.call('set.delete', { set: 'tenant-42' })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.call('set.delete', { set: 'tenant-42' })).toMatchObject({ state: 'FAILED', absent: true });
+    expect(await firewall.call('table.list', {})).toMatchObject({ result: { tables: [{ name: 'filter' }] } });
+    expect(await firewall.call('ruleset.read')).toMatchObject({ state: 'SUCCEEDED' });
+  });
+
+  test("a set of something else is not taken for one of addresses, nor one of another version for a call's", async () => {
+    await nft('add set inet filter ports { type inet_service; }; add set inet filter six { typeof ip6 saddr; }');
+    const at = (key: string) => firewall.look('address-set', { scope: 'inet filter', key });
+    expect(await at('ports')).toMatchObject({ finding: 'PRESENT', values: { ipVersion: null } });
+    expect(await at('six')).toMatchObject({ finding: 'PRESENT', values: { ipVersion: 6 } });
   });
 
   test('a saved ruleset can be loaded again', async () => {
-    await call('setElement.add', { set: 'blocked', address: '203.0.113.7', comment: 'x'.repeat(88) });
-    await call('rule.create', { name: `r${'x'.repeat(62)}`, source: { set: 'blocked' }, action: 'reject' });
+    await firewall.call('setElement.add', { set: 'blocked', address: '203.0.113.7', comment: 'x'.repeat(88) });
+    await firewall.call('rule.create', { name: `r${'x'.repeat(62)}`, source: { set: 'blocked' }, action: 'reject' });
     const saved = await ruleset();
     await nft('flush ruleset');
     await nft(saved);
@@ -275,25 +246,16 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const args = { name: 'unsure', action: 'drop' };
     const operationId = randomUUID();
     await lab().faults.set({ on: 'apply', drop: 'mid-reply', times: 1 });
-    const sent = await transport.send(
-      operation('rule.create').render(checked('rule.create', args), renderContext(linuxNftables, { operationId })),
-      {
-        deadlineMs: 10_000,
-      },
-    );
+    const sent = await firewall.send(firewall.render('rule.create', args, operationId));
     expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' } });
-    expect(await probe('rule.create', args, operationId)).toMatchObject({ finding: 'PRESENT' });
+    expect(await firewall.probe('rule.create', args, operationId)).toMatchObject({ finding: 'PRESENT' });
   });
 
   test('after the deadline in a partition nothing of the call reaches the device any more', async () => {
     const cut = createSshTransport(endpoint, { egress: testEgress, concurrency: 1 });
     const reservation = await cut.reserve();
     if (!reservation.ok) throw new Error(reservation.failure.message);
-    const operationId = randomUUID();
-    const wireCall = operation('rule.create').render(
-      checked('rule.create', { name: 'late', action: 'drop' }),
-      renderContext(linuxNftables, { operationId }),
-    );
+    const wireCall = firewall.render('rule.create', { name: 'late', action: 'drop' });
     const received = async () =>
       (await readDeviceLog(lab().deviceLogPath)).filter((entry) => entry.phase === 'received').length;
     const before = await received();
@@ -304,7 +266,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY' } });
     // Long enough for the kernel's retransmissions (its first retries are 0.2 to 1.6 s apart).
     await sleep(2_500);
-    expect(await call('table.list', {})).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.call('table.list', {})).toMatchObject({ state: 'SUCCEEDED' });
     expect(await received()).toBe(before + 1);
     await cut.close();
   });

@@ -37,6 +37,26 @@ function exampleOf(operation: (typeof operations)[number]) {
   return checked.args;
 }
 
+/** libnftables-json(5): the forms of a set's type; the objects are those of nft 1.1.4 and later. */
+test.each([
+  ['ipv4_addr', 4],
+  ['ipv6_addr', 6],
+  [{ typeof: { payload: { protocol: 'ip', field: 'daddr' } } }, 4],
+  [{ typeof: { payload: { protocol: 'ip6', field: 'saddr' } } }, 6],
+  [{ typeof: { payload: { protocol: 'tcp', field: 'dport' } } }, null],
+  [{ typeof: { payload: { protocol: 'ip', field: 'protocol' } } }, null],
+  [['ipv4_addr', 'inet_service'], null],
+  ['inet_service', null],
+])('a set of the type %j has addresses of version %j', (type, ipVersion) => {
+  const set = { family: 'inet', table: 'filter', name: 's', handle: 3, type, flags: 'interval' };
+  const stdout = JSON.stringify({ nftables: [{ metainfo: { version: '1.1.5' } }, { set }] });
+  const reader = linuxNftables.resources?.get('address-set');
+  expect(reader?.interpret(reply({ stdout }), { scope: 'inet filter', key: 's', uuid: null })).toMatchObject({
+    finding: 'PRESENT',
+    values: { ipVersion, blocks: true },
+  });
+});
+
 describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
   test.each(unreadable)('%s is not a verdict', (_what, given) => {
     expect(operation.interpret(given, exampleOf(operation))).toMatchObject({

@@ -6,13 +6,13 @@ import type { ExecCall, JsonObject } from '../../../../../subgraphs/relay/driver
 import { modSecurity } from '../../../../../subgraphs/relay/drivers/modsecurity/driver.ts';
 import { attacks, describeWithWaf, visit } from '../../../../support/apache-waf.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { renderContext } from '../../support/render-context.ts';
-import { checked, endpointOf, operationOf, WafDriver } from './support.ts';
+import { checkedFor, type DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import { wafCaller } from './support.ts';
 
 const teapot: JsonObject = { site: 'shop.lab', id: 77, variables: ['ARGS'], operator: 'contains', pattern: 'teapot' };
 
 describeWithWaf('modsecurity on a real Apache', (waf) => {
-  let driver: WafDriver;
+  let driver: DriverCaller;
   const rules = () => join(waf().configFolder, 'waf/sites/shop.lab/rules');
   /** Every file in the configuration folder that Apache reads, with its text. */
   async function configuration(): Promise<Record<string, string>> {
@@ -29,7 +29,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     );
 
   beforeAll(async () => {
-    driver = new WafDriver(await endpointOf(waf()));
+    driver = await wafCaller(waf());
   });
   afterAll(() => driver.stop());
   afterEach(async () => {
@@ -47,8 +47,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
   });
 
   test('reports its identity', async () => {
-    const reply = await driver.ask(modSecurity.health.render(renderContext(modSecurity)));
-    expect(modSecurity.health.interpret(reply)).toMatchObject({
+    expect(await driver.health()).toMatchObject({
       softwareVersion: expect.stringMatching(/^Apache\/2\.4\.\d+ ModSecurity\/2\.9\./),
     });
   });
@@ -191,7 +190,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
 
   describe('a call that arrives incompletely', () => {
     const cut = (lines: number) => {
-      const wire = operationOf('rule.create').render(checked('rule.create', teapot), renderContext(modSecurity));
+      const wire = driver.render('rule.create', teapot);
       const { command, stdin = '' } = wire as ExecCall;
       return { kind: 'exec' as const, command, stdin: stdin.split('\n').slice(0, lines).join('\n') };
     };
@@ -199,7 +198,9 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     test.each([0, 1, 2, 3, 4, 5])('of %i lines changes nothing', async (lines) => {
       const before = await configuration();
       const reply = await driver.ask(cut(lines));
-      expect(operationOf('rule.create').interpret(reply, checked('rule.create', teapot))).toMatchObject({
+      expect(
+        operationOf(modSecurity, 'rule.create').interpret(reply, checkedFor(modSecurity, 'rule.create', teapot)),
+      ).toMatchObject({
         state: 'FAILED',
       });
       expect(await configuration()).toEqual(before);
@@ -208,12 +209,12 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
   });
 
   test('a connection that breaks during a change leaves it complete or not made', async () => {
-    const other = new WafDriver(await endpointOf(waf()));
+    const other = await wafCaller(waf());
     await other.call('site.list', {});
-    const lost = other.call('rule.create', teapot).catch(() => 'lost');
+    const lost = other.call('rule.create', teapot);
     await waitFor('the script', async () => (await readdir(rules())).length > 0);
     await other.stop();
-    expect(await lost).toBe('lost');
+    expect(await lost).toMatchObject({ state: 'NO_REPLY', failure: { kind: 'NO_VERDICT' } });
     await waitFor('its end', async () => (await visit(waf(), 'shop.lab', '/?q=teapot')) === 403);
     expect(await driver.look('rule', { scope: 'shop.lab', key: '77' })).toMatchObject({ finding: 'PRESENT' });
   });
@@ -242,10 +243,10 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     ] as const) {
       const mark = randomUUID();
       expect(await driver.call('rule.create', args, mark)).toMatchObject({ state: 'SUCCEEDED' });
-      const { resource, scope, key } = operationOf('rule.create').object?.(checked('rule.create', args)) ?? {};
-      const found = await driver.look(resource ?? '', { scope: scope ?? '', key: key ?? '' });
+      const { resource, ...at } = driver.objectOf('rule.create', args);
+      const found = await driver.look(resource, at);
       expect(found).toEqual({ finding: 'PRESENT', operationId: mark, values });
-      expect(operationOf('rule.create').desired?.(checked('rule.create', args))).toEqual(values);
+      expect(driver.desired('rule.create', args)).toEqual(values);
     }
     expect(await driver.call('rule.list', { site: 'shop.lab' })).toMatchObject({
       result: { rules: [{ file: '77' }, { file: '90', rule: { pattern: full.pattern } }, { file: '91' }] },
@@ -294,7 +295,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
   test.each([...modSecurity.operations.values()].map(({ name, example }) => [name, example] as const))(
     'the example of %s works',
     async (name, example) => {
-      if (name === 'rule.delete') await driver.call('rule.create', operationOf('rule.create').example);
+      if (name === 'rule.delete') await driver.call('rule.create', operationOf(modSecurity, 'rule.create').example);
       expect(await driver.call(name, example)).toMatchObject({ state: 'SUCCEEDED' });
     },
   );

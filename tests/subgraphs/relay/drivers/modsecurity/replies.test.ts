@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ExecReply } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { modSecurity } from '../../../../../subgraphs/relay/drivers/modsecurity/driver.ts';
+import { checkedFor, faultsOf, operationOf } from '../../support/driver-caller.ts';
 import { renderContext } from '../../support/render-context.ts';
-import { checked, faultsOf, operationOf } from './support.ts';
 
 const reply = (stdout: string, more: Partial<ExecReply> = {}): ExecReply => ({
   kind: 'exec',
@@ -27,11 +27,19 @@ describe('an inconclusive reply to a write', () => {
     ['a greeting only', reply('Welcome\n')],
   ])('%s', (_what, given) => {
     for (const name of ['rule.create', 'rule.delete', 'mode.set']) {
-      const args = checked(name, operationOf(name).example);
-      expect(operationOf(name).interpret(given, args)).toMatchObject({ state: 'UNKNOWN', code: 'UNREADABLE_REPLY' });
+      const args = checkedFor(modSecurity, name, operationOf(modSecurity, name).example);
+      expect(operationOf(modSecurity, name).interpret(given, args)).toMatchObject({
+        state: 'UNKNOWN',
+        code: 'UNREADABLE_REPLY',
+      });
     }
     for (const name of ['site.list', 'rule.list']) {
-      expect(operationOf(name).interpret(given, checked(name, operationOf(name).example))).toMatchObject({
+      expect(
+        operationOf(modSecurity, name).interpret(
+          given,
+          checkedFor(modSecurity, name, operationOf(modSecurity, name).example),
+        ),
+      ).toMatchObject({
         state: 'FAILED',
       });
     }
@@ -44,7 +52,12 @@ describe('an inconclusive reply to a write', () => {
 });
 
 test('a graceful restart that was ordered but not confirmed is not a failure, and is reported', () => {
-  expect(operationOf('rule.create').interpret(reply('waf applied told\n'), checked('rule.create', rule))).toEqual({
+  expect(
+    operationOf(modSecurity, 'rule.create').interpret(
+      reply('waf applied told\n'),
+      checkedFor(modSecurity, 'rule.create', rule),
+    ),
+  ).toEqual({
     state: 'SUCCEEDED',
     result: { site: 'shop', id: 7, loaded: false },
   });
@@ -70,14 +83,14 @@ describe('refused arguments', () => {
     ['a status without denial', { ...rule, action: 'log', status: 403 }, 'status'],
     ['a status unknown to Apache', { ...rule, status: 418 }, 'status'],
   ])('%s', (_what, args, field) => {
-    expect(faultsOf('rule.create', args)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))]);
+    expect(faultsOf(modSecurity, 'rule.create', args)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))]);
   });
 });
 
 test("a user's text is only in the input, never in a command", () => {
   const word = 'unmistakable';
   const commands = [...modSecurity.operations.values()].flatMap((operation) => {
-    const args = checked(operation.name, operation.example);
+    const args = checkedFor(modSecurity, operation.name, operation.example);
     const said = 'site' in args ? { ...args, site: word } : args;
     const context = renderContext(modSecurity, { options: { configRoot: `/${word}` } });
     const wires = [operation.render(said, context), operation.renderDryRun?.(said, context)];

@@ -5,9 +5,9 @@ import { validateArguments } from '../../../../../subgraphs/relay/drivers/argume
 import type { HttpCall, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neo } from '../../../../../subgraphs/relay/drivers/neo/driver.ts';
 import { switchControllerMutations } from '../../../../../subgraphs/relay/families/switching.ts';
+import { faultsOf } from '../../support/driver-caller.ts';
 import { renderContext } from '../../support/render-context.ts';
 import { typedInputs } from '../../support/typed-inputs.ts';
-import { faultsOf } from '../f5-bigip/https-driver.ts';
 
 const hostile = [
   ...["a'b", 'a"b', 'a/b', '../x', 'a b', 'a\nb', 'a\r\nno vlan 1', 'a?b', 'a#b', 'a%2fb', 'a&b', 'a\\b', 'a\0b', ''],

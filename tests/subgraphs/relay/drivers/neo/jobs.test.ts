@@ -5,17 +5,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { Neo } from '../../../../../simulators/neo/neo.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neo as neoDriver } from '../../../../../subgraphs/relay/drivers/neo/driver.ts';
+import { DriverCaller } from '../../support/driver-caller.ts';
+import { webEndpoint } from '../../support/endpoints.ts';
 import { unlike } from '../../support/unlike.ts';
-import { HttpsDriver } from '../f5-bigip/https-driver.ts';
 
 const [first, second] = ['10.224.15.29', '10.224.15.30'] as const;
 
 let neo: Neo;
-let driver: HttpsDriver;
+let driver: DriverCaller;
 
 beforeAll(async () => {
   neo = await Neo.start();
-  driver = new HttpsDriver(neoDriver, neo.server);
+  driver = new DriverCaller(neoDriver, webEndpoint(neo.server));
 });
 afterAll(async () => {
   await driver.stop();

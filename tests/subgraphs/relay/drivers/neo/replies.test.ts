@@ -6,17 +6,18 @@ import { Neo } from '../../../../../simulators/neo/neo.ts';
 import type { DeviceAnswer } from '../../../../../simulators/support/tls-server.ts';
 import type { HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neo as neoDriver } from '../../../../../subgraphs/relay/drivers/neo/driver.ts';
+import { DriverCaller } from '../../support/driver-caller.ts';
+import { webEndpoint } from '../../support/endpoints.ts';
 import { renderContext } from '../../support/render-context.ts';
-import { HttpsDriver } from '../f5-bigip/https-driver.ts';
 
 const args = { vlan: 100, devices: ['10.224.15.29'] };
 let neo: Neo;
-let driver: HttpsDriver;
+let driver: DriverCaller;
 
 beforeEach(async () => {
   neo = await Neo.start();
   neo.jobs.knobs.jobMs = 0;
-  driver = new HttpsDriver(neoDriver, neo.server, { deadlineMs: 2_000 });
+  driver = new DriverCaller(neoDriver, webEndpoint(neo.server), { deadlineMs: 2_000 });
 });
 afterEach(async () => {
   await driver.stop();
@@ -29,6 +30,10 @@ describe('unreadable answers', () => {
     ['a job at another path', { status: 202, headers: { location: 'https://evil.example/jobs/1' } }],
     ['a job that is not a number', { status: 202, headers: { location: '/neo/app/jobs/../users' } }],
     ['HTML', { status: 200, body: '<html><title>NEO</title></html>' }],
+    ['two jobs', { status: 202, body: '<a href="/neo/app/jobs/35">a</a> <a href="/neo/app/jobs/36">b</a>' }],
+    ['a sub-job', { status: 202, body: '"/neo/app/jobs/35.1"' }],
+    ['words around a job', { status: 202, body: '{"description":"as app/jobs/35 did"}' }],
+    ['a path below a job', { status: 202, body: '"/neo/app/jobs/35/log"' }],
     ["NEO's own error", { status: 500, body: '<html><title>500 Internal Server Error</title></html>' }],
     ['a gateway', { status: 502, body: '' }],
     ['too slow', { status: 408, body: '' }],
@@ -49,6 +54,20 @@ describe('unreadable answers', () => {
     expect(['FAILED', 'NO_REPLY']).toContain(listed.state);
   });
 });
+
+test.each(['location', 'json', 'page'] as const)(
+  'a job that is named in its %s is accepted, and read',
+  async (place) => {
+    neo.jobs.knobs.namedIn = place;
+    const id = randomUUID();
+    const accepted = await driver.accepted('vlan.create', args, id);
+    expect(accepted).toEqual({ job: '35' });
+    expect(await driver.job('vlan.create', args, accepted)).toMatchObject({
+      finding: 'SUCCEEDED',
+      result: { operationId: id },
+    });
+  },
+);
 
 describe('after an answer that never arrived', () => {
   test('a job that was not accepted is absent', async () => {
@@ -113,7 +132,7 @@ describe('sessions', () => {
   );
 
   test('a wrong password is refused once, and its text is never shown', async () => {
-    const other = new HttpsDriver(neoDriver, neo.server, { password: 'wrong-and-secret' });
+    const other = new DriverCaller(neoDriver, webEndpoint(neo.server, { password: 'wrong-and-secret' }));
     const called = await other.call('system.list', {});
     await other.stop();
     expect(called).toMatchObject({ state: 'NO_REPLY', failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });

@@ -78,6 +78,32 @@ describe('an answer of Keystone', () => {
     });
   });
 
+  test('an application credential brings its own project, which must be the one of the options', async () => {
+    const calls: HttpCall[] = [];
+    const token = (project: string) => ({ token: { project: { name: project, domain: { name: 'Default' } } } });
+    const open = (project: string) =>
+      neutron.https?.open(
+        async (call) => {
+          calls.push(call);
+          const headers = { 'x-subject-token': 'gAAA' };
+          return { kind: 'http', status: 201, headers, body: JSON.stringify(token(project)), truncated: false };
+        },
+        { username: 'abc123', password: 'its-secret' },
+        { transport: 'https', options: { ...options, login: 'applicationCredential' }, softwareVersion: null },
+      );
+    expect(await open('alpha')).toMatchObject({ ok: true, headers: { 'x-auth-token': 'gAAA' } });
+    const credential = { id: 'abc123', secret: 'its-secret' };
+    const identity = { methods: ['application_credential'], application_credential: credential };
+    expect(calls.map(({ body }) => body)).toEqual([{ auth: { identity } }]);
+    calls.length = 0;
+    expect(await open('beta')).toMatchObject({ ok: false, code: 'AUTH_FAILED' });
+    // The token is given back.
+    expect(calls.map(({ method, headers }) => [method, headers])).toEqual([
+      ['POST', undefined],
+      ['DELETE', { 'x-subject-token': 'gAAA', 'x-auth-token': 'gAAA' }],
+    ]);
+  });
+
   test.each([
     ['a wrong password', { status: 401, body: '{"error":{"message":"no"}}' }, 'AUTH_FAILED'],
     ['too many requests', { status: 429 }, 'SESSION_REFUSED'],

@@ -13,18 +13,18 @@ import {
   registerBackend,
   settle,
 } from '../../support/relay-system.ts';
-import { endpointFor, NeutronDriver, optionsFor } from './support.ts';
+import { endpointFor, type NeutronCaller, neutronCaller, optionsFor } from './support.ts';
 
 describeWithNeutron('Neutron behind the relay', (lab) => {
   let system: RelaySystem;
   let node: RelayNode;
-  let direct: NeutronDriver;
+  let direct: NeutronCaller;
 
   beforeAll(async () => {
     system = await RelaySystem.start();
     node = await system.node();
     const { alpha } = lab().accounts;
-    direct = new NeutronDriver(lab(), alpha);
+    direct = neutronCaller(lab(), alpha);
     const { host, port, certificateSha256, credentials } = endpointFor(lab(), alpha);
     const options = optionsFor(lab(), alpha);
     await registerBackend(node, {
@@ -102,6 +102,88 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
       expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
     }
     expect(await direct.look('network', { scope: '', key: 'tenant-42', uuid: null })).toEqual({ finding: 'ABSENT' });
+  });
+
+  // README's job.
+  test('a chain by single calls: listed for its CMP object, different when its groups are swapped, and taken away in order', async () => {
+    const made = new Map<string, CallShape>();
+    const make = async (operation: string, args: Record<string, unknown>) => {
+      keys += 1;
+      const common = { backend: { name: 'cloud' }, cmpObject: { type: 'tenant', externalId: 'chained' } };
+      const done = await call(node, 'relayCall', { ...common, idempotencyKey: `k${keys}`, operation, arguments: args });
+      expect([operation, done.userErrors, done.operation]).toMatchObject([operation, [], { state: 'SUCCEEDED' }]);
+      made.set(`${operation} ${String(args.name)}`, done);
+      return idOf(done);
+    };
+    const network = await make('network.create', { name: 'chained' });
+    const port = (name: string, more = {}) => make('port.create', { network, name, ...more });
+    const sender = await port('sender');
+    const ingress = await port('in', { device: 'inspector' });
+    const groups: string[] = [];
+    for (const name of ['first', 'second']) {
+      const egress = await port(`${name}-out`, { device: 'inspector' });
+      const pair = await make('portPair.create', { name, ingress, egress });
+      groups.push(await make('portPairGroup.create', { name, portPairs: [pair] }));
+    }
+    const spare = await make('portPairGroup.create', { name: 'spare' });
+    const flow = { name: 'web', protocol: 'tcp', destinationFirstPort: 80, logicalSourcePort: sender };
+    const flowClassifiers = [await make('flowClassifier.create', flow)];
+    await make('portChain.create', { name: 'web', portPairGroups: groups, flowClassifiers });
+
+    const { data } = await node.run<{ found: { nodes: { key: string; resource: string }[] } }>(
+      identity('MEMBER'),
+      '{ found: mappings(cmpObject: { type: "tenant", externalId: "chained" }) { nodes { resource key } } }',
+    );
+    const listed = data.found.nodes.map(({ resource, key }) => `${resource} ${key}`);
+    expect(listed.sort()).toEqual(
+      [...['network chained', 'port sender', 'port in', 'port first-out', 'port second-out'], 'port-pair first']
+        .concat(['port-pair second', 'port-pair-group first', 'port-pair-group second', 'port-pair-group spare'])
+        .concat(['flow-classifier web', 'port-chain web'])
+        .sort(),
+    );
+
+    const mappingOf = (name: string) => made.get(name)?.mapping?.id;
+    const verify = async () => {
+      keys += 1;
+      const text =
+        'mutation ($input: MappingVerifyInput!) { verify: mappingVerify(input: $input) { mapping { lastVerification { result } } } }';
+      const input = { id: mappingOf('portChain.create web'), idempotencyKey: `k${keys}` };
+      type Verified = { verify: { mapping: { lastVerification: { result: string } } } };
+      const { data: verified } = await node.run<Verified>(identity('OPERATOR'), text, { input });
+      return verified.verify.mapping.lastVerification.result;
+    };
+    expect(await verify()).toBe('MATCHES');
+    const chain = { id: idOf(made.get('portChain.create web') as CallShape), name: 'web' };
+    await direct.done('portChain.update', { ...chain, portPairGroups: [spare] });
+    await direct.accepted('portChain.update', { ...chain, portPairGroups: groups.toReversed() });
+    expect(await verify()).toBe('DRIFTED');
+
+    const remove = async (name: string) => {
+      keys += 1;
+      return (await call(node, 'delete', { idempotencyKey: `k${keys}`, mappingId: mappingOf(name) })).operation;
+    };
+    expect(await remove('portPairGroup.create first')).toMatchObject({
+      state: 'FAILED',
+      deviceError: { code: 'IN_USE', message: expect.stringContaining('PortPairGroupInUse') },
+    });
+    for (const name of [...made.keys()].reverse())
+      expect([name, await remove(name)]).toMatchObject([name, { state: 'SUCCEEDED' }]);
+    expect(await direct.look('network', { scope: '', key: 'chained', uuid: null })).toEqual({ finding: 'ABSENT' });
+  });
+
+  // The answer to the change itself has the order that was asked for.
+  test('a change of order that Neutron does not make has FAILED', async () => {
+    const groups: string[] = [];
+    for (const name of ['one', 'two']) groups.push((await direct.done('portPairGroup.create', { name })).id);
+    const { id } = await direct.done('portChain.create', { name: 'kept', portPairGroups: groups });
+    const common = { backend: { name: 'cloud' }, idempotencyKey: 'reorder', operation: 'portChain.update' };
+    const { operation } = await call(node, 'relayCall', {
+      ...{ ...common, arguments: { id, name: 'kept', portPairGroups: groups.toReversed() }, waitMs: 30_000 },
+    });
+    expect(operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'NOT_TAKEN' } });
+    await direct.done('portChain.delete', { id, name: 'kept' });
+    for (const [at, name] of ['one', 'two'].entries())
+      await direct.done('portPairGroup.delete', { id: groups[at] ?? '', name });
   });
 
   test('a late answer leaves the call UNKNOWN; a look for the mark settles it', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
-import { checked, faultsOf, operationOf, someId } from './support.ts';
+import { checkedFor, faultsOf, operationOf } from '../../support/driver-caller.ts';
+import { unlike } from '../../support/unlike.ts';
+import { someId } from './support.ts';
 
 const reply = (status: number, body: unknown, more: Partial<HttpReply> = {}): HttpReply => ({
   kind: 'http',
@@ -28,13 +30,15 @@ describe('inconclusive replies', () => {
     ['a truncated reply', reply(201, { network: { id: someId } }, { truncated: true })],
   ])('%s', (_what, given) => {
     for (const operation of writes) {
-      const args = checked(operation.name, operation.example);
+      const args = checkedFor(neutron, operation.name, operation.example);
       expect([operation.name, operation.interpret(given, args)]).toMatchObject([operation.name, { state: 'UNKNOWN' }]);
       if (!operation.probe) continue;
       expect(operation.probe.interpret(given, args, {} as never)).toMatchObject({ finding: 'UNREADABLE' });
     }
     for (const operation of reads) {
-      expect(operation.interpret(given, checked(operation.name, operation.example))).toMatchObject({ state: 'FAILED' });
+      expect(operation.interpret(given, checkedFor(neutron, operation.name, operation.example))).toMatchObject({
+        state: 'FAILED',
+      });
     }
     for (const reader of neutron.resources?.values() ?? []) {
       for (const uuid of [null, someId]) {
@@ -47,11 +51,49 @@ describe('inconclusive replies', () => {
   test('success without the created object', () => {
     for (const operation of writes.filter(({ name }) => /\.(create|add|update)$/.test(name))) {
       for (const body of [{}, { network: null }, { network: {} }, { thing: { id: someId } }]) {
-        const args = checked(operation.name, operation.example);
+        const args = checkedFor(neutron, operation.name, operation.example);
         expect(operation.interpret(reply(201, body), args)).toMatchObject({ state: 'UNKNOWN' });
       }
     }
   });
+});
+
+test.each([
+  ['503 that says it is busy', reply(503, neutronError('ServiceUnavailable'))],
+  ['401', reply(401, neutronError('Unauthorized'))],
+  ['403', reply(403, neutronError('PolicyNotAuthorized'))],
+  ['429', reply(429, neutronError('OverLimit'))],
+  ['404 of the URL', reply(404, neutronError('HTTPNotFound'))],
+  ['502', reply(502, '')],
+  ['another object', reply(200, { port_pair: { id: someId } })],
+])('a chain that is read again: %s says nothing of the change', (_what, given) => {
+  const args = { id: someId, name: 'web', portPairGroups: [someId, someId.replace('2f', '3f')] };
+  const { job } = operationOf(neutron, 'portChain.update');
+  expect(job?.interpret(given, { id: someId }, args)).toMatchObject({ finding: 'UNREADABLE' });
+  const gone = reply(404, neutronError('PortChainNotFound'));
+  expect(job?.interpret(gone, { id: someId }, args)).toMatchObject({ finding: 'FAILED', code: 'NOT_FOUND' });
+});
+
+test('what a chain or a graph uses is in use', () => {
+  for (const type of ['InvalidPortPairGroups', 'ServiceGraphInvalidPortChains', 'PortPairInUse']) {
+    const { name, example } = operationOf(neutron, 'portChain.create');
+    const refused = operationOf(neutron, name).interpret(
+      reply(409, neutronError(type)),
+      checkedFor(neutron, name, example),
+    );
+    expect([type, refused]).toMatchObject([type, { state: 'FAILED', code: 'IN_USE' }]);
+  }
+});
+
+test('what somebody puts into an empty group or chain by hand is a difference', () => {
+  const group = { name: 'a' };
+  const chain = { name: 'a', portPairGroups: [someId] };
+  for (const [operation, wanted, found, path] of [
+    ['portPairGroup.create', group, { ...group, portPairs: [someId], lbFields: [], tap: false }, 'portPairs'],
+    ['portPairGroup.create', group, { ...group, portPairs: [], lbFields: ['ip_src'], tap: false }, 'lbFields'],
+    ['portChain.create', chain, { ...chain, flowClassifiers: [someId], chainId: 1 }, 'flowClassifiers'],
+  ] as const)
+    expect(unlike(neutron, operation, wanted as JsonObject, found as unknown as JsonObject)).toMatchObject([{ path }]);
 });
 
 describe('refusals', () => {
@@ -70,7 +112,7 @@ describe('refusals', () => {
   ] as const)('%i %s', (status, type, code) => {
     const given = reply(status, type === undefined ? 'no' : neutronError(type));
     for (const operation of writes) {
-      expect(operation.interpret(given, checked(operation.name, operation.example))).toMatchObject({
+      expect(operation.interpret(given, checkedFor(neutron, operation.name, operation.example))).toMatchObject({
         state: 'FAILED',
         code,
       });
@@ -78,8 +120,8 @@ describe('refusals', () => {
   });
 
   test('only an object that Neutron itself reports missing is absent', () => {
-    const remove = operationOf('network.delete');
-    const args = checked('network.delete', remove.example);
+    const remove = operationOf(neutron, 'network.delete');
+    const args = checkedFor(neutron, 'network.delete', remove.example);
     expect(remove.interpret(reply(404, neutronError('NetworkNotFound')), args)).toMatchObject({ absent: true });
     for (const body of [neutronError('HTTPNotFound'), '<html><title>404</title></html>', '']) {
       expect(remove.interpret(reply(404, body), args)).not.toHaveProperty('absent');
@@ -132,16 +174,16 @@ describe('refused arguments', () => {
     ['an empty change', 'network.update', { id: someId, name: 'a' }, ''],
     ['an argument of another kind', 'router.create', { name: 'a', mtu: 1_500 }, 'mtu'],
   ])('%s', (_what, name, args, field) => {
-    expect(faultsOf(name, args)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))]);
+    expect(faultsOf(neutron, name, args)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))]);
   });
 
   test("the longest description fits with its mark into Neutron's field", () => {
-    const args = checked('network.create', { name: 'a', description: 'x'.repeat(215) });
+    const args = checkedFor(neutron, 'network.create', { name: 'a', description: 'x'.repeat(215) });
     const context = {
       operationId: someId,
       backend: { transport: 'https', options: {}, softwareVersion: null },
     } as const;
-    const wire = operationOf('network.create').render(args, context) as unknown as {
+    const wire = operationOf(neutron, 'network.create').render(args, context) as unknown as {
       body: { network: { description: string } };
     };
     expect(wire.body.network.description).toHaveLength(255);
@@ -150,6 +192,6 @@ describe('refused arguments', () => {
 
 test("the path before /v2.0 is the backend's own", () => {
   const backend = { transport: 'https', options: { basePath: '/networking' }, softwareVersion: null } as const;
-  const wire = operationOf('network.get').render({ id: someId }, { operationId: someId, backend });
+  const wire = operationOf(neutron, 'network.get').render({ id: someId }, { operationId: someId, backend });
   expect(wire).toMatchObject({ path: `/networking/v2.0/networks/${someId}` });
 });

@@ -1,25 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { demand, tokenFor } from '../../../../../lab/neutron/keystone-client.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
 import { describeWithNeutron } from '../../../../support/neutron.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { unlike } from '../../support/unlike.ts';
-import { NeutronDriver, someId } from './support.ts';
+import { type NeutronCaller, neutronCaller, someId } from './support.ts';
 
 describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
-  let alpha: NeutronDriver;
-  let beta: NeutronDriver;
-  let admin: NeutronDriver;
+  let alpha: NeutronCaller;
+  let beta: NeutronCaller;
+  let admin: NeutronCaller;
   /** A network of alpha's with a subnet, for tests that need one. */
   let network = '';
   let subnet = '';
 
   beforeAll(async () => {
     const { accounts } = lab();
-    alpha = new NeutronDriver(lab(), accounts.alpha);
-    beta = new NeutronDriver(lab(), accounts.beta);
-    admin = new NeutronDriver(lab(), accounts.admin);
+    alpha = neutronCaller(lab(), accounts.alpha);
+    beta = neutronCaller(lab(), accounts.beta);
+    admin = neutronCaller(lab(), accounts.admin);
     network = (await alpha.done('network.create', { name: 'ground' })).id;
     subnet = (await alpha.done('subnet.create', { network, name: 'ground-a', cidr: '10.1.0.0/24' })).id;
     await alpha.done('port.create', { network, name: 'holder', subnet, address: '10.1.0.9' });
@@ -36,9 +37,26 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
   }
 
   describe('every kind is created, read back as set, listed, changed, and deleted once', () => {
-    const group = { ref: '' };
+    const group = { ref: '', port: '' };
+    /** Two port pairs, each in a group, and a flow classifier; all of one machine. */
+    const functions = { port: '', pairs: ['', ''], groups: ['', ''], classifier: '', chains: ['', ''], spare: '' };
     beforeAll(async () => {
       group.ref = (await alpha.done('securityGroup.create', { name: 'members' })).id;
+      group.port = (await alpha.done('port.create', { network, name: 'sender' })).id;
+      const { id: port } = await alpha.done('port.create', { network, name: 'function', device: 'machine-1' });
+      const pairs: string[] = [];
+      const groups: string[] = [];
+      const chains: string[] = [];
+      for (const name of ['one', 'two']) {
+        const { id: egress } = await alpha.done('port.create', { network, name: `out-${name}`, device: 'machine-1' });
+        const pair = { name, ingress: port, egress, correlation: 'mpls' };
+        pairs.push((await alpha.done('portPair.create', pair)).id);
+        groups.push((await alpha.done('portPairGroup.create', { name, portPairs: pairs.slice(-1) })).id);
+        chains.push((await alpha.done('portChain.create', { name, portPairGroups: groups.slice(-1) })).id);
+      }
+      const { id: classifier } = await alpha.done('flowClassifier.create', { name: 'all', logicalSourcePort: port });
+      const { id: spare } = await alpha.done('portPairGroup.create', { name: 'spare' });
+      Object.assign(functions, { port, pairs, groups, classifier, chains, spare });
     });
 
     const cases: readonly {
@@ -84,8 +102,9 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
             macAddress: 'fa:16:3e:00:00:77',
           },
           allowedAddresses: ['10.9.0.0/24', '10.8.0.1'],
+          device: 'machine-2',
         }),
-        change: () => ({ adminStateUp: false, securityGroups: [], allowedAddresses: [] }),
+        change: () => ({ adminStateUp: false, securityGroups: [], allowedAddresses: [], device: null }),
       },
       {
         prefix: 'router',
@@ -106,6 +125,47 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
           firstPort: 22,
           remote: '192.0.2.1',
         }),
+      },
+      {
+        prefix: 'portPair',
+        args: () => ({
+          name: 'pair-1',
+          ingress: functions.port,
+          egress: functions.port,
+          weight: 3,
+          correlation: 'nsh',
+        }),
+        change: () => ({ description: 'inspects' }),
+      },
+      {
+        prefix: 'portPairGroup',
+        args: () => ({ name: 'group-1', lbFields: ['ip_src', 'ip_dst'], tap: true }),
+        change: () => ({ description: 'inspectors', portPairs: [] }),
+      },
+      {
+        prefix: 'flowClassifier',
+        args: () => ({
+          ...{ name: 'web-1', description: 'web', protocol: 'tcp', logicalSourcePort: group.port },
+          ...{ source: '10.1.0.9', destination: '10.2.0.0/24', sourceFirstPort: 1_024, sourceLastPort: 65_535 },
+          ...{ destinationFirstPort: 443 },
+        }),
+        change: () => ({ description: 'web and more' }),
+      },
+      {
+        prefix: 'portChain',
+        args: () => ({
+          ...{ name: 'chain-1', portPairGroups: [...functions.groups], symmetric: true, correlation: 'mpls' },
+          ...{ flowClassifiers: [functions.classifier], chainId: 4_242 },
+        }),
+        change: () => ({ portPairGroups: [functions.spare], flowClassifiers: [] }),
+      },
+      {
+        prefix: 'serviceGraph',
+        args: () => ({
+          name: 'graph-1',
+          branches: [{ from: functions.chains[0] ?? '', to: functions.chains.slice(1) }],
+        }),
+        change: () => ({ description: 'branches' }),
       },
       {
         prefix: 'floatingIp',
@@ -194,6 +254,91 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     expect(await alpha.call('routerInterface.remove', joint)).toMatchObject({ code: 'NOT_FOUND', absent: true });
     await alpha.done('router.delete', { id: router, name: 'gw' });
     await alpha.done('port.delete', { id: port, network, name: 'behind' });
+  });
+
+  describe('a chain through two service functions', () => {
+    const made = { port: '', pairs: [] as string[], groups: [] as string[], classifier: '', chain: '' };
+    const named = (id: string | undefined, name: string, more: JsonObject = {}) => ({ id: id ?? '', name, ...more });
+    const reorder = (...at: number[]) =>
+      named(made.chain, 'inspected', { portPairGroups: at.map((each) => made.groups[each] ?? '') });
+
+    beforeAll(async () => {
+      made.port = (await alpha.done('port.create', { network, name: 'in', device: 'machine-3' })).id;
+      for (const name of ['first', 'second', 'third']) {
+        const { id: egress } = await alpha.done('port.create', { network, name: `${name}-out`, device: 'machine-3' });
+        made.pairs.push((await alpha.done('portPair.create', { name, ingress: made.port, egress })).id);
+        made.groups.push((await alpha.done('portPairGroup.create', { name, portPairs: made.pairs.slice(-1) })).id);
+      }
+      const { id: sender } = await alpha.done('port.create', { network, name: 'inspected-sender' });
+      const flows = { name: 'inspected', protocol: 'tcp', destinationFirstPort: 80, logicalSourcePort: sender };
+      made.classifier = (await alpha.done('flowClassifier.create', flows)).id;
+      const chain = { portPairGroups: made.groups.slice(0, 2), flowClassifiers: [made.classifier] };
+      made.chain = (await alpha.done('portChain.create', { name: 'inspected', ...chain })).id;
+    });
+
+    test("a pair's ports have one machine, and what one chain uses no other one gets", async () => {
+      const { id: elsewhere } = await alpha.done('port.create', { network, name: 'elsewhere', device: 'machine-4' });
+      const [group = ''] = made.groups;
+      for (const [name, args, says] of [
+        ['portPair.create', { name: 'apart', ingress: made.port, egress: elsewhere }, 'same host'],
+        ['portPairGroup.create', { name: 'again', portPairs: [made.pairs[0]] }, 'in use'],
+        ['portChain.create', { name: 'alike', portPairGroups: made.groups.slice(0, 2) }, 'in use'],
+        ['portChain.create', { name: 'again', portPairGroups: [group], flowClassifiers: [made.classifier] }, 'in use'],
+        ['portChain.create', { name: 'missing', portPairGroups: [someId] }, 'not found'],
+      ] as const) {
+        const refused = await alpha.call(name, args as unknown as JsonObject);
+        expect([args.name, refused]).toMatchObject([
+          args.name,
+          { state: 'FAILED', message: expect.stringContaining(says) },
+        ]);
+        expect(refused).not.toHaveProperty('absent');
+      }
+    });
+
+    // Its answer to the request has the order that was asked for.
+    test('Neutron says yes to another order of groups, and keeps the old one: the call has failed', async () => {
+      const accepted = await alpha.accepted('portChain.update', reorder(1, 0));
+      const found = await alpha.job('portChain.update', reorder(1, 0), accepted);
+      expect(found).toMatchObject({ finding: 'FAILED', code: 'NOT_TAKEN' });
+      expect((found as { message: string }).message).toContain(
+        `portPairGroups is ["${made.groups[0]}","${made.groups[1]}"]`,
+      );
+      expect(await alpha.done('portChain.get', { id: made.chain })).toMatchObject({
+        values: { portPairGroups: made.groups.slice(0, 2) },
+      });
+    });
+
+    test('through other groups the order changes, and is a difference to the one before', async () => {
+      await alpha.done('portChain.update', reorder(2));
+      const accepted = await alpha.accepted('portChain.update', reorder(1, 0));
+      expect(await alpha.job('portChain.update', reorder(1, 0), accepted)).toMatchObject({
+        finding: 'SUCCEEDED',
+        result: { values: { portPairGroups: [made.groups[1], made.groups[0]] } },
+      });
+      const { values } = (await alpha.look('port-chain', { key: 'inspected' })) as { values: JsonObject };
+      const before = alpha.desired('portChain.update', reorder(0, 1));
+      expect(unlike(neutron, 'portChain.update', before, values)).toMatchObject([{ path: 'portPairGroups' }]);
+    });
+
+    test('what is in use stays, in words of Neutron, and goes in the right order', async () => {
+      const naming = named(made.chain, 'inspected');
+      for (const [name, args] of [
+        ['portPair.delete', named(made.pairs[0], 'first')],
+        ['portPairGroup.delete', named(made.groups[0], 'first')],
+        ['flowClassifier.delete', named(made.classifier, 'inspected')],
+      ] as const) {
+        const refused = await alpha.call(name, args);
+        expect([name, refused]).toMatchObject([name, { state: 'FAILED', code: 'IN_USE' }]);
+        expect(refused).toMatchObject({ message: expect.stringMatching(/^Neutron answered 409: \w+InUse: /) });
+        expect(refused).not.toHaveProperty('absent');
+      }
+      await alpha.done('portChain.delete', naming);
+      await alpha.done('flowClassifier.delete', named(made.classifier, 'inspected'));
+      for (const [at, name] of ['first', 'second', 'third'].entries()) {
+        await alpha.done('portPairGroup.delete', named(made.groups[at], name));
+        await alpha.done('portPair.delete', named(made.pairs[at], name));
+      }
+    });
   });
 
   test("projects can't see each other", async () => {
@@ -368,7 +513,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     }
 
     test('one token serves all calls, and is deleted at the end', async () => {
-      const driver = new NeutronDriver(lab(), lab().accounts.alpha);
+      const driver = neutronCaller(lab(), lab().accounts.alpha);
       const before = await logins();
       await Promise.all(Array.from({ length: 6 }, () => driver.done('network.list', {})));
       expect(await driver.health()).toEqual({ softwareVersion: 'Networking API v2.0', serial: null });
@@ -380,7 +525,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     });
 
     test('a wrong password is tried once, whatever the number of waiting calls, and no call is made', async () => {
-      const driver = new NeutronDriver(lab(), { ...lab().accounts.alpha, password: 'wrong-word' });
+      const driver = neutronCaller(lab(), { ...lab().accounts.alpha, password: 'wrong-word' });
       const before = await logins();
       const call = driver.render('network.create', { name: 'never' }, randomUUID());
       const results = await Promise.all(Array.from({ length: 5 }, () => driver.send(call)));
@@ -393,8 +538,37 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       expect(await alpha.look('network', { scope: '', key: 'never', uuid: null })).toEqual({ finding: 'ABSENT' });
     });
 
+    test('an application credential logs in to its project, and to no other', async () => {
+      const { plainUrl } = lab().keystone;
+      const { alpha: account, admin: administrator } = lab().accounts;
+      const users = `${plainUrl}/v3/users`;
+      const { body } = await demand(`${users}?name=${account.username}`, 'GET', {
+        token: await tokenFor(plainUrl, administrator),
+      });
+      const [user] = body.users as unknown as { id: string }[];
+      const made = await demand(`${users}/${user?.id}/application_credentials`, 'POST', {
+        token: await tokenFor(plainUrl, account),
+        body: { application_credential: { name: `relay-${randomUUID()}` } },
+      });
+      const { id, secret } = made.body.application_credential as unknown as { id: string; secret: string };
+      const credential = { username: id, password: secret };
+      const login = { login: 'applicationCredential' };
+      const driver = neutronCaller(lab(), { ...account, ...credential }, { options: login });
+      const created = await driver.done('network.create', { name: 'by-credential' });
+      expect(await alpha.look('network', { key: 'by-credential', uuid: created.id })).toMatchObject({
+        finding: 'PRESENT',
+      });
+      await driver.done('network.delete', { id: created.id, name: 'by-credential' });
+      await driver.stop();
+      const elsewhere = neutronCaller(lab(), { ...account, ...credential, project: 'beta' }, { options: login });
+      expect(await elsewhere.call('network.list')).toMatchObject({
+        failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' },
+      });
+      await elsewhere.stop();
+    });
+
     test('a project of another user is refused', async () => {
-      const driver = new NeutronDriver(lab(), { ...lab().accounts.alpha, project: 'beta' });
+      const driver = neutronCaller(lab(), { ...lab().accounts.alpha, project: 'beta' });
       const sent = await driver.send(driver.render('network.list', {}, randomUUID()));
       expect(sent).toMatchObject({ ok: false, failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });
       await driver.stop();
@@ -404,12 +578,14 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       const { https } = neutron;
       if (!https) throw new Error('no sessions');
       let opened = 0;
-      const driver = new NeutronDriver(lab(), lab().accounts.alpha, {
-        ...https,
-        open: async (exchange, credentials, backend) => {
-          opened += 1;
-          const login = await https.open(exchange, credentials, backend);
-          return opened === 1 && login.ok ? { ...login, headers: { 'x-auth-token': 'made-up' } } : login;
+      const driver = neutronCaller(lab(), lab().accounts.alpha, {
+        sessions: {
+          ...https,
+          open: async (exchange, credentials, backend) => {
+            opened += 1;
+            const login = await https.open(exchange, credentials, backend);
+            return opened === 1 && login.ok ? { ...login, headers: { 'x-auth-token': 'made-up' } } : login;
+          },
         },
       });
       await driver.done('network.create', { name: 'once' });

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
-import { operation, SwitchCaller } from './support.ts';
+import type { DriverCaller } from '../../support/driver-caller.ts';
+import { switchCaller } from './support.ts';
 
 /** 3.6.5000 has other output formats. */
 describe.each([
@@ -12,13 +13,13 @@ describe.each([
   ['https', '3.6.5000'],
 ] as const)('onyx over %s, version %s', (wire, version) => {
   let device: OnyxSwitch;
-  let caller: SwitchCaller;
+  let caller: DriverCaller;
   beforeEach(async () => {
     device = await OnyxSwitch.start({ version });
-    caller = await SwitchCaller.to(device, wire);
+    caller = switchCaller(device, wire);
   });
   afterEach(async () => {
-    await caller.transport.close();
+    await caller.stop();
     await device.stop();
   });
 
@@ -82,14 +83,38 @@ describe.each([
       expect(now).toMatchObject(config);
       const found = await caller.look('port', { key });
       expect(found).toEqual({ finding: 'PRESENT', values: { port: key, ...settings, ...more } });
-      const desired = operation('port.vlan.set').desired?.({ port, ...settings });
-      for (const [name, value] of Object.entries(desired ?? {})) {
+      const desired = caller.desired('port.vlan.set', { port, ...settings });
+      for (const [name, value] of Object.entries(desired)) {
         expect([name, found.finding === 'PRESENT' ? (found.values[name] ?? null) : undefined]).toEqual([name, value]);
       }
     }
     expect(await caller.call('port.list')).toMatchObject({
       result: { ports: expect.arrayContaining([expect.objectContaining({ port: 'Po22' })]) },
     });
+  });
+
+  test('a port in a mode of its own hides no other port, and differs from what a call sets', async () => {
+    for (const [name, mode] of [['1/8', 'access-dcb'] as const, ['1/9', 'dot1q-tunnel'] as const]) {
+      const port = device.config.ethernet.get(name);
+      if (port) port.mode = mode;
+    }
+    const listed = await caller.done('port.list');
+    expect(listed.ports).toHaveLength(16);
+    expect(listed.ports).toContainEqual({ port: 'Eth1/8', mode: 'access-dcb', vlan: 1 });
+    expect(await caller.look('port', { key: 'Eth1/9' })).toEqual({
+      finding: 'PRESENT',
+      values: { port: 'Eth1/9', mode: 'dot1q-tunnel', vlan: 1 },
+    });
+    expect(await caller.look('port', { key: 'Eth1/1' })).toMatchObject({ values: { mode: 'access', vlan: 1 } });
+    // It is set like any other.
+    await caller.done('port.vlan.set', { port: '1/9', mode: 'access', vlan: 1 });
+    expect(await caller.look('port', { key: 'Eth1/9' })).toMatchObject({ values: { mode: 'access' } });
+  });
+
+  test('text after the JSON is cut off', async () => {
+    device.knobs.jsonTrailer = '\nswitch-1: 16 interfaces listed\n';
+    expect(await caller.call('port.list')).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await caller.health()).toBeDefined();
   });
 
   test('port-channels and their members', async () => {
@@ -126,6 +151,7 @@ describe.each([
     device.config.mlagProtocol = true;
     expect(await caller.look('mlag-vip', { key: 'mlag-vip' })).toEqual({ finding: 'ABSENT' });
     expect(await caller.call('mlag.vip.set', vip)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(device.config.mlagShutdown).toBe(false);
     expect(await caller.look('mlag-vip', { key: 'mlag-vip' })).toEqual({ finding: 'PRESENT', values: vip });
     expect(await caller.call('mlag.vip.read')).toEqual({
       state: 'SUCCEEDED',
@@ -140,10 +166,10 @@ describe.each([
     expect(await caller.call('config.save')).toEqual({ state: 'SUCCEEDED', result: null });
     await caller.call('vlan.create', { vlan: 43 });
     device.reload();
-    const after = await SwitchCaller.to(device, wire);
+    const after = switchCaller(device, wire);
     expect(await after.look('vlan', { key: '42' })).toMatchObject({ finding: 'PRESENT' });
     expect(await after.look('vlan', { key: '43' })).toEqual({ finding: 'ABSENT' });
-    await after.transport.close();
+    await after.stop();
   });
 
   test('the typed mutations', async () => {
@@ -178,13 +204,13 @@ describe.each([
 
   test('a connection that breaks before or after the change leaves no verdict; nothing is sent twice', async () => {
     device.faults.plan('DROP_BEFORE_APPLYING');
-    expect(await caller.send('vlan.create', { vlan: 42, name: 'one' })).toMatchObject({
+    expect(await caller.send(caller.render('vlan.create', { vlan: 42, name: 'one' }))).toMatchObject({
       ok: false,
       failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' },
     });
     expect(await caller.look('vlan', { key: '42' })).toEqual({ finding: 'ABSENT' });
     device.faults.plan('DROP_AFTER_APPLYING');
-    expect(await caller.send('vlan.create', { vlan: 43 })).toMatchObject({
+    expect(await caller.send(caller.render('vlan.create', { vlan: 43 }))).toMatchObject({
       ok: false,
       failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' },
     });
@@ -194,7 +220,7 @@ describe.each([
 
   test('a switch that stops answering leaves no verdict at the deadline', async () => {
     device.faults.plan('SILENT_AFTER_APPLYING');
-    expect(await caller.send('vlan.delete', { vlan: 42 }, 200)).toMatchObject({
+    expect(await caller.send(caller.render('vlan.delete', { vlan: 42 }), 200)).toMatchObject({
       ok: false,
       failure: { kind: 'NO_VERDICT', code: 'NO_REPLY' },
     });
@@ -205,57 +231,82 @@ describe.each([
     device.knobs.maxShells = 2;
     device.knobs.maxWebSessions = 2;
     device.faults.knobs.latencyMs = 20;
-    const many = await SwitchCaller.to(device, wire, { concurrency: 14 });
+    const many = switchCaller(device, wire, { concurrency: 14 });
     const vlans = Array.from({ length: 14 }, (_, index) => 100 + index);
     const outcomes = await Promise.all(vlans.map((vlan) => many.call('vlan.create', { vlan, name: `v${vlan}` })));
     expect(outcomes.map(({ state }) => state)).toEqual(vlans.map(() => 'SUCCEEDED'));
     for (const vlan of vlans) expect(device.log.carrying(`v${vlan}`)).toHaveLength(1);
     if (wire === 'ssh') expect(device.shells.most).toBe(2);
-    await many.transport.close();
+    await many.stop();
     if (wire === 'https') expect(device.api.sessions).toBe(0);
   });
 
   test('a wrong password is tried once, whatever the number of waiting calls', async () => {
-    const wrong = await SwitchCaller.to(device, wire, { password: 'wrong' });
-    const results = await Promise.all([1, 2, 3].map(() => wrong.send('vlan.list', {})));
+    const wrong = switchCaller(device, wire, { password: 'wrong' });
+    const results = await Promise.all([1, 2, 3].map(() => wrong.send(wrong.render('vlan.list'))));
     for (const result of results) expect(result).toMatchObject({ failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });
     expect(device.attempts.filter((password) => password === 'wrong')).toHaveLength(1);
-    await wrong.transport.close();
+    await wrong.stop();
   });
 });
 
 describe('web sessions', () => {
   test('one that the switch has dropped is opened again, and the call arrives once', async () => {
     const device = await OnyxSwitch.start();
-    const caller = await SwitchCaller.to(device, 'https');
+    const caller = switchCaller(device, 'https');
     await caller.call('vlan.create', { vlan: 42 });
     device.api.forgetSessions();
     expect(await caller.call('vlan.create', { vlan: 43 })).toMatchObject({ state: 'SUCCEEDED' });
     expect(device.api.logins).toBe(2);
     expect(device.log.entries.filter(({ action }) => action === 'vlan 43')).toHaveLength(1);
-    await caller.transport.close();
+    await caller.stop();
     await device.stop();
+  });
+
+  test('a login that is answered by a redirection is judged by its cookie', async () => {
+    const device = await OnyxSwitch.start();
+    device.knobs.loginRedirects = true;
+    const caller = switchCaller(device, 'https');
+    expect(await caller.call('vlan.create', { vlan: 42 })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(device.api.logins).toBe(1);
+    await caller.stop();
+    expect(device.api.sessions).toBe(0);
+    await device.stop();
+  });
+
+  test.each([
+    ['without a cookie', { location: '/admin/launch?script=rh' }],
+    ['that deletes the cookie', { location: '/admin', 'set-cookie': 'session=; path=/' }],
+    ['to the login page', { location: '/admin/launch?script=rh&template=login', 'set-cookie': 'session=a' }],
+    ['to the form', { location: '/admin/launch?script=rh&action=login', 'set-cookie': 'session=a' }],
+  ])('a redirection %s is no login', async (_what, headers) => {
+    const opened = await onyx.https?.open(
+      async () => ({ kind: 'http', status: 302, headers, body: '<html></html>', truncated: false }),
+      { username: 'u', password: 'p' },
+      { transport: 'https', options: {}, softwareVersion: null },
+    );
+    expect(opened).toMatchObject({ ok: false, code: 'PROTOCOL_FAILED' });
   });
 
   test('a switch without a free session is reported as such, not as a wrong password', async () => {
     const device = await OnyxSwitch.start();
     device.knobs.maxWebSessions = 0;
-    const caller = await SwitchCaller.to(device, 'https', { connectTimeoutMs: 3_000 });
-    expect(await caller.send('vlan.list', {})).toMatchObject({
+    const caller = switchCaller(device, 'https', { connectTimeoutMs: 3_000 });
+    expect(await caller.send(caller.render('vlan.list'))).toMatchObject({
       failure: { kind: 'NOT_SENT', code: 'SESSION_REFUSED' },
     });
-    await caller.transport.close();
+    await caller.stop();
     await device.stop();
   });
 
   test('a switch whose API skips the rest of a block', async () => {
     const device = await OnyxSwitch.start();
     device.knobs.stopsAtError = true;
-    const caller = await SwitchCaller.to(device, 'https');
+    const caller = switchCaller(device, 'https');
     await caller.call('vlan.create', { vlan: 42 });
     const args = { port: '1/4', mode: 'trunk', allowedVlans: [42, 99, 101] };
     expect(await caller.call('port.vlan.set', args)).toMatchObject({ state: 'FAILED', code: 'PARTLY_APPLIED' });
-    await caller.transport.close();
+    await caller.stop();
     await device.stop();
   });
 });

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
-import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
-import { operation, SwitchCaller } from './support.ts';
+import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
+import { type DriverCaller, faultsOf } from '../../support/driver-caller.ts';
+import { switchCaller } from './support.ts';
 
 const seed = Number(process.env.TIDEGATE_TEST_SEED ?? randomInt(2 ** 31));
 let state = seed;
@@ -36,7 +37,7 @@ const wild = [
 ];
 const text = () => Array.from({ length: 1 + random(12) }, () => pick(random(5) === 0 ? wild : tame)).join('');
 
-const fits = (name: string, args: JsonObject) => validateArguments(operation(name), args).ok;
+const fits = (name: string, args: JsonObject) => faultsOf(onyx, name, args).length === 0;
 
 test.each(['', ' x', 'a"b', 'a;b\n', 'a\nb', 'a\\b', 'a?b', '-a', 'ä', 'x'.repeat(65), 'a\u0016b', 'a|b'])(
   'a name like %j is refused before anything is sent',
@@ -73,13 +74,13 @@ test.each(['0.0.0.0', '9.10.99.100', '192.0.2.1', '249.250.255.199'])('the addre
 });
 
 let device: OnyxSwitch;
-const callers: SwitchCaller[] = [];
+const callers: DriverCaller[] = [];
 beforeAll(async () => {
   device = await OnyxSwitch.start();
-  for (const wire of ['ssh', 'https'] as const) callers.push(await SwitchCaller.to(device, wire));
+  for (const wire of ['ssh', 'https'] as const) callers.push(switchCaller(device, wire));
 });
 afterAll(async () => {
-  await Promise.all(callers.map((caller) => caller.transport.close()));
+  await Promise.all(callers.map((caller) => caller.stop()));
   await device.stop();
 });
 

@@ -127,6 +127,25 @@ test.each(unreadable)('health: %s is not a healthy switch', (_what, given) => {
   expect(onyx.health.interpret(given)).toBeUndefined();
 });
 
+test('a port whose entry is unreadable is unreadable alone', () => {
+  const data = {
+    'Eth1/1': { Mode: 'access', 'Access vlan': '7', 'Allowed vlans': '' },
+    'Eth1/2': { Mode: 'trunk', 'Access vlan': 'N/A', 'Allowed vlans': 'everything' },
+    'Eth1/3': { 'Access vlan': '1' },
+  };
+  const given = cli([
+    { line: 'show interfaces switchport | json-print', output: `${JSON.stringify(data)}\n3 ports\n` },
+  ]);
+  const look = (key: string) => onyx.resources?.get('port')?.interpret(given, { scope: '', key, uuid: null });
+  expect(look('Eth1/1')).toEqual({ finding: 'PRESENT', values: { port: 'Eth1/1', mode: 'access', vlan: 7 } });
+  expect(look('Eth1/2')).toMatchObject({ finding: 'UNREADABLE' });
+  expect(look('Eth1/3')).toMatchObject({ finding: 'UNREADABLE' });
+  expect(onyx.operations.get('port.list')?.interpret(given, {})).toMatchObject({
+    state: 'SUCCEEDED',
+    result: { ports: [{ port: 'Eth1/1' }, { port: 'Eth1/2', mode: null }, { port: 'Eth1/3', mode: null }] },
+  });
+});
+
 test('only a reply about the session itself means that it has ended', () => {
   const refused = (reply: Reply) => reply.kind === 'http' && onyx.https?.refusedSession(reply);
   expect(refused(http({ status: 'ERROR', status_message: 'Authentication failure' }))).toBe(true);

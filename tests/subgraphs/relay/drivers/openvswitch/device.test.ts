@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { JsonObject, Outcome } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
 import { describeWithOpenVswitch } from '../../../../support/openvswitch.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { contents, empty, operation, SwitchCaller } from './support.ts';
+import { type Called, type DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import { contents, empty, switchCaller } from './support.ts';
 
-const uuidOf = (outcome: Outcome): string => {
+const uuidOf = (outcome: Called): string => {
   if (outcome.state !== 'SUCCEEDED' || outcome.uuid === undefined) throw new Error(JSON.stringify(outcome));
   return outcome.uuid;
 };
 
-const resultOf = (outcome: Outcome): JsonObject => {
+const resultOf = (outcome: Called): JsonObject => {
   if (outcome.state !== 'SUCCEEDED') throw new Error(JSON.stringify(outcome));
   return outcome.result as JsonObject;
 };
@@ -20,11 +21,11 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
   beforeEach(() => empty(ovs()));
 
   describe.each(['ovsdb', 'ssh'] as const)('over %s', (wire) => {
-    let device: SwitchCaller;
+    let device: DriverCaller;
     beforeAll(async () => {
-      device = await SwitchCaller.to(ovs(), wire);
+      device = await switchCaller(ovs(), wire);
     });
-    afterAll(() => device.transport.close());
+    afterAll(() => device.stop());
 
     test('reports its version and its identity', async () => {
       expect(await device.health()).toEqual({
@@ -48,7 +49,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
           bridges: [{ bridge: 'br-a', uuid, operationId, datapathType: 'netdev', externalIds: { 'cmp-id': '42' } }],
         },
       });
-      expect(await device.look('bridge', 'br-a')).toEqual({
+      expect(await device.look('bridge', { key: 'br-a' })).toEqual({
         finding: 'PRESENT',
         uuid,
         operationId,
@@ -62,8 +63,17 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
         code: 'NOT_FOUND',
         absent: true,
       });
-      expect(await device.look('bridge', 'br-a')).toEqual({ finding: 'ABSENT' });
+      expect(await device.look('bridge', { key: 'br-a' })).toEqual({ finding: 'ABSENT' });
       expect((await ovs().vsctl('list', 'Port')).stdout).toBe('');
+    });
+
+    test("the database's own log names the call of every change, also where no row keeps a mark", async () => {
+      const [add, set] = [randomUUID(), randomUUID()];
+      await device.done('bridge.create', { bridge: 'br-a' });
+      await device.done('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' }, add);
+      await device.done('port.vlan.set', { port: 'p1', mode: 'access', vlan: 42 }, set);
+      const { stdout } = await ovs().inside('ovsdb-tool', 'show-log', ovs().databasePath);
+      for (const id of [add, set]) expect(stdout.split(`"tidegate ${id}"`)).toHaveLength(2);
     });
 
     test('the switch applies created objects', async () => {
@@ -102,7 +112,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       const read = async () =>
         (await ovs().vsctl('get', 'Port', 'p1', 'tag', 'trunks', 'vlan_mode')).stdout.trim().split('\n');
       expect(await read()).toEqual([tag, trunks, mode]);
-      expect(await device.look('port', 'p1')).toEqual({
+      expect(await device.look('port', { key: 'p1' })).toEqual({
         finding: 'PRESENT',
         uuid,
         operationId,
@@ -118,10 +128,12 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       const set = { port: 'p1', ...settings };
       expect(await device.call('port.vlan.set', set)).toMatchObject({ state: 'SUCCEEDED' });
       expect(await read()).toEqual([tag, trunks, mode]);
-      const found = await device.look('port', 'p1');
+      const found = await device.look('port', { key: 'p1' });
       expect(found.finding === 'PRESENT' && { ...found.values }).toMatchObject(
         Object.fromEntries(
-          Object.entries(operation('port.vlan.set').desired?.(set) ?? {}).filter(([, value]) => value !== null),
+          Object.entries(operationOf(openVswitch, 'port.vlan.set').desired?.(set) ?? {}).filter(
+            ([, value]) => value !== null,
+          ),
         ),
       );
     });
@@ -133,7 +145,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect(await device.call('port.delete', { port: 'br-a', uuid: own })).toMatchObject({ state: 'FAILED' });
       expect(await device.call('port.delete', { port: 'p1', uuid })).toMatchObject({ state: 'SUCCEEDED' });
       expect(await device.call('port.delete', { port: 'p1', uuid })).toMatchObject({ state: 'FAILED', absent: true });
-      expect(await device.look('port', 'p1')).toEqual({ finding: 'ABSENT' });
+      expect(await device.look('port', { key: 'p1' })).toEqual({ finding: 'ABSENT' });
       expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1');
     });
 
@@ -145,13 +157,15 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       const set = { object: 'port', name: 'p1', externalIds: { a: null, b: 'zwei "2" {; \\', c: '3' } };
       expect(await device.call('externalIds.set', set)).toMatchObject({ state: 'SUCCEEDED' });
       expect(await device.call('externalIds.set', set)).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await device.look('port', 'p1')).toMatchObject({
+      expect(await device.look('port', { key: 'p1' })).toMatchObject({
         operationId,
         values: { externalIds: { b: 'zwei "2" {; \\', c: '3' } },
       });
       const vif = { object: 'interface', name: 'p1', externalIds: { 'iface-id': 'vif-1' } };
       expect(await device.call('externalIds.set', vif)).toMatchObject({ state: 'SUCCEEDED' });
-      expect(await device.look('interface', 'p1')).toMatchObject({ values: { externalIds: { 'iface-id': 'vif-1' } } });
+      expect(await device.look('interface', { key: 'p1' })).toMatchObject({
+        values: { externalIds: { 'iface-id': 'vif-1' } },
+      });
     });
 
     test('tunnels have options', async () => {
@@ -164,7 +178,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect((await ovs().vsctl('get', 'Interface', 'vx1', 'options')).stdout.trim()).toBe(
         '{key="42", remote_ip="192.0.2.7"}',
       );
-      expect(await device.look('port', 'vx1')).toMatchObject({ values: args });
+      expect(await device.look('port', { key: 'vx1' })).toMatchObject({ values: args });
     });
 
     test('the typed mutation sets VLANs, on a bridge only if the port belongs to it', async () => {
@@ -216,7 +230,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
     });
 
     test('14 calls at once: none fails, each is executed once', async () => {
-      const many = await SwitchCaller.to(ovs(), wire, 14);
+      const many = await switchCaller(ovs(), wire, 14);
       await many.call('bridge.create', { bridge: 'br-a' });
       const ports = Array.from({ length: 14 }, (_, index) => `p${index}`);
       const outcomes = await Promise.all(
@@ -224,7 +238,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       );
       expect(outcomes.map(({ state }) => state)).toEqual(ports.map(() => 'SUCCEEDED'));
       expect((await ovs().vsctl('list-ports', 'br-a')).stdout.trim().split('\n').sort()).toEqual([...ports].sort());
-      await many.transport.close();
+      await many.stop();
     });
   });
 });

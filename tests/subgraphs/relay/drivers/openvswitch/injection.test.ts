@@ -1,9 +1,10 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
 import { describeWithOpenVswitch } from '../../../../support/openvswitch.ts';
-import { empty, operation, SwitchCaller } from './support.ts';
+import { type DriverCaller, faultsOf } from '../../support/driver-caller.ts';
+import { empty, switchCaller } from './support.ts';
 
 const seed = Number(process.env.TIDEGATE_TEST_SEED ?? randomInt(2 ** 31));
 let state = seed;
@@ -37,7 +38,7 @@ const fragments = [
 ];
 const text = () => Array.from({ length: 1 + random(8) }, () => pick(fragments)).join('');
 
-const fits = (name: string, args: JsonObject) => validateArguments(operation(name), args).ok;
+const fits = (name: string, args: JsonObject) => faultsOf(openVswitch, name, args).length === 0;
 
 test.each(['', 'a b', "a'b", 'a"b', 'a;b', 'a\nb', '-a', '.', '..', '$(id)', 'a/b', 'ä', 'x'.repeat(16)])(
   'a name like %j is refused before anything is sent',
@@ -57,13 +58,13 @@ test("the relay's own marks can't be set from outside", () => {
 });
 
 describeWithOpenVswitch('generated external ids', (ovs) => {
-  const callers: SwitchCaller[] = [];
+  const callers: DriverCaller[] = [];
   beforeAll(async () => {
-    for (const wire of ['ovsdb', 'ssh'] as const) callers.push(await SwitchCaller.to(ovs(), wire));
+    for (const wire of ['ovsdb', 'ssh'] as const) callers.push(await switchCaller(ovs(), wire));
     await empty(ovs());
     await callers[0]?.call('bridge.create', { bridge: 'br-a' });
   });
-  afterAll(() => Promise.all(callers.map((caller) => caller.transport.close())));
+  afterAll(() => Promise.all(callers.map((caller) => caller.stop())));
 
   test(`are each one value, over both wires (seed ${seed})`, async () => {
     let refused = 0;
@@ -76,7 +77,10 @@ describeWithOpenVswitch('generated external ids', (ovs) => {
       const caller = pick(callers);
       const set = await caller.call('externalIds.set', { object: 'bridge', name: 'br-a', externalIds });
       expect([externalIds, set]).toMatchObject([externalIds, { state: 'SUCCEEDED' }]);
-      expect(await caller.look('bridge', 'br-a')).toMatchObject({ finding: 'PRESENT', values: { externalIds } });
+      expect(await caller.look('bridge', { key: 'br-a' })).toMatchObject({
+        finding: 'PRESENT',
+        values: { externalIds },
+      });
     }
     // Otherwise nothing is proved.
     expect(refused).toBeGreaterThan(20);

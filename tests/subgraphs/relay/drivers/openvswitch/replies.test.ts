@@ -36,8 +36,8 @@ const unreadable: [string, Reply][] = [
 
 /** Each is a success, but of another request. */
 const yesToAnother: [string, JsonValue][] = [
-  ['too few results', [{}, { count: 1 }, { rows: [{ next_cfg: 1 }] }, {}]],
-  ['nothing was changed', [{}, {}, {}, {}, {}, {}, { count: 0 }, { count: 1 }, { rows: [{ next_cfg: 1 }] }, {}]],
+  ['too few results', [{}, { count: 1 }, { rows: [{ next_cfg: 1 }] }, {}, {}]],
+  ['nothing was changed', [{}, {}, {}, {}, {}, {}, { count: 0 }, { count: 1 }, { rows: [{ next_cfg: 1 }] }, {}, {}]],
 ];
 
 function exampleOf(operation: (typeof operations)[number]) {

@@ -1,28 +1,36 @@
-// The disk of a host: a file system in a file, mounted below /run, so that it can be full or frozen without the machine's being so.
+// A disk of its own: a file system in a file, so that it can be full or frozen without the machine's being so. For hosts of the lab, and
+// for trials.
+import { spawn } from 'node:child_process';
 import { chmod, mkdir, readFile, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathExists } from '../../embedded/find-program.ts';
-import { runProgram } from '../../embedded/run-program.ts';
-import { run } from '../switched-network.ts';
+import { pathExists } from '../embedded/find-program.ts';
+import { runProgram } from '../embedded/run-program.ts';
+import { run } from './switched-network.ts';
 
 /** The file has holes: it takes what is written. */
-const sizeMiB = 1_536;
+const usualSizeMiB = 1_536;
+const mebibyte = 1024 * 1024;
+const block = 4_096;
 const timeoutMs = 60_000;
 const mostMounts = 20;
 const filler = 'filled';
 
 export interface DiskPlace {
   readonly image: string;
+  /** Where it is mounted. */
   readonly folder: string;
+  readonly sizeMiB?: number;
 }
 
-export class HostDisk {
+export class LoopDisk {
   readonly folder: string;
   readonly #image: string;
+  readonly #sizeMiB: number;
 
-  constructor({ image, folder }: DiskPlace) {
+  constructor({ image, folder, sizeMiB = usualSizeMiB }: DiskPlace) {
     this.#image = image;
     this.folder = folder;
+    this.#sizeMiB = sizeMiB;
   }
 
   /** Makes it when it is missing. Throws when there are no loop devices. */
@@ -39,19 +47,25 @@ export class HostDisk {
     await unmountAll(this.folder);
   }
 
-  /** Not while it is mounted. */
+  /** While it is mounted, the end of the mount frees it. */
   async remove(): Promise<void> {
     await rm(this.#image, { force: true });
   }
 
-  /** Until nothing is left, for anyone. */
-  async fill(): Promise<void> {
+  /** Until no more than this is left, for anyone. */
+  async fill(leftMiB = 0): Promise<void> {
     const path = join(this.folder, filler);
-    const { bavail, bsize } = await statfs(this.folder);
+    const tooMuch = async () => {
+      const { bavail, bsize } = await statfs(this.folder);
+      return bavail * bsize - leftMiB * mebibyte;
+    };
     // What it reserves is not written, so that the machine's disk keeps its space. The rest is too little to be reserved.
-    for (let size = bavail * bsize; size > bsize; size = Math.floor(size * 0.9))
+    for (let size = await tooMuch(); size > block; size = Math.floor(size * 0.9))
       if ((await runProgram('fallocate', ['--length', String(size), path])).exitCode === 0) break;
-    await runProgram('dd', ['if=/dev/zero', `of=${path}.rest`, 'bs=4k'], { timeoutMs });
+    const count = Math.ceil((await tooMuch()) / block);
+    if (leftMiB > 0 && count <= 0) return;
+    const bound = leftMiB === 0 ? [] : [`count=${count}`];
+    await runProgram('dd', ['if=/dev/zero', `of=${path}.rest`, `bs=${block}`, ...bound], { timeoutMs });
   }
 
   async free(): Promise<void> {
@@ -63,6 +77,21 @@ export class HostDisk {
     await run(['fsfreeze', '--freeze', this.folder]);
   }
 
+  /** The thaw comes by a process of its own, whatever happens to this one. Resolves once it is frozen. */
+  async freezeFor(ms: number): Promise<void> {
+    const script = 'fsfreeze --freeze "$0" || exit 1; echo frozen; sleep "$1"; fsfreeze --unfreeze "$0"';
+    const child = spawn('sh', ['-c', script, this.folder, String(ms / 1000)], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    child.unref();
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.once('data', () => resolve());
+      child.once('error', reject);
+      child.once('exit', () => reject(new Error(`${this.folder} was not frozen`)));
+    });
+  }
+
   async thaw(): Promise<void> {
     await thaw(this.folder);
   }
@@ -70,7 +99,7 @@ export class HostDisk {
   async #make(): Promise<void> {
     const temporary = `${this.#image}.new`;
     await rm(temporary, { force: true });
-    await run(['truncate', `--size=${sizeMiB}M`, temporary]);
+    await run(['truncate', `--size=${this.#sizeMiB}M`, temporary]);
     await run(['mkfs.ext4', '-q', '-F', '-m', '0', temporary]);
     await run(['mv', temporary, this.#image]);
   }

@@ -1,0 +1,41 @@
+// FRRouting 8.4 and later behind OpenSSH, through its shell vtysh. The account must be in FRR's group frrvty. A call hands its lines
+// to vtysh as one file and reads the configuration back, which alone says whether they were taken.
+//
+// FRR keeps no comment with a static route, a prefix list's entry or an instance of BGP: their unknown calls are settled after
+// quietUntil only. A neighbour and an entry of a route map have a description with the call's mark.
+
+import { defineDriver } from '../define-driver.ts';
+import type { DriverOperation } from '../driver.ts';
+import { bgp, bgpCreate, bgpDelete, bgpList, bgpNeighbor, bgpNeighborCreate, bgpNeighborDelete } from './bgp.ts';
+import { prefixListEntry, prefixListEntryCreate, prefixListEntryDelete, prefixListList } from './prefix-lists.ts';
+import { routeMapEntry, routeMapEntryCreate, routeMapEntryDelete, routeMapList } from './route-maps.ts';
+import { configSave, health, routeGet, routeList, sessionGet, sessionList, systemInfo } from './shows.ts';
+import { staticRoute, staticRouteCreate, staticRouteDelete, staticRouteList } from './static-routes.ts';
+import { typedCalls } from './typed-calls.ts';
+
+const operations: readonly DriverOperation[] = [
+  ...[systemInfo, routeList, routeGet, staticRouteList, staticRouteCreate, staticRouteDelete],
+  ...[bgpList, bgpCreate, bgpDelete, bgpNeighborCreate, bgpNeighborDelete, sessionList, sessionGet],
+  ...[prefixListList, prefixListEntryCreate, prefixListEntryDelete],
+  ...[routeMapList, routeMapEntryCreate, routeMapEntryDelete, configSave],
+];
+
+export const frr = defineDriver({
+  name: 'frr',
+  family: 'ROUTER',
+  summary: 'FRRouting, over SSH (vtysh).',
+  versions: 'FRR 8.4 and later',
+  triedAgainst: 'real FRR 8.4',
+  ports: { ssh: 22 },
+  credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
+  checks: 'the words of its lines alone: not values, and not whether what they name exists (vtysh -C)',
+  operations,
+  resources: {
+    'static-route': staticRoute,
+    ...{ bgp, 'bgp-neighbor': bgpNeighbor },
+    'prefix-list-entry': prefixListEntry,
+    'route-map-entry': routeMapEntry,
+  },
+  health,
+  typed: typedCalls,
+});

@@ -1,0 +1,168 @@
+// Entries of route maps. An entry's description has the mark of the call that set it.
+
+import type { ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
+import { argumentsSchema, given } from '../json.ts';
+import { readMark, wordsOf, writeMark } from '../mark.ts';
+import {
+  type ConfigLine,
+  checkOutcome,
+  deleteOutcome,
+  findingOf,
+  listOutcome,
+  type Shown,
+  setOutcome,
+} from './replies.ts';
+import { description, name } from './schema.ts';
+import { run } from './scripts.ts';
+
+type EntryKey = { routeMap: string; sequence: number };
+type Entry = EntryKey & {
+  action: 'permit' | 'deny';
+  description?: string;
+  matchPrefixList?: string;
+  matchIpv6PrefixList?: string;
+  localPreference?: number;
+  metric?: number;
+};
+
+const sequence = { type: 'integer', minimum: 1, maximum: 65_535, description: 'The place in the route map' };
+const number32 = { type: 'integer', minimum: 0, maximum: 4_294_967_295 };
+
+const object = ({ routeMap, sequence: place }: EntryKey) => ({
+  ...{ resource: 'route-map-entry', scope: routeMap, key: String(place) },
+});
+
+/** The settings, and how the configuration writes them. */
+const settings = {
+  matchPrefixList: 'match ip address prefix-list',
+  matchIpv6PrefixList: 'match ipv6 address prefix-list',
+  localPreference: 'set local-preference',
+  metric: 'set metric',
+} as const;
+const names = Object.keys(settings) as (keyof typeof settings)[];
+const numbers: ReadonlySet<string> = new Set(['localPreference', 'metric']);
+
+function linesOf(entry: Entry, operationId: string): string[] {
+  return [
+    `route-map ${entry.routeMap} ${entry.action} ${entry.sequence}`,
+    ` description ${writeMark({ operationId, words: entry.description ?? '' })}`,
+    ...names.flatMap((each) => (entry[each] === undefined ? [] : [` ${settings[each]} ${entry[each]}`])),
+    'exit',
+  ];
+}
+
+function desired(entry: Entry): JsonObject {
+  return given({ ...entry, description: entry.description || undefined });
+}
+
+interface Found {
+  readonly operationId?: string;
+  readonly values: JsonObject;
+}
+
+function entries(have: readonly ConfigLine[]): Found[] {
+  const heads = have.filter(({ head }) => head === '').map(({ line }) => line);
+  return heads.flatMap((head) => {
+    const found = /^route-map (\S+) (permit|deny) (\d+)$/.exec(head);
+    if (found === null) return [];
+    const inside = have.filter((each) => each.head === head).map(({ line }) => line);
+    const text = (start: string) => inside.find((line) => line.startsWith(`${start} `))?.slice(start.length + 1);
+    const known = ['description', ...Object.values(settings)];
+    const other = inside.filter((line) => !known.some((start) => line.startsWith(`${start} `)));
+    const mark = readMark(text('description'));
+    const values = given({
+      ...{ routeMap: found[1], action: found[2], sequence: Number(found[3]) },
+      description: wordsOf(text('description')) || undefined,
+      ...Object.fromEntries(
+        names.map((each) => {
+          const value = text(settings[each]);
+          return [each, value !== undefined && numbers.has(each) && /^\d+$/.test(value) ? Number(value) : value];
+        }),
+      ),
+      other: other.length === 0 ? undefined : other,
+    });
+    return [mark === undefined ? { values } : { operationId: mark.operationId, values }];
+  });
+}
+
+function find({ routeMap, sequence: place }: EntryKey, have: readonly ConfigLine[]): Found | undefined {
+  return entries(have).find(({ values }) => values.routeMap === routeMap && values.sequence === place);
+}
+
+function shown(entry: Entry, have: readonly ConfigLine[]): Shown {
+  const found = find(entry, have);
+  if (found === undefined) return 'ABSENT';
+  return Object.entries(desired(entry)).every(([each, value]) => found.values[each] === value)
+    ? 'AS_WANTED'
+    : 'OTHERWISE';
+}
+
+const textOf = ({ routeMap }: EntryKey) => ({ text: `route-map ${routeMap} `, deep: true });
+
+export const routeMapEntryCreate: OperationSpec<Entry, ExecReply> = {
+  name: 'routeMapEntry.create',
+  summary:
+    'Creates an entry of a route map, or sets the given settings of one. The route map exists with its first entry.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      ...{ routeMap: name, sequence },
+      action: { type: 'string', enum: ['permit', 'deny'] },
+      description,
+      matchPrefixList: { ...name, description: 'The name of an IPv4 prefix list' },
+      matchIpv6PrefixList: { ...name, description: 'The name of an IPv6 prefix list' },
+      localPreference: { ...number32, description: 'Sets the local preference' },
+      metric: { ...number32, description: 'Sets the metric (MED)' },
+    },
+    ['routeMap', 'sequence', 'action'],
+  ),
+  example: { routeMap: 'from-customers', sequence: 10, action: 'permit', matchPrefixList: 'customers' },
+  object,
+  mapping: 'creates',
+  desired,
+  render: (entry, { operationId }) => run('change', { ...textOf(entry), lines: linesOf(entry, operationId) }),
+  renderDryRun: (entry, { operationId }) => run('check', { lines: linesOf(entry, operationId) }),
+  interpretDryRun: checkOutcome,
+  interpret: (reply, entry) => setOutcome(reply, (have) => shown(entry, have), desired(entry)),
+};
+
+export const routeMapEntryDelete: OperationSpec<EntryKey, ExecReply> = {
+  name: 'routeMapEntry.delete',
+  summary: 'Deletes an entry of a route map.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ routeMap: name, sequence }, ['routeMap', 'sequence']),
+  example: { routeMap: 'from-customers', sequence: 10 },
+  object,
+  mapping: 'deletes',
+  // The word permit is needed; FRR deletes the entry with this number, whatever its action.
+  render: (key) => run('change', { ...textOf(key), lines: [`no route-map ${key.routeMap} permit ${key.sequence}`] }),
+  interpret: (reply, key) => deleteOutcome(reply, (have) => find(key, have) !== undefined),
+};
+
+export const routeMapList: OperationSpec<JsonObject, ExecReply> = {
+  name: 'routeMap.list',
+  summary: 'Lists the entries of all route maps.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  render: () => run('read', { text: 'route-map ', deep: true }),
+  interpret: (reply) =>
+    listOutcome(reply, (have) => ({
+      entries: entries(have).map(({ operationId = null, values }) => ({ operationId, ...values })),
+    })),
+};
+
+export const routeMapEntry: ResourceReader<ExecReply> = {
+  lists: { other: 'SET' },
+  own: [],
+  render: ({ scope, key }) => run('read', textOf({ routeMap: scope, sequence: Number(key) })),
+  interpret: (reply, { scope, key }) =>
+    findingOf(reply, (have) => find({ routeMap: scope, sequence: Number(key) }, have)),
+  remove: ({ scope, key }) => ({
+    operation: 'routeMapEntry.delete',
+    arguments: { routeMap: scope, sequence: Number(key) },
+  }),
+};

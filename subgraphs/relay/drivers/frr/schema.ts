@@ -1,0 +1,85 @@
+// Parts of the schemas of arguments. vtysh has no quoting: what it would take for something else can't be said, and is refused.
+import type { JsonObject } from '../driver.ts';
+
+export const destination: JsonObject = {
+  type: 'string',
+  format: 'address-block',
+  maxLength: 49,
+  description: 'An address block, IPv4 or IPv6',
+};
+export const address: JsonObject = {
+  type: 'string',
+  format: 'address',
+  // Without a zone.
+  pattern: '^[0-9A-Fa-f.:]*$',
+  maxLength: 45,
+  description: 'An address, IPv4 or IPv6',
+};
+export const asNumber: JsonObject = {
+  type: 'integer',
+  minimum: 1,
+  maximum: 4_294_967_295,
+  description: 'An AS number, 1 to 4294967295',
+};
+export const name: JsonObject = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9._-]{1,63}$',
+  description: '1 to 63 letters, digits, dots, hyphens and underscores',
+};
+/** VRF_NAMSIZ of FRR is 36. */
+export const vrf: JsonObject = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9._-]{1,35}$',
+  description: 'A VRF: 1 to 35 letters, digits, dots, hyphens and underscores. Default: the default VRF',
+};
+
+/** The words that `ip route` may have in the place of an interface; FRR takes the beginning of a word for the word. */
+const routeWords = ['blackhole', 'reject', 'null0', 'tag', 'vrf', 'table', 'label', 'nexthop-vrf', 'onlink', 'color'];
+
+export const outgoingInterface: JsonObject = {
+  type: 'string',
+  pattern: '^[A-Za-z][A-Za-z0-9._-]{0,14}$',
+  description: 'An interface: a letter, then up to 14 letters, digits, dots, hyphens and underscores',
+};
+
+export function isRouteWord(text: string): boolean {
+  return routeWords.some((word) => word.startsWith(text.toLowerCase()));
+}
+
+/** Blanks alone, at an end, or several in a row are lost; `|` and `?` mean something to vtysh. */
+const letter = "[A-Za-z0-9._:/,;@+=()&%*'\\[\\]-]";
+export const description: JsonObject = {
+  type: 'string',
+  maxLength: 80,
+  pattern: `^(?:${letter}+(?: ${letter}+)*)?$`,
+  description: "Words of letters, digits and . _ : / , ; @ + = ( ) & % * ' [ ] -, with single spaces between them",
+};
+/** TCP_MD5SIG_MAXKEYLEN of Linux is 80. */
+export const password: JsonObject = {
+  type: 'string',
+  writeOnly: true,
+  minLength: 4,
+  maxLength: 80,
+  pattern: '^[!->@-{}~]*$',
+  description: 'Printable ASCII without spaces, | and ?',
+};
+
+export function isIpv6(text: string): boolean {
+  return text.includes(':');
+}
+
+/** `ip` or `ipv6`, as commands of that version begin. */
+export function versionWord(text: string): 'ip' | 'ipv6' {
+  return isIpv6(text) ? 'ipv6' : 'ip';
+}
+
+/** A block with its length, as FRR shows it. */
+export function withLength(block: string): string {
+  if (block.includes('/')) return block;
+  return `${block}/${isIpv6(block) ? 128 : 32}`;
+}
+
+/** The default VRF has no name in the configuration. */
+export function vrfOf(given: string | undefined): string | undefined {
+  return given === 'default' ? undefined : given;
+}

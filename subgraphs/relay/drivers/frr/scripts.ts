@@ -1,0 +1,94 @@
+// The shell scripts that run on the router: constants, for any POSIX shell. User data is on standard input and never part of a
+// command or of its arguments, which other accounts of the router could see. The last line that a script prints is its verdict,
+// `frr …`.
+//
+// in:   lines of a keyword and its text: `daemon` whose configuration is read (none: all), `need` a line that it must have, `text`
+//       what is read back (`deep`: also what is inside of it), `line` one of the configuration, or a command; the last line is `end`
+// does: hands the lines to vtysh as one file, then reads the configuration back: vtysh's exit code proves nothing, because
+//       FRR 8.4 refuses some lines with 0, and takes others without doing anything
+// must hold: input that arrived in part is not used; a connection that breaks does not stop a script half-way (HUP and PIPE are ignored)
+
+import type { ExecCall } from '../driver.ts';
+
+const prelude = `export LC_ALL=C VTYSH_PAGER=cat VTYSH_HISTFILE=/dev/null
+umask 077
+trap '' HUP PIPE
+finish() { printf 'frr %s\\n' "$1"; exit 0; }
+nl='
+'
+daemon= need= text= deep= lines= end=
+while IFS= read -r line; do
+  case $line in
+    'daemon '*) daemon=\${line#daemon } ;;
+    'need '*) need=\${line#need } ;;
+    'text '*) text=\${line#text } ;;
+    'deep '*) text=\${line#deep } deep=yes ;;
+    'line '*) lines=$lines\${line#line }$nl ;;
+    end) end=yes; break ;;
+    *) finish 'refused BAD_INPUT' ;;
+  esac
+done
+[ "$end" = yes ] || finish 'refused CUT_SHORT'
+command -v vtysh >/dev/null 2>&1 || finish 'refused NO_VTYSH'
+export text deep
+config() { vtysh -c "show running-config $daemon no-header" 2>/dev/null; }
+# A configuration that is complete ends with this line.
+read_config() {
+  have=$(config)
+  case $nl$have in *"\${nl}end") ;; *) finish "$1" ;; esac
+}
+show_config() {
+  printf '%s\\n' "$have" | awk '
+    /^ / { if (index($0, ENVIRON["text"]) || (ENVIRON["deep"] != "" && index(head, ENVIRON["text"]))) print "have " head "\\t" $0; next }
+    { head = $0; if (index($0, ENVIRON["text"])) print "have \\t" $0 }'
+}
+said() { "$@" 2>&1 | sed 's/^/said /'; }`;
+
+const change = `${prelude}
+if [ -n "$need" ]; then
+  read_config 'refused NOT_RUNNING'
+  printf '%s\\n' "$have" | grep -Fxq -e "$need" || finish 'refused MISSING'
+fi
+printf '%s' "$lines" | said vtysh -f /dev/stdin
+read_config unread
+show_config
+finish done`;
+
+const check = `${prelude}
+printf '%s' "$lines" | said vtysh -C -f /dev/stdin
+finish done`;
+
+const read = `${prelude}
+read_config 'refused NOT_RUNNING'
+show_config
+finish done`;
+
+/** One command, which shows something or saves the configuration. */
+const show = `${prelude}
+vtysh -c "\${lines%$nl}" 2>&1
+finish done`;
+
+const scripts = { change, check, read, show } as const;
+
+export interface Input {
+  /** That has what is changed or read. Default: all. */
+  readonly daemon?: 'staticd' | 'bgpd';
+  /** A line that the configuration must have. */
+  readonly need?: string;
+  /** What is read back: lines with this text. */
+  readonly text?: string;
+  /** Also the lines inside of those. */
+  readonly deep?: boolean;
+  readonly lines?: readonly string[];
+}
+
+export function run(script: keyof typeof scripts, { daemon, need, text, deep, lines = [] }: Input): ExecCall {
+  const input = [
+    ...(daemon === undefined ? [] : [`daemon ${daemon}`]),
+    ...(need === undefined ? [] : [`need ${need}`]),
+    ...(text === undefined ? [] : [`${deep === true ? 'deep' : 'text'} ${text}`]),
+    ...lines.map((line) => `line ${line}`),
+    'end',
+  ];
+  return { kind: 'exec', command: scripts[script], stdin: input.map((line) => `${line}\n`).join('') };
+}

@@ -1,0 +1,72 @@
+// The shell scripts that run on the firewall: constants, for any POSIX shell. User data is on standard input. The last line that a
+// script prints is its verdict, `iptables …`.
+//
+// in:   lines of a keyword and its text: `version` 4 or 6, `chain`, `match` an extended regular expression for the rule that is meant,
+//       `rule` what is done, as iptables-restore takes it; the last line is `end`
+// does: shows the chain's rules as `iptables -S` does, or changes the table filter by iptables-restore, which takes all of its input or nothing
+// must hold: input that arrived in part is not used; a connection that breaks does not stop a script half-way (HUP and PIPE are ignored)
+
+import type { ExecCall } from '../driver.ts';
+
+const prelude = `export LC_ALL=C
+trap '' HUP PIPE
+finish() { printf 'iptables %s\\n' "$1"; exit 0; }
+version= chain= match= rule= end=
+while IFS= read -r line; do
+  case $line in
+    'version '[46]) version=\${line#version } ;;
+    'chain '*) chain=\${line#chain } ;;
+    'match '*) match=\${line#match } ;;
+    'rule '*) rule=\${line#rule } ;;
+    end) end=yes; break ;;
+    *) finish 'refused BAD_INPUT' ;;
+  esac
+done
+[ "$end" = yes ] || finish 'refused CUT_SHORT'
+tool=iptables
+[ "$version" = 4 ] || tool=ip6tables
+pattern=$(printf '%s' "$chain" | sed 's/[.]/[.]/g')
+command -v "$tool-restore" >/dev/null 2>&1 || finish 'refused NO_IPTABLES'
+look() {
+  rules=$("$tool" --wait 5 -S 2>&1) || { printf '%s\\n' "$rules" | sed 's/^/said /'; finish 'refused UNREADABLE'; }
+  # Of a chain that is not there, each variant says something else.
+  printf '%s\\n' "$rules" | grep -Eq -e "^-[PN] $pattern( |$)" || finish 'refused NO_CHAIN'
+  rules=$(printf '%s\\n' "$rules" | grep -E -e "^-A $pattern( |$)")
+}
+meant() { printf '%s\\n' "$rules" | grep -E -e "$match"; }
+change() {
+  said=$(printf '*filter\\n%s\\nCOMMIT\\n' "$1" | "$tool-restore" --noflush --wait 5 2>&1)
+  code=$?
+  printf '%s\\n' "$said" | sed 's/^/said /'
+  finish "exit $code"
+}`;
+
+const scripts = {
+  read: `${prelude}
+look
+printf '%s\\n' "$rules" | sed 's/^/rule /'
+finish done`,
+  create: `${prelude}
+look
+[ -z "$(meant)" ] || finish 'refused ALREADY_EXISTS'
+change "$rule"`,
+  delete: `${prelude}
+look
+line=$(meant) || finish 'refused NOT_FOUND'
+[ "$(printf '%s\\n' "$line" | wc -l)" -eq 1 ] || finish 'refused SEVERAL'
+change "-D\${line#-A}"`,
+} as const;
+
+export interface ScriptInput {
+  readonly version: 4 | 6;
+  readonly chain: string;
+  readonly match?: string;
+  readonly rule?: string;
+}
+
+/** One unit: at most one change of the table. */
+export function run(script: keyof typeof scripts, { version, chain, match, rule }: ScriptInput): ExecCall {
+  const given = { version, chain, match, rule };
+  const lines = Object.entries(given).flatMap(([word, text]) => (text === undefined ? [] : [`${word} ${text}\n`]));
+  return { kind: 'exec', command: scripts[script], stdin: `${lines.join('')}end\n` };
+}

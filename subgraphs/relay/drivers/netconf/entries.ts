@@ -1,0 +1,197 @@
+// Any data of a device's YANG modules: read by subtree, and made, changed, replaced and deleted by instance-identifier.
+
+import type {
+  ArgumentFault,
+  BackendContext,
+  JsonObject,
+  JsonValue,
+  NetconfReply,
+  OperationSpec,
+  ResourceReader,
+} from '../driver.ts';
+import { argumentsSchema, isObject } from '../json.ts';
+import { writeMark } from '../mark.ts';
+import { editOutcome, finding, leafValues, renderEdit, renderLook } from './edits.ts';
+import { type Path, parsePath, path, pathText } from './instance-path.ts';
+import { moduleName, modulesOf } from './modules.ts';
+import { readOutcome } from './replies.ts';
+import { comparable, content, jsonOf, valueFaults } from './values.ts';
+
+type EntryArguments = { path: string; value?: JsonValue; mark?: string };
+
+const value = {
+  description:
+    "The settings as JSON (RFC 7951): an object, or the value of a leaf. Not the entry's keys, which are in the path. Lists in it begin with their keys.",
+} as const;
+
+const mark = {
+  type: 'string',
+  pattern: `^(?:${moduleName}:)?[A-Za-z_][A-Za-z0-9_.-]{0,63}$`,
+  description:
+    "A leaf of the entry for free text, for example description: it gets the call's id before its text, by which an unknown call is settled at once.",
+} as const;
+
+/** A path that was checked. */
+function nodesOf({ path: text }: { path: string }): Path {
+  const nodes = parsePath(text);
+  return typeof nodes === 'string' ? [] : nodes;
+}
+
+const object = (args: EntryArguments) => ({ resource: 'entry', scope: '', key: pathText(nodesOf(args)) });
+
+function pathFaults(args: EntryArguments, backend?: BackendContext): ArgumentFault[] {
+  const nodes = parsePath(args.path, backend && modulesOf(backend));
+  if (typeof nodes === 'string') return [{ path: ['path'], message: nodes }];
+  if (pathText(nodes).length > path.maxLength)
+    return [{ path: ['path'], message: `is longer than ${path.maxLength} characters in its usual spelling` }];
+  return [];
+}
+
+function entryFaults(args: EntryArguments, backend?: BackendContext): ArgumentFault[] {
+  const faults = pathFaults(args, backend);
+  const { value: given = {}, mark: marked } = args;
+  if (Array.isArray(given) && !(given.length === 1 && given[0] === null))
+    faults.push({ path: ['value'], message: 'is a list: each of its entries is a call of its own' });
+  else faults.push(...valueFaults(given, ['value'], backend && modulesOf(backend)));
+  const last = nodesOf(args).at(-1);
+  if (last?.value !== undefined && args.value !== undefined)
+    faults.push({ path: ['value'], message: 'has no place: the path has the value of the leaf-list' });
+  if (!isObject(given) && last !== undefined && last.keys.length > 0)
+    faults.push({ path: ['value'], message: 'must be an object: the path leads to an entry of a list' });
+  const key = isObject(given)
+    ? last?.keys.find(({ node }) => named(given, node.name, node.module, last.module))
+    : undefined;
+  if (key !== undefined)
+    faults.push({ path: ['value', key.node.name], message: 'is a key of the entry: it is in the path' });
+  if (marked !== undefined && !isObject(given))
+    faults.push({ path: ['mark'], message: 'needs a value that is an object' });
+  else if (marked !== undefined && typeof ((given as JsonObject)[marked] ?? '') !== 'string')
+    faults.push({ path: ['mark'], message: 'must name a text' });
+  return faults;
+}
+
+function named(value: JsonObject, name: string, module: string, around: string): boolean {
+  return Object.hasOwn(value, `${module}:${name}`) || (module === around && Object.hasOwn(value, name));
+}
+
+/** The value with the call's mark in the leaf that is to have it. */
+function marked({ value: given = {}, mark: leaf }: EntryArguments, operationId: string): JsonValue {
+  if (leaf === undefined || !isObject(given)) return given;
+  return { ...given, [leaf]: writeMark({ operationId, words: String(given[leaf] ?? '') }) };
+}
+
+function desired(args: EntryArguments): JsonObject {
+  const last = nodesOf(args).at(-1);
+  const { value: given = {}, mark: leaf } = args;
+  // An empty text beside a mark is no text.
+  const said = leaf !== undefined && isObject(given) && given[leaf] === '' ? { ...given, [leaf]: [] } : given;
+  const made = comparable(said, last?.module ?? '');
+  if (last?.value !== undefined) return leafValues(comparable(last.value, ''));
+  return isObject(made) ? made : leafValues(made);
+}
+
+function write(
+  operation: 'create' | 'merge' | 'replace',
+  words: Pick<OperationSpec<EntryArguments>, 'summary' | 'effect' | 'mapping'>,
+): OperationSpec<EntryArguments, NetconfReply> {
+  return {
+    name: `entry.${operation}`,
+    category: 'USER',
+    ...words,
+    argumentsSchema: argumentsSchema({ path, value, mark }, ['path']),
+    example: {
+      path: "/lab-vpn:vpn/tunnel[site='berlin'][peer='paris']",
+      value: { mtu: 1_400, prefix: ['192.0.2.0/24'], enabled: true, keepalive: { interval: 10 } },
+      mark: 'description',
+    },
+    refine: entryFaults,
+    object,
+    desired,
+    render: (args, context) => {
+      const nodes = nodesOf(args);
+      const modules = modulesOf(context.backend);
+      const inner = content(marked(args, context.operationId), nodes.at(-1)?.module ?? '', modules);
+      return renderEdit(operation, nodes, inner, context);
+    },
+    interpret: (reply, args) => editOutcome(reply, nodesOf(args), desired(args)),
+  };
+}
+
+export const entryCreate = write('create', {
+  summary: 'Creates an entry: of a list, a container or a leaf. It must not exist. What is around it comes with it.',
+  effect: 'NON_IDEMPOTENT',
+  mapping: 'creates',
+});
+
+export const entryMerge = write('merge', {
+  summary: 'Sets settings of an entry. Others keep their values; an entry that does not exist is created.',
+  effect: 'IDEMPOTENT',
+  mapping: 'updates',
+});
+
+export const entryReplace = write('replace', {
+  summary: 'Makes an entry exactly what is given, or creates it.',
+  effect: 'IDEMPOTENT',
+  mapping: 'creates',
+});
+
+export const entryDelete: OperationSpec<EntryArguments, NetconfReply> = {
+  name: 'entry.delete',
+  summary: 'Deletes an entry with all that is in it.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ path }, ['path']),
+  example: { path: "/lab-vpn:vpn/tunnel[site='berlin'][peer='paris']" },
+  refine: pathFaults,
+  object,
+  mapping: 'deletes',
+  render: (args, context) => renderEdit('delete', nodesOf(args), '', context),
+  interpret: (reply, args) => editOutcome(reply, nodesOf(args), undefined),
+};
+
+type ReadArguments = { source: 'running' | 'candidate' | 'startup' | 'state'; subtree?: JsonObject };
+
+export const dataRead: OperationSpec<ReadArguments, NetconfReply> = {
+  name: 'data.read',
+  summary: 'Reads a part of the configuration, or of configuration and state. NETCONF has no types: leaves are texts.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({
+    source: {
+      type: 'string',
+      enum: ['running', 'candidate', 'startup', 'state'],
+      default: 'running',
+      description: 'The datastore; state: the running configuration and the state.',
+    },
+    subtree: {
+      type: 'object',
+      description:
+        'The part (RFC 6241, section 6), as JSON: {} chooses a node with all in it, a value chooses entries with it. Its first names have their modules. Default: all.',
+    },
+  }),
+  example: { subtree: { 'lab-vpn:vpn': { tunnel: { site: 'berlin' } } } },
+  refine: ({ subtree = {} }, backend) => [
+    ...valueFaults(subtree, ['subtree'], backend && modulesOf(backend)),
+    ...Object.keys(subtree).flatMap((name) =>
+      name.includes(':') ? [] : [{ path: ['subtree', name], message: 'has no module' }],
+    ),
+  ],
+  render: ({ source, subtree }, { backend }) => {
+    const modules = modulesOf(backend);
+    return { kind: 'netconf', source, filter: subtree === undefined ? null : content(subtree, '', modules), modules };
+  },
+  interpret: (reply) => readOutcome(reply, () => ({ data: reply.data === null ? null : dataOf(reply) })),
+};
+
+function dataOf({ data, modules }: NetconfReply): JsonValue {
+  const read = data === null ? '' : jsonOf(data, modules);
+  return isObject(read) ? read : {};
+}
+
+export const entry: ResourceReader<NetconfReply> = {
+  lists: {},
+  own: [],
+  render: ({ key }, context) => renderLook(nodesOf({ path: key }), context),
+  interpret: (reply, { key }) => finding(reply, nodesOf({ path: key })),
+  remove: ({ scope, key }) => (scope === '' ? { operation: 'entry.delete', arguments: { path: key } } : undefined),
+};

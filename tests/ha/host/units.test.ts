@@ -1,0 +1,78 @@
+// The units of systemd: `systemd-analyze verify` (package systemd), which needs no systemd that runs, has nothing to say about them.
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { runProgram } from '../../../embedded/run-program.ts';
+import {
+  agentUnit,
+  agentUnitName,
+  type SettingsOptions,
+  serveUnit,
+  serveUnitName,
+} from '../../../ha/host/host-settings.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+const checkout = join(import.meta.dirname, '..', '..', '..');
+const templates = join(checkout, 'docker', 'systemd');
+let place: TemporaryFolder;
+
+beforeEach(async () => {
+  place = await temporaryFolder();
+});
+
+afterEach(() => place.remove());
+
+/** What it says of these files, also as exit code. Other units of the machine are not ours. */
+async function verify(files: readonly string[]) {
+  const { exitCode, stdout, stderr } = await runProgram('systemd-analyze', [
+    ...['verify', '--man=no', '--generators=no', ...files],
+  ]);
+  const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => /tidegate|unit-files/.test(line));
+  return { exitCode, lines };
+}
+
+async function written(options: Partial<SettingsOptions> = {}): Promise<readonly string[]> {
+  const all: SettingsOptions = {
+    ...{ dataPath: '/var/lib/tidegate', name: 'a', address: '192.0.2.1', kind: 'data', keyFolder: '/var/lib/keys' },
+    ...{ user: { uid: 60_873, gid: 60_873 }, ...options },
+  };
+  const files = { [agentUnitName]: agentUnit(all), [serveUnitName]: serveUnit(all) };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(place.path, name), text);
+  return Object.keys(files).map((name) => join(place.path, name));
+}
+
+test.each([
+  ['as usual', {}],
+  ['of root', { user: undefined }],
+  ['of a witness', { kind: 'witness' as const }],
+  ['in a folder with a difficult name', { dataPath: `/srv/da ta%i$HOME"'\\x` }],
+  ['in a home', { dataPath: '/home/somebody/tidegate' }],
+  ['of a path that is too long for sockets', { dataPath: `/srv/${'long'.repeat(30)}` }],
+])('units that "ha init" and "join" write, %s', async (_name, options) => {
+  expect(await verify(await written(options))).toEqual({ exitCode: 0, lines: [] });
+});
+
+test('a fault in them would be found', async () => {
+  const [, serve = ''] = await written();
+  const text = await readFile(serve, 'utf8');
+  await writeFile(serve, text.replace('NoNewPrivileges=', 'NoNewPrivilege='));
+  expect((await verify([serve])).lines).toEqual([expect.stringContaining("Unknown key 'NoNewPrivilege'")]);
+  await writeFile(serve, text.replace(/^ExecStart=.*$/m, 'ExecStart=/nowhere/tidegate serve'));
+  expect(await verify([serve])).toMatchObject({ exitCode: 1, lines: [expect.stringContaining('not executable')] });
+});
+
+test('the units in docker/systemd', async () => {
+  const units = join(place.path, 'unit-files');
+  await mkdir(units);
+  // Their program is in /opt/tidegate.
+  await symlink(checkout, join(place.path, 'checkout'));
+  const names = (await readdir(templates)).filter((name) => name.endsWith('.service'));
+  expect(names.length).toBeGreaterThan(2);
+  for (const name of names) {
+    const text = await readFile(join(templates, name), 'utf8');
+    await writeFile(join(units, name), text.replaceAll('/opt/tidegate', join(place.path, 'checkout')));
+  }
+  // Of a template an instance is checked.
+  const files = names.map((name) => join(units, name.replace('@.', '@gateway.')));
+  expect(await verify(files)).toEqual({ exitCode: 0, lines: [] });
+});

@@ -1,0 +1,18 @@
+// Where Debian has libfaketime, on each machine that Node is built for, and what a process is given.
+import { expect, test } from '@jest/globals';
+import { clockLibraryPath, clockOffset, clockVariables } from '../../lab/clock-library.ts';
+
+test.each([
+  ['x64', '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'],
+  ['arm64', '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1'],
+])('of %s', (machine, path) => {
+  expect(clockLibraryPath(machine)).toBe(path);
+});
+
+test('a process has the offset, and the monotonic clock of the machine', () => {
+  expect(clockVariables('/lib.so', { FAKETIME: clockOffset(-60) })).toEqual({
+    ...{ LD_PRELOAD: '/lib.so', FAKETIME: '-60', FAKETIME_DONT_FAKE_MONOTONIC: '1' },
+  });
+  expect(clockOffset(60)).toBe('+60');
+  expect(() => clockVariables(undefined, {})).toThrow('libfaketime');
+});

@@ -1,0 +1,245 @@
+// Every operation on real iptables and ip6tables behind a real sshd, and what no reply of theirs may be taken for.
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { seededRandom } from '../../../../../bench/trials/random.ts';
+import { runProgram } from '../../../../../embedded/run-program.ts';
+import type { ExecReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { linuxIptables } from '../../../../../subgraphs/relay/drivers/linux-iptables/driver.ts';
+import { labUnavailable } from '../../../../support/lab.ts';
+import { RunningDevice } from '../../../../support/running-device.ts';
+import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import { sshEndpoint } from '../../support/endpoints.ts';
+import { unlike } from '../../support/unlike.ts';
+
+const obstacle =
+  labUnavailable() ?? (existsSync('/usr/sbin/iptables-restore') ? undefined : 'iptables is not installed');
+const describeHere = obstacle === undefined ? describe : describe.skip;
+const definition = join(import.meta.dirname, '../../../../../lab/device/iptables.sh');
+
+describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : ` (skipped: ${obstacle})`}`, () => {
+  let device: RunningDevice;
+  let firewall: DriverCaller;
+  const inside = async (...words: string[]) => {
+    const done = await runProgram('ip', ['netns', 'exec', device.namespace, ...words]);
+    if (done.exitCode !== 0) throw new Error(done.stderr);
+    return done.stdout;
+  };
+  const look = (name: string, scope = 'ipv4 FORWARD') => firewall.look('rule', { scope, key: name });
+
+  beforeAll(async () => {
+    device = await RunningDevice.start(definition, 'netops');
+    firewall = new DriverCaller(linuxIptables, await sshEndpoint(device.place), { deadlineMs: 10_000 });
+  });
+  afterAll(async () => {
+    await firewall?.stop();
+    await device?.stop();
+  });
+  beforeEach(async () => {
+    await device.faults.clear();
+    for (const tool of ['iptables', 'ip6tables']) await inside(tool, '-F');
+  });
+
+  test('its health', async () => {
+    expect(await firewall.health()).toEqual({ softwareVersion: 'iptables 1.8.9 (nf_tables)', serial: null });
+  });
+
+  test.each([
+    [
+      'all that a rule may have',
+      {
+        source: '192.0.2.0/24',
+        destination: '198.51.100.7',
+        protocol: 'tcp',
+        firstPort: 80,
+        lastPort: 90,
+        inInterface: 'eth0',
+        outInterface: 'eth1',
+        action: 'reject',
+      },
+    ],
+    ['nothing', { action: 'accept' }],
+    ['one port', { protocol: 'udp', firstPort: 53, action: 'drop', chain: 'INPUT', position: 'first' }],
+    ['IPv6', { ipVersion: 6, source: '2001:DB8::/32', protocol: 'icmp', action: 'reject' }],
+  ] as readonly (readonly [string, JsonObject])[])(
+    'a rule with %s: created, read back as set, refused twice, deleted once',
+    async (_what, settings) => {
+      const args = { name: 'web.1', ...settings };
+      const mark = randomUUID();
+      const { scope, key } = firewall.objectOf('rule.create', args);
+      expect(await firewall.call('rule.create', args, mark)).toEqual({ state: 'SUCCEEDED', result: null });
+      const found = await look(key, scope);
+      expect(found).toMatchObject({ finding: 'PRESENT', operationId: mark });
+      const { values } = found as { values: JsonObject };
+      expect(unlike(linuxIptables, 'rule.create', firewall.desired('rule.create', args), values)).toEqual([]);
+      expect(await firewall.refused('rule.create', args)).toBe('FAILED ALREADY_EXISTS');
+      const removal = linuxIptables.resources?.get('rule')?.remove?.({ scope, key, uuid: null });
+      expect(firewall.objectOf(removal?.operation ?? '', removal?.arguments ?? {})).toMatchObject({ scope, key });
+      const listed = await firewall.done('rule.list', {
+        ipVersion: 4,
+        ...(settings.chain ? { chain: settings.chain } : {}),
+        ...(settings.ipVersion ? { ipVersion: settings.ipVersion } : {}),
+      });
+      expect((listed.rules as JsonObject[]).filter(({ name }) => name === 'web.1')).toMatchObject([values]);
+      expect(await firewall.call('rule.delete', removal?.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await firewall.call('rule.delete', removal?.arguments)).toMatchObject({
+        state: 'FAILED',
+        code: 'NOT_FOUND',
+        absent: true,
+      });
+      expect(await look(key, scope)).toEqual({ finding: 'ABSENT' });
+    },
+  );
+
+  test('the first rule comes before others, and the last one after them', async () => {
+    for (const [name, position] of [
+      ['b', 'last'],
+      ['c', 'last'],
+      ['a', 'first'],
+    ] as const)
+      await firewall.done('rule.create', { name, position, action: 'accept' });
+    const { rules } = (await firewall.done('rule.list', {})) as { rules: { name?: string }[] };
+    expect(rules.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('what others changed is a difference, also what this driver never makes', async () => {
+    const args = { name: 'web', source: '192.0.2.1', action: 'accept' };
+    await inside(
+      'iptables',
+      '-A',
+      'FORWARD',
+      '!',
+      '-s',
+      '192.0.2.1',
+      '-m',
+      'limit',
+      '--limit',
+      '5/min',
+      '-m',
+      'comment',
+      '--comment',
+      'web',
+      '-j',
+      'DROP',
+    );
+    const { values, ...found } = (await look('web')) as { values: JsonObject; operationId?: string };
+    expect(found).not.toHaveProperty('operationId');
+    expect(
+      unlike(linuxIptables, 'rule.create', firewall.desired('rule.create', args), values)
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(['action', 'other', 'source']);
+    await inside('iptables', '-A', 'FORWARD', '-m', 'comment', '--comment', 'web', '-j', 'DROP');
+    expect(await look('web')).toMatchObject({ finding: 'UNREADABLE', message: expect.stringContaining('2 rules') });
+    expect(await firewall.refused('rule.delete', { name: 'web' })).toBe('FAILED SEVERAL');
+    expect(await look('we')).toEqual({ finding: 'ABSENT' });
+  });
+
+  test.each([
+    ['a chain that is not there', { name: 'x', chain: 'NOWHERE', action: 'drop' }, 'FAILED NO_CHAIN'],
+    [
+      'an interface that no packet has',
+      { name: 'x', chain: 'INPUT', outInterface: 'eth0', action: 'drop' },
+      'FAILED DEVICE_REFUSED',
+    ],
+  ] as const)('%s is refused, and nothing is done', async (_what, args, state) => {
+    const before = await inside('iptables', '-S');
+    expect(await firewall.refused('rule.create', args)).toBe(state);
+    expect(await inside('iptables', '-S')).toBe(before);
+  });
+
+  test('a connection that is lost before or after it is unknown; the mark settles it', async () => {
+    for (const [drop, finding] of [
+      ['before', 'ABSENT'],
+      ['after', 'PRESENT'],
+      ['late', 'PRESENT'],
+    ] as const) {
+      await device.faults.set({ drop, ...(drop === 'late' ? { delayBeforeMs: 50 } : {}) });
+      const mark = randomUUID();
+      expect(await firewall.call('rule.create', { name: drop, action: 'drop' }, mark)).toMatchObject({
+        state: 'NO_REPLY',
+        failure: { kind: 'NO_VERDICT' },
+      });
+      await device.faults.clear();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect([drop, await look(drop)]).toMatchObject([
+        drop,
+        finding === 'ABSENT' ? { finding } : { finding, operationId: mark },
+      ]);
+    }
+  });
+
+  test('names that look alike, and generated ones, are told apart', async () => {
+    const random = seededRandom(7);
+    const letters = 'aB9._-';
+    const names = new Set(['a.b', 'axb', 'a-b', '_', 'a', 'aa', '0'.repeat(63)]);
+    while (names.size < 25)
+      names.add(
+        `a${Array.from({ length: random.integer(0, 12) }, () => letters[random.integer(0, letters.length - 1)]).join('')}`,
+      );
+    for (const name of names) await firewall.done('rule.create', { name, action: 'accept' });
+    const removed = [...names].filter((_, at) => at % 2 === 0);
+    for (const name of removed) await firewall.done('rule.delete', { name });
+    for (const name of names)
+      expect([name, (await look(name)).finding]).toEqual([name, removed.includes(name) ? 'ABSENT' : 'PRESENT']);
+  });
+});
+
+const reply = (stdout: string, more: Partial<ExecReply> = {}): ExecReply => ({
+  kind: 'exec',
+  exitCode: 0,
+  stdout,
+  stderr: '',
+  truncated: false,
+  ...more,
+});
+
+test.each([
+  ['iptables exit 0\n', 'SUCCEEDED'],
+  ['said busy\niptables exit 4\n', 'FAILED DEVICE_BUSY'],
+  ['said line 2 failed\niptables exit 1\n', 'FAILED DEVICE_REFUSED'],
+  ['iptables exit 137\n', 'UNKNOWN UNREADABLE_REPLY'],
+  ['iptables unread\n', 'UNKNOWN UNREADABLE_REPLY'],
+  ['iptables refused CUT_SHORT\n', 'FAILED CUT_SHORT'],
+  ['iptables done\n', 'UNKNOWN UNREADABLE_REPLY'],
+  ['iptables exit 0', 'SUCCEEDED'],
+  ['iptables exi', 'UNKNOWN UNREADABLE_REPLY'],
+  ['', 'UNKNOWN UNREADABLE_REPLY'],
+])('%j of a creation is %s', (stdout, state) => {
+  const outcome = operationOf(linuxIptables, 'rule.create').interpret(reply(stdout), {});
+  expect('code' in outcome ? `${outcome.state} ${outcome.code}` : outcome.state).toBe(state);
+});
+
+test('a reply that is too long is unknown, and no object', () => {
+  const long = reply('rule -A FORWARD\niptables exit 0\n', { truncated: true });
+  expect(operationOf(linuxIptables, 'rule.create').interpret(long, {})).toMatchObject({ state: 'UNKNOWN' });
+  expect(
+    linuxIptables.resources?.get('rule')?.interpret(long, { scope: 'ipv4 FORWARD', key: 'a', uuid: null }),
+  ).toMatchObject({ finding: 'UNREADABLE' });
+});
+
+test('the typed mutation: what iptables has no word for is not offered', () => {
+  const typed = linuxIptables.typed.firewallRuleCreate;
+  expect(
+    typed?.({ name: 'web', source: { address: '2001:db8::1' }, protocol: 'TCP', destinationPort: 443, action: 'DROP' }),
+  ).toMatchObject({
+    operation: 'rule.create',
+    arguments: {
+      name: 'web',
+      chain: 'FORWARD',
+      ipVersion: 6,
+      source: '2001:db8::1',
+      protocol: 'tcp',
+      firstPort: 443,
+      action: 'drop',
+    },
+  });
+  for (const more of [
+    { scope: 'inet filter' },
+    { service: 'https' },
+    { source: { set: 'blocked' } },
+    { destination: { set: 'blocked' } },
+  ])
+    expect(typed?.({ name: 'web', action: 'DROP', ...more })).toBeUndefined();
+});

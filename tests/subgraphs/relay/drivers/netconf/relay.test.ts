@@ -1,0 +1,112 @@
+// From the graph to a real netconfd and back: routes and entries are created, mapped, checked, adopted and deleted; a missing answer is
+// settled by looking.
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { netconfModules } from '../../../../../lab/netconf.ts';
+import { Ncclient } from '../../../../support/ncclient.ts';
+import { describeWithNetconf } from '../../../../support/netconf.ts';
+import {
+  type CallShape,
+  call,
+  callFields,
+  identity,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+  settle,
+} from '../../support/relay-system.ts';
+
+describeWithNetconf('netconf in the graph', (server) => {
+  let system: RelaySystem;
+  let node: RelayNode;
+  let other: Ncclient;
+
+  beforeAll(async () => {
+    system = await RelaySystem.start();
+    node = await system.node();
+    const { host, port, username, privateKeyPath, hostKeySha256 } = server();
+    await registerBackend(node, {
+      ...{ name: 'router', driver: 'netconf', host, port, hostKeySha256 },
+      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
+      options: { modules: netconfModules },
+    });
+    other = await Ncclient.to(server());
+  });
+  afterAll(async () => {
+    await other?.kill();
+    await system.stop();
+  });
+
+  const on = { backend: { name: 'router' }, cmpObject: { type: 'tenant', externalId: '42' } };
+  const relay = (operation: string, args: Record<string, unknown>, key: string) =>
+    call(node, 'relayCall', { ...on, operation, arguments: args, idempotencyKey: key });
+  async function run(mutation: string, input: Record<string, unknown>, fields: string): Promise<unknown> {
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const text = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { ${fields} } }`;
+    const { data, errors } = await node.run<{ done: unknown }>(identity('OPERATOR'), text, { input });
+    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+    return data.done;
+  }
+  const verified = (id: string | undefined) => run('mappingVerify', { id }, 'mapping { lastVerification { result } }');
+  const result = (of: string) => ({ mapping: { lastVerification: { result: of } } });
+  const path = (peer: string) => `/lab-vpn:vpn/tunnel[site='berlin'][peer='${peer}']`;
+
+  test('a static route: created by the typed mutation, verified, drifted, deleted by its mapping', async () => {
+    const input = { ...on, idempotencyKey: 'route', destination: '192.0.2.0/24', nextHop: '198.51.100.1' };
+    const made = (await run('routerStaticRouteCreate', input, callFields)) as CallShape;
+    expect([made.userErrors, made.operation?.state]).toEqual([[], 'SUCCEEDED']);
+    expect(made.mapping).toMatchObject({ state: 'ACTIVE', key: '192.0.2.0/24' });
+    expect(await verified(made.mapping?.id)).toEqual(result('MATCHES'));
+    expect(await other.done('read')).toContain('<next-hop-address>198.51.100.1<');
+    const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: made.mapping?.id });
+    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+    expect(await other.done('read')).not.toContain('192.0.2.0/24');
+  });
+
+  test('what ietf-routing has no word for is not supported, and nothing is sent', async () => {
+    for (const more of [{ vrf: 'blue' }, { distance: 5 }]) {
+      const input = { ...on, idempotencyKey: 'no', destination: '192.0.2.0/24', nextHop: '198.51.100.1', ...more };
+      const refused = (await run('routerStaticRouteCreate', input, callFields)) as CallShape;
+      expect(refused.userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
+    }
+  });
+
+  test('an entry: created, drifted by another client, adopted, deleted', async () => {
+    const value = { mtu: 1_400, prefix: ['a'], cipher: 'lab-vpn:aes' };
+    const made = await relay('entry.create', { path: path('paris'), value }, 'entry');
+    expect(made.userErrors).toEqual([]);
+    expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: path('paris') } });
+    expect(await verified(made.mapping?.id)).toEqual(result('MATCHES'));
+    const base = 'urn:ietf:params:xml:ns:netconf:base:1.0';
+    const config = `<config xmlns="${base}"><vpn xmlns="${netconfModules['lab-vpn']}"><tunnel><site>berlin</site><peer>paris</peer><mtu>900</mtu></tunnel></vpn></config>`;
+    await other.done('edit', { config });
+    await other.done('commit');
+    expect(await verified(made.mapping?.id)).toEqual(result('DRIFTED'));
+    await other.done('edit', { config: config.replace('>paris<', '>rome<') });
+    await other.done('commit');
+    const adopted = (await run(
+      'mappingAdopt',
+      { ...on, idempotencyKey: 'adopt', resource: 'entry', scope: '', key: path('rome') },
+      'mapping { id desired } userErrors { message }',
+    )) as { mapping: { id: string; desired: unknown } };
+    expect(adopted.mapping.desired).toEqual({ mtu: '900' });
+    const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: adopted.mapping.id });
+    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await other.done('read')).not.toContain('rome');
+  });
+
+  test('a module that the backend does not name is refused with its argument', async () => {
+    const refused = await relay('entry.create', { path: '/acme:things', value: {} }, 'unnamed');
+    expect(refused.userErrors).toMatchObject([
+      { code: 'INVALID_ARGUMENTS', field: ['input', 'arguments', 'path'], message: expect.stringContaining('acme') },
+    ]);
+  });
+
+  test('a cut session is unknown, and settled by the mark', async () => {
+    await server().faults.set({ drop: 'after', times: 1 });
+    const cut = await relay('entry.create', { path: path('oslo'), value: { mtu: 1_300 }, mark: 'description' }, 'cut');
+    expect(cut.operation?.state).toBe('UNKNOWN');
+    const settled = await settle(node, { id: cut.operation?.id, idempotencyKey: 'settle-cut' });
+    expect(settled.operation).toMatchObject({ state: 'SUCCEEDED' });
+  });
+});
