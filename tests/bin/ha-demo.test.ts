@@ -5,6 +5,7 @@ import { readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { longestSilenceMs } from '../../bin/commands/events/status-stream.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { Session } from '../../ha/agent/session.ts';
 import type { ClusterStatus } from '../../ha/cluster.ts';
@@ -135,12 +136,12 @@ describeAsRoot('two data hosts and a witness on one machine', () => {
     'under load the gateway of the primary gets %s, and nothing is lost: by %s',
     async (signal, way) => {
       const { primary } = await ledByFirst();
-      const load = await startedLoad(30, way);
+      const load = await startedLoad(45, way);
       const pid = await servePid(primary as HostName);
       process.kill(pid, signal);
       if (signal === 'SIGSTOP') {
         // Longer than its leases and a client's patience: others have its work, and it must not go on with it.
-        await sleep(12_000);
+        await sleep(longestSilenceMs + 5_000);
         process.kill(pid, 'SIGCONT');
       }
       const summary = await load.summary();

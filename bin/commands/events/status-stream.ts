@@ -39,7 +39,10 @@ const firstPauseMs = 250;
 const longestPauseMs = 5_000;
 /** How long the server may be unavailable before `follow` gives up. */
 const patienceMs = 600_000;
+const pingAfterMs = 10_000;
 const pongWithinMs = 5_000;
+/** A server that says nothing for this long is left. */
+export const longestSilenceMs = pingAfterMs + pongWithinMs;
 
 /** Ends when the signal is aborted; throws CommandFailure when the server refuses, or is unavailable for too long. */
 export async function* followStatus(options: StatusStreamOptions): AsyncGenerator<StreamItem> {
@@ -141,7 +144,7 @@ function openSocket(client: StreamedFrom, { token, onAcknowledged }: Attempt): C
     // Its own retry would subscribe after the first cursor again.
     retryAttempts: 0,
     connectionAckWaitTimeout: 10_000,
-    keepAlive: 10_000,
+    keepAlive: pingAfterMs,
     on: {
       connected: onAcknowledged,
       ping: (received) => {
