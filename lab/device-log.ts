@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { systemErrorCode } from '../embedded/setup-error.ts';
 
-/** A dry run is the device's own check (`nft -c`); a read changes nothing; the rest applies. */
-export type RequestKind = 'apply' | 'dry-run' | 'read';
+/** A dry run is the device's own check (`nft -c`); a read changes nothing; a session is a script, whose requests are entries of their own; the rest applies. */
+export type RequestKind = 'apply' | 'dry-run' | 'read' | 'session';
 
 interface DeviceLogLine {
   /** The same in all lines of one request: an execution, or a line or frame of a conversation. */

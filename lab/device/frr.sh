@@ -1,11 +1,13 @@
 # A router of the lab: FRR's zebra, staticd and bgpd, and vtysh behind a shell. Its saved configuration is in device/frr of its folder.
-account='netops:*:0:0:lab:/run/device:/bin/sh
+account='netops:*:0:0:lab:/run/device:/usr/bin/session
 frr:*:110:110::/run/frr:/usr/sbin/nologin'
-logged=/usr/bin/vtysh
+logged='/usr/bin/session /usr/bin/vtysh'
 subsystems=
 keep=+net_admin,+net_raw
 
 furnish() {
+  # A call is a script that runs vtysh once its input is whole: the shell's log has those that never got so far.
+  cp "$root/bin/sh" "$root/usr/bin/session"
   put /usr/lib/frr/zebra /usr/lib/frr/staticd /usr/lib/frr/bgpd awk sed grep
   copy /etc/iproute2 /usr/share/iproute2
   # vtysh asks PAM; who may connect to the daemons decides, as in Debian's package.

@@ -1,7 +1,7 @@
 // The judge of calls on objects that exist already: compares journal and mappings with the device's executions, and with what it
 // has in the end.
 import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
-import type { Execution, ObjectDevice, ObjectState } from './devices/objects.ts';
+import type { CutShort, Execution, ObjectDevice, ObjectState } from './devices/objects.ts';
 import type { JournalEvidence, JournalRow } from './evidence.ts';
 import type { BackendWindow } from './mapping-changes.ts';
 import type { Verdict } from './verdict.ts';
@@ -18,6 +18,7 @@ type Device = Pick<ObjectDevice, 'wireOf' | 'leaves' | 'wanted'>;
 export interface AgainEvidence extends JournalEvidence {
   readonly deviceOf: (backend: string) => Device | undefined;
   readonly executions: readonly Execution[];
+  readonly cutShort: readonly CutShort[];
   /** By backend and key, with a space between. */
   readonly objects: ReadonlyMap<string, ObjectNotes>;
   readonly windows: readonly BackendWindow[];
@@ -36,7 +37,14 @@ const open: ReadonlySet<string> = new Set(['PENDING', 'SENT', 'UNKNOWN', 'ACCEPT
 /** The database's times have no microseconds. */
 const roundedMs = 2;
 
-export function judgeAgain(evidence: AgainEvidence): Verdict & { readonly notJudged: number } {
+export interface AgainVerdict extends Verdict {
+  /** UNKNOWN, and the device got only the beginning: the relay can't know how much of it arrived. */
+  readonly cutShort: number;
+  /** Objects that are not judged: on a busy machine, the device was later than a device may be. */
+  readonly notJudged: number;
+}
+
+export function judgeAgain(evidence: AgainEvidence): AgainVerdict {
   const { rows, windows } = evidence;
   const faults = new Map<Fault, Set<string>>();
   const findings: string[] = [];
@@ -48,6 +56,10 @@ export function judgeAgain(evidence: AgainEvidence): Verdict & { readonly notJud
   for (const execution of unknown)
     add('settledWrong', execution.wire, `executed, though sent by no call before: ${JSON.stringify(execution)}`);
   const of = (row: JournalRow): readonly Execution[] => executed.get(row.id) ?? [];
+  const cutShort = matchCutShort(
+    rows.filter((row) => row.wasUnknown && of(row).length === 0),
+    evidence.cutShort,
+  );
   const states: Record<string, number> = {};
   const all = Map.groupBy(rows, nameOf);
   // Nobody can settle a call of a device that is later than it may be.
@@ -68,7 +80,7 @@ export function judgeAgain(evidence: AgainEvidence): Verdict & { readonly notJud
       else if (row.state === 'SUCCEEDED' ? applied.length === 0 && !wasSo(row, history, device) : applied.length > 0)
         add('settledWrong', row.id, about);
       else if (row.neverSent && of(row).length > 0) add('settledWrong', row.id, about);
-      if (row.wasUnknown && of(row).length === 0) add('falseUnknown', row.id, about);
+      if (row.wasUnknown && of(row).length === 0 && !cutShort.has(row.id)) add('falseUnknown', row.id, about);
       for (const execution of of(row))
         for (const wrong of wronglySent(row, execution, windows)) add('sentTooLate', row.id, `${wrong}: ${about}`);
     }
@@ -91,6 +103,7 @@ export function judgeAgain(evidence: AgainEvidence): Verdict & { readonly notJud
     invariants: evidence.broken.length,
     sentTooLate: count('sentTooLate'),
     sentAfterPause: 0,
+    cutShort: cutShort.size,
     notJudged: all.size - objects.size,
     states,
     findings,
@@ -125,6 +138,23 @@ function match({ rows, executions, deviceOf }: AgainEvidence) {
     else found.set(row.id, [...(found.get(row.id) ?? []), execution]);
   }
   return { executed: found as ReadonlyMap<string, readonly Execution[]>, unknown };
+}
+
+/** Each one is of a single call, which was sent before and could still take effect. */
+function matchCutShort(rows: readonly JournalRow[], cutShort: readonly CutShort[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { wireBegins, atMs } of cutShort) {
+    const row = rows.find(
+      ({ id, wireCall, sentAtMs, quietUntilMs }) =>
+        !found.has(id) &&
+        wireCall.startsWith(wireBegins) &&
+        sentAtMs !== null &&
+        sentAtMs <= atMs + roundedMs &&
+        atMs <= (quietUntilMs ?? Number.POSITIVE_INFINITY),
+    );
+    if (row !== undefined) found.add(row.id);
+  }
+  return found;
 }
 
 interface Change {

@@ -3,14 +3,13 @@
 // backend. A call that takes effect late must not find its object free.
 import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
 import { AgainLanes, type AgainOptions } from './again-lanes.ts';
-import { judgeAgain } from './again-verdict.ts';
+import { type AgainVerdict, judgeAgain } from './again-verdict.ts';
 import { Arena } from './arena.ts';
 import type { AgainKind } from './devices/objects.ts';
 import { readEvidence } from './evidence.ts';
 import { sumRecords } from './sums.ts';
-import type { Verdict } from './verdict.ts';
 
-export interface Again extends Verdict {
+export interface Again extends AgainVerdict {
   /** Dropped calls that were made. */
   readonly trials: number;
   readonly kinds: Readonly<Record<string, number>>;
@@ -23,8 +22,6 @@ export interface Again extends Verdict {
   /** Answers to what was asked beside them. */
   readonly changes: Readonly<Record<string, number>>;
   readonly unexpected: number;
-  /** Objects that are not judged: on a busy machine, the device was later than a device may be. */
-  readonly notJudged: number;
   readonly seconds: number;
 }
 
@@ -55,6 +52,7 @@ export async function runAgain(options: AgainOptions): Promise<Again> {
       ...(await readEvidence(arena.db)),
       deviceOf: (backend) => devices.find(({ driver }) => backend.startsWith(driver)),
       executions: (await Promise.all(devices.map((device) => device.executions()))).flat(),
+      cutShort: (await Promise.all(devices.map((device) => device.cutShort?.() ?? []))).flat(),
       objects: new Map(runs.flatMap(({ objects }) => [...objects])),
       windows: runs.flatMap(({ changes }) => changes.windows),
     });

@@ -58,6 +58,7 @@ function evidence(): AgainEvidence {
     broken: [],
     deviceOf: () => device,
     executions: [execution('create', 2, 4), execution('set', 102, 1_500), execution('remove', 4_102, 4_105)],
+    cutShort: [],
     objects: new Map([['dev-0 o', { byHand: [], atEnd: null }]]),
     windows: [],
   };
@@ -133,6 +134,22 @@ describe('the judge of calls on objects that exist already', () => {
     const unseen = executed(execution('create', 2, 4), execution('remove', 4_102, 4_105));
     expect(judgeAgain(unseen)).toMatchObject({ ...clean, falseUnknown: 1 });
     expect(judgeAgain(changed(dropped, { state: 'UNKNOWN' }))).toMatchObject({ ...clean, unsettled: 1 });
+  });
+
+  test('cutShort: the device got its beginning only, once and in time', () => {
+    const unseen = executed(execution('create', 2, 4), execution('remove', 4_102, 4_105));
+    const judged = (wireBegins: string, offsetMs: number, from: AgainEvidence = unseen) =>
+      judgeAgain({ ...from, cutShort: [{ wireBegins, atMs: at(offsetMs) }] });
+    expect(judged('se', 900)).toMatchObject({ ...clean, cutShort: 1 });
+    expect(judged('other', 900)).toMatchObject({ falseUnknown: 1, cutShort: 0 });
+    expect(judged('se', 50)).toMatchObject({ falseUnknown: 1, cutShort: 0 });
+    const quiet = changed(dropped, { quietUntilMs: at(3_000) }, unseen);
+    expect(judged('se', 3_100, quiet)).toMatchObject({ falseUnknown: 1, cutShort: 0 });
+    const second = row('01900000-0000-7000-8000-00000000000d', 'set', 200, { wasUnknown: true, settledBy: 'probe' });
+    const both = { ...unseen, rows: [...unseen.rows, second] };
+    expect(judged('se', 900, both)).toMatchObject({ falseUnknown: 1, cutShort: 1 });
+    // One that was carried out needs no excuse.
+    expect(judged('se', 900, evidence())).toMatchObject({ ...clean, cutShort: 0 });
   });
 
   test('sentTooLate: to a disabled backend, or to an address that it no longer has', () => {

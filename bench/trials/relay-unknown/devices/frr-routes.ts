@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import type { Disturbance } from './device.ts';
 import { type FrrRouter, linesIn } from './frr-router.ts';
 import { faultOf } from './lab-device.ts';
-import type { Execution, ObjectCall, ObjectDevice, ObjectState, TrialObject, Values } from './objects.ts';
+import type { CutShort, Execution, ObjectCall, ObjectDevice, ObjectState, TrialObject, Values } from './objects.ts';
 
 const distances: Readonly<Record<Values, number>> = { first: 5, other: 9, reordered: 5 };
 /** Arguments of one vtysh. */
@@ -85,6 +85,15 @@ export class FrrRoutes implements ObjectDevice {
     return [...found.values()];
   }
 
+  async cutShort(): Promise<readonly CutShort[]> {
+    const log = await readDeviceLog(this.#router.deviceLogPath);
+    return log.flatMap((entry) => {
+      if (entry.kind !== 'session' || entry.phase !== 'received' || isWhole(entry.stdin)) return [];
+      const [, script = ''] = entry.args;
+      return [{ wireBegins: `${script}\n${entry.stdin}`, atMs: entry.atMs }];
+    });
+  }
+
   wireOf(wireCall: string): string {
     return linesIn(wireCall);
   }
@@ -108,6 +117,9 @@ export class FrrRoutes implements ObjectDevice {
     return lines.filter((line) => line.startsWith(`ip route ${networkOf(lane)}.`));
   }
 }
+
+/** The driver's input ends with this line. */
+const isWhole = (input: string): boolean => input.endsWith('\nend\n');
 
 /** Besides the routes of the other calls. */
 const networkOf = (lane: number): string => `10.${200 + lane}`;

@@ -41,6 +41,14 @@ export interface Execution {
   readonly appliedAtMs: number | undefined;
 }
 
+/** A call of which the device got only the beginning, so that it did nothing: of a connection that ended, or of input that came too late. */
+export interface CutShort {
+  /** The text on the wire of a journaled call begins with it. */
+  readonly wireBegins: string;
+  /** Unix milliseconds: when no more of it came. */
+  readonly atMs: number;
+}
+
 /** Where the lane's backend is: `away` is another device. */
 export type Place = 'home' | 'away';
 
@@ -70,6 +78,8 @@ export interface ObjectDevice {
   clear(lane: number): Promise<void>;
   /** Of all lanes. */
   executions(): Promise<readonly Execution[]>;
+  /** The same; absent: such calls are executions. */
+  cutShort?(): Promise<readonly CutShort[]>;
   /** The text on the wire of a journaled call. */
   wireOf(wireCall: string): string;
   /** What an object with these values is. */
