@@ -21,7 +21,7 @@ type EntryArguments = { path: string; value?: JsonValue; mark?: string };
 
 const value = {
   description:
-    "The settings as JSON (RFC 7951): an object, or the value of a leaf. Not the entry's keys, which are in the path. Lists in it begin with their keys.",
+    "The settings as JSON (RFC 7951): an object, or the value of a leaf. Not the entry's keys, which are in the path. Lists in it begin with their keys. It is kept and shown as it is: it is no place for a secret.",
 } as const;
 
 const mark = {

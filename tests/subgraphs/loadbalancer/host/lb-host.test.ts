@@ -15,6 +15,7 @@ import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/
 import { freePort } from '../../../support/free-port.ts';
 import { endProcessesOf } from '../../../support/left-processes.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';
+import { patience } from '../../../support/patience.ts';
 import { isRunning, waitFor } from '../../../support/temporary-folder.ts';
 import { HostProcess } from '../support/host-process.ts';
 import { TestControl } from '../support/test-control.ts';
@@ -328,7 +329,7 @@ test('a reload tells nothing of members that are as healthy as before', async ()
     const wanted = node.next([0, 1], {}, [node.listener(listener)]);
     control.set(wanted);
     await waitFor('the reload', () => control.isDone(wanted));
-    await sleep(1_000);
+    await sleep(1_000 * patience);
   }
   expect(told().slice(before)).toEqual([]);
 }, 120_000);
