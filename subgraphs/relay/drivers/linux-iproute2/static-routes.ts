@@ -81,7 +81,7 @@ function objectOf({ destination, metric, table: number }: Identity) {
 /** Undefined: not the name of a route. */
 function identityOf({ scope, key }: Pick<MappedObject, 'scope' | 'key'>): Identity | undefined {
   const [, number] = /^table ([1-9]\d*)$/.exec(scope) ?? [];
-  const [, destination, metric] = /^([0-9a-f.:/]+) metric ([1-9]\d*)$/.exec(key) ?? [];
+  const [, destination, metric] = /^([0-9a-f.:/]+) metric ([1-9]\d*)$/i.exec(key) ?? [];
   if (number === undefined || destination === undefined) return undefined;
   return { destination, metric: Number(metric), table: Number(number) };
 }

@@ -4,6 +4,7 @@ import { type Random, seededRandom } from '../../../../../bench/trials/random.ts
 import { canonicalText } from '../../../../../platform/net/address-block.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';
+import { nameFault } from '../../../../../subgraphs/relay/mappings/object-name.ts';
 import { faultsOf } from '../../support/driver-caller.ts';
 import { Router } from './router.ts';
 
@@ -51,6 +52,18 @@ test.each(['staticRoute.get', 'staticRoute.delete', 'staticRoute.list'])('%s kno
   const args = name === 'staticRoute.list' ? {} : { destination };
   expect(faults({ ...args, table: 255 }, name)).toEqual([expect.stringMatching(/^table: /)]);
   expect(faults(args, name)).toEqual([]);
+});
+
+test.each([
+  ['2001:DB8::/32 metric 1', 'table 254', /"2001:db8::\/32 metric 1" in "table 254"/],
+  ['192.0.2.7/32 metric 1', 'table 254', /"192\.0\.2\.7 metric 1"/],
+  ['192.0.2.0/24', 'table 254', /./],
+  ['192.0.2.0/24 metric 0', 'table 254', /./],
+  ['192.0.2.1/24 metric 1', 'table 254', /./],
+  ['192.0.2.0/24 metric 1', 'main', /./],
+  ['192.0.2.0/24 metric 1', 'table 255', /./],
+])('no route is adopted as %s in %s', (key, scope, fault) => {
+  expect(nameFault(linuxIproute2, { resource: 'staticRoute', scope, key, uuid: null })).toMatch(fault);
 });
 
 const first = [...'abcxyzABCXYZ0189'];
