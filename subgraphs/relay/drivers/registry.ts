@@ -4,6 +4,7 @@ import type { Driver } from './driver.ts';
 import { f5BigIp } from './f5-bigip/driver.ts';
 import { fortios } from './fortios/driver.ts';
 import { frr } from './frr/driver.ts';
+import { linuxIproute2 } from './linux-iproute2/driver.ts';
 import { linuxIptables } from './linux-iptables/driver.ts';
 import { linuxNftables } from './linux-nftables/driver.ts';
 import { modSecurity } from './modsecurity/driver.ts';
@@ -17,6 +18,7 @@ const all: readonly Driver[] = [
   f5BigIp,
   fortios,
   frr,
+  linuxIproute2,
   linuxIptables,
   linuxNftables,
   modSecurity,

@@ -1,0 +1,97 @@
+// The shell scripts that run on the router: constants, for any POSIX shell. User data is on standard input and never part of a
+// command or of its arguments, which other accounts of the router could see. The last line that a script prints is its verdict,
+// `iproute2 …`; ip's own words are on standard error.
+//
+// in:   lines of a keyword and its text: `versions` of IP to look at, `show` a command of `ip -batch` that shows routes, `dev` an
+//       interface that must exist, `change` a command that changes one route; the last line is `end`
+// does: shows routes as JSON, or looks at what has the place of a route and then changes it by one command
+// must hold: input that arrived in part is not used; a connection that breaks does not stop a script half-way (HUP and PIPE are ignored)
+//
+// Each batch is one command, so that there is nothing to go on with: without `-force`. Between look and change another program of the
+// router may act: the kernel has no lock for routes.
+
+import type { ExecCall } from '../driver.ts';
+
+const prelude = `export LC_ALL=C
+trap '' HUP PIPE
+finish() { printf 'iproute2 %s\\n' "$1"; exit 0; }`;
+
+const reading = `${prelude}
+versions= show= dev= change= end=
+while IFS= read -r line; do
+  case $line in
+    'versions '*) versions=\${line#versions } ;;
+    'show '*) show=\${line#show } ;;
+    'dev '*) dev=\${line#dev } ;;
+    'change '*) change=\${line#change } ;;
+    end) end=yes; break ;;
+    *) finish 'refused BAD_INPUT' ;;
+  esac
+done
+[ "$end" = yes ] || finish 'refused CUT_SHORT'
+command -v ip >/dev/null 2>&1 || finish 'refused NO_IP'`;
+
+/** What has the place of the route: \`ours\` and \`others\` count the routes of protocol static and of all others. */
+const changing = `${reading}
+routes=$(printf '%s\\n' "$show" | ip "-$versions" -oneline -details -batch - 2>&1) || case $routes in
+  *'FIB table does not exist'*) routes= ;;
+  *) printf '%s\\n' "$routes" >&2; finish 'refused UNREADABLE' ;;
+esac
+ours=$(printf '%s\\n' "$routes" | grep -c ' proto static ')
+others=$(printf '%s\\n' "$routes" | grep -c -v -e ' proto static ' -e '^$')
+change() {
+  printf '%s\\n' "$change" | ip "-$versions" -batch - >&2
+  finish "exit $?"
+}
+[ "$ours" -le 1 ] || finish 'refused SEVERAL'`;
+
+const scripts = {
+  read: `${reading}
+for version in $versions; do
+  printf '%s\\n' "$show" | ip "-$version" -json -details -batch -
+  printf '\\nexit %s\\n' "$?"
+done
+finish done`,
+  // ip takes \`if7\` for the interface of number 7, and other names of an interface (altname): only its own name is shown.
+  create: `${changing}
+[ "$others" -eq 0 ] || finish 'refused ALREADY_EXISTS'
+if [ -n "$dev" ]; then
+  case $(printf 'link show dev %s\\n' "$dev" | ip -oneline -batch -) in
+    [0-9]*": $dev: "* | [0-9]*": $dev@"*) ;;
+    *) finish 'refused NO_INTERFACE' ;;
+  esac
+fi
+change`,
+  delete: `${changing}
+[ "$ours" -eq 1 ] || finish 'refused NOT_FOUND'
+change`,
+  system: `${prelude}
+command -v ip >/dev/null 2>&1 || finish 'refused NO_IP'
+first() { line=; IFS= read -r line <"$2"; printf '%s %s\\n' "$1" "$line"; }
+printf 'version %s\\n' "$(ip -Version 2>&1)"
+{
+  first kernel /proc/sys/kernel/osrelease
+  first forwarding4 /proc/sys/net/ipv4/ip_forward
+  first forwarding6 /proc/sys/net/ipv6/conf/all/forwarding
+  first machine /etc/machine-id
+} 2>/dev/null
+finish done`,
+} as const;
+
+export interface ScriptInput {
+  readonly versions: '4' | '6' | '4 6';
+  readonly show: string;
+  readonly dev?: string;
+  readonly change?: string;
+}
+
+/** One unit: at most one change of one route. */
+export function run(script: Exclude<keyof typeof scripts, 'system'>, input: ScriptInput): ExecCall {
+  const { versions, show, dev, change } = input;
+  const lines = Object.entries({ versions, show, dev, change }).flatMap(([word, text]) =>
+    text === undefined ? [] : [`${word} ${text}\n`],
+  );
+  return { kind: 'exec', command: scripts[script], stdin: `${lines.join('')}end\n` };
+}
+
+export const readSystem: ExecCall = { kind: 'exec', command: scripts.system };

@@ -1,0 +1,316 @@
+// Static routes of the kernel: those of protocol `static`. The kernel knows a route by its table, destination and metric, so these
+// three are its name here. It keeps no comment, so nothing tells who made it.
+import { invariant } from '../../../../platform/errors.ts';
+import { canonicalText, isInBlock } from '../../../../platform/net/address-block.ts';
+import type { ArgumentFault, ExecReply, JsonObject, MappedObject, OperationSpec, ResourceReader } from '../driver.ts';
+import { argumentsSchema, given, isObject } from '../json.ts';
+import { outcomeOf, routesIn } from './replies.ts';
+import { run } from './scripts.ts';
+
+type Identity = { readonly destination: string; readonly metric: number; readonly table: number };
+type Route = Identity & { readonly nextHop?: string; readonly interface?: string; readonly discard?: boolean };
+
+type Version = '4' | '6';
+
+const mainTable = 254;
+const localTable = 255;
+
+const table = {
+  type: 'integer',
+  minimum: 1,
+  // ip shows nothing of tables above: it takes their numbers for negative ones.
+  maximum: 2_147_483_647,
+  default: mainTable,
+  description: 'The number of the routing table. Default: 254, which is `main`.',
+};
+
+const identity: JsonObject = {
+  destination: {
+    type: 'string',
+    format: 'address-block',
+    maxLength: 49,
+    description: 'An address or an address block.',
+  },
+  metric: {
+    type: 'integer',
+    // With 0 a deletion takes a route of any metric.
+    minimum: 1,
+    maximum: 4_294_967_295,
+    default: 1,
+    description: 'Of several routes to the destination, the one with the lowest metric is used. Default: 1.',
+  },
+  table,
+};
+
+function tableFaults({ table: number }: { readonly table: number }): readonly ArgumentFault[] {
+  return number === localTable
+    ? [{ path: ['table'], message: `table ${localTable} (local) is the kernel's own: give another one` }]
+    : [];
+}
+
+function routeFaults(route: Route): readonly ArgumentFault[] {
+  const { destination, nextHop, discard } = route;
+  const faults = [...tableFaults(route)];
+  const hasTarget = nextHop !== undefined || route.interface !== undefined;
+  if (hasTarget === (discard === true))
+    faults.push({ path: ['nextHop'], message: 'give either nextHop, interface or both of them, or discard: true' });
+  if (nextHop === undefined) return faults;
+  if (versionOf(nextHop) !== versionOf(destination))
+    faults.push({ path: ['nextHop'], message: 'nextHop has another IP version than destination' });
+  if (isInBlock(nextHop, 'fe80::/10') && route.interface === undefined)
+    faults.push({ path: ['interface'], message: 'a link-local nextHop needs an interface' });
+  return faults;
+}
+
+function versionOf(address: string): Version {
+  return address.includes(':') ? '6' : '4';
+}
+
+/** The kernel's identity of a route, in the words of ip. */
+const place = ({ destination, metric, table: number }: Identity) =>
+  `${canonicalText(destination)} table ${number} metric ${metric} proto static`;
+
+/** What has the route's place. Routes for a type of service (`tos`) have places of their own. */
+const whatIsThere = ({ destination, metric, table: number }: Identity) =>
+  `route show table ${number} exact ${canonicalText(destination)} metric ${metric} tos 0`;
+
+function objectOf({ destination, metric, table: number }: Identity) {
+  return { resource: 'staticRoute', scope: `table ${number}`, key: `${canonicalText(destination)} metric ${metric}` };
+}
+
+/** Undefined: not the name of a route. */
+function identityOf({ scope, key }: Pick<MappedObject, 'scope' | 'key'>): Identity | undefined {
+  const [, number] = /^table ([1-9]\d*)$/.exec(scope) ?? [];
+  const [, destination, metric] = /^([0-9a-f.:/]+) metric ([1-9]\d*)$/i.exec(key) ?? [];
+  if (number === undefined || destination === undefined) return undefined;
+  return { destination, metric: Number(metric), table: Number(number) };
+}
+
+const create: OperationSpec<Route, ExecReply> = {
+  name: 'staticRoute.create',
+  summary:
+    'Creates a static route, or changes the one with this destination, metric and table. It lasts until a restart, or until its interface goes down.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      ...identity,
+      nextHop: { type: 'string', format: 'address', description: 'The address of the next router. Not with discard.' },
+      interface: {
+        type: 'string',
+        pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$',
+        description:
+          'The interface on which packets leave: at most 15 letters, digits, dots, underscores and hyphens, the first a letter or digit. Not with discard.',
+      },
+      discard: { type: 'boolean', description: 'True: packets are dropped without an answer (blackhole).' },
+    },
+    ['destination'],
+  ),
+  example: { destination: '192.0.2.0/24', discard: true },
+  refine: routeFaults,
+  object: objectOf,
+  mapping: 'creates',
+  desired: ({ destination, metric, table: number, nextHop, interface: outgoing, discard }) =>
+    given({
+      destination: canonicalText(destination),
+      metric,
+      table: number,
+      nextHop: nextHop === undefined ? undefined : canonicalText(nextHop),
+      interface: outgoing,
+      discard: discard === true ? true : undefined,
+    }),
+  render: (route) => {
+    const { nextHop, interface: outgoing, discard } = route;
+    const target = [
+      ...(nextHop === undefined ? [] : [`via ${canonicalText(nextHop)}`]),
+      ...(outgoing === undefined ? [] : [`dev ${outgoing}`]),
+    ];
+    const type = discard === true ? 'blackhole' : 'unicast';
+    return run('create', {
+      versions: versionOf(route.destination),
+      show: whatIsThere(route),
+      ...(outgoing === undefined ? {} : { dev: outgoing }),
+      change: ['route replace', type, place(route), ...target].join(' '),
+    });
+  },
+  interpret: outcomeOf,
+};
+
+const remove: OperationSpec<Identity, ExecReply> = {
+  name: 'staticRoute.delete',
+  summary: 'Deletes a static route.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(identity, ['destination']),
+  example: { destination: '192.0.2.0/24' },
+  refine: tableFaults,
+  object: objectOf,
+  mapping: 'deletes',
+  render: (route) =>
+    run('delete', {
+      versions: versionOf(route.destination),
+      show: whatIsThere(route),
+      change: `route del ${place(route)}`,
+    }),
+  interpret: outcomeOf,
+};
+
+/** Not of one metric: ip leaves out what it was asked for, and `values` need it. */
+function readOf({ destination, table: number }: Identity) {
+  const show = `route show table ${number} exact ${canonicalText(destination)} tos 0`;
+  return run('read', { versions: versionOf(destination), show });
+}
+
+/** `undefined`: the router has no such static route. */
+function found(reply: ExecReply, wanted: Identity) {
+  const shown = routesIn(reply, [versionOf(wanted.destination)]);
+  if (!shown.ok) return shown;
+  const routes = shown.routes
+    .map(({ route }) => route)
+    .filter(({ protocol, metric }) => protocol === 'static' && metric === wanted.metric);
+  const values = routes.length === 0 ? undefined : valuesOf(routes, wanted);
+  return { ok: true, values } as const;
+}
+
+const get: OperationSpec<Identity, ExecReply> = {
+  name: 'staticRoute.get',
+  summary: 'Reads a static route.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema(identity, ['destination']),
+  example: { destination: '192.0.2.0/24' },
+  refine: tableFaults,
+  render: readOf,
+  interpret(reply, wanted) {
+    const look = found(reply, { ...wanted, destination: canonicalText(wanted.destination) });
+    if (!look.ok) return { state: 'FAILED', code: look.code, message: look.message };
+    if (look.values !== undefined) return { state: 'SUCCEEDED', result: look.values };
+    const message = 'The router has no static route with this destination, metric and table.';
+    return { state: 'FAILED', code: 'NOT_FOUND', message, absent: true };
+  },
+};
+
+const list: OperationSpec<{ readonly table: number }, ExecReply> = {
+  name: 'staticRoute.list',
+  summary: 'Lists the static routes of a table, IPv4 and IPv6.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({ table }),
+  example: {},
+  refine: tableFaults,
+  render: ({ table: number }) => run('read', { versions: '4 6', show: `route show table ${number} proto static` }),
+  interpret(reply, { table: number }) {
+    const shown = routesIn(reply, ['4', '6']);
+    if (!shown.ok) return { state: 'FAILED', code: shown.code, message: shown.message };
+    const routes = shown.routes.map(({ version, route }) => {
+      const destination = route.dst === 'default' ? everything[version] : canonicalText(String(route.dst));
+      return valuesOf([route], { destination, metric: Number(route.metric ?? 0), table: number });
+    });
+    return { state: 'SUCCEEDED', result: { routes } };
+  },
+};
+
+const everything = { '4': '0.0.0.0/0', '6': '::/0' } as const;
+
+/** What says nothing of where packets go, or is in the route's name. */
+const known = [
+  'type',
+  'dst',
+  'gateway',
+  'via',
+  'dev',
+  'protocol',
+  'scope',
+  'metric',
+  'flags',
+  'pref',
+  'nexthops',
+  'tos',
+];
+
+/** `routes`: all at one place; several, where another program has appended some. */
+function valuesOf(routes: readonly JsonObject[], { destination, metric, table: number }: Identity): JsonObject {
+  const [route = {}] = routes;
+  const hops = routes.flatMap((one) => (Array.isArray(one.nexthops) ? one.nexthops.filter(isObject) : [one]));
+  const isOne = hops.length === 1;
+  const type = String(route.type);
+  const others = routes.flatMap(othersOf);
+  return given({
+    destination,
+    metric,
+    table: number,
+    nextHop: isOne ? gatewayOf(hops[0]) : undefined,
+    // For IPv6 the kernel shows `lo` where packets go nowhere.
+    interface: isOne && type === 'unicast' ? textOf(hops[0]?.dev) : undefined,
+    discard: type === 'blackhole' ? true : undefined,
+    type: type === 'unicast' || type === 'blackhole' ? undefined : type,
+    nextHops: isOne ? undefined : hops.map(hopText),
+    others: others.length === 0 ? undefined : others,
+  });
+}
+
+/** Settings that no call makes: `mtu`, the own address, `onlink`. */
+function othersOf(route: JsonObject): readonly string[] {
+  const settings = Object.entries(route).filter(([name]) => !known.includes(name));
+  const preference = route.pref === undefined || route.pref === 'medium' ? [] : [`pref ${route.pref}`];
+  // The other flags say how the route is doing: `linkdown`, `offload`.
+  const flags = Array.isArray(route.flags)
+    ? route.flags.filter((flag) => flag === 'onlink' || flag === 'pervasive')
+    : [];
+  return [
+    ...settings.map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`),
+    ...preference,
+    ...flags.map(String),
+  ];
+}
+
+function hopText(hop: JsonObject): string {
+  const gateway = gatewayOf(hop);
+  const parts = { via: gateway, dev: textOf(hop.dev), weight: hop.weight };
+  const text = Object.entries(parts).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]));
+  return text.length === 0 ? String(hop.type) : text.join(' ');
+}
+
+/** An IPv4 route may have a next hop of IPv6: ip shows it as `via`. */
+function gatewayOf(hop: JsonObject | undefined): string | undefined {
+  const gateway = textOf(hop?.gateway) ?? (isObject(hop?.via) ? textOf(hop.via.host) : undefined);
+  return gateway === undefined ? undefined : canonicalText(gateway);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+export const staticRoute: ResourceReader<ExecReply> = {
+  lists: { nextHops: 'SET', others: 'SET' },
+  // The kernel finds the interface by the next hop.
+  own: ['interface'],
+  render(object) {
+    const wanted = identityOf(object);
+    invariant(wanted !== undefined, `${object.key} in ${object.scope} is not the name of a route`);
+    return readOf(wanted);
+  },
+  interpret(reply, object) {
+    const wanted = identityOf(object);
+    if (wanted === undefined) return { finding: 'UNREADABLE', message: 'This is not the name of a route.' };
+    const look = found(reply, wanted);
+    if (!look.ok) return { finding: 'UNREADABLE', message: look.message };
+    return look.values === undefined ? { finding: 'ABSENT' } : { finding: 'PRESENT', values: look.values };
+  },
+  remove(object) {
+    const route = identityOf(object);
+    return route === undefined ? undefined : { operation: remove.name, arguments: route };
+  },
+};
+
+export const staticRouteOperations = [create, get, list, remove];
+
+/** `routerStaticRouteCreate`. A VRF is a table of the kernel, known by a number and not by the VRF's name. */
+export function createCall({ vrf, distance, ...route }: JsonObject) {
+  if (vrf !== undefined) return undefined;
+  return {
+    operation: create.name,
+    arguments: given({ ...route, metric: distance }),
+    fields: { metric: 'distance' },
+  };
+}

@@ -1,0 +1,260 @@
+// Every operation against the real ip behind a real sshd.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';
+import type { DriverCaller } from '../../support/driver-caller.ts';
+import { Router } from './router.ts';
+
+let router: Router;
+let caller: DriverCaller;
+
+beforeAll(async () => {
+  router = await Router.start();
+  caller = router.caller;
+});
+
+beforeEach(() => router.clear());
+
+afterAll(() => router?.stop());
+
+const destination = '192.0.2.0/24';
+const named = { destination, metric: 1, table: 254 };
+const object = { scope: 'table 254', key: `${destination} metric 1` };
+
+test('the router says its version', async () => {
+  expect(await caller.health()).toEqual({ softwareVersion: '6.1.0', serial: expect.stringMatching(/^[0-9a-f]{32}$/) });
+  expect(await caller.done('system.get')).toEqual({
+    iproute2: '6.1.0',
+    kernel: expect.stringMatching(/^\d+\.\d+/),
+    forwards: { ipv4: expect.any(Boolean), ipv6: expect.any(Boolean) },
+  });
+});
+
+test.each([
+  ['a next hop', { destination, nextHop: '198.18.0.2' }, { interface: 'lan0' }],
+  ['a next hop and its interface', { destination, nextHop: '198.18.1.2', interface: 'wan0', metric: 255 }, {}],
+  ['an interface', { destination, interface: 'wan0' }, {}],
+  ['discarded packets', { destination, discard: true }, {}],
+  ['one address', { destination: '192.0.2.7/32', nextHop: '198.18.0.2' }, { interface: 'lan0' }],
+  ['every destination', { destination: '0.0.0.0/0', nextHop: '198.18.0.2' }, { interface: 'lan0' }],
+  ['another table', { destination, interface: 'lan0', table: 2_147_483_647, metric: 4_294_967_295 }, {}],
+  ['IPv6, a next hop', { destination: '2001:DB8:77:0::/64', nextHop: '2001:db8:a:0::2' }, { interface: 'lan0' }],
+  ['IPv6, a link-local next hop', { destination: '::/0', nextHop: 'fe80::2', interface: 'wan0', metric: 7 }, {}],
+  ['IPv6, an interface', { destination: '2001:db8:77::1', interface: 'wan0' }, {}],
+  ['IPv6, discarded packets', { destination: '2001:db8:77::/48', discard: true, table: 1 }, {}],
+])('a route is created, created again, read, listed and deleted: %s', async (_what, args, own) => {
+  const { resource, ...mapped } = caller.objectOf('staticRoute.create', args);
+  const { metric, table } = caller.desired('staticRoute.create', args);
+  const identity = { destination: args.destination, metric: metric ?? null, table: table ?? null };
+  const values = { ...caller.desired('staticRoute.create', args), ...own };
+  for (const _time of [1, 2]) expect(await caller.done('staticRoute.create', args)).toBeNull();
+  expect(await caller.look(resource, mapped)).toEqual({ finding: 'PRESENT', values });
+  expect(await caller.done('staticRoute.get', identity)).toEqual(values);
+  expect(await caller.done('staticRoute.list', { table: table ?? null })).toEqual({ routes: [values] });
+  const remove = linuxIproute2.resources?.get(resource)?.remove?.({ ...mapped, uuid: null });
+  expect(caller.objectOf('staticRoute.delete', remove?.arguments ?? {})).toEqual({ resource, ...mapped });
+  expect(await caller.done('staticRoute.delete', remove?.arguments)).toBeNull();
+  expect(await caller.look(resource, mapped)).toEqual({ finding: 'ABSENT' });
+  expect(await caller.call('staticRoute.delete', identity)).toMatchObject({
+    ...{ state: 'FAILED', code: 'NOT_FOUND', absent: true },
+  });
+  expect(await caller.refused('staticRoute.get', identity)).toBe('FAILED NOT_FOUND');
+});
+
+test('a table without routes is empty, not unreadable', async () => {
+  expect(await caller.done('staticRoute.list', { table: 4_711 })).toEqual({ routes: [] });
+  expect(await caller.look('staticRoute', { ...object, scope: 'table 4711' })).toEqual({ finding: 'ABSENT' });
+});
+
+test.each([
+  ['192.0.2.0/24', '198.18.0.2', '198.18.0.3'],
+  ['2001:db8:77::/48', '2001:db8:a::2', '2001:db8:a::3'],
+])(
+  'the metric is part of the name: the same one changes a route, another makes a second one: %s',
+  async (to, one, two) => {
+    const routes = async () => (await caller.done('staticRoute.list')).routes;
+    await caller.done('staticRoute.create', { destination: to, nextHop: one, metric: 5 });
+    await caller.done('staticRoute.create', { destination: to, nextHop: two, metric: 5 });
+    expect(await routes()).toMatchObject([{ nextHop: two, metric: 5 }]);
+    await caller.done('staticRoute.create', { destination: to, discard: true, metric: 5 });
+    expect(await routes()).toMatchObject([{ discard: true, metric: 5 }]);
+    await caller.done('staticRoute.create', { destination: to, nextHop: one, metric: 6 });
+    expect(await routes()).toMatchObject([{ metric: 5 }, { nextHop: one, metric: 6 }]);
+    await caller.done('staticRoute.delete', { destination: to, metric: 5 });
+    expect(await routes()).toMatchObject([{ nextHop: one, metric: 6 }]);
+  },
+);
+
+describe('routes of other programs', () => {
+  test.each([
+    ['-4', '192.0.2.0/24', '198.18.0.9', '198.18.0.2'],
+    ['-6', '2001:db8:77::/48', '2001:db8:a::9', '2001:db8:a::2'],
+  ])(
+    'one that is not static is neither replaced nor deleted, nor is it ours: %s',
+    async (version, to, theirs, nextHop) => {
+      await router.ip('route', 'add', to, 'via', theirs, 'proto', 'ra', 'metric', '5');
+      try {
+        expect(await caller.call('staticRoute.create', { destination: to, nextHop, metric: 5 })).toMatchObject({
+          ...{ state: 'FAILED', code: 'ALREADY_EXISTS', message: expect.stringContaining('give another metric') },
+        });
+        expect(await caller.refused('staticRoute.delete', { destination: to, metric: 5 })).toBe('FAILED NOT_FOUND');
+        expect(await caller.look('staticRoute', { scope: 'table 254', key: `${to} metric 5` })).toEqual({
+          finding: 'ABSENT',
+        });
+        expect(await caller.done('staticRoute.list')).toEqual({ routes: [] });
+        expect(await router.ip(version, 'route', 'show', 'exact', to)).toContain(`via ${theirs}`);
+      } finally {
+        await router.ip('route', 'del', to, 'metric', '5');
+      }
+    },
+  );
+
+  test('several static ones at one place are left alone, and seen', async () => {
+    await caller.done('staticRoute.create', { destination, nextHop: '198.18.0.2' });
+    await router.ip('route', 'append', destination, 'via', '198.18.0.3', 'proto', 'static', 'metric', '1');
+    for (const [operation, more] of [
+      ['staticRoute.create', { nextHop: '198.18.0.4' }],
+      ['staticRoute.delete', {}],
+    ] as const)
+      expect(await caller.call(operation, { destination, ...more })).toMatchObject({
+        ...{ state: 'FAILED', code: 'SEVERAL', message: expect.stringContaining('ip route del') },
+      });
+    expect(await caller.look('staticRoute', object)).toEqual({
+      finding: 'PRESENT',
+      values: { ...named, nextHops: ['via 198.18.0.2 dev lan0', 'via 198.18.0.3 dev lan0'] },
+    });
+  });
+
+  test('a second next hop of IPv6 is seen, and replaced or deleted together with the first', async () => {
+    const to = '2001:db8:77::/48';
+    const place = { scope: 'table 254', key: `${to} metric 1` };
+    for (const operation of ['staticRoute.create', 'staticRoute.delete']) {
+      await caller.done('staticRoute.create', { destination: to, nextHop: '2001:db8:a::2' });
+      await router.ip('route', 'append', to, 'via', '2001:db8:a::3', 'proto', 'static', 'metric', '1');
+      expect(await caller.look('staticRoute', place)).toMatchObject({
+        values: { nextHops: ['via 2001:db8:a::2 dev lan0 weight 1', 'via 2001:db8:a::3 dev lan0 weight 1'] },
+      });
+      const isCreation = operation === 'staticRoute.create';
+      await caller.done(operation, { destination: to, ...(isCreation ? { nextHop: '2001:db8:a::4' } : {}) });
+      expect(await caller.look('staticRoute', place)).toMatchObject(
+        isCreation ? { values: { nextHop: '2001:db8:a::4' } } : { finding: 'ABSENT' },
+      );
+    }
+  });
+
+  test.each([
+    [['unreachable', destination], { type: 'unreachable' }],
+    [[destination, 'dev', 'lan0', 'mtu', '1400'], { interface: 'lan0', others: ['metrics [{"mtu":1400}]'] }],
+    [
+      [destination, 'via', '203.0.113.1', 'dev', 'lan0', 'onlink', 'src', '198.18.0.1'],
+      { nextHop: '203.0.113.1', interface: 'lan0', others: ['prefsrc 198.18.0.1', 'onlink'] },
+    ],
+    [[destination, 'via', 'inet6', 'fe80::2', 'dev', 'lan0'], { nextHop: 'fe80::2', interface: 'lan0' }],
+  ])('what no call sets is seen: %j', async (words, values) => {
+    const [type, to, ...rest] = words[0] === 'unreachable' ? words : ['unicast', ...words];
+    await router.ip('route', 'add', `${type}`, `${to}`, 'proto', 'static', 'metric', '1', ...rest);
+    expect(await caller.look('staticRoute', object)).toEqual({ finding: 'PRESENT', values: { ...named, ...values } });
+  });
+
+  test('one for a type of service has a place of its own', async () => {
+    await router.ip('route', 'add', destination, 'tos', '0x10', 'dev', 'lan0', 'proto', 'static', 'metric', '1');
+    expect(await caller.look('staticRoute', object)).toEqual({ finding: 'ABSENT' });
+    await caller.done('staticRoute.create', { destination, discard: true });
+    await caller.done('staticRoute.delete', { destination });
+    expect(await router.ip('route', 'show', 'exact', destination)).toContain('tos 0x10');
+  });
+});
+
+test.each([
+  [{ nextHop: '203.0.113.1' }, 'DEVICE_REFUSED', /invalid gateway.*\n.*network of one of its interfaces/],
+  [{ nextHop: '198.18.0.2', interface: 'wan0' }, 'DEVICE_REFUSED', /invalid gateway/],
+  [{ interface: 'nope' }, 'NO_INTERFACE', /`ip link` shows/],
+  // ip would take it for the interface of number 1.
+  [{ interface: 'if1' }, 'NO_INTERFACE', /`ip link` shows/],
+])('the router refuses what it cannot do, and the message says what to do: %j', async (target, code, message) => {
+  const called = await caller.call('staticRoute.create', { destination, ...target });
+  expect(called).toEqual({ state: 'FAILED', code, message: expect.stringMatching(message) });
+  expect(await caller.look('staticRoute', object)).toEqual({ finding: 'ABSENT' });
+});
+
+test('another name of an interface is refused', async () => {
+  await router.ip('link', 'property', 'add', 'dev', 'lan0', 'altname', 'office');
+  expect(await caller.refused('staticRoute.create', { destination, interface: 'office' })).toBe('FAILED NO_INTERFACE');
+});
+
+test('an interface that is down, and an account without rights', async () => {
+  await router.ip('link', 'add', 'down0', 'type', 'bridge');
+  const down = await caller.call('staticRoute.create', { destination, interface: 'down0' });
+  expect(down).toMatchObject({ code: 'DEVICE_REFUSED', message: expect.stringContaining('set it up first') });
+  await router.device.faults.set({ refuse: 'yes' });
+  const refused = await caller.call('staticRoute.create', { destination, discard: true });
+  expect(refused).toMatchObject({ code: 'DEVICE_REFUSED', message: expect.stringContaining('CAP_NET_ADMIN') });
+});
+
+test('the typed mutation', async () => {
+  const typed = linuxIproute2.typed.routerStaticRouteCreate;
+  const call = typed?.({ destination, nextHop: '198.18.0.2', discard: false, distance: 20 });
+  expect(call).toMatchObject({ operation: 'staticRoute.create', fields: { metric: 'distance' } });
+  await caller.done(call?.operation ?? '', call?.arguments);
+  expect(await caller.done('staticRoute.list')).toMatchObject({ routes: [{ nextHop: '198.18.0.2', metric: 20 }] });
+  expect(typed?.({ destination, discard: true, vrf: 'blue' })).toBeUndefined();
+});
+
+test('what arrives in part does nothing', async () => {
+  await caller.done('staticRoute.create', { destination, nextHop: '198.18.0.2' });
+  for (const [operation, args] of [
+    ['staticRoute.create', { destination, nextHop: '198.18.0.3', interface: 'lan0' }],
+    ['staticRoute.delete', { destination }],
+  ] as const) {
+    const call = caller.render(operation, args);
+    if (call.kind !== 'exec' || call.stdin === undefined) throw new Error('no input');
+    // At each line's end, before it and after it; the very last newline may be missing.
+    const ends = [...call.stdin.matchAll(/\n/g)].flatMap(({ index }) => [index - 1, index, index + 1]);
+    for (const end of [0, ...ends.filter((at) => at < (call.stdin?.length ?? 0) - 1)]) {
+      const sent = await caller.send({ ...call, stdin: call.stdin.slice(0, end) });
+      if (!sent.ok || sent.reply.kind !== 'exec') throw new Error('no reply');
+      expect([end, sent.reply.stdout]).toEqual([
+        end,
+        expect.stringMatching(/^iproute2 refused (CUT_SHORT|BAD_INPUT)\n$/),
+      ]);
+    }
+  }
+  expect(await caller.done('staticRoute.get', { destination })).toMatchObject({ nextHop: '198.18.0.2' });
+});
+
+test('nothing that a user gave is in an argument of a program', async () => {
+  await caller.done('staticRoute.create', { destination: '203.0.113.64/26', interface: 'wan0' });
+  const log = await router.device.log();
+  const received = log.filter((entry) => entry.phase === 'received');
+  expect(received.some(({ stdin }) => stdin.includes('203.0.113.64/26'))).toBe(true);
+  expect(received.filter(({ args }) => /203\.0\.113|wan0/.test(args.join(' ')))).toEqual([]);
+});
+
+describe('a connection that breaks', () => {
+  test.each([
+    ['before', 'ABSENT'],
+    ['after', 'PRESENT'],
+    ['late', 'PRESENT'],
+  ] as const)('%s the creation: the call has no reply, and a look tells', async (drop, finding) => {
+    await router.device.faults.set({ drop, times: 1 });
+    const args = { destination, nextHop: '198.18.0.2' };
+    expect(await caller.call('staticRoute.create', args)).toMatchObject({
+      ...{ state: 'NO_REPLY', failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' } },
+    });
+    for (let tries = 0; tries < 50; tries += 1) {
+      if ((await caller.look('staticRoute', object)).finding === finding) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(await caller.look('staticRoute', object)).toMatchObject({ finding });
+    expect(await caller.done('staticRoute.create', args)).toBeNull();
+  });
+
+  test.each([
+    ['before', 'PRESENT'],
+    ['after', 'ABSENT'],
+  ] as const)('%s the deletion', async (drop, finding) => {
+    await caller.done('staticRoute.create', { destination, discard: true });
+    await router.device.faults.set({ drop, times: 1 });
+    expect(await caller.call('staticRoute.delete', { destination })).toMatchObject({ state: 'NO_REPLY' });
+    expect(await caller.look('staticRoute', object)).toMatchObject({ finding });
+  });
+});
