@@ -2,7 +2,8 @@
 # First process of a device of the lab, in its own network, mount and process namespaces.
 # in:   $1 the device's folder (keys/, device/, mount/), $2 the folder of this script, $3 the address to listen on, $4 what it is: a file that sets
 #         account      its login, a line of passwd: its shell is a shell or a program of the device
-#         logged       paths of programs of which every request is logged, each with a NAME.pl beside that file
+#         logged       paths of programs of which every request is logged, each with a NAME.pl beside that file: all places where the
+#                      device has the program, or what runs may be another one
 #         subsystems   `NAME COMMAND`, one a line: SSH subsystems
 #         keep         capabilities besides those that sshd needs, separated by commas
 #         furnish      puts what else it needs into its root (own-root.sh)
@@ -28,6 +29,10 @@ case $(uname -m) in aarch64) clock_gettime=113 ;; *) clock_gettime=228 ;; esac
 for wrapped in $logged; do
   # Unless `furnish` has put it there, for example from an unpacked package.
   [ -e "$root$wrapped" ] || put "$wrapped"
+  for twin in "/usr/sbin/${wrapped##*/}" "/usr/bin/${wrapped##*/}"; do
+    case " $(echo $logged) " in *" $twin "*) continue ;; esac
+    [ ! -e "$root$twin" ] || { echo "$device: $twin is there too, and is not in logged" >&2; exit 1; }
+  done
   mv "$root$wrapped" "$root/run/real/"
   cp "${device%/*}/${wrapped##*/}.pl" "$root/run/logged/"
   sed "s/^my \$CLOCK_GETTIME = .*/my \$CLOCK_GETTIME = $clock_gettime;/" "$here/logged" >"$root$wrapped"

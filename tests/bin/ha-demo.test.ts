@@ -22,6 +22,7 @@ import { ask, startProgram, tokenOf } from './support/up-process.ts';
 type Started = ReturnType<typeof startProgram>;
 interface Summary {
   readonly acknowledged: number;
+  readonly unknown: number;
   readonly reads: number;
   readonly eventsResumed: number;
   readonly failures: readonly string[];
@@ -32,6 +33,8 @@ const readyMs = 300_000 * patience;
 const slowMs = 300_000 * patience;
 const commandMs = 240_000 * patience;
 const waitSeconds = String(120 * patience);
+/** Each has one call under way at a time. */
+const clients = 2;
 /** What no fault may cause. A call that was under way when its host was lost may have failed: that is told, and true. */
 const nothingLost = {
   ...{ lost: 0, repeated: 0, falselyFailed: 0, unknown: 0, readsFailed: 0, staleReads: 0, eventsMissed: 0 },
@@ -118,10 +121,9 @@ describeAsRoot('two data hosts and a witness on one machine', () => {
       });
       expect(await tidegate(['lab', 'plug', lost])).toMatchObject({ exitCode: 0 });
       const summary = await load.summary();
-      expect(summary).toMatchObject(nothingLost);
+      expectNothingLost(summary);
       // Whoever follows was at the lost one, and went on after its cursor; one that stood still for some seconds only still has its reader.
       if (fault !== 'freeze') expect(summary.eventsResumed).toBeGreaterThan(0);
-      onlyUnknownOnesFailed(summary);
       const after = await whole();
       expect(after.epoch).toBeGreaterThan(before.epoch);
     },
@@ -145,11 +147,9 @@ describeAsRoot('two data hosts and a witness on one machine', () => {
         process.kill(pid, 'SIGCONT');
       }
       const summary = await load.summary();
-      // Of a call that this process had sent nobody knows the fate, and it is said to be so.
-      expect(summary).toMatchObject({ ...nothingLost, unknown: expect.any(Number) });
+      expectNothingLost(summary);
       expect(summary.acknowledged).toBeGreaterThan(10);
       expect(summary.eventsResumed).toBeGreaterThan(0);
-      onlyUnknownOnesFailed(summary);
       await whole();
     },
     slowMs,
@@ -306,7 +306,8 @@ async function logs(): Promise<string> {
 }
 
 function startLoad(seconds: number, more: readonly string[] = []): { summary(): Promise<Summary> } {
-  const words = ['lab', 'load', '--seconds', String(seconds), '--clients', '2', '--data', place.path, ...more];
+  const counts = ['--seconds', String(seconds), '--clients', String(clients)];
+  const words = ['lab', 'load', ...counts, '--data', place.path, ...more];
   const child = spawn('sh', [program, ...words, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
   others.add(child);
   let [stdout, stderr] = ['', ''];
@@ -364,9 +365,11 @@ async function startedLoad(seconds: number, way: 'the address' | 'the list of ho
   return load;
 }
 
-/** A call that was under way with the lost one has an unknown outcome; the look at the firewall then says so. */
-function onlyUnknownOnesFailed({ failures }: Summary): void {
-  for (const words of failures) expect(words).toMatch(/: UNKNOWN, then FAILED$/);
+/** A call that was under way with the lost one has an unknown outcome: a look at the firewall settles it, or it is still quiet when the load ends. */
+function expectNothingLost(summary: Summary): void {
+  expect(summary).toMatchObject({ ...nothingLost, unknown: expect.any(Number) });
+  expect(summary.unknown).toBeLessThanOrEqual(clients);
+  for (const words of summary.failures) expect(words).toMatch(/: UNKNOWN, (then FAILED|and no look settled it)$/);
 }
 
 /** As the data of an older version. */

@@ -122,3 +122,10 @@ describeHere(`a device with a program as a shell${obstacle === undefined ? '' : 
     await device.stop();
   });
 });
+
+const testHere = obstacle === undefined ? test : test.skip;
+
+testHere('a device that has a logged program twice does not start: the other one would leave no trace', async () => {
+  const started = RunningDevice.start(definition('twin'), 'talker');
+  await expect(started).rejects.toThrow('/usr/sbin/ip is there too, and is not in logged');
+});

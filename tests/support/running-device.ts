@@ -1,5 +1,6 @@
 // A device of the lab for one test: any program behind a real sshd in a network namespace of its own, with its log and faults.
 import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { silentLog } from '../../embedded/setup-log.ts';
 import type { DeviceFaults } from '../../lab/device-faults.ts';
 import { readDeviceLog } from '../../lab/device-log.ts';
@@ -15,12 +16,18 @@ export class RunningDevice {
     this.#folder = folder;
   }
 
-  /** `device`: the path of what it is (lab/device/start.sh). */
-  static async start(device: string, username: string): Promise<RunningDevice> {
+  /** `file`: the path of what it is (lab/device/start.sh). */
+  static async start(file: string, username: string): Promise<RunningDevice> {
     const folder = await labFolder();
-    const started = await startLoneDevice({ name: `The device ${device}`, device, folder, log: silentLog });
-    if (!started.available) throw new Error(started.unavailable);
-    return new RunningDevice({ ...started, username }, folder);
+    const device = resolve(file);
+    try {
+      const started = await startLoneDevice({ name: `The device ${device}`, device, folder, log: silentLog });
+      if (!started.available) throw new Error(started.unavailable);
+      return new RunningDevice({ ...started, username }, folder);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   get namespace(): string {

@@ -39,7 +39,7 @@ export const linuxIproute2 = defineDriver({
   ports: { ssh: 22 },
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations: [systemGet, ...staticRouteOperations],
-  resources: { staticRoute },
+  resources: { 'static-route': staticRoute },
   health: {
     render: () => readSystem,
     interpret: (reply) => {

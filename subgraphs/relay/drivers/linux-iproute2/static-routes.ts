@@ -75,7 +75,7 @@ const whatIsThere = ({ destination, metric, table: number }: Identity) =>
   `route show table ${number} exact ${canonicalText(destination)} metric ${metric} tos 0`;
 
 function objectOf({ destination, metric, table: number }: Identity) {
-  return { resource: 'staticRoute', scope: `table ${number}`, key: `${canonicalText(destination)} metric ${metric}` };
+  return { resource: 'static-route', scope: `table ${number}`, key: `${canonicalText(destination)} metric ${metric}` };
 }
 
 /** Undefined: not the name of a route. */

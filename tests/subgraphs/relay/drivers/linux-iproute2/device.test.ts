@@ -62,7 +62,7 @@ test.each([
 
 test('a table without routes is empty, not unreadable', async () => {
   expect(await caller.done('staticRoute.list', { table: 4_711 })).toEqual({ routes: [] });
-  expect(await caller.look('staticRoute', { ...object, scope: 'table 4711' })).toEqual({ finding: 'ABSENT' });
+  expect(await caller.look('static-route', { ...object, scope: 'table 4711' })).toEqual({ finding: 'ABSENT' });
 });
 
 test.each([
@@ -97,7 +97,7 @@ describe('routes of other programs', () => {
           ...{ state: 'FAILED', code: 'ALREADY_EXISTS', message: expect.stringContaining('give another metric') },
         });
         expect(await caller.refused('staticRoute.delete', { destination: to, metric: 5 })).toBe('FAILED NOT_FOUND');
-        expect(await caller.look('staticRoute', { scope: 'table 254', key: `${to} metric 5` })).toEqual({
+        expect(await caller.look('static-route', { scope: 'table 254', key: `${to} metric 5` })).toEqual({
           finding: 'ABSENT',
         });
         expect(await caller.done('staticRoute.list')).toEqual({ routes: [] });
@@ -118,7 +118,7 @@ describe('routes of other programs', () => {
       expect(await caller.call(operation, { destination, ...more })).toMatchObject({
         ...{ state: 'FAILED', code: 'SEVERAL', message: expect.stringContaining('ip route del') },
       });
-    expect(await caller.look('staticRoute', object)).toEqual({
+    expect(await caller.look('static-route', object)).toEqual({
       finding: 'PRESENT',
       values: { ...named, nextHops: ['via 198.18.0.2 dev lan0', 'via 198.18.0.3 dev lan0'] },
     });
@@ -130,12 +130,12 @@ describe('routes of other programs', () => {
     for (const operation of ['staticRoute.create', 'staticRoute.delete']) {
       await caller.done('staticRoute.create', { destination: to, nextHop: '2001:db8:a::2' });
       await router.ip('route', 'append', to, 'via', '2001:db8:a::3', 'proto', 'static', 'metric', '1');
-      expect(await caller.look('staticRoute', place)).toMatchObject({
+      expect(await caller.look('static-route', place)).toMatchObject({
         values: { nextHops: ['via 2001:db8:a::2 dev lan0 weight 1', 'via 2001:db8:a::3 dev lan0 weight 1'] },
       });
       const isCreation = operation === 'staticRoute.create';
       await caller.done(operation, { destination: to, ...(isCreation ? { nextHop: '2001:db8:a::4' } : {}) });
-      expect(await caller.look('staticRoute', place)).toMatchObject(
+      expect(await caller.look('static-route', place)).toMatchObject(
         isCreation ? { values: { nextHop: '2001:db8:a::4' } } : { finding: 'ABSENT' },
       );
     }
@@ -152,12 +152,12 @@ describe('routes of other programs', () => {
   ])('what no call sets is seen: %j', async (words, values) => {
     const [type, to, ...rest] = words[0] === 'unreachable' ? words : ['unicast', ...words];
     await router.ip('route', 'add', `${type}`, `${to}`, 'proto', 'static', 'metric', '1', ...rest);
-    expect(await caller.look('staticRoute', object)).toEqual({ finding: 'PRESENT', values: { ...named, ...values } });
+    expect(await caller.look('static-route', object)).toEqual({ finding: 'PRESENT', values: { ...named, ...values } });
   });
 
   test('one for a type of service has a place of its own', async () => {
     await router.ip('route', 'add', destination, 'tos', '0x10', 'dev', 'lan0', 'proto', 'static', 'metric', '1');
-    expect(await caller.look('staticRoute', object)).toEqual({ finding: 'ABSENT' });
+    expect(await caller.look('static-route', object)).toEqual({ finding: 'ABSENT' });
     await caller.done('staticRoute.create', { destination, discard: true });
     await caller.done('staticRoute.delete', { destination });
     expect(await router.ip('route', 'show', 'exact', destination)).toContain('tos 0x10');
@@ -173,7 +173,7 @@ test.each([
 ])('the router refuses what it cannot do, and the message says what to do: %j', async (target, code, message) => {
   const called = await caller.call('staticRoute.create', { destination, ...target });
   expect(called).toEqual({ state: 'FAILED', code, message: expect.stringMatching(message) });
-  expect(await caller.look('staticRoute', object)).toEqual({ finding: 'ABSENT' });
+  expect(await caller.look('static-route', object)).toEqual({ finding: 'ABSENT' });
 });
 
 test('another name of an interface is refused', async () => {
@@ -241,10 +241,10 @@ describe('a connection that breaks', () => {
       ...{ state: 'NO_REPLY', failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' } },
     });
     for (let tries = 0; tries < 50; tries += 1) {
-      if ((await caller.look('staticRoute', object)).finding === finding) break;
+      if ((await caller.look('static-route', object)).finding === finding) break;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    expect(await caller.look('staticRoute', object)).toMatchObject({ finding });
+    expect(await caller.look('static-route', object)).toMatchObject({ finding });
     expect(await caller.done('staticRoute.create', args)).toBeNull();
   });
 
@@ -255,6 +255,6 @@ describe('a connection that breaks', () => {
     await caller.done('staticRoute.create', { destination, discard: true });
     await router.device.faults.set({ drop, times: 1 });
     expect(await caller.call('staticRoute.delete', { destination })).toMatchObject({ state: 'NO_REPLY' });
-    expect(await caller.look('staticRoute', object)).toMatchObject({ finding });
+    expect(await caller.look('static-route', object)).toMatchObject({ finding });
   });
 });

@@ -63,7 +63,7 @@ test.each([
   ['192.0.2.0/24 metric 1', 'main', /./],
   ['192.0.2.0/24 metric 1', 'table 255', /./],
 ])('no route is adopted as %s in %s', (key, scope, fault) => {
-  expect(nameFault(linuxIproute2, { resource: 'staticRoute', scope, key, uuid: null })).toMatch(fault);
+  expect(nameFault(linuxIproute2, { resource: 'static-route', scope, key, uuid: null })).toMatch(fault);
 });
 
 const first = [...'abcxyzABCXYZ0189'];

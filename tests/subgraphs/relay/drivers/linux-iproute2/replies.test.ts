@@ -19,7 +19,7 @@ function outcome(name: string, said: ExecReply): Outcome {
 
 const look = (said: ExecReply) =>
   linuxIproute2.resources
-    ?.get('staticRoute')
+    ?.get('static-route')
     ?.interpret(said, { scope: 'table 254', key: '192.0.2.0/24 metric 1', uuid: null });
 
 /** None of them says what has happened. */
