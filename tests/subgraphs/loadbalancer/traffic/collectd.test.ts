@@ -124,7 +124,8 @@ describe.each<[SecurityLevel, readonly string[]]>([
     await waitFor('a value', async () => (await kept(cpu, 'cpu/percent-active')) !== undefined);
     const value = await kept(cpu, 'cpu/percent-active');
     expect(value?.percent).toBeGreaterThanOrEqual(0);
-    expect(value?.percent).toBeLessThanOrEqual(100);
+    // collectd adds shares up: 100.00000000000001 was seen on a busy machine.
+    expect(value?.percent).toBeLessThan(100.001);
     // It ends by itself.
     const ttl = await redis.pttl(collectdKey(place.database.redisPrefix, cpu, 'cpu/percent-active'));
     expect(ttl).toBeGreaterThan(0);
