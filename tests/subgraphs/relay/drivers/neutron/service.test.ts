@@ -174,6 +174,17 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       },
     ];
 
+    test('a chain of a graph is in use until the graph is gone', async () => {
+      const [from = '', to = ''] = functions.chains;
+      const graph = { name: 'holding', branches: [{ from, to: [to] }] };
+      const { id } = await alpha.done('serviceGraph.create', graph);
+      const refused = await alpha.call('portChain.delete', { id: from, name: 'one' });
+      expect(refused).toMatchObject({ state: 'FAILED', code: 'IN_USE', message: expect.stringContaining('409') });
+      expect(refused).not.toHaveProperty('absent');
+      expect(await alpha.done('portChain.get', { id: from })).toMatchObject({ id: from });
+      await alpha.done('serviceGraph.delete', { id, name: 'holding' });
+    });
+
     test.each(cases)('$prefix', async ({ prefix, args: argsOf, change }) => {
       const args = argsOf();
       const mark = randomUUID();
