@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
 import { type Random, seededRandom } from '../random.ts';
-import { Arena, inputOf, type TrialServers } from './arena.ts';
+import { Arena, type Ended, inputOf, type TrialServers } from './arena.ts';
 import type { DeviceCall, Disturbance, TrialDevice } from './devices/device.ts';
 import { readEvidence, wasSettledTooSoon } from './evidence.ts';
 import { settleAll, settleOne } from './settling.ts';
@@ -51,6 +51,8 @@ const lateMarginMs = 150;
 const answerDeadlines = { attemptMs: 10_000, allMs: 20_000 };
 const settleDeadlineMs = 15_000;
 const arrivalMs = 5_000;
+const mostMakes = 8;
+const makePauseMs = 500;
 const later = { settled: Promise.resolve() };
 
 export async function runDrops(options: DropsOptions): Promise<Drops> {
@@ -181,9 +183,15 @@ class DropsRun {
     return made && call(made.result);
   }
 
+  /** A device that is busy refuses it, while a session that was cut has not ended there: then it is made anew. */
   async #make(lane: number, number: number, call: DeviceCall) {
-    const made = await this.#call(inputOf(backendOf(lane), `drop-${lane}-${number}`, call), 'make-');
-    if (made?.state === 'SUCCEEDED') return made;
+    let made: Ended | undefined;
+    for (let attempt = 1; attempt <= mostMakes; attempt += 1) {
+      made = await this.#call(inputOf(backendOf(lane), `drop-${lane}-${number}`, call), `make-${attempt}-`);
+      if (made?.state === 'SUCCEEDED') return made;
+      if (made?.state !== 'FAILED') break;
+      await sleep(makePauseMs);
+    }
     this.findings.push(`drop-${lane}-${number}: what it needs was not made: ${made?.state ?? 'no answer'}`);
     return undefined;
   }
