@@ -1,34 +1,17 @@
-// The shell scripts that run on the router: constants, for any POSIX shell. User data is on standard input and never part of a
-// command or of its arguments, which other accounts of the router could see. The last line that a script prints is its verdict,
-// `frr …`.
+// The shell scripts that run on the router: constants, for any POSIX shell, with their input on standard input (script-input.ts). The last line
+// that a script prints is its verdict, `frr …`.
 //
 // in:   lines of a keyword and its text: `daemon` whose configuration is read (none: all), `need` a line that it must have, `text`
-//       what is read back (`deep`: also what is inside of it), `line` one of the configuration, or a command; the last line is `end`
+//       what is read back (`deep yes`: also what is inside of it), `line` one of the configuration, or a command
 // does: hands the lines to vtysh as one file, then reads the configuration back: vtysh's exit code proves nothing, because
 //       FRR 8.4 refuses some lines with 0, and takes others without doing anything
-// must hold: input that arrived in part is not used; a connection that breaks does not stop a script half-way (HUP and PIPE are ignored)
 
 import type { ExecCall } from '../driver.ts';
+import { scriptCall, scriptHead } from '../script-input.ts';
 
-const prelude = `export LC_ALL=C VTYSH_PAGER=cat VTYSH_HISTFILE=/dev/null
+const prelude = `${scriptHead('frr', ['daemon', 'need', 'text', 'deep'], 'line')}
+export VTYSH_PAGER=cat VTYSH_HISTFILE=/dev/null
 umask 077
-trap '' HUP PIPE
-finish() { printf 'frr %s\\n' "$1"; exit 0; }
-nl='
-'
-daemon= need= text= deep= lines= end=
-while IFS= read -r line; do
-  case $line in
-    'daemon '*) daemon=\${line#daemon } ;;
-    'need '*) need=\${line#need } ;;
-    'text '*) text=\${line#text } ;;
-    'deep '*) text=\${line#deep } deep=yes ;;
-    'line '*) lines=$lines\${line#line }$nl ;;
-    end) end=yes; break ;;
-    *) finish 'refused BAD_INPUT' ;;
-  esac
-done
-[ "$end" = yes ] || finish 'refused CUT_SHORT'
 command -v vtysh >/dev/null 2>&1 || finish 'refused NO_VTYSH'
 export text deep
 config() { vtysh -c "show running-config $daemon no-header" 2>/dev/null; }
@@ -82,13 +65,10 @@ export interface Input {
   readonly lines?: readonly string[];
 }
 
-export function run(script: keyof typeof scripts, { daemon, need, text, deep, lines = [] }: Input): ExecCall {
-  const input = [
-    ...(daemon === undefined ? [] : [`daemon ${daemon}`]),
-    ...(need === undefined ? [] : [`need ${need}`]),
-    ...(text === undefined ? [] : [`${deep === true ? 'deep' : 'text'} ${text}`]),
-    ...lines.map((line) => `line ${line}`),
-    'end',
-  ];
-  return { kind: 'exec', command: scripts[script], stdin: input.map((line) => `${line}\n`).join('') };
+export function run(script: keyof typeof scripts, input: Input): ExecCall {
+  const { daemon, need, text, deep, lines = [] } = input;
+  return scriptCall(scripts[script], [
+    ...Object.entries({ daemon, need, text, deep: deep === true ? 'yes' : undefined }),
+    ...lines.map((line) => ['line', line] as const),
+  ]);
 }

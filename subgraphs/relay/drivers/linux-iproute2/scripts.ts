@@ -1,34 +1,17 @@
-// The shell scripts that run on the router: constants, for any POSIX shell. User data is on standard input and never part of a
-// command or of its arguments, which other accounts of the router could see. The last line that a script prints is its verdict,
-// `iproute2 …`; ip's own words are on standard error.
+// The shell scripts that run on the router: constants, for any POSIX shell, with their input on standard input (script-input.ts). The last line
+// that a script prints is its verdict, `iproute2 …`; ip's own words are on standard error.
 //
 // in:   lines of a keyword and its text: `versions` of IP to look at, `show` a command of `ip -batch` that shows routes, `dev` an
-//       interface that must exist, `change` a command that changes one route; the last line is `end`
+//       interface that must exist, `change` a command that changes one route
 // does: shows routes as JSON, or looks at what has the place of a route and then changes it by one command
-// must hold: input that arrived in part is not used; a connection that breaks does not stop a script half-way (HUP and PIPE are ignored)
 //
 // Each batch is one command, so that there is nothing to go on with: without `-force`. Between look and change another program of the
 // router may act: the kernel has no lock for routes.
 
 import type { ExecCall } from '../driver.ts';
+import { scriptCall, scriptEnd, scriptHead } from '../script-input.ts';
 
-const prelude = `export LC_ALL=C
-trap '' HUP PIPE
-finish() { printf 'iproute2 %s\\n' "$1"; exit 0; }`;
-
-const reading = `${prelude}
-versions= show= dev= change= end=
-while IFS= read -r line; do
-  case $line in
-    'versions '*) versions=\${line#versions } ;;
-    'show '*) show=\${line#show } ;;
-    'dev '*) dev=\${line#dev } ;;
-    'change '*) change=\${line#change } ;;
-    end) end=yes; break ;;
-    *) finish 'refused BAD_INPUT' ;;
-  esac
-done
-[ "$end" = yes ] || finish 'refused CUT_SHORT'
+const reading = `${scriptHead('iproute2', ['versions', 'show', 'dev', 'change'])}
 command -v ip >/dev/null 2>&1 || finish 'refused NO_IP'`;
 
 /** What has the place of the route: \`ours\` and \`others\` count the routes of protocol static and of all others. */
@@ -65,7 +48,7 @@ change`,
   delete: `${changing}
 [ "$ours" -eq 1 ] || finish 'refused NOT_FOUND'
 change`,
-  system: `${prelude}
+  system: `${scriptEnd('iproute2')}
 command -v ip >/dev/null 2>&1 || finish 'refused NO_IP'
 first() { line=; IFS= read -r line <"$2"; printf '%s %s\\n' "$1" "$line"; }
 printf 'version %s\\n' "$(ip -Version 2>&1)"
@@ -87,11 +70,7 @@ export interface ScriptInput {
 
 /** One unit: at most one change of one route. */
 export function run(script: Exclude<keyof typeof scripts, 'system'>, input: ScriptInput): ExecCall {
-  const { versions, show, dev, change } = input;
-  const lines = Object.entries({ versions, show, dev, change }).flatMap(([word, text]) =>
-    text === undefined ? [] : [`${word} ${text}\n`],
-  );
-  return { kind: 'exec', command: scripts[script], stdin: `${lines.join('')}end\n` };
+  return scriptCall(scripts[script], Object.entries(input));
 }
 
 export const readSystem: ExecCall = { kind: 'exec', command: scripts.system };

@@ -1,28 +1,14 @@
-// The shell scripts that run on the firewall: constants, for any POSIX shell. User data is on standard input. The last line that a
-// script prints is its verdict, `iptables …`.
+// The shell scripts that run on the firewall: constants, for any POSIX shell, with their input on standard input (script-input.ts). The last
+// line that a script prints is its verdict, `iptables …`.
 //
 // in:   lines of a keyword and its text: `version` 4 or 6, `chain`, `match` an extended regular expression for the rule that is meant,
-//       `rule` what is done, as iptables-restore takes it; the last line is `end`
+//       `rule` what is done, as iptables-restore takes it
 // does: shows the chain's rules as `iptables -S` does, or changes the table filter by iptables-restore, which takes all of its input or nothing
-// must hold: input that arrived in part is not used; a connection that breaks does not stop a script half-way (HUP and PIPE are ignored)
 
 import type { ExecCall } from '../driver.ts';
+import { scriptCall, scriptHead } from '../script-input.ts';
 
-const prelude = `export LC_ALL=C
-trap '' HUP PIPE
-finish() { printf 'iptables %s\\n' "$1"; exit 0; }
-version= chain= match= rule= end=
-while IFS= read -r line; do
-  case $line in
-    'version '[46]) version=\${line#version } ;;
-    'chain '*) chain=\${line#chain } ;;
-    'match '*) match=\${line#match } ;;
-    'rule '*) rule=\${line#rule } ;;
-    end) end=yes; break ;;
-    *) finish 'refused BAD_INPUT' ;;
-  esac
-done
-[ "$end" = yes ] || finish 'refused CUT_SHORT'
+const prelude = `${scriptHead('iptables', ['version', 'chain', 'match', 'rule'])}
 tool=iptables
 [ "$version" = 4 ] || tool=ip6tables
 pattern=$(printf '%s' "$chain" | sed 's/[.]/[.]/g')
@@ -65,8 +51,6 @@ export interface ScriptInput {
 }
 
 /** One unit: at most one change of the table. */
-export function run(script: keyof typeof scripts, { version, chain, match, rule }: ScriptInput): ExecCall {
-  const given = { version, chain, match, rule };
-  const lines = Object.entries(given).flatMap(([word, text]) => (text === undefined ? [] : [`${word} ${text}\n`]));
-  return { kind: 'exec', command: scripts[script], stdin: `${lines.join('')}end\n` };
+export function run(script: keyof typeof scripts, input: ScriptInput): ExecCall {
+  return scriptCall(scripts[script], Object.entries(input));
 }
