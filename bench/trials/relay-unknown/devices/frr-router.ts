@@ -13,7 +13,7 @@ import {
   RecordBook,
   type TrialDevice,
 } from './device.ts';
-import { addLog, faultOf, LaneFaults } from './lab-device.ts';
+import { addLog, faultsOf, LaneFaults } from './lab-device.ts';
 
 /** Arguments of one vtysh. */
 const mostCommands = 400;
@@ -63,11 +63,7 @@ export class FrrRouter implements TrialDevice {
   }
 
   disturb(lane: number, calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void> {
-    const fault = faultOf(disturbance);
-    return this.faults.set(
-      networkOf(lane),
-      calls.map(({ wireMark: matching }) => ({ matching, ...fault })),
-    );
+    return this.faults.set(networkOf(lane), faultsOf(calls, disturbance));
   }
 
   calm(lane: number): Promise<void> {

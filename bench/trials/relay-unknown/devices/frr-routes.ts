@@ -119,7 +119,7 @@ export class FrrRoutes implements ObjectDevice {
 }
 
 /** The driver's input ends with this line. */
-const isWhole = (input: string): boolean => input.endsWith('\nend\n');
+const isWhole = (input: string): boolean => /(?:^|\n)end\n$/.test(input);
 
 /** Besides the routes of the other calls. */
 const networkOf = (lane: number): string => `10.${200 + lane}`;

@@ -1,7 +1,7 @@
 // What devices of the lab behind sshd have in common as a trial's devices: faults for each lane, and the device's own log as records.
 import type { DeviceFault, DeviceFaults } from '../../../../lab/device-faults.ts';
 import type { DeviceLogEntry } from '../../../../lab/device-log.ts';
-import type { DeviceRecord, Disturbance, RecordBook } from './device.ts';
+import type { DeviceCall, DeviceRecord, Disturbance, RecordBook } from './device.ts';
 
 export function faultOf(disturbance: Disturbance): DeviceFault {
   switch (disturbance.kind) {
@@ -14,6 +14,12 @@ export function faultOf(disturbance: Disturbance): DeviceFault {
     case 'slow':
       return { delayBeforeMs: disturbance.delayMs };
   }
+}
+
+/** Of these calls, each by its mark. */
+export function faultsOf(calls: readonly DeviceCall[], disturbance: Disturbance): DeviceFault[] {
+  const fault = faultOf(disturbance);
+  return calls.map(({ wireMark: matching }) => ({ matching, ...fault }));
 }
 
 /** Faults of the lanes that share a device: those of all lanes are in one file, so there is one writer at a time. */

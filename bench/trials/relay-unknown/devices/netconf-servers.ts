@@ -15,7 +15,7 @@ import {
   RecordBook,
   type TrialDevice,
 } from './device.ts';
-import { addLog, faultOf } from './lab-device.ts';
+import { addLog, faultsOf } from './lab-device.ts';
 
 export interface NetconfServersOptions {
   readonly folder: string;
@@ -71,8 +71,7 @@ export class NetconfServers implements TrialDevice {
   }
 
   disturb(lane: number, calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void> {
-    const fault = faultOf(disturbance);
-    return this.#server(lane).faults.set(...calls.map(({ wireMark: matching }) => ({ matching, ...fault })));
+    return this.#server(lane).faults.set(...faultsOf(calls, disturbance));
   }
 
   calm(lane: number): Promise<void> {

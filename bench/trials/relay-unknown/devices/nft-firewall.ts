@@ -14,7 +14,7 @@ import {
   RecordBook,
   type TrialDevice,
 } from './device.ts';
-import { addLog, faultOf, LaneFaults } from './lab-device.ts';
+import { addLog, faultsOf, LaneFaults } from './lab-device.ts';
 
 export class NftFirewall implements TrialDevice {
   readonly name = 'nft over SSH';
@@ -79,11 +79,7 @@ export class NftFirewall implements TrialDevice {
   }
 
   disturb(lane: number, calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void> {
-    const fault = faultOf(disturbance);
-    return this.faults.set(
-      chainOf(lane),
-      calls.map(({ wireMark: matching }) => ({ matching, ...fault })),
-    );
+    return this.faults.set(chainOf(lane), faultsOf(calls, disturbance));
   }
 
   calm(lane: number): Promise<void> {

@@ -184,7 +184,7 @@ export const staticRouteList: OperationSpec<JsonObject, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
   example: {},
-  render: () => run('read', { daemon: 'staticd', text: ' route ', deep: false }),
+  render: () => run('read', { daemon: 'staticd', text: ' route ' }),
   interpret: (reply) =>
     listOutcome(reply, (have) => ({ routes: have.map((line) => readRoute(line) ?? { native: line.line }) })),
 };

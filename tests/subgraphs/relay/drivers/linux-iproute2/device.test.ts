@@ -1,6 +1,7 @@
 // Every operation against the real ip behind a real sshd.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
 import type { DriverCaller } from '../../support/driver-caller.ts';
 import { Router } from './router.ts';
 
@@ -240,10 +241,7 @@ describe('a connection that breaks', () => {
     expect(await caller.call('staticRoute.create', args)).toMatchObject({
       ...{ state: 'NO_REPLY', failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' } },
     });
-    for (let tries = 0; tries < 50; tries += 1) {
-      if ((await caller.look('static-route', object)).finding === finding) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await waitFor(finding, async () => (await caller.look('static-route', object)).finding === finding);
     expect(await caller.look('static-route', object)).toMatchObject({ finding });
     expect(await caller.done('staticRoute.create', args)).toBeNull();
   });
