@@ -1,3 +1,3 @@
-// Where Prisma finds its schema. Migrations are applied by platform/database/migrate.ts. A plain object, for Prisma's command
-// line is a package of tools/generate and can't be imported from here.
+// Where Prisma finds its schema. Migrations are applied by platform/database/migrate.ts. A plain object: a server has removed Prisma's
+// command line, from which a helper could be imported.
 export default { schema: 'prisma/schema' };

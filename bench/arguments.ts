@@ -48,7 +48,7 @@ export function parseArguments(
   const full = values.full === true;
   const against = text('against');
   if (against !== undefined && bench.against === undefined)
-    throw new ArgumentError('--against: nothing of it is CPU time per unit, which is what two commits are compared by');
+    throw new ArgumentError('--against: this has no figure of CPU time per unit, by which two commits are compared');
   if (against !== undefined && full)
     throw new ArgumentError('--against and --full exclude each other: a turn is short');
   const given = Object.entries(bench.counts).map(([name, count]) => [name, whole(name, count.least ?? 1)] as const);
@@ -113,6 +113,12 @@ function byDefault(count: Count | undefined, full: boolean): number {
   return full ? (count.full ?? count.usual) : count.usual;
 }
 
-function countHelp({ help, usual, full }: Count): string {
-  return full === undefined ? `${help} (${usual})` : `${help} (${usual}; with --full ${full})`;
+function countHelp({ help, unit, usual, full, least }: Count): string {
+  const amount = (value: number) => (unit === undefined ? `${value}` : `${value} ${unit}`);
+  const parts = [
+    amount(usual),
+    ...(full === undefined ? [] : [`with --full ${amount(full)}`]),
+    ...(least === undefined ? [] : [`at least ${amount(least)}`]),
+  ];
+  return `${help} (${parts.join('; ')})`;
 }

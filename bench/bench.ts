@@ -4,6 +4,8 @@
 /** An amount, duration or rate: a whole number with its own option. */
 export interface Count {
   readonly help: string;
+  /** Of a duration: `ms` or `s`. */
+  readonly unit?: string;
   /** Without options, a benchmark or trial ends within 15 minutes on two idle cores. */
   readonly usual: number;
   /** With `--full`; default: `usual`. */
@@ -40,16 +42,16 @@ export interface BenchContext<CountName extends string = string> {
    * many there were. Never with `--full`, nor when a count was given.
    */
   readonly timeIsUp: () => boolean;
-  /** To stderr: only the figures are returned. */
+  /** Writes to stderr: only the figures are returned. */
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
 export interface BenchResult<CountName extends string = string> {
   readonly figures: Readonly<Record<string, unknown>>;
-  /** The counts that were really run, if they differ from the requested ones. */
+  /** The counts that actually ran, if they differ from the requested ones. */
   readonly ran?: Readonly<Partial<Record<CountName, number>>>;
-  /** What must not be: the program then ends with 1, after the figures. */
+  /** Faults that must not occur: the program then ends with 1, after the figures. */
   readonly faults?: readonly string[];
 }
 
@@ -57,7 +59,7 @@ export interface Bench<CountName extends string = string> {
   readonly counts: Readonly<Record<CountName, Count>>;
   /** Further text options, by name, with their description. */
   readonly options?: Readonly<Record<string, string>>;
-  /** Absent: it has no CPU time per unit to compare. */
+  /** Absent if there is no CPU time per unit to compare. */
   readonly against?: Against;
   run(context: BenchContext<CountName>): Promise<BenchResult<CountName>>;
 }

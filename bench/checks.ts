@@ -1,6 +1,6 @@
-// The check engine with TCP targets on loopback addresses: CPU per check against HAProxy's own checks in alternating rounds, the
-// delay of checks, and the recorded results; then with a share of the targets silent. After that `npm start` with thousands of backends
-// that are gone: how soon the death of a living one is seen.
+// The check engine with TCP targets on loopback addresses: CPU per check against HAProxy's own checks in alternating rounds, the delay of
+// checks, and the recorded results; then with a share of the targets silent. After that `npm start` with thousands of dead backends: how
+// soon the death of a living one is noticed.
 import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,7 +62,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
     await pause(settleMs);
     const cpuBefore = haproxy.cpuMs();
     await pause(given.seconds * 1000);
-    // It resets a connection before it is accepted, so that the listeners count none: the number follows from the interval.
+    // HAProxy resets a connection before it is accepted, so the listeners count none: the number follows from the interval.
     const checks = (given.targets * given.seconds * 1000) / times.intervalMs;
     haproxyUs.push(((haproxy.cpuMs() - cpuBefore) * 1000) / checks);
     progress(`HAProxy: ${haproxyUs.at(-1)} µs a check`);

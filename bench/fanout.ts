@@ -7,10 +7,10 @@ import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { Database } from '../platform/database/database.ts';
-import { createLogger } from '../platform/log.ts';
+import { createLogger } from '../platform/process/log.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';
-import { createRedisWake } from '../platform/wake.ts';
-import { atMost } from '../platform/within.ts';
+import { createRedisWake } from '../platform/work/wake.ts';
+import { atMost } from '../platform/work/within.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import type { ClientPlan } from './fanout/client.ts';
 import type { ClientsOrder, ClientsVerdict, SlowMode } from './fanout/clients-process.ts';
@@ -213,7 +213,7 @@ function planOf(index: number, count: number, url: string, projects: GatewayStar
   return { url: socketUrl, token: project.token, projectId: project.id, operation, slow: index >= count * 0.9 };
 }
 
-/** CPU time and deliveries of the gateway's process meanwhile. */
+/** CPU time and deliveries of the gateway's process during the work. */
 async function measure(pid: number, url: string, work: () => Promise<unknown>) {
   const [cpuMs, deliveries, startMs] = [cpuMsOf(pid), await deliveriesOf(url), performance.now()];
   await work();

@@ -1,5 +1,5 @@
-// How soon the answer of DNS follows an endpoint that dies: from its death until all name servers answer without it, against a bare prober
-// that answers itself; and the way from the last vote to the answer, against that from a mutation to its event.
+// How soon DNS answers follow an endpoint that dies: from its death until all name servers answer without it, against a minimal prober that
+// answers itself. Also the time from the last vote to the answer, against that from a mutation to its event.
 import { loadavg } from 'node:os';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { deathsOf } from './gslb-change/deaths.ts';

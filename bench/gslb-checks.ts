@@ -1,11 +1,11 @@
-// One checker with all its parts (link, plugins, reporter) beside the check engine of a worker, whose results go to memory: the same TCP
-// targets, some of which never answer; then the checker with HTTP targets. The conductor is a link server that counts what is said.
+// One checker with all its parts (link, plugins, reporter), compared with the check engine of a worker whose results go to memory. The same
+// TCP targets, some of which never answer; then the checker with HTTP targets. The conductor is a link server that counts reports.
 import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { newUuid } from '../platform/ids.ts';
 import { LinkServer } from '../platform/link/link-server.ts';
+import { newUuid } from '../platform/values/ids.ts';
 import {
   checkerBatch,
   checkerRole,
@@ -34,7 +34,7 @@ export const benchGslbChecks = defineBench({ counts, run });
 
 const port = 18_085;
 const times = { intervalMs: 5_000, timeoutMs: 1_000 };
-/** Two intervals, the targets' way to the checker, and the time to see that some are silent. */
+/** Two intervals, the time for the targets to reach the checker, and the time to notice silent ones. */
 const settleMs = 25_000;
 const askMs = 60_000;
 const hostCount = 500;
@@ -81,7 +81,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
         2,
       ),
       lateP99Share: rounded(Math.max(...checked.map(({ lateP99Ms }) => lateP99Ms)) / times.intervalMs, 3),
-      // The ends of a measurement cut some checks off: a half percent.
+      // The ends of a measurement cut some checks off: half a percent.
       skipped: checked.reduce((sum, { checks }) => sum + Math.max(0, Math.round(due * 0.995 - checks)), 0),
       falseDown: checked.reduce((sum, { falseDown }) => sum + falseDown, 0),
       residentMiB: rounded(Math.max(...checked.map(({ residentMiB }) => residentMiB)), 0),
@@ -140,7 +140,7 @@ async function checkerTurn(given: Counts, type: 'TCP' | 'HTTP', pause: Pause): P
   return { cpuUsPerCheck: (cpuMs * 1_000) / checks, checks, lateP99Ms, falseDown, residentMiB };
 }
 
-/** Every verdict that was said stays known, the first DOWN of a target too. */
+/** Every reported verdict is kept, including the first DOWN of a target. */
 async function serve(
   stack: AsyncDisposableStack,
   tls: Awaited<ReturnType<typeof testMachine>>,
@@ -153,7 +153,10 @@ async function serve(
     ...{ host: '127.0.0.1', port: 0, tls, role: checkerRole, log },
     open: async (peer) => {
       incarnation += 1;
+      const history = '0192d5a0-0000-7000-8000-000000000001';
+      const position = { history, number: 1 };
       const grant: Grant = {
+        history,
         ...{ incarnation, epoch: 1, vantagePoint: 'bench', stampMs: now(), allowedBlocks: [], deniedBlocks: [] },
         ...{ beacons: [], freshMs: 10_000, heartbeatMs: 500 },
       };
@@ -161,9 +164,9 @@ async function serve(
         epoch: incarnation,
         begin() {
           for (const target of targets)
-            peer.send({ type: 'document', key: targetKey(target), generation: 1, document: { ...target } });
+            peer.send({ type: 'document', key: targetKey(target), position, document: { ...target } });
           peer.send({ type: 'whole' });
-          peer.send({ type: 'document', key: 'grant', generation: 1, document: { ...grant } });
+          peer.send({ type: 'document', key: 'grant', position, document: { ...grant } });
         },
         async report(_key, body) {
           for (const { target, verdict } of checkerBatch.parse(body).verdicts)

@@ -1,9 +1,9 @@
-// What many members cost: a conductor with its database, and checkers that are connected to it by the real link, over mutual TLS; only their
-// probes are simulated. First all is quiet; then all members of a site die at once, in turn with the same rows written by bare statements;
-// then a vantage point gets one checker more.
+// The cost of many members: a conductor with its database, and checkers that are connected to it by the real link, over mutual TLS; only
+// their probes are simulated. First everything is quiet; then all members of a site die at once, alternating with the same rows written by
+// plain statements; then a vantage point gets one more checker.
 //
-// The members are copies of four that the conductor judged, inserted in bulk (gslb-scale/data-set.ts). Each is in a pool of four with a name
-// of its own. No name server is connected.
+// The members are copies of four that the conductor judged, inserted in bulk (gslb-scale/data-set.ts). Each is in a pool of four with its
+// own name. No name server is connected.
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,18 +11,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createConnection } from 'mariadb';
 import pino from 'pino';
-import { ownersOf } from '../bin/compose/owners.ts';
+import { ownersOf } from '../compose/owners.ts';
 import { openDataFolder } from '../embedded/data-folder.ts';
 import { startMariadb } from '../embedded/mariadb.ts';
 import { startRedis } from '../embedded/redis.ts';
 import { silentLog } from '../embedded/setup-log.ts';
 import { migrate } from '../platform/database/migrate.ts';
-import { readVantagePoints } from '../subgraphs/gslb/conductor/vantage-store.ts';
+import { setCheckerRecord } from '../platform/machines/checker-record.ts';
+import { readVantagePoints } from '../subgraphs/gslb/control/stores/vantage-store.ts';
 import { gslbRow } from '../subgraphs/gslb/row.ts';
 import { checkerRole } from '../subgraphs/gslb/wire/checker-wire.ts';
 import { freePort } from '../tests/support/free-port.ts';
 import { Ground } from '../tests/support/ground.ts';
 import { testAuthority, testMachine } from '../tests/support/machines.ts';
+import type { Program } from '../trials/gslb-outage/program.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { bareRows, marksNow, type Site } from './gslb-scale/bare-rows.ts';
 import type { CheckerFigures, CheckerQuestion, SimulatedMachine } from './gslb-scale/checker-process.ts';
@@ -31,14 +33,13 @@ import { Child } from './support/child.ts';
 import { cpuMsOf } from './support/cpu.ts';
 import { median, rounded } from './support/statistics.ts';
 import { ToldChild } from './support/told-child.ts';
-import type { Program } from './trials/gslb-outage/program.ts';
 
 const counts = {
   endpoints: { help: 'members, each in a pool of four with a name', usual: 100_000, full: 1_000_000, least: 1_000 },
   dying: { help: 'members that die at once', usual: 5_000, full: 50_000 },
   checkers: { help: 'checkers of three vantage points together', usual: 20, least: 3 },
   seconds: { help: 'of quiet', usual: 20, full: 60 },
-  rounds: { help: 'deaths of a site, each in turn with its bare rows', usual: 2 },
+  rounds: { help: 'deaths of a site, each alternating with its plain rows', usual: 2 },
 };
 
 type Counts = Readonly<Record<keyof typeof counts, number>>;
@@ -49,7 +50,7 @@ const vantagePoints = ['eu', 'us', 'ap'];
 const askMs = 120_000;
 const mostMs = 7_200_000;
 const quietAfterMs = 5_000;
-const script = fileURLToPath(new URL('./trials/gslb-outage/program.ts', import.meta.url));
+const script = fileURLToPath(new URL('../trials/gslb-outage/program.ts', import.meta.url));
 const log = pino({ level: 'silent' });
 
 async function run({ counts: given, progress, signal }: BenchContext<keyof typeof counts>): Promise<BenchResult> {
@@ -142,8 +143,8 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
   ground.sequencer.start();
   const authority = await testAuthority();
   const machine = async (role: string, name: string) => {
-    const { cert, key, ca = '' } = await testMachine(authority, role, name, log);
-    return { cert: String(cert), key: String(key), ca: String(ca) };
+    const { id, cert, key, ca = '' } = await testMachine(authority, role, name, log);
+    return { id, tls: { cert: String(cert), key: String(key), ca: String(ca) } };
   };
   const checkerPort = await freePort();
   const started = async (name: string, program: Program) => {
@@ -154,7 +155,7 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
     return child;
   };
   const shared = { connection, redis };
-  const tls = await machine('gslb', 'conductor');
+  const { tls } = await machine('gslb', 'conductor');
   const ports = { checkerPort, dnsPort: await freePort() };
   const conductor = await started('conductor', { kind: 'conductor', ...shared, ...ports, tls });
   await started('worker', { kind: 'worker', ...shared, settings: {} });
@@ -163,7 +164,8 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
     const child = new Child(new URL('./gslb-scale/checker-process.ts', import.meta.url));
     stack.defer(() => child.stop());
     children.push(child);
-    const pem = await machine(checkerRole, `checker-${children.length}`);
+    const { id, tls: pem } = await machine(checkerRole, `checker-${children.length}`);
+    await ground.db.transaction((tx) => setCheckerRecord(tx, id, { vantagePoint }));
     const start: SimulatedMachine = { vantagePoint, url: `wss://127.0.0.1:${checkerPort}/link`, ...pem };
     await child.ask({ start } satisfies CheckerQuestion, askMs);
   };
@@ -197,8 +199,8 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
       await until(isSettled, signal, 200);
     },
     /**
-     * Resolves when all that is seen is acknowledged, judged and written. What was acknowledged too late to count is judged by the next batch
-     * of its checker, or the worker.
+     * Resolves when everything that checkers see is acknowledged, judged and written. Votes that were acknowledged too late to count are
+     * judged with the next batch of their checker, or by the worker.
      */
     async see(site: Site, up: boolean, signal: AbortSignal): Promise<void> {
       await ask({ see: { monitorId, ...site, up } });
@@ -225,8 +227,8 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
       return [down, flips, events].reduce((sum, found) => sum + Math.abs(wanted - found), 0);
     },
     /**
-     * One checker more in the first vantage point: which part of its targets has another checker then, and which is the new one's. In more
-     * than one epoch, others fell silent: what they had moved too.
+     * Adds a checker to the first vantage point. Returns the share of its targets that change their checker, and the share of the new one.
+     * More than one epoch means that others fell silent: their targets moved too.
      */
     async oneMore(
       signal: AbortSignal,

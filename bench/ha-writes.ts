@@ -1,5 +1,6 @@
-// What the second copy costs: commits that wait for it, beside commits of the same primary while the other host is away, by turns; and
-// what the agent takes when nothing happens.
+// The cost of the second copy: commits that wait for it, alternating with commits of the same primary while the other host is away. Also
+// the resources of an idle agent.
+// needs: iproute2
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,13 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { runProgram } from '../embedded/run-program.ts';
+import { type DataHost, HaNetwork } from '../trials/ha/network.ts';
+import { dataHosts, until } from '../trials/ha/pair.ts';
+import { database } from '../trials/ha/settings.ts';
+import { HaSystem } from '../trials/ha/system.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { cpuMsWithEnded } from './support/cpu.ts';
 import { median, rounded } from './support/statistics.ts';
-import { type DataHost, HaNetwork } from './trials/ha/network.ts';
-import { dataHosts, until } from './trials/ha/pair.ts';
-import { database } from './trials/ha/settings.ts';
-import { HaSystem } from './trials/ha/system.ts';
 
 const counts = {
   rounds: { help: 'in sync and detached, by turns', usual: 6 },
@@ -64,7 +65,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       if (now?.primary !== primary) throw new Error('the primary has changed');
       return now.isWhole === (state === 'in sync');
     };
-    // One that is unplugged is missed with the first write.
+    // The primary notices an unplugged copy at the first write.
     if (state === 'detached') await load(system, primary, 1, warmUpMs);
     await until(state, wholeMs, isSo, signal);
     if (state === 'in sync' && !(await system.hasCaughtUp(standby, primary, wholeMs)))

@@ -1,26 +1,26 @@
-// How long nothing is acknowledged when the primary is lost, beside Galera with two data nodes and garbd under the same client; requests
-// through the virtual address while the primary changes as planned; and promotion beside a million events.
+// How long nothing is acknowledged after the primary is lost, compared with Galera with two data nodes and garbd under the same client;
+// requests through the virtual address during planned switchovers; and promotion with a million events.
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killQuietly } from '../embedded/server-process.ts';
 import { monotonicMs } from '../ha/agent/clock.ts';
+import { TrialClient } from '../trials/ha/client.ts';
+import { GaleraSystem } from '../trials/ha/galera.ts';
+import { type DataHost, HaNetwork } from '../trials/ha/network.ts';
+import { type Pair, until } from '../trials/ha/pair.ts';
+import { HaSystem } from '../trials/ha/system.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { gapMs, ratio, secondsOf } from './ha/figures.ts';
 import { addEvents, promotions } from './ha/promotions.ts';
 import { switchovers } from './ha/switchovers.ts';
 import { median, rounded } from './support/statistics.ts';
-import { TrialClient } from './trials/ha/client.ts';
-import { GaleraSystem } from './trials/ha/galera.ts';
-import { type DataHost, HaNetwork } from './trials/ha/network.ts';
-import { type Pair, until } from './trials/ha/pair.ts';
-import { HaSystem } from './trials/ha/system.ts';
 
 const counts = {
   rounds: { help: 'kills and unplugs of each engine, by turns', usual: 6 },
   requests: { help: 'through the virtual address during switchovers', usual: 20_000 },
-  promotions: { help: 'beside no events, and as many beside them', usual: 5 },
+  promotions: { help: 'with no events, and as many with them', usual: 5 },
   events: { help: 'rows of status_change', usual: 1_000_000 },
   leaseMs: { help: 'of the lease: whole seconds', usual: 3_000 },
 };
@@ -58,7 +58,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
     lease: { kill: [], unplug: [] },
     galera: { kill: [], unplug: [] },
   };
-  // By where etcd was led from before.
+  // By whether etcd was led from there before.
   const ledThere: Record<'there' | 'elsewhere', number[]> = { there: [], elsewhere: [] };
   for (let round = 0; round < wanted.rounds; round += 1)
     for (const loss of ['kill', 'unplug'] as const)
@@ -105,11 +105,11 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   };
 }
 
-/** With one client, which has written for some time. The host that took its last write is lost. */
+/** With one client that has written for some time. The host that accepted its last write is lost. */
 async function gapOf(system: Pair, loss: Loss, ledFrom: HaSystem | undefined, signal: AbortSignal): Promise<number> {
   const isWhole = async () => (await system.state())?.isWhole === true;
   await until('whole', wholeMs, isWhole, signal);
-  // What a copy has received while it was away is applied first: else the promotion would be measured with what an earlier loss left over.
+  // Applies changes that a copy received while it was away: otherwise the promotion would be measured with leftovers of an earlier loss.
   if (system instanceof HaSystem) await allIsApplied(system);
   const client = new TrialClient(system, 1, system instanceof GaleraSystem ? 'galera' : 'semi-sync');
   try {
@@ -118,7 +118,7 @@ async function gapOf(system: Pair, loss: Loss, ledFrom: HaSystem | undefined, si
     const writer = client.told.findLast(({ key }) => key.startsWith('w'))?.host as DataHost | undefined;
     if (writer === undefined) throw new Error('nothing was acknowledged');
     if (ledFrom !== undefined) {
-      // The agent keeps it away from the primary's host.
+      // The agent keeps the leadership away from the primary's host.
       await ledFrom.leadEtcdFrom(writer);
       await sleep(ledMs, undefined, { signal });
     }
@@ -129,7 +129,7 @@ async function gapOf(system: Pair, loss: Loss, ledFrom: HaSystem | undefined, si
       await sleep(unpluggedMs, undefined, { signal }).finally(() => system.network.plug(writer));
     }
     await sleep(afterMs, undefined, { signal });
-    // Its return is part of it: Galera's other node may stop again for it.
+    // The return is included: Galera's other node may stop again for it.
     await until('whole again', wholeMs, isWhole, signal);
     return gapMs(client.told, fromMs);
   } finally {

@@ -1,6 +1,6 @@
-// How long a change of a member takes. The whole way: from `memberUpdate` to its effect in HAProxy, against `projectUpdate` and the bare
-// command on the runtime socket. And on the node alone: from the wanted state to HAProxy's answer that it is in effect, and the file that
-// says so. Members, weights and certificates need no reload.
+// How long a change of a member takes. From `poolMemberUpdate` to its effect in HAProxy, against `projectUpdate` and the plain command on the
+// runtime socket. And on the node alone: from the wanted state to HAProxy's confirmation, with the file written. Members, weights and
+// certificates need no reload.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ async function changesOnNode(context: BenchContext<keyof typeof counts>) {
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const memberPort = await startMembers(stack, folder);
   const node = await startNode(stack, folder, memberPort);
-  const member = node.wanted.parts.find(({ kind }) => kind === 'Member');
+  const member = node.wanted.parts.find(({ kind }) => kind === 'PoolMember');
   if (member === undefined) throw new Error('the node has no member');
   let reloads = 0;
   const apply = async () => {
@@ -64,9 +64,9 @@ async function changesOnNode(context: BenchContext<keyof typeof counts>) {
     const command = `set server p_${member.parentId}/m_${member.id} weight ${weight}`;
     commands.push(await timed(() => node.haproxy.runtime.tell(command)));
   }
-  // The others that must not reload.
+  // Other changes that must not reload.
   for (let n = 0; n < 10; n += 1) {
-    const added = partOf('Member', member.parentId, { host: '127.0.0.3', port: memberPort });
+    const added = partOf('PoolMember', member.parentId, { host: '127.0.0.3', port: memberPort });
     const { cert, key } = await makeCertificate({ commonName: 'bench', names: ['bench.test'] });
     const certificates = node.wanted.certificates.map((each) => ({ ...each, pem: `${cert}${key}` }));
     const { parts } = node.wanted;

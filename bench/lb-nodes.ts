@@ -1,16 +1,16 @@
 // Many nodes on one host, in network namespaces: the time from their documents to the last report that all are in effect, against a shell
-// script that makes the same; their memory; and what is left when all were removed. Needs root.
+// script that creates the same; their memory; and leftovers after all were removed. Needs root.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { newUuid } from '../platform/ids.ts';
-import { Ip } from '../subgraphs/loadbalancer/host/providers/ip.ts';
-import { NetnsProvider } from '../subgraphs/loadbalancer/host/providers/netns.ts';
-import { NetnsNames } from '../subgraphs/loadbalancer/host/providers/netns-names.ts';
-import type { WantedNode } from '../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { newUuid } from '../platform/values/ids.ts';
+import { Ip } from '../subgraphs/loadbalancer/agents/lbhost/providers/ip.ts';
+import { NetnsProvider } from '../subgraphs/loadbalancer/agents/lbhost/providers/netns.ts';
+import { NetnsNames } from '../subgraphs/loadbalancer/agents/lbhost/providers/netns-names.ts';
+import type { WantedNode } from '../subgraphs/loadbalancer/wire/wanted-node.ts';
 import { HostProcess } from '../tests/subgraphs/loadbalancer/support/host-process.ts';
 import { TestControl } from '../tests/subgraphs/loadbalancer/support/test-control.ts';
 import { TwoHosts } from '../tests/subgraphs/loadbalancer/support/two-hosts.ts';
@@ -42,7 +42,7 @@ async function run({
   const hosts = new TwoHosts();
   await hosts.start();
   stack.defer(() => hosts.stop());
-  // Of a run that failed.
+  // Cleans up after a failed run.
   stack.defer(() => removePlaces(join(folder, 'host'), hosts.one.via));
   stack.defer(() => endProcessesOf(folder));
 
@@ -51,7 +51,7 @@ async function run({
     stack.defer(() => endProcess(web));
   }
 
-  // Before and after: the machine's mood changes while hundreds are made.
+  // Before and after, because other load may change while hundreds are created.
   const byScript = async () => {
     const ms = await makeByScript({ via: hosts.two.via, folder: join(folder, 'script'), count, healthPort, signal });
     progress(`script: ${rounded(ms, 0)} ms`);
@@ -118,10 +118,10 @@ async function startMembers(via: readonly string[]): Promise<ChildProcess> {
 /** A listener, a pool with two checked members, legs in all three networks. */
 function nodeOf(index: number): WantedNode {
   const balancer = newUuid();
-  const pool = part('Pool', balancer, { protocol: 'HTTP' });
+  const pool = part('Pool', balancer, { memberProtocol: 'HTTP' });
   const listener = part('Listener', balancer, { protocol: 'HTTP', port: 80, defaultPool: pool.id });
-  const monitor = part('HealthMonitor', pool.id, { type: 'HTTP', intervalMs: 1_000, timeoutMs: 500 });
-  const members = [8081, 8082].map((port) => part('Member', pool.id, { host: '198.18.0.1', port }));
+  const monitor = part('PoolHealthMonitor', pool.id, { monitorType: 'HTTP', intervalMs: 1_000, timeoutMs: 500 });
+  const members = [8081, 8082].map((port) => part('PoolMember', pool.id, { host: '198.18.0.1', port }));
   const [high, low] = [Math.floor((index + 10) / 256), (index + 10) % 256];
   return {
     ...wantedNode(balancer, [pool, listener, monitor, ...members]),
@@ -141,7 +141,7 @@ async function sumOfKib(pids: readonly number[]): Promise<number> {
   return sum;
 }
 
-/** Namespaces, interfaces, processes and files of nodes that are gone. */
+/** Namespaces, interfaces, processes and files of removed nodes. */
 async function leftOf(folder: string, via: readonly string[]): Promise<readonly string[]> {
   const names = new NetnsNames(folder);
   const links = [...(await new Ip(via).links()).keys()];

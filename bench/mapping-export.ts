@@ -37,9 +37,9 @@ async function run({
   stack.defer(() => system.stop());
   const client = new GraphClient(system.url, 4);
   stack.defer(() => client.close());
-  for (let index = 1; index <= backends; index += 1) await register(client, system.token, `bench-${index}`);
+  for (let index = 1; index <= backends; index += 1) await register(client, system.token, index);
   await putMappings(system.connection, Math.ceil(mappings / backends));
-  progress(`${mappings} mappings are there`);
+  progress(`${mappings} mappings inserted`);
 
   const pids = { gateway: system.part('control').current.pid, relay: system.part('relay-1').current.pid };
   for (const pid of Object.values(pids)) forgetPeak(pid);
@@ -65,11 +65,13 @@ async function run({
   return { figures };
 }
 
-async function register(client: GraphClient, token: string, name: string): Promise<void> {
+async function register(client: GraphClient, token: string, index: number): Promise<void> {
   const query =
     'mutation ($input: BackendCreateInput!) { made: backendCreate(input: $input) { userErrors { code message } } }';
   const credentials = { username: 'bench', password: 'bench' };
-  const input = { name, driver: 'linux-nftables', host: '127.0.0.1', port: 9, credentials };
+  const name = `bench-${index}`;
+  // A device has one backend.
+  const input = { name, driver: 'linux-nftables', host: '127.0.0.1', port: 8 + index, credentials };
   notRefused((await client.ask<{ made: MutationAnswer }>(query, { input }, token)).made);
 }
 
@@ -92,7 +94,7 @@ async function putMappings(connection: DatabaseLocation, perBackend: number): Pr
   }
 }
 
-/** Reads an export line by line, like a CMP would; throws when it was cut off, or a line comes twice. */
+/** Reads an export line by line, like a CMP would. Throws if it was truncated, or if a line comes twice. */
 async function countExported({ url, token }: WholeSystem, signal: AbortSignal): Promise<number> {
   const response = await request(`${url}/export/mappings.ndjson`, {
     headers: { authorization: `Bearer ${token}` },
@@ -109,6 +111,6 @@ async function countExported({ url, token }: WholeSystem, signal: AbortSignal): 
     }
     after = line.after;
   }
-  if (after === undefined) throw new Error('the export was cut off');
+  if (after === undefined) throw new Error('the export was truncated');
   return ids.size;
 }

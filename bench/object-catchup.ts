@@ -1,16 +1,16 @@
-// `npm run bench -- object-catchup`: a cluster is cut off from the others while these are written to, and is back: how long it takes until its database
-// has all of it, the deletions too. The databases are compared without the program.
+// `npm run bench -- object-catchup`: a cluster is cut off from the others while these are written to, and then reconnected: how long it
+// takes until its database has everything, including deletions. The databases are compared without the program.
 
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../tests/support/temporary-folder.ts';
+import { ask } from '../trials/objects/answers.ts';
+import { type Cluster, Site } from '../trials/objects/site.ts';
+import { seededRandom } from '../trials/random.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { openLoop } from './support/open-loop.ts';
 import { othersDuring } from './support/others.ts';
 import { rounded } from './support/statistics.ts';
-import { ask } from './trials/objects/answers.ts';
-import { type Cluster, Site } from './trials/objects/site.ts';
-import { seededRandom } from './trials/random.ts';
 
 const counts = {
   seconds: { help: 'for which the cluster is away', usual: 60 },
@@ -21,7 +21,7 @@ const counts = {
 export const benchObjectCatchup = defineBench({ counts, run });
 
 const mostSeconds = 20;
-/** What is not equal by then is told as it is. */
+/** If the databases still differ then, the figures are reported as they are. */
 const giveUpMs = 120_000;
 const requestMs = 10_000;
 const container = 'written';
@@ -46,7 +46,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       () => false,
     ),
   );
-  // Before it is cut off: what is deleted meanwhile was there.
+  // Written before the cut, so that objects deleted in the meantime existed.
   const left: number[] = [];
   let number = 0;
   const body = 'x'.repeat(wanted.size);
@@ -96,7 +96,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   return { figures, faults };
 }
 
-/** Undefined: they are not. */
+/** Undefined if they are not equal in time. */
 async function equalAfter(clusters: readonly Cluster[], withinMs: number): Promise<number | undefined> {
   const begunMs = performance.now();
   while (performance.now() - begunMs < withinMs) {
@@ -107,7 +107,7 @@ async function equalAfter(clusters: readonly Cluster[], withinMs: number): Promi
   return undefined;
 }
 
-/** Of all that its database has of names, deletions too. */
+/** All names in its database, including deletions. */
 async function stateOf(db: Cluster['db']): Promise<string> {
   const [row] = await db.query<{ count: number; sum: string }>(
     `SELECT COUNT(*) AS count, CONCAT(BIT_XOR(CRC32(CONCAT_WS(' ', ring, HEX(scope), HEX(name), kind, HEX(version), head, HEX(body)))),

@@ -1,18 +1,18 @@
-// `npm run bench -- object-move`: a fourth cluster is added while users read and write. Do they notice? Then large uploads go on at once: what does a
-// server need to pass them on?
+// `npm run bench -- object-move`: a fourth cluster is added while users read and write. Do they notice? Then there are concurrent large
+// uploads: how much memory does a server need for them?
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3TestClient } from '../tests/support/object-storage/s3-client.ts';
 import { waitFor } from '../tests/support/temporary-folder.ts';
+import { ask } from '../trials/objects/answers.ts';
+import { Site } from '../trials/objects/site.ts';
+import { type Random, seededRandom } from '../trials/random.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { openLoop } from './support/open-loop.ts';
 import { othersDuring } from './support/others.ts';
 import { forgetPeak, peakMib } from './support/peak-memory.ts';
 import { percentile, rounded } from './support/statistics.ts';
-import { ask } from './trials/objects/answers.ts';
-import { Site } from './trials/objects/site.ts';
-import { type Random, seededRandom } from './trials/random.ts';
 
 const counts = {
   objects: { help: 'that are there before', usual: 2_000 },
@@ -87,15 +87,15 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   return { figures, faults };
 }
 
-/** Read and write at a fixed rate, at all clusters that had a part of the ring before. */
+/** Read and write at a fixed rate, at all clusters that were in the ring before. */
 class Users {
   readonly #clients: readonly S3TestClient[];
   readonly #agent: Agent;
   readonly #random: Random;
   readonly #counts: Readonly<Record<keyof typeof counts, number>>;
-  /** What was acknowledged last, by path. */
+  /** The last acknowledged body, by path. */
   readonly #written = new Map<string, Buffer>();
-  /** Being written: nobody else writes it meanwhile, so that it is known what is there. */
+  /** Paths being written: nobody else writes them, so that the expected content is known. */
   readonly #busy = new Set<string>();
 
   constructor(site: Site, agent: Agent, random: Random, wanted: Readonly<Record<keyof typeof counts, number>>) {
@@ -140,7 +140,7 @@ class Users {
     return { latenciesMs, failures: Array.from({ length: failed }, () => firstFailure) };
   }
 
-  /** Objects that are not as they were acknowledged last, read at any cluster. */
+  /** Objects that differ from their last acknowledged body, read at any cluster. */
   async wrong(): Promise<number> {
     let count = 0;
     for (const [path, body] of this.#written) if (!(await this.#send('GET', path)).equals(body)) count += 1;
@@ -181,7 +181,7 @@ async function uploads(
   await Promise.all(Array.from({ length: count }, (_, number) => one(number)));
 }
 
-/** The same piece again and again, without a digest: making it would cost more than what is measured. */
+/** Repeats one piece, without a digest: computing it would cost more than what is measured. */
 async function upload(client: S3TestClient, agent: Agent, path: string, sizeBytes: number): Promise<void> {
   const sent = { method: 'PUT', path, contentSha256: 'UNSIGNED-PAYLOAD' };
   const headers = { ...client.sign(sent).headers, 'content-length': sizeBytes };

@@ -1,6 +1,6 @@
-// `npm run bench -- objects`: what an object costs three clusters, written and read by 16 signed clients, against OpenStack Swift with three replicas,
-// against nginx that gives a file, and against the smallest program of the same design. CPU of all processes that take part, databases too, in
-// alternating turns.
+// `npm run bench -- objects`: the cost of an object for three clusters, written and read by 16 clients with signatures, against OpenStack
+// Swift with three replicas, against nginx serving a file, and against the smallest program of the same design. CPU of all processes
+// involved, including databases, in alternating turns.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../tests/support/temporary-folder.ts';
+import { ask } from '../trials/objects/answers.ts';
+import { Site } from '../trials/objects/site.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { startFloor } from './objects/floor.ts';
 import { startNginx } from './objects/nginx.ts';
@@ -17,8 +19,6 @@ import { closedLoop } from './support/closed-loop.ts';
 import { othersDuring } from './support/others.ts';
 import { cpuMsOfTree } from './support/process-tree.ts';
 import { median, rounded } from './support/statistics.ts';
-import { ask } from './trials/objects/answers.ts';
-import { Site } from './trials/objects/site.ts';
 
 const counts = {
   rounds: { help: 'alternating rounds', usual: 7 },
@@ -32,10 +32,10 @@ export const benchObjects = defineBench({ counts, run });
 type Kind = 'put1k' | 'get1k' | 'put1m' | 'get1m';
 const kinds: readonly Kind[] = ['put1k', 'get1k', 'put1m', 'get1m'];
 const bytesOf = (kind: Kind) => (kind.endsWith('1k') ? 1_024 : 1_024 ** 2);
-/** That are read again and again. */
+/** Objects that are read repeatedly. */
 const readable = 64;
 const requestMs = 30_000;
-/** What a write leaves to do is done by then. */
+/** By then follow-up work of a write is done. */
 const settleMs = 500;
 const bars: Readonly<Record<string, number>> = {
   ...{ put1kRatio: 0.1, get1kRatio: 0.1, put1mRatio: 0.5, get1mRatio: 0.2, get1mToNginx: 4 },
@@ -76,11 +76,11 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
     signal.throwIfAborted();
     return closedLoop({ clients: wanted.clients, forMs: seconds * 1_000 }, one(kind, server));
   };
-  // A program that runs for hours has compiled what it does often, opened its connections, and made its folders.
+  // A program that has run for hours has compiled its hot code, opened its connections and created its folders.
   for (const turn of turns) await load(turn, wanted.warm);
   const { others } = await othersDuring(async () => {
     for (let round = 0; round < wanted.rounds; round += 1) {
-      // The machine's mood changes during a round: so every other one goes backwards.
+      // Other load may change during a round, so every other one runs in reverse order.
       for (const turn of round % 2 === 0 ? turns : turns.toReversed()) {
         const { kind, server } = turn;
         const before = await cpuMsOf(server);
@@ -107,7 +107,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
       get1mToNginx: ratio('get1m', 'nginx'),
     },
   };
-  /** How much more it costs than what can't be left out. Without a bar. */
+  /** The cost relative to the unavoidable minimum. Not judged. */
   const toFloor = Object.fromEntries(kinds.map((kind) => [`${kind}ToFloor`, ratio(kind, 'floor')]));
   const cpuMs = Object.fromEntries([...measured].map(([name, all]) => [name, rounded(median(all), 3)]));
   const faults = Object.entries(ratios).flatMap(([name, value]) =>

@@ -4,6 +4,7 @@
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { seededRandom } from '../trials/random.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { BacklogReader } from './relay-fleet/backlog.ts';
 import { fleetCall, startFleet, warmUp } from './relay-fleet/fleet.ts';
@@ -12,7 +13,6 @@ import { measureSessionMemory } from './relay-fleet/session-memory.ts';
 import { AllInOneSystem } from './support/all-in-one.ts';
 import { GraphClient } from './support/graph-client.ts';
 import { rounded } from './support/statistics.ts';
-import { seededRandom } from './trials/random.ts';
 
 const warmUpMs = 5_000;
 /** Backends are checked every 10 s. */

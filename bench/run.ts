@@ -1,5 +1,5 @@
-// `npm run bench -- NAME` and `npm run trials -- NAME`: runs one benchmark or failure trial; its last line is one JSON object
-// with the figures, `seed`, `full`, and the `counts` that were really run.
+// `npm run bench -- NAME` and `npm run trials -- NAME`: runs one benchmark or failure trial. Its last line is one JSON object with the
+// figures, `seed`, `full`, and the `counts` that actually ran.
 import { fileURLToPath } from 'node:url';
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { compareWith } from './against/compare.ts';
@@ -25,14 +25,18 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  let given: BenchArguments;
   try {
-    given = parseArguments(bench, words);
+    return await runGiven(kind, name, words, bench);
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
     process.stderr.write(`${error.message}\n${usage}`);
     return 2;
   }
+}
+
+/** Throws ArgumentError, also for options that only the benchmark or trial itself can judge. */
+async function runGiven(kind: string, name: string, words: readonly string[], bench: Bench): Promise<number> {
+  const given = parseArguments(bench, words);
   toleratesBrokenConnects(process);
   const ending = new AbortController();
   process.once('SIGINT', () => ending.abort());
@@ -46,8 +50,11 @@ async function main(): Promise<number> {
   }
   const { result, faults } = await runOnce(bench, given, progress, ending.signal);
   process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (faults.length === 0) return 0;
   for (const fault of faults) progress(fault);
-  return faults.length === 0 ? 0 : 1;
+  const seed = words.some((word) => /^--seed\b/.test(word)) ? [] : ['--seed', String(given.seed)];
+  progress(`to repeat: npm run ${[kind, '--', name, ...words, ...seed].join(' ')}`);
+  return 1;
 }
 
 async function runOnce(

@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { seededRandom } from '../trials/random.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type Bound, CallsMade, judge, type Sample } from './soak/growth.ts';
 import { type PacedFigures, paced, prepareLoad, type SoakLoad } from './soak/load.ts';
@@ -14,7 +15,6 @@ import type { MemoryFigures, SystemOrder } from './support/all-in-one-process.ts
 import { closedLoop } from './support/closed-loop.ts';
 import { anonymousKib, cpuMsOfTree, processTree } from './support/process-tree.ts';
 import { percentile, rounded } from './support/statistics.ts';
-import { seededRandom } from './trials/random.ts';
 
 const counts = {
   minutes: { help: 'minutes of load', usual: 8, full: 60 },
@@ -35,7 +35,7 @@ const mostFailedShare = 0.05;
 const largestFiles = 8;
 const mebibyte = 1024 * 1024;
 
-/** What is measured, and how much its trend may grow over the judged part of a run. */
+/** The measured figures, and how much their trend may grow over the judged part of a run. */
 const bounds = {
   nodeHeapMiB: { most: 4, mostShare: 0.05 },
   nodeOutsideHeapMiB: { most: 8, mostShare: 0.1 },
@@ -200,7 +200,7 @@ class Meter {
     return new Meter(system, redis, { mariadb: pidOf('mariadbd'), redis: pidOf('redis-server') });
   }
 
-  /** `callsKept`: of which retention has kept the rows. */
+  /** `callsKept`: calls of which retention has kept the rows. */
   async read(
     { heapBytes, outsideHeapBytes, handles }: MemoryFigures,
     callsKept: number,
@@ -255,7 +255,7 @@ async function fileBytes(folder: string): Promise<ReadonlyMap<string, number>> {
   const entries = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
   const sizes = entries.map(async (entry): Promise<[string, number]> => {
     const path = join(entry.parentPath, entry.name);
-    // One that was deleted meanwhile has no size.
+    // A file that was deleted in between has no size.
     const blocks = (await stat(path).catch(() => undefined))?.blocks ?? 0;
     return [relative(folder, path), blocks * 512];
   });

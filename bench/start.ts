@@ -1,12 +1,12 @@
 // The time of a second `npm start` until everything is ready, with the lab's firewall, and the memory of its whole process tree when idle.
-// These are judged. What each other part of the lab adds to both is told.
+// Both are judged. The additional cost of each other part of the lab is reported.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import { addParts, namedParts } from './start/lab-parts.ts';
+import { addDevices, namedDevices } from './start/lab-devices.ts';
 import { memoryByName } from './start/memory-by-name.ts';
 import { startSystem } from './start/started-system.ts';
 import { median, rounded } from './support/statistics.ts';
@@ -41,7 +41,7 @@ async function run({
   signal,
 }: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   const withLab = options.lab !== 'no';
-  const names = withLab ? namedParts(options.parts) : [];
+  const names = withLab ? namedDevices(options.parts) : [];
   const product = options.product ?? fileURLToPath(new URL('..', import.meta.url));
   const dataPath = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   await using stack = new AsyncDisposableStack();
@@ -64,7 +64,7 @@ async function run({
         await sleep(idleSeconds * 1000, undefined, { signal });
         memory = await memoryByName(system.pid);
         if (names.length > 0)
-          parts = await addParts({ names, dataPath, pid: system.pid, idleSeconds, progress, signal });
+          parts = await addDevices({ names, dataPath, pid: system.pid, idleSeconds, progress, signal });
       }
     } finally {
       await system.stop();

@@ -7,4 +7,4 @@ import { fileURLToPath } from 'node:url';
 enableCompileCache(fileURLToPath(new URL('../generated/compile-cache', import.meta.url)));
 // At its end it is written by itself, but not by a process that is killed.
 setTimeout(flushCompileCache, 30_000).unref();
-await import('./main.ts');
+await import('../cli/main.ts');

@@ -1,8 +1,8 @@
 // The names that may be published: host names (RFC 952, RFC 1123) and wildcards (RFC 4592) below a zone, with room for the fence's label
 // before them.
-import { quoted } from '../platform/errors.ts';
+import { quoted } from '../platform/edge/errors.ts';
 
-/** Before a name it makes that of the TXT record which says who wrote the name's records. */
+/** Prefix of a name's fence: the TXT record that identifies the writer of the name's records. */
 export const fenceLabel = '_tidegate';
 
 /** RFC 1035 section 2.3.4: 255 octets with the lengths of the labels, 253 characters as text. */
@@ -12,7 +12,10 @@ const longestOwnName = longestName - fenceLabel.length - 1;
 const targetLabel = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** What is wrong with a zone's name, and what to give; undefined: nothing. Lower case, without a final dot. */
+/**
+ * Error message for an invalid zone name, with the rule it breaks. Undefined if valid. The name is in lower case, without a final
+ * dot.
+ */
 export function zoneFault(zone: string): string | undefined {
   if (zone.length > longestOwnName)
     return `the zone ${quoted(zone)} has ${zone.length} characters; at most ${longestOwnName} are allowed`;
@@ -20,7 +23,7 @@ export function zoneFault(zone: string): string | undefined {
   return wrong === undefined ? undefined : `${quoted(zone)} is not a zone: ${labelFault(wrong)}`;
 }
 
-/** The same for a name that is to be published in a zone; its first label may be `*`. */
+/** Like `zoneFault`, for a name in a zone. Its first label may be `*`. */
 export function nameFault(zone: string, name: string): string | undefined {
   if (!name.endsWith(`.${zone}`)) return `the name ${quoted(name)} is not below the zone ${quoted(zone)}`;
   if (name.length > longestOwnName)

@@ -90,18 +90,18 @@ class OpenDataFolder implements DataFolder {
   readonly socketFolder: string;
   #lock: number | undefined;
 
-  constructor(parts: {
+  constructor(dependencies: {
     path: string;
     previousVersion: number | undefined;
     serviceUser: ServiceUser | undefined;
     socketFolder: string;
     lock: number;
   }) {
-    this.path = parts.path;
-    this.previousVersion = parts.previousVersion;
-    this.serviceUser = parts.serviceUser;
-    this.socketFolder = parts.socketFolder;
-    this.#lock = parts.lock;
+    this.path = dependencies.path;
+    this.previousVersion = dependencies.previousVersion;
+    this.serviceUser = dependencies.serviceUser;
+    this.socketFolder = dependencies.socketFolder;
+    this.#lock = dependencies.lock;
   }
 
   socketPath(name: string): string {

@@ -1,4 +1,5 @@
 // A private member of an etcd cluster whose members are listed by the settings. Its clients speak to it through its JSON gateway.
+// needs: etcd-server, util-linux
 
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
@@ -28,7 +29,7 @@ export interface EmbeddedEtcd extends EmbeddedServer {
   readonly clientUrl: string;
 }
 
-export interface EtcdOptions {
+interface EtcdOptions {
   readonly folder: DataFolder;
   readonly log: SetupLog;
   /** The name of this member. */

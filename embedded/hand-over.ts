@@ -8,7 +8,7 @@ import { runProgram } from './run-program.ts';
 import { serviceAccount } from './service-account.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 
-export interface HandedOver {
+interface HandedOver {
   /** Real path. */
   readonly path: string;
   /** Removes the folder if it was created for this and nothing was written into it. */

@@ -1,9 +1,9 @@
 // A private MariaDB on a unix socket in the data folder, every commit on disk before it is acknowledged, and an application user
 // that can't lift read-only (no SUPER, no READ_ONLY ADMIN). It has no binary log: only a standby would read it.
+// needs: mariadb-server-core, mariadb-client-core, util-linux
 
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createConnection } from 'mariadb';
 import type { DataFolder } from './data-folder.ts';
 import { findProgram, pathExists } from './find-program.ts';
 import { runProgram } from './run-program.ts';
@@ -22,7 +22,7 @@ export interface EmbeddedMariadb extends EmbeddedServer {
   readonly application: SocketCredentials & { readonly database: string };
 }
 
-export interface MariadbOptions {
+interface MariadbOptions {
   readonly folder: DataFolder;
   readonly log: SetupLog;
   /** Defaults to `mariadb.sock` in the data folder's socket folder. */
@@ -40,6 +40,8 @@ export const APPLICATION_DATABASE = 'tidegate';
 const APPLICATION_USER = 'tidegate';
 const READY_TIMEOUT_MS = 60_000;
 export const binaryLog = 'binlog';
+/** Set by tests: a folder with system tables to copy. Making them takes a second of processor time. */
+export const madeTablesVariable = 'MADE_SYSTEM_TABLES';
 
 /** Starts it; a new database folder is set up first. Throws SetupError. */
 export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMariadb> {
@@ -166,13 +168,19 @@ export async function makeDatabase(folder: DataFolder, signal?: AbortSignal): Pr
   const home = await folder.subfolder('mariadb', { forService: true });
   const dataPath = join(home, 'data');
   if (await pathExists(dataPath)) return;
+  const fresh = join(home, 'data.new');
+  await rm(fresh, { recursive: true, force: true });
+  await makeServiceFolder(folder, join('mariadb', 'data.new'));
+  const made = process.env[madeTablesVariable];
+  await (made === undefined ? makeTables(folder, home, fresh, signal) : copyTables(made, fresh, folder));
+  await rename(fresh, dataPath);
+}
+
+async function makeTables(folder: DataFolder, home: string, fresh: string, signal?: AbortSignal): Promise<void> {
   const program = await findProgram('mariadb-install-db', [
     '/usr/bin/mariadb-install-db',
     '/usr/local/bin/mariadb-install-db',
   ]);
-  const fresh = join(home, 'data.new');
-  await rm(fresh, { recursive: true, force: true });
-  await makeServiceFolder(folder, join('mariadb', 'data.new'));
   const result = await runProgram(
     'setpriv',
     [
@@ -200,7 +208,19 @@ export async function makeDatabase(folder: DataFolder, signal?: AbortSignal): Pr
       `MariaDB's system tables could not be made in ${fresh} (is its disk full?):\n${output}`,
     );
   }
-  await rename(fresh, dataPath);
+}
+
+async function copyTables(made: string, fresh: string, { serviceUser }: DataFolder): Promise<void> {
+  const run = async (program: string, args: readonly string[]) => {
+    const { exitCode, stderr } = await runProgram(program, args, { timeoutMs: 120_000 });
+    if (exitCode !== 0)
+      throw new SetupError(
+        'SERVER_START_FAILED',
+        `MariaDB's system tables could not be copied from ${made}: ${stderr}`,
+      );
+  };
+  await run('cp', ['--archive', '--no-target-directory', made, fresh]);
+  if (serviceUser !== undefined) await run('chown', ['--recursive', `${serviceUser.uid}:${serviceUser.gid}`, fresh]);
 }
 
 /**
@@ -285,6 +305,8 @@ interface ProbeConnection extends AsyncDisposable {
 }
 
 async function connect(credentials: SocketCredentials & { database?: string }): Promise<ProbeConnection> {
+  // Who only looks at data folders does not load the connector.
+  const { createConnection } = await import('mariadb');
   const connection = await createConnection({ ...credentials, connectTimeout: 2_000, socketTimeout: 5_000 });
   return {
     query: <T>(sql: string, values?: unknown[]): Promise<T> => connection.query<T>(sql, values),

@@ -1,5 +1,6 @@
 // A private PowerDNS on a loopback address, with its zones in SQLite, which takes updates that are signed with a key made at the
 // first start. Its caches are off: an answer is never older than the last update.
+// needs: pdns-server, pdns-backend-sqlite3, util-linux
 
 import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';

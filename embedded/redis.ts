@@ -1,5 +1,6 @@
 // A private Redis on a unix socket in the data folder, with an append-only file. It carries work and wakes readers; the database
 // remains the truth, so one fsync a second is enough.
+// needs: redis-tools, util-linux
 
 import { access, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createConnection } from 'node:net';
@@ -15,7 +16,7 @@ export interface EmbeddedRedis extends EmbeddedServer {
   readonly path: string;
 }
 
-export interface RedisOptions {
+interface RedisOptions {
   readonly folder: DataFolder;
   readonly log: SetupLog;
   /** Defaults to `redis.sock` in the data folder's socket folder. */

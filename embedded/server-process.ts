@@ -6,7 +6,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atMost, TooLateError, within } from '../platform/within.ts';
+import { atMost, TooLateError, within } from '../platform/work/within.ts';
 import { lowPortFlags, type ServiceUser } from './service-account.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 import type { SetupLog } from './setup-log.ts';
@@ -24,7 +24,7 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
-export interface ServerProcessOptions {
+interface ServerProcessOptions {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];

@@ -2,7 +2,6 @@
 
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { runProgram } from './run-program.ts';
 
 export interface ServiceUser {
   readonly uid: number;
@@ -29,16 +28,6 @@ export function accountFlags(options: { readonly mayUseLowPorts: boolean }): str
     ...['--no-new-privs', '--bounding-set', `-all${kept}`, '--inh-caps', `-all${kept}`],
     ...(options.mayUseLowPorts ? ['--ambient-caps', `-all${kept}`] : []),
   ];
-}
-
-/** The flags that work here: in some containers even root lacks the capability. Undefined: none work. */
-export async function usableAccountFlags(): Promise<string[] | undefined> {
-  for (const mayUseLowPorts of [true, false]) {
-    const flags = accountFlags({ mayUseLowPorts });
-    const tried = await runProgram('setpriv', [...flags, '--', 'true']).catch(() => undefined);
-    if (tried?.exitCode === 0) return flags;
-  }
-  return undefined;
 }
 
 /** The topmost parent of a path that the account can't pass, by owner and mode; undefined: it can pass all. */

@@ -1,7 +1,7 @@
 // The only error class of the set-up code (data folder, embedded servers, lab). Its message is shown to a person unchanged, so it
 // always says what was wrong, with which value, and what to do.
 
-export type SetupErrorCode =
+type SetupErrorCode =
   | 'DATABASE_GONE'
   | 'DATA_FOLDER_FOREIGN'
   | 'DATA_FOLDER_IN_USE'

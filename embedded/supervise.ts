@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmbeddedServer, ServerExit } from './server-process.ts';
 import type { SetupLog } from './setup-log.ts';
 
-export interface SuperviseOptions<T extends EmbeddedServer> {
+interface SuperviseOptions<T extends EmbeddedServer> {
   readonly log: SetupLog;
   readonly onDown?: (exit: ServerExit) => void;
   readonly onUp?: (server: T) => void;

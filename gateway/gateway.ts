@@ -4,12 +4,13 @@ import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Authenticator, CheckLogin } from '../platform/access.ts';
+import type { Authenticator, CheckLogin } from '../platform/edge/access.ts';
 import type { GraphExport } from '../platform/graph/graph-export.ts';
 import type { Subgraph } from '../platform/graph/subgraph.ts';
 import type { MutualTls } from '../platform/graph/tls.ts';
+import type { ProgramVersion } from '../platform/process/program-version.ts';
 import type { SigningKeys } from '../platform/secrets/key-pairs.ts';
-import type { PartReadiness } from '../platform/watch/watch-answer.ts';
+import type { ComponentReadiness } from '../platform/watch/watch-answer.ts';
 import { CredentialCache } from './access/credential-cache.ts';
 import {
   type ConnectionLimits,
@@ -31,25 +32,33 @@ import type { SubgraphLink } from './supergraph/subgraph-link.ts';
 import { Supergraph } from './supergraph/supergraph.ts';
 import { ClientAddresses } from './web/client-address.ts';
 import { Connections } from './web/connections.ts';
+import { CrossOrigin } from './web/cross-origin.ts';
 import { GraphqlEndpoint } from './web/graphql-endpoint.ts';
 import { gatewayMetrics } from './web/metrics.ts';
 import { proxiedListener } from './web/proxied-listener.ts';
 import { questionServer } from './web/question-server.ts';
+import { SchemaFiles } from './web/schema-files.ts';
 import { createWebServer } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
 
 /** Location of a subgraph: in this process, or at origins such as https://relay.internal:4102, of which one is used at a time. */
 export type SubgraphLocation =
   | { readonly subgraph: Subgraph }
-  | { readonly name: string; readonly urls: readonly [string, ...string[]]; readonly tls?: MutualTls };
+  | {
+      readonly name: string;
+      readonly urls: readonly [string, ...string[]];
+      readonly tls?: MutualTls;
+      /** PEM text of the authority of its certificate; default: those of the system. */
+      readonly ca?: string;
+    };
 
 export interface GatewayOptions {
-  /** SDL of the supergraph (schema/supergraph.graphql). */
+  /** SDL of the supergraph. */
   readonly supergraphSdl: string;
   readonly subgraphs: readonly SubgraphLocation[];
   /** Subscription fields whose items name the argument values that select them (platform/events/facets.ts). */
   readonly filteredFeeds?: readonly string[];
-  /** Where subgraphs in other processes ask the graph; absent: they can't. */
+  /** Where subgraphs in other processes query the graph. If absent, they can't. */
   readonly questions?: { readonly host: string; readonly port: number; readonly tls?: MutualTls };
   /** Served as files of lines at /export/NAME.ndjson. */
   readonly exports?: readonly GraphExport[];
@@ -60,8 +69,9 @@ export interface GatewayOptions {
   readonly signingKeys?: SigningKeys;
   readonly log: Logger;
   readonly registry: Registry;
+  readonly program: ProgramVersion;
   /** Further requirements of /health/ready; the subgraphs are always checked. */
-  readonly readiness?: () => Promise<readonly PartReadiness[]>;
+  readonly readiness?: () => Promise<readonly ComponentReadiness[]>;
   /** Folder of the built dashboard. */
   readonly staticFolder: string;
   readonly host: string;
@@ -76,6 +86,8 @@ export interface GatewayOptions {
   readonly trustedProxies?: readonly string[];
   /** Whether those proxies use the PROXY protocol; default false. */
   readonly proxyProtocol?: boolean;
+  /** Other origins whose pages may use the endpoint; default: none. */
+  readonly corsOrigins?: readonly string[];
   /** Deadlines of requests to subgraphs over HTTP. A relayed call may wait two minutes for its device. */
   readonly queryDeadlineMs?: number;
   readonly mutationDeadlineMs?: number;
@@ -89,8 +101,9 @@ export interface Gateway {
   /** For subgraphs of this process. */
   readonly questions: Questions;
   /**
-   * Before the address moves to another host: ends the connections of clients, as their requests are answered, for as long as
-   * `deadlineMs`; sockets are closed with 1001. New connections are served: whoever moves the address lets none in meanwhile.
+   * Before the address moves to another host: ends the connections of clients, as their requests are answered, for up to
+   * `deadlineMs`. Sockets are closed with 1001. New connections are still served, so the caller must keep new clients away in the
+   * meantime.
    */
   handOver(deadlineMs?: number): Promise<void>;
   /** Accepts no new work, closes sockets with 1001, waits for running requests. */
@@ -130,7 +143,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     options.questions === undefined
       ? undefined
       : questionServer({ ...options.questions, subgraphs, authenticator, questions, checkLogin, log });
-  const readiness = async (): Promise<readonly PartReadiness[]> => {
+  const readiness = async (): Promise<readonly ComponentReadiness[]> => {
     const subgraphs = [...links.values()].map(async (link) => {
       const ready = await link.ready();
       return { name: `subgraph ${link.name}`, ready, detail: ready ? undefined : "can't be reached" };
@@ -140,16 +153,20 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const addresses = new ClientAddresses(options.trustedProxies ?? []);
   const connectionLimits: ConnectionLimits = { ...defaultConnectionLimits, ...options.connectionLimits };
   const connections = new Connections(connectionLimits, addresses);
+  const crossOrigin = new CrossOrigin(options.corsOrigins ?? []);
   const web = createWebServer({
+    schemas: new SchemaFiles(options.supergraphSdl),
     endpoint,
     exports: options.exports ?? [],
     files: await loadStaticFiles(options.staticFolder),
     readiness,
     registry,
+    program: options.program,
     metrics,
     metricsFor: options.metricsFor ?? 'loopback',
     addresses,
     connections,
+    crossOrigin,
     reading: connectionLimits,
     maxBodyBytes: limits.maxBodyBytes,
     tls: options.tls,
@@ -169,6 +186,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     limits: socketLimits,
     addresses,
     connections,
+    crossOrigin,
     metrics,
     log,
   });

@@ -1,4 +1,5 @@
-// What people ask for on a host, kept in etcd for the audit trail: who (a user of the machine), where, and when.
+// Administrative requests made on a host, kept in etcd for the audit trail: who made them (a user of the machine), where, and
+// when.
 
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
@@ -13,7 +14,7 @@ export interface Asker {
 /** More at once would be too many changes for one transaction. */
 const mostRemoved = 20;
 
-/** Who has become root by sudo is named as before. */
+/** A user who became root through sudo is named by the original name. */
 export function askerAt(host: string, env: NodeJS.ProcessEnv): Asker {
   return { user: (env.SUDO_USER ?? userInfo().username).slice(0, 64), host };
 }

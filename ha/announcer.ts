@@ -1,9 +1,9 @@
-// What an agent tells those outside who go to the primary: a virtual address, a name, a balancer's check.
+// Announces the primary to its clients: through a virtual address, a name, or a balancer's check.
 
 export interface Announcer {
-  /** Writes are open, until then (`monotonicMs`) at most. Told again with each renewal. `epoch`: of this primary. */
+  /** Writes are open until `fenceAtMs` (`monotonicMs`) at most. Called again with each renewal. `epoch`: of this primary. */
   held(fenceAtMs: number, epoch: number): void;
-  /** Told with each look that finds it so. */
+  /** Called with each poll in which this host is not the primary. */
   lost(): void;
 }
 
@@ -21,7 +21,10 @@ export class WhilePrimary implements Announcer {
   #ending = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
 
-  /** `earlier`: ends once what was begun before has ended, which has been told to. What `begin` returns ends after it, and never rejects. */
+  /**
+   * `earlier`: settles after earlier tasks, which were aborted, have ended. The promise that `begin` returns settles after it,
+   * and never rejects.
+   */
   constructor(begin: (epoch: number, signal: AbortSignal, earlier: Promise<unknown>) => Promise<unknown>) {
     this.#begin = begin;
   }

@@ -1,12 +1,12 @@
-// Before a planned change where there is no virtual address: balancers are told to go elsewhere, and the connections that they keep to
-// the process on this host are ended, so that they look again.
+// Before a planned change without a virtual address: directs balancers elsewhere, and closes the connections that they keep to
+// the process on this host, so that they check again.
 
 import type { PrimaryHealth } from './primary-health.ts';
 import { signalServed } from './served-process.ts';
 
-export interface BalancedClientsOptions {
+interface BalancedClientsOptions {
   readonly health: PrimaryHealth;
-  /** Where `tidegate serve` notes its process (`noteServed`); undefined: it is not told. */
+  /** File where `tidegate serve` records its process (`noteServed`). Undefined if that process is not notified. */
   readonly processFile: string | undefined;
 }
 
@@ -17,7 +17,7 @@ export class BalancedClients {
     this.#options = options;
   }
 
-  /** What is asked meanwhile is still answered: the process waits for the new primary. */
+  /** Requests that arrive now are still answered: the process waits for the new primary. */
   async leave(): Promise<void> {
     const { health, processFile } = this.#options;
     health.leave();

@@ -1,4 +1,4 @@
-// What a host without data tells in etcd: its clock. With it there is a third one when those of two data hosts differ.
+// A host without data publishes its clock in etcd, as a third clock in case those of two data hosts differ.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from './agent/clock.ts';
@@ -10,7 +10,7 @@ const everyMs = 500;
 export async function tellClock(etcd: EtcdClient, key: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const value = { said: `${process.pid}-${monotonicMs()}`, wallMs: Date.now() };
-    // Without an answer nobody hears it, and nobody leads.
+    // Without etcd nobody can read it, and there is no leader.
     await etcd.put(key, JSON.stringify(value)).catch(() => undefined);
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);
   }

@@ -1,5 +1,6 @@
-// A cluster as a person sees and steers it, through etcd: what holds, and wishes that its agents grant.
+// A cluster as an administrator sees and controls it, through etcd: its state, and wishes that its agents carry out.
 
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { hostOf } from '../platform/net/origin.ts';
@@ -24,10 +25,13 @@ import {
   savedValue,
   switchoverValue,
   syncValue,
+  type UngrantedWish,
+  type Wish,
 } from './agent/keys.ts';
 import { type Change as EtcdChange, type EtcdClient, EtcdError, type EtcdSnapshot, type MemberStatus } from './etcd.ts';
 import { isPresent, type Member } from './host/host-file.ts';
 import { listIn, moveVotes, withOneMoreVote } from './votes.ts';
+import { type PendingWish, readUngranted, readWishes, ungrantedOf } from './wishes.ts';
 
 export interface ClusterHost {
   readonly name: string;
@@ -36,12 +40,12 @@ export interface ClusterHost {
   readonly site?: string | undefined;
   /** It receives, and is never promoted by itself. */
   readonly asynchronous?: boolean | undefined;
-  /** False: it has no member of etcd. */
+  /** False if it has no member of etcd. */
   readonly vote?: boolean | undefined;
 }
 
 /** A key that every data host has to know before it is used. */
-export interface SpreadKey {
+interface SpreadKey {
   /** The file that brings it, and its content. */
   readonly file: string;
   readonly text: string;
@@ -49,29 +53,29 @@ export interface SpreadKey {
   readonly sealing?: string | undefined;
 }
 
-/** PRIMARY takes writes; IN_SYNC has every acknowledged one; FOLLOWS receives them; SILENT: its agent says nothing. */
-export type HostState = 'PRIMARY' | 'IN_SYNC' | 'FOLLOWS' | 'RETURNING' | 'SILENT' | 'WITNESS';
+/** PRIMARY accepts writes. IN_SYNC has every acknowledged write. FOLLOWS receives writes. SILENT: its agent does not report. */
+type HostState = 'PRIMARY' | 'IN_SYNC' | 'FOLLOWS' | 'RETURNING' | 'SILENT' | 'WITNESS';
 
-export interface HostStatus extends ClusterHost {
+interface HostStatus extends ClusterHost {
   readonly state: HostState;
-  /** Transactions that it has not received; null: not known. */
+  /** Transactions not received yet. Null if unknown. */
   readonly behind: number | null;
-  /** NONE: it uses those of the others; JOINS: it receives what they have, and has no vote yet. */
+  /** NONE: the host uses members of other hosts. JOINS: its member receives the data and has no vote yet. */
   readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE' | 'JOINS';
-  /** Its clock before this host's, about; null: not known. */
+  /** Approximate lead of its clock over this host's. Null if unknown. */
   readonly clockAheadMs: number | null;
-  /** Whether its key files are those of the primary, or else of the first host; null: it has told of none. */
+  /** Whether its key files match the primary's, or else the first host's. Null if it has reported none. */
   readonly keys: 'SAME' | 'DIFFERENT' | null;
-  /** USED: it answers, and is that of the primary; READY: begins empty when its host is promoted; null: not told. */
+  /** USED: answers, and serves the primary. READY: starts empty when its host is promoted. Null if not reported. */
   readonly redis: 'USED' | 'READY' | 'SILENT' | null;
-  /** Why it is not promoted, though it may be in sync; null: nothing is against it. */
+  /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
   readonly unfit: string | null;
-  /** Why it is no copy yet, and how far its copy is; null: it is one, or says nothing. */
+  /** Why it is not a copy yet, with the progress of its copy. Null if it is one, or reports nothing. */
   readonly returning: string | null;
 }
 
 export interface ClusterStatus {
-  /** Null: nobody leads, so there are no writes. */
+  /** Null if there is no leader, and so no writes. */
   readonly primary: string | null;
   readonly epoch: number;
   /** Hosts that have the next write when it is acknowledged. */
@@ -90,7 +94,7 @@ export class ClusterRefusal extends Error {
   }
 }
 
-type ReportSaid = z.output<typeof reportValue>;
+type HostReportValue = z.output<typeof reportValue>;
 const mostKeys = 100;
 const mostAuditHeads = 100;
 /** Agents report at least twice a second. */
@@ -126,7 +130,7 @@ export class Cluster {
         const [said, before] = [last.said(name), first.said(name)];
         if (said === undefined || said.said === before?.said) continue;
         silent.delete(name);
-        // It was said since the last look.
+        // Reported between the last poll and now.
         if (said.wallMs !== undefined) aheadMs.set(name, said.wallMs - Date.now() + lookEveryMs / 2);
       }
     }
@@ -177,8 +181,11 @@ export class Cluster {
     };
   }
 
-  /** Left out: the host that is in sync. Resolves with the epoch before it and the new primary, when it has been asked for. */
-  async switchover(to?: string, asker?: Asker): Promise<{ readonly epoch: number; readonly to: string }> {
+  /** Default: the host that is in sync. Resolves with the move, the previous epoch and the new primary when the request is stored. */
+  async switchover(
+    to?: string,
+    asker?: Asker,
+  ): Promise<{ readonly id: string; readonly epoch: number; readonly to: string }> {
     const { leader, sync, paused, switchoverTo, leaderRevision, reports } = await this.#read();
     if (to !== undefined && !this.#hosts.some(({ name, kind }) => name === to && kind === 'data'))
       throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
@@ -200,6 +207,7 @@ export class Cluster {
     const chosen = to ?? member.host;
     const unfit = reports[chosen]?.unfit;
     if (unfit !== undefined) throw new ClusterRefusal('UNFIT', `${chosen} is not promoted: ${unfit}`);
+    const wish = newWish(chosen, sync.primary);
     const { done } = await this.#etcd.transact(
       [
         { key: this.#keys.switchover, revision: 0 },
@@ -207,38 +215,49 @@ export class Cluster {
         { key: this.#keys.sync, revision: sync.revision },
       ],
       [
-        { put: this.#keys.switchover, value: JSON.stringify({ to: chosen }) },
-        ...(await this.#record(asker, 'haSwitchover', { to: chosen })),
+        { put: this.#keys.switchover, value: JSON.stringify(wish) },
+        ...(await this.#record(asker, 'haSwitchover', { to: chosen, moveId: wish.id })),
       ],
     );
     if (!done)
       throw new ClusterRefusal(
         'CONFLICT',
-        'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
+        'the hosts have changed in the meantime: check "tidegate ha status" and try again',
       );
-    return { epoch: sync.epoch, to: chosen };
+    return { id: wish.id, epoch: sync.epoch, to: chosen };
   }
 
   #isAsynchronous(name: string | undefined): boolean {
     return this.#hosts.some((each) => each.name === name && each.asynchronous === true);
   }
 
-  /** It follows this primary. Whether it is near enough is for the primary to say. */
-  #canBeMember(name: string, reports: Readonly<Record<string, ReportSaid>>, reign: string): boolean {
+  /** Whether it follows this primary. The primary itself decides whether it is close enough. */
+  #canBeMember(name: string, reports: Readonly<Record<string, HostReportValue>>, reign: string): boolean {
     const report = reports[name];
     return report?.receiving === true && report.reign === reign && !this.#isAsynchronous(name);
   }
 
-  /** A wish that was not granted is taken back. */
-  async withdraw(): Promise<void> {
-    await this.#etcd.transact([], [{ delete: this.#keys.switchover }, { delete: this.#keys.lossy }]);
+  /** Takes back the wish for this move, if it was not granted. `why`: for the history of moves. */
+  async withdraw(why: string, id: string): Promise<void> {
+    const wishes = (await readWishes(this.#etcd, this.#keys)).filter((each) => each.id === id);
+    if (wishes.length === 0) return;
+    const store = { etcd: this.#etcd, keys: this.#keys };
+    // One that was granted in the meantime is left alone.
+    await this.#etcd.transact(
+      wishes.map(({ key, revision }) => ({ key, revision })),
+      [...wishes.map(({ key }) => ({ delete: key })), ...(await ungrantedOf(store, wishes, why))],
+    );
   }
 
   /**
-   * Of a host that lacks acknowledged writes, when the primary is lost for good. `acceptedLoss`: the transactions that it lacks, as far as
-   * the primary has told. Resolves with the epoch before it, when it has been asked for.
+   * Promotes a host that lacks acknowledged writes after the permanent loss of the primary. `acceptedLoss`: the transactions that
+   * it lacks, as far as the primary has reported them. Resolves with the move and the previous epoch when the request is stored.
    */
-  async promoteLossy(to: string, acceptedLoss: number, asker?: Asker): Promise<{ readonly epoch: number }> {
+  async promoteLossy(
+    to: string,
+    acceptedLoss: number,
+    asker?: Asker,
+  ): Promise<{ readonly id: string; readonly epoch: number }> {
     const { hosts } = await this.status();
     const host = hosts.find(({ name, kind }) => name === to && kind === 'data');
     if (host === undefined) throw new ClusterRefusal('NOT_FOUND', `there is no data host ${to}`);
@@ -249,7 +268,7 @@ export class Cluster {
         `${leader?.host ?? to} ${leader === undefined ? 'was the last primary: start it' : 'leads'}: nothing has to be lost`,
       );
     if (host.state === 'SILENT')
-      throw new ClusterRefusal('SILENT', `the agent of ${to} says nothing: it can't be promoted`);
+      throw new ClusterRefusal('SILENT', `the agent of ${to} does not report: it can't be promoted`);
     if (sync.members.some((each) => each.host === to && each.incarnation === reports[to]?.incarnation))
       throw new ClusterRefusal(
         'IN_SYNC',
@@ -260,9 +279,9 @@ export class Cluster {
     if (acceptedLoss !== loss)
       throw new ClusterRefusal(
         'WRONG_LOSS',
-        `${to} lacks ${loss} transactions that ${sync.primary} has told of, and what that one wrote in its last half second: give --accept-loss ${loss}`,
+        `${to} lacks ${loss} transactions that ${sync.primary} reported, and its writes of the last half second: give --accept-loss ${loss}`,
       );
-    const wish = { to, syncRevision: sync.revision, acceptedLoss };
+    const wish = { ...newWish(to, sync.primary), syncRevision: sync.revision, acceptedLoss };
     const { done } = await this.#etcd.transact(
       [
         { key: this.#keys.leader, revision: 0 },
@@ -270,20 +289,20 @@ export class Cluster {
       ],
       [
         { put: this.#keys.lossy, value: JSON.stringify(wish) },
-        ...(await this.#record(asker, 'haPromote', { to, acceptedLoss })),
+        ...(await this.#record(asker, 'haPromote', { to, acceptedLoss, moveId: wish.id })),
       ],
     );
     if (!done)
       throw new ClusterRefusal(
         'CONFLICT',
-        'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
+        'the hosts have changed in the meantime: check "tidegate ha status" and try again',
       );
-    return { epoch: sync.epoch };
+    return { id: wish.id, epoch: sync.epoch };
   }
 
   /**
-   * Another one may join in its place then, and a further host gets its vote. The last one ends the cluster: its agent does the rest.
-   * `known`: the hosts with those that have left, as a host file lists them; the first host comes first.
+   * Removes a host. Another one may then join in its place, and a further host gets its vote. Removing the last host ends the
+   * cluster: its agent does the rest. `known`: all hosts of a host file, including those that have left, first host first.
    */
   async leave(name: string, known: readonly Member[], asker?: Asker): Promise<{ readonly endsCluster: boolean }> {
     const { hosts, primary } = await this.status();
@@ -292,7 +311,7 @@ export class Cluster {
     const host = members.find((each) => each.name === name && isPresent(each));
     const others = members.filter((each) => each !== host && isPresent(each));
     const isLast = others.length === 0;
-    // Who asks again goes on with what is left to do.
+    // A repeated request continues with the remaining steps.
     const hasLeft = host === undefined && members.some((each) => each.name === name);
     if (host === undefined && !hasLeft) throw new ClusterRefusal('NOT_FOUND', `there is no host ${name}`);
     if (host !== undefined) {
@@ -330,7 +349,7 @@ export class Cluster {
       if (!done)
         throw new ClusterRefusal(
           'CONFLICT',
-          'the hosts have changed meanwhile: look at "tidegate ha status", and ask again',
+          'the hosts have changed in the meantime: check "tidegate ha status" and try again',
         );
     }
     if (isLast) return { endsCluster: true };
@@ -381,10 +400,10 @@ export class Cluster {
     if (host.state === 'SILENT')
       throw new ClusterRefusal(
         'SILENT',
-        `the agent of ${name} says nothing: start "tidegate ha agent" there, then repeat this`,
+        `the agent of ${name} does not report: start "tidegate ha agent" there, then repeat this`,
       );
     if (host.state !== 'RETURNING') return;
-    const record = await this.#record(asker, 'haRejoin', { host: name });
+    const record = await this.#record(asker, 'haHostJoin', { host: name });
     await this.#etcd.transact([], [{ put: this.#keys.rejoin(name), value: '{}' }, ...record]);
   }
 
@@ -399,14 +418,22 @@ export class Cluster {
     await this.#etcd.transact([], [{ delete: this.#keys.paused }, ...record]);
   }
 
-  /** What people asked for on the hosts; the newest last. */
+  /** Administrative requests made on the hosts, newest last. */
   async acts(): Promise<readonly Act[]> {
     const { entries } = await this.#etcd.get(this.#keys.acts, 2 * keptActs);
     return entries.map(({ value }) => actValue.parse(JSON.parse(value)));
   }
 
-  /** The newest last. */
-  async history(): Promise<{ readonly changes: readonly Change[]; readonly saved: readonly Saved[] }> {
+  /** Changes of the primary and wishes for one, the newest last. */
+  async history(): Promise<{
+    readonly changes: readonly Change[];
+    readonly saved: readonly Saved[];
+    readonly waiting: readonly PendingWish[];
+    readonly ungranted: readonly UngrantedWish[];
+  }> {
+    // First, because a wish that is granted in the meantime is a change then.
+    const waiting = await readWishes(this.#etcd, this.#keys);
+    const ungranted = await readUngranted({ etcd: this.#etcd, keys: this.#keys });
     const values = async (prefix: string, limit: number) =>
       (await this.#etcd.get(prefix, limit)).entries.map(({ value }): unknown => JSON.parse(value));
     const changes = await values(this.#keys.changes, keptChanges + 1);
@@ -414,6 +441,7 @@ export class Cluster {
     return {
       changes: changes.map((each) => changeValue.parse(each)),
       saved: saved.map((each) => savedValue.parse(each)),
+      ...{ waiting, ungranted },
     };
   }
 
@@ -480,6 +508,10 @@ export class Cluster {
       switchoverTo: switchover === undefined ? null : switchoverValue.parse(JSON.parse(switchover.value)).to,
     };
   }
+}
+
+function newWish(to: string, from: string): Wish {
+  return { id: randomUUID(), to, from, askedAt: new Date().toISOString() };
 }
 
 function etcdStateOf({ vote }: ClusterHost, member: MemberStatus | undefined): HostStatus['etcd'] {

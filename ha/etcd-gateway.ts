@@ -56,7 +56,7 @@ export class EtcdGateway {
       throw new EtcdError(`etcd at ${url}: ${String(error)}`, 'unknown', { cause: error });
     } finally {
       clearTimeout(timer);
-      // What keeps a stream open after its first answer, as a renewal does, is closed.
+      // Closes streams that stay open after their first answer, such as a renewal.
       if (!answer.complete) answer.destroy();
     }
   }
@@ -142,7 +142,7 @@ async function refusal(answer: IncomingMessage): Promise<string> {
   }
 }
 
-/** What etcd refuses before it proposes anything (`api/v3rpc/rpctypes/error.go`); a time-out may come after. */
+/** Errors that etcd returns before it proposes anything (`api/v3rpc/rpctypes/error.go`). A time-out may come after a proposal. */
 function fateOf(message: string): Fate {
   return /not found|no leader|duplicate key|compacted|too many|invalid|not capable|space exceeded|for learner|in sync with leader/.test(
     message,

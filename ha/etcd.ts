@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type EtcdClientTls, EtcdError, EtcdGateway, type Fate } from './etcd-gateway.ts';
 
-export { EtcdError, type Fate } from './etcd-gateway.ts';
+export { EtcdError } from './etcd-gateway.ts';
 
 export interface EtcdClientOptions {
   /** Of each member: `https://192.0.2.1:2379`. */
@@ -18,10 +18,10 @@ export interface EtcdClientOptions {
   readonly memberTimeoutMs?: number;
 }
 
-export interface EtcdEntry {
+interface EtcdEntry {
   readonly key: string;
   readonly value: string;
-  /** Of the key's last change: what a transaction compares. */
+  /** Revision of the key's last change, which transactions compare. */
   readonly revision: number;
   /** `0`: the entry has no lease. */
   readonly lease: string;
@@ -32,7 +32,7 @@ export interface EtcdSnapshot {
   readonly entries: readonly EtcdEntry[];
 }
 
-/** True if the key was last changed by `revision`; 0: there is no such key. */
+/** True if the key was last changed by `revision`. 0 means that there is no such key. */
 export interface Condition {
   readonly key: string;
   readonly revision: number;
@@ -51,7 +51,7 @@ export interface MemberStatus {
   readonly isLearner: boolean;
 }
 
-export interface EtcdMembership {
+interface EtcdMembership {
   readonly id: string;
   readonly peerUrls: readonly string[];
   /** It receives what the others have, and has no vote. */
@@ -60,22 +60,22 @@ export interface EtcdMembership {
   readonly hasStarted: boolean;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly prefix: string;
-  /** The first revision to tell of. */
+  /** First revision to report. */
   readonly fromRevision: number;
   readonly signal: AbortSignal;
 }
 
-export interface WatchedChange {
+interface WatchedChange {
   readonly revision: number;
   readonly keys: readonly string[];
-  /** Changes were compacted away meanwhile, so read all again. */
+  /** Changes were compacted away in the meantime, so read everything again. */
   readonly lost: boolean;
 }
 
 const usualTimeoutMs = 1_000;
-/** A watch tells its progress every ten minutes only; one of a member that stands still is ended by asking it now and then. */
+/** A watch reports its progress only every ten minutes. Requesting the progress regularly detects a member that hangs. */
 const watchSilenceMs = 3_000;
 const watchRetryMs = 100;
 
@@ -179,7 +179,7 @@ export class EtcdClient {
       ),
       failure: [],
     };
-    // Asked of one member only: whether a second one refuses because the first one did it could not be told.
+    // Sent to one member only. If the first member's outcome is unknown, a second one's refusal would be ambiguous.
     const { succeeded, header } = transaction.parse(await this.#ask('/v3/kv/txn', body, { once: true }));
     return { done: succeeded, revision: header.revision };
   }
@@ -194,7 +194,7 @@ export class EtcdClient {
     return { id: ID, ttlSeconds: TTL };
   }
 
-  /** False: the lease is over. */
+  /** False if the lease has expired. */
   async keepAlive(lease: string): Promise<boolean> {
     const { result } = renewed.parse(await this.#ask('/v3/lease/keepalive', { ID: lease }));
     return result.TTL > 0;
@@ -228,7 +228,7 @@ export class EtcdClient {
     await this.#ask('/v3/cluster/member/add', { peerURLs: [peerUrl], isLearner: true }, { once: true });
   }
 
-  /** Gives a learner its vote. False: it has not received yet what the others have. */
+  /** Gives a learner its vote. False if it has not caught up with the others yet. */
   async promote(id: string): Promise<boolean> {
     try {
       await this.#ask('/v3/cluster/member/promote', { ID: id }, { once: true });
@@ -239,7 +239,7 @@ export class EtcdClient {
     }
   }
 
-  /** Its process ends by itself. etcd refuses if too few of those that are left have started. */
+  /** The member's process exits by itself. etcd refuses if too few of the remaining members have started. */
   async removeMember(id: string): Promise<void> {
     await this.#ask('/v3/cluster/member/remove', { ID: id }, { once: true });
   }
@@ -258,8 +258,8 @@ export class EtcdClient {
   }
 
   /**
-   * Tells the revision of each change and its keys, until the signal. After a lost connection it resumes with the next member from
-   * the first revision that it has not told.
+   * Yields the revision and keys of each change, until the signal aborts. After a lost connection it resumes with the next member
+   * from the first revision not yet yielded.
    */
   async *watch({ prefix, fromRevision, signal }: WatchOptions): AsyncGenerator<WatchedChange> {
     let next = fromRevision;
@@ -307,7 +307,7 @@ export class EtcdClient {
     }
   }
 
-  /** A member that stands still, is cut off, or has lost its leader, tells no change and no end. */
+  /** A member that hangs, is cut off, or has lost its leader sends neither a change nor an end. */
   async #endWhenSilent(url: string, ending: AbortController): Promise<void> {
     while (!ending.signal.aborted) {
       await sleep(watchSilenceMs, undefined, { signal: ending.signal }).catch(() => undefined);
@@ -347,7 +347,7 @@ export class EtcdClient {
   }
 }
 
-/** Any other member would say the same. */
+/** Whether every other member would return the same error. */
 function isFinal({ message }: EtcdError): boolean {
   return /lease not found|compacted|duplicate key|in sync with leader/.test(message);
 }

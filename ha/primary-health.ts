@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import { monotonicMs } from './agent/clock.ts';
 import type { Announcer } from './announcer.ts';
 
-export interface PrimaryHealthOptions {
+interface PrimaryHealthOptions {
   readonly address: string;
   readonly port: number;
 }
@@ -26,7 +26,7 @@ export class PrimaryHealth implements Announcer {
         const path = asked.url?.split('?')[0];
         const status = path !== '/health/primary' ? 404 : this.#isPrimary ? 200 : 503;
         const text = { 200: 'primary', 404: 'there is only /health/primary', 503: 'not the primary' }[status];
-        // For each request anew: a kept connection to a host that was paused would hide it.
+        // A new connection for each request: a kept connection to a paused host would hide its state.
         answer.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
       },
     );

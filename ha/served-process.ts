@@ -12,7 +12,10 @@ export async function noteServed(file: string): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-/** False: no such process runs. A file can't have a signal sent to another one, or to one of another user than the file's own. */
+/**
+ * False if no such process runs. The file can't be used to signal a different process, or one of another user than the owner of
+ * the file.
+ */
 export async function signalServed(file: string, signal: NodeJS.Signals): Promise<boolean> {
   const mark = await markIn(file);
   const now = mark === undefined ? undefined : processMark(mark.pid);

@@ -1,6 +1,6 @@
-// Who votes in etcd: three hosts, as the list of hosts says. When one of them leaves, a further data host gets its vote. The list is changed
-// first, etcd after it, one member at a time: the new one learns, then votes, and only then the former one is removed. So a majority of fewer
-// hosts than before is never needed, and whoever looks next goes on where the one before it was killed.
+// The votes in etcd: three hosts, according to the list of hosts. When one of them leaves, a further data host gets its vote.
+// First the list changes, then etcd, one member at a time: the new member learns, then votes, and only then the former one is
+// removed. So the change never needs a majority of fewer hosts than before, and after a crash any host can continue.
 
 import type { z } from 'zod';
 import { type HaKeys, leaderValue, reportValue } from './agent/keys.ts';
@@ -13,9 +13,9 @@ const mostKeys = 100;
 /** Agents report at least twice a second. */
 const silentMs = 3_000;
 
-export interface Votes {
+interface Votes {
   readonly members: readonly Member[];
-  /** Of the list; 0: no host has joined or left since the cluster was begun. */
+  /** Revision of the list. 0 if no host has joined or left since the cluster was started. */
   readonly revision: number;
 }
 
@@ -23,7 +23,7 @@ export function hasAllVotes(members: readonly Member[]): boolean {
   return presentVoters(members).length >= wantedVotes;
 }
 
-/** With the vote of one more host, if there are too few and one that lives has none; undefined: nothing is to be changed. */
+/** The list with one more vote, if there are too few and a live host has none. Undefined if no change is needed. */
 export function withOneMoreVote(
   members: readonly Member[],
   lives: (name: string) => boolean,
@@ -58,7 +58,7 @@ export async function moveVotes(etcd: EtcdClient, keys: HaKeys): Promise<string 
   const listed = await listedIn(etcd, keys);
   if (listed === undefined) return undefined;
   const members = await etcd.members();
-  // What is in etcd by an older list only is removed; what a newer list wants is not.
+  // Removes only members of an older list, because a newer list may want this one.
   if ((await listedIn(etcd, keys))?.revision !== listed.revision) return 'the list of hosts changes';
   const wanted = presentVoters(listed.members);
   if (wanted.length === 0) return undefined;
@@ -82,7 +82,9 @@ export async function moveVotes(etcd: EtcdClient, keys: HaKeys): Promise<string 
 
 type Said = Pick<z.output<typeof reportValue>, 'said'>;
 
-/** Looks after the votes, one step a look, while its host is the primary: whoever asked for a change may be gone. */
+/**
+ * Maintains the votes while its host is the primary, one step per poll, because the process that requested a change may be gone.
+ */
 export class VoteKeeper {
   readonly #etcd: EtcdClient;
   readonly #keys: HaKeys;
@@ -96,7 +98,7 @@ export class VoteKeeper {
     this.#me = me;
   }
 
-  /** What it has done, and what is to be done; undefined: nothing. Throws EtcdError. */
+  /** What was done and what remains, for the log. Undefined if nothing. Throws EtcdError. */
   async look(): Promise<string | undefined> {
     const keys = this.#keys;
     const snapshot = await this.#etcd.get(keys.prefix, mostKeys);
@@ -109,7 +111,7 @@ export class VoteKeeper {
     if (leaderValue.parse(JSON.parse(leader.value)).host !== this.#me) return undefined;
     const changed = withOneMoreVote(listed.members, (name) => this.#lives(name));
     const isListening = performance.now() - this.#listensSinceMs < silentMs;
-    // Whoever has left goes once another one votes, if one lives.
+    // A host that has left is removed once another one votes, if a live one exists.
     if (changed === undefined && isListening && hasCandidate(listed.members))
       return 'hosts without a vote are listened to';
     if (changed === undefined) return moveVotes(this.#etcd, keys);

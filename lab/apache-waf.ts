@@ -1,6 +1,7 @@
 // A real web application firewall: Apache 2.4 with ModSecurity 2.9 and the Core Rule Set 3.3 in front of two sites, administered
 // over OpenSSH. It runs in its own namespaces with a private configuration; an Apache of the machine is not touched, and
 // everything ends with this process.
+// needs: apache2-bin, libapache2-mod-security2, modsecurity-crs, openssh-server, openssh-client, root
 
 import { mkdir, readFile, realpath, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 import { runProgram } from '../embedded/run-program.ts';
 import { killQuietly, ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
-import { atMost } from '../platform/within.ts';
+import { atMost } from '../platform/work/within.ts';
 import { WafLogin } from './apache-waf/login.ts';
 import { type WafSite, writeSettings } from './apache-waf/settings.ts';
 import { ensureKeys } from './keys.ts';
@@ -33,9 +34,9 @@ export interface RunningWaf {
   stop(): Promise<void>;
 }
 
-export type ApacheWaf = RunningWaf | { readonly available: false; readonly unavailable: string };
+type ApacheWaf = RunningWaf | { readonly available: false; readonly unavailable: string };
 
-export interface ApacheWafOptions {
+interface ApacheWafOptions {
   /** A private folder; keys and the sites' configuration in it are kept. */
   readonly folder: string;
   readonly log: SetupLog;
@@ -50,14 +51,14 @@ const SITES: readonly WafSite[] = [
 ];
 const PROGRAMS = ['/usr/sbin/apache2', '/usr/sbin/sshd', '/usr/bin/ssh-keygen', '/usr/bin/nsenter'];
 const FILES = ['/usr/lib/apache2/modules/mod_security2.so', '/usr/share/modsecurity-crs/rules', '/etc/apache2'];
-const READY_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 const MOST_LOG_BYTES = 16 * 1024 * 1024;
 const TRIM_INTERVAL_MS = 60_000;
 /** Another process may take a free port before Apache listens on it. */
 const MAX_STARTS = 5;
 
-/** Returns the reason why it can't run here, or undefined when it can. */
+/** Returns the reason why it can't run here. Undefined if it can. */
 export async function apacheWafObstacle(): Promise<string | undefined> {
   const obstacle = await namespaceObstacle([...PROGRAMS, ...FILES]);
   if (obstacle !== undefined) return obstacle;
@@ -65,7 +66,7 @@ export async function apacheWafObstacle(): Promise<string | undefined> {
   return probe.exitCode === 0 ? undefined : "namespaces can't be made here";
 }
 
-/** Starts it, or returns the reason why it can't. Throws only when it should have worked and did not. */
+/** Starts it, or returns the reason why it can't. Throws only if it should have worked and did not. */
 export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheWaf> {
   const unavailable = await apacheWafObstacle();
   if (unavailable !== undefined) return { available: false, unavailable };
@@ -136,7 +137,7 @@ async function startApache(
   }
 }
 
-/** Apache appends to it: an emptied one goes on at its start. */
+/** Apache appends to it: an emptied log continues at its start. */
 async function trimLog(path: string): Promise<void> {
   const { size } = await stat(path).catch(() => ({ size: 0 }));
   if (size > MOST_LOG_BYTES) await truncate(path).catch(() => {});

@@ -8,19 +8,19 @@ export function clockLibraryPath(machine: string = process.arch): string {
   return `/usr/lib/${triplets[machine] ?? machine}/faketime/libfaketimeMT.so.1`;
 }
 
-/** Undefined: it is not installed. */
+/** Undefined if it is not installed. */
 export async function findClockLibrary(): Promise<string | undefined> {
   const path = clockLibraryPath();
   return (await pathExists(path)) ? path : undefined;
 }
 
-/** The wall clock is another one; the monotonic clock is left alone, as on a real host. */
+/** Changes the wall clock only; the monotonic clock is left alone, as on a real host. */
 export function clockVariables(library: string | undefined, offset: Readonly<Record<string, string>>) {
   if (library === undefined) throw new Error('libfaketime is missing: install the package libfaketime');
   return { LD_PRELOAD: library, ...offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }
 
-/** Of libfaketime. */
+/** In libfaketime's format. */
 export function clockOffset(seconds: number): string {
   return `${seconds < 0 ? '' : '+'}${seconds}`;
 }

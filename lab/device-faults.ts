@@ -15,7 +15,7 @@ export interface DeviceFault {
   readonly delayBeforeMs?: number;
   /** Delay between applying it and answering. */
   readonly delayAfterMs?: number;
-  /** The program refuses it, and does nothing. */
+  /** The program refuses the request and does nothing. */
   readonly refuse?: 'yes';
   /** Never answers: without applying, or after applying. */
   readonly hang?: 'before' | 'after';
@@ -46,7 +46,7 @@ export class DeviceFaults {
     await this.set();
   }
 
-  /** A delay of every request, besides the faults. Zero switches it off. */
+  /** Delays every request, in addition to the faults. Zero turns it off. */
   async setDelay(delayMs: number): Promise<void> {
     this.#delayMs = delayMs;
     await this.#write();

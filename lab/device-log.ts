@@ -3,7 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { systemErrorCode } from '../embedded/setup-error.ts';
 
-/** A dry run is the device's own check (`nft -c`); a read changes nothing; a session is a script, whose requests are entries of their own; the rest applies. */
+/**
+ * A dry run is the device's own check (`nft -c`); a read changes nothing; a session is a script, whose requests have their own entries;
+ * everything else applies.
+ */
 export type RequestKind = 'apply' | 'dry-run' | 'read' | 'session';
 
 interface DeviceLogLine {

@@ -1,4 +1,5 @@
 // Runs a program inside one of the lab's hosts.
+// needs: iproute2
 
 import { type ProgramResult, type RunProgramOptions, runProgram } from '../embedded/run-program.ts';
 

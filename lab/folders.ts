@@ -1,5 +1,5 @@
 // Folders of the lab in the data folder.
 
-/** Of the parts that run as root, which root owns, and of the others. */
+/** For devices that run as root, owned by root, and for the others. */
 export const labFolder = 'lab';
 export const plainLabFolder = 'lab-parts';

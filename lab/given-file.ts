@@ -1,12 +1,12 @@
-// What a part gets from the control plane: where that is, and the credentials with which its machines join. It is a file in the data
-// folder, because the part may run as root and the control plane not: root reads it as a stranger's, and takes nothing from it but ports
+// Data that a device gets from the control plane: its addresses, and the credentials with which its machines join. It is a file in the data
+// folder, because the device may run as root and the control plane may not: root treats it as untrusted, and takes nothing from it but ports
 // and credentials.
 import { constants, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeKeyFile } from '../platform/secrets/key-file.ts';
+import type { DeviceName } from './device.ts';
 import { plainLabFolder } from './folders.ts';
-import type { PartName } from './part.ts';
 
 const text = z.string().max(10_000);
 export const givenPort = z.number().int().min(1).max(65_535);
@@ -19,11 +19,11 @@ export type GivenCredential = z.output<typeof givenCredential>;
 const mostBytes = 64 * 1024;
 
 export class GivenFile<Given extends object> {
-  readonly #part: PartName;
+  readonly #device: DeviceName;
   readonly #shape: z.ZodType<Given>;
 
-  constructor(part: PartName, shape: z.ZodType<Given>) {
-    this.#part = part;
+  constructor(device: DeviceName, shape: z.ZodType<Given>) {
+    this.#device = device;
     this.#shape = shape;
   }
 
@@ -35,7 +35,7 @@ export class GivenFile<Given extends object> {
     await rm(this.#pathIn(dataPath), { force: true });
   }
 
-  /** Undefined: there is none, or it is not one. Never follows a link, and never waits. */
+  /** Undefined if there is no such file, or it is malformed. Never follows a link, and never waits. */
   async read(dataPath: string): Promise<Given | undefined> {
     try {
       await using file = await open(
@@ -52,6 +52,6 @@ export class GivenFile<Given extends object> {
   }
 
   #pathIn(dataPath: string): string {
-    return join(dataPath, plainLabFolder, `${this.#part}.given.json`);
+    return join(dataPath, plainLabFolder, `${this.#device}.given.json`);
   }
 }

@@ -1,4 +1,4 @@
-// Work on one thing is done in order, work on several things at once.
+// Runs work on one thing in order, and work on several things at once.
 
 export class InOrder<Key> {
   readonly #last = new Map<Key, Promise<unknown>>();

@@ -1,35 +1,35 @@
-// The lab's keeper: a process that has the lab's parts for another one. Those that need root are in the part of a start that stays
-// root; the others are in a process of their own. It accepts a few verbs, names of parts and troubles from fixed lists, and names of hosts,
-// over a pipe that only its client has, and no path, address or command. Closing that pipe ends the parts.
+// The lab's keeper: a process that runs the lab's devices for another one. Devices that need root are in the part of a start that stays root;
+// the others have a separate process. It accepts a few verbs, names of devices and troubles from fixed lists, and names of hosts, over a pipe
+// that only its client has, and no paths, addresses or commands. Closing that pipe ends the devices.
 
 import type { Duplex } from 'node:stream';
 import type { SetupLog } from '../embedded/setup-log.ts';
-import type { LabSource } from './lab-source.ts';
 import {
+  type DeviceName,
   type HostAct,
+  isDeviceName,
   isHostAct,
   isHostName,
-  isPartName,
   isTrouble,
-  type PartAnswer,
-  type PartName,
+  type StartAnswer,
   type Trouble,
-} from './part.ts';
+} from './device.ts';
+import type { LabSource } from './lab-source.ts';
 
 /** The keeper's output: one JSON object per line; an answer has the number of its request. */
 export type KeeperLine =
-  | { readonly say: 'started'; readonly to: number; readonly answer: PartAnswer }
+  | { readonly say: 'started'; readonly to: number; readonly answer: StartAnswer }
   | { readonly say: 'done'; readonly to: number }
   | { readonly say: 'failed'; readonly to: number; readonly why: string }
   | { readonly say: 'log'; readonly level: keyof SetupLog; readonly message: string };
 
 /** A request is a line: its number, the verb, and the names. */
 export type KeeperRequest =
-  | readonly ['start', PartName]
-  | readonly ['clear', PartName]
-  | readonly ['remove', PartName]
-  | readonly ['trouble', PartName, Trouble]
-  | readonly [HostAct, PartName, string]
+  | readonly ['start', DeviceName]
+  | readonly ['clear', DeviceName]
+  | readonly ['remove', DeviceName]
+  | readonly ['trouble', DeviceName, Trouble]
+  | readonly [HostAct, DeviceName, string]
   | readonly ['stop'];
 
 const longestRequestBytes = 128;
@@ -39,14 +39,14 @@ const mostWaiting = 32;
 export class LabKeeper {
   readonly #pipe: Duplex;
   readonly #source: LabSource;
-  readonly #mayHave: (name: PartName) => boolean;
+  readonly #mayHave: (name: DeviceName) => boolean;
   readonly #log: SetupLog;
   readonly #working = new Set<Promise<void>>();
   #heard = '';
   #end: Promise<void> | undefined;
 
-  /** `mayHave`: the parts that it keeps. */
-  constructor(pipe: Duplex, source: LabSource, mayHave: (name: PartName) => boolean) {
+  /** `mayHave`: the devices that it keeps. */
+  constructor(pipe: Duplex, source: LabSource, mayHave: (name: DeviceName) => boolean) {
     this.#pipe = pipe;
     this.#source = source;
     this.#mayHave = mayHave;
@@ -58,7 +58,7 @@ export class LabKeeper {
     pipe.on('close', () => void this.end());
   }
 
-  /** Accepts no more requests, and ends the parts. */
+  /** Accepts no more requests, and ends the devices. */
   end(): Promise<void> {
     this.#pipe.destroy();
     this.#end ??= Promise.allSettled(this.#working).then(() => this.#source.stop());
@@ -85,7 +85,7 @@ export class LabKeeper {
   #read([verb = '', name = '', last = '', ...more]: readonly string[]): KeeperRequest | undefined {
     if (more.length > 0) return undefined;
     if (verb === 'stop' && name === '') return ['stop'];
-    if (!isPartName(name) || !this.#mayHave(name)) return undefined;
+    if (!isDeviceName(name) || !this.#mayHave(name)) return undefined;
     if (verb === 'trouble') return isTrouble(last) ? ['trouble', name, last] : undefined;
     if (isHostAct(verb)) return isHostName(last) ? [verb, name, last] : undefined;
     return (verb === 'start' || verb === 'clear' || verb === 'remove') && last === '' ? [verb, name] : undefined;

@@ -1,12 +1,12 @@
-// Parts of the lab in another process: its keeper, at the other end of a pipe.
+// Devices of the lab in another process: its keeper, at the other end of a pipe.
 
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { SetupLog } from '../embedded/setup-log.ts';
+import type { DeviceName, HostAct, StartAnswer, Trouble } from './device.ts';
 import type { KeeperLine, KeeperRequest } from './keeper.ts';
 import type { LabSource } from './lab-source.ts';
-import type { HostAct, PartAnswer, PartName, Trouble } from './part.ts';
 
 const goneMessage = "the lab's keeper has ended";
 
@@ -35,26 +35,26 @@ export class KeptLab implements LabSource {
     return this.#gone.signal;
   }
 
-  async start(name: PartName, log: SetupLog): Promise<PartAnswer> {
+  async start(name: DeviceName, log: SetupLog): Promise<StartAnswer> {
     this.#log = log;
     const line = await this.#ask('start', name);
     if (line.say !== 'started') throw new Error(`the lab's keeper answered "${line.say}"`);
     return line.answer;
   }
 
-  async trouble(name: PartName, trouble: Trouble): Promise<void> {
+  async trouble(name: DeviceName, trouble: Trouble): Promise<void> {
     await this.#ask('trouble', name, trouble);
   }
 
-  async act(name: PartName, act: HostAct, host: string): Promise<void> {
+  async act(name: DeviceName, act: HostAct, host: string): Promise<void> {
     await this.#ask(act, name, host);
   }
 
-  async clear(name: PartName): Promise<void> {
+  async clear(name: DeviceName): Promise<void> {
     await this.#ask('clear', name);
   }
 
-  async remove(name: PartName): Promise<void> {
+  async remove(name: DeviceName): Promise<void> {
     await this.#ask('remove', name);
   }
 
@@ -88,7 +88,7 @@ export class KeptLab implements LabSource {
   }
 }
 
-/** The parts of the keeper that started this process, if one did: LAB_KEEPER_FD is the descriptor of its pipe. */
+/** The devices of the keeper that started this process, if one did: LAB_KEEPER_FD is the descriptor of its pipe. */
 export function keptLab(env: Readonly<Record<string, string | undefined>>): KeptLab | undefined {
   const descriptor = Number(env.LAB_KEEPER_FD ?? Number.NaN);
   if (Number.isNaN(descriptor)) return undefined;
@@ -96,7 +96,7 @@ export function keptLab(env: Readonly<Record<string, string | undefined>>): Kept
   return new KeptLab(pipe);
 }
 
-/** Starts the keeper of the parts that need no root, as the user of this process. It ends with this process. */
+/** Starts the keeper of the devices that need no root, as the user of this process. It ends with this process. */
 export function plainKeeper(dataPath: string): KeptLab {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'plain-keeper.ts'), dataPath], {
     // A Ctrl-C on the terminal is for the process that it belongs to.

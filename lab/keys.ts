@@ -1,5 +1,6 @@
 // The identity of a device of the lab: its SSH host key, the only key that may log in, and its machine id. They stay in the lab's
 // folder, so that a pinned host key is still right after a restart.
+// needs: openssh-client
 
 import { createHash, randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';

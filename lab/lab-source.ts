@@ -1,36 +1,36 @@
-// The source of the lab's parts: this process, or a keeper at the other end of a pipe.
+// The source of the lab's devices: this process, or a keeper at the other end of a pipe.
 
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
+import type { DeviceName, HostAct, LeftOver, RunningDevice, StartAnswer, Trouble } from './device.ts';
+import { devices, runsAsRoot } from './devices.ts';
 import { labFolder, plainLabFolder } from './folders.ts';
 import { InOrder } from './in-order.ts';
 import { removeAbandonedLab } from './lab.ts';
 import { namesFile } from './names-file.ts';
-import type { HostAct, LeftOver, PartAnswer, PartName, RunningPart, Trouble } from './part.ts';
-import { parts, runsAsRoot } from './parts.ts';
 
 export interface LabSource {
-  /** Does nothing but describe it if it runs. Throws if it should have started and did not. */
-  start(name: PartName, log: SetupLog): Promise<PartAnswer>;
-  /** Throws if the part does not run. */
-  trouble(name: PartName, trouble: Trouble): Promise<void>;
-  /** Throws if the part does not run, or has no such host. */
-  act(name: PartName, act: HostAct, host: string): Promise<void>;
-  /** Ends what a killed process left of it, unless it runs. */
-  clear(name: PartName): Promise<void>;
-  /** Ends the part, and deletes its configuration and identity. */
-  remove(name: PartName): Promise<void>;
-  /** Ends all parts, for good; those that are still starting give up. */
+  /** Only describes it if it is already running. Throws if it should have started and did not. */
+  start(name: DeviceName, log: SetupLog): Promise<StartAnswer>;
+  /** Throws if the device is not running. */
+  trouble(name: DeviceName, trouble: Trouble): Promise<void>;
+  /** Throws if the device is not running, or has no such host. */
+  act(name: DeviceName, act: HostAct, host: string): Promise<void>;
+  /** Ends leftovers of a killed process, unless the device is running. */
+  clear(name: DeviceName): Promise<void>;
+  /** Ends the device, and deletes its configuration and identity. */
+  remove(name: DeviceName): Promise<void>;
+  /** Ends all devices, for good; those that are still starting give up. */
   stop(): Promise<void>;
 }
 
 export class LabHere implements LabSource {
   readonly #dataPath: string;
   readonly #signal: AbortSignal;
-  readonly #running = new Map<PartName, RunningPart>();
-  readonly #order = new InOrder<PartName>();
+  readonly #running = new Map<DeviceName, RunningDevice>();
+  readonly #order = new InOrder<DeviceName>();
   readonly #ending = new AbortController();
 
   /** `dataPath`: the data folder, in which only root can remove or rename root's files. */
@@ -39,47 +39,47 @@ export class LabHere implements LabSource {
     this.#signal = AbortSignal.any([signal, this.#ending.signal]);
   }
 
-  start(name: PartName, log: SetupLog): Promise<PartAnswer> {
+  start(name: DeviceName, log: SetupLog): Promise<StartAnswer> {
     return this.#order.run(name, async () => {
       this.#ending.signal.throwIfAborted();
       const started = this.#running.get(name) ?? (await this.#begin(name, log));
       if (!started.available) return started;
       this.#running.set(name, started);
       const { backend, backends, hosts, reaches } = started;
-      const part = {
+      const device = {
         ...(backend === undefined ? {} : { backend }),
         ...(backends === undefined ? {} : { backends }),
         ...(hosts === undefined ? {} : { hosts }),
         reaches,
       };
-      return { available: true, part };
+      return { available: true, part: device };
     });
   }
 
-  trouble(name: PartName, trouble: Trouble): Promise<void> {
+  trouble(name: DeviceName, trouble: Trouble): Promise<void> {
     return this.#order.run(name, async () => {
-      const part = this.#running.get(name);
-      if (part === undefined) throw new Error(`${name} is not running`);
-      await part.trouble(trouble);
+      const device = this.#running.get(name);
+      if (device === undefined) throw new Error(`${name} is not running`);
+      await device.trouble(trouble);
     });
   }
 
-  act(name: PartName, act: HostAct, host: string): Promise<void> {
+  act(name: DeviceName, act: HostAct, host: string): Promise<void> {
     return this.#order.run(name, async () => {
-      const part = this.#running.get(name);
-      if (part?.act === undefined) throw new Error(`${name} is not running`);
-      await part.act(act, host);
+      const device = this.#running.get(name);
+      if (device?.act === undefined) throw new Error(`${name} is not running`);
+      await device.act(act, host);
     });
   }
 
-  clear(name: PartName): Promise<void> {
+  clear(name: DeviceName): Promise<void> {
     return this.#order.run(name, async () => {
       if (this.#running.has(name)) return;
       await this.#leftOver(name, (left, folder) => left.end(folder));
     });
   }
 
-  remove(name: PartName): Promise<void> {
+  remove(name: DeviceName): Promise<void> {
     return this.#order.run(name, async () => {
       await this.#end(name);
       await this.#leftOver(name, async (left, folder) => {
@@ -97,27 +97,27 @@ export class LabHere implements LabSource {
     await Promise.all([...this.#running.keys()].map((name) => this.#end(name)));
   }
 
-  async #begin(name: PartName, log: SetupLog) {
+  async #begin(name: DeviceName, log: SetupLog) {
     if (name === 'firewall') await this.#adoptEarlierFirewall();
     const folder = this.#folderOf(name);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const start = await parts[name].load();
+    const start = await devices[name].load();
     return start({ folder, log, signal: this.#signal });
   }
 
-  async #leftOver(name: PartName, work: (left: LeftOver, folder: string) => Promise<void>): Promise<void> {
+  async #leftOver(name: DeviceName, work: (left: LeftOver, folder: string) => Promise<void>): Promise<void> {
     const folder = this.#folderOf(name);
-    const left = (await pathExists(folder)) ? await parts[name].loadLeftOver?.() : undefined;
+    const left = (await pathExists(folder)) ? await devices[name].loadLeftOver?.() : undefined;
     if (left !== undefined) await work(left, folder);
   }
 
-  async #end(name: PartName): Promise<void> {
-    const part = this.#running.get(name);
+  async #end(name: DeviceName): Promise<void> {
+    const device = this.#running.get(name);
     this.#running.delete(name);
-    await part?.stop();
+    await device?.stop();
   }
 
-  #folderOf(name: PartName): string {
+  #folderOf(name: DeviceName): string {
     return join(this.#dataPath, runsAsRoot(name, process.getuid?.() === 0) ? labFolder : plainLabFolder, name);
   }
 

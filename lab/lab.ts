@@ -1,6 +1,7 @@
 // The lab: a real Linux firewall (nftables behind OpenSSH) between a client and a server, all on this machine. Its processes end
 // with this one, and its rules are in the folder for the next start. Its namespaces are named after the folder, so that the next
 // start finds those of a killed one, takes over their rules and removes them.
+// needs: nftables, iproute2, root
 
 import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ import {
 import { namespaceObstacle } from './obstacle.ts';
 import { deviceFaults, deviceLogPath, deviceNeeds, devicePort, startDevice } from './ssh-device.ts';
 
-export interface LabHost {
+interface LabHost {
   readonly namespace: string;
   readonly address: string;
   readonly address6: string;
@@ -55,9 +56,9 @@ export interface RunningLab {
   stop(): Promise<void>;
 }
 
-export type Lab = RunningLab | { readonly available: false; readonly unavailable: string };
+type Lab = RunningLab | { readonly available: false; readonly unavailable: string };
 
-export interface LabOptions {
+interface LabOptions {
   /** A private folder; keys in it are kept. No other process may run a lab in it (the data folder's lock prevents that). */
   readonly folder: string;
   readonly log: SetupLog;
@@ -66,18 +67,18 @@ export interface LabOptions {
 
 const USERNAME = 'netops';
 const RULESET = 'ruleset.json';
-/** What a crash of the machine may lose. */
+/** Interval of saving: changes since then are lost if the machine crashes. */
 const KEEP_INTERVAL_MS = 5_000;
 const DEVICE = join(import.meta.dirname, 'device', 'nftables.sh');
 const FIRST_RULES = join(import.meta.dirname, 'device', 'nftables.nft');
 const PROGRAMS = ['/usr/sbin/nft', ...deviceNeeds];
 
-/** Returns the reason why the lab can't run here, or undefined when it can. */
-export function labObstacle(): Promise<string | undefined> {
+/** Returns the reason why the lab can't run here. Undefined if it can. */
+function labObstacle(): Promise<string | undefined> {
   return namespaceObstacle(PROGRAMS);
 }
 
-/** Starts the lab, or returns the reason why it can't. Throws only when it should have worked and did not. */
+/** Starts the lab, or returns the reason why it can't. Throws only if it should have worked and did not. */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const obstacle = await labObstacle();
   if (obstacle !== undefined) return { available: false, unavailable: obstacle };
@@ -131,7 +132,7 @@ export async function removeAbandonedLab(folder: string): Promise<void> {
   await removeNetwork(namesFor(path));
 }
 
-function assemble(parts: {
+function assemble(dependencies: {
   folder: string;
   names: LabNames;
   keys: LabKeys;
@@ -140,11 +141,11 @@ function assemble(parts: {
   rules: KeptRules;
   host: string;
 }): RunningLab {
-  const { folder, names, keys, faults, device, rules } = parts;
+  const { folder, names, keys, faults, device, rules } = dependencies;
   return {
     available: true,
     firewall: {
-      host: parts.host,
+      host: dependencies.host,
       port: devicePort,
       username: USERNAME,
       ...keys,
@@ -165,7 +166,7 @@ function assemble(parts: {
   };
 }
 
-/** The first rules of such a firewall, or those that it had before. */
+/** The initial rules of such a firewall, or the kept ones. */
 async function loadRules(folder: string, names: LabNames, log: SetupLog): Promise<void> {
   const kept = join(folder, RULESET);
   try {
@@ -226,9 +227,9 @@ interface LabState {
   /** Where it ran. */
   readonly folder?: string;
   readonly subnet?: number;
-  /** Of a device that runs with its rules. */
+  /** Process of a device that runs with its rules. */
   readonly pid?: number;
-  /** Field 22 of /proc/PID/stat: it tells a process from a later one with the same pid. */
+  /** Field 22 of /proc/PID/stat: distinguishes a process from a later one with the same pid. */
   readonly startTime?: string;
 }
 

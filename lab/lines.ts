@@ -1,5 +1,5 @@
-// Lines from the machine's address in the lab, for those in the lab alone: to the control plane on the loopback, over TCP, to the DNS server,
-// over UDP too, or to a device. They carry bytes and read none.
+// Lines from the machine's address in the lab, for members of the lab only: to the control plane on the loopback, over TCP, to the DNS
+// server, also over UDP, or to a device. They pass on bytes without reading them.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -14,9 +14,9 @@ export interface LineOptions {
   /** Where it listens; port 0: a free one. */
   readonly at: Address;
   readonly port: number;
-  /** Where the port is; default: the loopback. Over TCP only. */
+  /** Host of the port; default: the loopback. TCP only. */
   readonly host?: string;
-  /** Who may use it: a CIDR block. */
+  /** A CIDR block of the addresses that may use it. */
   readonly block: string;
 }
 
@@ -28,7 +28,7 @@ export class Line {
   private constructor({ port, host = loopback, block }: LineOptions) {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
       near.on('error', () => undefined);
-      // Another machine may send to the address by a route of its own.
+      // Another machine may reach the address through a route of its own.
       if (!isInBlock(near.remoteAddress ?? '', block)) return void near.destroy();
       const far = connect({ host, port, noDelay: true, allowHalfOpen: true });
       far.on('error', () => undefined);
@@ -77,7 +77,7 @@ export class Line {
 
 class UdpLine {
   readonly #near: UdpSocket;
-  /** By the other's address and port. */
+  /** By address and port of the other end. */
   readonly #far = new Map<string, { readonly socket: UdpSocket; readonly timer: NodeJS.Timeout }>();
   readonly #options: LineOptions;
 

@@ -1,4 +1,4 @@
-// One device of the lab in a network of its own: its namespaces, its keys and its faults, and sshd before its programs.
+// One device of the lab in a separate network: its namespaces, its keys and its faults, and sshd in front of its programs.
 import { join } from 'node:path';
 import type { SetupLog } from '../embedded/setup-log.ts';
 import type { DeviceFaults } from './device-faults.ts';
@@ -6,10 +6,10 @@ import { ensureKeys } from './keys.ts';
 import { layOutNetwork, namesFor, removeNetwork } from './network.ts';
 import { deviceFaults, deviceLogPath, devicePort, startDevice } from './ssh-device.ts';
 
-export interface LoneDeviceOptions {
+interface LoneDeviceOptions {
   /** For messages. */
   readonly name: string;
-  /** The file that says what it is (device/start.sh). */
+  /** The file that defines it (device/start.sh). */
   readonly device: string;
   /** A private folder that exists, without symbolic links in its path. */
   readonly folder: string;
@@ -30,7 +30,7 @@ export interface LoneDevice {
   stop(): Promise<void>;
 }
 
-/** Removes what a killed one has left first. `prepare`: before it starts, when its folder is laid out. */
+/** First removes leftovers of a killed one. `prepare`: called before it starts, when its folder is ready. */
 export async function startLoneDevice(
   options: LoneDeviceOptions,
   prepare: () => Promise<void> = async () => undefined,

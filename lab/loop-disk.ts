@@ -1,5 +1,6 @@
-// A disk of its own: a file system in a file, so that it can be full or frozen without the machine's being so. For hosts of the lab, and
-// for trials.
+// A separate disk: a file system in a file, so that it can be full or frozen without affecting the machine. For hosts of the lab, and for
+// trials.
+// needs: e2fsprogs, mount, root
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, readFile, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { pathExists } from '../embedded/find-program.ts';
 import { runProgram } from '../embedded/run-program.ts';
 import { run } from './switched-network.ts';
 
-/** The file has holes: it takes what is written. */
+/** The file is sparse: it occupies only what is written. */
 const usualSizeMiB = 1_536;
 const mebibyte = 1024 * 1024;
 const block = 4_096;
@@ -15,9 +16,9 @@ const timeoutMs = 60_000;
 const mostMounts = 20;
 const filler = 'filled';
 
-export interface DiskPlace {
+interface DiskPlace {
   readonly image: string;
-  /** Where it is mounted. */
+  /** Mount point. */
   readonly folder: string;
   readonly sizeMiB?: number;
 }
@@ -33,13 +34,13 @@ export class LoopDisk {
     this.#sizeMiB = sizeMiB;
   }
 
-  /** Makes it when it is missing. Throws when there are no loop devices. */
+  /** Creates it if it is missing. Throws if there are no loop devices. */
   async mount(): Promise<void> {
     if (!(await pathExists(this.#image))) await this.#make();
     await mkdir(this.folder, { recursive: true, mode: 0o711 });
     await run(['mount', '-t', 'ext4', '-o', 'loop,nosuid,nodev', this.#image, this.folder]);
     await chmod(this.folder, 0o711);
-    // Of a fault that was not taken back.
+    // Left by a fault that was not reverted.
     await this.free();
   }
 
@@ -47,19 +48,19 @@ export class LoopDisk {
     await unmountAll(this.folder);
   }
 
-  /** While it is mounted, the end of the mount frees it. */
+  /** If it is still mounted, unmounting frees it. */
   async remove(): Promise<void> {
     await rm(this.#image, { force: true });
   }
 
-  /** Until no more than this is left, for anyone. */
+  /** Fills the disk until no more than this is left, for any user. */
   async fill(leftMiB = 0): Promise<void> {
     const path = join(this.folder, filler);
     const tooMuch = async () => {
       const { bavail, bsize } = await statfs(this.folder);
       return bavail * bsize - leftMiB * mebibyte;
     };
-    // What it reserves is not written, so that the machine's disk keeps its space. The rest is too little to be reserved.
+    // Allocated without writing, so that the machine's disk keeps its space. The rest is too small to allocate.
     for (let size = await tooMuch(); size > block; size = Math.floor(size * 0.9))
       if ((await runProgram('fallocate', ['--length', String(size), path])).exitCode === 0) break;
     const count = Math.ceil((await tooMuch()) / block);
@@ -72,12 +73,12 @@ export class LoopDisk {
     await Promise.all([filler, `${filler}.rest`].map((name) => rm(join(this.folder, name), { force: true })));
   }
 
-  /** Whatever writes to it waits, and does not end. */
+  /** Every writer waits and does not end. */
   async freeze(): Promise<void> {
     await run(['fsfreeze', '--freeze', this.folder]);
   }
 
-  /** The thaw comes by a process of its own, whatever happens to this one. Resolves once it is frozen. */
+  /** A separate process thaws it, whatever happens to this one. Resolves once it is frozen. */
   async freezeFor(ms: number): Promise<void> {
     const script = 'fsfreeze --freeze "$0" || exit 1; echo frozen; sleep "$1"; fsfreeze --unfreeze "$0"';
     const child = spawn('sh', ['-c', script, this.folder, String(ms / 1000)], {
@@ -105,7 +106,7 @@ export class LoopDisk {
   }
 }
 
-/** Also what an earlier start has left: a frozen one is thawed, or what waits for it would never end. */
+/** Includes leftovers of an earlier start: a frozen disk is thawed, or processes waiting for it would never end. */
 export async function unmountAll(folder: string): Promise<void> {
   for (let tried = 0; tried < mostMounts && (await isMounted(folder)); tried += 1) {
     await thaw(folder);
@@ -115,7 +116,7 @@ export async function unmountAll(folder: string): Promise<void> {
   await rmdir(folder).catch(() => undefined);
 }
 
-/** One that is not frozen, or not mounted, stays as it is. */
+/** Does nothing if it is not frozen or not mounted. */
 export async function thaw(folder: string): Promise<void> {
   if (await isMounted(folder)) await runProgram('fsfreeze', ['--unfreeze', folder]);
 }

@@ -1,4 +1,5 @@
-// A real NETCONF server: netconfd behind OpenSSH in a network namespace, with YANG modules of the lab's own. Its configuration ends with it.
+// A real NETCONF server: netconfd behind OpenSSH in a network namespace, with the lab's YANG modules. Its configuration ends with it.
+// needs: netconfd, root
 
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,17 +10,17 @@ import { deviceNeeds } from './ssh-device.ts';
 
 export interface RunningNetconf extends LoneDevice {
   readonly username: string;
-  /** What netconfd itself says. */
+  /** The log of netconfd itself. */
   readonly serverLogPath: string;
 }
 
-export type Netconf = RunningNetconf | { readonly available: false; readonly unavailable: string };
+type Netconf = RunningNetconf | { readonly available: false; readonly unavailable: string };
 
-export interface NetconfOptions {
+interface NetconfOptions {
   /** A private folder. */
   readonly folder: string;
   readonly log: SetupLog;
-  /** What clients edit. Default: the candidate. */
+  /** The datastore that clients edit. Default: the candidate. */
   readonly target?: 'candidate' | 'running';
   readonly signal?: AbortSignal;
 }
@@ -31,12 +32,12 @@ const username = 'netops';
 const programs = ['/usr/sbin/netconfd', '/usr/sbin/netconf-subsystem', '/usr/share/yuma/modules', ...deviceNeeds];
 const definition = join(import.meta.dirname, 'device', 'netconf.sh');
 
-/** Returns the reason why it can't run here, or undefined when it can. */
-export function netconfObstacle(): Promise<string | undefined> {
+/** Returns the reason why it can't run here. Undefined if it can. */
+function netconfObstacle(): Promise<string | undefined> {
   return namespaceObstacle(programs);
 }
 
-/** Starts it, or returns the reason why it can't. Throws only when it should have worked and did not. */
+/** Starts it, or returns the reason why it can't. Throws only if it should have worked and did not. */
 export async function startNetconf(options: NetconfOptions): Promise<Netconf> {
   const obstacle = await netconfObstacle();
   if (obstacle !== undefined) return { available: false, unavailable: obstacle };

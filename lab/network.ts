@@ -1,6 +1,7 @@
 // The lab's network: a firewall, a client and a server as network namespaces, joined by veth pairs, and another pair between the
 // machine and the firewall for its management (SSH). Addresses are from 198.18.0.0/15, which RFC 2544 reserves for tests; they
 // are fixed inside the namespaces, and in a free /30 outside.
+// needs: iproute2
 
 import { createHash, randomInt } from 'node:crypto';
 import { runProgram } from '../embedded/run-program.ts';
@@ -155,7 +156,7 @@ async function interfacesIn(subnet: number): Promise<string[]> {
   return [...new Set(overlapping.map((route) => route.dev ?? 'route'))];
 }
 
-/** The part of a route inside 198.18.0.0/16, as offsets from its start; undefined when there is none. */
+/** The part of a route inside 198.18.0.0/16, as offsets from its start. Undefined if there is none. */
 function rangeOf(destination: string): { from: number; to: number } | undefined {
   const [address = '', length = '32'] = destination.split('/');
   const octets = address.split('.').map(Number);

@@ -44,17 +44,17 @@ export interface RunningNeutron {
   readonly accounts: Accounts;
   /** SQLite. */
   readonly databasePath: string;
-  /** Made by the administrator; everybody's routers and floating IPs may use it. 198.51.100.0/24. */
+  /** Created by the administrator. All projects' routers and floating IPs may use it. 198.51.100.0/24. */
   readonly externalNetworkId: string;
   stop(): Promise<void>;
 }
 
-export type Neutron = RunningNeutron | { readonly available: false; readonly unavailable: string };
+type Neutron = RunningNeutron | { readonly available: false; readonly unavailable: string };
 
-export interface NeutronOptions {
-  /** A private folder: its databases, and the passwords of its accounts, are kept for the next start. */
+interface NeutronOptions {
+  /** A private folder. Its databases and the passwords of its accounts are kept for the next start. */
   readonly folder: string;
-  /** Of both services. Default: a new one. */
+  /** Certificate of both services. Default: a new one. */
   readonly certificate?: CertificateAndKey;
   /** Default: a free one. */
   readonly keystonePort?: number;
@@ -71,7 +71,7 @@ const TABLES = '2';
 export { usualCacheFolder } from './neutron/cache.ts';
 export { neutronObstacle };
 
-/** Starts them, or returns the reason why they can't run here. Throws when it should have worked and did not. */
+/** Starts them, or returns the reason why they can't run here. Throws if it should have worked and did not. */
 export async function startNeutron(options: NeutronOptions): Promise<Neutron> {
   const unavailable = await neutronObstacle();
   if (unavailable !== undefined) return { available: false, unavailable };
@@ -88,28 +88,28 @@ export async function startNeutron(options: NeutronOptions): Promise<Neutron> {
     await makeTables({ folder, prefix, log, ...(signal === undefined ? {} : { signal }) });
     await writeFile(join(folder, COMPLETE), TABLES);
   }
-  const parts = new Parts();
+  const servers = new StartedServers();
   try {
-    const running = await assemble(folder, prefix, isNew, options, parts);
+    const running = await assemble(folder, prefix, isNew, options, servers);
     if (isNew) await writeFile(join(folder, COMPLETE), TABLES);
     return running;
   } catch (error) {
-    await parts.stop();
+    await servers.stop();
     throw error;
   }
 }
 
-/** Started parts, to be stopped in reverse order. */
-class Parts {
+/** Started servers, to be stopped in reverse order. */
+class StartedServers {
   readonly #started: { stop(): Promise<void> }[] = [];
 
-  keep<Part extends { stop(): Promise<void> }>(part: Part): Part {
-    this.#started.push(part);
-    return part;
+  keep<Started extends { stop(): Promise<void> }>(started: Started): Started {
+    this.#started.push(started);
+    return started;
   }
 
   async stop(): Promise<void> {
-    for (const part of this.#started.splice(0).reverse()) await part.stop();
+    for (const each of this.#started.splice(0).reverse()) await each.stop();
   }
 }
 
@@ -118,25 +118,25 @@ async function assemble(
   prefix: string,
   isNew: boolean,
   options: NeutronOptions,
-  parts: Parts,
+  servers: StartedServers,
 ): Promise<RunningNeutron> {
   const { log, signal } = options;
   const service = { folder, prefix, log, ...(signal === undefined ? {} : { signal }) };
   const { certificate = await makeCertificate({ commonName: 'lab-openstack', names: ['127.0.0.1'] }) } = options;
   const withTls = async (plainUrl: string, process: ServerProcess, at = 0): Promise<HttpsService> => {
     const toPort = Number(new URL(plainUrl).port);
-    const { host, port } = parts.keep(await TlsTerminator.start({ ...certificate, toPort, port: at }));
+    const { host, port } = servers.keep(await TlsTerminator.start({ ...certificate, toPort, port: at }));
     return { host, port, certificateSha256: certificate.sha256, plainUrl, pid: process.pid };
   };
   await writeFile(join(folder, 'keystone.conf'), keystoneSettings(folder), { mode: 0o600 });
   const keystone = await startKeystone(service);
-  parts.keep(keystone.process);
+  servers.keep(keystone.process);
   const { url } = keystone;
   const accounts = isNew ? await changePasswords(url, folder) : await readAccounts(folder);
   const settings = neutronSettings(folder, prefix, { url, account: accounts.admin });
   await writeFile(join(folder, 'neutron.conf'), settings, { mode: 0o600 });
   const neutron = await startNeutronServer(service);
-  parts.keep(neutron.process);
+  servers.keep(neutron.process);
   return {
     available: true,
     neutron: await withTls(neutron.url, neutron.process),
@@ -144,11 +144,11 @@ async function assemble(
     accounts,
     databasePath: join(folder, 'neutron.sqlite'),
     externalNetworkId: await ensureExternalNetwork(neutron.url, await tokenFor(url, accounts.admin)),
-    stop: () => parts.stop(),
+    stop: () => servers.stop(),
   };
 }
 
-/** The template's are the same for every folder that was made from it. */
+/** Passwords of the template are the same in every folder that was made from it. */
 async function changePasswords(keystoneUrl: string, folder: string): Promise<Accounts> {
   const template = await readAccounts(folder);
   const own = newAccounts();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
 import { type CertificateOptions, makeCertificate } from '../platform/net/certificates.ts';
 
-export interface StoredCertificate {
+interface StoredCertificate {
   /** PEM. */
   readonly cert: string;
   /** PEM, not encrypted. */

@@ -1,6 +1,7 @@
 // A real Open vSwitch: ovsdb-server with a database in a private folder, reachable over mutual TLS and, like its own tools do it,
 // through a Unix socket behind OpenSSH; ovs-vswitchd forwards packets in user space, in its own network namespace. An Open
 // vSwitch of the machine is not touched; everything ends with this process.
+// needs: openvswitch-switch, openssl, openssh-server, openssh-client, root
 
 import { mkdir, open, readFile, realpath } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -44,9 +45,9 @@ export interface RunningOpenVswitch {
   stop(): Promise<void>;
 }
 
-export type OpenVswitch = RunningOpenVswitch | { readonly available: false; readonly unavailable: string };
+type OpenVswitch = RunningOpenVswitch | { readonly available: false; readonly unavailable: string };
 
-export interface OpenVswitchOptions {
+interface OpenVswitchOptions {
   /** A private folder; created if missing. */
   readonly folder: string;
   readonly log: SetupLog;
@@ -57,15 +58,15 @@ const HOST = '127.0.0.1';
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 const PROGRAMS = ['/usr/sbin/ovsdb-server', '/usr/bin/ovsdb-tool', '/usr/bin/ovs-vsctl', '/usr/bin/openssl', SCHEMA];
 const LOGIN_PROGRAMS = ['/usr/sbin/sshd', '/usr/bin/ssh-keygen'];
-const READY_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 60_000;
 const VSCTL_TIMEOUT_MS = 10_000;
 
-/** Returns the reason why it can't run here, or undefined when it can. */
-export function openVswitchObstacle(): Promise<string | undefined> {
+/** Returns the reason why it can't run here. Undefined if it can. */
+function openVswitchObstacle(): Promise<string | undefined> {
   return namespaceObstacle([...PROGRAMS, ...LOGIN_PROGRAMS]);
 }
 
-/** Starts it, or returns the reason why it can't. Throws only when it should have worked and did not. */
+/** Starts it, or returns the reason why it can't. Throws only if it should have worked and did not. */
 export async function startOpenVswitch(options: OpenVswitchOptions): Promise<OpenVswitch> {
   const unavailable = await openVswitchObstacle();
   if (unavailable !== undefined) return { available: false, unavailable };
@@ -73,40 +74,44 @@ export async function startOpenVswitch(options: OpenVswitchOptions): Promise<Ope
   const folder = await realpath(options.folder);
   if (Buffer.byteLength(join(folder, 'ovs-vswitchd.ctl')) > MAX_SOCKET_PATH_BYTES)
     return { available: false, unavailable: `the path ${folder} is too long for its Unix sockets` };
-  const parts = new Parts();
+  const servers = new StartedServers();
   try {
-    return await assemble(folder, options, parts);
+    return await assemble(folder, options, servers);
   } catch (error) {
-    await parts.stop();
+    await servers.stop();
     throw error;
   }
 }
 
-/** Started parts, to be stopped in reverse order. */
-class Parts {
+/** Started servers, to be stopped in reverse order. */
+class StartedServers {
   readonly #started: { stop(): Promise<void> }[] = [];
 
-  keep<Part extends { stop(): Promise<void> }>(part: Part): Part {
-    this.#started.push(part);
-    return part;
+  keep<Started extends { stop(): Promise<void> }>(started: Started): Started {
+    this.#started.push(started);
+    return started;
   }
 
   async stop(): Promise<void> {
-    for (const part of this.#started.splice(0).reverse()) await part.stop();
+    for (const each of this.#started.splice(0).reverse()) await each.stop();
   }
 }
 
-async function assemble(folder: string, options: OpenVswitchOptions, parts: Parts): Promise<RunningOpenVswitch> {
+async function assemble(
+  folder: string,
+  options: OpenVswitchOptions,
+  servers: StartedServers,
+): Promise<RunningOpenVswitch> {
   const certificates = await makeOvsCertificates(join(folder, 'tls'));
   const keys = await ensureKeys(join(folder, 'keys'));
-  const { database, port } = await startDatabase(folder, certificates, options, parts);
+  const { database, port } = await startDatabase(folder, certificates, options, servers);
   const vsctl = (...args: readonly string[]): Promise<ProgramResult> =>
     runProgram('ovs-vsctl', [`--db=unix:${socketIn(folder)}`, '--timeout=10', ...args], {
       timeoutMs: VSCTL_TIMEOUT_MS,
     });
   await describeItself(vsctl);
-  const daemon = await startSwitch(folder, options, parts, vsctl);
-  const login = parts.keep(await OvsLogin.start({ folder, keysFolder: join(folder, 'keys') }));
+  const daemon = await startSwitch(folder, options, servers, vsctl);
+  const login = servers.keep(await OvsLogin.start({ folder, keysFolder: join(folder, 'keys') }));
   return {
     available: true,
     ovsdb: { host: HOST, port, certificates },
@@ -120,7 +125,7 @@ async function assemble(folder: string, options: OpenVswitchOptions, parts: Part
       if (daemon === undefined) throw new Error('The switch is not running.');
       return runProgram('nsenter', [`--net=/proc/${daemon.pid}/ns/net`, command, ...args]);
     },
-    stop: () => parts.stop(),
+    stop: () => servers.stop(),
   };
 }
 
@@ -131,7 +136,7 @@ async function startDatabase(
   folder: string,
   certificates: OvsCertificates,
   options: OpenVswitchOptions,
-  parts: Parts,
+  servers: StartedServers,
 ): Promise<{ database: ServerProcess; port: number }> {
   const file = databaseIn(folder);
   if (!(await pathExists(file))) {
@@ -142,7 +147,7 @@ async function startDatabase(
   // It appends: the port must not be read from the log of an earlier start.
   await (await open(logFile, 'w')).close();
   const { files } = certificates.server;
-  const database = parts.keep(
+  const database = servers.keep(
     new ServerProcess({
       name: 'ovsdb-server',
       command: 'ovsdb-server',
@@ -180,7 +185,7 @@ function connected(path: string): Promise<void> {
   });
 }
 
-/** Written by ovs-ctl(8) at every start: the row of the switch itself, its version and its identity. */
+/** Like ovs-ctl(8), writes at every start: the row of the switch itself, its version and its identity. */
 async function describeItself(vsctl: RunningOpenVswitch['vsctl']): Promise<void> {
   const version = /(\d+\.\d+\.\d+)/.exec((await vsctl('--version')).stdout)?.[1] ?? '';
   const identity = 'external_ids:system-id=6f1d1a2e-5c47-4b0e-9d1c-7a52c3c8a001';
@@ -204,13 +209,13 @@ async function describeItself(vsctl: RunningOpenVswitch['vsctl']): Promise<void>
 async function startSwitch(
   folder: string,
   options: OpenVswitchOptions,
-  parts: Parts,
+  servers: StartedServers,
   vsctl: RunningOpenVswitch['vsctl'],
 ): Promise<ServerProcess | undefined> {
   const programs = ['/usr/sbin/ovs-vswitchd', '/usr/bin/nsenter', '/dev/net/tun'];
   for (const program of programs) if (!(await pathExists(program))) return undefined;
   if ((await runProgram('unshare', ['--net', 'true'])).exitCode !== 0) return undefined;
-  const daemon = parts.keep(
+  const daemon = servers.keep(
     new ServerProcess({
       name: 'ovs-vswitchd',
       command: 'unshare',

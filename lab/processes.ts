@@ -1,4 +1,4 @@
-// Processes of a part of the lab, known by the network namespace that they are in, or by a folder in their arguments.
+// Processes of a device of the lab, identified by their network namespace, or by a folder in their arguments.
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from '../embedded/run-program.ts';
@@ -7,7 +7,7 @@ import { killQuietly } from '../embedded/server-process.ts';
 const tries = 250;
 const pauseMs = 20;
 
-/** As a power cut: resolves when no process is left in one of the namespaces. */
+/** Like a power failure: resolves when no process is left in one of the namespaces. */
 export async function endProcessesIn(namespaces: readonly string[]): Promise<void> {
   const found = await Promise.all(namespaces.map((name) => stat(`/run/netns/${name}`).catch(() => undefined)));
   const inodes = new Set(found.flatMap((each) => (each === undefined ? [] : `net:[${each.ino}]`)));
@@ -15,13 +15,13 @@ export async function endProcessesIn(namespaces: readonly string[]): Promise<voi
   await endAll(async (pid) => inodes.has(await readlink(`/proc/${pid}/ns/net`).catch(() => '')));
 }
 
-/** Of the processes in a namespace. */
+/** Pids of the processes in a namespace. */
 export async function processesIn(namespace: string): Promise<readonly number[]> {
   const { stdout } = await runProgram('ip', ['netns', 'pids', namespace]);
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : Number(line)));
 }
 
-/** The same for those that were started with a path in that folder. */
+/** The same for processes that were started with a path in that folder. */
 export async function endProcessesOf(folder: string): Promise<void> {
   await endAll(async (pid) => {
     const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');

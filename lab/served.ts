@@ -1,4 +1,4 @@
-// A process of Tidegate that belongs to a part of the lab: it joined the control plane, and is started again when it ends.
+// A process of Tidegate that belongs to a device of the lab: it has joined the control plane, and is restarted when it ends.
 import { join } from 'node:path';
 import { type EmbeddedServer, ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
@@ -6,7 +6,7 @@ import { type Supervised, supervise } from '../embedded/supervise.ts';
 
 const program = join(import.meta.dirname, '..', 'bin', 'tidegate.ts');
 
-export interface ServedOptions {
+interface ServedOptions {
   readonly name: string;
   /** Enters its network. */
   readonly wrapper: readonly string[];

@@ -1,5 +1,6 @@
-// A device of the lab: real programs behind an OpenSSH server in a network namespace, with one log of all that reached them and one
-// set of faults. What a device is made of is in a file like device/nftables.sh, and how its programs are read in files like device/nft.pl.
+// A device of the lab: real programs behind an OpenSSH server in a network namespace, with one log of everything that reached them and one
+// set of faults. A file like device/nftables.sh defines the device, and files like device/nft.pl define how its programs are read.
+// needs: openssh-server, openssh-client
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -7,10 +8,10 @@ import { ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
 import { DeviceFaults } from './device-faults.ts';
 
-export interface DeviceOptions {
+interface DeviceOptions {
   /** For messages, for example `The lab's firewall`. */
   readonly name: string;
-  /** The file that says what it is (device/start.sh). */
+  /** The file that defines it (device/start.sh). */
   readonly device: string;
   /** A private folder with keys/ (`ensureKeys`); its device/ has the log and the faults, and is the login's home. */
   readonly folder: string;
@@ -27,7 +28,7 @@ export const deviceNeeds: readonly string[] = ['/usr/sbin/sshd', '/usr/bin/ssh-k
 
 /** The exit code of own-root.sh. */
 const NO_OWN_ROOT = 78;
-const READY_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 60_000;
 const SCRIPTS = join(import.meta.dirname, 'device');
 
 /** Read it with `readDeviceLog`. */

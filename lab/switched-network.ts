@@ -1,12 +1,13 @@
-// A network of the lab, as root: a switch, around which each host is a network namespace, and on which this machine has one address. It has
-// one /24 of 198.19.0.0/16, which RFC 2544 reserves for tests.
+// A network of the lab, as root: a switch, around which each host is a network namespace, and on which this machine has one address. It
+// uses one /24 of 198.19.0.0/16, which RFC 2544 reserves for tests.
+// needs: iproute2, nftables, root
 import { randomInt } from 'node:crypto';
 import { runProgram } from '../embedded/run-program.ts';
 import { isInBlock } from '../platform/net/address-block.ts';
 import { endProcessesIn } from './processes.ts';
 
 const tries = 20;
-/** Nothing passes but what stays inside. */
+/** Only traffic inside the namespace passes. */
 const everything = `
   chain in { type filter hook input priority -300; policy drop; iif lo accept; }
   chain through { type filter hook forward priority -300; policy drop; }
@@ -16,7 +17,7 @@ export class SwitchedNetwork {
   readonly #id: string;
   readonly #line: string;
 
-  /** `id`: six hexadecimal digits, of the part's folder. `kind`: two letters, of the part. */
+  /** `id`: six hexadecimal digits, from the device's folder. `kind`: two letters, from the device. */
   constructor(id: string, kind: string) {
     this.#id = id;
     this.#line = `tg${id}-${kind}`;
@@ -26,7 +27,7 @@ export class SwitchedNetwork {
     return `tg-${this.#id}-${name}`;
   }
 
-  /** The words before a command that enters the network of a host. */
+  /** The command prefix that enters the network of a host. */
   entering(name: string): readonly string[] {
     return ['nsenter', `--net=/run/netns/${this.namespace(name)}`, '--'];
   }
@@ -60,12 +61,12 @@ export class SwitchedNetwork {
     await ip(['link set lo up', `address add ${address}/${prefix} dev eth0`, 'link set eth0 up'], space);
   }
 
-  /** Its interfaces, too. */
+  /** Includes its interfaces. */
   async removeSpace(namespace: string): Promise<void> {
     await runProgram('ip', ['netns', 'delete', namespace]);
   }
 
-  /** What this machine has of an earlier or of this network. */
+  /** Remains of an earlier network, or the present one, on this machine. */
   async present(): Promise<string[]> {
     return (await namespaces()).filter((name) => name.startsWith(`tg-${this.#id}-`));
   }
@@ -74,7 +75,7 @@ export class SwitchedNetwork {
     return (await this.present()).includes(this.namespace(name));
   }
 
-  /** Ends whatever runs in it, and removes it. */
+  /** Ends everything that runs in it, and removes it. */
   async end(): Promise<void> {
     const spaces = await this.present();
     await endProcessesIn(spaces);
@@ -87,7 +88,7 @@ export class SwitchedNetwork {
     for (const name of spaces) await this.removeSpace(name);
   }
 
-  /** Takes the lines of a host out of the switch, or puts them back. */
+  /** Detaches the lines of a host from the switch, or attaches them again. */
   async setPlugged(ports: readonly string[], plugged: boolean): Promise<void> {
     const links = await runProgram('ip', ['-netns', this.switch, '-o', 'link', 'show']);
     const lines = ports.filter((port) => links.stdout.includes(` ${port}@`));
@@ -104,7 +105,7 @@ export class SwitchedNetwork {
       const net = `198.19.${third}`;
       if ((await interfacesIn(net)).length > 0) continue;
       await ip([`address add ${net}.1/24 dev ${this.line}`]);
-      // Another lab may have looked at the same moment: then both see two interfaces, and both choose again.
+      // Another lab may have checked at the same moment: then both see two interfaces, and both choose again.
       if ((await interfacesIn(net)).length === 1) return net;
       await ip([`address del ${net}.1/24 dev ${this.line}`]);
     }
@@ -121,7 +122,7 @@ export function newBridge(name: string): string[] {
   return [`link add ${name} type bridge mcast_snooping 0`, `link set ${name} up`];
 }
 
-/** Drops what comes to and from a namespace. `chains`: of nftables, with what is dropped; default: everything. `name`: of this cut. */
+/** Drops traffic to and from a namespace. `chains`: nftables chains with the traffic to drop. Default: everything. `name`: of this cut. */
 export async function setCut(
   namespace: string,
   isCut: boolean,
@@ -130,7 +131,7 @@ export async function setCut(
 ): Promise<void> {
   const nft = [`--net=/run/netns/${namespace}`, '--', 'nft'];
   const table = `table inet ${name}`;
-  // In one transaction, whether or not it was cut before: what is deleted must exist.
+  // In one transaction that works whether or not it was cut before: a deleted table must exist.
   if (isCut) await run(['nsenter', ...nft, '-f', '-'], `${table}\ndelete ${table}\n${table} {${chains}\n}`);
   else await runProgram('nsenter', [...nft, 'delete', 'table', 'inet', name]);
 }

@@ -1,23 +1,23 @@
-// A real web server of a part of the lab: nginx, which answers each request with its name.
+// A real web server of a device of the lab: nginx, which answers each request with its name.
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
 
-export interface WebOptions {
+interface WebOptions {
   readonly name: string;
   readonly address: string;
   readonly port: number;
   /** A private folder. */
   readonly folder: string;
-  /** What it is started with, for example a namespace; empty: this user's own. */
+  /** Command prefix, for example to enter a namespace. Empty to run as this user. */
   readonly wrapper: readonly string[];
   readonly log: SetupLog;
   readonly signal: AbortSignal;
 }
 
-const readyTimeoutMs = 10_000;
+const readyTimeoutMs = 60_000;
 
 /** Throws SetupError. */
 export async function startWeb(options: WebOptions): Promise<ServerProcess> {

@@ -1,10 +1,8 @@
-// Composition of the subgraphs' SDL into the supergraph, which is checked in: `npm run compose` after a change of the graph.
+// Composition of the subgraphs' SDL into the supergraph.
 // The composer is a port of one function; docs/decisions/0014 says why it is this one.
 import { composeServices } from '@theguild/federation-composition';
 import { parse } from 'graphql';
 import type { SubgraphSdl } from '../platform/graph/sdl.ts';
-
-export const supergraphFile = 'supergraph.graphql';
 
 /** SDL of the supergraph, from the whole SDL of each subgraph. Throws with every fault when they do not fit together. */
 export function composeSupergraph(subgraphs: SubgraphSdl): string {

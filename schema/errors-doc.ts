@@ -5,7 +5,7 @@ import {
   topLevelCodes,
   type UserErrorCode,
   userErrorCodes,
-} from '../platform/errors.ts';
+} from '../platform/edge/errors.ts';
 
 const retryInWords = {
   SAME_KEY: 'Same key',
@@ -22,7 +22,6 @@ const deviceByUserError: Readonly<Partial<Record<UserErrorCode, string>>> = {
   OBJECT_BUSY: 'nothing now; the other call is under way',
   QUIET_PERIOD: 'nothing now; the call in question may still take effect',
   REPLAY_UNCERTAIN: 'nothing now; an earlier request with the key may have reached it',
-  OUTCOME_UNCERTAIN: 'not known: repeat with the same key to find out',
 };
 
 /** For relaying mutations: what to do, and whether the device got the call. Null: only queries and subscriptions get this code. */
@@ -40,6 +39,7 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   BUSY: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   DISK_FULL: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
+  OUTCOME_UNCERTAIN: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   OUTCOME_NOT_RECORDED: {
     next: retryInWords.SAME_KEY,
     device: 'the call was sent: `extensions.outcome` has its outcome',
@@ -69,7 +69,7 @@ export function errorsDocument(): string {
     return [`\`${code}\``, contract?.next ?? '–', contract?.device ?? '–', meaning];
   });
   const closes = Object.values(socketCloses).map(({ code, meaning }) => [`\`${code}\``, meaning]);
-  return `<!-- Made by schema/errors-doc.ts from platform/errors.ts: change it there. -->
+  return `<!-- Made by schema/errors-doc.ts from platform/edge/errors.ts: change it there. -->
 # Error codes
 
 "Same key" means: send the same request again with the same idempotency key, after \`retryAfterMs\` if it is given. "New key" means:
@@ -77,7 +77,7 @@ send a new request. The rules beyond single codes are in [retries.md](retries.md
 
 ## userErrors
 
-The request was refused and had no effect; \`OUTCOME_UNCERTAIN\` is the exception. Each entry has \`code\`, \`message\`, \`field\` (the path of the
+The request was refused and had no effect. Each entry has \`code\`, \`message\`, \`field\` (the path of the
 input field at fault), \`retry\` and, where known, \`retryAfterMs\`. A refusal by the device, or an unknown outcome, is not a user error:
 see \`operation.state\` and \`operation.deviceError\`.
 
@@ -88,6 +88,10 @@ ${table(['Code', 'What to do', 'On the device', 'Meaning'], userErrors)}
 These codes are in \`errors[].extensions.code\`: no login, an unavailable part, a limit, a bug. If a mutation gets no response, or one that is
 not GraphQL, treat it like \`SUBGRAPH_UNAVAILABLE\`. Codes that begin with \`GRAPHQL_\` or \`BAD_\` mean that the document or its variables
 are wrong; nothing was done.
+
+An answer may have both data and errors. After the loss of a subgraph its fields are null, each with an error that has the field's
+\`path\` and the subgraph's name in \`extensions.subgraph\`; the fields of all others are there. Fields with \`@semanticNonNull\` in
+[the graph](../schema/api.graphql) are null only with such an error.
 
 ${table(['Code', 'What to do after a mutation', 'On the device', 'Meaning'], topLevel)}
 

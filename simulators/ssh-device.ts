@@ -1,5 +1,5 @@
-// An SSH device with configurable misbehaviour: it speaks the protocol of RFC 4252 (login), 4253 (transport) and 4254 (channels,
-// exec), and counts what reached it. For failures that a real OpenSSH can't be made to produce.
+// An SSH device with configurable misbehaviour: it implements the protocol of RFC 4252 (login), 4253 (transport) and 4254 (channels, exec),
+// and counts what reached it. For failures that a real OpenSSH can't be made to produce.
 
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';

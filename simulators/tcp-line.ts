@@ -3,12 +3,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 
-export interface TcpLineOptions {
+interface TcpLineOptions {
   /** Further connections are closed at once, like by a router with all its lines in use. */
   readonly mostConnections?: number;
   /** A Unix socket to listen on; default: a free port of the loopback. */
   readonly path?: string;
-  /** How many bytes of a chunk get through before both connections are cut; undefined: all, and nothing is cut. */
+  /** How many bytes of a chunk get through before both connections are cut. Undefined if all do, and nothing is cut. */
   readonly cutAfter?: (chunk: Buffer, from: 'client' | 'server', chunksOfIt: number) => number | undefined;
 }
 

@@ -1,5 +1,5 @@
 // The worker role of a process: health checks, queues of owed work, sealing of the audit trail and retention, as declared by the
-// subgraphs. Any number of workers share all of it.
+// subgraphs. Any number of workers share this work.
 import type { Registry } from 'prom-client';
 import { AuditAnchors } from '../platform/audit/anchors.ts';
 import type { AuditKeys } from '../platform/audit/ends.ts';
@@ -9,18 +9,19 @@ import { createCheckMetrics } from '../platform/checks/check-metrics.ts';
 import type { CheckTenant } from '../platform/checks/check-tenant.ts';
 import { SelfCheck } from '../platform/checks/self-check.ts';
 import { StarvationGuard } from '../platform/checks/starvation-guard.ts';
-import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database/database.ts';
-import type { Health } from '../platform/health.ts';
-import { Leases } from '../platform/leases.ts';
-import type { Logger } from '../platform/log.ts';
 import type { EgressPolicy } from '../platform/net/egress.ts';
-import type { OwedQueue } from '../platform/owed-queue.ts';
-import { OwedWork } from '../platform/owed-work.ts';
-import { createRedis, type RedisLocation } from '../platform/redis.ts';
-import { Retention } from '../platform/retention.ts';
-import type { SubgraphWork } from '../platform/subgraph-row.ts';
-import type { Wake } from '../platform/wake.ts';
+import type { Config } from '../platform/process/config.ts';
+import type { Health } from '../platform/process/health.ts';
+import type { Logger } from '../platform/process/log.ts';
+import { createRedis, type RedisLocation } from '../platform/process/redis.ts';
+import type { SubgraphWork } from '../platform/process/subgraph-row.ts';
+import { Leases } from '../platform/work/leases.ts';
+import type { OwedQueue } from '../platform/work/owed-queue.ts';
+import { OwedWork } from '../platform/work/owed-work.ts';
+import { Retention } from '../platform/work/retention.ts';
+import type { Wake } from '../platform/work/wake.ts';
+import { delaysOf } from './check-delays.ts';
 import { OwedCarrier } from './queues/owed-carrier.ts';
 import { createQueueMetrics } from './queues/queue-metrics.ts';
 import { QueueWorker } from './queues/queue-worker.ts';
@@ -39,7 +40,7 @@ export interface WorkerOptions {
   readonly health: Pick<Health, 'add'>;
   /** Uuid of the process incarnation. */
   readonly owner: string;
-  /** The process's; those of checks are shorter, and renewed apart. */
+  /** The leases of the process. Leases of checks are shorter and are renewed separately. */
   readonly leases: Leases;
   readonly config: Pick<Config, 'retention.eventDays' | 'retention.auditDays' | 'audit.anchorFile'>;
   /** Only workers seal and purge the audit trail. */
@@ -57,14 +58,14 @@ export interface Worker {
 
 const dayMs = 86_400_000;
 
+/** Owed work that waits for longer makes the worker not ready. */
+const mostOwedMs = 60_000;
+
 /** A dead worker's shards are free after this; with the time to look for them a takeover stays below five seconds. */
 const shardLeaseMs = 3_000;
 const selfCheckMs = 1_000;
 
-/** Checks of targets that are up begin in time, or the process says so. */
-const mostLateMs = 1_000;
-
-interface Part {
+interface Component {
   start(): Promise<void> | void;
   drain(): Promise<void>;
   stop(): Promise<void>;
@@ -72,32 +73,32 @@ interface Part {
 
 /** Opens its connections to Redis in the background; works after `start`. */
 export function createWorker(options: WorkerOptions): Worker {
-  const parts = [createSealing(options), createChecks(options), createQueues(options)];
+  const components = [createSealing(options), createChecks(options), createQueues(options)];
   return {
     async start() {
-      for (const part of parts) await part.start();
+      for (const component of components) await component.start();
     },
     async drain() {
-      await Promise.all(parts.map((part) => part.drain()));
+      await Promise.all(components.map((component) => component.drain()));
     },
     async stop() {
-      await Promise.all(parts.map((part) => part.stop()));
+      await Promise.all(components.map((component) => component.stop()));
     },
   };
 }
 
-function createSealing({ db, log, leases, auditKeys, config }: WorkerOptions): Part {
+function createSealing({ db, log, leases, auditKeys, config }: WorkerOptions): Component {
   const anchors = new AuditAnchors({ log, file: config['audit.anchorFile'] });
   const sealer = new AuditSealer({ db, log, leases, keys: auditKeys, anchors });
   return {
     start: () => sealer.start(),
-    // Entries that other parts still write are sealed: it ends with the process.
+    // Entries that other components still write are sealed: it ends with the process.
     drain: async () => undefined,
     stop: () => sealer.stop(),
   };
 }
 
-function createChecks(options: WorkerOptions): Part {
+function createChecks(options: WorkerOptions): Component {
   const { db, log, registry, health, owner, work, egress } = options;
   const leases = new Leases({ db, owner, log, ttlMs: shardLeaseMs, renewMs: shardLeaseMs / 3 });
   const metrics = createCheckMetrics(registry);
@@ -106,8 +107,8 @@ function createChecks(options: WorkerOptions): Part {
   const engines = work
     .flatMap(({ checks = [] }): readonly CheckTenant[] => checks)
     .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics, egress }));
-  // Not required: whoever is sent to another process has no earlier checks from that.
-  health.add('checks', async () => delaysOf(engines), { required: false });
+  // Not required: a client sent to another process would find no earlier checks there.
+  health.add('checks', async () => delaysOf(engines, guard), { required: false });
   const stopEngines = async () => {
     await Promise.all(engines.map((engine) => engine.stop()));
   };
@@ -127,26 +128,8 @@ function createChecks(options: WorkerOptions): Part {
   };
 }
 
-/** How late checks are; throws when those of targets that are up are too late. */
-function delaysOf(engines: readonly CheckEngine<unknown>[]): string | undefined {
-  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  for (const engine of engines) {
-    const { upMs, targets } = engine.delays();
-    if (upMs <= mostLateMs) continue;
-    throw new Error(
-      `checks of ${engine.name} begin up to ${seconds(upMs)} late: ${targets} are more than this process can check; add a worker`,
-    );
-  }
-  return engines
-    .map((engine) => {
-      const { targets, upMs, othersMs } = engine.delays();
-      return `${engine.name}: ${targets}, late by ${seconds(upMs)}, those that are down by ${seconds(othersMs)}`;
-    })
-    .join('; ');
-}
-
-function createQueues(options: WorkerOptions): Part {
-  const { db, redis, redisPrefix, wake, log, registry, work } = options;
+function createQueues(options: WorkerOptions): Component {
+  const { db, redis, redisPrefix, wake, log, registry, health, work } = options;
   const queues: readonly OwedQueue[] = [
     createRetentionQueue({ db, runOnce: createRetention(options) }),
     ...work.flatMap((each) => each.queues ?? []),
@@ -156,6 +139,12 @@ function createQueues(options: WorkerOptions): Part {
   const workers = queues.map((queue) => new QueueWorker({ queue, db, redis, prefix, wake, log, metrics }));
   const connection = createRedis(redis, { log, connectionName: 'owed-work' });
   const owedWork = new OwedWork({ db });
+  const kinds = queues.map(({ kind }) => kind);
+  health.add('owed work', async () => {
+    const waitMs = await owedWork.oldestWaitMs(kinds);
+    if (waitMs <= mostOwedMs) return undefined;
+    throw new Error(`owed work has waited for ${Math.round(waitMs / 1000)} s, and no worker takes it`);
+  });
   const carrier = new OwedCarrier({ workers, owedWork, redis: connection, prefix, wake, log, metrics });
   return {
     async start() {

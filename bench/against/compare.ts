@@ -6,7 +6,7 @@ import { compareRounds, type Round } from './comparison.ts';
 import { checkOut } from './older-checkout.ts';
 import { type Figures, takeTurn } from './turn.ts';
 
-export interface CompareOptions {
+interface CompareOptions {
   /** Of this checkout. */
   readonly root: string;
   readonly kind: string;

@@ -7,7 +7,7 @@ export interface Round {
   readonly before: Figures;
 }
 
-export interface Comparison {
+interface Comparison {
   /** CPU time per unit, now to before: the median of the rounds' ratios, by the figure's name. */
   readonly ratio: Readonly<Record<string, number>>;
   /** Per round. */
@@ -17,7 +17,7 @@ export interface Comparison {
   readonly before: Readonly<Record<string, number>>;
 }
 
-/** Throws when a round lacks a figure to compare. */
+/** Throws if a round lacks a figure to compare. */
 export function compareRounds(rounds: readonly Round[], cpuPerUnit: readonly string[]): Comparison {
   const ratios = Object.fromEntries(
     cpuPerUnit.map((name) => [name, rounds.map(({ now, before }) => figureIn(now, name) / figureIn(before, name))]),

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '../../embedded/run-program.ts';
 
-export interface Checkout {
+interface Checkout {
   readonly root: string;
   /** 40 hexadecimal digits. */
   readonly commit: string;
@@ -16,7 +16,7 @@ const readyDeadlineMs = 600_000;
 /** Thousands of files are written, perhaps on a busy disk. */
 const gitDeadlineMs = 300_000;
 
-/** Removed with the stack. Throws when there is no such commit, or its bootstrap fails. */
+/** Removed with the stack. Throws if there is no such commit, or if its bootstrap fails. */
 export async function checkOut(
   stack: AsyncDisposableStack,
   { root, commit: named, signal }: { readonly root: string; readonly commit: string; readonly signal: AbortSignal },
@@ -37,7 +37,7 @@ export async function checkOut(
   return { root: older, commit };
 }
 
-/** The lab's packages are those of this commit, too: either the machine has them, or neither commit has a lab. */
+/** The lab's packages are those of this commit too: either the machine has them, or neither commit has a lab. */
 async function makeReady(root: string, signal: AbortSignal): Promise<void> {
   const child = spawn(process.execPath, ['bin/boot.mjs', '--no-lab'], {
     cwd: root,

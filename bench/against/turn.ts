@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { environmentOf } from './older-checkout.ts';
 
-export interface TurnOrder {
+interface TurnOrder {
   /** The checkout whose benchmark runs. */
   readonly root: string;
   readonly kind: string;
@@ -17,7 +17,7 @@ export type Figures = Readonly<Record<string, unknown>>;
 const stopGraceMs = 60_000;
 const mostOutput = 1024 * 1024;
 
-/** Throws when it ends with an error, or its last line is not JSON. */
+/** Throws if it ends with an error, or if its last line is not JSON. */
 export async function takeTurn({ root, kind, name, options, signal }: TurnOrder): Promise<Figures> {
   signal.throwIfAborted();
   const words = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);

@@ -1,5 +1,5 @@
-// Health checks of backends by the system of `npm start`, beside thousands of backends that are gone: how soon the death of a
-// living one is seen. Some of the gone refuse the connection, the others never answer.
+// Health checks of backends by the system of `npm start`, with thousands of dead backends: how soon the death of a living one is noticed.
+// Some of the dead refuse the connection, the others never answer.
 import { fork } from 'node:child_process';
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -12,7 +12,7 @@ import { Child } from '../support/child.ts';
 import { GraphClient } from '../support/graph-client.ts';
 import type { ListenQuestion } from './listener-process.ts';
 
-export interface GoneContext {
+interface GoneContext {
   readonly counts: {
     readonly closed: number;
     readonly silent: number;
@@ -26,7 +26,7 @@ export interface GoneContext {
 /** First with the processors free for it, then with every one kept busy by another process. */
 const situations = ['quiet', 'busy'] as const;
 
-export interface DeathFigures {
+interface DeathFigures {
   /** From the end of the devices until all of them are recorded OFFLINE. */
   readonly deathSeenS: number;
   /** Living ones that were recorded OFFLINE. */
@@ -35,7 +35,7 @@ export interface DeathFigures {
   readonly inconclusive: number;
   /** How late checks of living ones began. */
   readonly lateS: number;
-  /** Of the system with its database, in processors. */
+  /** Processors used by the system and its database. */
   readonly cpus: number;
 }
 

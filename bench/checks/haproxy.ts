@@ -1,5 +1,6 @@
 // HAProxy with the same checks: as many processes as its descriptors require, each with one thread. A checked server takes a
 // descriptor, and a process may have 20,000 here.
+// needs: haproxy
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { endProcess } from '../support/child.ts';
 import { cpuMsOf } from '../support/cpu.ts';
 
-export interface HaproxyOptions {
+interface HaproxyOptions {
   readonly targets: readonly { readonly host: string; readonly port: number }[];
   readonly intervalMs: number;
   readonly timeoutMs: number;

@@ -9,7 +9,7 @@ import { tcpProbe } from '../../platform/checks/probes/tcp.ts';
 import { SelfCheck } from '../../platform/checks/self-check.ts';
 import { shardOf } from '../../platform/checks/shards.ts';
 import { StarvationGuard } from '../../platform/checks/starvation-guard.ts';
-import { createLogger } from '../../platform/log.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { testEgress } from '../../tests/support/egress.ts';
 import { answerParent } from '../support/child.ts';
 import { percentile } from '../support/statistics.ts';
@@ -31,7 +31,7 @@ export interface WorkerFigures {
   readonly inconclusive: number;
   readonly rows: number;
   readonly lateP99Ms: number;
-  /** Targets recorded DOWN though they answer, and targets not recorded DOWN though they do not. */
+  /** Targets recorded DOWN although they answer, and targets not recorded DOWN although they do not. */
   readonly falseDown: number;
   readonly missedDown: number;
 }

@@ -1,10 +1,10 @@
 // The events that one client received, in order, and their check: every event of its project after its first
 // cursor, once, in order.
 
-export interface Judgement {
-  /** Events that never came. */
+interface ClientResult {
+  /** Events that never arrived. */
   readonly missing: number;
-  /** Events that came again. */
+  /** Events that arrived again. */
   readonly repeated: number;
   /** Events of other clients, and those that came after a later one. */
   readonly wrong: number;
@@ -38,7 +38,7 @@ export class ClientLog {
     return start === undefined ? expected.length : expected.filter((seq) => seq > start).length;
   }
 
-  judge(expected: readonly number[]): Judgement {
+  resultFor(expected: readonly number[]): ClientResult {
     const start = this.#start;
     const owed = new Set(start === undefined ? expected : expected.filter((seq) => seq > start));
     const seen = new Set<number>();

@@ -85,13 +85,13 @@ async function finish({ who, expected, withinMs }: Extract<ClientsOrder, { do: '
 }
 
 function judge({ expected, committedMs }: Extract<ClientsOrder, { do: 'judge' }>): ClientsVerdict {
-  const judgements = clients.map(({ log, plan }) => log.judge(expected.get(plan.projectId) ?? []));
+  const results = clients.map(({ log, plan }) => log.resultFor(expected.get(plan.projectId) ?? []));
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   return {
     deliveries: sum(clients.map(({ log }) => log.length)),
-    missing: sum(judgements.map(({ missing }) => missing)),
-    repeated: sum(judgements.map(({ repeated }) => repeated)),
-    wrong: sum(judgements.map(({ wrong }) => wrong)),
+    missing: sum(results.map(({ missing }) => missing)),
+    repeated: sum(results.map(({ repeated }) => repeated)),
+    wrong: sum(results.map(({ wrong }) => wrong)),
     reconnects: sum(clients.map(({ reconnects }) => reconnects)),
     faults: [...new Set(clients.flatMap(({ fault }) => fault ?? []))],
     latenciesMs: clients.filter(({ plan }) => !plan.slow).flatMap(({ log }) => log.latenciesMs(committedMs)),

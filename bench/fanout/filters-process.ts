@@ -2,7 +2,7 @@
 // event. The gateway is measured, so these clients do as little as possible: no library, and no check of the content.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { allEventKinds } from '../../platform/subgraph-row.ts';
+import { allEventKinds } from '../../platform/process/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { answerParent } from '../support/child.ts';
 import { eventKind } from './operations.ts';
@@ -22,7 +22,7 @@ export type FiltersOrder =
 const perSocket = 50;
 const startedWithinMs = 50_000;
 const query = `subscription Changes($kinds: [String!]) {
-  statusChanges(kinds: $kinds) { cursor change { id at kind subjectVersion from to reason project { id name } subject { id ... on Project { name description } } } }
+  statusChanges(kinds: $kinds) { cursor change { id changedAt kind subjectVersion from to reason project { id name } subject { id ... on Project { name description } } } }
 }`;
 
 let sockets: WebSocket[] = [];

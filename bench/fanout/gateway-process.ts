@@ -1,7 +1,7 @@
 // Gateway and system in one process, put together like `tidegate serve`, with projects and one token each.
-import { startProcess } from '../../bin/compose/process.ts';
-import { readConfig } from '../../platform/config.ts';
-import { createLogger } from '../../platform/log.ts';
+import { startProcess } from '../../compose/process.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { answerParent } from '../support/child.ts';
 
@@ -11,7 +11,7 @@ export interface GatewayOrder {
   readonly projects: number;
 }
 
-export interface Project {
+interface Project {
   readonly id: string;
   readonly token: string;
 }

@@ -2,7 +2,7 @@
 // the client's project, so that one list is expected of all clients.
 
 export const eventKind = 'project.changed';
-export const subjectType = 'Project';
+const subjectType = 'Project';
 
 export interface Operation {
   readonly query: string;
@@ -11,10 +11,10 @@ export interface Operation {
 
 const selections = [
   'id to',
-  'id at kind subjectVersion from to',
-  'id at kind subjectType subjectId subjectVersion from to reason requestId',
-  'id at kind subjectVersion from to reason project { id name }',
-  'id at kind subjectVersion to reason subject { id ... on Project { name description } }',
+  'id changedAt kind subjectVersion from to',
+  'id changedAt kind subjectType subjectId subjectVersion from to reason requestId',
+  'id changedAt kind subjectVersion from to reason project { id name }',
+  'id changedAt kind subjectVersion to reason subject { id ... on Project { name description } }',
 ];
 
 const filters = [

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ownersOf } from '../../bin/compose/owners.ts';
+import { ownersOf } from '../../compose/owners.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
@@ -12,7 +12,7 @@ import { migrate } from '../../platform/database/migrate.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 
-export interface BenchServers {
+interface BenchServers {
   readonly connection: DatabaseLocation;
   readonly redisPath: string;
   /** By dotted name, for a gateway with system. */

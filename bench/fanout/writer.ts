@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../platform/database/database.ts';
 import { appendStatus } from '../../platform/events/append.ts';
 import type { StatusEvent } from '../../platform/events/kinds.ts';
-import type { Wake } from '../../platform/wake.ts';
-import { systemEvents } from '../../subgraphs/system/events.ts';
+import type { Wake } from '../../platform/work/wake.ts';
+import { systemEvents } from '../../subgraphs/system/control/events.ts';
 import { monotonicMs } from './clock.ts';
 import { eventKind } from './operations.ts';
 
-export interface WriterOptions {
+interface WriterOptions {
   readonly db: Database;
   readonly wake: Wake;
   readonly projectIds: readonly string[];

@@ -3,8 +3,8 @@ import { jwtVerify } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createGateway } from '../../gateway/gateway.ts';
-import type { Authenticator } from '../../platform/access.ts';
-import type { Identity } from '../../platform/identity.ts';
+import type { Authenticator } from '../../platform/edge/access.ts';
+import type { Identity } from '../../platform/edge/identity.ts';
 import { type SigningFile, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { answerParent } from '../support/child.ts';
 import { createSubgraphs } from './graph.ts';
@@ -40,6 +40,7 @@ answerParent(async ({ supergraphSdl, keys, jwtKey, places }: GatewayOrder): Prom
     signingKeys: new SigningKeys(keys),
     log: pino({ level: 'warn' }, process.stderr),
     registry: new Registry(),
+    program: { version: '0.0.0', commit: undefined },
     staticFolder: '/nonexistent',
     host: '127.0.0.1',
     port: 0,

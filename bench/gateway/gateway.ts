@@ -7,8 +7,8 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { defaultLimits } from '../../gateway/access/limits.ts';
-import { newUuid } from '../../platform/ids.ts';
 import { newKeyPair } from '../../platform/secrets/key-pairs.ts';
+import { newUuid } from '../../platform/values/ids.ts';
 import { composeSupergraph } from '../../schema/compose.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { Child } from '../support/child.ts';
@@ -18,7 +18,7 @@ import type { GatewayOrder } from './gateway-process.ts';
 import { services } from './graph.ts';
 import { installHive, startHive } from './hive.ts';
 import type { LoadFigures, LoadOrder } from './load-process.ts';
-import { checkSameAnswers, type Target } from './same-answers.ts';
+import { checkSameAnswers, type MeasuredGateway } from './same-answers.ts';
 import type { SubgraphPlace, SubgraphsOrder } from './subgraphs-process.ts';
 
 const startDeadlineMs = 30_000;
@@ -56,25 +56,25 @@ async function run({
   await installHive(signal);
 
   await using stack = new AsyncDisposableStack();
-  const { targets, token } = await startAll(stack, signal);
-  await checkSameAnswers(targets, token, defaultLimits);
+  const { gateways, token } = await startAll(stack, signal);
+  await checkSameAnswers(gateways, token, defaultLimits);
   progress('all gateways give the same answers and refuse the same requests');
 
   const load = startChild(stack, './load-process.ts');
-  const runRound = async ({ url, pid }: Target, roundSeconds: number): Promise<Round> => {
+  const runRound = async ({ url, pid }: MeasuredGateway, roundSeconds: number): Promise<Round> => {
     signal.throwIfAborted();
     const beforeMs = cpuMsOf(pid);
     const order: LoadOrder = { url, token, clients, seconds: roundSeconds };
     const { requests, elapsedMs } = await load.ask<LoadFigures>(order, roundSeconds * 1000 + roundGraceMs);
     return { cpuMs: (cpuMsOf(pid) - beforeMs) / requests, requestsPerSecond: (requests * 1000) / elapsedMs };
   };
-  for (const target of targets) await runRound(target, warmUpSeconds);
-  const results = new Map<string, Round[]>(targets.map(({ name }) => [name, []]));
+  for (const gateway of gateways) await runRound(gateway, warmUpSeconds);
+  const results = new Map<string, Round[]>(gateways.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     // The order changes in each round, so that none always follows the same one.
-    const order = round % 2 === 0 ? targets : targets.toReversed();
-    for (const target of order) results.get(target.name)?.push(await runRound(target, seconds));
-    const line = targets.map(({ name }) => `${name} ${results.get(name)?.at(-1)?.cpuMs.toFixed(2)}`).join(', ');
+    const order = round % 2 === 0 ? gateways : gateways.toReversed();
+    for (const gateway of order) results.get(gateway.name)?.push(await runRound(gateway, seconds));
+    const line = gateways.map(({ name }) => `${name} ${results.get(name)?.at(-1)?.cpuMs.toFixed(2)}`).join(', ');
     progress(`round ${round + 1} of ${rounds}, CPU ms per request: ${line}`);
   }
 
@@ -116,7 +116,7 @@ function startChild(stack: AsyncDisposableStack, module: string): Child {
 async function startAll(
   stack: AsyncDisposableStack,
   signal: AbortSignal,
-): Promise<{ targets: readonly Target[]; token: string }> {
+): Promise<{ gateways: readonly MeasuredGateway[]; token: string }> {
   const { privateText, publicText } = newKeyPair();
   const keys = { active: 'k1', keys: { k1: privateText } };
   const publicKeys = { gateway: { k1: publicText }, system: {}, audit: {}, objects: {} };
@@ -137,7 +137,7 @@ async function startAll(
     { publicKeys } satisfies SubgraphsOrder,
     startDeadlineMs,
   );
-  const startOurs = async (name: string, order: GatewayOrder): Promise<Target> => {
+  const startOurs = async (name: string, order: GatewayOrder): Promise<MeasuredGateway> => {
     const child = startChild(stack, './gateway-process.ts');
     return { name, url: await child.ask<string>(order, startDeadlineMs), pid: child.pid };
   };
@@ -147,5 +147,5 @@ async function startAll(
   const http = await startOurs('http', { ...ours, places: signed });
   const hive = await startHive({ supergraphSdl, places, jwtKey, limits: defaultLimits, workFolder, signal });
   stack.defer(() => hive.stop());
-  return { targets: [inProcess, http, { name: 'hive', url: hive.url, pid: hive.pid }], token };
+  return { gateways: [inProcess, http, { name: 'hive', url: hive.url, pid: hive.pid }], token };
 }

@@ -29,7 +29,7 @@ export const services: readonly { readonly name: string; readonly sdl: string }[
   },
 ];
 
-export const entityCount = 50;
+const entityCount = 50;
 
 export const query = `query Devices($from: Int!, $windowSeconds: Int!) {
   devices(first: ${entityCount}, from: $from) {
@@ -112,7 +112,7 @@ export function createSubgraphs(): readonly Subgraph[] {
   }));
 }
 
-export interface Variables {
+interface Variables {
   readonly from: number;
   readonly windowSeconds: number;
 }

@@ -27,7 +27,7 @@ export async function installHive(signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error(`npm ci in ${folder} ended with ${code}`);
 }
 
-export interface HiveOptions {
+interface HiveOptions {
   readonly supergraphSdl: string;
   readonly places: readonly SubgraphPlace[];
   readonly jwtKey: Buffer;
@@ -37,7 +37,7 @@ export interface HiveOptions {
   readonly signal: AbortSignal;
 }
 
-export interface Hive {
+interface Hive {
   readonly url: string;
   readonly pid: number;
   stop(): Promise<void>;

@@ -3,11 +3,11 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { DocumentCache } from '../../platform/graph/document-cache.ts';
 import { executeOnSchema } from '../../platform/graph/execution.ts';
+import { GraphqlDocumentCache } from '../../platform/graph/graphql-document-cache.ts';
 import { parseJson, readBody } from '../../platform/graph/http-body.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
-import { newUuid } from '../../platform/ids.ts';
+import { newUuid } from '../../platform/values/ids.ts';
 
 interface Body {
   readonly query: string;
@@ -19,7 +19,7 @@ const maxBodyBytes = 8 * 1024 * 1024;
 
 /** Listens on a free port and returns its URL; it ends with the process. */
 export async function openPlainDoor(subgraph: Subgraph, log: Logger): Promise<string> {
-  const documents = new DocumentCache(subgraph.schema);
+  const documents = new GraphqlDocumentCache(subgraph.schema);
   const answer = async (request: IncomingMessage): Promise<unknown> => {
     const { query, variables, operationName } = parseJson(await readBody(request, maxBodyBytes)) as Body;
     const document = documents.get(query);

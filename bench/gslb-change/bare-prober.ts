@@ -1,5 +1,5 @@
-// The least that can follow endpoints: one process that asks each of them every so often, takes it for dead after two failures in a row, and
-// answers the name itself. Argument: a file with its options (ProberOptions).
+// The minimum that can follow endpoints: one process that probes each of them periodically, considers it dead after two consecutive
+// failures, and answers the name itself. Argument: a file with its options (ProberOptions).
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';

@@ -1,27 +1,27 @@
-// Endpoints die, and the time is taken until our name servers, and in turn until the bare prober beside them answers without them: at random
-// moments between their checks. What is answered besides is looked at all the time.
+// Endpoints die, at random moments between their checks. Measures the time until our name servers answer without them and, in turn, until
+// the minimal prober does. All other answers are checked continuously.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../tests/support/free-port.ts';
+import { Site } from '../../trials/gslb-outage/site.ts';
 import { ToldChild } from '../support/told-child.ts';
-import { Site } from '../trials/gslb-outage/site.ts';
 import type { ProberOptions } from './bare-prober.ts';
 
-export interface DeathsOptions {
-  /** Of each. */
+interface DeathsOptions {
+  /** Number of each. */
   readonly deaths: number;
   readonly delayMs: number;
   readonly vantagePoints: readonly string[];
   readonly signal: AbortSignal;
 }
 
-export interface DeathFigures {
+interface DeathFigures {
   readonly changesMs: readonly number[];
   readonly floorsMs: readonly number[];
-  /** Answers without what lived all the time, or with what was gone from that server's answers and had not returned. */
+  /** Answers that lack a living endpoint, or contain one that had left that server's answers and had not returned. */
   readonly wrongAnswers: number;
 }
 
@@ -38,7 +38,7 @@ export async function deathsOf(options: DeathsOptions): Promise<DeathFigures> {
   let wrongAnswers = 0;
   let steady = '';
   let victim = '';
-  /** Servers whose answers it has left. */
+  /** Servers whose answers no longer have it. */
   const left = new Set<string>();
   const site = stack.adopt(
     await Site.open({

@@ -1,15 +1,15 @@
-// From the last vote that makes a verdict, as its checker sends it, to the answer of all name servers; and, in turn, from a projectUpdate to
-// its event at a client of the system of `npm start`.
+// Measures the time from the last vote that makes a verdict, when its checker sends it, to the answer of all name servers; and, in turn,
+// from a projectUpdate to its event at a client of the system of `npm start`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { ScriptedChecker } from '../../tests/subgraphs/gslb/support/scripted-checker.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { Site } from '../../trials/gslb-outage/site.ts';
 import { AllInOneSystem } from '../support/all-in-one.ts';
 import { GraphClient, type MutationAnswer, notRefused } from '../support/graph-client.ts';
-import { Site } from '../trials/gslb-outage/site.ts';
 
-export interface PipelineFigures {
+interface PipelineFigures {
   readonly answersMs: readonly number[];
   readonly eventsMs: readonly number[];
 }
@@ -30,7 +30,7 @@ export async function pipeline(turns: number, signal: AbortSignal): Promise<Pipe
   );
   const checkers: ScriptedChecker[] = [];
   for (const name of vantagePoints) {
-    const machine = await site.machine('checker', `checker-${name}`);
+    const machine = await site.machine('checker', `checker-${name}`, name);
     const checker = new ScriptedChecker(machine, name, site.checkerPorts[0] ?? 0);
     checker.start();
     stack.defer(() => checker.stop());
@@ -60,7 +60,7 @@ export async function pipeline(turns: number, signal: AbortSignal): Promise<Pipe
     await sleep(quietMs, undefined, { signal });
     eventsMs.push(await changeProject());
     await sleep(quietMs, undefined, { signal });
-    // Of three, one still says UP: the first to say so again is the last vote that is needed.
+    // Of three, one still reports UP: the first of the others to report UP again casts the last vote that is needed.
     last.see(memberId, 'UP');
     await waitForTurn(() => ours.every(isAnswered), signal);
     first.see(memberId, 'UP');
@@ -74,7 +74,7 @@ async function waitForTurn(is: () => boolean, signal: AbortSignal): Promise<void
   while (!is()) await sleep(1, undefined, { signal });
 }
 
-/** Returns what changes a project, and says after how many milliseconds its event was at a client. */
+/** Returns a function that changes a project and returns the milliseconds until its event reached a client. */
 async function projectChanges(stack: AsyncDisposableStack): Promise<() => Promise<number>> {
   const system = await AllInOneSystem.start(stack, { withLab: false });
   const { url, adminPassword } = system.started;
@@ -121,7 +121,7 @@ async function projectChanges(stack: AsyncDisposableStack): Promise<() => Promis
     const mutation = `mutation ($input: ProjectUpdateInput!) { done: projectUpdate(input: $input) { ${codes} } }`;
     notRefused((await client.ask<Answer<object>>(mutation, { input }, accessToken)).done);
   };
-  // The stream begins at some moment: changes until then are not seen.
+  // The stream starts at some moment: earlier changes are not seen.
   await waitFor('the first event', async () => {
     await change();
     return isOpen;

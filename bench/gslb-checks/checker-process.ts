@@ -1,11 +1,12 @@
-// A checker as the role has it, with the delays of its checks counted. Its targets come over the link.
+// A checker like that of the role, which counts the delays of its checks. Its targets come over the link.
+// needs: fping
 import { readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { createCheckMetrics } from '../../platform/checks/check-metrics.ts';
-import { createLogger } from '../../platform/log.ts';
 import { Peers } from '../../platform/machines/peers.ts';
-import { Checker } from '../../subgraphs/gslb/checker/checker.ts';
-import { standardPlugins } from '../../subgraphs/gslb/checker/plugins/schemas.ts';
+import { createLogger } from '../../platform/process/log.ts';
+import { Checker } from '../../subgraphs/gslb/agents/checker/checker.ts';
+import { standardPlugins } from '../../subgraphs/gslb/agents/checker/plugins/standard-plugins.ts';
 import { testEgress } from '../../tests/support/egress.ts';
 import { answerParent } from '../support/child.ts';
 import { percentile } from '../support/statistics.ts';

@@ -1,4 +1,4 @@
-// Asks a name server at a steady rate, in a process of its own, and judges each answer.
+// Queries a name server at a steady rate from a separate process, and judges each answer.
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { answerParent } from '../support/child.ts';
@@ -8,9 +8,9 @@ export interface LoadOrder {
   readonly seconds: number;
   readonly perSecond: number;
   readonly names: readonly string[];
-  /** Asks for signatures. */
+  /** Requests signatures. */
   readonly signed: boolean;
-  /** IPv4 addresses, of which each answer has one or more, and no other. */
+  /** IPv4 addresses. Each answer has one or more of them, and no other. */
   readonly allowed: readonly string[];
 }
 
@@ -38,7 +38,7 @@ answerParent(async (order: LoadOrder): Promise<LoadResult> => {
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       const ms = performance.now() - fromMs;
-      // After a pause of the machine: no burst of what was missed.
+      // After a pause of the machine, missed queries are not sent in a burst.
       const due = Math.min(Math.floor((Math.min(ms, seconds * 1_000) * perSecond) / 1_000), result.asked + 100);
       for (; result.asked < due; result.asked += 1) {
         next = (next + 7_919) % packets.length;
@@ -69,7 +69,7 @@ function question(name: string, signed: boolean): Buffer {
   return Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1]), asked, opt]);
 }
 
-/** Its records begin after the question, with owners that are pointers; a signed set ends with one more record. */
+/** The records begin after the question, with compressed owner names; a signed set ends with one more record. */
 function isRight(reply: Buffer, known: ReadonlySet<number>, signed: boolean): boolean {
   if ((reply.readUInt16BE(2) & 0x820f) !== 0x8000) return false;
   let at = 12;

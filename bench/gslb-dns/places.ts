@@ -1,4 +1,5 @@
-// The measured name servers: ours, and PowerDNS with its caches, or with Lua records that share their state. Each takes changes of one name.
+// The measured name servers: ours, and PowerDNS with its caches, or with Lua records that share their state. Each accepts changes of one
+// name.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +10,22 @@ import { silentLog } from '../../embedded/setup-log.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { Child } from '../support/child.ts';
 import type { Order } from '../support/name-server.ts';
-import { addresses, benchPlan, blocks, changedAddresses, type Kind, nameAt, namePlanAt, zone } from './plans.ts';
+import {
+  addresses,
+  benchHistory,
+  benchPlan,
+  blocks,
+  changedAddresses,
+  type Kind,
+  nameAt,
+  namePlanAt,
+  zone,
+} from './plans.ts';
 
 export interface NameServer {
   readonly pid: number;
   readonly port: number;
-  /** Gives a name the one address of that version. */
+  /** Gives a name the single address of that version. */
   change(index: number, version: number): Promise<void>;
 }
 
@@ -34,7 +45,14 @@ export async function startAnswerer(
     ...{ pid: child.pid, port },
     async change(index, version) {
       const [from, to] = [generation, ++generation];
-      const change = { zone, from, to, names: [namePlanAt(index, kind, version)], removedNames: [] };
+      const change = {
+        zone,
+        history: benchHistory,
+        from,
+        to,
+        names: [namePlanAt(index, kind, version)],
+        removedNames: [],
+      };
       const taken = await ask<string>({ change });
       if (taken !== 'TAKEN') throw new Error(`the change is ${taken}`);
     },

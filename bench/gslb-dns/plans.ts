@@ -31,12 +31,21 @@ export function namePlanAt(index: number, kind: Kind, version: number): NamePlan
   };
 }
 
+export const benchHistory = '0192d5a0-0000-7000-8000-000000000001';
+
 export function benchPlan(names: number, kind: Kind, signed: boolean): ZonePlan {
   return {
-    ...{ zone, generation: 1, ttlSeconds: 300, nameServers: [{ name: `ns.${zone}`, addresses: ['127.0.0.1'] }] },
+    ...{
+      zone,
+      history: benchHistory,
+      generation: 1,
+      ttlSeconds: 300,
+      nameServers: [{ name: `ns.${zone}`, addresses: ['127.0.0.1'] }],
+    },
     soa: {
       ...{ mname: `ns.${zone}`, rname: `hostmaster.${zone}` },
       ...{ refreshSeconds: 3_600, retrySeconds: 600, expireSeconds: 604_800, negativeTtlSeconds: 5 },
+      serialBase: 0,
     },
     keys: signed ? [makeKey(257, true)] : [],
     clientMaps: [

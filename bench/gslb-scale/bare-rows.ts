@@ -1,7 +1,7 @@
-// The floor of a site's death: the rows and events that the conductor wrote for one site, written for another one by statements alone, which
-// read and judge nothing. They have the same number of rows, columns and bytes, and the same durability.
+// The minimum for a site's death: the rows and events that the conductor wrote for one site, written for another one by statements alone,
+// which read and judge nothing. They have the same number of rows, columns and bytes, and the same durability.
 import type { Database, SqlValue, Transaction } from '../../platform/database/database.ts';
-import { newUuid } from '../../platform/ids.ts';
+import { newUuid } from '../../platform/values/ids.ts';
 import { columnsOf, membersOfPool, rangeOf, shifted } from './data-set.ts';
 
 type Row = Readonly<Record<string, SqlValue>>;
@@ -9,7 +9,7 @@ type Row = Readonly<Record<string, SqlValue>>;
 interface Written {
   readonly table: string;
   readonly columns: readonly string[];
-  /** Rows that are there are updated. */
+  /** Existing rows are updated. */
   readonly updates: boolean;
   readonly rows: readonly Row[];
 }
@@ -20,18 +20,18 @@ export interface Site {
   readonly to: number;
 }
 
-export interface Marks {
+interface Marks {
   readonly eventId: number;
   readonly flipId: string;
 }
 
-/** Of generations: the conductor uses none of these. */
+/** Offset of generations: the conductor uses none of these. */
 const farAhead = 1_000_000_000;
 const writers = 4;
 /** As many members as the verdicts of one batch. */
 const membersAtOnce = 1_000;
 
-/** What is written after it is a site's. */
+/** Everything written after this belongs to a site. */
 export async function marksNow(db: Database): Promise<Marks> {
   const [row] = await db.query<Marks>(
     "SELECT COALESCE((SELECT MAX(id) FROM status_change), 0) AS eventId, COALESCE((SELECT MAX(id) FROM gslb_flip), '') AS flipId",
@@ -52,7 +52,7 @@ const rowsOf: readonly {
   { table: 'gslb', updates: true, where: 'id BETWEEN ? AND ?', by: 'name' },
 ];
 
-/** The rows of a site, as they are now, of its first members. */
+/** The present rows of a site's first members. */
 async function readRows(db: Database, { from, to }: Site, { flipId }: Marks): Promise<readonly Written[]> {
   const all: Written[] = [];
   for (const { table, updates, where, by } of rowsOf) {
@@ -66,15 +66,15 @@ async function readRows(db: Database, { from, to }: Site, { flipId }: Marks): Pr
   return all;
 }
 
-export interface BareRows {
+interface BareRows {
   readonly rows: number;
-  /** Returns the milliseconds. */
+  /** Returns the milliseconds that it took. */
   write(): Promise<number>;
-  /** The other site as it was. */
+  /** Restores the other site. */
   restore(): Promise<void>;
 }
 
-/** What was written for `died` since `marks`, to be written for `other`. */
+/** Rows written for `died` since `marks`, prepared for `other`. */
 export async function bareRows(db: Database, died: Site, other: Site, marks: Marks): Promise<BareRows> {
   const before = await readRows(db, other, { ...marks, flipId: 'g' });
   const pools = other.from - died.from;
@@ -125,7 +125,7 @@ export async function bareRows(db: Database, died: Site, other: Site, marks: Mar
         before.filter(({ updates }) => updates),
         [],
       );
-      // What the conductor will write itself when they die.
+      // The conductor will write these itself when they die.
       await db.execute(
         'DELETE p FROM gslb_plan p JOIN gslb g ON g.id = p.gslb_id AND p.generation > g.generation WHERE p.gslb_id BETWEEN ? AND ?',
         rangeOf('name', other.from, other.to),
@@ -147,7 +147,7 @@ async function appended(
   return { table, columns, updates: false, rows };
 }
 
-/** Transactions of so many members each, several at once. */
+/** Transactions of this many members each, several at once. */
 async function inParts(db: Database, members: number, written: readonly Written[], zones: readonly string[]) {
   const parts = Math.ceil(members / membersAtOnce);
   let next = 0;

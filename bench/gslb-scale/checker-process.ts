@@ -1,11 +1,11 @@
-// A checker whose probes are simulated: the link's client, over mutual TLS, and the reporter are the real ones. A target is seen UP
-// until the bench says that it is dead.
+// A checker with simulated probes: the link's client, over mutual TLS, and the reporter are the real ones. A target is seen UP until the
+// bench declares it dead.
 import { setImmediate } from 'node:timers/promises';
-import type { JsonValue } from '../../platform/json.ts';
 import { LinkClient } from '../../platform/link/link-client.ts';
-import { createLogger } from '../../platform/log.ts';
 import { Peers } from '../../platform/machines/peers.ts';
-import { Reporter } from '../../subgraphs/gslb/checker/reporter.ts';
+import { createLogger } from '../../platform/process/log.ts';
+import type { JsonValue } from '../../platform/values/json.ts';
+import { Reporter } from '../../subgraphs/gslb/agents/checker/reporter.ts';
 import {
   batchKey,
   grantDocument,
@@ -36,14 +36,14 @@ export interface CheckerQuestion {
 export interface CheckerFigures {
   readonly vantagePoint: string;
   readonly targets: number;
-  /** Targets that became its own since it began. */
+  /** Targets that it has gained since its start. */
   readonly came: number;
   readonly connections: number;
-  /** All that it sees was acknowledged. */
+  /** Everything that it sees has been acknowledged. */
   readonly isHeard: boolean;
 }
 
-/** As the template's members have it, so that no latency is news. */
+/** The same as for the template's members, so that no latency is news. */
 const latencyMs = 12;
 const log = createLogger({ level: process.env.SCALE_LOG ?? 'error', pretty: false });
 
@@ -141,7 +141,7 @@ class SimulatedChecker {
 
 const poolsAtOnce = 500;
 let checker: SimulatedChecker | undefined;
-/** Targets that are dead, whoever checks them: another checker may have them since. */
+/** Dead targets, whoever checks them: they may have moved to another checker since. */
 const dead = new Set<string>();
 
 answerParent(async ({ start, see }: CheckerQuestion): Promise<CheckerFigures> => {
@@ -149,7 +149,7 @@ answerParent(async ({ start, see }: CheckerQuestion): Promise<CheckerFigures> =>
   if (checker === undefined) throw new Error('no checker was started here');
   if (see !== undefined) {
     for (let pool = see.from; pool < see.to; pool += 1) {
-      // Heartbeats go on meanwhile.
+      // Heartbeats continue in the meantime.
       if (pool % poolsAtOnce === 0) await setImmediate();
       const target = targetId({ member: idOf('member', pool * membersOfPool), monitor: see.monitorId });
       if (see.up) dead.delete(target);

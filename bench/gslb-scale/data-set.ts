@@ -1,18 +1,18 @@
-// Many members, all healthy: copies of one pool of four members with its name, which the conductor itself judged and planned. They are
-// inserted in bulk, by the database alone: the way of creating them is not what is measured.
+// Many healthy members: copies of one pool of four members with its name, which the conductor itself judged and planned. They are inserted
+// in bulk by the database alone, because their creation is not measured.
 import type { Database } from '../../platform/database/database.ts';
 import { GslbPlace } from '../../tests/subgraphs/gslb/support/gslb-place.ts';
 import type { Ground } from '../../tests/support/ground.ts';
 
 export const membersOfPool = 4;
-/** A name server gets a zone whole, in one message. */
+/** A name server gets a whole zone in one message. */
 const namesOfZone = 5_000;
 const poolsAtOnce = 10_000;
 
 const kinds = { pool: 1, member: 2, name: 3, use: 4 } as const;
 type Kind = keyof typeof kinds;
 
-/** UUIDs by number. */
+/** Ids of the pools from one number up to another. */
 export function idOf(kind: Kind, number: number): string {
   return `${prefixOf(kind)}${number.toString(16).padStart(12, '0')}`;
 }
@@ -21,7 +21,7 @@ function prefixOf(kind: Kind): string {
   return `00000000-0000-7000-800${kinds[kind]}-`;
 }
 
-/** Of what belongs to the pools from one number up to another. */
+/** The range of ids that belong to the pools from one number up to another. */
 export function rangeOf(kind: Kind, from: number, to: number): readonly [first: string, last: string] {
   const each = kind === 'member' ? membersOfPool : 1;
   return [idOf(kind, from * each), idOf(kind, to * each - 1)];
@@ -31,7 +31,7 @@ export function zoneOf(pool: number): string {
   return `z${Math.floor(pool / namesOfZone)}.gslb.test`;
 }
 
-/** A row of one pool as it would be of the pool so many further on. */
+/** A row of one pool, changed to that of a pool this much further on. */
 export function shifted(text: string, pools: number): string {
   return text
     .replaceAll(/00000000-0000-7000-800(\d)-([0-9a-f]{12})/g, (_, kind, digits) => {
@@ -45,12 +45,12 @@ export function shifted(text: string, pools: number): string {
     .replaceAll(/^z(\d+)\.gslb\.test$/g, (_, digits) => zoneOf(Number(digits) * namesOfZone + pools));
 }
 
-export interface DataSet {
+interface DataSet {
   readonly pools: number;
   readonly monitorId: string;
 }
 
-/** The database is empty and migrated. Vantage points are without checkers afterwards. */
+/** The database must be empty and migrated. Afterwards vantage points have no checkers. */
 export async function fill(
   ground: Ground,
   { endpoints, vantagePoints }: { readonly endpoints: number; readonly vantagePoints: readonly string[] },
@@ -112,9 +112,9 @@ async function copyPools(db: Database, { poolId, memberIds, nameId }: Template, 
 
 interface Copied {
   readonly table: string;
-  /** Of the row `t` to copy. */
+  /** Condition for the row `t` to copy. */
   readonly where: string;
-  /** SQL by column, of the number `seq`. */
+  /** SQL by column, in terms of the number `seq`. */
   readonly changed: Readonly<Record<string, string>>;
   readonly from: number;
   readonly to: number;
@@ -129,7 +129,7 @@ async function copyRows(db: Database, { table, where, changed, from, to }: Copie
   );
 }
 
-/** Those that can be written. */
+/** Columns that can be written. */
 export async function columnsOf(db: Database, table: string): Promise<readonly string[]> {
   const rows = await db.query<{ name: string }>(
     `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?

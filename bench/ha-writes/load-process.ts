@@ -1,11 +1,11 @@
-// Writes of one row each, from the client's network, as fast as they are acknowledged. arguments: the trial's settings' file, the host,
-// the connections, the milliseconds
+// Writes single rows from the client's network, as fast as they are acknowledged. Arguments: the trial's settings' file, the host, the
+// connections, the milliseconds
 import { readFile } from 'node:fs/promises';
 import { createConnection } from 'mariadb';
+import { type DataHost, places } from '../../trials/ha/network.ts';
+import { account, database, mariadbPort, type TrialSettings } from '../../trials/ha/settings.ts';
 import { closedLoop } from '../support/closed-loop.ts';
 import { percentile } from '../support/statistics.ts';
-import { type DataHost, places } from '../trials/ha/network.ts';
-import { account, database, mariadbPort, type TrialSettings } from '../trials/ha/settings.ts';
 
 const [, , file = '', host = '', clients = '', forMs = ''] = process.argv;
 const { applicationPassword } = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;

@@ -1,5 +1,5 @@
-// A small API on one data host, in the place of the whole product: the product's list of database servers behind HTTP, which ends its
-// connections before the address moves as the gateway does. arguments: the trial's settings' file, the host, the port
+// A small API on one data host, instead of the whole product: the product's list of database servers behind HTTP, which closes its
+// connections before the address moves, as the gateway does. Arguments: the trial's settings' file, the host, the port
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
@@ -8,10 +8,10 @@ import { noteServed } from '../../ha/served-process.ts';
 import { writeCommitRecord } from '../../platform/database/commit-record.ts';
 import { toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 import { Database } from '../../platform/database/database.ts';
-import { newUuid } from '../../platform/ids.ts';
-import { places } from '../trials/ha/network.ts';
-import { dataHosts } from '../trials/ha/pair.ts';
-import { account, mariadbPort, database as name, servedFile, type TrialSettings } from '../trials/ha/settings.ts';
+import { newUuid } from '../../platform/values/ids.ts';
+import { places } from '../../trials/ha/network.ts';
+import { dataHosts } from '../../trials/ha/pair.ts';
+import { account, mariadbPort, database as name, servedFile, type TrialSettings } from '../../trials/ha/settings.ts';
 
 const [, , file = '', host = '', port = ''] = process.argv;
 const settings = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;
@@ -37,7 +37,7 @@ const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
     .finally(() => active.delete(response));
 });
 
-/** One transaction, as each mutation is. The same key does it once. */
+/** One transaction, like a mutation. The same key is executed once. */
 async function write(key: string): Promise<number> {
   return database.transaction(async (tx) => {
     await tx.execute('INSERT INTO ha_request (id) VALUES (?) ON DUPLICATE KEY UPDATE id = id', [key]);

@@ -1,9 +1,9 @@
-// What is made of the times that the benchmark of high availability measures.
+// Evaluates the times measured by the benchmark of high availability.
 
+import type { Acknowledgement } from '../../trials/ha/verdict.ts';
 import { median, rounded } from '../support/statistics.ts';
-import type { Acknowledgement } from '../trials/ha/judge.ts';
 
-/** The longest time without an acknowledgement of any write, of those that last beyond `fromMs`. NaN: none came after it. */
+/** The longest time without an acknowledged write, among gaps that last beyond `fromMs`. NaN if no acknowledgement came after it. */
 export function gapMs(told: readonly Pick<Acknowledgement, 'answeredMs'>[], fromMs: number): number {
   const times = told.map(({ answeredMs }) => answeredMs).sort((one, other) => one - other);
   const first = times.findIndex((each) => each > fromMs);
@@ -16,7 +16,7 @@ export function gapMs(told: readonly Pick<Acknowledgement, 'answeredMs'>[], from
   return longest;
 }
 
-/** Of the medians. */
+/** Ratio of the medians. */
 export function ratio(ours: readonly number[], theirs: readonly number[]): number {
   return rounded(median(ours) / median(theirs), 2);
 }

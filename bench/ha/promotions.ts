@@ -1,11 +1,11 @@
-// How long a promotion takes, from the time when the other host saw that nobody leads until writes are open, as the hosts' history
-// tells it; beside an empty list of events, and beside a large one.
+// The duration of a promotion, from the time when the other host noticed that nobody leads until writes are open, according to the hosts'
+// history; with an empty list of events, and with a large one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killQuietly } from '../../embedded/server-process.ts';
-import { until } from '../trials/ha/pair.ts';
-import { database } from '../trials/ha/settings.ts';
-import type { HaSystem } from '../trials/ha/system.ts';
-import { sequence } from '../trials/ha/work.ts';
+import { until } from '../../trials/ha/pair.ts';
+import { database } from '../../trials/ha/settings.ts';
+import type { HaSystem } from '../../trials/ha/system.ts';
+import { sequence } from '../../trials/ha/work.ts';
 
 const wholeMs = 60_000;
 const settleMs = 1_000;
@@ -27,7 +27,7 @@ export async function promotions(system: HaSystem, rounds: number, signal: Abort
     };
     await until('whole again', wholeMs, isWhole, signal);
     const took = (await system.changes()).filter(({ epoch }) => epoch > before.epoch).map((each) => each.openedAfterMs);
-    // One that was not opened was overtaken by the next.
+    // A promotion that did not open writes was overtaken by the next.
     tookMs.push(took.reduce<number>((sum, each) => sum + (each ?? 0), 0));
     await sleep(settleMs, undefined, { signal });
   }

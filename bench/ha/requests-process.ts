@@ -1,8 +1,8 @@
-// Clients of the small API, through the virtual address: each writes a key, and reads it. A request without an answer is sent again with its
-// key, as docs/retries.md says; any answer but 200 has failed. arguments: the port, the number of requests, of clients
+// Clients of the small API, through the virtual address: each writes a key, and reads it. A request without an answer is repeated with its
+// key, as docs/retries.md requires; any answer but 200 is a failure. Arguments: the port, the number of requests, of clients
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { virtualAddress } from '../trials/ha/network.ts';
+import { virtualAddress } from '../../trials/ha/network.ts';
 
 const [, , port = '', wanted = '', clients = ''] = process.argv;
 const agent = new Agent({ keepAlive: true, maxSockets: Number(clients) });

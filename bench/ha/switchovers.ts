@@ -1,14 +1,15 @@
-// Requests through the virtual address, while the primary changes as planned again and again.
+// Requests through the virtual address during repeated planned switchovers.
+// needs: iproute2
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { PlaceName } from '../trials/ha/network.ts';
-import { dataHosts, until } from '../trials/ha/pair.ts';
-import { database } from '../trials/ha/settings.ts';
-import type { HaSystem } from '../trials/ha/system.ts';
+import type { PlaceName } from '../../trials/ha/network.ts';
+import { dataHosts, until } from '../../trials/ha/pair.ts';
+import { database } from '../../trials/ha/settings.ts';
+import type { HaSystem } from '../../trials/ha/system.ts';
 
 const port = 8_080;
 const clients = 8;
@@ -20,9 +21,9 @@ const answered = z.object({
   why: z.array(z.string()),
 });
 
-export interface Switchovers extends z.infer<typeof answered> {
+interface Switchovers extends z.infer<typeof answered> {
   readonly switchovers: number;
-  /** Keys whose write was answered, and that the database lacks. */
+  /** Keys whose write was answered, but that the database lacks. */
   readonly lost: number;
 }
 
@@ -66,12 +67,12 @@ export async function switchovers(system: HaSystem, requests: number, signal: Ab
   return { ...figures, switchovers: count, lost: Math.max(0, Math.ceil(figures.done / 2) - (row?.held ?? 0)) };
 }
 
-/** The first one that it says. */
+/** The first line of its output. */
 async function lineOf(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('it has no output');
   const lines = createInterface({ input: child.stdout });
   const ended = once(child, 'exit').then(() => {
-    throw new Error('it ended without a word');
+    throw new Error('it ended without output');
   });
   ended.catch(() => undefined);
   const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];

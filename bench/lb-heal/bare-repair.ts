@@ -1,4 +1,5 @@
-// The floor of a repair: a node of the same provider and an update by RFC 2136, made by hand: no rows, no decision, no checks of it.
+// The minimum for a repair: a node of the same provider and an update by RFC 2136, made by hand, without rows, decisions or checks.
+// needs: haproxy
 import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { DnsClient } from '../../dns/servers/dns-client.ts';
 import { classes, encodeAddress, types } from '../../dns/wire/message.ts';
-import { newUuid } from '../../platform/ids.ts';
-import { DiskFiles } from '../../subgraphs/loadbalancer/host/haproxy/disk-files.ts';
-import { renderNode } from '../../subgraphs/loadbalancer/host/haproxy/render.ts';
-import type { NodeProvider } from '../../subgraphs/loadbalancer/host/providers/provider.ts';
+import { newUuid } from '../../platform/values/ids.ts';
+import { DiskFiles } from '../../subgraphs/loadbalancer/agents/lbhost/haproxy/disk-files.ts';
+import type { NodeProvider } from '../../subgraphs/loadbalancer/agents/lbhost/providers/provider.ts';
+import { renderNode } from '../../subgraphs/loadbalancer/rules/haproxy/render.ts';
 import { type NameServer, powerdns, zone } from '../../tests/dns/support/name-servers.ts';
 import { TwoHosts } from '../../tests/subgraphs/loadbalancer/support/two-hosts.ts';
 import { part, wantedNode } from '../../tests/subgraphs/loadbalancer/support/wanted.ts';
@@ -45,12 +46,12 @@ export class BareRepair {
     const dns = await powerdns();
     stack.defer(() => dns.remove());
     const bare = new BareRepair(folder, hosts, dns);
-    // What is made once for a host: its bridges.
+    // Created once per host: its bridges.
     await bare.once(new AbortController().signal);
     return bare;
   }
 
-  /** Milliseconds until DNS answers the address of a new node, whose HAProxy answers. */
+  /** Milliseconds until DNS answers with the address of a new node whose HAProxy answers. */
   async once(signal: AbortSignal): Promise<number> {
     this.#made += 1;
     const node = this.#node(`bare-${this.#made}`);
@@ -61,7 +62,7 @@ export class BareRepair {
     const fromMs = performance.now();
     const { wrapper } = await this.#provider.make(node);
     const rendered = renderNode(node, {
-      ...{ folder: own, runtimeSocket: join(own, 'run.sock'), healthPort: 8399, incarnation: newUuid() },
+      ...{ folder: own, runtimeSocket: join(own, 'run.sock'), healthPort: 8399, incarnation: newUuid(), uid: null },
       ...{ now: Date.now(), addressesOf: () => [] },
     });
     await disk.write(rendered);
@@ -97,9 +98,9 @@ export class BareRepair {
 
   #node(nodeName: string) {
     const balancer = newUuid();
-    const pool = part('Pool', balancer, { protocol: 'HTTP' });
-    const monitor = part('HealthMonitor', pool.id, { type: 'HTTP' });
-    const members = [21, 22, 23].map((last) => part('Member', pool.id, { host: `198.18.1.${last}`, port: 80 }));
+    const pool = part('Pool', balancer, { memberProtocol: 'HTTP' });
+    const monitor = part('PoolHealthMonitor', pool.id, { monitorType: 'HTTP' });
+    const members = [21, 22, 23].map((last) => part('PoolMember', pool.id, { host: `198.18.1.${last}`, port: 80 }));
     const listener = part('Listener', balancer, { protocol: 'HTTP', port: 80, defaultPool: pool.id });
     return {
       ...wantedNode(balancer, [pool, monitor, ...members, listener]),

@@ -1,20 +1,20 @@
-// A client that asks a name's addresses of a DNS server, remembers them for as long as it may, and tries the next one when one does not
-// answer. Each request is a new connection.
+// A client that resolves a name at a DNS server, caches the addresses for their TTL, and tries the next one when one does not answer. Each
+// request is a new connection.
 import type { RecordWithTtl } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly port: number;
-  /** Asks for the addresses of the name; empty: the server does not say. */
+  /** Resolves the name. Empty if the server does not answer. */
   readonly addresses: () => Promise<readonly RecordWithTtl[]>;
 }
 
-export interface Patience {
-  /** After so long without an answer the next address is tried as well (as RFC 8305, section 5, has it for connections). */
+interface Patience {
+  /** After this time without an answer the next address is tried as well (as in RFC 8305, section 5, for connections). */
   readonly nextAfterMs: number;
-  /** For the whole request. */
+  /** Time limit of the whole request. */
   readonly wholeMs: number;
 }
 
@@ -25,7 +25,7 @@ export class NextAddressClient {
   requests = 0;
   /** Requests that no address of the name answered, and why. */
   readonly failures: string[] = [];
-  /** Answers after another address had been tried. */
+  /** Answers that came after another address had been tried. */
   second = 0;
   readonly #options: ClientOptions;
   readonly #ending = new AbortController();
@@ -72,7 +72,7 @@ export class NextAddressClient {
     else if (answered > 0) this.second += 1;
   }
 
-  /** An answer that can't be had leaves the last one. */
+  /** If the server does not answer, the last addresses stay. */
   async #ask(): Promise<void> {
     if (performance.now() < this.#askAgainMs) return;
     this.#askAgainMs = performance.now() + 1_000;
@@ -89,12 +89,12 @@ export function resolverAt(server: string): Resolver {
   return resolver;
 }
 
-/** Empty: the server does not say. */
+/** Empty if the server does not answer. */
 export function addressesOf(resolver: Resolver, name: string): Promise<readonly RecordWithTtl[]> {
   return resolver.resolve4(name, { ttl: true }).catch(() => []);
 }
 
-/** The index of the address that answered with 200 first; else what became of each. */
+/** The index of the address that first answered with 200, or otherwise the failure of each. */
 export async function firstAnswer(
   addresses: readonly string[],
   port: number,

@@ -1,4 +1,4 @@
-// The floor: a shell script that makes the same nodes, as many at once as there are processors, with a hand-written haproxy.cfg.
+// The minimum: a shell script that creates the same nodes, as many at once as there are processors, with a hand-written haproxy.cfg.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endProcessesOf } from '../../tests/support/left-processes.ts';
 
-export interface ScriptedNodes {
-  /** What programs are started with, so that they act in a namespace of their own. */
+interface ScriptedNodes {
+  /** Command prefix that makes programs act in a separate namespace. */
   readonly via: readonly string[];
   readonly folder: string;
   readonly count: number;
@@ -16,7 +16,7 @@ export interface ScriptedNodes {
   readonly signal: AbortSignal;
 }
 
-/** Makes the nodes and removes them; how long their making took, until the last HAProxy runs, in milliseconds. */
+/** Creates the nodes and removes them. Returns the milliseconds until the last HAProxy was running. */
 export async function makeByScript(nodes: ScriptedNodes): Promise<number> {
   const { folder, count, signal } = nodes;
   await mkdir(folder, { recursive: true });

@@ -1,5 +1,6 @@
-// A load balancer in the system of `npm start`: its hosts, its members and the name server are the lab's. Started as root, each host and
-// each node is a network namespace; else processes on loopback addresses.
+// A load balancer in the system of `npm start`: its hosts, its members and the name server are the lab's. As root, each host and each node
+// is a network namespace; otherwise they are processes on loopback addresses.
+// needs: system, root
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +10,7 @@ import { type Ask, GraphClient, type MutationAnswer, notRefused } from '../suppo
 export interface BalancerNode {
   readonly id: string;
   readonly name: string;
-  readonly state: string;
+  readonly nodeState: string;
   readonly operatingStatus: string;
   readonly address: string;
 }
@@ -27,11 +28,11 @@ interface Member {
 }
 
 export const balancerPort = 80;
-/** Above that of a user who may not take port 80. */
+/** A port that a user may open who may not open port 80. */
 const plainPort = 8080;
 const waitMs = 120_000;
 const pollMs = 20;
-const fields = `id provisioningStatus nodes { id name state operatingStatus address }
+const fields = `id provisioningStatus nodes { id name nodeState operatingStatus address }
   pools { id members { nodes { id host } } }`;
 
 export class BalancerSystem {
@@ -48,13 +49,13 @@ export class BalancerSystem {
   }
 
   static async start(stack: AsyncDisposableStack, signal: AbortSignal): Promise<BalancerSystem> {
-    const system = await AllInOneSystem.start(stack, { withLab: true, labParts: ['balancers'] });
+    const system = await AllInOneSystem.start(stack, { withLab: true, labDevices: ['balancers'] });
     const client = new GraphClient(system.started.url, 4);
     stack.defer(() => client.close());
     return new BalancerSystem(system, client, signal);
   }
 
-  /** What the lab says of its addresses, by name. */
+  /** The lab's addresses, by name. */
   async places(): Promise<Readonly<Record<string, string>>> {
     const text = await readFile(join(this.system.dataPath, 'balancers.env'), 'utf8');
     return Object.fromEntries(text.split('\n').map((line) => line.split('=')));
@@ -64,7 +65,7 @@ export class BalancerSystem {
   async create(nodes: number): Promise<Balancer> {
     const places = await this.#until('the lab', () => this.places().catch(() => undefined));
     const members = [places.WEB1, places.WEB2, places.WEB3].map((host) => ({ host, port: Number(places.WEB_PORT) }));
-    const pools = [{ name: 'web', protocol: 'HTTP', members, healthMonitor: { type: 'HTTP', path: '/' } }];
+    const pools = [{ name: 'web', memberProtocol: 'HTTP', members, healthMonitor: { monitorType: 'HTTP', path: '/' } }];
     const port = process.getuid?.() === 0 ? balancerPort : plainPort;
     const listeners = [{ protocol: 'HTTP', port, defaultPool: 'web' }];
     await this.change('loadBalancerCreate', 'LoadBalancerCreateInput', {
@@ -73,7 +74,7 @@ export class BalancerSystem {
     return this.until('the nodes', (now) => serving(now).length === nodes && now.provisioningStatus === 'ACTIVE');
   }
 
-  /** Throws when it is refused. */
+  /** Throws if it is refused. */
   async change<Chosen = object>(
     mutation: string,
     inputType: string,
@@ -107,7 +108,7 @@ export class BalancerSystem {
 }
 
 export function serving({ nodes }: Balancer): readonly BalancerNode[] {
-  return nodes.filter(({ state, operatingStatus }) => state === 'SERVING' && operatingStatus === 'ONLINE');
+  return nodes.filter(({ nodeState, operatingStatus }) => nodeState === 'SERVING' && operatingStatus === 'ONLINE');
 }
 
 /** The folder of a node's HAProxy, wherever its host keeps it. */
@@ -118,5 +119,5 @@ export async function folderOfNode(name: string): Promise<string> {
     const file = words.find((word) => word.endsWith(`/nodes/${name}/haproxy.cfg`));
     if (words[0]?.endsWith('haproxy') === true && file !== undefined) return dirname(file);
   }
-  throw new Error(`the HAProxy of ${name} does not run`);
+  throw new Error(`the HAProxy of ${name} is not running`);
 }

@@ -1,15 +1,15 @@
-// The whole way of a change: from the mutation to its effect in HAProxy, in the system of `npm start` with a host of its own; against the
-// plainest mutation of the same gateway and the bare command on the runtime socket, in turn.
+// The whole path of a change: from the mutation to its effect in HAProxy, in the system of `npm start` with its own host; alternating with
+// the simplest mutation of the same gateway and the plain command on the runtime socket.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeId } from '../../platform/ids.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
-import { RuntimeSocket } from '../../subgraphs/loadbalancer/host/haproxy/runtime-socket.ts';
+import { decodeId } from '../../platform/values/ids.ts';
+import { RuntimeSocket } from '../../subgraphs/loadbalancer/agents/lbhost/haproxy/runtime-socket.ts';
 import { projectWrites } from '../support/project-writes.ts';
 import { type Balancer, BalancerSystem, folderOfNode } from './balancer-system.ts';
 import { RuntimeLine } from './runtime-line.ts';
 
-export interface ChangeFigures {
+interface ChangeFigures {
   readonly changesMs: readonly number[];
   readonly floorsMs: readonly number[];
   readonly answersMs: readonly number[];
@@ -17,7 +17,7 @@ export interface ChangeFigures {
 }
 
 const lookMs = 1;
-/** What follows a change, as the report of its node, is over by then. */
+/** By then follow-up work of a change is over, such as its node's report. */
 const quietMs = 50;
 const others = 10;
 
@@ -44,7 +44,7 @@ export async function changesByMutation(count: number, signal: AbortSignal): Pro
     weight = weight === 2 ? 3 : 2;
     const fromMs = performance.now();
     const answered = balancers
-      .change('memberUpdate', 'MemberUpdateInput', { id: member, weight })
+      .change('poolMemberUpdate', 'PoolMemberUpdateInput', { id: member, weight })
       .then(() => figures.answersMs.push(performance.now() - fromMs));
     while (!(await watch.ask(`get weight ${server}`)).startsWith(`${weight} `))
       await sleep(lookMs, undefined, { signal });
@@ -54,7 +54,7 @@ export async function changesByMutation(count: number, signal: AbortSignal): Pro
   const floor = async () => {
     const fromMs = performance.now();
     await updateProject();
-    // The weight that it has: nothing is left for the next change to mend.
+    // Sets the current weight, so that the next change has nothing to repair.
     await commands.ask(`set server ${server} weight ${weight}`);
     figures.floorsMs.push(performance.now() - fromMs);
   };
@@ -68,9 +68,9 @@ export async function changesByMutation(count: number, signal: AbortSignal): Pro
   const { WEB3: host, WEB_PORT: port } = await balancers.places();
   for (let n = 0; n < others; n += 1) {
     const now = (await active(balancers)).pools[0].members.nodes.find((each) => each.host === host);
-    await balancers.change('memberDelete', 'MemberDeleteInput', { id: now?.id });
+    await balancers.change('poolMemberDelete', 'PoolMemberDeleteInput', { id: now?.id });
     await active(balancers);
-    await balancers.change('memberCreate', 'MemberCreateInput', { poolId: pool.id, host, port: Number(port) });
+    await balancers.change('poolMemberCreate', 'PoolMemberCreateInput', { poolId: pool.id, host, port: Number(port) });
     await renew();
     await active(balancers);
     await noteWorker();
@@ -78,7 +78,7 @@ export async function changesByMutation(count: number, signal: AbortSignal): Pro
   return { ...figures, reloads: workers.size - 1 };
 }
 
-/** A listener with a certificate; returns what renews that. */
+/** A listener with a certificate. Returns a function that renews it. */
 async function serveByTls(balancers: BalancerSystem, loadBalancerId: string): Promise<() => Promise<void>> {
   const pem = async () => {
     const { cert: chain, key: privateKey } = await makeCertificate({ commonName: 'bench', names: ['bench.test'] });

@@ -1,6 +1,7 @@
-// The processes of the benchmark of a node's data plane: members, the node, a minimal HAProxy, and nginx as a proxy. All with one thread,
-// and each in a session of its own, as services are: the kernel schedules by session, and one that waits behind its clients handles more
-// events at once, for a fifth less CPU a request. The node's HAProxy is a daemon, so it has one.
+// The processes of the benchmark of a node's data plane: members, the node, a minimal HAProxy, and nginx as a proxy. All have one thread
+// and a separate session, like services: the kernel schedules by session, and a process that has to wait for its clients handles more
+// events at once, for a fifth less CPU per request. The node's HAProxy is a daemon, so it has a session already.
+// needs: haproxy, nginx-light, hey
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -8,24 +9,25 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { readSpec } from '../../platform/graph/described/spec.ts';
-import { newUuid } from '../../platform/ids.ts';
-import type { JsonObject } from '../../platform/json.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
-import { Haproxy } from '../../subgraphs/loadbalancer/host/haproxy/haproxy.ts';
-import { LogReader } from '../../subgraphs/loadbalancer/host/haproxy/log-reader.ts';
-import type { HaproxyModel } from '../../subgraphs/loadbalancer/host/haproxy/model.ts';
-import { renderNode } from '../../subgraphs/loadbalancer/host/haproxy/render.ts';
-import type { PartName } from '../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { partKinds } from '../../subgraphs/loadbalancer/parts/parts.ts';
-import type { WantedNode, WantedPart } from '../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { newUuid } from '../../platform/values/ids.ts';
+import type { JsonObject } from '../../platform/values/json.ts';
+import { plainCell } from '../../subgraphs/loadbalancer/agents/lbhost/confinement/cell.ts';
+import { Haproxy } from '../../subgraphs/loadbalancer/agents/lbhost/haproxy/haproxy.ts';
+import { LogReader } from '../../subgraphs/loadbalancer/agents/lbhost/haproxy/log-reader.ts';
+import type { HaproxyModel } from '../../subgraphs/loadbalancer/rules/haproxy/model.ts';
+import { renderNode } from '../../subgraphs/loadbalancer/rules/haproxy/render.ts';
+import type { PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
+import { partKinds } from '../../subgraphs/loadbalancer/spec/parts.ts';
+import type { WantedNode, WantedPart } from '../../subgraphs/loadbalancer/wire/wanted-node.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 
 const run = promisify(execFile);
 
 export interface Place {
-  /** Of the one process that handles requests. */
+  /** The process that handles requests. */
   readonly pid: () => Promise<number>;
-  /** Ports by what they speak. */
+  /** Ports by protocol. */
   readonly ports: Readonly<Partial<Record<Lane, number>>>;
 }
 
@@ -37,7 +39,7 @@ export function partOf(kind: PartName, parentId: string, given: JsonObject): Wan
   return { id: newUuid(), kind, parentId, spec: read.spec, drainUntil: null };
 }
 
-/** Web servers that answer at once; their port. Two members are two names of it. */
+/** Web servers that answer at once; returns their port. Two members are two names of it. */
 export async function startMembers(stack: AsyncDisposableStack, folder: string): Promise<number> {
   const port = await freePort();
   const server = `server { listen 127.0.0.1:${port}; listen 127.0.0.2:${port}; location / { return 200 "hello"; } }`;
@@ -45,7 +47,7 @@ export async function startMembers(stack: AsyncDisposableStack, folder: string):
   return port;
 }
 
-/** As a load balancer that people have: checks, persistence, three rules, headers, 1 % of requests logged. */
+/** A typical load balancer: checks, persistence, three rules, headers, 1 % of requests logged. */
 export async function startNode(
   stack: AsyncDisposableStack,
   folder: string,
@@ -55,10 +57,10 @@ export async function startNode(
   const balancer = newUuid();
   const { cert, key } = await makeCertificate({ commonName: 'bench', names: ['bench.test'] });
   const certificate = { id: newUuid(), version: 1, pem: `${cert}${key}` };
-  const pool = partOf('Pool', balancer, { protocol: 'HTTP', persistence: { type: 'HTTP_COOKIE' } });
-  const streams = partOf('Pool', balancer, { protocol: 'TCP' });
+  const pool = partOf('Pool', balancer, { memberProtocol: 'HTTP', persistence: { type: 'HTTP_COOKIE' } });
+  const streams = partOf('Pool', balancer, { memberProtocol: 'TCP' });
   const members = [pool, streams].flatMap(({ id }) =>
-    ['127.0.0.1', '127.0.0.2'].map((host) => partOf('Member', id, { host, port: memberPort })),
+    ['127.0.0.1', '127.0.0.2'].map((host) => partOf('PoolMember', id, { host, port: memberPort })),
   );
   const ports = { http: await freePort(), tls: await freePort(), tcp: await freePort(), logged: await freePort() };
   const insertHeaders = ['X_FORWARDED_FOR', 'X_FORWARDED_PORT', 'X_FORWARDED_PROTO'];
@@ -75,9 +77,9 @@ export async function startNode(
     partOf('Listener', balancer, { protocol: 'TCP', defaultPool: streams.id, port: ports.tcp }),
   ];
   const rules: readonly JsonObject[] = [
-    { type: 'PATH', compareType: 'STARTS_WITH', value: '/admin' },
-    { type: 'HOST_NAME', compareType: 'EQUAL_TO', value: 'old.example' },
-    { type: 'HEADER', compareType: 'CONTAINS', key: 'User-Agent', value: 'BadBot' },
+    { ruleType: 'PATH', compareType: 'STARTS_WITH', value: '/admin' },
+    { ruleType: 'HOST_NAME', compareType: 'EQUAL_TO', value: 'old.example' },
+    { ruleType: 'HEADER', compareType: 'CONTAINS', key: 'User-Agent', value: 'BadBot' },
   ];
   const policies = listeners.slice(0, 3).flatMap(({ id }) =>
     rules.flatMap((rule) => {
@@ -86,23 +88,29 @@ export async function startNode(
     }),
   );
   const monitors = [
-    partOf('HealthMonitor', pool.id, { type: 'HTTP' }),
-    partOf('HealthMonitor', streams.id, { type: 'TCP' }),
+    partOf('PoolHealthMonitor', pool.id, { monitorType: 'HTTP' }),
+    partOf('PoolHealthMonitor', streams.id, { monitorType: 'TCP' }),
   ];
   const wanted: WantedNode = {
+    history: newUuid(),
     ...{ id: newUuid(), name: 'bench-1', generation: 1, state: 'RUN', subnet: null, floating: null, cookieKey: 'key' },
     loadBalancer: { id: balancer, name: 'bench', generation: 1 },
     ...{ address: '127.0.0.1', managementAddress: '127.0.0.1', size: { connections: 2_000, threads: 1 } },
     ...{ parts: [pool, streams, ...members, ...monitors, ...listeners, ...policies], certificates: [certificate] },
   };
-  const haproxy = new Haproxy({ program: '/usr/sbin/haproxy', folder: own, wrapper: () => [], reloadPauseMs: 0 });
+  const haproxy = new Haproxy({
+    program: '/usr/sbin/haproxy',
+    folder: own,
+    cell: () => plainCell(own),
+    reloadPauseMs: 0,
+  });
   const runtimeSocket = join(own, 'run.sock');
   const healthPort = await freePort();
   const place = {
     ...{ haproxy, ports, wanted },
     model: () =>
       renderNode(place.wanted, {
-        ...{ folder: own, runtimeSocket, healthPort, incarnation: wanted.id, now: Date.now() },
+        ...{ folder: own, runtimeSocket, healthPort, incarnation: wanted.id, now: Date.now(), uid: null },
         addressesOf: () => [],
       }),
     pid: async () => Number(/^Pid: (\d+)$/m.exec(await haproxy.runtime.ask('show info'))?.[1]),
@@ -116,7 +124,7 @@ export async function startNode(
   return place;
 }
 
-/** As a person would write it who wants nothing but requests passed on. */
+/** As a person would write it to pass on requests and nothing else. */
 export async function startFloor(stack: AsyncDisposableStack, folder: string, memberPort: number): Promise<Place> {
   const own = join(folder, 'floor');
   await mkdir(own, { recursive: true });
@@ -170,7 +178,7 @@ async function startNginx(stack: AsyncDisposableStack, folder: string, text: str
   return child;
 }
 
-/** Answers with 200 of so many seconds at full speed. */
+/** Number of answers with 200 within this many seconds at full speed. */
 export async function load(url: string, seconds: number, clients: number): Promise<number> {
   const { stdout } = await run('hey', ['-z', `${seconds}s`, '-c', String(clients), '-cpus', '1', url]);
   const found = /\[200\]\s+(\d+) responses/.exec(stdout);

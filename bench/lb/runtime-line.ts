@@ -1,4 +1,4 @@
-// HAProxy's runtime socket as a line that stays open (`prompt`), so that looking at something often costs little.
+// HAProxy's runtime socket as a connection that stays open (`prompt`), so that frequent queries are cheap.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 

@@ -1,6 +1,6 @@
-// The smallest program of the same design as a cluster's server: what an object costs at least that is in three databases, or on three disks, and
-// read from a majority. It has the product's SQL and its batches, and nothing else of it: no signatures and rights, no TLS, no rings, no names
-// and conditions, no refusals, deadlines or catching up. Argument: a file with its options (FloorProgram).
+// The smallest program of the same design as a cluster's server: the minimum cost of an object that is stored in three databases, or on
+// three disks, and read from a majority. It has the product's SQL and its batches, and nothing else: no signatures and rights, no TLS, no
+// rings, no names and conditions, no refusals, deadlines or catching up. Argument: a file with its options (FloorProgram).
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
@@ -10,19 +10,19 @@ import { toleratesBrokenConnects } from '../../platform/database/connector-rejec
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
 import { VersionClock } from '../../platform/registers/version.ts';
 import { partitionCount } from '../../platform/rings/ring.ts';
-import { Batches } from '../../subgraphs/object-storage/peers/batches.ts';
-import { packMessage, unpackMessage } from '../../subgraphs/object-storage/peers/message.ts';
-import { Durability } from '../../subgraphs/object-storage/store/durability.ts';
-import { LocalReplica } from '../../subgraphs/object-storage/store/local-replica.ts';
-import { preparedByReplica } from '../../subgraphs/object-storage/store/padded.ts';
-import { Partitions } from '../../subgraphs/object-storage/store/partitions.ts';
-import type { ReplicaAnswer, ReplicaRequest } from '../../subgraphs/object-storage/store/register.ts';
+import { Batches } from '../../subgraphs/object-storage/engine/peers/batches.ts';
+import { packMessage, unpackMessage } from '../../subgraphs/object-storage/engine/peers/message.ts';
+import { Durability } from '../../subgraphs/object-storage/engine/store/durability.ts';
+import { LocalReplica } from '../../subgraphs/object-storage/engine/store/local-replica.ts';
+import { preparedByReplica } from '../../subgraphs/object-storage/engine/store/padded.ts';
+import { Partitions } from '../../subgraphs/object-storage/engine/store/partitions.ts';
+import type { ReplicaAnswer, ReplicaRequest } from '../../subgraphs/object-storage/engine/store/register.ts';
 
 export interface FloorProgram {
   readonly connection: DatabaseLocation;
   readonly folder: string;
   readonly cluster: number;
-  /** Of each cluster, by its number. */
+  /** Ports of the clusters, by number. */
   readonly ports: readonly number[];
 }
 
@@ -39,7 +39,7 @@ const ofFolder = await open(folder);
 const db = new Database({ connection, preparedKept: preparedByReplica });
 const durability = new Durability(db);
 const clock = new VersionClock({ cluster, nowMs: Date.now, chance: () => randomBytes(6).toString('hex') });
-const replica = new LocalReplica({ db, clock, durability });
+const replica = new LocalReplica({ db, durability });
 const held = new Set(Array.from({ length: partitionCount }, (_, partition) => partition));
 await new Partitions({ db, durability }).enterRing({ ring, epoch, held, isEmpty: true });
 
@@ -78,7 +78,7 @@ async function asBatch(body: Buffer): Promise<readonly ReplicaAnswer[]> {
   return Promise.all(requests.map((each) => replica.ask(each)));
 }
 
-/** Its ETag, once a majority has it. */
+/** Returns its ETag once a majority has it. */
 async function put(name: string, body: Buffer): Promise<string> {
   const etag = createHash('md5').update(body).digest('hex');
   createHash('sha256').update(body).digest();
@@ -108,7 +108,7 @@ async function get(name: string, answer: (bytes: Buffer, sent: () => void) => vo
   answer(bytes, () => free.push(bytes));
 }
 
-/** On disk, with its name. */
+/** Stores it on disk, with its name. */
 async function keep(name: string, body: Buffer): Promise<void> {
   crc32c(body);
   const file = await open(join(folder, `${name}.new`), 'wx');
@@ -123,7 +123,7 @@ function keyOf(name: string): ReplicaRequest['key'] {
   return { ring, scope: 'b'.repeat(32), name };
 }
 
-/** Of three. */
+/** A majority of three. */
 async function majority(all: readonly Promise<unknown>[]): Promise<void> {
   await Promise.any(all.map((each) => Promise.all(all.filter((other) => other !== each))));
 }

@@ -1,12 +1,12 @@
-// Three clusters of the smallest program of the same design (floor-program.ts), each with a database of its own.
+// Three clusters of the smallest program of the same design (floor-program.ts), each with its own database.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { platformMigrations } from '../../bin/compose/places.ts';
+import { platformMigrations } from '../../compose/places.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import { objectClusterMigrations } from '../../subgraphs/object-storage/store/owner.ts';
+import { objectClusterMigrations } from '../../subgraphs/object-storage/engine/store/owner.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { ToldChild } from '../support/told-child.ts';
 import type { FloorProgram } from './floor-program.ts';
@@ -14,7 +14,7 @@ import type { FloorProgram } from './floor-program.ts';
 const clusters = [0, 1, 2];
 const script = fileURLToPath(new URL('./floor-program.ts', import.meta.url));
 
-export interface Floor {
+interface Floor {
   readonly urls: readonly string[];
   readonly pids: readonly number[];
 }

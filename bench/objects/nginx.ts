@@ -1,4 +1,5 @@
-// nginx that serves files as they are: what giving bytes costs at least.
+// nginx serving plain files: the minimum cost of delivering bytes.
+// needs: nginx-light
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -6,9 +7,9 @@ import { join } from 'node:path';
 import { freePort } from '../../tests/support/free-port.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
 
-export interface Nginx {
+interface Nginx {
   readonly url: string;
-  /** What it serves. */
+  /** The folder to serve. */
   readonly folder: string;
   readonly pids: readonly number[];
 }

@@ -1,18 +1,18 @@
-// What is measured, as its clients see it.
+// The measured server, as its clients see it.
 import { type Agent, request } from 'node:http';
 
 export interface Server {
   readonly name: string;
-  /** Its files are put there by the benchmark itself. */
+  /** The benchmark itself writes its files. */
   readonly isReadOnly: boolean;
-  /** Of all processes that take part; their descendants count too. */
+  /** All processes involved; their descendants count too. */
   readonly pids: readonly number[];
   put(name: string, body: Buffer): Promise<void>;
-  /** Reads all of it. */
+  /** Reads the whole object. */
   get(name: string): Promise<void>;
 }
 
-/** A request whose answer must be good, and is read to its end. */
+/** A request whose answer must be successful, and is read to its end. */
 export function plainAsk(
   agent: Agent,
   method: string,

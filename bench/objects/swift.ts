@@ -1,5 +1,5 @@
-// OpenStack Swift on this machine, with three replicas on three devices: Debian's packages, their pipelines, and none of the processes that run
-// besides requests. Its files in /etc/swift are replaced for these processes only (a mount namespace), which takes root.
+// OpenStack Swift on this machine, with three replicas on three devices: Debian's packages with their pipelines, without background
+// processes. Its files in /etc/swift are replaced for these processes only (in a mount namespace), which needs root.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -12,18 +12,18 @@ const run = promisify(execFile);
 const devices = ['d1', 'd2', 'd3'];
 const host = '127.0.0.1';
 const etc = '/etc/swift';
-export const swiftPackages = 'swift-proxy swift-account swift-container swift-object memcached';
+const swiftPackages = 'swift-proxy swift-account swift-container swift-object memcached';
 
-export interface Swift {
-  /** Of the account. */
+interface Swift {
+  /** URL of the account. */
   readonly url: string;
   readonly token: string;
   readonly pids: readonly number[];
 }
 
-/** Why it can't be started here; undefined: it can. */
+/** Why it can't be started here. Undefined if it can. */
 export async function whyNoSwift(): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return 'only root can give it files of its own in /etc/swift';
+  if (process.getuid?.() !== 0) return 'only root can give it separate files in /etc/swift';
   for (const path of ['/usr/bin/swift-proxy-server', '/usr/bin/swift-object-server', '/usr/bin/memcached'])
     if (
       !(await access(path).then(
@@ -72,7 +72,7 @@ export async function startSwift(stack: AsyncDisposableStack, folder: string): P
     });
     return child;
   };
-  // The proxy leaves alone for a minute what did not answer.
+  // The proxy ignores servers that did not answer for a minute.
   const children = [memcached, ...(await Promise.all(kinds.map(serve))), await serve('proxy')];
   const url = `http://${host}:${ports.proxy}`;
   const told = await waitFor('Swift to give a token', async () => {
@@ -95,7 +95,7 @@ async function ring(conf: string, kind: string, port: number): Promise<void> {
   await run('swift-ring-builder', [builder, 'rebalance']);
 }
 
-/** Debian's, with its pipeline, for a user of tempauth. */
+/** Debian's configuration with its pipeline, for a user of tempauth. */
 async function proxyConf(port: number, memcachePort: number): Promise<string> {
   const shipped = await readFile(join(etc, 'proxy-server.conf'), 'utf8');
   const pipeline = /^pipeline = .*$/m.exec(shipped)?.[0].replace(' container_sync', '') ?? '';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
 import { connectionOptions, type DatabaseLocation } from '../../platform/database/server-pools.ts';
 
-export interface Backlog {
+interface Backlog {
   /** Operations in the backends' queues. */
   readonly pending: number;
   /** Operations on the wire, or without a verdict in the journal. */

@@ -1,7 +1,7 @@
 // Finds the highest sustained rate: increases it in steps until one is too much, then confirms the last good one in a longer run.
 // A failed step is repeated, more often when other processes use the machine.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runStep, type Step, type StepParts } from './step.ts';
+import { runStep, type Step, type StepDependencies } from './step.ts';
 
 const growth = 1.15;
 const tries = 2;
@@ -10,32 +10,32 @@ const disturbedTries = 4;
 const disturbance = 0.15;
 const restMs = 500;
 
-export interface RateSearch {
+interface RateSearch {
   readonly fromPerSecond: number;
   readonly stepMs: number;
-  /** No step begins after it: the result up to then counts. */
+  /** No step starts after it: the result up to then counts. */
   readonly mostMs: number;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-export interface RateFound {
+interface RateFound {
   readonly best: Step;
   /** In a run of twice a step's time. */
   readonly proved: boolean;
   readonly steps: readonly Step[];
 }
 
-/** Throws when no tried rate is sustained. */
-export async function findRate(parts: StepParts, search: RateSearch): Promise<RateFound> {
+/** Throws if no tried rate is sustained. */
+export async function findRate(dependencies: StepDependencies, search: RateSearch): Promise<RateFound> {
   const { fromPerSecond, stepMs, mostMs, progress, signal } = search;
   const endsAtMs = performance.now() + mostMs;
   const steps: Step[] = [];
-  /** Undefined: too much, or no time left. */
+  /** Undefined if it is too much, or if no time is left. */
   const keepsUp = async (perSecond: number, forMs: number): Promise<Step | undefined> => {
     for (let tried = 1; performance.now() < endsAtMs; tried += 1) {
       signal.throwIfAborted();
-      const step = await runStep(parts, perSecond, forMs);
+      const step = await runStep(dependencies, perSecond, forMs);
       steps.push(step);
       progress(`at ${Math.round(perSecond)} calls per second: ${JSON.stringify(step)}`);
       if (step.tooMuch === undefined) return step;

@@ -16,7 +16,7 @@ const warmShare = 1 / 3;
 /** Unused HTTPS connections are closed by then. */
 const restedMs = 6_000;
 
-export interface SessionCost {
+interface SessionCost {
   readonly sessions: number;
   /**
    * The larger of the next two: a process with free room grows by less than it uses, and V8 does not count its native memory
@@ -29,12 +29,12 @@ export interface SessionCost {
   readonly usedKibPerSession: number;
 }
 
-export interface SessionMemory {
+interface SessionMemory {
   readonly ssh: SessionCost;
   readonly https: SessionCost;
   /** V8's memory for a backend whose login is kept and whose connection is closed. */
   readonly httpsRestedUsedKib: number;
-  /** Of the process before. */
+  /** Base of the process before. */
   readonly baseKib: number;
 }
 

@@ -1,15 +1,15 @@
 // A relay in a separate process (with system, for a token), put together like `tidegate serve`, that opens sessions to a fleet's
 // backends and reports its memory after garbage collection.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
-import { readConfig } from '../../platform/config.ts';
-import { createLogger } from '../../platform/log.ts';
+import { type RunningProcess, startProcess } from '../../compose/process.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { seededRandom } from '../../trials/random.ts';
 import { subgraphAsk } from '../relay/subgraph-ask.ts';
 import { answerParent } from '../support/child.ts';
 import type { Ask } from '../support/graph-client.ts';
 import { proportionalKib } from '../support/process-tree.ts';
-import { seededRandom } from '../trials/random.ts';
 import { callEach, type FleetBackend, type FleetCall, fleetCall, warmUp } from './fleet.ts';
 
 export type SessionOrder =

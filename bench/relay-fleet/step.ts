@@ -1,12 +1,13 @@
 // One step of the search for the highest rate: a few seconds of calls at a rate, and whether the system sustained it.
+
+import type { Random } from '../../trials/random.ts';
 import type { AllInOneSystem } from '../support/all-in-one.ts';
 import { openLoop } from '../support/open-loop.ts';
 import { othersDuring } from '../support/others.ts';
 import { median, percentile, rounded } from '../support/statistics.ts';
-import type { Random } from '../trials/random.ts';
 import type { BacklogReader } from './backlog.ts';
 
-export interface StepParts {
+export interface StepDependencies {
   readonly system: AllInOneSystem;
   readonly backlog: BacklogReader;
   readonly random: Random;
@@ -27,9 +28,9 @@ export interface Step {
   readonly underWay: number;
   readonly pending: number;
   readonly unsequenced: number;
-  /** The share of the machine's processors used by other processes meanwhile, 0 to 1. */
+  /** The share of the machine's processors used by other processes at the same time, 0 to 1. */
   readonly others: number;
-  /** Why this is too much; undefined: the system sustained it. */
+  /** Why this is too much. Undefined if the system sustained it. */
   readonly tooMuch: string | undefined;
 }
 
@@ -37,8 +38,8 @@ const mostUnderWay = 1_000;
 /** A queue that grows by this much may be chance. */
 const queueNoise = 8;
 
-export async function runStep(parts: StepParts, perSecond: number, forMs: number): Promise<Step> {
-  const { system, backlog, random, call, p99LimitMs } = parts;
+export async function runStep(dependencies: StepDependencies, perSecond: number, forMs: number): Promise<Step> {
+  const { system, backlog, random, call, p99LimitMs } = dependencies;
   const work = () => Promise.all([openLoop({ perSecond, forMs, random, mostUnderWay }, call), backlog.during(forMs)]);
   const { result: measured, others } = await othersDuring(() => system.measure(work));
   const [loop, backlogs] = measured.result;
@@ -71,7 +72,7 @@ export async function runStep(parts: StepParts, perSecond: number, forMs: number
   };
 }
 
-/** True when a queue is clearly longer in the last third of the time than in the first. */
+/** True if a queue is clearly longer in the last third of the time than in the first. */
 function grows(lengths: readonly number[]): boolean {
   return median(third(lengths, 2)) > 2 * median(third(lengths, 0)) + queueNoise;
 }

@@ -29,7 +29,7 @@ export const callKinds: Readonly<Record<Wire, CallKind>> = {
     driver: 'fortios',
     operation: 'address.create',
     document: documentOf('firewallAddressCreate', 'FirewallAddressCreateInput'),
-    fields: (name, address) => ({ name, address }),
+    fields: (name, address) => ({ name, content: { address } }),
     arguments: (name, address) => ({ vdom: 'root', name, address }),
   },
 };

@@ -9,7 +9,7 @@ export interface Case {
   readonly name: string;
   readonly wire: Wire;
   readonly backend: string;
-  /** Of the same device, for calls without the relay. */
+  /** The same device, for calls without the relay. */
   readonly endpoint: Endpoint;
   readonly concurrency: number;
   readonly clients: number;

@@ -10,7 +10,7 @@ export const mostConcurrency = 16;
 const askDeadlineMs = 30_000;
 const username = 'bench';
 
-export interface Devices {
+interface Devices {
   readonly places: readonly DevicePlace[];
   /** From now on, before every answer to a call. */
   setDelay(delayMs: number): Promise<void>;
@@ -39,7 +39,7 @@ export async function startDevice(stack: AsyncDisposableStack, wire: Wire) {
 }
 
 /** `concurrency`: absent, the graph's default. */
-export interface Registration {
+interface Registration {
   readonly name: string;
   readonly place: DevicePlace;
   readonly concurrency?: number;

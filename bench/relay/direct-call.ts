@@ -1,5 +1,5 @@
 // The relay's calls without the relay: the same driver and transport with the same settings.
-import { newUuid } from '../../platform/ids.ts';
+import { newUuid } from '../../platform/values/ids.ts';
 import type { BackendContext } from '../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../subgraphs/relay/drivers/registry.ts';
 import { createTransport } from '../../subgraphs/relay/transports/factories.ts';
@@ -36,6 +36,6 @@ export async function callDirect(transport: Transport, maker: CallMaker): Promis
   const context = { operationId: newUuid(), backend: contextOf(maker.wire) };
   const sent = await transport.send(operation.render(args, context), { deadlineMs });
   if (!sent.ok) throw new Error(sent.failure.message);
-  const { state } = operation.interpret(sent.reply, args);
+  const { state } = operation.interpret(sent.reply, args, context);
   if (state !== 'SUCCEEDED') throw new Error(`the call is ${state}: ${JSON.stringify(sent.reply)}`);
 }

@@ -4,7 +4,7 @@ import type { LoopFigures } from '../support/closed-loop.ts';
 import type { Logged } from '../support/server-log.ts';
 import { percentile, rounded } from '../support/statistics.ts';
 
-export type Level = 'direct' | 'floor' | 'subgraph' | 'gateway';
+type Level = 'direct' | 'floor' | 'subgraph' | 'gateway';
 
 interface Block {
   readonly result: LoopFigures;
@@ -15,7 +15,7 @@ interface LoggedBlock extends Logged {
   readonly calls: number;
 }
 
-export interface Comparison {
+interface Comparison {
   readonly calls: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

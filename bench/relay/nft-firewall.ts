@@ -1,4 +1,5 @@
 // A firewall behind SSH: a server that echoes its input, like `nft -j -e` does.
+// needs: nftables
 import { generateKeyPairSync } from 'node:crypto';
 import { SshDevice } from '../../simulators/ssh-device.ts';
 

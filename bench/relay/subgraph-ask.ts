@@ -1,11 +1,11 @@
 // Executes on the relay's schema in this process: resolvers, services, journal and sessions, without HTTP,
 // admission and query plan.
 import { type DocumentNode, parse } from 'graphql';
-import type { RunningProcess } from '../../bin/compose/process.ts';
+import type { RunningProcess } from '../../compose/process.ts';
+import type { Identity } from '../../platform/edge/identity.ts';
 import { executeOnSchema } from '../../platform/graph/execution.ts';
-import type { Identity } from '../../platform/identity.ts';
-import { newUuid } from '../../platform/ids.ts';
-import type { Logger } from '../../platform/log.ts';
+import type { Logger } from '../../platform/process/log.ts';
+import { newUuid } from '../../platform/values/ids.ts';
 import type { Ask } from '../support/graph-client.ts';
 
 /** For the bearer of `token`. The process must have the roles system and relay. */

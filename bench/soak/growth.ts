@@ -1,5 +1,5 @@
-// Judges whether a figure stays flat over time: the growth of its robust trend over the judged part, against a bound.
-// What grows with the load is judged for each call of which retention keeps the rows.
+// Judges whether a figure stays flat over time: the growth of its robust trend over the judged part, against a bound. Figures that grow
+// with the load are divided by the calls of which retention keeps the rows.
 import { median, rounded } from '../support/statistics.ts';
 
 export interface Sample {
@@ -14,7 +14,7 @@ export interface Bound {
   readonly mostShare: number;
 }
 
-export interface Growth {
+interface Growth {
   readonly first: number;
   readonly median: number;
   readonly last: number;
@@ -66,7 +66,7 @@ export class CallsMade {
     this.#readings.push({ atMs, value: total });
   }
 
-  /** Up to the last reading; between two readings calls are taken to be even. */
+  /** Up to the last reading. Between two readings calls are assumed to be evenly spread. */
   since(fromMs: number): number {
     return (this.#readings.at(-1)?.value ?? 0) - this.#totalAt(fromMs);
   }

@@ -1,16 +1,16 @@
-// What the clients of a soak do: objects are created on two devices and deleted again, operations listed, projects changed,
-// subscriptions opened and closed, users logged in and out.
+// The clients of a soak: they create objects on two devices and delete them again, list operations, change projects, open and close
+// subscriptions, and log users in and out.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import type { Random } from '../../trials/random.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire, wires } from '../relay/calls.ts';
 import { mostConcurrency, register, startDevice } from '../relay/devices.ts';
 import type { SystemStarted } from '../support/all-in-one-process.ts';
 import { GraphClient, type MutationAnswer, notRefused } from '../support/graph-client.ts';
-import type { Random } from '../trials/random.ts';
 
 export interface SoakLoad {
-  /** A turn of one client; throws when anything in it fails. */
+  /** A turn of one client. Throws if anything in it fails. */
   turn(): Promise<void>;
   /** Relayed calls so far. */
   readonly calls: number;
@@ -89,9 +89,9 @@ export async function prepareLoad(
   };
 }
 
-export interface PacedLoad {
+interface PacedLoad {
   readonly clients: number;
-  /** Together. A client that is behind does not catch up: on a busy machine there are fewer turns. */
+  /** Total rate. A client that is behind does not catch up: on a busy machine there are fewer turns. */
   readonly perSecond: number;
   readonly forMs: number;
 }

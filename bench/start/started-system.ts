@@ -2,20 +2,20 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { within } from '../../platform/within.ts';
+import { within } from '../../platform/work/within.ts';
 import { cpuMsOfTree } from '../support/process-tree.ts';
 
-export interface StartedSystem {
+interface StartedSystem {
   readonly pid: number;
   readonly readyAfterMs: number;
   /** Of all its processes until then, including ended ones. */
   readonly cpuMs: number;
   readonly hasLab: boolean;
-  /** Like Ctrl-C; throws when it does not end, or ends with an error. */
+  /** Like Ctrl-C. Throws if it does not end, or ends with an error. */
   stop(): Promise<void>;
 }
 
-export interface StartOptions {
+interface StartOptions {
   /** The folder of the checkout. */
   readonly product: string;
   readonly dataPath: string;

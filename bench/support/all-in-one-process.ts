@@ -3,14 +3,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { type AllInOne, allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
-import type { PartName } from '../../lab/part.ts';
+import { type AllInOne, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
+import type { DeviceName } from '../../lab/device.ts';
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
-import { newUuid } from '../../platform/ids.ts';
-import { createLogger } from '../../platform/log.ts';
-import { Retention } from '../../platform/retention.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { KeyFolder } from '../../platform/secrets/key-folder.ts';
-import { deleteOldMappings, deleteOldOperations, endedCalls } from '../../subgraphs/relay/journal/retention.ts';
+import { newUuid } from '../../platform/values/ids.ts';
+import { Retention } from '../../platform/work/retention.ts';
+import { deleteOldMappings, deleteOldOperations, endedCalls } from '../../subgraphs/relay/control/journal/retention.ts';
 import type { Endpoint, Transport } from '../../subgraphs/relay/transports/session.ts';
 import { testEgressSettings } from '../../tests/support/egress.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from '../relay/calls.ts';
@@ -26,7 +26,7 @@ export type SystemOrder =
       readonly do: 'start';
       readonly dataPath: string;
       readonly withLab: boolean;
-      readonly labParts?: readonly PartName[] | undefined;
+      readonly labDevices?: readonly DeviceName[] | undefined;
     }
   | { readonly do: 'calls'; readonly way: CallWay; readonly clients: number; readonly forMs: number }
   | { readonly do: 'memory' }
@@ -88,11 +88,11 @@ answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | MemoryF
 // A profile is written only at an orderly exit.
 process.once('SIGTERM', () => process.exit(0));
 
-async function start({ dataPath, withLab, labParts }: SystemOrder & { do: 'start' }): Promise<SystemStarted> {
+async function start({ dataPath, withLab, labDevices }: SystemOrder & { do: 'start' }): Promise<SystemStarted> {
   dataFolder = dataPath;
   const config = allInOneConfig({ flags: { 'listen.port': '0', 'log.level': 'error', ...testEgressSettings } });
   const signal = new AbortController().signal;
-  system = await startAllInOne({ config, dataPath, withLab, labParts, signal, stdout: nowhere });
+  system = await startAllInOne({ config, dataPath, withLab, labDevices, signal, stdout: nowhere });
   const [token = '', adminPassword = ''] = await Promise.all(
     ['admin.token', 'admin.password'].map(async (name) => (await readFile(join(dataPath, name), 'utf8')).trim()),
   );
@@ -107,7 +107,7 @@ async function memory(): Promise<MemoryFigures> {
   return { heapBytes: heapUsed, outsideHeapBytes: external, handles: process.getActiveResourcesInfo().length };
 }
 
-/** The product's retention with short periods. Ages that can't be set, of keys and of commit records, are put forward. */
+/** The product's retention with short periods. Rows whose age can't be configured, such as keys and commit records, are made older. */
 async function retain(keptMs: number): Promise<undefined> {
   if (system === undefined || dataFolder === undefined) throw new Error('the system was not started');
   retentionDatabase ??= new Database({ connection: system.database, connectionLimit: 2 });

@@ -1,9 +1,10 @@
 // The parent's side of the system of `npm start` in a separate process, with a data folder that is removed with it.
+// needs: system
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PartName } from '../../lab/part.ts';
+import type { DeviceName } from '../../lab/device.ts';
 import type { SystemOrder, SystemStarted } from './all-in-one-process.ts';
 import { Child } from './child.ts';
 import { cpuMsOf } from './cpu.ts';
@@ -18,7 +19,7 @@ export interface Usage {
   readonly allCommits: number;
 }
 
-export type Idle = Usage & Omit<Logged, 'elapsedMs'>;
+type Idle = Usage & Omit<Logged, 'elapsedMs'>;
 
 interface Reading extends Usage {
   readonly atMs: number;
@@ -37,27 +38,27 @@ export class AllInOneSystem {
   readonly #log: ServerLog;
   #idlePerMs: Idle = { cpuMs: 0, databaseCpuMs: 0, allCommits: 0, statements: 0, commits: 0 };
 
-  private constructor(parts: {
+  private constructor(dependencies: {
     child: Child;
     started: SystemStarted;
     databasePid: number;
     log: ServerLog;
     dataPath: string;
   }) {
-    this.started = parts.started;
-    this.dataPath = parts.dataPath;
-    this.#child = parts.child;
-    this.#databasePid = parts.databasePid;
-    this.#log = parts.log;
+    this.started = dependencies.started;
+    this.dataPath = dependencies.dataPath;
+    this.#child = dependencies.child;
+    this.#databasePid = dependencies.databasePid;
+    this.#log = dependencies.log;
   }
 
-  /** It is stopped, and its folder removed, with the stack. */
+  /** Stopped with the stack, which also removes its folder. */
   static async start(
     stack: AsyncDisposableStack,
     options: {
       readonly withLab: boolean;
       /** Default: the firewall alone. */
-      readonly labParts?: readonly PartName[];
+      readonly labDevices?: readonly DeviceName[];
       readonly nodeArguments?: readonly string[];
     },
   ): Promise<AllInOneSystem> {
@@ -65,8 +66,8 @@ export class AllInOneSystem {
     stack.defer(() => rm(dataPath, { recursive: true, force: true }));
     const child = new Child(new URL('./all-in-one-process.ts', import.meta.url), options.nodeArguments);
     stack.defer(() => child.stop());
-    const { withLab, labParts } = options;
-    const order: SystemOrder = { do: 'start', dataPath, withLab, labParts };
+    const { withLab, labDevices } = options;
+    const order: SystemOrder = { do: 'start', dataPath, withLab, labDevices };
     const started = await child.ask<SystemStarted>(order, startDeadlineMs);
     stack.defer(() => child.ask({ do: 'stop' } satisfies SystemOrder, stopDeadlineMs));
     const log = await ServerLog.open(started.database.socketPath ?? '', dataPath);

@@ -46,7 +46,7 @@ export interface MutationAnswer {
   readonly userErrors: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** Throws when the mutation was refused. */
+/** Throws if the mutation was refused. */
 export function notRefused<Answer extends MutationAnswer>(answer: Answer): Answer {
   const [refusal] = answer.userErrors;
   if (refusal !== undefined) throw new Error(`refused: ${refusal.code}: ${refusal.message}`);

@@ -8,7 +8,7 @@ export interface FirewallLimits {
   readonly queueLimit?: number;
 }
 
-export interface FirewallOptions {
+interface FirewallOptions {
   readonly url: string;
   readonly token: string;
   readonly lab: RunningLab;

@@ -1,4 +1,4 @@
-// Where clients are, for name servers of trials and benchmarks: both sides can compute it.
+// Locations of clients for name servers of trials and benchmarks: both sides can compute them.
 import type { GeoSource } from '../../dns/policy/client.ts';
 import type { Place } from '../../dns/policy/plan.ts';
 
@@ -8,7 +8,7 @@ export const places: readonly Place[] = [
   { continent: 'AS', country: 'JP', latitude: 35, longitude: 139 },
 ];
 
-/** By the second byte of the address; one in four is not known. */
+/** By the second byte of the address; one in four is unknown. */
 export const madeUpPlaces: GeoSource = {
   find: (bytes) => ({ place: places[(bytes[1] ?? 0) % 4] ?? null, bits: 16 }),
 };

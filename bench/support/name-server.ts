@@ -1,4 +1,4 @@
-// The name server of the trial and of the benchmark, as a process of its own.
+// The name server of the trial and of the benchmark, as a separate process.
 import { randomBytes } from 'node:crypto';
 import { Answerer } from '../../dns/answerer/answerer.ts';
 import type { ZoneChange, ZonePlan } from '../../dns/policy/plan.ts';
@@ -8,7 +8,7 @@ import { answerParent } from './child.ts';
 import { madeUpPlaces } from './made-up-places.ts';
 
 export type Order =
-  /** `draw`: always this one; default: random. `folder`: keeps its plans there. */
+  /** `draw`: always this value. Default: random. `folder`: stores its plans there. */
   | { readonly start: ZonePlan; readonly draw?: number; readonly folder?: string }
   | { readonly change: ZoneChange }
   | { readonly stats: true };
@@ -23,7 +23,7 @@ answerParent(async (order: Order) => {
       ...{ listen: [{ address: '127.0.0.1', port: 0 }], name: 'trial', geo: madeUpPlaces },
       ...(draw === undefined ? {} : { draw: () => draw }),
       ...(folder === undefined ? {} : { disk: { path: folder, sealer: createSealer(keyring) } }),
-      // All questions come from one network.
+      // All queries come from one network.
       limit: { answersPerSecond: 1e9, slip: 2 },
       tcp: { idleMs: 1_000 },
       failed: (what, error) => {

@@ -1,25 +1,25 @@
-// Load of an open loop: requests come at a fixed rate, independent of earlier ones, like from many independent clients. If the
-// system can't sustain the rate, the number of requests under way grows.
+// Load of an open loop: requests come at a fixed rate, independent of earlier ones, like from many independent clients. If the system can't
+// sustain the rate, the number of requests in flight grows.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../trials/random.ts';
+import type { Random } from '../../trials/random.ts';
 
-export interface OpenLoopFigures {
+interface OpenLoopFigures {
   /** From the time a request was due, so that a late sender hides nothing. */
   readonly latenciesMs: readonly number[];
   readonly failed: number;
   readonly firstFailure: string | undefined;
-  /** The number under way, at regular times while requests are sent. */
+  /** The number in flight, at regular times while requests are sent. */
   readonly underWay: readonly number[];
   /** Until the last answer. */
   readonly elapsedMs: number;
 }
 
-export interface OpenLoopLoad {
+interface OpenLoopLoad {
   /** On average: the intervals are exponential, as in a Poisson process. */
   readonly perSecond: number;
   readonly forMs: number;
   readonly random: Random;
-  /** Beyond this many under way, requests are not sent and count as failures. */
+  /** Beyond this many in flight, requests are not sent and count as failures. */
   readonly mostUnderWay: number;
 }
 

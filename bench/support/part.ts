@@ -7,7 +7,7 @@ import { type Supervised, supervise } from '../../embedded/supervise.ts';
 /** One incarnation, by this machine's clock. */
 export interface Life {
   readonly pid: number;
-  /** UUID of a process with a database; undefined for servers. */
+  /** UUID of a process with a database. Undefined for servers. */
   readonly owner: string | undefined;
   readonly upAtMs: number;
   /** Undefined while it is running. */
@@ -45,14 +45,14 @@ export class Part<Server extends EmbeddedServer & { readonly owner?: string | un
     return this.lives.at(-1)?.endedAtMs === undefined;
   }
 
-  /** SIGKILL, or an orderly end by SIGTERM; false when it is down already. */
+  /** SIGKILL, or an orderly end by SIGTERM. False if it is already down. */
   kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): boolean {
     if (!this.up) return false;
     killQuietly(this.current.pid, signal);
     return true;
   }
 
-  /** Waits until it is up; false when it is not by the deadline. */
+  /** Waits until it is up. False if it is not by the deadline. */
   async waitUp(deadlineMs: number): Promise<boolean> {
     const untilMs = performance.now() + deadlineMs;
     while (!this.up && performance.now() < untilMs) await sleep(10);

@@ -2,13 +2,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { cpuMsWithEnded } from './cpu.ts';
 
-export interface TreeProcess {
+interface TreeProcess {
   readonly pid: number;
   /** From the kernel, at most 15 characters; Node's is `node`. */
   readonly name: string;
 }
 
-/** The process and its descendants, without those that end meanwhile. */
+/** The process and its descendants, without those that end in the meantime. */
 export async function processTree(root: number): Promise<TreeProcess[]> {
   const all = new Map<number, { readonly name: string; readonly parent: number }>();
   for (const entry of await readdir('/proc')) {
@@ -32,7 +32,7 @@ export async function cpuMsOfTree(root: number): Promise<number> {
   return (await processTree(root)).reduce((sum, { pid }) => sum + (cpuMsUnlessEnded(pid) ?? 0), 0);
 }
 
-/** Undefined for one that has ended since: it is included in its parent's time. */
+/** Undefined for a process that has ended since: it is included in its parent's time. */
 function cpuMsUnlessEnded(pid: number): number | undefined {
   try {
     return cpuMsWithEnded(pid);
@@ -43,7 +43,7 @@ function cpuMsUnlessEnded(pid: number): number | undefined {
   }
 }
 
-/** Proportional set size in KiB; throws when the process is another user's. Zero for one that has ended. */
+/** Proportional set size in KiB. Throws if the process belongs to another user. Zero if it has ended. */
 export function proportionalKib(pid: number): Promise<number> {
   return memoryKib(pid, 'Pss');
 }

@@ -1,4 +1,4 @@
-// Changes of projects through the gateway: the plainest durable mutation, with which others are compared.
+// Changes of projects through the gateway: the simplest durable mutation, with which others are compared.
 import { type GraphClient, type MutationAnswer, notRefused } from './graph-client.ts';
 
 /** An administrator changes as many projects as there are clients, each time to a new value. */
@@ -20,7 +20,7 @@ export async function projectWrites(
   const write = async (query: string, input: object): Promise<string> => {
     const { done } = await client.ask<{ done: ProjectAnswer }>(query, { input }, accessToken);
     const { project } = notRefused(done);
-    if (project === null) throw new Error('a write gave no project');
+    if (project === null) throw new Error('a write returned no project');
     return project.id;
   };
   const ids: string[] = [];

@@ -1,20 +1,21 @@
 // One `tidegate serve` as a real process, which can be killed and started again: it ends with this process, and its
 // log is a file.
+// needs: system, mariadb-server-core, mariadb-client-core, redis-tools, util-linux
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EmbeddedServer, ServerExit } from '../../embedded/server-process.ts';
-import { within } from '../../platform/within.ts';
+import { within } from '../../platform/work/within.ts';
 
-export interface ServedProcess extends EmbeddedServer {
+interface ServedProcess extends EmbeddedServer {
   /** UUID of this incarnation, used by journal and leases. */
   readonly owner: string | undefined;
-  /** The public endpoint; undefined without the role gateway. */
+  /** The public endpoint. Undefined without the role gateway. */
   readonly url: string | undefined;
 }
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly name: string;
   readonly configFile: string;
   /** Every incarnation appends to it. */
@@ -33,7 +34,7 @@ interface ReadyLine {
 const program = fileURLToPath(new URL('../../bin/tidegate.ts', import.meta.url));
 const readyTimeoutMs = 60_000;
 
-/** Resolves when it reports that it is ready; throws when it ends before that, or is late. */
+/** Resolves when it reports that it is ready. Throws if it ends before that, or is late. */
 export async function serve(options: ServeOptions): Promise<ServedProcess> {
   options.signal?.throwIfAborted();
   const child = spawn(

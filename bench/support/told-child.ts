@@ -1,14 +1,15 @@
-// The owner of a process of a trial, which is told what to do in lines and answers in lines of JSON. It ends with the trial, even if that
-// is killed.
+// Controls a process of a trial: sends it commands as lines and receives answers as lines of JSON. The process ends with the trial, even if
+// that is killed.
+// needs: processes
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createInterface, type Interface } from 'node:readline';
 
-export interface ToldChildOptions {
-  /** The path of the program, which is given the path of `file`. */
+interface ToldChildOptions {
+  /** Path of the program, which gets the path of `file` as its argument. */
   readonly script: string;
-  /** Where the program's options are written. */
+  /** File with the program's options. */
   readonly file: string;
   readonly program: object;
   /** A command that runs the program. */
@@ -24,14 +25,14 @@ export class ToldChild {
     this.#options = options;
   }
 
-  /** Throws when it does not run. */
+  /** Throws if it is not running. */
   get pid(): number {
     const { pid } = this.#child ?? {};
-    if (pid === undefined) throw new Error(`the process of ${this.#options.file} does not run`);
+    if (pid === undefined) throw new Error(`the process of ${this.#options.file} is not running`);
     return pid;
   }
 
-  /** Returns what it says of itself once it works. */
+  /** Returns its report once it works. */
   async start(): Promise<unknown> {
     const { script, file, program, wrapper = [] } = this.#options;
     await writeFile(file, JSON.stringify(program), { mode: 0o600 });
@@ -42,7 +43,7 @@ export class ToldChild {
     return this.#answer();
   }
 
-  /** One line to it; returns its answer. */
+  /** Sends one line; returns the answer. */
   tell(line: string): Promise<unknown> {
     this.#child?.stdin?.write(`${line}\n`);
     return this.#answer();
@@ -66,7 +67,7 @@ export class ToldChild {
   }
 
   async #answer(): Promise<unknown> {
-    if (this.#lines === undefined || this.#child === undefined) throw new Error('the process does not run');
+    if (this.#lines === undefined || this.#child === undefined) throw new Error('the process is not running');
     const waiting = new AbortController();
     const { signal } = waiting;
     const ended = once(this.#child, 'exit', { signal }).then(() => {

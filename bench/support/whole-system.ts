@@ -1,19 +1,20 @@
 // The whole system as separate real processes on this machine: embedded MariaDB and Redis, system and gateway in one process or
 // two, relays (the gateway uses the first, the others compete for its leases), a worker, and the lab. Killed ones restart.
+// needs: system
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FirstAccounts, firstAccounts } from '../../bin/compose/first-accounts.ts';
-import { ownersOf } from '../../bin/compose/owners.ts';
-import { startProcess } from '../../bin/compose/process.ts';
+import { type FirstAccounts, firstAccounts } from '../../compose/first-accounts.ts';
+import { ownersOf } from '../../compose/owners.ts';
+import { startProcess } from '../../compose/process.ts';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
-import { readConfig } from '../../platform/config.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import { createLogger } from '../../platform/log.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { testEgressSettings } from '../../tests/support/egress.ts';
@@ -22,14 +23,14 @@ import { type FirewallLimits, registerFirewall } from './lab-firewall.ts';
 import { Part } from './part.ts';
 import { serve } from './served-process.ts';
 
-export interface WholeSystemOptions {
+interface WholeSystemOptions {
   /** A private data folder, accessible to the user of the embedded servers. */
   readonly folder: string;
   /** Its firewall is the backend `lab-firewall`. */
   readonly lab: boolean;
   /** Default: `lab` in the data folder. */
   readonly labFolder?: string;
-  /** Default 2; with 0, the gateway's relay URL has no listener. */
+  /** Default 2. With 0, the gateway's relay URL has no listener. */
   readonly relays?: number;
   /** `system` and `gateway` are separate processes, instead of `control`; the gateway restarts on its port. */
   readonly gatewayApart?: boolean;
@@ -53,7 +54,7 @@ export interface WholeSystem {
   readonly projectId: string;
   readonly connection: DatabaseLocation;
   readonly redisPath: string;
-  /** Throws when there is none. */
+  /** Throws if there is none. */
   readonly lab: RunningLab;
   /** `mariadb`, `redis`, `control` (system and gateway) or `gateway` and `system`, `relay-1` and so on, `worker`. */
   part(name: string): Part;
@@ -119,7 +120,7 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
     }),
   );
   const url = served[0]?.current.url;
-  if (url === undefined) throw new Error('the gateway did not say where it is');
+  if (url === undefined) throw new Error('the gateway did not report its URL');
   if (lab !== undefined) await registerFirewall({ url, token: accounts.token, lab, limits: options.limits ?? {} });
   return {
     url,
@@ -182,7 +183,7 @@ async function commonSettings(
   };
 }
 
-/** Made by a system that runs only for this. */
+/** Created by a system that runs only for this. */
 async function makeAccounts(common: Settings, folder: string): Promise<FirstAccounts> {
   const flags = Object.fromEntries(Object.entries(common).map(([name, value]) => [name, String(value)]));
   const config = readConfig({ flags: { ...flags, roles: 'system' } }, subgraphRows);

@@ -1,56 +1,76 @@
-// Files made from other files of the checkout: the Prisma client, resolver types, the dashboard. Each is made again when the hash of
-// its sources changes.
+// Files made from other files of the checkout: the graph's SDL, the Prisma client, resolver types, the dashboard. Each is made again when
+// the hash of its sources changes.
 
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BootError } from './boot-error.mjs';
 import { contentHash, readStamp } from './content-hash.mjs';
+import { isSchemaFresh } from './generated-schema.mjs';
 import { withLock } from './lock.mjs';
 import { npmCommand, pinnedNode } from './node-packages.mjs';
 import { run } from './run.mjs';
 
 const GENERATORS = 'tools/generate';
 
-/** Folders with packages that only build. */
-export const BUILD_FOLDERS = [GENERATORS, 'dashboard'];
+/** Folders with packages that only build. The root has the command line of Prisma. */
+export const BUILD_FOLDERS = ['.', GENERATORS, 'dashboard'];
 
 const PRISMA = {
   name: 'prisma',
-  packages: GENERATORS,
-  sources: ['prisma/schema', 'prisma.config.ts', `${GENERATORS}/package-lock.json`],
+  packages: '.',
+  sources: ['prisma/schema', 'prisma.config.ts', 'package-lock.json'],
   result: 'generated/prisma',
 };
 const GRAPH = {
   name: 'graph',
   packages: GENERATORS,
   // The command line and the dashboard have their GraphQL documents in their own folders.
-  sources: ['schema', 'codegen.yml', 'bin/cli', 'bin/commands', 'dashboard/src', `${GENERATORS}/package-lock.json`],
+  sources: [
+    ...['schema', 'generated/schema', 'codegen.yml', 'cli', 'dashboard/src'],
+    `${GENERATORS}/package-lock.json`,
+  ],
   result: 'generated/graph',
 };
 const DASHBOARD = { name: 'dashboard', packages: 'dashboard', sources: ['dashboard'], result: 'dashboard/dist' };
 
 /** The folders whose packages are needed, because something that they build is out of date. */
-export async function staleFolders({ root, onlyPrints }) {
+export async function staleFolders({ root, withDashboard }) {
   const stale = [];
-  for (const product of onlyPrints ? [PRISMA, GRAPH] : [PRISMA, GRAPH, DASHBOARD]) {
+  for (const product of withDashboard ? [PRISMA, GRAPH, DASHBOARD] : [PRISMA, GRAPH]) {
     if ((await isWanted(root, product)) && !(await isFresh(root, product))) stale.push(product.packages);
   }
+  // Its types may differ too.
+  if (!isSchemaFresh(root)) stale.push(GRAPH.packages);
   return [...new Set(stale)];
 }
 
 /** Its generators must be installed. */
 export async function generateCode({ root, progress }) {
+  await composeSchema({ root, progress });
   await make(root, PRISMA, async () => {
     progress.start('Generating the database client');
     // Prisma wants to download an engine that generating doesn't use; any executable in its place will do.
     const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', CHECKPOINT_DISABLE: '1' };
-    const program = `${GENERATORS}/node_modules/prisma/build/index.js`;
-    await must(run(pinnedNode(root), [program, 'generate'], { cwd: root, env }), 'prisma generate');
+    await must(
+      run(pinnedNode(root), ['node_modules/prisma/build/index.js', 'generate'], { cwd: root, env }),
+      'prisma generate',
+    );
     progress.done();
   });
   await make(root, GRAPH, async () => {
     progress.start('Generating types of the graph');
     await must(runScript(root, 'generate'), 'npm run generate');
+    progress.done();
+  });
+}
+
+/** What is generated after it reads it. Needs no generators. */
+async function composeSchema({ root, progress }) {
+  if (isSchemaFresh(root)) return;
+  await withLock(root, 'boot', async () => {
+    if (isSchemaFresh(root)) return;
+    progress.start('Composing the graph');
+    await must(run(pinnedNode(root), ['tools/compose.ts'], { cwd: root }), 'tools/compose.ts');
     progress.done();
   });
 }

@@ -1,6 +1,7 @@
 // The npm packages, including the pinned Node: installed from a lock file if node_modules is missing or was made from another one.
-// No package needs an install script, so none is run, whatever the user's npm settings are. Build tools (generators, the dashboard's
-// bundler) have package.json files of their own, so that a server can do without them.
+// No package needs an install script, so none is run, whatever the user's npm settings are. Build tools (code generators, the dashboard's
+// bundler) have package.json files of their own, so that a server can do without them. Prisma's command line is in the root, and a server
+// removes it (docs/decisions/0260).
 
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -8,8 +9,11 @@ import { BootError } from './boot-error.mjs';
 import { contentHash, readStamp } from './content-hash.mjs';
 import { withLock } from './lock.mjs';
 import { run } from './run.mjs';
+import { notNeededToRun } from './run-time-packages.mjs';
 
 const NPM_CI = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+/** In the stamp of a server's packages, in place of npm's scope. */
+const RUN_TIME_ONLY = 'run-time-only';
 
 /**
  * What a process runs on (with `forTests` also what tests and checks need), and what the folders `building` need, all side by
@@ -19,8 +23,8 @@ export async function installNodePackages(options, building = []) {
   const { root, forTests, progress } = options;
   // Given explicitly, because NODE_ENV would decide otherwise.
   const wanted = [
-    { folder: '.', scope: forTests ? '--include=dev' : '--omit=dev' },
-    ...building.map((folder) => ({ folder, scope: '--omit=dev' })),
+    { folder: '.', scope: forTests ? '--include=dev' : '--omit=dev', mayLackBuilders: !building.includes('.') },
+    ...building.filter((folder) => folder !== '.').map((folder) => ({ folder, scope: '--omit=dev' })),
   ];
   const ready = await Promise.all(wanted.map((packages) => isInstalled(root, packages)));
   const missing = wanted.filter((_, index) => !ready[index]);
@@ -44,7 +48,20 @@ export async function installNodePackages(options, building = []) {
 
 /** They are installed again when something has to be built. */
 export async function removeBuildPackages(root, folders) {
-  for (const folder of folders) await rm(join(root, folder, 'node_modules'), { recursive: true, force: true });
+  for (const folder of folders)
+    if (folder !== '.') await rm(join(root, folder, 'node_modules'), { recursive: true, force: true });
+  await withLock(root, lockName('.'), () => removeBuildersOfRoot(root));
+}
+
+async function removeBuildersOfRoot(root) {
+  if (await isInstalled(root, { folder: '.', scope: RUN_TIME_ONLY })) return;
+  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+  // First: what is half removed is installed again.
+  await rm(stampPath(root, '.'), { force: true });
+  // npm's own record of what is there would be wrong.
+  await rm(join(root, 'node_modules/.package-lock.json'), { force: true });
+  for (const path of notNeededToRun(lock.packages)) await rm(join(root, path), { recursive: true, force: true });
+  await writeStamp(root, '.', RUN_TIME_ONLY);
 }
 
 export function pinnedNode(root) {
@@ -58,6 +75,10 @@ export function npmCommand(root) {
   return { command: 'npm', args: [], env: { ...process.env, PATH: pathWithout(join(root, 'node_modules')) } };
 }
 
+function lockName(folder) {
+  return `packages-${folder.replace('/', '-')}`;
+}
+
 function stampPath(root, folder) {
   return join(root, folder, 'node_modules', '.tidegate-lock');
 }
@@ -67,22 +88,27 @@ function lockHash(root, folder) {
 }
 
 /** Packages installed for tests include those of a server. */
-async function isInstalled(root, { folder, scope }) {
+async function isInstalled(root, { folder, scope, mayLackBuilders = false }) {
   const [stamp, lock] = [await readStamp(stampPath(root, folder)), lockHash(root, folder)];
-  return stamp === `${lock} --include=dev` || stamp === `${lock} ${scope}`;
+  if (scope === '--omit=dev' && mayLackBuilders && stamp === `${lock} ${RUN_TIME_ONLY}`) return true;
+  return stamp === `${lock} ${scope}` || (scope === '--omit=dev' && stamp === `${lock} --include=dev`);
+}
+
+async function writeStamp(root, folder, scope) {
+  await mkdir(join(root, folder, 'node_modules'), { recursive: true });
+  await writeFile(stampPath(root, folder), `${lockHash(root, folder)} ${scope}\n`);
 }
 
 async function install({ root, mayInstall }, packages, say) {
   const { folder, scope } = packages;
-  await withLock(root, `packages-${folder.replace('/', '-')}`, async () => {
+  await withLock(root, lockName(folder), async () => {
     if (await isInstalled(root, packages)) return;
     if (!(await matchesLock(join(root, folder), scope))) {
       if (!mayInstall) throw new BootError(missingMessage(packages));
       say();
       await npmCi(root, packages);
     }
-    await mkdir(join(root, folder, 'node_modules'), { recursive: true });
-    await writeFile(stampPath(root, folder), `${lockHash(root, folder)} ${scope}\n`);
+    await writeStamp(root, folder, scope);
   });
 }
 

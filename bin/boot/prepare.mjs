@@ -17,22 +17,28 @@ export async function prepare(args) {
   // A server has its own database and Redis: no system packages are installed, and build tools are removed afterwards.
   const isServer = flags.has('--server');
   const onlyPrints = flags.has('--help') || flags.has('-h') || flags.has('--print-config');
+  const forTests = flags.has('--for-tests') || flags.has('--for-bench');
+  // Vite serves the dashboard from its sources, and GraphiQL as it was built.
+  const forDevelopment = flags.has('--dev');
   const options = {
     root: ROOT,
     onlyPrints,
     mayInstall: !flags.has('--no-install'),
-    forTests: flags.has('--for-tests'),
+    forTests,
+    forDevelopment,
+    withDashboard: !onlyPrints,
     withLab: !flags.has('--no-lab'),
-    labParts: labParts(args),
+    labDevices: labDevices(args),
     progress: new Progress(process.stderr),
   };
   endWithParent();
   try {
+    if (forTests) Object.assign(options, await testNeeds(args));
     // System packages first: a missing right, or the question for a password, comes before the longer wait.
     const installs = onlyPrints || isServer ? [installAllPackages] : [installSystemPackages, installAllPackages];
     await inTurn(installs, options);
     await generateCode(options);
-    if (!onlyPrints) await buildDashboard(options);
+    if (options.withDashboard) await buildDashboard(options);
     if (isServer) await removeBuildPackages(ROOT, BUILD_FOLDERS);
     return 0;
   } catch (error) {
@@ -43,19 +49,43 @@ export async function prepare(args) {
   }
 }
 
-/** Whether `--lab NAMES` names a part. The hosts of `--ha` need what such hosts need, and disks. */
-function labParts(args) {
-  if (args.includes('--ha')) return (part) => part === 'ha' || part === 'ha-demo';
+/** Whether `--lab NAMES` names a device. The hosts of `--ha` need what such hosts need, and disks. */
+function labDevices(args) {
+  if (args.includes('--ha')) return (device) => device === 'ha' || device === 'ha-demo';
   const given = args.flatMap((each, index) =>
     each === '--lab' ? [args[index + 1] ?? ''] : [/^--lab=(.*)/.exec(each)?.[1] ?? ''],
   );
   const names = new Set(given.join(',').split(','));
-  return (part) => names.has('all') || names.has(part);
+  return (device) => names.has('all') || names.has(device);
 }
 
-/** Tests and checks read the dashboard's sources and the generators' types. */
+/** What the command line selects needs: tests (without a selection all of them), or a benchmark. */
+async function testNeeds([purpose, ...words]) {
+  const [{ Sources }, { needsOfAll, SelectionError, select }, { packagesFor }, { fileOfBench }] = await Promise.all([
+    import('../../tools/tests/imports.mjs'),
+    import('../../tools/tests/selection.mjs'),
+    import('../../tools/tests/tiers.mjs'),
+    import('../../tools/tests/benches.mjs'),
+  ]);
+  const selected = (sources) => {
+    if (purpose === '--for-tests') return select(ROOT, sources, words);
+    const file = fileOfBench(sources, ...words);
+    return { files: file === undefined ? [] : [file], isWhole: false };
+  };
+  try {
+    const sources = new Sources(ROOT);
+    const { files, isWhole } = selected(sources);
+    const needs = needsOfAll(sources, files);
+    return { packages: packagesFor(needs), withDashboard: isWhole || needs.has('dashboard') };
+  } catch (error) {
+    throw error instanceof SelectionError ? new BootError(error.message) : error;
+  }
+}
+
+/** The whole suite, and the checks after it, read the dashboard's sources and the generators' types. */
 async function installAllPackages(options) {
-  await installNodePackages(options, options.forTests ? BUILD_FOLDERS : await staleFolders(options));
+  const needsBuilders = options.forDevelopment || (options.forTests && options.withDashboard);
+  await installNodePackages(options, needsBuilders ? BUILD_FOLDERS : await staleFolders(options));
 }
 
 /** With `--no-install` everything that is missing is reported at once. */

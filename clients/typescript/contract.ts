@@ -9,13 +9,13 @@ export interface Operation {
   readonly deviceError: { readonly code: string; readonly message: string } | null;
   /** Until then a call with the outcome UNKNOWN may still take effect. */
   readonly quietUntil: string | null;
-  readonly mappings: readonly {
+  readonly changedMappings: readonly {
     readonly id: string;
     readonly resource: string;
     readonly scope: string;
-    readonly key: string;
+    readonly objectKey: string;
     readonly uuid: string | null;
-    readonly state: string;
+    readonly mappingState: string;
   }[];
 }
 
@@ -82,8 +82,8 @@ const personFirst: Readonly<Record<string, string>> = {
   UNSETTLED_PREDECESSOR: 'an earlier call on the same object has no verdict: settle it',
 };
 
-/** Another request with this key may still take effect, or this one's own commit was interrupted. */
-const uncertainCodes: ReadonlySet<string> = new Set(['OUTCOME_UNCERTAIN', 'IN_PROGRESS']);
+/** Another request with this key may still take effect. */
+const uncertainCodes: ReadonlySet<string> = new Set(['IN_PROGRESS']);
 
 /** Refused: this request did nothing. An earlier one without an answer may have done something. */
 export function afterRefusal(progress: Progress, refusals: readonly Refusal[]): Step {

@@ -65,9 +65,9 @@ const [longestWaitMs, answerMarginMs] = [30_000, 15_000];
 const lastAnswerMs = 1_000;
 
 const operationFields = `id name state result deviceError { code message } quietUntil
-  mappings { id resource scope key uuid state }`;
+  changedMappings { id resource scope objectKey uuid mappingState }`;
 const payloadFields = `operation { ${operationFields} } userErrors { code message field retry retryAfterMs }`;
-const readDocument = `query ($id: ID!) { root: operation(id: $id) { ${operationFields} } }`;
+const readDocument = `query ($id: ID!) { root: relayOperation(id: $id) { ${operationFields} } }`;
 const lookDocument = `mutation ($input: RelayOperationSettleInput!) { root: relayOperationSettle(input: $input) { ${payloadFields} } }`;
 
 /** Never rejects for failures of the relay or the network; throws a TypeError for a request that it can't send. */

@@ -1,6 +1,6 @@
 // The shell: the login form, or the page named by the URL, with its own store and live feed.
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import { PageContext, useParts } from './context.ts';
+import { PageContext, useDependencies } from './context.ts';
 import { LiveStore } from './live/live-store.ts';
 import { startLive } from './live/start-live.ts';
 import type { Page, PageRow } from './page.ts';
@@ -8,7 +8,7 @@ import { pathOf, useRoute } from './route.ts';
 import { LoginForm } from './view/login-form.tsx';
 
 export function App() {
-  const { session, pages } = useParts();
+  const { session, pages } = useDependencies();
   const row = useRoute(pages);
   const loaded = useLoaded(row);
   const status = useSyncExternalStore(
@@ -22,9 +22,9 @@ export function App() {
 }
 
 function OpenPage({ name, page }: { readonly name: string; readonly page: Page }) {
-  const parts = useParts();
+  const dependencies = useDependencies();
   const store = useMemo(() => new LiveStore(page.kinds), [page]);
-  useEffect(() => startLive(name, page, { ...parts, store }), [name, page, parts, store]);
+  useEffect(() => startLive(name, page, { ...dependencies, store }), [name, page, dependencies, store]);
   return (
     <PageContext value={{ page, store }}>
       <page.Content />
@@ -60,7 +60,7 @@ function NotLoaded() {
 }
 
 function NoSuchPage() {
-  const { pages } = useParts();
+  const { pages } = useDependencies();
   return (
     <main className="door">
       <div>

@@ -1,4 +1,4 @@
-// The parts used by components, passed down from main.tsx and, for an open page, from app.tsx.
+// The dependencies of components, passed down from main.tsx and, for an open page, from app.tsx.
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { Requester } from './graph/request.ts';
 import type { Entities, Entity, EntityKind } from './live/entity-kind.ts';
@@ -8,7 +8,7 @@ import type { Connection } from './live/liveness.ts';
 import type { Page, PageRow } from './page.ts';
 import type { Session } from './session/session.ts';
 
-export interface Parts {
+interface Dependencies {
   readonly session: Session;
   readonly requester: Requester;
   readonly pages: readonly PageRow[];
@@ -16,19 +16,19 @@ export interface Parts {
   readonly socketUrl: string;
 }
 
-export interface PageParts {
+interface PageDependencies {
   readonly page: Page;
   readonly store: LiveStore;
 }
 
-export const PartsContext = createContext<Parts | null>(null);
-export const PageContext = createContext<PageParts | null>(null);
+export const DependenciesContext = createContext<Dependencies | null>(null);
+export const PageContext = createContext<PageDependencies | null>(null);
 
-export function useParts(): Parts {
-  return given(useContext(PartsContext), 'PartsContext');
+export function useDependencies(): Dependencies {
+  return given(useContext(DependenciesContext), 'DependenciesContext');
 }
 
-export function usePage(): PageParts {
+export function usePage(): PageDependencies {
   return given(useContext(PageContext), 'PageContext');
 }
 

@@ -2,7 +2,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { PartsContext } from './context.ts';
+import { DependenciesContext } from './context.ts';
 import { Requester } from './graph/request.ts';
 import { pages } from './pages.ts';
 import { go, pathOf } from './route.ts';
@@ -11,13 +11,14 @@ import './style/base.css';
 import './style/page.css';
 import './style/rows.css';
 import './style/drawer.css';
+import './style/shown.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 
 const url = new URL('/graphql', window.location.href).href;
 const session = new Session(url, window.sessionStorage);
-const parts = { session, requester: new Requester(url, session), pages, socketUrl: url.replace(/^http/, 'ws') };
+const dependencies = { session, requester: new Requester(url, session), pages, socketUrl: url.replace(/^http/, 'ws') };
 
 // The first page has its own path like the others; filters and the open entity are kept.
 const [first] = pages;
@@ -25,8 +26,8 @@ if (window.location.pathname === '/' && first !== undefined) go(`${pathOf(first)
 
 createRoot(root).render(
   <StrictMode>
-    <PartsContext value={parts}>
+    <DependenciesContext value={dependencies}>
       <App />
-    </PartsContext>
+    </DependenciesContext>
   </StrictMode>,
 );

@@ -43,6 +43,6 @@ export interface PageRow {
   /** Shown in the header's list of pages. */
   readonly title: string;
   readonly load: () => Promise<{ readonly page: Page }>;
-  /** Whether this deployment has what the page shows: else the header has no link to it. Absent: each has. */
+  /** Whether this deployment has the data of the page: otherwise the header has no link to it. Default: every deployment has it. */
   readonly isPresent?: (requester: Requester) => Promise<boolean>;
 }

@@ -1,9 +1,12 @@
-// The authoritative name server: zones from whoever feeds it, kept on disk, answered over UDP and TCP. All parts of it are put together
-// here; it opens no connection to anyone.
+// The authoritative name server. A feed supplies the zones, which are kept on disk and answered over UDP and TCP. All its parts
+// are assembled here. It opens no connections itself.
+
 import type { Sealer } from '../../platform/secrets/seal.ts';
+import type { Position } from '../../platform/values/positions.ts';
 import { type GeoSource, noGeo } from '../policy/client.ts';
 import type { ZoneChange, ZonePlan } from '../policy/plan.ts';
-import { PlanFolder } from './disk/plan-folder.ts';
+import { type Clocks, systemClocks } from './clocks.ts';
+import { type Heard, PlanFolder } from './disk/plan-folder.ts';
 import type { Answering, Listener, Place } from './net/listener.ts';
 import { listenTcp, type TcpLimits, tcpLimits } from './net/tcp.ts';
 import { listenUdp } from './net/udp.ts';
@@ -19,7 +22,7 @@ export interface AnswererOptions {
   readonly listen: readonly Place[];
   /** Undefined: plans are only in memory. */
   readonly disk?: { readonly path: string; readonly sealer: Sealer };
-  /** What tells this server from others (RFC 5001). */
+  /** Server identifier that distinguishes this server from others (RFC 5001). */
   readonly name: string;
   readonly geo?: GeoSource;
   readonly draw?: () => number;
@@ -27,9 +30,9 @@ export interface AnswererOptions {
   readonly tcp?: Partial<TcpLimits>;
   /** 16 bytes; servers of one address share it (RFC 9018). Default: its own, and another one each day. */
   readonly cookieSecret?: Buffer;
-  /** In milliseconds since 1970. */
-  readonly now?: () => number;
-  /** What is not fatal: a plan that can't be read or written. */
+  /** Default: the system's clocks. */
+  readonly clocks?: Clocks;
+  /** Called for errors that are not fatal: a plan that can't be read or written. */
   readonly failed: (what: string, error?: unknown) => void;
 }
 
@@ -37,11 +40,22 @@ export interface AnswererStats {
   readonly counts: Readonly<Counts>;
   /** Over TCP, open now. */
   readonly connections: number;
-  /** When the feed was last heard, in milliseconds since 1970: answers may be as old. Undefined: never. */
-  readonly heardMs: number | undefined;
+  /**
+   * Time since the last message of the feed, and so the maximum age of answers. Undefined if there was none, or its recorded time
+   * can't be trusted.
+   */
+  readonly heardAgoMs: number | undefined;
   /** Zones that the disk does not take: after a restart they would be answered as before. */
   readonly unsaved: number;
-  readonly zones: readonly { readonly zone: string; readonly generation: number; readonly signed: boolean }[];
+  readonly zones: readonly AnsweredZone[];
+}
+
+interface AnsweredZone {
+  readonly zone: string;
+  readonly position: Position;
+  /** Of its SOA record. */
+  readonly serial: number;
+  readonly signed: boolean;
 }
 
 /** More than a resolver asks for one name. */
@@ -53,19 +67,20 @@ const tellFaultMs = 60_000;
 
 export class Answerer {
   readonly #options: AnswererOptions;
-  readonly #now: () => number;
+  readonly #clocks: Clocks;
   readonly #zones = new Zones();
   readonly #responder: Responder;
   readonly #folder: PlanFolder | undefined;
   readonly #listeners: Listener[] = [];
-  #heardMs: number | undefined;
-  #heardKeptMs = 0;
-  #faultToldMs = 0;
+  /** By the machine's uptime; negative: before it booted. */
+  #heardUpMs: number | undefined;
+  #heardKeptMs = Number.NEGATIVE_INFINITY;
+  #faultToldMs = Number.NEGATIVE_INFINITY;
   #rotation: NodeJS.Timeout | undefined;
 
   private constructor(options: AnswererOptions) {
     const {
-      now = Date.now,
+      clocks = systemClocks(),
       disk,
       name,
       geo = noGeo,
@@ -75,11 +90,11 @@ export class Answerer {
       draw = Math.random,
     } = options;
     this.#options = options;
-    this.#now = now;
+    this.#clocks = clocks;
     const cookies = new ServerCookies(cookieSecret);
     if (cookieSecret === undefined) this.#rotation = setInterval(() => cookies.rotate(), rotateCookiesMs).unref();
     this.#responder = new Responder({
-      ...{ zones: this.#zones, policies: { geo, draw }, cookies, limiter: new RateLimiter(limit), now },
+      ...{ zones: this.#zones, policies: { geo, draw }, cookies, limiter: new RateLimiter(limit), clocks },
       ...{ nsid: Buffer.from(name), age: () => this.#ageText() },
     });
     this.#folder =
@@ -127,27 +142,31 @@ export class Answerer {
     if (this.#zones.remove(zone)) this.#folder?.keepGone(zone);
   }
 
-  /** The feed says that all it has is here: answers are of now. */
+  /** The feed has confirmed that all its data has arrived: answers are current. */
   heard(): void {
-    this.#heardMs = this.#now();
-    if (this.#heardMs - this.#heardKeptMs < keepHeardMs) return;
-    this.#heardKeptMs = this.#heardMs;
-    this.#folder?.keepHeard(this.#heardMs);
+    const { upMs, wallMs, bootId } = this.#clocks;
+    const atMs = upMs();
+    this.#heardUpMs = atMs;
+    if (atMs - this.#heardKeptMs < keepHeardMs) return;
+    this.#heardKeptMs = atMs;
+    this.#folder?.keepHeard({ wallMs: wallMs(), upMs: atMs, bootId });
   }
 
   /** As it is answered. */
   plan(zone: string): ZonePlan | undefined {
     const found = this.#zones.get(zone);
-    return found && { ...found.head, generation: found.generation, names: found.names() };
+    if (found === undefined) return undefined;
+    const { history, number: generation } = found.position;
+    return { ...found.head, history, generation, names: found.names() };
   }
 
   stats(): AnswererStats {
-    const zones = this.#zones.all().map(({ name, generation, signer }) => {
-      return { zone: name, generation, signed: signer !== undefined };
+    const zones = this.#zones.all().map(({ name, position, serial, signer }) => {
+      return { zone: name, position, serial, signed: signer !== undefined };
     });
     const connections = this.#listeners.reduce((sum, each) => sum + each.connections(), 0);
     const unsaved = this.#folder?.unsaved ?? 0;
-    return { counts: { ...this.#responder.counts }, connections, heardMs: this.#heardMs, unsaved, zones };
+    return { counts: { ...this.#responder.counts }, connections, heardAgoMs: this.#heardAgoMs(), unsaved, zones };
   }
 
   /** Connections end after their answers; then what waits is written. */
@@ -159,8 +178,8 @@ export class Answerer {
 
   async #load(): Promise<void> {
     if (this.#folder === undefined) return;
-    const { plans, unreadable, heardMs } = await this.#folder.load();
-    this.#heardMs = heardMs;
+    const { plans, unreadable, heard } = await this.#folder.load();
+    this.#heardUpMs = heard && this.#upMsOf(heard);
     for (const what of unreadable) this.#options.failed(`a plan could not be read: ${what}`);
     for (const plan of plans) {
       try {
@@ -187,13 +206,13 @@ export class Answerer {
     }
   }
 
-  /** A fault of ours, or of the source of places, costs one answer and not the server. Each minute the first is told. */
+  /** An unexpected error, or a fault of the geo data, costs one answer and not the server. Logs the first of each minute. */
   #answer(packet: Buffer, peer: Peer): Buffer | undefined {
     try {
       return this.#responder.answer(packet, peer);
     } catch (error) {
       this.#responder.counts.failed += 1;
-      const atMs = this.#now();
+      const atMs = this.#clocks.steadyMs();
       if (atMs - this.#faultToldMs >= tellFaultMs) {
         this.#faultToldMs = atMs;
         this.#options.failed('a question could not be answered', error);
@@ -202,9 +221,20 @@ export class Answerer {
     }
   }
 
+  /** Undefined: it was before this boot, and by the time of day it is still to come: one of the two clocks was wrong. */
+  #upMsOf({ wallMs, upMs, bootId }: Heard): number | undefined {
+    if (bootId !== undefined && bootId === this.#clocks.bootId) return upMs;
+    const agoMs = this.#clocks.wallMs() - wallMs;
+    return agoMs < 0 ? undefined : this.#clocks.upMs() - agoMs;
+  }
+
+  #heardAgoMs(): number | undefined {
+    return this.#heardUpMs === undefined ? undefined : Math.max(0, Math.round(this.#clocks.upMs() - this.#heardUpMs));
+  }
+
   #ageText(): string {
-    const heard = this.#heardMs;
-    const age = heard === undefined ? 'unknown' : `${Math.max(0, Math.round((this.#now() - heard) / 1_000))} s`;
+    const agoMs = this.#heardAgoMs();
+    const age = agoMs === undefined ? 'unknown' : `${Math.round(agoMs / 1_000)} s`;
     return `age ${age}, zones ${this.#zones.all().length}`;
   }
 }

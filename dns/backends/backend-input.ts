@@ -1,6 +1,6 @@
-// Checks what an administrator says of a backend. Each type has fields of its own; others are refused.
+// Checks an administrator's input for a backend. Each type has its own fields and refuses others.
 import { isIP } from 'node:net';
-import { InputCheck } from '../../platform/input.ts';
+import { InputCheck } from '../../platform/edge/input.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import { addressOfUrl } from '../../platform/net/origin.ts';
 import type { BackendType } from '../records/backend-types.ts';
@@ -10,24 +10,24 @@ import type { BackendSecret, BackendSpec, HttpsTrust } from './backend.ts';
 
 type Maybe<Value> = Value | null | undefined;
 
-export interface TrustInput {
+interface TrustInput {
   readonly certificateSha256?: Maybe<string>;
   readonly caCertificates?: Maybe<string>;
 }
 
-export interface Rfc2136Input {
+interface Rfc2136Input {
   readonly servers: readonly string[];
   readonly keyName: string;
   readonly keyAlgorithm?: Maybe<string>;
 }
 
-export interface PowerdnsInput {
+interface PowerdnsInput {
   readonly servers: readonly ({ readonly url: string; readonly dns: string } & TrustInput)[];
   readonly transferKeyName?: Maybe<string>;
   readonly transferKeyAlgorithm?: Maybe<string>;
 }
 
-export interface DesignateInput extends TrustInput {
+interface DesignateInput extends TrustInput {
   readonly url: string;
   readonly authUrl: string;
   readonly username: string;
@@ -37,8 +37,8 @@ export interface DesignateInput extends TrustInput {
   readonly nameServers?: Maybe<readonly string[]>;
 }
 
-/** As BackendSecret: only those of its type. */
-export type CredentialsInput = { readonly [Name in keyof BackendSecret]?: Maybe<string> };
+/** As BackendSecret, with only the fields of its type. */
+type CredentialsInput = { readonly [Name in keyof BackendSecret]?: Maybe<string> };
 
 export interface BackendInput {
   readonly name: string;
@@ -46,7 +46,7 @@ export interface BackendInput {
   readonly rfc2136?: Maybe<Rfc2136Input>;
   readonly powerdns?: Maybe<PowerdnsInput>;
   readonly designate?: Maybe<DesignateInput>;
-  /** Left out: the stored ones stay. */
+  /** If omitted, the stored credentials stay. */
   readonly credentials?: Maybe<CredentialsInput>;
 }
 
@@ -56,7 +56,7 @@ export interface CheckedBackend {
   readonly secret: BackendSecret | undefined;
 }
 
-export const mostServers = 8;
+const mostServers = 8;
 const keyNamePattern = /^[a-z0-9]([a-z0-9._-]{0,198}[a-z0-9])?$/;
 const algorithms = ['hmac-sha256', 'hmac-sha512'] as const;
 const fingerprintPattern = /^SHA256:[A-Za-z0-9+/]{43}$/;

@@ -1,15 +1,15 @@
 // A backend's secret at rest: sealed for exactly these servers, so that no change of the row sends it to others.
 import { createHash } from 'node:crypto';
-import { refuse } from '../../platform/errors.ts';
-import { canonicalJson, type JsonValue } from '../../platform/json.ts';
+import { refuse } from '../../platform/edge/errors.ts';
 import { SealError, type Sealed, type Sealer } from '../../platform/secrets/seal.ts';
+import { canonicalJson, type JsonValue } from '../../platform/values/json.ts';
 import type { BackendRow, BackendSecret, BackendSpec } from './backend.ts';
 
 export function sealSecret(sealer: Sealer, id: string, spec: BackendSpec, secret: BackendSecret): Sealed {
   return sealer.seal(JSON.stringify(secret), placeOf(id, spec));
 }
 
-/** Empty: the backend has none. Refuses CREDENTIALS_UNUSABLE. */
+/** Empty if the backend has no secrets. Refuses CREDENTIALS_UNUSABLE. */
 export function openSecret(sealer: Sealer, { id, name, spec, keyId, sealedSecret }: BackendRow): BackendSecret {
   if (keyId === null || sealedSecret === null) return {};
   try {

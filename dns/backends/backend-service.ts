@@ -1,9 +1,9 @@
 // Backends, as an administrator makes, changes and removes them, inside the caller's transaction.
 import type { Transaction } from '../../platform/database/database.ts';
-import { refuse } from '../../platform/errors.ts';
-import { newUuid } from '../../platform/ids.ts';
+import { refuse } from '../../platform/edge/errors.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
-import type { Wake } from '../../platform/wake.ts';
+import { newUuid } from '../../platform/values/ids.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import { zonesOfBackend } from '../publish/publication-store.ts';
 import type { BackendRow } from './backend.ts';
 import type { CheckedBackend } from './backend-input.ts';

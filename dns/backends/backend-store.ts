@@ -8,7 +8,7 @@ import { type BackendRow, placesOf } from './backend.ts';
 type Raw = Omit<BackendRow, 'spec'> & { readonly spec: string };
 
 const columns =
-  'id, name, type, spec, key_id AS keyId, sealed_secret AS sealedSecret, version, created_at AS createdAt';
+  'id, name, type, spec, key_id AS keyId, sealed_secret AS sealedSecret, version, created_at AS createdAt, updated_at AS updatedAt';
 
 export async function readBackend(db: Sql, id: string): Promise<BackendRow | undefined> {
   const [raw] = await db.query<Raw>(`SELECT ${columns} FROM dns_backend WHERE id = ?`, [id]);
@@ -26,17 +26,11 @@ export async function holdBackend(tx: Transaction, id: string): Promise<BackendR
   return raw === undefined ? undefined : toRow(raw);
 }
 
-/** By id, without those that there are not. */
+/** Existing backends, by ID. */
 export async function readBackends(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, BackendRow>> {
   if (ids.length === 0) return new Map();
   const raws = await db.query<Raw>(`SELECT ${columns} FROM dns_backend WHERE id IN (${marksFor(ids)})`, ids);
   return new Map(raws.map((raw) => [raw.id, toRow(raw)]));
-}
-
-/** In the order of their names, after a name. */
-export async function pageOfBackends(db: Sql, after: string, take: number): Promise<readonly BackendRow[]> {
-  const sql = `SELECT ${columns} FROM dns_backend WHERE name > ? ORDER BY name LIMIT ?`;
-  return (await db.query<Raw>(sql, [after, take])).map(toRow);
 }
 
 export async function backendNamed(tx: Sql, name: string): Promise<string | undefined> {
@@ -64,11 +58,10 @@ export async function changeBackend(
   { id, name, spec }: Pick<BackendRow, 'id' | 'name' | 'spec'>,
   secret: Sealed | undefined,
 ): Promise<void> {
-  await tx.execute('UPDATE dns_backend SET name = ?, spec = ?, version = version + 1 WHERE id = ?', [
-    name,
-    JSON.stringify(spec),
-    id,
-  ]);
+  await tx.execute(
+    'UPDATE dns_backend SET name = ?, spec = ?, version = version + 1, updated_at = NOW(3) WHERE id = ?',
+    [name, JSON.stringify(spec), id],
+  );
   if (secret !== undefined) await storeSecret(tx, id, secret);
 }
 
@@ -81,7 +74,7 @@ export async function deleteBackend(tx: Transaction, id: string): Promise<void> 
   await tx.execute('DELETE FROM dns_backend WHERE id = ?', [id]);
 }
 
-/** UUIDs of those whose secrets are sealed with another key. */
+/** UUIDs of backends whose secrets are encrypted with another key. */
 export async function staleSecrets(db: Sql, keyId: string): Promise<readonly string[]> {
   const sql = 'SELECT id FROM dns_backend WHERE key_id IS NOT NULL AND key_id <> ? ORDER BY id';
   return (await db.query<{ id: string }>(sql, [keyId])).map(({ id }) => id);
@@ -89,26 +82,26 @@ export async function staleSecrets(db: Sql, keyId: string): Promise<readonly str
 
 export type SeenServer = Pick<ServerRow, 'id' | 'place' | 'state' | 'failingSince' | 'errorCode' | 'error'>;
 
-/** Each server of a backend with what was last seen of it. */
-export async function serversSeen(
+/** The servers of each backend with their last known state, by the backend's id. */
+export async function serversOfEach(
   db: Sql,
-  { id, spec }: Pick<BackendRow, 'id' | 'spec'>,
-): Promise<readonly SeenServer[]> {
-  const places = placesOf(spec);
+  backends: readonly Pick<BackendRow, 'id' | 'spec'>[],
+): Promise<ReadonlyMap<string, readonly SeenServer[]>> {
+  const places = backends.map(({ id, spec }) => ({
+    id,
+    servers: placesOf(spec).map((place) => ({ own: serverId(id, place), place })),
+  }));
   const rows = await readServers(
     db,
-    places.map((place) => serverId(id, place)),
+    places.flatMap(({ servers }) => servers.map(({ own }) => own)),
   );
-  return places.map((place) => {
-    const own = serverId(id, place);
-    const fresh: SeenServer = {
-      ...{ id: own, place, state: 'SERVING' },
-      failingSince: null,
-      errorCode: null,
-      error: null,
-    };
-    return rows.get(own) ?? fresh;
-  });
+  const fresh = { state: 'SERVING', failingSince: null, errorCode: null, error: null } as const;
+  return new Map(
+    places.map(({ id, servers }) => [
+      id,
+      servers.map(({ own, place }) => rows.get(own) ?? { id: own, place, ...fresh }),
+    ]),
+  );
 }
 
 function toRow(raw: Raw): BackendRow {

@@ -9,7 +9,7 @@ export interface HttpsTrust {
   readonly caCertificates: string | null;
 }
 
-export interface PowerdnsPlace extends HttpsTrust {
+interface PowerdnsPlace extends HttpsTrust {
   /** Of its API, with HTTPS. */
   readonly url: string;
   /** ADDRESS:PORT where it answers questions. */
@@ -28,7 +28,7 @@ export type BackendSpec =
   | {
       readonly type: 'POWERDNS';
       readonly servers: readonly PowerdnsPlace[];
-      /** With which secondaries transfer its zones; null: none. */
+      /** Key that secondaries use to transfer the zones. Null if none. */
       readonly transferKeyName: string | null;
       readonly transferKeyAlgorithm: TsigKey['algorithm'];
     }
@@ -42,11 +42,11 @@ export type BackendSpec =
       readonly project: string;
       readonly userDomain: string;
       readonly projectDomain: string;
-      /** ADDRESS:PORT of its pool's name servers: explanations ask them. Left out: none is known. */
+      /** ADDRESS:PORT of the pool's name servers, which explanations query. Omitted if unknown. */
       readonly nameServers?: readonly string[];
     } & HttpsTrust);
 
-/** What a backend's servers ask for; only the fields of its type. */
+/** Secrets for a backend's servers, with only the fields of its type. */
 export interface BackendSecret {
   /** Of the TSIG key, in base64: RFC2136. */
   readonly keySecret?: string;
@@ -67,6 +67,7 @@ export interface BackendRow {
   readonly sealedSecret: Buffer | null;
   readonly version: number;
   readonly createdAt: Date;
+  readonly updatedAt: Date;
 }
 
 /** ADDRESS:PORT where clients' questions are answered. */
@@ -75,7 +76,7 @@ export function answeringPlaces(spec: BackendSpec): readonly string[] {
   return spec.type === 'DESIGNATE' ? (spec.nameServers ?? []) : placesOf(spec);
 }
 
-/** The places of its servers, under which dns_server has what was seen of them. */
+/** Places of the backend's servers: the keys of their states in dns_server. */
 export function placesOf(spec: BackendSpec): readonly string[] {
   if (spec.type === 'RFC2136') return spec.servers;
   if (spec.type === 'POWERDNS') return spec.servers.map(({ url }) => url);

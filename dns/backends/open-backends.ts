@@ -1,6 +1,7 @@
-// Backends of the database, opened when a name of theirs is first published, and opened anew when an administrator has changed them.
+// Backends of the database. Each is opened when one of its names is first published, and reopened after an administrator has
+// changed it.
 import type { Database } from '../../platform/database/database.ts';
-import { Refusal } from '../../platform/errors.ts';
+import { Refusal } from '../../platform/edge/errors.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { OpenBackends } from '../publish/zone-servers.ts';
@@ -72,7 +73,7 @@ export class BackendOpener implements OpenBackends {
   }
 }
 
-/** The adapters of a backend. */
+/** Opens the adapters for a backend's servers. */
 async function serversFor(
   { spec }: BackendRow,
   { keySecret = '', apiKey = '', password = '' }: BackendSecret,

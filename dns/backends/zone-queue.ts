@@ -1,29 +1,29 @@
 // Makes zones at the servers of backends that make zones: owed for each zone that an administrator made or changed.
 import type { Database } from '../../platform/database/database.ts';
-import type { OwedQueue } from '../../platform/owed-queue.ts';
-import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/owed-work.ts';
+import type { OwedQueue } from '../../platform/work/owed-queue.ts';
+import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/work/owed-work.ts';
 import type { ZoneWish } from '../servers/record-server.ts';
 import { readBackend } from './backend-store.ts';
 import type { BackendOpener } from './open-backends.ts';
 import { zoneKind } from './zone-service.ts';
 import { readZoneNamed } from './zone-store.ts';
 
-export interface ZoneQueueParts {
+export interface ZoneQueueDependencies {
   readonly db: Database;
   readonly backends: BackendOpener;
 }
 
-export function createZoneQueue(parts: ZoneQueueParts): OwedQueue {
+export function createZoneQueue(dependencies: ZoneQueueDependencies): OwedQueue {
   return {
     kind: zoneKind,
     concurrency: 4,
     deadlineMs: 25_000,
     retry: reconcilingRetry,
-    run: (job, { signal }) => makeZone(parts, job, signal),
+    run: (job, { signal }) => makeZone(dependencies, job, signal),
   };
 }
 
-async function makeZone({ db, backends }: ZoneQueueParts, job: OwedJob, signal: AbortSignal): Promise<void> {
+async function makeZone({ db, backends }: ZoneQueueDependencies, job: OwedJob, signal: AbortSignal): Promise<void> {
   const zone = await readZoneNamed(db, job.key);
   const backend = zone?.backendId == null ? undefined : await readBackend(db, zone.backendId);
   if (zone !== undefined && backend !== undefined) {

@@ -1,10 +1,11 @@
 // Zones, as an administrator gives them to backends, and who may make names in them. Inside the caller's transaction.
 import type { Transaction } from '../../platform/database/database.ts';
-import { refuse } from '../../platform/errors.ts';
-import { InputCheck } from '../../platform/input.ts';
-import { owe } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import { refuse } from '../../platform/edge/errors.ts';
+import { InputCheck } from '../../platform/edge/input.ts';
+import { owe } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import { nameFault, zoneFault } from '../names.ts';
+import type { ZoneRule } from '../ownership/name-rules.ts';
 import { capabilities } from '../records/backend-types.ts';
 import { lookKind } from '../records/record-store.ts';
 import { placeOf } from '../servers/transport.ts';
@@ -18,16 +19,15 @@ import {
   nameIn,
   readZoneById,
   readZoneNamed,
-  type ZoneRule,
   type ZoneSpec,
 } from './zone-store.ts';
 
-/** Owed for a zone (its name) that is to be made at its backend. */
+/** Owed for a zone (its name) that must be created at its backend. */
 export const zoneKind = 'dns-zone';
 
 export interface ZoneInput {
   readonly name: string;
-  /** Null: the servers of the settings. */
+  /** Null for the servers in the settings. */
   readonly backendId: string | null;
   readonly rules: readonly ZoneRule[];
   readonly spec: ZoneSpec;
@@ -65,7 +65,7 @@ export async function updateZone(tx: Transaction, wake: Wake, id: string, input:
   return (await readZoneNamed(tx, input.name)) as AdminZone;
 }
 
-/** Its name servers keep what they have. Refuses NOT_FOUND, IN_USE. */
+/** The zone's name servers keep its records. Refuses NOT_FOUND, IN_USE. */
 export async function removeZone(tx: Transaction, id: string): Promise<void> {
   const { name } = await lockById(tx, id);
   const used = await nameIn(tx, name);
@@ -75,15 +75,6 @@ export async function removeZone(tx: Transaction, id: string): Promise<void> {
       `the zone has the name ${used}: delete what it belongs to, and wait until the servers have forgotten it`,
     );
   await deleteZone(tx, name);
-}
-
-/** By the rule with the longest suffix; without any rule everybody may. */
-export function mayMakeName(rules: readonly ZoneRule[], name: string, projectId: string): boolean {
-  const fitting = rules
-    .filter(({ suffix }) => name === suffix || name.endsWith(`.${suffix}`))
-    .toSorted((one, other) => other.suffix.length - one.suffix.length)[0];
-  if (fitting === undefined) return rules.length === 0;
-  return fitting.projectIds === null || fitting.projectIds.includes(projectId);
 }
 
 async function lockById(tx: Transaction, id: string): Promise<AdminZone> {
@@ -105,7 +96,6 @@ async function checkZone(tx: Transaction, { name, backendId, rules, spec }: Zone
     if ((projectIds?.length ?? 0) > mostProjects)
       check.fault(`rules.${index}.projectIds`, `at most ${mostProjects} projects are allowed`);
   }
-  if (new Set(rules.map(({ suffix }) => suffix)).size < rules.length) check.fault('rules', 'a suffix is given twice');
   for (const [field, list] of Object.entries({ nameServers: spec.nameServers, secondaries: spec.secondaries })) {
     if (list.length > mostServers) check.fault(field, `${list.length} are given; at most ${mostServers} are allowed`);
   }
@@ -140,7 +130,7 @@ async function checkZone(tx: Transaction, { name, backendId, rules, spec }: Zone
     });
 }
 
-/** What is published at one backend would stay there. */
+/** Published records would stay at the old backend. */
 async function refuseMoved(tx: Transaction, before: AdminZone, { backendId }: ZoneInput): Promise<void> {
   if (before.backendId === backendId) return;
   const used = await nameIn(tx, before.name);
@@ -150,7 +140,7 @@ async function refuseMoved(tx: Transaction, before: AdminZone, { backendId }: Zo
     });
 }
 
-/** It is made at its backend's servers, and what they answer is looked at. */
+/** Owes the creation of the zone at its backend's servers, and a check of their answers. */
 export async function oweZone(tx: Transaction, wake: Wake, zone: string): Promise<void> {
   await owe(tx, zoneKind, zone, {}, wake);
   await owe(tx, lookKind, zone, {}, wake);

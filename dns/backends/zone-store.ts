@@ -1,14 +1,8 @@
 // SQL of zones as an administrator gives them to backends.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
-import { newToken } from '../../platform/ids.ts';
+import { newToken } from '../../platform/values/ids.ts';
+import type { ZoneRule } from '../ownership/name-rules.ts';
 import type { BackendType } from '../records/backend-types.ts';
-
-/** The projects that may make names at or below a suffix; null: every project. */
-export interface ZoneRule {
-  /** The zone itself, or a name in it. */
-  readonly suffix: string;
-  readonly projectIds: readonly string[] | null;
-}
 
 /** How the zone is made, by a backend that makes zones. */
 export interface ZoneSpec {
@@ -21,12 +15,12 @@ export interface ZoneSpec {
 export interface AdminZone {
   readonly id: string;
   readonly name: string;
-  /** Null: the servers of the settings. */
+  /** Null for the servers in the settings. */
   readonly backendId: string | null;
   readonly backendType: BackendType | null;
   readonly rules: readonly ZoneRule[];
   readonly spec: ZoneSpec;
-  /** False: it came with its first name. */
+  /** False if the zone was created with its first name. */
   readonly managed: boolean;
   readonly version: number;
   readonly createdAt: Date;
@@ -48,12 +42,6 @@ export async function readZoneById(db: Sql, id: string): Promise<AdminZone | und
 
 export async function readZoneNamed(db: Sql, name: string): Promise<AdminZone | undefined> {
   return toZone((await db.query<Raw>(`${selected} WHERE z.name = ?`, [name]))[0]);
-}
-
-/** In the order of their names, after a name. */
-export async function pageOfZones(db: Sql, after: string, take: number): Promise<readonly AdminZone[]> {
-  const raws = await db.query<Raw>(`${selected} WHERE z.name > ? ORDER BY z.name LIMIT ?`, [after, take]);
-  return raws.flatMap((raw) => toZone(raw) ?? []);
 }
 
 export async function zonesOf(db: Sql, backendId: string, take: number): Promise<readonly AdminZone[]> {

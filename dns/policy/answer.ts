@@ -1,12 +1,12 @@
-// What a name answers to a client, from its plan alone: no I/O, no clock and no randomness of its own. Answering and explaining run the
-// same code, so that they can't differ.
+// A name's answer to a client, computed from its plan alone: no I/O, no clock and no random source. Answering and explaining run
+// the same code, so they can't differ.
 import { Client, type ClientAddress, type GeoSource } from './client.ts';
 import type { Place } from './plan.ts';
 import type { AnswerRecord, PreparedName } from './prepare.ts';
 import { type Kind, kindOf, knownStart, startOf } from './start.ts';
 import { Trail, type TrailStep } from './trail.ts';
 
-export interface Asked {
+interface Asked {
   /** A, AAAA, CNAME or another. */
   readonly type: string;
   readonly client: ClientAddress;
@@ -36,7 +36,7 @@ export function answer(name: PreparedName, asked: Asked): Answer {
 export function explain(name: PreparedName, asked: Asked): Explained {
   const trail = new Trail();
   const decided = decide(name, asked, new Client(asked.client, asked.geo, name.map), trail);
-  // One of its own: what is only told counts in no scope.
+  // A separate client: the explanation must not affect the scope.
   const told = new Client(asked.client, asked.geo, name.map);
   return { ...decided, trail: trail.steps, client: { region: told.region(), place: told.place() } };
 }

@@ -1,4 +1,4 @@
-// Who asks: an address, what is known of it, and how many of its bits mattered (RFC 7871).
+// The client of a query: its address, its location, and how many bits of the address influenced the answer (RFC 7871).
 import { addressBytes, blockBytes } from '../../platform/net/address-block.ts';
 import { distanceKm, type Vector, vectorOf } from './globe.ts';
 import type { ClientMap, Place } from './plan.ts';
@@ -54,7 +54,7 @@ export function prepareClientMap({ blocks, regions }: ClientMap): PreparedMap {
   return { ...map, regions: placed };
 }
 
-/** Of one question. What is asked of it is looked up once, and counts from then on in `scopeBits`. */
+/** Client of one query. Each property is looked up once, and counts in `scopeBits` from then on. */
 export class Client {
   readonly #address: ClientAddress;
   readonly #geo: GeoSource;
@@ -70,7 +70,7 @@ export class Client {
     this.#map = map;
   }
 
-  /** The most bits on which anything that was used depended; 0: nothing was used. */
+  /** Largest number of bits that any used property depended on. 0 if none was used. */
   get scopeBits(): number {
     return this.#scopeBits;
   }

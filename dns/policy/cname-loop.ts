@@ -1,6 +1,6 @@
 // CNAMEs that lead back to themselves: a resolver would follow them until it gives up.
 
-/** `targets`: what each name, which may be a wildcard, may become a CNAME of. Undefined: there is no loop. */
+/** `targets`: possible CNAME targets of each name, which may be a wildcard. Undefined if there is no loop. */
 export function cnameLoop(targets: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
   const done = new Set<string>();
   for (const start of targets.keys()) {

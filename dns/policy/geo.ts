@@ -5,7 +5,7 @@ import { type CityResponse, Reader } from 'mmdb-lib';
 import type { GeoSource } from './client.ts';
 import type { Place } from './plan.ts';
 
-/** Addresses whose finding is remembered: a look into the file costs several microseconds. */
+/** Size of the cache of locations: a lookup in the file costs several microseconds. */
 const mostRemembered = 65_536;
 
 type Found = ReturnType<GeoSource['find']>;

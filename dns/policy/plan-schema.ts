@@ -1,7 +1,8 @@
-// Reads plans of zones and their changes, as they come over the link or from the disk: their shape and bounds, and what would have no
-// meaning in DNS (a CNAME beside other records, or that leads back to itself).
+// Reads plans of zones and their changes from the link or the disk. Checks their shape and bounds, and refuses combinations that
+// are invalid in DNS (a CNAME beside other records, or a CNAME loop).
 import { z } from 'zod';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
+import { positionShape } from '../../platform/values/positions.ts';
 import { cnameLoop } from './cname-loop.ts';
 import type { NamePlan, ZoneChange, ZonePlan } from './plan.ts';
 
@@ -146,6 +147,7 @@ const head = z.object({
     retrySeconds: ttl,
     expireSeconds: count.max(2 ** 31 - 1),
     negativeTtlSeconds: ttl,
+    serialBase: count.max(2 ** 32 - 1),
   }),
   ttlSeconds: ttl,
   nameServers: z.array(z.object({ name, addresses: z.array(address).max(16) })).max(planBounds.nameServers),
@@ -155,10 +157,11 @@ const head = z.object({
 
 const names = z.array(namePlan).max(planBounds.names);
 
-const zonePlan = head.extend({ generation: count, names });
+const { history } = positionShape.shape;
+const zonePlan = head.extend({ history, generation: count, names });
 
 const zoneChange = z.object({
-  zone: name,
+  ...{ zone: name, history },
   from: count,
   to: count,
   head: head.optional(),
@@ -166,7 +169,7 @@ const zoneChange = z.object({
   removedNames: z.array(owner).max(planBounds.names),
 });
 
-/** Undefined: it is not the plan of a zone; `zonePlanFault` says why. */
+/** Undefined if it is not the plan of a zone: `zonePlanFault` has the reason. */
 export function readZonePlan(value: unknown): ZonePlan | undefined {
   const read = zonePlan.safeParse(value);
   return read.success && zoneFault(read.data) === undefined ? read.data : undefined;
@@ -180,7 +183,7 @@ export function zonePlanFault(value: unknown): string | undefined {
   return `${first?.path.join('.') || 'it'}: ${first?.message}`;
 }
 
-/** Undefined: it is not a change. What results from it is a plan only if `zoneFault` finds nothing. */
+/** Undefined if it is not a change. The resulting plan is valid only if `zoneFault` finds no fault. */
 export function readZoneChange(value: unknown): ZoneChange | undefined {
   const read = zoneChange.safeParse(value);
   if (!read.success) return undefined;
@@ -188,7 +191,7 @@ export function readZoneChange(value: unknown): ZoneChange | undefined {
   return changed === undefined ? rest : { ...rest, head: changed };
 }
 
-/** What no single name shows; undefined: nothing. */
+/** Faults that involve several names. Undefined if there are none. */
 export function zoneFault({ zone, names, clientMaps }: ZonePlan): string | undefined {
   const seen = new Set<string>();
   const maps = new Set(clientMaps.map(({ mapId }) => mapId));
@@ -210,7 +213,7 @@ export function cnamesOf({ members, noneUp }: NamePlan): readonly string[] {
   return noneUp.do === 'CNAME' ? [...targets, noneUp.target] : targets;
 }
 
-/** What the shape alone does not say; undefined: nothing. */
+/** Faults that the schema can't express. Undefined if there are none. */
 function namePlanFault({ pools, members, steps, noneUp }: NamePlan): string | undefined {
   if (steps.at(-1)?.step !== 'FIRST') return 'the last step is not FIRST';
   const byId = new Map(members.map((member) => [member.memberId, member]));

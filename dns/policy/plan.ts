@@ -1,5 +1,5 @@
-// What is answered for the names of a zone, as the control plane tells the name servers and they keep it on disk: a whole plan with a
-// generation, then changes of it. JSON only, validated by plan-schema.ts where it comes in.
+// The plan of a zone: the answers of all its names. The control plane sends it to the name servers, which keep it on disk: first
+// a whole plan with a position (history and generation), then its changes. JSON only, validated by plan-schema.ts on arrival.
 
 /** Absolute, in lower case, with a final dot. */
 export type Name = string;
@@ -15,7 +15,9 @@ export interface Place {
 }
 
 export interface ZonePlan extends ZoneHead {
-  /** Rises with each change. Modulo 2^32 it is the serial of the SOA record. */
+  /** Generations of different histories can't be compared (platform/values/positions.ts). */
+  readonly history: string;
+  /** Rises with each change. */
   readonly generation: number;
   readonly names: readonly NamePlan[];
 }
@@ -30,12 +32,14 @@ export interface ZoneHead {
     readonly retrySeconds: number;
     readonly expireSeconds: number;
     readonly negativeTtlSeconds: number;
+    /** The serial of the SOA record is this plus the generation, modulo 2^32. It rises when a new history begins. */
+    readonly serialBase: number;
   };
   /** Of NS records, their addresses and keys. */
   readonly ttlSeconds: number;
   /** With their addresses where they are names of this zone; else without. */
   readonly nameServers: readonly { readonly name: Name; readonly addresses: readonly string[] }[];
-  /** Empty: the zone is not signed. */
+  /** Empty if the zone is not signed. */
   readonly keys: readonly DnssecKeyPlan[];
   /** Many names share one: it is large. */
   readonly clientMaps: readonly ClientMap[];
@@ -51,7 +55,7 @@ export interface DnssecKeyPlan {
   readonly publicKey: string;
   /** PEM of PKCS #8. On a disk only sealed. */
   readonly privateKey: string;
-  /** Signs. False: is only published. */
+  /** Whether the key signs. False if it is only published. */
   readonly active: boolean;
 }
 
@@ -70,9 +74,9 @@ export interface NamePlan {
   readonly gslbId: string;
   readonly version: number;
   readonly ttlSeconds: number;
-  /** While a member that should serve does not; null: `ttlSeconds`. */
+  /** TTL while a member that should serve is down. Null for `ttlSeconds`. */
   readonly degradedTtlSeconds: number | null;
-  /** Null: no step, and no verdict by region, needs it. */
+  /** Null if no step and no verdict by region needs it. */
   readonly clientMapId: string | null;
   /** In order of preference: the first with `minUp` serving members is answered. Each member is in one pool, or in the fallback's. */
   readonly pools: readonly PoolPlan[];
@@ -91,23 +95,26 @@ export interface PoolPlan {
 export interface MemberPlan {
   readonly memberId: string;
   readonly region: string | null;
-  /** IPv4 and IPv6, canonical text. Empty: it has a `cname`. */
+  /** IPv4 and IPv6, canonical text. Empty if there is a `cname`. */
   readonly addresses: readonly string[];
   readonly cname: Name | null;
-  /** 0: only when nothing else is left. */
+  /** 0 means only if no other member is left. */
   readonly weight: number;
   /** Smaller is preferred. */
   readonly priority: number;
   readonly place: Place | null;
   /** False also before the first verdict. */
   readonly up: boolean;
-  /** Verdicts for the clients of regions; `up` is that of all others. Empty: one verdict for all. */
+  /**
+   * Verdicts for the clients of particular regions. `up` is the verdict for all other clients. Empty if one verdict applies to
+   * all.
+   */
   readonly upIn: Readonly<Record<string, boolean>>;
   /** An administrator drains it or forced it down: never answered, not even when none is up. */
   readonly withheld: boolean;
   /** From the vantage points of a region. */
   readonly latencyMs: Readonly<Record<string, number>>;
-  /** RFC 3339 in UTC; null: never. */
+  /** RFC 3339 in UTC. Null for never. */
   readonly lastUpAt: string | null;
 }
 
@@ -117,9 +124,9 @@ export type PolicyStep =
   | { readonly step: 'PRIORITY' }
   /** Keeps those in the client's region (CIDR), country or continent, by the first way that any is there; none by any way: keeps all. */
   | { readonly step: 'GEO'; readonly by: readonly GeoWay[] }
-  /** Keeps the nearest, and those that are at most so much farther. */
+  /** Keeps the nearest members, and members that are farther by at most this distance. */
   | { readonly step: 'PROXIMITY'; readonly toleranceKm: number }
-  /** Keeps the fastest from the client's region, and those that are slower by at most this share. */
+  /** Keeps the members with the lowest latency from the client's region, and members that are slower by at most this share. */
   | { readonly step: 'LATENCY'; readonly toleranceShare: number }
   | { readonly step: 'SHUFFLE' }
   /** In random order by weight. */
@@ -131,13 +138,13 @@ export type PolicyStep =
 
 export type GeoWay = 'CIDR' | 'COUNTRY' | 'CONTINENT';
 
-/** What is answered while no pool has `minUp` serving members. Withheld members are in none of them. */
+/** Answer while no pool has `minUp` serving members. It never contains withheld members. */
 export type NoneUp =
   /** As if all were up. */
   | { readonly do: 'ALL' }
   /** As if those were up that are it now, or else were it last; none ever was: all. */
   | { readonly do: 'LAST_KNOWN' }
-  /** A pool beside those in order: its members that are up, or else all of them. It has no fallback of its own, so there is no loop. */
+  /** A fallback pool: its members that are up, or all members if none is up. It has no fallback itself, so there is no loop. */
   | { readonly do: 'POOL'; readonly pool: PoolPlan }
   | { readonly do: 'CNAME'; readonly target: Name }
   | { readonly do: 'NODATA' }
@@ -146,9 +153,10 @@ export type NoneUp =
 /** From one generation of a zone's plan to a later one. */
 export interface ZoneChange {
   readonly zone: Name;
+  readonly history: string;
   readonly from: number;
   readonly to: number;
-  /** Where anything of it changed. */
+  /** Omitted if the head did not change. */
   readonly head?: ZoneHead;
   readonly names: readonly NamePlan[];
   readonly removedNames: readonly Name[];
@@ -156,7 +164,13 @@ export interface ZoneChange {
 
 /** Undefined: the change does not follow this plan, so the whole one is needed. */
 export function applyZoneChange(plan: ZonePlan, change: ZoneChange): ZonePlan | undefined {
-  if (change.zone !== plan.zone || change.from !== plan.generation || change.to <= change.from) return undefined;
+  if (
+    change.zone !== plan.zone ||
+    change.history !== plan.history ||
+    change.from !== plan.generation ||
+    change.to <= change.from
+  )
+    return undefined;
   const byName = new Map(plan.names.map((name) => [name.fqdn, name]));
   for (const name of change.names) byName.set(name.fqdn, name);
   for (const fqdn of change.removedNames) byName.delete(fqdn);

@@ -3,7 +3,7 @@
 const root = 0;
 
 export class PrefixTree<Value> {
-  /** Two a node: after a 0 bit and after a 1 bit; 0: none (no node leads back to the root). */
+  /** Two entries per node: the child after a 0 bit and after a 1 bit. 0 for no child, since no node points to the root. */
   #children = new Int32Array(128);
   /** Of each node: an index into `#kept`; -1: no block ends here. */
   #values = new Int32Array(64).fill(-1);
@@ -21,8 +21,8 @@ export class PrefixTree<Value> {
   }
 
   /**
-   * Of the blocks that the first `limit` bits are in. `bits`: all addresses that share so many with this one have the same value, as
-   * far as `limit` bits can say.
+   * Value of the longest block that contains the first `limit` bits. `bits`: all addresses that share this many bits have the
+   * same value, as far as `limit` bits can show.
    */
   find(bytes: ArrayLike<number>, limit: number): { readonly value: Value | undefined; readonly bits: number } {
     let [node, depth] = [root, 0];

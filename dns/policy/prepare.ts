@@ -11,7 +11,7 @@ export interface AnswerRecord {
   readonly type: 'A' | 'AAAA' | 'CNAME';
   /** An address, or an absolute name. */
   readonly data: string;
-  /** Null: of the fallback. */
+  /** Null for a record of the fallback. */
   readonly memberId: string | null;
 }
 
@@ -30,7 +30,7 @@ export interface PreparedMember {
   readonly up: boolean;
   readonly upIn: ReadonlyMap<string, boolean>;
   readonly withheld: boolean;
-  /** Milliseconds since 1970; 0: never. */
+  /** Milliseconds since 1970. 0 for never. */
   readonly lastUpAt: number;
   readonly records: Readonly<Record<AnswerRecord['type'], readonly AnswerRecord[]>>;
 }
@@ -41,12 +41,12 @@ export interface PreparedPool {
   readonly members: readonly PreparedMember[];
 }
 
-export type PreparedNoneUp =
+type PreparedNoneUp =
   | Exclude<NoneUp, { do: 'POOL' | 'CNAME' }>
   | { readonly do: 'POOL'; readonly pool: PreparedPool }
   | { readonly do: 'CNAME'; readonly records: readonly AnswerRecord[] };
 
-/** With whom the steps begin, and what is answered when they can't. */
+/** The members that the steps start with, and the answer if there are none. */
 export interface Start {
   readonly outcome: 'RECORDS' | 'NODATA' | 'SERVFAIL';
   readonly candidates: readonly PreparedMember[];
@@ -61,9 +61,11 @@ export interface PreparedName {
   readonly pools: readonly PreparedPool[];
   readonly steps: readonly Step[];
   readonly noneUp: PreparedNoneUp;
-  /** Some verdict by region differs from that for all others: who serves depends on the client. */
+  /**
+   * Whether some verdict by region differs from the one for other clients, so that the members that serve depend on the client.
+   */
   readonly regional: boolean;
-  /** What is answered now. */
+  /** TTL of answers now. */
   readonly ttlSeconds: number;
   /** Filled by answers: by the type asked for and the client's region. */
   readonly starts: Map<string, Start>;

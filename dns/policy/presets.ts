@@ -14,7 +14,7 @@ export interface PresetOptions {
   readonly stickyIpv6Bits?: number;
 }
 
-/** Where a place or a speed narrowed the choice, weights decide among those that are left. */
+/** After a choice by location or latency, weights decide among the remaining members. */
 export function presetSteps(preset: Preset, options: PresetOptions = {}): readonly PolicyStep[] {
   const first = (usual: number): PolicyStep => ({ step: 'FIRST', count: options.count ?? usual });
   switch (preset) {

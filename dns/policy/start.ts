@@ -1,5 +1,5 @@
-// With whom the steps of a policy begin: those that serve, of the first pool that has enough of them, with records of the type asked
-// for. Without such a pool, what the name wants then.
+// The members that a policy starts with: the serving members of the first pool that has enough of them, with records of the
+// requested type. Without such a pool, the name's fallback applies.
 import type { PreparedMember, PreparedName, PreparedPool, Start } from './prepare.ts';
 import type { Trail } from './trail.ts';
 
@@ -75,7 +75,7 @@ function noneUp(
   }
 }
 
-/** `taken`: who counts as serving, of any pool. */
+/** `taken`: decides which members of a pool count as serving. */
 function ofPool(
   { poolId, members }: PreparedPool,
   taken: readonly PreparedMember[],

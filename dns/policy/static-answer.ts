@@ -1,20 +1,20 @@
-// What a backend without a policy of its own (RFC 2136, PowerDNS, Designate) can say of a name: one record set a type, the same for
-// every client and every question. What it can't say is refused, by the name's configuration alone: never approximated, and never
-// refused or allowed because of who is up just now.
+// The answer that a backend without policies (RFC 2136, PowerDNS, Designate) can give for a name: one record set per type, the
+// same for every client and query. Names that need more are refused because of their configuration alone. They are never
+// approximated, and the current state of members does not matter.
 import { answer } from './answer.ts';
 import { clientAddress, noGeo } from './client.ts';
 import type { NamePlan, PolicyStep } from './plan.ts';
 import { prepareName } from './prepare.ts';
 
-export interface StaticRecordSet {
+interface StaticRecordSet {
   readonly type: 'A' | 'AAAA' | 'CNAME';
   readonly ttlSeconds: number;
   /** Sorted: a record set has no order. */
   readonly values: readonly string[];
 }
 
-export type StaticAnswer =
-  /** Empty: the name has no records (NODATA). */
+type StaticAnswer =
+  /** Empty if the name has no records (NODATA). */
   | { readonly supported: true; readonly sets: readonly StaticRecordSet[] }
   /** NOT_SUPPORTED, in words. */
   | { readonly supported: false; readonly reason: string };
@@ -35,7 +35,7 @@ export function staticAnswer(plan: NamePlan): StaticAnswer {
   return { supported: true, sets: first?.type === 'CNAME' ? [first] : sets };
 }
 
-/** Why a static backend can't serve the name, whoever is up; undefined: it can. */
+/** Why a static backend can't serve the name, whichever members are up. Undefined if it can. */
 export function staticFault({ steps, members, pools, noneUp }: NamePlan): string | undefined {
   if (noneUp.do === 'SERVFAIL') return 'it has no way to answer SERVFAIL for one name while none is up';
   if (members.some(({ upIn }) => Object.keys(upIn).length > 0))

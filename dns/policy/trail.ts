@@ -1,4 +1,4 @@
-// How an answer came about: who was kept at each step, and why others were not.
+// Record of how an answer was selected: the members that each step kept, and why it left out others.
 
 export interface TrailStep {
   readonly step: string;

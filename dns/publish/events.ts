@@ -6,6 +6,6 @@ export const dnsEvents = declareEvents({
     subject: 'DnsBackendServer',
     values: ['SERVING', 'FAILING', 'RETURNING'],
     meaning:
-      'A server of a DNS backend failed and is left out, answers again and gets what it missed, or has all that it should have; `reason` says which server, and why. Only administrators see this event.',
+      'A server of a DNS backend failed and is left out, answers again and receives the changes it missed, or is up to date; `reason` has the server and the cause. Only administrators see this event.',
   },
 });

@@ -1,10 +1,10 @@
-// Looks from time to time at what the servers answer for every name of a zone. What differs is published again. One row of owed work a
-// zone: a look at a name writes nothing.
+// Periodically compares the servers' answers for every name of a zone with the desired records, and publishes differences again.
+// One row of owed work per zone: checking a name writes nothing.
 import type { Database } from '../../platform/database/database.ts';
-import type { Logger } from '../../platform/log.ts';
-import type { OwedQueue } from '../../platform/owed-queue.ts';
-import { finishOwed, type OwedJob, owe, reconcilingRetry } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import type { Logger } from '../../platform/process/log.ts';
+import type { OwedQueue } from '../../platform/work/owed-queue.ts';
+import { finishOwed, type OwedJob, owe, reconcilingRetry } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
 import { lookKind } from '../records/record-store.ts';
 import { DnsError } from '../servers/dns-error.ts';
@@ -21,7 +21,7 @@ import {
 import { isServerFault, type KnownServer, readServers, recordServerFailure } from './server-states.ts';
 import { requireSamePrimary, serversOfBackend, type ZoneServers } from './zone-servers.ts';
 
-export interface LookParts extends ZoneServers {
+export interface LookDependencies extends ZoneServers {
   readonly db: Database;
   readonly wake: Wake;
   readonly log: Logger;
@@ -33,16 +33,16 @@ const namesAtOnce = 500;
 /** Of these asked at the same time. */
 const asksAtOnce = 16;
 
-export function createLookQueue(parts: LookParts): OwedQueue {
+export function createLookQueue(dependencies: LookDependencies): OwedQueue {
   return {
     kind: lookKind,
     concurrency: 2,
     deadlineMs: 60_000,
     retry: reconcilingRetry,
-    run: (job, { signal }) => look(parts, job, signal),
+    run: (job, { signal }) => look(dependencies, job, signal),
     begin: async () => {
-      const zones = await zoneNames(parts.db);
-      await parts.db.transaction(async (tx) => {
+      const zones = await zoneNames(dependencies.db);
+      await dependencies.db.transaction(async (tx) => {
         for (const zone of zones) await owe(tx, lookKind, zone);
       });
     },
@@ -50,7 +50,7 @@ export function createLookQueue(parts: LookParts): OwedQueue {
 }
 
 /** All names of the zones that have no backend are looked at from the first one: their name server is another one, and begins empty. */
-export async function oweWholeLooks({ db, wake }: Pick<LookParts, 'db' | 'wake'>): Promise<void> {
+export async function oweWholeLooks({ db, wake }: Pick<LookDependencies, 'db' | 'wake'>): Promise<void> {
   const zones = await zonesOfBackend(db, null);
   await db.transaction(async (tx) => {
     for (const zone of zones) {
@@ -60,13 +60,13 @@ export async function oweWholeLooks({ db, wake }: Pick<LookParts, 'db' | 'wake'>
   });
 }
 
-async function look(parts: LookParts, job: OwedJob, signal: AbortSignal): Promise<void> {
-  const { db, wake, log, intervalMs } = parts;
+async function look(dependencies: LookDependencies, job: OwedJob, signal: AbortSignal): Promise<void> {
+  const { db, wake, log, intervalMs } = dependencies;
   const zone = await readZone(db, job.key);
   if (zone === undefined) return db.transaction((tx) => finishOwed(tx, job));
   const sets = await pageOfSets(db, zone.name, zone.lookedTo, namesAtOnce);
-  const servers = await serversOfBackend(parts, zone.backendId);
-  const wrong = await differing(parts, { zone, sets, all: servers }, signal);
+  const servers = await serversOfBackend(dependencies, zone.backendId);
+  const wrong = await differing(dependencies, { zone, sets, all: servers }, signal);
   if (wrong.length > 0)
     log.info(
       { zone: zone.name, names: wrong.slice(0, 5).map(({ name }) => name), count: wrong.length },
@@ -89,9 +89,9 @@ interface Looked {
   readonly all: readonly KnownServer[];
 }
 
-/** Those of which a server answers something else. What is not published yet is owed anyway. */
+/** Names for which a server answers differently. Names that are not published yet are owed anyway. */
 async function differing(
-  { db, wake, log }: LookParts,
+  { db, wake, log }: LookDependencies,
   { zone, sets, all }: Looked,
   signal: AbortSignal,
 ): Promise<RecordSet[]> {
@@ -100,7 +100,7 @@ async function differing(
   const servers = all.filter(({ id }) => (rows.get(id)?.state ?? 'SERVING') === 'SERVING');
   const wrong: RecordSet[] = [];
   const published = sets.filter(isPublished).values();
-  /** A server that does not answer is asked nothing more in this look. */
+  /** A server that does not answer is skipped for the rest of this check. */
   const silent = new Set<KnownServer>();
   const giveUpOn = async (server: KnownServer, error: DnsError) => {
     if (silent.has(server)) return;

@@ -1,7 +1,7 @@
-// SQL of what is published: what the publisher reads, and what it records.
+// SQL for the publisher: the desired record sets, and the recorded results.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
-import { type ClaimedJob, owe } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import { type ClaimedJob, owe } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import type { RecordSet } from '../records/record-set.ts';
 import { columns, oweFollowUp, publishKind, type Raw, textOf, toRecordSet } from '../records/record-store.ts';
 import { type DnsError, dnsErrors } from '../servers/dns-error.ts';
@@ -60,13 +60,13 @@ export async function recordLook(tx: Transaction, zone: string, lookedTo: string
   await tx.execute('UPDATE dns_zone SET looked_to = ? WHERE name = ?', [lookedTo, zone]);
 }
 
-/** Names that the servers have heard of, in order. */
+/** Names that the servers know, in order. */
 export async function pageOfSets(db: Sql, zone: string, after: string | null, take: number): Promise<RecordSet[]> {
   const sql = `SELECT ${columns} FROM dns_record_set WHERE zone = ? AND name > ? AND generation > 0 ORDER BY name LIMIT ?`;
   return (await db.query<Raw>(sql, [zone, after ?? '', take])).map(toRecordSet);
 }
 
-/** What a server is to have, read from `set` at `readAtMs` (Unix milliseconds); `job`: under which it may be changed there. */
+/** Desired state of a server, read from `set` at `readAtMs` (Unix milliseconds). `job`: the job that may change the server. */
 export function wantedOf(
   set: RecordSet,
   writer: string,
@@ -148,7 +148,7 @@ export async function overtake(tx: Transaction, id: string, generation: number):
   await tx.execute(sql, [generation + 1, id, generation]);
 }
 
-/** Of a name of which no server has anything any more; kept if it was declared again meanwhile. */
+/** Deletes the row of a name that no server has any more, unless it was declared again. */
 export async function deleteWithdrawn(tx: Transaction, { id, generation }: RecordSet): Promise<void> {
   await tx.execute('DELETE FROM dns_record_set WHERE id = ? AND generation = ? AND withdrawn = 1', [id, generation]);
 }

@@ -1,9 +1,9 @@
-// Publishes names: owed for each record set that changed. What the servers are to have is read anew in each attempt, so an attempt that
-// is late, doubled or cut off does no harm.
+// Publishes names: owed for each record set that changed. Each attempt reads the desired records again, so a late, duplicate or
+// interrupted attempt does no harm.
 import type { Database } from '../../platform/database/database.ts';
-import type { OwedQueue } from '../../platform/owed-queue.ts';
-import { type ClaimedJob, finishOwed, reconcilingRetry } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import type { OwedQueue } from '../../platform/work/owed-queue.ts';
+import { type ClaimedJob, finishOwed, reconcilingRetry } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
 import { publishKind } from '../records/record-store.ts';
 import { DnsError, type DnsErrorCode, dnsErrors } from '../servers/dns-error.ts';
@@ -24,7 +24,7 @@ import {
 import { isServerFault, type KnownServer, readServers, recordServerFailure, type ServerRow } from './server-states.ts';
 import { requireSamePrimary, serversOfBackend, type ZoneServers } from './zone-servers.ts';
 
-export interface PublishParts extends ZoneServers {
+export interface PublishDependencies extends ZoneServers {
   readonly db: Database;
   readonly wake: Wake;
 }
@@ -32,44 +32,44 @@ export interface PublishParts extends ZoneServers {
 /** While a withdrawn name keeps its fence: longer than any server takes an update that was read before the withdrawal. */
 export const fenceKeptMs = 3 * fudgeSeconds * 1000;
 const mostRounds = 3;
-/** What a process sent before it died or stopped has arrived by then. */
+/** By then, requests of a process that crashed or stopped have arrived. */
 const afterTakeoverMs = 30_000;
 const lateWriter = new DnsError(
   'CHANGED_MEANWHILE',
-  'the process that was publishing it has died or stopped, and what it sent may still arrive: it is published once more after that',
+  'the process that was publishing it has crashed or stopped, and its requests may still arrive: it is published once more after that',
 );
 /** While a server has failed, its fences stay. */
 const forgetLaterMs = 60_000;
 /** A server that takes so much longer than the others is left out, as one that failed. */
 const slowerMs = 500;
 
-export function createPublishQueue(parts: PublishParts): OwedQueue {
+export function createPublishQueue(dependencies: PublishDependencies): OwedQueue {
   return {
     kind: publishKind,
     concurrency: 16,
     deadlineMs: 25_000,
     retry: reconcilingRetry,
-    run: (job, { signal }) => publishOnce(parts, job, signal),
+    run: (job, { signal }) => publishOnce(dependencies, job, signal),
   };
 }
 
-async function publishOnce(parts: PublishParts, job: ClaimedJob, signal: AbortSignal): Promise<void> {
-  const { db, wake } = parts;
+async function publishOnce(dependencies: PublishDependencies, job: ClaimedJob, signal: AbortSignal): Promise<void> {
+  const { db, wake } = dependencies;
   for (let round = 1; ; round += 1) {
     const readAtMs = Date.now();
     const set = await readById(db, job.key);
     const zone = set === undefined ? undefined : await readZone(db, set.zone);
     if (set === undefined || zone === undefined) return db.transaction((tx) => finishOwed(tx, job));
     const wanted = wantedOf(set, zone.writer, readAtMs, job);
-    const servers = await openServers(parts, set.id, zone.backendId);
+    const servers = await openServers(dependencies, set.id, zone.backendId);
     // After the name was read: a server that still counts as failed gets this generation when it returns.
     const rows = await readServers(
       db,
       servers.map(({ id }) => id),
     );
     const withStates = servers.map((each) => ({ ...each, row: rows.get(each.id) }));
-    if (set.withdrawn && isPublished(set)) return forget(parts, job, set, wanted, withStates, signal);
-    const result = await publishOnAll(parts, set, wanted, withStates, signal);
+    if (set.withdrawn && isPublished(set)) return forget(dependencies, job, set, wanted, withStates, signal);
+    const result = await publishOnAll(dependencies, set, wanted, withStates, signal);
     if (result.overtakenBy === undefined) {
       const { isAnswered } = result;
       const mayComeLate = job.takeovers > 0 && servers.some(({ server }) => !server.refusesLate);
@@ -84,11 +84,11 @@ async function publishOnce(parts: PublishParts, job: ClaimedJob, signal: AbortSi
         else if (lacking === undefined && set.withdrawn) await owePublication(tx, wake, set.id, fenceKeptMs);
       });
     }
-    // Either the name was changed meanwhile, or the database lost writes.
+    // Either the name was changed in the meantime, or the database lost writes.
     const newer = result.overtakenBy;
     await db.transaction((tx) => overtake(tx, set.id, newer));
     if (round === mostRounds)
-      throw new DnsError('CHANGED_MEANWHILE', `${set.name} changed ${mostRounds} times while it was to be published`);
+      throw new DnsError('CHANGED_MEANWHILE', `${set.name} changed ${mostRounds} times while it was being published`);
   }
 }
 
@@ -96,7 +96,7 @@ type ServerWithState = KnownServer & { readonly row: ServerRow | undefined };
 
 /** A backend that can't be opened fails for each of its names. */
 async function openServers(
-  { db, wake, ...zoneServers }: PublishParts,
+  { db, wake, ...zoneServers }: PublishDependencies,
   setId: string,
   backendId: string | null,
 ): Promise<readonly KnownServer[]> {
@@ -122,7 +122,7 @@ interface PublishedOn {
  * is wrong with the name at a server, after all were tried.
  */
 async function publishOnAll(
-  { db, wake }: PublishParts,
+  { db, wake }: PublishDependencies,
   { id }: RecordSet,
   wanted: WantedName,
   servers: readonly ServerWithState[],
@@ -134,7 +134,7 @@ async function publishOnAll(
     each.status === 'fulfilled' && each.value.state === 'OVERTAKEN' ? [each.value.generation] : [],
   );
   const failures = results.map((each) => (each.status === 'rejected' ? (each.reason as unknown) : undefined));
-  // The end of the job's time says nothing about a server.
+  // The end of the job's own time limit does not mean that a server failed.
   if (isTimeout(signal)) {
     const slow = new DnsError('TIMED_OUT', 'the servers were too slow');
     await db.transaction((tx) => recordFailure(tx, wake, id, slow));
@@ -206,7 +206,7 @@ function isCode(text: string): text is DnsErrorCode {
 
 /** Removes the fence of a withdrawn name, and its row, when nobody can come late any more. */
 async function forget(
-  { db, wake }: PublishParts,
+  { db, wake }: PublishDependencies,
   job: ClaimedJob,
   set: RecordSet,
   wanted: WantedName,
@@ -235,7 +235,7 @@ function isTimeout({ aborted, reason }: AbortSignal): boolean {
   return aborted && (reason as Error).name === 'TimeoutError';
 }
 
-/** The server's name before what it says. */
+/** Puts the server's name before its message. */
 function named({ name }: RecordServer, error: DnsError): DnsError {
   return new DnsError(error.code, `${name}: ${error.message}`, { cause: error });
 }

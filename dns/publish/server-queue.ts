@@ -1,10 +1,10 @@
 // Brings a server back that failed: owed for each such server until it has all that it missed. From the moment when it answers again it gets
 // every change like the others; then the names that changed before are published on it; then it counts.
 import type { Database } from '../../platform/database/database.ts';
-import type { Logger } from '../../platform/log.ts';
-import type { OwedQueue } from '../../platform/owed-queue.ts';
-import { type ClaimedJob, finishOwed, owe, reconcilingRetry } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import type { Logger } from '../../platform/process/log.ts';
+import type { OwedQueue } from '../../platform/work/owed-queue.ts';
+import { type ClaimedJob, finishOwed, owe, reconcilingRetry } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import { lookKind } from '../records/record-store.ts';
 import { DnsError } from '../servers/dns-error.ts';
 import {
@@ -29,7 +29,7 @@ import {
 } from './server-states.ts';
 import { serversOfBackend, type ZoneServers } from './zone-servers.ts';
 
-export interface ServerQueueParts extends ZoneServers {
+export interface ServerQueueDependencies extends ZoneServers {
   readonly db: Database;
   readonly wake: Wake;
   readonly log: Logger;
@@ -39,21 +39,21 @@ const namesAtOnce = 500;
 /** Of these published at the same time. */
 const changesAtOnce = 16;
 
-export function createServerQueue(parts: ServerQueueParts): OwedQueue {
+export function createServerQueue(dependencies: ServerQueueDependencies): OwedQueue {
   return {
     kind: serverKind,
     concurrency: 8,
     deadlineMs: 60_000,
     retry: reconcilingRetry,
-    run: (job, { signal }) => bringBack(parts, job, signal),
+    run: (job, { signal }) => bringBack(dependencies, job, signal),
   };
 }
 
-async function bringBack(parts: ServerQueueParts, job: ClaimedJob, signal: AbortSignal): Promise<void> {
-  const { db, wake, log } = parts;
+async function bringBack(dependencies: ServerQueueDependencies, job: ClaimedJob, signal: AbortSignal): Promise<void> {
+  const { db, wake, log } = dependencies;
   const row = (await readServers(db, [job.key])).get(job.key);
   if (row === undefined || row.state === 'SERVING') return db.transaction((tx) => finishOwed(tx, job));
-  const known = (await serversOfBackend(parts, row.backendId)).find(({ id }) => id === row.id);
+  const known = (await serversOfBackend(dependencies, row.backendId)).find(({ id }) => id === row.id);
   const zones = await zonesOfBackend(db, row.backendId);
   if (known === undefined) {
     // It was taken out: names that waited for it wait no more.
@@ -68,19 +68,19 @@ async function bringBack(parts: ServerQueueParts, job: ClaimedJob, signal: Abort
     const returning = await beginReturn(db, wake, row.id);
     if (returning === undefined) return;
     let count = 0;
-    for (const zone of zones) count += await catchUp(parts, job, known, zone, signal);
+    for (const zone of zones) count += await catchUp(dependencies, job, known, zone, signal);
     await db.transaction(async (tx) => {
       if (!(await endReturn(tx, wake, returning)))
         throw new DnsError('CHANGED_MEANWHILE', `${known.server.name} failed again while it was brought back`);
       for (const zone of zones) {
-        // It may also have lost what it had.
+        // The server may also have lost records.
         await recordLook(tx, zone, null);
         await oweUnpublished(tx, wake, zone);
         await owe(tx, lookKind, zone, {}, wake);
       }
       await finishOwed(tx, job);
     });
-    log.info({ server: known.server.name, names: count }, 'a DNS server is back, and has what it missed');
+    log.info({ server: known.server.name, names: count }, 'a DNS server is back and up to date');
   } catch (error) {
     if (error instanceof DnsError && isServerFault(error)) await recordServerFailure(db, wake, known, error);
     throw error;
@@ -89,7 +89,7 @@ async function bringBack(parts: ServerQueueParts, job: ClaimedJob, signal: Abort
 
 /** Publishes on this server what not all have. Throws only what concerns the server as a whole. */
 async function catchUp(
-  { db }: ServerQueueParts,
+  { db }: ServerQueueDependencies,
   job: ClaimedJob,
   { server }: KnownServer,
   zone: string,
@@ -106,7 +106,7 @@ async function catchUp(
         const set = await readById(db, id);
         if (set === undefined) continue;
         await server.publish(wantedOf(set, writer, readAtMs, job), signal).catch((error: unknown) => {
-          // What is wrong with one name is told by the work that is owed for that name.
+          // The work owed for a name reports faults of that name.
           if (!(error instanceof DnsError) || isServerFault(error)) throw error;
         });
         count += 1;

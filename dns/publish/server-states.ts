@@ -1,11 +1,12 @@
-// What was last seen of each server. One that fails is left out until it answers again: it delays no other. When it returns it gets what it
-// missed, and only then a name counts as published again. A server without a row has not failed.
+// Last known state of each server. A failing server is left out until it answers again, so it delays no other server. When it
+// returns, it receives the changes it missed, and only then do names count as published again. A server without a row has never
+// failed.
 import { createHash } from 'node:crypto';
 import type { Database, Sql, Transaction } from '../../platform/database/database.ts';
 import { marksFor } from '../../platform/database/sql.ts';
 import { appendStatus } from '../../platform/events/append.ts';
-import { owe } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import { owe } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import { type DnsError, type DnsErrorCode, dnsErrors } from '../servers/dns-error.ts';
 import type { RecordServer } from '../servers/record-server.ts';
 import { dnsEvents } from './events.ts';
@@ -17,7 +18,7 @@ export type ServerState = 'SERVING' | 'FAILING' | 'RETURNING';
 
 export interface ServerRow {
   readonly id: string;
-  /** Null: of the settings. */
+  /** Null for a server in the settings. */
   readonly backendId: string | null;
   readonly place: string;
   readonly state: ServerState;
@@ -62,7 +63,7 @@ export function knownServers(backendId: string | null, servers: readonly RecordS
 const columns = `id, backend_id AS backendId, place, state, epoch, seen_at AS seenAt, failing_since AS failingSince,
   error_code AS errorCode, error`;
 
-/** Those that failed at some time, by id. */
+/** Servers that have failed at some time, by ID. */
 export async function readServers(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, ServerRow>> {
   if (ids.length === 0) return new Map();
   const rows = await db.query<ServerRow>(`SELECT ${columns} FROM dns_server WHERE id IN (${marksFor(ids)})`, ids);
@@ -141,7 +142,7 @@ export async function deleteServer(tx: Transaction, id: string): Promise<void> {
   await tx.execute('DELETE FROM dns_server WHERE id = ?', [id]);
 }
 
-/** How many have failed, and what is wrong with the one that has for longest. */
+/** Number of failing servers, and the error of the one that has failed the longest. */
 export async function failingServers(
   db: Sql,
 ): Promise<{ readonly count: number; readonly reason: string | undefined }> {

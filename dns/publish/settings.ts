@@ -1,6 +1,6 @@
 // The settings of dns: which servers hold the zones.
 import { z } from 'zod';
-import type { SettingsOf } from '../../platform/config.ts';
+import type { SettingsOf } from '../../platform/process/config.ts';
 import { placeOf, type ServerPlace } from '../servers/transport.ts';
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -14,6 +14,13 @@ const server = z.string().transform((text, context): ServerPlace => {
 const servers = z
   .union([z.array(z.string()), z.string().transform((text) => text.split(',').filter((each) => each.trim() !== ''))])
   .pipe(z.array(server).max(8));
+
+const reservedName = z
+  .string()
+  .regex(
+    /^(?=.{3,240}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/,
+    'not a host name in lower case, without a dot at the end',
+  );
 
 export const dnsSettings = {
   'dns.servers': servers
@@ -36,12 +43,24 @@ export const dnsSettings = {
   'dns.hostsPort': count(1, 65_535)
     .optional()
     .describe(
-      'port of the name server that the agent of each data host runs (ha.nameServerPort there): names are published at that of the primary alone, in place of dns.servers, with the key in dns.tsigKeyFile; default: with ha.dataFolder, and without dns.servers, both are as the agent of this host says',
+      'port of the name server that the agent of each data host runs (ha.nameServerPort there): names are published at the server of the primary only, instead of dns.servers, with the key in dns.tsigKeyFile; default: with ha.dataFolder, and without dns.servers, both are as the agent of this host says',
+    ),
+  'dns.nameRestMs': count(0, 2_592_000_000)
+    .default(86_400_000)
+    .describe(
+      'a name that was deleted is given to no other project for so long, for resolvers and clients may remember it; its own project may have it again at once',
+    ),
+  'dns.reservedNames': z
+    .union([z.array(z.string()), z.string().transform((text) => text.split(',').map((each) => each.trim()))])
+    .pipe(z.array(reservedName).max(100))
+    .default([])
+    .describe(
+      'names of the installation itself, separated by commas, such as that of its endpoint; at most 100. No project makes them, or names above or below them. ha.dnsName always is one',
     ),
   'dns.timeoutMs': count(100, 10_000).default(2_000).describe('time for an answer of a DNS server'),
   'dns.lookIntervalMs': count(1_000, 3_600_000)
     .default(60_000)
-    .describe('interval between two looks at what the servers answer; what differs is published again'),
+    .describe('interval between two checks of the answers of servers; differences are published again'),
 } as const;
 
 export type DnsSettings = SettingsOf<typeof dnsSettings>;

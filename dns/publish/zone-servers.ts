@@ -1,6 +1,7 @@
-// The servers of a zone: of its backend, of the settings, or that of the data host which takes writes.
-import { newestTimelineSql } from '../../platform/commits.ts';
+// The servers of a zone: those of its backend, those in the settings, or the server of the primary data host.
+
 import type { Sql } from '../../platform/database/database.ts';
+import { newestTimelineSql } from '../../platform/edge/commits.ts';
 import { DnsError } from '../servers/dns-error.ts';
 import type { RecordServer } from '../servers/record-server.ts';
 import { type KnownServer, knownServers } from './server-states.ts';
@@ -12,14 +13,14 @@ export interface OpenBackends {
 }
 
 /** Each data host has a name server of its own, and the primary's alone counts. */
-export interface HostServers {
-  /** That of the primary of this timeline; undefined: none is known now. */
+export interface DataHostServers {
+  /** Server of the primary in this epoch. Undefined if no primary is known. */
   readonly led: { readonly server: RecordServer; readonly epoch: number } | undefined;
 }
 
 export interface ZoneServers {
   /** Of zones that name no backend. */
-  readonly servers: readonly RecordServer[] | HostServers;
+  readonly servers: readonly RecordServer[] | DataHostServers;
   /** Default: none. */
   readonly backends?: OpenBackends;
 }
@@ -37,8 +38,8 @@ export async function serversOfBackend(
 }
 
 /**
- * In the transaction that records what these servers have: whoever takes writes now was the primary when they were chosen. Else what they
- * have does not count. Throws DnsError.
+ * Checks in the transaction that records the servers' state that the primary is still the one for which they were chosen.
+ * Otherwise their state does not count. Throws DnsError.
  */
 export async function requireSamePrimary(tx: Sql, servers: readonly KnownServer[]): Promise<void> {
   const chosen = servers.find(({ epoch }) => epoch !== undefined);

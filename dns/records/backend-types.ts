@@ -1,24 +1,24 @@
-// The kinds of backends, and what each can express. What one can't is refused, never approximated.
+// The types of backends and their features. Unsupported requests are refused, never approximated.
 import { isWildcard } from '../names.ts';
 import { type NameRecord, type RecordType, recordTypes, type ZoneName } from './record-set.ts';
 
 export const backendTypes = ['ANSWERER', 'POWERDNS', 'RFC2136', 'DESIGNATE'] as const;
 export type BackendType = (typeof backendTypes)[number];
 
-export interface Capabilities {
-  /** Records that are the same for every client. Empty: the backend takes plans (dns/policy), no records. */
+interface Capabilities {
+  /** Record types with the same answer for every client. Empty if the backend takes plans (dns/policy) instead of records. */
   readonly records: readonly RecordType[];
   readonly wildcards: boolean;
   /** Plans: answers that depend on the client. */
   readonly policies: boolean;
   /**
-   * Who refuses a late writer. SERVER: the fence is a condition of each update. WRITER: the API has no conditions, so a change is sent only
-   * while the claim on its name is valid, right after the fence was read.
+   * How a late writer is refused. SERVER: the fence is a condition of each update. WRITER: the API has no conditions, so a change
+   * is sent only while the claim on its name is valid, right after the fence was read.
    */
   readonly fence: 'SERVER' | 'WRITER';
   /** It makes and deletes zones itself; else somebody has made them. */
   readonly makesZones: boolean;
-  /** It signs zones when told to. */
+  /** Whether it signs zones on request. */
   readonly signsZones: boolean;
 }
 
@@ -31,7 +31,7 @@ export const capabilities: Readonly<Record<BackendType, Capabilities>> = {
   DESIGNATE: { ...plain, fence: 'WRITER', makesZones: true, signsZones: false },
 };
 
-/** What of these records a backend can't express; undefined: nothing. */
+/** Records that a backend does not support, as an error message. Undefined if it supports all. */
 export function unsupported(
   type: BackendType,
   { name, records }: ZoneName & { readonly records: readonly NameRecord[] },

@@ -1,4 +1,4 @@
-// What is wanted for a name, and what the servers have.
+// The desired records of a name, and the records that the servers have.
 
 /** Canonical text: IPv4, or IPv6 as in RFC 5952. */
 export interface AddressRecord {
@@ -7,7 +7,7 @@ export interface AddressRecord {
 }
 
 /** The name that a CNAME stands for: lower case, without a final dot. Nothing else may be at the name beside it. */
-export interface AliasRecord {
+interface AliasRecord {
   readonly type: 'CNAME';
   readonly value: string;
 }
@@ -24,7 +24,7 @@ export interface ZoneName {
   readonly name: string;
 }
 
-/** Work (platform/owed-work.ts) that is owed whenever what is published, or why it is not, has changed. */
+/** Work (platform/work/owed-work.ts) that is owed whenever what is published, or why it is not, has changed. */
 export interface FollowUp {
   readonly kind: string;
   readonly key: string;
@@ -35,21 +35,21 @@ export interface RecordSet extends ZoneName {
   readonly owner: string;
   readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
-  /** Rises with each change; 0: the name is reserved, and never had records. */
+  /** Increases with each change. 0 if the name is reserved and never had records. */
   readonly generation: number;
   readonly withdrawn: boolean;
   /** The newest generation that all servers have answered, its records, and when they first did. */
   readonly publishedGeneration: number;
   readonly publishedRecords: readonly NameRecord[];
   readonly publishedAt: Date | null;
-  /** The newest generation that all servers have answered, except those that had failed: they get it when they return. */
+  /** Newest generation that all servers have answered. Servers that failed are excluded: they receive it when they return. */
   readonly answeredGeneration: number;
-  /** Why the last attempt failed; null: it did not. */
+  /** Error of the last attempt. Null if it succeeded. */
   readonly error: RecordSetError | null;
   readonly followUp: FollowUp | null;
 }
 
-export interface RecordSetError {
+interface RecordSetError {
   /** A DnsErrorCode, for example NAME_TAKEN_BY_OTHERS or TIMED_OUT. */
   readonly code: string;
   readonly message: string;

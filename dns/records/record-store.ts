@@ -1,18 +1,18 @@
 // SQL of zones and wanted record sets. A name is declared and withdrawn in the transaction of the object that it belongs to, so
 // that neither can exist without the other.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
-import { invariant, refuse } from '../../platform/errors.ts';
-import { newToken, newUuid } from '../../platform/ids.ts';
+import { invariant, refuse } from '../../platform/edge/errors.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
-import { owe } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import { newToken, newUuid } from '../../platform/values/ids.ts';
+import { owe } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import { nameFault, targetFault, zoneFault } from '../names.ts';
 import { type BackendType, unsupported } from './backend-types.ts';
 import { type FollowUp, type NameRecord, type RecordSet, sortedRecords, type ZoneName } from './record-set.ts';
 
-/** Owed for a record set (UUID) that is to be published. */
+/** Owed for a record set (UUID) that must be published. */
 export const publishKind = 'dns-publish';
-/** Owed for a zone (its name): the next look at what its servers answer. */
+/** Owed for a zone (its name): the next check of its servers' answers. */
 export const lookKind = 'dns-look';
 
 /** BIND takes no more of one type (max-records-per-type). */
@@ -21,9 +21,9 @@ const longestTtlSeconds = 604_800;
 const ownerPattern = /^[a-z0-9-]{1,40}\/[A-Za-z0-9-]{1,59}$/;
 
 export interface Declaration extends ZoneName {
-  /** Who the name belongs to, for example `loadbalancer/UUID`. */
+  /** Owner of the name, for example `loadbalancer/UUID`. */
   readonly owner: string;
-  /** Addresses, or one alias. Empty: the name keeps the records that it has, and a new one is only reserved. */
+  /** Addresses, or one alias. If empty, the name keeps its records, and a new name is only reserved. */
   readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
   readonly followUp?: FollowUp;
@@ -32,11 +32,11 @@ export interface Declaration extends ZoneName {
 }
 
 /**
- * Declares what a name is to have, in the transaction of its owner. The owner's earlier declaration is replaced; the same again
- * changes nothing. Returns the record set as it is then wanted.
+ * Declares the desired records of a name, in the transaction of its owner. Replaces the owner's earlier declaration. Repeating the same
+ * one changes nothing. Returns the resulting record set.
  *
- * Refuses NAME_TAKEN when the name belongs to another owner, INVALID_INPUT for what can't be published, NOT_SUPPORTED for what the
- * zone's backend can't express.
+ * Refuses NAME_TAKEN if the name belongs to another owner, INVALID_INPUT for records that can't be published, NOT_SUPPORTED for records
+ * that the zone's backend can't express.
  *
  * @example
  * const set = await declareRecords(tx, wake, {
@@ -80,7 +80,7 @@ export async function withdrawRecords(
 ): Promise<void> {
   const set = await lockName(tx, name);
   if (set?.owner !== owner || set.withdrawn) return;
-  // No server ever heard of it: that it is gone is news for its owner at once.
+  // No server has ever had the name, so its owner learns of the withdrawal at once.
   if (set.generation === 0) {
     await tx.execute('DELETE FROM dns_record_set WHERE id = ?', [set.id]);
     return oweFollowUp(tx, wake, set);
@@ -96,7 +96,7 @@ export async function oweFollowUp(tx: Transaction, wake: Wake, { followUp: work 
   if (work !== null) await owe(tx, work.kind, work.key, {}, wake);
 }
 
-/** Undefined: nobody has declared the name, or it was withdrawn and nothing of it is left at the servers. */
+/** Undefined if nobody has declared the name, or it was withdrawn and removed from all servers. */
 export async function readRecordSet(db: Sql, { zone, name }: ZoneName): Promise<RecordSet | undefined> {
   const sql = `SELECT ${columns} FROM dns_record_set WHERE zone = ? AND name = ?`;
   const [raw] = await db.query<Raw>(sql, [zone, name]);
@@ -113,8 +113,8 @@ function check({ zone, name, owner, records, ttlSeconds }: Declaration): void {
     refuse('INVALID_INPUT', `the TTL is ${ttlSeconds}; give 1 to ${longestTtlSeconds} seconds`);
 }
 
-/** What is wrong with the records of a name; undefined: nothing. */
-export function recordsFault(name: string, records: readonly NameRecord[]): string | undefined {
+/** Error message for invalid records of a name. Undefined if they are valid. */
+function recordsFault(name: string, records: readonly NameRecord[]): string | undefined {
   if (records.length > mostRecords)
     return `${name} would have ${records.length} addresses; at most ${mostRecords} are allowed`;
   const alias = records.find(({ type }) => type === 'CNAME');
@@ -135,7 +135,7 @@ function addressFault(type: 'A' | 'AAAA', value: string): string | undefined {
   return isAddress ? undefined : `${JSON.stringify(value)} is not an address for a record of type ${type}`;
 }
 
-/** The type of the zone's backend, which the zone keeps until the transaction ends; null: the servers of the settings. */
+/** Type of the zone's backend, which can't change until the transaction ends. Null for the servers in the settings. */
 async function ensureZone(tx: Transaction, zone: string): Promise<BackendType | null> {
   const sql = 'SELECT backend_id AS backendId FROM dns_zone WHERE name = ? LOCK IN SHARE MODE';
   const [row] = await tx.query<{ backendId: string | null }>(sql, [zone]);

@@ -1,11 +1,12 @@
-// Calls of a name server's HTTP API, over HTTPS only: the key or token is sent with each. What is wrong becomes a DnsError.
-import { isObject, type JsonValue, jsonIn } from '../../platform/json.ts';
+// Calls to a name server's HTTP API. HTTPS only, because each call carries the key or token. Every failure becomes a DnsError.
+
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import type { HttpCall, HttpReply, HttpSessions } from '../../platform/net/http.ts';
 import { HttpsClient } from '../../platform/net/https-client.ts';
 import { addressOfUrl } from '../../platform/net/origin.ts';
 import type { SendFailure } from '../../platform/net/send.ts';
 import type { Trust } from '../../platform/net/tls-certificate.ts';
+import { isObject, type JsonValue, jsonIn } from '../../platform/values/json.ts';
 import { DnsError, type DnsErrorCode } from './dns-error.ts';
 
 export interface ApiPlace extends Pick<Trust, 'certificateSha256' | 'caCertificates'> {
@@ -24,9 +25,9 @@ export interface ApiClientOptions {
   readonly timeoutMs: number;
 }
 
-export interface ApiCall {
+interface ApiCall {
   readonly method: HttpCall['method'];
-  /** After that of the place. */
+  /** Path, appended to the path of the place. */
   readonly path: string;
   readonly body?: JsonValue;
   /** False right before the first byte: nothing is sent, and CHANGED_MEANWHILE thrown. */
@@ -35,7 +36,7 @@ export interface ApiCall {
   readonly allow?: readonly number[];
 }
 
-export interface ApiReply {
+interface ApiReply {
   readonly status: number;
   /** Undefined: no JSON. */
   readonly body: JsonValue | undefined;
@@ -132,7 +133,7 @@ function jsonOf({ body, truncated }: HttpReply): JsonValue | undefined {
   return jsonIn(body);
 }
 
-/** What PowerDNS and Designate say; other text is not shown. */
+/** The error message of PowerDNS or Designate. Other response text is not shown. */
 function wordsOf(body: JsonValue | undefined): string {
   const words = isObject(body) ? (body.error ?? body.message) : undefined;
   return typeof words === 'string' ? words.slice(0, 300) : 'without a message';

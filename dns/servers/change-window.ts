@@ -3,7 +3,7 @@
 // machine.
 import type { WantedName } from './record-server.ts';
 
-/** What is sent by then is done long before `afterTakeoverMs` (dns/publish). */
+/** Changes sent within this time arrive long before `afterTakeoverMs` (dns/publish). */
 const windowMs = 10_000;
 
 /** Whether changes may still be sent, to be asked right before the first byte. */

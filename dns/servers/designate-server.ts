@@ -1,8 +1,9 @@
-// OpenStack Designate, API version 2: zones and record sets, behind Keystone. It changes one record set at a time and not at once: so the
-// fence is written first and the records after it, and each change is waited for until Designate says that its own name servers have it.
+// OpenStack Designate, API version 2: zones and record sets, with Keystone for logins. Designate changes one record set per
+// request, asynchronously. So the fence is written before the records, and each change waits until Designate reports that its
+// name servers have it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isObject, type JsonObject, type JsonValue } from '../../platform/json.ts';
 import { logInAtKeystone } from '../../platform/openstack/keystone.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { type NameRecord, recordTypes, sortedRecords } from '../records/record-set.ts';
 import { ApiClient, type ApiClientOptions, type ApiPlace } from './api-client.ts';
 import { changeWindow } from './change-window.ts';
@@ -26,7 +27,7 @@ interface Recordset {
   readonly id: string;
   readonly name: string;
   readonly type: string;
-  /** Null: the zone's. */
+  /** Null for the zone's TTL. */
   readonly ttl: number | null;
   readonly records: readonly string[];
   readonly status: string;
@@ -91,7 +92,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
       if (await this.#change(seen, wanted, mayChange, signal))
         return this.#settled(wanted, { removed: wanted.records.length === 0 }, signal);
     }
-    throw new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was to be published`);
+    throw new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was being published`);
   }
 
   async has(wanted: WantedName, signal: AbortSignal): Promise<boolean> {
@@ -110,7 +111,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
     throw notAnswered(wanted);
   }
 
-  /** Its own name servers are those of its pool; signing and transfers are the pool's too. */
+  /** The name servers, signing and transfers are set by Designate's pool. */
   async ensureZone({ zone }: ZoneWish, signal: AbortSignal): Promise<void> {
     const body = { name: `${zone}.`, email: `${hostmaster}@${zone}`, type: 'PRIMARY' };
     // 409: it is there.
@@ -122,7 +123,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
     return [];
   }
 
-  /** False: somebody else changed the name meanwhile. */
+  /** False if somebody else changed the name in the meantime. */
   async #change(seen: Found, wanted: WantedName, mayChange: () => boolean, signal: AbortSignal): Promise<boolean> {
     const { zone, name, records, ttlSeconds } = wanted;
     const used = recordTypes.filter((type) => records.some((each) => each.type === type));
@@ -130,7 +131,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
       ? seen.recordsets.filter(({ type }) => ourTypes.has(type) && !used.some((each) => each === type))
       : [];
     const steps = [
-      // First: who comes later with an older generation sees it.
+      // The fence first, so that a later writer with an older generation sees it.
       () =>
         this.#put(
           { zone, known: seen.fenceSet, name: fenceName(name), type: 'TXT', ttl: fenceTtlSeconds },
@@ -187,7 +188,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
     return status < 300;
   }
 
-  /** False: they are still there after a long time. */
+  /** False if the records are still there after a long time. */
   async #untilGone(wanted: WantedName, gone: readonly Recordset[], signal: AbortSignal): Promise<boolean> {
     if (gone.length === 0) return true;
     for (let leftMs = settleMs; leftMs > 0; leftMs -= pollMs) {
@@ -199,7 +200,10 @@ export class DesignateServer implements RecordServer, ZoneServer {
     return false;
   }
 
-  /** Until its name servers have it: Designate says so for each record set that it has, and for those `removed` by the whole zone. */
+  /**
+   * Waits until the name servers have the change. Designate reports this for each existing record set, and for `removed` ones
+   * only for the whole zone.
+   */
   async #settled(wanted: WantedName, { removed }: { readonly removed: boolean }, signal: AbortSignal) {
     for (let leftMs = settleMs; leftMs > 0; leftMs -= pollMs) {
       const seen = await this.#look(wanted, signal);

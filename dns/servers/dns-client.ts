@@ -24,20 +24,20 @@ export interface DnsClientOptions {
   readonly timeoutMs: number;
   /** Unix milliseconds; default: the clock. */
   readonly now?: () => number;
-  /** For servers that are named in the graph; undefined: those of the settings may be anywhere. */
+  /** For servers that users enter in the graph. Undefined for servers in the settings, which may be anywhere. */
   readonly egress?: EgressPolicy | undefined;
 }
 
-export interface Update {
+interface Update {
   readonly zone: string;
   readonly prerequisites: readonly WireRecord[];
   readonly changes: readonly WireRecord[];
 }
 
 /** Results of an update: done, or a prerequisite does not hold (RFC 2136 section 3.2). */
-export type UpdateResult = 'DONE' | 'IN_USE' | 'CHANGED';
+type UpdateResult = 'DONE' | 'IN_USE' | 'CHANGED';
 
-/** Codes that say something about records: they must be signed. */
+/** Response codes that make a statement about records, so they must be signed. */
 const aboutRecords: ReadonlySet<number> = new Set([
   ...[rcodes.NOERROR, rcodes.NXDOMAIN, rcodes.YXDOMAIN, rcodes.YXRRSET, rcodes.NXRRSET],
 ]);
@@ -55,7 +55,10 @@ export class DnsClient {
     return this.#exchange(query, this.#seconds(), signal, question);
   }
 
-  /** The records that the server answers, with its authority; empty: there are none; a CNAME in place of them. Throws DnsError. */
+  /**
+   * Records in the server's answer, with its authority section. Empty if there are none. A CNAME replaces the records. Throws
+   * DnsError.
+   */
   async query(question: Question, signal: AbortSignal): Promise<readonly WireRecord[]> {
     const message = await this.ask(question, signal);
     if (message.rcode !== rcodes.NXDOMAIN) throwUnlessDone(message);
@@ -95,14 +98,14 @@ export class DnsClient {
     if (bytes.length <= longestUdpBytes) {
       const isOurs = (answer: Buffer) => answer.length > 2 && answer.readUInt16BE(0) === message.readUInt16BE(0);
       const answer = await askUdp(place, bytes, isOurs, { timeoutMs: timeoutMs / 2, signal });
-      // Over UDP anyone may answer: what is not right is asked again over TCP.
+      // Over UDP anyone may answer: an invalid answer is repeated over TCP.
       const checked = answer === undefined ? undefined : attempt(() => check(answer));
       if (checked?.isTruncated === false) return checked;
     }
     return check(await askTcp(place, bytes, { timeoutMs, signal }));
   }
 
-  /** Throws DnsError for what is not a signed answer to the request. */
+  /** Throws DnsError if the bytes are not a signed answer to the request. */
   #check(bytes: Buffer, request: Buffer, requestMac: Buffer | undefined, question: Question | undefined): Message {
     const { key } = this.#options;
     try {
@@ -110,7 +113,7 @@ export class DnsClient {
       const isAnswer = answer.isResponse && answer.id === request.readUInt16BE(0);
       const asked = answer.questions[0];
       const isOther = question !== undefined && (asked?.name !== question.name || asked.type !== question.type);
-      // Without a question: an error, whose code tells more.
+      // An answer without the question is an error, and its code is more specific.
       if (!isAnswer || (isOther && answer.rcode === rcodes.NOERROR))
         throw new DnsError('BAD_ANSWER', 'it answered something else');
       if (key !== undefined && requestMac !== undefined) this.#checkSignature(bytes, answer, key, requestMac);

@@ -1,6 +1,6 @@
-// Why a server did not do or say what was asked, in words for an operator.
+// Why a request to a server failed, in words for an operator.
 
-/** Each with what to do; docs/dns.md has the same. */
+/** Each error with its remedy. docs/dns.md has the same list. */
 export const dnsErrors = {
   UNREACHABLE: 'Start the server, or correct dns.servers.',
   TIMED_OUT: 'Look at the server and the way to it; a firewall must let UDP and TCP pass.',

@@ -1,12 +1,12 @@
-// The fence: a TXT record beside each name says which database wrote the name's records, and from which generation. It changes in one
-// update with them, under the condition that it is as it was read: so a server itself refuses whoever comes late.
+// The fence: a TXT record beside each name that identifies the database and generation that wrote the name's records. It changes
+// in the same update as the records, on the condition that it is still as it was read. So the server itself refuses late writers.
 import { fenceLabel, isWildcard } from '../names.ts';
 
 export interface Fence {
   /** UUID of the database's zone. */
   readonly writer: string;
   readonly generation: number;
-  /** Number of records at the name; 0: it has none of ours. */
+  /** Number of our records at the name. 0 if there are none. */
   readonly records: number;
   readonly owner: string;
 }

@@ -1,8 +1,8 @@
-// PowerDNS by its HTTP API (documented for version 4.7). The API has the truth, from the database; a question to the server tells what
-// clients get. After a change a cache may answer the old records for a whole TTL, about once in 80 changes: so it is emptied and asked
-// until it answers the new ones.
+// PowerDNS through its HTTP API (documented for version 4.7). The API shows the database, and a DNS query shows what clients get.
+// After a change a cache may return the old records for a whole TTL, about once in 80 changes. So the cache is flushed, and the
+// server is queried until it returns the new records.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isObject, type JsonObject, type JsonValue } from '../../platform/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { type NameRecord, recordTypes, sortedRecords } from '../records/record-set.ts';
 import { ApiClient, type ApiClientOptions } from './api-client.ts';
 import { changeWindow } from './change-window.ts';
@@ -86,7 +86,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
       );
       if (reply.status !== 422) return this.#readBack(wanted, signal);
     }
-    throw new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was to be published`);
+    throw new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was being published`);
   }
 
   async has(wanted: WantedName, signal: AbortSignal): Promise<boolean> {
@@ -122,7 +122,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
       // 409: made by another worker a moment ago.
       await this.#api.call({ method: 'POST', path: `${server}/zones`, body, allow: [409] }, signal);
     }
-    // Not all of it is taken at creation.
+    // PowerDNS ignores some of these fields when it creates a zone.
     await this.#api.call({ method: 'PUT', path, body: wanted }, signal);
     const told = { kind: 'ALSO-NOTIFY', metadata: [...secondaries] };
     await this.#api.call({ method: 'PUT', path: `${path}/metadata/ALSO-NOTIFY`, body: told }, signal);
@@ -169,7 +169,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
       await this.#api.call({ method: 'PUT', path: `${server}/cache/flush?domain=${each}.` }, signal);
   }
 
-  /** What its database has. */
+  /** State in the server's database. */
   async #look({ zone, name }: WantedName, signal: AbortSignal): Promise<SeenWithOthers> {
     const ask = async (asked: string) => {
       const path = `${pathOf(zone)}?rrset_name=${asked}.`;

@@ -2,16 +2,16 @@
 import type { NameRecord, ZoneName } from '../records/record-set.ts';
 import type { TsigKey } from '../wire/tsig.ts';
 
-/** What a server is to have for a name. */
+/** Desired records of a name. */
 export interface WantedName extends ZoneName {
   /** UUID of the database's zone. */
   readonly writer: string;
   readonly owner: string;
   readonly generation: number;
-  /** Empty: the name is to have none. */
+  /** Empty if the name should have no records. */
   readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
-  /** Those that it was last seen with: ours, although the fence beside them was lost. */
+  /** The records last seen at the server. They are ours even if the fence beside them is lost. */
   readonly earlierRecords: readonly NameRecord[];
   /** When this was read from the database, Unix milliseconds: the server takes it for a limited time after. */
   readonly readAtMs: number;
@@ -25,9 +25,12 @@ export type PublishResult =
   | { readonly state: 'OVERTAKEN'; readonly generation: number };
 
 export interface RecordServer {
-  /** ADDRESS:PORT or URL: for messages, and where its backend's row keeps what was seen of it. */
+  /** ADDRESS:PORT or URL, used in messages and as the key of the server's state. */
   readonly name: string;
-  /** Whether it refuses a late writer itself. Otherwise the change of a process that died may come after that of the next one. */
+  /**
+   * Whether the server itself refuses late writers. Otherwise the change of a crashed process may arrive after the change of the
+   * next one.
+   */
   readonly refusesLate: boolean;
   /** Throws DnsError unless it answers and has the zone. */
   check(zone: string, signal: AbortSignal): Promise<void>;
@@ -41,13 +44,13 @@ export interface RecordServer {
   close?(): Promise<void>;
 }
 
-/** How a server is to have a zone. */
+/** Desired state of a zone on a server. */
 export interface ZoneWish {
   readonly zone: string;
   /** Its NS records. */
   readonly nameServers: readonly string[];
   readonly isSigned: boolean;
-  /** ADDRESS:PORT of those that are told of changes and transfer the zone. */
+  /** ADDRESS:PORT of the secondaries, which are notified of changes and transfer the zone. */
   readonly secondaries: readonly string[];
   /** With which they do; undefined: the server's own rules apply. */
   readonly transferKey: TsigKey | undefined;
@@ -55,8 +58,8 @@ export interface ZoneWish {
 
 /** A server that makes zones itself. */
 export interface ZoneServer {
-  /** Makes the zone, or changes what it has to what is wanted; records stay. Throws DnsError. */
+  /** Creates the zone, or updates its settings. Its records stay. Throws DnsError. */
   ensureZone(wish: ZoneWish, signal: AbortSignal): Promise<void>;
-  /** The DS records for the parent zone, as text; empty: it is not signed. Throws DnsError. */
+  /** The DS records for the parent zone, as text. Empty if the zone is not signed. Throws DnsError. */
   delegationSigners(zone: string, signal: AbortSignal): Promise<readonly string[]>;
 }

@@ -25,7 +25,7 @@ const mostRounds = 5;
 /** A server's cache may still have the old answer for a moment. Pauses before each further look, in milliseconds. */
 const readBackPausesMs = [20, 50, 100, 200, 400, 800];
 
-/** Types of records that others may have at a name, which exclude an alias there: none of them is ever removed. */
+/** Record types of other writers that exclude an alias at the same name. None of them is ever removed. */
 const typesOfOthers = [2, 6, 12, 13, 15, 16, 17, 29, 33, 35, 37, 39, 43, 44, 52, 53, 61, 64, 65, 99, 256, 257];
 /** Never cached, so that each writer sees the last one's. */
 const fenceTtlSeconds = 0;
@@ -85,7 +85,7 @@ export class Rfc2136Server implements RecordServer {
     const found = (await Promise.all(others)).flat().some(({ type }) => type !== types.CNAME);
     return found
       ? new DnsError('NAME_TAKEN_BY_OTHERS', `${name} has records of other types, beside which there can be no alias`)
-      : new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was to be published`);
+      : new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was being published`);
   }
 
   async #readBack(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
@@ -105,7 +105,7 @@ export class Rfc2136Server implements RecordServer {
   }
 }
 
-/** What a server answers for a name. */
+/** Reads a server's answers for a name. */
 export async function lookAt(client: DnsClient, name: string, signal: AbortSignal): Promise<Seen> {
   const ask = (asked: string, type: number) => client.query({ name: asked, type }, signal);
   const [texts, ...answers] = await Promise.all([
@@ -140,7 +140,7 @@ function prerequisitesOf(seen: Seen, wanted: WantedName): WireRecord[] {
     return [fenceIs(fence, seen.fence), ...(isOurs ? noOthers : [isUnused(name)])];
   }
   const isFree = condition(fence, types.TXT, classes.NONE);
-  // The fence was lost: the records beside it are ours if they are exactly those that we made.
+  // The fence was lost. The records beside it are ours if they match exactly what we wrote.
   if (isLeftOver(seen, earlierRecords)) {
     const existing = earlierRecords.map((record) => condition(name, types[record.type], classes.IN, dataOf(record)));
     const absent = recordTypes.filter((type) => !earlierRecords.some((record) => record.type === type));

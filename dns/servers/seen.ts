@@ -1,4 +1,4 @@
-// What a server has for a name, compared with what it is to have: the same for every kind of server.
+// Compares a server's records of a name with the desired ones, for every type of server.
 import { type NameRecord, sortedRecords } from '../records/record-set.ts';
 import { DnsError } from './dns-error.ts';
 import { type Fence, fenceText } from './fence.ts';
@@ -32,7 +32,7 @@ export function isAsWanted({ fence, records, ttls }: Seen, wanted: WantedName): 
   return isSame(records, wanted.records) && [...ttls].every((ttl) => ttl === wanted.ttlSeconds);
 }
 
-/** The records at the name are those that we made, although the fence beside them was lost. */
+/** Whether the records at the name are the ones that we wrote, although the fence beside them was lost. */
 export function isLeftOver({ records }: Seen, earlier: readonly NameRecord[]): boolean {
   return earlier.length > 0 && isSame(records, earlier);
 }

@@ -1,8 +1,7 @@
-// One DNS message to a server, and what comes back: over UDP, or over TCP (RFC 7766) when it is too long, or when UDP
-// gave nothing.
+// One DNS request to a server and its response: over UDP, or over TCP (RFC 7766) if the request is too long or UDP got no answer.
 import { createSocket } from 'node:dgram';
 import { connect, isIP, isIPv6 } from 'node:net';
-import { TooLateError, within } from '../../platform/within.ts';
+import { TooLateError, within } from '../../platform/work/within.ts';
 import { DnsError } from './dns-error.ts';
 
 export interface ServerPlace {
@@ -24,7 +23,7 @@ export function placeOf(text: string): ServerPlace | undefined {
   return isIP(address) === (six === undefined ? 4 : 6) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
 }
 
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

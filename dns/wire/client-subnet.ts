@@ -1,11 +1,11 @@
-// The client for whom a question is asked, as a resolver tells it to a name server (RFC 7871 section 6), in the OPT record of EDNS (RFC 6891).
+// The client of a query, as a resolver reports it to a name server (RFC 7871 section 6), in the OPT record of EDNS (RFC 6891).
 import { types, type WireRecord } from './message.ts';
 import { WireError } from './name.ts';
 
-export interface AskedFor {
+interface AskedFor {
   /** Of the address, 4 or 16, in network order. */
   readonly bytes: Uint8Array;
-  /** So many are told. 0: nothing. */
+  /** Number of bits that the resolver reports. 0 for none. */
   readonly bits: number;
 }
 
@@ -24,7 +24,7 @@ export function encodeAskedFor({ bytes, bits }: AskedFor): WireRecord {
   return { name: '.', type: types.OPT, class: answerBytes, ttl: 0, data: Buffer.concat([fixed, told]) };
 }
 
-/** So many bits made a difference; undefined: the server does not say. Throws WireError. */
+/** Number of bits that influenced the answer. Undefined if the server did not report it. Throws WireError. */
 export function scopeBitsOf({ data }: Pick<WireRecord, 'data'>): number | undefined {
   for (let at = 0; at < data.length; ) {
     if (at + 4 > data.length) throw new WireError('an option is cut off');

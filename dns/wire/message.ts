@@ -1,5 +1,5 @@
-// DNS messages: those that are sent (queries and updates, RFC 1035 and RFC 2136) and those that come back. Only what the publisher needs:
-// the data of other records stays bytes.
+// DNS messages: requests (queries and updates, RFC 1035 and RFC 2136) and responses. Decodes only what the publisher needs. The
+// data of other records stays bytes.
 import { SocketAddress } from 'node:net';
 import { addressBytes } from '../../platform/net/address-block.ts';
 import { decodeName, encodeName, expandName, WireError } from './name.ts';

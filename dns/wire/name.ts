@@ -1,6 +1,6 @@
 // Domain names on the wire (RFC 1035 sections 3.1 and 4.1.4).
 
-/** What was read is not a valid DNS message. */
+/** The bytes are not a valid DNS message. */
 export class WireError extends Error {
   constructor(what: string) {
     super(`the message is not valid: ${what}`);

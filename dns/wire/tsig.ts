@@ -15,9 +15,9 @@ export const fudgeSeconds = 300;
 /** RFC 8945 section 3. */
 export const tsigErrors = { BADSIG: 16, BADKEY: 17, BADTIME: 18 } as const;
 
-export interface SignedMessage {
+interface SignedMessage {
   readonly bytes: Buffer;
-  /** Of the signature, which is part of that of the answer. */
+  /** MAC of the signature, which the signature of the response covers. */
   readonly mac: Buffer;
 }
 
@@ -45,7 +45,7 @@ export function sign(message: Buffer, key: TsigKey, atSeconds: number): SignedMe
   return { bytes, mac };
 }
 
-export interface TsigAnswer {
+interface TsigAnswer {
   /** Made with the key, over the answer and our request. */
   readonly isValid: boolean;
   /** A TsigError, or 0. */
@@ -78,7 +78,7 @@ export function verify(
 }
 
 function decodeTsig(bytes: Buffer, { data, offset }: WireRecord & { readonly offset: number }) {
-  // Its names are not compressed, and end inside of it.
+  // Names in the TSIG data are not compressed, and end inside it.
   const { name: algorithm, next: at } = decodeName(data, 0);
   if (at + 16 > data.length) throw new WireError(`the TSIG at ${offset} of ${bytes.length} bytes is cut off`);
   const macEnd = at + 10 + data.readUInt16BE(at + 8);

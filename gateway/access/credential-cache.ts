@@ -1,26 +1,29 @@
-// Calls the Authenticator once for concurrent requests with the same credential. An answer is kept for a second: a revoked
-// credential is refused well within the promised five seconds. Credentials that were never found valid here are checked a few at a
-// time: while an answer takes long, a flood of them keeps no user's credential from being checked.
+// Calls the Authenticator once for concurrent requests with the same credential. An answer is cached for one second, and for up
+// to four seconds while the Authenticator is unavailable, so that its restart affects no one. So a revoked credential is refused
+// within the promised five seconds. Credentials never found valid here are checked a few at a time, so that a flood of them does
+// not delay checks of users' credentials while answers are slow.
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Authenticator } from '../../platform/access.ts';
-import { callerOf, forCaller, nobodyKnown } from '../../platform/caller.ts';
-import { CodedError } from '../../platform/errors.ts';
-import { heldBytes } from '../../platform/held-bytes.ts';
-import type { Identity } from '../../platform/identity.ts';
-import { Turns } from '../../platform/turns.ts';
+import type { Authenticator } from '../../platform/edge/access.ts';
+import { callerOf, forCaller, nobodyKnown } from '../../platform/edge/caller.ts';
+import { CodedError } from '../../platform/edge/errors.ts';
+import type { Identity } from '../../platform/edge/identity.ts';
+import { heldBytes } from '../../platform/values/held-bytes.ts';
+import { Turns } from '../../platform/work/turns.ts';
 
 const maxBytes = 16 * 1024 * 1024;
 /** Until the answer arrives; afterwards the identity's size is added. */
 const askedBytes = 1024;
 const keepMs = 1000;
+/** Counted from the question, like `keepMs`. */
+const keepWhileLostMs = 4000;
 const strangersAtOnce = 32;
 const mostProven = 20_000;
 
 interface Entry {
   readonly bytes: number;
   readonly answer: Promise<Identity | undefined>;
-  readonly untilMs: number;
+  readonly askedMs: number;
 }
 
 export class CredentialCache {
@@ -35,7 +38,7 @@ export class CredentialCache {
   readonly #proven = new LRUCache<string, string>({ max: mostProven });
   readonly #strangers = new Turns(strangersAtOnce);
 
-  constructor(authenticator: Authenticator, deadlineMs = 5000, nowMs: () => number = Date.now) {
+  constructor(authenticator: Authenticator, deadlineMs = 5000, nowMs: () => number = () => performance.now()) {
     this.#authenticator = authenticator;
     this.#deadlineMs = deadlineMs;
     this.#nowMs = nowMs;
@@ -46,18 +49,29 @@ export class CredentialCache {
     // By hash, so that memory holds no table of usable credentials.
     const key = createHash('sha256').update(bearer).digest('base64');
     const known = this.#entries.get(key);
-    if (known !== undefined && known.untilMs > this.#nowMs()) return known.answer;
-    const answer = this.#ask(bearer, key);
-    const untilMs = this.#nowMs() + keepMs;
-    this.#entries.set(key, { answer, untilMs, bytes: askedBytes });
-    const isOurs = () => this.#entries.peek(key)?.answer === answer;
-    const forget = () => isOurs() && this.#entries.delete(key);
+    if (known !== undefined && this.#isYoung(known, keepMs)) return known.answer;
+    const asked = this.#ask(bearer, key);
+    const whileLost = (error: unknown) => {
+      if (known !== undefined && this.#isYoung(known, keepWhileLostMs)) return known.answer;
+      throw error;
+    };
+    const entry = { answer: asked.catch(whileLost), askedMs: this.#nowMs(), bytes: askedBytes };
+    this.#entries.set(key, entry);
     // Only a success is kept: after a refusal or a failure the next request is checked again.
-    answer.then((identity) => {
-      if (identity === undefined) forget();
-      else if (isOurs()) this.#entries.set(key, { answer, untilMs, bytes: askedBytes + heldBytes(identity) });
-    }, forget);
-    return answer;
+    const become = (next: Entry | undefined) => {
+      if (this.#entries.peek(key) !== entry) return;
+      if (next === undefined) this.#entries.delete(key);
+      else this.#entries.set(key, next);
+    };
+    asked.then(
+      (identity) => become(identity && { ...entry, bytes: askedBytes + heldBytes(identity) }),
+      () => become(known),
+    );
+    return entry.answer;
+  }
+
+  #isYoung({ askedMs }: Entry, keptMs: number): boolean {
+    return this.#nowMs() < askedMs + keptMs;
   }
 
   async #ask(bearer: string, key: string): Promise<Identity | undefined> {

@@ -3,6 +3,8 @@
 export interface OperationLimits {
   /** Lexical tokens of a document: bounds parsing and validation. */
   readonly maxTokens: number;
+  /** The same without a login: the time of validation grows with the square of the tokens. */
+  readonly maxAnonymousTokens: number;
   /** Nesting of fields. */
   readonly maxDepth: number;
   /** Aliased fields, fragments counted at each use. */
@@ -18,8 +20,8 @@ export interface OperationLimits {
   /** Mutations of one user per minute, in this process; as many may come at once. */
   readonly mutationsPerMinute: number;
   /**
-   * KiB of refused documents of one user, or of one network without a login, per minute in this process; as many
-   * may come at once.
+   * KiB of refused documents of one user, or of new documents of one network without a login, per minute in this process; as
+   * many may come at once.
    */
   readonly refusedKibPerMinute: number;
   /** Whether introspection is allowed. */
@@ -36,10 +38,11 @@ export interface OperationLimits {
 
 export const defaultLimits: OperationLimits = {
   maxTokens: 4000,
+  maxAnonymousTokens: 200,
   maxDepth: 12,
   maxAliases: 30,
   maxRootFields: 20,
-  maxCost: 20_000,
+  maxCost: 50_000,
   maxBodyBytes: 256 * 1024,
   maxAnswerLength: 16 * 1024 * 1024,
   mutationsPerMinute: 30_000,

@@ -1,13 +1,21 @@
 // Measures an operation before it is executed: depth, aliases and cost. One walk measures each fragment once, so that nested
-// fragments can't make the measuring itself expensive.
+// fragments can't make the measuring itself expensive. A field costs 1 or the weight of its `@cost`; a list multiplies what is below it by
+// the number of requested items, or by the size that its `@listSize` assumes (IBM's cost directives, in Federation since 2.9).
 import {
+  DirectiveLocation,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLArgument,
+  GraphQLDirective,
   type GraphQLField,
+  GraphQLInt,
+  GraphQLList,
   type GraphQLNamedType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  GraphQLString,
+  getArgumentValues,
   getNamedType,
   getNullableType,
   isInterfaceType,
@@ -19,7 +27,7 @@ import {
 } from 'graphql';
 import type { IntrospectionSize } from './introspection-size.ts';
 
-export interface Measure {
+interface Measure {
   readonly depth: number;
   readonly aliases: number;
   readonly cost: number;
@@ -38,7 +46,7 @@ const nothing: Measure = { depth: 0, aliases: 0, cost: 0, introspection: 0 };
 /** Values above this are all treated as too much. Keeps products finite. */
 const ceiling = 1e12;
 
-export interface MeasuredOperation {
+interface MeasuredOperation {
   readonly schema: GraphQLSchema;
   readonly size: IntrospectionSize;
   readonly document: DocumentNode;
@@ -130,7 +138,10 @@ export class OperationMeasurer {
     return {
       depth: 1 + below.depth,
       aliases: aliased + below.aliases,
-      cost: Math.min(ceiling, 1 + below.cost * this.#pageSize(node, field)),
+      cost: Math.min(
+        ceiling,
+        (field === undefined ? 1 : chargeOf(field).weight) + below.cost * this.#itemsOf(node, field),
+      ),
       introspection: below.introspection,
     };
   }
@@ -166,23 +177,30 @@ export class OperationMeasurer {
   }
 
   /**
-   * The number of requested items: `first` of a connection, or `limit` of any other field with a list below it. 1 without such an
-   * argument. A `limit` on work that returns one figure (how many entries to check) multiplies nothing.
+   * The number of requested items: `first` of a connection, `limit` of any other field with a list below it, or the argument that
+   * `@listSize` names. Without such an argument, what `@listSize` assumes, or 1. A `limit` on work that returns one figure (how many
+   * entries to check) multiplies nothing.
    */
-  #pageSize(node: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
-    const definition = field?.args.find(
-      (argument) => isPageSize(argument) && (argument.name === 'first' || holdsList(field.type)),
+  #itemsOf(node: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
+    if (field === undefined) return 1;
+    const { slicing, assumed } = chargeOf(field);
+    const definition = field.args.find(
+      ({ name }) => slicing.has(name) || name === 'first' || (name === 'limit' && holdsList(field.type)),
     );
-    if (definition === undefined) return 1;
-    const value = node.arguments?.find((argument) => argument.name.value === definition.name)?.value;
+    const items = definition === undefined ? assumed : (this.#argumentOf(node, definition) ?? assumed);
+    return items > 1 ? items : 1;
+  }
+
+  #argumentOf(node: FieldNode, { name, defaultValue }: GraphQLArgument): number | undefined {
+    const value = node.arguments?.find((argument) => argument.name.value === name)?.value;
     const asked =
       value?.kind === Kind.INT
         ? Number(value.value)
         : value?.kind === Kind.VARIABLE
           ? this.#variableValue(value.name.value)
           : undefined;
-    const first = asked ?? definition.defaultValue;
-    return typeof first === 'number' && first > 1 ? first : 1;
+    const items = asked ?? defaultValue;
+    return typeof items === 'number' ? items : undefined;
   }
 
   #variableValue(name: string): unknown {
@@ -196,6 +214,51 @@ export class OperationMeasurer {
     return name === undefined ? undefined : this.#schema.getType(name);
   }
 }
+
+/** What the directives of a field say. */
+interface Charge {
+  readonly weight: number;
+  /** Arguments that ask for a number of items. */
+  readonly slicing: ReadonlySet<string>;
+  readonly assumed: number;
+}
+
+const charges = new WeakMap<GraphQLField<unknown, unknown>, Charge>();
+
+function chargeOf(field: GraphQLField<unknown, unknown>): Charge {
+  let charge = charges.get(field);
+  if (charge === undefined) {
+    const listSize = valuesOf(listSizeDirective, field);
+    charge = {
+      weight: Number(valuesOf(costDirective, field)?.weight ?? 1),
+      slicing: new Set(listSize?.slicingArguments as string[] | undefined),
+      assumed: Number(listSize?.assumedSize ?? 1),
+    };
+    charges.set(field, charge);
+  }
+  return charge;
+}
+
+/** Undefined if the field does not have the directive. */
+function valuesOf(directive: GraphQLDirective, { astNode }: GraphQLField<unknown, unknown>) {
+  const node = astNode?.directives?.find(({ name }) => name.value === directive.name);
+  return node && getArgumentValues(directive, node);
+}
+
+/** As far as they are read here: https://ibm.github.io/graphql-specs/cost-spec.html. */
+const listSizeDirective = new GraphQLDirective({
+  name: 'listSize',
+  locations: [DirectiveLocation.FIELD_DEFINITION],
+  args: {
+    assumedSize: { type: GraphQLInt, defaultValue: 1 },
+    slicingArguments: { type: new GraphQLList(GraphQLString), defaultValue: [] },
+  },
+});
+const costDirective = new GraphQLDirective({
+  name: 'cost',
+  locations: [DirectiveLocation.FIELD_DEFINITION],
+  args: { weight: { type: GraphQLInt } },
+});
 
 function isPageSize({ name }: { readonly name: string }): boolean {
   return name === 'first' || name === 'limit';

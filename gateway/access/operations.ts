@@ -4,10 +4,13 @@
 import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
+  type ExecutionResult,
+  type FieldNode,
   GraphQLError,
   type GraphQLFormattedError,
   getIntrospectionQuery,
   getOperationAST,
+  Kind,
   Lexer,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
@@ -19,12 +22,12 @@ import {
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { CodedError } from '../../platform/errors.ts';
-import { heldBytes } from '../../platform/held-bytes.ts';
-import { countsFor, type Identity } from '../../platform/identity.ts';
-import { nestsDeeperThan } from '../../platform/json.ts';
+import { CodedError } from '../../platform/edge/errors.ts';
+import { countsFor, type Identity } from '../../platform/edge/identity.ts';
+import { TokenBuckets } from '../../platform/edge/token-buckets.ts';
 import { clientNetwork } from '../../platform/net/address-block.ts';
-import { TokenBuckets } from '../../platform/token-buckets.ts';
+import { heldBytes } from '../../platform/values/held-bytes.ts';
+import { nestsDeeperThan } from '../../platform/values/json.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { IntrospectionSize } from './introspection-size.ts';
 import type { OperationLimits } from './limits.ts';
@@ -40,7 +43,7 @@ const rulesOfAll = [...specifiedRules, reservedNameRule];
 /** Validation stops at this number of faults: it is the most expensive step for a refused document. */
 const mostErrors = 20;
 
-/** The fields with which tools read the whole schema; an operation may have this many of them. */
+/** The query with which tools read the whole schema. An operation may contain as many introspection fields as this. */
 const wholeSchemaQuery = getIntrospectionQuery({
   descriptions: true,
   specifiedByUrl: true,
@@ -57,38 +60,52 @@ const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BR
 const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
 /** A document that is valid for the schema. */
-interface ValidDocument {
+interface ValidGraphqlDocument {
   readonly document: DocumentNode;
   /** SHA-256 of its text, hexadecimal: Apollo Server's query hash. */
   readonly hash: string;
 }
 
-export interface AdmittedOperation extends ValidDocument {
+export interface AdmittedOperation extends ValidGraphqlDocument {
   readonly operation: OperationDefinitionNode;
   /** Identifies document and operation. */
   readonly key: string;
-  /** Worst-case number of resolved fields. */
-  readonly cost: number;
+  readonly cost: OperationCost;
 }
 
-export interface OperationRequest {
+/** Worst-case number of resolved fields, beside the limit. */
+interface OperationCost {
+  readonly requested: number;
+  readonly limit: number;
+}
+
+/** The result with what each answer has beside data and errors. */
+export function withCost(
+  result: ExecutionResult,
+  { cost }: Pick<AdmittedOperation, 'cost'>,
+  requestId: string,
+): ExecutionResult {
+  return { ...result, extensions: { ...result.extensions, cost, requestId } };
+}
+
+interface OperationRequest {
   readonly query: string;
   readonly operationName?: string | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The faults of a document for the answer: without its nodes, which would hold the whole document in memory. */
-export type DocumentFault = Pick<GraphQLFormattedError, 'message' | 'locations'> & {
+type GraphqlDocumentFault = Pick<GraphQLFormattedError, 'message' | 'locations'> & {
   readonly extensions: { readonly code: string };
 };
 
 /** A document that does not parse or is not valid for the schema, or variables that do not match the document. */
-export class InvalidDocument extends Error {
-  readonly faults: readonly DocumentFault[];
+export class InvalidGraphqlDocument extends Error {
+  readonly faults: readonly GraphqlDocumentFault[];
 
   constructor(errors: readonly GraphQLError[], code = 'GRAPHQL_VALIDATION_FAILED') {
     super(errors.map((error) => error.message).join('; '));
-    this.name = 'InvalidDocument';
+    this.name = 'InvalidGraphqlDocument';
     this.faults = errors.map(({ message, locations }) => ({
       message: shortened(withoutValues(message)),
       ...(locations === undefined ? {} : { locations }),
@@ -115,8 +132,9 @@ export class Operations {
   readonly #limits: OperationLimits;
   readonly #size: IntrospectionSize;
   readonly #maxIntrospection: number;
+  readonly #maxAnonymousTokens: number;
   readonly #mutations: TokenBuckets;
-  /** Refused documents: they cost several times as much as known ones. */
+  /** Refused documents, and new ones without a login: they cost several times as much as known ones. */
   readonly #refusals: TokenBuckets;
   readonly #documents = new LRUCache<string, DocumentNode>({
     maxSize: maxDocumentBytes,
@@ -124,7 +142,7 @@ export class Operations {
   });
 
   /** Validated once: a refused document that is sent again is recognised by its hash. */
-  readonly #refused = new LRUCache<string, InvalidDocument>({
+  readonly #refused = new LRUCache<string, InvalidGraphqlDocument>({
     maxSize: maxRefusedBytes,
     sizeCalculation: ({ message, faults }) => heldBytes(message) + heldBytes(faults),
   });
@@ -138,6 +156,10 @@ export class Operations {
       perSecond: limits.refusedKibPerMinute / 60,
     });
     this.#size = new IntrospectionSize(supergraph.schema);
+    this.#maxAnonymousTokens = Math.min(
+      limits.maxTokens,
+      Math.max(limits.maxAnonymousTokens, limits.anonymousIntrospection ? [...tokenKinds(wholeSchemaQuery)].length : 0),
+    );
     this.#maxIntrospection = wholeSchemas * this.#measurerOf(parse(wholeSchemaQuery)).measure().introspection;
   }
 
@@ -146,7 +168,7 @@ export class Operations {
     return this.#documents.get(hash);
   }
 
-  /** Throws a CodedError (limits, login) or InvalidDocument. `clientAddress` is charged for clients without a login. */
+  /** Throws a CodedError (limits, login) or InvalidGraphqlDocument. `clientAddress` is charged for clients without a login. */
   admit(request: OperationRequest, identity: Identity | null, clientAddress?: string): AdmittedOperation {
     if (nestsDeeperThan(request.variables, mostNesting))
       throw tooMuch('nesting of the variables', `more than ${mostNesting}`, mostNesting);
@@ -160,19 +182,23 @@ export class Operations {
     this.#checkRefusals(sender, identity);
     try {
       return this.#admit(request, identity, hash, undefined);
-    } catch (error) {
-      if (!this.#documents.has(hash)) this.#refusals.spend(sender, 1 + Math.floor(request.query.length / 1024));
-      throw error;
+    } finally {
+      // A request without a login can be charged to nobody else, even if it is accepted.
+      if (identity === null || !this.#documents.has(hash))
+        this.#refusals.spend(sender, 1 + Math.floor(request.query.length / 1024));
     }
   }
 
   #checkRefusals(sender: string, identity: Identity | null): void {
     const retryAfterMs = this.#refusals.waitMs(sender);
     if (retryAfterMs === 0) return;
-    const from = identity === null ? 'your network' : 'this user or API token';
+    const reason =
+      identity === null
+        ? 'Too many different documents without a login came from your network'
+        : 'Too many documents from this user or API token were refused';
     throw new CodedError(
       'RATE_LIMITED',
-      `Too many documents from ${from} were refused, so that no new ones are read; nothing was done. Send it again in ${retryAfterMs} ms.`,
+      `${reason}; new ones are not read, and nothing was done. Send it again in ${retryAfterMs} ms.`,
       { limit: 'KiB of refused documents in a minute', most: this.#limits.refusedKibPerMinute, retryAfterMs },
     );
   }
@@ -183,10 +209,10 @@ export class Operations {
     hash: string,
     known: DocumentNode | undefined,
   ): AdmittedOperation {
-    const document = known ?? this.#parse(request.query);
+    const document = known ?? this.#parse(request.query, identity);
     const operation = getOperationAST(document, request.operationName);
     if (operation == null)
-      throw new InvalidDocument(
+      throw new InvalidGraphqlDocument(
         [
           new GraphQLError(
             request.operationName === undefined
@@ -199,7 +225,7 @@ export class Operations {
     const measurer = this.#measurerOf(document, operation, request.variables);
     const rootFields = measurer.rootFields(this.#limits.maxRootFields);
     this.#checkLogin(operation, rootFields, identity);
-    const cost = this.#checkLimits(operation, rootFields, measurer);
+    const cost = { requested: this.#checkLimits(operation, rootFields, measurer), limit: this.#limits.maxCost };
     if (known === undefined) {
       this.#validate(request.query, hash);
       this.#documents.set(hash, document);
@@ -208,34 +234,17 @@ export class Operations {
     return { document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}`, cost };
   }
 
-  #parse(text: string): DocumentNode {
-    this.#refuseDeep(text);
+  #parse(text: string, identity: Identity | null): DocumentNode {
+    const maxTokens = identity === null ? this.#maxAnonymousTokens : this.#limits.maxTokens;
+    refuseLarge(text, maxTokens, identity === null);
     try {
-      return parse(text, { maxTokens: this.#limits.maxTokens, noLocation: true });
+      return parse(text, { maxTokens, noLocation: true });
     } catch (error) {
-      if (error instanceof GraphQLError && /contains more that \d+ tokens/.test(error.message))
-        throw tooMuch('tokens', `more than ${this.#limits.maxTokens}`, this.#limits.maxTokens);
-      throw new InvalidDocument(
+      throw new InvalidGraphqlDocument(
         [error instanceof GraphQLError ? error : new GraphQLError(String(error))],
         'GRAPHQL_PARSE_FAILED',
       );
     }
-  }
-
-  /** Runs before parsing: recursive functions, here and in the libraries, process the document later. */
-  #refuseDeep(text: string): void {
-    const lexer = new Lexer(new Source(text));
-    let depth = 0;
-    try {
-      for (let token = lexer.advance(); token.kind !== TokenKind.EOF; token = lexer.advance()) {
-        if (opening.has(token.kind)) depth += 1;
-        else if (closing.has(token.kind)) depth -= 1;
-        if (depth > mostNesting) break;
-      }
-    } catch {
-      // Not GraphQL: the parser reports the position.
-    }
-    if (depth > mostNesting) throw tooMuch('nesting of brackets', `more than ${mostNesting}`, mostNesting);
   }
 
   #measurerOf(
@@ -262,6 +271,13 @@ export class Operations {
     if (introspection > this.#maxIntrospection)
       throw tooMuch('introspection cost', Math.ceil(introspection), Math.floor(this.#maxIntrospection));
     if (operation.operation !== OperationTypeNode.MUTATION) return cost;
+    const owners = new Set(rootFields.flatMap(({ name }) => this.#supergraph.ownerOf(`Mutation.${name}`) ?? []));
+    if (owners.size > 1)
+      throw new CodedError(
+        'LIMIT_EXCEEDED',
+        `The operation has ${owners.size} subgraphs of the mutations in one document (${[...owners].join(', ')}); at most 1 is allowed: the loss of one could hide the results of another. Send them in separate documents.`,
+        { limit: 'subgraphs of the mutations in one document', most: 1 },
+      );
     for (const subgraph of limits.oneMutationSubgraphs) {
       const writes = rootFields.filter(({ name }) => this.#supergraph.ownerOf(`Mutation.${name}`) === subgraph);
       if (writes.length > 1) throw tooMuch(`mutations of ${subgraph} in one document`, writes.length, 1);
@@ -289,9 +305,9 @@ export class Operations {
     if (identity !== null && identity.kind !== 'machine') return;
     const type = this.#supergraph.rootType(operation)?.name ?? '';
     const { publicFields, machineFields, anonymousIntrospection } = this.#limits;
-    const isPublic = ({ name }: RootField) =>
+    const isPublic = ({ name, node }: RootField) =>
       name.startsWith('__')
-        ? anonymousIntrospection || name === '__typename'
+        ? anonymousIntrospection || name === '__typename' || (name === '__type' && selectsNameAlone(node))
         : publicFields.includes(`${type}.${name}`) || (identity !== null && machineFields.includes(`${type}.${name}`));
     const secret = rootFields.find((field) => !isPublic(field));
     if (secret !== undefined && identity !== null)
@@ -310,19 +326,51 @@ export class Operations {
     // Parsed again, with the positions in the text. They are not cached: they take four times the memory of the document.
     const errors = validate(this.#supergraph.schema, parse(text), rules, { maxErrors: mostErrors });
     if (errors.length === 0) return;
-    const invalid = new InvalidDocument(this.#limits.introspection ? errors : errors.map(withoutSuggestion));
+    const invalid = new InvalidGraphqlDocument(this.#limits.introspection ? errors : errors.map(withoutSuggestion));
     this.#refused.set(hash, invalid);
     throw invalid;
   }
+}
+
+/** It tells whether a type exists whose name the caller already knows, and nothing else of the schema. */
+function selectsNameAlone({ selectionSet }: FieldNode): boolean {
+  return (selectionSet?.selections ?? []).every(
+    (each) => each.kind === Kind.FIELD && (each.name.value === 'name' || each.name.value === '__typename'),
+  );
+}
+
+/** Runs before parsing: recursive functions, here and in the libraries, process the document later. */
+function refuseLarge(text: string, maxTokens: number, isAnonymous: boolean): void {
+  let [depth, tokens] = [0, 0];
+  try {
+    for (const kind of tokenKinds(text)) {
+      tokens += 1;
+      if (opening.has(kind)) depth += 1;
+      else if (closing.has(kind)) depth -= 1;
+      if (depth > mostNesting || tokens > maxTokens) break;
+    }
+  } catch {
+    // Not GraphQL: the parser reports the position.
+  }
+  if (depth > mostNesting) throw tooMuch('nesting of brackets', `more than ${mostNesting}`, mostNesting);
+  if (tokens <= maxTokens) return;
+  if (!isAnonymous) throw tooMuch('tokens', `more than ${maxTokens}`, maxTokens);
+  throw new CodedError(
+    'LIMIT_EXCEEDED',
+    `Without a login, a document may have at most ${maxTokens} tokens. Log in first, or send a smaller document.`,
+    { limit: 'tokens without a login', most: maxTokens },
+  );
+}
+
+function* tokenKinds(text: string): Generator<TokenKind> {
+  const lexer = new Lexer(new Source(text));
+  for (let token = lexer.advance(); token.kind !== TokenKind.EOF; token = lexer.advance()) yield token.kind;
 }
 
 function tooMuch(limit: string, asked: number | string, most: number): CodedError {
   return new CodedError(
     'LIMIT_EXCEEDED',
     `The operation has ${limit} ${asked}; at most ${most} is allowed. Split it.`,
-    {
-      limit,
-      most,
-    },
+    { limit, most, ...(typeof asked === 'number' ? { requested: asked } : {}) },
   );
 }

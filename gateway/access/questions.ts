@@ -1,12 +1,13 @@
-// What subgraphs ask the graph (platform/graph/ask-graph.ts): queries only, within the limits that everyone has, answered as everyone's.
+// Queries of subgraphs to the graph (platform/graph/ask-graph.ts). Only queries are allowed, with the same limits and answers as
+// for any other client.
 import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
-import { CodedError } from '../../platform/errors.ts';
-import type { Identity } from '../../platform/identity.ts';
-import { newUuid } from '../../platform/ids.ts';
+import { CodedError } from '../../platform/edge/errors.ts';
+import type { Identity } from '../../platform/edge/identity.ts';
+import { newUuid } from '../../platform/values/ids.ts';
 import type { Executor } from '../supergraph/executor.ts';
-import { InvalidDocument, type Operations } from './operations.ts';
+import { InvalidGraphqlDocument, type Operations } from './operations.ts';
 
-export interface Question {
+interface Question {
   readonly identity: Identity;
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -22,7 +23,7 @@ export class Questions {
     this.#executor = executor;
   }
 
-  /** Never throws for what was asked: refusals are in `errors`. */
+  /** Never throws because of the query: refusals are in `errors`. */
   async ask({ identity, query, variables, signal }: Question): Promise<FormattedExecutionResult> {
     try {
       if (identity.kind !== 'service') throw new CodedError('FORBIDDEN', 'Only subgraphs may ask here.');
@@ -34,7 +35,8 @@ export class Questions {
       const result = await this.#executor.execute({ key, document, operationName, variables, context });
       return result as FormattedExecutionResult;
     } catch (error) {
-      if (error instanceof InvalidDocument) return { errors: error.faults as FormattedExecutionResult['errors'] & {} };
+      if (error instanceof InvalidGraphqlDocument)
+        return { errors: error.faults as FormattedExecutionResult['errors'] & {} };
       if (error instanceof CodedError)
         return { errors: [new GraphQLError(error.message, { extensions: error.extensions }).toJSON()] };
       throw error;

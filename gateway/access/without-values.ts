@@ -1,5 +1,12 @@
 // graphql-js quotes the values that it refuses, even a whole input with its password when another field is missing. The client
 // knows the values; logs and screens on the way must not show them.
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+
+/** The form in which every error leaves the gateway, over HTTP and sockets alike. */
+export function formatError(error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError {
+  const shown = error instanceof GraphQLError ? error.toJSON() : error;
+  return { ...shown, message: withoutValues(shown.message) };
+}
 
 /**
  * A message of graphql-js 16 (values.js, coerceInputValue.js, ValuesOfCorrectTypeRule, the built-in scalars, the parser) without
@@ -33,7 +40,7 @@ const known: readonly RegExp[] = [
   /; (Exactly one key must be specified for OneOf type "\w+"\.)$/,
   /; (Value "\w+" does not exist in "\w+" enum\.(?: Did you mean [^{}]{1,200}\?)?)$/,
   // The scalars of this graph (platform/graph/scalars.ts), which are never secrets.
-  /; ((?:DateTime|Port|AsNumber|AddressBlock): (?:"[^"\\]{0,64}"|-?[\d.]{1,20}|null|true|false) is not an? [\w ]+[;,][^{}"]{1,160})$/,
+  /; ((?:DateTime|Port|AsNumber|BigInt|IpAddress|CidrBlock|IpOrCidr): (?:"[^"\\]{0,64}"|-?[\d.]{1,20}|null|true|false) is not an? [\w ]+[;,][^{}"]{1,160})$/,
 ];
 const scalarReason = /; (\w+ cannot represent [\w -]+ value): [\s\S]*$/;
 

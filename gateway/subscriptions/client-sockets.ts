@@ -7,8 +7,9 @@ import { type ExecutionArgs, GraphQLError, OperationTypeNode } from 'graphql';
 import { type Context, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
-import type { Authenticator } from '../../platform/access.ts';
-import { CodedError, socketCloses } from '../../platform/errors.ts';
+import type { Authenticator } from '../../platform/edge/access.ts';
+import { CodedError, socketCloses } from '../../platform/edge/errors.ts';
+import type { Identity } from '../../platform/edge/identity.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import {
   attachSockets,
@@ -16,17 +17,18 @@ import {
   type SocketExtra,
   type SocketServer,
 } from '../../platform/graph/websocket.ts';
-import type { Identity } from '../../platform/identity.ts';
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import { bearerOfConnection } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { SocketLimits } from '../access/limits.ts';
-import { type AdmittedOperation, InvalidDocument, type Operations } from '../access/operations.ts';
+import { type AdmittedOperation, InvalidGraphqlDocument, type Operations, withCost } from '../access/operations.ts';
+import { formatError } from '../access/without-values.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { ClientAddresses } from '../web/client-address.ts';
 import type { Connections } from '../web/connections.ts';
+import type { CrossOrigin } from '../web/cross-origin.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
 import type { FanOut } from './fan-out.ts';
 import { frameStream } from './frame-stream.ts';
@@ -36,7 +38,7 @@ import { closeAll, SocketWatch } from './socket-watch.ts';
 import { StreamEnded } from './upstream.ts';
 import { WaitingSockets } from './waiting-sockets.ts';
 
-export interface ClientSocketsOptions {
+interface ClientSocketsOptions {
   readonly server: Server;
   readonly supergraph: Supergraph;
   readonly operations: Operations;
@@ -49,6 +51,7 @@ export interface ClientSocketsOptions {
   readonly limits: SocketLimits;
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
+  readonly crossOrigin: CrossOrigin;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -99,6 +102,9 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
     },
     execute: (args: ExecutionArgs) => execute(options, args.contextValue as Admission),
     subscribe: (args: ExecutionArgs) => subscribe(options, args.contextValue as Admission),
+    onNext: (_context, _id, _payload, _args, { data, errors }) =>
+      errors === undefined ? undefined : { ...(data === undefined ? {} : { data }), errors: errors.map(formatError) },
+    onError: (_context, _id, _payload, errors) => errors.map(formatError),
   });
   const sockets = attachSockets({
     webSockets,
@@ -111,6 +117,7 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
   options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     if (request.url?.split('?', 1)[0] !== '/graphql') return refuseUpgrade(socket, '404 Not Found');
+    if (!options.crossOrigin.admits(request)) return refuseUpgrade(socket, '403 Forbidden');
     if (webSockets.clients.size - waiting.size >= limits.maxSockets)
       return refuseUpgrade(socket, '503 Service Unavailable');
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -224,7 +231,7 @@ function admit(
     };
     return { id, socket, context, admitted, operationName, variables, subscription };
   } catch (error) {
-    if (error instanceof InvalidDocument)
+    if (error instanceof InvalidGraphqlDocument)
       return error.faults.map(({ message, extensions }) => new GraphQLError(message, { extensions }));
     const { message, extensions } = presentError(error, requestId, log);
     return [new GraphQLError(message, { extensions: extensions ?? {} })];
@@ -233,13 +240,14 @@ function admit(
 
 async function execute(options: ClientSocketsOptions, admission: Admission) {
   const { admitted, operationName, variables, context } = admission;
-  return options.executor.execute({
+  const result = await options.executor.execute({
     key: admitted.key,
     document: admitted.document,
     operationName,
     variables,
     context,
   });
+  return withCost(result, admitted, context.requestId);
 }
 
 /** A reader that ends at once if the subscription is refused here: graphql-ws would close the whole socket. */
@@ -250,7 +258,7 @@ function readerOf(
 ): Pick<StreamReader, 'next' | 'close'> {
   if (subscription === undefined) throw new Error('a subscription was not normalised');
   try {
-    return fanOut.follow(subscription, context.identity, admitted.cost);
+    return fanOut.follow(subscription, context.identity, admitted.cost.requested);
   } catch (error) {
     const ended = new StreamEnded([presentError(error, context.requestId, log)]);
     return { next: () => Promise.reject(ended), close: () => {} };
@@ -267,9 +275,6 @@ function subscribe(options: ClientSocketsOptions, admission: Admission) {
     extra: socket.extra,
     reader,
     onDelivery: () => metrics.deliveries.inc(),
-    onEnded: () => {
-      delete (socket.subscriptions as Record<string, unknown>)[id];
-    },
     onClosed: () => metrics.subscriptions.dec(),
   });
 }

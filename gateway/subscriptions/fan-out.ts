@@ -1,7 +1,7 @@
 // Shares subscriptions: one execution for each (selection, authorisation scope), for any number of clients with any filters.
 import type { Logger } from 'pino';
-import { invariant } from '../../platform/errors.ts';
-import { authorisationScope, type Identity } from '../../platform/identity.ts';
+import { invariant } from '../../platform/edge/errors.ts';
+import { authorisationScope, type Identity } from '../../platform/edge/identity.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
@@ -10,7 +10,7 @@ import { SharedStream, type StreamReader } from './shared-stream.ts';
 import { followUpstream, type Source } from './upstream.ts';
 import { type ShareLimits, UserShares } from './user-shares.ts';
 
-export interface FanOutOptions {
+interface FanOutOptions {
   readonly executor: Executor;
   readonly links: ReadonlyMap<string, SubgraphLink>;
   readonly metrics: GatewayMetrics;
@@ -82,7 +82,8 @@ export class FanOut {
 
   #source(subscription: NormalSubscription, identity: Identity): Source {
     const { executor, links, metrics, log } = this.#options;
-    const plan = executor.planSubscription(subscription.planKey, subscription.document);
+    const { planKey, document, variables } = subscription;
+    const plan = executor.planSubscription(planKey, document, variables);
     const link = links.get(plan.subgraph);
     invariant(link !== undefined, `no link to subgraph ${plan.subgraph}`);
     const onResume = (): void => metrics.resumptions.inc();

@@ -1,12 +1,12 @@
 // A reader's filter of a feed: the values of the field's arguments, compared with the facets of each item.
-import { facet } from '../../platform/events/facets.ts';
+import { facet, facetText } from '../../platform/events/facets.ts';
 
 /** A given argument. */
 export interface FilterArgument {
   readonly name: string;
   /** The variable with its value for the subgraph. */
   readonly variable: string;
-  /** In the graph's form: a scalar, or a list of them. */
+  /** In the graph's form: a scalar or an object of scalars, or a list of them. */
   readonly value: unknown;
 }
 
@@ -23,7 +23,7 @@ export class FeedFilter {
   constructor(given: readonly FilterArgument[]) {
     const wanted = given.map(({ name, value }) => {
       const values = Array.isArray(value) ? (value as unknown[]) : [value];
-      return [name, [...new Set(values.map(String))].sort()] as const;
+      return [name, [...new Set(values.map(facetText))].sort()] as const;
     });
     wanted.sort(([a], [b]) => (a < b ? -1 : 1));
     this.key = wanted.length === 0 ? '' : JSON.stringify(wanted);

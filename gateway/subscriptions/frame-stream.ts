@@ -2,25 +2,24 @@
 // clients, and so yields nothing. The next item is fetched after the kernel has taken the last one.
 
 import type { SocketExtra } from '../../platform/graph/websocket.ts';
-import { pullStream } from '../../platform/pull-stream.ts';
+import { pullStream } from '../../platform/work/pull-stream.ts';
+import { formatError } from '../access/without-values.ts';
 import type { StreamReader } from './shared-stream.ts';
 import { StreamEnded } from './upstream.ts';
 
-export interface FrameStreamOptions {
-  /** The client's id of the subscription. */
+interface FrameStreamOptions {
+  /** The protocol server's id of the subscription. */
   readonly id: string;
   readonly extra: SocketExtra;
   readonly reader: Pick<StreamReader, 'next' | 'close'>;
   readonly onDelivery: () => void;
-  /** Called before an error frame is written, so that no complete frame follows it. */
-  readonly onEnded: () => void;
   readonly onClosed: () => void;
 }
 
 /** Never yields; ends with the subscription. */
 export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, void, void> {
   const { id, extra, reader } = options;
-  const head = `{"id":${JSON.stringify(id)},"type":`;
+  const head = `{"id":${JSON.stringify(extra.streamIds.clientId(id))},"type":`;
   let closed = false;
   const pump = async (): Promise<void> => {
     for (;;) {
@@ -37,8 +36,11 @@ export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, 
       } catch (error) {
         // Any other error: the socket is closed, and the client gone.
         if (error instanceof StreamEnded && !closed) {
-          options.onEnded();
-          await extra.send(`${head}"error","payload":${JSON.stringify(error.errors)}}`).catch(() => undefined);
+          // No complete frame follows the error.
+          extra.streamIds.end(id);
+          await extra
+            .send(`${head}"error","payload":${JSON.stringify(error.errors.map(formatError))}}`)
+            .catch(() => undefined);
         }
       }
       return undefined;

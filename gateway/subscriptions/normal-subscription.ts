@@ -9,10 +9,13 @@ import {
   type FragmentDefinitionNode,
   type GraphQLArgument,
   type GraphQLField,
+  type GraphQLNamedType,
   GraphQLString,
   getArgumentValues,
   getNamedType,
+  getNullableType,
   getVariableValues,
+  isInputObjectType,
   isLeafType,
   isObjectType,
   isRequiredArgument,
@@ -26,9 +29,9 @@ import {
   valueFromAST,
   visit,
 } from 'graphql';
-import { CodedError } from '../../platform/errors.ts';
+import { CodedError } from '../../platform/edge/errors.ts';
 import { cursorAlias } from '../../platform/events/cursor.ts';
-import { InvalidDocument } from '../access/operations.ts';
+import { InvalidGraphqlDocument } from '../access/operations.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { FeedFilter, type FilterArgument } from './feed-filter.ts';
 
@@ -57,7 +60,7 @@ export interface NormalSubscription {
   readonly after: string | undefined;
 }
 
-/** Throws InvalidDocument or a CodedError; the document has been validated already. */
+/** Throws InvalidGraphqlDocument or a CodedError; the document has been validated already. */
 export function normaliseSubscription(
   supergraph: Supergraph,
   document: DocumentNode,
@@ -66,7 +69,7 @@ export function normaliseSubscription(
   filteredFeeds: ReadonlySet<string>,
 ): NormalSubscription {
   const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], variables);
-  if (coerced.errors !== undefined) throw new InvalidDocument(coerced.errors);
+  if (coerced.errors !== undefined) throw new InvalidGraphqlDocument(coerced.errors);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -137,15 +140,20 @@ export function checkResumable(supergraph: Supergraph): void {
 }
 
 /**
- * The arguments of such a feed other than `after` are its filter: optional scalars, enums or lists of them. Throws with the name
- * of one that is not. Called when the gateway starts.
+ * The arguments of such a feed other than `after` are its filter: optional scalars, enums, input objects of these, or lists of
+ * them. Throws with the name of one that is not. Called when the gateway starts.
  */
 export function checkFiltered(supergraph: Supergraph, filteredFeeds: ReadonlySet<string>): void {
   const fields = supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields() ?? {};
   for (const name of filteredFeeds)
     for (const argument of fields[name]?.args ?? [])
-      if (isRequiredArgument(argument) || argument.defaultValue != null || !isLeafType(getNamedType(argument.type)))
+      if (isRequiredArgument(argument) || argument.defaultValue != null || !canFilter(getNamedType(argument.type)))
         throw new Error(`Subscription.${name}: the argument "${argument.name}" can't filter in the gateway`);
+}
+
+function canFilter(type: GraphQLNamedType): boolean {
+  if (!isInputObjectType(type)) return isLeafType(type);
+  return Object.values(type.getFields()).every((field) => isLeafType(getNullableType(field.type)));
 }
 
 /** The given arguments of a filter. */
@@ -154,9 +162,22 @@ function givenOf(
   node: FieldNode,
   variables: Readonly<Record<string, unknown>>,
 ): readonly FilterArgument[] {
-  return Object.entries(getArgumentValues(feed, node, variables)).flatMap(([name, value]) =>
-    name === 'after' || value == null ? [] : [{ name, variable: `${filterVariable}${name}`, value }],
-  );
+  const values = getArgumentValues(feed, node, variables);
+  return feed.args.flatMap(({ name, type }) => {
+    const value = values[name];
+    return name === 'after' || value == null
+      ? []
+      : [{ name, variable: `${filterVariable}${name}`, value: withDefaults(value, getNamedType(type)) }];
+  });
+}
+
+/** A field of an input object that is null means its default, as in the facets of the items. */
+function withDefaults(value: unknown, type: GraphQLNamedType): unknown {
+  if (!isInputObjectType(type)) return value;
+  if (Array.isArray(value)) return value.map((each) => withDefaults(each, type));
+  const given = value as Readonly<Record<string, unknown>>;
+  const fields = Object.values(type.getFields());
+  return Object.fromEntries(fields.map(({ name, defaultValue }) => [name, given[name] ?? defaultValue ?? null]));
 }
 
 function filterArgument({ name }: GraphQLArgument): ArgumentNode {

@@ -2,7 +2,7 @@
 // checking the others.
 import type { FeedFilter } from './feed-filter.ts';
 
-export interface FilteredReader {
+interface FilteredReader {
   readonly filter: FeedFilter;
 }
 

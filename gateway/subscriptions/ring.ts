@@ -1,13 +1,13 @@
 // A bounded piece of a shared stream: the last items, which each client reads at its own pace. A slow client costs only its
 // position; one that falls behind the ring is notified and starts its own ring. A client that has read everything waits, and only
 // matching items wake it.
-import type { Turns } from '../../platform/turns.ts';
+import type { Turns } from '../../platform/work/turns.ts';
 import type { FeedFilter } from './feed-filter.ts';
 import { ReaderIndex } from './reader-index.ts';
 import { type Place, type StreamCursor, textOf } from './stream-cursor.ts';
 import { type Source, type SourceRequest, StreamEnded, type StreamItem } from './upstream.ts';
 
-export interface RingDemand {
+interface RingDemand {
   readonly wanted: SourceRequest['wanted'];
   /** Of the user for whom the ring was begun. */
   readonly catchUps: Turns | undefined;
@@ -28,7 +28,7 @@ export interface RingReader {
   offer: StreamItem | undefined;
 }
 
-export interface RingOptions {
+interface RingOptions {
   readonly capacity: number;
   readonly filter: FeedFilter;
   readonly after: Place | undefined;

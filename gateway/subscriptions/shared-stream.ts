@@ -9,7 +9,7 @@ import type { Place } from './stream-cursor.ts';
 import type { Source, StreamItem } from './upstream.ts';
 import type { Share } from './user-shares.ts';
 
-export interface SharedStreamOptions {
+interface SharedStreamOptions {
   readonly source: Source;
   readonly capacity: number;
   /** Called when the last client has left. */

@@ -3,11 +3,11 @@
 // access token is closed when that expires, unless the client sends a fresh one before.
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
-import type { Authenticator } from '../../platform/access.ts';
-import { socketCloses } from '../../platform/errors.ts';
-import { authorisationScope, countsFor, type Identity } from '../../platform/identity.ts';
+import type { Authenticator } from '../../platform/edge/access.ts';
+import { socketCloses } from '../../platform/edge/errors.ts';
+import { authorisationScope, countsFor, type Identity } from '../../platform/edge/identity.ts';
 
-export interface SocketWatchOptions {
+interface SocketWatchOptions {
   readonly authenticator: Authenticator;
   readonly intervalMs: number;
   /** How long sockets stay open while credentials can't be checked. */
@@ -136,7 +136,7 @@ function userKey(identity: Identity): string {
   return `user ${countsFor(identity)}`;
 }
 
-/** Closes sockets for good: one that does not answer is disconnected. */
+/** Closes sockets permanently: one that does not answer is disconnected. */
 export function closeAll(sockets: Iterable<WebSocket>, { code }: { readonly code: number }, reason: string): void {
   for (const socket of sockets) {
     socket.close(code, reason);

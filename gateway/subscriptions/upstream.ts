@@ -5,10 +5,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
+import type { Identity } from '../../platform/edge/identity.ts';
 import { type CursorPosition, cursorAlias } from '../../platform/events/cursor.ts';
 import type { Facets } from '../../platform/events/facets.ts';
-import type { Identity } from '../../platform/identity.ts';
-import type { Turns } from '../../platform/turns.ts';
+import type { Turns } from '../../platform/work/turns.ts';
+import { formatError } from '../access/without-values.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GatewayContext, LinkRequest, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { FeedFilter } from './feed-filter.ts';
@@ -50,7 +51,7 @@ export class StreamEnded extends Error {
   }
 }
 
-export interface UpstreamOptions {
+interface UpstreamOptions {
   readonly subscription: NormalSubscription;
   readonly plan: SubscriptionPlan;
   readonly link: SubgraphLink;
@@ -197,7 +198,7 @@ async function completeEvent(
     ([name, value]) => value === null || value === item.cursor.text || name === '__typename',
   );
   const text = JSON.stringify({
-    ...(result.errors === undefined ? {} : { errors: result.errors }),
+    ...(result.errors === undefined ? {} : { errors: result.errors.map(formatError) }),
     data: result.data ?? null,
   });
   return { ...item, text, checkpoint: item.facets === undefined && isBare };
@@ -213,7 +214,7 @@ function cursorOf({ data, extensions }: FormattedExecutionResult, rootKey: strin
   return typeof timeline === 'number' && typeof seq === 'number' ? { text, timeline, seq } : undefined;
 }
 
-/** Null: the item is for every reader. Undefined: it has no facets. */
+/** Null if the item is for every reader. Undefined if it has no facets. */
 function facetsIn({ extensions }: FormattedExecutionResult): Facets | undefined {
   const facets = extensions?.facets;
   return facets === null || Array.isArray(facets) ? (facets as Facets) : undefined;

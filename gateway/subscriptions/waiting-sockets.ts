@@ -2,7 +2,7 @@
 // limit, the one that has waited longest is closed. A real client authenticates at once, long before that.
 import type { WebSocket } from 'ws';
 
-export interface WaitingRoom {
+interface WaitingRoom {
   /** In all. */
   readonly most: number;
   /** From one network (an IPv4 address, or an IPv6 /64). */

@@ -15,9 +15,9 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { invariant } from '../../platform/errors.ts';
+import { invariant } from '../../platform/edge/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
-import { heldBytes } from '../../platform/held-bytes.ts';
+import { heldBytes } from '../../platform/values/held-bytes.ts';
 import type { Executor, GatewayOperation, SubscriptionPlan } from './executor.ts';
 import type { GatewayContext, SubgraphLink } from './subgraph-link.ts';
 import type { Supergraph } from './supergraph.ts';

@@ -30,6 +30,6 @@ export interface SubscriptionPlan {
 export interface Executor {
   /** Executes a query or mutation. Never throws: failures are in `errors`. */
   execute(operation: GatewayOperation): Promise<ExecutionResult>;
-  /** `key` identifies the document: the key of the plan. Throws when the document is not a subscription. */
-  planSubscription(key: string, document: DocumentNode): SubscriptionPlan;
+  /** `key` identifies the document: the key of the plan. `variables` are coerced. Throws when the document is not a subscription. */
+  planSubscription(key: string, document: DocumentNode, variables: Readonly<Record<string, unknown>>): SubscriptionPlan;
 }

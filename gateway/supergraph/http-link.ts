@@ -4,21 +4,24 @@ import type { FormattedExecutionResult } from 'graphql';
 import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
+import { connectorOf } from '../../platform/graph/connector.ts';
 import { isAway, isUnconnected, Origins } from '../../platform/graph/origins.ts';
 import { Pulse, SilentError } from '../../platform/graph/pulse.ts';
 import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
-import { connectorOf, type MutualTls } from '../../platform/graph/tls.ts';
+import type { MutualTls } from '../../platform/graph/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
-import { Turns } from '../../platform/turns.ts';
+import { Turns } from '../../platform/work/turns.ts';
 import { HttpStreams } from './http-streams.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';
 
-export interface HttpLinkOptions {
+interface HttpLinkOptions {
   readonly name: string;
   /** Origins, for example https://relay.internal:4102: one is used until it fails, then the next. */
   readonly urls: readonly [string, ...string[]];
   readonly tls?: MutualTls;
+  /** Without `tls`: PEM text of the authority of its certificate. */
+  readonly ca?: string;
   readonly signingKeys: SigningKeys;
   readonly log: Logger;
   readonly queryDeadlineMs: number;
@@ -42,7 +45,7 @@ export class HttpLink implements SubgraphLink {
   constructor(options: HttpLinkOptions) {
     this.name = options.name;
     this.#options = options;
-    const connect = connectorOf(options.tls, options.name, connectTimeoutMs);
+    const connect = connectorOf(options.tls, options.name, connectTimeoutMs, options.ca);
     const placeAt = (url: string) => ({
       url,
       pulse: new Pulse(url, connect),
@@ -155,7 +158,7 @@ export class HttpLink implements SubgraphLink {
     });
     const text = await response.body.text();
     if (response.statusCode !== 200) throw new StatusError(response.statusCode, text);
-    return JSON.parse(text) as FormattedExecutionResult;
+    return resultIn(text);
   }
 
   #lost(request: LinkRequest, mutation: boolean, error: unknown): FormattedExecutionResult {
@@ -172,6 +175,19 @@ interface Place {
   readonly url: string;
   readonly pool: Pool;
   readonly pulse: Pulse;
+}
+
+/** Throws if it is no result: the subgraph of another team may answer anything. */
+function resultIn(text: string): FormattedExecutionResult {
+  const value: unknown = JSON.parse(text);
+  const isObject = (each: unknown) => typeof each === 'object' && each !== null && !Array.isArray(each);
+  const { data = null, errors = [] } = (
+    isObject(value) ? value : { data: undefined, errors: value }
+  ) as FormattedExecutionResult;
+  const hasErrors = Array.isArray(errors) && errors.every((each) => isObject(each) && typeof each.message === 'string');
+  if ((data === null || isObject(data)) && hasErrors && (data !== null || errors.length > 0))
+    return value as FormattedExecutionResult;
+  throw new Error(`the answer is not a GraphQL result: ${text.slice(0, 200)}`);
 }
 
 class StatusError extends Error {

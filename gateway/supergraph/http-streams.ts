@@ -13,12 +13,12 @@ import {
   subscriptionBody,
 } from '../../platform/graph/signed-identity.ts';
 import { clientOptions, type MutualTls, watchPeer } from '../../platform/graph/tls.ts';
-import { pullStream } from '../../platform/pull-stream.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
+import { pullStream } from '../../platform/work/pull-stream.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { LinkRequest, ResultStream } from './subgraph-link.ts';
 
-export interface HttpStreamsOptions {
+interface HttpStreamsOptions {
   readonly name: string;
   readonly places: Origins<{ readonly url: string }>;
   readonly tls?: MutualTls;

@@ -1,5 +1,5 @@
 // The result of a fetch whose subgraph is not available: one error for each field that stays null, with its path, so that a
-// client can tell "there is none" from "could not be read".
+// client can distinguish "there is none" from "could not be read".
 import {
   type FieldNode,
   type FormattedExecutionResult,

@@ -19,7 +19,7 @@ export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #addresses: ClientAddresses;
   readonly #all = new Map<string, Connection>();
-  /** Those that may be closed, oldest first. */
+  /** Connections that may be closed, oldest first. */
   readonly #spare = new Set<Connection>();
   readonly #spareOfNetwork = new Map<string, Set<Connection>>();
 
@@ -41,7 +41,7 @@ export class Connections {
     this.#unspare(connection);
   }
 
-  /** Once for each `hold`. Then it is the newest of those that may be closed. */
+  /** Called once for each `hold`. The connection is then the newest one that may be closed. */
   release(peer: Peer): void {
     const connection = this.#all.get(keyOf(peer));
     if (connection === undefined || connection.uses === 0) return;
@@ -66,7 +66,7 @@ export class Connections {
     socket.once('close', () => this.#forget(connection));
   }
 
-  /** Closes the oldest; false: there is none. */
+  /** Closes the oldest. False if there is none. */
   #close(connections: ReadonlySet<Connection>): boolean {
     const [oldest] = connections;
     if (oldest === undefined) return false;

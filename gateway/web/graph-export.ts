@@ -16,7 +16,7 @@ const mostPages = 20_000;
 /** A client that reads nothing for this long is disconnected. */
 const stalledMs = 60_000;
 
-export interface GraphExportParts {
+interface GraphExportDependencies {
   readonly endpoint: { handle(request: EndpointRequest): Promise<EndpointResponse> };
   readonly log: Logger;
 }
@@ -35,7 +35,7 @@ interface GraphAnswer {
 
 /** Answers with an error of the graph before the first line; a later failure breaks off the export. */
 export async function exportGraph(
-  { endpoint, log }: GraphExportParts,
+  { endpoint, log }: GraphExportDependencies,
   { name, query, field, items }: GraphExport,
   request: Omit<EndpointRequest, 'method' | 'search' | 'body'>,
   search: URLSearchParams,
@@ -94,6 +94,8 @@ const statusOf: Readonly<Record<string, number>> = {
   BUSY: 503,
   INVALID_CURSOR: 400,
   INVALID_INPUT: 400,
+  BAD_USER_INPUT: 400,
+  GRAPHQL_VALIDATION_FAILED: 400,
   FORBIDDEN: 403,
 };
 

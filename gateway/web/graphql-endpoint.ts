@@ -8,14 +8,14 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { GraphQLError, OperationTypeNode } from 'graphql';
+import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
-import { CodedError } from '../../platform/errors.ts';
+import { CodedError } from '../../platform/edge/errors.ts';
 import { bearerOf } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { OperationLimits } from '../access/limits.ts';
-import { type AdmittedOperation, InvalidDocument, type Operations } from '../access/operations.ts';
-import { withoutValues } from '../access/without-values.ts';
+import { type AdmittedOperation, InvalidGraphqlDocument, type Operations, withCost } from '../access/operations.ts';
+import { formatError } from '../access/without-values.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
@@ -46,7 +46,7 @@ export interface EndpointResponse {
   readonly kind: string | undefined;
 }
 
-export interface EndpointParts {
+interface EndpointDependencies {
   readonly supergraph: Supergraph;
   readonly executor: Executor;
   readonly operations: Operations;
@@ -55,7 +55,7 @@ export interface EndpointParts {
   readonly log: Logger;
 }
 
-/** What Apollo Server carries from admission to execution. */
+/** State that Apollo Server passes from admission to execution. */
 interface ApolloContext extends BaseContext {
   readonly request: GatewayContext;
   readonly admitted?: AdmittedOperation;
@@ -85,22 +85,23 @@ const overSocketsOnly = new GraphQLError('Subscriptions are served over graphql-
 });
 
 /** Lists are bounded one by one; the texts in them add up. */
-function boundedAnswer(value: unknown, mostLength: number): string {
+function boundedAnswer(value: FormattedExecutionResult, mostLength: number): string {
   const text = JSON.stringify(value);
   if (text.length <= mostLength) return text;
   const message = `The answer has ${text.length} characters; at most ${mostLength} are sent. A mutation was carried out: ask for fewer fields or items.`;
-  const extensions = { code: 'LIMIT_EXCEEDED', limit: 'answer', most: mostLength };
-  return JSON.stringify({ errors: [{ message, extensions }] });
+  const error = { message, extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer', most: mostLength } };
+  return JSON.stringify({ errors: [error], extensions: value.extensions });
 }
 
 export class GraphqlEndpoint {
-  readonly #parts: EndpointParts;
+  readonly #dependencies: EndpointDependencies;
   readonly #apollo: ApolloServer<ApolloContext>;
   #draining = false;
+  #isStarted = false;
 
-  constructor(parts: EndpointParts) {
-    const { supergraph, operations, limits, log } = parts;
-    this.#parts = parts;
+  constructor(dependencies: EndpointDependencies) {
+    const { supergraph, operations, limits, log } = dependencies;
+    this.#dependencies = dependencies;
     this.#apollo = new ApolloServer<ApolloContext>({
       gateway: {
         onSchemaLoadOrUpdate(callback) {
@@ -119,13 +120,15 @@ export class GraphqlEndpoint {
       introspection: limits.introspection,
       hideSchemaDetailsFromClientErrors: !limits.introspection,
       parseOptions: { maxTokens: limits.maxTokens },
-      csrfPrevention: true,
+      // No credential is sent by a browser on its own: a GET of another page's is that of a stranger, and executes only queries. A POST is
+      // JSON, which needs a preflight.
+      csrfPrevention: false,
       allowBatchedHttpRequests: false,
       persistedQueries: false,
       // Apollo's own indents, which costs time here and bytes on the wire.
       stringifyResult: (value) => boundedAnswer(value, limits.maxAnswerLength),
       includeStacktraceInErrorResponses: false,
-      formatError: (shown) => ({ ...shown, message: withoutValues(shown.message) }),
+      formatError: (shown) => formatError(shown),
       stopOnTerminationSignals: false,
       // Explicit, so that nothing in the environment (such as APOLLO_KEY) makes it report anywhere.
       apollo: {},
@@ -147,6 +150,7 @@ export class GraphqlEndpoint {
 
   async start(): Promise<void> {
     await this.#apollo.start();
+    this.#isStarted = true;
   }
 
   /** From now on mutations are refused. */
@@ -154,13 +158,14 @@ export class GraphqlEndpoint {
     this.#draining = true;
   }
 
+  /** Apollo Server would throw for a stop without a start, and hide why the start failed. */
   async stop(): Promise<void> {
-    await this.#apollo.stop();
+    if (this.#isStarted) await this.#apollo.stop();
   }
 
   async handle(request: EndpointRequest): Promise<EndpointResponse> {
     let kind: string | undefined;
-    let invalid: InvalidDocument | undefined;
+    let invalid: InvalidGraphqlDocument | undefined;
     const response = await this.#apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
@@ -174,7 +179,7 @@ export class GraphqlEndpoint {
           kind = context.admitted?.operation.operation;
           return context;
         } catch (error) {
-          if (!(error instanceof InvalidDocument)) throw error;
+          if (!(error instanceof InvalidGraphqlDocument)) throw error;
           invalid = error;
           // Ends here: Apollo Server would parse and validate it again.
           throw new GraphQLError('The document is not valid.', { extensions: { http: { status: 400 } } });
@@ -182,12 +187,42 @@ export class GraphqlEndpoint {
       },
     });
     if (response.body.kind !== 'complete') throw new Error('incremental delivery was not asked for');
-    const text = invalid === undefined ? response.body.string : JSON.stringify({ errors: invalid.faults });
-    return { status: response.status ?? 200, headers: response.headers, text, kind };
+    const isExecuted = kind !== undefined && invalid === undefined;
+    const text = isExecuted
+      ? response.body.string
+      : JSON.stringify({
+          ...(invalid === undefined ? (JSON.parse(response.body.string) as object) : { errors: invalid.faults }),
+          extensions: { requestId: request.requestId },
+        });
+    // application/json says nothing of GraphQL, so its status is that of HTTP alone (GraphQL over HTTP, section 6.4.1).
+    const isPlainJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    const isFaulty = invalid !== undefined || (isExecuted && response.status === 400 && isOfDocument(text));
+    const status = isFaulty && isPlainJson ? 200 : (response.status ?? 200);
+    return { status, headers: response.headers, text, kind };
+  }
+
+  /** Undefined if the caller may read the schema, as by introspection. Otherwise the refusal. */
+  async schemaRefusal(request: Pick<EndpointRequest, 'headers' | 'requestId' | 'onIdentified'>) {
+    const { limits, credentials, log } = this.#dependencies;
+    if (!limits.introspection)
+      return { status: 403, code: 'FORBIDDEN', message: 'The schema is not shown here: graphql.introspection is off.' };
+    const bearer = bearerOf(request.headers.get('authorization'));
+    if (bearer === undefined && limits.anonymousIntrospection) return undefined;
+    try {
+      if (bearer !== undefined && (await credentials.identify(bearer)) !== undefined) {
+        request.onIdentified?.();
+        return undefined;
+      }
+    } catch (error) {
+      log.warn({ requestId: request.requestId, reason: String(error) }, 'a credential could not be checked');
+      const message = "The credential can't be checked at the moment; try again.";
+      return { status: 503, code: 'UNAVAILABLE', message };
+    }
+    return { status: 401, code: 'UNAUTHENTICATED', message: 'The schema is shown to those who are logged in.' };
   }
 
   async #admit(request: EndpointRequest): Promise<ApolloContext> {
-    const { credentials, operations } = this.#parts;
+    const { credentials, operations } = this.#dependencies;
     const { requestId, callerRequestId, clientAddress, signal } = request;
     const loaders = new Map<symbol, unknown>();
     try {
@@ -207,6 +242,7 @@ export class GraphqlEndpoint {
       const operation = operationIn(request);
       if (operation === undefined) return { request: context };
       const admitted = operations.admit(operation, context.identity, clientAddress);
+      if (admitted.operation.operation === OperationTypeNode.SUBSCRIPTION) throw overSocketsOnly;
       if (admitted.operation.operation === OperationTypeNode.MUTATION) {
         if (this.#draining)
           throw new CodedError('UNAVAILABLE', 'This gateway is shutting down: send the request again.', {
@@ -217,8 +253,8 @@ export class GraphqlEndpoint {
       return { request: { ...context, signal }, admitted };
     } catch (error) {
       if (error instanceof CodedError) throw refusal(error);
-      if (error instanceof InvalidDocument) throw error;
-      this.#parts.log.warn({ requestId, reason: String(error) }, 'a credential could not be checked');
+      if (error instanceof InvalidGraphqlDocument || error === overSocketsOnly) throw error;
+      this.#dependencies.log.warn({ requestId, reason: String(error) }, 'a credential could not be checked');
       throw refusal(new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again."));
     }
   }
@@ -226,16 +262,21 @@ export class GraphqlEndpoint {
   async #execute(context: ApolloContext, request: { readonly operationName?: string; readonly variables?: object }) {
     const { admitted } = context;
     if (admitted === undefined) return { errors: [new GraphQLError('The operation was refused.')] };
-    if (admitted.operation.operation === OperationTypeNode.SUBSCRIPTION) return { errors: [overSocketsOnly] };
-    const result = await this.#parts.executor.execute({
+    const result = await this.#dependencies.executor.execute({
       key: admitted.key,
       document: admitted.document,
       operationName: request.operationName,
       variables: { ...request.variables },
       context: context.request,
     });
-    return result as { data?: Record<string, unknown> };
+    return withCost(result, admitted, context.request.requestId) as { data?: Record<string, unknown> };
   }
+}
+
+/** False if the request itself was malformed. */
+function isOfDocument(text: string): boolean {
+  const { errors } = JSON.parse(text) as FormattedExecutionResult;
+  return errors?.some(({ extensions }) => extensions?.code === 'BAD_REQUEST') === false;
 }
 
 /** The operation in a request; undefined when Apollo Server reports the fault. */

@@ -8,7 +8,7 @@ const mostBytes = 2_048;
 const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const fixedBytes = 16;
 
-export interface ProxyHeader {
+interface ProxyHeader {
   /** Its length in bytes; the client's data follows. */
   readonly length: number;
   /** The client's address; undefined: the proxy connects for itself, for example for a health check, or does not know it. */

@@ -8,24 +8,30 @@ import type { Logger } from 'pino';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platform/watch/watch-answer.ts';
-import { atMost } from '../../platform/within.ts';
+import { atMost } from '../../platform/work/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
 import type { ClientAddresses } from './client-address.ts';
 import type { Connections } from './connections.ts';
+import { AnswerCompressor, encodingFor } from './content-encoding.ts';
+import type { CrossOrigin } from './cross-origin.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
+import { checkGraphqlRequest } from './graphql-request.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { callerRequestIdOf } from './request-id.ts';
+import { type SchemaFiles, schemaAudience } from './schema-files.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
 import type { StaticFile, StaticFiles } from './static-files.ts';
 
-export interface WebOptions extends Watched {
+interface WebOptions extends Watched {
   readonly endpoint: GraphqlEndpoint;
   readonly exports: readonly GraphExport[];
   readonly files: StaticFiles;
+  readonly schemas: SchemaFiles;
   readonly metrics: GatewayMetrics;
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
+  readonly crossOrigin: CrossOrigin;
   /** The minimum speed at which clients must read their answers. */
   readonly reading: Pick<ConnectionLimits, 'readWithinMs' | 'slowestBytesPerSecond'>;
   readonly maxBodyBytes: number;
@@ -34,7 +40,7 @@ export interface WebOptions extends Watched {
   readonly log: Logger;
 }
 
-export interface WebServer {
+interface WebServer {
   readonly server: Server;
   /**
    * The address moves to another host: until no connection is left, or the deadline, each answer closes its connection. Idle ones are
@@ -98,7 +104,7 @@ export function createWebServer(options: WebOptions): WebServer {
     for (const response of work.active) if (!response.headersSent) response.setHeader('connection', 'close');
   };
   const closeIdle = async (): Promise<void> => {
-    // What has come meanwhile is read before: a busy process may be late.
+    // Reads what has arrived first, because a busy process may be late.
     await nextTurn();
     await nextTurn();
     server.closeIdleConnections();
@@ -144,11 +150,16 @@ async function answer(
   requestId: string,
 ): Promise<void> {
   const [path = '/', query] = (request.url ?? '/').split('?', 2);
-  if (path === '/graphql')
-    return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
   const wanted = options.exports.find(({ name }) => path === `/export/${name}.ndjson`);
   const file = options.files.get(path);
-  if (wanted === undefined && file === undefined && !ownPaths.has(path))
+  const audience = schemaAudience(path);
+  if (path === '/graphql' || wanted !== undefined || audience !== undefined) {
+    options.crossOrigin.addHeaders(request, response);
+    if (request.method === 'OPTIONS') return answerOptions(options, path === '/graphql', request, response);
+  }
+  if (path === '/graphql')
+    return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
+  if (wanted === undefined && file === undefined && !ownPaths.has(path) && audience === undefined)
     throw new HttpError(404, 'This path does not exist; GraphQL is at /graphql.');
   if (request.method !== 'GET' && (request.method !== 'HEAD' || wanted !== undefined)) {
     response.setHeader('allow', wanted === undefined ? 'GET, HEAD' : 'GET');
@@ -166,8 +177,39 @@ async function answer(
     options.metrics.requests.inc({ kind: 'export', status: String(response.statusCode) });
     return;
   }
+  if (audience !== undefined) {
+    const refusal = await options.endpoint.schemaRefusal({ ...takenFrom(options, request, response), requestId });
+    options.metrics.requests.inc({ kind: 'schema', status: String(refusal?.status ?? 200) });
+    if (refusal === undefined) {
+      response.appendHeader('vary', 'authorization');
+      return sendFile(request, response, await options.schemas.get(audience));
+    }
+    if (refusal.status === 401) response.setHeader('www-authenticate', 'Bearer');
+    return sendErrors(response, refusal.status, refusal.message, refusal.code);
+  }
   if (file === undefined) throw new HttpError(404, 'The dashboard has not been built; GraphQL is at /graphql.');
   sendFile(request, response, file);
+}
+
+/** The threads are those of the process. */
+const compressor = new AnswerCompressor();
+
+/** Without a preflight's headers it tells the methods. */
+function answerOptions(
+  { crossOrigin }: WebOptions,
+  isGraphql: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const methods = isGraphql ? 'GET, HEAD, POST' : 'GET';
+  const isPreflight = request.headers['access-control-request-method'] !== undefined;
+  const headers = isPreflight ? crossOrigin.preflightHeaders(request, methods) : {};
+  if (headers === undefined)
+    throw new HttpError(
+      403,
+      'Pages of this origin may not use the endpoint: it is not in the setting listen.corsOrigins.',
+    );
+  send(response, 204, { allow: `${methods}, OPTIONS`, ...headers }, '');
 }
 
 async function graphql(
@@ -178,16 +220,13 @@ async function graphql(
   search: string,
 ): Promise<void> {
   const startedMs = performance.now();
+  checkGraphqlRequest(request, response);
   const taken = takenFrom(options, request, response);
-  let body: unknown;
-  if (request.method === 'POST') {
-    const bytes = await readBody(request, options.maxBodyBytes);
-    // Apollo Server refuses any other content type (CSRF prevention).
-    if (/^application\/json\b/i.test(request.headers['content-type'] ?? '')) body = parseJson(bytes);
-  }
+  const body = request.method === 'POST' ? parseJson(await readBody(request, options.maxBodyBytes)) : undefined;
   const result = await options.endpoint.handle({
     ...taken,
-    method: request.method ?? 'POST',
+    // Node leaves the body of the answer out.
+    method: request.method === 'HEAD' ? 'GET' : (request.method ?? 'POST'),
     search,
     body,
     requestId,
@@ -195,7 +234,11 @@ async function graphql(
   const kind = result.kind ?? 'refused';
   options.metrics.requests.inc({ kind, status: String(result.status) });
   options.metrics.requestSeconds.observe({ kind }, (performance.now() - startedMs) / 1000);
-  send(response, result.status, Object.fromEntries(result.headers), result.text);
+  const headers = Object.fromEntries(result.headers);
+  response.appendHeader('vary', 'accept-encoding');
+  const compressed = await compressor.compress(result.text, request.headers['accept-encoding']);
+  if (compressed === undefined) return send(response, result.status, headers, result.text);
+  send(response, result.status, { ...headers, 'content-encoding': compressed.encoding }, compressed.body);
 }
 
 /**
@@ -234,13 +277,11 @@ function takenFrom(options: WebOptions, request: IncomingMessage, response: Serv
 
 function sendFile(request: IncomingMessage, response: ServerResponse, file: StaticFile): void {
   const headers = { ...file.headers, etag: file.etag };
-  if (request.headers['if-none-match'] === file.etag) {
-    send(response, 304, headers, '');
-    return;
-  }
-  const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) ? file.gzip : undefined;
-  const encoding = zipped === undefined ? {} : { 'content-encoding': 'gzip' };
-  send(response, 200, { ...headers, ...encoding }, zipped ?? file.body);
+  response.appendHeader('vary', 'accept-encoding');
+  const encoding = file.compressed === undefined ? undefined : encodingFor(request.headers['accept-encoding']);
+  if (request.headers['if-none-match'] === file.etag) send(response, 304, headers, '');
+  else if (file.compressed === undefined || encoding === undefined) send(response, 200, headers, file.body);
+  else send(response, 200, { ...headers, 'content-encoding': encoding }, file.compressed[encoding]);
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
@@ -267,7 +308,7 @@ function send(
     'content-security-policy': dataPolicy,
     ...headers,
     ...close,
-    ...(status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
+    ...(status === 204 || status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
   });
   response.end(body);
 }

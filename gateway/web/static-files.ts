@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { type CompressedFile, compressFile } from './content-encoding.ts';
 import { dashboardPolicy, dataPolicy, graphiqlPolicy } from './security-headers.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -20,6 +20,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.ttf': 'font/ttf',
   '.wasm': 'application/wasm',
   '.txt': 'text/plain; charset=utf-8',
+  '.graphql': 'text/plain; charset=utf-8',
 };
 
 /** Already compressed. */
@@ -30,8 +31,8 @@ const maxTotalBytes = 128 * 1024 * 1024;
 
 export interface StaticFile {
   readonly body: Buffer;
-  /** gzip of `body`; undefined where it saves nothing. */
-  readonly gzip: Buffer | undefined;
+  /** Undefined where it saves nothing. */
+  readonly compressed: CompressedFile | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly etag: string;
 }
@@ -65,26 +66,24 @@ export async function loadStaticFiles(folder: string): Promise<StaticFiles> {
     totalBytes += body.length;
     if (totalBytes > maxTotalBytes) throw new Error(`${folder} is larger than ${maxTotalBytes} bytes: not a dashboard`);
     const path = `/${relative(folder, entry).split(sep).join('/')}`;
-    files.set(path, staticFile(path, body));
+    files.set(path, await staticFile(path, body));
   }
   return new StaticFiles(files);
 }
 
-function staticFile(path: string, body: Buffer): StaticFile {
+export async function staticFile(path: string, body: Buffer): Promise<StaticFile> {
   const extension = extname(path);
   const policy = path === '/graphiql.html' ? graphiqlPolicy : extension === '.html' ? dashboardPolicy : dataPolicy;
   // Vite puts a hash of the content into the names below assets/.
   const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
-  const gzip = packed.has(extension) || body.length < 1024 ? undefined : gzipSync(body);
   return {
     body,
-    gzip,
+    compressed: packed.has(extension) ? undefined : await compressFile(body),
     etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
     headers: {
       'content-type': contentTypes[extension] ?? 'application/octet-stream',
       'content-security-policy': policy,
       'cache-control': cache,
-      vary: 'accept-encoding',
     },
   };
 }

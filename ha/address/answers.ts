@@ -1,11 +1,12 @@
 // Whether somebody in the network has an address already.
+// needs: iproute2, iputils-ping
 
 import { runProgram } from '../../embedded/run-program.ts';
 
 const triesEach = 3;
 const waitSeconds = 1;
 
-/** Who answers no ping answers ARP. `device`: of a network in which the address would be. */
+/** A host that answers no ping still answers ARP. `device`: interface of a network that would contain the address. */
 export async function answers(address: string, device: string): Promise<boolean> {
   await runProgram('ip', ['neighbour', 'delete', address, 'dev', device]);
   const count = String(triesEach);

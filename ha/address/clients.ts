@@ -1,15 +1,16 @@
 // Before the virtual address moves as planned: connections to it are ended without a failed request. New ones are not refused, but
 // dropped: a client repeats its SYN, and is served by the host that has the address then.
+// needs: iproute2, nftables
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { signalServed } from '../served-process.ts';
 
-export interface ClientsOptions {
+interface ClientsOptions {
   /** Without the length of its network. */
   readonly address: string;
-  /** Where `tidegate serve` notes its process (`noteServed`); undefined: it is not told. */
+  /** File where `tidegate serve` records its process (`noteServed`). Undefined if that process is not notified. */
   readonly processFile: string | undefined;
   readonly log: SetupLog;
 }
@@ -36,7 +37,7 @@ export class Clients {
     this.#isLeaving = true;
     await this.#change(rules(address));
     if (processFile === undefined || !(await signalServed(processFile, 'SIGUSR2'))) {
-      log.warn('no process that serves clients is told that the address moves: see the setting ha.processFile');
+      log.warn('no process that serves clients is notified when the address moves: see the setting ha.processFile');
       return;
     }
     const endsAtMs = performance.now() + waitMs;

@@ -14,7 +14,7 @@ export interface DnsName {
   /** Without a dot at its end, like the zone. */
   readonly name: string;
   readonly zone: string;
-  /** Each is told. */
+  /** Name servers that are all updated. */
   readonly servers: readonly ServerPlace[];
   readonly key: TsigKey;
   /** At which clients reach this host. */
@@ -33,7 +33,7 @@ export interface DnsAddressOptions extends DnsName {
 const ttlSeconds = 1;
 const answerMs = 1_000;
 const usualRetryMs = 500;
-/** What others changed at the name is put right. */
+/** How often changes by others at the name are corrected. */
 const lookEveryMs = 30_000;
 
 /** When the lead is lost, the name stays as it is until the next primary changes it. */

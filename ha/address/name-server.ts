@@ -1,5 +1,5 @@
 // The name server of a cluster: the host that takes writes runs it, and the others run none, so that nobody is answered what is old. It
-// begins empty with each new primary, and is filled from the database by the workers (dns/publish/host-servers.ts).
+// begins empty with each new primary, and is filled from the database by the workers (dns/publish/data-host-servers.ts).
 
 import { hkdfSync } from 'node:crypto';
 import { once } from 'node:events';
@@ -47,7 +47,7 @@ export class NameServer extends WhilePrimary {
     this.#options = options;
   }
 
-  /** Nothing runs yet. What would keep it from running is told now, not when this host is promoted. */
+  /** Starts nothing yet. Problems that would prevent a start are reported now, not when this host is promoted. */
   static async open(options: NameServerOptions): Promise<NameServer> {
     await findPowerdns().catch((error: Error) =>
       options.log.error(`ha: this host can't be a name server: ${error.message}`),
@@ -85,7 +85,7 @@ export class NameServer extends WhilePrimary {
     });
   }
 
-  /** What it had as an earlier primary is old. An agent that starts anew meanwhile empties nothing. */
+  /** Data from an earlier term as primary is outdated. An agent that restarts during the term empties nothing. */
   async #emptyOnce(epoch: number): Promise<void> {
     const { folder } = this.#options;
     const path = join(folder.path, 'ha', 'name-server-epoch');
@@ -96,7 +96,7 @@ export class NameServer extends WhilePrimary {
   }
 }
 
-/** The same on all hosts of the cluster: a host of them publishes at each other one. */
+/** The same on all hosts of the cluster, because each host publishes at the others. */
 export function nameServerKey({ cluster, accounts }: Pick<HostFile, 'cluster' | 'accounts'>): {
   readonly secret: string;
   readonly text: string;

@@ -1,5 +1,6 @@
-// The virtual IP of a pair of hosts. The agent says until when this host may have it; keepalived, which outlives the agent, gives it
-// to the host and tells the network.
+// The virtual IP of a pair of hosts. The agent sets the time until which this host may hold it. keepalived, which outlives the
+// agent, adds the address to the host and announces it on the network.
+// needs: keepalived
 
 import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
@@ -20,7 +21,7 @@ import {
   stateFile,
 } from './keepalived.ts';
 
-export interface VirtualAddressOptions extends KeepalivedOptions {
+interface VirtualAddressOptions extends KeepalivedOptions {
   readonly log: SetupLog;
 }
 
@@ -87,7 +88,7 @@ export class VirtualAddress implements Announcer {
     await this.#end();
   }
 
-  /** A write that waits for a frozen disk must not hold up the agent; of those that wait, the last one counts. */
+  /** A write that waits for a frozen disk must not delay the agent. Of several waiting writes, only the last one counts. */
   #say(fenceAtMs: number | undefined): void {
     this.#isHeld = fenceAtMs !== undefined;
     this.#wanted = { fenceAtMs };
@@ -102,7 +103,9 @@ export class VirtualAddress implements Announcer {
       this.#wanted = undefined;
       await this.#write(fenceAtMs).catch((error: unknown) => {
         this.#isHeld = undefined;
-        this.#options.log.warn(`the virtual address is not told whether it is held: ${String(error)}`);
+        this.#options.log.warn(
+          `keepalived could not be updated on whether the virtual address is held: ${String(error)}`,
+        );
       });
     }
   }
@@ -176,7 +179,7 @@ async function holderIn(folder: string): Promise<ProcessMark | undefined> {
   return isAlive(mark) ? mark : undefined;
 }
 
-/** What keepalived last became, and when: MASTER has the address. Undefined: it has not said. */
+/** Last state of keepalived, and its time: MASTER holds the address. Undefined if keepalived has not reported. */
 export async function addressState(
   folder: string,
 ): Promise<{ readonly state: string; readonly at: string } | undefined> {

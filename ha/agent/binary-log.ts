@@ -1,6 +1,6 @@
-// Reads MariaDB's binary and relay logs from their files: which transactions follow a position. A server that was killed need not run for it,
-// and what it would roll back at its start is still there.
-// Source: MariaDB Knowledge Base, "Replication protocol": event header (19 bytes) and GTID_EVENT (type 162).
+// Reads MariaDB's binary and relay logs from their files, to find the transactions after a position. The server need not run, so
+// this also works after a crash, and it shows transactions that the server would roll back at its start. Source: MariaDB
+// Knowledge Base, "Replication protocol": event header (19 bytes) and GTID_EVENT (type 162).
 
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -21,7 +21,7 @@ export interface LoggedTransactions {
   readonly firstAt: number;
 }
 
-/** Those of the index file whose number is greater than `position`; at most one domain is in use. */
+/** Transactions of the index file whose number is greater than `position`. At most one domain is in use. */
 export async function transactionsAfter(
   indexFile: string,
   folder: string,
@@ -47,8 +47,8 @@ export async function transactionsAfter(
 }
 
 /**
- * Those of a relay log that follow the transaction `own`, the last one of its server. None, if the log has another one of that number: the
- * server has a history of its own, and what follows would hide that it lacks the other one.
+ * Transactions of a relay log that follow `own`, the last transaction of its server. Empty if the log has a different transaction
+ * with that number: the server's history has diverged, and the following transactions would hide this.
  */
 export async function continuationOf(indexFile: string, folder: string, own: string): Promise<LoggedTransactions> {
   // With the one of its number itself.
@@ -59,12 +59,12 @@ export async function continuationOf(indexFile: string, folder: string, own: str
     : { files: [], gtids: [], firstAt: 0 };
 }
 
-/** Of a GTID position in one domain, `0-1-42`: its sequence number; 0: there is none. */
+/** Sequence number of a GTID position in one domain, such as `0-1-42`. 0 if there is none. */
 export function numberOf(position: string): number {
   return Number(position.split('-')[2] ?? 0);
 }
 
-/** What was written in part ends it. */
+/** An incomplete event ends the transactions. */
 async function transactionsIn(path: string): Promise<{ readonly gtid: string; readonly at: number }[]> {
   const found: { gtid: string; at: number }[] = [];
   const file = await open(path, 'r');

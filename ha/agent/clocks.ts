@@ -1,5 +1,5 @@
-// How far other hosts' clocks are ahead of this one's, from what they said and when it was heard. What is heard late seems behind, so
-// of several the one that seems least behind counts. What was said before this process listened tells nothing.
+// How far other hosts' clocks are ahead of this one's, from their reports and the times of arrival. A late report makes a clock
+// seem behind, so the report with the largest lead counts. Reports from before this process listened are ignored.
 
 import { monotonicMs } from './clock.ts';
 
@@ -8,7 +8,7 @@ const kept = 20;
 export class Clocks {
   readonly #heard = new Map<string, { said: string; readonly leadsMs: number[] }>();
 
-  /** `wallMs`: that host's clock when it said so. */
+  /** `wallMs`: that host's clock when it reported. */
   hear(host: string, said: string, wallMs: number | undefined): void {
     const heard = this.#heard.get(host);
     if (heard === undefined) {
@@ -21,7 +21,7 @@ export class Clocks {
     if (heard.leadsMs.length > kept) heard.leadsMs.shift();
   }
 
-  /** By this host's clock as it is now, also of those that say nothing any more. */
+  /** Relative to this host's current clock. Includes hosts that no longer report. */
   aheadMs(): Readonly<Record<string, number>> {
     const ownMs = Date.now() - monotonicMs();
     const known = [...this.#heard].filter(([, { leadsMs }]) => leadsMs.length > 0);

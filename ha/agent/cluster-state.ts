@@ -1,5 +1,5 @@
-// What the hosts tell each other through etcd: who leads, who holds every acknowledged write, what people want, and what each agent
-// says of its server.
+// State that the hosts share through etcd: the leader, the hosts with every acknowledged write, administrators' wishes, and each
+// agent's report on its server.
 
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
@@ -15,9 +15,9 @@ import {
   switchoverValue,
   syncValue,
 } from './keys.ts';
-import type { Report, ServerView, View } from './view.ts';
+import type { HostReport, ServerView, View } from './view.ts';
 
-export interface ClusterStateOptions {
+interface ClusterStateOptions {
   readonly etcd: EtcdClient;
   readonly keys: HaKeys;
   readonly me: string;
@@ -34,12 +34,12 @@ interface Told {
   readonly unfit: string | undefined;
   /** The lead with whose account for an admission it would connect at once. */
   readonly asks: string | undefined;
-  /** It is to be admitted as soon as it has received enough. */
+  /** Whether the host waits for admission, which follows as soon as it has received enough. */
   readonly isAwaited: boolean;
 }
 const mostKeys = 100;
 const reportEveryMs = 500;
-/** Of a host that is to be admitted as soon as it has received enough. */
+/** Report interval of a host that waits for admission. */
 const reportSoonMs = 100;
 const mostWhyCharacters = 500;
 
@@ -50,7 +50,7 @@ export class ClusterState {
   readonly fingerprints: KeyFingerprints;
   #reported = { text: '', atMs: 0 };
   #isReporting = false;
-  /** Undefined: it is not known whether anything is told. */
+  /** Undefined if it is unknown whether a reason was published. */
   #away: { readonly why: string | undefined; readonly atMs: number } | undefined;
   #isTellingAway = false;
 
@@ -59,7 +59,7 @@ export class ClusterState {
     this.fingerprints = new KeyFingerprints(options.keyPlaces);
   }
 
-  /** `leaderRevision`: of the lead, to be compared by what changes `sync`. Undefined: etcd does not answer. */
+  /** `leaderRevision`: revision of the lead, which changes of `sync` must compare. Undefined if etcd does not answer. */
   async read(): Promise<
     { readonly shared: Shared; readonly leaderRevision: number; readonly isToRejoin: boolean } | undefined
   > {
@@ -95,7 +95,9 @@ export class ClusterState {
     }
   }
 
-  /** What others decide by is said at once when it has changed, the rest now and then. Not waited for. */
+  /**
+   * Reports changes that affect other hosts' decisions at once, everything else from time to time. Does not wait for the write.
+   */
   report(server: ServerView, { unfit, asks, isAwaited }: Told): void {
     if (server.state !== 'up' || this.#isReporting) return;
     const { incarnation, received, position: applied, replica } = server;
@@ -145,8 +147,8 @@ export class ClusterState {
     await etcd.put(keys.report(me), JSON.stringify({ ...report, keys: files, sealing, wallMs: Date.now() }));
   }
 
-  #reportsOf(find: (host: string) => string | undefined): Record<string, Report> {
-    const reports: Record<string, Report> = {};
+  #reportsOf(find: (host: string) => string | undefined): Record<string, HostReport> {
+    const reports: Record<string, HostReport> = {};
     for (const host of this.#options.hosts) {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;

@@ -1,4 +1,5 @@
 // Gives a host whose data can't follow a whole copy of the primary's: mariadb-backup, over HTTPS on which both sides show a certificate.
+// needs: mariadb-backup
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { X509Certificate } from 'node:crypto';

@@ -1,4 +1,4 @@
-// What both sides of a copy know: its address, its certificates, and the last words of the programs that make it.
+// Shared by both sides of a copy: its address, its certificates, and the last output of its programs.
 
 import type { Readable } from 'node:stream';
 
@@ -14,7 +14,7 @@ export const copyPath = '/copy';
 export const sizeHeader = 'x-data-bytes';
 const keptOutputBytes = 4_096;
 
-/** The end of what it has said. */
+/** The end of the stream's output. */
 export function lastOf(stream: Readable): () => string {
   let text = '';
   stream.setEncoding('utf8').on('data', (part: string) => {

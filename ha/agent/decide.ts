@@ -1,43 +1,46 @@
-// What an agent does next: one small step, decided from what etcd holds, what its own server says and the monotonic time. Each step
-// leads to a state from which the next one follows, so an agent that was killed amid a promotion, or whose call had an unknown
-// fate, looks again and goes on.
+// Decides the next step of an agent, from the state in etcd, the status of its own server and the monotonic time. Each step is small and
+// leads to a state that determines the next one. So an agent that was killed during a promotion, or does not know the outcome of a call,
+// reads the state again and continues.
 //
-// What must hold (tests/ha/agent/decide.test.ts takes each guard out):
-// - A server is writable only under the lease; its agent, or the watchdog, kills it at two thirds of the lease.
-// - `sync` names who has every acknowledged write: the primary, and members whose acknowledgement each commit waits for. A member is
-//   taken out before a commit is let go without it, and is put in after it has acknowledged a commit.
-// - A member may be promoted only with the incarnation that was put in: a restart, or another source, loses what it had received and
-//   not applied.
-// - Commits are let go only when `sync` has no member and can get none from a call that comes late: its revision is the result of
-//   this agent's own change, and no admission was asked for since.
-// - One that is no member is promoted only if a person has accepted what is lost, and only instead of the primary of which that was said.
-// - One is not promoted whose clock is off, or that can't open what the primary sealed.
-// - If writes are strict, commits of clients are never let go: they wait until there is a member again.
+// Invariants (tests/ha/agent/decide.test.ts removes each guard in turn):
+// - A server is writable only under the lease. Its agent, or the watchdog, kills it at two thirds of the lease.
+// - `sync` lists the hosts with every acknowledged write: the primary, and members whose acknowledgement each commit waits for. A member is
+//   removed before a commit is released without it, and is added after it has acknowledged a commit.
+// - A member may be promoted only with the incarnation that was added: a restart, or another source, loses transactions that it received
+//   but did not apply.
+// - Commits are released only when `sync` has no member and a late call can't add one: its revision is the result of this agent's own
+//   change, and no admission was requested since.
+// - A host that is not a member is promoted only if a person has accepted the loss, and only instead of the primary that the person named.
+// - A host is not promoted if its clock is off, or if it can't decrypt the primary's secrets.
+// - If writes are strict, commits of clients are never released: they wait until there is a member again.
 // - A host without a database never leads: it would be the primary of nothing.
-// - There is at most one member. A commit waits for one acknowledgement: of two members, either may lack it.
-// - No other host's acknowledgement counts. The one that is to be admitted receives with an account that the primary made for that
-//   admission; before another one gets an account, the former is gone, and each connection of it.
+// - There is at most one member. A commit waits for one acknowledgement, so each of two members might lack it.
+// - No other host's acknowledgement counts. A host waiting for admission receives with an account that the primary created for that
+//   admission. Before another host gets an account, the previous account and all its connections are gone.
 
-import type { Report, View } from './view.ts';
+import type { HostReport, View } from './view.ts';
 
 export type Step =
-  /** `soon`: what it waits for takes milliseconds. `asks`: this host would connect at once with the account of an admission. */
+  /** `soon`: the wait takes milliseconds. `asks`: this host would connect at once with the account of an admission. */
   | { readonly kind: 'wait'; readonly why: string; readonly soon?: boolean; readonly asks?: boolean }
   /** SIGKILL of the server; the lease, if there is one, is given up after it. */
   | { readonly kind: 'fence'; readonly why: string }
   /** The lease is given up; the server stays. */
   | { readonly kind: 'resign'; readonly why: string }
   | { readonly kind: 'start'; readonly role: 'MASTER' | 'SLAVE' }
-  /** `admission`: with whose account; left out: with that of all hosts, and it does not acknowledge. */
+  /**
+   * `admission`: the replication account to use, whose transactions are acknowledged. If omitted, the shared account without
+   * acknowledgements.
+   */
   | { readonly kind: 'follow'; readonly host: string; readonly reign: string; readonly admission?: string | undefined }
-  /** Nothing more is received from a source that lives: what was received is applied, and nothing of it dropped. */
+  /** Receives nothing more from a live source. Received transactions are applied, and none is dropped. */
   | { readonly kind: 'rest'; readonly why: string }
   /** Its data is replaced by a copy of the primary's. */
   | { readonly kind: 'clone'; readonly host: string }
   /** The key `leader` with a new lease, if there is none and `sync` has not changed. */
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
   | { readonly kind: 'stop-receiving'; readonly from: string }
-  /** What it had received before its start; nothing more is received. */
+  /** Applies transactions received before the start. Receives nothing more. */
   | { readonly kind: 'apply-received'; readonly from: string; readonly reign: string }
   /** `sync` without members and with the next epoch, if it has not changed and the lead is still held. */
   | { readonly kind: 'take-sync'; readonly epoch: number; readonly lossy: boolean; readonly syncRevision: number }
@@ -53,7 +56,7 @@ export type Step =
   | { readonly kind: 'hand-over'; readonly host: string }
   /** Commits wait for nobody. */
   | { readonly kind: 'release' }
-  /** Commits wait for an acknowledgement, whoever gives it. */
+  /** Makes commits wait for an acknowledgement from any host. */
   | { readonly kind: 'hold' }
   /** The admission is over; commits wait on. `yields`: to another host that is ready; this one has not failed. */
   | { readonly kind: 'refuse'; readonly yields: boolean }
@@ -79,22 +82,22 @@ export interface Limits {
   /** A commit waits no longer for its member. */
   readonly detachMs: number;
   /**
-   * For a host to connect with its account, while commits do not wait for it: what it has received is applied first. Once it is connected,
-   * for more to be received.
+   * Time for a host to connect with its account before commits wait for it. It first applies what it has received. Once it is
+   * connected, it gets more time to receive.
    */
   readonly inviteMs: number;
-  /** How long a host that is to follow waits for an invitation, so that it connects once. */
+  /** How long a host that should follow waits for an invitation, to avoid connecting twice. */
   readonly askMs: number;
   /** For an admission, from then on. */
   readonly admitMs: number;
-  /** After a host did not acknowledge, it must have been heard for so long before commits wait for it again. */
+  /** After a missing acknowledgement, a host must have reported for this long before commits wait for it again. */
   readonly againMs: number;
   readonly startMs: number;
   /** How long the last primary leaves the lead to its member. */
   readonly memberFirstMs: number;
-  /** A report that is older says nothing. */
+  /** Maximum age of a valid report. */
   readonly reportMs: number;
-  /** Transactions by which a member that is to be admitted may be behind, and one that is to be the primary with applying. */
+  /** Maximum lag in transactions for a member to be admitted, and for applying on the next primary. */
   readonly mostBehind: number;
   /** A clock that differs by more from each other one is off. */
   readonly mostClockOffMs: number;
@@ -144,7 +147,7 @@ function asLeader(known: Leading, limits: Limits): Step {
     return nowMs - server.sinceMs < limits.startMs
       ? wait('the server starts')
       : { kind: 'fence', why: 'it does not start' };
-  // A promoted server has lost what it had received and not applied if it was started anew; then it is the last primary.
+  // A restarted standby has lost transactions that it received but did not apply. After a promotion, it is the last primary.
   if (server.duty === 'standby' && sync.reign !== reign.id)
     return { kind: 'fence', why: 'it was started as a standby' };
   // Nobody else could do better without a member.
@@ -194,11 +197,11 @@ function keep(known: Leading, limits: Limits): Step {
   if (!server.semiSync) return detach('commits do not wait for it');
   if (waitsTooLong(server, nowMs, limits)) return detach('it does not acknowledge');
   if (server.admissions.some((id) => id !== sync.admission?.id)) return detach('another host may acknowledge');
-  if (makesRoom(known, member.host, limits)) return detach('another host is to be the primary');
+  if (makesRoom(known, member.host, limits)) return detach('another host should be the primary');
   if (!isWanted(known, limits)) return wait('in sync');
-  // Meanwhile there are writes; once they are closed, there are none until it has applied all.
+  // Writes are still open now. After they are closed, there are none until the next primary has applied everything.
   const unapplied = (report?.received ?? 0) - (report?.applied ?? report?.received ?? 0);
-  return unapplied <= limits.mostBehind ? { kind: 'close' } : wait('the next primary applies what it has received');
+  return unapplied <= limits.mostBehind ? { kind: 'close' } : wait('the next primary applies received transactions');
 }
 
 /** A switchover is wanted to a host that is no member yet, and can be. */
@@ -263,7 +266,7 @@ function admit(known: Leading, limits: Limits): Step {
       return { kind: 'arm', host, incarnation: report.incarnation };
     // Not for one that was ready itself: two would make room for each other again and again.
     if (early && Object.keys(reports).some((each) => each !== host && isReady(known, each, limits))) return end(true);
-    return { kind: 'wait', why: 'the host that is to be admitted connects', soon: true };
+    return { kind: 'wait', why: 'the host to be admitted connects', soon: true };
   }
   if (report?.incarnation !== incarnation || incarnation === undefined || !server.semiSync) return fail();
   if (stage === 'armed') return { kind: 'prove' };
@@ -272,7 +275,7 @@ function admit(known: Leading, limits: Limits): Step {
 }
 
 /** When that host last came nearer: an admission that comes to nothing must not keep another one out. */
-function progressAtMs({ id, sinceMs, stage }: NonNullable<View['admission']>, report: Report | undefined): number {
+function progressAtMs({ id, sinceMs, stage }: NonNullable<View['admission']>, report: HostReport | undefined): number {
   const comes = stage === 'invited' && report?.admission === id && report.receiving;
   return comes ? Math.max(sinceMs, report.advancedAtMs) : sinceMs;
 }
@@ -291,7 +294,7 @@ function inviteOne(known: Leading, limits: Limits): Step {
   return { kind: 'invite', host, early: ready === undefined, syncRevision: sync.revision };
 }
 
-/** The least comes first: who is to be the primary, who has not failed, and who would outlive the loss of this site. */
+/** Lower is better: the requested primary, hosts that have not failed, hosts that would survive the loss of this site. */
 function rank(known: Leading, host: string): number {
   const { me, shared, failedAtMs, sites = {} } = known;
   if (shared.wishes.switchoverTo === host && !hasFailedSinceWished(known, host)) return -2;
@@ -304,7 +307,7 @@ function isReady(known: Leading, host: string, limits: Limits): boolean {
   const { shared, server, reign, failedAtMs } = known;
   const report = shared.reports[host];
   if (server.state !== 'up' || report === undefined || report.reign !== reign.id || !report.receiving) return false;
-  // What was said before it failed would have commits wait again for one that stands still.
+  // A report from before the failure would make commits wait again for a host that hangs.
   if (report.heardAtMs - (failedAtMs[host] ?? Number.NEGATIVE_INFINITY) < limits.againMs) return false;
   return mayBeMember(known, host, limits) && server.position - report.received <= limits.mostBehind;
 }
@@ -314,7 +317,7 @@ function asks(known: Leading, host: string, limits: Limits): boolean {
   return known.shared.reports[host]?.asks === known.reign.id && mayBeMember(known, host, limits);
 }
 
-/** It is heard, and is not one of those who never are. */
+/** Whether the host reports and is not excluded from membership. */
 function mayBeMember({ shared, nowMs, asynchronous }: Leading, host: string, { reportMs }: Limits): boolean {
   const { [host]: report } = shared.reports;
   if (shared.left?.includes(host) || asynchronous?.includes(host)) return false;
@@ -342,21 +345,22 @@ function asFollower(known: Known, leader: { host: string; reign: string }, limit
   if (replica === undefined && server.received > server.position)
     return { kind: 'apply-received', from: leader.host, reign: leader.reign };
   if (replica !== undefined && !replica.receiving && !replica.drained && replica.failure === undefined)
-    return wait('what it had received is applied');
+    return wait('received transactions are applied');
   const follow: Step = { kind: 'follow', host: leader.host, reign: leader.reign, admission: invitationOf(sync, me) };
   if (replica?.failure !== undefined) return follow;
   const isInTime = isAsking(known, leader.reign, limits);
-  if (replica?.reign !== leader.reign || !replica.receiving) return isInTime ? ask('it is to be invited') : follow;
+  if (replica?.reign !== leader.reign || !replica.receiving)
+    return isInTime ? ask('it waits for an invitation') : follow;
   const { admission, drained, connected } = replica;
   // One that can't reach the primary, for example, while etcd reaches both.
   if (admission === follow.admission)
     return hasPlace(known) && drained && !connected ? ask('it connects') : wait('it follows');
-  // To follow anew would drop what is not applied, and begin anew what is being applied.
-  if (!drained) return { kind: 'rest', why: 'what it has received is applied before it connects anew' };
-  return isInTime ? ask('it is to be invited') : follow;
+  // Reconnecting would drop unapplied transactions and restart the ones that are being applied.
+  if (!drained) return { kind: 'rest', why: 'received transactions are applied before it connects again' };
+  return isInTime ? ask('it waits for an invitation') : follow;
 }
 
-/** Nobody is a member or is to be one, and this host can. */
+/** Whether there is no member or candidate, and this host can become one. */
 function hasPlace({ shared: { sync }, me, asynchronous }: Known): boolean {
   return sync.members.length === 0 && sync.admission === undefined && asynchronous?.includes(me) !== true;
 }
@@ -375,7 +379,7 @@ function asCandidate(known: Known, limits: Limits): Step {
   if (server.state === 'empty') return wait(noDatabase);
   const take: Step = { kind: 'take-lead', syncRevision: sync.revision };
   if (sync.primary === me) {
-    if (server.state === 'up') return { kind: 'fence', why: 'it begins anew as the last primary' };
+    if (server.state === 'up') return { kind: 'fence', why: 'it restarts as the last primary' };
     const isLonely = sync.members.length === 0 || wishes.paused;
     const isFirst = isLonely || nowMs - leaderlessSinceMs >= limits.memberFirstMs;
     return isFirst ? take : wait('the lead is left to the member in sync');
@@ -389,7 +393,7 @@ function asCandidate(known: Known, limits: Limits): Step {
   if (unfit !== undefined) return wait(unfit);
   if (nowMs - server.aliveAtMs >= limits.heartbeatMs) return wait('no commit succeeds');
   if (server.replica === undefined || server.replica.failure !== undefined)
-    return wait('it does not apply what it received');
+    return wait('it does not apply received transactions');
   return take;
 }
 

@@ -6,7 +6,7 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { hostOf } from '../../platform/net/origin.ts';
 import type { EtcdClient } from '../etcd.ts';
 
-export interface EtcdLeadershipOptions {
+interface EtcdLeadershipOptions {
   readonly etcd: EtcdClient;
   readonly log: SetupLog;
   readonly me: string;

@@ -1,4 +1,5 @@
 // Replaces the data of a host that can't follow by a copy of the primary's, unpacked and prepared here.
+// needs: mariadb-backup
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +33,7 @@ export interface FetchOptions {
   readonly into: string;
   readonly runAs: ServiceUser | undefined;
   readonly freeBytes: () => Promise<number>;
-  /** `share`: 0 to 1, of what is to be received; once it is received it is prepared. */
+  /** `share`: received part of the copy, 0 to 1. Preparation follows. */
   readonly onProgress?: (share: number) => void;
   readonly signal: AbortSignal;
 }
@@ -77,10 +78,10 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
     throw new Error(
       `mariadb-backup --prepare ended with ${prepared.exitCode}: ${prepared.stderr.slice(-keptOutputBytes)}`,
     );
-  if ((await copyPosition(into)) === undefined) throw new Error('the copy does not say at which GTID it was made');
+  if ((await copyPosition(into)) === undefined) throw new Error('the copy has no GTID position');
 }
 
-/** At which GTID the copy was made; undefined: the data is no copy, or it has been told before. */
+/** GTID position at which the copy was made. Undefined if the data is no copy, or its position was already used. */
 export async function copyPosition(dataPath: string): Promise<string | undefined> {
   for (const name of positionFiles) {
     const text = await readFile(join(dataPath, name), 'utf8').catch(() => undefined);

@@ -4,7 +4,7 @@
 import { statfs } from 'node:fs/promises';
 import { monotonicMs } from './clock.ts';
 
-export interface HeartbeatOptions {
+interface HeartbeatOptions {
   /** A commit that waits for no standby. */
   readonly commit: () => Promise<unknown>;
   /** Whether there is a server that should commit. */

@@ -1,7 +1,10 @@
-// What is told of each change of the primary: its cause, its times, and what a host had that nobody had acknowledged. In etcd, by epoch.
+// The record of each change of the primary: its cause, its times, and writes that no other host had acknowledged. Stored in etcd,
+// by epoch.
 
+import { randomUUID } from 'node:crypto';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import type { Change, EtcdClient } from '../etcd.ts';
+import { readWishes, ungrantedOf } from '../wishes.ts';
 import { monotonicMs } from './clock.ts';
 import {
   changeValue,
@@ -15,7 +18,7 @@ import {
 import type { HaServer } from './server.ts';
 import type { View } from './view.ts';
 
-export interface HistoryOptions {
+interface HistoryOptions {
   readonly etcd: EtcdClient;
   readonly keys: HaKeys;
   readonly log: SetupLog;
@@ -30,6 +33,9 @@ export class HaHistory {
   readonly #options: HistoryOptions;
   #leaderlessSinceMs: number | undefined;
   #entry: Entry | undefined;
+  /** Opened, and not recorded yet. */
+  #unwritten: Entry | undefined;
+  #isWriting = false;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
@@ -39,18 +45,25 @@ export class HaHistory {
   saw(leader: string | undefined): void {
     if (leader === undefined) this.#leaderlessSinceMs ??= monotonicMs();
     else if (leader !== this.#options.me) this.#leaderlessSinceMs = undefined;
+    else void this.#writeOpened();
   }
 
   /** For the transaction by which this host becomes the primary. */
   async change({ me, shared, server }: View, epoch: number, isLossy: boolean): Promise<readonly Change[]> {
-    const { keys, hosts } = this.#options;
+    const { etcd, keys, hosts } = this.#options;
     const previous = shared?.sync;
     if (previous === undefined || server.state !== 'up') return [];
+    // Nobody can ask for a move between the lead and this transaction.
+    const [wishes, cause] = await Promise.all([
+      readWishes(etcd, keys),
+      isLossy ? undefined : this.#cause(previous.reign, previous.primary),
+    ]);
+    const own = wishes.filter(({ to }) => to === me);
+    const granted = own.find(({ acceptedLoss }) => (acceptedLoss !== undefined) === isLossy) ?? own[0];
     this.#entry = {
+      ...{ id: granted?.id ?? randomUUID(), ...(granted !== undefined && { askedAt: granted.askedAt }) },
       ...{ epoch, primary: me, previous: previous.primary, position: server.position },
-      cause: isLossy
-        ? `a person accepted the loss of ${shared?.wishes.lossy?.acceptedLoss ?? 0} transactions`
-        : await this.#cause(previous.reign, previous.primary),
+      cause: cause ?? `a person accepted the loss of ${shared?.wishes.lossy?.acceptedLoss ?? 0} transactions`,
       ...(isLossy && { acceptedLoss: shared?.wishes.lossy?.acceptedLoss ?? 0 }),
       takenAt: new Date().toISOString(),
       takenAfterMs: this.#passedMs(),
@@ -59,6 +72,11 @@ export class HaHistory {
     return [
       { put: keys.change(epoch), value: JSON.stringify(this.#entry) },
       { delete: keys.change(old) },
+      ...(await ungrantedOf(
+        { etcd, keys },
+        wishes.filter((each) => each !== granted),
+        `${me} has become the primary`,
+      )),
       ...Object.keys(hosts).map((host) => ({ delete: keys.saved(old, host) })),
     ];
   }
@@ -72,15 +90,29 @@ export class HaHistory {
     return previous === me ? undefined : previous;
   }
 
-  /** Best effort: what fails is not told. */
+  /** A failed write is repeated while this host leads. */
   async opened(): Promise<void> {
     const entry = this.#entry;
     this.#entry = undefined;
     if (entry === undefined) return;
-    const { etcd, keys } = this.#options;
-    const told = { ...entry, openedAfterMs: this.#passedMs() };
+    this.#unwritten = { ...entry, openedAfterMs: this.#passedMs() };
     this.#leaderlessSinceMs = undefined;
-    await etcd.put(keys.change(entry.epoch), JSON.stringify(told)).catch(() => undefined);
+    await this.#writeOpened();
+  }
+
+  async #writeOpened(): Promise<void> {
+    const entry = this.#unwritten;
+    if (entry === undefined || this.#isWriting) return;
+    const { etcd, keys } = this.#options;
+    this.#isWriting = true;
+    try {
+      await etcd.put(keys.change(entry.epoch), JSON.stringify(entry));
+      this.#unwritten = undefined;
+    } catch {
+      // The next look repeats it.
+    } finally {
+      this.#isWriting = false;
+    }
   }
 
   /** Best effort, before the lead is given up. */

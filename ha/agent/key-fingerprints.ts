@@ -1,4 +1,4 @@
-// Which keys a host has, told without the keys: hosts with other ones can't read each other's secrets.
+// Fingerprints of a host's keys, published without the keys. Hosts with different keys can't read each other's secrets.
 
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ export interface KeyPlaces {
   readonly sealingFile?: string | undefined;
 }
 
-export interface Fingerprints {
+interface Fingerprints {
   /** By file. */
   readonly files: Readonly<Record<string, string>>;
   readonly sealing: SealingKeys | undefined;
@@ -52,7 +52,7 @@ export class KeyFingerprints {
     const files: Record<string, string> = {};
     let sealing: SealingKeys | undefined;
     for (const path of paths.sort().slice(0, mostFiles)) {
-      // Replaced meanwhile, or not this user's to read.
+      // The file was replaced in the meantime, or this user may not read it.
       const text = await readFile(path, 'utf8').catch(() => undefined);
       if (text === undefined) continue;
       files[basename(path)] = fingerprint(text);

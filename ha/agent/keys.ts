@@ -3,7 +3,7 @@
 import { z } from 'zod';
 
 export interface HaKeys {
-  /** Of what every agent reads each time. */
+  /** Prefix of the keys that every agent reads each time. */
   readonly prefix: string;
   readonly leader: string;
   readonly sync: string;
@@ -21,13 +21,16 @@ export interface HaKeys {
   readonly paused: string;
   readonly switchover: string;
   readonly lossy: string;
+  /** Of wishes for a move that were not granted. */
+  readonly ungranted: string;
+  readonly ungrantedWish: (wish: UngrantedWish) => string;
   /** Of the changes of the primary. */
   readonly changes: string;
   readonly change: (epoch: number) => string;
-  /** Of what a host had that nobody had acknowledged. */
+  /** Writes that no other host had acknowledged. */
   readonly saves: string;
   readonly saved: (epoch: number, host: string) => string;
-  /** Of what people asked for on a host, for the audit trail. */
+  /** Administrative requests made on a host, for the audit trail. */
   readonly acts: string;
   readonly act: (act: Act) => string;
   /** Of signed ends of the audit trail. */
@@ -37,6 +40,7 @@ export interface HaKeys {
 
 /** Older ones are removed. */
 export const keptChanges = 100;
+export const keptUngranted = 100;
 export const keptActs = 200;
 
 export function haKeys(cluster: string): HaKeys {
@@ -55,6 +59,8 @@ export function haKeys(cluster: string): HaKeys {
     paused: `${prefix}paused`,
     switchover: `${prefix}switchover`,
     lossy: `${prefix}lossy`,
+    ungranted: `${history}ungranted/`,
+    ungrantedWish: ({ endedAt, id }) => `${history}ungranted/${endedAt}-${id}`,
     changes: `${history}changes/`,
     change: (epoch) => `${history}changes/${padded(epoch)}`,
     saves: `${history}saved/`,
@@ -83,7 +89,7 @@ export const syncValue = z.object({
   admission: z.object({ host: z.string(), id: admissionId }).optional(),
 });
 
-/** `said` changes, so that a report that says the same again is seen to be new. */
+/** `said` changes with each report, so that a repeated report is recognised as new. */
 export const reportValue = z.object({
   said: z.string(),
   incarnation: z.string(),
@@ -94,7 +100,7 @@ export const reportValue = z.object({
   receiving: z.boolean(),
   received: z.number().int(),
   applied: z.number().int().optional(),
-  /** When it was said, by the host's clock (Unix). */
+  /** Time of the report by the host's clock (Unix). */
   wallMs: z.number().optional(),
   /** Fingerprints of the key files. */
   keys: z.record(z.string(), z.string()).optional(),
@@ -113,18 +119,34 @@ export const awayValue = clockValue.extend({ why: z.string().max(500) });
 
 export const endedValue = z.object({ reign: z.string(), why: z.string() });
 
-export const switchoverValue = z.object({ to: z.string() });
+/** A person wants that host to be the primary. `id`: of the move, also after it was granted. */
+const wishValue = z.object({ id: z.uuid(), to: z.string(), from: z.string(), askedAt: z.iso.datetime() });
+export type Wish = z.infer<typeof wishValue>;
 
-export const lossyValue = z.object({ to: z.string(), syncRevision: z.number().int(), acceptedLoss: z.number().int() });
+export const switchoverValue = wishValue;
+
+export const lossyValue = wishValue.extend({ syncRevision: z.number().int(), acceptedLoss: z.number().int() });
+
+export const ungrantedValue = wishValue.extend({
+  /** The number of transactions whose loss was accepted. Omitted if it was a switchover. */
+  acceptedLoss: z.number().int().optional(),
+  endedAt: z.iso.datetime(),
+  why: z.string(),
+});
+export type UngrantedWish = z.infer<typeof ungrantedValue>;
 
 export const changeValue = z.object({
+  /** Of the move: the wish's, if a person asked for it. */
+  id: z.uuid(),
+  /** When a person asked for it. Omitted if the hosts did it by themselves. */
+  askedAt: z.iso.datetime().optional(),
   epoch: z.number().int(),
   primary: z.string(),
   previous: z.string(),
   /** The number of the last transaction before it. */
   position: z.number().int(),
   cause: z.string(),
-  /** Transactions whose loss a person accepted; left out: none could be lost. */
+  /** Transactions whose loss a person accepted. Omitted if none could be lost. */
   acceptedLoss: z.number().int().optional(),
   /** By the new primary's clock. */
   takenAt: z.string(),

@@ -1,5 +1,5 @@
-// The lead that this host holds: a lease in etcd, renewed each third of it, and the time at which its server is fenced. It is kept in
-// a file, for an agent that starts anew within the lease.
+// The lead that this host holds: a lease in etcd, renewed after each third of its duration, and the time at which the server is
+// fenced. Stored in a file, for an agent that restarts within the lease.
 
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import type { EtcdClient } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
 
-export interface Lead {
+interface Lead {
   readonly id: string;
   readonly lease: string;
   readonly fenceAtMs: number;
@@ -22,7 +22,7 @@ export interface LeadOptions {
   readonly leaseMs: number;
   /** Whether the server is alive, so that the lease may be renewed. */
   readonly mayRenew: () => boolean;
-  /** Told before the lead is relied on until then. `endsAtMs`: nobody else takes it before. */
+  /** Called before the agent relies on the lead until then. `endsAtMs`: no other host takes the lead before. */
   readonly onFence: (fenceAtMs: number, endsAtMs: number) => Promise<void>;
   /** How often it is looked whether a renewal is due; default: a sixth of the lease. */
   readonly looksEveryMs?: number;
@@ -67,7 +67,8 @@ export class LeadHolder {
   async prepare(): Promise<Lead> {
     const { etcd, leaseMs } = this.#options;
     const askedAtMs = monotonicMs();
-    const { id: lease } = await etcd.grant(leaseMs / 1_000);
+    // etcd counts whole seconds. A lease that it keeps longer than its holder believes in is safe.
+    const { id: lease } = await etcd.grant(Math.ceil(leaseMs / 1_000));
     const lead = { id: randomUUID(), lease, fenceAtMs: askedAtMs + this.#fenceAfterMs };
     await this.#tell(lead.fenceAtMs);
     await this.#set(lead);
@@ -113,7 +114,7 @@ export class LeadHolder {
       if (!isRenewed || this.#lead?.id !== lead.id || monotonicMs() >= lead.fenceAtMs) return;
       const fenceAtMs = sentAtMs + this.#fenceAfterMs;
       await this.#tell(fenceAtMs);
-      // It may have been given up meanwhile.
+      // The lead may have been given up in the meantime.
       if (this.#lead?.id === lead.id) await this.#set({ ...lead, fenceAtMs });
     } catch (error) {
       this.#options.log.debug(`the lease was not renewed: ${String(error)}`);

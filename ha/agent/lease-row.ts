@@ -1,4 +1,4 @@
-// Until when a server is the primary, in its own row of `db_lease`: processes on any host that read from it tell nothing later
+// The end of a primary's lease, in its own row of `db_lease`. Processes on any host that read from this server use nothing later
 // (platform/database/primary-finder.ts). The row is not in the binary log.
 
 import type { SetupLog } from '../../embedded/setup-log.ts';
@@ -29,7 +29,7 @@ export class LeaseRow {
   /** Not waited for: a row that is not renewed only ends earlier. */
   tell(endsAtMs: number): void {
     this.write(endsAtMs).catch((error: unknown) =>
-      this.#log.debug(`ha: the lease's end is not told: ${String(error)}`),
+      this.#log.debug(`ha: the end of the lease could not be stored: ${String(error)}`),
     );
   }
 
@@ -42,7 +42,8 @@ export class LeaseRow {
   async #write(endsAtMs: number): Promise<void> {
     try {
       const [row] = await this.#session.query<{ now: string }[]>(nowSql, [], this.#timeoutMs);
-      // After the answer, and as a time, not as what is left of it: however late either statement is, the end is told no later than it is.
+      // Computed after the answer and stored as a time, not as a remaining duration: however late either statement runs, the
+      // stored end is never too late.
       const leftMs = endsAtMs - monotonicMs();
       await this.#session.query(writeSql, [row?.now, Math.floor(leftMs * 1_000)], this.#timeoutMs);
     } catch (error) {

@@ -30,7 +30,7 @@ export class MachineWatchdog {
       this.#triedAtMs = nowMs;
       // Only one process may have it: another one may be about to end.
       this.#try('is not opened, and is tried again', () => {
-        // What stands in for it in a test may have no reader.
+        // A substitute in a test may have no reader.
         this.#device = openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK);
       });
     }
@@ -48,7 +48,7 @@ export class MachineWatchdog {
   }
 
   #write(text: string): void {
-    this.#try('is not told', () => {
+    this.#try('could not be notified', () => {
       if (this.#device !== undefined) writeSync(this.#device, text);
     });
   }

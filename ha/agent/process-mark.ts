@@ -1,4 +1,4 @@
-// Names one process for good: its number may be given to another one later, and after a boot.
+// Identifies one process permanently: its number may be reused later, and after a boot.
 
 import { readFileSync } from 'node:fs';
 import { killQuietly } from '../../embedded/server-process.ts';

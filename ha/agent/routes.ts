@@ -1,5 +1,6 @@
 // While the old primary does not answer, STOP SLAVE IO_THREAD waits for its network's time-out (1.1 s); with a route that refuses at
 // once it takes 15 ms.
+// needs: iproute2
 
 import { runProgram } from '../../embedded/run-program.ts';
 
@@ -14,7 +15,7 @@ export async function whileUnreachable(address: string, work: () => Promise<void
   }
 }
 
-/** Also after an agent that was killed meanwhile. */
+/** Also works after an agent that was killed halfway. */
 export function makeReachable(address: string): Promise<void> {
   return route('delete', address);
 }

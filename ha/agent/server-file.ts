@@ -1,4 +1,4 @@
-// What an agent keeps in files of the server that it started, for the agent that comes after it.
+// State that an agent keeps in files of the server it started, for the next agent.
 
 import { readFile, readlink, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';

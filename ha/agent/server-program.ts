@@ -45,7 +45,8 @@ export function serverArguments(options: {
     ...binaryLogFlags,
     ...[`--server-id=${serverId}`, `--bind-address=${address}`, `--port=${port}`],
     ...[`--init-rpl-role=${role}`, '--read-only=ON', '--skip-slave-start', `--relay-log=${relayLog}`],
-    // For the recovery of one that was in sync. It receives nothing before it follows; then it is said whether it acknowledges.
+    // Needed for the recovery of a server that was in sync. It receives nothing before it follows, which then sets whether it
+    // acknowledges.
     ...[`--rpl-semi-sync-master-enabled=${onIf('MASTER')}`, `--rpl-semi-sync-slave-enabled=${onIf('SLAVE')}`],
     ...['--rpl-semi-sync-master-wait-point=AFTER_SYNC', '--rpl-semi-sync-master-wait-no-slave=ON'],
     ...[`--rpl-semi-sync-master-timeout=${endlessMs}`, '--rpl-semi-sync-slave-kill-conn-timeout=1'],
@@ -57,9 +58,9 @@ export function serverArguments(options: {
 }
 
 /** A host that may follow. */
-export interface Follower {
+interface Follower {
   readonly serverId: number;
-  /** Common name of the certificate that it has to show; left out: any of the authority. */
+  /** Common name that the certificate must have. If omitted, any certificate of the authority is accepted. */
   readonly commonName?: string | undefined;
 }
 
@@ -99,7 +100,10 @@ function account(name: string, host: string, password: string, shown?: string): 
   ];
 }
 
-/** One statement a line. None of it is in the binary log: each host has it by itself. `followers`: `followerStatements`. */
+/**
+ * One statement per line. The statements are not in the binary log: each host runs them itself. `followers`:
+ * `followerStatements`.
+ */
 export function accountStatements(rootPassword: string, accounts: Accounts, followers: readonly string[]): string {
   const statements = [
     'SET SESSION sql_log_bin = 0',
@@ -141,10 +145,12 @@ export const relayLog = 'relay';
 /** `CHANGE MASTER`, whose values are the relay log's file and the byte at which it goes on: nothing is received. */
 export const applyFrom = 'CHANGE MASTER TO MASTER_USE_GTID = no, RELAY_LOG_FILE = ?, RELAY_LOG_POS = ?';
 
-/** Accounts of admissions: whoever receives with one acknowledges, and nobody else does. */
+/** Accounts of admissions. A host acknowledges only if it receives with one of them. */
 export const admissionPrefix = 'tidegate_sync_';
 
-/** The account with which this host receives: that of one admission by the source, or its own. `serverId`: of this host. */
+/**
+ * The account that this host receives with: the source's account for its admission, or its own account. `serverId`: of this host.
+ */
 export function receivingAccount(
   { replicationPassword }: Accounts,
   serverId: number,
@@ -154,7 +160,7 @@ export function receivingAccount(
   return { user: `${admissionPrefix}${admission}`, password: admissionPassword(replicationPassword, admission) };
 }
 
-/** The account of one admission, for the host that is to be admitted. */
+/** The account of one admission, for the host that waits for it. */
 export function admissionStatements(
   admission: string,
   follower: Follower,

@@ -1,4 +1,4 @@
-// What a server says of itself: whether it is writable, how far it is, whether commits wait, and how its replication goes.
+// The status of a server: whether it is writable, its position, whether commits wait, and the state of its replication.
 
 import { numberOf } from './binary-log.ts';
 import { admissionPrefix } from './server-program.ts';
@@ -6,10 +6,7 @@ import type { Session } from './session.ts';
 import type { Replica, ServerView } from './view.ts';
 
 type Up = Extract<ServerView, { state: 'up' }>;
-export type Status = Pick<
-  Up,
-  'writable' | 'semiSync' | 'waitingSinceMs' | 'position' | 'received' | 'replica' | 'admissions'
->;
+type Status = Pick<Up, 'writable' | 'semiSync' | 'waitingSinceMs' | 'position' | 'received' | 'replica' | 'admissions'>;
 
 interface StatusRow {
   readonly readOnly: number;
@@ -38,8 +35,8 @@ const statusSql = `SELECT @@GLOBAL.read_only AS readOnly, @@GLOBAL.rpl_semi_sync
   ${globalStatus('RPL_SEMI_SYNC_MASTER_YES_TX')} AS acknowledged,
   ${admissionsSql} AS admissions`;
 /**
- * ER_MASTER_FATAL_ERROR_READING_BINLOG: the source does not have what this host has, or not what it lacks any more. ER_KEY_NOT_FOUND,
- * ER_DUP_ENTRY, ER_GTID_STRICT_OUT_OF_ORDER: the rows differ.
+ * ER_MASTER_FATAL_ERROR_READING_BINLOG: the source lacks transactions of this host, or has purged transactions that this host
+ * needs. ER_KEY_NOT_FOUND, ER_DUP_ENTRY, ER_GTID_STRICT_OUT_OF_ORDER: the rows differ.
  */
 const divergedErrors: ReadonlySet<number> = new Set([1236, 1032, 1062, 1950]);
 type Followed = Pick<Replica, 'source' | 'reign' | 'admission'>;
@@ -63,10 +60,10 @@ export class StatusReader {
   /** `source`: whom it follows, if anybody. */
   async read(source: Followed | undefined, nowMs: number): Promise<Status> {
     const [row] = await this.#session.query<StatusRow[]>(statusSql, [], this.#timeoutMs);
-    if (row === undefined) throw new Error('the server does not tell its state');
+    if (row === undefined) throw new Error('the server returned no state');
     const applied = numberOf(row.slavePos);
     const position = Math.max(numberOf(row.binlogPos), applied);
-    // Read second: it says that all is applied only if that was so already.
+    // Read second: a result of "all applied" is then true for the first reading too.
     const { replica, received } = source === undefined ? noReplica : await this.#readReplica(source, applied);
     this.#noteWaiting(row, nowMs);
     return {
@@ -100,7 +97,7 @@ export class StatusReader {
     return { replica, received };
   }
 
-  /** A commit waits if sessions wait and none is acknowledged from one look to the next. */
+  /** A commit waits if sessions wait and none was acknowledged since the last poll. */
   #noteWaiting({ waitSessions, acknowledged }: StatusRow, nowMs: number): void {
     if (Number(waitSessions) === 0) this.#waiting = undefined;
     else if (this.#waiting?.acknowledged !== acknowledged) this.#waiting = { sinceMs: nowMs, acknowledged };

@@ -1,5 +1,6 @@
 // The MariaDB of one host of a pair: started as MASTER or SLAVE under a watchdog, always read-only at first, killed and never asked
 // to end; adopted by an agent that starts while it runs.
+// needs: mariadb-server-core, mariadb-client-core
 
 import { randomInt, randomUUID } from 'node:crypto';
 import { copyFile, mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
@@ -42,12 +43,12 @@ import { beginTimeline, newestEpoch, newestTimeAheadMs, type Run, type Timeline 
 import type { Duty, ServerView } from './view.ts';
 import { startUnderWatchdog, writeFence } from './watchdog.ts';
 
-export interface HostPlace {
+export interface DataHostPlace {
   readonly address: string;
   readonly port: number;
   /** From 1; another one at each host. */
   readonly serverId: number;
-  /** Of its certificate; left out: it may show any of the authority. */
+  /** Common name of its certificate. If omitted, any certificate of the authority is accepted. */
   readonly commonName?: string | undefined;
   /** It has left: it follows no more. */
   readonly hasLeft?: boolean;
@@ -57,8 +58,8 @@ export interface ServerOptions {
   readonly folder: DataFolder;
   readonly log: SetupLog;
   readonly me: string;
-  readonly hosts: Readonly<Record<string, HostPlace>>;
-  /** The same at all hosts. `%` is allowed as a host: who may connect is for certificates, the network and passwords to say. */
+  readonly hosts: Readonly<Record<string, DataHostPlace>>;
+  /** The same on all hosts. `%` is allowed as a host: certificates, the network and passwords control access. */
   readonly accounts: Accounts;
   /** PEM files that the server's user can read. Without it, replication is not encrypted. */
   readonly tls?: ServerTls;
@@ -72,25 +73,25 @@ export interface ServerOptions {
   readonly extraArguments?: readonly string[];
 }
 
-export interface Opening extends Timeline {
+interface Opening extends Timeline {
   /** Commits wait for an acknowledgement from the first one on. */
   readonly waits: boolean;
-  /** Writes are opened only if it still says so then. */
+  /** Checked again just before writes are opened. */
   readonly mayOpen: () => boolean;
 }
 
 const statusTimeoutMs = 1_000;
 const unlogged = ['SET SESSION sql_log_bin = 0'];
-/** For what may wait for the network or the disk. */
+/** For calls that may wait for the network or the disk. */
 const changeTimeoutMs = 8_000;
 const syncTimeoutMs = 600_000;
-/** For statements that hold tables; meanwhile no other write begins. */
+/** For statements that lock tables. No other write starts in this time. */
 const closeWaitSeconds = 1;
 /** Between the first time that a transaction notes and its last one. */
 const oneTransactionMs = 20;
 /** A host whose clock is off by more than a second is not promoted. */
 const mostClockWaitMs = 1_000 + oneTransactionMs;
-/** Until the connections of admissions have ended, which were told to. */
+/** Time for the connections of admissions to end after they were closed. */
 const barMs = 2_000;
 const barEveryMs = 5;
 /** Rows: one whose commit waits is locked. */
@@ -104,7 +105,7 @@ export class HaServer {
   readonly root: SocketCredentials;
   readonly #changes: Session;
   readonly #proofs: Session;
-  /** What this host's server has by itself. */
+  /** State that only this host's server has. */
   readonly #own: Session;
   /** Server ids of hosts that have left since. */
   readonly #refused = new Set<number>();
@@ -121,9 +122,9 @@ export class HaServer {
   /** The duty of the server that runs, or is being started. */
   #fencedDuty: Duty;
   #fencing: Promise<void> = Promise.resolve();
-  /** The last transaction that a standby had received before its start, as its relay log says; undefined: it was not read. */
+  /** Last transaction that a standby had received before its start, from its relay log. Undefined if not read. */
   #leftOver: number | undefined;
-  /** What it said last. */
+  /** Last status of the server. */
   #last: Up | undefined;
   #isReplacing = false;
 
@@ -151,7 +152,7 @@ export class HaServer {
     });
   }
 
-  /** Adopts a server that runs. It never makes a database: whoever has none begins with a copy. */
+  /** Adopts a running server. It never creates a database: a host without one starts with a copy. */
   static async open(options: ServerOptions): Promise<HaServer> {
     const { folder, log } = options;
     const home = await folder.subfolder('mariadb', { forService: true });
@@ -205,7 +206,7 @@ export class HaServer {
     const leftOver = duty === 'standby' && replica === undefined ? await this.#received() : 0;
     const received = Math.max(status.received, leftOver);
     const seen: Up = { state: 'up', duty, incarnation, aliveAtMs: this.aliveAtMs, ...status, received };
-    // Another server meanwhile, or another source.
+    // The server or the source may have changed in the meantime.
     if (this.#kept === server) this.#last = seen;
     return seen;
   }
@@ -217,7 +218,7 @@ export class HaServer {
     );
   }
 
-  /** It runs and does not answer: nothing of it has changed that this agent did not do, but it may be dead. */
+  /** The server runs but does not answer. Only this agent changes its state, but it may be dead. */
   #silent({ duty, incarnation }: KeptServer): ServerView {
     const unknown: Up = {
       ...{ state: 'up', duty, incarnation, writable: duty === 'primary', semiSync: true },
@@ -287,13 +288,16 @@ export class HaServer {
     return this.#fencing;
   }
 
-  /** `admission`: of this host by the source; what it receives it acknowledges. Undefined: it does not. */
+  /**
+   * `admission`: admission of this host by the source, so that it acknowledges what it receives. Undefined if it does not
+   * acknowledge.
+   */
   async follow(source: string, reign: string, admission?: string): Promise<void> {
     const { accounts, tls } = this.#options;
     const { address, port } = this.#place(source);
     const server = this.#kept;
     if (server === undefined) return;
-    // First: what was received and not applied is dropped from here on.
+    // First, because from here on transactions that were received but not applied are dropped.
     await this.#keep({ mark: server.mark, duty: server.duty, incarnation: randomUUID() });
     await this.#change('STOP SLAVE');
     const copiedAt = await copyPosition(this.#data);
@@ -304,7 +308,7 @@ export class HaServer {
     const [at] = await this.#change<{ binlogPos: string; slavePos: string }[]>(
       'SELECT @@GLOBAL.gtid_binlog_pos AS binlogPos, @@GLOBAL.gtid_slave_pos AS slavePos',
     );
-    // A former primary has written without being told by another.
+    // A former primary has written transactions that it received from no other host.
     if (at !== undefined && numberOf(at.binlogPos) > numberOf(at.slavePos))
       await this.#change('SET GLOBAL gtid_slave_pos = ?', [at.binlogPos]);
     const { user, password } = receivingAccount(accounts, this.#place(this.#options.me).serverId, admission);
@@ -315,12 +319,12 @@ export class HaServer {
     if (current !== undefined) await this.#keep({ ...current, replica: { source, reign, admission } });
   }
 
-  /** From a source that lives; what was received is applied. */
+  /** Stops receiving from a live source and applies what was received. */
   async rest(): Promise<void> {
     await this.#change('STOP SLAVE IO_THREAD');
   }
 
-  /** Makes the account of one admission: whoever receives with it acknowledges. */
+  /** Creates the account of one admission. A host that receives with it acknowledges. */
   async allow(admission: string, host: string): Promise<void> {
     const { accounts, tls } = this.#options;
     for (const statement of admissionStatements(admission, this.#place(host), accounts, tls !== undefined))
@@ -356,7 +360,7 @@ export class HaServer {
     return continuationOf(join(this.#data, `${relayLog}.index`), this.#data, own);
   }
 
-  /** What it had received from that source before its start, and has not applied. It is dropped when it follows anew. */
+  /** Applies the transactions received from that source before the start. They are dropped when the server follows again. */
   async applyReceived(source: string, reign: string): Promise<void> {
     const { files, firstAt } = await this.#unapplied();
     const [file] = files;
@@ -384,7 +388,7 @@ export class HaServer {
       if (host !== this.#options.me) await makeReachable(address);
   }
 
-  /** Of the application's timelines; 0: none has begun. */
+  /** Newest epoch of the application's timelines. 0 if none has begun. */
   newestEpoch(): Promise<number> {
     return newestEpoch(this.#change);
   }
@@ -408,7 +412,7 @@ export class HaServer {
     await this.#change('SET GLOBAL read_only = OFF');
   }
 
-  /** What was noted by the last primary's clock is not later than what is noted from now on. */
+  /** Waits until this clock has passed the times that the last primary recorded. */
   async #letTimePass(): Promise<void> {
     const aheadMs = (await newestTimeAheadMs(this.#change)) + oneTransactionMs;
     // Further ahead is a clock that was wrong: a host whose clock is off by more is not promoted.
@@ -446,9 +450,9 @@ export class HaServer {
     return { dataPath: this.#data, socketPath, rootPassword: password, temporaryPath };
   }
 
-  /** The server is killed. What was there is gone when the copy is complete, not earlier. */
+  /** Kills the server. The old data is deleted only when the copy is complete. */
   async replaceData(
-    fetch: (place: Pick<FetchOptions, 'into' | 'runAs' | 'freeBytes'>) => Promise<unknown>,
+    copy: (place: Pick<FetchOptions, 'into' | 'runAs' | 'freeBytes'>) => Promise<unknown>,
   ): Promise<void> {
     const { folder } = this.#options;
     this.#isReplacing = true;
@@ -461,7 +465,7 @@ export class HaServer {
         const { bavail, bsize } = await statfs(this.#home);
         return bavail * bsize;
       };
-      await fetch({ into, runAs: folder.serviceUser, freeBytes });
+      await copy({ into, runAs: folder.serviceUser, freeBytes });
       // From the first renaming on the copy counts as whole, also after a loss of power.
       const synced = await runProgram('sync', ['--file-system', into], { timeoutMs: syncTimeoutMs });
       if (synced.exitCode !== 0) throw new Error(`the copy is not on the disk: ${synced.stderr.trim()}`);
@@ -474,7 +478,7 @@ export class HaServer {
     }
   }
 
-  /** Copies the binary logs with what this server itself wrote after `position`. */
+  /** Copies the binary logs with the transactions that this server itself wrote after `position`. */
   async save(position: number, epoch: number): Promise<{ readonly gtids: readonly string[]; readonly folder: string }> {
     const { folder, me } = this.#options;
     const { serverId } = this.#place(me);
@@ -514,13 +518,13 @@ export class HaServer {
     return join(this.#home, 'fence');
   }
 
-  /** Of hosts that have left. What they are sent ends, too. */
+  /** Refuses hosts that have left, and ends their replication. */
   refuseReplicas(serverIds: readonly number[]): void {
     for (const each of serverIds) this.#refused.add(each);
     void this.#admitFollowers();
   }
 
-  /** One that was started by an earlier agent may know other hosts. Best effort: its next start makes sure of it. */
+  /** A server started by an earlier agent may know other hosts. Best effort: its next start completes this. */
   async #admitFollowers(): Promise<void> {
     try {
       for (const sql of this.#followerStatements()) await this.#ownChange(sql);
@@ -548,7 +552,7 @@ export class HaServer {
     );
   }
 
-  #place(host: string): HostPlace {
+  #place(host: string): DataHostPlace {
     const place = this.#options.hosts[host];
     if (place === undefined)
       throw new Error(`ha: the host ${host} is not among ${Object.keys(this.#options.hosts).join(', ')}`);
@@ -576,7 +580,10 @@ function replacing(home: string): { readonly data: string; readonly into: string
   return { data: join(home, 'data'), into: join(home, 'data.copy'), old: join(home, 'data.old') };
 }
 
-/** What was begun before a crash: between the two renamings there is no data, and the copy is whole. Without `old` a copy may not be. */
+/**
+ * Completes a replacement that a crash interrupted. Between the two renames there is no data, and the copy is complete. Without
+ * `old`, the copy may be incomplete.
+ */
 async function finishReplacing(home: string): Promise<void> {
   const { data, into, old } = replacing(home);
   if (!(await pathExists(data)) && (await pathExists(old))) await rename((await pathExists(into)) ? into : old, data);

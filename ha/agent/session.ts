@@ -4,9 +4,9 @@
 
 import { createConnection as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mariadb';
-import { within } from '../../platform/within.ts';
+import { within } from '../../platform/work/within.ts';
 
-export interface SessionPlace {
+interface SessionPlace {
   readonly socketPath: string;
   readonly user: string;
   readonly password: string;

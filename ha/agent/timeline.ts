@@ -6,7 +6,7 @@ import { applicationDatabase } from './server-program.ts';
 /** Of one session, in their order. */
 export type Run = <Rows>(sql: string, values?: readonly unknown[]) => Promise<Rows>;
 
-/** 0: there is none. */
+/** 0 if there is none. */
 export async function newestEpoch(run: Run): Promise<number> {
   if (!(await hasColumn(run, 'db_timeline', 'epoch'))) return 0;
   const [row] = await run<{ epoch: number | null }[]>(

@@ -1,7 +1,7 @@
-// What an agent knows when it decides: of etcd, of its own server, and of what it is about.
+// Everything an agent's decision depends on: the state in etcd, its own server, and its current task.
 
 export interface SyncSet {
-  /** Who has every acknowledged write. */
+  /** The primary, which has every acknowledged write. */
   readonly primary: string;
   /** Of `db_timeline`: each time that writes are opened has its own. */
   readonly epoch: number;
@@ -9,14 +9,14 @@ export interface SyncSet {
   readonly reign: string;
   /** `primary` was promoted without writes that had been acknowledged. */
   readonly lossy?: boolean | undefined;
-  /** Who else has every acknowledged write: at most one. */
+  /** Other hosts that have every acknowledged write: at most one. */
   readonly members: readonly { readonly host: string; readonly incarnation: string }[];
   /** The one host whose acknowledgements count, from before it is a member until it is taken out: it receives with an account of its own. */
   readonly admission?: { readonly host: string; readonly id: string } | undefined;
 }
 
-/** What another host's agent says of its server. */
-export interface Report {
+/** A report by another host's agent on its server. */
+export interface HostReport {
   readonly incarnation: string;
   /** The lead whose primary it follows. */
   readonly reign: string | undefined;
@@ -27,7 +27,7 @@ export interface Report {
   readonly receiving: boolean;
   /** The number of the last transaction that it has received. */
   readonly received: number;
-  /** And of the last one that it has applied; undefined: an agent of an earlier version does not say. */
+  /** Number of the last applied transaction. Undefined if the agent's version does not report it. */
   readonly applied?: number | undefined;
   /** Monotonic, by this host: when this report was first seen. */
   readonly heardAtMs: number;
@@ -38,32 +38,35 @@ export interface Report {
 
 /** Fingerprints of the keys that seal stored credentials, on one host. */
 export interface SealingKeys {
-  /** What is sealed now is sealed by it. */
+  /** Key that encrypts new secrets. */
   readonly active: string;
   readonly known: readonly string[];
 }
 
-/** What people want. */
-export interface Wishes {
-  /** Nothing is promoted meanwhile. */
+/** Requests of administrators. */
+interface Wishes {
+  /** No host is promoted while this is set. */
   readonly paused: boolean;
-  /** The host that is to be the primary. */
+  /** The host that should become the primary. */
   readonly switchoverTo: string | undefined;
-  /** Who is to be promoted without writes that were acknowledged, as long as `sync` is of this revision. */
+  /** Host to promote although it lacks acknowledged writes. Valid while `sync` has this revision. */
   readonly lossy?: { readonly to: string; readonly syncRevision: number; readonly acceptedLoss: number } | undefined;
 }
 
 export interface Replica {
   readonly source: string;
   readonly reign: string | undefined;
-  /** With whose account it receives, and acknowledges; undefined: with that of all hosts, and it does not acknowledge. */
+  /**
+   * Admission account that the server receives with and acknowledges under. Undefined if it uses the shared account and does not
+   * acknowledge.
+   */
   readonly admission?: string | undefined;
   /** Or tries to. */
   readonly receiving: boolean;
   readonly connected: boolean;
   /** All that was received is applied. */
   readonly drained: boolean;
-  /** The source says that this host has what it lacks. */
+  /** The source reports that this host has transactions that the source lacks. */
   readonly diverged: boolean;
   /** Why it does not apply. */
   readonly failure: string | undefined;
@@ -79,7 +82,7 @@ export type ServerView =
   | {
       readonly state: 'up';
       readonly duty: Duty;
-      /** Another one after each start, and each time that it follows a primary anew. */
+      /** Changes with each start, and each time the server follows a primary again. */
       readonly incarnation: string;
       readonly writable: boolean;
       /** Commits wait for an acknowledgement. */
@@ -93,7 +96,7 @@ export type ServerView =
       /** The number of the last transaction that it received, or has. */
       readonly received: number;
       readonly replica: Replica | undefined;
-      /** Whose accounts it has, or connections of them: of these hosts the acknowledgements count. */
+      /** Admissions with an account or open connections: acknowledgements of these hosts count. */
       readonly admissions: readonly string[];
     };
 
@@ -110,8 +113,11 @@ export interface View {
     | {
         readonly leader: { readonly host: string; readonly reign: string } | undefined;
         readonly sync: (SyncSet & { readonly revision: number }) | undefined;
-        readonly reports: Readonly<Record<string, Report>>;
-        /** How far the clocks of other hosts, also of those without data, are ahead of this one's: of those that were heard. */
+        readonly reports: Readonly<Record<string, HostReport>>;
+        /**
+         * How far the clocks of other hosts are ahead of this one's. Includes hosts without data, but only hosts that have
+         * reported.
+         */
         readonly clocksAheadMs: Readonly<Record<string, number>>;
         /** Hosts that have left the cluster. */
         readonly left?: readonly string[];

@@ -1,6 +1,6 @@
-// The parent of one mariadbd. It kills it at the time in the fence file, which the agent moves on with each renewal of the lease:
-// an agent that stands still, or is gone, moves nothing. If the watchdog itself ends, the kernel kills mariadbd; if it stands still, or
-// its server can't be killed, a watchdog of the machine, where there is one, resets the machine.
+// The parent of one mariadbd, which it kills at the time in the fence file. The agent extends that time with each renewal of the lease,
+// so an agent that hangs or has exited extends nothing. If the watchdog itself exits, the kernel kills mariadbd. If the watchdog hangs, or
+// its server can't be killed, the machine's watchdog resets the machine, if there is one.
 // argument: the path of a JSON file (WatchdogOrder)
 
 import { spawn } from 'node:child_process';
@@ -43,7 +43,7 @@ function main(path: string): void {
   }, everyMs);
 }
 
-/** Undefined: there is nothing to fence. What can't be read is as it was. */
+/** Undefined if there is nothing to fence. An unreadable file leaves the previous time. */
 function fenceIn(file: string, before: number | undefined): number | undefined {
   try {
     const text = readFileSync(file, 'utf8').trim();

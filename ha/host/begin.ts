@@ -1,4 +1,6 @@
-// Begins a cluster on its first host. Nothing of what runs there is changed: `ha agent` takes the database over, once all have joined.
+// Starts a cluster on its first host. Running services stay unchanged: `ha agent` takes over the database once all hosts have
+// joined.
+// needs: mariadb-server-core, mariadb-client-core
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -22,12 +24,12 @@ import { JoinRefusal } from './join-refusal.ts';
 import { hashOf, newJoinToken } from './join-token.ts';
 import { hostCommonName, hostUri, keyFingerprint, withSerials } from './member-certificate.ts';
 
-export interface BeginOptions {
+interface BeginOptions {
   readonly dataPath: string;
   readonly dataVersion: number;
   readonly name: string;
   readonly address: string;
-  /** With the length of its network; left out: there is none. */
+  /** With the prefix length of its network. Omitted if there is none. */
   readonly virtualAddress: string | undefined;
   readonly leaseMs: number;
   readonly strict: boolean;
@@ -130,7 +132,7 @@ export function deviceOf(address: string): string | undefined {
   return Object.entries(networkInterfaces()).find(([, all]) => all?.some((each) => each.address === address))?.[0];
 }
 
-/** As systems write it, of those that can be written in several ways; another text is left as it is. */
+/** Canonical form of an address that can be written in several ways. Other text is returned unchanged. */
 export function canonicalAddress(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }
@@ -152,7 +154,7 @@ async function refuseVirtualAddress(given: string, own: string): Promise<void> {
 /** `init_rpl_role` decides recovery since these (MDEV-33465). */
 const firstFit: Readonly<Record<string, number>> = { '10.11': 9, '11.1': 6, '11.2': 5, '11.4': 3 };
 
-export function isFitMariadb(version: string): boolean {
+function isFitMariadb(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   if (major > 11 || (major === 11 && minor > 4)) return true;
   const least = firstFit[`${major}.${minor}`];
@@ -170,7 +172,7 @@ export async function refuseOldMariadb(): Promise<void> {
     );
 }
 
-/** That of the single machine, so that its clients need no other. */
+/** The password of the single machine, so that its clients need no other. */
 async function applicationPassword({ dataPath, dataVersion }: BeginOptions): Promise<string> {
   const name = 'mariadb-application';
   const known = (await readFile(join(dataPath, 'secrets', name), 'utf8').catch(() => '')).trim();

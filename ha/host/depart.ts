@@ -1,5 +1,5 @@
-// What becomes of a host's data folder when the host has left. Of the last one it is a single machine's again, in place. Of another one it is an
-// old copy, which nothing may serve: what it has for `tidegate serve` stays, and says so.
+// Handling of a host's data folder after the host has left. The last host's folder becomes a single machine's again, in place.
+// Any other folder is an old copy that must never be served: the file for `tidegate serve` stays there to say so.
 
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -23,7 +23,7 @@ export function isLast({ me, members, first }: HostFile): boolean {
 /** `file`: in which this host has left. The lock of the folder is the caller's, and the agent has ended. May be repeated. */
 export async function depart(folder: DataFolder, file: HostFile): Promise<void> {
   const { path, serviceUser } = folder;
-  // Whoever comes after this process, if it is killed, goes on with it.
+  // If this process is killed, the next one continues.
   await writeHostFile(path, file);
   await endServer(join(path, 'mariadb'));
   await endAddress(join(path, 'ha', 'address'));
@@ -35,8 +35,8 @@ export async function depart(folder: DataFolder, file: HostFile): Promise<void> 
   }
   await rm(servedFilePath(path), { force: true });
   await rm(servedAuthorityPath(path), { force: true });
-  // Settings are kept, and what a lost primary had that the next one lacked. Keys are not: the folder may get another owner. Another cluster
-  // makes its own.
+  // Settings are kept, as are the lost primary's writes that its successor lacked. Keys are not, because the folder may get
+  // another owner. Another cluster creates its own.
   const served = servedFolder(path);
   if (await pathExists(served)) await rename(served, join(path, 'ha', basename(served)));
   const ended = join(path, `ha.ended-${file.cluster}`);

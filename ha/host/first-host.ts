@@ -1,4 +1,5 @@
-// The first host of a cluster, which admits the others: it gives them their certificates, what all share, and the list of hosts.
+// The first host of a cluster admits the others: it issues their certificates and sends them the shared settings and the list of
+// hosts.
 
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -39,7 +40,7 @@ import {
   withSerials,
 } from './member-certificate.ts';
 
-export interface FirstHostOptions {
+interface FirstHostOptions {
   readonly dataPath: string;
   readonly address: string;
   /** Of the key files that data hosts get. */
@@ -130,7 +131,7 @@ export class FirstHost {
     const file = await readHostFile(this.#dataPath);
     const isSigned = (socket as TLSSocket).authorized;
     const member = isSigned ? memberWith(shownBy(socket), file.members) : undefined;
-    if (member === undefined) throw new JoinRefusal('NO_CERTIFICATE', 'only hosts of the cluster are told');
+    if (member === undefined) throw new JoinRefusal('NO_CERTIFICATE', 'only hosts of the cluster may ask');
     return { file, member };
   }
 }
@@ -253,7 +254,7 @@ async function tellHosts(etcd: EtcdClient, keys: HaKeys, members: readonly Membe
     [{ key: keys.members, revision }],
     [{ put: keys.members, value: JSON.stringify(members) }],
   );
-  if (!done) throw new JoinRefusal('CONFLICT', 'the hosts have changed meanwhile: repeat it');
+  if (!done) throw new JoinRefusal('CONFLICT', 'the hosts have changed in the meantime: repeat the command');
 }
 
 async function asked<Value>(answer: Promise<Value>): Promise<Value> {

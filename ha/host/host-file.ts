@@ -1,4 +1,5 @@
-// What a host knows of its cluster, in its data folder: the hosts, what they share, and its own certificate. Only root reads it.
+// A host's file on its cluster, in its data folder: the hosts, their shared settings, and its own certificate. Only root can read
+// it.
 
 import { lstat, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,13 +25,13 @@ export const memberShape = z.object({
   serverId: z.number().int().min(1).max(999),
   /** Another host may join in its place. */
   left: z.boolean().optional(),
-  /** Of the public key of its certificate; left out: it joined an earlier version. */
+  /** SHA-256 of the public key of its certificate. Omitted if it joined an earlier version. */
   keySha256: z.string().optional(),
   /** Of its certificates. */
   serials: z.array(z.string()).max(20).optional(),
   /** The same of hosts that had its place. */
   refused: z.array(z.string()).max(20).optional(),
-  /** False: it has no member of etcd, and uses those of the others. */
+  /** False if it has no member of etcd and uses those of other hosts. */
   vote: z.boolean().optional(),
   /** Where it is. */
   site: hostName.optional(),
@@ -39,21 +40,21 @@ export const memberShape = z.object({
 });
 export type Member = z.output<typeof memberShape>;
 
-/** What all hosts have. */
+/** Settings that all hosts share. */
 export const sharedShape = z.object({
   cluster: z.string().min(1).max(64),
   /** Processes that read believe no longer one (platform/database/primary-finder.ts). */
   leaseMs: z.number().int().min(1_000).max(5_000),
   /** A write is never done with one copy. */
   strict: z.boolean().default(false),
-  /** With the length of its network; left out: balancers ask for /health/primary. */
+  /** With the prefix length of its network. If omitted, balancers query /health/primary. */
   virtualAddress: z.string().optional(),
   routerId: z.number().int().min(1).max(255),
   accounts: z.object({ applicationPassword: z.string().min(1), replicationPassword: z.string().min(1) }),
   /** PEM. */
   authority: z.string(),
 });
-export type Shared = z.output<typeof sharedShape>;
+type Shared = z.output<typeof sharedShape>;
 
 const token = z.object({
   sha256: z.string(),
@@ -118,7 +119,7 @@ export function voters(members: readonly Member[]): readonly Member[] {
   return members.filter(({ vote }) => vote !== false);
 }
 
-/** Those that have not left. */
+/** Voters that have not left. */
 export function presentVoters(members: readonly Member[]): readonly Member[] {
   return voters(members).filter(isPresent);
 }
@@ -163,7 +164,7 @@ export const joinRequest = z.object({
   site: memberShape.shape.site,
   asynchronous: memberShape.shape.asynchronous,
   publicKey: z.string().max(1_000),
-  /** For which the key files are encrypted; left out: it gets none. */
+  /** Public key to encrypt the key files for. If omitted, it gets none. */
   exchangeKey: z.string().max(1_000).optional(),
   /** The public key of `tidegate serve` there. */
   servedKey: z.string().max(1_000).optional(),
@@ -177,7 +178,7 @@ export const joinAnswer = z.object({
   certificate: z.string(),
   servedCertificate: z.string().optional(),
   members: z.array(memberShape),
-  /** Left out: the first host has none, or none was asked for. */
+  /** Omitted if the first host has none, or none was requested. */
   keys: sealedKeyFiles.optional(),
 });
 export const memberList = z.array(memberShape).min(1).max(mostHosts);

@@ -11,7 +11,7 @@ export interface SettingsOptions {
   /** Real path. */
   readonly dataPath: string;
   readonly name: string;
-  /** Its own; tells of which family clients' addresses are. */
+  /** The host's own address, which also shows the address family of clients. */
   readonly address: string;
   readonly kind: 'data' | 'witness';
   readonly keyFolder: string;
@@ -85,7 +85,7 @@ export const serveUnitName = 'tidegate-serve.service';
 export function agentUnit({ dataPath, name }: SettingsOptions): string {
   return [
     `# ${name}, a host of a cluster: its database, its vote and the virtual address.`,
-    '# Must hold: MariaDB and keepalived outlive the agent, which takes them over when it starts anew (KillMode=process).',
+    '# Must hold: MariaDB and keepalived outlive the agent, which takes them over when it restarts (KillMode=process).',
     '[Unit]',
     `Description=Tidegate, host ${name} of a cluster`,
     `Documentation=file://${escaped(join(checkout, 'docs', 'ha.md'))}`,
@@ -161,7 +161,7 @@ function after(units: string): string[] {
 const install = ['[Install]', 'WantedBy=multi-user.target', ''];
 
 /** Of this host's own Redis. */
-export function redisPath(dataPath: string): string {
+function redisPath(dataPath: string): string {
   return join(socketFolders(dataPath)[0] ?? join(dataPath, 'run'), 'redis.sock');
 }
 

@@ -68,7 +68,7 @@ export async function servedAt(file: HostFile): Promise<NonNullable<HostFile['se
 /** The certificate of the authority that is there, if its fingerprint is the token's. */
 function authorityAt(url: URL, sha256: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    // Nothing is said on this connection: the next one trusts only what it has shown.
+    // Sends no data on this connection. The next one trusts only the certificate shown here.
     const socket = connect({
       host: hostOf(url),
       port: Number(url.port),

@@ -23,7 +23,7 @@ export const sealedKeyFiles = z.object({
   tag: z.base64().max(32),
   text: z.base64().max(768 * 1024),
 });
-export type SealedKeyFiles = z.output<typeof sealedKeyFiles>;
+type SealedKeyFiles = z.output<typeof sealedKeyFiles>;
 
 const cipher = 'aes-256-gcm';
 

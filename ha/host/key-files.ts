@@ -25,7 +25,7 @@ export const keyHashesShape = z
   .refine((files) => Object.keys(files).length <= mostFiles);
 export type KeyHashes = z.output<typeof keyHashesShape>;
 
-/** That of a single machine. */
+/** The key folder of a single machine. */
 export function keyFolderIn(dataPath: string): string {
   return join(dataPath, 'keys');
 }
@@ -47,7 +47,7 @@ export async function readKeyFiles(folder: string): Promise<KeyFiles> {
   const all = Object.values(files);
   const characters = all.reduce((sum, text) => sum + text.length, 0);
   if (all.length > mostFiles || characters > mostCharacters)
-    throw tooLarge(`${folder} has ${all.length} of them with ${characters} characters`);
+    throw tooLarge(`${folder} has ${all.length} key files with ${characters} characters`);
   return files;
 }
 
@@ -67,7 +67,7 @@ export function refuseDifferent(files: KeyFiles, there: KeyHashes): void {
     );
 }
 
-/** Those that are there already are left as they are. Throws JoinRefusal, and writes nothing, if one is different. */
+/** Leaves existing files unchanged. If one of them differs, throws JoinRefusal and writes nothing. */
 export async function writeKeyFiles(folder: string, files: KeyFiles): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const there = hashesOf(await readKeyFiles(folder));

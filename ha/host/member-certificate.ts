@@ -16,13 +16,13 @@ export function hostCommonName({ name, serverId }: Pick<Member, 'name' | 'server
   return `${name}-${serverId}`;
 }
 
-/** Of a public key (PEM): what a member is known by. */
+/** Fingerprint of a public key (PEM), which identifies a member. */
 export function keyFingerprint(publicKey: string): string {
   const der = createPublicKey(publicKey).export({ type: 'spki', format: 'der' });
   return hashOf(der.toString('base64'));
 }
 
-export function serialOf(certificate: string): string {
+function serialOf(certificate: string): string {
   return new X509Certificate(certificate).serialNumber;
 }
 
@@ -41,12 +41,15 @@ export function leftSerials(members: readonly Member[]): readonly string[] {
   return members.flatMap((each) => [...(each.refused ?? []), ...(each.left === true ? (each.serials ?? []) : [])]);
 }
 
-/** Whose it is: one that is listed, and has not left. It must have been verified against the authority. */
+/**
+ * The member that a certificate belongs to, if it is listed and has not left. The certificate must already be verified against
+ * the authority.
+ */
 export function memberWith(certificate: X509Certificate | undefined, members: readonly Member[]): Member | undefined {
   const names = certificate?.subjectAltName?.split(', ') ?? [];
   return members.find(({ name, left, keySha256 }) => {
     if (left === true || certificate === undefined || !names.includes(`URI:${hostUri(name)}`)) return false;
-    // Those that joined an earlier version are known by their name alone.
+    // Members that joined an earlier version are identified by name only.
     const key = certificate.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
     return keySha256 === undefined || keySha256 === hashOf(key);
   });

@@ -1,4 +1,5 @@
-// What people ask for before etcd can be told: a file of each act in the data folder, until the host's agent has told it.
+// Administrative requests made before etcd is reachable: one file per request in the data folder, until the host's agent has
+// stored it in etcd.
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,7 +31,7 @@ export async function tellNotedActs(
       await tellAll(etcd, keys, folderIn(dataPath));
     } catch (error) {
       const isAway = error instanceof EtcdError;
-      if (!isAway) log.warn(`ha: what was asked for on this host can't be told: ${String(error)}`);
+      if (!isAway) log.warn(`ha: administrative requests of this host could not be stored in etcd: ${String(error)}`);
     }
     await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
   }

@@ -1,5 +1,5 @@
-// This host's member of etcd, if the host has a vote. The first three hosts begin etcd together. A later one joins the members that run, once
-// they know of it; nothing waits for that, as its agent uses theirs meanwhile.
+// This host's member of etcd, if the host has a vote. The first three hosts start etcd together. A later one joins the running
+// members once they know it. Nothing waits for that, because until then its agent uses their members.
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { hostOf } from '../../platform/net/origin.ts';
 import { etcdOf } from './cluster-client.ts';
 import { type HostFile, isPresent, type Member, peerUrl, ports, presentVoters, voters } from './host-file.ts';
 
-export interface OwnVoteOptions {
+interface OwnVoteOptions {
   readonly folder: DataFolder;
   readonly cluster: string;
   readonly tls: EtcdTls;

@@ -20,7 +20,7 @@ import { VirtualAddress } from '../address/virtual-address.ts';
 import { HaAgent } from '../agent/agent.ts';
 import type { KeyPlaces } from '../agent/key-fingerprints.ts';
 import { haKeys, setUpReign, syncValue } from '../agent/keys.ts';
-import type { HostPlace } from '../agent/server.ts';
+import type { DataHostPlace } from '../agent/server.ts';
 import { together } from '../announcer.ts';
 import { BalancedClients } from '../balanced-clients.ts';
 import { tellClock } from '../clock-teller.ts';
@@ -50,7 +50,7 @@ import { OwnVote } from './own-vote.ts';
 import { dataHosts, nameServerKeyPath, writeServedFile } from './served-file.ts';
 import { takeOver } from './take-over.ts';
 
-export interface HostOptions {
+interface HostOptions {
   readonly dataPath: string;
   /** Of the data folder's layout. */
   readonly dataVersion: number;
@@ -78,7 +78,7 @@ export interface HostOptions {
 }
 
 const lookEveryMs = 500;
-/** While nothing is to be done. */
+/** Poll interval when there is nothing to do. */
 const votesEveryMs = 2_000;
 
 /**
@@ -217,13 +217,13 @@ async function withServed(file: HostFile, { dataPath, log }: HostOptions): Promi
     return changed;
   } catch (error) {
     log.warn(
-      `ha: "tidegate serve" asks etcd with the host's own certificate until the agent starts anew: ${String(error)}`,
+      `ha: "tidegate serve" uses the host's own certificate for etcd until the agent restarts: ${String(error)}`,
     );
     return file;
   }
 }
 
-/** To `tidegate serve`, what it has to know of the hosts. */
+/** Gives `tidegate serve` the information it needs about the hosts. */
 async function giveServed(
   { dataPath, nameServer }: HostOptions,
   file: HostFile,
@@ -249,7 +249,7 @@ async function startOwnRedis(
   stack.defer(() => redis.stop());
 }
 
-interface ChangeParts {
+interface ChangeDependencies {
   /** Of the servers. */
   readonly user: ServiceUser | undefined;
   readonly agent: HaAgent | undefined;
@@ -266,7 +266,7 @@ async function otherMembers(
   etcd: EtcdClient,
   file: HostFile,
   options: HostOptions,
-  { user, agent, tls, present, vote }: ChangeParts,
+  { user, agent, tls, present, vote }: ChangeDependencies,
 ): Promise<HostFile['members'] | undefined> {
   const { dataPath, signal } = options;
   const keys = haKeys(file.cluster);
@@ -499,7 +499,7 @@ async function writeCertificates(
   return files;
 }
 
-function placeOf({ address, serverId, name, keySha256, left }: Member): HostPlace {
+function placeOf({ address, serverId, name, keySha256, left }: Member): DataHostPlace {
   // Certificates of an earlier version have the host's name alone.
   const commonName = keySha256 === undefined ? name : hostCommonName({ name, serverId });
   return { address, port: ports.mariadb, serverId, commonName, hasLeft: left === true };

@@ -1,5 +1,5 @@
-// What `tidegate serve` knows of its host's cluster: the hosts, and a certificate with which etcd may be asked. The agent keeps it up to
-// date. Root owns the folder and what is in it; the user of `tidegate serve` may read it.
+// The file that tells `tidegate serve` about its host's cluster: the hosts, and a certificate for queries to etcd. The agent
+// keeps it up to date. Root owns the folder and its content, and the user of `tidegate serve` may read it.
 
 import { readFileSync, statSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const shape = sharedShape.pick({ cluster: true, strict: true, authority: true })
   certificate: z.string(),
   key: z.string(),
   members: z.array(memberShape).min(1).max(9),
-  /** At each data host; left out: they run none. */
+  /** The same port on each data host. Omitted if they run no name server. */
   nameServerPort: z.number().int().min(1).max(65_535).optional(),
 });
 export type ServedFile = z.output<typeof shape>;
@@ -55,7 +55,7 @@ export function readServedFile(dataPath: string): ServedFile {
   return shape.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
-export interface ServedNameServer {
+interface ServedNameServer {
   readonly port: number;
   /** The text of its key file. */
   readonly key: string;
@@ -103,7 +103,7 @@ async function makeFolder(path: string, { uid, gid }: ServiceUser, mode: number)
   await chmod(path, mode);
 }
 
-/** The servers of the database. */
+/** Hosts with a server of the database. */
 export function dataHosts({ members }: Pick<ServedFile, 'members'>): readonly Member[] {
   return members.filter((each) => each.kind === 'data' && isPresent(each));
 }

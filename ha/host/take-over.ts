@@ -1,13 +1,12 @@
 // Makes a single machine's database the first of a pair, in place: with a binary log that another host can't follow from its
 // beginning, because what was there before is not in it. So the other host begins with a copy.
 
-import { createConnection } from 'mariadb';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { APPLICATION_DATABASE, databasePath, hasDatabase, startMariadb } from '../../embedded/mariadb.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 
-export interface TakeOverOptions {
+interface TakeOverOptions {
   readonly folder: DataFolder;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
@@ -24,8 +23,9 @@ export async function takeOver({ folder, log, signal, isThere }: TakeOverOptions
   if (isThere && !(await hasDatabase(path)))
     throw new SetupError(
       'DATABASE_GONE',
-      `the database in ${path}, which was there at "tidegate ha init", is gone: mount its disk, then start "tidegate ha agent" anew`,
+      `the database in ${path}, which was there at "tidegate ha init", is gone: mount its disk, then restart "tidegate ha agent"`,
     );
+  const { createConnection } = await import('mariadb');
   const server = await startMariadb({ folder, log, binaryLog: true, signal });
   try {
     const connection = await createConnection({

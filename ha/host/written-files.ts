@@ -1,5 +1,5 @@
-// Files that Tidegate writes for a host, and a person may change. The last line of each tells what was written, and for which data folder:
-// what was changed since, or is of another host that is still in a cluster, is left as it is.
+// Files that Tidegate writes for a host and that a person may change. The last line of each records a hash of the content and the
+// data folder. A file that was changed since, or belongs to another host that is still in a cluster, is left unchanged.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ export interface PlannedFile {
 const stamp = /^# As written for (.+): ([0-9a-f]{64})\n$/;
 const mostLineCharacters = 120;
 
-/** Throws JoinRefusal, which says what differs, if one is there that may not be replaced. Nothing is written then. */
+/** Throws JoinRefusal with the differences if an existing file may not be replaced. Nothing is written then. */
 export async function refuseChanged(dataPath: string, files: readonly PlannedFile[]): Promise<void> {
   const differences: string[] = [];
   for (const { path, text } of files) {

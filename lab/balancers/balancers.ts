@@ -1,14 +1,13 @@
-// The part `balancers` while it runs: its network, its processes, and what is done to them. Nodes of load balancers outlive the processes
-// of their hosts, so that they are ended by their namespaces, or by the files that they were started with.
+// The device `balancers` while it runs: its network, its processes, and actions on them. Nodes of load balancers outlive the processes of
+// their hosts, so they are ended by their namespaces, or by the files with which they were started.
 import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type EmbeddedServer, killQuietly } from '../../embedded/server-process.ts';
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
-import { NetnsNames } from '../../subgraphs/loadbalancer/host/providers/netns-names.ts';
-import { Line, type LineOptions } from '../lines.ts';
-import type { HostAct, PartHost, PartOptions } from '../part.ts';
+import { NetnsNames } from '../../subgraphs/loadbalancer/agents/lbhost/providers/netns-names.ts';
+import type { DeviceHost, DeviceOptions, HostAct } from '../device.ts';
 import {
   foldersOf,
   freeLoopback,
@@ -16,23 +15,24 @@ import {
   isFree,
   joinedFolder,
   makeOwn,
-  readPartState,
-  writePartState,
-} from '../part-place.ts';
+  readDeviceState,
+  writeDeviceState,
+} from '../device-place.ts';
+import { Line, type LineOptions } from '../lines.ts';
 import { endProcessesIn, endProcessesOf } from '../processes.ts';
 import { serveRoles } from '../served.ts';
 import { namespaces, setCut } from '../switched-network.ts';
 import { startWeb } from '../web.ts';
 import type { Given } from './given.ts';
 import { BalancerNetwork } from './network.ts';
-import { clientName, hostNames, type Plan, planOf } from './plan.ts';
+import { clientName, hostNames, hostRoom, type Plan, planOf } from './plan.ts';
 
-export interface BalancersOptions extends PartOptions {
+interface BalancersOptions extends DeviceOptions {
   readonly given: Given;
 }
 
 const isRoot = process.getuid?.() === 0;
-/** Of the setting lbhost.folder, in which there are Unix sockets. */
+/** Limit of the setting lbhost.folder, which contains Unix sockets. */
 const longestHostFolder = 60;
 const loopbackWebPort = 8080;
 const dnsPort = 53;
@@ -41,12 +41,12 @@ const addressesFile = 'balancers.env';
 
 export class Balancers {
   readonly #options: BalancersOptions;
-  /** Undefined: on the loopback. */
+  /** Undefined on the loopback. */
   readonly #network: BalancerNetwork | undefined;
   readonly #running = new Map<string, Supervised<EmbeddedServer>>();
   readonly #lines: Line[] = [];
   #plan: Plan = planOf('127.0.0');
-  /** Of the control plane, as its hosts see it. */
+  /** URLs of the control plane for its hosts. */
   #urls = { endpoint: '', link: '' };
 
   constructor(options: BalancersOptions) {
@@ -57,10 +57,10 @@ export class Balancers {
   async start(): Promise<void> {
     const { folder, signal } = this.#options;
     await endLeftOver(folder);
-    const before = await readPartState(folder);
+    const before = await readDeviceState(folder);
     this.#plan =
       this.#network === undefined ? await loopbackPlan(before.third) : await this.#network.layOut(before.third, signal);
-    await writePartState(folder, this.#plan.net);
+    await writeDeviceState(folder, this.#plan.net);
     await this.#layLines();
     for (const name of [...this.#plan.webs, ...this.#plan.hosts].map((each) => each.name)) await this.#begin(name);
     await this.#writeFiles();
@@ -77,7 +77,7 @@ export class Balancers {
     return this.#plan.webs.map(({ address, port }) => ({ host: address, port }));
   }
 
-  get hosts(): readonly PartHost[] {
+  get hosts(): readonly DeviceHost[] {
     const { hosts, webs, client } = this.#plan;
     const clients =
       this.#network === undefined
@@ -93,7 +93,7 @@ export class Balancers {
     ].map((each) => ({ ...each, namespace: this.#network?.namespace(each.name) ?? null }));
   }
 
-  /** `name`: a host, or a node of a load balancer. Throws when there is none. */
+  /** `name`: a host, or a node of a load balancer. Throws if there is none. */
   async act(act: HostAct, name: string): Promise<void> {
     if (act === 'unplug' && this.#network === undefined)
       throw new Error('without root there is no network to unplug from: kill it, or start the lab as root');
@@ -115,7 +115,7 @@ export class Balancers {
     else await setCut(space, act === 'unplug');
   }
 
-  /** As a power cut: of a load balancer host nothing is left but its disk. */
+  /** Like a power failure: of a load balancer host only the disk remains. */
   async #kill(name: string): Promise<void> {
     const pid = this.#running.get(name)?.current.pid;
     const ended = this.#end(name);
@@ -169,7 +169,7 @@ export class Balancers {
       'lbhost.managementRange': managementRange,
       ...(this.#network === undefined ? {} : { 'lbhost.tunnelAddress': tunnelAddress }),
       'lbhost.site': 'lab',
-      'lbhost.mostNodes': '28',
+      'lbhost.mostNodes': String(hostRoom),
     };
   }
 
@@ -187,7 +187,7 @@ export class Balancers {
     await process?.stop();
   }
 
-  /** Not `ip netns exec`: that has mounts of its own, in which the namespaces of nodes would be. */
+  /** Not `ip netns exec`, which has a mount namespace of its own: namespaces of nodes would be visible only there. */
   #wrapper(name: string): readonly string[] {
     return this.#network?.entering(name) ?? [];
   }
@@ -235,12 +235,12 @@ export class Balancers {
   }
 }
 
-/** Ends what a killed process left running, with the configuration of this folder, here or where the folder was before. */
+/** Ends processes that a killed process left running with this folder's configuration, here or where the folder was before. */
 export async function endLeftOver(folder: string): Promise<void> {
   for (const each of await foldersOf(folder)) await endRunning(each);
 }
 
-/** Of hosts, their nodes too, which outlive the processes of their hosts. */
+/** Includes nodes of hosts, which outlive the processes of their hosts. */
 async function endRunning(folder: string): Promise<void> {
   const hosts = hostNames.map((name) => hostFolderIn(folder, name));
   if (isRoot) {
@@ -251,12 +251,12 @@ async function endRunning(folder: string): Promise<void> {
   } else for (const host of hosts) await endProcessesOf(host);
 }
 
-/** What is outside of the part's folder. */
+/** Removes everything outside the device's folder. */
 export async function removeOutside(folder: string): Promise<void> {
   for (const name of hostNames) await rm(hostFolderIn(folder, name), { recursive: true, force: true });
 }
 
-/** Where the path is too long, it is in a folder for short ones. */
+/** If the path is too long, uses a folder elsewhere with a short path. */
 function hostFolderIn(folder: string, name: string): string {
   const path = join(folder, name);
   if (path.length <= longestHostFolder) return path;

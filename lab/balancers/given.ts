@@ -1,9 +1,9 @@
-// What the part `balancers` gets from the control plane.
+// Data that the device `balancers` gets from the control plane.
 import { z } from 'zod';
 import { GivenFile, givenCredential, givenPort } from '../given-file.ts';
 
 const shape = z.object({
-  /** On the loopback: the GraphQL endpoint, the place where hosts connect, and the DNS server. */
+  /** On the loopback: the GraphQL endpoint, the listener for hosts, and the DNS server. */
   ports: z.object({ endpoint: givenPort, link: givenPort, dns: givenPort }),
   /** As in plan.ts. */
   hosts: z.tuple([givenCredential, givenCredential]),

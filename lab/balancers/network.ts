@@ -1,5 +1,5 @@
-// The network of the part `balancers`: around its switch two hosts, the web servers and a client. Nodes of load balancers are namespaces
-// too, which their hosts make.
+// The network of the device `balancers`: two hosts, the web servers and a client around a switch. Nodes of load balancers are namespaces too,
+// created by their hosts.
 import { ip, newBridge, run, SwitchedNetwork } from '../switched-network.ts';
 import { clientName, type Plan, planOf, tunnelPrefix, wirePrefix } from './plan.ts';
 

@@ -1,24 +1,26 @@
-// Who is in the part `balancers`, and its addresses: one /24 of 198.19.0.0/16, which RFC 2544 reserves for tests, as root; without root
-// the same in 127.0.0.0/8.
+// The members of the device `balancers` and their addresses: one /24 of 198.19.0.0/16, which RFC 2544 reserves for tests, as root; without
+// root the same in 127.0.0.0/8.
 
 export const hostNames = ['host1', 'host2'] as const;
 export const webNames = ['web1', 'web2', 'web3'] as const;
 export const clientName = 'client';
-export type HostName = (typeof hostNames)[number];
+/** Nodes on a host: its ranges have 29 addresses. */
+export const hostRoom = 28;
+type HostName = (typeof hostNames)[number];
 
-export interface HostPlan {
+interface HostPlan {
   readonly name: HostName;
   readonly address: string;
   readonly publicRange: string;
   readonly managementRange: string;
-  /** Its end of the tunnels, in a network of hosts alone. */
+  /** Its end of the tunnels, in a network between hosts only. */
   readonly tunnelAddress: string;
 }
 
 export interface Plan {
   /** The first 24 bits, as `198.19.7`. */
   readonly net: string;
-  /** This machine's own address, at which it has the control plane and the DNS server for them. */
+  /** This machine's own address, at which the control plane and the DNS server are reachable for them. */
   readonly machine: string;
   readonly client: string;
   readonly webs: readonly { readonly name: string; readonly address: string; readonly port: number }[];

@@ -1,5 +1,5 @@
-// A cluster of the part `clusters`: its MariaDB, its Redis and its process, which has all roles of a cluster. Databases are reached by sockets
-// in its folder only, so that its network is that of its process.
+// A cluster of the device `clusters`: its MariaDB, its Redis and its process, which has all roles of a cluster. Databases are reachable only
+// through sockets in its folder, so only its process needs a network.
 import { join } from 'node:path';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
@@ -19,17 +19,17 @@ const owners: readonly MigrationOwner[] = ['platform', 'object-cluster'].map((ow
   folder: join(root, 'prisma', 'migrations', owner),
 }));
 
-/** A lab's cluster keeps little: at most 180 MiB are for all of it. */
+/** A lab's cluster is small: at most 180 MiB in total. */
 const nodeSizes = ['--max-semi-space-size=2', '--max-old-space-size=128'];
 const mariadbSizes = ['--innodb-buffer-pool-size=16M', '--max-connections=32', '--table-open-cache=64'];
 
-export interface ClusterOptions {
+interface ClusterOptions {
   readonly name: string;
-  /** Its own: databases, keys and blobs. */
+  /** The cluster's own folder: databases, keys and blobs. */
   readonly folder: DataFolder;
   /** Enters its network. */
   readonly wrapper: readonly string[];
-  /** Of its process, beside those that its folder gives. */
+  /** Settings of its process, besides those that follow from its folder. */
   readonly settings: Readonly<Record<string, string>>;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
@@ -37,14 +37,14 @@ export interface ClusterOptions {
 
 export class Cluster {
   readonly #options: ClusterOptions;
-  /** In the order in which they began. */
+  /** In order of their start. */
   readonly #running: Supervised<EmbeddedServer>[] = [];
 
   constructor(options: ClusterOptions) {
     this.#options = options;
   }
 
-  /** Does nothing when it runs. */
+  /** Does nothing if it is running. */
   async begin(): Promise<void> {
     if (this.#running.length > 0) return;
     const [mariadb, redis] = await this.#startDatabases();
@@ -58,7 +58,7 @@ export class Cluster {
     for (const each of this.#running.splice(0).toReversed()) await each.stop();
   }
 
-  /** As a power cut. */
+  /** Like a power failure. */
   async kill(): Promise<void> {
     const ended = this.#running.splice(0).map((each) => {
       const { pid } = each.current;
@@ -94,13 +94,13 @@ export class Cluster {
     const all = {
       'log.level': 'warn',
       ...{ 'database.socketPath': socketPath, 'database.user': user, 'database.name': database },
-      // Not in the list of processes.
+      // Kept out of the list of processes.
       'database.passwordFile': join(folder.path, 'secrets', 'mariadb-application'),
       ...{ 'database.dataFolder': folder.path, 'redis.path': redisPath, 'keys.folder': join(folder.path, 'keys') },
       ...{ 'objectStore.cluster': name, 'objectStore.folder': join(folder.path, 'objects') },
       ...settings,
     };
-    // As bin/node24: disks and names have threads of their own.
+    // As in bin/node24: separate threads for disks and name resolution.
     const env = { UV_THREADPOOL_SIZE: '16' };
     return serveRoles({ name, wrapper, nodeArguments: nodeSizes, env, roles: clusterRoles, settings: all, log });
   }

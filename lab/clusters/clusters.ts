@@ -1,14 +1,14 @@
-// The part `clusters` while it runs: its network and its clusters, and what is done to them. Everything of it ends with its process; of a
-// killed one only namespaces are left.
+// The device `clusters` while it runs: its network and its clusters, and actions on them. Everything ends with its process; a killed one
+// leaves only namespaces behind.
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { pathExists } from '../../embedded/find-program.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
+import type { DeviceHost, DeviceOptions, HostAct } from '../device.ts';
+import { foldersOf, idOf, joinedFolder, readDeviceState, writeDeviceState } from '../device-place.ts';
 import { Line } from '../lines.ts';
-import type { HostAct, PartHost, PartOptions } from '../part.ts';
-import { foldersOf, idOf, joinedFolder, readPartState, writePartState } from '../part-place.ts';
 import { Cluster } from './cluster.ts';
 import type { Given } from './given.ts';
 import { ClustersNetwork } from './network.ts';
@@ -26,13 +26,13 @@ import {
   urlsOf,
 } from './plan.ts';
 
-export interface ClustersOptions extends PartOptions {
+interface ClustersOptions extends DeviceOptions {
   readonly given: Given;
 }
 
 /** In the data folder, for shells. */
 const addressesFile = 'clusters.env';
-/** Of the layout of a cluster's folder. */
+/** Version of the layout of a cluster's folder. */
 const folderVersion = 1;
 const keepFreeMiB = 256;
 
@@ -52,8 +52,8 @@ export class Clusters {
     const { folder, signal } = this.#options;
     await endLeftOver(folder);
     this.#stack.defer(() => endRunning(folder));
-    this.#plan = await this.#network.layOut((await readPartState(folder)).third, signal);
-    await writePartState(folder, this.#plan.net);
+    this.#plan = await this.#network.layOut((await readDeviceState(folder)).third, signal);
+    await writeDeviceState(folder, this.#plan.net);
     const { endpoint, link } = this.#options.given.ports;
     const control = { endpoint: await this.#layLine(endpoint), link: await this.#layLine(link) };
     const begun = this.#plan.clusters.map((each) => this.#begin(each, control));
@@ -68,17 +68,17 @@ export class Clusters {
     await this.#stack.disposeAsync();
   }
 
-  /** Clusters connect to the centre, not the other way round. */
+  /** Clusters connect to the control plane, not the other way round. */
   readonly reaches: readonly Address[] = [];
 
-  get hosts(): readonly PartHost[] {
+  get hosts(): readonly DeviceHost[] {
     return this.#plan.clusters.map(({ name, address }) => ({
       ...{ name, address, namespace: this.#network.namespace(name) },
       note: `a cluster of object storage: S3 at ${urlsOf(address).s3}`,
     }));
   }
 
-  /** Throws when there is none of that name. */
+  /** Throws if there is none with that name. */
   async act(act: HostAct, name: string): Promise<void> {
     const known = clusterNames.find((each) => each === name);
     const cluster = known && this.#running.get(known);
@@ -138,12 +138,12 @@ export class Clusters {
   }
 }
 
-/** Ends what a killed process left, with the configuration of this folder, here or where the folder was before. */
+/** Ends leftovers of a killed process with this folder's configuration, here or where the folder was before. */
 export async function endLeftOver(folder: string): Promise<void> {
   for (const each of await foldersOf(folder)) await endRunning(each);
 }
 
-/** Folders of sockets that are elsewhere. */
+/** Removes folders of sockets that are elsewhere. */
 export async function removeLeftOver(folder: string): Promise<void> {
   for (const name of clusterNames) {
     const path = join(folder, name);
@@ -154,7 +154,7 @@ export async function removeLeftOver(folder: string): Promise<void> {
   }
 }
 
-/** Databases end with the process that has them. */
+/** Databases end with their owning process. */
 async function endRunning(folder: string): Promise<void> {
   await new ClustersNetwork(idOf(folder)).end();
 }

@@ -1,10 +1,10 @@
-// What the part `clusters` gets from the control plane.
+// Data that the device `clusters` gets from the control plane.
 import { z } from 'zod';
 import { GivenFile, givenCredential, givenPort } from '../given-file.ts';
 import { clusterNames, clusterRoles } from './plan.ts';
 
 const shape = z.object({
-  /** On the loopback: the GraphQL endpoint, and the place where controllers connect. */
+  /** On the loopback: the GraphQL endpoint, and the listener for controllers. */
   ports: z.object({ endpoint: givenPort, link: givenPort }),
   machines: z.record(z.enum(clusterNames), z.record(z.enum(clusterRoles), givenCredential)),
 });

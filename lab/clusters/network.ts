@@ -1,4 +1,4 @@
-// The network of the part `clusters`: a namespace for each cluster, around a switch.
+// The network of the device `clusters`: a namespace for each cluster, around a switch.
 import { SwitchedNetwork, setCut } from '../switched-network.ts';
 import { type Plan, planOf } from './plan.ts';
 
@@ -16,7 +16,7 @@ export class ClustersNetwork extends SwitchedNetwork {
     return plan;
   }
 
-  /** Connections stay open on both sides, and nothing passes. */
+  /** Connections stay open on both sides, but no data passes. */
   async unplug(name: string, isUnplugged: boolean): Promise<void> {
     await setCut(this.namespace(name), isUnplugged);
   }

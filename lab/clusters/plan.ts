@@ -1,14 +1,13 @@
-// Who is in the part `clusters`, and its addresses: one /24 of 198.19.0.0/16.
+// The members of the device `clusters` and their addresses: one /24 of 198.19.0.0/16.
 
 export const clusterNames = ['north', 'south', 'east', 'west'] as const;
 export type ClusterName = (typeof clusterNames)[number];
 
-/** Added at the centre with the part. The last one stands ready for a person to add. */
+/** Added to the control plane with the device. The last cluster is ready for a person to add. */
 export const linkedNames = ['north', 'south', 'east'] as const satisfies readonly ClusterName[];
 
-/** Of the process of each cluster. */
+/** Roles of each cluster's process. */
 export const clusterRoles = ['objectcontroller', 'objectresolver', 'objectserver'] as const;
-export type ClusterRole = (typeof clusterRoles)[number];
 
 export const peerPort = 9_443;
 export const controllerPort = 9_444;
@@ -23,7 +22,7 @@ export interface ClusterPlan {
 export interface Plan {
   /** The first 24 bits, as `198.19.7`. */
   readonly net: string;
-  /** This machine's own address, at which it has the control plane for them. */
+  /** This machine's own address, at which the control plane is reachable for them. */
   readonly machine: string;
   readonly clusters: readonly ClusterPlan[];
 }
@@ -36,7 +35,7 @@ export function planOf(net: string): Plan {
   };
 }
 
-/** Where servers and controllers of other clusters, and users, reach a cluster. */
+/** URLs of a cluster for users and for servers and controllers of other clusters. */
 export function urlsOf(address: string) {
   return {
     peer: `https://${address}:${peerPort}`,

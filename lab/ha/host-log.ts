@@ -1,4 +1,4 @@
-// What the processes of a host say, in a file of bounded size; an earlier one is kept.
+// Logs of a host's processes, in a file of bounded size; the previous one is kept.
 import { appendFileSync, renameSync, statSync } from 'node:fs';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 

@@ -1,5 +1,5 @@
-// One host of the demo: its disk, and what an init would keep running on it: `tidegate ha agent` and, with data, `tidegate serve`. Each is started
-// again when it ends, until the host's power is cut.
+// One host of the demo: its disk, and the processes that an init would run on it: `tidegate ha agent` and, with data, `tidegate serve`.
+// Each is restarted when it ends, until the host's power is cut.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedServer, killQuietly, ServerProcess } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
@@ -8,11 +8,11 @@ import type { LoopDisk } from '../loop-disk.ts';
 import { endProcessesIn, processesIn } from '../processes.ts';
 import type { HostName } from './plan.ts';
 
-/** What runs on a host, in the order in which it starts. */
-export const programNames = ['agent', 'serve'] as const;
+/** Programs of a host, in starting order. */
+const programNames = ['agent', 'serve'] as const;
 export type ProgramName = (typeof programNames)[number];
 
-/** A command, and the environment that it gets beside a plain one. */
+/** A command, with the environment that it gets in addition to a plain one. */
 export interface HostProgram {
   readonly words: readonly string[];
   readonly env: NodeJS.ProcessEnv;
@@ -24,13 +24,13 @@ export interface HaHostOptions {
   readonly namespace: string;
   /** Enters its network. */
   readonly wrapper: readonly string[];
-  /** By name; asked for at each start. `skewSeconds`: of its clock. */
+  /** By name; read at each start. `skewSeconds`: of its clock. */
   readonly programs: (name: ProgramName, skewSeconds: number) => Promise<HostProgram>;
   readonly log: SetupLog;
 }
 
 const firstPauseMs = 500;
-/** New processes may be made while the others are stopped. */
+/** New processes may appear while the others are being stopped. */
 const freezeTries = 50;
 
 export class HaHost {
@@ -50,7 +50,7 @@ export class HaHost {
     return this.#skewSeconds;
   }
 
-  /** What runs already goes on. */
+  /** Leaves running programs alone. */
   async begin(names: readonly ProgramName[]): Promise<void> {
     for (const name of programNames) if (names.includes(name) && !this.#running.has(name)) await this.#start(name);
   }
@@ -65,12 +65,12 @@ export class HaHost {
     }
   }
 
-  /** SIGKILL for all at once. Only its disk is left. */
+  /** SIGKILL for all at once. Only its disk remains. */
   async powerOff(): Promise<void> {
     for (const pid of await this.#pids()) killQuietly(pid, 'SIGKILL');
-    // All at once: none is started again.
+    // All at once: none is restarted.
     const stopped = Promise.all(programNames.map((name) => this.stop([name])));
-    // What waits for a frozen disk does not die before.
+    // A process that waits for a frozen disk does not die before it is thawed.
     await this.disk.thaw();
     await endProcessesIn([this.#options.namespace]);
     await stopped;
@@ -89,7 +89,7 @@ export class HaHost {
     for (const pid of await this.#pids()) killQuietly(pid, 'SIGCONT');
   }
 
-  /** The agent and MariaDB, which have the host's clock, start anew with it. */
+  /** The agent and MariaDB, which use the host's clock, restart with it. */
   async setSkew(seconds: number): Promise<void> {
     if (seconds === this.#skewSeconds) return;
     this.#skewSeconds = seconds;

@@ -1,5 +1,5 @@
-// The machines of the demo while it runs: their network, their disks, and what is done to them. Everything is taken back by `plug`. What a
-// killed start left is ended first.
+// The machines of the demo while it runs: their network, their disks, and actions on them. `plug` reverts everything. Leftovers of a killed
+// start are ended first.
 
 import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,22 +7,15 @@ import { z } from 'zod';
 import { pathExists } from '../../embedded/find-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
+import { foldersOf, idOf } from '../device-place.ts';
 import { LoopDisk, thaw, unmountAll } from '../loop-disk.ts';
-import { foldersOf, idOf } from '../part-place.ts';
 import { HaHost, type HaHostOptions, type ProgramName } from './host.ts';
 import { hostLog } from './host-log.ts';
 import { HaNetwork } from './network.ts';
 import { mountsOf } from './places.ts';
 import { type HostFault, type HostName, hostNames, type Plan } from './plan.ts';
 
-export type HostCondition =
-  | 'UNPLUGGED'
-  | 'KILLED'
-  | 'FROZEN'
-  | 'DISK_FULL'
-  | 'DISK_FROZEN'
-  | `CUT_FROM_${string}`
-  | 'SKEWED';
+type HostCondition = 'UNPLUGGED' | 'KILLED' | 'FROZEN' | 'DISK_FULL' | 'DISK_FROZEN' | `CUT_FROM_${string}` | 'SKEWED';
 
 const conditions: Readonly<Record<'unplug' | 'kill' | HostFault, HostCondition>> = {
   unplug: 'UNPLUGGED',
@@ -32,8 +25,8 @@ const conditions: Readonly<Record<'unplug' | 'kill' | HostFault, HostCondition>>
   'freeze-disk': 'DISK_FROZEN',
 };
 
-export interface HaHostsOptions {
-  /** Of the demo: only root can enter it. */
+interface HaHostsOptions {
+  /** Folder of the demo: only root can enter it. */
   readonly folder: string;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
@@ -53,7 +46,7 @@ const stateFile = 'state.json';
 
 export class HaHosts {
   readonly plan: Plan;
-  /** The hosts are a cluster, since an earlier start. */
+  /** The hosts have been a cluster since an earlier start. */
   readonly isSetUp: boolean;
   readonly #options: HaHostsOptions;
   readonly #network: HaNetwork;
@@ -68,7 +61,7 @@ export class HaHosts {
     this.#hosts = new Map(hostNames.map((name) => [name, this.#newHost(name)]));
   }
 
-  /** With the disks of an earlier start, if the hosts were a cluster. Nothing runs on them yet. */
+  /** Uses the disks of an earlier start if the hosts were a cluster. Nothing runs on them yet. */
   static async open(options: HaHostsOptions): Promise<HaHosts> {
     const { folder, signal } = options;
     await endLeftOver(folder);
@@ -99,12 +92,12 @@ export class HaHosts {
     return this.#network.namespace(name);
   }
 
-  /** The words before a command that enters the network of a host. */
+  /** The command prefix that enters the network of a host. */
   entering(name: HostName): readonly string[] {
     return this.#network.entering(name);
   }
 
-  /** The hosts are a cluster: the next start goes on with it. Before that it begins anew. */
+  /** The hosts are a cluster: the next start continues with it. Before that, it starts from scratch. */
   async setUpDone(): Promise<void> {
     await this.#note(true);
   }
@@ -133,16 +126,16 @@ export class HaHosts {
     }
   }
 
-  /** Its clock goes ahead by so much, or behind. */
+  /** Sets its clock ahead by this much, or behind. */
   async skew(name: HostName, seconds: number): Promise<void> {
     if (this.conditionsOf(name).some((each) => each === 'KILLED' || each === 'FROZEN'))
-      throw new Error(`${name} does not run: plug it first`);
+      throw new Error(`${name} is not running: plug it first`);
     await this.host(name).setSkew(seconds);
     if (seconds === 0) this.#conditions.get(name)?.delete('SKEWED');
     else this.#add(name, 'SKEWED');
   }
 
-  /** Takes everything back that was done to it. */
+  /** Reverts everything that was done to it. */
   async plug(name: HostName): Promise<void> {
     const host = this.host(name);
     const was = new Set(this.conditionsOf(name));
@@ -160,7 +153,7 @@ export class HaHosts {
     this.#conditions.delete(name);
   }
 
-  /** Of all hosts; a second call does nothing. */
+  /** Closes all hosts; a second call does nothing. */
   async close(): Promise<void> {
     for (const name of hostNames) {
       await this.host(name).disk.thaw();
@@ -188,7 +181,7 @@ export class HaHosts {
     this.#conditions.set(name, new Set([...this.conditionsOf(name), condition]));
   }
 
-  /** The same file as that of a part (part-place.ts), and whether the hosts are a cluster. */
+  /** The same file as for a device (device-place.ts), and whether the hosts are a cluster. */
   async #note(isDone: boolean): Promise<void> {
     const { folder } = this.#options;
     const third = Number(this.plan.net.split('.')[2]);
@@ -196,7 +189,7 @@ export class HaHosts {
   }
 }
 
-/** Ends what a killed start left, here or where the folder was before. */
+/** Ends leftovers of a killed start, here or where the folder was before. */
 export async function endLeftOver(folder: string): Promise<void> {
   for (const each of await foldersOf(folder)) await endRunning(each);
 }
@@ -204,7 +197,7 @@ export async function endLeftOver(folder: string): Promise<void> {
 async function endRunning(folder: string): Promise<void> {
   const mounts = mountsOf(folder);
   const names = (await readdir(mounts).catch(() => [])).map((name) => join(mounts, name));
-  // What waits for a frozen disk does not die before.
+  // A process that waits for a frozen disk does not die before it is thawed.
   for (const each of names) await thaw(each);
   await new HaNetwork(idOf(folder)).end();
   for (const each of names) await unmountAll(each);
@@ -213,13 +206,13 @@ async function endRunning(folder: string): Promise<void> {
 
 const state = z.object({ folder: z.string(), third: z.number().int().min(0).max(255), isSetUp: z.boolean() });
 
-/** Undefined: it was never started. A damaged file is no reason to begin anew: the disks have data. Throws. */
+/** Undefined if it was never started. Throws if the file is damaged: that is no reason to start from scratch, because the disks have data. */
 async function readState(folder: string): Promise<z.output<typeof state> | undefined> {
   const path = join(folder, stateFile);
   if (!(await pathExists(path))) return undefined;
   try {
     return state.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
-    throw new Error(`${path} can't be read (${String(error)}): remove ${folder} to begin anew`);
+    throw new Error(`${path} can't be read (${String(error)}): remove ${folder} to start from scratch`);
   }
 }

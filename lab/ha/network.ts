@@ -1,4 +1,5 @@
-// The network of the demo: a namespace for each host, around a switch, and on it this machine, from which the primary's address is reached.
+// The network of the demo: a namespace for each host, around a switch. This machine is on it too, and reaches the primary's address from
+// there.
 import { SwitchedNetwork, setCut } from '../switched-network.ts';
 import { type HostName, hostNames, type Plan, planOf, prefix } from './plan.ts';
 
@@ -7,7 +8,7 @@ export class HaNetwork extends SwitchedNetwork {
     super(id, 'ha');
   }
 
-  /** `kept`: the third number of the addresses that its hosts have for good; another block is refused. */
+  /** `kept`: the third number of the addresses that its hosts keep for good; another block is refused. */
   async layOut(kept: number | undefined, signal: AbortSignal): Promise<Plan> {
     const plan = planOf(await this.lay(kept, signal));
     if (kept !== undefined && plan.net !== `198.19.${kept}`)

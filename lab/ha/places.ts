@@ -1,15 +1,15 @@
-// Where the demo of high availability has its things, for the process that keeps it and for commands.
+// Paths of the high-availability demo, for the process that runs it and for commands.
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { idOf } from '../device-place.ts';
 import { labFolder } from '../folders.ts';
-import { idOf } from '../part-place.ts';
 
-/** Of the demo, in the data folder: disks, logs, the lab's firewall and the first accounts. Only root can enter it. */
+/** Folder of the demo, in the data folder: disks, logs, the lab's firewall and the first accounts. Only root can enter it. */
 export function demoFolderIn(dataPath: string): string {
   return join(dataPath, labFolder, 'ha');
 }
 
-/** Where the disks are: short, for sockets, and in nobody else's hands. */
+/** Mount points of the disks: short, because of sockets, and writable by nobody else. */
 export function mountsOf(folder: string): string {
   return `/run/tidegate-ha-${idOf(folder)}`;
 }
@@ -21,12 +21,12 @@ export function hostDataFolder(disk: string): string {
 
 /** In the demo's folder: the URL of the endpoint, while it runs. */
 export const demoUrlFile = 'url';
-/** There: those of the data hosts themselves, one a line. */
+/** In the demo's folder: the URLs of the data hosts themselves, one per line. */
 export const demoHostUrlsFile = 'host-urls';
-/** There: the path of the socket that takes `tidegate lab` commands. */
+/** In the demo's folder: the path of the socket for `tidegate lab` commands. */
 export const demoControlFile = 'control';
 
-/** Of the witness of a demo that runs: `tidegate ha` may ask any host. Undefined: there is no such data folder. */
+/** The data folder of a running demo's witness: `tidegate ha` may ask any host. Undefined if there is no such folder. */
 export async function witnessFolderIn(dataPath: string): Promise<string | undefined> {
   const path = await realpath(dataPath).catch(() => undefined);
   return path === undefined ? undefined : hostDataFolder(join(mountsOf(demoFolderIn(path)), 'w'));

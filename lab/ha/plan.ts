@@ -3,12 +3,11 @@
 export const hostNames = ['a', 'b', 'w'] as const;
 export type HostName = (typeof hostNames)[number];
 export const dataHosts = ['a', 'b'] as const;
-export type DataHostName = (typeof dataHosts)[number];
 
 export interface Plan {
-  /** The first 24 bits of all. */
+  /** The first 24 bits of all addresses. */
   readonly net: string;
-  /** Of this machine, on which the firewall is reached. */
+  /** Address of this machine, on which the firewall is reachable. */
   readonly machine: string;
   readonly virtual: string;
   readonly hosts: Readonly<Record<HostName, string>>;
@@ -28,7 +27,7 @@ export function isHaHost(text: string): text is HostName {
   return hostNames.some((each) => each === text);
 }
 
-/** What is done to one host, beside what is done to any host of the lab (part.ts). */
+/** Actions on one host, besides those for any host of the lab (device.ts). */
 export const hostFaults = ['freeze', 'fill-disk', 'freeze-disk'] as const;
 export type HostFault = (typeof hostFaults)[number];
 export const mostSkewSeconds = 3_600;

@@ -13,11 +13,11 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { PACKAGES, unpackPackages } from './packages.ts';
 import { makeTemplate } from './template.ts';
 
-/** To be changed when the data made from the packages changes. */
+/** Change it when the data made from the packages changes. */
 const FORMAT = '2';
 const LOCK_TIMEOUT_SECONDS = 600;
 
-export interface NeutronCache {
+interface NeutronCache {
   /** The packages' files, as in a root folder. */
   readonly prefix: string;
   /** Initial databases, keys and accounts. */
@@ -29,7 +29,7 @@ export function usualCacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tidegate', 'lab');
 }
 
-/** Does nothing if it exists; else it takes half a minute and the network. */
+/** Does nothing if it exists. Otherwise takes half a minute and needs the network. */
 export async function ensureNeutronCache(folder: string, log: SetupLog, signal?: AbortSignal): Promise<NeutronCache> {
   const made = await ensureCached({
     ...{ folder, name: 'neutron', content: `${FORMAT} ${PACKAGES}` },
@@ -43,11 +43,11 @@ export async function ensureNeutronCache(folder: string, log: SetupLog, signal?:
   return partsOf(made);
 }
 
-export interface Cached {
+interface Cached {
   readonly folder: string;
-  /** What it was made for earlier under this name is removed. */
+  /** Earlier data with this name is removed. */
   readonly name: string;
-  /** It is made anew when this changes. */
+  /** The data is made again when this changes. */
   readonly content: string;
   make(folder: string): Promise<void>;
 }

@@ -1,13 +1,13 @@
 // The lab's own requests to Keystone and Neutron, independent of everything under test (Identity API v3, Networking API v2).
 
-import type { JsonValue } from '../../platform/json.ts';
 import type { HttpCall, HttpReply } from '../../platform/net/http.ts';
 import { logInAtKeystone } from '../../platform/openstack/keystone.ts';
+import type { JsonValue } from '../../platform/values/json.ts';
 import type { KeystoneAccount } from './settings.ts';
 
 const TIMEOUT_MS = 20_000;
 
-export interface ServiceReply {
+interface ServiceReply {
   readonly status: number;
   readonly body: Record<string, Record<string, unknown>>;
 }

@@ -2,7 +2,7 @@
 
 import type { SetupLog } from '../../embedded/setup-log.ts';
 
-export interface PortFromLog {
+interface PortFromLog {
   /** For the process; everything is passed on to the log behind it. */
   readonly log: SetupLog;
   /** Rejects while the line has not appeared. */

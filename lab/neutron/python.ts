@@ -1,4 +1,5 @@
 // Runs Python with the unpacked packages and the interpreter's own library, and nothing else of this machine.
+// needs: python3, python3-distutils
 
 import { pathExists } from '../../embedded/find-program.ts';
 import { SYSTEM_PACKAGES } from './packages.ts';
@@ -10,7 +11,7 @@ const LIBRARY = '/usr/lib/python3.11';
 /** Returns the reason why the packages can't run here, or undefined. */
 export async function pythonObstacle(): Promise<string | undefined> {
   if (!(await pathExists('/usr/bin/apt-get'))) return 'there is no apt-get to get its packages with';
-  // The one that Debian ships separately, in python3-distutils.
+  // The module that Debian ships separately, in python3-distutils.
   for (const file of [PYTHON, `${LIBRARY}/ssl.py`, `${LIBRARY}/distutils/versionpredicate.py`]) {
     if (!(await pathExists(file))) return `${file} is missing (packages ${SYSTEM_PACKAGES.join(', ')} of Debian 12)`;
   }

@@ -1,5 +1,5 @@
-// The databases that every start copies: tables of both services, and accounts: an administrator, and two projects with one user
-// each for tests of isolation. Each copy then gets passwords and keys of its own.
+// The databases that every start copies: tables of both services, and accounts: an administrator, and two projects with one user each for
+// tests of isolation. Each copy then gets its own passwords and keys.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ export async function readAccounts(folder: string): Promise<Accounts> {
   return JSON.parse(await readFile(join(folder, 'accounts.json'), 'utf8')) as Accounts;
 }
 
-/** Those that Neutron's database lacks. */
+/** Creates tables that Neutron's database lacks. */
 export function makeTables(options: ServiceOptions): Promise<void> {
   return python(options, join(import.meta.dirname, 'make_tables.py'), join(options.folder, 'neutron.sqlite'));
 }

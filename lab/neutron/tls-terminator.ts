@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
-export interface TlsTerminatorOptions {
+interface TlsTerminatorOptions {
   /** PEM. */
   readonly cert: string;
   readonly key: string;

@@ -1,10 +1,10 @@
-// The network of the part `routers`: two routers with a line between them, a host behind each, and a switch by which this machine reaches
-// the routers alone. All addresses behind the switch are for documentation (RFC 5737, RFC 3849).
+// The network of the device `routers`: two routers with a line between them, a host behind each, and a switch through which this machine
+// reaches only the routers. All addresses behind the switch are for documentation (RFC 5737, RFC 3849).
 import { ip, run, SwitchedNetwork } from '../switched-network.ts';
 
 export interface RouterPlan {
   readonly name: string;
-  /** For its management: SSH. */
+  /** For management: SSH. */
   readonly address: string;
   /** On the line to the other router. */
   readonly transit: string;
@@ -19,7 +19,7 @@ export interface RouterPlan {
 }
 
 /** `net`: the first 24 bits of the switch's network. */
-export function planOf(net: string): readonly [RouterPlan, RouterPlan] {
+function planOf(net: string): readonly [RouterPlan, RouterPlan] {
   return [
     {
       ...{ name: 'router1', address: `${net}.11`, asNumber: 65_001 },

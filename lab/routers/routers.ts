@@ -1,5 +1,6 @@
-// Two real routers: FRR behind OpenSSH, each in a network namespace of its own. What a person saves on them is in their folders; when
-// they are stopped, and for a crash of the machine every few seconds, it is saved for them, as if they had not been restarted.
+// Two real routers: FRR behind OpenSSH, each in its own network namespace. Saved configurations are in their folders. When the routers are
+// stopped, and every few seconds in case the machine crashes, the running configuration is saved too, as if they had never been restarted.
+// needs: frr, nftables, root
 
 import { createHash } from 'node:crypto';
 import { chown, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
@@ -8,10 +9,10 @@ import { pathExists } from '../../embedded/find-program.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { ServerProcess } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
+import type { HostAct } from '../device.ts';
 import type { DeviceFaults } from '../device-faults.ts';
 import { ensureKeys, type LabKeys } from '../keys.ts';
 import { namespaceObstacle } from '../obstacle.ts';
-import type { HostAct } from '../part.ts';
 import { deviceFaults, deviceLogPath, deviceNeeds, devicePort, startDevice } from '../ssh-device.ts';
 import { setCut } from '../switched-network.ts';
 import { type RouterPlan, RoutersNetwork } from './network.ts';
@@ -27,9 +28,9 @@ export interface RunningRouter {
   /** Read it with `readDeviceLog`. */
   readonly deviceLogPath: string;
   readonly faults: DeviceFaults;
-  /** Of a process inside, for nsenter. */
+  /** Pid of a process inside, for nsenter. */
   insidePid(): Promise<string>;
-  /** Runs vtysh beside the log: independent of everything under test. */
+  /** Runs vtysh without the log: independent of everything under test. */
   vtysh(...commands: readonly string[]): Promise<string>;
 }
 
@@ -37,14 +38,14 @@ export interface RunningRouters {
   readonly available: true;
   readonly routers: readonly [RunningRouter, RunningRouter];
   namespaceOf(host: string): string;
-  /** Throws when there is no such host. */
+  /** Throws if there is no such host. */
   act(act: HostAct, host: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-export type Routers = RunningRouters | { readonly available: false; readonly unavailable: string };
+type Routers = RunningRouters | { readonly available: false; readonly unavailable: string };
 
-export interface RoutersOptions {
+interface RoutersOptions {
   /** A private folder; keys and configurations in it are kept. */
   readonly folder: string;
   readonly log: SetupLog;
@@ -56,15 +57,15 @@ const programs = ['/usr/lib/frr/zebra', '/usr/lib/frr/bgpd', '/usr/bin/vtysh', '
 const definition = join(import.meta.dirname, '..', 'device', 'frr.sh');
 /** The user and group of FRR on the routers (device/frr.sh). */
 const frrId = 110;
-/** What a crash of the machine may lose. */
+/** Interval of saving: changes since then are lost if the machine crashes. */
 const saveIntervalMs = 5_000;
 
-/** Returns the reason why they can't run here, or undefined when they can. */
-export function routersObstacle(): Promise<string | undefined> {
+/** Returns the reason why they can't run here. Undefined if they can. */
+function routersObstacle(): Promise<string | undefined> {
   return namespaceObstacle(programs);
 }
 
-/** Starts them, or returns the reason why they can't. Throws only when it should have worked and did not. */
+/** Starts them, or returns the reason why they can't. Throws only if it should have worked and did not. */
 export async function startRouters(options: RoutersOptions): Promise<Routers> {
   const obstacle = await routersObstacle();
   if (obstacle !== undefined) return { available: false, unavailable: obstacle };
@@ -146,15 +147,15 @@ class Router {
     folder: string,
     plan: RouterPlan,
     namespace: string,
-    parts: { readonly options: RoutersOptions; readonly keys: LabKeys; readonly faults: DeviceFaults },
+    dependencies: { readonly options: RoutersOptions; readonly keys: LabKeys; readonly faults: DeviceFaults },
   ) {
     this.plan = plan;
-    this.#options = parts.options;
+    this.#options = dependencies.options;
     this.#folder = folder;
     this.#namespace = namespace;
     this.described = {
-      ...{ plan, host: plan.address, port: devicePort, username, namespace, ...parts.keys },
-      ...{ deviceLogPath: deviceLogPath(folder), faults: parts.faults },
+      ...{ plan, host: plan.address, port: devicePort, username, namespace, ...dependencies.keys },
+      ...{ deviceLogPath: deviceLogPath(folder), faults: dependencies.faults },
       insidePid: () => this.#insidePid(),
       vtysh: (...commands) => this.#vtysh(commands),
     };
@@ -162,7 +163,7 @@ class Router {
     this.#timer.unref();
   }
 
-  /** Its folder, with the first configuration of such a router if it has none. */
+  /** Prepares its folder, with an initial configuration if it has none. */
   static async prepare(folder: string, plan: RouterPlan, namespace: string, options: RoutersOptions): Promise<Router> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const keys = await ensureKeys(join(folder, 'keys'));
@@ -188,7 +189,7 @@ class Router {
     return undefined;
   }
 
-  /** Like a power cut: what was not saved is lost. */
+  /** Like a power failure: unsaved configuration is lost. */
   async kill(): Promise<void> {
     const device = this.#device;
     this.#device = undefined;
@@ -240,7 +241,7 @@ class Router {
   }
 }
 
-/** Of a router that knows its own networks, and has BGP without neighbours. */
+/** The initial configuration: its own networks, and BGP without neighbours. */
 function firstConfiguration({ asNumber, block, block6 }: RouterPlan): string {
   return `frr defaults traditional
 router bgp ${asNumber}

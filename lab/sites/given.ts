@@ -1,10 +1,10 @@
-// What the part `sites` gets from the control plane.
+// Data that the device `sites` gets from the control plane.
 import { z } from 'zod';
 import { GivenFile, givenCredential, givenPort } from '../given-file.ts';
 import { nameServerNames, siteNames } from './plan.ts';
 
 const shape = z.object({
-  /** On the loopback: the GraphQL endpoint, and the places where checkers and name servers connect. */
+  /** On the loopback: the GraphQL endpoint, and the listeners for checkers and name servers. */
   ports: z.object({ endpoint: givenPort, checkers: givenPort, nameServers: givenPort }),
   checkers: z.record(z.enum(siteNames), givenCredential),
   nameServers: z.record(z.enum(nameServerNames), givenCredential),

@@ -1,11 +1,11 @@
-// The network of the part `sites`, as root: a namespace for each site and each name server, PowerDNS too, around a switch. What is cut off is cut off by
-// rules of nftables in its namespace, so that a checker can lose the control plane and still reach the web servers.
+// The network of the device `sites`, as root: a namespace for each site, each name server and PowerDNS, around a switch. Cuts are nftables
+// rules in the namespace, so that a checker can lose the control plane and still reach the web servers.
 import { SwitchedNetwork, setCut } from '../switched-network.ts';
 import { type Plan, planOf } from './plan.ts';
 
 const prefix = 24;
 
-/** What of a namespace is cut off: its web server, the way of its checker to the control plane, or all of it. */
+/** The cut-off part of a namespace: its web server, its checker's path to the control plane, or everything. */
 export type Cut =
   | { readonly what: 'web'; readonly port: number }
   | { readonly what: 'checker'; readonly machine: string; readonly ports: readonly number[] }

@@ -1,4 +1,4 @@
-// Who is in the part `sites`, and its addresses: one /24 of 198.19.0.0/16 as root; without root the same in 127.78.0.0/16.
+// The members of the device `sites` and their addresses: one /24 of 198.19.0.0/16 as root; without root the same in 127.78.0.0/16.
 
 export const siteNames = ['eu', 'us', 'ap'] as const;
 export const nameServerNames = ['ns1', 'ns2'] as const;
@@ -14,19 +14,19 @@ export interface SitePlan {
 export interface Plan {
   /** The first 24 bits, as `198.19.7`. */
   readonly net: string;
-  /** This machine's own address as root, at which it has the control plane for them. */
+  /** This machine's own address as root, at which the control plane is reachable for them. */
   readonly machine: string;
-  /** Whence this machine asks the name servers: of clients in eu. */
+  /** Source address of this machine's queries to the name servers: that of a client in eu. */
   readonly clients: string;
   readonly webPort: number;
   readonly dnsPort: number;
   readonly sites: readonly SitePlan[];
   readonly nameServers: readonly { readonly name: string; readonly address: string }[];
-  /** A PowerDNS, as others have one already. */
+  /** A PowerDNS, as operators may already have one. */
   readonly powerdns: { readonly name: string; readonly address: string };
 }
 
-/** Where each vantage point is, in degrees. */
+/** Location of each vantage point, in degrees. */
 export const places: Readonly<Record<SiteName, { readonly latitude: number; readonly longitude: number }>> = {
   eu: { latitude: 50.1, longitude: 8.7 },
   us: { latitude: 39, longitude: -77.5 },
@@ -34,7 +34,7 @@ export const places: Readonly<Record<SiteName, { readonly latitude: number; read
 };
 
 export const zoneName = 'gslb.lab.test';
-/** At PowerDNS. */
+/** On PowerDNS. */
 export const plainZoneName = 'plain.lab.test';
 export const flavorName = 'lab';
 

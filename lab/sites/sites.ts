@@ -1,5 +1,5 @@
-// The part `sites` while it runs: its network, its web servers, checkers, name servers and PowerDNS, and what is done to them. Everything of it ends
-// with its process; of a killed one only namespaces are left.
+// The device `sites` while it runs: its network, its web servers, checkers, name servers and PowerDNS, and actions on them. Everything ends
+// with its process; a killed one leaves only namespaces behind.
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
@@ -8,16 +8,24 @@ import { type EmbeddedServer, killQuietly } from '../../embedded/server-process.
 import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
+import type { DeviceHost, DeviceOptions, HostAct } from '../device.ts';
+import {
+  foldersOf,
+  freeLoopback,
+  idOf,
+  isFree,
+  joinedFolder,
+  readDeviceState,
+  writeDeviceState,
+} from '../device-place.ts';
 import { Line } from '../lines.ts';
-import type { HostAct, PartHost, PartOptions } from '../part.ts';
-import { foldersOf, freeLoopback, idOf, isFree, joinedFolder, readPartState, writePartState } from '../part-place.ts';
 import { serveRoles } from '../served.ts';
 import { startWeb } from '../web.ts';
 import type { Given } from './given.ts';
 import { type Cut, SitesNetwork } from './network.ts';
 import { type Plan, plainZoneName, planOf, type SitePlan, zoneName } from './plan.ts';
 
-export interface SitesOptions extends PartOptions {
+interface SitesOptions extends DeviceOptions {
   readonly given: Given;
 }
 
@@ -25,7 +33,7 @@ const isRoot = process.getuid?.() === 0;
 /** In the data folder, for shells. */
 const addressesFile = 'sites.env';
 
-/** What can be unplugged and killed. */
+/** A member that can be unplugged and killed. */
 interface Host {
   readonly name: string;
   readonly address: string;
@@ -38,15 +46,15 @@ interface Host {
 
 export class Sites {
   readonly #options: SitesOptions;
-  /** Undefined: on the loopback. */
+  /** Undefined on the loopback. */
   readonly #network: SitesNetwork | undefined;
   readonly #running = new Map<string, Supervised<EmbeddedServer>>();
   readonly #lines: Line[] = [];
   #plan: Plan = planOf('127.0.0', false);
-  /** The control plane, as its machines see it. */
+  /** URLs of the control plane for its machines. */
   #control = { endpoint: '', checkers: '', nameServers: '', ports: [] as readonly number[] };
   #hosts: readonly Host[] = [];
-  /** Of PowerDNS. */
+  /** Folder of PowerDNS. */
   #powerdnsFolder: DataFolder | undefined;
 
   constructor(options: SitesOptions) {
@@ -57,9 +65,9 @@ export class Sites {
   async start(): Promise<void> {
     const { folder, signal } = this.#options;
     await endLeftOver(folder);
-    const { third } = await readPartState(folder);
+    const { third } = await readDeviceState(folder);
     this.#plan = this.#network === undefined ? await loopbackPlan(third) : await this.#network.layOut(third, signal);
-    await writePartState(folder, this.#plan.net);
+    await writeDeviceState(folder, this.#plan.net);
     await this.#layLines();
     this.#powerdnsFolder = await openDataFolder(join(folder, 'pdns'), { version: 1 });
     this.#hosts = [
@@ -80,7 +88,7 @@ export class Sites {
     this.#powerdnsFolder = undefined;
   }
 
-  /** Name servers too: an explanation asks them. */
+  /** Includes name servers, which are asked for an explanation. */
   get reaches(): readonly Address[] {
     const { sites, nameServers, powerdns, webPort, dnsPort } = this.#plan;
     return [
@@ -89,13 +97,13 @@ export class Sites {
     ];
   }
 
-  get hosts(): readonly PartHost[] {
+  get hosts(): readonly DeviceHost[] {
     return this.#hosts.map(({ name, address, note, space }) => ({
       ...{ name, address, note, namespace: this.#network?.namespace(space) ?? null },
     }));
   }
 
-  /** Throws when there is none of that name. */
+  /** Throws if there is none with that name. */
   async act(act: HostAct, name: string): Promise<void> {
     const host = this.#hosts.find((each) => each.name === name);
     if (host === undefined)
@@ -222,7 +230,7 @@ export class Sites {
     };
   }
 
-  /** To a port of the control plane; on the loopback there is nothing between. */
+  /** A line to a port of the control plane; on the loopback the port itself. */
   async #layLine(port: number): Promise<number> {
     if (this.#network === undefined) return port;
     const { machine, net } = this.#plan;
@@ -241,7 +249,7 @@ export class Sites {
     const lines = [
       ...[...sites, ...nameServers, powerdns].map(({ name, address }) => `${name.toUpperCase()}=${address}`),
       ...[`CLIENTS=${clients}`, `WEB_PORT=${webPort}`, `DNS_PORT=${dnsPort}`],
-      // For a DNS backend that a person makes.
+      // For a DNS backend that a person creates.
       `PDNS_KEY=${key}`,
       // For a name server that a person starts.
       ...[`ENDPOINT=http://127.0.0.1:${this.#options.given.ports.endpoint}/graphql`],
@@ -251,7 +259,7 @@ export class Sites {
   }
 }
 
-/** Ends what a killed process left, with the configuration of this folder, here or where the folder was before. */
+/** Ends leftovers of a killed process with this folder's configuration, here or where the folder was before. */
 export async function endLeftOver(folder: string): Promise<void> {
   for (const each of await foldersOf(folder)) await endRunning(each);
 }

@@ -2,8 +2,8 @@
 // Both are signed; the hashes secure all entries between them. The signing key is in a file outside of the database, so a person
 // who can write to the database can break the chain but can't forge a valid one.
 import { z } from 'zod';
-import { lastLossSql } from '../commits.ts';
 import type { Sql } from '../database/database.ts';
+import { lastLossSql } from '../edge/commits.ts';
 import { keyIdPattern } from '../secrets/key-file.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
 
@@ -13,11 +13,11 @@ export interface AuditKeys {
   readonly publicKeys: PublicKeys;
 }
 
-/** The position of an entry and its hash; 0 and zeros before the first. */
+/** The position of an entry and its hash. Before the first entry, 0 and zeros. */
 export interface ChainEnd {
   readonly position: number;
   readonly hash: string;
-  /** `KEY.SIGNATURE`; null where the chain begins. */
+  /** `KEY.SIGNATURE`. Null at the beginning of the chain. */
   readonly signature: string | null;
 }
 
@@ -32,9 +32,9 @@ export type AuditAnchor = z.output<typeof anchorShape>;
 export interface ChainEnds {
   readonly head: ChainEnd;
   readonly base: ChainEnd;
-  /** Of the database's timeline. */
+  /** Epoch of the database's timeline. */
   readonly epoch: number;
-  /** Of the last timeline that began with a loss; 0: none did. */
+  /** Epoch of the last timeline that began with a loss. 0 if none did. */
   readonly lossEpoch: number;
 }
 
@@ -69,7 +69,7 @@ export function signEnd(keys: SigningKeys, which: Which, end: Omit<ChainEnd, 'si
   return `${keyId}.${signature.toString('base64url')}`;
 }
 
-/** What is wrong with an end's signature; undefined when it is right. */
+/** Describes the fault of an end's signature. Returns undefined if the signature is valid. */
 export function endFault(keys: PublicKeys, which: Which, end: ChainEnd): string | undefined {
   const name = which === 'head' ? "the chain's end" : "the chain's beginning";
   if (end.signature === null)

@@ -1,6 +1,7 @@
 // Deletes old entries from the beginning of the chain. They are verified first: changed entries are kept as evidence, and an
 // entry with a falsified time is not deleted.
 import type { Database } from '../database/database.ts';
+import { trustedNow } from '../work/trusted-clock.ts';
 import { type AuditKeys, endFault, readEnds, signEnd } from './ends.ts';
 import { checkRange } from './verify.ts';
 
@@ -34,7 +35,7 @@ export async function purgeAudit(db: Database, keys: AuditKeys, keptMs: number):
   const first = base.position + 1;
   const past = Math.min(head.position, base.position + batchSize) + 1;
   const [young] = await db.query<{ position: number | null }>(
-    'SELECT MIN(position) AS position FROM audit_entry WHERE position >= ? AND position < ? AND at >= NOW(3) - INTERVAL ? SECOND',
+    `SELECT MIN(position) AS position FROM audit_entry WHERE position >= ? AND position < ? AND at >= ${trustedNow} - INTERVAL ? SECOND`,
     [first, past, keptMs / 1000],
   );
   const cut = young?.position ?? past;
@@ -42,7 +43,7 @@ export async function purgeAudit(db: Database, keys: AuditKeys, keptMs: number):
   const endWrong = endFault(keys.publicKeys, 'base', base);
   if (endWrong !== undefined) throw new Error(`the audit trail is not purged: ${endWrong}`);
   const { fault, lastHash } = await checkRange(db, { head, base }, first, cut);
-  // Another process has purged meanwhile.
+  // In this case another process has purged in the meantime.
   if (fault !== undefined && (await readEnds(db)).base.position > base.position) return 0;
   if (fault !== undefined)
     throw new Error(`the audit trail is not purged: it is broken at ${fault.position}, where ${fault.reason}`);

@@ -1,14 +1,14 @@
 // Chains audit entries after they were written, and signs the end of the chain: chaining in each mutation would make all writers
 // queue for that end.
 import type { Database } from '../database/database.ts';
-import type { HeldLease, Leases } from '../leases.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+import type { Logger } from '../process/log.ts';
+import type { HeldLease, Leases } from '../work/leases.ts';
+import { Loop } from '../work/loop.ts';
 import type { AuditAnchors } from './anchors.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';
 import { type AuditKeys, type ChainEnd, endFault, readEnds, signEnd } from './ends.ts';
 
-export interface AuditSealerOptions {
+interface AuditSealerOptions {
   readonly db: Database;
   readonly log: Logger;
   /** Elects the sealer among the processes that have the keys. */
@@ -52,7 +52,7 @@ export class AuditSealer {
   readonly #anchors: AuditAnchors | undefined;
   #lease: HeldLease | undefined;
   readonly #log: Logger;
-  /** What was logged last. */
+  /** The fault that was logged last. */
   #fault: string | undefined;
   /** The highest head that this process has seen on this timeline. */
   #furthest = 0;
@@ -117,7 +117,7 @@ export class AuditSealer {
     return links.length;
   }
 
-  /** A promotion that lost acknowledged writes may have lost the end of the trail: what is left has its own signature. */
+  /** A promotion that lost acknowledged writes may have lost the end of the trail. The rest has a valid signature of its own. */
   #followLoss(head: ChainEnd, lossEpoch: number): void {
     if (lossEpoch > this.#lossEpoch && head.position < this.#furthest) {
       const cut = { endsAt: head.position, hadReached: this.#furthest, epoch: lossEpoch };

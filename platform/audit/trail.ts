@@ -1,10 +1,12 @@
-// Reads the audit trail: pages, newest first, and a full export, oldest first. The export includes the hashes, so it can be
+// Reads the audit trail: pages, and a full export, oldest first. The export includes the hashes, so it can be
 // verified elsewhere.
 
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import type { Sql } from '../database/database.ts';
+import { always, type Sql } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
+import type { Identity } from '../edge/identity.ts';
+import type { ListTable } from '../graph/entity-list.ts';
 
 export interface AuditEntry {
   readonly id: number;
@@ -13,7 +15,7 @@ export interface AuditEntry {
   readonly at: Date;
   /** UUID. */
   readonly projectId: string | null;
-  readonly actorKind: string;
+  readonly actorKind: Identity['kind'] | 'host' | 'anonymous';
   readonly actorId: string | null;
   readonly actorName: string;
   readonly action: string;
@@ -36,29 +38,28 @@ const columns = `id, position, at, project_id AS projectId, actor_kind AS actorK
 
 const exportPageSize = 1_000;
 
-/** At most `limit` entries of the projects (UUIDs; 'all' also has those without one) before `beforeId`, newest first. */
-export async function readAuditTrail(
-  db: Sql,
-  page: { readonly projects: 'all' | readonly string[]; readonly beforeId?: number; readonly limit: number },
-): Promise<readonly AuditEntry[]> {
-  const { projects, limit } = page;
-  const beforeId = page.beforeId ?? Number.MAX_SAFE_INTEGER;
-  if (projects === 'all')
-    return db.query(`SELECT ${columns} FROM audit_entry WHERE id < ? ORDER BY id DESC LIMIT ?`, [beforeId, limit]);
-  if (projects.length === 0) return [];
-  const marks = marksFor(projects);
-  return db.query(
-    `SELECT ${columns} FROM audit_entry WHERE project_id IN (${marks}) AND id < ? ORDER BY id DESC LIMIT ?`,
-    [...projects, beforeId, limit],
+/** Entries without a project are only in the list of all. */
+export const auditList: ListTable = {
+  ...{ table: 'audit_entry', numeric: true, shown: always },
+  all: { time: 'PRIMARY' },
+  ofProject: { time: 'audit_entry_project_idx' },
+};
+
+/** By id. */
+export async function readAuditEntries(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, AuditEntry>> {
+  const rows = await db.query<AuditEntry>(
+    `SELECT ${columns} FROM audit_entry WHERE id IN (${marksFor(ids)})`,
+    ids.map(Number),
   );
+  return new Map(rows.map((row) => [String(row.id), row]));
 }
 
 /**
  * Writes the entries with `from` <= at < `to`, oldest first, one JSON object a line. Respects back-pressure; does not end the
  * stream. Returns how many were written.
  *
- * A locking read, which waits for entries that are not committed yet: else an entry from before `to` that is committed later
- * would be neither in this export nor in the next.
+ * A locking read, which waits for entries that are not committed yet. Without it, an entry from before `to` that is committed later
+ * would be in neither this export nor the next.
  */
 export async function exportAudit(
   db: Sql,

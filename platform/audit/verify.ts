@@ -1,12 +1,12 @@
 // Verifies the audit trail: every sealed entry is hashed again and compared with its neighbours, the signed ends of the chain,
 // and the copies of the head kept outside of the database.
 import type { Sql } from '../database/database.ts';
-import { type HaAuditHead, haPromotedLossy } from '../ha-cluster.ts';
+import { type HaAuditHead, haPromotedLossy } from '../process/ha-cluster.ts';
 import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';
 import { type AuditAnchor, type ChainEnds, endFault, readEnds } from './ends.ts';
 
-export interface AuditVerification {
+interface AuditVerification {
   readonly intact: boolean;
   /** Sealed entries that were checked. */
   readonly checked: number;
@@ -16,18 +16,18 @@ export interface AuditVerification {
   readonly cuts: readonly AuditCut[];
 }
 
-/** The end of the trail was lost by a promotion whose loss a person accepted, and an entry of the trail says so. */
-export interface AuditCut {
-  /** That the trail had reached. */
+/** A promotion lost the end of the trail. A person accepted the loss, and an entry of the trail records it. */
+interface AuditCut {
+  /** Position that the trail had reached before the loss. */
   readonly position: number;
-  /** Of the timeline that began with the loss. */
+  /** Epoch of the timeline that began with the loss. */
   readonly epoch: number;
   readonly entryPosition: number;
 }
 
 export interface KeptHeads {
   readonly heads: readonly HaAuditHead[];
-  /** Of the timelines that began with a loss, as the hosts know them. */
+  /** Epochs of the timelines that began with a loss, as the hosts know them. */
   readonly lossEpochs: readonly number[];
 }
 
@@ -37,13 +37,13 @@ interface SealedEntry extends HashedEntry {
   readonly hash: string;
 }
 
-export interface AuditFault {
+interface AuditFault {
   readonly position: number;
   readonly reason: string;
 }
 
 const pageSize = 1_000;
-/** Of the ends that the hosts keep. */
+/** Most heads that the hosts keep although the trail lacks them. */
 const mostLacking = 50;
 
 /** Checks up to `limit` entries from `fromPosition` (default: the oldest one kept), both ends, and the anchors. */
@@ -68,7 +68,7 @@ export async function verifyAudit(
       range.fault ?? signatureFault(options.publicKeys, ends) ?? (await anchorFault(db, ends, options)) ?? kept.fault;
     if (fault !== undefined) {
       const now = await readEnds(db);
-      // Retention has deleted entries meanwhile: the rest is looked at again.
+      // Retention has deleted entries in the meantime, so check the rest again.
       if (now.base.position > ends.base.position) {
         ends = now;
         continue;
@@ -110,7 +110,10 @@ async function anchorFault(
   return undefined;
 }
 
-/** Those that the trail lacks are cuts, if a promotion is known to the hosts and told by the trail; else faults. */
+/**
+ * Checks the heads that the hosts keep. A head that the trail lacks is a cut if the hosts know of a lossy promotion and the trail
+ * records it. Otherwise it is a fault.
+ */
 async function keptHeads(
   db: Sql,
   ends: ChainEnds,
@@ -150,7 +153,7 @@ async function lossEntry(db: Sql, epoch: number): Promise<number | undefined> {
   return row?.position;
 }
 
-/** What the hosts shall keep: the newest signed end, and those that the trail lacks. */
+/** The heads that the hosts should keep: the newest signed end, and every kept head that the trail lacks. */
 export async function auditHeadToKeep(
   db: Sql,
   publicKeys: PublicKeys,
@@ -174,7 +177,7 @@ export async function auditHeadToKeep(
   return { head: isKnown ? undefined : { position, hash, signature, epoch: ends.epoch }, replaced, lacking };
 }
 
-export interface CheckedRange {
+interface CheckedRange {
   readonly fault: AuditFault | undefined;
   readonly checked: number;
   /** Hash of the last entry that was checked. */

@@ -1,5 +1,5 @@
-// How many checks of targets that are not up may begin in one turn: half after a turn that came late, as in a process that lacks CPU
-// time, but at least a thirty-second of all; one more after each that came in time.
+// How many checks of targets that are not up may begin in one turn. After a late turn, as in a process short of CPU time, the
+// number is halved, down to a thirty-second of the maximum. After each turn in time it grows by one.
 
 /** A turn that came this late shows overload. */
 const overloadMs = 50;
@@ -23,7 +23,7 @@ export class Allowance {
     this.#left = this.#each;
   }
 
-  /** False: none is left until the next turn. */
+  /** Returns false if none is left until the next turn. */
   take(): boolean {
     if (this.#left === 0) return false;
     this.#left -= 1;

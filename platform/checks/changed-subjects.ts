@@ -1,5 +1,5 @@
-// Subjects of one type that had status events since a cursor. Check tenants follow their targets by it: every change that matters
-// to a check writes an event in its own transaction.
+// Subjects of one type that had status events since a cursor. Check tenants use it to follow their targets: every change that
+// matters to a check writes an event in its own transaction.
 import type { Database } from '../database/database.ts';
 import { EventTable } from '../events/event-table.ts';
 
@@ -12,7 +12,7 @@ export async function subjectCursor(db: Database): Promise<string> {
   return `${epoch}/${lastSeq}`;
 }
 
-/** UUIDs; undefined when the events since then were purged, were rewritten by a failover, or are too many. */
+/** UUIDs. Undefined if the events since then were purged, were rewritten by a failover, or are too many. */
 export async function changedSubjects(
   db: Database,
   subjectType: string,

@@ -1,8 +1,9 @@
 // The check engine of one tenant in one worker: its shards, a timer wheel over their targets, slots, and protection against wrong
 // results while the checker is starved. A job or a timer for each check would cost more than the check itself.
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+
 import type { EgressPolicy } from '../net/egress.ts';
+import type { Logger } from '../process/log.ts';
+import { Loop } from '../work/loop.ts';
 import type { CheckMetrics } from './check-metrics.ts';
 import { CheckRun, type Entry } from './check-run.ts';
 import type { CheckLeases, CheckObservation, CheckTarget, CheckTenant } from './check-tenant.ts';
@@ -17,7 +18,7 @@ import type { StarvationGuard } from './starvation-guard.ts';
 import { TargetList } from './target-list.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-export interface CheckEngineOptions<Detail> {
+interface CheckEngineOptions<Detail> {
   readonly tenant: CheckTenant<Detail>;
   readonly leases: CheckLeases;
   /** Uuid of the process incarnation. */
@@ -32,7 +33,7 @@ export interface CheckEngineOptions<Detail> {
   readonly silentSlots?: number;
   /** A check without an answer after this time frees its slot for others, and is a doubt. Default 250. */
   readonly silentAfterMs?: number;
-  /** For targets without one of their own. Default 1000. */
+  /** Used for targets that don't set their own value. Default 1000. */
   readonly confirmMs?: number;
   /** How often changed targets are queried. Default 2000. */
   readonly refreshMs?: number;
@@ -48,7 +49,7 @@ export interface CheckEngineOptions<Detail> {
 type Outcome = 'UP' | 'DOWN' | 'INCONCLUSIVE';
 
 /** The longest delays of checks in the last seconds, from when they were due to when they began; waiting ones count too. */
-export interface CheckDelays {
+interface CheckDelays {
   readonly targets: number;
   /** Of targets that are up. */
   readonly upMs: number;
@@ -76,9 +77,9 @@ export class CheckEngine<Detail> {
   #ticker: NodeJS.Timeout | undefined;
   #unfollow: (() => void) | undefined;
   #tickedMs = 0;
-  /** Silent checks under way of which it is not known yet whether this process has only not heard the answer. */
+  /** Checks without an answer so far, where this process may have been too starved to read the answer. */
   readonly #unheard = new Set<CheckRun>();
-  /** Targets whose checks failed since the last one of any target that succeeded; undefined: none has succeeded yet. */
+  /** Targets with a failed check since the last success of any target. Undefined if no check has succeeded yet. */
   #failedSince: Set<string> | undefined;
 
   constructor(options: CheckEngineOptions<Detail>) {
@@ -257,7 +258,7 @@ export class CheckEngine<Detail> {
     this.#slots.fill();
   }
 
-  /** False: it had ended already. */
+  /** Returns false if the run had already ended. */
   #end(run: CheckRun): boolean {
     this.#unheard.delete(run);
     return this.#slots.end(run);
@@ -273,8 +274,8 @@ export class CheckEngine<Detail> {
   }
 
   /**
-   * What else fails for good meanwhile may not be alone: whoever asks that need not wait until this check has failed. A process that was
-   * starved listens for as long once more.
+   * Records a doubt about a target that has not answered for some time. The judge of another failing target then knows that both
+   * may be down, and need not wait until this check fails. If this process was starved, it waits the same time once more.
    */
   #noteSilence(run: CheckRun): void {
     const { entry, startedMs } = run;
@@ -365,7 +366,7 @@ export class CheckEngine<Detail> {
     const now = performance.now();
     const { intervalMs, confirmMs = this.#options.confirmMs ?? 1_000 } = target;
     const soonMs = Math.min(intervalMs, confirmMs);
-    // Not of what is down already: a starved process must not make more work for itself.
+    // Not for targets that are already down: a starved process must not add work for itself.
     if (outcome === 'INCONCLUSIVE' && fallRise.status !== 'DOWN') return now + soonMs;
     // From the start of the check, which may have lasted for its whole timeout.
     if (fallRise.suspicious) return Math.max(now, startedMs + soonMs);

@@ -1,7 +1,7 @@
 // Prometheus metrics of the check engine.
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** Targets that are up, and those that are down or unknown. */
+/** `up`: targets that are up. `others`: targets that are down or unknown. */
 export type CheckedTargets = 'up' | 'others';
 
 export interface CheckMetrics {

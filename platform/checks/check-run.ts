@@ -17,7 +17,7 @@ export interface Entry {
   sampleMs: number | undefined;
   /** Its last check ended at the deadline. */
   silent: boolean;
-  /** A check of it that had no answer for long was noted as a doubt, which its next success ends. */
+  /** A slow check of this target was recorded as a doubt. The next success ends the doubt. */
   doubted?: boolean;
 }
 

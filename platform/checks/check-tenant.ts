@@ -1,7 +1,8 @@
 // The interface between the check engine and its tenants: the targets, their probes, and the recording of results. The engine
 // knows neither backends nor endpoints; it provides shards, timing, starvation detection and fall/rise.
-import type { HeldLease } from '../leases.ts';
+
 import type { EgressPolicy } from '../net/egress.ts';
+import type { HeldLease } from '../work/leases.ts';
 import type { CheckReading, Probe } from './probe.ts';
 
 export type CheckedStatus = 'UP' | 'DOWN' | 'UNKNOWN';
@@ -73,7 +74,7 @@ export interface CheckResults<Detail = unknown> {
 
 /** The port for leases: `Leases` keeps them in the database, `MemoryLeases` in one process. */
 export interface CheckLeases {
-  /** Undefined: another owner holds it. */
+  /** Undefined if another owner holds it. */
   acquire(name: string): Promise<HeldLease | undefined>;
   live(prefix: string): Promise<readonly { readonly name: string; readonly owner: string }[]>;
 }
@@ -82,17 +83,17 @@ export interface CheckTenant<Detail = unknown> extends CheckTargets, CheckResult
   /** Part of lease names: lower-case letters and hyphens. */
   readonly name: string;
   readonly probes: readonly Probe<never>[];
-  /** About 1,000 targets a shard; the same in all workers. Default 8. */
+  /** About 1,000 targets per shard. The number must be the same in all workers. Default 8. */
   readonly shardCount?: number;
   /** Slots for checks that are expected to answer. Default 1024. */
   readonly slots?: number;
   /** Most samples per second that are recorded without a change of status. Default 50. */
   readonly samplesPerSecond?: number;
-  /** For its targets instead of the process's: where they are is not for users to say. */
+  /** Replaces the egress policy of the process for these targets. Users don't choose where they are. */
   readonly egress?: EgressPolicy;
   /**
-   * Its targets are so independent of each other that when all of them fail at once, the worker is more likely to be cut off than all of
-   * them to be down. It then judges nothing, and hands its shards to the other workers, if there are any.
+   * Its targets are independent of each other. If all of them fail at once, the worker is probably cut off. The worker then judges
+   * none of them, and hands its shards to other workers, if there are any.
    */
   readonly handsOver?: true;
   /**

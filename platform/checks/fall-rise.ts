@@ -2,7 +2,7 @@
 // an outage.
 import type { CheckedStatus } from './check-tenant.ts';
 
-export interface FallRiseOptions {
+interface FallRiseOptions {
   readonly fall: number;
   readonly rise: number;
 }
@@ -12,7 +12,7 @@ export class FallRise {
   #status: CheckedStatus;
   /** Consecutive results that contradict the status. */
   #against = 0;
-  /** From UNKNOWN both outcomes contradict the status; a series has only one of them. */
+  /** Both outcomes contradict the status UNKNOWN, but a series counts only one outcome. */
   #lastAgainst: 'UP' | 'DOWN' | undefined;
 
   constructor(status: CheckedStatus, options: FallRiseOptions) {

@@ -1,6 +1,6 @@
 // In-memory leases, for a checker without a database: several engines in one process share the shards as workers do.
-import { newToken } from '../ids.ts';
-import { type HeldLease, LeaseLostError } from '../leases.ts';
+import { newToken } from '../values/ids.ts';
+import { type HeldLease, LeaseLostError } from '../work/leases.ts';
 import type { CheckLeases } from './check-tenant.ts';
 
 interface Held {
@@ -13,7 +13,7 @@ interface Held {
 export class MemoryLeaseTable {
   readonly #held = new Map<string, Held>();
 
-  /** The leases of one owner. */
+  /** Returns a view of the leases as the given owner. */
   of(owner: string): CheckLeases {
     return {
       acquire: async (name) => this.#acquire(name, owner),

@@ -2,7 +2,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { EgressPolicy } from '../net/egress.ts';
 
-/** The result of one check. `detail` is defined by the probe. */
+/** What a check measured. Each probe defines its own `detail`. */
 export interface CheckReading<Detail = unknown> {
   readonly up: boolean;
   /** The failure; null on success. */
@@ -23,8 +23,8 @@ export interface ProbeRun {
   /** Aborted at the deadline. `onCancel` costs less. */
   readonly signal: AbortSignal;
   /**
-   * Called once, at the deadline or when the checker stops; at once when it has passed already. A later call replaces the
-   * function.
+   * Called once, at the deadline or when the checker stops. Called at once if the deadline has already passed. A later call
+   * replaces the function.
    */
   onCancel(cancel: () => void): void;
 }

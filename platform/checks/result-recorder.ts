@@ -1,14 +1,14 @@
 // Collects observations and records them in batches, each under the lease of its shard. While recording fails, the newest
 // observation of each target is kept.
 
-import type { HeldLease } from '../leases.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+import type { Logger } from '../process/log.ts';
+import type { HeldLease } from '../work/leases.ts';
+import { Loop } from '../work/loop.ts';
 import type { CheckObservation, CheckResults } from './check-tenant.ts';
 
-export interface ResultRecorderOptions<Detail> {
+interface ResultRecorderOptions<Detail> {
   readonly tenant: CheckResults<Detail> & { readonly name: string };
-  /** Undefined: the shard is no longer held, and its observations are dropped. */
+  /** Undefined if the shard is no longer held. Its observations are then dropped. */
   readonly leaseOf: (shard: number) => HeldLease | undefined;
   readonly log: Logger;
   readonly everyMs: number;
@@ -35,7 +35,7 @@ export class ResultRecorder<Detail> {
     this.#loop.start();
   }
 
-  /** A change of status is recorded at once, and so is what must be known `soon`. */
+  /** A change of status is recorded at once, and so is an observation that is added with `soon`. */
   add(observation: CheckObservation<Detail>, shard: number, { soon = false } = {}): void {
     let waiting = this.#waiting.get(shard);
     if (waiting === undefined) {
@@ -43,15 +43,15 @@ export class ResultRecorder<Detail> {
       this.#waiting.set(shard, waiting);
     }
     const earlier = waiting.get(observation.targetId);
-    // The previous status is the recorded one, not that of an observation that was dropped.
+    // The previous status is the recorded one, not the status in an observation that was dropped.
     const statusBefore = earlier?.statusBefore ?? observation.statusBefore;
     waiting.set(observation.targetId, { ...observation, statusBefore });
     if (soon || observation.status !== statusBefore) this.#loop.trigger();
   }
 
   /**
-   * Records everything that is pending; throws when the database is not available, and keeps what was not recorded. Doubts first: who judges a
-   * target that is down must know which others may be down as well.
+   * Records everything that is pending. Throws when the database is not available, and keeps the observations that it could not
+   * record. Doubts go first: the judge of a down target must know which other targets may be down as well.
    */
   async flush(): Promise<false> {
     const pending = [...this.#waiting].map(([shard, waiting]) => ({ shard, waiting, all: [...waiting.values()] }));

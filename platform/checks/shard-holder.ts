@@ -1,12 +1,13 @@
 // Holds this worker's fair share of a tenant's shards: counts the live workers by their member leases, takes free shards,
 // releases surplus ones. The lease of a shard is the fence for its results.
-import type { HeldLease } from '../leases.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+
+import type { Logger } from '../process/log.ts';
+import type { HeldLease } from '../work/leases.ts';
+import { Loop } from '../work/loop.ts';
 import type { CheckLeases } from './check-tenant.ts';
 import { planShards } from './shards.ts';
 
-export interface ShardHolderOptions {
+interface ShardHolderOptions {
   readonly tenant: string;
   /** Uuid of the process incarnation. */
   readonly owner: string;
@@ -43,7 +44,7 @@ export class ShardHolder {
     this.#loop.start();
   }
 
-  /** Gives all shards to the other workers for so long. False: there are none, as far as is known. */
+  /** Gives all shards to the other workers for this time. Returns false if no other worker is known. */
   abstain(ms: number): boolean {
     if (this.#others === 0) return false;
     this.#abstainUntilMs = performance.now() + ms;

@@ -10,18 +10,18 @@ export function shardSql(column: string): string {
   return `CONV(LEFT(SHA1(${column}), 8), 16, 10) % ?`;
 }
 
-export interface ShardPlanInput {
+interface ShardPlanInput {
   readonly shardCount: number;
   readonly held: ReadonlySet<number>;
-  /** Held by other live workers. */
+  /** Shards held by other live workers. */
   readonly heldByOthers: ReadonlySet<number>;
-  /** Live workers, this one included. */
+  /** Number of live workers, including this one. */
   readonly workers: number;
   /** Where the search for free shards begins: different for each worker, so that they do not compete for the same ones. */
   readonly offset: number;
 }
 
-export interface ShardPlan {
+interface ShardPlan {
   readonly acquire: readonly number[];
   readonly release: readonly number[];
 }

@@ -5,7 +5,7 @@ import { Allowance } from './allowance.ts';
 import type { CheckedTargets } from './check-metrics.ts';
 import type { CheckRun, Entry } from './check-run.ts';
 
-export interface SlotsOptions {
+interface SlotsOptions {
   readonly slots: number;
   readonly silentSlots: number;
   /** A check without an answer for this long moves to the silent slots. */
@@ -15,7 +15,7 @@ export interface SlotsOptions {
   readonly fellSilent?: (run: CheckRun) => void;
 }
 
-/** Waiting checks by what the target is: the first begin first. */
+/** Waiting checks are ranked by the state of their target. Earlier ranks begin first. */
 const ranks = ['UP', 'UNKNOWN', 'DOWN', 'SILENT'] as const;
 type Rank = (typeof ranks)[number];
 
@@ -24,7 +24,7 @@ export class Slots {
   /** Due and waiting; each target at most once, the oldest first. */
   readonly #ready = new Map<Rank, Set<Entry>>(ranks.map((rank) => [rank, new Set()]));
   readonly #running = new Set<CheckRun>();
-  /** Of targets that are not up: those that may begin in one turn. */
+  /** How many checks of targets that are not up may begin in one turn. */
   readonly #allowed: Readonly<Record<'others' | 'silent', Allowance>>;
   readonly #used = { up: 0, others: 0, silent: 0 };
 
@@ -57,7 +57,7 @@ export class Slots {
         rank,
         () => used.others < Math.ceil(slots / 2) && used.up + used.others < slots && this.#allowed.others.take(),
       );
-    // Targets known to be silent leave half of the slots for those that fall silent now.
+    // Targets known to be silent leave half of these slots to targets that have just fallen silent.
     this.#beginWhile('SILENT', () => used.silent < Math.ceil(silentSlots / 2) && this.#allowed.silent.take());
   }
 
@@ -71,7 +71,7 @@ export class Slots {
     return oldest;
   }
 
-  /** Frees the slot; false: it was free already. */
+  /** Frees the slot. Returns false if it was already free. */
   end(run: CheckRun): boolean {
     if (!this.#running.delete(run)) return false;
     this.#used[run.slot] -= 1;

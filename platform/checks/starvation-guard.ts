@@ -1,7 +1,7 @@
-// Detects that this process was starved (event loop blocked, machine overloaded, process stopped): failures during that time say
-// nothing about the targets.
+// Detects that this process was starved: its event loop was blocked, the machine was overloaded, or the process was stopped.
+// Failures during that time are no evidence about the targets.
 
-export interface StarvationGuardOptions {
+interface StarvationGuardOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** How often the timer beats. */

@@ -3,10 +3,10 @@
 import type { CheckTarget, CheckTargets } from './check-tenant.ts';
 import { shardOf } from './shards.ts';
 
-export interface TargetListOptions {
+interface TargetListOptions {
   readonly source: CheckTargets;
   readonly shardCount: number;
-  /** With the lease of each: one that is another than before was not held all the time. */
+  /** The held shards with their leases. If a shard's lease has changed, the shard was not held all the time. */
   readonly heldShards: () => ReadonlyMap<number, unknown>;
   /** How long a list is trusted. */
   readonly relistMs: number;
@@ -36,7 +36,7 @@ export class TargetList {
     const held = new Set(leases.keys());
     let moved = false;
     for (const [shard, ids] of this.#listed) {
-      // What was seen while the shard was not held is not recorded: it is looked at anew.
+      // Observations from a time when the shard was not held are not recorded, so its targets are checked again.
       if (held.has(shard) && leases.get(shard) === this.#leases.get(shard)) continue;
       this.#listed.delete(shard);
       for (const id of ids) this.#options.forget(id);

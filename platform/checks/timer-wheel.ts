@@ -44,7 +44,7 @@ export class TimerWheel {
     this.#slotOf.delete(id);
   }
 
-  /** Removes and returns what is due by `nowMs`, the oldest tick first. */
+  /** Removes and returns the ids that are due by `nowMs`, the oldest tick first. */
   turn(nowMs: number): string[] {
     const target = Math.floor(nowMs / this.#tickMs);
     // After a long pause one full turn visits every slot; further turns would find nothing new.

@@ -1,14 +1,14 @@
 // The row of commit_record that a transaction writes proves later that it was committed: for the client, whose token names it, and
 // for a process that lost the connection during COMMIT.
 
-/** What a transaction offers for it. */
+/** The methods of a transaction that this file needs. */
 interface Tx {
   query<Row>(sql: string, values: readonly (string | number)[]): Promise<Row[]>;
   execute(sql: string, values: readonly (string | number)[]): Promise<unknown>;
-  provenBy(recordId: string): void;
+  provenBy(recordId: string, epoch?: number): void;
 }
 
-/** Of rows that keep a transaction from being committed; timelines begin with 1. */
+/** Timeline of rows that prevent a transaction from being committed. Real timelines begin with 1. */
 const noTimeline = 0;
 
 /** Writes the row, in the transaction's timeline, which it returns. */
@@ -18,12 +18,14 @@ export async function writeCommitRecord(tx: Tx, id: string): Promise<number> {
     'INSERT INTO commit_record (id, timeline) SELECT ?, MAX(epoch) FROM db_timeline RETURNING timeline',
     [id],
   );
+  if (row !== undefined) tx.provenBy(id, row.timeline);
   return row?.timeline ?? noTimeline;
 }
 
 /**
- * The timeline in which the transaction that was to write the row `id` was committed; undefined: it was not, and never will be, since it
- * would meet this row. `own`: a new id. A write in any case, later in the binary log than that transaction: once it is acknowledged, its
+ * Returns the timeline in which the transaction that writes row `id` was committed. Undefined if it was not committed. It then
+ * never will be: this function has inserted the row, and the transaction would conflict with it. Also inserts a row with the new id
+ * `own`, so that there is always a write after that transaction in the binary log. Once a standby has acknowledged this write, the
  * answer is as safe.
  */
 export async function settleCommit(tx: Tx, id: string, own: string): Promise<number | undefined> {

@@ -1,11 +1,11 @@
-// mariadb 3.4.5 leaves a rejection unhandled when a connection breaks while its session is being set up (lib/connection.js, the
-// end of authSucceedHandler; the caller gets the error separately). Node ends a process for that, so a database killed at the
-// wrong moment would end every process that is just connecting to it. Nor has it a listener any more when the server ends a connection
-// amid the handshake of TLS: it takes them off at the end of the socket, whose error comes after that.
+// mariadb 3.4.5 leaves a rejection unhandled when a connection breaks while its session is being set up (lib/connection.js, the end
+// of authSucceedHandler; the caller gets the error separately). Node ends a process for that, so a database killed at the wrong
+// moment would end every process that is just connecting to it. It also has no listener any more when the server ends a connection
+// during the TLS handshake: it removes its listeners at the end of the socket, and the socket's error comes after that.
 
 import type { SqlError } from 'mariadb';
 
-/** Ignores those; any other error without a listener still ends the process. Call it once, at the start of a program. */
+/** Ignores these two errors. Any other error without a listener still ends the process. Call it once, at the start of a program. */
 export function toleratesBrokenConnects(program: NodeJS.Process): void {
   program.on('unhandledRejection', (reason) => {
     if (isBrokenConnect(reason)) return;
@@ -19,7 +19,7 @@ export function toleratesBrokenConnects(program: NodeJS.Process): void {
   });
 }
 
-/** As Node tells it of any socket (lib/internal/tls/wrap.js, onConnectEnd): there is no connection, and nothing was said over it. */
+/** Node reports this error for any socket (lib/internal/tls/wrap.js, onConnectEnd). No connection was made, and nothing was sent. */
 function isBrokenHandshake(error: unknown): boolean {
   const { code, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   return code === 'ECONNRESET' && message === handshakeEnded;

@@ -1,13 +1,18 @@
-// Access to the database: Prisma for the model, typed SQL for the hot paths. Reads have connections of their own: writes that wait,
-// for a full disk or a lock, do not hold them up. Every transaction is READ COMMITTED, retried on a deadlock, and reports a commit
-// with an unknown outcome as such. Of several servers it is the primary's; while there is none, requests wait a few seconds.
+// Access to the database: Prisma for the model, typed SQL for the hot paths. Reads have their own connections, so writes that wait
+// for a full disk or a lock don't delay them. Callers share connections fairly. None of them can take the connections that are
+// reserved for the process itself (its streams, credentials and machines). Every transaction is READ COMMITTED, retried on a
+// deadlock, and reports a commit with an unknown outcome as such. If there are several servers, it uses the primary. While there is
+// no primary, requests wait a few seconds.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import type { Pool, PoolConnection } from 'mariadb';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
-import { invariant } from '../errors.ts';
-import { newUuid } from '../ids.ts';
-import type { Logger } from '../log.ts';
+import { currentShare } from '../edge/caller.ts';
+import { invariant } from '../edge/errors.ts';
+import { CountedLine } from '../process/counted-line.ts';
+import type { Logger } from '../process/log.ts';
+import { newUuid } from '../values/ids.ts';
+import { FairTurns } from '../work/fair-turns.ts';
 import { settleCommit } from './commit-record.ts';
 import type { DiskSpace } from './disk-space.ts';
 import {
@@ -21,32 +26,47 @@ import {
   isNeverSent,
   isNoneFree,
   isReadOnly,
+  isTooSlow,
   NoConnectionFreeError,
   OneCopyError,
   OutdatedError,
+  ReadTooSlowError,
   ResultLostError,
 } from './errors.ts';
 import { type LedBy, PrimaryFinder } from './primary-finder.ts';
-import { connectionCut, type DatabaseLocation, idleLimit, ServerPools, usualIdleSeconds } from './server-pools.ts';
+import {
+  connectionCut,
+  type DatabaseLocation,
+  idleLimit,
+  type PoolName,
+  poolSize,
+  ServerPools,
+  usualIdleSeconds,
+} from './server-pools.ts';
 import { WriteGuard } from './write-guard.ts';
 
 export type { LedBy } from './primary-finder.ts';
 export type { DatabaseLocation } from './server-pools.ts';
 
 export interface DatabaseOptions {
-  /** Of several the primary is found, again and again. */
+  /** If there are several servers, the primary is found repeatedly. */
   readonly connection: DatabaseLocation | readonly DatabaseLocation[];
   /** There may be other servers later (`setServers`): also a single one now is found as the primary of its timeline. */
   readonly followsList?: boolean;
-  /** Most connections at once: half for transactions, three tenths for reads, the others for single writes; default 10. */
+  /**
+   * Most connections at once; default 10. Half are for transactions, a fifth for the reads of users, and the others in equal parts for
+   * the reads of the process itself and for single writes.
+   */
   readonly connectionLimit?: number;
   /** How long to wait for a free connection, in milliseconds; default 5000. */
   readonly acquireTimeoutMs?: number;
-  /** Of several servers: how long a request waits for a primary, in milliseconds; default 5000. */
+  /** How long a read of a user may run in the database, in milliseconds; default 5000. */
+  readonly readTimeoutMs?: number;
+  /** With several servers: how long a request waits for a primary, in milliseconds; default 5000. */
   readonly primaryTimeoutMs?: number;
-  /** Of several servers: new work is refused while commits are on the primary only. */
+  /** With several servers: new work is refused while commits are on the primary only. */
   readonly strict?: boolean;
-  /** The disk of a database on this host. Of several servers, it counts while that one is the primary. */
+  /** The disk of a database on this host. With several servers, it counts while its server is the primary. */
   readonly disk?: DiskSpace;
   readonly log?: Logger;
   /** Prepared statements kept per connection; default 8. */
@@ -63,6 +83,18 @@ export interface Condition {
 
 export const always: Condition = { sql: '1 = 1', values: [] };
 
+export function both(one: Condition, other: Condition): Condition {
+  return { sql: `(${one.sql}) AND (${other.sql})`, values: [...one.values, ...other.values] };
+}
+
+/** A committed row of commit_record. */
+export interface CommitPoint {
+  /** UUID. */
+  readonly id: string;
+  /** Its timeline. */
+  readonly epoch: number;
+}
+
 export interface WriteResult {
   readonly affectedRows: number;
   /** The id of the first row with an auto-increment column; 0 when there is none. */
@@ -77,7 +109,7 @@ export interface QueryOptions {
   readonly prepared?: boolean;
 }
 
-export interface TransactionQueryOptions extends QueryOptions {
+interface TransactionQueryOptions extends QueryOptions {
   /** For a transaction's last text when it ends with COMMIT itself: that saves the round trip of a separate COMMIT. */
   readonly commits?: boolean;
 }
@@ -93,25 +125,29 @@ export interface Transaction extends Sql {
   query<Row>(sql: string, values?: readonly SqlValue[], options?: TransactionQueryOptions): Promise<Row[]>;
   /** Runs once after the commit was acknowledged (not after a rollback), for wake-ups. Must not throw. */
   afterCommit(action: () => void): void;
-  /** The row of commit_record that it writes: if the connection is lost during COMMIT, it tells whether it was committed. */
-  provenBy(recordId: string): void;
+  /**
+   * The transaction writes this row of commit_record. If the connection is lost during COMMIT, the row shows whether the
+   * transaction was committed. If `epoch` (the row's timeline) is given, the row becomes the `lastCommit` of the database.
+   */
+  provenBy(recordId: string, epoch?: number): void;
 }
 
-/** Prisma's client inside a transaction. */
-export type PrismaTransaction = Prisma.TransactionClient;
-
 export interface TransactionOptions {
-  /** It records what has already happened, and may use the reserved space on a disk that is nearly full. */
+  /** The transaction records work that has already been done, so it may use the reserved space on a nearly full disk. */
   readonly endsWork?: boolean;
   /**
-   * The server ends the transaction of a process that is paused in it after so long; default 8. Shorter for what is done again anyway,
-   * and whose locks others wait for. A round trip when the connection's last transaction had another.
+   * The server ends the transaction if its process is paused for this long. Default: 8. Use a shorter time for work that is
+   * repeated anyway and whose locks block others. Costs a round trip if the connection's last transaction had a different value.
    */
   readonly idleSeconds?: number;
 }
 
 const deadlockRetries = 6;
 const usuallyPreparedKept = 8;
+const usualReadTimeoutMs = 5_000;
+/** Requests that wait for a connection of one pool. */
+const mostWaiting = 1_000;
+const mostSqlLogged = 200;
 const tryWriteSql = `INSERT INTO lease (name, token, owner, expires_at) VALUES ('database/space', UUID(), 'probe', NOW(3))
   ON DUPLICATE KEY UPDATE beat = beat + 1`;
 
@@ -130,7 +166,7 @@ interface Trial<Result> {
   done: { readonly result: Result } | undefined;
 }
 
-/** What a request does with the pools of the primary, and whether it may do it again after an error on the way. */
+/** Work of a request on the pools of the primary, and whether it may be repeated after an error on the way. */
 type OnPrimary<Result> = (pools: ServerPools) => Promise<Result>;
 type MayRepeat = (error: unknown) => boolean;
 
@@ -147,15 +183,22 @@ function newTrial(): Trial<never> {
 }
 
 export class Database implements Sql {
-  /** Undefined: there are several servers. */
+  /** Undefined if there are several servers. */
   readonly #only: ServerPools | undefined;
   readonly #finder: PrimaryFinder | undefined;
   readonly #primaryTimeoutMs: number;
   readonly #strict: boolean;
-  /** By physical connection; one that is not in it has the usual one. */
+  /** By physical connection. A connection that is not in the map has the usual value. */
   readonly #idleLimits = new WeakMap<object, number>();
   readonly #guard: WriteGuard;
+  readonly #turns: Readonly<Record<PoolName, FairTurns>>;
+  readonly #noneFree: CountedLine | undefined;
+  readonly #tooSlow: CountedLine | undefined;
   readonly #onPrimary: ((led: LedBy) => void)[] = [];
+  #lastCommit: CommitPoint | undefined;
+  #foundCommit: CommitPoint | undefined;
+  readonly #onCommit: ((point: CommitPoint) => void)[] = [];
+  readonly #onDoubt: (() => void)[] = [];
   /** For reads of the model. Hot paths use SQL. */
   readonly prisma: PrismaClient;
   readonly name: string;
@@ -169,7 +212,19 @@ export class Database implements Sql {
     this.name = first.database;
     this.#primaryTimeoutMs = primaryTimeoutMs;
     this.#strict = strict;
-    const sizes = { connectionLimit, acquireTimeoutMs, preparedKept };
+    const readTimeoutMs = options.readTimeoutMs ?? usualReadTimeoutMs;
+    const sizes = { connectionLimit, acquireTimeoutMs, preparedKept, readTimeoutMs };
+    const turns = (pool: PoolName) =>
+      new FairTurns({
+        ...{ atOnce: poolSize(pool, connectionLimit), mostWaiting, waitMs: acquireTimeoutMs },
+        refusal: () => new NoConnectionFreeError(),
+      });
+    this.#turns = {
+      ...{ reads: turns('reads'), ownReads: turns('ownReads') },
+      ...{ writes: turns('writes'), transactions: turns('transactions') },
+    };
+    this.#noneFree = log && new CountedLine(log, 'requests found no free connection to the database in time');
+    this.#tooSlow = log && new CountedLine(log, 'reads took too long in the database and were ended');
     if (others.length === 0 && options.followsList !== true) this.#only = new ServerPools(first, sizes);
     else
       this.#finder = new PrimaryFinder({
@@ -187,7 +242,7 @@ export class Database implements Sql {
       tryWrite: () => this.#on((pools) => pools.writes.query(tryWriteSql), writing),
     });
     this.prisma = new PrismaClient({
-      adapter: new PrismaMariaDb(this.#only?.reads ?? this.#readsOfPrimary(), { database: this.name }),
+      adapter: new PrismaMariaDb(this.#readsForPrisma(), { database: this.name }),
       transactionOptions: {
         maxWait: 5_000,
         timeout: 15_000,
@@ -196,15 +251,15 @@ export class Database implements Sql {
     });
   }
 
-  /** A read. What writes and gives rows is for `write`. */
+  /** A read. Use `write` for a statement that writes and returns rows. */
   async query<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
-    return this.#read((pools) => run<Row>(pools.reads, sql, values, options));
+    return this.#read(sql, (pool) => run<Row>(pool, sql, values, options));
   }
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
     return this.#write(async (pools) => {
-      const result = toWriteResult(await pools.writes.query(sql, [...values]));
-      // What was changed was acknowledged by a standby that still follows; that there was nothing to change was only read.
+      const result = toWriteResult(await this.#inTurn(pools, 'writes', (pool) => pool.query(sql, [...values])));
+      // A standby that still follows has acknowledged every change. But "nothing to change" was only read, so it may be outdated.
       if (result.affectedRows === 0 && !this.#isCurrent(pools)) throw new OutdatedError();
       return result;
     });
@@ -213,19 +268,20 @@ export class Database implements Sql {
   /** A statement or block that writes, commits by itself and gives rows. Refused like `execute`. */
   write<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
     return this.#write(async (pools) => {
-      const rows = await run<Row>(pools.writes, sql, values, options);
+      const rows = await this.#inTurn(pools, 'writes', (pool) => run<Row>(pool, sql, values, options));
       // It may have changed something, and is not run again.
       if (!this.#isCurrent(pools)) throw connectionCut();
       return rows;
     });
   }
 
-  /** Throws DiskFullError while the database accepts no new work. */
+  /** Throws while the database accepts no new work: DiskFullError, or that its file system is read-only. */
   checkWritable(): void {
+    this.#guard.mustBeWritable();
     this.#guard.check();
   }
 
-  /** Of several servers the primary that was found last; undefined: none was yet, or there is a single server. */
+  /** With several servers, the primary that was found last. Undefined if none has been found yet, or if there is a single server. */
   get ledBy(): LedBy | undefined {
     return this.#finder?.ledBy;
   }
@@ -235,7 +291,45 @@ export class Database implements Sql {
     this.#onPrimary.push(listener);
   }
 
-  /** Those that there are from now on; nothing if there is a single location that is followed by nobody. */
+  /** The last commit of this process, or one that it has read later. */
+  get lastCommit(): CommitPoint | undefined {
+    return this.#lastCommit;
+  }
+
+  /**
+   * Two commits: the last one, and the one that was present at the last check. If the database lacks either, it was set back. The
+   * second is needed because a commit on a database that was set back would hide the gap.
+   */
+  get commitProofs(): readonly CommitPoint[] {
+    return [this.#foundCommit, this.#lastCommit].filter((point) => point !== undefined);
+  }
+
+  noteCommit(point: CommitPoint): void {
+    this.#lastCommit = point;
+    for (const each of this.#onCommit) each(point);
+  }
+
+  /** The database has it. */
+  foundCommit(point: CommitPoint): void {
+    this.#foundCommit = point;
+  }
+
+  /** Called when there is a new `lastCommit`. Must not throw. */
+  onCommit(listener: (point: CommitPoint) => void): void {
+    this.#onCommit.push(listener);
+  }
+
+  /** A transaction met a database that lacks `lastCommit`. */
+  doubt(): void {
+    for (const each of this.#onDoubt) each();
+  }
+
+  /** Called when the database may have been set back. Must not throw. */
+  onDoubt(listener: () => void): void {
+    this.#onDoubt.push(listener);
+  }
+
+  /** Replaces the list of servers. Does nothing if there is a single location without followers. */
   setServers(locations: readonly DatabaseLocation[]): void {
     this.#finder?.setLocations(locations);
   }
@@ -245,7 +339,7 @@ export class Database implements Sql {
     this.#finder?.endWaits();
   }
 
-  /** With several servers: waits for the primary, and again if it was lost on the way, as far as `mayRepeat` allows it. */
+  /** With several servers: waits for the primary. If the primary is lost during the work, waits again if `mayRepeat` allows it. */
   async #on<Result>(work: OnPrimary<Result>, mayRepeat: MayRepeat): Promise<Result> {
     const finder = this.#finder;
     if (this.#only !== undefined) return work(this.#only);
@@ -257,22 +351,47 @@ export class Database implements Sql {
         return await work(pools);
       } catch (error) {
         if (!reading(error) && !(error instanceof CommitUncertainError)) throw error;
-        // It has waited for a connection as long as for a primary: there is too much to do, or the primary is silent.
-        if (isNoneFree(error)) throw finder.isHeard(pools) ? new NoConnectionFreeError(error) : finder.none();
+        // The request has waited for a connection as long as it would wait for a primary. The load is too high, or the primary is
+        // silent.
+        if (isNoneFree(error)) throw finder.isHeard(pools) ? busy(error) : finder.none();
         finder.failed(pools, error);
         if (!mayRepeat(error) || repeats >= mostRepeats) throw error;
       }
     }
   }
 
-  /** What was read is not told if its server may no longer be the primary: it is read again. */
-  #read<Result>(work: OnPrimary<Result>): Promise<Result> {
-    if (this.#only !== undefined) return work(this.#only);
-    return this.#on(async (pools) => {
-      const result = await work(pools);
-      if (!this.#isCurrent(pools)) throw new OutdatedError();
-      return result;
-    }, reading);
+  /**
+   * If the server may no longer be the primary, the result is discarded and the read is repeated. Throws ReadTooSlowError if the
+   * server ended a user's read.
+   */
+  async #read<Result>(sql: string, work: (pool: Pool) => Promise<Result>): Promise<Result> {
+    const name = readPool();
+    try {
+      if (this.#only !== undefined) return await this.#inTurn(this.#only, name, work);
+      return await this.#on(async (pools) => {
+        const result = await this.#inTurn(pools, name, work);
+        if (!this.#isCurrent(pools)) throw new OutdatedError();
+        return result;
+      }, reading);
+    } catch (error) {
+      if (name !== 'reads' || !isTooSlow(error)) throw error;
+      this.#tooSlow?.add({ sql: sql.slice(0, mostSqlLogged), caller: currentShare().user });
+      throw new ReadTooSlowError(error);
+    }
+  }
+
+  /** On a connection of this pool when it is the caller's turn. Throws NoConnectionFreeError. */
+  async #inTurn<Result>(pools: ServerPools, name: PoolName, work: (pool: Pool) => Promise<Result>): Promise<Result> {
+    const pool = pools[name];
+    try {
+      return await this.#turns[name].run(currentShare(), () => work(pool));
+    } catch (error) {
+      if (!(error instanceof NoConnectionFreeError)) throw error;
+      // None is in use: none can be made.
+      if (pool.totalConnections() === 0) throw connectionCut();
+      this.#noneFree?.add({ pool: name, caller: currentShare().user });
+      throw error;
+    }
   }
 
   /** Whether their server was the primary until now. */
@@ -280,20 +399,23 @@ export class Database implements Sql {
     return this.#only !== undefined || this.#finder?.pools === pools;
   }
 
-  /** For Prisma's adapter, which takes one pool. */
-  #readsOfPrimary(): Pool {
-    const on = <Result>({ sql }: { readonly sql: string }, work: OnPrimary<Result>) =>
-      /^\s*SELECT\b/i.test(sql) ? this.#read(work) : this.#on(work, writing);
+  /** Used by Prisma's adapter, which accepts one pool. */
+  #readsForPrisma(): Pool {
+    const on = <Result>(text: { readonly sql: string }, work: (pool: Pool) => Promise<Result>) =>
+      /^\s*SELECT\b/i.test(text.sql)
+        ? this.#read(text.sql, work)
+        : this.#on((pools) => this.#inTurn(pools, readPool(), work), writing);
     const pool: Pick<Pool, 'query' | 'execute' | 'getConnection'> = {
       query: (sql: string | { readonly sql: string }, values?: unknown) => {
         const text = typeof sql === 'string' ? { sql } : sql;
-        return on(text, (pools) => pools.reads.query(text, values));
+        return on(text, (one) => one.query(text, values));
       },
       execute: (sql: string | { readonly sql: string }, values?: unknown) => {
         const text = typeof sql === 'string' ? { sql } : sql;
-        return on(text, (pools) => pools.reads.execute(text, values));
+        return on(text, (one) => one.execute(text, values));
       },
-      getConnection: () => this.#on((pools) => pools.reads.getConnection(), reading),
+      // For transactions of Prisma's own, which the product does not use.
+      getConnection: () => this.#on((pools) => pools[readPool()].getConnection(), reading),
     };
     return pool as Pool;
   }
@@ -324,7 +446,8 @@ export class Database implements Sql {
     for (let attempt = 1; ; attempt += 1) {
       const trial: Trial<Result> = newTrial();
       try {
-        const once = (pools: ServerPools) => this.#once(pools, work, trial, options.idleSeconds);
+        const once = (pools: ServerPools) =>
+          this.#inTurn(pools, 'transactions', (pool) => this.#once(pools, pool, work, trial, options.idleSeconds));
         return await this.#guard.watch(() => this.#on(once, inTransaction(trial)));
       } catch (error) {
         const { recordId, uncertain } = trial;
@@ -342,7 +465,7 @@ export class Database implements Sql {
     }
   }
 
-  /** The timeline in which it was committed; undefined: it was not. Throws `uncertain` if that remains unknown. */
+  /** The timeline in which it was committed. Undefined if it was not committed. Throws `uncertain` if that remains unknown. */
   async #settle(recordId: string, uncertain: CommitUncertainError): Promise<number | undefined> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -356,13 +479,14 @@ export class Database implements Sql {
 
   async #once<Result>(
     pools: ServerPools,
+    pool: Pool,
     work: (tx: Transaction) => Promise<Result>,
     trial: Trial<Result>,
     idleSeconds = usualIdleSeconds,
   ): Promise<Result> {
-    const connection = await pools.transactions.getConnection();
+    const connection = await pool.getConnection();
     Object.assign(trial, newTrial());
-    const tx = new ConnectionTransaction(connection, trial);
+    const tx = new ConnectionTransaction(connection, trial, (point) => this.noteCommit(point));
     let usable = true;
     try {
       await this.#limitIdle(connection, tx, idleSeconds);
@@ -410,14 +534,26 @@ export class Database implements Sql {
       total: 0,
       waiting: 0,
     };
-    return { active, total, waiting: waiting + (this.#finder?.waiting ?? 0) };
+    const inLine = Object.values(this.#turns).reduce((sum, turns) => sum + turns.waiting, 0);
+    return { active, total, waiting: waiting + inLine + (this.#finder?.waiting ?? 0) };
   }
 
   async close(): Promise<void> {
     this.#guard.close();
+    this.#noneFree?.flush();
+    this.#tooSlow?.flush();
     await this.prisma.$disconnect();
     await Promise.all([this.#only?.end(), this.#finder?.close()]);
   }
+}
+
+/** The pool for a read of the present work. */
+function readPool(): 'reads' | 'ownReads' {
+  return currentShare().lane === undefined ? 'reads' : 'ownReads';
+}
+
+function busy(error: unknown): NoConnectionFreeError {
+  return error instanceof NoConnectionFreeError ? error : new NoConnectionFreeError(error);
 }
 
 async function run<Row>(
@@ -432,13 +568,15 @@ async function run<Row>(
 class ConnectionTransaction implements Transaction {
   readonly #connection: PoolConnection;
   readonly #trial: Trial<unknown>;
+  readonly #onCommit: (point: CommitPoint) => void;
   readonly #running = new Set<Promise<unknown>>();
   /** The text that commits, once it was sent: nothing may follow it unless it fails. */
   #ending: Promise<unknown> | undefined;
 
-  constructor(connection: PoolConnection, trial: Trial<unknown>) {
+  constructor(connection: PoolConnection, trial: Trial<unknown>, onCommit: (point: CommitPoint) => void) {
     this.#connection = connection;
     this.#trial = trial;
+    this.#onCommit = onCommit;
   }
 
   /** Waits for the statements that the work did not wait for. */
@@ -446,13 +584,13 @@ class ConnectionTransaction implements Transaction {
     await Promise.allSettled(this.#running);
   }
 
-  /** What it has read may be outdated. */
+  /** Earlier reads of this transaction may be outdated. */
   cut(): Error {
     this.#trial.isLost = true;
     return connectionCut();
   }
 
-  /** Waits for the text that commits, if one was sent; true when it has. Throws CommitUncertainError. */
+  /** Waits for the text that commits, if one was sent. Returns true if it has committed. Throws CommitUncertainError. */
   async committed(): Promise<boolean> {
     if (this.#ending === undefined) return false;
     try {
@@ -511,8 +649,9 @@ class ConnectionTransaction implements Transaction {
     this.#trial.actions.push(action);
   }
 
-  provenBy(recordId: string): void {
+  provenBy(recordId: string, epoch?: number): void {
     this.#trial.recordId = recordId;
+    if (epoch !== undefined) this.afterCommit(() => this.#onCommit({ id: recordId, epoch }));
   }
 }
 

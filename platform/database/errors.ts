@@ -19,6 +19,7 @@ const duplicateKey = 1062;
 const deadlock = 1213;
 const lockWaitTimeout = 1205;
 const noneFree = 45028;
+const statementTimeout = 1969;
 const readOnly = new Set([1290, 1792, 1836]);
 /** The server's disk is full: for a table, a temporary file or the log. */
 const diskFull = new Set([3, 28, 1021, 1026, 1114, 1877]);
@@ -68,7 +69,7 @@ export class DiskFullError extends Error {
 export function isConnectionLost(error: unknown): boolean {
   const number = databaseErrorNumber(error) ?? 0;
   if (connectionLost.has(number) || noConnection.has(number)) return true;
-  // By shape, not by class: a system error may come from another realm.
+  // Checks the shape, not the class, because a system error may come from another realm.
   return typeof error === 'object' && error !== null && systemCodes.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
@@ -82,6 +83,19 @@ export function isNoneFree(error: unknown): boolean {
   return databaseErrorNumber(error) === noneFree;
 }
 
+/** The server ended a statement at its limit of time (`max_statement_time`). */
+export function isTooSlow(error: unknown): boolean {
+  return databaseErrorNumber(error) === statementTimeout;
+}
+
+/** The fault of the migrations, for an operator. */
+export class MigrationError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'MigrationError';
+  }
+}
+
 /** None of the database's servers is the primary, and none became it while the request waited. Nothing was done. */
 export class NoPrimaryError extends Error {
   constructor(message: string) {
@@ -90,23 +104,34 @@ export class NoPrimaryError extends Error {
   }
 }
 
-/** The primary answers, and none of the connections to it became free in time. Nothing was done. */
+/** The database answers, and none of the connections to it became free in time. Nothing was done. */
 export class NoConnectionFreeError extends Error {
   /** As the connector's own. */
   readonly errno = noneFree;
 
-  constructor(cause: unknown) {
-    super('no connection to the primary became free in time', { cause });
+  constructor(cause?: unknown) {
+    super('no connection to the database became free in time', { cause });
     this.name = 'NoConnectionFreeError';
   }
 }
 
-/** Nothing was done: there is no primary, or it has had too much to do for so long. It may be tried again soon. */
-export function isBusy(error: unknown): boolean {
-  return error instanceof NoPrimaryError || error instanceof NoConnectionFreeError;
+/** The database ended a user's read, which took too long. Nothing was done. */
+export class ReadTooSlowError extends Error {
+  constructor(cause: unknown) {
+    super('a read took too long in the database and was ended', { cause });
+    this.name = 'ReadTooSlowError';
+  }
 }
 
-/** What a server answered may be outdated: its time as the primary had ended before. Nothing was changed, so it may be done again. */
+/** Nothing was done. There is no primary, or the primary was overloaded for the whole waiting time. It may be tried again soon. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof NoPrimaryError || error instanceof NoConnectionFreeError || error instanceof ReadTooSlowError;
+}
+
+/**
+ * A server's answer may be outdated, because its time as the primary had already ended. Nothing was changed, so the request may be
+ * repeated.
+ */
 export class OutdatedError extends Error {
   /** Like a lost connection. */
   readonly code = 'ECONNRESET';
@@ -133,19 +158,20 @@ export function isUnavailable(error: unknown): boolean {
     isDiskFull(error) ||
     error instanceof CommitUncertainError ||
     error instanceof NoPrimaryError ||
+    error instanceof ReadTooSlowError ||
     error instanceof OneCopyError
   );
 }
 
-/** The step of a batch that failed, as the batch tells it; 0: not an error of a step. */
+/** The failed step of a batch, taken from the error message. 0 if the error does not belong to a step. */
 export function failedStep(error: unknown): number {
   const message = (error as { readonly sqlMessage?: unknown } | null)?.sqlMessage;
   return Number(/^statement (\d+): /.exec(typeof message === 'string' ? message : '')?.[1] ?? 0);
 }
 
 /**
- * Whether the error of a text that ends with COMMIT (COMMIT alone, or a batch) leaves open whether it was committed: the connection
- * was lost, the text was interrupted at a step that is not known, or COMMIT itself failed otherwise than by being refused.
+ * True if an SQL text that ends with COMMIT (COMMIT alone, or a batch) may or may not have been committed. The connection was lost,
+ * the text was interrupted at an unknown step, or COMMIT failed without being refused.
  */
 export function isCommitUncertain(error: unknown, sql: string): boolean {
   if (isConnectionLost(error) || interrupted.has(databaseErrorNumber(error) ?? 0)) return true;
@@ -164,7 +190,7 @@ export class CommitUncertainError extends Error {
   }
 }
 
-/** A transaction was committed, and its work failed only then: a bug, but what it wrote stands. */
+/** A transaction was committed, and its work failed after that. This is a bug, but the writes stand. */
 export class CommittedError extends CommitUncertainError {
   constructor(cause: unknown) {
     super(cause, 'a transaction failed after it was committed');

@@ -6,10 +6,10 @@ const auditRights: ReadonlyMap<string, string> = new Map([
   ['audit_chain', 'SELECT'],
 ]);
 
-/** Migrations write them, and what keeps the servers. */
+/** Only migrations and the processes that manage the servers write these tables. */
 const onlyRead: ReadonlySet<string> = new Set(['_prisma_migrations', 'db_lease']);
 
-/** GRANT statements for `account` (for example `'tidegate-relay'@'10.0.0.%'`), of all tables that the database has. */
+/** GRANT statements for `account` (for example `'tidegate-relay'@'10.0.0.%'`), for all existing tables of the database. */
 export async function grantsFor(
   db: Sql,
   wish: { readonly database: string; readonly account: string; readonly keepsAudit: boolean },

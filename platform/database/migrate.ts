@@ -1,23 +1,14 @@
 // Applies migrations: plain SQL in prisma/migrations/OWNER/TIME_NAME/migration.sql. Each owner (platform, or a subgraph) has its
 // own tables, and a database has only the tables of its roles. Migrations are applied under a lock, in the given order of owners
 // and then by name, and recorded in `_prisma_migrations` as OWNER/TIME_NAME with each file's checksum.
-//
-// A file may begin with lines `-- Replaces: NAME CHECKSUM`: a database with that migration counts this file as applied.
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
+import { MigrationError } from './errors.ts';
 import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
 
-/** The fault of the migrations, for an operator. */
-export class MigrationError extends Error {
-  constructor(message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'MigrationError';
-  }
-}
-
-/** The migrations of one owner. */
+/** A part of the product that owns tables and their migrations. */
 export interface MigrationOwner {
   readonly owner: string;
   /** Path of the folder with a subfolder for each migration. */
@@ -30,8 +21,6 @@ interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly checksum: string;
-  /** Checksums by name of the older migrations that this one is a part of. */
-  readonly replaces: ReadonlyMap<string, string>;
 }
 
 interface AppliedRow {
@@ -54,8 +43,8 @@ const tableSql = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`;
 
 /**
- * Applies what is missing of `owners`, and of those `others` whose tables the database has already; returns the names
- * applied. Throws MigrationError when a file was edited, failed, or is unknown.
+ * Applies the missing migrations of `owners`, and of each of `others` whose tables already exist in the database. Returns the names
+ * of the applied migrations. Throws MigrationError if a file was edited, a migration failed, or a migration is unknown.
  */
 export async function migrate(
   connection: DatabaseLocation,
@@ -101,7 +90,6 @@ async function appliedNames(db: Reader): Promise<ReadonlySet<string>> {
   return new Set(rows.map((row) => row.name));
 }
 
-/** Migrations from before there were owners have none: '' then. */
 function ownerOf(name: string): string {
   return name.slice(0, Math.max(0, name.indexOf('/')));
 }
@@ -120,9 +108,7 @@ async function readMigrations(owners: readonly MigrationOwner[]): Promise<Migrat
       (await namesOf(each)).map(async (name) => {
         const file = join(each.folder, name.slice(each.owner.length + 1), 'migration.sql');
         const sql = await readFile(file, 'utf8');
-        const lines = [...sql.matchAll(/^-- Replaces: (\S+) ([0-9a-f]{64})$/gm)];
-        const replaces = new Map(lines.map(([, old = '', checksum = '']) => [old, checksum]));
-        return { owner: each.owner, name, sql, checksum: sha256(sql), replaces };
+        return { owner: each.owner, name, sql, checksum: sha256(sql) };
       }),
     ),
   );
@@ -143,42 +129,34 @@ async function applyMissing(
     'SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM _prisma_migrations WHERE rolled_back_at IS NULL',
   );
   const applied = new Map(rows.map((row) => [row.migration_name, row]));
-  const present = new Set(
-    possible
-      .filter(({ name, replaces }) => applied.has(name) || replacedBy(replaces, applied) !== undefined)
-      .map(({ owner }) => owner),
-  );
+  const present = new Set([...applied.keys()].map(ownerOf));
   // An owner may be both wanted and possible: its migrations are applied once.
   const asked = new Set(wanted.map(({ owner }) => owner));
   const migrations = [...wanted, ...possible.filter(({ owner }) => present.has(owner) && !asked.has(owner))];
   const known = new Set(migrations.map(({ name }) => name));
   const ours = new Set(migrations.map(({ owner }) => owner));
   for (const name of applied.keys()) {
-    if (ours.has(ownerOf(name)) && !known.has(name))
-      throw new MigrationError(
-        `the database has the migration ${name}, which this version does not know: it belongs to a newer version; start that one`,
-      );
+    if (ownerOf(name) === '' || (ours.has(ownerOf(name)) && !known.has(name))) throw unknownMigration(name, migrations);
   }
   const done: string[] = [];
   for (const migration of migrations) {
-    const { name, checksum } = migration;
-    const row = applied.get(name);
-    if (row !== undefined) {
-      refuseUnlessWhole(row, checksum);
-      continue;
-    }
-    const before = replacedBy(migration.replaces, applied);
-    if (before === undefined) {
+    const row = applied.get(migration.name);
+    if (row === undefined) {
       await applyOne(db, migration);
-      done.push(name);
-    } else {
-      await db.query(
-        'INSERT INTO _prisma_migrations (id, checksum, migration_name, logs, finished_at, applied_steps_count) VALUES (?, ?, ?, ?, CURRENT_TIMESTAMP(3), 1)',
-        [randomUUID(), checksum, name, `applied by ${before}`],
-      );
-    }
+      done.push(migration.name);
+    } else refuseUnlessWhole(row, migration.checksum);
   }
   return done;
+}
+
+/** An owner's first migration creates all its tables. Older migrations were never released. */
+function unknownMigration(name: string, migrations: readonly Migration[]): MigrationError {
+  const first = migrations.find(({ owner }) => owner === ownerOf(name));
+  return new MigrationError(
+    first === undefined || name < first.name
+      ? `the database has the migration ${name}, of a version before the first release, which can't be upgraded: start with an empty database or data folder`
+      : `the database has the migration ${name}, which this version does not know: it belongs to a newer version; start that one`,
+  );
 }
 
 function refuseUnlessWhole(row: AppliedRow, checksum: string): void {
@@ -191,17 +169,6 @@ function refuseUnlessWhole(row: AppliedRow, checksum: string): void {
     throw new MigrationError(
       `the migration ${name} was edited after it was applied: restore the file, and put the change into a new migration`,
     );
-}
-
-/** The name of the applied migration that this one replaces. */
-function replacedBy(replaces: Migration['replaces'], applied: ReadonlyMap<string, AppliedRow>): string | undefined {
-  for (const [name, checksum] of replaces) {
-    const row = applied.get(name);
-    if (row === undefined) continue;
-    refuseUnlessWhole(row, checksum);
-    return name;
-  }
-  return undefined;
 }
 
 async function applyOne(db: Connection, { name, sql, checksum }: Migration): Promise<void> {

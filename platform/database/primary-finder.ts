@@ -1,15 +1,16 @@
-// Which server of a list is the primary: one that is writable, and of the newest timeline that any of them has told. Each is asked
-// over a connection of its own: from time to time, at once when a connection of the primary fails, and often while there is none.
-// A primary whose lease has ended by what it told last, because it or this process stood still, counts again once it has told more.
+// Finds the primary in a list of servers: the writable server on the newest timeline that any server has reported. Each server is
+// polled over its own connection: from time to time, at once when a connection to the primary fails, and often while there is no
+// primary. A lease can seem to have ended because the primary or this process was paused. Such a primary counts again after its
+// next answer.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, createConnection } from 'mariadb';
-import { invariant } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { invariant } from '../edge/errors.ts';
+import type { Logger } from '../process/log.ts';
 import { databaseErrorNumber, isReadOnly, NoPrimaryError } from './errors.ts';
 import { type DatabaseLocation, type OneOfSeveral, ServerPools, Sockets } from './server-pools.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-export interface PrimaryFinderOptions {
+interface PrimaryFinderOptions {
   readonly locations: readonly DatabaseLocation[];
   readonly pools: (location: DatabaseLocation, several: OneOfSeveral) => ServerPools;
   readonly log: Logger | undefined;
@@ -22,21 +23,21 @@ export interface PrimaryFinderOptions {
 /** A primary, as it was found. */
 export interface LedBy {
   readonly location: DatabaseLocation;
-  /** Of its timeline. */
+  /** Epoch of its timeline. */
   readonly epoch: number;
 }
 
 interface Answer {
   readonly isWritable: boolean;
-  /** 0: the database has no timeline yet. */
+  /** 0 if the database has no timeline yet. */
   readonly epoch: number;
-  /** No other server becomes the primary before (`performance.now()`); Infinity: nobody keeps a lease. */
+  /** No other server becomes the primary before this time (`performance.now()`). Infinity if leases are not used. */
   readonly leasedUntilMs: number;
   /** Its commits wait for no other server. */
   readonly isAlone: boolean;
 }
 
-/** What a server answered to the question number `asked`; no answer: it can't be reached, or was silent. */
+/** The answer of a server to poll number `asked`. `answer` is undefined if the server is unreachable or silent. */
 interface Look {
   readonly asked: number;
   readonly answer: Answer | undefined;
@@ -46,14 +47,19 @@ interface Primary {
   readonly watch: ServerWatch;
   readonly epoch: number;
   readonly pools: ServerPools;
-  /** The last question before one of its connections failed: a later answer says that it is still there. */
+  /**
+   * Number of the last poll before one of the primary's connections failed. The answer to a later poll shows that the primary is
+   * still there.
+   */
   doubtedAt: number | undefined;
 }
 
 const everyMs = 500;
 const hurryMs = 50;
 const answerMs = 1_500;
-/** After a question without an answer: what waits for the primary ends then, less than 5 s after it was heard last. */
+/**
+ * A primary is given up if a poll has no answer for this long. Requests that wait for it then end, less than 5 s after its last answer.
+ */
 const silentMs = 2_500;
 /** A lease that would last longer was written before the server's clock was put back. */
 const longestLeaseMs = 5_000;
@@ -89,7 +95,7 @@ export class PrimaryFinder {
       question: this.#options.countsCopies === true ? question + isAlone : question,
       number: () => ++this.#asked,
       pauseMs: () => (this.pools === undefined ? hurryMs : everyMs),
-      told: () => this.#judge(),
+      told: () => this.#decide(),
     });
   }
 
@@ -110,7 +116,7 @@ export class PrimaryFinder {
     }
   }
 
-  /** The primary's; undefined while there is none, or it is not known whether it still is. */
+  /** The primary's pools. Undefined while there is no primary, or while it is not known whether the last one still is the primary. */
   get pools(): ServerPools | undefined {
     const primary = this.#primary;
     if (primary === undefined || primary.doubtedAt !== undefined) return undefined;
@@ -142,8 +148,8 @@ export class PrimaryFinder {
   }
 
   /**
-   * Waits for a primary until so long after `sinceMs` (`performance.now()`) and after the last one was heard, or until a drain. Throws
-   * NoPrimaryError.
+   * Waits for a primary. Ends `timeoutMs` after `sinceMs` (`performance.now()`) or after the last primary's last answer, whichever
+   * is later, or when the process drains. Throws NoPrimaryError.
    */
   async wait(timeoutMs: number, sinceMs = performance.now()): Promise<ServerPools> {
     const { pools } = this;
@@ -187,7 +193,7 @@ export class PrimaryFinder {
     for (const watch of this.#watches) watch.lookNow();
   }
 
-  #judge(): void {
+  #decide(): void {
     if (this.#closed) return;
     for (const { look } of this.#watches) this.#newest = Math.max(this.#newest, look.answer?.epoch ?? 0);
     const why = this.#whyNot();
@@ -206,7 +212,7 @@ export class PrimaryFinder {
     if (answer !== undefined && asked > primary.doubtedAt) primary.doubtedAt = undefined;
   }
 
-  /** Why the primary is one no more. */
+  /** Why the server is no longer the primary. Undefined if it still is. */
   #whyNot(): string | undefined {
     const primary = this.#primary;
     if (primary === undefined) return undefined;
@@ -221,7 +227,8 @@ export class PrimaryFinder {
     const fresh = this.#watches.filter(({ look }) => look.asked > this.#sinceAsked);
     const counts = fresh.filter(({ look: { answer } }) => answer?.isWritable === true && answer.epoch === this.#newest);
     const last = this.#last;
-    // A newer timeline than the last primary's, or that one itself: nobody else can be it. Else each must have been asked.
+    // If the server is on a newer timeline than the last primary, or is the last primary itself, no other server can be the
+    // primary. Otherwise each server must have been asked.
     if (last !== undefined && this.#newest > last.epoch) return counts[0];
     return (
       counts.find((watch) => watch === last?.watch) ?? (fresh.length === this.#watches.length ? counts[0] : undefined)
@@ -267,7 +274,7 @@ export class PrimaryFinder {
 export async function primaryLocation(locations: readonly DatabaseLocation[]): Promise<DatabaseLocation> {
   const [first, ...others] = locations;
   if (first !== undefined && others.length === 0) return first;
-  const sizes = { connectionLimit: 1, acquireTimeoutMs: 5_000, preparedKept: 0 };
+  const sizes = { connectionLimit: 1, acquireTimeoutMs: 5_000, preparedKept: 0, readTimeoutMs: 5_000 };
   const pools = (location: DatabaseLocation, several: OneOfSeveral) => new ServerPools(location, sizes, several);
   const finder = new PrimaryFinder({ locations, pools, log: undefined });
   try {
@@ -296,7 +303,7 @@ interface Asker {
   readonly told: () => void;
 }
 
-/** Asks one server again and again. */
+/** Polls one server. */
 class ServerWatch {
   readonly location: DatabaseLocation;
   readonly #asker: Asker;
@@ -336,7 +343,7 @@ class ServerWatch {
     return this.#sockets.isHere;
   }
 
-  /** For how long questions have gone without an answer. */
+  /** How long polls have had no answer. */
   get silentMs(): number {
     return this.#silentSinceMs === undefined ? 0 : performance.now() - this.#silentSinceMs;
   }

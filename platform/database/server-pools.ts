@@ -15,17 +15,19 @@ export interface DatabaseLocation {
   readonly database: string;
 }
 
-export interface PoolSizes {
+interface PoolSizes {
   readonly connectionLimit: number;
   readonly acquireTimeoutMs: number;
   readonly preparedKept: number;
+  /** Applies to reads of users. Other reads have no such limit. */
+  readonly readTimeoutMs: number;
 }
 
 /** A server of several: its pools are for one timeline, and can be cut. */
 export interface OneOfSeveral {
-  /** Connections are made only while the server is writable and on this timeline; 0: the database has none yet. */
+  /** Connections are made only while the server is writable and on this timeline. 0 if the database has no timeline yet. */
   readonly epoch: number;
-  /** One of its connections has ended. */
+  /** Called when one of its connections ends. */
   readonly onEnd: () => void;
 }
 
@@ -47,7 +49,8 @@ export function idleLimit(seconds: number): string {
 /** The driver's options for a location; also for tools with a single connection. */
 export function connectionOptions(location: DatabaseLocation): PoolConfig {
   const { tls, ...rest } = location;
-  // With the host: the connector gives Node only the socket, which does not tell an IP address, and the certificate would not match it.
+  // The host is set here because the connector gives Node only the socket. For an IP address Node would not know the host, and the
+  // certificate would not match.
   const ssl = { ...tls, host: location.host ?? 'localhost', rejectUnauthorized: true };
   return {
     ...rest,
@@ -65,7 +68,7 @@ export function connectionOptions(location: DatabaseLocation): PoolConfig {
   };
 }
 
-/** The connector removes all listeners of a socket before it ends it: only the socket itself can tell that it has ended. */
+/** The connector removes all listeners of a socket before it ends it, so only the socket itself can report its end. */
 class WatchedSocket extends Socket {
   readonly #onEnd: () => void;
 
@@ -88,7 +91,7 @@ export class Sockets {
   #isHere = false;
   #isCut = false;
 
-  /** `onEnd`: one of them has ended. */
+  /** `onEnd`: called when one of the sockets has ended. */
   constructor(location: DatabaseLocation, onEnd: () => void = () => undefined) {
     this.#location = location;
     this.#onEnd = onEnd;
@@ -105,17 +108,17 @@ export class Sockets {
     return { ...options, stream: () => this.#connect() };
   }
 
-  /** Whatever runs on them fails as on a lost connection. */
+  /** Breaks all connections. Running work fails as after a lost connection. */
   reset(): void {
     for (const socket of [...this.#open]) {
-      // The connector hears of a destroyed socket only by an error; but one under TLS passes its error on to a socket that the connector
-      // no longer listens to, and ends the process.
+      // The connector notices a destroyed socket only through an error. But a TLS socket passes its error on to a socket that the
+      // connector no longer listens to, which ends the process.
       socket.emit('end');
       socket.destroy();
     }
   }
 
-  /** Like `reset`, and makes no more. */
+  /** Like `reset`, and makes no more connections. */
   cut(): void {
     this.#isCut = true;
     this.reset();
@@ -136,16 +139,27 @@ export class Sockets {
   }
 }
 
-/** An error of a lost connection. */
+/** Makes an error that looks like a lost connection. */
 export function connectionCut(): Error {
   return Object.assign(new Error('the connection was cut: its server is not the primary, or is silent'), {
     code: 'ECONNRESET',
   });
 }
 
-export class ServerPools {
-  /** Prisma's too. */
+export type PoolName = 'reads' | 'ownReads' | 'writes' | 'transactions';
+
+const parts: Readonly<Record<PoolName, number>> = { reads: 0.2, ownReads: 0.15, writes: 0.15, transactions: 0.5 };
+
+/** Connections of a pool. */
+export function poolSize(name: PoolName, connectionLimit: number): number {
+  return Math.max(1, Math.round(connectionLimit * parts[name]));
+}
+
+export class ServerPools implements Readonly<Record<PoolName, Pool>> {
+  /** Reads of users, including reads through Prisma. The server ends a statement that takes too long. */
   readonly reads: Pool;
+  /** Work of the process itself: streams, credentials, machines and tasks. */
+  readonly ownReads: Pool;
   readonly writes: Pool;
   /** For `transaction`: without autocommit the first statement starts a transaction, which saves a round trip. */
   readonly transactions: Pool;
@@ -155,10 +169,10 @@ export class ServerPools {
     this.#sockets = new Sockets(location, several?.onEnd);
     const base = this.#sockets.options();
     const setup = several === undefined ? sessionSetup : [mustBePrimary(several.epoch), ...sessionSetup];
-    const pool = (part: number, initSql: string[]) =>
+    const pool = (name: PoolName, initSql: string[]) =>
       createPool({
         ...base,
-        connectionLimit: Math.max(1, Math.round(sizes.connectionLimit * part)),
+        connectionLimit: poolSize(name, sizes.connectionLimit),
         minimumIdle: 1,
         idleTimeout: 60,
         acquireTimeout: sizes.acquireTimeoutMs,
@@ -166,13 +180,14 @@ export class ServerPools {
         resetAfterUse: false,
         initSql,
       });
-    this.reads = pool(0.3, setup);
-    this.writes = pool(0.2, setup);
-    this.transactions = pool(0.5, [...setup, 'SET autocommit = 0']);
+    this.reads = pool('reads', [...setup, `SET SESSION max_statement_time = ${sizes.readTimeoutMs / 1_000}`]);
+    this.ownReads = pool('ownReads', setup);
+    this.writes = pool('writes', setup);
+    this.transactions = pool('transactions', [...setup, 'SET autocommit = 0']);
   }
 
   get #all(): readonly Pool[] {
-    return [this.reads, this.writes, this.transactions];
+    return [this.reads, this.ownReads, this.writes, this.transactions];
   }
 
   /** Connections in use and open, and requests that wait for one. */

@@ -68,8 +68,8 @@ class Batch implements Transaction {
     this.#tx.afterCommit(action);
   }
 
-  provenBy(recordId: string): void {
-    this.#tx.provenBy(recordId);
+  provenBy(recordId: string, epoch?: number): void {
+    this.#tx.provenBy(recordId, epoch);
   }
 
   async send(): Promise<void> {
@@ -89,7 +89,7 @@ class Batch implements Transaction {
       const failed = statements[failedStep(error) - 1];
       if (failed !== undefined) {
         failed.reject(error);
-        // The caller that waits for all of them gets the error of the failed one first.
+        // A caller that waits for all statements then gets the error of the failed one first.
         await setImmediate();
       }
       for (const each of statements) each.reject(error);
@@ -103,7 +103,7 @@ class Batch implements Transaction {
   }
 }
 
-/** The handler tells the step; MESSAGE_TEXT takes no more than 128 characters. */
+/** The handler reports the step. MESSAGE_TEXT takes no more than 128 characters. */
 function compound(statements: readonly Statement[], commits: boolean): string {
   const texts = [...statements.map((each) => each.sql), ...(commits ? ['COMMIT'] : [])];
   const steps = texts.map((text, index) => `SET batch_step = ${index + 1}; ${text};`);

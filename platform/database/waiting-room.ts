@@ -1,6 +1,6 @@
-// Where requests wait for a primary: bounded, and shared out among callers. When it is full, who has the most requests there loses one
-// to a caller with fewer, so that a flood keeps nobody else from waiting.
-import { currentCaller } from '../caller.ts';
+// Requests wait here for a primary. The number of places is bounded and shared among callers. When it is full, a caller with fewer
+// requests takes a place from the caller with the most, so a flood keeps nobody else from waiting.
+import { currentCaller } from '../edge/caller.ts';
 
 interface Waiter<Value> {
   readonly caller: string;
@@ -25,7 +25,7 @@ export class WaitingRoom<Value> {
     return this.#waiting.size;
   }
 
-  /** Until `resolveAll`, at most so long. */
+  /** Waits until `resolveAll`, at most this long. */
   async wait(timeoutMs: number): Promise<Value> {
     const caller = currentCaller() ?? '';
     if (this.#waiting.size >= this.#most && !this.#makeRoom(caller)) throw this.#refusal();
@@ -50,7 +50,7 @@ export class WaitingRoom<Value> {
     for (const { reject } of this.#waiting) reject(error);
   }
 
-  /** False: nobody has more requests here than this caller would have. */
+  /** Returns false if nobody has more requests here than this caller would have. */
   #makeRoom(caller: string): boolean {
     const [greediest, most] = [...this.#counts].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0]);
     if (most <= this.#count(caller) + 1) return false;

@@ -1,14 +1,15 @@
-// Stands before every write: while the database's disk is full, a write is refused before anything is sent. Without it, writes
-// take all connections: MariaDB waits for space for its binary log, with its locks held (manual, "How MariaDB handles a full
-// disk"), and InnoDB ends the whole server when a rollback finds no space.
+// Stands before every write: while the database's disk is full, a write is refused before anything is sent. Without it, writes take
+// all connections: MariaDB waits for space for its binary log, with its locks held (manual, "How MariaDB handles a full disk"), and
+// InnoDB ends the whole server when a rollback finds no space.
 //
-// What is known of the disk: its free space, if it is on this host; else what the server told, by an error of a write or by the
-// state of a thread that waits. Then a write of one row is tried every few seconds, until one succeeds.
-import type { Logger } from '../log.ts';
+// If the disk is on this host, its free space is known. Otherwise a full disk shows in an error of a write or in the state of a
+// waiting thread. Then a write of one row is tried every few seconds until one succeeds.
+import type { Logger } from '../process/log.ts';
+import { mustBeWritable } from '../process/writable-folder.ts';
 import type { DiskSpace } from './disk-space.ts';
 import { DiskFullError, isDiskFull } from './errors.ts';
 
-export interface WriteGuardOptions {
+interface WriteGuardOptions {
   /** The disk of the database, if it is on this host. */
   readonly disk: () => DiskSpace | undefined;
   readonly log?: Logger;
@@ -48,12 +49,12 @@ export class WriteGuard {
     this.#options = options;
   }
 
-  /** The server told that its disk is full, and has not written since. */
+  /** The server has reported that its disk is full, and no write has succeeded since. */
   get isToldFull(): boolean {
     return this.#isToldFull;
   }
 
-  /** Throws DiskFullError. `endsWork`: for what has happened already, and for leases and the like; it may use the reserve. */
+  /** Throws DiskFullError. `endsWork`: for records of finished work, leases and similar writes, which may use the reserved space. */
   check({ endsWork = false }: { readonly endsWork?: boolean } = {}): void {
     const disk = this.#options.disk();
     const freeBytes = disk?.freeBytes() ?? Number.POSITIVE_INFINITY;
@@ -68,7 +69,13 @@ export class WriteGuard {
     );
   }
 
-  /** Runs a write that was checked, and notices when it meets a full disk. */
+  /** Throws when the file system of the database is on this host, and read-only. */
+  mustBeWritable(): void {
+    const disk = this.#options.disk();
+    if (disk !== undefined) mustBeWritable(disk.path);
+  }
+
+  /** Runs a write that was checked, and notices if the disk is full. */
   async watch<Result>(write: () => Promise<Result>): Promise<Result> {
     const pending = { sinceMs: performance.now() };
     this.#pending.add(pending);

@@ -1,14 +1,14 @@
 // Writes status events in the transaction of the change, after the subject's own row, so that the events of one subject are in
 // the order of its versions (invariant 3 of the event log).
 import type { SqlValue, Transaction } from '../database/database.ts';
-import { newUuid } from '../ids.ts';
-import { currentRequestId } from '../log.ts';
-import type { Wake } from '../wake.ts';
+import { currentRequestId } from '../process/log.ts';
+import { newUuid } from '../values/ids.ts';
+import type { Wake } from '../work/wake.ts';
 import type { EventKinds, StatusEvent } from './kinds.ts';
 
 const columns =
-  'event_id, project_id, kind, subject_type, subject_id, subject_version, from_status, to_status, reason, request_id';
-const placeholders = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  'event_id, project_id, kind, subject_type, subject_id, subject_version, from_status, to_status, reason, request_id, cmp_namespace, cmp_type, cmp_id';
+const placeholders = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 
 /**
  * Writes events of the kinds that a subgraph has declared, in the caller's transaction, which has already updated (or locked) the
@@ -18,7 +18,7 @@ export async function appendStatus<Kinds extends EventKinds>(
   tx: Transaction,
   kinds: Kinds,
   events: readonly StatusEvent<Kinds>[],
-  wake: Wake,
+  wake: Pick<Wake, 'notify'>,
 ): Promise<void> {
   if (events.length === 0) return;
   const values: SqlValue[] = events.flatMap((event) => [
@@ -32,6 +32,9 @@ export async function appendStatus<Kinds extends EventKinds>(
     event.to,
     event.reason?.slice(0, 1024) ?? null,
     event.requestId ?? currentRequestId() ?? null,
+    event.cmpObject?.namespace ?? null,
+    event.cmpObject?.type ?? null,
+    event.cmpObject?.externalId ?? null,
   ]);
   const rows = events.map(() => placeholders).join(', ');
   await tx.execute(`INSERT INTO status_change (${columns}) VALUES ${rows}`, values);

@@ -6,7 +6,7 @@ import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 export interface Cursor {
   /** Epoch of the database's timeline (db_timeline). */
   readonly timeline: number;
-  /** Dense sequence number in commit order; 0: before the first event. */
+  /** Dense sequence number in commit order. 0 before the first event. */
   readonly seq: number;
   /** UUID of the event at `seq`; empty when seq is 0. */
   readonly eventId: string;

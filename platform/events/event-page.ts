@@ -1,8 +1,8 @@
-// One page of past events, for readers that ask from time to time. Unlike a subscription it always gets on: if few events match, it
-// ends further along the stream.
+// One page of past events, for readers that poll. Unlike a subscription it always gets on: if few events match, it ends further
+// along the stream.
 import { sealCursor } from './cursor.ts';
 import type { SequencedEvent } from './event-table.ts';
-import { conditionsOf, type HistoryFilter } from './filter.ts';
+import { conditionOf, type HistoryFilter } from './filter.ts';
 import { displaced, resumeAt } from './resume.ts';
 import type { SubscriptionSource } from './subscription.ts';
 
@@ -11,7 +11,7 @@ export interface EventPageRequest {
   readonly filter: HistoryFilter;
   /** Most events. */
   readonly limit: number;
-  /** After this time it ends with what it has, but not before it got on. */
+  /** After this time the search ends with the events found so far, but not before it has made progress. */
   readonly patienceMs: number;
 }
 
@@ -29,15 +29,15 @@ export async function readEventPage(
   { after, filter, limit, patienceMs }: EventPageRequest,
 ): Promise<EventPage> {
   const untilMs = performance.now() + patienceMs;
-  const conditions = conditionsOf(filter);
+  const condition = conditionOf(filter);
   const events: SequencedEvent[] = [];
   let place = await resumeAt(table, cursors, after);
   while (place.seq < tail().seq) {
     const from = place;
     const most = limit - events.length;
-    if (conditions === undefined) place = tail();
+    if (condition === undefined) place = tail();
     else {
-      const page = await pages.run(() => table.matching(from, tail(), conditions, most));
+      const page = await pages.run(() => table.matching(from, tail(), condition, most));
       if (page.kind === 'displaced') throw await displaced(table, from.seq);
       events.push(...page.events);
       place = page.end;

@@ -1,13 +1,13 @@
-// Reads sequenced events from the table. Every page begins with the event before it, which proves the reader's position: a
-// history rewritten by a failover, or events removed by retention, are always noticed. What a former primary says is not believed: every
-// read has its timeline, and none is older than one read before.
-import type { Database } from '../database/database.ts';
+// Reads sequenced events from the table. Every page begins with the event before it, which proves the reader's position: a history
+// rewritten by a failover, or events removed by retention, are always noticed. Data of a former primary is rejected: every read
+// returns its timeline, which must not be older than that of an earlier read.
+import type { Condition, Database } from '../database/database.ts';
 import { NoPrimaryError } from '../database/errors.ts';
-import type { Conditions } from './filter.ts';
+import { type CmpObjectKey, storedCmpObject } from '../graph/cmp-object.ts';
 
 /** An event with its position in the one order that all readers see. */
 export interface SequencedEvent {
-  /** UUID; null: only administrators see it. */
+  /** UUID. Null if only administrators see the event. */
   readonly projectId: string | null;
   readonly kind: string;
   /** Type in the graph. */
@@ -21,6 +21,8 @@ export interface SequencedEvent {
   readonly to: string;
   readonly reason: string | null;
   readonly requestId: string | null;
+  /** Of the subject, or of what the subject is a part of. */
+  readonly cmpObject: CmpObjectKey | null;
   readonly seq: number;
   /** UUID of the event. */
   readonly id: string;
@@ -39,7 +41,7 @@ export interface Position {
   readonly eventId: string;
 }
 
-export interface Bounds {
+interface Bounds {
   /** The oldest event that is kept. */
   readonly oldestSeq: number;
   /** The newest sequenced one; 0 when there is none. */
@@ -47,13 +49,13 @@ export interface Bounds {
   readonly epoch: number;
 }
 
-export type Page =
+type Page =
   | { readonly kind: 'events'; readonly epoch: number | undefined; readonly events: readonly SequencedEvent[] }
   /** The event at the position is missing, or is another one. */
   | { readonly kind: 'displaced' };
 
-/** What was read is older than what was read before: it came from a server that is the primary no more. */
-export class OutdatedReadError extends NoPrimaryError {
+/** The data is older than an earlier read, so it came from a server that is no longer the primary. */
+class OutdatedReadError extends NoPrimaryError {
   constructor() {
     super('the events were read from a former primary of the database');
     this.name = 'OutdatedReadError';
@@ -61,21 +63,30 @@ export class OutdatedReadError extends NoPrimaryError {
 }
 
 /** Matching events, up to a position. */
-export type MatchingPage =
+type MatchingPage =
   | { readonly kind: 'events'; readonly events: readonly SequencedEvent[]; readonly end: Position }
   | { readonly kind: 'displaced' };
 
 /** The most rows that one statement reads: if few events match, it may have to read many. */
 const mostLookedAt = 50_000;
 
-interface Row extends PastEvent {
+/** An event as its columns have it. */
+export interface EventRow extends Omit<PastEvent, 'cmpObject'> {
+  readonly cmpNamespace: string | null;
+  readonly cmpType: string | null;
+  readonly cmpId: string | null;
+}
+
+interface Row extends EventRow {
   readonly epoch: number;
 }
 
-const columns =
-  'seq, event_id AS id, at, project_id AS projectId, kind, subject_type AS subjectType, subject_id AS subjectId, subject_version AS subjectVersion, from_status AS `from`, to_status AS `to`, reason, request_id AS requestId, (SELECT MAX(epoch) FROM db_timeline) AS epoch';
+export const eventColumns =
+  'seq, event_id AS id, at, project_id AS projectId, kind, subject_type AS subjectType, subject_id AS subjectId, subject_version AS subjectVersion, from_status AS `from`, to_status AS `to`, reason, request_id AS requestId, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId';
 
 const newestEpoch = '(SELECT MAX(epoch) FROM db_timeline) AS epoch';
+
+const columns = `${eventColumns}, ${newestEpoch}`;
 
 export class EventTable {
   readonly #db: Database;
@@ -128,11 +139,11 @@ export class EventTable {
    * Up to `limit` of the matching events after `position` and up to `tail`, in order: it stops before `tail` if they are many, or
    * if there are too many to read. `end`: no matching event before it was left out.
    */
-  async matching(position: Position, tail: Position, conditions: Conditions, limit: number): Promise<MatchingPage> {
+  async matching(position: Position, tail: Position, condition: Condition, limit: number): Promise<MatchingPage> {
     const lastSeq = Math.min(position.seq + mostLookedAt, tail.seq);
     const rows = await this.#db.query<Row>(
-      `SELECT ${columns} FROM status_change WHERE ${['seq > ? AND seq <= ?', ...conditions.sql].join(' AND ')} ORDER BY seq LIMIT ?`,
-      [position.seq, lastSeq, ...conditions.values, limit],
+      `SELECT ${columns} FROM status_change WHERE seq > ? AND seq <= ? AND ${condition.sql} ORDER BY seq LIMIT ?`,
+      [position.seq, lastSeq, ...condition.values, limit],
     );
     // Read afterwards: retention removes the oldest first, so nothing was missing after a position that still exists.
     const proofs = await this.#db.query<{ seq: number; id: string }>(
@@ -179,6 +190,10 @@ export class EventTable {
   }
 }
 
-function toEvent({ epoch, ...event }: Row): SequencedEvent {
-  return { ...event, timeline: epoch };
+function toEvent({ epoch, ...row }: Row): SequencedEvent {
+  return { ...toPastEvent(row), timeline: epoch };
+}
+
+export function toPastEvent({ cmpNamespace, cmpType, cmpId, ...event }: EventRow): PastEvent {
+  return { ...event, cmpObject: storedCmpObject({ cmpNamespace, cmpType, cmpId }) };
 }

@@ -1,15 +1,22 @@
 // Facets of a feed's items: the values of the field's arguments that select an item. With them a gateway follows a feed once for
 // readers with different arguments, and knows the readers of each item, without knowing the domain.
-import { encodeId } from '../ids.ts';
+import { encodeId } from '../values/ids.ts';
 
-/** `argument=value` for each argument that can select the item; null: it is for every reader (a checkpoint). */
+/** `argument=value` for each argument that can select the item. Null for an item that goes to every reader (a checkpoint). */
 export type Facets = readonly string[] | null;
 
 const facetsKey = Symbol('facets');
 
-/** The text of one facet. */
-export function facet(argument: string, value: string): string {
-  return `${argument}=${value}`;
+/** Makes a facet from an argument and its value, which is an object if the argument is an input object. */
+export function facet(argument: string, value: string | object): string {
+  return `${argument}=${facetText(value)}`;
+}
+
+/** An argument's value as text. An object has the same text in any order of its fields, and with or without those that are null. */
+export function facetText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const given = Object.entries(value).filter(([, field]) => field != null);
+  return JSON.stringify(given.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** The facets of an object of a project (UUID). */
@@ -22,7 +29,7 @@ export function withFacets<Item extends object>(item: Item, facets: Facets): Ite
   return Object.assign(item, { [facetsKey]: facets });
 }
 
-/** Undefined: the item has no facets. */
+/** Undefined if the item has no facets. */
 export function facetsOf(item: unknown): Facets | undefined {
   return typeof item === 'object' && item !== null ? (item as { [facetsKey]?: Facets })[facetsKey] : undefined;
 }

@@ -1,11 +1,11 @@
 // Follows the end of the status stream: one reader of the table for each process, shared by all its subscriptions through a ring
 // of the newest events in memory.
 import type { Database } from '../database/database.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+import type { Logger } from '../process/log.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
-import { Turns } from '../turns.ts';
-import type { Wake } from '../wake.ts';
+import { Loop } from '../work/loop.ts';
+import { Turns } from '../work/turns.ts';
+import type { Wake } from '../work/wake.ts';
 import { sealCursor } from './cursor.ts';
 import { type EventPage, type EventPageRequest, readEventPage } from './event-page.ts';
 import { EventTable, type Position, type SequencedEvent } from './event-table.ts';
@@ -20,7 +20,7 @@ import {
 } from './subscription.ts';
 
 export type { SequencedEvent } from './event-table.ts';
-export type { EventFilter, FeedItem } from './subscription.ts';
+export type { FeedItem } from './subscription.ts';
 
 export interface StatusFeedOptions {
   readonly db: Database;
@@ -41,7 +41,7 @@ interface Watcher {
 }
 
 const pageSize = 1_000;
-/** For all readers that are behind: they must leave connections to others. */
+/** Limits all readers that are behind together, because they must leave connections to others. */
 const pagesAtOnce = 4;
 /** Read at the start, so that most clients that reconnect after a restart find their position in memory. */
 const preloaded = 1_000;
@@ -117,10 +117,10 @@ export class StatusFeed {
   }
 
   /**
-   * Events after a cursor, in order, without gaps or repetitions; without a cursor from now on, with a checkpoint first. A reader
-   * that has caught up with `after` gets a checkpoint once. The first pull throws a CodedError INVALID_CURSOR, CURSOR_EXPIRED or
-   * RESYNC_REQUIRED, later ones the latter two. A filter function is called for every event: it must be cheap. Ends with
-   * `signal`, `return()` or the feed.
+   * Events after a cursor, in order, without gaps or repetitions. Without a cursor, events from now on, with a checkpoint first. A
+   * reader that has caught up with `after` gets a checkpoint once. The first pull throws a CodedError INVALID_CURSOR,
+   * CURSOR_EXPIRED or RESYNC_REQUIRED, later ones the latter two. A filter function is called for every event: it must be cheap.
+   * Ends with `signal`, `return()` or the feed.
    */
   subscribe(options: {
     readonly after?: string | null;
@@ -145,7 +145,7 @@ export class StatusFeed {
     return subscription.items;
   }
 
-  /** For readers that ask from time to time: see readEventPage. */
+  /** For readers that poll, see readEventPage. */
   page(request: EventPageRequest): Promise<EventPage> {
     this.#assertStarted();
     return readEventPage(this.#source, request);

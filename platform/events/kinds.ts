@@ -1,7 +1,8 @@
 // Kinds of status events: each subgraph declares its own in its row, and only declared kinds can be written. docs/events.md and
 // the check of a subscription's filter are derived from them.
+import type { CmpObjectKey } from '../graph/cmp-object.ts';
 
-export interface EventKind {
+interface EventKind {
   /** Type of the subject in the graph, for example Backend. */
   readonly subject: string;
   /** Valid values of `from` and `to`. */
@@ -22,7 +23,7 @@ export function declareEvents<const Kinds extends EventKinds>(kinds: Kinds): Kin
 export type StatusEvent<Kinds extends EventKinds = EventKinds> = {
   readonly [Kind in keyof Kinds & string]: {
     readonly kind: Kind;
-    /** UUID; null: only administrators see it. */
+    /** UUID. Null if only administrators see it. */
     readonly projectId: string | null;
     /** UUID. */
     readonly subjectId: string;
@@ -35,5 +36,7 @@ export type StatusEvent<Kinds extends EventKinds = EventKinds> = {
     readonly reason?: string | null;
     /** Default: the current request. */
     readonly requestId?: string | null;
+    /** The CMP object of the subject, or of what the subject is a part of. Default: none. */
+    readonly cmpObject?: CmpObjectKey | null;
   };
 }[keyof Kinds & string];

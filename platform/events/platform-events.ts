@@ -8,4 +8,10 @@ export const platformEvents = declareEvents({
     meaning:
       'Background work failed so often that it is now tried only once an hour. Only administrators see this event.',
   },
+  'database.timeline': {
+    subject: 'DatabaseTimeline',
+    values: ['LOSSY', 'LIFTED'],
+    meaning:
+      'The database was set back by a restore or by a failover that lost commits; `reason` says what is missing. LIFTED: a person looked at every backend, and calls with unknown keys are accepted again. Only administrators see this event.',
+  },
 });

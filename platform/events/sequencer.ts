@@ -1,16 +1,19 @@
 // Gives committed status events dense sequence numbers in commit order. The fence is a row lock, and everything is one statement
 // that the server runs by itself: a client that is paused or killed delays nobody.
 import type { Database } from '../database/database.ts';
-import type { HeldLease, Leases } from '../leases.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
-import type { Wake } from '../wake.ts';
+import type { Logger } from '../process/log.ts';
+import type { HeldLease, Leases } from '../work/leases.ts';
+import { Loop } from '../work/loop.ts';
+import type { Wake } from '../work/wake.ts';
 
-export interface SequencerOptions {
+interface SequencerOptions {
   readonly db: Database;
   readonly wake: Wake;
   readonly log: Logger;
-  /** Elects the process that reacts to every wake-up; without it this one does. Any process may run the statement at any time. */
+  /**
+   * Elects the process that reacts to every wake-up. Without leases, this process does. Any process may run the statement at any
+   * time.
+   */
   readonly leases?: Leases;
 }
 
@@ -33,10 +36,10 @@ const gatherMs = 4;
 
 /*
  * Inputs: status_sequencer.next_seq; rows of status_change that are committed and have no seq.
- * Output: up to 1,000 of them, in id order, get the next sequence numbers; their number is selected.
- * Must hold: numbers are dense and never change; UNIQUE(seq) is the last safeguard. The ids are read by a cursor without locks,
- * under the fence and in a snapshot newer than it, from the index on seq: its rows without a seq are adjacent, in id order, and
- * few, however many events are kept. Each is then updated by its primary key: a scan would wait for every uncommitted insert.
+ * Output: up to 1,000 rows, in id order, get the next sequence numbers. Selects how many.
+ * Must hold: numbers are dense and never change. UNIQUE(seq) is the last safeguard. A cursor reads the ids without locks, under the
+ * fence and in a snapshot newer than it, from the index on seq. In this index, rows without a seq are adjacent, in id order, and few,
+ * however many events are kept. Each row is then updated by its primary key, because a scan would wait for every uncommitted insert.
  */
 const statement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
   DECLARE n BIGINT UNSIGNED;

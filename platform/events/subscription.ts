@@ -1,19 +1,19 @@
 // One reader of the stream. It pulls at its own position, from the shared ring or, when it is behind, from the table: a slow
 // reader has no queue that could grow or overflow.
 
-import { pullStream } from '../pull-stream.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
-import type { Turns } from '../turns.ts';
+import { pullStream } from '../work/pull-stream.ts';
+import type { Turns } from '../work/turns.ts';
 import { sealCursor } from './cursor.ts';
 import type { EventTable, Position, SequencedEvent } from './event-table.ts';
-import { conditionsOf, type HistoryFilter, matchesFilter } from './filter.ts';
+import { conditionOf, type HistoryFilter, matchesFilter } from './filter.ts';
 import { displaced, resumeAt } from './resume.ts';
 import type { EventRing } from './ring.ts';
 
 export interface FeedItem {
   /** Opaque: resumes after this item. */
   readonly cursor: string;
-  /** Null: a checkpoint, which only advances the cursor. */
+  /** Null for a checkpoint, which only advances the cursor. */
   readonly event: SequencedEvent | null;
 }
 
@@ -26,7 +26,7 @@ export interface SubscriptionSource {
   readonly table: EventTable;
   readonly cursors: CursorSealer;
   readonly ring: EventRing;
-  /** For the readers that are behind, at the table. */
+  /** Shared by the readers that are behind and read from the table. */
   readonly pages: Turns;
   /** The newest timeline seen. */
   epoch(): number;
@@ -34,7 +34,7 @@ export interface SubscriptionSource {
   tail(): Position;
 }
 
-export interface SubscriptionOptions {
+interface SubscriptionOptions {
   readonly source: SubscriptionSource;
   readonly after: string | null;
   readonly filter: FeedFilter;
@@ -184,9 +184,9 @@ export class Subscription {
   async #pageAfter(place: Position) {
     const { table, tail } = this.#source;
     if (this.#historyFilter === undefined) return { ...(await table.after(place, pageSize)), end: undefined };
-    const conditions = conditionsOf(this.#historyFilter);
-    if (conditions === undefined) return { kind: 'events', events: [], end: tail() } as const;
-    return table.matching(place, tail(), conditions, pageSize);
+    const condition = conditionOf(this.#historyFilter);
+    if (condition === undefined) return { kind: 'events', events: [], end: tail() } as const;
+    return table.matching(place, tail(), condition, pageSize);
   }
 
   #place(): Position {

@@ -1,17 +1,18 @@
-// How a subgraph asks the graph what others know: as a viewer of one project, by queries only (record 70). In a process with a gateway it
-// asks that one; elsewhere gateways are asked where they answer subgraphs.
+// How a subgraph reads data of other subgraphs from the graph: as a viewer of one project, by queries only (record 70). In a
+// process with a gateway it asks that gateway. Elsewhere it asks gateways at their endpoint for subgraphs.
 import { Pool } from 'undici';
 import { z } from 'zod';
-import type { CheckLogin } from '../access.ts';
-import { CodedError } from '../errors.ts';
+import type { CheckLogin } from '../edge/access.ts';
+import { CodedError } from '../edge/errors.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { loginAnswerShape } from './authenticator-routes.ts';
+import { connectorOf } from './connector.ts';
 import { Pulse } from './pulse.ts';
 import { makeServiceToken } from './service-identity.ts';
-import { connectorOf, type MutualTls } from './tls.ts';
+import type { MutualTls } from './tls.ts';
 
-export interface GraphQuestion {
-  /** UUID: what is not of this project is not there. */
+interface GraphQuestion {
+  /** UUID. Objects outside this project don't exist for the question. */
   readonly projectId: string;
   /** A query. */
   readonly query: string;
@@ -19,11 +20,11 @@ export interface GraphQuestion {
   readonly signal?: AbortSignal;
 }
 
-/** The answer's data. Throws when there is none, or only a part of it. */
+/** Returns the answer's data. Throws if there is no data or if it is incomplete. */
 export type AskGraph = (question: GraphQuestion) => Promise<Readonly<Record<string, unknown>>>;
 
 export const questionPath = '/internal/question';
-/** Where subgraphs have a login checked (platform/access.ts). */
+/** Where subgraphs have a login checked (platform/edge/access.ts). */
 export const loginQuestionPath = '/internal/login';
 /** A login belongs to no project. */
 const noProject = '00000000-0000-0000-0000-000000000000';
@@ -33,7 +34,7 @@ const answerShape = z.object({
   errors: z.array(z.object({ message: z.string() })).optional(),
 });
 
-/** As a gateway gives it. */
+/** The answer in the form in which a gateway gives it. */
 export function dataOf(answer: unknown): Readonly<Record<string, unknown>> {
   const read = answerShape.safeParse(answer);
   const [error] = read.data?.errors ?? [];
@@ -42,7 +43,7 @@ export function dataOf(answer: unknown): Readonly<Record<string, unknown>> {
   return read.data.data;
 }
 
-export interface RemoteGraphOptions {
+interface RemoteGraphOptions {
   /** The subgraph that asks. */
   readonly subgraph: string;
   /** Origins of gateways, tried in turn. */

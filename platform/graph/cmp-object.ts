@@ -1,7 +1,10 @@
 // The global id of a CMP's object: it encodes namespace, type and the CMP's own id, so that every subgraph can make and read it
 // without asking another.
-import { decodeId, encodeId } from '../ids.ts';
-import type { InputCheck } from '../input.ts';
+
+import type { Condition } from '../database/database.ts';
+import { inEachProject } from '../database/range-search.ts';
+import type { InputCheck } from '../edge/input.ts';
+import { decodeId, encodeId } from '../values/ids.ts';
 
 /** A CMP's object, as named by the CMP. */
 export interface CmpObjectKey {
@@ -20,12 +23,35 @@ export function cmpObjectOf(input: {
   return { namespace: namespace ?? 'default', type, externalId };
 }
 
+/** The columns of a row that belongs to a CMP object. All are null if it belongs to none. */
+interface CmpColumns {
+  readonly cmpNamespace: string | null;
+  readonly cmpType: string | null;
+  readonly cmpId: string | null;
+}
+
+/** The CMP object of a row. */
+export function storedCmpObject({ cmpNamespace, cmpType, cmpId }: CmpColumns): CmpObjectKey | null {
+  if (cmpNamespace === null || cmpType === null || cmpId === null) return null;
+  return { namespace: cmpNamespace, type: cmpType, externalId: cmpId };
+}
+
+/** The CMP object of a row, as the graph links it. */
+export function cmpObjectLink(row: CmpColumns): { readonly id: string } | null {
+  const key = storedCmpObject(row);
+  return key === null ? null : { id: encodeCmpObject(key) };
+}
+
+export function isSameCmpObject(one: CmpObjectKey, other: CmpObjectKey | null): boolean {
+  return one.namespace === other?.namespace && one.type === other.type && one.externalId === other.externalId;
+}
+
 /** `field`: the input field that names the object. */
 export function checkCmpObject(check: InputCheck, field: string, key: CmpObjectKey): void {
   for (const problem of cmpObjectProblems(key)) check.fault(`${field}.${problem.field}`, problem.message, problem.code);
 }
 
-export interface CmpObjectProblem {
+interface CmpObjectProblem {
   readonly field: keyof CmpObjectKey;
   readonly code: 'INVALID_INPUT' | 'TOO_LONG';
   readonly message: string;
@@ -58,6 +84,14 @@ export function decodeCmpObject(id: string): CmpObjectKey | undefined {
   const key = parseKey(decoded.key);
   // One object has one id: another spelling of the same JSON is not valid.
   return key !== undefined && encodeCmpObject(key) === id ? key : undefined;
+}
+
+/** The rows of a CMP object (global id) in each of these projects, in tables with columns `cmp_namespace`, `cmp_type`, `cmp_id`. */
+export function cmpObjectRanges(id: string, projects: 'all' | readonly string[]): readonly Condition[] {
+  const key = decodeCmpObject(id);
+  if (key === undefined) return [];
+  const sql = 'cmp_namespace = ? AND cmp_type = ? AND cmp_id = ?';
+  return inEachProject(projects, { sql, values: [key.namespace, key.type, key.externalId] });
 }
 
 function parseKey(text: string): CmpObjectKey | undefined {

@@ -2,33 +2,36 @@
 // resolver is found when the process starts, not by the first caller.
 import { buildSubgraphSchema, type GraphQLSchemaModule } from '@apollo/subgraph';
 import { type DocumentNode, Kind, parse } from 'graphql';
-import { type Commits, commitResolvers } from '../commits.ts';
+import { type Commits, commitResolvers } from '../edge/commits.ts';
 import { openCursor } from '../events/cursor.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import { withPositions } from './execution.ts';
 import { inputScalars } from './input-scalars.ts';
 import { mergeResolvers } from './merge-resolvers.ts';
+import { countPages } from './page-counts.ts';
 import { sealPages } from './sealed-pages.ts';
+import { refuseNullWithoutError } from './semantic-non-null.ts';
 import type { Subgraph } from './subgraph.ts';
+import { watchRefusals } from './terms.ts';
 
-export interface SubgraphParts<Resolvers extends object> {
+interface SubgraphOptions<Resolvers extends object> {
   /** The name in its row. */
   readonly name: string;
   /** Complete (sdl.ts). */
   readonly sdl: string;
   readonly commits: Commits;
   readonly cursors: CursorSealer;
-  /** Of each feature. */
+  /** Resolvers of each feature. */
   readonly resolvers: readonly Resolvers[];
 }
 
 /** Throws when a field of Query, Mutation or Subscription, or the reference to an entity, has no resolver. */
-export function createSubgraph<Resolvers extends object>(parts: SubgraphParts<Resolvers>): Subgraph {
-  const { name, sdl, commits, cursors } = parts;
+export function createSubgraph<Resolvers extends object>(options: SubgraphOptions<Resolvers>): Subgraph {
+  const { name, sdl, commits, cursors } = options;
   const resolvers: Record<string, object> = {
     ...inputScalars,
     Commit: commitResolvers(commits),
-    ...mergeResolvers<object>(parts.resolvers),
+    ...mergeResolvers<object>(options.resolvers),
   };
   const document = parse(sdl);
   const missing = unresolved(document, resolvers);
@@ -36,6 +39,9 @@ export function createSubgraph<Resolvers extends object>(parts: SubgraphParts<Re
   const schema = buildSubgraphSchema([
     { typeDefs: document, resolvers: resolvers as NonNullable<GraphQLSchemaModule['resolvers']> },
   ]);
+  refuseNullWithoutError(schema);
+  watchRefusals(schema);
+  countPages(schema);
   sealPages(schema, cursors);
   return { name, schema: withPositions(schema, (text) => openCursor(cursors, text)) };
 }

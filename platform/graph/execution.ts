@@ -12,16 +12,24 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { callerOf, forCaller } from '../caller.ts';
-import { isBusy, isDiskFull, isUnavailable } from '../database/errors.ts';
-import { CodedError } from '../errors.ts';
+import {
+  CommitUncertainError,
+  isBusy,
+  isDiskFull,
+  isUnavailable,
+  NoPrimaryError,
+  ReadTooSlowError,
+} from '../database/errors.ts';
+import { forIdentity, inLane } from '../edge/caller.ts';
+import { CodedError, sameKeyTells } from '../edge/errors.ts';
+import type { RequestContext } from '../edge/identity.ts';
 import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
-import type { RequestContext } from '../identity.ts';
-import { pullStream } from '../pull-stream.ts';
+import { CountedLine, reasonOf } from '../process/counted-line.ts';
+import { pullStream } from '../work/pull-stream.ts';
 
 /** One operation on one schema. */
-export interface SchemaRequest {
+interface SchemaRequest {
   readonly document: DocumentNode;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
   readonly operationName?: string | undefined;
@@ -56,18 +64,22 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
       extensions: { code: 'DISK_FULL' },
     };
   if (isBusy(original)) {
-    log.warn(
-      { requestId, err: original, path: graphqlError?.path },
-      'the graph found no primary of the database, or no free connection to it',
-    );
-    return {
-      message: 'The database is changing its primary, or has too much to do; try again.',
-      ...path,
-      extensions: { code: 'BUSY', retryAfterMs: 1_000 },
-    };
+    // The others are counted and logged by the database itself.
+    if (original instanceof NoPrimaryError)
+      countLost(log, { requestId, reason: original.message, path: graphqlError?.path });
+    const message =
+      original instanceof ReadTooSlowError
+        ? 'This read took too long in the database and was ended; ask for less, or try again.'
+        : 'The database is changing its primary, or has too much to do; try again.';
+    return { message, ...path, extensions: { code: 'BUSY', retryAfterMs: 1_000 } };
+  }
+  if (original instanceof CommitUncertainError) {
+    countLost(log, { requestId, reason: reasonOf(original), path: graphqlError?.path });
+    const message = `The connection to the database was lost during the commit. ${sameKeyTells}`;
+    return { message, ...path, extensions: { code: 'OUTCOME_UNCERTAIN' } };
   }
   if (isUnavailable(original)) {
-    log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph lost the database');
+    countLost(log, { requestId, reason: reasonOf(original), path: graphqlError?.path });
     return {
       message: 'The database is not available at the moment; try again.',
       ...path,
@@ -80,6 +92,15 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
     ...path,
     extensions: { code: 'INTERNAL', requestId },
   };
+}
+
+/** Kept per log, because thousands of requests may arrive without a database. */
+const lost = new WeakMap<Logger, CountedLine>();
+
+function countLost(log: Logger, fields: object): void {
+  const line = lost.get(log) ?? new CountedLine(log, 'requests to the graph lost the database');
+  lost.set(log, line);
+  line.add(fields);
 }
 
 function present(result: ExecutionResult, requestId: string, log: Logger): FormattedExecutionResult {
@@ -95,7 +116,7 @@ export async function executeOnSchema(
 ): Promise<FormattedExecutionResult> {
   const { requestId } = request.context;
   try {
-    const result = await forCaller(callerOf(request.context.identity), () =>
+    const result = await forIdentity(request.context.identity, () =>
       execute({
         schema,
         document: request.document,
@@ -129,18 +150,18 @@ export async function subscribeOnSchema(
   };
   let source: AsyncIterable<unknown> | ExecutionResult;
   try {
-    source = await forCaller(callerOf(context.identity), () =>
-      createSourceEventStream({ ...args, contextValue: context }),
+    source = await forIdentity(context.identity, () =>
+      inLane('streams', () => createSourceEventStream({ ...args, contextValue: context })),
     );
   } catch (error) {
     return { errors: [presentError(error, context.requestId, log)] };
   }
   if (!(Symbol.asyncIterator in source)) return present(source, context.requestId, log);
   return eventStream(
-    source[Symbol.asyncIterator](),
+    inStreams(source[Symbol.asyncIterator](), context.identity),
     (rootValue) => {
       // Each event has its own context: loaders must not be shared between events.
-      const execution = forCaller(callerOf(context.identity), () =>
+      const execution = forIdentity(context.identity, () =>
         execute({ ...args, rootValue, contextValue: { ...context, loaders: new Map() } }),
       );
       const facets = facetsOf(rootValue);
@@ -167,13 +188,19 @@ export function withPositions(
   return schema;
 }
 
-/** Undefined: the cursor is not selected for a gateway. */
+/** Undefined if the cursor is not selected for a gateway. */
 function positionIn(schema: GraphQLSchema, data: ExecutionResult['data']): CursorPosition | undefined {
   const positionOf = schema.extensions.positionOf as ((cursor: string) => CursorPosition | undefined) | undefined;
   const [item] = Object.values(data ?? {}) as (Record<string, unknown> | null | undefined)[];
   const cursor = item?.[cursorAlias];
   const position = typeof cursor === 'string' ? positionOf?.(cursor) : undefined;
   return position === undefined ? undefined : { timeline: position.timeline, seq: position.seq };
+}
+
+/** The reads of a stream are on connections of their own. */
+function inStreams(source: AsyncIterator<unknown>, identity: RequestContext['identity']): AsyncIterator<unknown> {
+  const next = () => forIdentity(identity, () => inLane('streams', () => source.next()));
+  return { next, return: async () => (await source.return?.()) ?? { done: true, value: undefined } };
 }
 
 /** Maps each event of a source; a source that fails ends with its error. */

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 /** A request that can't be accepted, with its HTTP status. */
 export class HttpError extends Error {
   readonly status: number;
-  /** Of the answer, beside the message. */
+  /** Fields of the answer, in addition to the message. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(status: number, message: string, details: Readonly<Record<string, unknown>> = {}) {

@@ -1,5 +1,5 @@
-// A server for our own processes on other hosts: JSON over HTTP, by mutual TLS unless it listens on loopback. A drain ends when what was
-// asked is answered.
+// A server for our own processes on other hosts: JSON over HTTP, by mutual TLS unless it listens on loopback. A drain ends when all
+// open requests are answered.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -7,11 +7,11 @@ import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Peers } from '../machines/peers.ts';
 import { isLoopback } from '../net/address-block.ts';
-import { atMost } from '../within.ts';
+import { atMost } from '../work/within.ts';
 import { HttpError } from './http-body.ts';
 import { type MutualTls, pemOf } from './tls.ts';
 
-export interface InternalServerOptions {
+interface InternalServerOptions {
   /** In messages. */
   readonly name: string;
   readonly host: string;
@@ -22,7 +22,7 @@ export interface InternalServerOptions {
   /** Of machines that may connect. */
   readonly roles: readonly string[];
   readonly log: Logger;
-  /** For bodies of any length: a connection on which nothing moves for so long is ended. Without it a request takes at most a minute. */
+  /** For bodies of any length: a connection without traffic is ended after this time. Without it a request takes at most a minute. */
   readonly silentMs?: number;
   /** Throws HttpError for a refusal. */
   answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -31,7 +31,7 @@ export interface InternalServerOptions {
 export class InternalServer {
   readonly http: Server;
   readonly #options: InternalServerOptions;
-  /** HTTP's own list lacks those whose TLS handshake is not over. */
+  /** The HTTP server's own list lacks sockets whose TLS handshake is not complete. */
   readonly #connections = new Set<Socket>();
   #active = 0;
   #whenIdle: (() => void) | undefined;

@@ -1,5 +1,5 @@
-// Whether a process of ours answers at all. One that stands still accepts connections, and requests on those that it has, so a request
-// to it would wait until its deadline. It is asked over a connection of its own: those for requests may all be busy.
+// Checks whether a Tidegate process answers at all. A paused process still accepts connections and requests, so a request to it
+// would wait until its deadline. The check uses its own connection, because all connections for requests may be busy.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type buildConnector, Pool } from 'undici';
 
@@ -25,8 +25,8 @@ export class Pulse {
   }
 
   /**
-   * Runs `work`, whose signal is aborted with SilentError when so many looks in a row had no answer, of which each takes at most 1.5 s.
-   * Looks are counted, not timed: this process may have stood still itself.
+   * Runs `work`. Its signal is aborted with SilentError after this many polls in a row without an answer. Each poll takes at most
+   * 1.5 s. Looks are counted, not timed: this process may have stood still itself.
    */
   async during<Result>(
     { misses, signal }: { readonly misses: number; readonly signal: AbortSignal },
@@ -48,7 +48,7 @@ export class Pulse {
     return this.#pool.destroy();
   }
 
-  /** True once there were so many misses; false when it is over. */
+  /** Resolves to true after this many misses, or to false when the work is over. */
   async #silence(misses: number, over: AbortSignal): Promise<boolean> {
     for (let missed = 0; missed < misses; ) {
       await sleep(everyMs, undefined, { ref: false, signal: over }).catch(() => undefined);
@@ -58,7 +58,7 @@ export class Pulse {
     return !over.aborted;
   }
 
-  /** All who want to know at once ask once. */
+  /** Concurrent callers share one poll. */
   #answers(): Promise<boolean> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;

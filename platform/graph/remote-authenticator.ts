@@ -2,20 +2,21 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import { z } from 'zod';
-import type { Authenticator, CheckLogin } from '../access.ts';
-import { currentCaller } from '../caller.ts';
-import { CodedError } from '../errors.ts';
-import type { Identity } from '../identity.ts';
-import { jsonIn } from '../json.ts';
+import type { Authenticator, CheckLogin } from '../edge/access.ts';
+import { currentCaller } from '../edge/caller.ts';
+import { CodedError } from '../edge/errors.ts';
+import type { Identity } from '../edge/identity.ts';
 import type { SigningKeys } from '../secrets/key-pairs.ts';
+import { jsonIn } from '../values/json.ts';
 import { authenticatePath, busyShape, checkLoginPath, loginAnswerShape, recheckPath } from './authenticator-routes.ts';
+import { connectorOf } from './connector.ts';
 import { isAway, Origins } from './origins.ts';
 import { Pulse } from './pulse.ts';
 import { identityHeader, identityShape, signIdentity } from './signed-identity.ts';
-import { connectorOf, type MutualTls } from './tls.ts';
+import type { MutualTls } from './tls.ts';
 
 const connectTimeoutMs = 1500;
-/** More than the gateway asks at once of credentials that it does not know. */
+/** More than the gateway's concurrent checks of unknown credentials. */
 const connections = 64;
 const answerShape = z.object({ identity: identityShape.nullable() });
 
@@ -24,7 +25,7 @@ interface Place {
   readonly pulse: Pulse;
 }
 
-export interface RemoteAuthenticatorOptions {
+interface RemoteAuthenticatorOptions {
   /** Origins of processes, for example https://system.internal:4101: one is asked until it fails, then the next. */
   readonly urls: readonly [string, ...string[]];
   /** Name of the subgraph served there. */
@@ -84,7 +85,7 @@ export class RemoteAuthenticator implements Authenticator {
     const deadline = AbortSignal.timeout(this.#deadlineMs);
     const until = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
     let fault: unknown;
-    // A question changes nothing: another process is asked if the first one may have heard it, too.
+    // A question changes nothing, so it is safe to ask another process even if the first one may have received it.
     for (let tried = 0; tried < this.#places.count && !until.aborted; tried += 1) {
       const place = this.#places.current;
       const answer = await this.#postAt(place, path, question, until).catch((error: unknown) => {

@@ -4,11 +4,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Authenticator, CheckLogin } from '../access.ts';
+import type { Authenticator, CheckLogin } from '../edge/access.ts';
 import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { type InternalRoute, internalRoutes } from './authenticator-routes.ts';
-import { DocumentCache } from './document-cache.ts';
 import { executeOnSchema } from './execution.ts';
+import { GraphqlDocumentCache } from './graphql-document-cache.ts';
 import { HttpError, parseJson, readBody } from './http-body.ts';
 import { InternalServer, sendJson } from './internal-server.ts';
 import { clockSkewSeconds, IdentityChecker, type IdentityRefusal, identityHeader } from './signed-identity.ts';
@@ -49,7 +49,7 @@ const graphqlBody = z.object({
   operationName: z.string().nullish(),
 });
 
-function graphqlRoute(subgraph: Subgraph, log: Logger, documents: DocumentCache): InternalRoute {
+function graphqlRoute(subgraph: Subgraph, log: Logger, documents: GraphqlDocumentCache): InternalRoute {
   return async (body, claims) => {
     const request = graphqlBody.safeParse(body);
     if (!request.success) throw new HttpError(400, `Not a GraphQL request: ${z.prettifyError(request.error)}`);
@@ -71,7 +71,7 @@ function graphqlRoute(subgraph: Subgraph, log: Logger, documents: DocumentCache)
 /** Listens; throws when the address is not loopback and no TLS is given, or the port is in use. */
 export async function serveSubgraph(options: ServeSubgraphOptions): Promise<ServedSubgraph> {
   const { subgraph, log } = options;
-  const documents = new DocumentCache(subgraph.schema);
+  const documents = new GraphqlDocumentCache(subgraph.schema);
   const checker = new IdentityChecker({ keys: options.publicKeys, audience: subgraph.name });
   const routes = new Map<string, InternalRoute>([
     ['/graphql', graphqlRoute(subgraph, log, documents)],

@@ -1,8 +1,9 @@
-// The identity with which a subgraph asks the graph: a viewer of one project, for seconds. Its token is made with the key that only
-// subgraphs have, and a gateway accepts it only where subgraphs ask (gateway/web/question-server.ts), never at the public endpoint.
+// The identity with which a subgraph asks the graph: a viewer of one project, valid for seconds. Its token is made with the key
+// that only subgraphs have, and a gateway accepts it only at its endpoint for subgraphs (gateway/web/question-server.ts), never at
+// the public endpoint.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { Identity } from '../identity.ts';
+import type { Identity } from '../edge/identity.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { clockSkewSeconds } from './signed-identity.ts';
 
@@ -10,7 +11,7 @@ const purpose = 'service-identity';
 const prefix = 'tgs';
 const lifetimeSeconds = 5;
 
-export interface ServiceClaims {
+interface ServiceClaims {
   /** The subgraph that asks. */
   readonly subgraph: string;
   /** UUID. */
@@ -30,7 +31,7 @@ export function serviceIdentity({ subgraph, projectId }: ServiceClaims): Identit
   };
 }
 
-/** To be sent at once. */
+/** The token must be sent at once. */
 export function makeServiceToken(keyring: Keyring, { subgraph, projectId }: ServiceClaims, nowMs = Date.now()): string {
   const { id, keyObject } = keyring.active(purpose);
   const payload = { sub: subgraph, project: projectId, iat: Math.floor(nowMs / 1000) };
@@ -42,7 +43,7 @@ export function isServiceToken(bearer: string): boolean {
   return bearer.startsWith(`${prefix}.`);
 }
 
-/** Undefined: it was not made with our key, or is older than a few seconds. */
+/** Undefined if it was not made with our key, or is older than a few seconds. */
 export function readServiceToken(keyring: Keyring, token: string, nowMs = Date.now()): Identity | undefined {
   const [head = '', id = '', payload = '', code = '', ...more] = token.split('.');
   const key = keyring.byId(purpose, id);

@@ -1,10 +1,10 @@
-// The identity that a gateway sends to a subgraph over HTTP: a compact JWS (RFC 7515, EdDSA of RFC 8037) that only gateways can
-// sign, bound to one subgraph and one request, valid for seconds and for one use. Calls inside a process are not signed.
+// The identity that a gateway sends to a subgraph over HTTP: a compact JWS (RFC 7515, EdDSA of RFC 8037). Only gateways can sign
+// it. It is bound to one subgraph and one request, and valid for seconds and for one use. Calls inside a process are not signed.
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type Identity, roles } from '../identity.ts';
-import { jsonIn } from '../json.ts';
+import { type Identity, roles } from '../edge/identity.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
+import { jsonIn } from '../values/json.ts';
 import { ReplayMemory } from './replay-memory.ts';
 
 /** HTTP header, connection parameter and subscribe extension that carry it. */
@@ -25,7 +25,7 @@ export interface IdentityClaims {
 }
 
 /** The subject of a signature: `audience` is the subgraph's name, `body` the request's body. */
-export interface SignedRequest {
+interface SignedRequest {
   readonly audience: string;
   readonly body: string | Buffer;
 }
@@ -116,7 +116,7 @@ function headerOf(id: string): string {
 }
 
 /** A valid signature that has not expired; `admit` checks whether it is for this request. */
-export interface PresentedIdentity {
+interface PresentedIdentity {
   /** Gives the claims once: when the body is the signed one. */
   admit(body: string | Buffer, nowMs?: number): IdentityClaims | IdentityRefusal;
 }

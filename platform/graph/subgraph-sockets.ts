@@ -6,19 +6,19 @@ import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
-import type { RequestContext } from '../identity.ts';
-import type { DocumentCache } from './document-cache.ts';
+import type { RequestContext } from '../edge/identity.ts';
 import { subscribeOnSchema } from './execution.ts';
+import type { GraphqlDocumentCache } from './graphql-document-cache.ts';
 import { connectionBody, type IdentityChecker, identityHeader, subscriptionBody } from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { attachSockets, type SocketServer } from './websocket.ts';
 
-export interface ServeSubscriptionsOptions {
+interface ServeSubscriptionsOptions {
   readonly server: Server;
   readonly subgraph: Subgraph;
   readonly checker: IdentityChecker;
   readonly log: Logger;
-  readonly documents: DocumentCache;
+  readonly documents: GraphqlDocumentCache;
 }
 
 /** Handles upgrades on /graphql. */

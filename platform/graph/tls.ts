@@ -2,10 +2,9 @@
 // a certificate is renewed: new connections use the new ones.
 import { readFile, stat } from 'node:fs/promises';
 import { type ConnectionOptions, createSecureContext, TLSSocket } from 'node:tls';
-import { buildConnector } from 'undici';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
 import type { Peers } from '../machines/peers.ts';
+import type { Logger } from '../process/log.ts';
+import { Loop } from '../work/loop.ts';
 
 /** The current PEM texts. */
 export interface MutualTls {
@@ -45,25 +44,7 @@ export function watchPeer({ peers }: Pick<MutualTls, 'peers'>, socket: unknown):
   if (peers !== undefined && socket instanceof TLSSocket) peers.watch(socket, socket.getPeerCertificate());
 }
 
-/** Makes a pool's connections to a subgraph, each with the current certificate. */
-export function connectorOf(tls: MutualTls | undefined, subgraph: string, timeoutMs: number): buildConnector.connector {
-  const plain = buildConnector({ timeout: timeoutMs });
-  if (tls === undefined) return plain;
-  let made: { cert: string; connector: buildConnector.connector } | undefined;
-  return (options, callback) => {
-    if (made?.cert !== tls.cert) {
-      // Without session resumption: each connection must present its certificate.
-      const connect = { timeout: timeoutMs, maxCachedSessions: 0, ...clientOptions(tls, subgraph) };
-      made = { cert: tls.cert, connector: buildConnector(connect as buildConnector.BuildOptions) };
-    }
-    made.connector(options, (...connected) => {
-      watchPeer(tls, connected[1]);
-      callback(...connected);
-    });
-  };
-}
-
-export interface TlsPaths {
+interface TlsPaths {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;

@@ -4,18 +4,21 @@ import type { IncomingMessage } from 'node:http';
 import { CloseCode, handleProtocols, MessageType, type Server } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
+import { StreamIds } from './stream-ids.ts';
 
 /** The content of `context.extra` in protocol hooks. */
 export interface SocketExtra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
+  /** The protocol server's ids of streams are ours; frames carry the client's. */
+  readonly streamIds: StreamIds;
   /** Sends one frame and resolves when the kernel has it; rejects once the socket is closed. */
   send(data: string): Promise<void>;
 }
 
 export type PingPayload = Readonly<Record<string, unknown>> | undefined;
 
-export interface AttachOptions {
+interface AttachOptions {
   readonly webSockets: WebSocketServer;
   readonly protocol: Server<SocketExtra>;
   readonly log: Logger;
@@ -28,9 +31,9 @@ export interface AttachOptions {
 }
 
 export interface SocketServer {
-  /** Closes the sockets that are open with 1001; terminates those that do not close in time. */
+  /** Closes the open sockets with 1001. Terminates sockets that do not close in time. */
   release(graceMs?: number): Promise<void>;
-  /** Closes all sockets with 1001 and accepts no more; terminates those that do not close in time. */
+  /** Closes all sockets with 1001 and accepts no more. Terminates sockets that do not close in time. */
   dispose(graceMs?: number): Promise<void>;
 }
 
@@ -71,7 +74,8 @@ export function attachSockets(options: AttachOptions): SocketServer {
     socket.on('pong', () => alive.add(socket));
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     const send = sender(socket, options.maxBufferedBytes);
-    const extra = { socket, request, send };
+    const streamIds = new StreamIds();
+    const extra = { socket, request, streamIds, send };
     const pong = async (payload: PingPayload): Promise<void> => {
       const answer = onPing === undefined ? payload : await onPing(extra, payload);
       await send(JSON.stringify({ type: 'pong', payload: answer })).catch(() => undefined);
@@ -79,14 +83,20 @@ export function attachSockets(options: AttachOptions): SocketServer {
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) => send(data).catch(() => undefined),
+        async send(data) {
+          const frame = streamIds.toClient(data);
+          if (frame !== undefined) await send(frame).catch(() => undefined);
+        },
         close: (code, reason) => socket.close(code, reason),
         onPing: pong,
         onMessage: (take) =>
           socket.on('message', (data) => {
             alive.add(socket);
             const text = String(data);
-            take(text).catch((error: unknown) => {
+            const message = streamIds.fromClient(text);
+            if (typeof message !== 'string')
+              return socket.close(CloseCode.SubscriberAlreadyExists, 'Subscriber for this id already exists');
+            take(message).catch((error: unknown) => {
               if (isServersMessage(text))
                 return socket.close(CloseCode.BadRequest, 'Only a server sends such a message');
               log.error({ err: error }, 'a socket message failed');

@@ -2,12 +2,14 @@
 // documents in order, and sends each report until it is stored. Without a connection the machine goes on with the documents it has.
 import { WebSocket } from 'ws';
 import { clientOptions, type MutualTls } from '../graph/tls.ts';
-import type { JsonValue } from '../json.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+import type { Logger } from '../process/log.ts';
+import type { JsonValue } from '../values/json.ts';
+import { comparePositions, type Position } from '../values/positions.ts';
+import { Loop } from '../work/loop.ts';
 import {
   type FromMachine,
   linkVersion,
+  type Mark,
   mostDocuments,
   mostToMachineBytes,
   readToMachine,
@@ -19,31 +21,31 @@ import { Silence } from './silence.ts';
 
 /** The documents that the machine keeps, on disk: they must survive it. */
 export interface LinkDocuments {
-  /** By key, with their generations. */
-  held(): ReadonlyMap<string, number>;
-  put(key: string, generation: number, document: JsonValue): Promise<void>;
-  /** False: the change does not follow the document. */
+  /** Their positions, by key. */
+  held(): ReadonlyMap<string, Position>;
+  put(key: string, position: Position, document: JsonValue): Promise<void>;
+  /** Returns false if the change does not follow the document. */
   change(key: string, change: Readonly<Record<string, JsonValue>>): Promise<boolean>;
   remove(key: string): Promise<void>;
 }
 
-export interface LinkClientOptions {
-  /** wss://HOST:PORT/link; tried in turn, also after a connection was lost. */
+interface LinkClientOptions {
+  /** Each is wss://HOST:PORT/link. Tried in turn, also after a connection was lost. */
   readonly urls: readonly string[];
-  /** Without a sign of life for so long, the other end is taken for lost; default 5000, at least twice the time between its pings. */
+  /** The other end counts as lost after this time without a sign of life. Default: 5000. At least twice the time between its pings. */
   readonly silentMs?: number;
   /** The role of the other end's machine. */
   readonly role: string;
   readonly tls: MutualTls;
   readonly log: Logger;
   readonly documents: LinkDocuments;
-  /** The documents are all there are: what none of them names is nobody's. */
+  /** Called when the machine has all its documents. Anything that no document names then belongs to nobody. */
   readonly whole?: () => void;
-  /** What this machine is and has; read at each connection. */
+  /** Properties and resources of this machine. Read at each connection. */
   readonly facts: () => Readonly<Record<string, JsonValue>>;
   /** The last report with this key is stored. */
   readonly stored?: (key: string) => void;
-  /** What the other end asks. Absent: it is told that nobody answers. */
+  /** Answers a question of the other end. If absent, the other end's questions fail at once. */
   readonly answer?: AnswerQuestion;
 }
 
@@ -54,19 +56,24 @@ interface Report {
 
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
+/** The other end closes a link with it that this machine may not have (RFC 6455 section 7.4.1). */
+const refusedCode = 1008;
 
 export class LinkClient {
   readonly #options: LinkClientOptions;
   readonly #loop: Loop;
   readonly #questions: LinkQuestions;
   readonly #reports = new Map<string, Report>();
-  /** The number of each key's report whose answer is awaited: one at a time, so that what is told often holds up nothing else. */
+  /** The number of each key's unanswered report. At most one per key is under way, so a key with frequent reports delays no other key. */
   readonly #sent = new Map<string, number>();
   #socket: WebSocket | undefined;
   #welcomed = false;
+  /** The reason of the last refusal since the last link. */
+  #refusal: string | undefined;
   #number = 0;
+  #mark: Mark | undefined;
   #attempts = 0;
-  /** In `urls`, of the next connection. */
+  /** Index in `urls` for the next connection. */
   #place = 0;
 
   constructor(options: LinkClientOptions) {
@@ -117,12 +124,12 @@ export class LinkClient {
     if (this.#welcomed && !this.#sent.has(key)) this.#sendReport(key, report);
   }
 
-  /** What was reported under this key is not sent on a later connection. */
+  /** Reports under this key are not sent on a later connection. */
   withdraw(key: string): void {
     this.#reports.delete(key);
   }
 
-  /** @throws UnansweredError; the reason of `signal` when that is aborted */
+  /** @throws UnansweredError, or the reason of `signal` if it is aborted */
   async ask(body: JsonValue, deadlineMs: number, signal?: AbortSignal): Promise<JsonValue> {
     if (!this.#welcomed) throw new UnansweredError('there is no connection to the other end');
     return this.#questions.ask(body, deadlineMs, signal);
@@ -143,7 +150,7 @@ export class LinkClient {
   #connection(signal: AbortSignal): Promise<void> {
     const { urls, tls, role, log, silentMs = usualSilentMs } = this.#options;
     const url = urls[this.#place % urls.length] ?? '';
-    // A place that stands still accepts connections: another one is tried soon. One that is only slow has longer each time.
+    // A paused endpoint still accepts connections, so another one is tried soon. One that is only slow has longer each time.
     const openMs = Math.min(silentMs * 2 ** Math.min(this.#attempts, 10), Math.max(silentMs, longestPauseMs));
     this.#place += 1;
     this.#attempts += 1;
@@ -173,7 +180,13 @@ export class LinkClient {
       socket.on('open', () => {
         heard();
         const held = Object.fromEntries([...this.#options.documents.held()].slice(0, mostDocuments));
-        this.#send({ type: 'hello', version: linkVersion, facts: this.#options.facts(), held });
+        this.#send({
+          type: 'hello',
+          version: linkVersion,
+          facts: this.#options.facts(),
+          held,
+          mark: this.#mark ?? null,
+        });
       });
       socket.on('ping', heard);
       socket.on('error', (error) => log.debug({ err: error, url }, 'a link failed'));
@@ -191,6 +204,7 @@ export class LinkClient {
         clearInterval(watch);
         signal.removeEventListener('abort', abort);
         if (this.#welcomed) log.warn({ url, code, reason: String(reason) }, 'the link was lost');
+        else if (code === refusedCode) this.#toldRefused(url, String(reason));
         this.#welcomed = false;
         this.#sent.clear();
         this.#questions.end();
@@ -198,6 +212,13 @@ export class LinkClient {
         void handling.then(resolve);
       });
     });
+  }
+
+  /** Once for each reason: it tries again and again. */
+  #toldRefused(url: string, reason: string): void {
+    if (reason === this.#refusal) return;
+    this.#refusal = reason;
+    this.#options.log.warn({ url, reason }, 'the other end refuses a link to this machine');
   }
 
   async #take(text: string): Promise<void> {
@@ -211,18 +232,23 @@ export class LinkClient {
     switch (message.type) {
       case 'welcome':
         this.#welcomed = true;
+        this.#refusal = undefined;
         this.#attempts = 0;
         log.info({ epoch: message.epoch }, 'the link is up');
         for (const [key, report] of this.#reports) this.#sendReport(key, report);
         break;
       case 'document':
-        await documents.put(message.key, message.generation, message.document);
+        await documents.put(message.key, message.position, message.document);
         break;
       case 'change':
         if (!(await documents.change(message.key, message.change))) this.#send({ type: 'resend', key: message.key });
         break;
       case 'gone':
         await documents.remove(message.key);
+        break;
+      case 'mark':
+        if (this.#mark === undefined || comparePositions(this.#mark.position, message.mark.position) !== 'AHEAD')
+          this.#mark = message.mark;
         break;
       case 'whole':
         this.#options.whole?.();

@@ -1,25 +1,29 @@
-// The end of links at the role that decides. It accepts machines of one role by their certificates; a domain says what each connection
-// means. A machine's newest connection counts: the one before is closed.
+// The end of links at the role that decides. It accepts machines of one role by their certificates. The domain defines the meaning
+// of each connection. Only a machine's newest connection counts, and the previous one is closed.
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type MutualTls, pemOf } from '../graph/tls.ts';
-import type { JsonValue } from '../json.ts';
-import type { Logger } from '../log.ts';
 import { type MachineName, machineOf } from '../machines/machine.ts';
-import { Turns } from '../turns.ts';
-import { atMost } from '../within.ts';
+import type { Logger } from '../process/log.ts';
+import type { JsonValue } from '../values/json.ts';
+import type { Position } from '../values/positions.ts';
+import { Loop } from '../work/loop.ts';
+import { Turns } from '../work/turns.ts';
+import { atMost } from '../work/within.ts';
 import {
   type FromMachine,
   linkVersion,
+  type Mark,
   mostDocuments,
   mostFromMachineBytes,
   mostToMachineBytes,
   readFromMachine,
   type ToMachine,
   usualSilentMs,
+  versionOfHello,
 } from './messages.ts';
 import { LinkQuestions } from './questions.ts';
 import { Silence } from './silence.ts';
@@ -27,32 +31,35 @@ import { Silence } from './silence.ts';
 export interface LinkPeer {
   readonly machine: MachineName;
   readonly facts: Readonly<Record<string, JsonValue>>;
-  /** The documents that the machine has, with their generations. */
-  readonly held: ReadonlyMap<string, number>;
-  /** In order. A machine that reads too slowly is disconnected: who sends much waits for `taken` in between. */
-  send(message: Exclude<ToMachine, { readonly type: 'welcome' | 'stored' | 'ask' | 'answer' }>): void;
+  /** The positions of the documents that the machine has. */
+  readonly held: ReadonlyMap<string, Position>;
+  /**
+   * Sends messages in order. A machine that reads too slowly is disconnected, so a caller that sends many messages awaits `taken`
+   * between them.
+   */
+  send(message: Exclude<ToMachine, { readonly type: 'welcome' | 'mark' | 'stored' | 'ask' | 'answer' }>): void;
   /** @throws UnansweredError (questions.ts); the reason of `signal` when that is aborted */
   ask(body: JsonValue, deadlineMs: number, signal?: AbortSignal): Promise<JsonValue>;
   /** Resolves when there is room for more, or the connection has ended. */
   taken(): Promise<void>;
-  /** Disconnects the machine; it comes back. */
+  /** Disconnects the machine, which then reconnects. */
   close(reason: string): void;
 }
 
 interface Session {
-  /** Rises with each connection of the machine, in the database: what an older one reports must not be stored. */
+  /** Rises in the database with each connection of the machine. Reports of an older connection must not be stored. */
   readonly epoch: number;
   /** After the welcome: sends what the machine lacks. */
   begin(): void;
   /** Sends the whole document. */
   resend(key: string): void;
-  /** What the machine asks. Absent: it is told that nobody answers. */
+  /** Answers a question of the machine. If absent, the machine's questions fail at once. */
   answer?(body: JsonValue, signal: AbortSignal): Promise<JsonValue>;
   /** Resolves once the end of the connection is recorded, or can't be; never rejects. */
   closed(): Promise<void>;
 }
 
-/** What a domain does with one connection; each report waits for the one before. */
+/** The domain's handler of one connection. Each report waits for the previous one. */
 export interface LinkSession extends Session {
   /** Resolves once the report is stored. Rejects to disconnect: the machine sends it again. */
   report(key: string, body: JsonValue): Promise<void>;
@@ -65,26 +72,38 @@ export interface LinkReport {
 
 /** The same, where reports of different lanes do not wait for each other. */
 export interface LanedSession extends Session {
-  /** Of a report, by its key. */
+  /** Returns the lane of a report by its key. */
   laneOf(key: string): string;
-  /** Those of a lane that came while others of it were being stored, in their order. Resolves and rejects as above, for all of them. */
+  /**
+   * Stores the reports of a lane that arrived while earlier ones were being stored, in order. Resolves and rejects as above, for
+   * all of these reports.
+   */
   report(reports: readonly LinkReport[]): Promise<void>;
 }
 
-export interface LinkServerOptions {
+interface LinkServerOptions {
   readonly host: string;
   /** 0 for any. */
   readonly port: number;
   readonly tls: MutualTls;
   /** Of the machines that may connect. */
   readonly role: string;
-  /** Without a sign of life for so long, a machine is taken for lost; default 5000. It is asked for one five times as often. */
+  /** A machine counts as lost after this time without a sign of life. Default: 5000. It is asked for one five times as often. */
   readonly silentMs?: number;
   readonly log: Logger;
   readonly open: (peer: LinkPeer) => Promise<LinkSession | LanedSession>;
+  /** Marks of the database behind `open`. If absent, machines get no marks. */
+  readonly marks?: LinkMarks;
 }
 
-/** Thrown by `open`: the machine may have no link now. It is told the reason, logs it, and tries again. */
+/** How far the database has come. Machines remember it, so that a database that was set back is noticed. */
+export interface LinkMarks {
+  readonly read: () => Promise<Mark>;
+  /** Before a machine's session is opened. `remembered`: the highest mark that it was sent. */
+  readonly check: (machine: MachineName, remembered: Mark) => Promise<void>;
+}
+
+/** Thrown by `open` if the machine may have no link now. The machine receives the reason, logs it, and tries again. */
 export class LinkRefusal extends Error {
   override readonly name = 'LinkRefusal';
 }
@@ -93,10 +112,11 @@ const helloMs = 5_000;
 /** While more of a machine's messages wait, its connection is not read from: they then wait at the machine. */
 const mostWaitingMessages = 1_000;
 const mostWaitingBytes = 2 * mostFromMachineBytes;
-/** While more of what a machine is sent waits here, there is no room for more. */
+/** There is room for more only while fewer bytes than this wait here for the machine. */
 const mostWaitingToMachineBytes = mostToMachineBytes / 8;
 const takenLookMs = 1;
-/** Of one machine: each takes a connection to the database. */
+const markEveryMs = 1_000;
+/** Lanes of one machine that store reports at the same time. Each takes a connection to the database. */
 const lanesAtOnce = 2;
 /** Reports of a lane. */
 const mostTogether = 50;
@@ -112,6 +132,7 @@ export class LinkServer {
   /** By the UUID of the machine. */
   readonly #links = new Map<string, ServedLink>();
   readonly #all = new Set<ServedLink>();
+  #marking: Loop | undefined;
 
   private constructor(options: LinkServerOptions) {
     this.#options = options;
@@ -145,6 +166,7 @@ export class LinkServer {
       link.#server.once('error', reject);
       link.#server.listen(options.port, options.host, resolve);
     });
+    link.#startMarking();
     return link;
   }
 
@@ -161,6 +183,7 @@ export class LinkServer {
   async drain(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const link of this.#all) link.close(1001, 'this process stops');
+    await this.#marking?.stop();
     await atMost(usualSilentMs, Promise.all([...this.#all].map((link) => link.ended)));
     for (const link of this.#all) link.terminate();
     this.#server.closeAllConnections();
@@ -169,6 +192,21 @@ export class LinkServer {
 
   stop(): Promise<void> {
     return this.drain();
+  }
+
+  #startMarking(): void {
+    const { marks, role, log } = this.#options;
+    if (marks === undefined) return;
+    this.#marking = new Loop({
+      ...{ name: `marks for ${role}`, log, pauseMs: () => markEveryMs },
+      run: async () => {
+        if (this.#links.size === 0) return false;
+        const mark = await marks.read();
+        for (const link of this.#links.values()) link.mark(mark);
+        return false;
+      },
+    });
+    this.#marking.start();
   }
 
   #accept(socket: WebSocket, machine: MachineName): void {
@@ -185,6 +223,7 @@ export class LinkServer {
   }
 }
 
+type FromMachineHello = Extract<FromMachine, { readonly type: 'hello' }>;
 type FromMachineReport = Extract<FromMachine, { readonly type: 'report' }>;
 
 interface WaitingReport extends LinkReport {
@@ -196,6 +235,13 @@ interface WaitingReport extends LinkReport {
 interface Lane {
   readonly waiting: WaitingReport[];
   readonly done: Promise<void>;
+}
+
+const otherVersion = `this end speaks version ${linkVersion} of the link: run the same release on both`;
+
+function isOtherVersion(text: string): boolean {
+  const version = versionOfHello(text);
+  return version !== undefined && version !== linkVersion;
 }
 
 function isLaned(session: LinkSession | LanedSession | undefined): session is LanedSession {
@@ -262,6 +308,10 @@ class ServedLink {
     this.#socket.terminate();
   }
 
+  mark(mark: Mark): void {
+    this.#send({ type: 'mark', mark });
+  }
+
   #ping(silentMs: number): void {
     // Its signs of life are not read either.
     if (this.#socket.isPaused) this.#silence.heard();
@@ -277,6 +327,10 @@ class ServedLink {
     this.#pace();
     const message = readFromMachine(text);
     const session = this.#session;
+    if (message === undefined && isOtherVersion(text)) {
+      this.close(1008, otherVersion);
+      return;
+    }
     if (message?.type === 'report' && isLaned(session)) this.#queue(session, message, text.length);
     else
       this.#handling = this.#handling
@@ -312,7 +366,7 @@ class ServedLink {
           );
         }
       });
-    // In the same step as the last look: what comes now begins the lane anew.
+    // In the same step as the last check, so a report that arrives now starts a new run of the lane.
     this.#lanes.delete(name);
   }
 
@@ -352,10 +406,10 @@ class ServedLink {
     this.#send({ type: 'stored', number: message.number });
   }
 
-  async #hello(message: { version: number; facts: LinkPeer['facts']; held: Record<string, number> }): Promise<void> {
+  async #hello(message: FromMachineHello): Promise<void> {
     if (this.#session !== undefined) return this.close(1008, 'hello was said before');
-    if (message.version !== linkVersion)
-      return this.close(1008, `this end speaks version ${linkVersion} of the link: run the same release on both`);
+    if (message.version !== linkVersion) return this.close(1008, otherVersion);
+    if (message.mark !== null) await this.#options.marks?.check(this.#machine, message.mark);
     const held = new Map(Object.entries(message.held).slice(0, mostDocuments));
     const session = await this.#options.open({
       ...{ machine: this.#machine, facts: message.facts, held },

@@ -1,21 +1,22 @@
-// Questions over a link: either end may ask, and gets the answer or a reason within its deadline. They belong to a connection: when that ends,
-// what was asked has failed, and who asked decides whether to ask again. Both ends bound how many there are at once.
-import type { JsonValue } from '../json.ts';
-import type { Logger } from '../log.ts';
-import { TooLateError, within } from '../within.ts';
+// Questions over a link. Either end may ask, and gets the answer or a reason within its deadline. Questions belong to a connection.
+// When it ends, they have failed, and the asker decides whether to ask again. Both ends bound how many questions are open at once.
+
+import type { Logger } from '../process/log.ts';
+import type { JsonValue } from '../values/json.ts';
+import { TooLateError, within } from '../work/within.ts';
 import { mostAnswerBytes, type QuestionMessage } from './messages.ts';
 
-/** It is not known whether the other end did what it was asked: it is gone, too slow, or failed. */
+/** It is not known whether the other end did what the question asked, because it is gone, too slow, or failed. */
 export class UnansweredError extends Error {
   override readonly name = 'UnansweredError';
 }
 
-/** `signal`: nobody waits for the answer any more. What it throws is told to the other end only as a failure. */
+/** `signal` is aborted when nobody waits for the answer any more. An error that it throws reaches the other end only as a failure. */
 export type AnswerQuestion = (body: JsonValue, signal: AbortSignal) => Promise<JsonValue>;
 
-export interface LinkQuestionsOptions {
+interface LinkQuestionsOptions {
   readonly send: (message: QuestionMessage) => void;
-  /** Absent: this end answers none. */
+  /** Absent if this end answers no questions. */
   readonly answer?: AnswerQuestion | undefined;
   readonly log: Logger;
 }
@@ -23,7 +24,7 @@ export interface LinkQuestionsOptions {
 const mostAsked = 256;
 const mostAnswered = 64;
 /** Nobody waits for longer. */
-export const longestAnswerMs = 30_000;
+const longestAnswerMs = 30_000;
 
 export class LinkQuestions {
   readonly #options: LinkQuestionsOptions;
@@ -36,7 +37,7 @@ export class LinkQuestions {
     this.#options = options;
   }
 
-  /** @throws UnansweredError; the reason of `signal` when that is aborted */
+  /** @throws UnansweredError, or the reason of `signal` if it is aborted */
   async ask(body: JsonValue, deadlineMs: number, signal?: AbortSignal): Promise<JsonValue> {
     if (this.#asked.size >= mostAsked) throw new UnansweredError(`${mostAsked} questions wait for the other end`);
     this.#number += 1;

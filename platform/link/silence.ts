@@ -1,5 +1,5 @@
-// How long the other end of a link has been silent, by the time in which this process could have heard it: one that stood still has read
-// nothing, and what came meanwhile is still to be read.
+// How long the other end of a link has been silent. Only time in which this process could have read counts. A paused process has
+// read nothing, and messages that arrived during the pause are still unread.
 
 export class Silence {
   readonly #lookMs: number;

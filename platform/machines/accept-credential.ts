@@ -4,7 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { fingerprintOf } from './authority.ts';
 import { machineOf } from './machine.ts';
 
-export interface OfferedCredential {
+interface OfferedCredential {
   readonly certificate: string;
   readonly authority: string;
 }

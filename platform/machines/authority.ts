@@ -18,9 +18,9 @@ export class Authority {
   readonly cert: string;
   readonly #key: string;
 
-  constructor(parts: { readonly cert: string; readonly key: string }) {
-    this.cert = parts.cert;
-    this.#key = parts.key;
+  constructor(pair: { readonly cert: string; readonly key: string }) {
+    this.cert = pair.cert;
+    this.#key = pair.key;
   }
 
   /** SHA-256 of the certificate's DER form: hexadecimal, lower case. */

@@ -2,8 +2,8 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { Origins } from '../graph/origins.ts';
-import { decodeUuid } from '../ids.ts';
-import { jsonIn } from '../json.ts';
+import { decodeUuid } from '../values/ids.ts';
+import { jsonIn } from '../values/json.ts';
 import type { MachineFile } from './machine-file.ts';
 import type { MachineKeys } from './machine-keys.ts';
 
@@ -23,14 +23,14 @@ const renewed = z.object({
   }),
 });
 
-export type Renewed = Pick<MachineFile, 'certificate' | 'authority' | 'token' | 'expiresAt'>;
+type Renewed = Pick<MachineFile, 'certificate' | 'authority' | 'token' | 'expiresAt'>;
 
 export class MachineEndpoint {
   readonly #token: string;
   readonly #places: Origins<string>;
   readonly #agent: Agent;
 
-  /** `urls`: in place of the one where the machine joined; one is asked until it fails, then, the next time, the next. */
+  /** `urls` replace the URL where the machine joined. One URL is used until it fails. The next request then uses the next URL. */
   constructor({ endpoint, endpointCa, token }: MachineFile, urls: readonly string[] = []) {
     this.#token = token;
     const [first = endpoint, ...others] = urls;

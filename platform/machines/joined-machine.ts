@@ -3,23 +3,23 @@
 import { stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { MutualTls } from '../graph/tls.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+import type { Logger } from '../process/log.ts';
+import { Loop } from '../work/loop.ts';
 import { machineDays } from './authority.ts';
 import { MachineEndpoint } from './endpoint.ts';
 import { type MachineFile, machineFilePath, readMachineFile, writeMachineFile } from './machine-file.ts';
 import { newMachineKeys } from './machine-keys.ts';
 import { Peers } from './peers.ts';
 
-/** With the deadline of a request, less than the five seconds in which a revocation is known everywhere. */
+/** Together with the deadline of a request, this is less than the five seconds within which a revocation is known everywhere. */
 const revocationsMs = 2_000;
 const renewAgainMs = 15_000;
 const dayMs = 86_400_000;
 
-export interface JoinedMachineOptions {
+interface JoinedMachineOptions {
   readonly folder: string;
   readonly role: string;
-  /** Of public endpoints; none: the one in the file. */
+  /** URLs of public endpoints. If empty, the URL in the file is used. */
   readonly urls: readonly string[];
   readonly log: Logger;
 }
@@ -33,7 +33,7 @@ export class JoinedMachine implements MutualTls {
   readonly #changed: (() => void)[] = [];
   #file: MachineFile;
   #endpoint: MachineEndpoint;
-  /** Of the file when it was last read or written. */
+  /** Version of the file when it was last read or written. */
   #version: string;
   #renewNotBeforeMs = 0;
 

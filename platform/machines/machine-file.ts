@@ -10,7 +10,7 @@ const shape = z.object({
   role: z.string().max(63),
   /** URL of the public endpoint, where revocations are asked for and credentials renewed. */
   endpoint: z.url({ protocol: /^https?$/ }),
-  /** PEM: the authority of the endpoint's certificate; left out: an authority that the system trusts. */
+  /** PEM: the authority of the endpoint's certificate. If absent, an authority that the system trusts must have signed it. */
   endpointCa: z.string().optional(),
   token: z.string(),
   expiresAt: z.iso.datetime(),

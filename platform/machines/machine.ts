@@ -18,7 +18,7 @@ export function machineUri({ role, name, id }: MachineName): string {
 
 const uriPattern = /(?:^|, )URI:tidegate:machine:([a-z0-9-]{1,63}):([a-z0-9-]{1,63}):([0-9a-f-]{36})(?:, |$)/;
 
-/** Undefined: the certificate does not name a machine. */
+/** Undefined if the certificate does not name a machine. */
 export function machineOf({
   subjectAltName,
 }: {

@@ -1,11 +1,11 @@
 // The machines at the other end of this process's connections: each must have the required role and not be revoked, as long as
 // the connection lasts.
 import type { Socket } from 'node:net';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../process/log.ts';
 import { machineOf } from './machine.ts';
 
 /** As provided by Node and undici. */
-export interface PeerCertificate {
+interface PeerCertificate {
   readonly subjectaltname?: string | undefined;
 }
 
@@ -19,12 +19,12 @@ export class Peers {
     this.#log = log;
   }
 
-  /** By UUID, as far as their certificates have not ended. */
+  /** UUIDs of revoked machines whose certificates have not expired. */
   get revoked(): ReadonlySet<string> {
     return this.#revoked;
   }
 
-  /** Why the peer is refused; undefined: it is accepted in that role. */
+  /** Why the peer is refused. Undefined if it is accepted in that role. */
   refusal({ subjectaltname }: PeerCertificate, role: string): string | undefined {
     const machine = machineOf({ subjectAltName: subjectaltname });
     if (machine === undefined) return 'the certificate is not that of a machine';

@@ -5,7 +5,7 @@ import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Undefined: not an address. One with a zone (`fe80::1%eth0`) is not accepted. */
+/** Undefined if the text is not an address. One with a zone (`fe80::1%eth0`) is not accepted. */
 function parseAddress(text: string): Address | undefined {
   return isIP(text) === 0 || text.includes('%') ? undefined : ipaddr.parse(text);
 }
@@ -17,7 +17,7 @@ interface Block {
 
 const blockPattern = /^([0-9a-f.:]{2,45})(?:\/(0|[1-9]\d{0,2}))?$/i;
 
-/** An address is a block of one address. Undefined: not a block, or its host bits are not zero. */
+/** An address is a block of one address. Undefined if the text is not a block, or its host bits are not zero. */
 function parseBlock(text: string): Block | undefined {
   const [, host = '', length] = blockPattern.exec(text) ?? [];
   const address = parseAddress(host);
@@ -50,12 +50,25 @@ export function canonicalAddressBlock(text: string): string | undefined {
   return block.prefix === widthOf(block.address) ? address : `${address}/${block.prefix}`;
 }
 
-/** Its one text; what is neither an address nor a block stays as it is. */
+/** The canonical text of a CIDR block, always with its prefix length. Undefined if it is none, or its host bits are not zero. */
+export function canonicalCidrBlock(text: string): string | undefined {
+  const canonical = text.includes('/') ? canonicalAddressBlock(text) : undefined;
+  return canonical === undefined || canonical.includes('/')
+    ? canonical
+    : `${canonical}/${isIP(canonical) === 4 ? 32 : 128}`;
+}
+
+/** The canonical text of an address, without a prefix length. Undefined if it is none. */
+export function canonicalAddress(text: string): string | undefined {
+  return text.includes('/') ? undefined : canonicalAddressBlock(text);
+}
+
+/** Returns the canonical text of an address or block. Other text is returned as it is. */
 export function canonicalText(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }
 
-/** An address's bytes: 4 or 16. Undefined: not an address; one with a zone is not one. */
+/** An address's bytes: 4 or 16. Undefined if the text is not an address. An address with a zone does not count as one. */
 export function addressBytes(text: string): readonly number[] | undefined {
   return parseAddress(text)?.toByteArray();
 }
@@ -73,7 +86,14 @@ export function isInBlock(address: string, block: string): boolean {
   return inner.match(outer.address as never, outer.prefix);
 }
 
-/** Whether an address is in a range, both ends included. False when any of them is invalid. */
+/** The addresses that two blocks have in common, which is the smaller block. Undefined if there are none, or if either is not a block. */
+export function commonBlock(one: string, other: string): string | undefined {
+  const [small, large] = [one, other].sort((a, b) => (blockBytes(b)?.prefix ?? 0) - (blockBytes(a)?.prefix ?? 0));
+  const [first = ''] = small?.split('/') ?? [];
+  return isInBlock(first, large ?? '') ? small : undefined;
+}
+
+/** Whether an address is in a range, both ends included. False if any argument is invalid. */
 export function isInRange(address: string, first: string, last: string): boolean {
   return isUpTo(first, address) && isUpTo(address, last);
 }
@@ -95,7 +115,7 @@ export function maskOf(prefix: number): string {
   return ipaddr.IPv4.subnetMaskFromPrefixLength(prefix).toString();
 }
 
-/** `255.255.255.0` to `24`; undefined: not a mask. */
+/** Converts `255.255.255.0` to `24`. Undefined if the text is not a mask. */
 export function prefixOf(mask: string): number | undefined {
   const address = parseAddress(mask);
   return address?.kind() === 'ipv4' ? (address.prefixLengthFromSubnetMask() ?? undefined) : undefined;
@@ -133,7 +153,10 @@ function unmapped(address: Address): Address {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
-/** A block's second address, which `hostsIn` leaves out: that of its gateway. Undefined: not a block, or it has only one. */
+/**
+ * A block's second address, which `hostsIn` leaves out because it is the gateway's. Undefined if the text is not a block or the
+ * block has only one address.
+ */
 export function gatewayIn(block: string): string | undefined {
   const parsed = parseBlock(block);
   if (parsed === undefined || parsed.prefix === widthOf(parsed.address)) return undefined;

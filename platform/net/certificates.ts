@@ -1,5 +1,6 @@
 // Makes X.509 certificates (RFC 5280) with the openssl program, version 3.0 or later: an authority's, one signed by an authority,
 // or self-signed as devices make them for their web interface.
+// needs: openssl
 import { execFile } from 'node:child_process';
 import { generateKeyPair, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -13,7 +14,7 @@ export interface CertificateAndKey {
   readonly cert: string;
   /** PEM (PKCS #8), not encrypted. */
   readonly key: string;
-  /** Of the certificate's DER form: hex, lower case, without colons. */
+  /** Hash of the certificate's DER form, in lower-case hex without colons. */
   readonly sha256: string;
 }
 
@@ -22,7 +23,7 @@ export interface CertificateOptions {
   readonly commonName: string;
   /** Subject alternative names: IP addresses and DNS names. Default: none. */
   readonly names?: readonly string[];
-  /** The issuer; left out: self-signed. */
+  /** The issuer. If absent, the certificate is self-signed. */
   readonly issuer?: Pick<CertificateAndKey, 'cert' | 'key'>;
   /** `authority`: it may sign others. Default: usable by servers and clients alike. */
   readonly use?: 'authority' | 'server' | 'client';
@@ -70,7 +71,7 @@ export async function makeCertificate(options: CertificateOptions): Promise<Cert
   });
 }
 
-export interface CertifyOptions {
+interface CertifyOptions {
   /** PEM (SubjectPublicKeyInfo). The private key is not needed. */
   readonly publicKey: string;
   readonly issuer: Pick<CertificateAndKey, 'cert' | 'key'>;
@@ -154,7 +155,7 @@ function checkedName(commonName: string): string {
   return commonName;
 }
 
-/** The configuration for openssl's `req` and `ca`; of the caller's texts it contains only names that were checked. */
+/** The configuration for openssl's `req` and `ca`. The only texts of the caller in it are names that were checked. */
 function configuration(folder: string, { commonName, names = [], use }: CertificateOptions): string {
   const alternative = names.map((name) => {
     if (!/^[\w.:*-]{1,253}$/.test(name)) throw new TypeError(`"${name}" is neither an address nor a DNS name`);

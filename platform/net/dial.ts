@@ -19,9 +19,9 @@ export class EgressDeniedError extends Error {
 }
 
 /**
- * Connects `socket`, from the policy's source address if it has one: a name then stands for its addresses of that family. A denied
- * address, or a source address that this host lacks, fails like any connection, with an 'error' in a later turn: a denied one
- * with an EgressDeniedError. The caller owns the socket, and ends it with `resetSocket`.
+ * Connects `socket`, from the policy's source address if it has one. A name then means its addresses of that family. A denied
+ * address, or a source address that this host lacks, fails like any connection, with an 'error' in a later turn: a denied one with
+ * an EgressDeniedError. The caller owns the socket, and ends it with `resetSocket`.
  */
 export function dial(egress: EgressPolicy, { host, port }: Address, socket = new Socket()): Socket {
   const { source } = egress;

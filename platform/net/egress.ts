@@ -6,9 +6,10 @@ import { addressBytes, blockBytes, canonicalAddressBlock } from './address-block
 
 /**
  * Rules in the form of the settings: an address or a CIDR block, with or without a port: `10.0.0.0/8`, `192.0.2.1:22`,
- * `[2001:db8::/32]:443`. Of two rules for an address the narrower block applies, then the one with a port, then the denial.
+ * `[2001:db8::/32]:443`. If two rules match an address, the rule with the narrower block applies, then the rule with a port, then
+ * the denial.
  */
-export interface EgressRules {
+interface EgressRules {
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
   /** The installation's own listeners, with ports: denied whatever `allow` contains. */
@@ -26,13 +27,13 @@ export interface EgressDenial {
 export interface EgressPolicy {
   /** The data from which another process makes the same policy: JSON. */
   readonly rules: Required<EgressRules>;
-  /** Why this address (never a name) and port may not be dialled; undefined: they may. Anything but an address is denied. */
+  /** Why this address (never a name) and port may not be dialled. Undefined if they may. Anything but an address is denied. */
   denial(address: string, port: number): EgressDenial | undefined;
-  /** From which address connections of its family are made (source-address.ts); absent: the system's choice. */
+  /** The source address of connections of its family (source-address.ts). If absent, the system chooses. */
   readonly source?: string;
 }
 
-/** The same policy, from this address. */
+/** The same policy, with this source address. */
 export function egressFromSource(egress: EgressPolicy, source: string | undefined): EgressPolicy {
   if (source === undefined) return egress;
   return { rules: egress.rules, denial: (address, port) => egress.denial(address, port), source };
@@ -162,7 +163,7 @@ function readRule(text: string, kind: Rule['kind']): Rule {
   return { kind, text: canonicalEgressRule(text) ?? text, ...block, port: parts.port };
 }
 
-/** `BLOCK`, `BLOCK:PORT` (IPv4) or `[BLOCK]:PORT`; IPv4-mapped blocks are those of IPv4. */
+/** `BLOCK`, `BLOCK:PORT` (IPv4) or `[BLOCK]:PORT`. IPv4-mapped blocks count as IPv4 blocks. */
 function partsOf(text: string): { readonly block: string; readonly port: number | undefined } | undefined {
   const [, inner, innerPort] = /^\[([^[\]]*)\](?::(\d{1,5}))?$/.exec(text) ?? [];
   const [, plain, plainPort] = /^([\d./]+):(\d{1,5})$/.exec(text) ?? [];
@@ -206,7 +207,7 @@ interface Form {
   readonly stands: string;
 }
 
-/** The address, and each IPv4 address at which a packet to it can arrive; undefined: not an address. */
+/** The address, and each IPv4 address at which a packet to it can arrive; Undefined if the text is not an address. */
 function formsOf(text: string): readonly Form[] | undefined {
   // A zone names the interface, not the destination (RFC 4007).
   const bytes = addressBytes(isIP(text) === 6 ? (text.split('%', 1)[0] ?? '') : text);

@@ -1,6 +1,6 @@
 // HTTP calls as values: the request, the reply, and how a session is opened.
 
-import type { JsonValue } from '../json.ts';
+import type { JsonValue } from '../values/json.ts';
 
 /** One request over HTTPS; session headers are added by the client. */
 export interface HttpCall {
@@ -15,6 +15,15 @@ export interface HttpCall {
   readonly form?: Readonly<Record<string, string>>;
   /** Another origin, for example `https://keystone.example:5000`: only one that was given to the client. */
   readonly origin?: string;
+  /** The call is sent only if a read, directly before it on the same connection, allows it. */
+  readonly guard?: HttpGuard;
+}
+
+/** For servers without conditional requests. The client runs it again each time that it sends the call. */
+interface HttpGuard {
+  /** Of a GET; like HttpCall's. */
+  readonly path: string;
+  allows(reply: HttpReply): boolean;
 }
 
 /** Bounded by the client; `truncated`: it was longer, and the rest was not read. */
@@ -25,6 +34,8 @@ export interface HttpReply {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly truncated: boolean;
+  /** The client's word, not the server's: this is the reply to the guard of the call, of which nothing was sent. */
+  readonly unsent?: true;
 }
 
 export type HttpLogin =

@@ -20,13 +20,13 @@ const longestIdleMs = 4_000;
 /** Deadline for ending the login session when the client is closed. */
 const logoutMs = 2_000;
 
-export interface HttpsClientOptions {
+interface HttpsClientOptions {
   readonly endpoint: TlsEndpoint;
   /** For every connection, to any origin. */
   readonly egress: EgressPolicy;
   /** Concurrent calls. */
   readonly concurrency: number;
-  /** Absent: calls need no login. */
+  /** If absent, calls need no login. */
   readonly sessions?: HttpSessions | undefined;
   /** Other origins that calls may name. Nothing in a server's answer can direct a call elsewhere. */
   readonly others?: readonly TlsEndpoint[];
@@ -115,7 +115,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     return taken.ok ? { ok: true, slot: this.#slotOn(taken.connection, replaceable) } : taken;
   }
 
-  /** `replaceable`: the slot may get another connection when its own is lost before the first byte. */
+  /** `replaceable`: the slot may get another connection if the first one is lost before the first byte. */
   #slotOn(connection: HttpsConnection, replaceable: boolean): HttpSlot {
     let used = false;
     return {
@@ -186,8 +186,36 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     return failed('CONNECT_FAILED', `${this.#where} closed the connection after it ended the session.`);
   }
 
-  /** On the slot's connection, or on a separate one when the call is for another origin. */
+  /** Sends the guard of the call first, if it has one. Both use one connection, so that the server can't reboot between them. */
   async #run(
+    connection: HttpsConnection,
+    call: HttpCall,
+    session: LoginSession,
+    options: SendOptions,
+  ): Promise<HttpResult | 'stale'> {
+    const { guard, origin } = call;
+    if (guard === undefined) return this.#runOne(connection, call, session, options);
+    const { beforeFirstByte: _ofTheCall, ...ofRead } = options;
+    const read: HttpCall = {
+      kind: 'http',
+      method: 'GET',
+      path: guard.path,
+      ...(origin === undefined ? {} : { origin }),
+    };
+    const looked = await this.#runOne(connection, read, session, ofRead);
+    if (looked === 'stale') return looked;
+    if (!looked.ok) return failed('CONNECT_FAILED', `The read before the call failed: ${looked.failure.message}`);
+    const { reply, elapsedMs } = looked;
+    if (this.#sessions?.refusedSession(reply) === true && !reply.truncated) return looked;
+    if (reply.truncated || !guard.allows(reply)) return { ...looked, reply: { ...reply, unsent: true } };
+    const deadlineMs = Math.ceil(options.deadlineMs - elapsedMs);
+    if (deadlineMs <= 0) return failed('CONNECT_FAILED', 'The read before the call took until the deadline.');
+    const sent = await this.#runOne(connection, call, session, { ...options, deadlineMs });
+    return sent !== 'stale' && sent.ok ? { ...sent, elapsedMs: sent.elapsedMs + elapsedMs } : sent;
+  }
+
+  /** On the slot's connection, or on a separate one when the call is for another origin. */
+  async #runOne(
     connection: HttpsConnection,
     call: HttpCall,
     session: LoginSession,

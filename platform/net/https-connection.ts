@@ -10,7 +10,7 @@ import type { HttpRequest } from './http-request.ts';
 import { failed, obstacle, type SendFailure, type SendOptions, type SendResult } from './send.ts';
 
 const defaultMaxReplyBytes = 1024 * 1024;
-export interface HttpsConnectionOptions {
+interface HttpsConnectionOptions {
   /** For example `https://192.0.2.1:443`: the Host header. */
   readonly origin: string;
   /** From connectTlsEndpoint: its `destroy` resets the connection. */
@@ -56,7 +56,7 @@ export class HttpsConnection {
     return this.#socket.destroyed || this.#socket.readableEnded || !this.#socket.writable;
   }
 
-  /** It is idle now, and ends by itself after a while. */
+  /** The connection is idle now, and closes by itself after a while. */
   rest(): void {
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => this.destroy(), this.#idleMs);

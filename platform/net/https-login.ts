@@ -5,7 +5,7 @@ import type { HttpCall, HttpReply, HttpSessions } from './http.ts';
 import type { SessionHeaders } from './http-request.ts';
 import type { ReserveFailure, SendFailure, SendResult } from './send.ts';
 
-/** A new session serves at least the calls that waited for it, whatever a server's clock says. */
+/** A new session serves at least the calls that waited for it, even if the server's clock is wrong. */
 const minLifetimeMs = 1_000;
 
 export interface LoginSession extends SessionHeaders {
@@ -23,8 +23,8 @@ export type LoginResult =
 /** Sends the calls of a login, without session headers. Never rejects. */
 export type LoginExchange = (call: HttpCall) => Promise<SendResult<HttpReply>>;
 
-export interface LoginOptions {
-  /** Undefined: the server needs no session. */
+interface LoginOptions {
+  /** Undefined if the server needs no session. */
   readonly sessions: HttpSessions | undefined;
   /** For messages. */
   readonly where: string;

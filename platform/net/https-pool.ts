@@ -9,7 +9,7 @@ import { WaitQueue } from './wait-queue.ts';
 /** Pause after a further connection was refused while others are open. */
 const growAgainAfterMs = 30_000;
 
-export interface HttpsPoolOptions {
+interface HttpsPoolOptions {
   readonly concurrency: number;
   readonly connect: () => Promise<Connected>;
   /** Whether calls can be sent now; if not, `prepare` is called when one waits. */

@@ -12,13 +12,13 @@ export type Connected =
   | { readonly ok: true; readonly connection: HttpsConnection }
   | { readonly ok: false; readonly failure: ReserveFailure };
 
-export interface ConnectOptions {
+interface ConnectOptions {
   readonly timeoutMs?: number;
   /** Default: until the client is closed. */
   readonly signal?: AbortSignal;
 }
 
-export interface HttpsReachOptions {
+interface HttpsReachOptions {
   readonly endpoint: TlsEndpoint;
   /** Other endpoints for calls that name an origin. */
   readonly others: readonly TlsEndpoint[];
@@ -47,7 +47,7 @@ export class HttpsReach {
     this.#targets = new Map([...targets, [this.#ownOrigin, this.own]]);
   }
 
-  /** The endpoint of a call; undefined: its origin is not one of the client's. */
+  /** The endpoint of a call. Undefined if its origin is not one of the client's origins. */
   targetOf(call: HttpCall): TlsEndpoint | undefined {
     if (call.origin === undefined) return this.own;
     const address = addressOfUrl(call.origin);

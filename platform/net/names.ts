@@ -1,17 +1,17 @@
 // Resolution of users' host names. The system's resolver blocks one of this process's few threads while a name server does not
-// answer (10 s and more), and Tidegate's own names of database and Redis need the same threads. So users' names use only a part
-// of the threads, each name at most one, and a name that was slow the last time waits behind those that were not.
+// answer (10 s and more), and Tidegate's own names of database and Redis need the same threads. So users' names use only a part of
+// the threads, and each name at most one. A name that was slow the last time waits behind the others.
 import dns, { type LookupAddress } from 'node:dns';
 
 /** Ends one caller's wait; a running lookup can't be cancelled. */
-export type GiveUp = () => void;
+type GiveUp = () => void;
 
 type Done = (error: Error | null, found: readonly LookupAddress[]) => void;
 
-export interface NameLookupsOptions {
+interface NameLookupsOptions {
   /** Running lookups. */
   readonly atOnce: number;
-  /** Of these: for names that were slow. */
+  /** How many of these may be lookups of names that were slow. */
   readonly slowAtOnce: number;
   /** A lookup that takes longer is slow. Default 1000. */
   readonly slowAfterMs?: number;

@@ -15,7 +15,7 @@ export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
-/** Undefined: not an HTTPS URL. */
+/** Undefined if the text is not an HTTPS URL. */
 export function addressOfUrl(text: string): Address | undefined {
   const url = URL.parse(text);
   if (url?.protocol !== 'https:') return undefined;

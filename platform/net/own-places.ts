@@ -4,9 +4,9 @@
 import dns from 'node:dns/promises';
 import { isIP } from 'node:net';
 import os from 'node:os';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
-import { atMost } from '../within.ts';
+import type { Logger } from '../process/log.ts';
+import { Loop } from '../work/loop.ts';
+import { atMost } from '../work/within.ts';
 import { isInBlock, withoutMapping } from './address-block.ts';
 import { KnownListeners } from './egress.ts';
 import type { Address } from './origin.ts';
@@ -54,7 +54,7 @@ export class OwnPlaces {
 
   async refresh(): Promise<void> {
     await Promise.all(this.#names().map((name) => this.#resolve(name)));
-    // Built from everything known by now: another refresh may have ended meanwhile.
+    // Built from all places known by now, because another refresh may have ended in the meantime.
     const rules = this.#places.flatMap((place) => this.#blocksOf(place).map((block) => ruleOf(block, place.port)));
     this.listeners.replace([...new Set(rules)]);
   }

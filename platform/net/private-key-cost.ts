@@ -12,7 +12,7 @@ const bcrypt = Buffer.from('\0\0\0\x06bcrypt', 'latin1');
 /** 1.3.6.1.4.1.11591.4.11 */
 const scryptOid = Buffer.from('06092b06010401da47040b', 'hex');
 
-/** Why opening it would take too long; undefined: it would not, or it is not a key. */
+/** Why opening the key would take too long. Undefined if it would not, or if the text is not a key. */
 export function keyCostFault(pem: string): string | undefined {
   for (const [, kind = '', body = ''] of pem.matchAll(/-----BEGIN ([A-Z ]+)-----([^-]{0,60000})-----END/g)) {
     const bytes = Buffer.from(body, 'base64');
@@ -62,7 +62,7 @@ interface Element {
   readonly to: number;
 }
 
-/** X.690: one element in definite form; undefined: there is none. */
+/** X.690: one element in definite form. Undefined if there is none. */
 function elementAt(der: Buffer, at: number): Element | undefined {
   const [tag, first] = [der[at], der[at + 1]];
   if (tag === undefined || first === undefined) return undefined;

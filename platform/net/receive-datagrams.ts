@@ -7,11 +7,11 @@ export interface DatagramReceiver {
   stop(): Promise<void>;
 }
 
-export interface DatagramOptions {
+interface DatagramOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
-  /** Must not throw. `from`: the sender's address, as the datagram says. */
+  /** Must not throw. `from`: the sender's address, taken from the datagram. */
   readonly take: (datagram: Buffer, from: string) => void;
   /** The socket failed after it was opened. */
   readonly failed: (error: Error) => void;

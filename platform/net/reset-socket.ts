@@ -3,10 +3,10 @@
 import type { Socket } from 'node:net';
 
 /**
- * Two states need more than Node's resetAndDestroy (24.21). While the socket connects, that waits for the connection, and keeps
- * the descriptor, as long as the kernel tries (two minutes). While this side's close is in progress, it fails with EINVAL and
- * leaves the socket open, without a 'close' event: the socket is then reset after its close. With unsent bytes the close could take
- * for ever, and the socket is destroyed.
+ * Two states need more than Node's resetAndDestroy (24.21). While the socket connects, that waits for the connection, and keeps the
+ * descriptor, as long as the kernel tries (two minutes). While this side's close is in progress, it fails with EINVAL and leaves
+ * the socket open, without a 'close' event: the socket is then reset after its close. With unsent bytes the close could take
+ * forever, so the socket is destroyed.
  */
 export function resetSocket(socket: Socket): void {
   if (socket.destroyed) return;

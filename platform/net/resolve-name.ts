@@ -1,5 +1,5 @@
-// Resolution of users' host names by asking name servers, which blocks none of the process's threads, unlike the system's resolver: for
-// who needs many names again and again. Who dials an address has the egress policy asked about it.
+// Resolution of users' host names by asking name servers, which blocks none of the process's threads, unlike the system's resolver.
+// It suits callers that need many names repeatedly. A caller that dials an address must check it with the egress policy.
 import { Resolver } from 'node:dns/promises';
 
 export interface ResolvedAddress {
@@ -27,7 +27,7 @@ export function resolverOf(servers?: readonly string[]): ResolveName {
   };
 }
 
-/** The name server knows no such name, or no address of it. */
+/** The name server does not know the name, or knows no address for it. */
 export function isAbsence(error: unknown): boolean {
   return ['ENODATA', 'ENOTFOUND'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

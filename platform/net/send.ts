@@ -1,11 +1,11 @@
-// Sends one call on a session, over any wire: first a slot on a live session is reserved, then the call is sent on it. Nothing
-// here rejects: a failure says for certain whether the peer can have received a byte of the call.
+// Sends one call on a session, over any wire: first a slot on a live session is reserved, then the call is sent on it. Nothing here
+// rejects. A failure states for certain whether the peer can have received a byte of the call.
 
 /** Why no byte of the call was passed to the kernel. */
 export type NotSentCode =
   /** No TCP connection, or the peer closed it before login. */
   | 'CONNECT_FAILED'
-  /** This host does not have the address from which the peer is to be called. */
+  /** This host does not have the source address for calls to the peer. */
   | 'SOURCE_MISSING'
   /** The egress policy allows no address of the peer. */
   | 'EGRESS_DENIED'
@@ -54,7 +54,7 @@ export type SendResult<Reply> =
 
 export interface SendOptions {
   /**
-   * From the first byte on. After it the call ends with NO_REPLY at most 1 s later, when this machine sends no more of it. Data
+   * Counted from the first byte. After it, the call ends with NO_REPLY within 1 s, and this machine sends no more of the call. Data
    * in the network may still arrive a few seconds later.
    */
   readonly deadlineMs: number;
@@ -62,8 +62,8 @@ export interface SendOptions {
   readonly maxReplyBytes?: number;
   /**
    * Called synchronously, right before the first byte of the call is passed to the kernel: when it returns false nothing is sent,
-   * WINDOW_PASSED. Once more before a call that the device refused unprocessed is sent again, and before the input of a command that
-   * asks for it later: then false is NO_VERDICT.
+   * WINDOW_PASSED. Called once more before it resends a call that the device refused unprocessed, and before the input of a command
+   * that accepts input later. There, false means NO_VERDICT.
    */
   readonly beforeFirstByte?: () => boolean;
   /** Ends a call only before its first byte; after that only the deadline does. */
@@ -103,7 +103,8 @@ export function givenUp() {
 }
 
 /**
- * Why nothing may be sent, checked right before the first byte; undefined: it may. `gone`: the session can carry no more calls.
+ * Why nothing may be sent, checked right before the first byte. Undefined if the call may be sent. `gone`: whether the session can
+ * carry no more calls.
  */
 export function obstacle(options: SendOptions, gone: boolean): ReturnType<typeof failed> | 'stale' | undefined {
   if (options.signal?.aborted) return givenUp();

@@ -1,5 +1,5 @@
-// The address from which a connection is made: a device may admit only one, which moves between hosts. A connection from another
-// address would be refused there, or would make the device believe in another caller; so a host that lacks the address makes none.
+// The address from which a connection is made: a device may admit only one, which moves between hosts. The device would refuse a
+// connection from another address, or take it for another caller. So a host that lacks the address makes no connection.
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
@@ -9,7 +9,7 @@ export function isFor(source: string, host: string): boolean {
   return family === 0 || family === isIP(source);
 }
 
-/** Whether connections to `host` are to be made from `source`, and this host does not have it now. */
+/** Whether connections to `host` should be made from `source` while this host does not have that address. */
 export function lacksSource(source: string | undefined, host: string): boolean {
   return source !== undefined && isFor(source, host) && !isOnThisHost(source);
 }

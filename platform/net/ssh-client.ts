@@ -6,11 +6,11 @@ import type { EgressPolicy } from './egress.ts';
 import type { Address } from './origin.ts';
 import { boundGroupExchange } from './ssh2-key-exchange.ts';
 
-export interface SshDial {
+interface SshDial {
   readonly client: Client;
   /** Connecting. The caller owns it. */
   readonly socket: Socket;
-  /** To be called in the same turn, after the client's listeners are added. */
+  /** Call it in the same turn, after the client's listeners are added. */
   connect(config: Omit<ConnectConfig, 'host' | 'port' | 'sock'>): void;
 }
 

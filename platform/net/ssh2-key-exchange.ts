@@ -1,13 +1,13 @@
-// In a Diffie-Hellman group exchange (RFC 4419) the server chooses the prime, before it has proved its identity. Node tests a
-// prime that it does not know: 0.7 s of CPU time for 3072 bits, a minute for 8192, hours for the longest that fits into a packet;
-// meanwhile this process is blocked. So shorter primes are requested, and longer ones are refused untested. Uses members of ssh2
-// 1.17.0 that are not in its types (package.json pins that version).
+// In a Diffie-Hellman group exchange (RFC 4419) the server chooses the prime, before it has proved its identity. Node tests a prime
+// that it does not know, and this process is blocked during the test: 0.7 s of CPU time for 3072 bits, a minute for 8192, hours for
+// the longest prime that fits into a packet. So shorter primes are requested, and longer ones are refused untested. Uses members of
+// ssh2 1.17.0 that are not in its types (package.json pins that version).
 
 import type { Client } from 'ssh2';
 
 /** RFC 8270: the minimum that is still secure. */
 const wantedBits = 2_048;
-/** Old OpenSSH servers have at least one of these. */
+/** Old OpenSSH servers have at least one prime of at most this length. */
 const mostBits = 4_096;
 
 interface GroupExchange {
@@ -20,7 +20,7 @@ interface ClientInternals {
   readonly _protocol: { _kex: unknown };
 }
 
-/** For a client that has just been told to connect: nothing has been received yet. */
+/** For a client whose `connect` has just been called, so that nothing has been received yet. */
 export function boundGroupExchange(client: Client): void {
   let exchange: unknown;
   Object.defineProperty((client as unknown as ClientInternals)._protocol, '_kex', {
@@ -49,7 +49,7 @@ function bound(exchange: GroupExchange): void {
   };
 }
 
-/** Of an mpint (RFC 4251 section 5), without leading zeros. */
+/** Bits of an mpint (RFC 4251 section 5), without leading zeros. */
 function bitsOf(number: Buffer): number {
   const first = number.findIndex((byte) => byte !== 0);
   return first < 0 ? 0 : (number.length - first) * 8 - Math.clz32(number[first] ?? 0) + 24;

@@ -9,7 +9,7 @@ import type { NotSentCode } from './send.ts';
 import { handshake } from './tls-handshake.ts';
 import type { CryptoProfile } from './tls-profiles.ts';
 
-/** Requirements on a server's certificate. All given ones must hold; without any, every certificate is refused. */
+/** Requirements on a server's certificate. All given conditions must hold. Without any, every certificate is refused. */
 export interface Trust {
   /** The name or address that is connected to. */
   readonly host: string;
@@ -17,7 +17,7 @@ export interface Trust {
   readonly caCertificates: string | null;
 }
 
-export interface ServerCertificate {
+interface ServerCertificate {
   /** `SHA256:…`, unpadded base64, of the certificate in DER. */
   readonly sha256: string;
   /** As in the certificate, one attribute a line. */
@@ -27,17 +27,17 @@ export interface ServerCertificate {
   readonly validUntil: Date;
 }
 
-export interface CertificateFault {
+interface CertificateFault {
   readonly code: Extract<NotSentCode, 'CERTIFICATE_MISMATCH' | 'CERTIFICATE_UNKNOWN' | 'CERTIFICATE_INVALID'>;
   readonly message: string;
   readonly presented: string;
 }
 
-export function fingerprintOf(der: Uint8Array): string {
+function fingerprintOf(der: Uint8Array): string {
   return `SHA256:${createHash('sha256').update(der).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The fault of a certificate after the handshake; undefined: none. `where` is for the message. */
+/** The fault of a certificate after the handshake. Undefined if there is none. `where` is for the message. */
 export function certificateFault(socket: TLSSocket, trust: Trust, where: string): CertificateFault | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) {
@@ -83,9 +83,9 @@ function chainFault(socket: TLSSocket): string {
 }
 
 /**
- * The certificate that a server presents now. It is not proved to be the server's own: an operator has to compare it.
+ * The certificate that a server presents now. Nothing proves that it is the server's own, so an operator must compare it.
  *
- * @throws Error with what went wrong when there is no answer within `timeoutMs`
+ * @throws Error with the cause when there is no answer within `timeoutMs`
  */
 export async function readCertificate(options: {
   readonly host: string;

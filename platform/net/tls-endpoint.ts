@@ -14,7 +14,7 @@ export interface TlsEndpoint extends Trust {
   readonly client?: ClientIdentity;
 }
 
-export type TlsConnection =
+type TlsConnection =
   | { readonly ok: true; readonly socket: TLSSocket }
   | { readonly ok: false; readonly failure: ReserveFailure };
 

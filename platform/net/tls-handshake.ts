@@ -9,12 +9,12 @@ import { keyCostFault } from './private-key-cost.ts';
 import { type CryptoProfile, tlsProfileOf } from './tls-profiles.ts';
 import { TcpSocket } from './tls-tcp-socket.ts';
 
-export interface HandshakeOptions {
+interface HandshakeOptions {
   readonly host: string;
   readonly port: number;
   readonly egress: EgressPolicy;
   readonly cryptoProfile: CryptoProfile;
-  /** PEM; null: no authority is trusted, and the chain is not verified. */
+  /** PEM. Null if no authority is trusted, so the chain is not verified. */
   readonly caCertificates: string | null;
   readonly client?: ClientIdentity;
   readonly signal: AbortSignal;
@@ -27,7 +27,7 @@ export interface ClientIdentity {
   readonly passphrase?: string;
 }
 
-export type Handshake =
+type Handshake =
   | { readonly ok: true; readonly socket: TLSSocket }
   | {
       readonly ok: false;

@@ -6,7 +6,7 @@ import type { SecureVersion } from 'node:tls';
 
 export type CryptoProfile = 'MODERN' | 'COMPAT' | 'LEGACY';
 
-export interface TlsProfile {
+interface TlsProfile {
   readonly minVersion: SecureVersion;
   /** OpenSSL's cipher list, ciphers(1), with the TLS 1.3 suites and the security level of SSL_CTX_set_security_level(3). */
   readonly ciphers: string;

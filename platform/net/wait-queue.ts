@@ -14,7 +14,7 @@ interface Waiter<Result, Note> {
   readonly note: Note;
 }
 
-/** `Result`: what a call gets, or its failure. */
+/** `Result`: the result of a waiting call. A call may also get a failure. */
 export class WaitQueue<Result, Note = undefined> {
   readonly #waiters: Waiter<Result, Note>[] = [];
   #closed = false;
@@ -31,7 +31,7 @@ export class WaitQueue<Result, Note = undefined> {
     return this.#waiters.shift();
   }
 
-  /** Joins the queue at once; the pool looks at it afterwards. Never rejects. */
+  /** Joins the queue at once. The pool checks the queue afterwards. Never rejects. */
   join(signal: AbortSignal | undefined, note: Note): Promise<Result | Refused> {
     if (signal?.aborted) return Promise.resolve(givenUp());
     if (this.#closed) return Promise.resolve(closed());

@@ -1,7 +1,7 @@
 // Login at Keystone: Identity API v3, password authentication, a token for one project.
 
-import { isObject, type JsonObject } from '../json.ts';
 import type { HttpCall, HttpLogin, HttpReply } from '../net/http.ts';
+import { isObject, type JsonObject } from '../values/json.ts';
 
 /** Subtracted from a token's lifetime: a token must not expire during a call. */
 const marginMs = 60_000;

@@ -1,17 +1,17 @@
-// How old what one replica has can be at most. Whatever was acknowledged is at a majority of each group. So it is at one of some clusters, if those
-// that are left are no majority.
+// How old the data of one replica can be at most. An acknowledged write is at a majority of each group. So if a set of clusters
+// leaves less than a majority outside it, at least one cluster of the set has the write.
 import type { Placement } from './placement.ts';
 
 /**
- * `asOf` says of a cluster up to which moment all that it had is here; undefined: of none. The result is the latest moment before which all that
- * was acknowledged is here; undefined: there is none.
+ * `asOf` returns the time up to which all data of a cluster is here, or undefined if none is. The result is the latest time before
+ * which all acknowledged data is here, or undefined if there is none.
  */
 export function asOfAll({ groups }: Placement, asOf: (cluster: number) => number | undefined): number | undefined {
   let least: number | undefined = Number.POSITIVE_INFINITY;
   for (const group of groups) {
     const known = group.flatMap((cluster) => asOf(cluster) ?? []).sort((one, other) => other - one);
     const majority = Math.floor(group.length / 2) + 1;
-    // With so many of them those that are left are one less than a majority.
+    // With this many clusters, the others are one less than a majority.
     const last = known[group.length - majority];
     if (last === undefined) return undefined;
     least = Math.min(least, last);

@@ -1,13 +1,25 @@
-// How an operation on a register ends when it does not succeed. Each says whether something may have happened.
+// The errors of operations on a register. Each one states whether the operation may have had an effect.
 
-/** Too few replicas answered. A write of which this is said did nothing and never will. */
+/** Too few replicas answered. A write that fails with this error had no effect and never will. */
 export class NoQuorumError extends Error {
   override readonly name = 'NoQuorumError';
 }
 
 /** Others wrote the same name all the time. Nothing was written. */
 export class ContendedError extends Error {
-  override readonly name = 'ContendedError';
+  override readonly name: string = 'ContendedError';
+}
+
+/** The name has a later version than the value may get. Nothing was written. */
+export class OvertakenError extends ContendedError {
+  override readonly name = 'OvertakenError';
+  /** The value must be given a later version than this one. */
+  readonly after: string;
+
+  constructor(message: string, after: string) {
+    super(message);
+    this.after = after;
+  }
 }
 
 /** Some replica may have taken the write: it may take effect at any time, once, or never. */

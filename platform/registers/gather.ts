@@ -2,18 +2,18 @@
 
 export interface Answers<Answer> {
   readonly answered: ReadonlyMap<number, Answer>;
-  /** Those that failed, with the reason. */
+  /** Clusters that failed, with the reason. */
   readonly failed: ReadonlyMap<number, unknown>;
 }
 
-/** Those that are asked only when the others leave it open: one has failed, all have answered, or it takes too long. */
-export interface Spare {
+/** Clusters that are asked only if the others don't decide: one has failed, all have answered, or it takes too long. */
+interface Spare {
   readonly clusters: readonly number[];
-  /** Calls back when it takes too long. Returns a function that ends the wait. */
+  /** Calls `ask` when it takes too long. Returns a function that ends the wait. */
   readonly whenLate: (ask: () => void) => () => void;
 }
 
-/** Resolves when `decided` says so, or all have answered or failed. Later answers are dropped. */
+/** Resolves when `decided` returns true, or when all have answered or failed. Later answers are dropped. */
 export function gather<Answer>(
   clusters: readonly number[],
   ask: (cluster: number) => Promise<Answer>,

@@ -1,9 +1,9 @@
 // Where the replicas of a name are. While a ring changes there are two groups, and everything needs a majority of each.
 
 export interface Placement {
-  /** Rises with each step of a change of rings. A replica refuses what comes with an older one. */
+  /** Rises with each step of a change of rings. A replica refuses requests with an older epoch. */
   readonly epoch: number;
-  /** Numbers of clusters: one group, or while a change is under way those of both rings. */
+  /** Numbers of clusters: one group, or the groups of both rings during a ring change. */
   readonly groups: readonly (readonly number[])[];
 }
 
@@ -16,7 +16,7 @@ export function isQuorum({ groups }: Placement, clusters: { has(cluster: number)
   return groups.every((group) => group.filter((cluster) => clusters.has(cluster)).length * 2 > group.length);
 }
 
-/** Whether the clusters left are no majority of some group: then no more answers help. */
+/** Whether the remaining clusters are less than a majority of some group. Further answers then don't help. */
 export function isBeyondQuorum(placement: Placement, without: { has(cluster: number): boolean }): boolean {
   return !isQuorum(placement, { has: (cluster) => !without.has(cluster) });
 }

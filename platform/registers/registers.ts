@@ -1,8 +1,15 @@
-// Linearizable registers over replicas in several clusters: one for each name. A plain write takes one round to a majority. A write with a
-// condition takes two: a promise of a majority, then the value. A read that met a value on less than a majority brings it to one before it
-// answers. Any cluster may do any of it at any time, and may die at any step.
+// Linearizable registers over replicas in several clusters: one for each name. A plain write takes one round to a majority. A write
+// with a condition takes two: a promise of a majority, then the value. A read that finds a value on less than a majority copies it
+// to a majority before it answers. Any cluster may run any of these operations at any time, and may crash at any step.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClosedError, ContendedError, FateUnknownError, NoQuorumError, NotSentError } from './errors.ts';
+import {
+  ClosedError,
+  ContendedError,
+  FateUnknownError,
+  NoQuorumError,
+  NotSentError,
+  OvertakenError,
+} from './errors.ts';
 import { type Answers, gather } from './gather.ts';
 import { clustersOf, isBeyondQuorum, isQuorum, type Placement } from './placement.ts';
 import { barOf, has, type Known, type Written } from './rules.ts';
@@ -12,42 +19,46 @@ import { later, noVersion, type Version, type VersionClock } from './version.ts'
 export type Refusal =
   /** Its epoch for this name is newer. */
   | { readonly refused: 'STALE'; readonly epoch: number }
-  /** It has not brought over yet what it must know before it votes. */
+  /** The replica has not yet copied the state that it needs to vote. */
   | { readonly refused: 'UNREADY' }
   /** The name's container is closed. */
-  | { readonly refused: 'CLOSED' }
-  /** The version is so far ahead of its clock that one of the two is wrong. */
-  | { readonly refused: 'AHEAD' };
+  | { readonly refused: 'CLOSED' };
 
 /** `done`: it was taken or promised. */
 export type Answer<Value> = (Known<Value> & { readonly refused?: undefined; readonly done: boolean }) | Refusal;
 
-/** The replicas, of which one may be in this process. Rejects when the replica may or may not have done it; NotSentError: it has not. */
-export interface Replicas<Value> {
+/**
+ * The replicas, of which one may be in this process. Rejects if the replica may or may not have done it. With NotSentError, it has
+ * not.
+ */
+interface Replicas<Value> {
   read(cluster: number, name: string, epoch: number): Promise<Answer<Value>>;
   promise(cluster: number, name: string, epoch: number, ballot: Version): Promise<Answer<Value>>;
   accept(cluster: number, name: string, epoch: number, written: Written<Value>): Promise<Answer<Value>>;
 }
 
-export interface Placements {
-  /** At least of this epoch. Rejects when none is known in time. */
+interface Placements {
+  /** Returns a placement of at least this epoch. Rejects when none is known in time. */
   of(name: string, leastEpoch: number): Promise<Placement>;
 }
 
 export interface RegistersOptions<Value> {
-  readonly clock: VersionClock;
+  readonly clock: Pick<VersionClock, 'next' | 'meet'>;
   readonly placements: Placements;
   readonly replicas: Replicas<Value>;
-  /** Before another attempt; at most about so long. */
+  /** Pauses before another attempt, for at most about this long. */
   readonly pause?: (ms: number) => Promise<unknown>;
-  /** In which order a read asks: the first that can decide it, and the others when these are late or disagree. Default: all at once. */
+  /**
+   * The order in which a read asks clusters. It first asks enough clusters to decide, and the others if these are late or disagree.
+   * Default: all at once.
+   */
   readonly readOrder?: (clusters: readonly number[]) => readonly number[];
-  /** Calls back after so long. Returns a function that ends the wait. */
+  /** Calls back after this time. Returns a function that ends the wait. */
   readonly after?: (ms: number, act: () => void) => () => void;
 }
 
-/** What is there. */
-export interface Found<Value> extends Written<Value> {
+/** The value that was found. */
+interface Found<Value> extends Written<Value> {
   /** Nothing later than this was written and deleted since. */
   readonly forgotten: Version;
 }
@@ -58,12 +69,14 @@ export type Decision<Value, Result> =
   | { readonly keeps: false; readonly value: Value | undefined; readonly result: Result };
 
 export interface WriteLimit {
-  /** The value gets no version after this one: what it refers to may be gone by then. */
+  /** The value gets no later version than this one, because the object that it refers to may be gone by then. */
   readonly latest?: Version | undefined;
+  /** The value gets a version after this one. */
+  readonly after?: Version | undefined;
 }
 
 interface Decided<Value, Result> {
-  /** What is there now. */
+  /** The value after the update. */
   readonly written: Written<Value>;
   readonly result: Result;
 }
@@ -83,7 +96,7 @@ interface Asked<Value> {
   readonly isRepeated: boolean;
 }
 
-/** Proposed by what was found then; some replica may have taken it. */
+/** A proposal, based on the value found then. Some replica may have taken it. */
 interface Proposed<Result> {
   readonly on: Version;
   readonly ballots: readonly Version[];
@@ -91,11 +104,14 @@ interface Proposed<Result> {
 }
 
 const attempts = 12;
-/** A step of a change of rings comes to clusters one after the other, and a new member learns first what was forgotten: some seconds. */
+/**
+ * A step of a ring change reaches clusters one after the other, and a new member first copies the record of forgotten deletions.
+ * Both take some seconds.
+ */
 const unreadyAttempts = 36;
 const firstPauseMs = 1;
 const longestPauseMs = 200;
-/** Those that a read asked first are late after so long. */
+/** A cluster that a read asks first counts as late after this time. */
 const lateMs = 50;
 
 export class Registers<Value> {
@@ -119,26 +135,35 @@ export class Registers<Value> {
     return (await this.#decide(name, () => ({ keeps: true, result: undefined }))).written;
   }
 
-  /** Writes whatever is there. Undefined deletes. @throws NoQuorumError, ContendedError, ClosedError, FateUnknownError */
-  async write(name: string, value: Value | undefined, { latest }: WriteLimit = {}): Promise<Version> {
+  /**
+   * Writes whatever is there. Undefined deletes.
+   * @throws NoQuorumError, ContendedError, ClosedError, FateUnknownError; OvertakenError where the name is beyond the limit
+   */
+  async write(
+    name: string,
+    value: Value | undefined,
+    { latest, after = noVersion }: WriteLimit = {},
+  ): Promise<Version> {
     const { clock, replicas } = this.options;
+    let last = after;
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       if (attempt > 0) await this.#pause(attempt);
-      const written = { version: clock.next(), value };
-      if (isTooLate(written.version, latest)) throw tooLate(name);
+      const written = { version: clock.next(last), value };
+      mustNotBeLate(name, written.version, last, latest);
       const asked = await this.#ask(name, isInDoubt, (cluster, epoch) =>
         replicas.accept(cluster, name, epoch, written),
       );
       if (isQuorum(asked.placement, asked.done)) return written.version;
       if (mayBeTaken(asked)) return this.finish(name, written, { latest });
       if (!isOutrun(asked)) throw failureOf(name, asked);
+      last = later(written.version, barOfMajority(asked));
     }
     throw new ContendedError(`others write ${name} all the time`);
   }
 
   /**
-   * Decides by what is there, and writes; nobody else's write comes in between. When it returns, what it decided by is at a majority, also
-   * if it keeps it. `decide` may run several times.
+   * Reads the value, decides, and writes. No other write can come in between. When it returns, the value that it based its decision
+   * on is at a majority, even if it wrote nothing. `decide` may run several times.
    * @throws NoQuorumError, ContendedError, ClosedError, FateUnknownError
    */
   async update<Result>(
@@ -149,7 +174,7 @@ export class Registers<Value> {
     return this.#decide(name, decide, limit);
   }
 
-  /** Brings what was read to a majority. False: replicas did not take it. */
+  /** Copies a value that was read to a majority. Returns false if replicas did not take it. */
   protected async bring(
     name: string,
     placement: Placement,
@@ -169,14 +194,15 @@ export class Registers<Value> {
     return isQuorum(placement, having);
   }
 
-  /** Whether what a condition was refused by is where every later read meets it. */
+  /** Whether every later read finds the value that refused a condition. */
   protected isHeld(placement: Placement, holders: ReadonlySet<number>): boolean {
     return isQuorum(placement, holders);
   }
 
   /**
-   * The fate of a write that some replicas may have taken. Where all of a majority that promised are older, nobody saw the write nor ever
-   * will: it is written anew. Where one has it, it is brought to a majority. What is later leaves its fate open.
+   * Determines the fate of a write that some replicas may have taken. If a majority promised and has only older values, nobody saw the
+   * write or ever will, so it is written again. If a replica has it, it is copied to a majority. If there is a later value, its
+   * fate stays open.
    */
   protected async finish(name: string, mine: Written<Value>, limit: WriteLimit = {}): Promise<Version> {
     try {
@@ -188,7 +214,8 @@ export class Registers<Value> {
           const keeps = last === mine.version;
           return keeps ? { keeps, result: undefined } : { keeps, value: mine.value, result: undefined };
         },
-        limit,
+        // Any value that a replica may have taken is older than the value that is written now.
+        { ...limit, after: mine.version },
       );
       return written.version;
     } catch (error) {
@@ -199,27 +226,31 @@ export class Registers<Value> {
   async #decide<Result>(
     name: string,
     decide: (found: Found<Value>) => Decision<Value, Result>,
-    { latest }: WriteLimit = {},
+    { latest, after = noVersion }: WriteLimit = {},
   ): Promise<Decided<Value, Result>> {
     const { clock, replicas } = this.options;
+    let last = after;
     let proposed: Proposed<Result> | undefined;
     try {
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         if (attempt > 0) await this.#pause(attempt);
-        const ballot = clock.next();
+        const before = last;
+        const ballot = clock.next(before);
+        last = ballot;
         const promised = await this.#ask(name, isLost, (cluster, epoch) =>
           replicas.promise(cluster, name, epoch, ballot),
         );
         const { placement, done } = promised;
         if (!isQuorum(placement, done)) {
-          if (isOutrun(promised)) continue;
-          throw failureOf(name, promised);
+          if (!isOutrun(promised)) throw failureOf(name, promised);
+          last = later(last, barOfMajority(promised));
+          continue;
         }
         const found = { ...newestOf(done), forgotten: forgottenBy(done) };
         const decision = this.#again(name, proposed, found) ?? decide(found);
         if (decision.keeps && this.isHeld(placement, holdersOf(done, found)))
           return { written: found, result: decision.result };
-        if (!decision.keeps && isTooLate(ballot, latest)) throw tooLate(name);
+        if (!decision.keeps) mustNotBeLate(name, ballot, before, latest);
         const written = { version: ballot, value: decision.keeps ? found.value : decision.value };
         const accepted = await this.#askOnce(placement, isInDoubt, (cluster, epoch) =>
           replicas.accept(cluster, name, epoch, written),
@@ -235,7 +266,10 @@ export class Registers<Value> {
     }
   }
 
-  /** What follows from an earlier proposal; undefined: it was seen by nobody and can't be any more, so that all is decided anew. */
+  /**
+   * The decision that follows from an earlier proposal. Undefined if nobody saw the proposal or can see it any more, so that a new
+   * decision is needed.
+   */
   #again<Result>(
     name: string,
     proposed: Proposed<Result> | undefined,
@@ -248,7 +282,7 @@ export class Registers<Value> {
     throw unknownFate(name);
   }
 
-  /** Asks replicas, all unless there is an `order`; again, and the same, where the epoch was too old or replicas are not ready. */
+  /** Asks all replicas, or in the given `order`. Repeats the same question if the epoch was too old or replicas are not ready. */
   async #ask(
     name: string,
     ends: Ends,
@@ -337,7 +371,10 @@ function mayBeTaken({ done, unknown, isRepeated }: Asked<unknown>): boolean {
   return done.size > 0 || unknown.size > 0 || isRepeated;
 }
 
-/** As long as nobody is known to have taken it, the last answer may still say that nobody has. */
+/**
+ * A majority is out of reach, and some replica may have taken the value, so the outcome is open. While no replica may have taken
+ * it, waiting goes on: the last answers may still prove that none has.
+ */
 function isInDoubt(asked: Asked<unknown>): boolean {
   return isLost(asked) && mayBeTaken(asked);
 }
@@ -347,13 +384,27 @@ function isOutrun({ placement, done, not }: Asked<unknown>): boolean {
   return not.size > 0 && isQuorum(placement, { has: (cluster) => done.has(cluster) || not.has(cluster) });
 }
 
+/**
+ * A majority of each group takes any version later than this. A version far ahead counts only if every majority includes it, so a
+ * single replica can't raise the bar.
+ */
+function barOfMajority({ placement, done, not }: Asked<unknown>): Version {
+  const bars = [...done, ...not].map(([cluster, known]) => ({ cluster, bar: barOf(known) }));
+  const passed = new Set<number>();
+  for (const { cluster, bar } of bars.toSorted((one, other) => (one.bar < other.bar ? -1 : 1))) {
+    passed.add(cluster);
+    if (isQuorum(placement, passed)) return bar;
+  }
+  return noVersion;
+}
+
 function newestOf<Value>(known: ReadonlyMap<number, Known<Value>>): Written<Value> {
   let newest: Written<Value> = { version: noVersion, value: undefined };
   for (const { row } of known.values()) if (row !== undefined && row.version > newest.version) newest = row;
   return { version: newest.version, value: newest.value };
 }
 
-/** The latest deletion that one of them may have forgotten. */
+/** The latest deletion that one of these replicas may have forgotten. */
 function forgottenBy(known: ReadonlyMap<number, Known<unknown>>): Version {
   let latest = noVersion;
   for (const { row, floor } of known.values())
@@ -365,21 +416,19 @@ function holdersOf<Value>(known: ReadonlyMap<number, Known<Value>>, written: Wri
   return new Set([...known].filter(([, each]) => has(each, written)).map(([cluster]) => cluster));
 }
 
-/** Of what did not happen. */
+/** The error of an operation that had no effect. */
 function failureOf(name: string, { refused }: Asked<unknown>): Error {
   const reasons = new Set([...refused.values()].map((each) => each.refused));
   if (reasons.has('CLOSED')) return new ClosedError(`the container of ${name} takes no changes`);
-  if (reasons.has('AHEAD'))
-    return new NoQuorumError(`the clock of this cluster is far ahead of others: set it, and ask again (${name})`);
   return new NoQuorumError(`too few clusters answered for ${name}`);
 }
 
-function isTooLate(version: Version, latest: Version | undefined): boolean {
-  return latest !== undefined && version > latest;
-}
-
-function tooLate(name: string): ContendedError {
-  return new ContendedError(`the write of ${name} took too long: send it again`);
+/** `after`: the version had to be later than this one. */
+function mustNotBeLate(name: string, version: Version, after: Version, latest: Version | undefined): void {
+  if (latest === undefined || version <= latest) return;
+  if (after >= latest)
+    throw new OvertakenError(`${name} has a version of a clock that was ahead: send it again`, after);
+  throw new ContendedError(`the write of ${name} took too long: send it again`);
 }
 
 function unknownFate(name: string, cause?: unknown): FateUnknownError {

@@ -1,5 +1,5 @@
-// The next step from a ring towards what is wanted of it: it changes at most one replica of each partition, moves as few as it can, keeps zones
-// apart, and brings each cluster's share to its weight. What is on clusters that are no members any more moves first.
+// The next step from a ring towards the wanted one. It changes at most one replica of each partition, moves as few as it can, keeps
+// zones apart, and brings each cluster's share to its weight. Replicas on clusters that are no longer members move first.
 import { clustersOfPartition, countsOf, partitionCount, type Ring, type RingMember } from './ring.ts';
 import { sharesOf } from './shares.ts';
 
@@ -34,7 +34,7 @@ export function firstRing(wish: RingWish): Ring {
   return ring;
 }
 
-/** Undefined: the ring is as wanted, as far as whole replicas and zones allow. */
+/** Undefined if the ring is as wanted, as far as whole replicas and zones allow. */
 export function nextRing(ring: Ring, wish: RingWish): Ring | undefined {
   const replicas = Math.min(wish.replicas, wish.members.length);
   if (replicas > ring.replicas) return withMore(ring, wish.members);
@@ -72,7 +72,7 @@ function withFewer(ring: Ring, members: readonly RingMember[]): Ring {
   for (let partition = 0; partition < partitionCount; partition += 1) {
     const held = clustersOfPartition(ring, partition);
     const isAlone = (cluster: number) => held.filter((each) => zones.get(each) === zones.get(cluster)).length === 1;
-    // First who is no member, then who shares its zone, then who has too much.
+    // Order of removal: first clusters that are not members, then clusters that share a zone, then clusters with too many replicas.
     const surplus = (cluster: number) =>
       (zones.has(cluster) ? 0 : 4 * partitionCount) +
       (isAlone(cluster) ? 0 : 2 * partitionCount) +
@@ -106,7 +106,10 @@ class Step {
   readonly #moved = new Uint8Array(partitionCount);
   /** Partitions of each cluster when the step began. */
   readonly #partitions = new Map<number, number[]>();
-  /** How many of those were looked at in vain, by the clusters from and to which one might move: what has moved or may not, never will. */
+  /**
+   * How many candidates were tried without success, by source and target cluster. A candidate that has moved or may not move never
+   * will.
+   */
   readonly #looked = new Map<string, number>();
 
   constructor(ring: Ring, members: readonly RingMember[]) {
@@ -149,7 +152,7 @@ class Step {
     }
   }
 
-  /** To the member that lacks most. */
+  /** Moves to the member that lacks most. */
   #moveAnywhere(partition: number, from: number): void {
     if (this.#moved[partition] === 1) return;
     const allowed = this.#members.filter(({ cluster }) => this.#mayMove({ partition, from, to: cluster }));
@@ -160,7 +163,7 @@ class Step {
     this.#move({ partition, from, to: to.cluster });
   }
 
-  /** From members that have too much to those that lack, over others where nothing may move directly. */
+  /** Moves partitions from members with too many to members with too few, through other members if nothing may move directly. */
   #balance(): void {
     for (;;) {
       const moves = this.#path();
@@ -242,7 +245,10 @@ class Step {
   }
 }
 
-/** Whole numbers; who has more than the whole part of its share keeps one of the rest, so that less moves. */
+/**
+ * Rounds the targets to whole numbers. A cluster that has more than the whole part of its share keeps one of the rest, so less data
+ * moves.
+ */
 function wholeTargets(
   ideal: ReadonlyMap<number, number>,
   counts: ReadonlyMap<number, number>,

@@ -1,22 +1,22 @@
-// A ring: which clusters hold each partition of a namespace. Rings are numbered and never change: what is wanted anew is another ring, which
-// is reached in steps of which none moves two replicas of a partition.
+// A ring maps each partition of a namespace to its clusters. Rings are numbered and never change. A new placement is another ring.
+// It is reached in steps, and no step moves two replicas of a partition.
 import { hash } from 'node:crypto';
 
-/** 2^12: so many that a cluster's share follows its weight, so few that a ring is small. */
+/** 2^12: enough that a cluster's share follows its weight, and few enough that a ring is small. */
 export const partitionCount = 4_096;
 
 export interface RingMember {
   /** The cluster's number: 0 to 65534. */
   readonly cluster: number;
-  /** Its share of the replicas, against the others' weights; over 0. */
+  /** Its share of the replicas, relative to the weights of the others. Greater than 0. */
   readonly weight: number;
-  /** What fails together, such as a building: replicas of a partition are kept in different ones. */
+  /** A failure domain, such as a building. Replicas of a partition are kept in different zones. */
   readonly zone: string;
 }
 
 export interface Ring {
   readonly members: readonly RingMember[];
-  /** Of each partition; at most as many as there are members. */
+  /** Replicas of each partition. At most as many as there are members. */
   readonly replicas: number;
   /** The clusters of partition p are at `p * replicas` and after. */
   readonly clusters: Uint16Array;
@@ -41,7 +41,7 @@ export function countsOf({ clusters }: Pick<Ring, 'clusters'>): ReadonlyMap<numb
   return counts;
 }
 
-/** By cluster, how many partitions it holds in the second ring and not in the first; without those that gain none. */
+/** How many partitions each cluster holds in the second ring and not in the first. Clusters that gain none are left out. */
 export function gainsIn(before: Ring, after: Ring): ReadonlyMap<number, number> {
   const gains = new Map<number, number>();
   for (let partition = 0; partition < partitionCount; partition += 1) {

@@ -1,8 +1,8 @@
-// How many replicas each cluster should hold: in proportion to its weight, but no two of a partition, and no more of a partition in one zone
-// than the number of zones makes necessary. What one can't hold goes to the others by their weights.
+// How many replicas each cluster should hold: in proportion to its weight, but no two of a partition, and no more of a partition in
+// one zone than the number of zones makes necessary. Replicas that one cluster can't hold go to the others by their weights.
 import { partitionCount, type RingMember } from './ring.ts';
 
-export interface Shares {
+interface Shares {
   /** By cluster; a fraction. */
   readonly ideal: ReadonlyMap<number, number>;
   /** Replicas of a partition in one zone. */
@@ -41,7 +41,7 @@ interface Vessel<Key> {
   readonly most: number;
 }
 
-/** Shares an amount by weight; what is too much for one goes to the others. The vessels hold it all. */
+/** Shares an amount by weight. The part that is too much for one vessel goes to the others. The vessels must be able to hold it all. */
 function filled<Key>(vessels: readonly Vessel<Key>[], amount: number): ReadonlyMap<Key, number> {
   const shares = new Map<Key, number>();
   let left = amount;

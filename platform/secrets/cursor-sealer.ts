@@ -31,7 +31,7 @@ export class CursorSealer {
     return Buffer.concat([Buffer.of(head.length), head, nonce, cipher.getAuthTag(), text]).toString('base64url');
   }
 
-  /** Undefined: not sealed for this place, or with a key that is no longer in the key file. */
+  /** Undefined if it was not sealed for this place, or was sealed with a key that is no longer in the key file. */
   open(place: string, sealed: string): string | undefined {
     if (sealed.length > longest) return undefined;
     const bytes = Buffer.from(sealed, 'base64url');

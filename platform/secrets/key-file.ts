@@ -39,7 +39,7 @@ export async function parseKeyFile<Shape extends z.ZodType>(path: string, shape:
   return parsed.data;
 }
 
-/** `mode`: who may read it; default: only its owner. */
+/** `mode`: permission bits of the file. Default: only its owner may read it. */
 export function writeKeyFile(path: string, content: object, mode?: number): Promise<void> {
   return writeWhole(path, `${JSON.stringify(content, null, 2)}\n`, mode);
 }
@@ -51,8 +51,8 @@ export interface FileOwner {
 }
 
 /**
- * Replaces a file as a whole. `mode`: as above. Root gives it to `owner`, or else to the owner of the previous file, or of the folder:
- * its reader need not be root.
+ * Replaces a file as a whole. `mode`: as above. Root gives the file to `owner`, otherwise to the owner of the previous file or of
+ * the folder, so that its reader need not be root.
  */
 export async function writeWhole(path: string, text: string, mode = 0o600, owner?: FileOwner): Promise<void> {
   const temporary = `${path}.${process.pid}.new`;

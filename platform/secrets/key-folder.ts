@@ -1,16 +1,16 @@
-// The folder of key files, of which each role reads its own: private keys are only where they are used, public ones everywhere. A
+// The folder of key files. Each role reads its own files: private keys are only where they are used, public keys are everywhere. A
 // replaced file is read again, so that keys are rotated without a restart.
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ConfigError } from '../config-error.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+import { ConfigError } from '../process/config-error.ts';
+import type { Logger } from '../process/log.ts';
+import { Loop } from '../work/loop.ts';
 import { isMissing } from './key-file.ts';
 import { PublicKeys, readPublicFile, readSigningFile, type Signer, SigningKeys } from './key-pairs.ts';
 import { Keyring, readKeyringFile } from './keyring.ts';
 
 /** Symmetric: `subgraphs` is for values that only subgraphs make and read, `sealing` for stored credentials. */
-export type SharedKeys = 'subgraphs' | 'sealing';
+type SharedKeys = 'subgraphs' | 'sealing';
 export type KeyFileName = Signer | SharedKeys | 'public';
 
 const againMs = 1_000;
@@ -26,8 +26,8 @@ interface Opened {
   read(): Promise<void>;
 }
 
-export interface KeyFolderOptions {
-  /** Left out: only `sealingFile` can be opened. */
+interface KeyFolderOptions {
+  /** If absent, only `sealingFile` can be opened. */
   readonly folder?: string | undefined;
   /** The path of the sealing file, when it is not in the folder. */
   readonly sealingFile?: string | undefined;
@@ -101,7 +101,7 @@ export class KeyFolder {
     }
   }
 
-  /** The last use of each key here (Unix milliseconds; null: none), by `file/id`, for the open files. */
+  /** The last use of each key here (Unix milliseconds, null if never used), by `file/id`, for the open files. */
   async known(): Promise<ReadonlyMap<string, number | null>> {
     const known = new Map<string, number | null>();
     for (const [name, made] of this.#made) {

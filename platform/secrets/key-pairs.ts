@@ -1,10 +1,13 @@
-// Key pairs (Ed25519, RFC 8032) of signers: the signatures of a gateway, the system subgraph, a worker or the centre of object storage can
-// be verified by everyone with the public key, and forged by nobody.
+// Key pairs (Ed25519, RFC 8032) of signers: gateways, the system subgraph, workers and the object storage control plane. Anyone
+// with the public key can verify their signatures, and nobody can forge them.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 import { keyIdPattern, parseKeyFile, readKeyFile } from './key-file.ts';
 
-/** Gateways sign identities, the system subgraph access tokens, workers the audit trail's ends, object storage what its clusters are told. */
+/**
+ * Gateways sign identities, the system subgraph signs access tokens, workers sign the ends of the audit trail, and object storage
+ * signs its messages to clusters.
+ */
 export const signers = ['gateway', 'system', 'audit', 'objects'] as const;
 export type Signer = (typeof signers)[number];
 
@@ -30,7 +33,7 @@ export const publicFileShape = z.strictObject({
 });
 export type PublicFile = z.output<typeof publicFileShape>;
 
-export interface SigningKey {
+interface SigningKey {
   readonly id: string;
   readonly privateKey: KeyObject;
 }
@@ -103,7 +106,7 @@ export class PublicKeys {
     this.#usedAtMs.set(`${signer}/${id}`, Date.now());
   }
 
-  /** The last use of each key here (Unix milliseconds; null: never), by `signer/id`. */
+  /** The last use of each key here (Unix milliseconds, null if never used), by `signer/id`. */
   seen(): ReadonlyMap<string, number | null> {
     return new Map([...this.#keys.keys()].map((name) => [name, this.#usedAtMs.get(name) ?? null]));
   }

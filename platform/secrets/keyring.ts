@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { isMissing, keyIdPattern, readKeyFile, writeKeyFile } from './key-file.ts';
 
 /** A derived key and the id of its master key. */
-export interface PurposeKey {
+interface PurposeKey {
   readonly id: string;
   /** 32 bytes. */
   readonly key: Buffer;
@@ -24,7 +24,7 @@ export const keyringShape = z.object({
   boundSince: z.iso.datetime().optional(),
   keys: z.record(z.string().regex(keyIdPattern), z.string().regex(/^[A-Za-z0-9+/]{43}=$/)),
 });
-export type KeyringFile = z.output<typeof keyringShape>;
+type KeyringFile = z.output<typeof keyringShape>;
 
 export class Keyring {
   #active = '';
@@ -68,7 +68,7 @@ export class Keyring {
     return derived;
   }
 
-  /** The last use of each key here (Unix milliseconds; null: never). */
+  /** The last use of each key here (Unix milliseconds, null if never used). */
   seen(): ReadonlyMap<string, number | null> {
     return new Map([...this.#masters.keys()].map((id) => [id, this.#usedAtMs.get(id) ?? null]));
   }

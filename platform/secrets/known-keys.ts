@@ -1,12 +1,13 @@
 // Each process that verifies signatures records in the database which keys it knows: a rotation continues only when all know the
 // new one, and a process without an active key does not start.
 import type { Database, Sql } from '../database/database.ts';
-import type { Logger } from '../log.ts';
-import { Loop } from '../loop.ts';
+import type { Logger } from '../process/log.ts';
+import { Loop } from '../work/loop.ts';
+import { trustedNow } from '../work/trusted-clock.ts';
 import type { KeyFolder } from './key-folder.ts';
 
 const everyMs = 5_000;
-/** Rows of processes that died; no rotation takes this long. */
+/** Rows of crashed processes are deleted after this time. No rotation takes this long. */
 const keptHours = 24;
 
 export interface KnownKeysOptions {
@@ -40,7 +41,7 @@ export class KnownKeys {
   /** Throws when an active key is missing from this process's files. */
   async start(): Promise<void> {
     const { db } = this.#options;
-    await db.execute('DELETE FROM process_keys WHERE at < NOW(3) - INTERVAL ? HOUR', [keptHours]);
+    await db.execute(`DELETE FROM process_keys WHERE at < ${trustedNow} - INTERVAL ? HOUR`, [keptHours]);
     await this.#tell();
     this.check();
     this.#loop.start();
@@ -87,8 +88,8 @@ export interface KeyHolder {
 }
 
 /**
- * The processes that have a key file, with a lock on their reports until the transaction ends. Who lives reports every few
- * seconds: a report from the future, before the clock was set back, is an old one.
+ * The processes that have a key file. Locks their reports until the transaction ends. A live process reports every few seconds, so
+ * a report from the future, from before the clock was set back, is an old one.
  */
 export async function keyHolders(sql: Sql, file: string): Promise<readonly KeyHolder[]> {
   const rows = await sql.query<{ name: string; keys: string; startedAgo: number; seenAgo: number }>(

@@ -15,7 +15,7 @@ import {
 } from './key-pairs.ts';
 import { openOrMakeKeyring } from './keyring.ts';
 
-/** The single key that all roles shared before: its remaining purposes are those of the subgraphs. */
+/** The single key that all roles used to share. Its remaining purposes belong to the subgraphs. */
 const formerFile = 'trust.keys';
 
 /** The key ids by file, the active one first. */

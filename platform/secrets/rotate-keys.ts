@@ -31,26 +31,26 @@ export type RotationStep =
   | { readonly step: 'announced' | 'activated'; readonly id: string }
   | { readonly step: 'retired'; readonly ids: readonly string[] };
 
-/** Why the next step has to wait. */
-export class RotationRefusal extends Error {}
+/** Why the next step must wait. */
+class RotationRefusal extends Error {}
 
-/** A key that is to become active. */
+/** A key that will become active. */
 export interface NewKey {
-  /** The file that brings it to those who have to know it, and its content. */
+  /** The file that distributes the key to the processes that need it, and its content. */
   readonly file: string;
   readonly text: string;
   /** The key itself, if it seals. */
   readonly sealing?: string | undefined;
 }
 
-export interface RotateOptions {
+interface RotateOptions {
   /** FOLDER/NAME.keys. */
   readonly path: string;
   /** Opened when a step needs the reports of the processes. */
   readonly database: () => Database;
-  /** Names of processes that were removed for good. */
+  /** Names of processes that were permanently removed. */
   readonly without?: readonly string[];
-  /** The hosts of the database that do not have it; undefined: it has none of its own. */
+  /** Returns the hosts of the database that do not have the key. Undefined if the database has no hosts of its own. */
   readonly hostsLacking?: ((key: NewKey) => Promise<readonly string[]>) | undefined;
   /** Replaces the default time of the file. */
   readonly quietMs?: number;

@@ -16,8 +16,8 @@ export interface Sealer {
   /** Throws SealError. */
   open(sealed: Sealed, aad: string): string;
   /**
-   * `KEY:HEX`, HMAC-SHA-256 (RFC 2104) by a key that is used for nothing else: equal for the same secret in the same place. `keyId`:
-   * that of an earlier hash; default: the active one. Undefined: there is no such key.
+   * `KEY:HEX`, HMAC-SHA-256 (RFC 2104) with a key that is used for nothing else. Equal for the same secret in the same place.
+   * `keyId`: the key of an earlier hash. Default: the active key. Returns undefined if there is no such key.
    */
   hash(secret: string, place: string, keyId?: string): string | undefined;
   /** The active one first. */

@@ -1,21 +1,23 @@
-// What watches a process may read of it: /health/live, /health/ready and /metrics.
+// Answers the requests of monitoring to a process: /health/live, /health/ready and /metrics.
 import type { Registry } from 'prom-client';
 import { HttpError } from '../graph/http-body.ts';
-import type { Health, PartHealth } from '../health.ts';
+import type { ComponentHealth, Health } from '../process/health.ts';
+import { type ProgramVersion, shownVersion } from '../process/program-version.ts';
 
-/** Whether a part works, for /health/ready. */
-export interface PartReadiness {
+/** Whether a component works, for /health/ready. */
+export interface ComponentReadiness {
   readonly name: string;
   readonly ready: boolean;
-  /** False: the process is ready without it. Default true. */
+  /** If false, the process is ready without this component. Default: true. */
   readonly required?: boolean;
   readonly detail?: string | undefined;
 }
 
 export interface Watched {
-  readonly readiness: () => Promise<readonly PartReadiness[]>;
+  readonly program: ProgramVersion;
+  readonly readiness: () => Promise<readonly ComponentReadiness[]>;
   readonly registry: Registry;
-  /** Who may read /metrics. */
+  /** Which clients may read /metrics. */
   readonly metricsFor: 'loopback' | 'everyone';
 }
 
@@ -31,31 +33,34 @@ export function isWatchPath(path: string): path is (typeof watchPaths)[number] {
   return (watchPaths as readonly string[]).includes(path);
 }
 
-/** Of the parts that do not work. */
-export async function readinessOf(health: Health): Promise<readonly PartReadiness[]> {
+/** Faults of the components that do not work. */
+export async function readinessOf(health: Health): Promise<readonly ComponentReadiness[]> {
   const { missing, impaired } = await health.readiness();
-  const shown = (parts: readonly PartHealth[], required: boolean) =>
-    parts.map(({ name, ready, detail }) => ({ name, ready, required, detail: detail ?? undefined }));
+  const shown = (components: readonly ComponentHealth[], required: boolean) =>
+    components.map(({ name, ready, detail }) => ({ name, ready, required, detail: detail ?? undefined }));
   return [...shown(missing, true), ...shown(impaired, false)];
 }
 
 /** Throws HttpError. */
 export async function watchAnswer(
   path: (typeof watchPaths)[number],
-  { readiness, registry, metricsFor }: Watched,
+  { program, readiness, registry, metricsFor }: Watched,
   isThisHost: boolean,
 ): Promise<WatchAnswer> {
   switch (path) {
     case '/health/live':
       return jsonAnswer(200, { live: true });
     case '/health/ready': {
-      const parts = await readiness();
-      const ready = parts.every((part) => part.ready || part.required === false);
-      // Failures contain addresses and names: they are shown to this host only. Logged-in users read them as `health` in the graph.
+      const components = await readiness();
+      const ready = components.every((component) => component.ready || component.required === false);
+      // Failures contain addresses and names, and a version helps an attacker to find known faults: both are shown to this host only.
+      // Logged-in users read the failures as `health` in the graph.
       const shown = isThisHost
-        ? parts
-        : parts.map(({ name, ready: works, required }) => ({ name, ready: works, required }));
-      return jsonAnswer(ready ? 200 : 503, { ready, notReady: shown.filter((part) => !part.ready), parts: shown });
+        ? components
+        : components.map(({ name, ready: works, required }) => ({ name, ready: works, required }));
+      const notReady = shown.filter((component) => !component.ready);
+      const version = isThisHost ? shownVersion(program) : {};
+      return jsonAnswer(ready ? 200 : 503, { ready, ...version, notReady, parts: shown });
     }
     case '/metrics':
       if (metricsFor === 'loopback' && !isThisHost)

@@ -1,17 +1,17 @@
-// Answers at a port of their own for those who watch a process that has no public endpoint: a worker, a load balancer host, or the subgraphs
-// alone.
+// Serves health and metrics at a separate port of a process that has no public endpoint: a worker, a load balancer host, or the
+// subgraphs alone.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpError } from '../graph/http-body.ts';
-import type { Logger } from '../log.ts';
 import { withoutMapping } from '../net/address-block.ts';
 import { isFromThisHost } from '../net/this-host.ts';
+import type { Logger } from '../process/log.ts';
 import { isWatchPath, type WatchAnswer, type Watched, watchAnswer } from './watch-answer.ts';
 
 export interface WatchServerOptions extends Watched {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
   readonly log: Logger;
 }

@@ -1,8 +1,8 @@
 // Reads XML from outside: the only use of the parser. A document that declares entities is refused before it is parsed, size and
-// depth are bounded, namespaces are resolved, and texts are what was written, with no blank taken away.
+// depth are bounded, namespaces are resolved, and texts keep all their blanks.
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 
-/** A message says what is wrong, never the document's words. */
+/** An error in a document. The message describes the fault and never quotes the document. */
 export class XmlError extends Error {}
 
 export interface XmlElement {
@@ -12,16 +12,16 @@ export interface XmlElement {
   readonly namespace: string;
   /** By name; one with a prefix as `{namespace}name`. Declarations of namespaces are not among them. */
   readonly attributes: ReadonlyMap<string, string>;
-  /** All that are declared here or around, by prefix; '' is the default one. */
+  /** All namespaces that are declared here or in an outer element, by prefix. '' is the default namespace. */
   readonly namespaces: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
   /** All text directly in it, joined. */
   readonly text: string;
 }
 
-export interface XmlBounds {
+interface XmlBounds {
   readonly mostBytes: number;
-  /** Elements in each other; at most 100. */
+  /** Depth of nested elements, at most 100. */
   readonly deepest: number;
   /** Begins and ends of elements: each costs as much as a hundred characters of text. */
   readonly mostTags: number;
@@ -96,7 +96,7 @@ function isCharacter(code: number): boolean {
   );
 }
 
-/** The parser leaves out characters that XML does not have, and names of others: what is left could mean something else. */
+/** The parser drops characters that XML does not allow and references to them, and the rest could mean something else. */
 function hasOnlyCharactersOfXml(xml: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
   if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(xml)) return false;
@@ -110,7 +110,10 @@ function hasOnlyCharactersOfXml(xml: string): boolean {
   return true;
 }
 
-/** Without CDATA sections and comments; undefined: one of them does not end. In one pass: a regular expression would go back for each. */
+/**
+ * Returns the document without CDATA sections and comments, or undefined if one of these does not end. Works in one pass, because a
+ * regular expression would backtrack for each.
+ */
 function withoutSections(xml: string): string | undefined {
   let texts = '';
   let at = 0;

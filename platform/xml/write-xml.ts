@@ -1,4 +1,5 @@
-// Writes XML. What is passed as content is XML already; texts and values of attributes are escaped, names are the caller's own.
+// Writes XML. Content that is passed in must already be XML. Texts and values of attributes are escaped, and names come from the
+// caller.
 
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -8,7 +9,8 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-// Control characters go as references. XML 1.0 has none but tab, line feed and carriage return: who may not write others refuses them before.
+// Control characters are written as references. XML 1.0 allows only tab, line feed and carriage return. A caller that may not write
+// others must refuse them first.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are meant
 const special = /[&<>"'\u0000-\u001f]/g;
 

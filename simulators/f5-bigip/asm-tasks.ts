@@ -16,7 +16,7 @@ interface Task {
 /** The oldest ended ones disappear. */
 const mostTasks = 1_000;
 
-export interface TaskKnobs {
+interface TaskKnobs {
   /** From NEW to the end; STARTED begins at half of it. Infinity: until it is lowered. */
   taskMs: number;
   /** The next tasks end in FAILURE with these messages. */
@@ -64,7 +64,7 @@ export class AsmTasks {
     return { kind: `tm:asm:tasks:${type}:${type}-taskcollectionstate`, totalItems: items.length, items };
   }
 
-  /** Ends the tasks that are due; false: there was none. */
+  /** Ends the tasks that are due. False if there are none. */
   advance(): boolean {
     const now = this.#now();
     let ended = false;

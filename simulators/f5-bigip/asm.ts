@@ -15,11 +15,11 @@ interface Policy {
   readonly name: string;
   readonly partition: string;
   values: JsonObject;
-  /** When `isModified` is to be false: it lags behind the end of the application. Undefined: changed since. */
+  /** When `isModified` becomes false: it lags behind the end of the application. Undefined if changed since. */
   cleanFromMs?: number | undefined;
 }
 
-export interface AsmKnobs {
+interface AsmKnobs {
   /** How long `isModified` stays true after an application. */
   modifiedLagMs: number;
 }
@@ -146,7 +146,8 @@ export class Asm {
   #target(body: JsonObject, described: JsonObject): Policy {
     if (isObject(body.policyReference) && !named(body)) return this.#referenced(body);
     const wanted = String(body.fullPath ?? `/Common/${String(body.name ?? described.name ?? 'imported')}`);
-    // BIG-IP 14.1.4 says nothing of a taken name and makes a copy (F5Networks/f5-ansible#2067); so it does with a name beside a reference.
+    // BIG-IP 14.1.4 reports nothing about a name in use and makes a copy (F5Networks/f5-ansible#2067). It does the same for a name together
+    // with a reference.
     let fullPath = wanted;
     for (let copy = 1; this.#byPath(fullPath); copy += 1) fullPath = `${wanted}_${copy}`;
     return this.#create({ fullPath });

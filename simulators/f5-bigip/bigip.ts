@@ -14,7 +14,7 @@ import { serveSystem } from './system.ts';
 import { Tokens } from './tokens.ts';
 import { type Trouble, troubleAfter, troubleBefore } from './troubles.ts';
 
-export interface BigIpOptions {
+interface BigIpOptions {
   /** Passwords by user name. Default admin / secret and netops / secret. */
   readonly users?: Readonly<Record<string, string>>;
   /** Default 13.1.1. */
@@ -24,7 +24,7 @@ export interface BigIpOptions {
   readonly faults?: Partial<FaultKnobs>;
   readonly seed?: number;
   readonly tls?: TlsServerOptions;
-  /** Default: nothing is kept. */
+  /** Default: nothing is stored. */
   readonly memory?: DeviceMemory;
   /** For tokens and tasks, in milliseconds. Default: the real time. */
   readonly now?: () => number;
@@ -147,7 +147,7 @@ export class BigIp {
   }
 }
 
-/** Percent-decoded; undefined when that fails. A trailing slash has no meaning. */
+/** Percent-decoded. Undefined if that fails. A trailing slash has no meaning. */
 function readSegments(path: string): readonly string[] | undefined {
   try {
     return path.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);

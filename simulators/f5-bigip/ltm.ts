@@ -15,7 +15,7 @@ const kinds: readonly Kind[] = [node, pool, virtualServer, ...monitors];
 /** Properties that identify the object or are assigned by the device; a change may contain them, without effect. */
 const identity = new Set(['name', 'partition', 'fullPath', 'kind', 'generation', 'selfLink']);
 
-/** `segments` follow /mgmt/tm/, percent-decoded; undefined: no such path. */
+/** `segments` follow /mgmt/tm/, percent-decoded. Undefined if there is no such path. */
 export function serveLtm(
   request: DeviceRequest,
   segments: readonly string[],

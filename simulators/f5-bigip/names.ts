@@ -30,12 +30,12 @@ export function toSegment(fullPath: string): string {
   return fullPath.replaceAll('/', '~');
 }
 
-export interface Endpoint {
+interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
 
-/** `10.0.0.1:80`, `web-1:80`, and for IPv6 `2001:db8::1.80`; undefined when it has no port. */
+/** `10.0.0.1:80`, `web-1:80`, and for IPv6 `2001:db8::1.80`. Undefined if it has no port. */
 export function splitEndpoint(text: string): Endpoint | undefined {
   const [, address = '', port = ''] = /^(.*)[:.](\d{1,5}|any)$/.exec(text) ?? [];
   if (address === '') return undefined;

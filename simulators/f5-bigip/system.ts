@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { selfLink } from './kinds/kind.ts';
 import { json, mcpRefusal, readBody } from './rest.ts';
 
-export interface DeviceIdentity {
+interface DeviceIdentity {
   readonly hostname: string;
   readonly serial: string;
   readonly version: string;

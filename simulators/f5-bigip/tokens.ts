@@ -15,7 +15,7 @@ interface Token {
   timeoutSeconds: number;
 }
 
-export interface TokenKnobs {
+interface TokenKnobs {
   /** Live tokens per user; unlimited for admin. Default 100. */
   maxTokensPerUser: number;
 }
@@ -87,7 +87,7 @@ export class Tokens {
     return json(200, describe(token));
   }
 
-  /** The user of a call; refuses without a live token or right basic credentials. */
+  /** The user of a call. Refuses without a live token or correct basic credentials. */
   authenticate(request: DeviceRequest): string {
     this.#forgetExpired();
     const given = request.headers['x-f5-auth-token'];

@@ -12,7 +12,7 @@ export interface ApiUser {
   readonly readOnly?: boolean;
 }
 
-export interface AccountOptions {
+interface AccountOptions {
   readonly username: string;
   readonly password: string;
   readonly apiUsers: readonly ApiUser[];
@@ -24,9 +24,9 @@ export interface AccountOptions {
   readonly lockoutMs: number;
 }
 
-export type AttemptResult = 'ACCEPTED' | 'WRONG' | 'LOCKED' | 'NO_SESSION_FREE';
+type AttemptResult = 'ACCEPTED' | 'WRONG' | 'LOCKED' | 'NO_SESSION_FREE';
 
-export interface LoginAttempt {
+interface LoginAttempt {
   readonly at: Date;
   readonly via: 'REST' | 'CLI' | 'TOKEN';
   readonly username: string;
@@ -78,14 +78,14 @@ export class Accounts {
     noted('ACCEPTED');
     const secret = () => randomBytes(20).toString('hex');
     const session = { id: secret(), csrf: secret().toUpperCase(), username };
-    this.#sessions.set(session.id, { ...session, lastUsedMs: Date.now() });
+    this.#sessions.set(session.id, { ...session, lastUsedMs: performance.now() });
     return { result: 'ACCEPTED', session };
   }
 
   session(id: string): AdminSession | undefined {
     this.#forgetIdle();
     const session = this.#sessions.get(id);
-    if (session) session.lastUsedMs = Date.now();
+    if (session) session.lastUsedMs = performance.now();
     return session;
   }
 
@@ -109,7 +109,7 @@ export class Accounts {
   }
 
   isLocked(source: string): boolean {
-    return (this.#failures.get(source)?.lockedUntilMs ?? 0) > Date.now();
+    return (this.#failures.get(source)?.lockedUntilMs ?? 0) > performance.now();
   }
 
   unlockAll(): void {
@@ -119,12 +119,12 @@ export class Accounts {
   #fail(source: string): void {
     const count = (this.#failures.get(source)?.count ?? 0) + 1;
     const isOver = count >= this.#options.lockoutThreshold;
-    const lockedUntilMs = isOver ? Date.now() + this.#options.lockoutMs : 0;
+    const lockedUntilMs = isOver ? performance.now() + this.#options.lockoutMs : 0;
     this.#failures.set(source, { count: isOver ? 0 : count, lockedUntilMs });
   }
 
   #forgetIdle(): void {
-    const oldestMs = Date.now() - this.#options.sessionIdleMs;
+    const oldestMs = performance.now() - this.#options.sessionIdleMs;
     for (const [id, session] of this.#sessions) if (session.lastUsedMs < oldestMs) this.#sessions.delete(id);
   }
 }

@@ -107,7 +107,7 @@ function discarded(code: number): CmdbError {
   return new CmdbError(code, `object check operator error, ${code}, discard the setting`);
 }
 
-export function asList(value: Value | undefined): readonly string[] {
+function asList(value: Value | undefined): readonly string[] {
   if (Array.isArray(value)) return value;
   return value === undefined || value === '' ? [] : [String(value)];
 }

@@ -13,7 +13,7 @@ export interface EntryContext {
   changes: Entry;
 }
 
-export interface SectionContext {
+interface SectionContext {
   readonly kind: 'section';
   readonly section: SettingsSection;
   /** Not written before `end`. */

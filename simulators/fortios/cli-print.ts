@@ -6,9 +6,9 @@ import { merged } from './cli-values.ts';
 import type { Device } from './device.ts';
 import { cliWords, type Table } from './tables.ts';
 
-export interface Place {
+interface Place {
   readonly here: Context | undefined;
-  /** Undefined: no VDOM was chosen. */
+  /** Undefined if no VDOM was chosen. */
   readonly vdom: string | undefined;
   /** Whether device-wide settings are visible. */
   readonly isGlobal: boolean;

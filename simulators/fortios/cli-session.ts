@@ -87,7 +87,7 @@ export class CliSession {
     return this.#contexts.at(-1);
   }
 
-  /** The VDOM of commands at this position; undefined: none was chosen. */
+  /** The VDOM of commands at this position. Undefined if none was chosen. */
   get #vdom(): string | undefined {
     const chosen = this.#contexts.find((each) => each.kind === 'vdom');
     return chosen?.name ?? (this.#device.multiVdom ? undefined : 'root');
@@ -148,7 +148,7 @@ export class CliSession {
     const here = this.#here;
     const isPair = here?.kind === 'entry' || here?.kind === 'vdom';
     if (!here || (command === 'next' && !isPair)) return unknownAction;
-    // A refused entry is discarded; the administrator leaves it all the same.
+    // A refused entry is discarded; the administrator leaves it anyway.
     this.#contexts.splice(isPair && command !== 'next' ? -2 : -1);
     if (command === 'abort') return '';
     const vdom = this.#vdom ?? '';

@@ -1,7 +1,7 @@
 // How FortiOS parses a line: words, quotes, backslashes. Source: FortiOS CLI reference 6.0, chapters "Command syntax" and "Tips":
 // a quoted string may continue on the next line, a backslash makes the next character an ordinary one.
 
-export type Line =
+type Line =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   /** A quote is open, or the line ends with a backslash: more follows. */
   | { readonly kind: 'open' };

@@ -20,7 +20,7 @@ import { factoryEntries } from './factory.ts';
 import { type Table, type TablePath, tableOf, tables } from './tables.ts';
 import { checkKey, defaultOf, type Entry } from './values.ts';
 
-export interface CmdbOptions {
+interface CmdbOptions {
   /** Of the release. */
   readonly tables: ReadonlyMap<string, Table>;
   /** In addition to root. */

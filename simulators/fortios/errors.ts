@@ -18,7 +18,6 @@ export const NAME_IS_ADDRESS = -164;
 export const NAME_IS_VIP = -165;
 export const XSS_CHARACTERS = -173;
 export const ILLEGAL_MOVE = -177;
-export const CMDB_TIMEOUT = -360;
 export const VDOM_IN_USE = -514;
 export const RESERVED_WORD = -515;
 export const VDOM_NAME_IS_INTERFACE = -519;

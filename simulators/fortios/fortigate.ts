@@ -43,7 +43,7 @@ export interface FortiGateOptions {
   readonly lockoutMs?: number;
   readonly tls?: TlsServerOptions;
   readonly ssh?: Pick<SshShellOptions, 'port' | 'hostKey'>;
-  /** Default: nothing is kept. */
+  /** Default: nothing is stored. */
   readonly memory?: DeviceMemory;
   /** Its SSH algorithms, for old clients. */
   readonly sshAlgorithms?: SshShellOptions['algorithms'];

@@ -7,7 +7,7 @@ import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import type { AdminSession } from './accounts.ts';
 import type { Device } from './device.ts';
 
-/** Undefined: another path. */
+/** Undefined for another path. */
 export function answerLogin(device: Device, request: DeviceRequest): DeviceAnswer | undefined {
   if (request.path === '/logincheck' && request.method === 'POST') return logincheck(device, request);
   if (request.path === '/logout' && request.method === 'POST') return logout(device, request);

@@ -182,7 +182,7 @@ const list: readonly Table[] = [
 
 export const tables: ReadonlyMap<string, Table> = new Map(list.map((table) => [table.path, table]));
 
-/** The tables of a release: what differs between releases is here alone. */
+/** The tables of a release. All differences between releases are here. */
 export function tablesFor(features: Features): ReadonlyMap<string, Table> {
   if (!features.udpLite) return tables;
   const services = tableOf('firewall.service/custom');

@@ -30,7 +30,7 @@ export function parseVersion(text: string): FortiVersion {
   return { ...numbers, build, text: `v${text}` };
 }
 
-export function atLeast(version: FortiVersion, major: number, minor: number, patch: number): boolean {
+function atLeast(version: FortiVersion, major: number, minor: number, patch: number): boolean {
   const left = [version.major, version.minor, version.patch];
   const right = [major, minor, patch];
   const different = left.findIndex((part, index) => part !== right[index]);

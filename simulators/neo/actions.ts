@@ -8,7 +8,7 @@ import { answer, isObject, type JsonObject, texts } from './json.ts';
 import { runCommands } from './onyx-cli.ts';
 import { fillIn, type Template } from './templates.ts';
 
-interface Parts {
+interface Dependencies {
   readonly switches: ReadonlyMap<string, Switch>;
   readonly templates: readonly Template[];
   readonly jobs: Jobs;
@@ -17,18 +17,18 @@ interface Parts {
 const unreachable = 'Failed to connect to the device: Connection timed out';
 
 /** POST /neo/actions */
-export function runCli(body: JsonObject, user: string, parts: Parts): DeviceAnswer {
+export function runCli(body: JsonObject, user: string, dependencies: Dependencies): DeviceAnswer {
   const params = isObject(body.params) ? body.params : {};
   const lines = texts(params.commandline);
   if (body.action !== 'run_cli' || lines.length === 0) return answer(400, { error: 'Invalid action' });
-  return provision(body, lines, 'Provisioning', user, parts);
+  return provision(body, lines, 'Provisioning', user, dependencies);
 }
 
 /** POST /neo/actions/provisioning/<template> */
-export function runTemplate(body: JsonObject, title: string, user: string, parts: Parts): DeviceAnswer {
-  const template = parts.templates.find((each) => each.title === title && !each.perPort);
+export function runTemplate(body: JsonObject, title: string, user: string, dependencies: Dependencies): DeviceAnswer {
+  const template = dependencies.templates.find((each) => each.title === title && !each.perPort);
   if (!template) return answer(404, { error: `Template ${title} does not exist` });
-  return provision(body, template.lines, 'Provisioning', user, parts);
+  return provision(body, template.lines, 'Provisioning', user, dependencies);
 }
 
 function provision(
@@ -36,10 +36,10 @@ function provision(
   lines: readonly string[],
   operation: string,
   user: string,
-  parts: Parts,
+  dependencies: Dependencies,
 ): DeviceAnswer {
   const ips = texts(body.object_ids);
-  const devices = ips.map((ip) => parts.switches.get(ip));
+  const devices = ips.map((ip) => dependencies.switches.get(ip));
   if (ips.length === 0 || devices.some((device) => !device)) return answer(400, { error: 'Invalid object_ids' });
   const { globals, devices: locals } = argumentsOf(body);
   const subJobs = (devices as Switch[]).map((device) => {
@@ -47,21 +47,21 @@ function provision(
     const run = () => runFilled(device, lines, { ...globals, ...own });
     return { ip: device.ip, text: lines.join('\n\n'), run };
   });
-  return take(parts.jobs, body, operation, user, subJobs);
+  return take(dependencies.jobs, body, operation, user, subJobs);
 }
 
 /** POST /neo/actions/ports */
-export function provisionPorts(body: JsonObject, user: string, parts: Parts): DeviceAnswer {
+export function provisionPorts(body: JsonObject, user: string, dependencies: Dependencies): DeviceAnswer {
   const params = isObject(body.params) ? body.params : {};
-  const template = parts.templates.find((each) => each.title === params.template_name && each.perPort);
+  const template = dependencies.templates.find((each) => each.title === params.template_name && each.perPort);
   const ports = Object.entries(isObject(body.ports) ? body.ports : {});
   if (body.action !== 'port_provisioning' || !template)
     return answer(400, { error: 'Invalid action or template_name' });
-  if (ports.length === 0 || ports.some(([ip]) => !parts.switches.has(ip)))
+  if (ports.length === 0 || ports.some(([ip]) => !dependencies.switches.has(ip)))
     return answer(400, { error: 'Invalid ports' });
   const { globals } = argumentsOf(body);
   const subJobs = ports.map(([ip, captions]) => {
-    const device = parts.switches.get(ip) as Switch;
+    const device = dependencies.switches.get(ip) as Switch;
     const run = () => {
       for (const caption of texts(captions)) {
         const failed = runFilled(device, template.lines, { ...globals, port: caption.replace(/^Eth/, '') });
@@ -71,7 +71,7 @@ export function provisionPorts(body: JsonObject, user: string, parts: Parts): De
     };
     return { ip, text: `${template.title} ${texts(captions).join(', ')}`, run };
   });
-  return take(parts.jobs, body, 'Port Provisioning', user, subJobs);
+  return take(dependencies.jobs, body, 'Port Provisioning', user, subJobs);
 }
 
 function runFilled(device: Switch, lines: readonly string[], args: JsonObject): string | undefined {

@@ -6,7 +6,7 @@ import type { JsonObject } from './json.ts';
 interface SubJob {
   readonly ip: string;
   readonly text: string;
-  /** Makes the change on the switch; returns an error or nothing. Undefined: NEO was restarted before it. */
+  /** Makes the change on the switch; returns an error or nothing. Undefined if NEO was restarted before it. */
   readonly run?: (() => string | undefined) | undefined;
   end?: { readonly error: string | undefined; readonly at: number };
 }
@@ -23,7 +23,7 @@ interface Job {
 /** The oldest disappear. */
 const mostJobs = 1_000;
 
-export interface JobKnobs {
+interface JobKnobs {
   /** From accepted to done, one switch after the other; a quarter of it is `Pending`. Infinity: until lowered. */
   jobMs: number;
   /** Whether a single id is answered with a list or, as in the guide, with only the job. */
@@ -32,7 +32,7 @@ export interface JobKnobs {
   namedIn: 'location' | 'json' | 'page';
 }
 
-export type NewJob = Pick<Job, 'operation' | 'description' | 'createdBy'> & {
+type NewJob = Pick<Job, 'operation' | 'description' | 'createdBy'> & {
   readonly subJobs: readonly Omit<SubJob, 'end'>[];
 };
 
@@ -67,7 +67,7 @@ export class Jobs {
     return this.#last;
   }
 
-  /** Executes what is due; false: nothing was. */
+  /** Executes due jobs. False if there are none. */
   advance(): boolean {
     const now = this.#now();
     let executed = false;

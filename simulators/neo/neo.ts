@@ -14,7 +14,7 @@ import { readResource } from './resources.ts';
 import { Sessions } from './sessions.ts';
 import { type ArgumentNames, makeTemplates, type Template } from './templates.ts';
 
-export interface NeoOptions {
+interface NeoOptions {
   /** Passwords by user name. Default admin / secret. */
   readonly users?: Readonly<Record<string, string>>;
   /** Default 2.7.20. */
@@ -30,7 +30,7 @@ export interface NeoOptions {
   readonly faults?: Partial<FaultKnobs>;
   readonly seed?: number;
   readonly tls?: TlsServerOptions;
-  /** Default: nothing is kept. */
+  /** Default: nothing is stored. */
   readonly memory?: DeviceMemory;
   /** For sessions and jobs, in milliseconds. Default: the real time. */
   readonly now?: () => number;
@@ -146,7 +146,7 @@ export class Neo {
 
 const notFound: DeviceAnswer = answer(404, { error: 'Not found' });
 
-/** Percent-decoded; empty when that fails. */
+/** Percent-decoded. Empty if that fails. */
 function readSegments(path: string): readonly string[] {
   try {
     return path.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);

@@ -7,14 +7,14 @@ import type { Jobs } from './jobs.ts';
 import { answer, type JsonObject } from './json.ts';
 import { showTemplate, type Template } from './templates.ts';
 
-export interface Readable {
+interface Readable {
   readonly switches: ReadonlyMap<string, Switch>;
   readonly templates: readonly Template[];
   readonly jobs: Jobs;
   readonly version: string;
 }
 
-/** Undefined: no such path. */
+/** Undefined if there is no such path. */
 export function readResource(
   [neo, area, collection, id, sub]: readonly string[],
   query: URLSearchParams,

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import { answer, readObject } from './json.ts';
 
-export interface SessionKnobs {
+interface SessionKnobs {
   /** From login; use does not renew the cookie. */
   lifetimeMs: number;
   /** The answer to a call without a live session: 401, or the login page as for a browser. */
@@ -50,7 +50,7 @@ export class Sessions {
     );
   }
 
-  /** The user; undefined without a live session. */
+  /** The user. Undefined without a live session. */
   userOf(request: DeviceRequest): string | undefined {
     const session = this.#sessions.get(request.cookies.get('session') ?? '');
     return session && session.startedAt + this.knobs.lifetimeMs > this.#now() ? session.username : undefined;

@@ -18,7 +18,7 @@ export interface CliAnswer {
 }
 
 /** The JSON API's result of one command. */
-export interface Executed {
+interface Executed {
   readonly ok: boolean;
   readonly message: string;
   readonly data: unknown;

@@ -15,7 +15,7 @@ export type Place =
   | { readonly at: 'vlan'; readonly vlans: readonly number[]; readonly text: string }
   | { readonly at: 'interface'; readonly id: InterfaceId; readonly text: string };
 
-export type Configured =
+type Configured =
   | { readonly kind: 'done' }
   | { readonly kind: 'enter'; readonly place: Place }
   | { readonly kind: 'refused'; readonly message: string }

@@ -4,7 +4,7 @@ import type { Faults } from '../support/faults.ts';
 import type { SwitchIdentity } from './shows.ts';
 import type { SwitchConfig } from './state.ts';
 
-export interface JsonApiKnobs {
+interface JsonApiKnobs {
   /** Logins at once; further ones are refused. */
   maxWebSessions: number;
   webSessionLifetimeMs: number;

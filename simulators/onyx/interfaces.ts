@@ -12,7 +12,7 @@ export type InterfaceId =
   | { readonly kind: 'port-channel'; readonly number: number }
   | { readonly kind: 'vlan'; readonly number: number };
 
-/** The result of a command: done, or refused with the text after `% `. Undefined: no such command. */
+/** The result of a command: done, or refused with the text after `% `. Undefined if there is no such command. */
 export type Done = { readonly ok: true } | { readonly ok: false; readonly message: string };
 export const done: Done = { ok: true };
 export const refused = (message: string): Done => ({ ok: false, message });
@@ -44,7 +44,7 @@ export function runOnInterface(
     : runIpl(config, id.number, negated, words);
 }
 
-export function portOf(config: SwitchConfig, id: InterfaceId): Switchport | undefined {
+function portOf(config: SwitchConfig, id: InterfaceId): Switchport | undefined {
   if (id.kind === 'ethernet') return config.ethernet.get(id.name);
   return id.kind === 'port-channel' ? config.portChannels.get(id.number) : undefined;
 }

@@ -61,7 +61,7 @@ export class JsonApi {
     }
     this.logins += 1;
     const session = randomBytes(24).toString('base64url');
-    this.#sessions.set(session, Date.now() + this.#device.knobs.webSessionLifetimeMs);
+    this.#sessions.set(session, performance.now() + this.#device.knobs.webSessionLifetimeMs);
     const cookie = { 'set-cookie': `session=${session}; path=/; HttpOnly; Secure` };
     if (this.#device.knobs.loginRedirects) {
       const headers = { 'content-type': 'text/html', location: '/admin/launch?script=rh&template=home', ...cookie };
@@ -118,7 +118,7 @@ export class JsonApi {
   }
 
   #forgetOld(): void {
-    for (const [session, until] of this.#sessions) if (until <= Date.now()) this.#sessions.delete(session);
+    for (const [session, until] of this.#sessions) if (until <= performance.now()) this.#sessions.delete(session);
   }
 }
 

@@ -6,9 +6,9 @@ import type { SwitchConfig, Switchport } from './state.ts';
 import { formatVlans } from './vlan-ranges.ts';
 import { match } from './words.ts';
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
-export interface Shown {
+interface Shown {
   readonly json: Json;
   readonly text: string;
 }
@@ -21,7 +21,7 @@ export interface SwitchIdentity {
 
 export type ShowResult = Shown | { readonly refused: string };
 
-/** Undefined: no such command. `words` follow `show`. */
+/** Undefined if there is no such command. `words` follow `show`. */
 export function show(config: SwitchConfig, identity: SwitchIdentity, words: readonly string[]): ShowResult | undefined {
   const listed = wrapper(identity.version);
   if (match(words, 'version')) return showVersion(identity);
@@ -54,7 +54,7 @@ function wrapper(version: string): Wrapper {
   return isAtLeast(version, '3.6.6000') ? (value) => [value] : (value) => value;
 }
 
-export function isAtLeast(version: string, other: string): boolean {
+function isAtLeast(version: string, other: string): boolean {
   return version.localeCompare(other, 'en', { numeric: true }) >= 0;
 }
 

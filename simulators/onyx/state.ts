@@ -23,12 +23,12 @@ export interface PortChannel extends Switchport {
   ipl: number | undefined;
 }
 
-export interface VlanInterface {
+interface VlanInterface {
   address: string | undefined;
   ipl: { readonly number: number; readonly peer: string | undefined } | undefined;
 }
 
-export interface MlagVip {
+interface MlagVip {
   readonly group: string;
   /** With prefix length; undefined while only the group is known. */
   readonly address: string | undefined;

@@ -12,7 +12,7 @@ import { serveShell } from './shell.ts';
 import type { SwitchIdentity } from './shows.ts';
 import { factoryConfig, type SwitchConfig } from './state.ts';
 
-export interface OnyxOptions {
+interface OnyxOptions {
   /** Default 3.7.1102. Before 3.6.6000 the JSON of `show` has other formats. */
   readonly version?: string;
   readonly serial?: string;
@@ -25,7 +25,7 @@ export interface OnyxOptions {
   readonly seed?: number;
   readonly tls?: TlsServerOptions;
   readonly ssh?: Pick<SshShellOptions, 'port' | 'hostKey'>;
-  /** Default: nothing is kept. */
+  /** Default: nothing is stored. */
   readonly memory?: DeviceMemory;
   readonly sshAlgorithms?: SshShellOptions['algorithms'];
 }

@@ -1,9 +1,9 @@
 // Lists of VLANs in the switch's format: `10`, `1-4`, `2-4, 10`.
 
-export const lowestVlan = 1;
+const lowestVlan = 1;
 export const highestVlan = 4_094;
 
-/** `10`, `10-12`, and several separated by commas; undefined: not a valid list. */
+/** `10`, `10-12`, and several separated by commas. Undefined if it is not a valid list. */
 export function parseVlans(text: string): readonly number[] | undefined {
   const vlans: number[] = [];
   for (const part of text.split(',')) {

@@ -1,7 +1,7 @@
 // Splits a line of the command line into words, and matches them against the pattern of a command. Keywords may be abbreviated,
 // as on the device; the first matching command is used for an ambiguous one.
 
-/** Double quotes group words, a backslash takes the next character literally; undefined: an unclosed quote. */
+/** Double quotes group words, a backslash takes the next character literally. Undefined if a quote is not closed. */
 export function splitWords(line: string): readonly string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
@@ -24,8 +24,8 @@ export function splitWords(line: string): readonly string[] | undefined {
 }
 
 /**
- * The values of a pattern's upper-case words (`VLAN`, `NAME`), in order; undefined when the words do not match. Lower-case words
- * are keywords.
+ * The values of a pattern's upper-case words (`VLAN`, `NAME`), in order. Undefined if the words do not match. Lower-case words are
+ * keywords.
  */
 export function match(words: readonly string[], pattern: string): readonly string[] | undefined {
   const parts = pattern.split(' ');

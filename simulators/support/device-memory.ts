@@ -1,9 +1,9 @@
-// What a simulated device keeps over a restart: its configuration, as one value of maps, sets, arrays and plain objects.
+// State of a simulated device that survives a restart: its configuration, as one value of maps, sets, arrays and plain objects.
 
 export interface DeviceMemory {
-  /** What was written last; undefined at first. */
+  /** The last written value. Undefined at first. */
   read(): unknown;
-  /** Has kept it when it returns: a device writes before it answers. */
+  /** Stored when it returns: a device writes before it answers. */
   write(state: unknown): void;
 }
 

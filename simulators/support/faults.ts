@@ -55,7 +55,7 @@ export class Faults {
     if (this.knobs.latencyMs > 0) await sleep(this.knobs.latencyMs);
   }
 
-  /** The answer; undefined: none, because the connection is gone or stays silent. */
+  /** The answer. Undefined if there is none, because the connection is gone or stays silent. */
   async around<Answer>(write: FaultyWrite<Answer>): Promise<Answer | undefined> {
     await this.delay();
     switch (this.#planned.shift() ?? this.#byChance()) {

@@ -32,7 +32,7 @@ export interface SshShellOptions {
   readonly terminal: Omit<TerminalOptions, 'rows'>;
   /** An interactive shell, until the device ends it. Must not reject. */
   readonly onShell: (terminal: Terminal, session: ShellSession) => Promise<void>;
-  /** `ssh device command`; undefined: such requests are refused. Must not reject. */
+  /** `ssh device command`. Without it such requests are refused. Must not reject. */
   readonly onCommand?: (command: string, session: ShellSession) => Promise<{ stdout: string; exitCode: number }>;
   readonly algorithms?: ServerConfig['algorithms'];
   /** Default: a free one. */

@@ -17,7 +17,7 @@ export interface TerminalOptions {
 }
 
 /** The end of a line: Enter, a help key (then `text` is the line so far), or the client's end. */
-export type TypedLine =
+type TypedLine =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'help'; readonly text: string; readonly key: string }
   | { readonly kind: 'end' };
@@ -57,7 +57,7 @@ export class Terminal {
     if (!this.#stream.writableEnded && !this.#stream.destroyed) this.#stream.write(text.replace(/\r?\n/g, '\r\n'));
   }
 
-  /** Prints a question, then waits for one key, which acts without Enter; undefined at the end of input. */
+  /** Prints a question, then waits for one key, which acts without Enter. Undefined at the end of input. */
   ask(question: string): Promise<string | undefined> {
     this.write(question);
     return this.#readKey();

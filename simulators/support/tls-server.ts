@@ -29,7 +29,7 @@ export interface DeviceAnswer {
   readonly cutAfterBytes?: number;
 }
 
-/** Undefined: no answer; the handler has broken the connection, or leaves it silent. */
+/** Undefined for no answer: the handler has broken the connection, or leaves it silent. */
 export type RequestHandler = (request: DeviceRequest) => Promise<DeviceAnswer | undefined>;
 
 export interface TlsServerOptions {
@@ -133,7 +133,7 @@ export class TlsServer {
   }
 }
 
-/** Undefined: interrupted, or longer than any real call. */
+/** Undefined if it was interrupted, or is longer than any real call. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -1,14 +1,14 @@
 // The row of the GSLB subgraph.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { dnsPart } from '../../dns/part.ts';
-import { ConfigError } from '../../platform/config-error.ts';
-import { type Ground, subgraphRow } from '../../platform/subgraph-row.ts';
-import { checkerSettings } from './checker/checker-settings.ts';
-import type { JudgingParts } from './conductor/judging.ts';
-import { gslbEvents } from './events.ts';
-import { nameServerSettings } from './nameserver/dns-settings.ts';
-import { leastFreshMs } from './objects/specs.ts';
+import { dnsModule, nameRestMsIn } from '../../dns/module.ts';
+import { ConfigError } from '../../platform/process/config-error.ts';
+import { type Ground, subgraphRow } from '../../platform/process/subgraph-row.ts';
+import { checkerSettings } from './agents/checker/checker-settings.ts';
+import { nameServerSettings } from './agents/nameserver/dns-settings.ts';
+import { gslbEvents } from './control/events.ts';
+import type { EvaluationDependencies } from './control/verdicts/evaluate-members.ts';
+import { leastFreshMs } from './spec/specs.ts';
 
 const quota = (most: number, things: string) =>
   z.coerce.number().int().min(0).max(10_000_000).default(most).describe(`${things} that a project may have`);
@@ -28,7 +28,7 @@ export const gslbRow = subgraphRow({
     owner: 'gslb',
     folder: fileURLToPath(new URL('../../prisma/migrations/gslb', import.meta.url)),
   },
-  uses: [dnsPart],
+  uses: [dnsModule],
   events: gslbEvents,
   filteredFeeds: ['gslbChanges'],
   settings: {
@@ -51,10 +51,10 @@ export const gslbRow = subgraphRow({
       .describe(
         'whether the zones that our own name servers answer are signed (DNSSEC); one that has keys keeps them, for its parent may name them',
       ),
-    'gslb.heartbeatMs': time(100, 60_000).default(500).describe('how often a checker says that it is there'),
+    'gslb.heartbeatMs': time(100, 60_000).default(500).describe('interval between heartbeats of a checker'),
     'gslb.silenceMs': time(300, 600_000)
       .default(1_500)
-      .describe('a checker that was not heard for so long is gone: others of its vantage point take its targets'),
+      .describe('a checker that has not reported for this long is gone: others of its vantage point take its targets'),
     'gslb.freshMs': time(1_000, 3_600_000)
       .default(leastFreshMs)
       .describe('a report that comes later is history, and never a vote'),
@@ -83,22 +83,23 @@ export const gslbRow = subgraphRow({
       standard: false,
       database: false,
       create: async (ground, settings) =>
-        (await import('./checker/checker-role.ts')).createCheckerRole(ground, settings),
+        (await import('./agents/checker/checker-role.ts')).createCheckerRole(ground, settings),
     },
     {
       name: 'dns',
       standard: false,
       database: false,
-      create: async (ground, settings) => (await import('./nameserver/dns-role.ts')).createDnsRole(ground, settings),
+      create: async (ground, settings) =>
+        (await import('./agents/nameserver/dns-role.ts')).createDnsRole(ground, settings),
     },
   ],
-  held: async (sql, projectId) => (await import('./conductor/project-store.ts')).heldBy(sql, projectId),
+  held: async (sql, projectId) => (await import('./control/entities/project-store.ts')).heldBy(sql, projectId),
   async create(ground, settings) {
     const { createGslbSubgraph } = await import('./gslb.ts');
-    const { GeoFile } = await import('./nameserver/geo-file.ts');
-    const { ConductorLinks } = await import('./conductor/conductor-links.ts');
-    const { BalancerFollower } = await import('./conductor/balancer-follower.ts');
-    const { Leases } = await import('../../platform/leases.ts');
+    const { GeoFile } = await import('./agents/nameserver/geo-file.ts');
+    const { ConductorLinks } = await import('./control/machines/conductor-links.ts');
+    const { BalancerFollower } = await import('./control/verdicts/balancer-follower.ts');
+    const { Leases } = await import('../../platform/work/leases.ts');
     const place = async (setting: typeof checkerPort | typeof dnsPort) => {
       const at = settings[setting];
       if (at === undefined) return undefined;
@@ -116,16 +117,16 @@ export const gslbRow = subgraphRow({
     const [checkers, nameServers] = [await place(checkerPort), await place(dnsPort)];
     const sealer = await ground.sealer();
     const links = new ConductorLinks({
-      ...{ ...ground, ...judgingOf(ground, settings) },
+      ...{ ...ground, ...evaluationOf(ground, settings) },
       ...{ sealer, signsZones: settings[signZones] },
       ...(checkers === undefined ? {} : { checkers }),
       ...(nameServers === undefined ? {} : { nameServers }),
     });
     const leases = new Leases({ ...ground, ttlMs: followerLeaseMs, renewMs: followerLeaseMs / 3 });
-    const follower = new BalancerFollower({ ...ground, ...judgingOf(ground, settings), leases });
+    const follower = new BalancerFollower({ ...ground, ...evaluationOf(ground, settings), leases });
     const geoFile = settings['nameserver.geoFile'];
     return createGslbSubgraph({
-      ...{ ...ground, links, follower, sealKeys: sealer, voting: judgingOf(ground, settings) },
+      ...{ ...ground, links, follower, sealKeys: sealer, voting: evaluationOf(ground, settings) },
       heartbeatMs: settings['gslb.heartbeatMs'],
       ...(geoFile === undefined ? {} : { geo: new GeoFile(geoFile, ground.log) }),
       quotas: {
@@ -137,25 +138,26 @@ export const gslbRow = subgraphRow({
     });
   },
   async work(ground, settings) {
-    const { createJudgeQueues } = await import('./conductor/judge-queue.ts');
-    const { retentionSteps } = await import('./conductor/retention.ts');
+    const { createEvaluationQueues } = await import('./control/verdicts/evaluation-queue.ts');
+    const { retentionSteps } = await import('./control/retention.ts');
     return {
-      queues: createJudgeQueues({
-        ...{ db: ground.db, ...judgingOf(ground, settings), pendingMs: settings['gslb.pendingMs'] },
+      queues: createEvaluationQueues({
+        ...{ db: ground.db, ...evaluationOf(ground, settings), pendingMs: settings['gslb.pendingMs'] },
+        nameRestMs: nameRestMsIn(settings),
       }),
       retention: retentionSteps(ground.db, settings['retention.gslbHistoryDays']),
     };
   },
   async reseal(db, options) {
-    const { resealSecrets } = await import('./conductor/reseal.ts');
+    const { resealSecrets } = await import('./control/reseal.ts');
     return resealSecrets(db, options);
   },
 });
 
-function judgingOf(
+function evaluationOf(
   { wake, egress }: Pick<Ground, 'wake' | 'egress'>,
   settings: Readonly<Record<'gslb.silenceMs' | 'gslb.heartbeatMs' | 'gslb.freshMs', number>>,
-): JudgingParts {
+): EvaluationDependencies {
   return {
     ...{ wake, egress, silenceMs: settings['gslb.silenceMs'] },
     ...{ heartbeatMs: settings['gslb.heartbeatMs'], freshMs: settings['gslb.freshMs'] },

@@ -1,50 +1,52 @@
-// The load balancer subgraph: its services and resolvers, and the place where hosts connect.
+// The load balancer subgraph: its services and resolvers, and the listener for hosts.
 import type { Resolvers } from '../../generated/graph/loadbalancer.ts';
+import { databaseMarks } from '../../platform/database/marks.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
 import { LinkServer } from '../../platform/link/link-server.ts';
+import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
-import type { RunningSubgraph, SubgraphGround } from '../../platform/subgraph-row.ts';
-import { BalancerReads } from './balancers/balancer-reads.ts';
-import { balancerResolvers } from './balancers/balancer-resolvers.ts';
-import { BalancerService } from './balancers/balancer-service.ts';
-import { PartReads } from './balancers/part-reads.ts';
-import { partResolvers } from './balancers/part-resolvers.ts';
-import { PartService } from './balancers/part-service.ts';
-import { QuotaService } from './balancers/quota-service.ts';
-import { StatusReads } from './balancers/status-reads.ts';
-import { CertificateReads } from './certificates/certificate-reads.ts';
-import { certificateResolvers } from './certificates/certificate-resolvers.ts';
-import { CertificateService } from './certificates/certificate-service.ts';
-import { feedResolvers } from './feeds.ts';
-import { HostKeeper } from './hosts/host-keeper.ts';
-import { HostReads } from './hosts/host-reads.ts';
-import { hostResolvers } from './hosts/host-resolvers.ts';
-import { HostService } from './hosts/host-service.ts';
-import { HostSessions } from './hosts/host-sessions.ts';
-import { NodeDocuments } from './hosts/node-documents.ts';
-import { Previews } from './hosts/preview.ts';
-import { type QuotaDefaults, Quotas } from './model/quotas.ts';
-import { NodeReads } from './nodes/node-reads.ts';
-import { nodeResolvers } from './nodes/node-resolvers.ts';
-import { NodeService } from './nodes/node-service.ts';
-import { MemberAddresses } from './parts/member-addresses.ts';
-import { ScalingReads } from './scaling/scaling-reads.ts';
-import { scalingResolvers } from './scaling/scaling-resolvers.ts';
-import { ScalingService } from './scaling/scaling-service.ts';
-import { dnsNames } from './stores/dns-names.ts';
-import { SubnetReads } from './subnets/subnet-reads.ts';
-import { subnetResolvers } from './subnets/subnet-resolvers.ts';
-import { SubnetService } from './subnets/subnet-service.ts';
-import { CollectdReceiver, type CollectdReceiverOptions } from './traffic/collectd/receiver.ts';
-import { TrafficReads } from './traffic/traffic-reads.ts';
-import { TrafficRecorder } from './traffic/traffic-recorder.ts';
-import { trafficResolvers } from './traffic/traffic-resolvers.ts';
-import { TrafficSeconds } from './traffic/traffic-seconds.ts';
+import { BalancerReads } from './control/balancers/balancer-reads.ts';
+import { balancerResolvers } from './control/balancers/balancer-resolvers.ts';
+import { BalancerService } from './control/balancers/balancer-service.ts';
+import { dnsNames } from './control/balancers/dns-names.ts';
+import { PartReads } from './control/balancers/part-reads.ts';
+import { partResolvers } from './control/balancers/part-resolvers.ts';
+import { PartService } from './control/balancers/part-service.ts';
+import { QuotaService } from './control/balancers/quota-service.ts';
+import { StatusReads } from './control/balancers/status-reads.ts';
+import { CertificateReads } from './control/certificates/certificate-reads.ts';
+import { certificateResolvers } from './control/certificates/certificate-resolvers.ts';
+import { CertificateService } from './control/certificates/certificate-service.ts';
+import { feedResolvers } from './control/feeds.ts';
+import { HostKeeper } from './control/hosts/host-keeper.ts';
+import { HostReads } from './control/hosts/host-reads.ts';
+import { hostResolvers } from './control/hosts/host-resolvers.ts';
+import { HostService } from './control/hosts/host-service.ts';
+import { HostSessions } from './control/hosts/host-sessions.ts';
+import { NodeDocuments } from './control/hosts/node-documents.ts';
+import { Previews } from './control/hosts/preview.ts';
+import { NodeReads } from './control/nodes/node-reads.ts';
+import { nodeResolvers } from './control/nodes/node-resolvers.ts';
+import { NodeService } from './control/nodes/node-service.ts';
+import { CollectdReceiver, type CollectdReceiverOptions } from './control/scaling/collectd/receiver.ts';
+import { ScalingReads } from './control/scaling/scaling-reads.ts';
+import { scalingResolvers } from './control/scaling/scaling-resolvers.ts';
+import { ScalingService } from './control/scaling/scaling-service.ts';
+import { type QuotaDefaults, Quotas } from './control/stores/quotas.ts';
+import { SubnetReads } from './control/subnets/subnet-reads.ts';
+import { subnetResolvers } from './control/subnets/subnet-resolvers.ts';
+import { SubnetService } from './control/subnets/subnet-service.ts';
+import { TrafficReads } from './control/traffic/traffic-reads.ts';
+import { TrafficRecorder } from './control/traffic/traffic-recorder.ts';
+import { trafficResolvers } from './control/traffic/traffic-resolvers.ts';
+import { TrafficSeconds } from './control/traffic/traffic-seconds.ts';
+import { MemberAddresses } from './spec/member-addresses.ts';
 
 export interface LoadBalancerSettings {
   readonly zone: string;
   readonly dnsTtlSeconds: number;
+  readonly nameRestMs: number;
   readonly defaultCidr: string;
   readonly quotas: QuotaDefaults;
 }
@@ -52,9 +54,9 @@ export interface LoadBalancerSettings {
 export interface LoadBalancerOptions extends SubgraphGround {
   readonly sealKeys: Sealer;
   readonly settings: LoadBalancerSettings;
-  /** Where hosts connect; absent: none can. */
+  /** Listener for hosts. Without it none can connect. */
   readonly link?: { readonly host: string; readonly port: number; readonly tls: MutualTls };
-  /** Where collectds send values; absent: nowhere. */
+  /** Listener for collectds. Without it none can send values. */
   readonly collectd?: Pick<CollectdReceiverOptions, 'host' | 'port' | 'level' | 'authFile'>;
 }
 
@@ -74,7 +76,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
   const balancerService = new BalancerService({
     ...{ ...common, subnets: subnetService, memberAddresses },
     zone: settings.zone,
-    names: dnsNames({ wake, ttlSeconds: settings.dnsTtlSeconds }),
+    names: dnsNames({ wake, ttlSeconds: settings.dnsTtlSeconds, nameRestMs: settings.nameRestMs }),
   });
   const seconds = new TrafficSeconds(options);
   const statuses = new StatusReads(db, parts, nodes);
@@ -88,7 +90,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
       quotas: new QuotaService(common),
     }),
     partResolvers({ reads: parts, service: partService, balancers, certificates, nodes, statuses }),
-    certificateResolvers({ reads: certificates, service: certificateService }),
+    certificateResolvers({ reads: certificates, service: certificateService, parts }),
     subnetResolvers({ reads: subnets, service: subnetService }),
     nodeResolvers({ reads: nodes, service: new NodeService(common) }),
     hostResolvers({ reads: new HostReads(db), service: new HostService(common) }),
@@ -98,6 +100,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
       reads: new ScalingReads(db),
       service: scaling,
       balancer: (context, id) => balancers.balancer(context, id),
+      node: (context, id) => nodes.node(context, id),
     }),
     trafficResolvers(new TrafficReads({ db, seconds })),
   ];
@@ -117,7 +120,8 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
       const documents = new NodeDocuments({ db, sealer: options.sealKeys });
       const traffic = new TrafficRecorder({ ...options, seconds });
       const sessions = new HostSessions({ db, wake, log, documents, traffic });
-      served = await LinkServer.listen({ ...link, role: 'lbhost', log, open: (peer) => sessions.open(peer) });
+      const marks = databaseMarks({ db, log, sealer: options.sealKeys });
+      served = await LinkServer.listen({ ...link, role: 'lbhost', log, marks, open: (peer) => sessions.open(peer) });
       log.info({ host: link.host, port: served.port }, 'load balancer hosts can connect');
     },
     async drain() {

@@ -2,14 +2,14 @@
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { dnsPart } from '../../dns/part.ts';
-import { ConfigError } from '../../platform/config-error.ts';
+import { dnsModule, nameRestMsIn } from '../../dns/module.ts';
+import { countHeld } from '../../platform/edge/projects.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
-import { countHeld } from '../../platform/projects.ts';
-import { subgraphRow } from '../../platform/subgraph-row.ts';
-import { loadBalancerEvents } from './events.ts';
-import { hostSettings } from './host/host-settings.ts';
-import { managementRanges } from './model/management-ranges.ts';
+import { ConfigError } from '../../platform/process/config-error.ts';
+import { subgraphRow } from '../../platform/process/subgraph-row.ts';
+import { hostSettings } from './agents/lbhost/host-settings.ts';
+import { loadBalancerEvents } from './control/events.ts';
+import { managementRanges } from './rules/management-ranges.ts';
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const quota = (most: number, things: string) =>
@@ -27,14 +27,14 @@ export const loadBalancerRow = subgraphRow({
     owner: 'loadbalancer',
     folder: fileURLToPath(new URL('../../prisma/migrations/loadbalancer', import.meta.url)),
   },
-  uses: [dnsPart],
+  uses: [dnsModule],
   zones: (settings) => [settings['loadbalancer.zone']],
   events: loadBalancerEvents,
   filteredFeeds: ['loadBalancerChanges', 'loadBalancerNodeChanges'],
   settings: {
     'loadbalancer.zone': z
       .string()
-      // So that NAME and PROJECT, of 63 characters each, fit before it (dns/names.ts).
+      // Leaves room for NAME and PROJECT, of 63 characters each (dns/names.ts).
       .regex(/^(?=.{1,115}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/)
       .default('lb.internal')
       .describe(
@@ -52,21 +52,21 @@ export const loadBalancerRow = subgraphRow({
       .describe('address at which load balancer hosts (role lbhost) connect'),
     [linkPort]: count(0, 65_535)
       .optional()
-      .describe('port at which they connect, by mutual TLS; 0 takes a free one; default: no host can connect'),
+      .describe('port at which they connect, by mutual TLS; 0 takes a free one; without it no host can connect'),
     'loadbalancer.dnsTtlSeconds': count(1, 86_400)
       .default(5)
-      .describe('TTL of the addresses of load balancers in DNS; a node that is removed serves on for so long'),
+      .describe('TTL of the addresses of load balancers in DNS; a removed node keeps serving for this long'),
     'loadbalancer.addressRestMs': count(0, dayMs)
       .default(60_000)
       .describe(
-        'an address that a load balancer had is given to no other one for so long after the TTL: some clients remember answers for longer',
+        'after the TTL, the address of a deleted load balancer is not given to another one for this long: some clients cache answers for longer',
       ),
     'loadbalancer.managementRanges': z
       .union([z.array(z.string()), z.string().transform((text) => text.split(','))])
       .pipe(z.array(z.string().trim().refine(isBlock, 'not a CIDR block')).min(1).max(64))
       .default([...managementRanges])
       .describe(
-        'CIDR blocks, separated by commas, in which hosts may give nodes their management addresses; health checks of nodes connect to no others',
+        'CIDR blocks, separated by commas, from which hosts may give nodes their management addresses; health checks of nodes connect to no others',
       ),
     'loadbalancer.nodeCheck.intervalMs': count(100, 60_000)
       .default(500)
@@ -83,42 +83,42 @@ export const loadBalancerRow = subgraphRow({
     'loadbalancer.replacedNodeKeepMs': count(1_000, 3_600_000)
       .default(600_000)
       .describe(
-        'a node that failed and was replaced is deleted when it has been away for longer; healthy before that, it takes its place back',
+        'a node that failed and was replaced is deleted when it has been away for longer; if it is healthy before that, it takes its place back',
       ),
     'loadbalancer.nodeDrainMs': count(0, 3_600_000)
       .default(30_000)
-      .describe('longest time for the remaining sessions of a node that is removed, from when its host drains it'),
+      .describe('longest time for the remaining sessions of a removed node, from when its host drains it'),
     'loadbalancer.nodeBuildMs': count(5_000, 3_600_000)
       .default(120_000)
-      .describe('a node that is not ready after this time is made anew, if possible on another host'),
+      .describe('a node that is not ready after this time is replaced, if possible on another host'),
     'loadbalancer.hostGoneMs': count(10_000, 3_600_000)
       .default(600_000)
       .describe(
-        'a host without a connection for longer is given up: nodes that are to be deleted there count as deleted, and drains there have ended',
+        'a host without a connection for longer is given up: its nodes that should be deleted count as deleted, and its drains count as ended',
       ),
     'loadbalancer.mostTakeBacks': count(0, 100)
       .default(3)
-      .describe('a node that was taken back so often within an hour is not taken back again'),
+      .describe('a node that was taken back this often within an hour is not taken back again'),
     [collectdListen]: z
       .string()
       .refine((text) => collectdAddress(text) !== undefined, 'not an ADDRESS:PORT')
       .optional()
       .describe(
-        'ADDRESS:PORT (UDP) at which collectds send values for autoscaling, for example 10.0.0.5:25826; port 0 takes a free one; default: nowhere',
+        'ADDRESS:PORT (UDP) at which collectds send values for autoscaling, for example 10.0.0.5:25826; port 0 takes a free one; without it none can send values',
       ),
     'loadbalancer.collectdSecurity': z
       .enum(['none', 'sign', 'encrypt'])
       .default('sign')
-      .describe('least protection of the values of collectd; others are not taken'),
+      .describe('least protection of values from collectd; others are dropped'),
     [collectdAuthFile]: z
       .string()
       .optional()
       .describe(
-        'file with a line "user: password" for each sender, as the AuthFile of collectd; only its owner may read it',
+        'file with a line "user: password" for each sender, like the AuthFile of collectd; only its owner may read it',
       ),
     'retention.scalingDecisionDays': count(1, 3650)
       .default(90)
-      .describe('days for which decisions of autoscaling are kept; those that changed nothing are kept for one day'),
+      .describe('days for which autoscaling decisions are kept; those that changed nothing are kept for one day'),
     'loadbalancer.quota.loadBalancers': quota(100, 'load balancers'),
     'loadbalancer.quota.listeners': quota(500, 'listeners'),
     'loadbalancer.quota.pools': quota(500, 'pools'),
@@ -134,7 +134,8 @@ export const loadBalancerRow = subgraphRow({
       name: 'lbhost',
       standard: false,
       database: false,
-      create: async (ground, settings) => (await import('./host/host-role.ts')).createHostRole(ground, settings),
+      create: async (ground, settings) =>
+        (await import('./agents/lbhost/host-role.ts')).createHostRole(ground, settings),
     },
   ],
   held: (sql, projectId) =>
@@ -164,7 +165,7 @@ export const loadBalancerRow = subgraphRow({
       throw new ConfigError([
         {
           settings: [collectdAuthFile],
-          wrong: 'signed or encrypted values of collectd need the passwords of their senders',
+          wrong: 'signed or encrypted values from collectd need the passwords of their senders',
           advice:
             'set it to a file with a line "user: password" for each, or set loadbalancer.collectdSecurity to none',
         },
@@ -175,6 +176,7 @@ export const loadBalancerRow = subgraphRow({
       settings: {
         zone: settings['loadbalancer.zone'],
         dnsTtlSeconds: settings['loadbalancer.dnsTtlSeconds'],
+        nameRestMs: nameRestMsIn(settings),
         defaultCidr: settings['loadbalancer.subnetCidr'],
         quotas: {
           LOAD_BALANCERS: settings['loadbalancer.quota.loadBalancers'],
@@ -197,13 +199,14 @@ export const loadBalancerRow = subgraphRow({
   },
   async work(ground, settings) {
     const { db, wake, egress } = ground;
-    const { createReconcileQueue } = await import('./reconcile/reconcile-queue.ts');
-    const { createNodeChecks } = await import('./nodes/node-checks.ts');
-    const { dnsNames } = await import('./stores/dns-names.ts');
-    const { retentionSteps } = await import('./retention.ts');
-    // Also without DNS servers: names then count as published, and are there for servers that are set later.
-    const names = dnsNames({ wake, ttlSeconds: settings['loadbalancer.dnsTtlSeconds'] });
-    const { createScalingWork } = await import('./scaling/scaling-work.ts');
+    const { createReconcileQueue } = await import('./control/reconcile/reconcile-queue.ts');
+    const { createNodeChecks } = await import('./control/nodes/node-checks.ts');
+    const { dnsNames } = await import('./control/balancers/dns-names.ts');
+    const { retentionSteps } = await import('./control/retention.ts');
+    // Applies without DNS servers too: names then count as published, and are ready for servers that are added later.
+    const nameRestMs = nameRestMsIn(settings);
+    const names = dnsNames({ wake, ttlSeconds: settings['loadbalancer.dnsTtlSeconds'], nameRestMs });
+    const { createScalingWork } = await import('./control/scaling/scaling-work.ts');
     const scaling = createScalingWork(ground, { changedMs: settings['retention.scalingDecisionDays'] * dayMs });
     return {
       checks: [
@@ -236,12 +239,12 @@ export const loadBalancerRow = subgraphRow({
     };
   },
   async reseal(db, options) {
-    const { resealCertificates } = await import('./certificates/reseal.ts');
+    const { resealCertificates } = await import('./control/certificates/reseal.ts');
     return resealCertificates(db, options);
   },
 });
 
-/** Undefined: the text is none. */
+/** Undefined if the text is not one. */
 function collectdAddress(text: string): { readonly host: string; readonly port: number } | undefined {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   const address = host.replace(/^\[(.*)\]$/, '$1');

@@ -1,42 +1,49 @@
 // The object storage subgraph: its services and resolvers.
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
-import type { RunningSubgraph, SubgraphGround } from '../../platform/subgraph-row.ts';
-import { AccessKeyService } from './centre/access-key-service.ts';
-import { accountResolvers } from './centre/account-resolvers.ts';
-import type { ClusterLinks } from './centre/cluster-links.ts';
-import { ClusterQuestions } from './centre/cluster-questions.ts';
-import { ClusterService } from './centre/cluster-service.ts';
-import { ClusterServices } from './centre/cluster-services.ts';
-import { ContainerReads } from './centre/container-reads.ts';
-import { containerResolvers } from './centre/container-resolvers.ts';
-import { ContainerService } from './centre/container-service.ts';
-import { OptionService } from './centre/option-service.ts';
-import { ObjectStorageReads } from './centre/reads.ts';
-import { centreResolvers } from './centre/resolvers.ts';
-import { RingChangeService } from './centre/ring-change-service.ts';
-import { UrlService } from './centre/url-service.ts';
+import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
+import { RevivedAccess } from '../../platform/restore/revived-access.ts';
+import { accessKeys } from './control/accounts/access-key-end.ts';
+import { AccessKeyService } from './control/accounts/access-key-service.ts';
+import { accountResolvers } from './control/accounts/account-resolvers.ts';
+import { ClusterService } from './control/clusters/cluster-service.ts';
+import { ClusterServices } from './control/clusters/cluster-services.ts';
+import { ObjectStorageReads } from './control/clusters/reads.ts';
+import { centreResolvers } from './control/clusters/resolvers.ts';
+import { ContainerReads } from './control/containers/container-reads.ts';
+import { containerResolvers } from './control/containers/container-resolvers.ts';
+import { ContainerService } from './control/containers/container-service.ts';
+import { UrlService } from './control/containers/url-service.ts';
+import type { ClusterLinks } from './control/controllers/cluster-links.ts';
+import { OptionService } from './control/options/option-service.ts';
+import { ClusterQuestions } from './control/questions/cluster-questions.ts';
+import { RingChangeService } from './control/rings/ring-change-service.ts';
 
 export interface ObjectStorageOptions extends SubgraphGround {
   readonly links: Pick<ClusterLinks, 'start' | 'drain' | 'stop'>;
-  /** For which users of clusters sign their requests. */
+  /** The region in the signatures of users' requests. */
   readonly region: string;
 }
 
 export function createObjectStorageSubgraph(ground: ObjectStorageOptions): RunningSubgraph {
   const { db, sdl, commits, cursors, links } = ground;
   const questions = new ClusterQuestions(ground);
-  const containers = containerResolvers(
-    new ContainerReads(db, questions),
-    new ContainerService(ground, questions),
-    new UrlService(ground),
-  );
+  const reads = new ObjectStorageReads(db);
+  const containers = containerResolvers({
+    ...{ reads: new ContainerReads(db, questions), rows: reads },
+    ...{ service: new ContainerService(ground, questions), urls: new UrlService(ground) },
+  });
   const resolvers = centreResolvers({
-    reads: new ObjectStorageReads(db),
+    reads,
     clusters: new ClusterService(ground),
     services: new ClusterServices(ground, questions),
     options: new OptionService(ground, questions),
     ringChanges: new RingChangeService(ground),
     feed: ground.feed,
+  });
+  const revived = new RevivedAccess({
+    ...ground,
+    memories: ground.revokedMemories('revoked-keys'),
+    access: accessKeys,
   });
   return {
     subgraph: createSubgraph({
@@ -46,8 +53,14 @@ export function createObjectStorageSubgraph(ground: ObjectStorageOptions): Runni
       cursors,
       resolvers: [resolvers, accountResolvers(db, new AccessKeyService(ground)), containers],
     }),
-    start: () => links.start(),
+    start: async () => {
+      await revived.start();
+      await links.start();
+    },
     drain: () => links.drain(),
-    stop: () => links.stop(),
+    stop: async () => {
+      await links.stop();
+      await revived.stop();
+    },
   };
 }

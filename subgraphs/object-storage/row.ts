@@ -1,11 +1,11 @@
-// The row of the object storage subgraph: the centre of the federation.
+// The row of the object storage subgraph: the control plane of the federation.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { ConfigError } from '../../platform/config-error.ts';
-import { subgraphRow } from '../../platform/subgraph-row.ts';
-import { clusterSettings } from './cluster-settings.ts';
-import { objectEvents } from './events.ts';
-import { objectClusterMigrations } from './store/owner.ts';
+import { ConfigError } from '../../platform/process/config-error.ts';
+import { subgraphRow } from '../../platform/process/subgraph-row.ts';
+import { clusterSettings } from './agents/cluster-settings.ts';
+import { objectEvents } from './control/events.ts';
+import { objectClusterMigrations } from './engine/store/owner.ts';
 
 const linkPort = 'objectStorage.linkPort';
 
@@ -22,7 +22,7 @@ export const objectStorageRow = subgraphRow({
       .string()
       .min(1)
       .default('127.0.0.1')
-      .describe('address at which the controllers of the clusters of object storage (role objectcontroller) connect'),
+      .describe('address at which the controllers of object storage clusters (role objectcontroller) connect'),
     [linkPort]: z.coerce
       .number()
       .int()
@@ -30,38 +30,38 @@ export const objectStorageRow = subgraphRow({
       .max(65_535)
       .optional()
       .describe(
-        'port at which controllers of object storage connect, by mutual TLS; 0 takes a free one; default: none can connect',
+        'port at which controllers of object storage connect, by mutual TLS; 0 takes a free one; without it none can connect',
       ),
     ...clusterSettings,
   },
-  held: async (sql, projectId) => (await import('./centre/access-key-store.ts')).heldBy(sql, projectId),
-  projectEnd: async () => (await import('./centre/account-end.ts')).accountEnd,
+  held: async (sql, projectId) => (await import('./control/accounts/access-key-store.ts')).heldBy(sql, projectId),
+  projectEnd: async () => (await import('./control/accounts/account-end.ts')).accountEnd,
   roles: [
     {
       name: 'objectcontroller',
       standard: false,
       database: objectClusterMigrations,
       create: async (ground, settings) =>
-        (await import('./controller/controller-role.ts')).createControllerRole(ground, settings),
+        (await import('./agents/controller/controller-role.ts')).createControllerRole(ground, settings),
     },
     {
       name: 'objectresolver',
       standard: false,
       database: objectClusterMigrations,
       create: async (ground, settings) =>
-        (await import('./resolver/object-resolver-role.ts')).createObjectResolverRole(ground, settings),
+        (await import('./agents/resolver/object-resolver-role.ts')).createObjectResolverRole(ground, settings),
     },
     {
       name: 'objectserver',
       standard: false,
       database: objectClusterMigrations,
       create: async (ground, settings) =>
-        (await import('./server/object-server-role.ts')).createObjectServerRole(ground, settings),
+        (await import('./agents/server/object-server-role.ts')).createObjectServerRole(ground, settings),
     },
   ],
   async create(ground, settings) {
     const { createObjectStorageSubgraph } = await import('./object-storage.ts');
-    const { ClusterLinks } = await import('./centre/cluster-links.ts');
+    const { ClusterLinks } = await import('./control/controllers/cluster-links.ts');
     const port = settings[linkPort];
     const region = settings['objectServer.region'];
     if (port === undefined) return createObjectStorageSubgraph({ ...ground, region, links: new ClusterLinks(ground) });
@@ -76,13 +76,13 @@ export const objectStorageRow = subgraphRow({
         },
       ]);
     const signingKeys = await ground.keys.signing('objects');
-    const place = { host: settings['objectStorage.linkHost'], port, tls, signingKeys };
+    const place = { host: settings['objectStorage.linkHost'], port, tls, signingKeys, sealer: await ground.sealer() };
     return createObjectStorageSubgraph({ ...ground, region, links: new ClusterLinks({ ...ground, place }) });
   },
   async work({ db, wake, sealer }) {
-    const { createClusterKeyQueue } = await import('./centre/cluster-key-queue.ts');
-    const { retireUrlKeys } = await import('./centre/url-service.ts');
-    const { forgetDeleted } = await import('./centre/container-store.ts');
+    const { createClusterKeyQueue } = await import('./control/accounts/cluster-key-queue.ts');
+    const { retireUrlKeys } = await import('./control/containers/url-service.ts');
+    const { forgetDeleted } = await import('./control/stores/container-store.ts');
     return {
       queues: [createClusterKeyQueue({ db, wake, sealer })],
       retention: [
@@ -92,7 +92,7 @@ export const objectStorageRow = subgraphRow({
     };
   },
   async reseal(db, options) {
-    const { resealAccessKeys } = await import('./centre/cluster-key-queue.ts');
+    const { resealAccessKeys } = await import('./control/accounts/cluster-key-queue.ts');
     return resealAccessKeys(db, options);
   },
 });

@@ -2,54 +2,54 @@
 // in and belong to the caller; it owns the sessions to the devices and its leases.
 import type { Registry } from 'prom-client';
 import type { Resolvers } from '../../generated/graph/relay.ts';
-import type { Commits } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
+import type { Commits } from '../../platform/edge/commits.ts';
+import type { Mutations } from '../../platform/edge/mutation.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
-import type { Leases } from '../../platform/leases.ts';
-import type { Logger } from '../../platform/log.ts';
-import { Loop } from '../../platform/loop.ts';
-import type { Mutations } from '../../platform/mutation.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
-import { ProcessLease } from '../../platform/process-lease.ts';
+import type { Logger } from '../../platform/process/log.ts';
 import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
-import type { Wake } from '../../platform/wake.ts';
-import { BackendReads } from './backends/backend-reads.ts';
-import { backendResolvers } from './backends/backend-resolvers.ts';
-import { BackendService } from './backends/backend-service.ts';
-import { CallAnswers } from './calls/answer.ts';
-import { callResolvers } from './calls/call-resolvers.ts';
-import { CallService } from './calls/call-service.ts';
-import { EndWaiter } from './calls/end-waiter.ts';
-import { JobWatcher } from './calls/job-watcher.ts';
-import { ReadService } from './calls/read-service.ts';
-import { SettleService } from './calls/settle-service.ts';
-import { CallTaker } from './calls/take.ts';
+import type { Leases } from '../../platform/work/leases.ts';
+import { Loop } from '../../platform/work/loop.ts';
+import { ProcessLease } from '../../platform/work/process-lease.ts';
+import type { Wake } from '../../platform/work/wake.ts';
+import { BackendReads } from './control/backends/backend-reads.ts';
+import { backendResolvers } from './control/backends/backend-resolvers.ts';
+import { BackendService } from './control/backends/backend-service.ts';
+import { driverResolvers } from './control/backends/driver-resolvers.ts';
+import { CallAnswers } from './control/calls/answer.ts';
+import { callResolvers } from './control/calls/call-resolvers.ts';
+import { CallService } from './control/calls/call-service.ts';
+import { EndWaiter } from './control/calls/end-waiter.ts';
+import { JobWatcher } from './control/calls/job-watcher.ts';
+import { ReadService } from './control/calls/read-service.ts';
+import { SettleService } from './control/calls/settle-service.ts';
+import { CallTaker } from './control/calls/take.ts';
+import { feedResolvers } from './control/feeds.ts';
+import { BackendManager } from './control/holding/backend-manager.ts';
+import { createCallMetrics } from './control/holding/call-metrics.ts';
+import { Completions } from './control/holding/completions.ts';
+import { DeviceReader } from './control/holding/device-reader.ts';
+import { queueResolvers } from './control/holding/queue-resolvers.ts';
+import { endedSince, lockObject } from './control/journal/claim-store.ts';
+import { Journal } from './control/journal/journal.ts';
+import { OperationReads } from './control/journal/operation-reads.ts';
+import { operationResolvers } from './control/journal/operation-resolvers.ts';
+import { Recovery } from './control/journal/recovery.ts';
+import { VerdictRecorder } from './control/journal/verdict-recorder.ts';
+import { MappingChangeFeed } from './control/mappings/change-feed.ts';
+import { MappingReads } from './control/mappings/mapping-reads.ts';
+import { mappingResolvers } from './control/mappings/mapping-resolvers.ts';
+import { MappingService } from './control/mappings/mapping-service.ts';
+import { orphanMappings } from './control/mappings/orphans.ts';
+import { addRelayMetrics } from './control/metrics.ts';
+import { SecretArguments } from './control/model/secret-arguments.ts';
+import { defaultSettings, type RelaySettings } from './control/settings.ts';
 import type { Driver } from './drivers/driver.ts';
-import { driverResolvers } from './drivers/driver-resolvers.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
-import { feedResolvers } from './feeds.ts';
-import { BackendManager } from './holding/backend-manager.ts';
-import { createCallMetrics } from './holding/call-metrics.ts';
-import { Completions } from './holding/completions.ts';
-import { DeviceReader } from './holding/device-reader.ts';
-import { queueResolvers } from './holding/queue-resolvers.ts';
-import { endedSince, lockObject } from './journal/claim-store.ts';
-import { Journal } from './journal/journal.ts';
-import { OperationReads } from './journal/operation-reads.ts';
-import { operationResolvers } from './journal/operation-resolvers.ts';
-import { Recovery } from './journal/recovery.ts';
-import { VerdictRecorder } from './journal/verdict-recorder.ts';
-import { MappingChangeFeed } from './mappings/change-feed.ts';
-import { MappingReads } from './mappings/mapping-reads.ts';
-import { mappingResolvers } from './mappings/mapping-resolvers.ts';
-import { MappingService } from './mappings/mapping-service.ts';
-import { orphanMappings } from './mappings/orphans.ts';
-import { addRelayMetrics } from './metrics.ts';
-import { SecretArguments } from './model/secret-arguments.ts';
-import { defaultSettings, type RelaySettings } from './settings.ts';
 import { createTransport } from './transports/factories.ts';
 import type { TransportFactory } from './transports/session.ts';
 
@@ -80,7 +80,7 @@ export interface RelaySubgraphOptions {
 export interface RelaySubgraph extends Subgraph {
   /** Accepts calls from here on. Throws when the database is not available. */
   start(): Promise<void>;
-  /** Refuses new calls, and lets those on the wire end. */
+  /** Refuses new calls, and waits for calls on the wire. */
   drain(): Promise<void>;
   /** Closes all sessions and releases the leases. */
   stop(): Promise<void>;
@@ -166,6 +166,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
       service: mappingService,
       changes: new MappingChangeFeed({ reads: mappingReads, feed }),
       backends: backendReads,
+      drivers,
     }),
     operationResolvers({ reads: operationReads, backends: backendReads, mappings: mappingReads }),
     queueResolvers({ operations: operationReads, leases, owner, name }),

@@ -1,11 +1,11 @@
-// The row of the relay subgraph.
+// Registers the relay subgraph with the rest of the program.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { ConfigError } from '../../platform/config-error.ts';
 import type { Database } from '../../platform/database/database.ts';
-import { countHeld } from '../../platform/projects.ts';
-import { subgraphRow } from '../../platform/subgraph-row.ts';
-import { relayEvents } from './events.ts';
+import { countHeld } from '../../platform/edge/projects.ts';
+import { ConfigError } from '../../platform/process/config-error.ts';
+import { subgraphRow } from '../../platform/process/subgraph-row.ts';
+import { relayEvents } from './control/events.ts';
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const dayMs = 86_400_000;
@@ -46,8 +46,8 @@ export const relayRow = subgraphRow({
       query: `query MappingExport($projectId: ID, $after: String) {
   relayMappingChanges(projectId: $projectId, after: $after, limit: 500) {
     mappings {
-      id version state role resource scope key uuid shared createdAt updatedAt
-      project { id } cmpObject { id namespace type externalId } backend { id name } lastVerification { result at }
+      id version mappingState mappingRole resource scope objectKey uuid shared createdAt updatedAt
+      project { id } cmpObject { id namespace type externalId } backend { id name } lastVerification { result verifiedAt }
     }
     after
     upToDate
@@ -77,9 +77,9 @@ export const relayRow = subgraphRow({
     };
   },
   async work({ db, wake, sealer }, settings) {
-    const { createBackendChecks } = await import('./checks/backend-checks.ts');
+    const { createBackendChecks } = await import('./control/checks/backend-checks.ts');
     await refuseOlderForm(db);
-    const { deleteOldMappings, deleteOldOperations, endedCalls } = await import('./journal/retention.ts');
+    const { deleteOldMappings, deleteOldOperations, endedCalls } = await import('./control/journal/retention.ts');
     const operationMs = settings['retention.operationDays'] * dayMs;
     return {
       checks: [
@@ -100,8 +100,8 @@ export const relayRow = subgraphRow({
     };
   },
   async reseal(db, options) {
-    const { resealCredentials } = await import('./backends/reseal.ts');
-    const { resealSecrets } = await import('./journal/reseal-secrets.ts');
+    const { resealCredentials } = await import('./control/backends/reseal.ts');
+    const { resealSecrets } = await import('./control/journal/reseal-secrets.ts');
     const [first, second] = [await resealCredentials(db, options), await resealSecrets(db, options)];
     return {
       resealed: first.resealed + second.resealed,
@@ -111,9 +111,9 @@ export const relayRow = subgraphRow({
   },
 });
 
-/** Like missing migrations: a process that can use no stored credential must not take work from one that can. */
+/** Treated like missing migrations: a process that can't use any stored credential must not take work from one that can. */
 async function refuseOlderForm(db: Database): Promise<void> {
-  const { countOlderForm } = await import('./backends/reseal.ts');
+  const { countOlderForm } = await import('./control/backends/reseal.ts');
   const count = await countOlderForm(db);
   if (count > 0)
     throw new ConfigError([

@@ -1,8 +1,9 @@
-// The row of the system subgraph.
+// Registers the system subgraph with the rest of the program.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { subgraphRow } from '../../platform/subgraph-row.ts';
-import { systemEvents } from './events.ts';
+import { dnsModule } from '../../dns/module.ts';
+import { subgraphRow } from '../../platform/process/subgraph-row.ts';
+import { systemEvents } from './control/events.ts';
 
 export const systemRow = subgraphRow({
   name: 'system',
@@ -11,6 +12,8 @@ export const systemRow = subgraphRow({
     owner: 'system',
     folder: fileURLToPath(new URL('../../prisma/migrations/system', import.meta.url)),
   },
+  // Machines that are name servers hold names.
+  uses: [dnsModule],
   events: systemEvents,
   settings: {
     'sessions.accessTokenSeconds': z.coerce
@@ -29,34 +32,51 @@ export const systemRow = subgraphRow({
       .describe(
         'maximum number of sessions of one user; a login beyond it ends the one that was not refreshed for longest',
       ),
+    'events.outsidePerMinute': z.coerce
+      .number()
+      .int()
+      .min(100)
+      .max(60_000)
+      .default(1200)
+      .describe(
+        'most status events of one subgraph of another team in a minute, in each process of the role system; as many may come at once',
+      ),
   },
   authenticates: true,
   publicFields: ['Mutation.login', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
-  machineFields: ['Query.machineRevocations', 'Mutation.machineRenew'],
+  machineFields: ['Query.machineRevocations', 'Mutation.machineRenew', 'Mutation.statusEventsAdd'],
   filteredFeeds: ['statusChanges'],
   async create(ground, settings) {
-    const { RedisRateLimiter } = await import('./access/rate-limiter.ts');
+    const { RedisRateLimiter } = await import('./control/access/rate-limiter.ts');
     const { openAuthority } = await import('../../platform/machines/authority.ts');
     const { createSystemSubgraph } = await import('./system.ts');
     const { redis, redisPrefix, log, health, keys } = ground;
     const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
     const system = createSystemSubgraph({
-      ...{ ...ground, rateLimiter, health: () => health.parts() },
+      ...{ ...ground, rateLimiter, health: () => health.components() },
       accessTokenSeconds: settings['sessions.accessTokenSeconds'],
+      outsideEventsPerMinute: settings['events.outsidePerMinute'],
       maxSessionsPerUser: settings['sessions.maxPerUser'],
       keyring: await keys.shared('subgraphs'),
       signingKeys: await keys.signing('system'),
       publicKeys: await keys.publicKeys(),
       authority: () => openAuthority(keys.path),
     });
+    const { RevivedAccess } = await import('../../platform/restore/revived-access.ts');
+    const { systemAccess: access } = await import('./control/access/system-access.ts');
+    const revived = new RevivedAccess({ ...ground, memories: ground.revokedMemories('revoked'), access });
     const { haCluster: cluster } = ground;
-    const { HaWatch } = await import('./ha/ha-watch.ts');
+    const { HaWatch } = await import('./control/ha/ha-watch.ts');
     const watch = cluster && new HaWatch({ ...ground, cluster, publicKeys: await keys.publicKeys() });
     return {
       ...{ subgraph: system, access: system },
-      start: () => watch?.start(),
+      async start() {
+        await revived.start();
+        watch?.start();
+      },
       async stop() {
         system.ha.stop();
+        await revived.stop();
         await watch?.stop();
       },
     };

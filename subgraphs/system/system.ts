@@ -2,51 +2,54 @@
 // subgraphs. Nothing is started here; its dependencies are passed in and belong to the caller.
 import type { Logger } from 'pino';
 import type { Resolvers } from '../../generated/graph/system.ts';
-import type { Authenticator, CheckLogin } from '../../platform/access.ts';
-import type { Commits } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
+import type { Authenticator, CheckLogin } from '../../platform/edge/access.ts';
+import type { Commits } from '../../platform/edge/commits.ts';
+import type { Mutations } from '../../platform/edge/mutation.ts';
+import type { ProjectEnd, ProjectHoldings } from '../../platform/edge/projects.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
 import type { EventKinds } from '../../platform/events/kinds.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
-import type { HaCluster } from '../../platform/ha-cluster.ts';
 import type { Authority } from '../../platform/machines/authority.ts';
-import type { Mutations } from '../../platform/mutation.ts';
-import type { ProjectEnd, ProjectHoldings } from '../../platform/projects.ts';
+import type { HaCluster } from '../../platform/process/ha-cluster.ts';
+import type { OutsideNodes } from '../../platform/process/subgraph-row.ts';
 import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { PublicKeys, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
-import type { Wake } from '../../platform/wake.ts';
-import { accessResolvers } from './access/access-resolvers.ts';
-import { AccessTokens } from './access/access-tokens.ts';
-import { Attempts } from './access/attempts.ts';
-import { SystemAuthenticator } from './access/authenticator.ts';
-import { CredentialStore } from './access/credential-store.ts';
-import { type IdentityProvider, LocalIdentityProvider } from './access/identity-provider.ts';
-import { loginChecker } from './access/login-checker.ts';
-import { Argon2Hasher, type PasswordHasher } from './access/password-hasher.ts';
-import type { RateLimiter } from './access/rate-limiter.ts';
-import { SessionService } from './access/session-service.ts';
-import { auditResolvers } from './audit/audit-resolvers.ts';
-import { Entities } from './entities.ts';
-import { FirstStart } from './first-start.ts';
-import { haResolvers } from './ha/ha-resolvers.ts';
-import { HaService } from './ha/ha-service.ts';
-import { machineResolvers } from './machines/machine-resolvers.ts';
-import { MachineService } from './machines/machine-service.ts';
-import { MachineStore } from './machines/machine-store.ts';
-import { nodeResolvers, type PartHealth } from './nodes/node-resolvers.ts';
-import { projectResolvers } from './projects/project-resolvers.ts';
-import { ProjectService } from './projects/project-service.ts';
-import { ProjectStore } from './projects/project-store.ts';
-import { statusResolvers } from './status/status-resolvers.ts';
-import { tokenResolvers } from './tokens/token-resolvers.ts';
-import { TokenService } from './tokens/token-service.ts';
-import { TokenStore } from './tokens/token-store.ts';
-import { userResolvers } from './users/user-resolvers.ts';
-import { UserService } from './users/user-service.ts';
-import { UserStore } from './users/user-store.ts';
+import type { Wake } from '../../platform/work/wake.ts';
+import { accessResolvers } from './control/access/access-resolvers.ts';
+import { AccessTokens } from './control/access/access-tokens.ts';
+import { Attempts } from './control/access/attempts.ts';
+import { SystemAuthenticator } from './control/access/authenticator.ts';
+import { CredentialStore } from './control/access/credential-store.ts';
+import { type IdentityProvider, LocalIdentityProvider } from './control/access/identity-provider.ts';
+import { loginChecker } from './control/access/login-checker.ts';
+import { Argon2Hasher, type PasswordHasher } from './control/access/password-hasher.ts';
+import type { RateLimiter } from './control/access/rate-limiter.ts';
+import { SessionService } from './control/access/session-service.ts';
+import { auditResolvers } from './control/audit/audit-resolvers.ts';
+import { Entities } from './control/entities.ts';
+import { FirstStart } from './control/first-start.ts';
+import { haResolvers } from './control/ha/ha-resolvers.ts';
+import { HaService } from './control/ha/ha-service.ts';
+import { machineResolvers } from './control/machines/machine-resolvers.ts';
+import { MachineService } from './control/machines/machine-service.ts';
+import { type ComponentHealth, nodeResolvers } from './control/nodes/node-resolvers.ts';
+import { MembershipPages } from './control/projects/membership-pages.ts';
+import { projectResolvers } from './control/projects/project-resolvers.ts';
+import { ProjectService } from './control/projects/project-service.ts';
+import { OutsideEvents } from './control/status/outside-events.ts';
+import { statusResolvers } from './control/status/status-resolvers.ts';
+import { MachineStore } from './control/stores/machine-store.ts';
+import { ProjectStore } from './control/stores/project-store.ts';
+import { TokenStore } from './control/stores/token-store.ts';
+import { UserStore } from './control/stores/user-store.ts';
+import { tokenResolvers } from './control/tokens/token-resolvers.ts';
+import { TokenService } from './control/tokens/token-service.ts';
+import { userResolvers } from './control/users/user-resolvers.ts';
+import { UserService } from './control/users/user-service.ts';
 
 export interface SystemSubgraphOptions {
   /** Complete (platform/graph/sdl.ts): it also names the Nodes that other subgraphs own. */
@@ -65,21 +68,25 @@ export interface SystemSubgraphOptions {
   readonly accessTokenSeconds?: number;
   readonly maxSessionsPerUser?: number;
   readonly rateLimiter: RateLimiter;
-  /** Signs the certificates of machines; undefined: the installation has none. */
+  /** Signs the certificates of machines. Undefined if the installation has none. */
   readonly authority: () => Promise<Authority | undefined>;
   /** The roles that machines may have. */
   readonly roles: readonly string[];
   readonly log: Logger;
-  /** Of all subgraphs: the kinds allowed in a filter of status changes. */
+  /** Event kinds of all subgraphs, which a filter of status changes may name. */
   readonly eventKinds: EventKinds;
-  /** The state of the system's parts, as this process sees it. */
-  readonly health: () => Promise<readonly PartHealth[]>;
-  /** The hosts of the database; absent: it has none of its own. */
+  /** The Nodes of other teams' subgraphs. */
+  readonly outsideNodes: OutsideNodes;
+  /** Default: as the setting. */
+  readonly outsideEventsPerMinute?: number;
+  /** The state of the system's components, as this process sees it. */
+  readonly health: () => Promise<readonly ComponentHealth[]>;
+  /** The hosts of the database. Absent if it has no hosts of its own. */
   readonly haCluster?: HaCluster | undefined;
-  /** What all subgraphs have of a project. */
+  /** Describes the objects that all subgraphs have in a project. */
   readonly projectHoldings: ProjectHoldings;
   readonly projectEnd?: ProjectEnd;
-  /** Verifies a person's identity; default: passwords in the database. */
+  /** Verifies a person's identity. Default: passwords in the database. */
   readonly identityProvider?: IdentityProvider;
   readonly passwordHasher?: PasswordHasher;
 }
@@ -95,10 +102,12 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const { sdl, db, feed, commits, mutations, wake, keyring, rateLimiter } = options;
   const users = new UserStore(db);
   const projects = new ProjectStore(db);
+  const memberships = new MembershipPages(projects);
   const tokens = new TokenStore(db);
   const machines = new MachineStore(db);
   const credentials = new CredentialStore(db, { maxSessionsPerUser: options.maxSessionsPerUser });
-  const entities = new Entities({ projects, users, tokens, machines, elsewhere: foreignNodes(sdl) });
+  const { haCluster: cluster, log } = options;
+  const entities = new Entities({ projects, users, tokens, machines, cluster, elsewhere: foreignNodes(sdl) });
   const hasher = options.passwordHasher ?? new Argon2Hasher();
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
   const accessTokens = new AccessTokens(options);
@@ -120,17 +129,18 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     db,
     ending,
   });
-  const { haCluster: cluster, log } = options;
   const ha = new HaService({ cluster, mutations, log });
+  const { outsideNodes, outsideEventsPerMinute: perMinute = 1_200 } = options;
+  const outsideEvents = new OutsideEvents({ db, machines, mutations, wake, nodes: outsideNodes, perMinute });
   const resolvers: readonly Resolvers[] = [
     accessResolvers({ sessions, projects }),
-    projectResolvers({ entities, projects, service: projectService }),
-    userResolvers({ entities, users, service: userService }),
+    projectResolvers({ entities, projects, memberships, service: projectService }),
+    userResolvers({ entities, users, memberships, service: userService }),
     tokenResolvers({ entities, tokens, service: tokenService }),
     machineResolvers({ entities, machines, service: machineService }),
-    statusResolvers({ db, feed, entities, kinds: options.eventKinds }),
+    statusResolvers({ db, feed, entities, kinds: options.eventKinds, outsideNodes, outsideEvents }),
     auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys, cluster }),
-    haResolvers({ cluster, service: ha }),
+    haResolvers({ cluster, entities, service: ha }),
     nodeResolvers({ entities, health: options.health }),
   ];
   return {

@@ -11,7 +11,7 @@ const bench = defineBench({
 const uncomparable = defineBench({ counts: {}, run: async () => ({ figures: {} }) });
 
 describe('arguments of benchmarks and trials', () => {
-  test('without options the usual counts and a random seed; with --full those of the proof', () => {
+  test('without options it uses the usual counts and a random seed; with --full it uses the counts of the full proof', () => {
     expect(parseArguments(bench, [], () => 77)).toEqual({
       ...{ seed: 77, full: false, counts: { trials: 30, real: 9 }, options: {} },
       ...{ givenCounts: {}, unbounded: false, against: undefined, rounds: undefined },
@@ -50,7 +50,9 @@ describe('arguments of benchmarks and trials', () => {
 
   test('--against is refused when no figure is CPU time per unit', () => {
     expect(parseArguments(bench, ['--against', 'HEAD', '--rounds', '2'])).toMatchObject({ against: 'HEAD', rounds: 2 });
-    expect(() => parseArguments(uncomparable, ['--against', 'HEAD'])).toThrow('nothing of it is CPU time per unit');
+    expect(() => parseArguments(uncomparable, ['--against', 'HEAD'])).toThrow(
+      'this has no figure of CPU time per unit',
+    );
     expect(usageOf('npm run bench -- x', uncomparable)).not.toContain('--against');
   });
 

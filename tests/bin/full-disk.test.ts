@@ -1,15 +1,16 @@
 // The database's disk fills up: writes are refused clearly, reads continue, and everything recovers when there is room. The disk
 // is a small tmpfs, which needs root.
+// needs: root
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startProcess } from '../../bin/compose/process.ts';
-import { readConfig } from '../../platform/config.ts';
-import { ConfigError } from '../../platform/config-error.ts';
+import { startProcess } from '../../compose/process.ts';
 import { DiskFullError } from '../../platform/database/errors.ts';
-import { createLogger } from '../../platform/log.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { ConfigError } from '../../platform/process/config-error.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { testDatabase } from '../support/database.ts';
@@ -64,13 +65,17 @@ interface Created {
   };
 }
 
+/** A backend's device is its own. */
+const registered: string[] = [];
+
 function createBackend(name: string): Promise<Created> {
+  if (!registered.includes(name)) registered.push(name);
   const input = {
     idempotencyKey: name,
     name,
     driver: 'linux-nftables',
     host: '127.0.0.1',
-    port: 9,
+    port: 9 + registered.indexOf(name),
     credentials: { username: 'u', password: 'not-a-real-one' },
   };
   return ask<Created>(up?.url ?? '', token, create, { input });

@@ -3,7 +3,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type AllInOne, allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
+import { type AllInOne, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
 import { Database } from '../../platform/database/database.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 

@@ -1,6 +1,6 @@
 // The lab's backends are found among any number of others.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { LabBackends } from '../../bin/compose/lab/backends.ts';
+import { LabBackends } from '../../lab/control-plane/backends.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 
 let system: RunningSystem;
@@ -35,20 +35,20 @@ test('a start finds it among more backends than fit on one page, and updates its
   // By name they all come before `lab-firewall`.
   for (let number = 0; number < 101; number += 1) {
     const input = {
-      ...{ name: `a-${number}`, driver: 'linux-nftables', host: '192.0.2.11' },
+      ...{ name: `a-${number}`, driver: 'linux-nftables', host: '192.0.2.11', port: 1_000 + number },
       credentials: { username: 'x', password: 'x' },
     };
     expect(await ask(create, { input })).toEqual({ backendCreate: { userErrors: [] } });
   }
   await register(2222);
-  const query = 'query ($name: String) { backends(name: $name) { nodes { name port } } }';
+  const query = 'query ($name: String!) { backends(names: [$name]) { nodes { name port } } }';
   expect(await ask(query, { name: 'lab-firewall' })).toEqual({
     backends: { nodes: [{ name: 'lab-firewall', port: 2222 }] },
   });
   expect(await ask(query, { name: 'lab-firewal' })).toEqual({ backends: { nodes: [] } });
   const version = async () =>
     ask<{ backends: { nodes: { version: number }[] } }>(
-      'query ($name: String) { backends(name: $name) { nodes { version } } }',
+      'query ($name: String!) { backends(names: [$name]) { nodes { version } } }',
       {
         name: 'lab-firewall',
       },

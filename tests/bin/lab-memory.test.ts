@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Lab } from '../../bin/compose/lab/lab.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
+import { Lab } from '../../lab/control-plane/lab.ts';
 import type { LabSource } from '../../lab/lab-source.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 

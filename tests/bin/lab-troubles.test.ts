@@ -1,4 +1,5 @@
 // The troubles of the lab's parts: what a call then comes to, and how it is settled.
+// needs: procps
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,6 +12,7 @@ let system: LabSystem;
 beforeAll(async () => {
   const names = devices.filter((part) => here[part] && part !== 'neutron');
   system = await LabSystem.start(['--lab', names.join(',')]);
+  await system.started();
 }, 120_000);
 afterAll(() => system?.stop());
 

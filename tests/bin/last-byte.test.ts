@@ -1,19 +1,20 @@
 // The database's disk is full to the last byte: reads are answered, however many, while writes are refused; all recovers when
 // there is room. The disk is a small tmpfs, which needs root.
+// needs: root
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { firstAccounts } from '../../bin/compose/first-accounts.ts';
-import { ownersOf } from '../../bin/compose/owners.ts';
-import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
+import { firstAccounts } from '../../compose/first-accounts.ts';
+import { ownersOf } from '../../compose/owners.ts';
+import { type RunningProcess, startProcess } from '../../compose/process.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
-import { readConfig, rolesOf } from '../../platform/config.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import { createLogger } from '../../platform/log.ts';
+import { readConfig, rolesOf } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { testEgressSettings } from '../support/egress.ts';
@@ -115,9 +116,14 @@ interface Created {
   };
 }
 
+/** A backend's device is its own. */
+const registered: string[] = [];
+
 function create({ url, token }: System, name: string): Promise<Created['backendCreate']> {
+  if (!registered.includes(name)) registered.push(name);
+  const port = 9 + registered.indexOf(name);
   const input = {
-    ...{ idempotencyKey: name, name, driver: 'linux-nftables', host: '127.0.0.1', port: 9 },
+    ...{ idempotencyKey: name, name, driver: 'linux-nftables', host: '127.0.0.1', port },
     credentials: { username: 'u', password: 'not-a-real-one' },
   };
   const mutation =

@@ -6,19 +6,19 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { request } from 'undici';
-import { firstAccounts } from '../../bin/compose/first-accounts.ts';
-import { startProcess } from '../../bin/compose/process.ts';
-import { readConfig } from '../../platform/config.ts';
-import { createLogger } from '../../platform/log.ts';
+import { firstAccounts } from '../../compose/first-accounts.ts';
+import { startProcess } from '../../compose/process.ts';
 import { makeAuthority } from '../../platform/machines/authority.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { runCommand } from '../cli/commands/run-command.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { testEgressSettings } from '../support/egress.ts';
 import { freePort } from '../support/free-port.ts';
 import { endProcessesOf } from '../support/left-processes.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
-import { runCommand } from './commands/run-command.ts';
 import { startProgram } from './support/up-process.ts';
 
 let folder: TemporaryFolder;
@@ -26,6 +26,7 @@ let database: TestDatabase;
 let member: Server;
 let token: string;
 const ports = { gateway: 0, system: 0, loadbalancer: 0, link: 0, watch: 0, health: 0 };
+const range = '127.93.0.0/24';
 const programs = new Map<string, ReturnType<typeof startProgram>>();
 
 const file = (name: string): string => join(folder.path, `${name}.json`);
@@ -76,7 +77,6 @@ async function give(host: string, names: readonly string[]): Promise<void> {
 
 async function writeSettings(): Promise<void> {
   const { socketPath, user, password, database: name } = database.connection;
-  const range = '127.93.0.0/24';
   const settings = {
     control: {
       ...{ roles: ['system', 'loadbalancer', 'worker'], 'keys.folder': keys('control'), ...testEgressSettings },
@@ -151,16 +151,48 @@ test('a host joins, a node on it serves, and its figures are at the control proc
     stderr: '',
   });
   start('lbhost');
-  await waitFor('the host', async () =>
-    /^host-1 +ONLINE/m.test((await runCommand(['hosts', 'list', ...login])).stdout),
+  const hosts = async () => (await runCommand(['hosts', 'list', ...login])).stdout;
+  await waitFor('the host', async () => /^host-1 +PRESENT/m.test(await hosts()));
+  expect(await hosts()).toMatch(/^host-1 .* 0 of 0 .* its record has no networks and no room: .* hosts set host-1 /m);
+  const record = [
+    '--public-range',
+    range,
+    '--nodes',
+    '5',
+    '--provider',
+    'loopback',
+    '--health-port',
+    String(ports.health),
+  ];
+  expect(await runCommand(['hosts', 'set', 'host-1', ...record, ...login])).toMatchObject({
+    stdout: expect.stringMatching(/^host-1 has 127\.93\.0\.0\/24 .* room for 5 nodes, but .*hosts release host-1/),
+    exitCode: 0,
+  });
+  expect(await runCommand(['hosts', 'release', 'host-1', ...login])).toMatchObject({ exitCode: 0 });
+  // New nodes go to it. Whether nodes are confined depends on the machine.
+  expect(await hosts()).toMatch(
+    /^host-1 +PRESENT +LOOPBACK +0 of 5 +127\.93\.0\.0\/24 +- +yes +(yes|nodes run without .*)$/m,
   );
+  // The same for a machine that is still to join; both are needed.
+  const [publicRange, nodes] = [
+    ['--public-range', '198.51.100.0/24'],
+    ['--nodes', '5', '--released'],
+  ];
+  const invite = (name: string, more: readonly string[]) =>
+    runCommand(['machines', 'create', name, '--role', 'lbhost', ...more, ...login]);
+  expect((await invite('host-2', [...publicRange, ...nodes])).exitCode).toBe(0);
+  expect((await invite('host-3', nodes)).stderr).toContain('needs both --public-range and --nodes');
 
   const port = await freePort();
   const input = {
     ...{ name: 'web', minNodes: 1, listeners: [{ protocol: 'HTTP', port, defaultPool: 'web' }] },
     pools: [
       {
-        ...{ name: 'web', protocol: 'HTTP', healthMonitor: { type: 'HTTP', intervalMs: 200, timeoutMs: 200 } },
+        ...{
+          name: 'web',
+          memberProtocol: 'HTTP',
+          healthMonitor: { monitorType: 'HTTP', intervalMs: 200, timeoutMs: 200 },
+        },
         members: [{ host: '127.0.0.1', port: (member.address() as AddressInfo).port }],
       },
     ],

@@ -1,13 +1,15 @@
 // The users of the processes of `npm start` and `serve` when root starts them: the process that listens has no privileges of
 // root, the one that has them does not listen, and nothing remains after any kind of end.
+// needs: openssh-client, root
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { madeTablesVariable } from '../../embedded/mariadb.ts';
 import { inNamespace } from '../../lab/exec.ts';
 import { labUnavailable } from '../support/lab.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
-import { listenerOn, type ProcessView, processTree } from './support/processes.ts';
+import { listenerOn, listeningAddresses, type ProcessView, processTree } from './support/processes.ts';
 import { ask, startProgram, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -20,12 +22,19 @@ const root = join(import.meta.dirname, '..', '..');
 const lowPorts = 1n << 10n;
 
 let folder: TemporaryFolder;
+/** One that runs for the tests that only look at it. */
+let shared: UpProcess;
+let sharedData: string;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-});
+  sharedData = join(folder.path, 'shared');
+  // The account makes its system tables itself.
+  if (isRoot) shared = await startUp(sharedData, withLab ? [] : ['--no-lab'], { [madeTablesVariable]: undefined });
+}, 90_000);
 
 afterAll(async () => {
+  await stop(shared);
   await folder.remove();
 });
 
@@ -59,44 +68,56 @@ async function allEnd(tree: readonly ProcessView[]): Promise<void> {
 
 describeAsRoot('npm start as root', () => {
   test('neither the process that listens nor MariaDB nor Redis has privileges of root', async () => {
-    const up = await startUp(join(folder.path, 'plain'), withLab ? [] : ['--no-lab']);
-    try {
-      const { listener, tree } = await listenerOf(up);
-      expectNoRights(listener);
-      const servers = tree.filter(({ name }) => /^(mariadbd|redis)/.test(name));
-      expect(servers).toHaveLength(2);
-      for (const server of servers) expectNoRights(server);
-    } finally {
-      await stop(up);
+    const { listener, tree } = await listenerOf(shared);
+    expectNoRights(listener);
+    const servers = tree.filter(({ name }) => /^(mariadbd|redis)/.test(name));
+    expect(servers).toHaveLength(2);
+    for (const server of servers) expectNoRights(server);
+  });
+
+  // Parts that need no program of their own beside those of a load balancer host.
+  test('the process that stays root listens for the parts of the lab as docs/security.md says, and for nothing else', async () => {
+    const parts = withLab ? ['balancers'] : [];
+    const text = await readFile(join(root, 'docs', 'security.md'), 'utf8');
+    const documented = new Map(
+      [...text.matchAll(/^\| `([a-z]+)` \| (\d+) \| .* \|$/gm)].map(([, part = '', ports]) => [part, Number(ports)]),
+    );
+    expect([...documented.keys()].sort()).toEqual(['apache', 'balancers', 'clusters', 'openvswitch', 'sites']);
+    for (const chosen of [[], parts]) {
+      const lab = chosen.length === 0 ? ['--no-lab'] : ['--lab', chosen.join(',')];
+      const up = await startUp(join(folder.path, `listens-${chosen.length}`), lab);
+      try {
+        const addresses = await listeningAddresses(up.child.pid ?? -1);
+        expect(addresses).toHaveLength(chosen.reduce((sum, part) => sum + (documented.get(part) ?? 0), 0));
+        // In the lab's own network, at one address.
+        expect(new Set(addresses).size).toBe(chosen.length);
+        for (const address of addresses) expect(address).toMatch(/^198\.19\./);
+      } finally {
+        await stop(up);
+      }
     }
-  }, 90_000);
+  }, 240_000);
 
   test('the process that listens can neither read the lab, nor replace parts of it, nor read this machine', async () => {
-    const data = join(folder.path, 'apart');
-    const up = await startUp(data, withLab ? [] : ['--no-lab']);
-    try {
-      const { listener } = await listenerOf(up);
-      const [uid, gid] = [String(listener.uids[0]), String(listener.gids[0])];
-      const succeeds = (...command: string[]): boolean => {
-        try {
-          execFileSync('setpriv', ['--reuid', uid, '--regid', gid, '--clear-groups', ...command], { stdio: 'ignore' });
-          return true;
-        } catch {
-          return false;
-        }
-      };
-      expect(succeeds('cat', join(data, 'admin.token'))).toBe(true);
-      if (withLab) {
-        expect(succeeds('cat', join(data, 'lab', 'firewall', 'keys', 'netops'))).toBe(false);
-        expect(succeeds('mv', join(data, 'lab'), join(data, 'lab.moved'))).toBe(false);
-        expect(succeeds('rm', '-r', join(data, 'lab'))).toBe(false);
+    const { listener } = await listenerOf(shared);
+    const [uid, gid] = [String(listener.uids[0]), String(listener.gids[0])];
+    const succeeds = (...command: string[]): boolean => {
+      try {
+        execFileSync('setpriv', ['--reuid', uid, '--regid', gid, '--clear-groups', ...command], { stdio: 'ignore' });
+        return true;
+      } catch {
+        return false;
       }
-      expect(succeeds('cat', '/etc/shadow')).toBe(false);
-      expect(succeeds('cat', `/proc/${up.child.pid}/environ`)).toBe(false);
-    } finally {
-      await stop(up);
+    };
+    expect(succeeds('cat', join(sharedData, 'admin.token'))).toBe(true);
+    if (withLab) {
+      expect(succeeds('cat', join(sharedData, 'lab', 'firewall', 'keys', 'netops'))).toBe(false);
+      expect(succeeds('mv', join(sharedData, 'lab'), join(sharedData, 'lab.moved'))).toBe(false);
+      expect(succeeds('rm', '-r', join(sharedData, 'lab'))).toBe(false);
     }
-  }, 90_000);
+    expect(succeeds('cat', '/etc/shadow')).toBe(false);
+    expect(succeeds('cat', `/proc/${shared.child.pid}/environ`)).toBe(false);
+  });
 
   test('an older data folder, owned by root, is taken over with its accounts and keys', async () => {
     const data = join(folder.path, 'before');
@@ -145,11 +166,11 @@ describeAsRoot('npm start as root', () => {
   test('code that others may not read is refused, with the remedy', async () => {
     const checkout = join(folder.path, 'unreadable');
     await mkdir(checkout);
-    for (const name of ['bin', 'embedded', 'lab', 'platform'])
+    for (const name of ['bin', 'cli', 'compose', 'embedded', 'lab', 'platform'])
       await cp(join(root, name), join(checkout, name), { recursive: true });
     await cp(join(root, 'package.json'), join(checkout, 'package.json'));
-    for (const name of ['node_modules', 'generated', 'subgraphs', 'gateway', 'workers', 'schema'])
-      await symlink(join(root, name), join(checkout, name));
+    const linked = ['node_modules', 'generated', 'subgraphs', 'gateway', 'workers', 'schema', 'dns', 'ha', 'prisma'];
+    for (const name of linked) await symlink(join(root, name), join(checkout, name));
     await chmod(join(checkout, 'platform'), 0o700);
     const refused = startProgram(
       ['up', '--port', '0', '--no-lab', '--data', join(folder.path, 'unread')],
@@ -179,36 +200,34 @@ describeAsRoot('npm start as root', () => {
 
 describeWithLab("the lab's login", () => {
   test('reads neither this machine nor the data folder, and sees no process of this machine', async () => {
-    const data = join(folder.path, 'login');
-    const up = await startUp(data);
-    try {
-      // Root's shells read it.
-      expect((await stat(join(data, 'lab.env'))).uid).toBe(0);
-      const { backends } = await ask<{ backends: { nodes: { host: string }[] } }>(
-        up.url,
-        await tokenOf(data),
-        '{ backends(first: 10) { nodes { host } } }',
-      );
-      const host = backends.nodes[0]?.host ?? '';
-      const flags = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'BatchMode=yes'];
-      const login = [
-        ...flags.flatMap((flag) => ['-o', flag]),
-        '-i',
-        join(data, 'lab', 'firewall', 'keys', 'netops'),
-        `netops@${host}`,
-      ];
-      const execute = (command: string) => spawnSync('ssh', [...login, command], { encoding: 'utf8' });
-      expect(execute('nft list tables').stdout).toBe('table inet filter\n');
-      const files = ['keys/sealing.keys', 'keys/system.keys', 'admin.password', 'lab/keys/netops'];
-      for (const path of ['/etc/shadow', ...files.map((each) => join(data, each)), `/proc/${up.child.pid}/environ`]) {
-        const read = execute(`cat ${path}`);
-        expect([read.status, read.stdout]).toEqual([1, '']);
-        expect(read.stderr).toContain('No such file');
-      }
-    } finally {
-      await stop(up);
+    // Root's shells read it.
+    expect((await stat(join(sharedData, 'lab.env'))).uid).toBe(0);
+    const { backends } = await ask<{ backends: { nodes: { host: string }[] } }>(
+      shared.url,
+      await tokenOf(sharedData),
+      '{ backends(first: 10) { nodes { host } } }',
+    );
+    const host = backends.nodes[0]?.host ?? '';
+    const flags = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'BatchMode=yes'];
+    const login = [
+      ...flags.flatMap((flag) => ['-o', flag]),
+      '-i',
+      join(sharedData, 'lab', 'firewall', 'keys', 'netops'),
+      `netops@${host}`,
+    ];
+    const execute = (command: string) => spawnSync('ssh', [...login, command], { encoding: 'utf8' });
+    expect(execute('nft list tables').stdout).toBe('table inet filter\n');
+    const files = ['keys/sealing.keys', 'keys/system.keys', 'admin.password', 'lab/keys/netops'];
+    for (const path of [
+      '/etc/shadow',
+      ...files.map((each) => join(sharedData, each)),
+      `/proc/${shared.child.pid}/environ`,
+    ]) {
+      const read = execute(`cat ${path}`);
+      expect([read.status, read.stdout]).toEqual([1, '']);
+      expect(read.stderr).toContain('No such file');
     }
-  }, 90_000);
+  });
 });
 
 describeWithLab('npm start as root, killed', () => {

@@ -3,12 +3,12 @@
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { hostsLacking } from '../../bin/compose/ha-keys.ts';
+import { hostsLacking } from '../../compose/ha-keys.ts';
 import { KeyFingerprints } from '../../ha/agent/key-fingerprints.ts';
 import { haKeys } from '../../ha/agent/keys.ts';
 import type { EtcdClient } from '../../ha/etcd.ts';
 import { type Member, readHostFile, writeHostFile } from '../../ha/host/host-file.ts';
-import { readConfig } from '../../platform/config.ts';
+import { readConfig } from '../../platform/process/config.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { rotateKeys } from '../../platform/secrets/rotate-keys.ts';
 import { type EtcdCluster, etcdCluster } from '../ha/etcd-cluster.ts';

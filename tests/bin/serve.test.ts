@@ -7,11 +7,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
-import { firstAccounts } from '../../bin/compose/first-accounts.ts';
-import { startProcess } from '../../bin/compose/process.ts';
+import { firstAccounts } from '../../compose/first-accounts.ts';
+import { startProcess } from '../../compose/process.ts';
 import { signalServed } from '../../ha/served-process.ts';
-import { readConfig } from '../../platform/config.ts';
-import { createLogger } from '../../platform/log.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { makeCertificates, type TestCertificates } from '../support/certificates.ts';
@@ -158,11 +158,11 @@ async function ask<Data>(
 
 const createBackend =
   'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id name project { name } } userErrors { code } commit { replication { state } } } }';
-const backendInput = (name: string) => ({
+const backendInput = (name: string, port = 9) => ({
   name,
   driver: 'linux-nftables',
   host: '127.0.0.1',
-  port: 9,
+  port,
   credentials: { username: 'u', password: 'not-a-real-one' },
 });
 
@@ -217,14 +217,14 @@ test('a subscription survives the restart of the subgraphs: nothing missing, not
       'subscription { statusChanges(kinds: ["backend.provisioningStatus"]) { change { id subject { ... on Backend { name } } } } }',
   });
   expect((await stream.next()).value.data.statusChanges.change).toBeNull();
-  await ask(createBackend, { input: backendInput('before') });
+  await ask(createBackend, { input: backendInput('before', 10) });
   programs.get('control')?.child.kill('SIGKILL');
   await programs.get('control')?.ended;
   const away = await ask<{ backends: unknown }>('{ backends { nodes { id } } }');
   expect(['SUBGRAPH_UNAVAILABLE', 'UNAVAILABLE']).toContain(away.errors?.[0]?.extensions.code);
   start('control');
   await waitFor('the gateway to be ready again', isReady);
-  await ask(createBackend, { input: backendInput('after') });
+  await ask(createBackend, { input: backendInput('after', 11) });
   const ids: string[] = [];
   const names: (string | undefined)[] = [];
   while (!names.includes('after')) {

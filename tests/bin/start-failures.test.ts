@@ -1,5 +1,6 @@
 // A failed start: it reports the reason, ends with 1, and leaves no process and no lock behind; once corrected, the next start
 // works. The start corrects some faults itself.
+// needs: root
 import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

@@ -1,4 +1,5 @@
 // The bootstrap on a small separate checkout, with an npm that only records its calls.
+// needs: processes
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -43,6 +44,15 @@ function boot(...args: string[]): Promise<ProgramResult> {
   return runProgram(process.execPath, [join(root, 'bin', 'boot.mjs'), ...args], { env: environment() });
 }
 
+/** `building`: the folders in which something must be built. */
+function install(options: { readonly forTests: boolean }, building: readonly string[]): Promise<ProgramResult> {
+  const module = JSON.stringify(join(root, 'bin', 'boot', 'node-packages.mjs'));
+  const given = JSON.stringify({ root, mayInstall: true, ...options });
+  const text = `import { installNodePackages } from ${module};
+    await installNodePackages({ ...${given}, progress: { start() {}, done() {} } }, ${JSON.stringify(building)});`;
+  return runProgram(process.execPath, ['--input-type=module', '--eval', text], { env: environment() });
+}
+
 function environment(): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
@@ -80,13 +90,6 @@ test('accepts manually installed packages that match the lock file', async () =>
 test('tests have more packages than a start, which accepts them; builds have their own', async () => {
   await mkdir(join(root, 'dashboard'));
   await writeFile(join(root, 'dashboard', 'package-lock.json'), LOCK);
-  const install = (options: { forTests: boolean }, building: readonly string[]) => {
-    const module = JSON.stringify(join(root, 'bin', 'boot', 'node-packages.mjs'));
-    const given = JSON.stringify({ root, mayInstall: true, ...options });
-    const text = `import { installNodePackages } from ${module};
-      await installNodePackages({ ...${given}, progress: { start() {}, done() {} } }, ${JSON.stringify(building)});`;
-    return runProgram(process.execPath, ['--input-type=module', '--eval', text], { env: environment() });
-  };
   const npmCi = 'ci --ignore-scripts --no-audit --no-fund --loglevel=error';
   expect(await install({ forTests: false }, [])).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await npmCalls()).toEqual([`${npmCi} --omit=dev`]);
@@ -96,11 +99,66 @@ test('tests have more packages than a start, which accepts them; builds have the
   expect(await npmCalls()).toHaveLength(3);
 });
 
+test('a server keeps only packages that it runs on, and has the others installed when something must be built', async () => {
+  const packages = {
+    '': { dependencies: { client: '1.0.0' }, devDependencies: { prisma: '1.0.0' } },
+    'node_modules/client': {
+      ...{ version: '1.0.0', peerDependencies: { prisma: '*' } },
+      peerDependenciesMeta: { prisma: { optional: true } },
+    },
+    'node_modules/prisma': { version: '1.0.0', devOptional: true },
+  };
+  await writeFile(join(root, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }));
+  const npm = join(place.path, 'npm-cli.mjs');
+  const more = ['client', 'prisma'].map((name) => `mkdirSync('node_modules/${name}');`).join('\n');
+  await writeFile(npm, `${await readFile(npm, 'utf8')}\n${more}`);
+  const names = async () => (await readdir(join(root, 'node_modules'))).filter((name) => !name.startsWith('.')).sort();
+
+  expect((await boot('--server')).exitCode).toBe(0);
+  expect(await names()).toEqual(['client', `node-linux-${process.arch}`]);
+  for (const again of ['--server', '--help']) expect((await boot(again)).exitCode).toBe(0);
+  expect(await npmCalls()).toHaveLength(1);
+
+  expect(await install({ forTests: false }, ['.'])).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await npmCalls()).toHaveLength(2);
+  expect(await names()).toContain('prisma');
+});
+
 test('--no-install names what is missing and installs nothing', async () => {
   const result = await boot('--no-install');
   expect(result.exitCode).toBe(1);
   expect(result.stderr).toContain('npm ci --ignore-scripts');
   expect(await npmCalls()).toEqual([]);
+});
+
+test('the graph is composed before a start, and again after a file that it was made with changed', async () => {
+  await writeNpm('process.exit(0);');
+  const bin = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin');
+  await mkdir(bin, { recursive: true });
+  await symlink(process.execPath, join(bin, 'node'));
+  for (const folder of ['schema', 'tools', 'generated']) await mkdir(join(root, folder));
+  const sdl = join(root, 'schema', 'relay.graphql');
+  await writeFile(sdl, 'type Query { a: Int }');
+  await writeFile(
+    join(root, 'tools', 'compose.ts'),
+    `import { hash } from 'node:crypto';
+    import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+    appendFileSync('${place.path}/composed', '1');
+    const hashes = { 'schema/relay.graphql': hash('sha256', readFileSync('schema/relay.graphql')) };
+    writeFileSync('generated/schema-hashes.json', JSON.stringify(hashes));`,
+  );
+  const module = JSON.stringify(join(root, 'bin', 'boot', 'generated-code.mjs'));
+  const text = `import { generateCode } from ${module};
+    await generateCode({ root: ${JSON.stringify(root)}, progress: { start() {}, done() {} } });`;
+  const prepare = async () => {
+    const result = await runProgram(process.execPath, ['--input-type=module', '--eval', text], { env: environment() });
+    expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+    return (await readFile(join(place.path, 'composed'), 'utf8')).length;
+  };
+  expect(await prepare()).toBe(1);
+  expect(await prepare()).toBe(1);
+  await writeFile(sdl, 'type Query { a: Int b: Int }');
+  expect(await prepare()).toBe(2);
 });
 
 test('reports a failed npm with its output', async () => {
@@ -136,17 +194,17 @@ test('SIGTERM to the shell that started it ends npm too', async () => {
   await waitFor('npm to end', () => !isRunning(pid));
 });
 
-test("each of the lab's parts that has certificates has the program that makes them installed", async () => {
+test("each of the lab's devices that has certificates has the program that makes them installed", async () => {
   const { packagesOf } = await import(join(CHECKOUT, 'bin', 'boot', 'system-packages.mjs'));
-  const folder = join(CHECKOUT, 'lab', 'parts');
+  const folder = join(CHECKOUT, 'lab', 'devices');
   const makesCertificates = /from '\.\/(identity|joining)\.ts'/;
-  const parts = [];
+  const devices = [];
   for (const file of await readdir(folder))
-    if (makesCertificates.test(await readFile(join(folder, file), 'utf8'))) parts.push(parse(file).name);
-  expect(parts).toEqual(expect.arrayContaining(['balancers', 'clusters', 'neo', 'sites']));
-  for (const part of parts)
-    expect([part, packagesOf(part, { isRoot: false })]).toEqual([
-      part,
+    if (makesCertificates.test(await readFile(join(folder, file), 'utf8'))) devices.push(parse(file).name);
+  expect(devices).toEqual(expect.arrayContaining(['balancers', 'clusters', 'neo', 'sites']));
+  for (const device of devices)
+    expect([device, packagesOf(device, { isRoot: false })]).toEqual([
+      device,
       expect.arrayContaining([expect.objectContaining({ name: 'openssl' })]),
     ]);
 });

@@ -13,7 +13,7 @@ const other = 'SHA256:AAAA1sQ0sVxg8TqkUeYFz4nEo7aKcB5mH3wR6yJtLpI';
 
 function addChanged(world: FakeWorld, patch: Partial<FakeBackend> = {}): void {
   world.addBackend({
-    driver: 'fortios',
+    driverName: 'fortios',
     hostKeySha256: null,
     certificateSha256: accepted,
     presented: { kind: 'CERTIFICATE', sha256: shown },

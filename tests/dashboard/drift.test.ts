@@ -10,23 +10,27 @@ const suite = describePages();
 const differences = [
   { path: 'action', wanted: 'ACCEPT', found: 'DROP' },
   { path: 'source.address', wanted: '192.0.2.0/24', found: null },
-  { path: 'destinationPort', wanted: 443, found: 8443 },
+  { path: 'destinationPort', wanted: '443', found: '8443' },
 ];
 const matches = { result: 'MATCHES', differences: [] } as const;
 
 /** m1 missing, m2 and m3 drifted, in this order on the page. */
 function addDrift(world: FakeWorld): void {
-  world.addMapping({ key: 'gone', ...verification('MISSING', [], now(-60_000)), nextLook: matches });
-  world.addMapping({ key: 'web', ...verification('DRIFTED', differences, now(-120_000)), nextLook: matches });
+  world.addMapping({ objectKey: 'gone', ...verification('MISSING', [], now(-60_000)), nextLook: matches });
+  world.addMapping({ objectKey: 'web', ...verification('DRIFTED', differences, now(-120_000)), nextLook: matches });
   const other = { backend: { id: 'b2', name: 'fw-2' }, project: { id: 'p2', name: 'globex' } };
-  world.addMapping({ key: 'other', ...other, ...verification('DRIFTED', differences.slice(0, 1), now(-180_000)) });
+  world.addMapping({
+    objectKey: 'other',
+    ...other,
+    ...verification('DRIFTED', differences.slice(0, 1), now(-180_000)),
+  });
 }
 
 describe('the panel', () => {
   test('shows desired and found values, missing objects first', async () => {
     const { page, world, server, errors, foreign } = suite();
     addDrift(world);
-    world.addMapping({ key: 'fine', ...verification('MATCHES') });
+    world.addMapping({ objectKey: 'fine', ...verification('MATCHES') });
     await login(page, server, world);
     await untilCount(page, '.rows-drift .row', 3);
     const rows = page.locator('.rows-drift .row');
@@ -50,28 +54,28 @@ describe('the panel', () => {
 
   test('says that nothing was verified, not that all is well, until something was', async () => {
     const { page, world, server, errors } = suite();
-    world.addMapping({ key: 'web', nextLook: matches });
+    world.addMapping({ objectKey: 'web', nextLook: matches });
     await login(page, server, world);
     await page.locator('.panel-drift .summary').getByText('not known: no object was verified yet').waitFor();
     world.updateMapping('m1', verification('MATCHES'));
     await page.locator('.panel-drift .summary').getByText('none: every verified object is as it should be').waitFor();
-    world.updateMapping('m1', { state: 'DELETED' });
+    world.updateMapping('m1', { mappingState: 'DELETED' });
     await page.locator('.panel-drift .summary').getByText('not known: no object was verified yet').waitFor();
     expect(errors).toEqual([]);
   });
 
   test('a verification before the page was opened counts', async () => {
     const { page, world, server } = suite();
-    world.addMapping({ key: 'web' });
-    world.addMapping({ key: 'fine', ...verification('MATCHES') });
+    world.addMapping({ objectKey: 'web' });
+    world.addMapping({ objectKey: 'fine', ...verification('MATCHES') });
     await login(page, server, world);
     await page.locator('.panel-drift .summary').getByText('none: every verified object is as it should be').waitFor();
   });
 
   test('is hidden while empty, and fills and empties by itself', async () => {
     const { page, world, server, errors } = suite();
-    world.addMapping({ key: 'web', nextLook: matches });
-    world.addMapping({ key: 'fine', ...verification('MATCHES') });
+    world.addMapping({ objectKey: 'web', nextLook: matches });
+    world.addMapping({ objectKey: 'fine', ...verification('MATCHES') });
     await login(page, server, world);
     await page.locator('.panel-drift').getByText('none: every verified object is as it should be').waitFor();
     world.updateMapping('m1', verification('DRIFTED', differences));
@@ -127,7 +131,7 @@ describe('verify again', () => {
       ...verification('DRIFTED', differences, now(-600_000)),
       nextLook: { result: 'DRIFTED', differences: differences.slice(0, 1) },
     });
-    world.addMapping({ key: 'dark', ...verification('MISSING') });
+    world.addMapping({ objectKey: 'dark', ...verification('MISSING') });
     await login(page, server, world, '/?mapping=m1');
     await page.locator('.drawer').getByText('Verified 10 min ago').waitFor();
     await page.locator('.drawer').getByRole('button', { name: 'Verify again' }).click();

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { createLogger } from '../../platform/log.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { machineSettings, testAuthority, testMachine } from '../support/machines.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -79,19 +79,19 @@ async function rollKey(page: Page): Promise<void> {
 }
 
 test('list, votes, an explanation, a drain and a freeze by hand', async () => {
-  await make('dnsZoneCreate', { name: 'gslb.test', rights: [{ suffix: 'gslb.test' }] });
+  await make('dnsZoneCreate', { name: 'gslb.test', rights: [{ suffix: 'gslb.test', allows: ['OUTSIDE_PROJECT'] }] });
   for (const name of ['eu', 'us'])
     await make('gslbVantagePointCreate', { name, region: name, latitude: 50, longitude: 8 });
   const flavorId = await make('gslbFlavorCreate', { name: 'usual' });
   const poolId = await make('gslbPoolCreate', { name: 'shop' });
-  const monitorId = await make('gslbMonitorCreate', { name: 'web', type: 'TCP' });
-  await make('gslbPoolMonitorAttach', { monitorId, poolId }, 'gslbMonitor');
+  const monitorId = await make('gslbMonitorCreate', { name: 'web', checkType: 'TCP' });
+  await make('gslbPoolMonitorAttach', { monitorId, target: { poolId } }, 'gslbMonitor');
   for (const number of [1, 2])
     await make('gslbPoolMemberCreate', {
       poolId,
       name: `site-${number}`,
       addresses: [`203.0.113.${number}`],
-      port: 80,
+      servicePort: 80,
     });
   await make('gslbCreate', { fqdn: 'shop.gslb.test', flavorId, poolIds: [poolId] });
   const { origin } = new URL(system.url);

@@ -18,20 +18,20 @@ function addShop({ naming }: ReturnType<typeof suite>['world']): void {
 }
 
 const down = {
-  ...{ verdict: 'DOWN', serving: false, operatingStatus: 'DOWN', statusMessage: 'connection refused' },
+  ...{ verdict: 'DOWN', serving: false, operatingStatus: 'OFFLINE', operatingReason: 'connection refused' },
   votes: [
     vote('eu', { verdict: 'DOWN', message: 'connection refused' }),
     vote('us', { dissents: true }),
-    vote('ap', { verdict: null, count: 'ABSENT', ageSeconds: null, latencyMs: null }),
+    vote('ap', { verdict: null, count: 'ABSENT', ageMs: null, latencyMs: null }),
   ],
 };
 
 test('names show what they answer, which follows their members; machines show how old what they have is', async () => {
   const { page, world, server, errors, foreign } = suite();
   addShop(world);
-  world.naming.addName({ operatingStatus: 'DOWN', statusMessage: 'none of 1 members serves' });
-  world.naming.nameServers.push(nameServer('ns2', { state: 'ABSENT', ageSeconds: 400, linkedTo: null }));
-  world.naming.checkers.push(checker('ap-1', { state: 'ABSTAINING', abstainsBecause: '0 of 2 beacons answer' }));
+  world.naming.addName({ operatingStatus: 'OFFLINE', operatingReason: 'none of 1 members serves' });
+  world.naming.nameServers.push(nameServer('ns2', { presence: 'ABSENT', ageMs: 400_000, linkedTo: null }));
+  world.naming.checkers.push(checker('ap-1', { presence: 'ABSTAINING', presenceReason: '0 of 2 beacons answer' }));
   await login(page, server, world, '/gslb');
   await untilCount(page, '.rows-names .row', 2);
   const rows = page.locator('.rows-names .row');
@@ -66,11 +66,18 @@ test('a name is a matrix of votes, and its history has every vote', async () => 
   const ballot = { region: 'eu', verdict: 'DOWN', ageMs: 40, count: 'COUNTED', latencyMs: null };
   world.naming.flips.set('g1', [
     {
-      ...{ id: 'f1', at: now(), member: { id: 'gm1', name: 'site-1' }, region: null, before: 'UP', after: 'DOWN' },
-      ...{ reason: '1 of 3 vantage points say that it is DOWN', late: false },
+      ...{
+        id: 'f1',
+        changedAt: now(),
+        member: { id: 'gm1', name: 'site-1' },
+        region: null,
+        verdictBefore: 'UP',
+        verdictAfter: 'DOWN',
+      },
+      ...{ reason: '1 of 3 vantage points vote DOWN', late: false },
       ballots: [
-        { ...ballot, vantagePoint: 'eu', message: 'connection refused' },
-        { ...ballot, vantagePoint: 'ap', verdict: null, ageMs: null, count: 'ABSENT', message: null },
+        { ...ballot, vantagePointName: 'eu', message: 'connection refused' },
+        { ...ballot, vantagePointName: 'ap', verdict: null, ageMs: null, count: 'ABSENT', message: null },
       ],
     },
   ]);
@@ -80,7 +87,7 @@ test('a name is a matrix of votes, and its history has every vote', async () => 
   await untilCount(page, '.matrix [data-count="ABSENT"]', 1);
   await page.locator('.matrix').getByText('does not count: absent').waitFor({ state: 'attached' });
   const flip = page.locator('.flips li');
-  await flip.getByText('1 of 3 vantage points say that it is DOWN').click();
+  await flip.getByText('1 of 3 vantage points vote DOWN').click();
   await flip.getByText('connection refused').waitFor();
   expect(errors).toEqual([]);
 });
@@ -117,9 +124,9 @@ test('a client is explained, also at a past moment; a member is drained and a na
   await page.locator('.name-head').getByRole('button', { name: 'Freeze…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Freeze', exact: true }).click();
   await page.locator('.name-head').getByText('frozen since').waitFor();
-  expect(world.mutations.map(({ name, input }) => [name, input.state ?? input.frozen, input.reason])).toEqual([
+  expect(world.mutations.map(({ name, input }) => [name, input.state, input.reason])).toEqual([
     ['gslbPoolMemberAdminStateSet', 'DRAIN', 'a new kernel'],
-    ['gslbFreeze', true, null],
+    ['gslbFreeze', undefined, null],
   ]);
   const [drained, frozen] = world.mutations;
   expect(String(drained?.input.until)).toMatch(/^2099-0[12]-\d\dT/);

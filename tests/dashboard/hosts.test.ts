@@ -1,33 +1,43 @@
 // The page of the database's hosts in a real browser: hosts, copies, lag, each change with its cause and gap; ONE COPY stands out.
 import { expect, test } from '@jest/globals';
 import { login, until, untilCount } from './support/browser.ts';
-import { hostChange } from './support/fake-hosts.ts';
+import { hostMove } from './support/fake-hosts.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
 
-test('hosts, what each lacks, and every change of the primary; the loss of a copy stands out', async () => {
+test('hosts, what each lacks, and every move of the primary; the loss of a copy stands out', async () => {
   const { page, world, server, errors, foreign } = suite();
   world.hosts.begin();
-  const leftBehind = [{ host: 'a', transactions: 2, folder: '/ha/saved/3' }];
-  world.hosts.changes.push(
-    hostChange({}),
-    hostChange({ epoch: 3, primary: 'b', previous: 'a', cause: 'a did not renew its lease', gapMs: 1_234, leftBehind }),
+  const leftBehind = [{ hostName: 'a', transactions: '2', folder: '/ha/saved/3' }];
+  world.hosts.moves.push(
+    hostMove({}),
+    hostMove({
+      timelineEpoch: 3,
+      primaryName: 'b',
+      previousName: 'a',
+      reason: 'a did not renew its lease',
+      gapMs: 1_234,
+      leftBehind,
+    }),
+    hostMove({ timelineEpoch: null, state: 'FAILED', gapMs: null, reason: 'it was taken back' }),
   );
   await login(page, server, world, '/hosts');
   const hosts = page.locator('.hosts li');
   await hosts.nth(0).getByText('primary', { exact: true }).waitFor();
   await hosts.nth(1).getByText('no lag').waitFor();
   await page.locator('.copies').getByText('2 copies').waitFor();
-  const changes = page.locator('.timeline li');
-  await changes.nth(0).getByText('87 ms without a primary').waitFor();
-  await changes.nth(1).getByText('1234 ms without a primary').waitFor();
-  await changes.nth(1).getByText('a did not renew its lease').waitFor();
-  await changes.nth(1).getByText('a had 2 transactions that b lacks').waitFor();
+  const moves = page.locator('.moves li');
+  await moves.nth(0).getByText('87 ms without a primary').waitFor();
+  await moves.nth(1).getByText('1234 ms without a primary').waitFor();
+  await moves.nth(1).getByText('a did not renew its lease').waitFor();
+  await moves.nth(1).getByText('a had 2 transactions that b lacks').waitFor();
+  await moves.nth(2).getByText('failed').waitFor();
+  await moves.nth(2).getByText('it was taken back').waitFor();
   await untilCount(page, '.strip-stale', 0);
 
   const [first, second, witness] = (world.hosts.status?.hosts ?? []) as object[];
-  const behind = { ...second, state: 'FOLLOWS', behind: 17, clockAheadMs: -2_500, keysDiffer: true };
+  const behind = { ...second, state: 'FOLLOWS', behindTransactions: '17', clockAheadMs: -2_500, keysDiffer: true };
   world.hosts.update(
     { copies: 1, hosts: [first, behind, witness] },
     { kind: 'ha.copies', to: 'ONE_COPY', reason: 'a' },
@@ -40,7 +50,13 @@ test('hosts, what each lacks, and every change of the primary; the loss of a cop
   await hosts.nth(1).getByText('Its key files are not those of the primary.').waitFor();
   await page.locator('.feed-line').getByText('one copy').waitFor();
 
-  const returning = { ...second, site: 'east', state: 'RETURNING', behind: null, returning: 'a copy: 40 %' };
+  const returning = {
+    ...second,
+    site: 'east',
+    state: 'RETURNING',
+    behindTransactions: null,
+    stateReason: 'a copy: 40 %',
+  };
   world.hosts.update({ hosts: [first, returning, witness] });
   await hosts.nth(1).getByText('site east').waitFor();
   await hosts.nth(1).getByText('It returns: a copy: 40 %').waitFor();
@@ -59,7 +75,7 @@ test('a switchover and a pause are asked about once', async () => {
     .click();
   await dialog.getByText('Make b the primary?').waitFor();
   await dialog.getByRole('button', { name: 'Switch over', exact: true }).click();
-  await page.locator('.copies').getByText('a switchover to b is under way').waitFor();
+  await page.locator('.copies').getByText('a move to b is under way').waitFor();
   await page.getByRole('button', { name: 'Pause…' }).click();
   await dialog.getByRole('button', { name: 'Pause', exact: true }).click();
   await page.locator('.copies').getByText('promotion is paused').waitFor();

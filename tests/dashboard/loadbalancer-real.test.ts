@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';
 import type { Browser } from 'playwright-core';
-import { decodeId } from '../../platform/ids.ts';
+import { decodeId } from '../../platform/values/ids.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 
@@ -33,9 +33,9 @@ async function create(members: number): Promise<string> {
     pools: [
       {
         name: 'shop',
-        protocol: 'HTTP',
+        memberProtocol: 'HTTP',
         members: Array.from({ length: members }, (_, index) => ({ host: `192.0.2.${index + 1}`, port: 80 })),
-        healthMonitor: { type: 'HTTP' },
+        healthMonitor: { monitorType: 'HTTP' },
       },
     ],
   };
@@ -62,10 +62,12 @@ async function insert(table: string, row: Readonly<Record<string, unknown>>): Pr
 /** A host, a node in the middle of its making, one that serves, and a minute of traffic. */
 async function insertRows(balancerId: string): Promise<void> {
   const hostId = randomUUID();
-  await insert('lb_host', {
-    ...{ id: hostId, name: 'host-1', provider: 'NETNS', status: 'ONLINE', public_range: '198.51.100.0/24' },
-    ...{ management_range: '10.200.0.0/16', max_nodes: 300, health_port: 9000 },
-  });
+  const facts = {
+    ...{ provider: 'NETNS', public_range: '198.51.100.0/24', management_range: '10.200.0.0/16' },
+    ...{ max_nodes: 300, health_port: 9000 },
+  };
+  await insert('host_record', { machine_id: hostId, released: true, ...facts });
+  await insert('lb_host', { id: hostId, name: 'host-1', presence: 'PRESENT', ...facts });
   const [{ project_id: projectId }] = await db.query('SELECT project_id FROM lb_load_balancer WHERE id = ?', [
     balancerId,
   ]);

@@ -25,13 +25,13 @@ describe('the list', () => {
       provisioningStatus: 'ERROR',
       provisioningReason: 'no host has a free address',
       operatingStatus: 'DEGRADED',
-      statusMessage: '1 of 3 members serves',
+      operatingReason: '1 of 3 members serves',
       wantedNodes: 3,
     });
-    loadBalancing.addNode('lb2', { state: 'BUILDING', steps: stepsTo(2) });
+    loadBalancing.addNode('lb2', { nodeState: 'BUILDING', steps: stepsTo(2) });
     loadBalancing.traffic.set('lb1', [
-      { at: now(-1000), requests: 30, errors: 0, latencyMs: 4 },
-      { at: now(-2000), requests: 10, errors: 0, latencyMs: 4 },
+      { startedAt: now(-1000), requests: 30, errors: 0, latencyMs: 4 },
+      { startedAt: now(-2000), requests: 10, errors: 0, latencyMs: 4 },
     ]);
     await login(page, server, world, '/loadbalancer');
     await untilCount(page, '.rows-balancers .row', 2);
@@ -46,14 +46,14 @@ describe('the list', () => {
     await second.locator('.rate').getByText('20').waitFor();
     loadBalancing.update(
       'lb1',
-      { operatingStatus: 'ERROR', statusMessage: 'no member serves' },
+      { operatingStatus: 'ERROR', operatingReason: 'no member serves' },
       { kind: 'loadBalancer.operatingStatus', from: 'ONLINE', to: 'ERROR', reason: 'no member serves' },
     );
     await rows.nth(0).getByText('no member serves').waitFor();
     await until(page, 'document.title === "(1 down) Tidegate"');
     loadBalancing.update(
       'n1',
-      { state: 'REPLACED' },
+      { nodeState: 'REPLACED' },
       { kind: 'loadBalancerNode.state', from: 'SERVING', to: 'REPLACED', reason: 'it does not answer' },
     );
     await rows.nth(0).getByText('1/2 nodes').waitFor();
@@ -111,8 +111,8 @@ describe('one load balancer', () => {
     await page.locator('.tree').getByText('650 of 650 members serve').waitFor();
     loadBalancing.update(
       'mb600',
-      { operatingStatus: 'ERROR', statusMessage: 'HTTP status 503' },
-      { kind: 'member.operatingStatus', from: 'ONLINE', to: 'ERROR', reason: 'HTTP status 503' },
+      { operatingStatus: 'ERROR', operatingReason: 'HTTP status 503' },
+      { kind: 'poolMember.operatingStatus', from: 'ONLINE', to: 'ERROR', reason: 'HTTP status 503' },
     );
     await page.locator('.rows-members .row').first().getByText('HTTP status 503').waitFor();
     await page.locator('.tree').getByText('649 of 650 members serve').waitFor();
@@ -144,7 +144,7 @@ describe('one load balancer', () => {
     const { page, world, server, errors } = suite();
     addWeb(world);
     const { loadBalancing } = world;
-    loadBalancing.addNode('lb1', { state: 'BUILDING', steps: stepsTo(1), operatingStatus: 'UNKNOWN' });
+    loadBalancing.addNode('lb1', { nodeState: 'BUILDING', steps: stepsTo(1), operatingStatus: 'UNKNOWN' });
     await login(page, server, world, '/loadbalancer?balancer=lb1');
     const row = page.locator('.rows-nodes [data-row="n3"]');
     await row.getByText('1 of 5 steps: made is next').waitFor();
@@ -182,7 +182,7 @@ describe('one load balancer', () => {
     const { page, world, server, errors } = suite();
     addWeb(world);
     const { loadBalancing } = world;
-    const leaves = { state: 'DRAINING', deleteAt: now(30_000) } as const;
+    const leaves = { nodeState: 'DRAINING', deleteAt: now(30_000) } as const;
     loadBalancing.update('n1', leaves, { kind: 'loadBalancerNode.state', from: 'SERVING', to: 'DRAINING' });
     await login(page, server, world, '/loadbalancer?balancer=lb1&node=n1');
     const drawer = page.locator('.drawer');
@@ -217,9 +217,9 @@ describe('one load balancer', () => {
     await drawer.getByRole('button', { name: 'Enable…' }).waitFor({ state: 'detached' });
     const sent = world.mutations.map(({ name, input: { idempotencyKey: _, ...input } }) => [name, input]);
     expect(sent).toEqual([
-      ['memberDrain', { id: 'mb2', drain: true }],
-      ['memberDrain', { id: 'mb2', drain: false }],
-      ['memberUpdate', { id: 'mb4', enabled: true }],
+      ['poolMemberDrain', { id: 'mb2' }],
+      ['poolMemberDrainCancel', { id: 'mb2' }],
+      ['poolMemberUpdate', { id: 'mb4', enabled: true }],
     ]);
     expect(errors).toEqual([]);
   });
@@ -231,22 +231,22 @@ describe('one load balancer', () => {
     loadBalancing.traffic.set(
       'lb1',
       Array.from({ length: 60 }, (_, index) => ({
-        at: now(-1000 * index),
+        startedAt: now(-1000 * index),
         requests: 120,
         errors: index === 0 ? 60 : 0,
         latencyMs: 12,
       })),
     );
-    const decision = { fromNodes: 2, recommendedNodes: 4, dryRun: false, at: now(-5000) };
+    const decision = { fromNodes: 2, recommendedNodes: 4, dryRun: false, decidedAt: now(-5000) };
     loadBalancing.decisions.set('lb1', [
       {
         ...{ ...decision, id: 'd2', action: 'GROW', toNodes: 3, reason: 'load is 92 %' },
-        inputs: [
-          { node: 'node-1', percent: 92.4, at: now(-6000), warming: false },
-          { node: 'node-2', percent: null, at: null, warming: true },
+        figures: [
+          { nodeName: 'node-1', loadPercent: 92.4, measuredAt: now(-6000), warmingUp: false },
+          { nodeName: 'node-2', loadPercent: null, measuredAt: null, warmingUp: true },
         ],
       },
-      { ...decision, id: 'd1', action: 'KEEP', toNodes: 2, reason: 'within the tolerance', inputs: [] },
+      { ...decision, id: 'd1', action: 'KEEP', toNodes: 2, reason: 'within the tolerance', figures: [] },
     ]);
     await login(page, server, world, '/loadbalancer?balancer=lb1');
     const traffic = page.locator('.panel-traffic');
@@ -275,7 +275,7 @@ describe('one load balancer', () => {
     addWeb(world);
     const { loadBalancing } = world;
     const figures = (requests: number) => [
-      { at: now(), requests, errors: 1, latencyMs: 7, sessions: 3, bytesIn: 400, bytesOut: 12_000 },
+      { startedAt: now(), requests, errors: 1, latencyMs: 7, sessions: 3, bytesIn: 400, bytesOut: 12_000 },
     ];
     for (const [index, id] of ['lb1', 'l1', 'n1', 'mb1'].entries()) loadBalancing.traffic.set(id, figures(10 + index));
     await login(page, server, world, '/loadbalancer?balancer=lb1');
@@ -304,14 +304,14 @@ describe('one load balancer', () => {
     const dialog = page.getByRole('dialog', { name: 'Replace all nodes of web-1?' });
     await dialog.getByRole('button', { name: 'Fail over', exact: true }).click();
     await page.locator('.feed-line').first().getByText('a failover was requested').waitFor();
-    expect(world.mutations.map(({ name, input }) => [name, input.id])).toEqual([['loadBalancerFailover', 'lb1']]);
+    expect(world.mutations.map(({ name, input }) => [name, input.id])).toEqual([['loadBalancerNodesReplace', 'lb1']]);
     expect(errors).toEqual([]);
   });
 
   test('charts follow the colours of the page', async () => {
     const { page, world, server, errors } = suite();
     addWeb(world);
-    world.loadBalancing.traffic.set('lb1', [{ at: now(), requests: 5, errors: 0, latencyMs: 3 }]);
+    world.loadBalancing.traffic.set('lb1', [{ startedAt: now(), requests: 5, errors: 0, latencyMs: 3 }]);
     await page.emulateMedia({ colorScheme: 'dark' });
     await login(page, server, world, '/loadbalancer?balancer=lb1');
     await untilCount(page, '.panel-traffic canvas', 4);
@@ -327,7 +327,7 @@ describe('hosts', () => {
   test('are cordoned, released and evacuated by administrators', async () => {
     const { page, world, server, errors } = suite();
     addWeb(world);
-    world.loadBalancing.addHost({ status: 'OFFLINE' });
+    world.loadBalancing.addHost({ presence: 'ABSENT' });
     await login(page, server, world, '/loadbalancer');
     const rows = page.locator('.rows-hosts .row');
     await rows.nth(0).getByText('host-2').waitFor();
@@ -350,15 +350,15 @@ describe('hosts', () => {
     world.loadBalancing.update(
       'h1',
       { removing: true },
-      { kind: 'loadBalancerHost.changed', from: 'ONLINE', to: 'ONLINE' },
+      { kind: 'loadBalancerHost.changed', from: 'PRESENT', to: 'PRESENT' },
     );
     await page.locator('.rows-hosts [data-row="h1"]').getByText('removing').waitFor();
     await drawer.getByText('It is being removed.').waitFor();
-    const sent = world.mutations.map(({ input: { idempotencyKey: _, ...input } }) => input);
+    const sent = world.mutations.map(({ name, input: { idempotencyKey: _, ...input } }) => [name, input]);
     expect(sent).toEqual([
-      { id: 'h1', cordoned: true, evacuate: false },
-      { id: 'h1', cordoned: false, evacuate: false },
-      { id: 'h1', cordoned: true, evacuate: true },
+      ['loadBalancerHostCordonSet', { id: 'h1', evacuate: false }],
+      ['loadBalancerHostCordonLift', { id: 'h1' }],
+      ['loadBalancerHostCordonSet', { id: 'h1', evacuate: true }],
     ]);
     expect(errors).toEqual([]);
   });

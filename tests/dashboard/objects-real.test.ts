@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import type { JsonValue } from '../../platform/json.ts';
-import { createLogger } from '../../platform/log.ts';
+import { createLogger } from '../../platform/process/log.ts';
+import type { JsonValue } from '../../platform/values/json.ts';
 import { controllerRole } from '../../subgraphs/object-storage/wire/controller-wire.ts';
 import { ScriptedController } from '../subgraphs/object-storage/support/scripted-controller.ts';
 import { freePort } from '../support/free-port.ts';
@@ -176,7 +176,7 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   await page.locator('[data-option="usual"]').getByText('north: 4096 partitions').waitFor();
   await untilCount(page, '[data-key]', 1);
   // The scripted controller answers no questions.
-  await page.locator('.panel-containers').getByText('Not known: no cluster of object storage gave an answer').waitFor();
+  await page.locator('.panel-containers').getByText('Not known: no cluster of object storage answered').waitFor();
   // It is gone.
   await north.stop();
   await page.locator('[data-cluster="north"]').getByText('absent').waitFor({ timeout: 60_000 });

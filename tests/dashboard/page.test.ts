@@ -15,7 +15,7 @@ describe('the page', () => {
     const operation = world.addOperation({ name: 'rule.create' });
     const row = page.locator(`.rows-operations [data-row="${operation.id}"]`);
     await row.getByText('sent').waitFor();
-    world.updateOperation(operation.id, { state: 'SUCCEEDED', finishedAt: now(), settledBy: 'reply' });
+    world.updateOperation(operation.id, { state: 'SUCCEEDED', finishedAt: now(), stateSource: 'REPLY' });
     await row.getByText('succeeded').waitFor();
     world.updateBackend(
       'b1',

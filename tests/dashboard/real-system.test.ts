@@ -1,5 +1,6 @@
 // The page against the whole system: a change of a real device appears without a reload, and the page survives killing and
 // restarting the system without a gap.
+// needs: nftables, iproute2, openssh-server, openssh-client, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

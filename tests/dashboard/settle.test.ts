@@ -112,7 +112,7 @@ describe('an unknown outcome', () => {
     const probe = page.getByRole('button', { name: 'Probe the device' });
     expect(await probe.isDisabled()).toBe(true);
     Object.assign(world.user, { role: 'MEMBER' });
-    world.updateOperation(operation.id, { requestedBy: world.user.name });
+    world.updateOperation(operation.id, { requestedBy: { name: world.user.name } });
     await page.reload();
     await probe.waitFor();
     expect(await page.getByRole('button', { name: 'Record the verdict' }).count()).toBe(0);

@@ -1,11 +1,13 @@
 // A page is a folder and one line: a copy of the dashboard gets both, and everything else works by itself.
+// needs: dashboard
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { parse, stringify } from 'yaml';
+import { hashesPath } from '../../platform/graph/generated-schema.ts';
 import { patience } from '../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { focusedRow, launchBrowser, login, openPage, until, untilLive, type Watched } from './support/browser.ts';
@@ -53,7 +55,9 @@ async function copyDashboard(to: string): Promise<void> {
   }
   for (const path of ['node_modules', 'dashboard/node_modules', 'tools/generate/node_modules'])
     await symlink(join(rootFolder, path), join(to, path));
-  await mkdir(join(to, 'generated'));
+  const hashes = await readFile(join(rootFolder, hashesPath), 'utf8');
+  for (const path of [hashesPath, ...Object.keys(JSON.parse(hashes))])
+    await cp(join(rootFolder, path), join(to, path), { recursive: true });
   const { generates } = parse(await readFile(join(rootFolder, 'codegen.yml'), 'utf8'), { merge: true });
   const types = 'generated/dashboard/';
   await writeFile(join(to, 'codegen.yml'), stringify({ generates: { [types]: generates[types] } }));

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { startCommand } from '../bin/commands/run-command.ts';
+import { startCommand } from '../cli/commands/run-command.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 

@@ -1,4 +1,4 @@
-// What answers at the server's address is slow, broken or somebody else: the publisher says so in time, and believes nothing.
+// A slow, broken or foreign server answers at the address: the publisher reports it in time, and trusts nothing.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
@@ -6,7 +6,7 @@ import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
 import type { TsigKey } from '../../dns/wire/tsig.ts';
 
 const key: TsigKey = { name: 'tidegate', algorithm: 'hmac-sha256', secret: Buffer.alloc(32, 7) };
-/** Gives the answers to a request over UDP or TCP; none: silence. */
+/** Returns the answers to a request over UDP or TCP. Empty for silence. */
 type Answer = (request: Buffer, over: 'UDP' | 'TCP') => readonly Buffer[];
 
 const closers: (() => void)[] = [];
@@ -89,7 +89,7 @@ test.each<[string, string, Answer]>([
   expect(await codeOf(answer, 300)).toBe(code);
 });
 
-test('what comes over UDP with another id is dropped, and what is not signed is asked again over TCP', async () => {
+test('a UDP answer with another ID is dropped, and an unsigned one is repeated over TCP', async () => {
   let [forged, asked] = [0, 0];
   const code = await codeOf((request, over) => {
     if (over === 'TCP') {

@@ -1,5 +1,5 @@
-// Several publishers are killed and paused at any moment, and servers killed, while names change: no server ever goes back to an older
-// generation or answers what was not declared, and in the end all have what is wanted.
+// Publishers are killed and paused at random, and servers killed, while names change. No server ever returns to an older
+// generation or answers undeclared records, and in the end all have the desired records.
 import { type ChildProcess, fork } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
@@ -47,7 +47,7 @@ function startPublisher(): ChildProcess {
   });
 }
 
-/** What was declared, by name and generation. */
+/** Declared records, by name and generation. */
 const declared = new Map<string, string>();
 
 async function change(name: string, round: number): Promise<void> {
@@ -60,7 +60,7 @@ async function change(name: string, round: number): Promise<void> {
   if (set !== undefined) declared.set(`${name} ${set.generation}`, set.records.map(({ value }) => value).join());
 }
 
-/** Watches one name at one server until it is told to end; gives what was wrong, and how often it saw the name change. */
+/** Watches one name at one server until `isOver`. Returns the faults, and how often the name changed. */
 async function watch({ place }: NameServer, name: string, isOver: () => boolean): Promise<Seen> {
   const resolver = new Resolver({ timeout: 500, tries: 1 });
   resolver.setServers([`${place.address}:${place.port}`]);
@@ -106,7 +106,7 @@ test('killed and paused publishers', async () => {
       publisher.kill('SIGKILL');
       publishers[index] = startPublisher();
     } else if (round % 3 === 1) {
-      // Longer than its claim lasts: another one takes its names meanwhile.
+      // Longer than its claim lasts: another one takes its names in the meantime.
       publisher.kill('SIGSTOP');
       setTimeout(() => publisher.kill('SIGCONT'), 700).unref();
     }
@@ -119,7 +119,7 @@ test('killed and paused publishers', async () => {
       return set !== undefined && isPublished(set);
     });
   }
-  // Those that were paused wake up late.
+  // Paused publishers wake up late.
   await sleep(1_000);
   isOver = true;
   const seen = await Promise.all(watches);

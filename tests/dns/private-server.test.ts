@@ -1,21 +1,22 @@
 // `npm start` with a private PowerDNS: names that a subgraph declares are answered by it, also after kill -9.
+// needs: bind9-dnsutils
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type AllInOne, allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
-import { dnsPart } from '../../dns/part.ts';
+import { type AllInOne, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
+import { dnsModule } from '../../dns/module.ts';
 import { declareRecords } from '../../dns/records/record-store.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { Database } from '../../platform/database/database.ts';
-import { createLocalWake } from '../../platform/wake.ts';
+import { createLocalWake } from '../../platform/work/wake.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { thermometerRow } from '../small-subgraph/row.ts';
 import { freePort } from '../support/free-port.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
 const zone = 'lb.example.test';
-const rows = [...subgraphRows, { ...thermometerRow, uses: [dnsPart], zones: () => [zone] }];
+const rows = [...subgraphRows, { ...thermometerRow, uses: [dnsModule], zones: () => [zone] }];
 let folder: TemporaryFolder;
 let port: number;
 let running: AllInOne;

@@ -6,7 +6,7 @@ import { type Declaration, declareRecords, readRecordSet, withdrawRecords } from
 import { fenceName } from '../../dns/servers/fence.ts';
 import type { RecordServer } from '../../dns/servers/record-server.ts';
 import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
-import { OwedWork } from '../../platform/owed-work.ts';
+import { OwedWork } from '../../platform/work/owed-work.ts';
 import type { TestGround } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 import { openDnsGround } from './support/dns-ground.ts';
@@ -80,7 +80,7 @@ async function age(ms: number): Promise<void> {
   await ground.db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'dns-publish' AND due_at IS NOT NULL");
 }
 
-test('a declared name is in both servers, and its owner is told once', async () => {
+test('a declared name is in both servers, and its owner is notified once', async () => {
   await declare(['192.0.2.1', '192.0.2.2']);
   expect(await publisher.runDue()).toEqual([]);
   expect(await answers()).toEqual(Array(2).fill(['192.0.2.1', '192.0.2.2']));
@@ -138,7 +138,7 @@ test('a name that is declared again while its fence is removed is published', as
   expect(await answers()).toEqual(Array(2).fill(['192.0.2.9']));
 });
 
-test('one server down for a while: the other has the name, the status tells which, and it is published when both have it', async () => {
+test('one server down for a while: the other has the name, the status shows which, and it is published when both have it', async () => {
   await pdns.kill();
   await declare(['192.0.2.1']);
   expect(await publisher.runDue()).toEqual([]);
@@ -151,7 +151,7 @@ test('one server down for a while: the other has the name, the status tells whic
   });
   expect(isPublished({ ...set, error })).toBe(false);
   expect(await followUps()).toBe(1);
-  // Told once, not with each attempt.
+  // Reported once, not with each attempt.
   await waitFor('another attempt', async () => (await publisher.runDue('dns-server')).length > 0);
   expect(await publisher.runDue('dns-publish')).toEqual([]);
   expect(await followUps()).toBe(1);
@@ -299,7 +299,7 @@ test('a database that lost writes: its next declaration is above what the server
   expect(await read()).toMatchObject({ generation: 4 });
 });
 
-test('a name that others have at one server is told, and stays theirs', async () => {
+test('a name that others have at one server is reported, and stays theirs', async () => {
   await pdns.nsupdate(`update add ${name} 60 A 198.51.100.7`);
   await declare(['192.0.2.1']);
   expect(await publisher.runDue()).toMatchObject([{ code: 'NAME_TAKEN_BY_OTHERS' }]);

@@ -65,7 +65,7 @@ describe('a declaration', () => {
     expect(await owed()).toEqual(['dns-look 1']);
   });
 
-  test('without records keeps those that the name has', async () => {
+  test('without records keeps the records of the name', async () => {
     await declare({ records: [a('192.0.2.1')] });
     expect(await declare()).toMatchObject({ generation: 1, records: [a('192.0.2.1')] });
     expect(await declare({ ttlSeconds: 60 })).toMatchObject({ generation: 2, records: [a('192.0.2.1')] });

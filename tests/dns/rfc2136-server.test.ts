@@ -1,4 +1,4 @@
-// What is particular to RFC 2136 on real servers: conditions, signatures, clocks. The rest is in the contract (backends/contract.ts).
+// Special cases of RFC 2136 on real servers: conditions, signatures, clocks. The rest is in the contract (backends/contract.ts).
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AddressRecord } from '../../dns/records/record-set.ts';
@@ -55,7 +55,7 @@ describe.each([
     expect(await server.dig(name, 'A')).toHaveLength(100);
   });
 
-  test('a withdrawal of a name that was never published leaves a fence against those who come late', async () => {
+  test('a withdrawal of a name that was never published leaves a fence against late writers', async () => {
     await publish(2, []);
     expect(await publish(1, [a('192.0.2.1')])).toEqual({ state: 'OVERTAKEN', generation: 2 });
   });
@@ -121,21 +121,21 @@ describe.each([
     await server.nsupdate(`update delete *.wild.${zone}`);
   });
 
-  /** BIND tells its clock; PowerDNS only refuses. */
+  /** BIND reports its clock. PowerDNS only refuses. */
   async function expectTimeFault(attempt: Promise<unknown>): Promise<void> {
     const error = (await attempt.catch((each: unknown) => each)) as DnsError;
     expect(nameOfServer === 'BIND' ? ['BAD_TIME'] : ['REFUSED', 'BAD_KEY']).toContain(error.code);
     expect(error.message).toContain(nameOfServer === 'BIND' ? 'by its clock' : 'or the clocks differ');
   }
 
-  test('what was read from the database too long ago is refused by the server itself', async () => {
+  test('the server itself refuses data read from the database too long ago', async () => {
     const late = publish(1, [a('192.0.2.1')], { readAtMs: Date.now() - 400_000 });
     await expectTimeFault(late);
     expect(await digAll()).toEqual([]);
     expect(await fences()).toEqual([]);
   });
 
-  test.each([-3_600_000, 3_600_000])('a clock that is off by %d ms is told', async (offMs) => {
+  test.each([-3_600_000, 3_600_000])('a clock that is off by %d ms is reported', async (offMs) => {
     const now = () => Date.now() + offMs;
     const off = new Rfc2136Server({ place: server.place, key: server.key, timeoutMs: 5_000, now });
     await expectTimeFault(off.publish(wanted(1, [a('192.0.2.1')]), signal));
@@ -145,7 +145,7 @@ describe.each([
     ['another secret', { secret: Buffer.alloc(32, 1) }, ['BAD_SIGNATURE', 'BAD_KEY', 'REFUSED']],
     ['another name', { name: 'other' }, ['BAD_KEY', 'REFUSED']],
     ['another algorithm', { algorithm: 'hmac-sha512' as const }, ['BAD_KEY', 'BAD_SIGNATURE', 'REFUSED']],
-  ])('a key with %s is refused, and says so', async (_what, change, codes) => {
+  ])('a key with %s is refused with its cause', async (_what, change, codes) => {
     const other = new Rfc2136Server({ place: server.place, key: { ...server.key, ...change }, timeoutMs: 5_000 });
     const error = await other.publish(wanted(1, [a('192.0.2.1')]), signal).catch((each) => each);
     expect(codes).toContain(error.code);
@@ -158,7 +158,7 @@ describe.each([
     expect(['REFUSED', 'NOT_AUTHORITATIVE']).toContain(error.code);
   });
 
-  test('kill -9 after each update: what was acknowledged is there', async () => {
+  test('kill -9 after each update: acknowledged records are there', async () => {
     for (const generation of [1, 2, 3]) {
       await publish(generation, [a(`192.0.2.${generation}`)]);
       await server.kill();

@@ -1,4 +1,4 @@
-// DNS on the wire: what is read back equals what was written, known bytes are right, and no bytes do harm.
+// DNS on the wire: decoding reverses encoding, known bytes are right, and arbitrary bytes do no harm.
 import { randomBytes, randomInt } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import {

@@ -2,18 +2,18 @@
 import { chmod, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ownersOf } from '../../bin/compose/owners.ts';
-import { startProcess } from '../../bin/compose/process.ts';
+import { ownersOf } from '../../compose/owners.ts';
+import { startProcess } from '../../compose/process.ts';
+import { dnsModule } from '../../dns/module.ts';
 import { nameFault } from '../../dns/names.ts';
-import { dnsPart } from '../../dns/part.ts';
 import { isPublished } from '../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet } from '../../dns/records/record-store.ts';
-import { readConfig } from '../../platform/config.ts';
-import { ConfigError } from '../../platform/config-error.ts';
 import { Database } from '../../platform/database/database.ts';
 import { migrate, ownersIn } from '../../platform/database/migrate.ts';
-import { createLogger } from '../../platform/log.ts';
-import { createLocalWake } from '../../platform/wake.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { ConfigError } from '../../platform/process/config-error.ts';
+import { createLogger } from '../../platform/process/log.ts';
+import { createLocalWake } from '../../platform/work/wake.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { thermometerRow } from '../small-subgraph/row.ts';
 import { type SystemPlace, systemPlace } from '../support/running-system.ts';
@@ -22,8 +22,8 @@ import { bind, type NameServer, powerdns, zone } from './support/name-servers.ts
 
 const rows = [
   ...subgraphRows,
-  { ...thermometerRow, uses: [dnsPart] },
-  { ...thermometerRow, name: 'two', uses: [dnsPart] },
+  { ...thermometerRow, uses: [dnsModule] },
+  { ...thermometerRow, name: 'two', uses: [dnsModule] },
 ];
 const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
 let place: SystemPlace;

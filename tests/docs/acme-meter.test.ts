@@ -64,14 +64,14 @@ async function verify(id: string | undefined): Promise<unknown> {
 
 test('it sets values, is refused, and finds changes made without the relay', async () => {
   const made = await set(4_000);
-  expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE' } });
+  expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'ACTIVE' } });
   expect(await set(60_000)).toMatchObject({
     operation: { state: 'FAILED', deviceError: { code: 'DEVICE_REFUSED', message: 'more than the line bears' } },
   });
   expect(await verify(made.mapping?.id)).toEqual({ lastVerification: { result: 'MATCHES', differences: [] } });
   limits.set('/api/limits/rack-7', JSON.stringify({ watts: 9_000, note: 'by hand' }));
   expect(await verify(made.mapping?.id)).toEqual({
-    lastVerification: { result: 'DRIFTED', differences: [{ path: 'watts', wanted: 4_000, found: 9_000 }] },
+    lastVerification: { result: 'DRIFTED', differences: [{ path: 'watts', wanted: '4000', found: '9000' }] },
   });
 });
 
@@ -79,7 +79,7 @@ test('a lost answer is UNKNOWN, and settled by its mark', async () => {
   breaksAfterIt = true;
   const lost = await set(5_000, 'rack-8');
   breaksAfterIt = false;
-  expect(lost).toMatchObject({ operation: { state: 'UNKNOWN' }, mapping: { state: 'UNVERIFIED' } });
+  expect(lost).toMatchObject({ operation: { state: 'UNKNOWN' }, mapping: { mappingState: 'UNVERIFIED' } });
   const settled = await settle(node, { id: lost.operation?.id });
-  expect(settled).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED', settledBy: 'probe' } });
+  expect(settled).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED', stateSource: 'PROBE' } });
 });

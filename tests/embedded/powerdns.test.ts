@@ -1,4 +1,5 @@
 // The embedded PowerDNS: its key, its zones, and kill -9 of its owner.
+// needs: bind9-dnsutils
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

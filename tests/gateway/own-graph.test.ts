@@ -1,15 +1,13 @@
-// The gateway can serve the committed supergraph.
-import { readFileSync } from 'node:fs';
+// The gateway can serve the generated supergraph.
 import { expect, test } from '@jest/globals';
 import { checkResumable } from '../../gateway/subscriptions/normal-subscription.ts';
 import { Supergraph } from '../../gateway/supergraph/supergraph.ts';
+import { readSupergraph } from '../../platform/graph/generated-schema.ts';
 import { composeSupergraph } from '../../schema/compose.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 
-const read = (name: string): string => readFileSync(new URL(`../../schema/${name}.graphql`, import.meta.url), 'utf8');
-
 test('every subscription can be resumed, and each mutation has a known owner', () => {
-  const supergraph = new Supergraph(read('supergraph'));
+  const supergraph = new Supergraph(readSupergraph());
   checkResumable(supergraph);
   expect([...supergraph.subgraphNames].sort()).toEqual(subgraphRows.map(({ name }) => name).sort());
   expect(supergraph.ownerOf('Mutation.relayCall')).toBe('relay');

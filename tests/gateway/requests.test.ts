@@ -1,6 +1,8 @@
 // Queries and mutations over two subgraphs, in-process and over HTTP.
+// needs: load
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
+import { answered } from './support/answered.ts';
 import { Collector, modes, TestGateway, until } from './support/gateway.ts';
 
 describe.each(modes)('requests, subgraphs %s', (mode) => {
@@ -20,7 +22,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
       { id: '7', percent: 10 },
     );
     expect(status).toBe(200);
-    expect(body).toEqual({ data: { one: { id: '7', title: 'thing 7', price: 70, cheap: 63 } } });
+    expect(body).toEqual({ ...answered, data: { one: { id: '7', title: 'thing 7', price: 70, cheap: 63 } } });
   });
 
   test('an interface is resolved to its type, and entities of a list are loaded in one batch', async () => {
@@ -36,7 +38,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
 
   test('a mutation is executed once, and then its entity is completed', async () => {
     const { body } = await gateway.query('mutation { thingCreate(name: "x") { id name price } }');
-    expect(body).toEqual({ data: { thingCreate: { id: 'x', name: 'thing x', price: null } } });
+    expect(body).toEqual({ ...answered, data: { thingCreate: { id: 'x', name: 'thing x', price: null } } });
     expect(gateway.world.calls.get('thingCreate')).toBe(1);
   });
 
@@ -45,20 +47,20 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     const { body, headers } = await gateway.post(asked, 'token-bob', { 'x-request-id': 'trace-1' });
     const ours = headers['x-request-id'];
     expect(ours).toMatch(/^[0-9a-f-]{36}$/);
-    expect(body).toEqual({ data: { caller: 'bob', requestId: ours, callerRequestId: 'trace-1' } });
+    expect(body).toEqual({ ...answered, data: { caller: 'bob', requestId: ours, callerRequestId: 'trace-1' } });
     const again = await gateway.post(asked, 'token-bob', { 'x-request-id': 'trace-1' });
     expect(again.headers['x-request-id']).not.toBe(ours);
   });
 
   test.each(['a b"c', 'x'.repeat(65), ''])('an invalid request id of a caller is left out: %j', async (id) => {
     const { body } = await gateway.post({ query: '{ callerRequestId }' }, 'token-bob', { 'x-request-id': id });
-    expect(body).toEqual({ data: { callerRequestId: null } });
+    expect(body).toEqual({ ...answered, data: { callerRequestId: null } });
   });
 
   test('scalars are validated and canonical', async () => {
-    const good = await gateway.query('query Q($a: AddressBlock!) { address(address: $a) }', { a: '2001:DB8:0::/32' });
-    expect(good.body).toEqual({ data: { address: '2001:db8::/32' } });
-    const bad = await gateway.query('query Q($a: AddressBlock!) { address(address: $a) }', { a: '10.0.0.1/8' });
+    const good = await gateway.query('query Q($a: IpOrCidr!) { address(address: $a) }', { a: '2001:DB8:0::/32' });
+    expect(good.body).toEqual({ ...answered, data: { address: '2001:db8::/32' } });
+    const bad = await gateway.query('query Q($a: IpOrCidr!) { address(address: $a) }', { a: '10.0.0.1/8' });
     expect(bad.body.errors[0].extensions.code).toBe('INVALID_INPUT');
     const literal = await gateway.query('{ address(address: "nonsense") }');
     expect(literal.body.errors[0].extensions.code).toBe('INVALID_INPUT');
@@ -83,13 +85,13 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
 
   test('an invalid document is refused', async () => {
     const unknown = await gateway.query('{ nothing }');
-    expect(unknown.status).toBe(400);
+    expect(unknown.status).toBe(200);
     expect(unknown.body.errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
     const broken = await gateway.query('{ thing(');
-    expect(broken.status).toBe(400);
+    expect(broken.status).toBe(200);
     expect(broken.body.errors[0].extensions.code).toBe('GRAPHQL_PARSE_FAILED');
     const unnamed = await gateway.post({ query: 'query A { caller }', operationName: 'B' });
-    expect(unnamed.status).toBe(400);
+    expect(unnamed.status).toBe(200);
     expect(unnamed.body.errors[0].extensions.code).toBe('OPERATION_RESOLUTION_FAILURE');
   });
 
@@ -101,9 +103,9 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     await wide.stop();
     expect(first.body.errors.length).toBeLessThanOrEqual(21);
     expect(first.body.errors[0]).toMatchObject({ locations: [{ line: 1 }] });
-    expect(again).toMatchObject({ status: 400, body: first.body });
+    expect(again).toMatchObject({ status: 200, body: { errors: first.body.errors } });
     const long = await gateway.query(`{ ${'x'.repeat(200_000)} }`);
-    expect(long.status).toBe(400);
+    expect(long.status).toBe(200);
     expect(JSON.stringify(long.body).length).toBeLessThan(1_000);
   });
 
@@ -119,7 +121,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(hidden.status).toBe(401);
     expect(gateway.world.totalCalls()).toBe(0);
     const login = await gateway.query('mutation { login(name: "x") }', undefined, '');
-    expect(login.body).toEqual({ data: { login: 'token of x' } });
+    expect(login.body).toEqual({ ...answered, data: { login: 'token of x' } });
     const wrong = await gateway.query('mutation { login(name: "x") }', undefined, 'no-such-token');
     expect(wrong.status).toBe(401);
   });
@@ -164,7 +166,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect([503, 'refused']).toContain(await check());
     while ((await check()) !== 'refused');
     gateway.world.release();
-    expect((await asked).body).toEqual({ data: { slowSet: 1 } });
+    expect((await asked).body).toEqual({ ...answered, data: { slowSet: 1 } });
     await drained;
     await gateway.gateway.stop();
   });
@@ -192,7 +194,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(await Promise.all(busy.map((each) => ask(each)))).not.toContain('close');
     const onItsWay = ask(slow, 'mutation { slowSet }');
     await until(() => gateway.world.calls.get('slowSet') === 1);
-    // It ends by itself: each client goes elsewhere once it is told so.
+    // It ends by itself: each client reconnects elsewhere once it is asked to.
     const over = gateway.gateway.handOver(600_000);
     await Promise.all(
       busy.map(async (each) => {

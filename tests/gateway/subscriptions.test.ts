@@ -1,4 +1,5 @@
 // Subscriptions through the gateway: completed from the other subgraph, shared, resumed by cursor, in both modes.
+// needs: load
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Client } from 'graphql-ws';
 import { Collector, modes, TestGateway, testIdentity, until } from './support/gateway.ts';
@@ -158,7 +159,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(collector.items[1].data.thingChanges).toEqual({ cursor: gateway.world.log.cursorAt(1), thing: null });
   });
 
-  test('a thing that could not be read is told with its error, and is no checkpoint for others', async () => {
+  test('a thing that could not be read arrives with its error, and is no checkpoint for others', async () => {
     const first = new Collector(
       gateway.client(),
       'subscription ($after: String) { thingChanges(after: $after) { cursor thing { id name price } } }',
@@ -417,6 +418,27 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
       await begun('subscription { kindChanges(kinds: ["b", "a"]) { cursor thing { id price } } }');
       await begun(byKind, undefined, { kinds: ['b', 'a'], owner: null });
       expect(gateway.world.log.opened).toBe(1);
+    });
+
+    test('an input object filters, with its fields in any order and its defaults left out or null', async () => {
+      const byMark = 'subscription M($mark: MarkInput) { kindChanges(mark: $mark) { cursor thing { id price } } }';
+      const inline = (mark: string) => `subscription { kindChanges(mark: ${mark}) { cursor thing { id price } } }`;
+      const ofAnn = [
+        await begun(byMark, undefined, { mark: { id: 'ann' } }),
+        await begun(byMark, undefined, { mark: { id: 'ann', space: 'usual' } }),
+        await begun(byMark, undefined, { mark: { space: null, id: 'ann' } }),
+        await begun(inline('{ space: null, id: "ann" }')),
+      ];
+      expect(gateway.world.log.opened).toBe(1);
+      const others = [
+        await begun(byMark, undefined, { mark: { id: 'bob' } }),
+        await begun(byMark, undefined, { mark: { id: 'ann', space: 'other' } }),
+      ];
+      await until(() => gateway.world.log.open === 1);
+      for (const id of ['a:ann:1', 'a:bob:2', 'a:eve:3', 'b:ann:4']) gateway.world.log.append(id);
+      for (const collector of ofAnn) await hasIds(collector, 'a:ann:1', 'b:ann:4');
+      await hasIds(others[0] as Collector, 'a:bob:2');
+      expect(others[1]?.ids).toEqual([]);
     });
 
     test('a filter refused by the subgraph is refused, also beside others', async () => {

@@ -1,4 +1,5 @@
 // Without a virtual address: balancers find one host, and none while the primary is about to change.
+// needs: processes
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 // Three real members of etcd on addresses of a test's own network.
+// needs: system
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';

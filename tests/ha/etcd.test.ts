@@ -118,7 +118,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
   },
 );
 
-test('without a majority a call fails in its time, and says that its fate is unknown', async () => {
+test('without a majority a call fails in its time, with an unknown outcome', async () => {
   const etcd = cluster.client({ timeoutMs: 600 });
   const away = ['b', 'w'];
   for (const name of away) process.kill(cluster.member(name).pid, 'SIGSTOP');
@@ -131,7 +131,7 @@ test('without a majority a call fails in its time, and says that its fate is unk
   await cluster.leader();
 });
 
-test('nobody listens: no effect, and it is said where', async () => {
+test('nobody listens: no effect, and the error has the address', async () => {
   const etcd = cluster.client({ urls: ['https://127.0.0.1:1'] });
   await expect(etcd.put('/x', 'y')).rejects.toMatchObject({
     fate: 'none',

@@ -107,7 +107,7 @@ describe('members of etcd follow', () => {
     expect(await present()).toEqual(['a', 'b', 'w']);
   });
 
-  test('who asked for it is gone at once: a keeper that starts anew goes on, and no former member goes before the new one votes', async () => {
+  test('the requester is gone at once: a restarted keeper continues, and no former member is removed before the new one votes', async () => {
     const keeper = new VoteKeeper(etcd, keys, 'a');
     await list(hosts.a, { ...hosts.b, left: true }, hosts.w, hosts.c);
     // Another host's does nothing.

@@ -1,5 +1,6 @@
-// The part `balancers`: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed and
+// The device `balancers`: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed and
 // put back; and nothing left behind, also after kill -9.
+// needs: system, haproxy, keepalived, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, procps, nftables, iproute2, openssl, root
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, rename, symlink } from 'node:fs/promises';
@@ -28,7 +29,7 @@ const cmpObject = { type: 'tenant', externalId: '42' };
 
 interface Balancer {
   readonly operatingStatus: string;
-  readonly nodes: readonly { readonly name: string; readonly state: string; readonly address: string }[];
+  readonly nodes: readonly { readonly name: string; readonly nodeState: string; readonly address: string }[];
 }
 
 async function addressesOf(data: string): Promise<Readonly<Record<string, string>>> {
@@ -39,7 +40,7 @@ async function addressesOf(data: string): Promise<Readonly<Record<string, string
 async function createBalancer(system: LabSystem, port: number): Promise<void> {
   const { WEB1, WEB2, WEB3, WEB_PORT } = await addressesOf(system.data);
   const members = [WEB1, WEB2, WEB3].map((host, index) => ({ name: `m${index}`, host, port: Number(WEB_PORT) }));
-  const pools = [{ name: 'web', protocol: 'HTTP', members, healthMonitor: { type: 'HTTP', path: '/' } }];
+  const pools = [{ name: 'web', memberProtocol: 'HTTP', members, healthMonitor: { monitorType: 'HTTP', path: '/' } }];
   const listeners = [{ name: 'http', protocol: 'HTTP', port, defaultPool: 'web' }];
   const input = { name: 'web', minNodes: 2, maxNodes: 4, pools, listeners, cmpObject };
   const query =
@@ -48,7 +49,7 @@ async function createBalancer(system: LabSystem, port: number): Promise<void> {
 }
 
 async function readBalancer(system: LabSystem): Promise<Balancer> {
-  const query = '{ loadBalancers { nodes { operatingStatus nodes { name state address } } } }';
+  const query = '{ loadBalancers { nodes { operatingStatus nodes { name nodeState address } } } }';
   const { loadBalancers: page } = await system.ask<{ loadBalancers: { nodes: [Balancer] } }>(query);
   return page.nodes[0];
 }
@@ -70,7 +71,9 @@ const isOfNode = (name: string) => name === 'haproxy' || name === 'keepalived';
 async function serving(system: LabSystem): Promise<void> {
   await waitFor('two nodes to serve', async () => {
     const { nodes, operatingStatus } = await readBalancer(system);
-    return nodes.length === 2 && nodes.every(({ state }) => state === 'SERVING') && operatingStatus === 'ONLINE';
+    return (
+      nodes.length === 2 && nodes.every(({ nodeState }) => nodeState === 'SERVING') && operatingStatus === 'ONLINE'
+    );
   });
 }
 
@@ -93,9 +96,9 @@ async function logIn({ data, up }: LabSystem): Promise<string> {
 
 /** Names of hosts, or of machines that are not revoked, as an administrator sees them. */
 async function known({ up }: LabSystem, token: string, kind: 'loadBalancerHosts' | 'machines'): Promise<string[]> {
-  const query = `{ ${kind} { nodes { name ${kind === 'machines' ? 'state' : ''} } } }`;
-  const page = await ask<Record<string, { nodes: { name: string; state?: string }[] }>>(up.url, token, query);
-  return (page[kind]?.nodes ?? []).filter(({ state }) => state !== 'REVOKED').map(({ name }) => name);
+  const query = `{ ${kind} { nodes { name ${kind === 'machines' ? 'machineState' : ''} } } }`;
+  const page = await ask<Record<string, { nodes: { name: string; machineState?: string }[] }>>(up.url, token, query);
+  return (page[kind]?.nodes ?? []).filter(({ machineState }) => machineState !== 'REVOKED').map(({ name }) => name);
 }
 
 describeAsRoot('as root', () => {
@@ -180,14 +183,15 @@ describeAsRoot('as root', () => {
         expect(await ask()).toMatch(/^web\d\n$/);
         const { nodes: now } = await readBalancer(system);
         return (
-          now.some(({ state }) => state === 'REPLACED') && now.filter(({ state }) => state === 'SERVING').length === 2
+          now.some(({ nodeState }) => nodeState === 'REPLACED') &&
+          now.filter(({ nodeState }) => nodeState === 'SERVING').length === 2
         );
       });
       expect(await ask()).toMatch(/^web\d\n$/);
       await system.told('plug', name);
       await waitFor('what was unplugged to be taken back', async () => {
         const { nodes: now } = await readBalancer(system);
-        return now.filter(({ name: each, state }) => whole.includes(each) && state === 'SERVING').length === 2;
+        return now.filter(({ name: each, nodeState }) => whole.includes(each) && nodeState === 'SERVING').length === 2;
       });
       await serving(system);
       expect((await readBalancer(system)).nodes.map((each) => each.name).sort()).toEqual(whole);
@@ -221,7 +225,7 @@ describeAsRoot('as root', () => {
     expect(await system.refusal('unplug', 'No Host')).toMatchObject({ code: 2 });
   });
 
-  test('after kill -9 of everything the nodes run on; the next start has all of it again', async () => {
+  test('after kill -9 of everything that the nodes run on, the next start has all of it again', async () => {
     const { WEB1 } = await addressesOf(system.data);
     await knowNodes();
     await system.end('SIGKILL');
@@ -240,7 +244,7 @@ describeAsRoot('as root', () => {
     expect(await programsOf(system)).toEqual([]);
   }, 60_000);
 
-  test('what a killed start left is ended by the next one, also without the part', async () => {
+  test('leftovers of a killed start are ended by the next one, also without the part', async () => {
     await system.restart('SIGTERM');
     await running(system);
     await answeredByAll();

@@ -1,5 +1,6 @@
-// The part `clusters`, by README's job: what is written at one cluster is read, changed and deleted at another while the first is unplugged, and
-// the first knows all of it afterwards; a fourth one stands ready; and nothing is left behind, also after kill -9.
+// The device `clusters`, by README's job: an object that is written at one cluster is read, changed and deleted at another while the first is
+// unplugged, and the first has all changes afterwards; a fourth cluster stands ready; and nothing remains, also after kill -9.
+// needs: system, awscli, rclone, procps, nftables, iproute2, openssl, root
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -59,7 +60,7 @@ describeAsRoot('as root', () => {
 
   const clientOf = (name: string) => new S3TestClient({ url: at[name.toUpperCase()] ?? '', credentials });
 
-  /** Where a majority is reached: 503 says only that it is not yet. */
+  /** As soon as there is a majority: 503 only means that there is none yet. */
   async function done(name: string, method: string, path: string, body?: string | Buffer): Promise<string> {
     let text = '';
     await waitFor(`${method} ${path} at ${name}`, async () => {
@@ -97,11 +98,11 @@ describeAsRoot('as root', () => {
       prefix = hosts.find(({ name }) => name === 'north')?.namespace.replace(/north$/, '') ?? '';
       expect(prefix).toMatch(/^tg-/);
       await readAddresses();
-      const clusters = JSON.parse(await told('clusters', 'list', '--json')) as { name: string; isPresent: boolean }[];
-      expect(clusters.map(({ name, isPresent }) => [name, isPresent])).toEqual([
-        ['north', true],
-        ['south', true],
-        ['east', true],
+      const clusters = JSON.parse(await told('clusters', 'list', '--json')) as { name: string; presence: string }[];
+      expect(clusters.map(({ name, presence }) => [name, presence])).toEqual([
+        ['north', 'PRESENT'],
+        ['south', 'PRESENT'],
+        ['east', 'PRESENT'],
       ]);
       expect(await told('options', 'list')).toMatch(/^usual /m);
       const key = Object.fromEntries(
@@ -119,7 +120,7 @@ describeAsRoot('as root', () => {
   );
 
   testWith('/usr/bin/aws')(
-    "Debian's awscli sees at one cluster what it wrote at another",
+    "Debian's awscli sees at one cluster the objects that it wrote at another",
     async () => {
       const env = {
         ...{ PATH: '/usr/bin:/bin', HOME: system.data, LC_ALL: 'C.UTF-8', AWS_EC2_METADATA_DISABLED: 'true' },
@@ -142,7 +143,7 @@ describeAsRoot('as root', () => {
   );
 
   test(
-    'with north unplugged the others go on; plugged in again it knows all of it, the deletion too',
+    'with north unplugged the others continue; plugged in again it has all changes, the deletion too',
     async () => {
       const large = randomBytes(100_000).toString('hex');
       await done('north', 'PUT', '/photos/old', large);
@@ -165,7 +166,7 @@ describeAsRoot('as root', () => {
   );
 
   test(
-    'a cluster whose power was cut comes back with what it had',
+    'a cluster whose power was cut comes back with its data',
     async () => {
       await system.told('kill', 'east');
       await done('north', 'PUT', '/photos/meanwhile', 'ahoy');
@@ -192,7 +193,7 @@ describeAsRoot('as root', () => {
   );
 
   test(
-    'after kill -9 of all of it everything is there again; removed, nothing is left',
+    'after kill -9 of all of it everything is there again; after removal nothing remains',
     async () => {
       await system.end('SIGKILL');
       await waitFor('all else to end', async () => (await programsOf()).length === 0);

@@ -1,4 +1,5 @@
-// The keeper of the lab, over its pipe: a few words and no more, for any client.
+// The keeper of the lab, over its pipe: a few commands and no more, for any client.
+// needs: processes
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -7,40 +8,40 @@ import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { SetupLog } from '../../embedded/setup-log.ts';
+import type { DeviceName, HostAct, StartAnswer, Trouble } from '../../lab/device.ts';
 import { LabKeeper } from '../../lab/keeper.ts';
 import { KeptLab } from '../../lab/kept-lab.ts';
 import type { LabSource } from '../../lab/lab-source.ts';
-import type { HostAct, PartAnswer, PartName, Trouble } from '../../lab/part.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
-const none: PartAnswer = { available: false, unavailable: 'this is a test' };
+const none: StartAnswer = { available: false, unavailable: 'this is a test' };
 
 /** Records its calls. */
 class Source implements LabSource {
   readonly asked: string[] = [];
 
-  start(name: PartName, log: SetupLog): Promise<PartAnswer> {
+  start(name: DeviceName, log: SetupLog): Promise<StartAnswer> {
     this.asked.push(`start ${name}`);
     log.info('starting');
     return Promise.resolve(none);
   }
 
-  trouble(name: PartName, trouble: Trouble): Promise<void> {
+  trouble(name: DeviceName, trouble: Trouble): Promise<void> {
     this.asked.push(`trouble ${name} ${trouble}`);
     return Promise.resolve();
   }
 
-  act(name: PartName, act: HostAct, host: string): Promise<void> {
+  act(name: DeviceName, act: HostAct, host: string): Promise<void> {
     this.asked.push(`${act} ${name} ${host}`);
     return Promise.resolve();
   }
 
-  clear(name: PartName): Promise<void> {
+  clear(name: DeviceName): Promise<void> {
     this.asked.push(`clear ${name}`);
     return Promise.resolve();
   }
 
-  remove(name: PartName): Promise<void> {
+  remove(name: DeviceName): Promise<void> {
     this.asked.push(`remove ${name}`);
     return Promise.resolve();
   }

@@ -1,4 +1,5 @@
 // The lab as a device: it filters packets, logs what reached it, misbehaves on demand, and leaves nothing behind.
+// needs: iputils-ping
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,7 +15,7 @@ import { type DeviceLogEntry, readDeviceLog } from '../../lab/device-log.ts';
 import { inNamespace } from '../../lab/exec.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
 import { LabHere } from '../../lab/lab-source.ts';
-import { atMost } from '../../platform/within.ts';
+import { atMost } from '../../platform/work/within.ts';
 import { describeWithLab, labUnavailable, openSsh, testLab } from '../support/lab.ts';
 import { labFolder } from '../support/lab-folders.ts';
 import { isRunning, waitFor } from '../support/temporary-folder.ts';
@@ -267,7 +268,7 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
   }
 
   const ruleset = async (lab: RunningLab | { readonly firewall: RunningLab['firewall'] }): Promise<string> =>
-    (await inNamespace(lab.firewall.namespace, 'nft', ['--handle', '--stateless', 'list', 'ruleset'])).stdout;
+    (await inNamespace(lab.firewall.namespace, 'nft', ['--stateless', 'list', 'ruleset'])).stdout;
 
   async function started(folder: string, log = silentLog): Promise<RunningLab> {
     const lab = await startLab({ folder, log });

@@ -1,4 +1,5 @@
 // The private Open vSwitch: a real database and switch, reachable both ways, with access control, that leaves nothing behind.
+// needs: iproute2
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

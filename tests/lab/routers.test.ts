@@ -1,4 +1,5 @@
-// The lab's routers: what they keep over a stop and a power cut, what is done to their cables, and what a killed owner leaves.
+// The lab's routers: the state that they keep over a stop and a power cut, troubles of their cables, and the leftovers of a killed owner.
+// needs: iputils-ping
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, rm } from 'node:fs/promises';

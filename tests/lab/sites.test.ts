@@ -1,12 +1,13 @@
-// The part `sites`, by README's job: a name whose answer follows its web servers, a checker that is cut off, a name server that a person
+// The device `sites`, by README's job: a name whose answer follows its web servers, a checker that is cut off, a name server that a person
 // starts and that goes on alone; and nothing left behind, also after kill -9.
+// needs: system, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, knot, fping, procps, nftables, iproute2, iputils-ping, openssl, root
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { administrator, changeGraph } from '../../bin/compose/lab/graph.ts';
+import { administrator, changeGraph } from '../../lab/control-plane/graph.ts';
 import { SitesNetwork } from '../../lab/sites/network.ts';
 import { namespaces } from '../../lab/switched-network.ts';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
@@ -25,7 +26,7 @@ const stranger = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-gr
 
 const fqdn = 'shop.gslb.lab.test';
 /** At the PowerDNS. */
-const plainFqdn = 'shop.plain.lab.test';
+const plainFqdn = 'shop.default.plain.lab.test';
 /** Clients of the region us. */
 const usBlock = '192.0.2.0/24';
 /** Addresses that the name may have, and the site of each. */
@@ -34,10 +35,10 @@ type Addresses = Readonly<Record<string, string>>;
 interface Flip {
   readonly late: boolean;
   readonly reason: string;
-  readonly before: string | null;
-  readonly after: string | null;
+  readonly verdictBefore: string | null;
+  readonly verdictAfter: string | null;
   readonly member: { readonly name: string };
-  readonly ballots: readonly { readonly vantagePoint: string; readonly count: string; readonly verdict: string }[];
+  readonly ballots: readonly { readonly vantagePointName: string; readonly count: string; readonly verdict: string }[];
 }
 
 async function addressesOf(data: string): Promise<Addresses> {
@@ -64,16 +65,22 @@ async function createName(system: LabSystem): Promise<string> {
   const { gslbFlavors: flavors } = await system.ask<{ gslbFlavors: { nodes: { id: string; name: string }[] } }>(
     '{ gslbFlavors { nodes { id name } } }',
   );
-  const times = { delayMs: 4_000, timeoutMs: 4_000, failures: 2, successes: 1 };
-  const check = { name: 'health', type: 'HTTP', parameters: { path: '/health' }, ...times };
+  const times = { intervalMs: 4_000, timeoutMs: 4_000, fall: 2, rise: 1 };
+  const check = { name: 'health', checkType: 'HTTP', parameters: { http: { path: '/health' } }, ...times };
   const monitorId = await change(system, 'gslbMonitorCreate', check, 'gslbMonitor');
   const failback = { mode: 'DELAYED', delayMs: 2_000 };
   const poolId = await change(system, 'gslbPoolCreate', { name: 'shop', failback }, 'gslbPool');
   for (const name of ['eu', 'us', 'ap']) {
-    const member = { poolId, name, addresses: [at[name.toUpperCase()]], port: Number(at.WEB_PORT), region: name };
+    const member = {
+      poolId,
+      name,
+      addresses: [at[name.toUpperCase()]],
+      servicePort: Number(at.WEB_PORT),
+      memberRegion: name,
+    };
     await change(system, 'gslbPoolMemberCreate', member, 'gslbPoolMember');
   }
-  await change(system, 'gslbPoolMonitorAttach', { monitorId, poolId }, 'gslbMonitor');
+  await change(system, 'gslbPoolMonitorAttach', { monitorId, target: { poolId } }, 'gslbMonitor');
   const clientBlocks = [
     { cidr: at.CLIENTS, region: 'eu' },
     { cidr: usBlock, region: 'us' },
@@ -92,7 +99,7 @@ async function createPlainName(system: LabSystem): Promise<void> {
   const make = async (mutation: string, input: object, field: string) =>
     (await changeGraph<Record<string, { id: string }>>(admin, mutation, input, `${field} { id }`))[field]?.id;
   const rfc2136 = { servers: [`${at.PDNS}:${at.DNS_PORT}`], keyName: 'tidegate' };
-  const backend = { name: 'pdns', type: 'RFC2136', rfc2136, credentials: { keySecret: at.PDNS_KEY } };
+  const backend = { name: 'pdns', backendType: 'RFC2136', rfc2136, credentials: { keySecret: at.PDNS_KEY } };
   const backendId = await make('dnsBackendCreate', backend, 'dnsBackend');
   const rights = [{ suffix: 'plain.lab.test' }];
   await make('dnsZoneCreate', { name: 'plain.lab.test', backendId, rights }, 'dnsZone');
@@ -148,7 +155,7 @@ async function flips(system: LabSystem): Promise<readonly Flip[]> {
   return JSON.parse(await told(system, 'gslbs', 'history', fqdn, '--limit', '1000', '--json')) as Flip[];
 }
 
-/** What README does before and after the cut, and what differs without root is left out. */
+/** The steps of README before and after the cut; steps that differ without root are left out. */
 async function followsItsWebServers(system: LabSystem): Promise<void> {
   const at = await addressesOf(system.data);
   await createName(system);
@@ -161,7 +168,9 @@ async function followsItsWebServers(system: LabSystem): Promise<void> {
     await system.told('kill', 'eu-web');
     await answeredByBoth(at, 'the dead one to be left out', (site) => site === 'us' || site === 'ap');
     await answeredByPowerdns(at, 'US', 'AP');
-    const [down] = (await flips(system)).filter(({ member, after }) => member.name === 'eu' && after === 'DOWN');
+    const [down] = (await flips(system)).filter(
+      ({ member, verdictAfter: after }) => member.name === 'eu' && after === 'DOWN',
+    );
     const counted = down?.ballots.filter(({ count, verdict }) => count === 'COUNTED' && verdict === 'DOWN');
     expect(counted?.length).toBeGreaterThanOrEqual(2);
     await system.told('plug', 'eu-web');
@@ -190,7 +199,9 @@ async function ownNameServer(system: LabSystem) {
   const folder = await temporaryFolder();
   const port = String(await freePort());
   const admin = ['--user', 'admin', '--password-file', join(system.data, 'admin.password')];
-  const token = (await told(system, 'machines', 'create', 'ns3', '--role', 'dns', ...admin)).trim();
+  const token = (
+    await told(system, 'machines', 'create', 'ns3', '--role', 'dns', '--address', '127.0.0.1', ...admin)
+  ).trim();
   await run(process.execPath, [program, 'join', token, '--folder', folder.path, '--url', at.ENDPOINT ?? '']);
   const settings = {
     ...{ name: 'ns3', 'internal.machineFolder': folder.path, 'nameserver.controlUrls': at.DNS_LINK },
@@ -203,7 +214,7 @@ async function ownNameServer(system: LabSystem) {
     await process_.ended;
   };
   return {
-    // Whoever asks from this machine is a client of eu at the lab's name servers; here it says so.
+    // A client that queries from this machine belongs to eu at the lab's name servers; this is stated here.
     answered: () => answered(at, '127.0.0.1', port, `+subnet=${at.CLIENTS}`),
     async age(): Promise<number> {
       const question = ['@127.0.0.1', '-p', port, '+short', 'age.tidegate.', 'TXT', 'CH'];
@@ -264,11 +275,11 @@ describeAsRoot('as root', () => {
     await system.told('kill', 'us-web');
     await answeredByBoth(at, 'us to be left out', (site) => site !== undefined && site !== 'us', `+subnet=${usBlock}`);
     const after = (await flips(system)).filter(({ late }) => !late);
-    const [down] = after.filter(({ member, after: to }) => member.name === 'us' && to === 'DOWN');
-    expect(down?.ballots.find(({ vantagePoint }) => vantagePoint === 'ap')?.count).toBe('ABSENT');
+    const [down] = after.filter(({ member, verdictAfter: to }) => member.name === 'us' && to === 'DOWN');
+    expect(down?.ballots.find(({ vantagePointName }) => vantagePointName === 'ap')?.count).toBe('ABSENT');
     for (const flip of after.slice(0, after.length - before.length))
-      if (flip.after !== flip.before) {
-        const forIt = flip.ballots.filter(({ count, verdict }) => count === 'COUNTED' && verdict === flip.after);
+      if (flip.verdictAfter !== flip.verdictBefore) {
+        const forIt = flip.ballots.filter(({ count, verdict }) => count === 'COUNTED' && verdict === flip.verdictAfter);
         expect([flip.reason, forIt.length]).toEqual([flip.reason, 2]);
       }
     await system.told('plug', 'us-web');
@@ -287,7 +298,7 @@ describeAsRoot('as root', () => {
     });
   }, 60_000);
 
-  test('a name server goes on when all else is killed, also after its own restart, and says how old that is', async () => {
+  test('a name server continues when everything else is killed, also after its own restart, and reports how old its data is', async () => {
     const server = await ownNameServer(system);
     try {
       await waitFor('its answer', async () => (await server.answered()) === 'eu');
@@ -358,7 +369,10 @@ describeHere('without root', () => {
     await lab.told('plug', 'ns1');
     await answeredByBoth(at, 'the nearest', (site) => site === 'eu');
     const { gslbs: page } = await lab.ask<{ gslbs: { nodes: { id: string }[] } }>('{ gslbs { nodes { id } } }');
-    await change(lab, 'gslbDelete', { id: page.nodes[0]?.id }, 'gslb');
+    const removal =
+      'mutation ($input: GslbDeleteInput!) { gslbDelete(input: $input) { deletedId userErrors { code message } } }';
+    const deletedId = page.nodes[0]?.id;
+    expect(await lab.ask(removal, { input: { id: deletedId } })).toEqual({ gslbDelete: { deletedId, userErrors: [] } });
     await waitFor('its removal', () =>
       lab.lab('remove', 'sites').then(
         () => true,

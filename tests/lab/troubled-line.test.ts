@@ -1,9 +1,9 @@
-// The line in front of the lab's real devices: what each trouble does to a request and its answer.
+// The line in front of the lab's real devices: the effect of each trouble on a request and its answer.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { TroubledLine } from '../../lab/parts/troubled-line.ts';
+import { TroubledLine } from '../../lab/devices/troubled-line.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 
 let device: Server;

@@ -2,7 +2,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
-import { platformMigrations } from '../../bin/compose/places.ts';
+import { platformMigrations } from '../../compose/places.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
@@ -27,7 +27,7 @@ export interface ReplicatingPair {
   stop(): Promise<void>;
 }
 
-export interface PairOptions {
+interface PairOptions {
   /** No write is acknowledged without the standby; default: after 10 s, or while it is not there. */
   readonly strict?: boolean;
   /** How far the standby's clock is ahead of the primary's, in seconds (libfaketime). */
@@ -84,15 +84,7 @@ export async function startReplicatingPair({
     folder: first,
     log: silentLog,
     binaryLog: true,
-    extraArguments: [
-      '--skip-networking=OFF',
-      '--bind-address=127.0.0.1',
-      `--port=${port}`,
-      '--rpl-semi-sync-master-enabled=ON',
-      '--rpl-semi-sync-master-wait-point=AFTER_SYNC',
-      `--rpl-semi-sync-master-timeout=${strict ? 4_294_967_295 : 10_000}`,
-      `--rpl-semi-sync-master-wait-no-slave=${strict ? 'ON' : 'OFF'}`,
-    ],
+    extraArguments: ['--skip-networking=OFF', '--bind-address=127.0.0.1', `--port=${port}`],
   });
   const standby = await startMariadb({
     folder: second,
@@ -105,6 +97,11 @@ export async function startReplicatingPair({
   const onPrimary = async (...statements: string[]) => void (await run(primary.rootConnection, statements));
   await onPrimary(
     'SET SESSION sql_log_bin = 0',
+    // Not from its start: the making of its database would wait for the standby until that is given up.
+    "SET GLOBAL rpl_semi_sync_master_wait_point = 'AFTER_SYNC'",
+    `SET GLOBAL rpl_semi_sync_master_timeout = ${strict ? 4_294_967_295 : 10_000}`,
+    `SET GLOBAL rpl_semi_sync_master_wait_no_slave = ${strict ? 'ON' : 'OFF'}`,
+    'SET GLOBAL rpl_semi_sync_master_enabled = ON',
     "CREATE USER 'replica'@'127.0.0.1' IDENTIFIED BY 'replica'",
     "GRANT REPLICATION SLAVE ON *.* TO 'replica'@'127.0.0.1'",
   );

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { topLevelCodes, userErrorCodes } from '../../platform/errors.ts';
+import { topLevelCodes, userErrorCodes } from '../../platform/edge/errors.ts';
 import { errorsDocument } from '../../schema/errors-doc.ts';
-import { isFinal, operationStates } from '../../subgraphs/relay/model/states.ts';
+import { isFinal, operationStates } from '../../subgraphs/relay/rules/states.ts';
 
 /** The cells of the table's rows by the first cell, without its backticks. */
 function rowsOf(text: string): Map<string, string[][]> {

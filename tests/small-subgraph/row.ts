@@ -1,7 +1,7 @@
 // The row of a small subgraph, written from docs/adding-a-subgraph.md.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { subgraphRow } from '../../platform/subgraph-row.ts';
+import { subgraphRow } from '../../platform/process/subgraph-row.ts';
 import { thermometerEvents } from './events.ts';
 
 export const thermometerRow = subgraphRow({

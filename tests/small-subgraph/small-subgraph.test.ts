@@ -3,11 +3,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startProcess } from '../../bin/compose/process.ts';
-import { readConfig } from '../../platform/config.ts';
-import { ConfigError } from '../../platform/config-error.ts';
+import { startProcess } from '../../compose/process.ts';
 import { graphOf } from '../../platform/graph/sdl.ts';
-import { createLogger } from '../../platform/log.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { ConfigError } from '../../platform/process/config-error.ts';
+import { createLogger } from '../../platform/process/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { lintGraph } from '../../tools/check/sdl-lint.ts';
 import { ask, type MountedGraph, mountAsProcesses, mountInOneProcess, subscriber } from '../support/mounted-graph.ts';
@@ -98,10 +98,10 @@ describe.each([
       'thermometer.reading READ',
     ]);
 
-    const list = '{ thermometers(first: 1) { nodes { id } pageInfo { hasNextPage endCursor } } }';
+    const list = '{ thermometers(first: 1) { nodes { id } pageInfo { hasNextPage endCursor } totalCount } }';
     type List = { thermometers: { nodes: { id: string }[]; pageInfo: { endCursor: string } } };
     const { thermometers } = await ask<List>(mounted, list);
-    expect(thermometers).toMatchObject({ nodes: [{ id }], pageInfo: { hasNextPage: false } });
+    expect(thermometers).toMatchObject({ nodes: [{ id }], pageInfo: { hasNextPage: false }, totalCount: 1 });
     const next = `{ thermometers(after: "${thermometers.pageInfo.endCursor}") { nodes { id } } }`;
     expect(await ask(mounted, next)).toEqual({ thermometers: { nodes: [] } });
 
@@ -120,7 +120,7 @@ describe.each([
   });
 
   test('its role without a database runs', async () => {
-    const parts = (await Promise.all(mounted.processes.map(({ health }) => health.parts()))).flat();
+    const parts = (await Promise.all(mounted.processes.map(({ health }) => health.components()))).flat();
     expect(parts).toContainEqual({ name: 'weatherman', ready: true, detail: 'every 200 ms' });
   });
 });

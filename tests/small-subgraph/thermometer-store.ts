@@ -1,7 +1,8 @@
 // Thermometers as their rows hold them.
-import { always, type Sql, type Transaction } from '../../platform/database/database.ts';
+import type { Sql, Transaction } from '../../platform/database/database.ts';
 import { marksFor } from '../../platform/database/sql.ts';
-import type { PageRequest } from '../../platform/graph/connection.ts';
+import type { Page, PageArguments } from '../../platform/graph/connection.ts';
+import { type ListTable, pageOfList } from '../../platform/graph/entity-list.ts';
 
 export interface ThermometerRow {
   readonly id: string;
@@ -20,16 +21,23 @@ export function listThermometers(db: Sql): Promise<ThermometerRow[]> {
   return db.query<ThermometerRow>(`${select} WHERE live ORDER BY id`);
 }
 
+const thermometerList: ListTable = {
+  table: 'thermometer',
+  shown: { sql: 'live', values: [] },
+  all: { time: 'thermometer_time_idx' },
+  ofProject: { time: 'thermometer_project_time_idx' },
+};
+
 /** Oldest first: UUIDs rise with time. */
 export function pageOfThermometers(
   db: Sql,
   projects: 'all' | readonly string[],
-  { after, take }: PageRequest,
-): Promise<ThermometerRow[]> {
-  if (projects !== 'all' && projects.length === 0) return Promise.resolve([]);
-  const visible = projects === 'all' ? always : { sql: `project_id IN (${marksFor(projects)})`, values: projects };
-  const sql = `${select} WHERE live AND ${visible.sql} AND id > ? ORDER BY id LIMIT ?`;
-  return db.query<ThermometerRow>(sql, [...visible.values, after?.[0] ?? '', take]);
+  args: PageArguments,
+): Promise<Page<ThermometerRow>> {
+  return pageOfList(db, thermometerList, { ...args, orderBy: 'OLDEST', projects }, async (ids) => {
+    const rows = await db.query<ThermometerRow>(`${select} WHERE id IN (${marksFor(ids)})`, ids);
+    return new Map(rows.map((row) => [row.id, row]));
+  });
 }
 
 /** Including deleted ones. */

@@ -1,18 +1,17 @@
 // The subgraph itself: one entity, its list, its two mutations and its subscription.
-import { caller, maySee, oneProject, projectsFor, requireRole, visibleRow } from '../../platform/authorise.ts';
-import { refuse } from '../../platform/errors.ts';
+import { caller, maySee, oneProject, projectsFor, requireRole, visibleRow } from '../../platform/edge/authorise.ts';
+import { refuse } from '../../platform/edge/errors.ts';
+import type { RequestContext } from '../../platform/edge/identity.ts';
+import { payload } from '../../platform/edge/mutation.ts';
+import { refuseStale, refuseTaken } from '../../platform/edge/refusals.ts';
 import { appendStatus } from '../../platform/events/append.ts';
 import { entityFeed } from '../../platform/events/entity-feed.ts';
-import { page, pageRequest } from '../../platform/graph/connection.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
-import type { RequestContext } from '../../platform/identity.ts';
-import { decodeUuid, encodeId, newUuid } from '../../platform/ids.ts';
-import { payload } from '../../platform/mutation.ts';
-import { owe } from '../../platform/owed-work.ts';
-import { mapStream } from '../../platform/pull-stream.ts';
-import { refuseStale, refuseTaken } from '../../platform/refusals.ts';
-import type { SubgraphGround } from '../../platform/subgraph-row.ts';
+import type { SubgraphGround } from '../../platform/process/subgraph-row.ts';
+import { decodeUuid, encodeId, newUuid } from '../../platform/values/ids.ts';
+import { owe } from '../../platform/work/owed-work.ts';
+import { mapStream } from '../../platform/work/pull-stream.ts';
 import { thermometerEvents } from './events.ts';
 import {
   endThermometer,
@@ -106,10 +105,9 @@ export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
   const resolvers = {
     Query: {
       thermometer: (_: unknown, { id }: { id: string }, context: RequestContext) => read(context, id),
-      async thermometers(_: unknown, args: ListArguments, context: RequestContext) {
+      thermometers(_: unknown, args: ListArguments, context: RequestContext) {
         const projects = projectsFor(caller(context), args.projectId);
-        const request = pageRequest(args);
-        return page(await pageOfThermometers(db, projects, request), request.first, ({ id }) => [id]);
+        return pageOfThermometers(db, projects, args);
       },
     },
     Mutation: {

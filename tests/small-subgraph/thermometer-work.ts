@@ -5,14 +5,14 @@ import { tcpProbe } from '../../platform/checks/probes/tcp.ts';
 import { shardOf } from '../../platform/checks/shards.ts';
 import type { Database } from '../../platform/database/database.ts';
 import { appendStatus } from '../../platform/events/append.ts';
-import { checkLease } from '../../platform/leases.ts';
-import type { OwedQueue } from '../../platform/owed-queue.ts';
-import { finishOwed } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import { checkLease } from '../../platform/work/leases.ts';
+import type { OwedQueue } from '../../platform/work/owed-queue.ts';
+import { finishOwed } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import { thermometerEvents } from './events.ts';
 import { listThermometers, lockThermometer, type ThermometerRow, updateThermometer } from './thermometer-store.ts';
 
-interface Parts {
+interface Dependencies {
   readonly db: Database;
   readonly wake: Wake;
 }
@@ -20,8 +20,8 @@ interface Parts {
 const checked = { UNKNOWN: 'UNKNOWN', ONLINE: 'UP', OFFLINE: 'DOWN', DELETED: 'UNKNOWN' } as const;
 const shown = { UNKNOWN: 'UNKNOWN', UP: 'ONLINE', DOWN: 'OFFLINE' } as const;
 
-export function createThermometerChecks(parts: Parts & { readonly intervalMs: number }): CheckTenant {
-  const { db, wake, intervalMs } = parts;
+export function createThermometerChecks(dependencies: Dependencies & { readonly intervalMs: number }): CheckTenant {
+  const { db, wake, intervalMs } = dependencies;
   const target = ({ id, port, operatingStatus }: ThermometerRow): CheckTarget => ({
     ...{ id, probe: tcpProbe.name, parameters: { host: '127.0.0.1', port }, intervalMs, timeoutMs: 1_000 },
     ...{ status: checked[operatingStatus], revision: String(port) },
@@ -57,7 +57,7 @@ export function createThermometerChecks(parts: Parts & { readonly intervalMs: nu
   };
 }
 
-export function createReadingQueue({ db, wake }: Parts): OwedQueue {
+export function createReadingQueue({ db, wake }: Dependencies): OwedQueue {
   return {
     kind: 'thermometer-reading',
     concurrency: 2,

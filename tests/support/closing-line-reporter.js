@@ -8,7 +8,10 @@ export default class ClosingLineReporter {
     const skipped = results.numPendingTests + results.numTodoTests;
     const line = `${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
     const reasons = skipReasons(results).map((reason) => `Not run: ${reason}\n`);
-    process.on('exit', () => process.stdout.write(`${reasons.join('')}${line}\n`));
+    process.on('exit', () => {
+      process.stderr.write(reasons.join(''));
+      process.stdout.write(`${line}\n`);
+    });
   }
 }
 

@@ -1,25 +1,30 @@
-// A migrated database is made once per run and copied for each test file: copying tables is faster than
-// running all migrations again.
+// A migrated database is made once per run, and one text of SQL copies it for each test file: that is faster than running all migrations
+// again, or than asking for every table's definition.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createConnection } from 'mariadb';
-import { ownersOf } from '../../bin/compose/owners.ts';
-import type { EmbeddedMariadb } from '../../embedded/mariadb.ts';
+import { ownersOf } from '../../compose/owners.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { copyingText } from './database.ts';
+import type { TestServers } from './servers.ts';
 
-export const TEMPLATE_DATABASE = 'tidegate_template';
+const templateDatabase = 'tidegate_template';
 
-/** With the tables of all owners. Returns the template's name. */
-export async function layOutTemplate(mariadb: EmbeddedMariadb): Promise<string> {
-  const root = await createConnection({ ...mariadb.rootConnection, connectTimeout: 60_000 });
-  try {
-    await root.query(`CREATE DATABASE \`${TEMPLATE_DATABASE}\``);
-  } finally {
-    await root.end();
-  }
+/** With the tables of all owners. Returns the file with the SQL. */
+export async function layOutTemplate({ mariadb, sharedFolder }: TestServers): Promise<string> {
   const owners = ownersOf(
     subgraphRows.map(({ name }) => name),
     subgraphRows,
   );
-  await migrate({ ...mariadb.application, database: TEMPLATE_DATABASE }, owners);
-  return TEMPLATE_DATABASE;
+  const root = await createConnection({ ...mariadb.rootConnection, connectTimeout: 60_000 });
+  try {
+    await root.query(`CREATE DATABASE \`${templateDatabase}\``);
+    await migrate({ ...mariadb.application, database: templateDatabase }, owners);
+    const file = join(sharedFolder, 'template.sql');
+    await writeFile(file, await copyingText(root, templateDatabase));
+    return file;
+  } finally {
+    await root.end();
+  }
 }

@@ -1,6 +1,7 @@
 // A fresh, migrated database for one test file on the run's MariaDB, and a Redis key prefix beside it.
 
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { type Connection, createConnection } from 'mariadb';
 import { testServers } from './servers.ts';
 
@@ -25,8 +26,10 @@ export async function testDatabase(options: { migrated?: boolean } = {}): Promis
   const root = await createConnection({ ...servers.mariadb, multipleStatements: true });
   try {
     await root.query(`CREATE DATABASE \`${name}\``);
-    if (options.migrated !== false && servers.templateDatabase !== undefined) {
-      await copyDatabase(root, servers.templateDatabase, name);
+    if (options.migrated !== false && servers.templateFile !== undefined) {
+      const template = await readFile(servers.templateFile, 'utf8');
+      // Each is an installation of its own.
+      await root.query(`USE \`${name}\`;\n${template};\nUPDATE db_timeline SET history = UUID()`);
     }
   } finally {
     await root.end();
@@ -41,31 +44,67 @@ export async function testDatabase(options: { migrated?: boolean } = {}): Promis
   };
 }
 
-/** Tables with their rows, views and triggers; foreign keys are part of the tables' definitions. */
-async function copyDatabase(root: Connection, from: string, to: string): Promise<void> {
-  const tables = await root.query<{ name: string; kind: string; rows_: bigint }[]>(
-    'SELECT table_name AS name, table_type AS kind, table_rows AS rows_ FROM information_schema.tables WHERE table_schema = ? ORDER BY table_name',
+/**
+ * Tables with their rows and triggers; foreign keys are part of the tables' definitions. `isConsistent`: `from` is in use, and its tables
+ * are locked while they are read.
+ */
+export async function copyDatabase(
+  root: Connection,
+  from: string,
+  to: string,
+  { isConsistent = false }: { readonly isConsistent?: boolean } = {},
+): Promise<void> {
+  const { tables, triggers } = await definitionsOf(root, from);
+  const locks = tables.flatMap(({ name }) => [`\`${from}\`.\`${name}\` READ`, `\`${to}\`.\`${name}\` WRITE`]);
+  const statements = tables.map(({ sql }) => sql);
+  if (isConsistent && locks.length > 0) statements.push(`LOCK TABLES ${locks.join(', ')}`);
+  for (const { name } of tables)
+    statements.push(
+      // Processes that run may have written to it since it was made.
+      ...(isConsistent ? [`DELETE FROM \`${to}\`.\`${name}\``] : []),
+      `INSERT INTO \`${to}\`.\`${name}\` SELECT * FROM \`${from}\`.\`${name}\``,
+    );
+  if (isConsistent) statements.push('UNLOCK TABLES');
+  await root.query(`USE \`${to}\`; ${unchecked}`);
+  for (const statement of [...statements, ...triggers, trustsItsClock]) await root.query(statement);
+}
+
+/** One text that makes the tables of `from`, with their rows and triggers, in the session's database while nothing changes `from`. */
+export async function copyingText(root: Connection, from: string): Promise<string> {
+  const { tables, triggers } = await definitionsOf(root, from);
+  const filled: string[] = [];
+  for (const { name } of tables) {
+    const [found] = await root.query<{ any: number }[]>(`SELECT EXISTS (SELECT 1 FROM \`${from}\`.\`${name}\`) AS any`);
+    if (Number(found?.any) === 1) filled.push(`INSERT INTO \`${name}\` SELECT * FROM \`${from}\`.\`${name}\``);
+  }
+  return [unchecked, ...tables.map(({ sql }) => sql), ...filled, ...triggers, trustsItsClock].join(';\n');
+}
+
+const unchecked = 'SET foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0';
+/** Most tests run nothing that keeps the trusted time: they trust the database's clock. */
+const trustsItsClock = "UPDATE trusted_clock SET trusted_at = '9999-12-31'";
+
+async function definitionsOf(root: Connection, from: string) {
+  const named = await root.query<{ name: string; kind: string }[]>(
+    'SELECT table_name AS name, table_type AS kind FROM information_schema.tables WHERE table_schema = ? ORDER BY table_name',
     [from],
   );
-  const statements: string[] = [];
-  for (const table of tables.filter((each) => each.kind === 'BASE TABLE')) {
-    const [shown] = await root.query<Record<string, string>[]>(`SHOW CREATE TABLE \`${from}\`.\`${table.name}\``);
-    statements.push(
-      shown?.['Create Table'] ?? '',
-      `INSERT INTO \`${to}\`.\`${table.name}\` SELECT * FROM \`${from}\`.\`${table.name}\``,
-    );
+  if (named.some(({ kind }) => kind !== 'BASE TABLE')) throw new Error('The template has views: copy them here.');
+  const tables: { readonly name: string; readonly sql: string }[] = [];
+  for (const { name } of named) {
+    const [shown] = await root.query<Record<string, string>[]>(`SHOW CREATE TABLE \`${from}\`.\`${name}\``);
+    tables.push({ name, sql: shown?.['Create Table'] ?? '' });
   }
-  const triggers = await root.query<{ name: string }[]>(
+  const triggers: string[] = [];
+  const triggerNames = await root.query<{ name: string }[]>(
     'SELECT trigger_name AS name FROM information_schema.triggers WHERE trigger_schema = ?',
     [from],
   );
-  for (const trigger of triggers) {
-    const [shown] = await root.query<Record<string, string>[]>(`SHOW CREATE TRIGGER \`${from}\`.\`${trigger.name}\``);
-    statements.push(shown?.['SQL Original Statement'] ?? '');
+  for (const { name } of triggerNames) {
+    const [shown] = await root.query<Record<string, string>[]>(`SHOW CREATE TRIGGER \`${from}\`.\`${name}\``);
+    triggers.push(shown?.['SQL Original Statement'] ?? '');
   }
-  if (tables.some((each) => each.kind !== 'BASE TABLE')) throw new Error('The template has views: copy them here.');
-  await root.query(`USE \`${to}\`; SET foreign_key_checks = 0, unique_checks = 0, sql_log_bin = 0`);
-  for (const statement of statements) await root.query(statement);
+  return { tables, triggers };
 }
 
 async function dropDatabase(name: string): Promise<void> {

@@ -1,19 +1,30 @@
-// Runs once before all test files, in Jest's main process: starts the servers and makes the database to copy.
-
-import { layOutTemplate } from './database-template.ts';
-import { removeAbandonedTestLabs } from './lab-folders.ts';
-import { TestServers } from './servers.ts';
+// Runs once before all test files, in Jest's main process: starts the servers and makes the database to copy, if a test file needs them
+// (tools/tests/run.mjs). The modules for that take seconds to load.
+import type { TestServers } from './servers.ts';
 
 declare global {
   var tidegateTestServers: TestServers | undefined;
 }
 
 export default async function globalSetup(): Promise<void> {
-  if (process.getuid?.() === 0) await removeAbandonedTestLabs();
+  // Without it, Jest was started by other means: everything may be needed.
+  const needs = process.env.TEST_NEEDS?.split(' ');
+  if (process.getuid?.() === 0 && (needs?.includes('root') ?? true)) {
+    const { removeAbandonedTestLabs } = await import('./lab-folders.ts');
+    await removeAbandonedTestLabs();
+  }
+  if (needs?.includes('servers') ?? true) await startServers();
+}
+
+async function startServers(): Promise<void> {
+  const [{ TestServers }, { layOutTemplate }] = await Promise.all([
+    import('./servers.ts'),
+    import('./database-template.ts'),
+  ]);
   const servers = await TestServers.start();
   globalThis.tidegateTestServers = servers;
   try {
-    servers.publish(await layOutTemplate(servers.mariadb));
+    servers.publish(await layOutTemplate(servers));
   } catch (error) {
     await servers.stop();
     throw error;

@@ -1,19 +1,20 @@
 // The dependencies of services, loops and subgraphs, put together only here for tests, benchmarks and trials: like in a process
-// (bin/compose/), but without its settings. Nothing runs before `start`.
+// (compose/), but without its settings. Nothing runs before `start`.
 import { pino } from 'pino';
-import { type CommitMember, Commits } from '../../platform/commits.ts';
 import { Database, type DatabaseOptions } from '../../platform/database/database.ts';
+import { type CommitMember, Commits } from '../../platform/edge/commits.ts';
+import { Mutations } from '../../platform/edge/mutation.ts';
 import { appendStatus } from '../../platform/events/append.ts';
 import { type SequencedEvent, StatusFeed, type StatusFeedOptions } from '../../platform/events/feed.ts';
 import { Sequencer } from '../../platform/events/sequencer.ts';
-import { newUuid } from '../../platform/ids.ts';
-import { Leases } from '../../platform/leases.ts';
-import type { Logger } from '../../platform/log.ts';
-import { Mutations } from '../../platform/mutation.ts';
+import type { Logger } from '../../platform/process/log.ts';
 import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
-import { createLocalWake, createRedisWake, type Wake } from '../../platform/wake.ts';
+import { newUuid } from '../../platform/values/ids.ts';
+import { Leases } from '../../platform/work/leases.ts';
+import { TrustedClock } from '../../platform/work/trusted-clock.ts';
+import { createLocalWake, createRedisWake, type Wake } from '../../platform/work/wake.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { testEgress } from './egress.ts';
 import { kindsOf } from './event-kinds.ts';
@@ -50,6 +51,8 @@ export class Ground {
   readonly cursors: CursorSealer;
   readonly mutations: Mutations;
   readonly egress = testEgress;
+  /** Not started: the database's clock is trusted (database.ts). */
+  readonly trustedClock: TrustedClock;
   readonly #wakeIsOwn: boolean;
 
   /** `database` is closed with the ground. */
@@ -66,6 +69,7 @@ export class Ground {
     this.db = db;
     this.wake = wake;
     this.leases = leases;
+    this.trustedClock = new TrustedClock({ db, log });
     this.keyring = keyring;
     this.sealer = createSealer(keyring);
     this.commits = commits;

@@ -77,7 +77,7 @@ const invariants = {
   },
 } satisfies Record<string, Invariant>;
 
-export type InvariantName = keyof typeof invariants;
+type InvariantName = keyof typeof invariants;
 
 /** The broken invariants, each with a few of its rows; empty when all hold. */
 export async function brokenInvariants(db: Pick<Sql, 'query'>, options: InvariantOptions = {}): Promise<string[]> {

@@ -1,4 +1,5 @@
 // A lab for one test file. Without root it can't run: its tests are then skipped, and their name gives the reason.
+// needs: iproute2, root
 
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -10,7 +11,7 @@ import { silentLog } from '../../embedded/setup-log.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
 import { labFolder } from './lab-folders.ts';
 
-export interface TestLab {
+interface TestLab {
   readonly lab: RunningLab;
   readonly folder: string;
   stop(): Promise<void>;
@@ -60,14 +61,14 @@ function never(): never {
   throw new Error('The lab is not running outside tests.');
 }
 
-export interface SshReply {
+interface SshReply {
   /** undefined when the connection ended without one. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface SshPlace {
+interface SshPlace {
   readonly host: string;
   readonly port: number;
   readonly username: string;
@@ -75,14 +76,14 @@ export interface SshPlace {
 }
 
 /** An SSH subsystem: what it said so far, and its exit code (undefined without one). */
-export interface SshTalk {
+interface SshTalk {
   say(text: string): void;
   said(): string;
   end(): void;
   readonly ended: Promise<number | undefined>;
 }
 
-export interface PlainSsh {
+interface PlainSsh {
   exec(command: string, input?: string): Promise<SshReply>;
   subsystem(name: string): Promise<SshTalk>;
   close(): void;

@@ -1,19 +1,20 @@
 // The product with some subgraphs mounted, like a user has it: in one process with all others, or each role as a separate process
 // behind a gateway. A subgraph's test sends both the same requests.
+// needs: system
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect } from '@jest/globals';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
-import { firstAccounts } from '../../bin/compose/first-accounts.ts';
-import { ownersOf } from '../../bin/compose/owners.ts';
-import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
-import { readConfig } from '../../platform/config.ts';
+import { allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
+import { firstAccounts } from '../../compose/first-accounts.ts';
+import { ownersOf } from '../../compose/owners.ts';
+import { type RunningProcess, startProcess } from '../../compose/process.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import { createLogger } from '../../platform/log.ts';
-import type { SubgraphRow } from '../../platform/subgraph-row.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/process/log.ts';
+import type { SubgraphRow } from '../../platform/process/subgraph-row.ts';
 import { testEgressSettings } from './egress.ts';
 import { freePort } from './free-port.ts';
 import { systemPlace } from './running-system.ts';
@@ -28,7 +29,7 @@ export interface MountedGraph {
   stop(): Promise<void>;
 }
 
-export interface Mounting {
+interface Mounting {
   /** All subgraphs, including system. */
   readonly rows: readonly SubgraphRow[];
   readonly settings?: Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 // Another NETCONF client in tests and trials: Python's ncclient (Debian's python3-ncclient), in a process of its own.
+// needs: python3, python3-ncclient
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -6,14 +7,14 @@ import { createInterface, type Interface } from 'node:readline';
 
 const python = '/usr/bin/python3';
 
-export interface NetconfPlace {
+interface NetconfPlace {
   readonly host: string;
   readonly port: number;
   readonly username: string;
   readonly privateKeyPath: string;
 }
 
-export type NcAnswer =
+type NcAnswer =
   | { readonly ok: true; readonly xml: string }
   | { readonly ok: false; readonly tag: string; readonly message: string | null };
 

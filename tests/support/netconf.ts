@@ -1,4 +1,5 @@
 // A private NETCONF server for one test file. If it can't run here, the tests are skipped, and their name gives the reason.
+// needs: netconfd
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe } from '@jest/globals';
@@ -8,7 +9,7 @@ import { labUnavailable } from './lab.ts';
 import { labFolder } from './lab-folders.ts';
 import { ncclientUnavailable } from './ncclient.ts';
 
-export interface TestNetconf {
+interface TestNetconf {
   readonly server: RunningNetconf;
   stop(): Promise<void>;
 }
@@ -19,7 +20,7 @@ export function netconfUnavailable(): string | undefined {
   return labUnavailable() ?? ncclientUnavailable();
 }
 
-export async function testNetconf(target: 'candidate' | 'running' = 'candidate'): Promise<TestNetconf> {
+async function testNetconf(target: 'candidate' | 'running' = 'candidate'): Promise<TestNetconf> {
   const folder = await labFolder();
   const server = await startNetconf({ folder, log: silentLog, target });
   if (!server.available) throw new Error(`There is no NETCONF server: ${server.unavailable}`);

@@ -12,7 +12,7 @@ const startTimeoutMs = 300_000;
 const obstacle = await neutronObstacle();
 
 /** The services' output, oldest first: it contains a line for each request that reached them. */
-export type ServiceLines = readonly string[];
+type ServiceLines = readonly string[];
 
 /** Like `describe`, with one of each for all tests inside; `neutron()` may be called only in tests and hooks. */
 export function describeWithNeutron(

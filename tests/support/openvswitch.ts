@@ -10,7 +10,7 @@ import { silentLog } from '../../embedded/setup-log.ts';
 import { type RunningOpenVswitch, startOpenVswitch } from '../../lab/openvswitch.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-export interface TestOpenVswitch {
+interface TestOpenVswitch {
   readonly ovs: RunningOpenVswitch;
   readonly folder: string;
   stop(): Promise<void>;

@@ -1,5 +1,6 @@
 // A real OpenSSH server on the loopback that accepts no login and logs what reached it: the server of an attacker who gets others
 // to log in to it.
+// needs: openssh-server, openssh-client
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';

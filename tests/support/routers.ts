@@ -7,13 +7,13 @@ import { type RunningRouters, startRouters } from '../../lab/routers/routers.ts'
 import { labUnavailable } from './lab.ts';
 import { labFolder } from './lab-folders.ts';
 
-export interface TestRouters {
+interface TestRouters {
   readonly running: RunningRouters;
   readonly folder: string;
   stop(): Promise<void>;
 }
 
-export async function testRouters(): Promise<TestRouters> {
+async function testRouters(): Promise<TestRouters> {
   const folder = await labFolder();
   const running = await startRouters({ folder, log: silentLog, signal: new AbortController().signal });
   if (!running.available) throw new Error(`There are no routers: ${running.unavailable}`);

@@ -2,10 +2,10 @@
 // path from a client to a device.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { firstAccounts } from '../../bin/compose/first-accounts.ts';
-import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
-import { readConfig } from '../../platform/config.ts';
-import { createLogger, type Logger } from '../../platform/log.ts';
+import { firstAccounts } from '../../compose/first-accounts.ts';
+import { type RunningProcess, startProcess } from '../../compose/process.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger, type Logger } from '../../platform/process/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { type TestDatabase, testDatabase } from './database.ts';

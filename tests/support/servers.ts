@@ -1,13 +1,22 @@
 // The MariaDB and Redis of one test run: in memory, in a separate folder, so that several runs can run at once. Jest's main
 // process passes their address to its workers in the environment variable.
+// needs: servers
 
-import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
-import { type EmbeddedMariadb, type SocketCredentials, startMariadb } from '../../embedded/mariadb.ts';
+import {
+  databasePath,
+  type EmbeddedMariadb,
+  madeTablesVariable,
+  makeDatabase,
+  type SocketCredentials,
+  startMariadb,
+} from '../../embedded/mariadb.ts';
 import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts';
+import { runProgram } from '../../embedded/run-program.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
+import { memoryFolder } from './temporary-folder.ts';
 
 /** For the driver, whose own limit of 1 s is too short on a busy machine. */
 export type TestCredentials = SocketCredentials & { readonly connectTimeout: number };
@@ -16,8 +25,8 @@ export interface TestServersAddress {
   readonly mariadb: TestCredentials;
   readonly application: TestCredentials;
   readonly redisPath: string;
-  /** A migrated database to copy, once there are migrations. */
-  readonly templateDatabase: string | undefined;
+  /** The file with the SQL that makes a migrated database; undefined until there is one. */
+  readonly templateFile: string | undefined;
   /** For data shared by several test files; removed at the end of the run. */
   readonly sharedFolder: string;
 }
@@ -38,11 +47,16 @@ export class TestServers {
     this.#redis = redis;
   }
 
-  static async start(): Promise<TestServers> {
-    const parent = await chooseParent();
+  /** `extraArguments` of MariaDB. */
+  static async start(extraArguments: readonly string[] = []): Promise<TestServers> {
+    const parent = await memoryFolder(NEEDED_MEMORY_BYTES);
     await removeLeftOvers(parent);
     const folder = await openDataFolder(await mkdtemp(join(parent, FOLDER_PREFIX)), { version: 1 });
-    const mariadb = await startMariadb({ folder, log: silentLog, extraArguments: ['--max-connections=200'] });
+    await makeTablesToCopy(folder);
+    const mariadb = await startMariadb({
+      ...{ folder, log: silentLog },
+      extraArguments: ['--max-connections=200', ...extraArguments],
+    });
     const redis = await startRedis({ folder, log: silentLog });
     return new TestServers(folder, mariadb, redis);
   }
@@ -51,14 +65,19 @@ export class TestServers {
     return this.#mariadb;
   }
 
-  publish(templateDatabase: string | undefined): void {
+  /** For data shared by several test files; removed at the end of the run. */
+  get sharedFolder(): string {
+    return this.#folder.path;
+  }
+
+  publish(templateFile: string | undefined): void {
     const { database: _unused, ...application } = this.#mariadb.application;
     const address: TestServersAddress = {
       mariadb: { ...this.#mariadb.rootConnection, connectTimeout },
       application: { ...application, connectTimeout },
       redisPath: this.#redis.path,
-      templateDatabase,
-      sharedFolder: this.#folder.path,
+      templateFile,
+      sharedFolder: this.sharedFolder,
     };
     process.env[VARIABLE] = JSON.stringify(address);
   }
@@ -73,17 +92,23 @@ export class TestServers {
   }
 }
 
+/** For every database of the run, also those of the processes that tests start. */
+async function makeTablesToCopy(folder: DataFolder): Promise<void> {
+  await makeDatabase(folder);
+  const made = join(folder.path, 'system-tables');
+  await cp(databasePath(folder.path), made, { recursive: true });
+  // Nothing in them is secret. The user of embedded servers copies them too, and so do programs that run without root.
+  await chmod(folder.path, 0o711);
+  const { exitCode, stderr } = await runProgram('chmod', ['--recursive', 'a+rX', made]);
+  if (exitCode !== 0) throw new Error(stderr);
+  process.env[madeTablesVariable] = made;
+}
+
 /** The address of the run's servers; only inside `npm test`. */
 export function testServers(): TestServersAddress {
   const text = process.env[VARIABLE];
   if (text === undefined) throw new Error('There are no test servers: run the tests with "npm test".');
   return JSON.parse(text) as TestServersAddress;
-}
-
-/** Shared memory if there is enough of it: containers often have 64 MB. */
-async function chooseParent(): Promise<string> {
-  const memory = await statfs('/dev/shm').catch(() => undefined);
-  return memory !== undefined && memory.bavail * memory.bsize > NEEDED_MEMORY_BYTES ? '/dev/shm' : tmpdir();
 }
 
 /** A killed run leaves its folder; one that is still running holds its lock. */

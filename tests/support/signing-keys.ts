@@ -1,7 +1,7 @@
 // In-memory key pairs, in the form of the key files.
 import { newKeyPair, type PublicFile, PublicKeys, type Signer, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 
-export interface TestPair {
+interface TestPair {
   readonly signingKeys: SigningKeys;
   readonly publicKeys: PublicKeys;
 }
@@ -16,7 +16,7 @@ export function testPair(signer: Signer): TestPair {
 }
 
 /** All signers of one installation. */
-export interface TestSigners {
+interface TestSigners {
   readonly signing: Readonly<Record<Signer, SigningKeys>>;
   readonly publicKeys: PublicKeys;
   /** For sealing and purging the audit trail. */

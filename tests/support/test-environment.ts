@@ -1,13 +1,22 @@
-// Jest's environment for Node, which fails a test for an unhandled rejection, except the one left behind by the connector
+// Jest's environment for Node, which fails a test in which a mutation refuses with a code that its description does not name, and
+// fails a test for an unhandled rejection, except the one left behind by the connector
 // (platform/database/connector-rejections.ts): tests stop databases at any moment. Limits of tests and hooks are as long as patience says.
+// With `TEST_TIMES`, the name of a file, it appends there what each test file took (tools/ci/times.ts).
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { TestEnvironment } from 'jest-environment-node';
 import { isBrokenConnect, toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
+import { type UndeclaredRefusal, undeclaredRefusals } from '../../platform/graph/undeclared-refusals.ts';
+import type { FileTime } from '../../tools/ci/times.ts';
 import { patience } from './patience.ts';
 
 // Also between two files, when Jest's own handlers are gone.
 toleratesBrokenConnects(process);
 
 interface Limited {
+  /** Of the test: a test with an error fails. */
+  readonly errors?: unknown[];
   /** Milliseconds; the run's own limit when it is missing. */
   timeout?: number | null;
 }
@@ -22,11 +31,43 @@ interface TestEvent {
 
 export default class DatabaseTestEnvironment extends TestEnvironment {
   readonly #prolonged = new WeakSet<Limited>();
+  readonly #path: string;
+  readonly #undeclared = new Set<string>();
+  readonly #note = (message: unknown) => {
+    const { mutation, code } = message as UndeclaredRefusal;
+    this.#undeclared.add(`${mutation} refuses with ${code}, which its @terms do not name`);
+  };
+  readonly #beganMs = performance.now();
+  readonly #beganCpuMs = cpuMs();
+
+  constructor(...given: ConstructorParameters<typeof TestEnvironment>) {
+    super(...given);
+    const [{ projectConfig }, { testPath }] = given;
+    this.#path = relative(projectConfig.rootDir, testPath);
+    subscribe(undeclaredRefusals.name, this.#note);
+  }
+
+  override async teardown(): Promise<void> {
+    unsubscribe(undeclaredRefusals.name, this.#note);
+    await super.teardown();
+    const file = process.env.TEST_TIMES;
+    if (file === undefined) return;
+    const time: FileTime = {
+      ...{ path: this.#path, wallMs: Math.round(performance.now() - this.#beganMs), cpuMs: cpuMs() - this.#beganCpuMs },
+    };
+    appendFileSync(file, `${JSON.stringify(time)}\n`);
+  }
 
   handleTestEvent({ name, error, promise, test, hook }: TestEvent, run: { readonly testTimeout: number }): void {
+    if (name === 'test_fn_success' && this.#undeclared.size > 0) this.#refuseUndeclared(test);
     if (name === 'test_fn_start' || name === 'hook_start') this.#prolong(hook ?? test, run.testTimeout);
     // Once it is handled, Jest ignores it.
     if (name === 'error' && isBrokenConnect(error)) promise?.catch(() => undefined);
+  }
+
+  #refuseUndeclared(test: Limited | undefined): void {
+    test?.errors?.push(new Error([...this.#undeclared].join('; ')));
+    this.#undeclared.clear();
   }
 
   /** Once each: a hook is the same object for every test. */
@@ -35,4 +76,10 @@ export default class DatabaseTestEnvironment extends TestEnvironment {
     this.#prolonged.add(limited);
     limited.timeout = (limited.timeout ?? usualMs) * patience;
   }
+}
+
+/** Of this process and of its children that have ended: proc(5), fields utime, stime, cutime and cstime, in hundredths of a second. */
+function cpuMs(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0);
 }

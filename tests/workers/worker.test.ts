@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { Health } from '../../platform/health.ts';
-import { newUuid } from '../../platform/ids.ts';
-import { createLogger } from '../../platform/log.ts';
+import { Health } from '../../platform/process/health.ts';
+import { createLogger } from '../../platform/process/log.ts';
+import { newUuid } from '../../platform/values/ids.ts';
 import { TcpLine } from '../../simulators/tcp-line.ts';
-import { createBackendChecks } from '../../subgraphs/relay/checks/backend-checks.ts';
+import { createBackendChecks } from '../../subgraphs/relay/control/checks/backend-checks.ts';
 import { createWorker, type Worker } from '../../workers/worker.ts';
 import { identity, projectA, RelaySystem } from '../subgraphs/relay/support/relay-system.ts';
 import { testEgress } from '../support/egress.ts';
@@ -77,8 +77,9 @@ describeWithLab('worker', (lab) => {
       latencyMs: expect.any(Number),
       message: null,
     });
-    const late = expect.stringMatching(/^backends: [01], late by \d\.\d s, those that are down by \d\.\d s$/);
-    expect(await health.parts()).toEqual([1, 2].map(() => ({ name: 'checks', ready: true, detail: late })));
+    const late = expect.stringMatching(/^backends: [01], late by \d\.\d s, targets that are down by \d\.\d s$/);
+    const parts = (await health.components()).filter(({ name }) => name === 'checks');
+    expect(parts).toEqual([1, 2].map(() => ({ name: 'checks', ready: true, detail: late })));
     await line.cut();
     await waitFor('OFFLINE', async () => (await backend())?.operatingStatus === 'OFFLINE');
     expect((await backend())?.health.message).toMatch(/ECONNREFUSED|CONNECT/);

@@ -13,35 +13,38 @@ const rules: readonly Rule[] = [
   { folder: 'dns/', mayImport: ['platform/'] },
   { folder: 'gateway/', mayImport: ['platform/', 'schema/'] },
   { folder: 'workers/', mayImport: ['platform/'] },
-  { folder: 'embedded/', mayImport: ['platform/within.ts'] },
+  { folder: 'embedded/', mayImport: ['platform/work/within.ts'] },
   { folder: 'ha/', mayImport: ['platform/', 'embedded/', 'dns/'] },
   { folder: 'clients/', mayImport: [] },
   // A simulator that shared the product's code would share its mistakes; openssl makes the certificates.
   { folder: 'simulators/', mayImport: ['platform/net/certificates.ts'] },
   { folder: 'schema/', mayImport: ['platform/'] },
+  // How the lab joins an installation of one machine, and the three hosts of `npm start -- --ha`.
+  { folder: 'lab/control-plane/', mayImport: ['platform/', 'dns/', 'embedded/', 'compose/', 'lab/'] },
+  { folder: 'lab/ha-demo/', mayImport: ['platform/', 'embedded/', 'ha/', 'compose/', 'cli/', 'lab/'] },
   {
     folder: 'lab/',
-    mayImport: ['platform/', 'embedded/', 'simulators/', 'subgraphs/relay/', 'subgraphs/loadbalancer/host/providers/'],
-  },
-  {
-    folder: 'bin/',
     mayImport: [
-      ...[
-        'generated/cli/',
-        'platform/',
-        'dns/',
-        'gateway/',
-        'subgraphs/',
-        'workers/',
-        'embedded/',
-        'ha/',
-        'lab/',
-        'schema/',
-        // What a CMP copies: the load does as it does.
-        'clients/typescript/',
-      ],
+      ...['platform/', 'embedded/', 'simulators/', 'subgraphs/relay/'],
+      'subgraphs/loadbalancer/agents/lbhost/providers/',
     ],
   },
+  {
+    folder: 'compose/',
+    mayImport: [
+      ...['platform/', 'dns/', 'gateway/', 'subgraphs/rows.ts', 'workers/', 'embedded/', 'ha/', 'lab/', 'schema/'],
+    ],
+  },
+  {
+    folder: 'cli/',
+    mayImport: [
+      ...['generated/cli/', 'platform/', 'dns/', 'gateway/', 'subgraphs/', 'embedded/', 'ha/', 'lab/', 'schema/'],
+      'compose/',
+      // What a CMP copies: the load does as it does.
+      'clients/typescript/',
+    ],
+  },
+  { folder: 'bin/', mayImport: ['cli/'] },
 ];
 
 /** Packages under the Elastic License (README, Licences), and the only file that may import them. */

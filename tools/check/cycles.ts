@@ -6,29 +6,34 @@ export function findCycles(files: readonly SourceFile[]): string[] {
   const edges = new Map(
     files.map((file) => [file.path, file.imports.filter((each) => each.ours).map((each) => each.target)]),
   );
+  return circlesIn(edges).map((circle) => `import cycle: ${circle.join(' → ')}`);
+}
+
+/** Circles of a graph, each once, as its nodes in order with the first one again at the end. */
+export function circlesIn(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   const done = new Set<string>();
-  const faults: string[] = [];
-  for (const start of edges.keys()) walk(start, edges, done, [], new Set(), faults);
-  return faults;
+  const circles: string[][] = [];
+  for (const start of edges.keys()) walk(start, edges, done, [], new Set(), circles);
+  return circles;
 }
 
 function walk(
-  path: string,
+  node: string,
   edges: ReadonlyMap<string, readonly string[]>,
   done: Set<string>,
   way: string[],
   onWay: Set<string>,
-  faults: string[],
+  circles: string[][],
 ): void {
-  if (onWay.has(path)) {
-    faults.push(`import cycle: ${[...way.slice(way.indexOf(path)), path].join(' → ')}`);
+  if (onWay.has(node)) {
+    circles.push([...way.slice(way.indexOf(node)), node]);
     return;
   }
-  if (done.has(path)) return;
-  way.push(path);
-  onWay.add(path);
-  for (const target of edges.get(path) ?? []) walk(target, edges, done, way, onWay, faults);
+  if (done.has(node)) return;
+  way.push(node);
+  onWay.add(node);
+  for (const target of edges.get(node) ?? []) walk(target, edges, done, way, onWay, circles);
   way.pop();
-  onWay.delete(path);
-  done.add(path);
+  onWay.delete(node);
+  done.add(node);
 }

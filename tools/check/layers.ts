@@ -1,21 +1,9 @@
-// Imports go one way within dns and a layered subgraph: a file may import its own layer and lower ones.
+// Imports go one way within dns: a file may import its own layer and lower ones.
 import type { SourceFile } from './source-files.ts';
 
 /** The layers of each, lowest first: files or folders of it. Other files at its top are above all of them. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
-  'dns/': ['names.ts', 'wire/', 'policy/', 'answerer/', 'records/', 'servers/', 'publish/', 'backends/'],
-  'subgraphs/relay/': [
-    ...['settings.ts', 'drivers/', 'transports/', 'families/', 'model/'],
-    ...['events.ts', 'backends/', 'mappings/', 'journal/', 'holding/', 'calls/', 'checks/'],
-  ],
-  'subgraphs/loadbalancer/': [
-    ...['parts/', 'model/', 'wanted/', 'host/', 'events.ts', 'stores/', 'traffic/'],
-    ...['nodes/', 'members/', 'certificates/', 'subnets/', 'scaling/', 'balancers/', 'hosts/', 'reconcile/'],
-  ],
-  'subgraphs/gslb/': [
-    ...['engine/', 'objects/specs.ts', 'parts/', 'events.ts', 'wire/'],
-    ...['nameserver/', 'checker/', 'conductor/', 'objects/', 'machines/', 'explain/'],
-  ],
+  'dns/': ['names.ts', 'wire/', 'policy/', 'answerer/', 'ownership/', 'records/', 'servers/', 'publish/', 'backends/'],
 };
 
 export function findLayerFaults(files: readonly SourceFile[]): string[] {

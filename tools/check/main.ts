@@ -20,7 +20,7 @@ const generatedCode: Check = {
     const must =
       missing.length === 0
         ? ''
-        : `if ((await staleFolders({ root: ${JSON.stringify(root)}, onlyPrints: true })).length > 0) {
+        : `if ((await staleFolders({ root: ${JSON.stringify(root)}, withDashboard: false })).length > 0) {
         console.log(${JSON.stringify(`generated/ is out of date, and ${missing[0]}`)});
         process.exit(1);
       }`;
@@ -52,17 +52,17 @@ async function main(): Promise<void> {
 
 /** Only now imported: they import packages and generated code. */
 async function otherChecks(): Promise<readonly Check[]> {
-  const [programs, sources, graph, parts, documents, dependencies] = await Promise.all([
+  const [programs, sources, graph, subgraphs, files, dependencies] = await Promise.all([
     import('./program-checks.ts'),
     import('./source-checks.ts'),
     import('./graph-checks.ts'),
-    import('./subgraph-parts.ts'),
-    import('./document-checks.ts'),
+    import('./subgraph-files.ts'),
+    import('./generated-file-checks.ts'),
     import('./dependencies.ts'),
   ]);
   return [
-    ...[...programs.programChecks, ...sources.sourceChecks, ...graph.graphChecks, parts.subgraphParts],
-    ...[...documents.documentChecks, dependencies.dependencyCheck],
+    ...[...programs.programChecks, ...sources.sourceChecks, ...graph.graphChecks, subgraphs.subgraphFiles],
+    ...[...files.generatedFileChecks, dependencies.dependencyCheck],
   ];
 }
 

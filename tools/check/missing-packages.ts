@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 /** Of the folders with packages, one package each that only a whole installation has. */
 const marks = {
-  '.': ['node_modules/zod', 'node_modules/typescript', 'node_modules/@biomejs/biome'],
-  'tools/generate': ['tools/generate/node_modules/prisma'],
+  '.': ['node_modules/zod', 'node_modules/typescript', 'node_modules/@biomejs/biome', 'node_modules/prisma'],
+  'tools/generate': ['tools/generate/node_modules/@graphql-codegen/cli'],
   dashboard: ['dashboard/node_modules/react'],
 } as const;
 

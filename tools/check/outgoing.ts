@@ -1,9 +1,7 @@
 // The files that may open connections. On a user's behalf only platform/net/dial.ts does, which checks each address with the
 // egress policy. The others on the list reach the installation's own parts, at addresses from its settings, never from a user.
 import type { SourceFile } from './source-files.ts';
-
-/** The files that an installation serves or starts. The rest (lab, simulators, tests, benchmarks) never dials for users. */
-const shipped = /^(bin|dns|embedded|gateway|ha|platform|schema|subgraphs|workers)\//;
+import { covers } from './top-folders.ts';
 
 /** Each with the names with which a module opens connections or resolves names; absent: all its names. */
 const openers: ReadonlyMap<string, readonly string[] | undefined> = new Map([
@@ -48,23 +46,28 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/database/primary-finder.ts', 'our database'],
   ['platform/database/server-pools.ts', 'our database'],
   ['platform/database/server-reads.ts', 'our database'],
-  ['platform/redis.ts', 'our Redis'],
+  ['platform/process/redis.ts', 'our Redis'],
+  ['platform/process/config.ts', 'nowhere: it loads the reader of YAML when a file is in YAML'],
+  ['platform/process/log.ts', 'nowhere: it loads the readable form of the log when a terminal shows it'],
   ['workers/queues/queue-worker.ts', 'our Redis'],
   ['platform/graph/remote-authenticator.ts', 'our subgraphs'],
   ['platform/graph/ask-graph.ts', 'our gateways'],
   ['platform/graph/pulse.ts', 'our subgraphs and gateways'],
-  ['platform/graph/tls.ts', 'our subgraphs'],
+  ['platform/graph/connector.ts', 'our subgraphs'],
   ['gateway/supergraph/http-link.ts', 'our subgraphs'],
   ['gateway/supergraph/http-streams.ts', 'our subgraphs'],
   ['platform/machines/endpoint.ts', 'our gateway, as a machine of the installation'],
   ['platform/link/link-client.ts', 'our subgraphs, as a machine of the installation'],
-  ['subgraphs/object-storage/peers/peer-place.ts', 'servers of our other clusters, as a machine of the installation'],
   [
-    'subgraphs/object-storage/controller/service-pool.ts',
+    'subgraphs/object-storage/engine/peers/peer-place.ts',
+    'servers of our other clusters, as a machine of the installation',
+  ],
+  [
+    'subgraphs/object-storage/engine/federation/service-pool.ts',
     'controllers of our clusters, as a machine of the installation',
   ],
-  ['subgraphs/loadbalancer/host/haproxy/log-reader.ts', 'a Unix socket of a HAProxy of the host itself'],
-  ['subgraphs/loadbalancer/host/haproxy/runtime-socket.ts', 'a Unix socket of a HAProxy of the host itself'],
+  ['subgraphs/loadbalancer/agents/lbhost/haproxy/log-reader.ts', 'a Unix socket of a HAProxy of the host itself'],
+  ['subgraphs/loadbalancer/agents/lbhost/haproxy/runtime-socket.ts', 'a Unix socket of a HAProxy of the host itself'],
   ['platform/checks/self-check.ts', 'a listener of the process itself'],
   ['dns/servers/transport.ts', 'the DNS servers of the settings, and what the egress policy allows'],
   ['dns/answerer/net/udp.ts', 'nowhere: it answers who asked'],
@@ -72,23 +75,23 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['embedded/redis.ts', 'the private Redis of npm start'],
   ['embedded/powerdns.ts', 'the private PowerDNS'],
   ['embedded/etcd.ts', "the host's own member of etcd"],
-  ['ha/etcd.ts', 'the members of etcd on the hosts of the cluster'],
+  ['ha/etcd-gateway.ts', 'the members of etcd on the hosts of the cluster'],
   ['ha/agent/session.ts', 'a Unix socket of the own database'],
   ['ha/agent/fetch-copy.ts', 'the other data host, for a copy of its database'],
   ['ha/host/take-over.ts', 'a Unix socket of the own database'],
   ['ha/host/join-client.ts', 'the first host of the cluster'],
-  ['bin/cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
-  ['bin/compose/lab/graph.ts', 'the gateway of npm start'],
-  ['bin/compose/ha-demo/serving.ts', 'the hosts of npm start -- --ha'],
-  ['bin/commands/lab/load/line.ts', 'as a command line client: the hosts of npm start -- --ha'],
-  ['bin/cli/graph-client.ts', 'as a command line client: the server that its user names'],
-  ['bin/cli/cluster-client.ts', 'as a command line client: the cluster that its user names'],
-  ['bin/commands/events/status-stream.ts', 'as a command line client'],
-  ['bin/commands/mappings/export.ts', 'as a command line client'],
+  ['cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
+  ['lab/control-plane/graph.ts', 'the gateway of npm start'],
+  ['lab/ha-demo/serving.ts', 'the hosts of npm start -- --ha'],
+  ['cli/commands/lab/load/line.ts', 'as a command line client: the hosts of npm start -- --ha'],
+  ['cli/graph-client.ts', 'as a command line client: the server that its user names'],
+  ['cli/cluster-client.ts', 'as a command line client: the cluster that its user names'],
+  ['cli/commands/events/status-stream.ts', 'as a command line client'],
+  ['cli/commands/mappings/export.ts', 'as a command line client'],
 ]);
 
 export function findOutgoingFaults(files: readonly SourceFile[]): string[] {
-  const ours = files.filter(({ path }) => shipped.test(path));
+  const ours = files.filter(({ path }) => covers('connections', path));
   return ours.flatMap((file) => {
     const ways = waysOf(file);
     if (!allowed.has(file.path))

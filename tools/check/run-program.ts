@@ -1,7 +1,7 @@
 // Runs a program to its end with a deadline and a bound on its output.
 import { execFile } from 'node:child_process';
 
-export interface ProgramResult {
+interface ProgramResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;

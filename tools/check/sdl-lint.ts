@@ -114,9 +114,8 @@ function lintMutation(field: FieldDefinitionNode, types: ReadonlyMap<string, Obj
   if (input?.name.value !== 'input' || others.length > 0) faults.push(`${path} must take exactly one argument, input`);
   else if (typeName(input.type) !== inputName) faults.push(`${path} must take an ${inputName}`);
   const payload = types.get(typeName(field.type));
-  if (field.type.kind !== Kind.NON_NULL_TYPE || payload === undefined || !payload.name.value.endsWith('Payload')) {
-    return [...faults, `${path} must return a payload type, not null`];
-  }
+  if (payload === undefined || !payload.name.value.endsWith('Payload'))
+    return [...faults, `${path} must return a payload type`];
   const fields = new Map(payload.fields?.map((each) => [each.name.value, each]));
   const userErrors = fields.get('userErrors');
   if (userErrors === undefined || typeText(userErrors.type) !== '[UserError!]!') {
@@ -134,8 +133,8 @@ function lintMutation(field: FieldDefinitionNode, types: ReadonlyMap<string, Obj
 }
 
 /**
- * A page: `XConnection { nodes: [X!]! pageInfo: PageInfo! }`, with first and after as the last arguments. A stream ends with
- * after. Filters are separate arguments beside them.
+ * A page: `XConnection { nodes: [X!]! pageInfo: PageInfo! totalCount: Int }`, with first and after as the last
+ * arguments. A stream ends with after. Filters are separate arguments beside them.
  */
 function lintReads(definition: DefinitionNode): string[] {
   if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.OBJECT_TYPE_EXTENSION) return [];
@@ -144,7 +143,7 @@ function lintReads(definition: DefinitionNode): string[] {
   const faults: string[] = [];
   if (name.endsWith('Connection')) {
     const types = fields.map((field) => `${field.name.value}: ${typeText(field.type)}`);
-    const wanted = [`nodes: [${name.slice(0, -'Connection'.length)}!]!`, 'pageInfo: PageInfo!'];
+    const wanted = [`nodes: [${name.slice(0, -'Connection'.length)}!]!`, 'pageInfo: PageInfo!', 'totalCount: Int'];
     if (types.join() !== wanted.join()) faults.push(`${name} needs ${wanted.join(' and ')}, and no more`);
   }
   for (const field of fields) {

@@ -1,23 +1,24 @@
 // Checks of the source tree: imports, and use of tables.
 import { join } from 'node:path';
+import { findAnatomyFaults } from './anatomy.ts';
 import { findBoundaryFaults } from './boundaries.ts';
 import type { Check, CheckContext } from './check.ts';
 import { findCycles } from './cycles.ts';
+import { findUnusedExports, readNamedInYaml } from './exports.ts';
 import { findLayerFaults } from './layers.ts';
+import { findPathFaults } from './named-paths.ts';
 import { findOutgoingFaults } from './outgoing.ts';
 import { readSources, type SourceFile } from './source-files.ts';
 import { findTableFaults, readTableOwners } from './table-ownership.ts';
-
-const folders = [
-  ...['bin', 'bench', 'dns', 'embedded', 'gateway', 'lab', 'platform', 'schema', 'simulators', 'subgraphs', 'tools'],
-  ...['workers', 'clients', 'tests', 'dashboard/src'],
-];
+import { findNeedFaults } from './test-needs.ts';
+import { topFolders } from './top-folders.ts';
+import { findClockFaults } from './wall-clock.ts';
 
 /** Parsed once for all of them. */
 let parsed: { readonly root: string; readonly files: Promise<SourceFile[]> } | undefined;
 
 function sources({ root }: CheckContext): Promise<SourceFile[]> {
-  if (parsed?.root !== root) parsed = { root, files: readSources(root, folders) };
+  if (parsed?.root !== root) parsed = { root, files: readSources(root, Object.keys(topFolders)) };
   return parsed.files;
 }
 
@@ -27,7 +28,11 @@ export const sourceChecks: readonly Check[] = [
     run: async (context) => findBoundaryFaults(await sources(context)),
   },
   {
-    name: 'imports go one way among layers',
+    name: 'subgraphs keep to their folders',
+    run: async (context) => findAnatomyFaults(await sources(context)),
+  },
+  {
+    name: 'imports go one way within dns',
     run: async (context) => findLayerFaults(await sources(context)),
   },
   {
@@ -35,8 +40,24 @@ export const sourceChecks: readonly Check[] = [
     run: async (context) => findOutgoingFaults(await sources(context)),
   },
   {
+    name: 'durations go by the monotonic clock',
+    run: async (context) => findClockFaults(await sources(context)),
+  },
+  {
+    name: 'tests name what they need',
+    run: async (context) => findNeedFaults(context.root, await sources(context)),
+  },
+  {
+    name: 'files that modules name exist',
+    run: async (context) => findPathFaults(context.root, await sources(context)),
+  },
+  {
     name: 'no import cycles',
     run: async (context) => findCycles(await sources(context)),
+  },
+  {
+    name: 'every export is imported somewhere',
+    run: async (context) => findUnusedExports(await sources(context), await readNamedInYaml(context.root)),
   },
   {
     name: 'each part touches its own tables',

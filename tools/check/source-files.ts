@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { parse } from '@swc/core';
 
-export interface ImportedModule {
+interface ImportedModule {
   /** Path from the root for a file of the repository, otherwise the package as written. */
   readonly target: string;
   readonly ours: boolean;
@@ -14,16 +14,22 @@ export interface ImportedModule {
    * can be determined.
    */
   readonly uses: readonly string[];
+  /** Names imported or re-exported, including types. `*`: possibly all of them. */
+  readonly names: readonly string[];
 }
 
 export interface SourceFile {
   /** From the root, with forward slashes. */
   readonly path: string;
   readonly imports: readonly ImportedModule[];
+  /** Names that it exports, including types, without the default export and those of `export *`. */
+  readonly exports: readonly string[];
   /** Names in its code, also as members of `globalThis` and `process`; without those of types and other members. */
   readonly names: ReadonlySet<string>;
   /** Every string and template, placeholders left out. */
   readonly strings: readonly string[];
+  /** Paths from the root that it names relative to itself: `new URL('…', import.meta.url)`, `join(import.meta.dirname, '…')`. */
+  readonly namedPaths: readonly string[];
   readonly text: string;
 }
 
@@ -49,14 +55,22 @@ export async function parseSource(path: string, text: string): Promise<SourceFil
   const module = await parse(text, { syntax: 'typescript', tsx: path.endsWith('.tsx'), target: 'es2024' });
   const imports: ImportedModule[] = [];
   const strings: string[] = [];
+  const namedPaths: string[] = [];
   visit(module.body, (node) => {
     const source = importSource(node);
     if (source !== undefined)
-      imports.push({ ...resolveImport(path, source, isTypeOnly(node)), uses: usesOf(node, module.body) });
+      imports.push({
+        ...resolveImport(path, source, isTypeOnly(node)),
+        uses: usesOf(node, module.body),
+        names: importedNames(node),
+      });
     if (node.type === 'StringLiteral' && typeof node.value === 'string') strings.push(node.value);
     if (node.type === 'TemplateLiteral') strings.push(templateText(node));
+    const words = wordsBesideModule(node);
+    if (words !== undefined) namedPaths.push(posix.join(dirname(path), ...words));
   });
-  return { path, imports, names: namesOf(module.body), strings, text };
+  const exports = module.body.flatMap((statement) => exportedNames(statement as unknown as SyntaxNode));
+  return { path, imports, exports, names: namesOf(module.body), strings, namedPaths, text };
 }
 
 interface SyntaxNode {
@@ -90,6 +104,29 @@ function importSource(node: SyntaxNode): string | undefined {
   return typeof first?.expression.value === 'string' ? first.expression.value : undefined;
 }
 
+/** The words that lead from the module to a file: the literal of `new URL`, those of `join` up to the first that is none. */
+function wordsBesideModule(node: SyntaxNode): string[] | undefined {
+  if (node.type !== 'NewExpression' && node.type !== 'CallExpression') return undefined;
+  const name = (node.callee as SyntaxNode).value;
+  const given = ((node.arguments ?? []) as { expression: SyntaxNode }[]).map(({ expression }) => expression);
+  if (name === 'URL' && isOfModule(given[1], 'url')) return literals(given.slice(0, 1));
+  if ((name === 'join' || name === 'resolve') && isOfModule(given[0], 'dirname')) return literals(given.slice(1));
+  return undefined;
+}
+
+function literals(nodes: readonly SyntaxNode[]): string[] {
+  const words = nodes.map(({ type, value }) => (type === 'StringLiteral' ? String(value) : undefined));
+  const end = words.indexOf(undefined);
+  return words.slice(0, end < 0 ? undefined : end).map(String);
+}
+
+/** `import.meta.NAME` */
+function isOfModule(node: SyntaxNode | undefined, name: string): boolean {
+  if (node?.type !== 'MemberExpression') return false;
+  const { object, property } = node as unknown as { object: SyntaxNode; property: SyntaxNode };
+  return object.type === 'MetaProperty' && object.kind === 'import.meta' && property.value === name;
+}
+
 function isTypeOnly(node: SyntaxNode): boolean {
   if (node.typeOnly === true || node.type === 'TsImportType') return true;
   const specifiers = node.specifiers;
@@ -97,7 +134,7 @@ function isTypeOnly(node: SyntaxNode): boolean {
   return specifiers.every((specifier: SyntaxNode) => specifier.isTypeOnly === true);
 }
 
-function resolveImport(from: string, source: string, typeOnly: boolean): Omit<ImportedModule, 'uses'> {
+function resolveImport(from: string, source: string, typeOnly: boolean): Omit<ImportedModule, 'uses' | 'names'> {
   if (!source.startsWith('.')) return { target: source, ours: false, typeOnly };
   return { target: posix.join(dirname(from), source), ours: true, typeOnly };
 }
@@ -118,6 +155,42 @@ function usesOf(node: SyntaxNode, body: unknown): string[] {
       const { members, whole } = membersOf(each.local.value, body);
       return whole ? ['*'] : members;
     });
+}
+
+function importedNames(node: SyntaxNode): string[] {
+  if (node.type === 'TsImportType') {
+    let name = node.qualifier as SyntaxNode | null;
+    while (name?.type === 'TsQualifiedName') name = name.left as SyntaxNode;
+    return [String(name?.value ?? '*')];
+  }
+  if (!Array.isArray(node.specifiers)) return ['*'];
+  return (node.specifiers as (Specifier & { readonly orig?: { readonly value: string } })[]).map((each) => {
+    if (each.type === 'ImportDefaultSpecifier') return 'default';
+    if (each.type === 'ImportSpecifier') return each.imported?.value ?? each.local.value;
+    return each.orig?.value ?? '*';
+  });
+}
+
+function exportedNames(statement: SyntaxNode): string[] {
+  if (statement.type === 'ExportNamedDeclaration')
+    return (statement.specifiers as SyntaxNode[])
+      .map((each) => ((each.exported ?? each.orig ?? each.name) as { readonly value: string }).value)
+      .filter((name) => name !== 'default');
+  if (statement.type !== 'ExportDeclaration') return [];
+  const declaration = statement.declaration as SyntaxNode;
+  if (declaration.type === 'VariableDeclaration')
+    return (declaration.declarations as SyntaxNode[]).flatMap(({ id }) => boundNames(id));
+  return boundNames(declaration.identifier ?? declaration.id);
+}
+
+/** The names that a pattern binds. */
+function boundNames(pattern: unknown): string[] {
+  if (Array.isArray(pattern)) return pattern.flatMap(boundNames);
+  if (!isNode(pattern)) return [];
+  if (pattern.type === 'Identifier') return [String(pattern.value)];
+  if (pattern.type === 'AssignmentPatternProperty') return boundNames(pattern.key);
+  if (pattern.type === 'KeyValuePatternProperty') return boundNames(pattern.value);
+  return boundNames(pattern.properties ?? pattern.elements ?? pattern.argument ?? pattern.left);
 }
 
 /** `whole`: the name is used for something other than a member. */

@@ -3,9 +3,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { SourceFile } from './source-files.ts';
+import { covers } from './top-folders.ts';
 
 /** Owner (platform, system, relay …) by table name and by the name of Prisma's model in code. */
-export interface TableOwners {
+interface TableOwners {
   readonly byTable: ReadonlyMap<string, string>;
   readonly byModel: ReadonlyMap<string, string>;
 }
@@ -32,12 +33,12 @@ export function tableOwners(schemas: ReadonlyMap<string, string>): TableOwners {
 
 /** Owners whose tables only one folder of theirs may use. */
 const homes: Readonly<Record<string, string>> = {
-  gslb: 'subgraphs/gslb/conductor/',
-  'object-storage': 'subgraphs/object-storage/centre/',
+  gslb: 'subgraphs/gslb/control/',
+  'object-storage': 'subgraphs/object-storage/control/',
 };
 
 /** Folders of a subgraph with tables of their own, which are in another database than the subgraph's. */
-const ownFolders: Readonly<Record<string, string>> = { 'subgraphs/object-storage/store/': 'object-cluster' };
+const ownFolders: Readonly<Record<string, string>> = { 'subgraphs/object-storage/engine/store/': 'object-cluster' };
 
 /** After these words SQL names a table. Upper case only: prose is not SQL. */
 const tableReference = /\b(?:FROM|JOIN|INTO|UPDATE|TABLE|STRAIGHT_JOIN)\s+(?:IGNORE\s+)?`?([a-z_]+)`?/g;
@@ -72,5 +73,5 @@ function ownerOf(path: string): string | undefined {
   if (subgraph !== undefined) return subgraph;
   const shared = /^(platform|dns)\//.exec(path)?.[1];
   if (shared !== undefined) return shared;
-  return /^(gateway|workers|bin|lab)\//.test(path) ? 'nobody' : undefined;
+  return covers('tables', path) ? 'nobody' : undefined;
 }

@@ -5,6 +5,7 @@ import { type CodegenConfig, generate } from '@graphql-codegen/cli';
 import { parse } from 'yaml';
 import { readGraph } from '../../platform/graph/sdl.ts';
 import { type Mappers, withResolverTypes } from './resolver-types.ts';
+import { forThrowingClients } from './throwing-client.ts';
 
 const load = createRequire(import.meta.url);
 const root = new URL('../../', import.meta.url);
@@ -17,6 +18,11 @@ function readMappers(name: string): Mappers {
 
 const config = parse(readFileSync(new URL('codegen.yml', root), 'utf8'), { merge: true }) as CodegenConfig;
 const generates = withResolverTypes(config.generates, readGraph(), readMappers);
+for (const output of Object.values(generates))
+  if ('schema' in output && typeof output.schema === 'string')
+    output.schema = forThrowingClients(
+      output.schema.endsWith('.graphql') ? readFileSync(new URL(output.schema, root), 'utf8') : output.schema,
+    );
 // `pluginLoader` finds plugins, but presets are searched beside codegen.yml, where there are none.
 for (const output of Object.values(generates))
   if ('preset' in output && typeof output.preset === 'string')

@@ -16,9 +16,16 @@ export function withResolverTypes(outputs: Outputs, graph: SubgraphSdl, mappersO
   const { [eachSubgraph]: each, ...others } = outputs;
   if (each === undefined || Array.isArray(each)) return others;
   const made = [...graph].map(([name, schema]) => {
-    const own = Object.entries(mappersOf(name)).map(([type, place]) => [type, `../../${place}`]);
-    const config = { ...each.config, mappers: { ...each.config?.mappers, ...Object.fromEntries(own) } };
+    const places = Object.entries({ ...connectionsOf(schema), ...mappersOf(name) });
+    const own = Object.fromEntries(places.map(([type, place]) => [type, `../../${place}`]));
+    const config = { ...each.config, mappers: { ...each.config?.mappers, ...own } };
     return [eachSubgraph.replace('NAME', name), { ...each, schema, config }];
   });
   return { ...Object.fromEntries(made), ...others };
+}
+
+/** Each connection is passed on with its count: `{T}` is its type as the SDL says it. */
+function connectionsOf(sdl: string): Mappers {
+  const names = [...sdl.matchAll(/^type (\w+Connection)\b/gm)].map(([, name = '']) => name);
+  return Object.fromEntries(names.map((name) => [name, 'platform/graph/connection.ts#Counted<{T}>']));
 }

@@ -1,8 +1,8 @@
 // The claim of a running job lasts only a little without its process: it is renewed as long as the job may run.
-import type { Logger } from '../../platform/log.ts';
-import { type ClaimedJob, type OwedWork, OwedWorkLostError } from '../../platform/owed-work.ts';
+import type { Logger } from '../../platform/process/log.ts';
+import { type ClaimedJob, type OwedWork, OwedWorkLostError } from '../../platform/work/owed-work.ts';
 
-export interface KeptClaimOptions {
+interface KeptClaimOptions {
   readonly owedWork: Pick<OwedWork, 'renew'>;
   readonly job: ClaimedJob;
   readonly everyMs: number;

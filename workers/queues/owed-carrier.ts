@@ -1,14 +1,14 @@
 // Carries owed work: due rows go from the database into Redis every few seconds, when work is owed, when the next is due, and at once
 // when Redis has lost everything (its marker is missing).
 import type { Redis } from 'ioredis';
-import type { Logger } from '../../platform/log.ts';
-import { Loop } from '../../platform/loop.ts';
-import type { OwedWork } from '../../platform/owed-work.ts';
-import type { Wake } from '../../platform/wake.ts';
+import type { Logger } from '../../platform/process/log.ts';
+import { Loop } from '../../platform/work/loop.ts';
+import type { OwedWork } from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
-import type { QueueWorker } from './queue-worker.ts';
+import type { Dispatched, QueueWorker } from './queue-worker.ts';
 
-export interface OwedCarrierOptions {
+interface OwedCarrierOptions {
   readonly workers: readonly QueueWorker[];
   readonly owedWork: Pick<OwedWork, 'nextDueInMs' | 'dueKinds'>;
   readonly redis: Redis;
@@ -22,7 +22,7 @@ export interface OwedCarrierOptions {
   readonly markerMs?: number;
 }
 
-/** While a row is due, it is looked again so soon: who has claimed it, or taken its job from Redis, may have died. */
+/** Interval for polling a row that is due: the process that claimed it, or took its job from Redis, may have crashed. */
 const lookAgainMs = 250;
 
 export class OwedCarrier {
@@ -32,6 +32,7 @@ export class OwedCarrier {
   readonly #onReady = () => this.#marker.trigger();
   readonly #dispatchMs: number;
   #pauseMs: number;
+  #isRefused = false;
   #unlisten: (() => void) | undefined;
 
   constructor(options: OwedCarrierOptions) {
@@ -85,16 +86,29 @@ export class OwedCarrier {
   async #dispatchAll(signal: AbortSignal): Promise<boolean> {
     const { workers, owedWork, metrics } = this.#options;
     const kinds = workers.map(({ kind }) => kind);
-    // Asked first: what becomes due from now on is either dispatched below, or by the next turn.
+    // Queried first: work that becomes due from now on is dispatched below or in the next turn.
     const nextMs = await owedWork.nextDueInMs(kinds, this.#dispatchMs);
     const due = await owedWork.dueKinds(kinds);
-    for (const worker of workers) {
-      if (signal.aborted) return false;
-      if (due.has(worker.kind)) metrics.dispatched(await worker.dispatch());
-      else worker.forget();
-    }
+    if (signal.aborted) return false;
+    for (const worker of workers) if (!due.has(worker.kind)) worker.forget();
+    // All at once: a Redis that does not answer delays each by seconds.
+    const dispatched = await Promise.all(
+      workers.filter(({ kind }) => due.has(kind)).map((worker) => worker.dispatch()),
+    );
+    for (const { jobs } of dispatched) metrics.dispatched(jobs);
+    this.#tell(dispatched);
     this.#pauseMs = Math.max(1, Math.min(nextMs ?? this.#dispatchMs, due.size > 0 ? lookAgainMs : this.#dispatchMs));
     return false;
+  }
+
+  #tell(dispatched: readonly Dispatched[]): void {
+    const refused = dispatched.find((each) => each.refused !== undefined)?.refused;
+    if ((refused !== undefined) === this.#isRefused || dispatched.length === 0) return;
+    this.#isRefused = refused !== undefined;
+    const { log } = this.#options;
+    if (refused !== undefined)
+      log.warn({ err: refused }, 'Redis takes no jobs: owed work is claimed from the database');
+    else log.info('Redis takes jobs again');
   }
 
   /** The process that sets the marker found it missing. */

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
 import type { Database } from '../../platform/database/database.ts';
-import type { Logger } from '../../platform/log.ts';
-import type { OwedQueue } from '../../platform/owed-queue.ts';
+import type { Logger } from '../../platform/process/log.ts';
+import { createQueueConnection, type QueueConnection, type RedisLocation } from '../../platform/process/redis.ts';
+import type { OwedQueue } from '../../platform/work/owed-queue.ts';
 import {
   type ClaimedJob,
   type DueRow,
@@ -13,14 +14,13 @@ import {
   OwedWorkLostError,
   type RetryPolicy,
   usualRetry,
-} from '../../platform/owed-work.ts';
-import { createQueueConnection, type QueueConnection, type RedisLocation } from '../../platform/redis.ts';
-import type { Wake } from '../../platform/wake.ts';
-import { atMost, within } from '../../platform/within.ts';
+} from '../../platform/work/owed-work.ts';
+import type { Wake } from '../../platform/work/wake.ts';
+import { atMost, within } from '../../platform/work/within.ts';
 import { KeptClaim } from './kept-claim.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 
-export interface QueueWorkerOptions {
+interface QueueWorkerOptions {
   readonly queue: OwedQueue;
   readonly db: Database;
   readonly redis: RedisLocation;
@@ -28,6 +28,12 @@ export interface QueueWorkerOptions {
   readonly wake: Wake;
   readonly log: Logger;
   readonly metrics: QueueMetrics;
+}
+
+export interface Dispatched {
+  readonly jobs: number;
+  /** Why Redis took no jobs; undefined if it did. */
+  readonly refused: unknown;
 }
 
 interface JobData {
@@ -42,6 +48,8 @@ const maxRowsAtOnce = 1_000;
 const claimGraceMs = 5_000;
 /** A row that nobody has claimed for so long is handed over again: a process may have died or stopped with the job, or its wake-up, in hand. */
 const unclaimedMs = 500;
+/** A row that was handed over more often than this is claimed from the database, if this process has room for it. */
+const mostHandOvers = 2;
 /** BullMQ waits for Redis without end: its first connection, and in a pause the connection that it has just broken off. */
 const redisMs = 2_000;
 
@@ -52,11 +60,15 @@ export class QueueWorker {
   readonly #queue: Queue<JobData>;
   readonly #worker: Worker<JobData>;
   readonly #jobs = new Set<Promise<void>>();
-  /** Rows that this process has handed over and that were still due at the last look, by job id. */
+  /** Rows that this process has handed over and that were still due at the last poll, by job ID. */
   #handed = new Map<string, { readonly times: number; readonly againAtMs: number }>();
   readonly #stopping = new AbortController();
   readonly #retry: RetryPolicy;
   #onAwaited: (dueInMs: number) => void = () => undefined;
+  /** Hand-overs in a row that Redis refused. */
+  #refusals = 0;
+  /** Keys that are run without Redis. */
+  readonly #here = new Set<string>();
 
   /** Connects to Redis; takes jobs after `start`. */
   constructor(options: QueueWorkerOptions) {
@@ -104,8 +116,11 @@ export class QueueWorker {
     void this.#worker.run();
   }
 
-  /** Adds a job for each due row. Throws when Redis or the database is not available. */
-  async dispatch(): Promise<number> {
+  /**
+   * Adds a job for each due row. A row that nobody claims although it was handed over several times is run here: Redis may refuse
+   * writes, or keep its jobs to itself. Throws when the database is not available.
+   */
+  async dispatch(): Promise<Dispatched> {
     const { kind } = this.#options.queue;
     const rows = await this.#owedWork.dueRows({ kinds: [kind], limit: maxRowsAtOnce });
     const now = performance.now();
@@ -114,17 +129,43 @@ export class QueueWorker {
       const before = this.#handed.get(id);
       if (before !== undefined && now < before.againAtMs) return { row, id, mark: before, job: undefined };
       const times = before === undefined ? 0 : before.times + 1;
-      // Each time later: those that wait for their turn are not lost.
+      // The delay doubles each time: jobs that wait for their turn are not lost.
       const mark = { times, againAtMs: now + unclaimedMs * 2 ** Math.min(times, 20) };
       return { row, id, mark, job: { row, jobId: times === 0 ? id : `${id}-${times}` } };
     });
     const jobs = handed.flatMap(({ job }) => job ?? []);
-    await this.#add(jobs);
     this.#handed = new Map(handed.map(({ id, mark }) => [id, mark]));
-    return jobs.length;
+    const isRefusing = this.#refusals > mostHandOvers;
+    this.#runHere(handed.filter(({ mark }) => isRefusing || mark.times > mostHandOvers).map(({ row }) => row.key));
+    try {
+      await this.#add(jobs);
+      if (jobs.length > 0) this.#refusals = 0;
+      return { jobs: jobs.length, refused: undefined };
+    } catch (error) {
+      this.#refusals += 1;
+      return { jobs: 0, refused: error };
+    }
   }
 
-  /** Nothing is due, or Redis has lost what it held: all is handed over anew. */
+  /** The claim decides, as for a job from Redis. */
+  #runHere(keys: readonly string[]): void {
+    const { queue, log } = this.#options;
+    for (const key of keys) {
+      if (this.#jobs.size >= queue.concurrency || this.#stopping.signal.aborted) return;
+      if (this.#here.has(key)) continue;
+      this.#here.add(key);
+      void this.#keep(
+        this.#take(key)
+          .catch((error: unknown) => log.debug({ err: error, queue: queue.kind, key }, 'a row could not be claimed'))
+          .finally(() => {
+            this.#here.delete(key);
+            this.#onAwaited(0);
+          }),
+      );
+    }
+  }
+
+  /** Nothing is due, or Redis has lost its jobs: everything is handed over again. */
   forget(): void {
     this.#handed.clear();
   }
@@ -165,7 +206,7 @@ export class QueueWorker {
   async #take(key: string): Promise<void> {
     const { queue, log } = this.#options;
     await this.#run(key);
-    // The wake-up of what was owed meanwhile found the row claimed.
+    // A wake-up in the meantime found the row claimed.
     try {
       const row = await this.#owedWork.awaited(queue.kind, key);
       if (row === undefined) return;

@@ -1,9 +1,9 @@
 // Retention: rows older than their retention period are deleted once an hour, by the worker that gets the job.
 import type { Database } from '../../platform/database/database.ts';
-import type { OwedQueue } from '../../platform/owed-queue.ts';
-import { finishOwed, owe } from '../../platform/owed-work.ts';
+import type { OwedQueue } from '../../platform/work/owed-queue.ts';
+import { finishOwed, owe } from '../../platform/work/owed-work.ts';
 
-export interface RetentionQueueOptions {
+interface RetentionQueueOptions {
   readonly db: Database;
   /** Deletes what is due, in transactions of its own; the signal may stop it, and the next run continues. */
   readonly runOnce: (signal: AbortSignal) => Promise<unknown>;

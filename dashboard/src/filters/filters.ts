@@ -10,7 +10,7 @@ export interface Filters {
   readonly open: Opened | null;
 }
 
-export interface Opened {
+interface Opened {
   /** The kind's type name. */
   readonly type: string;
   readonly id: string;
@@ -60,9 +60,21 @@ export function toSearch(params: URLSearchParams): string {
   return text === '' ? '' : `?${text}`;
 }
 
+/** The format of a page without filters of its own. */
+export function plainFormat(kinds: readonly AnyKind[]): FilterFormat<Filters> {
+  return {
+    parse: (search) => parseFilters(new URLSearchParams(search), kinds),
+    format(filters) {
+      const params = new URLSearchParams();
+      formatFilters(filters, kinds, params);
+      return toSearch(params);
+    },
+  };
+}
+
 /** Of a page with a list, and a view of one of its entities, which stays in the address while a drawer is open over it. */
 export interface ShownFilters extends Filters {
-  /** The entity that is shown; null: the list. */
+  /** The entity that is shown. Null for the list. */
   readonly shownId: string | null;
 }
 

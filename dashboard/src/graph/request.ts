@@ -7,7 +7,7 @@ const queryDeadlineMs = 15_000;
 const mutationDeadlineMs = 60_000;
 
 /** A document with the types of its result and its variables, generated from a .graphql file. */
-export type Document<Result, Variables> = TypedDocumentString<Result, Variables>;
+export type GraphqlDocument<Result, Variables> = TypedDocumentString<Result, Variables>;
 
 export class RequestError extends Error {
   /** From the server, or UNREACHABLE without an answer. */
@@ -36,7 +36,7 @@ interface Answer<Result> {
 /** Sends a document to `url` without a credential, or with the given one. Nothing is cached: the live store is the cache. */
 export async function send<Result, Variables>(
   url: string,
-  document: Document<Result, Variables>,
+  document: GraphqlDocument<Result, Variables>,
   variables: Variables,
   bearer?: string,
 ): Promise<Result> {
@@ -112,7 +112,10 @@ export class Requester {
     this.#credentials = credentials;
   }
 
-  async request<Result, Variables>(document: Document<Result, Variables>, variables: Variables): Promise<Result> {
+  async request<Result, Variables>(
+    document: GraphqlDocument<Result, Variables>,
+    variables: Variables,
+  ): Promise<Result> {
     const bearer = await this.#credentials.accessToken();
     try {
       return await send(this.#url, document, variables, bearer);

@@ -1,4 +1,4 @@
-// GraphiQL's first tabs: the main job, a subscription, what a CMP object became, and a call without a mutation of its own.
+// GraphiQL's first tabs: the main job, a subscription, the backend objects of a CMP object, and a call without a mutation of its own.
 import type { GraphiQLProps } from 'graphiql';
 
 const mainJob = `# The main job in two steps: the run button asks which.
@@ -48,7 +48,7 @@ mutation MainJob2RuleCreate(
 
 fragment Outcome on RelayPayload {
   operation { id state wireCall deviceError { code message } }
-  mapping { resource scope key state }
+  mapping { resource scope objectKey mappingState }
   userErrors { code message field retry }
   commit { replication { state reason } }
 }
@@ -68,8 +68,9 @@ const subscription = `# Every status change as it happens. Run it, then run the 
 subscription Changes {
   statusChanges {
     cursor
+    kind
     change {
-      at
+      changedAt
       kind
       from
       to
@@ -88,7 +89,7 @@ const cmpObject = `# What an object of the CMP became on every backend, and the 
 query Tenant42 {
   cmpObject(type: "tenant", externalId: "42") {
     mappings(first: 20) {
-      nodes { backend { name } resource scope key uuid state }
+      nodes { backend { name } resource scope objectKey uuid mappingState }
     }
     relayOperations(first: 10) {
       nodes { name state createdAt backend { name } deviceError { code message } }
@@ -127,7 +128,7 @@ mutation AnyCall($backend: BackendSelector!, $operation: String!, $arguments: JS
     wireCall
     deviceCheck { code message }
     operation { id state result deviceError { code message } }
-    mapping { resource scope key uuid state }
+    mapping { resource scope objectKey uuid mappingState }
     userErrors { code message field retry }
   }
 }

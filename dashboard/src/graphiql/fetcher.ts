@@ -12,7 +12,7 @@ type TypedHeaders = Readonly<Record<string, string>>;
 
 const deadlineMs = 130_000;
 
-export interface FetcherOptions {
+interface FetcherOptions {
   readonly url: string;
   readonly socketUrl: string;
   readonly session: Session;

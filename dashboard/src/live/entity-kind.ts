@@ -1,7 +1,7 @@
 // An entity kind is a row: its fragment, how updates are merged, and its label. A page lists its kinds (page.ts); the store, the
 // subscription and the feed know no others.
 import type { DashboardStartQuery, StatusChangeFieldsFragment } from '../../../generated/dashboard/graphql.ts';
-import type { Document } from '../graph/request.ts';
+import type { GraphqlDocument } from '../graph/request.ts';
 
 export interface Entity {
   readonly __typename: string;
@@ -19,10 +19,10 @@ export interface EntityKind<Kind extends Entity> {
   /** The type's name in the graph. */
   readonly typename: Kind['__typename'];
   /** One self-contained fragment on the type, with `__typename`, `id` and `version`. */
-  readonly fragment: Document<Kind, unknown>;
+  readonly fragment: GraphqlDocument<Kind, unknown>;
   /** The query parameter that names the entity with the open drawer. */
   readonly openParameter: string;
-  /** True: a change without its subject causes the lists to be read again. */
+  /** Whether a change without its subject causes the lists to be read again. */
   readonly isReadAgain: boolean;
   /** The kind of change that only announces a new status; the feed leaves out its name. */
   readonly plainChange?: string;
@@ -47,6 +47,7 @@ export interface StatusChange extends Change {
 
 export interface FeedItem {
   readonly cursor: string;
-  /** Null: a checkpoint. */
+  readonly kind: 'CHECKPOINT' | 'CREATED' | 'UPDATED' | 'DELETED';
+  /** Null for a checkpoint. */
   readonly change: StatusChange | null;
 }

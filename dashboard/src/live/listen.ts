@@ -16,7 +16,7 @@ interface GraphError {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-export interface ListenOptions {
+interface ListenOptions {
   /** ws: or wss: address of the graph. */
   readonly url: string;
   readonly accessToken: () => Promise<string | undefined>;

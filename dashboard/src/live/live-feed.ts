@@ -30,7 +30,7 @@ export interface FeedPorts {
 }
 
 /** The receiver of updates. */
-export interface FeedTarget {
+export interface FeedReceiver {
   readonly cursor: string | null;
   snapshot(snapshot: Snapshot, note: string | null): void;
   item(item: FeedItem): void;
@@ -39,7 +39,7 @@ export interface FeedTarget {
 }
 
 /** Runs until the signal aborts or the session ends. */
-export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: AbortSignal): Promise<void> {
+export async function runLiveFeed(receiver: FeedReceiver, ports: FeedPorts, signal: AbortSignal): Promise<void> {
   let attempt = 0;
   let refusals = 0;
   let needsSnapshot = true;
@@ -50,11 +50,11 @@ export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: 
     if (end.type === 'expired') {
       needsSnapshot = true;
       note = noteFor(end.code);
-      target.disconnected('The server no longer has the changes since then; reading everything again.');
+      receiver.disconnected('The server no longer has the changes since then; reading everything again.');
     } else if (end.type === 'unauthenticated') {
       // The caller's rights may have changed: the next stream begins with a snapshot.
       needsSnapshot = true;
-      target.disconnected('The login has to be renewed.');
+      receiver.disconnected('The login has to be renewed.');
       refusals += 1;
       if (refusals > 1) return ports.endSession();
       const renewed = await ports.renewCredential().catch(() => true);
@@ -63,7 +63,7 @@ export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: 
       const renewed = await ports.renewCredential().catch(() => true);
       if (!renewed) return;
     } else {
-      target.disconnected(end.reason);
+      receiver.disconnected(end.reason);
     }
     await pause(backoffMs(attempt, ports.random()), signal);
     attempt += 1;
@@ -71,10 +71,10 @@ export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: 
 
   async function cycle(): Promise<StreamEnd> {
     try {
-      if (needsSnapshot || target.cursor === null) {
+      if (needsSnapshot || receiver.cursor === null) {
         const snapshot = await ports.readSnapshot();
         if (signal.aborted) return { type: 'lost', reason: 'closed' };
-        target.snapshot(snapshot, note);
+        receiver.snapshot(snapshot, note);
         needsSnapshot = false;
         note = null;
       }
@@ -83,14 +83,14 @@ export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: 
       return { type: 'lost', reason: error instanceof Error ? error.message : String(error) };
     }
     const listener: StreamListener = {
-      connected: () => target.connected(),
+      connected: () => receiver.connected(),
       item: (item) => {
         attempt = 0;
         refusals = 0;
-        target.item(item);
+        receiver.item(item);
       },
     };
-    return await ports.listen(target.cursor ?? '', listener, signal);
+    return await ports.listen(receiver.cursor ?? '', listener, signal);
   }
 }
 

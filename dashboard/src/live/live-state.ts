@@ -41,7 +41,7 @@ export interface Snapshot {
 }
 
 /** Preferences by type name. */
-export type Preferences = ReadonlyMap<string, Preference<Entity>>;
+type Preferences = ReadonlyMap<string, Preference<Entity>>;
 
 export const emptyState: LiveState = {
   cursor: null,
@@ -93,8 +93,8 @@ export function applyItems(
   const news: Entity[] = [];
   const lines: FeedLine[] = [];
   let incomplete = state.incomplete;
-  for (const { change } of items) {
-    if (change === null || known.has(change.id)) continue;
+  for (const { kind, change } of items) {
+    if (kind === 'CHECKPOINT' || change === null || known.has(change.id)) continue;
     known.add(change.id);
     lines.push(toLine(kinds, change));
     const entity = entityIn(kinds, change);

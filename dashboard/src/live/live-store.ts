@@ -1,6 +1,6 @@
 // Holds the live state of one page. Updates are collected for a moment, so that a burst of changes is rendered once.
 import type { AnyKind, Entity, EntityKind, FeedItem, Preference } from './entity-kind.ts';
-import type { FeedTarget } from './live-feed.ts';
+import type { FeedReceiver } from './live-feed.ts';
 import {
   addNote,
   applyEntities,
@@ -17,7 +17,7 @@ const gatherMs = 50;
 /** A hidden tab's timers are slow: beyond this many items they are applied at once. */
 const maxGathered = 200;
 
-export class LiveStore implements FeedTarget {
+export class LiveStore implements FeedReceiver {
   /** The page's. */
   readonly kinds: readonly AnyKind[];
   readonly #now: () => number;

@@ -1,7 +1,7 @@
 // Merging by version: it determines which copy is newer, in any order of arrival.
 import type { Entities, Entity } from './entity-kind.ts';
 
-export interface MergeRule<Kind extends Entity> {
+interface MergeRule<Kind extends Entity> {
   /** Also takes the same version: for observed values, which do not increment it. */
   readonly takesSameVersion?: boolean;
   /** Such an entity is removed from the lists. */

@@ -5,7 +5,7 @@ import type { Requester } from '../graph/request.ts';
 import type { Page } from '../page.ts';
 import type { Session } from '../session/session.ts';
 import { pause } from './backoff.ts';
-import { changesSubscription, historyQuery } from './documents.ts';
+import { changesSubscription, historyQuery } from './graphql-documents.ts';
 import { listen } from './listen.ts';
 import { runLiveFeed } from './live-feed.ts';
 import type { Snapshot } from './live-state.ts';
@@ -13,7 +13,7 @@ import type { LiveStore } from './live-store.ts';
 
 const pollEveryMs = 5_000;
 
-export interface LiveParts {
+interface LiveDependencies {
   readonly session: Session;
   readonly requester: Requester;
   readonly store: LiveStore;
@@ -22,8 +22,8 @@ export interface LiveParts {
 }
 
 /** `name` is the page's. Returns a function that stops everything. */
-export function startLive(name: string, page: Page, parts: LiveParts): () => void {
-  const { session, requester, store, socketUrl } = parts;
+export function startLive(name: string, page: Page, dependencies: LiveDependencies): () => void {
+  const { session, requester, store, socketUrl } = dependencies;
   const controller = new AbortController();
   const { signal } = controller;
   const subscription = changesSubscription(name, page.kinds).toString();
@@ -39,7 +39,7 @@ export function startLive(name: string, page: Page, parts: LiveParts): () => voi
     },
     signal,
   );
-  void runPoll(page, parts, signal);
+  void runPoll(page, dependencies, signal);
   return () => controller.abort();
 }
 
@@ -54,7 +54,7 @@ async function readSnapshot(name: string, page: Page, requester: Requester): Pro
 }
 
 /** Pauses while the page is hidden or the stream is down. */
-async function runPoll({ poll }: Page, { store, requester }: LiveParts, signal: AbortSignal): Promise<void> {
+async function runPoll({ poll }: Page, { store, requester }: LiveDependencies, signal: AbortSignal): Promise<void> {
   for (let round = 1; poll !== undefined && !signal.aborted; round += 1) {
     await pause(pollEveryMs, signal);
     if (signal.aborted || document.visibilityState !== 'visible' || !store.connection.connected) continue;

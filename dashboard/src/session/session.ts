@@ -1,5 +1,5 @@
 // The login: the access token is only in memory, the refresh token in the tab's sessionStorage. A refresh token works once, and a
-// duplicated tab (or GraphiQL opened from here) starts with a copy of it, so tabs renew one at a time and tell each other.
+// duplicated tab (or GraphiQL opened from here) starts with a copy, so tabs renew one at a time and share the new token.
 import {
   DashboardLoginDocument,
   type DashboardLoginMutation,
@@ -16,7 +16,7 @@ const lockName = 'tidegate.session.renew';
 const marginMs = 30_000;
 const maxTimerMs = 0x7fffffff;
 
-export type SessionStatus = 'none' | 'open' | 'ended';
+type SessionStatus = 'none' | 'open' | 'ended';
 
 type LoginResult = DashboardLoginMutation['login'];
 
@@ -63,7 +63,7 @@ export class Session implements Credentials {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Returns the refusals; empty: logged in. Throws RequestError when the server can't be reached. */
+  /** Returns the refusals. Empty after a login. Throws RequestError when the server can't be reached. */
   async login(name: string, password: string): Promise<readonly RefusalFragment[]> {
     const { login } = await send(this.#url, DashboardLoginDocument, { input: { name, password } });
     const tokens = tokensOf(login);
@@ -76,7 +76,7 @@ export class Session implements Credentials {
   async logout(): Promise<void> {
     const bearer = this.#accessToken;
     this.end('none');
-    // The tab drops the login even if the server can't be told.
+    // The tab drops the login even if the server can't be reached.
     if (bearer !== undefined) await send(this.#url, DashboardLogoutDocument, {}, bearer).catch(() => undefined);
   }
 

@@ -1,4 +1,4 @@
-// A button for an action that is asked about once: what it does is said before it is done, and a refusal stays in sight.
+// A button for an action that needs one confirmation: it describes the effect first, and a refusal stays in sight.
 import { type ReactNode, useId, useRef } from 'react';
 import { Failures } from './refusal.tsx';
 import type { MutationControl } from './use-mutation.ts';
@@ -6,20 +6,20 @@ import type { MutationControl } from './use-mutation.ts';
 interface ConfirmedActionProps {
   /** Of the button: `Drain`. */
   readonly label: string;
-  /** Of what, where several buttons have the label: read out with it. */
+  /** The object of the action, read out with the label, if several buttons have the same label. */
   readonly about?: string;
   /** `Drain web-1?` */
   readonly question: string;
-  /** Why it may not be done; null: it may. */
+  /** Why the action is not allowed. Null if it is. */
   readonly forbidden: string | null;
   readonly control: Pick<MutationControl<never, never>, 'isBusy' | 'failures'>;
   /** True when it was carried out. */
   readonly onConfirm: () => Promise<boolean>;
   /** True when the question is asked, false when it is over. */
   readonly onOpenChange?: (isOpen: boolean) => void;
-  /** What may be given with it. */
+  /** Optional inputs of the action. */
   readonly fields?: ReactNode;
-  /** What it does. */
+  /** Description of the effect. */
   readonly children: ReactNode;
 }
 

@@ -72,7 +72,7 @@ const FeedRow = memo(
     const { change, label } = line;
     return (
       <div className="feed-line" data-to={change.to}>
-        <Time at={change.at} />
+        <Time at={change.changedAt} />
         {kind !== undefined ? (
           <button
             type="button"

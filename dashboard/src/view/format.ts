@@ -1,6 +1,6 @@
 // Formats of times and names. Lists show times of day, because those do not change; ages are shown only where the age matters.
 
-export interface CmpObjectName {
+interface CmpObjectName {
   readonly namespace: string;
   readonly type: string;
   readonly externalId: string;

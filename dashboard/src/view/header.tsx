@@ -1,6 +1,6 @@
 // The bar at the top: the page, the live state, the filters, the user.
 import type { ReactNode } from 'react';
-import { useLiveState, useParts } from '../context.ts';
+import { useDependencies, useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
 import { go, pathOf, useRoute } from '../route.ts';
 import { LiveBadge } from './live-badge.tsx';
@@ -14,7 +14,7 @@ interface HeaderProps {
 }
 
 export function Header({ control, chosen, onHelp }: HeaderProps) {
-  const { session } = useParts();
+  const { session } = useDependencies();
   const { viewer } = useLiveState();
   const { filters, isFiltering, change, clear } = control;
   const projects = viewer?.projects ?? [];
@@ -75,7 +75,7 @@ export function Header({ control, chosen, onHelp }: HeaderProps) {
 
 /** A single page needs no list. */
 function PageLinks() {
-  const { pages } = useParts();
+  const { pages } = useDependencies();
   const open = useRoute(pages);
   const present = usePresentPages();
   if (pages.length === 1) return null;

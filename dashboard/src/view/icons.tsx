@@ -1,6 +1,6 @@
 // Icons, one shape per meaning, so that colour is never the only sign. A page has its own: pages/relay/marks.tsx.
 
-export type Tone = 'good' | 'bad' | 'odd' | 'busy' | 'calm' | 'warn';
+type Tone = 'good' | 'bad' | 'odd' | 'busy' | 'calm' | 'warn';
 
 export interface Mark {
   readonly tone: Tone;

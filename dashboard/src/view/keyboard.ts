@@ -15,7 +15,7 @@ export function keysOf({ groups }: PageKeys): readonly { readonly keys: readonly
   ];
 }
 
-export interface KeyActions {
+interface KeyActions {
   readonly close: () => void;
   readonly help: () => void;
 }

@@ -1,10 +1,10 @@
 // The login form.
 import { useRef, useState } from 'react';
-import { useParts } from '../context.ts';
+import { useDependencies } from '../context.ts';
 import { type Failure, Failures, failureOf, failuresOf } from './refusal.tsx';
 
 export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
-  const { session } = useParts();
+  const { session } = useDependencies();
   const [isBusy, setBusy] = useState(false);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
   const password = useRef<HTMLInputElement>(null);

@@ -15,7 +15,7 @@ interface PageFrameProps {
   readonly waitingFor: string;
   /** Chips in the header for the page's own filters that are set. */
   readonly chosen?: ReactNode;
-  /** Above the panels: what needs a person first. */
+  /** Above the panels: items that need a person first. */
   readonly strips?: ReactNode;
   readonly drawer?: ReactNode;
   /** The panels. */

@@ -1,7 +1,7 @@
 // A titled part of the page.
 import type { ReactNode } from 'react';
 
-export interface PanelProps {
+interface PanelProps {
   readonly name: string;
   readonly title: string;
   readonly summary?: ReactNode;

@@ -1,7 +1,7 @@
-// A list of rows that are buttons. Only one of them is a tab stop; j and k move between them.
+// A list of rows that are buttons. Only one row is a tab stop; j and k move between them.
 import { type ReactNode, useState } from 'react';
 
-export interface RowListProps<Item> {
+interface RowListProps<Item> {
   /** Name used by the keys, see keyboard.ts. */
   readonly name: string;
   readonly label: string;
@@ -11,7 +11,7 @@ export interface RowListProps<Item> {
   readonly children: (item: Item, row: RowState) => ReactNode;
 }
 
-export interface RowState {
+interface RowState {
   readonly isOpen: boolean;
   readonly isTabStop: boolean;
 }

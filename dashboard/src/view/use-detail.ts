@@ -1,10 +1,10 @@
 // Reads the details of one object for its drawer, and again for each newer version.
 import { useEffect, useState } from 'react';
-import { useParts } from '../context.ts';
-import type { Document } from '../graph/request.ts';
+import { useDependencies } from '../context.ts';
+import type { GraphqlDocument } from '../graph/request.ts';
 import { type Failure, failureOf } from './refusal.tsx';
 
-export interface DetailReading<Detail> {
+interface DetailReading<Detail> {
   /** Null until it is read, and when it is gone. */
   readonly detail: Detail | null;
   readonly isGone: boolean;
@@ -13,12 +13,12 @@ export interface DetailReading<Detail> {
 
 /** `document` has one root field and takes `$id`. `onRead` must be the same in every render. */
 export function useDetail<Detail extends object>(
-  document: Document<Readonly<Record<string, Detail | null>>, { readonly id: string }>,
+  document: GraphqlDocument<Readonly<Record<string, Detail | null>>, { readonly id: string }>,
   id: string,
   version: number,
   onRead?: (detail: Detail) => void,
 ): DetailReading<Detail> {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const [read, setRead] = useState<{ readonly id: string; readonly detail: Detail | null } | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
 

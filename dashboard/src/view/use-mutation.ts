@@ -1,8 +1,8 @@
 // Sends a mutation with an idempotency key that stays the same while the input does: a retry never acts twice.
 import { useRef, useState } from 'react';
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
-import { useParts } from '../context.ts';
-import type { Document } from '../graph/request.ts';
+import { useDependencies } from '../context.ts';
+import type { GraphqlDocument } from '../graph/request.ts';
 import { type Failure, failureOf, failuresOf } from './refusal.tsx';
 
 export interface MutationControl<Input, Payload> {
@@ -14,9 +14,9 @@ export interface MutationControl<Input, Payload> {
 
 /** `document` has one root field, and `$input` with an idempotency key. */
 export function useMutation<Input extends object, Payload extends { readonly userErrors: readonly RefusalFragment[] }>(
-  document: Document<Readonly<Record<string, Payload>>, { readonly input: Input }>,
+  document: GraphqlDocument<Readonly<Record<string, Payload>>, { readonly input: Input }>,
 ): MutationControl<Input, Payload> {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const [isBusy, setBusy] = useState(false);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
   const sent = useRef({ input: '', key: '' });

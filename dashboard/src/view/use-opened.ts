@@ -1,13 +1,13 @@
 // The entity of an open drawer: from the store, where the feed changes it; read once when the store does not have it yet.
 import { useCallback } from 'react';
 import { useEntities, useLiveState, usePage } from '../context.ts';
-import type { Document } from '../graph/request.ts';
+import type { GraphqlDocument } from '../graph/request.ts';
 import type { Entity, EntityKind } from '../live/entity-kind.ts';
 import { useDetail } from './use-detail.ts';
 
 export interface Opened<Kind, Detail> {
   readonly entity: Kind | undefined;
-  /** What the document has beyond the entity; null until it is read. */
+  /** The rest of the document beside the entity. Null until it is read. */
   readonly detail: Detail | null;
   /** Shown while there is no entity. */
   readonly instead: string;
@@ -16,7 +16,7 @@ export interface Opened<Kind, Detail> {
 /** `document` has one root field and takes `$id`; it selects the fields of the kind. */
 export function useOpened<Kind extends Entity, Detail extends Kind>(
   kind: EntityKind<Kind>,
-  document: Document<Readonly<Record<string, Detail | null>>, { readonly id: string }>,
+  document: GraphqlDocument<Readonly<Record<string, Detail | null>>, { readonly id: string }>,
   id: string,
 ): Opened<Kind, Detail> {
   const { store } = usePage();

@@ -1,10 +1,10 @@
 // The pages to which the header links: one that not every deployment has is asked for first.
 import { useEffect, useState } from 'react';
-import { useParts } from '../context.ts';
+import { useDependencies } from '../context.ts';
 import type { PageRow } from '../page.ts';
 
 export function usePresentPages(): readonly PageRow[] {
-  const { pages, requester } = useParts();
+  const { pages, requester } = useDependencies();
   const [present, setPresent] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => {
     let isOver = false;

@@ -1,5 +1,5 @@
-// All plans on disk, so that a name server that starts alone answers as before, and knows how old its answers are. What is to be written
-// waits in memory, one writer a folder: many changes of a moment are one write.
+// All plans on disk, so that a name server that starts without its feed answers as before, and knows the age of its answers.
+// Writes wait in memory, with one writer per folder: changes in quick succession become one write.
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, writeWhole } from '../../../platform/secrets/key-file.ts';
@@ -7,12 +7,19 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { ZoneChange, ZonePlan } from '../../policy/plan.ts';
 import { ZoneFile } from './zone-file.ts';
 
-export interface PlanFolderOptions {
+interface PlanFolderOptions {
   readonly path: string;
   readonly sealer: Sealer;
   /** Whole plans are asked for when they are written. */
   readonly planOf: (zone: string) => ZonePlan | undefined;
   readonly failed: (error: unknown) => void;
+}
+
+/** Time of the last message of the feed, by both clocks. */
+export interface Heard {
+  readonly wallMs: number;
+  readonly upMs: number;
+  readonly bootId?: string | undefined;
 }
 
 interface Owed {
@@ -32,7 +39,7 @@ export class PlanFolder {
   readonly #options: PlanFolderOptions;
   readonly #files = new Map<string, ZoneFile>();
   readonly #owed = new Map<string, Owed>();
-  #heardMs: number | undefined;
+  #heard: Heard | undefined;
   /** Zones whose last write failed. */
   readonly #unsaved = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -44,13 +51,14 @@ export class PlanFolder {
   }
 
   /** `unreadable`: files of zones that are not answered before they come again. */
-  async load(): Promise<{ plans: ZonePlan[]; unreadable: string[]; heardMs: number | undefined }> {
+  async load(): Promise<{ plans: ZonePlan[]; unreadable: string[]; heard: Heard | undefined }> {
     const { path } = this.#options;
     await mkdir(path, { recursive: true, mode: 0o700 });
     const plans: ZonePlan[] = [];
     const unreadable: string[] = [];
     for (const file of await readdir(path)) {
-      // What was being written when a process was killed: in a container the next one has the same id, and so the same name for its file.
+      // Left by a process that was killed during a write. In a container, the next process has the same ID and would use the same
+      // file name.
       if (file.endsWith('.new')) await rm(join(path, file), { force: true });
       if (!file.endsWith('.json')) continue;
       try {
@@ -64,8 +72,7 @@ export class PlanFolder {
       if (isMissing(error)) return undefined;
       throw error;
     });
-    const heardMs = Number(heard);
-    return { plans, unreadable, heardMs: heard === undefined || Number.isNaN(heardMs) ? undefined : heardMs };
+    return { plans, unreadable, heard: heard === undefined ? undefined : heardOf(heard) };
   }
 
   /** Zones that are answered otherwise than they are on disk, for it does not take them. */
@@ -94,8 +101,8 @@ export class PlanFolder {
     this.#later();
   }
 
-  keepHeard(atMs: number): void {
-    this.#heardMs = atMs;
+  keepHeard(heard: Heard): void {
+    this.#heard = heard;
     this.#later();
   }
 
@@ -138,10 +145,10 @@ export class PlanFolder {
         if (!this.#owed.has(zone)) this.#owed.set(zone, { ...owed, what: owed.what === 'GONE' ? 'GONE' : 'PLAN' });
       }
     }
-    if (this.#heardMs === undefined) return;
-    const heardMs = this.#heardMs;
-    this.#heardMs = undefined;
-    await writeWhole(join(path, heardFile), String(heardMs)).catch(failed);
+    if (this.#heard === undefined) return;
+    const text = JSON.stringify(this.#heard);
+    this.#heard = undefined;
+    await writeWhole(join(path, heardFile), text).catch(failed);
   }
 
   /** `name`: of the zone, without the final dot: lower-case letters, digits, hyphens, dots and underscores. */
@@ -149,5 +156,17 @@ export class PlanFolder {
     const file = this.#files.get(name) ?? new ZoneFile(join(this.#options.path, name), this.#options.sealer);
     this.#files.set(name, file);
     return file;
+  }
+}
+
+/** Undefined: it can't be read. Releases before this one wrote the time of day alone. */
+function heardOf(text: string): Heard | undefined {
+  try {
+    const read = JSON.parse(text) as number | Partial<Heard> | null;
+    const { wallMs, upMs, bootId } = typeof read === 'number' ? { wallMs: read, upMs: 0 } : (read ?? {});
+    if (!Number.isFinite(wallMs) || !Number.isFinite(upMs)) return undefined;
+    return { wallMs: Number(wallMs), upMs: Number(upMs), bootId: typeof bootId === 'string' ? bootId : undefined };
+  } catch {
+    return undefined;
   }
 }

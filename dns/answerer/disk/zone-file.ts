@@ -31,7 +31,7 @@ export class ZoneFile {
   async writePlan(plan: ZonePlan): Promise<void> {
     await this.close();
     await writeWhole(`${this.#path}.json`, JSON.stringify(this.#sealed(plan)));
-    // Those of an older plan do not follow this one, so it does not matter if they stay.
+    // Changes of an older plan do not apply to this one, so they may stay.
     await rm(`${this.#path}.changes`, { force: true });
     this.#changesBytes = 0;
     this.#hasOldChanges = false;

@@ -1,5 +1,5 @@
-// Denial of existence that is made when it is asked for (RFC 9824): an NSEC record of the asked name itself says which types it has.
-// A name that does not exist has the type NXNAME only. So nothing else of the zone is told.
+// Denial of existence, created for each query (RFC 9824): an NSEC record of the queried name lists its types. A name that does
+// not exist has the type NXNAME only. So the answer reveals no other name of the zone.
 import { types } from '../../wire/message.ts';
 import { bytesOf } from '../query/names.ts';
 import type { RecordSet } from '../zone/record-set.ts';

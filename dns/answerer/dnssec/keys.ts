@@ -29,7 +29,7 @@ export function dnskeyData(flags: number, publicKey: Buffer): Buffer {
 }
 
 /** RFC 4034 appendix B. */
-export function keyTagOf(data: Buffer): number {
+function keyTagOf(data: Buffer): number {
   let sum = 0;
   for (const [index, byte] of data.entries()) sum += index % 2 === 0 ? byte << 8 : byte;
   return (sum + (sum >> 16)) & 0xffff;
@@ -42,7 +42,7 @@ export function dsText(zone: string, { keyTag, flags, publicKey }: DnssecKeyPlan
   return `${keyTag} ${algorithm} ${sha256Digest} ${digest}`;
 }
 
-/** The private key. Throws when it is not that of the public one, or the tag is another one: its signatures would be bogus. */
+/** The private key. Throws if it does not match the public key or the tag, because its signatures would be bogus. */
 export function privateKeyOf(plan: DnssecKeyPlan): KeyObject {
   const key = createPrivateKey(plan.privateKey);
   const bytes = publicBytes(createPublicKey(key));

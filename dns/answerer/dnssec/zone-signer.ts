@@ -11,14 +11,16 @@ import { dnskeyData, privateKeyOf } from './keys.ts';
 export interface KeptSignature {
   /** Of RRSIG records: one for each active key. */
   readonly data: readonly Buffer[];
+  /** Before this, by a clock that was set back, they may not be valid yet. */
+  readonly madeAtSeconds: number;
   readonly renewAtSeconds: number;
 }
 
 /** Of all zones together, so that there is one bound. */
 export type SignatureCache = LRUCache<string, KeptSignature>;
 
-/** Clocks of resolvers may be late. */
-const backDatedSeconds = 3 * 3_600;
+/** Clocks of resolvers may be late, and ours may be ahead. An early beginning makes no old answer valid: the end decides that. */
+const backDatedSeconds = 86_400;
 const validSeconds = 2 * 86_400;
 /** So no signature that is sent ends while a resolver keeps it. */
 const renewedBeforeSeconds = 86_400;
@@ -62,10 +64,11 @@ export class ZoneSigner {
     let name = `${this.#prefix}${set.type} ${set.ttlSeconds} ${set.key}`;
     for (const each of data) name += ` ${each.toString('latin1')}`;
     const kept = this.#cache.get(name);
-    if (kept !== undefined && atSeconds < kept.renewAtSeconds) return kept.data;
+    if (kept !== undefined && atSeconds >= kept.madeAtSeconds && atSeconds < kept.renewAtSeconds) return kept.data;
     const keys = set.type === types.DNSKEY ? this.#keySigning : this.#zoneSigning;
     const made = keys.map((key) => this.#sign(set, data, key, atSeconds));
-    this.#cache.set(name, { data: made, renewAtSeconds: atSeconds + validSeconds - renewedBeforeSeconds });
+    const renewAtSeconds = atSeconds + validSeconds - renewedBeforeSeconds;
+    this.#cache.set(name, { data: made, madeAtSeconds: atSeconds, renewAtSeconds });
     return made;
   }
 

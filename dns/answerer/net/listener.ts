@@ -1,10 +1,10 @@
-// What the sockets of a name server have in common.
+// Types that the UDP and TCP listeners of a name server share.
 import type { Peer } from '../query/peer.ts';
 
 export interface Place {
   /** IPv4 or IPv6. */
   readonly address: string;
-  /** 0: any free one. */
+  /** 0 for any free port. */
   readonly port: number;
 }
 
@@ -15,6 +15,6 @@ export interface Listener {
   readonly port: number;
   /** Open ones. */
   readonly connections: () => number;
-  /** What came is answered; then it ends. */
+  /** Answers received queries, then closes. */
   close(): Promise<void>;
 }

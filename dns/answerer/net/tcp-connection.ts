@@ -9,7 +9,7 @@ const longestQuestionBytes = 4_096;
 /** Answers that wait to be taken. */
 const mostWaitingBytes = 65_536;
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly address: string;
   readonly answer: Answering;
   /** In milliseconds, by a clock that only rises. */
@@ -47,7 +47,7 @@ export class TcpConnection {
     return this.#lastQuestionMs;
   }
 
-  /** No more questions; what is answered is still sent. */
+  /** Accepts no more queries. Pending answers are still sent. */
   end(): void {
     this.#ending = true;
     this.#socket.end();
@@ -70,7 +70,7 @@ export class TcpConnection {
       this.#got = this.#got.subarray(lengthBytes + length);
       const { address, answer, now } = this.#options;
       const bytes = answer(packet, { address, udp: false });
-      // Who sends no questions is not worth a connection.
+      // A client that sends invalid queries is not worth a connection.
       if (bytes === undefined) {
         this.destroy();
         return;

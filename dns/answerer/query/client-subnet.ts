@@ -18,7 +18,7 @@ export function readSubnet(packet: Buffer, from: number, to: number): ClientSubn
   const bytes = packet.subarray(from + 4, to);
   if (family > 2) return undefined;
   const known = family as ClientSubnet['family'];
-  // The scope is the server's to say.
+  // Only the server may set the scope.
   if (bits > addressBytes[known] * 8 || packet[from + 3] !== 0) return undefined;
   if (bytes.length !== Math.ceil(bits / 8)) return undefined;
   const beyond = (bytes.at(-1) ?? 0) & (0xff >> (bits % 8 || 8));

@@ -13,7 +13,7 @@ export interface Edns {
   /** The client's part and, if it has one, the server's (RFC 7873 section 4). */
   readonly cookie: Buffer | undefined;
   readonly subnet: ClientSubnet | undefined;
-  /** The response code of what is wrong with it; undefined: nothing. */
+  /** Response code if the option is malformed, otherwise undefined. */
   readonly fault: number | undefined;
 }
 

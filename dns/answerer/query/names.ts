@@ -37,8 +37,6 @@ export function wildcardOf(key: string): string {
   return `\x01*${key}`;
 }
 
-export const rootKey = '\0';
-
 /** How many labels, without the root's and a leading `*` (RFC 4034 section 3.1.3). */
 export function labelCount(key: string): number {
   let count = 0;

@@ -1,10 +1,10 @@
-// Who asks: the address that a question came from, as bytes.
+// The address that a query came from, as bytes.
 import { addressBytes } from '../../../platform/net/address-block.ts';
 
 export interface Peer {
   /** Canonical text; IPv4 is never mapped into IPv6. */
   readonly address: string;
-  /** False: over TCP, so the address is its own. */
+  /** False over TCP, where the address can't be spoofed. */
   readonly udp: boolean;
 }
 

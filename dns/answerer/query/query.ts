@@ -1,5 +1,5 @@
-// A question as it comes from the network, read strictly: anyone sends anything, so nothing here throws, and each loop has a bound.
-// What can't be read is a fault with the response code that its sender gets.
+// Strict parsing of a query. Anyone can send anything, so nothing here throws, and each loop has a bound. A malformed query
+// becomes a fault with the response code for its sender.
 import { rcodes, types } from '../../wire/message.ts';
 import { type Edns, readEdns } from './edns.ts';
 import { nameEnd } from './names.ts';
@@ -17,7 +17,7 @@ export interface Query {
 }
 
 /** Nothing is answered: it is an answer itself, or too short to have an id. */
-export interface Dropped {
+interface Dropped {
   readonly dropped: true;
 }
 
@@ -29,7 +29,7 @@ export interface Faulty {
   readonly edns: Edns | undefined;
 }
 
-export type Read = Query | Faulty | Dropped;
+type Read = Query | Faulty | Dropped;
 
 const headerBytes = 12;
 /** A question has an OPT record, and at most a signature with it; IXFR has a SOA record. */
@@ -57,7 +57,10 @@ export function readQuery(packet: Buffer): Read {
   return { packet, questionEnd, key, type, class: asked, edns };
 }
 
-/** The offset after the owner of the only OPT record; 0: there is none. All records must be whole, and end with the packet. */
+/**
+ * Offset after the owner name of the only OPT record, or 0 if there is none. All records must be complete and end with the
+ * packet.
+ */
 function optAt(packet: Buffer, from: number): number | { readonly rcode: number } {
   const before = packet.readUInt16BE(6) + packet.readUInt16BE(8);
   const count = before + packet.readUInt16BE(10);

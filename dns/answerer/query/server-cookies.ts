@@ -1,5 +1,5 @@
-// Server cookies (RFC 7873) in the form that all servers of a name can share (RFC 9018): who returns one has received an answer at
-// its address. Two secrets are known, so that a new one makes no cookie invalid at once.
+// Server cookies (RFC 7873) in the form that all servers of a name can share (RFC 9018). A client that returns one has received
+// an answer at its address. The previous secret stays valid, so a new one invalidates no cookie at once.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { sipHash24 } from './siphash.ts';
 
@@ -18,7 +18,7 @@ export class ServerCookies {
     this.#secrets = [secret];
   }
 
-  /** From now on cookies are made with this secret; those of the last one stay valid (RFC 9018 section 5). */
+  /** Uses this secret for new cookies. Cookies made with the previous one stay valid (RFC 9018 section 5). */
   rotate(secret: Buffer = randomBytes(16)): void {
     this.#secrets = [secret, ...this.#secrets.slice(0, 1)];
   }

@@ -8,17 +8,17 @@ const headerBytes = 12;
 const largestMessage = 65_535;
 const fixedBytes = 10;
 
-export type Section = 'answers' | 'authority' | 'additional';
+type Section = 'answers' | 'authority' | 'additional';
 
 const countAt = { answers: 6, authority: 8, additional: 10 } as const;
 const flags = { response: 0x8000, authoritative: 0x0400, truncated: 0x0200, recursionDesired: 0x0100 } as const;
 
-export interface Head {
+interface Head {
   readonly rcode: number;
   readonly authoritative: boolean;
 }
 
-/** The data of an OPT record with what its other fields say (RFC 6891 section 6.1.2). */
+/** Data of an OPT record, and the values in its other fields (RFC 6891 section 6.1.2). */
 export interface Opt {
   readonly payloadBytes: number;
   readonly flagBits: number;
@@ -48,7 +48,7 @@ export class AnswerWriter {
   }
 
   /**
-   * The set and its signatures. False: there was no room, and nothing was written; answers and authority are then
+   * Writes the set and its signatures. Returns false and writes nothing if there is no room. Answers and authority are then
    * marked as truncated (RFC 2181 section 9).
    */
   add(section: Section, set: RecordSet, signatures: readonly Buffer[] = [], group: number = classes.IN): boolean {

@@ -1,4 +1,4 @@
-// What a zone says to a question, before it is written: a policy's answer, records that are always the same, or that there is nothing.
+// The content of a zone's answer before it is encoded: the answer of a policy, fixed records, or a denial.
 import { answer } from '../../policy/answer.ts';
 import type { ClientAddress, GeoSource } from '../../policy/client.ts';
 import { types } from '../../wire/message.ts';
@@ -28,9 +28,7 @@ export function contentOf(found: Found | undefined, query: Query, resolver: Buff
   const { node } = found;
   const type = query.type === types.ANY ? minimalType(node) : query.type;
   const fixed = node.fixed.get(type);
-  // A policy's addresses go before those of a name server of that name.
-  if (fixed !== undefined && !(node.policy?.types.includes(type) ?? false))
-    return { kind: 'RECORDS', set: fixed, scopeBits: 0 };
+  if (fixed !== undefined) return { kind: 'RECORDS', set: fixed, scopeBits: 0 };
   const { policy } = node;
   if (policy !== undefined) {
     const known = policy.constant?.get(type);

@@ -4,14 +4,14 @@ import { subnetScope } from '../query/client-subnet.ts';
 import { type Edns, flagBits, options } from '../query/edns.ts';
 import type { Opt } from './answer-writer.ts';
 
-/** What fits into a packet on all paths (flag day 2020): of our answers, and what we accept. */
-export const mostUdpBytes = 1_232;
+/** Packet size that fits on all paths (flag day 2020), used for our answers and as the size that we accept. */
+const mostUdpBytes = 1_232;
 /** RFC 1035 section 4.2.1, without EDNS. */
 const leastUdpBytes = 512;
 
 const noData = Buffer.alloc(0);
 
-export interface EdnsReply {
+interface EdnsReply {
   readonly nsid: Buffer;
   /** The option's data; undefined: the question has no cookie. */
   readonly cookie: Buffer | undefined;

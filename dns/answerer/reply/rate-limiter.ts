@@ -8,7 +8,7 @@ export interface RateLimit {
   readonly slip: number;
 }
 
-export type Allowed = 'ANSWER' | 'SLIP' | 'DROP';
+type Allowed = 'ANSWER' | 'SLIP' | 'DROP';
 
 const slots = 1 << 16;
 
@@ -23,7 +23,7 @@ export class RateLimiter {
     this.#limit = limit;
   }
 
-  /** `kind`: a number for all like answers. `atMs` only rises. */
+  /** `kind`: a number for all like answers. `atMs`: of a clock that only rises. */
   allow(address: Buffer, kind: number, atMs: number): Allowed {
     const { answersPerSecond, slip } = this.#limit;
     const owner = hashOf(address, kind);

@@ -1,5 +1,6 @@
 // From one packet to its answer: without waiting, without throwing, and the same over UDP and TCP.
 import { classes, rcodes, types } from '../../wire/message.ts';
+import type { Clocks } from '../clocks.ts';
 import { denialOf } from '../dnssec/denial.ts';
 import type { Edns } from '../query/edns.ts';
 import { bytesOfAddress, type Peer } from '../query/peer.ts';
@@ -14,16 +15,15 @@ import { limitOf, optOf } from './edns-reply.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { type Counts, noCounts } from './stats.ts';
 
-export interface ResponderOptions {
+interface ResponderOptions {
   readonly zones: Zones;
   readonly policies: Policies;
   readonly cookies: ServerCookies;
   readonly limiter: RateLimiter;
-  /** RFC 5001: what tells this server from others at its address. */
+  /** RFC 5001: distinguishes this server from others at the same address. */
   readonly nsid: Buffer;
-  /** In milliseconds since 1970. */
-  readonly now: () => number;
-  /** What `TXT CH` of `age.tidegate.` answers. */
+  readonly clocks: Pick<Clocks, 'wallMs' | 'steadyMs'>;
+  /** Answer to `TXT CH` of `age.tidegate.` */
   readonly age: () => string;
 }
 
@@ -57,9 +57,8 @@ export class Responder {
       this.counts.dropped += 1;
       return undefined;
     }
-    const { cookies, limiter, zones, nsid, now } = this.#options;
-    const atMs = now();
-    const atSeconds = Math.floor(atMs / 1_000);
+    const { cookies, limiter, zones, nsid, clocks } = this.#options;
+    const atSeconds = Math.floor(clocks.wallMs() / 1_000);
     const cookie = read.edns?.cookie;
     const address = bytesOfAddress(peer.address);
     const isKnown = cookie !== undefined && cookies.isValid(cookie, address, atSeconds);
@@ -68,10 +67,10 @@ export class Responder {
     const asking: Asking = { udp: peer.udp, atSeconds, opt };
     const zone = 'key' in read && read.class === classes.IN ? zones.of(read.key) : undefined;
     const found = 'key' in read ? zone?.find(read.key) : undefined;
-    // Who has a cookie of ours, or a connection, is at its address.
+    // A valid cookie or a TCP connection proves the client's address.
     if (peer.udp && !isKnown) {
       const kind = found?.node.id ?? (zone === undefined ? kinds.error : kinds.negative);
-      const allowed = limiter.allow(address, kind, atMs);
+      const allowed = limiter.allow(address, kind, clocks.steadyMs());
       if (allowed !== 'ANSWER') {
         this.counts.limited += 1;
         return allowed === 'DROP' ? undefined : this.#slip(read, asking, ours !== undefined);

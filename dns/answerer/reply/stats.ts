@@ -1,10 +1,10 @@
-// What the server has counted since it started.
+// Counters of the server since its start.
 export function noCounts() {
   return {
-    /** All packets that came, and those of them that came over TCP. */
+    /** All packets received, and how many of them came over TCP. */
     queries: 0,
     overTcp: 0,
-    /** By what was answered. */
+    /** By kind of answer. */
     records: 0,
     nodata: 0,
     nxdomain: 0,

@@ -1,5 +1,5 @@
-// A name of a zone with what it has: records that are always the same, a policy that answers, both, or nothing (an empty non-terminal,
-// RFC 4592 section 2.2.2).
+// A name of a zone and its content: fixed records, a policy that answers, both, or nothing (an empty non-terminal, RFC 4592
+// section 2.2.2).
 import type { PreparedMap } from '../../policy/client.ts';
 import type { NamePlan } from '../../policy/plan.ts';
 import { type PreparedName, prepareName } from '../../policy/prepare.ts';
@@ -13,7 +13,12 @@ export interface NameNode {
   /** For rate limiting: of no other name. */
   readonly id: number;
   readonly fixed: ReadonlyMap<number, RecordSet>;
+  /** One of the zone's name servers: only `fixed` is answered, also without addresses. */
+  readonly server: boolean;
+  /** What answers. */
   readonly policy: Policy | undefined;
+  /** The policy that answers after the name is no longer a name server's name. */
+  readonly held: Policy | undefined;
   /** How many names are directly below it. */
   below: number;
 }
@@ -30,9 +35,12 @@ export interface Policy {
 
 let nodes = 0;
 
-export function nameNode(key: string, parts: Partial<Pick<NameNode, 'fixed' | 'policy' | 'below'>>): NameNode {
+export type NodeFields = Partial<Pick<NameNode, 'fixed' | 'server' | 'held'>>;
+
+export function nameNode(key: string, fields: NodeFields & Partial<Pick<NameNode, 'below'>>): NameNode {
   nodes = (nodes + 1) | 0;
-  return { key, id: nodes, fixed: parts.fixed ?? new Map(), policy: parts.policy, below: parts.below ?? 0 };
+  const { fixed = new Map(), server = false, held, below = 0 } = fields;
+  return { key, id: nodes, fixed, server, policy: server ? undefined : held, held, below };
 }
 
 export function policyOf(plan: NamePlan, maps: ReadonlyMap<string, PreparedMap>): Policy {

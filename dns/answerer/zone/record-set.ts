@@ -10,21 +10,27 @@ export interface RecordSet {
   readonly data: readonly Buffer[];
 }
 
-export interface Soa {
+interface Soa {
   readonly mname: string;
   readonly rname: string;
   readonly refreshSeconds: number;
   readonly retrySeconds: number;
   readonly expireSeconds: number;
   readonly negativeTtlSeconds: number;
+  readonly serialBase: number;
 }
 
-/** RFC 1035 section 3.3.13; the serial number is the generation modulo 2^32 (RFC 1982). */
+/** RFC 1982. */
+export function serialOf({ serialBase }: Pick<Soa, 'serialBase'>, generation: number): number {
+  return (serialBase + generation) % 2 ** 32;
+}
+
+/** RFC 1035 section 3.3.13. */
 export function soaData(soa: Soa, generation: number): Buffer {
   const numbers = Buffer.alloc(20);
   const { refreshSeconds, retrySeconds, expireSeconds, negativeTtlSeconds } = soa;
   for (const [index, value] of [
-    ...[generation % 2 ** 32, refreshSeconds, retrySeconds, expireSeconds, negativeTtlSeconds],
+    ...[serialOf(soa, generation), refreshSeconds, retrySeconds, expireSeconds, negativeTtlSeconds],
   ].entries())
     numbers.writeUInt32BE(value, 4 * index);
   return Buffer.concat([encodeName(soa.mname), encodeName(soa.rname), numbers]);

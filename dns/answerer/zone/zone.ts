@@ -1,13 +1,14 @@
-// A zone that is answered for: its names by key, its fixed records and what signs it. A change replaces names in place; JavaScript runs
-// one thing at a time, so that an answer sees all of a change or nothing.
+// A zone that is served: its names by key, its fixed records and its signer. A change replaces names in place. JavaScript is
+// single-threaded, so an answer sees all of a change or none.
+import type { Position } from '../../../platform/values/positions.ts';
 import { type PreparedMap, prepareClientMap } from '../../policy/client.ts';
 import type { NamePlan, ZoneChange, ZoneHead, ZonePlan } from '../../policy/plan.ts';
 import { encodeAddress, types } from '../../wire/message.ts';
 import { encodeName } from '../../wire/name.ts';
 import { type SignatureCache, ZoneSigner } from '../dnssec/zone-signer.ts';
 import { keyOf, parentOf, wildcardOf } from '../query/names.ts';
-import { type NameNode, nameNode, policyOf } from './name-node.ts';
-import { type RecordSet, soaData } from './record-set.ts';
+import { type NameNode, type NodeFields, nameNode, policyOf } from './name-node.ts';
+import { type RecordSet, serialOf, soaData } from './record-set.ts';
 
 export interface Found {
   readonly node: NameNode;
@@ -21,6 +22,7 @@ export class Zone {
   readonly #nodes = new Map<string, NameNode>();
   #head: ZoneHead;
   #maps: ReadonlyMap<string, PreparedMap>;
+  readonly #history: string;
   #generation: number;
   /** Of answers; in denials its TTL is the negative one (RFC 9077). */
   #soa!: RecordSet;
@@ -31,7 +33,8 @@ export class Zone {
   constructor(plan: ZonePlan, cache: SignatureCache) {
     this.key = keyOf(plan.zone);
     this.#cache = cache;
-    const { names, generation, ...head } = plan;
+    const { names, history, generation, ...head } = plan;
+    this.#history = history;
     this.#head = head;
     this.#generation = generation;
     this.#maps = mapsOf(plan);
@@ -44,8 +47,13 @@ export class Zone {
     return this.#head.zone;
   }
 
-  get generation(): number {
-    return this.#generation;
+  get position(): Position {
+    return { history: this.#history, number: this.#generation };
+  }
+
+  /** Of the SOA record. */
+  get serial(): number {
+    return serialOf(this.#head.soa, this.#generation);
   }
 
   get signer(): ZoneSigner | undefined {
@@ -61,20 +69,20 @@ export class Zone {
     return this.#negativeSoa;
   }
 
-  /** Whether it follows this generation; otherwise nothing changed, and the whole plan is needed. Throws as the constructor does. */
-  change({ from, to, head, names, removedNames }: ZoneChange): boolean {
-    if (from !== this.#generation || to <= from) return false;
-    // What may throw comes first.
+  /** Whether it follows this position; otherwise nothing changed, and the whole plan is needed. Throws as the constructor does. */
+  change({ history, from, to, head, names, removedNames }: ZoneChange): boolean {
+    if (history !== this.#history || from !== this.#generation || to <= from) return false;
+    // First the steps that can throw.
     const signer = head === undefined ? this.#signer : this.#signerOf(head);
     if (head !== undefined) {
-      for (const key of this.#fixedSets().keys()) this.#replace(key, { fixed: new Map() });
+      for (const key of this.#fixedSets().keys()) this.#replace(key, { fixed: new Map(), server: false });
       const before = this.#head.clientMaps;
       this.#head = head;
       this.#signer = signer;
       if (JSON.stringify(before) !== JSON.stringify(head.clientMaps)) this.#setMaps();
     }
     this.#generation = to;
-    for (const name of removedNames) this.#replace(keyOf(name), { policy: undefined });
+    for (const name of removedNames) this.#replace(keyOf(name), { held: undefined });
     for (const name of names) this.#setPolicy(name);
     if (head === undefined) this.#setSoa();
     else this.#setFixed();
@@ -95,10 +103,10 @@ export class Zone {
   }
 
   names(): NamePlan[] {
-    return [...this.#nodes.values()].flatMap(({ policy }) => policy?.name.plan ?? []);
+    return [...this.#nodes.values()].flatMap(({ held }) => held?.name.plan ?? []);
   }
 
-  /** Of the NS records, for the additional section: those that are names of this zone. */
+  /** Addresses of the NS targets that are in this zone, for the additional section. */
   nameServerAddresses(): readonly RecordSet[] {
     const servers = new Set(this.#head.nameServers.map(({ name }) => keyOf(name)));
     return [...servers].flatMap((key) =>
@@ -122,7 +130,8 @@ export class Zone {
   }
 
   #setFixed(): void {
-    for (const [key, fixed] of this.#fixedSets()) this.#replace(key, { fixed });
+    const servers = new Set(this.#ownServers().map(({ name }) => keyOf(name)));
+    for (const [key, fixed] of this.#fixedSets()) this.#replace(key, { fixed, server: servers.has(key) });
     this.#setSoa();
   }
 
@@ -141,13 +150,19 @@ export class Zone {
       nameServers.map(({ name }) => encodeName(name)),
     );
     add(this.key, types.DNSKEY, this.#signer?.keyData ?? []);
-    for (const { name, addresses } of nameServers) {
-      if (name !== this.#head.zone && !name.endsWith(`.${this.#head.zone}`)) continue;
+    for (const { name, addresses } of this.#ownServers()) {
+      if (!sets.has(keyOf(name))) sets.set(keyOf(name), new Map());
       const ofFamily = (isV6: boolean) => addresses.filter((each) => each.includes(':') === isV6).map(encodeAddress);
       add(keyOf(name), types.A, ofFamily(false));
       add(keyOf(name), types.AAAA, ofFamily(true));
     }
     return sets;
+  }
+
+  /** Those with names of this zone. */
+  #ownServers(): ZoneHead['nameServers'] {
+    const { nameServers, zone } = this.#head;
+    return nameServers.filter(({ name }) => name === zone || name.endsWith(`.${zone}`));
   }
 
   #setMaps(): void {
@@ -156,13 +171,13 @@ export class Zone {
   }
 
   #setPolicy(plan: NamePlan): void {
-    this.#replace(keyOf(plan.fqdn), { policy: policyOf(plan, this.#maps) });
+    this.#replace(keyOf(plan.fqdn), { held: policyOf(plan, this.#maps) });
   }
 
-  /** Puts parts of a name in the place of those it has; it exists while it has any, or a name below it has. */
-  #replace(key: string, parts: Partial<Pick<NameNode, 'fixed' | 'policy'>>): void {
+  /** Replaces fields of a name. The name exists while it or a name below it has any. */
+  #replace(key: string, fields: NodeFields): void {
     const old = this.#nodes.get(key);
-    const node = nameNode(key, { ...old, ...parts });
+    const node = nameNode(key, { ...old, ...fields });
     if (hasRecords(node) || node.below > 0 || key === this.key) {
       this.#nodes.set(key, node);
       if (old === undefined) this.#count(key, 1);
@@ -193,8 +208,8 @@ function mapsOf({ clientMaps }: ZoneHead): ReadonlyMap<string, PreparedMap> {
   return new Map(clientMaps.map((map) => [map.mapId, prepareClientMap(map)]));
 }
 
-function hasRecords({ fixed, policy }: NameNode): boolean {
-  return fixed.size > 0 || policy !== undefined;
+function hasRecords({ fixed, server, held }: NameNode): boolean {
+  return fixed.size > 0 || server || held !== undefined;
 }
 
 function isAddress(type: number): boolean {

@@ -1,12 +1,16 @@
-// All zones of the server. A plan takes the place of an older one of its zone, never of a newer.
+// All zones of the server. A plan replaces an older one of its zone, or one of another history; never a newer one of its own history.
 import { LRUCache } from 'lru-cache';
+import { comparePositions } from '../../../platform/values/positions.ts';
 import type { ZoneChange, ZonePlan } from '../../policy/plan.ts';
 import type { KeptSignature, SignatureCache } from '../dnssec/zone-signer.ts';
 import { keyOf, parentOf } from '../query/names.ts';
 import { Zone } from './zone.ts';
 
-/** OLD: the same generation or a newer one is there. GAP: the change does not follow what is there, so the whole plan is needed. */
-export type Taken = 'TAKEN' | 'OLD' | 'GAP';
+/**
+ * KNOWN: the same generation is there. OLD: a newer one of the same history is there. GAP: the change does not follow what is there, so the
+ * whole plan is needed.
+ */
+export type Taken = 'TAKEN' | 'KNOWN' | 'OLD' | 'GAP';
 
 /** About 300 bytes each. */
 const mostSignatures = 100_000;
@@ -18,7 +22,9 @@ export class Zones {
   /** Throws when one of its keys can't be used: then nothing changed. */
   put(plan: ZonePlan): Taken {
     const known = this.#zones.get(keyOf(plan.zone));
-    if (known !== undefined && plan.generation <= known.generation) return 'OLD';
+    const compared = known && comparePositions(known.position, { history: plan.history, number: plan.generation });
+    if (compared === 'AHEAD') return 'OLD';
+    if (compared === 'SAME') return 'KNOWN';
     const zone = new Zone(plan, this.#signatures);
     this.#zones.set(zone.key, zone);
     return 'TAKEN';
@@ -28,7 +34,9 @@ export class Zones {
   change(change: ZoneChange): Taken {
     const zone = this.#zones.get(keyOf(change.zone));
     if (zone === undefined) return 'GAP';
-    if (change.to <= zone.generation) return 'OLD';
+    const compared = comparePositions(zone.position, { history: change.history, number: change.to });
+    if (compared === 'AHEAD') return 'OLD';
+    if (compared === 'SAME') return 'KNOWN';
     return zone.change(change) ? 'TAKEN' : 'GAP';
   }
 

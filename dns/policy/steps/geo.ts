@@ -14,7 +14,7 @@ const ways: Readonly<
   CONTINENT: { of: ({ continent }) => continent, where: (client) => client.place()?.continent ?? null },
 };
 
-/** By the first way that tells the candidates apart and finds any. */
+/** Uses the first comparison that distinguishes the candidates and finds any. */
 export function geoStep(by: readonly GeoWay[]): Step {
   return {
     name: 'GEO',

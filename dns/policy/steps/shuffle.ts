@@ -5,7 +5,7 @@ export function shuffleStep(take: number): Step {
   return { name: 'SHUFFLE', choose: (from, _, draw) => drawn(from, take, draw, () => 1), why };
 }
 
-/** Each place is drawn from those that are left, by weight; a weight of 0 is drawn only when no other is left. */
+/** Draws each position from the remaining members, by weight. A weight of 0 is drawn only if no other member is left. */
 export function weightedStep(take: number): Step {
   return { name: 'WEIGHTED', choose: (from, _, draw) => drawn(from, take, draw, ({ weight }) => weight), why };
 }
@@ -27,7 +27,7 @@ function drawn<Each extends Candidate>(
   return list;
 }
 
-/** The index of one of those from `begin` on. */
+/** Draws an index at or after `begin`, by weight. */
 function pick<Each>(list: readonly Each[], begin: number, draw: number, weightOf: (each: Each) => number): number {
   let total = 0;
   for (let at = begin; at < list.length; at += 1) total += weightOf(list[at] as Each);

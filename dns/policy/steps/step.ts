@@ -1,4 +1,4 @@
-// What a step does, and what it sees of a member and of a client.
+// The interface of a policy's step, and its view of members and clients.
 import type { Client } from '../client.ts';
 import type { Vector } from '../globe.ts';
 
@@ -17,21 +17,22 @@ export interface Candidate {
 export interface Step {
   readonly name: string;
   /**
-   * Of at least two candidates, at least one; it may be the same list, which is never changed. What it asks of the client counts in
-   * the answer's scope, so it asks only where that can make a difference. `draw`: 0 ≤ x < 1.
+   * Gets at least two candidates and returns at least one. It may return the same list, and never changes it. Each property of
+   * the client that it reads counts in the scope of the answer, so it reads one only if that can make a difference. `draw`: 0 ≤ x
+   * < 1.
    */
   choose<Each extends Candidate>(from: readonly Each[], client: Client, draw: () => number): readonly Each[];
-  /** Why it left one out, in words: told after `choose`. */
+  /** Why the step left out a member, in words. Called after `choose`. */
   why(left: Candidate, client: Client): string;
 }
 
-/** True: all have the same. */
+/** True if all have the same value. */
 export function areAlike<Each>(from: readonly Each[], of: (each: Each) => unknown): boolean {
   const [first] = from;
   return first === undefined || from.every((each) => of(each) === of(first));
 }
 
-/** Those for which it is true; none: undefined. */
+/** The items for which it is true. Undefined if there are none. */
 export function some<Each>(
   from: readonly Each[],
   of: (each: Each, at: number) => boolean,

@@ -17,7 +17,7 @@ export interface HttpParameters extends Where {
   readonly expectedCodes?: string;
   /** A text that the first 64 KiB of the body must contain. */
   readonly expect?: string;
-  /** The Authorization header; of no schema, because it is a secret. */
+  /** The Authorization header. It is not in a schema, because it is a secret. */
   readonly authorization?: string;
 }
 
@@ -26,7 +26,7 @@ export type HttpsParameters = HttpParameters & TlsOptions;
 const mostHeadBytes = 16_384;
 const mostBodyBytes = 65_536;
 
-/** JSON Schema properties of what is asked and expected. */
+/** JSON Schema properties of the request and of the expected response. */
 export const requestSchema = {
   method: { enum: ['GET', 'HEAD', 'OPTIONS', 'POST'] },
   path: { type: 'string', pattern: '^/[\\x21-\\x7e]*$', maxLength: 2048 },
@@ -70,15 +70,15 @@ export const httpsProbe: Probe<HttpsParameters, never> = {
 
 function ask(socket: Socket, parameters: HttpParameters, end: End): void {
   let seen = '';
-  const judge = (closed: boolean): void => {
+  const tryToEnd = (closed: boolean): void => {
     const fault = faultOf(seen, parameters, closed);
     if (fault !== undefined) end(fault);
   };
   socket.on('data', (bytes: Buffer) => {
     seen += bytes.toString('latin1');
-    judge(false);
+    tryToEnd(false);
   });
-  socket.once('end', () => judge(true));
+  socket.once('end', () => tryToEnd(true));
   socket.write(requestOf(parameters));
 }
 

@@ -11,7 +11,7 @@ export interface TcpParameters extends Where {
 
 const mostBytes = 16_384;
 
-/** JSON Schema properties of what is sent and expected. */
+/** JSON Schema properties of the sent text and of the expected reply. */
 export const talkSchema = {
   send: { type: 'string', maxLength: 4096 },
   expect: { type: 'string', minLength: 1, maxLength: 1024 },

@@ -17,7 +17,7 @@ export interface TlsOptions {
   readonly minDaysLeft?: number;
 }
 
-export type TlsParameters = Where & TlsOptions;
+type TlsParameters = Where & TlsOptions;
 
 /** JSON Schema properties of `TlsOptions`. */
 export const tlsSchema = {

@@ -1,7 +1,8 @@
 // The settings of a described kind in the input of a mutation: ids become UUIDs, and faults name the input's own fields.
-import type { InputCheck } from '../../input.ts';
-import type { JsonObject, JsonValue } from '../../json.ts';
-import type { DescribedFault, DescribedField, DescribedKind } from './kind.ts';
+import type { InputCheck } from '../../edge/input.ts';
+import type { JsonObject, JsonValue } from '../../values/json.ts';
+import type { SchemaFault } from '../../values/json-schema.ts';
+import type { DescribedField, DescribedKind } from './kind.ts';
 import { wantsOf } from './patterns.ts';
 import { idFieldOf } from './text.ts';
 
@@ -24,22 +25,25 @@ function uuidsOf(check: InputCheck, field: string, value: JsonValue, type: strin
   return check.id(field, String(value), type) ?? '';
 }
 
-/** `at`: the path of the object in the input; empty: the input itself. `isById`: whether the input has ids where the spec refers to others. */
+/**
+ * `at`: the path of the object in the input, empty for the input itself. `isById`: whether the input has ids where the spec has
+ * references.
+ */
 export function addFaults(
   check: InputCheck,
   kind: DescribedKind,
   given: JsonObject,
-  faults: readonly DescribedFault[],
+  faults: readonly SchemaFault[],
   at: readonly string[] = [],
   isById: (field: DescribedField) => boolean = () => true,
 ): void {
-  for (const { path, message, tooLong, notOffered } of faults) {
+  for (const { path, message, tooLong } of faults) {
     const [first, ...rest] = path;
     const field = first === undefined ? undefined : kind.fields[first];
     const shownFirst =
       first !== undefined && field?.refersTo !== undefined && isById(field) ? idFieldOf(first, field) : first;
     const shown = [...at, ...(shownFirst === undefined ? [] : [shownFirst]), ...rest].join('.');
-    const code = notOffered === true ? 'NOT_SUPPORTED' : tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT';
+    const code = tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT';
     check.fault(shown, sentence(shown, valueAt(given, path), message), code);
   }
 }
@@ -55,6 +59,7 @@ function sentence(field: string, value: JsonValue | undefined, fault: string): s
 const formats: Readonly<Record<string, string>> = {
   host: 'a host name or an IP address',
   'address-block': 'an IP address or block without host bits, for example 203.0.113.0/24',
+  'cidr-block': 'a block without host bits, for example 203.0.113.0/24',
 };
 
 /** The validator's own sentences in ours. */
@@ -68,6 +73,7 @@ function inWords(message: string): string {
     .replace(/^must be <= /, 'must be at most ')
     .replace(/^must NOT have more than /, 'must have at most ')
     .replace(/^must NOT have fewer than /, 'must have at least ')
+    .replace(/^must have at (least|most) 1 properties$/, 'must have exactly one of its fields')
     .replace(/^must NOT have duplicate items.*$/, 'must not have the same entry twice');
 }
 

@@ -1,23 +1,16 @@
 // A kind of object with many settings, described once: its types in the graph, the check of its input and its stored form all follow from
 // that description.
-import type { JsonObject, JsonValue } from '../../json.ts';
-import type { SchemaFault } from '../../json-schema.ts';
+import type { JsonObject } from '../../values/json.ts';
+import type { SchemaFault } from '../../values/json-schema.ts';
 import type { Field } from '../fields.ts';
 
 export interface DescribedField extends Field {
-  /** The value of a field that was left out. Absent: null. */
-  readonly default?: JsonValue;
   /** Cannot be changed once the object exists. */
   readonly fixed?: true;
   /** Its value is the id of such an object, or a list of ids. */
   readonly refersTo?: string;
-  /** Values that are refused with NOT_SUPPORTED. */
-  readonly notOffered?: readonly string[];
-}
-
-export interface DescribedFault extends SchemaFault {
-  /** It is known, and not offered here. */
-  readonly notOffered?: true;
+  /** Its name and type in the type of the graph, where these differ from those of the inputs. */
+  readonly shownAs?: { readonly name: string; readonly type: string; readonly description: string };
 }
 
 /** Settings of an object, by field; all fields are present, null where nothing is set. */
@@ -26,15 +19,15 @@ export type DescribedSpec = JsonObject;
 export interface DescribedKind {
   /** Its type in the graph. */
   readonly name: string;
-  /** What it is, in one sentence. */
+  /** Describes the kind in one sentence. */
   readonly description: string;
   readonly fields: Readonly<Record<string, DescribedField>>;
-  /** What may exist only once in the parent, for example a port. */
+  /** Returns a key that may exist only once in the parent, for example a port. */
   unique?(spec: DescribedSpec): string | undefined;
-  /** Its fields: the first is named when it is taken. */
+  /** The fields of that key. The error names the first field if the key is taken. */
   readonly uniqueFields?: readonly string[];
   /** Faults in the combination of fields; for a spec whose fields are valid. */
-  refine?(spec: DescribedSpec): readonly DescribedFault[];
+  refine?(spec: DescribedSpec): readonly SchemaFault[];
 }
 
 /** A fault where exactly the kinds of values in `allowed` may have the field. */
@@ -65,7 +58,7 @@ export function textFault(
   return message === undefined ? [] : [{ path: [field], message }];
 }
 
-/** What is taken, in words: `port 80`. */
+/** Describes the taken key in words: `port 80`. */
 export function uniqueWords({ uniqueFields = [] }: DescribedKind, spec: DescribedSpec): string {
   return uniqueFields.map((field) => `${field} ${String(spec[field])}`).join(' and ');
 }

@@ -7,7 +7,7 @@ export interface Pattern {
 }
 
 /** Control characters, and characters that reorder or hide text, are in no text (platform/graph/fields.ts). */
-export const otherwise = 'a text without control characters';
+const otherwise = 'a text without control characters';
 
 /** A token of RFC 9110 section 5.6.2, without quotes and backslashes: the name of a header or cookie. */
 export const token = {
@@ -48,7 +48,7 @@ export const statusCodes = {
 
 const known: readonly Pattern[] = [token, printable, pem, cipherNames, pathAndQuery, webAddress, statusCodes];
 
-/** What a pattern wants, in words. */
+/** Describes in words which text the pattern accepts. */
 export function wantsOf(pattern: string): string {
   return known.find((each) => each.pattern === pattern)?.wants ?? otherwise;
 }

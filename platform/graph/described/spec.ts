@@ -1,29 +1,22 @@
 // From the input of a mutation to the spec of a described kind: every field present, defaults filled in, all faults at once.
-import type { JsonObject, JsonValue } from '../../json.ts';
-import { validateObject } from '../../json-schema.ts';
-import type { DescribedFault, DescribedKind, DescribedSpec } from './kind.ts';
+import type { JsonObject, JsonValue } from '../../values/json.ts';
+import { type SchemaFault, validateObject } from '../../values/json-schema.ts';
+import { objectSchema } from '../fields.ts';
+import type { DescribedKind, DescribedSpec } from './kind.ts';
 
-export type ReadSpec =
+type ReadSpec =
   | { readonly ok: true; readonly spec: DescribedSpec }
-  | { readonly ok: false; readonly faults: readonly DescribedFault[] };
+  | { readonly ok: false; readonly faults: readonly SchemaFault[] };
 
 const schemas = new WeakMap<DescribedKind, JsonObject>();
 
-/** `given`: values by field, those of references as UUIDs. Null and left out mean the default. */
+/** `given`: values by field, with references as UUIDs. A null or missing value means the default. */
 export function readSpec(kind: DescribedKind, given: JsonObject): ReadSpec {
   const checked = validateObject(schemaOf(kind), withoutNulls(given));
   if (!checked.ok) return checked;
   const spec = Object.fromEntries(
     Object.keys(kind.fields).map((name) => [name, (checked.args[name] ?? null) as JsonValue]),
   );
-  const notOffered = Object.entries(kind.fields)
-    .filter(([name, field]) => field.notOffered?.includes(String(spec[name])))
-    .map(([name]) => ({
-      path: [name],
-      message: `is ${String(spec[name])}, which is not offered`,
-      notOffered: true as const,
-    }));
-  if (notOffered.length > 0) return { ok: false, faults: notOffered };
   const faults = kind.refine?.(spec) ?? [];
   return faults.length > 0 ? { ok: false, faults } : { ok: true, spec };
 }
@@ -45,26 +38,8 @@ export function referencesOf(
 }
 
 function schemaOf(kind: DescribedKind): JsonObject {
-  let schema = schemas.get(kind);
-  if (schema === undefined) {
-    const entries = Object.entries(kind.fields);
-    const properties = Object.fromEntries(
-      entries.map(([name, field]) => [
-        name,
-        field.default === undefined || field.default === null
-          ? field.schema
-          : { ...withoutMinimum(field.schema), default: field.default },
-      ]),
-    );
-    const required = entries.filter(([, field]) => field.required).map(([name]) => name);
-    schema = { type: 'object', properties, required, additionalProperties: false };
-    schemas.set(kind, schema);
-  }
-  return schema;
-}
-
-/** A list with a default may be empty. */
-function withoutMinimum({ minItems: _, ...schema }: JsonObject): JsonObject {
+  const schema = schemas.get(kind) ?? objectSchema(kind.fields);
+  schemas.set(kind, schema);
   return schema;
 }
 

@@ -1,6 +1,5 @@
 // Parts of the SDL of described kinds that are the same for all: pages, payloads, inputs and the names of their fields.
-import type { JsonValue } from '../../json.ts';
-import { type Field, type Fields, fieldsText, quoted, textField } from '../fields.ts';
+import { type Field, type Fields, inputTypeText, listSizeOf, quoted, textField } from '../fields.ts';
 import type { DescribedField } from './kind.ts';
 
 export const idempotencyKeyField = textField(
@@ -22,48 +21,43 @@ export function idFieldOf(name: string, { type }: Pick<Field, 'type'>): string {
 }
 
 /** Whether the field of the type is never null. */
-export function isAlways({ required: mustHave, default: value }: DescribedField): boolean {
+function isAlways({ required: mustHave, default: value }: DescribedField): boolean {
   return mustHave || (value !== undefined && value !== null);
 }
 
-export function outputType({ type, refersTo }: DescribedField): string {
+function outputType({ type, refersTo }: DescribedField): string {
   if (refersTo !== undefined) return type.startsWith('[') ? `[${refersTo}!]` : refersTo;
   return type.replace(/Input(?=!?\]?$)/, '');
-}
-
-export function withDefault(field: DescribedField): DescribedField {
-  const { default: value, description } = field;
-  if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
-    return field;
-  return typeof value === 'object' && !Array.isArray(value)
-    ? field
-    : { ...field, description: `${description} Default: ${shown(value)}.` };
-}
-
-function shown(value: JsonValue): string {
-  return Array.isArray(value) ? value.map((each) => shown(each as JsonValue)).join(', ') : String(value);
 }
 
 /** The settings as fields of the type. */
 export function typeFields(fields: Readonly<Record<string, DescribedField>>): string {
   return Object.entries(fields)
-    .map(
-      ([name, field]) =>
-        `  ${quoted(field.description)}\n  ${name}: ${outputType(field)}${isAlways(field) ? '!' : ''}\n`,
+    .map(([name, field]) =>
+      field.shownAs === undefined
+        ? `  ${quoted(field.description)}\n  ${name}: ${outputType(field)}${isAlways(field) ? '!' : ''}${listSizeOf(field)}\n`
+        : `  ${quoted(field.shownAs.description)}\n  ${field.shownAs.name}: ${field.shownAs.type}\n`,
     )
     .join('');
 }
 
+const totalCountText = 'Items of all pages together, or null when more than 10,000 rows would have to be counted.';
+
 export function connectionText(name: string, what: string): string {
-  return `${quoted(`A page of ${plural(what)}.`)}\ntype ${name}Connection {\n  "The page's items."\n  nodes: [${name}!]!\n  "The page's position."\n  pageInfo: PageInfo!\n}\n`;
+  return `${quoted(`A page of ${plural(what)}.`)}\ntype ${name}Connection {\n  "The page's items."\n  nodes: [${name}!]!\n  "The page's position."\n  pageInfo: PageInfo!\n  ${quoted(totalCountText)}\n  totalCount: Int @cost(weight: 5)\n}\n`;
 }
 
 export function payloadText(name: string, what: string): string {
-  return `${quoted(`The ${what} after the change.`)}\ntype ${name}Payload {\n  "Null when refused."\n  ${lower(name)}: ${name}\n  "Why the request was refused. A refused request changes nothing. Empty when it was carried out."\n  userErrors: [UserError!]!\n  "The commit of the write; null when refused."\n  commit: Commit\n}\n`;
+  return `${quoted(`The ${what} after the request, or why it was refused.`)}\ntype ${name}Payload {\n  "The ${what} as it is now. Null when refused."\n  ${lower(name)}: ${name}\n  "Why the request was refused. A refused request changes nothing. Empty when it was carried out."\n  userErrors: [UserError!]!\n  "The commit of the write; null when refused."\n  commit: Commit\n}\n`;
 }
 
-export function inputText(name: string, description: string, fields: Fields): string {
-  return `${quoted(description)}\ninput ${name} {\n${fieldsText(fields)}}\n`;
+/** The payload of a mutation that deletes. */
+export function deletePayloadText(name: string, what: string): string {
+  return `${quoted(`The ${what} that was deleted, or why it was not.`)}\ntype ${name}DeletePayload {\n  "The id of what was deleted. Null when refused."\n  deletedId: ID\n  "Why the request was refused. A refused request changes nothing. Empty when it was carried out."\n  userErrors: [UserError!]!\n  "The commit of the write; null when refused."\n  commit: Commit\n}\n`;
+}
+
+export function inputText(name: string, description: string, fields: Fields, oneOf?: true): string {
+  return inputTypeText({ name, description, fields, ...(oneOf === true ? { oneOf } : {}) });
 }
 
 export function plural(text: string): string {

@@ -5,7 +5,7 @@ import { fromReference, splitEndpoint, toSegment } from '../names.ts';
 import { isObject, type JsonObject, type JsonValue, mcpRefusal } from '../rest.ts';
 import { type Kind, missing, refuse, selfLink, subcollection } from './kind.ts';
 
-/** Those of the system. */
+/** Profiles of the system. */
 const knownProfiles = new Set(
   ['tcp', 'udp', 'http', 'fastL4', 'clientssl', 'serverssl', 'oneconnect', 'websecurity'].map(
     (name) => `/Common/${name}`,

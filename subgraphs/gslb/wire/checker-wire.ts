@@ -1,20 +1,20 @@
-// What goes over the link between a checker and the conductor, beside the link's own messages. Which batches count is
-// conductor/report-ledger.ts's to say.
+// Messages between a checker and the conductor, in addition to the link's own. control/stores/batch-ledger.ts decides which batches count.
 //
 // To the checker:
-// - document `grant`: at each connect with a new incarnation, and again, in the same incarnation, with each new epoch; with a new incarnation
-//   in place of the stamp of a batch that was said in an epoch before. Its generation is the epoch. The checker takes each (incarnation,
-//   epoch) once, and says all that it sees after each.
-// - document `target/MEMBER/MONITOR`, and `gone` for one that is no longer its own: after the `grant` to whose epoch they belong, so that
-//   the checker is heard while there are many. What it says meanwhile of one that is another's does not count.
+// - document `grant`: at each connect with a new incarnation, and again, in the same incarnation, with each new epoch. Also, with a new
+//   incarnation, instead of the stamp for a batch of an earlier epoch. Its generation is the epoch. The checker accepts each (incarnation,
+//   epoch) once, and reports everything again after each.
+// - document `target/MEMBER/MONITOR`, and `gone` for a target that is no longer assigned to it: after the `grant` of their epoch, so that
+//   the checker's reports count while many targets are sent. Its reports on targets of other checkers do not count in this time.
 // - change `stamp` with each acknowledgement, before the link's `stored`.
 // From the checker:
 // - its facts in the link's hello.
-// - report `batch`: one at a time, the next after `stored`. An empty one is a heartbeat. The conductor closes the connection of another batch
-//   that it refuses; the checker connects anew, and a batch of an earlier connection is never sent on a later one.
+// - report `batch`: one at a time, the next after `stored`. An empty one is a heartbeat. If the conductor refuses a batch, it closes the
+//   connection. The checker then reconnects, and never sends a batch of an earlier connection again.
 import { z } from 'zod';
-import type { JsonObject } from '../../../platform/json.ts';
-import { isObject } from '../../../platform/json.ts';
+import type { JsonObject } from '../../../platform/values/json.ts';
+import { isObject } from '../../../platform/values/json.ts';
+import { positionShape } from '../../../platform/values/positions.ts';
 
 /** The role of the machines that connect. */
 export const checkerRole = 'checker';
@@ -29,7 +29,7 @@ export const batchKey = 'batch';
 /** Names of a deployer's own check plugins, and so many characters of JSON Schema for each, and for all of a checker. */
 export const ownPluginName = /^[A-Z][A-Z0-9_]{0,31}$/;
 export const mostOwnPlugins = 100;
-export const mostSchemaLength = 16_384;
+const mostSchemaLength = 16_384;
 export const mostSchemasLength = 131_072;
 
 const uuid = z.uuid();
@@ -59,6 +59,8 @@ export function targetNamed(id: string): TargetName | undefined {
     ? { member, monitor }
     : undefined;
 }
+
+const { history } = positionShape.shape;
 
 const targetPrefix = 'target/';
 
@@ -97,14 +99,14 @@ const ownPlugin = z.object({
 });
 export type OwnPlugin = z.output<typeof ownPlugin>;
 
-export const checkerFacts = z.object({
-  /** By name. Refused when it is not the vantage point that this checker was given. */
+export const checkerFacts = z.strictObject({
+  /** Name of the vantage point. Refused if it differs from the machine's record. */
   vantagePoint: name,
   /** Of the program. */
   version: z.string().max(64),
   /** Types of monitors that it can check. */
   plugins: z.array(z.string().max(32)).max(256),
-  /** Those of them that the deployer wrote: the graph publishes their schemas. */
+  /** The custom plugins among them, whose schemas the graph publishes. */
   own: z
     .array(ownPlugin)
     .max(mostOwnPlugins)
@@ -113,37 +115,42 @@ export const checkerFacts = z.object({
 });
 export type CheckerFacts = z.output<typeof checkerFacts>;
 
-export const grantDocument = z.object({
+export const grantDocument = z.strictObject({
+  /** Of the incarnation and the epoch. */
+  history,
   incarnation: count.min(1),
   epoch: count,
   vantagePoint: name,
   stampMs: stamp,
-  /** The last batch that counted of the incarnation before, so that a lost acknowledgement doubles no history. Absent: not known. */
+  /**
+   * The last batch of the previous incarnation that counted, so that a lost acknowledgement duplicates no history. Absent if
+   * unknown.
+   */
   counted: count.optional(),
-  /** CIDR blocks that may be dialled from this vantage point; empty: all. */
+  /** CIDR blocks that this vantage point may dial. Empty for all. */
   allowedBlocks: blocks,
   /** CIDR blocks that may not, also if they are in `allowedBlocks`. */
   deniedBlocks: blocks,
   /** The installation's egress policy (platform/net/egress.ts); the checker's own applies too. */
   egress: z.object({ allow: blocks, deny: blocks, own: blocks }).optional(),
-  /** A checker that reaches less than half of them by TCP abstains. */
+  /** A checker that reaches fewer than half of the beacons by TCP abstains. */
   beacons: z.array(z.object({ host, port })).max(16),
-  /** An older vote does not count: what is not acknowledged for so long becomes history. */
+  /** An older vote does not count: a batch that is not acknowledged within this time becomes history. */
   freshMs: ms(100, 3_600_000),
   heartbeatMs: ms(50, 600_000),
 });
 export type Grant = z.output<typeof grantDocument>;
 
-export const targetDocument = z.object({
+export const targetDocument = z.strictObject({
   member: uuid,
   monitor: uuid,
   /** MonitorType, or the name of a deployer's own plugin. */
   type: z.string().min(1).max(32),
-  /** Addresses or names; the target is UP when all of them are. */
+  /** Addresses or names. The target is UP if all of them are. */
   hosts: z.array(host).min(1).max(16),
-  /** Null: the check needs none (ICMP). */
+  /** Null if the check needs none (ICMP). */
   port: port.nullable(),
-  /** As the plugin's schema says. */
+  /** Valid for the plugin's schema. */
   parameters: z.custom<JsonObject>(isObject),
   delayMs: ms(100, 86_400_000),
   timeoutMs: ms(10, 600_000),
@@ -160,7 +167,6 @@ export const targetDocument = z.object({
 export type Target = z.output<typeof targetDocument>;
 
 export const stampChange = z.object({ stampMs: stamp });
-export type StampChange = z.output<typeof stampChange>;
 
 const spokenVerdict = z.object({
   /** `MEMBER/MONITOR`. */
@@ -168,16 +174,18 @@ const spokenVerdict = z.object({
   verdict: z.enum(['UP', 'DOWN']),
   /** Since the check that first showed it, when the batch was made, by the checker's monotonic clock. */
   agoMs: count,
-  /** Of the last check that succeeded; null: none has, or it measures none. */
+  /** Latency of the last successful check. Null if there is none, or the check measures none. */
   latencyMs: count.nullable(),
-  /** Why it is DOWN; null: it is UP. */
+  /** Why it is DOWN. Null if it is UP. */
   message: z.string().max(mostMessageLength).nullable(),
 });
 export type SpokenVerdict = z.output<typeof spokenVerdict>;
 
-/** The ledger's `Batch`, with what the votes' rows and the history hold beside a verdict. */
-export const checkerBatch = z.object({
+/** The ledger's `Batch`, with the details that the votes' rows and the history store beside a verdict. */
+export const checkerBatch = z.strictObject({
   vantagePoint: name,
+  /** Of the incarnation and the epoch. */
+  history,
   incarnation: count,
   epoch: count,
   number: count.min(1),
@@ -193,7 +201,7 @@ export const checkerBatch = z.object({
     lateMs: count,
     /** Past changes that were dropped for want of room since the checker started. */
     dropped: count,
-    /** Why it abstains; null: it does not. */
+    /** Why it abstains. Null if it does not. */
     abstains: z.string().max(mostMessageLength).nullable(),
   }),
 });

@@ -1,19 +1,20 @@
-// What goes over the link between a name server of ours (role dns) and the conductor. Plans and their changes are read by
-// dns/policy/plan-schema.ts.
+// Messages between one of our name servers (role dns) and the conductor. dns/policy/plan-schema.ts reads plans and their changes.
 //
-// - Documents: key `zone/NAME`, the whole ZonePlan with its private keys; its generation is the plan's. The link's message has a bound
-//   (platform/link/messages.ts), and so has a zone.
-// - Changes: the same key, a ZoneChange. One that does not follow what the server has, or has a fault, is answered by `resend`.
-// - `gone`: the zone is answered no more. A server in doubt keeps a zone: the conductor sends it for each held zone that is not there.
-// - `whole`: all that was committed before is sent. The conductor says it first when the server has all, and again each `wholeEveryMs` in
-//   which it read the database and sent what it found. So the age of answers is the time since the last one, also while the conductor's
-//   own database is away.
-// - Reports: key `state`, a NameServerState each `stateEveryMs` and at each change.
+// - Documents: key `zone/NAME`, the whole ZonePlan with its private keys, at the plan's position. The size of a link message is limited
+//   (platform/link/messages.ts), and so is the size of a zone.
+// - Changes: the same key, a ZoneChange. The server answers `resend` if a change does not follow its position or has a fault.
+// - `gone`: the zone is no longer answered. A server in doubt keeps a zone, so the conductor sends this for each zone the server has that
+//   does not exist.
+// - `whole`: everything committed before has been sent. The conductor first sends it when the server has everything, and then every
+//   `wholeEveryMs` after it read the database and sent the changes. So the age of answers is the time since the last `whole`, also while
+//   the conductor's own database is unavailable.
+// - Reports: key `state`, a NameServerState every `stateEveryMs` and at each change.
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { planBounds } from '../../../dns/policy/plan-schema.ts';
+import { positionShape } from '../../../platform/values/positions.ts';
 
-/** Of the machines that are name servers, and of those that they connect to. */
+/** Common role of machines that are name servers and of the processes that they connect to. */
 export const nameServerRole = 'dns';
 export const conductorRole = 'gslb';
 
@@ -39,16 +40,15 @@ export function zoneOfKey(key: string): string | undefined {
 
 const count = z.number().int().nonnegative();
 const zoneName = z.string().min(1).max(longestZone);
-const generations = z
-  .record(zoneName, count)
-  .refine((zones) => Object.keys(zones).length <= mostZones, `more than ${mostZones} zones`);
+const isBounded = (zones: object) => Object.keys(zones).length <= mostZones;
+const tooMany = `more than ${mostZones} zones`;
 const address = z
   .string()
   .max(45)
   .refine((text) => isIP(text) !== 0, 'not an address');
 
-/** What a name server is and has, in its hello. */
-export const nameServerFacts = z.object({
+/** Facts about a name server, in its hello. */
+export const nameServerFacts = z.strictObject({
   /** Of the process; its NSID (RFC 5001). */
   name: z.string().min(1).max(63),
   /** Where it listens, over UDP and TCP. */
@@ -56,20 +56,26 @@ export const nameServerFacts = z.object({
     .array(z.object({ address, port: count.max(65_535) }))
     .min(1)
     .max(planBounds.nameServers),
-  zones: generations,
+  /** The positions that it answers with, and the serial of each SOA record. */
+  zones: z
+    .record(zoneName, z.strictObject({ position: positionShape, serial: count.max(2 ** 32 - 1) }))
+    .refine(isBounded, tooMany),
   /** Of the program. */
   version: z.string().min(1).max(63),
 });
 export type NameServerFacts = z.output<typeof nameServerFacts>;
 
-export const nameServerState = z.object({
-  /** The generation that it answers with. */
-  zones: generations,
+export const nameServerState = z.strictObject({
+  /** The positions that it answers with. */
+  zones: z.record(zoneName, positionShape).refine(isBounded, tooMany),
   /** Plans and changes that it refused since: the zone's answers are those before. */
   refused: z
-    .record(zoneName, z.object({ generation: count, why: z.string().max(255) }))
-    .refine((zones) => Object.keys(zones).length <= mostZones, `more than ${mostZones} zones`),
-  /** Since the last `whole`, by its own clock; null: never. No clock of a name server is believed: it is for people. */
+    .record(zoneName, z.strictObject({ position: positionShape, why: z.string().max(255) }))
+    .refine(isBounded, tooMany),
+  /**
+   * Time since the last `whole`, by the server's own clock. Null for never. For people only, because no clock of a name server is
+   * trusted.
+   */
   heardAgoMs: count.nullable(),
   /** Since its start. */
   queries: count,

@@ -1,7 +1,7 @@
-// Which cluster a machine is of: its name is that of its cluster, or begins with it and a hyphen.
+// Finds the cluster of a machine: its name is that of its cluster, or begins with that name and a hyphen.
 import type { MachineName } from '../../../platform/machines/machine.ts';
 
-/** Of several clusters that fit, the one with the longest name. Undefined: none does. */
+/** If several clusters match, the one with the longest name. Undefined if none does. */
 export function clusterOf<Cluster extends { readonly name: string }>(
   clusters: readonly Cluster[],
   machine: Pick<MachineName, 'name'>,

@@ -1,30 +1,30 @@
-// A login at a cluster: what its server asks its controller, its controller the centre over the link, and the answers. A password is in the
-// question only, and neither stored nor logged by any of them.
+// A login at a cluster: the messages from its server to its controller, from its controller to the control plane over the link, and the
+// answers. Only the request has a password; none of them stores or logs it.
 import { z } from 'zod';
-import { mostAccounts } from '../login/cluster-tokens.ts';
+import { mostAccounts } from './cluster-tokens.ts';
 
 /** At a controller's endpoint. */
 export const loginPath = '/-/login';
-/** Of a question. */
+/** Size limit of a login request. */
 export const mostLoginBytes = 16 * 1024;
-/** Until the centre has answered: it hashes the password. */
+/** Time limit for the control plane, which hashes the password. */
 export const centreAnswerMs = 10_000;
 
-export const credentialsShape = z.union([
+const credentialsShape = z.union([
   z.strictObject({ name: z.string().min(1).max(255), password: z.string().min(1).max(1_024) }),
   z.strictObject({ token: z.string().min(1).max(4_096) }),
 ]);
 
-/** Of a server: who logs in, and from where. */
+/** From a server: who logs in, and from where. */
 export const loginQuestion = z.object({
   credentials: credentialsShape,
   address: z.string().max(64),
-  /** Name, UUID or id; absent: all of the user's. */
+  /** Name, UUID or id. Absent for all projects of the user. */
   project: z.string().min(1).max(255).optional(),
 });
 export type LoginQuestion = z.output<typeof loginQuestion>;
 
-/** Of a controller, over the link. */
+/** From a controller, over the link. */
 export const centreQuestion = z.object({ login: loginQuestion });
 
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
@@ -39,14 +39,14 @@ const grantShape = z.object({
 });
 export type Grant = z.output<typeof grantShape>;
 
-export const refusalShape = z.object({
+const refusalShape = z.object({
   code: z.enum(['BAD_CREDENTIALS', 'RATE_LIMITED', 'NO_PROJECT', 'DRAINED', 'UNAVAILABLE']),
   message: z.string().max(1_000),
   retryAfterMs: z.number().optional(),
 });
 export type LoginRefusal = z.output<typeof refusalShape>;
 
-/** Of the centre. */
+/** From the control plane. */
 export const centreAnswer = z.union([
   z.object({
     user: z.object({ id: z.uuid(), name: z.string().max(255) }),
@@ -56,7 +56,7 @@ export const centreAnswer = z.union([
 ]);
 export type CentreAnswer = z.output<typeof centreAnswer>;
 
-/** Of a controller. */
+/** From a controller. */
 export const loginAnswer = z.union([
   z.object({
     token: z.string().max(8_192),

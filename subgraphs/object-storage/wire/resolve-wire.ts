@@ -1,4 +1,4 @@
-// What services of a cluster ask its resolver, and what it answers.
+// The questions of a cluster's services to its resolver, and the answers.
 import { z } from 'zod';
 
 export const resolverRole = 'objectresolver';
@@ -6,24 +6,24 @@ export const resolvePath = '/-/resolve';
 
 const count = z.number().int().nonnegative();
 
-export const placeShape = z.object({
+const placeShape = z.object({
   ring: count,
   partition: count,
   epoch: count,
-  /** Those that hold a replica; during a change of the ring those of both. */
+  /** Clusters that hold a replica; during a change of the ring, those of both rings. */
   clusters: z.array(z.object({ number: count, name: z.string() })).readonly(),
 });
 export type Place = z.output<typeof placeShape>;
 
 export const resolvedShape = z.object({
-  /** The object's id; null: none was asked for by name, or it is not known which container has the name. */
+  /** The object's id. Null if no object was given by name, or if the container with that name is unknown. */
   id: z.string().nullable(),
-  /** Where the container's name is; null: it was not asked for, or its ring is not known. */
+  /** Place of the container's name. Null if not requested, or if its ring is unknown. */
   container: placeShape.nullable(),
-  /** Where the container's objects are; null: why is in `reason`. */
+  /** Place of the container's objects. Null if unknown; `reason` has the cause. */
   objects: placeShape.nullable(),
   reason: z.string().nullable(),
-  /** Where the object's bytes are; null: with its name. Absent: it was asked for by id, or this cluster's replica does not know it. */
+  /** Place of the object's bytes. Null if stored with its name. Absent if the question had an id, or if this cluster's replica does not know it. */
   bytes: placeShape.nullable().optional(),
 });
 export type Resolved = z.output<typeof resolvedShape>;

@@ -1,15 +1,16 @@
 // Turns a driver's definition into the driver object of the relay: operations and resources by name, the schema of its options.
 // Common tasks of all drivers are done here once.
-import { invariant } from '../../../platform/errors.ts';
+import { invariant } from '../../../platform/edge/errors.ts';
 import { isSecretName } from '../../../platform/secrets/secret-names.ts';
 import type { Driver, DriverOperation, JsonObject, ResourceReader } from './driver.ts';
 import { isObject } from './json.ts';
 import { optionsSchema } from './options.ts';
+import { hasFreeForm } from './secret-values.ts';
 
-export interface DriverDefinition extends Omit<Driver, 'optionsSchema' | 'operations' | 'resources'> {
-  /** JSON Schema of the options of this driver only, by name; `required`: those that a backend must have. */
+interface DriverDefinition extends Omit<Driver, 'optionsSchema' | 'operations' | 'resources'> {
+  /** JSON Schema of the options of this driver only, by name. `required`: the options that a backend must have. */
   readonly options?: { readonly properties: JsonObject; readonly required?: readonly string[] };
-  /** In the order in which people read them. */
+  /** In the order in which they are shown to people. */
   readonly operations: readonly DriverOperation[];
   /** By the name in BackendObject.resource. */
   readonly resources?: Readonly<Record<string, ResourceReader>>;
@@ -19,13 +20,16 @@ export interface DriverDefinition extends Omit<Driver, 'optionsSchema' | 'operat
 export const longestActsForMs = 600_000;
 
 /**
- * Throws when two operations have the same name, one acts for too long, a check does not say how deep it is, or a secret argument
+ * Throws when two operations have the same name, one acts for too long, a check does not state its depth, or a secret argument
  * could be shown.
  */
 export function defineDriver(definition: DriverDefinition): Driver {
   const { name, options, operations, resources = {}, ...rest } = definition;
   const byName = new Map(
-    operations.map((operation) => [operation.name, withChecks(withActsFor(operation, rest.actsForMs), rest.checks)]),
+    operations.map((operation) => {
+      const timed = withActsFor(withFreeForm(operation, resources), rest.actsForMs);
+      return [operation.name, withChecks(timed, rest.checks)];
+    }),
   );
   invariant(byName.size === operations.length, `driver ${name} has two operations of one name`);
   for (const operation of operations) checkSecrets(operation);
@@ -36,6 +40,21 @@ export function defineDriver(definition: DriverDefinition): Driver {
     operations: byName,
     resources: new Map(Object.entries(resources)),
   };
+}
+
+/** The values that a call sets are compared later, so the reader must know which of them it does not show. */
+function withFreeForm(
+  operation: DriverOperation,
+  resources: Readonly<Record<string, ResourceReader>>,
+): DriverOperation {
+  const { name, mapping, object, example, argumentsSchema } = operation;
+  if (object === undefined || (mapping !== 'creates' && mapping !== 'updates')) return operation;
+  const { freeForm } = resources[object(example).resource] ?? {};
+  invariant(
+    freeForm !== undefined || !hasFreeForm(argumentsSchema),
+    `${name} has values under names of its caller: the reader of its object must say so (freeForm)`,
+  );
+  return freeForm === undefined ? operation : { ...operation, freeForm };
 }
 
 function withChecks(operation: DriverOperation, ofDriver: string | undefined): DriverOperation {
@@ -55,7 +74,7 @@ function withActsFor(operation: DriverOperation, ofDriver: number | undefined): 
   return { ...operation, actsForMs };
 }
 
-/** Shorter secrets can't be cut out of what the device says. */
+/** Shorter secrets can't be cut out of the device's output. */
 const shortestSecret = 4;
 
 /**

@@ -1,13 +1,14 @@
-// The place to which calls go. Two equal ones reach the same objects of the same device, so only there can be seen what a call did.
+// The place to which calls go. Two equal addresses reach the same objects of the same device. So the effect of a call can be seen
+// only through an equal address.
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../../platform/json.ts';
+import { canonicalJson } from '../../../platform/values/json.ts';
 import type { Driver, JsonObject } from './driver.ts';
 import { withDefaults } from './options.ts';
 
 export interface DeviceAddress {
   /** Host and port. */
   readonly hostPort: string;
-  /** Digest of the options that are not harmless: ports of other wires, and what they select on the device. */
+  /** Digest of the options that are not harmless: ports of other wires, and options that select a part of the device. */
   readonly options: string;
 }
 

@@ -1,16 +1,16 @@
 // The interface of a driver: data and pure functions. It renders a call for the wire and reads the reply; a transport does the
 // I/O, and the backend manager the scheduling.
 
-import type { JsonObject, JsonValue } from '../../../platform/json.ts';
-import type { SchemaFault } from '../../../platform/json-schema.ts';
 import type { HttpCall, HttpLogin, HttpReply } from '../../../platform/net/http.ts';
+import type { JsonObject, JsonValue } from '../../../platform/values/json.ts';
+import type { SchemaFault } from '../../../platform/values/json-schema.ts';
 import type { XmlElement } from '../../../platform/xml/read-xml.ts';
 
 export type { HttpCall, HttpLogin, HttpReply, JsonObject, JsonValue, XmlElement };
 
 export type Family = 'FIREWALL' | 'WAF' | 'SWITCH' | 'SWITCH_CONTROLLER' | 'NETWORK' | 'ROUTER';
 export type Effect = 'READ' | 'IDEMPOTENT' | 'NON_IDEMPOTENT';
-export type Category = 'INIT' | 'USER';
+type Category = 'INIT' | 'USER';
 
 /** The subject of claims and mappings: an object on the backend, in the backend's own terms. */
 export interface BackendObject {
@@ -45,23 +45,23 @@ export interface OvsdbCall {
 }
 
 /**
- * One read, or one edit with its commit and the read of what it has led to, on one session (RFC 6241). The session adds what its server
- * needs: locks, and whether the edit goes to the candidate or to the running configuration.
+ * One read, or one edit with its commit and a read of the result, on one session (RFC 6241). The session adds locks, and decides by
+ * the server's capabilities whether the edit goes to the candidate or to the running configuration.
  */
 export interface NetconfCall {
   readonly kind: 'netconf';
-  /** Absent: nothing is changed. */
+  /** If absent, nothing is changed. */
   readonly edit?: {
     /** XML: the content of `<config>` (section 7.2). */
     readonly config: string;
-    /** `none`: what is around the edited element must exist. */
+    /** With `none`, the elements around the edited one must exist. */
     readonly defaultOperation: 'merge' | 'none';
     /** Edits of others in an unlocked candidate: discarded, or a reason to refuse the call. They are never committed. */
     readonly foreignEdits: 'discard' | 'refuse';
   };
-  /** What is read: configuration, after an edit that of `running`, or also the state (`<get>`). */
+  /** The source of the read: configuration (after an edit, that of `running`), or the state too (`<get>`). */
   readonly source: 'running' | 'candidate' | 'startup' | 'state';
-  /** XML: the content of a subtree filter (section 6); null: everything. */
+  /** XML: the content of a subtree filter (section 6). Null for everything. */
   readonly filter: string | null;
   /** Namespaces by the name of their module, for reading the reply; on the wire they are in the XML. */
   readonly modules: Readonly<Record<string, string>>;
@@ -100,20 +100,20 @@ export interface NetconfError {
   readonly tag: string;
   readonly message: string;
   readonly path: string;
-  /** Of the session that has the lock, for lock-denied; 0: of another program than NETCONF's. */
+  /** Id of the session that has the lock, for lock-denied. 0 if a program outside NETCONF has it. */
   readonly holder?: string;
 }
 
 export interface NetconfReply {
   readonly kind: 'netconf';
-  /** The step whose answer is in `errors` or `fault`; `done`: all were answered well. */
+  /** The step whose answer is in `errors` or `fault`. `done` if all steps succeeded. */
   readonly step: 'lock' | 'edit' | 'commit' | 'read' | 'done';
   readonly errors: readonly NetconfError[];
   /** Why the answer of the step is no answer of NETCONF. */
   readonly fault?: string;
   /** The `<data>` of the read. */
   readonly data: XmlElement | null;
-  /** Where an edit went: an error of one in `running` may have left a part of it behind if the server can't roll back. */
+  /** The target of an edit. An error in `running` may have left a part of the edit behind if the server can't roll back. */
   readonly edited?: 'candidate' | 'running' | 'running without rollback';
   /** As in the call. */
   readonly modules: Readonly<Record<string, string>>;
@@ -122,22 +122,25 @@ export interface NetconfReply {
 
 export type Reply = ExecReply | CliReply | HttpReply | OvsdbReply | NetconfReply;
 
-/** Of what an outcome or a finding quotes. */
+/** Bound of the text that an outcome or a finding quotes. */
 export const maxMessageLength = 4_096;
 
-/** The meaning of a reply. */
+/** The result of a call, derived from the reply. */
 export type Outcome =
   /** `uuid`: the device's own stable id of the object, for example a rule's handle. */
   | { readonly state: 'SUCCEEDED'; readonly result: JsonValue; readonly uuid?: string }
   /**
-   * The device refused: `message` quotes it, at most 4096 characters. `absent`: the refusal says that the object does not exist,
-   * which is the goal of a deletion, so its mapping can end.
+   * The device refused: `message` quotes it, at most 4096 characters. `absent`: the refusal shows that the object does not exist.
+   * That is the goal of a deletion, so its mapping can end.
    */
   | { readonly state: 'FAILED'; readonly code: string; readonly message: string; readonly absent?: boolean }
   /** The device accepted a job. */
   | { readonly state: 'ACCEPTED'; readonly result: JsonValue }
-  /** The reply gives no verdict. */
-  | { readonly state: 'UNKNOWN'; readonly code: string; readonly message: string };
+  /**
+   * The reply gives no verdict. `ended`: it proves that this call has no further effect, for example by the end of its script with
+   * the call's id. If absent, the call may still act, as when the reply belongs to another call.
+   */
+  | { readonly state: 'UNKNOWN'; readonly code: string; readonly message: string; readonly ended?: true };
 
 /** The properties of a backend that determine how a call is rendered. */
 export interface BackendContext {
@@ -191,6 +194,8 @@ export interface MappedObject {
   readonly scope: string;
   readonly key: string;
   readonly uuid: string | null;
+  /** The call that made it, whose mark it has if the device keeps marks. Absent if it was adopted. */
+  readonly madeBy?: string;
 }
 
 export type ResourceFinding =
@@ -206,7 +211,7 @@ export type ResourceFinding =
   | { readonly finding: 'UNREADABLE'; readonly message: string };
 
 /** Whether the order of a list means something: `ORDERED` if it does, `SET` if not. */
-export type ListKind = 'ORDERED' | 'SET';
+type ListKind = 'ORDERED' | 'SET';
 
 /** A kind of backend object: how to read one. Used by verification, adoption and (without a probe) settling. */
 export interface ResourceReader<R extends Reply = Reply> {
@@ -217,8 +222,13 @@ export interface ResourceReader<R extends Reply = Reply> {
    * that was left out is a difference when the object has it.
    */
   readonly own: readonly string[];
-  /** Secrets among its values, by name: what `interpret` reads there is never shown or kept, only compared. */
+  /** Secrets among its values, by name. The values that `interpret` reads there are only compared, never shown or kept. */
   readonly secrets?: readonly string[];
+  /**
+   * Values with members whose names the driver does not know. Any of these members may be a secret, so they are compared, and never
+   * shown or kept. By name, with the members that are shown all the same. `all` means that each of its values is like this.
+   */
+  readonly freeForm?: 'all' | Readonly<Record<string, readonly string[]>>;
   render(object: MappedObject, context: RenderContext): WireCall;
   /** Must not throw for any reply. */
   interpret(reply: R, object: MappedObject): ResourceFinding;
@@ -242,30 +252,36 @@ export interface OperationSpec<Arguments, R extends Reply = Reply> {
   readonly effect: Effect;
   /**
    * JSON Schema (2020-12) of the arguments; published in the graph. A string with `writeOnly: true` is a secret: only `render` gets
-   * its value, and it is shown as `***` wherever the call is shown. `desired` gets a hash of it.
+   * its value, and it is shown as `***` wherever the call is shown. `desired` gets a hash of it. The same applies to all values
+   * under names that the schema does not have. So name every value in `properties` that may be shown.
    */
   readonly argumentsSchema: JsonObject;
   /** Example arguments that work in the lab. */
   readonly example: JsonObject;
   /**
-   * Faults that the schema can't express; for arguments that match it. `validateArguments` calls it. `backend`: the one that is called, where
-   * its options say what can be named; absent, only a name is checked.
+   * Faults that the schema can't express, for arguments that match it. `validateArguments` calls this. `backend`: the backend of
+   * the call, whose options may restrict names. If absent, only a name's form is checked.
    */
   refine?(args: Arguments, backend?: BackendContext): readonly ArgumentFault[];
   /** Absent for READ. */
   object?(args: Arguments): BackendObject;
-  /** The effect of success on the mapping of `object`. Absent: none. */
+  /** The effect of success on the mapping of `object`. Absent if it has no effect. */
   readonly mapping?: MappingEffect;
-  /** The settings it makes, in the terms of its resource's `values`, for drift checks. Absent: its arguments. */
+  /**
+   * For a device that gives an id (`uuid` of the outcome) only once in several scopes: the common prefix of these scopes. If
+   * absent, ids are unique in the object's own scope.
+   */
+  idScopes?(scope: string): string;
+  /** The settings it makes, in the terms of its resource's `values`, for drift checks. Default: its arguments. */
   desired?(args: Arguments): JsonObject;
   /** Must not throw for arguments that match the schema. */
   render(args: Arguments, context: RenderContext): WireCall;
-  /** The device's own check, which changes nothing. `interpretDryRun` reads its reply. The driver says how deep it is: `checks`. */
+  /** The device's own check, which changes nothing. `interpretDryRun` reads its reply. The driver describes its depth in `checks`. */
   renderDryRun?(args: Arguments, context: RenderContext): WireCall;
-  interpretDryRun?(reply: R, args: Arguments): Outcome;
-  /** Must not throw for any reply. */
-  interpret(reply: R, args: Arguments): Outcome;
-  /** Absent: the object's ResourceReader settles an unknown outcome, if it can. */
+  interpretDryRun?(reply: R, args: Arguments, context: RenderContext): Outcome;
+  /** Must not throw for any reply. `context`: as in `render`. An answer about another object or another call is UNKNOWN. */
+  interpret(reply: R, args: Arguments, context: RenderContext): Outcome;
+  /** If absent, the object's ResourceReader settles an unknown outcome if it can. */
   readonly probe?: Probe<Arguments, R>;
   /** For operations with the outcome ACCEPTED. */
   readonly job?: JobReader<Arguments, R>;
@@ -278,7 +294,10 @@ export interface OperationSpec<Arguments, R extends Reply = Reply> {
 export type MappingEffect = 'creates' | 'updates' | 'deletes';
 
 /** An operation for the relay: `validateArguments` (drivers/arguments.ts) validates the arguments first. */
-export type DriverOperation = OperationSpec<JsonObject>;
+export type DriverOperation = OperationSpec<JsonObject> & {
+  /** Of the reader of its object; `defineDriver` sets it. */
+  readonly freeForm?: ResourceReader['freeForm'];
+};
 
 /** The data that a health check reads from the device. */
 export interface SelfDescription {
@@ -288,13 +307,13 @@ export interface SelfDescription {
 
 export interface Health<R extends Reply = Reply> {
   render(context: RenderContext): WireCall;
-  /** Undefined: not the reply of a healthy device. */
+  /** Undefined if it is not the reply of a healthy device. */
   interpret(reply: R): SelfDescription | undefined;
-  /** Asked where the first reply is not that of a healthy device: for releases that have not what the first asks for. */
+  /** Asked if the first reply is not that of a healthy device, for releases that lack the first request. */
   readonly otherwise?: Health<R>;
 }
 
-/** The fields of a backend's credentials; `credentialFields` lists those that a driver uses. */
+/** The fields of a backend's credentials. `credentialFields` lists the fields that a driver uses. */
 export interface Credentials {
   readonly username: string;
   readonly password?: string;
@@ -325,7 +344,10 @@ export interface HttpSessions {
 export interface CliDialect {
   /** Matches the end of the output when the device waits for a command. */
   readonly prompt: RegExp;
-  /** Matches the end of what the device says before its first prompt when it waits for a key there, and what is typed. */
+  /**
+   * `pattern` matches the end of the device's output before its first prompt, when the device waits for a key. `answer` is the key
+   * to type.
+   */
   readonly banner?: { readonly pattern: RegExp; readonly answer: string };
   /** Typed after login, for example to switch paging off. */
   readonly setup: readonly string[];
@@ -354,14 +376,19 @@ export interface Driver {
    * sending the credentials again.
    */
   readonly harmlessOptions?: readonly string[];
+  /**
+   * Names of options that select a part of the device: backends with different values have no object in common. Their values are
+   * text on one line.
+   */
+  readonly scopeOptions?: readonly string[];
   readonly credentialFields: readonly CredentialField[];
   /**
-   * How long the device may still act on a call once its connection was cut, jobs included; at most `longestActsForMs`. Name the
-   * source, or say that there is none and give a figure on the safe side: what has not happened by then never will. Absent: the
-   * setting relay.deviceGraceMs, which is always the least.
+   * How long the device may still act on a call once its connection was cut, jobs included. At most `longestActsForMs`. Name the
+   * source. If there is none, state that and give a figure on the safe side. An effect that has not happened by then must never
+   * happen. Default: the setting relay.deviceGraceMs, which is always the minimum.
    */
   readonly actsForMs?: number;
-  /** What the device's own check (`renderDryRun`) covers, and what it does not, for example `words alone, not values`. */
+  /** The coverage of the device's own check (`renderDryRun`) and its limits, for example `words alone, not values`. */
   readonly checks?: string;
   readonly operations: ReadonlyMap<string, DriverOperation>;
   /** By the name in BackendObject.resource. */
@@ -371,12 +398,27 @@ export interface Driver {
   readonly cli?: CliDialect;
   /** Its implementations of the typed mutations of its family (families/), by name; missing ones are NOT_SUPPORTED. */
   readonly typed: Readonly<Record<string, (input: JsonObject) => TypedCall | undefined>>;
+  /**
+   * The opposite of `typed`, by resource: a wanted object in the terms of the typed mutation that creates it. `values`: of its
+   * resource, without secrets. Undefined if the mutation can't express it.
+   */
+  readonly objects?: TypedObjects;
 }
+
+/** A wanted object as the graph shows it: the type of MappingObject, and its fields. */
+export interface TypedObject {
+  readonly type: string;
+  readonly fields: JsonObject;
+}
+
+export type TypedObjects = Readonly<
+  Record<string, (values: JsonObject, object: Pick<MappedObject, 'scope' | 'key'>) => TypedObject | undefined>
+>;
 
 /** An operation of the driver with its arguments, which are still to be validated. */
 export interface TypedCall {
   readonly operation: string;
   readonly arguments: JsonObject;
-  /** The input's field for an argument with another name: faults name the field. */
+  /** The input's field, with dots, for an argument with another name: faults name the field. */
   readonly fields?: Readonly<Record<string, string>>;
 }

@@ -1,7 +1,7 @@
 // Helpers of all drivers for JSON values.
 import type { JsonObject, JsonValue } from './driver.ts';
 
-export { isObject, jsonIn } from '../../../platform/json.ts';
+export { isObject, jsonIn } from '../../../platform/values/json.ts';
 
 /** Without undefined members: settings that were not given are not sent, so that the device keeps its values. */
 export function given(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {

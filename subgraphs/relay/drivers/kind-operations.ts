@@ -1,5 +1,6 @@
 // The common operations on an API's kinds of objects: get, list, create, update and delete, each one call. A driver's engine
-// defines how each is sent and what its reply means; names, effects and the changes of mappings are the same for all.
+// defines how each operation is sent and how its reply is read. Names, effects and the changes of mappings are the same for all
+// drivers.
 import type {
   ArgumentFault,
   BackendObject,
@@ -22,22 +23,22 @@ export interface Arguments {
 }
 
 /** One of the five operations, defined by the engine. */
-export interface Verb<R extends Reply> {
+interface Verb<R extends Reply> {
   readonly arguments: Arguments;
   /** A one-line description, if the standard one does not fit. */
   readonly summary?: string;
   refine?(args: JsonObject): readonly ArgumentFault[];
   render(args: JsonObject, context: RenderContext): WireCall;
-  interpret(reply: R, args: JsonObject): Outcome;
+  interpret(reply: R, args: JsonObject, context: RenderContext): Outcome;
   readonly probe?: Probe<JsonObject, R>;
   readonly job?: JobReader<JsonObject, R>;
 }
 
-export interface ChangingVerb<R extends Reply> extends Verb<R> {
+interface ChangingVerb<R extends Reply> extends Verb<R> {
   object(args: JsonObject): BackendObject;
 }
 
-export interface SettingVerb<R extends Reply> extends ChangingVerb<R> {
+interface SettingVerb<R extends Reply> extends ChangingVerb<R> {
   desired(args: JsonObject): JsonObject;
 }
 
@@ -50,7 +51,7 @@ export interface KindVerbs<R extends Reply> {
   readonly list: Verb<R> & { readonly summary: string };
   /** Never idempotent: a second object of the same name is refused, made twice, or may belong to another caller. */
   readonly create: SettingVerb<R>;
-  /** Absent: it can't be changed. `changes`: the arguments of which at least one must be given. */
+  /** Absent if it can't be changed. `changes`: at least one of these arguments must be given. */
   readonly update?: SettingVerb<R> & { readonly changes: readonly string[] };
   /** Idempotent: deleting a missing object is refused, which changes nothing. */
   readonly delete: ChangingVerb<R>;

@@ -5,7 +5,7 @@ const prefix = 'tg:';
 /** The mark itself, and the space after it. */
 export const markChars = prefix.length + 36 + 1;
 
-export interface Mark {
+interface Mark {
   readonly operationId: string;
   readonly words: string;
 }

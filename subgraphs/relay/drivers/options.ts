@@ -1,6 +1,6 @@
 // A backend's options: a driver's settings beyond address and credentials. Every driver has `transport` and `ports`; the rest is
 // specific.
-import { validateObject } from '../../../platform/json-schema.ts';
+import { validateObject } from '../../../platform/values/json-schema.ts';
 import type { Driver, JsonObject, TransportKind, WireCall } from './driver.ts';
 
 /** The wires of calls. */
@@ -9,7 +9,7 @@ export function transportOf(call: WireCall): TransportKind {
   return call.kind === 'ovsdb' || call.kind === 'netconf' ? call.kind : 'ssh';
 }
 
-/** What is spoken over SSH has its host key for a proof of identity; all else has a certificate. */
+/** The proof of identity is the host key for protocols over SSH, and a certificate for all others. */
 export function provesByHostKey(kind: TransportKind): boolean {
   return kind === 'ssh' || kind === 'netconf';
 }

@@ -1,5 +1,5 @@
 // The VLANs of a switch port, as arguments of the drivers of switches and of their controllers.
-import type { ArgumentFault } from './driver.ts';
+import type { ArgumentFault, JsonObject, TypedObject } from './driver.ts';
 
 export const vlan = { type: 'integer', minimum: 1, maximum: 4_094 } as const;
 
@@ -44,4 +44,9 @@ export function portVlanFaults({ mode, vlan: untagged, allowedVlans }: PortVlans
     });
   }
   return faults;
+}
+
+/** The VLANs of a port in the terms of the typed mutations. A port without a mode has what the device chose. */
+export function typedPortVlans(type: string, { mode, ...values }: JsonObject): TypedObject | undefined {
+  return typeof mode === 'string' ? { type, fields: { ...values, mode: mode.toUpperCase() } } : undefined;
 }

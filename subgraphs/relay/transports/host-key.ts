@@ -6,7 +6,7 @@ import { dialSsh } from '../../../platform/net/ssh-client.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
 
-export interface HostKey {
+interface HostKey {
   /** `SHA256:…`, unpadded base64, in the format of ssh-keygen -lf. */
   readonly sha256: string;
   /** For example ssh-ed25519. */
@@ -21,7 +21,7 @@ export function hostKeyOf(key: Buffer): HostKey {
 }
 
 /**
- * The key that a device presents now. Nothing proves that it is the device's own: an operator has to compare it.
+ * The key that a device presents now. Nothing proves that it is the device's own, so an operator must compare it.
  *
  * @throws Error with the reason when there is no answer within `timeoutMs`
  */

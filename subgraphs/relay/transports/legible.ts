@@ -1,6 +1,6 @@
 // Replies that are not parsed: JSON that a device nests very deeply would exhaust the stack of code that parses, compares or
 // writes it. Such a reply counts as too long to be read.
-import { nestsDeeperThan, textNestsDeeperThan } from '../../../platform/json.ts';
+import { nestsDeeperThan, textNestsDeeperThan } from '../../../platform/values/json.ts';
 import type { Reply } from '../drivers/driver.ts';
 import type { SendResult } from './session.ts';
 

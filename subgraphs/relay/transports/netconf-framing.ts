@@ -17,14 +17,14 @@ export function framed(message: string, framing: Framing): Buffer {
 }
 
 /** `rubbish`: not this framing; `too long`: more than the bound. Nothing more can be read after either. */
-export type Taken = Buffer | undefined | 'rubbish' | 'too long';
+type Taken = Buffer | undefined | 'rubbish' | 'too long';
 
 export class MessageReader {
-  /** Of each message; may change between two. */
+  /** Bound of each message, which may change between messages. */
   mostBytes: number;
   framing: Framing = 'end-of-message';
   #input = Buffer.alloc(4096);
-  /** What was received and not yet taken is from `#from` to `#to`. */
+  /** Received bytes that were not yet taken are from `#from` to `#to`. */
   #from = 0;
   #to = 0;
   /** How far the mark has been looked for. */
@@ -48,7 +48,7 @@ export class MessageReader {
     this.#to += bytes.length;
   }
 
-  /** The next complete message; undefined: there is none yet. */
+  /** The next complete message. Undefined if there is none yet. */
   take(): Taken {
     return this.framing === 'chunked' ? this.#takeChunked() : this.#takeMarked();
   }

@@ -1,4 +1,4 @@
-// The messages of NETCONF (RFC 6241): what is asked is written here, and what is answered is read here, whatever the server says.
+// The messages of NETCONF (RFC 6241). Writes requests and reads answers, whatever the server sends.
 import { readXml, type XmlElement, XmlError } from '../../../platform/xml/read-xml.ts';
 import { element } from '../../../platform/xml/write-xml.ts';
 import type { NetconfCall, NetconfError } from '../drivers/driver.ts';
@@ -31,7 +31,7 @@ export interface ServerHello {
   readonly capabilities: ReadonlyMap<string, URLSearchParams>;
 }
 
-/** The fault of a hello, or what it says. */
+/** Returns the contents of a hello, or its fault as a string. */
 export function readHello(message: Buffer): ServerHello | string {
   const root = parsed(message);
   if (typeof root === 'string') return `its hello can't be read: ${root}`;
@@ -104,7 +104,7 @@ export type Answer =
   /** It proves nothing. */
   | { readonly kind: 'fault'; readonly fault: string };
 
-/** Sections 4.2 to 4.4. `wants`: what the reply must have if it has no error. */
+/** Sections 4.2 to 4.4. `wants`: the content that the reply must have if it has no error. */
 export function readAnswer(message: Buffer, id: number, wants: 'ok' | 'data'): Answer {
   const root = parsed(message);
   if (typeof root === 'string') return fault(`The reply can't be read: ${root}.`);
@@ -141,7 +141,7 @@ function textOf(root: XmlElement, name: string): string {
   return text.trim().slice(0, longestText);
 }
 
-/** An error-info may have what the server likes (section 4.3). */
+/** An error-info may have any content (section 4.3). */
 function errorOf(error: XmlElement): NetconfError {
   const info = error.children.find((child) => isNetconf(child, 'error-info'));
   const holder = info === undefined ? '' : textOf(info, 'session-id');

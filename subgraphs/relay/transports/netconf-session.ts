@@ -1,6 +1,6 @@
-// One NETCONF session in an SSH subsystem: hello, then one request at a time. A call that changes something is one unit: under a lock
-// the candidate is made clean, edited and committed, and what came of it is read, on this session. Reports exactly what is
-// certain: nothing sent, the server's answers, or no verdict.
+// One NETCONF session in an SSH subsystem: hello, then one request at a time. A call that changes something is one unit on this
+// session: under a lock the candidate is made clean, edited and committed, and the result is read. Reports exactly what is certain:
+// nothing sent, the server's answers, or no verdict.
 
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
@@ -29,7 +29,7 @@ const recoverTimeoutMs = 5_000;
 /** How long a server may take to close its side of a session that this side ends. */
 const endTimeoutMs = 1_000;
 
-export interface NetconfOptions {
+interface NetconfOptions {
   readonly client: Client;
   readonly socket: Socket;
   /** For messages. */
@@ -99,7 +99,7 @@ class NetconfSession implements PooledSession {
   #framing: Framing = 'end-of-message';
   #waiting: ((received: Received) => void) | undefined;
   #lastId = 0;
-  /** What is locked by this session. */
+  /** The datastore that this session has locked. */
   #locked: 'candidate' | 'running' | undefined;
   /** The candidate may have an edit of this session. */
   #isDirty = false;
@@ -160,7 +160,7 @@ class NetconfSession implements PooledSession {
     return { ...result, elapsedMs: performance.now() - startedMs };
   }
 
-  /** Discards what is left of an edit, and gives the lock back. */
+  /** Discards the rest of an edit, and releases the lock. */
   async recover(): Promise<boolean> {
     const untilMs = performance.now() + recoverTimeoutMs;
     const asks = [
@@ -209,7 +209,7 @@ class NetconfSession implements PooledSession {
     const prepared = await this.#prepare(target, edit.foreignEdits, untilMs);
     if (prepared.kind === 'given up') return prepared.result;
     if (prepared.kind === 'errors') return this.#reply(call, { step: 'lock', errors: prepared.errors });
-    // The edit is the first byte of the call: until here nothing of it was sent, and the server has changed nothing.
+    // The edit is the first byte of the call: until here no part of the call was sent, and the server has changed nothing.
     const against = obstacle(options, this.lost);
     if (against !== undefined) {
       if (!(await this.recover())) this.destroy();
@@ -230,8 +230,8 @@ class NetconfSession implements PooledSession {
   }
 
   /**
-   * Locks, and makes the candidate what `running` is. An edit that was left in an unlocked candidate would go out with the commit;
-   * one that a lock protects is not touched. Undefined: success.
+   * Locks, and makes the candidate what `running` is. An edit that was left in an unlocked candidate would be committed too. An
+   * edit that a lock protects is not touched. Undefined: success.
    */
   async #prepare(
     target: 'candidate' | 'running',
@@ -295,7 +295,7 @@ class NetconfSession implements PooledSession {
     return { ok: true, reply, elapsedMs: 0 };
   }
 
-  /** Nothing is asked once the deadline is over, also if this process was stopped meanwhile. */
+  /** Sends no request once the deadline is over, even if this process was stopped in the meantime. */
   async #ask(content: string, wants: 'ok' | 'data', untilMs: number): Promise<Asked> {
     const leftMs = untilMs - performance.now();
     if (this.lost) return { kind: 'none', why: 'closed' };
@@ -326,7 +326,8 @@ class NetconfSession implements PooledSession {
   #read(bytes: Buffer): void {
     this.#reader.add(bytes);
     const waiting = this.#waiting;
-    // Nobody asked for it: what answers a request before it was made proves nothing, and after two answers to one none can be trusted.
+    // An unexpected answer. An answer that came before its request proves nothing, and after two answers to one request none can be
+    // trusted.
     if (waiting === undefined) this.destroy();
     const taken = waiting && this.#reader.take();
     if (waiting === undefined || taken === undefined) return;
@@ -348,7 +349,7 @@ class NetconfSession implements PooledSession {
     return this.#has(capability.writableRunning) ? 'running' : undefined;
   }
 
-  /** RFC 6243, section 4.3: what the server leaves out unless asked, and what else it can. */
+  /** RFC 6243, section 4.3: the values that the server leaves out by default, and the other modes that it offers. */
   get #readsExplicit(): boolean {
     const offered = this.#hello?.capabilities.get(capability.withDefaults);
     if (offered === undefined || offered.get('basic-mode') === 'explicit') return false;

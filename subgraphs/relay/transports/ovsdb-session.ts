@@ -20,7 +20,7 @@ type Ending =
   | { readonly end: 'reply'; readonly result: JsonValue; readonly error: JsonValue }
   | { readonly end: 'closed' | 'deadline' | 'full' };
 
-export interface OvsdbSessionOptions {
+interface OvsdbSessionOptions {
   /** From `connectTlsEndpoint`: destroying it resets the connection. */
   readonly socket: TLSSocket;
   /** The connection is lost. Called once. */

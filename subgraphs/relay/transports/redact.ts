@@ -1,6 +1,6 @@
-// Removes a backend's own secrets from its output. Devices quote their input (a failed login, a header, a command line), and
-// their output is kept in the journal, shown, and streamed. A driver reads the original reply, so that no part of it is lost to
-// it; the driver's result passes through here before anybody else sees it.
+// Removes a backend's own secrets from its output. Devices quote their input (a failed login, a header, a command line), and their
+// output is kept in the journal, shown, and streamed. A driver reads the original reply, so it sees everything. The driver's result
+// passes through here before anybody else sees it.
 import { isSecretName } from '../../../platform/secrets/secret-names.ts';
 import type { Credentials } from '../drivers/driver.ts';
 
@@ -9,7 +9,7 @@ export interface Redactor {
   text(text: string): string;
   /** Like `text`, for every string in a JSON value, including the names of members. */
   value<Value>(value: Value): Value;
-  /** Adds the tokens and cookies of a login. Those of the last few logins are kept. */
+  /** Adds the tokens and cookies of a login. Keeps the secrets of the last few logins. */
   learn(secrets: readonly string[]): void;
 }
 
@@ -29,12 +29,15 @@ const shortestTokenChars = 12;
 
 /**
  * For one backend; made once for its credentials. The account's name and certificates are not secret. Also for the secret arguments
- * of a call.
+ * of a call. `further`: secrets without a name.
  */
-export function createRedactor(credentials: Partial<Credentials> | Readonly<Record<string, string>>): Redactor {
+export function createRedactor(
+  credentials: Partial<Credentials> | Readonly<Record<string, string>>,
+  further: readonly string[] = [],
+): Redactor {
   const { privateKey = '', ...others } = credentials as Readonly<Record<string, string>>;
   const secrets = Object.entries(others).filter(([name]) => isSecretName(name));
-  const given = secrets.map(([, word]) => word).filter(isHidable);
+  const given = [...secrets.map(([, word]) => word), ...further].filter(isHidable);
   const learned: (readonly string[])[] = [];
   const fixed = [...given.flatMap(formsOf), ...linesOf(privateKey)];
   let words = given;
@@ -96,7 +99,7 @@ function linesOf(pem: string): string[] {
   return lines.filter((line) => !line.startsWith('-----') && line.length >= shortestPemLineChars);
 }
 
-/** The secret as bytes in other clothes; how its characters may be written is in `patternOf`. */
+/** Other encodings of the secret's bytes. `patternOf` has the ways in which its characters may be written. */
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8');
   const hex = bytes.toString('hex');

@@ -21,7 +21,7 @@ export interface PooledSession {
   readonly closed: Promise<void>;
   /** Never rejects. `stale`: it was lost before anything was sent. */
   run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'>;
-  /** After a call: prepares it for the next one; false when that is not possible. Never rejects. */
+  /** Prepares the session for the next call. Returns false if that is not possible. Never rejects. */
   recover(): Promise<boolean>;
   /** Ends it with the protocol's goodbye, so that the device can free it at once. */
   end(): void;
@@ -33,7 +33,7 @@ export type OpenedSession =
   | { readonly ok: true; readonly session: PooledSession }
   | { readonly ok: false; readonly failure: ReserveFailure };
 
-export interface SessionPoolOptions {
+interface SessionPoolOptions {
   /** `lost` is called once, when the session is lost. Never rejects. */
   readonly open: (lost: () => void, signal: AbortSignal) => Promise<OpenedSession>;
   readonly where: string;

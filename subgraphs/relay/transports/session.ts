@@ -17,11 +17,14 @@ import type {
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  /** SSH: `SHA256:…` in the format of ssh-keygen -lf; null: every key is refused. */
+  /** SSH: `SHA256:…` in the format of ssh-keygen -lf. If null, every key is refused. */
   readonly hostKeySha256: string | null;
-  /** TLS: `SHA256:…` of the server's certificate (DER), in the same format; null or absent: no certificate is pinned. */
+  /** TLS: `SHA256:…` of the server's certificate (DER), in the same format. If null or absent, no certificate is pinned. */
   readonly certificateSha256?: string | null;
-  /** TLS: PEM certificates of the authorities trusted to sign the server's certificate; without them and without a pin every certificate is refused. */
+  /**
+   * TLS: PEM certificates of the authorities trusted to sign the server's certificate. Without authorities and without a pin, every
+   * certificate is refused.
+   */
   readonly caCertificates?: string | null;
   readonly cryptoProfile: CryptoProfile;
   readonly credentials: Credentials;

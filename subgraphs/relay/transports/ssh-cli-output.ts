@@ -10,10 +10,10 @@ const maxLastLineChars = 4_096;
 const controlSequences = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[=>78MDEc])/g;
 
 /**
- * What the device waits for, judged by the end of its output: `prompt`, the next line; `perhaps`, probably the next line, but it
- * may be output that looks like a prompt; `pager`, a key; `nothing`, it is still busy.
+ * What the device waits for, judged by the end of its output. `prompt`: the next line. `perhaps`: probably the next line, but the
+ * prompt may be output that looks like one. `pager`: a key. `nothing`: it is still busy.
  */
-export type Waiting = 'prompt' | 'perhaps' | 'pager' | 'nothing';
+type Waiting = 'prompt' | 'perhaps' | 'pager' | 'nothing';
 
 /** The output after a typed line, or after login. */
 export class CliOutput {

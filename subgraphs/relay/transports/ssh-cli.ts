@@ -31,7 +31,7 @@ const maxQuotedChars = 200;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
 const controlCharacters = /[\x00-\x15\x17-\x1f\x7f-\x9f\u2028\u2029]/;
 
-export interface CliShellOptions {
+interface CliShellOptions {
   readonly client: Client;
   readonly socket: Socket;
   readonly dialect: CliDialect;
@@ -39,7 +39,7 @@ export interface CliShellOptions {
   readonly where: string;
   /** For the first prompt and all of `dialect.setup`. */
   readonly timeoutMs: number;
-  /** Of the device's words in a message, before they are cut. */
+  /** Hides secrets in the device's words for a message. Called before the words are cut. */
   readonly hide?: (text: string) => string;
   readonly signal: AbortSignal;
   /** The session is lost. Called once, and only for an opened one. */
@@ -97,7 +97,7 @@ class CliShell implements PooledSession {
   readonly #decoder = new StringDecoder('utf8');
   readonly #lost: () => void;
   readonly #hide: (text: string) => string;
-  /** The expected output; undefined: output is discarded. */
+  /** The expected output. Undefined if output is discarded. */
   #reading: { readonly into: CliOutput; readonly ended: (ending: Ending) => void } | undefined;
   #roomBytes = 0;
   #pager: CliDialect['pager'];

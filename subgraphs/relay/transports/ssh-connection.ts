@@ -10,7 +10,7 @@ export const maxChannelsPerConnection = 4;
 /** How long a device may take to prove that it has read everything sent, before the connection is cut. */
 const proofTimeoutMs = 1_000;
 
-export interface SshConnectionOptions {
+interface SshConnectionOptions {
   readonly client: Client;
   readonly socket: Socket;
   readonly openTimeoutMs: number;
@@ -18,9 +18,9 @@ export interface SshConnectionOptions {
   readonly changed: () => void;
 }
 
-export type OpenedChannel =
+type OpenedChannel =
   | { readonly ok: true; readonly channel: ClientChannel }
-  /** `useless`: the connection has no channel at all; true for one of several that failed together. */
+  /** `useless`: the connection has no channel at all. If several fail together, it is true for only one. */
   | { readonly ok: false; readonly reason: string; readonly useless: boolean };
 
 export class SshConnection {
@@ -156,10 +156,10 @@ export class SshConnection {
   }
 
   /**
-   * Drops a channel whose call is past its deadline. When the promise resolves, this machine sends no byte of the call any more:
-   * a connection without other calls was cut, including data still in the kernel; with other calls on it, either the device has
-   * proved that it has read everything, and they continue, or it was cut too. Packets already passed to the network are out of
-   * reach: on a link that was down they waited for ARP for up to 3 s and then arrived.
+   * Drops a channel whose call is past its deadline. When the promise resolves, this machine sends no more bytes of the call. A
+   * connection without other calls was cut, including data still in the kernel. With other calls on it, either the device has
+   * proved that it has read everything, and the calls continue, or the connection was cut too. Packets already passed to the
+   * network are out of reach: on a link that was down they waited for ARP for up to 3 s and then arrived.
    */
   async abandon(channel: ClientChannel): Promise<void> {
     this.drop(channel);

@@ -14,7 +14,7 @@ import { hostKeyOf } from './host-key.ts';
 import type { Endpoint } from './session.ts';
 import { makeKeyObjects } from './ssh2-ciphers.ts';
 
-export interface LoginOptions {
+interface LoginOptions {
   readonly egress: EgressPolicy;
   /** For everything from the TCP connection to the accepted credential. */
   readonly timeoutMs: number;
@@ -26,7 +26,7 @@ export type Login =
   | { readonly ok: true; readonly client: Client; readonly socket: Socket }
   | { readonly ok: false; readonly failure: ReserveFailure };
 
-/** Undefined when the key can be used; otherwise the fault, without any byte of the key. */
+/** The fault of the key, without any byte of the key. Undefined if the key can be used. */
 export function privateKeyFault(privateKey: string, passphrase?: string): string | undefined {
   const key = parsePrivateKey(privateKey, passphrase);
   return key instanceof Error ? key.message : undefined;

@@ -181,8 +181,8 @@ class SshTransport implements Transport {
   }
 
   /**
-   * Opening ahead saves the next calls a round trip, and meets a refusal before anything is journaled: as many channels as calls
-   * are allowed at once, within the existing connections.
+   * Opening ahead saves the next calls a round trip, and a refusal shows before anything is journaled. Opens as many channels as
+   * calls are allowed at once, within the existing connections.
    */
   #keepReady(): void {
     if (this.#waiters.length > 0) return;

@@ -49,8 +49,8 @@ export function requestExec(client: Client, channel: ClientChannel, command: str
 }
 
 /**
- * What `write` sends is one system call to the kernel, where ssh2 makes three of each packet: a process that is stopped in
- * between would send the rest of a call long after its send window.
+ * Sends everything that `write` writes in one system call. ssh2 makes three system calls for each packet, and a process that is
+ * stopped between them would send the rest of a call long after its send window.
  */
 export function inOneWrite(socket: Socket, write: () => void): void {
   socket.cork();
@@ -59,8 +59,8 @@ export function inOneWrite(socket: Socket, write: () => void): void {
 }
 
 /**
- * Ends the input of a command. Where the device takes none yet (RFC 4254 section 5.2: OpenSSH opens its window when the command runs),
- * `mayStill` is asked when it does; false: nothing of it is sent, and `kept` is called.
+ * Ends the input of a command. The device may not take input yet (RFC 4254 section 5.2: OpenSSH opens its window when the command
+ * runs). `mayStill` is then asked once it does. If `mayStill` returns false, no input is sent, and `kept` is called.
  */
 export function endInput(
   channel: ClientChannel,

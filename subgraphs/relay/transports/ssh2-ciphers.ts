@@ -1,4 +1,4 @@
-// ssh2 makes a cipher for every packet of AES-GCM; with a key in a buffer that takes Node four times as long as with a key object
+// ssh2 makes a cipher for every packet of AES-GCM. With a key in a buffer, this takes Node four times as long as with a key object
 // (14 µs and 3.4 µs, Node 24.21), which is a fourth of a call's CPU time. Uses members of ssh2 1.17.0 that are not in its types
 // (package.json pins that version).
 

@@ -1,9 +1,10 @@
 // A backend's endpoint as TLS dials it, and the other origins of its calls: an option may name one, for
 // example Keystone beside Neutron.
-import type { JsonObject } from '../../../platform/json.ts';
+
 import { type Address, addressOfUrl } from '../../../platform/net/origin.ts';
 import type { TlsEndpoint } from '../../../platform/net/tls-endpoint.ts';
 import type { ClientIdentity } from '../../../platform/net/tls-handshake.ts';
+import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Credentials } from '../drivers/driver.ts';
 import type { Endpoint } from './session.ts';
 

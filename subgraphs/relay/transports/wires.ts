@@ -23,7 +23,7 @@ export interface BackendEndpoint {
   readonly options: JsonObject;
 }
 
-export interface WiresOptions {
+interface WiresOptions {
   readonly transports: TransportFactory;
   readonly egress: EgressPolicy;
   /** Calls at once, on each wire. */
@@ -44,7 +44,7 @@ export interface WiresSlot extends Slot {
   readonly address: DeviceAddress;
 }
 
-export type WiresReservation =
+type WiresReservation =
   | { readonly ok: true; readonly slot: WiresSlot }
   | { readonly ok: false; readonly failure: ReserveFailure };
 

@@ -1,4 +1,5 @@
 // `--against` on a real repository with a real worktree, whose benchmark reports its commit.
+// needs: git
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';

@@ -15,33 +15,33 @@ describe('the judge of a client in the fan-out bench', () => {
 
   test('accepts events that came once and in order; events before the first cursor are not required', () => {
     const log = logOf(12, 15, 19);
-    expect(log.judge(expected)).toEqual({ missing: 0, repeated: 0, wrong: 0 });
+    expect(log.resultFor(expected)).toEqual({ missing: 0, repeated: 0, wrong: 0 });
     expect(log.due(expected)).toBe(3);
   });
 
   test('a gap, including one at the end, counts as missing', () => {
-    expect(logOf(12).judge(expected)).toEqual({ missing: 2, repeated: 0, wrong: 0 });
+    expect(logOf(12).resultFor(expected)).toEqual({ missing: 2, repeated: 0, wrong: 0 });
   });
 
   test('an event that comes again counts as repeated', () => {
-    expect(logOf(12, 15, 15, 19, 12).judge(expected)).toEqual({ missing: 0, repeated: 2, wrong: 0 });
+    expect(logOf(12, 15, 15, 19, 12).resultFor(expected)).toEqual({ missing: 0, repeated: 2, wrong: 0 });
   });
 
   test("another project's event, and one out of order, count as wrong", () => {
-    expect(logOf(12, 13, 19, 15).judge(expected)).toEqual({ missing: 0, repeated: 0, wrong: 2 });
+    expect(logOf(12, 13, 19, 15).resultFor(expected)).toEqual({ missing: 0, repeated: 0, wrong: 2 });
   });
 
   test('a client that received nothing misses everything', () => {
     const log = new ClientLog();
     expect(log.started).toBe(false);
-    expect(log.judge(expected)).toEqual({ missing: 5, repeated: 0, wrong: 0 });
+    expect(log.resultFor(expected)).toEqual({ missing: 5, repeated: 0, wrong: 0 });
   });
 
   test('a client whose first item is an event began right before it', () => {
     const log = new ClientLog();
     log.add(12, true, 0);
     log.add(15, true, 0);
-    expect(log.judge(expected)).toEqual({ missing: 1, repeated: 0, wrong: 0 });
+    expect(log.resultFor(expected)).toEqual({ missing: 1, repeated: 0, wrong: 0 });
   });
 
   test('only events with a known commit are timed', () => {

@@ -1,11 +1,11 @@
-// What the bench of changes compares with: a prober that follows endpoints and answers by itself, and the client that asks it.
+// The baseline of the benchmark of changes: a prober that follows endpoints and answers by itself, and the client that queries it.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import type { ProberOptions } from '../../../bench/gslb-change/bare-prober.ts';
 import { ToldChild } from '../../../bench/support/told-child.ts';
-import { Endpoint } from '../../../bench/trials/gslb-outage/endpoints.ts';
-import { Outside } from '../../../bench/trials/gslb-outage/outside.ts';
+import { Endpoint } from '../../../trials/gslb-outage/endpoints.ts';
+import { Outside } from '../../../trials/gslb-outage/outside.ts';
 import { freePort } from '../../support/free-port.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 

@@ -1,4 +1,4 @@
-// What the benchmark of high availability makes of its times.
+// The figures that the benchmark of high availability computes from its measured times.
 import { expect, test } from '@jest/globals';
 import { gapMs, ratio, secondsOf } from '../../../bench/ha/figures.ts';
 
@@ -10,7 +10,7 @@ test('a gap is counted whole, from the last acknowledgement before the loss, and
   expect(gapMs(at(1_460, 0, 1_000, 900, 1_450), 1_010)).toBe(450);
 });
 
-test('a second, longer gap after the loss counts: that of a host that returns', () => {
+test('a second, longer gap after the loss counts: the gap when a host returns', () => {
   expect(gapMs(at(0, 10, 110, 120, 2_120), 15)).toBe(2_000);
 });
 
@@ -19,7 +19,7 @@ test('without an acknowledgement after the loss there is no figure, and none is 
   expect(gapMs([], 15)).toBeNaN();
 });
 
-test('ratios are those of medians', () => {
+test('ratios are computed from medians', () => {
   expect(ratio([1, 2, 300], [4, 4, 4])).toBe(0.5);
   expect(secondsOf([1_234, 5_000, 2_000])).toEqual({ median: 2, all: [1.23, 5, 2] });
 });

@@ -47,7 +47,7 @@ test('found on a busy machine: an address that answers late is not given up when
   expect(await firstAnswer(['127.0.0.2', '127.0.0.1'], port, patience)).toBe(0);
 });
 
-test('the next address is tried after a refusal and after an error; why none answered is told', async () => {
+test('the next address is tried after a refusal and after an error; if none answers, the reason is reported', async () => {
   const port = await serve('127.0.0.1', 0, { status: 503 });
   await serve('127.0.0.3', port, {});
   expect(await firstAnswer(['127.0.0.1', '127.0.0.2', '127.0.0.3'], port, patience)).toBe(2);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { CallsMade, judge, type Sample } from '../../../bench/soak/growth.ts';
-import { seededRandom } from '../../../bench/trials/random.ts';
+import { seededRandom } from '../../../trials/random.ts';
 
 const bound = { most: 4, mostShare: 0.05 };
 const samples = (values: readonly number[]): Sample[] =>

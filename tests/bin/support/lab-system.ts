@@ -1,4 +1,5 @@
 // The lab of one `tidegate up`, through its command line and its graph.
+// needs: system, nftables, iproute2, openssh-server, openssh-client, openvswitch-switch, frr, openssl, apache2-bin, libapache2-mod-security2, modsecurity-crs, python3, python3-distutils, root
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
-import { type DeviceName, isDevice, type PartName, type Trouble } from '../../../lab/part.ts';
+import { type BackendDeviceName, type DeviceName, isBackendDevice, type Trouble } from '../../../lab/device.ts';
 import { labUnavailable } from '../../support/lab.ts';
 import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
@@ -26,7 +27,7 @@ interface Call {
   readonly userErrors: readonly { readonly code: string }[];
 }
 interface Row {
-  readonly part: PartName;
+  readonly part: DeviceName;
   readonly state: string;
   readonly address: string | null;
   readonly note: string;
@@ -39,7 +40,7 @@ interface Backend {
   readonly operatingStatus: string;
 }
 
-export type Device = DeviceName;
+export type Device = BackendDeviceName;
 
 export const isRoot = process.getuid?.() === 0;
 const isHere = (path: string): boolean => isRoot && existsSync(path);
@@ -137,9 +138,17 @@ export class LabSystem {
     return JSON.parse(await this.told(...words, '--json')) as readonly Row[];
   }
 
+  /** `up` is ready while some devices are still starting. */
+  async started(): Promise<void> {
+    await waitFor('all devices', async () => {
+      const rows = await this.lab('list');
+      return !rows.some(({ state }) => state === 'STARTING');
+    });
+  }
+
   async running(): Promise<readonly Device[]> {
     const rows = (await this.lab('list')).filter(({ state }) => state === 'RUNNING');
-    return rows.map(({ part }) => part).filter(isDevice);
+    return rows.map(({ part }) => part).filter(isBackendDevice);
   }
 
   async refusal(...words: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
@@ -211,7 +220,8 @@ export class LabSystem {
 
   /** Some mapping of an object of this part. */
   async mappingOf(part: Device): Promise<string | undefined> {
-    const query = 'query ($name: String!) { backends(name: $name) { nodes { mappings(first: 1) { nodes { id } } } } }';
+    const query =
+      'query ($name: String!) { backends(names: [$name]) { nodes { mappings(first: 1) { nodes { id } } } } }';
     const { backends: page } = await this.ask<{ backends: { nodes: { mappings: { nodes: { id: string }[] } }[] } }>(
       query,
       { name: `lab-${part}` },

@@ -15,7 +15,7 @@ export interface ProcessView {
 }
 
 /** Undefined: the process has ended. */
-export async function processView(pid: number): Promise<ProcessView | undefined> {
+async function processView(pid: number): Promise<ProcessView | undefined> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const field = (name: string): string => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
@@ -46,25 +46,43 @@ export async function processTree(root: number): Promise<ProcessView[]> {
 
 /** The process of a tree that listens on a TCP port of this machine. */
 export async function listenerOn(port: number, tree: readonly ProcessView[]): Promise<ProcessView | undefined> {
-  const sockets = await listeningSockets(port);
+  const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
+  const sockets = await listeningSockets();
   for (const view of tree) {
     const descriptors = await readdir(`/proc/${view.pid}/fd`).catch(() => []);
     for (const descriptor of descriptors) {
       const target = await readlink(`/proc/${view.pid}/fd/${descriptor}`).catch(() => '');
-      if (sockets.has(target)) return view;
+      if (sockets.get(target)?.endsWith(`:${hexadecimal}`)) return view;
     }
   }
   return undefined;
 }
 
-/** As named by the links in /proc/PID/fd. The columns are in proc(5), /proc/net/tcp; state 0A is LISTEN. */
-async function listeningSockets(port: number): Promise<ReadonlySet<string>> {
-  const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
+/** IPv4 addresses at which the process listens for TCP, one for each port. */
+export async function listeningAddresses(pid: number): Promise<string[]> {
+  const sockets = await listeningSockets();
+  const found: string[] = [];
+  for (const descriptor of await readdir(`/proc/${pid}/fd`)) {
+    const local = sockets.get(await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => ''));
+    if (local === undefined) continue;
+    const bytes = local.slice(0, 8).match(/../g) ?? [];
+    found.push(
+      bytes
+        .reverse()
+        .map((byte) => Number.parseInt(byte, 16))
+        .join('.'),
+    );
+  }
+  return found.sort();
+}
+
+/** Local address and port by the socket, as the links in /proc/PID/fd name it. Columns: proc(5), /proc/net/tcp; state 0A is LISTEN. */
+async function listeningSockets(): Promise<ReadonlyMap<string, string>> {
   const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));
-  return new Set(
+  return new Map(
     lines
-      .filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${hexadecimal}`))
-      .map((columns) => `socket:[${columns[9]}]`),
+      .filter(([, , , state]) => state === '0A')
+      .map((columns) => [`socket:[${columns[9]}]`, columns[1] ?? ''] as const),
   );
 }
 

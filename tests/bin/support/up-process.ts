@@ -1,8 +1,10 @@
 // `tidegate up` as a person runs it: a separate process on its own data folder and port.
+// needs: system, dashboard, mariadb-server-core, mariadb-client-core, redis-tools, util-linux
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atMost } from '../../../platform/within.ts';
+import { madeTablesVariable } from '../../../embedded/mariadb.ts';
+import { atMost } from '../../../platform/work/within.ts';
 import { patience } from '../../support/patience.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -17,16 +19,24 @@ export interface UpProcess {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 interface Started {
   readonly child: ChildProcess;
   readonly ended: UpProcess['ended'];
   output(): string;
 }
 
+/** A shell's variables, and those that make starts cheaper: compiled modules, and system tables of MariaDB to copy. */
+function knownEnvironment(): Environment {
+  const names = ['PATH', 'HOME', 'NODE_COMPILE_CACHE', madeTablesVariable];
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+}
+
 /** Starts the program of a checkout (default: this one) without waiting. `via`: a program that becomes it, for example setpriv. */
 export function startProgram(
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  env: Environment = {},
   checkout = root,
   via: readonly string[] = [],
 ): Started {
@@ -34,7 +44,7 @@ export function startProgram(
   const child = spawn(command, words, {
     cwd: checkout,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', ...env },
+    env: { ...knownEnvironment(), LANG: 'C.UTF-8', ...env },
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr])
@@ -51,7 +61,7 @@ export function startProgram(
 export async function startUp(
   dataFolder: string,
   args: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
+  env: Environment = {},
   via: readonly string[] = [],
 ): Promise<UpProcess> {
   const words = ['up', '--port', '0', '--data', dataFolder, '--log-level', 'warn', ...args];

@@ -2,12 +2,13 @@
 // device behind them.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type RunningProcess, startProcess } from '../../../bin/compose/process.ts';
-import { readConfig } from '../../../platform/config.ts';
-import { createLogger } from '../../../platform/log.ts';
+import { type RunningProcess, startProcess } from '../../../compose/process.ts';
+import { readConfig } from '../../../platform/process/config.ts';
+import { createLogger } from '../../../platform/process/log.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { startProgram } from '../../bin/support/up-process.ts';
 import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
+import { separateBackends } from '../../subgraphs/relay/support/separate-backends.ts';
 import { freePort } from '../../support/free-port.ts';
 import { accountsOf, type SystemPlace, systemPlace } from '../../support/running-system.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
@@ -101,6 +102,8 @@ export class RelayHost {
   /** A backend that is this host's device. */
   async register(name: string, more: Record<string, unknown> = {}): Promise<string> {
     const { host, port, hostKeySha256 } = this.device.ssh;
+    // All backends of a test are one device, and its own calls keep their objects apart.
+    await separateBackends(this.place.database);
     const input = {
       ...{ name, driver: 'linux-nftables', host, port, hostKeySha256 },
       ...{ credentials: { username: 'netops', password: 'secret' }, ...more },

@@ -1,8 +1,13 @@
 // The client's decisions, answer by answer, against an endpoint with scripted answers. relay-client.test.ts has the answers of a
 // real system.
 import { describe, expect, test } from '@jest/globals';
+import { parse, validate } from 'graphql';
 import { type Again, carryOut } from '../../../clients/typescript/relay-client.ts';
-import { userErrorCodes } from '../../../platform/errors.ts';
+import { userErrorCodes } from '../../../platform/edge/errors.ts';
+import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
+import { apiSchemaOf } from '../../../platform/graph/sdl.ts';
+
+const schema = apiSchemaOf(readSupergraph());
 
 type Body = Record<string, unknown>;
 /** 'lost': the connection ends without an answer. */
@@ -26,6 +31,7 @@ async function run(answers: readonly Scripted[], options: { deadlineMs?: number;
     fetch: async (_url: unknown, init?: RequestInit) => {
       const { query, variables } = JSON.parse(String(init?.body)) as Pick<Sent, 'query' | 'variables'>;
       const authorization = new Headers(init?.headers).get('authorization') ?? '';
+      expect(validate(schema, parse(query))).toEqual([]);
       sent.push({ query, variables, authorization });
       const answer = answers[Math.min(sent.length, answers.length) - 1] ?? 'lost';
       if (answer === 'lost') throw new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } });
@@ -39,7 +45,7 @@ async function run(answers: readonly Scripted[], options: { deadlineMs?: number;
 }
 
 const operation = (state: string, more: Body = {}) => ({
-  ...{ id: 'op-1', name: 'rule.create', state, result: null, deviceError: null, quietUntil: null, mappings: [] },
+  ...{ id: 'op-1', name: 'rule.create', state, result: null, deviceError: null, quietUntil: null, changedMappings: [] },
   ...more,
 });
 const payload = (state: string, more: Body = {}): Scripted => ({
@@ -123,7 +129,7 @@ describe('refusals', () => {
   });
 
   // BUSY without a field: the database is changing its primary.
-  test.each(['OUTCOME_UNCERTAIN', 'IN_PROGRESS', 'UNAVAILABLE', 'BUSY'] as const)(
+  test.each(['IN_PROGRESS', 'UNAVAILABLE', 'BUSY'] as const)(
     '%s until the deadline: unknown, because the key may be used',
     async (code) => {
       const { outcome } = await run([refusal(code)], { deadlineMs: 300 });
@@ -132,7 +138,12 @@ describe('refusals', () => {
   );
 
   test('after a request without an answer a refusal proves nothing about that request', async () => {
-    for (const lost of ['lost', topLevel('SUBGRAPH_UNAVAILABLE'), { status: 502, body: '<html>' }] as const) {
+    for (const lost of [
+      'lost',
+      topLevel('SUBGRAPH_UNAVAILABLE'),
+      topLevel('OUTCOME_UNCERTAIN'),
+      { status: 502, body: '<html>' },
+    ] as const) {
       const { outcome } = await run([lost, refusal('FORBIDDEN')]);
       expect(outcome).toMatchObject({ kind: 'OPEN', refusals: [{ code: 'FORBIDDEN' }] });
       expect(outcome.person).toContain('an earlier request had no answer');

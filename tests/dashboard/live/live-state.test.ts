@@ -66,7 +66,7 @@ describe('applyItems', () => {
     const subjects = [
       operation(),
       backend(),
-      mapping({ key: 'blocked/203.0.113.7', cmpObject }),
+      mapping({ objectKey: 'blocked/203.0.113.7', cmpObject }),
       { __typename: 'Project' } as const,
     ];
     const state = applyItems(

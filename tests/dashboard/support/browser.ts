@@ -1,4 +1,5 @@
 // Headless Chromium for page tests: records console errors and requests to other origins.
+// needs: chromium, system
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { patience } from '../../support/patience.ts';
 

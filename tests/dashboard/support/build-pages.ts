@@ -1,4 +1,5 @@
 // Builds the pages like `npm run build:dashboard`, into a folder of the test run, because dashboard/dist may be in use.
+// needs: dashboard
 import { execFile } from 'node:child_process';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 // Load balancers of the fake world, with their parts, nodes, members and hosts, and the root fields of the graph for them.
 import { coded, type FakeProject, now, page, projects } from './fake-values.ts';
 
-export interface FakeBalancer {
+interface FakeBalancer {
   readonly __typename: 'LoadBalancer';
   readonly id: string;
   readonly version: number;
@@ -10,20 +10,20 @@ export interface FakeBalancer {
   readonly [field: string]: unknown;
 }
 
-export interface FakeNode {
+interface FakeNode {
   readonly __typename: 'LoadBalancerNode';
   readonly id: string;
   readonly version: number;
   readonly name: string;
   readonly loadBalancer: { readonly id: string };
   readonly project: FakeProject;
-  readonly state: string;
-  readonly host: { readonly id: string; readonly name: string } | null;
+  readonly nodeState: string;
+  readonly loadBalancerHost: { readonly id: string; readonly name: string } | null;
   readonly [field: string]: unknown;
 }
 
-export interface FakeMember {
-  readonly __typename: 'Member';
+interface FakeMember {
+  readonly __typename: 'PoolMember';
   readonly id: string;
   readonly version: number;
   readonly name: string;
@@ -32,7 +32,7 @@ export interface FakeMember {
   readonly [field: string]: unknown;
 }
 
-export interface FakeHost {
+interface FakeHost {
   readonly __typename: 'LoadBalancerHost';
   readonly id: string;
   readonly version: number;
@@ -42,8 +42,8 @@ export interface FakeHost {
 
 type FakePart = FakeBalancer | FakeNode | FakeMember | FakeHost;
 
-export interface FakeTraffic {
-  readonly at: string;
+interface FakeTraffic {
+  readonly startedAt: string;
   readonly requests: number;
   readonly errors: number;
   readonly latencyMs: number | null;
@@ -94,7 +94,7 @@ export class FakeBalancers {
       provisioningStatus: 'ACTIVE',
       provisioningReason: null,
       operatingStatus: 'ONLINE',
-      statusMessage: null,
+      operatingReason: null,
       urls: [`http://web-${number}.acme.lb.example.net/`],
       topology: 'SPREAD',
       minNodes: 2,
@@ -102,7 +102,7 @@ export class FakeBalancers {
       wantedNodes: 2,
       description: 'the shop',
       tags: [],
-      hostName: `web-${number}.acme.lb.example.net`,
+      fqdn: `web-${number}.acme.lb.example.net`,
       addresses: ['198.51.100.1'],
       generation: 3,
       createdAt: now(-3_600_000),
@@ -114,14 +114,15 @@ export class FakeBalancers {
       pools: [
         this.#part(`pool${number}`, {
           name: 'shop',
-          protocol: 'HTTP',
+          memberProtocol: 'HTTP',
           algorithm: 'ROUND_ROBIN',
-          healthMonitor: { id: `hm${number}`, type: 'HTTP', intervalMs: 2000, enabled: true },
+          healthMonitor: { id: `hm${number}`, monitorType: 'HTTP', intervalMs: 2000, enabled: true },
           members: ({ first, after }: { readonly first: number; readonly after?: string | null }) =>
             this.membersOf(id, first, after),
         }),
       ],
-      nodes: () => [...this.nodes.values()].filter((node) => node.loadBalancer.id === id && node.state !== 'DELETED'),
+      nodes: () =>
+        [...this.nodes.values()].filter((node) => node.loadBalancer.id === id && node.nodeState !== 'DELETED'),
       traffic: this.trafficOf(id),
       scalingDecisions: ({ changed }: { readonly changed?: boolean | null }) =>
         page((this.decisions.get(id) ?? []).filter(({ action }) => changed !== true || action !== 'KEEP')),
@@ -152,9 +153,9 @@ export class FakeBalancers {
       name: `node-${number}`,
       project: balancer.project,
       loadBalancer: { id: balancerId },
-      host: { id: 'h1', name: 'host-1' },
-      state: 'SERVING',
-      reason: null,
+      loadBalancerHost: { id: 'h1', name: 'host-1' },
+      nodeState: 'SERVING',
+      nodeStateReason: null,
       operatingStatus: 'ONLINE',
       address: `198.51.100.${number}`,
       subnetAddress: `10.0.0.${number}`,
@@ -173,7 +174,7 @@ export class FakeBalancers {
   addMember(balancerId: string, patch: Partial<FakeMember> = {}): FakeMember {
     const number = this.members.size + 1;
     const member: FakeMember = {
-      __typename: 'Member',
+      __typename: 'PoolMember',
       id: `mb${number}`,
       version: 1,
       name: `app-${number}`,
@@ -187,7 +188,7 @@ export class FakeBalancers {
       enabled: true,
       provisioningStatus: 'ACTIVE',
       operatingStatus: 'ONLINE',
-      statusMessage: null,
+      operatingReason: null,
       drainUntil: null,
       ...patch,
     };
@@ -198,7 +199,8 @@ export class FakeBalancers {
   addHost(patch: Partial<FakeHost> = {}): FakeHost {
     const number = this.hosts.size + 1;
     const id = `h${number}`;
-    const own = () => [...this.nodes.values()].filter((node) => node.host?.id === id && node.state !== 'DELETED');
+    const own = () =>
+      [...this.nodes.values()].filter((node) => node.loadBalancerHost?.id === id && node.nodeState !== 'DELETED');
     const host: FakeHost = {
       __typename: 'LoadBalancerHost',
       id,
@@ -208,12 +210,13 @@ export class FakeBalancers {
       provider: 'NETNS',
       cordoned: false,
       removing: false,
-      status: 'ONLINE',
-      seenAt: now(),
+      presence: 'PRESENT',
+      heardAt: now(),
       publicRange: `198.51.100.0/24`,
       maxNodes: 300,
+      noNodesReason: null,
       nodeCount: () => own().length,
-      nodes: ({ first, after }: { readonly first: number; readonly after?: string | null }) =>
+      placedNodes: ({ first, after }: { readonly first: number; readonly after?: string | null }) =>
         page(own(), first, after),
       ...patch,
     };
@@ -242,7 +245,7 @@ export class FakeBalancers {
       enabled: true,
       provisioningStatus: 'ACTIVE',
       operatingStatus: 'ONLINE',
-      statusMessage: null,
+      operatingReason: null,
       l7Policies: [],
       ...fields,
     };
@@ -299,7 +302,7 @@ export function createBalancerRoot<Context>(world: BalancerWorld, guard: (contex
     listener: ({ id }: WithId) => ({ id, traffic: loadBalancing.trafficOf(id) }),
     loadBalancerNode: ({ id }: WithId) => withTraffic(loadBalancing.nodes.get(id)),
     loadBalancerHost: ({ id }: WithId) => loadBalancing.hosts.get(id) ?? null,
-    member: ({ id }: WithId) => withTraffic(loadBalancing.members.get(id)),
+    poolMember: ({ id }: WithId) => withTraffic(loadBalancing.members.get(id)),
     pool: ({ id }: WithId) => ({
       id,
       members: ({ first, after }: Paging) => loadBalancing.membersOf(id.replace('pool', 'lb'), first ?? 20, after),
@@ -309,23 +312,28 @@ export function createBalancerRoot<Context>(world: BalancerWorld, guard: (contex
       if (!world.user.admin) throw coded('FORBIDDEN', 'Only administrators may do this.');
       return page([...loadBalancing.hosts.values()], first, after);
     },
-    memberDrain: mutate('memberDrain', 'member', ({ id, drain }) =>
+    poolMemberDrain: mutate('poolMemberDrain', 'poolMember', ({ id }) =>
       loadBalancing.update(
         String(id),
-        drain === false
-          ? { drainUntil: null, operatingStatus: 'ONLINE' }
-          : { drainUntil: now(60_000), operatingStatus: 'DRAINING' },
-        { kind: 'member.operatingStatus', from: null, to: drain === false ? 'ONLINE' : 'DRAINING' },
+        { drainUntil: now(60_000), operatingStatus: 'DRAINING' },
+        { kind: 'poolMember.operatingStatus', from: null, to: 'DRAINING' },
       ),
     ),
-    memberUpdate: mutate('memberUpdate', 'member', ({ id, enabled }) =>
+    poolMemberDrainCancel: mutate('poolMemberDrainCancel', 'poolMember', ({ id }) =>
+      loadBalancing.update(
+        String(id),
+        { drainUntil: null, operatingStatus: 'ONLINE' },
+        { kind: 'poolMember.operatingStatus', from: null, to: 'ONLINE' },
+      ),
+    ),
+    poolMemberUpdate: mutate('poolMemberUpdate', 'poolMember', ({ id, enabled }) =>
       loadBalancing.update(
         String(id),
         { enabled, operatingStatus: 'ONLINE' },
-        { kind: 'member.operatingStatus', from: 'OFFLINE', to: 'ONLINE' },
+        { kind: 'poolMember.operatingStatus', from: 'OFFLINE', to: 'ONLINE' },
       ),
     ),
-    loadBalancerFailover: mutate('loadBalancerFailover', 'loadBalancer', ({ id }) =>
+    loadBalancerNodesReplace: mutate('loadBalancerNodesReplace', 'loadBalancer', ({ id }) =>
       loadBalancing.update(
         String(id),
         {},
@@ -335,15 +343,22 @@ export function createBalancerRoot<Context>(world: BalancerWorld, guard: (contex
     loadBalancerNodeReplace: mutate('loadBalancerNodeReplace', 'loadBalancerNode', ({ id }) =>
       loadBalancing.update(
         String(id),
-        { state: 'DRAINING', reason: 'replaced by hand' },
+        { nodeState: 'DRAINING', nodeStateReason: 'replaced by hand' },
         { kind: 'loadBalancerNode.state', from: 'SERVING', to: 'DRAINING', reason: 'replaced by hand' },
       ),
     ),
-    loadBalancerHostCordon: mutate('loadBalancerHostCordon', 'loadBalancerHost', ({ id, cordoned }) =>
+    loadBalancerHostCordonSet: mutate('loadBalancerHostCordonSet', 'loadBalancerHost', ({ id }) =>
       loadBalancing.update(
         String(id),
-        { cordoned },
-        { kind: 'loadBalancerHost.changed', from: 'ONLINE', to: 'ONLINE', reason: cordoned ? 'cordoned' : 'released' },
+        { cordoned: true },
+        { kind: 'loadBalancerHost.changed', from: 'PRESENT', to: 'PRESENT', reason: 'cordoned' },
+      ),
+    ),
+    loadBalancerHostCordonLift: mutate('loadBalancerHostCordonLift', 'loadBalancerHost', ({ id }) =>
+      loadBalancing.update(
+        String(id),
+        { cordoned: false },
+        { kind: 'loadBalancerHost.changed', from: 'PRESENT', to: 'PRESENT', reason: 'released' },
       ),
     ),
   };

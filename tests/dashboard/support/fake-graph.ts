@@ -1,6 +1,6 @@
 // The root fields of the fake graph: the supergraph's own schema with resolvers over a FakeWorld.
 import { randomUUID } from 'node:crypto';
-import { operationStates } from '../../../subgraphs/relay/model/states.ts';
+import { operationStates } from '../../../subgraphs/relay/rules/states.ts';
 import { createBalancerRoot } from './fake-balancers.ts';
 import { createHostsRoot } from './fake-hosts.ts';
 import { createNameRoot } from './fake-names.ts';
@@ -30,7 +30,7 @@ interface OperationsArguments extends Paging {
 }
 
 interface MappingsArguments extends Paging {
-  readonly states?: readonly string[] | null;
+  readonly mappingStates?: readonly string[] | null;
   readonly verification?: readonly string[] | null;
 }
 
@@ -77,11 +77,11 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return world.backends.get(id) ?? null;
     },
-    mappings: ({ states, verification, first, after }: MappingsArguments, context: FakeContext) => {
+    mappings: ({ mappingStates: states, verification, first, after }: MappingsArguments, context: FakeContext) => {
       guard(context);
       const found = [...world.mappings.values()].filter(
         (mapping) =>
-          (!states || states.includes(mapping.state)) &&
+          (!states || states.includes(mapping.mappingState)) &&
           (!verification || verification.includes(mapping.lastVerification?.result ?? '')),
       );
       return page(found.reverse(), first, after);
@@ -199,7 +199,7 @@ function verify(mapping: FakeMapping | undefined, world: FakeWorld) {
   if (mapping.nextLook === undefined)
     return { userErrors: [refusal('UNAVAILABLE', 'The device could not be asked.', 'SAME_KEY')] };
   return {
-    mapping: world.updateMapping(mapping.id, { lastVerification: { at: now(), ...mapping.nextLook } }),
+    mapping: world.updateMapping(mapping.id, { lastVerification: { verifiedAt: now(), ...mapping.nextLook } }),
     userErrors: [],
   };
 }
@@ -224,12 +224,15 @@ function settle(world: FakeWorld, input: Input) {
   }
   const finding = String(verdict ?? operation.probeFinds);
   const source = verdict === undefined ? 'probe' : 'operator';
-  const evidence = [...(operation.evidence as unknown[]), { at: now(), source, finding, note: note ?? null }];
+  const evidence = [
+    ...(operation.evidence as unknown[]),
+    { recordedAt: now(), source: source.toUpperCase(), finding, note: note ?? null },
+  ];
   const isFinal = finding === 'SUCCEEDED' || finding === 'FAILED';
   const settled = isFinal
     ? world.updateOperation(
         operation.id,
-        { state: finding, settledBy: source, finishedAt: now(), evidence },
+        { state: finding, stateSource: source.toUpperCase(), finishedAt: now(), evidence },
         String(note ?? source),
       )
     : world.updateOperation(operation.id, { evidence }, finding);

@@ -17,7 +17,7 @@ type Input = Readonly<Record<string, unknown>>;
 
 export class FakeHosts {
   status: Readonly<Record<string, unknown>> | undefined;
-  readonly changes: Readonly<Record<string, unknown>>[] = [];
+  readonly moves: Readonly<Record<string, unknown>>[] = [];
   readonly #tell: (change: Change) => void;
 
   constructor(tell: (change: Change) => void) {
@@ -27,12 +27,17 @@ export class FakeHosts {
   /** a leads, b is in sync, w votes. */
   begin(): void {
     const host = (name: string, state: string) => ({
-      ...{ name, state, address: `192.0.2.${name.charCodeAt(0)}`, behind: state === 'WITNESS' ? null : 0 },
+      ...{
+        name,
+        state,
+        address: `192.0.2.${name.charCodeAt(0)}`,
+        behindTransactions: state === 'WITNESS' ? null : '0',
+      },
       ...{ etcd: name === 'w' ? 'LEADS' : 'ANSWERS', clockAheadMs: 3, keysDiffer: false },
-      ...{ site: null, returning: null },
+      ...{ site: null, stateReason: null },
     });
     const hosts = [host('a', 'PRIMARY'), host('b', 'IN_SYNC'), host('w', 'WITNESS')];
-    this.status = { primary: 'a', epoch: 4, copies: 2, paused: false, switchoverTo: null, hosts };
+    this.status = { primaryName: 'a', epoch: 4, copies: 2, paused: false, move: null, hosts };
   }
 
   update(patch: object, change?: Change): void {
@@ -62,22 +67,31 @@ export function createHostsRoot(
       return { accepted: true, userErrors: [] };
     };
   return {
-    haStatus: read(() => hosts.status),
-    haTimeline: read(({ first, after }: Paging) => page(hosts.changes, first, after)),
-    haSwitchover: wish('haSwitchover', ({ to }) => ({ switchoverTo: to })),
+    haStatus(_: unknown, context: Context) {
+      guard(context);
+      return hosts.status ?? null;
+    },
+    haStatusReason(_: unknown, context: Context) {
+      guard(context);
+      return hosts.status === undefined ? 'The database is on a single machine.' : null;
+    },
+    haMoves: read(({ first, after }: Paging) => page(hosts.moves, first, after)),
+    haSwitchover: wish('haSwitchover', ({ to }) => ({ move: { primaryName: to } })),
     haPause: wish('haPause', () => ({ paused: true })),
     haResume: wish('haResume', () => ({ paused: false })),
   };
 }
 
-/** A change of the primary. */
-export function hostChange(patch: object): Readonly<Record<string, unknown>> {
+/** A move of the primary. */
+export function hostMove(patch: object): Readonly<Record<string, unknown>> {
   return {
-    epoch: 4,
-    primary: 'a',
-    previous: 'b',
-    cause: 'a switchover',
-    at: now(),
+    id: `move-${JSON.stringify(patch)}`,
+    state: 'SUCCEEDED',
+    timelineEpoch: 4,
+    primaryName: 'a',
+    previousName: 'b',
+    reason: 'a switchover',
+    createdAt: now(),
     gapMs: 87,
     leftBehind: [],
     ...patch,

@@ -9,18 +9,18 @@ interface FakePart {
   readonly [field: string]: unknown;
 }
 
-export interface FakeName extends FakePart {
+interface FakeName extends FakePart {
   readonly __typename: 'Gslb';
   readonly fqdn: string;
 }
 
-export interface FakePoolMember extends FakePart {
+interface FakePoolMember extends FakePart {
   readonly __typename: 'GslbPoolMember';
   readonly name: string;
   readonly pool: { readonly id: string; readonly name: string };
 }
 
-export interface FakeZone {
+interface FakeZone {
   readonly id: string;
   readonly name: string;
   readonly keys: readonly Fields[];
@@ -29,7 +29,7 @@ export interface FakeZone {
 type Append = (subject: FakeName | FakePoolMember, change: PartChange) => void;
 type Fields = Readonly<Record<string, unknown>>;
 
-const monitors = [{ id: 'mo1', name: 'web', type: 'HTTP' }];
+const monitors = [{ id: 'mo1', name: 'web', checkType: 'HTTP' }];
 
 export class FakeNames {
   readonly names = new Map<string, FakeName>();
@@ -53,14 +53,14 @@ export class FakeNames {
     const number = this.names.size + 1;
     const id = `g${number}`;
     const pool = {
-      ...{ id: `gp${number}`, name: 'shop', minUp: 1, scope: 'ALL', monitors },
+      ...{ id: `gp${number}`, name: 'shop', minUp: 1, answerScope: 'ALL', monitors },
       members: ({ first, after }: Paging) => this.membersOf(id, first, after),
     };
     const name: FakeName = {
       ...{ __typename: 'Gslb', id, version: 1, fqdn: `shop-${number}.gslb.example.net`, description: '' },
-      ...{ project: projects[0] as FakeProject, policy: 'ROUND_ROBIN', ttlSeconds: 30, zone: 'gslb.example.net' },
-      ...{ noneUp: 'ALL', provisioningStatus: 'ACTIVE', provisioningReason: null, operatingStatus: 'ACTIVE' },
-      ...{ statusMessage: null, frozenAt: null, frozenUntil: null, frozenReason: null },
+      ...{ project: projects[0] as FakeProject, policy: 'ROUND_ROBIN', ttlSeconds: 30, zoneName: 'gslb.example.net' },
+      ...{ noneUp: 'ALL', provisioningStatus: 'ACTIVE', provisioningReason: null, operatingStatus: 'ONLINE' },
+      ...{ operatingReason: null, frozenAt: null, frozenUntil: null, frozenReason: null },
       answer: ({ type }: { readonly type: string }) => this.#answer(id, type),
       ...{ pools: [pool], fallbackPool: null },
       history: ({ first, after }: Paging) => page([...(this.flips.get(id) ?? [])], first, after),
@@ -75,9 +75,9 @@ export class FakeNames {
     const member: FakePoolMember = {
       ...{ __typename: 'GslbPoolMember', id: `gm${number}`, version: 1, name: `site-${number}` },
       ...{ project: projects[0] as FakeProject, pool: { id: nameId.replace('g', 'gp'), name: 'shop' } },
-      ...{ addresses: [`203.0.113.${number}`], cname: null, region: 'eu', weight: 1, priority: 0 },
+      ...{ addresses: [`203.0.113.${number}`], cname: null, memberRegion: 'eu', weight: 1, priority: 0 },
       ...{ adminState: 'AUTO', adminUntil: null, adminReason: null, verdict: 'UP', verdictAt: now(-60_000) },
-      ...{ undecidedAt: null, serving: true, operatingStatus: 'ACTIVE', statusMessage: null, lastUpAt: null },
+      ...{ undecidedAt: null, serving: true, operatingStatus: 'ONLINE', operatingReason: null, lastUpAt: null },
       votes: [vote('eu'), vote('us')],
       ...patch,
     };
@@ -132,7 +132,7 @@ export class FakeNames {
     const own = this.membersOf(name.id, 100).nodes;
     const [serving, others] = [own.filter((each) => each.serving), own.filter((each) => !each.serving)];
     return {
-      ...{ gslb: name, at: question.at ?? null, generation: 3, answer, flip: null },
+      ...{ gslb: name, askedAt: question.at ?? null, generation: 3, answer, flip: null },
       ...{ clientRegion: 'eu', clientCountry: null, clientContinent: null },
       steps: [
         {
@@ -145,7 +145,7 @@ export class FakeNames {
         ? []
         : [
             server('ns1', { planned: answer, answered: answer, latencyMs: 2 }),
-            server('ns2', { planned: answer, answered: null, error: 'no connection (ECONNREFUSED)' }),
+            server('ns2', { planned: answer, answered: null, message: 'no connection (ECONNREFUSED)' }),
           ],
     };
   }
@@ -162,32 +162,32 @@ export class FakeNames {
 
 function server(name: string, fields: Fields): Fields {
   const place = { name, address: '192.0.2.53:53', zoneGeneration: 7, behind: 0, heardAt: now() };
-  return { ...place, error: null, latencyMs: null, ...fields };
+  return { ...place, message: null, latencyMs: null, ...fields };
 }
 
-export function key(keyTag: number, patch: Fields = {}): Fields {
-  return { keyTag, use: 'ENTRY', state: 'ACTIVE', since: now(), namedSince: null, ...patch };
+function key(keyTag: number, patch: Fields = {}): Fields {
+  return { keyTag, use: 'ENTRY', keyState: 'ACTIVE', since: now(), namedSince: null, ...patch };
 }
 
-export function vote(vantagePoint: string, patch: Fields = {}): Fields {
+export function vote(vantagePointName: string, patch: Fields = {}): Fields {
   return {
-    ...{ vantagePoint, region: vantagePoint, monitor: monitors[0], verdict: 'UP', since: now(-60_000) },
-    ...{ ageSeconds: 0.4, count: 'COUNTED', dissents: false, latencyMs: 12, message: null, ...patch },
+    ...{ vantagePointName, region: vantagePointName, monitor: monitors[0], verdict: 'UP', verdictAt: now(-60_000) },
+    ...{ ageMs: 400, count: 'COUNTED', dissents: false, latencyMs: 12, message: null, ...patch },
   };
 }
 
 export function nameServer(name: string, patch: Fields = {}): Fields {
   return {
-    ...{ id: name, name, state: 'PRESENT', heardAt: now(), ageSeconds: 0.7, linkedTo: 'p1', queries: 9 },
+    ...{ id: name, name, presence: 'PRESENT', heardAt: now(), ageMs: 700, linkedTo: 'p1', queries: 9 },
     ...{ addresses: ['192.0.2.53:53'] },
-    zones: [{ zone: 'gslb.example.net', generation: 7, newest: 7, refusedBecause: null }],
+    zones: [{ zoneName: 'gslb.example.net', generation: 7, newestGeneration: 7, refusedReason: null }],
     ...patch,
   };
 }
 
 export function checker(name: string, patch: Fields = {}): Fields {
   return {
-    ...{ id: name, name, state: 'PRESENT', abstainsBecause: null, shares: true, heardAt: now(), linkedTo: 'p1' },
+    ...{ id: name, name, presence: 'PRESENT', presenceReason: null, shares: true, heardAt: now(), linkedTo: 'p1' },
     ...{ targets: 40, lateMs: 0, vantagePoint: { id: 'vp1', name: 'eu', region: 'eu' } },
     ...patch,
   };
@@ -277,15 +277,14 @@ export function createNameRoot<Context>(world: NameWorld, guard: (context: Conte
       naming.update(
         String(id),
         { serving: true },
-        { kind: 'gslbPoolMember.operatingStatus', from: 'DOWN', to: 'ACTIVE' },
+        { kind: 'gslbPoolMember.operatingStatus', from: 'OFFLINE', to: 'ONLINE' },
       ),
     ),
-    gslbFreeze: mutate('gslbFreeze', 'gslb', ({ id, frozen }) =>
-      naming.update(
-        String(id),
-        { frozenAt: frozen === false ? null : now() },
-        { kind: 'gslb.answer', from: null, to: frozen === false ? 'RELEASED' : 'FROZEN' },
-      ),
+    gslbFreeze: mutate('gslbFreeze', 'gslb', ({ id }) =>
+      naming.update(String(id), { frozenAt: now() }, { kind: 'gslb.answer', from: null, to: 'FROZEN' }),
+    ),
+    gslbUnfreeze: mutate('gslbUnfreeze', 'gslb', ({ id }) =>
+      naming.update(String(id), { frozenAt: null }, { kind: 'gslb.answer', from: null, to: 'RELEASED' }),
     ),
   };
 }

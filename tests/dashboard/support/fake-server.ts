@@ -1,6 +1,5 @@
 // A stand-in for the gateway: serves the built pages under the real Content-Security-Policies, and the fake graph over HTTP and
 // graphql-ws. It can be killed and restarted on the same port.
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -8,6 +7,7 @@ import { extname, join } from 'node:path';
 import { buildSchema, type GraphQLError, graphql } from 'graphql';
 import { useServer as serveSockets } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { createRoot, type FakeContext } from './fake-graph.ts';
 import type { FakeWorld } from './fake-world.ts';
 
@@ -27,7 +27,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.ttf': 'font/ttf',
 };
 
-const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../../schema/supergraph.graphql'), 'utf8'), {
+const schema = buildSchema(readSupergraph(), {
   assumeValid: true,
 });
 

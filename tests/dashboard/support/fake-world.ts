@@ -30,17 +30,17 @@ export interface FakeMapping {
   readonly __typename: 'Mapping';
   readonly id: string;
   readonly version: number;
-  readonly state: string;
+  readonly mappingState: string;
   readonly backend: { readonly id: string; readonly name: string };
   readonly project: FakeProject;
   readonly lastVerification: FakeVerification | null;
   /** The finding of the next read; undefined: the device can't be read. */
-  readonly nextLook?: Omit<FakeVerification, 'at'> | undefined;
+  readonly nextLook?: Omit<FakeVerification, 'verifiedAt'> | undefined;
   readonly [field: string]: unknown;
 }
 
-export interface FakeVerification {
-  readonly at: string;
+interface FakeVerification {
+  readonly verifiedAt: string;
   readonly result: string;
   readonly differences: readonly { readonly path: string; readonly wanted: unknown; readonly found: unknown }[];
 }
@@ -54,7 +54,7 @@ interface FakeChange {
 }
 
 /** What a status change is about. */
-export interface ChangingEntity {
+interface ChangingEntity {
   readonly __typename: string;
   readonly id: string;
   readonly version: number;
@@ -102,14 +102,15 @@ export class FakeWorld {
       name: `fw-${number}`,
       project: projects[0],
       family: 'FIREWALL',
-      driver: 'linux-nftables',
+      driverName: 'linux-nftables',
       ordinal: number,
       site: 'fra1',
       labels: [{ name: 'rack', value: `b${number}` }],
       host: `192.0.2.${number % 250}`,
       port: 22,
       transport: 'SSH',
-      provisioningStatus: 'ENABLED',
+      enabled: true,
+      provisioningStatus: 'ACTIVE',
       operatingStatus: 'ONLINE',
       health: health({ softwareVersion: 'nftables 1.0.6', latencyMs: 4 }),
       circuit: { state: 'CLOSED', since: null, reason: null },
@@ -117,6 +118,7 @@ export class FakeWorld {
       limits: { concurrency: 4, queueLimit: 100, deadlineMs: 30_000 },
       cryptoProfile: 'MODERN',
       allowInit: false,
+      separateObjects: false,
       hostKeySha256: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU',
       certificateSha256: null,
       caCertificates: null,
@@ -162,15 +164,16 @@ export class FakeWorld {
       result: null,
       deviceError: null,
       createdAt: now(),
-      sentAt: now(),
+      startedAt: now(),
       deadlineAt: now(30_000),
       quietUntil: null,
       finishedAt: null,
+      stateSource: null,
       settledBy: null,
-      requestedBy: 'cmp-token',
+      requestedBy: { name: 'cmp-token' },
       requestId: `req-${this.#serial}`,
       evidence: [],
-      mappings: [],
+      changedMappings: [],
       ...patch,
     };
     this.operations.set(operation.id, operation);
@@ -194,14 +197,18 @@ export class FakeWorld {
       __typename: 'Mapping',
       id: `m${number}`,
       version: 1,
-      state: 'ACTIVE',
-      role: '',
+      mappingState: 'ACTIVE',
+      mappingRole: '',
       resource: 'rule',
       scope: 'inet filter forward',
-      key: `rule-${number}`,
+      objectKey: `rule-${number}`,
       uuid: String(100 + number),
       shared: false,
-      desired: { action: 'ACCEPT', protocol: 'TCP', destinationPort: 443 },
+      wantedSettings: [
+        { name: 'action', value: 'ACCEPT' },
+        { name: 'protocol', value: 'TCP' },
+        { name: 'destinationPort', value: '443' },
+      ],
       project: projects[0] as FakeProject,
       backend: { id: backend.id, name: backend.name },
       cmpObject: { namespace: 'default', type: 'tenant', externalId: String(number) },
@@ -225,7 +232,7 @@ export class FakeWorld {
     const { lastVerification: after } = mapping;
     if (after !== null && after !== before)
       this.#append(mapping, 'mapping.verification', before?.result ?? null, after.result, null);
-    else this.#append(mapping, 'mapping.state', old.state, mapping.state, null);
+    else this.#append(mapping, 'mapping.state', old.mappingState, mapping.mappingState, null);
     return mapping;
   }
 
@@ -239,10 +246,13 @@ export class FakeWorld {
   }
 
   /** The changes after `after`, without an end. Throws an error with `extensions.code` when the cursor is too old. */
-  async *follow(after: string | null, signal: AbortSignal): AsyncGenerator<{ cursor: string; change: unknown }> {
+  async *follow(
+    after: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ cursor: string; kind: string; change: unknown }> {
     let seq = after === null ? this.changes.length : Number(after.slice(1));
     if (seq < this.oldestSeq) throw coded('CURSOR_EXPIRED', 'The cursor is older than what is kept.');
-    yield { cursor: `c${seq}`, change: null };
+    yield { cursor: `c${seq}`, kind: 'CHECKPOINT', change: null };
     while (!signal.aborted) {
       const change = this.changes[seq];
       if (change === undefined) {
@@ -250,7 +260,7 @@ export class FakeWorld {
         continue;
       }
       seq += 1;
-      yield { cursor: `c${seq}`, change: this.withSubject(change) };
+      yield { cursor: `c${seq}`, kind: 'CREATED', change: this.withSubject(change) };
     }
   }
 
@@ -261,7 +271,7 @@ export class FakeWorld {
       Mapping: this.mappings,
       LoadBalancer: this.loadBalancing.balancers,
       LoadBalancerNode: this.loadBalancing.nodes,
-      Member: this.loadBalancing.members,
+      PoolMember: this.loadBalancing.members,
       LoadBalancerHost: this.loadBalancing.hosts,
       Gslb: this.naming.names,
       GslbPoolMember: this.naming.members,
@@ -274,7 +284,7 @@ export class FakeWorld {
     this.changes.push({
       seq,
       id: `s${seq}`,
-      at: now(),
+      changedAt: now(),
       kind,
       project: subject.project ?? null,
       subjectType: subject.__typename,
@@ -301,6 +311,6 @@ export function health(patch: Readonly<Record<string, unknown>>): Readonly<Recor
   };
 }
 
-export function verification(result: string, differences: FakeVerification['differences'] = [], at = now()) {
-  return { lastVerification: { at, result, differences } };
+export function verification(result: string, differences: FakeVerification['differences'] = [], verifiedAt = now()) {
+  return { lastVerification: { verifiedAt, result, differences } };
 }

@@ -6,7 +6,7 @@ import { builtPages } from './build-pages.ts';
 import { FakeServer } from './fake-server.ts';
 import { FakeWorld } from './fake-world.ts';
 
-export interface PageSuite extends Watched {
+interface PageSuite extends Watched {
   readonly world: FakeWorld;
   readonly server: FakeServer;
 }

@@ -5,7 +5,7 @@ import type { Backend } from '../../../dashboard/src/pages/relay/kinds/backend.t
 import type { Mapping } from '../../../dashboard/src/pages/relay/kinds/mapping.ts';
 import type { Operation } from '../../../dashboard/src/pages/relay/kinds/operation.ts';
 
-export const viewer: Viewer = { name: 'admin', admin: true, projects: [] };
+const viewer: Viewer = { name: 'admin', admin: true, projects: [] };
 
 export function backend(patch: Partial<Backend> = {}): Backend {
   return {
@@ -15,14 +15,15 @@ export function backend(patch: Partial<Backend> = {}): Backend {
     name: 'fw-1',
     project: { id: 'p1', name: 'acme' },
     family: 'FIREWALL',
-    driver: 'linux-nftables',
+    driverName: 'linux-nftables',
     ordinal: 1,
     site: 'fra1',
     labels: [{ name: 'rack', value: 'b12' }],
     host: '192.0.2.1',
     port: 22,
     transport: 'SSH',
-    provisioningStatus: 'ENABLED',
+    enabled: true,
+    provisioningStatus: 'ACTIVE',
     operatingStatus: 'ONLINE',
     health: { checkedAt: null, latencyMs: null, softwareVersion: null, serial: null, message: null },
     circuit: { state: 'CLOSED', since: null, reason: null },
@@ -48,12 +49,13 @@ export function operation(patch: Partial<Operation> = {}): Operation {
     cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' },
     deviceError: null,
     createdAt: '2026-01-31T12:00:00.000Z',
-    sentAt: null,
+    startedAt: null,
     deadlineAt: null,
     quietUntil: null,
     finishedAt: null,
+    stateSource: null,
     settledBy: null,
-    requestedBy: 'cmp',
+    requestedBy: { name: 'cmp' },
     requestId: 'req-1',
     ...patch,
   };
@@ -67,10 +69,10 @@ export function mapping(patch: Partial<Mapping> = {}): Mapping {
     project: { id: 'p1', name: 'acme' },
     backend: { id: 'b1', name: 'fw-1' },
     cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' },
-    role: '',
+    mappingRole: '',
     resource: 'rule',
     scope: 'inet filter forward',
-    key: 'web',
+    objectKey: 'web',
     uuid: '7',
     shared: false,
     mappingState: 'ACTIVE',
@@ -83,10 +85,10 @@ export function mapping(patch: Partial<Mapping> = {}): Mapping {
 /** A verification's finding. */
 export function found(
   result: 'MATCHES' | 'DRIFTED' | 'MISSING',
-  at = '2026-01-31T12:00:00.000Z',
+  verifiedAt = '2026-01-31T12:00:00.000Z',
 ): Pick<Mapping, 'lastVerification'> {
   const differences = result === 'DRIFTED' ? [{ path: 'action', wanted: 'ACCEPT', found: 'DROP' }] : [];
-  return { lastVerification: { at, result, differences } };
+  return { lastVerification: { verifiedAt, result, differences } };
 }
 
 /** Item `number` of the stream: its cursor is `c<number>` and its change `s<number>`. */
@@ -94,9 +96,10 @@ export function item(number: number, subject: StatusChange['subject'], patch: Pa
   const known: Entity | null = subject !== null && 'version' in subject ? subject : null;
   return {
     cursor: `c${number}`,
+    kind: 'CREATED',
     change: {
       id: `s${number}`,
-      at: '2026-01-31T12:00:00.000Z',
+      changedAt: '2026-01-31T12:00:00.000Z',
       kind: 'relayOperation.state',
       project: null,
       subjectType: subject?.__typename ?? 'RelayOperation',
@@ -112,7 +115,7 @@ export function item(number: number, subject: StatusChange['subject'], patch: Pa
 }
 
 export function checkpoint(number: number): FeedItem {
-  return { cursor: `c${number}`, change: null };
+  return { cursor: `c${number}`, kind: 'CHECKPOINT', change: null };
 }
 
 export function snapshot(patch: Partial<Snapshot> = {}): Snapshot {

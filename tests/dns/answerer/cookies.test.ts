@@ -1,4 +1,4 @@
-// Server cookies are those that other servers of the same name make from the same secret.
+// Server cookies match those that other servers of the same name create from the same secret.
 import { expect, test } from '@jest/globals';
 import { ServerCookies } from '../../../dns/answerer/query/server-cookies.ts';
 import { sipHash24 } from '../../../dns/answerer/query/siphash.ts';
@@ -9,12 +9,12 @@ const address = Buffer.from([198, 51, 100, 100]);
 const given = '2464c4abcf10c957010000005cf79f111f8130c3eee29480';
 const givenAt = 0x5cf79f11;
 
-test('the hash is that of the paper, for a message of 15 bytes', () => {
+test('the hash matches the paper for a message of 15 bytes', () => {
   const bytes = (count: number) => Buffer.from(Array.from({ length: count }, (_, index) => index));
   expect(sipHash24(bytes(16), bytes(15)).readBigUInt64LE().toString(16)).toBe('a129ca6149be45e5');
 });
 
-test('a cookie is that of RFC 9018, appendix A.1', () => {
+test('a cookie matches RFC 9018, appendix A.1', () => {
   const cookies = new ServerCookies(secret);
   expect(cookies.answerTo(client, false, address, givenAt).toString('hex')).toBe(given);
 });

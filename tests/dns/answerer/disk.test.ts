@@ -1,4 +1,4 @@
-// A name server that starts again answers as before, and says how old its answers are.
+// A restarted name server answers as before, and reports the age of its answers.
 
 import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { Answerer } from '../../../dns/answerer/answerer.ts';
 import { makeKey } from '../../../dns/answerer/dnssec/keys.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
+import { testHistory } from '../../support/histories.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { member, namePlan, zone, zonePlan } from './support/plans.ts';
 
@@ -15,21 +16,37 @@ const keyring = new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString
 const sealer = createSealer(keyring);
 const at = (label: string, address: string) => namePlan(label, { members: [member('m1', { addresses: [address] })] });
 const plan = zonePlan([at('a', '192.0.2.1'), at('b', '192.0.2.1')], { keys: [makeKey(257, true)] });
-const change = { zone, from: 7, to: 8, names: [at('a', '192.0.2.8')], removedNames: [`b.${zone}`] };
+const change = {
+  zone,
+  history: testHistory,
+  from: 7,
+  to: 8,
+  names: [at('a', '192.0.2.8')],
+  removedNames: [`b.${zone}`],
+};
 
 let folder: TemporaryFolder;
-let nowMs = Date.UTC(2026, 10, 21);
+const time = { wallMs: 0, upMs: 0, bootId: 'boot-1' };
+const clocks = () => ({
+  ...{ wallMs: () => time.wallMs, steadyMs: () => time.upMs, upMs: () => time.upMs, bootId: time.bootId },
+});
 const failures: string[] = [];
 beforeEach(async () => {
   folder = await temporaryFolder();
   failures.length = 0;
+  Object.assign(time, { wallMs: Date.UTC(2026, 10, 21), upMs: 1_000_000, bootId: 'boot-1' });
 });
 afterEach(() => folder.remove());
 
 function start(): Promise<Answerer> {
   const failed = (what: string) => void failures.push(what);
   const disk = { path: join(folder.path, 'plans'), sealer };
-  return Answerer.start({ listen: [], name: 'a', disk, failed, now: () => nowMs });
+  return Answerer.start({ listen: [], name: 'a', disk, failed, clocks: clocks() });
+}
+
+function pass(ms: number): void {
+  time.wallMs += ms;
+  time.upMs += ms;
 }
 
 async function restarted(first: Answerer): Promise<Answerer> {
@@ -48,7 +65,7 @@ test('plans, changes and removals are kept', async () => {
   answerer = await restarted(answerer);
   expect(await readFile(file('changes'), 'utf8')).toContain('192.0.2.8');
   expect(answerer.plan(zone)).toMatchObject({ generation: 8, names: [{ fqdn: `a.${zone}` }], keys: plan.keys });
-  const { names: _names, generation: _generation, ...head } = plan;
+  const { names: _names, history: _history, generation: _generation, ...head } = plan;
   expect(answerer.change({ ...change, from: 8, to: 9, head: { ...head, ttlSeconds: 60 } })).toBe('TAKEN');
   answerer = await restarted(answerer);
   expect(answerer.plan(zone)).toMatchObject({ generation: 9, ttlSeconds: 60, keys: plan.keys });
@@ -101,19 +118,57 @@ test('a file that is damaged stops nothing', async () => {
   await answerer.close();
 });
 
-test('the age of answers is that of the last word of the feed, also after a restart', async () => {
+test('the age of answers counts from the last message of the feed, also after a restart', async () => {
   let answerer = await start();
   answerer.put(plan);
-  expect(answerer.stats().heardMs).toBeUndefined();
-  const heardMs = nowMs;
+  expect(answerer.stats().heardAgoMs).toBeUndefined();
   answerer.heard();
-  nowMs += 60_000;
+  pass(60_000);
+  expect(answerer.stats().heardAgoMs).toBe(60_000);
   answerer = await restarted(answerer);
-  expect(answerer.stats()).toMatchObject({ heardMs, zones: [{ zone, generation: 7, signed: true }] });
+  expect(answerer.stats()).toMatchObject({
+    heardAgoMs: 60_000,
+    zones: [{ zone, position: { history: testHistory, number: 7 }, serial: 7, signed: true }],
+  });
   await answerer.close();
 });
 
-test('what a killed process was writing is no hindrance to the next of its id', async () => {
+test('setting a clock does not change the age of answers', async () => {
+  let answerer = await start();
+  answerer.heard();
+  pass(60_000);
+  time.wallMs -= 3_600_000;
+  expect(answerer.stats().heardAgoMs).toBe(60_000);
+  answerer = await restarted(answerer);
+  expect(answerer.stats().heardAgoMs).toBe(60_000);
+  await answerer.close();
+  // After a boot there is only the time of day.
+  pass(60_000);
+  Object.assign(time, { upMs: 5_000, bootId: 'boot-2' });
+  answerer = await start();
+  expect(answerer.stats().heardAgoMs).toBeUndefined();
+  await answerer.close();
+  time.wallMs += 3_600_000;
+  answerer = await start();
+  expect(answerer.stats().heardAgoMs).toBe(120_000);
+  await answerer.close();
+});
+
+test.each([
+  ['{', undefined],
+  ['null', undefined],
+  ['{"wallMs":"x"}', undefined],
+  // Of an earlier release.
+  [String(Date.UTC(2026, 10, 21) - 9_000), 9_000],
+])('the time of the last word is read from %s', async (text, agoMs) => {
+  await (await start()).close();
+  await writeFile(join(folder.path, 'plans', 'heard'), text);
+  const answerer = await start();
+  expect(answerer.stats().heardAgoMs).toBe(agoMs);
+  await answerer.close();
+});
+
+test('a file left by a killed process does not block the next process with its ID', async () => {
   let answerer = await start();
   await writeFile(`${file('json')}.${process.pid}.new`, '{');
   answerer = await restarted(answerer);
@@ -123,7 +178,7 @@ test('what a killed process was writing is no hindrance to the next of its id', 
   expect(await readdir(join(folder.path, 'plans'))).toEqual([`${zone.slice(0, -1)}.json`]);
 });
 
-test('a disk that takes nothing is told once, and gets all of it later', async () => {
+test('a disk that refuses writes is reported once, and gets everything later', async () => {
   let answerer = await start();
   const inTheWay = `${file('json')}.${process.pid}.new`;
   await mkdir(inTheWay);

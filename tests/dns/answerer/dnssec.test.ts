@@ -1,5 +1,6 @@
-// What is signed is valid for a validator that is not ours: delv, with the zone's key as its trust anchor.
+// Signatures are valid for an independent validator: delv, with the zone's key as its trust anchor.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { systemClocks } from '../../../dns/answerer/clocks.ts';
 import { nameAfter, typeBitMap } from '../../../dns/answerer/dnssec/denial.ts';
 import { dsText, makeKey } from '../../../dns/answerer/dnssec/keys.ts';
 import { question, read, types } from './support/packets.ts';
@@ -60,8 +61,16 @@ describe('asked with delv', () => {
     const [, old] = keys;
     const next = makeKey(256, false);
     const roll = async (generation: number, changed: typeof keys) => {
-      const { names: _names, generation: from, ...head } = server.answerer.plan(zone) ?? plan;
-      const change = { zone, from, to: generation, head: { ...head, keys: changed }, names: [], removedNames: [] };
+      const { names: _names, history, generation: from, ...head } = server.answerer.plan(zone) ?? plan;
+      const change = {
+        zone,
+        history,
+        from,
+        to: generation,
+        head: { ...head, keys: changed },
+        names: [],
+        removedNames: [],
+      };
       expect(server.answerer.change(change)).toBe('TAKEN');
       const said = await server.delv('+rtrace', `shop.${zone}`, 'A');
       expect(said).toContain('; fully validated');
@@ -109,7 +118,37 @@ describe('packets', () => {
   });
 });
 
-test('types and the next name are written as RFC 4034 says', () => {
+test('a signature that a clock ahead of time made is made again once the clock is set back', async () => {
+  const { ask, clock } = responderOf(plan);
+  const inceptionOf = () => {
+    const text = read(ask(question(`shop.${zone}`, { edns: { flags: 0x8000 } }))).answers.at(-1) ?? '';
+    return Number.parseInt(text.split(' ')[1]?.slice(24, 32) ?? '', 16);
+  };
+  const rightSeconds = clock.nowMs / 1_000;
+  clock.nowMs += 40 * 86_400_000;
+  expect(inceptionOf()).toBeGreaterThan(rightSeconds);
+  clock.nowMs -= 40 * 86_400_000;
+  expect(inceptionOf()).toBeLessThanOrEqual(rightSeconds - 86_400);
+});
+
+test('a validator accepts what a name server signs whose clock is 5 hours ahead, and after it is set right', async () => {
+  let aheadMs = 5 * 3_600_000;
+  const clocks = { ...systemClocks(), wallMs: () => Date.now() + aheadMs };
+  const server = await testServer(plan, { clocks });
+  try {
+    expect(await server.delv(`shop.${zone}`, 'A')).toContain('; fully validated');
+    aheadMs = 10 * 86_400_000;
+    await server.dig('+dnssec', `down.${zone}`, 'A');
+    await server.dig('+dnssec', `shop.${zone}`, 'AAAA');
+    aheadMs = 0;
+    expect(await server.delv(`shop.${zone}`, 'AAAA')).toContain('; fully validated');
+    expect(await server.delv(`down.${zone}`, 'A')).toContain('; negative response, fully validated');
+  } finally {
+    await server.close();
+  }
+});
+
+test('types and the next name are written as in RFC 4034', () => {
   // Section 4.3: A MX RRSIG NSEC TYPE1234.
   expect(typeBitMap([47, 46, 1_234, 15, 1]).toString('hex')).toBe(`0006400100000003041b${'00'.repeat(26)}20`);
   expect(nameAfter('\x01a\0')).toBe('\x01\0\x01a\0');
@@ -134,5 +173,5 @@ test('the DS record is of the key (RFC 4509), and a key that does not match is r
   expect(() => zones.put({ ...plan, generation: 99, keys: [mixed] })).toThrow('public key');
   expect(() => zones.put({ ...plan, generation: 99, keys: [{ ...one, keyTag: 1 }] })).toThrow('tag');
   expect(() => zones.put({ ...plan, generation: 99, keys: [{ ...one, active: false }] })).toThrow('active');
-  expect(zones.get(zone)?.generation).toBe(7);
+  expect(zones.get(zone)?.position.number).toBe(7);
 });

@@ -1,4 +1,4 @@
-// What each question gets, packet by packet.
+// The answer to each kind of query, packet by packet.
 import { describe, expect, test } from '@jest/globals';
 import { noGeo } from '../../../dns/policy/client.ts';
 import { option, question, read, subnet, types, uint16, wireName } from './support/packets.ts';
@@ -100,7 +100,7 @@ describe.each<[string, Buffer, number, number[]?]>([
   });
 });
 
-test('what is no question gets nothing', () => {
+test('a packet that is no query gets no answer', () => {
   for (const packet of [Buffer.alloc(0), question(shop).subarray(0, 11), question(shop, { flags: 0x8000 })])
     expect(ask(packet)).toBeUndefined();
 });
@@ -111,14 +111,14 @@ describe('names', () => {
     return rcode === 0 ? (answers.length > 0 ? answers : `NODATA ${counts[2]}`) : rcode;
   };
 
-  test('an empty non-terminal has no data, one that is not there is told', () => {
+  test('an empty non-terminal has no data, a missing name is NXNAME', () => {
     expect(outcomeOf(`b.deep.${zone}`)).toBe('NODATA 1');
     expect(outcomeOf(`deep.${zone}`)).toBe('NODATA 1');
     expect(outcomeOf(`x.deep.${zone}`)).toBe(rcodes.NXDOMAIN);
     expect(outcomeOf(`none.${zone}`)).toBe(rcodes.NXDOMAIN);
   });
 
-  test('a wildcard answers for what is not there, below the closest name that is (RFC 4592)', () => {
+  test('a wildcard answers for missing names below the closest existing one (RFC 4592)', () => {
     expect(outcomeOf(`x.wild.${zone}`)).toEqual(['1 c0000209']);
     expect(outcomeOf(`y.x.wild.${zone}`)).toEqual(['1 c0000209']);
     expect(outcomeOf(`x.wild.${zone}`, types.AAAA)).toBe('NODATA 1');
@@ -148,7 +148,7 @@ describe('names', () => {
     expect(outcomeOf(zone, types.DS)).toBe('NODATA 1');
   });
 
-  test('a denial is kept as long as the zone says', () => {
+  test('the TTL of a denial comes from the zone', () => {
     const bytes = ask(question(`none.${zone}`)) as Buffer;
     const soaTtlAt = question(`none.${zone}`).length + 2 + 4;
     expect(bytes.readUInt32BE(soaTtlAt)).toBe(5);
@@ -187,7 +187,7 @@ describe('sizes', () => {
   const asked = (payload?: number) =>
     question(large, { type: types.AAAA, ...(payload === undefined ? {} : { edns: { payload } }) });
 
-  test('an answer has all records of a set or none, and says so', () => {
+  test('an answer has all records of a set, or none and the truncation flag', () => {
     for (const payload of [undefined, 0, 512, 1_232, 65_535]) {
       const bytes = ask(asked(payload)) as Buffer;
       expect(bytes.length).toBeLessThanOrEqual(payload === undefined || payload < 512 ? 512 : 1_232);
@@ -239,11 +239,18 @@ describe('too many answers', () => {
     const kinds = (from?: string) => Array.from({ length: 7 }, () => kindOf(ask(from)));
     expect(kinds()).toEqual(['2', '2', '2', 'nothing', 'truncated', 'nothing', 'truncated']);
     expect(kinds('198.51.101.9').slice(0, 3)).toEqual(['2', '2', '2']);
-    clock.nowMs += 1_000;
+    clock.steadyMs += 1_000;
     expect(kinds('198.51.100.77').slice(0, 4)).toEqual(['2', '2', '2', 'nothing']);
   });
 
-  test('who has a cookie of ours is not limited, who has none gets one', () => {
+  test('a clock that is set back takes no answer from anybody', () => {
+    const { ask, clock } = limited();
+    expect(kindOf(ask())).toBe('2');
+    clock.nowMs -= 3_600_000;
+    expect([ask(), ask()].map(kindOf)).toEqual(['2', '2']);
+  });
+
+  test('a client with a valid cookie is not limited, one without gets a cookie', () => {
     const { ask } = limited(cookie8);
     const answers = Array.from({ length: 5 }, () => ask());
     expect(answers.map(kindOf)).toEqual(['2', '2', '2', 'nothing', 'BADCOOKIE']);
@@ -253,7 +260,7 @@ describe('too many answers', () => {
   });
 });
 
-test('the age of the answers is told in class CH', () => {
+test('class CH returns the age of the answers', () => {
   const text = answer(question('age.tidegate', { type: types.TXT, class: 3 })).answers[0] ?? '';
   expect(Buffer.from(text.slice(5), 'hex').toString()).toBe('age 1 s');
 });

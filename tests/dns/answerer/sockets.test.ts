@@ -1,4 +1,5 @@
 // The running server, as dig(1) and TCP clients of any kind meet it.
+// needs: bind9-dnsutils
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -112,7 +113,7 @@ describe('TCP', () => {
     expect(got().length).toBe(4 * length);
   });
 
-  test('who sends too slowly, nothing, or what is no question is disconnected', async () => {
+  test('a client that sends too slowly, nothing, or no query is disconnected', async () => {
     const [slow, idle, wrong, long] = [await client(), await client(), await client(), await client()];
     wrong.socket.write(framed(Buffer.alloc(20, 0xff)));
     long.socket.write(uint16(5_000));
@@ -126,7 +127,7 @@ describe('TCP', () => {
     expect(slow.got()).toHaveLength(0);
   });
 
-  test('who does not read its answers is not read from, and then disconnected', async () => {
+  test('a client that does not read its answers is not read from, then disconnected', async () => {
     await noneOpen();
     const { socket } = await client();
     socket.pause();

@@ -1,5 +1,6 @@
 // Zones take newer plans and changes, whole or not at all.
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { testHistory } from '../../support/histories.ts';
 import { question } from './support/packets.ts';
 import { member, namePlan, zone, zonePlan } from './support/plans.ts';
 import { responderOf } from './support/responder.ts';
@@ -8,7 +9,7 @@ const at = (label: string, address: string) => namePlan(label, { members: [membe
 
 test('an older plan is refused, a newer one takes all names with it', () => {
   const { zones, answer } = responderOf(zonePlan([at('a', '192.0.2.1'), at('b', '192.0.2.1')]));
-  expect(zones.put(zonePlan([], { generation: 7 }))).toBe('OLD');
+  expect(zones.put(zonePlan([], { generation: 7 }))).toBe('KNOWN');
   expect(zones.put(zonePlan([], { generation: 6 }))).toBe('OLD');
   expect(answer(question(`a.${zone}`)).answers).toHaveLength(1);
   expect(zones.put(zonePlan([at('a', '192.0.2.2')], { generation: 8 }))).toBe('TAKEN');
@@ -19,10 +20,10 @@ test('an older plan is refused, a newer one takes all names with it', () => {
 test('a change follows the generation that is there, or the whole plan is needed', () => {
   const { zones, answer } = responderOf(zonePlan([at('a', '192.0.2.1'), at('x.y', '192.0.2.1')]));
   const names = [at('a', '192.0.2.3'), at('new.ent', '192.0.2.4')];
-  const change = { zone, from: 7, to: 9, names, removedNames: [`x.y.${zone}`] };
+  const change = { zone, history: testHistory, from: 7, to: 9, names, removedNames: [`x.y.${zone}`] };
   expect(zones.change({ ...change, from: 8 })).toBe('GAP');
   expect(zones.change({ ...change, zone: 'other.test.' })).toBe('GAP');
-  expect(zones.change({ ...change, to: 7 })).toBe('OLD');
+  expect(zones.change({ ...change, to: 7 })).toBe('KNOWN');
   expect(answer(question(`a.${zone}`)).answers).toEqual(['1 c0000201']);
   expect(zones.change(change)).toBe('TAKEN');
   expect(answer(question(`a.${zone}`)).answers).toEqual(['1 c0000203']);
@@ -30,7 +31,7 @@ test('a change follows the generation that is there, or the whole plan is needed
   expect([`x.y.${zone}`, `y.${zone}`].map((name) => answer(question(name)).rcode)).toEqual([3, 3]);
   expect(answer(question(`ent.${zone}`)).rcode).toBe(0);
   expect(zones.get(zone)?.names()).toHaveLength(2);
-  expect(zones.change(change)).toBe('OLD');
+  expect(zones.change(change)).toBe('KNOWN');
 });
 
 test('other name servers and client maps come with a change of the head', () => {
@@ -43,11 +44,11 @@ test('other name servers and client maps come with a change of the head', () => 
   const geo = namePlan('geo', { members, steps, clientMapId: 'm' });
   const { zones, answer } = responderOf(zonePlan([geo], { clientMaps }));
   expect(answer(question(`geo.${zone}`)).answers).toEqual(['1 c0000201']);
-  const { names: _names, generation: _generation, ...head } = zonePlan([]);
+  const { names: _names, history, generation: _generation, ...head } = zonePlan([]);
   const moved = [{ mapId: 'm', blocks: [{ cidr: '198.51.100.0/24', region: 'us' }], regions: [] }];
   const nameServers = [{ name: `other.${zone}`, addresses: ['192.0.2.99'] }];
   const change = {
-    zone,
+    ...{ zone, history },
     from: 7,
     to: 8,
     head: { ...head, clientMaps: moved, nameServers },
@@ -59,6 +60,48 @@ test('other name servers and client maps come with a change of the head', () => 
   expect(answer(question(`other.${zone}`)).answers).toEqual(['1 c0000263']);
   expect(answer(question(`ns1.${zone}`)).rcode).toBe(3);
   expect(answer(question(zone, { type: 2 })).counts).toEqual([1, 1, 0, 1]);
+});
+
+describe("a name server's own addresses", () => {
+  const plans = [
+    at('ns1', '203.0.113.66'),
+    namePlan('ns3', { members: [member('m1', { cname: 'evil.example.net.' })] }),
+  ];
+  const nameServers = [
+    { name: `ns1.${zone}`, addresses: ['192.0.2.53'] },
+    { name: `ns3.${zone}`, addresses: [] },
+  ];
+
+  test('are answered, whatever the plan of the name', () => {
+    const { zones, answer } = responderOf(zonePlan(plans, { nameServers }));
+    expect(answer(question(`ns1.${zone}`))).toMatchObject({ answers: ['1 c0000235'], ttl: 3_600 });
+    expect(answer(question(`ns1.${zone}`, { type: 28 }))).toMatchObject({ rcode: 0, answers: [] });
+    // A server without a known address has none, and no alias either.
+    expect(answer(question(`ns3.${zone}`))).toMatchObject({ rcode: 0, answers: [] });
+    // The plans are kept for the day when the servers have gone.
+    expect(zones.get(zone)?.names()).toHaveLength(2);
+  });
+
+  test('win over a name that was there before the server, and lose to it once the server has gone', () => {
+    const { zones, answer } = responderOf(zonePlan(plans, { nameServers: [] }));
+    expect(answer(question(`ns1.${zone}`)).answers).toEqual(['1 cb007142']);
+    const { names: _names, generation: _generation, history: _history, ...head } = zonePlan([]);
+    const change = { zone, history: testHistory, names: [], removedNames: [] };
+    zones.change({ ...change, from: 7, to: 8, head: { ...head, nameServers } });
+    expect(answer(question(`ns1.${zone}`)).answers).toEqual(['1 c0000235']);
+    zones.change({ ...change, from: 8, to: 9, names: [at('ns1', '203.0.113.67')] });
+    expect(answer(question(`ns1.${zone}`)).answers).toEqual(['1 c0000235']);
+    zones.change({ ...change, from: 9, to: 10, head: { ...head, nameServers: [] } });
+    expect(answer(question(`ns1.${zone}`)).answers).toEqual(['1 cb007143']);
+  });
+
+  test('are not replaced by a wildcard', () => {
+    const { answer } = responderOf(zonePlan([at('*', '203.0.113.66')], { nameServers }));
+    expect(answer(question(`ns1.${zone}`)).answers).toEqual(['1 c0000235']);
+    expect(answer(question(`ns3.${zone}`)).answers).toEqual([]);
+    expect(answer(question(`x.ns1.${zone}`)).rcode).toBe(3);
+    expect(answer(question(`x.${zone}`)).answers).toEqual(['1 cb007142']);
+  });
 });
 
 test('the zone with the longest name answers', () => {

@@ -1,4 +1,5 @@
-// The contract of a server that publishes names, the same for every adapter: what it writes, what it leaves alone, and whom it refuses.
+// The contract of a server that publishes names, the same for every adapter: its writes, the records it leaves unchanged, and the
+// writers it refuses.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type BackendType, capabilities } from '../../../dns/records/backend-types.ts';
@@ -9,10 +10,10 @@ import type { RecordServer, WantedName } from '../../../dns/servers/record-serve
 import { patience } from '../../support/patience.ts';
 import { zone } from '../support/name-servers.ts';
 
-/** A real server (or what stands for it) with its adapter. */
+/** A real server, or its substitute, with its adapter. */
 export interface ContractPlace {
   readonly records: RecordServer;
-  /** Values as dig(1) prints them, sorted: what clients get. */
+  /** Values as dig(1) prints them, sorted: the view of clients. */
   dig(name: string, type: string): Promise<readonly string[]>;
   /** As another administrator does. */
   add(name: string, ttl: number, type: string, value: string): Promise<void>;
@@ -67,7 +68,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
     const digAll = async () => [...(await place.dig(name, 'A')), ...(await place.dig(name, 'AAAA'))];
     const fences = () => place.dig(fenceName(name), 'TXT');
 
-    test('has the zone, and says so of one that it does not have', async () => {
+    test('has the zone, and reports a missing zone', async () => {
       await records.check(zone, signal);
       const error: DnsError = await records.check('other.test', signal).catch((each) => each);
       expect(['REFUSED', 'NOT_AUTHORITATIVE']).toContain(error.code);
@@ -95,7 +96,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(await place.dig(zone, 'SOA')).toEqual(serial);
     });
 
-    test('an alias takes the place of addresses, and addresses that of an alias', async () => {
+    test('an alias replaces addresses, and addresses replace an alias', async () => {
       await publish(1, [a('192.0.2.1'), aaaa('2001:db8::1')]);
       expect(await publish(2, [alias('elsewhere.example.test')])).toEqual({ state: 'PUBLISHED' });
       expect(await place.dig(name, 'CNAME')).toEqual(['elsewhere.example.test.']);
@@ -117,7 +118,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(await place.dig(name, 'TXT')).toEqual(['"theirs"']);
     });
 
-    test('a wildcard answers for what is not there, and goes without a trace', async () => {
+    test('a wildcard answers for missing names, and is removed without a trace', async () => {
       const below = `any${count}.${zone}`;
       name = `*.${below}`;
       expect(await publish(1, [a('192.0.2.1')])).toEqual({ state: 'PUBLISHED' });
@@ -138,7 +139,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       await place.removeAll(`*.${below}`, 'A');
     });
 
-    test('an older generation changes nothing, and is told the newer one', async () => {
+    test('an older generation changes nothing, and the newer one is reported', async () => {
       await publish(5, [a('192.0.2.5')]);
       expect(await publish(4, [a('192.0.2.4')])).toEqual({ state: 'OVERTAKEN', generation: 5 });
       expect(await digAll()).toEqual(['192.0.2.5']);
@@ -152,7 +153,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(await publish(3, [a('192.0.2.3')])).toEqual({ state: 'PUBLISHED' });
     });
 
-    test('a late writer is refused: what it has was read from the database too long ago', async () => {
+    test('a late writer is refused: its data was read from the database too long ago', async () => {
       await expect(publish(1, [a('192.0.2.1')], { readAtMs: Date.now() - 400_000 })).rejects.toMatchObject({
         code: expect.stringMatching(fence === 'SERVER' ? /^(BAD_TIME|BAD_KEY|REFUSED)$/ : /^CHANGED_MEANWHILE$/),
       });
@@ -161,7 +162,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
     });
 
     if (fence !== 'SERVER')
-      test('who may have lost the name to another process changes nothing', async () => {
+      test('a process that may have lost the name to another one changes nothing', async () => {
         await expect(publish(1, [a('192.0.2.1')], { isHeld: () => false })).rejects.toMatchObject({
           code: 'CHANGED_MEANWHILE',
         });
@@ -225,7 +226,7 @@ export function describeContract(title: string, type: BackendType, open: () => P
       expect(await digAll()).toEqual(['192.0.2.2']);
     });
 
-    test('a dead server says so, and after its return has what was acknowledged', async () => {
+    test('a dead server is reported, and has all acknowledged records after its return', async () => {
       await publish(1, [a('192.0.2.1')]);
       await place.kill();
       await expect(publish(9, [a('192.0.2.9')])).rejects.toMatchObject({ code: 'UNREACHABLE' });

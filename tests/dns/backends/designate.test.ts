@@ -1,4 +1,4 @@
-// Designate 15 with its Keystone and PowerDNS: its login and what is particular to it, then the contract.
+// Designate 15 with its Keystone and PowerDNS: its login and its special cases, then the contract.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DesignateServer } from '../../../dns/servers/designate-server.ts';
 import type { WantedName } from '../../../dns/servers/record-server.ts';
@@ -54,7 +54,7 @@ const skipped = await obstacle();
     );
   });
 
-  test('a wrong password is told', async () => {
+  test('a wrong password is reported', async () => {
     const wrong = adapter('another');
     await expect(wrong.check(zone, signal)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     await wrong.close();

@@ -1,4 +1,6 @@
-// PowerDNS by its HTTP API: the contract, and what is particular to it: caches, zones, signatures, and a Knot that transfers its zones.
+// PowerDNS through its HTTP API: the contract, and its special cases: caches, zones, signatures, and a Knot that transfers its
+// zones.
+// needs: knot, bind9-dnsutils
 import { createSocket } from 'node:dgram';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -124,7 +126,7 @@ test('while a name is asked without pause, no answer is older than a change that
   expect(stale).toEqual([]);
 }, 120_000);
 
-test('another certificate, another key and a denied address are told, and nothing is changed', async () => {
+test('another certificate, another key and a denied address are reported, and nothing is changed', async () => {
   const { options } = place;
   const other = (change: object) => new PowerdnsServer({ ...options, ...change });
   const code = async (server: PowerdnsServer) => {

@@ -1,11 +1,11 @@
-// What a name answers: who serves, what is answered when none does, TTLs, scopes; and random plans for what must always hold.
+// A name's answers: serving members, fallbacks, TTLs and scopes; and random plans to check invariants.
 import { describe, expect, test } from '@jest/globals';
-import { seededRandom } from '../../../bench/trials/random.ts';
 import { answer, explain } from '../../../dns/policy/answer.ts';
 import { clientAddress, masked, noGeo, prepareClientMap } from '../../../dns/policy/client.ts';
 import type { NamePlan, NoneUp } from '../../../dns/policy/plan.ts';
 import { prepareName } from '../../../dns/policy/prepare.ts';
 import { presetSteps } from '../../../dns/policy/presets.ts';
+import { seededRandom } from '../../../trials/random.ts';
 import { clientMap, member, plan, randomClient, randomPlan, worldGeo } from './plans.ts';
 
 const maps = new Map([['map', prepareClientMap(clientMap)]]);
@@ -19,7 +19,7 @@ function ask(of: NamePlan, client = '203.0.113.1', type = 'A') {
 const data = (of: NamePlan, client?: string, type?: string) =>
   ask(of, client, type).records.map((record) => record.data);
 
-test('members that are up are answered, of the first pool with enough of them', () => {
+test('the first pool with enough members that are up answers with them', () => {
   const members = [
     member('m1'),
     member('m2', { up: false }),
@@ -127,7 +127,7 @@ test('verdicts by region answer that region’s clients', () => {
   expect(data(of, '203.0.113.1')).toEqual(['192.0.2.1']);
 });
 
-test('the scope is 0 when the client made no difference, else what was used of it, and never more than was given', () => {
+test('the scope is 0 if the client made no difference, otherwise the used bits, and never more than were given', () => {
   const scope = (of: NamePlan, client: string, bits?: number) =>
     answer(prepareName(of, maps), { type: 'A', client: clientAddress(client, bits), draw: () => 0, geo: worldGeo })
       .scopeBits;
@@ -147,7 +147,7 @@ test('the scope is 0 when the client made no difference, else what was used of i
   expect(scope(plan(regions, presetSteps('STICKY')), '10.1.9.9', 20)).toBe(20);
 });
 
-test('an answer tells its reasons', () => {
+test('an answer has its reasons', () => {
   const of = plan(
     [member('m1', { up: false }), member('m2', { region: 'eu' }), member('m3', { region: 'us' })],
     presetSteps('GEO'),
@@ -183,7 +183,7 @@ test(`an answer and its explanation are the same, and hold what they must (seed 
     expect(explained).toEqual(answered);
     expect(answer(name, asked())).toEqual(answered);
     expect(seen).toBeDefined();
-    // Who is told as kept last is answered.
+    // The answer contains exactly the members kept last.
     const told = new Set(answered.records.flatMap(({ memberId }) => memberId ?? []));
     const kept = trail.at(-1)?.kept ?? [];
     if (answered.records.every((record) => record.type !== 'CNAME')) expect([...told].sort()).toEqual([...kept].sort());

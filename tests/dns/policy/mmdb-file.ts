@@ -2,7 +2,7 @@
 
 type Value = string | number | bigint | readonly Value[] | { readonly [key: string]: Value };
 
-export interface MmdbBlock {
+interface MmdbBlock {
   /** 16: IPv4 addresses are in ::/96. */
   readonly bytes: readonly number[];
   readonly prefix: number;

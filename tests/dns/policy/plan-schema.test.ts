@@ -1,18 +1,20 @@
-// Plans as they come in: what is refused, and that a change gives the same plan as a new one.
+// Plans from outside: refusals, and a changed plan equals a new one.
 import { expect, test } from '@jest/globals';
 import { cnameLoop } from '../../../dns/policy/cname-loop.ts';
 import { applyZoneChange, type NamePlan, type ZonePlan } from '../../../dns/policy/plan.ts';
 import { readZoneChange, readZonePlan, zonePlanFault } from '../../../dns/policy/plan-schema.ts';
 import { presetSteps } from '../../../dns/policy/presets.ts';
+import { testHistory } from '../../support/histories.ts';
 import { clientMap, member, plan } from './plans.ts';
 
 const shop = plan([member('m1'), member('m2')], presetSteps('GEO'));
 
 const zone: ZonePlan = {
+  history: testHistory,
   ...{ zone: 'gslb.lab.test.', generation: 7, ttlSeconds: 300, keys: [], clientMaps: [clientMap], names: [shop] },
   soa: {
     ...{ mname: 'ns1.gslb.lab.test.', rname: 'hostmaster.gslb.lab.test.', refreshSeconds: 60, retrySeconds: 10 },
-    ...{ expireSeconds: 3_600, negativeTtlSeconds: 5 },
+    ...{ expireSeconds: 3_600, negativeTtlSeconds: 5, serialBase: 0 },
   },
   nameServers: [{ name: 'ns1.gslb.lab.test.', addresses: ['192.0.2.1', '2001:db8::1'] }],
 };
@@ -24,7 +26,7 @@ test('a plan is read as it was', () => {
   expect(zonePlanFault(zone)).toBeUndefined();
 });
 
-test('what has no meaning is refused, with what it is', () => {
+test('invalid plans are refused with the fault', () => {
   expect(faultOf({ fqdn: 'shop.gslb.other.test.' })).toContain('not in the zone');
   expect(faultOf({ fqdn: 'Shop.gslb.lab.test.' })).toContain('names.0.fqdn');
   expect(faultOf({ fqdn: 'a.*.gslb.lab.test.' })).toContain('names.0.fqdn');
@@ -86,12 +88,12 @@ test('loops are found through wildcards and long chains', () => {
 test('a change follows its plan, or is not taken', () => {
   const changed = { ...shop, version: 2 };
   const added = { ...shop, fqdn: '*.gslb.lab.test.' };
-  const change = { zone: zone.zone, from: 7, to: 9, names: [changed, added], removedNames: [] };
+  const change = { zone: zone.zone, history: testHistory, from: 7, to: 9, names: [changed, added], removedNames: [] };
   const next = applyZoneChange(zone, readZoneChange(change) ?? { ...change, to: 0 });
   expect(next).toEqual({ ...zone, generation: 9, names: [changed, added] });
   expect(applyZoneChange(zone, { ...change, from: 6 })).toBeUndefined();
   expect(applyZoneChange(zone, { ...change, to: 7 })).toBeUndefined();
-  const { names, generation, ...head } = zone;
+  const { names, history, generation, ...head } = zone;
   const removal = { ...change, names: [], removedNames: [shop.fqdn], head: { ...head, ttlSeconds: 60 } };
   expect(applyZoneChange(zone, readZoneChange(removal) ?? change)).toEqual({
     ...zone,

@@ -1,9 +1,9 @@
 // Plans for tests: usual ones, and random ones from a seed.
 
-import type { Random } from '../../../bench/trials/random.ts';
 import { clientAddress, type GeoSource } from '../../../dns/policy/client.ts';
 import type { ClientMap, MemberPlan, NamePlan, NoneUp, Place, PolicyStep } from '../../../dns/policy/plan.ts';
 import { presetSteps, presets } from '../../../dns/policy/presets.ts';
+import type { Random } from '../../../trials/random.ts';
 
 export const places: Readonly<Record<string, Place>> = {
   berlin: { continent: 'EU', country: 'DE', latitude: 52.5, longitude: 13.4 },
@@ -49,7 +49,7 @@ export const clientMap: ClientMap = {
 };
 
 /** By the first octet of an IPv4 address, whose finding depends on so many bits. */
-export function geoOf(found: Readonly<Record<number, Place>>, bits = 8): GeoSource {
+function geoOf(found: Readonly<Record<number, Place>>, bits = 8): GeoSource {
   return { find: (bytes) => ({ place: (bytes.length === 4 && found[bytes[0] ?? 0]) || null, bits }) };
 }
 

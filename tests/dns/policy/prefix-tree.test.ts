@@ -1,8 +1,8 @@
 // The longest block, against a plain search; and on how many bits it depends.
 import { expect, test } from '@jest/globals';
-import { seededRandom } from '../../../bench/trials/random.ts';
 import { clientAddress, masked } from '../../../dns/policy/client.ts';
 import { PrefixTree } from '../../../dns/policy/prefix-tree.ts';
+import { seededRandom } from '../../../trials/random.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 

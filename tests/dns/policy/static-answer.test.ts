@@ -1,17 +1,17 @@
-// What a static backend can say of a name: exactly what every client gets, or a refusal that does not depend on who is up.
+// The answer of a static backend: exactly the answer of every client, or a refusal that does not depend on the state of members.
 import { expect, test } from '@jest/globals';
-import { seededRandom } from '../../../bench/trials/random.ts';
 import { answer } from '../../../dns/policy/answer.ts';
 import { prepareClientMap } from '../../../dns/policy/client.ts';
 import { prepareName } from '../../../dns/policy/prepare.ts';
 import { presetSteps, presets } from '../../../dns/policy/presets.ts';
 import { staticAnswer, staticFault } from '../../../dns/policy/static-answer.ts';
+import { seededRandom } from '../../../trials/random.ts';
 import { clientMap, member, plan, randomClient, randomPlan, worldGeo } from './plans.ts';
 
 const maps = new Map([['map', prepareClientMap(clientMap)]]);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 
-test('FAILOVER and ROUND_ROBIN are record sets; what depends on the client or on chance is refused', () => {
+test('FAILOVER and ROUND_ROBIN are record sets; policies that depend on the client or on chance are refused', () => {
   const two = [member('m1', { addresses: ['192.0.2.1', '2001:db8::1'] }), member('m2', { priority: 2 })];
   expect(staticAnswer(plan(two, presetSteps('FAILOVER')))).toEqual({
     supported: true,

@@ -1,12 +1,12 @@
-// The steps one by one: who is kept, in which shares, and who moves.
+// The steps one by one: kept members, their shares, and the members that move.
 import { describe, expect, test } from '@jest/globals';
-import { seededRandom } from '../../../bench/trials/random.ts';
 import { answer } from '../../../dns/policy/answer.ts';
 import { clientAddress, prepareClientMap } from '../../../dns/policy/client.ts';
 import { distanceKm, type Vector, vectorOf } from '../../../dns/policy/globe.ts';
 import type { MemberPlan, PolicyStep } from '../../../dns/policy/plan.ts';
 import { prepareName } from '../../../dns/policy/prepare.ts';
 import { presetSteps } from '../../../dns/policy/presets.ts';
+import { seededRandom } from '../../../trials/random.ts';
 import { clientMap, member, places, plan, worldGeo } from './plans.ts';
 
 const maps = new Map([['map', prepareClientMap(clientMap)]]);

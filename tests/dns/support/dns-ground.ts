@@ -1,12 +1,12 @@
-// A ground whose database has the tables of platform and dns only.
-import { platformMigrations } from '../../../bin/compose/places.ts';
-import { dnsPart } from '../../../dns/part.ts';
+// A test context whose database has the tables of platform and dns only.
+import { platformMigrations } from '../../../compose/places.ts';
+import { dnsModule } from '../../../dns/module.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
 import { testDatabase } from '../../support/database.ts';
 import { TestGround } from '../../support/ground.ts';
 
 export async function openDnsGround(): Promise<TestGround> {
   const place = await testDatabase({ migrated: false });
-  await migrate(place.connection, [platformMigrations, dnsPart.migrations]);
+  await migrate(place.connection, [platformMigrations, dnsModule.migrations]);
   return new TestGround(place);
 }

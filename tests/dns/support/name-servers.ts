@@ -1,4 +1,5 @@
 // Real name servers, each on a free loopback port with one zone and its key: PowerDNS as it is embedded, and BIND.
+// needs: bind9, bind9-dnsutils, knot
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTsigKey } from '../../../dns/servers/tsig-key-file.ts';

@@ -4,7 +4,7 @@ import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type NameServer, powerdns } from './name-servers.ts';
 
-export interface ApiServer extends NameServer {
+interface ApiServer extends NameServer {
   readonly url: string;
   readonly certificateSha256: string;
   readonly apiKey: string;

@@ -1,4 +1,4 @@
-// Carries out owed publications and looks as a worker does, but one after the other, when the test says so.
+// Carries out owed publications and checks like a worker, but one after the other, when the test asks for it.
 import { createLookQueue } from '../../../dns/publish/look-queue.ts';
 import { createPublishQueue } from '../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../dns/publish/server-queue.ts';
@@ -17,7 +17,7 @@ export class TestPublisher {
     ]);
   }
 
-  /** All that is due now, once; returns the errors of what failed, which is due again soon. */
+  /** Runs all due work once. Returns the errors of failed work, which is due again soon. */
   runDue(kind: 'dns-publish' | 'dns-look' | 'dns-server' = 'dns-publish'): Promise<readonly Error[]> {
     return this.#runner.runDue(kind);
   }

@@ -1,8 +1,8 @@
 // Credentials while an answer takes long, for example because the database changes its primary.
 import { expect, test } from '@jest/globals';
 import { CredentialCache } from '../../../gateway/access/credential-cache.ts';
-import { currentCaller, nobodyKnown } from '../../../platform/caller.ts';
-import type { Identity } from '../../../platform/identity.ts';
+import { currentCaller, nobodyKnown } from '../../../platform/edge/caller.ts';
+import type { Identity } from '../../../platform/edge/identity.ts';
 
 const alice: Identity = { kind: 'user', id: 'alice', name: 'alice', admin: false, projects: {}, credentialId: 'c' };
 
@@ -47,4 +47,28 @@ test('a flood of unknown credentials is checked a few at a time, and keeps no kn
   expect(asked.at(-1)).toMatchObject({ bearer: 'good', caller: nobodyKnown });
   asked.at(-1)?.end();
   await later;
+});
+
+test('while the authenticator is lost its last answer counts for four seconds, and a refusal never', async () => {
+  let nowMs = 0;
+  let answer: () => Promise<Identity | undefined> = async () => alice;
+  const authenticator = { authenticate: () => answer(), recheck: async () => undefined };
+  const cache = new CredentialCache(authenticator, 600_000, () => nowMs);
+  const lost = async () => {
+    throw new Error('connection refused');
+  };
+  expect(await cache.identify('good')).toEqual(alice);
+  answer = lost;
+  for (nowMs = 1_500; nowMs < 4_000; nowMs += 500) expect(await cache.identify('good')).toEqual(alice);
+  nowMs = 4_000;
+  await expect(cache.identify('good')).rejects.toThrow('connection refused');
+  await expect(cache.identify('unknown')).rejects.toThrow('connection refused');
+
+  answer = async () => alice;
+  expect(await cache.identify('good')).toEqual(alice);
+  nowMs += 1_500;
+  answer = async () => undefined;
+  expect(await cache.identify('good')).toBeUndefined();
+  answer = lost;
+  await expect(cache.identify('good')).rejects.toThrow('connection refused');
 });

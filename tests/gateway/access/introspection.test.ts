@@ -1,14 +1,14 @@
 // Introspection is measured like any other query, with the schema's own size as the length of its lists: a small document must
 // not cost seconds and gigabytes.
-import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { execute, getIntrospectionQuery, parse } from 'graphql';
 import { defaultLimits, type OperationLimits } from '../../../gateway/access/limits.ts';
 import { Operations } from '../../../gateway/access/operations.ts';
 import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
+import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { testIdentity } from '../support/gateway.ts';
 
-const supergraph = new Supergraph(readFileSync(new URL('../../../schema/supergraph.graphql', import.meta.url), 'utf8'));
+const supergraph = new Supergraph(readSupergraph());
 const operations = (limits: Partial<OperationLimits> = {}) =>
   new Operations(supergraph, { ...defaultLimits, ...limits });
 const ann = testIdentity('ann');
@@ -33,7 +33,12 @@ const attacks: Readonly<Record<string, string>> = {
 test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', (name) => {
   // The least of three: other work of the process, such as a collection of garbage, counts too.
   const tookMs = [1, 2, 3].map(() => {
-    const gate = operations({ anonymousIntrospection: true, maxAliases: 1e9, maxTokens: 100_000 });
+    const gate = operations({
+      anonymousIntrospection: true,
+      maxAliases: 1e9,
+      maxTokens: 100_000,
+      maxAnonymousTokens: 100_000,
+    });
     const before = process.cpuUsage();
     expect(() => gate.admit({ query: attacks[name] ?? '' }, null)).toThrow('introspection cost');
     const { user, system } = process.cpuUsage(before);
@@ -59,7 +64,7 @@ test('the queries of common tools are admitted, and cost less than the limit', (
 test('the schema is not shown without login, unless configured; __typename is', () => {
   const query = '{ __schema { queryType { name } } }';
   expect(() => operations().admit({ query }, null)).toThrow('__schema requires a login');
-  expect(() => operations().admit({ query: '{ __type(name: "Query") { name } }' }, null)).toThrow(
+  expect(() => operations().admit({ query: '{ __type(name: "Query") { kind } }' }, null)).toThrow(
     '__type requires a login',
   );
   expect(() =>

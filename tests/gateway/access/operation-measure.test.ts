@@ -1,11 +1,11 @@
 // The highest possible cost of an operation: a field that requests many items multiplies the cost below it, in every form.
-import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { buildSchema, type GraphQLSchema, getOperationAST, parse } from 'graphql';
 import { IntrospectionSize } from '../../../gateway/access/introspection-size.ts';
 import { defaultLimits } from '../../../gateway/access/limits.ts';
 import { OperationMeasurer } from '../../../gateway/access/operation-measure.ts';
 import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
+import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 
 const schema = buildSchema(`
   type Thing { id: ID! name: String }
@@ -19,7 +19,7 @@ const schema = buildSchema(`
     verification(limit: Int = 10000): Verification!
   }
 `);
-const own = new Supergraph(readFileSync(new URL('../../../schema/supergraph.graphql', import.meta.url), 'utf8')).schema;
+const own = new Supergraph(readSupergraph()).schema;
 
 function costOf(text: string, variables: Record<string, unknown> = {}, of: GraphQLSchema = schema): number {
   const document = parse(text);
@@ -38,12 +38,33 @@ test('first and limit multiply the cost below a list, as literal, variable and d
   expect(costOf('query ($n: Int = 8) { names(limit: $n) { id } }')).toBe(1 + 8);
 });
 
+test('a plain list counts as often as it is assumed to be long, and a field as much as it is said to cost', () => {
+  const of = buildSchema(`
+    directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!]) on FIELD_DEFINITION
+    directive @cost(weight: Int!) on FIELD_DEFINITION
+    type Point { requests: Int }
+    type Thing {
+      id: ID!
+      parts: [Thing!]! @listSize(assumedSize: 5)
+      points(periods: Int = 60): [Point!]! @listSize(slicingArguments: ["periods"])
+      asked(day: Int): [Point!]! @listSize(assumedSize: 7, slicingArguments: ["day"])
+      device: String @cost(weight: 100)
+    }
+    type Query { thing: Thing things(first: Int = 20): [Thing!]! status: Thing @cost(weight: 50) }
+  `);
+  expect(costOf('{ thing { parts { id parts { id } } } }', {}, of)).toBe(1 + 1 + 5 * (1 + 1 + 5));
+  expect(costOf('{ things(first: 100) { points(periods: 1440) { requests } } }', {}, of)).toBe(1 + 100 * (1 + 1440));
+  expect(costOf('{ thing { points { requests } asked { requests } } }', {}, of)).toBe(1 + 1 + 60 + 1 + 7);
+  expect(costOf('query ($n: Int) { thing { asked(day: $n) { requests } } }', { n: 30 }, of)).toBe(1 + 1 + 30);
+  expect(costOf('{ status { id } things(first: 10) { device } }', {}, of)).toBe(50 + 1 + 1 + 10 * 100);
+});
+
 test('a limit for work with a single result multiplies nothing', () => {
   expect(costOf('{ verification(limit: 100000) { intact checked } }')).toBe(3);
   // A list with a length of its own counts by that length alone.
   expect(costOf('{ verification(limit: 100000) { intact notes { id } } }')).toBe(2 + 1 + 5);
   // The query of `tidegate audit verify`.
-  const verify = `query ($from: String, $limit: Int) {
+  const verify = `query ($from: BigInt, $limit: Int) {
     auditVerification(fromPosition: $from, limit: $limit) {
       intact checked unsealed firstBrokenPosition reason cuts { position epoch entryPosition }
     }
@@ -52,7 +73,7 @@ test('a limit for work with a single result multiplies nothing', () => {
 });
 
 test('a thousand mappings may be read at once, with the fields for a copy of them', () => {
-  const page = `{ relayMappingChanges { mappings { id version state key updatedAt cmpObject { id } backend { id } } after upToDate } }`;
+  const page = `{ relayMappingChanges { mappings { id version mappingState objectKey updatedAt cmpObject { id } backend { id } } after upToDate } }`;
   expect(costOf(page, {}, own)).toBeLessThan(defaultLimits.maxCost);
   expect(costOf(page, {}, own)).toBeGreaterThan(10_000);
 });

@@ -135,7 +135,7 @@ test('the scalars of this graph keep their messages', () => {
   for (const reason of [
     'Port: 70000 is not a port; give a whole number from 1 to 65535.',
     'DateTime: "yesterday" is not an RFC 3339 time; write it like 2026-01-31T12:00:00.000Z.',
-    `AddressBlock: "10.0.0.1/8" is not an IPv4 or IPv6 address or block; a block's host bits must be zero, for example 203.0.113.0/24.`,
+    `IpOrCidr: "10.0.0.1/8" is not an IPv4 or IPv6 address or block; a block's host bits must be zero, for example 203.0.113.0/24.`,
   ]) {
     const message = `Variable "$input" got invalid value 7 at "input.port"; ${reason}`;
     expect(withoutValues(message)).toBe(`Variable "$input" got an invalid value at "input.port"; ${reason}`);

@@ -1,4 +1,4 @@
-// Rings of a shared stream, driven step by step: where each reader reads, and what happens to slow ones.
+// Rings of a shared stream, driven step by step: the position of each reader, and the handling of slow readers.
 import { describe, expect, test } from '@jest/globals';
 import { FeedFilter } from '../../../gateway/subscriptions/feed-filter.ts';
 import { SharedStream, type StreamReader } from '../../../gateway/subscriptions/shared-stream.ts';

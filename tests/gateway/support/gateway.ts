@@ -5,9 +5,9 @@ import { Registry } from 'prom-client';
 import { request } from 'undici';
 import { WebSocket } from 'ws';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../gateway/gateway.ts';
-import type { Authenticator } from '../../../platform/access.ts';
+import type { Authenticator } from '../../../platform/edge/access.ts';
+import type { Identity } from '../../../platform/edge/identity.ts';
 import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
-import type { Identity } from '../../../platform/identity.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { alphaSdl, betaSdl, makeSubgraphs, World } from './subgraphs.ts';
@@ -21,7 +21,7 @@ export function testIdentity(name: string, projects: Identity['projects'] = { p1
 
 export class FakeAuthenticator implements Authenticator {
   readonly identities = new Map<string, Identity>();
-  /** An error: what it fails with. */
+  /** An error makes calls fail with it. */
   away: boolean | Error = false;
   calls = 0;
 
@@ -94,6 +94,7 @@ export class TestGateway {
       signingKeys: this.keys.signingKeys,
       log,
       registry: this.registry,
+      program: { version: '1.2.3', commit: 'c0ffee' },
       filteredFeeds: ['kindChanges'],
       staticFolder: '/nonexistent',
       host: '127.0.0.1',

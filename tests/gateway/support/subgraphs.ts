@@ -1,20 +1,20 @@
 // Two small subgraphs: `alpha` owns things and their stream, `beta` knows the price of a thing.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
-import { CodedError } from '../../../platform/errors.ts';
+import { CodedError } from '../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../platform/edge/identity.ts';
 import { facet, withFacets } from '../../../platform/events/facets.ts';
 import { withPositions } from '../../../platform/graph/execution.ts';
 import { loader } from '../../../platform/graph/loader.ts';
-import { addressBlockScalar } from '../../../platform/graph/scalars.ts';
+import { ipOrCidrScalar } from '../../../platform/graph/scalars.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
-import type { RequestContext } from '../../../platform/identity.ts';
-import { mapStream } from '../../../platform/pull-stream.ts';
+import { mapStream } from '../../../platform/work/pull-stream.ts';
 import { EventLog, type FeedItem, positionIn } from './event-log.ts';
 
 const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])';
 
 export const alphaSdl = `${link}
-  scalar AddressBlock
+  scalar IpOrCidr
   interface Node { id: ID! }
   type Thing implements Node @key(fields: "id") { id: ID! name: String! parent: Thing }
   type ThingConnection { nodes: [Thing!]! }
@@ -27,7 +27,7 @@ export const alphaSdl = `${link}
     requestId: String
     callerRequestId: String
     clientAddress: String
-    address(address: AddressBlock!): String
+    address(address: IpOrCidr!): String
     coded: String
     buggy: String
     slow: String
@@ -36,8 +36,9 @@ export const alphaSdl = `${link}
   type Subscription {
     thingChanges(prefix: String, after: String): ThingFeedItem!
     otherChanges(after: String): ThingFeedItem!
-    kindChanges(kinds: [String!], owner: ID, after: String): ThingFeedItem!
-  }`;
+    kindChanges(kinds: [String!], owner: ID, mark: MarkInput, after: String): ThingFeedItem!
+  }
+  input MarkInput { space: String = "usual", id: String! }`;
 
 export const betaSdl = `${link}
   type Thing @key(fields: "id") { id: ID! price: Int discount(percent: Int!): Float }
@@ -83,6 +84,12 @@ function partsOf(thingId: string): { readonly kind: string; readonly owner: stri
   return { kind, owner };
 }
 
+interface KindFilter {
+  readonly kinds?: readonly string[];
+  readonly owner?: string;
+  readonly mark?: { readonly space: string; readonly id: string };
+}
+
 type After = { after?: string | null; prefix?: string | null };
 
 export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonly beta: Subgraph } {
@@ -95,7 +102,7 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
     {
       typeDefs: parse(alphaSdl),
       resolvers: {
-        AddressBlock: addressBlockScalar,
+        IpOrCidr: ipOrCidrScalar,
         Query: {
           thing: (_: unknown, { id }: { id: string }) => {
             world.called('thing');
@@ -138,17 +145,19 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
             resolve: (item: unknown) => item,
           },
           kindChanges: {
-            subscribe: (_: unknown, { after, kinds, owner }: After & { kinds?: string[]; owner?: string }) => {
+            subscribe: (_: unknown, { after, kinds, owner, mark }: After & KindFilter) => {
               world.called('kindChanges');
               if (kinds?.includes('none') === true) throw new CodedError('INVALID_INPUT', 'There is no kind none.');
               const items = world.log.subscribe(after, ({ thingId }) => {
                 const is = partsOf(thingId);
-                return (kinds == null || kinds.includes(is.kind)) && (owner == null || owner === is.owner);
+                const isMarked = mark == null || (mark.space === 'usual' && mark.id === is.owner);
+                return isMarked && (kinds == null || kinds.includes(is.kind)) && (owner == null || owner === is.owner);
               });
               return mapStream(items as AsyncGenerator<FeedItem, void, void>, (item) => {
                 if (item.thing === null) return withFacets(item, null);
                 const { kind, owner } = partsOf(item.thing.id);
-                return withFacets(item, [facet('kinds', kind), facet('owner', owner)]);
+                const mark = facet('mark', { id: owner, space: 'usual' });
+                return withFacets(item, [facet('kinds', kind), facet('owner', owner), mark]);
               });
             },
             resolve: (item: unknown) => {

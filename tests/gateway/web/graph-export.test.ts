@@ -15,8 +15,8 @@ import { waitFor } from '../../support/temporary-folder.ts';
 
 interface Line {
   readonly id?: string;
-  readonly state?: string;
-  readonly key?: string;
+  readonly mappingState?: string;
+  readonly objectKey?: string;
   readonly after?: string;
 }
 
@@ -119,11 +119,11 @@ describe('from the whole system', () => {
     expect(whole.mappings.find(({ id }) => id === ids[0])).toEqual({
       id: ids[0],
       version: 1,
-      state: 'ACTIVE',
-      role: '',
+      mappingState: 'ACTIVE',
+      mappingRole: '',
       resource: 'address-set-element',
       scope: 'inet filter',
-      key: 'blocked/10.9.0.1',
+      objectKey: 'blocked/10.9.0.1',
       uuid: null,
       shared: false,
       createdAt: expect.stringMatching(/Z$/),
@@ -141,7 +141,7 @@ describe('from the whole system', () => {
     const follow = async () => {
       const since = await exported(`?after=${after}`);
       after = since.after;
-      for (const { id, state } of since.mappings) told.set(id, state);
+      for (const { id, mappingState } of since.mappings) told.set(id, mappingState);
       return since.mappings.length;
     };
     await waitFor('nothing to be told', async () => (await follow()) === 0);
@@ -190,7 +190,7 @@ describe('from the whole system', () => {
     );
     await sql.end();
     const { mappings, after } = await exported();
-    const bulk = new Set(mappings.map(({ key }) => key).filter((key) => key?.startsWith('bulk-')));
+    const bulk = new Set(mappings.map(({ objectKey }) => objectKey).filter((key) => key?.startsWith('bulk-')));
     expect(bulk.size).toBe(total);
     expect(after).toEqual(expect.any(String));
   });

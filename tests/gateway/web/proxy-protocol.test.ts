@@ -1,4 +1,5 @@
 // The PROXY protocol: possible headers of a connection, and a real HAProxy that forwards connections, plain and TLS.
+// needs: haproxy
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import { readProxyHeader } from '../../../gateway/web/proxy-protocol.ts';
 import { makeCertificates, type TestCertificates } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { answered } from '../support/answered.ts';
 import { TestGateway } from '../support/gateway.ts';
 
 const signature = '0d0a0d0a000d0a515549540a';
@@ -151,7 +153,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
       retryAttempts: 0,
     });
     const first = await client.iterate<{ clientAddress: string }>({ query: '{ clientAddress }' }).next();
-    expect(first.value).toEqual({ data: { clientAddress: '127.0.0.1' } });
+    expect(first.value).toEqual({ ...answered, data: { clientAddress: '127.0.0.1' } });
     await client.dispose();
   });
 });

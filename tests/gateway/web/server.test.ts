@@ -4,8 +4,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { buildSchema } from 'graphql';
 import { request } from 'undici';
+import { composeSupergraph } from '../../../schema/compose.ts';
 import { TestGateway } from '../support/gateway.ts';
+import { alphaSdl, betaSdl } from '../support/subgraphs.ts';
 
 let folder: string;
 let gateway: TestGateway;
@@ -113,7 +116,11 @@ test('an unknown path names the path of GraphQL, for every method; a known one n
 
 test('health names the parts that are not ready', async () => {
   expect((await get('/health/live')).status).toBe(200);
-  expect((await get('/health/ready')).status).toBe(200);
+  const ready = await get('/health/ready');
+  expect([ready.status, JSON.parse(ready.text)]).toEqual([
+    200,
+    expect.objectContaining({ ready: true, version: '1.2.3', commit: 'c0ffee' }),
+  ]);
   databaseReady = false;
   const response = await get('/health/ready');
   databaseReady = true;
@@ -151,32 +158,21 @@ test('metrics are for this host, and not for clients of a proxy on it', async ()
     expect(await raw(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /);
 });
 
-test('a request that a page of another origin could send without a preflight is refused', async () => {
-  const form = await gateway.post('query={caller}', 'token-ann', {
-    'content-type': 'application/x-www-form-urlencoded',
-  });
-  expect(form.status).toBe(400);
-  const plain = await gateway.post(JSON.stringify({ query: '{ caller }' }), 'token-ann', {
-    'content-type': 'text/plain',
-  });
-  expect(plain.status).toBe(400);
-  expect(plain.body.errors[0].message).toContain('CSRF');
-  const simple = await get('/graphql?query=%7Bcaller%7D', { authorization: 'Bearer token-ann' });
-  expect(simple.status).toBe(400);
-  const preflighted = await get('/graphql?query=%7Bcaller%7D', {
-    authorization: 'Bearer token-ann',
-    'apollo-require-preflight': '1',
-  });
-  expect(JSON.parse(preflighted.text)).toEqual({ data: { caller: 'ann' } });
+test('a POST that a page of another origin could send without a preflight is refused', async () => {
+  for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data', 'application/jsonp']) {
+    const refused = await gateway.post({ query: '{ caller }' }, 'token-ann', { 'content-type': type });
+    expect([type, refused.status, refused.body.errors[0].message]).toEqual([
+      type,
+      415,
+      expect.stringContaining('application/json'),
+    ]);
+  }
   expect((await get('/')).headers['access-control-allow-origin']).toBeUndefined();
 });
 
 test('GET never executes a mutation', async () => {
   const query = encodeURIComponent('mutation { thingCreate(name: "x") { id } }');
-  const response = await get(`/graphql?query=${query}`, {
-    authorization: 'Bearer token-ann',
-    'apollo-require-preflight': '1',
-  });
+  const response = await get(`/graphql?query=${query}`, { authorization: 'Bearer token-ann' });
   expect(response.status).toBe(405);
   expect(gateway.world.calls.get('thingCreate')).toBeUndefined();
 });
@@ -197,9 +193,21 @@ test('broken JSON and other methods are refused', async () => {
   );
 });
 
+test('a gateway that can not start says why', async () => {
+  // Introspection can't show the default of a scalar that is an object.
+  const bad = `${alphaSdl} scalar JSON input Bad { value: JSON = {} } extend type Query { bad(input: Bad): Int }`;
+  const supergraphSdl = composeSupergraph(
+    new Map([
+      ['alpha', bad],
+      ['beta', betaSdl],
+    ]),
+  );
+  await expect(new TestGateway('in-process').start({ supergraphSdl })).rejects.toThrow('Cannot convert value to AST');
+});
+
 test("no landing page and no vendor's page", async () => {
   const response = await get('/graphql', { accept: 'text/html' });
-  expect(response.headers['content-type']).toContain('application/json');
+  expect([response.status, response.headers['content-type']]).toEqual([406, 'application/json; charset=utf-8']);
 });
 
 /** Sends the bytes unchanged. */
@@ -214,3 +222,24 @@ function raw(text: string): Promise<string> {
     socket.on('error', reject);
   });
 }
+
+test('the SDL is for those who may introspect, and is not sent twice', async () => {
+  const authorization = 'Bearer token-ann';
+  for (const path of ['/schema.graphql', '/schema/admin.graphql']) {
+    const nobody = await get(path);
+    expect([nobody.status, nobody.headers['www-authenticate']]).toEqual([401, 'Bearer']);
+    expect(nobody.text).toContain('UNAUTHENTICATED');
+    expect((await get(path, { authorization: 'Bearer no-such-token' })).status).toBe(401);
+    const shown = await get(path, { authorization });
+    expect(shown.headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'private, no-cache',
+    });
+    expect(buildSchema(shown.text).getQueryType()?.getFields()).toHaveProperty('thing');
+    const again = await get(path, { authorization, 'if-none-match': String(shown.headers.etag) });
+    expect([again.status, again.text]).toEqual([304, '']);
+  }
+  gateway.authenticator.away = true;
+  expect((await get('/schema.graphql', { authorization: 'Bearer token-away' })).status).toBe(503);
+  gateway.authenticator.away = false;
+});

@@ -1,5 +1,7 @@
 // A host's virtual address and /health/primary, kept as its agent keeps them. arguments: options as JSON. A line of standard input:
 // "hold" begins a lease that is renewed, "release" ends it; "leave" ends clients' connections ("gone" is said then), "stay" lets them in.
+// With `waits` it has loaded when it prints "loaded", and begins with the next line.
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '../../../embedded/setup-log.ts';
@@ -9,14 +11,19 @@ import { monotonicMs } from '../../../ha/agent/clock.ts';
 import { together } from '../../../ha/announcer.ts';
 import { PrimaryHealth } from '../../../ha/primary-health.ts';
 
-const { leaseMs, healthPort, processFile, ...options } = JSON.parse(process.argv[2] ?? '');
+const { leaseMs, healthPort, processFile, waits, ...options } = JSON.parse(process.argv[2] ?? '');
+const lines = createInterface({ input: process.stdin });
+if (waits) {
+  process.stdout.write('loaded\n');
+  await once(lines, 'line');
+}
 const announcer = together([
   await VirtualAddress.open({ ...options, log: silentLog }),
   await PrimaryHealth.open({ address: options.source, port: healthPort }),
 ]);
 const clients = new Clients({ address: options.address.split('/')[0], processFile, log: silentLog });
 let isHolder = false;
-createInterface({ input: process.stdin }).on('line', (line) => {
+lines.on('line', (line) => {
   if (line === 'leave') void clients.leave().then(() => process.stdout.write('gone\n'));
   if (line === 'stay') void clients.stay();
   if (line === 'leave' || line === 'stay') return;

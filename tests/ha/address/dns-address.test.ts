@@ -66,7 +66,7 @@ test('a host that is the primary no more, and does not know, puts nothing back',
   await answers('192.0.2.2');
 });
 
-test('a server that is away is told when it is back, but not of one that is the primary no more', async () => {
+test('an unavailable server is updated when it is back, but not about a former primary', async () => {
   const [a, b] = [host('a', '192.0.2.1'), host('b', '192.0.2.2')];
   await server.kill();
   a.held(farMs, 1);
@@ -78,7 +78,7 @@ test('a server that is away is told when it is back, but not of one that is the 
   expect(told.filter((text) => text.includes(`${name} is 192.0.2.1 `))).toEqual([]);
 });
 
-test('what others have at the name is left alone, and that is told', async () => {
+test('records of others at the name are left alone and reported', async () => {
   await server.nsupdate(`update add ${name} 60 A 198.51.100.7`);
   host('a', '192.0.2.1').held(farMs, 1);
   await waitFor('the reason', async () => told.some((text) => text.includes('NAME_TAKEN_BY_OTHERS')));

@@ -1,4 +1,5 @@
 // The primary's name server, with a real PowerDNS: it answers while its host is the primary, and begins empty each time.
+// needs: bind9-dnsutils
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -82,7 +83,7 @@ test('it answers while its host is the primary, at its address and the virtual o
   await isSilent();
 });
 
-test('with each new primary it begins empty, and an agent that starts anew empties nothing', async () => {
+test('it starts empty with each new primary, and a restarted agent empties nothing', async () => {
   server.held(farMs, 1);
   await answers('');
   await update(`update add ${name} 5 A 192.0.2.1`);
@@ -106,7 +107,7 @@ test('only data hosts of the cluster update it', async () => {
   expect(await answer()).toBe('');
 });
 
-test('a taken port is told, and tried again', async () => {
+test('a taken port is reported and tried again', async () => {
   const other = createServer((each) => each.destroy());
   other.listen(port, at(1));
   await once(other, 'listening');

@@ -1,5 +1,5 @@
-// Whose acknowledgement lets a commit go, by real servers: only that of a host that receives with the account of its admission, and of
-// none that was shut out, whatever it still has to say.
+// Which acknowledgements release a commit, on real servers: only those of a host that receives with the account of its admission,
+// and none of a host that was shut out, even if it still sends some.
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
@@ -109,7 +109,7 @@ async function statusOf(name: string): Promise<number> {
   return Number(row?.Value);
 }
 
-test('a host that receives with the account of all acknowledges nothing; one with that of its admission does', async () => {
+test('a host with the shared account acknowledges nothing; one with its admission account does', async () => {
   await follows('b');
   await follows('c');
   expect([await clients(), await admissions()]).toEqual([0, []]);
@@ -126,7 +126,7 @@ test('a host that receives with the account of all acknowledges nothing; one wit
   await waitFor('the end of the earlier one', async () => (await waitingCommits()) === 0);
 });
 
-test('one that was shut out acknowledges no more, also one that stood still or connects anew by itself', async () => {
+test('a host that was shut out acknowledges no more, even if it hung or reconnects by itself', async () => {
   await servers.a.allow(first, 'b');
   await follows('b', first);
   await follows('c');

@@ -1,4 +1,5 @@
-// Two agents with real servers and a real etcd: who is primary, what a kill changes, what a restart of an agent does not change.
+// Two agents with real servers and a real etcd: the primary, the effects of a kill, and a restart of an agent, which changes
+// nothing.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -10,14 +11,23 @@ import { silentLog } from '../../../embedded/setup-log.ts';
 import { HaAgent } from '../../../ha/agent/agent.ts';
 import { transactionsAfter } from '../../../ha/agent/binary-log.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
-import { changeValue, haKeys, reportValue, savedValue, setUpReign, syncValue } from '../../../ha/agent/keys.ts';
+import {
+  changeValue,
+  haKeys,
+  reportValue,
+  savedValue,
+  setUpReign,
+  syncValue,
+  type Wish,
+} from '../../../ha/agent/keys.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import type { SyncSet } from '../../../ha/agent/view.ts';
 import type { Announcer } from '../../../ha/announcer.ts';
 import { Cluster } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
 import { freePort } from '../../support/free-port.ts';
-import { patience } from '../../support/patience.ts';
+import { patience, stretch } from '../../support/patience.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
@@ -71,10 +81,10 @@ async function startAgent(me: string): Promise<void> {
   };
   const folder = folders.get(me) as DataFolder;
   // Generous, for a busy machine.
-  const limits = { heartbeatMs: 5_000 * patience, detachMs: 3_000 * patience, admitMs: 10_000 * patience };
+  const limits = { heartbeatMs: 5_000 * stretch, detachMs: 3_000 * stretch, admitMs: 10_000 * stretch };
   const agent = await HaAgent.start({
     ...{ folder, me, hosts, accounts, limits, cluster: 'test', log: silentLog, mayRoute: false },
-    leaseMs: 9_000 * patience,
+    leaseMs: 9_000 * stretch,
     copies: { tls: cluster.tls, ports: { a: ports.copiesOfA ?? 0, b: ports.copiesOfB ?? 0 } },
     etcd: gated(me, cluster.client()),
     keyPlaces: { folder: keyFolder(me) },
@@ -160,6 +170,10 @@ async function asRoot<Rows>(host: string, text: string): Promise<Rows> {
   }
 }
 
+function wish(to: string): Wish {
+  return { id: newUuid(), to, from: to === 'a' ? 'b' : 'a', askedAt: new Date().toISOString() };
+}
+
 async function lastChange() {
   const { entries } = await etcd.get(keys.changes);
   return changeValue.parse(JSON.parse(entries.at(-1)?.value ?? ''));
@@ -187,14 +201,14 @@ async function writes(host: string, id: number): Promise<void> {
   );
 }
 
-test('the standby refuses writes, and has those of the primary', async () => {
+test('the standby refuses writes of clients, and has every write of the primary', async () => {
   await sql('a', 'CREATE TABLE t (id INT PRIMARY KEY)');
   await sql('a', 'INSERT INTO t VALUES (1)');
   await expect(sql('b', 'INSERT INTO t VALUES (2)')).rejects.toMatchObject({ errno: 1290 });
   await waitFor('the write at b', async () => (await sql<unknown[]>('b', 'SELECT id FROM t')).length === 1);
 });
 
-test('status tells whose clock is off, and who has other keys: such a one is not promoted', async () => {
+test('status shows hosts whose clock is off or whose keys differ: they are not promoted', async () => {
   const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
   const seen = async () => (await new Cluster(etcd, 'test', hosts).status()).hosts;
   const before = await waitFor('both', async () => {
@@ -299,16 +313,18 @@ test('the binary log is read from its files', async () => {
   expect(found.gtids.at(-1)).toBe(row?.gtid);
 });
 
-test('a switchover: the other host is the primary, with every write, and its cause is told', async () => {
+test('a switchover: the other host is the primary, with every write, and its cause is recorded', async () => {
   const { epoch } = await inSync('a', 'b');
   await sql('a', 'INSERT INTO t VALUES (7)');
   told.length = 0;
-  await etcd.put(keys.switchover, JSON.stringify({ to: 'b' }));
+  const asked = wish('b');
+  await etcd.put(keys.switchover, JSON.stringify(asked));
   await inSync('b', 'a');
   expect(await sql<unknown[]>('b', 'SELECT id FROM t')).toHaveLength(7);
   expect([ledEpoch.get('a'), ledEpoch.get('b')]).toEqual([epoch, epoch + 1]);
   expect(await lastChange()).toMatchObject({
     ...{ epoch: epoch + 1, previous: 'a', primary: 'b', cause: 'a switchover to b was asked for' },
+    ...{ id: asked.id, askedAt: asked.askedAt },
     openedAfterMs: expect.any(Number),
   });
   expect((await etcd.get(keys.switchover)).entries).toEqual([]);
@@ -321,14 +337,14 @@ test('clients are led to one host only, also if the former primary is slow', asy
   const { promise, resolve } = Promise.withResolvers<void>();
   held = { host: 'b', go: promise };
   try {
-    await etcd.put(keys.switchover, JSON.stringify({ to: 'a' }));
+    await etcd.put(keys.switchover, JSON.stringify(wish('a')));
     await waitFor('clients at a', () => ledUntilMs.has('a'));
   } finally {
     held = undefined;
     resolve();
   }
   expect((await inSync('a', 'b')).epoch).toBe(epoch + 1);
-  await etcd.put(keys.switchover, JSON.stringify({ to: 'b' }));
+  await etcd.put(keys.switchover, JSON.stringify(wish('b')));
   await inSync('b', 'a');
   expect(ledToBoth).toEqual([]);
 });
@@ -343,7 +359,7 @@ test('while promotion is paused, a killed primary is the primary again', async (
   expect(await lastChange()).toMatchObject({ previous: 'b', primary: 'b' });
 });
 
-test("what only a standby has is kept aside and told, and its data becomes a copy of the primary's", async () => {
+test("writes that only a standby has are saved and reported, and its data becomes a copy of the primary's", async () => {
   await inSync('b', 'a');
   await asRoot('a', 'INSERT INTO tidegate.t VALUES (100)');
   await sql('b', 'INSERT INTO t VALUES (9)');
@@ -384,7 +400,7 @@ test('a primary whose server stands still gives the lead away', async () => {
   await inSync('a', 'b');
 });
 
-test('one that lacks a write is promoted when its loss is accepted; what is lost is kept, and told', async () => {
+test('a host that lacks a write is promoted when the loss is accepted; lost writes are saved and reported', async () => {
   const { epoch } = await inSync('a', 'b');
   const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
   const people = new Cluster(etcd, 'test', hosts);
@@ -424,7 +440,7 @@ test('one that lacks a write is promoted when its loss is accepted; what is lost
   expect(await sql<unknown[]>('a', 'SELECT id FROM t WHERE id = 12')).toEqual([]);
 });
 
-test('a restarted standby has what it had received and not applied, also after a promotion with a loss', async () => {
+test('a restarted standby still has unapplied transactions, also after a promotion with a loss', async () => {
   const { epoch } = await inSync('b', 'a');
   const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
   const people = new Cluster(etcd, 'test', hosts);

@@ -1,4 +1,4 @@
-// What a server that was started anew takes from its relay log.
+// Transactions that a restarted server takes from its relay log.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ async function relayLog(...files: readonly (readonly string[])[]): Promise<strin
   return index;
 }
 
-test('what follows the last own transaction is found, in one file or several', async () => {
+test('transactions after the last own one are found, in one file or several', async () => {
   const index = await relayLog(['0-1-7', '0-1-8'], ['0-1-9', '0-1-10']);
   expect(await continuationOf(index, folder, '0-1-8')).toMatchObject({ gtids: ['0-1-9', '0-1-10'], firstAt: 4 });
   expect(await continuationOf(index, folder, '0-1-9')).toMatchObject({ gtids: ['0-1-10'], firstAt: 44 });

@@ -1,8 +1,8 @@
-// What other hosts' clocks say, heard late and early.
+// Other hosts' clocks, from early and late reports.
 import { expect, test } from '@jest/globals';
 import { Clocks } from '../../../ha/agent/clocks.ts';
 
-test('a clock is known once it says something anew; of several times the one that seems least behind counts', () => {
+test('a clock is known after its second report; of several times the one that seems least behind counts', () => {
   const clocks = new Clocks();
   const hear = (said: string, aheadMs: number) => clocks.hear('w', said, Date.now() + aheadMs);
   // By a host that is gone, perhaps.
@@ -14,7 +14,7 @@ test('a clock is known once it says something anew; of several times the one tha
   expect(ahead()).toBe(60);
   hear('3', 40_000);
   expect(ahead()).toBe(60);
-  // It was set: what it said before is forgotten in time.
+  // The clock was set: earlier reports expire in time.
   for (let at = 4; at < 24; at += 1) hear(String(at), 1_000);
   expect(ahead()).toBe(1);
 });

@@ -87,7 +87,7 @@ test('an answer that comes when the lead was given up does not bring it back', a
   expect(lead.current).toBeUndefined();
 });
 
-test('an agent that starts anew goes on with the lead, up to the same time', async () => {
+test('a restarted agent keeps the lead, up to the same time', async () => {
   const lead = await open();
   const { id, fenceAtMs } = await lead.prepare();
   lead.close();

@@ -1,5 +1,6 @@
 // The watchdog of a server beside one of the machine. No machine is reset for a test: a FIFO stands in for the device, whose reader sees what
 // it is told, and that it is closed.
+// needs: processes
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -66,7 +67,7 @@ async function start(command: string, ...args: string[]) {
   return { watchdog, ended, server: Number(stdout) };
 }
 
-test('it is kept alive while the server leads, told when it leads no more, and again when it leads again', async () => {
+test('it is kept alive while the server leads, released when it no longer leads, and used again when it leads again', async () => {
   const { watchdog, ended, server } = await start('sleep', '600');
   listen();
   await writeFence(fenceFile, monotonicMs() + farMs);
@@ -86,7 +87,7 @@ test('it is kept alive while the server leads, told when it leads no more, and a
   expect(told.text).toMatch(/^1+V$/);
 });
 
-test('without the process that keeps it alive, it is not told that all is well', async () => {
+test('without the process that feeds it, it gets no more signs of life', async () => {
   const { watchdog, ended, server } = await start('sleep', '600');
   listen();
   await writeFence(fenceFile, monotonicMs() + farMs);

@@ -1,4 +1,4 @@
-// The server of a data host, without an agent's decisions: its start, its fence, and what an agent left that was killed.
+// The server of a data host, without an agent's decisions: its start, its fence, and the state left by a killed agent.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -185,7 +185,7 @@ test('a server that an agent started and could not note is killed before another
   });
 });
 
-test.each(['gone', 'not mounted'])('a database that is %s is not made anew', async (how) => {
+test.each(['gone', 'not mounted'])('a database that is %s is not created again', async (how) => {
   await makeDatabase(folder);
   const data = databasePath(folder.path);
   await rm(data, { recursive: true });

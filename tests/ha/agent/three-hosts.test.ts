@@ -13,7 +13,7 @@ import type { SyncSet } from '../../../ha/agent/view.ts';
 import { Cluster } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { freePort } from '../../support/free-port.ts';
-import { patience } from '../../support/patience.ts';
+import { stretch } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
@@ -64,10 +64,10 @@ afterAll(async () => {
 
 async function startAgent(me: Name, asynchronous: readonly Name[] = []): Promise<void> {
   // Generous, for a busy machine.
-  const limits = { heartbeatMs: 5_000 * patience, detachMs: 3_000 * patience, admitMs: 10_000 * patience };
+  const limits = { heartbeatMs: 5_000 * stretch, detachMs: 3_000 * stretch, admitMs: 10_000 * stretch };
   const agent = await HaAgent.start({
     ...{ me, hosts, accounts, limits, asynchronous, cluster: 'test', log: silentLog, mayRoute: false },
-    ...{ folder: folders.get(me) as DataFolder, leaseMs: 9_000 * patience, etcd: cluster.client() },
+    ...{ folder: folders.get(me) as DataFolder, leaseMs: 9_000 * stretch, etcd: cluster.client() },
     copies: { tls: cluster.tls, ports: copyPorts },
   });
   agents.set(me, agent);
@@ -166,7 +166,7 @@ test('a member that stands still is replaced by the spare, and follows as the sp
   await waitFor('the writes at the former member', async () => (await ids(member)).length === 3);
 });
 
-test('an agent of the primary that starts anew keeps the member', async () => {
+test('a restarted agent of the primary keeps the member', async () => {
   const { primary, sync: before } = await whole();
   await agents.get(primary)?.stop();
   await startAgent(primary);

@@ -1,13 +1,14 @@
 // Three hosts, each a network namespace, with the real program: a single machine's database becomes that of a pair, without a dump; who
 // leads, and where the address is, is what the commands say.
+// needs: system, keepalived, curl, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
-import { HaNetwork, places } from '../../../bench/trials/ha/network.ts';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
@@ -17,12 +18,14 @@ import { Session } from '../../../ha/agent/session.ts';
 import type { ClusterStatus } from '../../../ha/cluster.ts';
 import { readKeyFiles } from '../../../ha/host/key-files.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
+import { HaNetwork, places } from '../../../trials/ha/network.ts';
 import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 type Host = 'a' | 'b' | 'w';
 const virtual = '198.19.77.10';
 const program = fileURLToPath(new URL('../../../bin/tidegate', import.meta.url));
+const leaseSeconds = 5;
 const waitSeconds = String(90 * patience);
 /** Of a switchover that is asked for again if it was not done: on a busy machine its host may acknowledge too late. */
 const tryWaitSeconds = String(20 * patience);
@@ -56,7 +59,7 @@ describeAsRoot('of two data hosts and a witness', () => {
       '--address',
       places.a,
       // The longest: an agent starts anew within it, on a machine that is not too busy.
-      ...['--lease', '5'],
+      ...['--lease', String(leaseSeconds)],
       '--vip',
       `${virtual}/24`,
       '--no-install',
@@ -119,7 +122,7 @@ describeAsRoot('of two data hosts and a witness', () => {
       });
   });
 
-  test('a switchover moves writes and the address, and is told', async () => {
+  test('a switchover moves writes and the address, and is recorded', async () => {
     const before = await whole();
     const done = await tidegate('w', ['ha', 'switchover', '--json']);
     expect(done).toMatchObject({ exitCode: 0, stderr: '' });
@@ -128,10 +131,12 @@ describeAsRoot('of two data hosts and a witness', () => {
     await sql('b', 'INSERT INTO tidegate.t VALUES (3)');
     expect(await whole()).toMatchObject({ primary: 'b', copies: 2, switchoverTo: null });
     const { stdout } = await tidegate('a', ['ha', 'history', '--json']);
-    expect(JSON.parse(stdout).changes.at(-1)).toMatchObject({
+    expect(JSON.parse(stdout).moves.at(-1)).toMatchObject({
       previous: 'a',
       primary: 'b',
-      cause: 'a switchover to b was asked for',
+      kind: 'SWITCHOVER',
+      state: 'SUCCEEDED',
+      reason: 'a switchover to b was asked for',
     });
     expect(await sql('b', 'SELECT MAX(epoch) AS epoch FROM tidegate.db_timeline')).toEqual([
       { epoch: before.epoch + 1 },
@@ -153,7 +158,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     expect(await sql<unknown[]>('b', 'SELECT id FROM tidegate.t')).toHaveLength(4);
   });
 
-  test('an agent of the primary that starts anew keeps server, epoch and address', async () => {
+  test('a restarted agent of the primary keeps server, epoch and address', async () => {
     const keepsAll = async (): Promise<boolean> => {
       const { primary, epoch } = await whole();
       const host = primary === 'b' ? 'b' : 'a';
@@ -163,6 +168,8 @@ describeAsRoot('of two data hosts and a witness', () => {
       agents.get(host)?.kill('SIGKILL');
       await ended;
       startAgent(host);
+      // A status that is asked for now would take the processor from the agent that starts.
+      await sleep(leaseSeconds * 1000);
       const after = await whole();
       // A machine that is too busy to start it within the lease has a failover.
       if (after.epoch !== epoch) return false;
@@ -174,7 +181,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     await waitFor('an agent that starts within the lease', keepsAll);
   });
 
-  test('what is refused changes nothing, and says what to do', async () => {
+  test('refusals change nothing and contain a remedy', async () => {
     const refused = async (host: Host, words: readonly string[], code: string) =>
       expect(await tidegate(host, words)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(code) });
     await refused('a', ['ha', 'switchover', '--to', 'w'], 'NOT_FOUND');
@@ -371,9 +378,9 @@ function tidegate(host: Host | 'c', given: readonly string[]) {
 /** `folder`: of another host in its network. */
 function startAgent(host: Host | 'c', folder: Host | 'c' | 'd' = host): void {
   const output = openSync(join(place.path, `${folder}.log`), 'a');
-  const child = spawn('ip', words(host, ['ha', 'agent', '--log-level', 'debug', '--data', folderOf(folder)]), {
-    stdio: ['ignore', output, output],
-  });
+  const agent = words(host, ['ha', 'agent', '--log-level', 'debug', '--data', folderOf(folder)]);
+  // A host has a machine of its own: what else this one does delays it little.
+  const child = spawn('nice', ['-n', '-15', 'ip', ...agent], { stdio: ['ignore', output, output] });
   agents.set(host, child);
 }
 

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
-import { refuseClusterFolder } from '../../../bin/compose/cluster-folder.ts';
+import { refuseClusterFolder } from '../../../cli/up/cluster-folder.ts';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
 import { pathExists } from '../../../embedded/find-program.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
@@ -18,7 +18,7 @@ import { type HostFile, hasHostFile, hasLeft, writeHostFile } from '../../../ha/
 import { writeServedFile } from '../../../ha/host/served-file.ts';
 import { takeOver } from '../../../ha/host/take-over.ts';
 import { freePort } from '../../support/free-port.ts';
-import { patience } from '../../support/patience.ts';
+import { stretch } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
@@ -75,9 +75,9 @@ async function lead(file: HostFile): Promise<number> {
   await etcd.put(keys.sync, JSON.stringify({ primary: 'a', epoch: 0, reign: setUpReign, members: [] }));
   const address = new URL(cluster.urls[0] ?? '').hostname;
   const agent = await HaAgent.start({
-    ...{ folder, log: silentLog, etcd, me: 'a', cluster: 'test', leaseMs: 60_000 * patience, mayRoute: false },
+    ...{ folder, log: silentLog, etcd, me: 'a', cluster: 'test', leaseMs: 60_000 * stretch, mayRoute: false },
     ...{ hosts: { a: { address, port: await freePort(), serverId: 1 } }, accounts: file.accounts },
-    limits: { heartbeatMs: 20_000 * patience },
+    limits: { heartbeatMs: 20_000 * stretch },
   });
   const session = new Session({
     ...{ socketPath: folder.socketPath('mariadb.sock'), user: 'root', password: await folder.secret('mariadb-root') },

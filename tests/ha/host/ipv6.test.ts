@@ -1,15 +1,16 @@
 // Two data hosts and a witness that have IPv6 addresses alone, as network namespaces, with the real program; the virtual address is of
 // either family.
+// needs: system, keepalived, iputils-ping, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { HaNetwork, type PlaceName, places } from '../../../bench/trials/ha/network.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import type { ClusterStatus } from '../../../ha/cluster.ts';
+import { HaNetwork, type PlaceName, places } from '../../../trials/ha/network.ts';
 import { patience } from '../../support/patience.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 

@@ -78,7 +78,7 @@ async function change(members: (all: readonly Member[]) => Member[]): Promise<vo
 
 const refused = { code: 'NO_CERTIFICATE' };
 
-test('a host is told the hosts, and given a certificate for its API; with that one it is told nothing', async () => {
+test('a host gets the list of hosts and a certificate for its API; the latter opens nothing here', async () => {
   expect((await membersAt(files.b)).map(({ name }) => name)).toEqual(['a', 'b']);
   const served = await servedAt(files.b);
   const api = { ...files.b, ...served };
@@ -90,7 +90,7 @@ test('a host is told the hosts, and given a certificate for its API; with that o
   expect((await readHostFile(place.path)).members[1]?.serials).toContain(certificate.serialNumber);
 });
 
-test('one that has left is told nothing, also when another one of its name has come', async () => {
+test('a host that has left gets nothing, even if another one of its name has joined', async () => {
   const [, b] = files.a.members;
   await change((all) => all.map((each) => (each.name === 'b' ? { ...each, left: true } : each)));
   await expect(membersAt(files.b)).rejects.toMatchObject(refused);
@@ -103,7 +103,7 @@ test('one that has left is told nothing, also when another one of its name has c
   expect(leftSerials((await readHostFile(place.path)).members)).toEqual(b?.serials);
 });
 
-test('a certificate of another authority, and none, are told nothing', async () => {
+test('a certificate of another authority, and none, get nothing', async () => {
   const other = await makeCertificate({ commonName: 'b-2', names: [] });
   await expect(membersAt({ ...files.b, certificate: other.cert, key: other.key })).rejects.toThrow();
 });

@@ -1,19 +1,20 @@
 // Three hosts, each a network namespace, from nothing: what `ha init` and `join` write is enough for `tidegate ha agent` and `tidegate serve`,
 // and what a person has changed stays.
+// needs: system, keepalived, bind9-dnsutils, curl, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { appendFile, chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { HaNetwork, places } from '../../../bench/trials/ha/network.ts';
 import { declareRecords } from '../../../dns/records/record-store.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { serviceAccount } from '../../../embedded/service-account.ts';
 import type { ClusterStatus } from '../../../ha/cluster.ts';
 import { Database } from '../../../platform/database/database.ts';
-import { createLocalWake } from '../../../platform/wake.ts';
+import { createLocalWake } from '../../../platform/work/wake.ts';
+import { HaNetwork, places } from '../../../trials/ha/network.ts';
 import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
@@ -170,7 +171,7 @@ describeAsRoot('of hosts that were nothing before', () => {
     400_000 * patience,
   );
 
-  test('what a person has changed is not replaced, and nothing is begun', async () => {
+  test('files that a person changed are not replaced, and nothing is started', async () => {
     const data = join(place.path, 'o');
     const units = join(place.path, 'units-of-o');
     const init = ['ha', 'init', '--name', 'o', '--address', places.w, '--no-install', '--data', data, '--units', units];
@@ -256,14 +257,14 @@ function answeredAlone(names: readonly string[]): Promise<unknown> {
     if (primary !== 'a' && primary !== 'b') return false;
     const other = primary === 'a' ? 'b' : 'a';
     for (const address of [virtual, places[primary]])
-      for (const name of names) if ((await dig(address, name)) !== '192.0.2.1') return false;
-    return (await dig(places[other], names[0] ?? '')) === undefined;
+      if ((await dig(address, names)) !== names.map(() => '192.0.2.1').join('\n')) return false;
+    return (await dig(places[other], names.slice(0, 1))) === undefined;
   });
 }
 
-/** `undefined`: nobody answers. */
-async function dig(address: string, name: string): Promise<string | undefined> {
-  const words = ['dig', `@${address}`, '+short', '+time=2', '+tries=1', name];
+/** One line for each record. `undefined`: one of the names is not answered. */
+async function dig(address: string, names: readonly string[]): Promise<string | undefined> {
+  const words = ['dig', `@${address}`, '+short', '+time=2', '+tries=1', ...names];
   const { exitCode, stdout } = await runProgram('ip', ['netns', 'exec', network.namespace('c'), ...words]);
   return exitCode === 0 ? stdout.trim() : undefined;
 }

@@ -1,4 +1,4 @@
-// What the first host of a cluster takes over: the database that was there, or a new one if there was none.
+// The database that the first host of a cluster takes over: the existing one, or a new one if there was none.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ afterEach(async () => {
   await place.remove();
 });
 
-test('a database that was there and is gone is not made anew', async () => {
+test('a database that was there and is gone is not created again', async () => {
   const path = databasePath(folder.path);
   expect(await takeOver({ folder, log: silentLog, signal, isThere: false })).toBe(0);
   expect(await takeOver({ folder, log: silentLog, signal, isThere: true })).toBe(0);

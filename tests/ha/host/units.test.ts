@@ -1,4 +1,5 @@
 // The units of systemd: `systemd-analyze verify` (package systemd), which needs no systemd that runs, has nothing to say about them.
+// needs: systemd
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';

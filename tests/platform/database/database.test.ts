@@ -5,14 +5,14 @@ import { createConnection } from 'mariadb';
 import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/database/errors.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
-import { newUuid } from '../../../platform/ids.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
 import { TestGround } from '../../support/ground.ts';
 
 let ground: TestGround;
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestGround.open({ connectionLimit: 4 });
+  ground = await TestGround.open({ connectionLimit: 8 });
   ({ db } = ground);
 });
 

@@ -2,12 +2,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ownersOf } from '../../../bin/compose/owners.ts';
-import { platformMigrations } from '../../../bin/compose/places.ts';
+import { ownersOf } from '../../../compose/owners.ts';
+import { platformMigrations } from '../../../compose/places.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { type MigrationOwner, migrate } from '../../../platform/database/migrate.ts';
-import { sharedPartsOf } from '../../../platform/subgraph-row.ts';
-import { objectClusterMigrations } from '../../../subgraphs/object-storage/store/owner.ts';
+import { sharedModulesOf } from '../../../platform/process/subgraph-row.ts';
+import { objectClusterMigrations } from '../../../subgraphs/object-storage/engine/store/owner.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { testDatabase } from '../../support/database.ts';
 import { shapesOfDatabase, shapesOfSchema, type TableShapes } from './table-shapes.ts';
@@ -16,7 +16,7 @@ import { shapesOfDatabase, shapesOfSchema, type TableShapes } from './table-shap
 const further: readonly MigrationOwner[] = [objectClusterMigrations];
 const folder = join(import.meta.dirname, '..', '..', '..', 'prisma', 'schema');
 const subgraphs = subgraphRows.map(({ name }) => name);
-const shared = sharedPartsOf(subgraphRows).map(({ name }) => name);
+const shared = sharedModulesOf(subgraphRows).map(({ name }) => name);
 
 async function describedBy(owners: readonly string[]): Promise<TableShapes> {
   const texts = await Promise.all(owners.map((owner) => readFile(join(folder, `${owner}.prisma`), 'utf8')));

@@ -3,13 +3,15 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
+import { pino } from 'pino';
 import { Database, type DatabaseOptions, type Transaction } from '../../../platform/database/database.ts';
 import { NoPrimaryError, OneCopyError, ResultLostError } from '../../../platform/database/errors.ts';
 import { ServerReads } from '../../../platform/database/server-reads.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
-import type { Identity, RequestContext } from '../../../platform/identity.ts';
-import { newUuid } from '../../../platform/ids.ts';
-import { toUserErrors } from '../../../platform/mutation.ts';
+import type { Identity, RequestContext } from '../../../platform/edge/identity.ts';
+import { toUserErrors } from '../../../platform/edge/mutation.ts';
+import { presentError } from '../../../platform/graph/execution.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { Ground } from '../../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
@@ -61,6 +63,12 @@ function open(options: Partial<DatabaseOptions> = {}): Database {
 const insertThing = 'INSERT INTO thing (name) VALUES (?)';
 
 /** Writes and reads, some at a time, and what their client was told. */
+/** As the graph shows it. */
+function codeOf(error: unknown): string {
+  const code = presentError(error, 'test', pino({ level: 'silent' })).extensions?.code;
+  return toUserErrors(error)?.[0]?.code ?? String(code);
+}
+
 class Load {
   readonly acknowledged = new Set<string>();
   /** Those that were told of a failure, with its code. */
@@ -122,7 +130,7 @@ class Load {
   /** A keyed mutation; the code of its failure. */
   async make(name: string): Promise<string | undefined> {
     const { mutations, db } = this.#ground;
-    const { entity, userErrors, commit } = await mutations.run({
+    const run = mutations.run({
       name: 'thingCreate',
       context,
       input: { idempotencyKey: name },
@@ -133,9 +141,14 @@ class Load {
       },
       read: async (id) => (await db.query('SELECT name FROM thing WHERE name = ?', [id]))[0],
     });
-    if (userErrors.length === 0) expect(entity).toEqual({ name });
-    this.token = commit?.token ?? this.token;
-    return userErrors[0]?.code;
+    try {
+      const { entity, userErrors, commit } = await run;
+      if (userErrors.length === 0) expect(entity).toEqual({ name });
+      this.token = commit?.token ?? this.token;
+      return userErrors[0]?.code;
+    } catch (error) {
+      return codeOf(error);
+    }
   }
 
   /** In one text that commits, as the relay journals a call. */
@@ -146,7 +159,7 @@ class Load {
     try {
       await db.transaction(write);
     } catch (error) {
-      if (!(error instanceof ResultLostError)) return toUserErrors(error)?.[0]?.code ?? String(error);
+      if (!(error instanceof ResultLostError)) return codeOf(error);
     }
     return undefined;
   }

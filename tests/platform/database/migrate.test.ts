@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
-import { MigrationError, migrate, pendingMigrations } from '../../../platform/database/migrate.ts';
+import { MigrationError } from '../../../platform/database/errors.ts';
+import { migrate, pendingMigrations } from '../../../platform/database/migrate.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -23,12 +24,13 @@ afterEach(async () => {
   await folder.remove();
 });
 
-async function file(name: string, sql: string): Promise<void> {
-  await mkdir(join(folder.path, name), { recursive: true });
-  await writeFile(join(folder.path, name, 'migration.sql'), sql);
+async function file(name: string, sql: string, owner = 'a'): Promise<void> {
+  await mkdir(join(folder.path, owner, name), { recursive: true });
+  await writeFile(join(folder.path, owner, name, 'migration.sql'), sql);
 }
 
-const owners = () => [{ owner: 'a', folder: folder.path }];
+const ownerOf = (owner: string) => ({ owner, folder: join(folder.path, owner) });
+const owners = () => [ownerOf('a')];
 const run = () => migrate(place.connection, owners());
 const tables = async () =>
   (
@@ -69,6 +71,31 @@ test('refuses a database of a newer version', async () => {
   await file('2_b', 'CREATE TABLE b (id INT)');
   await expect(run()).rejects.toThrow(/a\/9_future, which this version does not know: it belongs to a newer version/);
   expect(await tables()).toEqual(['a']);
+});
+
+test.each(['a/20261120080000_foundation', '20261120080000_foundation'])(
+  'refuses a database from before the first release, with the migration %s',
+  async (name) => {
+    await file('20261201000000_init', 'CREATE TABLE a (id INT)');
+    await migrate(place.connection, []);
+    await db.execute(
+      "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'y', ?, NOW())",
+      [name],
+    );
+    await expect(run()).rejects.toThrow(
+      `the database has the migration ${name}, of a version before the first release, which can't be upgraded: start with an empty database`,
+    );
+    expect(await tables()).toEqual([]);
+  },
+);
+
+test('what the database has of other owners is brought up to date, and nothing else of them is made', async () => {
+  for (const owner of ['a', 'b', 'c']) await file('1_first', `CREATE TABLE ${owner}1 (id INT)`, owner);
+  await migrate(place.connection, [ownerOf('a'), ownerOf('b')]);
+  for (const owner of ['a', 'b', 'c']) await file('2_second', `CREATE TABLE ${owner}2 (id INT)`, owner);
+  const every = [ownerOf('a'), ownerOf('b'), ownerOf('c')];
+  expect(await migrate(place.connection, [ownerOf('a')], every)).toEqual(['a/2_second', 'b/2_second']);
+  expect(await tables()).toEqual(['a1', 'a2', 'b1', 'b2']);
 });
 
 test('a failed migration is named with the reason, remembered, and not repeated over its first half', async () => {

@@ -46,7 +46,8 @@ afterAll(async () => {
   await folder.remove();
 });
 
-const sizes = { connectionLimit: 10, acquireTimeoutMs: 5_000, preparedKept: 0 };
+// Three of them are for reads.
+const sizes = { connectionLimit: 15, acquireTimeoutMs: 5_000, preparedKept: 0, readTimeoutMs: 5_000 };
 
 async function count(status: string): Promise<number> {
   const [row] = await root.query<{ Value: string }[]>(`SHOW GLOBAL STATUS LIKE '${status}'`);

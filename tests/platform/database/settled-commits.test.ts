@@ -6,7 +6,7 @@ import { writeCommitRecord } from '../../../platform/database/commit-record.ts';
 import { Database, type Transaction } from '../../../platform/database/database.ts';
 import { ResultLostError } from '../../../platform/database/errors.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
-import { newUuid } from '../../../platform/ids.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';

@@ -1,7 +1,7 @@
 // The shape of tables, from the Prisma schema's text and from a database, in a form that can be compared.
 import type { Sql } from '../../../platform/database/database.ts';
 
-export interface TableShape {
+interface TableShape {
   /** "type nullability default" by column. */
   readonly columns: Record<string, string>;
   /** "unique? columns" by index (including PRIMARY). */
@@ -122,7 +122,8 @@ function sqlDefault(field: Field): string {
   if (text === 'now()') return 'current_timestamp(3)';
   if (text === 'autoincrement()') return 'auto_increment';
   if (text === 'true' || text === 'false') return text === 'true' ? '1' : '0';
-  return text.replaceAll('"', "'");
+  const expression = /^dbgenerated\("\((.*)\)"\)$/.exec(text)?.[1];
+  return expression ?? text.replaceAll('"', "'");
 }
 
 /** The shapes of a database's own tables, without Prisma's table of migrations. */

@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { platformMigrations } from '../../../bin/compose/places.ts';
+import { platformMigrations } from '../../../compose/places.ts';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
-import { newUuid } from '../../../platform/ids.ts';
-import { checkLease } from '../../../platform/leases.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import { checkLease } from '../../../platform/work/leases.ts';
 import { Ground } from '../../support/ground.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 

@@ -1,12 +1,12 @@
 // The status feed: nothing missing, nothing repeated, and never a silent gap.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Database, type QueryOptions, type SqlValue } from '../../../platform/database/database.ts';
-import type { CodedError } from '../../../platform/errors.ts';
+import type { CodedError } from '../../../platform/edge/errors.ts';
 import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
 import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
 import type { HistoryFilter } from '../../../platform/events/filter.ts';
-import { newUuid } from '../../../platform/ids.ts';
-import { Retention } from '../../../platform/retention.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import { Retention } from '../../../platform/work/retention.ts';
 import { TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
@@ -198,6 +198,7 @@ describe('subscribe', () => {
 describe('a reader that is behind', () => {
   const projectId = newUuid();
   const subjectId = newUuid();
+  const tenant = { namespace: 'default', type: 'tenant', externalId: '42' };
 
   beforeEach(async () => {
     const wishes = Array.from({ length: 3_000 }, (_, index) => ({
@@ -205,6 +206,7 @@ describe('a reader that is behind', () => {
       kind: index % 100 === 0 ? 'rare' : 'usual',
       projectId: index % 50 === 0 ? projectId : null,
       ...(index % 300 === 0 ? { subjectId } : {}),
+      ...(index % 150 === 0 ? { cmpObject: tenant } : {}),
     }));
     for (let from = 0; from < 3_000; from += 500) await ground.append(...wishes.slice(from, from + 500));
     await ground.sequence();
@@ -235,6 +237,9 @@ describe('a reader that is behind', () => {
     ['project and kind', { projects: [projectId], kinds: ['rare'] }, every(100)],
     ['kind', { projects: 'all', kinds: ['rare'] }, every(100)],
     ['subject', { projects: 'all', subject: { type: 'T', id: subjectId } }, every(300)],
+    ['CMP object', { projects: 'all', cmpObject: tenant }, every(150)],
+    ['CMP object of a project', { projects: [projectId], cmpObject: tenant }, every(150)],
+    ['CMP object of another namespace', { projects: 'all', cmpObject: { ...tenant, namespace: 'other' } }, []],
     ['nothing', { projects: [] }, []],
   ])('reads only matching events: %s', async (_name, filter, wanted) => {
     const { small, read } = await counted();
@@ -244,7 +249,7 @@ describe('a reader that is behind', () => {
     expect([caughtUp.event, cursorIn(caughtUp.cursor)?.seq]).toEqual([null, 3_000]);
     expect(read()).toBeLessThanOrEqual(wanted.length + 10);
     const next = items.next();
-    await ground.append({ to: 'after', projectId, kind: 'rare', subjectType: 'T', subjectId });
+    await ground.append({ to: 'after', projectId, kind: 'rare', subjectType: 'T', subjectId, cmpObject: tenant });
     await ground.sequence();
     if (wanted.length > 0) expect(((await next).value as FeedItem).event?.to).toBe('after');
     await small.stop();

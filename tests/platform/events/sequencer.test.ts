@@ -5,8 +5,8 @@ import type { Database } from '../../../platform/database/database.ts';
 import { isLockWaitTimeout } from '../../../platform/database/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts';
-import { newUuid } from '../../../platform/ids.ts';
-import { withRequestId } from '../../../platform/log.ts';
+import { withRequestId } from '../../../platform/process/log.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
 import { Ground, TestGround } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { graphql } from 'graphql';
-import type { Commits } from '../../../platform/commits.ts';
+import type { Commits } from '../../../platform/edge/commits.ts';
 import { createSubgraph } from '../../../platform/graph/create-subgraph.ts';
 import { joinSdl } from '../../../platform/graph/sdl.ts';
 import { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';
@@ -18,7 +18,10 @@ const sdl =
         input PrefixCreateInput { port: Port }
         type PrefixPayload { prefix: Prefix commit: Commit }
         type Query { prefix(id: ID!): Prefix }
-        type Mutation { prefixCreate(input: PrefixCreateInput!): PrefixPayload! prefixDelete(id: ID!): PrefixPayload! }
+        type Mutation {
+          prefixCreate(input: PrefixCreateInput!): PrefixPayload @semanticNonNull
+          prefixDelete(id: ID!): PrefixPayload @semanticNonNull
+        }
         type Subscription { prefixChanges(after: String): Prefix }`,
       ],
     ]),
@@ -50,6 +53,20 @@ describe('a subgraph of its features', () => {
     expect(await graphql({ schema, source: '{ prefix(id: "p") { createdAt } }' })).toMatchObject({
       data: { prefix: { createdAt: '1970-01-01T00:00:00.000Z' } },
     });
+  });
+
+  test.each([
+    ['at once', () => null],
+    ['later', async () => undefined],
+  ])('a payload that is null without an error is an error: %s', async (_when, prefixDelete) => {
+    const { schema } = createSubgraph({
+      ...parts,
+      resolvers: [reads, { Mutation: { ...writes.Mutation, prefixDelete } }, streams],
+    });
+    const source = 'mutation { prefixDelete(id: "p") { prefix { id } } prefixCreate(input: {}) { prefix { id } } }';
+    const { data, errors } = await graphql({ schema, source });
+    expect(data).toEqual({ prefixDelete: null, prefixCreate: { prefix: { id: 'p' } } });
+    expect(errors?.map(({ message }) => message)).toEqual(['Mutation.prefixDelete returned null without an error']);
   });
 
   test('names every root field and entity without a resolver', () => {

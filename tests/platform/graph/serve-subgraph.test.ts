@@ -16,7 +16,8 @@ import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
 import type { LinkRequest } from '../../../gateway/supergraph/subgraph-link.ts';
-import { CodedError } from '../../../platform/errors.ts';
+import { CodedError } from '../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../platform/edge/identity.ts';
 import { RemoteAuthenticator } from '../../../platform/graph/remote-authenticator.ts';
 import {
   type ServedSubgraph,
@@ -30,7 +31,6 @@ import {
   subscriptionBody,
 } from '../../../platform/graph/signed-identity.ts';
 import { pemOf, TlsFiles } from '../../../platform/graph/tls.ts';
-import type { RequestContext } from '../../../platform/identity.ts';
 import { FakeAuthenticator, testIdentity } from '../../gateway/support/gateway.ts';
 import { makeCertificates } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';

@@ -1,5 +1,6 @@
 // A subgraph on two hosts, one of which is killed or stands still: queries, subscriptions and credentials go to the other one; a
 // mutation that may have been taken is not repeated.
+// needs: processes
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -6,8 +6,6 @@ import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { WebSocket } from 'ws';
 import { clientOptions, type MutualTls } from '../../../platform/graph/tls.ts';
-import { newUuid } from '../../../platform/ids.ts';
-import type { JsonValue } from '../../../platform/json.ts';
 import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
 import {
   type LanedSession,
@@ -21,7 +19,11 @@ import { linkVersion, usualSilentMs } from '../../../platform/link/messages.ts';
 import { machineUri } from '../../../platform/machines/machine.ts';
 import { Peers } from '../../../platform/machines/peers.ts';
 import { type CertificateAndKey, certify, makeCertificate } from '../../../platform/net/certificates.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import type { JsonValue } from '../../../platform/values/json.ts';
+import type { Position } from '../../../platform/values/positions.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
+import { testHistory } from '../../support/histories.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -52,25 +54,27 @@ async function machine(
   return { id, cert, key, ca: authority.cert, peers: new Peers(log) };
 }
 
+const at = (number: number): Position => ({ history: testHistory, number });
+
 class Documents implements LinkDocuments {
-  readonly kept = new Map<string, { generation: number; document: JsonValue }>();
+  readonly kept = new Map<string, { position: Position; document: JsonValue }>();
   readonly seen: string[] = [];
 
-  held(): ReadonlyMap<string, number> {
-    return new Map([...this.kept].map(([key, { generation }]) => [key, generation]));
+  held(): ReadonlyMap<string, Position> {
+    return new Map([...this.kept].map(([key, { position }]) => [key, position]));
   }
 
-  async put(key: string, generation: number, document: JsonValue): Promise<void> {
+  async put(key: string, position: Position, document: JsonValue): Promise<void> {
     await sleep(1);
-    this.seen.push(`put ${key} ${generation}`);
-    this.kept.set(key, { generation, document });
+    this.seen.push(`put ${key} ${position.number}`);
+    this.kept.set(key, { position, document });
   }
 
   async change(key: string, { from, to }: Readonly<Record<string, JsonValue>>): Promise<boolean> {
     const before = this.kept.get(key);
     this.seen.push(`change ${key} ${String(from)} ${String(to)}`);
-    if (before === undefined || before.generation !== from) return false;
-    this.kept.set(key, { ...before, generation: Number(to) });
+    if (before === undefined || before.position.number !== from) return false;
+    this.kept.set(key, { ...before, position: at(Number(to)) });
     return true;
   }
 
@@ -99,10 +103,10 @@ class Domain {
     this.peers.push(peer);
     const session = {
       epoch: this.peers.length,
-      begin: () => peer.send({ type: 'document', key: 'node/1', generation: 7, document: { a: 1 } }),
+      begin: () => peer.send({ type: 'document', key: 'node/1', position: at(7), document: { a: 1 } }),
       resend: (key: string) => {
         this.resent.push(key);
-        peer.send({ type: 'document', key, generation: 9, document: { a: 9 } });
+        peer.send({ type: 'document', key, position: at(9), document: { a: 9 } });
       },
       closed: async () => {
         await sleep(1);
@@ -170,11 +174,14 @@ test('documents arrive in order, a change that does not follow is answered by th
   expect(peer).toMatchObject({ machine: { role: 'lbhost', name: 'host-1' }, facts: { provider: 'LOOPBACK' } });
   peer?.send({ type: 'change', key: 'node/1', change: { from: 7, to: 8 } });
   peer?.send({ type: 'change', key: 'node/1', change: { from: 3, to: 4 } });
-  peer?.send({ type: 'document', key: 'node/2', generation: 1, document: {} });
+  peer?.send({ type: 'document', key: 'node/2', position: at(1), document: {} });
   peer?.send({ type: 'gone', key: 'node/2' });
   await waitFor(
     'the other end',
-    () => domain.resent.length === 1 && documents.kept.get('node/1')?.generation === 9 && !documents.kept.has('node/2'),
+    () =>
+      domain.resent.length === 1 &&
+      documents.kept.get('node/1')?.position.number === 9 &&
+      !documents.kept.has('node/2'),
   );
   expect(documents.seen.slice(0, 5)).toEqual([
     ...['put node/1 7', 'change node/1 7 8', 'change node/1 3 4', 'put node/2 1', 'remove node/2'],
@@ -187,7 +194,7 @@ test('that all documents were sent is told after they were kept', async () => {
   const keptAtWhole: number[] = [];
   dial(await machine('lbhost', 'host-1'), [server.port], documents, () => keptAtWhole.push(documents.kept.size));
   await waitFor('the connection', () => domain.peers.length === 1);
-  domain.peers[0]?.send({ type: 'document', key: 'node/2', generation: 1, document: {} });
+  domain.peers[0]?.send({ type: 'document', key: 'node/2', position: at(1), document: {} });
   domain.peers[0]?.send({ type: 'whole' });
   await waitFor('the word', () => keptAtWhole.length > 0);
   expect(keptAtWhole).toEqual([2]);
@@ -321,7 +328,7 @@ test('found by reading: large messages that come faster than they are stored wai
   ends.push(async () => socket.terminate());
   await once(socket, 'open');
   const said = (message: object) => socket.send(JSON.stringify(message));
-  said({ type: 'hello', version: linkVersion, facts: {}, held: {} });
+  said({ type: 'hello', version: linkVersion, facts: {}, held: {}, mark: null });
   const body = 'x'.repeat(3.5 * 1024 * 1024);
   for (let number = 1; number <= 16; number += 1) said({ type: 'report', number, key: `large/${number}`, body });
   // Time enough to send all, if they were read.
@@ -342,7 +349,7 @@ test('a machine that may have no link is told the reason', async () => {
   const socket = new WebSocket(`wss://127.0.0.1:${server.port}/link`, clientOptions(tls, 'loadbalancer'));
   ends.push(async () => socket.terminate());
   await once(socket, 'open');
-  socket.send(JSON.stringify({ type: 'hello', version: linkVersion, facts: {}, held: {} }));
+  socket.send(JSON.stringify({ type: 'hello', version: linkVersion, facts: {}, held: {}, mark: null }));
   const [code, reason] = await once(socket, 'close');
   expect([code, String(reason)]).toEqual([1008, 'it is not wanted here yet']);
 }, 30_000);

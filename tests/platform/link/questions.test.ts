@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pino from 'pino';
-import type { JsonValue } from '../../../platform/json.ts';
 import { LinkClient } from '../../../platform/link/link-client.ts';
 import { type LinkPeer, LinkServer } from '../../../platform/link/link-server.ts';
 import { type AnswerQuestion, UnansweredError } from '../../../platform/link/questions.ts';
+import type { JsonValue } from '../../../platform/values/json.ts';
 import { testAuthority, testMachine } from '../../support/machines.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 

@@ -5,12 +5,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, test } from '@jest/globals';
 import { pino } from 'pino';
-import { newUuid } from '../../../platform/ids.ts';
-import type { JsonValue } from '../../../platform/json.ts';
 import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
 import { machineUri } from '../../../platform/machines/machine.ts';
 import { Peers } from '../../../platform/machines/peers.ts';
 import { certify, makeCertificate } from '../../../platform/net/certificates.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import type { JsonValue } from '../../../platform/values/json.ts';
+import type { Position } from '../../../platform/values/positions.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -24,8 +25,8 @@ afterEach(async () => {
 
 class Documents implements LinkDocuments {
   name: JsonValue | undefined;
-  readonly held = () => new Map<string, number>();
-  async put(_key: string, _generation: number, document: JsonValue): Promise<void> {
+  readonly held = () => new Map<string, Position>();
+  async put(_key: string, _position: Position, document: JsonValue): Promise<void> {
     this.name = (document as { readonly name: string }).name;
   }
   async change(): Promise<boolean> {

@@ -1,4 +1,5 @@
 // Users' names whose name server never answers: they use only a part of the resolver's threads, and wait behind others.
+// needs: root
 import { spawn } from 'node:child_process';
 import dns from 'node:dns';
 import { writeFile } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 // A private key contains the cost of decrypting it. A key with too high a cost is refused before anything is computed: it would
 // block the whole process.
+// needs: openssl
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from '@jest/globals';

@@ -1,7 +1,7 @@
 // How old what one replica has can be at most: never younger than what it lacks, whatever majorities wrote and whomever it followed.
 import { expect, test } from '@jest/globals';
-import { seededRandom } from '../../../bench/trials/random.ts';
 import { asOfAll } from '../../../platform/registers/as-of.ts';
+import { seededRandom } from '../../../trials/random.ts';
 
 const of = (groups: readonly (readonly number[])[], known: Readonly<Record<number, number>>) =>
   asOfAll({ epoch: 1, groups }, (cluster) => known[cluster]);

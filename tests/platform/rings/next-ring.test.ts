@@ -1,10 +1,10 @@
 // Rings: shares by weight, replicas apart, and steps that move little and never two replicas of a partition.
 import { expect, test } from '@jest/globals';
-import { deviationOf, faultsOf, movedIn, settled } from '../../../bench/object-ring/judge.ts';
-import { RandomWishes } from '../../../bench/object-ring/random-wishes.ts';
-import { seededRandom } from '../../../bench/trials/random.ts';
 import { firstRing, nextRing } from '../../../platform/rings/next-ring.ts';
 import { countsOf, partitionCount, partitionOf, type Ring, type RingMember } from '../../../platform/rings/ring.ts';
+import { seededRandom } from '../../../trials/random.ts';
+import { RandomWishes } from './random-wishes.ts';
+import { deviationOf, faultsOf, movedIn, settled } from './ring-faults.ts';
 
 const member = (cluster: number, weight = 1, zone = `z${cluster}`): RingMember => ({ cluster, weight, zone });
 const members = (count: number) => Array.from({ length: count }, (_, at) => member(at + 1));

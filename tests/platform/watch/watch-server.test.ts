@@ -3,21 +3,25 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { Gauge, Registry } from 'prom-client';
 import { request } from 'undici';
-import type { PartReadiness } from '../../../platform/watch/watch-answer.ts';
+import type { ProgramVersion } from '../../../platform/process/program-version.ts';
+import type { ComponentReadiness } from '../../../platform/watch/watch-answer.ts';
 import { WatchServer } from '../../../platform/watch/watch-server.ts';
 
 let server: WatchServer;
-let parts: PartReadiness[];
+let parts: ComponentReadiness[];
+let program: ProgramVersion;
 
 const listen = (metricsFor: 'loopback' | 'everyone') => {
   const registry = new Registry();
   new Gauge({ name: 'things', help: 'Things', registers: [registry] }).set(7);
   const log = pino({ level: 'silent' });
-  return WatchServer.listen({ host: '127.0.0.1', port: 0, log, registry, metricsFor, readiness: async () => parts });
+  const readiness = async () => parts;
+  return WatchServer.listen({ host: '127.0.0.1', port: 0, program, log, registry, metricsFor, readiness });
 };
 
 beforeEach(async () => {
   parts = [];
+  program = { version: '1.2.3', commit: 'c0ffee' };
   server = await listen('loopback');
 });
 afterEach(() => server.stop());
@@ -45,6 +49,17 @@ test('a part that is required and does not work makes the process not ready; why
   const elsewhere = await ask('/health/ready', 'elsewhere.test');
   expect([elsewhere.status, elsewhere.text]).toEqual([503, expect.not.stringContaining('192.0.2.7')]);
   expect((await ask('/health/live')).status).toBe(200);
+});
+
+test('readiness has the version and the commit, for this host only; a commit that is not known is left out', async () => {
+  const here = JSON.parse((await ask('/health/ready')).text);
+  expect(here).toEqual({ ready: true, version: '1.2.3', commit: 'c0ffee', notReady: [], parts: [] });
+  const elsewhere = JSON.parse((await ask('/health/ready', 'elsewhere.test')).text);
+  expect(elsewhere).toEqual({ ready: true, notReady: [], parts: [] });
+  await server.stop();
+  program = { version: '1.2.3', commit: undefined };
+  server = await listen('loopback');
+  expect(JSON.parse((await ask('/health/ready')).text)).not.toHaveProperty('commit');
 });
 
 test('nothing else is there', async () => {

@@ -86,7 +86,7 @@ test('a DELETE without a key purges the table', async () => {
   expect(gate.log.entries.at(-1)?.action).toBe('root: purge firewall/vip');
 });
 
-test('VIPs: one per traffic, groups of them, and references to them', async () => {
+test('VIPs: one for each kind of traffic, groups of them, and references to them', async () => {
   const { api } = await start();
   const vip = { extip: '192.0.2.1', extintf: 'port1', mappedip: [{ range: '10.0.0.1-10.0.0.2' }] };
   const port = { portforward: 'enable', protocol: 'tcp', mappedport: '80' };
@@ -165,7 +165,7 @@ test('a wildcard name is a separate type only before 6.2', async () => {
   expect((await (await start({ version: '6.2.3' })).api('POST', '/cmdb/firewall/address', json)).body.error).toBe(-651);
 });
 
-test('faults: the log shows what was done and what was not', async () => {
+test('faults: the log shows which requests were carried out and which were not', async () => {
   const { gate, api } = await start({ failCode: -360, faults: { applyLateMs: 1 } });
   const post = (name: string) => api('POST', '/cmdb/firewall/address', { name, comment: `mark-${name}` });
   gate.device.faults.plan('FAIL', 'DROP_BEFORE_APPLYING', 'DROP_AFTER_APPLYING', 'APPLY_LATE');

@@ -42,7 +42,7 @@ test('prompts show the mode, and exit goes up by one', () => {
   expect(start.execute('exit').ended).toBe(true);
 });
 
-test('unknown commands, and those of another mode, are refused with %', () => {
+test('unknown commands, and commands of another mode, are refused with %', () => {
   expect(type('flap 1/1')).toEqual(['% Unrecognized command "flap".\nType "?" for help.\n']);
   // Configuration mode has no command to enter itself.
   expect(type('configure terminal')[0]).toMatch(/^% Unrecognized command/);

@@ -1,5 +1,6 @@
 // An independent client: netmiko's driver for Mellanox switches (Debian package python3-netmiko, 2.4) logs in, configures, saves
 // and reads back. Without the package the test is skipped.
+// needs: python3, python3-netmiko
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Each fault has the effect on a write that its name says.
+// Each fault has the effect on a write that its name describes.
 
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { AppliedLog } from '../../../simulators/support/applied-log.ts';

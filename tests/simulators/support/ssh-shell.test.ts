@@ -44,7 +44,7 @@ async function login(server: SshShellServer, config: ConnectConfig = {}, client 
   cleanups.push(() => void client.end());
   client.connect({ host: server.host, port: server.port, username: 'admin', password: 'secret', ...config });
   const ready = once(client, 'ready');
-  // A refused client is told so first, and may then lose its connection.
+  // A refused client gets the refusal first, and may then lose its connection.
   client.on('error', () => {});
   await ready;
   return client;
@@ -93,7 +93,7 @@ test('a question mark shows help at once and keeps the line; after Ctrl-V it is 
   expect(await talk(channel, 'a\x16?\n', />\r\ndev # $/)).toContain('got <set a?>');
 });
 
-test("pages by the client's rows, and discards input meanwhile", async () => {
+test("pages by the client's rows, and discards other input while it waits", async () => {
   const channel = await shellOf(await login(await start()), 4);
   const first = await talk(channel, 'lines 5\n', /--More-- $/);
   expect(first).toContain('line 2\r\n--More-- ');

@@ -2,12 +2,11 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { idFieldOf } from '../../../platform/graph/described/text.ts';
-import { decodeUuid, encodeId, newUuid } from '../../../platform/ids.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { type PartName, partNames } from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { partKinds } from '../../../subgraphs/loadbalancer/parts/parts.ts';
-import { beginEpoch } from '../../../subgraphs/loadbalancer/stores/host-store.ts';
-import { insertNode } from '../../../subgraphs/loadbalancer/stores/node-store.ts';
+import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
+import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { type PartName, partNames } from '../../../subgraphs/loadbalancer/spec/part-kind.ts';
+import { partKinds } from '../../../subgraphs/loadbalancer/spec/parts.ts';
 import {
   BalancerGraph,
   type Ids,
@@ -18,6 +17,7 @@ import {
   projectB,
   projectId,
 } from './support/balancer-graph.ts';
+import { connectHost } from './support/host-records.ts';
 import { faultsOfKind } from './support/kinds.ts';
 
 interface Case {
@@ -56,7 +56,7 @@ beforeAll(async () => {
   tcpListener = (await graph.make('listenerCreate', listener, 'listener { id }')).id;
   host = newUuid();
   await graph.db.transaction((tx) =>
-    beginEpoch(
+    connectHost(
       tx,
       graph.wake,
       { id: host, name: 'host' },
@@ -86,6 +86,7 @@ async function everything(): Promise<unknown> {
     'lb_subnet',
     'lb_certificate',
     'lb_host',
+    'host_record',
     'lb_quota',
     'lb_node',
   ];
@@ -100,19 +101,19 @@ async function everything(): Promise<unknown> {
 
 const parentOf: Readonly<Record<PartName, () => Input>> = {
   Pool: () => ({ loadBalancerId: ids.loadBalancer }),
-  Member: () => ({ poolId: ids.pool }),
-  HealthMonitor: () => ({ poolId: ids.rawPool }),
+  PoolMember: () => ({ poolId: ids.pool }),
+  PoolHealthMonitor: () => ({ poolId: ids.rawPool }),
   Listener: () => ({ loadBalancerId: ids.loadBalancer }),
   L7Policy: () => ({ listenerId: ids.listener }),
   L7Rule: () => ({ l7PolicyId: ids.l7Policy }),
 };
 const settings: Readonly<Record<PartName, Input>> = {
-  Pool: { name: 'new', protocol: 'HTTP' },
-  Member: { host: '192.0.2.99', port: 99 },
-  HealthMonitor: { type: 'HTTP' },
+  Pool: { name: 'new', memberProtocol: 'HTTP' },
+  PoolMember: { host: '192.0.2.99', port: 99 },
+  PoolHealthMonitor: { monitorType: 'HTTP' },
   Listener: { protocol: 'HTTP', port: 99 },
   L7Policy: { action: 'REJECT' },
-  L7Rule: { type: 'PATH', compareType: 'EQUAL_TO', value: '/' },
+  L7Rule: { ruleType: 'PATH', compareType: 'EQUAL_TO', value: '/' },
 };
 const idOf = (name: PartName) => ids[lower(name) as keyof Ids];
 
@@ -127,9 +128,11 @@ function valid(mutation: string): Input {
     loadBalancerUpdate: { id: ids.loadBalancer },
     loadBalancerDelete: { id: ids.loadBalancer },
     loadBalancerQuotaSet: { projectId: projectId(projectA), kind: 'POOLS', limit: 5 },
-    loadBalancerHostCordon: { id: encodeId('LoadBalancerHost', host), cordoned: true },
+    loadBalancerHostCordonSet: { id: encodeId('LoadBalancerHost', host) },
+    loadBalancerHostCordonLift: { id: encodeId('LoadBalancerHost', host) },
+    loadBalancerHostUpdate: { id: encodeId('LoadBalancerHost', host), maxNodes: 9 },
     loadBalancerHostDelete: { id: encodeId('LoadBalancerHost', host) },
-    loadBalancerFailover: { id: ids.loadBalancer },
+    loadBalancerNodesReplace: { id: ids.loadBalancer },
     loadBalancerNodeReplace: { id: encodeId('LoadBalancerNode', nodes.mine) },
     projectSubnetCreate: { name: 'new', cidr: '10.1.0.0/24' },
     projectSubnetUpdate: { id: ids.subnet, name: 'other' },
@@ -138,8 +141,10 @@ function valid(mutation: string): Input {
     tlsCertificateUpdate: { id: certificate.id, chain: certificate.chain, privateKey: certificate.privateKey },
     tlsCertificateDelete: { id: certificate.id },
     autoscalingPolicySet: { loadBalancerId: ids.loadBalancer, policy: {} },
+    autoscalingPolicyDelete: { loadBalancerId: ids.loadBalancer },
     poolMembersSet: { id: ids.pool, members: [] },
-    memberDrain: { id: ids.member },
+    poolMemberDrain: { id: ids.poolMember },
+    poolMemberDrainCancel: { id: ids.poolMember },
   };
   return inputs[mutation] ?? {};
 }
@@ -183,21 +188,20 @@ const fieldCases = (name: PartName, which: (field: string) => boolean = () => tr
 const foreignOf: Readonly<Record<string, () => string>> = {
   LoadBalancer: () => foreign.loadBalancer,
   Pool: () => foreign.pool,
-  Member: () => foreign.member,
-  HealthMonitor: () => foreign.healthMonitor,
+  PoolMember: () => foreign.poolMember,
+  PoolHealthMonitor: () => foreign.poolHealthMonitor,
   Listener: () => foreign.listener,
   L7Policy: () => foreign.l7Policy,
   L7Rule: () => foreign.l7Rule,
 };
 
-/** Beyond single fields: what the parts' own descriptions refuse, and what is taken or does not fit. */
+/** Beyond single fields: input that the parts' own descriptions refuse, and values that are in use or do not fit. */
 const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
   Pool: [
-    ...['UDP', 'SCTP'].map((protocol) => one(protocol, { protocol }, 'NOT_SUPPORTED input.protocol')),
     one('a name that is taken', { name: 'raw' }, 'ALREADY_EXISTS input.name'),
     one(
       'a cookie in TCP',
-      { protocol: 'TCP', persistence: { type: 'HTTP_COOKIE' } },
+      { memberProtocol: 'TCP', persistence: { type: 'HTTP_COOKIE' } },
       'INVALID_INPUT input.persistence.type',
     ),
     one(
@@ -230,7 +234,7 @@ const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
       'NOT_FOUND input.clientCertificateId',
     ),
   ],
-  Member: [
+  PoolMember: [
     one('a bad host', { host: 'no host' }, 'INVALID_INPUT input.host'),
     one('an address that is none', { host: '300.1.1.1' }, 'INVALID_INPUT input.host'),
     one('an unusual notation of an address', { host: '0x7f.1' }, 'INVALID_INPUT input.host'),
@@ -242,11 +246,10 @@ const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
     one('a host as what is checked', { monitorHost: '198.51.100.7' }, 'EGRESS_DENIED input.monitorHost'),
     one('one that is there', { host: '192.0.2.10', port: 80 }, 'ALREADY_EXISTS input.host'),
   ],
-  HealthMonitor: [
+  PoolHealthMonitor: [
     one('a second one', () => ({ poolId: ids.pool }), 'LIMIT_REACHED '),
-    ...['PING', 'SCTP', 'UDP_CONNECT'].map((type) => one(type, { type }, 'NOT_SUPPORTED input.type')),
     one('a timeout longer than the interval', { intervalMs: 500, timeoutMs: 501 }, 'INVALID_INPUT input.timeoutMs'),
-    one('a path for TCP', { type: 'TCP', path: '/' }, 'INVALID_INPUT input.path'),
+    one('a path for TCP', { monitorType: 'TCP', path: '/' }, 'INVALID_INPUT input.path'),
     one('a path without slash', { path: 'health' }, 'INVALID_INPUT input.path'),
     one('a path with a space', { path: '/a b' }, 'INVALID_INPUT input.path'),
     one('a code that is none', { expectedCodes: '700' }, 'INVALID_INPUT input.expectedCodes'),
@@ -254,7 +257,6 @@ const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
     one('a bad Host header', { hostHeader: 'a\r\nX: y' }, 'INVALID_INPUT input.hostHeader'),
   ],
   Listener: [
-    ...['UDP', 'SCTP'].map((protocol) => one(protocol, { protocol }, 'NOT_SUPPORTED input.protocol')),
     one('a port that is taken', { port: 80 }, 'ALREADY_EXISTS input.port'),
     one('the port of health checks', { port: 18_999 }, 'IN_USE input.port'),
     one('no certificate', { protocol: 'TERMINATED_HTTPS' }, 'INVALID_INPUT input.certificateIds'),
@@ -335,16 +337,16 @@ const ownCases: Readonly<Partial<Record<PartName, readonly Case[]>>> = {
     ),
   ],
   L7Rule: [
-    one('no key', { type: 'HEADER' }, 'INVALID_INPUT input.key'),
+    one('no key', { ruleType: 'HEADER' }, 'INVALID_INPUT input.key'),
     one('a key for the path', { key: 'x' }, 'INVALID_INPUT input.key'),
-    one('a header that is no token', { type: 'HEADER', key: 'a b' }, 'INVALID_INPUT input.key'),
-    one('a cookie that is no token', { type: 'COOKIE', key: 'a)' }, 'INVALID_INPUT input.key'),
-    one('a cookie with a comma', { type: 'COOKIE', key: 'a', value: 'b,c' }, 'INVALID_INPUT input.value'),
+    one('a header that is no token', { ruleType: 'HEADER', key: 'a b' }, 'INVALID_INPUT input.key'),
+    one('a cookie that is no token', { ruleType: 'COOKIE', key: 'a)' }, 'INVALID_INPUT input.key'),
+    one('a cookie with a comma', { ruleType: 'COOKIE', key: 'a', value: 'b,c' }, 'INVALID_INPUT input.value'),
     one('a space at the end', { value: '/a ' }, 'INVALID_INPUT input.value'),
     one('another alphabet', { value: '/é' }, 'INVALID_INPUT input.value'),
     one(
       'a comparison that has no meaning',
-      { type: 'FILE_TYPE', compareType: 'CONTAINS' },
+      { ruleType: 'FILE_TYPE', compareType: 'CONTAINS' },
       'INVALID_INPUT input.compareType',
     ),
     one('an expression that does not compile', { compareType: 'REGEX', value: '(a' }, 'INVALID_INPUT input.value'),
@@ -386,8 +388,10 @@ const treeCases: readonly Case[] = partNames.flatMap((name) => {
   const item = (change: Input): Input => ({ ...settings[name], ...change });
   const places: Readonly<Record<PartName, (change: Input) => Input>> = {
     Pool: (change) => ({ pools: [item(change)] }),
-    Member: (change) => ({ pools: [{ ...settings.Pool, members: [settings.Member, item({ port: 98, ...change })] }] }),
-    HealthMonitor: (change) => ({ pools: [{ ...settings.Pool, healthMonitor: item(change) }] }),
+    PoolMember: (change) => ({
+      pools: [{ ...settings.Pool, members: [settings.PoolMember, item({ port: 98, ...change })] }],
+    }),
+    PoolHealthMonitor: (change) => ({ pools: [{ ...settings.Pool, healthMonitor: item(change) }] }),
     Listener: (change) => ({ listeners: [item(change)] }),
     L7Policy: (change) => ({ listeners: [{ ...settings.Listener, l7Policies: [item(change)] }] }),
     L7Rule: (change) => ({
@@ -396,8 +400,8 @@ const treeCases: readonly Case[] = partNames.flatMap((name) => {
   };
   const paths: Readonly<Record<PartName, string>> = {
     Pool: 'pools.0',
-    Member: 'pools.0.members.1',
-    HealthMonitor: 'pools.0.healthMonitor',
+    PoolMember: 'pools.0.members.1',
+    PoolHealthMonitor: 'pools.0.healthMonitor',
     Listener: 'listeners.0',
     L7Policy: 'listeners.0.l7Policies.0',
     L7Rule: 'listeners.0.l7Policies.0.l7Rules.0',
@@ -463,12 +467,16 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       'INVALID_INPUT input.cmpObject.type',
     ),
     one('a long CMP id', { cmpObject: { type: 't', externalId: long } }, 'TOO_LONG input.cmpObject.externalId'),
-    one('too many pools', { pools: Array.from({ length: 51 }, () => ({ protocol: 'HTTP' })) }, 'TOO_LONG input.pools'),
+    one(
+      'too many pools',
+      { pools: Array.from({ length: 51 }, () => ({ memberProtocol: 'HTTP' })) },
+      'TOO_LONG input.pools',
+    ),
     one('a port twice', { listeners: [settings.Listener, settings.Listener] }, 'INVALID_INPUT input.listeners.1.port'),
     one('a pool name twice', { pools: [settings.Pool, settings.Pool] }, 'INVALID_INPUT input.pools.1.name'),
     one(
       'a member twice',
-      { pools: [{ ...settings.Pool, members: [settings.Member, settings.Member] }] },
+      { pools: [{ ...settings.Pool, members: [settings.PoolMember, settings.PoolMember] }] },
       'INVALID_INPUT input.pools.0.members.1.host',
     ),
     one(
@@ -478,7 +486,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ),
     one(
       'a pool that does not fit',
-      { pools: [{ name: 'p', protocol: 'TCP' }], listeners: [{ ...settings.Listener, defaultPool: 'p' }] },
+      { pools: [{ name: 'p', memberProtocol: 'TCP' }], listeners: [{ ...settings.Listener, defaultPool: 'p' }] },
       'INVALID_INPUT input.listeners.0.defaultPool',
     ),
     one(
@@ -530,10 +538,10 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   tlsCertificateDelete: [...keyCases, ...idCases('TlsCertificate', () => foreignCertificate), ...staleCases],
   poolMembersSet: [
     ...[...keyCases, ...idCases('Pool', () => foreign.pool), ...staleCases],
-    ...faultsOfKind('Member').map(({ what, change, code, field }) =>
-      one(what, { members: [{ ...settings.Member, ...change }] }, `${code} input.members.0.${field}`),
+    ...faultsOfKind('PoolMember').map(({ what, change, code, field }) =>
+      one(what, { members: [{ ...settings.PoolMember, ...change }] }, `${code} input.members.0.${field}`),
     ),
-    one('a member twice', { members: [settings.Member, settings.Member] }, 'INVALID_INPUT input.members.1'),
+    one('a member twice', { members: [settings.PoolMember, settings.PoolMember] }, 'INVALID_INPUT input.members.1'),
     one(
       'too many',
       { members: Array.from({ length: 1_001 }, (_, at) => ({ host: 'a', port: at + 1 })) },
@@ -545,8 +553,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       'EGRESS_DENIED input.members.0.host',
     ),
   ],
-  memberDrain: [
-    ...[...keyCases, ...idCases('Member', () => foreign.member)],
+  poolMemberDrain: [
+    ...[...keyCases, ...idCases('PoolMember', () => foreign.poolMember)],
     one('a deadline before now', { deadlineMs: -1 }, 'INVALID_INPUT input.deadlineMs'),
     one('a deadline without end', { deadlineMs: 86_400_001 }, 'INVALID_INPUT input.deadlineMs'),
   ],
@@ -558,17 +566,38 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
   // Its policy has tests of its own.
   autoscalingPolicySet: [...keyCases, ...idCases('LoadBalancer', () => foreign.loadBalancer, 'loadBalancerId')],
-  loadBalancerFailover: [...keyCases, ...idCases('LoadBalancer', () => foreign.loadBalancer)],
+  autoscalingPolicyDelete: [...keyCases, ...idCases('LoadBalancer', () => foreign.loadBalancer, 'loadBalancerId')],
+  poolMemberDrainCancel: [...keyCases, ...idCases('PoolMember', () => foreign.poolMember)],
+  loadBalancerNodesReplace: [...keyCases, ...idCases('LoadBalancer', () => foreign.loadBalancer)],
   loadBalancerNodeReplace: [
     ...[...keyCases, ...idCases('LoadBalancerNode', () => encodeId('LoadBalancerNode', nodes.theirs))],
   ],
-  loadBalancerHostCordon: [
-    one('an evacuation without a cordon', { cordoned: false, evacuate: true }, 'INVALID_INPUT input.evacuate'),
+  loadBalancerHostCordonSet: hostCases,
+  loadBalancerHostCordonLift: hostCases,
+  loadBalancerHostUpdate: [
     ...hostCases,
+    one('a stale version', { expectedVersion: 99 }, 'STALE_VERSION input.expectedVersion'),
+    one('no room', { maxNodes: 0 }, 'INVALID_INPUT input.maxNodes'),
+    one('room without end', { maxNodes: 1_001 }, 'INVALID_INPUT input.maxNodes'),
+    one('room that is taken away', { maxNodes: null }, 'INVALID_INPUT input.maxNodes'),
+    one('the whole Internet', { publicRange: '0.0.0.0/0' }, 'INVALID_INPUT input.publicRange'),
+    one('half of it', { managementRange: '128.0.0.0/1' }, 'INVALID_INPUT input.managementRange'),
+    one('that of IPv6', { publicRange: '::/0' }, 'INVALID_INPUT input.publicRange'),
+    one('a single address', { publicRange: '192.0.2.1' }, 'INVALID_INPUT input.publicRange'),
+    one('a block with host bits', { publicRange: '192.0.2.1/24' }, 'INVALID_INPUT input.publicRange'),
+    one('no block at all', { managementRange: control }, 'INVALID_INPUT input.managementRange'),
+    one('a bad site', { site: control }, 'INVALID_INPUT input.site'),
+    one('an endless site', { site: 'x'.repeat(64) }, 'TOO_LONG input.site'),
   ],
   loadBalancerHostDelete: [...hostCases, one('a host that is connected', {}, 'WRONG_STATE input.id')],
 };
-const ofAdministrators = ['loadBalancerQuotaSet', 'loadBalancerHostCordon', 'loadBalancerHostDelete'];
+const ofAdministrators = [
+  'loadBalancerQuotaSet',
+  'loadBalancerHostCordonSet',
+  'loadBalancerHostCordonLift',
+  'loadBalancerHostUpdate',
+  'loadBalancerHostDelete',
+];
 
 test('every mutation has its cases', () => {
   const names = Object.keys(graph.schema.getMutationType()?.getFields() ?? {});
@@ -608,11 +637,11 @@ describe.each(Object.entries(cases))('%s', (mutation, own) => {
   });
 });
 
-test('all faults of a tree are told at once, and nothing is created', async () => {
+test('all errors of a tree are reported at once, and nothing is created', async () => {
   const before = await everything();
   const { faults } = await graph.mutate('loadBalancerCreate', {
     ...{ name: 'Bad', minNodes: 0, subnetId: control },
-    pools: [{ name: 'p', protocol: 'HTTP', drainMs: -1, members: [{ host: 'no host', port: 80, weight: 300 }] }],
+    pools: [{ name: 'p', memberProtocol: 'HTTP', drainMs: -1, members: [{ host: 'no host', port: 80, weight: 300 }] }],
     listeners: [{ protocol: 'HTTP', port: 80, defaultPool: 'q', connectionLimit: 0 }],
   });
   expect([...faults].sort()).toEqual([
@@ -629,7 +658,7 @@ test('all faults of a tree are told at once, and nothing is created', async () =
 });
 
 test('the same key with another input is a conflict; with the same input it has the first answer', async () => {
-  const input = { loadBalancerId: ids.loadBalancer, protocol: 'HTTP', name: 'keyed', idempotencyKey: 'k' };
+  const input = { loadBalancerId: ids.loadBalancer, memberProtocol: 'HTTP', name: 'keyed', idempotencyKey: 'k' };
   const first = await graph.mutate('poolCreate', input, undefined, 'pool { id }');
   expect(first.faults).toEqual([]);
   const again = await graph.mutate('poolCreate', input, undefined, 'pool { id }');

@@ -1,11 +1,11 @@
-// Changes of load balancers: quotas hold under parallel requests, no change is refused because of another one, what is deleted leaves
-// nothing that no one needs, and the preview tells what a change would do.
+// Changes of load balancers: quotas hold under parallel requests, no change is refused because of another one, a deletion leaves nothing
+// that no one needs, and the preview reports what a change would do.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
-import { decodeUuid } from '../../../platform/ids.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { reconcile } from '../../../subgraphs/loadbalancer/reconcile/reconcile-queue.ts';
-import { dnsNames } from '../../../subgraphs/loadbalancer/stores/dns-names.ts';
+import { decodeUuid } from '../../../platform/values/ids.ts';
+import { dnsNames } from '../../../subgraphs/loadbalancer/control/balancers/dns-names.ts';
+import { reconcile } from '../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
 import {
   BalancerGraph,
   type Fault,
@@ -28,15 +28,15 @@ test('a load balancer is created with its whole tree and read as one', async () 
   const ids = await makeTree(graph, 'whole');
   const { loadBalancer } = await graph.ask<{ loadBalancer: object }>(
     member,
-    `query ($id: ID!) { loadBalancer(id: $id) { name hostName urls provisioningStatus operatingStatus statusMessage generation wantedNodes
+    `query ($id: ID!) { loadBalancer(id: $id) { name fqdn urls provisioningStatus operatingStatus operatingReason generation wantedNodes
       project { id } subnet { name cidr provisioningStatus loadBalancers { nodes { name } } }
       listeners { port operatingStatus defaultPool { name } l7Policies { action position l7Rules { value provisioningStatus } } }
-      pools { name operatingStatus statusMessage healthMonitor { type path intervalMs } members { nodes { host port weight operatingStatus drainUntil } } } } }`,
+      pools { name operatingStatus operatingReason healthMonitor { monitorType path intervalMs } members { nodes { host port weight operatingStatus drainUntil } } } } }`,
     { id: ids.loadBalancer },
   );
   expect(loadBalancer).toMatchObject({
-    ...{ name: 'whole', hostName: 'whole.alpha.lb.test', urls: ['http://whole.alpha.lb.test/'], generation: 1 },
-    ...{ provisioningStatus: 'PENDING', operatingStatus: 'ERROR', statusMessage: 'no node serves', wantedNodes: 2 },
+    ...{ name: 'whole', fqdn: 'whole.alpha.lb.test', urls: ['http://whole.alpha.lb.test/'], generation: 1 },
+    ...{ provisioningStatus: 'PENDING', operatingStatus: 'ERROR', operatingReason: 'no node serves', wantedNodes: 2 },
     subnet: { name: 'default', cidr: '10.64.0.0/20', provisioningStatus: 'ACTIVE' },
     listeners: [
       {
@@ -48,15 +48,19 @@ test('a load balancer is created with its whole tree and read as one', async () 
     ],
     pools: [
       {
-        ...{ name: 'web', operatingStatus: 'UNKNOWN', healthMonitor: { type: 'HTTP', path: null, intervalMs: 2000 } },
+        ...{
+          name: 'web',
+          operatingStatus: 'UNKNOWN',
+          healthMonitor: { monitorType: 'HTTP', path: null, intervalMs: 2000 },
+        },
         members: { nodes: [{ host: '192.0.2.10', port: 80, weight: 1, operatingStatus: 'UNKNOWN', drainUntil: null }] },
       },
-      { name: 'raw', operatingStatus: 'ERROR', statusMessage: 'no member takes requests' },
+      { name: 'raw', operatingStatus: 'ERROR', operatingReason: 'no member takes requests' },
     ],
   });
 });
 
-test('the first load balancers of a project may be created at the same time: one of them makes its subnet', async () => {
+test('the first load balancers of a project may be created at the same time: one of them creates its subnet', async () => {
   const who = identity('MEMBER', projectB);
   const made = await Promise.all(
     Array.from({ length: 10 }, (_, at) => graph.mutate('loadBalancerCreate', { name: `first-${at}` }, who)),
@@ -83,7 +87,7 @@ test('a quota holds when fifty requests come at the same time', async () => {
   expect((await graph.mutate('loadBalancerQuotaSet', quota, admin)).faults).toEqual([]);
   const made = await Promise.all(
     Array.from({ length: 50 }, (_, at) =>
-      graph.mutate('memberCreate', { poolId: pool, host: '192.0.2.20', port: 1000 + at }),
+      graph.mutate('poolMemberCreate', { poolId: pool, host: '192.0.2.20', port: 1000 + at }),
     ),
   );
   expect(made.filter(({ faults }) => faults.length === 0)).toHaveLength(7);
@@ -112,7 +116,7 @@ test('of two hundred changes at the same time none is refused: each has its gene
   const after = await graph.feed.currentCursor();
   const made = await Promise.all(
     Array.from({ length: 200 }, (_, at) =>
-      graph.mutate('memberCreate', { poolId: pool, host: '192.0.2.30', port: 1000 + at }),
+      graph.mutate('poolMemberCreate', { poolId: pool, host: '192.0.2.30', port: 1000 + at }),
     ),
   );
   expect(made.flatMap(({ faults }) => faults)).toEqual([]);
@@ -141,18 +145,18 @@ test('of two hundred changes at the same time none is refused: each has its gene
 }, 60_000);
 
 test('a member is drained until a deadline, and gets sessions again', async () => {
-  const { member: id } = await makeTree(graph, 'drained');
-  const drain = (input: object) =>
+  const { poolMember: id } = await makeTree(graph, 'drained');
+  const make = (mutation: string, input: object) =>
     graph.make<{ operatingStatus: string; drainUntil: string | null }>(
-      ...(['memberDrain', { id, ...input }, 'member { operatingStatus drainUntil }'] as const),
+      ...([mutation, { id, ...input }, 'poolMember { operatingStatus drainUntil }'] as const),
     );
-  const { operatingStatus, drainUntil } = await drain({ deadlineMs: 60_000 });
+  const { operatingStatus, drainUntil } = await make('poolMemberDrain', { deadlineMs: 60_000 });
   expect(operatingStatus).toBe('DRAINING');
   expect(new Date(drainUntil ?? 0).getTime()).toBeGreaterThan(Date.now());
-  expect(await drain({ drain: false })).toEqual({ operatingStatus: 'UNKNOWN', drainUntil: null });
+  expect(await make('poolMemberDrainCancel', {})).toEqual({ operatingStatus: 'UNKNOWN', drainUntil: null });
 });
 
-test("a pool's members become those of the list", async () => {
+test('a pool gets exactly the members of the list', async () => {
   const { pool } = await makeTree(graph, 'set');
   const list = `pool { members { nodes { id host port weight } } }`;
   type Made = { members: { nodes: readonly { id: string; host: string; weight: number }[] } };
@@ -169,15 +173,19 @@ test("a pool's members become those of the list", async () => {
   expect(second.members.nodes).toEqual(first.members.nodes.slice(1));
 });
 
-test('what a deleted load balancer had is deleted with it, and what it used is free at once', async () => {
+test('everything of a deleted load balancer is deleted with it, and the addresses and names that it used are free at once', async () => {
   const ids = await makeTree(graph, 'gone');
   const uuid = decodeUuid('LoadBalancer', ids.loadBalancer) ?? '';
   expect((await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer })).faults).toEqual([]);
-  // Again, and a change of what is being deleted.
+  // Deleted again, and a change of a load balancer that is being deleted.
   expect((await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer })).faults).toEqual([]);
-  expect((await graph.mutate('memberUpdate', { id: ids.member, weight: 2 })).faults).toEqual(['NOT_FOUND input.id']);
+  expect((await graph.mutate('poolMemberUpdate', { id: ids.poolMember, weight: 2 })).faults).toEqual([
+    'NOT_FOUND input.id',
+  ]);
   const { db, wake } = graph;
-  await db.transaction((tx) => reconcile(tx, { db, wake, names: dnsNames({ wake, ttlSeconds: 5 }) }, uuid));
+  await db.transaction((tx) =>
+    reconcile(tx, { db, wake, names: dnsNames({ wake, ttlSeconds: 5, nameRestMs: 86_400_000 }) }, uuid),
+  );
   const left = async (table: string, where: string) =>
     Number((await graph.db.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table} WHERE ${where}`, [uuid]))[0]?.n);
   expect(await left('lb_part', 'load_balancer_id = ? AND deleted = 0')).toBe(0);
@@ -206,7 +214,7 @@ async function previewOf(loadBalancer: string, change: object, who = member): Pr
   return made;
 }
 
-test('the preview tells what a change does to HAProxy, and changes nothing', async () => {
+test('the preview reports what a change does to HAProxy, and changes nothing', async () => {
   const { loadBalancer, pool, listener } = await makeTree(graph, 'preview');
   const other = await makeTree(graph, 'preview-other');
   const preview = (change: object) => previewOf(loadBalancer, change);
@@ -215,17 +223,18 @@ test('the preview tells what a change does to HAProxy, and changes nothing', asy
       'SELECT (SELECT COUNT(*) FROM lb_part) AS parts, (SELECT COUNT(*) FROM audit_entry) AS audited, (SELECT COUNT(*) FROM status_change) AS events, (SELECT SUM(generation) FROM lb_load_balancer) AS generations',
     );
   const rows = await counted();
-  const added = await preview({ memberCreate: { poolId: pool, host: '192.0.2.44', port: 8080 } });
+  const added = await preview({ poolMemberCreate: { poolId: pool, host: '192.0.2.44', port: 8080 } });
   expect(added).toMatchObject({ reloads: false, reloadReason: null, userErrors: [] });
   expect(added.commands[0]).toMatch(/^add server p_[0-9a-f-]+\/m_[0-9a-f-]+ 192\.0\.2\.44:8080 /);
   expect(added.configuration).toMatch(/^\+ {2}server m_\S+ 192\.0\.2\.44:8080/m);
   const port = await preview({ listenerUpdate: { id: listener, connectionLimit: 10 } });
   expect(port).toMatchObject({ commands: [], reloads: true });
   expect(port.configuration).toMatch(/^\+ {2}maxconn 10$/m);
-  const refused = await preview({ memberCreate: { poolId: pool, host: '192.0.2.10', port: 80 } });
-  expect(refused.userErrors).toMatchObject([{ code: 'ALREADY_EXISTS', field: ['change', 'memberCreate', 'host'] }]);
-  const several = await preview({ memberCreate: { poolId: pool, host: 'x', port: 1 }, poolDelete: { id: pool } });
-  expect(several.userErrors).toMatchObject([{ code: 'INVALID_INPUT', field: ['change'] }]);
+  const refused = await preview({ poolMemberCreate: { poolId: pool, host: '192.0.2.10', port: 80 } });
+  expect(refused.userErrors).toMatchObject([{ code: 'ALREADY_EXISTS', field: ['change', 'poolMemberCreate', 'host'] }]);
+  const several = { poolMemberCreate: { poolId: pool, host: 'x', port: 1 }, poolDelete: { id: pool } };
+  for (const change of [several, {}, { poolDelete: null }])
+    await expect(preview(change)).rejects.toThrow(/OneOf type|must be non-null/);
   const foreign = await preview({ poolUpdate: { id: other.pool, drainMs: 5 } });
   expect(foreign.userErrors).toMatchObject([{ code: 'NOT_FOUND', field: ['change', 'poolUpdate'] }]);
   expect(await counted()).toEqual(rows);
@@ -235,8 +244,8 @@ test('an update of every kind can be previewed, also of the load balancer and of
   const {
     loadBalancer,
     pool,
-    member: server,
-    healthMonitor,
+    poolMember: server,
+    poolHealthMonitor: healthMonitor,
     listener,
     l7Policy,
     l7Rule,
@@ -266,10 +275,10 @@ test('an update of every kind can be previewed, also of the load balancer and of
     [{ listenerUpdate: { id: listener, connectionLimit: 10 } }, reloads],
     [{ poolUpdate: { id: pool, algorithm: 'LEAST_CONNECTIONS' } }, reloads],
     [
-      { memberUpdate: { id: server, weight: 7 } },
+      { poolMemberUpdate: { id: server, weight: 7 } },
       { ...stays, commands: [expect.stringMatching(/^set server \S+ weight 7$/)] },
     ],
-    [{ healthMonitorUpdate: { id: healthMonitor, path: '/alive' } }, reloads],
+    [{ poolHealthMonitorUpdate: { id: healthMonitor, path: '/alive' } }, reloads],
     [{ l7PolicyUpdate: { id: l7Policy, enabled: false } }, differs],
     [{ l7RuleUpdate: { id: l7Rule, value: '/hidden' } }, differs],
     [
@@ -288,8 +297,9 @@ test('an update of every kind can be previewed, also of the load balancer and of
       { autoscalingPolicySet: { loadBalancerId: loadBalancer, policy: { requestsPerNode: 9 } } },
       { ...stays, configuration: '', commands: [] },
     ],
-    [{ healthMonitorDelete: { id: healthMonitor } }, reloads],
-    [{ memberDelete: { id: server } }, differs],
+    [{ poolHealthMonitorDelete: { id: healthMonitor } }, reloads],
+    [{ poolMemberDrain: { id: server } }, differs],
+    [{ poolMemberDelete: { id: server } }, differs],
     [
       { loadBalancerDelete: { id: loadBalancer } },
       { ...stays, wantedNodes: 0, commands: [], configuration: expect.stringMatching(/^- {2}maxconn /m) },

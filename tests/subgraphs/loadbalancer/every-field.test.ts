@@ -1,12 +1,12 @@
 // Everything that the SDL promises has an answer: each field of each type is asked for, on objects that have all kinds of parts.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type GraphQLField, type GraphQLObjectType, getNamedType, isLeafType, isObjectType } from 'graphql';
-import { decodeUuid, encodeId, newUuid } from '../../../platform/ids.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { partNames } from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { beginEpoch } from '../../../subgraphs/loadbalancer/stores/host-store.ts';
-import { insertNode } from '../../../subgraphs/loadbalancer/stores/node-store.ts';
+import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
+import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { partNames } from '../../../subgraphs/loadbalancer/spec/part-kind.ts';
 import { BalancerGraph, type Ids, identity, makeTree, projectA } from './support/balancer-graph.ts';
+import { connectHost } from './support/host-records.ts';
 
 let graph: BalancerGraph;
 let ids: Ids & { readonly certificate: string; readonly node: string; readonly host: string };
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await graph.make('autoscalingPolicySet', { loadBalancerId: made.loadBalancer, policy: {} }, 'loadBalancer { id }');
   const [hostId, nodeId] = [newUuid(), newUuid()];
   await graph.db.transaction(async (tx) => {
-    await beginEpoch(...([tx, graph.wake, { id: hostId, name: 'host-1' }] as const), {
+    await connectHost(...([tx, graph.wake, { id: hostId, name: 'host-1' }] as const), {
       ...{ provider: 'LOOPBACK', site: null, tunnelAddress: null, maxNodes: 1, healthPort: 9 },
       ...{ publicRange: '198.51.100.0/24', managementRange: '198.51.100.0/24' },
     });
@@ -43,13 +43,16 @@ beforeAll(async () => {
 });
 afterAll(async () => graph.stop());
 
+/** Types refer to each other in many ways: deeper ones have questions of their own. */
+const deepest = 4;
+
 /** All fields of a type, and of the types below it that are not above it too. */
 function selectionOf(type: GraphQLObjectType, above: readonly string[] = []): string {
   const inside = [...above, type.name];
   const fields = Object.values(type.getFields()).flatMap((field) => {
     const below = getNamedType(field.type);
     if (isLeafType(below)) return [`${field.name}${argumentsOf(field)}`];
-    if (!isObjectType(below) || inside.includes(below.name) || isStub(below)) return [];
+    if (!isObjectType(below) || inside.includes(below.name) || isStub(below) || inside.length >= deepest) return [];
     return [`${field.name}${argumentsOf(field)} ${selectionOf(below, inside)}`];
   });
   return fields.length === 0 ? '{ __typename }' : `{ ${fields.join(' ')} }`;

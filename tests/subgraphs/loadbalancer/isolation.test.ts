@@ -2,12 +2,12 @@
 // fails the first test.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
+import type { Identity } from '../../../platform/edge/identity.ts';
 import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
-import type { Identity } from '../../../platform/identity.ts';
-import { decodeUuid, encodeId, newUuid } from '../../../platform/ids.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
-import { partNames } from '../../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { insertNode } from '../../../subgraphs/loadbalancer/stores/node-store.ts';
+import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
+import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { partNames } from '../../../subgraphs/loadbalancer/spec/part-kind.ts';
 import {
   BalancerGraph,
   type Ids,
@@ -46,9 +46,9 @@ beforeAll(async () => {
     ] as const),
     owner,
   );
-  await graph.mutate('memberUpdate', { id: made.member, name: 'secret' }, owner);
+  await graph.mutate('poolMemberUpdate', { id: made.poolMember, name: 'secret' }, owner);
   await graph.mutate('listenerUpdate', { id: made.listener, name: 'secret' }, owner);
-  await graph.mutate('healthMonitorUpdate', { id: made.healthMonitor, name: 'secret' }, owner);
+  await graph.mutate('poolHealthMonitorUpdate', { id: made.poolHealthMonitor, name: 'secret' }, owner);
   await graph.mutate('l7PolicyUpdate', { id: made.l7Policy, name: 'secret' }, owner);
   await graph.mutate('l7RuleUpdate', { id: made.l7Rule, value: '/secret' }, owner);
   await graph.mutate('poolUpdate', { id: made.pool, description: 'secret' }, owner);
@@ -71,7 +71,7 @@ afterAll(async () => graph.stop());
 interface Probe {
   readonly text: string;
   readonly variables?: () => Record<string, unknown>;
-  /** What the stranger gets instead of the objects; default: nothing of them. */
+  /** The answer that the stranger gets instead of the objects; default: none of them. */
   readonly other?: RegExp;
 }
 
@@ -102,7 +102,7 @@ const queries: Readonly<Record<string, Probe>> = {
   ...Object.fromEntries(types.map((type) => [lower(type), byId(lower(type), type, shown(type))])),
   loadBalancers: {
     text: `query ($p: ID) { all: loadBalancers { nodes { id name } } theirs: loadBalancers(projectId: $p) { nodes { id name } }
-      named: loadBalancers(name: "secret") { nodes { id name } } tagged: loadBalancers(tag: "secret") { nodes { id name } } }`,
+      named: loadBalancers(names: ["secret"]) { nodes { id name } } tagged: loadBalancers(tag: "secret") { nodes { id name } } }`,
     variables: () => ({ p: projectId(projectA) }),
   },
   projectSubnets: pages('projectSubnets', 'id loadBalancers { nodes { name } }'),
@@ -131,11 +131,14 @@ const mutations: Readonly<Record<string, () => Input>> = {
   loadBalancerUpdate: () => ({ id: ids.loadBalancer, description: 'x' }),
   loadBalancerDelete: () => ({ id: ids.loadBalancer }),
   loadBalancerQuotaSet: () => ({ projectId: projectId(projectA), kind: 'POOLS', limit: 1 }),
-  loadBalancerHostCordon: () => ({ id: ids.host, cordoned: true }),
+  loadBalancerHostCordonSet: () => ({ id: ids.host }),
+  loadBalancerHostCordonLift: () => ({ id: ids.host }),
+  loadBalancerHostUpdate: () => ({ id: ids.host, maxNodes: 1 }),
   loadBalancerHostDelete: () => ({ id: ids.host }),
-  loadBalancerFailover: () => ({ id: ids.loadBalancer }),
+  loadBalancerNodesReplace: () => ({ id: ids.loadBalancer }),
   loadBalancerNodeReplace: () => ({ id: ids.node }),
   autoscalingPolicySet: () => ({ loadBalancerId: ids.loadBalancer, policy: {} }),
+  autoscalingPolicyDelete: () => ({ loadBalancerId: ids.loadBalancer }),
   projectSubnetCreate: () => ({ projectId: projectId(projectA), name: 'x', cidr: '10.1.0.0/24' }),
   projectSubnetUpdate: () => ({ id: ids.subnet, name: 'x' }),
   projectSubnetDelete: () => ({ id: ids.subnet }),
@@ -143,13 +146,14 @@ const mutations: Readonly<Record<string, () => Input>> = {
   tlsCertificateUpdate: () => ({ id: ids.certificate, chain: keys.cert, privateKey: keys.key }),
   tlsCertificateDelete: () => ({ id: ids.certificate }),
   poolMembersSet: () => ({ id: ids.pool, members: [] }),
-  memberDrain: () => ({ id: ids.member }),
-  poolCreate: () => ({ loadBalancerId: ids.loadBalancer, protocol: 'HTTP' }),
-  memberCreate: () => ({ poolId: ids.pool, host: '192.0.2.1', port: 1 }),
-  healthMonitorCreate: () => ({ poolId: ids.rawPool, type: 'TCP' }),
+  poolMemberDrain: () => ({ id: ids.poolMember }),
+  poolMemberDrainCancel: () => ({ id: ids.poolMember }),
+  poolCreate: () => ({ loadBalancerId: ids.loadBalancer, memberProtocol: 'HTTP' }),
+  poolMemberCreate: () => ({ poolId: ids.pool, host: '192.0.2.1', port: 1 }),
+  poolHealthMonitorCreate: () => ({ poolId: ids.rawPool, monitorType: 'TCP' }),
   listenerCreate: () => ({ loadBalancerId: ids.loadBalancer, protocol: 'HTTP', port: 1 }),
   l7PolicyCreate: () => ({ listenerId: ids.listener, action: 'REJECT' }),
-  l7RuleCreate: () => ({ l7PolicyId: ids.l7Policy, type: 'PATH', compareType: 'EQUAL_TO', value: '/' }),
+  l7RuleCreate: () => ({ l7PolicyId: ids.l7Policy, ruleType: 'PATH', compareType: 'EQUAL_TO', value: '/' }),
   ...Object.fromEntries(
     partNames.flatMap((name) =>
       ['Update', 'Delete'].map((verb) => [`${lower(name)}${verb}`, () => ({ id: idOf(name), expectedVersion: 9 })]),
@@ -238,7 +242,7 @@ describe.each([
   });
 });
 
-test('the owner reads all of it, so that the cases above can fail', async () => {
+test('the owner reads all of it, which shows that the cases above can fail', async () => {
   for (const [name, probe] of Object.entries(queries))
     expect(`${name} ${await asked(owner, probe)}`).toMatch(/ .*(secret|"used":[1-9])/);
   for (const type of Object.keys(entities).filter((each) => !['LoadBalancerHost', 'AutoscalingPolicy'].includes(each)))

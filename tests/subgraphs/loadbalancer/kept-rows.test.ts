@@ -1,13 +1,13 @@
-// What is left in the tables: sealed private keys follow the active key, and rows of what was deleted go when nobody can ask for them.
+// Rows that remain in the tables: sealed private keys follow the active key, and rows of deleted objects go when nobody can request them.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { decodeUuid } from '../../../platform/ids.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import { keyPlace } from '../../../subgraphs/loadbalancer/certificates/certificate-service.ts';
-import { retentionSteps } from '../../../subgraphs/loadbalancer/retention.ts';
+import { decodeUuid } from '../../../platform/values/ids.ts';
+import { keyPlace } from '../../../subgraphs/loadbalancer/control/certificates/certificate-service.ts';
+import { retentionSteps } from '../../../subgraphs/loadbalancer/control/retention.ts';
+import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { loadBalancerRow } from '../../../subgraphs/loadbalancer/row.ts';
-import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/stores/balancer-store.ts';
 import { keyFile } from '../../support/ground.ts';
 import { BalancerGraph, makeTree } from './support/balancer-graph.ts';
 
@@ -53,10 +53,10 @@ test('private keys are sealed again with the active key; a damaged one is named;
   expect((await reseal())?.resealed).toBe(0);
 });
 
-test('rows of what was deleted are kept for repeated requests and readers of changes, and then deleted', async () => {
+test('rows of deleted objects are kept for repeated requests and readers of changes, and then deleted', async () => {
   const ids = await makeTree(graph, 'old');
   const kept = await makeTree(graph, 'kept');
-  await graph.mutate('memberDelete', { id: kept.member });
+  await graph.mutate('poolMemberDelete', { id: kept.poolMember });
   const uuid = decodeUuid('LoadBalancer', ids.loadBalancer) ?? '';
   await graph.mutate('loadBalancerDelete', { id: ids.loadBalancer });
   await graph.db.transaction(async (tx) => {
@@ -75,7 +75,7 @@ test('rows of what was deleted are kept for repeated requests and readers of cha
   await graph.db.execute(
     'UPDATE lb_load_balancer SET deleted_at = NOW(3) - INTERVAL 1 HOUR WHERE deleted_at IS NOT NULL',
   );
-  // The tree has seven parts; of the other load balancer a member was deleted. An event still tells of the load balancer.
+  // The tree has seven parts; of the other load balancer a member was deleted. An event still mentions the load balancer.
   expect(await run(60_000)).toEqual({ ...none, 'parts of load balancers': 8 });
   await graph.db.execute("DELETE FROM status_change WHERE subject_type = 'LoadBalancer'");
   expect(await run(60_000)).toEqual({ ...none, 'load balancers': 1 });

@@ -3,8 +3,9 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
-import { encodeId } from '../../../platform/ids.ts';
-import { readChildren } from '../../../subgraphs/loadbalancer/stores/part-store.ts';
+import { encodeId } from '../../../platform/values/ids.ts';
+import { readHosts } from '../../../subgraphs/loadbalancer/control/stores/host-store.ts';
+import { readChildren } from '../../../subgraphs/loadbalancer/control/stores/part-store.ts';
 import { freePort } from '../../support/free-port.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { LbWorld } from './support/lb-world.ts';
@@ -27,6 +28,8 @@ test('from one mutation to answers, and from each change to the nodes', async ()
   const nodes = await world.nodes(id);
   expect(nodes.map(({ state }) => state)).toEqual(['SERVING', 'SERVING']);
   expect(new Set(nodes.map(({ hostId }) => hostId)).size).toBe(2);
+  const rows = await readHosts(world.ground.db, [first.machine.id]);
+  expect(rows.get(first.machine.id)?.claim.confinementFault).toBe(first.confinementFault);
   const agent = new Agent();
   const ask = async (address: string | null) => {
     const { statusCode, body } = await request(`http://${address}:${port}/`, { dispatcher: agent });
@@ -38,7 +41,7 @@ test('from one mutation to answers, and from each change to the nodes', async ()
 
   const { db } = world.ground;
   const pool = (await readChildren(db, 'Pool', [id])).get(id)?.[0];
-  const added = await world.parts.change(world.context, 'memberCreate', {
+  const added = await world.parts.change(world.context, 'poolMemberCreate', {
     ...{ poolId: encodeId('Pool', pool?.id ?? ''), host: '127.0.0.1', port: world.webs[2]?.port },
   } as object);
   expect(added.userErrors).toEqual([]);
@@ -54,15 +57,15 @@ test('from one mutation to answers, and from each change to the nodes', async ()
   expect(await ask(node?.address ?? '')).toMatch(/^200/);
   await world.addHost('host-1');
   await waitFor('the host', async () => world.link.connected === 2);
-  const removed = await world.parts.change(world.context, 'memberDelete', {
-    ...{ id: encodeId('Member', added.entity?.id ?? '') },
+  const removed = await world.parts.change(world.context, 'poolMemberDelete', {
+    ...{ id: encodeId('PoolMember', added.entity?.id ?? '') },
   } as object);
   expect(removed.userErrors).toEqual([]);
   await world.untilActive(id);
   const after = (await world.nodes(id)).find(({ hostId }) => hostId === first.machine.id);
   expect(after?.incarnation).toBe(incarnation);
 
-  // A host is away meanwhile, and comes back without its documents: it still removes its node, and says so.
+  // A host is away during the deletion, and comes back without its documents: it still removes its node, and reports it.
   await world.stopHost(second);
   const deleted = await world.balancers.delete(world.context, { id: encodeId('LoadBalancer', id) });
   expect(deleted.userErrors).toEqual([]);

@@ -65,7 +65,7 @@ test('a load balancer is on its project, its CMP object, and behind its id', asy
 
 test('the whole status tree is within the limits; pages of everything are refused before they are read', async () => {
   const id = await create('measured');
-  const status = 'id provisioningStatus operatingStatus statusMessage';
+  const status = 'id provisioningStatus operatingStatus operatingReason';
   const whole = `{ ${status} listeners { ${status} l7Policies { ${status} l7Rules { ${status} } } }
     pools { ${status} healthMonitor { ${status} } members(first: 100) { nodes { ${status} } } } }`;
   const { loadBalancer } = await ask<{ loadBalancer: { listeners: readonly object[] } }>(
@@ -100,4 +100,44 @@ test('changes are followed through the gateway, of one project', async () => {
     break;
   }
   await client.dispose();
+});
+
+test('everything about a CMP object is one stream and one history, also through its deletion', async () => {
+  const socket = createClient({
+    ...{ url: system.url.replace('http', 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 },
+    connectionParams: { authorization: `Bearer ${system.token}` },
+  });
+  const query = `subscription ($cmpObject: CmpObjectInput, $types: [String!]) {
+    statusChanges(cmpObject: $cmpObject, subjectTypes: $types) { change { to subject { id } cmpObject { externalId } } } }`;
+  const follow = (externalId: string, types?: readonly string[]) =>
+    socket.iterate({ query, variables: { cmpObject: { type: 'tenant', externalId }, types } });
+  const [followed, typed, others] = [follow('followed'), follow('followed', ['LoadBalancer']), follow('other')];
+  for (const each of [followed, typed, others])
+    expect((await each.next()).value).toMatchObject({ data: { statusChanges: { change: null } } });
+  const make = (externalId: string) =>
+    ask<{ made: { loadBalancer: { id: string } } }>(
+      'mutation ($input: LoadBalancerCreateInput!) { made: loadBalancerCreate(input: $input) { loadBalancer { id } } }',
+      { input: { ...tree(`of-${externalId}`), cmpObject: { type: 'tenant', externalId } } },
+    );
+  const { id } = (await make('followed')).made.loadBalancer;
+  await make('unrelated');
+  await ask('mutation ($id: ID!) { loadBalancerDelete(input: { id: $id }) { userErrors { code } } }', { id });
+  const { id: otherId } = (await make('other')).made.loadBalancer;
+  const told = (to: string, subject: string, externalId: string) => ({
+    to,
+    subject: { id: subject },
+    cmpObject: { externalId },
+  });
+  const wanted = [told('PENDING', id, 'followed'), told('DELETING', id, 'followed')];
+  for (const stream of [followed, typed])
+    for (const change of wanted) expect((await stream.next()).value).toEqual({ data: { statusChanges: { change } } });
+  expect((await others.next()).value).toEqual({
+    data: { statusChanges: { change: told('PENDING', otherId, 'other') } },
+  });
+  await socket.dispose();
+  const { statusHistory } = await ask<{ statusHistory: object }>(
+    `{ statusHistory(cmpObject: { type: "tenant", externalId: "followed" }, orderBy: OLDEST) {
+      totalCount nodes { to subject { id } cmpObject { externalId } } } }`,
+  );
+  expect(statusHistory).toEqual({ totalCount: 2, nodes: wanted });
 });

@@ -1,9 +1,17 @@
 // The answer to bad input: for every mutation a coded entry of `userErrors` that names the field, and no change in any table.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type GraphQLObjectType, isObjectType } from 'graphql';
-import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { NftDevice } from './support/nft-device.ts';
-import { call, identity, projectB, projectId, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import {
+  call,
+  identity,
+  projectB,
+  projectId,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+} from './support/relay-system.ts';
 import { fieldFaults, inputTypeOf, typedInputs } from './support/typed-inputs.ts';
 
 type Input = Record<string, unknown>;
@@ -35,17 +43,15 @@ beforeAll(async () => {
   const made = await call(node, 'ruleCreate', valid('firewallRuleCreate', { name: 'mine', idempotencyKey: 'used' }));
   ids.mapping = made.mapping?.id ?? '';
   ids.operation = made.operation?.id ?? '';
-  const { data } = await node.run<{ backendCreate: { backend: { id: string } } }>(
-    stranger,
-    'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id } userErrors { code message } } }',
-    {
-      input: {
-        ...{ name: 'theirs', driver: 'linux-nftables', host: device.ssh.host, port: device.ssh.port },
-        ...{ hostKeySha256: device.ssh.hostKeySha256, credentials: { username: 'netops', password: 'secret' } },
-      },
-    },
-  );
-  ids.foreignBackend = data.backendCreate.backend.id;
+  const { host, port, hostKeySha256 } = device.ssh;
+  const theirBackend = {
+    name: 'theirs',
+    host,
+    port,
+    hostKeySha256,
+    credentials: { username: 'netops', password: 'secret' },
+  };
+  ids.foreignBackend = await registerBackend(node, theirBackend, stranger);
   const theirs = await call(
     node,
     'ruleCreate',
@@ -74,15 +80,17 @@ function valid(mutation: string, change: Input = {}): Input {
     backendUpdate: { id: ids.backend },
     backendHostKeyAccept: { id: ids.backend, hostKeySha256: hostKey },
     backendCircuitClose: { id: ids.backend },
+    backendReplayLift: { id: ids.backend },
     backendDelete: { id: ids.backend },
     backendCertificateAccept: { id: ids.backend, certificateSha256: hostKey },
     mappingObjectDelete: { idempotencyKey: newUuid(), mappingId: ids.mapping },
     relayCall: { ...selected, operation: 'setElement.add', arguments: { set: 'blocked', address: '192.0.2.7' } },
     relayOperationSettle: { id: ids.operation },
     mappingAdopt: {
-      ...{ backend: { name: 'fw' }, cmpObject, resource: 'rule', scope: 'inet filter forward', key: 'there' },
+      ...{ backend: { name: 'fw' }, cmpObject, resource: 'rule', scope: 'inet filter forward', objectKey: 'there' },
     },
-    mappingShare: { id: ids.mapping, shared: true },
+    mappingShare: { id: ids.mapping },
+    mappingUnshare: { id: ids.mapping },
     mappingVerify: { id: ids.mapping },
     mappingForget: { id: ids.mapping },
   };
@@ -153,14 +161,17 @@ const selectedCases: readonly (() => Case)[] = [
   ),
   one(
     'a bad role',
-    { cmpObject: { type: 't', externalId: '1', role: 'a b' } },
+    { cmpObject: { type: 't', externalId: '1', mappingRole: 'a b' } },
     'INVALID_INPUT',
-    'input.cmpObject.role',
+    'input.cmpObject.mappingRole',
   ),
 ];
 /** Faults beyond a single field, and those that a driver finds beyond its family's. */
 const ownCases: Readonly<Record<string, readonly (() => Case)[]>> = {
-  firewallAddressCreate: [one('two contents', { fqdn: 'a.example' }, 'INVALID_INPUT', 'input.fqdn')],
+  firewallAddressCreate: [
+    one('a bad address', { content: { address: '1.2.3' } }, 'INVALID_INPUT', 'input.content.address'),
+    one('a long name', { content: { fqdn: long } }, 'TOO_LONG', 'input.content.fqdn'),
+  ],
   firewallAddressSetElementAdd: [
     one('a comment with a quote', { comment: 'a"b' }, 'INVALID_INPUT', 'input.comment'),
     one('a bad set', { set: 'a b' }, 'INVALID_INPUT', 'input.set'),
@@ -260,6 +271,10 @@ const table: Record<string, { readonly inputType: string; readonly cases: readon
     inputType: 'BackendCircuitCloseInput',
     cases: [...idCases('Backend', () => ids.foreignBackend), ...keyCases],
   },
+  backendReplayLift: {
+    inputType: 'BackendReplayLiftInput',
+    cases: [...idCases('Backend', () => ids.foreignBackend), ...keyCases],
+  },
   backendDelete: {
     inputType: 'BackendDeleteInput',
     cases: [
@@ -333,13 +348,13 @@ const table: Record<string, { readonly inputType: string; readonly cases: readon
       one('an unknown resource', { resource: 'nonsense' }, 'NOT_SUPPORTED', 'input.resource'),
       one('a long scope', { scope: long }, 'TOO_LONG', 'input.scope'),
       one('a scope with a control', { scope: control }, 'INVALID_INPUT', 'input.scope'),
-      one('a long key', { key: long }, 'TOO_LONG', 'input.key'),
-      one('a key with a control', { key: control }, 'INVALID_INPUT', 'input.key'),
+      one('a long key', { objectKey: long }, 'TOO_LONG', 'input.objectKey'),
+      one('a key with a control', { objectKey: control }, 'INVALID_INPUT', 'input.objectKey'),
       one('a long uuid', { uuid: long }, 'TOO_LONG', 'input.uuid'),
     ],
   },
   ...Object.fromEntries(
-    ['mappingShare', 'mappingVerify', 'mappingForget'].map((mutation) => [
+    ['mappingShare', 'mappingUnshare', 'mappingVerify', 'mappingForget'].map((mutation) => [
       mutation,
       { inputType: inputTypeOf(mutation), cases: [...idCases('Mapping', () => ids.foreignMapping), ...keyCases] },
     ]),
@@ -362,10 +377,13 @@ async function everything(): Promise<Record<string, unknown>> {
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()
       AND table_name NOT IN ('audit_entry', 'audit_chain', 'lease', 'status_sequencer', 'status_change')`,
   );
-  const sums: Record<string, unknown> = {};
-  for (const { name } of tables) sums[name] = await node.db.query(`CHECKSUM TABLE \`${name}\``);
-  sums.events = await node.db.query('SELECT COUNT(*) AS n FROM status_change');
-  return sums;
+  const names = tables.map(({ name }) => `\`${name}\``).join();
+  const sums = await node.db.query<{ Table: string; Checksum: unknown }>(`CHECKSUM TABLE ${names}`);
+  const ofTables = sums.map(({ Table, Checksum }) => [Table.slice(Table.indexOf('.') + 1), Checksum] as const);
+  return {
+    ...Object.fromEntries(ofTables),
+    events: await node.db.query('SELECT COUNT(*) AS n FROM status_change'),
+  };
 }
 
 test('every mutation has its cases', () => {
@@ -377,7 +395,7 @@ test('every mutation has its cases', () => {
 describe.each(Object.entries(table))('%s', (mutation, { inputType, cases }) => {
   let before: Record<string, unknown>;
   let told: number;
-  beforeEach(async () => {
+  beforeAll(async () => {
     before = await everything();
     told = device.told.length;
   });

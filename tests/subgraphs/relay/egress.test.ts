@@ -116,7 +116,7 @@ describe('a backend', () => {
   });
 
   test("can't be moved there later, in one step or several", async () => {
-    const { backend } = await change('backendCreate', ssh({ host: '192.0.2.10' }));
+    const { backend } = await change('backendCreate', ssh({ host: '192.0.2.10', port: 2222 }));
     const id = backend?.id;
     const { credentials } = ssh({});
     const denied = (field: string) => [{ code: 'EGRESS_DENIED', field: ['input', field] }];

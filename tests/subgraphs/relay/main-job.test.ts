@@ -39,7 +39,11 @@ describeWithLab('a real firewall', (lab) => {
   test('adds an address, creates a rule that uses it, and both are mapped to the CMP object', async () => {
     const common = { backend: { name: 'lab-firewall' }, cmpObject: tenant };
     const added = await call(node, 'add', { ...common, idempotencyKey: 'a1', set: 'blocked', address: '203.0.113.7' });
-    expect(added).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE' } });
+    expect(added).toMatchObject({
+      userErrors: [],
+      operation: { state: 'SUCCEEDED' },
+      mapping: { mappingState: 'ACTIVE' },
+    });
     expect(added.commit?.token).toBeTruthy();
     const made = await call(node, 'ruleCreate', {
       ...common,
@@ -48,20 +52,33 @@ describeWithLab('a real firewall', (lab) => {
       source: { set: 'blocked' },
       action: 'DROP',
     });
-    expect(made).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE' } });
+    expect(made).toMatchObject({
+      userErrors: [],
+      operation: { state: 'SUCCEEDED' },
+      mapping: { mappingState: 'ACTIVE' },
+    });
     expect(Number(made.mapping?.uuid)).toBeGreaterThan(0);
     const text = await ruleset();
     expect(text).toContain('203.0.113.7');
     expect(text).toContain('tenant-42-blocked');
-    const { data, errors } = await node.run<{ _entities: { mappings: { nodes: { key: string }[] } }[] }>(
+    const { data, errors } = await node.run<{ _entities: { mappings: { nodes: { objectKey: string }[] } }[] }>(
       identity('VIEWER'),
-      `query ($r: [_Any!]!) { _entities(representations: $r) { ... on CmpObject { mappings { nodes { key resource } } } } }`,
+      `query ($r: [_Any!]!) { _entities(representations: $r) { ... on CmpObject { mappings { nodes { objectKey resource } } } } }`,
       { r: [{ __typename: 'CmpObject', id: encodeCmpObject({ namespace: 'default', ...tenant }) }] },
     );
     expect(errors).toEqual([]);
-    expect(data._entities[0]?.mappings.nodes.map((each) => each.key).sort()).toEqual([
+    expect(data._entities[0]?.mappings.nodes.map((each) => each.objectKey).sort()).toEqual([
       'blocked/203.0.113.7',
       'tenant-42-blocked',
+    ]);
+    const events = await node.db.query(
+      'SELECT DISTINCT subject_type AS type, cmp_namespace AS namespace, cmp_type AS cmpType, cmp_id AS cmpId FROM status_change WHERE subject_type IN (?, ?) ORDER BY type',
+      ['RelayOperation', 'Mapping'],
+    );
+    const cmpObject = { namespace: 'default', cmpType: 'tenant', cmpId: '42' };
+    expect(events).toEqual([
+      { type: 'Mapping', ...cmpObject },
+      { type: 'RelayOperation', ...cmpObject },
     ]);
   });
 
@@ -103,7 +120,7 @@ describeWithLab('a real firewall', (lab) => {
     const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: made.mapping?.id });
     expect(gone).toMatchObject({
       operation: { state: 'SUCCEEDED' },
-      mapping: { id: made.mapping?.id, state: 'DELETED' },
+      mapping: { id: made.mapping?.id, mappingState: 'DELETED' },
     });
     expect(await ruleset()).not.toContain('to-go');
   });
@@ -113,7 +130,7 @@ describeWithLab('a real firewall', (lab) => {
     const refused = await call(node, 'add', input);
     expect(refused).toMatchObject({
       userErrors: [],
-      operation: { state: 'FAILED', settledBy: 'reply' },
+      operation: { state: 'FAILED', stateSource: 'REPLY' },
       mapping: null,
     });
     expect(refused.operation?.deviceError?.message).toMatch(/No such file/);

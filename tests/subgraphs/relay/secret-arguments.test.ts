@@ -1,15 +1,16 @@
 // Secret arguments of calls reach the device and nobody else: not the journal, the audit trail, events, answers or the log, in any form.
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createLogger } from '../../../platform/log.ts';
+import { createLogger } from '../../../platform/process/log.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import { resealSecrets } from '../../../subgraphs/relay/journal/reseal-secrets.ts';
+import { resealSecrets } from '../../../subgraphs/relay/control/journal/reseal-secrets.ts';
 import { keyFile } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { NeighborDevice } from './support/neighbor-device.ts';
 import { identity, type RelayNode, RelaySystem } from './support/relay-system.ts';
 import { dumpDatabase, type Exhibit, hunt } from './support/secret-hunt.ts';
+import { settingsOf, type WantedSettings } from './support/settings.ts';
 
 let system: RelaySystem;
 let node: RelayNode;
@@ -52,7 +53,7 @@ beforeEach(() => {
 });
 
 const fields = `operation { id state arguments wireCall result deviceError { code message } evidence { note }
-  mappings { id desired lastVerification { result } } } wireCall deviceCheck { code message } userErrors { code message field }`;
+  changedMappings { id wantedSettings { name value } lastVerification { result } } } wireCall deviceCheck { code message } userErrors { code message field }`;
 
 interface Shown {
   readonly operation: {
@@ -61,9 +62,13 @@ interface Shown {
     readonly arguments: Record<string, unknown>;
     readonly wireCall: string;
     readonly deviceError: { readonly message: string } | null;
-    readonly mappings: readonly { readonly id: string; readonly desired: unknown }[];
+    readonly changedMappings: readonly { readonly id: string; readonly wantedSettings: WantedSettings }[];
   } | null;
-  readonly mapping?: { readonly id: string; readonly desired: unknown; readonly lastVerification: unknown } | null;
+  readonly mapping?: {
+    readonly id: string;
+    readonly wantedSettings: WantedSettings;
+    readonly lastVerification: unknown;
+  } | null;
   readonly wireCall?: string;
   readonly deviceCheck?: { readonly code: string; readonly message: string };
   readonly userErrors: readonly { readonly code: string; readonly message: string }[];
@@ -136,8 +141,8 @@ test('a call that waits is sent with it later', async () => {
 test('another password on the device is drift, and neither is shown', async () => {
   const cmpObject = { type: 'tenant', externalId: '5' };
   const { operation } = await create('10.0.0.5', secret('wanted'), 'drift', { cmpObject });
-  const [mapping] = operation?.mappings ?? [];
-  expect(mapping?.desired).toMatchObject({ password: '***' });
+  const [mapping] = operation?.changedMappings ?? [];
+  expect(settingsOf(mapping?.wantedSettings)).toMatchObject({ password: '***' });
   const what = 'mapping { lastVerification { result differences { path wanted found } } } userErrors { code message }';
   const verify = (key: string) => mutate('mappingVerify', { id: mapping?.id, idempotencyKey: key }, node, what);
   expect((await verify('v1')).mapping?.lastVerification).toEqual({ result: 'MATCHES', differences: [] });
@@ -159,11 +164,11 @@ test('another password on the device is drift, and neither is shown', async () =
 test('the password of an adopted neighbour is compared, and not shown', async () => {
   const found = secret('found');
   device.lines.push('neighbor 10.0.0.6 remote-as 65006', `neighbor 10.0.0.6 password ${found}`);
-  const named = { resource: 'bgp-neighbor', scope: '65001 default', key: '10.0.0.6' };
+  const named = { resource: 'bgp-neighbor', scope: '65001 default', objectKey: '10.0.0.6' };
   const input = { backend: { name: 'r1' }, cmpObject: { type: 'tenant', externalId: '6' }, ...named };
-  const what = 'mapping { id desired lastVerification { result } } userErrors { code message }';
+  const what = 'mapping { id wantedSettings { name value } lastVerification { result } } userErrors { code message }';
   const { mapping } = await mutate('mappingAdopt', { ...input, idempotencyKey: 'adopt' }, node, what);
-  expect(mapping?.desired).toMatchObject({ remoteAs: 65_006, password: '***' });
+  expect(settingsOf(mapping?.wantedSettings)).toMatchObject({ remoteAs: 65_006, password: '***' });
   const verified = await mutate('mappingVerify', { id: mapping?.id, idempotencyKey: 'adopted' }, node, what);
   expect(verified.mapping?.lastVerification).toMatchObject({ result: 'MATCHES' });
 });
@@ -200,7 +205,7 @@ test('an unknown call is settled by its password, whose seal is renewed meanwhil
   node.keyring.replace({ active: 'k1', keys });
 
   device.mood = 'fine';
-  await node.db.execute('UPDATE operation SET quiet_until = NOW(3) - INTERVAL 1 SECOND WHERE quiet_until IS NOT NULL');
+  await node.db.execute('UPDATE operation SET quiet_over = 1 WHERE quiet_until IS NOT NULL');
   const settle = (id: string | undefined) =>
     mutate('relayOperationSettle', { id }, node, 'operation { state evidence { note } } userErrors { code message }');
   expect((await settle(done.operation?.id)).operation?.state).toBe('SUCCEEDED');
@@ -220,6 +225,14 @@ test('refused input: an answer does not quote it', async () => {
   const args = { asNumber: 65_001, address: '10.0.0.10', remoteAs: 1, password: `${secret('called')} x` };
   const called = { backend: { name: 'r1' }, operation: 'bgpNeighbor.create', arguments: args };
   expect((await mutate('relayCall', called)).userErrors).toMatchObject([{ code: 'INVALID_ARGUMENTS' }]);
+  // Under names that nothing knows to be those of secrets.
+  const undeclared = { asNumber: 65_001, passwort: secret('undeclared'), deep: { md5: secret('nested') } };
+  const unknown = { ...called, arguments: undeclared };
+  expect((await mutate('relayCall', unknown)).userErrors[0]).toMatchObject({ code: 'INVALID_ARGUMENTS' });
+  const [entry] = await node.db.query<{ details: string }>(
+    "SELECT details FROM audit_entry WHERE action = 'relayCall' AND outcome = 'REFUSED' ORDER BY id DESC LIMIT 1",
+  );
+  expect(JSON.parse(entry?.details ?? '{}')).toMatchObject({ arguments: ['asNumber', 'passwort', 'deep'] });
   const nowhere = neighbor('10.0.0.10', secret('nowhere'), 'nowhere', { backend: { name: 'none' } });
   expect((await mutate('routerBgpNeighborCreate', nowhere)).userErrors).toMatchObject([{ code: 'NOT_FOUND' }]);
 });
@@ -227,8 +240,8 @@ test('refused input: an answer does not quote it', async () => {
 test('none is anywhere, in any form', async () => {
   const queries = [
     '{ relayOperations(first: 100) { nodes { arguments wireCall result deviceError { code message } evidence { note } } } }',
-    '{ mappings(first: 100) { nodes { desired lastVerification { result differences { path wanted found } } } } }',
-    '{ relayMappingChanges { mappings { desired lastVerification { result differences { path wanted found } } } } }',
+    '{ mappings(first: 100) { nodes { wantedSettings { name value } object { ... on RouterBgpNeighbor { address localAs } } lastVerification { result differences { path wanted found } } } } }',
+    '{ relayMappingChanges { mappings { wantedSettings { name value } lastVerification { result differences { path wanted found } } } } }',
   ];
   for (const query of queries) {
     const { data, errors } = await node.run(identity('OPERATOR'), query);

@@ -11,6 +11,7 @@ import { FortiGate } from '../../../simulators/fortios/fortigate.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { EchoingDevice, keptRule } from './support/echoing-device.ts';
 import { formsOf, hunt } from './support/secret-hunt.ts';
+import { separateBackends } from './support/separate-backends.ts';
 import { type Answer, WatchedSystem } from './support/watched-system.ts';
 import { pinOf } from './transports/support/web-device.ts';
 
@@ -59,14 +60,15 @@ afterAll(async () => {
   await Promise.all([ssh?.ssh.stop(), keyed?.ssh.stop(), gate?.stop()]);
 });
 
-const operationFields = `operation { id state result wireCall deviceError { code message } arguments settledBy
-  evidence { source finding note } mappings { key uuid desired lastVerification { result } } }`;
+const operationFields = `operation { id state result wireCall deviceError { code message } arguments stateSource
+  evidence { source finding note } changedMappings { objectKey uuid wantedSettings { name value } lastVerification { result } } }`;
 
 async function register(name: string, more: Record<string, unknown>): Promise<void> {
   const { host, port, hostKeySha256 } = ssh.ssh;
   const input = { name, driver: 'linux-nftables', host, port, hostKeySha256, ...more };
   const { userErrors } = await watched.mutate('backendCreate', input, 'backend { id credentialFields }');
   expect(userErrors).toEqual([]);
+  await separateBackends(watched.system.database);
 }
 
 function add(backend: string, address: string, more: object = {}): Promise<Answer> {
@@ -75,7 +77,12 @@ function add(backend: string, address: string, more: object = {}): Promise<Answe
 }
 
 function addAddress(backend: string, name: string): Promise<Answer> {
-  const input = { backend: { name: backend }, name, address: '10.9.0.0/24', idempotencyKey: watched.freshKey() };
+  const input = {
+    backend: { name: backend },
+    name,
+    content: { address: '10.9.0.0/24' },
+    idempotencyKey: watched.freshKey(),
+  };
   return watched.mutate('firewallAddressCreate', input, operationFields);
 }
 
@@ -261,8 +268,9 @@ describe('devices that quote the secrets', () => {
       ),
     );
     const cmpObject = { type: 'tenant', externalId: '7' };
-    const object = { backend: { name: 'ssh' }, resource: 'rule', scope: 'inet filter forward', key: keptRule };
-    const fields = 'mapping { id desired lastVerification { result differences { path wanted found } } }';
+    const object = { backend: { name: 'ssh' }, resource: 'rule', scope: 'inet filter forward', objectKey: keptRule };
+    const fields =
+      'mapping { id wantedSettings { name value } lastVerification { result differences { path wanted found } } }';
     const { mapping } = await watched.mutate(
       'mappingAdopt',
       { ...object, cmpObject, idempotencyKey: watched.freshKey() },
@@ -322,7 +330,7 @@ describe('visible traces', () => {
       `{ backends(first: 100) { nodes { name host options credentialFields health { message softwareVersion serial }
         circuit { reason } } } }`,
       '{ relayOperations(first: 100) { nodes { state result wireCall arguments deviceError { code message } evidence { note } } } }',
-      '{ mappings(first: 100) { nodes { key uuid desired lastVerification { result } } } }',
+      '{ mappings(first: 100) { nodes { objectKey uuid wantedSettings { name value } lastVerification { result } } } }',
       '{ statusHistory(first: 100) { nodes { kind from to reason } } }',
       '{ auditEntries(first: 100) { nodes { action outcome code details } } }',
     ];

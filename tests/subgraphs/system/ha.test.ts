@@ -1,15 +1,15 @@
 // The cluster of hosts in the graph, over three real members of etcd. What agents tell there is put by the test; the wishes are read from it.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { haCluster } from '../../../bin/compose/ha-cluster.ts';
+import { haCluster } from '../../../compose/ha-cluster.ts';
 import { type Change, haKeys, keptActs } from '../../../ha/agent/keys.ts';
 import { Cluster, type ClusterHost } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
-import type { Identity } from '../../../platform/identity.ts';
-import { newUuid } from '../../../platform/ids.ts';
-import { HaService } from '../../../subgraphs/system/ha/ha-service.ts';
-import { HaWatch } from '../../../subgraphs/system/ha/ha-watch.ts';
+import type { Identity } from '../../../platform/edge/identity.ts';
+import { encodeId, newUuid } from '../../../platform/values/ids.ts';
+import { HaService } from '../../../subgraphs/system/control/ha/ha-service.ts';
+import { HaWatch } from '../../../subgraphs/system/control/ha/ha-watch.ts';
 import { type EtcdCluster, etcdCluster } from '../../ha/etcd-cluster.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
@@ -69,8 +69,13 @@ async function lead(primary: string, epoch: number, members: readonly string[]):
   await etcd.put(keys.sync, JSON.stringify(sync));
 }
 
+const moveId = (epoch: number) => `0192d5a0-0000-7000-8000-00000000000${epoch}`;
+const wishTo = (to: string) => JSON.stringify({ id: newUuid(), to, from: 'a', askedAt: new Date().toISOString() });
+
 async function changed(change: Partial<Change> & { readonly epoch: number }): Promise<void> {
-  const usual = { primary: 'b', previous: 'a', position: 1, takenAt: new Date(0).toISOString(), takenAfterMs: 5 };
+  const id = moveId(change.epoch);
+  const takenAt = new Date(change.epoch * 1_000).toISOString();
+  const usual = { id, primary: 'b', previous: 'a', position: 1, takenAt, takenAfterMs: 5 };
   await etcd.put(keys.change(change.epoch), JSON.stringify({ cause: 'it was unplugged', ...usual, ...change }));
 }
 
@@ -81,13 +86,13 @@ const watchOptions = () => ({
 });
 const wished = async (key: string) => (await etcd.get(key)).entries[0]?.value;
 const refusal = (code: string, told: object = {}) => ({
-  accepted: null,
   userErrors: [expect.objectContaining({ code, ...told })],
 });
 
 async function ask(name: string, input: object | null, as = admin): Promise<unknown> {
   const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input${name === 'haPause' || name === 'haResume' ? '' : '!'}`;
-  const document = `mutation ($input: ${type}) { ${name}(input: $input) { accepted userErrors { code message field retry } } }`;
+  const what = name === 'haSwitchover' ? 'haMove { id state moveKind }' : 'accepted';
+  const document = `mutation ($input: ${type}) { ${name}(input: $input) { ${what} userErrors { code message field retry } } }`;
   const { data, codes } = await bench.ask(as, document, { input });
   expect(codes).toEqual([]);
   return (data as unknown as Record<string, unknown>)[name];
@@ -96,32 +101,61 @@ async function ask(name: string, input: object | null, as = admin): Promise<unkn
 test('the status, and the changes of the primary by pages, newest first', async () => {
   const { data, codes } = await bench.ask(
     admin,
-    '{ haStatus { primary epoch copies paused switchoverTo hosts { name state behind etcd keysDiffer } } }',
+    '{ haStatus { primaryName epoch copies paused move { id } hosts { name state behindTransactions etcd keysDiffer } } }',
   );
   expect(codes).toEqual([]);
   expect(data.haStatus).toMatchObject({
-    ...{ primary: 'a', epoch: 3, copies: 2, paused: false, switchoverTo: null },
+    ...{ primaryName: 'a', epoch: 3, copies: 2, paused: false, move: null },
     hosts: [
-      { name: 'a', state: 'PRIMARY', behind: 0, keysDiffer: false },
-      { name: 'b', state: 'IN_SYNC', behind: 3, keysDiffer: false },
-      { name: 'w', state: 'WITNESS', behind: null, keysDiffer: null },
+      { name: 'a', state: 'PRIMARY', behindTransactions: '0', keysDiffer: false },
+      { name: 'b', state: 'IN_SYNC', behindTransactions: '3', keysDiffer: false },
+      { name: 'w', state: 'WITNESS', behindTransactions: null, keysDiffer: null },
     ],
   });
   await changed({ epoch: 2 });
+  const running = '{ haStatus { move { state primaryName timelineEpoch startedAt finishedAt progressPercent } } }';
+  expect((await bench.ask(admin, running)).data.haStatus?.move).toEqual({
+    ...{ state: 'RUNNING', primaryName: 'b', timelineEpoch: 2, startedAt: '1970-01-01T00:00:01.995Z' },
+    ...{ finishedAt: null, progressPercent: null },
+  });
   await changed({ epoch: 3, primary: 'a', previous: 'b', openedAfterMs: 321 });
   const saved = { epoch: 3, host: 'b', transactions: 1, gtids: ['0-2-9'], folder: '/saved/3' };
   await etcd.put(keys.saved(3, 'b'), JSON.stringify(saved));
-  const page = `query ($after: String) { haTimeline(first: 1, after: $after) {
-    nodes { epoch primary previous cause at gapMs leftBehind { host transactions gtids folder } } pageInfo { hasNextPage endCursor } } }`;
-  const { haTimeline: newest } = (await bench.ask(admin, page)).data;
+  const page = `query ($after: String) { haMoves(first: 1, after: $after) { totalCount
+    nodes { id version moveKind state startedAt finishedAt updatedAt progressPercent timelineEpoch primaryName previousName reason gapMs leftBehind { hostName transactions gtids folder } } pageInfo { hasNextPage endCursor } } }`;
+  const { haMoves: newest } = (await bench.ask(admin, page)).data;
   expect(newest.nodes).toMatchObject([
     {
-      ...{ epoch: 3, primary: 'a', previous: 'b', cause: 'it was unplugged', gapMs: 321 },
-      leftBehind: [{ host: 'b', transactions: 1, gtids: ['0-2-9'], folder: '/saved/3' }],
+      ...{ timelineEpoch: 3, primaryName: 'a', previousName: 'b', reason: 'it was unplugged', gapMs: 321 },
+      ...{
+        id: encodeId('HaMove', moveId(3)),
+        moveKind: 'FAILOVER',
+        state: 'SUCCEEDED',
+        progressPercent: 100,
+        version: 4,
+      },
+      ...{ startedAt: '1970-01-01T00:00:02.995Z', finishedAt: '1970-01-01T00:00:03.316Z' },
+      leftBehind: [{ hostName: 'b', transactions: '1', gtids: ['0-2-9'], folder: '/saved/3' }],
     },
   ]);
-  const { haTimeline: older } = (await bench.ask(admin, page, { after: newest.pageInfo.endCursor })).data;
-  expect(older).toMatchObject({ nodes: [{ epoch: 2, gapMs: null, leftBehind: [] }], pageInfo: { hasNextPage: false } });
+  const { haMoves: older } = (await bench.ask(admin, page, { after: newest.pageInfo.endCursor })).data;
+  // Its host never reported that it accepts writes.
+  const ended = { state: 'UNKNOWN', finishedAt: '1970-01-01T00:00:02.995Z', progressPercent: null };
+  expect(older).toMatchObject({
+    nodes: [{ timelineEpoch: 2, gapMs: null, leftBehind: [], ...ended }],
+    totalCount: 2,
+    pageInfo: { hasNextPage: false },
+  });
+  const one =
+    'query ($id: ID!) { haMove(id: $id) { timelineEpoch } node(id: $id) { ... on HaMove { timelineEpoch } } }';
+  const found = await bench.ask(admin, one, { id: encodeId('HaMove', moveId(3)) });
+  expect(found.data).toEqual({ haMove: { timelineEpoch: 3 }, node: { timelineEpoch: 3 } });
+  const absent = await bench.ask(admin, one, { id: encodeId('HaMove', newUuid()) });
+  expect([absent.data, absent.codes]).toEqual([{ haMove: null, node: null }, []]);
+  const other = await bench.ask({ ...admin, admin: false }, 'query ($id: ID!) { node(id: $id) { id } }', {
+    id: encodeId('HaMove', moveId(3)),
+  });
+  expect(other.data).toEqual({ node: null });
 });
 
 test('why a host returns is told while it does, and where it is', async () => {
@@ -138,9 +172,14 @@ test('why a host returns is told while it does, and where it is', async () => {
   const there = hosts;
   hosts = there.map((each) => (each.name === 'b' ? { ...each, site: 'east' } : each));
   try {
-    const { data } = await bench.ask(admin, '{ haStatus { hosts { name site state returning } } }');
-    expect(data.haStatus.hosts[1]).toEqual({ name: 'b', site: 'east', state: 'RETURNING', returning: 'a copy: 40 %' });
-    expect(data.haStatus.hosts[0]).toMatchObject({ site: null, returning: null });
+    const { data } = await bench.ask(admin, '{ haStatus { hosts { name site state stateReason } } }');
+    expect(data.haStatus?.hosts[1]).toEqual({
+      name: 'b',
+      site: 'east',
+      state: 'RETURNING',
+      stateReason: 'a copy: 40 %',
+    });
+    expect(data.haStatus?.hosts[0]).toMatchObject({ site: null, stateReason: null });
   } finally {
     hosts = there;
     clearInterval(telling);
@@ -150,15 +189,23 @@ test('why a host returns is told while it does, and where it is', async () => {
 
 test('a switchover is asked for once, under its key, and audited; what is under way or done is not asked for again', async () => {
   const input = { idempotencyKey: 'switch-1', to: 'b' };
-  const done = { accepted: true, userErrors: [] };
-  expect(await ask('haSwitchover', input)).toEqual(done);
-  expect(await wished(keys.switchover)).toBe('{"to":"b"}');
-  expect(await ask('haSwitchover', { to: 'b' })).toEqual(done);
-  // Granted: a repetition gets the first answer, another request finds it done.
+  const first = await ask('haSwitchover', input);
+  const wish = JSON.parse((await wished(keys.switchover)) ?? '');
+  expect(wish).toMatchObject({ to: 'b', from: 'a' });
+  const id = encodeId('HaMove', wish.id);
+  expect(first).toEqual({ haMove: { id, state: 'PENDING', moveKind: 'SWITCHOVER' }, userErrors: [] });
+  expect(await ask('haSwitchover', { to: 'b' })).toEqual(first);
+  // Granted: a repetition and another request get the same move.
   await etcd.transact([], [{ delete: keys.switchover }]);
   await lead('b', 4, ['a']);
+  await changed({ epoch: 4, id: wish.id, askedAt: wish.askedAt, openedAfterMs: 9 });
+  const done = { haMove: { id, state: 'SUCCEEDED', moveKind: 'SWITCHOVER' }, userErrors: [] };
   expect(await ask('haSwitchover', input)).toEqual(done);
   expect(await ask('haSwitchover', { to: 'b' })).toEqual(done);
+  const trail = '{ auditEntries(first: 1) { nodes { subjectId subject { ... on HaMove { state primaryName } } } } }';
+  expect((await bench.ask(admin, trail)).data.auditEntries?.nodes).toEqual([
+    { subjectId: id, subject: { state: 'SUCCEEDED', primaryName: 'b' } },
+  ]);
   expect(await wished(keys.switchover)).toBeUndefined();
   const audited = "SELECT outcome, details FROM audit_entry WHERE action = 'haSwitchover' ORDER BY id";
   const entries = await bench.db.query<{ outcome: string; details: string }>(audited);
@@ -169,15 +216,22 @@ test('a switchover is asked for once, under its key, and audited; what is under 
 test('a switchover that is not begun in time is taken back', async () => {
   const service = new HaService({ ...bench, cluster: bench.haCluster, switchoverMs: 300 });
   expect(await service.switchover(context, { to: 'b' })).toMatchObject({ userErrors: [] });
+  const { id } = JSON.parse((await wished(keys.switchover)) ?? '');
   await waitFor('the wish to be taken back', async () => (await wished(keys.switchover)) === undefined);
   service.stop();
+  const one =
+    'query ($id: ID!) { haMove(id: $id) { version state reason timelineEpoch startedAt finishedAt previousName } }';
+  expect((await bench.ask(admin, one, { id: encodeId('HaMove', id) })).data.haMove).toEqual({
+    ...{ version: 2, state: 'FAILED', reason: 'it had not begun after 0.3 s, and was taken back' },
+    ...{ timelineEpoch: null, startedAt: null, finishedAt: expect.any(String), previousName: 'a' },
+  });
 });
 
 test('pausing and resuming twice is no error', async () => {
   const done = { accepted: true, userErrors: [] };
   for (const input of [null, {}]) expect(await ask('haPause', input)).toEqual(done);
   expect(await wished(keys.paused)).toBe('{}');
-  expect(await ask('haSwitchover', { to: 'b' })).toEqual(refusal('WRONG_STATE'));
+  expect(await ask('haSwitchover', { to: 'b' })).toMatchObject(refusal('WRONG_STATE'));
   for (const input of [null, {}]) expect(await ask('haResume', input)).toEqual(done);
   expect(await wished(keys.paused)).toBeUndefined();
 });
@@ -187,13 +241,13 @@ test.each([
   ['the witness', { to: 'w' }, 'NOT_FOUND'],
   ['no name of a host', { to: 'A host' }, 'INVALID_INPUT'],
 ])('a switchover to %s is refused, and changes nothing', async (_, input, code) => {
-  expect(await ask('haSwitchover', input)).toEqual(refusal(code));
+  expect(await ask('haSwitchover', input)).toMatchObject(refusal(code));
   expect(await wished(keys.switchover)).toBeUndefined();
 });
 
 test.each([
   ['haSwitchover', { to: 'b' }, 'to'],
-  ['haRejoin', { host: 'b' }, 'host'],
+  ['haHostJoin', { host: 'b' }, 'host'],
   ['haPause', {}, null],
   ['haResume', {}, null],
 ])('a bad field of %s is refused by name and code, and asks the hosts for nothing', async (name, good, host) => {
@@ -209,24 +263,26 @@ test.each([
   if (name === 'haResume') await etcd.put(keys.paused, '{}');
   const wishes = () => Promise.all([wished(keys.switchover), wished(keys.paused)]);
   const before = await wishes();
-  for (const [input, refused] of cases) expect(await ask(name, input)).toEqual(refused);
+  for (const [input, refused] of cases) expect(await ask(name, input)).toMatchObject(refused);
   expect(await wishes()).toEqual(before);
 });
 
 test('refused: a host out of sync, another switchover meanwhile, the return of the primary or of a silent host, and who is no administrator', async () => {
   await lead('a', 3, []);
-  expect(await ask('haSwitchover', { to: 'b' })).toEqual(refusal('NOT_IN_SYNC'));
+  expect(await ask('haSwitchover', { to: 'b' })).toMatchObject(refusal('NOT_IN_SYNC'));
   await lead('a', 3, ['b']);
-  await etcd.put(keys.switchover, '{"to":"a"}');
-  expect(await ask('haSwitchover', { to: 'b' })).toEqual(refusal('IN_PROGRESS'));
-  expect(await ask('haRejoin', { host: 'a' })).toEqual(refusal('WRONG_STATE'));
-  expect(await ask('haRejoin', { host: 'w' })).toEqual(refusal('NOT_FOUND'));
-  expect(await ask('haRejoin', { host: 'b' })).toEqual({ accepted: true, userErrors: [] });
+  await etcd.put(keys.switchover, wishTo('a'));
+  expect(await ask('haSwitchover', { to: 'b' })).toMatchObject(refusal('IN_PROGRESS'));
+  expect(await ask('haHostJoin', { host: 'a' })).toMatchObject(refusal('WRONG_STATE'));
+  expect(await ask('haHostJoin', { host: 'w' })).toMatchObject(refusal('NOT_FOUND'));
+  expect(await ask('haHostJoin', { host: 'b' })).toEqual({ accepted: true, userErrors: [] });
   clearInterval(reporting);
-  expect(await ask('haRejoin', { host: 'b' })).toEqual(refusal('UNAVAILABLE'));
+  expect(await ask('haHostJoin', { host: 'b' })).toMatchObject(refusal('UNAVAILABLE'));
   const user = { ...admin, admin: false };
-  expect(await ask('haPause', null, user)).toEqual(refusal('FORBIDDEN'));
+  expect(await ask('haPause', null, user)).toMatchObject(refusal('FORBIDDEN'));
   expect((await bench.ask(user, '{ haStatus { epoch } }')).codes).toEqual(['FORBIDDEN']);
+  expect((await bench.ask(user, '{ haStatusReason }')).codes).toEqual(['FORBIDDEN']);
+  expect((await bench.ask(admin, '{ haStatusReason }')).data).toEqual({ haStatusReason: null });
 });
 
 test('events and metrics tell each change once, whichever process looks', async () => {
@@ -386,6 +442,6 @@ test('the hosts keep a bounded number of what was asked for, the newest', async 
 test('without a majority of the hosts nothing is known, and no wish is made', async () => {
   for (const name of ['a', 'b']) process.kill(cluster.member(name).pid, 'SIGSTOP');
   expect((await bench.ask(admin, '{ haStatus { epoch } }')).codes).toEqual(['UNAVAILABLE']);
-  expect(await ask('haPause', null)).toEqual(refusal('UNAVAILABLE'));
+  expect(await ask('haPause', null)).toMatchObject(refusal('UNAVAILABLE'));
   for (const name of ['a', 'b']) process.kill(cluster.member(name).pid, 'SIGCONT');
 });

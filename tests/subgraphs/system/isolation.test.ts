@@ -5,9 +5,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DefinitionNode, Kind, type ObjectTypeDefinitionNode, parse } from 'graphql';
+import type { Identity } from '../../../platform/edge/identity.ts';
 import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
-import type { Identity } from '../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 /** Global ids of alpha's objects, or ids that were never assigned. */
@@ -28,9 +28,9 @@ interface Question {
 
 const errors = 'userErrors { code message field retry }';
 const project = 'id version name description members { nodes { role user { id name } } }';
-const user = 'id version name admin';
+const user = 'id version name admin memberships { nodes { role project { id name } } }';
 const token = 'id name prefix role project { id name }';
-const machine = 'id version name role state';
+const machine = 'id version name machineRole machineState';
 const change = `id kind subjectId subjectType subjectVersion from to reason project { ${project} } subject { __typename id }`;
 
 function mutation(name: string, type: string, input: object, selection: string): Question {
@@ -82,14 +82,16 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
     })),
   'Query.auditEntries': (ids) =>
     [ids.project, null].map((projectId) => ({
-      document: `query ($projectId: ID) { auditEntries(projectId: $projectId, first: 100) { nodes { id actor action subjectId details project { id } } } }`,
+      document: `query ($projectId: ID) { auditEntries(projectId: $projectId, first: 100) { nodes { id actor { name } action subjectId subject { id } details project { id } } } }`,
       variables: { projectId },
     })),
   'Query.auditVerification': () => [{ document: '{ auditVerification { intact checked } }', codes: ['FORBIDDEN'] }],
   // A commit's token is a capability: its holder made the write. It reveals nothing about the content.
   'Query.commit': () => [{ document: '{ commit(token: "x") { replication { state } } }' }],
-  'Query.haStatus': () => [{ document: '{ haStatus { primary hosts { name address } } }', codes: ['FORBIDDEN'] }],
-  'Query.haTimeline': () => [{ document: '{ haTimeline { nodes { primary previous } } }', codes: ['FORBIDDEN'] }],
+  'Query.haStatus': () => [{ document: '{ haStatus { primaryName hosts { name address } } }', codes: ['FORBIDDEN'] }],
+  'Query.haStatusReason': () => [{ document: '{ haStatusReason }', codes: ['FORBIDDEN'] }],
+  'Query.haMoves': () => [{ document: '{ haMoves { nodes { primaryName previousName } } }', codes: ['FORBIDDEN'] }],
+  'Query.haMove': () => [{ document: '{ haMove(id: "x") { primaryName previousName } }', codes: ['FORBIDDEN'] }],
   'Query.health': () => [{ document: '{ health { name ready detail } }' }],
   'Mutation.login': () => [mutation('login', 'LoginInput', { name: 'alpha-user', password: 'x' }, 'accessToken')],
   'Mutation.sessionRefresh': () => [
@@ -103,12 +105,12 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Mutation.projectUpdate': ({ project: id }) => [
     mutation('projectUpdate', 'ProjectUpdateInput', { id, description: 'mine' }, `project { ${project} }`),
   ],
-  'Mutation.projectDelete': ({ project: id }) => [mutation('projectDelete', 'ProjectDeleteInput', { id }, 'projectId')],
+  'Mutation.projectDelete': ({ project: id }) => [mutation('projectDelete', 'ProjectDeleteInput', { id }, 'deletedId')],
   'Mutation.userCreate': () => [
     mutation('userCreate', 'UserCreateInput', { name: 'gamma', password: 'a long password' }, `user { ${user} }`),
   ],
   'Mutation.userUpdate': ({ user: id }) =>
-    [{ password: 'a long password' }, { admin: true }, { disabled: true }].map((wish) =>
+    [{ password: 'a long password' }, { admin: true }, { enabled: false }].map((wish) =>
       mutation('userUpdate', 'UserUpdateInput', { id, ...wish }, `user { ${user} }`),
     ),
   'Mutation.membershipSet': (ids) => [
@@ -117,6 +119,14 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
       'MembershipSetInput',
       { projectId: ids.project, userId: ids.user, role: 'VIEWER' },
       'membership { role }',
+    ),
+  ],
+  'Mutation.membershipRemove': (ids) => [
+    mutation(
+      'membershipRemove',
+      'MembershipRemoveInput',
+      { projectId: ids.project, userId: ids.user },
+      `project { ${project} }`,
     ),
   ],
   'Mutation.apiTokenCreate': (ids) => [
@@ -134,24 +144,38 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
     mutation(
       'machineCreate',
       'MachineCreateInput',
-      { name: 'gamma', role: 'relay' },
+      { name: 'gamma', machineRole: 'RELAY' },
       `joinToken machine { ${machine} }`,
     ),
   ],
   'Mutation.machineJoin': () => [
-    mutation('machineJoin', 'MachineJoinInput', { joinToken: 'x', publicKey: p256 }, 'machineId name role token'),
+    mutation(
+      'machineJoin',
+      'MachineJoinInput',
+      { joinToken: 'x', publicKey: p256 },
+      'machineId name machineRole token',
+    ),
   ],
   'Mutation.machineRenew': () => [
     {
-      ...mutation('machineRenew', 'MachineRenewInput', { publicKey: p256 }, 'machineId name role token'),
+      ...mutation('machineRenew', 'MachineRenewInput', { publicKey: p256 }, 'machineId name machineRole token'),
       codes: ['FORBIDDEN'],
     },
   ],
   'Mutation.machineRevoke': ({ machine: id }) => [
     mutation('machineRevoke', 'MachineRevokeInput', { id }, `machine { ${machine} }`),
   ],
-  'Mutation.haSwitchover': () => [mutation('haSwitchover', 'HaSwitchoverInput', { to: 'a' }, 'accepted')],
-  'Mutation.haRejoin': () => [mutation('haRejoin', 'HaRejoinInput', { host: 'a' }, 'accepted')],
+  'Mutation.statusEventsAdd': ({ project: projectId }) => {
+    const event = { projectId, kind: 'Rack.power', subjectId: 'r1', to: 'ON' };
+    return [
+      {
+        ...mutation('statusEventsAdd', 'StatusEventsAddInput', { events: [event], idempotencyKey: 'k' }, 'addedCount'),
+        codes: ['FORBIDDEN'],
+      },
+    ];
+  },
+  'Mutation.haSwitchover': () => [mutation('haSwitchover', 'HaSwitchoverInput', { to: 'a' }, 'haMove { id }')],
+  'Mutation.haHostJoin': () => [mutation('haHostJoin', 'HaHostJoinInput', { host: 'a' }, 'accepted')],
   'Mutation.haPause': () => [mutation('haPause', 'HaPauseInput', {}, 'accepted')],
   'Mutation.haResume': () => [mutation('haResume', 'HaResumeInput', {}, 'accepted')],
   'Subscription.statusChanges': (ids) =>
@@ -163,6 +187,7 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'entity User': ({ user: id }) => [entity('User', id, user)],
   'entity ApiToken': ({ token: id }) => [entity('ApiToken', id, token)],
   'entity Machine': ({ machine: id }) => [entity('Machine', id, machine)],
+  'entity HaMove': () => [entity('HaMove', encodeId('HaMove', '0192d5a0-0000-7000-8000-000000000001'), 'primaryName')],
   'entity CmpObject': () => [
     entity('CmpObject', encodeId('CmpObject', '["default","tenant","42"]'), 'id namespace type externalId'),
   ],

@@ -2,10 +2,12 @@
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
-import type { Identity } from '../../../platform/identity.ts';
-import { decodeUuid } from '../../../platform/ids.ts';
+import type { Identity } from '../../../platform/edge/identity.ts';
 import { type Authority, makeAuthority, openAuthority } from '../../../platform/machines/authority.ts';
 import { machineOf } from '../../../platform/machines/machine.ts';
+import { rolesOf } from '../../../platform/process/config.ts';
+import { decodeUuid } from '../../../platform/values/ids.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
@@ -28,12 +30,12 @@ afterAll(async () => {
 });
 
 const errors = 'userErrors { code message field }';
-const credential = `machineId name role certificate authority token expiresAt ${errors}`;
+const credential = `machineId name machineRole certificate authority token expiresAt ${errors}`;
 const documents = {
-  machineCreate: `mutation ($input: MachineCreateInput!) { machineCreate(input: $input) { machine { id name role state version } joinToken joinTokenExpiresAt ${errors} } }`,
+  machineCreate: `mutation ($input: MachineCreateInput!) { machineCreate(input: $input) { machine { id name machineRole machineState version } joinToken joinTokenExpiresAt ${errors} } }`,
   machineJoin: `mutation ($input: MachineJoinInput!) { machineJoin(input: $input) { ${credential} } }`,
   machineRenew: `mutation ($input: MachineRenewInput!) { machineRenew(input: $input) { ${credential} } }`,
-  machineRevoke: `mutation ($input: MachineRevokeInput!) { machineRevoke(input: $input) { machine { id state version revokedAt } ${errors} } }`,
+  machineRevoke: `mutation ($input: MachineRevokeInput!) { machineRevoke(input: $input) { machine { id machineState version revokedAt } ${errors} } }`,
 } as const;
 
 async function send<Name extends keyof typeof documents>(
@@ -50,14 +52,14 @@ function newKey(namedCurve = 'P-256'): string {
   return generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
 }
 
-async function created(name: string, role = 'relay') {
-  const { machine, joinToken, userErrors } = await send('machineCreate', { name, role });
+async function created(name: string, machineRole = 'RELAY') {
+  const { machine, joinToken, userErrors } = await send('machineCreate', { name, machineRole });
   expect(userErrors).toEqual([]);
   return { id: machine?.id ?? '', uuid: decodeUuid('Machine', machine?.id ?? '') ?? '', joinToken: joinToken ?? '' };
 }
 
-async function joined(name: string, role = 'relay') {
-  const invited = await created(name, role);
+async function joined(name: string, machineRole = 'RELAY') {
+  const invited = await created(name, machineRole);
   const publicKey = newKey();
   const payload = await send('machineJoin', { joinToken: invited.joinToken, publicKey }, null);
   expect(payload.userErrors).toEqual([]);
@@ -67,23 +69,114 @@ async function joined(name: string, role = 'relay') {
 const worth = (token: string) => bench.system.authenticator.authenticate(token);
 
 describe('an invitation', () => {
-  test('is made only by administrators, for an existing role', async () => {
+  test('of a load balancer host brings its record, which ends with an invitation that nobody used', async () => {
+    const records = () =>
+      bench.db.query(
+        `SELECT machine_id AS id, site, provider, public_range AS publicRange, management_range AS managementRange, max_nodes AS maxNodes,
+          health_port AS healthPort, released FROM host_record`,
+      );
+    const loadBalancerHost = { publicRange: '198.51.100.0/24', maxNodes: 30 };
+    const made = await send('machineCreate', { name: 'lb-1', machineRole: 'LBHOST', loadBalancerHost });
+    const usual = { site: null, provider: 'NETNS', managementRange: null, healthPort: 8399, released: 0 };
+    const id = decodeUuid('Machine', made.machine?.id ?? '') ?? '';
+    expect(await records()).toEqual([{ id, ...usual, ...loadBalancerHost }]);
+    await bench.db.execute('UPDATE machine SET join_until = NOW(3) - INTERVAL 1 DAY WHERE id = ?', [id]);
+    const all = { site: 'fra', provider: 'LOOPBACK', managementRange: '203.0.113.0/24', healthPort: 9, released: true };
+    const again = { ...loadBalancerHost, ...all };
+    const other = await send('machineCreate', { name: 'lb-1', machineRole: 'LBHOST', loadBalancerHost: again });
+    expect(other.userErrors).toEqual([]);
+    expect(await records()).toEqual([{ ...again, id: decodeUuid('Machine', other.machine?.id ?? ''), released: 1 }]);
+  });
+
+  test('of a checker must have a vantage point, which ends with an invitation that nobody used', async () => {
+    const records = () => bench.db.query('SELECT machine_id AS id, vantage_point AS vantagePoint FROM checker_record');
+    const faults = async (gslbChecker: object | undefined, machineRole = 'CHECKER') => {
+      const { userErrors } = await send('machineCreate', { name: 'eu-1', machineRole, gslbChecker });
+      return userErrors.map(({ code, field }) => `${code} ${field.slice(1).join('.')}`);
+    };
+    expect(await faults(undefined)).toEqual(['INVALID_INPUT gslbChecker']);
+    expect(await faults({ vantagePoint: 'EU' })).toEqual(['INVALID_INPUT gslbChecker.vantagePoint']);
+    expect(await faults({ vantagePoint: 'x'.repeat(64) })).toEqual(['TOO_LONG gslbChecker.vantagePoint']);
+    expect(await faults({ vantagePoint: 'eu' }, 'RELAY')).toEqual(['INVALID_INPUT gslbChecker']);
+    expect(await records()).toEqual([]);
+    const given = { name: 'eu-1', machineRole: 'CHECKER', gslbChecker: { vantagePoint: 'eu' } };
+    const id = decodeUuid('Machine', (await send('machineCreate', given)).machine?.id ?? '') ?? '';
+    expect(await records()).toEqual([{ id, vantagePoint: 'eu' }]);
+    await bench.db.execute('UPDATE machine SET join_until = NOW(3) - INTERVAL 1 DAY WHERE id = ?', [id]);
+    const again = await send('machineCreate', { ...given, gslbChecker: { vantagePoint: 'us' } });
+    expect(await records()).toEqual([{ id: decodeUuid('Machine', again.machine?.id ?? ''), vantagePoint: 'us' }]);
+  });
+
+  test('of a name server has the addresses that zones may publish, in one spelling; without them none', async () => {
+    const records = () => bench.db.query('SELECT machine_id AS id, addresses FROM name_server_record');
+    const made = async (more: object = {}) => {
+      const { machine, userErrors } = await send('machineCreate', { name: 'ns-1', machineRole: 'DNS', ...more });
+      const faults = userErrors.map(({ code, field }) => `${code} ${field.slice(1).join('.')}`);
+      return { id: decodeUuid('Machine', machine?.id ?? '') ?? '', faults };
+    };
+    const given = (...addresses: string[]) => ({ gslbNameServer: { addresses } });
+    expect((await made(given('198.51.100.1', '0.0.0.0'))).faults).toEqual(['INVALID_INPUT gslbNameServer.addresses.1']);
+    expect((await made({ ...given('198.51.100.1'), machineRole: 'RELAY' })).faults).toEqual([
+      'INVALID_INPUT gslbNameServer',
+    ]);
+    expect(await records()).toEqual([]);
+    const { id } = await made(given('198.51.100.1', '2001:DB8::1'));
+    expect(await records()).toEqual([{ id, addresses: '["198.51.100.1","2001:db8::1"]' }]);
+    await bench.db.execute('UPDATE machine SET join_until = NOW(3) - INTERVAL 1 DAY WHERE id = ?', [id]);
+    expect(await made()).toMatchObject({ faults: [] });
+    expect(await records()).toMatchObject([{ addresses: '[]' }]);
+  });
+
+  test("of another team's subgraph names that subgraph, and no process of the product can have its role", async () => {
+    const records = () => bench.db.query('SELECT machine_id AS id, name FROM subgraph_record');
+    const made = async (outsideSubgraph: object | undefined, machineRole = 'SUBGRAPH') => {
+      const { machine, userErrors } = await send('machineCreate', { name: 'rack-1', machineRole, outsideSubgraph });
+      const faults = userErrors.map(({ code, field }) => `${code} ${field.slice(1).join('.')}`);
+      return { id: decodeUuid('Machine', machine?.id ?? '') ?? '', faults };
+    };
+    expect((await made(undefined)).faults).toEqual(['INVALID_INPUT outsideSubgraph']);
+    for (const name of ['', 'Inventory', 'a-b', '1a', 'a.b', 'x'.repeat(33), 'a\n'])
+      expect((await made({ name })).faults).toEqual(['INVALID_INPUT outsideSubgraph.name']);
+    expect((await made({ name: 'inventory' }, 'RELAY')).faults).toEqual(['INVALID_INPUT outsideSubgraph']);
+    expect(await records()).toEqual([]);
+    const { id } = await made({ name: 'inventory' });
+    expect(await records()).toEqual([{ id, name: 'inventory' }]);
+    await bench.db.execute('UPDATE machine SET join_until = NOW(3) - INTERVAL 1 DAY WHERE id = ?', [id]);
+    const again = await made({ name: 'metering' });
+    expect(await records()).toEqual([{ id: again.id, name: 'metering' }]);
+    expect(rolesOf(subgraphRows).all).not.toContain('subgraph');
+  });
+
+  test('of another role has none, and one that is invalid is refused with its fields', async () => {
+    const loadBalancerHost = { publicRange: '0.0.0.0/0', managementRange: '10.0.0.1/8', maxNodes: 0, site: '' };
+    const { userErrors } = await send('machineCreate', { name: 'host-2', machineRole: 'RELAY', loadBalancerHost });
+    expect(userErrors.map(({ code, field }) => `${code} ${field.slice(1).join('.')}`).sort()).toEqual(
+      ['', '.maxNodes', '.managementRange', '.publicRange', '.site']
+        .map((field) => `INVALID_INPUT loadBalancerHost${field}`)
+        .sort(),
+    );
+  });
+
+  test('is made only by administrators, with a name for hosts', async () => {
     const user = await makeUser(bench, 'operator', {});
-    expect((await send('machineCreate', { name: 'a', role: 'relay' }, user)).userErrors).toMatchObject([
+    expect((await send('machineCreate', { name: 'a', machineRole: 'RELAY' }, user)).userErrors).toMatchObject([
       { code: 'FORBIDDEN' },
     ]);
-    expect((await send('machineCreate', { name: 'A b', role: 'root' })).userErrors).toMatchObject([
+    expect((await send('machineCreate', { name: 'A b', machineRole: 'RELAY' })).userErrors).toMatchObject([
       { code: 'INVALID_INPUT', field: ['input', 'name'] },
-      { code: 'INVALID_INPUT', field: ['input', 'role'], message: expect.stringContaining('gateway, system, relay') },
     ]);
   });
 
   test('shows its token once: not in the audit trail, not for a repetition', async () => {
-    const input = { name: 'shown-once', role: 'relay', idempotencyKey: 'shown-once' };
+    const input = { name: 'shown-once', machineRole: 'RELAY', idempotencyKey: 'shown-once' };
     const { joinToken } = await send('machineCreate', input);
     expect(joinToken).toMatch(/^tgj_[\w-]{43}\.[0-9a-f]{64}$/);
     const again = await send('machineCreate', input);
-    expect(again).toMatchObject({ machine: { name: 'shown-once', state: 'INVITED' }, joinToken: null, userErrors: [] });
+    expect(again).toMatchObject({
+      machine: { name: 'shown-once', machineState: 'INVITED' },
+      joinToken: null,
+      userErrors: [],
+    });
     await send('machineJoin', { joinToken, publicKey: newKey() }, null);
     const kept = JSON.stringify(await bench.db.query('SELECT * FROM audit_entry'));
     expect(kept).toContain('machineJoin');
@@ -92,7 +185,7 @@ describe('an invitation', () => {
 
   test('a name is taken until its machine is revoked, or did not join in time', async () => {
     await created('taken');
-    expect((await send('machineCreate', { name: 'taken', role: 'relay' })).userErrors).toMatchObject([
+    expect((await send('machineCreate', { name: 'taken', machineRole: 'RELAY' })).userErrors).toMatchObject([
       { code: 'ALREADY_EXISTS', field: ['input', 'name'] },
     ]);
     await bench.db.execute("UPDATE machine SET join_until = NOW(3) - INTERVAL 1 SECOND WHERE name = 'taken'");
@@ -104,7 +197,7 @@ describe('an invitation', () => {
   test('without an authority it is refused, with instructions to create one', async () => {
     const before = authority;
     authority = undefined;
-    const { userErrors } = await send('machineCreate', { name: 'no-authority', role: 'relay' });
+    const { userErrors } = await send('machineCreate', { name: 'no-authority', machineRole: 'RELAY' });
     authority = before;
     expect(userErrors).toMatchObject([
       { code: 'WRONG_STATE', message: expect.stringContaining('tidegate keys create') },
@@ -208,7 +301,7 @@ describe('a machine', () => {
     const { uuid, token } = await joined('renews');
     const machine = (await worth(token)) ?? null;
     const renewed = await send('machineRenew', { publicKey: newKey() }, machine);
-    expect(renewed).toMatchObject({ name: 'renews', role: 'relay', userErrors: [] });
+    expect(renewed).toMatchObject({ name: 'renews', machineRole: 'RELAY', userErrors: [] });
     expect(machineOf(new X509Certificate(renewed.certificate ?? ''))).toMatchObject({ id: uuid });
     expect(await worth(token)).toMatchObject({ id: uuid });
     await bench.db.execute(
@@ -236,7 +329,7 @@ describe('a revocation', () => {
     const { id, uuid, token, joinToken, publicKey } = await joined('lost');
     const machine = await worth(token);
     const revoked = await send('machineRevoke', { id });
-    expect(revoked.machine).toMatchObject({ state: 'REVOKED' });
+    expect(revoked.machine).toMatchObject({ machineState: 'REVOKED' });
     expect((await send('machineRevoke', { id })).machine).toMatchObject({ version: revoked.machine?.version });
     expect(await worth(token)).toBeUndefined();
     expect(machine && (await bench.system.authenticator.recheck(machine))).toBeUndefined();
@@ -272,8 +365,10 @@ describe('a revocation', () => {
 test('administrators list machines and read them by id; others see none', async () => {
   const { id } = await created('listed');
   const user = await makeUser(bench, 'reader', {});
-  const { data } = await bench.ask(admin, '{ machines(first: 100) { nodes { id name state } } }');
-  expect(data.machines).toMatchObject({ nodes: expect.arrayContaining([{ id, name: 'listed', state: 'INVITED' }]) });
+  const { data } = await bench.ask(admin, '{ machines(first: 100) { nodes { id name machineState } } }');
+  expect(data.machines).toMatchObject({
+    nodes: expect.arrayContaining([{ id, name: 'listed', machineState: 'INVITED' }]),
+  });
   const node = 'query ($id: ID!) { node(id: $id) { ... on Machine { name } } }';
   expect((await bench.ask(admin, node, { id })).data).toEqual({ node: { name: 'listed' } });
   expect((await bench.ask(user, node, { id })).data).toEqual({ node: null });

@@ -1,8 +1,8 @@
 // The mutations of projects, users, memberships and tokens, with their events, versions, keys and rights.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
-import type { Identity } from '../../../platform/identity.ts';
-import { decodeUuid, encodeId } from '../../../platform/ids.ts';
+import type { Identity } from '../../../platform/edge/identity.ts';
+import { decodeUuid, encodeId } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -19,10 +19,11 @@ const errors = 'userErrors { code message field }';
 const documents = {
   projectCreate: `mutation ($input: ProjectCreateInput!) { projectCreate(input: $input) { project { id name version description } commit { token replication { state } } ${errors} } }`,
   projectUpdate: `mutation ($input: ProjectUpdateInput!) { projectUpdate(input: $input) { project { id version description } commit { token } ${errors} } }`,
-  userCreate: `mutation ($input: UserCreateInput!) { userCreate(input: $input) { user { id name version admin disabled } commit { token } ${errors} } }`,
-  userUpdate: `mutation ($input: UserUpdateInput!) { userUpdate(input: $input) { user { id version admin disabled } ${errors} } }`,
+  userCreate: `mutation ($input: UserCreateInput!) { userCreate(input: $input) { user { id name version admin enabled } commit { token } ${errors} } }`,
+  userUpdate: `mutation ($input: UserUpdateInput!) { userUpdate(input: $input) { user { id version admin enabled } ${errors} } }`,
   membershipSet: `mutation ($input: MembershipSetInput!) { membershipSet(input: $input) { membership { role user { name } } ${errors} } }`,
-  apiTokenCreate: `mutation ($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret apiToken { id name role prefix version expiresAt revokedAt createdBy parent { id } project { name } } ${errors} } }`,
+  membershipRemove: `mutation ($input: MembershipRemoveInput!) { membershipRemove(input: $input) { project { name } ${errors} } }`,
+  apiTokenCreate: `mutation ($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret apiToken { id name role prefix version expiresAt revokedAt createdBy { name kind } parent { id } project { name } } ${errors} } }`,
   apiTokenRevoke: `mutation ($input: ApiTokenRevokeInput!) { apiTokenRevoke(input: $input) { apiToken { id version revokedAt } ${errors} } }`,
 } as const;
 
@@ -129,9 +130,17 @@ describe('memberships', () => {
     await send('membershipSet', { ...input, role: 'MEMBER' });
     await send('membershipSet', { ...input, role: 'OPERATOR' });
     expect(await worth(user)).toMatchObject({ projects: { [uuid]: 'OPERATOR' } });
-    expect(await send('membershipSet', { ...input, role: null })).toEqual({ membership: null, userErrors: [] });
+    const { data } = await bench.ask(
+      admin,
+      'query ($id: ID!) { node(id: $id) { ... on User { memberships { nodes { role project { name } user { name } } } } } }',
+      { id: globalId(user) },
+    );
+    expect(data.node).toEqual({
+      memberships: { nodes: [{ role: 'OPERATOR', project: { name: 'team' }, user: { name: 'mate' } }] },
+    });
+    expect(await send('membershipRemove', input)).toMatchObject({ project: {}, userErrors: [] });
     expect(await worth(user)).toMatchObject({ projects: {} });
-    await send('membershipSet', { ...input, role: null });
+    await send('membershipRemove', input);
     expect(await events(id, 'Project')).toMatchObject([
       { kind: 'project.created' },
       { kind: 'membership.changed', version: 2, from: null, to: 'MEMBER', reason: 'user mate' },
@@ -156,7 +165,7 @@ describe('memberships', () => {
 describe('users', () => {
   test('are created and changed; a new password or disabling ends the sessions', async () => {
     const made = await send('userCreate', { name: 'bob@example.org', password: 'a password that fits' });
-    expect(made.user).toMatchObject({ name: 'bob@example.org', version: 1, admin: false, disabled: false });
+    expect(made.user).toMatchObject({ name: 'bob@example.org', version: 1, admin: false, enabled: true });
     const user = await makeUser(bench, 'carol');
     const id = globalId(user);
     await send('userUpdate', { id, admin: true });
@@ -165,8 +174,8 @@ describe('users', () => {
     expect(await worth(user)).toMatchObject({ admin: false });
     await send('userUpdate', { id, password: 'another long password' });
     expect(await worth(user)).toBeUndefined();
-    expect((await send('userUpdate', { id, disabled: true })).user).toMatchObject({ version: 5, disabled: true });
-    expect((await send('userUpdate', { id, disabled: true })).user).toMatchObject({ version: 5 });
+    expect((await send('userUpdate', { id, enabled: false })).user).toMatchObject({ version: 5, enabled: false });
+    expect((await send('userUpdate', { id, enabled: false })).user).toMatchObject({ version: 5 });
     expect(await events(id, 'User')).toMatchObject([
       { kind: 'user.changed', version: 2, from: 'ACTIVE', to: 'ACTIVE', reason: 'admin', adminsOnly: 1 },
       { version: 3, reason: 'admin' },
@@ -178,8 +187,8 @@ describe('users', () => {
   test('change their own password, and nothing else', async () => {
     const user = await makeUser(bench, 'dave');
     const id = globalId(user);
-    for (const wish of [{ admin: true }, { disabled: true }, { password: 'another long password', admin: true }]) {
-      const field = ['input', 'admin' in wish ? 'admin' : 'disabled'];
+    for (const wish of [{ admin: true }, { enabled: false }, { password: 'another long password', admin: true }]) {
+      const field = ['input', 'admin' in wish ? 'admin' : 'enabled'];
       expect((await send('userUpdate', { id, ...wish }, user)).userErrors).toMatchObject([
         { code: 'FORBIDDEN', field },
       ]);
@@ -257,7 +266,7 @@ describe('users', () => {
     const { uuid } = await newProject('shared');
     const one = await makeUser(bench, 'erin', { projects: { [uuid]: 'OPERATOR' } });
     const other = await makeUser(bench, 'frank', { projects: { [uuid]: 'VIEWER' } });
-    const { userErrors } = await send('userUpdate', { id: globalId(other), disabled: true }, one);
+    const { userErrors } = await send('userUpdate', { id: globalId(other), enabled: false }, one);
     expect(userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
   });
 
@@ -279,7 +288,7 @@ describe('users', () => {
       ];
       const demote = (target: Identity, wish: object) =>
         alone.ask(one, documents.userUpdate, { input: { id: globalId(target), ...wish } });
-      const answers = await Promise.all([demote(one, { admin: false }), demote(other, { disabled: true })]);
+      const answers = await Promise.all([demote(one, { admin: false }), demote(other, { enabled: false })]);
       const codes = answers.flatMap(({ data }) => data.userUpdate.userErrors.map((error) => error.code));
       expect(codes).toEqual(['WRONG_STATE']);
       expect(await alone.db.query('SELECT id FROM user WHERE admin = 1 AND disabled = 0')).toHaveLength(1);
@@ -364,13 +373,16 @@ describe('API tokens', () => {
     const project = await newProject('makers');
     const operator = await makeUser(bench, 'maker', { projects: { [project.uuid]: 'OPERATOR' } });
     const parent = await make(operator, project, { name: 'of a user' });
-    expect(parent.apiToken).toMatchObject({ createdBy: 'maker', parent: null });
+    expect(parent.apiToken).toMatchObject({ createdBy: { name: 'maker', kind: 'USER' }, parent: null });
     const child = await make(parent.identity, project);
-    expect(child.apiToken).toMatchObject({ createdBy: 'of a user', parent: { id: parent.id } });
+    expect(child.apiToken).toMatchObject({
+      createdBy: { name: 'of a user', kind: 'API_TOKEN' },
+      parent: { id: parent.id },
+    });
     const { id } = await bench.system.firstStart.issueToken({ projectId: project.uuid, name: 't', role: 'VIEWER' });
     const { data } = await bench.ask(
       operator,
-      'query ($id: ID!) { node(id: $id) { ... on ApiToken { createdBy parent { id } } } }',
+      'query ($id: ID!) { node(id: $id) { ... on ApiToken { createdBy { name } parent { id } } } }',
       { id: encodeId('ApiToken', id) },
     );
     expect(data.node).toEqual({ createdBy: null, parent: null });
@@ -412,7 +424,7 @@ describe('API tokens', () => {
     const child = await make(token.identity, project, { role: 'VIEWER' });
     const kept = await make(other, project);
     const input = { projectId: project.id, userId: globalId(leaver) };
-    await send('membershipSet', { ...input, role: null });
+    await send('membershipRemove', input);
     // The gateway may use the user's cached answer for another second.
     const wish = { projectId: project.id, name: 'late', role: 'VIEWER' };
     expect((await send('apiTokenCreate', wish, leaver)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
@@ -444,11 +456,11 @@ describe('API tokens', () => {
     const project = await newProject('paused');
     const user = await makeUser(bench, 'paused', { projects: { [project.uuid]: 'OPERATOR' } });
     const child = await make((await make(user, project)).identity, project);
-    await send('userUpdate', { id: globalId(user), disabled: true });
+    await send('userUpdate', { id: globalId(user), enabled: false });
     expect(await worth(child.identity)).toBeUndefined();
     const wish = { projectId: project.id, name: 'late', role: 'MEMBER' };
     expect((await send('apiTokenCreate', wish, child.identity)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
-    await send('userUpdate', { id: globalId(user), disabled: false });
+    await send('userUpdate', { id: globalId(user), enabled: true });
     expect(await worth(child.identity)).toMatchObject({ id: child.identity.id });
   });
 
@@ -459,7 +471,7 @@ describe('API tokens', () => {
     const membership = { projectId: project.id, userId: globalId(user) };
     const rights = async () => (await worth(token.identity))?.projects[project.uuid];
     await send('membershipSet', { ...membership, role: 'VIEWER' });
-    await send('membershipSet', { ...membership, role: null });
+    await send('membershipRemove', membership);
     expect(await rights()).toBe('OPERATOR');
     await send('userUpdate', { id: globalId(user), admin: false });
     expect(await rights()).toBeUndefined();

@@ -1,7 +1,7 @@
 // Objects across subgraphs: node, entity references, CMP objects; and lists, which are all paged in the same way.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../platform/ids.ts';
+import type { Identity } from '../../../platform/edge/identity.ts';
+import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -114,6 +114,15 @@ describe('lists', () => {
 
   test('me shows the caller with roles; an administrator has all projects', async () => {
     const document = '{ me { name admin projects { role project { name } } } }';
+    const roles = '{ projects { nodes { name viewerRole } } }';
+    expect((await bench.ask(operator, roles)).data.projects?.nodes).toEqual([{ name: 'c', viewerRole: 'OPERATOR' }]);
+    for (const { viewerRole } of (await bench.ask(admin, roles)).data.projects?.nodes ?? [])
+      expect(viewerRole).toBe('OPERATOR');
+    const single = '{ haStatus { epoch } haStatusReason }';
+    expect((await bench.ask(admin, single)).data).toEqual({
+      haStatus: null,
+      haStatusReason: expect.stringContaining('single machine'),
+    });
     expect((await bench.ask(operator, document)).data.me).toEqual({
       name: 'operator',
       admin: false,

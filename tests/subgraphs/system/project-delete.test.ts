@@ -1,8 +1,8 @@
 // Deleting a project: refused while anything is held, with everything of its own, and no creation in it afterwards.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/identity.ts';
-import { encodeId } from '../../../platform/ids.ts';
-import { holdProject, refuseDeletedProject } from '../../../platform/projects.ts';
+import type { Identity } from '../../../platform/edge/identity.ts';
+import { holdProject, refuseDeletedProject } from '../../../platform/edge/projects.ts';
+import { encodeId } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 
 const document = `mutation ($input: ProjectDeleteInput!) {
-  projectDelete(input: $input) { projectId userErrors { code message field } } }`;
+  projectDelete(input: $input) { deletedId userErrors { code message field } } }`;
 
 async function remove(projectId: string, extra: object = {}) {
   const input = { id: encodeId('Project', projectId), ...extra };
@@ -40,11 +40,11 @@ test('its memberships and tokens go with it, its name is free, its history stays
   expect(await authenticator.authenticate(secret)).toBeDefined();
 
   const key = { idempotencyKey: 'once' };
-  expect(await remove(project, key)).toEqual({ projectId: encodeId('Project', project), userErrors: [] });
+  expect(await remove(project, key)).toEqual({ deletedId: encodeId('Project', project), userErrors: [] });
   expect(await authenticator.authenticate(secret)).toBeUndefined();
   expect(await bench.db.query('SELECT user_id FROM membership WHERE user_id = ?', [user.id])).toEqual([]);
   // The same request again, and another one.
-  expect(await remove(project, key)).toEqual({ projectId: encodeId('Project', project), userErrors: [] });
+  expect(await remove(project, key)).toEqual({ deletedId: encodeId('Project', project), userErrors: [] });
   expect((await remove(project)).userErrors).toMatchObject([{ code: 'NOT_FOUND', field: ['input', 'id'] }]);
 
   const kinds = await bench.db.query<{ kind: string }>('SELECT kind FROM status_change WHERE project_id = ?', [

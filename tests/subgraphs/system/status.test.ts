@@ -1,10 +1,11 @@
 // Status changes in the graph: the stream with its filters and cursors, and the history.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StatusFeedItem } from '../../../generated/graph/system.ts';
+import type { Identity } from '../../../platform/edge/identity.ts';
 import { openCursor } from '../../../platform/events/cursor.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
-import type { Identity } from '../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -42,8 +43,12 @@ async function happen(...wishes: Partial<SequencedEvent>[]): Promise<void> {
 }
 
 const change =
-  'id at kind project { name } subjectType subjectId subject { __typename id } subjectVersion from to reason requestId';
-const subscription = `subscription ($projectId: ID, $kinds: [String!], $subjectId: ID, $subjectTypes: [String!], $after: String) { statusChanges(projectId: $projectId, kinds: $kinds, subjectId: $subjectId, subjectTypes: $subjectTypes, after: $after) { cursor change { ${change} } } }`;
+  'id changedAt kind project { name } subjectType subjectId subject { __typename id } cmpObject { id namespace type externalId } subjectVersion from to reason requestId';
+const variablesOf =
+  '$projectId: ID, $kinds: [String!], $subjectId: ID, $subjectTypes: [String!], $cmpObject: CmpObjectInput, $after: String';
+const filterOf =
+  'projectId: $projectId, kinds: $kinds, subjectId: $subjectId, subjectTypes: $subjectTypes, cmpObject: $cmpObject';
+const subscription = `subscription (${variablesOf}) { statusChanges(${filterOf}, after: $after) { cursor change { ${change} } } }`;
 
 interface Reader {
   next(): Promise<StatusFeedItem>;
@@ -65,7 +70,7 @@ async function read(caller: Identity, variables: object): Promise<Reader> {
 }
 
 async function history(caller: Identity, variables: object = {}) {
-  const document = `query ($projectId: ID, $kinds: [String!], $subjectId: ID, $subjectTypes: [String!], $first: Int, $after: String) { statusHistory(projectId: $projectId, kinds: $kinds, subjectId: $subjectId, subjectTypes: $subjectTypes, first: $first, after: $after) {
+  const document = `query (${variablesOf}, $first: Int) { statusHistory(${filterOf}, first: $first, after: $after) {
     nodes { ${change} } pageInfo { hasNextPage endCursor } } }`;
   return bench.ask(caller, document, variables);
 }
@@ -89,12 +94,13 @@ describe('the stream', () => {
     const id = encodeId('Backend', backend);
     expect((await reader.next()).change).toEqual({
       id: expect.any(String),
-      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      changedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       kind: 'backend.operatingStatus',
       project: { name: 'alpha' },
       subjectType: 'Backend',
       subjectId: id,
       subject: { __typename: 'Backend', id },
+      cmpObject: null,
       subjectVersion: 1,
       from: 'ONLINE',
       to: 'ERROR',
@@ -123,9 +129,13 @@ describe('the stream', () => {
     ['subjectTypes', () => ({ subjectTypes: ['Wanted'] })],
     ['subjectId', () => ({ subjectId: encodeId('Wanted', wantedSubject) })],
     ['projectId', () => ({ projectId: encodeId('Project', project), kinds: ['wanted'] })],
+    ['cmpObject', () => ({ cmpObject: { type: 'tenant', externalId: 'wanted' } })],
+    ['cmpObject and subjectTypes', () => ({ cmpObject: wantedCmpObject, subjectTypes: ['Wanted'] })],
+    ['cmpObject and subjectId', () => ({ cmpObject: wantedCmpObject, subjectId: encodeId('Wanted', wantedSubject) })],
   ])('is filtered by %s, like the history', async (_, filter) => {
-    const wanted = { kind: 'wanted', subjectType: 'Wanted', subjectId: wantedSubject, to: 'YES' };
-    await happen({ to: 'NO' }, wanted, { to: 'NO' });
+    const cmpObject = wantedCmpObject;
+    const wanted = { kind: 'wanted', subjectType: 'Wanted', subjectId: wantedSubject, to: 'YES', cmpObject };
+    await happen({ to: 'NO' }, wanted, { to: 'NO', cmpObject: { ...cmpObject, namespace: 'other' } });
     const reader = await read(viewer, { ...filter(), after: start });
     let told = await reader.next();
     // On a slow machine the cursor alone may come first.
@@ -180,6 +190,99 @@ describe('the stream', () => {
 });
 
 const wantedSubject = newUuid();
+const wantedCmpObject = { namespace: 'default', type: 'tenant', externalId: 'wanted' };
+
+describe('a CMP object', () => {
+  const tenant = { namespace: 'default', type: 'tenant', externalId: '42' };
+  let other: string;
+  let stranger: Identity;
+
+  beforeAll(async () => {
+    other = await bench.system.firstStart.ensureProject('beta');
+    stranger = await makeUser(bench, 'stranger', { projects: { [other]: 'VIEWER' } });
+  });
+
+  /** All events after the start, up to the checkpoint at the end. */
+  async function all(caller: Identity, variables: object): Promise<readonly unknown[]> {
+    const reader = await read(caller, { after: start, ...variables });
+    const told: unknown[] = [];
+    for (let item = await reader.next(); item.change != null; item = await reader.next()) told.push(item.change.to);
+    await reader.stop();
+    return told;
+  }
+
+  test('of the same name in another project is another object, also for administrators with a project', async () => {
+    await happen(
+      { to: 'A1', cmpObject: tenant },
+      { to: 'B1', cmpObject: tenant, projectId: other },
+      { to: 'A2', cmpObject: { ...tenant, externalId: '43' } },
+      { to: 'A3', cmpObject: { ...tenant, type: 'Tenant' } },
+      { to: 'A4', cmpObject: tenant },
+    );
+    await catchUp();
+    const ofOther = { projectId: encodeId('Project', other) };
+    const cases: [Identity, object, readonly string[]][] = [
+      [viewer, {}, ['A1', 'A4']],
+      [stranger, {}, ['B1']],
+      [viewer, ofOther, []],
+      [admin, {}, ['A1', 'B1', 'A4']],
+      [admin, ofOther, ['B1']],
+    ];
+    for (const [caller, filter, wanted] of cases) {
+      const variables = { ...filter, cmpObject: { type: 'tenant', externalId: '42' } };
+      expect(await all(caller, variables)).toEqual(wanted);
+      const { data } = await history(caller, variables);
+      expect(data.statusHistory.nodes.map(({ to }) => to)).toEqual(wanted.toReversed());
+    }
+    const { data } = await history(stranger, { cmpObject: tenant });
+    expect(data.statusHistory.nodes[0]?.cmpObject).toEqual({ id: encodeCmpObject(tenant), ...tenant });
+  });
+
+  test('has a history in stable pages, over several projects', async () => {
+    const cmpObject = { ...tenant, externalId: 'paged' };
+    const wishes = ['1', '2', '3', '4', '5'].map((to, at) => ({ to, cmpObject, projectId: at % 2 ? other : project }));
+    await happen(...wishes);
+    const pages: (readonly string[])[] = [];
+    for (let after: string | null = null; pages.length < 4; ) {
+      const { data } = await history(admin, { cmpObject, first: 2, after });
+      pages.push(data.statusHistory.nodes.map(({ to }) => to));
+      after = data.statusHistory.pageInfo.endCursor ?? null;
+      if (!data.statusHistory.pageInfo.hasNextPage) break;
+    }
+    expect(pages).toEqual([['5', '4'], ['3', '2'], ['1']]);
+  });
+
+  test('is followed across a reconnect: nothing missed, nothing twice', async () => {
+    const reader = await read(viewer, { cmpObject: tenant, after: start });
+    await happen({ to: '1', cmpObject: tenant }, { to: 'NO' }, { to: '2', cmpObject: tenant });
+    const told: (string | undefined)[] = [];
+    let cursor = start;
+    while (told.at(-1) !== '2') {
+      const item = await reader.next();
+      cursor = item.cursor;
+      if (item.change != null) told.push(item.change.to);
+    }
+    await reader.stop();
+    await happen({ to: 'NO' }, { to: '3', cmpObject: tenant });
+    await catchUp();
+    const resumed = await read(viewer, { cmpObject: tenant, after: cursor });
+    expect(told).toEqual(['1', '2']);
+    expect((await resumed.next()).change?.to).toBe('3');
+    await resumed.stop();
+  });
+
+  test.each([
+    ['namespace', { namespace: 'a b', type: 'tenant', externalId: '42' }],
+    ['type', { type: '', externalId: '42' }],
+    ['type', { type: 't'.repeat(64), externalId: '42' }],
+    ['externalId', { type: 'tenant', externalId: '42 ' }],
+    ['externalId', { type: 'tenant', externalId: 'x'.repeat(256) }],
+  ])('is refused with a malformed %s', async (field, cmpObject) => {
+    const refused = { message: expect.stringContaining(`cmpObject.${field}`), extensions: { code: 'INVALID_INPUT' } };
+    expect((await history(viewer, { cmpObject })).errors).toMatchObject([refused]);
+    expect(await bench.subscribe(viewer, subscription, { cmpObject })).toMatchObject({ errors: [refused] });
+  });
+});
 
 describe('the history', () => {
   test('is newest first, in stable pages', async () => {

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { type KeystoneAccount, REGION } from '../../../lab/neutron/settings.ts';
 
-export interface DesignatePlaces {
+interface DesignatePlaces {
   readonly folder: string;
   /** Of its unpacked packages. */
   readonly prefix: string;

@@ -1,16 +1,16 @@
-// A federation for tests: the centre's graph with real users, and clusters that are told by it, each with a database, a disk, a controller with its
-// endpoint, and a server.
+// A federation for tests: the control plane's graph with real users, and clusters that get their documents from it, each with a database, a
+// disk, a controller with its endpoint, and a server.
 import { join } from 'node:path';
 import { Database } from '../../../platform/database/database.ts';
 import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
 import { newKeyPair, SigningKeys } from '../../../platform/secrets/key-pairs.ts';
-import { ClusterLinks } from '../../../subgraphs/object-storage/centre/cluster-links.ts';
-import { Controller } from '../../../subgraphs/object-storage/controller/controller.ts';
-import { serverRole } from '../../../subgraphs/object-storage/peers/peer-wire.ts';
-import { ObjectServer } from '../../../subgraphs/object-storage/server/object-server.ts';
-import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
+import { Controller } from '../../../subgraphs/object-storage/agents/controller/controller.ts';
+import { ObjectServer } from '../../../subgraphs/object-storage/agents/server/object-server.ts';
+import { ClusterLinks } from '../../../subgraphs/object-storage/control/controllers/cluster-links.ts';
+import { serverRole } from '../../../subgraphs/object-storage/engine/peers/peer-wire.ts';
+import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/engine/store/cluster-key.ts';
 import { controllerRole } from '../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { storeDatabase } from '../../subgraphs/object-storage/store/store-database.ts';
+import { storeDatabase } from '../../subgraphs/object-storage/engine/store/store-database.ts';
 import { CentreGraph } from '../../subgraphs/object-storage/support/centre-graph.ts';
 import { SystemBench } from '../../subgraphs/system/support/system-bench.ts';
 import { freePort } from '../free-port.ts';
@@ -28,7 +28,7 @@ export interface FederatedCluster {
   readonly controllerPort: number;
 }
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -123,7 +123,7 @@ export class Federation {
     return cluster;
   }
 
-  /** Its controller no longer reaches the centre; others do. */
+  /** Its controller no longer reaches the control plane; others do. */
   async cutOff(name: string): Promise<void> {
     const cluster = this.clusters.get(name);
     if (cluster === undefined) throw new Error(`there is no cluster ${name}`);

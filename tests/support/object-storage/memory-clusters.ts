@@ -1,22 +1,22 @@
-// Clusters in memory, for tests of what stands above the replicas: they can be unplugged, lose messages and answer late.
+// Clusters in memory, for tests of the layers above the replicas: they can be unplugged, lose messages and answer late.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NotSentError } from '../../../platform/registers/errors.ts';
 import type { Placement } from '../../../platform/registers/placement.ts';
 import { VersionClock } from '../../../platform/registers/version.ts';
-import type { Blobs } from '../../../subgraphs/object-storage/namespace/blobs.ts';
-import { Names } from '../../../subgraphs/object-storage/namespace/names.ts';
-import { Objects } from '../../../subgraphs/object-storage/namespace/objects.ts';
-import type { Topology } from '../../../subgraphs/object-storage/namespace/topology.ts';
-import type { ListRequest, Replica } from '../../../subgraphs/object-storage/store/register.ts';
+import type { BlobLimit, Blobs } from '../../../subgraphs/object-storage/engine/namespace/blobs.ts';
+import { Names } from '../../../subgraphs/object-storage/engine/namespace/names.ts';
+import { Objects } from '../../../subgraphs/object-storage/engine/namespace/objects.ts';
+import type { Topology } from '../../../subgraphs/object-storage/engine/namespace/topology.ts';
+import type { ListRequest, Replica } from '../../../subgraphs/object-storage/engine/store/register.ts';
 import { MemoryReplica } from './memory-replica.ts';
 
-export class MemoryBlobs implements Blobs {
+class MemoryBlobs implements Blobs {
   readonly kept = new Map<string, Buffer>();
 
   async write(
     _owner: unknown,
     body: AsyncIterable<Buffer>,
-    newest = 'f'.repeat(32),
+    { newest = 'f'.repeat(32) }: BlobLimit = {},
   ): Promise<{ id: string; sizeBytes: number; newest: string }> {
     const chunks: Buffer[] = [];
     for await (const chunk of body) chunks.push(chunk);
@@ -36,7 +36,7 @@ export class MemoryBlobs implements Blobs {
   }
 }
 
-export interface Weather {
+interface Weather {
   /** Of 1: requests that are lost, and answers that are lost. */
   readonly loss: number;
   readonly mostDelayMs: number;
@@ -45,7 +45,7 @@ export interface Weather {
 
 const calm: Weather = { loss: 0, mostDelayMs: 0, random: Math.random };
 
-/** As many clusters as told, each with all rings. */
+/** This number of clusters, each with all rings. */
 export class MemoryClusters {
   readonly replicas: readonly MemoryReplica[];
   readonly blobs = new MemoryBlobs();
@@ -58,7 +58,7 @@ export class MemoryClusters {
     this.replicas = Array.from({ length: count }, () => new MemoryReplica(looksAtGates));
   }
 
-  /** What a server of this cluster does; `isDead` becomes true when it dies: then nothing that it asks is done any more. */
+  /** The work of a server of this cluster; `isDead` becomes true when it dies: then none of its requests is carried out any more. */
   objects(self: number, isDead: () => boolean = () => false): Objects {
     const topology = this.topology(self, isDead);
     const chance = () =>

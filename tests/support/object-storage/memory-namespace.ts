@@ -1,8 +1,9 @@
-// A namespace in memory, for tests of what stands on the port. It keeps to the port strictly: the contract suite runs against it, too.
+// A namespace in memory, for tests of users of the port. It implements the port strictly: the contract suite runs against it, too.
 import { createHash, randomBytes } from 'node:crypto';
-import { ObjectError, type ObjectErrorCode } from '../../../subgraphs/object-storage/namespace/errors.ts';
 import type {
   Caller,
+  Checksums,
+  CompletionLimits,
   Conditions,
   ContainerStat,
   CopySource,
@@ -15,9 +16,11 @@ import type {
   NearestOptions,
   ObjectHeaders,
   ObjectStat,
-  StoredPart,
+  StoredUploadPart,
   Upload,
-} from '../../../subgraphs/object-storage/namespace/namespace.ts';
+  UploadedPart,
+} from '../../../subgraphs/object-storage/engine/namespace/namespace.ts';
+import { ObjectError, type ObjectErrorCode } from '../../../subgraphs/object-storage/wire/object-error.ts';
 
 interface Stored {
   readonly stat: ObjectStat;
@@ -28,7 +31,10 @@ interface Begun {
   readonly name: string;
   readonly headers: ObjectHeaders;
   readonly startedAt: Date;
-  readonly parts: Map<number, { readonly stat: StoredPart; readonly body: Buffer }>;
+  readonly parts: Map<
+    number,
+    { readonly stat: StoredUploadPart; readonly body: Buffer; readonly checksums: Checksums }
+  >;
 }
 
 interface Container {
@@ -193,14 +199,14 @@ export class MemoryNamespace implements Namespace {
     uploadId: string,
     part: number,
     upload: Upload,
-  ): Promise<StoredPart> {
+  ): Promise<StoredUploadPart> {
     this.#mayWrite(caller);
     this.#upload(caller, container, name, uploadId);
     const body = await read(upload);
     this.#mayFail();
     const { parts } = this.#upload(caller, container, name, uploadId);
     const stat = { part, etag: md5(body), sizeBytes: body.length, modifiedAt: new Date() };
-    parts.set(part, { stat, body });
+    parts.set(part, { stat, body, checksums: { ...upload.checksums } });
     return stat;
   }
 
@@ -209,17 +215,22 @@ export class MemoryNamespace implements Namespace {
     container: string,
     name: string,
     uploadId: string,
-    wanted: readonly { readonly part: number; readonly etag: string }[],
-    conditions: Conditions = {},
+    wanted: readonly UploadedPart[],
+    { conditions = {}, sizeBytes }: CompletionLimits = {},
   ): Promise<ObjectStat> {
     this.#mayWrite(caller);
     const { parts, headers } = this.#upload(caller, container, name, uploadId);
-    const found = wanted.map(({ part, etag }) => {
+    const found = wanted.map(({ part, etag, checksums = {} }) => {
       const known = parts.get(part);
       if (known === undefined || known.stat.etag !== etag)
         throw new ObjectError('INVALID_PART', `Part ${part} was not uploaded, or its entity tag is another.`);
+      if (Object.entries(checksums).some(([header, value]) => known.checksums[header] !== value))
+        throw new ObjectError('INVALID_PART', `Part ${part} was uploaded with another checksum.`);
       return known;
     });
+    const bytes = found.reduce((sum, { body }) => sum + body.length, 0);
+    if (sizeBytes !== undefined && sizeBytes !== bytes)
+      throw new ObjectError('INVALID_PART', `The parts have ${bytes} bytes, not ${sizeBytes}.`);
     if (found.slice(0, -1).some(({ body }) => body.length < leastPartBytes))
       throw new ObjectError('PART_TOO_SMALL', `All parts but the last have at least ${leastPartBytes} bytes.`);
     const { objects, uploads } = this.#container(caller, container);
@@ -243,7 +254,7 @@ export class MemoryNamespace implements Namespace {
     uploadId: string,
     after: number,
     limit: number,
-  ): Promise<{ readonly parts: readonly StoredPart[]; readonly isTruncated: boolean }> {
+  ): Promise<{ readonly parts: readonly StoredUploadPart[]; readonly isTruncated: boolean }> {
     this.#mayFail();
     const found = [...this.#upload(caller, container, name, uploadId).parts.values()]
       .map(({ stat }) => stat)
@@ -389,7 +400,7 @@ async function* pieces(body: Buffer): AsyncGenerator<Buffer> {
 }
 
 /** UTF-8, not UTF-16. */
-export function byBytes(one: string, other: string): number {
+function byBytes(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 

@@ -2,7 +2,7 @@
 // same rules.
 import * as rules from '../../../platform/registers/rules.ts';
 import { noVersion } from '../../../platform/registers/version.ts';
-import { compareNames } from '../../../subgraphs/object-storage/namespace/names.ts';
+import { compareNames } from '../../../subgraphs/object-storage/engine/namespace/names.ts';
 import type {
   ListAnswer,
   ListRequest,
@@ -11,7 +11,7 @@ import type {
   ReplicaAnswer,
   ReplicaRequest,
   StoredValue,
-} from '../../../subgraphs/object-storage/store/register.ts';
+} from '../../../subgraphs/object-storage/engine/store/register.ts';
 
 export class MemoryReplica implements Replica {
   readonly rows = new Map<string, rules.Row<StoredValue>>();

@@ -1,7 +1,6 @@
-// What every namespace must do: run against the one in memory, and against a real cluster.
+// The required behaviour of every namespace: run against the one in memory, and against a real cluster.
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ObjectErrorCode } from '../../../subgraphs/object-storage/namespace/errors.ts';
 import type {
   Caller,
   Conditions,
@@ -10,9 +9,10 @@ import type {
   Namespace,
   ObjectHeaders,
   Upload,
-} from '../../../subgraphs/object-storage/namespace/namespace.ts';
+} from '../../../subgraphs/object-storage/engine/namespace/namespace.ts';
+import type { ObjectErrorCode } from '../../../subgraphs/object-storage/wire/object-error.ts';
 
-export interface TestedNamespace {
+interface TestedNamespace {
   readonly namespace: Namespace;
   readonly caller: Caller;
   /** Of another account. */
@@ -20,9 +20,9 @@ export interface TestedNamespace {
   stop?(): Promise<void>;
 }
 
-export const plainHeaders: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
+const plainHeaders: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
 
-export function uploadOf(...parts: readonly (string | Buffer)[]): Upload {
+function uploadOf(...parts: readonly (string | Buffer)[]): Upload {
   const body = parts.map((part) => Buffer.from(part));
   return { sizeBytes: Buffer.concat(body).length, body: piecesOf(body) };
 }
@@ -31,7 +31,7 @@ async function* piecesOf(parts: readonly Buffer[]): AsyncGenerator<Buffer> {
   yield* parts;
 }
 
-export async function readAll(body: AsyncIterable<Buffer>): Promise<Buffer> {
+async function readAll(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for await (const piece of body) pieces.push(piece);
   return Buffer.concat(pieces);
@@ -277,7 +277,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect((await again).etag).toBe(md5('again'));
       });
 
-      test('a read tells what failed, in the order of RFC 9110', async () => {
+      test('the failed condition of a read is reported, in the order of RFC 9110', async () => {
         const bucket = await container();
         const { modifiedAt, etag } = await put(bucket, 'one');
         const before = new Date(modifiedAt.getTime() - 2_000);
@@ -481,7 +481,7 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         await namespace.putPart(caller, bucket, 'one', uploadId, 1, uploadOf('x'));
         const parts = [{ part: 1, etag: md5('x') }];
         const complete = (conditions: { readonly ifMatch?: string[]; readonly ifNoneMatch?: string[] }) =>
-          codeOf(namespace.completeUpload(caller, bucket, 'one', uploadId, parts, conditions));
+          codeOf(namespace.completeUpload(caller, bucket, 'one', uploadId, parts, { conditions }));
         expect(await complete({ ifNoneMatch: ['*'] })).toBe('PRECONDITION_FAILED');
         expect(await complete({ ifMatch: [md5('one')] })).toBe('nothing was refused');
       });

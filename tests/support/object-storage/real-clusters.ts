@@ -1,24 +1,27 @@
-// Clusters of object storage for tests: each with a database, a folder and a server of its own, which meet over mutual TLS on loopback. In
-// place of the centre the test writes the documents that the centre would.
+// Clusters of object storage for tests: each with a database, a folder and a server of its own, which connect over mutual TLS on loopback.
+// In place of the control plane the test writes the documents that the control plane would.
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Database } from '../../../platform/database/database.ts';
-import { newUuid } from '../../../platform/ids.ts';
-import type { JsonValue } from '../../../platform/json.ts';
 import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
 import { firstRing, type RingWish } from '../../../platform/rings/next-ring.ts';
 import type { Ring } from '../../../platform/rings/ring.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import type { RingDocument } from '../../../subgraphs/object-storage/documents/documents.ts';
-import { groupOf } from '../../../subgraphs/object-storage/documents/ring-clusters.ts';
-import { sealedPlace, sealFor } from '../../../subgraphs/object-storage/documents/seal-for.ts';
-import { ObjectServer, type ObjectServerOptions } from '../../../subgraphs/object-storage/server/object-server.ts';
-import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/store/cluster-key.ts';
-import { DocumentStore } from '../../../subgraphs/object-storage/store/document-store.ts';
-import { preparedByReplica } from '../../../subgraphs/object-storage/store/padded.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import type { JsonValue } from '../../../platform/values/json.ts';
+import {
+  ObjectServer,
+  type ObjectServerOptions,
+} from '../../../subgraphs/object-storage/agents/server/object-server.ts';
+import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/engine/store/cluster-key.ts';
+import { DocumentStore } from '../../../subgraphs/object-storage/engine/store/document-store.ts';
+import { preparedByReplica } from '../../../subgraphs/object-storage/engine/store/padded.ts';
 import type { TakeOver } from '../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { type Location, storeDatabase } from '../../subgraphs/object-storage/store/store-database.ts';
+import type { RingDocument } from '../../../subgraphs/object-storage/wire/documents/documents.ts';
+import { groupOf } from '../../../subgraphs/object-storage/wire/documents/ring-clusters.ts';
+import { sealedPlace, sealFor } from '../../../subgraphs/object-storage/wire/documents/seal-for.ts';
+import { type Location, storeDatabase } from '../../subgraphs/object-storage/engine/store/store-database.ts';
 import { freePort } from '../free-port.ts';
 import { testAuthority, testMachine } from '../machines.ts';
 import { temporaryFolder, waitFor } from '../temporary-folder.ts';
@@ -29,11 +32,18 @@ const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
 const region = 'us-east-1';
 const usualNames: readonly string[] = ['north', 'south', 'east'];
 
-export const account = 'a'.repeat(32);
-export const credentials: Credentials = {
+const account = 'a'.repeat(32);
+const credentials: Credentials = {
   accessKeyId: 'TGREAL00000000000001',
   secret: 'secret/of+the/account/0123456789abcdef01',
 };
+
+/** Makes it once clusters reach each other. A request that was given up may have made it, and another one is refused then. */
+export async function makeContainer(client: S3TestClient, name: string): Promise<void> {
+  await waitFor(`the container ${name}`, async () =>
+    [200, 409].includes((await client.send({ method: 'PUT', path: `/${name}` })).status),
+  );
+}
 
 export class RealCluster {
   readonly name: string;
@@ -47,9 +57,11 @@ export class RealCluster {
   readonly key: ClusterKey;
   readonly #scrub: ObjectServerOptions['scrub'];
   readonly #times: ObjectServerOptions['times'];
+  /** By how much the clock of its servers is wrong. */
+  aheadMs = 0;
   server: ObjectServer | undefined;
 
-  constructor(parts: {
+  constructor(dependencies: {
     readonly name: string;
     readonly number: number;
     readonly folder: string;
@@ -61,16 +73,16 @@ export class RealCluster {
     readonly scrub: ObjectServerOptions['scrub'];
     readonly times: ObjectServerOptions['times'];
   }) {
-    this.name = parts.name;
-    this.number = parts.number;
-    this.folder = parts.folder;
-    this.location = parts.location;
-    this.#authority = parts.authority;
-    [this.#peerPort, this.#s3Port] = parts.ports;
-    this.db = parts.db;
-    this.key = parts.key;
-    this.#scrub = parts.scrub;
-    this.#times = parts.times;
+    this.name = dependencies.name;
+    this.number = dependencies.number;
+    this.folder = dependencies.folder;
+    this.location = dependencies.location;
+    this.#authority = dependencies.authority;
+    [this.#peerPort, this.#s3Port] = dependencies.ports;
+    this.db = dependencies.db;
+    this.key = dependencies.key;
+    this.#scrub = dependencies.scrub;
+    this.#times = dependencies.times;
   }
 
   get peerUrl(): string {
@@ -86,7 +98,7 @@ export class RealCluster {
     this.server = await this.#serve(1, this.#peerPort, this.#s3Port);
   }
 
-  /** One more, on the same database and disk; other clusters do not know of it. Whoever asks for it stops it. */
+  /** One more, on the same database and disk; other clusters do not know of it. The caller stops it. */
   async startAnother(): Promise<ObjectServer> {
     return this.#serve(2, await freePort(), await freePort());
   }
@@ -99,6 +111,7 @@ export class RealCluster {
       ...{ db, folder, keepFreeBytes: 0, cluster: name, key, name: own, version: 'test', log },
       peers: { host: '127.0.0.1', port: peerPort, tls },
       s3: { host: '127.0.0.1', port: s3Port, region },
+      nowMs: () => Date.now() + this.aheadMs,
       ...(this.#scrub === undefined ? {} : { scrub: this.#scrub }),
       ...(this.#times === undefined ? {} : { times: this.#times }),
     });
@@ -107,7 +120,7 @@ export class RealCluster {
     return server;
   }
 
-  /** In all that it holds: a new one does when the others have said that it was not here before. */
+  /** Whether it votes in all partitions that it holds: a new cluster does when the others have confirmed that it was not here before. */
   async votes(): Promise<boolean> {
     const [row] = await this.db.query<{ held: number; ready: number | null }>(
       'SELECT COUNT(*) AS held, SUM(is_ready) AS ready FROM store_partition WHERE is_held',
@@ -120,7 +133,7 @@ export class RealCluster {
     return this.server?.takeOvers().find((each) => each.ring === ring);
   }
 
-  /** It is away, and keeps what it has. */
+  /** It is away, and keeps its data. */
   async stop(): Promise<void> {
     await this.server?.stop();
     this.server = undefined;
@@ -189,12 +202,12 @@ export class RealClusters {
     return found;
   }
 
-  /** Members of the first rings; who is none of them waits. */
+  /** Members of the first rings; a cluster that is none of them waits. */
   wish(names: readonly string[], replicas = 3): RingWish {
     return { members: names.map((name) => ({ cluster: this.get(name).number, weight: 1, zone: name })), replicas };
   }
 
-  /** As the centre tells a ring, or a step of its change. */
+  /** As the control plane sends a ring, or a step of its change. */
   async tellRing(ring: number, epoch: number, rings: readonly Ring[], more: Partial<RingDocument> = {}): Promise<void> {
     const groups = rings.map(groupOf);
     const members = (rings.at(-1)?.members ?? []).map((member) => ({ ...member }));

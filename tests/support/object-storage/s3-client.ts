@@ -1,4 +1,4 @@
-// A client of S3 for tests: signs as the documentation says, independently of the server's code, and can do so wrongly on purpose.
+// A client of S3 for tests: signs as the documentation describes, independently of the server's code, and can sign wrongly on purpose.
 import { createHash, createHmac } from 'node:crypto';
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -33,7 +33,7 @@ export interface Answer {
 export const sha256 = (body: Buffer | string) => createHash('sha256').update(body).digest('hex');
 const hmac = (key: Buffer | string, text: string) => createHmac('sha256', key).update(text).digest();
 
-export interface SignedHeaders {
+interface SignedHeaders {
   readonly headers: Record<string, string>;
   readonly key: Buffer;
   readonly timestamp: string;

@@ -1,7 +1,7 @@
 // An S3 server on a namespace in memory, with two accounts and a key that may only read.
 import { pino } from 'pino';
-import type { Caller, Namespace } from '../../../subgraphs/object-storage/namespace/namespace.ts';
-import { createS3Server, type S3Options, type S3Server } from '../../../subgraphs/object-storage/s3/server.ts';
+import type { Caller, Namespace } from '../../../subgraphs/object-storage/engine/namespace/namespace.ts';
+import { createS3Server, type S3Options, type S3Server } from '../../../subgraphs/object-storage/engine/s3/server.ts';
 import { MemoryNamespace } from './memory-namespace.ts';
 import { type Credentials, S3TestClient } from './s3-client.ts';
 

@@ -1,12 +1,13 @@
+// needs: processes
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { buildSchema } from 'graphql';
+import { buildSchema, type GraphQLSchema } from 'graphql';
 import { apiSchemaOf } from '../../../platform/graph/sdl.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { findUnexplainedChanges } from '../../../tools/check/breaking-changes.ts';
-import { findStaleDocuments } from '../../../tools/check/document-checks.ts';
+import { earlierSchema, findUnexplainedChanges } from '../../../tools/check/breaking-changes.ts';
+import { findStaleFiles } from '../../../tools/check/generated-file-checks.ts';
 import { outputFaults, runProgram } from '../../../tools/check/run-program.ts';
 import { lintSdl } from '../../../tools/check/sdl-lint.ts';
 
@@ -25,6 +26,8 @@ type PartConnection {
   nodes: [Part!]!
   "Where it ends."
   pageInfo: PageInfo!
+  "How many there are."
+  totalCount: Int
 }
 
 "What to make."
@@ -51,7 +54,7 @@ enum Colour {
 
 type Mutation {
   "Makes a thing."
-  thingCreate(input: ThingCreateInput!): ThingPayload!
+  thingCreate(input: ThingCreateInput!): ThingPayload
 }
 `;
 
@@ -73,7 +76,7 @@ describe('lintSdl', () => {
     ['thingCreate(', 'createThing(', 'begins with a verb'],
     ['input: ThingCreateInput!', 'name: String!', 'must take exactly one argument, input'],
     ['input: ThingCreateInput!', 'input: ThingCreateInput!, "More." more: Int', 'must take exactly one argument'],
-    ['): ThingPayload!', '): Thing', 'must return a payload type'],
+    ['): ThingPayload', '): Thing', 'must return a payload type'],
     ['[UserError!]!', '[UserError!]', 'needs userErrors: [UserError!]!'],
     ['  commit: Commit', '  commit: Boolean', 'needs commit: Commit'],
     ['  thing: Thing\n', '  thing: Thing!\n', 'ThingPayload.thing must be nullable'],
@@ -85,6 +88,7 @@ describe('lintSdl', () => {
     ['red: Boolean', 'which: PartFilter', 'Thing.parts(which): make each filter an argument of its own'],
     ['input: ThingCreateInput!', 'input: ThingInput!', 'must take an ThingCreateInput'],
     ['  "Where it ends."\n  pageInfo: PageInfo!\n', '', 'PartConnection needs nodes: [Part!]! and pageInfo: PageInfo!'],
+    ['  totalCount: Int\n', '  totalCount: Int!\n', 'and totalCount: Int, and no more'],
   ])('%j changed to %j: %s', (before, after, fault) => {
     expect(good).toContain(before);
     const faults = lintSdl('bad', good.replace(before, after));
@@ -123,6 +127,26 @@ describe('breaking changes', () => {
     ]);
   });
 
+  test('a changed default is named, and a new value of an enum is not', () => {
+    const [old, now] = ['(first: Int = 20): E } enum E { A }', '(first: Int = 10): E } enum E { A B }'].map((rest) =>
+      buildSchema(`type Query { a${rest}`),
+    ) as [GraphQLSchema, GraphQLSchema];
+    expect(findUnexplainedChanges(old, now, '', 'HEAD')).toEqual([
+      'since HEAD: Query.a arg first has changed defaultValue from 20 to 10. (or say why in schema/breaking.md)',
+    ]);
+  });
+
+  test('an earlier commit has the schema of clients, or the supergraph of before', async () => {
+    const fields = (schema: GraphQLSchema | undefined) => Object.keys(schema?.getQueryType()?.getFields() ?? {});
+    const at = (files: Record<string, string>) => earlierSchema(async (path) => files[path]);
+    const supergraph = composeSupergraph(new Map([['one', 'type Query { b: Int }']]));
+    const api = { 'schema/api.graphql': 'type Query { a: Int }' };
+    expect(fields(await at(api))).toEqual(['a']);
+    expect(fields(await at({ 'schema/supergraph.graphql': supergraph }))).toEqual(['b']);
+    expect(fields(await at({ ...api, 'schema/supergraph.graphql': supergraph }))).toEqual(['a']);
+    expect(await at({})).toBeUndefined();
+  });
+
   test('an entry needs a reason', () => {
     const after = buildSchema('type Query { a: Int }');
     expect(findUnexplainedChanges(before, after, '- Query.b was removed.\n', 'HEAD')).toHaveLength(1);
@@ -135,8 +159,8 @@ test('a document that differs from the generated one is stale', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-check-'));
   await writeFile(join(folder, 'fresh.md'), 'now');
   await writeFile(join(folder, 'old.md'), 'then');
-  const documents = ['fresh.md', 'old.md', 'missing.md'].map((path) => ({ path, content: 'now', remedy: 'make it' }));
-  expect(await findStaleDocuments(folder, documents)).toEqual([
+  const files = ['fresh.md', 'old.md', 'missing.md'].map((path) => ({ path, content: 'now', remedy: 'make it' }));
+  expect(await findStaleFiles(folder, files)).toEqual([
     'old.md is out of date: make it',
     'missing.md is missing: make it',
   ]);

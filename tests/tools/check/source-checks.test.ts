@@ -1,14 +1,64 @@
+// The checks of the source tree, on small trees and on this one.
+// needs: git
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
+import { findAnatomyFaults } from '../../../tools/check/anatomy.ts';
 import { findBoundaryFaults } from '../../../tools/check/boundaries.ts';
 import { findCycles } from '../../../tools/check/cycles.ts';
+import { findUnusedExports, readNamedInYaml } from '../../../tools/check/exports.ts';
 import { findLayerFaults } from '../../../tools/check/layers.ts';
+import { findPathFaults } from '../../../tools/check/named-paths.ts';
 import { findOutgoingFaults } from '../../../tools/check/outgoing.ts';
 import { parseSource, type SourceFile } from '../../../tools/check/source-files.ts';
 import { findTableFaults, tableOwners } from '../../../tools/check/table-ownership.ts';
+import { topFolders } from '../../../tools/check/top-folders.ts';
+import { findClockFaults } from '../../../tools/check/wall-clock.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
 
 function parseAll(files: Readonly<Record<string, string>>): Promise<SourceFile[]> {
   return Promise.all(Object.entries(files).map(([path, text]) => parseSource(path, text)));
 }
+
+test('the wall clock is read only by files with a reason, and no deletion goes by it', async () => {
+  const faults = findClockFaults(
+    await parseAll({
+      'platform/limiter.ts': 'const untilMs = Date.now() + 1000;',
+      'platform/defaults.ts': 'const now = Date.now;',
+      'platform/monotonic.ts': 'const untilMs = performance.now() + 1000;',
+      'platform/values/ids.ts': 'const ms = Date.now();',
+      'platform/store.ts': "const sql = 'DELETE FROM t WHERE expires_at < NOW(3) - INTERVAL 1 DAY';",
+      'platform/kept.ts': "const sql = 'DELETE FROM t WHERE expires_at < ' + trustedNow + ' - INTERVAL 1 DAY';",
+      'tests/a.ts': 'const ms = Date.now();',
+    }),
+  );
+  expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([
+    'platform/defaults.ts',
+    'platform/limiter.ts',
+    'platform/store.ts',
+  ]);
+});
+
+test('a file that a module names relative to itself exists, unless it is made', async () => {
+  const files = await parseAll({
+    'compose/places.ts': [
+      "const up = new URL('../../dashboard/dist', import.meta.url);",
+      "const built = new URL('../dashboard/dist', import.meta.url);",
+      "const schema = new URL('../schema', import.meta.url);",
+    ].join('\n'),
+    'tools/dev.ts': [
+      "const program = join(import.meta.dirname, '..', 'bin', 'tidegate.ts');",
+      "const gone = resolve(import.meta.dirname, 'gone.ts');",
+      "const folder = join(import.meta.dirname, name, 'x');",
+    ].join('\n'),
+  });
+  expect(await findPathFaults(root, files)).toEqual([
+    'compose/places.ts names ../dashboard/dist, which does not exist',
+    'tools/dev.ts names tools/gone.ts, which does not exist',
+  ]);
+});
 
 describe('imports', () => {
   test('every form of import is found', async () => {
@@ -47,6 +97,11 @@ describe('imports', () => {
     ['dns/a.ts', '../generated/graph/relay.ts'],
     ['gateway/a.ts', '../dns/b.ts'],
     ['bin/a.ts', '../tests/support/b.ts'],
+    ['bin/a.ts', '../gateway/b.ts'],
+    ['compose/a.ts', '../cli/b.ts'],
+    ['compose/a.ts', '../subgraphs/relay/b.ts'],
+    ['ha/a.ts', '../compose/b.ts'],
+    ['lab/a.ts', '../compose/b.ts'],
     ['gateway/subscriptions/a.ts', '@apollo/query-planner'],
   ])('%s may not import %s', async (path, target) => {
     const faults = findBoundaryFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
@@ -60,11 +115,13 @@ describe('imports', () => {
     ['subgraphs/relay/a.ts', '../../platform/b.ts'],
     ['subgraphs/relay/a.ts', '../../dns/b.ts'],
     ['dns/a.ts', '../platform/b.ts'],
-    ['subgraphs/relay/calls/a.ts', '../backends/b.ts'],
+    ['subgraphs/relay/control/calls/a.ts', '../backends/b.ts'],
     ['workers/a.ts', '../platform/checks/b.ts'],
     ['subgraphs/rows.ts', './relay/row.ts'],
-    ['bin/a.ts', '../subgraphs/rows.ts'],
-    ['bin/a.ts', '../gateway/b.ts'],
+    ['compose/a.ts', '../subgraphs/rows.ts'],
+    ['compose/a.ts', '../gateway/b.ts'],
+    ['lab/control-plane/a.ts', '../../compose/b.ts'],
+    ['bin/a.ts', '../cli/main.ts'],
     ['tests/a.ts', '../bench/b.ts'],
     ['platform/a.ts', 'pino'],
     ['gateway/supergraph/apollo-executor.ts', '@apollo/query-planner'],
@@ -73,30 +130,80 @@ describe('imports', () => {
   });
 
   test.each([
-    ['subgraphs/relay/calls/a.ts', '../journal/b.ts'],
-    ['subgraphs/relay/journal/a.ts', './b.ts'],
-    ['subgraphs/relay/relay.ts', './calls/b.ts'],
-    ['subgraphs/relay/drivers/neo/a.ts', '../driver.ts'],
-    ['subgraphs/relay/calls/a.ts', '../../../platform/b.ts'],
-    ['subgraphs/system/users/a.ts', '../projects/b.ts'],
+    ['dns/answerer/a.ts', '../policy/b.ts'],
+    ['dns/answerer/a.ts', './b.ts'],
+    ['dns/answerer/a.ts', '../../platform/b.ts'],
   ])('%s may import %s: it is in the same or a lower layer', async (path, target) => {
     expect(findLayerFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
   });
 
-  test.each([
-    ['subgraphs/relay/mappings/a.ts', '../journal/b.ts'],
-    ['subgraphs/relay/backends/a.ts', '../mappings/b.ts'],
-    ['subgraphs/relay/drivers/neo/a.ts', '../../transports/b.ts'],
-    ['subgraphs/relay/calls/a.ts', '../relay.ts'],
-    ['subgraphs/relay/settings.ts', './drivers/driver.ts'],
-  ])('%s may not import %s: it is in a higher layer', async (path, target) => {
-    const faults = findLayerFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
-    expect(faults).toEqual([expect.stringContaining(`${path} imports subgraphs/relay/`)]);
+  test('a file may not import a higher layer, and every folder has one', async () => {
+    const text = "import type { b } from '../answerer/b.ts';";
+    expect(findLayerFaults(await parseAll({ 'dns/policy/a.ts': text }))).toEqual([
+      expect.stringContaining('dns/policy/a.ts imports dns/answerer/b.ts'),
+    ]);
+    expect(findLayerFaults(await parseAll({ 'dns/other/a.ts': '' }))).toHaveLength(1);
   });
 
-  test('a folder outside the layers is a fault', async () => {
-    const faults = findLayerFaults(await parseAll({ 'subgraphs/relay/resolvers/a.ts': '' }));
-    expect(faults).toEqual([expect.stringContaining('subgraphs/relay/resolvers/a.ts')]);
+  test.each([
+    ['subgraphs/relay/control/calls/a.ts', '../journal/b.ts'],
+    ['subgraphs/relay/control/calls/a.ts', '../../rules/b.ts'],
+    ['subgraphs/relay/control/calls/a.ts', '../../transports/b.ts'],
+    ['subgraphs/relay/transports/a.ts', '../drivers/driver.ts'],
+    ['subgraphs/relay/drivers/neo/a.ts', '../driver.ts'],
+    ['subgraphs/relay/drivers/neo/a.ts', '../../../../platform/b.ts'],
+    ['subgraphs/gslb/rules/a.ts', '../../../dns/policy/b.ts'],
+    ['subgraphs/gslb/agents/checker/plugins/a.ts', '../checker.ts'],
+    ['subgraphs/gslb/agents/checker/a.ts', '../settings.ts'],
+    ['subgraphs/object-storage/agents/server/a.ts', '../../engine/s3/b.ts'],
+    ['subgraphs/gslb/row.ts', './agents/checker/b.ts'],
+    ['subgraphs/gslb/gslb.ts', './control/names/b.ts'],
+  ])('%s may import %s in its subgraph', async (path, target) => {
+    expect(findAnatomyFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
+  });
+
+  test.each([
+    ['subgraphs/gslb/control/names/a.ts', '../../agents/checker/b.ts'],
+    ['subgraphs/gslb/agents/checker/a.ts', '../../control/names/b.ts'],
+    ['subgraphs/gslb/agents/checker/a.ts', '../nameserver/b.ts'],
+    ['subgraphs/gslb/rules/a.ts', '../control/names/b.ts'],
+    ['subgraphs/gslb/rules/a.ts', '../../../generated/graph/gslb.ts'],
+    ['subgraphs/gslb/wire/a.ts', '../agents/checker/b.ts'],
+    ['subgraphs/gslb/control/names/a.ts', '../../gslb.ts'],
+    ['subgraphs/object-storage/engine/s3/a.ts', '../../agents/server/b.ts'],
+    ['subgraphs/object-storage/control/a.ts', '../engine/s3/b.ts'],
+    ['subgraphs/relay/drivers/neo/a.ts', '../../transports/b.ts'],
+    ['subgraphs/relay/drivers/neo/a.ts', '../../../../dns/names.ts'],
+  ])('%s may not import %s in its subgraph', async (path, target) => {
+    const faults = findAnatomyFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
+    expect(faults).toEqual([expect.stringContaining(`${path} imports `)]);
+  });
+
+  test.each(['subgraphs/gslb/settings.ts', 'subgraphs/gslb/stores/a.ts'])('%s has no place', async (path) => {
+    expect(findAnatomyFaults(await parseAll({ [path]: '' }))).toEqual([expect.stringContaining(path)]);
+  });
+
+  test('features of a subgraph use each other in one direction', async () => {
+    const names = 'subgraphs/gslb/control/names';
+    const pools = 'subgraphs/gslb/control/pools';
+    const files = { [`${names}/a.ts`]: `import '../pools/b.ts';`, [`${pools}/b.ts`]: '', [`${pools}/c.ts`]: '' };
+    expect(findAnatomyFaults(await parseAll(files))).toEqual([]);
+    // No circle of files.
+    expect(findAnatomyFaults(await parseAll({ ...files, [`${pools}/c.ts`]: `import '../names/a.ts';` }))).toEqual([
+      expect.stringContaining(`circle of folders: ${names} → ${pools} → ${names}`),
+    ]);
+  });
+
+  test('every top-level folder with TypeScript is covered by each check, or excused by name', async () => {
+    const { stdout } = await promisify(execFile)('git', ['ls-files', '*.ts', '*.tsx'], {
+      cwd: root,
+      maxBuffer: 2 ** 24,
+    });
+    const folders = stdout
+      .split('\n')
+      .filter((path) => path.includes('/'))
+      .map((path) => path.split('/')[0] ?? '');
+    expect([...new Set(folders)].sort()).toEqual(Object.keys(topFolders).sort());
   });
 
   test('a cycle is reported with one of its paths; a diamond is not a cycle', async () => {
@@ -110,6 +217,61 @@ describe('imports', () => {
     expect(findCycles(await parseAll({ ...diamond, 'a/bottom.ts': `import type { T } from './top.ts';` }))).toEqual([
       'import cycle: a/top.ts → a/left.ts → a/bottom.ts → a/top.ts',
     ]);
+  });
+});
+
+describe('exports', () => {
+  test.each([
+    'export const a = 1;',
+    'export const { x: a } = y;',
+    'export const [...a] = y;',
+    'export const { b: [a] = [] } = y;',
+    'export function a() {}',
+    'export abstract class a {}',
+    'export interface a {}',
+    'export type a = 1;',
+    'const b = 1; export { b as a };',
+    "export { b as a } from './c.ts';",
+    "export * as a from './c.ts';",
+  ])('are refused if no other file imports them: %s', async (text) => {
+    const files = { 'platform/a.ts': text, 'gateway/b.ts': "import '../platform/a.ts'; const a = 1; say(a);" };
+    expect(findUnusedExports(await parseAll(files), new Set())).toEqual([
+      expect.stringContaining('platform/a.ts exports a, which'),
+    ]);
+  });
+
+  test.each([
+    "import { a } from '../platform/a.ts';",
+    "import { a as b } from '../platform/a.ts';",
+    "import type { a } from '../platform/a.ts';",
+    "import { type a } from '../platform/a.ts';",
+    "let b: import('../platform/a.ts').a;",
+    "let b: import('../platform/a.ts').a.c;",
+    "let b: typeof import('../platform/a.ts');",
+    "export { a as default } from '../platform/a.ts';",
+    "export * from '../platform/a.ts';",
+    "import * as all from '../platform/a.ts';",
+    "const all = await import('../platform/a.ts');",
+  ])('are used by: %s', async (text) => {
+    expect(
+      findUnusedExports(await parseAll({ 'platform/a.ts': 'export const a = 1;', 'tests/b.ts': text }), new Set()),
+    ).toEqual([]);
+  });
+
+  test('an import of another name, or of the same name from another file, is no use', async () => {
+    const files = {
+      'platform/a.ts': 'export const a = 1; export default 2;',
+      'platform/b.ts': 'export const a = 1; export const b = 1;',
+      'tests/c.ts': "import two, { a } from '../platform/b.ts'; import { b } from '../platform/b.ts';",
+    };
+    expect(findUnusedExports(await parseAll(files), new Set())).toEqual([expect.stringContaining('platform/a.ts')]);
+    expect(findUnusedExports(await parseAll(files), new Set(['platform/a.ts#a']))).toEqual([]);
+  });
+
+  test('generated code uses what codegen.yml and the mappers name', async () => {
+    const named = await readNamedInYaml(root);
+    expect(named).toContain('platform/edge/identity.ts#RequestContext');
+    expect(named).toContain('dns/backends/backend.ts#BackendRow');
   });
 });
 
@@ -133,7 +295,7 @@ describe('tables', () => {
     ['subgraphs/relay/store.ts', "'SELECT 1 FROM dns_zone'", 'dns_zone'],
     ['platform/x.ts', "'SELECT 1 FROM dns_zone'", 'dns_zone'],
     ['dns/records/x.ts', "'DELETE FROM owed_work'", 'owed_work'],
-    ['subgraphs/gslb/objects/x.ts', "'SELECT 1 FROM gslb_vote'", 'gslb_vote'],
+    ['subgraphs/gslb/agents/checker/x.ts', "'SELECT 1 FROM gslb_vote'", 'gslb_vote'],
     ['subgraphs/gslb/row.ts', 'db.prisma.gslbVote.count()', 'gslbVote'],
     ['subgraphs/relay/store.ts', 'db.prisma.user.findMany()', 'user'],
   ])('%s may not contain %s', async (path, text, table) => {
@@ -146,7 +308,7 @@ describe('tables', () => {
     const files = await parseAll({
       'subgraphs/relay/store.ts': `run('SELECT 1 FROM backend'); db.prisma.backend.count(); say('a user is away');`,
       'platform/x.ts': `run('UPDATE owed_work SET kind = 1');`,
-      'subgraphs/gslb/conductor/x.ts': `run('SELECT 1 FROM gslb_vote');`,
+      'subgraphs/gslb/control/x.ts': `run('SELECT 1 FROM gslb_vote');`,
       'tests/x.ts': `run('DELETE FROM user');`,
     });
     expect(findTableFaults(files, owners)).toEqual([]);

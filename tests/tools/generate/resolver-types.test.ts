@@ -5,7 +5,7 @@ const graph = new Map([
   ['ipam', 'type Prefix { id: ID! }'],
   ['system', 'type Project { id: ID! }'],
 ]);
-const commit = '../../platform/commits.ts#CommitToken';
+const commit = '../../platform/edge/commits.ts#CommitToken';
 const outputs = {
   [eachSubgraph]: { plugins: ['typescript'], config: { federation: true, mappers: { Commit: commit } } },
   'generated/cli/': { plugins: [] },
@@ -28,5 +28,15 @@ test('each subgraph in schema/ gets resolver types, with its own mappers and the
       config: { federation: true, mappers: { Commit: commit } },
     },
     'generated/cli/': { plugins: [] },
+  });
+});
+
+test('each connection is passed on with its count', () => {
+  const sdl = 'type Prefix { id: ID! }\n\ntype PrefixConnection {\n  totalCount: Int\n}';
+  const made = withResolverTypes(outputs, new Map([['ipam', sdl]]), () => ({}));
+  expect(made).toMatchObject({
+    'generated/graph/ipam.ts': {
+      config: { mappers: { PrefixConnection: '../../platform/graph/connection.ts#Counted<{T}>' } },
+    },
   });
 });

@@ -2,18 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { Database } from '../../../platform/database/database.ts';
-import { createLogger } from '../../../platform/log.ts';
-import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { finishOwed, type OwedJob, OwedWork } from '../../../platform/owed-work.ts';
-import { createRedis, type RedisLocation } from '../../../platform/redis.ts';
-import type { Wake } from '../../../platform/wake.ts';
+import { createLogger } from '../../../platform/process/log.ts';
+import { createRedis, type RedisLocation } from '../../../platform/process/redis.ts';
+import type { OwedQueue } from '../../../platform/work/owed-queue.ts';
+import { finishOwed, type OwedJob, OwedWork } from '../../../platform/work/owed-work.ts';
+import type { Wake } from '../../../platform/work/wake.ts';
 import { OwedCarrier } from '../../../workers/queues/owed-carrier.ts';
 import { createQueueMetrics } from '../../../workers/queues/queue-metrics.ts';
 import { QueueWorker } from '../../../workers/queues/queue-worker.ts';
 
 export const createEffects = `CREATE TABLE test_effect (n BIGINT AUTO_INCREMENT PRIMARY KEY, owed VARCHAR(128), wanted BIGINT, worker VARCHAR(32))`;
 
-export interface EffectsQueueOptions {
+interface EffectsQueueOptions {
   readonly db: Database;
   readonly worker: string;
   readonly jobMs: number;

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -9,9 +10,9 @@ import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.t
 import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Database } from '../../../platform/database/database.ts';
-import type { OwedQueue } from '../../../platform/owed-queue.ts';
-import { type DueRow, deadAfterAttempts, OwedWork, owe, reconcilingRetry } from '../../../platform/owed-work.ts';
-import { createLocalWake } from '../../../platform/wake.ts';
+import type { OwedQueue } from '../../../platform/work/owed-queue.ts';
+import { type DueRow, deadAfterAttempts, OwedWork, owe, reconcilingRetry } from '../../../platform/work/owed-work.ts';
+import { createLocalWake } from '../../../platform/work/wake.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { jobIdOf } from '../../../workers/queues/queue-worker.ts';
 import { createRetentionQueue } from '../../../workers/queues/retention-queue.ts';
@@ -139,7 +140,7 @@ describe('OwedCarrier', () => {
     await waitFor('done', async () => (await effects()).get('key') === 1);
   });
 
-  test('what reconciles is tried as often as it fails, and never given up', async () => {
+  test('reconciling work is retried after every failure, and never given up', async () => {
     let failures = 0;
     const queue = effectsQueue({
       ...{ db, worker: 'one', jobMs: 1 },
@@ -217,7 +218,7 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map([['key', 1]]));
   });
 
-  test('a worker stopped during a job: another does it, and what the first one does later has no effect', async () => {
+  test('a worker stopped during a job: another does it, and later actions of the first one have no effect', async () => {
     const child = process({ jobMs: 1_000 });
     await oweAll(['key']);
     await once(child, 'message');
@@ -266,6 +267,55 @@ describe('OwedCarrier', () => {
     );
     start(effectsQueue({ db, worker: 'one', jobMs: 1 }));
     await waitFor('done', async () => (await stillOwed()) === 0);
+  });
+
+  describe('a Redis that answers and takes no write', () => {
+    const refusing: Readonly<Record<string, { readonly begin: string[]; readonly end: string[] }>> = {
+      'out of memory': { begin: ['CONFIG', 'SET', 'maxmemory', '1'], end: ['CONFIG', 'SET', 'maxmemory', '0'] },
+      'too few replicas': {
+        begin: ['CONFIG', 'SET', 'min-replicas-to-write', '1'],
+        end: ['CONFIG', 'SET', 'min-replicas-to-write', '0'],
+      },
+      'a replica': { begin: ['REPLICAOF', '127.0.0.1', '1'], end: ['REPLICAOF', 'NO', 'ONE'] },
+    };
+
+    test.each(Object.entries(refusing))('%s: owed work is done once, by two workers', async (_, { begin, end }) => {
+      start(effectsQueue({ db, worker: 'one', jobMs: 5 }));
+      start(effectsQueue({ db, worker: 'two', jobMs: 5 }));
+      await oweAll(['before']);
+      await waitFor('the first', async () => (await stillOwed()) === 0);
+      await redis.call(begin[0] ?? '', ...begin.slice(1));
+      try {
+        expect(await redis.ping()).toBe('PONG');
+        await expect(redis.set('a', '1')).rejects.toThrow(/^(OOM|READONLY|NOREPLICAS)/);
+        await oweAll(keysUpTo(20));
+        await waitFor('all done', async () => (await stillOwed()) === 0);
+      } finally {
+        await redis.call(end[0] ?? '', ...end.slice(1));
+      }
+      await oweAll(['after']);
+      await waitFor('the last', async () => (await stillOwed()) === 0);
+      expect(await effects()).toEqual(new Map(['before', ...keysUpTo(20), 'after'].map((key) => [key, 1])));
+    });
+  });
+
+  test('a busy process runs no waiting jobs beyond its concurrency', async () => {
+    let [now, most] = [0, 0];
+    const queue = effectsQueue({ db, worker: 'one', jobMs: 0 });
+    start({
+      ...queue,
+      concurrency: 2,
+      run: async (job, options) => {
+        now += 1;
+        most = Math.max(most, now);
+        await sleep(700);
+        await queue.run(job, options);
+        now -= 1;
+      },
+    });
+    await oweAll(keysUpTo(12));
+    await waitFor('all done', async () => (await stillOwed()) === 0);
+    expect(most).toBe(2);
   });
 
   test('a job that keeps failing becomes a dead letter: visible, and retried once an hour', async () => {

@@ -1,13 +1,13 @@
-// What a person may give with what they set by hand: until when, and why.
+// Optional details of a state that a person sets by hand: its end time and the reason.
 import { type ReactNode, useState } from 'react';
 
 export interface ByHand {
-  /** Null: until it is changed. */
+  /** Null if it holds until it is changed. */
   readonly until: string | null;
   readonly reason: string | null;
 }
 
-/** `ends`: whether it may have an end. */
+/** `ends`: whether the state may have an end time. */
 export function useByHand(ends: boolean): { readonly given: () => ByHand; readonly fields: ReactNode } {
   const [until, setUntil] = useState('');
   const [reason, setReason] = useState('');

@@ -1,11 +1,11 @@
-// Why a client gets its answer: a form, then each step with who was left out, and what every name server answers.
+// Why a client gets its answer: a form, then each step with the members left out, and the answer of every name server.
 import { useCallback, useState } from 'react';
 import {
   GslbExplanationDocument,
   type GslbExplanationQuery,
   type GslbExplanationQueryVariables,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useParts } from '../../context.ts';
+import { useDependencies } from '../../context.ts';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
@@ -20,7 +20,7 @@ interface Question {
   readonly name: string;
   readonly type: NonNullable<GslbExplanationQueryVariables['type']>;
   readonly client: string;
-  /** As an input for local times has it; empty: now. */
+  /** In the format of an input for local times. Empty for now. */
   readonly at: string;
 }
 
@@ -34,7 +34,7 @@ interface ExplainPanelProps {
 }
 
 export function ExplainPanel({ fqdn, news }: ExplainPanelProps) {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const [question, setQuestion] = useState<Question>({ name: fqdn, type: 'A', client: '', at: '' });
   const read = useCallback(async () => {
     const { name, type, client, at } = question;
@@ -116,7 +116,8 @@ function QuestionForm({ question, onAsk }: QuestionFormProps) {
 }
 
 function Explained({ explanation }: { readonly explanation: Explanation }) {
-  const { at, answer, steps, servers, flip, generation, clientRegion, clientCountry, clientContinent } = explanation;
+  const { askedAt, answer, steps, servers, flip, generation, clientRegion, clientCountry, clientContinent } =
+    explanation;
   const client = [clientRegion && `region ${clientRegion}`, clientCountry, clientContinent].filter(Boolean).join(', ');
   return (
     <div className="explained">
@@ -124,10 +125,10 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
         <code className="answer">{textOf(answer)}</code>{' '}
         <span className="dim">
           scope /{answer.scopeBits ?? 0} · plan {generation}
-          {at !== null && (
+          {askedAt !== null && (
             <>
               {' '}
-              of <Time at={at} />
+              of <Time at={askedAt} />
             </>
           )}{' '}
           · {client === '' ? 'nothing is known of the client' : `client: ${client}`}
@@ -135,7 +136,7 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
       </p>
       {flip !== null && (
         <p className="dim">
-          Since <Time at={flip.at} />: {flip.reason}
+          Since <Time at={flip.changedAt} />: {flip.reason}
         </p>
       )}
       <ol className="steps-told">
@@ -156,7 +157,7 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
           </li>
         ))}
       </ol>
-      {at === null && <ServersTable servers={servers} />}
+      {askedAt === null && <ServersTable servers={servers} />}
     </div>
   );
 }
@@ -180,7 +181,7 @@ function ServersTable({ servers }: { readonly servers: readonly Server[] }) {
             </td>
             <td>
               {server.answered === null ? (
-                <span className="message">{server.error}</span>
+                <span className="message">{server.message}</span>
               ) : (
                 <>
                   <code>{textOf(server.answered)}</code> <span className="dim">{server.latencyMs} ms</span>

@@ -13,7 +13,7 @@ export function matchesName(filters: ShownFilters, name: Name): boolean {
     (filters.projectId === null || name.project?.id === filters.projectId) &&
     containsWords(filters.text, [
       ...[name.fqdn, name.project?.name, name.description, name.policy, answerOf(name)],
-      ...[name.operatingStatus, name.statusMessage, name.provisioningStatus, name.provisioningReason],
+      ...[name.operatingStatus, name.operatingReason, name.provisioningStatus, name.provisioningReason],
       name.frozenAt === null ? null : 'frozen',
     ])
   );
@@ -21,7 +21,7 @@ export function matchesName(filters: ShownFilters, name: Name): boolean {
 
 export function matchesMember(text: string, member: Member): boolean {
   return containsWords(text, [
-    ...[member.name, placeOf(member), member.region, member.verdict, member.adminState],
-    ...[member.operatingStatus, member.statusMessage],
+    ...[member.name, placeOf(member), member.memberRegion, member.verdict, member.adminState],
+    ...[member.operatingStatus, member.operatingReason],
   ]);
 }

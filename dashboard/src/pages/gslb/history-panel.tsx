@@ -1,7 +1,7 @@
 // How the verdicts on a name's members changed, newest first, each with every vote that was known then.
 import { useCallback, useEffect, useState } from 'react';
 import { GslbFlipsDocument, type GslbFlipsQuery } from '../../../../generated/dashboard/graphql.ts';
-import { useParts } from '../../context.ts';
+import { useDependencies } from '../../context.ts';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { type Failure, Failures, failureOf } from '../../view/refusal.tsx';
@@ -46,16 +46,16 @@ export function HistoryPanel({ id, news }: { readonly id: string; readonly news:
 }
 
 function FlipItem({ flip }: { readonly flip: Flip }) {
-  const { at, member, region, before, after, reason, late, ballots } = flip;
+  const { changedAt, member, region, verdictBefore, verdictAfter, reason, late, ballots } = flip;
   return (
     <details>
       <summary>
-        <Time at={at} /> <span className="subject">{member?.name ?? 'a deleted member'}</span>{' '}
+        <Time at={changedAt} /> <span className="subject">{member?.name ?? 'a deleted member'}</span>{' '}
         <span className="dim">
           {region !== null && `in ${region} `}
-          {wordOf(before)} →{' '}
+          {wordOf(verdictBefore)} →{' '}
         </span>
-        <b data-status={after ?? 'NONE'}>{wordOf(after)}</b>
+        <b data-status={verdictAfter ?? 'NONE'}>{wordOf(verdictAfter)}</b>
         {late && <span className="dim"> (late: it changed nothing)</span>} <span className="reason">{reason}</span>
       </summary>
       <table>
@@ -74,7 +74,7 @@ function FlipItem({ flip }: { readonly flip: Flip }) {
             // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes.
             <tr key={index}>
               <td>
-                {ballot.vantagePoint} <span className="dim">{ballot.region}</span>
+                {ballot.vantagePointName} <span className="dim">{ballot.region}</span>
               </td>
               <td>
                 {wordOf(ballot.verdict)}
@@ -98,7 +98,7 @@ function wordOf(verdict: string | null): string {
 interface FlipsReading {
   /** Null until they are read. */
   readonly flips: readonly Flip[] | null;
-  /** Null: there are no older ones, or enough is shown. */
+  /** Null if there are no older ones, or enough is shown. */
   readonly more: (() => void) | null;
   readonly isReading: boolean;
   readonly failure: Failure | null;
@@ -106,7 +106,7 @@ interface FlipsReading {
 
 /** The newest are read again; older ones stay as they are. */
 function useFlips(id: string, news: string | undefined): FlipsReading {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(
     async () => (await requester.request(GslbFlipsDocument, { id, after: null })).gslb?.history ?? null,
     [requester, id],

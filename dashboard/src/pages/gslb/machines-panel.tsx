@@ -1,4 +1,4 @@
-// Our own name servers and the checkers, those that are not heard first, with the age of what they have. Only administrators see them.
+// Our own name servers and the checkers, silent ones first, with the age of their data. Only administrators see them.
 import { type ReactNode, useCallback } from 'react';
 import {
   GslbCheckersDocument,
@@ -6,7 +6,7 @@ import {
   GslbNameServersDocument,
   type GslbNameServersQuery,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useLiveState, useParts } from '../../context.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
 import { formatDuration } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Age } from '../../view/time.tsx';
@@ -31,7 +31,7 @@ export function MachinePanels() {
 }
 
 function NameServersPanel() {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(
     async () => (await requester.request(GslbNameServersDocument, {})).gslbNameServers.nodes,
     [requester],
@@ -45,7 +45,7 @@ function NameServersPanel() {
 }
 
 function CheckersPanel() {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(
     async () => (await requester.request(GslbCheckersDocument, {})).gslbCheckers.nodes,
     [requester],
@@ -61,7 +61,7 @@ function CheckersPanel() {
 interface Machine {
   readonly id: string;
   readonly name: string;
-  readonly state: NameServer['state'];
+  readonly presence: NameServer['presence'];
 }
 
 interface MachinePanelProps<Each extends Machine> {
@@ -75,8 +75,8 @@ interface MachinePanelProps<Each extends Machine> {
 }
 
 function MachinePanel<Each extends Machine>({ name, title, machines, hint, children }: MachinePanelProps<Each>) {
-  const sorted = machines?.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state)) ?? [];
-  const absent = sorted.filter(({ state }) => state === 'ABSENT').length;
+  const sorted = machines?.toSorted((a, b) => order.indexOf(a.presence) - order.indexOf(b.presence)) ?? [];
+  const absent = sorted.filter(({ presence }) => presence === 'ABSENT').length;
   return (
     <Panel
       name={name}
@@ -93,7 +93,7 @@ function MachinePanel<Each extends Machine>({ name, title, machines, hint, child
         )}
         <ul className="machines">
           {sorted.map((machine) => (
-            <li key={machine.id} data-state={machine.state}>
+            <li key={machine.id} data-state={machine.presence}>
               {children(machine)}
             </li>
           ))}
@@ -104,22 +104,24 @@ function MachinePanel<Each extends Machine>({ name, title, machines, hint, child
 }
 
 function NameServerItem({ server }: { readonly server: NameServer }) {
-  const { name, state, addresses, ageSeconds, zones, heardAt, linkedTo } = server;
-  const behind = zones.filter(({ generation, newest }) => newest !== null && generation !== newest).length;
-  const refused = zones.filter(({ refusedBecause }) => refusedBecause !== null);
+  const { name, presence, addresses, ageMs, zones, heardAt, linkedTo } = server;
+  const behind = zones.filter(
+    ({ generation, newestGeneration: newest }) => newest !== null && generation !== newest,
+  ).length;
+  const refused = zones.filter(({ refusedReason }) => refusedReason !== null);
   return (
     <>
       <span className="line">
         <span className="name">{name}</span>
         <code className="dim">{addresses.join(' ')}</code>
         <span className="badges">
-          <MachineBadge state={state} />
+          <MachineBadge presence={presence} />
         </span>
       </span>
       <span className="line dim">
-        {ageSeconds === null ? 'it never had all' : `its answers are ${formatDuration(ageSeconds * 1000)} old at most`}{' '}
-        · {zones.length} zones{behind > 0 && `, ${behind} behind`}
-        {heardAt !== null && state === 'ABSENT' && (
+        {ageMs === null ? 'it never had all' : `its answers are ${formatDuration(ageMs)} old at most`} · {zones.length}{' '}
+        zones{behind > 0 && `, ${behind} behind`}
+        {heardAt !== null && presence === 'ABSENT' && (
           <>
             {' '}
             · heard <Age at={heardAt} /> ago
@@ -127,9 +129,9 @@ function NameServerItem({ server }: { readonly server: NameServer }) {
         )}
         {linkedTo === null && ' · not connected'}
       </span>
-      {refused.map(({ zone, refusedBecause }) => (
-        <span key={zone} className="message">
-          It refused a change of {zone}: {refusedBecause}
+      {refused.map(({ zoneName, refusedReason }) => (
+        <span key={zoneName} className="message">
+          It refused a change of {zoneName}: {refusedReason}
         </span>
       ))}
     </>
@@ -137,7 +139,7 @@ function NameServerItem({ server }: { readonly server: NameServer }) {
 }
 
 function CheckerItem({ checker }: { readonly checker: Checker }) {
-  const { name, state, vantagePoint, abstainsBecause, shares, heardAt, targets, lateMs } = checker;
+  const { name, presence, vantagePoint, presenceReason, shares, heardAt, targets, lateMs } = checker;
   return (
     <>
       <span className="line">
@@ -146,7 +148,7 @@ function CheckerItem({ checker }: { readonly checker: Checker }) {
           {vantagePoint === null ? 'its vantage point was deleted' : `${vantagePoint.name} (${vantagePoint.region})`}
         </span>
         <span className="badges">
-          <MachineBadge state={state} />
+          <MachineBadge presence={presence} />
         </span>
       </span>
       <span className="line dim">
@@ -160,7 +162,7 @@ function CheckerItem({ checker }: { readonly checker: Checker }) {
           </>
         )}
       </span>
-      {abstainsBecause !== null && <span className="message">{abstainsBecause}</span>}
+      {presenceReason !== null && <span className="message">{presenceReason}</span>}
     </>
   );
 }

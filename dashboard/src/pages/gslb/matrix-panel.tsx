@@ -8,20 +8,20 @@ import { Panel } from '../../view/panel.tsx';
 import { matchesMember, type NameControl } from './filters.ts';
 import { type Member, memberKind, placeOf } from './kinds/member.ts';
 import { AdminBadge, OperatingBadge, votePath } from './marks.tsx';
-import type { NameParts, Pool, Vote } from './use-name.ts';
+import type { NameDetails, Pool, Vote } from './use-name.ts';
 
 interface MatrixPanelProps {
-  readonly parts: NameParts;
+  readonly details: NameDetails;
   readonly control: NameControl;
 }
 
-export function MatrixPanel({ parts, control }: MatrixPanelProps) {
+export function MatrixPanel({ details, control }: MatrixPanelProps) {
   const members = useEntities(memberKind);
   const { filters, change } = control;
-  const points = useMemo(() => pointsOf(parts), [parts]);
+  const points = useMemo(() => pointsOf(details), [details]);
   const open = useCallback((id: string) => change({ open: { type: memberKind.typename, id } }), [change]);
   const opened = openId(filters, memberKind);
-  const own = parts.pools.flatMap(({ memberIds }) => memberIds.flatMap((id) => members.get(id) ?? []));
+  const own = details.pools.flatMap(({ memberIds }) => memberIds.flatMap((id) => members.get(id) ?? []));
   const serving = own.filter((member) => member.serving).length;
   return (
     <Panel
@@ -44,7 +44,7 @@ export function MatrixPanel({ parts, control }: MatrixPanelProps) {
               ))}
             </tr>
           </thead>
-          {parts.pools.map((pool) => (
+          {details.pools.map((pool) => (
             <tbody key={pool.id}>
               <tr>
                 <th scope="rowgroup" colSpan={2 + points.length} className="pool">
@@ -58,7 +58,7 @@ export function MatrixPanel({ parts, control }: MatrixPanelProps) {
                   <MemberRow
                     key={member.id}
                     member={member}
-                    votes={parts.votes.get(member.id) ?? []}
+                    votes={details.votes.get(member.id) ?? []}
                     points={points}
                     isOpen={member.id === opened}
                     onOpen={open}
@@ -105,7 +105,7 @@ function MemberRow({ member, votes, points, isOpen, onOpen }: MemberRowProps) {
       {points.map((point) => (
         <td key={point.name} className="point">
           {votes
-            .filter(({ vantagePoint }) => vantagePoint === point.name)
+            .filter(({ vantagePointName }) => vantagePointName === point.name)
             .map((vote) => (
               <VoteMark key={vote.monitor?.id ?? ''} vote={vote} />
             ))}
@@ -132,13 +132,13 @@ function VoteMark({ vote }: { readonly vote: Vote }) {
   );
 }
 
-function wordsOf({ monitor, verdict, count, dissents, ageSeconds, latencyMs, message }: Vote): string {
+function wordsOf({ monitor, verdict, count, dissents, ageMs, latencyMs, message }: Vote): string {
   return [
     monitor?.name,
     verdict === null ? 'no verdict' : verdict,
     count === 'COUNTED' ? null : `does not count: ${formatWord(count)}`,
     dissents ? 'against the verdict' : null,
-    ageSeconds === null ? null : `${formatDuration(ageSeconds * 1000)} old`,
+    ageMs === null ? null : `${formatDuration(ageMs)} old`,
     latencyMs === null ? null : `${latencyMs} ms`,
     message,
   ]
@@ -151,20 +151,20 @@ interface Point {
   readonly region: string;
 }
 
-function pointsOf({ votes }: NameParts): readonly Point[] {
+function pointsOf({ votes }: NameDetails): readonly Point[] {
   const found = new Map<string, Point>();
-  for (const { vantagePoint: name, region } of [...votes.values()].flat()) found.set(name, { name, region });
+  for (const { vantagePointName: name, region } of [...votes.values()].flat()) found.set(name, { name, region });
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function describe({ minUp, scope, monitors, isFallback }: Pool): string {
+function describe({ minUp, answerScope, monitors, isFallback }: Pool): string {
   const checked =
     monitors.length === 0
       ? 'not checked'
-      : `checked by ${monitors.map(({ name, type }) => `${name} (${type})`).join(', ')}`;
+      : `checked by ${monitors.map(({ name, checkType }) => `${name} (${checkType})`).join(', ')}`;
   return [
     isFallback ? 'when no other has enough' : `answers with ${minUp} or more`,
-    scope === 'REGION' ? 'judged by region' : null,
+    answerScope === 'REGION' ? 'judged by region' : null,
     checked,
   ]
     .filter(Boolean)

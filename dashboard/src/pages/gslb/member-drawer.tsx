@@ -1,14 +1,16 @@
-// One member: why it is answered or not, and what a person says of it.
+// One member: why it is answered or not, and the state that a person set.
 import { GslbMemberDocument } from '../../../../generated/dashboard/graphql.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
-import { Drawer, Facts } from '../../view/drawer.tsx';
+import { Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
+import { OpenedDrawer } from '../../view/opened-drawer.tsx';
 import { Time } from '../../view/time.tsx';
+import { useForbidden } from '../../view/use-forbidden.ts';
 import { useOpened } from '../../view/use-opened.ts';
 import { type ByHand, useByHand } from './by-hand.tsx';
 import { type Member, memberKind, placeOf } from './kinds/member.ts';
 import { AdminBadge, OperatingBadge } from './marks.tsx';
-import { useAdminState, useForbidden, useRelease } from './use-actions.ts';
+import { useAdminState, useRelease } from './use-actions.ts';
 
 interface DrawerProps {
   readonly id: string;
@@ -16,44 +18,41 @@ interface DrawerProps {
 }
 
 export function MemberDrawer({ id, onClose }: DrawerProps) {
-  const { entity: member, instead } = useOpened(memberKind, GslbMemberDocument, id);
-  if (member === undefined) {
-    return (
-      <Drawer id={id} title="Member" onClose={onClose}>
-        <p className="dim">{instead}</p>
-      </Drawer>
-    );
-  }
+  const opened = useOpened(memberKind, GslbMemberDocument, id);
   return (
-    <Drawer
-      id={id}
-      title={
+    <OpenedDrawer
+      {...{ id, opened, onClose }}
+      what="Member"
+      title={(member) => (
         <>
           {member.name} <AdminBadge state={member.adminState} />
           <OperatingBadge status={member.operatingStatus} />
         </>
-      }
-      onClose={onClose}
+      )}
     >
-      {member.statusMessage !== null && <p className="warning">{member.statusMessage}</p>}
-      <MemberActions key={id} member={member} />
-      <Facts
-        facts={[
-          { name: 'Answered as', value: <code>{placeOf(member)}</code> },
-          { name: 'Pool', value: member.pool.name },
-          { name: 'Verdict', value: member.verdict === null ? 'none yet' : formatWord(member.verdict) },
-          { name: 'Since', value: member.verdictAt === null ? null : <Time at={member.verdictAt} /> },
-          { name: 'Undecided since', value: member.undecidedAt === null ? null : <Time at={member.undecidedAt} /> },
-          { name: 'Serves', value: member.serving ? 'yes' : 'no' },
-          { name: 'Last served', value: member.lastUpAt === null ? null : <Time at={member.lastUpAt} /> },
-          { name: 'Region', value: member.region },
-          { name: 'Weight', value: String(member.weight) },
-          { name: 'Priority', value: String(member.priority) },
-          { name: 'Set by hand', value: member.adminState === 'AUTO' ? null : byHand(member) },
-          { name: 'Id', value: <code>{member.id}</code> },
-        ]}
-      />
-    </Drawer>
+      {(member) => (
+        <>
+          {member.operatingReason !== null && <p className="warning">{member.operatingReason}</p>}
+          <MemberActions key={id} member={member} />
+          <Facts
+            facts={[
+              { name: 'Answered as', value: <code>{placeOf(member)}</code> },
+              { name: 'Pool', value: member.pool.name },
+              { name: 'Verdict', value: member.verdict === null ? 'none yet' : formatWord(member.verdict) },
+              { name: 'Since', value: member.verdictAt === null ? null : <Time at={member.verdictAt} /> },
+              { name: 'Undecided since', value: member.undecidedAt === null ? null : <Time at={member.undecidedAt} /> },
+              { name: 'Serves', value: member.serving ? 'yes' : 'no' },
+              { name: 'Last served', value: member.lastUpAt === null ? null : <Time at={member.lastUpAt} /> },
+              { name: 'Region', value: member.memberRegion },
+              { name: 'Weight', value: String(member.weight) },
+              { name: 'Priority', value: String(member.priority) },
+              { name: 'Set by hand', value: member.adminState === 'AUTO' ? null : byHand(member) },
+              { name: 'Id', value: <code>{member.id}</code> },
+            ]}
+          />
+        </>
+      )}
+    </OpenedDrawer>
   );
 }
 
@@ -95,7 +94,7 @@ const states = [
     state: 'AUTO',
     label: 'Give back to its checks',
     asks: (name: string) => `Give ${name} back to its checks?`,
-    says: 'It is answered while the vantage points say that it is up.',
+    says: 'It is answered while the vantage points report it as up.',
   },
 ] as const;
 

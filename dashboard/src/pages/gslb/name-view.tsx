@@ -1,23 +1,24 @@
-// One name: what it answers, then the votes on its members, its history, why a client gets its answer, and changes, side by side.
+// One name: its answer, then the votes on its members, its history, why a client gets its answer, and changes, side by side.
 import { useCallback } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import type { FeedLine } from '../../live/live-state.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { formatWord } from '../../view/format.ts';
-import { Failures } from '../../view/refusal.tsx';
+import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
+import { NotShown, reasonsOf } from '../../view/shown.tsx';
 import { Time } from '../../view/time.tsx';
+import { useForbidden } from '../../view/use-forbidden.ts';
 import { useByHand } from './by-hand.tsx';
 import { ExplainPanel } from './explain-panel.tsx';
 import type { NameControl } from './filters.ts';
 import { HistoryPanel } from './history-panel.tsx';
 import { memberKind } from './kinds/member.ts';
 import { answerOf, type Name, nameKind } from './kinds/name.ts';
-import { FrozenBadge, OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { FrozenBadge, OperatingBadge } from './marks.tsx';
 import { MatrixPanel } from './matrix-panel.tsx';
-import { reasonsOf } from './names-panel.tsx';
-import { useForbidden, useFreeze } from './use-actions.ts';
-import { type NameParts, type NameReading, useName } from './use-name.ts';
+import { useFreeze, useUnfreeze } from './use-actions.ts';
+import { type NameDetails, useName } from './use-name.ts';
 
 interface NameViewProps {
   readonly id: string;
@@ -29,20 +30,21 @@ export function NameView({ id, control }: NameViewProps) {
   const { feed } = useLiveState();
   const news = feed.find((line) => isNews(id, line))?.id;
   const reading = useName(id, news);
-  const { parts } = reading;
-  const isShown = useIsShown(id, parts);
+  const { details } = reading;
+  const isShown = useIsShown(id, details);
   // The page lists only a bounded number.
-  const name = known ?? parts;
+  const name = known ?? details;
   const back = useCallback(() => control.change({ shownId: null, open: null }), [control.change]);
-  if (name === null || (known === undefined && reading.isGone)) return <NotShown reading={reading} onBack={back} />;
+  if (name === null || (known === undefined && reading.isGone))
+    return <NotShown what="name" reading={reading} onBack={back} />;
   return (
     <>
-      <Head name={name} parts={parts} onBack={back} />
+      <Head name={name} details={details} onBack={back} />
       <div className="column">
-        {parts === null ? (
+        {details === null ? (
           <p className="waiting">Reading its members…</p>
         ) : (
-          <MatrixPanel parts={parts} control={control} />
+          <MatrixPanel details={details} control={control} />
         )}
         <HistoryPanel id={id} news={news} />
       </div>
@@ -54,37 +56,24 @@ export function NameView({ id, control }: NameViewProps) {
   );
 }
 
-function NotShown({ reading, onBack }: { readonly reading: NameReading; readonly onBack: () => void }) {
-  const { isGone, failure } = reading;
-  return (
-    <div className="waiting">
-      {failure !== null && <Failures failures={[failure]} />}
-      <p>{isGone ? 'It was deleted, or is not in any of your projects.' : 'Reading the name…'}</p>
-      <button type="button" onClick={onBack}>
-        All names
-      </button>
-    </div>
-  );
-}
-
 interface HeadProps {
   readonly name: Name;
-  readonly parts: NameParts | null;
+  readonly details: NameDetails | null;
   readonly onBack: () => void;
 }
 
-function Head({ name, parts, onBack }: HeadProps) {
+function Head({ name, details, onBack }: HeadProps) {
   const reasons = reasonsOf(name);
   const facts = [
     name.project?.name,
     name.description,
-    parts === null ? null : `zone ${parts.zone}`,
+    details === null ? null : `zone ${details.zoneName}`,
     formatWord(name.policy),
     `TTL ${name.ttlSeconds} s`,
-    parts === null ? null : `none up: ${formatWord(parts.noneUp)}`,
+    details === null ? null : `none up: ${formatWord(details.noneUp)}`,
   ].filter(Boolean);
   return (
-    <section className="name-head" aria-labelledby="name-title">
+    <section className="shown-head name-head" aria-labelledby="name-title">
       <button type="button" className="quiet" onClick={onBack}>
         ‹ All names
       </button>
@@ -115,6 +104,7 @@ function Head({ name, parts, onBack }: HeadProps) {
 function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name: Name }) {
   const forbidden = useForbidden(project?.id);
   const { control, freeze } = useFreeze(id);
+  const { control: releasing, unfreeze } = useUnfreeze(id);
   const { given, fields } = useByHand(frozenAt === null);
   return frozenAt === null ? (
     <ConfirmedAction
@@ -123,7 +113,7 @@ function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name
       forbidden={forbidden}
       control={control}
       fields={fields}
-      onConfirm={() => freeze(true, given())}
+      onConfirm={() => freeze(given())}
     >
       Its answer stays as it is, whatever becomes of its members, until it is released.
     </ConfirmedAction>
@@ -132,9 +122,9 @@ function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name
       label="Release"
       question={`Release the answer of ${fqdn}?`}
       forbidden={forbidden}
-      control={control}
+      control={releasing}
       fields={fields}
-      onConfirm={() => freeze(false, given())}
+      onConfirm={() => unfreeze(given())}
     >
       It follows its members again, at once.
     </ConfirmedAction>
@@ -142,8 +132,8 @@ function FreezeAction({ name: { id, fqdn, project, frozenAt } }: { readonly name
 }
 
 /** Changes of the name and of its members. */
-function useIsShown(id: string, parts: NameParts | null): (line: FeedLine) => boolean {
-  const votes = parts?.votes;
+function useIsShown(id: string, details: NameDetails | null): (line: FeedLine) => boolean {
+  const votes = details?.votes;
   return useCallback(
     (line) => {
       if (line.type === 'note') return true;

@@ -1,13 +1,15 @@
-// All names with what they answer, those in trouble first.
+// All names with their answers, names in trouble first.
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { NoMatch } from '../../view/empty.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
+import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { RowList } from '../../view/row-list.tsx';
+import { countsOf, reasonsOf } from '../../view/shown.tsx';
 import { matchesName, type NameControl } from './filters.ts';
 import { answerOf, type Name, nameKind } from './kinds/name.ts';
-import { FrozenBadge, OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { FrozenBadge, OperatingBadge } from './marks.tsx';
 import { maxPages } from './reads.ts';
 
 const collator = new Intl.Collator('en', { numeric: true });
@@ -26,7 +28,11 @@ export function NamesPanel({ control }: { readonly control: NameControl }) {
   );
   const open = useCallback((id: string) => change({ shownId: id, open: null }), [change]);
   return (
-    <Panel name="names" title="Names" summary={summarise(shown)}>
+    <Panel
+      name="names"
+      title="Names"
+      summary={countsOf(shown.map(({ operatingStatus }) => operatingStatus ?? 'without a verdict'))}
+    >
       <div className="scroll">
         {shown.length > 0 && (
           <RowList name="names" label="Names, those in trouble first" items={shown} idOf={({ id }) => id} openId={null}>
@@ -85,26 +91,12 @@ const NameRow = memo(function NameRow({ name, isTabStop, onOpen }: NameRowProps)
   );
 });
 
-/** Why it does not answer fully, or a change is not in effect; empty when all is well. */
-export function reasonsOf({ statusMessage, provisioningReason }: Name): string {
-  return [statusMessage, provisioningReason].filter(Boolean).join(' · ');
-}
-
 function rank({ operatingStatus, provisioningStatus, frozenAt }: Name): number {
-  if (operatingStatus === 'DOWN' || operatingStatus === 'ERROR') return 0;
+  if (operatingStatus === 'OFFLINE' || operatingStatus === 'ERROR') return 0;
   if (provisioningStatus === 'ERROR') return 1;
   if (operatingStatus === 'DEGRADED') return 2;
   if (frozenAt !== null) return 3;
-  return provisioningStatus === 'ACTIVE' && operatingStatus !== null ? 5 : 4;
-}
-
-function summarise(names: readonly Name[]): string {
-  const counts = new Map<string, number>();
-  for (const { operatingStatus } of names) {
-    const word = operatingStatus === null ? 'without a verdict' : formatWord(operatingStatus);
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-  }
-  return [...counts].map(([word, count]) => `${count} ${word}`).join(' · ');
+  return provisioningStatus === 'ACTIVE' && operatingStatus !== 'UNKNOWN' ? 5 : 4;
 }
 
 function NoNames() {

@@ -5,6 +5,7 @@ import { useFilters } from '../../filters/use-filters.ts';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
+import { ShownChip } from '../../view/shown.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';
 import { filterFormat, type NameControl } from './filters.ts';
 import { memberKind } from './kinds/member.ts';
@@ -75,7 +76,7 @@ function NamesPage() {
 function useNews(): readonly string[] {
   const names = useEntities(nameKind);
   return useMemo(() => {
-    const down = [...names.values()].filter(({ operatingStatus: is }) => is === 'DOWN' || is === 'ERROR').length;
+    const down = [...names.values()].filter(({ operatingStatus: is }) => is === 'OFFLINE' || is === 'ERROR').length;
     return down > 0 ? [`${down} down`] : [];
   }, [names]);
 }
@@ -84,12 +85,8 @@ function useNews(): readonly string[] {
 function ChosenName({ control: { filters, change } }: { readonly control: NameControl }) {
   const names = useEntities(nameKind);
   if (filters.shownId === null) return null;
-  return (
-    <button type="button" className="chip chosen" onClick={() => change({ shownId: null, open: null })}>
-      <span className="visually-hidden">Show all, not only the name </span>
-      {names.get(filters.shownId)?.fqdn ?? 'one name'} <span aria-hidden="true">×</span>
-    </button>
-  );
+  const back = () => change({ shownId: null, open: null });
+  return <ShownChip what="name" name={names.get(filters.shownId)?.fqdn} onBack={back} />;
 }
 
 function OpenDrawer({ control: { filters, change } }: { readonly control: NameControl }) {

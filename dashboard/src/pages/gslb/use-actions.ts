@@ -1,5 +1,4 @@
-// What a person may do by hand. Each gives back the changed entity, which the store takes at once; the feed then brings the change. Zones are
-// no entities of the page: they are read again.
+// Actions of a person. Zones are no entities of the page: they are read again.
 import {
   GslbAdminStateDocument,
   GslbFreezeNameDocument,
@@ -7,51 +6,32 @@ import {
   GslbKeyRollCancelDocument,
   GslbKeyRollConfirmDocument,
   GslbReleaseDocument,
+  GslbUnfreezeNameDocument,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useLiveState, usePage } from '../../context.ts';
-import { isMember } from '../../view/permissions.ts';
+import { useChange } from '../../view/use-change.ts';
 import { useMutation } from '../../view/use-mutation.ts';
 import type { ByHand } from './by-hand.tsx';
 import { type Member, memberKind } from './kinds/member.ts';
 import { nameKind } from './kinds/name.ts';
 
-/** Why the viewer may not change what belongs to this project; null: they may. */
-export function useForbidden(projectId: string | undefined): string | null {
-  const { viewer } = useLiveState();
-  return isMember(viewer, projectId) ? null : 'Only members of its project can do this.';
-}
-
 export function useAdminState(id: string) {
-  const { store } = usePage();
-  const control = useMutation(GslbAdminStateDocument);
-  const set = async (state: Member['adminState'], { until, reason }: ByHand): Promise<boolean> => {
-    const payload = await control.send({ id, state, until, reason });
-    if (payload?.gslbPoolMember) store.take(memberKind, [payload.gslbPoolMember]);
-    return payload !== undefined;
-  };
-  return { control, set };
+  const { control, change } = useChange(memberKind, GslbAdminStateDocument, (payload) => payload.gslbPoolMember);
+  return { control, set: (state: Member['adminState'], given: ByHand) => change({ id, state, ...given }) };
 }
 
 export function useRelease(id: string) {
-  const { store } = usePage();
-  const control = useMutation(GslbReleaseDocument);
-  const release = async (): Promise<boolean> => {
-    const payload = await control.send({ id });
-    if (payload?.gslbPoolMember) store.take(memberKind, [payload.gslbPoolMember]);
-    return payload !== undefined;
-  };
-  return { control, release };
+  const { control, change } = useChange(memberKind, GslbReleaseDocument, (payload) => payload.gslbPoolMember);
+  return { control, release: () => change({ id }) };
 }
 
 export function useFreeze(id: string) {
-  const { store } = usePage();
-  const control = useMutation(GslbFreezeNameDocument);
-  const freeze = async (frozen: boolean, { until, reason }: ByHand): Promise<boolean> => {
-    const payload = await control.send({ id, frozen, until, reason });
-    if (payload?.gslb) store.take(nameKind, [payload.gslb]);
-    return payload !== undefined;
-  };
-  return { control, freeze };
+  const { control, change } = useChange(nameKind, GslbFreezeNameDocument, (payload) => payload.gslb);
+  return { control, freeze: (given: ByHand) => change({ id, ...given }) };
+}
+
+export function useUnfreeze(id: string) {
+  const { control, change } = useChange(nameKind, GslbUnfreezeNameDocument, (payload) => payload.gslb);
+  return { control, unfreeze: ({ reason }: ByHand) => change({ id, reason }) };
 }
 
 export function useKeyRollBegin(id: string, onDone: () => void) {

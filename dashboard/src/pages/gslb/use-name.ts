@@ -7,7 +7,7 @@ import {
   type GslbNameQuery,
   type GslbVotedMemberFragment,
 } from '../../../../generated/dashboard/graphql.ts';
-import { usePage, useParts } from '../../context.ts';
+import { useDependencies, usePage } from '../../context.ts';
 import { readPages } from '../../graph/read-pages.ts';
 import type { Requester } from '../../graph/request.ts';
 import { entitiesOf } from '../../live/live-state.ts';
@@ -26,15 +26,15 @@ export interface Pool extends Omit<ReadPool, 'members'> {
   readonly memberIds: readonly string[];
 }
 
-export interface NameParts extends Omit<Read, 'pools' | 'fallbackPool'> {
+export interface NameDetails extends Omit<Read, 'pools' | 'fallbackPool'> {
   readonly pools: readonly Pool[];
   /** By member. */
   readonly votes: ReadonlyMap<string, readonly Vote[]>;
 }
 
-export interface NameReading {
+interface NameReading {
   /** Null until it is read, and when it is gone. */
-  readonly parts: NameParts | null;
+  readonly details: NameDetails | null;
   readonly isGone: boolean;
   readonly failure: Failure | null;
 }
@@ -45,15 +45,15 @@ const maxMemberPages = 10;
 
 /** `news` is another text after each of its changes. */
 export function useName(id: string, news: string | undefined): NameReading {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const { store } = usePage();
   const read = useCallback(() => readName(requester, store, id), [requester, store, id]);
-  const { value: parts, failure } = useReading(read, news, everyMs);
-  return { parts: parts ?? null, isGone: parts === null, failure };
+  const { value: details, failure } = useReading(read, news, everyMs);
+  return { details: details ?? null, isGone: details === null, failure };
 }
 
 /** Its members go into the store, where the feed changes them. */
-async function readName(requester: Requester, store: LiveStore, id: string): Promise<NameParts | null> {
+async function readName(requester: Requester, store: LiveStore, id: string): Promise<NameDetails | null> {
   const { gslb } = await requester.request(GslbNameDocument, { id });
   if (gslb === null) return null;
   const { pools, fallbackPool, ...name } = gslb;
@@ -66,8 +66,8 @@ async function readName(requester: Requester, store: LiveStore, id: string): Pro
   const known = [...entitiesOf(store.state, memberKind).values()].filter(isOwn).map((member) => member.id);
   const read = await Promise.all(all.map(async (each) => ({ ...each, page: await readMembers(requester, each.pool) })));
   const members = read.flatMap(({ page }) => page.nodes);
-  const { zone: _zone, noneUp: _noneUp, ...listed } = name;
-  // What it answers may change without a change of its own: by the client, or while the feed is away.
+  const { zoneName: _zoneName, noneUp: _noneUp, ...listed } = name;
+  // The answer may change without a change of the name: by the client, or while the feed is away.
   store.take(nameKind, [listed]);
   store.prefer(memberKind, isOwn);
   store.take(

@@ -2,7 +2,7 @@
 // administrators see them.
 import { useCallback, useState } from 'react';
 import { GslbZonesDocument, type GslbZonesQuery } from '../../../../generated/dashboard/graphql.ts';
-import { useLiveState, useParts } from '../../context.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
@@ -20,7 +20,7 @@ export function ZonesPanel() {
 }
 
 function SignedZones() {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const [done, setDone] = useState(0);
   const read = useCallback(async () => (await requester.request(GslbZonesDocument, {})).dnsZones, [requester]);
   const { value, failure } = useReading(read, String(done), everyMs);

@@ -1,4 +1,4 @@
-// Who takes writes, who has every one of them, and who lacks how many; with what an administrator may do.
+// The host that takes writes, the hosts that have every write, and the number of missing writes of the others, with the actions of an administrator.
 import {
   HostsPauseDocument,
   HostsResumeDocument,
@@ -31,7 +31,7 @@ export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
           <>
             <p className="copies" data-copies={status.copies}>
               <strong>{copiesOf(status)}</strong>
-              {status.switchoverTo !== null && ` · a switchover to ${status.switchoverTo} is under way`}
+              {status.move !== null && ` · a move to ${status.move.primaryName} is under way`}
               {status.paused && ' · promotion is paused'}
             </p>
             <ul className="hosts">
@@ -48,13 +48,13 @@ export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
   );
 }
 
-export function copiesOf({ primary, copies }: Status): string {
+export function copiesOf({ primaryName: primary, copies }: Status): string {
   if (primary === null) return 'NO PRIMARY';
   return copies === 1 ? 'ONE COPY' : `${copies} copies`;
 }
 
 function HostItem({ host }: { readonly host: Host }) {
-  const { name, address, site, state, behind, etcd, clockAheadMs, keysDiffer, returning } = host;
+  const { name, address, site, state, behindTransactions, etcd, clockAheadMs, keysDiffer, stateReason } = host;
   const isOff = clockAheadMs !== null && Math.abs(clockAheadMs) > mostOffMs;
   return (
     <>
@@ -66,24 +66,25 @@ function HostItem({ host }: { readonly host: Host }) {
         {state === 'IN_SYNC' && <SwitchoverAction to={name} />}
       </span>
       <span className="line dim">
-        {[...(state === 'WITNESS' || state === 'PRIMARY' ? [] : [behindOf(behind)]), `etcd ${formatWord(etcd)}`].join(
-          ' · ',
-        )}
+        {[
+          ...(state === 'WITNESS' || state === 'PRIMARY' ? [] : [behindOf(behindTransactions)]),
+          `etcd ${formatWord(etcd)}`,
+        ].join(' · ')}
       </span>
       {isOff && (
         <span className="message">
           Its clock is {Math.abs(clockAheadMs)} ms {clockAheadMs > 0 ? 'ahead' : 'behind'}.
         </span>
       )}
-      {returning !== null && <span className="line">It returns: {returning}</span>}
+      {stateReason !== null && <span className="line">It returns: {stateReason}</span>}
       {keysDiffer === true && <span className="message">Its key files are not those of the primary.</span>}
     </>
   );
 }
 
-function behindOf(behind: number | null): string {
+function behindOf(behind: string | null): string {
   if (behind === null) return 'lag not known';
-  return behind === 0 ? 'no lag' : `lacks ${behind} transactions`;
+  return behind === '0' ? 'no lag' : `lacks ${behind} transactions`;
 }
 
 function SwitchoverAction({ to }: { readonly to: string }) {

@@ -1,4 +1,4 @@
-// The page of the database's hosts, for administrators: who takes writes, how many copies there are, and each change of the primary.
+// The page of the database's hosts, for administrators: the host that takes writes, the number of copies, and each change of the primary.
 import { useMemo } from 'react';
 import { useFilters } from '../../filters/use-filters.ts';
 import type { FeedLine } from '../../live/live-state.ts';
@@ -8,7 +8,7 @@ import { PageFrame } from '../../view/page-frame.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';
 import { filterFormat } from './filters.ts';
 import { copiesOf, HostsPanel } from './hosts-panel.tsx';
-import { TimelinePanel } from './timeline-panel.tsx';
+import { MovesPanel } from './moves-panel.tsx';
 import { type Status, useStatus } from './use-hosts.ts';
 import './hosts.css';
 
@@ -20,7 +20,7 @@ export const page: Page = {
     groups: [
       {
         does: 'Hosts, changes of the primary, events',
-        focus: { 1: '[data-list="hosts"]', 2: '[data-list="timeline"]', 3: '[data-list="changes"]' },
+        focus: { 1: '[data-list="hosts"]', 2: '[data-list="moves"]', 3: '[data-list="changes"]' },
       },
     ],
   },
@@ -41,7 +41,7 @@ function HostsPage() {
         <FeedPanel control={control} isShown={isOfHosts} />
       </div>
       <div className="column">
-        <TimelinePanel />
+        <MovesPanel />
       </div>
     </PageFrame>
   );
@@ -52,9 +52,9 @@ function CopiesStrip({ status }: { readonly status: Status }) {
     <section className="strip strip-stale" aria-label="Copies" role="alert">
       <p>
         <strong>{copiesOf(status)}.</strong>{' '}
-        {status.primary === null
+        {status.primaryName === null
           ? 'No host takes writes now.'
-          : `Only ${status.primary} has the newest writes: if it is lost now, writes wait until it is back.`}
+          : `Only ${status.primaryName} has the newest writes: if it is lost now, writes wait until it is back.`}
       </p>
     </section>
   );
@@ -62,5 +62,5 @@ function CopiesStrip({ status }: { readonly status: Status }) {
 
 /** Undefined: two hosts have every write, or nothing is known yet. */
 function troubleOf(status: Status | undefined): Status | undefined {
-  return status === undefined || (status.primary !== null && status.copies > 1) ? undefined : status;
+  return status === undefined || (status.primaryName !== null && status.copies > 1) ? undefined : status;
 }

@@ -4,7 +4,7 @@ import type { Requester } from '../../graph/request.ts';
 
 export function isPresent(requester: Requester): Promise<boolean> {
   return requester.request(HostsPresenceDocument, {}).then(
-    () => true,
+    ({ haStatusReason }) => haStatusReason === null,
     () => false,
   );
 }

@@ -1,35 +1,36 @@
-// The hosts of the database, read again and again: most of what they tell comes with no status change.
+// The hosts of the database, polled: most of their data comes without a status change.
 import { useCallback } from 'react';
 import {
+  HostsMovesDocument,
+  type HostsMovesQuery,
   HostsStatusDocument,
   type HostsStatusQuery,
-  HostsTimelineDocument,
-  type HostsTimelineQuery,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useLiveState, useParts } from '../../context.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
 import { type Reading, useReading } from '../../view/use-reading.ts';
 
-export type Status = HostsStatusQuery['haStatus'];
+export type Status = NonNullable<HostsStatusQuery['haStatus']>;
 export type Host = Status['hosts'][number];
-export type Change = HostsTimelineQuery['haTimeline']['nodes'][number];
+export type Move = HostsMovesQuery['haMoves']['nodes'][number];
 
 const everyMs = 2_000;
-const changesEveryMs = 10_000;
+const movesEveryMs = 10_000;
 
 export function useStatus(): Reading<Status> {
-  const { requester } = useParts();
-  const read = useCallback(async () => (await requester.request(HostsStatusDocument, {})).haStatus, [requester]);
+  const { requester } = useDependencies();
+  const read = useCallback(async () => {
+    const { haStatus, haStatusReason } = await requester.request(HostsStatusDocument, {});
+    if (haStatus === null) throw new Error(haStatusReason ?? 'The hosts could not be read.');
+    return haStatus;
+  }, [requester]);
   return useReading(read, useNews(), everyMs);
 }
 
 /** The newest first. */
-export function useChanges(): Reading<readonly Change[]> {
-  const { requester } = useParts();
-  const read = useCallback(
-    async () => (await requester.request(HostsTimelineDocument, {})).haTimeline.nodes,
-    [requester],
-  );
-  return useReading(read, useNews(), changesEveryMs);
+export function useMoves(): Reading<readonly Move[]> {
+  const { requester } = useDependencies();
+  const read = useCallback(async () => (await requester.request(HostsMovesDocument, {})).haMoves.nodes, [requester]);
+  return useReading(read, useNews(), movesEveryMs);
 }
 
 /** The id of the newest event of the hosts. */

@@ -5,19 +5,19 @@ import type { FeedLine } from '../../live/live-state.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { formatWord } from '../../view/format.ts';
-import { Failures } from '../../view/refusal.tsx';
-import { reasonsOf } from './balancers-panel.tsx';
+import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
+import { NotShown, reasonsOf } from '../../view/shown.tsx';
 import { DecisionsPanel } from './decisions-panel.tsx';
 import type { BalancerControl } from './filters.ts';
 import { type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
 import { memberKind } from './kinds/member.ts';
 import { nodeKind } from './kinds/node.ts';
-import { OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { OperatingBadge } from './marks.tsx';
 import { NodesPanel } from './nodes-panel.tsx';
 import { TrafficPanel } from './traffic-panel.tsx';
 import { TreePanel } from './tree-panel.tsx';
-import { useFailover, useForbidden } from './use-actions.ts';
-import { type Tree, type TreeReading, useTree } from './use-tree.ts';
+import { useFailover, useForbiddenParts } from './use-actions.ts';
+import { type Tree, useTree } from './use-tree.ts';
 
 interface BalancerViewProps {
   readonly id: string;
@@ -34,7 +34,8 @@ export function BalancerView({ id, control }: BalancerViewProps) {
   // The page lists only a bounded number.
   const balancer = known ?? tree;
   const back = useCallback(() => control.change({ shownId: null, open: null }), [control.change]);
-  if (balancer === null || (known === undefined && reading.isGone)) return <NotShown reading={reading} onBack={back} />;
+  if (balancer === null || (known === undefined && reading.isGone))
+    return <NotShown what="load balancer" reading={reading} onBack={back} />;
   return (
     <>
       <Head balancer={balancer} tree={tree} onBack={back} />
@@ -50,19 +51,6 @@ export function BalancerView({ id, control }: BalancerViewProps) {
         <FeedPanel control={control} isShown={isShown} />
       </div>
     </>
-  );
-}
-
-function NotShown({ reading, onBack }: { readonly reading: TreeReading; readonly onBack: () => void }) {
-  const { isGone, failure } = reading;
-  return (
-    <div className="waiting">
-      {failure !== null && <Failures failures={[failure]} />}
-      <p>{isGone ? 'It was deleted, or is not in any of your projects.' : 'Reading the load balancer…'}</p>
-      <button type="button" onClick={onBack}>
-        All load balancers
-      </button>
-    </div>
   );
 }
 
@@ -84,7 +72,7 @@ function Head({ balancer, tree, onBack }: HeadProps) {
       : null,
   ].filter(Boolean);
   return (
-    <section className="balancer-head" aria-labelledby="balancer-name">
+    <section className="shown-head" aria-labelledby="balancer-name">
       <button type="button" className="quiet" onClick={onBack}>
         ‹ All load balancers
       </button>
@@ -103,7 +91,7 @@ function Head({ balancer, tree, onBack }: HeadProps) {
 }
 
 function FailoverAction({ balancer: { id, name } }: { readonly balancer: LoadBalancer }) {
-  const forbidden = useForbidden(id);
+  const forbidden = useForbiddenParts(id);
   const { control, failover } = useFailover(id);
   return (
     <ConfirmedAction

@@ -2,13 +2,14 @@
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { NoMatch } from '../../view/empty.tsx';
-import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
+import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { RowList } from '../../view/row-list.tsx';
+import { countsOf, reasonsOf } from '../../view/shown.tsx';
 import { type BalancerControl, matchesBalancer } from './filters.ts';
 import { type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
 import { nodeKind, servingByBalancer } from './kinds/node.ts';
-import { OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { OperatingBadge } from './marks.tsx';
 import { maxPages } from './reads.ts';
 import { formatRate, useRates } from './use-rates.ts';
 
@@ -31,7 +32,11 @@ export function BalancersPanel({ control }: { readonly control: BalancerControl 
   );
   const open = useCallback((id: string) => change({ shownId: id, open: null }), [change]);
   return (
-    <Panel name="balancers" title="Load balancers" summary={summarise(shown)}>
+    <Panel
+      name="balancers"
+      title="Load balancers"
+      summary={countsOf(shown.map(({ enabled, operatingStatus }) => (enabled ? operatingStatus : 'disabled')))}
+    >
       <div className="scroll">
         {shown.length > 0 && (
           <RowList
@@ -65,7 +70,7 @@ interface BalancerRowProps {
   readonly balancer: LoadBalancer;
   /** Nodes. */
   readonly serving: number;
-  /** Requests a second; null: no node reported. */
+  /** Requests a second. Null if no node reported. */
   readonly rate: number | null;
   readonly isTabStop: boolean;
   readonly onOpen: (id: string) => void;
@@ -110,26 +115,12 @@ const BalancerRow = memo(function BalancerRow({ balancer, serving, rate, isTabSt
   );
 });
 
-/** Why it does not serve fully, or a change is not in effect; empty when all is well. */
-export function reasonsOf({ statusMessage, provisioningReason }: LoadBalancer): string {
-  return [statusMessage, provisioningReason].filter(Boolean).join(' · ');
-}
-
 function rank({ operatingStatus, provisioningStatus, enabled }: LoadBalancer): number {
   if (!enabled) return 5;
   if (operatingStatus === 'ERROR') return 0;
   if (provisioningStatus === 'ERROR') return 1;
   if (operatingStatus === 'DEGRADED') return 2;
   return provisioningStatus === 'ACTIVE' ? 4 : 3;
-}
-
-function summarise(balancers: readonly LoadBalancer[]): string {
-  const counts = new Map<string, number>();
-  for (const { enabled, operatingStatus } of balancers) {
-    const word = enabled ? formatWord(operatingStatus) : 'disabled';
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-  }
-  return [...counts].map(([word, count]) => `${count} ${word}`).join(' · ');
 }
 
 function NoBalancers() {

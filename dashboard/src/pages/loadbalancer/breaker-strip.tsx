@@ -1,13 +1,13 @@
 // So many nodes are down together that none is replaced: a person must look. Only administrators see it.
 import { useEffect, useMemo, useState } from 'react';
 import { LoadbalancerBreakerDocument } from '../../../../generated/dashboard/graphql.ts';
-import { useLiveState, useParts } from '../../context.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
 import { Time } from '../../view/time.tsx';
 
 const kind = 'loadBalancerHealing.state';
 
 interface Told {
-  readonly at: string;
+  readonly changedAt: string;
   readonly to: string;
   readonly reason: string | null;
 }
@@ -20,7 +20,7 @@ export function BreakerStrip() {
       <p>
         <strong>No node is replaced at present.</strong>{' '}
         {told.reason ?? 'Many nodes on several hosts are down together.'} DNS keeps its last answer. Since{' '}
-        <Time at={told.at} />.
+        <Time at={told.changedAt} />.
       </p>
     </section>
   );
@@ -28,7 +28,7 @@ export function BreakerStrip() {
 
 /** From the feed, or else from before its first line. */
 function useNewest(): Told | null {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const { feed, viewer } = useLiveState();
   const isAdmin = viewer?.admin === true;
   const [earlier, setEarlier] = useState<Told | null>(null);

@@ -1,4 +1,4 @@
-// A chart over time, drawn by uPlot. Its colours are those of the page, and change with them; who can't see it has its caption.
+// A chart over time, drawn by uPlot. It uses the page's colours and follows their changes; readers who can't see it have its caption.
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
@@ -12,7 +12,7 @@ export interface ChartLine {
 
 interface ChartProps {
   readonly title: string;
-  /** What it shows at present, in words. */
+  /** Its present content as text. */
   readonly caption: string;
   /** Seconds since 1970, rising. */
   readonly at: readonly number[];
@@ -38,7 +38,7 @@ export function Chart({ title, caption, at, lines }: ChartProps) {
   );
   const names = lines.map(({ label }) => label).join(',');
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a canvas is drawn anew when the colours change.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a canvas is redrawn when the colours change.
   useEffect(() => {
     if (place.current === null || legend.current === null) return;
     const target = place.current;

@@ -1,18 +1,17 @@
-// What healing and autoscaling decided for one load balancer, newest first, with what they knew.
+// Decisions of healing and autoscaling for one load balancer, newest first, with their figures.
 import { useEffect, useMemo, useState } from 'react';
 import {
   LoadbalancerHealingDocument,
   LoadbalancerScalingDocument,
   type LoadbalancerScalingQuery,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useLiveState, useParts } from '../../context.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
 import type { Requester } from '../../graph/request.ts';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { type Failure, Failures, failureOf } from '../../view/refusal.tsx';
 import { Time } from '../../view/time.tsx';
 import type { LoadBalancer } from './kinds/load-balancer.ts';
-import { figuresIn } from './scaling-figures.ts';
 
 type Scaling = NonNullable<LoadbalancerScalingQuery['loadBalancer']>['scalingDecisions']['nodes'][number];
 
@@ -69,8 +68,7 @@ function DecisionItem({ decision }: { readonly decision: Decision }) {
       </p>
     );
   }
-  const { action, fromNodes, toNodes, recommendedNodes, reason, dryRun, inputs } = decision.scaling;
-  const figures = figuresIn(inputs);
+  const { action, fromNodes, toNodes, recommendedNodes, reason, dryRun, figures } = decision.scaling;
   return (
     <>
       <p>
@@ -91,14 +89,15 @@ function DecisionItem({ decision }: { readonly decision: Decision }) {
             </tr>
           </thead>
           <tbody>
-            {figures.map(({ key, node, percent, at, warming }) => (
-              <tr key={key}>
-                <td>{node ?? 'not made yet'}</td>
+            {figures.map(({ nodeName, loadPercent, measuredAt, warmingUp }, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a decision's figures never change.
+              <tr key={`${index} ${nodeName}`}>
+                <td>{nodeName ?? 'not made yet'}</td>
                 <td>
-                  {percent === null ? 'none' : `${Math.round(percent)} %`}
-                  {warming && <span className="dim"> warming up</span>}
+                  {loadPercent === null ? 'none' : `${Math.round(loadPercent)} %`}
+                  {warmingUp && <span className="dim"> warming up</span>}
                 </td>
-                <td>{at === null ? '–' : <Time at={at} />}</td>
+                <td>{measuredAt === null ? '–' : <Time at={measuredAt} />}</td>
               </tr>
             ))}
           </tbody>
@@ -116,7 +115,7 @@ interface DecisionsReading {
 
 /** Read again for each new decision in the feed. */
 function useDecisions({ id, project }: LoadBalancer, withKept: boolean): DecisionsReading {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const { feed } = useLiveState();
   const [read, setRead] = useState<{ readonly id: string; readonly decisions: readonly Decision[] } | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
@@ -157,13 +156,13 @@ async function readDecisions(
     requester.request(LoadbalancerHealingDocument, { projectId }),
   ]);
   const scaled = (loadBalancer?.scalingDecisions.nodes ?? []).map(
-    (scaling): Decision => ({ by: 'autoscaling', id: scaling.id, at: scaling.at, scaling }),
+    (scaling): Decision => ({ by: 'autoscaling', id: scaling.id, at: scaling.decidedAt, scaling }),
   );
   const healed = statusHistory.nodes.flatMap((change): readonly Decision[] => {
     const { subject } = change;
     if (subject === null || !('loadBalancer' in subject) || subject.loadBalancer.id !== id) return [];
     const what = `${formatWord(change.to)} ${subject.name}`;
-    return [{ by: 'healing', id: change.id, at: change.at, what, reason: change.reason ?? '' }];
+    return [{ by: 'healing', id: change.id, at: change.changedAt, what, reason: change.reason ?? '' }];
   });
   return [...scaled, ...healed].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
 }

@@ -16,7 +16,7 @@ export function matchesBalancer(filters: ShownFilters, balancer: LoadBalancer): 
       balancer.name,
       balancer.project?.name,
       balancer.operatingStatus,
-      balancer.statusMessage,
+      balancer.operatingReason,
       balancer.provisioningStatus,
       balancer.provisioningReason,
       ...balancer.urls,
@@ -25,14 +25,14 @@ export function matchesBalancer(filters: ShownFilters, balancer: LoadBalancer): 
 }
 
 export function matchesMember(text: string, member: Member): boolean {
-  return containsWords(text, [member.name, addressOf(member), member.operatingStatus, member.statusMessage]);
+  return containsWords(text, [member.name, addressOf(member), member.operatingStatus, member.operatingReason]);
 }
 
 export function matchesHost(text: string, host: Host): boolean {
   return containsWords(text, [
     host.name,
     host.site,
-    host.status,
+    host.presence,
     host.provider,
     host.cordoned ? 'cordoned' : null,
     host.publicRange,

@@ -2,13 +2,14 @@
 import { LoadbalancerHostDetailDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
-import { Drawer, Facts } from '../../view/drawer.tsx';
+import { Facts } from '../../view/drawer.tsx';
+import { OpenedDrawer } from '../../view/opened-drawer.tsx';
 import { Age } from '../../view/time.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { type Host, hostKind } from './kinds/host.ts';
 import { type BalancerNode, nodeKind } from './kinds/node.ts';
 import { HostBadge, LifeBadge } from './marks.tsx';
-import { useHostCordon } from './use-actions.ts';
+import { useHostCordon, useHostRelease } from './use-actions.ts';
 
 interface HostDrawerProps {
   readonly id: string;
@@ -17,70 +18,74 @@ interface HostDrawerProps {
 }
 
 export function HostDrawer({ id, onClose, onOpenNode }: HostDrawerProps) {
-  const { entity: host, detail, instead } = useOpened(hostKind, LoadbalancerHostDetailDocument, id);
+  const opened = useOpened(hostKind, LoadbalancerHostDetailDocument, id);
+  const { detail } = opened;
   const known = useEntities(nodeKind);
-  if (host === undefined) {
-    return (
-      <Drawer id={id} title="Host" onClose={onClose}>
-        <p className="dim">{instead}</p>
-      </Drawer>
-    );
-  }
-  const nodes = nodesOn(id, [...known.values()], detail?.nodes.nodes ?? []);
   return (
-    <Drawer
-      id={id}
-      title={
+    <OpenedDrawer
+      {...{ id, opened, onClose }}
+      what="Host"
+      title={(host) => (
         <>
           {host.name} <HostBadge host={host} />
         </>
-      }
-      onClose={onClose}
-    >
-      {host.status === 'OFFLINE' && (
-        <p className="warning">Its connection is lost. Its nodes may serve all the same.</p>
       )}
-      <HostActions key={id} host={host} />
-      <Facts
-        facts={[
-          { name: 'Site', value: host.site },
-          {
-            name: 'Offers',
-            value: host.provider === 'NETNS' ? 'a network namespace for each node' : 'processes on its own addresses',
-          },
-          { name: 'Addresses', value: <code>{host.publicRange}</code> },
-          { name: 'Nodes', value: `${host.nodeCount} of at most ${host.hostMaxNodes}` },
-          {
-            name: 'Heard of',
-            value: (
-              <>
-                <Age at={host.seenAt} /> ago
-              </>
-            ),
-          },
-          { name: 'Id', value: <code>{host.id}</code> },
-        ]}
-      />
-      <section>
-        <h3>Its nodes</h3>
-        {nodes.length === 0 && <p className="dim">None.</p>}
-        <ul className="host-nodes">
-          {nodes.map((node) => (
-            <li key={node.id}>
-              <button type="button" className="link" onClick={() => onOpenNode(node.id)}>
-                {node.name}
-              </button>{' '}
-              <LifeBadge state={node.state} />
-            </li>
-          ))}
-        </ul>
-        {host.nodeCount > nodes.length && <p className="dim">and {host.nodeCount - nodes.length} more</p>}
-      </section>
-    </Drawer>
+    >
+      {(host) => {
+        const nodes = nodesOn(id, [...known.values()], detail?.placedNodes.nodes ?? []);
+        return (
+          <>
+            {host.presence === 'ABSENT' && (
+              <p className="warning">Its connection is lost. Its nodes may serve all the same.</p>
+            )}
+            {host.presence === 'PRESENT' && !host.removing && host.noNodesReason && (
+              <p className="warning">It gets no new nodes: {host.noNodesReason}.</p>
+            )}
+            <HostActions key={id} host={host} />
+            <Facts
+              facts={[
+                { name: 'Site', value: host.site },
+                {
+                  name: 'Offers',
+                  value:
+                    host.provider === 'NETNS' ? 'a network namespace for each node' : 'processes on its own addresses',
+                },
+                { name: 'Addresses', value: <code>{host.publicRange ?? 'none'}</code> },
+                { name: 'Nodes', value: `${host.nodeCount} of at most ${host.hostMaxNodes}` },
+                {
+                  name: 'Heard of',
+                  value: (
+                    <>
+                      <Age at={host.heardAt} /> ago
+                    </>
+                  ),
+                },
+                { name: 'Id', value: <code>{host.id}</code> },
+              ]}
+            />
+            <section>
+              <h3>Its nodes</h3>
+              {nodes.length === 0 && <p className="dim">None.</p>}
+              <ul className="host-nodes">
+                {nodes.map((node) => (
+                  <li key={node.id}>
+                    <button type="button" className="link" onClick={() => onOpenNode(node.id)}>
+                      {node.name}
+                    </button>{' '}
+                    <LifeBadge state={node.nodeState} />
+                  </li>
+                ))}
+              </ul>
+              {host.nodeCount > nodes.length && <p className="dim">and {host.nodeCount - nodes.length} more</p>}
+            </section>
+          </>
+        );
+      }}
+    </OpenedDrawer>
   );
 }
 
-/** Of the page's own nodes, which the feed changes, and those that were read with the host. */
+/** Nodes of the host: from the page's own list, which the feed changes, and from the read of the host. */
 function nodesOn(
   hostId: string,
   known: readonly BalancerNode[],
@@ -98,6 +103,7 @@ function HostActions({ host }: { readonly host: Host }) {
   const { viewer } = useLiveState();
   const { control, cordon } = useHostCordon(host.id);
   const evacuation = useHostCordon(host.id);
+  const releasing = useHostRelease(host.id);
   const isRemoving = host.removing ? 'It is being removed.' : null;
   const forbidden = viewer?.admin === true ? isRemoving : 'Only administrators can do this.';
   return (
@@ -107,8 +113,8 @@ function HostActions({ host }: { readonly host: Host }) {
           label="Release"
           question={`Release ${host.name}?`}
           forbidden={forbidden}
-          control={control}
-          onConfirm={() => cordon({ cordoned: false })}
+          control={releasing.control}
+          onConfirm={releasing.release}
         >
           It gets new nodes again. No node is moved back.
         </ConfirmedAction>
@@ -118,7 +124,7 @@ function HostActions({ host }: { readonly host: Host }) {
           question={`Cordon ${host.name}?`}
           forbidden={forbidden}
           control={control}
-          onConfirm={() => cordon({ cordoned: true })}
+          onConfirm={() => cordon(false)}
         >
           It gets no new nodes. Those that it has serve on.
         </ConfirmedAction>
@@ -128,7 +134,7 @@ function HostActions({ host }: { readonly host: Host }) {
         question={`Evacuate ${host.name}?`}
         forbidden={forbidden}
         control={evacuation.control}
-        onConfirm={() => evacuation.cordon({ cordoned: true, evacuate: true })}
+        onConfirm={() => evacuation.cordon(true)}
       >
         It gets no new nodes, and its {host.nodeCount} {host.nodeCount === 1 ? 'node is' : 'nodes are'} replaced by
         nodes on other hosts, one after the other.

@@ -1,4 +1,4 @@
-// The hosts of nodes, those that are lost first. Only administrators see them.
+// The hosts of nodes, lost ones first. Only administrators see them.
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
@@ -24,7 +24,7 @@ export function HostsPanel({ control }: { readonly control: BalancerControl }) {
   );
   const open = useCallback((id: string) => change({ open: { type: hostKind.typename, id } }), [change]);
   if (viewer?.admin !== true) return null;
-  const lost = shown.filter(({ status }) => status === 'OFFLINE').length;
+  const lost = shown.filter(({ presence }) => presence === 'ABSENT').length;
   return (
     <Panel name="hosts" title="Hosts" summary={`${shown.length}${lost > 0 ? `, ${lost} offline` : ''}`}>
       <div className="scroll">
@@ -82,7 +82,7 @@ const HostRow = memo(function HostRow({ host, isOpen, isTabStop, onOpen }: HostR
   );
 });
 
-function rank({ status, cordoned }: Host): number {
-  if (status === 'OFFLINE') return 0;
+function rank({ presence, cordoned }: Host): number {
+  if (presence === 'ABSENT') return 0;
   return cordoned ? 1 : 2;
 }

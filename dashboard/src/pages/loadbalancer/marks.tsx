@@ -17,15 +17,7 @@ const operating: Readonly<Record<LoadBalancer['operatingStatus'], Mark>> = {
   UNKNOWN: { tone: 'calm', path: question },
 };
 
-const provisioning: Readonly<Record<LoadBalancer['provisioningStatus'], Mark>> = {
-  ACTIVE: { tone: 'good', path: check },
-  PENDING: { tone: 'busy', path: clock },
-  ERROR: { tone: 'bad', path: cross },
-  DELETING: { tone: 'warn', path: drain },
-  DELETED: { tone: 'calm', path: dash },
-};
-
-const lives: Readonly<Record<BalancerNode['state'], Mark>> = {
+const lives: Readonly<Record<BalancerNode['nodeState'], Mark>> = {
   BUILDING: { tone: 'busy', path: clock },
   SERVING: { tone: 'good', path: check },
   DRAINING: { tone: 'busy', path: drain },
@@ -38,25 +30,19 @@ export function OperatingBadge({ status }: { readonly status: LoadBalancer['oper
   return <MarkBadge mark={operating[status]} word={status.replace('_', ' ')} />;
 }
 
-/** Nothing while everything requested is in effect. */
-export function ProvisioningBadge({ status }: { readonly status: LoadBalancer['provisioningStatus'] }) {
-  if (status === 'ACTIVE') return null;
-  return <MarkBadge mark={provisioning[status]} word={status === 'ERROR' ? 'change failed' : status} />;
-}
-
-export function LifeBadge({ state }: { readonly state: BalancerNode['state'] }) {
+export function LifeBadge({ state }: { readonly state: BalancerNode['nodeState'] }) {
   return <MarkBadge mark={lives[state]} word={state} />;
 }
 
-export function HostBadge({ host }: { readonly host: Pick<Host, 'status' | 'cordoned' | 'removing'> }) {
+export function HostBadge({ host }: { readonly host: Pick<Host, 'presence' | 'cordoned' | 'removing'> }) {
   return (
     <>
       {host.cordoned && (
         <MarkBadge mark={{ tone: 'warn', path: pause }} word={host.removing ? 'removing' : 'cordoned'} />
       )}
       <MarkBadge
-        mark={host.status === 'ONLINE' ? { tone: 'good', path: check } : { tone: 'bad', path: cross }}
-        word={host.status}
+        mark={host.presence === 'PRESENT' ? { tone: 'good', path: check } : { tone: 'bad', path: cross }}
+        word={host.presence}
       />
     </>
   );

@@ -5,11 +5,12 @@ import {
   LoadbalancerNodeSessionsDocument,
   LoadbalancerNodeTrafficDocument,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useEntities, useParts } from '../../context.ts';
+import { useDependencies, useEntities } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Countdown } from '../../view/countdown.tsx';
-import { Drawer, Facts } from '../../view/drawer.tsx';
+import { Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
+import { OpenedDrawer } from '../../view/opened-drawer.tsx';
 import { Time } from '../../view/time.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { useRepeated } from '../../view/use-repeated.ts';
@@ -18,7 +19,7 @@ import { type BalancerNode, nodeKind } from './kinds/node.ts';
 import { LifeBadge, OperatingBadge } from './marks.tsx';
 import { stepNames } from './nodes-panel.tsx';
 import { TrafficSection } from './traffic-charts.tsx';
-import { useForbidden, useNodeReplace } from './use-actions.ts';
+import { useForbiddenParts, useNodeReplace } from './use-actions.ts';
 
 interface NodeDrawerProps {
   readonly id: string;
@@ -36,91 +37,91 @@ const stepWords: Readonly<Record<(typeof stepNames)[number], string>> = {
 };
 
 export function NodeDrawer({ id, onClose, onShowBalancer, onOpenHost }: NodeDrawerProps) {
-  const { entity: node, detail, instead } = useOpened(nodeKind, LoadbalancerNodeDocument, id);
-  const balancer = useEntities(loadBalancerKind).get(node?.loadBalancer.id ?? '');
-  const isDraining = node?.state === 'DRAINING';
+  const opened = useOpened(nodeKind, LoadbalancerNodeDocument, id);
+  const { entity, detail } = opened;
+  const balancer = useEntities(loadBalancerKind).get(entity?.loadBalancer.id ?? '');
+  const isDraining = entity?.nodeState === 'DRAINING';
   const sessions = useSessions(id, isDraining);
-  if (node === undefined) {
-    return (
-      <Drawer id={id} title="Node" onClose={onClose}>
-        <p className="dim">{instead}</p>
-      </Drawer>
-    );
-  }
-  const { nodeHost: host } = node;
   return (
-    <Drawer
-      id={id}
-      title={
+    <OpenedDrawer
+      {...{ id, opened, onClose }}
+      what="Node"
+      title={(node) => (
         <>
-          {node.name} <LifeBadge state={node.state} />
+          {node.name} <LifeBadge state={node.nodeState} />
           <OperatingBadge status={node.operatingStatus} />
         </>
-      }
-      onClose={onClose}
+      )}
     >
-      {node.reason !== null && <p className="warning">{node.reason}</p>}
-      <NodeActions key={id} node={node} />
-      <section>
-        <h3>Steps</h3>
-        <ol className="steps">
-          {stepNames.map((name) => {
-            const step = node.steps.find((each) => each.name === name);
-            return (
-              <li key={name} data-done={step !== undefined}>
-                {stepWords[name]}{' '}
-                {step === undefined ? <span className="dim">not yet</span> : <Time at={step.doneAt} />}
-              </li>
-            );
-          })}
-        </ol>
-      </section>
-      <Facts
-        facts={[
-          {
-            name: 'Serves',
-            value: balancer && (
-              <button type="button" className="link" onClick={() => onShowBalancer(balancer.id)}>
-                {balancer.name}
-              </button>
-            ),
-          },
-          {
-            name: 'Host',
-            value: host && (
-              <button type="button" className="link" onClick={() => onOpenHost(host.id)}>
-                {host.name}
-              </button>
-            ),
-          },
-          { name: 'Clients', value: node.address && <code>{node.address}</code> },
-          { name: 'Subnet', value: node.subnetAddress && <code>{node.subnetAddress}</code> },
-          { name: 'Applied', value: `generation ${node.appliedGeneration}` },
-          { name: 'Replaces', value: detail?.replaces?.name },
-          { name: 'Sessions left', value: sessions?.toString() },
-          {
-            name: 'Deleted',
-            value: node.deleteAt && (
-              <Countdown
-                until={node.deleteAt}
-                before={isDraining ? 'after its last session, at the latest in ' : 'unless it comes back, in '}
-              />
-            ),
-          },
-          { name: 'Created', value: <Time at={node.createdAt} /> },
-          { name: 'Id', value: <code>{node.id}</code> },
-        ]}
-      />
-      <TrafficSection key={`${id} traffic`} document={LoadbalancerNodeTrafficDocument} id={id} />
-    </Drawer>
+      {(node) => {
+        const { nodeHost: host } = node;
+        return (
+          <>
+            {node.nodeStateReason !== null && <p className="warning">{node.nodeStateReason}</p>}
+            <NodeActions key={id} node={node} />
+            <section>
+              <h3>Steps</h3>
+              <ol className="steps">
+                {stepNames.map((name) => {
+                  const step = node.steps.find((each) => each.name === name);
+                  return (
+                    <li key={name} data-done={step !== undefined}>
+                      {stepWords[name]}{' '}
+                      {step === undefined ? <span className="dim">not yet</span> : <Time at={step.doneAt} />}
+                    </li>
+                  );
+                })}
+              </ol>
+            </section>
+            <Facts
+              facts={[
+                {
+                  name: 'Serves',
+                  value: balancer && (
+                    <button type="button" className="link" onClick={() => onShowBalancer(balancer.id)}>
+                      {balancer.name}
+                    </button>
+                  ),
+                },
+                {
+                  name: 'Host',
+                  value: host && (
+                    <button type="button" className="link" onClick={() => onOpenHost(host.id)}>
+                      {host.name}
+                    </button>
+                  ),
+                },
+                { name: 'Clients', value: node.address && <code>{node.address}</code> },
+                { name: 'Subnet', value: node.subnetAddress && <code>{node.subnetAddress}</code> },
+                { name: 'Applied', value: `generation ${node.appliedGeneration}` },
+                { name: 'Replaces', value: detail?.replaces?.name },
+                { name: 'Sessions left', value: sessions?.toString() },
+                {
+                  name: 'Deleted',
+                  value: node.deleteAt && (
+                    <Countdown
+                      until={node.deleteAt}
+                      before={isDraining ? 'after its last session, at the latest in ' : 'unless it comes back, in '}
+                    />
+                  ),
+                },
+                { name: 'Created', value: <Time at={node.createdAt} /> },
+                { name: 'Id', value: <code>{node.id}</code> },
+              ]}
+            />
+            <TrafficSection key={`${id} traffic`} document={LoadbalancerNodeTrafficDocument} id={id} />
+          </>
+        );
+      }}
+    </OpenedDrawer>
   );
 }
 
 const sessionsEveryMs = 2_000;
 
-/** Of a node that drains; null: it does not, or its host has not told yet. */
+/** For a node that drains. Null if it does not drain, or its host has not reported yet. */
 function useSessions(id: string, isDraining: boolean): number | null {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(
     async () => (await requester.request(LoadbalancerNodeSessionsDocument, { id })).loadBalancerNode?.sessions ?? null,
     [requester, id],
@@ -129,10 +130,10 @@ function useSessions(id: string, isDraining: boolean): number | null {
 }
 
 function NodeActions({ node }: { readonly node: BalancerNode }) {
-  const isMemberOnly = useForbidden(node.loadBalancer.id);
+  const isMemberOnly = useForbiddenParts(node.loadBalancer.id);
   const { control, replace } = useNodeReplace(node.id);
-  const isGoing = node.state === 'DRAINING' || node.state === 'REPLACED' || node.state === 'DELETING';
-  const forbidden = isMemberOnly ?? (isGoing ? `It is ${formatWord(node.state)} already.` : null);
+  const isGoing = node.nodeState === 'DRAINING' || node.nodeState === 'REPLACED' || node.nodeState === 'DELETING';
+  const forbidden = isMemberOnly ?? (isGoing ? `It is ${formatWord(node.nodeState)} already.` : null);
   return (
     <div className="actions">
       <ConfirmedAction

@@ -1,4 +1,4 @@
-// The nodes of one load balancer, oldest first, with the steps of those that are being made.
+// The nodes of one load balancer, oldest first, with the steps of nodes in creation.
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
@@ -57,7 +57,7 @@ interface NodeRowProps {
   readonly onOpen: (id: string) => void;
 }
 
-export const NodeRow = memo(function NodeRow({ node, isOpen, isTabStop, onOpen }: NodeRowProps) {
+const NodeRow = memo(function NodeRow({ node, isOpen, isTabStop, onOpen }: NodeRowProps) {
   return (
     <button
       type="button"
@@ -73,19 +73,19 @@ export const NodeRow = memo(function NodeRow({ node, isOpen, isTabStop, onOpen }
         </span>
         {node.address !== null && <span className="mono">{node.address}</span>}
         <span className="badges">
-          {node.state === 'SERVING' && <OperatingBadge status={node.operatingStatus} />}
-          <LifeBadge state={node.state} />
+          {node.nodeState === 'SERVING' && <OperatingBadge status={node.operatingStatus} />}
+          <LifeBadge state={node.nodeState} />
         </span>
       </span>
       <span className="line facts">
         {node.nodeHost !== null && <span className="dim">on {node.nodeHost.name}</span>}
-        <span className="fact dim" title={node.reason ?? undefined}>
-          {node.state === 'BUILDING' ? (
+        <span className="fact dim" title={node.nodeStateReason ?? undefined}>
+          {node.nodeState === 'BUILDING' ? (
             <>
               {node.steps.length} of {stepNames.length} steps: {formatWord(nextStep(node) ?? 'done')} is next
             </>
           ) : (
-            node.reason
+            node.nodeStateReason
           )}
         </span>
       </span>

@@ -1,10 +1,11 @@
-// The page of load balancers: all of them with the hosts of their nodes, or one of them with its parts.
+// The page of load balancers: all load balancers with the hosts of their nodes, or a single one with its parts.
 import { useCallback, useMemo } from 'react';
 import { useEntities } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
+import { ShownChip } from '../../view/shown.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';
 import { BalancerView } from './balancer-view.tsx';
 import { BalancersPanel } from './balancers-panel.tsx';
@@ -86,12 +87,8 @@ function useNews(): readonly string[] {
 function ChosenBalancer({ control: { filters, change } }: { readonly control: BalancerControl }) {
   const balancers = useEntities(loadBalancerKind);
   if (filters.shownId === null) return null;
-  return (
-    <button type="button" className="chip chosen" onClick={() => change({ shownId: null, open: null })}>
-      <span className="visually-hidden">Show all, not only load balancer </span>
-      {balancers.get(filters.shownId)?.name ?? 'one load balancer'} <span aria-hidden="true">×</span>
-    </button>
-  );
+  const back = () => change({ shownId: null, open: null });
+  return <ShownChip what="load balancer" name={balancers.get(filters.shownId)?.name} onBack={back} />;
 }
 
 function OpenDrawer({ control: { filters, change } }: { readonly control: BalancerControl }) {

@@ -34,7 +34,7 @@ export async function poll({ store, requester, signal }: PolledPage, round: numb
 }
 
 interface BalancerPage extends Page<LoadBalancer> {
-  /** Of all of them. */
+  /** Of all load balancers. */
   readonly balancerNodes: readonly BalancerNode[];
 }
 
@@ -51,7 +51,7 @@ async function readBalancers(requester: Requester): Promise<BalancerPage> {
   };
 }
 
-/** None for those who may not see hosts. */
+/** Empty for viewers who may not see hosts. */
 async function readHosts(requester: Requester): Promise<Page<Host>> {
   try {
     return await readPages<Host>(

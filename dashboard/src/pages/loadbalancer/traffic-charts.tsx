@@ -1,8 +1,8 @@
 // Requests, errors, latency, sessions and bytes of one object, by second, minute or hour.
 import { useCallback, useMemo, useState } from 'react';
 import type { LoadBalancerTrafficPeriod } from '../../../../generated/dashboard/graphql.ts';
-import { useParts } from '../../context.ts';
-import type { Document } from '../../graph/request.ts';
+import { useDependencies } from '../../context.ts';
+import type { GraphqlDocument } from '../../graph/request.ts';
 import { formatDuration } from '../../view/format.ts';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { Chart, type ChartLine } from './chart.tsx';
@@ -10,7 +10,7 @@ import { newestOf, type Period, periods, seriesOf, type TrafficFigure } from './
 import { formatRate } from './use-rates.ts';
 
 /** A document with one root field, which has traffic. */
-export type TrafficDocument = Document<
+type TrafficDocument = GraphqlDocument<
   Readonly<Record<string, { readonly traffic: readonly TrafficFigure[] } | null>>,
   { readonly id: string; readonly period: LoadBalancerTrafficPeriod; readonly periods: number }
 >;
@@ -22,7 +22,7 @@ interface TrafficProps {
 }
 
 export function TrafficCharts({ document, id, period }: TrafficProps) {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(async () => {
     const answer = await requester.request(document, { id, period: period.name, periods: period.count });
     return { figures: Object.values(answer)[0]?.traffic ?? [], readAtMs: Date.now() };
@@ -101,7 +101,7 @@ function Charts({ period, figures, readAtMs }: ChartsProps) {
     <>
       <Chart
         title="Requests a second"
-        caption={`newest ${rate(newest.requests)}, of these ${rate(newest.errors)} failed`}
+        caption={`newest ${rate(Number(newest.requests))}, of these ${rate(Number(newest.errors))} failed`}
         at={at}
         lines={rates}
       />
@@ -109,7 +109,7 @@ function Charts({ period, figures, readAtMs }: ChartsProps) {
       <Chart title="Sessions" caption={`newest ${formatRate(newest.sessions)}`} at={at} lines={open} />
       <Chart
         title="Bytes a second"
-        caption={`newest ${rate(newest.bytesIn)} in, ${rate(newest.bytesOut)} out`}
+        caption={`newest ${rate(Number(newest.bytesIn))} in, ${rate(Number(newest.bytesOut))} out`}
         at={at}
         lines={bytes}
       />

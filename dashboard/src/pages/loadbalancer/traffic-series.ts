@@ -2,12 +2,13 @@
 import type { LoadBalancerTrafficPeriod } from '../../../../generated/dashboard/graphql.ts';
 
 export interface TrafficFigure {
-  readonly at: string;
-  readonly requests: number;
-  readonly errors: number;
+  readonly startedAt: string;
+  /** Whole numbers as text, as the graph sends them. */
+  readonly requests: string;
+  readonly errors: string;
+  readonly bytesIn: string;
+  readonly bytesOut: string;
   readonly sessions: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
   readonly latencyMs: number | null;
 }
 
@@ -26,7 +27,7 @@ export const periods: readonly Period[] = [
   { name: 'HOUR', label: 'Hours', seconds: 3600, count: 168, readEveryMs: 60_000 },
 ];
 
-export interface TrafficSeries {
+interface TrafficSeries {
   /** Seconds since 1970, rising; all columns have the same length. */
   readonly at: readonly number[];
   /** A second. */
@@ -44,7 +45,9 @@ export interface TrafficSeries {
 /** `figures` in any order; those outside the `count` periods up to the newest one, or up to now, are left out. */
 export function seriesOf(figures: readonly TrafficFigure[], period: Period, nowMs: number): TrafficSeries {
   const { seconds, count } = period;
-  const byPeriod = new Map(figures.map((figure) => [Math.floor(Date.parse(figure.at) / 1000 / seconds), figure]));
+  const byPeriod = new Map(
+    figures.map((figure) => [Math.floor(Date.parse(figure.startedAt) / 1000 / seconds), figure]),
+  );
   // A server's clock may be ahead of the browser's.
   const last = Math.max(Math.floor(nowMs / 1000 / seconds), ...byPeriod.keys());
   const numbers = Array.from({ length: count }, (_, index) => last - count + 1 + index);
@@ -55,19 +58,20 @@ export function seriesOf(figures: readonly TrafficFigure[], period: Period, nowM
     });
   return {
     at: numbers.map((number) => number * seconds),
-    requests: column(({ requests }) => requests / seconds),
-    errors: column(({ errors }) => errors / seconds),
+    requests: column(({ requests }) => Number(requests) / seconds),
+    errors: column(({ errors }) => Number(errors) / seconds),
     latencyMs: column((figure) => figure.latencyMs),
     sessions: column(({ sessions }) => sessions),
-    bytesIn: column(({ bytesIn }) => bytesIn / seconds),
-    bytesOut: column(({ bytesOut }) => bytesOut / seconds),
+    bytesIn: column(({ bytesIn }) => Number(bytesIn) / seconds),
+    bytesOut: column(({ bytesOut }) => Number(bytesOut) / seconds),
   };
 }
 
 /** The newest figure; undefined: there is none. */
 export function newestOf(figures: readonly TrafficFigure[]): TrafficFigure | undefined {
   return figures.reduce<TrafficFigure | undefined>(
-    (newest, figure) => (newest === undefined || Date.parse(figure.at) > Date.parse(newest.at) ? figure : newest),
+    (newest, figure) =>
+      newest === undefined || Date.parse(figure.startedAt) > Date.parse(newest.startedAt) ? figure : newest,
     undefined,
   );
 }

@@ -4,11 +4,12 @@ import { useEntities } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
+import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { RowList } from '../../view/row-list.tsx';
 import { Time } from '../../view/time.tsx';
 import { type BalancerControl, matchesMember } from './filters.ts';
 import { addressOf, isInTrouble, type Member, memberKind, nameOf } from './kinds/member.ts';
-import { OperatingBadge, ProvisioningBadge } from './marks.tsx';
+import { OperatingBadge } from './marks.tsx';
 import type { Tree } from './use-tree.ts';
 
 interface TreePanelProps {
@@ -78,7 +79,7 @@ interface ListenerItemProps {
 }
 
 function ListenerItem({ listener, poolNames }: ListenerItemProps) {
-  const { name, protocol, port, enabled, defaultPool, l7Policies, statusMessage } = listener;
+  const { name, protocol, port, enabled, defaultPool, l7Policies, operatingReason } = listener;
   return (
     <li className="part listener">
       <span className="line">
@@ -95,7 +96,7 @@ function ListenerItem({ listener, poolNames }: ListenerItemProps) {
           <OperatingBadge status={listener.operatingStatus} />
         </span>
       </span>
-      {statusMessage !== null && <span className="message">{statusMessage}</span>}
+      {operatingReason !== null && <span className="message">{operatingReason}</span>}
       {l7Policies.length > 0 && (
         <ol aria-label={`Policies of port ${port}`}>
           {l7Policies.map((policy) => (
@@ -119,15 +120,15 @@ interface PoolHeadProps {
 }
 
 function PoolHead({ pool, members, shown }: PoolHeadProps) {
-  const { protocol, algorithm, enabled, healthMonitor, statusMessage } = pool;
+  const { memberProtocol, algorithm, enabled, healthMonitor, operatingReason } = pool;
   const serving = members.filter(({ operatingStatus: is }) => is === 'ONLINE' || is === 'NO_MONITOR').length;
   return (
     <header className="part">
       <span className="line">
         <h3 className="name">{poolName(pool)}</h3>
         <span className="dim">
-          {formatProtocol(protocol)}, {formatWord(algorithm)},{' '}
-          {healthMonitor === null ? 'not checked' : `checked by ${formatProtocol(healthMonitor.type)}`}
+          {formatProtocol(memberProtocol)}, {formatWord(algorithm)},{' '}
+          {healthMonitor === null ? 'not checked' : `checked by ${formatProtocol(healthMonitor.monitorType)}`}
         </span>
         <span className="badges">
           {!enabled && <span className="dim">disabled</span>}
@@ -135,7 +136,7 @@ function PoolHead({ pool, members, shown }: PoolHeadProps) {
           <OperatingBadge status={pool.operatingStatus} />
         </span>
       </span>
-      {statusMessage !== null && <span className="message">{statusMessage}</span>}
+      {operatingReason !== null && <span className="message">{operatingReason}</span>}
       <span className="dim">
         {serving} of {members.length} members serve
         {shown < members.length && `; ${shown} match the filter`}
@@ -152,7 +153,7 @@ interface MemberRowProps {
 }
 
 const MemberRow = memo(function MemberRow({ member, isOpen, isTabStop, onOpen }: MemberRowProps) {
-  const { id, weight, backup, enabled, drainUntil, statusMessage } = member;
+  const { id, weight, backup, enabled, drainUntil, operatingReason } = member;
   return (
     <button
       type="button"
@@ -165,13 +166,13 @@ const MemberRow = memo(function MemberRow({ member, isOpen, isTabStop, onOpen }:
       <span className="name" title={addressOf(member)}>
         {nameOf(member)}
       </span>
-      <span className="fact dim" title={statusMessage ?? undefined}>
+      <span className="fact dim" title={operatingReason ?? undefined}>
         {drainUntil !== null ? (
           <>
             its sessions end by <Time at={drainUntil} />
           </>
         ) : (
-          (statusMessage ?? (member.name === '' ? null : addressOf(member)))
+          (operatingReason ?? (member.name === '' ? null : addressOf(member)))
         )}
       </span>
       <span className="dim">

@@ -1,77 +1,77 @@
-// What a person may do by hand. Each gives back the changed entity, which the store takes at once; the feed then brings the change.
+// Actions of a person.
 import {
   LoadbalancerFailoverDocument,
   LoadbalancerHostCordonDocument,
+  LoadbalancerHostReleaseDocument,
+  LoadbalancerMemberDrainCancelDocument,
   LoadbalancerMemberDrainDocument,
   LoadbalancerMemberEnableDocument,
   LoadbalancerNodeReplaceDocument,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useEntities, useLiveState, usePage } from '../../context.ts';
-import { isMember } from '../../view/permissions.ts';
-import { useMutation } from '../../view/use-mutation.ts';
+import { useEntities } from '../../context.ts';
+import { useChange } from '../../view/use-change.ts';
+import { useForbidden } from '../../view/use-forbidden.ts';
 import { hostKind } from './kinds/host.ts';
 import { loadBalancerKind } from './kinds/load-balancer.ts';
 import { memberKind } from './kinds/member.ts';
 import { nodeKind } from './kinds/node.ts';
 
-/** Why the viewer may not change parts of this load balancer; null: they may. */
-export function useForbidden(balancerId: string): string | null {
-  const { viewer } = useLiveState();
-  const balancer = useEntities(loadBalancerKind).get(balancerId);
-  return isMember(viewer, balancer?.project?.id) ? null : 'Only members of its project can do this.';
+/** Why the viewer may not change parts of this load balancer. Null if they may. */
+export function useForbiddenParts(balancerId: string): string | null {
+  return useForbidden(useEntities(loadBalancerKind).get(balancerId)?.project?.id);
 }
 
 export function useMemberDrain(id: string) {
-  const { store } = usePage();
-  const control = useMutation(LoadbalancerMemberDrainDocument);
-  const drain = async (wanted: boolean): Promise<boolean> => {
-    const payload = await control.send({ id, drain: wanted });
-    if (payload?.member) store.take(memberKind, [payload.member]);
-    return payload !== undefined;
-  };
-  return { control, drain };
+  const { control, change } = useChange(memberKind, LoadbalancerMemberDrainDocument, ({ poolMember }) => poolMember);
+  return { control, drain: () => change({ id }) };
+}
+
+export function useMemberDrainCancel(id: string) {
+  const { control, change } = useChange(
+    memberKind,
+    LoadbalancerMemberDrainCancelDocument,
+    ({ poolMember }) => poolMember,
+  );
+  return { control, cancel: () => change({ id }) };
 }
 
 export function useMemberEnable(id: string) {
-  const { store } = usePage();
-  const control = useMutation(LoadbalancerMemberEnableDocument);
-  const enable = async (): Promise<boolean> => {
-    const payload = await control.send({ id, enabled: true });
-    if (payload?.member) store.take(memberKind, [payload.member]);
-    return payload !== undefined;
-  };
-  return { control, enable };
+  const { control, change } = useChange(memberKind, LoadbalancerMemberEnableDocument, ({ poolMember }) => poolMember);
+  return { control, enable: () => change({ id, enabled: true }) };
 }
 
 export function useNodeReplace(id: string) {
-  const { store } = usePage();
-  const control = useMutation(LoadbalancerNodeReplaceDocument);
-  const replace = async (): Promise<boolean> => {
-    const payload = await control.send({ id });
-    if (payload?.loadBalancerNode) store.take(nodeKind, [payload.loadBalancerNode]);
-    return payload !== undefined;
-  };
-  return { control, replace };
+  const { control, change } = useChange(
+    nodeKind,
+    LoadbalancerNodeReplaceDocument,
+    (payload) => payload.loadBalancerNode,
+  );
+  return { control, replace: () => change({ id }) };
 }
 
 export function useFailover(id: string) {
-  const { store } = usePage();
-  const control = useMutation(LoadbalancerFailoverDocument);
-  const failover = async (): Promise<boolean> => {
-    const payload = await control.send({ id });
-    if (payload?.loadBalancer) store.take(loadBalancerKind, [payload.loadBalancer]);
-    return payload !== undefined;
-  };
-  return { control, failover };
+  const { control, change } = useChange(
+    loadBalancerKind,
+    LoadbalancerFailoverDocument,
+    (payload) => payload.loadBalancer,
+  );
+  return { control, failover: () => change({ id }) };
 }
 
 export function useHostCordon(id: string) {
-  const { store } = usePage();
-  const control = useMutation(LoadbalancerHostCordonDocument);
-  const cordon = async (wanted: { readonly cordoned: boolean; readonly evacuate?: boolean }): Promise<boolean> => {
-    const payload = await control.send({ id, ...wanted });
-    if (payload?.loadBalancerHost) store.take(hostKind, [payload.loadBalancerHost]);
-    return payload !== undefined;
-  };
-  return { control, cordon };
+  const { control, change } = useChange(
+    hostKind,
+    LoadbalancerHostCordonDocument,
+    (payload) => payload.loadBalancerHost,
+  );
+  return { control, cordon: (evacuate: boolean) => change({ id, evacuate }) };
+}
+
+export function useHostRelease(id: string) {
+  const { control, change } = useChange(
+    hostKind,
+    LoadbalancerHostReleaseDocument,
+    (payload) => payload.loadBalancerHost,
+  );
+  return { control, release: () => change({ id }) };
 }

@@ -1,18 +1,18 @@
 // Requests a second of the listed load balancers, over the last ten seconds.
 import { useCallback } from 'react';
 import { LoadbalancerRatesDocument } from '../../../../generated/dashboard/graphql.ts';
-import { useParts } from '../../context.ts';
+import { useDependencies } from '../../context.ts';
 import { readPages } from '../../graph/read-pages.ts';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { maxPages } from './reads.ts';
 
 const everyMs = 5_000;
 
-/** By load balancer; without those of which no node reported. */
-export type Rates = ReadonlyMap<string, number>;
+/** By load balancer. Load balancers without a report from any node are missing. */
+type Rates = ReadonlyMap<string, number>;
 
 export function useRates(): Rates | null {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(async (): Promise<Rates> => {
     const { nodes } = await readPages(
       maxPages,
@@ -21,7 +21,9 @@ export function useRates(): Rates | null {
     );
     return new Map(
       nodes.flatMap(({ id, traffic }) =>
-        traffic.length === 0 ? [] : [[id, traffic.reduce((sum, { requests }) => sum + requests, 0) / traffic.length]],
+        traffic.length === 0
+          ? []
+          : [[id, traffic.reduce((sum, { requests }) => sum + Number(requests), 0) / traffic.length]],
       ),
     );
   }, [requester]);

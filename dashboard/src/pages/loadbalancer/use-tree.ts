@@ -5,7 +5,7 @@ import {
   LoadbalancerMembersDocument,
   LoadbalancerTreeDocument,
 } from '../../../../generated/dashboard/graphql.ts';
-import { usePage, useParts } from '../../context.ts';
+import { useDependencies, usePage } from '../../context.ts';
 import { readPages } from '../../graph/read-pages.ts';
 import type { Requester } from '../../graph/request.ts';
 import { entitiesOf } from '../../live/live-state.ts';
@@ -17,7 +17,7 @@ import { nodeKind } from './kinds/node.ts';
 
 export type Tree = LoadBalancerTreeFieldsFragment;
 
-export interface TreeReading {
+interface TreeReading {
   /** Null until it is read, and when it is gone. */
   readonly tree: Tree | null;
   readonly isGone: boolean;
@@ -30,7 +30,7 @@ const maxMemberPages = 10;
 
 /** `news` is another text after each of its changes. */
 export function useTree(id: string, news: string | undefined): TreeReading {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const { store } = usePage();
   const read = useCallback(() => readTree(requester, store, id), [requester, store, id]);
   const { value: tree, failure } = useReading(read, news, everyMs);

@@ -1,4 +1,5 @@
-// What administrators do with clusters and their services: add one, let it leave its rings or take part again, remove it; drain a service, forget it.
+// Actions of administrators on clusters and their services: add a cluster, let it leave its rings or take part again, remove it;
+// drain or forget a service.
 import { useState } from 'react';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Time } from '../../view/time.tsx';
@@ -11,6 +12,7 @@ import {
   useForbidden,
   useServiceDrain,
   useServiceRemove,
+  useServiceUndrain,
 } from './use-actions.ts';
 
 const noWish = { name: '', zone: '', weight: '100', peerUrls: '', controllerUrls: '', s3Urls: '' };
@@ -91,13 +93,13 @@ export function InvitationNote({ invitation: { cluster, token, until }, onTaken 
   );
 }
 
-export function ClusterActions({ cluster: { id, name, state } }: { readonly cluster: Cluster }) {
+export function ClusterActions({ cluster: { id, name, clusterState } }: { readonly cluster: Cluster }) {
   const forbidden = useForbidden();
   const { control, set } = useClusterState(id);
   const { control: removing, remove } = useClusterRemove(id);
   return (
     <div className="actions">
-      {state === 'ACTIVE' ? (
+      {clusterState === 'ACTIVE' ? (
         <ConfirmedAction
           label="Leave all rings"
           about={name}
@@ -139,19 +141,21 @@ interface ServiceActionsProps {
 }
 
 export function ServiceActions({ cluster, service }: ServiceActionsProps) {
-  const { role, name, isDrained, isReady } = service;
+  const { role, name, drained, ready } = service;
   const forbidden = useForbidden();
   const { control, drain } = useServiceDrain(cluster.id, service);
+  const { control: undraining, undrain } = useServiceUndrain(cluster.id, service);
   const { control: removing, remove } = useServiceRemove(cluster.id, service);
   const about = `${role} ${name}`;
   return (
     <>
-      {isDrained ? (
+      {drained ? (
         <ConfirmedAction
           label="Serve again"
-          {...{ about, forbidden, control }}
+          {...{ about, forbidden }}
           question={`Let ${about} serve users again?`}
-          onConfirm={() => drain(false)}
+          control={undraining}
+          onConfirm={undrain}
         >
           It takes users again.
         </ConfirmedAction>
@@ -160,12 +164,12 @@ export function ServiceActions({ cluster, service }: ServiceActionsProps) {
           label="Drain"
           {...{ about, forbidden, control }}
           question={`Drain ${about}?`}
-          onConfirm={() => drain(true)}
+          onConfirm={drain}
         >
           It ends what users have begun, and takes no more from them. It goes on to answer other clusters.
         </ConfirmedAction>
       )}
-      {!isReady && !isDrained && (
+      {!ready && !drained && (
         <ConfirmedAction
           label="Forget"
           {...{ about, forbidden }}

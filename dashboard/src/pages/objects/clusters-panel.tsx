@@ -11,7 +11,7 @@ import { type Cluster, type Controller, clusterKind, teller, troubles } from './
 import { ClusterStateBadge, PresenceBadge, ServiceBadge } from './marks.tsx';
 import type { Invitation } from './use-actions.ts';
 
-/** A clock so far off is worth a look; one that is 15 minutes off, users' requests are refused by. */
+/** A clock that is this far off needs attention. At 15 minutes off the cluster refuses users' requests. */
 const oddClockMs = 1_000;
 
 export function ClustersPanel({ control }: { readonly control: ObjectControl }) {
@@ -27,7 +27,7 @@ export function ClustersPanel({ control }: { readonly control: ObjectControl }) 
     [clusters, filters],
   );
   if (viewer?.admin !== true) return null;
-  const absent = shown.filter(({ isPresent }) => !isPresent).length;
+  const absent = shown.filter(({ presence }) => presence !== 'PRESENT').length;
   return (
     <Panel
       name="clusters"
@@ -62,7 +62,7 @@ interface ClusterItemProps {
 }
 
 function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
-  const { name, zone, site, weight, number, state, isPresent } = cluster;
+  const { name, zone, site, weight, number, clusterState, presence } = cluster;
   const told = teller(cluster);
   return (
     <>
@@ -70,11 +70,11 @@ function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
         <span className="name">{name}</span>
         <span className="dim">
           cluster {number} · zone {zone} · weight {weight}
-          {site !== '' && ` · ${site}`}
+          {site !== null && ` · ${site}`}
         </span>
         <span className="badges">
-          <ClusterStateBadge state={state} />
-          <PresenceBadge isPresent={isPresent} />
+          <ClusterStateBadge clusterState={clusterState} />
+          <PresenceBadge presence={presence} />
         </span>
       </span>
       {troubles(cluster).map((trouble) => (
@@ -87,7 +87,7 @@ function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
           <span className="line dim">
             <Disk disk={told.disk} />
             <Clock aheadMs={told.clockAheadMs} />
-            {!isPresent && (
+            {presence !== 'PRESENT' && (
               <>
                 heard <Age at={told.heardAt} /> ago
               </>
@@ -95,8 +95,8 @@ function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
           </span>
           <ul className="links" aria-label={`Links of ${name}`}>
             {told.links.map((link) => (
-              <li key={link.number} data-link={link.number} data-connected={link.isConnected}>
-                {nameOf(link.number)}: {link.isConnected ? behindOf(link) : 'not connected'}
+              <li key={link.number} data-link={link.number} data-connected={link.connected}>
+                {nameOf(link.number)}: {link.connected ? behindOf(link) : 'not connected'}
               </li>
             ))}
           </ul>
@@ -121,7 +121,7 @@ function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
 
 function Disk({ disk }: Pick<Controller, 'disk'>) {
   if (disk === null) return <span>its disk is not known</span>;
-  const { usedBytes, totalBytes } = disk;
+  const [usedBytes, totalBytes] = [Number(disk.usedBytes), Number(disk.totalBytes)];
   return (
     <span>
       disk {formatBytes(usedBytes)} of {formatBytes(totalBytes)}{' '}

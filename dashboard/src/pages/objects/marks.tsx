@@ -4,22 +4,22 @@ import type { Cluster, Controller } from './kinds/cluster.ts';
 
 const { check, cross, drain } = shapes;
 
-export function PresenceBadge({ isPresent }: Pick<Cluster, 'isPresent'>) {
-  return isPresent ? (
+export function PresenceBadge({ presence }: Pick<Cluster, 'presence'>) {
+  return presence === 'PRESENT' ? (
     <MarkBadge mark={{ tone: 'good', path: check }} word="present" />
   ) : (
     <MarkBadge mark={{ tone: 'bad', path: cross }} word="absent" />
   );
 }
 
-/** Nothing while it is to be a member. */
-export function ClusterStateBadge({ state }: Pick<Cluster, 'state'>) {
-  return state === 'ACTIVE' ? null : <MarkBadge mark={{ tone: 'busy', path: drain }} word={state} />;
+/** Empty while it should be a member. */
+export function ClusterStateBadge({ clusterState }: Pick<Cluster, 'clusterState'>) {
+  return clusterState === 'ACTIVE' ? null : <MarkBadge mark={{ tone: 'busy', path: drain }} word={clusterState} />;
 }
 
-export function ServiceBadge({ isReady, isDrained }: Controller['services'][number]) {
-  if (isDrained) return <MarkBadge mark={{ tone: 'busy', path: drain }} word="drained" />;
-  return isReady ? (
+export function ServiceBadge({ ready, drained }: Controller['services'][number]) {
+  if (drained) return <MarkBadge mark={{ tone: 'busy', path: drain }} word="drained" />;
+  return ready ? (
     <MarkBadge mark={{ tone: 'good', path: check }} word="ready" />
   ) : (
     <MarkBadge mark={{ tone: 'bad', path: cross }} word="not ready" />

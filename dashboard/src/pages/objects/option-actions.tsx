@@ -1,10 +1,17 @@
-// What administrators do with options: create one, by default or with chosen clusters, change it, make it the default, delete it.
+// Actions of administrators on options: create one, by default or with chosen clusters, change it, make it the default, delete it.
 import { type ReactNode, useState } from 'react';
 import type { ObjectsOptionsQuery } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { clusterKind } from './kinds/cluster.ts';
-import { type OptionWish, useForbidden, useOptionChange, useOptionCreate, useOptionDelete } from './use-actions.ts';
+import {
+  type OptionWish,
+  useForbidden,
+  useOptionChange,
+  useOptionCreate,
+  useOptionDelete,
+  useOptionKeep,
+} from './use-actions.ts';
 
 type Option = ObjectsOptionsQuery['objectOptions']['nodes'][number];
 type Preset = NonNullable<OptionWish['preset']>;
@@ -26,7 +33,7 @@ export function CreateOption() {
   const confirm = async (): Promise<boolean> => {
     const { replicas, clusterIds } = given;
     const chosen = preset === '' ? { clusterIds: [...clusterIds] } : { preset };
-    const isDone = await create({ name: name.trim(), replicas, isDefault, ...chosen });
+    const isDone = await create({ name: name.trim(), replicas, default: isDefault, ...chosen });
     if (isDone) setName('');
     return isDone;
   };
@@ -69,21 +76,23 @@ export function CreateOption() {
 }
 
 export function OptionActions({ option }: { readonly option: Option }) {
-  const { id, name, replicas, isDefault, isEnding, clusters } = option;
+  const { id, name, replicas, default: isDefault, ending, clusters } = option;
   const forbidden = useForbidden();
   const { control, change } = useOptionChange(id);
   const making = useOptionChange(id);
+  const keeping = useOptionKeep(id);
   const { control: deleting, remove } = useOptionDelete(id);
   const { fields, given } = useHolders({ replicas, clusterIds: (clusters ?? []).map((each) => each.id) }, false);
-  if (isEnding)
+  if (ending)
     return (
       <div className="actions">
         <ConfirmedAction
           label="Keep"
           about={`option ${name}`}
           question={`Keep ${name}?`}
-          {...{ forbidden, control }}
-          onConfirm={() => change({ keep: true })}
+          forbidden={forbidden}
+          control={keeping.control}
+          onConfirm={keeping.keep}
         >
           Its deletion is called off: containers and objects may have it again.
         </ConfirmedAction>
@@ -107,7 +116,7 @@ export function OptionActions({ option }: { readonly option: Option }) {
           question={`Make ${name} the default?`}
           forbidden={forbidden}
           control={making.control}
-          onConfirm={() => making.change({ isDefault: true })}
+          onConfirm={() => making.change({ default: true })}
         >
           New containers have it that name no other.
         </ConfirmedAction>

@@ -1,7 +1,7 @@
 // The options, and how the ring of each shares its partitions among the clusters. Rings are administrators' alone.
 import { useCallback } from 'react';
 import { ObjectsOptionsDocument, type ObjectsOptionsQuery } from '../../../../generated/dashboard/graphql.ts';
-import { useEntities, useLiveState, useParts } from '../../context.ts';
+import { useDependencies, useEntities, useLiveState } from '../../context.ts';
 import { Panel } from '../../view/panel.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { clusterKind } from './kinds/cluster.ts';
@@ -10,7 +10,7 @@ import { CreateOption, OptionActions } from './option-actions.tsx';
 const everyMs = 5_000;
 
 export function OptionsPanel() {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const isAdmin = useLiveState().viewer?.admin === true;
   const read = useCallback(
     async () => (await requester.request(ObjectsOptionsDocument, {})).objectOptions.nodes,
@@ -46,25 +46,26 @@ interface OptionItemProps {
   readonly names: ReadonlyMap<number, string>;
 }
 
-function OptionItem({ option: { name, replicas, isDefault, isEnding, endMessage, ring }, names }: OptionItemProps) {
+function OptionItem({ option, names }: OptionItemProps) {
+  const { name, replicas, ending, endingReason, ring } = option;
   return (
     <>
       <span className="line">
         <span className="name">{name}</span>
         <span className="dim">
-          {replicas} replicas{isDefault && ' · default'}
+          {replicas} replicas{option.default && ' · default'}
           {ring !== null && ` · ring of epoch ${ring.epoch}`}
         </span>
       </span>
-      {(isEnding || endMessage !== null) && (
+      {(ending || endingReason !== null) && (
         <span className="line">
-          {isEnding ? 'It is being deleted' : 'It was not deleted'}
-          {endMessage !== null && `: ${endMessage}`}
+          {ending ? 'It is being deleted' : 'It was not deleted'}
+          {endingReason !== null && `: ${endingReason}`}
         </span>
       )}
       {ring !== null && (
         <span className="line dim">
-          {ring.members
+          {ring.clusters
             .map(({ number, partitions }) => `${names.get(number) ?? number}: ${partitions} partitions`)
             .join(' · ')}
         </span>

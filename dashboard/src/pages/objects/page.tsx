@@ -1,4 +1,4 @@
-// The page of object storage: the clusters for administrators, and what a project has.
+// The page of object storage: the clusters for administrators, and the containers and keys of a project.
 import { useMemo } from 'react';
 import { useEntities } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
@@ -59,7 +59,7 @@ function ObjectsPage() {
 function useNews(): readonly string[] {
   const clusters = useEntities(clusterKind);
   return useMemo(() => {
-    const absent = [...clusters.values()].filter(({ isPresent }) => !isPresent).length;
+    const absent = [...clusters.values()].filter(({ presence }) => presence !== 'PRESENT').length;
     return absent > 0 ? [`${absent} absent`] : [];
   }, [clusters]);
 }

@@ -1,7 +1,7 @@
-// What one project has: its containers, asked of a cluster, and its access keys, which its operators see.
+// The data of one project: its containers, read from a cluster, and its access keys, which its operators see.
 import { type ReactNode, useCallback } from 'react';
 import { ObjectsAccessKeysDocument, ObjectsContainersDocument } from '../../../../generated/dashboard/graphql.ts';
-import { useLiveState, useParts } from '../../context.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
 import { RequestError } from '../../graph/request.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Time } from '../../view/time.tsx';
@@ -39,7 +39,7 @@ interface Found<Node> {
 }
 
 function ContainersPanel({ projectId, project }: OfProject) {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(
     () =>
       told(async () => {
@@ -53,12 +53,12 @@ function ContainersPanel({ projectId, project }: OfProject) {
   const found = useRepeated(read, everyMs);
   return (
     <ListPanel name="containers" title={`Containers of ${project}`} found={found} none="It has none.">
-      {({ id, name, optionName, createdAt, cmpObject }) => (
+      {({ id, name, option, createdAt, cmpObject }) => (
         <li key={id} data-container={name}>
           <span className="line">
             <span className="name">{name}</span>
             <span className="dim">
-              option {optionName} · <Time at={createdAt} />
+              option {option?.name ?? 'not known'} · <Time at={createdAt} />
               {cmpObject !== null && ` · ${cmpObject.type}/${cmpObject.externalId}`}
             </span>
           </span>
@@ -69,7 +69,7 @@ function ContainersPanel({ projectId, project }: OfProject) {
 }
 
 function AccessKeysPanel({ projectId, project }: OfProject) {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(
     () =>
       told(async () => {
@@ -81,13 +81,13 @@ function AccessKeysPanel({ projectId, project }: OfProject) {
   const found = useRepeated(read, everyMs);
   return (
     <ListPanel name="accesskeys" title={`Access keys of ${project}`} found={found} none="It has none.">
-      {({ id, accessKeyId, name, canWrite, isForUrls, revokedAt }) => (
+      {({ id, accessKeyId, name, canWrite, forUrls, revokedAt }) => (
         <li key={id} data-key={accessKeyId}>
           <span className="line">
             <code className="name">{accessKeyId}</code>
             <span className="dim">
               {name} · {canWrite ? 'reads and writes' : 'reads'}
-              {isForUrls && ' · signs URLs'}
+              {forUrls && ' · signs URLs'}
               {revokedAt !== null && ' · revoked'}
             </span>
           </span>
@@ -120,7 +120,7 @@ function ListPanel<Node>({ name, title, found, none, children }: ListPanelProps<
   );
 }
 
-/** A refusal is shown; what else fails keeps the last value. */
+/** A refusal is shown; after any other failure the last value stays. */
 async function told<Node>(read: () => Promise<Found<Node>>): Promise<Found<Node>> {
   try {
     return await read();

@@ -1,4 +1,4 @@
-// Reads the clusters: administrators' alone. What their controllers tell comes with no status change, so they are read again and again.
+// Reads the clusters, for administrators only. Reports of controllers come without a status change, so the clusters are polled.
 import { ObjectsClustersDocument, ObjectsViewerDocument } from '../../../../generated/dashboard/graphql.ts';
 import { type Page, readPages } from '../../graph/read-pages.ts';
 import type { Requester } from '../../graph/request.ts';

@@ -1,11 +1,11 @@
-// The rings, for administrators: what a change would move, and how far each change is, with its pause, its end of the pause and its cancellation.
+// The rings, for administrators: the data that a change would move, and the progress of each change, with buttons to pause, resume and cancel it.
 import { useCallback, useState } from 'react';
 import {
   ObjectsRingPreviewDocument,
   ObjectsRingsDocument,
   type ObjectsRingsQuery,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useEntities, useLiveState, useParts } from '../../context.ts';
+import { useDependencies, useEntities, useLiveState } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
@@ -24,7 +24,7 @@ const mostEnded = 5;
 
 export function RingsPanel() {
   const { viewer } = useLiveState();
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const isAdmin = viewer?.admin === true;
   const read = useCallback(() => requester.request(ObjectsRingsDocument, {}), [requester]);
   const found = useRepeated(isAdmin ? read : null, everyMs);
@@ -62,12 +62,12 @@ export function RingsPanel() {
         </ul>
         {ended.length > 0 && (
           <ul className="ended" aria-label="Changes that have ended">
-            {ended.map(({ id, number, state, endedAt, stepsDone }) => (
+            {ended.map(({ id, number, state, finishedAt, stepsDone }) => (
               <li key={id} className="dim">
                 {ringName(number)}: {formatWord(state)}, {stepsDone} {stepsDone === 1 ? 'step' : 'steps'}
-                {endedAt !== null && (
+                {finishedAt !== null && (
                   <>
-                    , <Time at={endedAt} />
+                    , <Time at={finishedAt} />
                   </>
                 )}
               </li>
@@ -107,7 +107,7 @@ function StartChange({ ring: { number }, name, nameOf }: StartChangeProps) {
 
 /** Read only while it is in sight: the steps are computed. */
 function Preview({ number, nameOf }: { readonly number: number; readonly nameOf: NameOf }) {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const read = useCallback(
     async () => ({
       preview: (await requester.request(ObjectsRingPreviewDocument, { number })).objectRingChangePreview,
@@ -118,11 +118,11 @@ function Preview({ number, nameOf }: { readonly number: number; readonly nameOf:
   if (found === null) return <p role="status">Reading what would move…</p>;
   const { preview } = found;
   if (preview === null) return <p role="status">There is no such ring any more.</p>;
-  if (preview.steps === 0) return <p role="status">It is as wanted: nothing would move.</p>;
+  if (preview.stepCount === 0) return <p role="status">It is as wanted: nothing would move.</p>;
   return (
     <table className="preview">
       <caption>
-        {preview.steps} {preview.steps === 1 ? 'step' : 'steps'}, {(preview.movedShare * 100).toFixed(1)} % of the
+        {preview.stepCount} {preview.stepCount === 1 ? 'step' : 'steps'}, {preview.movedPercent.toFixed(1)} % of the
         replicas move
       </caption>
       <thead>
@@ -152,13 +152,13 @@ interface LiveChangeProps {
 }
 
 function LiveChange({ change, name, nameOf }: LiveChangeProps) {
-  const { id, state, steps, stepsDone, gaining } = change;
+  const { id, state, stepCount, stepsDone, gaining } = change;
   const forbidden = useForbidden();
   const { control: pausing, pause } = useRingPause(id);
   const { control: resuming, resume } = useRingResume(id);
   const { control: cancelling, cancel } = useRingCancel(id);
   const about = `the change of ring ${name}`;
-  const most = Math.max(steps, stepsDone + 1);
+  const most = Math.max(stepCount, stepsDone + 1);
   return (
     <>
       <span className="line">

@@ -1,4 +1,4 @@
-// What administrators may do by hand. What gives back the changed cluster is taken at once; the feed, or the next look, then brings the change.
+// Actions of administrators. If an action returns the changed cluster, it is shown at once; otherwise the feed or the next poll brings the change.
 import {
   ObjectsClusterAddDocument,
   type ObjectsClusterAddMutationVariables,
@@ -10,18 +10,20 @@ import {
   ObjectsOptionCreateDocument,
   type ObjectsOptionCreateMutationVariables,
   ObjectsOptionDeleteDocument,
+  ObjectsOptionKeepDocument,
   ObjectsRingCancelDocument,
   ObjectsRingChangeDocument,
   ObjectsRingPauseDocument,
   ObjectsRingResumeDocument,
   ObjectsServiceDrainDocument,
   ObjectsServiceRemoveDocument,
+  ObjectsServiceUndrainDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
 import { useMutation } from '../../view/use-mutation.ts';
 import { type Cluster, clusterKind } from './kinds/cluster.ts';
 
-/** Why the viewer may not change anything here; null: they may. */
+/** Why the viewer may not change anything here. Null if they may. */
 export function useForbidden(): string | null {
   const { viewer } = useLiveState();
   return viewer?.admin === true ? null : 'Only administrators can do this.';
@@ -30,7 +32,7 @@ export function useForbidden(): string | null {
 /** The token with which the first controller of a new cluster joins: it is shown once. */
 export interface Invitation {
   readonly cluster: string;
-  /** Null: none was made. */
+  /** Null if none was made. */
   readonly token: string | null;
   readonly until: string | null;
 }
@@ -44,7 +46,7 @@ export function useClusterAdd(onInvited: (invitation: Invitation) => void) {
     const payload = await adding.send(wish);
     if (payload?.objectCluster == null) return false;
     store.take(clusterKind, [payload.objectCluster]);
-    const invited = await inviting.send({ name: wish.name, role: 'objectcontroller' });
+    const invited = await inviting.send({ name: wish.name, machineRole: 'OBJECTCONTROLLER' });
     onInvited({
       cluster: wish.name,
       token: invited?.joinToken ?? null,
@@ -58,8 +60,8 @@ export function useClusterAdd(onInvited: (invitation: Invitation) => void) {
 export function useClusterState(id: string) {
   const { store } = usePage();
   const control = useMutation(ObjectsClusterStateDocument);
-  const set = async (state: Cluster['state']): Promise<boolean> => {
-    const payload = await control.send({ id, state });
+  const set = async (clusterState: Cluster['clusterState']): Promise<boolean> => {
+    const payload = await control.send({ id, clusterState });
     if (payload?.objectCluster) store.take(clusterKind, [payload.objectCluster]);
     return payload !== undefined;
   };
@@ -77,17 +79,25 @@ interface Service {
   readonly name: string;
 }
 
-/** The cluster keeps it, and its controller tells it at the next look. */
-export function useServiceDrain(id: string, { role, name }: Service) {
+/** The cluster stores it, and its controller reports it at the next poll. */
+export function useServiceDrain(clusterId: string, { role, name }: Service) {
   const control = useMutation(ObjectsServiceDrainDocument);
-  const drain = async (drained: boolean): Promise<boolean> =>
-    (await control.send({ id, role, name, drained })) !== undefined;
+  const drain = async (): Promise<boolean> => (await control.send({ clusterId, role, name })) !== undefined;
   return { control, drain };
 }
 
-export function useServiceRemove(id: string, { role, name }: Service) {
+export function useServiceUndrain(clusterId: string, { role, name }: Service) {
+  const control = useMutation(ObjectsServiceUndrainDocument);
+  const undrain = async (): Promise<boolean> => (await control.send({ clusterId, role, name })) !== undefined;
+  return { control, undrain };
+}
+
+export function useServiceRemove(clusterId: string, { role, name }: Service) {
   const control = useMutation(ObjectsServiceRemoveDocument);
-  return { control, remove: async (): Promise<boolean> => (await control.send({ id, role, name })) !== undefined };
+  return {
+    control,
+    remove: async (): Promise<boolean> => (await control.send({ clusterId, role, name })) !== undefined,
+  };
 }
 
 export type OptionWish = Omit<ObjectsOptionCreateMutationVariables['input'], 'idempotencyKey'>;
@@ -108,6 +118,11 @@ export function useOptionChange(id: string) {
 export function useOptionDelete(id: string) {
   const control = useMutation(ObjectsOptionDeleteDocument);
   return { control, remove: async (): Promise<boolean> => (await control.send({ id })) !== undefined };
+}
+
+export function useOptionKeep(id: string) {
+  const control = useMutation(ObjectsOptionKeepDocument);
+  return { control, keep: async (): Promise<boolean> => (await control.send({ id })) !== undefined };
 }
 
 export function useRingChange(number: number) {

@@ -77,11 +77,11 @@ function Group({ title, facts }: { readonly title: string; readonly facts: reado
   );
 }
 
-function deviceFacts({ family, ordinal, driver, host, port, transport, health }: Backend): readonly Fact[] {
+function deviceFacts({ family, ordinal, driverName, host, port, transport, health }: Backend): readonly Fact[] {
   const { checkedAt, latencyMs } = health;
   return [
     { name: 'Family', value: `${formatWord(family)} ${ordinal}` },
-    { name: 'Driver', value: <span className="mono">{driver}</span> },
+    { name: 'Driver', value: <span className="mono">{driverName}</span> },
     { name: 'Software', value: health.softwareVersion ?? <span className="dim">not known yet</span> },
     { name: 'Serial', value: health.serial === null ? null : <code>{health.serial}</code> },
     {
@@ -152,6 +152,7 @@ function callFacts({ queue, circuit }: Backend, detail: BackendDetailFieldsFragm
       ),
     },
     { name: 'INIT calls', value: detail === null ? null : detail.allowInit ? 'allowed' : 'not allowed' },
+    ...(detail?.separateObjects === true ? [{ name: 'Device', value: 'in use by other backends too' }] : []),
   ];
 }
 

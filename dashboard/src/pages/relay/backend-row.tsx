@@ -68,5 +68,5 @@ export const BackendRow = memo(function BackendRow({ backend, isOpen, isTabStop,
 });
 
 export function shownStatus(backend: Backend): ShownStatus {
-  return backend.provisioningStatus === 'DISABLED' ? 'DISABLED' : backend.operatingStatus;
+  return backend.enabled ? backend.operatingStatus : 'DISABLED';
 }

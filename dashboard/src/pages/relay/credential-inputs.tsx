@@ -4,7 +4,7 @@ import {
   type BackendCredentialsInput,
   RelayCredentialFieldsDocument,
 } from '../../../../generated/dashboard/graphql.ts';
-import { useParts } from '../../context.ts';
+import { useDependencies } from '../../context.ts';
 
 const labels: Readonly<Record<keyof BackendCredentialsInput, string>> = {
   username: 'Account',
@@ -23,7 +23,7 @@ const severalLines: ReadonlySet<Field> = new Set(['privateKey', 'clientCertifica
  * names them.
  */
 export function useStoredFields(id: string, isNeeded: boolean): readonly Field[] | undefined {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const [fields, setFields] = useState<readonly Field[] | undefined>(isNeeded ? undefined : []);
   useEffect(() => {
     let isCurrent = isNeeded;

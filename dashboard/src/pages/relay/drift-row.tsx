@@ -17,7 +17,7 @@ interface DriftRowProps {
 const shownDifferences = 2;
 
 export const DriftRow = memo(function DriftRow({ mapping, isOpen, isTabStop, onOpen }: DriftRowProps) {
-  const { id, key, cmpObject, backend, resource, lastVerification } = mapping;
+  const { id, objectKey, cmpObject, backend, resource, lastVerification } = mapping;
   const { differences } = lastVerification;
   const tabIndex = isTabStop ? 0 : -1;
   return (
@@ -33,8 +33,8 @@ export const DriftRow = memo(function DriftRow({ mapping, isOpen, isTabStop, onO
       >
         <ResultBadge result={lastVerification.result} />
         <span className="what">
-          <span className="name" title={`${resource} ${key}`}>
-            {key}
+          <span className="name" title={`${resource} ${objectKey}`}>
+            {objectKey}
           </span>
           {cmpObject !== null && (
             <span className="object" title={formatCmpObject(cmpObject)}>
@@ -47,7 +47,7 @@ export const DriftRow = memo(function DriftRow({ mapping, isOpen, isTabStop, onO
         </span>
         <span className="when">
           <span className="visually-hidden">verified </span>
-          <Age at={lastVerification.at} /> ago
+          <Age at={lastVerification.verifiedAt} /> ago
         </span>
         {differences.length > 0 && (
           <span className="differences">

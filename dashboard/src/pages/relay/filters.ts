@@ -52,7 +52,7 @@ export function isFiltering(filters: RelayFilters): boolean {
 }
 
 /** Whether a filter is set that applies to more than one panel. */
-export function isNarrowing(filters: RelayFilters): boolean {
+function isNarrowing(filters: RelayFilters): boolean {
   return filters.backendId !== null || filters.projectId !== null || filters.text !== '';
 }
 
@@ -69,7 +69,7 @@ export function matchesPlace(filters: RelayFilters, operation: Operation): boole
   );
 }
 
-/** As the server searches, for what arrives by itself. */
+/** Applies the server's search to items that arrive by the feed. */
 export function matchesText(text: string, operation: Operation): boolean {
   const { backend, cmpObject, deviceError } = operation;
   return containsWords(text, [
@@ -79,7 +79,7 @@ export function matchesText(text: string, operation: Operation): boolean {
     cmpObject === null ? null : `${cmpObject.namespace}:${cmpObject.type}/${cmpObject.externalId}`,
     deviceError?.code,
     deviceError?.message,
-    operation.requestedBy,
+    operation.requestedBy.name,
     operation.requestId,
     operation.id,
   ]);
@@ -93,7 +93,7 @@ export function matchesBackend(filters: RelayFilters, backend: Backend): boolean
       backend.site,
       backend.host,
       backend.family,
-      backend.driver,
+      backend.driverName,
       backend.operatingStatus,
       backend.project?.name,
       ...backend.labels.map((label) => `${label.name}=${label.value}`),
@@ -108,10 +108,10 @@ export function matchesMapping(filters: RelayFilters, mapping: Mapping): boolean
     (filters.backendId === null || backend?.id === filters.backendId) &&
     (filters.projectId === null || mapping.project?.id === filters.projectId) &&
     containsWords(filters.text, [
-      mapping.key,
+      mapping.objectKey,
       mapping.resource,
       mapping.scope,
-      mapping.role,
+      mapping.mappingRole,
       mapping.uuid,
       mapping.mappingState,
       lastVerification?.result,

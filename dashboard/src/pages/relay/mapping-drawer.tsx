@@ -3,7 +3,7 @@ import { useCallback, useState } from 'react';
 import { RelayMappingDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, usePage } from '../../context.ts';
 import { Drawer, Facts } from '../../view/drawer.tsx';
-import { formatCmpObject, formatJson, formatValue, formatWord } from '../../view/format.ts';
+import { formatCmpObject, formatValue, formatWord } from '../../view/format.ts';
 import { Failures } from '../../view/refusal.tsx';
 import { Age, Time } from '../../view/time.tsx';
 import { useDetail } from '../../view/use-detail.ts';
@@ -39,7 +39,7 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
       id={id}
       title={
         <>
-          <span className="mono">{mapping.key}</span>{' '}
+          <span className="mono">{mapping.objectKey}</span>{' '}
           {lastVerification !== null && <ResultBadge result={lastVerification.result} />}
         </>
       }
@@ -53,7 +53,7 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
             name: 'CMP object',
             value: cmpObject === null ? null : <span className="mono">{formatCmpObject(cmpObject)}</span>,
           },
-          { name: 'Role', value: mapping.role },
+          { name: 'Role', value: mapping.mappingRole },
           { name: 'Backend', value: backend?.name },
           { name: 'Resource', value: mapping.resource },
           { name: 'Scope', value: <span className="mono">{mapping.scope}</span> },
@@ -75,12 +75,12 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
           { name: 'Id', value: <code>{id}</code> },
         ]}
       />
-      {detail !== null && detail.desired !== null && (
+      {detail !== null && detail.wantedSettings !== null && (
         <section>
           <h3>As it should be</h3>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: text that scrolls must be reachable by keyboard. */}
           <pre className="block" tabIndex={0}>
-            {formatJson(detail.desired)}
+            {detail.wantedSettings.map(({ name, value }) => `${name}: ${value ?? 'none'}`).join('\n')}
           </pre>
         </section>
       )}
@@ -108,7 +108,7 @@ function VerificationForm({ mapping }: { readonly mapping: Mapping }) {
       </h3>
       {lastVerification !== null && (
         <p className="dim">
-          Verified <Age at={lastVerification.at} /> ago
+          Verified <Age at={lastVerification.verifiedAt} /> ago
         </p>
       )}
       {lastVerification !== null && lastVerification.differences.length > 0 && (

@@ -22,6 +22,9 @@ export const lockPath = 'M4 7.5h8v5.5H4zM5.5 7.5V5.2a2.5 2.5 0 0 1 5 0v2.3';
 
 export const stateMarks: Readonly<Record<OperationState, Mark>> = {
   PENDING: { tone: 'calm', path: clock },
+  RUNNING: { tone: 'busy', path: arrow },
+  PAUSED: { tone: 'calm', path: pause },
+  CANCELLED: { tone: 'calm', path: barred },
   SENT: { tone: 'busy', path: arrow },
   ACCEPTED: { tone: 'busy', path: inbox },
   UNKNOWN: { tone: 'odd', path: question },
@@ -30,8 +33,12 @@ export const stateMarks: Readonly<Record<OperationState, Mark>> = {
   REJECTED: { tone: 'warn', path: barred },
 };
 
-export const statusMarks: Readonly<Record<ShownStatus, Mark>> = {
+const statusMarks: Readonly<Record<ShownStatus, Mark>> = {
   ONLINE: { tone: 'good', path: check },
+  DEGRADED: { tone: 'warn', path: unequal },
+  DRAINING: { tone: 'busy', path: arrow },
+  ERROR: { tone: 'bad', path: cross },
+  NO_MONITOR: { tone: 'calm', path: hole },
   OFFLINE: { tone: 'bad', path: cross },
   UNKNOWN: { tone: 'calm', path: question },
   DISABLED: { tone: 'calm', path: pause },

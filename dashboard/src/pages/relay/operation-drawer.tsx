@@ -25,7 +25,7 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
       </Drawer>
     );
   }
-  const { backend, cmpObject, deviceError, createdAt, sentAt, finishedAt, project } = operation;
+  const { backend, cmpObject, deviceError, createdAt, startedAt: sentAt, finishedAt, project } = operation;
   return (
     <Drawer
       id={id}
@@ -54,7 +54,7 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
           },
           { name: 'Project', value: project?.name },
           { name: 'Effect', value: formatWord(operation.effect) },
-          { name: 'Requested by', value: operation.requestedBy },
+          { name: 'Requested by', value: operation.requestedBy.name },
           { name: 'Accepted', value: <Time at={createdAt} /> },
           { name: 'Sent', value: sentAt === null ? null : <Time at={sentAt} /> },
           {
@@ -69,7 +69,8 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
                 </>
               ),
           },
-          { name: 'Settled by', value: operation.settledBy },
+          { name: 'State from', value: operation.stateSource === null ? null : formatWord(operation.stateSource) },
+          { name: 'Settled by', value: operation.settledBy?.name },
           { name: 'Request', value: operation.requestId === null ? null : <code>{operation.requestId}</code> },
           { name: 'Id', value: <code>{operation.id}</code> },
         ]}
@@ -90,16 +91,16 @@ function Details({ detail, onOpenMapping }: DetailsProps) {
       <Block title="On the wire" text={detail.wireCall} />
       <Block title="Arguments" text={formatJson(detail.arguments)} />
       <Block title="Reply" text={detail.result === null ? null : formatJson(detail.result)} />
-      {detail.mappings.length > 0 && (
+      {detail.changedMappings.length > 0 && (
         <section>
           <h3>Mapping</h3>
           <ul className="mappings">
-            {detail.mappings.map((mapping) => (
+            {detail.changedMappings.map((mapping) => (
               <li key={mapping.id}>
                 <span className="mono">{mapping.cmpObject === null ? '–' : formatCmpObject(mapping.cmpObject)}</span>
-                {mapping.role !== '' && <span className="dim"> as {mapping.role}</span>} →{' '}
+                {mapping.mappingRole !== '' && <span className="dim"> as {mapping.mappingRole}</span>} →{' '}
                 <button type="button" className="link mono" onClick={() => onOpenMapping(mapping.id)}>
-                  {mapping.key}
+                  {mapping.objectKey}
                 </button>{' '}
                 {mapping.lastVerification !== null && <ResultBadge result={mapping.lastVerification.result} />}
                 <div className="dim">
@@ -123,8 +124,9 @@ function Evidence({ detail }: { readonly detail: OperationDetailFieldsFragment }
       <h3>Evidence</h3>
       <ol className="evidence">
         {detail.evidence.map((entry) => (
-          <li key={`${entry.at} ${entry.source} ${entry.finding}`}>
-            <Time at={entry.at} /> <b>{formatWord(entry.finding)}</b> <span className="dim">from {entry.source}</span>
+          <li key={`${entry.recordedAt} ${entry.source} ${entry.finding}`}>
+            <Time at={entry.recordedAt} /> <b>{formatWord(entry.finding)}</b>{' '}
+            <span className="dim">from {formatWord(entry.source)}</span>
             {entry.note !== null && <div>{entry.note}</div>}
           </li>
         ))}

@@ -1,6 +1,6 @@
 // One operation in one line: its progress, time, name, CMP object, backend, and result.
 import { memo } from 'react';
-import { formatCmpObject, formatDuration } from '../../view/format.ts';
+import { formatCmpObject, formatDuration, formatWord } from '../../view/format.ts';
 import { Time } from '../../view/time.tsx';
 import type { Operation } from './kinds/operation.ts';
 import { StateBadge } from './marks.tsx';
@@ -46,7 +46,7 @@ export const OperationRow = memo(function OperationRow({ operation, isOpen, isTa
   );
 });
 
-function said({ state, deviceError, sentAt, finishedAt, settledBy }: Operation) {
+function said({ state, deviceError, startedAt, finishedAt, stateSource }: Operation) {
   if (deviceError !== null) {
     return (
       <span className="error" title={`${deviceError.code}: ${deviceError.message}`}>
@@ -55,7 +55,7 @@ function said({ state, deviceError, sentAt, finishedAt, settledBy }: Operation) 
     );
   }
   if (state === 'ACCEPTED') return 'a job on the device';
-  if (sentAt === null || finishedAt === null) return null;
-  const took = formatDuration(Date.parse(finishedAt) - Date.parse(sentAt));
-  return settledBy === null || settledBy === 'reply' ? took : `settled by ${settledBy}`;
+  if (startedAt === null || finishedAt === null) return null;
+  const took = formatDuration(Date.parse(finishedAt) - Date.parse(startedAt));
+  return stateSource === null || stateSource === 'REPLY' ? took : `settled by ${formatWord(stateSource)}`;
 }

@@ -6,12 +6,12 @@ export type { ProofKind };
 
 export const proofNames: Readonly<Record<ProofKind, string>> = { HOST_KEY: 'host key', CERTIFICATE: 'certificate' };
 
-/** The accepted fingerprint; null: none. */
+/** The accepted fingerprint. Null if none was accepted. */
 export function pinnedOf(backend: Backend, kind: ProofKind): string | null {
   return kind === 'HOST_KEY' ? backend.hostKeySha256 : backend.certificateSha256;
 }
 
-/** Why the device is not trusted, in a few words; null: no known reason. */
+/** Why the device is not trusted, in a few words. Null if the reason is unknown. */
 export function proofProblem(backend: Backend): string | null {
   const { presented } = backend;
   if (presented !== null) {

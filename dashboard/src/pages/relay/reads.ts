@@ -27,7 +27,7 @@ const pageSize = 100;
 const searchedPages = 10;
 const searchedWords = 8;
 
-export interface OperationFilter {
+interface OperationFilter {
   readonly projectId?: string | null;
   readonly backendId?: string | null;
   readonly states?: readonly OperationState[];
@@ -37,7 +37,7 @@ export interface OperationFilter {
 /** Of calls in one state. */
 export interface OperationCount {
   readonly count: number;
-  /** False: there are at least so many. */
+  /** False if this is only a lower bound. */
   readonly complete: boolean;
 }
 
@@ -122,7 +122,7 @@ export async function readOperationCounts(
   return new Map(relayOperationCounts.map(({ state, ...count }) => [state, count]));
 }
 
-/** The words that the server searches; null: there are none. The page itself applies any further ones. */
+/** The words that the server searches. Null if there are none. The page itself applies any further ones. */
 function searchedText(text = ''): string | null {
   const words = text.split(/\s+/).filter(Boolean).slice(0, searchedWords);
   return words.length === 0 ? null : words.join(' ');

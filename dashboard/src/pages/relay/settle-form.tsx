@@ -1,5 +1,6 @@
-// Settling an operation without a verdict: an unknown outcome, or a job that the device accepted. Either the driver looks, or a
-// person reports what they found; a member may only have the driver look at their own. Before `quietUntil` the call may still act after the verdict, so it has to be confirmed.
+// Settling an operation without a verdict: an unknown outcome, or a job that the device accepted. Either the driver reads the device, or a
+// person reports their findings; a member may only let the driver read, for their own operations.
+// Before `quietUntil` the call may still act after the verdict, so it has to be confirmed.
 import { useState } from 'react';
 import { type RelayOperationSettleInput, RelaySettleDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
@@ -36,7 +37,7 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
   const { viewer } = useLiveState();
   const mayDecide = isOperator(viewer, operation.project?.id);
   // The server compares ids, and so also knows the viewer's API tokens.
-  const isOwn = viewer !== null && operation.requestedBy === viewer.name;
+  const isOwn = viewer !== null && operation.requestedBy.name === viewer.name;
   const mayLook = mayDecide || (isOwn && isMember(viewer, operation.project?.id));
   const isJob = operation.state === 'ACCEPTED';
   const { title, says, look, undecided } = words[operation.state];

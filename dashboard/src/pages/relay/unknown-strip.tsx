@@ -38,7 +38,7 @@ export function UnknownStrip({ control }: { readonly control: RelayControl }) {
               {operation.cmpObject !== null && <span className="object">{formatCmpObject(operation.cmpObject)}</span>}
               <span className="where">{operation.backend?.name}</span>
               <span className="dim">
-                <Age at={operation.sentAt ?? operation.createdAt} /> ago
+                <Age at={operation.startedAt ?? operation.createdAt} /> ago
               </span>
               <Countdown until={operation.quietUntil} before="quiet in " />
               <span className="go">Settle</span>

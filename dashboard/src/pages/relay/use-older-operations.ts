@@ -1,12 +1,12 @@
 // Requests operations that match the filters from the server, because only the newest of all are loaded initially.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { usePage, useParts } from '../../context.ts';
+import { useDependencies, usePage } from '../../context.ts';
 import type { PageInfo } from '../../graph/read-pages.ts';
 import type { RelayFilters } from './filters.ts';
 import { operationKind } from './kinds/operation.ts';
 import { readOperations } from './reads.ts';
 
-export interface OlderOperations {
+interface OlderOperations {
   readonly isReading: boolean;
   readonly hasMore: boolean;
   readonly readMore: () => void;
@@ -18,7 +18,7 @@ const notRead: PageInfo = { hasNextPage: true, endCursor: null };
 export const typingMs = 300;
 
 export function useOlderOperations({ projectId, backendId, states, text }: RelayFilters): OlderOperations {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const { store } = usePage();
   const [page, setPage] = useState(nothing);
   const [isReading, setReading] = useState(false);

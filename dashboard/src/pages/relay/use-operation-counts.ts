@@ -1,14 +1,14 @@
 // The number of operations in each state, as the server counts them: the page has only some. They are counted when the filters
 // change, and again after changes.
 import { useEffect, useRef, useState } from 'react';
-import { useParts } from '../../context.ts';
+import { useDependencies } from '../../context.ts';
 import type { Entities } from '../../live/entity-kind.ts';
 import type { RelayFilters } from './filters.ts';
 import type { Operation, OperationState } from './kinds/operation.ts';
 import { type OperationCount, readOperationCounts } from './reads.ts';
 import { typingMs } from './use-older-operations.ts';
 
-export type OperationCounts = ReadonlyMap<OperationState, OperationCount>;
+type OperationCounts = ReadonlyMap<OperationState, OperationCount>;
 
 /** Not more often while operations change. */
 const againMs = 2_000;
@@ -19,7 +19,7 @@ export function useOperationCounts(
   { projectId, backendId, text }: RelayFilters,
   operations: Entities<Operation>,
 ): OperationCounts {
-  const { requester } = useParts();
+  const { requester } = useDependencies();
   const [counts, setCounts] = useState(notCounted);
   const countAgain = useRef(() => {});
 
@@ -36,7 +36,7 @@ export function useOperationCounts(
         const counted = await readOperationCounts(requester, { projectId, backendId, text });
         if (!isOver) setCounts(counted);
       } catch {
-        // The server is not available: the live state shows it, and what it then sends is counted.
+        // The server is not available: the live state shows it, and its later events are counted.
       }
       timer = undefined;
       if (isOld && !isOver) wait(againMs);

@@ -6,7 +6,7 @@ import type { Failure } from '../../view/refusal.tsx';
 import { useDetail } from '../../view/use-detail.ts';
 import { type Operation, operationKind } from './kinds/operation.ts';
 
-export interface OperationReading {
+interface OperationReading {
   readonly operation: Operation | null;
   readonly detail: OperationDetailFieldsFragment | null;
   readonly isGone: boolean;

@@ -6,7 +6,7 @@ import type { Failure } from '../../view/refusal.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import { type Mapping, mappingKind } from './kinds/mapping.ts';
 
-export interface VerifyControl {
+interface VerifyControl {
   readonly isAllowed: boolean;
   readonly isBusy: boolean;
   readonly failures: readonly Failure[];

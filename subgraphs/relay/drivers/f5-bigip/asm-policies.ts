@@ -32,9 +32,9 @@ export function policyPath(id: string): string {
 }
 
 /**
- * Finds at least the policies with these in name and partition; uses `contains`, like f5-ansible. For a name with other
- * characters than letters, digits, dots, hyphens and underscores only its beginning is searched: nothing in it may end the
- * filter's text.
+ * Finds at least the policies with these in name and partition; uses `contains`, like f5-ansible. If a name has characters other
+ * than letters, digits, dots, hyphens and underscores, only its beginning is searched, because no character may end the filter's
+ * text.
  */
 function search(inName: JsonValue | undefined, inPartition: JsonValue | undefined): string {
   const tests = Object.entries({ name: inName, partition: inPartition }).filter(([, value]) => value !== undefined);
@@ -101,7 +101,7 @@ interface Setting {
   settle(value: JsonValue): JsonValue;
 }
 
-/** A change of one setting. Its effect is visible, and it is idempotent. */
+/** An operation that changes one setting. Its effect is visible, and it is idempotent. */
 function settingOf({ argument, property, settle, ...setting }: Setting): RestOperation {
   const wanted = (args: JsonObject): JsonValue => settle(args[argument] ?? null);
   const isThere = (policy: JsonObject, args: JsonObject): boolean =>
@@ -183,7 +183,7 @@ export const policyDelete: RestOperation = {
   },
 };
 
-/** ASM's own 404, which names what it did not find; any other may come from a device that restarts. */
+/** ASM's own 404, which names the missing object. Any other 404 may come from a device that restarts. */
 function isUnknownPolicy({ code, message }: { code: string; message: string }, id: string): boolean {
   return code === 'NOT_FOUND' && message.includes(id);
 }

@@ -23,8 +23,15 @@ function isTask(object: JsonObject, type: string): boolean {
 }
 
 function accepted(reply: HttpReply, type: TaskType, about: JsonObject): Outcome {
+  // The reply repeats the subject of the task. If a release leaves it out, that is no contradiction.
+  const isOther = ({ fullPath, policyReference }: JsonObject) =>
+    policyReference === undefined
+      ? about.fullPath !== undefined && fullPath !== undefined && fullPath !== about.fullPath
+      : about.policy !== undefined && policyIn(policyReference) !== about.policy;
   return writeOutcome(reply, (object): Outcome | undefined =>
-    isTask(object, type) ? { state: 'ACCEPTED', result: { task: object.id, type, ...about } } : undefined,
+    isTask(object, type) && !isOther(object)
+      ? { state: 'ACCEPTED', result: { task: object.id, type, ...about } }
+      : undefined,
   );
 }
 
@@ -40,8 +47,10 @@ function describeTask(task: JsonObject): JsonObject {
   };
 }
 
-/** A task has no documented limit: the most that a driver may say, the lag of what it shows included. */
+/** A task has no documented limit. So this is the longest time that a driver may declare. It includes the lag of the shown state. */
 const actsForMs = longestActsForMs;
+
+const taskIn = (accepted: JsonValue): string => (isObject(accepted) ? String(accepted.task) : '');
 
 /** The state of the task; `succeeded` is the finding for a successful one. */
 function jobOf(
@@ -49,13 +58,13 @@ function jobOf(
   succeeded: (task: JsonObject, args: JsonObject) => JobFinding,
 ): JobReader<JsonObject, HttpReply> {
   return {
-    render: (result) => get(taskPath(type, isObject(result) ? String(result.task) : '')),
-    interpret(reply, _accepted, args) {
+    render: (accepted) => get(taskPath(type, taskIn(accepted))),
+    interpret(reply, accepted, args) {
       const answer = readAnswer(reply);
-      // A task that the device no longer knows says nothing about its end.
+      // If the device no longer knows a task, its end is unknown.
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
       const task = answer.object;
-      if (!isTask(task, type))
+      if (!isTask(task, type) || task.id !== taskIn(accepted))
         return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
       const { message } = describeTask(task);
       switch (task.status) {
@@ -149,7 +158,7 @@ export const policyImport: RestOperation = {
   }),
 };
 
-/** As BIG-IP 16.1 says it: `… The security policy name is '/Common/shop'. …` (recorded in f5devcentral/go-bigip, awaf_test.go). */
+/** BIG-IP 16.1 writes: `… The security policy name is '/Common/shop'. …` (recorded in f5devcentral/go-bigip, awaf_test.go). */
 function pathIn(message: JsonValue | undefined): string | undefined {
   return /security policy name is ["'](\/[^"']+)["']/.exec(String(message))?.[1];
 }
@@ -199,6 +208,6 @@ export const taskGet: RestOperation = {
   render: (args) => get(taskPath(String(args.type), String(args.task))),
   interpret: (reply, args) =>
     readOutcome(reply, (object): JsonValue | undefined =>
-      isTask(object, String(args.type)) ? describeTask(object) : undefined,
+      isTask(object, String(args.type)) && object.id === args.task ? describeTask(object) : undefined,
     ),
 };

@@ -1,5 +1,5 @@
-// BIG-IP of F5: local traffic objects and ASM security policies, over iControl REST. Written for 13.1, and tested against a
-// simulator of it (simulators/f5-bigip).
+// F5 BIG-IP: local traffic objects and ASM security policies, over iControl REST. Written for 13.1, and tested against a simulator
+// (simulators/f5-bigip).
 
 import { defineDriver } from '../define-driver.ts';
 import type { DriverOperation } from '../driver.ts';
@@ -20,6 +20,7 @@ import { pool } from './pools.ts';
 import { sessionOptions, sessions } from './sessions.ts';
 import { configSave, health, systemInfo } from './system.ts';
 import { typedCalls } from './typed-calls.ts';
+import { typedObjects } from './typed-objects.ts';
 import { virtualServer } from './virtual-servers.ts';
 
 const kinds = [node, pool, poolMember, monitor, virtualServer];
@@ -51,4 +52,5 @@ export const f5BigIp = defineDriver({
   health,
   https: sessions,
   typed: typedCalls,
+  objects: typedObjects,
 });

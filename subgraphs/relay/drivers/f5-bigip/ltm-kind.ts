@@ -6,7 +6,7 @@ import type { Arguments } from '../kind-operations.ts';
 import { readMark, wordsOf } from '../mark.ts';
 import { segmentOf } from './names.ts';
 
-export interface Place {
+interface Place {
   /** For example `/mgmt/tm/ltm/pool`. */
   readonly collection: string;
   readonly fullPath: string;
@@ -32,9 +32,9 @@ export interface LtmKind {
   readonly kinds: readonly string[];
   /** Arguments that identify the object. */
   readonly naming: Arguments;
-  /** Arguments that locate a list. `byPartition`: one of them restricts it to a partition. */
+  /** Arguments that locate a list. `byPartition`: one argument restricts the list to a partition. */
   readonly listing: Arguments & { readonly byPartition: boolean };
-  /** Its settings as arguments. None has a default: an update must not set what was not given. */
+  /** Its settings as arguments. None has a default, because an update must not set a setting that was not given. */
   readonly settings: Arguments & {
     /** Settings that can't be changed afterwards. */
     readonly fixed: readonly string[];
@@ -44,18 +44,18 @@ export interface LtmKind {
   readonly own: ResourceReader['own'];
   /** Properties read by `values`. */
   readonly reads: readonly string[];
-  /** Query that adds what a plain read does not show. */
+  /** Query that adds properties that a plain read does not show. */
   readonly query?: string;
   /** Faults for all of its operations but the list. */
   refine?(args: JsonObject): readonly ArgumentFault[];
   place(args: JsonObject): Place;
-  /** The collection of a list. */
+  /** The path of the collection that a list reads. */
   collection(args: JsonObject): string;
   /** Turns a mapping into the identifying arguments. */
   named(object: MappedObject): JsonObject;
   /** Normalises the given settings: full paths, canonical addresses. */
   settle(args: JsonObject): JsonObject;
-  /** Normalised settings as the device's properties; without those that were not given. */
+  /** Converts normalised settings to the device's properties. Settings that were not given are left out. */
   toDevice(args: JsonObject): JsonObject;
   /** A device object as arguments; `args` located it. */
   values(object: JsonObject, args: JsonObject): JsonObject;

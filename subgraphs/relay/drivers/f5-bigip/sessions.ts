@@ -1,5 +1,5 @@
 // Tokens of iControl REST 13.1: one login, shared by all calls until shortly before it expires, then deleted. A user has at most
-// 100 of them (f5-ansible#269), so none is requested without need.
+// 100 tokens (f5-ansible#269), so none is requested without need.
 
 import type { HttpCall, HttpReply, HttpSessions, JsonObject } from '../driver.ts';
 import { isObject } from '../json.ts';

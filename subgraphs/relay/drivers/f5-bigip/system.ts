@@ -7,7 +7,7 @@ import { get, itemsOf, post, type RestOperation, readAnswer, readOutcome, writeO
 
 const devicePath = '/mgmt/tm/cm/device';
 
-/** The queried device, among those of its group. */
+/** Finds the queried device among the devices of its group. */
 function selfIn(object: JsonObject): JsonObject | undefined {
   return itemsOf(object)?.find((device) => String(device.selfDevice) === 'true');
 }

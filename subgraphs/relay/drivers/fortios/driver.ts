@@ -1,5 +1,5 @@
-// FortiGate firewalls: FortiOS 5.6 to 7.6 over its REST API, and its command line for what the API lacks. Tested only against the
-// simulator (simulators/fortios), which follows vendor documents and the experience of open clients.
+// FortiGate firewalls: FortiOS 5.6 to 7.6 over its REST API, and its command line for features that the API lacks. Tested only
+// against the simulator (simulators/fortios), which follows vendor documents and the experience of open clients.
 
 import { defineDriver } from '../define-driver.ts';
 import type { DriverOperation } from '../driver.ts';
@@ -13,6 +13,7 @@ import { policy, policyMove } from './policies.ts';
 import { service } from './services.ts';
 import { configSave, dialect, health, systemInfo } from './system.ts';
 import { typedCalls } from './typed-calls.ts';
+import { typedObjects } from './typed-objects.ts';
 import { vdomCreate, vdomDelete, vdomList, vdomReader } from './vdoms.ts';
 import { vip } from './vips.ts';
 
@@ -46,7 +47,7 @@ export const fortios = defineDriver({
     },
   },
   harmlessOptions: ['multiVdom'],
-  // Not documented (error -360 is a timeout of unknown length): a figure on the safe side.
+  // Not documented (error -360 is a timeout of unknown length), so this is a figure on the safe side.
   actsForMs: 60_000,
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'apiToken'],
   operations,
@@ -55,4 +56,5 @@ export const fortios = defineDriver({
   https: sessions,
   cli: dialect,
   typed: typedCalls,
+  objects: typedObjects,
 });

@@ -1,7 +1,7 @@
 // The meaning of error numbers of FortiOS' configuration database for a call. Source: the table of hfortix-fortios;
 // terraform-provider-fortios#244 (-5 comes with HTTP 500) and #397 (-56).
 
-/** The device does not know whether it was done: a timeout (-360), or its internal command line broke (-361). */
+/** The device does not know whether it carried out the call: a timeout (-360), or a failure of its internal command line (-361). */
 const uncertain: ReadonlySet<number> = new Set([-360, -361]);
 
 const words: ReadonlyMap<number, string> = new Map([

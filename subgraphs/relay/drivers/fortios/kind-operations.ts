@@ -4,6 +4,7 @@ import type { DriverOperation, HttpReply, JsonObject } from '../driver.ts';
 import { kindOperations } from '../kind-operations.ts';
 import { writeMark } from '../mark.ts';
 import { describe, fieldsOf, type Kind, namingOf, numberOf, objectOf, placeOf, tableOf } from './kind.ts';
+import { guardOf, refusedByGuard } from './policy-guard.ts';
 import {
   get,
   keyIn,
@@ -92,16 +93,21 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
         const { operationId } = context;
         const words = args.comment;
         const marked = words === undefined ? {} : { [kind.comment]: writeMark({ operationId, words: String(words) }) };
-        return put(placeOf(kind, args), { ...kind.toDevice(kind.settle(args), context, false), ...marked });
+        const body = { ...kind.toDevice(kind.settle(args), context, false), ...marked };
+        return guardOf(kind, args, put(placeOf(kind, args), body));
       },
-      interpret: (reply, args) => writeOutcome(reply, placeOf(kind, args), (object) => doneIfSame(kind, args, object)),
+      interpret: (reply, args) =>
+        refusedByGuard(kind, args, reply) ??
+        writeOutcome(reply, placeOf(kind, args), (object) => doneIfSame(kind, args, object)),
     },
     delete: {
       summary: `Deletes ${kind.one}. The device refuses while another object refers to it.`,
       arguments: { ...madeOne, example: exampleOf(kind, {}) },
       object: objectOf(kind),
-      render: (args) => remove(placeOf(kind, args)),
+      render: (args) => guardOf(kind, args, remove(placeOf(kind, args))),
       interpret: (reply, args) => {
+        const refused = refusedByGuard(kind, args, reply);
+        if (refused) return refused;
         const place = placeOf(kind, args);
         const answer = readAnswer(reply, place);
         if (answer.kind === 'refused' && answer.missing) {

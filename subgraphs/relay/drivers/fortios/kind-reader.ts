@@ -30,11 +30,14 @@ export function readerOf(kind: Kind): ResourceReader<HttpReply> {
         ...(number === undefined ? {} : { uuid: String(number) }),
       };
     },
-    remove: ({ scope, key, uuid }) => {
+    remove: ({ scope, key, uuid, madeBy }) => {
       if (kind.numbered !== true) return { operation: `${kind.prefix}.delete`, arguments: { vdom: scope, name: key } };
       const policyId = Number(uuid);
       if (!(policyId > 0)) return undefined;
-      return { operation: `${kind.prefix}.delete`, arguments: { vdom: scope, policyId, name: key } };
+      return {
+        operation: `${kind.prefix}.delete`,
+        arguments: { vdom: scope, policyId, name: key, marked: madeBy !== undefined },
+      };
     },
   };
 }

@@ -23,9 +23,9 @@ export interface Kind {
   readonly comment: 'comment' | 'comments';
   /** Identified by a number that the device assigns, beside a name that can change. */
   readonly numbered?: boolean;
-  /** Its settings as arguments, without defaults: an update must not set what was not given. */
+  /** Its settings as arguments, without defaults: an update must not set a setting that was not given. */
   readonly properties: JsonObject;
-  /** See ResourceReader; of a numbered one also its number. */
+  /** See ResourceReader. For a numbered object, also its number. */
   readonly lists: ResourceReader['lists'];
   readonly own: ResourceReader['own'];
   /** Settings required for its creation. */
@@ -37,7 +37,7 @@ export interface Kind {
   refine?(args: JsonObject, isCreate: boolean): readonly ArgumentFault[];
   /** Normalises the given settings: canonical addresses, sorted names; null for settings that they replace. */
   settle(args: JsonObject): JsonObject;
-  /** The attributes for normalised settings; without those that were not given, and at a creation those that are so by default. */
+  /** The attributes for normalised settings. Settings that were not given are left out, and a creation also leaves out defaults. */
   toDevice(args: JsonObject, context: RenderContext, isCreate: boolean): JsonObject;
   /** A device's entry as settings. */
   values(entry: JsonObject): JsonObject;
@@ -50,14 +50,20 @@ export const policyId = {
   description: "The device's number of the policy, which is the uuid of its mapping.",
 } as const;
 
-/** Arguments that identify the object; a numbered one has no number before its creation. */
+const marked = {
+  type: 'boolean',
+  default: false,
+  description: 'Whether the comment of the policy must have the mark of a call of the relay.',
+} as const;
+
+/** Arguments that identify the object. A numbered object has no number before its creation. */
 export function namingOf(
   kind: Kind,
   isMade: boolean,
 ): { readonly properties: JsonObject; readonly required: string[] } {
   const name = nameOf(kind.nameMax, `The name of ${kind.one}.`);
   if (kind.numbered !== true || !isMade) return { properties: { vdom, name }, required: ['name'] };
-  return { properties: { vdom, policyId, name }, required: ['policyId', 'name'] };
+  return { properties: { vdom, policyId, name, marked }, required: ['policyId', 'name'] };
 }
 
 export function tableOf(kind: Kind, args: JsonObject): { readonly table: string; readonly vdom: string } {

@@ -1,10 +1,10 @@
 // Opening a session with the REST API: with a token if there is one, else by /api/v2/authentication (from 6.4.2) or /logincheck.
-// Sources: Fortinet community 195425 (cookies, CSRF), 227837 (7.6.3), sadrithmina.de 2023-06 (banner) and 2024-05
-// (authentication); the meaning of a reply's numbers is from Fortinet's open clients. A device without a free session, or with
-// `admin-concurrent disable`, gives the same answer as to a wrong password (Fortinet community 387113): they can't be told apart.
+// Sources: Fortinet community 195425 (cookies, CSRF), 227837 (7.6.3), sadrithmina.de 2023-06 (banner) and 2024-05 (authentication);
+// the meaning of a reply's numbers is from Fortinet's open clients. A device without a free session, or with `admin-concurrent
+// disable`, gives the same answer as to a wrong password (Fortinet community 387113), so the cases are indistinguishable.
 
+import { objectIn } from '../answer.ts';
 import type { BackendContext, Credentials, HttpCall, HttpLogin, HttpReply, HttpSessions } from '../driver.ts';
-import { parseObject } from './rest.ts';
 import { globalPath, statusPath } from './system.ts';
 import { isAtLeast } from './version.ts';
 
@@ -43,7 +43,7 @@ async function passwordSession(
   if (isNew === false) return await logincheck(exchange, username, password);
   const body = { username, secretkey: password, ack_pre_disclaimer: true, ack_post_disclaimer: true };
   const reply = await exchange({ kind: 'http', method: 'POST', path: authenticationPath, body });
-  const answer = parseObject(reply.body);
+  const answer = objectIn(reply.body);
   const status = answer?.status_code ?? answer?.status;
   if (typeof status === 'number') return authenticated(reply, status);
   if (reply.status === 429) return lockedOut;

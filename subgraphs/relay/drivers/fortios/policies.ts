@@ -5,6 +5,7 @@ import type { JsonObject } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
 import { type Kind, namingOf, numberOf, objectOf, placeOf, policyId, tableOf } from './kind.ts';
 import { fromMembers, sorted, toMembers } from './members.ts';
+import { guardOf, refusedByGuard } from './policy-guard.ts';
 import { entriesIn, get, keyIn, put, type RestOperation, readAnswer, writeOutcome } from './rest.ts';
 import { nameOf, namesOf } from './schema.ts';
 
@@ -115,9 +116,10 @@ export const policyMove: RestOperation = {
   object: objectOf(policy),
   render(args) {
     const where = args.before === undefined ? { after: Number(args.after) } : { before: Number(args.before) };
-    return put(placeOf(policy, args), {}, { action: 'move', ...where });
+    return guardOf(policy, args, put(placeOf(policy, args), {}, { action: 'move', ...where }));
   },
   interpret: (reply, args) =>
+    refusedByGuard(policy, args, reply) ??
     writeOutcome(reply, placeOf(policy, args), (object) => {
       const { vdom, name, policyId: number, before, after } = args;
       // Some releases do not name the moved policy.

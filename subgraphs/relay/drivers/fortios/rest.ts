@@ -3,6 +3,17 @@
 // samples in insightconnect-plugins#1027.
 
 import {
+  objectIn,
+  type Refused,
+  readFailure,
+  titleOf,
+  tooLong,
+  type Unreadable,
+  unknown,
+  unreadable,
+  writeFailure,
+} from '../answer.ts';
+import {
   type HttpCall,
   type HttpReply,
   type JsonObject,
@@ -16,12 +27,12 @@ import { codeOf, isUncertain, meaningOf } from './error-numbers.ts';
 
 export type RestOperation = OperationSpec<JsonObject, HttpReply>;
 
-/** A table, or one entry of it. */
+/** Identifies a table or one of its entries. */
 export interface Place {
   /** For example `firewall/address`. */
   readonly table: string;
   readonly vdom: string;
-  /** Left out: the table. Never empty: a DELETE without it would empty the table. */
+  /** If absent, the whole table. Never empty, because a DELETE without the key would empty the table. */
   readonly key?: string;
 }
 
@@ -45,8 +56,13 @@ export function remove(place: Required<Place>): HttpCall {
   return { kind: 'http', method: 'DELETE', path: pathOf(place) };
 }
 
+/** The call, sent only while the read allows it. FortiOS has no conditional requests: between the two is one round trip. */
+export function guarded(call: HttpCall, read: HttpCall, allows: (reply: HttpReply) => boolean): HttpCall {
+  return { ...call, guard: { path: read.path, allows } };
+}
+
 function pathOf({ table, vdom, key }: Place, query: Readonly<Record<string, string | number>> = {}): string {
-  // The schema excludes such names; if one came all the same, this must not become the path of the table.
+  // The schema excludes such names. Should one arrive anyway, this must not become the path of the table.
   if (key !== undefined && /^\.*$/.test(key)) throw new Error("a key of a table can't be empty or dots");
   const entry = key === undefined ? '' : `/${encodeURIComponent(key)}`;
   const pairs = Object.entries({ vdom, ...query });
@@ -55,20 +71,20 @@ function pathOf({ table, vdom, key }: Place, query: Readonly<Record<string, stri
 }
 
 /** The device's answer: success, refusal, or nothing certain. */
-export type RestAnswer =
+type RestAnswer =
   | { readonly kind: 'done'; readonly object: JsonObject }
-  /** Nothing was done. `missing`: because the entry itself does not exist. */
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly missing: boolean }
-  | { readonly kind: 'unreadable'; readonly message: string };
+  /** `missing`: because the entry itself does not exist. */
+  | (Refused & { readonly missing: boolean })
+  | Unreadable;
 
 export function readAnswer(reply: HttpReply, place: Place): RestAnswer {
   const { status } = reply;
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
-  const object = parseObject(reply.body);
+  if (reply.truncated) return tooLong;
+  const object = objectIn(reply.body);
   const envelope = object && isEnvelope(object, status) && isAbout(object, place) ? object : undefined;
   if (status >= 200 && status < 300) {
     if (envelope?.status === 'success') return { kind: 'done', object: envelope };
-    return { kind: 'unreadable', message: `The device answered ${status}, but its answer does not fit the request.` };
+    return unreadable(`The device answered ${status}, but its answer does not fit the request.`);
   }
   const number = envelope?.status === 'error' ? envelope.error : undefined;
   if (typeof number === 'number' && number !== 0 && !isUncertain(number)) {
@@ -77,7 +93,7 @@ export function readAnswer(reply: HttpReply, place: Place): RestAnswer {
   }
   if (isRefusal(status) && typeof number !== 'number') return refusedBy(status, envelope);
   const said = typeof number === 'number' ? `error ${number}` : titleOf(reply.body);
-  return { kind: 'unreadable', message: `The device answered ${status}: ${said}` };
+  return unreadable(`The device answered ${status}: ${said}`);
 }
 
 /** A server with this answer has neither forwarded nor processed the request. */
@@ -88,7 +104,7 @@ function isRefusal(status: number): boolean {
 function refusedBy(status: number, envelope: JsonObject | undefined): RestAnswer {
   const code = { 404: 'NOT_FOUND', 429: 'DEVICE_BUSY' }[status] ?? 'DEVICE_REFUSED';
   const message = { 401: 'the session or token was refused', 403: 'the administrator lacks the permission' }[status];
-  // Only the API itself knows whether its table has the entry; older releases say so without a number.
+  // Only the API itself knows whether its table has the entry. Older releases report this without a number.
   const missing = status === 404 && envelope?.status === 'error';
   return { kind: 'refused', code, message: `HTTP ${status}${message === undefined ? '' : `: ${message}`}`, missing };
 }
@@ -120,20 +136,15 @@ export function entriesIn(object: JsonObject): readonly JsonObject[] | undefined
   return Array.isArray(results) && results.every(isObject) ? results : undefined;
 }
 
-/** `read` makes the outcome from a success; undefined when required data is missing. */
+/** `read` makes the outcome from a success. It returns undefined if required data is missing. */
 export function writeOutcome(
   reply: HttpReply,
   place: Place,
   read: (object: JsonObject) => Outcome | undefined,
 ): Outcome {
   const answer = readAnswer(reply, place);
-  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
-  if (answer.kind === 'unreadable') return unknown(answer.message);
+  if (answer.kind !== 'done') return writeFailure(answer);
   return read(answer.object) ?? unknown('The device reported success, but its answer does not fit the request.');
-}
-
-export function unknown(message: string): Outcome {
-  return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: message.slice(0, maxMessageLength) };
 }
 
 /** READ operations have no unknown outcome. `read`: a result, an outcome of its own, or undefined when it can't be read. */
@@ -143,33 +154,14 @@ export function readOutcome(
   read: (entries: readonly JsonObject[]) => { readonly result: JsonValue } | Outcome | undefined,
 ): Outcome {
   const answer = readAnswer(reply, place);
-  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
-  const entries = answer.kind === 'done' ? entriesIn(answer.object) : undefined;
+  if (answer.kind !== 'done') return readFailure(answer);
+  const entries = entriesIn(answer.object);
   const found = entries && read(entries);
-  if (found) return 'state' in found ? found : { state: 'SUCCEEDED', result: found.result };
-  return unreadableRead(reply, answer.kind === 'unreadable' ? answer.message : undefined);
+  if (found === undefined) return readFailure(unreadable("The device's answer does not fit the request."));
+  return 'state' in found ? found : { state: 'SUCCEEDED', result: found.result };
 }
 
 /** A missing entry. */
 export function notFound(resource: string, which: string) {
   return { state: 'FAILED', code: 'NOT_FOUND', message: `there is no ${resource} ${which}` } as const;
-}
-
-export function unreadableRead(reply: HttpReply, message = "The device's answer does not fit the request."): Outcome {
-  return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
-}
-
-/** The text of an HTML page that says what happened, or its beginning. */
-function titleOf(body: string): string {
-  const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
-  return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
-}
-
-export function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

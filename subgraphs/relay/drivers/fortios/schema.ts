@@ -3,7 +3,7 @@
 
 import type { JsonObject } from '../driver.ts';
 
-/** FortiOS stores 255 characters of most comments; the mark takes 40 of them. */
+/** FortiOS stores 255 characters of most comments, and the mark takes up 40 characters. */
 const maxWordsChars = 200;
 
 /** FortiOS accepts more, but not < > ( ) # ' ", and an object with a slash can be made but not addressed (fortigate-api#20). */

@@ -1,6 +1,7 @@
 // The device as a whole: its identity, over either wire, and saving its configuration on the command line. FortiOS CLI reference,
 // get system status and execute cfg save.
 
+import { objectIn } from '../answer.ts';
 import type {
   CliCall,
   CliDialect,
@@ -14,7 +15,6 @@ import type {
   SelfDescription,
 } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
-import { parseObject } from './rest.ts';
 import { isAtLeast, versionText } from './version.ts';
 
 interface SystemStatus {
@@ -37,10 +37,10 @@ function renderStatus({ backend }: RenderContext) {
 
 const get = (path: string) => ({ kind: 'http', method: 'GET', path }) as const;
 
-/** Undefined: no such line. */
+/** Undefined if there is no such line. */
 function readStatus(reply: Reply): SystemStatus | undefined {
   if (reply.truncated) return undefined;
-  if (reply.kind === 'http') return reply.status === 200 ? fromJson(parseObject(reply.body)) : undefined;
+  if (reply.kind === 'http') return reply.status === 200 ? fromJson(objectIn(reply.body)) : undefined;
   return reply.kind === 'cli' ? fromLines(reply.outputs[0]?.output ?? '') : undefined;
 }
 

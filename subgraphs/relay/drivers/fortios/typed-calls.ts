@@ -18,7 +18,20 @@ function inVdom(operation: string, { scope, ...input }: JsonObject): TypedCall {
   return { operation, arguments: given({ vdom: scope, ...input }), fields };
 }
 
-/** Policies refer to addresses by name. Undefined: FortiOS can't express it. */
+/** The arguments have the content's fields beside the others. */
+function withContent(operation: string, { content, ...input }: JsonObject): TypedCall {
+  const { range, ...one } = (content ?? {}) as JsonObject;
+  const call = inVdom(operation, { ...input, ...one, ...((range ?? {}) as JsonObject) });
+  const inContent = {
+    address: 'content.address',
+    fqdn: 'content.fqdn',
+    firstAddress: 'content.range.firstAddress',
+    lastAddress: 'content.range.lastAddress',
+  };
+  return { ...call, fields: { ...call.fields, ...inContent } };
+}
+
+/** Policies refer to addresses by name. Undefined if FortiOS can't express it. */
 function namesOfPeer(peer: JsonValue | undefined): readonly string[] | undefined {
   const { address, set, setIpVersion } = (peer ?? {}) as JsonObject;
   if (address !== undefined || setIpVersion === 6) return undefined;
@@ -26,8 +39,8 @@ function namesOfPeer(peer: JsonValue | undefined): readonly string[] | undefined
 }
 
 export const typedCalls: Driver['typed'] = {
-  firewallAddressCreate: (input) => inVdom('address.create', input),
-  firewallAddressUpdate: (input) => inVdom('address.update', input),
+  firewallAddressCreate: (input) => withContent('address.create', input),
+  firewallAddressUpdate: (input) => withContent('address.update', input),
   firewallAddressGroupCreate: (input) => inVdom('addressGroup.create', input),
   firewallAddressGroupUpdate: (input) => inVdom('addressGroup.update', input),
   firewallServiceCreate: ({ protocol, firstPort, lastPort, ...input }) => {

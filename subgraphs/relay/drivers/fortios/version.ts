@@ -4,7 +4,7 @@ export function versionText(version: string, build: number): string {
   return `FortiOS ${version} build${build}`;
 }
 
-/** Whether it is this version or a later one; undefined: the version is unknown. */
+/** Whether it is this version or a later one. Undefined if the version is unknown. */
 export function isAtLeast(
   softwareVersion: string | null,
   ...wanted: readonly [number, number, number]

@@ -84,12 +84,13 @@ export const bgpCreate: OperationSpec<Instance, ExecReply> = {
   object: instanceObject,
   mapping: 'creates',
   desired: ({ routerId, ...key }) => given({ asNumber: key.asNumber, vrf: vrfOf(key.vrf), routerId }),
-  render: (instance) => run('change', { daemon, text: 'bgp ', lines: instanceLines(instance) }),
-  renderDryRun: (instance) => run('check', { lines: instanceLines(instance) }),
+  render: (instance, call) => run('change', { daemon, text: 'bgp ', lines: instanceLines(instance) }, call),
+  renderDryRun: (instance, call) => run('check', { lines: instanceLines(instance) }, call),
   interpretDryRun: checkOutcome,
-  interpret: (reply, instance) =>
+  interpret: (reply, instance, call) =>
     setOutcome(
       reply,
+      call,
       (have): Shown => {
         const found = instanceOf(instance.vrf, have);
         if (found === undefined) return 'ABSENT';
@@ -110,8 +111,8 @@ export const bgpDelete: OperationSpec<InstanceKey, ExecReply> = {
   example: { asNumber: 65_001 },
   object: instanceObject,
   mapping: 'deletes',
-  render: (key) => run('change', { daemon, need: headOf(key), text: 'bgp ', lines: [`no ${headOf(key)}`] }),
-  interpret: (reply, { vrf: name }) => deleteOutcome(reply, (have) => instanceOf(name, have) !== undefined),
+  render: (key, call) => run('change', { daemon, need: headOf(key), text: 'bgp ', lines: [`no ${headOf(key)}`] }, call),
+  interpret: (reply, { vrf: name }, call) => deleteOutcome(reply, call, (have) => instanceOf(name, have) !== undefined),
 };
 
 export const bgpList: OperationSpec<JsonObject, ExecReply> = {
@@ -121,8 +122,8 @@ export const bgpList: OperationSpec<JsonObject, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
   example: {},
-  render: () => run('read', { daemon, text: 'bgp ' }),
-  interpret: (reply) => listOutcome(reply, (have) => ({ instances: instances(have) })),
+  render: (_args, call) => run('read', { daemon, text: 'bgp ' }, call),
+  interpret: (reply, _args, call) => listOutcome(reply, call, (have) => ({ instances: instances(have) })),
 };
 
 export const bgp: ResourceReader<ExecReply> = {
@@ -173,7 +174,7 @@ interface FoundNeighbor {
   readonly values: JsonObject;
 }
 
-/** Its lines directly under the instance: not those of address families. */
+/** Reads the neighbour's lines directly under the instance, without lines of address families. */
 function readNeighbor(key: NeighborKey, have: readonly ConfigLine[]): FoundNeighbor | undefined {
   const start = `neighbor ${canonicalText(key.address)} `;
   const lines = have.filter(({ head, line }) => head === headOf(key) && line.startsWith(start));
@@ -207,7 +208,7 @@ function neighborShown(neighbor: Neighbor, have: readonly ConfigLine[]): Shown {
 
 function neighborFaults(neighbor: Neighbor): readonly ArgumentFault[] {
   const faults: ArgumentFault[] = [];
-  // FRR takes it without a word, and does nothing.
+  // FRR accepts it silently and does nothing.
   if (neighbor.multihopTtl !== undefined && neighbor.asNumber === neighbor.remoteAs)
     faults.push({ path: ['multihopTtl'], message: 'an internal neighbour (of the same AS) has no multihopTtl' });
   if (neighbor.sourceAddress !== undefined && isIpv6(neighbor.sourceAddress) !== isIpv6(neighbor.address))
@@ -243,15 +244,24 @@ export const bgpNeighborCreate: OperationSpec<Neighbor, ExecReply> = {
   object: neighborObject,
   mapping: 'creates',
   desired: neighborValues,
-  render: (neighbor, { operationId }) =>
-    run('change', {
-      ...{ daemon, need: headOf(neighbor), text: neighborText(neighbor) },
-      lines: neighborLines(neighbor, operationId),
-    }),
-  renderDryRun: (neighbor, { operationId }) => run('check', { lines: neighborLines(neighbor, operationId) }),
+  render: (neighbor, call) =>
+    run(
+      'change',
+      {
+        ...{ daemon, need: headOf(neighbor), text: neighborText(neighbor) },
+        lines: neighborLines(neighbor, call.operationId),
+      },
+      call,
+    ),
+  renderDryRun: (neighbor, call) => run('check', { lines: neighborLines(neighbor, call.operationId) }, call),
   interpretDryRun: checkOutcome,
-  interpret: (reply, neighbor) =>
-    setOutcome(reply, (have) => neighborShown(neighbor, have), given({ address: canonicalText(neighbor.address) })),
+  interpret: (reply, neighbor, call) =>
+    setOutcome(
+      reply,
+      call,
+      (have) => neighborShown(neighbor, have),
+      given({ address: canonicalText(neighbor.address) }),
+    ),
 };
 
 export const bgpNeighborDelete: OperationSpec<NeighborKey, ExecReply> = {
@@ -263,12 +273,16 @@ export const bgpNeighborDelete: OperationSpec<NeighborKey, ExecReply> = {
   example: { asNumber: 65_001, address: '198.51.100.2' },
   object: neighborObject,
   mapping: 'deletes',
-  render: (key) =>
-    run('change', {
-      ...{ daemon, need: headOf(key), text: neighborText(key) },
-      lines: [headOf(key), ` no neighbor ${canonicalText(key.address)}`, 'exit'],
-    }),
-  interpret: (reply, key) => deleteOutcome(reply, (have) => readNeighbor(key, have) !== undefined),
+  render: (key, call) =>
+    run(
+      'change',
+      {
+        ...{ daemon, need: headOf(key), text: neighborText(key) },
+        lines: [headOf(key), ` no neighbor ${canonicalText(key.address)}`, 'exit'],
+      },
+      call,
+    ),
+  interpret: (reply, key, call) => deleteOutcome(reply, call, (have) => readNeighbor(key, have) !== undefined),
 };
 
 export const bgpNeighbor: ResourceReader<ExecReply> = {

@@ -1,8 +1,8 @@
-// FRRouting 8.4 and later behind OpenSSH, through its shell vtysh. The account must be in FRR's group frrvty. A call hands its lines
-// to vtysh as one file and reads the configuration back, which alone says whether they were taken.
+// FRRouting 8.4 and later behind OpenSSH, through its shell vtysh. The account must be in FRR's group frrvty. A call hands its
+// lines to vtysh as one file. Then it reads the configuration back, which alone proves whether the lines were taken.
 //
-// FRR keeps no comment with a static route, a prefix list's entry or an instance of BGP: their unknown calls are settled after
-// quietUntil only. A neighbour and an entry of a route map have a description with the call's mark.
+// FRR keeps no comment with a static route, a prefix list's entry or an instance of BGP. So unknown calls on these objects are
+// settled only after quietUntil. A neighbour and an entry of a route map have a description with the call's mark.
 
 import { defineDriver } from '../define-driver.ts';
 import type { DriverOperation } from '../driver.ts';
@@ -12,6 +12,7 @@ import { routeMapEntry, routeMapEntryCreate, routeMapEntryDelete, routeMapList }
 import { configSave, health, routeGet, routeList, sessionGet, sessionList, systemInfo } from './shows.ts';
 import { staticRoute, staticRouteCreate, staticRouteDelete, staticRouteList } from './static-routes.ts';
 import { typedCalls } from './typed-calls.ts';
+import { typedObjects } from './typed-objects.ts';
 
 const operations: readonly DriverOperation[] = [
   ...[systemInfo, routeList, routeGet, staticRouteList, staticRouteCreate, staticRouteDelete],
@@ -38,4 +39,5 @@ export const frr = defineDriver({
   },
   health,
   typed: typedCalls,
+  objects: typedObjects,
 });

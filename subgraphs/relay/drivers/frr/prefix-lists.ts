@@ -1,4 +1,5 @@
-// Entries of prefix lists. Each daemon has the lists for itself; vtysh tells all of them, and shows what they have as one configuration.
+// Entries of prefix lists. Each daemon has its own copy of the lists. vtysh sends changes to all daemons, and shows their lists as
+// one configuration.
 
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
@@ -69,7 +70,7 @@ function refine({ prefix, minLength, maxLength }: Entry): readonly ArgumentFault
   return faults;
 }
 
-/** FRR leaves out a length that says nothing. */
+/** FRR leaves out a redundant length. */
 function desired(entry: Entry): JsonObject {
   return given({ ...entry, prefix: blockOf(entry.prefix) });
 }
@@ -125,10 +126,10 @@ export const prefixListEntryCreate: OperationSpec<Entry, ExecReply> = {
   object: (entry) => object(keyOf(entry)),
   mapping: 'creates',
   desired,
-  render: (entry) => run('change', { text: startOf(keyOf(entry)), lines: [commandOf(entry)] }),
-  renderDryRun: (entry) => run('check', { lines: [commandOf(entry)] }),
+  render: (entry, call) => run('change', { text: startOf(keyOf(entry)), lines: [commandOf(entry)] }, call),
+  renderDryRun: (entry, call) => run('check', { lines: [commandOf(entry)] }, call),
   interpretDryRun: checkOutcome,
-  interpret: (reply, entry) => setOutcome(reply, (have) => shown(entry, have), desired(entry)),
+  interpret: (reply, entry, call) => setOutcome(reply, call, (have) => shown(entry, have), desired(entry)),
 };
 
 export const prefixListEntryDelete: OperationSpec<EntryKey, ExecReply> = {
@@ -142,8 +143,8 @@ export const prefixListEntryDelete: OperationSpec<EntryKey, ExecReply> = {
   example: { list: 'customers', ipVersion: 4, sequence: 5 },
   object,
   mapping: 'deletes',
-  render: (key) => run('change', { text: startOf(key), lines: [`no ${startOf(key).trim()}`] }),
-  interpret: (reply, key) => deleteOutcome(reply, (have) => find(key, have) !== undefined),
+  render: (key, call) => run('change', { text: startOf(key), lines: [`no ${startOf(key).trim()}`] }, call),
+  interpret: (reply, key, call) => deleteOutcome(reply, call, (have) => find(key, have) !== undefined),
 };
 
 export const prefixListList: OperationSpec<JsonObject, ExecReply> = {
@@ -153,9 +154,9 @@ export const prefixListList: OperationSpec<JsonObject, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
   example: {},
-  render: () => run('read', { text: ' prefix-list ' }),
-  interpret: (reply) =>
-    listOutcome(reply, (have) => ({ entries: have.map(readEntry).filter((entry) => entry !== undefined) })),
+  render: (_args, call) => run('read', { text: ' prefix-list ' }, call),
+  interpret: (reply, _args, call) =>
+    listOutcome(reply, call, (have) => ({ entries: have.map(readEntry).filter((entry) => entry !== undefined) })),
 };
 
 export const prefixListEntry: ResourceReader<ExecReply> = {

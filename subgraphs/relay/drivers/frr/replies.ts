@@ -1,5 +1,6 @@
 // The meaning of a script's reply.
 
+import { type Refused, tooLong, type Unreadable, unreadable, writeFailure } from '../answer.ts';
 import {
   type ExecReply,
   type JsonObject,
@@ -9,21 +10,21 @@ import {
   type ResourceFinding,
 } from '../driver.ts';
 import { jsonIn } from '../json.ts';
+import { type Call, verdictOf } from '../script-input.ts';
 
-/** A line of the configuration, and the line of the block that it is in; empty: none. */
+/** A line of the configuration, and the first line of its block, empty if it is in no block. */
 export interface ConfigLine {
   readonly head: string;
   /** Without the space before it. */
   readonly line: string;
 }
 
-export type Answer =
+type Answer =
   | { readonly kind: 'done'; readonly said: string; readonly have: readonly ConfigLine[]; readonly rest: string }
-  /** Nothing was changed. */
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'unreadable'; readonly message: string };
+  | Refused
+  | Unreadable;
 
-/** The refusals of scripts.ts; all of them leave everything unchanged. */
+/** The refusals of scripts.ts. Each leaves everything unchanged. */
 const refusals: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
   BAD_INPUT: { code: 'DEVICE_REFUSED', message: 'the router could not read the input of the script' },
   CUT_SHORT: { code: 'DEVICE_REFUSED', message: 'the input of the script arrived incomplete' },
@@ -35,24 +36,25 @@ const refusals: Readonly<Record<string, { readonly code: string; readonly messag
   MISSING: { code: 'NOT_FOUND', message: 'the router does not have what this belongs to' },
 };
 
-export function readAnswer(reply: ExecReply): Answer {
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
-  const lines = reply.stdout.split('\n');
-  if (lines.pop() !== '' || reply.exitCode !== 0) return unreadable(reply);
-  const verdict = /^frr (done|unread|refused (\w+))$/.exec(lines.pop() ?? '');
-  if (verdict === null) return unreadable(reply);
+/** `call`: the call that the reply answers. Absent for a reader. */
+export function readAnswer(reply: ExecReply, call?: Call): Answer {
+  if (reply.truncated) return tooLong;
+  const found = verdictOf('frr', reply, call);
+  const verdict = /^(done|unread|refused (\w+))$/.exec(found?.verdict ?? '');
+  if (found === undefined || verdict === null) return withoutVerdict(reply);
+  const lines = found.before;
   const said = withoutPasswords(after('said ', lines).join('\n').trim());
   if (verdict[1] === 'unread') {
     // Neither could it be changed.
     if (said.includes('failed to connect to any daemons')) return { kind: 'refused', ...known('NOT_RUNNING') };
     return {
-      kind: 'unreadable',
-      message: `The configuration could not be read back. vtysh said: ${said.slice(0, 1_024)}`,
+      ...unreadable(`The configuration could not be read back. vtysh said: ${said.slice(0, 1_024)}`),
+      ended: true,
     };
   }
   if (verdict[2] !== undefined) {
-    const refusal = refusals[verdict[2]];
-    return refusal === undefined ? unreadable(reply) : { kind: 'refused', ...refusal };
+    const refused = refusals[verdict[2]];
+    return refused === undefined ? withoutVerdict(reply) : { kind: 'refused', ...refused };
   }
   const have = after('have ', lines).map((text) => {
     const [head = '', line = ''] = text.split('\t');
@@ -61,7 +63,7 @@ export function readAnswer(reply: ExecReply): Answer {
   return { kind: 'done', said, have, rest: lines.join('\n') };
 }
 
-/** A configuration has passwords in clear text, and a reply that can't be read may quote any part of it. */
+/** Removes passwords. A configuration has passwords in clear text, and an error message may quote any part of an unreadable reply. */
 function withoutPasswords(text: string): string {
   return text.replace(/(password|secret|key)[ \t].*/gi, '$1 •••');
 }
@@ -74,30 +76,30 @@ function after(prefix: string, lines: readonly string[]): string[] {
   return lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
 }
 
-function unreadable({ exitCode, stdout, stderr }: ExecReply): Answer {
+function withoutVerdict({ exitCode, stdout, stderr }: ExecReply): Answer {
   const words = withoutPasswords(stderr.trim() || stdout.trim() || 'no message').slice(0, maxMessageLength / 2);
-  return { kind: 'unreadable', message: `The script ended with ${exitCode ?? 'a signal'}: ${words}.` };
+  return unreadable(`The script ended with ${exitCode ?? 'a signal'}, without a verdict for this call: ${words}.`);
 }
 
-/** A failed read or check; undefined: it has not failed. */
+/** A failed read or check. Undefined if it has not failed. */
 function failure(answer: Answer): Outcome | undefined {
   if (answer.kind === 'done') return undefined;
   const { message } = answer;
   return { state: 'FAILED', code: answer.kind === 'refused' ? answer.code : 'UNREADABLE_REPLY', message };
 }
 
-/** What the read-back shows of the object: as the call sets it, in another way, or not at all. */
+/** The object's state in the read-back: as the call sets it, different, or absent. */
 export type Shown = 'AS_WANTED' | 'OTHERWISE' | 'ABSENT';
 
-/** The outcome of a call that sets an object. Only what is read back counts. */
+/** The outcome of a call that sets an object. Only the read-back counts. */
 export function setOutcome(
   reply: ExecReply,
+  call: Call,
   shownIn: (have: readonly ConfigLine[]) => Shown,
   result: JsonObject,
 ): Outcome {
-  const answer = readAnswer(reply);
-  if (answer.kind === 'unreadable') return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: answer.message };
-  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  const answer = readAnswer(reply, call);
+  if (answer.kind !== 'done') return writeFailure(answer);
   const { said, have } = answer;
   const words = said === '' ? 'the router said nothing' : said;
   switch (shownIn(have)) {
@@ -114,20 +116,20 @@ export function setOutcome(
     case 'OTHERWISE':
       // It may have been like that before, or a line was taken and the next one refused.
       return {
-        ...{ state: 'UNKNOWN', code: 'NOT_AS_WANTED' },
+        ...{ state: 'UNKNOWN', code: 'NOT_AS_WANTED', ended: true },
         message: `the configuration has it otherwise than the call sets it; ${words}`.slice(0, maxMessageLength),
       };
   }
 }
 
-/** The outcome of a call that deletes an object. Of most that did not exist FRR says nothing; of some it does, in words. */
-export function deleteOutcome(reply: ExecReply, isThere: (have: readonly ConfigLine[]) => boolean): Outcome {
-  const answer = readAnswer(reply);
-  if (answer.kind === 'unreadable') return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: answer.message };
-  if (answer.kind === 'refused') {
-    const absent = answer.code === 'NOT_FOUND' ? { absent: true } : {};
-    return { state: 'FAILED', code: answer.code, message: answer.message, ...absent };
-  }
+/** The outcome of a call that deletes an object. For most missing objects FRR reports nothing. For some it prints an error. */
+export function deleteOutcome(
+  reply: ExecReply,
+  call: Call,
+  isThere: (have: readonly ConfigLine[]) => boolean,
+): Outcome {
+  const answer = readAnswer(reply, call);
+  if (answer.kind !== 'done') return writeFailure(answer, answer.code === 'NOT_FOUND');
   const { said, have } = answer;
   if (isThere(have))
     return {
@@ -141,14 +143,14 @@ export function deleteOutcome(reply: ExecReply, isThere: (have: readonly ConfigL
 }
 
 /** The outcome of a read of the configuration. */
-export function listOutcome(reply: ExecReply, read: (have: readonly ConfigLine[]) => JsonValue): Outcome {
-  const answer = readAnswer(reply);
+export function listOutcome(reply: ExecReply, call: Call, read: (have: readonly ConfigLine[]) => JsonValue): Outcome {
+  const answer = readAnswer(reply, call);
   return answer.kind === 'done' ? { state: 'SUCCEEDED', result: read(answer.have) } : (failure(answer) as Outcome);
 }
 
 /** The outcome of a command with JSON as its answer; FRR answers some with text when there is nothing to show. */
-export function showOutcome(reply: ExecReply): Outcome {
-  const answer = readAnswer(reply);
+export function showOutcome(reply: ExecReply, _args: unknown, call: Call): Outcome {
+  const answer = readAnswer(reply, call);
   if (answer.kind !== 'done') return failure(answer) as Outcome;
   const value = jsonIn(answer.rest);
   if (value !== undefined) return { state: 'SUCCEEDED', result: value };
@@ -157,16 +159,16 @@ export function showOutcome(reply: ExecReply): Outcome {
   return { state: 'FAILED', code, message: (words || 'no answer').slice(0, maxMessageLength) };
 }
 
-/** The router's own check of the words: it says something of each line that it does not know. */
-export function checkOutcome(reply: ExecReply): Outcome {
-  const answer = readAnswer(reply);
+/** The router's own check of the words. It prints an error for each line that it does not know. */
+export function checkOutcome(reply: ExecReply, _args: unknown, call: Call): Outcome {
+  const answer = readAnswer(reply, call);
   if (answer.kind !== 'done') return failure(answer) as Outcome;
   return answer.said === ''
     ? { state: 'SUCCEEDED', result: null }
     : { state: 'FAILED', code: 'DEVICE_REFUSED', message: answer.said.slice(0, maxMessageLength) };
 }
 
-/** What a reader finds. */
+/** Converts a reply to a finding. `read` looks for the object in the configuration. */
 export function findingOf(
   reply: ExecReply,
   read: (have: readonly ConfigLine[]) => { readonly operationId?: string; readonly values: JsonObject } | undefined,

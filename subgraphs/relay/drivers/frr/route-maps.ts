@@ -121,10 +121,10 @@ export const routeMapEntryCreate: OperationSpec<Entry, ExecReply> = {
   object,
   mapping: 'creates',
   desired,
-  render: (entry, { operationId }) => run('change', { ...textOf(entry), lines: linesOf(entry, operationId) }),
-  renderDryRun: (entry, { operationId }) => run('check', { lines: linesOf(entry, operationId) }),
+  render: (entry, call) => run('change', { ...textOf(entry), lines: linesOf(entry, call.operationId) }, call),
+  renderDryRun: (entry, call) => run('check', { lines: linesOf(entry, call.operationId) }, call),
   interpretDryRun: checkOutcome,
-  interpret: (reply, entry) => setOutcome(reply, (have) => shown(entry, have), desired(entry)),
+  interpret: (reply, entry, call) => setOutcome(reply, call, (have) => shown(entry, have), desired(entry)),
 };
 
 export const routeMapEntryDelete: OperationSpec<EntryKey, ExecReply> = {
@@ -137,8 +137,9 @@ export const routeMapEntryDelete: OperationSpec<EntryKey, ExecReply> = {
   object,
   mapping: 'deletes',
   // The word permit is needed; FRR deletes the entry with this number, whatever its action.
-  render: (key) => run('change', { ...textOf(key), lines: [`no route-map ${key.routeMap} permit ${key.sequence}`] }),
-  interpret: (reply, key) => deleteOutcome(reply, (have) => find(key, have) !== undefined),
+  render: (key, call) =>
+    run('change', { ...textOf(key), lines: [`no route-map ${key.routeMap} permit ${key.sequence}`] }, call),
+  interpret: (reply, key, call) => deleteOutcome(reply, call, (have) => find(key, have) !== undefined),
 };
 
 export const routeMapList: OperationSpec<JsonObject, ExecReply> = {
@@ -148,9 +149,9 @@ export const routeMapList: OperationSpec<JsonObject, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
   example: {},
-  render: () => run('read', { text: 'route-map ', deep: true }),
-  interpret: (reply) =>
-    listOutcome(reply, (have) => ({
+  render: (_args, call) => run('read', { text: 'route-map ', deep: true }, call),
+  interpret: (reply, _args, call) =>
+    listOutcome(reply, call, (have) => ({
       entries: entries(have).map(({ operationId = null, values }) => ({ operationId, ...values })),
     })),
 };

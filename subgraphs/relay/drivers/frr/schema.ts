@@ -1,4 +1,4 @@
-// Parts of the schemas of arguments. vtysh has no quoting: what it would take for something else can't be said, and is refused.
+// Parts of the schemas of arguments. vtysh has no quoting, so text that it would misinterpret is refused.
 import type { JsonObject } from '../driver.ts';
 
 export const destination: JsonObject = {
@@ -33,7 +33,7 @@ export const vrf: JsonObject = {
   description: 'A VRF: 1 to 35 letters, digits, dots, hyphens and underscores. Default: the default VRF',
 };
 
-/** The words that `ip route` may have in the place of an interface; FRR takes the beginning of a word for the word. */
+/** The words that `ip route` may have in the place of an interface; FRR also accepts the beginning of a word. */
 const routeWords = ['blackhole', 'reject', 'null0', 'tag', 'vrf', 'table', 'label', 'nexthop-vrf', 'onlink', 'color'];
 
 export const outgoingInterface: JsonObject = {

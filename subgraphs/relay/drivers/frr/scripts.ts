@@ -1,13 +1,13 @@
 // The shell scripts that run on the router: constants, for any POSIX shell, with their input on standard input (script-input.ts). The last line
-// that a script prints is its verdict, `frr …`.
+// that a script prints is its verdict, `frr …`, with the id of the call.
 //
-// in:   lines of a keyword and its text: `daemon` whose configuration is read (none: all), `need` a line that it must have, `text`
-//       what is read back (`deep yes`: also what is inside of it), `line` one of the configuration, or a command
+// in:   lines of a keyword and its text: `daemon` whose configuration is read (default: all), `need` a line that it must have, `text`
+//       of the lines to read back (`deep yes`: also the lines inside them), `line` one of the configuration, or a command
 // does: hands the lines to vtysh as one file, then reads the configuration back: vtysh's exit code proves nothing, because
 //       FRR 8.4 refuses some lines with 0, and takes others without doing anything
 
 import type { ExecCall } from '../driver.ts';
-import { scriptCall, scriptHead } from '../script-input.ts';
+import { type Call, scriptCall, scriptHead } from '../script-input.ts';
 
 const prelude = `${scriptHead('frr', ['daemon', 'need', 'text', 'deep'], 'line')}
 export VTYSH_PAGER=cat VTYSH_HISTFILE=/dev/null
@@ -53,22 +53,27 @@ finish done`;
 
 const scripts = { change, check, read, show } as const;
 
-export interface Input {
-  /** That has what is changed or read. Default: all. */
+interface Input {
+  /** The daemon whose configuration is changed or read. Default: all. */
   readonly daemon?: 'staticd' | 'bgpd';
   /** A line that the configuration must have. */
   readonly need?: string;
-  /** What is read back: lines with this text. */
+  /** Selects the lines to read back: lines with this text. */
   readonly text?: string;
-  /** Also the lines inside of those. */
+  /** Also reads the lines inside these lines. */
   readonly deep?: boolean;
   readonly lines?: readonly string[];
 }
 
-export function run(script: keyof typeof scripts, input: Input): ExecCall {
+/** `call`: absent for a script run that is not a call, for example a read. */
+export function run(script: keyof typeof scripts, input: Input, call?: Call): ExecCall {
   const { daemon, need, text, deep, lines = [] } = input;
-  return scriptCall(scripts[script], [
-    ...Object.entries({ daemon, need, text, deep: deep === true ? 'yes' : undefined }),
-    ...lines.map((line) => ['line', line] as const),
-  ]);
+  return scriptCall(
+    scripts[script],
+    [
+      ...Object.entries({ daemon, need, text, deep: deep === true ? 'yes' : undefined }),
+      ...lines.map((line) => ['line', line] as const),
+    ],
+    call,
+  );
 }

@@ -1,8 +1,10 @@
-// What the router shows of its state, as its own JSON; and saving the configuration.
+// The router's state, read in its own JSON, and saving the configuration.
 
 import { canonicalText } from '../../../../platform/net/address-block.ts';
+import { writeFailure } from '../answer.ts';
 import type { ExecReply, Health, JsonObject, OperationSpec } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
+import type { Call } from '../script-input.ts';
 import { readAnswer, showOutcome } from './replies.ts';
 import { address, destination, versionWord, vrf, vrfOf } from './schema.ts';
 import { run } from './scripts.ts';
@@ -19,7 +21,7 @@ export const sessionList: OperationSpec<{ vrf?: string }, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({ vrf }),
   example: {},
-  render: (args) => run('show', { lines: [`show bgp${inVrf(args.vrf)} summary json`] }),
+  render: (args, call) => run('show', { lines: [`show bgp${inVrf(args.vrf)} summary json`] }, call),
   interpret: showOutcome,
 };
 
@@ -32,9 +34,9 @@ export const sessionGet: OperationSpec<{ vrf?: string; address: string }, ExecRe
     'address',
   ]),
   example: { address: '198.51.100.2' },
-  render: (args) => {
+  render: (args, call) => {
     const neighbor = canonicalText(args.address);
-    return run('show', { lines: [`show bgp${inVrf(args.vrf)} neighbors ${neighbor} json`] });
+    return run('show', { lines: [`show bgp${inVrf(args.vrf)} neighbors ${neighbor} json`] }, call);
   },
   interpret: showOutcome,
 };
@@ -50,9 +52,9 @@ export const routeList: OperationSpec<{ vrf?: string; ipVersion: 4 | 6; protocol
     protocol: { type: 'string', enum: ['static', 'bgp', 'connected', 'kernel'], description: 'Default: all' },
   }),
   example: {},
-  render: ({ vrf: name, ipVersion, protocol }) => {
+  render: ({ vrf: name, ipVersion, protocol }, call) => {
     const words = protocol === undefined ? '' : ` ${protocol}`;
-    return run('show', { lines: [`show ${ipVersion === 6 ? 'ipv6' : 'ip'} route${inVrf(name)}${words} json`] });
+    return run('show', { lines: [`show ${ipVersion === 6 ? 'ipv6' : 'ip'} route${inVrf(name)}${words} json`] }, call);
   },
   interpret: showOutcome,
 };
@@ -64,9 +66,9 @@ export const routeGet: OperationSpec<{ vrf?: string; destination: string }, Exec
   effect: 'READ',
   argumentsSchema: argumentsSchema({ vrf, destination }, ['destination']),
   example: { destination: '203.0.113.0/24' },
-  render: (args) => {
+  render: (args, call) => {
     const to = canonicalText(args.destination);
-    return run('show', { lines: [`show ${versionWord(to)} route${inVrf(args.vrf)} ${to} json`] });
+    return run('show', { lines: [`show ${versionWord(to)} route${inVrf(args.vrf)} ${to} json`] }, call);
   },
   interpret: showOutcome,
 };
@@ -79,16 +81,16 @@ export const configSave: OperationSpec<JsonObject, ExecReply> = {
   argumentsSchema: argumentsSchema({}),
   example: {},
   object: () => ({ resource: 'configuration', scope: '', key: 'startup' }),
-  render: () => run('show', { lines: ['write memory'] }),
-  interpret(reply) {
-    const answer = readAnswer(reply);
-    if (answer.kind === 'unreadable') return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: answer.message };
-    if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  render: (_args, call) => run('show', { lines: ['write memory'] }, call),
+  interpret(reply, _args, call) {
+    const answer = readAnswer(reply, call);
+    if (answer.kind !== 'done') return writeFailure(answer);
     const said = answer.rest.trim().slice(0, 4_096);
     // Several files, or one (service integrated-vtysh-config): OK is the last line.
     if (/(?:^|\n)\[OK\]$/.test(said) && !/Can't|[Ee]rror|failed/.test(said))
       return { state: 'SUCCEEDED', result: null };
-    return { state: 'UNKNOWN', code: 'NOT_SAVED', message: `the router did not say that all is saved: ${said}` };
+    const message = `the router did not say that all is saved: ${said}`;
+    return { state: 'UNKNOWN', code: 'NOT_SAVED', message, ended: true };
   },
 };
 
@@ -99,17 +101,17 @@ export const systemInfo: OperationSpec<JsonObject, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
   example: {},
-  render: () => run('show', { lines: ['show version'] }),
-  interpret(reply) {
-    const found = versionIn(reply);
+  render: (_args, call) => run('show', { lines: ['show version'] }, call),
+  interpret(reply, _args, call) {
+    const found = versionIn(reply, call);
     if (found === undefined)
       return { state: 'FAILED', code: 'UNREADABLE_REPLY', message: 'The router did not show its version.' };
     return { state: 'SUCCEEDED', result: { version: found.version, host: found.host } };
   },
 };
 
-function versionIn(reply: ExecReply): { readonly version: string; readonly host: string } | undefined {
-  const answer = readAnswer(reply);
+function versionIn(reply: ExecReply, call?: Call): { readonly version: string; readonly host: string } | undefined {
+  const answer = readAnswer(reply, call);
   const found = answer.kind === 'done' ? /^FRRouting (\S+) \(([^)]*)\)/m.exec(answer.rest) : null;
   return found === null ? undefined : { version: found[1] ?? '', host: found[2] ?? '' };
 }

@@ -1,5 +1,5 @@
-// Static routes (staticd). A route is a destination and where packets go: of several with one destination, those of the lowest distance
-// share the packets. FRR keeps no comment with a route.
+// Static routes (staticd). A route is a destination and a next hop. If several routes have the same destination, the routes with
+// the lowest distance share the packets. FRR keeps no comment with a route.
 import { isIP } from 'node:net';
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
@@ -26,11 +26,11 @@ import {
 } from './schema.ts';
 import { run } from './scripts.ts';
 
-type Target = { nextHop?: string; interface?: string; discard?: boolean };
-type RouteKey = Target & { destination: string; vrf?: string };
+type RouteVia = { nextHop?: string; interface?: string; discard?: boolean };
+type RouteKey = RouteVia & { destination: string; vrf?: string };
 type Route = RouteKey & { distance?: number; tag?: number };
 
-const target = {
+const via = {
   nextHop: { ...address, description: 'The address of the next router, of the IP version of the destination' },
   interface: outgoingInterface,
   discard: { type: 'boolean', description: 'True: packets are dropped without an answer (blackhole)' },
@@ -38,8 +38,8 @@ const target = {
 
 function refine(route: RouteKey): readonly ArgumentFault[] {
   const faults: ArgumentFault[] = [];
-  const hasTarget = route.nextHop !== undefined || route.interface !== undefined;
-  if (hasTarget === (route.discard === true))
+  const hasVia = route.nextHop !== undefined || route.interface !== undefined;
+  if (hasVia === (route.discard === true))
     faults.push({ path: ['nextHop'], message: 'give either nextHop, interface or both of them, or discard: true' });
   if (route.nextHop !== undefined && isIpv6(route.nextHop) !== isIpv6(route.destination))
     faults.push({ path: ['nextHop'], message: 'nextHop has another IP version than destination' });
@@ -56,7 +56,7 @@ function blockOf(text: string): string {
   return withLength(canonicalText(text));
 }
 
-function targetOf({ nextHop, interface: outgoing, discard }: Target): string {
+function viaOf({ nextHop, interface: outgoing, discard }: RouteVia): string {
   if (discard === true) return 'blackhole';
   const hop = nextHop === undefined ? undefined : canonicalText(nextHop);
   return [hop, outgoing].filter((word) => word !== undefined).join(' ');
@@ -65,12 +65,12 @@ function targetOf({ nextHop, interface: outgoing, discard }: Target): string {
 const object = (route: RouteKey) => ({
   resource: 'static-route',
   scope: vrfOf(route.vrf) ?? 'default',
-  key: `${blockOf(route.destination)} ${targetOf(route)}`,
+  key: `${blockOf(route.destination)} ${viaOf(route)}`,
 });
 
-/** `ip route DESTINATION TARGET`, the beginning of the route's line. */
+/** `ip route DESTINATION VIA`, the beginning of the route's line. */
 function lineOf(route: RouteKey): string {
-  return `${versionWord(route.destination)} route ${blockOf(route.destination)} ${targetOf(route)}`;
+  return `${versionWord(route.destination)} route ${blockOf(route.destination)} ${viaOf(route)}`;
 }
 
 function commandOf(route: Route): string {
@@ -96,7 +96,7 @@ function desired(route: Route): JsonObject {
   });
 }
 
-/** A route in the configuration; undefined: of a form that this driver does not make. */
+/** A route in the configuration. Undefined if it has a form that this driver does not make. */
 function readRoute({ head, line }: ConfigLine): JsonObject | undefined {
   const inside = /^vrf (\S+)$/.exec(head)?.[1];
   if (head !== '' && inside === undefined) return undefined;
@@ -146,7 +146,7 @@ export const staticRouteCreate: OperationSpec<Route, ExecReply> = {
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
-      ...{ destination, vrf, ...target },
+      ...{ destination, vrf, ...via },
       distance: { type: 'integer', minimum: 1, maximum: 255, description: 'The administrative distance. Default: 1' },
       tag: { type: 'integer', minimum: 1, maximum: 4_294_967_295, description: 'A number for route maps' },
     },
@@ -157,10 +157,10 @@ export const staticRouteCreate: OperationSpec<Route, ExecReply> = {
   object,
   mapping: 'creates',
   desired,
-  render: (route) => run('change', { daemon: 'staticd', text: lineOf(route), lines: [commandOf(route)] }),
-  renderDryRun: (route) => run('check', { lines: [commandOf(route)] }),
+  render: (route, call) => run('change', { daemon: 'staticd', text: lineOf(route), lines: [commandOf(route)] }, call),
+  renderDryRun: (route, call) => run('check', { lines: [commandOf(route)] }, call),
   interpretDryRun: checkOutcome,
-  interpret: (reply, route) => setOutcome(reply, (have) => shown(route, have), desired(route)),
+  interpret: (reply, route, call) => setOutcome(reply, call, (have) => shown(route, have), desired(route)),
 };
 
 export const staticRouteDelete: OperationSpec<RouteKey, ExecReply> = {
@@ -168,13 +168,14 @@ export const staticRouteDelete: OperationSpec<RouteKey, ExecReply> = {
   summary: 'Deletes a static route to a next hop, whatever its distance and tag.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ destination, vrf, ...target }, ['destination']),
+  argumentsSchema: argumentsSchema({ destination, vrf, ...via }, ['destination']),
   example,
   refine,
   object,
   mapping: 'deletes',
-  render: (route) => run('change', { daemon: 'staticd', text: lineOf(route), lines: [`no ${commandOf(route)}`] }),
-  interpret: (reply, route) => deleteOutcome(reply, (have) => find(route, have) !== undefined),
+  render: (route, call) =>
+    run('change', { daemon: 'staticd', text: lineOf(route), lines: [`no ${commandOf(route)}`] }, call),
+  interpret: (reply, route, call) => deleteOutcome(reply, call, (have) => find(route, have) !== undefined),
 };
 
 export const staticRouteList: OperationSpec<JsonObject, ExecReply> = {
@@ -184,9 +185,9 @@ export const staticRouteList: OperationSpec<JsonObject, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
   example: {},
-  render: () => run('read', { daemon: 'staticd', text: ' route ' }),
-  interpret: (reply) =>
-    listOutcome(reply, (have) => ({ routes: have.map((line) => readRoute(line) ?? { native: line.line }) })),
+  render: (_args, call) => run('read', { daemon: 'staticd', text: ' route ' }, call),
+  interpret: (reply, _args, call) =>
+    listOutcome(reply, call, (have) => ({ routes: have.map((line) => readRoute(line) ?? { native: line.line }) })),
 };
 
 export const staticRoute: ResourceReader<ExecReply> = {

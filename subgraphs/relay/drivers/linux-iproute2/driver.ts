@@ -5,6 +5,7 @@ import { argumentsSchema } from '../json.ts';
 import { systemIn } from './replies.ts';
 import { readSystem } from './scripts.ts';
 import { createCall, staticRoute, staticRouteOperations } from './static-routes.ts';
+import { typedObjects } from './typed-objects.ts';
 
 const systemGet: OperationSpec<Record<string, never>, ExecReply> = {
   name: 'system.get',
@@ -13,9 +14,9 @@ const systemGet: OperationSpec<Record<string, never>, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
   example: {},
-  render: () => readSystem,
-  interpret(reply) {
-    const system = systemIn(reply);
+  render: (_args, call) => readSystem(call),
+  interpret(reply, _args, call) {
+    const system = systemIn(reply, call);
     if (system === undefined)
       return { state: 'FAILED', code: 'UNREADABLE_REPLY', message: 'The machine did not say which iproute2 it has.' };
     const { version = null, kernel = null, forwarding4, forwarding6 } = system;
@@ -24,7 +25,7 @@ const systemGet: OperationSpec<Record<string, never>, ExecReply> = {
   },
 };
 
-/** Null: the kernel does not say, because it has not this version of IP. */
+/** Null if the kernel does not have the setting, because it lacks this version of IP. */
 function isOn(setting: string | undefined): boolean | null {
   return setting === undefined || setting === '' ? null : setting !== '0';
 }
@@ -41,7 +42,7 @@ export const linuxIproute2 = defineDriver({
   operations: [systemGet, ...staticRouteOperations],
   resources: { 'static-route': staticRoute },
   health: {
-    render: () => readSystem,
+    render: () => readSystem(),
     interpret: (reply) => {
       const system = reply.kind === 'exec' ? systemIn(reply) : undefined;
       return system?.version === undefined
@@ -50,4 +51,5 @@ export const linuxIproute2 = defineDriver({
     },
   },
   typed: { routerStaticRouteCreate: createCall },
+  objects: typedObjects,
 });

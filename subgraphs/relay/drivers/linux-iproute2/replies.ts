@@ -1,9 +1,10 @@
-// What the router's replies prove. A script's verdict is its last line; without one, or without ip's own words for a refusal, nothing
-// is known.
+// Interprets the router's replies. A script's verdict is its last line. Without a verdict, or without ip's own words for a refusal,
+// the outcome is unknown.
 import { type ExecReply, type JsonObject, maxMessageLength, type Outcome } from '../driver.ts';
 import { isObject, jsonIn } from '../json.ts';
+import { type Call, verdictOf } from '../script-input.ts';
 
-/** What the scripts refuse before they change anything. */
+/** Reasons for which the scripts refuse before they change anything. */
 const refusals: Readonly<Record<string, string>> = {
   BAD_INPUT: 'The router got input that the relay did not send. Nothing was changed.',
   CUT_SHORT: 'The input reached the router in part. Nothing was changed.',
@@ -17,7 +18,7 @@ const refusals: Readonly<Record<string, string>> = {
     'The router has several static routes with this destination, metric and table, appended by another program. Remove all but one with `ip route del`.',
 };
 
-/** What to do about ip's words. */
+/** Advice for ip's error messages. */
 const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [
     /invalid gateway|No route to host|Network is unreachable/,
@@ -28,13 +29,13 @@ const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/local address/, 'nextHop is an address of the router itself: give that of another router.'],
 ];
 
-/** How ip begins to say that it, or the kernel, did not take a command (lib/libnetlink.c, lib/utils.c). */
+/** Matches the start of ip's message when ip or the kernel did not take a command (lib/libnetlink.c, lib/utils.c). */
 const refusal = /^(?:RTNETLINK answers: |Error: |Cannot find device )/m;
 
-const unreadable = (reply: ExecReply): Outcome => ({
+const unreadable = (reply: ExecReply): Extract<Outcome, { state: 'UNKNOWN' }> => ({
   state: 'UNKNOWN',
   code: 'UNREADABLE_REPLY',
-  message: `The router's reply has no verdict (${quoted(reply)}).`,
+  message: `The router's reply has no verdict for this call (${quoted(reply)}).`,
 });
 
 function quoted({ exitCode, stdout, stderr, truncated }: ExecReply): string {
@@ -42,15 +43,7 @@ function quoted({ exitCode, stdout, stderr, truncated }: ExecReply): string {
   return `exit ${exitCode ?? 'by a signal'}${truncated ? ', cut off' : ''}${said === '' ? '' : `: ${said}`}`;
 }
 
-/** The verdict and the lines before it; undefined: the reply has none. */
-function verdictOf(reply: ExecReply): { readonly verdict: string; readonly before: readonly string[] } | undefined {
-  if (reply.kind !== 'exec' || reply.exitCode !== 0 || reply.truncated) return undefined;
-  const lines = reply.stdout.split('\n');
-  const [last = '', end] = lines.splice(-2);
-  return last.startsWith('iproute2 ') && end === '' ? { before: lines, verdict: last.slice(9) } : undefined;
-}
-
-/** What a script refused; nothing was changed. */
+/** The refusal of a script. Nothing was changed. */
 function refusedBy(verdict: string, { stderr }: ExecReply): Extract<Outcome, { state: 'FAILED' }> | undefined {
   const [, code = ''] = /^refused (\w+)$/.exec(verdict) ?? [];
   const text = refusals[code];
@@ -59,31 +52,32 @@ function refusedBy(verdict: string, { stderr }: ExecReply): Extract<Outcome, { s
   return { state: 'FAILED', code, message, ...(code === 'NOT_FOUND' ? { absent: true } : {}) };
 }
 
-/** Of a script that changes a route: ip ends with 0 only after the kernel has said yes to its one command. */
-export function outcomeOf(reply: ExecReply): Outcome {
-  const found = verdictOf(reply);
+/** The outcome of a script that changes a route. ip exits with 0 only after the kernel has accepted its one command. */
+export function outcomeOf(reply: ExecReply, _args: unknown, call: Call): Outcome {
+  const found = verdictOf('iproute2', reply, call);
   if (found === undefined) return unreadable(reply);
   const refused = refusedBy(found.verdict, reply);
   if (refused !== undefined) return refused;
   if (found.verdict === 'exit 0') return { state: 'SUCCEEDED', result: null };
-  if (!/^exit (?:1|2|255)$/.test(found.verdict) || !refusal.test(reply.stderr)) return unreadable(reply);
+  if (!/^exit (?:1|2|255)$/.test(found.verdict) || !refusal.test(reply.stderr))
+    return { ...unreadable(reply), ended: true };
   const said = reply.stderr.replace(/^Command failed .*\n?/gm, '').trim();
-  // Of a deletion: another program was quicker than the script's change.
+  // For a deletion: another program was quicker than the script's change.
   if (/No such process/.test(said)) return { state: 'FAILED', code: 'NOT_FOUND', message: said, absent: true };
   const hint = hints.find(([pattern]) => pattern.test(said))?.[1];
   const message = `${said}${hint === undefined ? '' : `\n${hint}`}`.slice(0, maxMessageLength);
   return { state: 'FAILED', code: 'DEVICE_REFUSED', message };
 }
 
-export type Shown =
+type Shown =
   | { readonly ok: true; readonly routes: readonly { readonly version: '4' | '6'; readonly route: JsonObject }[] }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
-/** Of the script that reads: the routes of each version that was asked for. */
-export function routesIn(reply: ExecReply, versions: readonly ('4' | '6')[]): Shown {
-  const found = verdictOf(reply);
+/** The result of the reading script: the routes of each requested version. `call`: absent for a reader. */
+export function routesIn(reply: ExecReply, versions: readonly ('4' | '6')[], call?: Call): Shown {
+  const found = verdictOf('iproute2', reply, call);
   const cant = (message: string): Shown => ({ ok: false, code: 'UNREADABLE_REPLY', message });
-  if (found === undefined) return cant(`The router's reply has no verdict (${quoted(reply)}).`);
+  if (found === undefined) return cant(`The router's reply has no verdict for this call (${quoted(reply)}).`);
   const refused = refusedBy(found.verdict, reply);
   if (refused !== undefined) return { ok: false, code: refused.code, message: refused.message };
   const parts = partsOf(found.before);
@@ -91,7 +85,7 @@ export function routesIn(reply: ExecReply, versions: readonly ('4' | '6')[]): Sh
   const routes: { version: '4' | '6'; route: JsonObject }[] = [];
   for (const [index, version] of versions.entries()) {
     const { text = '', exit } = parts[index] ?? {};
-    // The kernel has no table without routes: it says so, and ip leaves its JSON unfinished.
+    // The kernel has no table without routes. It reports an error, and ip leaves its JSON unfinished.
     if (exit !== 0 && reply.stderr.includes(`ipv${version}: FIB table does not exist.`)) continue;
     const list = exit === 0 ? jsonIn(text) : undefined;
     if (!Array.isArray(list) || !list.every(isObject)) return cant(`Not routes: ${quoted(reply)}.`);
@@ -100,7 +94,7 @@ export function routesIn(reply: ExecReply, versions: readonly ('4' | '6')[]): Sh
   return { ok: true, routes };
 }
 
-/** What ip said each time that it ran, and how it ended. */
+/** ip's output for each run, with the exit code. */
 function partsOf(lines: readonly string[]): readonly { readonly text: string; readonly exit: number }[] {
   const parts: { text: string; exit: number }[] = [];
   let text = '';
@@ -115,9 +109,9 @@ function partsOf(lines: readonly string[]): readonly { readonly text: string; re
   return parts;
 }
 
-/** What the script tells of the router, by name; undefined: it is none with iproute2. */
-export function systemIn(reply: ExecReply): Readonly<Record<string, string>> | undefined {
-  const found = verdictOf(reply);
+/** The router's facts that the script prints, by name. Undefined if it is not a router with iproute2. */
+export function systemIn(reply: ExecReply, call?: Call): Readonly<Record<string, string>> | undefined {
+  const found = verdictOf('iproute2', reply, call);
   if (found?.verdict !== 'done') return undefined;
   const facts: Record<string, string> = Object.fromEntries(
     found.before.map((line) => [line.split(' ')[0], line.slice(line.indexOf(' ') + 1)]),

@@ -1,20 +1,20 @@
 // The shell scripts that run on the router: constants, for any POSIX shell, with their input on standard input (script-input.ts). The last line
-// that a script prints is its verdict, `iproute2 …`; ip's own words are on standard error.
+// that a script prints is its verdict, `iproute2 …`, with the id of the call; ip's own words are on standard error.
 //
-// in:   lines of a keyword and its text: `versions` of IP to look at, `show` a command of `ip -batch` that shows routes, `dev` an
+// in:   lines of a keyword and its text: `versions` of IP to read, `show` a command of `ip -batch` that shows routes, `dev` an
 //       interface that must exist, `change` a command that changes one route
-// does: shows routes as JSON, or looks at what has the place of a route and then changes it by one command
+// does: shows routes as JSON, or reads the routes in the place of a route and then changes it by one command
 //
-// Each batch is one command, so that there is nothing to go on with: without `-force`. Between look and change another program of the
-// router may act: the kernel has no lock for routes.
+// Each batch is one command, so ip has nothing to continue with after an error, and `-force` is not used. Another program of the router
+// may act between the read and the change, because the kernel has no lock for routes.
 
 import type { ExecCall } from '../driver.ts';
-import { scriptCall, scriptEnd, scriptHead } from '../script-input.ts';
+import { type Call, scriptCall, scriptHead } from '../script-input.ts';
 
 const reading = `${scriptHead('iproute2', ['versions', 'show', 'dev', 'change'])}
 command -v ip >/dev/null 2>&1 || finish 'refused NO_IP'`;
 
-/** What has the place of the route: \`ours\` and \`others\` count the routes of protocol static and of all others. */
+/** Shows the routes in the place of the route: \`ours\` and \`others\` count the routes of protocol static and of all others. */
 const changing = `${reading}
 routes=$(printf '%s\\n' "$show" | ip "-$versions" -oneline -details -batch - 2>&1) || case $routes in
   *'FIB table does not exist'*) routes= ;;
@@ -48,7 +48,7 @@ change`,
   delete: `${changing}
 [ "$ours" -eq 1 ] || finish 'refused NOT_FOUND'
 change`,
-  system: `${scriptEnd('iproute2')}
+  system: `${scriptHead('iproute2', [])}
 command -v ip >/dev/null 2>&1 || finish 'refused NO_IP'
 first() { line=; IFS= read -r line <"$2"; printf '%s %s\\n' "$1" "$line"; }
 printf 'version %s\\n' "$(ip -Version 2>&1)"
@@ -61,16 +61,18 @@ printf 'version %s\\n' "$(ip -Version 2>&1)"
 finish done`,
 } as const;
 
-export interface ScriptInput {
+interface ScriptInput {
   readonly versions: '4' | '6' | '4 6';
   readonly show: string;
   readonly dev?: string;
   readonly change?: string;
 }
 
-/** One unit: at most one change of one route. */
-export function run(script: Exclude<keyof typeof scripts, 'system'>, input: ScriptInput): ExecCall {
-  return scriptCall(scripts[script], Object.entries(input));
+/** One unit: at most one change of one route. `call`: absent for a script run that is not a call, for example a read. */
+export function run(script: Exclude<keyof typeof scripts, 'system'>, input: ScriptInput, call?: Call): ExecCall {
+  return scriptCall(scripts[script], Object.entries(input), call);
 }
 
-export const readSystem: ExecCall = { kind: 'exec', command: scripts.system };
+export function readSystem(call?: Call): ExecCall {
+  return scriptCall(scripts.system, [], call);
+}

@@ -1,9 +1,10 @@
-// Static routes of the kernel: those of protocol `static`. The kernel knows a route by its table, destination and metric, so these
-// three are its name here. It keeps no comment, so nothing tells who made it.
-import { invariant } from '../../../../platform/errors.ts';
+// Static routes of the kernel, that is routes of protocol `static`. The kernel identifies a route by its table, destination and
+// metric, so these three are its name here. The kernel keeps no comment, so the call that made a route can't be identified.
+import { invariant } from '../../../../platform/edge/errors.ts';
 import { canonicalText, isInBlock } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, MappedObject, OperationSpec, ResourceReader } from '../driver.ts';
 import { argumentsSchema, given, isObject } from '../json.ts';
+import type { Call } from '../script-input.ts';
 import { outcomeOf, routesIn } from './replies.ts';
 import { run } from './scripts.ts';
 
@@ -18,7 +19,7 @@ const localTable = 255;
 const table = {
   type: 'integer',
   minimum: 1,
-  // ip shows nothing of tables above: it takes their numbers for negative ones.
+  // ip shows no tables with higher numbers, because it reads those numbers as negative.
   maximum: 2_147_483_647,
   default: mainTable,
   description: 'The number of the routing table. Default: 254, which is `main`.',
@@ -70,7 +71,7 @@ function versionOf(address: string): Version {
 const place = ({ destination, metric, table: number }: Identity) =>
   `${canonicalText(destination)} table ${number} metric ${metric} proto static`;
 
-/** What has the route's place. Routes for a type of service (`tos`) have places of their own. */
+/** Finds the routes in the route's place. Routes for a type of service (`tos`) have their own places. */
 const whatIsThere = ({ destination, metric, table: number }: Identity) =>
   `route show table ${number} exact ${canonicalText(destination)} metric ${metric} tos 0`;
 
@@ -78,7 +79,7 @@ function objectOf({ destination, metric, table: number }: Identity) {
   return { resource: 'static-route', scope: `table ${number}`, key: `${canonicalText(destination)} metric ${metric}` };
 }
 
-/** Undefined: not the name of a route. */
+/** Undefined if it is not the name of a route. */
 function identityOf({ scope, key }: Pick<MappedObject, 'scope' | 'key'>): Identity | undefined {
   const [, number] = /^table ([1-9]\d*)$/.exec(scope) ?? [];
   const [, destination, metric] = /^([0-9a-f.:/]+) metric ([1-9]\d*)$/i.exec(key) ?? [];
@@ -119,19 +120,20 @@ const create: OperationSpec<Route, ExecReply> = {
       interface: outgoing,
       discard: discard === true ? true : undefined,
     }),
-  render: (route) => {
+  render: (route, call) => {
     const { nextHop, interface: outgoing, discard } = route;
     const target = [
       ...(nextHop === undefined ? [] : [`via ${canonicalText(nextHop)}`]),
       ...(outgoing === undefined ? [] : [`dev ${outgoing}`]),
     ];
     const type = discard === true ? 'blackhole' : 'unicast';
-    return run('create', {
+    const input = {
       versions: versionOf(route.destination),
       show: whatIsThere(route),
       ...(outgoing === undefined ? {} : { dev: outgoing }),
       change: ['route replace', type, place(route), ...target].join(' '),
-    });
+    };
+    return run('create', input, call);
   },
   interpret: outcomeOf,
 };
@@ -146,24 +148,25 @@ const remove: OperationSpec<Identity, ExecReply> = {
   refine: tableFaults,
   object: objectOf,
   mapping: 'deletes',
-  render: (route) =>
-    run('delete', {
-      versions: versionOf(route.destination),
-      show: whatIsThere(route),
-      change: `route del ${place(route)}`,
-    }),
+  render: (route, call) => {
+    const change = `route del ${place(route)}`;
+    return run('delete', { versions: versionOf(route.destination), show: whatIsThere(route), change }, call);
+  },
   interpret: outcomeOf,
 };
 
-/** Not of one metric: ip leaves out what it was asked for, and `values` need it. */
-function readOf({ destination, table: number }: Identity) {
+/**
+ * The read is not restricted to one metric, because ip leaves out properties that the command restricts, and `values` need the
+ * metric.
+ */
+function readOf({ destination, table: number }: Identity, call?: Call) {
   const show = `route show table ${number} exact ${canonicalText(destination)} tos 0`;
-  return run('read', { versions: versionOf(destination), show });
+  return run('read', { versions: versionOf(destination), show }, call);
 }
 
 /** `undefined`: the router has no such static route. */
-function found(reply: ExecReply, wanted: Identity) {
-  const shown = routesIn(reply, [versionOf(wanted.destination)]);
+function found(reply: ExecReply, wanted: Identity, call?: Call) {
+  const shown = routesIn(reply, [versionOf(wanted.destination)], call);
   if (!shown.ok) return shown;
   const routes = shown.routes
     .map(({ route }) => route)
@@ -181,8 +184,8 @@ const get: OperationSpec<Identity, ExecReply> = {
   example: { destination: '192.0.2.0/24' },
   refine: tableFaults,
   render: readOf,
-  interpret(reply, wanted) {
-    const look = found(reply, { ...wanted, destination: canonicalText(wanted.destination) });
+  interpret(reply, wanted, call) {
+    const look = found(reply, { ...wanted, destination: canonicalText(wanted.destination) }, call);
     if (!look.ok) return { state: 'FAILED', code: look.code, message: look.message };
     if (look.values !== undefined) return { state: 'SUCCEEDED', result: look.values };
     const message = 'The router has no static route with this destination, metric and table.';
@@ -198,9 +201,10 @@ const list: OperationSpec<{ readonly table: number }, ExecReply> = {
   argumentsSchema: argumentsSchema({ table }),
   example: {},
   refine: tableFaults,
-  render: ({ table: number }) => run('read', { versions: '4 6', show: `route show table ${number} proto static` }),
-  interpret(reply, { table: number }) {
-    const shown = routesIn(reply, ['4', '6']);
+  render: ({ table: number }, call) =>
+    run('read', { versions: '4 6', show: `route show table ${number} proto static` }, call),
+  interpret(reply, { table: number }, call) {
+    const shown = routesIn(reply, ['4', '6'], call);
     if (!shown.ok) return { state: 'FAILED', code: shown.code, message: shown.message };
     const routes = shown.routes.map(({ version, route }) => {
       const destination = route.dst === 'default' ? everything[version] : canonicalText(String(route.dst));
@@ -212,7 +216,7 @@ const list: OperationSpec<{ readonly table: number }, ExecReply> = {
 
 const everything = { '4': '0.0.0.0/0', '6': '::/0' } as const;
 
-/** What says nothing of where packets go, or is in the route's name. */
+/** Properties that don't affect where packets go, or are part of the route's name. */
 const known = [
   'type',
   'dst',
@@ -228,7 +232,7 @@ const known = [
   'tos',
 ];
 
-/** `routes`: all at one place; several, where another program has appended some. */
+/** `routes`: all routes at one place. There are several if another program has appended some. */
 function valuesOf(routes: readonly JsonObject[], { destination, metric, table: number }: Identity): JsonObject {
   const [route = {}] = routes;
   const hops = routes.flatMap((one) => (Array.isArray(one.nexthops) ? one.nexthops.filter(isObject) : [one]));
@@ -240,7 +244,7 @@ function valuesOf(routes: readonly JsonObject[], { destination, metric, table: n
     metric,
     table: number,
     nextHop: isOne ? gatewayOf(hops[0]) : undefined,
-    // For IPv6 the kernel shows `lo` where packets go nowhere.
+    // For IPv6 the kernel shows `lo` for routes that drop packets.
     interface: isOne && type === 'unicast' ? textOf(hops[0]?.dev) : undefined,
     discard: type === 'blackhole' ? true : undefined,
     type: type === 'unicast' || type === 'blackhole' ? undefined : type,
@@ -253,7 +257,7 @@ function valuesOf(routes: readonly JsonObject[], { destination, metric, table: n
 function othersOf(route: JsonObject): readonly string[] {
   const settings = Object.entries(route).filter(([name]) => !known.includes(name));
   const preference = route.pref === undefined || route.pref === 'medium' ? [] : [`pref ${route.pref}`];
-  // The other flags say how the route is doing: `linkdown`, `offload`.
+  // The other flags describe the route's current state: `linkdown`, `offload`.
   const flags = Array.isArray(route.flags)
     ? route.flags.filter((flag) => flag === 'onlink' || flag === 'pervasive')
     : [];

@@ -1,6 +1,7 @@
 // The packet filter of Linux by iptables 1.8 (either variant) over OpenSSH: rules of the table filter, which a comment names. Measured on
 // Debian 12 (iptables 1.8.9, nf_tables).
 
+import { type Refused, tooLong, type Unreadable, unknown, unreadable, writeFailure } from '../answer.ts';
 import { defineDriver } from '../define-driver.ts';
 import {
   type ArgumentFault,
@@ -15,14 +16,16 @@ import {
   type TypedCall,
 } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
+import { type Call, verdictOf } from '../script-input.ts';
 import { desiredOf, type FoundRule, matchOf, type Rule, type RuleKey, readRule, ruleText } from './rule-text.ts';
 import { run } from './scripts.ts';
+import { typedObjects } from './typed-objects.ts';
 
 type Answer =
   | { readonly kind: 'done'; readonly rules: readonly string[] }
   | { readonly kind: 'changed'; readonly exit: number; readonly said: string }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'unreadable'; readonly message: string };
+  | Refused
+  | Unreadable;
 
 const reasons: Readonly<Record<string, string>> = {
   CUT_SHORT: 'The call arrived in part; nothing was done.',
@@ -34,38 +37,32 @@ const reasons: Readonly<Record<string, string>> = {
   SEVERAL: 'The chain has several rules of this name.',
 };
 
-function readAnswer({ exitCode, stdout, stderr, truncated }: ExecReply): Answer {
-  if (truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
-  const lines = stdout.split('\n');
-  const verdict = lines.findLast((line) => line !== '') ?? '';
+/** `call`: the call that the reply answers. Absent for a reader. */
+function readAnswer(reply: ExecReply, call?: Call): Answer {
+  const { exitCode, stdout, stderr, truncated } = reply;
+  if (truncated) return tooLong;
+  const { verdict = '', before: lines = stdout.split('\n') } = verdictOf('iptables', reply, call) ?? {};
   const after = (word: string) =>
     lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
   const said = after('said').join('; ').slice(0, maxMessageLength);
-  const code = /^iptables refused ([A-Z_]+)$/.exec(verdict)?.[1];
+  const code = /^refused ([A-Z_]+)$/.exec(verdict)?.[1];
   if (code !== undefined) return { kind: 'refused', code, message: [reasons[code] ?? code, said].join(' ').trim() };
-  const exit = /^iptables exit (\d{1,3})$/.exec(verdict)?.[1];
+  const exit = /^exit (\d{1,3})$/.exec(verdict)?.[1];
   if (exit !== undefined) return { kind: 'changed', exit: Number(exit), said };
-  if (verdict === 'iptables done') return { kind: 'done', rules: after('rule') };
+  if (verdict === 'done') return { kind: 'done', rules: after('rule') };
   const words = (said || stderr.trim() || stdout.trim()).slice(0, 1_024);
-  return { kind: 'unreadable', message: `The script did not end as expected (exit code ${exitCode}): ${words}` };
+  return unreadable(`The script has no verdict for this call (exit code ${exitCode}): ${words}`);
 }
 
 /** iptables-restore changes a table as a whole: with the exit codes 1 to 4 (iptables(8)) nothing was done. */
-function changeOutcome(reply: ExecReply): Outcome {
-  const answer = readAnswer(reply);
-  if (answer.kind === 'refused') {
-    const absent = answer.code === 'NOT_FOUND' || answer.code === 'NO_CHAIN' ? { absent: true } : {};
-    return { state: 'FAILED', code: answer.code, message: answer.message, ...absent };
-  }
-  if (answer.kind !== 'changed')
-    return {
-      ...{ state: 'UNKNOWN', code: 'UNREADABLE_REPLY' },
-      message: answer.kind === 'unreadable' ? answer.message : 'The script has only read.',
-    };
+function changeOutcome(reply: ExecReply, _args: unknown, call: Call): Outcome {
+  const answer = readAnswer(reply, call);
+  if (answer.kind === 'done') return unknown('The script has only read.');
+  if (answer.kind !== 'changed') return writeFailure(answer, ['NOT_FOUND', 'NO_CHAIN'].includes(answer.code));
   const { exit, said } = answer;
   if (exit === 0) return { state: 'SUCCEEDED', result: null };
   const message = `iptables-restore ended with ${exit}: ${said}`.slice(0, maxMessageLength);
-  if (exit > 4) return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
+  if (exit > 4) return unknown(message, true);
   return { state: 'FAILED', code: exit === 4 ? 'DEVICE_BUSY' : 'DEVICE_REFUSED', message };
 }
 
@@ -144,11 +141,10 @@ const ruleCreate: OperationSpec<Rule, ExecReply> = {
   object,
   mapping: 'creates',
   desired: desiredOf,
-  render: (rule, { operationId }) =>
-    run('create', {
-      ...{ version: rule.ipVersion, chain: rule.chain, match: matchOf(rule.name) },
-      rule: ruleText(rule, operationId),
-    }),
+  render: (rule, call) => {
+    const input = { version: rule.ipVersion, chain: rule.chain, match: matchOf(rule.name) };
+    return run('create', { ...input, rule: ruleText(rule, call.operationId) }, call);
+  },
   interpret: changeOutcome,
 };
 
@@ -161,7 +157,7 @@ const ruleDelete: OperationSpec<RuleKey, ExecReply> = {
   example: { name: 'tenant-42-web' },
   object,
   mapping: 'deletes',
-  render: (key) => run('delete', { version: key.ipVersion, chain: key.chain, match: matchOf(key.name) }),
+  render: (key, call) => run('delete', { version: key.ipVersion, chain: key.chain, match: matchOf(key.name) }, call),
   interpret: changeOutcome,
 };
 
@@ -172,9 +168,9 @@ const ruleList: OperationSpec<Omit<RuleKey, 'name'>, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({ ipVersion, chain }),
   example: {},
-  render: (key) => run('read', { version: key.ipVersion, chain: key.chain }),
-  interpret(reply, { ipVersion: version }) {
-    const answer = readAnswer(reply);
+  render: (key, call) => run('read', { version: key.ipVersion, chain: key.chain }, call),
+  interpret(reply, { ipVersion: version }, call) {
+    const answer = readAnswer(reply, call);
     if (answer.kind === 'done')
       return {
         state: 'SUCCEEDED',
@@ -267,4 +263,5 @@ export const linuxIptables = defineDriver({
   resources: { rule },
   health,
   typed: { firewallRuleCreate },
+  objects: typedObjects,
 });

@@ -47,7 +47,7 @@ export interface FoundRule {
   readonly values: JsonObject;
 }
 
-/** Undefined: no rule with a comment. `other`: what this driver does not make. */
+/** Undefined if the line is not a rule with a comment. `other`: words that this driver does not write. */
 export function readRule(line: string, ipVersion: 4 | 6): FoundRule | undefined {
   const [verb, chain = '', ...words] = wordsIn(line);
   if (verb !== '-A') return undefined;
@@ -61,7 +61,7 @@ export function readRule(line: string, ipVersion: 4 | 6): FoundRule | undefined 
       found.set(word, value);
       at += 1;
     } else if (word === '-m' && ['tcp', 'udp', 'comment'].includes(value)) at += 1;
-    // What REJECT does by itself.
+    // The default of REJECT.
     else if (word === '--reject-with' && /^icmp6?-port-unreachable$/.test(value)) at += 1;
     else other.push(word);
   }

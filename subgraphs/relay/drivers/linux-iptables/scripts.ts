@@ -1,12 +1,12 @@
 // The shell scripts that run on the firewall: constants, for any POSIX shell, with their input on standard input (script-input.ts). The last
-// line that a script prints is its verdict, `iptables …`.
+// line that a script prints is its verdict, `iptables …`, with the id of the call.
 //
-// in:   lines of a keyword and its text: `version` 4 or 6, `chain`, `match` an extended regular expression for the rule that is meant,
-//       `rule` what is done, as iptables-restore takes it
+// in:   lines of a keyword and its text: `version` 4 or 6, `chain`, `match` an extended regular expression for the wanted rule,
+//       `rule` the change, as a line for iptables-restore
 // does: shows the chain's rules as `iptables -S` does, or changes the table filter by iptables-restore, which takes all of its input or nothing
 
 import type { ExecCall } from '../driver.ts';
-import { scriptCall, scriptHead } from '../script-input.ts';
+import { type Call, scriptCall, scriptHead } from '../script-input.ts';
 
 const prelude = `${scriptHead('iptables', ['version', 'chain', 'match', 'rule'])}
 tool=iptables
@@ -43,14 +43,14 @@ line=$(meant) || finish 'refused NOT_FOUND'
 change "-D\${line#-A}"`,
 } as const;
 
-export interface ScriptInput {
+interface ScriptInput {
   readonly version: 4 | 6;
   readonly chain: string;
   readonly match?: string;
   readonly rule?: string;
 }
 
-/** One unit: at most one change of the table. */
-export function run(script: keyof typeof scripts, input: ScriptInput): ExecCall {
-  return scriptCall(scripts[script], Object.entries(input));
+/** One unit: at most one change of the table. `call`: absent for a script run that is not a call, for example a read. */
+export function run(script: keyof typeof scripts, input: ScriptInput, call?: Call): ExecCall {
+  return scriptCall(scripts[script], Object.entries(input), call);
 }

@@ -7,7 +7,7 @@ import { argumentsSchema, isObject } from '../json.ts';
 import { readMark, writeMark } from '../mark.ts';
 import { fromElement, ipVersionOf, toExpression } from './address.ts';
 import { maxWordsBytes } from './mark.ts';
-import { applyAll, checkAll, checkOutcome, handleOf, type NftOperation, writeOutcome } from './nft.ts';
+import { applyAll, checkAll, checkOutcome, handleOf, isIn, type NftOperation, writeOutcome } from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
 import { type AddressFamily, addressBlock, comment, family, name, table } from './schema.ts';
 
@@ -57,6 +57,7 @@ export const addressCreate: NftOperation<AddressArguments> = {
   interpretDryRun: checkOutcome,
   interpret: (reply, args) =>
     writeOutcome(reply, 'create', 'set', (set) => {
+      if (!isIn(set, place(args))) return undefined;
       const uuid = handleOf(set);
       const result = { name: args.name, address: canonicalText(args.address) };
       return { result, ...(uuid === undefined ? {} : { uuid }) };
@@ -75,7 +76,10 @@ export const addressDelete: NftOperation<DeleteArguments> = {
   render: (args) => applyAll([{ delete: { set: place(args) } }]),
   renderDryRun: (args) => checkAll([{ delete: { set: place(args) } }]),
   interpretDryRun: checkOutcome,
-  interpret: (reply, args) => writeOutcome(reply, 'delete', 'set', () => ({ result: { name: args.name } })),
+  interpret: (reply, args) =>
+    writeOutcome(reply, 'delete', 'set', (set) =>
+      isIn(set, place(args)) ? { result: { name: args.name } } : undefined,
+    ),
 };
 
 /** A set as a named address. */

@@ -6,10 +6,12 @@ import { addressCreate, addressDelete } from './addresses.ts';
 import { chainCreate, chainList, rulesetRead, tableList } from './listings.ts';
 import { objectsOf, readAnswer } from './nft.ts';
 import { resources } from './resources.ts';
-import { ruleCreate, ruleDelete, ruleList } from './rules.ts';
+import { ruleDelete } from './rule-deletion.ts';
+import { ruleCreate, ruleList } from './rules.ts';
 import { setElementAdd, setElementList, setElementRemove } from './set-elements.ts';
 import { setCreate, setDelete, setList } from './sets.ts';
 import { typedCalls } from './typed-calls.ts';
+import { typedObjects } from './typed-objects.ts';
 
 const operations: readonly DriverOperation[] = [
   tableList,
@@ -55,4 +57,5 @@ export const linuxNftables = defineDriver({
   resources,
   health,
   typed: typedCalls,
+  objects: typedObjects,
 });

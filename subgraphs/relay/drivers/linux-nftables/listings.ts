@@ -7,6 +7,7 @@ import {
   check,
   checkOutcome,
   handleOf,
+  isIn,
   list,
   type NftOperation,
   objectsOf,
@@ -81,8 +82,9 @@ export const chainCreate: NftOperation<ChainArguments> = {
   render: (args) => apply(addChain(args)),
   renderDryRun: (args) => check(addChain(args)),
   interpretDryRun: checkOutcome,
-  interpret: (reply) =>
+  interpret: (reply, args) =>
     writeOutcome(reply, 'add', 'chain', (chain) => {
+      if (!isIn(chain, { family: args.family, table: args.table, name: args.chain })) return undefined;
       const uuid = handleOf(chain);
       return { result: { chain }, ...(uuid === undefined ? {} : { uuid }) };
     }),

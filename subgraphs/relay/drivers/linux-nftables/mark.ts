@@ -1,4 +1,4 @@
-// The size of an nftables comment.
+// Marks fitted to the size of an nftables comment.
 import { markChars } from '../mark.ts';
 
 /** nft's own language accepts comments of at most 128 bytes (its JSON form accepts longer ones, which can't be loaded again). */

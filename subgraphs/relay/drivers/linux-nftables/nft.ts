@@ -2,6 +2,16 @@
 // nft's own language.
 
 import {
+  type Refused,
+  readFailure,
+  refusal,
+  tooLong,
+  type Unreadable,
+  unknown,
+  unreadable,
+  writeFailure,
+} from '../answer.ts';
+import {
   type ExecCall,
   type ExecReply,
   type JsonObject,
@@ -23,7 +33,7 @@ export function apply(command: JsonObject): ExecCall {
   return call(applyCommand, [command]);
 }
 
-/** One batch: all of it or nothing. */
+/** Applies the commands as one batch: all or nothing. */
 export function applyAll(commands: readonly JsonObject[]): ExecCall {
   return call(applyCommand, commands);
 }
@@ -46,14 +56,14 @@ function call(command: string, nftables: readonly JsonObject[]): ExecCall {
 }
 
 /** nft's answer: its objects, a refusal in its own words, or nothing understandable. */
-export type NftAnswer =
+type NftAnswer =
   | { readonly kind: 'objects'; readonly objects: readonly JsonObject[] }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly absent: boolean }
-  | { readonly kind: 'unreadable'; readonly message: string };
+  | (Refused & { readonly absent: boolean })
+  | Unreadable;
 
 /**
- * nft applies a batch as a whole or not at all; in the latter case it exits with 1 and `Error: …`. Other ends (a signal, a killed
- * shell) say nothing about the outcome.
+ * nft applies a batch as a whole or not at all. If it refuses, it exits with 1 and `Error: …`. Other ends (a signal, a killed
+ * shell) leave the outcome unknown.
  */
 export function readAnswer(reply: ExecReply): NftAnswer {
   const { exitCode, stdout } = reply;
@@ -61,7 +71,7 @@ export function readAnswer(reply: ExecReply): NftAnswer {
     .trim()
     .replaceAll(/^internal:\d+:\d+-\d+: /gm, '')
     .slice(0, maxMessageLength);
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
+  if (reply.truncated) return tooLong;
   if (exitCode === 126 || exitCode === 127) {
     return {
       kind: 'refused',
@@ -76,12 +86,10 @@ export function readAnswer(reply: ExecReply): NftAnswer {
     return { kind: 'refused', code: 'DEVICE_REFUSED', message: words, absent };
   }
   if (exitCode !== 0) {
-    return { kind: 'unreadable', message: `nft ended with ${exitCode ?? 'a signal'}: ${words || 'no message'}.` };
+    return unreadable(`nft ended with ${exitCode ?? 'a signal'}: ${words || 'no message'}.`);
   }
   const objects = parseObjects(stdout);
-  return objects
-    ? { kind: 'objects', objects }
-    : { kind: 'unreadable', message: 'nft reported success, but its answer is unreadable.' };
+  return objects ? { kind: 'objects', objects } : unreadable('nft reported success, but its answer is unreadable.');
 }
 
 function parseObjects(text: string): readonly JsonObject[] | undefined {
@@ -99,7 +107,15 @@ export function objectsOf(objects: readonly JsonObject[], kind: string): JsonObj
   return objects.map((object) => object[kind]).filter(isObject);
 }
 
-/** Outcome of a write. `read` makes the result from nft's echo; undefined when required data is missing. */
+/** Whether an echo names this object: an answer to another request is no verdict. */
+export function isIn(echoed: JsonObject, wanted: Readonly<Record<string, JsonValue>>): boolean {
+  return Object.entries(wanted).every(([member, value]) => echoed[member] === value);
+}
+
+/**
+ * Outcome of a write. `read` makes the result from nft's echo. It returns undefined if the echo lacks data, or is about another
+ * object.
+ */
 export function writeOutcome(
   reply: ExecReply,
   verb: 'add' | 'create' | 'delete',
@@ -107,11 +123,8 @@ export function writeOutcome(
   read: (echoed: JsonObject) => { result: JsonValue; uuid?: string } | undefined,
 ): Outcome {
   const answer = readAnswer(reply);
-  if (answer.kind === 'refused') {
-    const { code, message, absent } = answer;
-    return { state: 'FAILED', code, message, ...(verb === 'delete' && absent ? { absent } : {}) };
-  }
-  if (answer.kind === 'unreadable') return unknown(answer.message);
+  if (answer.kind === 'refused') return refusal(answer, verb === 'delete' && answer.absent);
+  if (answer.kind === 'unreadable') return writeFailure(answer);
   const [echoed] = objectsOf(objectsOf(answer.objects, verb), kind);
   const succeeded = echoed && read(echoed);
   return succeeded
@@ -123,24 +136,19 @@ export function writeOutcome(
 export function readOutcome(reply: ExecReply, read: (objects: readonly JsonObject[]) => JsonValue): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'objects') return { state: 'SUCCEEDED', result: read(answer.objects) };
-  const code = answer.kind === 'refused' ? answer.code : reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY';
-  return { state: 'FAILED', code, message: answer.message };
+  return readFailure(answer);
 }
 
 /** Outcome of `nft -c`, which prints nothing on success. */
 export function checkOutcome(reply: ExecReply): Outcome {
   if (reply.exitCode === 0 && !reply.truncated) return { state: 'SUCCEEDED', result: null };
   const answer = readAnswer(reply);
-  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  if (answer.kind === 'refused') return refusal(answer);
   return {
     state: 'FAILED',
     code: 'UNREADABLE_REPLY',
     message: answer.kind === 'unreadable' ? answer.message : 'nft did not answer.',
   };
-}
-
-function unknown(message: string): Outcome {
-  return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
 }
 
 /** A handle as the device's own stable id. */

@@ -31,17 +31,18 @@ const rule: ResourceReader<ExecReply> = {
   own: [],
   render: ({ scope }) => list({ chain: placeOf(scope) }),
   interpret: findRule,
-  remove({ scope, key, uuid }) {
+  remove({ scope, key, uuid, madeBy }) {
     const { family, table, name } = placeOf(scope);
     const handle = Number(uuid);
     if (!(handle > 0) || name === '') return undefined;
-    return { operation: 'rule.delete', arguments: { family, table, chain: name, name: key, handle } };
+    const made = madeBy === undefined ? {} : { operationId: madeBy };
+    return { operation: 'rule.delete', arguments: { family, table, chain: name, name: key, handle, ...made } };
   },
 };
 
 /**
- * libnftables-json(5): a type is a word, a list of words, or `{ "typeof": EXPRESSION }` from nft 1.1.4 on, for sets that others made
- * so. Null for a set of something else than addresses.
+ * libnftables-json(5): a type is a word, a list of words, or `{ "typeof": EXPRESSION }` from nft 1.1.4 on, for sets that others
+ * made so. Null for a set whose elements are not addresses.
  */
 function ipVersionOf(type: JsonValue | undefined): 4 | 6 | null {
   if (type === 'ipv4_addr') return 4;
@@ -73,7 +74,7 @@ const addressSet: ResourceReader<ExecReply> = {
 
 const element: ResourceReader<ExecReply> = {
   lists: {},
-  // That of the call that made the element first.
+  // The comment of the call that first made the element stays.
   own: ['comment'],
   render: ({ scope, key }) => listSet({ scope, key: key.slice(0, key.indexOf('/')), uuid: null }),
   interpret: (reply, { key }) => findElement(reply, key.slice(key.indexOf('/') + 1)),

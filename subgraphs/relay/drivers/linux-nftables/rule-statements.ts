@@ -4,7 +4,7 @@ import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
 import { ipVersionOf, toExpression } from './address.ts';
 import type { AddressFamily } from './schema.ts';
 
-export type Peer = { address?: string; set?: string; setIpVersion?: 4 | 6 };
+type Peer = { address?: string; set?: string; setIpVersion?: 4 | 6 };
 export type Matching = {
   family: AddressFamily;
   source?: Peer;

@@ -1,4 +1,4 @@
-// Rules: appended to a chain, identified by the mark in their comment, deleted by the handle that the kernel assigned.
+// Rules: appended to a chain, identified by the mark in their comment. Their deletion is in rule-deletion.ts.
 
 import type { ArgumentFault, ExecReply, JsonObject, MappedObject, ProbeFinding, ResourceFinding } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -8,6 +8,7 @@ import {
   check,
   checkOutcome,
   handleOf,
+  isIn,
   list,
   type NftOperation,
   objectsOf,
@@ -16,13 +17,12 @@ import {
   writeOutcome,
 } from './nft.ts';
 import { type Matching, matchFaults, statements } from './rule-statements.ts';
-import { type AddressFamily, addressBlock, family, handle, ipVersion, name, table } from './schema.ts';
+import { type AddressFamily, addressBlock, family, ipVersion, name, table } from './schema.ts';
 
 type ChainArguments = { family: AddressFamily; table: string; chain: string };
 type CreateArguments = ChainArguments & Matching & { name: string };
-type DeleteArguments = ChainArguments & { name: string; handle: number };
 
-const chain = { ...name, default: 'forward' } as const;
+export const chain = { ...name, default: 'forward' } as const;
 const peer = {
   type: 'object',
   description: 'An address or a set. Give exactly one of the two.',
@@ -37,10 +37,10 @@ const peer = {
   additionalProperties: false,
 } as const;
 
-const listChain = (args: ChainArguments) =>
+export const listChain = (args: ChainArguments) =>
   list({ chain: { family: args.family, table: args.table, name: args.chain } });
 
-const object = (args: ChainArguments & { name: string }) => ({
+export const ruleObject = (args: ChainArguments & { name: string }) => ({
   resource: 'rule',
   scope: `${args.family} ${args.table} ${args.chain}`,
   key: args.name,
@@ -58,10 +58,6 @@ const addRule = (args: CreateArguments, operationId: string): JsonObject => ({
   },
 });
 
-const deleteRule = (args: DeleteArguments): JsonObject => ({
-  delete: { rule: { family: args.family, table: args.table, chain: args.chain, handle: args.handle } },
-});
-
 /** Finds a rule in the listing of its chain. */
 function find(reply: ExecReply, isIt: (rule: JsonObject) => boolean, operationId: string): ProbeFinding {
   const found = look(reply, isIt);
@@ -71,10 +67,17 @@ function find(reply: ExecReply, isIt: (rule: JsonObject) => boolean, operationId
   return { finding: 'PRESENT', ...(uuid === undefined ? {} : { uuid }), ...(isOwn ? { own: true } : {}) };
 }
 
-/** The rule of a mapping: by its handle, and by the relay's name in its mark, because a new table may reuse a handle. */
-export function findRule(reply: ExecReply, { key, uuid }: MappedObject): ResourceFinding {
-  const isIt = ({ handle: own, comment }: JsonObject) =>
-    (uuid === null || String(own) === uuid) && (readMark(comment)?.words ?? comment) === key;
+/**
+ * Finds the rule of a mapping. The mark of the call that made it identifies it whatever its handle is now, because handles change
+ * when the table is made again. Without that call (an adopted rule), its name and, if known, its handle identify it.
+ */
+export function findRule(reply: ExecReply, { key, uuid, madeBy }: MappedObject): ResourceFinding {
+  const hasName = ({ comment }: JsonObject) => (readMark(comment)?.words ?? comment) === key;
+  const isIt = (rule: JsonObject) =>
+    hasName(rule) &&
+    (madeBy === undefined
+      ? uuid === null || String(rule.handle) === uuid
+      : readMark(rule.comment)?.operationId === madeBy);
   const found = look(reply, isIt);
   if ('finding' in found) return found;
   const handleText = handleOf(found.rule);
@@ -122,14 +125,18 @@ export const ruleCreate: NftOperation<CreateArguments> = {
   ),
   example: { name: 'tenant-42-blocked', source: { set: 'blocked' }, action: 'drop' },
   refine: (args): readonly ArgumentFault[] => matchFaults(args),
-  object,
+  object: ruleObject,
   mapping: 'creates',
+  // The kernel counts handles in a table, not in a chain (net/netfilter/nf_tables_api.c, nf_tables_alloc_handle).
+  idScopes: (scope) => scope.replace(/\S*$/, ''),
   desired: (args) => ({ name: args.name, statements: statements(args) }),
   render: (args, { operationId }) => apply(addRule(args, operationId)),
   renderDryRun: (args, { operationId }) => check(addRule(args, operationId)),
   interpretDryRun: checkOutcome,
-  interpret: (reply, args) =>
+  interpret: (reply, args, { operationId }) =>
     writeOutcome(reply, 'add', 'rule', (rule) => {
+      const comment = writeMark({ operationId, words: args.name });
+      if (!isIn(rule, { family: args.family, table: args.table, chain: args.chain, comment })) return undefined;
       const uuid = handleOf(rule);
       return uuid === undefined ? undefined : { result: { name: args.name, handle: Number(uuid) }, uuid };
     }),
@@ -137,33 +144,6 @@ export const ruleCreate: NftOperation<CreateArguments> = {
     render: listChain,
     interpret: (reply, _args, { operationId }) =>
       find(reply, (rule) => readMark(rule.comment)?.operationId === operationId, operationId),
-  },
-};
-
-export const ruleDelete: NftOperation<DeleteArguments> = {
-  name: 'rule.delete',
-  summary: 'Deletes a rule by its handle. The name is the one in its mapping.',
-  category: 'USER',
-  // The kernel does not reuse a handle while the table exists: deleting it again fails and changes nothing.
-  effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ name, family, table, chain, handle }, ['name', 'handle']),
-  example: { name: 'tenant-42-blocked', handle: 7 },
-  object,
-  mapping: 'deletes',
-  render: (args) => apply(deleteRule(args)),
-  renderDryRun: (args) => check(deleteRule(args)),
-  interpretDryRun: checkOutcome,
-  interpret: (reply, args) =>
-    writeOutcome(reply, 'delete', 'rule', () => ({ result: { name: args.name, handle: args.handle } })),
-  probe: {
-    render: listChain,
-    // After the table was made again, another rule may have the handle; the right one has the relay's name in its mark.
-    interpret: (reply, args, { operationId }) =>
-      find(
-        reply,
-        (rule) => rule.handle === args.handle && (readMark(rule.comment)?.words ?? args.name) === args.name,
-        operationId,
-      ),
   },
 };
 

@@ -10,6 +10,7 @@ import {
   apply,
   check,
   checkOutcome,
+  isIn,
   list,
   type NftOperation,
   objectsOf,
@@ -79,6 +80,14 @@ function elementsOf(set: JsonObject): readonly JsonValue[] {
   return Array.isArray(set.elem) ? set.elem : [];
 }
 
+function resultOf(echoed: JsonObject, { family: of, table: within, set, address }: ElementArguments) {
+  const isAbout = isIn(echoed, { family: of, table: within, name: set });
+  const wanted = canonicalText(address);
+  const [element, ...others] = elementsOf(echoed);
+  if (!isAbout || others.length > 0 || element === undefined || fromElement(element) !== wanted) return undefined;
+  return { result: { set, address: wanted } };
+}
+
 export const setElementAdd: NftOperation<AddArguments> = {
   name: 'setElement.add',
   summary: 'Adds an address or block to an address set.',
@@ -110,8 +119,7 @@ export const setElementAdd: NftOperation<AddArguments> = {
   render: (args, { operationId }) => apply(addElement(args, operationId)),
   renderDryRun: (args, { operationId }) => check(addElement(args, operationId)),
   interpretDryRun: checkOutcome,
-  interpret: (reply, args) =>
-    writeOutcome(reply, 'add', 'element', () => ({ result: { set: args.set, address: canonicalText(args.address) } })),
+  interpret: (reply, args) => writeOutcome(reply, 'add', 'element', (echoed) => resultOf(echoed, args)),
   probe,
 };
 
@@ -128,10 +136,7 @@ export const setElementRemove: NftOperation<ElementArguments> = {
   render: (args) => apply(deleteElement(args)),
   renderDryRun: (args) => check(deleteElement(args)),
   interpretDryRun: checkOutcome,
-  interpret: (reply, args) =>
-    writeOutcome(reply, 'delete', 'element', () => ({
-      result: { set: args.set, address: canonicalText(args.address) },
-    })),
+  interpret: (reply, args) => writeOutcome(reply, 'delete', 'element', (echoed) => resultOf(echoed, args)),
   probe,
 };
 
@@ -147,7 +152,7 @@ export const setElementList: NftOperation<SetArguments> = {
     readOutcome(reply, (objects) => ({ elements: objectsOf(objects, 'set').flatMap(elementsOf).map(describe) })),
 };
 
-/** `address` is null for what is not a single address or block; `native` is nft's own form. */
+/** `address` is null if the element is not a single address or block. `native` is nft's own form. */
 function describe(element: JsonValue): JsonObject {
   const comment = isObject(element) && isObject(element.elem) ? element.elem.comment : undefined;
   const mark = readMark(comment);

@@ -6,6 +6,7 @@ import {
   check,
   checkOutcome,
   handleOf,
+  isIn,
   list,
   type NftOperation,
   objectsOf,
@@ -37,9 +38,9 @@ const addSet = (args: SetCreateArguments) => ({
   },
 });
 
-const deleteSet = (args: SetArguments) => ({
-  delete: { set: { family: args.family, table: args.table, name: args.set } },
-});
+const placeOf = (args: SetArguments) => ({ family: args.family, table: args.table, name: args.set });
+
+const deleteSet = (args: SetArguments) => ({ delete: { set: placeOf(args) } });
 
 export const setList: NftOperation<TableArguments> = {
   name: 'set.list',
@@ -79,8 +80,9 @@ export const setCreate: NftOperation<SetCreateArguments> = {
   render: (args) => apply(addSet(args)),
   renderDryRun: (args) => check(addSet(args)),
   interpretDryRun: checkOutcome,
-  interpret: (reply) =>
+  interpret: (reply, args) =>
     writeOutcome(reply, 'add', 'set', (set) => {
+      if (!isIn(set, placeOf(args))) return undefined;
       const uuid = handleOf(set);
       return { result: { set }, ...(uuid === undefined ? {} : { uuid }) };
     }),
@@ -98,5 +100,6 @@ export const setDelete: NftOperation<SetArguments> = {
   render: (args) => apply(deleteSet(args)),
   renderDryRun: (args) => check(deleteSet(args)),
   interpretDryRun: checkOutcome,
-  interpret: (reply) => writeOutcome(reply, 'delete', 'set', (set) => ({ result: { set } })),
+  interpret: (reply, args) =>
+    writeOutcome(reply, 'delete', 'set', (set) => (isIn(set, placeOf(args)) ? { result: { set } } : undefined)),
 };

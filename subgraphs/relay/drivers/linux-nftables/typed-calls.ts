@@ -19,10 +19,15 @@ function without(input: JsonObject, ...fields: string[]): boolean {
 }
 
 export const typedCalls: Driver['typed'] = {
-  firewallAddressCreate: ({ name, scope, address, comment, ...others }) => {
+  firewallAddressCreate: ({ name, scope, content, comment }) => {
     const table = tableOf(scope);
-    if (table === undefined || !without(others, 'fqdn', 'firstAddress')) return undefined;
-    return { operation: 'address.create', arguments: given({ ...table, name, address, comment }) };
+    const { address } = (content ?? {}) as JsonObject;
+    if (table === undefined || address === undefined) return undefined;
+    return {
+      operation: 'address.create',
+      arguments: given({ ...table, name, address, comment }),
+      fields: { address: 'content.address' },
+    };
   },
   firewallAddressSetElementAdd: ({ set, scope, address, comment }) => {
     const table = tableOf(scope);

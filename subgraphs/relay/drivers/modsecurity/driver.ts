@@ -44,6 +44,7 @@ export const modSecurity = defineDriver({
   // (resolv.conf(5)), and runs again before the restart.
   actsForMs: 60_000,
   checks: "Apache's whole configuration with the change in it, as a reload would read it",
+  scopeOptions: ['configRoot'],
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources,

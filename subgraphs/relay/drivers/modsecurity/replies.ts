@@ -1,14 +1,15 @@
 // The meaning of a script's reply.
 
+import { type Refused, readFailure, tooLong, type Unreadable, unreadable, writeFailure } from '../answer.ts';
 import { type ExecReply, type JsonValue, maxMessageLength, type Outcome } from '../driver.ts';
+import { type Call, verdictOf } from '../script-input.ts';
 
-export type ScriptAnswer =
+type ScriptAnswer =
   | { readonly kind: 'done'; readonly how: string; readonly lines: readonly string[] }
-  /** Nothing was changed. */
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'unreadable'; readonly message: string };
+  | Refused
+  | Unreadable;
 
-/** The refusals of scripts.ts with their messages and codes; all of them leave everything unchanged. */
+/** The refusals of scripts.ts with their messages and codes. Each leaves everything unchanged. */
 const refusals: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
   BAD_INPUT: { code: 'DEVICE_REFUSED', message: 'the device could not read the input of the script' },
   NO_SITE: { code: 'NOT_FOUND', message: 'the configuration folder does not contain the site' },
@@ -22,53 +23,49 @@ const refusals: Readonly<Record<string, { readonly code: string; readonly messag
   NOT_LOADED: { code: 'DEVICE_REFUSED', message: 'Apache did not load the configuration' },
 };
 
-export function readAnswer(reply: ExecReply): ScriptAnswer {
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
-  const lines = reply.stdout.split('\n');
-  if (lines.pop() !== '' || reply.exitCode !== 0) return unreadable(reply);
-  const [word, verdict = '', detail = ''] = (lines.pop() ?? '').split(' ');
-  if (word !== 'waf') return unreadable(reply);
+/** `call`: the call that the reply answers. Absent for a reader. */
+export function readAnswer(reply: ExecReply, call?: Call): ScriptAnswer {
+  if (reply.truncated) return tooLong;
+  const found = verdictOf('waf', reply, call);
+  if (found === undefined) return withoutVerdict(reply);
+  const { before: lines } = found;
+  const [verdict = '', detail = ''] = found.verdict.split(' ');
   if (verdict === 'applied' || verdict === 'listed') return { kind: 'done', how: detail, lines };
-  const refusal = verdict === 'refused' ? refusals[detail] : undefined;
+  const refused = verdict === 'refused' ? refusals[detail] : undefined;
   if (verdict === 'broken') {
     return {
-      kind: 'unreadable',
-      message: `Apache refused the change, and the change could not be undone: ${lines.join('\n')}`,
+      ...unreadable(`Apache refused the change, and the change could not be undone: ${lines.join('\n')}`),
+      ended: true,
     };
   }
-  if (!refusal) return unreadable(reply);
+  if (!refused) return withoutVerdict(reply);
   const words = lines.join('\n').trim();
-  const message = words === '' ? refusal.message : `${refusal.message}: ${words}`;
-  return { kind: 'refused', code: refusal.code, message: message.slice(0, maxMessageLength) };
+  const message = words === '' ? refused.message : `${refused.message}: ${words}`;
+  return { kind: 'refused', code: refused.code, message: message.slice(0, maxMessageLength) };
 }
 
-function unreadable({ exitCode, stdout, stderr }: ExecReply): ScriptAnswer {
+function withoutVerdict({ exitCode, stdout, stderr }: ExecReply): ScriptAnswer {
   const words = (stderr.trim() || stdout.trim() || 'no message').slice(0, maxMessageLength / 2);
-  return { kind: 'unreadable', message: `The script ended with ${exitCode ?? 'a signal'}: ${words}.` };
+  return unreadable(`The script ended with ${exitCode ?? 'a signal'}, without a verdict for this call: ${words}.`);
 }
 
-/** Outcome of a write; `loaded` in its result: Apache has been seen to load it, not only told to. */
-export function writeOutcome(reply: ExecReply, result: Readonly<Record<string, JsonValue>>, deletes = false): Outcome {
-  const answer = readAnswer(reply);
-  switch (answer.kind) {
-    case 'done':
-      return { state: 'SUCCEEDED', result: { ...result, loaded: answer.how === 'loaded' } };
-    case 'refused': {
-      const absent = deletes && answer.code === 'NOT_FOUND' ? { absent: true } : {};
-      return { state: 'FAILED', code: answer.code, message: answer.message, ...absent };
-    }
-    case 'unreadable':
-      return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: answer.message };
-  }
+/** Outcome of a write. `loaded` in its result: Apache was seen to load the configuration, and not only asked to. */
+export function writeOutcome(
+  reply: ExecReply,
+  call: Call,
+  result: Readonly<Record<string, JsonValue>>,
+  deletes = false,
+): Outcome {
+  const answer = readAnswer(reply, call);
+  if (answer.kind !== 'done') return writeFailure(answer, deletes && answer.code === 'NOT_FOUND');
+  return { state: 'SUCCEEDED', result: { ...result, loaded: answer.how === 'loaded' } };
 }
 
 /** Outcome of a read, or of the device's own check. */
-export function readOutcome(reply: ExecReply, read: (lines: readonly string[]) => JsonValue): Outcome {
-  const answer = readAnswer(reply);
+export function readOutcome(reply: ExecReply, call: Call, read: (lines: readonly string[]) => JsonValue): Outcome {
+  const answer = readAnswer(reply, call);
   if (answer.kind === 'done') return { state: 'SUCCEEDED', result: read(answer.lines) };
-  const { message } = answer;
-  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message };
-  return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
+  return readFailure(answer);
 }
 
 export interface Section {

@@ -40,7 +40,7 @@ export function linesOf(rule: Rule, operationId: string): string[] {
   return [markLine(operationId), line, endMark];
 }
 
-/** The content of a file; `values` undefined: not a rule of the form written here. */
+/** The content of a file. `values` is undefined if it is not a rule of the form written here. */
 export function readRule(text: string): { readonly operationId?: string; readonly values: JsonObject | undefined } {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const directives = lines.filter((line) => !line.startsWith('#'));

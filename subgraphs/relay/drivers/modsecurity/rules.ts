@@ -60,11 +60,19 @@ export const ruleCreate: OperationSpec<CreateArguments, ExecReply> = {
   mapping: 'creates',
   desired: (args) => ({ site: args.site, ...desiredOf(args) }),
   render: (args, context) =>
-    run('ruleCreate', [configRootOf(context), args.site, String(args.id), ...linesOf(args, context.operationId)]),
+    run(
+      'ruleCreate',
+      [configRootOf(context), args.site, String(args.id), ...linesOf(args, context.operationId)],
+      context,
+    ),
   renderDryRun: (args, context) =>
-    run('ruleCheck', [configRootOf(context), args.site, String(args.id), ...linesOf(args, context.operationId)]),
-  interpretDryRun: (reply) => readOutcome(reply, () => null),
-  interpret: (reply, { site, id }) => writeOutcome(reply, { site, id }),
+    run(
+      'ruleCheck',
+      [configRootOf(context), args.site, String(args.id), ...linesOf(args, context.operationId)],
+      context,
+    ),
+  interpretDryRun: (reply, _args, call) => readOutcome(reply, call, () => null),
+  interpret: (reply, { site, id }, call) => writeOutcome(reply, call, { site, id }),
 };
 
 export const ruleDelete: OperationSpec<RuleArguments, ExecReply> = {
@@ -77,8 +85,8 @@ export const ruleDelete: OperationSpec<RuleArguments, ExecReply> = {
   example: { site: 'shop.lab', id: 1_042 },
   object,
   mapping: 'deletes',
-  render: (args, context) => run('ruleDelete', [configRootOf(context), args.site, String(args.id)]),
-  interpret: (reply, { site, id }) => writeOutcome(reply, { site, id }, true),
+  render: (args, context) => run('ruleDelete', [configRootOf(context), args.site, String(args.id)], context),
+  interpret: (reply, { site, id }, call) => writeOutcome(reply, call, { site, id }, true),
 };
 
 export const ruleList: OperationSpec<SiteArguments, ExecReply> = {
@@ -88,8 +96,8 @@ export const ruleList: OperationSpec<SiteArguments, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({ site }, ['site']),
   example: { site: 'shop.lab' },
-  render: (args, context) => run('ruleList', [configRootOf(context), args.site, 'all']),
-  interpret: (reply) => readOutcome(reply, (lines) => ({ rules: sectionsOf(lines).map(describe) })),
+  render: (args, context) => run('ruleList', [configRootOf(context), args.site, 'all'], context),
+  interpret: (reply, _args, call) => readOutcome(reply, call, (lines) => ({ rules: sectionsOf(lines).map(describe) })),
 };
 
 /** `native` is the unchanged file; the other fields are null when it is not of the form written here. */

@@ -47,7 +47,7 @@ export const variables = {
 } as const;
 
 /** Operators that compare with a text, and those without an operand. */
-export const comparing = [
+const comparing = [
   ...['rx', 'contains', 'containsWord', 'streq', 'beginsWith', 'endsWith', 'within', 'pm', 'ipMatch'],
   ...['eq', 'ge', 'gt', 'le', 'lt'],
 ] as const;

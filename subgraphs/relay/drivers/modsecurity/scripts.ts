@@ -1,14 +1,15 @@
 // The shell scripts that run on the device: constants, for any POSIX shell. User data is on standard input and never part of a
-// command; the last line that a script prints is its verdict, `waf …`.
+// command; the last line that a script prints is its verdict, `waf …`, with the id of the call.
 //
-// in:   on standard input the configuration folder, the site and a rule's number (or a mode) on a line each, then the lines
-//       of a file, the last of which is `# end`
-// does: one change: writes or removes one file, has Apache test its whole configuration, lets it load that; or puts back
-//       what was there, and says why
+// in:   on standard input the id of the call (or an empty line), the configuration folder, the site and a rule's number (or a mode)
+//       on a line each, then the lines of a file, which end with `# end`
+// does: one change: writes or removes one file, has Apache test its whole configuration and then load it. If the test fails,
+//       restores the former state and prints the reason
 // must hold: one change at a time on the device (lock); a connection that breaks does not stop a script half-way (HUP and
 //       PIPE are ignored), and a file that arrived in part is not used
 
 import type { ExecCall } from '../driver.ts';
+import type { Call } from '../script-input.ts';
 
 /** The last line of every uploaded file. */
 export const endMark = '# end';
@@ -16,7 +17,8 @@ export const endMark = '# end';
 const prelude = `export LC_ALL=C
 umask 022
 trap '' HUP PIPE
-end() { printf 'waf %s\\n' "$1"; exit 0; }
+end() { printf 'waf %s%s\\n' "$1" "\${call:+ $call}"; exit 0; }
+IFS= read -r call || { call=; end 'refused BAD_INPUT'; }
 IFS= read -r root || end 'refused BAD_INPUT'`;
 
 const oneSite = `${prelude}
@@ -139,7 +141,11 @@ export const scripts = {
   ...{ modeSet, siteList, siteRead, versions },
 } as const;
 
-/** A call of a script; `lines` are its standard input. */
-export function run(script: keyof typeof scripts, lines: readonly string[]): ExecCall {
-  return { kind: 'exec', command: scripts[script], stdin: lines.map((line) => `${line}\n`).join('') };
+/**
+ * Runs a script. `lines` follow the id of the call on its standard input. `call`: absent for a script run that is not a call, for
+ * example a read.
+ */
+export function run(script: keyof typeof scripts, lines: readonly string[], call?: Call): ExecCall {
+  const input = [call?.operationId ?? '', ...lines];
+  return { kind: 'exec', command: scripts[script], stdin: input.map((line) => `${line}\n`).join('') };
 }

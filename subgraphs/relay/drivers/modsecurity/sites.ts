@@ -17,8 +17,8 @@ export const siteList: OperationSpec<JsonObject, ExecReply> = {
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
   example: {},
-  render: (_args, context) => run('siteList', [configRootOf(context)]),
-  interpret: (reply) => readOutcome(reply, (lines) => ({ sites: sitesOf(sectionsOf(lines)) })),
+  render: (_args, context) => run('siteList', [configRootOf(context)], context),
+  interpret: (reply, _args, call) => readOutcome(reply, call, (lines) => ({ sites: sitesOf(sectionsOf(lines)) })),
 };
 
 /** Each site is followed by a line `rule` for each of its rules. */
@@ -42,14 +42,18 @@ export const modeSet: OperationSpec<ModeArguments, ExecReply> = {
   object: (args) => ({ resource: 'site', scope: '', key: args.site }),
   mapping: 'updates',
   render: (args, context) =>
-    run('modeSet', [
-      ...[configRootOf(context), args.site, 'mode'],
-      ...[markLine(context.operationId), `SecRuleEngine ${args.mode}`, endMark],
-    ]),
-  interpret: (reply, args) => writeOutcome(reply, { site: args.site, mode: args.mode }),
+    run(
+      'modeSet',
+      [
+        ...[configRootOf(context), args.site, 'mode'],
+        ...[markLine(context.operationId), `SecRuleEngine ${args.mode}`, endMark],
+      ],
+      context,
+    ),
+  interpret: (reply, args, call) => writeOutcome(reply, call, { site: args.site, mode: args.mode }),
 };
 
-/** Of the last SecRuleEngine in a site's mode.conf: the last one wins. */
+/** The mode of the last SecRuleEngine in a site's mode.conf, because the last one wins. */
 export function readMode(text: string): { readonly mode?: string; readonly operationId?: string } {
   const mode = [...text.matchAll(/^\s*SecRuleEngine\s+"?(\w+)"?\s*$/gim)].at(-1)?.[1];
   return { ...(mode === undefined ? {} : { mode }), ...markIn(text) };

@@ -1,4 +1,4 @@
-// NEO's writes, all of them jobs. NVIDIA NEO REST API Guide 2.7.20, Provisioning and Port Provisioning.
+// NEO's writes. Each starts a job. NVIDIA NEO REST API Guide 2.7.20, Provisioning and Port Provisioning.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, RenderContext } from '../driver.ts';
 import { jobReader, probeOf, writeMark } from './jobs.ts';

@@ -9,6 +9,7 @@ import { sessionOptions, sessions } from './sessions.ts';
 import { health, systemList } from './systems.ts';
 import { templateGet, templateList, templateRun } from './templates.ts';
 import { typedCalls } from './typed-calls.ts';
+import { typedObjects } from './typed-objects.ts';
 import { vlanCreate, vlanDelete, vlanList, vlanReader } from './vlans.ts';
 
 const operations: readonly DriverOperation[] = [
@@ -28,7 +29,7 @@ export const neo = defineDriver({
   ports: { https: 443 },
   options: { properties: sessionOptions },
   harmlessOptions: ['restVersion'],
-  // A job has no documented limit: the most that a driver may say.
+  // A job has no documented limit. So this is the longest time that a driver may declare.
   actsForMs: longestActsForMs,
   credentialFields: ['username', 'password'],
   operations,
@@ -36,4 +37,5 @@ export const neo = defineDriver({
   health,
   https: sessions,
   typed: typedCalls,
+  objects: typedObjects,
 });

@@ -33,7 +33,7 @@ function progressOf({ Status: status }: JsonObject): Progress {
   return /^(created|pending|running|in progress)$/i.test(word) ? { is: 'OPEN' } : { is: 'UNKNOWN' };
 }
 
-/** One job, with or without a list around it; undefined: unknown. */
+/** One job, with or without a list around it. Undefined if the job is unknown. */
 function jobIn(value: JsonValue, id: string): JsonObject | undefined {
   const jobs = isObject(value) ? [value] : objectsIn(value);
   return jobs?.find((job) => String(job.ID) === id);
@@ -70,7 +70,7 @@ export const jobReader: JobReader<JsonObject, HttpReply> = {
     if (answer.kind !== 'value') return { finding: 'UNREADABLE', message: answer.message };
     const id = idOf(accepted);
     const job = jobIn(answer.value, id);
-    // A job that NEO no longer knows says nothing about its end.
+    // If NEO no longer knows a job, its end is unknown.
     if (!job) return { finding: 'UNREADABLE', message: `NEO no longer knows the job ${id}.` };
     switch (progressOf(job).is) {
       case 'DONE':

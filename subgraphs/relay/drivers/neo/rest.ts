@@ -2,6 +2,16 @@
 // the Location header or in the body.
 
 import {
+  type Refused,
+  readFailure,
+  refusal,
+  titleOf,
+  tooLong,
+  type Unreadable,
+  unknown,
+  unreadable,
+} from '../answer.ts';
+import {
   type HttpCall,
   type HttpReply,
   type JsonObject,
@@ -14,7 +24,7 @@ import { isObject, jsonIn } from '../json.ts';
 
 export type NeoOperation = OperationSpec<JsonObject, HttpReply>;
 
-/** Statuses of requests that were refused before anything was done; others, such as 408, say nothing about that. */
+/** Statuses of requests that were refused before anything was done. Other statuses, such as 408, leave that open. */
 const refusals = new Set([400, 401, 403, 404, 405, 409, 415]);
 
 export function get(path: string): HttpCall {
@@ -25,20 +35,17 @@ export function post(path: string, body: JsonValue): HttpCall {
   return { kind: 'http', method: 'POST', path, body };
 }
 
-export type NeoAnswer =
-  | { readonly kind: 'value'; readonly value: JsonValue }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'unreadable'; readonly message: string };
+type NeoAnswer = { readonly kind: 'value'; readonly value: JsonValue } | Refused | Unreadable;
 
 /** The reply to a read. */
 export function readAnswer(reply: HttpReply): NeoAnswer {
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
+  if (reply.truncated) return tooLong;
   const value = jsonIn(reply.body);
   if (reply.status === 200 && value !== undefined) return { kind: 'value', value };
-  return refusalIn(reply) ?? { kind: 'unreadable', message: `NEO answered ${reply.status}: ${wordsOf(reply)}` };
+  return refusalIn(reply) ?? unreadable(`NEO answered ${reply.status}: ${wordsOf(reply)}`);
 }
 
-function refusalIn(reply: HttpReply): Extract<NeoAnswer, { kind: 'refused' }> | undefined {
+function refusalIn(reply: HttpReply): Refused | undefined {
   if (reply.truncated || !refusals.has(reply.status)) return undefined;
   const code = reply.status === 404 ? 'NOT_FOUND' : 'DEVICE_REFUSED';
   return { kind: 'refused', code, message: wordsOf(reply) };
@@ -47,14 +54,14 @@ function refusalIn(reply: HttpReply): Extract<NeoAnswer, { kind: 'refused' }> | 
 /** The outcome of a write: the job that it became. */
 export function jobOutcome(reply: HttpReply): Outcome {
   const refused = refusalIn(reply);
-  if (refused) return { state: 'FAILED', code: refused.code, message: refused.message };
+  if (refused) return refusal(refused);
   const job = jobIn(reply);
   if (reply.status >= 200 && reply.status < 300 && job !== undefined) return { state: 'ACCEPTED', result: { job } };
   const message =
     reply.status >= 200 && reply.status < 300
       ? 'NEO reported success, but did not return the job.'
       : `NEO answered ${reply.status}: ${wordsOf(reply)}`;
-  return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
+  return unknown(message);
 }
 
 /**
@@ -74,11 +81,11 @@ function jobIn({ headers, body, truncated }: HttpReply): string | undefined {
 /** READ operations have no unknown outcome. `read`: undefined when required data is missing. */
 export function readOutcome(reply: HttpReply, read: (value: JsonValue) => JsonValue | undefined): Outcome {
   const answer = readAnswer(reply);
-  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
-  const result = answer.kind === 'value' ? read(answer.value) : undefined;
-  if (result !== undefined) return { state: 'SUCCEEDED', result };
-  const message = answer.kind === 'unreadable' ? answer.message : "NEO's answer does not fit the request.";
-  return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
+  if (answer.kind !== 'value') return readFailure(answer);
+  const result = read(answer.value);
+  return result === undefined
+    ? readFailure(unreadable("NEO's answer does not fit the request."))
+    : { state: 'SUCCEEDED', result };
 }
 
 /** A list of objects; undefined when it is not one. */
@@ -91,6 +98,5 @@ function wordsOf({ body }: HttpReply): string {
   const value = jsonIn(body);
   const words = isObject(value) ? (value.error ?? value.message ?? value.description) : undefined;
   if (typeof words === 'string' && words !== '') return words.slice(0, maxMessageLength);
-  const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
-  return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
+  return titleOf(body);
 }

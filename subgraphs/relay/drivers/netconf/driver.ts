@@ -6,6 +6,7 @@ import type { DriverOperation, Health, NetconfReply } from '../driver.ts';
 import { dataRead, entry, entryCreate, entryDelete, entryMerge, entryReplace } from './entries.ts';
 import { modulesOption } from './modules.ts';
 import { routeCreate, routeDelete, routeList, staticProtocol, staticRoute, typedCalls } from './routes.ts';
+import { typedObjects } from './typed-objects.ts';
 
 const operations: readonly DriverOperation[] = [
   dataRead,
@@ -20,7 +21,7 @@ const operations: readonly DriverOperation[] = [
 
 const systemNamespace = 'urn:ietf:params:xml:ns:yang:ietf-system';
 
-/** RFC 7317, section 3.3: who has no ietf-system answers with no data. */
+/** RFC 7317, section 3.3. A server without ietf-system answers with no data. */
 const health: Health<NetconfReply> = {
   render: () => ({
     kind: 'netconf',
@@ -61,12 +62,13 @@ export const netconf = defineDriver({
     },
   },
   harmlessOptions: ['unlockedEdits'],
-  // No request is under way without its session: RFC 6241, section 8.3.4 ends a session's edits with it. A commit that was read is carried out
-  // at once; a device may take its time with it, and none says how long.
+  // No request is under way without its session: RFC 6241, section 8.3.4 ends a session's edits with it. A commit that the server
+  // has read is carried out at once. A device may need time for it, and none documents how long.
   actsForMs: 60_000,
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources: { entry, 'static-route': staticRoute },
   health,
   typed: typedCalls,
+  objects: typedObjects,
 });

@@ -1,6 +1,6 @@
 // The one edit that a call makes, and the proof that it was made: its path read back on the same session.
 
-import { canonicalJson } from '../../../../platform/json.ts';
+import { canonicalJson } from '../../../../platform/values/json.ts';
 import type {
   JsonObject,
   JsonValue,
@@ -17,7 +17,7 @@ import { modulesOf } from './modules.ts';
 import { unknown, writeFailure } from './replies.ts';
 import { comparableOf } from './values.ts';
 
-export type EditOperation = 'create' | 'merge' | 'replace' | 'delete';
+type EditOperation = 'create' | 'merge' | 'replace' | 'delete';
 
 /** `inner`: the XML in the path's last node. */
 export function renderEdit(operation: EditOperation, nodes: Path, inner: string, { backend }: RenderContext): WireCall {
@@ -26,7 +26,7 @@ export function renderEdit(operation: EditOperation, nodes: Path, inner: string,
     kind: 'netconf',
     edit: {
       config: pathElements(nodes, modules, inner, operation),
-      // With `merge` what is around a new entry comes with it, if it has no settings of its own.
+      // With `merge`, missing elements around a new entry are created with it, if they have no settings of their own.
       defaultOperation: operation === 'delete' ? 'none' : 'merge',
       foreignEdits: backend.options.unlockedEdits === 'refuse' ? 'refuse' : 'discard',
     },
@@ -41,13 +41,13 @@ export function renderLook(nodes: Path, { backend }: RenderContext): WireCall {
   return { kind: 'netconf', source: 'running', filter: pathFilter(nodes, modules), modules };
 }
 
-/** What a path leads to, as it is compared: `values` without the keys of the entry, which its path has. */
-export type Found =
+/** The element at a path, in the form for comparison. `values` leave out the keys of the entry, which its path has. */
+type Found =
   | { readonly found: 'present'; readonly values: JsonObject; readonly operationId?: string }
   | { readonly found: 'absent' }
   | { readonly found: 'unreadable'; readonly message: string };
 
-export function lookIn({ data, modules }: NetconfReply, nodes: Path): Found {
+function lookIn({ data, modules }: NetconfReply, nodes: Path): Found {
   if (data === null) return { found: 'unreadable', message: 'The reply has no data.' };
   const entry = findPath(data, nodes, modules);
   if (typeof entry === 'string') return { found: 'unreadable', message: `The reply can't be trusted: ${entry}.` };
@@ -58,12 +58,12 @@ export function lookIn({ data, modules }: NetconfReply, nodes: Path): Found {
   return { found: 'present', ...withoutMark(isObject(values) ? values : leafValues(values)) };
 }
 
-/** The settings of a single leaf. */
+/** The settings of a single leaf. The value is under the name `.`, and an empty leaf has none. */
 export function leafValues(value: JsonValue): JsonObject {
   return value === '' || value === null ? {} : { '.': value };
 }
 
-/** The mark of the call that made it is in one of its texts. */
+/** One of its texts contains the mark of the call that made it. */
 function withoutMark(values: JsonObject): { readonly values: JsonObject; readonly operationId?: string } {
   const marked = Object.entries(values).find(([, value]) => readMark(value) !== undefined);
   const mark = marked && readMark(marked[1]);
@@ -72,7 +72,7 @@ function withoutMark(values: JsonObject): { readonly values: JsonObject; readonl
   return { operationId: mark.operationId, values: mark.words === '' ? rest : { ...rest, [marked[0]]: mark.words } };
 }
 
-/** `wanted`: as `shown` makes it of what `lookIn` finds; undefined: nothing. */
+/** `wanted`: the value of `shown` for the expected result of `lookIn`. Undefined if nothing should be there. */
 export function editOutcome(
   reply: NetconfReply,
   nodes: Path,
@@ -98,7 +98,7 @@ export function editOutcome(
   return { state: 'SUCCEEDED', result: null };
 }
 
-/** The name of a setting that differs: by what was set, not by what the device adds. */
+/** The name of the first setting that differs. Only wanted settings count, not additions of the device. */
 function firstDifference(wanted: JsonObject, found: JsonObject, at = ''): string | undefined {
   for (const [name, value] of Object.entries(wanted)) {
     const have = found[name] ?? '';

@@ -21,7 +21,7 @@ type EntryArguments = { path: string; value?: JsonValue; mark?: string };
 
 const value = {
   description:
-    "The settings as JSON (RFC 7951): an object, or the value of a leaf. Not the entry's keys, which are in the path. Lists in it begin with their keys. It is kept and shown as it is: it is no place for a secret.",
+    "The settings as JSON (RFC 7951): an object, or the value of a leaf. Not the entry's keys, which are in the path. Lists in it begin with their keys. Its texts and numbers may be secrets, so they are shown as ***.",
 } as const;
 
 const mark = {
@@ -74,7 +74,7 @@ function named(value: JsonObject, name: string, module: string, around: string):
   return Object.hasOwn(value, `${module}:${name}`) || (module === around && Object.hasOwn(value, name));
 }
 
-/** The value with the call's mark in the leaf that is to have it. */
+/** The value with the call's mark in the leaf chosen for it. */
 function marked({ value: given = {}, mark: leaf }: EntryArguments, operationId: string): JsonValue {
   if (leaf === undefined || !isObject(given)) return given;
   return { ...given, [leaf]: writeMark({ operationId, words: String(given[leaf] ?? '') }) };
@@ -191,6 +191,7 @@ function dataOf({ data, modules }: NetconfReply): JsonValue {
 export const entry: ResourceReader<NetconfReply> = {
   lists: {},
   own: [],
+  freeForm: 'all',
   render: ({ key }, context) => renderLook(nodesOf({ path: key }), context),
   interpret: (reply, { key }) => finding(reply, nodesOf({ path: key })),
   remove: ({ scope, key }) => (scope === '' ? { operation: 'entry.delete', arguments: { path: key } } : undefined),

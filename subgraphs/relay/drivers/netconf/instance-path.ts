@@ -6,16 +6,16 @@ import type { Modules } from './modules.ts';
 import { moduleName, type Node, namespaceOf } from './modules.ts';
 import { hasText, leafElement, mayBeIdentity, nodeElement, sayable } from './values.ts';
 
-export interface PathNode extends Node {
-  /** Of a list's entry, in the order of the path, which has to be that of the list's `key` (RFC 7950, section 7.8.5). */
+interface PathNode extends Node {
+  /** Keys of a list's entry. Their order in the path must be the order in the list's `key` (RFC 7950, section 7.8.5). */
   readonly keys: readonly { readonly node: Node; readonly value: string }[];
-  /** Of an entry of a leaf-list. */
+  /** Value of an entry of a leaf-list. */
   readonly value?: string;
 }
 
 export type Path = readonly PathNode[];
 
-export const longestPath = 512;
+const longestPath = 512;
 const mostNodes = 32;
 const identifier = '[A-Za-z_][A-Za-z0-9_.-]{0,63}';
 const nodePattern = new RegExp(`^/(?:(${moduleName}):)?(${identifier})`);
@@ -74,7 +74,7 @@ function unknownModule(nodes: Path, modules: Modules): string | undefined {
   return unknown && `names the module ${unknown.module}, which is not among the backend's option modules`;
 }
 
-/** The one spelling of a path, which is the name of what it leads to. */
+/** The canonical spelling of a path, which serves as the name of its element. */
 export function pathText(nodes: Path): string {
   let module = '';
   return nodes
@@ -102,8 +102,8 @@ export function pathElements(nodes: Path, modules: Modules, inner: string, opera
 }
 
 /**
- * The path as a subtree filter. A server compares texts (section 6.2.5), and its prefix of an identity may be another one than ours (netconfd
- * then finds nothing): what may be an identity is not in the filter, and `findPath` looks at it.
+ * The path as a subtree filter. A server compares texts (section 6.2.5), and its prefix of an identity may differ from ours
+ * (netconfd then finds nothing). So the filter leaves out values that may be identities, and `findPath` checks them.
  */
 export function pathFilter(nodes: Path, modules: Modules): string {
   const plain = nodes.map(({ value, ...node }): PathNode => {
@@ -127,7 +127,7 @@ function elementsOf(nodes: Path, modules: Modules, inner: string, operation?: st
   return wrap(0, '');
 }
 
-/** What a path leads to in the data of a reply; a string: why that can't be told. */
+/** The element at a path in the data of a reply. Returns a string with the reason if this can't be determined. */
 export function findPath(data: XmlElement, nodes: Path, modules: Modules): XmlElement | undefined | string {
   const [first] = nodes;
   const isOther = (element: XmlElement) => first === undefined || !isNode(element, first, modules);

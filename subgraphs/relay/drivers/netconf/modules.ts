@@ -1,4 +1,5 @@
-// The YANG modules that a backend's paths and values may name: those of its options, and those of static routes (RFC 8349).
+// The YANG modules that a backend's paths and values may name: the modules of its options, and the modules of static routes (RFC
+// 8349).
 
 import type { BackendContext, JsonObject } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -47,12 +48,12 @@ export function modulesOf({ options }: Pick<BackendContext, 'options'>): Modules
   return { ...known, ...(own as Modules) };
 }
 
-/** No server has it: what names an unknown module is refused by the server, if it was not refused before. */
+/** For an unknown module, returns a namespace that no server has. So the server refuses the module if it was not refused before. */
 export function namespaceOf(module: string, modules: Modules): string {
   return Object.hasOwn(modules, module) ? (modules[module] ?? '') : `urn:tidegate:unknown-module:${module}`;
 }
 
-/** Undefined: no module has it. */
+/** Undefined if no module has it. */
 export function moduleWith(namespace: string, modules: Modules): string | undefined {
   return Object.entries(modules).find(([, each]) => each === namespace)?.[0];
 }

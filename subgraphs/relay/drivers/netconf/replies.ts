@@ -1,9 +1,9 @@
-// What the answers of a NETCONF server mean (RFC 6241, section 4.3 and appendix A). A server that says ok has not always done it: a
-// change counts when it is read back.
+// The meaning of a NETCONF server's answers (RFC 6241, section 4.3 and appendix A). An ok does not always mean that the server has
+// made the change. A change counts only when it is read back.
 
 import { type JsonValue, maxMessageLength, type NetconfError, type NetconfReply, type Outcome } from '../driver.ts';
 
-/** Appendix A: the server has done nothing of the request, but not necessarily of what came before it. */
+/** Appendix A: the server has not carried out any part of this request, but may have carried out earlier ones. */
 const codes: Readonly<Record<string, string>> = {
   'in-use': 'DEVICE_BUSY',
   'lock-denied': 'DEVICE_BUSY',
@@ -11,16 +11,16 @@ const codes: Readonly<Record<string, string>> = {
   'data-exists': 'ALREADY_EXISTS',
   'data-missing': 'NOT_FOUND',
 };
-/** They say that a part was done, or can't be undone. */
+/** Errors after which a part was done, or can't be undone. */
 const partly: ReadonlySet<string> = new Set(['partial-operation', 'rollback-failed', '']);
-/** Said before anything of an edit is done, also by a server that can't roll back. */
+/** Reported before any part of an edit is done, also by a server that can't roll back. */
 const before: ReadonlySet<string> = new Set(['in-use', 'data-exists', 'data-missing']);
 
 export function unknown(code: string, message: string): Outcome {
   return { state: 'UNKNOWN', code, message: message.slice(0, maxMessageLength) };
 }
 
-/** Undefined: all steps were answered well. `deletes`: what is missing is what the call wanted. */
+/** Undefined if all steps succeeded. `deletes`: a missing object is the goal of the call. */
 export function writeFailure(reply: NetconfReply, deletes = false): Outcome | undefined {
   const { step, truncated, fault, errors, edited } = reply;
   if (truncated) return unknown('REPLY_TOO_LONG', 'The reply is too long to be read.');
@@ -32,7 +32,7 @@ export function writeFailure(reply: NetconfReply, deletes = false): Outcome | un
   if (step === 'lock') return { state: 'FAILED', code: codes[first.tag] ?? 'DEVICE_REFUSED', message };
   if (step === 'read') return unknown('READ_BACK_FAILED', `The device said ok, but could not be read: ${message}`);
   const tags = errors.map(({ tag }) => tag);
-  // An edit that stays in the candidate is discarded, whatever was said to it.
+  // An edit that stays in the candidate is discarded, whatever the server answered.
   const isInCandidate = step === 'edit' && edited === 'candidate';
   const isUndone =
     edited === 'running without rollback' ? tags.every((tag) => before.has(tag)) : !tags.some((tag) => partly.has(tag));
@@ -52,7 +52,7 @@ export function readOutcome(reply: NetconfReply, read: () => JsonValue): Outcome
   return { state: 'FAILED', code: codes[first.tag] ?? 'DEVICE_REFUSED', message: messageOf(errors) };
 }
 
-export function messageOf(errors: readonly NetconfError[]): string {
+function messageOf(errors: readonly NetconfError[]): string {
   return errors
     .map(({ tag, message, path, holder }) => {
       const where = path === '' ? '' : ` at ${path}`;

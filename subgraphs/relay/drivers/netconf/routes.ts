@@ -107,7 +107,7 @@ function nextHopOf({ nextHop, interface: outgoing, discard }: Route): JsonObject
   });
 }
 
-/** What is read, in the terms of the arguments; what they have no word for is shown as it is. */
+/** The route that was read, in the terms of the arguments. Settings without a matching argument are shown unchanged. */
 function routeOf(values: JsonObject, block: string): JsonObject {
   const { 'next-hop': hop = {}, ...rest } = values;
   const hops = isObject(hop) ? hop : {};
@@ -190,7 +190,7 @@ export const routeList: OperationSpec<Record<string, never>, NetconfReply> = {
   example: {},
   render: (_args, context) => {
     const modules = modulesOf(context.backend);
-    // One element for each IP version: all else of the two paths is the same, and may come twice (RFC 6241, section 6.2.5).
+    // One element for each IP version. The rest of the two paths is equal, and may occur twice (RFC 6241, section 6.2.5).
     const filter = (['ipv4', 'ipv6'] as const)
       .map((version) => pathFilter(pathOf(protocolOf(context), version), modules))
       .join('');

@@ -1,8 +1,8 @@
-// Values as RFC 7951 writes them in JSON, as elements of XML, and what both are compared as. XML has no types: there a number is its
-// text, a list is one element after the other, and a list of one entry looks like a container.
+// Values in three forms: in JSON as in RFC 7951, as elements of XML, and in a common form for comparison. XML has no types: there a
+// number is its text, a list is one element after the other, and a list of one entry looks like a container.
 
-import { canonicalJson } from '../../../../platform/json.ts';
 import { canonicalText } from '../../../../platform/net/address-block.ts';
+import { canonicalJson } from '../../../../platform/values/json.ts';
 import { element, escapeXml } from '../../../../platform/xml/write-xml.ts';
 import type { ArgumentFault, JsonValue, XmlElement } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -14,8 +14,8 @@ const memberPattern = new RegExp(`^(?:(${moduleName}):)?([A-Za-z_][A-Za-z0-9_.-]
 const prefixed = /^([A-Za-z_][A-Za-z0-9_.-]*):([A-Za-z_][A-Za-z0-9_.-]*)$/;
 
 /**
- * Characters of XML (RFC 7950, section 9.4) without control characters but the line feed. A server may take blanks at the ends of a text
- * away (netconfd does): then what is kept is not what was said.
+ * Characters of XML (RFC 7950, section 9.4) without control characters other than the line feed. A server may remove blanks at the
+ * ends of a text (netconfd does). The stored text would then differ from the sent one.
  */
 export function sayable(text: string): boolean {
   return (
@@ -130,7 +130,7 @@ export function hasText(leaf: XmlElement, text: string, modules: Modules): boole
   return found.includes(text) || found.some((each) => canonicalText(each) === canonicalText(text));
 }
 
-/** A value for comparisons: texts instead of numbers; a list of one entry is that entry; the order of a list means nothing. */
+/** A value for comparisons. Numbers become texts, a list of one entry becomes that entry, and the order of a list does not matter. */
 export function comparable(value: JsonValue, module: string): JsonValue {
   if (!isObject(value)) return canonicalText(scalarText(value));
   return Object.fromEntries(
@@ -160,7 +160,7 @@ function memberName({ module, name }: Node, around: string): string {
   return module === around ? name : `${module}:${name}`;
 }
 
-/** What `comparable` makes of a value that was written, of an element that was read; `leaveOut`: keys of the entry itself. */
+/** Converts an element that was read into the form that `comparable` makes of a written value. `leaveOut`: keys of the entry itself. */
 export function comparableOf(read: XmlElement, modules: Modules, leaveOut: readonly Node[] = []): JsonValue {
   const around = moduleWith(read.namespace, modules) ?? read.namespace;
   return readAs(read, around, modules, leaveOut, {

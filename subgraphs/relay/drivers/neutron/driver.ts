@@ -14,6 +14,7 @@ import { securityGroup, securityGroupRule } from './security-groups.ts';
 import { flowClassifier, portChain, portPair, portPairGroup, serviceGraph } from './service-chains.ts';
 import { sessions } from './sessions.ts';
 import { typedCalls } from './typed-calls.ts';
+import { typedObjects } from './typed-objects.ts';
 
 const kinds: readonly Kind[] = [
   ...[network, subnet, port, router, securityGroup, securityGroupRule, floatingIp],
@@ -78,6 +79,7 @@ export const neutron = defineDriver({
   },
   // The server waits for its agents for rpc_response_timeout, 60 s by default (Neutron's configuration reference).
   actsForMs: 60_000,
+  scopeOptions: ['project', 'projectDomain'],
   credentialFields: ['username', 'password'],
   operations,
   resources: {
@@ -87,4 +89,5 @@ export const neutron = defineDriver({
   health,
   https: sessions,
   typed: typedCalls,
+  objects: typedObjects,
 });

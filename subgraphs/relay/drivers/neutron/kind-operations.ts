@@ -1,6 +1,6 @@
 // Operations on Neutron's objects of any kind, over the wire.
 
-import { canonicalJson } from '../../../../platform/json.ts';
+import { canonicalJson } from '../../../../platform/values/json.ts';
 import type { DriverOperation, HttpReply, JobFinding, JobReader, JsonObject, Outcome, Probe } from '../driver.ts';
 import { given, isObject } from '../json.ts';
 import { type Arguments, type KindVerbs, kindOperations } from '../kind-operations.ts';
@@ -34,7 +34,10 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
     get: {
       arguments: { properties: { id: uuid('the object') }, required: ['id'], example: { id: exampleId } },
       render: (args, context) => call(context, 'GET', `${kind.path}/${String(args.id)}`),
-      interpret: (reply) => readOutcome(reply, (found) => memberOf(kind, found, (native) => shown(kind, native))),
+      interpret: (reply, args) =>
+        readOutcome(reply, (found) =>
+          memberOf(kind, found, (native) => (native.id === args.id ? shown(kind, native) : undefined)),
+        ),
     },
     list: {
       summary: `Lists ${kind.collection.replaceAll('_', ' ')} that the project may see, at most ${mostListed} at a time.`,
@@ -82,7 +85,8 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
         };
         return call(context, 'POST', kind.path, { [kind.member]: body });
       },
-      interpret: (reply) => madeOutcome(kind, reply),
+      interpret: (reply, _args, { operationId }) =>
+        madeOutcome(kind, reply, ({ description: text }) => readMark(text)?.operationId === operationId),
       probe: markProbe(kind),
     },
     ...(isChangeable(kind) ? { update: updateOf(kind, naming) } : {}),
@@ -90,13 +94,15 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       arguments: naming,
       object: (args) => objectOf(kind, args),
       render: (args, context) => call(context, 'DELETE', `${kind.path}/${String(args.id)}`),
-      interpret: (reply, args) => removalOutcome(reply, { id: args.id ?? null }),
+      // Answered without a body.
+      interpret: (reply, args) =>
+        removalOutcome(reply, { id: args.id ?? null }, (answer) => Object.keys(answer).length === 0),
       probe: goneProbe(kind),
     },
   });
 }
 
-/** What has a name has a description, which can always be changed. */
+/** An object with a name has a description, which can always be changed. */
 function isChangeable(kind: Kind): boolean {
   return kind.key.by === 'name' || Object.keys(kind.changeable).length > 0;
 }
@@ -122,7 +128,7 @@ function updateOf(kind: Kind, naming: Arguments): NonNullable<KindVerbs<HttpRepl
       });
     },
     interpret: (reply, args) => {
-      const outcome = madeOutcome(kind, reply);
+      const outcome = madeOutcome(kind, reply, ({ id }) => id === args.id);
       const isProven = outcome.state !== 'SUCCEEDED' || kind.doubtful?.when(args) !== true;
       return isProven ? outcome : { state: 'ACCEPTED', result: { id: args.id ?? null } };
     },
@@ -139,7 +145,11 @@ function readBack(kind: Kind): JobReader<JsonObject, HttpReply> {
       if (answer.kind === 'refused' && answer.absent)
         return { finding: 'FAILED', code: answer.code, message: answer.message };
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
-      return memberOf(kind, answer.object, (native) => jobFinding(kind, native, args)) ?? nothingReadable;
+      return (
+        memberOf(kind, answer.object, (native) =>
+          native.id === args.id ? jobFinding(kind, native, args) : nothingReadable,
+        ) ?? nothingReadable
+      );
     },
   };
 }
@@ -184,7 +194,7 @@ function placed({ scope }: Kind, args: JsonObject): Record<string, string | unde
   return scope === undefined ? {} : { [scope.attribute]: textOf(args[scope.argument]) };
 }
 
-/** The requested settings as they will be read back: the API rewrites some of them. */
+/** The requested settings as they will be read back, because the API rewrites some settings. */
 function settled(kind: Kind, args: JsonObject): JsonObject {
   const wanted = kind.values(kind.toNative(args));
   const isSetting = (name: string) => name in kind.properties || name in kind.changeable;
@@ -193,11 +203,13 @@ function settled(kind: Kind, args: JsonObject): JsonObject {
   );
 }
 
-function madeOutcome(kind: Kind, reply: HttpReply): Outcome {
+/** `isIt`: whether the object in the answer is the call's object. */
+function madeOutcome(kind: Kind, reply: HttpReply, isIt: (native: JsonObject) => boolean): Outcome {
   return writeOutcome(reply, (object) =>
     memberOf(kind, object, (native): Outcome | undefined => {
       const id = uuidOf(native);
-      return id === undefined ? undefined : { state: 'SUCCEEDED', result: shown(kind, native), uuid: id };
+      if (id === undefined || !isIt(native)) return undefined;
+      return { state: 'SUCCEEDED', result: shown(kind, native), uuid: id };
     }),
   );
 }
@@ -225,11 +237,12 @@ function markProbe(kind: Kind): Probe<JsonObject, HttpReply> {
 function goneProbe(kind: Kind): Probe<JsonObject, HttpReply> {
   return {
     render: (args, context) => call(context, 'GET', `${kind.path}/${String(args.id)}`),
-    interpret: (reply) => {
+    interpret: (reply, args) => {
       const answer = readAnswer(reply);
       if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
-      return memberOf(kind, answer.object, () => ({ finding: 'PRESENT' as const })) ?? nothingReadable;
+      const isIt = memberOf(kind, answer.object, ({ id }) => id === args.id) === true;
+      return isIt ? { finding: 'PRESENT' } : nothingReadable;
     },
   };
 }

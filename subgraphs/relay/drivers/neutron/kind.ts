@@ -17,7 +17,7 @@ export interface Kind {
   readonly collection: string;
   /** Key of one object in a body, for example `security_group`. */
   readonly member: string;
-  /** The argument that names its container, and the attribute for it; absent: the project as a whole. */
+  /** The argument that names its container, and the attribute for it. Absent if the container is the whole project. */
   readonly scope?: { readonly argument: string; readonly attribute: string; readonly schema: JsonObject };
   /** The argument with its name, by which it is mapped. */
   readonly key: KeyOf;
@@ -31,26 +31,26 @@ export interface Kind {
   readonly changeable: JsonObject;
   readonly example: JsonObject;
   readonly changeExample: JsonObject;
-  /** Changes whose answer proves nothing: the object is read once more, which decides. */
+  /** Changes whose answer proves nothing. The object is read once more, and this read decides. */
   readonly doubtful?: {
     readonly when: (changes: JsonObject) => boolean;
-    /** What to do if the change was not made. */
+    /** Advice if the change was not made. */
     readonly hint: string;
   };
   refine?(args: JsonObject): readonly ArgumentFault[];
-  /** Settings as API attributes; without those that were not given. */
+  /** Converts settings to API attributes. Settings that were not given are left out. */
   toNative(settings: JsonObject): JsonObject;
   /** API attributes as settings, without scope, key and description. */
   values(native: JsonObject): JsonObject;
 }
 
 /** How an object is named. */
-export type KeyOf =
-  /** By its name. */
+type KeyOf =
+  /** Mapped by its name. */
   | { readonly by: 'name' }
-  /** By text in its description: Neutron gives it no name. */
+  /** Mapped by text in its description, because Neutron gives it no name. */
   | { readonly by: 'description' }
-  /** By its content: Neutron allows no two alike. `argument` is the name in later calls. */
+  /** Mapped by its content, because Neutron allows no two equal objects. `argument` is the name in later calls. */
   | { readonly by: 'settings'; readonly argument: string; readonly text: (values: JsonObject) => string };
 
 /** The argument with the key of an existing object. */
@@ -72,7 +72,7 @@ export function objectOf(kind: Kind, args: JsonObject): BackendObject {
   return { resource: kind.resource, scope: scopeOf(kind, args), key: String(args[keyArgument(kind)]) };
 }
 
-/** The name of a native object. */
+/** Returns the key by which a native object is mapped. */
 export function keyOfNative(kind: Kind, native: JsonObject): string {
   if (kind.key.by === 'settings') return kind.key.text(kind.values(native));
   return kind.key.by === 'name' ? String(native.name) : wordsOf(native.description);

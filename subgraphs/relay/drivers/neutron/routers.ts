@@ -64,6 +64,11 @@ function isOn(port: JsonObject, subnet: string): boolean {
   return addresses.some((address) => isObject(address) && address.subnet_id === subnet);
 }
 
+/** Networking API v2.0, add and remove interface: the answer names the router and the subnet. */
+function isAbout(answer: JsonObject, { router: owner, subnet }: InterfaceArguments): boolean {
+  return answer.id === owner && answer.subnet_id === subnet;
+}
+
 const probe = {
   render: (args: InterfaceArguments, context: Parameters<typeof call>[0]) => call(context, 'GET', look(args)),
   interpret: interfaceIn,
@@ -82,8 +87,10 @@ const interfaceAdd: OperationSpec<InterfaceArguments, HttpReply> = {
   render: (args, context) =>
     call(context, 'PUT', `routers/${args.router}/add_router_interface`, { subnet_id: args.subnet }),
   interpret: (reply, args) =>
-    writeOutcome(reply, ({ port_id: port }) =>
-      typeof port === 'string' ? { state: 'SUCCEEDED', result: { ...args, port }, uuid: port } : undefined,
+    writeOutcome(reply, ({ port_id: port, ...answer }) =>
+      typeof port === 'string' && isAbout(answer, args)
+        ? { state: 'SUCCEEDED', result: { ...args, port }, uuid: port }
+        : undefined,
     ),
   // It has no mark: its existence is visible, but not its creator.
   probe,
@@ -100,7 +107,7 @@ const interfaceRemove: OperationSpec<InterfaceArguments, HttpReply> = {
   mapping: 'deletes',
   render: (args, context) =>
     call(context, 'PUT', `routers/${args.router}/remove_router_interface`, { subnet_id: args.subnet }),
-  interpret: (reply, args) => removalOutcome(reply, { ...args }),
+  interpret: (reply, args) => removalOutcome(reply, { ...args }, (answer) => isAbout(answer, args)),
   probe,
 };
 

@@ -1,5 +1,6 @@
-// Service function chains: port pairs, groups of them, flow classifiers, port chains, and graphs of chains. The SFC extensions of the
-// Networking API v2.0, below /v2.0/sfc, as networking-sfc 15 (Zed) has them. Neutron names objects in use by ids, and so do these calls.
+// Service function chains: port pairs, groups of port pairs, flow classifiers, port chains, and graphs of chains. They use the SFC
+// extensions of the Networking API v2.0, below /v2.0/sfc, as in networking-sfc 15 (Zed). Neutron names objects in use by ids, and
+// so do these calls.
 
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
@@ -44,7 +45,7 @@ export const portPair: Kind = {
     given({
       ingress,
       egress,
-      // Whole: of a part of it, networking-sfc leaves the other part out, and can't make a graph later.
+      // Always both parts. If only one part is sent, networking-sfc leaves the other out and can't make a graph later.
       service_function_parameters:
         ingress === undefined ? undefined : { correlation: correlation ?? null, weight: weight ?? 1 },
     }),

@@ -2,6 +2,7 @@
 // begin with `%` on the command line and have status ERROR in JSON (Mellanox Onyx User Manual 3.7 to 3.10, CLI and JSON API). A
 // switch has no transactions: some lines may be done and others refused, which is then reported.
 
+import { type Refused, readFailure, tooLong, type Unreadable, unreadable, writeFailure } from '../answer.ts';
 import {
   type CliReply,
   type HttpReply,
@@ -37,13 +38,11 @@ export function onlyOf(value: JsonValue | undefined): JsonObject {
 
 interface LineResult {
   readonly line: string;
-  /** The switch's message; undefined: success. */
+  /** The switch's message. Undefined on success. */
   readonly refusal: string | undefined;
 }
 
-type Results =
-  | { readonly kind: 'results'; readonly results: readonly LineResult[] }
-  | { readonly kind: 'unreadable'; readonly message: string };
+type Results = { readonly kind: 'results'; readonly results: readonly LineResult[] } | Unreadable;
 
 /**
  * The outcome of `write`. `absent` in a refusal is the goal of a deletion. Lines that only navigate (`exit`) neither do nor
@@ -56,7 +55,7 @@ export function writeOutcome(
   verb: 'set' | 'delete' = 'set',
 ): Outcome {
   const read = resultsOf(reply, lines);
-  if (read.kind === 'unreadable') return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: read.message };
+  if (read.kind === 'unreadable') return writeFailure(read);
   const told = read.results.filter(({ line }) => line !== 'exit');
   const refused = told.filter(({ refusal }) => refusal !== undefined);
   if (refused.length === 0) return { state: 'SUCCEEDED', result };
@@ -72,34 +71,32 @@ export function writeOutcome(
   return { state: 'FAILED', code: 'PARTLY_APPLIED', message: message.slice(0, maxMessageLength) };
 }
 
-export type Shown =
-  | { readonly kind: 'shown'; readonly data: JsonObject }
-  | { readonly kind: 'refused' | 'unreadable'; readonly code: string; readonly message: string };
+type Shown = { readonly kind: 'shown'; readonly data: JsonObject } | Refused | Unreadable;
 
 /** The result of `read`. */
 export function shownIn(reply: SwitchReply): Shown {
-  if (reply.truncated) return unreadable('The reply is too long to be read.', 'REPLY_TOO_LONG');
+  if (reply.truncated) return tooLong;
   return reply.kind === 'cli' ? shownOnTerminal(reply) : shownByApi(reply);
 }
 
 /** Outcome of a read: READ operations have no unknown outcome. `parse` returns undefined if it can't read the text. */
 export function readOutcome(reply: SwitchReply, parse: (data: JsonObject) => JsonValue | undefined): Outcome {
   const shown = shownIn(reply);
-  if (shown.kind !== 'shown') return { state: 'FAILED', code: shown.code, message: shown.message };
+  if (shown.kind !== 'shown') return readFailure(shown);
   const result = parse(shown.data);
   if (result !== undefined) return { state: 'SUCCEEDED', result };
-  return { state: 'FAILED', code: 'UNREADABLE_REPLY', message: "The switch's answer does not fit the request." };
+  return readFailure(unreadable("The switch's answer does not fit the request."));
 }
 
 function resultsOf(reply: SwitchReply, lines: readonly string[]): Results {
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
+  if (reply.truncated) return tooLong;
   const results = reply.kind === 'cli' ? linesOfTerminal(reply) : linesOfApi(reply, lines);
-  if (results === undefined) return { kind: 'unreadable', message: "The switch's answer is unreadable." };
+  if (results === undefined) return unreadable("The switch's answer is unreadable.");
   const fits = results.every(({ line }, index) => line === lines[index]);
   // After a refusal the JSON API may omit the rest.
   const whole = results.length === lines.length || results.at(-1)?.refusal !== undefined;
   if (fits && whole && results.length > 0) return { kind: 'results', results };
-  return { kind: 'unreadable', message: 'The switch answered other lines than those sent.' };
+  return unreadable('The switch answered other lines than those sent.');
 }
 
 function linesOfTerminal({ outputs }: CliReply): LineResult[] {
@@ -166,8 +163,4 @@ function shownAs(data: JsonValue | undefined): Shown {
   if (isObject(data)) return { kind: 'shown', data };
   if (!Array.isArray(data)) return unreadable("The switch's answer is not JSON.");
   return { kind: 'shown', data: Object.assign({}, ...data.filter(isObject)) as JsonObject };
-}
-
-function unreadable(message: string, code = 'UNREADABLE_REPLY'): Shown {
-  return { kind: 'unreadable', code, message };
 }

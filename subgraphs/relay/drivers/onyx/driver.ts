@@ -18,6 +18,7 @@ import { portList, portReader, portVlanSet } from './ports.ts';
 import { cli, https } from './sessions.ts';
 import { configSave, health, systemRead } from './system.ts';
 import { typedCalls } from './typed-calls.ts';
+import { typedObjects } from './typed-objects.ts';
 import { vlanCreate, vlanDelete, vlanList, vlanReader } from './vlans.ts';
 
 const operations: readonly DriverOperation[] = [
@@ -35,7 +36,7 @@ export const onyx = defineDriver({
   versions: 'MLNX-OS and Onyx 3.7 to 3.10',
   triedAgainst: 'a simulator of the command line and the JSON API; the command line also works with netmiko',
   ports: { ssh: 22, https: 443 },
-  // Not documented: a figure on the safe side, for a switch that goes on with a list of commands.
+  // Not documented, so this is a figure on the safe side for a switch that continues with a list of commands.
   actsForMs: 60_000,
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
@@ -50,4 +51,5 @@ export const onyx = defineDriver({
   https,
   cli,
   typed: typedCalls,
+  objects: typedObjects,
 });

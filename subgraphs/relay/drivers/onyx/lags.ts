@@ -104,7 +104,7 @@ export const lacpEnable: OperationSpec<Record<string, never>, SwitchReply> = {
   interpret: (reply) => writeOutcome(reply, lacpLines, null),
 };
 
-/** From `show interfaces port-channel summary`, with entries like `1 Po22(D)`; undefined: not such a summary. */
+/** From `show interfaces port-channel summary`, with entries like `1 Po22(D)`; Undefined if it is not such a summary. */
 function lagsOf(data: JsonObject): readonly { lag: number; lacp: boolean; members: readonly string[] }[] | undefined {
   if (data.Flags === undefined) return undefined;
   return Object.entries(data).flatMap(([title, value]) => {

@@ -58,7 +58,7 @@ export const mlagVipDelete: OperationSpec<Record<string, never>, SwitchReply> = 
   interpret: (reply) => writeOutcome(reply, deleteLines, null, 'delete'),
 };
 
-/** From `show mlag-vip`; null: none is set; undefined: not such a table. */
+/** From `show mlag-vip`. Null if none is set, undefined if the data is not such a table. */
 function vipOf(data: JsonObject): JsonObject | null | undefined {
   const vip = onlyOf(data['MLAG-VIP']);
   const group = vip['MLAG group name'];

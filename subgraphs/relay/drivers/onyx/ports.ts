@@ -52,7 +52,7 @@ function portsOf(data: JsonObject): readonly JsonObject[] | undefined {
 
 /**
  * A trunk's access VLAN is `N/A`. Modes that this driver does not set (`access-dcb` and `dot1q-tunnel`, choices of the modules for
- * MLNX-OS) are shown with what the switch says of them.
+ * MLNX-OS) are shown in the switch's own words.
  */
 function describe(port: string, fields: JsonObject): JsonObject {
   const mode = fields.Mode;

@@ -29,7 +29,7 @@ export const https: HttpSessions = {
     });
     const told = messageOf(reply);
     const cookie = sessionCookie(reply.headers['set-cookie'] ?? '');
-    // NVIDIA's own client takes a 302 with a page as a login too: what counts is the session's cookie.
+    // NVIDIA's own client also takes a 302 with a page as a login. The session's cookie decides.
     const isDone = told === undefined ? reply.status === 302 && !isLoginPage(reply) : told.status === 'OK';
     if (isDone && cookie !== undefined) {
       const close = { kind: 'http', method: 'POST', path: `${launch}json-logout` } as const;

@@ -14,7 +14,7 @@ export function vlanRanges(vlans: readonly number[]): readonly string[] {
   return runs.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
 }
 
-/** Undefined: not such a list. An empty text is an empty list. */
+/** Undefined if the text is not such a list. An empty text is an empty list. */
 export function vlansIn(text: string): readonly number[] | undefined {
   const vlans: number[] = [];
   for (const part of text.split(',').map((each) => each.trim())) {

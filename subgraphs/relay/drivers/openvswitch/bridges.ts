@@ -29,7 +29,7 @@ type DeleteArguments = { bridge: string; uuid: string };
 const object = ({ bridge }: { bridge: string }) => ({ resource: 'bridge', scope: '', key: bridge });
 
 /** A bridge can't be added without the row of the switch itself, which ovs-vsctl init writes. */
-export const switchIsThere = exists('Open_vSwitch', [], {
+const switchIsThere = exists('Open_vSwitch', [], {
   code: 'DEVICE_REFUSED',
   message: 'The database was never initialised: it has no row for the switch itself.',
 });

@@ -10,6 +10,7 @@ import { portAdd, portDelete, portVlanSet } from './ports.ts';
 import { resources } from './resources.ts';
 import { readAnswer, render, rowsOf, type SwitchReply, select } from './transact.ts';
 import { typedCalls } from './typed-calls.ts';
+import { typedObjects } from './typed-objects.ts';
 import { mapOf, optional } from './values.ts';
 
 const operations: readonly DriverOperation[] = [
@@ -62,4 +63,5 @@ export const openVswitch = defineDriver({
   resources,
   health,
   typed: typedCalls,
+  objects: typedObjects,
 });

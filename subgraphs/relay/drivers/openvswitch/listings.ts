@@ -17,7 +17,7 @@ export const portTables = (port?: string): readonly JsonObject[] => {
   ];
 };
 
-/** Of the tables that `portTables` reads. */
+/** The rows of the tables that `portTables` reads. */
 export function portsOf([ports = [], interfaces = [], bridges = []]: readonly JsonObject[][]): readonly JsonObject[] {
   const byId = new Map(interfaces.map((row) => [uuidOf(row._uuid) ?? '', row]));
   const bridgeOf = new Map(

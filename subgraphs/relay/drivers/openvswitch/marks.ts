@@ -1,4 +1,4 @@
-// The relay's own keys in external_ids, and those of others.
+// Separates the relay's own keys in external_ids from the keys of others.
 
 import type { JsonValue } from '../driver.ts';
 import { mapOf } from './values.ts';

@@ -41,7 +41,7 @@ function vlanColumns({ mode, vlan, allowedVlans = [] }: PortVlans): JsonObject {
   };
 }
 
-/** A tag without a mode is access, trunks without one are trunk; neither: every VLAN passes. */
+/** A tag without a mode means access, and trunks without a mode mean trunk. With neither, every VLAN passes. */
 function vlanSettingsOf(row: JsonObject): JsonObject {
   const tag = optional(row.tag);
   const trunks = [...setOf(row.trunks)].map(Number).sort((a, b) => a - b);
@@ -91,6 +91,18 @@ function addChanges(args: AddArguments, { operationId }: RenderContext): readonl
   ];
 }
 
+/** ovs-vswitchd.conf.db(5), table Interface: options of tunnels and patch ports that are no secrets. */
+export const plainOptions = [
+  ...['remote_ip', 'local_ip', 'key', 'in_key', 'out_key', 'dst_port', 'peer', 'tos', 'ttl', 'df_default', 'csum'],
+  ...['exts', 'gbp', 'packet_type', 'seq', 'egress_pkt_mark'],
+] as const;
+
+const optionText = {
+  type: 'string',
+  pattern: '^[\\x21-\\x7e]{1,255}$',
+  description: '1 to 255 printable ASCII characters without spaces.',
+} as const;
+
 export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
   name: 'port.add',
   summary: 'Creates a port on a bridge. Without a mode, the port carries every VLAN.',
@@ -114,13 +126,11 @@ export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
           pattern: '^[a-z][a-z0-9_-]{0,31}$',
           description: '1 to 32 lower case letters, digits, hyphens and underscores, a letter first.',
         },
-        additionalProperties: {
-          type: 'string',
-          pattern: '^[\\x21-\\x7e]{1,255}$',
-          description: '1 to 255 printable ASCII characters without spaces.',
-        },
+        properties: Object.fromEntries(plainOptions.map((option) => [option, optionText])),
+        additionalProperties: optionText,
         maxProperties: 20,
-        description: 'Options of tunnels (for example remote_ip, key) and patch ports (peer).',
+        description:
+          'Options of tunnels (for example remote_ip, key) and patch ports (peer). Others than the listed ones may be secrets, so they are shown as ***.',
       },
       ...portVlans,
       externalIds,

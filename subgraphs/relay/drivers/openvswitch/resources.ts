@@ -4,13 +4,14 @@ import type { JsonObject, ResourceFinding, ResourceReader } from '../driver.ts';
 import { bridgeColumns, describeBridge } from './bridges.ts';
 import { portsOf, portTables } from './listings.ts';
 import { readMarks } from './marks.ts';
-import { interfaceColumns } from './ports.ts';
-import { name } from './schema.ts';
+import { interfaceColumns, plainOptions } from './ports.ts';
+import { name, plainIds } from './schema.ts';
 import { readAnswer, render, rowsOf, type SwitchReply, select } from './transact.ts';
 import { mapOf, uuidOf } from './values.ts';
 
 /** Other systems add their own. */
 const othersIds = 'externalIds';
+const freeForm = { interfaceOptions: plainOptions, [othersIds]: plainIds };
 
 /** The tables of a read, or the meaning of another reply. */
 function look(reply: SwitchReply, read: (tables: JsonObject[][]) => ResourceFinding): ResourceFinding {
@@ -35,6 +36,7 @@ function present({ uuid, operationId, ...values }: JsonObject): ResourceFinding 
 const bridge: ResourceReader<SwitchReply> = {
   lists: {},
   own: ['datapathType', othersIds],
+  freeForm,
   render: ({ key }, context) => render([select('Bridge', [['name', '==', key]], bridgeColumns)], context),
   interpret: (reply) =>
     look(reply, ([rows]) => {
@@ -50,6 +52,7 @@ const bridge: ResourceReader<SwitchReply> = {
 const port: ResourceReader<SwitchReply> = {
   lists: { allowedVlans: 'SET' },
   own: [othersIds],
+  freeForm,
   render: ({ key }, context) => render(portTables(key), context),
   interpret: (reply) =>
     look(reply, (tables) => {
@@ -64,6 +67,7 @@ const port: ResourceReader<SwitchReply> = {
 const networkInterface: ResourceReader<SwitchReply> = {
   lists: {},
   own: [othersIds],
+  freeForm,
   render: ({ key }, context) => render([select('Interface', [['name', '==', key]], interfaceColumns)], context),
   interpret: (reply) =>
     look(reply, ([rows]) => {

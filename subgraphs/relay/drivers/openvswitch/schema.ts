@@ -23,6 +23,17 @@ const text = {
   description: 'Printable text on one line.',
 } as const;
 
+/** Keys whose values are shown: ids of Neutron, OVN and libvirt (ovs-vswitchd.conf.db(5), external_ids), and of a CMP. */
+export const plainIds = [
+  'iface-id',
+  'iface-status',
+  'attached-mac',
+  'vm-id',
+  'vm-uuid',
+  'bridge-id',
+  'cmp-id',
+] as const;
+
 /** `tidegate-` is reserved: the relay finds its own objects by these keys. */
 export const externalIds = {
   type: 'object',
@@ -31,6 +42,7 @@ export const externalIds = {
     pattern: '^(?!tidegate-)[A-Za-z0-9_.:/-]{1,63}$',
     description: "1 to 63 letters, digits and _ . : / -; not beginning with tidegate-, which are the relay's own.",
   },
+  properties: Object.fromEntries(plainIds.map((name) => [name, text])),
   additionalProperties: text,
   maxProperties: 50,
 } as const;
@@ -38,6 +50,7 @@ export const externalIds = {
 /** null removes a key. */
 export const externalIdChanges = {
   ...externalIds,
+  properties: Object.fromEntries(plainIds.map((name) => [name, { ...text, type: ['string', 'null'] }])),
   additionalProperties: { ...text, type: ['string', 'null'] },
   minProperties: 1,
 } as const;

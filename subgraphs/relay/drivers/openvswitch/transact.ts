@@ -1,6 +1,7 @@
 // Requests and replies of an Open vSwitch database: one transact of RFC 7047, over OVSDB's own wire or as standard input of
 // ovsdb-client over SSH. A transaction is carried out as a whole or not at all; guards at its beginning can refuse it.
 
+import { readFailure, tooLong, type Unreadable, unknown, unreadable, writeFailure } from '../answer.ts';
 import {
   type ExecReply,
   type JsonObject,
@@ -11,7 +12,7 @@ import {
   type RenderContext,
   type WireCall,
 } from '../driver.ts';
-import { isObject } from '../json.ts';
+import { isObject, jsonIn } from '../json.ts';
 
 export type SwitchReply = OvsdbReply | ExecReply;
 
@@ -62,8 +63,8 @@ export function renderWrite(
   changes: readonly JsonObject[],
   context: RenderContext,
 ): WireCall {
-  // As ovs-vsctl and the Python clients do: the database's own log (ovsdb-tool show-log) then tells a person which call changed what,
-  // also where no row keeps a mark (RFC 7047 section 5.2.9).
+  // ovs-vsctl and the Python clients also add a comment. In the database's own log (ovsdb-tool show-log) a person can then find the
+  // call of each change, even if no row keeps a mark (RFC 7047 section 5.2.9).
   const comment = { op: 'comment', comment: `tidegate ${context.operationId}` };
   return render([...guards.map((guard) => guard.wait), ...changes, countUp, readCount, comment, commit], context);
 }
@@ -77,15 +78,15 @@ export function renderWriteCheck(
   return render([...guards.map((guard) => guard.wait), ...changes, { op: 'abort' }], context);
 }
 
-export type Answer =
+type Answer =
   /** One result for each operation. */
   | { readonly kind: 'results'; readonly results: readonly JsonObject[] }
-  /** Nothing was changed. `index`: of the failed operation; past the last one when the whole could not be committed. */
+  /** Nothing was changed. `index` of the failed operation. It is past the last one if the whole transaction could not be committed. */
   | { readonly kind: 'refused'; readonly index: number; readonly error: string; readonly message: string }
-  | { readonly kind: 'unreadable'; readonly code: string; readonly message: string };
+  | Unreadable;
 
 export function readAnswer(reply: SwitchReply): Answer {
-  if (reply.truncated) return unreadable('The reply is too long to be read.', 'REPLY_TOO_LONG');
+  if (reply.truncated) return tooLong;
   return reply.kind === 'ovsdb' ? readRpc(reply) : readProgram(reply);
 }
 
@@ -106,13 +107,13 @@ function readProgram({ exitCode, stdout, stderr }: ExecReply): Answer {
   }
   if (exitCode !== 0) {
     const rpc = /^ovsdb-client: transaction returned error: (\{.*\})$/.exec(words)?.[1];
-    if (rpc !== undefined) return readError(parse(rpc), 0);
+    if (rpc !== undefined) return readError(jsonIn(rpc), 0);
     if (/^ovsdb-client: failed to connect to /.test(words)) {
       return { kind: 'refused', index: 0, error: 'NO_DATABASE', message: words };
     }
     return unreadable(`ovsdb-client ended with ${exitCode ?? 'a signal'}: ${words || 'no message'}.`);
   }
-  return readResults(parse(stdout));
+  return readResults(jsonIn(stdout));
 }
 
 /** Section 4.1.3: an error ends the transaction; the results of later operations are null. */
@@ -133,21 +134,9 @@ function readError(error: JsonValue | undefined, index: number): Answer {
   return { kind: 'refused', index, error: error.error, message };
 }
 
-function unreadable(message: string, code = 'UNREADABLE_REPLY'): Answer {
-  return { kind: 'unreadable', code, message };
-}
-
-function parse(text: string): JsonValue | undefined {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
- * The outcome of `renderWrite`. `read` gets the results of `changes`; undefined when required data is missing. The result has
- * `configuration`: ovs-vswitchd has applied the change when the switch's `applied` reaches it.
+ * The outcome of `renderWrite`. `read` gets the results of `changes`. It returns undefined if required data is missing. The result
+ * has `configuration`: ovs-vswitchd has applied the change when the switch's `applied` reaches it.
  */
 export function writeOutcome(
   reply: SwitchReply,
@@ -155,17 +144,13 @@ export function writeOutcome(
   read: (results: readonly JsonObject[]) => { result: JsonObject; uuid?: string } | undefined,
 ): Outcome {
   const answer = readAnswer(reply);
-  if (answer.kind === 'unreadable') return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: answer.message };
+  if (answer.kind === 'unreadable') return writeFailure(answer);
   if (answer.kind === 'refused') return refusal(answer, guards);
   const changed = read(answer.results.slice(guards.length, -4));
   const rows = answer.results.at(-3)?.rows;
   const configuration = Array.isArray(rows) && isObject(rows[0]) ? rows[0].next_cfg : undefined;
   if (changed === undefined || typeof configuration !== 'number') {
-    return {
-      state: 'UNKNOWN',
-      code: 'UNREADABLE_REPLY',
-      message: 'The switch reported success, but its answer does not fit the request.',
-    };
+    return unknown('The switch reported success, but its answer does not fit the request.');
   }
   return { state: 'SUCCEEDED', ...changed, result: { ...changed.result, configuration } };
 }
@@ -183,11 +168,11 @@ export function checkOutcome(reply: SwitchReply, guards: readonly Guard[]): Outc
 export function readOutcome(reply: SwitchReply, read: (tables: readonly JsonObject[][]) => JsonValue): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'results') return { state: 'SUCCEEDED', result: read(answer.results.map(rowsOf)) };
-  if (answer.kind === 'unreadable') return { state: 'FAILED', code: answer.code, message: answer.message };
+  if (answer.kind === 'unreadable') return readFailure(answer);
   return { state: 'FAILED', code: 'DEVICE_REFUSED', message: answer.message };
 }
 
-/** The rows of a `select`. */
+/** Rows in the result of a `select`. */
 export function rowsOf(result: JsonObject | undefined): JsonObject[] {
   return Array.isArray(result?.rows) ? result.rows.filter(isObject) : [];
 }

@@ -5,15 +5,7 @@ import {
   SitesBackendsDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities } from '../../context.ts';
-import {
-  containsWords,
-  type FilterFormat,
-  type Filters,
-  formatFilters,
-  openId,
-  parseFilters,
-  toSearch,
-} from '../../filters/filters.ts';
+import { containsWords, openId, plainFormat } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
 import { readPages } from '../../graph/read-pages.ts';
 import type { AnyKind, EntityKind } from '../../live/entity-kind.ts';
@@ -37,14 +29,7 @@ const backendKind: EntityKind<SiteBackendFieldsFragment> = {
 
 const kinds: readonly AnyKind[] = [backendKind];
 
-const filterFormat: FilterFormat<Filters> = {
-  parse: (search) => parseFilters(new URLSearchParams(search), kinds),
-  format(filters) {
-    const params = new URLSearchParams();
-    formatFilters(filters, kinds, params);
-    return toSearch(params);
-  },
-};
+const filterFormat = plainFormat(kinds);
 
 export const page: Page = {
   kinds,

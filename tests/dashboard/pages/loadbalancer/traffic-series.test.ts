@@ -10,8 +10,9 @@ import {
 const nowMs = Date.parse('2026-01-31T12:00:10.400Z');
 const [second, minute] = periods as readonly [Period, Period];
 
-function figure(at: string, requests: number, latencyMs: number | null = null) {
-  return { at, requests, errors: 1, sessions: 3, bytesIn: 60, bytesOut: 600, latencyMs };
+function figure(startedAt: string, requests: number, latencyMs: number | null = null) {
+  const counters = { requests: String(requests), errors: '1', bytesIn: '60', bytesOut: '600' };
+  return { startedAt, ...counters, sessions: 3, latencyMs };
 }
 
 describe('a series', () => {

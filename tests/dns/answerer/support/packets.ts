@@ -3,7 +3,7 @@ import { decodeMessage } from '../../../../dns/wire/message.ts';
 
 export const types = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28, DS: 43, RRSIG: 46, NSEC: 47, DNSKEY: 48 };
 
-export interface Asked {
+interface Asked {
   readonly type?: number;
   readonly class?: number;
   readonly flags?: number;

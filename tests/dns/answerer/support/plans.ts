@@ -1,5 +1,6 @@
-// Plans of zones for tests: a name with members that are up, and what differs from it.
+// Plans of zones for tests: a name with members that are up, with optional changes.
 import type { MemberPlan, NamePlan, ZonePlan } from '../../../../dns/policy/plan.ts';
+import { testHistory } from '../../../support/histories.ts';
 
 export const zone = 'gslb.example.test.';
 
@@ -25,10 +26,11 @@ export function namePlan(label: string, parts: Partial<NamePlan> = {}): NamePlan
 
 export function zonePlan(names: readonly NamePlan[], parts: Partial<ZonePlan> = {}): ZonePlan {
   return {
-    ...{ zone, generation: 7, ttlSeconds: 3_600, keys: [], clientMaps: [], names },
+    ...{ zone, history: testHistory, generation: 7, ttlSeconds: 3_600, keys: [], clientMaps: [], names },
     soa: {
       ...{ mname: `ns1.${zone}`, rname: `hostmaster.${zone}` },
       ...{ refreshSeconds: 3_600, retrySeconds: 600, expireSeconds: 604_800, negativeTtlSeconds: 5 },
+      serialBase: 0,
     },
     nameServers: [
       { name: `ns1.${zone}`, addresses: ['192.0.2.53', '2001:db8::53'] },

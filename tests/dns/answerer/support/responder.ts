@@ -1,4 +1,4 @@
-// A responder without sockets: packets in, packets out, at a time that the test says.
+// A responder without sockets: packets in, packets out, at the test's time.
 import { ServerCookies } from '../../../../dns/answerer/query/server-cookies.ts';
 import { type RateLimit, RateLimiter } from '../../../../dns/answerer/reply/rate-limiter.ts';
 import { Responder } from '../../../../dns/answerer/reply/responder.ts';
@@ -7,16 +7,17 @@ import { type GeoSource, noGeo } from '../../../../dns/policy/client.ts';
 import type { ZonePlan } from '../../../../dns/policy/plan.ts';
 import { type Answer, read } from './packets.ts';
 
-export const startMs = Date.UTC(2026, 10, 21);
+const startMs = Date.UTC(2026, 10, 21);
 
 export function responderOf(plan: ZonePlan, parts: { limit?: RateLimit; geo?: GeoSource; draw?: () => number } = {}) {
   const { limit = { answersPerSecond: 1e6, slip: 2 }, geo = noGeo, draw = () => 0 } = parts;
   const zones = new Zones();
   zones.put(plan);
-  const clock = { nowMs: startMs };
+  const clock = { nowMs: startMs, steadyMs: 1_000 };
   const responder = new Responder({
     ...{ zones, policies: { geo, draw }, cookies: new ServerCookies(Buffer.alloc(16, 7)) },
-    ...{ limiter: new RateLimiter(limit), nsid: Buffer.from('ns-a'), now: () => clock.nowMs, age: () => 'age 1 s' },
+    ...{ limiter: new RateLimiter(limit), nsid: Buffer.from('ns-a'), age: () => 'age 1 s' },
+    clocks: { wallMs: () => clock.nowMs, steadyMs: () => clock.steadyMs },
   });
   const ask = (packet: Buffer, { address = '198.51.100.9', udp = true } = {}) =>
     responder.answer(packet, { address, udp });

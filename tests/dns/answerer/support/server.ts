@@ -1,4 +1,5 @@
 // A running name server on a free loopback port, asked with dig(1) and delv(1).
+// needs: bind9-dnsutils
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Answerer, type AnswererOptions } from '../../../../dns/answerer/answerer.ts';

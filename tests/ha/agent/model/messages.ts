@@ -1,7 +1,7 @@
 // Messages between agents and etcd, and acknowledgements between servers: they come at once, later in another order, or never.
-import type { Random } from '../../../../bench/trials/random.ts';
+import type { Random } from '../../../../trials/random.ts';
 
-export interface MessageFaults {
+interface MessageFaults {
   /** Of those that come later: how many take as long as a promotion, or longer. */
   readonly slow: number;
   readonly lost: number;

@@ -1,6 +1,9 @@
-// One agent: it reads etcd, decides by the real decide.ts, and takes the step; anything may happen between these.
+// One agent: it reads etcd, decides by the real decide.ts with the real memory of admissions and of times, and takes the step; anything
+// may happen between these.
 import { decide, type Step } from '../../../../ha/agent/decide.ts';
-import type { Report, SyncSet, View } from '../../../../ha/agent/view.ts';
+import { Admissions } from '../../../../ha/agent/state/admissions.ts';
+import { SeenSince } from '../../../../ha/agent/state/seen-since.ts';
+import type { HostReport, SyncSet, View } from '../../../../ha/agent/view.ts';
 import { fenceAfterMs, type HostName, leaseMs, limits } from './context.ts';
 import type { Entries } from './simulated-etcd.ts';
 import type { Agent, Context, SimulatedHost } from './simulated-host.ts';
@@ -14,18 +17,16 @@ export class SimulatedAgent implements Agent {
   #phase: 'read' | 'decide' | 'execute' | 'asking' = 'read';
   #shared: View['shared'];
   #step: Step | undefined;
-  #admission: View['admission'];
+  readonly #admissions: Admissions;
+  readonly #since: SeenSince;
   #sealedRevision: number | undefined;
-  #leaderlessSinceMs: number | undefined;
-  #asking: View['asking'];
-  readonly #failedAtMs: Record<string, number> = {};
-  /** For whom commits wait, or waited last. */
-  #waitedFor: string | undefined;
   #isRenewing = false;
 
   constructor(host: SimulatedHost, context: Context) {
     this.#host = host;
     this.#context = context;
+    this.#admissions = new Admissions(context.names, () => context.nowMs);
+    this.#since = new SeenSince(() => context.nowMs);
   }
 
   get state(): object {
@@ -92,7 +93,7 @@ export class SimulatedAgent implements Agent {
     const { incarnation, replica } = answering;
     const receiving = replica?.receiving === true && !replica.diverged && this.#host.isConnected;
     const { reign, admission } = replica ?? {};
-    const asks = this.#asking?.reign;
+    const asks = this.#since.asking?.reign;
     const text = JSON.stringify({ incarnation, reign, admission, asks, receiving, received, at: this.#context.nowMs });
     this.#ask(
       () => this.#context.etcd.put(`hosts/${name}`, text),
@@ -102,11 +103,11 @@ export class SimulatedAgent implements Agent {
 
   #sharedOf(entries: Entries): Shared {
     const sync = entries.get('sync');
-    const reports: Record<string, Report> = {};
+    const reports: Record<string, HostReport> = {};
     for (const name of this.#context.names) {
       const text = entries.get(`hosts/${name}`)?.value as string | undefined;
       if (text === undefined) continue;
-      const told = JSON.parse(text) as Report;
+      const told = JSON.parse(text) as HostReport;
       const { atMs: heardAtMs, advancedAtMs } = this.#hear(name, text, told.received);
       reports[name] = { ...told, heardAtMs, advancedAtMs };
     }
@@ -135,18 +136,18 @@ export class SimulatedAgent implements Agent {
   #decide(): void {
     const { options, nowMs } = this.#context;
     const shared = this.#shared;
-    if (shared !== undefined)
-      this.#leaderlessSinceMs = shared.leader === undefined ? (this.#leaderlessSinceMs ?? nowMs) : undefined;
+    if (shared !== undefined) this.#since.saw(shared);
+    const { leaderlessSinceMs, wishedSinceMs, asking } = this.#since;
+    const { current: admission, failedAtMs } = this.#admissions;
     const seen: View = {
       ...{ me: this.#host.name, nowMs, shared, server: this.#host.view(), reign: this.#host.reign },
       strict: options.strict ?? false,
-      ...{ admission: this.#admission, sealedRevision: this.#sealedRevision },
-      ...{ leaderlessSinceMs: this.#leaderlessSinceMs, asking: this.#asking, failedAtMs: { ...this.#failedAtMs } },
+      ...{ admission, failedAtMs: { ...failedAtMs }, sealedRevision: this.#sealedRevision },
+      ...{ leaderlessSinceMs, wishedSinceMs, asking },
     };
     const view = options.view?.(seen) ?? seen;
     const step = decide(view, limits);
-    const asks = step.kind === 'wait' && step.asks === true ? shared?.leader?.reign : undefined;
-    if (asks !== this.#asking?.reign) this.#asking = asks === undefined ? undefined : { reign: asks, sinceMs: nowMs };
+    this.#since.decided(step, { shared, nowMs });
     this.#step = options.step?.(step, view) ?? step;
     this.#phase = 'execute';
   }
@@ -196,7 +197,7 @@ export class SimulatedAgent implements Agent {
         this.#changeSync(step.syncRevision, (sync) => sync);
         break;
       case 'detach':
-        this.#waitedFor = step.host;
+        this.#admissions.waitFor(step.host);
         this.#changeSync(step.syncRevision, (sync) => ({ ...sync, members: [], admission: undefined }));
         break;
       case 'withdraw':
@@ -210,12 +211,12 @@ export class SimulatedAgent implements Agent {
         const admission = { host: step.host, id: this.#context.newId('admission') };
         if (this.#context.options.barLeaves !== undefined) host.bar();
         host.addAccount(admission.id);
-        this.#admission = { ...admission, sinceMs: this.#context.nowMs, stage: 'invited', early: step.early };
+        this.#admissions.invited(admission, step.early);
         this.#changeSync(step.syncRevision, (sync) => ({ ...sync, admission }));
         break;
       }
       case 'admit': {
-        this.#admission = undefined;
+        this.#admissions.end();
         this.#context.admitted += 1;
         const member = { host: step.host, incarnation: step.incarnation };
         const { random, options, messages } = this.#context;
@@ -230,34 +231,27 @@ export class SimulatedAgent implements Agent {
         host.open(step.epoch, step.waits);
         break;
       case 'release':
-        this.#admission = undefined;
-        if (server?.writable === true) this.#fail(this.#waitedFor);
+        this.#admissions.end();
+        if (server?.writable === true) this.#admissions.letGo();
         if (server !== undefined) host.release();
         break;
       case 'hold':
         if (server !== undefined) server.semiSync = true;
         break;
       case 'refuse':
-        if (!step.yields) this.#fail(this.#admission?.host);
-        this.#admission = undefined;
+        this.#admissions.refused(step.yields);
         break;
-      case 'arm':
-        if (server === undefined || this.#admission === undefined) break;
+      case 'arm': {
+        const invited = this.#admissions.current;
+        if (server === undefined || invited === undefined) break;
         server.semiSync = true;
-        this.#waitedFor = step.host;
-        this.#admission = {
-          ...{ ...this.#admission, incarnation: step.incarnation },
-          ...{ sinceMs: this.#context.nowMs, stage: 'armed' },
-        };
+        this.#admissions.waitFor(step.host);
+        this.#admissions.armed(invited, step.host, step.incarnation);
         break;
+      }
       case 'prove':
         if (server !== undefined) this.#prove();
     }
-  }
-
-  /** Undefined: it is not known who, as the agent was restarted. */
-  #fail(host: string | undefined): void {
-    for (const each of host === undefined ? this.#context.names : [host]) this.#failedAtMs[each] = this.#context.nowMs;
   }
 
   #giveUp(kill: () => void): void {
@@ -265,7 +259,7 @@ export class SimulatedAgent implements Agent {
     const { reign } = this.#host;
     kill();
     this.#host.reign = undefined;
-    this.#admission = undefined;
+    this.#admissions.end();
     if (reign === undefined) return;
     this.#askAndGoOn(() => etcd.revoke(reign.lease));
   }
@@ -305,12 +299,9 @@ export class SimulatedAgent implements Agent {
   }
 
   #prove(): void {
-    if (this.#admission === undefined) return;
-    const proving = { ...this.#admission, stage: 'proving' as const };
-    this.#admission = proving;
-    const done = () => {
-      if (this.#admission === proving) this.#admission = { ...proving, stage: 'proved' };
-    };
+    const proving = this.#admissions.prove();
+    if (proving === undefined) return;
+    const done = () => this.#admissions.proved(proving);
     if (this.#context.options.provesNothing === true) done();
     else this.#host.commit(this.#context.newId('proof'), done);
   }

@@ -1,6 +1,7 @@
 // One host's database: a log of writes, how much of it its storage engine has committed, and what it has received and not applied.
-import type { Random } from '../../../../bench/trials/random.ts';
+
 import type { Duty, ServerView } from '../../../../ha/agent/view.ts';
+import type { Random } from '../../../../trials/random.ts';
 import type { HostName, WorldOptions } from './context.ts';
 import type { Messages } from './messages.ts';
 import type { SimulatedEtcd } from './simulated-etcd.ts';
@@ -41,7 +42,7 @@ interface Connection {
   isOpen: boolean;
 }
 
-export interface Server {
+interface Server {
   duty: Duty;
   incarnation: string;
   writable: boolean;

@@ -36,6 +36,16 @@ const lateAdmissions = {
   ...{ receiveRate: 1, lateAdmissions: 0.8 },
 };
 
+/** Schedules that find rare ones. Counted from 1, the rarest would take a minute. */
+export const foundBy: Readonly<Record<string, number>> = {
+  'a change of `sync` compares nothing': 162,
+  'a restarted member is promoted': 411,
+  'a member is admitted without an acknowledged commit': 117,
+  'a member is admitted as what it is now': 1_464,
+  'the last primary starts as a standby while another is being promoted': 75,
+  'the connections of the former member stay': 75,
+};
+
 export const traps: Readonly<Record<string, WorldOptions>> = {
   'the server is never fenced': {
     ...{ hostsPause: false, neverFences: true },

@@ -1,9 +1,10 @@
 // Two or three hosts, their agents and etcd in simulated time: messages are lost, late or doubled by a retry, agents and whole hosts stand
 // still, servers and agents are killed, links are cut, and everything happens in any order. Each schedule has faults of its own:
 // all at once hide each other.
-import type { Random } from '../../../../bench/trials/random.ts';
+
 import { setUpReign } from '../../../../ha/agent/keys.ts';
 import type { SyncSet } from '../../../../ha/agent/view.ts';
+import type { Random } from '../../../../trials/random.ts';
 import { type FaultKind, faultKinds, type HostName, hostNames, leaseMs, type WorldOptions } from './context.ts';
 import { Messages } from './messages.ts';
 import { SimulatedAgent } from './simulated-agent.ts';

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import { pino } from 'pino';
+import type { Identity } from '../../../../platform/edge/identity.ts';
 import { serveSubgraph } from '../../../../platform/graph/serve-subgraph.ts';
-import type { Identity } from '../../../../platform/identity.ts';
 import { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
 
 const [, , name = '', keys = ''] = process.argv;

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import { Peers } from '../../../../platform/machines/peers.ts';
+import { testHistory } from '../../../support/histories.ts';
 
 const [, , name = '', texts = ''] = process.argv;
 const log = pino({ level: 'silent' });
@@ -15,7 +16,13 @@ const server = await LinkServer.listen({
     epoch += 1;
     return {
       epoch,
-      begin: () => peer.send({ type: 'document', key: 'place', generation: epoch, document: { name } }),
+      begin: () =>
+        peer.send({
+          type: 'document',
+          key: 'place',
+          position: { history: testHistory, number: epoch },
+          document: { name },
+        }),
       resend: () => undefined,
       report: async () => undefined,
       closed: async () => undefined,

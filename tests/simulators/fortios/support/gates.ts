@@ -19,7 +19,7 @@ export async function startGate(options: FortiGateOptions = {}): Promise<FortiGa
   return gate;
 }
 
-export interface RestReply {
+interface RestReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
@@ -28,7 +28,7 @@ export interface RestReply {
   readonly body: any;
 }
 
-export interface RestCall {
+interface RestCall {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
@@ -67,7 +67,7 @@ export function sessionHeaders(reply: RestReply): { readonly cookie: string; rea
   return { cookie: pairs.join('; '), csrf: csrf.replaceAll('"', '') };
 }
 
-export interface CliClient {
+interface CliClient {
   /** Types a line and returns the output up to and including the next prompt. */
   type(line: string): Promise<string>;
   /** Types without Enter and waits until the output ends with this. */

@@ -10,5 +10,7 @@ CREATE TABLE `thermometer` (
   `live` BOOLEAN NULL DEFAULT TRUE,
   `version` INT UNSIGNED NOT NULL DEFAULT 1,
   PRIMARY KEY (`id`),
-  UNIQUE INDEX `thermometer_name_key` (`project_id`, `name`, `live`)
+  UNIQUE INDEX `thermometer_name_key` (`project_id`, `name`, `live`),
+  INDEX `thermometer_time_idx` (`live`, `id`),
+  INDEX `thermometer_project_time_idx` (`project_id`, `live`, `id`)
 );

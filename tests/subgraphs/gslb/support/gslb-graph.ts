@@ -1,11 +1,11 @@
 // The GSLB subgraph on a real database, with two projects: requests as the gateway sends them, without checkers and name servers.
 import { randomBytes } from 'node:crypto';
 import { execute, type GraphQLSchema, parse } from 'graphql';
+import type { Identity, Role } from '../../../../platform/edge/identity.ts';
+import { recordProject } from '../../../../platform/edge/projects.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
-import type { Identity, Role } from '../../../../platform/identity.ts';
-import { newUuid } from '../../../../platform/ids.ts';
-import { recordProject } from '../../../../platform/projects.ts';
-import type { SubgraphGround } from '../../../../platform/subgraph-row.ts';
+import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
 import { createGslbSubgraph } from '../../../../subgraphs/gslb/gslb.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { Ground } from '../../../support/ground.ts';
@@ -15,7 +15,7 @@ export const projectB = '01900000-0000-7000-8000-00000000000b';
 
 export type Input = Record<string, unknown>;
 
-export interface Fault {
+interface Fault {
   readonly code: string;
   readonly message: string;
   readonly field: readonly string[];
@@ -28,7 +28,7 @@ export function identity(role: Role | 'ADMIN', project = projectA): Identity {
     : { ...common, admin: false, projects: { [project]: role } };
 }
 
-const administered = /^(gslbFlavor|gslbVantagePoint|dnsZone|dnsBackend)/;
+const administered = /^(gslbFlavor|gslbVantagePoint|gslbChecker|gslbNameServer|dnsZone|dnsBackend)/;
 
 export class GslbGraph extends Ground {
   readonly schema: GraphQLSchema;
@@ -81,17 +81,20 @@ export class GslbGraph extends Ground {
     entity = '{ id version }',
   ): Promise<{ readonly faults: readonly string[]; readonly told: readonly Fault[]; readonly entity: Input | null }> {
     const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-    const field = fieldOf(mutation);
-    const { payload } = await this.ask<{ payload: { entity: Input | null; userErrors: Fault[] } }>(
+    const selected = mutation.endsWith('Delete') ? 'deletedId' : `entity: ${fieldOf(mutation)} ${entity}`;
+    const { payload } = await this.ask<{
+      payload: { entity?: Input | null; deletedId?: string | null; userErrors: Fault[] };
+    }>(
       ...([
         who,
-        `mutation ($input: ${type}!) { payload: ${mutation}(input: $input) { entity: ${field} ${entity}
+        `mutation ($input: ${type}!) { payload: ${mutation}(input: $input) { ${selected}
           userErrors { code message field } commit { token } } }`,
         { input },
       ] as const),
     );
     const faults = payload.userErrors.map(({ code, field: path }) => `${code} ${path.join('.')}`);
-    return { faults, told: payload.userErrors, entity: payload.entity };
+    const deleted = payload.deletedId == null ? null : { id: payload.deletedId };
+    return { faults, told: payload.userErrors, entity: payload.entity ?? deleted };
   }
 
   /** Must succeed: the id. */
@@ -115,8 +118,14 @@ export class GslbGraph extends Ground {
 
 function fieldOf(mutation: string): string {
   if (/^gslbPoolMonitor/.test(mutation)) return 'gslbMonitor';
-  if (mutation === 'gslbFreeze') return 'gslb';
+  if (/^gslb(Freeze|Unfreeze)$/.test(mutation)) return 'gslb';
+  if (mutation.endsWith('RecordSet')) return mutation.replace(/Set$/, '');
   return mutation.replace(/(Create|Update|Delete|AdminStateSet|Release|KeyRoll(Begin|Confirm|Cancel))$/, '');
+}
+
+/** For tests of something else: every project may make every name. */
+export function openRight(suffix: string) {
+  return { suffix, allows: ['APEX', 'WILDCARDS', 'UNDERSCORES', 'OUTSIDE_PROJECT'] };
 }
 
 /** Ids of one of each, in the zone gslb.test. */
@@ -131,20 +140,28 @@ export interface World {
 }
 
 export async function makeWorld(graph: GslbGraph, who = identity('MEMBER')): Promise<World> {
-  const zone = await graph.make('dnsZoneCreate', { name: 'gslb.test', rights: [{ suffix: 'gslb.test' }] });
+  const zone = await graph.make('dnsZoneCreate', { name: 'gslb.test', rights: [openRight('gslb.test')] });
   const place = { region: 'eu', latitude: 50, longitude: 8 };
   const vantagePoint = await graph.make('gslbVantagePointCreate', {
     ...{ name: 'eu', ...place, deniedBlocks: ['203.0.113.128/25'] },
   });
-  const flavor = await graph.make('gslbFlavorCreate', { name: 'usual', shortestDelayMs: 500, shortestTtlSeconds: 5 });
+  const flavor = await graph.make('gslbFlavorCreate', {
+    name: 'usual',
+    shortestIntervalMs: 500,
+    shortestTtlSeconds: 5,
+  });
   const monitor = await graph.make(
-    ...(['gslbMonitorCreate', { name: 'web', type: 'HTTP', delayMs: 1_000, timeoutMs: 500 }, who] as const),
+    ...(['gslbMonitorCreate', { name: 'web', checkType: 'HTTP', intervalMs: 1_000, timeoutMs: 500 }, who] as const),
   );
   const pool = await graph.make('gslbPoolCreate', { name: 'web' }, who);
   const member = await graph.make(
-    ...(['gslbPoolMemberCreate', { poolId: pool, name: 'one', addresses: ['203.0.113.7'], port: 80 }, who] as const),
+    ...([
+      'gslbPoolMemberCreate',
+      { poolId: pool, name: 'one', addresses: ['203.0.113.7'], servicePort: 80 },
+      who,
+    ] as const),
   );
-  await graph.make('gslbPoolMonitorAttach', { monitorId: monitor, poolId: pool }, who);
+  await graph.make('gslbPoolMonitorAttach', { monitorId: monitor, target: { poolId: pool } }, who);
   const cmpObject = { type: 'tenant', externalId: '42' };
   const gslb = await graph.make(
     ...(['gslbCreate', { fqdn: 'shop.gslb.test', flavorId: flavor, poolIds: [pool], cmpObject }, who] as const),

@@ -1,26 +1,29 @@
 // A database with GSLB's tables, and rows that tests write: vantage points with checkers, a pool, its members and a name. The conductor is
 // the real one.
-import { ownersOf } from '../../../../bin/compose/owners.ts';
+import { ownersOf } from '../../../../compose/owners.ts';
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
+import { readHistory } from '../../../../platform/database/history.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
-import { newUuid } from '../../../../platform/ids.ts';
-import { Loop } from '../../../../platform/loop.ts';
-import type { OwedQueue } from '../../../../platform/owed-queue.ts';
-import { OwedWork, owe, reconcilingRetry } from '../../../../platform/owed-work.ts';
-import { recordProject } from '../../../../platform/projects.ts';
-import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
-import { createJudgeQueues } from '../../../../subgraphs/gslb/conductor/judge-queue.ts';
-import type { JudgingParts } from '../../../../subgraphs/gslb/conductor/judging.ts';
-import { recordReport } from '../../../../subgraphs/gslb/conductor/report.ts';
-import type { Verdict } from '../../../../subgraphs/gslb/engine/quorum.ts';
+import { recordProject } from '../../../../platform/edge/projects.ts';
+import { setCheckerRecord } from '../../../../platform/machines/checker-record.ts';
+import { setNameServerRecord } from '../../../../platform/machines/name-server-record.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import { Loop } from '../../../../platform/work/loop.ts';
+import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
+import { OwedWork, owe, reconcilingRetry } from '../../../../platform/work/owed-work.ts';
+import { recordBatch } from '../../../../subgraphs/gslb/control/checkers/record-batch.ts';
+import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/control/stores/checker-store.ts';
+import type { EvaluationDependencies } from '../../../../subgraphs/gslb/control/verdicts/evaluate-members.ts';
+import { createEvaluationQueues } from '../../../../subgraphs/gslb/control/verdicts/evaluation-queue.ts';
+import { gslbRow } from '../../../../subgraphs/gslb/row.ts';
+import type { Verdict } from '../../../../subgraphs/gslb/rules/quorum.ts';
 import type {
   GslbSpec,
   MemberSpec,
   MonitorSpec,
   PoolSpec,
   VantagePointSpec,
-} from '../../../../subgraphs/gslb/objects/specs.ts';
-import { gslbRow } from '../../../../subgraphs/gslb/row.ts';
+} from '../../../../subgraphs/gslb/spec/specs.ts';
 import { type CheckerBatch, targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { Ground } from '../../../support/ground.ts';
@@ -52,7 +55,7 @@ export class GslbPlace {
   readonly monitorId = newUuid();
   readonly poolId = newUuid();
   readonly ground: Ground;
-  readonly parts: JudgingParts;
+  readonly dependencies: EvaluationDependencies;
   readonly #database: TestDatabase | undefined;
 
   private constructor(ground: Ground, database?: TestDatabase, projectId = newUuid()) {
@@ -60,7 +63,7 @@ export class GslbPlace {
     this.#database = database;
     this.ground = ground;
     const { wake, egress } = ground;
-    this.parts = { wake, egress, silenceMs: 600_000, heartbeatMs: 500, freshMs: 600_000 };
+    this.dependencies = { wake, egress, silenceMs: 600_000, heartbeatMs: 500, freshMs: 600_000 };
   }
 
   static async open(pool: Partial<PoolSpec> = {}): Promise<GslbPlace> {
@@ -130,21 +133,36 @@ export class GslbPlace {
     );
   }
 
-  async checker(vantagePoint: string, id = newUuid()): Promise<TestChecker> {
+  /** `plugins`: those that it names. Default: it names none. */
+  async checker(vantagePoint: string, id = newUuid(), plugins?: readonly string[]): Promise<TestChecker> {
     const checker: TestChecker = { id, vantagePoint, incarnation: 0, number: 0 };
-    await this.connect(checker);
+    await this.connect(checker, plugins);
     return checker;
   }
 
-  async connect(checker: TestChecker): Promise<void> {
+  async connect(checker: TestChecker, plugins?: readonly string[]): Promise<void> {
     const { db, wake, owner } = this.ground;
     const { id, vantagePoint } = checker;
     const machine = { id, name: `checker-${id.slice(-8)}` };
+    await this.record(id, vantagePoint);
     const granted = await db.transaction((tx) =>
-      connectChecker(tx, wake, { machine, vantagePoint, facts: {}, linkedTo: owner }),
+      connectChecker(tx, wake, {
+        ...{ machine, vantagePoint, linkedTo: owner },
+        facts: plugins === undefined ? {} : { plugins: [...plugins] },
+      }),
     );
     checker.incarnation = granted.incarnation;
     checker.number = 0;
+  }
+
+  /** The machine may vote for the vantage point, as an administrator said when it was created. */
+  async record(machineId: string, vantagePoint: string): Promise<void> {
+    await this.ground.db.transaction((tx) => setCheckerRecord(tx, machineId, { vantagePoint }));
+  }
+
+  /** Zones may publish these addresses of the name server. */
+  async recordServer(machineId: string, addresses: readonly string[]): Promise<void> {
+    await this.ground.db.transaction((tx) => setNameServerRecord(tx, machineId, { addresses }));
   }
 
   async member(name: string, spec: Partial<MemberSpec> = {}, poolId = this.poolId): Promise<string> {
@@ -192,6 +210,7 @@ export class GslbPlace {
       vantagePoint,
     ]);
     return {
+      history: await readHistory(db),
       ...{ vantagePoint, incarnation, number, epoch: row?.epoch ?? 0, stampMs: await databaseNow(db), abstains: false },
       verdicts: Object.entries(said).map(([member, verdict]) => this.spoken(member, verdict)),
       past: [],
@@ -208,7 +227,7 @@ export class GslbPlace {
 
   async say(checker: TestChecker, said: Said, change: Partial<CheckerBatch> = {}): Promise<void> {
     const { db } = this.ground;
-    await recordReport(db, this.parts, checker.id, await this.batch(checker, said, change));
+    await recordBatch(db, this.dependencies, checker.id, await this.batch(checker, said, change));
   }
 
   /** Owes work, and runs it as a worker does; false: another one has it. */
@@ -243,7 +262,13 @@ export class GslbPlace {
 
   #queues(): ReadonlyMap<string, OwedQueue> {
     const { db, wake } = this.ground;
-    const queues = createJudgeQueues({ ...this.parts, db, wake, pendingMs: 60_000 });
+    const queues = createEvaluationQueues({
+      ...this.dependencies,
+      db,
+      wake,
+      pendingMs: 60_000,
+      nameRestMs: 86_400_000,
+    });
     return new Map(queues.map((queue) => [queue.kind, queue]));
   }
 

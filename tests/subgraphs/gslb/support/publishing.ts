@@ -4,7 +4,7 @@ import { BackendOpener } from '../../../../dns/backends/open-backends.ts';
 import { createZoneQueue } from '../../../../dns/backends/zone-queue.ts';
 import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../../dns/publish/server-queue.ts';
-import { createJudgeQueues } from '../../../../subgraphs/gslb/conductor/judge-queue.ts';
+import { createEvaluationQueues } from '../../../../subgraphs/gslb/control/verdicts/evaluation-queue.ts';
 import { OwedRunner } from '../../../support/owed-runner.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { type GslbGraph, identity } from './gslb-graph.ts';
@@ -14,11 +14,11 @@ const who = identity('MEMBER');
 
 /** `timeoutMs`: of a call to a server. The caller closes the backends. */
 export async function publishing(graph: GslbGraph, monitorId: string, timeoutMs: number) {
-  const { parts, say } = await speaker(graph, monitorId);
+  const { dependencies, say } = await speaker(graph, monitorId);
   const { db, wake, log, egress } = graph;
   const backends = new BackendOpener({ db, egress, sealer: async () => graph.sealer, timeoutMs });
   const runner = new OwedRunner(db, [
-    ...createJudgeQueues({ ...parts, db, pendingMs: 3_600_000 }),
+    ...createEvaluationQueues({ ...dependencies, db, pendingMs: 3_600_000, nameRestMs: 86_400_000 }),
     createZoneQueue({ db, backends }),
     createPublishQueue({ db, wake, servers: [], backends }),
     createServerQueue({ db, wake, log, servers: [], backends }),
@@ -42,7 +42,7 @@ export async function statusOf(graph: GslbGraph, gslb: string): Promise<string> 
 /** What an explanation says of each server that it asked. */
 export async function explainedServers(graph: GslbGraph, name: string): Promise<readonly object[]> {
   const query =
-    'query ($name: String!) { gslbExplain(name: $name) { servers { name planned { outcome } answered { records { data } } error } } }';
+    'query ($name: String!) { gslbExplain(name: $name) { servers { name planned { outcome } answered { records { data } } message } } }';
   const { gslbExplain } = await graph.ask<{ gslbExplain: { servers: readonly object[] } }>(who, query, { name });
   return gslbExplain.servers;
 }

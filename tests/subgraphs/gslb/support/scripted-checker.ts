@@ -2,7 +2,7 @@
 import { WebSocket } from 'ws';
 import { clientOptions } from '../../../../platform/graph/tls.ts';
 import { linkVersion, readToMachine, type ToMachine } from '../../../../platform/link/messages.ts';
-import type { Verdict } from '../../../../subgraphs/gslb/engine/quorum.ts';
+import type { Verdict } from '../../../../subgraphs/gslb/rules/quorum.ts';
 import {
   batchKey,
   type Grant,
@@ -90,7 +90,7 @@ export class ScriptedChecker {
       this.targets.clear();
       [this.#number, this.#waiting] = [0, true];
       const facts = { vantagePoint: this.vantagePoint, version: 'test', plugins: ['TCP'] };
-      socket.send(JSON.stringify({ type: 'hello', version: linkVersion, facts, held: {} }));
+      socket.send(JSON.stringify({ type: 'hello', version: linkVersion, facts, held: {}, mark: null }));
     });
     socket.on('message', (data) => {
       const message = readToMachine(String(data));
@@ -117,7 +117,8 @@ export class ScriptedChecker {
 
   #begin(grant: Grant): void {
     // Its batches are numbered anew.
-    if (grant.incarnation !== this.grant?.incarnation) [this.#number, this.#waiting] = [0, false];
+    if (grant.incarnation !== this.grant?.incarnation || grant.history !== this.grant.history)
+      [this.#number, this.#waiting] = [0, false];
     this.grants.push(grant);
     this.#said.clear();
     this.#stampMs = Math.max(this.#stampMs, grant.stampMs);
@@ -141,6 +142,7 @@ export class ScriptedChecker {
     [this.#number, this.#reports, this.#waiting] = [this.#number + 1, this.#reports + 1, true];
     for (const { target, verdict } of news) this.#said.set(target, verdict);
     const body = {
+      history: grant.history,
       ...{ vantagePoint: this.vantagePoint, incarnation: grant.incarnation, epoch: grant.epoch, number: this.#number },
       ...{ stampMs: this.#stampMs, abstains: false, past: [] },
       verdicts: news.map(({ target, verdict }) => ({

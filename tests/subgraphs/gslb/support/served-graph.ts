@@ -1,16 +1,19 @@
 // The graph of GSLB with the conductor's links open, and real name servers that connect to them.
 import { join } from 'node:path';
 import { Answerer } from '../../../../dns/answerer/answerer.ts';
+import { setCheckerRecord } from '../../../../platform/machines/checker-record.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
-import { connectChecker } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
-import { ConductorLinks } from '../../../../subgraphs/gslb/conductor/conductor-links.ts';
-import { planNames } from '../../../../subgraphs/gslb/conductor/planning.ts';
-import { NameServer } from '../../../../subgraphs/gslb/nameserver/name-server.ts';
+import { NameServer } from '../../../../subgraphs/gslb/agents/nameserver/name-server.ts';
+import { ConductorLinks } from '../../../../subgraphs/gslb/control/machines/conductor-links.ts';
+import { planNames } from '../../../../subgraphs/gslb/control/plans/planning.ts';
+import { connectChecker } from '../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
 import { GslbGraph, makeWorld, type World } from './gslb-graph.ts';
 
 export interface Served {
+  /** UUID of its machine. */
+  readonly id: string;
   readonly name: string;
   readonly answerer: Answerer;
   stop(): Promise<void>;
@@ -75,7 +78,7 @@ export class ServedGraph {
       stopped ??= server.stop();
       return stopped;
     };
-    const served = { name, answerer, stop };
+    const served = { id: tls.id, name, answerer, stop };
     this.#served.push(served);
     return served;
   }
@@ -92,6 +95,7 @@ export class ServedGraph {
     const { db, wake, owner } = this.graph;
     const machine = { id, name: `checker-${vantagePoint}` };
     const facts = { vantagePoint, version: '1.2.3', plugins: ['HTTP', 'TCP'] };
+    await db.transaction((tx) => setCheckerRecord(tx, id, { vantagePoint }));
     await db.transaction((tx) => connectChecker(tx, wake, { machine, vantagePoint, facts, linkedTo: owner }));
   }
 }

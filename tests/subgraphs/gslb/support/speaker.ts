@@ -1,8 +1,11 @@
 // A checker without a process: it says verdicts, and they are recorded as those of a real one.
-import { decodeUuid, newUuid } from '../../../../platform/ids.ts';
-import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/conductor/checker-store.ts';
-import { recordReport } from '../../../../subgraphs/gslb/conductor/report.ts';
-import type { Verdict } from '../../../../subgraphs/gslb/engine/quorum.ts';
+
+import { readHistory } from '../../../../platform/database/history.ts';
+import { setCheckerRecord } from '../../../../platform/machines/checker-record.ts';
+import { decodeUuid, newUuid } from '../../../../platform/values/ids.ts';
+import { recordBatch } from '../../../../subgraphs/gslb/control/checkers/record-batch.ts';
+import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/control/stores/checker-store.ts';
+import type { Verdict } from '../../../../subgraphs/gslb/rules/quorum.ts';
 import { targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 import type { GslbGraph } from './gslb-graph.ts';
 
@@ -10,7 +13,8 @@ import type { GslbGraph } from './gslb-graph.ts';
 export async function speaker(graph: GslbGraph, monitor: string) {
   const { db, wake, egress, owner } = graph;
   const [id, monitorId] = [newUuid(), decodeUuid('GslbMonitor', monitor) ?? ''];
-  const parts = { wake, egress, silenceMs: 600_000, heartbeatMs: 500, freshMs: 600_000 };
+  const dependencies = { wake, egress, silenceMs: 600_000, heartbeatMs: 500, freshMs: 600_000 };
+  await db.transaction((tx) => setCheckerRecord(tx, id, { vantagePoint: 'eu' }));
   const { incarnation } = await db.transaction((tx) =>
     connectChecker(tx, wake, {
       ...{ machine: { id, name: 'eu-1' }, vantagePoint: 'eu', facts: {}, linkedTo: owner },
@@ -25,10 +29,11 @@ export async function speaker(graph: GslbGraph, monitor: string) {
       ...{ verdict, agoMs: 10, latencyMs: verdict === 'UP' ? 12 : null },
       message: verdict === 'DOWN' ? 'connection refused' : null,
     }));
-    await recordReport(db, parts, id, {
+    await recordBatch(db, dependencies, id, {
+      history: await readHistory(db),
       ...{ vantagePoint: 'eu', incarnation, number, epoch: row?.epoch ?? 0, stampMs: await databaseNow(db) },
       ...{ abstains: false, verdicts, past: [], load: { targets: 2, lateMs: 0, dropped: 0, abstains: null } },
     });
   };
-  return { parts, say };
+  return { dependencies, say };
 }

@@ -1,10 +1,10 @@
 // The conductor's end of the name servers' links, without a database: zones that a test sets, and the states that came.
 import type { ZoneChange, ZonePlan } from '../../../../dns/policy/plan.ts';
 import { applyZoneChange } from '../../../../dns/policy/plan.ts';
-import type { JsonValue } from '../../../../platform/json.ts';
 import { type LinkPeer, LinkServer, type LinkSession } from '../../../../platform/link/link-server.ts';
-import type { Logger } from '../../../../platform/log.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
+import type { Logger } from '../../../../platform/process/log.ts';
+import type { JsonValue } from '../../../../platform/values/json.ts';
 import {
   conductorRole,
   type NameServerFacts,
@@ -16,6 +16,7 @@ import {
   zoneKey,
   zoneOfKey,
 } from '../../../../subgraphs/gslb/wire/dns-wire.ts';
+import { testHistory } from '../../../support/histories.ts';
 import { testMachine } from '../../../support/machines.ts';
 
 export class TestConductor {
@@ -70,7 +71,12 @@ export class TestConductor {
 
   /** Whatever it is. */
   send(zone: string, generation: number, document: JsonValue): void {
-    this.#peer?.send({ type: 'document', key: zoneKey(zone), generation, document });
+    this.#peer?.send({
+      type: 'document',
+      key: zoneKey(zone),
+      position: { history: testHistory, number: generation },
+      document,
+    });
   }
 
   whole(): void {
@@ -79,7 +85,7 @@ export class TestConductor {
 
   /** The generation that the name server answers with. */
   answered(zone: string): number | undefined {
-    return this.state?.zones[zone];
+    return this.state?.zones[zone]?.number;
   }
 
   #open(peer: LinkPeer): LinkSession {
@@ -90,7 +96,7 @@ export class TestConductor {
       begin: () => {
         for (const [key] of peer.held) if (!this.zones.has(zoneOfKey(key) ?? '')) peer.send({ type: 'gone', key });
         for (const plan of this.zones.values())
-          if (peer.held.get(zoneKey(plan.zone)) !== plan.generation) this.set(plan);
+          if (peer.held.get(zoneKey(plan.zone))?.number !== plan.generation) this.set(plan);
         this.whole();
       },
       report: async (key, body) => {

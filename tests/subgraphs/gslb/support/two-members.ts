@@ -1,7 +1,7 @@
 // What stands below a name: a flavor of a backend, a vantage point, and a pool of two members that one monitor checks.
 import { type GslbGraph, identity } from './gslb-graph.ts';
 
-export interface TwoMembers {
+interface TwoMembers {
   readonly flavorId: string;
   readonly monitorId: string;
   readonly poolId: string;
@@ -13,11 +13,11 @@ export async function twoMembers(graph: GslbGraph, backendId: string): Promise<T
   const who = identity('MEMBER');
   const flavorId = await graph.make('gslbFlavorCreate', { name: 'plain', backendId });
   await graph.make('gslbVantagePointCreate', { name: 'eu', region: 'eu', latitude: 50, longitude: 8 });
-  const monitorId = await graph.make('gslbMonitorCreate', { name: 'tcp', type: 'TCP' }, who);
+  const monitorId = await graph.make('gslbMonitorCreate', { name: 'tcp', checkType: 'TCP' }, who);
   const poolId = await graph.make('gslbPoolCreate', { name: 'web' }, who);
   const member = (name: string, address: string) =>
-    graph.make('gslbPoolMemberCreate', { poolId, name, addresses: [address], port: 80 }, who);
+    graph.make('gslbPoolMemberCreate', { poolId, name, addresses: [address], servicePort: 80 }, who);
   const members = [await member('one', '203.0.113.1'), await member('two', '203.0.113.2')] as const;
-  await graph.make('gslbPoolMonitorAttach', { monitorId, poolId }, who);
+  await graph.make('gslbPoolMonitorAttach', { monitorId, target: { poolId } }, who);
   return { flavorId, monitorId, poolId, members };
 }

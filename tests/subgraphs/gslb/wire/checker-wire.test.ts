@@ -1,6 +1,6 @@
-// What a checker and the conductor say to each other.
+// Messages between a checker and the conductor.
 import { expect, test } from '@jest/globals';
-import { newUuid } from '../../../../platform/ids.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
 import {
   checkerBatch,
   checkerFacts,
@@ -23,7 +23,16 @@ test('the key of a target names it, and nothing else does', () => {
 test('a batch has bounds', () => {
   const verdict = { target: 't', verdict: 'DOWN', agoMs: 3, latencyMs: null, message: 'refused' };
   const batch = {
-    ...{ vantagePoint: 'eu', incarnation: 1, epoch: 2, number: 1, stampMs: 7, abstains: false, past: [] },
+    ...{
+      vantagePoint: 'eu',
+      history: newUuid(),
+      incarnation: 1,
+      epoch: 2,
+      number: 1,
+      stampMs: 7,
+      abstains: false,
+      past: [],
+    },
     load: { targets: 1, lateMs: 0, dropped: 0, abstains: null },
   };
   const isTaken = (change: object) => checkerBatch.safeParse({ ...batch, verdicts: [verdict], ...change }).success;

@@ -1,13 +1,13 @@
 // The load balancer subgraph on a real database, with two projects: requests as the gateway sends them, without hosts.
 import { randomBytes } from 'node:crypto';
 import { execute, type GraphQLSchema, parse } from 'graphql';
+import type { Identity, Role } from '../../../../platform/edge/identity.ts';
+import { recordProject } from '../../../../platform/edge/projects.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
-import type { Identity, Role } from '../../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../../platform/ids.ts';
-import { recordProject } from '../../../../platform/projects.ts';
-import type { SubgraphGround } from '../../../../platform/subgraph-row.ts';
+import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { createLoadBalancerSubgraph } from '../../../../subgraphs/loadbalancer/loadbalancer.ts';
-import { quotaKinds } from '../../../../subgraphs/loadbalancer/model/states.ts';
+import { quotaKinds } from '../../../../subgraphs/loadbalancer/rules/states.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { Ground } from '../../../support/ground.ts';
 
@@ -21,7 +21,7 @@ export interface Fault {
   readonly message: string;
   readonly field: readonly string[];
 }
-export interface GraphResult<Data> {
+interface GraphResult<Data> {
   readonly data: Data;
   readonly errors: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
 }
@@ -48,7 +48,7 @@ export class BalancerGraph extends Ground {
       ...(this as unknown as SubgraphGround),
       sdl: readSubgraphSdl('loadbalancer'),
       sealKeys: this.sealer,
-      settings: { zone, dnsTtlSeconds: 5, defaultCidr: '10.64.0.0/20', quotas },
+      settings: { zone, dnsTtlSeconds: 5, nameRestMs: 86_400_000, defaultCidr: '10.64.0.0/20', quotas },
     });
     this.schema = subgraph.schema;
   }
@@ -88,7 +88,7 @@ export class BalancerGraph extends Ground {
     return data;
   }
 
-  /** The faults of a mutation, as `CODE path`. `entity`: the payload's field and what is asked of it. */
+  /** The errors of a mutation, as `CODE path`. `entity`: the payload's field and its selection. */
   async mutate(
     mutation: string,
     input: Input,
@@ -123,16 +123,18 @@ export const tree = (name: string): Input => ({
   name,
   pools: [
     {
-      ...{ name: 'web', protocol: 'HTTP' },
+      ...{ name: 'web', memberProtocol: 'HTTP' },
       members: [{ host: '192.0.2.10', port: 80 }],
-      healthMonitor: { type: 'HTTP' },
+      healthMonitor: { monitorType: 'HTTP' },
     },
-    { name: 'raw', protocol: 'TCP' },
+    { name: 'raw', memberProtocol: 'TCP' },
   ],
   listeners: [
     {
       ...{ protocol: 'HTTP', port: 80, defaultPool: 'web' },
-      l7Policies: [{ action: 'REJECT', l7Rules: [{ type: 'PATH', compareType: 'STARTS_WITH', value: '/private' }] }],
+      l7Policies: [
+        { action: 'REJECT', l7Rules: [{ ruleType: 'PATH', compareType: 'STARTS_WITH', value: '/private' }] },
+      ],
     },
   ],
 });
@@ -142,8 +144,8 @@ export interface Ids {
   readonly loadBalancer: string;
   readonly pool: string;
   readonly rawPool: string;
-  readonly member: string;
-  readonly healthMonitor: string;
+  readonly poolMember: string;
+  readonly poolHealthMonitor: string;
   readonly listener: string;
   readonly l7Policy: string;
   readonly l7Rule: string;
@@ -171,8 +173,8 @@ export async function makeTree(graph: BalancerGraph, name: string, who = identit
     loadBalancer: made.id,
     pool: pool?.id ?? '',
     rawPool: made.pools.find((each) => each.name === 'raw')?.id ?? '',
-    member: pool?.members.nodes[0]?.id ?? '',
-    healthMonitor: pool?.healthMonitor?.id ?? '',
+    poolMember: pool?.members.nodes[0]?.id ?? '',
+    poolHealthMonitor: pool?.healthMonitor?.id ?? '',
     listener: listener?.id ?? '',
     l7Policy: policy?.id ?? '',
     l7Rule: policy?.l7Rules[0]?.id ?? '',

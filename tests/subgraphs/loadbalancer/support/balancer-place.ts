@@ -1,19 +1,19 @@
 // A database with a project and the services of load balancers, without hosts; nodes are rows that tests write.
-import { ownersOf } from '../../../../bin/compose/owners.ts';
+import { ownersOf } from '../../../../compose/owners.ts';
 import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
-import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../../platform/ids.ts';
-import { recordProject } from '../../../../platform/projects.ts';
-import { BalancerService } from '../../../../subgraphs/loadbalancer/balancers/balancer-service.ts';
-import { PartService } from '../../../../subgraphs/loadbalancer/balancers/part-service.ts';
-import { CertificateService } from '../../../../subgraphs/loadbalancer/certificates/certificate-service.ts';
-import { Quotas } from '../../../../subgraphs/loadbalancer/model/quotas.ts';
-import type { NodeState } from '../../../../subgraphs/loadbalancer/model/states.ts';
-import { MemberAddresses } from '../../../../subgraphs/loadbalancer/parts/member-addresses.ts';
+import type { Identity, RequestContext, Role } from '../../../../platform/edge/identity.ts';
+import { recordProject } from '../../../../platform/edge/projects.ts';
+import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
+import { BalancerService } from '../../../../subgraphs/loadbalancer/control/balancers/balancer-service.ts';
+import { dnsNames } from '../../../../subgraphs/loadbalancer/control/balancers/dns-names.ts';
+import { PartService } from '../../../../subgraphs/loadbalancer/control/balancers/part-service.ts';
+import { CertificateService } from '../../../../subgraphs/loadbalancer/control/certificates/certificate-service.ts';
+import { Quotas } from '../../../../subgraphs/loadbalancer/control/stores/quotas.ts';
+import { SubnetService } from '../../../../subgraphs/loadbalancer/control/subnets/subnet-service.ts';
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
-import { dnsNames } from '../../../../subgraphs/loadbalancer/stores/dns-names.ts';
-import { SubnetService } from '../../../../subgraphs/loadbalancer/subnets/subnet-service.ts';
+import type { NodeState } from '../../../../subgraphs/loadbalancer/rules/states.ts';
+import { MemberAddresses } from '../../../../subgraphs/loadbalancer/spec/member-addresses.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { Ground } from '../../../support/ground.ts';
 
@@ -40,7 +40,7 @@ export class BalancerPlace {
     this.parts = new PartService({ ...common, memberAddresses });
     this.certificates = new CertificateService({ ...common, sealer });
     const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
-    const names = dnsNames({ wake, ttlSeconds: 5 });
+    const names = dnsNames({ wake, ttlSeconds: 5, nameRestMs: 86_400_000 });
     this.balancers = new BalancerService({ ...common, subnets, memberAddresses, zone: 'lb.test', names });
   }
 

@@ -1,19 +1,27 @@
-// A real HAProxy that is rendered and changed by our code. After each change, what it does must be what is wanted and what its files say.
+// A real HAProxy that is rendered and changed by our code. After each change, its behaviour must match the desired configuration and its
+// files.
+// needs: haproxy
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newUuid } from '../../../../platform/ids.ts';
-import type { JsonObject } from '../../../../platform/json.ts';
-import { type Applied, Haproxy } from '../../../../subgraphs/loadbalancer/host/haproxy/haproxy.ts';
-import type { HaproxyModel } from '../../../../subgraphs/loadbalancer/host/haproxy/model.ts';
-import { renderNode } from '../../../../subgraphs/loadbalancer/host/haproxy/render.ts';
-import type { NodePlaces } from '../../../../subgraphs/loadbalancer/host/haproxy/tree.ts';
-import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import type { JsonObject } from '../../../../platform/values/json.ts';
+import { Cell, plainCell } from '../../../../subgraphs/loadbalancer/agents/lbhost/confinement/cell.ts';
+import { usualFirstUid } from '../../../../subgraphs/loadbalancer/agents/lbhost/confinement/confinement.ts';
+import { makeRoot } from '../../../../subgraphs/loadbalancer/agents/lbhost/confinement/node-root.ts';
+import { type Applied, Haproxy } from '../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/haproxy.ts';
+import type { HaproxyModel } from '../../../../subgraphs/loadbalancer/rules/haproxy/model.ts';
+import { renderNode } from '../../../../subgraphs/loadbalancer/rules/haproxy/render.ts';
+import type { NodePlaces } from '../../../../subgraphs/loadbalancer/rules/haproxy/tree.ts';
+import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { endProcessesOf } from '../../../support/left-processes.ts';
 import { part, wantedNode } from './wanted.ts';
 
-export interface HaproxyNodeOptions {
+const program = '/usr/sbin/haproxy';
+const uid = process.getuid?.() === 0 ? usualFirstUid : null;
+
+interface HaproxyNodeOptions {
   /** Default 127.0.0.1. */
   readonly address?: string;
   /** Of a load balancer that has another node already. */
@@ -47,7 +55,14 @@ export class HaproxyNode {
   }
 
   open({ reloadPauseMs = 0 } = {}): Haproxy {
-    return new Haproxy({ program: '/usr/sbin/haproxy', folder: this.folder, wrapper: () => [], reloadPauseMs });
+    return new Haproxy({ program, folder: this.folder, cell: () => this.#cell(), reloadPauseMs });
+  }
+
+  /** As on a host, but in the network of this process. */
+  #cell(): Cell {
+    const { folder } = this;
+    if (uid === null) return plainCell(folder);
+    return new Cell({ folder, wrapper: [], uid, cgroup: null, prepare: () => makeRoot(folder, uid, [program]) });
   }
 
   model(): HaproxyModel {
@@ -57,7 +72,7 @@ export class HaproxyNode {
       { ...wanted, id: this.#id, state: this.state },
       {
         ...{ folder: this.folder, healthPort: this.#healthPort, incarnation: this.#incarnation, now: Date.now() },
-        ...{ runtimeSocket: join(this.folder, 'run.sock'), addressesOf: () => [], ...places },
+        ...{ runtimeSocket: join(this.folder, 'run.sock'), uid, addressesOf: () => [], ...places },
       },
     );
   }
@@ -87,7 +102,7 @@ export class HaproxyNode {
   }
 
   pool(given: JsonObject = {}): WantedPart {
-    return this.#add(part('Pool', this.balancerId, { protocol: 'HTTP', drainMs: 1_000, ...given }));
+    return this.#add(part('Pool', this.balancerId, { memberProtocol: 'HTTP', drainMs: 1_000, ...given }));
   }
 
   /** Without a port: on a free one. */
@@ -97,12 +112,13 @@ export class HaproxyNode {
   }
 
   member(pool: WantedPart, port: number, given: JsonObject = {}): WantedPart {
-    return this.#add(part('Member', pool.id, { host: '127.0.0.1', port, ...given }));
+    return this.#add(part('PoolMember', pool.id, { host: '127.0.0.1', port, ...given }));
   }
 
   monitor(pool: WantedPart, given: JsonObject = {}): WantedPart {
-    const usual = { type: 'HTTP', intervalMs: 200, timeoutMs: 150, rise: 1, fall: 2 };
-    return this.#add(part('HealthMonitor', pool.id, { ...usual, ...given }));
+    // The members are in the process of the test, which may be busy for longer than a check is usually given.
+    const usual = { monitorType: 'HTTP', intervalMs: 500, timeoutMs: 500, rise: 1, fall: 2 };
+    return this.#add(part('PoolHealthMonitor', pool.id, { ...usual, ...given }));
   }
 
   /** A policy with its rules. */

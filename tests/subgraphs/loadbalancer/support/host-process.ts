@@ -4,17 +4,17 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { NetnsOptions } from '../../../../subgraphs/loadbalancer/host/providers/netns.ts';
+import type { NetnsOptions } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/netns.ts';
 
-/** A test's host, as the file that its process reads says. */
-export interface HostProcessOptions {
+/** A test's host, as described in the file that its process reads. */
+interface HostProcessOptions {
   readonly folder: string;
   readonly urls: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly healthPort: number;
   /** Addresses of the loopback provider; default: 127.91.0.0/16. */
   readonly range?: string;
-  /** What its program is started with, for example `nsenter --net=…`. */
+  /** The command that starts its program, for example `nsenter --net=…`. */
   readonly wrapper?: readonly string[];
   /** Absent: the loopback provider. */
   readonly netns?: Omit<NetnsOptions, 'folder' | 'ip'> & { readonly via: readonly string[] };

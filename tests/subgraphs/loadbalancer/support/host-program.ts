@@ -1,10 +1,17 @@
-// The program of a test's host: what the role lbhost does, with an authority of the test.
+// The program of a test's host: it does the work of the role lbhost, with an authority of the test.
+// needs: haproxy, keepalived
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import pino from 'pino';
 import { Peers } from '../../../../platform/machines/peers.ts';
-import { LbHost } from '../../../../subgraphs/loadbalancer/host/lb-host.ts';
-import { Ip } from '../../../../subgraphs/loadbalancer/host/providers/ip.ts';
-import { LoopbackProvider } from '../../../../subgraphs/loadbalancer/host/providers/loopback.ts';
-import { NetnsProvider } from '../../../../subgraphs/loadbalancer/host/providers/netns.ts';
+import {
+  Confinement,
+  usualFirstUid,
+} from '../../../../subgraphs/loadbalancer/agents/lbhost/confinement/confinement.ts';
+import { LbHost } from '../../../../subgraphs/loadbalancer/agents/lbhost/lb-host.ts';
+import { Ip } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/ip.ts';
+import { LoopbackProvider } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/loopback.ts';
+import { NetnsProvider } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/netns.ts';
 import { readHostProcessOptions } from './host-process.ts';
 
 const {
@@ -18,8 +25,10 @@ const {
 const log = pino({ level: process.env.HOST_LOG ?? 'silent' }, pino.destination(2));
 const provider =
   netns === undefined ? new LoopbackProvider() : new NetnsProvider({ ...netns, folder, ip: new Ip(netns.via) });
+const programs = { haproxy: '/usr/sbin/haproxy', keepalived: '/usr/sbin/keepalived' };
+const confinement = await Confinement.open({ folder, programs: Object.values(programs), firstUid: usualFirstUid });
 const host = await LbHost.open({
-  ...{ folder, urls, log, provider, haproxy: '/usr/sbin/haproxy', keepalived: '/usr/sbin/keepalived' },
+  ...{ folder, urls, log, provider, confinement, ...programs },
   facts: {
     ...{ provider: provider.name, site: null, maxNodes: 100, healthPort },
     publicRange: netns?.publicRange ?? range,
@@ -28,6 +37,9 @@ const host = await LbHost.open({
   },
   tls: { ...tls, peers: new Peers(log) },
   addressesOf: () => [],
+});
+await writeFile(join(folder, 'test-host.ready'), JSON.stringify({ confinementFault: confinement.fault }), {
+  mode: 0o600,
 });
 host.start();
 process.once('SIGTERM', () => void host.stop().then(() => process.exit(0)));

@@ -1,11 +1,11 @@
 // The faults that each field of each kind of part can have and that GraphQL's own validation lets pass, from the field's own description:
 // a new kind or field has its cases automatically.
 import { idFieldOf } from '../../../../platform/graph/described/text.ts';
-import type { JsonObject, JsonValue } from '../../../../platform/json.ts';
-import type { PartName } from '../../../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { partKinds } from '../../../../subgraphs/loadbalancer/parts/parts.ts';
+import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
+import type { PartName } from '../../../../subgraphs/loadbalancer/spec/part-kind.ts';
+import { partKinds } from '../../../../subgraphs/loadbalancer/spec/parts.ts';
 
-export interface FieldFault {
+interface FieldFault {
   readonly what: string;
   readonly change: JsonObject;
   readonly code: string;

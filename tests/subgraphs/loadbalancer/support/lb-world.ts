@@ -1,5 +1,6 @@
 // Load balancers with all of their parts in one process but for HAProxy and PowerDNS, which are real: graph services, workers (queues and
 // health checks), the link, and hosts on loopback addresses.
+// needs: haproxy, keepalived
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
-import { ownersOf } from '../../../../bin/compose/owners.ts';
+import { ownersOf } from '../../../../compose/owners.ts';
 import { createLookQueue } from '../../../../dns/publish/look-queue.ts';
 import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../../dns/publish/server-queue.ts';
@@ -19,39 +20,44 @@ import { createCheckMetrics } from '../../../../platform/checks/check-metrics.ts
 import { SelfCheck } from '../../../../platform/checks/self-check.ts';
 import { StarvationGuard } from '../../../../platform/checks/starvation-guard.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
-import type { RequestContext } from '../../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../../platform/ids.ts';
-import { Leases } from '../../../../platform/leases.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { recordProject } from '../../../../platform/edge/projects.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
-import type { OwedQueue } from '../../../../platform/owed-queue.ts';
-import { OwedWork, OwedWorkLostError } from '../../../../platform/owed-work.ts';
-import { recordProject } from '../../../../platform/projects.ts';
-import { createRedis } from '../../../../platform/redis.ts';
-import { BalancerService } from '../../../../subgraphs/loadbalancer/balancers/balancer-service.ts';
-import { PartService } from '../../../../subgraphs/loadbalancer/balancers/part-service.ts';
-import { CertificateService } from '../../../../subgraphs/loadbalancer/certificates/certificate-service.ts';
-import { LbHost } from '../../../../subgraphs/loadbalancer/host/lb-host.ts';
-import { LoopbackProvider } from '../../../../subgraphs/loadbalancer/host/providers/loopback.ts';
-import { HostKeeper } from '../../../../subgraphs/loadbalancer/hosts/host-keeper.ts';
-import { HostService } from '../../../../subgraphs/loadbalancer/hosts/host-service.ts';
-import { HostSessions } from '../../../../subgraphs/loadbalancer/hosts/host-sessions.ts';
-import { NodeDocuments } from '../../../../subgraphs/loadbalancer/hosts/node-documents.ts';
-import { Quotas } from '../../../../subgraphs/loadbalancer/model/quotas.ts';
-import { createNodeChecks, usualNodeChecks } from '../../../../subgraphs/loadbalancer/nodes/node-checks.ts';
-import { NodeService } from '../../../../subgraphs/loadbalancer/nodes/node-service.ts';
-import { MemberAddresses } from '../../../../subgraphs/loadbalancer/parts/member-addresses.ts';
-import { createReconcileQueue } from '../../../../subgraphs/loadbalancer/reconcile/reconcile-queue.ts';
-import { type HealSettings, usualHealing } from '../../../../subgraphs/loadbalancer/reconcile/state.ts';
+import { createRedis } from '../../../../platform/process/redis.ts';
+import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
+import { Leases } from '../../../../platform/work/leases.ts';
+import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
+import { OwedWork, OwedWorkLostError } from '../../../../platform/work/owed-work.ts';
+import {
+  Confinement,
+  usualFirstUid,
+} from '../../../../subgraphs/loadbalancer/agents/lbhost/confinement/confinement.ts';
+import { LbHost } from '../../../../subgraphs/loadbalancer/agents/lbhost/lb-host.ts';
+import { LoopbackProvider } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/loopback.ts';
+import { BalancerService } from '../../../../subgraphs/loadbalancer/control/balancers/balancer-service.ts';
+import { dnsNames } from '../../../../subgraphs/loadbalancer/control/balancers/dns-names.ts';
+import { type Names, noNames } from '../../../../subgraphs/loadbalancer/control/balancers/names.ts';
+import { PartService } from '../../../../subgraphs/loadbalancer/control/balancers/part-service.ts';
+import { CertificateService } from '../../../../subgraphs/loadbalancer/control/certificates/certificate-service.ts';
+import { HostKeeper } from '../../../../subgraphs/loadbalancer/control/hosts/host-keeper.ts';
+import { HostService } from '../../../../subgraphs/loadbalancer/control/hosts/host-service.ts';
+import { HostSessions } from '../../../../subgraphs/loadbalancer/control/hosts/host-sessions.ts';
+import { NodeDocuments } from '../../../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
+import { createNodeChecks, usualNodeChecks } from '../../../../subgraphs/loadbalancer/control/nodes/node-checks.ts';
+import { NodeService } from '../../../../subgraphs/loadbalancer/control/nodes/node-service.ts';
+import { nodesOf } from '../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { createReconcileQueue } from '../../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
+import { createScalingWork } from '../../../../subgraphs/loadbalancer/control/scaling/scaling-work.ts';
+import { readBalancer } from '../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
+import { Quotas } from '../../../../subgraphs/loadbalancer/control/stores/quotas.ts';
+import { SubnetService } from '../../../../subgraphs/loadbalancer/control/subnets/subnet-service.ts';
+import { TrafficRecorder } from '../../../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
+import { TrafficSeconds } from '../../../../subgraphs/loadbalancer/control/traffic/traffic-seconds.ts';
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
-import { createScalingWork } from '../../../../subgraphs/loadbalancer/scaling/scaling-work.ts';
-import { type BalancerRow, readBalancer } from '../../../../subgraphs/loadbalancer/stores/balancer-store.ts';
-import { dnsNames } from '../../../../subgraphs/loadbalancer/stores/dns-names.ts';
-import { type Names, noNames } from '../../../../subgraphs/loadbalancer/stores/names.ts';
-import { type NodeRow, nodesOf } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
-import { SubnetService } from '../../../../subgraphs/loadbalancer/subnets/subnet-service.ts';
-import { TrafficRecorder } from '../../../../subgraphs/loadbalancer/traffic/traffic-recorder.ts';
-import { TrafficSeconds } from '../../../../subgraphs/loadbalancer/traffic/traffic-seconds.ts';
+import type { BalancerRow, NodeRow } from '../../../../subgraphs/loadbalancer/rules/rows.ts';
+import { type HealSettings, usualHealing } from '../../../../subgraphs/loadbalancer/rules/state.ts';
+import { MemberAddresses } from '../../../../subgraphs/loadbalancer/spec/member-addresses.ts';
 import { type NameServer, nameServers, zone } from '../../../dns/support/name-servers.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { freePort } from '../../../support/free-port.ts';
@@ -60,6 +66,7 @@ import { endProcessesOf } from '../../../support/left-processes.ts';
 import { type TestMachine, testAuthority, testMachine } from '../../../support/machines.ts';
 import { type OwnNetwork, ownNetwork } from '../../../support/own-network.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
+import { recordHost } from './host-records.ts';
 
 const most = 100_000;
 const quotas = new Quotas({
@@ -67,12 +74,14 @@ const quotas = new Quotas({
   ...{ CERTIFICATES: most, SUBNETS: most },
 });
 
-export interface LbWorldOptions {
+interface LbWorldOptions {
   /** Names are published by such a server; true: by a PowerDNS. */
   readonly dns?: boolean | keyof typeof nameServers;
   readonly settings?: Partial<HealSettings>;
   /** Traffic is recorded, and policies of autoscaling are followed. */
   readonly scaling?: boolean;
+  /** Its caller's, and empty; default: one of its own. Without scaling. */
+  readonly connection?: TestDatabase['connection'];
 }
 
 export interface WorldHost {
@@ -80,6 +89,8 @@ export interface WorldHost {
   readonly index: number;
   readonly machine: TestMachine;
   readonly folder: string;
+  /** As its confinement reports on this machine. */
+  confinementFault: string | null;
   /** Undefined: its process does not run. */
   host: LbHost | undefined;
 }
@@ -110,13 +121,13 @@ export class LbWorld {
   #queues: OwedQueue[] = [];
   #redis: Redis | undefined;
   readonly #options: LbWorldOptions;
-  readonly #place: TestDatabase;
+  readonly #place: TestDatabase | undefined;
   readonly #authority: CertificateAndKey;
   readonly #workers = new Set<Worker>();
 
   private constructor(
     options: LbWorldOptions,
-    place: TestDatabase,
+    place: TestDatabase | undefined,
     ground: Ground,
     more: readonly [CertificateAndKey, string, number, OwnNetwork],
   ) {
@@ -128,9 +139,11 @@ export class LbWorld {
 
   /** With one worker, three web servers, and no host yet. */
   static async open(options: LbWorldOptions = {}): Promise<LbWorld> {
-    const place = await testDatabase({ migrated: false });
-    await migrate(place.connection, ownersOf(['loadbalancer'], [loadBalancerRow]));
-    const ground = await new Ground({ connection: place.connection, connectionLimit: 12 }).start();
+    const place = options.connection === undefined ? await testDatabase({ migrated: false }) : undefined;
+    const connection = options.connection ?? place?.connection;
+    if (connection === undefined) throw new Error('there is no database');
+    await migrate(connection, ownersOf(['loadbalancer'], [loadBalancerRow]));
+    const ground = await new Ground({ connection, connectionLimit: 12 }).start();
     const folder = await mkdtemp(join(tmpdir(), 'lb-world-'));
     const world = new LbWorld(options, place, ground, [
       await testAuthority(),
@@ -153,7 +166,7 @@ export class LbWorld {
     this.certificates = new CertificateService({ ...common, sealer });
     const subnets = new SubnetService({ ...common, defaultCidr: '10.0.0.0/24' });
     const { dns = false } = this.#options;
-    if (dns !== false) this.#names = dnsNames({ wake, ttlSeconds: 1 });
+    if (dns !== false) this.#names = dnsNames({ wake, ttlSeconds: 1, nameRestMs: 86_400_000 });
     const names = this.#names;
     this.balancers = new BalancerService({ ...common, subnets, memberAddresses, zone, names });
     const traffic = this.#options.scaling === true ? this.#scale() : undefined;
@@ -186,7 +199,7 @@ export class LbWorld {
 
   #scale(): TrafficRecorder {
     const { ground } = this;
-    const { redisPath, redisPrefix } = this.#place;
+    const { redisPath, redisPrefix } = this.database;
     const redis = createRedis({ path: redisPath }, { log: ground.log });
     this.#redis = redis;
     this.#queues.push(...createScalingWork({ ...ground, redis, redisPrefix }, { changedMs: 86_400_000 }).queues);
@@ -201,6 +214,11 @@ export class LbWorld {
     return worker;
   }
 
+  get database(): TestDatabase {
+    if (this.#place === undefined) throw new Error("the database is its caller's");
+    return this.#place;
+  }
+
   get workers(): readonly Worker[] {
     return [...this.#workers];
   }
@@ -210,23 +228,37 @@ export class LbWorld {
     await worker.stop();
   }
 
-  /** What a host joins with. */
+  /** The credentials that a host joins with. */
   machine(name: string): Promise<TestMachine> {
     return testMachine(this.#authority, 'lbhost', name, this.ground.log);
   }
 
-  /** A new host, or one whose process has ended. */
+  /** A new host, or one whose process has ended; with a record that matches its report, and released. */
   async addHost(name: string): Promise<WorldHost> {
     const { log } = this.ground;
     const known = this.hosts.get(name);
     const index = known?.index ?? this.hosts.size + 1;
     const machine = known?.machine ?? (await this.machine(name));
-    const entry: WorldHost = known ?? { name, index, machine, folder: join(this.folder, name), host: undefined };
+    const entry: WorldHost = known ?? {
+      name,
+      index,
+      machine,
+      folder: join(this.folder, name),
+      confinementFault: null,
+      host: undefined,
+    };
     this.hosts.set(name, entry);
     const range = `127.${this.network.part}.${index}.0/24`;
+    await this.ground.db.transaction((tx) =>
+      recordHost(tx, machine.id, { provider: 'LOOPBACK', publicRange: range, healthPort: this.healthPort }),
+    );
+    const programs = { haproxy: '/usr/sbin/haproxy', keepalived: '/usr/sbin/keepalived' };
+    const confinement = await Confinement.open({
+      ...{ folder: entry.folder, programs: Object.values(programs), firstUid: usualFirstUid },
+    });
+    entry.confinementFault = confinement.fault;
     entry.host = await LbHost.open({
-      ...{ folder: entry.folder, haproxy: '/usr/sbin/haproxy', keepalived: '/usr/sbin/keepalived' },
-      provider: new LoopbackProvider(),
+      ...{ folder: entry.folder, ...programs, confinement, provider: new LoopbackProvider() },
       facts: {
         ...{ provider: 'LOOPBACK', site: null, tunnelAddress: null, maxNodes: 20, healthPort: this.healthPort },
         ...{ publicRange: range, managementRange: range },
@@ -265,7 +297,7 @@ export class LbWorld {
       try {
         process.kill(pid, signal);
       } catch {
-        // It has ended meanwhile.
+        // It has ended in the meantime.
       }
     }
   }
@@ -277,9 +309,9 @@ export class LbWorld {
       listeners: [{ protocol: 'HTTP', port, defaultPool: 'web' }],
       pools: [
         {
-          ...{ name: 'web', protocol: 'HTTP', drainMs: 500 },
+          ...{ name: 'web', memberProtocol: 'HTTP', drainMs: 500 },
           members: webs.map((web) => ({ host: '127.0.0.1', port: web.port })),
-          healthMonitor: { type: 'HTTP', intervalMs: 200, timeoutMs: 100 },
+          healthMonitor: { monitorType: 'HTTP', intervalMs: 200, timeoutMs: 100 },
         },
       ],
       ...more,
@@ -318,7 +350,7 @@ export class LbWorld {
     await this.dns?.remove();
     this.#redis?.disconnect();
     await this.ground.stop();
-    await this.#place.drop();
+    await this.#place?.drop();
     for (const { server } of this.webs) {
       server.closeAllConnections();
       server.close();
@@ -329,7 +361,7 @@ export class LbWorld {
 }
 
 /** The role worker: carries owed work without Redis, and checks nodes. */
-export class Worker {
+class Worker {
   readonly #ground: Ground;
   readonly #queues: readonly OwedQueue[];
   readonly #leases: Leases;

@@ -1,4 +1,4 @@
-// Real servers as members of pools: they answer with their name and tell what they were asked.
+// Real servers as members of pools: they answer with their name and return the request that they got.
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -11,7 +11,7 @@ import { type AddressInfo, createServer as createTcp, type Socket, type Server a
 import type { TlsOptions } from 'node:tls';
 import { Agent, request } from 'undici';
 
-export interface Asked {
+interface Asked {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
@@ -78,7 +78,7 @@ function listening(server: Server | TcpServer, host: string): Promise<number> {
   });
 }
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly text: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -120,4 +120,22 @@ export async function tally(
     found.set(key, (found.get(key) ?? 0) + 1);
   }
   return found;
+}
+
+/** Accepts every upgrade and every CONNECT, and answers each request, also those within. `tell` gets the head of each. */
+export function eagerMember(tell: (head: string) => void) {
+  return streamMember((socket) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      for (let end = text.indexOf('\r\n\r\n'); end >= 0; end = text.indexOf('\r\n\r\n')) {
+        const head = text.slice(0, end);
+        text = text.slice(end + 4);
+        tell(head);
+        const [, protocol] = /^upgrade: (.*)$/im.exec(head) ?? [];
+        const upgraded = `101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+        socket.write(`HTTP/1.1 ${protocol === undefined ? '200 OK\r\nContent-Length: 2\r\n\r\nok' : upgraded}`);
+      }
+    });
+  });
 }

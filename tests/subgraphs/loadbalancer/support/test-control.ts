@@ -1,10 +1,12 @@
 // The control plane's end of the hosts' links, without a database: documents that a test sets, and the reports that came.
-import type { JsonValue } from '../../../../platform/json.ts';
+
 import { type LinkPeer, LinkServer, type LinkSession } from '../../../../platform/link/link-server.ts';
-import type { Logger } from '../../../../platform/log.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
-import type { MemberReport, NodeReport } from '../../../../subgraphs/loadbalancer/host/node-runner.ts';
-import type { WantedNode } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import type { Logger } from '../../../../platform/process/log.ts';
+import type { JsonValue } from '../../../../platform/values/json.ts';
+import type { MemberReport, NodeReport } from '../../../../subgraphs/loadbalancer/agents/lbhost/node-runner.ts';
+import type { WantedNode } from '../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
+import { testHistory } from '../../../support/histories.ts';
 import { testMachine } from '../../../support/machines.ts';
 
 export class TestControl {
@@ -16,9 +18,9 @@ export class TestControl {
   readonly keys: string[] = [];
   /** All that came, in order. */
   readonly memberReports: MemberReport[] = [];
-  /** Connections so far: after each, a host reports all anew. */
+  /** Connections so far: after each, a host reports everything again. */
   opened = 0;
-  /** False: hosts are not told that the documents are all there are. */
+  /** False: hosts are not notified that the documents are complete. */
   tellsWhole = true;
   #server: LinkServer | undefined;
   #peer: LinkPeer | undefined;
@@ -59,7 +61,7 @@ export class TestControl {
 
   /** Whatever it is. */
   send(key: string, generation: number, document: JsonValue): void {
-    this.#peer?.send({ type: 'document', key, generation, document });
+    this.#peer?.send({ type: 'document', key, position: { history: testHistory, number: generation }, document });
   }
 
   /** The node's document is in effect, and nothing is wrong. */
@@ -76,7 +78,7 @@ export class TestControl {
       begin: () => {
         for (const [key] of peer.held) if (!this.documents.has(key)) peer.send({ type: 'gone', key });
         for (const node of this.documents.values())
-          if ((peer.held.get(node.id) ?? 0) < node.generation) this.#sendDocument(node);
+          if ((peer.held.get(node.id)?.number ?? 0) < node.generation) this.#sendDocument(node);
         if (this.tellsWhole) peer.send({ type: 'whole' });
       },
       report: async (key, body) => {

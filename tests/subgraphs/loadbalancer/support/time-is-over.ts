@@ -1,7 +1,7 @@
 // Lets the time pass for which a node is kept: one that was replaced, or that drains.
-import { owe } from '../../../../platform/owed-work.ts';
-import { reconcileKind } from '../../../../subgraphs/loadbalancer/stores/change-balancer.ts';
-import type { NodeRow } from '../../../../subgraphs/loadbalancer/stores/node-store.ts';
+import { owe } from '../../../../platform/work/owed-work.ts';
+import { reconcileKind } from '../../../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
+import type { NodeRow } from '../../../../subgraphs/loadbalancer/rules/rows.ts';
 import type { Ground } from '../../../support/ground.ts';
 
 /** Its load balancer is looked at now, as it would be at that time. */

@@ -1,10 +1,10 @@
 // Traffic reports as hosts send them.
-import { newUuid } from '../../../../platform/ids.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
 import type {
   ListenerTraffic,
   MemberTraffic,
   TrafficReport,
-} from '../../../../subgraphs/loadbalancer/wanted/traffic-report.ts';
+} from '../../../../subgraphs/loadbalancer/wire/traffic-report.ts';
 
 export function reportOf(node: string, given: Partial<TrafficReport> = {}): TrafficReport {
   return {

@@ -1,11 +1,12 @@
 // Two hosts for nodes: namespaces of this machine with a line between them, as roots of their own networks.
+// needs: iproute2, root
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { Ip, type Ran } from '../../../../subgraphs/loadbalancer/host/providers/ip.ts';
-import { NetnsProvider } from '../../../../subgraphs/loadbalancer/host/providers/netns.ts';
-import { NetnsNames } from '../../../../subgraphs/loadbalancer/host/providers/netns-names.ts';
-import { enter } from '../../../../subgraphs/loadbalancer/host/providers/shared-network.ts';
-import type { WantedNode } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { Ip, type Ran } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/ip.ts';
+import { NetnsProvider } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/netns.ts';
+import { NetnsNames } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/netns-names.ts';
+import { enter } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/shared-network.ts';
+import type { WantedNode } from '../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
 import { wantedNode } from './wanted.ts';
 
 export const canHaveNamespaces = process.getuid?.() === 0;

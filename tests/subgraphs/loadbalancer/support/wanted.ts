@@ -1,10 +1,11 @@
 // Parts and nodes as the control plane wants them, for tests of the host.
 import { readSpec } from '../../../../platform/graph/described/spec.ts';
-import { newUuid } from '../../../../platform/ids.ts';
-import type { JsonObject } from '../../../../platform/json.ts';
-import type { PartName } from '../../../../subgraphs/loadbalancer/parts/part-kind.ts';
-import { partKinds } from '../../../../subgraphs/loadbalancer/parts/parts.ts';
-import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wanted/wanted-node.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import type { JsonObject } from '../../../../platform/values/json.ts';
+import type { PartName } from '../../../../subgraphs/loadbalancer/spec/part-kind.ts';
+import { partKinds } from '../../../../subgraphs/loadbalancer/spec/parts.ts';
+import type { WantedNode, WantedPart } from '../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
+import { testHistory } from '../../../support/histories.ts';
 
 export function part(kind: PartName, parentId: string, given: JsonObject): WantedPart {
   const read = readSpec(partKinds[kind], given);
@@ -20,6 +21,7 @@ export function wantedNode(
   return {
     id: newUuid(),
     name: 'web-1',
+    history: testHistory,
     generation: 1,
     loadBalancer: { id: balancerId, name: 'web', generation: 1 },
     state: 'RUN',

@@ -1,13 +1,13 @@
-// `tidegate login`, `containers` and `objects` at real clusters: what a person types, as README has it.
+// `tidegate login`, `containers` and `objects` at real clusters: the commands that README shows.
 import { randomBytes } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { encodeId } from '../../../../platform/ids.ts';
-import { ObjectResolver } from '../../../../subgraphs/object-storage/resolver/object-resolver.ts';
+import { encodeId } from '../../../../platform/values/ids.ts';
+import { ObjectResolver } from '../../../../subgraphs/object-storage/agents/resolver/object-resolver.ts';
 import { resolverRole } from '../../../../subgraphs/object-storage/wire/resolve-wire.ts';
-import { GraphServer, goodToken, pageOf } from '../../../bin/commands/graph-server.ts';
-import { runCommand } from '../../../bin/commands/run-command.ts';
+import { GraphServer, goodToken, pageOf } from '../../../cli/commands/graph-server.ts';
+import { runCommand } from '../../../cli/commands/run-command.ts';
 import { testMachine } from '../../../support/machines.ts';
 import { Federation } from '../../../support/object-storage/federation.ts';
 import { patience } from '../../../support/patience.ts';
@@ -48,7 +48,8 @@ beforeAll(async () => {
     objectEndpoints: () =>
       [...federation.clusters.values()].map(({ name, url }) => ({
         __typename: 'ObjectClusterEndpoint',
-        cluster: name,
+        id: `C-${name}`,
+        name,
         urls: [url],
       })),
   };
@@ -69,7 +70,7 @@ const ok = async (...args: string[]) => {
 };
 
 test(
-  'a person logs in at one cluster, and uses any of them',
+  'a user logs in at one cluster, and uses any of them',
   async () => {
     const before = await run('containers', 'list');
     expect([before.exitCode, before.stderr]).toEqual([1, expect.stringContaining('tidegate login --cluster')]);
@@ -115,7 +116,7 @@ test(
     expect([told.replicas.length, told.container.name]).toEqual([3, 'photos']);
     expect(shown).toContain(told.id);
 
-    // By another option than that of its container.
+    // With another option than that of its container.
     await ok('objects', 'create', 'photos/dog.jpg', cat, '--option', 'near');
     const elsewhere = await ok('objects', 'stat', 'photos/dog.jpg', '--cluster', 'south');
     for (const line of [
@@ -212,7 +213,7 @@ test(
     });
     const asked = (cluster: string, env: Record<string, string>) =>
       runCommand(['login', '--cluster', cluster, '--data', other, '--url', graph.url, '--json'], { env });
-    // The graph of this test knows another token than the clusters' centre does.
+    // The graph of this test knows another token than the clusters' control plane does.
     const refused = await asked('north', { TIDEGATE_TOKEN: goodToken });
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('BAD_CREDENTIALS')]);
     const unknown = await asked('west', { TIDEGATE_TOKEN: goodToken });
@@ -232,7 +233,7 @@ test(
 );
 
 test(
-  'for a CMP object the centre creates the container, and it signs URLs',
+  'for a CMP object the control plane creates the container, and it signs URLs',
   async () => {
     const third = join(folder.path, 'third');
     const shop = await federation.bench.system.firstStart.ensureProject('shop');
@@ -244,17 +245,19 @@ test(
     const entered = await runCommand(['login', '--cluster', north, ...around], { env: { TIDEGATE_TOKEN: secret } });
     expect([entered.exitCode, entered.stderr]).toEqual([0, '']);
     const at = '2026-01-31T12:00:00.000Z';
-    const made = { __typename: 'ObjectContainer', id: 'X1', name: 'photos', optionName: 'standard', createdAt: at };
+    const made = { __typename: 'ObjectContainer', id: 'X1', name: 'photos', createdAt: at };
+    const option = { __typename: 'ObjectOption', id: 'O1', name: 'standard' };
     const done = (value: object) => ({ ...value, userErrors: [], commit: null });
     const urlAnswer = (method: string) => () =>
-      done({ objectUrl: { url: `https://s3.example/${method}`, method, cluster: 'south', expiresAt: at } });
+      done({ objectUrl: { url: `https://s3.example/${method}`, method, clusterName: 'south', expiresAt: at } });
     graph.answers = {
       ...graph.answers,
-      objectContainerCreate: () => done({ objectContainer: { ...made, cmpObject: null } }),
+      objectContainerCreate: () => done({ objectContainer: { ...made, option, cmpObject: null } }),
+      objectOptions: (args: { first: number; after: string | null }) => pageOf([option], args),
       objectContainers: () => pageOf([made], { first: 1, after: null }),
       projects: (args: { first: number; after: string | null }) => pageOf([{ id: 'P1', name: 'shop' }], args),
-      objectUploadUrl: urlAnswer('PUT'),
-      objectDownloadUrl: urlAnswer('GET'),
+      objectUploadUrlCreate: urlAnswer('PUT'),
+      objectDownloadUrlCreate: urlAnswer('GET'),
     };
     graph.requests.length = 0;
     const inputs = () => graph.requests.flatMap(({ input }) => (input === undefined ? [] : [input]));
@@ -267,7 +270,7 @@ test(
     expect(inputs()).toEqual([
       {
         ...{ idempotencyKey: expect.any(String), name: 'photos', projectId: encodeId('Project', shop) },
-        ...{ option: 'standard', cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' } },
+        ...{ optionId: 'O1', cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' } },
       },
     ]);
     const twice = await typed('containers', 'create', 'photos', '--cmp', 'tenant/42', '--cluster', 'south');
@@ -285,7 +288,7 @@ test(
     expect([upload.stderr, upload.stdout]).toEqual(['', 'https://s3.example/PUT\n']);
     expect(inputs()).toMatchObject([
       { containerId: 'X1', name: 'a/cat.jpg' },
-      { containerId: 'X1', name: 'cat.jpg', cluster: 'south', validSeconds: 60 },
+      { containerId: 'X1', name: 'cat.jpg', clusterId: 'C-south', validMs: 60_000 },
     ]);
     expect((await typed('objects', 'url', 'photo/cat.jpg')).stderr).toContain("there is no container 'photo'");
     expect((await typed('objects', 'url', 'photos')).exitCode).toBe(2);

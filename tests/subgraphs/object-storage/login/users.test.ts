@@ -1,13 +1,13 @@
-// Users of clusters: they log in at any of them with what the centre knows of them, the token is good at all of them, and each of the ten calls does
-// what its name says. Real databases, controllers and servers.
+// Users of clusters: they log in at any of them with the control plane's record of them, the token is valid at all of them, and each of the
+// ten calls does what its name says. Real databases, controllers and servers.
 import { createPrivateKey } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { Pool, request } from 'undici';
-import { connectorOf } from '../../../../platform/graph/tls.ts';
-import { TokenSigner } from '../../../../subgraphs/object-storage/login/cluster-tokens.ts';
-import { serverRole } from '../../../../subgraphs/object-storage/peers/peer-wire.ts';
+import { connectorOf } from '../../../../platform/graph/connector.ts';
+import { serverRole } from '../../../../subgraphs/object-storage/engine/peers/peer-wire.ts';
+import { TokenSigner } from '../../../../subgraphs/object-storage/wire/cluster-tokens.ts';
 import { controllerRole } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { testMachine } from '../../../support/machines.ts';
 import { Federation } from '../../../support/object-storage/federation.ts';
@@ -125,7 +125,7 @@ test(
 );
 
 test(
-  'each sees its projects only, by its rights; of several the call says which',
+  'each user sees their projects only, by their rights; with several projects the call names one',
   async () => {
     const [olga, vera, otto, both] = [
       await tokenOf('olga'),
@@ -138,7 +138,7 @@ test(
       federation.call('north', method, `/-/${path}`, { token, headers, ...(method === 'PUT' ? { body: 'x' } : {}) });
     expect((await call(olga, 'PUT', 'create_container/mine')).status).toBe(201);
     expect((await call(olga, 'PUT', 'create_object/mine/one')).status).toBe(201);
-    // Who may only read.
+    // A user who may only read.
     expect((await call(vera, 'GET', 'download_object/mine/one')).text).toBe('x');
     for (const [method, path] of [
       ['PUT', 'create_container/more'],
@@ -191,7 +191,7 @@ test(
 );
 
 test(
-  'a wrong password, an unknown name and a wrong token are refused like at the centre, are recorded there, and are limited',
+  'a wrong password, an unknown name and a wrong token are refused as at the control plane, are recorded there, and are limited',
   async () => {
     const wrong = await federation.logIn('north', { username: 'vera', password: 'wrong secret' });
     const unknown = await federation.logIn('north', { username: 'nobody', password: 'wrong secret' });
@@ -236,28 +236,28 @@ test(
 );
 
 test(
-  'a controller that is drained takes no logins, and says where to go',
+  'a controller that is drained accepts no logins, and names another address',
   async () => {
     const { graph } = federation;
     const { objectClusters } = await graph.ask<{ objectClusters: { nodes: { id: string; name: string }[] } }>(
       '{ objectClusters { nodes { id name } } }',
     );
     const id = objectClusters.nodes.find(({ name }) => name === 'north')?.id;
-    const drain = async (drained: boolean) => {
+    const tell = async (verb: 'Drain' | 'Undrain') => {
       const { told } = await graph.ask<{ told: { userErrors: { code: string }[] } }>(
-        'mutation ($input: ObjectServiceDrainInput!) { told: objectServiceDrain(input: $input) { userErrors { code } } }',
-        { input: { id, role: 'objectcontroller', name: 'north-1', drained } },
+        `mutation ($input: ObjectService${verb}Input!) { told: objectService${verb}(input: $input) { userErrors { code } } }`,
+        { input: { clusterId: id, role: 'objectcontroller', name: 'north-1' } },
       );
       expect(told.userErrors).toEqual([]);
     };
     const endpoints = async () =>
-      (
-        await graph.ask<{ objectEndpoints: { cluster: string }[] }>('{ objectEndpoints { cluster } }')
-      ).objectEndpoints.map(({ cluster }) => cluster);
+      (await graph.ask<{ objectEndpoints: { name: string }[] }>('{ objectEndpoints { name } }')).objectEndpoints.map(
+        ({ name }) => name,
+      );
     const logIn = (cluster: string) => federation.logIn(cluster, { username: 'olga', password });
     const { token } = (await logIn('north')).json;
     expect(await endpoints()).toContain('north');
-    await drain(true);
+    await tell('Drain');
     await waitFor('the login to be refused', async () => (await logIn('north')).status === 503);
     const refused = await logIn('north');
     expect([refused.json.code, refused.json.message]).toEqual([
@@ -269,7 +269,7 @@ test(
     // Others take logins, and who has a token goes on here.
     expect((await logIn('south')).status).toBe(200);
     expect((await federation.call('north', 'GET', '/-/list_container?project=shop', { token })).status).toBe(200);
-    await drain(false);
+    await tell('Undrain');
     await waitFor('logins', async () => (await logIn('north')).status === 200);
     await waitFor('it to be listed', async () => (await endpoints()).includes('north'));
   },
@@ -304,7 +304,7 @@ test(
         .sign(createPrivateKey(privateKey));
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const [head = '', body = '', signature = ''] = good.token.split('.');
-    // The same by hand is taken: what is refused below is so for the one thing that is different.
+    // The same call made by hand is accepted: the calls below are refused because of the one thing that is different.
     expect((await federation.call('south', 'GET', '/-/list_container', { token: await made({}, {}) })).status).toBe(
       200,
     );
@@ -437,7 +437,7 @@ test(
 );
 
 test(
-  'with the centre away a login says so, and tokens go on; a closed account ends them',
+  'while the control plane is away a login reports it, and tokens continue to work; a closed account ends them',
   async () => {
     const token = await tokenOf('otto', 'south');
     await takenEverywhere(token);

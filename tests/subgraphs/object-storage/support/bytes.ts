@@ -1,7 +1,7 @@
-// Bytes for blobs, and what a blob's body has.
+// Bytes for blobs, and the contents of a blob's body.
 import { randomBytes } from 'node:crypto';
-import { newBlobId } from '../../../../subgraphs/object-storage/blobs/blob-id.ts';
-import type { BlobPlace } from '../../../../subgraphs/object-storage/blobs/blob-store.ts';
+import { newBlobId } from '../../../../subgraphs/object-storage/engine/blobs/blob-id.ts';
+import type { BlobPlace } from '../../../../subgraphs/object-storage/engine/blobs/blob-store.ts';
 
 export const place: BlobPlace = {
   ring: 3,
@@ -9,7 +9,7 @@ export const place: BlobPlace = {
   registerRing: 2,
   scope: '5'.repeat(32),
   name: 'holidays/2026/Ünïcode "sea".jpg',
-  newest: 'f'.repeat(32),
+  newest: `${'0'.repeat(31)}1`,
 };
 
 export function newId(): string {

@@ -1,12 +1,12 @@
 // The object storage subgraph on a real database: requests as the gateway sends them.
 import { randomBytes } from 'node:crypto';
 import { execute, type GraphQLSchema, parse } from 'graphql';
+import type { Identity, Role } from '../../../../platform/edge/identity.ts';
+import { recordProject } from '../../../../platform/edge/projects.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
-import type { Identity, Role } from '../../../../platform/identity.ts';
-import { newUuid } from '../../../../platform/ids.ts';
-import { recordProject } from '../../../../platform/projects.ts';
-import type { SubgraphGround } from '../../../../platform/subgraph-row.ts';
-import { ClusterLinks } from '../../../../subgraphs/object-storage/centre/cluster-links.ts';
+import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import { ClusterLinks } from '../../../../subgraphs/object-storage/control/controllers/cluster-links.ts';
 import { createObjectStorageSubgraph } from '../../../../subgraphs/object-storage/object-storage.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { Ground } from '../../../support/ground.ts';
@@ -16,7 +16,7 @@ export const projectB = '01900000-0000-7000-8000-00000000000b';
 
 export type Input = Record<string, unknown>;
 
-export interface Fault {
+interface Fault {
   readonly code: string;
   readonly message: string;
   readonly field: readonly string[];
@@ -42,6 +42,7 @@ export class CentreGraph extends Ground {
       sdl: readSubgraphSdl('object-storage'),
       sealer: async () => this.sealer,
       region: 'us-east-1',
+      revokedMemories: () => [],
       links: new ClusterLinks({ db: this.db, wake: this.wake, log: this.log, owner: this.owner }),
     });
     this.schema = subgraph.schema;
@@ -71,7 +72,7 @@ export class CentreGraph extends Ground {
     return result.data as Data;
   }
 
-  /** The faults of a mutation, as `CODE path`. */
+  /** The faults of a mutation, as `CODE path`. `entity`: what is read of it; of a deleted one only its id is left. */
   async mutate(
     mutation: string,
     input: Input,
@@ -79,15 +80,20 @@ export class CentreGraph extends Ground {
     who: Identity = this.admin,
   ): Promise<{ readonly faults: readonly string[]; readonly told: readonly Fault[]; readonly entity: Input | null }> {
     const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-    const field = mutation.replace(/(Create|Update|Delete)$/, '');
-    const { payload } = await this.ask<{ payload: { entity: Input | null; userErrors: Fault[] } }>(
-      `mutation ($input: ${type}!) { payload: ${mutation}(input: $input) { entity: ${field} ${entity}
+    const field = mutation.replace(/(Create|Update|Delete|DeleteCancel)$/, '');
+    const isDeletion = mutation.endsWith('Delete');
+    const shown = isDeletion && field !== 'objectOption' ? '' : `entity: ${field} ${entity}`;
+    const { payload } = await this.ask<{
+      payload: { entity?: Input | null; deletedId?: string | null; userErrors: Fault[] };
+    }>(
+      `mutation ($input: ${type}!) { payload: ${mutation}(input: $input) { ${shown} ${isDeletion ? 'deletedId' : ''}
         userErrors { code message field } commit { token } } }`,
       { input },
       who,
     );
     const faults = payload.userErrors.map(({ code, field: path }) => `${code} ${path.join('.')}`);
-    return { faults, told: payload.userErrors, entity: payload.entity };
+    const deleted = payload.deletedId == null ? null : { id: payload.deletedId };
+    return { faults, told: payload.userErrors, entity: payload.entity ?? deleted };
   }
 
   /** Must succeed: the id. */

@@ -1,27 +1,31 @@
-// A whole federation: the centre with its graph, and clusters with a database, a disk, a server and a controller each, over real mutual TLS.
+// A whole federation: the control plane with its graph, and clusters with a database, a disk, a server and a controller each, over real
+// mutual TLS.
 import { join } from 'node:path';
 import { Database } from '../../../../platform/database/database.ts';
 import { newKeyPair, SigningKeys } from '../../../../platform/secrets/key-pairs.ts';
-import { ClusterLinks } from '../../../../subgraphs/object-storage/centre/cluster-links.ts';
-import { Controller } from '../../../../subgraphs/object-storage/controller/controller.ts';
-import { serverRole } from '../../../../subgraphs/object-storage/peers/peer-wire.ts';
-import { ObjectServer, type ObjectServerTimes } from '../../../../subgraphs/object-storage/server/object-server.ts';
-import { openClusterKey } from '../../../../subgraphs/object-storage/store/cluster-key.ts';
+import { Controller } from '../../../../subgraphs/object-storage/agents/controller/controller.ts';
+import {
+  ObjectServer,
+  type ObjectServerTimes,
+} from '../../../../subgraphs/object-storage/agents/server/object-server.ts';
+import { ClusterLinks } from '../../../../subgraphs/object-storage/control/controllers/cluster-links.ts';
+import { serverRole } from '../../../../subgraphs/object-storage/engine/peers/peer-wire.ts';
+import { openClusterKey } from '../../../../subgraphs/object-storage/engine/store/cluster-key.ts';
 import { controllerRole } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';
 import { temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
-import { storeDatabase } from '../store/store-database.ts';
+import { storeDatabase } from '../engine/store/store-database.ts';
 import { CentreGraph } from './centre-graph.ts';
 
-export interface FederationCluster {
+interface FederationCluster {
   readonly id: string;
   readonly url: string;
   readonly server: ObjectServer;
   readonly controller: Controller;
   readonly db: Database;
   readonly folder: string;
-  /** Its processes anew, once they were stopped. */
+  /** Its processes are started again, once they were stopped. */
   readonly again: () => Promise<FederationCluster>;
 }
 
@@ -58,7 +62,7 @@ export class Federation {
     return cluster;
   }
 
-  /** Its controller and its server are stopped; what it has stays. */
+  /** Its controller and its server are stopped; its data stays. */
   async away(name: string): Promise<void> {
     const { controller, server } = this.cluster(name);
     await controller.stop();

@@ -1,10 +1,10 @@
 // A controller that keeps its documents in memory.
 import { generateKeyPairSync } from 'node:crypto';
-import type { JsonValue } from '../../../../platform/json.ts';
 import { LinkClient } from '../../../../platform/link/link-client.ts';
 import type { AnswerQuestion } from '../../../../platform/link/questions.ts';
-import type { Logger } from '../../../../platform/log.ts';
-import { DocumentKeys, type VerifiedDocument } from '../../../../subgraphs/object-storage/documents/signed-document.ts';
+import type { Logger } from '../../../../platform/process/log.ts';
+import type { JsonValue } from '../../../../platform/values/json.ts';
+import type { Position } from '../../../../platform/values/positions.ts';
 import {
   type ControllerState,
   centreRole,
@@ -12,6 +12,10 @@ import {
   stateKey,
   takeDocument,
 } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
+import {
+  DocumentKeys,
+  type VerifiedDocument,
+} from '../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
 import type { TestMachine } from '../../../support/machines.ts';
 
 export function clusterKeys(): { readonly publicKey: string; readonly privateKey: string } {
@@ -30,16 +34,16 @@ export class ScriptedController {
   /** Names of documents in the order in which they came. */
   readonly came: string[] = [];
   keys: DocumentKeys | undefined;
-  position = 0;
+  position: Position = { history: '', number: 0 };
   wholes = 0;
 
-  /** `answer`: to what the centre asks of its cluster; absent: nobody answers. */
+  /** `answer`: the answer to the control plane's requests to its cluster; absent: nobody answers. */
   constructor(tls: TestMachine, port: number, log: Logger, answer?: AnswerQuestion) {
     this.#client = new LinkClient({
       ...{ urls: [`wss://127.0.0.1:${port}/link`], role: centreRole, tls, log, ...(answer && { answer }) },
       documents: {
         held: () => new Map(),
-        put: async (key, generation, document) => this.#put(key, generation, document),
+        put: async (key, position, document) => this.#put(key, position, document),
         change: async () => false,
         remove: async () => undefined,
       },
@@ -82,13 +86,13 @@ export class ScriptedController {
     this.#client.report(stateKey, { ...usual, ...state } as unknown as JsonValue);
   }
 
-  #put(key: string, generation: number, document: JsonValue): void {
+  #put(key: string, position: Position, document: JsonValue): void {
+    const { number: generation } = position;
     const held = this.documents.get(key)?.generation ?? 0;
-    const taken = takeDocument({ generation, document }, { keys: this.keys, held, position: this.position });
+    const taken = takeDocument({ generation, document }, { keys: this.keys, held });
     this.came.push(key);
-    this.documents.set(key, taken.document);
-    this.position = taken.position;
-    if (taken.document.kind === 'keys' && taken.document.body !== undefined)
-      this.keys = new DocumentKeys(taken.document.body);
+    this.documents.set(key, taken);
+    if (generation > 0) this.position = position;
+    if (taken.kind === 'keys' && taken.body !== undefined) this.keys = new DocumentKeys(taken.body);
   }
 }

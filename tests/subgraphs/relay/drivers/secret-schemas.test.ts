@@ -5,7 +5,7 @@ import { defineDriver } from '../../../../subgraphs/relay/drivers/define-driver.
 import type { Effect, JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { argumentsSchema } from '../../../../subgraphs/relay/drivers/json.ts';
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
-import { typedMutations } from '../../../../subgraphs/relay/families/families.ts';
+import { typedMutations } from '../../../../subgraphs/relay/spec/families.ts';
 
 function withArgument(name: string, schema: JsonObject, effect: Effect = 'IDEMPOTENT') {
   return () =>

@@ -28,7 +28,7 @@ import { testEgress } from '../../../support/egress.ts';
 import { renderContext } from './render-context.ts';
 
 /** Where the device is, by wire. */
-export type EndpointOf = (wire: TransportKind) => Endpoint;
+type EndpointOf = (wire: TransportKind) => Endpoint;
 
 export interface DriverCallerOptions {
   /** The backend's options. */
@@ -61,8 +61,9 @@ export class DriverCaller<Result = JsonObject> {
 
   async call(name: string, args: JsonObject = {}, operationId?: string): Promise<Called> {
     const { operation, checked } = this.#checked(name, args);
-    const sent = await this.send(operation.render(checked, this.context(operationId)));
-    return sent.ok ? operation.interpret(sent.reply, checked) : { state: 'NO_REPLY', failure: sent.failure };
+    const context = this.context(operationId);
+    const sent = await this.send(operation.render(checked, context));
+    return sent.ok ? operation.interpret(sent.reply, checked, context) : { state: 'NO_REPLY', failure: sent.failure };
   }
 
   /** The result of a call that must succeed. */
@@ -88,9 +89,10 @@ export class DriverCaller<Result = JsonObject> {
 
   async dryRun(name: string, args: JsonObject): Promise<Outcome | undefined> {
     const { operation, checked } = this.#checked(name, args);
-    const call = operation.renderDryRun?.(checked, this.context());
+    const context = this.context();
+    const call = operation.renderDryRun?.(checked, context);
     if (!call) throw new Error(`${name} has no dry run`);
-    return operation.interpretDryRun?.(await this.ask(call), checked);
+    return operation.interpretDryRun?.(await this.ask(call), checked, context);
   }
 
   async probe(name: string, args: JsonObject, operationId?: string): Promise<ProbeFinding> {

@@ -2,7 +2,7 @@
 import { SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
 
 /** Its reaction to the next command that is not a read of its tables. */
-export type Quote =
+type Quote =
   | 'nothing'
   /** Refuses, with the words in standard error. */
   | 'in a refusal'

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
 
-export const longReplyBytes = 50 * 1024 * 1024;
+const longReplyBytes = 50 * 1024 * 1024;
 
 export interface LongReplyDevice {
   readonly host: string;

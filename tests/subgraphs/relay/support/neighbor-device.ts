@@ -28,16 +28,18 @@ export class NeighborDevice {
         const stdin = await execution.stdin();
         if (device === undefined) return execution.reply('');
         device.told.push(stdin);
+        // The verdict repeats the id of a call; a reader's input has none.
+        const done = ['frr done', ...(/^call (\S+)$/m.exec(stdin)?.slice(1) ?? [])].join(' ');
         await device.#held;
-        if (stdin.includes('show version')) return execution.reply('FRRouting 8.4.4 (r1) on Linux.\nfrr done\n');
+        if (stdin.includes('show version')) return execution.reply(`FRRouting 8.4.4 (r1) on Linux.\n${done}\n`);
         const lines = [...stdin.matchAll(/^line {2}(neighbor .*)$/gm)].map(([, line = '']) => line);
         if (device.mood === 'refuses and quotes')
-          return execution.reply(`${lines.map((line) => `said % no: ${line}\n`).join('')}frr done\n`);
+          return execution.reply(`${lines.map((line) => `said % no: ${line}\n`).join('')}${done}\n`);
         const isCheck = execution.command.includes(' -C ');
         if (!isCheck && device.mood !== 'cuts it and forgets') for (const line of lines) device.#set(line);
         if (lines.length > 0 && device.mood !== 'fine') return execution.cut();
         const have = device.lines.map((line) => `have router bgp 65001\t ${line}\n`).join('');
-        execution.reply(`${isCheck ? '' : have}frr done\n`);
+        execution.reply(`${isCheck ? '' : have}${done}\n`);
       },
     });
     device = new NeighborDevice(ssh);

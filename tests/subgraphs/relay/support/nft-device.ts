@@ -1,4 +1,4 @@
-// An SSH device that answers like nft: it echoes its input, gives rules a handle, and records its input.
+// An SSH device that answers like nft: it echoes its input, gives rules a handle, deletes each rule, and records its input.
 import { SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
 import type { RelayNode } from './relay-system.ts';
 import { registerBackend } from './relay-system.ts';
@@ -26,6 +26,8 @@ export class NftDevice {
         const stdin = await execution.stdin();
         if (execution.command.includes('-e')) told.push(stdin);
         await gate.wait;
+        const guard = /^guard (\S+)$/m.exec(stdin)?.[1];
+        if (guard !== undefined) return execution.reply(`nft deleted ${/^handle (\d+)$/m.exec(stdin)?.[1]} ${guard}\n`);
         handle += 1;
         execution.reply(stdin.replaceAll('"rule":{', `"rule":{"handle":${handle},`));
       },

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { toleratesBrokenConnects } from '../../../../platform/database/connector-rejections.ts';
 import type { SendOptions } from '../../../../platform/net/send.ts';
-import { createRedisWake } from '../../../../platform/wake.ts';
+import { createRedisWake } from '../../../../platform/work/wake.ts';
 import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
 import type { Slot, Transport, TransportFactory } from '../../../../subgraphs/relay/transports/session.ts';
 import type { TestDatabase } from '../../../support/database.ts';
@@ -21,7 +21,7 @@ interface Plan {
   readonly input: Record<string, unknown>;
 }
 
-export interface ProcessEnd {
+interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
 }

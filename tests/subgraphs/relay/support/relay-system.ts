@@ -2,10 +2,10 @@
 // and sessions, like separate processes.
 import { randomBytes } from 'node:crypto';
 import { execute, parse } from 'graphql';
+import type { Identity, Role } from '../../../../platform/edge/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
-import type { Identity, Role } from '../../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../../platform/ids.ts';
-import { createLocalWake, type Wake } from '../../../../platform/wake.ts';
+import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
+import { createLocalWake, type Wake } from '../../../../platform/work/wake.ts';
 import {
   createRelaySubgraph,
   type RelaySubgraph,
@@ -30,7 +30,7 @@ export function identity(role: Role | 'ADMIN', project = projectA, name = role.t
     : { ...common, admin: false, projects: { [project]: role } };
 }
 
-export type NodeOptions = Partial<RelaySubgraphOptions> & { readonly leaseTtlMs?: number };
+type NodeOptions = Partial<RelaySubgraphOptions> & { readonly leaseTtlMs?: number };
 
 /** The equivalent of one relay process. */
 export class RelayNode extends Ground {
@@ -118,19 +118,19 @@ export interface OperationShape {
   readonly version: number;
   readonly deviceError: { readonly code: string; readonly message: string } | null;
   readonly result: unknown;
-  readonly settledBy: string | null;
+  readonly stateSource: string | null;
   readonly quietUntil: string | null;
   readonly evidence: readonly { readonly source: string; readonly finding: string }[];
-  readonly mappings: readonly { readonly id: string; readonly state: string }[];
+  readonly changedMappings: readonly { readonly id: string; readonly mappingState: string }[];
 }
 
 export interface CallShape {
   readonly operation: OperationShape | null;
   readonly mapping: {
     readonly id: string;
-    readonly state: string;
+    readonly mappingState: string;
     readonly uuid: string | null;
-    readonly key: string;
+    readonly objectKey: string;
   } | null;
   readonly wireCall: string | null;
   readonly deviceCheck: { readonly code: string; readonly message: string } | null;
@@ -138,9 +138,9 @@ export interface CallShape {
   readonly commit: { readonly token: string } | null;
 }
 
-export const operationFields = `id state version deviceError { code message } result settledBy quietUntil
-  evidence { source finding } mappings { id state }`;
-export const callFields = `operation { ${operationFields} } mapping { id state uuid key } wireCall
+export const operationFields = `id state version deviceError { code message } result stateSource quietUntil
+  evidence { source finding } changedMappings { id mappingState }`;
+export const callFields = `operation { ${operationFields} } mapping { id mappingState uuid objectKey } wireCall
   deviceCheck { code message } userErrors { code message field retry } commit { token }`;
 
 export const mutations = {
@@ -175,16 +175,30 @@ export async function settle(node: RelayNode, input: Record<string, unknown>, wh
   return data.settle;
 }
 
+/** A device that has a backend already gets another one, as if an administrator had said that they have no object in common. */
 export async function registerBackend(
   node: RelayNode,
   input: Record<string, unknown>,
   who: Identity = identity('OPERATOR'),
 ): Promise<string> {
+  const first = await tryToRegister(node, input, who);
+  if (first.userErrors?.[0]?.code !== 'DEVICE_TAKEN') return idOf(first);
+  const [project = projectA] = Object.keys(who.projects);
+  const separate = { projectId: projectId(project), ...input, separateObjects: true };
+  return idOf(await tryToRegister(node, separate, identity('ADMIN')));
+}
+
+type Registered = Awaited<ReturnType<typeof tryToRegister>>;
+
+async function tryToRegister(node: RelayNode, input: Record<string, unknown>, who: Identity) {
   const { data, errors } = await node.run<{
     backend: { backend: { id: string } | null; userErrors: readonly UserErrorShape[] };
   }>(who, mutations.create, { input: { driver: 'linux-nftables', ...input } });
-  const id = data?.backend.backend?.id;
-  if (id === undefined) throw new Error(JSON.stringify([errors, data?.backend.userErrors]));
+  return { errors, id: data?.backend.backend?.id, userErrors: data?.backend.userErrors };
+}
+
+function idOf({ id, errors, userErrors }: Registered): string {
+  if (id === undefined) throw new Error(JSON.stringify([errors, userErrors]));
   return id;
 }
 

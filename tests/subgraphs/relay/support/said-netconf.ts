@@ -10,7 +10,7 @@ export const helloOf = (...uris: readonly string[]): string =>
   `<hello xmlns="${base}"><capabilities>${uris.map((uri) => `<capability>${uri}</capability>`).join('')}</capabilities><session-id>7</session-id></hello>`;
 
 /** What it answers to a request: a reply's content; bytes, as they are; nothing; or the end of the session. */
-export type Said = string | Buffer | readonly Buffer[] | 'nothing' | 'end';
+type Said = string | Buffer | readonly Buffer[] | 'nothing' | 'end';
 
 /** `request`: the name of the operation, for example `lock`. */
 export type Answers = (request: string, id: string, message: string) => Said;

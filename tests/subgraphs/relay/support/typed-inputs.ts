@@ -3,14 +3,14 @@
 
 import type { Field, Fields } from '../../../../platform/graph/fields.ts';
 import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
-import { typedMutations } from '../../../../subgraphs/relay/families/families.ts';
+import { typedMutations } from '../../../../subgraphs/relay/spec/families.ts';
 
 const id = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
 
 /** The mutations' own fields, valid. */
 export const typedInputs: Readonly<Record<string, JsonObject>> = {
-  firewallAddressCreate: { name: 'web', address: '192.0.2.80' },
-  firewallAddressUpdate: { name: 'web', address: '192.0.2.81' },
+  firewallAddressCreate: { name: 'web', content: { address: '192.0.2.80' } },
+  firewallAddressUpdate: { name: 'web', content: { address: '192.0.2.81' } },
   firewallAddressGroupCreate: { name: 'group', members: ['web'] },
   firewallAddressGroupUpdate: { name: 'group', members: ['web', 'db'] },
   firewallServiceCreate: { name: 'https', protocol: 'TCP', firstPort: 443 },
@@ -42,7 +42,7 @@ export function inputTypeOf(mutation: string): string {
   return `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
 }
 
-export interface FieldFault {
+interface FieldFault {
   readonly what: string;
   readonly change: JsonObject;
   readonly code: 'INVALID_INPUT' | 'TOO_LONG';

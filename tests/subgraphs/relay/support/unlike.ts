@@ -1,7 +1,7 @@
 // Compares what a call sets with what its device has, as the relay does.
-import { comparisonFor } from '../../../../subgraphs/relay/calls/settle-look.ts';
+import { comparisonFor } from '../../../../subgraphs/relay/control/calls/settle-look.ts';
+import { type Difference, differences } from '../../../../subgraphs/relay/control/mappings/differences.ts';
 import type { Driver, JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
-import { type Difference, differences } from '../../../../subgraphs/relay/mappings/differences.ts';
 
 /** `wanted`: the desired values of a call of the operation. */
 export function unlike(driver: Driver, operation: string, wanted: JsonObject, found: JsonObject): Difference[] {

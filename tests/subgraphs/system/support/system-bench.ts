@@ -1,19 +1,19 @@
 // The system subgraph on its own database, like in one process, with functions to call it as different callers.
 import { type FormattedExecutionResult, parse } from 'graphql';
 import type { Mutation, Query } from '../../../../generated/graph/system.ts';
-import { rolesOf } from '../../../../platform/config.ts';
 import type { DatabaseOptions } from '../../../../platform/database/database.ts';
+import type { Identity, RequestContext, Role } from '../../../../platform/edge/identity.ts';
+import type { ProjectEnd, ProjectHoldings } from '../../../../platform/edge/projects.ts';
 import { executeOnSchema, subscribeOnSchema } from '../../../../platform/graph/execution.ts';
-import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
-import type { HaCluster } from '../../../../platform/ha-cluster.ts';
-import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
-import { newUuid } from '../../../../platform/ids.ts';
+import { readSubgraphSdl, withOutsideNodes } from '../../../../platform/graph/sdl.ts';
 import type { Authority } from '../../../../platform/machines/authority.ts';
-import type { ProjectEnd, ProjectHoldings } from '../../../../platform/projects.ts';
-import { allEventKinds } from '../../../../platform/subgraph-row.ts';
+import { rolesOf } from '../../../../platform/process/config.ts';
+import type { HaCluster } from '../../../../platform/process/ha-cluster.ts';
+import { allEventKinds, type OutsideNodes } from '../../../../platform/process/subgraph-row.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
 import { subgraphRows } from '../../../../subgraphs/rows.ts';
-import type { PasswordHasher } from '../../../../subgraphs/system/access/password-hasher.ts';
-import { MemoryRateLimiter } from '../../../../subgraphs/system/access/rate-limiter.ts';
+import type { PasswordHasher } from '../../../../subgraphs/system/control/access/password-hasher.ts';
+import { MemoryRateLimiter } from '../../../../subgraphs/system/control/access/rate-limiter.ts';
 import { createSystemSubgraph, type SystemSubgraph } from '../../../../subgraphs/system/system.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { kindsOf } from '../../../support/event-kinds.ts';
@@ -21,7 +21,7 @@ import { TestGround } from '../../../support/ground.ts';
 import { testSigners } from '../../../support/signing-keys.ts';
 
 /** A hash without cost, which counts. */
-export class CountingHasher implements PasswordHasher {
+class CountingHasher implements PasswordHasher {
   verified = 0;
   hashed = 0;
 
@@ -36,8 +36,6 @@ export class CountingHasher implements PasswordHasher {
   }
 }
 
-export const adminPassword = 'correct horse battery';
-
 const signers = testSigners();
 
 /** The keys of access tokens. */
@@ -47,9 +45,9 @@ export const testKeys = { signingKeys: signers.signing.system, publicKeys: signe
 export const testAuditKeys = signers.audit;
 
 /** The subgraph's fields; one that was not selected, or failed, is absent. */
-export type Data = Query & Mutation & { readonly _entities: readonly (Readonly<Record<string, unknown>> | null)[] };
+type Data = Query & Mutation & { readonly _entities: readonly (Readonly<Record<string, unknown>> | null)[] };
 
-export interface Answer {
+interface Answer {
   readonly data: Data;
   readonly errors: FormattedExecutionResult['errors'];
   /** Codes of top-level errors. */
@@ -59,11 +57,12 @@ export interface Answer {
 /** Kinds for tests, beside the declared ones. */
 const ownKinds = kindsOf(['wanted', 'other', 'paged', 'unsequenced'].map((kind) => ({ kind, subjectType: 'Wanted' })));
 
-export interface SystemBenchOptions extends Partial<DatabaseOptions> {
+interface SystemBenchOptions extends Partial<DatabaseOptions> {
   readonly authority?: (() => Promise<Authority | undefined>) | undefined;
   readonly projectHoldings?: ProjectHoldings;
   readonly projectEnd?: ProjectEnd;
   readonly haCluster?: HaCluster;
+  readonly outsideNodes?: OutsideNodes;
 }
 
 export class SystemBench extends TestGround {
@@ -75,13 +74,14 @@ export class SystemBench extends TestGround {
     super(place, options);
     this.haCluster = options.haCluster;
     this.system = createSystemSubgraph({
-      sdl: readSubgraphSdl('system'),
+      sdl: sdlWith([...(options.outsideNodes?.values() ?? [])].flat()),
       ...this,
       ...testKeys,
       passwordHasher: this.hasher,
       rateLimiter: new MemoryRateLimiter(),
       eventKinds: { ...allEventKinds(subgraphRows), ...ownKinds },
       authority: options.authority ?? (async () => undefined),
+      outsideNodes: options.outsideNodes ?? new Map(),
       roles: rolesOf(subgraphRows).all,
       projectHoldings: options.projectHoldings ?? (async () => []),
       ...(options.projectEnd && { projectEnd: options.projectEnd }),
@@ -101,6 +101,10 @@ export class SystemBench extends TestGround {
   }
 }
 
+function sdlWith(nodes: readonly string[]): string {
+  return withOutsideNodes(new Map([['system', readSubgraphSdl('system')]]), nodes).get('system') ?? '';
+}
+
 function request(identity: Identity | null, document: string, variables: object, address?: string) {
   const client = address === undefined ? {} : { clientAddress: address };
   const context: RequestContext = { identity, requestId: 'test-request', loaders: new Map(), ...client };
@@ -111,7 +115,7 @@ function request(identity: Identity | null, document: string, variables: object,
 export async function systemBench({
   lost = false,
   ...options
-}: Pick<SystemBenchOptions, 'authority' | 'projectHoldings' | 'projectEnd' | 'haCluster'> & {
+}: Pick<SystemBenchOptions, 'authority' | 'disk' | 'projectHoldings' | 'projectEnd' | 'haCluster' | 'outsideNodes'> & {
   readonly lost?: boolean;
 } = {}): Promise<SystemBench> {
   const place = await testDatabase();

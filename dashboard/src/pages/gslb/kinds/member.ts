@@ -1,4 +1,4 @@
-// The members that are known: those of the open name, and those that changed since the page was opened.
+// The known members: all members of the open name, and other members that changed since the page was opened.
 import {
   type GslbMemberFieldsFragment,
   GslbMemberFieldsFragmentDoc,
@@ -9,7 +9,7 @@ import { mergeVersions } from '../../../live/merge.ts';
 export type Member = GslbMemberFieldsFragment;
 
 /** A name has fewer. */
-export const maxMembers = 2000;
+const maxMembers = 2000;
 
 export const memberKind: EntityKind<Member> = {
   typename: 'GslbPoolMember',

@@ -1,4 +1,4 @@
-// The names. All of them are listed, up to a bound.
+// The names. The page lists all names, up to a bound.
 import { type GslbFieldsFragment, GslbFieldsFragmentDoc } from '../../../../../generated/dashboard/graphql.ts';
 import type { EntityKind } from '../../../live/entity-kind.ts';
 import { mergeVersions } from '../../../live/merge.ts';
@@ -18,7 +18,7 @@ export const nameKind: EntityKind<Name> = {
   label: ({ fqdn }) => fqdn,
 };
 
-/** What it answers, in words; empty: nothing yet. */
+/** The answer of the name as text. Empty if it has no answer yet. */
 export function answerOf({ answer, answerIpv6 }: Pick<Name, 'answer' | 'answerIpv6'>): string {
   const data = [answer, answerIpv6].flatMap((each) => each?.records ?? []).map((record) => record.data);
   if (data.length > 0) return [...new Set(data)].join(' ');

@@ -1,4 +1,4 @@
-// The load balancers. All of them are listed, up to a bound.
+// The load balancers. The page lists all load balancers, up to a bound.
 import {
   type LoadBalancerFieldsFragment,
   LoadBalancerFieldsFragmentDoc,

@@ -1,4 +1,4 @@
-// The members that are known: those of the open load balancer, and those that changed since the page was opened.
+// The known members: all members of the open load balancer, and other members that changed since the page was opened.
 import { type MemberFieldsFragment, MemberFieldsFragmentDoc } from '../../../../../generated/dashboard/graphql.ts';
 import type { EntityKind } from '../../../live/entity-kind.ts';
 import { mergeVersions } from '../../../live/merge.ts';
@@ -6,10 +6,10 @@ import { mergeVersions } from '../../../live/merge.ts';
 export type Member = MemberFieldsFragment;
 
 /** A load balancer may have more in several pools; those in trouble are shown all the same. */
-export const maxMembers = 3000;
+const maxMembers = 3000;
 
 export const memberKind: EntityKind<Member> = {
-  typename: 'Member',
+  typename: 'PoolMember',
   fragment: MemberFieldsFragmentDoc,
   openParameter: 'member',
   // The open load balancer's members are read again with it.

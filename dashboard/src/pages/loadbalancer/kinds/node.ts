@@ -15,7 +15,7 @@ export const nodeKind: EntityKind<BalancerNode> = {
   isReadAgain: true,
   plainChange: 'loadBalancerNode.state',
   merge: (known, news) =>
-    mergeVersions(known, news, { takesSameVersion: true, isGone: ({ state }) => state === 'DELETED' }),
+    mergeVersions(known, news, { takesSameVersion: true, isGone: ({ nodeState }) => nodeState === 'DELETED' }),
   label: ({ name }) => name,
 };
 
@@ -30,8 +30,8 @@ function oldestFirst(a: BalancerNode, b: BalancerNode): number {
 }
 
 /** A node that serves in life and by its checks. */
-export function isServing({ state, operatingStatus }: BalancerNode): boolean {
-  return state === 'SERVING' && operatingStatus !== 'ERROR' && operatingStatus !== 'OFFLINE';
+export function isServing({ nodeState, operatingStatus }: BalancerNode): boolean {
+  return nodeState === 'SERVING' && operatingStatus !== 'ERROR' && operatingStatus !== 'OFFLINE';
 }
 
 /** How many, by load balancer. */

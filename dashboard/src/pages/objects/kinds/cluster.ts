@@ -1,4 +1,4 @@
-// The clusters. All of them are listed: there are at most 256.
+// The clusters. The page lists all clusters: there are at most 256.
 import {
   type ObjectClusterFieldsFragment,
   ObjectClusterFieldsFragmentDoc,
@@ -14,26 +14,24 @@ export const clusterKind: EntityKind<Cluster> = {
   fragment: ObjectClusterFieldsFragmentDoc,
   openParameter: 'cluster',
   isReadAgain: true,
-  // What its controllers tell has no version of its own.
+  // Reports of its controllers have no version of their own.
   merge: (known, news) => mergeVersions(known, news, { takesSameVersion: true }),
   label: ({ name }) => name,
 };
 
-/** Of several, the one that is heard: each tells the same of its cluster. */
+/** The connected controller if there are several: all report the same about their cluster. */
 export function teller({ controllers }: Cluster): Controller | undefined {
-  return controllers.find(({ isPresent }) => isPresent) ?? controllers[0];
+  return controllers.find(({ presence }) => presence === 'PRESENT') ?? controllers[0];
 }
 
-/** What is wrong with it, in words; empty: nothing. */
+/** Problems of the cluster as text. Empty if there are none. */
 export function troubles(cluster: Cluster): readonly string[] {
   const told = teller(cluster);
   if (told === undefined) return ['no controller has connected yet'];
-  if (!cluster.isPresent) return ['no controller is heard'];
+  if (cluster.presence !== 'PRESENT') return ['no controller is heard'];
   return [
-    ...(told.services.some(({ role, isReady }) => role === 'objectserver' && isReady)
-      ? []
-      : ['no server serves users']),
-    ...told.links.flatMap(({ number, isConnected }) => (isConnected ? [] : [`cut off from cluster ${number}`])),
+    ...(told.services.some(({ role, ready }) => role === 'objectserver' && ready) ? [] : ['no server serves users']),
+    ...told.links.flatMap(({ number, connected }) => (connected ? [] : [`cut off from cluster ${number}`])),
     ...(told.behindDocuments > 0 ? [`${told.behindDocuments} documents behind the centre`] : []),
   ];
 }

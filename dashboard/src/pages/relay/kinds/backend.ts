@@ -1,4 +1,4 @@
-// The backends. All of them are listed, up to a bound.
+// The backends. The page lists all backends, up to a bound.
 import { type BackendFieldsFragment, BackendFieldsFragmentDoc } from '../../../../../generated/dashboard/graphql.ts';
 import type { EntityKind } from '../../../live/entity-kind.ts';
 import { mergeVersions } from '../../../live/merge.ts';

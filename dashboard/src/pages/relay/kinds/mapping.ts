@@ -1,5 +1,5 @@
 // The mappings, to show drift: backend objects that differed from their mappings at the last verification. All received ones are
-// kept for a while, including those that match: a late copy must not undo a newer one.
+// kept for a while, including mappings that match: a late copy must not undo a newer one.
 import {
   type MappingFieldsFragment,
   MappingFieldsFragmentDoc,
@@ -33,11 +33,12 @@ export const mappingKind: EntityKind<Mapping> = {
     const kept = [...newestLast.filter((each) => !hasDrifted(each)), ...newestLast.filter(hasDrifted)];
     return new Map(kept.slice(-maxMappings).map((mapping) => [mapping.id, mapping]));
   },
-  label: ({ key, cmpObject }) => (cmpObject === null ? key : `${key} for ${cmpObject.type}/${cmpObject.externalId}`),
+  label: ({ objectKey, cmpObject }) =>
+    cmpObject === null ? objectKey : `${objectKey} for ${cmpObject.type}/${cmpObject.externalId}`,
 };
 
 /** Whether a person should look at it; not for a mapping that is deleted, or whose backend is. */
-export function hasDrifted(mapping: Mapping): mapping is DriftedMapping {
+function hasDrifted(mapping: Mapping): mapping is DriftedMapping {
   return isVerified(mapping) && driftResults.some((result) => result === mapping.lastVerification?.result);
 }
 
@@ -51,7 +52,7 @@ export function driftIn(mappings: Entities<Mapping>): readonly DriftedMapping[] 
   return [...mappings.values()].filter(hasDrifted).sort((a, b) => {
     const [one, other] = [a.lastVerification, b.lastVerification];
     if (one.result !== other.result) return one.result === 'MISSING' ? -1 : 1;
-    if (one.at !== other.at) return one.at < other.at ? 1 : -1;
+    if (one.verifiedAt !== other.verifiedAt) return one.verifiedAt < other.verifiedAt ? 1 : -1;
     return a.id < b.id ? 1 : -1;
   });
 }

@@ -54,15 +54,18 @@ const settled = async ({ operation }: CallShape, key: string) =>
 
 test('a pool and its member are created, mapped and deleted by their mappings', async () => {
   const pool = await typed('wafPoolCreate', { idempotencyKey: 'p1', name: 'web', monitor: 'http' });
-  expect(pool).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: 'web' } });
+  expect(pool).toMatchObject({
+    operation: { state: 'SUCCEEDED' },
+    mapping: { mappingState: 'ACTIVE', objectKey: 'web' },
+  });
   const member = await typed('wafPoolMemberAdd', { idempotencyKey: 'm1', pool: 'web', address: '10.0.0.1', port: 80 });
-  expect(member).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { key: '10.0.0.1:80' } });
+  expect(member).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { objectKey: '10.0.0.1:80' } });
   for (const [key, made] of [
     ['d1', member],
     ['d2', pool],
   ] as const) {
     const removed = await call(node, 'delete', { idempotencyKey: key, mappingId: made.mapping?.id });
-    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
+    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
   }
   expect(device.config.list('ltm/pool')).toEqual([]);
 });
@@ -70,8 +73,11 @@ test('a pool and its member are created, mapped and deleted by their mappings', 
 test('an inconclusive answer is UNKNOWN, never sent again, and settled by the mark', async () => {
   device.plan('TIMEOUT_AFTER_APPLYING');
   const made = await typed('wafPoolCreate', { idempotencyKey: 'p2', name: 'slow' });
-  expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
-  expect(await settled(made, 's1')).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
+  expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
+  expect(await settled(made, 's1')).toMatchObject({
+    state: 'SUCCEEDED',
+    changedMappings: [{ mappingState: 'ACTIVE' }],
+  });
   device.plan('TIMEOUT_BEFORE_APPLYING');
   const lost = await typed('wafPoolCreate', { idempotencyKey: 'p3', name: 'lost' });
   expect(lost.operation?.state).toBe('UNKNOWN');
@@ -87,15 +93,19 @@ test('a policy is imported by a task, and mapped with its id', async () => {
   });
   expect(made.userErrors).toEqual([]);
   const done = made.operation;
-  expect(done).toMatchObject({ state: 'SUCCEEDED', settledBy: 'probe', mappings: [{ state: 'ACTIVE' }] });
+  expect(done).toMatchObject({
+    state: 'SUCCEEDED',
+    stateSource: 'PROBE',
+    changedMappings: [{ mappingState: 'ACTIVE' }],
+  });
   const policy = (done?.result as { policy?: string } | undefined)?.policy;
   const changed = await typed('wafModeSet', { idempotencyKey: 'w1', policy, mode: 'DETECTION' });
   expect(changed.operation?.state).toBe('SUCCEEDED');
   expect(device.asm.find('/Common/shop')).toMatchObject({ enforcementMode: 'transparent' });
   const off = await typed('wafModeSet', { idempotencyKey: 'w2', policy, mode: 'OFF' });
   expect(off.userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
-  const removed = await call(node, 'delete', { idempotencyKey: 'd3', mappingId: done?.mappings[0]?.id });
-  expect(removed.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+  const removed = await call(node, 'delete', { idempotencyKey: 'd3', mappingId: done?.changedMappings[0]?.id });
+  expect(removed.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'DELETED' }] });
 });
 
 test('an application whose answer is lost is not taken as not done while the policy still shows its changes', async () => {
@@ -127,7 +137,7 @@ test('an import that became a copy is FAILED, and maps nothing', async () => {
     arguments: args,
   });
   expect(made).toMatchObject({ userErrors: [], operation: { state: 'FAILED', deviceError: { code: 'COPY_MADE' } } });
-  expect(made.operation?.mappings).toEqual([]);
+  expect(made.operation?.changedMappings).toEqual([]);
   expect(device.asm.find('/Common/twice_1')).toBeDefined();
 });
 

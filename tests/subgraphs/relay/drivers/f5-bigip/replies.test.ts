@@ -104,7 +104,7 @@ describe('unreadable answers', () => {
         for (const body of [...bodies, ...objects]) {
           const reply: HttpReply = { kind: 'http', status, headers: {}, body, truncated: false };
           const args: JsonObject = { partition: 'Common', ...operation.example };
-          const { state } = operation.interpret(reply, args);
+          const { state } = operation.interpret(reply, args, renderContext(f5BigIp));
           expect(['SUCCEEDED', 'FAILED', 'UNKNOWN', 'ACCEPTED']).toContain(state);
           if (status >= 400) expect(state).not.toBe('SUCCEEDED');
           operation.probe?.interpret(reply, args, context);

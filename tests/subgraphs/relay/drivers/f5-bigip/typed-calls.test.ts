@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
-import { wafMutations } from '../../../../../subgraphs/relay/families/waf.ts';
+import { wafMutations } from '../../../../../subgraphs/relay/spec/waf.ts';
 import { DriverCaller, faultsOf } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
 import { typedInputs } from '../../support/typed-inputs.ts';

@@ -71,13 +71,39 @@ test('a deletion without a verdict is settled by number and name', async () => {
   expect(await relayed.probe('policy.delete', args)).toMatchObject({ finding: 'UNREADABLE' });
 });
 
+test.each(['policy.delete', 'policy.update', 'policy.move'])(
+  '%s does nothing to a policy that has the number of another one since',
+  async (operation) => {
+    const relayed = await withPolicies('keep', 'tenant-a');
+    await byHand(relayed, 'DELETE', 2);
+    await relayed.done('policy.create', { name: 'somebody-else', ...settings });
+    const more = { 'policy.update': { nat: true }, 'policy.move': { before: 1 } }[operation] ?? {};
+    const before = await relayed.done('policy.list');
+    expect(await relayed.refused(operation, { name: 'tenant-a', policyId: 2, ...more })).toBe('FAILED OTHER_OBJECT');
+    expect(await relayed.done('policy.list')).toEqual(before);
+    await byHand(relayed, 'DELETE', 2);
+    expect(await relayed.refused(operation, { name: 'tenant-a', policyId: 2, ...more })).toBe('FAILED NOT_FOUND');
+  },
+);
+
+test('one that a person made with the same name and number is not the one that a call made', async () => {
+  const relayed = await withPolicies('tenant-a');
+  await byHand(relayed, 'PUT', 1, { comments: 'made by hand' });
+  const args = { name: 'tenant-a', policyId: 1 };
+  expect(await relayed.refused('policy.delete', { ...args, marked: true })).toBe('FAILED OTHER_OBJECT');
+  await relayed.done('policy.delete', args);
+});
+
 test('a mapping is deleted by its number, and not without one', async () => {
   const relayed = await withPolicies('a');
   const { fortios } = await import('../../../../../subgraphs/relay/drivers/fortios/driver.ts');
   const remove = fortios.resources?.get('policy')?.remove;
   expect(remove?.({ scope: 'root', key: 'a', uuid: null })).toBeUndefined();
   const call = remove?.({ scope: 'root', key: 'a', uuid: '1' });
-  expect(call).toEqual({ operation: 'policy.delete', arguments: { vdom: 'root', policyId: 1, name: 'a' } });
+  const args = { vdom: 'root', policyId: 1, name: 'a' };
+  expect(call).toEqual({ operation: 'policy.delete', arguments: { ...args, marked: false } });
+  const made = remove?.({ scope: 'root', key: 'a', uuid: '1', madeBy: '0' });
+  expect(made).toEqual({ operation: 'policy.delete', arguments: { ...args, marked: true } });
   await relayed.done(call?.operation ?? '', call?.arguments);
   expect(await order(relayed)).toEqual([]);
 });

@@ -67,7 +67,7 @@ async function verified(id: string | undefined) {
 }
 
 test('a policy by its typed mutation, from the first call to the last', async () => {
-  await call('firewallAddressCreate', { backend, cmpObject: tenant, name: 'web', address: '192.0.2.80' });
+  await call('firewallAddressCreate', { backend, cmpObject: tenant, name: 'web', content: { address: '192.0.2.80' } });
   await relayCall('policy.create', {
     ...{ name: 'first', sourceInterfaces: ['any'], destinationInterfaces: ['any'], sourceAddresses: ['all'] },
     ...{ destinationAddresses: ['all'], services: ['ALL'], schedule: 'always', action: 'DENY' },
@@ -78,7 +78,7 @@ test('a policy by its typed mutation, from the first call to the last', async ()
   });
   expect(made).toMatchObject({
     operation: { state: 'SUCCEEDED' },
-    mapping: { state: 'ACTIVE', uuid: '2', key: 'web-in' },
+    mapping: { mappingState: 'ACTIVE', uuid: '2', objectKey: 'web-in' },
     userErrors: [],
   });
   expect(await verified(made.mapping?.id)).toMatchObject({ lastVerification: { result: 'MATCHES', differences: [] } });
@@ -108,7 +108,7 @@ test('a call without a verdict is not repeated, and settled by its mark', async 
     ['silent', 'SILENT_AFTER_APPLYING', 'SUCCEEDED'],
   ] as const) {
     gate.device.faults.plan(fault);
-    const input = { backend, cmpObject: tenant, name, address: '192.0.2.81' };
+    const input = { backend, cmpObject: tenant, name, content: { address: '192.0.2.81' } };
     const made = await call('firewallAddressCreate', input);
     expect(made.operation?.state).toBe('UNKNOWN');
     const settled = await settle(node, { id: made.operation?.id, idempotencyKey: `settle-${name}` });

@@ -64,30 +64,36 @@ function unreadable(operation: DriverOperation): readonly [what: string, reply: 
 
 describe.each(writes)('$name', (operation) => {
   test.each(unreadable(operation))('%s is not a verdict', (_what, reply) => {
-    const outcome = operation.interpret(reply, exampleOf(operation));
+    const outcome = operation.interpret(reply, exampleOf(operation), renderContext(fortios));
     expect(outcome).toMatchObject({ state: 'UNKNOWN', code: 'UNREADABLE_REPLY' });
   });
 
   test('a success about another entry is not a verdict', () => {
-    const outcome = operation.interpret(json({ ...envelopeOf(operation), mkey: 'another' }), exampleOf(operation));
+    const outcome = operation.interpret(
+      json({ ...envelopeOf(operation), mkey: 'another' }),
+      exampleOf(operation),
+      renderContext(fortios),
+    );
     expect(outcome.state).toBe('UNKNOWN');
   });
 
   test.each([400, 401, 403, 405, 424, 429])('HTTP %i was not executed', (status) => {
-    const outcome = operation.interpret(http(status, '<html>'), exampleOf(operation));
+    const outcome = operation.interpret(http(status, '<html>'), exampleOf(operation), renderContext(fortios));
     expect(outcome).toMatchObject({ state: 'FAILED', code: status === 429 ? 'DEVICE_BUSY' : 'DEVICE_REFUSED' });
     expect('absent' in outcome).toBe(false);
   });
 
   test('only the API itself can report an entry as absent', () => {
     const gone = json({ ...envelopeOf(operation), status: 'error', error: -3 }, 404);
-    expect(operation.interpret(http(404, '<html>Not Found</html>'), exampleOf(operation))).not.toHaveProperty('absent');
-    const outcome = operation.interpret(gone, exampleOf(operation));
+    expect(
+      operation.interpret(http(404, '<html>Not Found</html>'), exampleOf(operation), renderContext(fortios)),
+    ).not.toHaveProperty('absent');
+    const outcome = operation.interpret(gone, exampleOf(operation), renderContext(fortios));
     expect(outcome).toMatchObject({ state: 'FAILED', code: 'NOT_FOUND' });
     expect('absent' in outcome).toBe(operation.mapping === 'deletes');
     // An object that it refers to.
     const refers = json({ ...envelopeOf(operation), status: 'error', error: -3 }, 500);
-    expect(operation.interpret(refers, exampleOf(operation))).not.toHaveProperty('absent');
+    expect(operation.interpret(refers, exampleOf(operation), renderContext(fortios))).not.toHaveProperty('absent');
   });
 });
 
@@ -103,10 +109,15 @@ test.each(writes.filter(({ probe }) => probe !== undefined))(
 
 test.each(tables.filter(({ effect }) => effect === 'READ'))('$name: none of them is a successful read', (operation) => {
   for (const [what, reply] of unreadable(operation)) {
-    expect([what, operation.interpret(reply, exampleOf(operation))]).toMatchObject([what, { state: 'FAILED' }]);
+    expect([what, operation.interpret(reply, exampleOf(operation), renderContext(fortios))]).toMatchObject([
+      what,
+      { state: 'FAILED' },
+    ]);
   }
   const noList = json({ ...envelopeOf(operation), results: 'none' });
-  expect(operation.interpret(noList, exampleOf(operation))).toMatchObject({ code: 'UNREADABLE_REPLY' });
+  expect(operation.interpret(noList, exampleOf(operation), renderContext(fortios))).toMatchObject({
+    code: 'UNREADABLE_REPLY',
+  });
 });
 
 test.each([...(fortios.resources ?? [])])('a read of a %s takes none of them as absence', (resource, reader) => {
@@ -130,7 +141,9 @@ test.each([
   ['a truncated reply', cli('', { truncated: true })],
   ['nothing typed', cli('', { outputs: [] })],
 ])('config.save: %s is not a verdict', (_what, reply) => {
-  expect(fortios.operations.get('config.save')?.interpret(reply, {})).toMatchObject({ state: 'UNKNOWN' });
+  expect(fortios.operations.get('config.save')?.interpret(reply, {}, renderContext(fortios))).toMatchObject({
+    state: 'UNKNOWN',
+  });
 });
 
 test.each([

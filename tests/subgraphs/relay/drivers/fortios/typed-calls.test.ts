@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
-import { firewallMutations } from '../../../../../subgraphs/relay/families/firewall.ts';
+import { firewallMutations } from '../../../../../subgraphs/relay/spec/firewall.ts';
 import { typedInputs } from '../../support/typed-inputs.ts';
 import { faultsOf, RelayedGate } from './support/relayed-gate.ts';
 
@@ -18,11 +18,15 @@ test.each(Object.keys(fortios.typed))('%s is one of the family, and its call mat
 const rule = { name: 'rule', action: 'ACCEPT' };
 
 test.each([
-  ['firewallAddressCreate', { name: 'a', address: '10.0.0.0/8' }, { type: 'ipmask', subnet: '10.0.0.0 255.0.0.0' }],
-  ['firewallAddressCreate', { name: 'a', fqdn: 'example.com' }, { type: 'fqdn', fqdn: 'example.com' }],
   [
     'firewallAddressCreate',
-    { name: 'a', firstAddress: '10.0.0.1', lastAddress: '10.0.0.9', scope: 'tenant' },
+    { name: 'a', content: { address: '10.0.0.0/8' } },
+    { type: 'ipmask', subnet: '10.0.0.0 255.0.0.0' },
+  ],
+  ['firewallAddressCreate', { name: 'a', content: { fqdn: 'example.com' } }, { type: 'fqdn', fqdn: 'example.com' }],
+  [
+    'firewallAddressCreate',
+    { name: 'a', content: { range: { firstAddress: '10.0.0.1', lastAddress: '10.0.0.9' } }, scope: 'tenant' },
     { type: 'iprange', 'end-ip': '10.0.0.9' },
   ],
   ['firewallAddressGroupCreate', { name: 'g', members: ['all'] }, { member: [{ name: 'all', q_origin_key: 'all' }] }],
@@ -55,7 +59,7 @@ test.each([
 });
 
 test.each([
-  ['firewallAddressUpdate', { name: 'a', fqdn: 'example.org', comment: 'moved' }, { fqdn: 'example.org' }],
+  ['firewallAddressUpdate', { name: 'a', content: { fqdn: 'example.org' }, comment: 'moved' }, { fqdn: 'example.org' }],
   ['firewallAddressGroupUpdate', { name: 'g', members: ['all'] }, { member: [{ name: 'all', q_origin_key: 'all' }] }],
 ])('%s', async (name, input, stored) => {
   const relayed = await RelayedGate.start();
@@ -78,7 +82,7 @@ test.each([
 });
 
 test.each([
-  ['firewallAddressCreate', { name: 'a', address: '10.0.0.0/8', scope: 'inet filter' }, 'scope'],
+  ['firewallAddressCreate', { name: 'a', content: { address: '10.0.0.0/8' }, scope: 'inet filter' }, 'scope'],
   ['firewallRuleCreate', { ...rule, ingressInterface: '-eth0' }, 'ingressInterface'],
   ['firewallRuleCreate', { ...rule, service: '.any' }, 'service'],
 ] as const)('%s %j has no counterpart on a FortiGate, and the faulty field is %s', (name, input, field) => {
@@ -92,10 +96,10 @@ test('address sets filled element by element are not supported', () => {
 });
 
 test.each([
-  ['firewallAddressCreate', { name: 'a', address: '2001:db8::/32' }, ['address: must be an IPv4 address']],
+  ['firewallAddressCreate', { name: 'a', content: { address: '2001:db8::/32' } }, ['address: must be an IPv4 address']],
   [
     'firewallAddressCreate',
-    { name: 'a', firstAddress: '10.0.0.9', lastAddress: '10.0.0.1' },
+    { name: 'a', content: { range: { firstAddress: '10.0.0.9', lastAddress: '10.0.0.1' } } },
     ['lastAddress: must be above firstAddress'],
   ],
   [
@@ -103,7 +107,11 @@ test.each([
     { name: 'v', externalAddress: '::1', mappedAddress: '10.0.0.1' },
     ['externalAddress: must be an IPv4 address'],
   ],
-  ['firewallAddressCreate', { name: '.a', address: '10.0.0.0/8' }, [expect.stringMatching(/^name: does not fit: /)]],
+  [
+    'firewallAddressCreate',
+    { name: '.a', content: { address: '10.0.0.0/8' } },
+    [expect.stringMatching(/^name: does not fit: /)],
+  ],
 ])('%s %j has faults named after its fields', (name, input, faults) => {
   const call = typed(name, input as JsonObject);
   expect(faultsOf(call?.operation ?? '', call?.arguments ?? {})).toEqual(faults);

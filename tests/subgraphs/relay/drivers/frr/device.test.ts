@@ -1,4 +1,5 @@
 // Every operation of the driver frr on real FRR 8.4, over the relay's own SSH transport. What is there is read beside the driver.
+// needs: iputils-ping
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inNamespace } from '../../../../../lab/exec.ts';
@@ -8,6 +9,7 @@ import { describeWithRouters } from '../../../../support/routers.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { DriverCaller, faultsOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
+import { renderContext } from '../../support/render-context.ts';
 
 describeWithRouters('real FRR', (routers) => {
   const callers: DriverCaller[] = [];
@@ -291,16 +293,21 @@ describeWithRouters('real FRR', (routers) => {
   });
 
   test('input that arrives in part does nothing', async () => {
-    const call = one().render('staticRoute.create', { destination: '10.99.0.0/16', discard: true });
+    const operationId = randomUUID();
+    const call = one().render('staticRoute.create', { destination: '10.99.0.0/16', discard: true }, operationId);
     if (call.kind !== 'exec') throw new Error('an exec');
     const whole = call.stdin ?? '';
-    for (const length of [0, 9, whole.length - 5, whole.length - 1]) {
+    const first = whole.indexOf('\n');
+    for (const length of [0, 9, first, first + 1, whole.length - 5, whole.length - 1]) {
       const stdin = whole.slice(0, length);
       const sent = await one().ask({ ...call, stdin });
       const operation = frr.operations.get('staticRoute.create');
-      expect(operation?.interpret(sent, { destination: '10.99.0.0/16', discard: true })).toMatchObject({
-        state: 'FAILED',
-      });
+      const args = { destination: '10.99.0.0/16', discard: true };
+      // Without its first line the script does not know whose call it refuses.
+      expect([length, operation?.interpret(sent, args, renderContext(frr, { operationId }))]).toMatchObject([
+        length,
+        { state: length > first ? 'FAILED' : 'UNKNOWN' },
+      ]);
     }
     expect(await marks('10.99.0.0/16')).toEqual([]);
   });

@@ -2,15 +2,19 @@
 import { expect, test } from '@jest/globals';
 import type { ExecReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { frr } from '../../../../../subgraphs/relay/drivers/frr/driver.ts';
+import { renderContext } from '../../support/render-context.ts';
 
+const operationId = '01900000-0000-7000-8000-000000000001';
+/** Its verdict has the id of the call. */
 const reply = (stdout: string, more: Partial<ExecReply> = {}): ExecReply => ({
-  ...{ kind: 'exec', exitCode: 0, stdout, stderr: '', truncated: false },
+  ...{ kind: 'exec', exitCode: 0, stderr: '', truncated: false },
+  stdout: stdout.replace(/^frr .+$/m, `$& ${operationId}`),
   ...more,
 });
 const route = { destination: '10.0.0.0/8', nextHop: '192.0.2.1' };
 const line = 'ip route 10.0.0.0/8 192.0.2.1';
 const outcome = (operation: string, args: JsonObject, given: ExecReply) =>
-  frr.operations.get(operation)?.interpret(given, args);
+  frr.operations.get(operation)?.interpret(given, args, renderContext(frr, { operationId }));
 
 test.each<[string, ExecReply, object]>([
   ['the route is there', reply(`have \t${line}\nfrr done\n`), { state: 'SUCCEEDED' }],

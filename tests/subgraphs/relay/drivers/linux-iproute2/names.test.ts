@@ -1,10 +1,10 @@
 // The bounds of every argument, and generated routes and names of interfaces against the real ip.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Random, seededRandom } from '../../../../../bench/trials/random.ts';
 import { canonicalText } from '../../../../../platform/net/address-block.ts';
+import { nameFault } from '../../../../../subgraphs/relay/control/mappings/object-name.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';
-import { nameFault } from '../../../../../subgraphs/relay/mappings/object-name.ts';
+import { type Random, seededRandom } from '../../../../../trials/random.ts';
 import { faultsOf } from '../../support/driver-caller.ts';
 import { Router } from './router.ts';
 

@@ -3,18 +3,26 @@ import { describe, expect, test } from '@jest/globals';
 import type { ExecReply, Outcome } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';
 import { checkedFor, operationOf } from '../../support/driver-caller.ts';
+import { renderContext } from '../../support/render-context.ts';
 
 const route = { type: 'unicast', dst: '192.0.2.0/24', dev: 'lan0', protocol: 'static', metric: 1, flags: [] };
+
+const operationId = '01900000-0000-7000-8000-000000000001';
 
 function reply(stdout: string, more: Partial<ExecReply> = {}): ExecReply {
   return { kind: 'exec', exitCode: 0, stdout, stderr: '', truncated: false, ...more };
 }
 
+/** Of a call whose id the verdict repeats. */
 function outcome(name: string, said: ExecReply): Outcome {
   const operation = operationOf(linuxIproute2, name);
   const args = ['staticRoute.list', 'system.get'].includes(name) ? {} : { destination: '192.0.2.0/24' };
   const target = name === 'staticRoute.create' ? { discard: true } : {};
-  return operation.interpret(said, checkedFor(linuxIproute2, name, { ...args, ...target }));
+  return operation.interpret(
+    { ...said, stdout: said.stdout.replace(/^iproute2 .+$/m, `$& ${operationId}`) },
+    checkedFor(linuxIproute2, name, { ...args, ...target }),
+    renderContext(linuxIproute2, { operationId }),
+  );
 }
 
 const look = (said: ExecReply) =>

@@ -1,4 +1,5 @@
 // A Linux router of the lab with two interfaces, and the driver at it.
+// needs: iproute2, root
 import { fileURLToPath } from 'node:url';
 import { inNamespace } from '../../../../../lab/exec.ts';
 import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';

@@ -1,16 +1,18 @@
 // Every operation on real iptables and ip6tables behind a real sshd, and what no reply of theirs may be taken for.
+// needs: iptables
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { seededRandom } from '../../../../../bench/trials/random.ts';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import type { ExecReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxIptables } from '../../../../../subgraphs/relay/drivers/linux-iptables/driver.ts';
+import { seededRandom } from '../../../../../trials/random.ts';
 import { labUnavailable } from '../../../../support/lab.ts';
 import { RunningDevice } from '../../../../support/running-device.ts';
 import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
+import { renderContext } from '../../support/render-context.ts';
 import { unlike } from '../../support/unlike.ts';
 
 const obstacle =
@@ -203,17 +205,22 @@ test.each([
   ['iptables unread\n', 'UNKNOWN UNREADABLE_REPLY'],
   ['iptables refused CUT_SHORT\n', 'FAILED CUT_SHORT'],
   ['iptables done\n', 'UNKNOWN UNREADABLE_REPLY'],
-  ['iptables exit 0', 'SUCCEEDED'],
+  ['iptables exit 0', 'UNKNOWN UNREADABLE_REPLY'],
   ['iptables exi', 'UNKNOWN UNREADABLE_REPLY'],
   ['', 'UNKNOWN UNREADABLE_REPLY'],
 ])('%j of a creation is %s', (stdout, state) => {
-  const outcome = operationOf(linuxIptables, 'rule.create').interpret(reply(stdout), {});
+  const operationId = randomUUID();
+  const given = reply(stdout.replace(/^iptables .+$/m, `$& ${operationId}`));
+  const context = renderContext(linuxIptables, { operationId });
+  const outcome = operationOf(linuxIptables, 'rule.create').interpret(given, {}, context);
   expect('code' in outcome ? `${outcome.state} ${outcome.code}` : outcome.state).toBe(state);
 });
 
 test('a reply that is too long is unknown, and no object', () => {
   const long = reply('rule -A FORWARD\niptables exit 0\n', { truncated: true });
-  expect(operationOf(linuxIptables, 'rule.create').interpret(long, {})).toMatchObject({ state: 'UNKNOWN' });
+  expect(operationOf(linuxIptables, 'rule.create').interpret(long, {}, renderContext(linuxIptables))).toMatchObject({
+    state: 'UNKNOWN',
+  });
   expect(
     linuxIptables.resources?.get('rule')?.interpret(long, { scope: 'ipv4 FORWARD', key: 'a', uuid: null }),
   ).toMatchObject({ finding: 'UNREADABLE' });

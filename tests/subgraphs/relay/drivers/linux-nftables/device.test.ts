@@ -167,14 +167,99 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
       finding: 'ABSENT',
     });
     expect(await firewall.call(deletion.operation, deletion.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+    // The other rule of this name is not the one that was meant.
     expect(await firewall.call(deletion.operation, deletion.arguments)).toMatchObject({
       state: 'FAILED',
-      absent: true,
+      code: 'OTHER_OBJECT',
     });
     expect(await firewall.probe('rule.delete', deletion.arguments)).toEqual({ finding: 'ABSENT' });
     expect(await firewall.call('rule.list', {})).toMatchObject({
       result: { rules: [{ handle: Number(two.uuid), name: 'tenant-42', operationId: second }] },
     });
+  });
+
+  /** As a reboot does: the table is made again, and its handles begin again. `fill`: rules that come before the given ones. */
+  async function reboot(fill: number, ...rules: string[]): Promise<void> {
+    const before = Array.from({ length: fill }, (_, index) => `ip saddr 192.0.2.${index} accept;`).join(' ');
+    const chain = `type filter hook forward priority 0; ${before} ${rules.join(' ')}`;
+    await nft(`flush ruleset\ntable inet filter { chain forward { ${chain} }; }`);
+  }
+  const made = async (args: JsonObject, id: string) => {
+    const one = await firewall.call('rule.create', args, id);
+    if (one.state !== 'SUCCEEDED') throw new Error(JSON.stringify(one));
+    return { scope: 'inet filter forward', key: String(args.name), uuid: one.uuid ?? null, madeBy: id };
+  };
+  const removal = (object: { scope: string; key: string; uuid: string | null; madeBy?: string }) => {
+    const call = linuxNftables.resources?.get('rule')?.remove?.(object);
+    if (!call) throw new Error('no deletion');
+    return call;
+  };
+  const comments = async () => [...(await ruleset()).matchAll(/comment "([^"]*)"/g)].map(([, words]) => words);
+  const chains = async () => [...(await ruleset()).matchAll(/chain (\S+)/g)].map(([, name]) => name);
+
+  test('after a reboot, a deletion never deletes the rule that has the handle now', async () => {
+    const id = randomUUID();
+    const mapped = await made({ name: 'tenant-a', action: 'drop' }, id);
+    const handles = [0, 1, 2, 3, 4, 5, 6];
+    for (const fill of handles) {
+      // Of an administrator, of another tenant, and one with the same name that somebody else made.
+      const others = ['admin', `tg:${randomUUID()} tenant-b`, `tg:${randomUUID()} tenant-a`, 'tenant-a'];
+      await reboot(fill, ...others.map((words) => `drop comment "${words}";`));
+      const call = removal(mapped);
+      expect(await firewall.dryRun(call.operation, call.arguments)).toMatchObject({ state: 'FAILED' });
+      expect(await firewall.call(call.operation, call.arguments)).toMatchObject({ code: 'NOT_FOUND', absent: true });
+      expect(await firewall.look('rule', mapped)).toEqual({ finding: 'ABSENT' });
+      expect(await comments()).toEqual(others);
+    }
+    expect(await chains()).toEqual(['forward']);
+  });
+
+  test('a rule that came back with another handle is found and deleted by its mark', async () => {
+    const id = randomUUID();
+    const mapped = await made({ name: 'tenant.a', action: 'drop' }, id);
+    await reboot(5, 'drop comment "tenantxa";', `drop comment "tg:${id} tenant.a";`);
+    const found = await firewall.look('rule', mapped);
+    expect(found).toMatchObject({ finding: 'PRESENT', operationId: id });
+    expect(found.finding === 'PRESENT' && found.uuid).not.toBe(mapped.uuid);
+    const call = removal(mapped);
+    expect(await firewall.dryRun(call.operation, call.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await firewall.call(call.operation, call.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await comments()).toEqual(['tenantxa']);
+    expect(await chains()).toEqual(['forward']);
+  });
+
+  test('an adopted rule is deleted by handle and name, and not when it has moved', async () => {
+    await reboot(2, 'drop comment "by hand";', 'drop comment "adopted";');
+    const [, handle = ''] = /comment "adopted" # handle (\d+)/.exec(await handlesOf()) ?? [];
+    const adopted = { scope: 'inet filter forward', key: 'adopted', uuid: handle };
+    await reboot(4, 'drop comment "adopted";', 'drop comment "other";');
+    const call = removal(adopted);
+    expect(await firewall.call(call.operation, call.arguments)).toMatchObject({ code: 'OTHER_OBJECT' });
+    expect(await comments()).toEqual(['adopted', 'other']);
+    await reboot(2, 'drop comment "by hand";', 'drop comment "adopted";');
+    expect(await firewall.call(call.operation, call.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await comments()).toEqual(['by hand']);
+  });
+  const handlesOf = async () => {
+    const done = await runProgram(
+      'ip',
+      ['netns', 'exec', lab().firewall.namespace, 'nft', '-a', 'list', 'ruleset'],
+      {},
+    );
+    return done.stdout;
+  };
+
+  test('a ruleset that is replaced between the look and the deletion loses no rule', async () => {
+    const id = randomUUID();
+    const mapped = await made({ name: 'tenant-a', action: 'drop' }, id);
+    await lab().faults.set({ matching: `"handle":${mapped.uuid}`, delayBeforeMs: 1_500 });
+    const call = removal(mapped);
+    const deleting = firewall.call(call.operation, call.arguments);
+    await sleep(700);
+    await reboot(0, ...Array.from({ length: 12 }, (_, index) => `drop comment "admin ${index}";`));
+    expect(await deleting).toMatchObject({ state: 'FAILED', code: 'DEVICE_BUSY' });
+    expect(await comments()).toHaveLength(12);
+    expect(await chains()).toEqual(['forward']);
   });
 
   test.each([

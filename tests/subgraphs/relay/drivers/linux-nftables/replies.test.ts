@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
-import type { ExecReply } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import type { ExecReply, JsonObject, WireCall } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 
+import { checkedFor, operationOf } from '../../support/driver-caller.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 const operations = [...linuxNftables.operations.values()];
@@ -59,7 +60,7 @@ test.each([
 
 describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
   test.each(unreadable)('%s is not a verdict', (_what, given) => {
-    expect(operation.interpret(given, exampleOf(operation))).toMatchObject({
+    expect(operation.interpret(given, exampleOf(operation), renderContext(linuxNftables))).toMatchObject({
       state: 'UNKNOWN',
       code: 'UNREADABLE_REPLY',
     });
@@ -67,7 +68,11 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
 
   test('a refusal quotes nft, at most 4096 characters', () => {
     const stderr = `internal:0:0-0: Error: ${'x'.repeat(10_000)}\n`;
-    const outcome = operation.interpret(reply({ exitCode: 1, stderr }), exampleOf(operation));
+    const outcome = operation.interpret(
+      reply({ exitCode: 1, stderr }),
+      exampleOf(operation),
+      renderContext(linuxNftables),
+    );
     expect(outcome).toMatchObject({
       state: 'FAILED',
       code: 'DEVICE_REFUSED',
@@ -78,7 +83,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
 
   test('a device without nft has done nothing', () => {
     const given = reply({ exitCode: 127, stderr: 'sh: 1: nft: not found' });
-    expect(operation.interpret(given, exampleOf(operation))).toEqual({
+    expect(operation.interpret(given, exampleOf(operation), renderContext(linuxNftables))).toEqual({
       state: 'FAILED',
       code: 'COMMAND_NOT_FOUND',
       message: 'sh: 1: nft: not found',
@@ -91,9 +96,53 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
       reply({ exitCode: null }),
       reply({ truncated: true }),
     ]) {
-      expect(operation.interpretDryRun?.(given, exampleOf(operation))).toMatchObject({ state: 'FAILED' });
+      expect(operation.interpretDryRun?.(given, exampleOf(operation), renderContext(linuxNftables))).toMatchObject({
+        state: 'FAILED',
+      });
     }
   });
+});
+
+/** As nft echoes it: the input, with a handle for each rule, set and chain. */
+const echoOf = (call: WireCall): string =>
+  (call.kind === 'exec' ? (call.stdin ?? '') : '').replaceAll(/"(rule|set|chain)":\{/g, '"$1":{"handle":77,');
+
+const others = [
+  ['setElement.add', { set: 'blocked', address: '10.0.0.1' }, { set: 'blocked', address: '10.0.0.2' }],
+  ['setElement.add', { set: 'blocked', address: '10.0.0.1' }, { set: 'allowed', address: '10.0.0.1' }],
+  ['setElement.remove', { set: 'blocked', address: '10.0.0.1' }, { set: 'blocked', address: '10.0.0.2' }],
+  ['rule.create', { name: 'mine', action: 'drop' }, { name: 'other', action: 'accept' }],
+  ['rule.create', { name: 'mine', action: 'drop', chain: 'input' }, { name: 'mine', action: 'drop' }],
+  ['set.create', { set: 'mine' }, { set: 'other' }],
+  ['set.delete', { set: 'mine' }, { set: 'other', table: 'nat' }],
+  ['chain.create', { chain: 'mine' }, { chain: 'other' }],
+  ['address.create', { name: 'mine', address: '10.0.0.1' }, { name: 'other', address: '10.0.0.1' }],
+  ['address.delete', { name: 'mine' }, { name: 'other' }],
+] as const;
+
+test.each(others)('%s %j: the answer to the call for %j is no verdict', (name, mine, other) => {
+  const context = renderContext(linuxNftables);
+  const operation = operationOf(linuxNftables, name);
+  const [args, otherArgs] = [mine, other].map((each) => checkedFor(linuxNftables, name, each)) as [
+    JsonObject,
+    JsonObject,
+  ];
+  const answer = (given: JsonObject) => reply({ stdout: echoOf(operation.render(given, context)) });
+  expect(operation.interpret(answer(args), args, context)).toMatchObject({ state: 'SUCCEEDED' });
+  expect(operation.interpret(answer(otherArgs), args, context)).toMatchObject({ state: 'UNKNOWN' });
+});
+
+test('the answer to another call on the same rule is no verdict', () => {
+  const args = checkedFor(linuxNftables, 'rule.create', { name: 'mine', action: 'drop' });
+  const [mine, before] = [renderContext(linuxNftables), renderContext(linuxNftables)];
+  const create = operationOf(linuxNftables, 'rule.create');
+  const given = reply({ stdout: echoOf(create.render(args, before)) });
+  expect(create.interpret(given, args, mine)).toMatchObject({ state: 'UNKNOWN' });
+  const remove = operationOf(linuxNftables, 'rule.delete');
+  const removal = checkedFor(linuxNftables, 'rule.delete', { name: 'mine', handle: 7 });
+  const deleted = (id: string) => reply({ stdout: `nft deleted 7 tidegate-${id}\n` });
+  expect(remove.interpret(deleted(mine.operationId), removal, mine)).toMatchObject({ state: 'SUCCEEDED' });
+  expect(remove.interpret(deleted(before.operationId), removal, mine)).toMatchObject({ state: 'UNKNOWN' });
 });
 
 describe.each(operations.filter((operation) => operation.probe !== undefined))('the probe of $name', (operation) => {
@@ -107,7 +156,9 @@ describe.each(operations.filter((operation) => operation.effect === 'READ'))('$n
   test.each(unreadable.filter(([, given]) => !given.stdout.includes('counter')))(
     '%s is a failed read',
     (_what, given) => {
-      expect(operation.interpret(given, exampleOf(operation))).toMatchObject({ state: 'FAILED' });
+      expect(operation.interpret(given, exampleOf(operation), renderContext(linuxNftables))).toMatchObject({
+        state: 'FAILED',
+      });
     },
   );
 });

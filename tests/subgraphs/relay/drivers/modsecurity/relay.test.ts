@@ -52,7 +52,10 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
       ...{ ...on, idempotencyKey: 'rule-1', operation: 'rule.create' },
       arguments: { site: 'shop.lab', id: 42, variables: ['ARGS'], operator: 'contains', pattern: 'teapot' },
     });
-    expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: '42' } });
+    expect(made).toMatchObject({
+      operation: { state: 'SUCCEEDED' },
+      mapping: { mappingState: 'ACTIVE', objectKey: '42' },
+    });
     expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(403);
     const mappingId = made.mapping?.id;
     const verify = async () => {
@@ -71,7 +74,7 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
       mapping: { lastVerification: { result: 'DRIFTED', differences: [{ path: 'pattern' }] } },
     });
     const removed = await call(node, 'delete', { idempotencyKey: 'delete-1', mappingId });
-    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
+    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
     expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(200);
   });
 
@@ -84,7 +87,7 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
     expect(refused.operation).toMatchObject({
       state: 'FAILED',
       deviceError: { code: 'CONFIG_TEST_FAILED' },
-      mappings: [],
+      changedMappings: [],
     });
   });
 });

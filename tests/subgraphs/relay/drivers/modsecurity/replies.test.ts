@@ -12,6 +12,13 @@ const reply = (stdout: string, more: Partial<ExecReply> = {}): ExecReply => ({
   truncated: false,
   ...more,
 });
+const operationId = '01900000-0000-7000-8000-000000000001';
+/** Its verdict repeats the id of the call. */
+const answer = (given: ExecReply): ExecReply => ({
+  ...given,
+  stdout: given.stdout.replace(/^waf .+$/m, `$& ${operationId}`),
+});
+const context = renderContext(modSecurity, { operationId });
 const rule = { site: 'shop', id: 7, variables: ['ARGS'], operator: 'contains', pattern: 'x' };
 
 describe('an inconclusive reply to a write', () => {
@@ -28,7 +35,7 @@ describe('an inconclusive reply to a write', () => {
   ])('%s', (_what, given) => {
     for (const name of ['rule.create', 'rule.delete', 'mode.set']) {
       const args = checkedFor(modSecurity, name, operationOf(modSecurity, name).example);
-      expect(operationOf(modSecurity, name).interpret(given, args)).toMatchObject({
+      expect(operationOf(modSecurity, name).interpret(answer(given), args, context)).toMatchObject({
         state: 'UNKNOWN',
         code: 'UNREADABLE_REPLY',
       });
@@ -36,8 +43,9 @@ describe('an inconclusive reply to a write', () => {
     for (const name of ['site.list', 'rule.list']) {
       expect(
         operationOf(modSecurity, name).interpret(
-          given,
+          answer(given),
           checkedFor(modSecurity, name, operationOf(modSecurity, name).example),
+          context,
         ),
       ).toMatchObject({
         state: 'FAILED',
@@ -54,8 +62,9 @@ describe('an inconclusive reply to a write', () => {
 test('a graceful restart that was ordered but not confirmed is not a failure, and is reported', () => {
   expect(
     operationOf(modSecurity, 'rule.create').interpret(
-      reply('waf applied told\n'),
+      answer(reply('waf applied told\n')),
       checkedFor(modSecurity, 'rule.create', rule),
+      context,
     ),
   ).toEqual({
     state: 'SUCCEEDED',
@@ -92,8 +101,8 @@ test("a user's text is only in the input, never in a command", () => {
   const commands = [...modSecurity.operations.values()].flatMap((operation) => {
     const args = checkedFor(modSecurity, operation.name, operation.example);
     const said = 'site' in args ? { ...args, site: word } : args;
-    const context = renderContext(modSecurity, { options: { configRoot: `/${word}` } });
-    const wires = [operation.render(said, context), operation.renderDryRun?.(said, context)];
+    const rooted = renderContext(modSecurity, { options: { configRoot: `/${word}` } });
+    const wires = [operation.render(said, rooted), operation.renderDryRun?.(said, rooted)];
     return wires.flatMap((wire) => (wire?.kind === 'exec' ? [wire] : []));
   });
   expect(commands.length).toBeGreaterThan(5);

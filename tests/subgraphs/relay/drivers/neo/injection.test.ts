@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { HttpCall, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neo } from '../../../../../subgraphs/relay/drivers/neo/driver.ts';
-import { switchControllerMutations } from '../../../../../subgraphs/relay/families/switching.ts';
+import { switchControllerMutations } from '../../../../../subgraphs/relay/spec/switching.ts';
 import { faultsOf } from '../../support/driver-caller.ts';
 import { renderContext } from '../../support/render-context.ts';
 import { typedInputs } from '../../support/typed-inputs.ts';

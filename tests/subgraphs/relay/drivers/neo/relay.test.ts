@@ -91,22 +91,29 @@ test('a VLAN is accepted, created, mapped, found, and deleted again', async () =
     devices,
   });
   expect(made.userErrors).toEqual([]);
-  expect(made.operation).toMatchObject({ state: 'ACCEPTED', result: { job: '35' }, mappings: [] });
+  expect(made.operation).toMatchObject({ state: 'ACCEPTED', result: { job: '35' }, changedMappings: [] });
   expect(await settled(made, 's1')).toMatchObject({ state: 'ACCEPTED', evidence: [{ finding: 'RUNNING' }] });
   const verdict = { id: made.operation?.id, verdict: 'FAILED', note: 'nothing to be seen' };
   expect(await settle(node, verdict)).toMatchObject({ operation: null, userErrors: [{ code: 'QUIET_PERIOD' }] });
   neo.jobs.knobs.jobMs = 0;
   const done = await settled(made, 's2');
-  expect(done).toMatchObject({ state: 'SUCCEEDED', settledBy: 'probe', mappings: [{ state: 'ACTIVE' }] });
+  expect(done).toMatchObject({
+    state: 'SUCCEEDED',
+    stateSource: 'PROBE',
+    changedMappings: [{ mappingState: 'ACTIVE' }],
+  });
   expect(neo.switches.get(devices[1] ?? '')?.vlans.get(42)).toBe('tenant-42');
-  const mapping = done?.mappings[0]?.id;
+  const mapping = done?.changedMappings[0]?.id;
   expect(await verified(mapping)).toEqual({ result: 'MATCHES', differences: [] });
   neo.switches.get(devices[0] ?? '')?.vlans.delete(42);
   expect(await verified(mapping)).toEqual({ result: 'DRIFTED', differences: [{ path: 'devices' }] });
   neo.switches.get(devices[0] ?? '')?.vlans.set(42, '');
   const removed = await answered(await call(node, 'delete', { idempotencyKey: 'd1', mappingId: mapping, waitMs: 0 }));
-  expect(removed.operation).toMatchObject({ state: 'ACCEPTED', mappings: [] });
-  expect(await settled(removed, 's3')).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+  expect(removed.operation).toMatchObject({ state: 'ACCEPTED', changedMappings: [] });
+  expect(await settled(removed, 's3')).toMatchObject({
+    state: 'SUCCEEDED',
+    changedMappings: [{ mappingState: 'DELETED' }],
+  });
   expect(neo.applied.entries).toHaveLength(2);
 });
 
@@ -117,15 +124,18 @@ test('a job that fails leaves no mapping', async () => {
   expect(await settled(made, 's4')).toMatchObject({
     state: 'FAILED',
     deviceError: { code: 'JOB_FAILED', message: expect.stringContaining('% VLAN 4000 does not exist') },
-    mappings: [],
+    changedMappings: [],
   });
 });
 
 test('a lost answer is UNKNOWN, never sent again, and settled by the job with its mark', async () => {
   neo.faults.plan('DROP_AFTER_APPLYING');
   const made = await typed('switchControllerVlanCreate', { idempotencyKey: 'v2', vlan: 43, devices });
-  expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
-  expect(await settled(made, 's5')).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
+  expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
+  expect(await settled(made, 's5')).toMatchObject({
+    state: 'SUCCEEDED',
+    changedMappings: [{ mappingState: 'ACTIVE' }],
+  });
   expect(neo.applied.entries.filter(({ text }) => text.includes('vlan 43'))).toHaveLength(1);
 });
 
@@ -147,8 +157,8 @@ describe('a caller who waits', () => {
     neo.jobs.knobs.jobMs = 0;
     const [made, repeated] = await Promise.all([first, again]);
     expect(made).toMatchObject({
-      operation: { state: 'SUCCEEDED', settledBy: 'probe', evidence: [{ source: 'probe', finding: 'SUCCEEDED' }] },
-      mapping: { state: 'ACTIVE' },
+      operation: { state: 'SUCCEEDED', stateSource: 'PROBE', evidence: [{ source: 'PROBE', finding: 'SUCCEEDED' }] },
+      mapping: { mappingState: 'ACTIVE' },
       userErrors: [],
     });
     expect(repeated.operation).toEqual(made.operation);

@@ -172,7 +172,7 @@ test('no operation throws, whatever the reply', () => {
       for (const body of bodies) {
         const reply: HttpReply = { kind: 'http', status, headers: {}, body, truncated: false };
         const given = operation.example as JsonObject;
-        const { state } = operation.interpret(reply, given);
+        const { state } = operation.interpret(reply, given, context);
         expect(['SUCCEEDED', 'FAILED', 'UNKNOWN', 'ACCEPTED']).toContain(state);
         if (status >= 300) expect(['FAILED', 'UNKNOWN']).toContain(state);
         operation.probe?.interpret(reply, given, context);

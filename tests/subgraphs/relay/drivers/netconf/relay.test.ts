@@ -55,11 +55,11 @@ describeWithNetconf('netconf in the graph', (server) => {
     const input = { ...on, idempotencyKey: 'route', destination: '192.0.2.0/24', nextHop: '198.51.100.1' };
     const made = (await run('routerStaticRouteCreate', input, callFields)) as CallShape;
     expect([made.userErrors, made.operation?.state]).toEqual([[], 'SUCCEEDED']);
-    expect(made.mapping).toMatchObject({ state: 'ACTIVE', key: '192.0.2.0/24' });
+    expect(made.mapping).toMatchObject({ mappingState: 'ACTIVE', objectKey: '192.0.2.0/24' });
     expect(await verified(made.mapping?.id)).toEqual(result('MATCHES'));
     expect(await other.done('read')).toContain('<next-hop-address>198.51.100.1<');
     const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: made.mapping?.id });
-    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'DELETED' }] });
     expect(await other.done('read')).not.toContain('192.0.2.0/24');
   });
 
@@ -75,7 +75,10 @@ describeWithNetconf('netconf in the graph', (server) => {
     const value = { mtu: 1_400, prefix: ['a'], cipher: 'lab-vpn:aes' };
     const made = await relay('entry.create', { path: path('paris'), value }, 'entry');
     expect(made.userErrors).toEqual([]);
-    expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: path('paris') } });
+    expect(made).toMatchObject({
+      operation: { state: 'SUCCEEDED' },
+      mapping: { mappingState: 'ACTIVE', objectKey: path('paris') },
+    });
     expect(await verified(made.mapping?.id)).toEqual(result('MATCHES'));
     const base = 'urn:ietf:params:xml:ns:netconf:base:1.0';
     const config = `<config xmlns="${base}"><vpn xmlns="${netconfModules['lab-vpn']}"><tunnel><site>berlin</site><peer>paris</peer><mtu>900</mtu></tunnel></vpn></config>`;
@@ -86,10 +89,10 @@ describeWithNetconf('netconf in the graph', (server) => {
     await other.done('commit');
     const adopted = (await run(
       'mappingAdopt',
-      { ...on, idempotencyKey: 'adopt', resource: 'entry', scope: '', key: path('rome') },
-      'mapping { id desired } userErrors { message }',
-    )) as { mapping: { id: string; desired: unknown } };
-    expect(adopted.mapping.desired).toEqual({ mtu: '900' });
+      { ...on, idempotencyKey: 'adopt', resource: 'entry', scope: '', objectKey: path('rome') },
+      'mapping { id wantedSettings { name value } } userErrors { message }',
+    )) as { mapping: { id: string; wantedSettings: unknown } };
+    expect(adopted.mapping.wantedSettings).toEqual([{ name: 'mtu', value: '***' }]);
     const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: adopted.mapping.id });
     expect(gone.operation).toMatchObject({ state: 'SUCCEEDED' });
     expect(await other.done('read')).not.toContain('rome');

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import type { NetconfReply } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { netconf } from '../../../../../subgraphs/relay/drivers/netconf/driver.ts';
 import { operationOf } from '../../support/driver-caller.ts';
+import { renderContext } from '../../support/render-context.ts';
 
 test.each([
   ['lock-denied', 'DEVICE_BUSY'],
@@ -16,5 +17,5 @@ test.each([
     ...{ data: null, modules: {}, truncated: false },
   };
   const { interpret, example } = operationOf(netconf, 'entry.create');
-  expect(interpret(reply, example)).toMatchObject({ state: 'FAILED', code });
+  expect(interpret(reply, example, renderContext(netconf))).toMatchObject({ state: 'FAILED', code });
 });

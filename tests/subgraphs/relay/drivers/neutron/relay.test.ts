@@ -64,7 +64,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
         null,
         'SUCCEEDED',
       ]);
-      expect(done.mapping).toMatchObject({ state: 'ACTIVE', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      expect(done.mapping).toMatchObject({ mappingState: 'ACTIVE', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) });
       made.push(done);
       return idOf(done);
     };
@@ -98,8 +98,8 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     for (const { mapping } of made.reverse()) {
       keys += 1;
       const removed = await call(node, 'delete', { idempotencyKey: `k${keys}`, mappingId: mapping?.id });
-      expect([mapping?.key, removed.operation?.deviceError ?? null]).toEqual([mapping?.key, null]);
-      expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
+      expect([mapping?.objectKey, removed.operation?.deviceError ?? null]).toEqual([mapping?.objectKey, null]);
+      expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { mappingState: 'DELETED' } });
     }
     expect(await direct.look('network', { scope: '', key: 'tenant-42', uuid: null })).toEqual({ finding: 'ABSENT' });
   });
@@ -130,11 +130,11 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     const flowClassifiers = [await make('flowClassifier.create', flow)];
     await make('portChain.create', { name: 'web', portPairGroups: groups, flowClassifiers });
 
-    const { data } = await node.run<{ found: { nodes: { key: string; resource: string }[] } }>(
+    const { data } = await node.run<{ found: { nodes: { objectKey: string; resource: string }[] } }>(
       identity('MEMBER'),
-      '{ found: mappings(cmpObject: { type: "tenant", externalId: "chained" }) { nodes { resource key } } }',
+      '{ found: mappings(cmpObject: { type: "tenant", externalId: "chained" }) { nodes { resource objectKey } } }',
     );
-    const listed = data.found.nodes.map(({ resource, key }) => `${resource} ${key}`);
+    const listed = data.found.nodes.map(({ resource, objectKey }) => `${resource} ${objectKey}`);
     expect(listed.sort()).toEqual(
       [...['network chained', 'port sender', 'port in', 'port first-out', 'port second-out'], 'port-pair first']
         .concat(['port-pair second', 'port-pair-group first', 'port-pair-group second', 'port-pair-group spare'])
@@ -190,13 +190,13 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     // A router with a gateway takes Neutron almost a second.
     const input = { name: 'late', externalNetwork: lab().externalNetworkId, deadlineMs: 100 };
     const late = await typed('networkRouterCreate', input);
-    expect(late.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
+    expect(late.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
     await waitFor('the router', async () => {
       const found = await direct.look('router', { scope: '', key: 'late', uuid: null });
       return found.finding === 'PRESENT' && found.values.externalNetwork === lab().externalNetworkId;
     });
     const settled = await settle(node, { idempotencyKey: 'settle-late', id: late.operation?.id });
-    expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
+    expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'ACTIVE' }] });
     const { routers } = (await direct.done('router.list', { name: 'late' })) as unknown as {
       routers: { id: string }[];
     };
@@ -211,7 +211,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
         code: 'ALREADY_EXISTS',
         message: expect.stringContaining('Default security group already exists'),
       },
-      mappings: [],
+      changedMappings: [],
     });
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
 import { checkedFor, faultsOf, operationOf } from '../../support/driver-caller.ts';
+import { renderContext } from '../../support/render-context.ts';
 import { unlike } from '../../support/unlike.ts';
 import { someId } from './support.ts';
 
@@ -31,12 +32,17 @@ describe('inconclusive replies', () => {
   ])('%s', (_what, given) => {
     for (const operation of writes) {
       const args = checkedFor(neutron, operation.name, operation.example);
-      expect([operation.name, operation.interpret(given, args)]).toMatchObject([operation.name, { state: 'UNKNOWN' }]);
+      expect([operation.name, operation.interpret(given, args, renderContext(neutron))]).toMatchObject([
+        operation.name,
+        { state: 'UNKNOWN' },
+      ]);
       if (!operation.probe) continue;
       expect(operation.probe.interpret(given, args, {} as never)).toMatchObject({ finding: 'UNREADABLE' });
     }
     for (const operation of reads) {
-      expect(operation.interpret(given, checkedFor(neutron, operation.name, operation.example))).toMatchObject({
+      expect(
+        operation.interpret(given, checkedFor(neutron, operation.name, operation.example), renderContext(neutron)),
+      ).toMatchObject({
         state: 'FAILED',
       });
     }
@@ -52,7 +58,7 @@ describe('inconclusive replies', () => {
     for (const operation of writes.filter(({ name }) => /\.(create|add|update)$/.test(name))) {
       for (const body of [{}, { network: null }, { network: {} }, { thing: { id: someId } }]) {
         const args = checkedFor(neutron, operation.name, operation.example);
-        expect(operation.interpret(reply(201, body), args)).toMatchObject({ state: 'UNKNOWN' });
+        expect(operation.interpret(reply(201, body), args, renderContext(neutron))).toMatchObject({ state: 'UNKNOWN' });
       }
     }
   });
@@ -80,6 +86,7 @@ test('what a chain or a graph uses is in use', () => {
     const refused = operationOf(neutron, name).interpret(
       reply(409, neutronError(type)),
       checkedFor(neutron, name, example),
+      renderContext(neutron),
     );
     expect([type, refused]).toMatchObject([type, { state: 'FAILED', code: 'IN_USE' }]);
   }
@@ -112,7 +119,9 @@ describe('refusals', () => {
   ] as const)('%i %s', (status, type, code) => {
     const given = reply(status, type === undefined ? 'no' : neutronError(type));
     for (const operation of writes) {
-      expect(operation.interpret(given, checkedFor(neutron, operation.name, operation.example))).toMatchObject({
+      expect(
+        operation.interpret(given, checkedFor(neutron, operation.name, operation.example), renderContext(neutron)),
+      ).toMatchObject({
         state: 'FAILED',
         code,
       });
@@ -122,9 +131,11 @@ describe('refusals', () => {
   test('only an object that Neutron itself reports missing is absent', () => {
     const remove = operationOf(neutron, 'network.delete');
     const args = checkedFor(neutron, 'network.delete', remove.example);
-    expect(remove.interpret(reply(404, neutronError('NetworkNotFound')), args)).toMatchObject({ absent: true });
+    expect(remove.interpret(reply(404, neutronError('NetworkNotFound')), args, renderContext(neutron))).toMatchObject({
+      absent: true,
+    });
     for (const body of [neutronError('HTTPNotFound'), '<html><title>404</title></html>', '']) {
-      expect(remove.interpret(reply(404, body), args)).not.toHaveProperty('absent');
+      expect(remove.interpret(reply(404, body), args, renderContext(neutron))).not.toHaveProperty('absent');
       const reader = neutron.resources?.get('network');
       const object = { scope: '', key: 'x', uuid: someId };
       expect(reader?.interpret(reply(404, body), object)).toMatchObject({ finding: 'UNREADABLE' });

@@ -190,7 +190,10 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       const mark = randomUUID();
       expect(await alpha.probe(`${prefix}.create`, args, mark)).toEqual({ finding: 'ABSENT' });
       const made = await alpha.call(`${prefix}.create`, args, mark);
-      expect(made).toMatchObject({ state: 'SUCCEEDED', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      // Not toMatchObject, which leaves out the error.
+      expect(made).toEqual(
+        expect.objectContaining({ state: 'SUCCEEDED', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) }),
+      );
       const id = made.state === 'SUCCEEDED' ? (made.uuid ?? '') : '';
       expect(await alpha.probe(`${prefix}.create`, args, mark)).toEqual({ finding: 'PRESENT', own: true, uuid: id });
       expect(await alpha.probe(`${prefix}.create`, args, randomUUID())).toEqual({ finding: 'ABSENT' });

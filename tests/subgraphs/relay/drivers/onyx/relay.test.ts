@@ -52,7 +52,7 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
 
   test('a VLAN and a port in it: set, found, drifted, deleted', async () => {
     const vlan = await run('switchVlanCreate', { ...on, idempotencyKey: 'v1', vlan: 42, name: 'tenant-42' });
-    expect(vlan).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { key: '42' } });
+    expect(vlan).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { objectKey: '42' } });
     const port = { ...on, idempotencyKey: 'p1', port: '1/4', mode: 'HYBRID', vlan: 1, allowedVlans: [42] };
     const set = await run('switchPortVlanSet', port);
     expect(set).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
@@ -63,21 +63,24 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     expect(await verified(id)).toMatchObject({
       mapping: { lastVerification: { result: 'DRIFTED', differences: [{ path: 'name' }] } },
     });
-    const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: id });
-    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+    // A VLAN with another name may be somebody else's.
+    const refused = await call(node, 'delete', { idempotencyKey: 'd0', mappingId: id });
+    expect(refused.userErrors).toMatchObject([{ code: 'VERIFY_FIRST' }]);
+    const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: id, force: true });
+    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'DELETED' }] });
     expect(device.config.vlans.has(42)).toBe(false);
   });
 
   test('a lost answer is UNKNOWN, never sent again, and settled by looking', async () => {
     device.faults.plan('DROP_AFTER_APPLYING');
     const made = await run('switchVlanCreate', { ...on, idempotencyKey: 'v2', vlan: 43 });
-    expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
+    expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
     // Without a mark it could have been there before.
     const early = await settle(node, { id: made.operation?.id });
     expect(early.operation).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'AS_WANTED_SO_FAR' }] });
-    await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
+    await node.db.execute("UPDATE operation SET quiet_over = 1 WHERE state = 'UNKNOWN'");
     const settled = await settle(node, { idempotencyKey: 's1', id: made.operation?.id });
-    expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
+    expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'ACTIVE' }] });
     expect(device.log.entries.filter(({ action }) => action === 'vlan 43')).toHaveLength(1);
   });
 

@@ -47,7 +47,7 @@ const unreadable: [string, Reply][] = [
 
 describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
   test.each(unreadable)('%s is not a verdict', (_what, given) => {
-    expect(operation.interpret(given, exampleOf(operation))).toMatchObject({
+    expect(operation.interpret(given, exampleOf(operation), renderContext(onyx))).toMatchObject({
       state: 'UNKNOWN',
       code: 'UNREADABLE_REPLY',
     });
@@ -57,27 +57,37 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     const lines = linesOf(operation);
     const args = exampleOf(operation);
     const odd = lines.map((line) => result(line, 'MAYBE'));
-    expect(operation.interpret(http({ results: odd }), args)).toMatchObject({ state: 'UNKNOWN' });
+    expect(operation.interpret(http({ results: odd }), args, renderContext(onyx))).toMatchObject({ state: 'UNKNOWN' });
     const more = [...lines, 'exit'];
-    expect(operation.interpret(cli(more.map((line) => ({ line, output: '' }))), args)).toMatchObject({
+    expect(
+      operation.interpret(cli(more.map((line) => ({ line, output: '' }))), args, renderContext(onyx)),
+    ).toMatchObject({
       state: 'UNKNOWN',
     });
     if (lines.length < 2) return;
     const fewer = lines.slice(1);
-    expect(operation.interpret(cli(fewer.map((line) => ({ line, output: '' }))), args)).toMatchObject({
+    expect(
+      operation.interpret(cli(fewer.map((line) => ({ line, output: '' }))), args, renderContext(onyx)),
+    ).toMatchObject({
       state: 'UNKNOWN',
     });
     const short = lines.slice(0, -1).map((line) => result(line, 'OK'));
-    expect(operation.interpret(http({ results: short }), args)).toMatchObject({ state: 'UNKNOWN' });
+    expect(operation.interpret(http({ results: short }), args, renderContext(onyx))).toMatchObject({
+      state: 'UNKNOWN',
+    });
   });
 
   test('silence after each line is success', () => {
     const lines = linesOf(operation);
-    expect(operation.interpret(cli(lines.map((line) => ({ line, output: '' }))), exampleOf(operation))).toMatchObject({
+    expect(
+      operation.interpret(cli(lines.map((line) => ({ line, output: '' }))), exampleOf(operation), renderContext(onyx)),
+    ).toMatchObject({
       state: 'SUCCEEDED',
     });
     const results = lines.map((line) => result(line, 'OK'));
-    expect(operation.interpret(http({ results }), exampleOf(operation))).toMatchObject({ state: 'SUCCEEDED' });
+    expect(operation.interpret(http({ results }), exampleOf(operation), renderContext(onyx))).toMatchObject({
+      state: 'SUCCEEDED',
+    });
   });
 
   test('a refusal quotes the switch, at most 4096 characters', () => {
@@ -86,7 +96,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
       cli(linesOf(operation).map((line) => ({ line, output: `Warning: busy\n${words}` }))),
       http({ results: linesOf(operation).map((line) => result(line, 'ERROR', words)) }),
     ]) {
-      const outcome = operation.interpret(given, exampleOf(operation));
+      const outcome = operation.interpret(given, exampleOf(operation), renderContext(onyx));
       expect(outcome).toMatchObject({ state: 'FAILED', code: 'DEVICE_REFUSED' });
       expect('message' in outcome && outcome.message).toBe('x'.repeat(4_096));
     }
@@ -106,7 +116,7 @@ describe.each(operations.filter((operation) => operation.effect === 'READ'))('$n
     ['a refused command', http(result(line, 'ERROR', '% no'))],
   ];
   test.each(odd)('%s is a failed read', (_what, given) => {
-    expect(operation.interpret(given, exampleOf(operation))).toMatchObject({ state: 'FAILED' });
+    expect(operation.interpret(given, exampleOf(operation), renderContext(onyx))).toMatchObject({ state: 'FAILED' });
   });
 });
 
@@ -140,7 +150,7 @@ test('a port whose entry is unreadable is unreadable alone', () => {
   expect(look('Eth1/1')).toEqual({ finding: 'PRESENT', values: { port: 'Eth1/1', mode: 'access', vlan: 7 } });
   expect(look('Eth1/2')).toMatchObject({ finding: 'UNREADABLE' });
   expect(look('Eth1/3')).toMatchObject({ finding: 'UNREADABLE' });
-  expect(onyx.operations.get('port.list')?.interpret(given, {})).toMatchObject({
+  expect(onyx.operations.get('port.list')?.interpret(given, {}, renderContext(onyx))).toMatchObject({
     state: 'SUCCEEDED',
     result: { ports: [{ port: 'Eth1/1' }, { port: 'Eth1/2', mode: null }, { port: 'Eth1/3', mode: null }] },
   });

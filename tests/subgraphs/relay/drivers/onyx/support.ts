@@ -4,9 +4,9 @@ import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
 import { DriverCaller, type DriverCallerOptions } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
 
-export type Wire = 'ssh' | 'https';
+type Wire = 'ssh' | 'https';
 
-export interface SwitchCallerOptions extends DriverCallerOptions {
+interface SwitchCallerOptions extends DriverCallerOptions {
   readonly password?: string;
 }
 

@@ -57,10 +57,13 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
   test('a bridge and a port: created, put into VLANs, found, drifted, deleted by their uuid', async () => {
     const bridge = await relay('bridge.create', { bridge: 'br-g' });
     expect(bridge.userErrors).toEqual([]);
-    expect(bridge).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: 'br-g' } });
+    expect(bridge).toMatchObject({
+      operation: { state: 'SUCCEEDED' },
+      mapping: { mappingState: 'ACTIVE', objectKey: 'br-g' },
+    });
     const made = await relay('port.add', { bridge: 'br-g', port: 'g1', interfaceType: 'internal' });
     const uuid = (await ovs().vsctl('get', 'Port', 'g1', '_uuid')).stdout.trim();
-    expect(made.mapping).toMatchObject({ state: 'ACTIVE', key: 'g1', uuid });
+    expect(made.mapping).toMatchObject({ mappingState: 'ACTIVE', objectKey: 'g1', uuid });
     const input = { ...on, idempotencyKey: 'vlans', port: 'g1', mode: 'TRUNK', allowedVlans: [43, 42] };
     const set = (await run('switchPortVlanSet', input, callFields)) as CallShape;
     expect([set.userErrors, set.operation?.state]).toEqual([[], 'SUCCEEDED']);
@@ -77,19 +80,23 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
       },
     });
     const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: id });
-    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'DELETED' }] });
     expect((await ovs().vsctl('list-ports', 'br-g')).stdout).toBe('');
   });
 
   test('an existing object is adopted with its uuid, and deleted by it', async () => {
     await ovs().vsctl('add-port', 'br-g', 'g2', 'tag=9', '--', 'set', 'Interface', 'g2', 'type=internal');
-    const input = { ...on, idempotencyKey: 'adopt', resource: 'port', scope: '', key: 'g2' };
-    const adopted = (await run('mappingAdopt', input, 'mapping { id uuid desired } userErrors { message }')) as {
-      mapping: { id: string; uuid: string; desired: unknown };
+    const input = { ...on, idempotencyKey: 'adopt', resource: 'port', scope: '', objectKey: 'g2' };
+    const adopted = (await run(
+      'mappingAdopt',
+      input,
+      'mapping { id uuid object { ... on SwitchPortVlans { mode vlan scope } } } userErrors { message }',
+    )) as {
+      mapping: { id: string; uuid: string; object: unknown };
     };
     expect(adopted.mapping).toMatchObject({
       uuid: (await ovs().vsctl('get', 'Port', 'g2', '_uuid')).stdout.trim(),
-      desired: { mode: 'access', vlan: 9, bridge: 'br-g' },
+      object: { mode: 'ACCESS', vlan: 9, scope: 'br-g' },
     });
     const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: adopted.mapping.id });
     expect(gone.operation?.state).toBe('SUCCEEDED');
@@ -103,13 +110,13 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
       { deadlineMs: 300 },
     );
     process.kill(ovs().databasePid, 'SIGCONT');
-    expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
+    expect(made.operation).toMatchObject({ state: 'UNKNOWN', changedMappings: [{ mappingState: 'UNVERIFIED' }] });
     await sleep(300);
     const isThere = (await ovs().vsctl('list-ports', 'br-g')).stdout.includes('g3');
     const settled = await settle(node, { idempotencyKey: 's1', id: made.operation?.id });
     expect(settled.operation).toMatchObject(
       isThere
-        ? { state: 'SUCCEEDED', settledBy: 'probe', mappings: [{ state: 'ACTIVE' }] }
+        ? { state: 'SUCCEEDED', stateSource: 'PROBE', changedMappings: [{ mappingState: 'ACTIVE' }] }
         : { state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] },
     );
   });

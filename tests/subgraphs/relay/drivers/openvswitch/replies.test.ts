@@ -48,17 +48,23 @@ function exampleOf(operation: (typeof operations)[number]) {
 
 describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
   test.each(unreadable)('%s is not a verdict', (_what, given) => {
-    expect(operation.interpret(given, exampleOf(operation))).toMatchObject({
+    expect(operation.interpret(given, exampleOf(operation), renderContext(openVswitch))).toMatchObject({
       state: 'UNKNOWN',
       code: 'UNREADABLE_REPLY',
     });
-    expect(operation.interpretDryRun?.(given, exampleOf(operation))).toMatchObject({ state: 'FAILED' });
+    expect(operation.interpretDryRun?.(given, exampleOf(operation), renderContext(openVswitch))).toMatchObject({
+      state: 'FAILED',
+    });
   });
 
   test.each(yesToAnother)('%s is not a verdict', (_what, result) => {
-    expect(operation.interpret(rpc({ result }), exampleOf(operation))).toMatchObject({ state: 'UNKNOWN' });
+    expect(operation.interpret(rpc({ result }), exampleOf(operation), renderContext(openVswitch))).toMatchObject({
+      state: 'UNKNOWN',
+    });
     const stdout = JSON.stringify(result);
-    expect(operation.interpret(program({ stdout }), exampleOf(operation))).toMatchObject({ state: 'UNKNOWN' });
+    expect(operation.interpret(program({ stdout }), exampleOf(operation), renderContext(openVswitch))).toMatchObject({
+      state: 'UNKNOWN',
+    });
   });
 
   test('an error in the list is a refusal that quotes the switch, at most 4096 characters', () => {
@@ -68,7 +74,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
       program({ stdout: JSON.stringify([{}, error, null]) }),
       rpc({ error }),
     ]) {
-      const outcome = operation.interpret(given, exampleOf(operation));
+      const outcome = operation.interpret(given, exampleOf(operation), renderContext(openVswitch));
       expect(outcome).toMatchObject({ state: 'FAILED', code: 'DEVICE_REFUSED' });
       expect('message' in outcome && outcome.message).toMatch(/^constraint violation: x{4074}$/);
     }
@@ -76,12 +82,14 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
 
   test('a device without the program or without the database has done nothing', () => {
     const missing = program({ exitCode: 127, stderr: 'sh: 1: ovsdb-client: not found' });
-    expect(operation.interpret(missing, exampleOf(operation))).toMatchObject({
+    expect(operation.interpret(missing, exampleOf(operation), renderContext(openVswitch))).toMatchObject({
       state: 'FAILED',
       code: 'COMMAND_NOT_FOUND',
     });
     const down = 'ovsdb-client: failed to connect to "unix:/run/openvswitch/db.sock" (Connection refused)';
-    expect(operation.interpret(program({ exitCode: 1, stderr: down }), exampleOf(operation))).toMatchObject({
+    expect(
+      operation.interpret(program({ exitCode: 1, stderr: down }), exampleOf(operation), renderContext(openVswitch)),
+    ).toMatchObject({
       state: 'FAILED',
       code: 'DEVICE_REFUSED',
       message: down,
@@ -99,7 +107,9 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
 
 describe.each(operations.filter((operation) => operation.effect === 'READ'))('$name', (operation) => {
   test.each(unreadable)('%s is a failed read', (_what, given) => {
-    expect(operation.interpret(given, exampleOf(operation))).toMatchObject({ state: 'FAILED' });
+    expect(operation.interpret(given, exampleOf(operation), renderContext(openVswitch))).toMatchObject({
+      state: 'FAILED',
+    });
   });
 });
 

@@ -5,7 +5,7 @@ import type { Endpoint } from '../../../../../subgraphs/relay/transports/session
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 
-export type Wire = 'ovsdb' | 'ssh';
+type Wire = 'ovsdb' | 'ssh';
 
 export async function switchCaller(ovs: RunningOpenVswitch, wire: Wire, concurrency = 4): Promise<DriverCaller> {
   const { certificates, ...at } = ovs.ovsdb;

@@ -83,7 +83,7 @@ export function pinOf(sha256Hex: string): string {
 }
 
 /** The login of a WebDevice. `lifetimeMs`: as reported by the device. */
-export function webSessions(more: { lifetimeMs?: number; origin?: string } = {}): HttpSessions {
+function webSessions(more: { lifetimeMs?: number; origin?: string } = {}): HttpSessions {
   const { lifetimeMs, origin } = more;
   const elsewhere = origin === undefined ? {} : { origin };
   return {

@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-export interface RelayedOptions extends DriverCallerOptions {
+interface RelayedOptions extends DriverCallerOptions {
   readonly credentials?: Partial<Credentials>;
 }
 

@@ -1,7 +1,0 @@
-// `tidegate audit`: the audit trail, verified in place or exported for verification elsewhere.
-import type { Noun } from '../../cli/verb.ts';
-import { exportTrail } from './export.ts';
-import { sign } from './sign.ts';
-import { verify } from './verify.ts';
-
-export const audit: Noun = { verify, export: exportTrail, sign };

@@ -1,5 +1,0 @@
-// `tidegate certificates`: TLS certificates with their private keys.
-import type { Noun } from '../../cli/verb.ts';
-import { create, list, remove, update } from './verbs.ts';
-
-export const certificates: Noun = { list, create, update, delete: remove };

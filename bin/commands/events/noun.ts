@@ -1,6 +1,0 @@
-// `tidegate events`: past status changes, and the stream of new ones.
-import type { Noun } from '../../cli/verb.ts';
-import { follow } from './follow.ts';
-import { list } from './list.ts';
-
-export const events: Noun = { list, follow };

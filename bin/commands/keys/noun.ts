@@ -1,7 +1,0 @@
-// `tidegate keys`: the key files. Values made with older keys stay readable.
-import type { Noun } from '../../cli/verb.ts';
-import { create, list } from './key-file.ts';
-import { reseal } from './reseal.ts';
-import { rotate } from './rotate.ts';
-
-export const keys: Noun = { list, create, rotate, reseal };

@@ -1,5 +1,0 @@
-// `tidegate members`: the servers of a pool.
-import type { Noun } from '../../cli/verb.ts';
-import { create, drain, list, remove, traffic, update } from './verbs.ts';
-
-export const members: Noun = { list, create, update, delete: remove, drain, traffic };

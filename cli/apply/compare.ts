@@ -1,0 +1,28 @@
+// Whether what a file wants is what there is. Pure.
+
+import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
+import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
+import type { Change } from './step.ts';
+
+/** Differences of the wanted fields; fields that the file leaves out are kept. */
+export function differences(wanted: JsonObject, here: JsonObject): Change[] {
+  return Object.entries(wanted)
+    .filter(([field, value]) => value !== undefined && !isAsWanted(value, here[field]))
+    .map(([field, to]) => ({ field, from: here[field] ?? null, to }));
+}
+
+/** Of an object only the members that are wanted count; texts may be written in other ways. */
+function isAsWanted(wanted: JsonValue, here: JsonValue | undefined): boolean {
+  if (typeof wanted === 'string' && typeof here === 'string') return canonicalText(wanted) === canonicalText(here);
+  if (Array.isArray(wanted) && Array.isArray(here))
+    return wanted.length === here.length && wanted.every((each: JsonValue, at) => isAsWanted(each, here[at]));
+  if (isObject(wanted) && isObject(here))
+    return Object.entries(wanted).every(([name, value]) => isAsWanted(value ?? null, here[name]));
+  return canonicalJson(wanted) === canonicalJson(here ?? null);
+}
+
+/** Addresses in one notation; certificates without the line feeds around them. */
+function canonicalText(text: string): string {
+  const trimmed = text.trim().replaceAll('\r\n', '\n');
+  return trimmed.length > 64 ? trimmed : (canonicalAddressBlock(trimmed) ?? trimmed);
+}

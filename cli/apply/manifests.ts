@@ -1,0 +1,215 @@
+// Reads the manifests of a file that is applied: their kind and name, the kinds of their fields, then their values by the graph's own
+// checks. Secrets come from other files. No request is sent.
+import { resolve } from 'node:path';
+import { InputCheck } from '../../platform/edge/input.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
+import { validateObject } from '../../platform/values/json-schema.ts';
+import { checkNewBalancer } from '../../subgraphs/loadbalancer/control/balancers/balancer-input.ts';
+import { checkCertificate } from '../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
+import { checkPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy-input.ts';
+import type { PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
+import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './secrets.ts';
+import type { ManifestSource, SourceFault } from './source.ts';
+import { parseSource } from './source.ts';
+import { type ManifestFault, type PartNode, readChildren, unknownField } from './tree.ts';
+
+/** In the order in which they are applied: a kind refers only to earlier ones. */
+const kindNames = ['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer', 'AutoscalingPolicy'] as const;
+type KindName = (typeof kindNames)[number];
+
+export interface WantedManifest {
+  readonly kind: KindName;
+  /** Of an AutoscalingPolicy: that of its load balancer. */
+  readonly name: string;
+  readonly line: number;
+  /** As the create input of the kind takes them; without the tree. */
+  readonly fields: JsonObject;
+  readonly tree: ReadonlyMap<PartName, readonly PartNode[]>;
+  readonly secrets: readonly string[];
+  /** Of a Backend: the manifest without its kind. */
+  readonly value: JsonObject;
+  lineOf(path: readonly string[]): number;
+}
+
+export interface ApplyFault extends SourceFault {
+  /** Kind and name, where they are known. */
+  readonly document: string | null;
+}
+
+const mostManifests = 1_000;
+const text = { type: 'string' };
+const number = { type: 'integer' };
+const flag = { type: 'boolean' };
+const texts = { type: 'array', items: text };
+const map = (properties: JsonObject, required: readonly string[] = []): JsonObject => ({
+  ...{ type: 'object', properties, required, additionalProperties: false },
+});
+
+const window = {
+  ...{ days: { type: 'array', items: number }, from: text, to: text, minNodes: number, maxNodes: number },
+} as const;
+const policyFields = {
+  ...{ enabled: flag, dryRun: flag, signal: { enum: ['LOAD', 'COLLECTD'] }, collectdValue: text },
+  ...{ requestsPerNode: number, targetPercent: number, tolerancePercent: number, periodMs: number, warmUpMs: number },
+  ...{ cooldownMs: number, downWindowMs: number, timeZone: text },
+  schedule: { type: 'array', items: map(window, Object.keys(window)) },
+};
+
+/** The kinds of the fields. Files and secrets are read before. */
+const schemas: Readonly<Record<Exclude<KindName, 'Backend'>, JsonObject>> = {
+  ProjectSubnet: map({ name: text, cidr: text }, ['name', 'cidr']),
+  TlsCertificate: map({ name: text, chain: text, privateKey: text }, ['name', 'chain', 'privateKey']),
+  LoadBalancer: map(
+    {
+      ...{ name: text, description: text, tags: texts, subnetId: text, enabled: flag },
+      cmpObject: map({ namespace: text, type: text, externalId: text }, ['type', 'externalId']),
+      topology: { enum: ['SPREAD', 'ACTIVE_STANDBY'] },
+      ...{ minNodes: number, maxNodes: number, nodeSize: map({ connections: number, threads: number }) },
+      // The parts are read by the descriptions of their kinds.
+      ...{ pools: {}, listeners: {} },
+      autoscaling: map(policyFields),
+    },
+    ['name'],
+  ),
+  AutoscalingPolicy: map({ loadBalancer: text, ...policyFields }, ['loadBalancer']),
+};
+
+export async function readManifests(
+  source: string,
+  places: SecretPlaces,
+): Promise<{ readonly manifests: readonly WantedManifest[]; readonly faults: readonly ApplyFault[] }> {
+  const parsed = parseSource(source, { several: true });
+  const faults: ApplyFault[] = parsed.flatMap((each) => each.faults.map((fault) => ({ ...fault, document: null })));
+  const items = parsed.flatMap(itemsOf);
+  if (faults.length === 0 && (items.length === 0 || items.length > mostManifests))
+    faults.push({ line: 1, document: null, message: `the file must have 1 to ${mostManifests} documents` });
+  const manifests: WantedManifest[] = [];
+  const lines = new Map<string, number>();
+  for (const item of items.slice(0, mostManifests)) {
+    const read = await readManifest(item, places);
+    const { manifest } = read;
+    faults.push(...read.faults);
+    if (manifest === undefined) continue;
+    manifests.push(manifest);
+    if (manifest.name === '') continue;
+    const key = `${manifest.kind} ${manifest.name}`;
+    const first = lines.get(key);
+    if (first !== undefined)
+      faults.push({ line: manifest.line, document: key, message: `it is also on line ${first}: keep one` });
+    lines.set(key, first ?? manifest.line);
+  }
+  const order = (each: WantedManifest) => kindNames.indexOf(each.kind);
+  return { manifests: manifests.sort((a, b) => order(a) - order(b)), faults };
+}
+
+interface Item {
+  readonly value: JsonValue;
+  lineOf(path: readonly string[]): number;
+}
+
+/** A manifest, or a list of them (JSON has only one YAML document in a file). An empty one is left out. */
+function itemsOf({ value, lineOf }: ManifestSource): Item[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) return [{ value: value as JsonValue, lineOf }];
+  return value.map((each: JsonValue, at) => ({ value: each, lineOf: (path) => lineOf([String(at), ...path]) }));
+}
+
+async function readManifest(
+  { value, lineOf }: Item,
+  places: SecretPlaces,
+): Promise<{ readonly manifest?: WantedManifest; readonly faults: readonly ApplyFault[] }> {
+  const line = lineOf([]);
+  const known = `kind must be one of ${kindNames.join(', ')}`;
+  if (!isObject(value))
+    return { faults: [{ line, document: null, message: `a document must be a map of names and values; ${known}` }] };
+  const { kind: given, ...rest } = value;
+  const kind = kindNames.find((each) => each === given);
+  if (kind === undefined)
+    return {
+      faults: [
+        { line: lineOf(['kind']), document: null, message: given === undefined ? `kind is missing: ${known}` : known },
+      ],
+    };
+  const name = kind === 'AutoscalingPolicy' ? rest.loadBalancer : rest.name;
+  const label = typeof name === 'string' ? `${kind} ${name}` : kind;
+  const base = { kind, name: typeof name === 'string' ? name : '', line, value: rest, lineOf };
+  // Backends have a reader of their own, which tells their faults.
+  if (kind === 'Backend') return { manifest: { ...base, fields: {}, tree: new Map(), secrets: [] }, faults: [] };
+  const found: ManifestFault[] = [];
+  const { fields: read, secrets } = await withFiles(kind, rest, places, found);
+  const checked = validateObject(schemas[kind], withoutNulls(read));
+  if (!checked.ok)
+    for (const { path, message } of checked.faults)
+      found.push({ path, message: inWords(path, message, Object.keys(schemas[kind].properties as JsonObject)) });
+  const { pools: _pools, listeners: _listeners, ...fields } = read;
+  const tree = kind === 'LoadBalancer' ? readChildren('LoadBalancer', read, [], found) : new Map();
+  if (checked.ok) found.push(...valueFaults(kind, fields));
+  const faults = found.map(({ path, message }) => ({ line: lineOf(path), document: label, message }));
+  return { manifest: { ...base, fields, tree, secrets }, faults };
+}
+
+/** With the content of the files that it names. Null members are as if left out, except of autoscaling. */
+async function withFiles(
+  kind: KindName,
+  map: JsonObject,
+  places: SecretPlaces,
+  faults: ManifestFault[],
+): Promise<{ readonly fields: JsonObject; readonly secrets: readonly string[] }> {
+  const keepsNull = (name: string) => kind === 'AutoscalingPolicy' || name === 'autoscaling';
+  const given = Object.entries(map).filter(([name, member]) => member !== null || keepsNull(name));
+  const fields: Record<string, JsonValue | undefined> = Object.fromEntries(given);
+  if (kind !== 'TlsCertificate') return { fields, secrets: [] };
+  if (fields.privateKey !== undefined) {
+    const secret = await readSecret('privateKey', fields.privateKey, places);
+    if (!secret.ok) faults.push({ path: ['privateKey'], message: secret.message });
+    fields.privateKey = secret.ok ? secret.value : '';
+  }
+  const { chain } = fields;
+  if (isObject(chain)) {
+    const { file, ...others } = chain;
+    const read =
+      typeof file === 'string' && Object.keys(others).length === 0
+        ? await readBounded(resolve(places.folder, file), largestSecretBytes)
+        : ({ ok: false, message: 'give the certificates in PEM, or { file: PATH }' } as const);
+    if (!read.ok) faults.push({ path: ['chain'], message: `chain: ${read.message}` });
+    fields.chain = read.ok ? read.value : '';
+  }
+  return { fields, secrets: typeof fields.privateKey === 'string' ? [fields.privateKey] : [] };
+}
+
+function withoutNulls(map: JsonObject): JsonObject {
+  const given = Object.entries(map).filter(([, member]) => member !== null);
+  return Object.fromEntries(given.map(([name, member]) => [name, isObject(member) ? withoutNulls(member) : member]));
+}
+
+function inWords(path: readonly string[], message: string, known: readonly string[]): string {
+  const at = path.join('.');
+  if (message === 'is not an argument of this operation')
+    return path.length === 1 ? unknownField(at, ['kind', ...known].join(', ')) : `${at} is not a field; remove it`;
+  return message === 'is required' ? `${at} is missing` : `${at} ${message}`;
+}
+
+/** The graph's own checks and messages, for fields of the right kind. */
+function valueFaults(kind: KindName, fields: JsonObject): ManifestFault[] {
+  const check = new InputCheck('document');
+  if (kind === 'LoadBalancer') {
+    const input = fields as unknown as Parameters<typeof checkNewBalancer>[1];
+    // Of an existing one the bounds that the file leaves out are not known here.
+    checkNewBalancer(check, { ...input, minNodes: input.minNodes ?? Math.min(2, input.maxNodes ?? 2) });
+    if (input.autoscaling != null) checkPolicy(check, 'autoscaling', input.autoscaling);
+  } else if (kind === 'AutoscalingPolicy') {
+    const { loadBalancer: _name, ...policy } = fields;
+    checkPolicy(check, '', policy as unknown as Parameters<typeof checkPolicy>[2]);
+  } else {
+    check.name('name', String(fields.name));
+    if (kind === 'ProjectSubnet') check.addressBlock('cidr', String(fields.cidr));
+    // A file that can't be read has its fault already.
+    else if (fields.chain !== '' && fields.privateKey !== '')
+      checkCertificate(check, fields as { readonly chain: string; readonly privateKey: string } & JsonObject);
+  }
+  // A policy's own manifest has no field around its fields.
+  return check.errors.map(({ field, message }) => ({
+    path: field.slice(1).filter((name) => name !== ''),
+    message: message.replace(/^\./, ''),
+  }));
+}

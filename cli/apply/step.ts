@@ -1,0 +1,57 @@
+// A step of a plan: what one request makes of one object. Steps are plain data; carry-out.ts sends them.
+import type { JsonObject, JsonValue } from '../../platform/values/json.ts';
+import type { MutationName } from './mutations.ts';
+
+type Action = 'create' | 'update' | 'delete' | 'nothing';
+
+/** A field that differs. */
+export interface Change {
+  /** For example limits.concurrency. */
+  readonly field: string;
+  /** Undefined: not told, because it is secret or can't be compared. */
+  readonly from?: JsonValue | undefined;
+  readonly to?: JsonValue | undefined;
+}
+
+export interface Request {
+  readonly mutation: MutationName;
+  /** Without the idempotency key. A NotYetMade in it becomes an id. */
+  readonly input: JsonObject;
+  /** What was seen of the object before: a request that must take effect again has another key. */
+  readonly seen?: JsonValue;
+}
+
+export interface Step {
+  readonly kind: string;
+  /** With its parents' names: web/default. */
+  readonly name: string;
+  readonly line: number;
+  readonly action: Action;
+  readonly changes: readonly Change[];
+  /** Null: not created yet. */
+  readonly id: string | null;
+  /** Undefined: nothing is to be done. */
+  readonly request?: Request;
+  /** Never shown: they are replaced in messages of the server. */
+  readonly secrets: readonly string[];
+  /** The line for a field of the input. */
+  lineOf(field: readonly string[]): number;
+}
+
+const marker = 'notYetMade';
+
+/** Stands for the id of an object that an earlier step creates. */
+export function notYetMade(kind: string, name: string): JsonObject {
+  return { [marker]: stepKey({ kind, name }) };
+}
+
+export function stepKey({ kind, name }: Pick<Step, 'kind' | 'name'>): string {
+  return `${kind} ${name}`;
+}
+
+/** The key of the step that makes it; undefined: it is another value. */
+export function awaited(value: JsonValue | undefined): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const key = (value as JsonObject)[marker];
+  return typeof key === 'string' ? key : undefined;
+}

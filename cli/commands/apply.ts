@@ -1,0 +1,194 @@
+// `tidegate apply -f FILE`: makes objects of all kinds as a file wants them. A second run changes nothing; an interrupted run can be
+// repeated.
+import { dirname, resolve } from 'node:path';
+import type { LoadBalancerChangeInput } from '../../generated/cli/graphql.ts';
+import type { JsonValue } from '../../platform/values/json.ts';
+import { carryOut, failIfAny, foreseen, type Outcome, type StepResult } from '../apply/carry-out.ts';
+import { readExisting } from '../apply/existing.ts';
+import { type ApplyFault, readManifests, type WantedManifest } from '../apply/manifests.ts';
+import type { MutationName } from '../apply/mutations.ts';
+import { type Plan, planManifests } from '../apply/plan.ts';
+import type { SecretPlaces } from '../apply/secrets.ts';
+import { readText } from '../apply/source.ts';
+import { awaited, type Change, type Step } from '../apply/step.ts';
+import { CommandFailure } from '../failures.ts';
+import { projectId } from '../find.ts';
+import type { GraphClient } from '../graph-client.ts';
+import { flag, neededText } from '../option.ts';
+import { readAll, readPages } from '../pages.ts';
+import { commonOptions, type RemoteCall, remoteVerb } from '../remote-verb.ts';
+import type { WaitingCall } from '../wait.ts';
+import { driversDocument, existingDocument } from './backends/import.ts';
+import { type ImportEntry, readEntry } from './backends/import-entry.ts';
+import { planImport } from './backends/import-plan.ts';
+import { settled } from './loadbalancers/balancer.ts';
+import { type Preview, inShort as previewInShort, previewOption, readPreview } from './loadbalancers/preview.ts';
+
+type ApplyCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } };
+
+export const apply = remoteVerb({
+  summary: 'Create and update what a YAML or JSON file describes: load balancers, certificates, subnets, backends.',
+  takes: [],
+  options: {
+    file: { ...neededText('FILE', 'Documents, each with its kind.'), short: 'f' },
+    'dry-run': flag('Show what would be done, and do nothing.'),
+    preview: previewOption,
+    prune: flag('Delete the parts of load balancers that the lists of the file do not have.'),
+    'renew-credentials': flag('Also send the credentials of existing backends, which can not be compared.'),
+    project: commonOptions.project,
+    wait: commonOptions.wait,
+  },
+  async run(call) {
+    const { client, options, env } = call;
+    const { file: path } = options;
+    const places = { folder: dirname(resolve(path)), env };
+    const { manifests, faults } = await readManifests(await readText(path), places);
+    if (faults.length > 0) return refuseFile(call, path, faults);
+    const inProject = await projectId(client, options.project);
+    const [backends, others] = [manifests.filter(isBackend), manifests.filter((each) => !isBackend(each))];
+    const renewCredentials = options['renew-credentials'];
+    const plans = [
+      await planBackends(client, backends, places, { projectId: inProject, renewCredentials }),
+      await planOthers(client, others, { projectId: inProject, prune: options.prune }),
+    ];
+    const found = plans.flatMap((plan) => plan.faults);
+    if (found.length > 0) return refuseFile(call, path, found);
+    const steps = plans.flatMap((plan) => plan.steps);
+    if (options.preview) return printResults(call, steps.map(foreseen), await previewsOf(client, steps));
+    if (options['dry-run']) return printResults(call, steps.map(foreseen));
+    const outcome = await carryOut(client, steps);
+    await printResults(call, outcome.results);
+    failIfAny(outcome, 'it', 'objects');
+    await untilSettled(call, outcome);
+  },
+});
+
+/** With `--wait`: until the last write is on the standby, and every load balancer of the file is ACTIVE. All share the seconds. */
+async function untilSettled(call: WaitingCall, { results, commit }: Outcome): Promise<void> {
+  const { wait } = call.options;
+  if (wait === undefined) return;
+  const untilMs = performance.now() + wait * 1000;
+  const left = () => ({ ...call, options: { wait: Math.max(1, Math.round((untilMs - performance.now()) / 1000)) } });
+  await settled(left(), commit);
+  for (const { step, id } of results) if (step.kind === 'LoadBalancer' && id !== null) await settled(left(), null, id);
+}
+
+function isBackend({ kind }: WantedManifest): boolean {
+  return kind === 'Backend';
+}
+
+async function planBackends(
+  client: GraphClient,
+  manifests: readonly WantedManifest[],
+  places: SecretPlaces,
+  options: { readonly projectId: string | undefined; readonly renewCredentials: boolean },
+): Promise<Plan> {
+  if (manifests.length === 0) return { steps: [], faults: [] };
+  const entries = [];
+  const faulty = [];
+  const faults: ApplyFault[] = [];
+  for (const { value, line, lineOf, name } of manifests) {
+    const { entry, faults: found } = await readEntry(value, places);
+    faults.push(...found.map(({ path, message }) => ({ line: lineOf(path), document: `Backend ${name}`, message })));
+    if (found.length === 0) entries.push({ line, entry: entry as ImportEntry, lineOf });
+    else faulty.push({ line, entry, lineOf });
+  }
+  const { relayDrivers: drivers } = await client.query(driversDocument, {});
+  const scope = { projectId: options.projectId };
+  const existing = await readAll(readPages(client, existingDocument, scope, ({ backends }) => backends));
+  const plan = planImport({ entries, faulty }, existing, drivers, options);
+  const planned = plan.faults.map(({ line, backend, message }) => ({ line, document: `Backend ${backend}`, message }));
+  return { steps: plan.steps, faults: [...faults, ...planned] };
+}
+
+async function planOthers(
+  client: GraphClient,
+  manifests: readonly WantedManifest[],
+  options: { readonly projectId: string | undefined; readonly prune: boolean },
+): Promise<Plan> {
+  if (manifests.length === 0) return { steps: [], faults: [] };
+  const of = (...kinds: readonly string[]) => manifests.filter(({ kind }) => kinds.includes(kind));
+  const existing = await readExisting(client, options.projectId, {
+    balancers: of('LoadBalancer', 'AutoscalingPolicy').map(({ name }) => name),
+    certificates: of('LoadBalancer', 'TlsCertificate').length > 0,
+    subnets: of('LoadBalancer', 'ProjectSubnet').length > 0,
+  });
+  return planManifests(manifests, existing, options);
+}
+
+async function refuseFile({ options, printer }: ApplyCall, path: string, found: readonly ApplyFault[]): Promise<never> {
+  const faults = [...found].sort((a, b) => a.line - b.line);
+  if (options.json) await printer.json({ faults });
+  const lines = faults.map(
+    ({ line, document, message }) => `${path}:${line}: ${document === null ? '' : `${document}: `}${message}`,
+  );
+  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
+  throw new CommandFailure(`${path} has ${count}; nothing was done\n${lines.join('\n')}`);
+}
+
+const notPreviewed: ReadonlySet<MutationName> = new Set([
+  ...(['backendCreate', 'backendUpdate', 'projectSubnetCreate', 'tlsCertificateCreate'] as const),
+  ...(['tlsCertificateUpdate', 'loadBalancerCreate'] as const),
+]);
+
+/** Of each change of an existing load balancer, as if it were alone; not of what needs an object that is yet to be made. */
+async function previewsOf(client: GraphClient, steps: readonly Step[]): Promise<ReadonlyMap<Step, Preview>> {
+  const balancers = new Map(steps.flatMap(({ kind, name, id }) => (kind === 'LoadBalancer' ? [[name, id]] : [])));
+  const previews = new Map<Step, Preview>();
+  for (const step of steps) {
+    const { request, name } = step;
+    const id = balancers.get(name.split('/')[0] ?? '');
+    if (request === undefined || id == null || notPreviewed.has(request.mutation)) continue;
+    if (Object.values(request.input).some((value) => awaited(value) !== undefined)) continue;
+    previews.set(
+      step,
+      await readPreview(client, id, { [request.mutation]: request.input } as unknown as LoadBalancerChangeInput),
+    );
+  }
+  return previews;
+}
+
+async function printResults(
+  { options, printer }: ApplyCall,
+  results: readonly StepResult[],
+  previews: ReadonlyMap<Step, Preview> = new Map(),
+): Promise<void> {
+  if (options.json)
+    return printer.json(
+      results.map(({ step, result, line, id, message }) => ({
+        ...{ kind: step.kind, name: step.name, line, result, id, message },
+        changes: step.changes.map(({ field, from, to }) => ({ field, from: shownValue(from), to: shownValue(to) })),
+        ...(previews.size === 0 ? {} : { preview: previews.get(step) ?? null }),
+      })),
+    );
+  const rows = results.map(({ step, result, line, message }) => [
+    ...[step.kind, step.name, String(line), result],
+    message ?? whatOf(step, previews.get(step)),
+  ]);
+  return printer.table(['KIND', 'NAME', 'LINE', 'RESULT', 'WHAT'], rows);
+}
+
+function whatOf({ changes }: Step, preview: Preview | undefined): string {
+  const shown = [...changes.map(shownChange), ...(preview === undefined ? [] : [previewInShort(preview)])];
+  return shown.join('; ') || '-';
+}
+
+const longestShown = 60;
+
+function shownChange({ field, from, to }: Change): string {
+  if (from === undefined && to === undefined) return field;
+  return `${field}: ${inShort(from)} → ${inShort(to)}`;
+}
+
+function inShort(value: JsonValue | undefined): string {
+  const shown = shownValue(value) ?? null;
+  const text = shown === null ? 'none' : typeof shown === 'string' ? shown : JSON.stringify(shown);
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
+}
+
+/** With the names of objects that have no id yet. */
+function shownValue(value: JsonValue | undefined): JsonValue | undefined {
+  const key = awaited(value);
+  if (key !== undefined) return key;
+  return Array.isArray(value) ? value.map((each: JsonValue) => shownValue(each) as JsonValue) : value;
+}

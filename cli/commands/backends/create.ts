@@ -1,0 +1,65 @@
+// `tidegate backends create NAME`: registers a backend.
+import { randomUUID } from 'node:crypto';
+import { graphql } from '../../../generated/cli/index.ts';
+import { UsageError } from '../../failures.ts';
+import { projectId } from '../../find.ts';
+import { flag, integer, neededText, text } from '../../option.ts';
+import { commonOptions, remoteVerb } from '../../remote-verb.ts';
+import {
+  changedBackend,
+  credentialOptions,
+  labelOption,
+  neededUsername,
+  printBackend,
+  readCredentials,
+} from './backend.ts';
+
+const document = graphql(`
+  mutation BackendsCreate($input: BackendCreateInput!) {
+    backendCreate(input: $input) { backend { ...BackendFields } commit { token } userErrors { code message field } }
+  }
+`);
+
+export const create = remoteVerb({
+  summary: 'Register a backend.',
+  takes: ['NAME'],
+  options: {
+    driver: neededText('DRIVER', 'Driver, for example linux-nftables.'),
+    host: neededText('HOST', 'Host name or address.'),
+    port: integer('PORT', "Port (the driver's default).", { least: 1, most: 65_535 }),
+    site: text('SITE', 'Site of the backend.'),
+    label: labelOption,
+    username: neededUsername,
+    ...credentialOptions,
+    'host-key': text('SHA256:…', 'Fingerprint of the host key to accept, as ssh-keygen -lf prints it.'),
+    certificate: text('SHA256:…', 'Fingerprint of the certificate to accept.'),
+    'allow-init': flag('Allow INIT operations.'),
+    'separate-objects': flag(
+      'It has no object in common with another backend of the same device; administrators only.',
+    ),
+    project: commonOptions.project,
+    wait: commonOptions.wait,
+  },
+  async run(call) {
+    const { client, options, names } = call;
+    const credentials = await readCredentials(options.username, options);
+    if (credentials === undefined)
+      throw new UsageError('give --private-key-file, --backend-password-file or --api-token-file');
+    const payload = await client.mutate(document, {
+      idempotencyKey: randomUUID(),
+      projectId: await projectId(client, options.project),
+      name: names[0],
+      driver: options.driver,
+      host: options.host,
+      port: options.port,
+      site: options.site,
+      labels: options.label,
+      allowInit: options['allow-init'],
+      separateObjects: options['separate-objects'],
+      hostKeySha256: options['host-key'],
+      certificateSha256: options.certificate,
+      credentials,
+    });
+    await printBackend(call, await changedBackend(call, payload));
+  },
+});

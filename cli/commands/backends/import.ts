@@ -1,0 +1,81 @@
+// `tidegate backends import`: registers the backends that a file lists and updates existing ones. A second run changes nothing;
+// an interrupted run can be repeated.
+import { graphql } from '../../../generated/cli/index.ts';
+import { carryOut, failIfAny, foreseen, type StepResult } from '../../apply/carry-out.ts';
+import { CommandFailure } from '../../failures.ts';
+import { projectId } from '../../find.ts';
+import { flag } from '../../option.ts';
+import { readAll, readPages } from '../../pages.ts';
+import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
+import { type ImportFault, readImportFile } from './import-file.ts';
+import { planImport } from './import-plan.ts';
+
+export const existingDocument = graphql(`
+  query ImportBackends($projectId: ID, $first: Int, $after: String) {
+    backends(projectId: $projectId, first: $first, after: $after) {
+      nodes { ...ExistingBackend }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+export const driversDocument = graphql(`
+  query ImportDrivers { relayDrivers { ...KnownDriver } }
+`);
+
+type ImportCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } };
+
+export const importBackends = remoteVerb({
+  summary: 'Register the backends that a YAML file lists, and update those that exist.',
+  takes: ['FILE'],
+  options: {
+    'dry-run': flag('Show what would be done, and do nothing.'),
+    'renew-credentials': flag('Also send the credentials of existing backends, which can not be compared.'),
+    project: commonOptions.project,
+  },
+  async run(call) {
+    const { client, options, names, env } = call;
+    const [path] = names;
+    const read = await readImportFile(path, env);
+    const scope = { projectId: await projectId(client, options.project) };
+    const { relayDrivers: drivers } = await client.query(driversDocument, {});
+    const existing = await readAll(readPages(client, existingDocument, scope, ({ backends }) => backends));
+    const plan = planImport(read, existing, drivers, { ...scope, renewCredentials: options['renew-credentials'] });
+    const faults = [...read.faults, ...plan.faults].sort((a, b) => a.line - b.line);
+    if (faults.length > 0) return refuseFile(call, path, faults);
+    if (options['dry-run']) return printResults(call, plan.steps.map(foreseen));
+    const outcome = await carryOut(client, plan.steps);
+    await printResults(call, outcome.results);
+    failIfAny(outcome, 'the import', 'backends');
+  },
+});
+
+async function refuseFile(
+  { options, printer }: ImportCall,
+  path: string,
+  faults: readonly ImportFault[],
+): Promise<never> {
+  if (options.json) await printer.json({ faults });
+  const lines = faults.map(
+    ({ line, backend, message }) => `${path}:${line}: ${backend === null ? '' : `${backend}: `}${message}`,
+  );
+  const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
+  throw new CommandFailure(`${path} has ${count}; nothing was done\n${lines.join('\n')}`);
+}
+
+async function printResults({ options, printer }: ImportCall, results: readonly StepResult[]): Promise<void> {
+  const shown = results.map(({ step, result, id, message }) => ({
+    ...{ name: step.name, line: step.line, result },
+    /** Names of fields; never values. */
+    changed: step.changes.map(({ field }) => field),
+    ...{ id, message },
+  }));
+  if (options.json) return printer.json(shown);
+  const rows = shown.map(({ name, line, result, changed, message }) => [
+    name,
+    String(line),
+    result,
+    message ?? (changed.join(', ') || '-'),
+  ]);
+  return printer.table(['NAME', 'LINE', 'RESULT', 'WHAT'], rows);
+}

@@ -1,0 +1,45 @@
+// Query and output of status changes, the same for `list` and `follow`.
+import type { StatusChangeFieldsFragment, StatusStreamSubscriptionVariables } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { projectId } from '../../find.ts';
+import type { GraphClient } from '../../graph-client.ts';
+import { several, text, type Values } from '../../option.ts';
+import type { Printer } from '../../printer.ts';
+import { commonOptions } from '../../remote-verb.ts';
+import { cmpObjectOption } from '../mappings/filters.ts';
+
+graphql(`
+  fragment StatusChangeFields on StatusChange {
+    changedAt kind subjectType subjectId subjectVersion from to reason requestId
+  }
+`);
+
+export type StatusChange = StatusChangeFieldsFragment;
+
+export type StatusFilter = Omit<StatusStreamSubscriptionVariables, 'after'>;
+
+export const filterOptions = {
+  kind: several('KIND', 'Only of this kind, for example relayOperation.state.'),
+  subject: text('ID', 'Only of this subject.'),
+  'subject-type': several('TYPE', 'Only of subjects of this type, for example Mapping.'),
+  'cmp-object': cmpObjectOption,
+  project: commonOptions.project,
+} as const;
+
+export async function filterOf(client: GraphClient, options: Values<typeof filterOptions>): Promise<StatusFilter> {
+  return {
+    kinds: options.kind.length === 0 ? undefined : options.kind,
+    subjectId: options.subject,
+    subjectTypes: options['subject-type'].length === 0 ? undefined : options['subject-type'],
+    cmpObject: options['cmp-object'],
+    projectId: await projectId(client, options.project),
+  };
+}
+
+/** `name`: of its subject. */
+export function changeLine(change: StatusChange, name: string, printer: Printer): string {
+  const from = change.from === null ? '' : `${change.from} → `;
+  const reason = change.reason === null ? '' : `  ${change.reason}`;
+  const time = printer.colour(change.changedAt, 'grey');
+  return `${time}  ${change.kind}  ${name}  ${from}${printer.status(change.to)}${reason}`;
+}

@@ -1,0 +1,25 @@
+// `tidegate events follow`.
+import { text } from '../../option.ts';
+import { remoteVerb } from '../../remote-verb.ts';
+import { changeLine, filterOf, filterOptions } from './change.ts';
+import { followStatus } from './status-stream.ts';
+import { SubjectNames } from './subject-names.ts';
+
+export const follow = remoteVerb({
+  summary: 'Print status changes as they happen, until Ctrl-C; after a lost connection none is missing.',
+  takes: [],
+  options: { ...filterOptions, after: text('CURSOR', 'Begin after this cursor instead of now.') },
+  async run({ client, options, printer, signal, stderr }) {
+    const filter = await filterOf(client, options);
+    const names = new SubjectNames(client);
+    let cursor = options.after;
+    const onLost = (why: string) => stderr.write(`tidegate: connection lost (${why}); reconnecting\n`);
+    for await (const item of followStatus({ client, after: cursor, filter, signal, onLost })) {
+      cursor = item.cursor;
+      if (item.kind === 'CHECKPOINT' || item.change === null) continue;
+      if (options.json) await printer.ndjson({ cursor, ...item.change });
+      else await printer.line(changeLine(item.change, await names.of(item.change), printer));
+    }
+    if (cursor !== undefined) stderr.write(`tidegate: continue with --after ${cursor}\n`);
+  },
+});

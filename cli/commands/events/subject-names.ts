@@ -1,0 +1,133 @@
+// Names for the subjects of status changes, for people: ids mean nothing to them. What has no name, or can't be read, keeps its id.
+import { LRUCache } from 'lru-cache';
+import type {
+  SubjectOfBalancersQuery,
+  SubjectOfGslbsQuery,
+  SubjectOfStorageQuery,
+} from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import type { GraphClient, GraphqlDocument } from '../../graph-client.ts';
+import { hostText } from '../loadbalancers/balancer.ts';
+import type { StatusChange } from './change.ts';
+
+const balancersDocument = graphql(`
+  query SubjectOfBalancers($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on LoadBalancer { balancerName: name }
+      ... on LoadBalancerNode { nodeName: name loadBalancer { name } }
+      ... on PoolMember { host port memberName: name loadBalancer { name } }
+      ... on LoadBalancerHost { hostName: name }
+      ... on AutoscalingPolicy { loadBalancer { name } }
+    }
+  }
+`);
+const backendDocument = graphql(`
+  query SubjectOfRelay($id: ID!) { node(id: $id) { __typename ... on Backend { name } } }
+`);
+
+const gslbsDocument = graphql(`
+  query SubjectOfGslbs($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on Gslb { fqdn }
+      ... on GslbPoolMember { name pool { name } }
+      ... on GslbVantagePoint { vantagePointName: name }
+    }
+  }
+`);
+
+const storageDocument = graphql(`
+  query SubjectOfStorage($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on ObjectCluster { clusterName: name }
+      ... on ObjectAccessKey { accessKeyId }
+    }
+  }
+`);
+
+type Reader = (client: GraphClient, id: string) => Promise<string | undefined>;
+
+/** A document for each subgraph: a deployment may be without it. Operations and mappings are found by their ids. */
+const readers: Readonly<Record<string, Reader>> = {
+  Backend: named(backendDocument, ({ node }) => (node?.__typename === 'Backend' ? node.name : undefined)),
+  ...Object.fromEntries(
+    ['ObjectCluster', 'ObjectAccessKey'].map((type) => [type, named(storageDocument, nameOfStorage)]),
+  ),
+  ...Object.fromEntries(
+    ['Gslb', 'GslbPoolMember', 'GslbVantagePoint'].map((type) => [type, named(gslbsDocument, nameOfGslbs)]),
+  ),
+  ...Object.fromEntries(
+    ['LoadBalancer', 'LoadBalancerNode', 'PoolMember', 'LoadBalancerHost', 'AutoscalingPolicy'].map((type) => [
+      type,
+      named(balancersDocument, nameOfBalancers),
+    ]),
+  ),
+};
+
+function nameOfBalancers({ node }: SubjectOfBalancersQuery): string | undefined {
+  switch (node?.__typename) {
+    case 'LoadBalancer':
+      return node.balancerName;
+    case 'LoadBalancerNode':
+      return `${node.nodeName} of ${node.loadBalancer.name}`;
+    case 'PoolMember':
+      return `${node.memberName === '' ? hostText(node) : node.memberName} of ${node.loadBalancer.name}`;
+    case 'LoadBalancerHost':
+      return node.hostName;
+    case 'AutoscalingPolicy':
+      return node.loadBalancer.name;
+    default:
+      return undefined;
+  }
+}
+
+function nameOfGslbs({ node }: SubjectOfGslbsQuery): string | undefined {
+  switch (node?.__typename) {
+    case 'Gslb':
+      return node.fqdn;
+    case 'GslbPoolMember':
+      return `${node.name} of ${node.pool.name}`;
+    case 'GslbVantagePoint':
+      return node.vantagePointName;
+    default:
+      return undefined;
+  }
+}
+
+function nameOfStorage({ node }: SubjectOfStorageQuery): string | undefined {
+  if (node?.__typename === 'ObjectCluster') return node.clusterName;
+  return node?.__typename === 'ObjectAccessKey' ? node.accessKeyId : undefined;
+}
+
+function named<Data>(
+  document: GraphqlDocument<Data, { id: string }>,
+  nameIn: (data: Data) => string | undefined,
+): Reader {
+  return async (client, id) => nameIn(await client.query(document, { id }));
+}
+
+export class SubjectNames {
+  readonly #client: GraphClient;
+  readonly #known = new LRUCache<string, string>({ max: 1_000 });
+
+  constructor(client: GraphClient) {
+    this.#client = client;
+  }
+
+  /** Never rejects. */
+  async of({ subjectType, subjectId }: Pick<StatusChange, 'subjectType' | 'subjectId'>): Promise<string> {
+    const known = this.#known.get(subjectId);
+    if (known !== undefined) return known;
+    const reader = readers[subjectType];
+    if (reader === undefined) return subjectId;
+    try {
+      const name = (await reader(this.#client, subjectId)) ?? subjectId;
+      this.#known.set(subjectId, name);
+      return name;
+    } catch {
+      return subjectId;
+    }
+  }
+}

@@ -1,0 +1,10 @@
+// `tidegate gslbs`.
+import type { Noun } from '../../verb.ts';
+import { explain } from './explain.ts';
+import { force } from './force.ts';
+import { freeze } from './freeze.ts';
+import { history } from './history.ts';
+import { list } from './list.ts';
+import { show } from './show.ts';
+
+export const gslbs: Noun = { list, show, explain, history, force, freeze };

@@ -1,0 +1,106 @@
+// Verbs about a cluster of hosts, given on one of them.
+import { resolve } from 'node:path';
+import { type Asker, askerAt } from '../../../ha/acts.ts';
+import { Cluster, ClusterRefusal, type ClusterStatus } from '../../../ha/cluster.ts';
+import { EtcdError } from '../../../ha/etcd.ts';
+import { etcdOf } from '../../../ha/host/cluster-client.ts';
+import { type HostFile, hasHostFile, isPresent, readHostFile } from '../../../ha/host/host-file.ts';
+import { witnessFolderIn } from '../../../lab/ha/places.ts';
+import { CommandFailure, exitCodes } from '../../failures.ts';
+import { integer, type Options, text, type Values } from '../../option.ts';
+import { Printer } from '../../printer.ts';
+import { commonOptions } from '../../remote-verb.ts';
+import type { Call, Verb } from '../../verb.ts';
+
+export const dataOption = text('DIR', "The host's data folder (.tidegate).");
+
+/** Of a host that begins a cluster or joins it. */
+export const placeOptions = {
+  name: text('NAME', "A host's name in its cluster."),
+  address: text('IP', "A host's own address, at which the others reach it."),
+  site: text(
+    'SITE',
+    'Of a host of a cluster: where it is. A copy of the next write is kept at another site if there is one.',
+  ),
+} as const;
+
+export const waitOption = (until: string) =>
+  integer('SECONDS', `Wait at most this long until ${until}.`, { least: 1, most: 3_600 });
+
+interface HostCall<O extends Options> extends Call<O & typeof ownOptions> {
+  readonly cluster: Cluster;
+  readonly file: HostFile;
+  /** Where the file is. */
+  readonly dataPath: string;
+  /** The data folder that was named is that host's; else any host of the demo in it is asked. */
+  readonly isHostFolder: boolean;
+  /** For the audit trail. */
+  readonly asker: Asker;
+  readonly printer: Printer;
+}
+
+const ownOptions = { data: dataOption, json: commonOptions.json } as const;
+
+export function hostVerb<O extends Options>(verb: {
+  readonly summary: string;
+  readonly takes?: readonly string[];
+  readonly options: O;
+  run(call: HostCall<O>): Promise<void>;
+}): Verb {
+  const made: Verb<O & typeof ownOptions> = {
+    ...{ summary: verb.summary, takes: verb.takes ?? [], options: { ...verb.options, ...ownOptions } },
+    async run(call) {
+      const { data } = call.options as Values<typeof ownOptions>;
+      const named = resolve(data ?? '.tidegate');
+      const dataPath = await anyHostIn(named);
+      const file = await hostFileIn(dataPath);
+      const etcd = etcdOf(file);
+      try {
+        const there = file.members.filter(isPresent);
+        const cluster = new Cluster(etcd, file.cluster, there);
+        const asker = askerAt(file.me, call.env);
+        const printer = new Printer(call.stdout, call.env);
+        const isHostFolder = dataPath === named;
+        await verb.run({ ...call, cluster, file, dataPath, isHostFolder, asker, printer });
+      } catch (error) {
+        if (error instanceof ClusterRefusal) throw new CommandFailure(`${error.code}: ${error.message}`);
+        if (error instanceof EtcdError)
+          throw new CommandFailure(
+            `etcd has no majority that answers, so there are no writes either: ${error.message}`,
+            exitCodes.unreachable,
+          );
+        throw error;
+      } finally {
+        etcd.close();
+      }
+    },
+  };
+  return made as unknown as Verb;
+}
+
+/** Undefined: etcd has no majority, as in the moments in which it elects, or no primary yet; it is thrown once the time is over. */
+export function statusWithin(cluster: Cluster, endsAtMs: number): Promise<ClusterStatus | undefined> {
+  return cluster.status().catch((error: unknown) => {
+    const mayPass = error instanceof EtcdError || (error instanceof ClusterRefusal && error.code === 'NOT_SET_UP');
+    if (mayPass && performance.now() < endsAtMs) return undefined;
+    throw error;
+  });
+}
+
+/** Throws CommandFailure. */
+export async function hostFileIn(data: string | undefined): Promise<HostFile> {
+  const path = resolve(data ?? '.tidegate');
+  if (!(await hasHostFile(path)))
+    throw new CommandFailure(
+      `NOT_CONFIGURED: ${path} is not the data folder of a host of a cluster: name it with --data, or begin with "tidegate ha init"`,
+    );
+  return readHostFile(path).catch((error: unknown) => {
+    throw new CommandFailure(error instanceof Error ? error.message : String(error));
+  });
+}
+
+/** Itself, or the folder of the witness of `up --ha` that runs with this data folder: any host may be asked. */
+async function anyHostIn(path: string): Promise<string> {
+  const witness = (await hasHostFile(path)) ? undefined : await witnessFolderIn(path);
+  return witness !== undefined && (await hasHostFile(witness)) ? witness : path;
+}

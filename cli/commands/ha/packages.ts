@@ -1,0 +1,17 @@
+// The system packages of a host of a cluster.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { CommandFailure } from '../../failures.ts';
+
+const installer = join(import.meta.dirname, '..', '..', '..', 'bin', 'boot', 'device-packages.mjs');
+
+/** What it can't install it tells; the program that is missing is then named by what needs it. */
+export async function installPackages(signal: AbortSignal): Promise<void> {
+  const child = spawn(process.execPath, [installer, 'ha'], { stdio: ['inherit', process.stderr, 'inherit'] });
+  const end = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', end, { once: true });
+  await once(child, 'exit');
+  signal.removeEventListener('abort', end);
+  if (signal.aborted) throw new CommandFailure('interrupted');
+}

@@ -1,0 +1,49 @@
+// `tidegate ha promote --lossy`.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommandFailure, exitCodes, UsageError } from '../../failures.ts';
+import { flag, integer, needed, text } from '../../option.ts';
+import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
+
+const usualWaitSeconds = 30;
+const pauseMs = 300;
+
+export const promote = hostVerb({
+  summary: 'Make a host the primary although it lacks acknowledged writes, when the last primary is lost for good.',
+  options: {
+    to: needed(text('HOST', 'The new primary.')),
+    lossy: flag('Acknowledged writes are lost.'),
+    'accept-loss': needed(
+      integer('N', 'Transactions that the host lacks, as the refusal of another number says.', {
+        least: 0,
+        most: Number.MAX_SAFE_INTEGER,
+      }),
+    ),
+    wait: waitOption(`it is done (${usualWaitSeconds}); after that the wish is taken back`),
+  },
+  async run({ cluster, asker, options, printer, signal }) {
+    const { to, lossy, wait: seconds = usualWaitSeconds, 'accept-loss': acceptedLoss } = options;
+    if (!lossy)
+      throw new UsageError('without a loss a host is promoted by itself, or by "tidegate ha switchover": say --lossy');
+    const asked = await cluster.promoteLossy(to, acceptedLoss, asker);
+    const endsAtMs = performance.now() + seconds * 1_000;
+    for (;;) {
+      const { primary = null, epoch = 0 } = (await statusWithin(cluster, endsAtMs)) ?? {};
+      if (primary === to && epoch > asked.epoch) {
+        if (options.json) return printer.json({ primary, epoch });
+        return printer.line(`${primary} is the primary. Writes were lost: see "tidegate ha history".`);
+      }
+      if (primary !== null && epoch > asked.epoch)
+        throw new CommandFailure(`${primary} has become the primary instead, without a loss`);
+      if (performance.now() >= endsAtMs) {
+        await cluster.withdraw(`it had not begun after ${seconds} s, and was taken back`, asked.id);
+        throw new CommandFailure(
+          `not done within ${seconds} s, and taken back: ${to} is not the primary; the log of its agent says why`,
+          exitCodes.late,
+        );
+      }
+      await sleep(pauseMs, undefined, { signal }).catch(() => {
+        throw new CommandFailure('interrupted: the promotion may still be done; look at "tidegate ha status"');
+      });
+    }
+  },
+});

@@ -1,0 +1,48 @@
+// `tidegate lab add PART`.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { DeviceName } from '../../../lab/device.ts';
+import { CommandFailure } from '../../failures.ts';
+import { askLab, labDataOption, printDevices } from '../../lab-client.ts';
+import { readDevice } from '../../lab-names.ts';
+import { flag } from '../../option.ts';
+import { commonOptions } from '../../remote-verb.ts';
+import { localVerb } from '../../verb.ts';
+
+export const add = localVerb({
+  summary:
+    'Start parts of the lab now and at each start, and register those that are devices as the backends lab-PART.',
+  takes: ['PART...'],
+  options: {
+    'no-install': flag('Install no system packages.'),
+    data: labDataOption,
+    json: commonOptions.json,
+  },
+  async run({ options, names, ...around }) {
+    const added = names[0].map(readDevice);
+    // Nothing is installed for a lab that does not run.
+    let devices = await askLab(options.data, { do: 'list' }, around.signal);
+    for (const device of added) {
+      if (!options['no-install']) await installPackages(device, around.signal);
+      devices = await askLab(options.data, { do: 'add', part: device }, around.signal);
+    }
+    await printDevices(
+      devices.filter((each) => added.includes(each.part)),
+      around,
+      options.json,
+    );
+  },
+});
+
+const installer = join(import.meta.dirname, '..', '..', '..', 'bin', 'boot', 'device-packages.mjs');
+
+/** What it can't install it tells, and the device then says what it misses. */
+async function installPackages(device: DeviceName, signal: AbortSignal): Promise<void> {
+  const child = spawn(process.execPath, [installer, device], { stdio: ['inherit', process.stderr, 'inherit'] });
+  const end = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', end, { once: true });
+  await once(child, 'exit');
+  signal.removeEventListener('abort', end);
+  if (signal.aborted) throw new CommandFailure('interrupted');
+}

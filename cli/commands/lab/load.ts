@@ -1,0 +1,120 @@
+// `tidegate lab load`: a CMP beside `npm start -- --ha`, and what it sees while hosts fail.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathExists } from '../../../embedded/find-program.ts';
+import { demoFolderIn, demoHostUrlsFile, demoUrlFile } from '../../../lab/ha/places.ts';
+import { givenToken } from '../../credential.ts';
+import { CommandFailure, exitCodes } from '../../failures.ts';
+import { labDataOption } from '../../lab-client.ts';
+import { flag, integer } from '../../option.ts';
+import { Printer } from '../../printer.ts';
+import { commonOptions } from '../../remote-verb.ts';
+import { localVerb } from '../../verb.ts';
+import { audit } from './load/audit.ts';
+import { type ClientOptions, runReader, runWriter } from './load/clients.ts';
+import { SeenEvents } from './load/events.ts';
+import { HostList, LoadLine } from './load/line.ts';
+import { Tally } from './load/tally.ts';
+
+const usualClients = 4;
+const lineMs = 1_000;
+const connectMs = 2_000;
+
+export const load = localVerb({
+  summary:
+    'Write and read as a CMP through the address of "npm start -- --ha", and say what was acknowledged, failed or lost.',
+  takes: [],
+  options: {
+    seconds: integer('SECONDS', 'How long; default: until Ctrl-C.', { least: 1, most: 3_600 }),
+    clients: integer('N', `Clients, each of which waits for its answers (${usualClients}).`, { least: 1, most: 32 }),
+    hosts: flag('Go to the data hosts themselves, the next one where one does not answer, not to their address.'),
+    data: labDataOption,
+    json: commonOptions.json,
+  },
+  async run({ options, stdout, stderr, env, signal }) {
+    const { urls, token, deviceLog } = await placeIn(options.data ?? '.tidegate', options.hosts);
+    const line = new LoadLine(urls, token);
+    const tally = new Tally();
+    const events = new SeenEvents();
+    const ending = new AbortController();
+    const seconds = options.seconds === undefined ? [] : [AbortSignal.timeout(options.seconds * 1_000)];
+    const stopping = AbortSignal.any([signal, ...seconds]);
+    const following = events.follow(new HostList(urls), givenToken(token), ending.signal);
+    following.catch((error: unknown) => stderr.write(`tidegate: the subscription ended: ${String(error)}\n`));
+    await sleep(connectMs, undefined, { signal: stopping }).catch(() => undefined);
+
+    const begunAtMs = Date.now();
+    const clientOptions: ClientOptions = { endpoint: line.endpoint, tally, stopping, ending: ending.signal };
+    const printer = new Printer(stdout, env);
+    const telling = options.json ? undefined : setInterval(() => void printer.line(lineOf(tally)), lineMs);
+    const writers = Array.from({ length: options.clients ?? usualClients }, () => runWriter(clientOptions));
+    await Promise.all([...writers, runReader(clientOptions)]);
+    clearInterval(telling);
+    const [longestGapMs, longestReadGapMs] = [tally.writing.longestMs, tally.reading.longestMs];
+
+    const { acknowledged } = tally;
+    const verdict = await audit(tally, {
+      ...{ endpoint: line.endpoint, events, deviceLog, begunAtMs, signal: ending.signal },
+    }).catch((error: unknown) => {
+      throw new CommandFailure(String((error as Error).message), exitCodes.unreachable);
+    });
+    ending.abort();
+    await Promise.allSettled([following, line.close()]);
+    const summary = {
+      ...{ acknowledged: acknowledged.length, failed: tally.failed, lost: verdict.lost, repeated: verdict.repeated },
+      falselyFailed: verdict.falselyFailed,
+      ...{ unknown: tally.unknown, again: tally.again, reads: tally.reads, readsFailed: tally.readsFailed },
+      ...{ staleReads: tally.staleReads, longestGapMs, longestReadGapMs, eventsMissed: verdict.eventsMissed },
+      ...{ eventsRepeated: events.repeated, eventsResumed: events.lost, failures: tally.words },
+    };
+    if (options.json) return printer.json(summary);
+    await printer.pairs([
+      ['Acknowledged', summary.acknowledged],
+      ['Failed', summary.falselyFailed ? `${summary.failed}, ${summary.falselyFailed} of them done` : summary.failed],
+      ['Lost', summary.lost],
+      ['Repeated', summary.repeated ?? 'not known: the log of the firewall can not be read'],
+      ['Unknown', summary.unknown],
+      ['Sent again', `${summary.again} requests without an answer, with the same key`],
+      ['Reads', `${summary.reads}, failed ${summary.readsFailed}, stale ${summary.staleReads}`],
+      ['Longest gap', `${longestGapMs} ms of writes, ${longestReadGapMs} ms of reads`],
+      [
+        'Events',
+        `missed ${summary.eventsMissed}, repeated ${summary.eventsRepeated}, resumed ${summary.eventsResumed} times`,
+      ],
+    ]);
+    for (const words of tally.words) await printer.line(words);
+  },
+});
+
+interface DemoPlace {
+  readonly urls: readonly [string, ...string[]];
+  readonly token: string;
+  readonly deviceLog: string | undefined;
+}
+
+/** Of the demo that runs with this data folder. Throws CommandFailure. */
+async function placeIn(dataPath: string, isList: boolean): Promise<DemoPlace> {
+  const folder = demoFolderIn(dataPath);
+  const read = async (name: string) => (await readFile(join(folder, name), 'utf8')).trim();
+  try {
+    const [url, token] = [await read(demoUrlFile), await read('admin.token')];
+    const [first = url, ...others] = isList ? (await read(demoHostUrlsFile)).split('\n') : [url];
+    const deviceLog = join(folder, 'lab', 'firewall', 'device', 'device.ndjson');
+    const urls = [`${first}/graphql`, ...others.map((each) => `${each}/graphql`)] as const;
+    return { urls, token, deviceLog: (await pathExists(deviceLog)) ? deviceLog : undefined };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES') throw new CommandFailure('only root may use the hosts of "npm start -- --ha"');
+    throw new CommandFailure(
+      `no hosts run in the data folder ${dataPath}: name another with --data, or start them with npm start -- --ha`,
+      exitCodes.unreachable,
+    );
+  }
+}
+
+function lineOf({ acknowledged, failed, unknown, again, reads, readsFailed, writing }: Tally): string {
+  const time = new Date().toISOString().slice(11, 19);
+  const bad = `failed ${failed}, unknown ${unknown}, sent again ${again}`;
+  return `${time}  acknowledged ${acknowledged.length}, ${bad}, reads ${reads}, failed ${readsFailed}, longest gap ${writing.longestMs} ms`;
+}

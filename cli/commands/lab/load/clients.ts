@@ -1,0 +1,168 @@
+// A CMP as docs/retries.md wants it: each write has a key, and is sent again with it until there is an answer. One client adds an address to the
+// firewall, shares the mapping and takes that back, and removes the address: two calls of a device and two writes of the database alone.
+import { randomInt, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, type GraphEndpoint } from '../../../../clients/typescript/graph-request.ts';
+import { carryOut } from '../../../../clients/typescript/relay-client.ts';
+import type { Tally } from './tally.ts';
+
+export interface ClientOptions {
+  readonly endpoint: GraphEndpoint;
+  readonly tally: Tally;
+  /** Begins no further write. */
+  readonly stopping: AbortSignal;
+  /** Ends all requests. */
+  readonly ending: AbortSignal;
+}
+
+interface Mapping {
+  readonly id: string;
+  readonly version: number;
+}
+
+const backend = { name: 'lab-firewall' };
+const set = 'blocked';
+/** A CMP's task stays open so long. */
+const taskMs = 120_000;
+const pauseMs = 100;
+const againMs = 250;
+const settleMs = 1_000;
+const settleTries = 60;
+/** Of those, once the load is over: whoever said how long it takes does not wait another minute. */
+const lateSettleTries = 10;
+const shareDocument = `mutation ($input: MappingShareInput!) {
+  root: mappingShare(input: $input) { mapping { id version } userErrors { code message field retry retryAfterMs } } }`;
+const settleDocument = `mutation ($input: RelayOperationSettleInput!) {
+  root: relayOperationSettle(input: $input) { operation { state } userErrors { code message } } }`;
+const readDocument = 'query ($id: ID!) { root: mapping(id: $id) { id version } }';
+
+export async function runWriter(options: ClientOptions): Promise<void> {
+  while (!options.stopping.aborted) {
+    const address = newAddress();
+    const cmpObject = { type: 'load', externalId: randomUUID() };
+    const made = await call(options, 'add', { backend, cmpObject, set, address });
+    if (made !== undefined) {
+      for (const shared of [true, false]) {
+        await pause(options);
+        await share(options, made, shared);
+      }
+      await pause(options);
+      await call(options, 'delete', { backend, cmpObject, set, address });
+    }
+    await pause(options);
+  }
+}
+
+/** Reads mappings through the address, and knows how new they must be. */
+export async function runReader({ endpoint, tally, stopping, ending }: ClientOptions): Promise<void> {
+  while (!stopping.aborted) {
+    const known = tally.acknowledged.findLast((each) => each.kind === 'plain');
+    if (known?.kind === 'plain') {
+      const found = await read(endpoint, known.mappingId, tally, ending);
+      if (found !== undefined && found.version < known.version)
+        tally.stale(`mapping ${known.mappingId} was read with version ${found.version}, after ${known.version}`);
+    }
+    await sleep(pauseMs, undefined, { signal: stopping }).catch(() => undefined);
+  }
+}
+
+/** Undefined: there was no answer within the time of a task, and that is counted. */
+async function read(
+  endpoint: GraphEndpoint,
+  id: string,
+  tally: Tally,
+  ending: AbortSignal,
+): Promise<Mapping | undefined> {
+  const deadline = AbortSignal.timeout(taskMs);
+  for (;;) {
+    const reply = await ask(endpoint, readDocument, { id }, AbortSignal.any([ending, deadline]));
+    if (ending.aborted) return undefined;
+    if (reply.kind === 'answer') {
+      tally.read();
+      return 'version' in reply.value ? (reply.value as unknown as Mapping) : { id, version: 0 };
+    }
+    if (reply.kind === 'refused' && reply.code !== 'RATE_LIMITED') tally.readFailed(`a read: ${reply.code}`);
+    if (deadline.aborted) tally.readFailed('a read: no answer');
+    if ((reply.kind === 'refused' && reply.code !== 'RATE_LIMITED') || deadline.aborted) return undefined;
+    tally.again += 1;
+    await sleep(againMs, undefined, { signal: ending }).catch(() => undefined);
+  }
+}
+
+/** The id of the mapping; undefined: it did not come to it, and that is counted. */
+async function call(
+  options: ClientOptions,
+  act: 'add' | 'delete',
+  input: { readonly address: string; readonly [name: string]: unknown },
+): Promise<string | undefined> {
+  const { endpoint, tally, ending } = options;
+  const mutation = act === 'add' ? 'firewallAddressSetElementAdd' : 'firewallAddressSetElementRemove';
+  const outcome = await carryOut(
+    endpoint,
+    { mutation, idempotencyKey: randomUUID(), input },
+    {
+      ...{ deadlineMs: taskMs, signal: ending },
+      onAgain: () => {
+        tally.again += 1;
+      },
+    },
+  );
+  const { kind, operation, refusals } = outcome;
+  const done = () => {
+    if (operation === null) return undefined;
+    tally.acknowledge({ kind: 'call', operationId: operation.id, address: input.address, act });
+    return operation.changedMappings[0]?.id;
+  };
+  if (kind === 'SUCCEEDED') return done();
+  if (ending.aborted) return undefined;
+  if (kind === 'UNKNOWN' && operation !== null) {
+    const state = await settle(options, operation.id);
+    if (state === 'SUCCEEDED') return done();
+    if (state === undefined) tally.unsettled(`${act} ${input.address}: UNKNOWN, and no look settled it`);
+    else tally.failCall(act, input.address, `UNKNOWN, then ${state}`);
+    return undefined;
+  }
+  const why = operation?.deviceError?.code ?? refusals.map(({ code }) => code).join(', ');
+  tally.failCall(act, input.address, `${kind} ${why}`);
+  return undefined;
+}
+
+/** Looks at the device, as a CMP does with an unknown outcome. Undefined: it stays unknown. */
+async function settle(options: ClientOptions, id: string): Promise<string | undefined> {
+  const { endpoint, stopping, ending } = options;
+  for (let tries = settleTries; tries > 0 && !ending.aborted; tries -= 1) {
+    if (stopping.aborted) tries = Math.min(tries, lateSettleTries);
+    const reply = await ask(endpoint, settleDocument, { input: { id } }, ending);
+    const state = reply.kind === 'answer' ? (reply.value.operation as { state?: string } | null)?.state : undefined;
+    if (state !== undefined && state !== 'UNKNOWN') return state;
+    await sleep(settleMs, undefined, { signal: ending }).catch(() => undefined);
+  }
+  return undefined;
+}
+
+async function share({ endpoint, tally, ending }: ClientOptions, id: string, shared: boolean): Promise<void> {
+  const input = { idempotencyKey: randomUUID(), id, shared };
+  const deadline = AbortSignal.timeout(taskMs);
+  for (;;) {
+    const reply = await ask(endpoint, shareDocument, { input }, AbortSignal.any([ending, deadline]));
+    if (ending.aborted) return;
+    const errors =
+      reply.kind === 'answer' ? (reply.value.userErrors as readonly { code: string; retry: string }[]) : [];
+    const mapping = reply.kind === 'answer' ? (reply.value.mapping as Mapping | null) : null;
+    if (mapping !== null) return tally.acknowledge({ kind: 'plain', mappingId: id, version: mapping.version });
+    const refusal = reply.kind === 'refused' ? { code: reply.code, retry: '' } : errors[0];
+    const mayRepeat = refusal === undefined || refusal.retry === 'SAME_KEY' || refusal.code === 'RATE_LIMITED';
+    if (!mayRepeat || deadline.aborted) return tally.fail(`share ${id}: ${refusal?.code ?? 'no answer'}`);
+    tally.again += 1;
+    await sleep(againMs, undefined, { signal: ending }).catch(() => undefined);
+  }
+}
+
+function pause({ stopping }: ClientOptions): Promise<void> {
+  return sleep(pauseMs, undefined, { signal: stopping }).catch(() => undefined);
+}
+
+/** Of 10.0.0.0/8, even: neighbours would be one interval to the firewall. */
+function newAddress(): string {
+  return `10.${randomInt(256)}.${randomInt(256)}.${randomInt(127) * 2}`;
+}

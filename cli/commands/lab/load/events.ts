@@ -1,0 +1,40 @@
+// The status subscription of a CMP: after a lost connection it goes on after the last cursor, at the next host of its list.
+import type { Credential } from '../../../graph-client.ts';
+import { followStatus } from '../../events/status-stream.ts';
+import type { HostList } from './line.ts';
+import type { Acknowledged } from './tally.ts';
+
+const kinds = ['relayOperation.state', 'mapping.changed'];
+
+export class SeenEvents {
+  readonly #seen = new Set<string>();
+  repeated = 0;
+  lost = 0;
+
+  /** Until the signal. */
+  async follow(hosts: HostList, credential: Credential, signal: AbortSignal): Promise<void> {
+    const client = {
+      credential,
+      get url() {
+        return new URL(hosts.url);
+      },
+    };
+    const filter = { kinds, subjectId: undefined, projectId: undefined };
+    const onLost = () => {
+      this.lost += 1;
+      hosts.next();
+    };
+    for await (const { kind, change } of followStatus({ client, after: undefined, filter, signal, onLost })) {
+      if (kind === 'CHECKPOINT' || change === null) continue;
+      const isCall = change.kind === 'relayOperation.state';
+      if (isCall && change.to !== 'SUCCEEDED') continue;
+      const name = isCall ? change.subjectId : `${change.subjectId} ${change.subjectVersion}`;
+      if (this.#seen.has(name)) this.repeated += 1;
+      this.#seen.add(name);
+    }
+  }
+
+  has(write: Acknowledged): boolean {
+    return this.#seen.has(write.kind === 'call' ? write.operationId : `${write.mappingId} ${write.version}`);
+  }
+}

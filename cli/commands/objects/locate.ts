@@ -1,0 +1,45 @@
+// `tidegate objects locate`: what the resolver of a cluster says of where an object is.
+import { z } from 'zod';
+import { clusterVerb } from '../../cluster-verb.ts';
+import { objectPath } from './path.ts';
+
+const placeShape = z.object({
+  ...{ ring: z.number(), option: z.string().nullable(), epoch: z.number(), partition: z.number() },
+  clusters: z.array(z.string()),
+});
+const placesShape = z.object({
+  ...{ id: z.string(), object: placeShape, container: placeShape.nullable() },
+  /** Null: with the name. Absent: not known. */
+  bytes: placeShape.nullable().optional(),
+});
+
+const placeText = ({ ring, partition, clusters }: z.output<typeof placeShape>) =>
+  `ring ${ring}, partition ${partition}: ${clusters.join(' ')}`;
+
+/** No container is named so. */
+const isId = (given: string) => /^\d{1,5}:[0-9a-f]{32}\//.test(given);
+
+export const locate = clusterVerb({
+  summary: 'Tell on which ring an object is, and which clusters of it hold a replica, by its name or its id.',
+  takes: ['CONTAINER/OBJECT'],
+  options: {},
+  async run({ client, names, options, printer }) {
+    const [given] = names;
+    const asked = isId(given) ? `?id=${encodeURIComponent(given)}` : `/${objectPath(given)}`;
+    const found = await client.json({ method: 'GET', path: `/-/locate_object${asked}` }, placesShape);
+    if (options.json) return printer.json(found);
+    const { id, object, container, bytes } = found;
+    await printer.pairs([
+      ['Id', id],
+      ['Option', object.option],
+      ['Ring', `${object.ring}, epoch ${object.epoch}`],
+      ['Partition', object.partition],
+      ['Clusters', object.clusters.join(' ')],
+      [
+        'Bytes at',
+        bytes === undefined ? 'unknown here: see stat' : bytes === null ? 'with the name' : placeText(bytes),
+      ],
+      ["Container's name", container === null ? null : placeText(container)],
+    ]);
+  },
+});

@@ -1,0 +1,76 @@
+// Parsing and output of a call for the commands, and `--wait` for it.
+import type { CallFieldsFragment } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { cmpObjectText } from '../../cmp-object.ts';
+import { CommandFailure } from '../../failures.ts';
+import type { Columns } from '../../printer.ts';
+import type { RemoteCall } from '../../remote-verb.ts';
+import { patienceOf, type WaitingCall } from '../../wait.ts';
+
+graphql(`
+  fragment CallFields on RelayOperation {
+    id name state createdAt finishedAt quietUntil stateSource settledBy { name } requestedBy { name } wireCall
+    backend { name }
+    cmpObject { namespace type externalId }
+    deviceError { code message }
+    evidence { recordedAt source finding note }
+  }
+`);
+
+export type Operation = CallFieldsFragment;
+
+const document = graphql(`
+  query OperationsShow($id: ID!) { relayOperation(id: $id) { ...CallFields } }
+`);
+
+const finalStates: ReadonlySet<string> = new Set<Operation['state']>(['SUCCEEDED', 'FAILED', 'REJECTED']);
+
+async function readOperation({ client }: Pick<RemoteCall, 'client'>, id: string): Promise<Operation> {
+  const { relayOperation: operation } = await client.query(document, { id });
+  if (operation === null) throw new CommandFailure(`there is no operation '${id}'`);
+  return operation;
+}
+
+/** The call; with `--wait`, as read after its state is final. */
+export async function readEnded(call: WaitingCall, id: string): Promise<Operation> {
+  const patience = patienceOf(call);
+  if (patience === undefined) return readOperation(call, id);
+  return patience.until(
+    () => readOperation(call, id),
+    ({ state }) => finalStates.has(state),
+    ({ state }) => `the operation is ${state}`,
+  );
+}
+
+export const operationColumns: Columns<Operation> = {
+  ID: 'id',
+  CREATED: 'createdAt',
+  BACKEND: ({ backend }) => backend?.name,
+  OPERATION: 'name',
+  STATE: 'state',
+  FOR: ({ cmpObject }) => cmpObject && cmpObjectText(cmpObject),
+};
+
+export async function printOperation(
+  { printer, options }: Pick<RemoteCall, 'printer'> & { readonly options: { readonly json: boolean } },
+  operation: Operation,
+): Promise<void> {
+  if (options.json) return printer.json(operation);
+  await printer.pairs([
+    ['Id', operation.id],
+    ['Operation', operation.name],
+    ['Backend', operation.backend?.name],
+    ['For', operation.cmpObject === null ? undefined : cmpObjectText(operation.cmpObject)],
+    ['State', operation.state],
+    ['Device error', operation.deviceError && `${operation.deviceError.code}: ${operation.deviceError.message}`],
+    ['Created', operation.createdAt],
+    ['Finished', operation.finishedAt],
+    ['Quiet until', operation.quietUntil],
+    ['State from', operation.stateSource],
+    ['Settled by', operation.settledBy?.name],
+    ['Requested by', operation.requestedBy.name],
+    ['Wire call', operation.wireCall],
+  ]);
+  for (const { recordedAt, source, finding, note } of operation.evidence)
+    await printer.line(`Evidence  ${recordedAt}  ${source}  ${finding}${note === null ? '' : `  ${note}`}`);
+}

@@ -1,0 +1,65 @@
+// `tidegate quotas`: how many objects of load balancing a project may have.
+import { randomUUID } from 'node:crypto';
+import { graphql } from '../../../generated/cli/index.ts';
+import { CommandFailure, UsageError } from '../../failures.ts';
+import { projectId } from '../../find.ts';
+import { chosenFrom, flag, integer, neededText } from '../../option.ts';
+import { commonOptions, remoteVerb } from '../../remote-verb.ts';
+import { listVerb } from '../../row-verbs.ts';
+import type { Noun } from '../../verb.ts';
+import { settled } from '../loadbalancers/balancer.ts';
+
+const listDocument = graphql(`
+  query QuotasList($projectId: ID) { loadBalancerQuotas(projectId: $projectId) { kind limit used } }
+`);
+const updateDocument = graphql(`
+  mutation QuotasUpdate($input: LoadBalancerQuotaSetInput!) {
+    loadBalancerQuotaSet(input: $input) {
+      loadBalancerQuota { kind limit used }
+      commit { token }
+      userErrors { code message field }
+    }
+  }
+`);
+
+const kinds = [
+  ...(['LOAD_BALANCERS', 'LISTENERS', 'POOLS', 'MEMBERS'] as const),
+  ...(['L7_POLICIES', 'NODES', 'CERTIFICATES', 'SUBNETS'] as const),
+] as const;
+const { project, wait } = commonOptions;
+
+const list = listVerb({
+  summary: 'List the quotas of a project, and how much of them is used.',
+  options: { project },
+  async read({ client, options }) {
+    const inProject = await projectId(client, options.project);
+    return (await client.query(listDocument, { projectId: inProject })).loadBalancerQuotas;
+  },
+  columns: { QUOTA: 'kind', USED: 'used', LIMIT: 'limit' },
+});
+
+const update = remoteVerb({
+  summary: 'Change a quota of a project, for example NODES. Administrators only.',
+  takes: ['NAME'],
+  options: {
+    quota: integer('N', 'At most so many.', { least: 0, most: 100_000 }),
+    default: flag('As the settings of the installation say.'),
+    project: neededText('PROJECT', 'Project, by name or id.'),
+    wait,
+  },
+  async run(call) {
+    const { client, names, options, printer } = call;
+    const kind = chosenFrom(kinds)(names[0], 'NAME');
+    const { quota: limit } = options;
+    if ((limit === undefined) !== options.default) throw new UsageError('give --quota or --default');
+    const inProject = await projectId(client, options.project);
+    if (inProject === undefined) throw new CommandFailure(`there is no project '${options.project}'`);
+    const input = { idempotencyKey: randomUUID(), projectId: inProject, kind, limit: limit ?? null };
+    const { loadBalancerQuota: quota, commit } = await client.mutate(updateDocument, input);
+    await settled(call, commit);
+    if (options.json) await printer.json(quota);
+    else await printer.line(`${kind}: at most ${quota?.limit ?? '?'}, ${quota?.used ?? '?'} used`);
+  },
+});
+
+export const quotas: Noun = { list, update };

@@ -1,0 +1,90 @@
+// `tidegate serve`: runs chosen roles with an external database and Redis.
+
+import { startProcess } from '../../compose/process.ts';
+import { noteServed } from '../../ha/served-process.ts';
+import { type Config, printableConfig, rolesOf, secretSettings } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/process/log.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
+import { CommandFailure, UsageError } from '../failures.ts';
+import { settings } from '../local-options.ts';
+import { flag, several, text } from '../option.ts';
+import { describeFailure } from '../start-failure.ts';
+import { asRootOption, configOption, logLevelOption } from '../start-options.ts';
+import { localVerb, type Output } from '../verb.ts';
+
+export const serve = localVerb({
+  summary: 'Run chosen roles with your own database and Redis.',
+  takes: [],
+  options: {
+    roles: text('LIST', `Roles, separated by commas: ${rolesOf(subgraphRows).all.join(', ')} (all).`),
+    config: configOption,
+    set: several('NAME=VALUE', 'A setting, for example listen.port=4000.', (given) => {
+      const equals = given.indexOf('=');
+      if (equals < 1) throw new UsageError(`--set takes NAME=VALUE, not '${given}'`);
+      const name = given.slice(0, equals);
+      if (secretSettings.has(name))
+        throw new UsageError(
+          `--set ${name} would show it in the list of processes: give ${name}File, or set it in the environment or the settings file`,
+        );
+      return [name, given.slice(equals + 1)] as const;
+    }),
+    'as-root': asRootOption,
+    'log-level': logLevelOption,
+    'print-config': flag('Print the settings, with secrets hidden, and exit.'),
+  },
+  async run({ options, stdout, signal, env }) {
+    const { roles, config: file, set, 'log-level': level } = options;
+    const flags = {
+      ...Object.fromEntries(set),
+      ...(roles === undefined ? {} : { roles }),
+      ...(level === undefined ? {} : { 'log.level': level }),
+    };
+    try {
+      const config = settings(file, env, flags);
+      if (options['print-config']) {
+        stdout.write(printableConfig(config));
+        return;
+      }
+      if (process.getuid?.() === 0 && !options['as-root']) becomeUser(config);
+      await runUntilStopped(config, stdout, signal);
+    } catch (error) {
+      throw describeFailure(error);
+    }
+  },
+});
+
+/** Throws CommandFailure. */
+function becomeUser({ 'serve.user': user }: Config): void {
+  if (user === undefined) throw refusedAsRoot();
+  if (user === 0) return;
+  process.setgroups?.([]);
+  process.setgid?.(user);
+  process.setuid?.(user);
+}
+
+function refusedAsRoot(): CommandFailure {
+  return new CommandFailure(
+    'serve does not run as root: start it as a user of its own (under systemd, User= in the unit; in a container, its user), ' +
+      'who can read the settings and key files; or name one in serve.user; or start it with --as-root, and root serves requests',
+  );
+}
+
+async function runUntilStopped(config: Config, stdout: Output, signal: AbortSignal): Promise<void> {
+  const log = createLogger({
+    level: config['log.level'],
+    pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
+    name: config.name,
+  });
+  const running = await startProcess(config, log);
+  log.info({ roles: config.roles, owner: running.owner, url: running.url }, 'ready');
+  process.on('SIGUSR2', () => {
+    log.info('the connections of clients end: the address moves');
+    running.handOver().catch((error: unknown) => log.error({ err: error }, 'the connections did not end'));
+  });
+  const processFile = config['ha.processFile'];
+  if (processFile !== undefined) await noteServed(processFile);
+  if (!signal.aborted)
+    await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
+  log.info('draining');
+  await running.stop();
+}

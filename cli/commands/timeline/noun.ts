@@ -1,0 +1,5 @@
+// `tidegate timeline`: what follows when the database lost writes.
+import type { Noun } from '../../verb.ts';
+import { lift } from './lift.ts';
+
+export const timeline: Noun = { lift };

@@ -1,0 +1,180 @@
+// The command line's client: GraphQL over HTTP. Failures become messages for people and exit codes for scripts.
+import type { Pool } from 'undici';
+import type { TypedDocumentString } from '../generated/cli/graphql.ts';
+import { CommandFailure, exitCodes } from './failures.ts';
+
+/** A client's credential. */
+export interface Credential {
+  /** The current token. Throws CommandFailure when there is none. */
+  token(): Promise<string>;
+  /** A replacement for a token that the server refused; undefined: there is none. */
+  inPlaceOf(refused: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+interface GraphClientOptions {
+  readonly url: URL;
+  /** Undefined: none, for the login. */
+  readonly credential: Credential | undefined;
+  readonly signal: AbortSignal;
+  /** PEM: the authority of the server's certificate; left out: an authority that the system trusts. */
+  readonly ca?: string;
+}
+
+interface GraphAnswer {
+  readonly data?: Record<string, unknown> | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+}
+
+/** A document whose types of results and variables were generated from the supergraph. */
+export type GraphqlDocument<Data, Variables> = TypedDocumentString<Data, Variables>;
+
+/** The result of a mutation's one root field. */
+type PayloadIn<Data> = Data[keyof Data] & { readonly userErrors: readonly UserError[] };
+
+type InputOf<Variables> = Variables extends { readonly input?: infer Input } ? Input : never;
+
+export interface UserError {
+  readonly code: string;
+  readonly message: string;
+  readonly field: readonly string[];
+}
+
+/** Longer than the server waits for any call. */
+const deadlineMs = 150_000;
+const connectMs = 5_000;
+/** The most concurrent requests of a command. */
+const mostConnections = 4;
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** The server answered with an error. */
+export class GraphFailure extends CommandFailure {
+  readonly code: string | undefined;
+
+  constructor(message: string, code: string | undefined) {
+    super(code === undefined ? message : `${code}: ${message}`);
+    this.code = code;
+  }
+}
+
+export class GraphClient {
+  readonly #options: GraphClientOptions;
+  #pool: Promise<Pool> | undefined;
+
+  constructor(options: GraphClientOptions) {
+    this.#options = options;
+  }
+
+  get url(): URL {
+    return this.#options.url;
+  }
+
+  get credential(): Credential | undefined {
+    return this.#options.credential;
+  }
+
+  async close(): Promise<void> {
+    const pool = await this.#pool;
+    await Promise.all([pool?.close(), this.#options.credential?.close()]);
+  }
+
+  /** Throws CommandFailure when the server can't be reached, or answers with an error. */
+  async query<Data, Variables>(document: GraphqlDocument<Data, Variables>, variables: Variables): Promise<Data> {
+    const { data, errors } = await this.#post(document.toString(), variables);
+    const [first] = errors ?? [];
+    if (first !== undefined || data === undefined || data === null) {
+      const code = first?.extensions?.code;
+      throw new GraphFailure(first?.message ?? 'the server gave no answer', code);
+    }
+    return data as Data;
+  }
+
+  /** The payload of a document with one mutation that takes `$input`; throws CommandFailure when it was refused. */
+  async mutate<Data, Variables>(
+    document: GraphqlDocument<Data, Variables>,
+    input: InputOf<Variables>,
+  ): Promise<PayloadIn<Data>> {
+    const payload = await this.tryMutate(document, input);
+    const { userErrors } = payload;
+    if (userErrors.length > 0) throw new CommandFailure(userErrors.map(refusalText).join('\n'));
+    return payload;
+  }
+
+  /** The same, refused or not. */
+  async tryMutate<Data, Variables>(
+    document: GraphqlDocument<Data, Variables>,
+    input: InputOf<Variables>,
+  ): Promise<PayloadIn<Data>> {
+    const data = await this.query(document, { input } as Variables);
+    const [payload] = Object.values(data as Record<string, PayloadIn<Data>>);
+    if (payload == null) throw new GraphFailure('the server gave no answer to the mutation', undefined);
+    return payload;
+  }
+
+  async #post(query: string, variables: unknown): Promise<GraphAnswer> {
+    const { credential } = this.#options;
+    const token = await credential?.token();
+    const answer = await this.#postAs(token, query, variables);
+    if (token === undefined || answer.errors?.[0]?.extensions?.code !== 'UNAUTHENTICATED') return answer;
+    // Refused before anything was done.
+    const other = await credential?.inPlaceOf(token);
+    return other === undefined ? answer : this.#postAs(other, query, variables);
+  }
+
+  async #postAs(token: string | undefined, query: string, variables: unknown): Promise<GraphAnswer> {
+    const { url, signal } = this.#options;
+    try {
+      this.#pool ??= poolFor(this.#options);
+      const response = await (await this.#pool).request({
+        path: `${url.pathname}${url.search}`,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body: JSON.stringify({ query, variables }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
+      });
+      const text = await boundedText(response.body);
+      return parseAnswer(text, response.statusCode);
+    } catch (error) {
+      if (error instanceof CommandFailure) throw error;
+      if (signal.aborted) throw new CommandFailure('interrupted');
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new CommandFailure(`${url.origin} can't be reached: ${code ?? message}`, exitCodes.unreachable);
+    }
+  }
+}
+
+/** Loads the library with the first request: many commands send none. */
+async function poolFor({ url, ca }: GraphClientOptions): Promise<Pool> {
+  const { Pool } = await import('undici');
+  const connect = { timeout: connectMs, ...(ca === undefined ? {} : { ca }) };
+  return new Pool(url.origin, { connections: mostConnections, connect });
+}
+
+export function refusalText({ code, message, field }: UserError): string {
+  return field.length === 0 ? `${code}: ${message}` : `${code}: ${message} (${field.join('.')})`;
+}
+
+function parseAnswer(text: string, status: number): GraphAnswer {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer))
+      return answer as GraphAnswer;
+  } catch {
+    // Not JSON: a proxy's page, or another server.
+  }
+  throw new CommandFailure(`the answer (HTTP ${status}) is not GraphQL: check the address`, exitCodes.unreachable);
+}
+
+async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > maxAnswerBytes) throw new CommandFailure(`the answer is larger than ${maxAnswerBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

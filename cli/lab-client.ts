@@ -1,0 +1,122 @@
+// Requests to the lab of a running `npm start`, over the Unix socket in its data folder.
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { LabReply, LabRequest } from '../lab/control-plane/control.ts';
+import type { DeviceRow, HostRow } from '../lab/control-plane/lab.ts';
+import { demoControlFile, demoFolderIn } from '../lab/ha/places.ts';
+import { CommandFailure, exitCodes } from './failures.ts';
+import { text } from './option.ts';
+import { Printer } from './printer.ts';
+import type { Surroundings } from './verb.ts';
+
+export const labDataOption = text('DIR', 'Data folder of "npm start" on this machine (.tidegate).');
+
+/** compose/lab/control.ts; that module is not loaded here, because it loads the lab. */
+const controlFile = join('lab-parts', 'control');
+
+/** All devices, after the request. Throws CommandFailure if it is refused, or no lab runs there. */
+export async function askLab(...asked: Parameters<typeof askWhole>): Promise<readonly DeviceRow[]> {
+  return (await askWhole(...asked)).parts;
+}
+
+/** The same for the hosts of its devices. */
+export async function askHosts(...asked: Parameters<typeof askWhole>): Promise<readonly HostRow[]> {
+  return (await askWhole(...asked)).hosts;
+}
+
+async function askWhole(
+  dataFolder: string | undefined,
+  request: LabRequest,
+  signal: AbortSignal,
+): Promise<Exclude<LabReply, { refused: string }>> {
+  const folder = dataFolder ?? '.tidegate';
+  const line = await exchangeWith(folder, `${JSON.stringify(request)}\n`, signal).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw noLab(folder, error);
+    },
+  );
+  if (line === '') throw new CommandFailure('the lab ended before it answered', exitCodes.unreachable);
+  const reply = JSON.parse(line) as LabReply;
+  if ('refused' in reply) throw new CommandFailure(reply.refused);
+  return reply;
+}
+
+/** With the demo of high availability, if it runs there; only one of the two can. */
+async function exchangeWith(folder: string, request: string, signal: AbortSignal): Promise<string> {
+  const demo = await readFile(join(demoFolderIn(folder), demoControlFile), 'utf8').catch(() => undefined);
+  if (demo !== undefined) {
+    const answer = await exchange(demo.trim(), request, signal).catch((error: NodeJS.ErrnoException) => {
+      if (['ENOENT', 'ECONNREFUSED'].includes(error.code ?? '')) return undefined;
+      throw error;
+    });
+    if (answer !== undefined) return answer;
+  }
+  const path = await readFile(join(folder, controlFile), 'utf8');
+  return exchange(path.trim(), request, signal);
+}
+
+export async function printDevices(
+  devices: readonly DeviceRow[],
+  { stdout, env }: Surroundings,
+  json: boolean,
+): Promise<void> {
+  const printer = new Printer(stdout, env);
+  if (json) return printer.json(devices);
+  await printer.table(
+    ['PART', 'STATE', 'BACKEND', 'DRIVER', 'ADDRESS', 'TROUBLE', 'NOTE'],
+    devices.map(({ part: device, state, backend, driver, address, trouble, note }) => {
+      return [device, state, backend ?? '-', driver ?? '-', address ?? '-', trouble, note];
+    }),
+  );
+}
+
+export async function printHosts(
+  hosts: readonly HostRow[],
+  { stdout, env }: Surroundings,
+  json: boolean,
+): Promise<void> {
+  const printer = new Printer(stdout, env);
+  if (json) return printer.json(hosts);
+  await printer.table(
+    ['HOST', 'PART', 'STATE', 'ADDRESS', 'NAMESPACE', 'NOTE'],
+    hosts.map(({ name, part: device, state, address, namespace, note }) => [
+      name,
+      device,
+      state,
+      address,
+      namespace ?? '-',
+      note,
+    ]),
+  );
+}
+
+function noLab(folder: string, { code, message }: NodeJS.ErrnoException): CommandFailure {
+  if (code === 'EACCES' || code === 'EPERM')
+    return new CommandFailure(`only the owner of the data folder ${folder}, or root, may use its lab`);
+  const known = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(code ?? '');
+  return new CommandFailure(
+    known
+      ? `no lab runs in the data folder ${folder}: name another with --data, or start it with npm start`
+      : `the lab in ${folder} can't be reached: ${message}`,
+    exitCodes.unreachable,
+  );
+}
+
+function exchange(path: string, request: string, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let heard = '';
+    const socket = connect({ path });
+    const abort = () => socket.destroy(new Error('interrupted'));
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('connect', () => socket.write(request));
+    socket.on('data', (data: Buffer) => {
+      heard += data.toString();
+    });
+    socket.once('error', reject);
+    socket.once('close', () => {
+      signal.removeEventListener('abort', abort);
+      resolve(heard);
+    });
+  });
+}

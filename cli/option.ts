@@ -1,0 +1,119 @@
+// Options of the command line: each with its value, its help text, and its parsed form. An option belongs to one verb; options
+// shared by several verbs are defined once.
+import { readTime } from '../platform/values/calendar-time.ts';
+import { UsageError } from './failures.ts';
+
+/** As given on the command line: a switch, a text, or the texts of a repeated option. */
+export type Given = true | string | readonly string[] | undefined;
+
+export interface Option<Value> {
+  readonly help: string;
+  /** Names its argument in the help; left out for a switch. */
+  readonly value?: string;
+  readonly short?: string;
+  readonly repeated?: true;
+  readonly needed?: true;
+  /** Heading in the help. */
+  readonly group?: string;
+  /** All that it takes, if that is one of some words. */
+  readonly words?: readonly string[] | undefined;
+  /** `name`: with its dashes, for messages. Throws UsageError. */
+  read(given: Given, name: string): Value;
+}
+
+/** By long name, without the dashes. */
+export type Options = Readonly<Record<string, Option<unknown>>>;
+
+/** The parsed options of a verb. */
+export type Values<O extends Options> = {
+  readonly [Name in keyof O]: O[Name] extends Option<infer Value> ? Value : never;
+};
+
+export function flag(help: string, more: { readonly short?: string } = {}): Option<boolean> {
+  return { help, ...more, read: (given) => given === true };
+}
+
+export function text(value: string, help: string): Option<string | undefined> {
+  return { help, value, read: textOf };
+}
+
+export function neededText(value: string, help: string): Option<string> {
+  return { help, value, needed: true, read: (given) => textOf(given) ?? '' };
+}
+
+/** Reads one value. Throws UsageError. */
+type Reader<Value> = ((text: string, name: string) => Value) & { readonly words?: readonly string[] };
+
+/** May be repeated; each is read by itself. */
+export function several<Value = string>(
+  value: string,
+  help: string,
+  readOne: Reader<Value> = (text) => text as Value,
+): Option<readonly Value[]> {
+  return {
+    help: `${help} May be repeated.`,
+    value,
+    repeated: true,
+    words: readOne.words,
+    read: (given, name) => (Array.isArray(given) ? given.map((each: string) => readOne(each, name)) : []),
+  };
+}
+
+/** A whole number within bounds. */
+export function integer(
+  value: string,
+  help: string,
+  { least, most }: { readonly least: number; readonly most: number },
+): Option<number | undefined> {
+  return one(value, help, (given, name) => {
+    const number = Number(given);
+    if (/^-?\d+$/.test(given) && number >= least && number <= most) return number;
+    throw new UsageError(`${name} must be a whole number from ${least} to ${most}, not '${given}'`);
+  });
+}
+
+/** A point in time, as ISO 8601 in UTC. */
+export function time(help: string): Option<string | undefined> {
+  return one('TIME', help, (given, name) => {
+    const date = readTime(/^\d{4}-\d{2}-\d{2}$/.test(given) ? `${given}T00:00:00Z` : given);
+    if (date !== undefined) return date.toISOString();
+    throw new UsageError(`${name}: '${given}' is not a time such as 2026-01-31T00:00:00Z`);
+  });
+}
+
+/** One of some words, in whichever case. */
+export function choice<const Value extends string>(
+  value: string,
+  known: readonly Value[],
+  help: string,
+): Option<Value | undefined> {
+  return one(value, help, chosenFrom(known));
+}
+
+export function chosenFrom<const Value extends string>(known: readonly Value[]): Reader<Value> {
+  const read = (given: string, name: string): Value => {
+    const value = known.find((each) => each.toUpperCase() === given.toUpperCase());
+    if (value === undefined) throw new UsageError(`${name} must be one of ${known.join(', ')}, not '${given}'`);
+    return value;
+  };
+  return Object.assign(read, { words: known });
+}
+
+/** A text with a meaning. */
+export function one<Value>(value: string, help: string, read: Reader<Value>): Option<Value | undefined> {
+  return {
+    help,
+    value,
+    words: read.words,
+    read: (given, name) => (typeof given === 'string' ? read(given, name) : undefined),
+  };
+}
+
+/** The same option as a required one. */
+export function needed<Value>(option: Option<Value | undefined>): Option<Value> {
+  return { ...option, needed: true, read: (given, name) => option.read(given, name) as Value };
+}
+
+function textOf(given: Given): string | undefined {
+  return typeof given === 'string' ? given : undefined;
+}

@@ -1,0 +1,171 @@
+// The table of all nouns and verbs of `tidegate`, in the order of the help: a noun is a folder of cli/commands and a line here, a
+// verb alone is a file there and a line here.
+import type { Entry, Noun, Verb } from './verb.ts';
+
+/** Plural as in the graph; singular for what exists only once. */
+export const nouns: Readonly<Record<string, Entry<Noun>>> = {
+  backends: {
+    summary: 'Devices and services to which calls are relayed.',
+    load: async () => (await import('./commands/backends/noun.ts')).backends,
+  },
+  operations: {
+    summary: 'Calls relayed to backends.',
+    load: async () => (await import('./commands/operations/noun.ts')).operations,
+  },
+  timeline: {
+    summary: 'What follows when a restore or a failover lost writes of the database.',
+    load: async () => (await import('./commands/timeline/noun.ts')).timeline,
+  },
+  mappings: {
+    summary: 'Which backend object each CMP object became.',
+    load: async () => (await import('./commands/mappings/noun.ts')).mappings,
+  },
+  loadbalancers: {
+    summary: 'Load balancers, their steps and URLs.',
+    load: async () => (await import('./commands/loadbalancers/noun.ts')).loadBalancers,
+  },
+  listeners: {
+    summary: 'What a load balancer accepts from clients.',
+    load: async () => (await import('./commands/listeners/noun.ts')).listeners,
+  },
+  pools: {
+    summary: 'Members that serve the same content.',
+    load: async () => (await import('./commands/pools/noun.ts')).pools,
+  },
+  members: {
+    summary: 'The servers of a pool.',
+    load: async () => (await import('./commands/members/noun.ts')).members,
+  },
+  l7policies: {
+    summary: 'What listeners do with requests that match.',
+    load: async () => (await import('./commands/l7policies/noun.ts')).l7Policies,
+  },
+  l7rules: {
+    summary: 'The conditions of L7 policies.',
+    load: async () => (await import('./commands/l7rules/noun.ts')).l7Rules,
+  },
+  certificates: {
+    summary: 'TLS certificates of listeners and pools.',
+    load: async () => (await import('./commands/certificates/noun.ts')).certificates,
+  },
+  subnets: {
+    summary: "The projects' own networks.",
+    load: async () => (await import('./commands/subnets/noun.ts')).subnets,
+  },
+  quotas: {
+    summary: 'How many objects of load balancing a project may have.',
+    load: async () => (await import('./commands/quotas/noun.ts')).quotas,
+  },
+  nodes: {
+    summary: 'The nodes that serve a load balancer.',
+    load: async () => (await import('./commands/nodes/noun.ts')).nodes,
+  },
+  hosts: {
+    summary: 'The machines on which nodes run.',
+    load: async () => (await import('./commands/hosts/noun.ts')).hosts,
+  },
+  gslbs: {
+    summary: 'DNS names whose answer follows what is alive.',
+    load: async () => (await import('./commands/gslbs/noun.ts')).gslbs,
+  },
+  zones: {
+    summary: 'Zones in which GSLBs are created, and the keys that sign them.',
+    load: async () => (await import('./commands/zones/noun.ts')).zones,
+  },
+  clusters: {
+    summary: 'Clusters of object storage.',
+    load: async () => (await import('./commands/clusters/noun.ts')).clusters,
+  },
+  rings: {
+    summary: 'Which clusters of object storage hold what, and changes of that.',
+    load: async () => (await import('./commands/rings/noun.ts')).rings,
+  },
+  options: {
+    summary: 'How objects are kept: replicas, and on which clusters.',
+    load: async () => (await import('./commands/options/noun.ts')).storageOptions,
+  },
+  'access-keys': {
+    summary: 'Credentials for S3 at the clusters of object storage.',
+    load: async () => (await import('./commands/access-keys/noun.ts')).accessKeys,
+  },
+  containers: {
+    summary: 'Containers of objects, at a cluster of object storage.',
+    load: async () => (await import('./commands/containers/noun.ts')).containers,
+  },
+  objects: {
+    summary: 'Objects in containers, at a cluster of object storage.',
+    load: async () => (await import('./commands/objects/noun.ts')).objects,
+  },
+  'cmp-objects': {
+    summary: 'Objects of the CMP, and what they became.',
+    load: async () => (await import('./commands/cmp-objects/noun.ts')).cmpObjects,
+  },
+  events: {
+    summary: 'Status changes.',
+    load: async () => (await import('./commands/events/noun.ts')).events,
+  },
+  audit: {
+    summary: 'The audit trail.',
+    load: async () => (await import('./commands/audit/noun.ts')).audit,
+  },
+  lab: {
+    summary: 'Devices for trying the drivers, beside a running "npm start".',
+    load: async () => (await import('./commands/lab/noun.ts')).lab,
+  },
+  machines: {
+    summary: 'Processes on other hosts, each with its own identity.',
+    load: async () => (await import('./commands/machines/noun.ts')).machines,
+  },
+  ha: {
+    summary: 'Two data hosts and a witness: who takes writes, and changes of that.',
+    load: async () => (await import('./commands/ha/noun.ts')).ha,
+  },
+  clock: {
+    summary: "The database's clock, and the time that deletions by age go by.",
+    load: async () => (await import('./commands/clock/noun.ts')).clock,
+  },
+  keys: {
+    summary: 'Key files, which sign identities and tokens and seal credentials.',
+    load: async () => (await import('./commands/keys/noun.ts')).keys,
+  },
+  subgraphs: {
+    summary: 'Subgraphs that another team runs beside ours.',
+    load: async () => (await import('./commands/subgraphs/noun.ts')).subgraphs,
+  },
+};
+
+/** They concern the program or all kinds of objects. */
+export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
+  up: {
+    summary: 'Start everything on this machine: databases, all roles, the lab.',
+    load: async () => (await import('./commands/up.ts')).up,
+  },
+  serve: {
+    summary: 'Run chosen roles with your own database and Redis.',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  apply: {
+    summary: 'Create and update what a YAML or JSON file describes.',
+    load: async () => (await import('./commands/apply.ts')).apply,
+  },
+  login: {
+    summary: 'Log in at a cluster of object storage, for "containers" and "objects".',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  join: {
+    summary: 'Make this host a machine of an installation, or a host of a cluster, with a token.',
+    load: async () => (await import('./commands/join.ts')).join,
+  },
+  migrate: {
+    summary: "Bring the database's tables up to date.",
+    load: async () => (await import('./commands/migrate.ts')).migrate,
+  },
+  grants: {
+    summary: "Print the rights that the database account of the settings' roles needs, as SQL.",
+    load: async () => (await import('./commands/grants.ts')).grants,
+  },
+  complete: {
+    summary: 'Print the completion script for bash.',
+    load: async () => (await import('./commands/complete.ts')).completeOf(nouns, verbsAlone),
+  },
+};

@@ -1,0 +1,24 @@
+// A data folder of a host of a cluster is none for `tidegate up`: another host may take the writes that are acknowledged here.
+import { hasLeft } from '../../ha/host/host-file.ts';
+import { hasServedFile, readServedFile } from '../../ha/host/served-file.ts';
+import { CommandFailure } from '../failures.ts';
+
+/** From when the agent has taken the database over, until the last host has left. Throws CommandFailure. */
+export async function refuseClusterFolder(dataPath: string): Promise<void> {
+  if (!(await hasServedFile(dataPath))) return;
+  throw new CommandFailure(`CLUSTER_FOLDER: the data folder ${dataPath} ${whatItIs(dataPath)}`);
+}
+
+function whatItIs(dataPath: string): string {
+  const ofHost =
+    'is that of a host of a cluster: "tidegate ha agent" runs its database, and "tidegate serve" the rest. ' +
+    'Once all other hosts have left, "tidegate ha leave" makes it a single machine\'s again.';
+  try {
+    const file = readServedFile(dataPath);
+    return hasLeft(file)
+      ? `has an old copy of a cluster's database, which the host ${file.me} has left. Name another folder with --data DIR.`
+      : ofHost;
+  } catch {
+    return ofHost;
+  }
+}

@@ -1,0 +1,48 @@
+// `up` in this process: until it is stopped, or the keeper of its lab has ended.
+
+import { type AllInOneOptions, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
+import { keptLab } from '../../lab/kept-lab.ts';
+import { printableConfig } from '../../platform/process/config.ts';
+import { describeFailure } from '../start-failure.ts';
+import type { Surroundings } from '../verb.ts';
+import type { UpOrder } from './up-order.ts';
+
+export interface AllInOneRun extends Surroundings, UpOrder {
+  readonly onlyPrints: boolean;
+}
+
+/** Throws CommandFailure for failures that a person can correct. */
+export async function runAllInOne(run: AllInOneRun): Promise<void> {
+  const { port, host, file, level, dataPath, withLab, labDevices, env, stdout } = run;
+  const flags = {
+    ...(port === undefined ? {} : { 'listen.port': port }),
+    ...(host === undefined ? {} : { 'listen.host': host }),
+    ...(level === undefined ? {} : { 'log.level': level }),
+  };
+  try {
+    const config = allInOneConfig({ flags, env, ...(file === undefined ? {} : { file }) });
+    if (run.onlyPrints) {
+      stdout.write(`data: ${JSON.stringify(dataPath)}\n${printableConfig(config)}`);
+      return;
+    }
+    const kept = keptLab(env);
+    const signal = kept === undefined ? run.signal : AbortSignal.any([run.signal, kept.gone]);
+    const labSource = kept === undefined ? {} : { labSource: kept };
+    await runUntilStopped({ config, dataPath, withLab, labDevices, signal, stdout, ...labSource });
+  } catch (error) {
+    if (!run.signal.aborted) throw describeFailure(error);
+  }
+}
+
+async function runUntilStopped(options: AllInOneOptions): Promise<void> {
+  const { signal, stdout } = options;
+  const running = await startAllInOne(options);
+  stdout.write(running.summary);
+  if (!signal.aborted)
+    await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
+  stdout.write(
+    'Stopping requests, subscriptions, calls and jobs, then the databases. Press Ctrl-C again to stop at once.\n',
+  );
+  await running.stop();
+  stdout.write('Stopped.\n');
+}

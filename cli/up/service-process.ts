@@ -1,0 +1,91 @@
+// `up` as root: hands the data folder over to the service account, starts another `up` as that account, which listens and runs
+// MariaDB and Redis, and keeps the lab for it. It does not listen itself, but for the lines of some devices of the lab, which carry bytes
+// (docs/security.md names them). Each of the two processes ends with the other.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { handOverDataFolder } from '../../embedded/hand-over.ts';
+import { SetupError } from '../../embedded/setup-error.ts';
+import { runsAsRoot } from '../../lab/devices.ts';
+import { labFolder, plainLabFolder } from '../../lab/folders.ts';
+import { LabKeeper } from '../../lab/keeper.ts';
+import { LabHere } from '../../lab/lab-source.ts';
+import { CommandFailure, SilentFailure } from '../failures.ts';
+import type { Surroundings } from '../verb.ts';
+import { accountCompileCache, checkout, wayToAccount } from './account.ts';
+import type { UpOrder } from './up-order.ts';
+
+/** The first descriptor after standard input, output and error. */
+const keeperDescriptor = 3;
+
+export interface ServiceProcessOptions extends Surroundings, UpOrder {}
+
+/** Resolves when it has ended normally; otherwise throws CommandFailure or SilentFailure. */
+export async function startServiceProcess(options: ServiceProcessOptions): Promise<void> {
+  try {
+    const folder = await handOverDataFolder(options.dataPath, labFolder);
+    try {
+      const { file, env } = options;
+      const enter = await wayToAccount(folder.path, file ?? env.TIDEGATE_CONFIG);
+      await runUntilEnded(options, folder.path, enter, await accountCompileCache());
+    } finally {
+      await folder.removeUnused();
+    }
+  } catch (error) {
+    throw error instanceof SetupError ? new CommandFailure(error.message) : error;
+  }
+}
+
+async function runUntilEnded(
+  options: ServiceProcessOptions,
+  dataPath: string,
+  enter: readonly string[],
+  cache: string,
+): Promise<void> {
+  const { signal, env } = options;
+  signal.throwIfAborted();
+  const [command = '', ...rest] = [...enter, process.execPath, join(checkout, 'bin', 'tidegate.ts')];
+  // A separate session: this process forwards a Ctrl-C on the terminal, and the child can't write to root's
+  // terminal like a keyboard.
+  const child = spawn(command, [...rest, ...upArguments(options, dataPath)], {
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    env: {
+      ...{ ...env, HOME: dataPath, XDG_CACHE_HOME: join(dataPath, plainLabFolder, 'cache') },
+      ...{ NODE_COMPILE_CACHE: cache, LAB_KEEPER_FD: String(keeperDescriptor) },
+    },
+  });
+  const keeper = new LabKeeper(child.stdio[keeperDescriptor] as Duplex, new LabHere(dataPath, signal), (name) =>
+    runsAsRoot(name, true),
+  );
+  const pass = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', pass, { once: true });
+  try {
+    const ended = await endOf(child);
+    if (ended.signal !== null && !signal.aborted)
+      throw new CommandFailure(`the process that served requests was ended by ${ended.signal}`);
+    if (ended.signal === null && ended.code !== 0) throw new SilentFailure(ended.code ?? 1);
+  } finally {
+    signal.removeEventListener('abort', pass);
+    await keeper.end();
+  }
+}
+
+function upArguments({ withLab, labDevices, port, host, file, level }: UpOrder, dataPath: string): string[] {
+  const option = (name: string, value: string | undefined) => (value === undefined ? [] : [`--${name}`, value]);
+  return [
+    ...['up', '--data', dataPath, ...(withLab ? [] : ['--no-lab'])],
+    ...option('lab', labDevices?.join(',')),
+    ...option('port', port),
+    ...option('host', host),
+    ...option('config', file),
+    ...option('log-level', level),
+  ];
+}
+
+function endOf(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((done, fail) => {
+    child.once('error', fail);
+    child.once('exit', (code, signal) => done({ code, signal }));
+  });
+}

@@ -1,0 +1,16 @@
+// The command line of `up`.
+import type { DeviceName } from '../../lab/device.ts';
+
+export interface UpOrder {
+  /** Absolute. */
+  readonly dataPath: string;
+  readonly withLab: boolean;
+  /** Undefined: as at the last start. */
+  readonly labDevices: readonly DeviceName[] | undefined;
+  readonly port: string | undefined;
+  readonly host: string | undefined;
+  /** Of the settings. */
+  readonly file: string | undefined;
+  /** Of the log. */
+  readonly level: string | undefined;
+}

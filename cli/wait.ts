@@ -1,0 +1,90 @@
+// `--wait`: until the request is done, and its write is on the standby.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { graphql } from '../generated/cli/index.ts';
+import { CommandFailure, exitCodes } from './failures.ts';
+import type { GraphClient } from './graph-client.ts';
+import type { RemoteCall } from './remote-verb.ts';
+
+const commitDocument = graphql(`
+  query CommitReplication($token: String!, $waitMs: Int!) {
+    commit(token: $token) { replication(waitMs: $waitMs) { state reason } }
+  }
+`);
+
+const pauseMs = 500;
+/** The longest that the graph waits for the standby in one request. */
+const longestReplicationWaitMs = 10_000;
+
+/** Of a verb with `--wait`. */
+export type WaitingCall = Pick<RemoteCall, 'client' | 'signal'> & {
+  readonly options: { readonly wait: number | undefined };
+};
+
+/** In a mutation's payload. */
+export type Commit = { readonly token: string } | null;
+
+/** Undefined: nobody waits. */
+export function patienceOf({ client, signal, options: { wait } }: WaitingCall): Patience | undefined {
+  return wait === undefined ? undefined : new Patience(client, signal, wait);
+}
+
+/** With `--wait`: until the standby has the write. */
+export async function replicated(call: WaitingCall, commit: Commit): Promise<void> {
+  await patienceOf(call)?.untilReplicated(commit);
+}
+
+/** One `--wait`: all its waits share the same seconds. */
+export class Patience {
+  readonly #client: GraphClient;
+  readonly #signal: AbortSignal;
+  readonly #seconds: number;
+  readonly #untilMs: number;
+
+  constructor(client: GraphClient, signal: AbortSignal, seconds: number) {
+    this.#client = client;
+    this.#signal = signal;
+    this.#seconds = seconds;
+    this.#untilMs = performance.now() + seconds * 1000;
+  }
+
+  /** Polls until the condition holds. Throws CommandFailure with exit code 4 at the deadline. */
+  async until<Seen>(
+    look: () => Promise<Seen>,
+    done: (seen: Seen) => boolean,
+    why: (seen: Seen) => string,
+  ): Promise<Seen> {
+    for (;;) {
+      const seen = await look();
+      if (done(seen)) return seen;
+      if (performance.now() + pauseMs > this.#untilMs) throw this.#late(why(seen));
+      await sleep(pauseMs, undefined, { signal: this.#signal }).catch(() => {
+        throw new CommandFailure('interrupted');
+      });
+    }
+  }
+
+  /** Until the standby has the write; returns at once without a standby. */
+  async untilReplicated(commit: Commit): Promise<void> {
+    if (commit === null) return;
+    const look = async () => {
+      const leftMs = Math.max(0, Math.round(this.#untilMs - performance.now()));
+      const waitMs = Math.min(leftMs, longestReplicationWaitMs);
+      return (await this.#client.query(commitDocument, { token: commit.token, waitMs })).commit?.replication;
+    };
+    const seen = await this.until(
+      look,
+      (replication) => replication?.state !== 'PENDING',
+      (replication) => `the write is not on the standby yet${reasonOf(replication?.reason)}`,
+    );
+    if (seen?.state === 'CONFIRMED' || seen?.state === 'NOT_REPLICATED') return;
+    throw new CommandFailure(`the write's replication is ${seen?.state ?? 'UNKNOWN'}${reasonOf(seen?.reason)}`);
+  }
+
+  #late(why: string): CommandFailure {
+    return new CommandFailure(`not done within ${this.#seconds} s: ${why}`, exitCodes.late);
+  }
+}
+
+function reasonOf(reason: string | null | undefined): string {
+  return reason === null || reason === undefined ? '' : `: ${reason}`;
+}

@@ -1,0 +1,270 @@
+// Everything on one machine: the data folder, private MariaDB and Redis (and PowerDNS) under supervision, all roles, the lab with its firewall
+// as a first backend, and the accounts of a first start.
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { type DataFolder, openDataFolder } from '../embedded/data-folder.ts';
+import { startMariadb } from '../embedded/mariadb.ts';
+import { startRedis } from '../embedded/redis.ts';
+import { supervise } from '../embedded/supervise.ts';
+import { BalancerGround, balancerSettings } from '../lab/control-plane/balancers.ts';
+import { ClustersGround } from '../lab/control-plane/clusters.ts';
+import { openControl } from '../lab/control-plane/control.ts';
+import { endLeftOver, Lab } from '../lab/control-plane/lab.ts';
+import { labLines } from '../lab/control-plane/lines.ts';
+import { SitesGround } from '../lab/control-plane/sites.ts';
+import type { DeviceName } from '../lab/device.ts';
+import type { LabSource } from '../lab/lab-source.ts';
+import { signFirst } from '../platform/audit/ends.ts';
+import { Database, type DatabaseLocation } from '../platform/database/database.ts';
+import { migrate } from '../platform/database/migrate.ts';
+import { type Config, type ConfigSources, readConfig, rolesOf } from '../platform/process/config.ts';
+import { createLogger, type Logger } from '../platform/process/log.ts';
+import type { SubgraphRow } from '../platform/process/subgraph-row.ts';
+import { fileExists } from '../platform/secrets/key-file.ts';
+import { KeyFolder, keyFilePath } from '../platform/secrets/key-folder.ts';
+import { makeKeys } from '../platform/secrets/make-keys.ts';
+import { endAllLeases } from '../platform/work/ended-leases.ts';
+import { atMost } from '../platform/work/within.ts';
+import { subgraphRows } from '../subgraphs/rows.ts';
+import { egressOfLab } from './egress.ts';
+import { firstAccounts } from './first-accounts.ts';
+import { ownersOf } from './owners.ts';
+import { dataVersion } from './places.ts';
+import { startPrivateDns } from './private-dns.ts';
+import { type RunningProcess, startProcess } from './process.ts';
+import { isUnbound, resealAll } from './reseal.ts';
+import { startTogether } from './start-together.ts';
+
+/** Default address of the command line client. */
+const standardUrl = 'http://127.0.0.1:4000';
+
+/** How long a start waits for the lab's parts. */
+const slowPartMs = 15_000;
+
+export interface AllInOneOptions {
+  readonly config: Config;
+  readonly dataPath: string;
+  readonly withLab: boolean;
+  /** Default: as at the last start. */
+  readonly labDevices?: readonly DeviceName[] | undefined;
+  /** The source of the lab's parts that need root; default: this process. */
+  readonly labSource?: LabSource;
+  /** All subgraphs; default: those of subgraphs/rows.ts. */
+  readonly rows?: readonly SubgraphRow[];
+  readonly signal: AbortSignal;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+}
+
+export interface AllInOne {
+  /** The running parts, for display. */
+  readonly summary: string;
+  readonly process: RunningProcess;
+  /** Location of the private MariaDB, for tools. */
+  readonly database: DatabaseLocation;
+  /** Undefined if there is none. */
+  readonly lab: Lab | undefined;
+  stop(): Promise<void>;
+}
+
+/** The settings of an all-in-one run; the parts that it starts itself can't be set. */
+export function allInOneConfig(sources: ConfigSources, rows: readonly SubgraphRow[] = subgraphRows): Config {
+  const roles = rolesOf(rows).standard.join(',');
+  return readConfig({ ...sources, flags: { 'log.level': 'info', ...sources.flags, roles } }, rows);
+}
+
+/** Starts everything; after a failure the started parts are stopped again. Throws SetupError, ConfigError, system errors. */
+export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const started = await startComponents(options, stack);
+    return { ...started, stop: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function startComponents(options: AllInOneOptions, stack: AsyncDisposableStack): Promise<Omit<AllInOne, 'stop'>> {
+  const { config, signal, stdout, rows = subgraphRows } = options;
+  await refuseTakenPort(config);
+  const folder = await openDataFolder(options.dataPath, { version: dataVersion });
+  stack.defer(() => folder.close());
+  const log = createLogger({
+    level: config['log.level'],
+    pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
+  });
+
+  const lab = options.withLab
+    ? await Lab.open({
+        ...{ dataPath: folder.path, asked: options.labDevices, log, signal },
+        ...(options.labSource === undefined ? {} : { rootSource: options.labSource }),
+      })
+    : undefined;
+  const [mariadb, redis, dns] = await startTogether(stack, signal, (start) => [
+    start(
+      (giveUp) =>
+        supervise('MariaDB', (ending) => startMariadb({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), {
+          log,
+        }),
+      (server) => server.stop(),
+    ),
+    start(
+      (giveUp) =>
+        supervise('Redis', (ending) => startRedis({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), { log }),
+      (server) => server.stop(),
+    ),
+    start(
+      (giveUp) => startPrivateDns(config, rows, { folder, log, signal: giveUp }),
+      async (server) => server?.stop(),
+    ),
+    start(
+      async () => {
+        // The folder is this process's now: what is left of a lab in it has no owner.
+        await endLeftOver({ dataPath: folder.path, rootSource: options.labSource, log, signal });
+        await lab?.begin();
+      },
+      async () => lab?.stop(),
+    ),
+  ]);
+
+  const { socketPath, user, password, database } = mariadb.current.application;
+  await migrate({ socketPath, user, password, database }, ownersOf(config.roles, rows));
+  await endLeases({ socketPath, user, password, database });
+  const keys = await folder.subfolder('keys');
+  const isNew = !(await fileExists(keyFilePath(keys, 'audit')));
+  await makeKeys(keys);
+  if (isNew) await signTrail({ socketPath, user, password, database }, keys, log);
+  const sealing = keyFilePath(keys, 'sealing');
+  if (await isUnbound(sealing)) await bindSecrets({ socketPath, user, password, database }, sealing, rows, log);
+  const whole: Config = {
+    ...config,
+    'database.socketPath': socketPath,
+    'database.user': user,
+    'database.password': password,
+    'database.name': database,
+    'database.dataFolder': folder.path,
+    'redis.path': redis.current.path,
+    'keys.folder': keys,
+    ...dns?.settings,
+    ...(lab === undefined ? {} : await balancerSettings(config, rows, folder)),
+    ...(lab?.hasDevices === true ? egressOfLab(config) : {}),
+  };
+  signal.throwIfAborted();
+  const running = await startProcess(whole, log, { rows, lab: lab?.places });
+  stack.defer(() => running.stop());
+
+  if (running.access === undefined) throw new Error('an all-in-one process has the role system');
+  const accounts = await firstAccounts(running.access, folder.path);
+  if (lab !== undefined) {
+    const ground = { config: whole, rows, folder, running, lab: lab.places, log, signal };
+    const grounds = {
+      ...{ balancers: new BalancerGround(ground), sites: new SitesGround(ground) },
+      clusters: new ClustersGround(ground),
+    };
+    for (const each of Object.values(grounds)) stack.defer(() => each.stop());
+    // A first download takes longer than a start may: such a part is added when it is there.
+    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, grounds }));
+    const control = await openControl(folder, lab);
+    stack.defer(() => control.stop());
+  }
+  return {
+    summary: describe({ running, folder, mariadb: socketPath, redis: redis.current.path, lab, accounts }),
+    process: running,
+    database: mariadb.current.application,
+    lab,
+  };
+}
+
+/** The process with the folder's lock is the only one that works here: leases of earlier starts have no holder. */
+async function endLeases(connection: DatabaseLocation): Promise<void> {
+  const db = new Database({ connection, connectionLimit: 1 });
+  try {
+    await endAllLeases(db);
+  } finally {
+    await db.close();
+  }
+}
+
+/** A data folder from before there were keys: its audit trail is signed as it is. */
+async function signTrail(connection: DatabaseLocation, keys: string, log: Logger): Promise<void> {
+  const folder = new KeyFolder({ folder: keys, log });
+  const db = new Database({ connection, connectionLimit: 1 });
+  try {
+    await signFirst(db, { signingKeys: await folder.signing('audit'), publicKeys: await folder.publicKeys() });
+  } finally {
+    await db.close();
+  }
+}
+
+/** A data folder from before secrets were bound to their address: they are bound to their present one. */
+async function bindSecrets(
+  connection: DatabaseLocation,
+  file: string,
+  rows: readonly SubgraphRow[],
+  log: Logger,
+): Promise<void> {
+  const db = new Database({ connection, connectionLimit: 2 });
+  try {
+    const { trusted, failed } = await resealAll({ db, file, rows });
+    if (trusted.length > 0) log.warn({ trusted }, 'stored credentials are now bound to the address of their backend');
+    if (failed.length > 0) log.error({ failed }, 'stored credentials could not be resealed: send them again');
+  } finally {
+    await db.close();
+  }
+}
+
+/** A taken port is reported before anything is started; the gateway's own listen decides in the end. */
+async function refuseTakenPort(config: Config): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(config['listen.port'], config['listen.host'], () => probe.close(() => resolve()));
+  });
+}
+
+interface Description {
+  readonly running: RunningProcess;
+  readonly folder: DataFolder;
+  readonly mariadb: string;
+  readonly redis: string;
+  readonly lab: Lab | undefined;
+  readonly accounts: { readonly passwordFile: string; readonly tokenFile: string };
+}
+
+function describe({ running, folder, mariadb, redis, lab, accounts }: Description): string {
+  const url = running.url ?? '';
+  const rows = [
+    ['GraphQL', `${url}/graphql`],
+    ['GraphiQL', `${url}/graphiql`],
+    ['Dashboard', `${url}/ (user admin, password in ${accounts.passwordFile})`],
+    ['Metrics', `${url}/metrics`],
+    ['Health', `${url}/health/ready`],
+    ['Admin token', accounts.tokenFile],
+    ['Data', folder.path],
+    ['MariaDB', mariadb],
+    ['Redis', redis],
+    ...labLines(lab?.list(), folder.path).map((line, index) => [index === 0 ? 'Lab' : '', line]),
+  ];
+  const where = [
+    ...(url === standardUrl ? [] : [` --url ${url}/graphql`]),
+    ...(folder.path === resolve('.tidegate') ? [] : [` --data ${folder.path}`]),
+  ].join('');
+  const tries = [
+    `bin/tidegate backends list${where}`,
+    `bin/tidegate events follow${where}`,
+    `curl -s ${url}/health/ready`,
+  ];
+  return [
+    '',
+    'Tidegate is ready.',
+    '',
+    ...rows.map(([name, value]) => `  ${(name ?? '').padEnd(12)}${value}`),
+    '',
+    'Try these commands (README.md shows the main job):',
+    ...tries.map((line) => `  ${line}`),
+    '',
+    'Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,159 @@
+// The role gateway: the public endpoint in front of subgraphs in this process or on other hosts. A subgraph with neither location
+// is not in its graph.
+import type { Registry } from 'prom-client';
+import { createGateway, type Gateway, type SubgraphLocation } from '../gateway/gateway.ts';
+import { invariant } from '../platform/edge/errors.ts';
+import { readSupergraph } from '../platform/graph/generated-schema.ts';
+import { RemoteAuthenticator } from '../platform/graph/remote-authenticator.ts';
+import { graphOf } from '../platform/graph/sdl.ts';
+import type { MutualTls } from '../platform/graph/tls.ts';
+import { type Config, placeOf } from '../platform/process/config.ts';
+import { ConfigError } from '../platform/process/config-error.ts';
+import type { Health } from '../platform/process/health.ts';
+import type { Lifecycle } from '../platform/process/lifecycle.ts';
+import type { Logger } from '../platform/process/log.ts';
+import { programVersion } from '../platform/process/program-version.ts';
+import type { Access, RunningSubgraph, SubgraphRow } from '../platform/process/subgraph-row.ts';
+import type { KeyFolder } from '../platform/secrets/key-folder.ts';
+import { readinessOf } from '../platform/watch/watch-answer.ts';
+import { publicTls } from './connections.ts';
+import type { TlsOfRole } from './internal-tls.ts';
+import { openOutsideSubgraphs } from './outside-subgraphs.ts';
+import { dashboardFolder } from './places.ts';
+
+export interface GatewayDependencies {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly lifecycle: Lifecycle;
+  /** Opened only if a subgraph is on another host. */
+  readonly keys: KeyFolder;
+  /** Called only if a subgraph is on another host. */
+  readonly tlsOf: TlsOfRole;
+  readonly registry: Registry;
+  readonly health: Health;
+  readonly rows: readonly SubgraphRow[];
+  /** The subgraphs of this process, by name. */
+  readonly running: ReadonlyMap<string, RunningSubgraph>;
+}
+
+export async function openGateway(dependencies: GatewayDependencies): Promise<Gateway> {
+  const { config, log, lifecycle, registry, health } = dependencies;
+  const elsewhere = dependencies.rows.some(({ name }) => placeOf(name, config).urls !== undefined);
+  const graphPort = config['internal.graphPort'];
+  const tls = elsewhere || graphPort !== undefined ? await dependencies.tlsOf('gateway') : undefined;
+  const places = placesOf(dependencies, tls);
+  const rows = dependencies.rows.filter(({ name }) => places.has(name));
+  const missing = dependencies.rows.filter(({ name }) => !places.has(name)).map(({ name }) => name);
+  if (missing.length > 0)
+    log.info({ missing }, 'the graph lacks subgraphs that are neither in this process nor have a URL');
+  const { authenticator, checkLogin } = await accessOf(dependencies, places, tls);
+  const certificate = publicTls(config);
+  const outside = await openOutsideSubgraphs(config.outsideSubgraphs, rows);
+  const remote = outside.places.length > 0 || [...places.values()].some((place) => 'urls' in place);
+  const gateway = await createGateway({
+    supergraphSdl: outside.supergraphSdl ?? (await supergraphOf(rows)),
+    subgraphs: [...places.values(), ...outside.places],
+    filteredFeeds: rows.flatMap((row) => row.filteredFeeds ?? []),
+    exports: rows.flatMap((row) => row.exports ?? []),
+    ...{ authenticator, checkLogin },
+    ...(remote ? { signingKeys: await dependencies.keys.signing('gateway') } : {}),
+    ...(graphPort === undefined
+      ? {}
+      : { questions: { host: config['internal.host'], port: graphPort, ...(tls === undefined ? {} : { tls }) } }),
+    log,
+    registry,
+    program: await programVersion(),
+    readiness: () => readinessOf(health),
+    staticFolder: dashboardFolder,
+    host: config['listen.host'],
+    port: config['listen.port'],
+    ...(certificate === undefined ? {} : { tls: certificate }),
+    limits: {
+      introspection: config['graphql.introspection'],
+      anonymousIntrospection: config['graphql.anonymousIntrospection'],
+      maxDepth: config['graphql.maxDepth'],
+      maxAliases: config['graphql.maxAliases'],
+      maxTokens: config['graphql.maxTokens'],
+      maxAnonymousTokens: config['graphql.maxAnonymousTokens'],
+      maxCost: config['graphql.maxCost'],
+      mutationsPerMinute: config['graphql.mutationsPerMinute'],
+      refusedKibPerMinute: config['graphql.refusedKibPerMinute'],
+      maxBodyBytes: config['graphql.maxBodyBytes'],
+      oneMutationSubgraphs: rows.filter((row) => row.oneMutation === true).map(({ name }) => name),
+      machineFields: rows.flatMap((row) => row.machineFields ?? []),
+      publicFields: rows.flatMap((row) => row.publicFields ?? []),
+    },
+    connectionLimits: {
+      most: config['listen.maxConnections'],
+      mostOfNetwork: config['listen.maxConnectionsOfNetwork'],
+    },
+    socketLimits: {
+      maxSocketsPerUser: config['sockets.maxPerUser'],
+      maxSubscriptions: config['subscriptions.max'],
+      maxSubscriptionsPerUser: config['subscriptions.maxPerUser'],
+      maxEventCost: config['subscriptions.maxEventCost'],
+    },
+    trustedProxies: config['listen.trustedProxies'],
+    proxyProtocol: config['listen.proxyProtocol'],
+    corsOrigins: config['listen.corsOrigins'],
+    metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',
+  });
+  await lifecycle.add('gateway', { drain: () => gateway.drain(), stop: () => gateway.stop(), deadlineMs: 35_000 });
+  return gateway;
+}
+
+/** Locations of the subgraphs; those without one are left out. */
+function placesOf(
+  { config, rows, running }: GatewayDependencies,
+  tls: MutualTls | undefined,
+): ReadonlyMap<string, SubgraphLocation> {
+  const places = new Map<string, SubgraphLocation>();
+  for (const { name } of rows) {
+    const [first, ...others] = (placeOf(name, config).urls ?? []).map((url) => new URL(url).origin);
+    const subgraph = running.get(name)?.subgraph;
+    if (first !== undefined)
+      places.set(name, { name, urls: [first, ...others], ...(tls === undefined ? {} : { tls }) });
+    else if (subgraph !== undefined) places.set(name, { subgraph });
+  }
+  return places;
+}
+
+/** In this process, or on the host that serves it. */
+async function accessOf(
+  { config, lifecycle, keys, rows, running }: GatewayDependencies,
+  places: ReadonlyMap<string, SubgraphLocation>,
+  tls: MutualTls | undefined,
+): Promise<Pick<Access, 'authenticator' | 'checkLogin'>> {
+  const name = rows.find((row) => row.authenticates === true)?.name ?? '';
+  const place = places.get(name);
+  if (place === undefined)
+    throw new ConfigError([
+      {
+        settings: [placeOf(name, config).urlSetting],
+        wrong: `the gateway needs it, because this process does not have the role ${name}`,
+        advice: `give the URL of the process that has it, or add ${name} to roles`,
+      },
+    ]);
+  if (!('urls' in place)) {
+    const here = running.get(name)?.access;
+    invariant(here !== undefined, `the subgraph ${name} checks credentials`);
+    return here;
+  }
+  const remote = new RemoteAuthenticator({
+    urls: place.urls,
+    subgraph: name,
+    signingKeys: await keys.signing('gateway'),
+    ...(tls === undefined ? {} : { tls }),
+  });
+  await lifecycle.add('authenticator', { stop: () => remote.close() });
+  return { authenticator: remote, checkLogin: remote.checkLogin };
+}
+
+/** The generated supergraph if it has exactly these subgraphs; else one composed now. */
+async function supergraphOf(rows: readonly SubgraphRow[]): Promise<string> {
+  const stored = readSupergraph();
+  const names = [...stored.matchAll(/@join__graph\(name: "([^"]+)"/g)].map(([, name = '']) => name);
+  if (names.length === rows.length && rows.every(({ name }) => names.includes(name))) return stored;
+  const { composeSupergraph } = await import('../schema/compose.ts');
+  return composeSupergraph(graphOf(rows));
+}

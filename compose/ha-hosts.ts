@@ -1,0 +1,84 @@
+// Follows the hosts of the cluster while the process runs: when one has left or joined, the servers of the database are other ones.
+
+import { stat } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { isPresent } from '../ha/host/host-file.ts';
+import { dataHosts, readServedFile, type ServedFile, servedFilePath } from '../ha/host/served-file.ts';
+import type { Config } from '../platform/process/config.ts';
+import type { Logger } from '../platform/process/log.ts';
+
+const everyMs = 2_000;
+
+type Hosts = NonNullable<Config['database.host']>;
+/** `config`: with the hosts that there are now; the servers of the database that a person has listed stay. */
+type Listener = (config: Config, file: ServedFile) => void | Promise<void>;
+
+export class FollowedHosts {
+  readonly #config: Config;
+  readonly #folder: string;
+  /** The servers of the database are those of the cluster: a person has listed no other ones. */
+  readonly areServers: boolean;
+  readonly #log: Logger;
+  readonly #listeners: Listener[] = [];
+  #known: ServedFile;
+  #readAtMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+
+  private constructor(config: Config, folder: string, known: ServedFile, log: Logger) {
+    this.#config = config;
+    this.#folder = folder;
+    this.#known = known;
+    this.areServers = isDeepStrictEqual(config['database.host'], hostsIn(known));
+    this.#log = log;
+  }
+
+  /** Undefined: this is no host of a cluster. */
+  static of(config: Config, log: Logger): FollowedHosts | undefined {
+    const folder = config['ha.dataFolder'];
+    if (folder === undefined) return undefined;
+    try {
+      return new FollowedHosts(config, folder, readServedFile(folder), log);
+    } catch {
+      // An agent of an earlier version does not keep it.
+      return undefined;
+    }
+  }
+
+  onChange(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#looking = this.#looking.then(() => this.#look());
+    }, everyMs);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const { mtimeMs } = await stat(servedFilePath(this.#folder));
+      if (mtimeMs === this.#readAtMs) return;
+      const file = readServedFile(this.#folder);
+      this.#readAtMs = mtimeMs;
+      if (isDeepStrictEqual(file.members, this.#known.members)) return;
+      this.#known = file;
+      const names = file.members.filter(isPresent).map(({ name }) => name);
+      this.#log.warn({ hosts: names }, 'the hosts of the cluster have changed');
+      const config = this.areServers ? { ...this.#config, 'database.host': hostsIn(file) } : this.#config;
+      for (const each of this.#listeners) await each(config, file);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the hosts of the cluster are not known anew');
+    }
+  }
+}
+
+/** As `database.host` lists them. */
+export function hostsIn(file: ServedFile): Hosts {
+  return dataHosts(file).map(({ address }) => ({ host: address }));
+}

@@ -1,0 +1,215 @@
+// The composition root: from settings to a running process with any of the roles. It loops over the rows of the subgraphs and
+// knows none of them; a role's code is loaded only if the role runs, which makes other processes start faster and smaller.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Registry } from 'prom-client';
+import { type UndeclaredRefusal, undeclaredRefusals } from '../platform/graph/undeclared-refusals.ts';
+import type { KnownListeners } from '../platform/net/egress.ts';
+import { type Config, settingsOf } from '../platform/process/config.ts';
+import { Health } from '../platform/process/health.ts';
+import { Lifecycle } from '../platform/process/lifecycle.ts';
+import type { Logger } from '../platform/process/log.ts';
+import { createMetrics } from '../platform/process/metrics.ts';
+import { programVersion } from '../platform/process/program-version.ts';
+import {
+  type Access,
+  type Ground,
+  migrationsOf,
+  type ProcessGround,
+  type RunningSubgraph,
+  type SharedModule,
+  type SubgraphRow,
+  type SubgraphWork,
+  sharedModulesOf,
+} from '../platform/process/subgraph-row.ts';
+import type { KeyFolder } from '../platform/secrets/key-folder.ts';
+import { readinessOf } from '../platform/watch/watch-answer.ts';
+import type { WatchServer } from '../platform/watch/watch-server.ts';
+import { subgraphRows } from '../subgraphs/rows.ts';
+import { keyFolder, redisLocation } from './connections.ts';
+import { addressOf, openEgress } from './egress.ts';
+import { FollowedHosts } from './ha-hosts.ts';
+import { internalTls } from './internal-tls.ts';
+import { ownersOf } from './owners.ts';
+
+interface ProcessOptions {
+  /** All subgraphs; default: those of subgraphs/rows.ts. */
+  readonly rows?: readonly SubgraphRow[];
+  /** The devices of the lab: they may be reached. */
+  readonly lab?: KnownListeners | undefined;
+}
+
+export interface RunningProcess {
+  /** The public endpoint; undefined without the role gateway. */
+  readonly url: string | undefined;
+  /** The subgraphs in this process, by name. */
+  readonly subgraphs: ReadonlyMap<string, RunningSubgraph>;
+  /** Present with the role system. */
+  readonly access: Access | undefined;
+  /** UUID of this incarnation, which identifies its leases and calls; undefined without a database. */
+  readonly owner: string | undefined;
+  readonly registry: Registry;
+  readonly health: Health;
+  /** Before the address moves to another host (Gateway.handOver); nothing without the role gateway. */
+  handOver(): Promise<void>;
+  /** Drains requests, subscriptions, calls and jobs, then closes the connections. Never throws. */
+  stop(): Promise<void>;
+}
+
+/** Starts the roles of `config`; after a failure the started ones are stopped again. */
+export async function startProcess(config: Config, log: Logger, options: ProcessOptions = {}): Promise<RunningProcess> {
+  const lifecycle = new Lifecycle({ log });
+  try {
+    await lifecycle.add('undeclared refusals', logUndeclared(log));
+    const running = await compose(config, log, lifecycle, options);
+    lifecycle.ready();
+    return running;
+  } catch (error) {
+    await lifecycle.stop();
+    throw error;
+  }
+}
+
+/** Such a refusal is a fault of the SDL, which must not become one of the caller's. */
+function logUndeclared(log: Logger): { stop(): void } {
+  const write = (refusal: unknown) =>
+    log.error(refusal as UndeclaredRefusal, 'a mutation refused with a code that its description does not name');
+  subscribe(undeclaredRefusals.name, write);
+  return { stop: () => void unsubscribe(undeclaredRefusals.name, write) };
+}
+
+async function compose(
+  config: Config,
+  log: Logger,
+  lifecycle: Lifecycle,
+  { rows = subgraphRows, lab }: ProcessOptions,
+): Promise<RunningProcess> {
+  const has = (role: string) => config.roles.includes(role);
+  const egress = await openEgress(
+    config,
+    log,
+    lifecycle,
+    rows.map(({ name }) => name),
+    lab,
+  );
+  const process: ProcessGround = {
+    ...{ processName: config.name, log, registry: createMetrics(), health: new Health(), egress: egress.policy },
+    tlsOf: await internalTls(config, log, lifecycle),
+    machineFolder: config['internal.machineFolder'],
+  };
+  const { registry, health, tlsOf } = process;
+  const watch = await openWatch(config, lifecycle, process);
+  if (watch !== undefined) await egress.own.add({ host: config['watch.host'], port: watch.port });
+  const served = rows.filter(({ name }) => has(name));
+  const extra = rows.flatMap((row) => (row.roles ?? []).filter(({ name }) => has(name)).map((role) => ({ row, role })));
+  const owners = ownersOf(config.roles, rows);
+  const others = has('worker') ? migrationsOf(rows) : [];
+  const keys = keyFolder(config, log);
+
+  const hosts = FollowedHosts.of(config, log);
+  // A role without a database loads none of its parts.
+  const laid =
+    owners.length > 0
+      ? await (await import('./ground.ts')).layGround({
+          ...{ config, lifecycle, process, keys, egress, hosts, owners, others },
+        })
+      : undefined;
+  const opened =
+    laid !== undefined && served.length > 0
+      ? await (await import('./subgraphs.ts')).openSubgraphs({
+          ...{ config, lifecycle, laid, rows, served, keys, hosts, tlsOf },
+        })
+      : undefined;
+  const running = opened?.running ?? new Map<string, RunningSubgraph>();
+  if (laid !== undefined) {
+    const { ground } = laid;
+    const present = [...sharedModulesOf(rows), ...rows].filter(({ migrations }) => laid.owners.has(migrations.owner));
+    if (has('worker')) await startWorker(config, lifecycle, ground, present, keys);
+  }
+  for (const { row, role } of extra) {
+    const settings = settingsOf(row, config);
+    if (role.database === false) await lifecycle.add(role.name, await role.create(process, settings));
+    else if (laid !== undefined) await lifecycle.add(role.name, await role.create(laid.ground, settings));
+  }
+  if (hosts !== undefined) await lifecycle.add('hosts', hosts);
+  if (laid !== undefined) await sayKnownKeys(lifecycle, laid.ground, keys, served.length > 0);
+  if (served.length > 0) {
+    const { serveInternally } = await import('./internal-endpoints.ts');
+    for (const url of await serveInternally(config, log, lifecycle, keys, tlsOf, running))
+      await egress.own.add(addressOf(url));
+  }
+  const gatewayRole = has('gateway') ? await import('./gateway-role.ts') : undefined;
+  const gateway = await gatewayRole?.openGateway({
+    ...{ config, log, lifecycle, registry, health, rows, running, keys, tlsOf },
+  });
+  if (gateway !== undefined) {
+    opened?.asked.answeredBy(gateway.questions);
+    await egress.own.add({ host: config['listen.host'], port: addressOf(gateway.url).port });
+    if (gateway.questionsUrl !== undefined) await egress.own.add(addressOf(gateway.questionsUrl));
+  }
+  await lifecycle.add('key files', keys);
+  const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
+  return {
+    ...{ url: gateway?.url, subgraphs: running, access, owner: laid?.ground.owner, registry, health },
+    handOver: async () => gateway?.handOver(),
+    stop: () => lifecycle.stop(),
+  };
+}
+
+/** First: the process is live while its parts start, and until the last has stopped. */
+async function openWatch(
+  config: Config,
+  lifecycle: Lifecycle,
+  { log, registry, health }: ProcessGround,
+): Promise<WatchServer | undefined> {
+  const port = config['watch.port'];
+  if (port === undefined) return undefined;
+  const { WatchServer } = await import('../platform/watch/watch-server.ts');
+  const server = await WatchServer.listen({
+    ...{ host: config['watch.host'], port, log, registry, program: await programVersion() },
+    metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',
+    readiness: async () =>
+      lifecycle.phase === 'ready'
+        ? readinessOf(health)
+        : [{ name: 'process', ready: false, required: true, detail: lifecycle.phase }],
+  });
+  await lifecycle.add('watch', server);
+  log.info({ host: config['watch.host'], port: server.port }, 'health and metrics are served');
+  return server;
+}
+
+/** Before anything is served: a process without an active key does not start. */
+async function sayKnownKeys(
+  lifecycle: Lifecycle,
+  ground: Ground,
+  keys: KeyFolder,
+  checksSignatures: boolean,
+): Promise<void> {
+  if (checksSignatures) await keys.publicKeys();
+  const { KnownKeys } = await import('../platform/secrets/known-keys.ts');
+  const known = new KnownKeys({ ...ground, keys });
+  await lifecycle.add('known keys', known);
+  ground.health.add('keys', async () => {
+    known.check();
+    return undefined;
+  });
+}
+
+/** Does the work of the subgraphs and shared modules whose tables the database has. */
+async function startWorker(
+  config: Config,
+  lifecycle: Lifecycle,
+  ground: Ground,
+  rows: readonly (SubgraphRow | SharedModule)[],
+  keys: KeyFolder,
+): Promise<void> {
+  const auditKeys = { signingKeys: await keys.signing('audit'), publicKeys: await keys.publicKeys() };
+  const work: SubgraphWork[] = [];
+  const { 'ha.dnsName': haName, 'dns.reservedNames': names = [] } = config as Config & {
+    readonly 'dns.reservedNames'?: readonly string[];
+  };
+  const reserved = haName === undefined ? {} : { 'dns.reservedNames': [...new Set([...names, haName])] };
+  for (const row of rows)
+    if (row.work !== undefined) work.push(await row.work(ground, { ...settingsOf(row, config), ...reserved }));
+  const { createWorker } = await import('../workers/worker.ts');
+  await lifecycle.add('worker', createWorker({ ...ground, redis: redisLocation(config), config, work, auditKeys }));
+}

@@ -1,0 +1,42 @@
+// Seals every stored secret again, with a key file's active key and bound to its present address. Only the first run opens
+// secrets of an earlier version that are not bound to an address: the key file then records it, and they are
+// refused from then on.
+import type { Database } from '../platform/database/database.ts';
+import { ownersIn } from '../platform/database/migrate.ts';
+import { type Resealed, type SubgraphRow, sharedModulesOf } from '../platform/process/subgraph-row.ts';
+import { writeKeyFile } from '../platform/secrets/key-file.ts';
+import { Keyring, readKeyringFile } from '../platform/secrets/keyring.ts';
+import { createSealer } from '../platform/secrets/seal.ts';
+
+interface ResealAllOptions {
+  readonly db: Database;
+  /** Path of `sealing.keys`. */
+  readonly file: string;
+  readonly rows: readonly SubgraphRow[];
+  /** Opens secrets of an earlier version in spite of the key file: for a backup from before the first run. */
+  readonly older?: boolean;
+}
+
+/** Of all subgraphs and shared modules whose tables the database has. */
+export async function resealAll({ db, file, rows, older = false }: ResealAllOptions): Promise<Resealed> {
+  const content = await readKeyringFile(file);
+  const sealer = createSealer(new Keyring(content));
+  const openOlder = older || content.boundSince === undefined;
+  const owners = await ownersIn(db);
+  let [resealed, trusted, failed]: [number, string[], string[]] = [0, [], []];
+  const present = [...sharedModulesOf(rows), ...rows].filter(({ migrations }) => owners.has(migrations.owner));
+  for (const each of present) {
+    const done = await each.reseal?.(db, { sealer, keyId: content.active, openOlder });
+    if (done === undefined) continue;
+    resealed += done.resealed;
+    trusted = [...trusted, ...done.trusted];
+    failed = [...failed, ...done.failed];
+  }
+  if (content.boundSince === undefined) await writeKeyFile(file, { ...content, boundSince: new Date().toISOString() });
+  return { resealed, trusted, failed };
+}
+
+/** True when the first run has not happened. */
+export async function isUnbound(file: string): Promise<boolean> {
+  return (await readKeyringFile(file)).boundSince === undefined;
+}

@@ -1,0 +1,153 @@
+// The subgraphs of a process, on its ground. A process without subgraphs does not load this.
+
+import { ServerReads } from '../platform/database/server-reads.ts';
+import { Commits } from '../platform/edge/commits.ts';
+import { Mutations } from '../platform/edge/mutation.ts';
+import type { ProjectEnd, ProjectHoldings } from '../platform/edge/projects.ts';
+import { StatusFeed } from '../platform/events/feed.ts';
+import { graphOf, withOutsideNodes } from '../platform/graph/sdl.ts';
+import { type Config, rolesOf, settingsOf } from '../platform/process/config.ts';
+import type { Lifecycle } from '../platform/process/lifecycle.ts';
+import { addFeedMetrics } from '../platform/process/metrics.ts';
+import {
+  allEventKinds,
+  type Ground,
+  type RunningSubgraph,
+  type SubgraphGround,
+  type SubgraphRow,
+} from '../platform/process/subgraph-row.ts';
+import { CursorSealer } from '../platform/secrets/cursor-sealer.ts';
+import type { KeyFolder } from '../platform/secrets/key-folder.ts';
+import { AskedGraph } from './asked-graph.ts';
+import { databaseMembers } from './connections.ts';
+import type { LaidGround } from './ground.ts';
+import { openHaCluster } from './ha-cluster.ts';
+import type { FollowedHosts } from './ha-hosts.ts';
+import type { TlsOfRole } from './internal-tls.ts';
+import { outerMemories } from './outer-memories.ts';
+import { readOutsideNodes } from './outside-subgraphs.ts';
+
+export interface SubgraphsDependencies {
+  readonly config: Config;
+  readonly lifecycle: Lifecycle;
+  readonly laid: LaidGround;
+  /** All subgraphs. */
+  readonly rows: readonly SubgraphRow[];
+  /** Those of this process. */
+  readonly served: readonly SubgraphRow[];
+  readonly keys: KeyFolder;
+  readonly hosts: FollowedHosts | undefined;
+  readonly tlsOf: TlsOfRole;
+}
+
+export interface OpenedSubgraphs {
+  /** By name. */
+  readonly running: Map<string, RunningSubgraph>;
+  readonly asked: AskedGraph;
+}
+
+export async function openSubgraphs(dependencies: SubgraphsDependencies): Promise<OpenedSubgraphs> {
+  const { config, lifecycle, laid, rows, served, keys, hosts, tlsOf } = dependencies;
+  const asked = new AskedGraph({ config, keys, tlsOf });
+  await lifecycle.add('asked graph', { stop: () => asked.close() });
+  const ours = graphOf(rows);
+  const outsideNodes = readOutsideNodes(config.outsideSubgraphs, ours);
+  const graph = withOutsideNodes(ours, [...outsideNodes.values()].flat());
+  const subgraphGround = await laySubgraphGround(config, lifecycle, laid.ground, {
+    keys,
+    eventKinds: allEventKinds(rows),
+    outsideNodes,
+    roles: rolesOf(rows).all,
+    projectHoldings: holdingsOf(rows, laid.owners),
+    projectEnd: projectEndOf(rows, laid.owners),
+    haCluster: await openHaCluster(config, lifecycle, hosts),
+    hosts,
+  });
+  const running = new Map<string, RunningSubgraph>();
+  for (const row of served) {
+    const sdl = graph.get(row.name) ?? '';
+    const askGraph = asked.of(row.name);
+    const checkLogin = asked.checkLoginOf(row.name);
+    const subgraph = await row.create({ ...subgraphGround, sdl, askGraph, checkLogin }, settingsOf(row, config));
+    if (subgraph.access !== undefined) asked.loginsCheckedBy(subgraph.access.checkLogin);
+    await lifecycle.add(row.name, subgraph);
+    running.set(row.name, subgraph);
+  }
+  return { running, asked };
+}
+
+async function laySubgraphGround(
+  config: Config,
+  lifecycle: Lifecycle,
+  ground: Ground,
+  {
+    hosts,
+    ...shared
+  }: Pick<
+    SubgraphGround,
+    'keys' | 'eventKinds' | 'outsideNodes' | 'roles' | 'projectHoldings' | 'projectEnd' | 'haCluster'
+  > & {
+    readonly hosts: FollowedHosts | undefined;
+  },
+): Promise<Omit<SubgraphGround, 'sdl' | 'askGraph' | 'checkLogin'>> {
+  const { db, wake, log, registry, health } = ground;
+  const keyring = await shared.keys.shared('subgraphs');
+  const cursors = new CursorSealer(keyring);
+  const feed = new StatusFeed({ db, wake, log, cursors });
+  await lifecycle.add('status feed', { start: () => feed.start(), stop: () => feed.stop() });
+  addFeedMetrics(registry, feed);
+  health.add('status feed', async () => {
+    const { readAgoMs } = feed.figures();
+    if (readAgoMs > 5_000) throw new Error(`last read ${Math.round(readAgoMs / 1000)} s ago`);
+    return undefined;
+  });
+  const membersIn = (changed: Config) =>
+    databaseMembers(changed).map((location) => ({ name: location.host, sql: new ServerReads(location) }));
+  // Asked as they are at each time.
+  const members = membersIn(config);
+  hosts?.onChange(async (changed) => {
+    const before = members.splice(0, members.length, ...membersIn(changed));
+    await Promise.all(before.map(({ sql }) => sql.close()));
+  });
+  const commits = new Commits({ db, keyring, log, members });
+  await lifecycle.add('database members', {
+    drain: () => commits.drain(),
+    stop: () => Promise.all(members.map(({ sql }) => sql.close())).then(() => {}),
+  });
+  return {
+    ...ground,
+    feed,
+    commits,
+    cursors,
+    mutations: new Mutations({ db, commits, log }),
+    revokedMemories: (name) => outerMemories(config, ground.redis, name),
+    ...shared,
+  };
+}
+
+/** Of the subgraphs whose tables the database has. */
+function holdingsOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): ProjectHoldings {
+  return async (sql, projectId) => {
+    const held: string[] = [];
+    for (const row of rows)
+      if (owners.has(row.migrations.owner)) held.push(...((await row.held?.(sql, projectId)) ?? []));
+    return held;
+  };
+}
+
+/** Of the subgraphs whose tables the database has. */
+function projectEndOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): ProjectEnd {
+  const ends = rows.flatMap(({ migrations, projectEnd }) =>
+    projectEnd === undefined || !owners.has(migrations.owner) ? [] : [projectEnd],
+  );
+  return {
+    async look(ground, projectId) {
+      const held: string[] = [];
+      for (const end of ends) held.push(...(await (await end()).look(ground, projectId)));
+      return held;
+    },
+    async end(tx, wake, projectId) {
+      for (const end of ends) await (await end()).end(tx, wake, projectId);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+// Each move of the primary with its cause, and for how long there was none.
+import { formatDuration, formatWord } from '../../view/format.ts';
+import { Panel } from '../../view/panel.tsx';
+import { Failures } from '../../view/refusal.tsx';
+import { Time } from '../../view/time.tsx';
+import { type Move, useMoves } from './use-hosts.ts';
+
+export function MovesPanel() {
+  const { value: moves, failure } = useMoves();
+  return (
+    <Panel
+      name="moves"
+      title="Moves of the primary"
+      summary={moves === undefined ? undefined : `newest ${moves.length}`}
+    >
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="moves" tabIndex={0} aria-label="Moves of the primary">
+        <Failures failures={failure === null ? [] : [failure]} />
+        {moves?.length === 0 && <p className="hint">It has not moved yet.</p>}
+        <ul className="moves">
+          {moves?.map((move) => (
+            <li key={move.id}>
+              <MoveItem move={move} />
+            </li>
+          ))}
+        </ul>
+      </section>
+    </Panel>
+  );
+}
+
+function MoveItem({ move }: { readonly move: Move }) {
+  const {
+    state,
+    timelineEpoch: epoch,
+    primaryName: primary,
+    previousName: previous,
+    reason,
+    createdAt,
+    gapMs,
+    leftBehind,
+  } = move;
+  return (
+    <>
+      <span className="line">
+        <Time at={createdAt} />
+        <span className="name">{previous === primary ? primary : `${previous} → ${primary}`}</span>
+        {epoch !== null && <span className="dim">timeline {epoch}</span>}
+        <b className="gap" data-status={state}>
+          {gapMs === null ? formatWord(state) : `${formatGap(gapMs)} without a primary`}
+        </b>
+      </span>
+      {reason !== null && <span className="line dim">{reason}</span>}
+      {leftBehind.map(({ hostName: host, transactions, folder }) => (
+        <span key={host} className="message">
+          {host} had {transactions} transactions that {primary} lacks: they are in {folder} there.
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** In milliseconds below ten seconds. */
+function formatGap(ms: number): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : formatDuration(ms);
+}

@@ -1,9 +1,0 @@
-// A made part of a page stands between two comments; the rest is written by hand.
-
-/** `page`: for the message. Throws where the page has no such part. */
-export function withMade(text: string, part: string, made: string, page: string): string {
-  const [begin, end] = [`<!-- ${part}:begin -->`, `<!-- ${part}:end -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${page} lacks ${begin} … ${end}`);
-  return `${text.slice(0, from)}${begin}\n${made}\n${text.slice(to)}`;
-}

@@ -1,0 +1,29 @@
+// Whether a request to /graphql is one that the endpoint can read, and whose answer the client can read (GraphQL over HTTP). A request
+// that is not is refused before anything is done: a mutation is never carried out for an answer that the client refuses.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Negotiator from 'negotiator';
+import { HttpError } from '../../platform/graph/http-body.ts';
+
+const answerTypes = ['application/json', 'application/graphql-response+json'];
+
+/** Throws HttpError 406 or 415. */
+export function checkGraphqlRequest({ method, headers }: IncomingMessage, response: ServerResponse): void {
+  if (new Negotiator({ headers }).mediaType(answerTypes) === undefined)
+    throw new HttpError(406, `Accept must allow ${answerTypes.join(' or ')}.`);
+  const contentEncoding = headers['content-encoding']?.trim() || 'identity';
+  if (contentEncoding.toLowerCase() !== 'identity') {
+    response.setHeader('accept-encoding', 'identity');
+    throw new HttpError(415, 'Compressed requests are not read: send the body without Content-Encoding.');
+  }
+  if (method !== 'POST') return;
+  const contentType = headers['content-type'] ?? '';
+  // A page of another origin could send any other type without a preflight (CSRF).
+  if (!/^\s*application\/json\s*(;|$)/i.test(contentType))
+    throw new HttpError(415, 'Send the request as Content-Type: application/json.');
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8';
+  if (charset !== 'utf-8' && charset !== 'utf8')
+    throw new HttpError(
+      415,
+      'The request must be in UTF-8: send Content-Type: application/json without another charset.',
+    );
+}

@@ -1,0 +1,71 @@
+// The admission of a member by this primary: its stage, the host that commits wait for, and the hosts that failed to acknowledge.
+
+import type { Admission } from '../view.ts';
+
+export class Admissions {
+  readonly #hosts: readonly string[];
+  readonly #nowMs: () => number;
+  #current: Admission | undefined;
+  /** Commits wait for it, or waited for it last. Undefined: an earlier agent knew which host it was. */
+  #waitedFor: string | undefined;
+  readonly #failedAtMs: Record<string, number> = {};
+
+  constructor(hosts: readonly string[], nowMs: () => number) {
+    this.#hosts = hosts;
+    this.#nowMs = nowMs;
+  }
+
+  get current(): Admission | undefined {
+    return this.#current;
+  }
+
+  /** When each host last failed to acknowledge. */
+  get failedAtMs(): Readonly<Record<string, number>> {
+    return this.#failedAtMs;
+  }
+
+  /** The host has an account of its own. Commits do not wait for it yet. */
+  invited({ host, id }: Pick<Admission, 'host' | 'id'>, early: boolean): void {
+    this.#current = { host, id, sinceMs: this.#nowMs(), stage: 'invited', early };
+  }
+
+  waitFor(host: string): void {
+    this.#waitedFor = host;
+  }
+
+  /** Commits wait for the host. */
+  armed({ id }: Admission, host: string, incarnation: string): void {
+    this.#current = { host, id, incarnation, sinceMs: this.#nowMs(), stage: 'armed' };
+  }
+
+  /** Returns what `proved` needs. Undefined if no host is being admitted. */
+  prove(): Admission | undefined {
+    if (this.#current === undefined) return undefined;
+    this.#current = { ...this.#current, stage: 'proving' };
+    return this.#current;
+  }
+
+  /** The commit of `proving` has ended. If that admission is over, the commit was let go without an acknowledgement. */
+  proved(proving: Admission): void {
+    if (this.#current === proving) this.#current = { ...proving, stage: 'proved' };
+  }
+
+  /** `yields`: to another host that is ready. This one has not failed. */
+  refused(yields: boolean): void {
+    if (!yields) this.#failed(this.#current?.host);
+    this.end();
+  }
+
+  /** Commits of clients were let go without an acknowledgement. */
+  letGo(): void {
+    this.#failed(this.#waitedFor);
+  }
+
+  end(): void {
+    this.#current = undefined;
+  }
+
+  #failed(host: string | undefined): void {
+    for (const each of host === undefined ? this.#hosts : [host]) this.#failedAtMs[each] = this.#nowMs();
+  }
+}

@@ -1,0 +1,104 @@
+// Copies of the primary's data: this host gives them to others, and replaces its own data by one that it fetches.
+
+import type { SetupLog } from '../../../embedded/setup-log.ts';
+import type { CopyTls } from '../copy.ts';
+import { CopyServer, type CopyServerOptions } from '../copy-server.ts';
+import { fetchCopy } from '../fetch-copy.ts';
+import type { HaHistory } from '../history.ts';
+import type { HaServer } from '../server.ts';
+
+export interface CopySettings {
+  readonly tls: CopyTls;
+  /** Of each host. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly mostBytesPerSecond?: number;
+  /** Default: every host with a certificate of the authority gets one. */
+  readonly mayAsk?: CopyServerOptions['mayAsk'];
+}
+
+export interface CopiesOptions {
+  /** Undefined: a person makes them. */
+  readonly settings: CopySettings | undefined;
+  readonly me: string;
+  readonly hosts: Readonly<Record<string, { readonly address: string }>>;
+  readonly log: SetupLog;
+  readonly signal: AbortSignal;
+  readonly nowMs: () => number;
+  readonly server: Pick<HaServer, 'copySource' | 'replaceData'>;
+  readonly history: Pick<HaHistory, 'save'>;
+  /** Default: over HTTPS from that host. */
+  readonly fetchFrom?: typeof fetchCopy;
+}
+
+const pauseMs = 5_000;
+const usualBytesPerSecond = 100 * 1024 * 1024;
+
+export class Copies {
+  readonly #options: CopiesOptions;
+  #giving: CopyServer | undefined;
+  #fetching: Promise<void> | undefined;
+  #share = 0;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: CopiesOptions) {
+    this.#options = options;
+  }
+
+  /** The part, 0 to 1, that has been received of the copy under way. 0: there is none. */
+  get share(): number {
+    return this.#share;
+  }
+
+  /** Other hosts get copies from now on. */
+  async give(): Promise<void> {
+    const { settings, log, server, me } = this.#options;
+    const place = this.#place(me);
+    if (settings === undefined || place === undefined) return;
+    this.#giving = await CopyServer.start({
+      ...{ ...place, log, tls: settings.tls },
+      mostBytesPerSecond: settings.mostBytesPerSecond ?? usualBytesPerSecond,
+      source: () => server.copySource(),
+      mayAsk: settings.mayAsk,
+    });
+  }
+
+  /** Begins to fetch a copy from that host. It goes on beside the agent's steps, one at a time. */
+  begin(from: string): void {
+    const { settings, nowMs } = this.#options;
+    const place = this.#place(from);
+    if (settings === undefined || place === undefined || this.#fetching !== undefined) return;
+    if (nowMs() - this.#endedAtMs < pauseMs) return;
+    this.#fetching = this.#replaceData(from, { ...place, tls: settings.tls })
+      .catch((error: unknown) =>
+        this.#options.log.warn(`ha: no copy was made, and one is tried again: ${String(error)}`),
+      )
+      .finally(() => {
+        this.#fetching = undefined;
+        this.#share = 0;
+        this.#endedAtMs = nowMs();
+      });
+  }
+
+  /** After the signal has aborted, which ends the copy under way. */
+  async stop(): Promise<void> {
+    await this.#fetching;
+    await this.#giving?.stop();
+  }
+
+  async #replaceData(from: string, source: { address: string; port: number; tls: CopyTls }): Promise<void> {
+    const { log, signal, server, history, fetchFrom = fetchCopy } = this.#options;
+    await history.save();
+    const onProgress = (share: number): void => {
+      this.#share = share;
+    };
+    await server.replaceData((place) => fetchFrom({ ...place, ...source, log, signal, onProgress }));
+    log.info(`ha: the data is a copy of ${from}'s`);
+  }
+
+  /** Undefined: that host gives no copies. */
+  #place(host: string): { readonly address: string; readonly port: number } | undefined {
+    const { settings, hosts } = this.#options;
+    const [address, port] = [hosts[host]?.address, settings?.ports[host]];
+    return address === undefined || port === undefined ? undefined : { address, port };
+  }
+}

@@ -1,0 +1,58 @@
+// The pause between two turns of the agent's loop. Whatever may change the next step ends it.
+
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import type { Step } from '../decide.ts';
+
+interface PauseOptions {
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+  /** Rejects once the signal aborts. Default: a timer. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Without a wake: changes in etcd and the end of the server are noticed earlier. */
+const tickMs = 200;
+const soonMs = 10;
+/** A server whose sessions have ended is still a process for a moment. */
+const endsWithinMs = 500;
+/** Steps that may not have helped, and are tried again. */
+const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'rest', 'clone', 'close', 'hold', 'bar']);
+
+export class Pause {
+  readonly #nowMs: () => number;
+  readonly #signal: AbortSignal;
+  readonly #sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  #isWoken = false;
+  #end: () => void = () => undefined;
+  #sessionEndedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ nowMs, signal, sleep = (ms, ending) => sleepFor(ms, undefined, { signal: ending }) }: PauseOptions) {
+    this.#nowMs = nowMs;
+    this.#signal = signal;
+    this.#sleep = sleep;
+  }
+
+  /** Ends the pause, or the next one if none is under way. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#end();
+  }
+
+  /** The server may have ended. */
+  sessionEnded(): void {
+    this.#sessionEndedAtMs = this.#nowMs();
+    this.wake();
+  }
+
+  /** Undefined: the step failed. */
+  async after(step: Step | undefined): Promise<void> {
+    if (step !== undefined && !pausing.has(step.kind)) return;
+    const isEnding = this.#nowMs() - this.#sessionEndedAtMs < endsWithinMs;
+    const isSoon = isEnding || (step?.kind === 'wait' && step.soon === true);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#end = resolve;
+    if (!this.#isWoken)
+      await Promise.race([promise, this.#sleep(isSoon ? soonMs : tickMs, this.#signal).catch(() => undefined)]);
+    this.#isWoken = false;
+  }
+}

@@ -1,0 +1,34 @@
+// Whether the lease may be renewed. The lease's timer asks between two turns of the agent's loop.
+
+import type { HaServer } from '../server.ts';
+import type { ServerView, View } from '../view.ts';
+
+interface RenewalGuardOptions {
+  readonly server: Pick<HaServer, 'duty' | 'aliveAtMs'>;
+  /** A server without a heartbeat commit for so long is dead. */
+  readonly heartbeatMs: number;
+  readonly nowMs: () => number;
+}
+
+export class RenewalGuard {
+  readonly #options: RenewalGuardOptions;
+  #isStarting = false;
+  #hasMembers = true;
+
+  constructor(options: RenewalGuardOptions) {
+    this.#options = options;
+  }
+
+  /** `shared` undefined: etcd did not answer, and members are as they were. */
+  saw(server: Pick<ServerView, 'state'>, shared: Pick<NonNullable<View['shared']>, 'sync'> | undefined): void {
+    this.#isStarting = server.state === 'starting';
+    if (shared !== undefined) this.#hasMembers = (shared.sync?.members.length ?? 0) > 0;
+  }
+
+  /** A dead server gives the lead away if a member can take it. */
+  get mayRenew(): boolean {
+    const { server, heartbeatMs, nowMs } = this.#options;
+    if (this.#isStarting || !this.#hasMembers || server.duty !== 'primary') return true;
+    return nowMs() - server.aliveAtMs < heartbeatMs;
+  }
+}

@@ -1,0 +1,44 @@
+// Since when things have been as they are: `decide.ts` compares these times with its limits.
+
+import type { Step } from '../decide.ts';
+import type { View } from '../view.ts';
+
+type Shared = NonNullable<View['shared']>;
+
+export class SeenSince {
+  readonly #nowMs: () => number;
+  #leaderlessSinceMs: number | undefined;
+  #wish: { readonly to: string; readonly sinceMs: number } | undefined;
+  #asking: View['asking'];
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  get leaderlessSinceMs(): number | undefined {
+    return this.#leaderlessSinceMs;
+  }
+
+  /** When the current wish for a switchover was first seen. */
+  get wishedSinceMs(): number | undefined {
+    return this.#wish?.sinceMs;
+  }
+
+  get asking(): View['asking'] {
+    return this.#asking;
+  }
+
+  /** Call it with each answer of etcd. While etcd does not answer, nothing changes. */
+  saw({ leader, wishes }: Pick<Shared, 'leader' | 'wishes'>): void {
+    this.#leaderlessSinceMs = leader === undefined ? (this.#leaderlessSinceMs ?? this.#nowMs()) : undefined;
+    const to = wishes.switchoverTo;
+    if (to !== this.#wish?.to) this.#wish = to === undefined ? undefined : { to, sinceMs: this.#nowMs() };
+  }
+
+  /** Each lead is asked anew. */
+  decided(step: Step, { shared, nowMs }: Pick<View, 'shared' | 'nowMs'>): void {
+    const reign = step.kind === 'wait' && step.asks === true ? shared?.leader?.reign : undefined;
+    if (reign === this.#asking?.reign) return;
+    this.#asking = reign === undefined ? undefined : { reign, sinceMs: nowMs };
+  }
+}

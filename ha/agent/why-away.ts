@@ -1,0 +1,17 @@
+// Why this host is no copy of the database now, as `ha status` shows it.
+
+import type { Step } from './decide.ts';
+import type { View } from './view.ts';
+
+/** `copied`: the part, 0 to 1, that has been received of the copy under way. Undefined: the host is a copy, or the primary. */
+export function whyAway(
+  step: Step,
+  { server, reign, staysOut }: Pick<View, 'server' | 'reign' | 'staysOut'>,
+  copied: number,
+): string | undefined {
+  if (reign !== undefined) return undefined;
+  if (server.state === 'copying') return copied === 1 ? 'a copy is prepared' : `a copy: ${Math.floor(copied * 100)} %`;
+  const receives = server.state === 'up' && server.replica?.receiving === true;
+  if (receives && staysOut !== true) return undefined;
+  return step.kind === 'wait' ? step.why : `next step: ${step.kind}`;
+}

@@ -1,0 +1,145 @@
+// Prometheus metrics of a process: its own registry (nothing global); platform's components are read at each scrape.
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Database } from '../database/database.ts';
+import type { StatusFeed } from '../events/feed.ts';
+import type { Sequencer } from '../events/sequencer.ts';
+import type { Leases } from '../work/leases.ts';
+import type { OwedWork } from '../work/owed-work.ts';
+import type { HaStatus } from './ha-cluster.ts';
+
+interface PlatformDependencies {
+  readonly db: Database;
+  readonly sequencer?: Sequencer;
+  readonly leases?: Leases;
+  readonly owedWork?: OwedWork;
+}
+
+/** A registry with the process's own metrics (CPU, memory, event loop). */
+export function createMetrics(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** Adds the metrics of platform's components. While the database is not available, only its metrics are missing from the scrape. */
+export function addPlatformMetrics(registry: Registry, dependencies: PlatformDependencies): void {
+  const { db, sequencer, leases, owedWork } = dependencies;
+  gauge(registry, 'tidegate_database_connections', 'Connections of the pool by use', ['use'], (set) => {
+    const { active, total, waiting } = db.poolFigures();
+    set(active, { use: 'active' });
+    set(total - active, { use: 'idle' });
+    set(waiting, { use: 'awaited' });
+  });
+  if (sequencer !== undefined) {
+    gauge(registry, 'tidegate_sequencer_elected', '1 in the process whose sequencer is elected', [], (set) =>
+      set(sequencer.figures().elected ? 1 : 0),
+    );
+    counter(
+      registry,
+      'tidegate_sequencer_events_total',
+      'Events sequenced by this process',
+      () => sequencer.figures().sequenced,
+    );
+    gauge(
+      registry,
+      'tidegate_sequencer_lag_seconds',
+      'Age of the oldest event without a sequence number',
+      [],
+      async (set) => set((await sequencer.lagMs()) / 1000),
+    );
+  }
+  if (leases !== undefined) {
+    gauge(registry, 'tidegate_leases_held', 'Leases this process holds', [], (set) => set(leases.figures().held));
+    counter(registry, 'tidegate_leases_lost_total', 'Leases lost since the start', () => leases.figures().lost);
+  }
+  if (owedWork !== undefined) {
+    gauge(
+      registry,
+      'tidegate_owed_work',
+      'Work that is due: rows, seconds the oldest waits, and rows that keep failing',
+      ['of'],
+      async (set) => {
+        const { due, oldestMs, dead } = await owedWork.figures();
+        set(due, { of: 'rows' });
+        set(dead, { of: 'dead' });
+        set(oldestMs / 1000, { of: 'oldest' });
+      },
+    );
+  }
+}
+
+/** Adds the metrics of the cluster of hosts, as it was seen last, at `atMs` (`performance.now()`). */
+export function addHaMetrics(
+  registry: Registry,
+  seen: () => { readonly status: HaStatus; readonly atMs: number } | undefined,
+): void {
+  const figure = (name: string, help: string, of: (status: HaStatus) => number) =>
+    gauge(registry, name, help, [], (set) => {
+      const status = seen()?.status;
+      if (status !== undefined) set(of(status));
+    });
+  figure('tidegate_ha_copies', 'Hosts that have the next acknowledged write', ({ copies }) => copies);
+  figure('tidegate_ha_epoch', 'Timeline of the database, by its hosts', ({ epoch }) => epoch);
+  figure('tidegate_ha_paused', '1 while no host takes over from a lost primary', ({ paused }) => (paused ? 1 : 0));
+  gauge(registry, 'tidegate_ha_host', '1 for the present state of a host', ['host', 'state'], (set) => {
+    for (const { name, state } of seen()?.status.hosts ?? []) set(1, { host: name, state });
+  });
+  gauge(registry, 'tidegate_ha_behind', 'Transactions that a host has not received', ['host'], (set) => {
+    for (const { name, behind } of seen()?.status.hosts ?? []) if (behind !== null) set(behind, { host: name });
+  });
+  gauge(registry, 'tidegate_ha_seen_ago_seconds', 'Since the hosts were last heard', [], (set) => {
+    const last = seen();
+    if (last !== undefined) set((performance.now() - last.atMs) / 1000);
+  });
+}
+
+/** Adds the metrics of this process's reader of the status stream. */
+export function addFeedMetrics(registry: Registry, feed: StatusFeed): void {
+  gauge(registry, 'tidegate_feed_position', 'Newest status event this process has read', [], (set) =>
+    set(feed.figures().seq),
+  );
+  gauge(registry, 'tidegate_feed_subscriptions', 'Readers of the status stream', [], (set) =>
+    set(feed.figures().subscriptions),
+  );
+  gauge(registry, 'tidegate_feed_read_ago_seconds', 'Since the status stream was last read', [], (set) =>
+    set(feed.figures().readAgoMs / 1000),
+  );
+}
+
+type Set = (value: number, labels?: Record<string, string>) => void;
+
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: string[],
+  read: (set: Set) => void | Promise<void>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      try {
+        await read((value, labels = {}) => this.set(labels, value));
+      } catch {
+        // Unknown is not zero.
+        if (labelNames.length === 0) this.set(Number.NaN);
+      }
+    },
+  });
+}
+
+function counter(registry: Registry, name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}

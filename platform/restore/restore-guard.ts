@@ -1,0 +1,280 @@
+// Notices that the database was set back: acknowledged commits that are remembered outside of it are missing. A lossy timeline then
+// begins, so that effects of the lost writes are not repeated unnoticed. Calls with unknown keys are refused, readers of events
+// start over, and receivers of positions take the whole state.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeCommitRecord } from '../database/commit-record.ts';
+import type { CommitPoint, Database, Sql } from '../database/database.ts';
+import { historySql, noticeSetBack } from '../database/history.ts';
+import { marksFor } from '../database/sql.ts';
+import { commitRecordKeptMs, lastLossSql, timeOfUuid } from '../edge/commits.ts';
+import { ConfigError } from '../process/config-error.ts';
+import type { Logger } from '../process/log.ts';
+import { newUuid } from '../values/ids.ts';
+import { Loop } from '../work/loop.ts';
+import type { Wake } from '../work/wake.ts';
+import { within } from '../work/within.ts';
+import { CommitMemory, type RememberedPoint } from './commit-memory.ts';
+import { FileTextMemory, type TextMemory } from './text-memory.ts';
+
+export interface RestoreGuardOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly log: Logger;
+  /** UUID of this incarnation of the process. */
+  readonly owner: string;
+  readonly memories: readonly TextMemory[];
+  /** Whether the process goes on or refuses to run when the database was set back. */
+  readonly onSetBack: 'continue' | 'refuse';
+}
+
+/** A database without commits that were acknowledged. */
+interface SetBack {
+  /** Commits that are missing. */
+  readonly missing: readonly CommitPoint[];
+  /** The newest commit that the database has. Null if it has none. */
+  readonly newestAt: Date | null;
+  /** The newest time of a missing commit, by the clock of the process that made it. */
+  readonly lostUntil: Date;
+}
+
+interface State {
+  /** The first history of the database. */
+  readonly installation: string;
+  /** The current one. */
+  readonly history: string;
+  readonly lossEpoch: number;
+  readonly readOnly: number;
+  readonly newestId: string | null;
+  readonly newestEpoch: number | null;
+  readonly newestAt: Date | null;
+  readonly now: Date;
+  /** Something changed since the newest commit. */
+  readonly isBehind: number;
+}
+
+interface Look {
+  readonly state: State;
+  readonly setBack: SetBack | undefined;
+}
+
+const everyMs = 600;
+/** A replica that lags behind, or a proxy in between, must not look like a loss. */
+const confirmMs = 300;
+const memoryMs = 1_000;
+const fileEveryMs = 2_000;
+/** A point is written this often even without a change, because it must not be older than the kept commit records. */
+const idleSeconds = 60;
+/** If a process has not written for this long, its point is forgotten once the database has it. */
+const forgetAfterMs = 3_600_000;
+
+const stateSql = `SELECT t.*, NOW(3) AS now, newest.id AS newestId, newest.timeline AS newestEpoch, newest.at AS newestAt,
+    newest.id IS NULL OR newest.at < NOW(3) - INTERVAL ${idleSeconds} SECOND
+      OR newest.at < (SELECT at FROM status_change WHERE seq = (SELECT next_seq - 1 FROM status_sequencer WHERE id = 1) AND at <= NOW(3)) AS isBehind
+  FROM (SELECT @@read_only AS readOnly, ${lastLossSql} AS lossEpoch,
+    (SELECT history FROM db_timeline ORDER BY epoch LIMIT 1) AS installation, ${historySql} AS history) t
+  LEFT JOIN (SELECT id, timeline, at FROM commit_record WHERE timeline > 0 AND at <= NOW(3) ORDER BY at DESC LIMIT 1) newest ON TRUE`;
+
+export class RestoreGuard {
+  readonly #options: RestoreGuardOptions;
+  readonly #memories: readonly CommitMemory[];
+  readonly #loop: Loop;
+  /** Of the database's first timeline. */
+  #installation: string | undefined;
+  #fileWrittenAtMs = Number.NEGATIVE_INFINITY;
+  #flushing: Promise<void> | undefined;
+  #again = false;
+  /** Names of memories that failed at the last use. */
+  readonly #failing = new Set<string>();
+  #refused: SetBack | undefined;
+
+  constructor(options: RestoreGuardOptions) {
+    this.#options = options;
+    this.#memories = options.memories.map((texts) => new CommitMemory(texts));
+    const { log, db } = options;
+    this.#loop = new Loop({ name: 'restore guard', log, pauseMs: () => everyMs, run: () => this.#run() });
+    db.onCommit(() => this.#flushSoon());
+    db.onDoubt(() => this.#loop.trigger());
+  }
+
+  /** Looks once, before anything is served, and then again and again. Throws ConfigError when the settings refuse the database. */
+  async start(): Promise<void> {
+    await this.#run();
+    if (this.#refused !== undefined)
+      throw new ConfigError([
+        {
+          settings: ['database.onSetBack'],
+          wrong: `the database was set back: ${describe(this.#refused)}`,
+          advice: 'restore a newer backup, or set database.onSetBack to continue, which begins a lossy timeline',
+        },
+      ]);
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    this.#fileWrittenAtMs = Number.NEGATIVE_INFINITY;
+    this.#flushSoon();
+    await this.#flushing;
+  }
+
+  /** Why the database may not be used. Undefined if it may. */
+  get refusal(): string | undefined {
+    return this.#refused && `the database was set back: ${describe(this.#refused)}`;
+  }
+
+  async #run(): Promise<boolean> {
+    const first = await this.#look();
+    // A server that is read-only is not the primary, or not yet.
+    if (first.state.readOnly === 1) return false;
+    if (first.setBack !== undefined) {
+      await sleep(confirmMs);
+      const { setBack, state } = await this.#look();
+      if (setBack !== undefined && state.readOnly === 0) await this.#setBack(setBack, state);
+      return setBack !== undefined && this.#options.onSetBack === 'continue';
+    }
+    this.#refused = undefined;
+    await this.#refresh(first.state);
+    return false;
+  }
+
+  async #look(): Promise<Look> {
+    const { db } = this.#options;
+    const memories = this.#memories;
+    const [state] = await db.query<State>(stateSql);
+    if (!state?.installation)
+      throw new Error('db_timeline is empty: apply the migrations, or wait for the end of the restore');
+    const { installation } = state;
+    if (installation !== this.#installation) await this.#meet(installation);
+    const remembered = await Promise.all(memories.map((memory) => this.#read(memory, installation)));
+    const own = db.lastCommit;
+    const points = [...remembered.flat(), ...db.commitProofs];
+    const present = await this.#present(db, points);
+    const missing = points.filter((point) => !present.has(point.id) && counts(point, state));
+    await Promise.all(
+      memories.map((memory, index) => {
+        const outdated = (remembered[index] ?? []).filter((point) => this.#isOutdated(point, state, present));
+        return this.#use(memory, () => memory.forget(installation, outdated));
+      }),
+    );
+    if (missing.length > 0) return { state, setBack: setBackOf(missing, state) };
+    if (own !== undefined && state.readOnly === 0) db.foundCommit(own);
+    return { state, setBack: undefined };
+  }
+
+  /** A memory that knows only other installations may belong to another database. */
+  async #meet(installation: string): Promise<void> {
+    const { log } = this.#options;
+    this.#installation = installation;
+    for (const { texts } of this.#memories)
+      if (texts instanceof FileTextMemory && (await texts.isOfOthers(installation).catch(() => false)))
+        log.warn(
+          { file: texts.name, installation },
+          'the file remembers another installation: it does not show whether this database was set back',
+        );
+  }
+
+  #isOutdated(point: RememberedPoint, state: State, present: ReadonlySet<string>): boolean {
+    if (point.owner === this.#options.owner) return false;
+    if (!present.has(point.id)) return !counts(point, state);
+    return state.now.getTime() - timeOfUuid(point.id) > forgetAfterMs;
+  }
+
+  async #present(sql: Pick<Sql, 'query'>, points: readonly CommitPoint[]): Promise<ReadonlySet<string>> {
+    if (points.length === 0) return new Set();
+    const ids = points.map(({ id }) => id);
+    const rows = await sql.query<{ id: string }>(
+      `SELECT id FROM commit_record WHERE timeline > 0 AND id IN (${marksFor(ids)})`,
+      ids,
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  async #setBack(setBack: SetBack, state: State): Promise<void> {
+    const { db, wake, log, onSetBack } = this.#options;
+    if (onSetBack === 'refuse') {
+      if (this.#refused === undefined) log.fatal({ setBack }, `the database was set back: ${describe(setBack)}`);
+      this.#refused = setBack;
+      return;
+    }
+    const { missing, lostUntil } = setBack;
+    const begun = await noticeSetBack(db, log, {
+      ...{ history: state.history, reason: describe(setBack), lostUntil },
+      aboveEpoch: Math.max(...missing.map(({ epoch }) => epoch)),
+      isStillTrue: async (sql) => (await this.#present(sql, missing)).size < missing.length,
+    });
+    if (begun) wake.notify('status');
+  }
+
+  /** Writes a commit if something changed without one, and remembers the newest. */
+  async #refresh({ isBehind, newestId, newestEpoch }: State): Promise<void> {
+    const { db } = this.#options;
+    if (isBehind === 1)
+      await db.transaction(async (tx) => void (await writeCommitRecord(tx, newUuid())), { endsWork: true });
+    else if (newestId !== null && newestEpoch !== null && db.lastCommit?.id !== newestId)
+      db.noteCommit({ id: newestId, epoch: newestEpoch });
+    else this.#flushSoon();
+    await this.#flushing;
+  }
+
+  /** Writes one point at a time. A point that arrives during a write is written next, and the points in between are skipped. */
+  #flushSoon(): void {
+    this.#again = true;
+    this.#flushing ??= this.#flush().finally(() => {
+      this.#flushing = undefined;
+    });
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      const { db, owner } = this.#options;
+      const point = db.lastCommit;
+      const installation = this.#installation;
+      if (point === undefined || installation === undefined || this.#refused !== undefined) return;
+      const nowMs = performance.now();
+      const writesFile = nowMs - this.#fileWrittenAtMs >= fileEveryMs;
+      if (writesFile) this.#fileWrittenAtMs = nowMs;
+      await Promise.all(
+        this.#memories.map(async (memory) => {
+          if (writesFile || !(memory.texts instanceof FileTextMemory))
+            await this.#use(memory, () => memory.write(installation, { ...point, owner }));
+        }),
+      );
+    }
+  }
+
+  async #read(memory: CommitMemory, installation: string): Promise<readonly RememberedPoint[]> {
+    return (await this.#use(memory, () => memory.read(installation))) ?? [];
+  }
+
+  /** A failing memory is logged once, and the other memories still count. */
+  async #use<Result>(memory: CommitMemory, use: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      const result = await within(memoryMs, 'no answer', use);
+      this.#failing.delete(memory.name);
+      return result;
+    } catch (error) {
+      if (!this.#failing.has(memory.name))
+        this.#options.log.warn(
+          { err: error, memory: memory.name },
+          'commits are not remembered outside of the database',
+        );
+      this.#failing.add(memory.name);
+      return undefined;
+    }
+  }
+}
+
+/** Older records are deleted, and the writes of an earlier timeline were lost with it. */
+function counts(point: CommitPoint, { now, lossEpoch }: State): boolean {
+  return point.epoch >= lossEpoch && now.getTime() - timeOfUuid(point.id) < commitRecordKeptMs;
+}
+
+function setBackOf(missing: readonly CommitPoint[], { newestAt }: State): SetBack {
+  return { missing, newestAt, lostUntil: new Date(Math.max(...missing.map(({ id }) => timeOfUuid(id)))) };
+}
+
+function describe({ newestAt, lostUntil }: SetBack): string {
+  const has = newestAt === null ? 'it has no commits' : `its newest commit is of ${newestAt.toISOString()}`;
+  return `${has}, and commits until ${lostUntil.toISOString()} are lost`;
+}

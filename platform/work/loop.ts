@@ -1,0 +1,85 @@
+// A background loop that runs when it is woken, and otherwise periodically: used by everything here that polls.
+import { isDiskFull } from '../database/errors.ts';
+import type { Logger } from '../process/log.ts';
+
+interface LoopOptions {
+  readonly name: string;
+  readonly log: Logger;
+  /** The longest pause between two runs; read before each pause. */
+  readonly pauseMs: () => number;
+  /** Does one run. Returns true if there is more to do, so that the next run follows at once. */
+  readonly run: (signal: AbortSignal) => Promise<boolean>;
+}
+
+const failurePauseMs = 500;
+
+/** Runs until stopped; an error is logged (once until a run succeeds) and the run repeated. */
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #controller = new AbortController();
+  #woken = false;
+  #endPause: (() => void) | undefined;
+  #done: Promise<void> | undefined;
+  #failing = false;
+  #logged = false;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#done ??= this.#loop();
+  }
+
+  /** Runs soon: now when paused, else once more after the run under way. */
+  trigger(): void {
+    this.#woken = true;
+    this.#endPause?.();
+  }
+
+  /** Waits for the run under way. */
+  async stop(): Promise<void> {
+    this.#controller.abort();
+    this.#endPause?.();
+    await this.#done;
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#controller;
+    while (!signal.aborted) {
+      let pauseMs = 0;
+      this.#woken = false;
+      try {
+        if (!(await this.#options.run(signal))) pauseMs = this.#options.pauseMs();
+        if (this.#logged) this.#options.log.info({ loop: this.#options.name }, 'works again');
+        this.#failing = false;
+        this.#logged = false;
+      } catch (error) {
+        // A full disk is logged once, by the guard of the database.
+        if (!this.#logged && !isDiskFull(error)) {
+          this.#options.log.warn({ err: error, loop: this.#options.name }, 'failed: trying again');
+          this.#logged = true;
+        }
+        this.#failing = true;
+        // A wake-up does not shorten this pause: an unavailable database is not flooded.
+        this.#woken = false;
+        pauseMs = failurePauseMs;
+      }
+      if (pauseMs > 0 && !this.#woken && !signal.aborted) await this.#pause(pauseMs);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#endPause = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#endPause = () => {
+        if (!this.#failing || this.#controller.signal.aborted) end();
+      };
+    });
+  }
+}

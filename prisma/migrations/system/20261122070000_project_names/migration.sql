@@ -1,1 +1,0 @@
-INSERT IGNORE INTO `project_name` (`project_id`, `name`) SELECT `id`, `name` FROM `project`;

@@ -1,9 +1,0 @@
-CREATE TABLE `ha_told` (
-  `id` TINYINT UNSIGNED NOT NULL,
-  `version` INT NOT NULL DEFAULT 1,
-  `epoch` INT NOT NULL DEFAULT 0,
-  `copies` INT NOT NULL DEFAULT 0,
-  `paused` BOOLEAN NOT NULL DEFAULT FALSE,
-  PRIMARY KEY (`id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
-INSERT INTO `ha_told` (`id`) VALUES (1);

@@ -1,0 +1,52 @@
+// Settings of the role dns: a name server of ours.
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { Place } from '../../../../dns/answerer/net/listener.ts';
+
+const linkUrl = z.url({ protocol: /^wss$/ });
+const path = z.string().min(1);
+
+const place = z.string().transform((text, context): Place => {
+  const [, six, four, digits] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text.trim()) ?? [];
+  const address = six ?? four ?? '';
+  const port = Number(digits);
+  if (isIP(address) === (six === undefined ? 4 : 6) && port <= 65_535) return { address, port };
+  context.addIssue({ code: 'custom', message: `${text} is not ADDRESS:PORT, for example 192.0.2.53:53` });
+  return z.NEVER;
+});
+
+function list<Each extends z.ZodType<unknown, string>>(each: Each) {
+  const words = z.string().transform((text) => text.split(',').map((word) => word.trim()));
+  return z
+    .union([z.array(z.string()), words])
+    .pipe(z.array(each).max(16))
+    .default([]);
+}
+
+export const nameServerSettings = {
+  'nameserver.controlUrls': list(linkUrl).describe(
+    'role dns: wss://HOST:PORT/link of the processes with the role gslb (gslb.dnsPort), separated by commas; tried in turn',
+  ),
+  'nameserver.listen': list(place).describe(
+    'role dns: where it answers, over UDP and TCP, separated by commas: ADDRESS:PORT, [ADDRESS]:PORT with IPv6; port 0 takes a free one',
+  ),
+  'nameserver.folder': path
+    .default('/var/lib/tidegate/nameserver')
+    .describe(
+      'role dns: folder of its zones, for its user alone; it answers with them when it starts without the control plane',
+    ),
+  'nameserver.geoFile': path
+    .optional()
+    .describe(
+      "roles dns and gslb (which explains answers): file in MaxMind's format (GeoLite2-City, DB-IP and others) with the places of clients; a new one is taken within a minute; default: no client's place is known",
+    ),
+  'nameserver.answersPerSecond': z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(1_000)
+    .describe(
+      'role dns: like answers a second over UDP to one network (an IPv4 /24, an IPv6 /56) that has shown no cookie; beyond it, every second answer is truncated and the others are dropped',
+    ),
+} as const;

@@ -1,0 +1,152 @@
+// Passes the conductor's messages to the answerer. Faulty data is refused, and the zone is answered as before.
+import type { Answerer } from '../../../../dns/answerer/answerer.ts';
+import { applyZoneChange, type ZoneChange, type ZonePlan } from '../../../../dns/policy/plan.ts';
+import {
+  cnamesOf,
+  readZoneChange,
+  readZonePlan,
+  zoneFault,
+  zonePlanFault,
+} from '../../../../dns/policy/plan-schema.ts';
+import type { LinkDocuments } from '../../../../platform/link/link-client.ts';
+import type { Logger } from '../../../../platform/process/log.ts';
+import type { JsonValue } from '../../../../platform/values/json.ts';
+import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
+import { longestZone, mostZones, type NameServerState, zoneKey, zoneOfKey } from '../../wire/dns-wire.ts';
+
+interface FeedOptions {
+  readonly answerer: Pick<Answerer, 'put' | 'change' | 'remove' | 'plan' | 'stats'>;
+  readonly log: Logger;
+  /** Called after each zone that was changed, removed or refused. */
+  readonly changed: () => void;
+}
+
+export class Feed implements LinkDocuments {
+  readonly #options: FeedOptions;
+  /** By zone; until something newer is taken. */
+  readonly #refused = new Map<string, { readonly position: Position; readonly why: string }>();
+  /** Zones of which something newer is here than the conductor sends, in the same history. */
+  readonly #ahead = new Set<string>();
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+  }
+
+  held(): ReadonlyMap<string, Position> {
+    return new Map(
+      this.#options.answerer.stats().zones.map(({ zone, position }) => [zoneKey(zone), position] as const),
+    );
+  }
+
+  /**
+   * False while the conductor has sent less than the server already has. Its confirmation that everything was sent then does not
+   * make the answers current.
+   */
+  get isCurrent(): boolean {
+    return this.#ahead.size === 0;
+  }
+
+  refused(): NameServerState['refused'] {
+    return Object.fromEntries(this.#refused);
+  }
+
+  async put(key: string, position: Position, document: JsonValue): Promise<void> {
+    const zone = zoneOfKey(key);
+    if (zone === undefined) return this.#options.log.warn({ key }, 'a document that is no zone is left out');
+    const plan = readZonePlan(document);
+    if (plan === undefined) this.#refuse(zone, position, zonePlanFault(document) ?? 'it is not a plan');
+    else if (plan.zone !== zone || comparePositions(positionOf(plan), position) !== 'SAME')
+      this.#refuse(zone, position, 'it is for another zone or position');
+    else this.#put(plan);
+  }
+
+  /** False if the whole zone is needed. */
+  async change(key: string, value: Readonly<Record<string, JsonValue>>): Promise<boolean> {
+    const { answerer } = this.#options;
+    const zone = zoneOfKey(key);
+    const change = readZoneChange(value);
+    if (zone === undefined || change?.zone !== zone) return false;
+    const plan = answerer.plan(zone);
+    if (plan === undefined || change.history !== plan.history) return false;
+    const position = { history: change.history, number: change.to };
+    // Told twice.
+    if (change.to <= plan.generation) return true;
+    if (change.from !== plan.generation) return false;
+    const fault = changeFault(plan, change);
+    if (fault !== undefined) {
+      this.#refuse(zone, position, fault);
+      return false;
+    }
+    return this.#take(zone, position, () => answerer.change(change));
+  }
+
+  async remove(key: string): Promise<void> {
+    const zone = zoneOfKey(key);
+    if (zone === undefined) return;
+    this.#options.answerer.remove(zone);
+    this.#refused.delete(zone);
+    this.#ahead.delete(zone);
+    this.#options.log.info({ zone }, 'a zone is answered no more');
+    this.#options.changed();
+  }
+
+  #put(plan: ZonePlan): void {
+    const { zone } = plan;
+    const position = positionOf(plan);
+    const { answerer } = this.#options;
+    const held = answerer.stats().zones;
+    const isNew = !held.some((each) => each.zone === zone);
+    if (isNew && held.length >= mostZones) this.#refuse(zone, position, `there are ${mostZones} zones already`);
+    else if (zone.length > longestZone) this.#refuse(zone, position, `its name is longer than ${longestZone}`);
+    else this.#take(zone, position, () => answerer.put(plan));
+  }
+
+  /** `take` throws when a key can't be used. */
+  #take(zone: string, position: Position, take: () => ReturnType<Answerer['put']>): boolean {
+    const { answerer, log, changed } = this.#options;
+    const before = answerer.stats().zones.find((each) => each.zone === zone)?.position;
+    try {
+      const taken = take();
+      if (taken === 'GAP') return false;
+      if (taken === 'OLD') {
+        // From a process that has been overtaken, or whose database was set back: the newer answers stay until a new history begins.
+        this.#ahead.add(zone);
+        this.#refuse(zone, position, 'a newer position of the same history is here');
+        return true;
+      }
+      this.#ahead.delete(zone);
+      if (taken === 'TAKEN') {
+        if (before !== undefined && before.history !== position.history)
+          log.warn({ zone, before, position }, 'a zone of another history was taken as a whole');
+        this.#refused.delete(zone);
+      }
+      changed();
+      return true;
+    } catch (error) {
+      this.#refuse(zone, position, error instanceof Error ? error.message : String(error));
+      return false;
+    }
+  }
+
+  #refuse(zone: string, position: Position, why: string): void {
+    this.#options.log.error({ zone, position, why }, 'a plan is refused: its zone is answered as before');
+    if (this.#refused.size < mostZones || this.#refused.has(zone))
+      this.#refused.set(zone, { position, why: why.slice(0, 255) });
+    this.#options.changed();
+  }
+}
+
+function positionOf({ history, generation }: ZonePlan): Position {
+  return { history, number: generation };
+}
+
+/** Faults of the zone after the change. Undefined if there are none. */
+function changeFault(plan: ZonePlan, change: ZoneChange): string | undefined {
+  const { head, names } = change;
+  if (head !== undefined && head.zone !== plan.zone) return `its head is that of ${head.zone}`;
+  // Only a new head touches what other names rest on, and only CNAMEs can lead in a circle: else the zone's other names are as good as
+  // before, and there may be many.
+  const isAlone = head === undefined && names.every((name) => cnamesOf(name).length === 0);
+  const after = isAlone ? { ...plan, names } : applyZoneChange(plan, change);
+  return after && zoneFault(after);
+}

@@ -1,0 +1,127 @@
+// Zones as name servers take them: the whole plan, or the changes after a generation that they have.
+import type { ClientMap, ZoneChange, ZoneHead, ZonePlan } from '../../../../dns/policy/plan.ts';
+import type { Sql } from '../../../../platform/database/database.ts';
+import { nameServerRecordsOf } from '../../../../platform/machines/name-server-record.ts';
+import type { Sealer } from '../../../../platform/secrets/seal.ts';
+import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
+import { readNameServers } from '../stores/name-server-store.ts';
+import { clientBlocksOfZones, plansOf, plansOfZone } from '../stores/name-store.ts';
+import { readVantagePoints } from '../stores/vantage-store.ts';
+import { keyPlans } from '../stores/zone-keys.ts';
+import { openZoneKeys, readZonesNamed, type ZoneRow, zoneChanges } from '../stores/zone-store.ts';
+import { regionsMapId } from './planning.ts';
+import { publishedAddresses } from './published-addresses.ts';
+
+/** With more changes than that between, the whole plan is sent. */
+const mostChanges = 1_000;
+
+const usualTtlSeconds = 300;
+const usualSoa = {
+  refreshSeconds: 3_600,
+  retrySeconds: 600,
+  expireSeconds: 1_209_600,
+  negativeTtlSeconds: 5,
+  serialBase: 0,
+};
+
+export type ZoneNews =
+  | { readonly kind: 'WHOLE'; readonly plan: ZonePlan }
+  | { readonly kind: 'CHANGE'; readonly change: ZoneChange };
+
+/**
+ * The data that a name server with the position `has` lacks (undefined if it has none of the zone). Undefined if nothing, or if
+ * there is no such zone. The generation is read first, so names may be newer than it and are then sent once more.
+ */
+export async function zoneNews(
+  db: Sql,
+  sealer: Sealer,
+  { zone, has }: { readonly zone: string; readonly has: Position | undefined },
+): Promise<ZoneNews | undefined> {
+  const row = (await readZonesNamed(db, [zone])).get(zone);
+  if (row === undefined) return undefined;
+  const { history, generation } = row;
+  const compared = has && comparePositions(has, { history, number: generation });
+  if (compared === 'SAME') return undefined;
+  const change = has && compared === 'BEHIND' ? await changeSince(db, sealer, row, has.number) : undefined;
+  if (change !== undefined) return { kind: 'CHANGE', change };
+  const head = await headOf(db, sealer, row);
+  return { kind: 'WHOLE', plan: { ...head, history, generation, names: await plansOfZone(db, zone) } };
+}
+
+async function changeSince(db: Sql, sealer: Sealer, row: ZoneRow, from: number): Promise<ZoneChange | undefined> {
+  const { name, history, generation: to } = row;
+  if (to - from > mostChanges) return undefined;
+  const changes = await zoneChanges(db, { zone: name, from, to });
+  // Some are no longer kept.
+  if (changes.length !== to - from) return undefined;
+  const fqdns = new Map(
+    changes.flatMap(({ gslbId, fqdn }) => (gslbId === null || fqdn === null ? [] : [[gslbId, fqdn]])),
+  );
+  const plans = await plansOf(db, [...fqdns.keys()]);
+  const answered = new Set([...plans.values()].map(({ fqdn }) => fqdn));
+  return {
+    ...{ zone: absolute(name), history, from, to },
+    ...(changes.some(({ gslbId }) => gslbId === null) ? { head: await headOf(db, sealer, row) } : {}),
+    names: [...plans.values()],
+    // A name may have been deleted and created again in the meantime, as another GSLB.
+    removedNames: [...new Set([...fqdns].flatMap(([id, fqdn]) => (plans.has(id) ? [] : [absolute(fqdn)])))].filter(
+      (fqdn) => !answered.has(fqdn),
+    ),
+  };
+}
+
+async function headOf(db: Sql, sealer: Sealer, row: ZoneRow): Promise<ZoneHead> {
+  const head = row.head ?? (await usualHead(db, row.name));
+  const soa = { ...head.soa, serialBase: row.serialBase };
+  return { ...head, soa, keys: keyPlans(openZoneKeys(row, sealer)), clientMaps: await clientMapsOf(db, row.name) };
+}
+
+/** Our name servers are in the zone itself, each under the name of its machine, with the addresses that administrators gave to it. */
+async function usualHead(db: Sql, zone: string): Promise<ZoneHead> {
+  const known = await readNameServers(db);
+  const records = await nameServerRecordsOf(
+    db,
+    known.map(({ id }) => id),
+  );
+  const servers = known.map(({ id, name, facts }) => ({
+    name: absolute(`${name}.${zone}`),
+    addresses: [...publishedAddresses(name, records.get(id), facts ?? {}).addresses],
+  }));
+  const [first] = servers;
+  return {
+    zone: absolute(zone),
+    soa: { mname: first?.name ?? absolute(`ns.${zone}`), rname: absolute(`hostmaster.${zone}`), ...usualSoa },
+    ttlSeconds: usualTtlSeconds,
+    nameServers: servers,
+    ...{ keys: [], clientMaps: [] },
+  };
+}
+
+/** The regions of the vantage points for all; a name with blocks of its own has a map of its own. */
+async function clientMapsOf(db: Sql, zone: string): Promise<readonly ClientMap[]> {
+  return (await clientMapsOfZones(db, [zone])).get(zone) ?? [];
+}
+
+/** By zone, with two statements for all of them. */
+export async function clientMapsOfZones(
+  db: Sql,
+  zones: readonly string[],
+): Promise<ReadonlyMap<string, readonly ClientMap[]>> {
+  const regions = (await readVantagePoints(db)).map(({ region, spec: { latitude, longitude } }) => ({
+    ...{ region, latitude, longitude },
+  }));
+  const own = await clientBlocksOfZones(db, zones);
+  return new Map(
+    zones.map((zone) => [
+      zone,
+      [
+        { mapId: regionsMapId, blocks: [], regions },
+        ...(own.get(zone) ?? []).map(({ id: mapId, blocks }) => ({ mapId, blocks, regions })),
+      ],
+    ]),
+  );
+}
+
+function absolute(name: string): string {
+  return `${name}.`;
+}

@@ -1,0 +1,44 @@
+// Owed work after a change of a member, pool, monitor, name or vantage point, written in the same transaction: a worker evaluates
+// members and plans names, right after the commit. This cannot run in the transaction itself, because members must be locked
+// before names, and a service has already locked what it changes.
+import type { Transaction } from '../../../../platform/database/database.ts';
+import { type OwedKey, owe, oweAll } from '../../../../platform/work/owed-work.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import { poolsOfMembersTouched, poolsOfNamesTouched } from './pool-targets-store.ts';
+
+/** Owed for a member (UUID): its votes, admin state or monitors changed, or time decides. */
+export const evaluationKind = 'gslb-judge';
+/** Owed for a name (UUID) whose settings or members have changed. */
+export const planKind = 'gslb-plan';
+/** Owed for a vantage point (UUID): all its votes began or ceased to count. */
+export const vantageKind = 'gslb-vantage';
+/** Owed for a vantage point (UUID): an administrator made, changed or deleted it. */
+export const vantageChangeKind = 'gslb-vantage-change';
+
+/** Wakes the sessions of checkers after a change of targets. */
+export const targetsTopic = 'gslb-targets';
+
+/** For members that were created, changed or deleted, or whose monitors were. */
+export async function membersTouched(tx: Transaction, wake: Wake, memberIds: readonly string[]): Promise<void> {
+  await poolsOfMembersTouched(tx, memberIds);
+  await oweAll(tx, evaluationKind, keysOf(memberIds), wake);
+  tx.afterCommit(() => wake.notify(targetsTopic));
+}
+
+/** Names were made, changed, frozen, released or deleted, or the pools that they use were. */
+export async function namesTouched(tx: Transaction, wake: Wake, gslbIds: readonly string[]): Promise<void> {
+  await poolsOfNamesTouched(tx, gslbIds);
+  await oweAll(tx, planKind, keysOf(gslbIds), wake);
+  // The flavor of a name decides which vantage points check its members.
+  tx.afterCommit(() => wake.notify(targetsTopic));
+}
+
+/** A vantage point was made, changed or deleted: its checkers get other rules, and other vantage points judge. */
+export async function vantagePointTouched(tx: Transaction, wake: Wake, id: string): Promise<void> {
+  await owe(tx, vantageChangeKind, id, {}, wake);
+  tx.afterCommit(() => wake.notify(targetsTopic));
+}
+
+function keysOf(ids: readonly string[]): readonly OwedKey[] {
+  return [...new Set(ids)].map((key) => ({ key }));
+}

@@ -1,0 +1,129 @@
+// Whether a member serves, from the verdicts of its monitors, the administrator's state and failback. Pure.
+import { type Failback, failback } from './failback.ts';
+import type { Judgement } from './judge.ts';
+import type { Verdict } from './quorum.ts';
+import { soonest } from './soonest.ts';
+import type { AdminState, OperatingStatus } from './states.ts';
+
+/** Stored verdict of a member, or of one region's view of it. */
+export interface KeptVerdict {
+  /** Null if there is none yet. */
+  readonly verdict: Verdict | null;
+  /** How long it has been in force without a break. */
+  readonly verdictForMs: number;
+  readonly serving: boolean;
+  /** It was DOWN since it last served. */
+  readonly wasDown: boolean;
+  /** Since then a person let it serve again. */
+  readonly released: boolean;
+}
+
+export const newVerdict: KeptVerdict = {
+  verdict: null,
+  verdictForMs: 0,
+  serving: false,
+  wasDown: false,
+  released: false,
+};
+
+/** Of one monitor of the member. */
+export type Monitored = Pick<Judgement, 'verdict' | 'undecided' | 'againInMs'>;
+
+export interface Settled {
+  readonly verdict: Verdict | null;
+  readonly changed: boolean;
+  /** It has a monitor. */
+  readonly monitored: boolean;
+  /** Some monitor's verdict stands unconfirmed. */
+  readonly undecided: boolean;
+  readonly waitsFor: 'DELAY' | 'RELEASE' | null;
+  /** To store. */
+  readonly kept: KeptVerdict;
+  readonly againInMs: number | null;
+}
+
+/** All monitors must be UP; one is enough for DOWN. Without a monitor it is UP. */
+export function settle(monitors: readonly Monitored[], before: KeptVerdict, rule: Failback): Settled {
+  const verdict = together(monitors) ?? before.verdict;
+  const changed = verdict !== before.verdict;
+  const verdictForMs = changed ? 0 : before.verdictForMs;
+  const down = verdict === 'DOWN';
+  const wasDown = down || before.wasDown;
+  const released = !down && before.released;
+  const back = failback(rule, { verdict, verdictForMs, serving: before.serving, wasDown, released });
+  const { serving, waitsFor } = back;
+  return {
+    ...{ verdict, changed, waitsFor, monitored: monitors.length > 0 },
+    undecided: monitors.some(({ undecided }) => undecided !== null),
+    kept: { verdict, verdictForMs, serving, wasDown: wasDown && !serving, released: released && !serving },
+    againInMs: soonest([back.againInMs, ...monitors.map(({ againInMs }) => againInMs)]),
+  };
+}
+
+function together(monitors: readonly Monitored[]): Verdict | null {
+  if (monitors.some(({ verdict }) => verdict === 'DOWN')) return 'DOWN';
+  return monitors.every(({ verdict }) => verdict === 'UP') ? 'UP' : null;
+}
+
+interface MemberInput {
+  readonly memberId: string;
+  /** `endsInMs`: null: it has no end; 0 or less: it is over. */
+  readonly admin: { readonly state: AdminState; readonly endsInMs: number | null };
+  /** By all vantage points. */
+  readonly overall: Settled;
+  /** Verdicts by region. Empty if one verdict applies to all clients. */
+  readonly byRegion: ReadonlyMap<string, Settled>;
+}
+
+export interface MemberStanding {
+  readonly memberId: string;
+  /** Now: an administrator's state that is over is AUTO. */
+  readonly adminState: AdminState;
+  /** As name servers have it. */
+  readonly up: boolean;
+  readonly upIn: Readonly<Record<string, boolean>>;
+  readonly withheld: boolean;
+  /** Null if there is no verdict yet. */
+  readonly status: OperatingStatus | null;
+  /** Why it does not fully serve. Null if it does. */
+  readonly message: string | null;
+  readonly againInMs: number | null;
+}
+
+export function memberStanding({ memberId, admin, overall, byRegion }: MemberInput): MemberStanding {
+  const over = admin.endsInMs !== null && admin.endsInMs <= 0;
+  const adminState = over ? 'AUTO' : admin.state;
+  const forced = adminState === 'FORCED_UP';
+  const up = forced || overall.kept.serving;
+  const upIn = forced ? {} : Object.fromEntries([...byRegion].map(([region, { kept }]) => [region, kept.serving]));
+  const withheld = adminState === 'DRAIN' || adminState === 'FORCED_DOWN';
+  const regions = Object.keys(upIn).filter((region) => upIn[region] === false);
+  const settled = [overall, ...byRegion.values()];
+  return {
+    ...{ memberId, adminState, up, upIn, withheld },
+    ...statusOf(adminState, overall, up, regions),
+    againInMs: soonest([over ? null : admin.endsInMs, ...settled.map(({ againInMs }) => againInMs)]),
+  };
+}
+
+function statusOf(
+  adminState: AdminState,
+  { verdict, waitsFor, monitored }: Settled,
+  up: boolean,
+  downIn: readonly string[],
+): { readonly status: OperatingStatus | null; readonly message: string | null } {
+  if (adminState === 'FORCED_DOWN') return { status: 'OFFLINE', message: 'an administrator forced it down' };
+  if (adminState === 'FORCED_UP') return { status: 'ONLINE', message: null };
+  if (verdict === null) return { status: null, message: 'no verdict yet' };
+  if (!up)
+    return {
+      status: 'OFFLINE',
+      message:
+        waitsFor === null
+          ? 'its vantage points report it as down'
+          : `it is up again, and waits for ${waitsFor === 'DELAY' ? 'the end of the failback delay' : 'its release'}`,
+    };
+  if (downIn.length > 0) return { status: 'DEGRADED', message: `it is down for clients in ${downIn.join(', ')}` };
+  if (adminState === 'DRAIN') return { status: 'DRAINING', message: 'an administrator drains it' };
+  return { status: monitored ? 'ONLINE' : 'NO_MONITOR', message: null };
+}

@@ -1,0 +1,52 @@
+// A kind of GSLB entity. Its GraphQL types, input checks and stored form are all derived from one description of its settings.
+import type { DescribedField, DescribedKind } from '../../../platform/graph/described/kind.ts';
+import { type Field, type Fields, textField } from '../../../platform/graph/fields.ts';
+
+export interface GslbKind extends DescribedKind {
+  /** Settings that follow from others and are not in the graph. */
+  readonly hidden?: readonly string[];
+  /** In words, with its article. */
+  readonly words: readonly [string, string];
+  readonly owner: 'PROJECT' | 'ADMINISTRATOR';
+  /** Required settings that the create input may omit, because they are derived then. */
+  readonly derived?: readonly string[];
+  /** Additional fields of the create input. */
+  readonly createFields?: Fields;
+  /** Additional fields of the update input. */
+  readonly updateFields?: Fields;
+  /** SDL of the additional fields of the type. */
+  readonly typeFields: string;
+}
+
+type Extra = Pick<DescribedField, 'default' | 'fixed' | 'refersTo' | 'shownAs'>;
+
+/** @example setting(integerField('Its weight.', 0, 1000), { default: 1 }) */
+export function setting(field: Field, extra: Extra = {}): DescribedField {
+  return { ...field, ...extra };
+}
+
+/** Any JSON object. */
+export function jsonField(description: string): Field {
+  return { ...textField(description, 0), type: 'JSON', schema: { type: 'object' } };
+}
+
+export const nameSetting = setting({
+  ...textField('1 to 63 lower-case letters, digits and inner hyphens.', 63),
+  required: true,
+  schema: { type: 'string', minLength: 1, maxLength: 63, pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$' },
+});
+
+export const descriptionSetting = setting(
+  textField('What it is for, in words for people. At most 255 characters.', 255),
+  { default: '' },
+);
+
+/** Names of regions, as vantage points and members have them. */
+const regionPattern = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$';
+
+export function regionField(description: string): Field {
+  return {
+    ...textField(description, 63, 1),
+    schema: { type: 'string', minLength: 1, maxLength: 63, pattern: regionPattern },
+  };
+}

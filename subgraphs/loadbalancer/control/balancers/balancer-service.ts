@@ -1,0 +1,202 @@
+// Creates, changes and deletes load balancers. It writes the wanted state; the reconciler and the hosts bring it about.
+import type {
+  LoadBalancerCreateInput,
+  LoadBalancerDeleteInput,
+  LoadBalancerUpdateInput,
+} from '../../../../generated/graph/loadbalancer.ts';
+import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import { oneProject, requireRole } from '../../../../platform/edge/authorise.ts';
+import { refuse } from '../../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { InputCheck } from '../../../../platform/edge/input.ts';
+import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { holdProject } from '../../../../platform/edge/projects.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { appendStatus } from '../../../../platform/events/append.ts';
+import { cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import { owe } from '../../../../platform/work/owed-work.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import type { BalancerRow } from '../../rules/rows.ts';
+import type { MemberAddresses } from '../../spec/member-addresses.ts';
+import { changeableRow } from '../changeable-row.ts';
+import { loadBalancerEvents } from '../events.ts';
+import { checkPolicy, policyOf } from '../scaling/policy-input.ts';
+import { refuseFixed } from '../scaling/scaling-service.ts';
+import { readPolicy, setPolicy } from '../scaling/scaling-store.ts';
+import {
+  insertBalancer,
+  lockBalancer,
+  type NewBalancer,
+  readBalancer,
+  setProvisioning,
+  subjectOf,
+  updateBalancer,
+} from '../stores/balancer-store.ts';
+import { balancerTopic, balancerTurn, changeBalancer, reconcileKind } from '../stores/change-balancer.ts';
+import { hostNetworks } from '../stores/host-store.ts';
+import type { Quotas } from '../stores/quotas.ts';
+import type { SubnetService } from '../subnets/subnet-service.ts';
+import {
+  checkBalancerSettings,
+  checkNewBalancer,
+  checkNodeCounts,
+  settingsAfter,
+  settingsOfNew,
+} from './balancer-input.ts';
+import type { Names } from './names.ts';
+import { networksWith } from './networks.ts';
+import { checkTreeReferences, insertTree } from './part-writes.ts';
+import { partsOfTree, type TreePart } from './tree.ts';
+
+interface BalancerServiceOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly mutations: Mutations;
+  readonly quotas: Quotas;
+  readonly subnets: SubnetService;
+  readonly memberAddresses: MemberAddresses;
+  /** The DNS zone of load balancers: NAME.PROJECT.ZONE. */
+  readonly zone: string;
+  readonly names: Pick<Names, 'reserve'>;
+}
+
+export class BalancerService {
+  readonly #options: BalancerServiceOptions;
+
+  constructor(options: BalancerServiceOptions) {
+    this.#options = options;
+  }
+
+  create(context: RequestContext, input: LoadBalancerCreateInput): Promise<MutationOutcome<BalancerRow>> {
+    const { db, subnets, memberAddresses, zone } = this.#options;
+    return this.#run('loadBalancerCreate', context, input, async (attempt) => {
+      const { check } = attempt;
+      checkNewBalancer(check, input);
+      if (input.autoscaling != null) checkPolicy(check, 'autoscaling', input.autoscaling);
+      const projectId = oneProject(context.identity, input.projectId);
+      attempt.projectId = projectId;
+      const id = newUuid();
+      const subnetId = input.subnetId == null ? undefined : check.id('subnetId', input.subnetId, 'ProjectSubnet');
+      const [networks, { takenPorts }] = [
+        await networksWith(db, await subnets.cidrForNew(projectId, subnetId)),
+        await hostNetworks(db),
+      ];
+      const balancer = { id, projectId };
+      const parts = partsOfTree(input, { balancer, check, memberAddresses, networks, takenPorts });
+      await checkTreeReferences(db, check, balancer, parts, false);
+      check.throwIfAny();
+      requireRole(context.identity, projectId, 'MEMBER', 'loadBalancerCreate');
+      // Callers queue for the project's row, which holds the quotas.
+      await attempt.inTurn(`lb-project/${projectId}`);
+      return async (tx) => {
+        const project =
+          (await holdProject(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId ?? '');
+        const hostName = `${input.name}.${project}.${zone}`;
+        const subnet = await subnets.forNew(tx, projectId, subnetId);
+        const row = { ...newRow(input), id, projectId, hostName, subnetId: subnet };
+        await this.#insert(tx, row, parts);
+        if (input.autoscaling != null) {
+          refuseFixed(row.topology, ['input', 'autoscaling']);
+          await setPolicy(tx, this.#options.wake, id, policyOf(input.autoscaling));
+        }
+        return id;
+      };
+    });
+  }
+
+  update(context: RequestContext, input: LoadBalancerUpdateInput): Promise<MutationOutcome<BalancerRow>> {
+    return this.#run('loadBalancerUpdate', context, input, (attempt) => this.prepareUpdate(attempt, context, input));
+  }
+
+  /** The effect of an update. The caller may run it and roll it back. */
+  async prepareUpdate(attempt: Attempt, context: RequestContext, input: LoadBalancerUpdateInput): Promise<Effect> {
+    const { wake, quotas } = this.#options;
+    checkBalancerSettings(attempt.check, input);
+    const found = await this.#find(attempt, context, input.id);
+    attempt.check.throwIfAny();
+    await attempt.inTurn(balancerTurn(found.id));
+    return async (tx) => {
+      await changeBalancer(tx, wake, found.id, async (row) => {
+        refuseStale(input.expectedVersion, row.version);
+        const isScaled = (await readPolicy(tx, row.id)) !== undefined;
+        const after = settingsAfter(row, input, isScaled);
+        const check = new InputCheck();
+        checkNodeCounts(check, after, row.topology);
+        check.throwIfAny();
+        await quotas.take(tx, row.projectId, { NODES: after.maxNodes - row.maxNodes });
+        await updateBalancer(tx, row.id, after);
+      });
+      return found.id;
+    };
+  }
+
+  /** Allowed in every state, even while another deletion is running. */
+  delete(context: RequestContext, input: LoadBalancerDeleteInput): Promise<MutationOutcome<BalancerRow>> {
+    return this.#run('loadBalancerDelete', context, input, (attempt) => this.prepareDelete(attempt, context, input));
+  }
+
+  /** The effect of a deletion. The caller may run it and roll it back. */
+  async prepareDelete(attempt: Attempt, context: RequestContext, input: LoadBalancerDeleteInput): Promise<Effect> {
+    const { wake } = this.#options;
+    const found = await this.#find(attempt, context, input.id);
+    attempt.check.throwIfAny();
+    await attempt.inTurn(balancerTurn(found.id));
+    return async (tx) => {
+      const row = await lockBalancer(tx, found.id);
+      if (row === undefined || row.provisioningStatus === 'DELETED')
+        refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
+      refuseStale(input.expectedVersion, row.version);
+      if (row.provisioningStatus !== 'DELETING')
+        await setProvisioning(tx, wake, row, { status: 'DELETING', reason: null });
+      await owe(tx, reconcileKind, row.id, {}, wake);
+      tx.afterCommit(() => wake.notify(balancerTopic(row.id)));
+      return row.id;
+    };
+  }
+
+  async #insert(tx: Transaction, row: NewBalancer, parts: readonly TreePart[]): Promise<void> {
+    const { wake, quotas, names } = this.#options;
+    const count = (kind: string) => parts.filter((part) => part.kind === kind).length;
+    await quotas.take(tx, row.projectId, {
+      ...{ LOAD_BALANCERS: 1, NODES: row.maxNodes, LISTENERS: count('Listener'), POOLS: count('Pool') },
+      ...{ MEMBERS: count('PoolMember'), L7_POLICIES: count('L7Policy') },
+    });
+    await refuseTaken('load balancer', row.name, insertBalancer(tx, row));
+    await names.reserve(tx, row);
+    await insertTree(tx, row, parts);
+    const subject = subjectOf({ ...row, version: 0 });
+    const event = { ...subject, kind: 'loadBalancer.provisioningStatus', from: null, to: 'PENDING' } as const;
+    await appendStatus(tx, loadBalancerEvents, [event], wake);
+    await owe(tx, reconcileKind, row.id, {}, wake);
+  }
+
+  #find(attempt: Attempt, context: RequestContext, id: string): Promise<BalancerRow> {
+    const { db } = this.#options;
+    return changeableRow(attempt, context, { type: 'LoadBalancer', id }, (uuid) => readBalancer(db, uuid));
+  }
+
+  #run(
+    name: string,
+    context: RequestContext,
+    input: { readonly idempotencyKey?: string | null } & object,
+    prepare: (attempt: Attempt) => Promise<Effect>,
+  ): Promise<MutationOutcome<BalancerRow>> {
+    const { mutations, db } = this.#options;
+    const read = (id: string) => readBalancer(db, id);
+    return mutations.run({ name, context, input, subject: 'LoadBalancer', prepare, read });
+  }
+}
+
+function newRow(input: LoadBalancerCreateInput): Omit<NewBalancer, 'id' | 'projectId' | 'hostName' | 'subnetId'> {
+  const { wantedNodes: _, ...settings } = settingsOfNew(input);
+  const cmp = input.cmpObject == null ? undefined : cmpObjectOf(input.cmpObject);
+  return {
+    ...settings,
+    name: input.name,
+    topology: input.topology ?? 'SPREAD',
+    cmpNamespace: cmp?.namespace ?? null,
+    cmpType: cmp?.type ?? null,
+    cmpId: cmp?.externalId ?? null,
+  };
+}

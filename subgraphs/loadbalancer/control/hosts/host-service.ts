@@ -1,0 +1,185 @@
+// Changes the records of load balancer hosts, and cordons, uncordons and removes them.
+import type {
+  LoadBalancerHostCordonLiftInput,
+  LoadBalancerHostCordonSetInput,
+  LoadBalancerHostDeleteInput,
+  LoadBalancerHostUpdateInput,
+} from '../../../../generated/graph/loadbalancer.ts';
+import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
+import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { InputCheck } from '../../../../platform/edge/input.ts';
+import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import { checkHostRecord } from '../../../../platform/machines/host-record.ts';
+import { owe } from '../../../../platform/work/owed-work.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import type { NodeRow } from '../../rules/rows.ts';
+import { wishNodesReplaced } from '../nodes/node-service.ts';
+import { awaitNoReturn } from '../nodes/node-store.ts';
+import { reconcileKind } from '../stores/change-balancer.ts';
+import {
+  appendHostChange,
+  balancerOnlyOn,
+  balancersOnHost,
+  beginRemoval,
+  cordonHost,
+  countNodes,
+  countServing,
+  giveHost,
+  type HostRow,
+  lockHost,
+  openHosts,
+  readHosts,
+} from '../stores/host-store.ts';
+
+interface HostServiceOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly mutations: Mutations;
+}
+
+export class HostService {
+  readonly #options: HostServiceOptions;
+
+  constructor(options: HostServiceOptions) {
+    this.#options = options;
+  }
+
+  setCordon(context: RequestContext, input: LoadBalancerHostCordonSetInput): Promise<MutationOutcome<HostRow>> {
+    const change = { cordoned: true, evacuate: input.evacuate === true };
+    return this.#changeCordon('loadBalancerHostCordonSet', context, input, change);
+  }
+
+  liftCordon(context: RequestContext, input: LoadBalancerHostCordonLiftInput): Promise<MutationOutcome<HostRow>> {
+    return this.#changeCordon('loadBalancerHostCordonLift', context, input, { cordoned: false, evacuate: false });
+  }
+
+  #changeCordon(
+    name: string,
+    context: RequestContext,
+    input: LoadBalancerHostCordonLiftInput,
+    { cordoned, evacuate }: { readonly cordoned: boolean; readonly evacuate: boolean },
+  ): Promise<MutationOutcome<HostRow>> {
+    const { db, wake, mutations } = this.#options;
+    return mutations.run({
+      ...{ name, context, input, subject: 'LoadBalancerHost' },
+      async prepare({ check, ...attempt }) {
+        const identity = caller(context);
+        const id = check.id('id', input.id, 'LoadBalancerHost');
+        check.throwIfAny();
+        requireAdmin(identity);
+        attempt.projectId = null;
+        return async (tx) => {
+          const row = await lockHost(tx, id ?? '');
+          if (row === undefined) refuseUnknown(input.id);
+          if (row.removing) refuse('WRONG_STATE', `the host ${row.name} is being removed`, { field: ['input', 'id'] });
+          await cordonHost(tx, row.id, cordoned);
+          await appendHostChange(tx, wake, row, cordoned ? 'cordoned' : 'released');
+          if (evacuate)
+            for (const balancerId of await balancersOnHost(tx, row.id))
+              await wishNodesReplaced(tx, wake, balancerId, ({ hostId }) => hostId === row.id, 'its host is evacuated');
+          return row.id;
+        };
+      },
+      read: async (id) => (await readHosts(db, [id])).get(id),
+    });
+  }
+
+  /** Changes the host's record. Its nodes stay where they are, with their addresses. */
+  update(context: RequestContext, input: LoadBalancerHostUpdateInput): Promise<MutationOutcome<HostRow>> {
+    const { db, wake, mutations } = this.#options;
+    return mutations.run({
+      ...{ name: 'loadBalancerHostUpdate', context, input, subject: 'LoadBalancerHost' },
+      async prepare({ check, ...attempt }) {
+        const identity = caller(context);
+        const id = check.id('id', input.id, 'LoadBalancerHost');
+        check.throwIfAny();
+        requireAdmin(identity);
+        attempt.projectId = null;
+        return async (tx) => {
+          const row = await lockHost(tx, id ?? '');
+          if (row === undefined) refuseUnknown(input.id);
+          refuseStale(input.expectedVersion, row.version);
+          const whole = new InputCheck();
+          const record = checkHostRecord(whole, { ...row.record, ...input });
+          whole.throwIfAny();
+          if (record !== undefined) await giveHost(tx, wake, row, record);
+          return row.id;
+        };
+      },
+      read: async (id) => (await readHosts(db, [id])).get(id),
+    });
+  }
+
+  /** Completed when its last node is gone, see HostKeeper. */
+  remove(context: RequestContext, input: LoadBalancerHostDeleteInput): Promise<MutationOutcome<HostRow>> {
+    const { db, wake, mutations } = this.#options;
+    return mutations.run({
+      ...{ name: 'loadBalancerHostDelete', context, input, subject: 'LoadBalancerHost' },
+      async prepare({ check, ...attempt }) {
+        const identity = caller(context);
+        const id = check.id('id', input.id, 'LoadBalancerHost');
+        check.throwIfAny();
+        requireAdmin(identity);
+        attempt.projectId = null;
+        return async (tx) => {
+          const row = await lockHost(tx, id ?? '');
+          if (row === undefined) refuseUnknown(input.id);
+          if (row.removing) return row.id;
+          await refuseWhileUsed(tx, row);
+          await beginRemoval(tx, row.id);
+          await appendHostChange(tx, wake, row, 'it is being removed');
+          for (const balancerId of await balancersOnHost(tx, row.id)) {
+            const isMeant = ({ hostId }: NodeRow) => hostId === row.id;
+            await wishNodesReplaced(tx, wake, balancerId, isMeant, 'its host is removed');
+            await awaitNoReturn(tx, balancerId, row.id);
+            await owe(tx, reconcileKind, balancerId, {}, wake);
+          }
+          return row.id;
+        };
+      },
+      read: async (id) => (await readHosts(db, [id])).get(id),
+    });
+  }
+}
+
+function refuseUnknown(id: string): never {
+  refuse('NOT_FOUND', unknownId('LoadBalancerHost', id), { field: ['input', 'id'] });
+}
+
+async function refuseWhileUsed(tx: Transaction, { id, name, presence }: HostRow): Promise<void> {
+  const field = { field: ['input', 'id'] };
+  if (presence === 'PRESENT')
+    refuse(
+      'WRONG_STATE',
+      `the host ${name} is connected: first replace its nodes with loadBalancerHostCordonSet { evacuate: true }, then end its lbhost, or revoke its machine`,
+      field,
+    );
+  const serving = await countServing(tx, id);
+  if (serving > 0)
+    refuse(
+      'IN_USE',
+      `${serving} nodes on the host ${name} serve, although it has no connection: first replace them with loadBalancerHostCordonSet { evacuate: true }`,
+      field,
+    );
+  // Without another host its nodes could not be replaced and would stay in DNS: the removal would never end, and the machine could not come
+  // back before it has.
+  const stranded = await balancerOnlyOn(tx, id);
+  if (stranded !== undefined && !(await hasRoomBeside(tx, id)))
+    refuse(
+      'IN_USE',
+      `the nodes of the load balancer ${stranded} are on the host ${name}, and no other connected host can take nodes: connect one, or delete the load balancer, first`,
+      field,
+    );
+}
+
+async function hasRoomBeside(tx: Transaction, id: string): Promise<boolean> {
+  const others = (await openHosts(tx)).filter((host) => host.id !== id);
+  const counts = await countNodes(
+    tx,
+    others.map((host) => host.id),
+  );
+  return others.some((host) => (counts.get(host.id) ?? 0) < host.maxNodes);
+}

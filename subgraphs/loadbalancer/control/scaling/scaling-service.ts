@@ -1,0 +1,103 @@
+// Sets, replaces and ends the autoscaling of load balancers.
+import type {
+  AutoscalingPolicyDeleteInput,
+  AutoscalingPolicySetInput,
+} from '../../../../generated/graph/loadbalancer.ts';
+import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import { requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
+import { refuse } from '../../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import type { BalancerRow } from '../../rules/rows.ts';
+import type { ScalingPolicy } from '../../rules/scaling-policy.ts';
+import { readBalancer, updateBalancer } from '../stores/balancer-store.ts';
+import { changeBalancer } from '../stores/change-balancer.ts';
+import { checkPolicy, policyOf } from './policy-input.ts';
+import { removePolicy, setPolicy } from './scaling-store.ts';
+
+interface ScalingServiceOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly mutations: Mutations;
+}
+
+export class ScalingService {
+  readonly #options: ScalingServiceOptions;
+
+  constructor(options: ScalingServiceOptions) {
+    this.#options = options;
+  }
+
+  set(context: RequestContext, input: AutoscalingPolicySetInput): Promise<MutationOutcome<BalancerRow>> {
+    return this.#run('autoscalingPolicySet', context, input, (attempt) => this.prepareSet(attempt, context, input));
+  }
+
+  delete(context: RequestContext, input: AutoscalingPolicyDeleteInput): Promise<MutationOutcome<BalancerRow>> {
+    return this.#run('autoscalingPolicyDelete', context, input, (attempt) =>
+      this.prepareDelete(attempt, context, input),
+    );
+  }
+
+  /** The effect of `set`. The caller may run it and roll it back. */
+  prepareSet(attempt: Attempt, context: RequestContext, input: AutoscalingPolicySetInput): Promise<Effect> {
+    checkPolicy(attempt.check, 'policy', input.policy);
+    return this.#prepare('autoscalingPolicySet', attempt, context, input, () => policyOf(input.policy));
+  }
+
+  /** The effect of `delete`. The caller may run it and roll it back. */
+  prepareDelete(attempt: Attempt, context: RequestContext, input: AutoscalingPolicyDeleteInput): Promise<Effect> {
+    return this.#prepare('autoscalingPolicyDelete', attempt, context, input, () => undefined);
+  }
+
+  #run(
+    name: string,
+    context: RequestContext,
+    input: AutoscalingPolicyDeleteInput,
+    prepare: (attempt: Attempt) => Promise<Effect>,
+  ): Promise<MutationOutcome<BalancerRow>> {
+    const { db, mutations } = this.#options;
+    const read = (id: string) => readBalancer(db, id);
+    return mutations.run({ name, context, input, subject: 'LoadBalancer', prepare, read });
+  }
+
+  async #prepare(
+    name: string,
+    attempt: Attempt,
+    context: RequestContext,
+    input: AutoscalingPolicyDeleteInput,
+    wanted: () => ScalingPolicy | undefined,
+  ): Promise<Effect> {
+    const { db, wake } = this.#options;
+    const { check } = attempt;
+    const named = { type: 'LoadBalancer', id: input.loadBalancerId, field: 'loadBalancerId' };
+    const found = await visibleRow(context.identity, check, named, (uuid) => readBalancer(db, uuid));
+    attempt.projectId = found.projectId;
+    check.throwIfAny();
+    requireRole(context.identity, found.projectId, 'MEMBER', name);
+    const policy = wanted();
+    return async (tx) => {
+      await changeBalancer(tx, wake, found.id, (row) => write(tx, wake, row, policy));
+      return found.id;
+    };
+  }
+}
+
+/** Without a policy the number of nodes returns to `minNodes`. */
+async function write(tx: Transaction, wake: Wake, row: BalancerRow, policy: ScalingPolicy | undefined): Promise<void> {
+  if (policy === undefined) {
+    await removePolicy(tx, row.id);
+    if (row.wantedNodes !== row.minNodes) await updateBalancer(tx, row.id, { ...row, wantedNodes: row.minNodes });
+    return;
+  }
+  refuseFixed(row.topology);
+  await setPolicy(tx, wake, row.id, policy);
+}
+
+/** Refuses a policy if the topology fixes the number of nodes. */
+export function refuseFixed(topology: BalancerRow['topology'], field: readonly string[] = ['input', 'policy']): void {
+  if (topology === 'ACTIVE_STANDBY')
+    refuse('INVALID_INPUT', 'topology ACTIVE_STANDBY always has two nodes: autoscaling is for SPREAD', {
+      field: [...field],
+    });
+}

@@ -1,0 +1,30 @@
+// The workers' jobs for autoscaling and traffic: decisions, rollups of minutes and hours, and deletion of old rows.
+import type { Ground, SubgraphWork } from '../../../../platform/process/subgraph-row.ts';
+import { createTrafficQueue, deleteOldTraffic } from '../traffic/traffic-rollup.ts';
+import { TrafficSeconds } from '../traffic/traffic-seconds.ts';
+import { NodeLoad } from './node-load.ts';
+import { deleteOldDecisions } from './retention.ts';
+import { createScalingQueue } from './scaling-queue.ts';
+
+export interface ScalingWorkSettings {
+  /** How long decisions with a change are kept. */
+  readonly changedMs: number;
+}
+
+export function createScalingWork(
+  { db, wake, log, redis, redisPrefix }: Pick<Ground, 'db' | 'wake' | 'log' | 'redis' | 'redisPrefix'>,
+  { changedMs }: ScalingWorkSettings,
+): Required<Pick<SubgraphWork, 'queues' | 'retention'>> {
+  const seconds = new TrafficSeconds({ redis, redisPrefix });
+  const load = new NodeLoad({ seconds, redis, redisPrefix });
+  return {
+    queues: [
+      createScalingQueue({ db, wake, log, load: (policy, nodes) => load.of(policy, nodes) }),
+      createTrafficQueue({ db, seconds }),
+    ],
+    retention: [
+      { name: 'scalingDecisions', run: (signal) => deleteOldDecisions(db, { changedMs }, signal) },
+      { name: 'traffic', run: (signal) => deleteOldTraffic(db, signal) },
+    ],
+  };
+}

@@ -1,0 +1,238 @@
+// Reads of containers and objects for the graph. Each query asks a cluster, for callers who may see the project.
+import type { QueryObjectContainersArgs } from '../../../../generated/graph/object-storage.ts';
+import type { Database } from '../../../../platform/database/database.ts';
+import { caller, maySee, oneProject, projectsFor } from '../../../../platform/edge/authorise.ts';
+import { CodedError } from '../../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
+import {
+  emptyPage,
+  type Page,
+  type PageArguments,
+  type PageRequest,
+  pageItems,
+  pageRequest,
+} from '../../../../platform/graph/connection.ts';
+import { loader } from '../../../../platform/graph/loader.ts';
+import { pageOf } from '../../../../platform/graph/page-loader.ts';
+import { decodeId, decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
+import type { AskedContainer, AskedObject, ClusterQuestion } from '../../wire/cluster-questions.ts';
+import { type Asked, type ClusterQuestions, NoAnswerError, RefusedByCluster } from '../questions/cluster-questions.ts';
+import { accountsOf } from '../stores/account-store.ts';
+import {
+  type ContainerRow,
+  containerId,
+  containerRow,
+  containersFor,
+  containersOfOptions,
+  containerUuid,
+  countOfOptions,
+  type MadeContainer,
+  readContainers,
+} from '../stores/container-store.ts';
+import type { OptionRow } from '../stores/option-store.ts';
+
+interface Named {
+  readonly projectId: string;
+  readonly name: string;
+}
+
+const madeByOption = Symbol('containers made in the graph by option');
+const madeById = Symbol('containers made in the graph by id');
+const mostPrefix = 1_024;
+const mostName = 63;
+const mostNames = 100;
+/** Most containers or objects that are counted by one question, and most rows of one page. */
+const mostCounted = 100;
+
+/** A container is identified by its project and its name: containers made elsewhere are known only to the clusters. */
+export function encodeContainer({ projectId, name }: Named): string {
+  return encodeId('ObjectContainer', `${encodeId('Project', projectId)}/${name}`);
+}
+
+export function decodeContainer(id: string): Named | undefined {
+  const decoded = decodeId(id);
+  if (decoded?.type !== 'ObjectContainer') return undefined;
+  const [project = '', name = '', ...more] = decoded.key.split('/');
+  const projectId = decodeUuid('Project', project);
+  const fits = more.length === 0 && name.length > 0 && name.length <= mostName;
+  return projectId !== undefined && fits ? { projectId, name } : undefined;
+}
+
+export class ContainerReads {
+  readonly #db: Database;
+  readonly #clusters: ClusterQuestions;
+
+  constructor(db: Database, clusters: ClusterQuestions) {
+    this.#db = db;
+    this.#clusters = clusters;
+  }
+
+  async byGlobalId(context: RequestContext, id: string): Promise<ContainerRow | null> {
+    const named = decodeContainer(id);
+    if (named === undefined || !maySee(context.identity, named.projectId)) return null;
+    const { projectId, name } = named;
+    const accountId = await this.#accountId(projectId);
+    if (accountId === undefined) return null;
+    const { containers } = await this.#ask({ ask: 'containersNamed', account: containerId(accountId), names: [name] });
+    return containers[0] === undefined ? null : containerRow({ projectId, accountId }, containers[0]);
+  }
+
+  async ofProject(context: RequestContext, args: Partial<QueryObjectContainersArgs>): Promise<Page<ContainerRow>> {
+    const identity = caller(context);
+    const request = pageRequest(args);
+    const names = args.names == null ? undefined : possibleNames(args.names);
+    const prefix = bounded('prefix', args.prefix, mostName);
+    const [after = ''] = request.after ?? [];
+    if (after.length > mostPrefix) throw notACursor();
+    // The caller sees an empty list for a project that they may not see.
+    const projects = args.projectId == null ? undefined : projectsFor(identity, args.projectId);
+    if (projects !== undefined && projects.length === 0) return emptyPage(args);
+    const projectId = oneProject(identity, args.projectId);
+    const accountId = await this.#accountId(projectId);
+    if (accountId === undefined) return emptyPage(args);
+    const account = containerId(accountId);
+    const rowsOf = ({ containers }: Asked) => containers.map((each) => containerRow({ projectId, accountId }, each));
+    const keyOf = ({ name }: ContainerRow) => [name];
+    if (names !== undefined) {
+      const named = names.length === 0 ? [] : rowsOf(await this.#ask({ ask: 'containersNamed', account, names }));
+      const all = named
+        .filter(({ name }) => name.startsWith(prefix))
+        .sort((one, other) => (one.name < other.name ? -1 : 1));
+      const rows = all.filter(({ name }) => name > after);
+      return { ...pageItems(rows, request.first, keyOf), count: async () => all.length };
+    }
+    const question = { ask: 'containers', account, prefix } as const;
+    const rows = rowsOf(await this.#ask({ ...question, after, limit: request.take }));
+    const count = async () => {
+      if (after === '' && rows.length <= request.first) return rows.length;
+      const { containers } = await this.#ask({ ...question, after: '', limit: mostCounted + 1 });
+      return containers.length > mostCounted ? null : containers.length;
+    };
+    return { ...pageItems(rows, request.first, keyOf), count };
+  }
+
+  /** Null if the container is deleted. Cursors are names in base64url, and so may be longer than other cursors. */
+  async objects(
+    { accountId, name }: ContainerRow,
+    args: PageArguments & { readonly prefix?: string | null },
+  ): Promise<Page<AskedObject> | null> {
+    const { first, take: limit } = pageRequest({ ...args, after: null });
+    const prefix = bounded('prefix', args.prefix, mostPrefix);
+    const after = args.after == null ? '' : nameIn(args.after);
+    const account = containerId(accountId);
+    try {
+      const question = { ask: 'objects', account, container: name, prefix } as const;
+      const { objects } = await this.#ask({ ...question, after, limit });
+      const nodes = objects.slice(0, first);
+      const last = nodes.at(-1);
+      const endCursor = last === undefined ? null : Buffer.from(last.name).toString('base64url');
+      const isWhole = after === '' && objects.length <= first;
+      const count = async () => {
+        if (isWhole) return objects.length;
+        const some = await this.#ask({ ...question, after: '', limit: mostCounted + 1 });
+        return some.objects.length > mostCounted ? null : some.objects.length;
+      };
+      return { nodes, pageInfo: { hasNextPage: objects.length > first, endCursor }, count };
+    } catch (error) {
+      if (error instanceof RefusedByCluster && error.code === 'NO_CONTAINER') return null;
+      throw error;
+    }
+  }
+
+  /** As recorded when they were created; null unless the caller is an administrator. */
+  async ofOption(
+    context: RequestContext,
+    { id: optionId }: OptionRow,
+    args: PageArguments,
+  ): Promise<Page<ContainerRow> | null> {
+    if (context.identity?.admin !== true) return null;
+    const read = async (options: readonly string[], request: PageRequest) => {
+      const rows = await containersOfOptions(this.#db, options, request);
+      return new Map(
+        [...rows].map(([option, own]) => [option, pageItems<ContainerRow>(own, request.first, ({ id }) => [id])]),
+      );
+    };
+    return pageOf(context, madeByOption, optionId, args, read, (options) => countOfOptions(this.#db, options));
+  }
+
+  async cmpObjectOf(context: RequestContext, { id }: ContainerRow): Promise<CmpObjectKey | null> {
+    return (await loader(context, madeById, id, (ids) => readContainers(this.#db, ids)))?.cmp ?? null;
+  }
+
+  /** If no cluster can be asked, the container is shown as it was created. */
+  async forCmpObject(context: RequestContext, key: CmpObjectKey, args: PageArguments): Promise<Page<ContainerRow>> {
+    const request = pageRequest(args);
+    const projects = projectsFor(caller(context), null);
+    const { nodes, pageInfo } = await containersFor(this.#db, key, projects, request);
+    const shown = await this.#existing(nodes);
+    const count = async () => {
+      const first = await containersFor(this.#db, key, projects, pageRequest({ first: mostCounted }));
+      return first.pageInfo.hasNextPage ? null : (await this.#existing(first.nodes)).length;
+    };
+    return { nodes: shown, pageInfo, count };
+  }
+
+  async #existing(rows: readonly MadeContainer[]): Promise<readonly MadeContainer[]> {
+    const there = await Promise.all(
+      [...Map.groupBy(rows, ({ accountId }) => accountId)].map(([accountId, some]) => this.#there(accountId, some)),
+    );
+    const isThere = new Set(there.flat());
+    return rows.filter(({ id }) => isThere.has(id));
+  }
+
+  /** The UUIDs of those that exist, as far as is known. */
+  async #there(accountId: string, rows: readonly MadeContainer[]): Promise<readonly string[]> {
+    const names = [...new Set(rows.map(({ name }) => name))];
+    try {
+      const { containers } = await this.#clusters.ask({
+        ...{ ask: 'containersNamed', account: containerId(accountId), names },
+      });
+      return containers.map(({ id }: AskedContainer) => containerUuid(id));
+    } catch (error) {
+      if (error instanceof NoAnswerError || error instanceof RefusedByCluster) return rows.map(({ id }) => id);
+      throw error;
+    }
+  }
+
+  async #accountId(projectId: string): Promise<string | undefined> {
+    return (await accountsOf(this.#db, [projectId])).get(projectId)?.id;
+  }
+
+  /** @throws CodedError UNAVAILABLE with the reason; RefusedByCluster NO_CONTAINER */
+  async #ask(question: ClusterQuestion): Promise<Asked> {
+    try {
+      return await this.#clusters.ask(question);
+    } catch (error) {
+      const isGone = error instanceof RefusedByCluster && error.code === 'NO_CONTAINER';
+      if (!isGone && (error instanceof NoAnswerError || error instanceof RefusedByCluster))
+        throw new CodedError('UNAVAILABLE', error.message);
+      throw error;
+    }
+  }
+}
+
+function bounded(name: string, text: string | null | undefined, most: number): string {
+  if (text == null) return '';
+  if (text.length <= most && text.isWellFormed()) return text;
+  throw new CodedError('INVALID_INPUT', `${name}: give at most ${most} characters.`);
+}
+
+/** Without those that no container has. */
+function possibleNames(names: readonly string[]): string[] {
+  if (names.length <= mostNames) return [...new Set(names)].filter((name) => name !== '' && name.length <= mostName);
+  throw new CodedError('INVALID_INPUT', `names: ${names.length} are too many; give at most ${mostNames}.`);
+}
+
+function nameIn(cursor: string): string {
+  const name = cursor.length > 2 * mostPrefix ? '' : Buffer.from(cursor, 'base64url').toString();
+  if (name === '' || Buffer.from(name).toString('base64url') !== cursor) throw notACursor();
+  return name;
+}
+
+function notACursor(): CodedError {
+  return new CodedError(
+    'INVALID_INPUT',
+    'after: this is not an endCursor of this connection; omit it for the first page.',
+  );
+}

@@ -1,0 +1,150 @@
+// The listener for the controllers of clusters in a process with the role object-storage, and the loop beside it, which tracks the presence
+// of clusters and publishes the control plane's public keys.
+
+import type { Database, Sql } from '../../../../platform/database/database.ts';
+import { databaseMarks } from '../../../../platform/database/marks.ts';
+import type { CheckLogin } from '../../../../platform/edge/access.ts';
+import type { MutualTls } from '../../../../platform/graph/tls.ts';
+import { LinkServer } from '../../../../platform/link/link-server.ts';
+import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
+import type { Logger } from '../../../../platform/process/log.ts';
+import type { SigningKeys } from '../../../../platform/secrets/key-pairs.ts';
+import type { Sealer } from '../../../../platform/secrets/seal.ts';
+import { Loop } from '../../../../platform/work/loop.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import { controllerRole, linkSilentMs } from '../../wire/controller-wire.ts';
+import { documentName, type KeysDocument } from '../../wire/documents/documents.ts';
+import { OptionEnds } from '../options/option-ends.ts';
+import { forgetQuestions } from '../questions/question-store.ts';
+import { RingChanges } from '../rings/ring-changes.ts';
+import { forgetSilent, movedPresence, tellPresence } from '../stores/controller-store.ts';
+import { documentNamed, putDocument } from '../stores/document-store.ts';
+import { lockFederation } from '../stores/federation-store.ts';
+import { ClusterLogins } from './cluster-logins.ts';
+import { ControllerSessions } from './controller-sessions.ts';
+import { tellReplicas } from './replica-events.ts';
+import { tellServices } from './service-events.ts';
+
+export interface ClusterLinksOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly log: Logger;
+  /** Id of this process. */
+  readonly owner: string;
+  /** Without it nobody can log in at clusters whose controllers are connected here. */
+  readonly checkLogin?: CheckLogin;
+  /** Without it no controller can connect here. */
+  readonly place?: {
+    readonly host: string;
+    /** 0 for any free port. */
+    readonly port: number;
+    readonly tls: MutualTls;
+    readonly signingKeys: SigningKeys;
+    /** Signs marks. Without it controllers get none. */
+    readonly sealer?: Sealer;
+  };
+}
+
+const lookMs = 500;
+const tellServicesMs = 5_000;
+const keptMs = 3_600_000;
+
+export class ClusterLinks implements LifecycleComponent {
+  readonly #options: ClusterLinksOptions;
+  readonly #loop: Loop;
+  readonly #ringChanges: RingChanges;
+  readonly #optionEnds: OptionEnds;
+  #server: LinkServer | undefined;
+  /**
+   * The result of the previous poll. After an outage of the database no cluster has reported yet, so a change counts only when a second
+   * poll confirms it.
+   */
+  #moved: ReadonlySet<string> = new Set();
+  #forgotAtMs = Number.NEGATIVE_INFINITY;
+  #toldServicesAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ClusterLinksOptions) {
+    this.#options = options;
+    this.#ringChanges = new RingChanges(options);
+    this.#optionEnds = new OptionEnds(options);
+    const { log } = options;
+    this.#loop = new Loop({ name: 'clusters of object storage', log, pauseMs: () => lookMs, run: () => this.#look() });
+  }
+
+  /** Undefined if controllers can't connect here. */
+  get port(): number | undefined {
+    return this.#server?.port;
+  }
+
+  async start(): Promise<void> {
+    const { place, log } = this.#options;
+    this.#loop.start();
+    if (place === undefined) return;
+    const { signingKeys, sealer, ...at } = place;
+    await this.#tellKeys(signingKeys);
+    const { db, wake, checkLogin } = this.#options;
+    const marks = sealer && databaseMarks({ db, log, sealer });
+    const logins = checkLogin === undefined ? undefined : new ClusterLogins({ db, wake, checkLogin });
+    const sessions = new ControllerSessions({ ...this.#options, signingKeys, logins });
+    const open = sessions.open.bind(sessions);
+    this.#server = await LinkServer.listen({
+      ...at,
+      role: controllerRole,
+      silentMs: linkSilentMs,
+      log,
+      ...(marks && { marks }),
+      open,
+    });
+    log.info({ host: place.host, port: this.port }, 'controllers of object storage can connect');
+  }
+
+  async drain(): Promise<void> {
+    await this.#server?.drain();
+    await this.#loop.stop();
+  }
+
+  stop(): Promise<void> {
+    return this.drain();
+  }
+
+  async #look(): Promise<boolean> {
+    const { db, wake, log, place } = this.#options;
+    await this.#ringChanges.advance();
+    await this.#optionEnds.advance();
+    if (place !== undefined) await this.#tellKeys(place.signingKeys);
+    const moved = await movedPresence(db);
+    for (const id of moved.filter((each) => this.#moved.has(each))) {
+      const to = await db.transaction((tx) => tellPresence(tx, wake, id));
+      if (to !== undefined) log.warn({ cluster: id, to }, 'the presence of a cluster of object storage has changed');
+    }
+    this.#moved = new Set(moved);
+    if (performance.now() - this.#toldServicesAtMs >= tellServicesMs) {
+      this.#toldServicesAtMs = performance.now();
+      await tellServices(db, wake);
+      await tellReplicas(db, wake);
+    }
+    if (performance.now() - this.#forgotAtMs < keptMs) return false;
+    await forgetSilent(db);
+    await forgetQuestions(db);
+    this.#forgotAtMs = performance.now();
+    return false;
+  }
+
+  /** A process with a newer key file publishes its keys before it signs with them. A process with an older file removes none of them. */
+  async #tellKeys(signingKeys: SigningKeys): Promise<void> {
+    const { db, wake } = this.#options;
+    const own = signingKeys.ids().map((id) => [id, signingKeys.publicText(id)] as const);
+    const lacks = ({ keys }: KeysDocument) => own.some(([id, text]) => keys[id] !== text);
+    if (!lacks(await toldKeys(db))) return;
+    await db.transaction(async (tx) => {
+      await lockFederation(tx);
+      const { keys } = await toldKeys(tx);
+      await putDocument(tx, wake, ['keys'], { keys: { ...keys, ...Object.fromEntries(own) } });
+    });
+  }
+}
+
+async function toldKeys(sql: Sql): Promise<KeysDocument> {
+  const told = await documentNamed(sql, documentName('keys'));
+  return told === undefined ? { keys: {} } : (JSON.parse(told.body) as KeysDocument);
+}

@@ -1,0 +1,83 @@
+// What the mutations of clusters and options share: only administrators may call them, and they find and lock their row in the same way.
+
+import type { Sql, Transaction } from '../../../../platform/database/database.ts';
+import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
+import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { InputCheck } from '../../../../platform/edge/input.ts';
+import type { Attempt, Effect, LookFirst, MutationOutcome } from '../../../../platform/edge/mutation.ts';
+import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+
+export type ServiceGround = Pick<SubgraphGround, 'db' | 'wake' | 'mutations'>;
+
+interface NamedInput {
+  readonly id: string;
+  readonly expectedVersion?: number | null | undefined;
+}
+
+interface AdministeredRow {
+  readonly name: string;
+  readonly version: number;
+  readonly deleted: boolean;
+}
+
+interface AdministeredKind<Row> {
+  /** Name of the type in the graph. */
+  readonly type: 'ObjectCluster' | 'ObjectOption';
+  /** By UUID, including deleted ones. */
+  read(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, Row>>;
+}
+
+export class Administered<Row extends AdministeredRow> {
+  readonly #ground: ServiceGround;
+  readonly #kind: AdministeredKind<Row>;
+
+  constructor(ground: ServiceGround, kind: AdministeredKind<Row>) {
+    this.#ground = ground;
+    this.#kind = kind;
+  }
+
+  /** `name`: name of the mutation. */
+  run(
+    name: string,
+    context: RequestContext,
+    input: object,
+    prepare: (attempt: Attempt) => Promise<Effect | LookFirst> | Effect,
+  ): Promise<MutationOutcome<Row>> {
+    const { db, mutations } = this.#ground;
+    const { type, read } = this.#kind;
+    return mutations.run({
+      ...{ name, context, input, subject: type },
+      prepare: (attempt) => {
+        requireAdmin(caller(context));
+        return prepare(attempt);
+      },
+      read: async (id) => (await read(db, [id])).get(id),
+    });
+  }
+
+  /** Finds deleted ones too: a repeated request is prepared again, and must get its first answer. `field`: of the input. */
+  async find(check: InputCheck, { id }: NamedInput, field = 'id'): Promise<Row> {
+    const { type, read } = this.#kind;
+    const uuid = check.id(field, id, type);
+    const row = uuid === undefined ? undefined : (await read(this.#ground.db, [uuid])).get(uuid);
+    if (uuid !== undefined && row === undefined) check.fault(field, unknownId(type, id), 'NOT_FOUND');
+    check.throwIfAny();
+    return row as Row;
+  }
+
+  /** Call it in the transaction that has locked the federation. Refuses NOT_FOUND if it is deleted, STALE_VERSION if its version differs. */
+  async present(tx: Transaction, { id, expectedVersion }: NamedInput): Promise<Row> {
+    const row = await this.#fresh(tx, id);
+    if (row === undefined || row.deleted)
+      refuse('NOT_FOUND', unknownId(this.#kind.type, id), { field: ['input', 'id'] });
+    refuseStale(expectedVersion, row.version);
+    return row;
+  }
+
+  async #fresh(tx: Transaction, id: string): Promise<Row | undefined> {
+    const uuid = new InputCheck().id('id', id, this.#kind.type) ?? '';
+    return (await this.#kind.read(tx, [uuid])).get(uuid);
+  }
+}

@@ -1,0 +1,32 @@
+// Arguments that several operations share.
+import type { Call } from '../call.ts';
+import { S3Error } from '../errors.ts';
+
+const mostEntries = 1_000;
+
+/** Page size: at most 1000. */
+export function pageSizeOf(call: Call, name: string): number {
+  return Math.min(integerOf(call, name, mostEntries), mostEntries);
+}
+
+/** Not negative. */
+export function integerOf({ s3Address }: Call, name: string, missing: number): number {
+  const value = s3Address.query.get(name);
+  if (value === undefined || value === '') return missing;
+  if (!/^\d{1,9}$/.test(value)) throw wrongArgument(name, value, 'must be an integer from 0 to 2147483647');
+  return Number(value);
+}
+
+export function wrongArgument(name: string, value: string, what: string): S3Error {
+  return new S3Error('InvalidArgument', `${name} ${what}.`, {
+    details: { ArgumentName: name, ArgumentValue: value.slice(0, 1_024) },
+  });
+}
+
+/** Each object has one version, which is named null. */
+export function checkVersion(versionId: string | undefined): void {
+  if (versionId !== undefined && versionId !== '' && versionId !== 'null')
+    throw new S3Error('NoSuchVersion', 'The bucket has no versioning: the only version of an object is null.', {
+      details: { VersionId: versionId.slice(0, 1_024) },
+    });
+}

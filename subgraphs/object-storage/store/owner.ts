@@ -1,8 +1,0 @@
-// The owner of the tables of a cluster's own database.
-import { fileURLToPath } from 'node:url';
-import type { MigrationOwner } from '../../../platform/database/migrate.ts';
-
-export const objectClusterMigrations: MigrationOwner = {
-  owner: 'object-cluster',
-  folder: fileURLToPath(new URL('../../../prisma/migrations/object-cluster', import.meta.url)),
-};

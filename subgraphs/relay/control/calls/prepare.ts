@@ -1,0 +1,136 @@
+// The third step of a call: the caller may make it, the driver offers it, its arguments are valid; then it is rendered. Nothing
+// is read or written here.
+
+import { requireRole } from '../../../../platform/edge/authorise.ts';
+import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
+import { hashKeyedRequest, hashRequest, type KeyScope } from '../../../../platform/edge/idempotency.ts';
+import type { Role } from '../../../../platform/edge/identity.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import { canonicalJson } from '../../../../platform/values/json.ts';
+import { validateArguments } from '../../drivers/arguments.ts';
+import type { Driver, DriverOperation, JsonObject } from '../../drivers/driver.ts';
+import { isObject } from '../../drivers/json.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { contextOf, driverOf } from '../backends/endpoint.ts';
+import { objectHash } from '../model/backend-object.ts';
+import type { AcceptedCall } from '../model/operation.ts';
+import { type SecretArguments, shownArguments } from '../model/secret-arguments.ts';
+import { argumentFaults, type CallRequest, notSupported } from './call-request.ts';
+import type { ChosenCall } from './choose.ts';
+
+export interface PreparedCall extends AcceptedCall {
+  readonly backend: BackendRow;
+  readonly driver: Driver;
+  /** How long the client waits for the end. */
+  readonly waitMs: number;
+}
+
+const defaultWaitMs = 30_000;
+
+/** Makes the refusals that need no database. */
+export function prepare(
+  { context, request, backend, cmp, shared, mapping }: ChosenCall,
+  drivers: ReadonlyMap<string, Driver>,
+  opener: SecretArguments,
+): PreparedCall {
+  const { input, action } = request;
+  const { identity, requestId, callerRequestId } = context;
+  const { role, what } = neededRole(request);
+  requireRole(identity, backend.projectId, role, what);
+  const driver = driverOf(drivers, backend);
+  const plan = request.plan(driver, mapping);
+  const operation = driver.operations.get(plan.operation) ?? notSupported(driver, plan.operation);
+  if (operation.effect === 'READ' || operation.object === undefined)
+    refuse('NOT_SUPPORTED', `${operation.name} changes nothing: use relayRead`, { field: ['input', 'operation'] });
+  const checked = validateArguments(operation, plan.arguments, contextOf(driver, backend));
+  if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
+  if (operation.category === 'INIT' && !backend.allowInit)
+    refuse(
+      'INIT_NOT_ALLOWED',
+      `${operation.name} is an INIT operation, which backend ${backend.name} does not allow: set allowInit`,
+      {
+        field: ['input', 'operation'],
+      },
+    );
+  if (operation.effect === 'NON_IDEMPOTENT' && input.idempotencyKey == null && input.dryRun !== true)
+    refuse('KEY_REQUIRED', `${operation.name} is not idempotent: send an idempotencyKey`, {
+      field: ['input', 'idempotencyKey'],
+    });
+  const { args } = checked;
+  const object =
+    mapping === null
+      ? operation.object(args)
+      : { resource: mapping.resource, scope: mapping.scope, key: mapping.objectKey };
+  const id = newUuid();
+  const rendering = { operationId: id, backend: contextOf(driver, backend) };
+  const place = { backendId: backend.id, objectHash: objectHash(object) };
+  const render = (given: JsonObject) => operation.render(given, rendering);
+  return {
+    id,
+    projectId: backend.projectId,
+    backendId: backend.id,
+    name: operation.name,
+    object,
+    objectHash: place.objectHash,
+    effect: operation.effect,
+    mapping: operation.mapping ?? null,
+    idScopes: operation.idScopes?.(object.scope),
+    desired: opener.hashedDesired(operation, args, place),
+    cmp,
+    shared,
+    forced: input.force === true,
+    requestId,
+    callerRequestId,
+    operation,
+    args,
+    wire: render(args),
+    secrets: opener.take({ id, operation, args, render }),
+    deadlineMs: Math.min(input.deadlineMs ?? backend.deadlineMs, backend.deadlineMs),
+    key: keyScope(request, backend.projectId, opener),
+    requestedBy: identity?.name ?? '',
+    timeline: backend.timeline,
+    identity,
+    action,
+    input: shownInput(operation, input),
+    backend,
+    driver,
+    rendering,
+    waitMs: waitMsOf(request),
+  };
+}
+
+/** Returns the role that the call needs, and the part of the call that needs it. Applies to a repetition too. */
+export function neededRole({ action, input }: CallRequest): { readonly role: Role; readonly what: string } {
+  return input.force === true ? { role: 'OPERATOR', what: 'force' } : { role: 'MEMBER', what: action };
+}
+
+/** For the audit trail. */
+function shownInput(operation: DriverOperation, input: GeneralInput): CallRequest['input'] {
+  const { arguments: args } = input;
+  return isObject(args) ? ({ ...input, arguments: shownArguments(operation, args) } as GeneralInput) : input;
+}
+
+/** Of `relayCall`. */
+type GeneralInput = CallRequest['input'] & { readonly arguments?: unknown };
+
+/**
+ * Returns null if the request has no key. Before the driver is known, any argument may be a secret, so the hash contains keyed
+ * hashes of all arguments. Earlier versions used keyed hashes only for arguments with the name of a secret.
+ */
+export function keyScope({ action, input }: CallRequest, projectId: string, opener: SecretArguments): KeyScope | null {
+  const key = input.idempotencyKey;
+  if (key == null) return null;
+  const keyed = (secret: string) => opener.hashes(secret, `request/${key}`);
+  const scope = { scope: projectId, operation: action, key };
+  const earlier = hashKeyedRequest(input, keyed);
+  const { arguments: args } = input as GeneralInput;
+  if (!isObject(args)) return { ...scope, ...earlier };
+  const [requestHash = '', ...others] = keyed(canonicalJson(args)).map((hash) =>
+    hashRequest({ ...input, arguments: hash }),
+  );
+  return { ...scope, requestHash, olderHashes: [...others, earlier.requestHash, ...(earlier.olderHashes ?? [])] };
+}
+
+export function waitMsOf({ input }: CallRequest): number {
+  return input.waitMs ?? defaultWaitMs;
+}

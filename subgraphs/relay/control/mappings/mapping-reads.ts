@@ -1,0 +1,207 @@
+// Reads of mappings for the graph, outside of a call's path: one by its id (batched), pages, by operation, and all mappings in the
+// order of ids. Only mappings that the caller may see are returned, so no resolver can forget the check.
+import type { QueryMappingsArgs } from '../../../../generated/graph/relay.ts';
+import type { Mapping } from '../../../../generated/prisma/client.ts';
+import { always, type Condition, type Database } from '../../../../platform/database/database.ts';
+import { countsOfParents } from '../../../../platform/database/parent-rows.ts';
+import { allOf, inEachProject, is, isOneOf, type RangeSearch } from '../../../../platform/database/range-search.ts';
+import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
+import { type Count, emptyPage, type Page } from '../../../../platform/graph/connection.ts';
+import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
+import { loader } from '../../../../platform/graph/loader.ts';
+import { countOf, ownerOf } from '../../../../platform/graph/page-loader.ts';
+import { decodeUuid } from '../../../../platform/values/ids.ts';
+import { mappingStates } from '../../rules/states.ts';
+import { objectHash } from '../model/backend-object.ts';
+import { cmpReferenceOf } from '../model/cmp-reference.ts';
+import type { MappingRow } from './mapping.ts';
+
+const mappings = Symbol('mappings by id');
+const operationMappings = Symbol('mappings by operation');
+const ofBackends = Symbol('mappings of backends');
+const ofCmpObjects = Symbol('mappings of CMP objects');
+
+/** Only mappings of one backend (by UUID) or CMP object. */
+interface MappingsOf {
+  readonly backendId?: string | undefined;
+  readonly cmp?: CmpObjectKey | undefined;
+}
+
+export class MappingReads {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async byGlobalId(context: RequestContext, globalId: string): Promise<MappingRow | null> {
+    const id = decodeUuid('Mapping', globalId);
+    const row = id === undefined ? undefined : await loader(context, mappings, id, (ids) => this.byIds(ids));
+    return row !== undefined && maySee(context.identity, row.projectId) ? row : null;
+  }
+
+  /** Mappings that the operation created or was the last to change. */
+  async ofOperation(context: RequestContext, operationId: string): Promise<readonly MappingRow[]> {
+    const rows = await loader(context, operationMappings, operationId, (ids) => this.#ofOperations(ids));
+    return (rows ?? []).filter((row) => maySee(context.identity, row.projectId));
+  }
+
+  /** Default order: newest first. */
+  async page(
+    context: RequestContext,
+    args: Partial<QueryMappingsArgs>,
+    { backendId, cmp }: MappingsOf = {},
+  ): Promise<Page<MappingRow>> {
+    const orderBy = args.orderBy ?? 'NEWEST';
+    const on = args.backendId == null ? backendId : decodeUuid('Backend', args.backendId);
+    if (args.backendId != null && on === undefined) return emptyPage(args, 2);
+    const filter = {
+      projects: projectsFor(context.identity, args.projectId),
+      backendId: on,
+      cmp: args.cmpObject == null ? cmp : cmpReferenceOf(args.cmpObject),
+    };
+    const search = { table: 'mapping', key: ['id'], ...rangesOf(filter, args) };
+    const found = await pageOfRanges(this.#db, search, { ...args, orderBy }, (ids) => this.byIds(ids));
+    const count = this.#countOf(context, { backendId, cmp }, filter, args);
+    return count === undefined ? found : { ...found, count };
+  }
+
+  /** Those of a backend or CMP object are counted together with those of the others in a list. Undefined for a list of neither. */
+  #countOf(
+    context: RequestContext,
+    { backendId, cmp }: MappingsOf,
+    { projects }: MappingFilter,
+    { mappingStates: states }: Partial<QueryMappingsArgs>,
+  ): Count | undefined {
+    const inStates = states == null ? undefined : isOneOf('state', states);
+    const inProjects = projects === 'all' ? undefined : isOneOf('project_id', projects);
+    const key = JSON.stringify([...new Set(states ?? mappingStates)].sort());
+    if (backendId !== undefined)
+      return countOf(context, ownerOf(ofBackends, key), backendId, (backends) =>
+        countsOfParents(this.#db, backends, {
+          ...{ table: 'mapping', index: 'mapping_backend_state_idx', rest: inProjects },
+          ranges: (backend) => [allOf([is('backend_id', backend), inStates]) ?? always],
+        }),
+      );
+    if (cmp === undefined) return undefined;
+    return countOf(context, ownerOf(ofCmpObjects, key), JSON.stringify(cmp), (objects) =>
+      countsOfParents(this.#db, objects, {
+        ...{ table: 'mapping', index: projects === 'all' ? 'mapping_cmp_idx' : 'mapping_project_cmp_idx' },
+        ...{
+          ranges: (object) => inEachProject(projects, conditionOf(JSON.parse(object) as CmpObjectKey)),
+          rest: inStates,
+        },
+      }),
+    );
+  }
+
+  /** By UUID, for any caller. */
+  async byId(id: string): Promise<MappingRow | undefined> {
+    return (await this.byIds([id])).get(id);
+  }
+
+  /** Like `byId`. */
+  async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, MappingRow>> {
+    const rows = await this.#db.prisma.mapping.findMany({ where: { id: { in: [...ids] } } });
+    return new Map(rows.map((row) => [row.id, toRow(row)]));
+  }
+
+  /** All that are not deleted, in the order of their ids, for readers of everything. */
+  async livesAfter(options: {
+    readonly projects: 'all' | readonly string[];
+    readonly afterId: string;
+    readonly take: number;
+  }): Promise<MappingRow[]> {
+    const { projects, afterId, take } = options;
+    const rows = await this.#db.prisma.mapping.findMany({
+      where: {
+        ...(projects === 'all' ? {} : { projectId: { in: [...projects] } }),
+        id: { gt: afterId },
+        state: { not: 'DELETED' },
+      },
+      orderBy: { id: 'asc' },
+      take,
+    });
+    return rows.map(toRow);
+  }
+
+  async #ofOperations(ids: readonly string[]): Promise<ReadonlyMap<string, MappingRow[]>> {
+    const rows = await this.#db.prisma.mapping.findMany({
+      where: { OR: [{ operationId: { in: [...ids] } }, { lastOperationId: { in: [...ids] } }] },
+      take: 10_000,
+    });
+    const result = new Map<string, MappingRow[]>(ids.map((id) => [id, []]));
+    for (const row of rows)
+      for (const id of new Set([row.operationId, row.lastOperationId])) result.get(id ?? '')?.push(toRow(row));
+    return result;
+  }
+}
+
+interface MappingFilter {
+  readonly projects: 'all' | readonly string[];
+  /** UUID. */
+  readonly backendId: string | undefined;
+  readonly cmp: CmpObjectKey | undefined;
+}
+
+/**
+ * If there are several filters, the most selective one with an index in the order of ids chooses the ranges. The other filters are
+ * checked on the rows of these ranges.
+ */
+function rangesOf(
+  { projects, backendId, cmp }: MappingFilter,
+  args: Partial<QueryMappingsArgs>,
+): Pick<RangeSearch, 'ranges' | 'rest'> {
+  const { resource, scope, objectKey: key, updatedFrom, updatedBefore } = args;
+  const states = [...new Set(args.mappingStates ?? mappingStates)];
+  const verified = args.verifications == null ? undefined : [...new Set(args.verifications)];
+  const inProjects = projects === 'all' ? undefined : isOneOf('project_id', projects);
+  const inStates = args.mappingStates == null ? undefined : isOneOf('state', states);
+  const isVerified = isOneOf('verify_result', verified);
+  const onBackend = is('backend_id', backendId);
+  const ofCmp = cmp === undefined ? undefined : conditionOf(cmp);
+  const others = [
+    is('resource', resource ?? undefined),
+    is('scope', scope ?? undefined),
+    is('object_key', key ?? undefined),
+    updatedFrom == null ? undefined : { sql: 'updated_at >= ?', values: [updatedFrom] },
+    updatedBefore == null ? undefined : { sql: 'updated_at < ?', values: [updatedBefore] },
+  ];
+  const search = (index: string, conditions: readonly Condition[], ...rest: readonly (Condition | undefined)[]) => ({
+    ranges: conditions.map((condition) => ({ index, condition })),
+    rest: allOf([...rest, ...others]),
+  });
+  if (resource != null && scope != null && key != null) {
+    const ofObject = { sql: 'object_hash = ?', values: [objectHash({ resource, scope, key })] };
+    const index = projects === 'all' ? 'mapping_object_idx' : 'mapping_project_object_idx';
+    return search(index, inEachProject(projects, ofObject), onBackend, inStates, isVerified, ofCmp);
+  }
+  if (ofCmp !== undefined) {
+    const index = projects === 'all' ? 'mapping_cmp_idx' : 'mapping_project_cmp_idx';
+    return search(index, inEachProject(projects, ofCmp), onBackend, inStates, isVerified);
+  }
+  const each = (condition: Condition, column: string, values: readonly string[]): Condition[] =>
+    values.map((value) => ({ sql: `${condition.sql} AND ${column} = ?`, values: [...condition.values, value] }));
+  if (onBackend !== undefined)
+    return search('mapping_backend_state_idx', each(onBackend, 'state', states), inProjects, isVerified);
+  if (projects === 'all') return search('PRIMARY', [always], inStates, isVerified);
+  const ofProjects = projects.map((project) => ({ sql: 'project_id = ?', values: [project] }));
+  if (verified !== undefined)
+    return search(
+      'mapping_verify_idx',
+      ofProjects.flatMap((one) => each(one, 'verify_result', verified)),
+      inStates,
+    );
+  return search('mapping_project_idx', ofProjects, inStates);
+}
+
+function conditionOf({ namespace, type, externalId }: CmpObjectKey): Condition | undefined {
+  return allOf([is('namespace', namespace), is('cmp_type', type), is('cmp_id', externalId)]);
+}
+
+/** The columns contain only words that the store writes. */
+function toRow(row: Mapping): MappingRow {
+  return row as MappingRow;
+}

@@ -1,0 +1,178 @@
+// The effects of a call on the mappings of its backend object, and the calls that mappings forbid. Runs inside the journal's
+// transactions, under the object's claim, so that nothing else changes the set of its mappings at once.
+import type { Sql, Transaction } from '../../../../platform/database/database.ts';
+import { refuse } from '../../../../platform/edge/errors.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import type { JsonObject } from '../../drivers/driver.ts';
+import type { OperationState } from '../../rules/states.ts';
+import type { RelayEvent } from '../events.ts';
+import { describeObject } from '../model/backend-object.ts';
+import type { CmpReference } from '../model/cmp-reference.ts';
+import type { CallSubject } from '../model/operation.ts';
+import { cmpObjectOfMapping, type MappingRow, type MappingState } from './mapping.ts';
+import { insertMapping, liveMappings, type MappingsToSettle, type NewMapping, updateMapping } from './mapping-store.ts';
+
+/** Refuses (ALREADY_MAPPED) a call on an object that belongs to others. */
+export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise<void> {
+  if (call.mapping === null) return;
+  const live = await liveMappings(sql, call.backendId, call.objectHash);
+  if (live.length > 0 && call.mapping === 'creates' && call.effect === 'NON_IDEMPOTENT' && !call.forced)
+    refuse(
+      'ALREADY_MAPPED',
+      `${describeObject(call.object)} already exists and belongs to ${ownerOf(live[0])}: delete it first`,
+    );
+  const { cmp } = call;
+  const others = cmp === null ? [] : live.filter((row) => !isOf(row, cmp));
+  if (others.length === 0) return;
+  if (call.mapping === 'creates' && call.shared && others.every((row) => row.shared)) return;
+  const more = others.length > 1 ? ` and ${others.length - 1} more` : '';
+  refuse('ALREADY_MAPPED', `${describeObject(call.object)} belongs to ${ownerOf(others[0])}${more}`, {
+    field: ['input', 'cmpObject'],
+  });
+}
+
+function ownerOf(row: MappingRow | undefined): string {
+  return `${row?.namespace}/${row?.cmpType}/${row?.cmpId}`;
+}
+
+interface MappingPlan {
+  readonly writes: readonly ((tx: Transaction) => Promise<void>)[];
+  readonly events: readonly RelayEvent[];
+  /** The object belongs to another CMP object after all: the reason why the call gets no mapping. */
+  readonly conflict?: string;
+}
+
+/** Plans the changes that bring the given mappings in line with the call's new state; the caller writes them. */
+export function planMappings(
+  { rows, backendDeleted, unsettled, namesakes }: MappingsToSettle,
+  call: CallSubject,
+  outcome: {
+    readonly state: OperationState;
+    readonly uuid?: string | undefined;
+    /** FAILED because the device does not have the object. */
+    readonly absent?: boolean;
+  },
+): MappingPlan {
+  const writes: ((tx: Transaction) => Promise<void>)[] = [];
+  const events: RelayEvent[] = [];
+  if (call.mapping === null || outcome.state === 'REJECTED') return { writes, events };
+  const { cmp } = call;
+  const hasEffect = outcome.state === 'SUCCEEDED' || outcome.state === 'UNKNOWN';
+  const isNew = hasEffect && call.mapping === 'creates' && cmp !== null && !rows.some((row) => isOf(row, cmp));
+  const conflicts = isNew && rows.length > 0 && !(call.shared && rows.every((row) => row.shared));
+  for (const row of rows) {
+    // After a change by another CMP object's call, only a read can show whether the object is in its desired state.
+    const state = conflicts && row.state === 'ACTIVE' ? 'UNVERIFIED' : nextState(call, row, outcome);
+    if (state === undefined) continue;
+    if (unsettled !== null && isWithoutEffect(call, outcome)) {
+      // The other call decides the mapping's state.
+      const operationId = row.operationId === call.id ? unsettled : undefined;
+      writes.push((batch) => updateMapping(batch, row, { state: row.state, operationId, lastOperationId: unsettled }));
+      events.push(mappingEvent(call, row, row.version + 1, row.state, row.state));
+      continue;
+    }
+    // A mapping is an orphan if its backend has been deleted in the meantime.
+    const to = state !== 'DELETED' && backendDeleted ? 'ORPHAN' : state;
+    if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
+    const desired = outcome.state === 'SUCCEEDED' ? desiredText(call, row) : undefined;
+    // Made once more by force, so it now has the mark of this call.
+    const isMadeAgain = call.mapping === 'creates' && call.effect === 'NON_IDEMPOTENT' && outcome.state === 'SUCCEEDED';
+    const operationId = isMadeAgain ? call.id : undefined;
+    writes.push((batch) =>
+      updateMapping(batch, row, { state: to, lastOperationId: call.id, operationId, uuid: outcome.uuid, desired }),
+    );
+    events.push(mappingEvent(call, row, row.version + 1, row.state, to));
+  }
+  // The device has given away their id, so their object is gone or has another one.
+  for (const row of outcome.state === 'SUCCEEDED' ? namesakes : []) {
+    const { lastOperationId } = row;
+    writes.push((batch) => updateMapping(batch, row, { state: 'UNVERIFIED', lastOperationId }));
+    const reason = `the device gave its id ${row.uuid} to ${describeObject(call.object)}`.slice(0, 255);
+    events.push({ ...mappingEvent(call, row, row.version + 1, row.state, 'UNVERIFIED'), reason });
+  }
+  if (conflicts) return { writes, events, conflict: `no mapping was made: the object belongs to ${ownerOf(rows[0])}` };
+  if (isNew) {
+    const state = backendDeleted ? 'ORPHAN' : outcome.state === 'UNKNOWN' ? 'UNVERIFIED' : 'ACTIVE';
+    const row = newMapping(call, cmp, state, outcome.uuid);
+    writes.push((batch) => insertMapping(batch, row));
+    events.push(mappingEvent(call, row, 1, null, state));
+  }
+  return { writes, events };
+}
+
+function isWithoutEffect(
+  call: CallSubject,
+  { state, absent = false }: { readonly state: OperationState; readonly absent?: boolean },
+): boolean {
+  return state === 'FAILED' && !(absent && call.mapping === 'deletes');
+}
+
+/** Undefined if the call does not affect this mapping. */
+function nextState(
+  call: CallSubject,
+  row: MappingRow,
+  { state, absent = false }: { readonly state: OperationState; readonly absent?: boolean },
+): MappingState | undefined {
+  // The call started a job, and the job's end decides.
+  if (state === 'ACCEPTED') return undefined;
+  const touched = row.operationId === call.id || row.lastOperationId === call.id;
+  if (call.mapping === 'deletes') {
+    if (state === 'SUCCEEDED' || absent) return 'DELETED';
+    if (state === 'UNKNOWN') return 'UNVERIFIED';
+    return touched && row.state === 'UNVERIFIED' ? 'ACTIVE' : undefined;
+  }
+  // A call affects another CMP object's mapping only if it changes the object that both own.
+  if (call.mapping === 'creates' && (call.cmp === null || !isOf(row, call.cmp))) return undefined;
+  if (state === 'SUCCEEDED') return 'ACTIVE';
+  if (state === 'UNKNOWN') return 'UNVERIFIED';
+  if (!touched || (row.state !== 'UNVERIFIED' && row.state !== 'ORPHAN')) return undefined;
+  return row.operationId === call.id ? 'DELETED' : 'ACTIVE';
+}
+
+/** The desired state of the object after the call: an update keeps values that it does not name. */
+function desiredText(call: CallSubject, row: MappingRow): string | undefined {
+  if (call.desired === null) return undefined;
+  const before = call.mapping === 'updates' && row.desired !== null ? (JSON.parse(row.desired) as JsonObject) : {};
+  return JSON.stringify({ ...before, ...call.desired });
+}
+
+function isOf(row: MappingRow, cmp: CmpReference): boolean {
+  return row.namespace === cmp.namespace && row.cmpType === cmp.type && row.cmpId === cmp.externalId;
+}
+
+function newMapping(call: CallSubject, cmp: CmpReference, state: MappingState, uuid: string | undefined): NewMapping {
+  return {
+    id: newUuid(),
+    projectId: call.projectId,
+    namespace: cmp.namespace,
+    cmpType: cmp.type,
+    cmpId: cmp.externalId,
+    role: cmp.role,
+    backendId: call.backendId,
+    resource: call.object.resource,
+    scope: call.object.scope,
+    objectKey: call.object.key,
+    objectHash: call.objectHash,
+    uuid: uuid ?? null,
+    shared: call.shared,
+    state,
+    desired: JSON.stringify(call.desired ?? {}),
+    operationId: call.id,
+    lastOperationId: call.id,
+  };
+}
+
+function mappingEvent(
+  call: CallSubject,
+  row: NewMapping,
+  version: number,
+  from: MappingState | null,
+  to: MappingState,
+): RelayEvent {
+  const what = { from, to, reason: call.name, requestId: call.requestId };
+  const cmpObject = cmpObjectOfMapping(row);
+  const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: version, cmpObject };
+  return from === to
+    ? { ...subject, ...what, kind: 'mapping.changed' }
+    : { ...subject, ...what, kind: 'mapping.state' };
+}

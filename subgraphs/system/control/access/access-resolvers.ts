@@ -1,0 +1,52 @@
+// Resolvers of login, refresh, logout and `me`.
+import type { LoginPayload, Resolvers } from '../../../../generated/graph/system.ts';
+import { caller } from '../../../../platform/edge/authorise.ts';
+import { heldRole, visibleProjects } from '../../../../platform/edge/identity.ts';
+import { toUserErrors } from '../../../../platform/edge/mutation.ts';
+import type { ProjectStore } from '../stores/project-store.ts';
+import type { SessionService, TokenPair } from './session-service.ts';
+
+const mostProjectsShown = 100;
+
+export function accessResolvers(options: { sessions: SessionService; projects: ProjectStore }): Resolvers {
+  const { sessions, projects } = options;
+  return {
+    Query: {
+      async me(_, _args, context) {
+        const identity = caller(context);
+        const visible = visibleProjects(identity);
+        const take = visible === 'all' ? mostProjectsShown : visible.length;
+        const rows = await projects.firstOf(visible, take);
+        const held = rows.map((project) => ({ project, role: heldRole(identity, project.id) ?? 'VIEWER' }));
+        return { name: identity.name, admin: identity.admin, projects: held };
+      },
+    },
+    Mutation: {
+      login: (_, { input }, context) => tokens(() => sessions.login(context, input)),
+      sessionRefresh: (_, { input }, context) => tokens(() => sessions.refresh(context, input.refreshToken)),
+      async logout(_, _args, context) {
+        const identity = caller(context);
+        try {
+          await sessions.logout(context, identity);
+          return { userErrors: [] };
+        } catch (error) {
+          return { userErrors: userErrorsOf(error) };
+        }
+      },
+    },
+  };
+}
+
+async function tokens(work: () => Promise<TokenPair>): Promise<LoginPayload> {
+  try {
+    return { ...(await work()), userErrors: [] };
+  } catch (error) {
+    return { userErrors: userErrorsOf(error) };
+  }
+}
+
+function userErrorsOf(error: unknown) {
+  const userErrors = toUserErrors(error);
+  if (userErrors === undefined) throw error;
+  return userErrors;
+}

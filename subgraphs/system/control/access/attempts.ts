@@ -1,0 +1,95 @@
+// Limits on attempts at a secret: per network, per name from that network, and per name from all networks. Logins and changes of
+// one's own password are counted together, so that one is no way around the other.
+import { createHash } from 'node:crypto';
+import { refuse } from '../../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { clientNetwork } from '../../../../platform/net/address-block.ts';
+import type { RateLimit, RateLimiter } from './rate-limiter.ts';
+
+const windowMs = 60_000;
+const attemptsPerName = 10;
+const attemptsPerAddress = 100;
+/**
+ * Limit for attempts from networks where the name has not logged in recently. Guesses from many networks must not lock the owner
+ * out of the other networks.
+ */
+const attemptsFromAnywhere = 100;
+/** Limit for all clients together whose addresses come from one other party, because that party may name any number of addresses. */
+const attemptsToldByOne = 300;
+const knownForMs = 30 * 86_400_000;
+
+/** Takes the counted attempt back. Call it after a success, because only failures count. */
+export type GiveBack = () => Promise<void>;
+
+export class Attempts {
+  readonly #rateLimiter: RateLimiter;
+
+  constructor(rateLimiter: RateLimiter) {
+    this.#rateLimiter = rateLimiter;
+  }
+
+  /** Counts an attempt at the password of that name. Refuses with RATE_LIMITED. */
+  async password(context: RequestContext, name: string): Promise<GiveBack> {
+    const address = networkOf(context);
+    // A name may be as long as a request, and the counter's key is stored.
+    const named = createHash('sha256').update(name).digest('base64url');
+    const good = `login-good/${address}/${named}`;
+    const anywhere = { key: `login-anywhere/${named}`, limit: attemptsFromAnywhere, windowMs };
+    const giveBack = await this.#takeTold(context, [
+      { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
+      { key: `login-name/${address}/${named}`, limit: attemptsPerName, windowMs },
+      ...((await this.#rateLimiter.remembers(good)) ? [] : [anywhere]),
+    ]);
+    return async () => {
+      await giveBack();
+      await this.#rateLimiter.remember(good, knownForMs);
+    };
+  }
+
+  /** Counts an attempt at a refresh token. Refuses with RATE_LIMITED. */
+  refreshToken(context: RequestContext): Promise<GiveBack> {
+    const address = clientNetwork(context.clientAddress);
+    return this.#take([{ key: `refresh/${address}`, limit: attemptsPerAddress, windowMs }]);
+  }
+
+  /** Counts an attempt at a join token. Refuses with RATE_LIMITED. */
+  joinToken(context: RequestContext): Promise<GiveBack> {
+    const address = clientNetwork(context.clientAddress);
+    return this.#take([{ key: `join/${address}`, limit: attemptsPerAddress, windowMs }]);
+  }
+
+  /** Counts an attempt at an API token, where it is shown for a login. Refuses with RATE_LIMITED. */
+  apiToken(context: RequestContext): Promise<GiveBack> {
+    const address = networkOf(context);
+    return this.#takeTold(context, [{ key: `login-address/${address}`, limit: attemptsPerAddress, windowMs }]);
+  }
+
+  /**
+   * First takes from the total limit of the party that reported the address. Beyond that limit, attempts do not count against the
+   * addresses and names that the party reports.
+   */
+  async #takeTold({ addressToldBy }: RequestContext, limits: readonly RateLimit[]): Promise<GiveBack> {
+    if (addressToldBy === undefined) return this.#take(limits);
+    const teller = createHash('sha256').update(addressToldBy).digest('base64url');
+    const giveBack = await this.#take([{ key: `login-told-by/${teller}`, limit: attemptsToldByOne, windowMs }]);
+    const giveBackRest = await this.#take(limits);
+    return async () => {
+      await Promise.all([giveBack(), giveBackRest()]);
+    };
+  }
+
+  async #take(limits: readonly RateLimit[]): Promise<GiveBack> {
+    const waits = await Promise.all(limits.map((limit) => this.#rateLimiter.take(limit)));
+    const retryAfterMs = Math.max(...waits);
+    if (retryAfterMs > 0) refuse('RATE_LIMITED', `too many attempts: wait ${retryAfterMs} ms`, { retryAfterMs });
+    return async () => {
+      await Promise.all(limits.map((limit) => this.#rateLimiter.giveBack(limit)));
+    };
+  }
+}
+
+/** Reported addresses are counted apart from addresses that were seen. */
+function networkOf({ clientAddress, addressToldBy }: RequestContext): string {
+  const network = clientNetwork(clientAddress);
+  return addressToldBy === undefined ? network : `told/${network}`;
+}

@@ -1,0 +1,197 @@
+// Login, refresh and logout. The answers do not reveal whether a name exists; guesses are limited per name and address, and a
+// refresh token that is used twice ends its session, since one of the two bearers stole it. An invented one ends nothing.
+
+import { audit } from '../../../../platform/audit/audit.ts';
+import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import type { LoginCredentials } from '../../../../platform/edge/access.ts';
+import { invariant, Refusal, refuse, userError } from '../../../../platform/edge/errors.ts';
+import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
+import { newToken } from '../../../../platform/values/ids.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { Attempts, GiveBack } from './attempts.ts';
+import type { CredentialStore } from './credential-store.ts';
+import type { IdentityProvider, VerifiedUser } from './identity-provider.ts';
+import { apiTokenPrefix, hashSecret, newRefreshToken, readRefreshToken } from './secrets.ts';
+
+export interface TokenPair {
+  readonly accessToken: string;
+  readonly accessTokenExpiresAt: Date;
+  readonly refreshToken: string;
+  readonly refreshTokenExpiresAt: Date;
+}
+
+interface SessionServiceOptions {
+  readonly db: Database;
+  readonly credentials: CredentialStore;
+  readonly provider: IdentityProvider;
+  readonly accessTokens: AccessTokens;
+  readonly attempts: Attempts;
+}
+
+export class SessionService {
+  readonly #db: Database;
+  readonly #credentials: CredentialStore;
+  readonly #provider: IdentityProvider;
+  readonly #accessTokens: AccessTokens;
+  readonly #attempts: Attempts;
+
+  constructor(options: SessionServiceOptions) {
+    this.#db = options.db;
+    this.#credentials = options.credentials;
+    this.#provider = options.provider;
+    this.#accessTokens = options.accessTokens;
+    this.#attempts = options.attempts;
+  }
+
+  /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
+  async login(context: RequestContext, input: { name: string; password: string }): Promise<TokenPair> {
+    const { user, giveBack } = await this.#verify(context, input);
+    const sessionId = newToken();
+    const refresh = newRefreshToken(sessionId);
+    const identity: Identity = { kind: 'user', ...user, admin: false, projects: {}, credentialId: sessionId };
+    const begin = async (tx: Transaction) => {
+      const { hash: refreshHash, familyHash } = refresh;
+      const session = { id: sessionId, userId: user.id, userVersion: user.version, refreshHash, familyHash };
+      const made = await this.#credentials.begin(tx, session);
+      if (made === undefined) return undefined;
+      const { details, ...entry } = record(context, 'login', identity);
+      const sessionsEnded = made.ended === 0 ? {} : { sessionsEnded: made.ended };
+      await audit(tx, { ...entry, details: { ...details, ...sessionsEnded } });
+      return made;
+    };
+    const begun = await givingBack(giveBack, () => this.#db.transaction(begin));
+    if (begun === undefined) return this.#refuseLogin(context, input.name);
+    // Only failures count: a CMP may log in as often as necessary.
+    await giveBack();
+    return this.#pair(user.id, sessionId, refresh.secret, begun.expiresAt);
+  }
+
+  /** Checks a login `via` another place, without making a session. Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
+  async check(context: RequestContext, credentials: LoginCredentials, via: string): Promise<Identity> {
+    if ('token' in credentials) return this.#checkToken(context, credentials.token, via);
+    const { user, giveBack } = await this.#verify(context, credentials, via);
+    const identity = await givingBack(giveBack, () => this.#credentials.byUser(user));
+    if (identity === undefined) return this.#refuseLogin(context, credentials.name, via);
+    await givingBack(giveBack, () => audit(this.#db, record(context, 'login', identity, via)));
+    await giveBack();
+    return identity;
+  }
+
+  async #checkToken(context: RequestContext, token: string, via: string): Promise<Identity> {
+    const giveBack = await this.#attempts.apiToken(context);
+    const identity = token.startsWith(apiTokenPrefix)
+      ? await this.#credentials.bySecretHash(hashSecret(token))
+      : undefined;
+    if (identity === undefined)
+      return this.#refuse(context, 'login', 'the token is wrong, was revoked, or has expired', { via });
+    await givingBack(giveBack, () => audit(this.#db, record(context, 'login', identity, via)));
+    await giveBack();
+    return identity;
+  }
+
+  async #verify(
+    context: RequestContext,
+    input: { readonly name: string; readonly password: string },
+    via?: string,
+  ): Promise<{ readonly user: VerifiedUser; readonly giveBack: GiveBack }> {
+    // A refusal by the limit is not audited: a flood would write a row for each attempt.
+    const giveBack = await this.#attempts.password(context, input.name);
+    const user = await this.#provider.verify(input);
+    return user === undefined ? this.#refuseLogin(context, input.name, via) : { user, giveBack };
+  }
+
+  /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
+  async refresh(context: RequestContext, refreshToken: string): Promise<TokenPair> {
+    const giveBack = await this.#attempts.refreshToken(context);
+    const presented = readRefreshToken(refreshToken);
+    if (presented === undefined) return this.#refuseRefresh(context, false);
+    const { sessionId, familyHash } = presented;
+    const next = newRefreshToken(sessionId, presented.family);
+    const rotate = async (tx: Transaction) => {
+      const session = { id: sessionId, oldHash: presented.hash, newHash: next.hash, familyHash };
+      const expiresAt = await this.#credentials.rotate(tx, session);
+      if (expiresAt === undefined) {
+        return { ended: await this.#credentials.endFamily(tx, session) };
+      }
+      const identity = await this.#credentials.bySession(sessionId, tx);
+      invariant(identity !== undefined, `session ${sessionId} was just refreshed and has no user`);
+      await audit(tx, record(context, 'sessionRefresh', identity));
+      return { expiresAt, userId: identity.id };
+    };
+    const rotated = await givingBack(giveBack, () => this.#db.transaction(rotate));
+    if ('ended' in rotated) return this.#refuseRefresh(context, rotated.ended);
+    await giveBack();
+    return this.#pair(rotated.userId, sessionId, next.secret, rotated.expiresAt);
+  }
+
+  /** Ends the caller's session; ending it twice is not an error. */
+  async logout(context: RequestContext, identity: Identity): Promise<void> {
+    if (identity.kind !== 'user') refuse('WRONG_STATE', 'an API token has no session: revoke it with apiTokenRevoke');
+    await this.#db.transaction(async (tx) => {
+      await this.#credentials.end(tx, identity.credentialId);
+      await audit(tx, record(context, 'logout', identity));
+    });
+  }
+
+  async #refuseLogin(context: RequestContext, name: string, via?: string): Promise<never> {
+    return this.#refuse(context, 'login', 'the name or the password is wrong', { name: name.slice(0, 64), via });
+  }
+
+  /** `sessionEnded`: the token had been used before, so its session was ended. */
+  async #refuseRefresh(context: RequestContext, sessionEnded: boolean): Promise<never> {
+    const message = 'the refresh token was used before or has expired: log in again';
+    return this.#refuse(context, 'sessionRefresh', message, { sessionEnded });
+  }
+
+  async #refuse(context: RequestContext, action: string, message: string, details: object): Promise<never> {
+    const code = 'BAD_CREDENTIALS';
+    await audit(this.#db, {
+      ...record(context, action, null),
+      outcome: 'REFUSED',
+      code,
+      details: { ...details, clientAddress: context.clientAddress },
+    });
+    throw new Refusal([userError(code, message)]);
+  }
+
+  async #pair(
+    userId: string,
+    sessionId: string,
+    refreshToken: string,
+    refreshTokenExpiresAt: Date,
+  ): Promise<TokenPair> {
+    const access = await this.#accessTokens.issue({ userId, sessionId });
+    return {
+      accessToken: access.token,
+      accessTokenExpiresAt: access.expiresAt,
+      refreshToken,
+      refreshTokenExpiresAt,
+    };
+  }
+}
+
+/** Work that fails after the secret was found right, for example on a full disk, does not count as a failed attempt. */
+async function givingBack<Result>(giveBack: GiveBack, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+}
+
+function record(context: RequestContext, action: string, identity: Identity | null, via?: string) {
+  const subjectType = identity?.kind === 'token' ? 'ApiToken' : 'User';
+  const subject = identity === null ? {} : { subjectType, subjectId: identity.id };
+  const { requestId, callerRequestId, clientAddress } = context;
+  return {
+    identity,
+    action,
+    projectId: null,
+    ...subject,
+    outcome: 'ACCEPTED' as const,
+    requestId,
+    callerRequestId,
+    details: { clientAddress, via },
+  };
+}

@@ -1,0 +1,92 @@
+// The only way from an id to an object of this subgraph: batched, and only objects that the caller may see. Queries, payloads,
+// `node`, entity references and status events all use it, so that none can forget the check.
+
+import { caller, maySee } from '../../../platform/edge/authorise.ts';
+import { allows, type RequestContext } from '../../../platform/edge/identity.ts';
+import { loader } from '../../../platform/graph/loader.ts';
+import type { HaCluster, HaMove } from '../../../platform/process/ha-cluster.ts';
+import type { ApiToken } from './stores/api-token.ts';
+import type { Machine } from './stores/machine.ts';
+import type { MachineStore } from './stores/machine-store.ts';
+import type { Project } from './stores/project.ts';
+import type { ProjectStore } from './stores/project-store.ts';
+import type { TokenStore } from './stores/token-store.ts';
+import type { User } from './stores/user.ts';
+import type { UserStore } from './stores/user-store.ts';
+
+const projectRows = Symbol('projects by id');
+const userRows = Symbol('users by id');
+const tokenRows = Symbol('API tokens by id');
+const machineRows = Symbol('machines by id');
+const moveRows = Symbol('moves of the primary by id');
+const sharedUsers = Symbol('users who share a project with the caller');
+
+interface EntitiesOptions {
+  /** Node types of other subgraphs. */
+  readonly elsewhere: ReadonlySet<string>;
+  readonly projects: ProjectStore;
+  readonly users: UserStore;
+  readonly tokens: TokenStore;
+  readonly machines: MachineStore;
+  /** Undefined if the database has no hosts of its own. */
+  readonly cluster: HaCluster | undefined;
+}
+
+/** Ids are UUIDs. Undefined if there is no such object, or if the caller may not see it. */
+export class Entities {
+  readonly elsewhere: ReadonlySet<string>;
+  readonly #projects: ProjectStore;
+  readonly #users: UserStore;
+  readonly #tokens: TokenStore;
+  readonly #machines: MachineStore;
+  readonly #cluster: HaCluster | undefined;
+
+  constructor(options: EntitiesOptions) {
+    this.elsewhere = options.elsewhere;
+    this.#projects = options.projects;
+    this.#users = options.users;
+    this.#tokens = options.tokens;
+    this.#machines = options.machines;
+    this.#cluster = options.cluster;
+  }
+
+  /** Members and administrators see a project. */
+  async project(context: RequestContext, id: string): Promise<Project | undefined> {
+    if (!maySee(caller(context), id)) return undefined;
+    return loader(context, projectRows, id, (ids) => this.#projects.byIds(ids));
+  }
+
+  /** Administrators, the user and members of a common project see a user. */
+  async user(context: RequestContext, id: string): Promise<User | undefined> {
+    const identity = caller(context);
+    if (!identity.admin && identity.id !== id) {
+      const projects = Object.keys(identity.projects);
+      const shares = await loader(context, sharedUsers, id, async (ids) => {
+        const found = await this.#projects.membersAmong(ids, projects);
+        return new Map([...found].map((user) => [user, true]));
+      });
+      if (shares !== true) return undefined;
+    }
+    return loader(context, userRows, id, (ids) => this.#users.byIds(ids));
+  }
+
+  /** Administrators and the project's operators see a token. */
+  async apiToken(context: RequestContext, id: string): Promise<ApiToken | undefined> {
+    const identity = caller(context);
+    const token = await loader(context, tokenRows, id, (ids) => this.#tokens.byIds(ids));
+    return token !== undefined && allows(identity, token.projectId, 'OPERATOR') ? token : undefined;
+  }
+
+  /** Administrators see a machine. */
+  async machine(context: RequestContext, id: string): Promise<Machine | undefined> {
+    if (!caller(context).admin) return undefined;
+    return loader(context, machineRows, id, (ids) => this.#machines.byIds(ids));
+  }
+
+  /** Administrators see moves of the primary. */
+  async haMove(context: RequestContext, id: string): Promise<HaMove | undefined> {
+    const cluster = this.#cluster;
+    if (!caller(context).admin || cluster === undefined) return undefined;
+    return loader(context, moveRows, id, async () => new Map((await cluster.moves()).map((move) => [move.id, move])));
+  }
+}

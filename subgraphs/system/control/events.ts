@@ -1,0 +1,60 @@
+// The status events of users, projects, memberships, tokens, machines and the hosts of the database.
+
+import { roles } from '../../../platform/edge/identity.ts';
+import { declareEvents } from '../../../platform/events/kinds.ts';
+
+export const systemEvents = declareEvents({
+  'project.created': { subject: 'Project', values: ['ACTIVE'], meaning: 'A project was created.' },
+  'project.changed': { subject: 'Project', values: ['ACTIVE'], meaning: 'The description of a project changed.' },
+  'project.deleted': {
+    subject: 'Project',
+    values: ['ACTIVE', 'DELETED'],
+    meaning: 'A project was deleted, with its memberships and API tokens.',
+  },
+  'membership.changed': {
+    subject: 'Project',
+    values: ['NONE', ...roles],
+    meaning: "A user's role in the project changed; `reason` names the user.",
+  },
+  'user.created': { subject: 'User', values: ['ACTIVE'], meaning: 'A user was created; administrators see it.' },
+  'user.changed': {
+    subject: 'User',
+    values: ['ACTIVE', 'DISABLED'],
+    meaning: 'A user changed; `reason` names what changed. Administrators see it.',
+  },
+  'apiToken.created': { subject: 'ApiToken', values: ['ACTIVE'], meaning: 'An API token was issued.' },
+  'machine.created': {
+    subject: 'Machine',
+    values: ['INVITED'],
+    meaning: 'A machine was created; administrators see it.',
+  },
+  'machine.joined': {
+    subject: 'Machine',
+    values: ['INVITED', 'JOINED'],
+    meaning: 'A machine joined; administrators see it.',
+  },
+  'machine.revoked': {
+    subject: 'Machine',
+    values: ['INVITED', 'JOINED', 'REVOKED'],
+    meaning: 'A machine was revoked; administrators see it.',
+  },
+  'ha.primary': {
+    subject: 'HaCluster',
+    values: ['LEADS'],
+    meaning:
+      'A host of the database became its primary; `reason` says which, from whom, why, and for how long there was none. Only administrators see this event.',
+  },
+  'ha.copies': {
+    subject: 'HaCluster',
+    values: ['ONE_COPY', 'IN_SYNC'],
+    meaning:
+      'The next acknowledged write is on one host of the database, or on two; `reason` names them. Only administrators see this event.',
+  },
+  'ha.promotion': {
+    subject: 'HaCluster',
+    values: ['ON', 'PAUSED'],
+    meaning:
+      'While it is paused, no host of the database takes over from a lost primary. Only administrators see this event.',
+  },
+  'apiToken.revoked': { subject: 'ApiToken', values: ['ACTIVE', 'REVOKED'], meaning: 'An API token was revoked.' },
+});

@@ -1,0 +1,123 @@
+// Objects that a first start and the command line create before anyone can log in: an administrator, a project, a token. They are
+// written to the database directly, because a holder of its password is above the graph's rules; the audit trail records it.
+import { randomBytes } from 'node:crypto';
+import { audit } from '../../../platform/audit/audit.ts';
+import type { Database } from '../../../platform/database/database.ts';
+import { Refusal } from '../../../platform/edge/errors.ts';
+import type { Role } from '../../../platform/edge/identity.ts';
+import type { NewMachineRecords } from '../../../platform/machines/machine-records.ts';
+import type { IssuedMachine } from '../../../platform/process/subgraph-row.ts';
+import type { PasswordHasher } from './access/password-hasher.ts';
+import type { MachineService } from './machines/machine-service.ts';
+import type { ProjectService } from './projects/project-service.ts';
+import type { ProjectStore } from './stores/project-store.ts';
+import type { UserStore } from './stores/user-store.ts';
+import type { TokenService } from './tokens/token-service.ts';
+import type { UserService } from './users/user-service.ts';
+
+interface FirstStartOptions {
+  readonly db: Database;
+  readonly users: UserStore;
+  readonly userService: UserService;
+  readonly projects: ProjectStore;
+  readonly projectService: ProjectService;
+  readonly tokenService: TokenService;
+  readonly machineService: MachineService;
+  readonly hasher: PasswordHasher;
+}
+
+/** Means "made by the system itself" where a maker's UUID is required. */
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+export class FirstStart {
+  readonly #options: FirstStartOptions;
+
+  constructor(options: FirstStartOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes the first administrator if there is no user yet. `password` is returned only if it was generated here. Several
+   * processes may try at once: one makes it.
+   */
+  async bootstrap(wish: {
+    adminName: string;
+    adminPassword?: string;
+  }): Promise<{ created: boolean; password?: string }> {
+    const { db, users, userService, hasher } = this.#options;
+    if (await users.anyone()) return { created: false };
+    const password = wish.adminPassword ?? randomBytes(18).toString('base64url');
+    const passwordHash = await hasher.hash(password);
+    const made = db.transaction(async (tx) => {
+      const id = await userService.insert(tx, { name: wish.adminName, passwordHash, admin: true });
+      await audit(tx, record('bootstrap', { type: 'User', id }, null, { name: wish.adminName }));
+    });
+    if (!(await unlessTaken(made))) return { created: false };
+    return wish.adminPassword === undefined ? { created: true, password } : { created: true };
+  }
+
+  /** The project with that name, created if there is none. Returns its UUID. */
+  async ensureProject(name: string, description = ''): Promise<string> {
+    const { db, projects, projectService } = this.#options;
+    const known = await projects.byName(name);
+    if (known !== undefined) return known.id;
+    const made = db.transaction(async (tx) => {
+      const id = await projectService.insert(tx, { name, description });
+      await audit(tx, record('ensureProject', { type: 'Project', id }, id, { name }));
+    });
+    await unlessTaken(made);
+    return (await projects.byName(name))?.id ?? '';
+  }
+
+  /** Makes an API token. Its secret is returned only here. */
+  async issueToken(wish: {
+    projectId: string;
+    name: string;
+    role: Role;
+    expiresAt?: Date;
+  }): Promise<{ id: string; secret: string }> {
+    const { db, tokenService } = this.#options;
+    const { projectId, name, role, expiresAt = null } = wish;
+    return db.transaction(async (tx) => {
+      const maker = { id: nobody, name: null, userId: null, parentId: null };
+      const token = await tokenService.insert(tx, { projectId, name, role, expiresAt, maker });
+      await audit(tx, record('issueToken', { type: 'ApiToken', id: token.id }, projectId, { name, role }));
+      return token;
+    });
+  }
+
+  /** Makes a machine that has already joined, before an endpoint exists. Refuses like machineCreate. */
+  issueMachine(wish: {
+    name: string;
+    role: string;
+    publicKey: string;
+    records?: NewMachineRecords;
+  }): Promise<IssuedMachine> {
+    const { publicKey, ...machine } = wish;
+    return this.#options.machineService.issue({ ...machine, createdBy: nobody }, publicKey);
+  }
+}
+
+/** False when another process was first. */
+async function unlessTaken(made: Promise<unknown>): Promise<boolean> {
+  try {
+    await made;
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal && error.errors[0]?.code === 'ALREADY_EXISTS') return false;
+    throw error;
+  }
+}
+
+function record(action: string, subject: { type: string; id: string }, projectId: string | null, details: object) {
+  return {
+    identity: null,
+    action,
+    projectId,
+    subjectType: subject.type,
+    subjectId: subject.id,
+    outcome: 'ACCEPTED' as const,
+    requestId: 'command-line',
+    details,
+  };
+}

@@ -1,0 +1,21 @@
+// Projects and their memberships, as passed to resolvers.
+import type { Role } from '../../../../platform/edge/identity.ts';
+
+export interface Project {
+  /** UUID. */
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly description: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface Membership {
+  /** UUID of the project. */
+  readonly projectId: string;
+  /** UUID of the user. */
+  readonly userId: string;
+  readonly role: Role;
+  readonly createdAt: Date;
+}

@@ -1,0 +1,134 @@
+// The table of API tokens. Reads through the model; writes are SQL inside the mutation's own transaction.
+import { always, type Database, type Transaction } from '../../../../platform/database/database.ts';
+import type { Role } from '../../../../platform/edge/identity.ts';
+import type { Page } from '../../../../platform/graph/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import type { ApiToken } from './api-token.ts';
+
+/** Identifies the creator of a token. */
+export interface TokenMaker {
+  /** UUID of the user or token. */
+  readonly id: string;
+  readonly name: string | null;
+  /** The user whose rights limit the token's rights. Null for the command line. */
+  readonly userId: string | null;
+  /** The token that creates it. */
+  readonly parentId: string | null;
+}
+
+/** The properties that a token passes on to the tokens that it creates. */
+interface ParentToken {
+  readonly userId: string | null;
+  readonly expiresAt: Date | null;
+}
+
+export interface WorkingToken {
+  readonly id: string;
+  readonly parentId: string | null;
+  readonly userId: string | null;
+  readonly version: number;
+  readonly name: string;
+}
+
+interface NewApiToken {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly hash: string;
+  readonly prefix: string;
+  readonly maker: TokenMaker;
+  readonly expiresAt: Date | null;
+}
+
+const shown = {
+  id: true,
+  version: true,
+  projectId: true,
+  name: true,
+  role: true,
+  prefix: true,
+  createdAt: true,
+  updatedAt: true,
+  expiresAt: true,
+  revokedAt: true,
+  lastUsedAt: true,
+  createdBy: true,
+  makerName: true,
+  parentId: true,
+} as const;
+
+const tokenList: ListTable = {
+  ...{ table: 'api_token', name: 'name', shown: always },
+  all: { time: 'PRIMARY', name: 'api_token_name_idx' },
+  ofProject: { time: 'api_token_project_idx', name: 'api_token_project_name_idx' },
+};
+
+const works = 'revoked_at IS NULL AND (expires_at IS NULL OR expires_at > NOW(3))';
+
+export class TokenStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, ApiToken>> {
+    const rows = await this.#db.prisma.apiToken.findMany({ where: { id: { in: [...ids] } }, select: shown });
+    return new Map(rows.map((row) => [row.id, { ...row, role: row.role as Role }]));
+  }
+
+  /** The revoked ones too. */
+  page(filter: ListFilter): Promise<Page<ApiToken>> {
+    return pageOfList(this.#db, tokenList, filter, (ids) => this.byIds(ids));
+  }
+
+  async insert(tx: Transaction, token: NewApiToken): Promise<void> {
+    const { id, projectId, name, role, hash, prefix, maker, expiresAt } = token;
+    await tx.execute(
+      `INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, user_id, parent_id, maker_name, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [id, projectId, name, role, hash, prefix, maker.id, maker.userId, maker.parentId, maker.name, expiresAt],
+    );
+  }
+
+  /** The token that creates another. Undefined if it is no longer valid. Its project must be locked. */
+  async parent(tx: Transaction, id: string): Promise<ParentToken | undefined> {
+    const rows = await tx.query<ParentToken>(
+      `SELECT user_id AS userId, expires_at AS expiresAt FROM api_token WHERE id = ? AND ${works}`,
+      [id],
+    );
+    return rows[0];
+  }
+
+  async countWorking(tx: Transaction, projectId: string): Promise<number> {
+    const sql = `SELECT COUNT(*) AS count FROM api_token WHERE project_id = ? AND ${works}`;
+    return (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
+  }
+
+  /** All valid tokens of a project, which must be locked; their number is limited per project. */
+  async working(tx: Transaction, projectId: string): Promise<readonly WorkingToken[]> {
+    return tx.query<WorkingToken>(
+      `SELECT id, parent_id AS parentId, user_id AS userId, version, name
+         FROM api_token WHERE project_id = ? AND ${works} ORDER BY id`,
+      [projectId],
+    );
+  }
+
+  /** A token that is not revoked, though it may have expired. Undefined if it is revoked. Its project must be locked. */
+  async unrevoked(tx: Transaction, id: string): Promise<WorkingToken | undefined> {
+    const rows = await tx.query<WorkingToken>(
+      `SELECT id, parent_id AS parentId, user_id AS userId, version, name
+         FROM api_token WHERE id = ? AND revoked_at IS NULL`,
+      [id],
+    );
+    return rows[0];
+  }
+
+  async revoke(tx: Transaction, ids: readonly string[]): Promise<void> {
+    await tx.execute(
+      `UPDATE api_token SET revoked_at = NOW(3), updated_at = NOW(3), version = version + 1 WHERE id IN (${ids.map(() => '?').join(', ')})`,
+      ids,
+    );
+  }
+}

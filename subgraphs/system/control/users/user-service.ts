@@ -1,0 +1,195 @@
+// Changes of users. Passwords are hashed before a transaction begins: a hash takes as long as many transactions.
+import { createHmac } from 'node:crypto';
+import type { UserCreateInput, UserUpdateInput } from '../../../../generated/graph/system.ts';
+import type { Transaction } from '../../../../platform/database/database.ts';
+import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
+import { refuse } from '../../../../platform/edge/errors.ts';
+import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
+import type { InputCheck } from '../../../../platform/edge/input.ts';
+import type { Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { appendStatus } from '../../../../platform/events/append.ts';
+import type { Keyring } from '../../../../platform/secrets/keyring.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import type { Attempts } from '../access/attempts.ts';
+import type { CredentialStore } from '../access/credential-store.ts';
+import type { PasswordHasher } from '../access/password-hasher.ts';
+import type { Entities } from '../entities.ts';
+import { systemEvents } from '../events.ts';
+import type { User } from '../stores/user.ts';
+import { userNamePattern } from '../stores/user.ts';
+import type { UserStore } from '../stores/user-store.ts';
+
+interface UserServiceOptions {
+  readonly users: UserStore;
+  readonly entities: Entities;
+  readonly credentials: CredentialStore;
+  readonly attempts: Attempts;
+  readonly hasher: PasswordHasher;
+  readonly mutations: Mutations;
+  readonly keyring: Keyring;
+  readonly wake: Wake;
+}
+
+export class UserService {
+  readonly #users: UserStore;
+  readonly #entities: Entities;
+  readonly #credentials: CredentialStore;
+  readonly #attempts: Attempts;
+  readonly #hasher: PasswordHasher;
+  readonly #mutations: Mutations;
+  readonly #keyring: Keyring;
+  readonly #wake: Wake;
+
+  constructor(options: UserServiceOptions) {
+    this.#users = options.users;
+    this.#entities = options.entities;
+    this.#credentials = options.credentials;
+    this.#attempts = options.attempts;
+    this.#hasher = options.hasher;
+    this.#mutations = options.mutations;
+    this.#keyring = options.keyring;
+    this.#wake = options.wake;
+  }
+
+  create(context: RequestContext, input: UserCreateInput): Promise<MutationOutcome<User>> {
+    const identity = caller(context);
+    return this.#mutations.run({
+      name: 'userCreate',
+      context,
+      input: this.#withoutPassword(input),
+      subject: 'User',
+      prepare: async ({ check }) => {
+        requireAdmin(identity);
+        const wants = 'letters and digits, and dots, hyphens, underscores and at signs inside';
+        check.text('name', input.name, { required: true, min: 1, max: 63, pattern: userNamePattern, wants });
+        checkPassword(check, input.password);
+        // No hash is computed for a refused caller.
+        check.throwIfAny();
+        const passwordHash = await this.#hasher.hash(input.password);
+        return (tx) => this.insert(tx, { name: input.name, passwordHash, admin: input.admin ?? false });
+      },
+      read: (id) => this.#entities.user(context, id),
+    });
+  }
+
+  /** Creates a user in the caller's transaction; returns its UUID. */
+  async insert(tx: Transaction, user: { name: string; passwordHash: string; admin: boolean }): Promise<string> {
+    const id = newUuid();
+    await refuseTaken('user', user.name, this.#users.insert(tx, { id, ...user }));
+    await appendStatus(tx, systemEvents, [{ ...event(id, 1, 'user.created'), from: null, to: 'ACTIVE' }], this.#wake);
+    return id;
+  }
+
+  update(context: RequestContext, input: UserUpdateInput): Promise<MutationOutcome<User>> {
+    const identity = caller(context);
+    return this.#mutations.run({
+      name: 'userUpdate',
+      context,
+      input: this.#withoutPassword(input),
+      subject: 'User',
+      prepare: async ({ check }) => {
+        const id = check.id('id', input.id, 'User') ?? '';
+        checkPassword(check, input.password);
+        check.text('currentPassword', input.currentPassword, { max: 256 });
+        check.throwIfAny();
+        if ((await this.#entities.user(context, id)) === undefined) refuseUnknown('User', 'id', input.id);
+        requireRightToChange(identity, id, input);
+        const own = input.password != null && identity.kind === 'user' && identity.id === id;
+        if (own && input.currentPassword == null)
+          refuse('INVALID_INPUT', 'currentPassword is missing: your own password changes only with the old one', {
+            field: ['input', 'currentPassword'],
+          });
+        // Skipped for a repetition, because its old password is no longer right.
+        const look = async (): Promise<Effect> => {
+          const oldHash = own ? await this.#verifyOwn(context, identity, input.currentPassword ?? '') : undefined;
+          const passwordHash = input.password == null ? undefined : await this.#hasher.hash(input.password);
+          return async (tx) => {
+            const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
+            if (own && (await this.#users.passwordHash(id, tx)) !== oldHash) refuseCurrentPassword();
+            refuseStale(input.expectedVersion, user.version);
+            await this.#change(tx, user, input, passwordHash);
+            return id;
+          };
+        };
+        return { look };
+      },
+      read: (id) => this.#entities.user(context, id),
+    });
+  }
+
+  /** Compares the caller's own password; counts as a login attempt. Returns the matching hash. */
+  async #verifyOwn(context: RequestContext, identity: Identity, currentPassword: string): Promise<string> {
+    const giveBack = await this.#attempts.password(context, identity.name);
+    const hash = await this.#users.passwordHash(identity.id);
+    if (!(await this.#hasher.verify(hash ?? null, currentPassword)) || hash === undefined) refuseCurrentPassword();
+    await giveBack();
+    return hash;
+  }
+
+  async #change(tx: Transaction, user: User, input: UserUpdateInput, passwordHash: string | undefined): Promise<void> {
+    const disabled = input.enabled == null ? user.disabled : !input.enabled;
+    const admin = input.admin ?? user.admin;
+    const changes = [
+      ...(passwordHash === undefined ? [] : ['password']),
+      ...(disabled === user.disabled ? [] : [disabled ? 'disabled' : 'enabled']),
+      ...(admin === user.admin ? [] : ['admin']),
+    ];
+    if (changes.length === 0) return;
+    const wasAdmin = user.admin && !user.disabled;
+    if (wasAdmin && (disabled || !admin) && (await this.#users.lockAdmins(tx)) <= 1)
+      refuse('WRONG_STATE', `${user.name} is the last administrator who can log in: create another one first`, {
+        field: ['input', disabled ? 'enabled' : 'admin'],
+      });
+    await this.#users.update(tx, user.id, { passwordHash, disabled, admin });
+    if (passwordHash !== undefined || (disabled && !user.disabled)) await this.#credentials.endAll(tx, user.id);
+    const what = { from: status(user.disabled), to: status(disabled), reason: changes.join(', ') };
+    await appendStatus(
+      tx,
+      systemEvents,
+      [{ ...event(user.id, user.version + 1, 'user.changed'), ...what }],
+      this.#wake,
+    );
+  }
+
+  /** The input for comparison and audit: a plain hash of a password, stored with its key, could be guessed. */
+  #withoutPassword<Input extends Passwords>(input: Input): Input {
+    const { key } = this.#keyring.active('request-hash');
+    const hidden: Passwords = {};
+    for (const field of ['password', 'currentPassword'] as const) {
+      const password = input[field];
+      if (password != null) hidden[field] = createHmac('sha256', key).update(password, 'utf8').digest('hex');
+    }
+    return { ...input, ...hidden };
+  }
+}
+
+interface Passwords {
+  password?: string | null;
+  currentPassword?: string | null;
+}
+
+function refuseCurrentPassword(): never {
+  refuse('BAD_CREDENTIALS', 'the current password is not right', { field: ['input', 'currentPassword'] });
+}
+
+function checkPassword(check: InputCheck, password: string | null | undefined): void {
+  check.text('password', password, { min: 12, max: 256 });
+}
+
+function requireRightToChange(identity: Identity, id: string, input: UserUpdateInput): void {
+  if (identity.admin) return;
+  if (identity.id !== id) refuse('FORBIDDEN', 'only an administrator may change another user');
+  for (const field of ['admin', 'enabled'] as const)
+    if (input[field] != null)
+      refuse('FORBIDDEN', `only an administrator may change ${field}`, { field: ['input', field] });
+}
+
+function status(disabled: boolean) {
+  return disabled ? ('DISABLED' as const) : ('ACTIVE' as const);
+}
+
+function event<Kind extends string>(id: string, version: number, kind: Kind) {
+  return { projectId: null, kind, subjectId: id, subjectVersion: version };
+}

@@ -1,0 +1,95 @@
+// Every option of every command, and every word of an option that takes some, is run once, by the program's own entry, against a system of
+// real parts (commands/flags/flag-system.ts). What there is to run is read from the table of commands (cli/table.ts), of which the help and the
+// completion are made too; what has run is noted by the commands themselves. A command or an option that no case runs fails the last test: add
+// it to the cases in commands/flags/, in the file of its subject.
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { balancerCases } from '../cli/commands/flags/balancer-cases.ts';
+import { FlagCoverage } from '../cli/commands/flags/coverage.ts';
+import type { FlagRun } from '../cli/commands/flags/flag-run.ts';
+import { FlagSystem } from '../cli/commands/flags/flag-system.ts';
+import { gslbCases } from '../cli/commands/flags/gslb-cases.ts';
+import { haCases } from '../cli/commands/flags/ha-cases.ts';
+import { localCases } from '../cli/commands/flags/local-cases.ts';
+import { relayCases } from '../cli/commands/flags/relay-cases.ts';
+import { storageCases } from '../cli/commands/flags/storage-cases.ts';
+import { patience } from '../support/patience.ts';
+
+/** Not run here: each needs root and a lab of its own, and is run by the test that is named. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'up --ha': 'tests/bin/ha-demo.test.ts',
+  'lab load': 'tests/bin/ha-demo.test.ts',
+  'lab load --seconds': 'tests/bin/ha-demo.test.ts',
+  'lab load --clients': 'tests/bin/ha-demo.test.ts',
+  'lab load --hosts': 'tests/bin/ha-demo.test.ts',
+  'lab load --data': 'tests/bin/ha-demo.test.ts',
+  'lab load --json': 'tests/bin/ha-demo.test.ts',
+  'lab exec': 'tests/lab/balancers.test.ts',
+  'lab exec --data': 'tests/lab/balancers.test.ts',
+};
+
+const coverage = new FlagCoverage();
+let system: FlagSystem;
+let run: FlagRun;
+
+beforeAll(async () => {
+  await coverage.watch();
+  system = await FlagSystem.prepare();
+  await mkdir(system.machines, { mode: 0o700 });
+  for (const role of ['loadbalancer', 'object-storage', 'gslb'])
+    await coverage.succeeds(
+      `machines issue ${role}-1 --role ${role} --folder ${system.machines} --endpoint ${system.url} --config ${system.config}`,
+    );
+  await system.start();
+  const password = (await readFile(system.passwordFile, 'utf8')).trim();
+  const { login } = await system.ask<{ login: { accessToken: string } }>(
+    'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }',
+    { input: { name: 'admin', password } },
+  );
+  const env = { TIDEGATE_URL: system.url, TIDEGATE_TOKEN: login.accessToken };
+  run = { coverage, system, env, ok: (line) => coverage.succeeds(line, env) };
+}, 60_000 * patience);
+afterAll(() => system?.stop(), 60_000 * patience);
+
+test(
+  'every command takes each of its options, and each of their words',
+  async () => {
+    const groups = [relayCases, balancerCases, storageCases, gslbCases, localCases];
+    const ended = await Promise.allSettled(groups.map((group) => group(run)));
+    // Members of etcd that wait for the processors are silent to each other.
+    ended.push(...(await Promise.allSettled([haCases(run)])));
+    coverage.expectNoFaults();
+    expect(ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))).toEqual([]);
+  },
+  180_000 * patience,
+);
+
+test('every command that calls a running Tidegate goes by each option of the connection', async () => {
+  const connection: readonly (readonly [given: string, exitCode: number, said: string])[] = [
+    ['--url http://127.0.0.1:1/graphql', 3, "http://127.0.0.1:1 can't be reached"],
+    ['--token-file /nowhere/token', 1, "/nowhere/token can't be read"],
+    ['--data /nowhere', 1, 'no /nowhere/admin.token here'],
+    ['--user admin --password-file /nowhere/password', 1, "/nowhere/password can't be read"],
+  ];
+  // They have other steps before the graph, and are run with these options among the cases.
+  const others = ['login', 'join', 'containers create'];
+  for (const [name, { options }] of coverage.verbs) {
+    if (options.url === undefined || others.includes(name)) continue;
+    const args = coverage.firstArgs.get(name) ?? [];
+    for (const [given, exitCode, said] of connection) {
+      const env = given.startsWith('--data') ? { TIDEGATE_URL: system.url } : run.env;
+      await coverage.ends(exitCode, said, [...args, ...given.split(' ')], env);
+    }
+  }
+  coverage.expectNoFaults();
+});
+
+test('nothing that the table of commands has is left out', async () => {
+  expect(coverage.missing().sort()).toEqual(Object.keys(elsewhere).sort());
+  for (const [name, file] of Object.entries(elsewhere)) {
+    const text = await readFile(join(import.meta.dirname, '../..', file), 'utf8');
+    const [, verb = '', option] = /^(?:lab )?(\S+)(?: --(\S+))?$/.exec(name) ?? [];
+    expect([file, text]).toEqual([file, expect.stringContaining(option ?? verb)]);
+  }
+});

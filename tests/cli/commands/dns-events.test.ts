@@ -1,0 +1,137 @@
+// Name servers and the servers of DNS backends in the stream of events, the whole way with real parts: from a server that dies, over a worker
+// and the graph, to what `tidegate events --follow` prints. Each change is one line.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Database } from '../../../platform/database/database.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import { bind, type NameServer, zone } from '../../dns/support/name-servers.ts';
+import { ask as askAt } from '../../support/mounted-graph.ts';
+import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+import { type CommandRun, startCommand } from './run-command.ts';
+
+let system: RunningSystem;
+let db: Database;
+let token: string;
+let server: NameServer;
+let follow: CommandRun;
+
+beforeAll(async () => {
+  system = await runningSystem({ settings: { roles: 'gateway,system,loadbalancer,gslb,worker' } });
+  db = new Database({ connection: system.database.connection, connectionLimit: 2 });
+  const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
+  const login = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
+  const response = await fetch(system.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: login, variables: { input: { name: 'admin', password } } }),
+  });
+  const { data } = (await response.json()) as { data: { login: { accessToken: string } } };
+  token = data.login.accessToken;
+  server = await bind();
+  const { statusCursor } = await ask<{ statusCursor: string }>('{ statusCursor }');
+  follow = startCommand(['events', 'follow', '--json', '--after', statusCursor, '--url', system.url], {
+    env: { TIDEGATE_TOKEN: token },
+  });
+});
+afterAll(async () => {
+  follow?.interrupt();
+  await follow?.exitCode;
+  await server?.remove();
+  await db?.close();
+  await system?.stop();
+});
+
+function ask<Data>(query: string, variables: object = {}): Promise<Data> {
+  return askAt<Data>({ url: system.url.replace(/\/graphql$/, ''), token }, query, variables);
+}
+
+async function make(mutation: string, field: string, input: object): Promise<string> {
+  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  const query = `mutation ($input: ${type}!) { made: ${mutation}(input: $input) { ${field} { id } userErrors { message } } }`;
+  const { made } = await ask<{ made: Record<string, { id: string } | null> & { userErrors: unknown } }>(query, {
+    input,
+  });
+  expect(made.userErrors).toEqual([]);
+  return made[field]?.id ?? '';
+}
+
+interface Told {
+  readonly kind: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason: string | null;
+  readonly subjectId: string;
+}
+
+/** What was printed of a kind. */
+function told(kind: string): readonly Told[] {
+  const lines = follow.stdout().split('\n');
+  return lines
+    .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Told] : []))
+    .filter((each) => each.kind === kind);
+}
+
+test('a server of a backend that dies and returns: one event for each change', async () => {
+  const { address, port } = server.place;
+  const place = `${address}:${port}`;
+  const credentials = { keySecret: server.key.secret.toString('base64') };
+  const backend = {
+    name: 'one',
+    backendType: 'RFC2136',
+    rfc2136: { servers: [place], keyName: server.key.name },
+    credentials,
+  };
+  const backendId = await make('dnsBackendCreate', 'dnsBackend', backend);
+  await make('dnsZoneCreate', 'dnsZone', {
+    name: zone,
+    backendId,
+    rights: [{ suffix: zone, allows: ['OUTSIDE_PROJECT'] }],
+  });
+  const flavorId = await make('gslbFlavorCreate', 'gslbFlavor', { name: 'plain', backendId });
+  const poolId = await make('gslbPoolCreate', 'gslbPool', { name: 'web', projectId: await projectId() });
+  await make('gslbPoolMemberCreate', 'gslbPoolMember', {
+    poolId,
+    name: 'one',
+    addresses: ['203.0.113.1'],
+    servicePort: 80,
+  });
+  await server.kill();
+  const fqdn = `shop.${zone}`;
+  await make('gslbCreate', 'gslb', { projectId: await projectId(), fqdn, flavorId, poolIds: [poolId] });
+  const states = () => told('dnsBackendServer.state');
+  await waitFor('the failure', async () => states().length > 0);
+  await server.start();
+  await waitFor('the return', async () => states().at(-1)?.to === 'SERVING');
+  expect(states()[0]).toMatchObject({ from: 'SERVING', to: 'FAILING', reason: expect.stringContaining(place) });
+  // Each begins where the one before ended, and none says again what was said.
+  for (const [at, each] of states().entries()) {
+    expect(each.to).not.toBe(each.from);
+    if (at > 0) expect(each.from).toBe(states()[at - 1]?.to);
+  }
+  expect(states().map(({ to }) => to)).toContain('RETURNING');
+  const shown = `query ($id: ID!) { dnsBackend(id: $id) { servers { id serverState } } }`;
+  expect(await ask(shown, { id: backendId })).toEqual({
+    dnsBackend: { servers: [{ id: states()[0]?.subjectId, serverState: 'SERVING' }] },
+  });
+});
+
+test('a name server of ours that is heard, and then silent', async () => {
+  const id = newUuid();
+  await db.execute("INSERT INTO gslb_name_server (id, name, heard_at) VALUES (?, 'ns1', NOW(3))", [id]);
+  const states = () => told('gslbNameServer.state');
+  await waitFor('its absence', async () => states().length >= 2);
+  expect(states().map(({ from, to, reason }) => [from, to, reason])).toEqual([
+    ['ABSENT', 'PRESENT', 'ns1'],
+    ['PRESENT', 'ABSENT', 'ns1'],
+  ]);
+  await db.execute('UPDATE gslb_name_server SET heard_at = NOW(3) WHERE id = ?', [id]);
+  await waitFor('its return', async () => states().length >= 3);
+  expect(states()[2]).toMatchObject({ from: 'ABSENT', to: 'PRESENT' });
+});
+
+async function projectId(): Promise<string> {
+  const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }');
+  return projects.nodes[0]?.id ?? '';
+}

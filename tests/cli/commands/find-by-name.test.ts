@@ -1,0 +1,71 @@
+// Commands find one object by its name or id in one request, whatever the length of the list, against a server with the real schema.
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { GraphServer, goodToken, pageOf } from './graph-server.ts';
+import { runCommand } from './run-command.ts';
+
+let server: GraphServer;
+type Page = { first: number; after: string | null; names?: readonly string[] | null };
+
+const project = { __typename: 'Project', id: 'P1' };
+const things = [
+  ...Array.from({ length: 150 }, (_, index) => ({ id: `T${index}`, name: `other-${index}`, project })),
+  ...['A', 'B'].map((id) => ({ id, name: 'both', project })),
+  { id: 'Z', name: 'wanted', project },
+];
+/** With one list and one object by id. */
+const rootsOf = (list: string, one: string, mutation: string) => ({
+  [list]: (args: Page) => pageOf(things, args),
+  [one]: ({ id }: { id: string }) => things.find((each) => each.id === id) ?? null,
+  projects: (args: Page) =>
+    pageOf(
+      [
+        { id: 'P1', name: 'mine' },
+        { id: 'P2', name: 'theirs' },
+      ],
+      args,
+    ),
+  [mutation]: () => ({ [one]: null, commit: null, userErrors: [] }),
+});
+
+beforeAll(async () => {
+  server = await GraphServer.start();
+});
+beforeEach(() => {
+  server.requests.length = 0;
+});
+afterAll(() => server.stop());
+const run = (...args: string[]) => runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: goodToken } });
+
+const kinds: readonly (readonly [what: string, verb: readonly [string, string], roots: object])[] = [
+  ['host', ['hosts', 'release'], rootsOf('loadBalancerHosts', 'loadBalancerHost', 'loadBalancerHostCordonLift')],
+  ['certificate', ['certificates', 'delete'], rootsOf('tlsCertificates', 'tlsCertificate', 'tlsCertificateDelete')],
+  ['subnet', ['subnets', 'delete'], rootsOf('projectSubnets', 'projectSubnet', 'projectSubnetDelete')],
+  ['cluster', ['clusters', 'update'], rootsOf('objectClusters', 'objectCluster', 'objectClusterUpdate')],
+  ['option', ['options', 'keep'], rootsOf('objectOptions', 'objectOption', 'objectOptionDeleteCancel')],
+];
+
+test.each(kinds)('a %s is found by name or id in one request', async (what, verb, roots) => {
+  server.answers = roots as typeof server.answers;
+  for (const given of ['wanted', 'Z']) {
+    server.requests.length = 0;
+    expect(await run(...verb, given)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(server.requests).toEqual([
+      { id: given, names: [given], first: 100, after: null },
+      { input: expect.objectContaining({ id: 'Z' }) },
+    ]);
+  }
+  expect(await run(...verb, 'none')).toMatchObject({
+    ...{ exitCode: 1, stderr: `tidegate: there is no ${what} 'none'\n` },
+  });
+  expect(await run(...verb, 'both')).toMatchObject({
+    ...{ exitCode: 1, stderr: `tidegate: several ${what}s have the name 'both'; use one of these ids: A, B\n` },
+  });
+});
+
+test.each(kinds.slice(1, 3))('a %s is found by id only in the project that was named', async (what, verb, roots) => {
+  server.answers = roots as typeof server.answers;
+  expect(await run(...verb, 'Z', '--project', 'mine')).toMatchObject({ exitCode: 0 });
+  expect(await run(...verb, 'Z', '--project', 'theirs')).toMatchObject({
+    ...{ exitCode: 1, stderr: `tidegate: there is no ${what} 'Z'\n` },
+  });
+});

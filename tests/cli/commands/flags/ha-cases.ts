@@ -1,0 +1,63 @@
+// Every option of the commands for a cluster of hosts, over three real members of etcd. No agent runs: what only one can do is not done in
+// time, and taken back. Commands that change a host end at their first check.
+// needs: root
+import { mkdir } from 'node:fs/promises';
+import { expect } from '@jest/globals';
+import { haKeys } from '../../../../ha/agent/keys.ts';
+import { writeHostFile } from '../../../../ha/host/host-file.ts';
+import { etcdCluster } from '../../../ha/etcd-cluster.ts';
+import type { FlagRun } from './flag-run.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+export async function haCases({ system, coverage }: FlagRun): Promise<void> {
+  const etcd = await etcdCluster();
+  try {
+    const folder = system.path('host');
+    const members = etcd.urls.map((url, at) => ({
+      ...{ name: 'abw'[at] ?? '', address: new URL(url).hostname, serverId: at + 1 },
+      kind: at === 2 ? ('witness' as const) : ('data' as const),
+    }));
+    const { ca: authority, cert: certificate, key } = etcd.tls;
+    await writeHostFile(folder, {
+      ...{ cluster: 'test', leaseMs: 3_000, strict: false, routerId: 1, me: 'b', members, authority, certificate, key },
+      accounts: { applicationPassword: 'a', replicationPassword: 'r' },
+    });
+    const [keys, client] = [haKeys('test'), etcd.client()];
+    const sync = { primary: 'a', epoch: 2, reign: 'r', members: [{ host: 'b', incarnation: 'i' }] };
+    await client.put(keys.leader, '{"host":"a","reign":"r"}');
+    await client.put(keys.sync, JSON.stringify(sync));
+    const data = `--data ${folder}`;
+    for (const verb of ['status', 'history', 'pause', 'resume']) {
+      expect(await coverage.succeeds(`ha ${verb} ${data}`)).not.toBe('');
+      expect(await coverage.succeeds(`ha ${verb} ${data}`)).not.toBe('');
+    }
+    await coverage.succeeds(`ha status --wait 1 ${data}`);
+    await coverage.ends(4, 'taken back', `ha switchover --to b --wait 1 --json ${data}`);
+    await coverage.ends(1, '', `ha rejoin a --wait 1 --json ${data}`);
+    await coverage.ends(1, '', `ha promote --to b --lossy --accept-loss 7 --wait 1 --json ${data}`);
+    await coverage.succeeds(`ha leave --host w ${data}`);
+    await beginningCases(coverage, system.path('nothing'), folder, system.config);
+  } finally {
+    await etcd.remove();
+  }
+}
+
+/** At a folder that is of a cluster already. */
+async function beginningCases(
+  coverage: FlagRun['coverage'],
+  none: string,
+  folder: string,
+  config: string,
+): Promise<void> {
+  await mkdir(none, { recursive: true });
+  const asRoot = (said: string, line: string) => coverage.ends(1, isRoot ? said : 'only root', line);
+  const host = `--name c --address 127.0.0.9 --site east --units ${none} --no-install --json --data ${folder}`;
+  await asRoot('ALREADY', `ha init --vip 127.0.0.10/8 --lease 3 --strict --router-id 7 ${host}`);
+  await coverage.ends(1, '', `ha invite --json --data ${none}`);
+  await asRoot('NOT_CONFIGURED', `ha agent --config ${config} --log-level warn --data ${none}`);
+  const token = `tgh_${'a'.repeat(43)}.${'0'.repeat(64)}`;
+  const join = `join ${token} --url https://127.0.0.1:1 --keys ${none} ${host}`;
+  await asRoot('ALREADY', `${join} --witness`);
+  await asRoot('ALREADY', `${join} --asynchronous`);
+}

@@ -1,0 +1,117 @@
+// Every option of the commands that need no endpoint, and of those for the lab, whose control is scripted: what they ask of it is
+// compared.
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import { openDemoControl } from '../../../../lab/control-plane/control.ts';
+import { demoFolderIn } from '../../../../lab/ha/places.ts';
+import { makeKeys } from '../../../../platform/secrets/make-keys.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
+import type { FlagRun } from './flag-run.ts';
+
+const inventory = join(import.meta.dirname, '../../../../docs/examples/inventory-subgraph/inventory.graphql');
+
+export async function localCases(run: FlagRun): Promise<void> {
+  const { system, coverage } = run;
+  const ok = (line: string) => coverage.succeeds(line);
+  const config = `--config ${system.config}`;
+  for (let times = 0; times < 2; times += 1) await ok(`migrate ${config}`);
+  expect(await ok(`grants rows@% ${config}`)).toContain('GRANT');
+  expect(await ok(`audit export ${config} --from 2026-01-01 --to 2100-01-01`)).toContain('"hash"');
+  expect(await ok(`audit export ${config} --to 2026-01-01`)).toBe('');
+  await ok(`audit sign ${config}`);
+  await run.ok('audit verify');
+  await waitFor('a kept end', async () => (await readFile(system.anchorFile, 'utf8').catch(() => '')) !== '');
+  await run.ok(`audit verify --anchor ${system.anchorFile}`);
+  await ok(`clock show ${config}`);
+  await ok(`subgraphs check ${inventory}`);
+  expect(await ok('subgraphs base')).toContain('type Project @key');
+  await ok(`clock accept ${config}`);
+
+  const keys = system.path('more-keys');
+  await makeKeys(keys);
+  await ok(`keys create ${keys}`);
+  await ok(`keys rotate ${join(keys, 'sealing.keys')} ${config} --without away`);
+  await ok(`keys list ${join(keys, 'sealing.keys')}`);
+  await ok(`keys reseal ${system.keyFile('sealing')} ${config} --older`);
+  await coverage.ends(1, '/nowhere', `keys rotate ${join(keys, 'gateway.keys')} --config /nowhere`);
+
+  expect(await ok('complete')).toContain('complete -o default');
+  const printed = await ok(
+    `serve --print-config --roles gateway --set listen.port=4001 --log-level warn --as-root ${config}`,
+  );
+  expect(printed).toMatch(/^listen\.port: 4001$/m);
+  expect(printed).toMatch(/^log\.level: "warn"$/m);
+  const up = await ok(
+    `up --print-config --port 4002 --host 127.0.0.2 --data ${system.path('up')} ${config} --no-lab --no-install --as-root --log-level error`,
+  );
+  expect(up).toMatch(/^listen\.port: 4002$/m);
+  expect(up).toMatch(/^listen\.host: "127.0.0.2"$/m);
+  await ok(`up --print-config --lab all --data ${system.path('up')}`);
+  await labCases(run);
+}
+
+async function labCases({ system, coverage }: FlagRun): Promise<void> {
+  const asked: string[] = [];
+  const note = (...words: readonly (string | number | boolean)[]) => {
+    asked.push(words.join(' '));
+    return Promise.resolve();
+  };
+  const folder = demoFolderIn(system.path('lab'));
+  await mkdir(folder, { recursive: true });
+  const control = await openDemoControl(folder, system.path('lab.sock'), {
+    list: () => [
+      {
+        part: 'bigip',
+        state: 'RUNNING',
+        backend: 'lab-bigip',
+        driver: 'bigip',
+        address: null,
+        trouble: 'none',
+        note: '',
+      },
+    ],
+    hosts: () => [{ name: 'a', part: 'ha', state: 'running', address: '198.19.0.1', namespace: null, note: '' }],
+    add: (part) => note('add', part),
+    remove: (part, orphan) => note('remove', part, orphan),
+    trouble: (part, trouble) => note('trouble', part, trouble),
+    act: (act, host) => note(act, host),
+    fault: (fault, host) => note(fault, host),
+    cut: (one, other) => note('cut', one, other),
+    skew: (host, seconds) => note('skew', host, seconds),
+  });
+  try {
+    const data = `--data ${system.path('lab')}`;
+    const lab = (words: string) => coverage.succeeds(`lab ${words} ${data}`);
+    for (const verb of ['list', 'hosts']) expect(await lab(verb)).not.toBe('');
+    await lab('add bigip --no-install');
+    await lab('trouble bigip hang');
+    await lab('remove bigip --orphan-mappings');
+    for (const act of [
+      'unplug a',
+      'plug a',
+      'kill a',
+      'freeze a',
+      'cut a b',
+      'fill-disk a',
+      'freeze-disk a',
+      'skew a 5',
+    ])
+      await lab(act);
+    expect(asked).toEqual([
+      ...[
+        'add bigip',
+        'trouble bigip hang',
+        'remove bigip true',
+        'unplug a',
+        'plug a',
+        'kill a',
+        'freeze a',
+        'cut a b',
+      ],
+      ...['fill-disk a', 'freeze-disk a', 'skew a 5'],
+    ]);
+  } finally {
+    await control.stop();
+  }
+}

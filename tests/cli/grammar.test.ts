@@ -1,0 +1,253 @@
+// The grammar of the command line: `tidegate NOUNS VERB [NAME]`, a folder of cli/commands for each noun, the same verbs and the
+// same options everywhere.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Option } from '../../cli/option.ts';
+import { nouns, verbsAlone } from '../../cli/table.ts';
+import type { Noun, Verb } from '../../cli/verb.ts';
+import { runCommand } from './commands/run-command.ts';
+
+/** Nouns for single things are singular. */
+const single = ['audit', 'clock', 'ha', 'keys', 'lab', 'timeline'];
+/** They mean the same for every noun, and take one of these arguments; a noun's other verbs are its domain's own. */
+const commonVerbs: Readonly<Record<string, readonly string[]>> = {
+  // Of one file.
+  list: ['FILE'],
+  show: ['NAME', 'ID', 'TYPE/ID'],
+  create: ['NAME', 'FILE', 'FOLDER'],
+  update: ['NAME', 'ID'],
+  delete: ['NAME', 'ID'],
+};
+const otherWordsForThem = [
+  'add',
+  'get',
+  'describe',
+  'edit',
+  'ls',
+  'make',
+  'modify',
+  'new',
+  'remove',
+  'rm',
+  'set',
+  'view',
+];
+/**
+ * A part joins the lab and leaves it: it is not an object of the graph. A cluster joins a federation and leaves it: what it holds is elsewhere
+ * then.
+ */
+// A machine makes its host: only the record of it is set.
+const ownWords = ['lab add', 'lab remove', 'clusters add', 'clusters remove', 'hosts set'];
+// With a digit: l7policies.
+const word = /^[a-z][a-z0-9]*(-[a-z]+)*$/;
+
+const loaded = new Map<string, Noun>();
+const alone = new Map<string, Verb>();
+beforeAll(async () => {
+  for (const [name, entry] of Object.entries(nouns)) loaded.set(name, await entry.load());
+  for (const [name, entry] of Object.entries(verbsAlone)) alone.set(name, await entry.load());
+});
+const allVerbs = () => [
+  ...[...loaded].flatMap(([noun, verbs]) => Object.entries(verbs).map(([name, verb]) => ({ noun, name, verb }))),
+  ...[...alone].map(([name, verb]) => ({ noun: '', name, verb })),
+];
+
+describe('the grammar', () => {
+  test('a noun is a folder of cli/commands, a single verb is a file there', async () => {
+    const entries = await readdir(join(import.meta.dirname, '../../cli/commands'), { withFileTypes: true });
+    const folders = entries.filter((each) => each.isDirectory()).map(({ name }) => name);
+    const files = entries.filter((each) => each.isFile()).map(({ name }) => name.replace(/\.ts$/, ''));
+    expect(folders.sort()).toEqual(Object.keys(nouns).sort());
+    expect(files.sort()).toEqual(Object.keys(verbsAlone).sort());
+  });
+
+  test('nouns are plural, except for single things', () => {
+    for (const noun of Object.keys(nouns)) {
+      expect(noun).toMatch(word);
+      if (!single.includes(noun)) expect(noun).toMatch(/s$/);
+      expect(Object.keys(verbsAlone)).not.toContain(noun);
+    }
+  });
+
+  test('common verbs have the same name and argument for all kinds', () => {
+    for (const { noun, name, verb } of allVerbs()) {
+      expect(name).toMatch(word);
+      if (!ownWords.includes(`${noun} ${name}`)) expect(otherWordsForThem).not.toContain(name);
+      const may = noun === '' ? undefined : commonVerbs[name];
+      // An object is named together with its container, and a file is what becomes one.
+      if (may === undefined || noun === 'objects') continue;
+      const faults = verb.takes.filter((each) => !may.includes(each)).concat(verb.takes.slice(1));
+      expect({ of: `${noun} ${name}`, takesOneOf: may, faults }).toEqual({
+        of: `${noun} ${name}`,
+        takesOneOf: may,
+        faults: [],
+      });
+    }
+  });
+
+  test('options with the same name are the same everywhere', () => {
+    // The value has a different meaning for each verb, for example a key or an address; the name is the same.
+    const ownWords = new Set([
+      'address',
+      'after',
+      'backend',
+      'cluster',
+      'data',
+      'host',
+      'key',
+      'label',
+      'limit',
+      'name',
+      'nodes',
+      'no-install',
+      'orphan-mappings',
+      'port',
+      'role',
+      'seconds',
+      'site',
+      'state',
+      'tag',
+      'to',
+      // Until what differs.
+      'wait',
+      'weight',
+    ]);
+    const first = new Map<string, { readonly of: string; readonly option: Option<unknown> }>();
+    for (const { noun, name, verb } of allVerbs()) {
+      for (const [long, option] of Object.entries(verb.options)) {
+        expect(long).toMatch(word);
+        const of = `${noun} ${name}`;
+        const before = first.get(long);
+        first.set(long, before ?? { of, option });
+        if (before === undefined) continue;
+        const isSwitch = (each: Option<unknown>) => each.value === undefined;
+        expect([of, long, isSwitch(option)]).toEqual([of, long, isSwitch(before.option)]);
+        if (!ownWords.has(long))
+          expect([of, long, option.value, option.help]).toEqual([of, long, before.option.value, before.option.help]);
+      }
+    }
+  });
+
+  test('commands that call a running Tidegate can print JSON, and those that change something can wait', () => {
+    for (const { noun, name, verb } of allVerbs()) {
+      if (verb.options.url !== undefined)
+        expect({ of: `${noun} ${name}`, json: verb.options.json }).toEqual({
+          of: `${noun} ${name}`,
+          json: expect.anything(),
+        });
+      if (verb.options.url !== undefined && ['create', 'update', 'delete'].includes(name))
+        expect({ of: `${noun} ${name}`, wait: verb.options.wait }).toEqual({
+          of: `${noun} ${name}`,
+          wait: expect.anything(),
+        });
+    }
+  });
+
+  test('arguments are in capitals, optional ones last and in brackets', () => {
+    for (const { verb } of allVerbs()) {
+      for (const each of verb.takes) expect(each).toMatch(/^(\[[A-Z/]+\]|[A-Z/0-9]+(:…|\.\.\.)?)$/);
+      const optional = verb.takes.findIndex((each) => each.startsWith('['));
+      if (optional >= 0) expect(optional).toBe(verb.takes.length - 1);
+    }
+  });
+
+  test('every line of help is one sentence that begins with a capital letter', () => {
+    const lines = [
+      ...Object.values(nouns).map(({ summary }) => summary),
+      ...allVerbs().flatMap(({ verb }) => [verb.summary, ...Object.values(verb.options).map(({ help }) => help)]),
+    ];
+    for (const line of lines) expect(line).toMatch(/^[A-ZÀ-Þ].*[^ ]$/);
+  });
+});
+
+test('--version prints the version of package.json, and the commit that is checked out', async () => {
+  const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
+  const { exitCode, stdout } = await runCommand(['--version']);
+  expect(exitCode).toBe(0);
+  expect(stdout.replace(/ \(commit [0-9a-f]{40}\)\n$/, '')).toBe(`tidegate ${version}`);
+});
+
+describe('help', () => {
+  test('without a command, and with --help, it lists all nouns and verbs', async () => {
+    const none = await runCommand([]);
+    const help = await runCommand(['--help']);
+    expect([none.exitCode, help.exitCode]).toEqual([2, 0]);
+    expect(help.stdout).toBe(none.stdout);
+    for (const [name, { summary }] of Object.entries({ ...nouns, ...verbsAlone }))
+      expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'));
+  });
+
+  test.each(Object.keys(nouns))('%s --help lists its verbs', async (noun) => {
+    const { exitCode, stdout } = await runCommand([noun, '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Usage: tidegate ${noun} VERB`);
+    for (const [name, { summary }] of Object.entries(loaded.get(noun) ?? {}))
+      expect(stdout).toMatch(new RegExp(`^  ${name}\\b.* ${summary.slice(0, 20)}`, 'm'));
+    expect((await runCommand(['help', noun])).stdout).toBe(stdout);
+  });
+
+  test('the help of a verb lists its arguments and all its options', async () => {
+    for (const { noun, name, verb } of allVerbs()) {
+      const words = noun === '' ? [name] : [noun, name];
+      const { exitCode, stdout } = await runCommand([...words, '--help']);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`Usage: tidegate ${[...words, ...verb.takes].join(' ')} [options]`);
+      for (const option of Object.keys(verb.options)) expect(stdout).toContain(`--${option}`);
+    }
+  });
+});
+
+describe('wrong use is exit code 2', () => {
+  test.each([
+    [['no-such-command'], "unknown command 'no-such-command'"],
+    [
+      ['backends'],
+      'backends needs a verb: one of list, show, create, update, delete, import, accept-host-key, accept-certificate',
+    ],
+    [['backends', 'toString'], "unknown command 'toString'"],
+    [['backends', 'lst'], '(Did you mean list?)'],
+    [['backends', 'show'], "missing required argument 'NAME'"],
+    [['backends', 'import'], "missing required argument 'FILE'"],
+    [['backends', 'list', 'more'], 'too many arguments'],
+    [['backends', 'list', '--no-such-option'], "unknown option '--no-such-option'"],
+    // An option belongs to one verb.
+    [['backends', 'list', '--username', 'x'], "unknown option '--username'"],
+    [['backends', 'list', '--orphan-mappings'], "unknown option '--orphan-mappings'"],
+    [
+      ['backends', 'create', 'x', '--host', 'h', '--username', 'u'],
+      "required option '--driver <DRIVER>' not specified",
+    ],
+    [
+      ['backends', 'create', 'x', '--driver', 'd', '--host', 'h', '--username', 'u'],
+      'give --private-key-file, --backend-password-file or --api-token-file',
+    ],
+    [['backends', 'update', 'x'], 'nothing to change was given'],
+    [['backends', 'update', 'x', '--enable', '--disable'], 'give only one of --enable and --disable'],
+    [['backends', 'update', 'x', '--wait', '0'], '--wait must be a whole number from 1 to 3600'],
+    [['operations', 'list', '--limit', '0'], '--limit must be a whole number from 1 to 100000'],
+    [['operations', 'list', '--state', 'GONE'], '--state must be one of PENDING'],
+    [['operations', 'settle', 'x', '--verdict', 'MAYBE'], 'SUCCEEDED, FAILED'],
+    [['operations', 'settle', 'x', '--verdict', 'FAILED'], '--verdict needs --note'],
+    [['events', 'list', '--after', 'x'], "unknown option '--after'"],
+    [['events', 'follow', '--limit', '3'], "unknown option '--limit'"],
+    [['lab', 'add', 'toaster'], "'toaster' is not a part of the lab: one of firewall, fortigate"],
+    [['lab', 'trouble', 'firewall', 'fire'], "'fire' is not a trouble: one of hang, late"],
+    [['up', '--lab', 'firewall,toaster'], "--lab: 'toaster' is not a part of the lab"],
+    [['up', '--lab', 'all', '--no-lab'], 'give only one of --lab and --no-lab'],
+    [['mappings', 'shuffle'], "unknown command 'shuffle'"],
+    [['cmp-objects', 'show', '42'], 'is not TYPE/ID'],
+    [['backends', 'list', '--url', 'ftp://x'], 'not an http or https URL'],
+    [['backends', 'list', '--user', 'x'], '--user needs --password-file'],
+    [['keys', 'burn', '/tmp/x'], "unknown command 'burn'"],
+    [['audit', 'export', '--from', 'yesterday'], "'yesterday' is not a time"],
+    [['serve', '--set', 'listen.port'], '--set takes NAME=VALUE'],
+    [['serve', '--set', 'database.password=hunter2'], 'give database.passwordFile'],
+    [['serve', '--set', 'redis.password=hunter2'], 'list of processes'],
+  ])('%j', async (args, message) => {
+    const { exitCode, stderr, stdout } = await runCommand(args, { env: { TIDEGATE_TOKEN: 'x' } });
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^See 'tidegate( [a-z-]+)* --help'\.$/m);
+  });
+});

@@ -1,0 +1,119 @@
+// Every option of every verb takes what its help says: its words in any case, or a value such as its placeholder names.
+import { beforeAll, expect, test } from '@jest/globals';
+import { UsageError } from '../../cli/failures.ts';
+import type { Option } from '../../cli/option.ts';
+import { nouns, verbsAlone } from '../../cli/table.ts';
+import { GraphServer, goodToken } from './commands/graph-server.ts';
+import { runCommand } from './commands/run-command.ts';
+
+interface Declared {
+  /** Noun and verb. */
+  readonly words: readonly string[];
+  readonly name: string;
+  readonly option: Option<unknown>;
+}
+
+const declared: Declared[] = [];
+
+beforeAll(async () => {
+  for (const [noun, entry] of Object.entries(nouns))
+    for (const [name, { options }] of Object.entries(await entry.load())) add([noun, name], options);
+  for (const [name, entry] of Object.entries(verbsAlone)) {
+    const { options } = await entry.load();
+    add([name], options);
+  }
+});
+
+function add(words: readonly string[], options: Readonly<Record<string, Option<unknown>>>): void {
+  for (const [name, option] of Object.entries(options)) declared.push({ words, name, option });
+}
+
+/** By placeholder; a few options mean it in a way of their own. */
+const samples: Readonly<Record<string, string>> = {
+  URL: 'https://tidegate.test:8443/graphql',
+  FILE: '/nowhere/file',
+  DIR: '/nowhere/folder',
+  FOLDER: '/nowhere/folder',
+  HOST: 'host.test',
+  'HOST:PORT': '192.0.2.1:443',
+  PORT: '8443',
+  SECONDS: '60',
+  N: '1',
+  COUNT: '100',
+  PERCENT: '50',
+  POSITION: '1',
+  CODE: '301',
+  TIME: '2026-01-31T00:00:00Z',
+  'NAME=VALUE': 'name=1',
+  'TYPE/ID': 'tenant/42',
+  'SHA256:…': `SHA256:${'A'.repeat(43)}`,
+  ADDRESS: '192.0.2.1',
+  IP: '192.0.2.1',
+  'IP/LENGTH': '192.0.2.1/24',
+  CIDR: '192.0.2.0/24',
+  'http:PATH': 'http:/health',
+  'MIN..MAX': '1..3',
+  'DAYS@FROM-TO=MIN..MAX': 'mon-fri@08:00-18:00=2..4',
+  LEVEL: 'info',
+  CURSOR: '1',
+  UUID: '3f2c8a4e-1111-4222-8333-444455556666',
+};
+
+/** Of options whose placeholder means more elsewhere. */
+const own: Readonly<Record<string, string>> = { 'node-threads': '4', confirm: '1', lease: '3', lab: 'all' };
+
+function sampleOf({ name, option }: Declared): string | undefined {
+  if (option.value === undefined) return undefined;
+  return option.words?.[0] ?? own[name] ?? samples[option.value] ?? 'name';
+}
+
+test('every option reads a value such as its help describes', () => {
+  const refused: string[] = [];
+  for (const each of declared) {
+    const sample = sampleOf(each) ?? true;
+    try {
+      each.option.read(each.option.repeated === true ? [String(sample)] : sample, `--${each.name}`);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      refused.push(`${each.words.join(' ')} --${each.name} ${sample}: ${error.message}`);
+    }
+  }
+  expect(declared.length).toBeGreaterThan(500);
+  expect(refused).toEqual([]);
+});
+
+test('an option with words takes each of them, in capitals and small letters', () => {
+  const refused: string[] = [];
+  let tried = 0;
+  for (const { words, name, option } of declared)
+    for (const word of option.words ?? [])
+      for (const given of [word, word.toLowerCase(), word.toUpperCase()]) {
+        tried += 1;
+        try {
+          const read = option.read(option.repeated === true ? [given] : given, `--${name}`);
+          if (String(read) !== word) refused.push(`${words.join(' ')} --${name} ${given} is read as ${String(read)}`);
+        } catch {
+          refused.push(`${words.join(' ')} --${name} ${given}`);
+        }
+      }
+  expect(tried).toBeGreaterThan(50);
+  expect(refused).toEqual([]);
+});
+
+test.each(['optimize_big', 'ECONOMY_SMALL'])('"options create --preset %s" reaches the server', async (preset) => {
+  const server = await GraphServer.start();
+  try {
+    const objectOption = { id: 'option', number: 1, name: 'fast', replicas: 3, default: false };
+    server.answers = {
+      objectOptionCreate: () => ({ objectOption, commit: { token: 'token' }, userErrors: [] }),
+    };
+    const { exitCode, stderr } = await runCommand(
+      ['options', 'create', 'fast', '--preset', preset, '--url', server.url],
+      { env: { TIDEGATE_TOKEN: goodToken } },
+    );
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(server.requests).toMatchObject([{ input: { name: 'fast', preset: preset.toUpperCase() } }]);
+  } finally {
+    await server.stop();
+  }
+});

@@ -1,0 +1,51 @@
+// Every document that the dashboard and GraphiQL's example tabs send matches the schema: those of the .graphql files, and those
+// built from a page's entity kinds.
+import { describe, expect, test } from '@jest/globals';
+import { buildSchema, parse, validate } from 'graphql';
+import { exampleTabs } from '../../../dashboard/src/graphiql/example-tabs.ts';
+import { changesSubscription, historyQuery } from '../../../dashboard/src/live/graphql-documents.ts';
+import { kinds as balancerKinds } from '../../../dashboard/src/pages/loadbalancer/kinds.ts';
+import { kinds } from '../../../dashboard/src/pages/relay/kinds.ts';
+import * as generated from '../../../generated/dashboard/graphql.ts';
+import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
+
+const schema = buildSchema(readSupergraph(), { assumeValid: true });
+
+describe('documents', () => {
+  const written = Object.entries(generated).filter(([name]) => name.endsWith('Document'));
+  const composed = [
+    changesSubscription('relay', kinds),
+    historyQuery('relay', kinds),
+    changesSubscription('loadbalancer', balancerKinds),
+    historyQuery('loadbalancer', balancerKinds),
+  ];
+
+  test.each(written)('%s', (_, text) => {
+    expect(validate(schema, parse(String(text))).map((error) => error.message)).toEqual([]);
+  });
+
+  test.each(composed.map((text) => [/\w+ (\w+)/.exec(String(text))?.[1], text]))('%s', (_, text) => {
+    expect(validate(schema, parse(String(text))).map((error) => error.message)).toEqual([]);
+  });
+
+  test('a page has one subscription, with the fragments of its own kinds only', () => {
+    const [mapping] = kinds.filter(({ typename }) => typename === 'Mapping');
+    if (mapping === undefined) throw new Error('the relay has mappings');
+    const text = changesSubscription('small', [mapping]).toString();
+    expect(text).toContain('subscription SmallChanges(');
+    expect(text).toContain('subject { __typename ...MappingFields }');
+    expect(text).not.toContain('BackendFields');
+    expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
+  });
+
+  test.each(exampleTabs.map((tab, index) => [index, tab.query ?? ''] as const))('example tab %d', (_, text) => {
+    expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
+  });
+
+  test('the variables of the example tabs are JSON and match their operations', () => {
+    const [mainJob] = exampleTabs;
+    const variables: Record<string, unknown> = JSON.parse(mainJob?.variables ?? '');
+    const asked = [...(mainJob?.query ?? '').matchAll(/\$(\w+):/g)].map((match) => match[1]);
+    expect(Object.keys(variables).sort()).toEqual([...new Set(asked)].sort());
+  });
+});

@@ -1,0 +1,66 @@
+// The rule with the longest suffix decides who may make a name.
+import { expect, test } from '@jest/globals';
+import { projectLabels, rulingOf, type ZoneRule } from '../../../dns/ownership/name-rules.ts';
+
+const zone = 'z.test';
+const alpha = { id: 'a', name: 'alpha' };
+const beta = { id: 'b', name: 'beta' };
+const projects = new Map([alpha, beta].map(({ id, name }) => [name, id]));
+
+const may = (rules: readonly ZoneRule[], name: string, project = alpha) => {
+  const ruling = rulingOf(rules, { name, zone, project }, projects);
+  return ruling.allowed ? (ruling.delegated === '' ? 'yes' : `by ${ruling.delegated}`) : 'no';
+};
+
+const every: readonly ZoneRule[] = [{ suffix: zone, projectIds: null }];
+const both: readonly ZoneRule[] = [...every, { suffix: zone, projectIds: ['a'] }];
+const parts: readonly ZoneRule[] = [
+  { suffix: zone, projectIds: ['a'] },
+  { suffix: `login.${zone}`, projectIds: ['b'] },
+  { suffix: `shared.${zone}`, projectIds: null, allows: ['OUTSIDE_PROJECT'] },
+];
+const kinds: readonly ZoneRule[] = [{ suffix: zone, projectIds: ['a'], allows: ['APEX', 'WILDCARDS', 'UNDERSCORES'] }];
+
+test.each([
+  // Every project has PROJECT.SUFFIX, and nothing else.
+  [every, 'web.alpha.z.test', alpha, 'yes'],
+  [every, 'alpha.z.test', alpha, 'yes'],
+  [every, 'web.z.test', alpha, 'no'],
+  [every, 'web.beta.z.test', alpha, 'no'],
+  [every, 'web.notalpha.z.test', alpha, 'no'],
+  [every, 'web.alpha.other.test', alpha, 'no'],
+  [[], 'web.alpha.z.test', alpha, 'yes'],
+  [[], 'web.z.test', alpha, 'no'],
+  // A right by name reaches further, but not into what is another project's.
+  [both, 'web.z.test', alpha, 'by z.test'],
+  [both, 'x.free.z.test', alpha, 'by z.test'],
+  [both, 'beta.z.test', alpha, 'no'],
+  [both, 'x.beta.z.test', alpha, 'no'],
+  [both, 'x.beta.z.test', beta, 'yes'],
+  // The longest suffix decides, also against the one who has the rest.
+  [parts, 'a.login.z.test', alpha, 'no'],
+  [parts, 'login.z.test', alpha, 'no'],
+  [parts, 'a.login.z.test', beta, 'by login.z.test'],
+  [parts, 'a.z.test', beta, 'no'],
+  [parts, 'a.shared.z.test', beta, 'yes'],
+  [parts, 'a.shared.z.test', alpha, 'yes'],
+  [parts, 'notlogin.z.test', alpha, 'by z.test'],
+  // The required content of a right.
+  [parts, 'z.test', alpha, 'no'],
+  [parts, '*.a.z.test', alpha, 'no'],
+  [parts, '_acme-challenge.a.z.test', alpha, 'no'],
+  [parts, 'a._tcp.z.test', alpha, 'no'],
+  [kinds, 'z.test', alpha, 'by z.test'],
+  [kinds, '*.z.test', alpha, 'by z.test'],
+  [kinds, '*.a.z.test', alpha, 'by z.test'],
+  [kinds, '_acme-challenge.a.z.test', alpha, 'by z.test'],
+  [kinds, 'z.test', beta, 'no'],
+  [[{ suffix: zone, projectIds: [] }], 'a.alpha.z.test', alpha, 'no'],
+] as const)('%j: %s by %j: %s', (rules, name, project, expected) => {
+  expect(may(rules, name, project)).toBe(expected);
+});
+
+test('only labels right below the suffix of a right for every project may be those of projects', () => {
+  expect(projectLabels(both, { name: '*.x.beta.z.test', zone })).toEqual(['beta']);
+  expect(projectLabels(parts, { name: 'x.beta.z.test', zone })).toEqual([]);
+});

@@ -1,0 +1,33 @@
+// Every document of the command line and of the dashboard is within the limits of an operation, with pages of 100.
+import { expect, test } from '@jest/globals';
+import { getOperationAST, parse } from 'graphql';
+import { IntrospectionSize } from '../../../gateway/access/introspection-size.ts';
+import { defaultLimits } from '../../../gateway/access/limits.ts';
+import { OperationMeasurer } from '../../../gateway/access/operation-measure.ts';
+import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
+import * as commandLine from '../../../generated/cli/graphql.ts';
+import * as dashboard from '../../../generated/dashboard/graphql.ts';
+import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
+
+const { schema } = new Supergraph(readSupergraph());
+const size = new IntrospectionSize(schema);
+/** Smaller pages than 100. */
+const pages: Readonly<Record<string, number>> = { AppliedBalancersDocument: 20 };
+
+const documents = Object.entries({ ...commandLine, ...dashboard }).flatMap(([name, text]) => {
+  const document = name.endsWith('Document') ? parse(String(text)) : undefined;
+  const operation = document && getOperationAST(document);
+  return document === undefined || operation == null ? [] : [{ name, document, operation }];
+});
+
+test('there are many', () => {
+  expect(documents.length).toBeGreaterThan(150);
+});
+
+test.each(documents)('$name', ({ name, document, operation }) => {
+  const variables = { first: pages[name] ?? 100, limit: 100, periods: 60 };
+  const { cost, depth, aliases } = new OperationMeasurer({ schema, size, document, operation, variables }).measure();
+  expect(cost).toBeLessThanOrEqual(defaultLimits.maxCost);
+  expect(depth).toBeLessThanOrEqual(defaultLimits.maxDepth);
+  expect(aliases).toBeLessThanOrEqual(defaultLimits.maxAliases);
+});

@@ -1,0 +1,121 @@
+// The copy of the primary's data that a host fetches: one at a time, after what it has was saved, and tried again after a while.
+import { beforeEach, expect, test } from '@jest/globals';
+import { silentLog } from '../../../../embedded/setup-log.ts';
+import type { FetchOptions } from '../../../../ha/agent/fetch-copy.ts';
+import { Copies, type CopiesOptions } from '../../../../ha/agent/state/copies.ts';
+
+const tls = { ca: 'ca', cert: 'cert', key: 'key' };
+const place = { into: '/copy', runAs: undefined, freeBytes: async () => 1 };
+
+let nowMs: number;
+let told: string[];
+let logged: string[];
+let fetching: PromiseWithResolvers<void>;
+let fetched: FetchOptions | undefined;
+let saves: () => Promise<void>;
+let stop: AbortController;
+let options: CopiesOptions;
+let copies: Copies;
+
+beforeEach(() => {
+  nowMs = 10_000;
+  [told, logged, fetched] = [[], [], undefined];
+  fetching = Promise.withResolvers<void>();
+  saves = async () => undefined;
+  stop = new AbortController();
+  options = {
+    ...{ settings: { tls, ports: { a: 3307 } }, me: 'b', signal: stop.signal, nowMs: () => nowMs },
+    hosts: { a: { address: '192.0.2.1' }, b: { address: '192.0.2.2' } },
+    log: { ...silentLog, info: (text) => logged.push(text), warn: (text) => logged.push(text) },
+    history: {
+      save: () => {
+        told.push('save');
+        return saves();
+      },
+    },
+    server: {
+      copySource: async () => undefined,
+      replaceData: async (copy) => {
+        told.push('replace');
+        await copy(place);
+      },
+    },
+    fetchFrom: (asked) => {
+      fetched = asked;
+      told.push('fetch');
+      return fetching.promise;
+    },
+  };
+  copies = new Copies(options);
+});
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('what the host has is saved before its data is replaced by that of the host it follows', async () => {
+  copies.begin('a');
+  await settled();
+  expect(told).toEqual(['save', 'replace', 'fetch']);
+  expect(fetched).toMatchObject({ ...place, address: '192.0.2.1', port: 3307, tls, signal: stop.signal });
+  fetching.resolve();
+  await settled();
+  expect(logged).toEqual(["ha: the data is a copy of a's"]);
+});
+
+test('nothing is replaced if what the host has cannot be saved', async () => {
+  saves = async () => Promise.reject(new Error('the disk is full'));
+  copies.begin('a');
+  await settled();
+  expect(told).toEqual(['save']);
+  expect(logged).toEqual(['ha: no copy was made, and one is tried again: Error: the disk is full']);
+});
+
+test('one copy is fetched at a time, and the next one begins after a pause', async () => {
+  copies.begin('a');
+  copies.begin('a');
+  await settled();
+  expect(told).toEqual(['save', 'replace', 'fetch']);
+  fetching.reject(new Error('no answer'));
+  await settled();
+  copies.begin('a');
+  nowMs += 4_999;
+  copies.begin('a');
+  await settled();
+  expect(told).toEqual(['save', 'replace', 'fetch']);
+  nowMs += 1;
+  copies.begin('a');
+  await settled();
+  expect(told).toEqual(['save', 'replace', 'fetch', 'save', 'replace', 'fetch']);
+});
+
+test('its share is known while it is fetched, and begins from none for the next one', async () => {
+  copies.begin('a');
+  await settled();
+  expect(copies.share).toBe(0);
+  fetched?.onProgress?.(0.5);
+  expect(copies.share).toBe(0.5);
+  fetching.reject(new Error('no answer'));
+  await settled();
+  expect(copies.share).toBe(0);
+});
+
+test('its end waits for the copy under way', async () => {
+  copies.begin('a');
+  await settled();
+  let hasStopped = false;
+  const stopping = copies.stop().then(() => {
+    hasStopped = true;
+  });
+  await settled();
+  expect(hasStopped).toBe(false);
+  fetching.reject(new Error('aborted'));
+  await stopping;
+  expect(hasStopped).toBe(true);
+});
+
+test('no copy is fetched from a host that gives none, or where a person makes them', async () => {
+  copies.begin('b');
+  copies.begin('unknown');
+  new Copies({ ...options, settings: undefined }).begin('a');
+  await settled();
+  expect(told).toEqual([]);
+});

@@ -1,0 +1,67 @@
+// Since when there is no leader, a switchover is wished for, and this host asks to be invited.
+import { beforeEach, expect, test } from '@jest/globals';
+import type { Step } from '../../../../ha/agent/decide.ts';
+import { SeenSince } from '../../../../ha/agent/state/seen-since.ts';
+import type { View } from '../../../../ha/agent/view.ts';
+
+type Shared = NonNullable<View['shared']>;
+
+const led = (reign: string) => ({ host: 'a', reign });
+const shared = (changed: Partial<Shared>): Shared => ({
+  ...{ leader: undefined, sync: undefined, reports: {}, clocksAheadMs: {} },
+  wishes: { paused: false, switchoverTo: undefined },
+  ...changed,
+});
+const asks: Step = { kind: 'wait', why: 'it is to be invited', asks: true };
+
+let nowMs: number;
+let since: SeenSince;
+
+beforeEach(() => {
+  nowMs = 1_000;
+  since = new SeenSince(() => nowMs);
+});
+
+test('the time without a leader begins with the first look that finds none, and ends with a leader', () => {
+  expect(since.leaderlessSinceMs).toBeUndefined();
+  since.saw(shared({}));
+  nowMs = 2_000;
+  since.saw(shared({}));
+  expect(since.leaderlessSinceMs).toBe(1_000);
+  since.saw(shared({ leader: led('r') }));
+  expect(since.leaderlessSinceMs).toBeUndefined();
+  nowMs = 3_000;
+  since.saw(shared({}));
+  expect(since.leaderlessSinceMs).toBe(3_000);
+});
+
+test('a wish for another host is another wish, and one that is withdrawn is none', () => {
+  const wish = (switchoverTo: string | undefined) => {
+    since.saw(shared({ leader: led('r'), wishes: { paused: false, switchoverTo } }));
+    return since.wishedSinceMs;
+  };
+  expect(wish(undefined)).toBeUndefined();
+  expect(wish('b')).toBe(1_000);
+  nowMs = 2_000;
+  expect(wish('b')).toBe(1_000);
+  expect(wish('c')).toBe(2_000);
+  expect(wish(undefined)).toBeUndefined();
+});
+
+test('a host asks from the first step that asks until one that does not; each leader is asked for its own time', () => {
+  const decided = (step: Step, reign: string, atMs: number) => {
+    since.decided(step, { shared: shared({ leader: led(reign) }), nowMs: atMs });
+    return since.asking;
+  };
+  expect(decided({ kind: 'wait', why: 'it follows' }, 'r', 1_000)).toBeUndefined();
+  expect(decided(asks, 'r', 2_000)).toEqual({ reign: 'r', sinceMs: 2_000 });
+  expect(decided(asks, 'r', 3_000)).toEqual({ reign: 'r', sinceMs: 2_000 });
+  expect(decided(asks, 's', 4_000)).toEqual({ reign: 's', sinceMs: 4_000 });
+  expect(decided({ kind: 'follow', host: 'a', reign: 's' }, 's', 5_000)).toBeUndefined();
+});
+
+test('nobody is asked while etcd does not answer', () => {
+  since.decided(asks, { shared: shared({ leader: led('r') }), nowMs: 1_000 });
+  since.decided({ kind: 'wait', why: 'etcd does not answer' }, { shared: undefined, nowMs: 2_000 });
+  expect(since.asking).toBeUndefined();
+});

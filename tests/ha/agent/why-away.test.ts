@@ -1,0 +1,37 @@
+// What a host says of itself while it is no copy of the database.
+import { expect, test } from '@jest/globals';
+import type { Step } from '../../../ha/agent/decide.ts';
+import type { ServerView } from '../../../ha/agent/view.ts';
+import { whyAway } from '../../../ha/agent/why-away.ts';
+
+const wait: Step = { kind: 'wait', why: 'its database is gone' };
+const replica = {
+  ...{ source: 'a', reign: 'r', receiving: true, connected: true, drained: true, diverged: false },
+  failure: undefined,
+};
+const up = (receiving: boolean): ServerView => ({
+  ...{ state: 'up', duty: 'standby', incarnation: 'of-b', writable: false, semiSync: false, aliveAtMs: 0 },
+  ...{ waitingSinceMs: undefined, position: 1, received: 1, admissions: [], replica: { ...replica, receiving } },
+});
+const standby = (server: ServerView) => ({ server, reign: undefined });
+
+test('a primary, and a host that receives, are no such hosts', () => {
+  expect(whyAway(wait, { server: { state: 'down' }, reign: { id: 'r', fenceAtMs: 0 } }, 0)).toBeUndefined();
+  expect(whyAway(wait, standby(up(true)), 0)).toBeUndefined();
+});
+
+test('a copy tells how far it is', () => {
+  const copying = standby({ state: 'copying' });
+  expect([0, 0.129, 0.999, 1].map((share) => whyAway(wait, copying, share))).toEqual([
+    ...['a copy: 0 %', 'a copy: 12 %', 'a copy: 99 %', 'a copy is prepared'],
+  ]);
+});
+
+test('a host that does not receive tells why it waits, or what it does next', () => {
+  expect(whyAway(wait, standby({ state: 'empty' }), 0)).toBe('its database is gone');
+  expect(whyAway({ kind: 'start', role: 'SLAVE' }, standby(up(false)), 0)).toBe('next step: start');
+});
+
+test('a host that waits for a person is away, although it receives', () => {
+  expect(whyAway(wait, { ...standby(up(true)), staysOut: true }, 0)).toBe('its database is gone');
+});

@@ -1,0 +1,33 @@
+// What a file system says of itself: mounted read-only in a mount namespace of the test's own.
+// needs: root
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mustBeWritable } from '../../../platform/process/writable-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
+let folder: TemporaryFolder;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+
+afterAll(() => folder.remove());
+
+test('a folder that can be written is not read-only', () => {
+  expect(() => mustBeWritable(folder.path)).not.toThrow();
+  expect(() => mustBeWritable(`${folder.path}/not-there`)).not.toThrow();
+});
+
+testAsRoot('a file system that is mounted read-only says so, also to root', async () => {
+  const module = JSON.stringify(new URL('../../../platform/process/writable-folder.ts', import.meta.url).href);
+  const program = `const { mustBeWritable } = await import(${module});
+    try { mustBeWritable(process.argv[1]); } catch ({ message }) { console.log(message); }`;
+  const script = 'mount -t tmpfs -o ro none "$1" && exec "$2" --input-type=module --eval "$3" "$1"';
+  const args = ['-m', '--propagation', 'private', 'sh', '-c', script, 'sh', folder.path, process.execPath, program];
+  const { stdout } = await promisify(execFile)('unshare', args, { timeout: 60_000 });
+  expect(stdout.trim()).toBe(
+    `the file system of ${folder.path} is read-only: look for errors of its disk, then mount it again`,
+  );
+});

@@ -1,0 +1,227 @@
+// A database that was set back is noticed by what is remembered outside of it, and nothing else is taken for one.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import type { Database } from '../../../platform/database/database.ts';
+import { RestoreGuard, type RestoreGuardOptions } from '../../../platform/restore/restore-guard.ts';
+import { FileTextMemory, RedisTextMemory, type TextMemory } from '../../../platform/restore/text-memory.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import { type Backup, backUp } from '../../support/backup.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { Ground } from '../../support/ground.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+
+let place: TestDatabase;
+let ground: Ground;
+let folder: TemporaryFolder;
+let redis: Redis;
+let file: FileTextMemory;
+let shared: RedisTextMemory;
+let guards: RestoreGuard[];
+let backups: Backup[];
+const grounds: Ground[] = [];
+
+beforeEach(async () => {
+  place = await testDatabase();
+  folder = await temporaryFolder();
+  redis = new Redis(place.redisPath);
+  file = new FileTextMemory(join(folder.path, 'database.memory'));
+  shared = new RedisTextMemory(redis, place.redisPrefix);
+  guards = [];
+  backups = [];
+  ground = openGround();
+});
+
+afterEach(async () => {
+  for (const guard of guards) await guard.stop();
+  for (const each of grounds.splice(0)) await each.stop();
+  for (const each of backups) await each.remove();
+  redis.disconnect();
+  await folder.remove();
+  await place.drop();
+});
+
+/** Of another process: it remembers nothing itself. */
+function openGround(): Ground {
+  const opened = new Ground({ connection: place.connection, connectionLimit: 4 });
+  grounds.push(opened);
+  return opened;
+}
+
+async function guard(
+  memories: readonly TextMemory[],
+  { on = ground, onSetBack = 'continue' }: { on?: Ground; onSetBack?: RestoreGuardOptions['onSetBack'] } = {},
+): Promise<RestoreGuard> {
+  const { db, wake, log, owner } = on;
+  const made = new RestoreGuard({ db, wake, log, owner, memories, onSetBack });
+  guards.push(made);
+  await made.start();
+  return made;
+}
+
+const write = (on = ground) => on.db.transaction((tx) => on.commits.record(tx));
+const remembered = async (memory: TextMemory, id: string) => {
+  const [row] = await ground.db.query<{ history: string }>('SELECT history FROM db_timeline ORDER BY epoch LIMIT 1');
+  return Object.values(await memory.read(row?.history ?? '')).some((text) => text.endsWith(id));
+};
+const lossy = (db: Database = ground.db) =>
+  db.query<{ epoch: number; cause: string; lostUntil: Date | null }>(
+    'SELECT epoch, cause, lost_until AS lostUntil FROM db_timeline WHERE lossy = 1 ORDER BY epoch',
+  );
+
+async function backup(): Promise<Backup> {
+  const made = await backUp(place);
+  backups.push(made);
+  return made;
+}
+
+/** Its process ends after a write that is remembered, and the backup of before it is put back. */
+async function setBackWhileDown(memories: readonly TextMemory[]): Promise<void> {
+  const first = await guard(memories);
+  const older = await backup();
+  await write();
+  const { id = '' } = ground.db.lastCommit ?? {};
+  for (const memory of memories) await waitFor('the memory', () => remembered(memory, id));
+  await first.stop();
+  await older.restore();
+  ground = openGround();
+}
+
+test.each([
+  ['a file', () => [file]],
+  ['Redis', () => [shared]],
+])('a start on a database that is older than %s remembers begins a lossy timeline', async (_, memories) => {
+  await setBackWhileDown(memories());
+  await guard(memories());
+  expect(await lossy()).toMatchObject([{ epoch: 2, cause: 'RESTORE' }]);
+  const events = await ground.db.query(
+    "SELECT to_status AS state, reason FROM status_change WHERE kind = 'database.timeline'",
+  );
+  expect(events).toMatchObject([{ state: 'LOSSY', reason: expect.stringContaining('are lost') }]);
+});
+
+test('a running process notices a restore beneath it without any memory', async () => {
+  await guard([]);
+  const older = await backup();
+  await write();
+  await older.restore();
+  await waitFor('the timeline', async () => (await lossy()).length === 1);
+  // Once: what was lost with it is known.
+  await ground.db.query('SELECT SLEEP(1.5)');
+  expect(await lossy()).toHaveLength(1);
+});
+
+test('a commit on the database that was set back hides nothing', async () => {
+  await guard([]);
+  const older = await backup();
+  await write();
+  await waitFor('a look', () => ground.db.commitProofs[0]?.id === ground.db.lastCommit?.id);
+  await older.restore();
+  await write();
+  await waitFor('the timeline', async () => (await lossy()).length === 1);
+});
+
+test('several processes that notice it begin one timeline', async () => {
+  const all = [ground, openGround(), openGround()];
+  for (const each of all) await guard([file, shared], { on: each });
+  const older = await backup();
+  for (const each of all) await write(each);
+  await older.restore();
+  await waitFor('the timeline', async () => (await lossy()).length > 0);
+  await ground.db.query('SELECT SLEEP(1.5)');
+  expect(await lossy()).toHaveLength(1);
+});
+
+test('a change without a mutation counts: an event is followed by a commit', async () => {
+  await guard([shared]);
+  const older = await backup();
+  await ground.append({ reason: 'a node died' });
+  await ground.sequence();
+  await waitFor('the commit', async () => {
+    const [row] = await ground.db.query<{ n: number }>(
+      'SELECT COUNT(*) AS n FROM commit_record WHERE at >= (SELECT MAX(at) FROM status_change)',
+    );
+    return (row?.n ?? 0) > 0;
+  });
+  await older.restore();
+  await waitFor('the timeline', async () => (await lossy()).length === 1);
+});
+
+test('the epoch is above every remembered one, also when a lossy timeline is lost with the rest', async () => {
+  await setBackWhileDown([file]);
+  const second = await guard([file]);
+  const older = backups[0];
+  await write();
+  const { id = '' } = ground.db.lastCommit ?? {};
+  await waitFor('the memory', () => remembered(file, id));
+  await second.stop();
+  await older?.restore();
+  ground = openGround();
+  await guard([file]);
+  expect(await lossy()).toMatchObject([{ epoch: 3 }]);
+});
+
+test('with `refuse` a start ends with a sentence, and nothing is written', async () => {
+  await setBackWhileDown([file]);
+  await expect(guard([file], { onSetBack: 'refuse' })).rejects.toThrow(
+    /database\.onSetBack: the database was set back: .* are lost.* restore a newer backup/s,
+  );
+  expect(await lossy()).toEqual([]);
+});
+
+test('with `refuse` a running process says so, until the right database is back', async () => {
+  const running = await guard([], { onSetBack: 'refuse' });
+  const older = await backup();
+  await write();
+  const newer = await backup();
+  await older.restore();
+  await waitFor('the refusal', () => running.refusal !== undefined);
+  await newer.restore();
+  await waitFor('its end', () => running.refusal === undefined);
+  expect(await lossy()).toEqual([]);
+});
+
+test('a memory that is older than the database, a failover without loss and one with a known loss begin nothing', async () => {
+  const first = await guard([file, shared]);
+  await write();
+  const { id = '' } = ground.db.lastCommit ?? {};
+  await waitFor('the memory', () => remembered(file, id));
+  await first.stop();
+  for (let count = 0; count < 5; count += 1) await write();
+  ground = openGround();
+  const second = await guard([file, shared]);
+  await ground.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
+  await write();
+  await ground.db.query('SELECT SLEEP(1)');
+  await second.stop();
+  expect(await lossy()).toEqual([]);
+  // As a forced promotion leaves it.
+  const older = await backup();
+  await write();
+  await older.restore();
+  await ground.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (3, 1)');
+  await guard([file, shared]);
+  await write();
+  expect(await lossy()).toMatchObject([{ epoch: 3, cause: 'PROMOTION' }]);
+});
+
+test('memories of another installation, and points older than commit records are kept, are ignored', async () => {
+  const old = newUuid(Date.now() - 9 * 24 * 3_600_000);
+  await file.write(newUuid(), { [newUuid()]: `7.${newUuid()}` });
+  const [row] = await ground.db.query<{ history: string }>('SELECT history FROM db_timeline');
+  await file.write(row?.history ?? '', { [newUuid()]: `1.${old}` });
+  await guard([file]);
+  await write();
+  expect(await lossy()).toEqual([]);
+  await waitFor('the old point', async () => !(await remembered(file, old)));
+});
+
+test('a damaged file is replaced', async () => {
+  await writeFile(file.name, '{"version": 1, "instal');
+  await guard([file]);
+  await write();
+  await waitFor('the memory', async () =>
+    (await readFile(file.name, 'utf8')).includes(ground.db.lastCommit?.id ?? '?'),
+  );
+});

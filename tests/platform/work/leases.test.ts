@@ -1,0 +1,246 @@
+// Leases and their fence on a real MariaDB.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
+import { pino } from 'pino';
+import { Database, type Transaction } from '../../../platform/database/database.ts';
+import { isConnectionLost } from '../../../platform/database/errors.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/work/leases.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+
+const log = pino({ level: 'silent' });
+let place: TestDatabase;
+let db: Database;
+const made: Leases[] = [];
+
+beforeAll(async () => {
+  place = await testDatabase();
+  db = new Database({ connection: place.connection });
+});
+
+afterEach(async () => {
+  await Promise.all(made.splice(0).map((leases) => leases.stop()));
+});
+
+afterAll(async () => {
+  await db.close();
+  await place.drop();
+});
+
+function holder(options: { ttlMs?: number; renewMs?: number; host?: string } = {}): Leases {
+  const leases = new Leases({ db, owner: newUuid(), log, ...options });
+  made.push(leases);
+  return leases;
+}
+
+async function take(leases: Leases, name: string): Promise<HeldLease> {
+  const lease = await leases.acquire(name);
+  if (lease === undefined) throw new Error(`the lease ${name} was not free`);
+  return lease;
+}
+
+function check(lease: { name: string; token: string }): Promise<void> {
+  return db.transaction((tx) => checkLease(tx, lease));
+}
+
+/** Simulates the passing of the lease's time on the database's clock. */
+async function expire(name: string): Promise<void> {
+  await db.execute('UPDATE lease SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE name = ?', [name]);
+}
+
+describe('acquire', () => {
+  test('one of many gets it', async () => {
+    const all = Array.from({ length: 8 }, () => holder());
+    const got = await Promise.all(all.map((leases) => leases.acquire('one')));
+    expect(got.filter((lease) => lease !== undefined)).toHaveLength(1);
+    const winner = all[got.findIndex((lease) => lease !== undefined)];
+    expect(await winner?.holder('one')).toMatchObject({ owner: winner?.owner, live: true });
+  });
+
+  test('not twice for the same process', async () => {
+    const leases = holder();
+    expect(await leases.acquire('twice')).toBeDefined();
+    expect(await leases.acquire('twice')).toBeUndefined();
+  });
+
+  test('an expired one passes on, with a new token and epoch; the old token is fenced off', async () => {
+    const first = await take(holder({ renewMs: 60_000 }), 'passed');
+    expect(await holder().acquire('passed')).toBeUndefined();
+    await expire('passed');
+    const second = await take(holder(), 'passed');
+    expect(second.token).not.toBe(first.token);
+    await expect(check(first)).rejects.toThrow(LeaseLostError);
+    await check(second);
+    expect(await db.query('SELECT epoch FROM lease WHERE name = ?', ['passed'])).toEqual([{ epoch: 2 }]);
+  });
+
+  test('it names the data host of its process, or none', async () => {
+    const hostOf = async () =>
+      (await db.query<{ host: string | null }>("SELECT host FROM lease WHERE name = 'hosted'"))[0]?.host;
+    const first = await take(holder({ host: 'a' }), 'hosted');
+    expect(await hostOf()).toBe('a');
+    await first.release();
+    await take(holder(), 'hosted');
+    expect(await hostOf()).toBeNull();
+  });
+
+  test('a released one is free at once, and its token is fenced off even before another takes it', async () => {
+    const lease = await take(holder(), 'released');
+    await lease.release();
+    expect(lease.signal.aborted).toBe(true);
+    await expect(check(lease)).rejects.toThrow(LeaseLostError);
+    expect(await holder().acquire('released')).toBeDefined();
+  });
+
+  test('live lists by prefix, without expired ones, and takes % and _ literally', async () => {
+    const leases = holder({ renewMs: 60_000 });
+    for (const name of ['l%/a', 'l%/b', 'lx/c', 'l%/gone']) await leases.acquire(name);
+    await expire('l%/gone');
+    expect(await leases.live('l%/')).toEqual(['l%/a', 'l%/b'].map((name) => ({ name, owner: leases.owner })));
+  });
+});
+
+describe('renewal', () => {
+  test('keeps all leases of a process alive beyond their time', async () => {
+    const leases = holder({ ttlMs: 4_000, renewMs: 50 });
+    const held = await Promise.all(['r1', 'r2', 'r3'].map((name) => take(leases, name)));
+    const beats = async () =>
+      (await db.query<{ beat: number }>("SELECT beat FROM lease WHERE name IN ('r1', 'r2', 'r3')")).map(
+        (row) => row.beat,
+      );
+    await waitFor('renewals past its time', async () => (await beats()).every((beat) => beat >= 90));
+    for (const lease of held) await check(lease);
+    expect(held.every((lease) => lease.signal.aborted === false)).toBe(true);
+  });
+
+  test('a lease taken by another is lost: its signal aborts, the others stay', async () => {
+    const leases = holder({ ttlMs: 5_000, renewMs: 30 });
+    const lost = await take(leases, 'taken');
+    const kept = await take(leases, 'kept');
+    await db.execute("UPDATE lease SET token = ?, owner = 'x' WHERE name = 'taken'", [newUuid()]);
+    await waitFor('the loss', () => lost.signal.aborted);
+    expect(kept.signal.aborted).toBe(false);
+    expect(leases.figures()).toEqual({ held: 1, lost: 1 });
+  });
+
+  test('writing a result under one lease does not block the renewal of others', async () => {
+    const leases = holder({ ttlMs: 5_000, renewMs: 30 });
+    const busy = await take(leases, 'busy');
+    await leases.acquire('idle');
+    const beat = async (name: string) =>
+      (await db.query<{ beat: number }>('SELECT beat FROM lease WHERE name = ?', [name]))[0]?.beat ?? 0;
+    await db.transaction(async (tx) => {
+      await checkLease(tx, busy);
+      const before = await beat('idle');
+      await waitFor('renewals of the other', async () => (await beat('idle')) > before + 3);
+    });
+    expect(busy.signal.aborted).toBe(false);
+  });
+
+  test('a lease under which results are always being written is renewed all the same', async () => {
+    const leases = holder({ ttlMs: 5_000, renewMs: 100 });
+    const lease = await take(leases, 'always busy');
+    let done = false;
+    const write = async () => {
+      while (!done) await db.transaction((tx) => checkLease(tx, lease).then(() => sleep(5)));
+    };
+    const writers = Promise.all([write(), write(), write(), write()]);
+    const beat = async () =>
+      (await db.query<{ beat: number }>("SELECT beat FROM lease WHERE name = 'always busy'"))[0]?.beat ?? 0;
+    try {
+      await waitFor('twelve renewals, or the loss', async () => lease.signal.aborted || (await beat()) >= 12);
+      expect(lease.signal.aborted).toBe(false);
+    } finally {
+      done = true;
+      await writers.catch(() => undefined);
+    }
+  });
+
+  test('a renewal that failed with the database is retried before the lease has expired', async () => {
+    class GoesAwayOnce extends Database {
+      failures = 0;
+      override transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+        if (this.failures > 0) return super.transaction(work);
+        this.failures += 1;
+        return Promise.reject(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+      }
+    }
+    const away = new GoesAwayOnce({ connection: place.connection, connectionLimit: 2 });
+    // The second renewal would be too late: the lease is dropped after 4500 ms.
+    const leases = new Leases({ db: away, owner: newUuid(), log, ttlMs: 5_000, renewMs: 2_500 });
+    try {
+      const lease = await take(leases, 'goes away');
+      const beat = async () =>
+        (await db.query<{ beat: number }>("SELECT beat FROM lease WHERE name = 'goes away'"))[0]?.beat ?? 0;
+      await waitFor('a renewal, or the loss', async () => lease.signal.aborted || (await beat()) > 0);
+      expect({ lost: lease.signal.aborted, failures: away.failures }).toEqual({ lost: false, failures: 1 });
+    } finally {
+      await leases.stop();
+      await away.close();
+    }
+  });
+
+  test('while the database hangs, the signal aborts before the lease has expired there', async () => {
+    const leases = holder({ ttlMs: 3_000, renewMs: 100 });
+    const lease = await take(leases, 'hang');
+    // A lock on the table blocks every renewal, like a frozen disk would.
+    const blocker = await createConnection({ ...place.rootConnection });
+    try {
+      await blocker.query('LOCK TABLES lease WRITE');
+      await waitFor('the abort', () => lease.signal.aborted);
+      const [row] = await blocker.query<{ live: bigint }[]>(
+        "SELECT expires_at > NOW(3) AS live FROM lease WHERE name = 'hang'",
+      );
+      expect(Number(row?.live)).toBe(1);
+    } finally {
+      await blocker.end();
+    }
+  });
+});
+
+test('checkLease makes a taker wait until the result is written', async () => {
+  const lease = await take(holder({ renewMs: 60_000 }), 'fence');
+  await expire('fence');
+  const other = holder();
+  const order: string[] = [];
+  let taking: Promise<unknown> | undefined;
+  await db.transaction(async (tx) => {
+    await checkLease(tx, lease);
+    taking = other.acquire('fence').then((taken) => order.push(taken === undefined ? 'refused' : 'taken'));
+    const waiting =
+      'SELECT 1 FROM information_schema.processlist WHERE db = ? AND info LIKE ? AND id <> CONNECTION_ID()';
+    await waitFor(
+      'the taker to wait',
+      async () => (await db.query(waiting, [place.name, '%UPDATE lease SET token%'])).length > 0,
+    );
+    order.push('written');
+  });
+  await taking;
+  expect(order).toEqual(['written', 'taken']);
+});
+
+test('a process paused under the fence is cut off by the server, and the lease passes on', async () => {
+  const lease = await take(holder({ renewMs: 60_000 }), 'paused');
+  await expire('paused');
+  const other = holder();
+  const entered = Promise.withResolvers<void>();
+  const resumed = Promise.withResolvers<void>();
+  const paused = db.transaction(async (tx) => {
+    const [limit] = await tx.query('SELECT @@idle_transaction_timeout AS seconds');
+    expect(limit).toEqual({ seconds: 8 });
+    await tx.execute('SET SESSION idle_transaction_timeout = 1');
+    await checkLease(tx, lease);
+    entered.resolve();
+    await resumed.promise;
+    await tx.execute("UPDATE lease SET owner = 'late' WHERE name = 'paused'");
+  });
+  const failure = paused.catch((error: unknown) => error);
+  await entered.promise;
+  const taken = await waitFor('the lease', () => other.acquire('paused'));
+  resumed.resolve();
+  expect(isConnectionLost(await failure)).toBe(true);
+  await check(taken);
+  expect(await other.holder('paused')).toMatchObject({ owner: other.owner });
+});

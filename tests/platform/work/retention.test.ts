@@ -1,0 +1,95 @@
+// Retention of keys, commit marks and leases; that of events and audit entries is tested with the feed and the chain.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Database } from '../../../platform/database/database.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import { Retention } from '../../../platform/work/retention.ts';
+import { TestGround } from '../../support/ground.ts';
+import { testPair } from '../../support/signing-keys.ts';
+
+const dayMs = 86_400_000;
+let ground: TestGround;
+let db: Database;
+
+beforeAll(async () => {
+  ground = await TestGround.open();
+  ({ db } = ground);
+});
+
+afterAll(() => ground.stop());
+
+function retention(endedCalls?: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Retention {
+  const options = { ...ground, eventMs: 30 * dayMs, auditMs: 30 * dayMs, auditKeys: testPair('audit') };
+  return new Retention(endedCalls === undefined ? options : { ...options, endedCalls });
+}
+
+async function addKey(name: string, callId: string | null, days: number): Promise<void> {
+  await db.execute(
+    "INSERT INTO idempotency_key (scope, operation, key_hash, request_hash, call_id, expires_at) VALUES ('p', 'o', ?, 'h', ?, NOW(3) + INTERVAL ? DAY)",
+    [name, callId, days],
+  );
+}
+
+async function keys(): Promise<string[]> {
+  return (await db.query<{ k: string }>('SELECT key_hash AS k FROM idempotency_key ORDER BY 1')).map((row) => row.k);
+}
+
+test("expired keys are deleted; a call's key only when the call has ended; others stay", async () => {
+  const [ended, open] = [newUuid(), newUuid()];
+  await addKey('expired', null, -1);
+  await addKey('fresh', null, 1);
+  await addKey('of-ended', ended, -1);
+  await addKey('of-open', open, -1);
+  await addKey('of-ended-fresh', ended, 1);
+  expect(await retention().runOnce()).toMatchObject({ keys: 1 });
+  expect(await keys()).toEqual(['fresh', 'of-ended', 'of-ended-fresh', 'of-open']);
+  const asked: string[] = [];
+  const endedCalls = async (ids: readonly string[]) => {
+    asked.push(...ids);
+    return new Set([ended]);
+  };
+  expect(await retention(endedCalls).runOnce()).toMatchObject({ keys: 1 });
+  expect(asked.sort()).toEqual([ended, open].sort());
+  expect(await keys()).toEqual(['fresh', 'of-ended-fresh', 'of-open']);
+});
+
+test('old commit marks and leases are deleted, in as many batches as necessary', async () => {
+  await db.execute(
+    'INSERT INTO commit_record (id, timeline, at) SELECT UUID(), 1, NOW(3) - INTERVAL 9 DAY FROM seq_1_to_2500',
+  );
+  await db.execute(
+    'INSERT INTO commit_record (id, timeline, at) SELECT UUID(), 1, NOW(3) - INTERVAL 7 DAY FROM seq_1_to_3',
+  );
+  await db.execute(
+    "INSERT INTO lease (name, token, owner, expires_at) VALUES ('old', 't', 'o', NOW(3) - INTERVAL 2 DAY), ('recent', 't', 'o', NOW(3) - INTERVAL 1 HOUR)",
+  );
+  expect(await retention().runOnce()).toMatchObject({ commitRecords: 2500, leases: 1 });
+  expect(await db.query('SELECT COUNT(*) AS n FROM commit_record')).toEqual([{ n: 3 }]);
+  expect(await db.query('SELECT name FROM lease')).toEqual([{ name: 'recent' }]);
+});
+
+test('the newest event stays, however old; young events after an old one stay although their ids look old', async () => {
+  const add = (days: number) =>
+    db.execute(
+      "INSERT INTO status_change (seq, event_id, kind, subject_type, subject_id, subject_version, to_status, at) SELECT next_seq, UUID(), 'k', 'T', UUID(), 1, 'A', NOW(3) - INTERVAL ? DAY FROM status_sequencer",
+      [days],
+    );
+  for (const days of [50, 40, 5, 45, 60]) {
+    await add(days);
+    await db.execute('UPDATE status_sequencer SET next_seq = next_seq + 1');
+  }
+  const seqs = async () =>
+    (await db.query<{ seq: number }>('SELECT seq FROM status_change ORDER BY seq')).map((row) => row.seq);
+  expect(await retention().runOnce()).toMatchObject({ events: 2 });
+  expect(await seqs()).toEqual([3, 4, 5]);
+  await db.execute('UPDATE status_change SET at = NOW(3) - INTERVAL 50 DAY');
+  expect(await retention().runOnce()).toMatchObject({ events: 2 });
+  expect(await seqs()).toEqual([5]);
+  expect(await db.query('SELECT oldest_seq AS o FROM status_sequencer')).toEqual([{ o: 5 }]);
+  expect(await retention().runOnce()).toMatchObject({ events: 0 });
+});
+
+test('stops between batches on request', async () => {
+  await addKey('late', null, -1);
+  expect(await retention().runOnce(AbortSignal.abort())).toMatchObject({ keys: 0 });
+  expect(await keys()).toContain('late');
+});

@@ -1,0 +1,197 @@
+// The trusted time: pure rules with given clocks, then what is deleted by it in a real database.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Database } from '../../../platform/database/database.ts';
+import { Retention } from '../../../platform/work/retention.ts';
+import { acceptClock, readTrustedClock, TrustedClock, TrustedTime } from '../../../platform/work/trusted-clock.ts';
+import { TestGround } from '../../support/ground.ts';
+import { testPair } from '../../support/signing-keys.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const startMs = Date.UTC(2026, 10, 30);
+
+/** A wall clock that a test steps, a monotonic clock, and what the table holds. */
+class Clocks {
+  nowMs = startMs;
+  monotonicMs = 5_000;
+  stored = { trustedMs: startMs, accepted: 0 };
+
+  /** Time passes; every process samples each 2 s. */
+  pass(ms: number, ...times: readonly TrustedTime[]): void {
+    for (let passed = 0; passed < ms; passed += 2_000) {
+      this.nowMs += 2_000;
+      this.monotonicMs += 2_000;
+      this.sample(...times);
+    }
+  }
+
+  sample(...times: readonly TrustedTime[]): void {
+    for (const time of times) {
+      const { nowMs, monotonicMs, stored } = this;
+      const update = time.sample({ nowMs, monotonicMs, stored });
+      if (update === undefined) continue;
+      const { trustedMs, accepts } = update;
+      this.stored = { trustedMs: Math.min(nowMs, trustedMs), accepted: stored.accepted + (accepts ? 1 : 0) };
+    }
+  }
+}
+
+describe('the rules', () => {
+  test('a steady clock is trusted, and what is stored lags by seconds', () => {
+    const [clocks, time] = [new Clocks(), new TrustedTime()];
+    clocks.sample(time);
+    clocks.pass(hourMs, time);
+    expect(clocks.nowMs - time.trustedMs).toBe(0);
+    expect(clocks.nowMs - clocks.stored.trustedMs).toBeLessThan(8_000);
+    expect(time.aheadMs).toBe(0);
+  });
+
+  test('nothing is old before the first sample', () => {
+    expect(new TrustedTime().trustedMs).toBe(0);
+  });
+
+  test('a clock that is 8 days ahead for 12 seconds ages nothing, and is trusted again after it', () => {
+    const [clocks, time] = [new Clocks(), new TrustedTime()];
+    clocks.sample(time);
+    clocks.pass(minuteMs, time);
+    clocks.nowMs += 8 * dayMs;
+    clocks.pass(12_000, time);
+    expect(time.trustedMs - startMs).toBeLessThanOrEqual(72_100);
+    expect(clocks.stored.trustedMs - startMs).toBeLessThanOrEqual(72_100);
+    expect(time.aheadMs).toBeGreaterThan(7 * dayMs);
+    clocks.nowMs -= 8 * dayMs;
+    clocks.pass(4_000, time);
+    expect(time.aheadMs).toBe(0);
+    expect(clocks.nowMs - time.trustedMs).toBeLessThan(1_000);
+  });
+
+  test('after a step back, the way ahead again ages nothing that was written in between', () => {
+    const [clocks, time] = [new Clocks(), new TrustedTime()];
+    clocks.sample(time);
+    clocks.nowMs -= 9 * dayMs;
+    clocks.pass(10_000, time);
+    const writtenMs = clocks.nowMs;
+    clocks.nowMs += 9 * dayMs;
+    clocks.pass(minuteMs, time);
+    expect(time.trustedMs - writtenMs).toBeLessThan(2 * minuteMs);
+    expect(time.aheadMs).toBeGreaterThan(8 * dayMs);
+  });
+
+  test('a step ahead that lasts is trusted after a day of steady clock, in every process', () => {
+    const [clocks, one, other] = [new Clocks(), new TrustedTime(), new TrustedTime()];
+    clocks.sample(one, other);
+    clocks.nowMs += 30 * dayMs;
+    clocks.pass(dayMs - minuteMs, one, other);
+    expect([one.aheadMs > 29 * dayMs, other.aheadMs > 29 * dayMs]).toEqual([true, true]);
+    clocks.pass(2 * minuteMs, one, other);
+    expect([one.aheadMs, other.aheadMs]).toEqual([0, 0]);
+    expect(clocks.nowMs - clocks.stored.trustedMs).toBeLessThan(8_000);
+  });
+
+  test('another step begins the day again', () => {
+    const [clocks, time] = [new Clocks(), new TrustedTime()];
+    clocks.sample(time);
+    clocks.nowMs += 30 * dayMs;
+    clocks.pass(dayMs - hourMs, time);
+    clocks.nowMs += hourMs;
+    clocks.pass(2 * hourMs, time);
+    expect(time.aheadMs).toBeGreaterThan(29 * dayMs);
+  });
+
+  test('a process that starts during the step takes the stored time, and does not trust the clock', () => {
+    const [clocks, one] = [new Clocks(), new TrustedTime()];
+    clocks.sample(one);
+    clocks.nowMs += 400 * dayMs;
+    clocks.pass(10_000, one);
+    const late = new TrustedTime();
+    clocks.monotonicMs = 100;
+    clocks.sample(late);
+    clocks.pass(hourMs, late);
+    expect(late.aheadMs).toBeGreaterThan(399 * dayMs);
+  });
+
+  test('a start after a night is no step: it is not reported, and ten minutes later all is trusted', () => {
+    const [clocks, time] = [new Clocks(), new TrustedTime()];
+    clocks.nowMs += 10 * hourMs;
+    clocks.sample(time);
+    clocks.pass(minuteMs, time);
+    expect(time.aheadMs).toBe(0);
+    expect(clocks.nowMs - time.trustedMs).toBeGreaterThan(9 * hourMs);
+    clocks.pass(10 * minuteMs, time);
+    expect(clocks.nowMs - time.trustedMs).toBe(0);
+  });
+
+  test('the earliest of several processes counts', () => {
+    const [clocks, one, other] = [new Clocks(), new TrustedTime(), new TrustedTime()];
+    clocks.sample(one, other);
+    clocks.nowMs -= 20 * dayMs;
+    clocks.sample(one);
+    clocks.nowMs += 20 * dayMs;
+    clocks.pass(minuteMs, one, other);
+    expect(clocks.nowMs - clocks.stored.trustedMs).toBeGreaterThan(19 * dayMs);
+    expect(other.aheadMs).toBeGreaterThan(19 * dayMs);
+  });
+});
+
+describe('in a database', () => {
+  let ground: TestGround;
+  let db: Database;
+
+  beforeAll(async () => {
+    ground = await TestGround.open();
+    ({ db } = ground);
+  });
+
+  afterAll(() => ground.stop());
+
+  beforeEach(() => db.execute('UPDATE trusted_clock SET trusted_at = NOW(3), accepted = 0'));
+
+  /** As after a step ahead: the trusted time stays behind the database's clock. */
+  const jumpAhead = (days: number) =>
+    db.execute('UPDATE trusted_clock SET trusted_at = NOW(3) - INTERVAL ? DAY', [days]);
+  const count = async (table: string) =>
+    Number((await db.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n);
+  const retention = () =>
+    new Retention({ ...ground, eventMs: 30 * dayMs, auditMs: 30 * dayMs, auditKeys: testPair('audit') });
+
+  test('retention deletes nothing that a step ahead made old: keys, commit records, leases, events', async () => {
+    // 400 days by the clock that jumped; seconds by the trusted one.
+    await db.execute(
+      "INSERT INTO idempotency_key (scope, operation, key_hash, request_hash, expires_at) VALUES ('p', 'o', 'k', 'h', NOW(3) - INTERVAL 393 DAY)",
+    );
+    await db.execute('INSERT INTO commit_record (id, timeline, at) VALUES (UUID(), 1, NOW(3) - INTERVAL 400 DAY)');
+    await db.execute(
+      "INSERT INTO lease (name, token, owner, expires_at) VALUES ('l', 't', 'o', NOW(3) - INTERVAL 400 DAY)",
+    );
+    await ground.append({}, {}, {});
+    await ground.sequence();
+    await db.execute('UPDATE status_change SET at = NOW(3) - INTERVAL 400 DAY');
+    await jumpAhead(400);
+    expect(await retention().runOnce()).toEqual({ events: 0, auditEntries: 0, keys: 0, commitRecords: 0, leases: 0 });
+    expect(await count('status_change')).toBe(3);
+    await acceptClock(db);
+    expect(await retention().runOnce()).toMatchObject({ events: 2, keys: 1, commitRecords: 1, leases: 1 });
+  });
+
+  test('a process says that deletions wait, and follows what an administrator accepts', async () => {
+    let monotonicMs = 1_000;
+    const clock = new TrustedClock({ ...ground, monotonicMs: () => monotonicMs });
+    await jumpAhead(8);
+    await clock.sample();
+    expect(() => clock.check()).toThrow(/the database's clock is 8 days ahead .* "tidegate clock accept"/);
+    monotonicMs += 2_000;
+    await acceptClock(db);
+    await clock.sample();
+    expect(() => clock.check()).not.toThrow();
+    expect(Math.abs(clock.nowMs() - Date.now())).toBeLessThan(10_000);
+  });
+
+  test('what is stored is never later than the clock', async () => {
+    await db.execute('UPDATE trusted_clock SET trusted_at = NOW(3) + INTERVAL 9 DAY');
+    await new TrustedClock({ ...ground, monotonicMs: () => 1_000 }).sample();
+    const { nowMs = 0, trustedMs = 0 } = (await readTrustedClock(db)) ?? {};
+    expect(trustedMs).toBeLessThanOrEqual(nowMs);
+    expect(nowMs - trustedMs).toBeLessThan(60_000);
+  });
+});

@@ -1,0 +1,44 @@
+// Places of clients from a file that is replaced while the name server answers.
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pino from 'pino';
+import { GeoFile } from '../../../../../subgraphs/gslb/agents/nameserver/geo-file.ts';
+import { mmdbFile } from '../../../../dns/policy/mmdb-file.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+
+const address = Buffer.from([192, 0, 2, 1]);
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+const inside = (country: string) =>
+  mmdbFile([
+    { bytes: [...Array<number>(12).fill(0), 192, 0, 2], prefix: 120, value: { country: { iso_code: country } } },
+  ]);
+
+test('a file that is not there or damaged costs places, and a new one is taken', async () => {
+  const path = join(folder.path, 'places.mmdb');
+  const replace = async (content: Buffer | string) => {
+    await writeFile(`${path}.new`, content);
+    await rename(`${path}.new`, path);
+  };
+  const geo = new GeoFile(path, pino({ level: 'silent' }), 10);
+  await geo.start();
+  try {
+    expect(geo.find(address).place).toBeNull();
+    expect(geo.fault).toContain('ENOENT');
+    await replace(inside('DE'));
+    await waitFor('the file', () => geo.find(address).place?.country === 'DE');
+    expect(geo.fault).toBeUndefined();
+    await replace('damaged');
+    await waitFor('the fault', () => geo.fault !== undefined);
+    expect(geo.find(address).place?.country).toBe('DE');
+    await replace(inside('FR'));
+    await waitFor('the next file', () => geo.find(address).place?.country === 'FR');
+  } finally {
+    await geo.stop();
+  }
+});

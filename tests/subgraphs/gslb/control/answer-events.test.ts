@@ -1,0 +1,47 @@
+// One event for each change of a name's answer, and none for changes of measurements.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { decodeUuid } from '../../../../platform/values/ids.ts';
+import { planNames } from '../../../../subgraphs/gslb/control/plans/planning.ts';
+import { GslbGraph, identity, makeWorld, type World } from '../support/gslb-graph.ts';
+
+let graph: GslbGraph;
+let world: World;
+const owner = identity('MEMBER');
+
+beforeAll(async () => {
+  graph = await GslbGraph.open();
+  world = await makeWorld(graph, owner);
+  await plan();
+});
+afterAll(() => graph.stop());
+
+const uuid = () => decodeUuid('Gslb', world.gslb) ?? '';
+const plan = () => graph.db.transaction((tx) => planNames(tx, { wake: graph.wake }, [uuid()]));
+const reasons = async () =>
+  (
+    await graph.db.query<{ reason: string }>(
+      "SELECT reason FROM status_change WHERE kind = 'gslb.answer' AND subject_id = ? ORDER BY subject_version",
+      [uuid()],
+    )
+  ).map(({ reason }) => reason);
+const generation = async () =>
+  (await graph.db.query<{ generation: number }>('SELECT generation FROM gslb WHERE id = ?', [uuid()]))[0]?.generation;
+
+test('a changed latency is planned without an event', async () => {
+  const before = [await reasons(), await generation()] as const;
+  await graph.db.execute('UPDATE gslb_pool_member SET latency = ? WHERE id = ?', [
+    ...[JSON.stringify({ eu: { smooth: 40, told: 40 } }), decodeUuid('GslbPoolMember', world.member) ?? ''],
+  ]);
+  await plan();
+  expect(await reasons()).toEqual(before[0]);
+  expect(await generation()).toBe((before[1] ?? 0) + 1);
+});
+
+test('another weight is an event about the answer', async () => {
+  const before = await reasons();
+  await graph.make('gslbPoolMemberUpdate', { id: world.member, weight: 7 }, owner);
+  await plan();
+  expect((await reasons()).slice(before.length)).toEqual([
+    '0 of 1 members serve, as before; how they are answered changed',
+  ]);
+});

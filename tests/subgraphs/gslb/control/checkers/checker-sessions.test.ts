@@ -1,0 +1,93 @@
+// What one connection of a checker means to the conductor.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Database } from '../../../../../platform/database/database.ts';
+import type { LinkPeer } from '../../../../../platform/link/link-server.ts';
+import { newUuid } from '../../../../../platform/values/ids.ts';
+import type { JsonValue } from '../../../../../platform/values/json.ts';
+import { CheckerSessions } from '../../../../../subgraphs/gslb/control/checkers/checker-sessions.ts';
+import { lockVantagePoints, shareAnew } from '../../../../../subgraphs/gslb/control/stores/vantage-store.ts';
+import { TargetTable } from '../../../../../subgraphs/gslb/control/targets/target-table.ts';
+import { batchKey, grantDocument, grantKey } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
+import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
+
+let place: GslbPlace;
+
+beforeEach(async () => {
+  place = await GslbPlace.open();
+});
+afterEach(() => place.close());
+
+type Sent = Parameters<LinkPeer['send']>[0];
+
+function peerOf(id: string, sent: Sent[]): LinkPeer {
+  return {
+    machine: { id, name: 'eu-1', role: 'checker' },
+    facts: { vantagePoint: 'eu', version: 'test', plugins: ['TCP'] },
+    held: new Map(),
+    send: (message) => sent.push(message),
+    ask: () => Promise.reject(new Error('nobody asks')),
+    taken: () => Promise.resolve(),
+    close: (reason) => {
+      throw new Error(reason);
+    },
+  };
+}
+
+test('a checker that waits for another incarnation is heard meanwhile', async () => {
+  const { db, wake, log, egress, sealer, owner } = place.ground;
+  await place.vantagePointWithout('eu');
+  await place.member('one');
+  let holds = false;
+  let release: () => void = () => undefined;
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  // What the session reads, not what is written.
+  const slow = new Proxy(db, {
+    get(target, property) {
+      if (property === 'query')
+        return async (...asked: Parameters<Database['query']>) => {
+          if (holds) await until;
+          return target.query(...asked);
+        };
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  }) as Database;
+  const targets = new TargetTable({ db, wake, log, egress, sealer });
+  targets.start();
+  const sessions = new CheckerSessions({ ...place.dependencies, heartbeatMs: 50, db: slow, log, owner, targets });
+  const sent: Sent[] = [];
+  const id = newUuid();
+  await place.record(id, 'eu');
+  const incarnation = () => {
+    const grant = sent.findLast((each) => each.type === 'document' && each.key === grantKey);
+    return grant?.type === 'document' ? grantDocument.parse(grant.document).incarnation : undefined;
+  };
+  const session = await sessions.open(peerOf(id, sent));
+  session.begin();
+  await waitFor('all to be sent', () => sent.some(({ type }) => type === 'whole'));
+  const checker: TestChecker = { id, vantagePoint: 'eu', incarnation: session.epoch, number: 0 };
+  const batch = await place.batch(checker, {});
+  holds = true;
+  await db.transaction(async (tx) => {
+    const [eu] = await tx.query<{ id: string }>("SELECT id FROM gslb_vantage_point WHERE name = 'eu'");
+    for (const row of await lockVantagePoints(tx, [eu?.id ?? ''])) await shareAnew(tx, wake, row, [id]);
+  });
+  const reported = session.report(batchKey, batch as unknown as JsonValue);
+  for (let time = 0; time < 3; time += 1) {
+    await db.execute('UPDATE gslb_checker SET heard_at = NULL WHERE id = ?', [id]);
+    await waitFor(
+      'it to be heard',
+      async () => (await place.count('SELECT COUNT(*) AS n FROM gslb_checker WHERE id = ? AND heard_at > 0', [id])) > 0,
+    );
+  }
+  expect(incarnation()).toBe(session.epoch);
+  holds = false;
+  release();
+  await reported;
+  expect(incarnation()).toBe(session.epoch + 1);
+  await session.closed();
+  await targets.stop();
+});

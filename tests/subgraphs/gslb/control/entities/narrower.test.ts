@@ -1,0 +1,95 @@
+// What becomes narrower names the names that it would leave out; and a zone that name servers get whole has a size.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
+import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
+import { mostZoneBytes } from '../../../../../subgraphs/gslb/control/stores/zone-room.ts';
+import {
+  GslbGraph,
+  type Input,
+  identity,
+  makeWorld,
+  openRight,
+  projectA,
+  projectB,
+  type World,
+} from '../../support/gslb-graph.ts';
+
+let graph: GslbGraph;
+let world: World;
+const owner = identity('MEMBER');
+
+beforeAll(async () => {
+  graph = await GslbGraph.open();
+  world = await makeWorld(graph, owner);
+});
+afterAll(async () => graph.stop());
+
+async function refused(mutation: string, input: Input, who = identity('ADMIN')): Promise<readonly string[]> {
+  const before = await graph.everything();
+  const { faults, told } = await graph.mutate(mutation, input, who);
+  expect(await graph.everything()).toBe(before);
+  for (const { message } of told) expect(message).toMatch(/gslb\.test/);
+  return faults;
+}
+
+test.each([
+  [{ policies: ['GEO', 'FAILOVER'] }, 'policies'],
+  [{ shortestTtlSeconds: 31 }, 'shortestTtlSeconds'],
+  [{ longestTtlSeconds: 29 }, 'longestTtlSeconds'],
+  [{ shortestIntervalMs: 1_001 }, 'shortestIntervalMs'],
+] as const)('a flavor with %j would leave out a name', async (change, field) => {
+  expect(await refused('gslbFlavorUpdate', { id: world.flavor, ...change })).toEqual([`IN_USE input.${field}`]);
+});
+
+test('a flavor becomes narrower as far as its names allow, and so does what they use', async () => {
+  const second = { poolId: world.pool, name: 'two', addresses: ['203.0.113.8'] };
+  const two = await graph.make('gslbPoolMemberCreate', second, owner);
+  const change = {
+    policies: ['ROUND_ROBIN'],
+    shortestTtlSeconds: 30,
+    longestTtlSeconds: 30,
+    shortestIntervalMs: 1_000,
+  };
+  expect(await refused('gslbFlavorUpdate', { id: world.flavor, mostMembers: 1 })).toEqual(['IN_USE input.mostMembers']);
+  await graph.make('gslbFlavorUpdate', { id: world.flavor, ...change, mostMembers: 2 });
+  const third = { poolId: world.pool, name: 'three', addresses: ['203.0.113.9'] };
+  expect(await refused('gslbPoolMemberCreate', third, owner)).toEqual(['LIMIT_REACHED input.poolId']);
+  await graph.make('gslbPoolMemberDelete', { id: two }, owner);
+});
+
+test('a right that a name needs does not go', async () => {
+  const zone = (rights: readonly Input[]) => ({ id: world.zone, rights });
+  const [a, b] = [encodeId('Project', projectA), encodeId('Project', projectB)];
+  for (const rights of [[], [{ suffix: 'gslb.test', projectId: b }], [{ suffix: 'a.gslb.test' }]])
+    expect(await refused('dnsZoneUpdate', zone(rights))).toEqual(['IN_USE input.rights']);
+  await graph.make('dnsZoneUpdate', zone([{ suffix: 'shop.gslb.test', projectId: a }]));
+  await graph.make('dnsZoneUpdate', zone([openRight('gslb.test')]));
+});
+
+test('a zone that is full takes no more, and has room again when a name is smaller', async () => {
+  const { db } = graph;
+  const name = { flavorId: world.flavor, poolIds: [world.pool] };
+  const bytes = async (fqdn: string) =>
+    (await db.query<{ bytes: number }>('SELECT plan_bytes AS bytes FROM gslb WHERE fqdn = ?', [fqdn]))[0]?.bytes ?? 0;
+  const id = await graph.make('gslbCreate', { ...name, fqdn: 'large.gslb.test' }, owner);
+  const estimate = await bytes('large.gslb.test');
+  await db.transaction((tx) => planNames(tx, graph, [decodeUuid('Gslb', id) ?? '']));
+  const [row] = await db.query<{ length: number }>(
+    "SELECT LENGTH(plan) AS length FROM gslb WHERE fqdn = 'large.gslb.test'",
+  );
+  expect(await bytes('large.gslb.test')).toBe(Number(row?.length));
+  expect(estimate).toBeGreaterThan(0.8 * Number(row?.length));
+  // As many others would take.
+  await db.execute("UPDATE gslb SET plan_bytes = ? WHERE fqdn = 'shop.gslb.test'", [
+    mostZoneBytes - Number(row?.length),
+  ]);
+  expect(await refused('gslbCreate', { ...name, fqdn: 'one-more.gslb.test' }, owner)).toEqual([
+    'LIMIT_REACHED input.fqdn',
+  ]);
+  const member = { poolId: world.pool, name: 'more', addresses: ['203.0.113.40'] };
+  expect(await refused('gslbPoolMemberCreate', member, owner)).toEqual(['LIMIT_REACHED input.poolId']);
+  const clientBlocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
+  expect(await refused('gslbUpdate', { id, clientBlocks }, owner)).toEqual(['LIMIT_REACHED input.poolIds']);
+  await db.execute("UPDATE gslb SET plan_bytes = 1000 WHERE fqdn = 'shop.gslb.test'");
+  expect((await graph.mutate('gslbUpdate', { id, clientBlocks }, owner)).faults).toEqual([]);
+});

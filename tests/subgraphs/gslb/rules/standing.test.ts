@@ -1,0 +1,112 @@
+// Pools and GSLBs from their members, and the tables of transitions.
+import { expect, test } from '@jest/globals';
+import { smoothedLatency, toldLatency } from '../../../../subgraphs/gslb/rules/latency.ts';
+import { gslbStanding, poolStanding } from '../../../../subgraphs/gslb/rules/standing.ts';
+import {
+  created,
+  operatingChanges,
+  operatingStatuses,
+  type Provisioning,
+  type ProvisioningEvent,
+  provisioningAfter,
+} from '../../../../subgraphs/gslb/rules/states.ts';
+import { seededRandom } from '../../../../trials/random.ts';
+
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
+const up = { up: true, upIn: {}, withheld: false, status: 'ONLINE' } as const;
+const down = { up: false, upIn: {}, withheld: false, status: 'OFFLINE' } as const;
+const unjudged = { ...down, status: null };
+
+const pool = (minUp: number, ...members: Parameters<typeof poolStanding>[0]['members'][number][]) =>
+  poolStanding({ minUp, members });
+
+test('a pool', () => {
+  expect(pool(1, up, up)).toEqual({ status: 'ONLINE', message: null });
+  expect(pool(1, up, down)).toEqual({ status: 'DEGRADED', message: '1 of 2 members serve for all clients' });
+  expect(pool(1, up, { ...up, upIn: { eu: false } }).status).toBe('DEGRADED');
+  expect(pool(2, up, down)).toEqual({ status: 'OFFLINE', message: '1 of 2 members serve, and 2 must' });
+  expect(pool(1, up, { ...down, withheld: true }).status).toBe('ONLINE');
+  expect(pool(1, { ...up, withheld: true }).status).toBe('OFFLINE');
+  expect(pool(1, unjudged, unjudged).status).toBeNull();
+  expect(pool(1, unjudged, down).status).toBe('OFFLINE');
+  expect(pool(1)).toEqual({ status: 'ERROR', message: 'it has no member' });
+});
+
+test('a GSLB', () => {
+  const of = (
+    pools: ReturnType<typeof pool>[],
+    before: Parameters<typeof operatingChanges>[0] = null,
+    fault: string | null = null,
+  ) => gslbStanding({ pools, before, fault });
+  expect(of([pool(1, up)])).toEqual({ status: 'ONLINE', message: null });
+  expect(of([pool(1, up), pool(1, down)]).status).toBe('DEGRADED');
+  expect(of([pool(1, down), pool(1, down)]).status).toBe('OFFLINE');
+  expect(of([pool(1, unjudged)]).status).toBeNull();
+  // It had a status: it never has none again.
+  expect(of([pool(1, unjudged)], 'ONLINE').status).toBe('OFFLINE');
+  expect(of([pool(1)]).status).toBe('ERROR');
+  expect(of([])).toEqual({ status: 'ERROR', message: 'it has no member' });
+  expect(of([pool(1, up)], 'ONLINE', 'the backend refuses it')).toEqual({
+    status: 'ERROR',
+    message: 'the backend refuses it',
+  });
+});
+
+test('every operating status can follow every other; none follows none', () => {
+  for (const before of [null, ...operatingStatuses])
+    for (const after of operatingStatuses) expect(operatingChanges(before, after)).toBe(before !== after);
+  expect(operatingChanges(null, null)).toBe(false);
+  for (const before of operatingStatuses)
+    expect(() => operatingChanges(before, null)).toThrow(`can't follow the operating status ${before}`);
+});
+
+test(`whatever its members do, a GSLB goes through possible statuses only (seed ${seed})`, () => {
+  const random = seededRandom(seed);
+  for (let round = 0; round < 200; round += 1) {
+    let before: Parameters<typeof operatingChanges>[0] = null;
+    for (let turn = 0; turn < 30; turn += 1) {
+      const pools = Array.from({ length: random.integer(0, 3) }, () =>
+        pool(
+          random.integer(1, 3),
+          ...Array.from({ length: random.integer(0, 4) }, () =>
+            random.pick([up, down, unjudged, { ...up, withheld: true }]),
+          ),
+        ),
+      );
+      const { status } = gslbStanding({ pools, fault: random.next() < 0.1 ? 'fault' : null, before });
+      operatingChanges(before, status);
+      before = status;
+    }
+  }
+});
+
+test('provisioning: a creation remains one until it is done, and nothing but its end follows a deletion', () => {
+  const run = (...events: ProvisioningEvent[]) =>
+    events.reduce((state: Provisioning, event) => provisioningAfter(state, event), created);
+  expect(run('DONE')).toEqual({ status: 'ACTIVE', action: 'NONE' });
+  expect(run('UPDATE_ACCEPTED', 'FAILED')).toEqual({ status: 'ERROR', action: 'CREATE' });
+  expect(run('FAILED', 'DONE')).toEqual({ status: 'ACTIVE', action: 'NONE' });
+  expect(run('DONE', 'UPDATE_ACCEPTED')).toEqual({ status: 'PENDING', action: 'UPDATE' });
+  expect(run('DONE', 'FAILED')).toEqual({ status: 'ERROR', action: 'UPDATE' });
+  for (const before of [[], ['FAILED'], ['DONE'], ['DONE', 'UPDATE_ACCEPTED'], ['DONE', 'FAILED']] as const) {
+    const deleting = run(...before, 'DELETE_ACCEPTED');
+    expect(deleting).toEqual({ status: 'DELETING', action: 'DELETE' });
+    expect(() => provisioningAfter(deleting, 'UPDATE_ACCEPTED')).toThrow("can't follow");
+    expect(provisioningAfter(provisioningAfter(deleting, 'FAILED'), 'DONE')).toEqual({
+      status: 'DELETED',
+      action: 'NONE',
+    });
+  }
+  expect(() => run('DELETE_ACCEPTED', 'DONE', 'UPDATE_ACCEPTED')).toThrow("UPDATE_ACCEPTED can't follow DELETED");
+});
+
+test('latencies follow slowly, and are told only when they differ enough', () => {
+  expect(smoothedLatency(null, 40)).toBe(40);
+  let smoothed = 40;
+  for (let turn = 0; turn < 3; turn += 1) smoothed = smoothedLatency(smoothed, 80);
+  expect(smoothed).toBeGreaterThan(59);
+  expect(toldLatency(null, 40, 0.1)).toBe(40);
+  expect(toldLatency(40, 43.9, 0.1)).toBe(40);
+  expect(toldLatency(40, 44.1, 0.1)).toBe(44.1);
+  expect(toldLatency(3, 4.9, 0.1)).toBe(3);
+});

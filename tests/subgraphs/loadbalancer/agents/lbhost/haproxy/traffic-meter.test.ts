@@ -1,0 +1,177 @@
+// A node's figures are what its clients did: for each listener, pool and member, over reloads and members that come and go.
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Client } from 'undici';
+import { newUuid } from '../../../../../../platform/values/ids.ts';
+import { RuntimeSocket } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/runtime-socket.ts';
+import { TrafficMeter } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/traffic-meter.ts';
+import { trafficReport } from '../../../../../../subgraphs/loadbalancer/wire/traffic-report.ts';
+import { waitFor } from '../../../../../support/temporary-folder.ts';
+import { HaproxyNode } from '../../../support/haproxy-node.ts';
+import { ask, streamMember, type TestMember, webMember } from '../../../support/members.ts';
+
+let node: HaproxyNode;
+let webs: TestMember[];
+let meter: TrafficMeter;
+
+beforeEach(async () => {
+  node = await HaproxyNode.make();
+  webs = await Promise.all(['one', 'two'].map((name) => webMember(name)));
+  meter = newMeter();
+});
+/** As another process of the host has it. */
+function newMeter(): TrafficMeter {
+  return new TrafficMeter({
+    node: newUuid(),
+    runtime: new RuntimeSocket(join(node.folder, 'run.sock')),
+    master: new RuntimeSocket(join(node.folder, 'master.sock')),
+    start: () => 'start',
+    kept: join(node.folder, 'count.json'),
+    parts: () => node.parts,
+  });
+}
+
+afterEach(async () => {
+  await node.stop();
+  for (const web of webs) await web.stop();
+});
+
+test('requests, errors, bytes and status are counted on over a reload and a new member', async () => {
+  const pool = node.pool({ failOpenBelowPercent: 10 });
+  node.monitor(pool, { path: '/health' });
+  const [one, two] = webs;
+  const first = node.member(pool, one?.port ?? 0);
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  for (let n = 0; n < 4; n += 1) await ask(listener.port, { method: 'POST', body: 'x'.repeat(1_000) });
+  if (one !== undefined) one.status = 500;
+  for (let n = 0; n < 2; n += 1) await ask(listener.port, { method: 'POST' });
+  if (one !== undefined) one.status = 200;
+  const before = trafficReport.parse(await meter.read());
+  expect(before).toMatchObject({ requests: 6, errors: 2, mostOpen: 1_000, open: 0, finishing: 0 });
+  expect(before.listeners).toMatchObject([{ id: listener.id, requests: 6, answers: { '2xx': 4, '5xx': 2 } }]);
+  expect(before.bytesIn).toBeGreaterThan(4_000);
+  expect(before.pools).toMatchObject([{ id: pool.id, requests: 6, errors: 2, usableMembers: 1 }]);
+  expect(before.members).toMatchObject([{ id: first.id, requests: 6, errors: 2, status: 'UP' }]);
+
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  const second = node.member(pool, two?.port ?? 0);
+  await node.apply();
+  for (let n = 0; n < 4; n += 1) await ask(listener.port);
+  if (two !== undefined) two.health = 500;
+  await waitFor('it is down', async () => {
+    const { members } = await meter.read();
+    return members.some(({ id, status }) => id === second.id && status === 'DOWN');
+  });
+  const after = await meter.read();
+  expect(after.count).toBe(before.count);
+  expect(after.requests).toBe(10);
+  expect(after.pools[0]).toMatchObject({ requests: 10, usableMembers: 1 });
+}, 60_000);
+
+test('an earlier worker that finishes sessions is counted; members are reported when they change, and now and then', async () => {
+  const held = await streamMember((socket) => void socket.resume());
+  const pool = node.pool({ memberProtocol: 'TCP' });
+  node.member(pool, held.port);
+  const listener = await node.listener({ protocol: 'TCP', defaultPool: pool.id });
+  await node.start();
+  const client = connect(listener.port, '127.0.0.1');
+  await waitFor('the session', async () => (await meter.read()).open === 1);
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  await waitFor('the earlier worker', async () => (await meter.read()).finishing === 1);
+  expect((await meter.read()).open).toBe(0);
+  client.destroy();
+  await waitFor('its end', async () => (await meter.read()).finishing === 0);
+  const counts = [];
+  for (let n = 0; n < 30; n += 1) counts.push((await meter.read()).members.length);
+  expect(counts.filter((count) => count === 1).length).toBeLessThanOrEqual(4);
+  expect(counts.filter((count) => count === 1).length).toBeGreaterThanOrEqual(2);
+  await held.stop();
+}, 60_000);
+
+test('another process of the host counts on: requests in between are counted once, also after a reload', async () => {
+  const pool = node.pool();
+  node.member(pool, webs[0]?.port ?? 0);
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  await ask(listener.port);
+  const first = await meter.read();
+  await ask(listener.port);
+  const second = await newMeter().read();
+  expect([second.count, second.requests, second.pools[0]?.requests]).toEqual([first.count, 2, 2]);
+  // A reload that the next process sees.
+  const reader = newMeter();
+  await reader.read();
+  await node.listener({ protocol: 'TCP' });
+  expect((await node.apply()).reloaded).toBe(true);
+  expect((await reader.read()).requests).toBe(2);
+  await ask(listener.port);
+  const third = await newMeter().read();
+  expect([third.count, third.requests, third.members[0]?.requests]).toEqual([first.count, 3, 3]);
+}, 60_000);
+
+test('traffic of an unknown time before is not counted: a new count begins at 0', async () => {
+  const pool = node.pool();
+  node.member(pool, webs[0]?.port ?? 0);
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  await ask(listener.port);
+  const first = await meter.read();
+  // A whole second of HAProxy's clock.
+  await waitFor('a process that starts later', async () => Date.now() - first.at > 1_000);
+  for (const damage of ['', '{"worker":', JSON.stringify({ worker: '1 1', count: first.count, bases: [] })]) {
+    await writeFile(join(node.folder, 'count.json'), damage);
+    const next = newMeter();
+    const second = await next.read();
+    expect(second.count).not.toBe(first.count);
+    expect(second).toMatchObject({ requests: 0, bytesIn: 0, listeners: [{ requests: 0 }], members: [{ requests: 0 }] });
+    await ask(listener.port);
+    expect((await next.read()).requests).toBe(1);
+    expect((await newMeter().read()).requests).toBe(1);
+  }
+}, 60_000);
+
+test("the deletion of a listener subtracts nothing from the node's counts", async () => {
+  const pool = node.pool();
+  node.member(pool, webs[0]?.port ?? 0);
+  const [kept, gone] = [await node.listener({ defaultPool: pool.id }), await node.listener({ defaultPool: pool.id })];
+  await node.start();
+  for (const { port } of [kept, gone, gone]) await ask(port);
+  const before = await meter.read();
+  expect(before.requests).toBe(3);
+  const { parts } = node;
+  node.remove(gone);
+  await node.apply();
+  const after = await meter.read();
+  expect(after).toMatchObject({ requests: 3, bytesIn: before.bytesIn, bytesOut: before.bytesOut });
+  // It comes again, as on a node that was drained and is not any more.
+  node.parts = parts;
+  await node.apply();
+  await ask(gone.port);
+  expect((await meter.read()).requests).toBe(4);
+  expect((await newMeter().read()).requests).toBe(4);
+}, 60_000);
+
+test('latency is what members take: not the pauses of a client that keeps its connection', async () => {
+  const pool = node.pool();
+  node.member(pool, webs[0]?.port ?? 0);
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  const client = new Client(`http://127.0.0.1:${listener.port}`);
+  let longest = 0;
+  for (let n = 0; n < 5; n += 1) {
+    await sleep(300);
+    const asked = performance.now();
+    await (await client.request({ path: '/', method: 'GET' })).body.dump();
+    longest = Math.max(longest, performance.now() - asked);
+  }
+  await client.close();
+  const { pools, members, listeners } = await meter.read();
+  // HAProxy rounds to milliseconds.
+  for (const { latencyMs } of [...pools, ...members, ...listeners]) expect(latencyMs).toBeLessThanOrEqual(longest + 1);
+}, 60_000);

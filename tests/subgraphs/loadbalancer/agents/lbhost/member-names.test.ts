@@ -1,0 +1,192 @@
+// Names of members: their addresses follow their time to live, pass the egress policy, and outlive their name server for a bounded time.
+// needs: bind9
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { egressFrom } from '../../../../../platform/net/egress.ts';
+import { type ResolvedAddress, resolverOf } from '../../../../../platform/net/resolve-name.ts';
+import { createLogger } from '../../../../../platform/process/log.ts';
+import {
+  keepMs,
+  leastTtlMs,
+  MemberNames,
+  mostTtlMs,
+} from '../../../../../subgraphs/loadbalancer/agents/lbhost/member-names.ts';
+import { freePort } from '../../../../support/free-port.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
+import { HaproxyNode } from '../../support/haproxy-node.ts';
+import { tally, webMember } from '../../support/members.ts';
+
+let folder: string;
+let now: number;
+let answers: Map<string, readonly ResolvedAddress[]>;
+let asked: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lb-names-'));
+  now = 1_000_000_000;
+  answers = new Map();
+  asked = [];
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const egress = egressFrom({ allow: ['127.0.0.0/8'], deny: ['10.66.0.0/16', '192.0.2.9:25'] });
+
+function open(): Promise<MemberNames> {
+  return MemberNames.open({
+    ...{
+      path: join(folder, 'names.json'),
+      egress,
+      log: createLogger({ level: 'silent', pretty: false }),
+      now: () => now,
+    },
+    resolve: async (name) => {
+      asked.push(name);
+      const found = answers.get(name);
+      if (found === undefined) throw new Error('no such name');
+      return found;
+    },
+  });
+}
+
+function says(name: string, ttlSeconds: number, ...addresses: readonly string[]): void {
+  answers.set(
+    name,
+    addresses.map((address) => ({ address, ttlSeconds })),
+  );
+}
+
+test('a name is asked again when its time to live has passed: not at once, not never', async () => {
+  const names = await open();
+  says('web.test', 30, '192.0.2.2', '192.0.2.1');
+  says('quick.test', 0, '192.0.2.3');
+  says('slow.test', 1_000_000, '192.0.2.4');
+  const use = () => ['WEB.test', 'quick.test', 'slow.test'].map((name) => names.addressesOf(name, 80));
+  expect(use()).toEqual([[], [], []]);
+  await names.resolveDue();
+  expect(use()).toEqual([['192.0.2.1', '192.0.2.2'], ['192.0.2.3'], ['192.0.2.4']]);
+  says('web.test', 30, '192.0.2.7');
+  says('quick.test', 0, '192.0.2.8');
+  says('slow.test', 1, '192.0.2.9');
+  const times: string[][] = [];
+  for (const after of [leastTtlMs - 1, 1, 30_000 - leastTtlMs, mostTtlMs - 30_000]) {
+    now += after;
+    asked = [];
+    use();
+    await names.resolveDue();
+    times.push(asked.toSorted());
+  }
+  expect(times).toEqual([[], ['quick.test'], ['quick.test', 'web.test'], ['quick.test', 'slow.test', 'web.test']]);
+  expect(use()).toEqual([['192.0.2.7'], ['192.0.2.8'], ['192.0.2.9']]);
+});
+
+test('a denied address gets no server, by address and by port; values that are no address are left out', async () => {
+  const names = await open();
+  says('rebound.test', 5, '10.66.0.1', '169.254.169.254', '192.0.2.9', 'not an address', '::ffff:10.66.1.1');
+  names.addressesOf('rebound.test', 80);
+  await names.resolveDue();
+  expect(names.addressesOf('rebound.test', 80)).toEqual(['192.0.2.9']);
+  expect(names.addressesOf('rebound.test', 25)).toEqual([]);
+});
+
+test('a name that does not resolve any more keeps its addresses for a bounded time, also over a start', async () => {
+  const names = await open();
+  says('web.test', 5, '192.0.2.1');
+  names.addressesOf('web.test', 80);
+  await names.resolveDue();
+  answers.clear();
+  const again = await open();
+  for (let passed = 0; passed < keepMs; passed += 30_000) {
+    expect(again.addressesOf('web.test', 80)).toEqual(['192.0.2.1']);
+    await again.resolveDue();
+    now += 30_000;
+  }
+  now += 30_000;
+  again.addressesOf('web.test', 80);
+  await again.resolveDue();
+  expect(again.addressesOf('web.test', 80)).toEqual([]);
+  says('web.test', 5, '192.0.2.5');
+  now += leastTtlMs;
+  await again.resolveDue();
+  expect(again.addressesOf('web.test', 80)).toEqual(['192.0.2.5']);
+});
+
+test('names that nobody uses are forgotten, and there is a bound', async () => {
+  const names = await open();
+  for (let n = 0; n < 10_100; n += 1) names.addressesOf(`n${n}.test`, 80);
+  says('late.test', 5, '192.0.2.1');
+  // New names are not all asked at once.
+  for (let round = 0; round < 50; round += 1) await names.resolveDue();
+  expect(names.addressesOf('late.test', 80)).toEqual([]);
+  expect(asked.length).toBe(10_000);
+  now += 60_001;
+  await names.resolveDue();
+  names.addressesOf('late.test', 80);
+  await names.resolveDue();
+  expect(names.addressesOf('late.test', 80)).toEqual(['192.0.2.1']);
+});
+
+test('a real name server: the members of a node follow a name without a reload', async () => {
+  const webs = await Promise.all(['127.0.0.21', '127.0.0.22'].map((host) => webMember(host, { host })));
+  const port = await freePort();
+  let named: ChildProcess | undefined;
+  const serve = async (...records: readonly string[]) => {
+    named?.kill('SIGKILL');
+    const soa = '$TTL 1\n@ SOA ns.test. root.test. 1 60 60 60 1\n@ NS ns.test.\nns A 127.0.0.1\n';
+    await writeFile(join(folder, 'zone'), `${soa}${records.join('\n')}\n`);
+    const options = `directory "${folder}"; listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; pid-file none; session-keyfile "${folder}/key";`;
+    await writeFile(
+      join(folder, 'named.conf'),
+      `options { ${options} };\ncontrols { };\nzone "test" { type primary; file "zone"; };\n`,
+    );
+    named = spawn('/usr/sbin/named', ['-g', '-c', join(folder, 'named.conf')], { stdio: 'ignore' });
+  };
+  const node = await HaproxyNode.make({ places: { addressesOf: (name, at) => names.addressesOf(name, at) } });
+  const names = await MemberNames.open({
+    ...{
+      path: join(folder, 'names.json'),
+      egress,
+      log: createLogger({ level: 'silent', pretty: false }),
+      now: () => now,
+    },
+    resolve: resolverOf([`127.0.0.1:${port}`]),
+  });
+  try {
+    await serve('web A 127.0.0.21', 'web A 10.66.0.1');
+    const pool = node.pool();
+    node.monitor(pool, { path: '/health' });
+    // Members of one port at different addresses.
+    const listener = await node.listener({ defaultPool: pool.id });
+    for (const { port: at } of webs) node.member(pool, at, { host: 'web.test' });
+    const follow = async (wanted: string) =>
+      waitFor(`only ${wanted}`, async () => {
+        now += leastTtlMs;
+        node.model();
+        await names.resolveDue();
+        expect((await node.apply()).reloaded).toBe(false);
+        return (await tally(listener.port, 4)).get(wanted) === 4;
+      });
+    await node.start();
+    await follow('127.0.0.21');
+    await serve('web A 127.0.0.22');
+    await follow('127.0.0.22');
+  } finally {
+    named?.kill('SIGKILL');
+    await node.stop();
+    for (const web of webs) await web.stop();
+  }
+}, 60_000);
+
+test('found by reading: names whose server is silent hold up nobody else’s', async () => {
+  const silent = new Promise<readonly ResolvedAddress[]>(() => undefined);
+  const names = await MemberNames.open({
+    ...{ path: join(folder, 'names.json'), egress, log: createLogger({ level: 'silent', pretty: false }) },
+    resolve: async (name) => (name.startsWith('silent') ? silent : [{ address: '127.0.0.7', ttlSeconds: 60 }]),
+  });
+  for (let index = 0; index < 200; index += 1) names.addressesOf(`silent-${index}.test`, 80);
+  names.start();
+  await waitFor('a name of somebody else', () => names.addressesOf('good.test', 80).length === 1);
+  await names.stop();
+});

@@ -1,0 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from '@jest/globals';
+import { signalTo } from '../../../../../subgraphs/loadbalancer/agents/lbhost/own-processes.ts';
+
+test('a process that has ended since it was looked up can be signalled', async () => {
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+  await once(child, 'spawn');
+  const { pid = 0 } = child;
+  signalTo(pid, 'SIGKILL');
+  await once(child, 'exit');
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  expect(() => signalTo(pid, 'SIGTERM')).not.toThrow();
+});

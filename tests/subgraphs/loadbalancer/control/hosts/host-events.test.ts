@@ -1,0 +1,67 @@
+// The status events of a host's connections: one for each change that its readers can see, and no other.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newUuid } from '../../../../../platform/values/ids.ts';
+import {
+  beginEpoch,
+  confirmEpoch,
+  endEpoch,
+  type HostRow,
+} from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
+import type { HostClaim } from '../../../../../subgraphs/loadbalancer/rules/host-grant.ts';
+import { BalancerPlace } from '../../support/balancer-place.ts';
+
+let place: BalancerPlace;
+beforeAll(async () => {
+  place = await BalancerPlace.open();
+});
+afterAll(() => place.close());
+
+const machine = { id: newUuid(), name: 'host-1' };
+const offer: HostClaim = {
+  ...{ provider: 'LOOPBACK', site: null, publicRange: '127.80.2.0/24', managementRange: '127.80.2.0/24' },
+  ...{ tunnelAddress: null, maxNodes: 5, healthPort: 9_000, confinementFault: null },
+};
+
+function connect(change: Partial<HostClaim> = {}): Promise<HostRow> {
+  const { db, wake } = place.ground;
+  return db.transaction((tx) => beginEpoch(tx, wake, machine, { ...offer, ...change }));
+}
+
+/** As `from to version`. */
+async function events(): Promise<readonly string[]> {
+  const rows = await place.ground.db.query<{ told: string }>(
+    `SELECT CONCAT_WS(' ', COALESCE(from_status, '-'), to_status, subject_version, reason) AS told FROM status_change
+    WHERE subject_id = ? ORDER BY id`,
+    [machine.id],
+  );
+  return rows.map(({ told }) => told);
+}
+
+test('a connection in place of another one is no event, unless the host offers something else', async () => {
+  const { db, wake } = place.ground;
+  const first = await connect();
+  const second = await connect();
+  expect([second.epoch - first.epoch, second.presence, second.version]).toEqual([1, 'PRESENT', first.version]);
+  const told = ['- PRESENT 1'];
+  expect(await events()).toEqual(told);
+  // The end of a connection that was followed by another one.
+  await db.transaction((tx) => endEpoch(tx, wake, first));
+  expect(await events()).toEqual(told);
+  const changed = await connect({ maxNodes: 6 });
+  expect([changed.claim.maxNodes, changed.version]).toEqual([6, 2]);
+  expect(await events()).toEqual([...told, 'PRESENT PRESENT 2 it connected with other settings']);
+});
+
+test('its status is reported when it changes, and only then', async () => {
+  const { db, wake } = place.ground;
+  const before = await events();
+  const row = await connect({ maxNodes: 6 });
+  for (let time = 0; time < 2; time += 1) await db.transaction((tx) => endEpoch(tx, wake, row));
+  for (let time = 0; time < 2; time += 1) await confirmEpoch(db, wake, row);
+  await db.transaction((tx) => endEpoch(tx, wake, row));
+  expect((await connect({ maxNodes: 6 })).version).toBe(row.version + 4);
+  const changes = ['PRESENT ABSENT', 'ABSENT PRESENT', 'PRESENT ABSENT', 'ABSENT PRESENT'];
+  expect((await events()).slice(before.length)).toEqual(
+    changes.map((change, index) => `${change} ${row.version + index + 1}`),
+  );
+});

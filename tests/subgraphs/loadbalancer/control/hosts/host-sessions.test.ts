@@ -1,0 +1,104 @@
+// Reports of hosts while load balancers are changed: each waits for its turn, and none ends the change.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pino from 'pino';
+import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
+import { readHistory } from '../../../../../platform/database/history.ts';
+import type { LinkPeer } from '../../../../../platform/link/link-server.ts';
+import { newUuid } from '../../../../../platform/values/ids.ts';
+import type { JsonValue } from '../../../../../platform/values/json.ts';
+import { HostSessions } from '../../../../../subgraphs/loadbalancer/control/hosts/host-sessions.ts';
+import { NodeDocuments } from '../../../../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
+import {
+  nodesUnderLock,
+  readNodes,
+  wishReplaced,
+} from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { lockBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
+import { otherHistory } from '../../../../support/histories.ts';
+import { BalancerPlace } from '../../support/balancer-place.ts';
+import { untilItWaits } from '../../support/until-it-waits.ts';
+
+let place: BalancerPlace;
+beforeAll(async () => {
+  place = await BalancerPlace.open();
+});
+afterAll(() => place.close());
+
+function connect(machine: LinkPeer['machine']) {
+  const { db, wake, sealer } = place.ground;
+  const log = pino({ level: 'silent' });
+  const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });
+  return sessions.open({
+    machine,
+    facts: {
+      ...{ provider: 'LOOPBACK', site: null, publicRange: '127.80.1.0/24', managementRange: '127.80.1.0/24' },
+      ...{ tunnelAddress: null, maxNodes: 5, healthPort: 9_000 },
+    },
+    held: new Map(),
+    send: () => undefined,
+    close: () => undefined,
+  } as unknown as LinkPeer);
+}
+
+test("a host's report of a new node wakes no job before the node's first check; a report of a serving node, or of a failure, does", async () => {
+  const { db } = place.ground;
+  const machine = { id: newUuid(), name: 'host-2', role: 'lbhost' };
+  const session = await connect(machine);
+  const members = [{ host: '192.0.2.10', port: 80 }];
+  const pools = [{ name: 'web', memberProtocol: 'HTTP', members }];
+  const balancer = await place.balancer('new', { pools } as unknown as Partial<LoadBalancerCreateInput>);
+  const node = await place.node(balancer, 'node-2', 'BUILDING');
+  await db.execute('UPDATE lb_node SET host_id = ? WHERE id = ?', [machine.id, node]);
+  const [member] = await db.query<{ id: string }>(
+    "SELECT id FROM lb_part WHERE load_balancer_id = ? AND kind = 'PoolMember'",
+    [balancer],
+  );
+  const owed = async () => {
+    const sql = "SELECT wanted FROM owed_work WHERE kind = 'lb-reconcile' AND `key` = ?";
+    return Number((await db.query<{ wanted: number }>(sql, [balancer]))[0]?.wanted);
+  };
+  const history = await readHistory(db);
+  const report = { node, made: true, history, applied: 1, incarnation: newUuid(), error: null, givenUp: false };
+  const tell = (key: string, body: JsonValue) => session.report([{ key, body }]);
+  const tellMember = (status: string) =>
+    tell(`member/${node}/${member?.id}`, { node, member: member?.id ?? '', status, message: status });
+  const before = await owed();
+  await tell(`node/${node}`, report);
+  await tellMember('UP');
+  expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(1);
+  expect(await db.query('SELECT status FROM lb_member_status WHERE node_id = ?', [node])).toEqual([{ status: 'UP' }]);
+  expect(await owed()).toBe(before);
+  await tell(`node/${node}`, { ...report, error: 'HAProxy does not accept the configuration' });
+  expect(await owed()).toBe(before + 1);
+  await db.execute("UPDATE lb_node SET state = 'SERVING' WHERE id = ?", [node]);
+  await tellMember('DOWN');
+  expect(await owed()).toBe(before + 2);
+  // A generation of another history that is in effect is not the desired one, whatever its number.
+  await tell(`node/${node}`, { ...report, history: otherHistory, applied: 7 });
+  expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(0);
+  await expect(tell(`node/${node}`, { ...report, more: 1 })).rejects.toThrow('more');
+});
+
+test('a report that comes during a change waits for it, and does not make it fail', async () => {
+  const { db } = place.ground;
+  const machine = { id: newUuid(), name: 'host-1', role: 'lbhost' };
+  const session = await connect(machine);
+  const balancer = await place.balancer('web');
+  const node = await place.node(balancer, 'node-1');
+  await db.execute('UPDATE lb_node SET host_id = ? WHERE id = ?', [machine.id, node]);
+  const history = await readHistory(db);
+  const report = { node, made: true, history, applied: 1, incarnation: newUuid(), error: null, givenUp: false };
+  let reported: Promise<void> = Promise.resolve();
+  let attempts = 0;
+  await db.transaction(async (tx) => {
+    attempts += 1;
+    await lockBalancer(tx, balancer);
+    if (attempts === 1) reported = session.report([{ key: `node/${node}`, body: report }]);
+    if (attempts === 1) await untilItWaits(db, 'lb_load_balancer');
+    expect(await nodesUnderLock(tx, balancer)).toHaveLength(1);
+    await wishReplaced(tx, node, 'it was asked for');
+  });
+  await reported;
+  expect(attempts).toBe(1);
+  expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(1);
+});

@@ -1,0 +1,36 @@
+// Connections whose process was killed: nobody could record their end.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newUuid } from '../../../../../platform/values/ids.ts';
+import { HostKeeper } from '../../../../../subgraphs/loadbalancer/control/hosts/host-keeper.ts';
+import { readHosts } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
+import { connectHost } from '../../support/host-records.ts';
+import { LbWorld } from '../../support/lb-world.ts';
+
+let world: LbWorld;
+beforeAll(async () => {
+  world = await LbWorld.open();
+}, 60_000);
+afterAll(() => world.close());
+
+const presenceOf = async (id: string) => (await readHosts(world.ground.db, [id])).get(id)?.presence;
+
+test('they end; one that stands, and was taken for lost, counts again', async () => {
+  const { db, wake, log } = world.ground;
+  const held = (await world.addHost('host-1')).machine.id;
+  await waitFor('the host', async () => (await presenceOf(held)) === 'PRESENT');
+  const lost = newUuid();
+  const offer = { publicRange: '127.78.9.0/28', managementRange: '127.78.9.0/28', tunnelAddress: null, site: null };
+  await db.transaction((tx) =>
+    connectHost(tx, wake, { id: lost, name: 'host-2' }, { ...offer, provider: 'LOOPBACK', maxNodes: 1, healthPort: 1 }),
+  );
+  // It looks faster than connections are confirmed.
+  const keeper = new HostKeeper({ db, wake, log, lookMs: 20 });
+  keeper.start();
+  await waitFor('both to be lost', async () => {
+    return (await presenceOf(lost)) === 'ABSENT' && (await presenceOf(held)) === 'ABSENT';
+  });
+  await keeper.stop();
+  await waitFor('the one that stands', async () => (await presenceOf(held)) === 'PRESENT');
+  expect(await presenceOf(lost)).toBe('ABSENT');
+}, 120_000);

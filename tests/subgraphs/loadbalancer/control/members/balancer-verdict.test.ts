@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals';
+import {
+  balancerVerdict,
+  type Served,
+  seenBy,
+} from '../../../../../subgraphs/loadbalancer/control/members/balancer-verdict.ts';
+import type { OperatingStatus } from '../../../../../subgraphs/loadbalancer/rules/states.ts';
+import type { PartName, PartSpec } from '../../../../../subgraphs/loadbalancer/spec/part-kind.ts';
+
+function part(id: string, kind: PartName, parentId: string, spec: PartSpec = {}, drainUntil: Date | null = null) {
+  return { id, kind, parentId, spec: { enabled: true, ...spec }, drainUntil };
+}
+
+const parts = [
+  part('pool', 'Pool', 'lb'),
+  part('monitor', 'PoolHealthMonitor', 'pool'),
+  part('one', 'PoolMember', 'pool'),
+  part('two', 'PoolMember', 'pool'),
+  part('http', 'Listener', 'lb', { defaultPool: 'pool' }),
+];
+
+function verdict(one: OperatingStatus, two: OperatingStatus, change: Partial<Served> = {}): OperatingStatus {
+  const seen = new Map(Object.entries({ one, two }));
+  const balancer = { enabled: true, wantedNodes: 2 };
+  return balancerVerdict({ balancer, parts, seen, servingNodes: 2, ...change }).status;
+}
+
+test('a member is as all serving nodes see it; they may disagree', () => {
+  expect([seenBy([]), seenBy(['UP', 'UP']), seenBy(['UP', 'DOWN']), seenBy(['DOWN'])]).toEqual([
+    ...['UNKNOWN', 'ONLINE', 'DEGRADED', 'ERROR'],
+  ]);
+});
+
+test('a load balancer is as its listeners, their pools and the members are', () => {
+  expect(verdict('ONLINE', 'ONLINE')).toBe('ONLINE');
+  expect(verdict('ONLINE', 'ERROR')).toBe('DEGRADED');
+  expect(verdict('DEGRADED', 'ONLINE')).toBe('DEGRADED');
+  expect(verdict('ERROR', 'ERROR')).toBe('ERROR');
+  expect(verdict('UNKNOWN', 'UNKNOWN')).toBe('UNKNOWN');
+});
+
+test('without a monitor members count as well; disabled and drained ones do not count', () => {
+  const unmonitored = parts.filter(({ kind }) => kind !== 'PoolHealthMonitor');
+  expect(verdict('ERROR', 'ERROR', { parts: unmonitored })).toBe('ONLINE');
+  const others = parts.filter(({ kind }) => kind !== 'PoolMember');
+  const one = part('one', 'PoolMember', 'pool', { enabled: false });
+  const two = part('two', 'PoolMember', 'pool');
+  expect(verdict('ERROR', 'ONLINE', { parts: [...others, one, two] })).toBe('ONLINE');
+  expect(verdict('ERROR', 'ONLINE', { parts: [...others, { ...one, drainUntil: new Date() }, two] })).toBe('ONLINE');
+});
+
+test('too few nodes, none, disabled, and a policy that leads to a pool in trouble', () => {
+  expect(verdict('ONLINE', 'ONLINE', { servingNodes: 1 })).toBe('DEGRADED');
+  expect(verdict('ONLINE', 'ONLINE', { servingNodes: 0 })).toBe('ERROR');
+  expect(verdict('ONLINE', 'ONLINE', { balancer: { enabled: false, wantedNodes: 2 } })).toBe('OFFLINE');
+  const more = [
+    ...[...parts, part('other', 'Pool', 'lb')],
+    part('policy', 'L7Policy', 'http', { redirectPool: 'other' }),
+  ];
+  expect(verdict('ONLINE', 'ONLINE', { parts: more })).toBe('DEGRADED');
+});

@@ -1,0 +1,25 @@
+// Locks on nodes: locks of one load balancer delay no other one.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { BalancerPlace } from '../../support/balancer-place.ts';
+
+let place: BalancerPlace;
+beforeAll(async () => {
+  place = await BalancerPlace.open();
+});
+afterAll(() => place.close());
+
+test('a transaction that locks the nodes of one load balancer does not wait for those of another', async () => {
+  const { db } = place.ground;
+  const [one, other] = [await place.balancer('one'), await place.balancer('other')];
+  const node = await place.node(one, 'node-one');
+  await place.node(one, 'node-gone', 'DELETED');
+  const second = await place.node(other, 'node-other');
+  await db.transaction(async (tx) => {
+    expect((await nodesUnderLock(tx, one)).map(({ id }) => id)).toEqual([node]);
+    await db.transaction(async (inner) => {
+      await inner.execute('SET SESSION innodb_lock_wait_timeout = 1');
+      expect((await nodesUnderLock(inner, other)).map(({ id }) => id)).toEqual([second]);
+    });
+  });
+});

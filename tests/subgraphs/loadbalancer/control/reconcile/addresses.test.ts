@@ -1,0 +1,148 @@
+// Addresses of nodes rest before another load balancer gets them: its answers may still be remembered.
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { newUuid } from '../../../../../platform/values/ids.ts';
+import { endNode, nodesOf, nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
+import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
+import { endHost } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
+import { usualHealing } from '../../../../../subgraphs/loadbalancer/rules/state.ts';
+import { BalancerPlace } from '../../support/balancer-place.ts';
+import { connectHost } from '../../support/host-records.ts';
+
+let place: BalancerPlace;
+let count = 0;
+const restMs = usualHealing.addressRestMs;
+
+beforeAll(async () => {
+  place = await BalancerPlace.open();
+});
+afterAll(() => place.close());
+
+beforeEach(async () => {
+  for (const table of ['lb_host', 'lb_address']) await place.ground.db.execute(`DELETE FROM ${table}`);
+});
+
+/** A connected host with five public addresses: 198.51.100.2 to .6. */
+async function host(managementRange = '198.51.100.0/29'): Promise<string> {
+  const { db, wake } = place.ground;
+  const id = newUuid();
+  await db.transaction((tx) =>
+    connectHost(...([tx, wake, { id, name: 'host' }] as const), {
+      ...{ provider: 'NETNS', site: null, tunnelAddress: null, maxNodes: 20, healthPort: 18_999 },
+      ...{ publicRange: '198.51.100.0/29', managementRange },
+    }),
+  );
+  return id;
+}
+
+async function balancer(nodes: number, topology: 'SPREAD' | 'ACTIVE_STANDBY' = 'SPREAD'): Promise<string> {
+  count += 1;
+  const id = await place.balancer(`web${count}`, { minNodes: nodes, maxNodes: nodes, topology });
+  await look(id);
+  return id;
+}
+
+/** Until nothing follows at once. */
+async function look(id: string): Promise<void> {
+  const { db, wake } = place.ground;
+  while (((await db.transaction((tx) => reconcile(tx, { db, wake }, id))) ?? Infinity) <= 10);
+}
+
+async function addresses(id: string): Promise<readonly (string | null)[]> {
+  return ((await nodesOf(place.ground.db, [id])).get(id) ?? []).map(({ address }) => address);
+}
+
+async function reason(id: string): Promise<string | null | undefined> {
+  return (await readBalancer(place.ground.db, id))?.provisioningReason;
+}
+
+/** As its host reports it. */
+async function endNodes(id: string, most = 64): Promise<void> {
+  const { db, wake } = place.ground;
+  await db.transaction(async (tx) => {
+    for (const node of (await nodesUnderLock(tx, id)).slice(0, most)) await endNode(tx, wake, node, null);
+  });
+}
+
+/** As if all that rests had been freed so much earlier. */
+async function age(ms: number): Promise<void> {
+  await place.ground.db.execute('UPDATE lb_address SET freed_at = freed_at - INTERVAL ? MICROSECOND', [ms * 1_000]);
+}
+
+const all = [2, 3, 4, 5, 6].map((last) => `198.51.100.${last}`);
+
+test('a freed address rests; others get it after that, and its own load balancer before when there is no other', async () => {
+  await host();
+  const first = await balancer(2);
+  expect(await addresses(first)).toEqual(all.slice(0, 2));
+  await endNodes(first);
+  const second = await balancer(3);
+  expect(await addresses(second)).toEqual(all.slice(2));
+  // Its own address: clients that remember it still come to it.
+  await look(first);
+  expect(await addresses(first)).toEqual(all.slice(0, 2));
+  await endNodes(first);
+  const third = await balancer(1);
+  await age(restMs - 1_000);
+  await look(third);
+  expect(await addresses(third)).toEqual([]);
+  expect(await reason(third)).toMatch(
+    /^1 of 1 nodes have no host: NO_FREE_ADDRESS: of the 5 addresses of a host 3 are in use, and 2 are resting after their last use; wait, or give it a larger lbhost.publicRange, also in its record \(tidegate hosts set\)$/,
+  );
+  await age(20_000); // The trusted time may lag by some seconds.
+  await look(third);
+  expect(await addresses(third)).toEqual(all.slice(0, 1));
+});
+
+test("a management address is nobody else's to remember, and does not rest", async () => {
+  await host('203.0.113.0/29');
+  const first = await balancer(5);
+  await endNodes(first);
+  const rows = await place.ground.db.query<{ address: string }>('SELECT address FROM lb_address ORDER BY address');
+  expect(rows.map(({ address }) => address)).toEqual(all);
+  const second = await balancer(1);
+  expect(await reason(second)).toContain(
+    'NO_FREE_ADDRESS: of the 5 addresses of a host 0 are in use, and 5 are resting',
+  );
+});
+
+test('an address that nodes share rests too, when the load balancer is deleted', async () => {
+  await host();
+  const shared = await balancer(2, 'ACTIVE_STANDBY');
+  const floating = (await readBalancer(place.ground.db, shared))?.floatingAddress;
+  expect([floating, ...(await addresses(shared))].sort()).toEqual(all.slice(0, 3));
+  await endNodes(shared);
+  await place.ground.db.execute("UPDATE lb_load_balancer SET provisioning_status = 'DELETING' WHERE id = ?", [shared]);
+  await look(shared);
+  expect(await readBalancer(place.ground.db, shared)).toMatchObject({ provisioningStatus: 'DELETED' });
+  const other = await balancer(3);
+  expect(await addresses(other)).toEqual(all.slice(3));
+  expect(await reason(other)).toContain('2 are in use, and 3 are resting');
+});
+
+test('when its host is removed, a shared address is still taken, and others rest: also for a host with the same range', async () => {
+  const { db, wake } = place.ground;
+  const old = await host();
+  const shared = await balancer(2, 'ACTIVE_STANDBY');
+  const floating = (await readBalancer(db, shared))?.floatingAddress;
+  await endNodes(shared);
+  await db.transaction((tx) => endHost(tx, wake, old));
+  await host();
+  const other = await balancer(3);
+  const given = await addresses(other);
+  expect(given).toHaveLength(2);
+  expect(given).not.toContain(floating);
+  expect(await reason(other)).toContain('3 are in use, and 2 are resting');
+  await age(restMs + 20_000);
+  await look(other);
+  expect((await addresses(other)).length).toBe(3);
+  expect(await addresses(other)).not.toContain(floating);
+});
+
+test('one that shares an address is only begun where there are two', async () => {
+  await host();
+  await balancer(4);
+  const shared = await balancer(2, 'ACTIVE_STANDBY');
+  expect(await addresses(shared)).toEqual([]);
+  expect(await reason(shared)).toContain('4 are in use, and 0 are resting');
+});

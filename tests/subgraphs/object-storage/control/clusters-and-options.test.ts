@@ -1,0 +1,319 @@
+// The desired clusters and options, and the rings that follow from them: by the graph, on a real database.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { clustersOfPartition, partitionCount, type Ring } from '../../../../platform/rings/ring.ts';
+import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
+import { presentRings } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
+import { CentreGraph, identity } from '../support/centre-graph.ts';
+
+let graph: CentreGraph;
+
+beforeEach(async () => {
+  graph = await CentreGraph.open();
+});
+
+afterEach(() => graph.stop());
+
+const ring = async (number: number) => {
+  const found = (await presentRings(graph.db, [number])).get(number);
+  if (found === undefined) throw new Error(`no ring ${number}`);
+  return found;
+};
+
+const numbersIn = ({ clusters }: Ring) => [...new Set(clusters)].sort();
+
+test('a cluster has a number that is given once, and the core ring follows', async () => {
+  const north = await graph.make('objectClusterCreate', { name: 'north' });
+  expect(await ring(0)).toMatchObject({ epoch: 1, replicas: 1, members: [{ cluster: 0, weight: 100, zone: 'north' }] });
+  const south = await graph.make('objectClusterCreate', { name: 'south' });
+  await graph.make('objectClusterDelete', { id: south });
+  const { entity } = await graph.mutate('objectClusterCreate', { name: 'south', zone: 'attic' }, '{ id number zone }');
+  expect(entity).toMatchObject({ number: 2, zone: 'attic' });
+  const core = await ring(0);
+  expect([core.epoch, core.replicas, numbersIn(core)]).toEqual([4, 2, [0, 2]]);
+  const shown = await graph.ask(
+    `{ objectClusters { nodes { name number clusterState } }
+      objectRings { nodes { number epoch clusters { number partitions cluster { name } } clustersOf(partition: 4095) { number } none: clustersOf(partition: 4096) { number } } } }`,
+  );
+  expect(shown).toEqual({
+    objectClusters: {
+      nodes: [
+        { name: 'north', number: 0, clusterState: 'ACTIVE' },
+        { name: 'south', number: 2, clusterState: 'ACTIVE' },
+      ],
+    },
+    objectRings: {
+      nodes: [
+        {
+          ...{
+            number: 0,
+            epoch: 4,
+            none: null,
+            clustersOf: clustersOfPartition(core, 4_095).map((number) => ({ number })),
+          },
+          clusters: [
+            { number: 0, partitions: partitionCount, cluster: { name: 'north' } },
+            { number: 2, partitions: partitionCount, cluster: { name: 'south' } },
+          ],
+        },
+      ],
+    },
+  });
+  const page = await graph.ask<{ objectClusters: { pageInfo: { endCursor: string } } }>(
+    '{ objectClusters(first: 1) { nodes { id } pageInfo { endCursor hasNextPage } totalCount } }',
+  );
+  expect(page).toMatchObject({
+    objectClusters: { nodes: [{ id: north }], pageInfo: { hasNextPage: true }, totalCount: 2 },
+  });
+});
+
+test('clusters, options, rings and their changes have orders, names and counts', async () => {
+  for (const name of ['north', 'west', 'east']) await graph.make('objectClusterCreate', { name });
+  for (const name of ['small', 'big']) await graph.make('objectOptionCreate', { name, replicas: 1 });
+  const gone = await graph.make('objectClusterCreate', { name: 'gone' });
+  await graph.make('objectClusterDelete', { id: gone });
+  interface Listed {
+    readonly list: {
+      readonly totalCount: number;
+      readonly nodes: readonly { readonly number: number }[];
+      readonly pageInfo: { readonly endCursor: string };
+    };
+  }
+  const page = async (field: string, args: string, who = identity('ADMIN')) => {
+    const text = `{ list: ${field}${args && `(${args})`} { nodes { number } totalCount pageInfo { endCursor } } }`;
+    return (await graph.ask<Listed>(text, {}, who)).list;
+  };
+  const listed = async (field: string, args = '', who = identity('ADMIN')) => {
+    const { nodes, totalCount } = await page(field, args, who);
+    return `${nodes.map(({ number }) => number).join(' ')} (${totalCount})`;
+  };
+  expect(await listed('objectClusters')).toBe('0 1 2 (3)');
+  expect(await listed('objectClusters', 'orderBy: NEWEST')).toBe('2 1 0 (3)');
+  expect(await listed('objectClusters', 'orderBy: NAME')).toBe('2 0 1 (3)');
+  expect(await listed('objectClusters', 'names: ["west", "north", "gone"]')).toBe('0 1 (2)');
+  expect(await listed('objectClusters', 'text: "ST", orderBy: NAME_DESC')).toBe('1 2 (2)');
+  expect(await listed('objectOptions', '', identity('MEMBER'))).toBe('1 2 (2)');
+  expect(await listed('objectOptions', 'orderBy: NAME')).toBe('2 1 (2)');
+  expect(await listed('objectRings')).toBe('0 1 2 (3)');
+  expect(await listed('objectRings', 'orderBy: NEWEST, first: 2')).toBe('2 1 (3)');
+  expect(await listed('objectRingChanges', 'orderBy: OLDEST')).toBe(' (0)');
+  const containers = '{ objectOptions(orderBy: NEWEST, first: 1) { nodes { containers { totalCount } } } }';
+  expect(await graph.ask(containers)).toEqual({ objectOptions: { nodes: [{ containers: { totalCount: 0 } }] } });
+  for (const field of ['objectClusters', 'objectOptions', 'objectRings']) {
+    const after = JSON.stringify((await page(field, 'first: 1')).pageInfo.endCursor);
+    expect(await listed(field, `after: ${after}`)).toMatch(/^(1 )?2 /);
+    await expect(listed(field, `after: ${after}, orderBy: NEWEST`)).rejects.toThrow(/after: /);
+  }
+  await expect(listed('objectRings', 'after: "[\\"OLDEST\\",\\"x\\"]"')).rejects.toThrow(/after: /);
+});
+
+test('addresses of a cluster are origins, and are stored in one form', async () => {
+  const input = {
+    name: 'north',
+    peerUrls: ['https://NORTH.example:7443/', 'https://[2001:db8::1]:7443'],
+    s3Urls: ['http://north.example:80'],
+  };
+  const { entity } = await graph.mutate('objectClusterCreate', input, '{ peerUrls s3Urls controllerUrls }');
+  expect(entity).toEqual({
+    peerUrls: ['https://north.example:7443', 'https://[2001:db8::1]:7443'],
+    s3Urls: ['http://north.example'],
+    controllerUrls: [],
+  });
+  const refused = async (given: object) => (await graph.mutate('objectClusterCreate', { name: 'x', ...given })).faults;
+  for (const url of [
+    ...['http://a.example', 'https://a.example/path', 'https://u@a.example', 'https://a.example?', 'ftp://a', 'a'],
+    ...['https://a.example#', `https://${'a'.repeat(300)}.example`, ''],
+  ])
+    expect([url, await refused({ peerUrls: [url] })]).toEqual([url, ['INVALID_INPUT input.peerUrls.0']]);
+  expect(await refused({ s3Urls: Array(9).fill('https://a.example') })).toEqual([
+    'TOO_LONG input.s3Urls',
+    'INVALID_INPUT input.s3Urls',
+  ]);
+  expect(await refused({ name: 'North', zone: '-', weight: 0, site: '\u0000' })).toEqual([
+    ...[
+      'INVALID_INPUT input.name',
+      'INVALID_INPUT input.zone',
+      'INVALID_INPUT input.weight',
+      'INVALID_INPUT input.site',
+    ],
+  ]);
+  expect(await refused({ name: 'north' })).toEqual(['ALREADY_EXISTS input.name']);
+});
+
+test('an option has a ring of the clusters that it has chosen', async () => {
+  const [north, south, east] = [
+    await graph.make('objectClusterCreate', { name: 'north' }),
+    await graph.make('objectClusterCreate', { name: 'south' }),
+    await graph.make('objectClusterCreate', { name: 'east', weight: 50 }),
+  ];
+  const usual = await graph.make('objectOptionCreate', { name: 'optimize_big' });
+  const small = await graph.make('objectOptionCreate', {
+    ...{ name: 'small', replicas: 2, clusterIds: [north, east, north], nearestReads: true },
+  });
+  const text = `{ objectOptions { nodes { name number replicas default nearestReads clusters { name } ring { epoch replicas } } } }`;
+  expect(await graph.ask(text)).toEqual({
+    objectOptions: {
+      nodes: [
+        {
+          ...{ name: 'optimize_big', number: 1, replicas: 3, default: true, nearestReads: false, clusters: [] },
+          ring: { epoch: 1, replicas: 3 },
+        },
+        {
+          ...{ name: 'small', number: 2, replicas: 2, default: false, nearestReads: true },
+          ...{ clusters: [{ name: 'north' }, { name: 'east' }], ring: { epoch: 1, replicas: 2 } },
+        },
+      ],
+    },
+  });
+  expect(numbersIn(await ring(2))).toEqual([0, 2]);
+  // A cluster that is added, or whose weight changes, is in the rings that should have it.
+  await graph.make('objectClusterCreate', { name: 'west' });
+  expect([(await ring(1)).epoch, (await ring(2)).epoch, numbersIn(await ring(1))]).toEqual([2, 1, [0, 1, 2, 3]]);
+  await graph.make('objectClusterUpdate', { id: south, weight: 200 });
+  expect([(await ring(0)).epoch, (await ring(1)).epoch, (await ring(2)).epoch]).toEqual([5, 3, 1]);
+  await graph.make('objectClusterUpdate', { id: south, name: 'sud' });
+  expect((await ring(1)).epoch).toBe(3);
+  await graph.make('objectOptionUpdate', { id: small, clusterIds: [south], default: true });
+  expect([(await ring(2)).epoch, numbersIn(await ring(2))]).toEqual([2, [1]]);
+  expect(await graph.ask(`{ objectOption(id: "${usual}") { default version } }`)).toEqual({
+    objectOption: { default: false, version: 2 },
+  });
+  // A user who is no administrator sees options, and nothing of clusters.
+  const member = identity('MEMBER');
+  const seen = await graph.ask(
+    ...([
+      `{ objectOption(id: "${small}") { name replicas clusters { id } ring { id } } objectCluster(id: "${north}") { id } }`,
+      {},
+      member,
+    ] as const),
+  );
+  expect(seen).toEqual({
+    objectOption: { name: 'small', replicas: 2, clusters: null, ring: null },
+    objectCluster: null,
+  });
+  await expect(graph.ask('{ objectClusters { nodes { id } } }', {}, member)).rejects.toThrow('FORBIDDEN');
+  const { faults } = await graph.mutate('objectClusterCreate', { name: 'mine' }, '{ id }', member);
+  expect(faults).toEqual(['FORBIDDEN ']);
+});
+
+test('a cluster that is in use stays, and the refusal gives the reason', async () => {
+  expect((await graph.mutate('objectOptionCreate', { name: 'early' })).told).toMatchObject([
+    { code: 'WRONG_STATE', message: expect.stringContaining('no active cluster') },
+  ]);
+  const north = await graph.make('objectClusterCreate', { name: 'north' });
+  const last = { told: [{ code: 'WRONG_STATE', message: expect.stringContaining('the last active cluster') }] };
+  expect(await graph.mutate('objectClusterDelete', { id: north })).toMatchObject(last);
+  expect(await graph.mutate('objectClusterUpdate', { id: north, clusterState: 'DRAINING' })).toMatchObject(last);
+  const south = await graph.make('objectClusterCreate', { name: 'south' });
+  const usual = await graph.make('objectOptionCreate', { name: 'usual' });
+  const chosen = await graph.make('objectOptionCreate', { name: 'chosen', clusterIds: [south] });
+  for (const [mutation, input] of [
+    ['objectClusterDelete', { id: south }],
+    ['objectClusterUpdate', { id: south, clusterState: 'DRAINING' }],
+  ] as const)
+    expect((await graph.mutate(mutation, input)).told).toMatchObject([
+      { code: 'IN_USE', message: expect.stringContaining('the option chosen') },
+    ]);
+  expect((await graph.mutate('objectOptionUpdate', { id: usual, default: false })).faults).toEqual([
+    'WRONG_STATE input.default',
+  ]);
+  expect((await graph.mutate('objectOptionDelete', { id: usual })).told).toMatchObject([
+    { code: 'WRONG_STATE', message: expect.stringContaining('the default') },
+  ]);
+  const absent = encodeId('ObjectCluster', '01900000-0000-7000-8000-000000000000');
+  expect((await graph.mutate('objectOptionUpdate', { id: usual, clusterIds: [absent], replicas: 8 })).faults).toEqual([
+    'INVALID_INPUT input.replicas',
+  ]);
+  expect((await graph.mutate('objectOptionUpdate', { id: usual, clusterIds: [absent] })).faults).toEqual([
+    'NOT_FOUND input.clusterIds',
+  ]);
+  expect((await graph.mutate('objectOptionUpdate', { id: usual, clusterIds: [usual] })).faults).toEqual([
+    'NOT_FOUND input.clusterIds.0',
+  ]);
+  expect((await graph.mutate('objectOptionDelete', { id: chosen, expectedVersion: 7 })).faults).toEqual([
+    'STALE_VERSION input.expectedVersion',
+  ]);
+  // A repeated request gets its first answer, also when the object is gone.
+  const removal = { id: chosen, idempotencyKey: 'k1' };
+  const first = await graph.mutate('objectOptionDelete', removal);
+  expect(first.faults).toEqual([]);
+  expect(await graph.mutate('objectOptionDelete', removal)).toEqual(first);
+  expect((await graph.mutate('objectOptionDelete', { id: chosen })).faults).toEqual(['NOT_FOUND input.id']);
+  expect(await graph.ask(`{ objectOption(id: "${chosen}") { id } }`)).toEqual({ objectOption: null });
+  await graph.make('objectClusterUpdate', { id: south, clusterState: 'DRAINING' });
+  expect(numbersIn(await ring(1))).toEqual([0]);
+  await graph.make('objectClusterDelete', { id: south });
+  const events = await graph.db.query<{ text: string }>(
+    `SELECT CONCAT_WS(' ', kind, from_status, to_status) AS text FROM status_change WHERE subject_id = ? ORDER BY subject_version`,
+    [decodeUuid('ObjectCluster', south) ?? ''],
+  );
+  expect(events.map(({ text }) => text)).toEqual([
+    'objectCluster.state ACTIVE',
+    'objectCluster.state ACTIVE DRAINING',
+    'objectCluster.state DRAINING DELETED',
+  ]);
+});
+
+test('once clusters may hold something, rings stay as they are', async () => {
+  const [north, south] = [
+    await graph.make('objectClusterCreate', { name: 'north' }),
+    await graph.make('objectClusterCreate', { name: 'south' }),
+  ];
+  const usual = await graph.make('objectOptionCreate', { name: 'usual' });
+  await graph.db.execute('UPDATE object_federation SET in_use = 1');
+  const before = [await ring(0), await ring(1)];
+  const east = await graph.make('objectClusterCreate', { name: 'east' });
+  await graph.make('objectClusterUpdate', { id: south, weight: 7, clusterState: 'DRAINING' });
+  await graph.make('objectOptionUpdate', { id: usual, replicas: 1, clusterIds: [north] });
+  expect([await ring(0), await ring(1)]).toEqual(before);
+  expect((await graph.mutate('objectClusterDelete', { id: south })).told).toMatchObject([
+    { code: 'IN_USE', message: 'the cluster south holds replicas of ring 0: change the ring first' },
+  ]);
+  // The preview computes the data that would move, for the two rings only.
+  const preview = `{ core: objectRingChangePreview(number: 0) { stepCount movedPercent shares { number partitionsNow partitionsThen } }
+    option: objectRingChangePreview(number: 1) { stepCount ring { epoch } shares { number partitionsNow partitionsThen } }
+    none: objectRingChangePreview(number: 9) { stepCount } }`;
+  const share = (number: number, partitionsNow: number, partitionsThen: number) => ({
+    ...{ number, partitionsNow, partitionsThen },
+  });
+  expect(await graph.ask(preview)).toEqual({
+    core: { stepCount: 1, movedPercent: 50, shares: [share(0, 4_096, 4_096), share(1, 4_096, 0), share(2, 0, 4_096)] },
+    option: { stepCount: 1, ring: { epoch: 1 }, shares: [share(0, 4_096, 4_096), share(1, 4_096, 0)] },
+    none: null,
+  });
+  // A new option has a ring of its own.
+  const fresh = await graph.make('objectOptionCreate', { name: 'fresh', clusterIds: [east] });
+  expect(numbersIn(await ring(2))).toEqual([2]);
+  // A deletion only begins, and until it is over or called off neither the option nor its ring is changed.
+  expect((await graph.mutate('objectOptionDelete', { id: usual })).faults).toEqual(['WRONG_STATE input.id']);
+  const deletion = await graph.mutate('objectOptionDelete', { id: fresh }, '{ name ending }');
+  expect(deletion).toMatchObject({ faults: [], entity: { name: 'fresh', ending: true } });
+  expect((await graph.mutate('objectOptionUpdate', { id: fresh, default: true })).told).toMatchObject([
+    { code: 'WRONG_STATE', message: 'fresh is being deleted: cancel that first, with objectOptionDeleteCancel' },
+  ]);
+  const { started } = await graph.ask<{ started: { userErrors: object[] } }>(
+    'mutation { started: objectRingChangeStart(input: { number: 2 }) { userErrors { code message } } }',
+  );
+  expect(started.userErrors).toEqual([
+    { code: 'WRONG_STATE', message: 'the option fresh is being deleted: wait for that, or call it off' },
+  ]);
+  const kept = await graph.mutate('objectOptionDeleteCancel', { id: fresh }, '{ ending endingReason }');
+  expect(kept).toMatchObject({ faults: [], entity: { ending: false, endingReason: null } });
+  expect((await graph.mutate('objectOptionDeleteCancel', { id: fresh })).faults).toEqual(['WRONG_STATE input.id']);
+});
+
+test('the sixth cluster would move a sixth, in steps of one replica a partition', async () => {
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await graph.make('objectClusterCreate', { name });
+  await graph.db.execute('UPDATE object_federation SET in_use = 1');
+  const text = '{ objectRingChangePreview(number: 0) { stepCount movedPercent shares { partitionsThen } } }';
+  type Preview = {
+    objectRingChangePreview: { stepCount: number; movedPercent: number; shares: { partitionsThen: number }[] };
+  };
+  const preview = async () => (await graph.ask<Preview>(text)).objectRingChangePreview;
+  expect(await preview()).toMatchObject({ stepCount: 0, movedPercent: 0 });
+  await graph.make('objectClusterCreate', { name: 'f' });
+  const { stepCount, movedPercent, shares } = await preview();
+  expect(stepCount).toBeGreaterThan(0);
+  expect(movedPercent).toBeGreaterThan(16);
+  expect(movedPercent).toBeLessThanOrEqual(17);
+  expect(shares.map(({ partitionsThen }) => partitionsThen)).toEqual(Array(6).fill((3 * partitionCount) / 6));
+});

@@ -1,0 +1,117 @@
+// A failure belongs to the address and the credentials that it was made with: one that is known late opens no circuit of a backend
+// that was corrected meanwhile.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { decodeUuid } from '../../../../../platform/values/ids.ts';
+import { BackendChecker, recordCheckResults } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
+import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
+import type { TransportFactory } from '../../../../../subgraphs/relay/transports/session.ts';
+import { testEgress } from '../../../../support/egress.ts';
+import { element, NftDevice } from '../../support/nft-device.ts';
+import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+
+const old = { username: 'netops', password: 'old-Secret-1' };
+const mended = { username: 'netops', password: 'new-Secret-2' };
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+/** Refused logins that the relay does not know of yet. */
+let refused = 0;
+let tell = () => {};
+
+/** What becomes of a login with the old password is known only when the test says so. */
+const late: TransportFactory = (kind, endpoint, options) => {
+  const transport = createTransport(kind, endpoint, options);
+  if (endpoint.credentials.password !== old.password) return transport;
+  const told = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  return {
+    state: () => transport.state(),
+    close: () => transport.close(),
+    tryReserve: () => transport.tryReserve(),
+    async send(wire, sendOptions) {
+      const sent = await transport.send(wire, sendOptions);
+      refused += 1;
+      await told;
+      return sent;
+    },
+    async reserve(reserveOptions) {
+      const reservation = await transport.reserve(reserveOptions);
+      refused += 1;
+      await told;
+      return reservation;
+    },
+  };
+};
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node({ transports: late });
+  device = await NftDevice.start({ password: mended.password });
+});
+afterAll(async () => {
+  await system?.stop();
+  await device?.ssh.stop();
+});
+
+async function mend(id: string): Promise<void> {
+  const text = 'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code } } }';
+  const { data } = await node.run(identity('OPERATOR'), text, { input: { id, credentials: mended } });
+  expect(data).toEqual({ backendUpdate: { userErrors: [] } });
+}
+
+async function circuitOf(id: string): Promise<string | undefined> {
+  const rows = await node.db.query<{ circuit: string }>('SELECT circuit_state AS circuit FROM backend WHERE id = ?', [
+    decodeUuid('Backend', id) ?? '',
+  ]);
+  return rows[0]?.circuit;
+}
+
+async function untilRefused(): Promise<void> {
+  while (refused === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  refused = 0;
+}
+
+test('a call that waits for a login is sent with the new password when the old one is refused late', async () => {
+  const id = await device.register(node, 'mended', { credentials: old, limits: { deadlineMs: 60_000 } });
+  const calling = call(node, 'add', element('mended', '10.0.0.1', { waitMs: 60_000 }));
+  await untilRefused();
+  await mend(id);
+  tell();
+  expect(await calling).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
+  expect(await circuitOf(id)).toBe('CLOSED');
+});
+
+test('a read with the old password that is refused late leaves the circuit closed', async () => {
+  const id = await device.register(node, 'read', { credentials: old });
+  const text = 'query ($input: RelayReadInput!) { relayRead(input: $input) { userErrors { code } } }';
+  const looking = node.run(identity('OPERATOR'), text, {
+    input: { backend: { id }, operation: 'rule.list', arguments: { table: 'filter' } },
+  });
+  await untilRefused();
+  await mend(id);
+  tell();
+  await looking;
+  expect(await circuitOf(id)).toBe('CLOSED');
+  expect(await call(node, 'add', element('read', '10.0.0.2'))).toMatchObject({ operation: { state: 'SUCCEEDED' } });
+});
+
+test('a check with the old password, recorded after the new one was given, leaves the circuit closed', async () => {
+  const id = await device.register(node, 'checked', { credentials: old });
+  const targetId = decodeUuid('Backend', id) ?? '';
+  const checker = new BackendChecker(node);
+  const lease = await node.leases.acquire('checks/backends/mended');
+  if (lease === undefined) throw new Error('no lease');
+  const options = { signal: new AbortController().signal, egress: testEgress };
+  const target = { id: targetId, timeoutMs: 20_000, revision: 'r' };
+  const reading = await checker.check(target, options);
+  expect(reading).toMatchObject({ up: false, message: expect.stringMatching(/^AUTH_FAILED/) });
+  await mend(id);
+  const seen = { ...reading, targetId, latencyMs: 3, at: new Date(), status: 'DOWN' } as const;
+  await recordCheckResults(node.db, system.wake, [seen], lease);
+  expect(await circuitOf(id)).toBe('CLOSED');
+  expect(await checker.check(target, options)).toMatchObject({ up: true });
+  await checker.close();
+  await lease.release();
+});

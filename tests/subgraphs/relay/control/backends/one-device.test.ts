@@ -1,0 +1,226 @@
+// A device is registered once: claims and mappings are per backend, so two backends of one device would give one object two owners.
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Identity } from '../../../../../platform/edge/identity.ts';
+import type { HeldLease } from '../../../../../platform/work/leases.ts';
+import { recordCheckResults } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
+import { identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+
+let system: RelaySystem;
+let node: RelayNode;
+let other: RelayNode;
+let lease: HeldLease;
+let made = 0;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  [node, other] = [await system.node(), await system.node()];
+  const held = await node.leases.acquire('checks/backends/0');
+  if (held === undefined) throw new Error('no lease');
+  lease = held;
+});
+afterAll(() => system.stop());
+beforeEach(() => {
+  made += 1;
+});
+
+const operator = identity('OPERATOR');
+const stranger = identity('OPERATOR', projectB);
+const administrator = identity('ADMIN');
+
+interface Payload {
+  readonly backend: { readonly id: string; readonly separateObjects: boolean; readonly circuit: Circuit } | null;
+  readonly userErrors: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly field: readonly string[];
+  }[];
+}
+interface Circuit {
+  readonly state: string;
+  readonly reason: string | null;
+}
+const fields = 'backend { id separateObjects circuit { state reason } } userErrors { code message field }';
+
+async function mutate(name: string, input: object, who: Identity = operator, at = node): Promise<Payload> {
+  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+  const text = `mutation ($input: ${type}!) { payload: ${name}(input: $input) { ${fields} } }`;
+  const { data, errors } = await at.run<{ payload: Payload }>(who, text, { input });
+  if (errors.length > 0) throw new Error(JSON.stringify(errors));
+  return data.payload;
+}
+
+const credentials = { username: 'netops', password: 'secret' };
+const hostKey = (name: string) => `SHA256:${name.replaceAll(/[^A-Za-z0-9]/g, '').padEnd(43, 'A')}`;
+/** Of a device of this test's own. */
+const device = (name: string, more: object = {}) => ({
+  ...{ name: `${name}-${made}`, driver: 'linux-nftables', host: `${name}-${made}.example`, credentials },
+  ...{ hostKeySha256: hostKey(`${name}${made}`), ...more },
+});
+const create = (input: object, who: Identity = operator, at = node) => mutate('backendCreate', input, who, at);
+async function created(input: object, who: Identity = operator): Promise<string> {
+  const { backend, userErrors } = await create(input, who);
+  if (backend === null) throw new Error(JSON.stringify(userErrors));
+  return backend.id;
+}
+const taken = (field: string, message: unknown = expect.any(String)) => ({
+  ...{ backend: null, userErrors: [{ code: 'DEVICE_TAKEN', field: ['input', field], message }] },
+});
+
+test('a second registration of an address, or of a host key, is refused, and says which backend has it', async () => {
+  const first = device('fw');
+  const id = await created(first);
+  const named = expect.stringContaining(`backend ${first.name} (${id})`);
+  expect(await create({ ...first, name: 'again' })).toEqual(taken('host', named));
+  expect(await create({ ...first, name: 'spelt', host: first.host.toUpperCase() })).toEqual(taken('host', named));
+  expect(await create({ ...first, name: 'port', port: 2_222 })).toEqual(taken('hostKeySha256', named));
+  expect(await create({ ...device('elsewhere'), hostKeySha256: first.hostKeySha256 })).toEqual(
+    taken('hostKeySha256', named),
+  );
+  expect(await create({ ...first, name: 'unproven', hostKeySha256: null })).toEqual(taken('host', named));
+});
+
+test('an address has one spelling', async () => {
+  await created(device('six', { host: '2001:db8::1' }));
+  expect(await create(device('again', { host: '2001:0DB8:0:0::1' }))).toEqual(taken('host'));
+  await created(device('four', { host: '192.0.2.77' }));
+  expect(await create(device('mapped', { host: '::ffff:192.0.2.77' }))).toEqual(taken('host'));
+});
+
+test('another project learns that the device is taken, and not by whom', async () => {
+  const first = device('fw');
+  const id = await created(first);
+  const { userErrors } = await create({ ...first, name: 'mine' }, stranger);
+  expect(userErrors).toMatchObject([{ code: 'DEVICE_TAKEN', field: ['input', 'host'] }]);
+  expect(userErrors[0]?.message).toContain('another project');
+  for (const secret of [first.name, id, projectId(projectA)]) expect(userErrors[0]?.message).not.toContain(secret);
+});
+
+test('another driver, another port and another scope of the driver are no second registration', async () => {
+  const first = device('box');
+  await created(first);
+  await created({ ...first, name: `routes-${made}`, driver: 'frr' });
+  await created(device('box', { name: `second-${made}`, port: 2_022, hostKeySha256: hostKey(`second${made}`) }));
+  const options = { authUrl: 'https://keystone.example:5000/v3' };
+  const cloud = device('cloud', { driver: 'neutron', hostKeySha256: null });
+  await created({ ...cloud, name: `red-${made}`, options: { ...options, project: 'red' } });
+  await created({ ...cloud, name: `blue-${made}`, options: { ...options, project: 'blue' } });
+  expect(await create({ ...cloud, options: { ...options, project: 'red', login: 'applicationCredential' } })).toEqual(
+    taken('host'),
+  );
+});
+
+test('of two registrations at once one is refused', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const first = device(`race${round}`);
+    const answers = await Promise.all([
+      create({ ...first, name: `one-${round}` }),
+      create({ ...first, name: `two-${round}` }, stranger, other),
+    ]);
+    expect(answers.flatMap(({ userErrors }) => userErrors.map(({ code }) => code))).toEqual(['DEVICE_TAKEN']);
+  }
+});
+
+test('a change of address, and a host key or certificate that is accepted, are checked too', async () => {
+  const first = device('first');
+  await created(first);
+  const id = await created(device('second', { hostKeySha256: null }));
+  expect(await mutate('backendUpdate', { id, host: first.host, credentials })).toEqual(taken('host'));
+  const proof = { id, hostKeySha256: first.hostKeySha256, credentials };
+  expect(await mutate('backendHostKeyAccept', proof)).toEqual(taken('hostKeySha256'));
+  expect(await mutate('backendUpdate', proof)).toEqual(taken('hostKeySha256'));
+  const gate = { driver: 'fortios', hostKeySha256: null, options: {} };
+  const certificateSha256 = hostKey(`certificate${made}`);
+  await created(device('gate', { ...gate, certificateSha256 }));
+  const gateId = await created(device('later', gate));
+  expect(await mutate('backendCertificateAccept', { id: gateId, certificateSha256, credentials })).toEqual(
+    taken('certificateSha256'),
+  );
+  // What is refused changes nothing: its own address is still its own.
+  expect(await create(device('second', { name: 'third', hostKeySha256: null }))).toEqual(taken('host'));
+});
+
+test('the device is free again once its backend has another address and key, or is deleted', async () => {
+  const first = device('fw');
+  const id = await created(first);
+  const moved = { id, host: `new-${made}.example`, hostKeySha256: hostKey(`new${made}`), credentials };
+  expect(await mutate('backendUpdate', moved)).toMatchObject({ userErrors: [] });
+  const second = await created({ ...first, name: 'second' });
+  expect(await mutate('backendUpdate', { id: second, enabled: false })).toMatchObject({ userErrors: [] });
+  expect(await create({ ...first, name: 'third' })).toEqual(taken('host'));
+  expect(await mutate('backendDelete', { id: second })).toMatchObject({ userErrors: [] });
+  await created({ ...first, name: 'fourth' });
+});
+
+test('an administrator may say that two backends have no object in common, until one of them moves', async () => {
+  const first = device('image');
+  await created(first);
+  const clone = device('clone', { hostKeySha256: first.hostKeySha256, separateObjects: true });
+  expect(await create(clone)).toMatchObject({
+    userErrors: [{ code: 'FORBIDDEN', field: ['input', 'separateObjects'] }],
+  });
+  const admitted = await create({ ...clone, projectId: projectId(projectA) }, administrator);
+  expect(admitted).toMatchObject({ backend: { separateObjects: true }, userErrors: [] });
+  const id = admitted.backend?.id;
+  expect(await mutate('backendUpdate', { id, site: 'west' })).toMatchObject({ backend: { separateObjects: true } });
+  // It speaks for the device of then.
+  expect(await mutate('backendUpdate', { id, host: first.host, credentials })).toEqual(taken('host'));
+  const own = { id, hostKeySha256: hostKey(`own${made}`), credentials };
+  expect(await mutate('backendHostKeyAccept', own)).toMatchObject({ backend: { separateObjects: false } });
+  expect(await create({ ...clone, name: 'more', separateObjects: false })).toEqual(taken('host'));
+
+  const back = { id, hostKeySha256: first.hostKeySha256, credentials };
+  expect(await mutate('backendUpdate', { ...back, separateObjects: true })).toMatchObject({
+    userErrors: [{ code: 'FORBIDDEN' }],
+  });
+  expect(await mutate('backendUpdate', { ...back, separateObjects: true }, administrator)).toMatchObject({
+    backend: { separateObjects: true },
+  });
+  expect(await mutate('backendUpdate', { id, separateObjects: false })).toEqual(taken('hostKeySha256'));
+});
+
+/** A successful check of the backend that read this serial. */
+async function check(id: string | undefined, serial: string): Promise<void> {
+  const [, uuid = ''] = Buffer.from(id ?? '', 'base64url')
+    .toString()
+    .split(':');
+  const reading = { softwareVersion: 'nftables 1.0.6', serial, openCircuit: null, presented: {} };
+  const seen = { targetId: uuid, message: null, detail: reading, latencyMs: 1, at: new Date(), status: 'UP' } as const;
+  await recordCheckResults(node.db, system.wake, [seen], lease);
+}
+const circuitOf = async (id: string | undefined) => {
+  const { data } = await node.run<{ backend: { circuit: Circuit } }>(
+    operator,
+    'query ($id: ID!) { backend(id: $id) { circuit { state reason } } }',
+    { id },
+  );
+  return data.backend.circuit;
+};
+
+test('a serial that another backend has opens the circuit of a new one', async () => {
+  const [one, two] = [device('held'), device('late')];
+  const [first, second] = [await created(one), await created(two)];
+  await check(first, 'serial-1');
+  await check(first, 'serial-1');
+  expect(await circuitOf(first)).toMatchObject({ state: 'CLOSED' });
+  await check(second, 'serial-1');
+  expect(await circuitOf(second)).toMatchObject({ state: 'OPEN', reason: expect.stringContaining(one.name) });
+  // Closing it changes nothing about the device.
+  await mutate('backendCircuitClose', { id: second });
+  await check(second, 'serial-1');
+  expect(await circuitOf(second)).toMatchObject({ state: 'OPEN' });
+  await mutate('backendUpdate', { id: second, separateObjects: true }, administrator);
+  await check(second, 'serial-1');
+  expect(await circuitOf(second)).toMatchObject({ state: 'CLOSED' });
+});
+
+test('a device that was replaced, or failed over to a registered one, goes on', async () => {
+  const [first, second] = [await created(device('one')), await created(device('two'))];
+  await check(first, 'serial-a');
+  await check(second, 'serial-b');
+  await check(second, 'serial-a');
+  expect(await circuitOf(second)).toMatchObject({ state: 'CLOSED' });
+  // Its former serial is free.
+  const third = await created(device('three'));
+  await check(third, 'serial-b');
+  expect(await circuitOf(third)).toMatchObject({ state: 'CLOSED' });
+});

@@ -1,0 +1,134 @@
+// One looker for each job, however many wait for it; none when nobody waits, or when a look can't help.
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import pino from 'pino';
+import { Refusal, userError } from '../../../../../platform/edge/errors.ts';
+import { JobWatcher } from '../../../../../subgraphs/relay/control/calls/job-watcher.ts';
+
+const settings = { firstJobLookMs: 500, jobLookMs: 5_000 };
+const log = pino({ level: 'silent' });
+
+let looks: PromiseWithResolvers<boolean>[];
+let watcher: JobWatcher;
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'performance'] });
+  looks = [];
+  watcher = new JobWatcher({
+    look: () => {
+      const look = Promise.withResolvers<boolean>();
+      looks.push(look);
+      return look.promise;
+    },
+    settings,
+    log,
+  });
+});
+afterEach(async () => {
+  watcher.drain();
+  for (const look of looks) look.resolve(false);
+  await watcher.stop();
+  jest.useRealTimers();
+});
+
+/** Whether it has ended, as seen later. */
+function watched(waiting: Promise<void>): { ended: boolean } {
+  const seen = { ended: false };
+  void waiting.then(() => {
+    seen.ended = true;
+  });
+  return seen;
+}
+
+async function running(number: number): Promise<void> {
+  looks[number]?.resolve(true);
+  await jest.advanceTimersByTimeAsync(0);
+}
+
+test('many wait, one looks, again after longer and longer pauses, until the job has ended', async () => {
+  const all = Array.from({ length: 20 }, () => watched(watcher.end('a', 100_000)));
+  expect(looks).toHaveLength(0);
+  await jest.advanceTimersByTimeAsync(500);
+  expect(looks).toHaveLength(1);
+  // A slow look is not joined by another.
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(looks).toHaveLength(1);
+  for (const [number, pauseMs] of [1_000, 2_000, 4_000, 5_000, 5_000].entries()) {
+    await running(number);
+    await jest.advanceTimersByTimeAsync(pauseMs - 1);
+    expect(looks).toHaveLength(number + 1);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(looks).toHaveLength(number + 2);
+  }
+  looks.at(-1)?.resolve(false);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(all.every(({ ended }) => ended)).toBe(true);
+  await jest.advanceTimersByTimeAsync(100_000);
+  expect(looks).toHaveLength(6);
+});
+
+test('when the last one has waited long enough nothing is looked at any more; whoever comes later begins anew', async () => {
+  const [short, long] = [watched(watcher.end('a', 600)), watched(watcher.end('a', 2_000))];
+  await jest.advanceTimersByTimeAsync(600);
+  expect([short.ended, long.ended]).toEqual([true, false]);
+  await running(0);
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(looks).toHaveLength(2);
+  await running(1);
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(long.ended).toBe(true);
+  await jest.advanceTimersByTimeAsync(3_600_000);
+  expect(looks).toHaveLength(2);
+  const later = watched(watcher.end('a', 10_000));
+  await jest.advanceTimersByTimeAsync(500);
+  expect(looks).toHaveLength(3);
+  expect(later.ended).toBe(false);
+});
+
+test('a look that nobody waits for any more is taken over by the next who waits', async () => {
+  void watcher.end('a', 600);
+  await jest.advanceTimersByTimeAsync(600);
+  const next = watched(watcher.end('a', 100_000));
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(looks).toHaveLength(1);
+  looks[0]?.resolve(false);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(next.ended).toBe(true);
+});
+
+test('without a wait there is no look', async () => {
+  await watcher.end('a', 0);
+  await watcher.end('a', -5);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(looks).toEqual([]);
+});
+
+test('a device that can not be read now is looked at again; where no look can help the wait ends', async () => {
+  const away = watched(watcher.end('a', 100_000));
+  await jest.advanceTimersByTimeAsync(500);
+  looks[0]?.reject(new Refusal([userError('UNAVAILABLE', 'away')]));
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(looks).toHaveLength(2);
+  expect(away.ended).toBe(false);
+  looks[1]?.reject(new Refusal([userError('NO_PROBE', 'no')]));
+  await jest.advanceTimersByTimeAsync(0);
+  expect(away.ended).toBe(true);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(looks).toHaveLength(2);
+});
+
+test('a drain ends every wait at once, and the looking', async () => {
+  const [pausing, looking] = [watched(watcher.end('a', 100_000)), watched(watcher.end('b', 100_000))];
+  await jest.advanceTimersByTimeAsync(500);
+  await running(0);
+  watcher.drain();
+  await jest.advanceTimersByTimeAsync(0);
+  expect([pausing.ended, looking.ended]).toEqual([true, true]);
+  const stopped = watched(watcher.stop());
+  await jest.advanceTimersByTimeAsync(0);
+  expect(stopped.ended).toBe(false);
+  await running(1);
+  await jest.advanceTimersByTimeAsync(100_000);
+  expect(stopped.ended).toBe(true);
+  expect(looks).toHaveLength(2);
+  await watcher.end('a', 100_000);
+});

@@ -1,0 +1,70 @@
+// Who may have the relay look at a call, and who may decide about it: operators, and members for the look at their own.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Identity } from '../../../../../platform/edge/identity.ts';
+import { newUuid } from '../../../../../platform/values/ids.ts';
+import { NftDevice } from '../../support/nft-device.ts';
+import { call, identity, projectA, type RelayNode, RelaySystem, settle } from '../../support/relay-system.ts';
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+let id: string;
+
+const member = identity('MEMBER', projectA, 'ann');
+/** Of the same user. */
+const token: Identity = { ...identity('MEMBER', projectA, 'cmp'), kind: 'token', ownerId: member.id };
+const others: Readonly<Record<string, Identity>> = {
+  'a member of the same name': identity('MEMBER', projectA, 'ann'),
+  "another user's token": { ...identity('MEMBER', projectA, 'cmp'), kind: 'token', ownerId: newUuid() },
+  'the same user as a viewer': { ...member, projects: { [projectA]: 'VIEWER' } },
+};
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await NftDevice.start();
+  await device.register(node, 'fw');
+  device.hold();
+  const input = { backend: { name: 'fw' }, operation: 'setElement.add', idempotencyKey: 'k', deadlineMs: 300 };
+  const made = await call(node, 'relayCall', { ...input, arguments: { set: 'blocked', address: '10.0.0.2' } }, member);
+  device.release();
+  expect(made.operation?.state).toBe('UNKNOWN');
+  id = made.operation?.id ?? '';
+});
+afterAll(async () => {
+  await system.stop();
+  await device.ssh.stop();
+});
+
+const codes = async (input: Record<string, unknown>, who: Identity) =>
+  (await settle(node, { id, ...input }, who)).userErrors.map(({ code, message }) => `${code}: ${message}`);
+
+test.each([
+  ['the member who made it', member],
+  ['a token of the same user', token],
+])('%s has it looked at, which is audited', async (_who, who) => {
+  const audited =
+    "SELECT COUNT(*) AS n FROM audit_entry WHERE action = 'relayOperationSettle' AND outcome = 'ACCEPTED'";
+  const [before] = await node.db.query<{ n: number }>(audited);
+  expect(await codes({}, who)).toEqual([]);
+  const [after] = await node.db.query<{ n: number }>(audited);
+  expect(after?.n).toBe((before?.n ?? 0) + 1);
+});
+
+test.each([
+  ['a verdict', { verdict: 'SUCCEEDED', note: 'seen' }, 'a verdict requires the role OPERATOR in this project'],
+  ['force', { force: true }, 'force requires the role OPERATOR in this project'],
+])('%s is not for the member who made it', async (_what, input, message) => {
+  expect(await codes(input, member)).toEqual([`FORBIDDEN: ${message}`]);
+  expect(await codes(input, token)).toEqual([`FORBIDDEN: ${message}`]);
+});
+
+test.each(Object.keys(others))('%s may not have it looked at', async (name) => {
+  expect(await codes({}, others[name] ?? member)).toEqual([expect.stringMatching(/^FORBIDDEN: /)]);
+});
+
+test('nobody owns a call of an earlier version', async () => {
+  await node.db.execute('UPDATE operation SET requester_id = NULL');
+  expect(await codes({}, member)).toEqual([expect.stringMatching(/^FORBIDDEN: settling another caller's operation/)]);
+  expect(await codes({}, identity('OPERATOR'))).toEqual([]);
+});

@@ -1,0 +1,78 @@
+// Retention of the journal: final and old calls are deleted with their evidence; the calls of live mappings stay.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
+import {
+  deleteOldMappings,
+  deleteOldOperations,
+  endedCalls,
+} from '../../../../../subgraphs/relay/control/journal/retention.ts';
+import { element, NftDevice } from '../../support/nft-device.ts';
+import { call, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await NftDevice.start();
+  await device.register(node, 'fw');
+});
+afterAll(async () => {
+  // The states of some calls were set by hand, and events deleted.
+  await system.stop({ except: ['an operation is as its last event says', 'a mapping is as its last event says'] });
+  await device.ssh.stop();
+});
+
+test('old final calls are deleted, others are not', async () => {
+  const cmpObject = { type: 'tenant', externalId: '1' };
+  await call(node, 'add', element('fw', '10.0.0.1', { cmpObject }));
+  await call(node, 'add', element('fw', '10.0.0.2'));
+  await call(node, 'add', element('fw', '10.0.0.3'));
+  await call(node, 'add', element('fw', '10.0.0.4'));
+  await node.db.execute(
+    "UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE object_key = 'blocked/10.0.0.3'",
+  );
+  await node.db.execute(
+    "UPDATE operation SET created_at = NOW(3) - INTERVAL 2 DAY, finished_at = NOW(3) - INTERVAL 2 DAY WHERE object_key <> 'blocked/10.0.0.4'",
+  );
+  await node.db.execute("UPDATE operation SET finished_at = NULL WHERE state = 'UNKNOWN'");
+  await node.db.execute(
+    "INSERT INTO operation_evidence (operation_id, source, finding) SELECT id, 'probe', 'X' FROM operation",
+  );
+  expect(await deleteOldOperations({ db: node.db, operationMs: 86_400_000 })).toBe(1);
+  const left = await node.db.query<{ id: string; objectKey: string }>(
+    'SELECT id, object_key AS objectKey FROM operation ORDER BY id',
+  );
+  expect(left.map((row) => row.objectKey)).toEqual(['blocked/10.0.0.1', 'blocked/10.0.0.3', 'blocked/10.0.0.4']);
+  expect(await node.db.query('SELECT COUNT(*) AS n FROM operation_evidence')).toEqual([{ n: 3 }]);
+  const ids = left.map((row) => row.id);
+  const ended = await endedCalls(node.db, [...ids, 'gone']);
+  expect([...ended]).toEqual([ids[0], ids[2], 'gone']);
+});
+
+test('a deleted mapping is kept until the last of its events is gone, whoever made it', async () => {
+  const made: string[] = [];
+  for (const address of ['10.1.0.1', '10.1.0.2', '10.1.0.3']) {
+    const cmpObject = { type: 'tenant', externalId: address };
+    const { operation } = await call(node, 'add', element('fw', address, { cmpObject }));
+    made.push(decodeUuid('Mapping', operation?.changedMappings[0]?.id ?? '') ?? '');
+  }
+  const [live = '', adopted = '', recent = ''] = made;
+  for (const id of [adopted, recent])
+    await call(node, 'delete', { idempotencyKey: `delete-${id}`, mappingId: encodeId('Mapping', id) });
+  // As if it had been adopted.
+  await node.db.execute('UPDATE mapping SET operation_id = NULL WHERE id = ?', [adopted]);
+  await node.db.execute('UPDATE mapping SET updated_at = NOW(3) - INTERVAL 2 DAY WHERE id <> ?', [recent]);
+  const left = async () =>
+    (await node.db.query<{ id: string }>('SELECT id FROM mapping WHERE id IN (?, ?, ?) ORDER BY id', made)).map(
+      ({ id }) => id,
+    );
+  const purge = () => deleteOldMappings({ db: node.db, operationMs: 86_400_000 });
+  await purge();
+  expect(await left()).toEqual(made);
+  await node.db.execute("DELETE FROM status_change WHERE subject_type = 'Mapping'");
+  expect(await purge()).toBe(1);
+  expect(await left()).toEqual([live, recent]);
+});

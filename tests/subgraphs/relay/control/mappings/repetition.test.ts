@@ -1,0 +1,120 @@
+// A repeated key gets its first answer, whatever has become of the backend meanwhile; only the rights to see it come before.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Identity } from '../../../../../platform/edge/identity.ts';
+import { KeepingDevice } from '../../support/keeping-device.ts';
+import { call, identity, projectA, projectB, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+
+interface Payload {
+  readonly mapping: { readonly id: string } | null;
+  readonly userErrors: readonly { readonly code: string }[];
+}
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: KeepingDevice;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await KeepingDevice.start();
+});
+afterAll(async () => {
+  await system.stop();
+  await device.ssh.stop();
+});
+
+const member = identity('MEMBER');
+const both: Identity = { ...member, projects: { [projectA]: 'MEMBER', [projectB]: 'MEMBER' } };
+
+async function change(mutation: string, input: Record<string, unknown>, who = member): Promise<Payload> {
+  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  const text = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { mapping { id } userErrors { code } } }`;
+  const { data, errors } = await node.run<{ done: Payload }>(who, text, { input });
+  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+  return data.done;
+}
+const adoption = (backend: Record<string, unknown>, address: string) => ({
+  ...{ backend, cmpObject: { type: 'tenant', externalId: address }, idempotencyKey: `adopt-${address}` },
+  ...{ resource: 'address-set-element', scope: 'inet filter', objectKey: `blocked/${address}` },
+});
+async function remove(id: string): Promise<void> {
+  const text = `mutation ($input: BackendDeleteInput!) { backendDelete(input: $input) { userErrors { code } } }`;
+  const { data } = await node.run(identity('OPERATOR'), text, { input: { id, orphanMappings: true } });
+  expect(data).toMatchObject({ backendDelete: { userErrors: [] } });
+}
+
+describe('mappingAdopt', () => {
+  const labels = (value: string) => ({ labels: [{ name: 'rack', value }] });
+  const changes: [string, (name: string, id: string) => Promise<unknown>][] = [
+    ['was deleted', (_, id) => remove(id)],
+    ['is one of two that match', (name) => device.register(node, `${name}-two`, labels(name))],
+    [
+      'has an open circuit',
+      (name) =>
+        node.db.execute(
+          "UPDATE backend SET circuit_state = 'OPEN', circuit_lasting = 1, version = version + 1 WHERE name = ?",
+          [name],
+        ),
+    ],
+    ['has lost the object', async () => device.elements.clear()],
+  ];
+  test.each(changes)('its backend %s', async (what, happen) => {
+    const at = changes.findIndex(([each]) => each === what);
+    const name = `fw-${at}`;
+    const id = await device.register(node, name, labels(name));
+    for (const [index, who] of [member, both, identity('ADMIN')].entries()) {
+      const address = `10.1.${at}.${index}`;
+      device.elements.add(address);
+      const first = await change('mappingAdopt', adoption({ label: { name: 'rack', value: name } }, address), who);
+      expect(first.userErrors).toEqual([]);
+    }
+    await happen(name, id);
+    for (const [index, who] of [member, both, identity('ADMIN')].entries()) {
+      const input = adoption({ label: { name: 'rack', value: name } }, `10.1.${at}.${index}`);
+      expect(await change('mappingAdopt', input, who)).toMatchObject({ mapping: expect.any(Object), userErrors: [] });
+      // Nothing is told to those who may not.
+      for (const stranger of [identity('VIEWER'), identity('MEMBER', projectB)])
+        expect((await change('mappingAdopt', input, stranger)).mapping).toBeNull();
+      const unlike = { ...input, objectKey: 'blocked/10.9.9.9' };
+      expect((await change('mappingAdopt', unlike, who)).mapping).toBeNull();
+    }
+  });
+});
+
+test('mappings are verified, shared and forgotten: the same after their backend was deleted', async () => {
+  const id = await device.register(node, 'gone');
+  const made: string[] = [];
+  for (const address of ['10.2.0.1', '10.2.0.2', '10.2.0.3']) {
+    device.elements.add(address);
+    made.push((await change('mappingAdopt', adoption({ name: 'gone' }, address))).mapping?.id ?? '');
+  }
+  const [verified, shared, forgotten] = made;
+  const ask = async () => [
+    await change('mappingVerify', { id: verified, idempotencyKey: 'verify' }),
+    await change('mappingShare', { id: shared, idempotencyKey: 'share' }),
+    await change('mappingForget', { id: forgotten, idempotencyKey: 'forget' }),
+  ];
+  const first = await ask();
+  expect(first.map(({ userErrors }) => userErrors)).toEqual([[], [], []]);
+  await remove(id);
+  expect(await ask()).toEqual(first);
+});
+
+test('a call is answered with its operation after its backend was deleted, whichever projects its caller has', async () => {
+  const id = await device.register(node, 'called');
+  const callers = [member, both, identity('ADMIN')];
+  const input = (index: number) => ({
+    ...{ backend: { name: 'called' }, set: 'blocked', address: `10.3.0.${index}`, idempotencyKey: `call-${index}` },
+  });
+  const first = [];
+  for (const [index, who] of callers.entries()) first.push((await call(node, 'add', input(index), who)).operation?.id);
+  await remove(id);
+  for (const [index, who] of callers.entries()) {
+    const again = await call(node, 'add', input(index), who);
+    expect(again).toMatchObject({ operation: { id: first[index] }, userErrors: [] });
+    const viewer: Identity = { ...both, projects: { [projectA]: 'VIEWER', [projectB]: 'MEMBER' } };
+    expect((await call(node, 'add', input(index), viewer)).operation).toBeNull();
+    const unlike = { ...input(index), address: '10.9.9.9' };
+    expect((await call(node, 'add', unlike, who)).operation).toBeNull();
+  }
+});

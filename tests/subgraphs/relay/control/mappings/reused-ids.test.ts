@@ -1,0 +1,159 @@
+// A device gives the id of an object that is gone to another one. Its mapping must not stand for the other object.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
+import { SshDevice } from '../../../../../simulators/ssh-device.ts';
+import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
+import { DriverCaller } from '../../support/driver-caller.ts';
+import { webEndpoint } from '../../support/endpoints.ts';
+import { call, identity, type RelayNode, RelaySystem, registerBackend } from '../../support/relay-system.ts';
+import { pinOf } from '../../transports/support/web-device.ts';
+
+let gate: FortiGate;
+let system: RelaySystem;
+let node: RelayNode;
+/** On the device itself, past the relay. */
+let administrator: DriverCaller;
+let keys = 0;
+
+beforeAll(async () => {
+  gate = await FortiGate.start();
+  administrator = new DriverCaller(fortios, webEndpoint(gate.https));
+  system = await RelaySystem.start();
+  node = await system.node();
+  await registerBackend(node, {
+    ...{ name: 'edge', driver: 'fortios', host: gate.host, port: gate.https.port },
+    certificateSha256: pinOf(gate.https.certificate.sha256),
+    credentials: { username: 'admin', password: 'secret' },
+  });
+});
+afterAll(async () => {
+  await administrator.stop();
+  await system.stop();
+  await gate.stop();
+});
+
+const settings = {
+  ...{ sourceInterfaces: ['any'], destinationInterfaces: ['any'], sourceAddresses: ['all'] },
+  ...{ destinationAddresses: ['all'], services: ['ALL'], schedule: 'always', action: 'DENY' },
+};
+const key = () => {
+  keys += 1;
+  return `key-${keys}`;
+};
+const create = (name: string) =>
+  call(node, 'relayCall', {
+    ...{ backend: { name: 'edge' }, idempotencyKey: key(), cmpObject: { type: 'tenant', externalId: name } },
+    ...{ operation: 'policy.create', arguments: { name, ...settings } },
+  });
+const remove = (mappingId: string | undefined, more: object = {}) =>
+  call(node, 'delete', { mappingId, idempotencyKey: key(), ...more });
+const names = () => gate.device.cmdb.list('root', policies()).map(([, entry]) => entry.name);
+const policies = () => gate.device.tables.get('firewall/policy') as never;
+
+interface Verified {
+  readonly mapping: { readonly mappingState: string; readonly lastVerification: { readonly result: string } } | null;
+}
+async function verify(id: string | undefined): Promise<Verified> {
+  const text = `mutation ($input: MappingVerifyInput!) { it: mappingVerify(input: $input) {
+    mapping { mappingState uuid lastVerification { result } } } }`;
+  const { data, errors } = await node.run<{ it: Verified }>(identity('OPERATOR'), text, {
+    input: { id, idempotencyKey: key() },
+  });
+  expect(errors).toEqual([]);
+  return data.it;
+}
+const stateOf = async (id: string) => {
+  const uuid = await node.db.query<{ state: string; reason: string | null }>(
+    `SELECT m.state, e.reason FROM mapping m JOIN status_change e ON e.subject_id = m.id AND e.subject_version = m.version
+    WHERE m.object_key = ?`,
+    [id],
+  );
+  return uuid[0];
+};
+
+test('the older mapping becomes UNVERIFIED, and its deletion must be forced and deletes nothing', async () => {
+  const older = await create('tenant-a');
+  expect(older.mapping).toMatchObject({ mappingState: 'ACTIVE', uuid: '1' });
+  await administrator.done('policy.delete', { name: 'tenant-a', policyId: 1 });
+  const newer = await create('tenant-b');
+  expect(newer.mapping).toMatchObject({ mappingState: 'ACTIVE', uuid: '1' });
+
+  expect(await stateOf('tenant-a')).toEqual({
+    state: 'UNVERIFIED',
+    reason: 'the device gave its id 1 to policy root tenant-b',
+  });
+  expect(await stateOf('tenant-b')).toMatchObject({ state: 'ACTIVE' });
+
+  // Not verified yet: the device itself is asked.
+  const first = await remove(older.mapping?.id);
+  expect(first.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'OTHER_OBJECT' } });
+  expect(await verify(older.mapping?.id)).toMatchObject({ mapping: { lastVerification: { result: 'DRIFTED' } } });
+  for (const more of [{}, { dryRun: true }])
+    expect(await remove(older.mapping?.id, more)).toMatchObject({
+      operation: null,
+      userErrors: [{ code: 'VERIFY_FIRST', field: ['input', 'mappingId'] }],
+    });
+  const forced = await remove(older.mapping?.id, { force: true });
+  expect(forced.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'OTHER_OBJECT' } });
+  expect(names()).toEqual(['tenant-b']);
+  const [entry] = await node.db.query<{ details: string }>(
+    "SELECT details FROM audit_entry WHERE action = 'mappingObjectDelete' AND outcome = 'ACCEPTED' ORDER BY id DESC LIMIT 1",
+  );
+  expect(JSON.parse(entry?.details ?? '{}')).toMatchObject({ force: true });
+
+  expect(await verify(newer.mapping?.id)).toMatchObject({ mapping: { lastVerification: { result: 'MATCHES' } } });
+  expect((await remove(newer.mapping?.id)).operation).toMatchObject({ state: 'SUCCEEDED' });
+  expect(names()).toEqual([]);
+});
+
+test('a mapping that is MISSING is deleted only by force, which ends it', async () => {
+  const made = await create('tenant-c');
+  await administrator.done('policy.delete', { name: 'tenant-c', policyId: Number(made.mapping?.uuid) });
+  expect(await verify(made.mapping?.id)).toMatchObject({ mapping: { lastVerification: { result: 'MISSING' } } });
+  expect(await remove(made.mapping?.id)).toMatchObject({ userErrors: [{ code: 'VERIFY_FIRST' }] });
+  const forced = await remove(made.mapping?.id, { force: true });
+  expect(forced.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'NOT_FOUND' } });
+  expect(await stateOf('tenant-c')).toMatchObject({ state: 'DELETED' });
+});
+
+test('a mapping that only another id had cast a doubt on is ACTIVE again once it is verified', async () => {
+  const made = await create('tenant-d');
+  await node.db.execute("UPDATE mapping SET state = 'UNVERIFIED', version = version WHERE object_key = 'tenant-d'");
+  expect(await verify(made.mapping?.id)).toMatchObject({ mapping: { mappingState: 'ACTIVE' } });
+});
+
+test("a rule's handle that is used again in another chain of the table casts a doubt too, in another table it does not", async () => {
+  // The kernel numbers the rules of a table, whatever their chain; after a reboot it begins again.
+  let handle = 0;
+  const firewall = await SshDevice.start({
+    onExec: async (execution) => {
+      if (execution.command.startsWith('nft -j list tables')) return execution.reply('{"nftables": []}\n');
+      execution.reply((await execution.stdin()).replaceAll('"rule":{', `"rule":{"handle":${handle},`));
+    },
+  });
+  try {
+    const { host, port, hostKeySha256 } = firewall;
+    const credentials = { username: 'netops', password: 'secret' };
+    await registerBackend(node, { name: 'nft', host, port, hostKeySha256, credentials });
+    const rule = (name: string, chain: string, table = 'filter') =>
+      call(node, 'relayCall', {
+        ...{ backend: { name: 'nft' }, idempotencyKey: key(), cmpObject: { type: 'tenant', externalId: name } },
+        ...{ operation: 'rule.create', arguments: { name, table, chain, action: 'drop' } },
+      });
+    handle = 7;
+    expect((await rule('older', 'forward')).mapping).toMatchObject({ mappingState: 'ACTIVE', uuid: '7' });
+    expect((await rule('elsewhere', 'forward', 'filter_two')).mapping).toMatchObject({
+      mappingState: 'ACTIVE',
+      uuid: '7',
+    });
+    expect(await stateOf('older')).toMatchObject({ state: 'ACTIVE' });
+    expect((await rule('newer', 'input')).mapping).toMatchObject({ mappingState: 'ACTIVE', uuid: '7' });
+    expect(await stateOf('older')).toEqual({
+      state: 'UNVERIFIED',
+      reason: 'the device gave its id 7 to rule inet filter input newer',
+    });
+    expect(await stateOf('elsewhere')).toMatchObject({ state: 'ACTIVE' });
+  } finally {
+    await firewall.stop();
+  }
+});

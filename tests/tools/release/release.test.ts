@@ -1,0 +1,179 @@
+// Releases of a small repository, in a temporary folder.
+// needs: git
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { readProgramVersion } from '../../../platform/process/program-version.ts';
+import { makeRelease, planRelease, type ReleaseOrder, rebuildArchive } from '../../../tools/release/release.ts';
+import { releaseCommit } from '../../../tools/release/release-commit.ts';
+import { ReleaseError } from '../../../tools/release/release-error.ts';
+import { Repository } from '../../../tools/release/repository.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+const run = promisify(execFile);
+let folder: TemporaryFolder;
+let repository: Repository;
+let verified: number;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  verified = 0;
+  await run('git', ['init', '--quiet', '--initial-branch', 'main', join(folder.path, 'clone')]);
+  repository = new Repository(join(folder.path, 'clone'));
+  await repository.git('config', 'user.name', 'test');
+  await repository.git('config', 'user.email', 'test@example.test');
+  await write('package.json', '{\n  "version": "0.1.0"\n}\n');
+  await write(
+    'package-lock.json',
+    '{\n  "version": "0.1.0",\n  "packages": {\n    "": {\n      "version": "0.1.0"\n    }\n  }\n}\n',
+  );
+  await write('CHANGELOG.md', '# Changelog\n\n## [Unreleased]\n\nThe first release.\n');
+  await write('commit.txt', '$Format:%H$\n');
+  await write('.gitattributes', '/commit.txt export-subst\n');
+  await write('.gitignore', 'ignored\n');
+  await commit('feat: the first thing');
+});
+afterEach(() => folder.remove());
+
+const write = (path: string, text: string) => writeFile(join(repository.root, path), text);
+const read = (path: string) => readFile(join(repository.root, path), 'utf8');
+const head = () => repository.git('rev-parse', 'HEAD');
+
+async function commit(subject: string): Promise<void> {
+  await write('product.txt', subject);
+  await repository.git('add', '.');
+  await repository.git('commit', '--quiet', '--message', subject);
+}
+
+function order(version: string): ReleaseOrder {
+  const verify = async () => {
+    verified += 1;
+  };
+  return { repository, version, folder: join(folder.path, 'archives'), date: '2026-01-31', verify };
+}
+
+const release = (version: string) => makeRelease(order(version));
+
+test('a release is a commit with the version and the changelog, an annotated tag, and an archive', async () => {
+  await write('ignored', 'a file that git ignores');
+  const { commit: made, archive } = await release('0.2.0-rc.1');
+  expect(verified).toBe(1);
+  expect(made).toBe(await head());
+  expect(await repository.git('log', '-1', '--format=%s')).toBe('release: v0.2.0-rc.1');
+  expect(await repository.git('cat-file', '-t', 'v0.2.0-rc.1')).toBe('tag');
+  expect(await repository.changedPaths()).toEqual([]);
+  expect(JSON.parse(await read('package.json'))).toEqual({ version: '0.2.0-rc.1' });
+  expect(JSON.parse(await read('package-lock.json')).packages['']).toEqual({ version: '0.2.0-rc.1' });
+  // The first release has no lines of commits.
+  expect(await read('CHANGELOG.md')).toBe(
+    '# Changelog\n\n## [Unreleased]\n\n## [0.2.0-rc.1] - 2026-01-31\n\nThe first release.\n',
+  );
+
+  await run('sha256sum', ['--check', '--status', archive.sumPath], { cwd: join(folder.path, 'archives') });
+  await run('tar', ['-xzf', archive.path], { cwd: folder.path });
+  const unpacked = join(folder.path, 'tidegate-0.2.0-rc.1');
+  expect((await readdir(unpacked)).sort()).toEqual([...(await repository.trackedFiles())].sort());
+  expect(await readProgramVersion(unpacked)).toEqual({ version: '0.2.0-rc.1', commit: made });
+});
+
+test('the next release lists what it changes in the graph', async () => {
+  await mkdir(join(repository.root, 'schema'));
+  await write('schema/public.graphql', 'type Query { a: Int b: Int }');
+  await commit('feat: a graph');
+  await release('0.2.0');
+  await write('schema/public.graphql', 'type Query { a: Int c: Int }');
+  await commit('feat: c for b');
+  expect((await planRelease(order('0.3.0'))).section).toBe(
+    '### Added\n\n- C for b\n\n### Graph\n\n- **Breaking:** Query.b was removed.\n- Query has c.',
+  );
+});
+
+test('the next release lists what came since', async () => {
+  await release('0.2.0');
+  await commit('feat: pools have a weight');
+  await commit('docs: a page');
+  await commit('fix!: names end with a dot');
+  const plan = await planRelease(order('0.3.0'));
+  expect(plan.previous).toEqual({ version: '0.2.0', commit: await repository.commitOf('v0.2.0') });
+  expect(plan.section).toBe(
+    '### Added\n\n- Pools have a weight\n\n### Changed\n\n- **Breaking:** Names end with a dot',
+  );
+});
+
+test('the same commit gives the same archive, in another clone and with other settings', async () => {
+  const { archive } = await release('0.2.0');
+  await commit('fix: a fault');
+  const list = await run('tar', ['--numeric-owner', '-tvzf', archive.path]);
+  for (const line of list.stdout.trimEnd().split('\n')) expect(line).toMatch(/^(?:-rw-r--r--|drwxr-xr-x) 0\/0 /);
+  const other = join(folder.path, 'other');
+  await run('git', ['clone', '--quiet', '--no-tags', repository.root, other]);
+  await run('git', ['-C', other, 'config', 'tar.umask', '0077']);
+  await run('git', ['-C', other, 'config', 'core.autocrlf', 'true']);
+  const again = await rebuildArchive(new Repository(other), '0.2.0', join(folder.path, 'again'));
+  expect(again.sha256).toBe(archive.sha256);
+});
+
+test('a release is found by its tag, and without tags by the commit in which package.json took the version', async () => {
+  const start = await head();
+  const { commit: first } = await release('0.2.0-rc.1');
+  await commit('feat: pools have a weight');
+  const { commit: second } = await release('0.2.0');
+  await commit('fix: a fault');
+  const found = async () => {
+    const versions = ['0.1.0', '0.2.0-rc.1', '0.2.0', '0.2.1'];
+    return Promise.all(versions.map((version) => releaseCommit(repository, version)));
+  };
+  expect(await found()).toEqual([start, first, second, undefined]);
+  await repository.git('tag', '--delete', 'v0.2.0-rc.1', 'v0.2.0');
+  expect(await found()).toEqual([start, first, second, undefined]);
+  await repository.git('tag', 'v0.2.0', start);
+  expect((await found())[2]).toBe(start);
+});
+
+test('a release that was taken back and made again is the second one', async () => {
+  await release('0.2.0');
+  await repository.git('tag', '--delete', 'v0.2.0');
+  await repository.git('revert', '--no-edit', 'HEAD');
+  const { commit: second } = await release('0.2.0');
+  await repository.git('tag', '--delete', 'v0.2.0');
+  expect(await releaseCommit(repository, '0.2.0')).toBe(second);
+});
+
+test('the oldest commit of a shallow clone is not taken for a release', async () => {
+  await release('0.2.0');
+  await commit('fix: a fault');
+  const shallow = join(folder.path, 'shallow');
+  await run('git', ['clone', '--quiet', '--no-tags', '--depth', '1', `file://${repository.root}`, shallow]);
+  await expect(releaseCommit(new Repository(shallow), '0.2.0')).rejects.toThrow('git fetch --unshallow');
+});
+
+test.each(['0.1.0', '0.0.9', '0.1.0-rc.1', 'v0.2.0', '0.2', '0.2.0+1'])(
+  'the version %s is refused',
+  async (version) => {
+    await expect(release(version)).rejects.toThrow(ReleaseError);
+    expect(await repository.git('rev-list', '--count', 'HEAD')).toBe('1');
+  },
+);
+
+test('every reason is named at once, and nothing is written', async () => {
+  await repository.git('tag', 'v0.2.0');
+  await repository.git('switch', '--quiet', '--create', 'topic');
+  await write('new.txt', '');
+  const message = await release('0.2.0').catch((error: Error) => error.message);
+  expect(message).toBe(
+    'The branch is topic; a release is made on main.\nThese files are not committed: new.txt.\nThe tag v0.2.0 exists already.',
+  );
+  expect(verified).toBe(0);
+  expect(await repository.changedPaths()).toEqual(['new.txt']);
+});
+
+test('after failed checks, or a commit that a hook refuses, everything is as before', async () => {
+  const before = await head();
+  const verify = async () => Promise.reject(new ReleaseError('npm run check failed'));
+  await expect(makeRelease({ ...order('0.2.0'), verify })).rejects.toThrow('npm run check failed');
+  await writeFile(join(repository.root, '.git/hooks/pre-commit'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  await expect(release('0.2.0')).rejects.toThrow('git commit');
+  expect([await head(), await repository.changedPaths(), await repository.git('tag')]).toEqual([before, [], '']);
+});

@@ -1,0 +1,92 @@
+// What Federation 2 offers to subgraphs, through planner and executor.
+import { expect, test } from '@jest/globals';
+import { federate } from './support/federation.ts';
+
+test('@requires nested and circular, each on what the other subgraph computed', async () => {
+  const { ask } = federate({
+    a: {
+      sdl: `type Item @key(fields: "id") {
+          id: ID! base: Base half: Int @external total: Int @requires(fields: "half")
+        }
+        type Base @shareable { n: Int! }
+        type Query { items: [Item] }`,
+      resolvers: {
+        Query: {
+          items: () => [
+            { id: '1', base: { n: 8 } },
+            { id: '2', base: null },
+          ],
+        },
+        Item: {
+          __resolveReference: (item: object) => item,
+          total: ({ half }: { half: number | null }) => (half === null ? -1 : half + 100),
+        },
+      },
+    },
+    b: {
+      sdl: `type Item @key(fields: "id") {
+          id: ID! base: Base @external half: Int @requires(fields: "base { n }")
+          total: Int @external text: String @requires(fields: "total")
+        }
+        type Base @shareable { n: Int! }`,
+      resolvers: {
+        Item: {
+          half: ({ base }: { base: { n: number } | null }) => (base === null ? null : base.n / 2),
+          text: ({ total }: { total: number }) => `is ${total}`,
+        },
+      },
+    },
+  });
+  expect(await ask('{ items { text } }')).toEqual({ data: { items: [{ text: 'is 104' }, { text: 'is -1' }] } });
+});
+
+test('@provides on a union, @override, @inaccessible, and keys that only some subgraphs resolve', async () => {
+  const federation = federate({
+    a: {
+      sdl: `type Query { hits: [Hit] @provides(fields: "... on Book { title }") }
+        union Hit = Book | Tape
+        type Book @key(fields: "isbn", resolvable: false) { isbn: ID! title: String @external }
+        type Tape { length: Int secret: Int @inaccessible }`,
+      resolvers: {
+        Query: {
+          hits: () => [
+            { __typename: 'Book', isbn: 'x', title: 'here' },
+            { __typename: 'Tape', length: 3 },
+          ],
+        },
+      },
+    },
+    b: {
+      sdl: `type Book @key(fields: "isbn") @key(fields: "shelf { row } place") {
+          isbn: ID! title: String @shareable price: Int shelf: Shelf! place: Int
+        }
+        type Shelf { row: Int! }`,
+      resolvers: {
+        Book: {
+          __resolveReference: ({ isbn }: { isbn: string }) => ({
+            isbn,
+            title: 'there',
+            price: 1,
+            shelf: { row: 2 },
+            place: null,
+          }),
+        },
+      },
+    },
+    c: {
+      sdl: `type Book @key(fields: "shelf { row } place") {
+          shelf: Shelf! @external place: Int @external stock: Int price: Int @override(from: "b")
+        }
+        type Shelf { row: Int! @external }`,
+      resolvers: { Book: { stock: ({ shelf }: { shelf: { row: number } }) => shelf.row, price: () => 5 } },
+    },
+  });
+  expect(await federation.ask('{ hits { ... on Book { title } ... on Tape { length } } }')).toEqual({
+    data: { hits: [{ title: 'here' }, { length: 3 }] },
+  });
+  expect(federation.asked).toHaveLength(1);
+  expect(await federation.ask('{ hits { ... on Book { isbn price stock } } }')).toEqual({
+    data: { hits: [{ isbn: 'x', price: 5, stock: 2 }, {}] },
+  });
+  await expect(federation.ask('{ hits { ... on Tape { secret } } }')).rejects.toThrow('Cannot query field');
+});

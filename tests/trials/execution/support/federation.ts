@@ -1,0 +1,80 @@
+// The executor over subgraphs in this process, each of which may answer what no well-behaved one would.
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { type ExecutionResult, type FormattedExecutionResult, parse, validate } from 'graphql';
+import { pino } from 'pino';
+import { InProcessLink } from '../../../../gateway/supergraph/in-process-link.ts';
+import type { LinkRequest, SubgraphLink } from '../../../../gateway/supergraph/subgraph-link.ts';
+import { Supergraph } from '../../../../gateway/supergraph/supergraph.ts';
+import { composeSupergraph } from '../../../../schema/compose.ts';
+import { CompiledExecutor } from '../../../../trials/gateway-differential/execution/compiled-executor.ts';
+
+const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external",
+  "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"])\n`;
+const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+
+export interface TestSubgraph {
+  readonly sdl: string;
+  readonly resolvers?: object;
+  /** Answers instead of the resolvers, unless it is undefined. */
+  readonly answer?: (request: LinkRequest) => unknown;
+}
+
+export interface Federation {
+  /** `NAME text` of each request since the last `ask`. */
+  readonly asked: string[];
+  readonly sent: LinkRequest[];
+  readonly executor: CompiledExecutor;
+  ask(text: string, variables?: Record<string, unknown>, operationName?: string): Promise<ExecutionResult>;
+}
+
+export function federate(subgraphs: Readonly<Record<string, TestSubgraph>>): Federation {
+  const entries = Object.entries(subgraphs);
+  const supergraph = new Supergraph(composeSupergraph(new Map(entries.map(([name, { sdl }]) => [name, head + sdl]))));
+  const asked: string[] = [];
+  const sent: LinkRequest[] = [];
+  const links = new Map<string, SubgraphLink>(
+    entries.map(([name, { sdl, resolvers = {}, answer }]) => {
+      const schema = buildSubgraphSchema([{ typeDefs: parse(head + sdl), resolvers: resolvers as never }]);
+      const inner = new InProcessLink({ name, schema } as never, log);
+      const execute = async (request: LinkRequest): Promise<FormattedExecutionResult> => {
+        asked.push(`${name} ${request.text}`);
+        sent.push(request);
+        const given = answer?.(request);
+        if (given !== undefined) return given as FormattedExecutionResult;
+        const faults = validate(schema, request.document);
+        if (faults.length > 0) throw new Error(`${name} refuses ${request.text}: ${faults.join()}`);
+        // As over HTTP.
+        return JSON.parse(JSON.stringify(await inner.execute(request)));
+      };
+      const link = { name, execute, subscribe: inner.subscribe.bind(inner), ready: async () => true };
+      return [name, { ...link, close: async () => {} }];
+    }),
+  );
+  const executor = new CompiledExecutor(supergraph, links, log);
+  return {
+    ...{ asked, sent, executor },
+    async ask(text, variables = {}, operationName) {
+      asked.length = 0;
+      sent.length = 0;
+      const document = parse(text, { noLocation: true });
+      const faults = validate(supergraph.schema, document);
+      if (faults.length > 0) throw faults[0];
+      const context = { identity: null, requestId: 'r', loaders: new Map() };
+      const key = `${text}/${operationName ?? ''}`;
+      const result = await executor.execute({ key, document, variables, operationName, context });
+      return JSON.parse(JSON.stringify(result));
+    },
+  };
+}
+
+/** Places of nulls in an answer, and of its errors, as `a.0.b`. */
+export function nullsAndErrors({ data, errors = [] }: ExecutionResult) {
+  const nulls: string[] = [];
+  const look = (value: unknown, path: readonly (string | number)[]): void => {
+    if (value === null) nulls.push(path.join('.'));
+    else if (typeof value === 'object')
+      for (const [key, each] of Object.entries(value as object)) look(each, [...path, key]);
+  };
+  look(data, []);
+  return { nulls, errors: errors.map(({ path }) => path?.join('.') ?? '-').sort() };
+}

@@ -1,0 +1,95 @@
+// Every subgraph has the same folders (docs/architecture.md). Imports between them go one way, and none go in a circle.
+import { posix } from 'node:path';
+import { circlesIn } from './cycles.ts';
+import type { SourceFile } from './source-files.ts';
+
+/** Rooms of a subgraph, each with the rooms that its files may import. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  spec: ['spec', 'rules', 'drivers'],
+  rules: ['rules', 'spec', 'wire'],
+  wire: ['wire', 'spec', 'rules'],
+  drivers: ['drivers'],
+  transports: ['transports', 'drivers'],
+  engine: ['engine', 'rules', 'wire'],
+  agents: ['agents', 'engine', 'rules', 'spec', 'wire'],
+  control: ['control', 'drivers', 'rules', 'spec', 'transports', 'wire'],
+};
+
+/** Rooms without I/O: of the product outside of their subgraph, their files import these alone. */
+const pure: Readonly<Record<string, readonly string[]>> = {
+  spec: ['dns/', 'platform/'],
+  rules: ['dns/', 'platform/'],
+  wire: ['dns/', 'platform/'],
+  drivers: ['platform/'],
+};
+
+interface Place {
+  /** `subgraphs/NAME/`. */
+  readonly home: string;
+  /** Absent: at the top of the subgraph. */
+  readonly room?: string;
+  /** The folder that must not be part of a circle: a room, or a feature, role or room within it. */
+  readonly folder: string;
+}
+
+export function findAnatomyFaults(files: readonly SourceFile[]): string[] {
+  const placed = files.flatMap((file) => {
+    const place = placeOf(file.path);
+    return place === undefined ? [] : [{ file, place }];
+  });
+  return [...placed.flatMap(({ file, place }) => faultsOf(file, place)), ...circlesAmong(placed)];
+}
+
+function placeOf(path: string): Place | undefined {
+  const [, home, inside = ''] = /^(subgraphs\/[^/]+\/)(.+)$/.exec(path) ?? [];
+  if (home === undefined) return undefined;
+  const [room = '', second] = inside.split('/');
+  if (room === inside) return { home, folder: home };
+  const divided = ['control', 'agents', 'engine'].includes(room) && second !== undefined;
+  return { home, room, folder: `${home}${divided ? `${room}/${second}` : room}` };
+}
+
+function faultsOf({ path, imports }: SourceFile, { home, room, folder }: Place): string[] {
+  if (room === undefined) {
+    const name = posix.basename(home);
+    const known = [`${home}row.ts`, `${home}${name}.ts`].includes(path);
+    return known ? [] : [`${path}: only row.ts and ${name}.ts are at the top of ${home}`];
+  }
+  const allowed = rooms[room];
+  if (allowed === undefined)
+    return [`${path}: ${room}/ is no folder of a subgraph: it has ${Object.keys(rooms).join(', ')}`];
+  const outside = pure[room];
+  return imports.flatMap(({ target, ours }) => {
+    if (!ours) return [];
+    const to = placeOf(target);
+    if (to?.home !== home) {
+      const isFine = outside === undefined || outside.some((prefix) => target.startsWith(prefix));
+      return isFine ? [] : [`${path} imports ${target}: ${room}/ may import only ${outside.join(', ')}`];
+    }
+    if (to.room === undefined) return [`${path} imports ${target}: only the rest of the product imports the top`];
+    if (!allowed.includes(to.room))
+      return [`${path} imports ${target}: ${room}/ may import only ${allowed.join(', ')}`];
+    const toOtherRole = room === 'agents' && to.room === 'agents' && to.folder !== folder && !to.folder.endsWith('.ts');
+    return toOtherRole ? [`${path} imports ${target}: an agent imports no other agent`] : [];
+  });
+}
+
+/** One line for each circle, with a file for each step. */
+function circlesAmong(placed: readonly { readonly file: SourceFile; readonly place: Place }[]): string[] {
+  const steps = new Map<string, Map<string, string>>();
+  for (const { file, place } of placed) {
+    if (place.room === undefined) continue;
+    for (const { target, ours } of file.imports) {
+      const to = ours ? placeOf(target) : undefined;
+      if (to?.home !== place.home || to.room === undefined || to.folder === place.folder) continue;
+      const own = steps.get(place.folder) ?? new Map<string, string>();
+      if (!own.has(to.folder)) own.set(to.folder, `${file.path} imports ${target}`);
+      steps.set(place.folder, own);
+    }
+  }
+  const edges = new Map([...steps].map(([folder, to]) => [folder, [...to.keys()]]));
+  return circlesIn(edges).map((circle) => {
+    const why = circle.slice(1).map((to, index) => steps.get(circle[index] ?? '')?.get(to));
+    return `circle of folders: ${circle.join(' → ')} (${why.join('; ')})`;
+  });
+}

@@ -1,0 +1,37 @@
+// The archive of a release: the tracked files, so that package-lock.json pins every package. A package of npm would not do: Node strips
+// no types in files under node_modules. The same commit gives the same bytes: names are sorted, all times are the commit's, the owner
+// is root, and nothing of the user's settings of git or umask has an influence.
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Repository } from './repository.ts';
+
+export interface Archive {
+  readonly path: string;
+  /** Beside it, for `sha256sum --check`. */
+  readonly sumPath: string;
+  readonly sha256: string;
+}
+
+const fixedSettings = ['tar.umask=0022', 'core.autocrlf=false', 'core.eol=lf', 'core.attributesFile=/dev/null'];
+
+export const archiveName = (version: string): string => `tidegate-${version}.tar.gz`;
+
+/** `commit` must be a full hash: of a tree, git takes the current time. It creates `folder`. */
+export async function writeArchive(
+  repository: Repository,
+  { version, commit, folder }: { readonly version: string; readonly commit: string; readonly folder: string },
+): Promise<Archive> {
+  const settings = fixedSettings.flatMap((each) => ['-c', each]);
+  const words = ['archive', '--format=tar', `--prefix=tidegate-${version}/`, commit];
+  // zlib writes no time and no name into the header.
+  const bytes = gzipSync(await repository.gitBytes(...settings, ...words), { level: 9 });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const path = join(folder, archiveName(version));
+  const sumPath = `${path}.sha256`;
+  await mkdir(folder, { recursive: true });
+  await writeFile(path, bytes);
+  await writeFile(sumPath, `${sha256}  ${basename(path)}\n`);
+  return { path, sumPath, sha256 };
+}

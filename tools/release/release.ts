@@ -1,0 +1,140 @@
+// A release from the first refusal to the archive. Nothing is written before every condition holds.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { publicSchemaPath } from '../../platform/graph/generated-schema.ts';
+import { type Archive, archiveName, writeArchive } from './archive.ts';
+import { type Entries, hasSection, releaseChangelog } from './changelog.ts';
+import { entriesOf } from './commits.ts';
+import { graphChanges } from './graph-changes.ts';
+import { setVersion } from './package-versions.ts';
+import { releaseCommit, tagOf } from './release-commit.ts';
+import { ReleaseError } from './release-error.ts';
+import type { Repository } from './repository.ts';
+import { compareVersions, parseVersion } from './semver.ts';
+
+export interface ReleaseOrder {
+  readonly repository: Repository;
+  readonly version: string;
+  /** Where the archive is put. */
+  readonly folder: string;
+  /** Of the changelog's section, as in 2026-01-31. */
+  readonly date: string;
+  /** Runs the checks, and the tests if asked to. Throws ReleaseError if they fail. */
+  readonly verify: () => Promise<void>;
+}
+
+export interface ReleasePlan {
+  readonly version: string;
+  readonly tag: string;
+  readonly archive: string;
+  /** Undefined for the first release. */
+  readonly previous: { readonly version: string; readonly commit: string } | undefined;
+  readonly changelog: string;
+  /** Of the changelog. */
+  readonly section: string;
+  /** What package.json has now. */
+  readonly from: string;
+}
+
+const mainBranch = 'main';
+const changelogFile = 'CHANGELOG.md';
+const packageFiles = [':(glob)**/package.json', ':(glob)**/package-lock.json'];
+
+/** What a release would do. Throws ReleaseError with every reason why it can't be made. */
+export async function planRelease({ repository, version, date }: ReleaseOrder): Promise<ReleasePlan> {
+  const read = (path: string) => readFile(join(repository.root, path), 'utf8');
+  const { version: from } = JSON.parse(await read('package.json')) as { version: string };
+  const faults = [...versionFaults(version, from), ...(await treeFaults(repository)), ...(await tagFaults())];
+  if (faults.length > 0) throw new ReleaseError(faults.join('\n'));
+  const before = await read(changelogFile);
+  const previous = await previousRelease(repository, before, from);
+  const { changelog, section } = releaseChangelog(before, {
+    ...{ version, date },
+    entries: await entriesSince(repository, previous?.commit),
+  });
+  return { version, tag: tagOf(version), archive: archiveName(version), previous, changelog, section, from };
+
+  async function tagFaults(): Promise<string[]> {
+    const isTaken = (await repository.commitOf(`refs/tags/${tagOf(version)}`)) !== undefined;
+    return isTaken ? [`The tag ${tagOf(version)} exists already.`] : [];
+  }
+}
+
+/** Makes the commit, the annotated tag and the archive. */
+export async function makeRelease(
+  order: ReleaseOrder,
+): Promise<{ plan: ReleasePlan; commit: string; archive: Archive }> {
+  const { repository, version, folder } = order;
+  const plan = await planRelease(order);
+  await order.verify();
+  const faults = await treeFaults(repository);
+  if (faults.length > 0) throw new ReleaseError(`The checks changed the tree. ${faults.join('\n')}`);
+  const commit = await commitRelease(repository, plan);
+  await repository.git('tag', '--annotate', '--message', `Tidegate ${version}`, plan.tag, commit);
+  return { plan, commit, archive: await writeArchive(repository, { version, commit, folder }) };
+}
+
+/** The archive of an earlier release again, from its commit. */
+export async function rebuildArchive(repository: Repository, version: string, folder: string): Promise<Archive> {
+  const commit = await releaseCommit(repository, version);
+  if (commit === undefined)
+    throw new ReleaseError(`There is no tag ${tagOf(version)}, and package.json never had the version ${version}.`);
+  return writeArchive(repository, { version, commit, folder });
+}
+
+function versionFaults(version: string, from: string): string[] {
+  const [wanted, present] = [parseVersion(version), parseVersion(from)];
+  if (wanted === undefined) return [`"${version}" is not a version such as 1.2.3 or 1.2.3-rc.1 (semver.org).`];
+  if (present !== undefined && compareVersions(wanted, present) <= 0)
+    return [`${version} is not newer than ${from}, the version in package.json.`];
+  return [];
+}
+
+async function treeFaults(repository: Repository): Promise<string[]> {
+  const [branch, changed] = [await repository.branch(), await repository.changedPaths()];
+  const isElsewhere = branch !== mainBranch;
+  return [
+    ...(isElsewhere ? [`The branch is ${branch || 'none'}; a release is made on ${mainBranch}.`] : []),
+    ...(changed.length > 0 ? [`These files are not committed: ${changed.join(', ')}.`] : []),
+  ];
+}
+
+/** A version counts as released once the changelog has its section. */
+async function previousRelease(
+  repository: Repository,
+  changelog: string,
+  version: string,
+): Promise<ReleasePlan['previous']> {
+  if (!hasSection(changelog, version)) return undefined;
+  const commit = await releaseCommit(repository, version);
+  if (commit === undefined)
+    throw new ReleaseError(`${changelogFile} has the release ${version}, but its commit can't be found.`);
+  return { version, commit };
+}
+
+/** The first release is described by hand: users have no version to compare it with. */
+async function entriesSince(repository: Repository, commit: string | undefined): Promise<Entries> {
+  if (commit === undefined) return new Map();
+  const entries = new Map(entriesOf(await repository.commitsSince(commit)));
+  const [before, after] = [await graphAt(repository, commit), await graphAt(repository, 'HEAD')];
+  const changes = before === undefined || after === undefined ? [] : graphChanges(before, after);
+  return changes.length === 0 ? entries : entries.set('Graph', changes);
+}
+
+/** As clients without rights of administration see it. */
+function graphAt(repository: Repository, commit: string): Promise<string | undefined> {
+  return repository.fileAt(commit, publicSchemaPath);
+}
+
+/** If it fails, the files are as before. */
+async function commitRelease(repository: Repository, { version, from, changelog }: ReleasePlan): Promise<string> {
+  try {
+    await writeFile(join(repository.root, changelogFile), changelog);
+    const paths = [changelogFile, ...(await setVersion(repository, { from, to: version }))];
+    await repository.git('commit', '--quiet', '--message', `release: ${tagOf(version)}`, '--', ...paths);
+  } catch (error) {
+    await repository.git('restore', '--staged', '--worktree', '--', changelogFile, ...packageFiles);
+    throw error;
+  }
+  return repository.git('rev-parse', 'HEAD');
+}

@@ -1,0 +1,36 @@
+// npm test, after bin/boot.mjs has prepared the machine: Jest for the files that the command line selects (selection.mjs).
+import { dirname, join } from 'node:path';
+import { run } from 'jest';
+import { Sources } from './imports.mjs';
+import { needsOfAll, SelectionError, select } from './selection.mjs';
+
+const root = dirname(dirname(import.meta.dirname));
+const mostShown = 5;
+
+function main() {
+  const sources = new Sources(root);
+  const { files, isWhole, unused, jestWords } = select(root, sources, process.argv.slice(2));
+  if (unused.length > 0) process.stdout.write(`No test depends on ${shortList(unused)}.\n`);
+  if (files.length === 0) {
+    process.stdout.write('No test is selected.\n');
+    return;
+  }
+  // For tests/support/global-setup.ts: what nothing needs is not started.
+  process.env.TEST_NEEDS = [...needsOfAll(sources, files).keys()].join(' ');
+  process.env.NODE_ENV ??= 'test';
+  process.env.TEST_FILES = files.join('\n');
+  return run(isWhole ? jestWords : [...jestWords, '--filter', join(import.meta.dirname, 'filter.cjs')]);
+}
+
+function shortList(paths) {
+  const shown = paths.slice(0, mostShown).join(', ');
+  return paths.length > mostShown ? `${shown} and ${paths.length - mostShown} more` : shown;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof SelectionError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

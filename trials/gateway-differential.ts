@@ -1,0 +1,120 @@
+// `npm run trials -- gateway-differential`: the gateway's executor on random federated graphs, with random operations and faults. Its
+// answers are compared with those of one schema that holds all the data. A difference names the seed that repeats it.
+import { parse } from 'graphql';
+import { pino } from 'pino';
+import { ApolloExecutor } from '../gateway/supergraph/apollo-executor.ts';
+import type { Executor } from '../gateway/supergraph/executor.ts';
+import { defineTrial, type TrialRun } from './define-trial.ts';
+import { chance } from './gateway-differential/chance.ts';
+import { judgeFaulty, judgeWhole } from './gateway-differential/judge.ts';
+import { type RandomOperation, randomOperation } from './gateway-differential/operation.ts';
+import { type Faults, makeWorld, newRun, noFaults, type World } from './gateway-differential/world.ts';
+import { type Random, seededRandom } from './random.ts';
+
+/** Makes the executor of a graph. */
+export type MakeExecutor = (world: World) => Executor;
+
+/** Cases with consecutive seeds share a graph: composing it takes longer than many cases. */
+const casesPerGraph = 20;
+
+export const trialGatewayDifferential = defineTrial({
+  counts: { cases: { help: 'operations, each with its own seed', usual: 20_000 } },
+  run: runGatewayDifferential,
+  mustBeZero: ['different'],
+});
+
+const productExecutor: MakeExecutor = (world) =>
+  new ApolloExecutor(world.supergraph, world.links, pino({ level: 'silent' }));
+
+interface DifferentialOptions extends TrialRun {
+  readonly cases: number;
+  readonly makeExecutor?: MakeExecutor;
+}
+
+export async function runGatewayDifferential(options: DifferentialOptions) {
+  const { seed, cases: wanted, makeExecutor = productExecutor } = options;
+  const findings: string[] = [];
+  let cases = 0;
+  let different = 0;
+  let graphs = 0;
+  let uncomposed = 0;
+  let refused = 0;
+  let current: { readonly graph: number; readonly world: World; readonly executor: Executor } | undefined;
+  for (let at = seed; cases < wanted && options.timeIsUp?.() !== true; at += 1) {
+    options.signal?.throwIfAborted();
+    const graph = Math.floor(at / casesPerGraph);
+    if (current?.graph !== graph) {
+      graphs += 1;
+      const world = makeWorld(graph);
+      if (world === undefined) {
+        uncomposed += 1;
+        at = (graph + 1) * casesPerGraph - 1;
+        continue;
+      }
+      const executor = executorOf(makeExecutor, world);
+      if (executor === undefined) {
+        refused += 1;
+        at = (graph + 1) * casesPerGraph - 1;
+        continue;
+      }
+      current = { graph, world, executor };
+    }
+    cases += 1;
+    const difference = await differenceIn(at, current.world, current.executor);
+    if (difference !== undefined) {
+      different += 1;
+      findings.push(`${difference}: --seed ${at} --cases 1`);
+    }
+    if (cases % 1_000 === 0) options.progress?.(`${cases} cases, ${different} different`);
+  }
+  return { cases, different, graphs, uncomposed, refused, findings };
+}
+
+/** Undefined if the planner refuses a graph that composes. */
+function executorOf(makeExecutor: MakeExecutor, world: World): Executor | undefined {
+  try {
+    return makeExecutor(world);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the executor does wrong in the case of this seed. */
+async function differenceIn(seed: number, world: World, executor: Executor): Promise<string | undefined> {
+  const random = seededRandom(seed);
+  const operation = randomOperation(random, world.supergraph.schema, world.names);
+  return differenceOf(operation, randomFaults(random, world), world, executor);
+}
+
+async function differenceOf(
+  { text, operationName, variables }: RandomOperation,
+  faults: Faults,
+  world: World,
+  executor: Executor,
+): Promise<string | undefined> {
+  const document = parse(text);
+  const reachDependsOnPlan = faults.inOne > 0 || faults.nullEntities > 0 || faults.lost !== undefined;
+  const expecting = newRun(reachDependsOnPlan ? noFaults : faults);
+  const types = new Map();
+  const request = { document, operationName, variables };
+  const expected = await world.whole({ ...request, context: expecting, types });
+  const context = newRun(faults);
+  const got = await executor.execute({ ...request, key: `${operationName} ${text}`, context });
+  const [invalid] = context.run.invalid;
+  if (invalid !== undefined) return `a subgraph refuses the request of the executor: ${invalid}`;
+  const wrong = reachDependsOnPlan ? judgeFaulty(expected, got, types) : judgeWhole(expected, got);
+  if (wrong !== undefined || reachDependsOnPlan) return wrong;
+  const [planned, done] = [expecting.run.mutations.join(), context.run.mutations.join()];
+  return planned === done ? undefined : `other mutations: expected ${planned}, got ${done}`;
+}
+
+function randomFaults(random: Random, { links }: World): Faults {
+  const seed = random.integer(0, 1_000_000);
+  const roll = random.next();
+  const subgraph = random.pick([...links.keys()]);
+  if (roll < 0.6) return noFaults;
+  if (roll < 0.75) return { ...noFaults, seed, everywhere: 0.1 };
+  if (roll < 0.85) return { ...noFaults, seed, inOne: 0.1 };
+  if (roll < 0.9) return { ...noFaults, seed, nullEntities: 0.3 };
+  return { ...noFaults, seed, lost: subgraph, lostRequest: chance(random, 0.5) ? random.integer(1, 3) : undefined };
+}

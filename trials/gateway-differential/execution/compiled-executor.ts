@@ -1,0 +1,370 @@
+// An executor that the gateway does not use yet (docs/decisions/0266): compiles each operation once, into the requests for the subgraphs
+// and the shape of the answer. Of a known operation nothing is parsed, planned or hashed again. All caches are bounded by bytes.
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type FormattedExecutionResult,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  visit,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import type { Executor, GatewayOperation, SubscriptionPlan } from '../../../gateway/supergraph/executor.ts';
+import type { SubgraphLink } from '../../../gateway/supergraph/subgraph-link.ts';
+import type { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
+import { CodedError, invariant } from '../../../platform/edge/errors.ts';
+import { presentError } from '../../../platform/graph/execution.ts';
+import { heldBytes } from '../../../platform/values/held-bytes.ts';
+import { absorbRoot, compileNode, type Request, type Run, requestOf, type Step } from './fetches.ts';
+import { HivePlanner } from './hive-planner.ts';
+import { conditionVariables, type NamedOperation, nameOperation } from './internal-names.ts';
+import { type Data, NullObject, valueAt } from './merging.ts';
+import type { EntitySelection, PlanNode, Planner } from './planner.ts';
+import { PossibleTypes } from './possible-types.ts';
+import { type ShapedField, Shaper, type Shaping } from './shape.ts';
+
+const maxPlanBytes = 32 * 1024 * 1024;
+const maxOperationBytes = 64 * 1024 * 1024;
+/** Measured on 400 documents of 740 characters: 115 bytes a character with the parsed document, the plan and the compiled code. */
+const bytesPerChar = 120;
+const bytesPerEntry = 2048;
+
+interface Source {
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** Variables that decide over @skip and @include. */
+  readonly conditions: readonly string[];
+}
+
+/** Steps run one after the other; each is shaped before the next one begins. */
+interface CompiledStep {
+  readonly run: Step | undefined;
+  readonly fields: readonly ShapedField[];
+}
+
+interface CompiledOperation {
+  readonly steps: readonly CompiledStep[];
+  /** Client's response names in their order. */
+  readonly order: readonly string[];
+  readonly introspection: DocumentNode | undefined;
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+export class CompiledExecutor implements Executor {
+  readonly #schema: GraphQLSchema;
+  readonly #types: PossibleTypes;
+  readonly #shaper: Shaper;
+  readonly #planner: Planner;
+  readonly #links: ReadonlyMap<string, SubgraphLink>;
+  readonly #log: Logger;
+  readonly #sources = new LRUCache<string, Source>({ maxSize: maxOperationBytes, sizeCalculation: sourceBytes });
+  readonly #operations = new LRUCache<string, { readonly bytes: number; readonly made: Promise<CompiledOperation> }>({
+    maxSize: maxOperationBytes,
+    sizeCalculation: ({ bytes }) => bytes,
+  });
+  /** By the text for the planner, which operations share. */
+  readonly #plans = new LRUCache<string, Promise<PlanNode | undefined>>({
+    maxSize: maxPlanBytes,
+    sizeCalculation: (_plan, text) => bytesPerEntry + bytesPerChar * text.length,
+  });
+
+  /** Throws when the supergraph is invalid. */
+  constructor(
+    { sdl, schema }: Pick<Supergraph, 'sdl' | 'schema'>,
+    links: ReadonlyMap<string, SubgraphLink>,
+    log: Logger,
+  ) {
+    this.#schema = schema;
+    this.#types = new PossibleTypes(parse(sdl, { noLocation: true }));
+    this.#shaper = new Shaper(schema, this.#types);
+    this.#planner = new HivePlanner(sdl);
+    this.#links = links;
+    this.#log = log;
+  }
+
+  async execute(operation: GatewayOperation): Promise<ExecutionResult> {
+    const { requestId } = operation.context;
+    try {
+      const source = this.#source(operation.key, operation.document, operation.operationName);
+      const checked = getVariableValues(this.#schema, source.operation.variableDefinitions ?? [], operation.variables);
+      if (checked.errors !== undefined)
+        return { errors: checked.errors.map((error) => this.#presented(error, requestId)) };
+      const compiled = await this.#compiled(operation.key, source, checked.coerced);
+      return await this.#execute(compiled, checked.coerced, operation);
+    } catch (error) {
+      return { errors: [this.#presented(error, requestId)] };
+    }
+  }
+
+  planSubscription(key: string, document: DocumentNode, variables: Values): SubscriptionPlan {
+    const source = this.#source(key, document);
+    const named = this.#named(source, variables);
+    const text = named.text(named.rootNames);
+    const plan = this.#planner.plan(text);
+    const [first, ...others] = plan === undefined ? [] : plan.kind === 'Sequence' ? plan.nodes : [plan];
+    invariant(first?.kind === 'Subscription', 'the plan of a subscription is not a subscription');
+    const compilation = { links: this.#links, types: this.#types };
+    const rest =
+      others.length === 0 ? undefined : compileNode({ kind: 'Sequence', nodes: others }, compilation, undefined);
+    const request = requestOf(first.primary, compilation);
+    const [rootName] = named.rootNames;
+    const fields = this.#rootFields(source, named);
+    const responseName = fields.find((field) => field.internalName === rootName)?.responseName;
+    invariant(rootName !== undefined && responseName !== undefined, 'a subscription has no root field');
+    const forSubgraph = inClientsWords(request.document, named, responseName);
+    return {
+      subgraph: first.primary.serviceName,
+      text: print(forSubgraph),
+      document: forSubgraph,
+      operationName: request.operationName,
+      variables: new Set(request.variables.map((name) => named.variables.get(name) ?? name)),
+      complete: (event, operation) =>
+        this.#complete(
+          { request, rewrites: first.primary, rest, named, fields, responseName, rootName },
+          event,
+          operation,
+        ),
+    };
+  }
+
+  async #complete(plan: CompiledSubscription, event: FormattedExecutionResult, operation: GatewayOperation) {
+    const { request, rewrites, rest, named, fields, responseName, rootName } = plan;
+    try {
+      const run = newRun(named.variables, operation.variables, operation.context);
+      const root = event.data == null ? undefined : valueAt(event.data, responseName);
+      const answer = {
+        ...(event.data == null ? {} : { data: { [rootName]: root } }),
+        ...(event.errors === undefined
+          ? {}
+          : {
+              errors: event.errors.map((error) =>
+                error.path?.[0] === responseName ? { ...error, path: [rootName, ...error.path.slice(1)] } : error,
+              ),
+            }),
+      };
+      absorbRoot(answer, request, rewrites, run, this.#types);
+      await rest?.(run);
+      const errors: GraphQLError[] = [];
+      const shaped = shapeStep({ run: undefined, fields }, run, errors);
+      return answerOf(shaped && inOrder(shaped, [...shaped.keys()]), errors, run);
+    } catch (error) {
+      return { errors: [this.#presented(error, operation.context.requestId)] };
+    }
+  }
+
+  async #execute(compiled: CompiledOperation, coerced: Values, operation: GatewayOperation): Promise<ExecutionResult> {
+    const { steps, order, introspection, variables } = compiled;
+    const run = newRun(variables, coerced, operation.context);
+    const errors: GraphQLError[] = [];
+    const all = new Map<string, unknown>();
+    for (const step of steps) {
+      await step.run?.(run);
+      const shaped = shapeStep(step, run, errors);
+      if (shaped === undefined) return answerOf(null, errors, run);
+      for (const [name, value] of shaped) all.set(name, value);
+    }
+    if (introspection !== undefined) {
+      const result = await execute({
+        schema: this.#schema,
+        document: introspection,
+        variableValues: operation.variables,
+      });
+      errors.push(...(result.errors ?? []));
+      for (const [name, value] of Object.entries(result.data ?? {})) all.set(name, value);
+    }
+    return answerOf(inOrder(all, order), errors, run);
+  }
+
+  #source(key: string, document: DocumentNode, operationName?: string): Source {
+    const known = this.#sources.get(key);
+    if (known !== undefined) return known;
+    const operation = getOperationAST(document, operationName);
+    invariant(operation != null, 'the document has no such operation');
+    const fragments = new Map(
+      document.definitions.flatMap((each) =>
+        each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
+      ),
+    );
+    const source = { operation, fragments, conditions: conditionVariables(operation, fragments) };
+    this.#sources.set(key, source);
+    return source;
+  }
+
+  #compiled(key: string, source: Source, coerced: Values): Promise<CompiledOperation> {
+    const variant = source.conditions.map((name) => (coerced[name] === true ? '1' : '0')).join('');
+    const id = `${variant}/${key}`;
+    const known = this.#operations.get(id);
+    if (known !== undefined) return known.made;
+    const named = this.#named(source, coerced);
+    const bytes = bytesPerEntry + bytesPerChar * named.text(named.rootNames).length;
+    const made = this.#compile(source, named);
+    this.#operations.set(id, { bytes, made });
+    // A failure is not kept.
+    made.catch(() => this.#operations.delete(id));
+    return made;
+  }
+
+  #named({ operation, fragments }: Source, coerced: Values): NamedOperation {
+    return nameOperation({
+      ...{ schema: this.#schema, types: this.#types, operation, fragments },
+      condition: (name) => {
+        const value = coerced[name];
+        if (typeof value === 'boolean') return value;
+        throw new CodedError(
+          'INVALID_INPUT',
+          `Variable "$${name}" must not be null: an @include or @skip depends on it.`,
+        );
+      },
+    });
+  }
+
+  async #compile(source: Source, named: NamedOperation): Promise<CompiledOperation> {
+    const fields = this.#rootFields(source, named);
+    const { operation, fragments } = source;
+    return {
+      steps: await this.#steps(operation, named, fields),
+      order: orderOf(named, fields),
+      introspection: introspectionOf(named, operation, fragments),
+      variables: named.variables,
+    };
+  }
+
+  async #steps(
+    operation: OperationDefinitionNode,
+    named: NamedOperation,
+    fields: readonly ShapedField[],
+  ): Promise<readonly CompiledStep[]> {
+    const { rootNames } = named;
+    const whole = rootNames.length === 0 ? undefined : await this.#plan(named.text(rootNames));
+    const isSerial = operation.operation === 'mutation' && rootNames.length > 1;
+    // One request: its subgraph executes the fields one after the other.
+    if (!isSerial || whole?.kind === 'Fetch') return [{ run: whole && this.#step(whole), fields }];
+    const steps: CompiledStep[] = [];
+    for (const name of rootNames) {
+      const plan = await this.#plan(named.text([name]));
+      const own = fields.filter(({ internalName }) => internalName === name);
+      steps.push({ run: plan && this.#step(plan), fields: own });
+    }
+    const others = fields.filter(({ internalName }) => !rootNames.includes(internalName));
+    return [...steps, { run: undefined, fields: others }];
+  }
+
+  #step(plan: PlanNode): Step {
+    return compileNode(plan, { links: this.#links, types: this.#types });
+  }
+
+  #plan(text: string): Promise<PlanNode | undefined> {
+    const known = this.#plans.get(text);
+    if (known !== undefined) return known;
+    const plan = this.#planner.planSoon(text);
+    this.#plans.set(text, plan);
+    plan.catch(() => this.#plans.delete(text));
+    return plan;
+  }
+
+  #rootFields({ operation }: Source, named: NamedOperation): readonly ShapedField[] {
+    const type = this.#schema.getRootType(operation.operation);
+    invariant(type != null, `the schema has no ${operation.operation}`);
+    return this.#shaper.fields(type, [named.root]);
+  }
+
+  #presented(error: unknown, requestId: string): GraphQLError {
+    const { message, path, extensions } = presentError(error, requestId, this.#log);
+    return new GraphQLError(message, { path: path ?? null, extensions: extensions ?? {} });
+  }
+}
+
+interface CompiledSubscription {
+  readonly request: Request;
+  readonly rewrites: EntitySelection;
+  readonly rest: Step | undefined;
+  readonly named: NamedOperation;
+  readonly fields: readonly ShapedField[];
+  /** Of the root field, for the client. */
+  readonly responseName: string;
+  readonly rootName: string;
+}
+
+function newRun(names: ReadonlyMap<string, string>, values: Values, context: Run['context']): Run {
+  const variables = new NullObject();
+  for (const [internal, client] of names) if (Object.hasOwn(values, client)) variables[internal] = values[client];
+  return { data: new NullObject(), variables, context, faults: undefined };
+}
+
+/** Undefined if the whole answer must be null. */
+function shapeStep({ fields }: CompiledStep, run: Run, errors: GraphQLError[]): Map<string, unknown> | undefined {
+  const shaping: Shaping = { faults: run.faults, errors, path: [], inherited: undefined };
+  const shaped = new Map<string, unknown>();
+  let isBroken = false;
+  for (const field of fields) {
+    const completed = field.complete(run.data, shaping);
+    if (completed === undefined) isBroken = true;
+    shaped.set(field.responseName, completed);
+  }
+  return isBroken ? undefined : shaped;
+}
+
+function answerOf(data: Data | null | undefined, errors: GraphQLError[], { faults }: Run): ExecutionResult {
+  // What subgraphs reported beside a complete answer.
+  for (const { message, extensions } of faults?.untold() ?? [])
+    errors.push(new GraphQLError(message, { extensions: { ...extensions } }));
+  return { ...(errors.length === 0 ? {} : { errors }), data: data ?? null };
+}
+
+function inOrder(values: ReadonlyMap<string, unknown>, order: readonly string[]): Data {
+  const data = new NullObject();
+  for (const name of order) if (values.has(name)) data[name] = values.get(name);
+  return data;
+}
+
+function orderOf(named: NamedOperation, fields: readonly ShapedField[]): readonly string[] {
+  const names = named.introspection.map((node) => node.alias?.value ?? node.name.value);
+  return [...new Set([...fields.map(({ responseName }) => responseName), ...names])];
+}
+
+function introspectionOf(
+  { introspection }: NamedOperation,
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): DocumentNode | undefined {
+  if (introspection.length === 0) return undefined;
+  const selectionSet = { kind: Kind.SELECTION_SET, selections: introspection } as const;
+  return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet }, ...fragments.values()] };
+}
+
+/** The request of a subscription: its events and variables have the client's names. */
+function inClientsWords(document: DocumentNode, { variables }: NamedOperation, responseName: string): DocumentNode {
+  const renamed = visit(document, {
+    Variable: (node) => {
+      const client = variables.get(node.name.value);
+      return client === undefined ? undefined : { ...node, name: { ...node.name, value: client } };
+    },
+  });
+  return {
+    ...renamed,
+    definitions: renamed.definitions.map((definition) => {
+      if (definition.kind !== Kind.OPERATION_DEFINITION) return definition;
+      const selections = definition.selectionSet.selections.map((selection) =>
+        selection.kind === Kind.FIELD
+          ? { ...selection, alias: { kind: Kind.NAME, value: responseName } as const }
+          : selection,
+      );
+      return { ...definition, selectionSet: { ...definition.selectionSet, selections } };
+    }),
+  };
+}
+
+function sourceBytes({ operation, fragments }: Source): number {
+  return bytesPerEntry + heldBytes(operation) + heldBytes([...fragments.values()]);
+}

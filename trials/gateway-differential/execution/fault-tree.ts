@@ -1,0 +1,93 @@
+// Why values are missing: the errors of subgraphs at the objects and names they belong to. An object stands at every place of the
+// answer that shares it, so that shaping (shape.ts) finds the error at each of them, in the client's words.
+import type { TopLevelCode } from '../../../platform/edge/errors.ts';
+
+/** Of an answer that does not fit the graph. The gateway does not use this executor yet, so that the code is none of its own. */
+type FaultCode = TopLevelCode | 'INVALID_SUBGRAPH_ANSWER';
+
+import { type Data, isData, valueAt } from './merging.ts';
+
+export type Path = readonly (string | number)[];
+
+export class Fault {
+  readonly message: string;
+  readonly extensions: Readonly<Record<string, unknown>>;
+  /** Whether the answer has an error for it. */
+  told = false;
+
+  constructor(message: string, extensions: Readonly<Record<string, unknown>>) {
+    this.message = message;
+    this.extensions = extensions;
+  }
+}
+
+export function gatewayFault(code: FaultCode, message: string, subgraph?: string): Fault {
+  return new Fault(message, { code, ...(subgraph === undefined ? {} : { subgraph }) });
+}
+
+/** A fault at a value; `below`: the rest of its path, where the subgraph made a parent null. */
+interface FaultAt {
+  readonly fault: Fault;
+  readonly below: Path;
+}
+
+interface Faulty {
+  readonly at: Map<string | number, FaultAt[]>;
+  readonly absent: { readonly names: { has(name: string): boolean }; readonly fault: Fault }[];
+}
+
+export class FaultTree {
+  readonly #byObject = new Map<object, Faulty>();
+  readonly #all = new Set<Fault>();
+
+  /** An error of a subgraph: the answer has it at its place, or without a path. */
+  add(fault: Fault): void {
+    this.#all.add(fault);
+  }
+
+  /** `names` of the object were not answered because of the fault. */
+  addAbsent(object: Data, names: { has(name: string): boolean }, fault: Fault): void {
+    this.#faulty(object).absent.push({ names, fault });
+  }
+
+  /** Follows the path as far as there are values. */
+  addAt(object: Data, path: Path, names: { has(name: string): boolean }, fault: Fault): void {
+    let place: unknown = object;
+    for (const [index, key] of path.entries()) {
+      const next: unknown = Array.isArray(place)
+        ? place[key as number]
+        : isData(place) && Object.hasOwn(place, key)
+          ? valueAt(place, String(key))
+          : undefined;
+      if (typeof next !== 'object' || next === null || index === path.length - 1) {
+        const { at } = this.#faulty(place as object);
+        at.set(key, [...(at.get(key) ?? []), { fault, below: path.slice(index + 1) }]);
+        return;
+      }
+      place = next;
+    }
+    this.addAbsent(object, names, fault);
+  }
+
+  at(object: object, key: string | number): readonly FaultAt[] {
+    return this.#byObject.get(object)?.at.get(key) ?? [];
+  }
+
+  /** Why the object has no such name. */
+  absence(object: object, name: string): Fault | undefined {
+    return this.#byObject.get(object)?.absent.find(({ names }) => names.has(name))?.fault;
+  }
+
+  untold(): readonly Fault[] {
+    return [...this.#all].filter(({ told }) => !told);
+  }
+
+  #faulty(object: object): Faulty {
+    let faulty = this.#byObject.get(object);
+    if (faulty === undefined) {
+      faulty = { at: new Map(), absent: [] };
+      this.#byObject.set(object, faulty);
+    }
+    return faulty;
+  }
+}

@@ -1,0 +1,293 @@
+// A plan compiled into code: each fetch is parsed once, and knows what it asks for, what it sends, and where its answer belongs.
+import {
+  type DocumentNode,
+  type FormattedExecutionResult,
+  type GraphQLFormattedError,
+  getOperationAST,
+  parse,
+} from 'graphql';
+import type { GatewayContext, SubgraphLink } from '../../../gateway/supergraph/subgraph-link.ts';
+import { invariant } from '../../../platform/edge/errors.ts';
+import { findPlaces } from './entity-places.ts';
+import { Fault, FaultTree, gatewayFault, type Path } from './fault-tree.ts';
+import { type Data, isData, mergeInto, type RequestedNames, requestedNames, valueAt } from './merging.ts';
+import type { BatchFetchNode, EntitySelection, FetchNode, PathSegment, PlanNode } from './planner.ts';
+import type { PossibleTypes } from './possible-types.ts';
+import { MissingValue, representationOf, rewrite, rewrittenPath } from './representations.ts';
+
+/** One execution. */
+export interface Run {
+  readonly data: Data;
+  /** By internal names. */
+  readonly variables: Data;
+  readonly context: GatewayContext;
+  /** Undefined while nothing failed. */
+  faults: FaultTree | undefined;
+}
+
+export type Step = (run: Run) => Promise<void>;
+
+interface Compilation {
+  readonly links: ReadonlyMap<string, SubgraphLink>;
+  readonly types: PossibleTypes;
+}
+
+/** The request for a subgraph. */
+export interface Request {
+  readonly link: SubgraphLink;
+  readonly text: string;
+  readonly document: DocumentNode;
+  readonly operationName: string | undefined;
+  readonly variables: readonly string[];
+  readonly names: RequestedNames;
+}
+
+export function compileNode(node: PlanNode, compilation: Compilation, path?: readonly PathSegment[]): Step {
+  switch (node.kind) {
+    case 'Sequence': {
+      const steps = node.nodes.map((each) => compileNode(each, compilation, path));
+      return async (run) => {
+        for (const step of steps) await step(run);
+      };
+    }
+    case 'Parallel': {
+      const steps = node.nodes.map((each) => compileNode(each, compilation, path));
+      return async (run) => void (await Promise.all(steps.map((step) => step(run))));
+    }
+    case 'Flatten':
+      return compileNode(node.node, compilation, [...(path ?? []), ...node.path]);
+    case 'Fetch':
+      return path === undefined ? rootFetch(node, compilation) : entityFetch(node, compilation, path);
+    case 'BatchFetch':
+      return batchFetch(node, compilation);
+    default:
+      throw new Error(`the plan has a node ${node.kind} at a place where it can't be executed`);
+  }
+}
+
+export function requestOf(node: FetchNode | BatchFetchNode, { links }: Compilation): Request {
+  const link = links.get(node.serviceName);
+  invariant(link !== undefined, `no link to subgraph ${node.serviceName}`);
+  const document = parse(node.operation, { noLocation: true });
+  const operation = getOperationAST(document);
+  invariant(operation != null, 'the planner made a fetch without an operation');
+  const fragments = new Map(
+    document.definitions.flatMap((each) => (each.kind === 'FragmentDefinition' ? [[each.name.value, each]] : [])),
+  );
+  return {
+    ...{ link, text: node.operation, document, operationName: node.operationName ?? undefined },
+    variables: (node.variableUsages ?? []).filter((name) => /^v\d+$/.test(name)),
+    names: requestedNames(operation.selectionSet, fragments),
+  };
+}
+
+async function send(
+  { link, text, document, operationName, variables }: Request,
+  run: Run,
+  representations?: Data,
+): Promise<FormattedExecutionResult> {
+  const given: Data = { ...representations };
+  for (const name of variables) if (Object.hasOwn(run.variables, name)) given[name] = run.variables[name];
+  const result: unknown = await link.execute({ text, document, operationName, variables: given, context: run.context });
+  if (isData(result) && (result.data == null || isData(result.data))) return result as FormattedExecutionResult;
+  return { errors: [invalid('answered something that is not a GraphQL result', link.name)] };
+}
+
+function rootFetch(node: FetchNode, compilation: Compilation): Step {
+  const request = requestOf(node, compilation);
+  return async (run) => absorbRoot(await send(request, run), request, node, run, compilation.types);
+}
+
+/** Takes over the answer to a fetch at the root. */
+export function absorbRoot(
+  { data, errors }: FormattedExecutionResult,
+  { names, link }: Pick<Request, 'names' | 'link'>,
+  { outputRewrites }: EntitySelection,
+  run: Run,
+  types: PossibleTypes,
+): void {
+  if (data != null) {
+    for (const change of outputRewrites ?? []) rewrite(data, change, types);
+    mergeInto(run.data, data, names, types);
+  }
+  const faults = faultsIn(errors);
+  const isWhole = data != null && [...names.keys()].every((name) => valueAt(data, name) !== undefined);
+  if (faults.length === 0 && isWhole) return;
+  const tree = faultsOf(run);
+  for (const { fault, path } of faults) {
+    tree.add(fault);
+    if (path !== undefined) tree.addAt(run.data, rewrittenPath(path, outputRewrites ?? []), names, fault);
+  }
+  const reason = faults.find(({ path }) => path === undefined) ?? faults[0];
+  tree.addAbsent(run.data, names, reason?.fault ?? faultOf(invalid('left out fields that were requested', link.name)));
+}
+
+function faultsOf(run: Run): FaultTree {
+  run.faults ??= new FaultTree();
+  return run.faults;
+}
+
+interface EntityGroup extends EntitySelection {
+  readonly alias: string;
+  readonly variable: string;
+  readonly paths: readonly (readonly PathSegment[])[];
+}
+
+function entityFetch(node: FetchNode, compilation: Compilation, path: readonly PathSegment[]): Step {
+  return entitiesFetch(node, compilation, [
+    { ...node, alias: '_entities', variable: 'representations', paths: [path] },
+  ]);
+}
+
+function batchFetch(node: BatchFetchNode, compilation: Compilation): Step {
+  const groups = node.entityBatch.aliases.map((each) => ({ ...each, variable: each.representationsVariableName }));
+  return entitiesFetch(node, compilation, groups);
+}
+
+function entitiesFetch(
+  node: FetchNode | BatchFetchNode,
+  compilation: Compilation,
+  groups: readonly EntityGroup[],
+): Step {
+  const request = requestOf(node, compilation);
+  const { types } = compilation;
+  const named = groups.map((group) => {
+    const names = request.names.get(group.alias);
+    invariant(names !== undefined, 'the planner made a fetch of entities without a selection');
+    return { group, names };
+  });
+  return async (run) => {
+    const asked = named.map((each) => ({ ...each, ...representationsFor(each, request.link.name, run, types) }));
+    if (asked.every(({ representations }) => representations.length === 0)) return;
+    const variables = Object.fromEntries(asked.map(({ group, representations }) => [group.variable, representations]));
+    const result = await send(request, run, variables);
+    const faults = faultsIn(result.errors);
+    const known = new Set(asked.map(({ group }) => group.alias));
+    for (const { fault, path } of faults)
+      if (path === undefined || !known.has(String(path[0]))) faultsOf(run).add(fault);
+    for (const each of asked) absorbEntities(result, each, faults, request.link.name, run, types);
+  };
+}
+
+interface Asked {
+  readonly group: EntityGroup;
+  readonly names: RequestedNames;
+  readonly representations: readonly Data[];
+  /** The places of each representation. */
+  readonly places: readonly (readonly Data[])[];
+}
+
+function representationsFor(
+  { group, names }: Pick<Asked, 'group' | 'names'>,
+  subgraph: string,
+  run: Run,
+  types: PossibleTypes,
+): Pick<Asked, 'representations' | 'places'> {
+  const found: Data[] = [];
+  for (const path of group.paths) findPlaces(run.data, path, types, found);
+  const representations: Data[] = [];
+  const places: Data[][] = [];
+  const known = new Map<string, Data[]>();
+  const failed = (object: Data, name: string) => (run.faults?.at(object, name) ?? []).length > 0;
+  for (const place of found) {
+    const representation = representationOf(place, group.requires ?? [], types, failed);
+    if (representation === undefined) continue;
+    if (representation instanceof MissingValue) {
+      const { object, name } = representation;
+      const why =
+        faultsOf(run).at(object, name)[0]?.fault ??
+        faultsOf(run).absence(object, name) ??
+        faultOf(invalid(`can't be asked: ${name} is missing in the answer of another subgraph`, subgraph));
+      faultsOf(run).addAbsent(place, names, why);
+      continue;
+    }
+    for (const change of group.inputRewrites ?? []) rewrite(representation, change, types);
+    const key = JSON.stringify(representation);
+    const same = known.get(key);
+    if (same !== undefined) {
+      same.push(place);
+      continue;
+    }
+    const first = [place];
+    known.set(key, first);
+    representations.push(representation);
+    places.push(first);
+  }
+  return { representations, places };
+}
+
+function absorbEntities(
+  { data }: FormattedExecutionResult,
+  { group, names, representations, places }: Asked,
+  faults: readonly LocatedFault[],
+  subgraph: string,
+  run: Run,
+  types: PossibleTypes,
+): void {
+  const entities = data == null ? undefined : valueAt(data, group.alias);
+  const isWhole = Array.isArray(entities) && entities.length === representations.length;
+  const ofGroup = faults.filter(({ path }) => path?.[0] === group.alias);
+  /** Not of one entity. */
+  const general = (ofGroup.find(({ path }) => path?.length === 1) ?? faults.find(({ path }) => path === undefined))
+    ?.fault;
+  for (const [index, shared] of places.entries()) {
+    const entity: unknown = isWhole ? entities[index] : undefined;
+    if (isData(entity)) {
+      // The places share what is below.
+      for (const change of group.outputRewrites ?? []) rewrite(entity, change, types);
+      for (const place of shared) mergeInto(place, entity, names, types);
+    }
+    const own = ofGroup.filter(({ path }) => path?.[1] === index);
+    if (own.length === 0 && general === undefined && isData(entity)) continue;
+    const reason =
+      own[0]?.fault ??
+      general ??
+      (isWhole ? undefined : (ofGroup[0] ?? faults[0])?.fault) ??
+      faultOf(absentEntity(entities, representations.length, entity, subgraph));
+    for (const place of shared) {
+      for (const { fault, path } of own)
+        faultsOf(run).addAt(place, rewrittenPath(path?.slice(2) ?? [], group.outputRewrites ?? []), names, fault);
+      faultsOf(run).addAbsent(place, names, reason);
+    }
+  }
+  // Without a place nothing is missing.
+  if (places.length > 0) for (const { fault } of ofGroup) faultsOf(run).add(fault);
+}
+
+function absentEntity(entities: unknown, wanted: number, entity: unknown, subgraph: string): GraphQLFormattedError {
+  if (!Array.isArray(entities)) return invalid('did not answer with a list of entities', subgraph);
+  if (entities.length !== wanted)
+    return invalid(`answered ${entities.length} entities where ${wanted} were asked for`, subgraph);
+  if (entity == null) return invalid('does not know an object to which another subgraph refers', subgraph);
+  if (!isData(entity)) return invalid('answered with something else than an object', subgraph);
+  return invalid('left out fields that were requested', subgraph);
+}
+
+interface LocatedFault {
+  readonly fault: Fault;
+  readonly path: Path | undefined;
+}
+
+function faultsIn(errors: unknown): readonly LocatedFault[] {
+  if (!Array.isArray(errors)) return [];
+  return errors.map((error: unknown) => {
+    const path: unknown = isData(error) ? error.path : undefined;
+    const isPath =
+      Array.isArray(path) && path.length > 0 && path.every((key) => typeof key === 'string' || typeof key === 'number');
+    return { fault: faultOf(error), path: isPath ? (path as Path) : undefined };
+  });
+}
+
+function faultOf(error: unknown): Fault {
+  const { message, extensions } = isData(error) ? error : { message: undefined, extensions: undefined };
+  const shown = isData(extensions) ? extensions : {};
+  return new Fault(typeof message === 'string' ? message : 'A subgraph reported an error without a message.', {
+    ...shown,
+    code: typeof shown.code === 'string' ? shown.code : 'INTERNAL',
+  });
+}
+
+function invalid(what: string, subgraph: string): GraphQLFormattedError {
+  const { message, extensions } = gatewayFault('INVALID_SUBGRAPH_ANSWER', `Subgraph ${subgraph} ${what}.`, subgraph);
+  return { message, extensions };
+}
