@@ -1,5 +1,7 @@
 // `tidegate serve`: runs chosen roles with an external database and Redis.
 
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
 import { startProcess } from '../../compose/process.ts';
 import { noteServed } from '../../ha/served-process.ts';
 import { type Config, printableConfig, rolesOf, secretSettings } from '../../platform/process/config.ts';
@@ -10,6 +12,7 @@ import { settings } from '../local-options.ts';
 import { flag, several, text } from '../option.ts';
 import { describeFailure } from '../start-failure.ts';
 import { asRootOption, configOption, logLevelOption } from '../start-options.ts';
+import { checkout } from '../up/account.ts';
 import { localVerb, type Output } from '../verb.ts';
 
 export const serve = localVerb({
@@ -60,6 +63,14 @@ function becomeUser({ 'serve.user': user }: Config): void {
   process.setgroups?.([]);
   process.setgid?.(user);
   process.setuid?.(user);
+  try {
+    accessSync(join(checkout, 'bin', 'tidegate.ts'), constants.R_OK);
+  } catch {
+    throw new CommandFailure(
+      `serve runs as user ${user}, who can't read ${checkout}: let others pass its parent folders (chmod o+x) and read it ` +
+        `(chmod -R o+rX ${checkout}), or move it, for example to /opt; or start with --as-root, and root serves requests`,
+    );
+  }
 }
 
 function refusedAsRoot(): CommandFailure {

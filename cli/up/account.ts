@@ -54,8 +54,8 @@ function notReadable(path: string): SetupError {
   );
 }
 
-/** Empty if the account can pass all parent folders. */
-async function uncoveringWords(paths: readonly string[]): Promise<string[]> {
+/** The words before a command that make these paths reachable for the account. Empty if it can pass all their parent folders. */
+export async function uncoveringWords(paths: readonly string[]): Promise<string[]> {
   const covers = new Set<string>();
   const kept: string[] = [];
   for (const path of paths) {

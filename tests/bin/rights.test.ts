@@ -181,6 +181,16 @@ describeAsRoot('npm start as root', () => {
     expect(refused.output()).toContain('chmod');
     expect(refused.output()).toContain('--as-root');
     await expect(stat(join(folder.path, 'unread'))).rejects.toThrow();
+
+    // `serve` becomes its user itself, and loads most of its code after that.
+    await chmod(join(checkout, 'bin'), 0o700);
+    const serve = startProgram(
+      ['serve', '--roles', 'objectresolver', '--set', 'serve.user=60873', '--set', 'database.host=127.0.0.1'],
+      {},
+      checkout,
+    );
+    expect((await serve.ended).code).toBe(1);
+    expect(serve.output()).toContain(`serve runs as user 60873, who can't read ${checkout}`);
   }, 60_000);
 
   test('a key file that root replaces stays readable for the process that listens', async () => {

@@ -1,19 +1,41 @@
 // A port for a server that must restart on the same one; otherwise tests use port 0.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isRunning } from './temporary-folder.ts';
 
 // Below those that the system gives to clients (ip_local_port_range): one of them could take it while the server is away.
 const [first, count] = [20_000, 10_000];
 const attempts = 1_000;
 
-/** For TCP and UDP; was free on 127.0.0.1 a moment ago. */
+/** A file for each port that a test process has been given, with its pid: ports are bound long after they are chosen. */
+const claims = join(tmpdir(), 'tidegate-test-ports');
+
+/** For TCP and UDP; was free on 127.0.0.1 a moment ago, and is given to no other test while this process runs. */
 export async function freePort(): Promise<number> {
+  await mkdir(claims, { recursive: true });
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const port = first + Math.floor(Math.random() * count);
-    if (await isFree(port)) return port;
+    if ((await isClaimed(port)) && (await isFree(port))) return port;
   }
   throw new Error(`no port from ${first} on is free`);
+}
+
+async function isClaimed(port: number): Promise<boolean> {
+  const path = join(claims, String(port));
+  try {
+    await writeFile(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // An owner that has not written its pid yet counts as running.
+    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
+    if (owner !== 0 && !isRunning(owner)) await rm(path, { force: true });
+    return false;
+  }
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -239,14 +239,14 @@ export class Controller implements LifecycleComponent {
 
   async #tell(): Promise<boolean> {
     const { name, version } = this.#options;
-    const drained = this.#isDrained ? 'it is drained and takes no logins' : null;
-    const message = this.connected ? drained : 'it is not connected to the control plane';
+    const message = this.connected ? null : 'it is not connected to the control plane';
     const { isDrained } = await this.#services.beat({
       role: controllerRole,
       name,
       version,
-      isReady: !this.#isDrained,
+      isReady: true,
       message,
+      whenDrained: 'it is drained and takes no logins',
       links: [],
       url: this.url ?? null,
     });

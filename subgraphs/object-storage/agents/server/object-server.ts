@@ -251,13 +251,12 @@ export class ObjectServer implements LifecycleComponent {
 
   async #tell(): Promise<boolean> {
     const { name, version } = this.#options;
-    const drained = this.#isDrained ? 'it is drained and serves no users' : null;
-    const lost = this.#serving?.lost ?? drained;
-    const reason = this.#waitsFor === null ? lost : `it waits for ${this.#waitsFor}`;
+    const fault = this.#waitsFor === null ? this.#serving?.lost : `it waits for ${this.#waitsFor}`;
     const impaired = this.#serving?.waitsForOthers ?? (await this.diskFault());
     const state = {
-      isReady: reason === null,
-      message: reason ?? impaired ?? null,
+      isReady: fault === undefined,
+      message: fault ?? impaired ?? null,
+      whenDrained: 'it is drained and serves no users',
       links: this.#serving?.links() ?? [],
       takeOvers: this.takeOvers(),
       ringEnds: this.#serving?.ringEnds() ?? [],

@@ -71,22 +71,26 @@ export class ServiceStore {
     this.#db = db;
   }
 
-  /** Returns whether the service should serve no users. */
-  async beat(state: ServiceState): Promise<{ readonly isDrained: boolean }> {
+  /**
+   * Returns whether the service should serve no users. A drained service is stored as not ready, with `whenDrained` as its message: it
+   * learns of it only here, and would report the state before.
+   */
+  async beat(state: ServiceState & { readonly whenDrained?: string }): Promise<{ readonly isDrained: boolean }> {
     const { role, name, version, isReady, message, links, takeOvers = [], ringEnds = [] } = state;
-    const { url = null, disk = null } = state;
+    const { url = null, disk = null, whenDrained = null } = state;
     const told = takeOvers.map((each) => ({ ...each, message: each.message?.slice(0, mostMessage) ?? null }));
     await this.#db.execute(
       `INSERT INTO store_service (role, name, version, is_ready, message, links, take_overs, ring_ends, url, disk_used_bytes, disk_total_bytes,
           heard_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))
-        ON DUPLICATE KEY UPDATE version = VALUES(version), is_ready = VALUES(is_ready), message = VALUES(message),
+        ON DUPLICATE KEY UPDATE version = VALUES(version), is_ready = VALUES(is_ready) AND NOT draining,
+          message = IF(VALUES(is_ready) AND draining, ?, VALUES(message)),
           links = VALUES(links), take_overs = VALUES(take_overs), ring_ends = VALUES(ring_ends), url = VALUES(url), disk_used_bytes = VALUES(disk_used_bytes),
           disk_total_bytes = VALUES(disk_total_bytes), heard_at = VALUES(heard_at)`,
       [
         ...[role, name, version, isReady, message?.slice(0, mostMessage) ?? null],
         ...[JSON.stringify(links), JSON.stringify(told), JSON.stringify(ringEnds), url],
-        ...[disk?.usedBytes ?? null, disk?.totalBytes ?? null],
+        ...[disk?.usedBytes ?? null, disk?.totalBytes ?? null, whenDrained],
       ],
     );
     const [row] = await this.#db.query<{ draining: number }>(

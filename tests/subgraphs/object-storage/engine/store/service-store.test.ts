@@ -1,0 +1,31 @@
+// Which services the others of a cluster ask, while an administrator drains one of them.
+import { afterEach, expect, test } from '@jest/globals';
+import { Database } from '../../../../../platform/database/database.ts';
+import { ServiceStore } from '../../../../../subgraphs/object-storage/engine/store/service-store.ts';
+import { storeDatabase } from './store-database.ts';
+
+const cleanup = new AsyncDisposableStack();
+afterEach(() => cleanup.disposeAsync());
+
+const role = 'objectcontroller';
+const service = { role, name: 'north-1', version: '1', isReady: true, message: null, links: [] };
+const report = { ...service, url: 'https://one', whenDrained: 'it is drained' };
+
+// The drained one redirects users: it learns from its next report that it is drained no more.
+test('a drained service is not ready and is still asked; the report that ends it makes it ready in the same statement', async () => {
+  const db = new Database({ connection: await storeDatabase(cleanup) });
+  cleanup.defer(() => db.close());
+  const services = new ServiceStore(db);
+  const seen = async () => {
+    const [row] = await services.all();
+    return [row?.isReady, row?.isDrained, row?.message, await services.urlsOf(role)];
+  };
+  expect(await services.beat(report)).toEqual({ isDrained: false });
+  expect(await seen()).toEqual([true, false, null, ['https://one']]);
+  await services.drain(service, true);
+  expect(await services.beat(report)).toEqual({ isDrained: true });
+  expect(await seen()).toEqual([false, true, 'it is drained', ['https://one']]);
+  await services.drain(service, false);
+  expect(await services.beat(report)).toEqual({ isDrained: false });
+  expect(await seen()).toEqual([true, false, null, ['https://one']]);
+});
