@@ -19,7 +19,7 @@ export default {
   },
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
-  reporters: ['default', '<rootDir>/tests/support/closing-line-reporter.js'],
+  reporters: ['default', '<rootDir>/tests/support/run-reporter.js'],
   runner: '<rootDir>/tests/support/runner.js',
   testTimeout: 120_000,
   // More of them than processors make the whole slower. Not an argument of Jest's, which would take no other number beside it.

@@ -61,12 +61,15 @@ function labDevices(args) {
 
 /** What the command line selects needs: tests (without a selection all of them), or a benchmark. */
 async function testNeeds([purpose, ...words]) {
-  const [{ Sources }, { needsOfAll, SelectionError, select }, { packagesFor }, { fileOfBench }] = await Promise.all([
-    import('../../tools/tests/imports.mjs'),
-    import('../../tools/tests/selection.mjs'),
-    import('../../tools/tests/tiers.mjs'),
-    import('../../tools/tests/benches.mjs'),
-  ]);
+  const [{ Sources }, { needsOfAll, select }, { SelectionError }, { packagesFor }, { fileOfBench }] = await Promise.all(
+    [
+      import('../../tools/tests/imports.mjs'),
+      import('../../tools/tests/selection.mjs'),
+      import('../../tools/tests/selection-error.mjs'),
+      import('../../tools/tests/tiers.mjs'),
+      import('../../tools/tests/benches.mjs'),
+    ],
+  );
   const selected = (sources) => {
     if (purpose === '--for-tests') return select(ROOT, sources, words);
     const file = fileOfBench(sources, ...words);

@@ -2,7 +2,6 @@
 // done. The other lanes take whole systems only when nothing else is left: whole systems side by side starve each other on two processors.
 // A lane takes some files at a time, with a new worker for them: ESM modules can't be unloaded, and each file
 // leaves about 14 MB.
-import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
 import { Sources } from '../../tools/tests/imports.mjs';
@@ -11,8 +10,7 @@ import { needsOf, tierOf } from '../../tools/tests/tiers.mjs';
 // CommonJS, which has its class under `default`.
 const { default: JestRunner } = createRequire(import.meta.url)('jest-runner');
 
-const filesAtATime = 15;
-const filesAtATimeWithLimit = 2;
+const mostAtATime = 15;
 
 export default class LaneRunner {
   supportsEventEmitters = true;
@@ -25,25 +23,14 @@ export default class LaneRunner {
     this.#runner = new JestRunner({ ...globalConfig, maxWorkers: 1 }, context);
   }
 
-  /** With `TEST_MINUTES` small files come first, and no file is begun later than that; those that are left are named. */
   async runTests(tests, watcher, options) {
-    const minutes = Number(process.env.TEST_MINUTES ?? Number.POSITIVE_INFINITY);
-    const endsAtMs = performance.now() + minutes * 60_000;
-    const isLimited = Number.isFinite(minutes);
     const sources = new Sources(this.#config.rootDir);
-    const left = await runInLanes({
-      tests: isLimited ? tests.toSorted((one, other) => sizeOf(one) - sizeOf(other)) : tests,
+    await runInLanes({
+      tests,
       lanes: this.#config.maxWorkers,
-      atATime: isLimited ? filesAtATimeWithLimit : filesAtATime,
-      isOver: () => performance.now() > endsAtMs,
       isWhole: ({ path }) => tierOf(needsOf(sources, relative(this.#config.rootDir, path))) === 'system',
       run: (some) => this.#runner.runTests(some, watcher, options),
     });
-    if (left.length === 0) return;
-    const names = left.map(({ path }) => relative(this.#config.rootDir, path)).sort();
-    process.stderr.write(
-      `\nNot run, because ${minutes} minutes were over (${names.length} files):\n${names.join('\n')}\n\n`,
-    );
   }
 
   on(name, listener) {
@@ -51,16 +38,12 @@ export default class LaneRunner {
   }
 }
 
-/** Resolves to the tests that were not begun. */
-export async function runInLanes({ tests, lanes, atATime, isWhole, isOver, run }) {
+/** Fewer files at a time towards the end, so that all lanes end together. */
+export async function runInLanes({ tests, lanes, isWhole, run }) {
   const [whole, rest] = [tests.filter(isWhole), tests.filter((test) => !isWhole(test))];
+  const next = (queue) => queue.splice(0, Math.max(1, Math.min(mostAtATime, Math.floor(queue.length / (4 * lanes)))));
   const lane = async (...queues) => {
-    for (const queue of queues) while (queue.length > 0 && !isOver()) await run(queue.splice(0, atATime));
+    for (const queue of queues) while (queue.length > 0) await run(next(queue));
   };
   await Promise.all([lane(whole, rest), ...Array.from({ length: lanes - 1 }, () => lane(rest, whole))]);
-  return [...whole, ...rest];
-}
-
-function sizeOf({ path }) {
-  return statSync(path).size;
 }

@@ -1,6 +1,7 @@
 // Jest's environment for Node, which fails a test in which a mutation refuses with a code that its description does not name, and
 // fails a test for an unhandled rejection, except the one left behind by the connector
 // (platform/database/connector-rejections.ts): tests stop databases at any moment. Limits of tests and hooks are as long as patience says.
+// A failure of a test of tests/known-red.json is printed and not counted.
 // With `TEST_TIMES`, the name of a file, it appends there what each test file took (tools/ci/times.ts).
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { appendFileSync, readFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { TestEnvironment } from 'jest-environment-node';
 import { isBrokenConnect, toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 import { type UndeclaredRefusal, undeclaredRefusals } from '../../platform/graph/undeclared-refusals.ts';
 import type { FileTime } from '../../tools/ci/times.ts';
+import { type KnownRed, readKnownRed } from '../../tools/tests/known-red.ts';
 import { patience } from './patience.ts';
 
 // Also between two files, when Jest's own handlers are gone.
@@ -21,9 +23,21 @@ interface Limited {
   timeout?: number | null;
 }
 
+interface Test extends Limited {
+  readonly name: string;
+  readonly parent?: TestGroup;
+  errors: unknown[];
+  status?: string | null;
+}
+
+interface TestGroup {
+  readonly name: string;
+  readonly parent?: TestGroup;
+}
+
 interface TestEvent {
   readonly name: string;
-  readonly test?: Limited;
+  readonly test?: Test;
   readonly hook?: Limited;
   readonly error?: unknown;
   readonly promise?: Promise<unknown>;
@@ -37,6 +51,7 @@ export default class DatabaseTestEnvironment extends TestEnvironment {
     const { mutation, code } = message as UndeclaredRefusal;
     this.#undeclared.add(`${mutation} refuses with ${code}, which its @terms do not name`);
   };
+  readonly #knownRed: readonly KnownRed[];
   readonly #beganMs = performance.now();
   readonly #beganCpuMs = cpuMs();
 
@@ -44,6 +59,7 @@ export default class DatabaseTestEnvironment extends TestEnvironment {
     super(...given);
     const [{ projectConfig }, { testPath }] = given;
     this.#path = relative(projectConfig.rootDir, testPath);
+    this.#knownRed = readKnownRed(projectConfig.rootDir).filter(({ file }) => file === this.#path);
     subscribe(undeclaredRefusals.name, this.#note);
   }
 
@@ -61,8 +77,23 @@ export default class DatabaseTestEnvironment extends TestEnvironment {
   handleTestEvent({ name, error, promise, test, hook }: TestEvent, run: { readonly testTimeout: number }): void {
     if (name === 'test_fn_success' && this.#undeclared.size > 0) this.#refuseUndeclared(test);
     if (name === 'test_fn_start' || name === 'hook_start') this.#prolong(hook ?? test, run.testTimeout);
+    if (name === 'test_done' && test !== undefined) this.#excuseKnown(test);
     // Once it is handled, Jest ignores it.
     if (name === 'error' && isBrokenConnect(error)) promise?.catch(() => undefined);
+  }
+
+  #excuseKnown(test: Test): void {
+    const known = this.#knownRed.find((row) => row.test === titleOf(test));
+    if (known === undefined) return;
+    if (test.errors.length > 0) {
+      process.stderr.write(
+        `Known ${known.kind}, failed: ${this.#path} › ${known.test}\n${textOfErrors(test.errors)}\n`,
+      );
+      test.errors = [];
+      test.status = 'skip';
+    } else if (known.kind === 'red') {
+      test.errors.push(new Error('This test passes: take it out of tests/known-red.json.'));
+    }
   }
 
   #refuseUndeclared(test: Limited | undefined): void {
@@ -76,6 +107,21 @@ export default class DatabaseTestEnvironment extends TestEnvironment {
     this.#prolonged.add(limited);
     limited.timeout = (limited.timeout ?? usualMs) * patience;
   }
+}
+
+/** As Jest prints it; the outermost group has no title. */
+function titleOf(test: Test): string {
+  const titles = [test.name];
+  for (let group = test.parent; group?.parent !== undefined; group = group.parent) titles.unshift(group.name);
+  return titles.join(' › ');
+}
+
+/** Jest has errors with, and without, a second one that has the place. */
+function textOfErrors(errors: readonly unknown[]): string {
+  return errors
+    .map((error) => (Array.isArray(error) ? (error[0] ?? error[1]) : error))
+    .map((error) => (error instanceof Error ? error.stack : String(error)))
+    .join('\n');
 }
 
 /** Of this process and of its children that have ended: proc(5), fields utime, stime, cutime and cstime, in hundredths of a second. */

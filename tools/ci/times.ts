@@ -1,4 +1,4 @@
-// How long test files took, and what they cost: the slowest files, and the sum of each tier.
+// What test files cost: the sum of each tier. The end of each run has the slowest files (tools/tests/slowest.mjs).
 
 /** A line that tests/support/test-environment.ts writes for each file. */
 export interface FileTime {
@@ -8,8 +8,6 @@ export interface FileTime {
   /** Of the file's own process and of those that it started and that have ended; the run's servers are not in it. */
   readonly cpuMs: number;
 }
-
-const shownFiles = 10;
 
 /** Lines that are no record are left out: a killed process may have written half of one. */
 export function timesIn(text: string): FileTime[] {
@@ -29,20 +27,12 @@ export function reportOfTimes(
   tierOf: (path: string) => string,
 ): string[] {
   if (times.length === 0) return [];
-  const slowest = times.toSorted((one, other) => other.wallMs - one.wallMs).slice(0, shownFiles);
   const sums = tiers.map((tier) => {
     const own = times.filter(({ path }) => tierOf(path) === tier);
     const sum = (of: (time: FileTime) => number) => seconds(own.reduce((total, time) => total + of(time), 0));
     return `${tier.padEnd(8)}${String(own.length).padStart(4)} files  ${sum(({ wallMs }) => wallMs)} wall  ${sum(({ cpuMs }) => cpuMs)} CPU`;
   });
-  return [
-    'The slowest files:',
-    ...slowest.map(
-      ({ path, wallMs, cpuMs }) => `${seconds(wallMs)} wall  ${seconds(cpuMs)} CPU  ${tierOf(path).padEnd(6)}  ${path}`,
-    ),
-    'Tiers (files of two lanes run side by side, so that wall times overlap):',
-    ...sums,
-  ];
+  return ['Tiers (files of two lanes run side by side, so that wall times overlap):', ...sums];
 }
 
 function seconds(ms: number): string {

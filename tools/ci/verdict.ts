@@ -1,4 +1,4 @@
-// What a run of all tests and the repetition of the files that failed say together.
+// What the suites of a run and the repetition of the files that failed say together.
 import { stripVTControlCharacters } from 'node:util';
 
 /** More failed files than these are no flakiness: nothing is repeated, and the run fails. */
@@ -13,6 +13,13 @@ export interface FileResult {
   readonly skipped: number;
   /** Jest's report of the failures; empty without any. */
   readonly message: string;
+}
+
+export interface SuiteResult {
+  readonly name: string;
+  readonly exitCode: number;
+  /** Undefined when Jest could not write its results. */
+  readonly files: readonly FileResult[] | undefined;
 }
 
 interface FlakyFile {
@@ -51,24 +58,17 @@ export function filesOf(results: JestResults, pathOf: (path: string) => string):
   });
 }
 
-export function filesToRepeat(files: readonly FileResult[]): FileResult[] {
-  const failed = files.filter((file) => file.failed > 0);
+export function filesToRepeat(suites: readonly SuiteResult[]): FileResult[] {
+  const failed = suites.flatMap(({ files = [] }) => files).filter((file) => file.failed > 0);
   return failed.length > mostRepeated ? [] : failed;
 }
 
-/**
- * `files` is undefined when the suite left no results. `repeated` has the second result of each repeated file; undefined when that run
- * ended without one, which is a second failure.
- */
+/** `repeated` has the second result of each repeated file; undefined when that run ended without one, which is a second failure. */
 export function verdictOf(
-  exitCode: number,
-  files: readonly FileResult[] | undefined,
+  suites: readonly SuiteResult[],
   repeated: ReadonlyMap<string, FileResult | undefined>,
 ): Verdict {
-  if (files === undefined) {
-    const faults = [`The tests ended with exit code ${exitCode} and left no results.`];
-    return { passed: 0, failed: 1, skipped: 0, flaky: [], failedFiles: [], faults };
-  }
+  const files = suites.flatMap((suite) => suite.files ?? []);
   const flaky = files.flatMap((first) => {
     const alone = repeated.get(first.path);
     return first.failed > 0 && alone !== undefined && alone.failed === 0 && alone.passed > 0
@@ -82,12 +82,17 @@ export function verdictOf(
     sum((file) => file.failed),
     sum((file) => file.skipped),
   ];
-  // Jest failed without naming a file: its set-up or tear-down did, or it was killed.
-  const unnamed = exitCode !== 0 && files.every((file) => file.failed === 0);
-  const faults = unnamed ? [`All files passed, but the tests ended with exit code ${exitCode}.`] : [];
-  if (passed === 0) faults.push('No test passed.');
+  const faults = suites.flatMap(faultsOf);
   const failedFiles = final.filter((file) => file.failed > 0);
   return { passed, failed: failed + faults.length, skipped, flaky, failedFiles, faults };
+}
+
+function faultsOf({ name, exitCode, files }: SuiteResult): string[] {
+  if (files === undefined) return [`${name} ended with exit code ${exitCode} and left no results.`];
+  if (files.every((file) => file.passed === 0)) return [`${name}: no test passed.`];
+  // Jest failed without naming a file: its set-up or tear-down did, the list of known failures is wrong, or it was killed.
+  const isUnnamed = exitCode !== 0 && files.every((file) => file.failed === 0);
+  return isUnnamed ? [`${name}: all files passed, but it ended with exit code ${exitCode}.`] : [];
 }
 
 /** What is most of a report's worth in few lines: each failed file, and the names of its failed tests. */

@@ -1,16 +1,26 @@
 // The test files that depend on what changed since the branch left main, with what is not committed yet.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { basename, extname } from 'node:path';
+import { SelectionError } from './selection-error.mjs';
 import { testFiles } from './tiers.mjs';
 
 /** The others name pages only to their readers. */
 const readsPages = /^(?:tests|tools|docs)\//;
 
-/** Changed, added or removed files, from the root. */
-export function changedSince(root, branch) {
+/**
+ * Changed, added or removed files, from the root, since the branch left `commit`: a name of git's, or a branch of origin.
+ *
+ * @param {string} commit
+ * @throws {SelectionError} there is no such commit
+ */
+export function changedSince(root, commit) {
   const git = (...words) => execFileSync('git', ['-C', root, ...words], { encoding: 'utf8', maxBuffer: 2 ** 26 });
-  const local = git('branch', '--list', branch).trim() !== '';
-  const base = git('merge-base', local ? branch : `origin/${branch}`, 'HEAD').trim();
+  const names = [commit, `origin/${commit}`];
+  const known = names.find(
+    (name) => spawnSync('git', ['-C', root, 'rev-parse', '-q', '--verify', `${name}^{commit}`]).status === 0,
+  );
+  if (known === undefined) throw new SelectionError(`git knows no commit ${commit}: npm run test:changed -- COMMIT`);
+  const base = git('merge-base', known, 'HEAD').trim();
   const tracked = git('diff', '--name-only', '--no-renames', '-z', base);
   const untracked = git('ls-files', '--others', '--exclude-standard', '-z');
   return [...new Set(`${tracked}${untracked}`.split('\0').filter(Boolean))].sort();

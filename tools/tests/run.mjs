@@ -2,7 +2,8 @@
 import { dirname, join } from 'node:path';
 import { run } from 'jest';
 import { Sources } from './imports.mjs';
-import { needsOfAll, SelectionError, select } from './selection.mjs';
+import { needsOfAll, select } from './selection.mjs';
+import { SelectionError } from './selection-error.mjs';
 
 const root = dirname(dirname(import.meta.dirname));
 const mostShown = 5;

@@ -25,12 +25,24 @@ const conditions = new Map([
 const realPackages = new Set([...conditions.get('servers').packages, 'openssl', 'git']);
 
 const testFile = /^tests\/.*\.test\.ts$/;
+const longTestFile = /\.long\.test\.ts$/;
 const ofTests = /^tests\//;
 const ofMeasurements = /^(?:bench|trials)\//;
 
 /** @param {import('./imports.mjs').Sources} sources */
 export function testFiles(sources) {
   return [...sources.paths].filter((path) => testFile.test(path)).sort();
+}
+
+/** A file that takes more than 20 s alone has a name that says so; `npm test` leaves it out. */
+export function isLong(path) {
+  return longTestFile.test(path);
+}
+
+/** The part of the product that a test file belongs to: its subgraph, or else its folder in `tests/`. */
+export function partOf(path) {
+  const [, folder, subgraph = ''] = path.split('/');
+  return (folder === 'subgraphs' ? subgraph : folder).replace(/\.test\.ts$/, '');
 }
 
 /**

@@ -1,4 +1,4 @@
-// The client's decisions, answer by answer, against an endpoint with scripted answers. relay-client.test.ts has the answers of a
+// The client's decisions, answer by answer, against an endpoint with scripted answers. relay-client.long.test.ts has the answers of a
 // real system.
 import { describe, expect, test } from '@jest/globals';
 import { parse, validate } from 'graphql';

@@ -1,4 +1,4 @@
-// How the files of a run are spread: one whole system at a time while other files are left, everything runs once, and what is not begun in time is told.
+// How the files of a run are spread: one whole system at a time while other files are left, and everything runs once.
 import { expect, it } from '@jest/globals';
 // @ts-expect-error Jest reads it as it is.
 import { runInLanes as untyped } from '../../support/runner.js';
@@ -9,11 +9,9 @@ interface File {
 const runInLanes = untyped as (given: {
   readonly tests: readonly File[];
   readonly lanes: number;
-  readonly atATime: number;
   readonly isWhole: (file: File) => boolean;
-  readonly isOver: () => boolean;
   readonly run: (some: readonly File[]) => Promise<void>;
-}) => Promise<File[]>;
+}) => Promise<void>;
 
 const files = (folder: string, count: number): File[] =>
   Array.from({ length: count }, (_, index) => ({ path: `/x/tests/${folder}/${index}.test.ts` }));
@@ -32,7 +30,7 @@ it('runs every file once, and no two whole systems at once while other files are
     whole -= isOne;
     ran.push(...some);
   };
-  expect(await runInLanes({ tests, lanes: 3, atATime: 2, isWhole, isOver: () => false, run })).toEqual([]);
+  await runInLanes({ tests, lanes: 3, isWhole, run });
   expect(ran.map(({ path }) => path).sort()).toEqual(tests.map(({ path }) => path).sort());
   expect(most).toBe(1);
 });
@@ -46,15 +44,14 @@ it('has every lane run whole systems once nothing else is left', async () => {
     now -= 1;
   };
   const whole = files('ha', 5);
-  expect(await runInLanes({ tests: whole, lanes: 2, atATime: 2, isWhole, isOver: () => false, run })).toEqual([]);
+  await runInLanes({ tests: whole, lanes: 2, isWhole, run });
   expect(most).toBe(2);
 });
 
-it('begins nothing once the time is over, and tells what is left', async () => {
-  const ran: File[] = [];
-  const run = async (some: readonly File[]) => void ran.push(...some);
-  const left = await runInLanes({ tests, lanes: 2, atATime: 2, isWhole, isOver: () => ran.length >= 6, run });
-  expect(ran.length).toBeGreaterThanOrEqual(6);
-  expect([...ran, ...left].map(({ path }) => path).sort()).toEqual(tests.map(({ path }) => path).sort());
-  expect(left.length).toBeGreaterThan(0);
+it('begins files of one lane alone at the end, so that no lane waits for another', async () => {
+  const sizes: number[] = [];
+  const run = async (some: readonly File[]) => void sizes.push(some.length);
+  await runInLanes({ tests: files('platform', 200), lanes: 2, isWhole, run });
+  expect(sizes[0]).toBe(15);
+  expect(sizes.slice(-10)).toEqual(Array.from({ length: 10 }, () => 1));
 });

@@ -1,26 +1,13 @@
-// The slowest files and the tiers' sums that CI prints.
+// The tiers' sums that CI prints.
 import { expect, it } from '@jest/globals';
 import { reportOfTimes, timesIn } from '../../../tools/ci/times.ts';
 
-it('shows the ten slowest files, slowest first, and what each tier cost', () => {
+it('shows what each tier cost', () => {
   const times = Array.from({ length: 12 }, (_, index) => ({
     ...{ path: `tests/${index < 2 ? 'slow' : 'quick'}/${index}.test.ts`, wallMs: 12_000 - index * 1_000, cpuMs: 500 },
   }));
   const lines = reportOfTimes(times, ['unit', 'system'], (path) => (path.includes('slow') ? 'system' : 'unit'));
-  expect(lines[1]).toBe('   12.0 s wall      0.5 s CPU  system  tests/slow/0.test.ts');
-  expect(lines.slice(1, 11).map((line) => line.match(/\d+(?=\.test)/)?.[0])).toEqual([
-    '0',
-    '1',
-    '2',
-    '3',
-    '4',
-    '5',
-    '6',
-    '7',
-    '8',
-    '9',
-  ]);
-  expect(lines.slice(-2)).toEqual([
+  expect(lines.slice(1)).toEqual([
     'unit      10 files     55.0 s wall      5.0 s CPU',
     'system     2 files     23.0 s wall      1.0 s CPU',
   ]);

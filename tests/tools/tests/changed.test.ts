@@ -11,7 +11,7 @@ import { Sources as UntypedSources } from '../../../tools/tests/imports.mjs';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const { changedSince, dependents } = untypedChanged as unknown as {
-  changedSince(root: string, branch: string): string[];
+  changedSince(root: string, commit: string): string[];
   dependents(sources: object, changed: readonly string[]): { readonly files: string[]; readonly unused: string[] };
 };
 const Sources = UntypedSources as unknown as new (root: string) => object;
@@ -88,4 +88,6 @@ test('changes are those of commits since main, of the working tree, and new file
   await git('branch', '--force', 'main');
   await git('switch', '--quiet', 'work');
   expect(changedSince(folder.path, 'main')).toEqual(['README.md', 'bin/new.ts', 'bin/up.ts', 'platform/deep.ts']);
+  expect(changedSince(folder.path, 'HEAD')).toEqual(['README.md', 'bin/new.ts', 'bin/up.ts']);
+  expect(() => changedSince(folder.path, 'gone')).toThrow('git knows no commit gone');
 });

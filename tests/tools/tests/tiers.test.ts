@@ -91,15 +91,41 @@ test('a need that is neither a package nor a condition is a fault', async () => 
   expect(unknownNeeds(sources, ['haproxy'])).toEqual([expect.stringContaining('tests/a.test.ts needs "haproxi"')]);
 });
 
-test('the command line selects by path, by tier, or everything', async () => {
-  const sources = await sourcesOf(small);
+test('the command line selects the landing suite, by path, by tier, by part, or everything', async () => {
+  const sources = await sourcesOf({
+    ...small,
+    'tests/ha/slow.long.test.ts': '',
+    'tests/subgraphs/relay/calls.test.ts': '',
+    'tests/subgraphs/relay/calls.long.test.ts': '',
+  });
   const selected = (...words: string[]) => select(folder.path, sources, words);
-  expect(selected('-t', 'pure', '--json')).toMatchObject({ isWhole: true, jestWords: ['-t', 'pure', '--json'] });
+  const short = testFiles(sources).filter((path) => !path.includes('.long.'));
+  expect(selected('-t', 'pure', '--json')).toEqual({
+    ...{ files: short, isWhole: false, mayInstall: true, jestWords: ['-t', 'pure', '--json'], unused: [] },
+  });
   expect(selected('tests/pure.test.ts', '--no-install')).toEqual({
     ...{ files: ['tests/pure.test.ts'], isWhole: false, mayInstall: false, jestWords: [], unused: [] },
   });
+  expect(selected('tests/ha/slow').files).toEqual(['tests/ha/slow.long.test.ts']);
   expect(selected('--tier', 'real').files).toEqual(['tests/store.test.ts']);
   expect(selected('--runTestsByPath', 'tests/whole').files).toEqual([]);
+  expect(selected('--all')).toMatchObject({ files: testFiles(sources), isWhole: true });
+  expect(selected('--all', 'relay', 'ha').files).toEqual([
+    'tests/ha/slow.long.test.ts',
+    'tests/subgraphs/relay/calls.long.test.ts',
+    'tests/subgraphs/relay/calls.test.ts',
+  ]);
+});
+
+test('a command line that means nothing is refused', async () => {
+  const sources = await sourcesOf(small);
+  const selected = (...words: string[]) => select(folder.path, sources, words);
   expect(() => selected('--tier', 'quick')).toThrow('--tier is one of unit, real, lab, system');
   expect(() => selected('--watch')).toThrow('--watch goes with --changed');
+  expect(() => selected('--all', 'router')).toThrow('No part is called router; the parts are command, lazy, load, ');
+  expect(() => selected('--slice', '1/2')).toThrow('--slice goes with --all');
+  for (const slice of ['', '0/6', '7/6', '1', 'a/b', '1/1000'])
+    expect(() => selected('--all', '--slice', slice)).toThrow('--slice is one slice of a number of them, such as 2/6');
+  expect(() => selected('--all', '--changed')).toThrow('--all and --changed exclude each other');
+  expect(() => selected('--changed', 'main', 'other')).toThrow('test:changed takes one commit, not 2: main other');
 });

@@ -349,7 +349,7 @@ describe('files with faults, and servers that fail', () => {
 
   function existingBackend(name = 'x'): Record<string, unknown> {
     return {
-      ...{ id: 'id-x', version: 3, name, driver: 'd', site: null, labels: [], host: 'h.example', port: 1 },
+      ...{ id: 'id-x', version: 3, name, driverName: 'd', site: null, labels: [], host: 'h.example', port: 1 },
       ...{
         limits: { concurrency: 1, queueLimit: 1, deadlineMs: 1 },
         cryptoProfile: 'MODERN',

@@ -1,5 +1,5 @@
 // A process that serves a small subgraph `test` and checks credentials, for tests that kill it or let it stand still. Arguments: the
-// name that it answers, and the public key file of gateways. It writes its URL on a line.
+// name that it answers, and the public key file of gateways. It writes its URL on a line, and another line when it begins a mutation.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
@@ -10,7 +10,7 @@ import { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
 
 const [, , name = '', keys = ''] = process.argv;
 const sdl =
-  'type Query { name: String slow(ms: Int!): String } type Mutation { note: Int } type Subscription { names: String }';
+  'type Query { name: String slow(ms: Int!): String } type Mutation { note(ms: Int! = 0): Int } type Subscription { names: String }';
 let noted = 0;
 const schema = buildSubgraphSchema([
   {
@@ -24,8 +24,10 @@ const schema = buildSubgraphSchema([
         },
       },
       Mutation: {
-        note: () => {
+        note: async (_: unknown, { ms }: { ms: number }) => {
           noted += 1;
+          process.stdout.write('noted\n');
+          await sleep(ms);
           return noted;
         },
       },

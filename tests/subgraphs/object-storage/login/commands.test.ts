@@ -254,7 +254,8 @@ test(
       ...graph.answers,
       objectContainerCreate: () => done({ objectContainer: { ...made, option, cmpObject: null } }),
       objectOptions: (args: { first: number; after: string | null }) => pageOf([option], args),
-      objectContainers: () => pageOf([made], { first: 1, after: null }),
+      objectContainers: ({ names }: { names: readonly string[] }) =>
+        pageOf(names.includes(made.name) ? [made] : [], { first: 1, after: null }),
       projects: (args: { first: number; after: string | null }) => pageOf([{ id: 'P1', name: 'shop' }], args),
       objectUploadUrlCreate: urlAnswer('PUT'),
       objectDownloadUrlCreate: urlAnswer('GET'),

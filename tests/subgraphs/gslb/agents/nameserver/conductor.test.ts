@@ -230,7 +230,7 @@ test('a GSLB whose name becomes that of a name server says so, and is answered a
 
     // Nobody asks for it: it is owed.
     const owed = "SELECT COUNT(*) AS n FROM owed_work WHERE kind = 'gslb-plan' AND `key` = ? AND due_at > NOW(3)";
-    expect(await place.count(owed, [name])).toBe(1);
+    await waitFor('the next plan to be owed', async () => (await place.count(owed, [name])) === 1);
     await db.execute("UPDATE dns_server_name SET held_until = '1970-01-02' WHERE name = 'shop'");
     await db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'gslb-plan'");
     await answers('192.0.2.1');

@@ -103,6 +103,7 @@ test('another process of the host counts on: requests in between are counted onc
   const first = await meter.read();
   await ask(listener.port);
   const second = await newMeter().read();
+  expect([webs[0]?.asked.length, first.requests]).toEqual([2, 1]);
   expect([second.count, second.requests, second.pools[0]?.requests]).toEqual([first.count, 2, 2]);
   // A reload that the next process sees.
   const reader = newMeter();
