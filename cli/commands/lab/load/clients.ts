@@ -4,6 +4,8 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type GraphEndpoint } from '../../../../clients/typescript/graph-request.ts';
 import { carryOut } from '../../../../clients/typescript/relay-client.ts';
+import type { MappingShareInput, MappingUnshareInput } from '../../../../generated/cli/graphql.ts';
+import { graphql } from '../../../../generated/cli/index.ts';
 import type { Tally } from './tally.ts';
 
 export interface ClientOptions {
@@ -30,8 +32,10 @@ const settleMs = 1_000;
 const settleTries = 60;
 /** Of those, once the load is over: whoever said how long it takes does not wait another minute. */
 const lateSettleTries = 10;
-const shareDocument = `mutation ($input: MappingShareInput!) {
-  root: mappingShare(input: $input) { mapping { id version } userErrors { code message field retry retryAfterMs } } }`;
+const shareDocument = graphql(`mutation LoadShare($input: MappingShareInput!) {
+  root: mappingShare(input: $input) { mapping { id version } userErrors { code message field retry retryAfterMs } } }`);
+const unshareDocument = graphql(`mutation LoadUnshare($input: MappingUnshareInput!) {
+  root: mappingUnshare(input: $input) { mapping { id version } userErrors { code message field retry retryAfterMs } } }`);
 const settleDocument = `mutation ($input: RelayOperationSettleInput!) {
   root: relayOperationSettle(input: $input) { operation { state } userErrors { code message } } }`;
 const readDocument = 'query ($id: ID!) { root: mapping(id: $id) { id version } }';
@@ -42,10 +46,10 @@ export async function runWriter(options: ClientOptions): Promise<void> {
     const cmpObject = { type: 'load', externalId: randomUUID() };
     const made = await call(options, 'add', { backend, cmpObject, set, address });
     if (made !== undefined) {
-      for (const shared of [true, false]) {
-        await pause(options);
-        await share(options, made, shared);
-      }
+      await pause(options);
+      await share(options, shareDocument.toString(), made);
+      await pause(options);
+      await share(options, unshareDocument.toString(), made);
       await pause(options);
       await call(options, 'delete', { backend, cmpObject, set, address });
     }
@@ -140,11 +144,12 @@ async function settle(options: ClientOptions, id: string): Promise<string | unde
   return undefined;
 }
 
-async function share({ endpoint, tally, ending }: ClientOptions, id: string, shared: boolean): Promise<void> {
-  const input = { idempotencyKey: randomUUID(), id, shared };
+/** `document`: that of sharing, or of ending it. */
+async function share({ endpoint, tally, ending }: ClientOptions, document: string, id: string): Promise<void> {
+  const input: MappingShareInput | MappingUnshareInput = { idempotencyKey: randomUUID(), id };
   const deadline = AbortSignal.timeout(taskMs);
   for (;;) {
-    const reply = await ask(endpoint, shareDocument, { input }, AbortSignal.any([ending, deadline]));
+    const reply = await ask(endpoint, document, { input }, AbortSignal.any([ending, deadline]));
     if (ending.aborted) return;
     const errors =
       reply.kind === 'answer' ? (reply.value.userErrors as readonly { code: string; retry: string }[]) : [];
