@@ -21,6 +21,8 @@ export default {
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/tests/support/run-reporter.js'],
   runner: '<rootDir>/tests/support/runner.js',
+  // Not in the folder for temporary files, which each run has anew.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   testTimeout: 120_000,
   // More of them than processors make the whole slower. Not an argument of Jest's, which would take no other number beside it.
   maxWorkers: 2,

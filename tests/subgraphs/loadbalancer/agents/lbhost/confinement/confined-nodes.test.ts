@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pino from 'pino';
@@ -141,7 +141,9 @@ async function childrenOf(pid: number): Promise<number[]> {
       expect(capabilities(master, 'CapPrm')).toBe(0x404e0n);
       expect(capabilities(master, 'CapBnd')).toBe(0n);
       expect(master.status.get('NoNewPrivs')).toBe('1');
-      expect((await readdir(`/proc/${master.pid}/root/tmp/`)).join()).toBe(folder.slice('/tmp/'.length));
+      // Each folder on the way to its own has only the next one.
+      for (let way = folder; dirname(way) !== '/'; way = dirname(way))
+        expect(await readdir(`/proc/${master.pid}/root${dirname(way)}`)).toEqual([basename(way)]);
       expect(await readdir(`/proc/${master.pid}/root${folder}/nodes`)).toEqual([node.name]);
     }
   });

@@ -1,0 +1,91 @@
+// Kills runs of the tests at random moments and prints what is left on the machine, as JSON. For killed-run.long.test.ts, which starts it in
+// namespaces of its own, so that nothing else changes there.
+// Arguments: the seed, the number of runs, the longest time before a kill in ms, the test file.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../../trials/random.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const goneMs = 60_000;
+const [seed = '', runs = '', mostMs = '', file = ''] = process.argv.slice(2);
+
+/** What a run could leave, a line each. */
+function found(): readonly string[] {
+  const processes = pids().map((pid) => `process ${pid} ${commandOf(pid)}`);
+  const lines = (program: string, ...words: string[]) => execFileSync(program, words, { encoding: 'utf8' }).split('\n');
+  const files = ['/dev/shm', '/run', '/run/netns', tmpdir()].flatMap((folder) =>
+    readdirSync(folder).map((name) => `file ${join(folder, name)}`),
+  );
+  const interfaces = lines('ip', '-brief', 'link').map((line) => `interface ${line.split(' ')[0]}`);
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return [
+    ...processes,
+    ...files,
+    ...interfaces,
+    ...lines('ip', 'route').map((line) => `route ${line}`),
+    ...mounts.map((line) => `mount ${line.split(' ')[4]}`),
+  ];
+}
+
+/** Without this process, and without those that have ended. */
+function pids(): readonly string[] {
+  return readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && name !== String(process.pid) && commandOf(name) !== '',
+  );
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** What is found, and was not there before; undefined processes may still be ending. */
+async function left(before: readonly string[], expected: (line: string) => boolean): Promise<readonly string[]> {
+  const deadline = performance.now() + goneMs;
+  for (;;) {
+    const rest = found().filter((line) => !before.includes(line) && !expected(line));
+    if (rest.length === 0 || performance.now() > deadline) return rest;
+    await sleep(200);
+  }
+}
+
+function start(words: readonly string[]) {
+  return spawn('npm', ['test', '--', '--no-install', ...words], { cwd: root, stdio: 'ignore', env: process.env });
+}
+
+/** Until the run has started databases, or has ended. */
+async function untilDatabases(isOver: () => boolean): Promise<void> {
+  while (!isOver() && !pids().some((pid) => commandOf(pid).includes('mariadbd '))) await sleep(200);
+}
+
+const random = seededRandom(Number(seed));
+const before = found();
+const kills: { readonly afterMs: number; readonly killed: string; readonly left: readonly string[] }[] = [];
+let mostProcesses = 0;
+for (let run = 0; run < Number(runs); run += 1) {
+  const npm = start([file]);
+  const exit = once(npm, 'exit');
+  const afterMs = random.integer(100, Number(mostMs));
+  // The last one is killed when all is there.
+  if (run === Number(runs) - 1) await untilDatabases(() => npm.exitCode !== null);
+  else await sleep(afterMs);
+  const running = pids();
+  mostProcesses = Math.max(mostProcesses, running.length);
+  // npm, the run's own process, or one of those inside.
+  const targets = running.filter((pid) => /^npm|tools\/(contain\/main|tests\/run)/.test(commandOf(pid)));
+  const target = random.pick(targets);
+  const killed = commandOf(target);
+  process.kill(Number(target), 'SIGKILL');
+  await exit;
+  // The run's own folder waits for the next one if its owner was killed.
+  kills.push({ afterMs, killed, left: await left(before, (line) => /^file .*\/tg-\d+-\d+-\w{6}$/.test(line)) });
+}
+const [code] = await once(start(['tests/tools/contain/run-folder.test.ts']), 'exit');
+process.stdout.write(`${JSON.stringify({ kills, mostProcesses, code, left: await left(before, () => false) })}\n`);

@@ -1,0 +1,65 @@
+// node tools/contain/main.ts COMMAND [ARGUMENT…]: runs a command in process, mount and network namespaces of its own, with a folder of its
+// own for temporary files. However the run ends, the kernel ends its processes and removes its namespaces, interfaces and mounts. Its folder
+// goes with it, or with the next run if this one is killed. Without the rights for namespaces, the command only has the folder.
+import { spawn, spawnSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { watchParent } from '../../cli/watch-parent.ts';
+import { makeRunFolder, removeAbandonedFolders } from './run-folder.ts';
+
+const endedBy = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const namespaces = [
+  '--pid',
+  '--mount',
+  '--net',
+  '--fork',
+  '--kill-child=KILL',
+  '--mount-proc',
+  '--propagation=private',
+];
+
+async function main(command: readonly string[]): Promise<number> {
+  await removeAbandonedFolders(tmpdir());
+  const folder = await makeRunFolder(tmpdir());
+  try {
+    return await run(hasRights() ? inNamespaces(command, folder) : command, { ...process.env, TMPDIR: folder });
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+function hasRights(): boolean {
+  return process.getuid?.() === 0 && spawnSync('unshare', [...namespaces, 'true']).status === 0;
+}
+
+function inNamespaces(command: readonly string[], folder: string): readonly string[] {
+  const init = ['sh', join(import.meta.dirname, 'init.sh'), folder];
+  return ['setpriv', '--pdeathsig', 'KILL', '--', 'unshare', ...namespaces, '--', ...init, ...command];
+}
+
+/** Resolves to the exit code. A signal, or the end of npm, ends the command. */
+async function run([program = '', ...words]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const orphaned = watchParent(env);
+  try {
+    return await new Promise((resolve, reject) => {
+      const child = spawn(program, words, { stdio: 'inherit', env });
+      let cause: NodeJS.Signals | undefined;
+      const end = (signal: NodeJS.Signals) => {
+        cause ??= signal;
+        child.kill('SIGKILL');
+      };
+      for (const signal of endedBy) process.on(signal, end);
+      orphaned.signal.addEventListener('abort', () => end('SIGHUP'));
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        const by = cause ?? signal;
+        resolve(by === null ? (code ?? 1) : 128 + constants.signals[by]);
+      });
+    });
+  } finally {
+    orphaned.stop();
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
