@@ -1,6 +1,7 @@
 // node tools/contain/main.ts COMMAND [ARGUMENT…]: runs a command in process, mount and network namespaces of its own, with a folder of its
 // own for temporary files. However the run ends, the kernel ends its processes and removes its namespaces, interfaces and mounts. Its folder
-// goes with it, or with the next run if this one is killed. Without the rights for namespaces, the command only has the folder.
+// goes with it, or with the next run if this one is killed. Without the rights or programs for namespaces, the command only
+// has the folder.
 import { spawn, spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
@@ -23,14 +24,17 @@ async function main(command: readonly string[]): Promise<number> {
   await removeAbandonedFolders(tmpdir());
   const folder = await makeRunFolder(tmpdir());
   try {
-    return await run(hasRights() ? inNamespaces(command, folder) : command, { ...process.env, TMPDIR: folder });
+    return await run(canHaveNamespaces() ? inNamespaces(command, folder) : command, { ...process.env, TMPDIR: folder });
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
-function hasRights(): boolean {
-  return process.getuid?.() === 0 && spawnSync('unshare', [...namespaces, 'true']).status === 0;
+/** Tries what init.sh does. A machine that lacks one of its programs has no tests that make interfaces or mounts. */
+function canHaveNamespaces(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const tried = 'command -v setpriv && ip link set lo up && mount -t tmpfs tmpfs /run';
+  return spawnSync('unshare', [...namespaces, 'sh', '-c', tried]).status === 0;
 }
 
 function inNamespaces(command: readonly string[], folder: string): readonly string[] {
