@@ -1,5 +1,6 @@
 // A real Neutron and Keystone: unpacked from Debian's packages into a cache, on SQLite copies in a private folder, on free ports
 // of the loopback, with HTTPS in front of both. Nothing is installed, and both end with this process.
+// needs: neutron
 
 import { cp, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -4,9 +4,9 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BootError } from './boot-error.mjs';
 import { BUILD_FOLDERS, buildDashboard, generateCode, staleFolders } from './generated-code.mjs';
-import { installNodePackages, removeBuildPackages } from './node-packages.mjs';
+import { installNodePackages, pinnedNode, removeBuildPackages } from './node-packages.mjs';
 import { Progress } from './progress.mjs';
-import { endWithParent } from './run.mjs';
+import { endWithParent, run } from './run.mjs';
 import { installSystemPackages } from './system-packages.mjs';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -39,6 +39,7 @@ export async function prepare(args) {
     await inTurn(installs, options);
     await generateCode(options);
     if (options.withDashboard) await buildDashboard(options);
+    await fillCaches(options);
     if (isServer) await removeBuildPackages(ROOT, BUILD_FOLDERS);
     return 0;
   } catch (error) {
@@ -79,10 +80,21 @@ async function testNeeds([purpose, ...words]) {
     const sources = new Sources(ROOT);
     const { files, isWhole } = selected(sources);
     const needs = needsOfAll(sources, files);
-    return { packages: packagesFor(needs), withDashboard: isWhole || needs.has('dashboard') };
+    const caches = ['neutron', 'designate'].filter((name) => purpose === '--for-tests' && needs.has(name));
+    return { packages: packagesFor(needs), withDashboard: isWhole || needs.has('dashboard'), caches };
   } catch (error) {
     throw error instanceof SelectionError ? new BootError(error.message) : error;
   }
+}
+
+/** Tests reach no network. Those that lack a cache fail, and say why; the others run. */
+async function fillCaches({ root, caches = [], progress }) {
+  if (caches.length === 0) return;
+  progress.start(`Unpacking packages for tests of ${caches.join(' and ')}`);
+  const { exitCode, output } = await run(pinnedNode(root), ['tests/support/fill-caches.ts', ...caches], { cwd: root });
+  if (exitCode === 0) return progress.done();
+  progress.abandon();
+  console.error(output);
 }
 
 /** The whole suite, and the checks after it, read the dashboard's sources and the generators' types. */

@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkout, uncoveringWords } from '../../cli/up/account.ts';
 import { watchParent } from '../../cli/watch-parent.ts';
 import { makeRunFolder, removeAbandonedFolders } from './run-folder.ts';
 
@@ -24,7 +25,8 @@ async function main(command: readonly string[]): Promise<number> {
   await removeAbandonedFolders(tmpdir());
   const folder = await makeRunFolder(tmpdir());
   try {
-    return await run(canHaveNamespaces() ? inNamespaces(command, folder) : command, { ...process.env, TMPDIR: folder });
+    const words = canHaveNamespaces() ? await inNamespaces(command, folder) : command;
+    return await run(words, { ...process.env, TMPDIR: folder });
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
@@ -37,9 +39,11 @@ function canHaveNamespaces(): boolean {
   return spawnSync('unshare', [...namespaces, 'sh', '-c', tried]).status === 0;
 }
 
-function inNamespaces(command: readonly string[], folder: string): readonly string[] {
+/** Accounts without rights reach the checkout there, wherever it is. */
+async function inNamespaces(command: readonly string[], folder: string): Promise<readonly string[]> {
+  const entered = ['setpriv', '--pdeathsig', 'KILL', '--', 'unshare', ...namespaces, '--'];
   const init = ['sh', join(import.meta.dirname, 'init.sh'), folder];
-  return ['setpriv', '--pdeathsig', 'KILL', '--', 'unshare', ...namespaces, '--', ...init, ...command];
+  return [...entered, ...(await uncoveringWords([checkout, folder])), ...init, ...command];
 }
 
 /** Resolves to the exit code. A signal, or the end of npm, ends the command. */

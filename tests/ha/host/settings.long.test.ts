@@ -7,7 +7,6 @@ import { appendFile, chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { checkout, uncoveringWords } from '../../../cli/up/account.ts';
 import { declareRecords } from '../../../dns/records/record-store.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
@@ -29,14 +28,11 @@ const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
 
 let place: TemporaryFolder;
 let network: HaNetwork;
-/** Hosts have their program where the service account can read it. */
-let uncovering: readonly string[] = [];
 const running = new Map<string, ChildProcess>();
 
 describeAsRoot('of hosts that were nothing before', () => {
   beforeAll(async () => {
     place = await temporaryFolder();
-    uncovering = await uncoveringWords([checkout]);
     // The servers' own user passes it.
     await chmod(place.path, 0o711);
     network = await HaNetwork.layOut(`s${process.pid}`);
@@ -282,7 +278,7 @@ function settingsOf(host: Host): string {
 }
 
 function inNamespace(host: Host, words: readonly string[]): string[] {
-  return ['netns', 'exec', network.namespace(host), ...uncovering, 'sh', program, ...words];
+  return ['netns', 'exec', network.namespace(host), 'sh', program, ...words];
 }
 
 /** Where systemd runs, no unit is written outside. */

@@ -1,14 +1,14 @@
 // A real Designate 15 with a real Keystone and a real PowerDNS, for one test file: unpacked from Debian's packages, on SQLite, on the
 // loopback, behind HTTPS. Nothing is installed.
+// needs: designate
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerProcess } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
-import { ensureCached, ensureNeutronCache } from '../../../lab/neutron/cache.ts';
+import { ensureNeutronCache } from '../../../lab/neutron/cache.ts';
 import { ask, demand, setPassword, tokenFor } from '../../../lab/neutron/keystone-client.ts';
 import { startKeystone } from '../../../lab/neutron/keystone-server.ts';
-import { unpackPackages } from '../../../lab/neutron/packages.ts';
 import { PYTHON, pythonArgs, pythonEnvironment } from '../../../lab/neutron/python.ts';
 import { type KeystoneAccount, keystoneSettings } from '../../../lab/neutron/settings.ts';
 import { makeKeyRepositories, readAccounts } from '../../../lab/neutron/template.ts';
@@ -19,10 +19,9 @@ import { type NameServer, powerdns } from '../../dns/support/name-servers.ts';
 import { freePort } from '../free-port.ts';
 import { patience } from '../patience.ts';
 import { temporaryFolder, waitFor } from '../temporary-folder.ts';
+import { ensureDesignateCache } from './cache.ts';
 import { databaseFile, designatePools, designateSettings } from './settings.ts';
 
-/** What Designate imports beside what Neutron and Keystone do; found as theirs was. */
-const packages = ['python3-designate', 'designate-common', 'python3-tenacity', 'python3-tooz', 'python3-voluptuous'];
 const readyTimeoutMs = 60_000 * patience;
 const apiKey = 'a-key-of-the-test';
 
@@ -63,10 +62,7 @@ export async function startDesignate(): Promise<RealDesignate> {
 
 async function assemble(atEnd: (end: () => Promise<unknown>) => void): Promise<Omit<RealDesignate, 'remove'>> {
   const { prefix, template } = await ensureNeutronCache(usualCacheFolder(), silentLog);
-  const own = await ensureCached({
-    ...{ folder: usualCacheFolder(), name: 'designate', content: packages.join(' ') },
-    make: (folder) => unpackPackages(packages, join(folder, 'root')),
-  });
+  const ownPrefix = await ensureDesignateCache(usualCacheFolder());
   const place = await temporaryFolder();
   atEnd(() => place.remove());
   const [home, folder] = [join(place.path, 'keystone'), join(place.path, 'designate')];
@@ -85,7 +81,7 @@ async function assemble(atEnd: (end: () => Promise<unknown>) => void): Promise<O
   atEnd(() => nameServer.remove());
 
   const places = {
-    ...{ folder, prefix: join(own, 'root'), apiPort: await freePort(), mdnsPort: await freePort() },
+    ...{ folder, prefix: ownPrefix, apiPort: await freePort(), mdnsPort: await freePort() },
     keystone: { url: keystone.url, account: accounts.admin },
     powerdns: { port: nameServer.place.port, apiPort: webPort, apiKey },
   };
