@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { jsonIn } from '../platform/values/json.ts';
-import { CommandFailure, exitCodes } from './failures.ts';
+import { CommandFailure, exitCodes, Interruption } from './failures.ts';
 
 interface ClusterClientOptions {
   /** The cluster's name, or what the caller gave for it. */
@@ -94,7 +94,7 @@ export class ClusterClient {
         return { headers: answer.headers, body: answer.body };
       } catch (error) {
         if (error instanceof CommandFailure) throw error;
-        if (signal.aborted) throw new CommandFailure('interrupted');
+        if (signal.aborted) throw new Interruption();
         const { code, message } = error as NodeJS.ErrnoException;
         faults.push(`${urls[at]}: ${code ?? message}`);
         // A request that may have arrived is not sent again: it could take effect twice.

@@ -37,6 +37,7 @@ export function clusterVerb<O extends Options, const N extends readonly string[]
   return {
     ...verb,
     options: { ...verb.options, ...clusterOptions },
+    mayBeLeft: true,
     async run(call) {
       const own = call as Call<O & ClusterOptions, N>;
       const { cluster, project, data } = own.options as { cluster?: string; project?: string; data?: string };

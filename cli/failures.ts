@@ -1,7 +1,7 @@
 // How a command ends when it fails, and the exit codes shared by all commands.
 
-/** Success; refused or failed; wrong use; server not reached; not done within `--wait`. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, unreachable: 3, late: 4 } as const;
+/** Success; refused or failed; wrong use; server not reached; not done within `--wait`; cut short by a signal. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, unreachable: 3, late: 4, interrupted: 130 } as const;
 
 /** Wrong use: exit code 2, with a pointer to the help. */
 export class UsageError extends Error {
@@ -16,6 +16,14 @@ export class CommandFailure extends Error {
   constructor(message: string, exitCode: number = exitCodes.failed) {
     super(message);
     this.exitCode = exitCode;
+  }
+}
+
+/** A signal cut the command short. The exit code is chosen in program.ts. */
+export class Interruption extends CommandFailure {
+  /** `more`: what happens nevertheless, or what to do. */
+  constructor(more?: string) {
+    super(more === undefined ? 'interrupted' : `interrupted: ${more}`, exitCodes.interrupted);
   }
 }
 

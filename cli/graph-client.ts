@@ -1,7 +1,7 @@
 // The command line's client: GraphQL over HTTP. Failures become messages for people and exit codes for scripts.
 import type { Pool } from 'undici';
 import type { TypedDocumentString } from '../generated/cli/graphql.ts';
-import { CommandFailure, exitCodes } from './failures.ts';
+import { CommandFailure, exitCodes, Interruption } from './failures.ts';
 
 /** A client's credential. */
 export interface Credential {
@@ -139,7 +139,7 @@ export class GraphClient {
       return parseAnswer(text, response.statusCode);
     } catch (error) {
       if (error instanceof CommandFailure) throw error;
-      if (signal.aborted) throw new CommandFailure('interrupted');
+      if (signal.aborted) throw new Interruption();
       const { code, message } = error as NodeJS.ErrnoException;
       throw new CommandFailure(`${url.origin} can't be reached: ${code ?? message}`, exitCodes.unreachable);
     }

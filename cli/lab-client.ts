@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { LabReply, LabRequest } from '../lab/control-plane/control.ts';
 import type { DeviceRow, HostRow } from '../lab/control-plane/lab.ts';
 import { demoControlFile, demoFolderIn } from '../lab/ha/places.ts';
-import { CommandFailure, exitCodes } from './failures.ts';
+import { CommandFailure, exitCodes, Interruption } from './failures.ts';
 import { text } from './option.ts';
 import { Printer } from './printer.ts';
 import type { Surroundings } from './verb.ts';
@@ -33,7 +33,7 @@ async function askWhole(
   const folder = dataFolder ?? '.tidegate';
   const line = await exchangeWith(folder, `${JSON.stringify(request)}\n`, signal).catch(
     (error: NodeJS.ErrnoException) => {
-      throw noLab(folder, error);
+      throw error instanceof Interruption ? error : noLab(folder, error);
     },
   );
   if (line === '') throw new CommandFailure('the lab ended before it answered', exitCodes.unreachable);
@@ -107,7 +107,8 @@ function exchange(path: string, request: string, signal: AbortSignal): Promise<s
   return new Promise((resolve, reject) => {
     let heard = '';
     const socket = connect({ path });
-    const abort = () => socket.destroy(new Error('interrupted'));
+    const abort = () => socket.destroy(new Interruption());
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     socket.once('connect', () => socket.write(request));
     socket.on('data', (data: Buffer) => {

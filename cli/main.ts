@@ -1,33 +1,51 @@
 // The `tidegate` program: the one place that touches process-wide things (arguments, environment, signals, exit code).
 
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
+import { exitCodes } from './failures.ts';
 import { runTidegate } from './program.ts';
 
 /** npm passes on a Ctrl-C that the terminal has already sent to this process: two within this time count as one. */
 const sameSignalMs = 1_000;
+/** What an interrupted command has left open may not hold the process for longer. */
+const lingerMs = 500;
 
 toleratesBrokenConnects(process);
 const ending = new AbortController();
 let firstAt = 0;
 
-function end(signal: NodeJS.Signals): void {
+function onSignal(signal: NodeJS.Signals): void {
   const now = performance.now();
   if (!ending.signal.aborted) {
     firstAt = now;
     ending.abort(signal);
   } else if (now - firstAt > sameSignalMs) {
-    process.exit(130);
+    endNow(exitCodes.interrupted);
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-// A reader that closed the pipe (`| head`) is not a fault.
-process.stdout.on('error', () => process.exit(0));
+/**
+ * An exit waits for the threads that files and name look-ups use. A pipe that nobody writes to would hold one of them for ever: then the
+ * process ends by SIGINT, for which shells have 130, too.
+ */
+function endNow(exitCode: number): void {
+  const isHeld = process.getActiveResourcesInfo().some((each) => each.includes('Req'));
+  if (!isHeld) process.exit(exitCode);
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
+}
 
-process.exitCode = await runTidegate({
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+// A reader that closed the pipe (`| head`) is not a fault.
+process.stdout.on('error', () => endNow(exitCodes.ok));
+// A terminal that was closed takes no message.
+process.stderr.on('error', () => undefined);
+
+const exitCode = await runTidegate({
   args: process.argv.slice(2),
   stdout: process.stdout,
   stderr: process.stderr,
   signal: ending.signal,
   env: process.env,
 });
+process.exitCode = exitCode;
+if (ending.signal.aborted) setTimeout(() => endNow(exitCode), lingerMs).unref();

@@ -2,7 +2,8 @@
 // every noun and verb.
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { type ProgramVersion, programVersion } from '../platform/process/program-version.ts';
-import { CommandFailure, exitCodes, SilentFailure, UsageError } from './failures.ts';
+import { CommandFailure, exitCodes, Interruption, SilentFailure, UsageError } from './failures.ts';
+import { isAbort, untilLeft } from './interruption.ts';
 import type { Given, Option } from './option.ts';
 import { nouns, verbsAlone } from './table.ts';
 import type { Call, Output, Surroundings, Verb } from './verb.ts';
@@ -15,7 +16,10 @@ interface ProgramRun extends Surroundings {
 
 /** Resolves with the exit code; bugs are thrown. */
 export async function runTidegate({ args, ...around }: ProgramRun): Promise<number> {
-  const program = await programFor(args, around);
+  let chosen: Verb | undefined;
+  const program = await programFor(args, around, (verb) => {
+    chosen = verb;
+  });
   if (args.length === 0) {
     around.stdout.write(program.helpInformation());
     return exitCodes.usage;
@@ -28,6 +32,7 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
       if (error.exitCode === 0) return exitCodes.ok;
       return wrongUse(around.stderr, commanderMessage(error, program, args[0]), program, args);
     }
+    if (around.signal.aborted) return interrupted(error, chosen, around);
     if (error instanceof UsageError) return wrongUse(around.stderr, error.message, program, args);
     if (error instanceof SilentFailure) return error.exitCode;
     if (!(error instanceof CommandFailure)) throw error;
@@ -36,8 +41,27 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
   }
 }
 
+/**
+ * The one place that decides how a command ends that its user interrupts: it never fails. What runs until its user ends it has done its
+ * work; any other command was cut short, unless it was done all the same. Bugs are thrown.
+ */
+function interrupted(error: unknown, verb: Verb | undefined, { signal, stderr }: Surroundings): number {
+  // Another process has failed while it ended, and has said so.
+  if (error instanceof SilentFailure) return verb?.endsBySignal ? error.exitCode : exitCodes.interrupted;
+  const isExpected = error instanceof CommandFailure || error instanceof UsageError || isAbort(error, signal);
+  if (!isExpected) throw error;
+  if (verb?.endsBySignal) return exitCodes.ok;
+  const failure = error instanceof CommandFailure ? error : new Interruption();
+  stderr.write(`tidegate: ${visible(failure.message)}\n`);
+  return exitCodes.interrupted;
+}
+
 /** Loads only the noun or verb on the command line. */
-async function programFor(args: readonly string[], around: Surroundings): Promise<Command> {
+async function programFor(
+  args: readonly string[],
+  around: Surroundings,
+  onChosen: (verb: Verb) => void,
+): Promise<Command> {
   const program = new Command('tidegate')
     .usage('NOUNS VERB [NAME] [options]')
     .description('Tidegate relays calls of a cloud management platform to network devices.')
@@ -58,12 +82,13 @@ async function programFor(args: readonly string[], around: Surroundings): Promis
   for (const [name, entry] of Object.entries(nouns)) {
     const noun = program.command(name).usage('VERB …').description(entry.summary).helpCommand(false);
     if (name !== asked) continue;
-    for (const [verbName, verb] of Object.entries(await entry.load())) addVerb(noun.command(verbName), verb, around);
+    for (const [verbName, verb] of Object.entries(await entry.load()))
+      addVerb(noun.command(verbName), verb, around, onChosen);
   }
   program.commandsGroup('Verbs without a noun:');
   for (const [name, entry] of Object.entries(verbsAlone)) {
     const command = program.command(name).description(entry.summary);
-    if (name === asked) addVerb(command, await entry.load(), around);
+    if (name === asked) addVerb(command, await entry.load(), around, onChosen);
   }
   return program;
 }
@@ -72,7 +97,7 @@ function versionLine({ version, commit }: ProgramVersion): string {
   return `tidegate ${version}${commit === undefined ? '' : ` (commit ${commit})`}`;
 }
 
-function addVerb(command: Command, verb: Verb, around: Surroundings): void {
+function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (verb: Verb) => void): void {
   command.description(verb.summary);
   for (const name of verb.takes) command.argument(name.startsWith('[') ? name : `<${name}>`);
   command.usage([...takenBy(command), '[options]'].join(' '));
@@ -82,10 +107,12 @@ function addVerb(command: Command, verb: Verb, around: Surroundings): void {
     return { name, option, attribute: known.attributeName() };
   });
   command.action(async (...parsed: unknown[]) => {
+    onChosen(verb);
     const names = parsed.slice(0, verb.takes.length) as string[];
     const given = command.opts<Readonly<Record<string, Given>>>();
     const read = declared.map(({ name, option, attribute }) => [name, option.read(given[attribute], `--${name}`)]);
-    await verb.run({ ...around, options: Object.fromEntries(read), names } satisfies Call);
+    const done = verb.run({ ...around, options: Object.fromEntries(read), names } satisfies Call);
+    await (verb.mayBeLeft ? untilLeft(done, around.signal) : done);
   });
 }
 

@@ -48,6 +48,7 @@ export function remoteVerb<O extends Options, const N extends readonly string[]>
   return {
     ...verb,
     options,
+    mayBeLeft: true,
     async run(call) {
       const own = call as Call<O & RemoteOptions, N>;
       const client = await openClient(own.options as Values<RemoteOptions>, call);

@@ -8,7 +8,7 @@ export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: n
 export interface Surroundings {
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Aborted by Ctrl-C or SIGTERM. */
+  /** Aborted by Ctrl-C, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -35,6 +35,10 @@ export interface Verb<O extends Options = Options, N extends readonly string[] =
   /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
   readonly takes: N;
   readonly options: O;
+  /** It runs until its user ends it: a signal is its usual end. Default: a signal cuts it short. */
+  readonly endsBySignal?: true;
+  /** After a signal it may be left where it hangs, for example while it reads a pipe: nothing on this machine must be finished. */
+  readonly mayBeLeft?: true;
   /** Throws UsageError for wrong use, CommandFailure when it can't be carried out. */
   run(call: Call<O, N>): Promise<void>;
 }

@@ -1,7 +1,7 @@
 // `--wait`: until the request is done, and its write is on the standby.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { graphql } from '../generated/cli/index.ts';
-import { CommandFailure, exitCodes } from './failures.ts';
+import { CommandFailure, exitCodes, Interruption } from './failures.ts';
 import type { GraphClient } from './graph-client.ts';
 import type { RemoteCall } from './remote-verb.ts';
 
@@ -58,7 +58,7 @@ export class Patience {
       if (done(seen)) return seen;
       if (performance.now() + pauseMs > this.#untilMs) throw this.#late(why(seen));
       await sleep(pauseMs, undefined, { signal: this.#signal }).catch(() => {
-        throw new CommandFailure('interrupted');
+        throw new Interruption();
       });
     }
   }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { isSecretName } from '../../platform/secrets/secret-names.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
-import { CommandFailure } from '../failures.ts';
+import { CommandFailure, Interruption } from '../failures.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { type AppliedPayload, graphqlDocumentOf } from './mutations.ts';
 import { hideSecrets } from './secrets.ts';
@@ -86,7 +86,8 @@ export async function carryOut(client: GraphClient, steps: readonly Step[]): Pro
       tell(step, done[step.action], null, { id });
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
-      lost = new CommandFailure(hideSecrets(error.message, secrets), error.exitCode);
+      const isInterrupted = error instanceof Interruption;
+      lost = isInterrupted ? error : new CommandFailure(hideSecrets(error.message, secrets), error.exitCode);
       tell(step, 'NO_ANSWER', lost.message);
     }
   }
@@ -95,6 +96,7 @@ export async function carryOut(client: GraphClient, steps: readonly Step[]): Pro
 
 /** Throws CommandFailure where something was refused or not answered. `what` runs again: `the import`. */
 export function failIfAny({ results, lost }: Outcome, what: string, objects: string): void {
+  if (lost instanceof Interruption) throw new Interruption(`run ${what} again`);
   if (lost !== undefined) throw new CommandFailure(`${lost.message}: run ${what} again`, lost.exitCode);
   const refused = results.filter(({ result }) => result === 'REFUSED').length;
   if (refused > 0) throw new CommandFailure(`${refused} of ${results.length} ${objects} were refused`);

@@ -18,6 +18,7 @@ import { localVerb, type Output } from '../verb.ts';
 export const serve = localVerb({
   summary: 'Run chosen roles with your own database and Redis.',
   takes: [],
+  endsBySignal: true,
   options: {
     roles: text('LIST', `Roles, separated by commas: ${rolesOf(subgraphRows).all.join(', ')} (all).`),
     config: configOption,

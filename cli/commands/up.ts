@@ -12,6 +12,7 @@ import { watchParent } from '../watch-parent.ts';
 export const up = localVerb({
   summary: 'Start everything on this machine: databases, all roles, the lab.',
   takes: [],
+  endsBySignal: true,
   options: {
     port: text('PORT', 'Port of the endpoint (4000).'),
     host: text('ADDRESS', 'Address of the endpoint (127.0.0.1).'),

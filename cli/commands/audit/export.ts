@@ -3,7 +3,7 @@
 import { databaseLocations } from '../../../compose/connections.ts';
 import { exportAudit } from '../../../platform/audit/trail.ts';
 import { Database } from '../../../platform/database/database.ts';
-import { CommandFailure } from '../../failures.ts';
+import { Interruption } from '../../failures.ts';
 import { configOption, settings } from '../../local-options.ts';
 import { time } from '../../option.ts';
 import { describeFailure } from '../../start-failure.ts';
@@ -29,7 +29,7 @@ export const exportTrail = localVerb({
       const written = await exportAudit(db, stdout, { ...range, signal });
       stderr.write(`tidegate: ${written} entries exported\n`);
     } catch (error) {
-      if (signal.aborted) throw new CommandFailure('interrupted');
+      if (signal.aborted) throw new Interruption();
       throw describeFailure(error);
     } finally {
       await db?.close();

@@ -1,13 +1,14 @@
 // `tidegate events follow`.
 import { text } from '../../option.ts';
 import { remoteVerb } from '../../remote-verb.ts';
-import { changeLine, filterOf, filterOptions } from './change.ts';
+import { changeLine, filterOf, filterOptions, type StatusChange } from './change.ts';
 import { followStatus } from './status-stream.ts';
 import { SubjectNames } from './subject-names.ts';
 
 export const follow = remoteVerb({
   summary: 'Print status changes as they happen, until Ctrl-C; after a lost connection none is missing.',
   takes: [],
+  endsBySignal: true,
   options: { ...filterOptions, after: text('CURSOR', 'Begin after this cursor instead of now.') },
   async run({ client, options, printer, signal, stderr }) {
     const filter = await filterOf(client, options);
@@ -18,8 +19,13 @@ export const follow = remoteVerb({
       cursor = item.cursor;
       if (item.kind === 'CHECKPOINT' || item.change === null) continue;
       if (options.json) await printer.ndjson({ cursor, ...item.change });
-      else await printer.line(changeLine(item.change, await names.of(item.change), printer));
+      else await printer.line(changeLine(item.change, await nameIn(names, item.change), printer));
     }
     if (cursor !== undefined) stderr.write(`tidegate: continue with --after ${cursor}\n`);
   },
 });
+
+/** The cursor is already after the change: it is printed even if the command is interrupted. */
+function nameIn(names: SubjectNames, change: StatusChange): Promise<string> {
+  return names.of(change).catch(() => change.subjectId);
+}

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import type { StatusStreamSubscription } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { socketCloses } from '../../../platform/edge/errors.ts';
-import { CommandFailure, exitCodes } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import type { StatusFilter } from './change.ts';
 
@@ -61,6 +61,7 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
     let token = '';
     try {
       token = (await options.client.credential?.token()) ?? '';
+      if (options.signal.aborted) return;
       for await (const item of subscribeOnce(options, { token, after, onAcknowledged })) {
         everConnected = true;
         pauseMs = firstPauseMs;
@@ -75,6 +76,7 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
       const code = closeCodeOf(error);
       if (code === socketCloses.accessTokenEnded.code || code === socketCloses.forbidden.code) {
         const canGoOn = !isSecondTry && (await hasAnother(options.client, token));
+        if (options.signal.aborted) return;
         if (!canGoOn && code === socketCloses.forbidden.code) throw refusal(error);
         isSecondTry = true;
         // The expiry of a token is not reported as a loss.
@@ -104,7 +106,7 @@ async function hasAnother({ credential }: StreamedFrom, refused: string): Promis
   try {
     return (await credential?.inPlaceOf(refused)) !== undefined;
   } catch (error) {
-    if (isFinal(error)) throw error;
+    if (isFinal(error) && !(error instanceof Interruption)) throw error;
     return true;
   }
 }

@@ -6,6 +6,7 @@ import type {
   SubjectOfStorageQuery,
 } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { Interruption } from '../../failures.ts';
 import type { GraphClient, GraphqlDocument } from '../../graph-client.ts';
 import { hostText } from '../loadbalancers/balancer.ts';
 import type { StatusChange } from './change.ts';
@@ -116,7 +117,7 @@ export class SubjectNames {
     this.#client = client;
   }
 
-  /** Never rejects. */
+  /** Throws only Interruption. */
   async of({ subjectType, subjectId }: Pick<StatusChange, 'subjectType' | 'subjectId'>): Promise<string> {
     const known = this.#known.get(subjectId);
     if (known !== undefined) return known;
@@ -126,7 +127,8 @@ export class SubjectNames {
       const name = (await reader(this.#client, subjectId)) ?? subjectId;
       this.#known.set(subjectId, name);
       return name;
-    } catch {
+    } catch (error) {
+      if (error instanceof Interruption) throw error;
       return subjectId;
     }
   }

@@ -19,6 +19,7 @@ const mebi = 1024 * 1024;
 export const agent = localVerb({
   summary: 'Keep this host of a cluster: its database, its vote, and the virtual address.',
   takes: [],
+  endsBySignal: true,
   options: { data: dataOption, config: configOption, 'log-level': logLevelOption },
   async run({ options, stdout, signal, env }) {
     refuseWithoutRoot();

@@ -8,7 +8,7 @@ import { etcdOf } from '../../../ha/host/cluster-client.ts';
 import { departAlone, isLast } from '../../../ha/host/depart.ts';
 import { type HostFile, hasHostFile, isPresent } from '../../../ha/host/host-file.ts';
 import { agentUnitName, serveUnitName } from '../../../ha/host/host-settings.ts';
-import { CommandFailure, exitCodes, UsageError } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';
 import { text } from '../../option.ts';
 import { hostVerb } from './cluster-verb.ts';
 
@@ -52,7 +52,7 @@ async function whenEnded(dataPath: string, signal: AbortSignal): Promise<void> {
         exitCodes.late,
       );
     await sleep(lookEveryMs, undefined, { signal }).catch(() => {
-      throw new CommandFailure('interrupted: it is done nevertheless, while "tidegate ha agent" runs here');
+      throw new Interruption('it is done nevertheless, while "tidegate ha agent" runs here');
     });
   }
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { CommandFailure } from '../../failures.ts';
+import { Interruption } from '../../failures.ts';
 
 const installer = join(import.meta.dirname, '..', '..', '..', 'bin', 'boot', 'device-packages.mjs');
 
@@ -13,5 +13,5 @@ export async function installPackages(signal: AbortSignal): Promise<void> {
   signal.addEventListener('abort', end, { once: true });
   await once(child, 'exit');
   signal.removeEventListener('abort', end);
-  if (signal.aborted) throw new CommandFailure('interrupted');
+  if (signal.aborted) throw new Interruption();
 }

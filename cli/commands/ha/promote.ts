@@ -1,6 +1,6 @@
 // `tidegate ha promote --lossy`.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandFailure, exitCodes, UsageError } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';
 import { flag, integer, needed, text } from '../../option.ts';
 import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
@@ -42,7 +42,7 @@ export const promote = hostVerb({
         );
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => {
-        throw new CommandFailure('interrupted: the promotion may still be done; look at "tidegate ha status"');
+        throw new Interruption('the promotion may still be done; look at "tidegate ha status"');
       });
     }
   },

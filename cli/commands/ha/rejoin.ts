@@ -1,6 +1,6 @@
 // `tidegate ha rejoin`.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandFailure, exitCodes } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
 const pauseMs = 500;
@@ -27,7 +27,7 @@ export const rejoin = hostVerb({
           exitCodes.late,
         );
       await sleep(pauseMs, undefined, { signal }).catch(() => {
-        throw new CommandFailure('interrupted: the host returns nevertheless; look at "tidegate ha status"');
+        throw new Interruption('the host returns nevertheless; look at "tidegate ha status"');
       });
     }
   },

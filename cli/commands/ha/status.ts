@@ -1,7 +1,7 @@
 // `tidegate ha status`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterStatus } from '../../../ha/cluster.ts';
-import { CommandFailure, exitCodes } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
 const pauseMs = 500;
@@ -15,7 +15,7 @@ export const status = hostVerb({
     let seen = await statusWithin(cluster, endsAtMs);
     while (seen === undefined || (!isWhole(seen) && performance.now() < endsAtMs)) {
       await sleep(pauseMs, undefined, { signal }).catch(() => {
-        throw new CommandFailure('interrupted');
+        throw new Interruption();
       });
       seen = await statusWithin(cluster, endsAtMs);
     }

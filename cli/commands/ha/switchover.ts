@@ -1,6 +1,6 @@
 // `tidegate ha switchover`.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandFailure, exitCodes } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { text } from '../../option.ts';
 import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
@@ -35,7 +35,7 @@ export const switchover = hostVerb({
         );
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => {
-        throw new CommandFailure('interrupted: the switchover may still be done; look at "tidegate ha status"');
+        throw new Interruption('the switchover may still be done; look at "tidegate ha status"');
       });
     }
   },

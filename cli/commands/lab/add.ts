@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { DeviceName } from '../../../lab/device.ts';
-import { CommandFailure } from '../../failures.ts';
+import { Interruption } from '../../failures.ts';
 import { askLab, labDataOption, printDevices } from '../../lab-client.ts';
 import { readDevice } from '../../lab-names.ts';
 import { flag } from '../../option.ts';
@@ -44,5 +44,5 @@ async function installPackages(device: DeviceName, signal: AbortSignal): Promise
   signal.addEventListener('abort', end, { once: true });
   await once(child, 'exit');
   signal.removeEventListener('abort', end);
-  if (signal.aborted) throw new CommandFailure('interrupted');
+  if (signal.aborted) throw new Interruption();
 }

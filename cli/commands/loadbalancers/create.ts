@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadBalancerCreateInput, LoadBalancerNodeSizeInput } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { cmpOption } from '../../cmp-object.ts';
-import { CommandFailure, exitCodes, UsageError } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import { choice, flag, integer, one, several, text, type Values } from '../../option.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
@@ -188,7 +188,7 @@ async function untilActive(
       throw new CommandFailure(`not done within ${seconds} s: ${why}; it is tried on`, exitCodes.late);
     }
     await sleep(pauseMs, undefined, { signal }).catch(() => {
-      throw new CommandFailure('interrupted');
+      throw new Interruption();
     });
   }
 }

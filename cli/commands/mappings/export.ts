@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { request } from 'undici';
-import { CommandFailure, exitCodes } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { text } from '../../option.ts';
@@ -54,7 +54,7 @@ async function openExport(
     headersTimeout: silenceMs,
     bodyTimeout: silenceMs,
   }).catch((error: NodeJS.ErrnoException) => {
-    if (signal.aborted) throw new CommandFailure('interrupted');
+    if (signal.aborted) throw new Interruption();
     throw new CommandFailure(`${url.origin} can't be reached: ${error.code ?? error.message}`, exitCodes.unreachable);
   });
   if (response.statusCode === 200 && String(response.headers['content-type']).startsWith('application/x-ndjson'))
@@ -126,7 +126,7 @@ class ExportReader {
       }
     } catch (error) {
       if (error instanceof CommandFailure) throw error;
-      if (this.#signal.aborted) throw new CommandFailure('interrupted');
+      if (this.#signal.aborted) throw new Interruption();
       const { code, message } = error as NodeJS.ErrnoException;
       throw new CommandFailure(`the export was interrupted: ${code ?? message}`, exitCodes.unreachable);
     }

@@ -2,7 +2,7 @@
 // match their mappings.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
-import { CommandFailure, exitCodes, UsageError } from '../../failures.ts';
+import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';
 import { integer } from '../../option.ts';
 import { readAll } from '../../pages.ts';
 import { type RemoteCall, remoteVerb } from '../../remote-verb.ts';
@@ -88,7 +88,7 @@ async function tryLook(client: Client, mapping: Mapping): Promise<Look> {
     return { result: lastVerification.result, mapping: seen };
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.exitCode === exitCodes.unreachable) throw error;
-    if (error.message === 'interrupted') throw error;
+    if (error instanceof Interruption) throw error;
     return { result: 'NOT_SEEN', mapping, why: error.message };
   }
 }

@@ -136,5 +136,5 @@ test('an operation: waits until its state is final; Ctrl-C ends it', async () =>
     },
   };
   const waiting = startCommand(['operations', 'show', 'op-1', '--wait', '3600', '--url', server.url], { env });
-  expect([await waiting.exitCode, waiting.stderr()]).toEqual([1, 'tidegate: interrupted\n']);
+  expect([await waiting.exitCode, waiting.stderr()]).toEqual([130, 'tidegate: interrupted\n']);
 });

@@ -109,7 +109,7 @@ test('Ctrl-C leaves no partial file', async () => {
   const run = startCommand(['mappings', 'export', '--output', target, '--url', url], { env });
   await waitFor('the file', async () => (await files()).length === 2);
   run.interrupt();
-  expect([await run.exitCode, run.stderr()]).toEqual([1, 'tidegate: interrupted\n']);
+  expect([await run.exitCode, run.stderr()]).toEqual([130, 'tidegate: interrupted\n']);
   expect(await files()).toEqual(['mappings.ndjson']);
   expect(await readFile(target, 'utf8')).toBe(before);
 });
