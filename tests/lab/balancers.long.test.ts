@@ -77,6 +77,37 @@ async function serving(system: LabSystem): Promise<void> {
   });
 }
 
+/** A failure of `what` also says what the product knew and decided until then. */
+async function explained<T>(system: LabSystem, when: string, what: () => Promise<T>): Promise<T> {
+  try {
+    return await what();
+  } catch (error) {
+    const questions = [
+      ...[
+        ['loadbalancers', 'show', 'web'],
+        ['nodes', 'list', '--balancer', 'web'],
+        ['hosts', 'list'],
+        ['lab', 'hosts'],
+      ],
+      ...[
+        ['loadbalancers', 'decisions', 'web'],
+        ['events', 'list', '--limit', '60'],
+      ],
+    ];
+    const answers: string[] = [];
+    for (const words of questions) {
+      const place = words[0] === 'lab' ? [] : ['--url', `${system.up.url}/graphql`];
+      const args = [program, ...words, ...place, '--data', system.data];
+      const { stdout, stderr } = await run(process.execPath, args).catch(
+        (failed: { stdout: string; stderr: string }) => failed,
+      );
+      answers.push(`$ tidegate ${words.join(' ')}\n${stdout}${stderr}`);
+    }
+    const log = system.up.output().slice(-20_000);
+    throw new Error(`${String(error)}, while ${when}\n\n${answers.join('\n')}\n${log}`, { cause: error });
+  }
+}
+
 async function deleteBalancer(system: LabSystem): Promise<void> {
   const { loadBalancers: page } = await system.ask<{ loadBalancers: { nodes: { id: string }[] } }>(
     '{ loadBalancers { nodes { id } } }',
@@ -179,20 +210,29 @@ describeAsRoot('as root', () => {
     const whole = nodes.map(({ name }) => name).sort();
     for (const name of [whole[0] ?? '', 'host2']) {
       await system.told('unplug', name);
-      await waitFor('a node to be replaced', async () => {
-        expect(await ask()).toMatch(/^web\d\n$/);
-        const { nodes: now } = await readBalancer(system);
-        return (
-          now.some(({ nodeState }) => nodeState === 'REPLACED') &&
-          now.filter(({ nodeState }) => nodeState === 'SERVING').length === 2
+      try {
+        await explained(system, `${name} is unplugged`, () =>
+          waitFor('a node to be replaced', async () => {
+            expect(await ask()).toMatch(/^web\d\n$/);
+            const { nodes: now } = await readBalancer(system);
+            return (
+              now.some(({ nodeState }) => nodeState === 'REPLACED') &&
+              now.filter(({ nodeState }) => nodeState === 'SERVING').length === 2
+            );
+          }),
         );
-      });
-      expect(await ask()).toMatch(/^web\d\n$/);
-      await system.told('plug', name);
-      await waitFor('what was unplugged to be taken back', async () => {
-        const { nodes: now } = await readBalancer(system);
-        return now.filter(({ name: each, nodeState }) => whole.includes(each) && nodeState === 'SERVING').length === 2;
-      });
+        expect(await ask()).toMatch(/^web\d\n$/);
+      } finally {
+        // The tests after this one need what is unplugged here.
+        await system.told('plug', name);
+      }
+      await explained(system, `${name} is plugged in again`, () =>
+        waitFor('what was unplugged to be taken back', async () => {
+          const { nodes: now } = await readBalancer(system);
+          const back = now.filter(({ name: each, nodeState }) => whole.includes(each) && nodeState === 'SERVING');
+          return back.length === 2;
+        }),
+      );
       await serving(system);
       expect((await readBalancer(system)).nodes.map((each) => each.name).sort()).toEqual(whole);
     }
