@@ -22,7 +22,6 @@ import { giveBack } from '../../../../../subgraphs/object-storage/engine/blobs/b
 import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
 import { allOf, inChunks, manyBytes, newId, place } from '../../support/bytes.ts';
 import { bytesOf } from './bytes-of-id.ts';
-import { startWriter } from './writer.ts';
 
 const log = pino({ level: 'silent' });
 let temporary: TemporaryFolder;
@@ -364,28 +363,4 @@ test('a large blob passes in bounded memory', async () => {
   expect(readBytes).toBe(300 * blockBytes);
   expect(most).toBeLessThan(150 * blockBytes);
   expect((await stat(fileOf(id))).size).toBeLessThan(301 * blockBytes);
-});
-
-test('kill -9 in the middle of writes leaves no half blob, and every acknowledged blob is there', async () => {
-  // Two processes share the folder; one goes on while the other dies and is started again.
-  const other = await startWriter(path);
-  const writers = [other];
-  for (let round = 0; round < 4; round += 1) {
-    const writer = await startWriter(path);
-    writers.push(writer);
-    const target = other.acknowledged.length + 20 + Math.floor(Math.random() * 20);
-    while (other.acknowledged.length < target) await new Promise((resolve) => setTimeout(resolve, 5));
-    writer.child.kill('SIGKILL');
-    await writer.over;
-  }
-  other.child.kill('SIGKILL');
-  await other.over;
-  expect((await unfinished()).length).toBeGreaterThan(0);
-  const after = await reopened();
-  expect(await unfinished()).toEqual([]);
-  expect(await readdir(join(path, 'writing'))).toHaveLength(2);
-  const there = new Set(await readdir(join(path, 'blobs', '0003', 'abc')));
-  for (const id of there) expect((await allOf((await after.read(id)).body)).equals(bytesOf(id))).toBe(true);
-  for (const { acknowledged } of writers) for (const id of acknowledged) expect(there.has(id)).toBe(true);
-  await after.close();
 });
