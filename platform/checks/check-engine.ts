@@ -280,9 +280,11 @@ export class CheckEngine<Detail> {
   #noteSilence(run: CheckRun): void {
     const { entry, startedMs } = run;
     const { tenant, guard } = this.#options;
-    const { status, suspicious } = entry.fallRise;
+    const { status, tendency } = entry.fallRise;
     this.#unheard.delete(run);
-    if (tenant.notesDoubts !== true || status !== 'UP' || suspicious) return;
+    // A new target that has succeeded once may be in use, though its status is not UP yet.
+    const isFine = status === 'UP' ? tendency === undefined : status === 'UNKNOWN' && tendency === 'UP';
+    if (tenant.notesDoubts !== true || !isFine) return;
     if (guard.starvedSince(Math.max(startedMs, performance.now() - this.#silentAfterMs))) {
       this.#unheard.add(run);
       return;
@@ -334,11 +336,11 @@ export class CheckEngine<Detail> {
     const latencyMs = endedMs - startedMs;
     if (outcome === 'UP') this.#failedSince = new Set();
     this.#options.metrics.checked(this.#options.tenant.name, outcome, latencyMs);
-    const { status: statusBefore, suspicious } = fallRise;
+    const { status: statusBefore, tendency } = fallRise;
     const status = fallRise.count(outcome);
     if (reading !== undefined && outcome !== 'INCONCLUSIVE') {
       const sampled = this.#isSampled(entry, endedMs);
-      const isDoubt = this.#options.tenant.notesDoubts === true && fallRise.suspicious !== suspicious;
+      const isDoubt = this.#options.tenant.notesDoubts === true && fallRise.tendency !== tendency;
       const endsDoubt = entry.doubted === true && outcome === 'UP';
       if (endsDoubt) entry.doubted = false;
       const notable = isDoubt || endsDoubt || reading.notable === true;

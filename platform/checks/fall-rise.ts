@@ -29,6 +29,11 @@ export class FallRise {
     return this.#against > 0;
   }
 
+  /** The outcome of those results. Undefined if the last result agreed with the status. */
+  get tendency(): 'UP' | 'DOWN' | undefined {
+    return this.suspicious ? this.#lastAgainst : undefined;
+  }
+
   /** Counts one result and returns the status after it. INCONCLUSIVE counts for neither side and does not interrupt a series. */
   count(outcome: 'UP' | 'DOWN' | 'INCONCLUSIVE'): CheckedStatus {
     if (outcome === 'INCONCLUSIVE') return this.#status;

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Registry } from 'prom-client';
 import { CheckEngine } from '../../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
-import { type CheckReading, isUp, type Probe } from '../../../platform/checks/probe.ts';
+import { type CheckReading, isDown, isUp, type Probe } from '../../../platform/checks/probe.ts';
 import { type TcpParameters, tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { createLogger } from '../../../platform/process/log.ts';
@@ -299,6 +299,39 @@ describe('CheckEngine', () => {
       ['UP', 'UP'],
     ]);
   });
+
+  test.each([
+    ['is silent', undefined],
+    ['refuses', 'refused'],
+  ])(
+    'found by a breaker that opened late: a new target that has succeeded once and then %s is doubted at once',
+    async (_how, refusal) => {
+      await addTargets(1);
+      let checks = 0;
+      const failing = {
+        ...tcpProbe,
+        check: async (): Promise<CheckReading<never>> => {
+          checks += 1;
+          if (checks === 1) return isUp;
+          return refusal === undefined ? new Promise<never>(() => undefined) : isDown(refusal);
+        },
+      };
+      const times = {
+        intervalMs: 60_000,
+        timeoutMs: 60_000,
+        confirmMs: 50,
+        rise: 2,
+        samplesPerSecond: Number.MIN_VALUE,
+      };
+      const tenant = new TcpTenant(db, 'one', { ...times, probe: failing, notesDoubts: true });
+      startEngine('one', { silentAfterMs: 50, tenant });
+      await waitFor('the doubt', async () => (await seen()).some(({ outcome }) => outcome === 'DOWN'));
+      expect((await seen()).slice(0, 2).map(({ outcome, status }) => [outcome, status])).toEqual([
+        ['UP', 'UNKNOWN'],
+        ['DOWN', 'UNKNOWN'],
+      ]);
+    },
+  );
 
   test('in a starved process a check without an answer is a doubt only when the process has listened for as long once more', async () => {
     await addTargets(1);

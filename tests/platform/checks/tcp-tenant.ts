@@ -32,6 +32,7 @@ interface TcpTenantOptions {
   readonly probe?: Probe<never>;
   readonly slots?: number;
   readonly confirmMs?: number;
+  readonly rise?: number;
   readonly samplesPerSecond?: number;
   readonly handsOver?: true;
   readonly notesDoubts?: true;
@@ -97,11 +98,12 @@ export class TcpTenant implements CheckTenant {
   }
 
   #target({ id, port, status }: Row): CheckTarget {
-    const { intervalMs, timeoutMs, confirmMs } = this.#options;
+    const { intervalMs, timeoutMs, confirmMs, rise } = this.#options;
     return {
       ...{ id, probe: this.probes[0]?.name ?? '', parameters: { host: '127.0.0.1', port, expect: '+' } },
       ...{ intervalMs, timeoutMs, status, revision: String(port) },
       ...(confirmMs === undefined ? {} : { confirmMs }),
+      ...(rise === undefined ? {} : { rise }),
     };
   }
 }

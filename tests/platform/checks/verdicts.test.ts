@@ -25,6 +25,15 @@ describe('FallRise', () => {
     expect(subject.count('DOWN')).toBe('DOWN');
   });
 
+  test('from UNKNOWN, the last conclusive result is the tendency; a status has none', () => {
+    const subject = new FallRise('UNKNOWN', { fall: 2, rise: 2 });
+    const tendencies = (['UP', 'INCONCLUSIVE', 'DOWN', 'UP', 'UP', 'DOWN', 'UP'] as const).map((outcome) => {
+      subject.count(outcome);
+      return subject.tendency;
+    });
+    expect(tendencies).toEqual(['UP', 'UP', 'DOWN', 'UP', undefined, 'DOWN', undefined]);
+  });
+
   test('an inconclusive result counts for neither and does not interrupt a row', () => {
     const subject = new FallRise('UP', { fall: 2, rise: 1 });
     for (let time = 0; time < 10; time += 1) expect(subject.count('INCONCLUSIVE')).toBe('UP');
