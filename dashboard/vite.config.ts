@@ -1,5 +1,6 @@
 // Builds two programs: the dashboard, with a document for each page, and GraphiQL. Everything is bundled and served from the
-// gateway's own origin; nothing is inlined, because the Content-Security-Policy allows neither inline scripts nor inline styles.
+// gateway's own origin; nothing is inlined, because the Content-Security-Policy allows no inline styles, and of inline scripts only those
+// that the documents here have.
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';

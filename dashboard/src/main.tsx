@@ -13,6 +13,9 @@ import './style/rows.css';
 import './style/drawer.css';
 import './style/shown.css';
 
+// It has loaded (index.html).
+window.sessionStorage.removeItem('loads');
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 

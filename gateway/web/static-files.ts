@@ -71,9 +71,18 @@ export async function loadStaticFiles(folder: string): Promise<StaticFiles> {
   return new StaticFiles(files);
 }
 
+/** The policy of a document: of inline scripts it allows those that the document has itself. */
+export function documentPolicy(path: string, html: string): string {
+  const policy = path === '/graphiql.html' ? graphiqlPolicy : dashboardPolicy;
+  const hashes = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(
+    ([, script = '']) => ` 'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+  );
+  return policy.replace("script-src 'self'", `script-src 'self'${hashes.join('')}`);
+}
+
 export async function staticFile(path: string, body: Buffer): Promise<StaticFile> {
   const extension = extname(path);
-  const policy = path === '/graphiql.html' ? graphiqlPolicy : extension === '.html' ? dashboardPolicy : dataPolicy;
+  const policy = extension === '.html' ? documentPolicy(path, body.toString()) : dataPolicy;
   // Vite puts a hash of the content into the names below assets/.
   const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   return {

@@ -8,6 +8,9 @@ import { createFetcher } from './fetcher.ts';
 import 'graphiql/style.css';
 import './graphiql.css';
 
+// It has loaded (graphiql.html).
+window.sessionStorage.removeItem('loads');
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 

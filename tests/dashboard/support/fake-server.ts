@@ -7,17 +7,10 @@ import { extname, join } from 'node:path';
 import { buildSchema, type GraphQLError, graphql } from 'graphql';
 import { useServer as serveSockets } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { documentPolicy } from '../../../gateway/web/static-files.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { createRoot, type FakeContext } from './fake-graph.ts';
 import type { FakeWorld } from './fake-world.ts';
-
-const strictPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
-  "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/** GraphiQL's editor sets inline styles and contains its font as data. */
-const graphiqlPolicy = strictPolicy
-  .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
-  .replace("font-src 'self'", "font-src 'self' data:");
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -126,7 +119,7 @@ export class FakeServer {
       const body = await readFile(join(this.#staticFolder, name));
       response.writeHead(200, {
         'content-type': contentTypes[extname(name)] ?? 'application/octet-stream',
-        'content-security-policy': name === '/graphiql.html' ? graphiqlPolicy : strictPolicy,
+        'content-security-policy': documentPolicy(name, body.toString()),
         'x-content-type-options': 'nosniff',
       });
       response.end(body);

@@ -1,4 +1,5 @@
 // The public endpoint apart from GraphQL: pages with their policies, health, metrics, and restrictions for browsers.
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ let checksLate = false;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidegate-static-'));
   await mkdir(join(folder, 'assets'));
-  await writeFile(join(folder, 'index.html'), '<!doctype html><title>Tidegate</title>');
+  await writeFile(join(folder, 'index.html'), '<!doctype html><title>Tidegate</title><script>let a;</script>');
   await writeFile(join(folder, 'graphiql.html'), '<!doctype html><title>GraphiQL</title>');
   await writeFile(join(folder, 'assets', 'app-1a2b.js'), `// ${'x'.repeat(2000)}`);
   gateway = await new TestGateway('in-process').start({
@@ -47,8 +48,11 @@ test('the dashboard and GraphiQL have separate policies', async () => {
   const graphiql = await get('/graphiql');
   expect(graphiql.text).toContain('GraphiQL');
   expect(graphiql.headers['content-security-policy']).toContain("style-src 'self' 'unsafe-inline'");
-  for (const page of [dashboard, graphiql]) {
-    expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self';");
+  // Of the script that the document has itself.
+  const hash = createHash('sha256').update('let a;').digest('base64');
+  const scripts = [`'self' 'sha256-${hash}'`, "'self'"];
+  for (const [index, page] of [dashboard, graphiql].entries()) {
+    expect(page.headers['content-security-policy']).toContain(`default-src 'none'; script-src ${scripts[index]};`);
     expect(page.headers['x-content-type-options']).toBe('nosniff');
     expect(page.headers['cache-control']).toBe('no-cache');
   }
